@@ -1,0 +1,42 @@
+"""The service behind the site: it assesses, books, keeps leads and tells the sales team."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from .settings import Settings
+
+
+def create_app(settings: "Settings | None" = None) -> "Flask":
+    """Make the web application; raise SettingsError when it must not start."""
+    # Imported here, so that the site's build can use the pure rules without a web framework.
+    from flask import Flask
+
+    from . import context, errors, files, health, log, pages, published, security
+    from . import settings as settings_of
+    from .assess import routes as assess
+    from .book import contact, manage
+    from .book import routes as book
+    from .db import Database
+    from .desk import routes as desk
+
+    settings = settings or settings_of.load()
+    site = published.read(settings)
+    app = Flask(__name__)
+    context.install(app, context.Context(settings, Database(settings.database_url), site))
+
+    log.install(app)
+    security.install(app, settings)
+    errors.install(app)
+    pages.install(app, site)
+
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(assess.blueprint)
+    app.register_blueprint(book.blueprint)
+    app.register_blueprint(manage.blueprint)
+    app.register_blueprint(contact.blueprint)
+    app.register_blueprint(desk.blueprint)
+
+    files.install(app, settings)
+    return app

@@ -1,0 +1,5 @@
+"""`python -m lead_service` is `lead-service`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,53 @@
+"""The form of one step, made from the framework, and the form that mails a result."""
+
+from functools import lru_cache
+
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, Form, RadioField
+from wtforms.fields import SelectChoice
+from wtforms.validators import ValidationError
+
+from ..fields import Trapped, address
+from .framework import Framework, Step
+
+
+def _one_answer(form: Form, field: RadioField) -> None:
+    """Refuse a missing, a doubled and an unknown answer."""
+    if len(field.raw_data or []) > 1:
+        raise ValidationError("Choose one answer only.")
+    if not field.raw_data:
+        raise ValidationError("Choose the answer that comes closest.")
+    if field.data not in {choice.value for choice in field.choices}:
+        raise ValidationError("Choose one of the answers below.")
+
+
+@lru_cache(maxsize=64)
+def _step_form(framework_version: str, step: Step) -> type[Form]:
+    fields = {
+        question.id: RadioField(
+            question.text,
+            [_one_answer],
+            choices=[SelectChoice(answer.id, answer.text) for answer in question.answers],
+            validate_choice=False,
+            default="",
+        )
+        for question in step.questions
+    }
+    return type("StepForm", (Form,), fields)
+
+
+def step_form(
+    framework: Framework,
+    step: Step,
+    given: MultiDict | None = None,
+    answers: dict[str, str] | None = None,
+) -> Form:
+    """Make the form of a step, with what was posted, or else with the stored answers."""
+    return _step_form(framework.version, step)(given, data=answers or {})
+
+
+class MailForm(Trapped):
+    """Mail me this: an address, and, apart from it, whether we may write again."""
+
+    email = address("Email address")
+    may_contact = BooleanField("You may write to me about this result.")

@@ -1,0 +1,107 @@
+"""Assessments, each with the framework's text as it was when it was started."""
+
+from contextlib import suppress
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from ..db import Base
+from ..security import new_token, token_hash
+from .framework import Framework, load
+
+
+class FrameworkVersion(Base):
+    """The text of one version of the framework, kept once: old results still open after an edit."""
+
+    __tablename__ = "framework_version"
+
+    version: Mapped[str] = mapped_column(String(64), primary_key=True)  # a hash of the text
+    text: Mapped[str] = mapped_column(Text)
+    first_used_at: Mapped[datetime]
+
+
+class Assessment(Base):
+    """The answers that somebody has given so far; found by their token only."""
+
+    __tablename__ = "assessment"
+    __table_args__ = (UniqueConstraint("token_hash"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64))
+    framework_version: Mapped[str] = mapped_column(ForeignKey("framework_version.version"))
+    answers: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # question id: answer id
+    came_from: Mapped[str | None] = mapped_column(String(120))  # the article's slug
+    started_at: Mapped[datetime]
+    touched_at: Mapped[datetime] = mapped_column(index=True)
+    completed_at: Mapped[datetime | None]
+    lead_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id", ondelete="SET NULL"))
+
+
+def start(
+    session: Session,
+    framework: Framework,
+    answers: dict[str, str],
+    came_from: str | None,
+    at: datetime,
+) -> tuple[str, Assessment]:
+    """Store a new assessment with its first answers; return its token and itself."""
+    _keep(session, framework, at)
+    token = new_token()
+    assessment = Assessment(
+        token_hash=token_hash(token),
+        framework_version=framework.version,
+        came_from=came_from,
+        started_at=at,
+        touched_at=at,
+        answers={},
+    )
+    session.add(assessment)
+    answer(assessment, framework, answers, at)
+    return token, assessment
+
+
+def _keep(session: Session, framework: Framework, at: datetime) -> None:
+    """Keep the framework's text, once, whoever comes first."""
+    if session.get(FrameworkVersion, framework.version):
+        return
+    version = FrameworkVersion(version=framework.version, text=framework.text, first_used_at=at)
+    with suppress(IntegrityError), session.begin_nested():
+        session.add(version)
+
+
+def answer(
+    assessment: Assessment, framework: Framework, answers: dict[str, str], at: datetime
+) -> None:
+    """Add or change answers; mark the moment at which the last one was given."""
+    assessment.answers = {**assessment.answers, **answers}
+    assessment.touched_at = at
+    if assessment.completed_at is None and next_step(framework, assessment.answers) is None:
+        assessment.completed_at = at
+
+
+def next_step(framework: Framework, answers: dict[str, str]) -> str | None:
+    """Return the slug of the first step with a question still open, or None."""
+    for step in framework.steps:
+        if any(question.id not in answers for question in step.questions):
+            return step.slug
+    return None
+
+
+def find(session: Session, token: str, *, lock: bool = False) -> Assessment | None:
+    """Find an assessment by its token; lock it for a change."""
+    query = select(Assessment).where(Assessment.token_hash == token_hash(token))
+    return session.scalar(query.with_for_update() if lock else query)
+
+
+def framework_of(session: Session, assessment: Assessment) -> Framework:
+    """Return the framework in the version that the assessment was started with."""
+    version = session.get_one(FrameworkVersion, assessment.framework_version)
+    return _load(version.version, version.text)
+
+
+@lru_cache(maxsize=16)
+def _load(_version: str, text: str) -> Framework:
+    return load(text)

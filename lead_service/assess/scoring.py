@@ -1,0 +1,207 @@
+"""Turn twelve answers into scores, conditions, the widest gap and the engagement that fits.
+
+An answer is worth its level, 0 to 3. A step's score is its sum of 6, the whole the sum of 36, as
+percentages. They stay exact fractions here and are rounded, halves up, for display; bands and
+outcome rules go by what is displayed, so that the page never contradicts itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from . import checks
+from .framework import BEST, Answer, Band, Engagement, Framework, Question, Step, When
+
+
+class UnknownAnswer(ValueError):
+    """Refuse a question or an answer that the framework does not have."""
+
+
+class Incomplete(ValueError):
+    """Refuse to score while questions are open; `missing` holds their ids in order."""
+
+    def __init__(self, missing: tuple[str, ...]) -> None:
+        super().__init__(f"not answered yet: {', '.join(missing)}")
+        self.missing = missing
+
+
+@dataclass(frozen=True)
+class StepScore:
+    """Score one step: its points of all possible, in percent exactly and as displayed."""
+
+    step: Step
+    points: int
+    exact: Fraction
+
+    @property
+    def percent(self) -> int:
+        """Return the score as displayed, 0 to 100."""
+        return _half_up(self.exact)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Show one question as a condition that the chosen answer makes true, or not yet."""
+
+    step: Step
+    question: Question
+    answer: Answer
+
+    @property
+    def level(self) -> int:
+        """Return how far it is met: 0, 1, 2, or 3 when it is true."""
+        return self.answer.level
+
+    @property
+    def text(self) -> str:
+        """Complete the sentence "What would have to be true: …"."""
+        return self.question.condition
+
+    @property
+    def reason(self) -> str:
+        """Say in one line why it matters."""
+        return self.question.reason
+
+    @property
+    def first_move(self) -> str | None:
+        """Say what to do first from the chosen answer; None when the condition is true."""
+        return self.answer.first_move
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Name the engagement that fits, None when none is needed yet, and say why."""
+
+    engagement: Engagement | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """Hold everything that a complete set of answers comes to."""
+
+    steps: tuple[StepScore, ...]
+    conditions: tuple[Condition, ...]  # all twelve, in the order of the questions
+    overall_exact: Fraction
+    band: Band
+    widest_gap: Step | None
+    outcome: Outcome
+
+    @property
+    def overall(self) -> int:
+        """Return the overall score as displayed, 0 to 100."""
+        return _half_up(self.overall_exact)
+
+    @cached_property
+    def percents(self) -> dict[str, int]:
+        """Map each step's slug to its score as displayed, as the signature wants it."""
+        return {scored.step.slug: scored.percent for scored in self.steps}
+
+    @cached_property
+    def gap_answers(self) -> tuple[Answer, ...]:
+        """Return the chosen answers of the widest gap, in its questions' order."""
+        return tuple(one.answer for one in self.conditions if one.step == self.widest_gap)
+
+    @cached_property
+    def already_true(self) -> tuple[Condition, ...]:
+        """Return the conditions that hold, in step order."""
+        return tuple(one for one in self.conditions if one.level == BEST)
+
+    @cached_property
+    def to_become_true(self) -> tuple[Condition, ...]:
+        """Return the open conditions in the order in which to make them true.
+
+        Those furthest from true (level 0 or 1) come first, and among them those of earlier steps,
+        since later steps rest on them; then, again in step order, those that are nearly true.
+        """
+        far = (one for one in self.conditions if one.level < BEST - 1)
+        near = (one for one in self.conditions if one.level == BEST - 1)
+        return (*far, *near)
+
+
+def score(framework: Framework, answers: Mapping[str, str]) -> Result:
+    """Score a complete set of answers, given as {question id: answer id}, in any order.
+
+    Raises `UnknownAnswer` for an id that is not on offer, `Incomplete` while questions are open.
+    """
+    levels = _levels(framework, answers)
+    missing = tuple(one.id for one in framework.questions if one.id not in levels)
+    if missing:
+        raise Incomplete(missing)
+    conditions = tuple(
+        Condition(step, question, question.answers[levels[question.id]])
+        for step in framework.steps
+        for question in step.questions
+    )
+    steps = tuple(_step_score(step, levels) for step in framework.steps)
+    overall = _share(sum(levels.values()), BEST * len(levels))
+    gap = _widest_gap(steps)
+    percents = {scored.step.slug: scored.percent for scored in steps}
+    return Result(
+        steps=steps,
+        conditions=conditions,
+        overall_exact=overall,
+        band=_band(framework, _half_up(overall)),
+        widest_gap=gap,
+        outcome=_outcome(framework, percents, _half_up(overall), gap),
+    )
+
+
+def progress(framework: Framework, answers: Mapping[str, str]) -> dict[str, int]:
+    """Map each step's slug to how much of it is answered, in percent; good or bad plays no part."""
+    return {
+        step.slug: percent(sum(one.id in answers for one in step.questions), len(step.questions))
+        for step in framework.steps
+    }
+
+
+def percent(points: int, best: int) -> int:
+    """Return points of the best possible as a whole percentage, halves rounded up."""
+    return _half_up(_share(points, best))
+
+
+def _share(points: int, best: int) -> Fraction:
+    return Fraction(100 * points, best)
+
+
+def _half_up(exact: Fraction) -> int:
+    return (exact + Fraction(1, 2)).__floor__()
+
+
+def _levels(framework: Framework, answers: Mapping[str, str]) -> dict[str, int]:
+    try:
+        return {id: framework.question(id).answer(chosen).level for id, chosen in answers.items()}
+    except KeyError as unknown:
+        raise UnknownAnswer(f"not on offer: {unknown.args[0]!r}") from None
+
+
+def _step_score(step: Step, levels: Mapping[str, int]) -> StepScore:
+    points = sum(levels[question.id] for question in step.questions)
+    return StepScore(step, points, _share(points, BEST * len(step.questions)))
+
+
+def _widest_gap(steps: tuple[StepScore, ...]) -> Step | None:
+    """Return the lowest step, the earlier one on a tie; None when all are at 100."""
+    lowest = min(steps, key=lambda scored: scored.exact)  # min keeps the first of equals
+    return lowest.step if lowest.exact < 100 else None
+
+
+def _band(framework: Framework, overall: int) -> Band:
+    return next(band for band in framework.bands if band.lowest <= overall <= band.highest)
+
+
+def _outcome(framework: Framework, percents: dict, overall: int, gap: Step | None) -> Outcome:
+    """Take the first rule that holds; the last one always does."""
+    rule = next(rule for rule in framework.outcomes if _holds(rule.when, percents, overall, gap))
+    none = rule.engagement == checks.NONE
+    return Outcome(None if none else framework.engagement(rule.engagement), rule.why)
+
+
+def _holds(when: When, percents: dict, overall: int, gap: Step | None) -> bool:
+    return (
+        overall >= when.overall_at_least
+        and all(percents[slug] < limit for slug, limit in when.below.items())
+        and all(percents[slug] >= limit for slug, limit in when.at_least.items())
+        and (not when.gap or (gap is not None and gap.slug in when.gap))
+    )

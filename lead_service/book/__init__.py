@@ -1,0 +1,1 @@
+"""Book: which starts are open, and claiming one of them."""

@@ -1,0 +1,192 @@
+"""The diary: claiming a start, giving it back. The database decides who was first."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from .. import leads
+from ..db import broken_rule
+from ..security import derived_token, token_hash
+from . import calendar
+from .models import Booking, Host, Status, TimeCell
+
+CELL = timedelta(minutes=5)
+FUTURE_BOOKINGS = 2  # of one address
+ADDRESS_CHANGES = 3  # of one booking: the form must not become a way to mail strangers
+
+
+class NotOffered(Exception):
+    """The start is past, off the grid or outside the hours: nothing is stored."""
+
+
+class TooMany(Exception):
+    """The address has as many coming calls as one may have."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a visitor asks for, cleaned and checked by the form."""
+
+    start: datetime  # UTC
+    zone: str  # the visitor's, for writing times
+    name: str
+    email: str
+    company: str
+    phone: str
+    topic: str
+    submission_key: str
+    quarantine: bool = False
+    assessment_id: int | None = None
+    came_from: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a wish; `booking` is None when the start was just taken."""
+
+    lead: leads.Lead
+    booking: Booking | None
+    is_new: bool  # False when this very form had been sent before
+
+
+def take(session: Session, wish: Wish, now: datetime, secret: str) -> Outcome:
+    """Claim the wished start for the first free host, and keep the lead either way.
+
+    Locks the hosts, then the lead, always in that order. Raises NotOffered and TooMany.
+    """
+    if booking := _submitted(session, wish.submission_key):
+        return Outcome(booking.lead, booking, is_new=False)
+    hosts = calendar.active_hosts(session, lock=True)
+    if booking := _submitted(session, wish.submission_key):  # while we waited for the lock
+        return Outcome(booking.lead, booking, is_new=False)
+    if not calendar.is_offered(hosts, wish.start, now):
+        raise NotOffered
+    lead, _ = leads.capture(
+        session,
+        email=wish.email,
+        name=wish.name,
+        company=wish.company,
+        phone=wish.phone,
+        quarantine=wish.quarantine,
+        at=now,
+    )
+    if _coming(session, lead, now) >= FUTURE_BOOKINGS:
+        raise TooMany
+    for host in calendar.free_hosts(session, hosts, wish.start, now):
+        if booking := _claim(session, _booking(host, lead, wish, now, secret)):
+            return Outcome(lead, booking, is_new=True)
+    return Outcome(lead, None, is_new=True)
+
+
+def cancel(session: Session, token: str, now: datetime) -> tuple[Booking, bool] | None:
+    """Free the cells of a booking; return it and whether this call is what cancelled it."""
+    booking = find(session, token, lock=True)
+    if booking is None:
+        return None
+    if not booking.is_live:
+        return booking, False
+    booking.status = Status.CANCELLED
+    booking.cancelled_at = now
+    booking.sequence += 1
+    booking.cells.clear()
+    session.flush()
+    return booking, True
+
+
+def readdress(session: Session, booking: Booking, email: str, now: datetime) -> bool:
+    """Correct where the invitation goes; False when that was done too often."""
+    if not booking.is_live or booking.address_changes >= ADDRESS_CHANGES:
+        return False
+    lead, _ = leads.capture(
+        session,
+        email=email,
+        name=booking.name,
+        company=booking.company,
+        phone=booking.phone,
+        quarantine=booking.quarantine,
+        at=now,
+    )
+    booking.email, booking.lead, booking.lead_id = email, lead, lead.id
+    booking.address_changes += 1
+    booking.sequence += 1
+    return True
+
+
+def find(session: Session, token: str, *, lock: bool = False) -> Booking | None:
+    """Find a booking by the token of its link; lock it, after its host, for a change."""
+    query = select(Booking).where(Booking.token_hash == token_hash(token))
+    booking = session.scalar(query)
+    if booking and lock:
+        session.get_one(Host, booking.host_id, with_for_update=True)
+        session.refresh(booking, with_for_update=True)
+    return booking
+
+
+def manage_token(booking: Booking, secret: str) -> str:
+    """Return the token of the booking's link, of which only the hash is kept."""
+    return derived_token(secret, "booking", booking.uid)
+
+
+def _submitted(session: Session, key: str) -> Booking | None:
+    return session.scalar(select(Booking).where(Booking.submission_key == key))
+
+
+def _coming(session: Session, lead: leads.Lead, now: datetime) -> int:
+    query = (
+        select(func.count())
+        .select_from(Booking)
+        .where(Booking.lead_id == lead.id, Booking.status == Status.CONFIRMED)
+    )
+    return session.scalar(query.where(Booking.starts_at > now)) or 0
+
+
+def _claim(session: Session, booking: Booking) -> Booking | None:
+    """Insert a booking with its cells, or return None when a cell is taken."""
+    booking.cells = [TimeCell(host_id=booking.host_id, starts_at=at) for at in _cells(booking)]
+    try:
+        with session.begin_nested():
+            session.add(booking)
+    except IntegrityError as error:
+        if broken_rule(error) != "uq_time_cell_host_id_starts_at":
+            raise
+        return None
+    return booking
+
+
+def _booking(host: Host, lead: leads.Lead, wish: Wish, now: datetime, secret: str) -> Booking:
+    uid = uuid.uuid4().hex
+    return Booking(
+        uid=uid,
+        token_hash=token_hash(derived_token(secret, "booking", uid)),
+        submission_key=wish.submission_key,
+        host_id=host.id,
+        lead_id=lead.id,
+        assessment_id=wish.assessment_id,
+        came_from=wish.came_from,
+        quarantine=wish.quarantine,
+        starts_at=wish.start,
+        duration=host.duration,
+        buffer_before=host.buffer_before,
+        buffer_after=host.buffer_after,
+        host_zone=host.zone,
+        visitor_zone=wish.zone,
+        meeting_link=host.meeting_link,
+        name=wish.name,
+        email=wish.email,
+        company=wish.company,
+        phone=wish.phone,
+        topic=wish.topic,
+        created_at=now,
+        cancelled_at=None,
+    )
+
+
+def _cells(booking: Booking) -> list[datetime]:
+    """Return the five-minute instants of [start - buffer before, end + buffer after)."""
+    first = booking.starts_at - timedelta(minutes=booking.buffer_before)
+    minutes = booking.buffer_before + booking.duration + booking.buffer_after
+    return [first + number * CELL for number in range(minutes // 5)]

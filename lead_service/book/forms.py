@@ -1,0 +1,72 @@
+"""The forms of booking, contact and a corrected address."""
+
+from datetime import UTC, datetime
+
+from wtforms import BooleanField, Form, HiddenField, TelField
+from wtforms.validators import InputRequired, Length, Regexp
+
+from ..fields import Trapped, address, clean, long_text, one_line, short_text
+
+CONSENT_WORDING = "2026-11"  # raise it with every change of the words below
+CONSENT = "You may also write to me about your services now and then."
+START = "%Y%m%dT%H%MZ"  # a start in an address or a field: always UTC
+
+
+def phone(required: str = "") -> TelField:
+    """Make the field of a phone number; `required` is what to say when it is empty."""
+    first = [InputRequired(required)] if required else []
+    number = Regexp(r"^[0-9+()./ x-]*$", message="Use digits, spaces and + ( ) . / - x only.")
+    return TelField(
+        "Phone number",
+        [*first, Length(max=40, message="Keep this under 40 characters."), one_line, number],
+        filters=[clean],
+        render_kw={"autocomplete": "tel", "inputmode": "tel", "maxlength": 40},
+    )
+
+
+class Person(Trapped):
+    """Who is asking, and about what."""
+
+    submission = HiddenField(filters=[clean])
+    name = short_text("Your name", required="Type your name.", autocomplete="name")
+    email = address("Work email")
+    company = short_text("Company", autocomplete="organization")
+    may_contact = BooleanField(CONSENT)
+
+
+class BookingForm(Person):
+    """A call by video: the host's meeting link is in the invitation."""
+
+    topic = long_text("What is stuck? (optional)")
+
+
+class PhoneBookingForm(BookingForm):
+    """A call by phone: the host needs a number."""
+
+    phone = phone("Type the number that we should call.")
+
+
+class ContactForm(Person):
+    """A message without a slot."""
+
+    phone = phone()
+    topic = long_text("What is it about?")
+
+
+class AddressForm(Form):
+    """A corrected address for the invitation."""
+
+    email = address("Send the invitation to")
+
+
+def start_text(start: datetime) -> str:
+    """Write a start as it stands in addresses and fields."""
+    return start.astimezone(UTC).strftime(START)
+
+
+def parse_start(text: str) -> datetime | None:
+    """Read a start; None when it is not one."""
+    try:
+        return datetime.strptime(text, START).replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,190 @@
+"""Write the calendar file of a call: invitation, update and cancellation.
+
+Pure: text in, bytes out. The `icalendar` package writes every line (RFC 5545), so that no name can
+add one of its own; what its own reader stumbles over is taken out of the text beforehand.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, urlencode
+
+from icalendar import Alarm, Calendar, Event, vCalAddress, vUri
+
+PRODUCT = "-//lead-service//discovery calls//EN"
+# They reorder what follows. The joiners (U+200C, U+200D) stay: Persian names and emoji need them.
+BIDI_CONTROLS = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+# Controls (C0 and C1), lone surrogates, and the separators that some readers take for line ends.
+UNWRITABLE = frozenset(("Cc", "Cs", "Zl", "Zp"))
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Hold what the calendar file of one recipient says.
+
+    `uid` stays for the life of the booking and `sequence` rises with every change (RFC 5546).
+    `start` and `stamped_at` are aware (ValueError otherwise); `duration` is in minutes. `url` is
+    the link to join by. `attendee_*` is the recipient of this mail, alone.
+    """
+
+    uid: str
+    sequence: int
+    start: datetime
+    duration: int
+    summary: str
+    description: str
+    location: str
+    url: str | None
+    organizer_email: str
+    organizer_name: str
+    attendee_email: str
+    attendee_name: str
+    stamped_at: datetime
+
+    def __post_init__(self) -> None:
+        for name in ("start", "stamped_at"):
+            if getattr(self, name).utcoffset() is None:
+                raise ValueError(f"{name} must be an aware datetime")
+
+    @property
+    def starts_at(self) -> datetime:
+        return self.start.astimezone(UTC)
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + timedelta(minutes=self.duration)
+
+
+def invitation(meeting: Meeting) -> bytes:
+    """Write the request to attend: new, or moved when the sequence has risen (METHOD:REQUEST)."""
+    event = _event(meeting, "CONFIRMED")
+    event.add("attendee", _attendee(meeting, asks=True))
+    reminder = Alarm()
+    reminder.add("action", "DISPLAY")
+    reminder.add("description", clean(meeting.summary))
+    reminder.add("trigger", timedelta(hours=-1))
+    event.add_component(reminder)
+    return _file("REQUEST", event)
+
+
+def cancellation(meeting: Meeting) -> bytes:
+    """Write that the call is off: same UID, the sequence risen (METHOD:CANCEL).
+
+    It carries no alarm (RFC 5546, section 3.2.5) and asks for no answer.
+    """
+    event = _event(meeting, "CANCELLED")
+    event.add("attendee", _attendee(meeting, asks=False))
+    return _file("CANCEL", event)
+
+
+def content_type(method: str) -> str:
+    """Give the mail part's type, whose method must be the file's own METHOD.
+
+    Without spaces and without a charset: in other forms the mail provider refuses the mail, or the
+    reader's program shows a plain file.
+    """
+    return f"text/calendar;method={method}"
+
+
+def clean(text: str) -> str:
+    """Strip what calendar readers trip over: controls, bidi controls, a backslash at the end.
+
+    All else stays as it is, in any script.
+    """
+    kept = "".join(
+        char
+        for char in text
+        if char not in BIDI_CONTROLS and unicodedata.category(char) not in UNWRITABLE
+    ).strip()
+    while kept.endswith("\\"):
+        kept = kept.rstrip("\\").rstrip()
+    return kept
+
+
+def google_link(meeting: Meeting) -> str:
+    """Give the address that opens the call as a new entry in Google Calendar.
+
+    Of people it names nobody: it holds the summary, the description and the location alone.
+    """
+    stamps = (f"{at:%Y%m%dT%H%M%SZ}" for at in (meeting.starts_at, meeting.ends_at))
+    query = {
+        "action": "TEMPLATE",
+        "text": clean(meeting.summary),
+        "dates": "/".join(stamps),
+        "details": _paragraphs(meeting.description),
+        "location": clean(meeting.location),
+    }
+    return "https://calendar.google.com/calendar/render?" + urlencode(
+        query, quote_via=quote, safe=""
+    )
+
+
+def outlook_link(meeting: Meeting) -> str:
+    """Give the address that opens the call as a new entry in Outlook on the web, work accounts.
+
+    It holds what `google_link` holds. Spaces must be `%20`: Outlook shows a `+` as it stands.
+    """
+    query = {
+        "path": "/calendar/action/compose",
+        "rru": "addevent",
+        "subject": clean(meeting.summary),
+        "startdt": f"{meeting.starts_at:%Y-%m-%dT%H:%M:%SZ}",
+        "enddt": f"{meeting.ends_at:%Y-%m-%dT%H:%M:%SZ}",
+        "body": _paragraphs(meeting.description),
+        "location": clean(meeting.location),
+    }
+    address = "https://outlook.office.com/calendar/0/deeplink/compose?"
+    return address + urlencode(query, quote_via=quote, safe="")
+
+
+def _file(method: str, event: Event) -> bytes:
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("method", method)
+    calendar.add_component(event)
+    return calendar.to_ical()
+
+
+def _event(meeting: Meeting, status: str) -> Event:
+    event = Event()
+    event.add("uid", clean(meeting.uid))
+    event.add("sequence", meeting.sequence)
+    event.add("dtstamp", meeting.stamped_at.astimezone(UTC))
+    event.add("dtstart", meeting.starts_at)
+    event.add("dtend", meeting.ends_at)
+    event.add("status", status)
+    event.add("transp", "OPAQUE")
+    event.add("summary", clean(meeting.summary))
+    event.add("description", _paragraphs(meeting.description))
+    event.add("location", clean(meeting.location))
+    event.add("organizer", _address(meeting.organizer_email, meeting.organizer_name))
+    if meeting.url:
+        link = vUri(quote(clean(meeting.url), safe="%:/?#[]@!$&'()*+,;=~"))
+        link.params.update({"VALUE": "URI", "FEATURE": "VIDEO", "LABEL": "Join the call"})
+        event.add("conference", link)
+    return event
+
+
+def _attendee(meeting: Meeting, *, asks: bool) -> vCalAddress:
+    attendee = _address(meeting.attendee_email, meeting.attendee_name)
+    attendee.params["ROLE"] = "REQ-PARTICIPANT"
+    if asks:
+        attendee.params.update({"PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"})
+    return attendee
+
+
+def _address(email: str, name: str) -> vCalAddress:
+    """Make a mailto address (RFC 6068), with the name where there is one."""
+    address = vCalAddress("mailto:" + quote(clean(email), safe="@!$'*+-._~"))
+    if name := clean(name):
+        address.params["CN"] = name
+    return address
+
+
+def _paragraphs(text: str) -> str:
+    return "\n".join(clean(line) for line in text.splitlines())

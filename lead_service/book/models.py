@@ -1,0 +1,137 @@
+"""Hosts with their hours and rules, bookings, and the time cells that keep bookings apart."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..db import Base
+from ..leads import Lead
+
+
+class Status(StrEnum):
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+
+
+def _fives(*columns: str) -> CheckConstraint:
+    """Keep minutes to multiples of five, the length of a time cell."""
+    rule = " AND ".join(f"{column} % 5 = 0" for column in columns)
+    return CheckConstraint(rule, name="fives")
+
+
+class Host(Base):
+    """A person who takes calls: where they are, how they are reached, and by which rules."""
+
+    __tablename__ = "host"
+    __table_args__ = (
+        UniqueConstraint("email"),
+        _fives("duration", "interval", "buffer_before", "buffer_after"),
+        CheckConstraint("duration > 0 AND interval > 0", name="positive"),
+        CheckConstraint("buffer_before >= 0 AND buffer_after >= 0", name="buffers"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    email: Mapped[str] = mapped_column(String(320))
+    zone: Mapped[str] = mapped_column(String(64))  # IANA name
+    meeting_link: Mapped[str] = mapped_column(String(500), default="")  # empty: we call you
+    is_active: Mapped[bool] = mapped_column(default=True)
+    duration: Mapped[int] = mapped_column(default=30)  # these five in minutes
+    interval: Mapped[int] = mapped_column(default=30)
+    buffer_before: Mapped[int] = mapped_column(default=0)
+    buffer_after: Mapped[int] = mapped_column(default=10)
+    notice: Mapped[int] = mapped_column(default=240)
+    horizon_days: Mapped[int | None] = mapped_column(default=45)
+    daily_limit: Mapped[int | None]
+
+    hours: Mapped[list["OpeningHours"]] = relationship(
+        cascade="all, delete-orphan", order_by="OpeningHours.weekday, OpeningHours.opens"
+    )
+
+
+class OpeningHours(Base):
+    """One weekly window of a host, on the host's wall clock."""
+
+    __tablename__ = "opening_hours"
+    __table_args__ = (
+        _fives("opens", "closes"),
+        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+        CheckConstraint("opens >= 0 AND opens < closes AND closes <= 2880", name="order"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    host_id: Mapped[int] = mapped_column(ForeignKey("host.id", ondelete="CASCADE"), index=True)
+    weekday: Mapped[int]  # 0 is Monday
+    opens: Mapped[int]  # minutes after midnight; closes may pass 1440, into the next date
+    closes: Mapped[int]
+
+
+class Booking(Base):
+    """One discovery call. It keeps the rules it was made under, so a later edit moves nothing."""
+
+    __tablename__ = "booking"
+    __table_args__ = (
+        UniqueConstraint("uid"),
+        UniqueConstraint("token_hash"),
+        UniqueConstraint("submission_key"),
+        CheckConstraint("status IN ('confirmed', 'cancelled')", name="status"),
+        _fives("duration", "buffer_before", "buffer_after"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(String(64))  # the invitation's, the same for life
+    sequence: Mapped[int] = mapped_column(default=0)
+    token_hash: Mapped[str] = mapped_column(String(64))  # of the link that manages it
+    submission_key: Mapped[str] = mapped_column(String(64))  # of the form that made it
+    host_id: Mapped[int] = mapped_column(ForeignKey("host.id"), index=True)
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    assessment_id: Mapped[int | None] = mapped_column(
+        ForeignKey("assessment.id", ondelete="SET NULL")
+    )
+    came_from: Mapped[str | None] = mapped_column(String(120))  # the article's slug
+    status: Mapped[str] = mapped_column(String(20), default=Status.CONFIRMED)
+    quarantine: Mapped[bool] = mapped_column(default=False)
+    starts_at: Mapped[datetime] = mapped_column(index=True)
+    duration: Mapped[int]
+    buffer_before: Mapped[int]
+    buffer_after: Mapped[int]
+    host_zone: Mapped[str] = mapped_column(String(64))
+    visitor_zone: Mapped[str] = mapped_column(String(64))
+    meeting_link: Mapped[str] = mapped_column(String(500))
+    name: Mapped[str] = mapped_column(String(120))
+    email: Mapped[str] = mapped_column(String(320))  # where the invitation goes
+    address_changes: Mapped[int] = mapped_column(default=0)
+    company: Mapped[str] = mapped_column(String(120), default="")
+    phone: Mapped[str] = mapped_column(String(60), default="")
+    topic: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+    cancelled_at: Mapped[datetime | None]
+
+    host: Mapped[Host] = relationship()
+    lead: Mapped[Lead] = relationship()
+    cells: Mapped[list["TimeCell"]] = relationship(cascade="all, delete-orphan")
+
+    @property
+    def is_live(self) -> bool:
+        return self.status == Status.CONFIRMED
+
+
+class TimeCell(Base):
+    """Five minutes of a host that a live booking holds.
+
+    The unique constraint is what makes double booking impossible: a booking takes the cells of
+    its interval with its buffers, so two that overlap want one cell, whatever their lengths.
+    An exclusion constraint would exist on PostgreSQL alone, and deadlocks there under load.
+    """
+
+    __tablename__ = "time_cell"
+    __table_args__ = (UniqueConstraint("host_id", "starts_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    host_id: Mapped[int] = mapped_column(ForeignKey("host.id"))
+    starts_at: Mapped[datetime]
+    booking_id: Mapped[int] = mapped_column(
+        ForeignKey("booking.id", ondelete="CASCADE"), index=True
+    )

@@ -1,0 +1,126 @@
+"""What a booking sets off, in the transaction that makes it: its event, its consent, its mails."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from .. import leads, team
+from ..assess.framework import Framework
+from ..assess.handover import brief_of
+from ..assess.models import Assessment
+from ..emails import outbox
+from ..pages import clock_time, long_date
+from ..security import token_hash
+from ..settings import Settings
+from . import diary, emails
+from .forms import CONSENT_WORDING, ContactForm
+from .models import Booking
+
+
+def booked(
+    session: Session, settings: Settings, framework: Framework, booking: Booking, now: datetime
+) -> None:
+    """Queue the invitation, the host's brief and the team's mail.
+
+    A suspected booking tells the team at once, flagged; the visitor's mail is held until
+    somebody releases it.
+    """
+    assessment = session.get(Assessment, booking.assessment_id) if booking.assessment_id else None
+    if assessment:
+        assessment.lead_id = assessment.lead_id or booking.lead_id
+    brief = brief_of(session, assessment, framework)
+    leads.record(session, booking.lead, "call_booked", now, booking=booking.id)
+    confirm(session, settings, booking, now)
+    to_host = emails.to_host(settings, booking, "booking_for_host", now, brief)
+    outbox.queue(
+        session, to_host, at=now, lead_id=booking.lead_id, dedupe_key=f"{booking.uid}:host"
+    )
+    call = (
+        f"{long_date(booking.starts_at, booking.host_zone)},"
+        f" {clock_time(booking.starts_at, booking.host_zone)} ({booking.host_zone})"
+    )
+    team.tell(
+        session,
+        settings,
+        booking.lead,
+        "booked a call" + (" (suspected to be automated)" if booking.quarantine else ""),
+        now,
+        key=f"booked:{booking.uid}",
+        text=booking.topic,
+        brief=brief,
+        came_from=booking.came_from,
+        call=call,
+        but_not=booking.host.email,
+    )
+
+
+def confirm(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
+    """Queue the invitation to the booking's present address."""
+    link = settings.link(f"/booking/{diary.manage_token(booking, settings.secret)}/")
+    outbox.queue(
+        session,
+        emails.to_visitor(settings, booking, "booking_confirmed", now, link),
+        at=now,
+        lead_id=booking.lead_id,
+        useless_after=booking.starts_at,
+        dedupe_key=f"{booking.uid}:confirmed:{booking.sequence}",
+        held=booking.quarantine,
+    )
+
+
+def cancelled(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
+    """Queue the cancellation to both sides."""
+    leads.record(session, booking.lead, "call_cancelled", now, booking=booking.id)
+    key, again = f"{booking.uid}:cancelled", settings.link("/book/")
+    outbox.queue(
+        session,
+        emails.to_visitor(settings, booking, "booking_cancelled", now, again),
+        at=now,
+        lead_id=booking.lead_id,
+        dedupe_key=key,
+        held=booking.quarantine,
+    )
+    to_host = emails.to_host(settings, booking, "booking_cancelled_for_host", now)
+    outbox.queue(session, to_host, at=now, lead_id=booking.lead_id, dedupe_key=f"{key}:host")
+
+
+def readdressed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
+    """Queue the invitation to the corrected address, and note it."""
+    leads.record(session, booking.lead, "address_corrected", now, booking=booking.id)
+    confirm(session, settings, booking, now)
+
+
+def missed(
+    session: Session, settings: Settings, lead: leads.Lead, wish: diary.Wish, now: datetime
+) -> None:
+    """Note that somebody wanted a start that was just taken, and tell the team."""
+    key = wish.submission_key
+    if leads.record_once(
+        session, lead, "wanted_start", now, key=key, start=wish.start.isoformat(), text=wish.topic
+    ):
+        wanted = f"{wish.start:%Y-%m-%d %H:%M} UTC"
+        what = f"wanted a call at {wanted}, which was just taken"
+        team.tell(session, settings, lead, what, now, key=f"missed:{key}", text=wish.topic)
+
+
+def wrote(session: Session, settings: Settings, form: ContactForm, now: datetime) -> None:
+    """Keep a message as a lead with its event, once, and tell the team."""
+    key = token_hash(form.submission.data or "")
+    lead, _ = leads.capture(
+        session,
+        email=form.email.data or "",
+        name=form.name.data or "",
+        company=form.company.data or "",
+        phone=form.phone.data or "",
+        quarantine=form.is_suspect,
+        at=now,
+    )
+    text, suspect = form.topic.data or "", form.is_suspect
+    if not leads.record_once(session, lead, "wrote", now, key=key, text=text, suspect=suspect):
+        return
+    may_contact = bool(form.may_contact.data)
+    leads.record_consent(
+        session, lead, wording=CONSENT_WORDING, may_contact=may_contact, source="contact", at=now
+    )
+    what = "wrote to us" + (" (suspected to be automated)" if suspect else "")
+    team.tell(session, settings, lead, what, now, key=f"wrote:{key}", text=text)

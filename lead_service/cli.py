@@ -1,0 +1,161 @@
+"""The commands: each says what it did, and exits non-zero when it could not."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from . import clock, log, published, schema, settings
+from .db import Database
+from .settings import Settings, SettingsError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """Run the service behind the site, and look after its data."""
+
+
+def main() -> None:
+    """Run a command; a wrong setting is one line each, never a traceback."""
+    try:
+        commands()
+    except SettingsError as error:
+        for fault in error.faults:
+            click.echo(f"lead-service: {fault}", err=True)
+        sys.exit(2)
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[Settings, Database]]:
+    """Open the database of the settings, and refuse one whose schema is not this program's."""
+    loaded = settings.load()
+    database = Database(loaded.database_url)
+    try:
+        if fault := schema.fault(database):
+            raise click.ClickException(fault)
+        yield loaded, database
+    finally:
+        database.close()
+
+
+@commands.command()
+def serve() -> None:
+    """Serve everything on this machine: migrate, web server and deliver process."""
+    from . import serving
+
+    serving.serve(settings.load())
+
+
+@commands.command()
+def web() -> None:
+    """Run the web server alone (production)."""
+    from . import serving
+
+    loaded = settings.load()
+    published.read(loaded)
+    serving.web(loaded)
+
+
+@commands.command()
+@click.option("--with-parent", type=int, hidden=True, help="Stop when this process is gone.")
+def deliver(with_parent: int | None) -> None:
+    """Send what the outbox holds, until stopped."""
+    from .emails import deliver as delivery
+
+    loaded = settings.load()
+    log.configure(loaded.log_level)
+    delivery.run(loaded, parent_pid=with_parent)
+
+
+@commands.command()
+def migrate() -> None:
+    """Bring the database's schema to this program's version."""
+    database = Database(settings.load().database_url)
+    schema.migrate(database)
+    click.echo("schema: up to date")
+
+
+@commands.command()
+def check() -> None:
+    """Check settings, site, database and mail; exit 1 when something needs a person."""
+    from . import checking
+
+    faults = checking.faults(settings.load())
+    for fault in faults:
+        click.echo(fault, err=True)
+    if faults:
+        sys.exit(1)
+    click.echo("all is well")
+
+
+@commands.command()
+@click.option("--name", help="As visitors see it.")
+@click.option("--email", help="Where the host's mails go.")
+@click.option("--zone", help="An IANA name, such as America/New_York.")
+@click.option("--hours", help="Weekdays and times: mon-fri 09:00-17:00, sat 10:00-12:00.")
+@click.option("--meeting-link", help="The link of the call; an empty one means: we call you.")
+def host(**given: str | None) -> None:
+    """Show the host, or change what is given."""
+    from .book import hosting
+
+    with _opened() as (_, database):
+        try:
+            shown = database.write(lambda session: hosting.edit(session, **given))
+        except ValueError as fault:
+            raise click.ClickException(str(fault)) from None
+    click.echo(shown)
+
+
+@commands.group()
+def desk() -> None:
+    """Let people in to the desk."""
+
+
+@desk.command()
+@click.argument("address")
+def link(address: str) -> None:
+    """Print a one-time sign-in link for ADDRESS, who becomes a member if they are none."""
+    from .desk.access import make_link
+
+    with _opened() as (loaded, database):
+        click.echo(make_link(database, loaded, address, clock.now()))
+
+
+@commands.command()
+@click.argument("address")
+def export(address: str) -> None:
+    """Print everything that is held about ADDRESS, as JSON."""
+    from . import privacy
+
+    with _opened() as (_, database), database.read() as session:
+        held = privacy.export(session, address)
+    click.echo(json.dumps(held, indent=2, ensure_ascii=False, default=str))
+
+
+@commands.command()
+@click.argument("address")
+@click.confirmation_option(prompt="Erase everything about this address for good?")
+def erase(address: str) -> None:
+    """Erase everything that is held about ADDRESS."""
+    from . import privacy
+
+    with _opened() as (loaded, database):
+        counts = database.write(
+            lambda session: privacy.erase(session, address, clock.now(), loaded.secret)
+        )
+    click.echo(json.dumps(counts))
+
+
+@commands.command()
+@click.option("--dry-run", is_flag=True, help="Count only; erase nothing.")
+def retention(dry_run: bool) -> None:
+    """Erase what has been kept for its time. The deliver process does so daily."""
+    from . import privacy
+
+    with _opened() as (loaded, database):
+        counts = database.write(
+            lambda session: privacy.retention(session, clock.now(), loaded, dry_run=dry_run)
+        )
+    click.echo(json.dumps(counts))

@@ -1,0 +1,29 @@
+"""What a request works with: the settings, the database and the published site, typed."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+
+from .db import Database
+from .published import Published
+from .settings import Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """The collaborators of the web half, made once at start."""
+
+    settings: Settings
+    database: Database
+    published: Published
+
+
+def install(app: Flask, context: Context) -> None:
+    """Give `app` its collaborators."""
+    app.extensions["lead_service"] = context
+
+
+def context() -> Context:
+    """Return the collaborators of the application that serves this request."""
+    return cast(Context, current_app.extensions["lead_service"])

@@ -1,0 +1,195 @@
+"""Who may use the desk: members, links that sign them in once, sessions that end.
+
+A link proves that its holder reads the member's mailbox, which is where every lead is mailed
+anyway. So the mailbox is the factor to protect, and there is no password to steal or to reuse.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from .. import leads
+from ..db import Database
+from ..emails import outbox, practice_context
+from ..emails.message import Message, compose
+from ..security import new_token, token_hash
+from ..settings import Settings
+from .models import DeskSession, Member, SignInLink
+
+LINK_MINUTES = 15
+LINK_LIFE = timedelta(minutes=LINK_MINUTES)
+MAILS_AN_HOUR = 3  # to one address: the form must not become a way to flood a mailbox
+IDLE = timedelta(hours=12)
+ABSOLUTE = timedelta(days=7)
+SEEN_EVERY = timedelta(minutes=5)  # writing it with every page would buy nothing
+
+
+class NoSuchMember(Exception):
+    """The address belongs to nobody who may use the desk."""
+
+
+def add_member(
+    session: Session, email: str, at: datetime, role: str = "member", name: str = ""
+) -> Member:
+    """Let an address use the desk and return its member; one who was removed comes back.
+
+    A member whom we know keeps role and name. Raises ValueError for what is no address.
+    """
+    address = leads.normalize(email)
+    member = session.scalar(select(Member).where(Member.email == address))
+    if member is None:
+        member = Member(email=address, name=name, role=role, created_at=at)
+        session.add(member)
+        session.flush()
+    member.removed_at = None
+    return member
+
+
+def find_member(session: Session, email: str, *, lock: bool = False) -> Member | None:
+    """Find who may use the desk by their address, in whatever form it is typed."""
+    query = select(Member).where(
+        Member.email == leads.normalize(email), Member.removed_at.is_(None)
+    )
+    return session.scalar(query.with_for_update() if lock else query)
+
+
+def make_link(database: Database, settings: Settings, address: str, now: datetime) -> str:
+    """Return the absolute address that signs `address` in once; make the member when new.
+
+    For the command line only: whoever runs it may read the database anyway. The first member
+    becomes the admin. Raises ValueError for what is no address.
+    """
+
+    def work(session: Session) -> str:
+        is_first = session.scalar(select(Member.id).limit(1)) is None
+        add_member(session, address, now, role="admin" if is_first else "member")
+        return sign_in_link(session, address, now)
+
+    return _absolute(settings, database.write(work))
+
+
+def sign_in_link(session: Session, email: str, at: datetime) -> str:
+    """Store a new link of a member and return its token; raise NoSuchMember."""
+    member = find_member(session, email)
+    if member is None:
+        raise NoSuchMember
+    return _store_link(session, member, at)
+
+
+def mail_link(session: Session, settings: Settings, email: str, at: datetime) -> None:
+    """Mail a member a link that signs them in; do the same work for everybody else, unseen.
+
+    An address that is not a member's, and one that has had its mails of the hour, gets a link
+    that opens nothing and a mail that is taken back before the commit: the time that an answer
+    takes must not tell who is a member.
+    """
+    member = find_member(session, email, lock=True)
+    is_sent = member is not None and _links_this_hour(session, member, at) < MAILS_AN_HOUR
+    token = _store_link(session, member if is_sent else None, at)
+    message = _mail(settings, email, _absolute(settings, token))
+    with session.begin_nested() as savepoint:
+        outbox.queue(session, message, at=at, useless_after=at + LINK_LIFE)
+        if not is_sent:
+            savepoint.rollback()
+
+
+def _mail(settings: Settings, email: str, link: str) -> Message:
+    practice = practice_context(settings)
+    return compose("sign_in", to=email, link=link, minutes=LINK_MINUTES, **practice)
+
+
+def _absolute(settings: Settings, token: str) -> str:
+    return settings.link(f"/desk/sign-in/{token}/")
+
+
+def _store_link(session: Session, member: Member | None, at: datetime) -> str:
+    token = new_token()
+    session.add(
+        SignInLink(
+            token_hash=token_hash(token),
+            member_id=member.id if member else None,
+            created_at=at,
+            expires_at=at + LINK_LIFE,
+        )
+    )
+    session.flush()
+    return token
+
+
+def _links_this_hour(session: Session, member: Member, at: datetime) -> int:
+    query = select(func.count()).where(
+        SignInLink.member_id == member.id, SignInLink.created_at > at - timedelta(hours=1)
+    )
+    return session.scalar(query) or 0
+
+
+def is_usable(session: Session, token: str, now: datetime) -> bool:
+    """Say whether a link still signs somebody in; asking does not use it."""
+    query = select(SignInLink.id).where(*_usable(token, now))
+    return session.scalar(query) is not None
+
+
+def claim(session: Session, token: str, now: datetime) -> Member | None:
+    """Use a link: return its member, once; None when it is unknown, used or too old.
+
+    One conditional update decides, so of two who press the button together one gets in.
+    """
+    used = session.execute(
+        update(SignInLink).where(*_usable(token, now)).values(used_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    if not isinstance(used, CursorResult) or used.rowcount != 1:
+        return None
+    query = select(Member).join(SignInLink, SignInLink.member_id == Member.id)
+    return session.scalar(query.where(SignInLink.token_hash == token_hash(token)))
+
+
+def _usable(token: str, now: datetime) -> tuple:
+    is_member = select(Member.id).where(Member.removed_at.is_(None))
+    return (
+        SignInLink.token_hash == token_hash(token),
+        SignInLink.used_at.is_(None),
+        SignInLink.expires_at > now,
+        SignInLink.member_id.in_(is_member),
+    )
+
+
+def start_session(session: Session, member: Member, now: datetime) -> str:
+    """Start a session and return its id, of which only the hash is kept."""
+    id = new_token()
+    session.add(
+        DeskSession(id_hash=token_hash(id), member_id=member.id, created_at=now, seen_at=now)
+    )
+    return id
+
+
+def live_session(session: Session, id: str, now: datetime) -> DeskSession | None:
+    """Find a session that has neither ended nor outlived its limits nor lost its member."""
+    query = (
+        select(DeskSession)
+        .join(DeskSession.member)
+        .where(
+            DeskSession.id_hash == token_hash(id),
+            DeskSession.ended_at.is_(None),
+            DeskSession.seen_at > now - IDLE,
+            DeskSession.created_at > now - ABSOLUTE,
+            Member.removed_at.is_(None),
+        )
+        .options(joinedload(DeskSession.member))
+    )
+    return session.scalar(query)
+
+
+def saw(session: Session, id: int, now: datetime) -> None:
+    """Note that a session is in use; one that ended meanwhile stays ended."""
+    query = update(DeskSession).where(DeskSession.id == id, DeskSession.ended_at.is_(None))
+    session.execute(query.values(seen_at=now))
+
+
+def end_session(session: Session, id: str, now: datetime) -> None:
+    """End a session; its id opens nothing any more, wherever it is kept."""
+    query = update(DeskSession).where(
+        DeskSession.id_hash == token_hash(id), DeskSession.ended_at.is_(None)
+    )
+    session.execute(query.values(ended_at=now))

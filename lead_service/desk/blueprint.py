@@ -1,0 +1,89 @@
+"""The desk's one door: nothing behind it answers without a live session."""
+
+import logging
+from datetime import datetime
+
+from flask import Blueprint, abort, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import DBAPIError
+
+from .. import clock
+from ..book import calendar
+from ..context import context
+from ..db import StorageBusy
+from ..emails import outbox
+from ..security import UNSAFE, csrf
+from . import access, words
+from .models import DeskSession
+
+log = logging.getLogger(__name__)
+
+blueprint = Blueprint("desk", __name__, url_prefix="/desk")
+blueprint.add_app_template_filter(words.moment)
+
+# The pages by which one gets in. Whatever is not listed here asks for a session.
+OPEN = {
+    "desk.sign_in",
+    "desk.sign_in_submit",
+    "desk.sign_in_sent",
+    "desk.link",
+    "desk.link_submit",
+}
+COOKIE = "desk"  # the session's id, in Flask's signed cookie
+WANTED = "wanted"  # the page that a stranger asked for: a route's name and its arguments
+
+
+@blueprint.before_request
+def _guard() -> ResponseReturnValue | None:
+    """Refuse a state change without the desk's token (403), and strangers everywhere but here."""
+    if request.method in UNSAFE:
+        csrf.protect()
+    if request.endpoint in OPEN:
+        return None
+    g.desk = current_session()
+    if g.desk:
+        return None
+    if request.method in UNSAFE:
+        abort(403)
+    session[WANTED] = [request.endpoint, request.view_args]
+    return redirect(url_for("desk.sign_in"), 303)
+
+
+def current_session() -> DeskSession | None:
+    """Return the live session of the browser that asks, with its member, or None."""
+    if not (id := session.get(COOKIE)):
+        return None
+    now = clock.now()
+    with context().database.read() as reading:
+        found = access.live_session(reading, id, now)
+    if found and now - found.seen_at >= access.SEEN_EVERY:
+        _note_use(found, now)
+    return found
+
+
+def _note_use(found: DeskSession, now: datetime) -> None:
+    """Keep the session from idling out; with the disk full the desk must still be readable."""
+    try:
+        context().database.write(lambda writing: access.saw(writing, found.id, now))
+    except (DBAPIError, StorageBusy) as error:
+        log.warning("desk session %s not renewed: %s", found.id, type(error).__name__)
+
+
+@blueprint.context_processor
+def _shared() -> dict:
+    """Give every page of the desk its member, its zone and what is wrong with the mail."""
+    desk: DeskSession | None = g.get("desk")
+    if desk is None:
+        return {"member": None}
+    with context().database.read() as reading:
+        return {
+            "member": desk.member,
+            "zone": zone_of_the_desk(reading),
+            "troubles": outbox.health(reading, clock.now()).troubles,
+        }
+
+
+def zone_of_the_desk(reading) -> str:
+    """Return the zone in which the desk writes times that are no call's: the first host's."""
+    hosts = calendar.active_hosts(reading)
+    return hosts[0].zone if hosts else "UTC"

@@ -1,0 +1,52 @@
+"""Long lists by key: the page after a row, not page number N, so that depth costs nothing."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from flask import abort
+from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+Row = TypeVar("Row")
+
+PAGE = 50
+KEY = re.compile(r"(\d{1,11})-(\w{1,32})", re.ASCII)  # an instant in whole seconds, and an id
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Some rows, newest first; `following` is the `before` of the next page, if there is one."""
+
+    rows: Sequence[Row]
+    following: str | None
+
+
+def newest_first(
+    session: Session,
+    query: Select[tuple[Row]],
+    at: InstrumentedAttribute[datetime],
+    id: InstrumentedAttribute[Any],
+    before: str | None,
+) -> Page[Row]:
+    """Run `query` for one page, ordered by `at` and `id`; 404 for a `before` nobody was given."""
+    if before:
+        query = query.where(_older(at, id, before))
+    found = session.scalars(query.order_by(at.desc(), id.desc()).limit(PAGE + 1)).all()
+    if len(found) <= PAGE:
+        return Page(found, None)
+    last = found[PAGE - 1]
+    return Page(found[:PAGE], f"{getattr(last, at.key).timestamp():.0f}-{getattr(last, id.key)}")
+
+
+def _older(at: InstrumentedAttribute, id: InstrumentedAttribute, before: str) -> ColumnElement:
+    if not (key := KEY.fullmatch(before)):
+        abort(404)
+    try:
+        instant = datetime.fromtimestamp(int(key[1]), UTC)
+        last = id.type.python_type(key[2])
+    except (ValueError, OverflowError, OSError):
+        abort(404)
+    return or_(at < instant, and_(at == instant, id < last))

@@ -1,0 +1,61 @@
+"""A lead's timeline: everything that happened, in words, the newest first."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..assess.models import Assessment
+from ..book.models import Booking
+from ..leads import LeadEvent
+from .words import moment
+
+WORDS = {
+    "call_booked": "Booked a call",
+    "call_cancelled": "The call was cancelled",
+    "address_corrected": "Corrected the address of the invitation",
+    "wanted_start": "Wanted a time that had just been taken",
+    "wrote": "Wrote to us",
+    "result_mailed": "Had the result mailed",
+    "released": "Released: no longer suspected to be automated",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line; `quote` is what the visitor typed, `by` the member who did it."""
+
+    at: datetime
+    text: str
+    quote: str = ""
+    by: str = ""
+
+
+def lines(
+    events: Iterable[LeadEvent],
+    calls: Iterable[Booking],
+    assessments: Iterable[Assessment],
+    members: Mapping[int, str],
+    zone: str,
+) -> list[Line]:
+    """Return the timeline; a call is written in its host's zone, all else in `zone`."""
+    booked = {call.id: call for call in calls}
+    found = [_of_event(event, booked, members, zone) for event in events]
+    for assessment in assessments:
+        found.append(Line(assessment.started_at, "Started the self-assessment"))
+        if assessment.completed_at:
+            found.append(Line(assessment.completed_at, "Completed the self-assessment"))
+    return sorted(found, key=lambda line: line.at, reverse=True)
+
+
+def _of_event(
+    event: LeadEvent, booked: Mapping[int, Booking], members: Mapping[int, str], zone: str
+) -> Line:
+    text = WORDS.get(event.kind, event.kind.replace("_", " ").capitalize())
+    call = booked.get(event.detail.get("booking", 0))
+    if call and event.kind == "call_booked":
+        text += f" for {moment(call.starts_at, call.host_zone)}"
+    elif event.kind == "wanted_start" and (start := event.detail.get("start")):
+        text += f": {moment(datetime.fromisoformat(start), zone)}"
+    return Line(
+        event.at, text, event.detail.get("text", ""), members.get(event.detail.get("member", 0), "")
+    )

@@ -1,0 +1,62 @@
+"""What the desk calls things: stages, states of a mail, kinds of mail, instants."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from ..emails.models import OutboxMessage
+from ..pages import clock_time
+
+STAGES = {
+    "new": "New",
+    "contacted": "Contacted",
+    "qualified": "Qualified",
+    "won": "Won",
+    "lost": "Lost",
+}
+STATES = {
+    "pending": "Waiting",
+    "sending": "Being sent",
+    "sent": "Sent",
+    "failed": "Refused",
+    "dead": "Given up",
+    "expired": "Too late",
+    "held": "Held back",
+    "cancelled": "Taken back",
+}
+MAILS = {
+    "booking_confirmed": "Invitation to the visitor",
+    "booking_for_host": "Brief to the host",
+    "booking_cancelled": "Cancellation to the visitor",
+    "booking_cancelled_for_host": "Cancellation to the host",
+    "new_lead": "News to the team",
+    "result": "Result to the visitor",
+    "sign_in": "Link to the desk",
+}
+
+
+def moment(instant: datetime, zone: str) -> str:
+    """Write an instant in a zone, short enough for a table: Tue, Nov 24, 2026, 9:30 am."""
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{local:%a}, {local:%b} {local.day}, {local.year}, {clock_time(instant, zone)}"
+
+
+def state_of_mail(mail: OutboxMessage) -> str:
+    """Say how a mail stands, in the words of somebody who waits for it."""
+    if mail.state == "pending" and mail.attempts:
+        return "Trying again"
+    return STATES[mail.state]
+
+
+def kind_of_mail(kind: str) -> str:
+    return MAILS.get(kind, kind.replace("_", " ").capitalize())
+
+
+def reason_of_mail(mail: OutboxMessage) -> str:
+    """Say why a mail has not gone out; empty when there is nothing to explain."""
+    if mail.reason:
+        return mail.reason
+    return {
+        "held": "Suspected to be automated: it leaves when the lead is released.",
+        "expired": "It would have come too late to be of use.",
+        "cancelled": "It was overtaken by something newer.",
+    }.get(mail.state, "")

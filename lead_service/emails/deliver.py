@@ -1,0 +1,98 @@
+"""The deliver process: it empties the outbox until it is told to stop, and survives the rest."""
+
+import logging
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..clock import now
+from ..db import Database, StorageBusy
+from ..settings import Settings
+from . import outbox
+from .folder import Folder
+from .sendgrid import SendGrid
+from .transport import Transport
+
+IDLE_SECONDS = 0.5  # a booking's mail leaves within about a second
+LONGEST_TROUBLE_SECONDS = 30
+
+log = logging.getLogger(__name__)
+
+
+def transport_for(settings: Settings) -> Transport:
+    """Return the provider, or the folder while there is no key."""
+    return SendGrid(settings) if settings.sendgrid_api_key else Folder(settings)
+
+
+def run(
+    settings: Settings,
+    *,
+    until: Callable[[], bool] | None = None,
+    parent_pid: int | None = None,
+) -> None:
+    """Deliver mail until SIGTERM or SIGINT, after the send that is under way.
+
+    Ends too when `until()` says so, and when `parent_pid`, the process that started this one,
+    is gone. Raises ValueError for settings with which nothing could be sent.
+    """
+    transport = transport_for(settings)
+    db = Database(settings.database_url)
+    signals = _catch_signals()
+    log.info("deliver started with %s", type(transport).__name__)
+    _forget_another_key(db, transport)
+    troubles = 0
+    while not (signals or _is_orphan(parent_pid) or (until and until())):
+        try:
+            more = outbox.deliver_one(db, transport, now(), keep_bodies=settings.is_local)
+            troubles = 0
+        except Exception as error:  # nothing may end this process but a request to end
+            more = False
+            troubles += 1
+            log.error("deliver is in trouble, and goes on: %s", _where(error))
+        if not more:
+            _sleep(min(IDLE_SECONDS * 2**troubles, LONGEST_TROUBLE_SECONDS), signals)
+    db.close()
+    log.info("deliver stopped")
+
+
+def _catch_signals() -> list[int]:
+    """Return a list that the signals to stop are added to.
+
+    A list and not a threading.Event, which a handler could find locked by the very thread it
+    interrupts. Outside the main thread (tests) signals are left alone.
+    """
+    caught: list[int] = []
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda caught_number, _frame: caught.append(caught_number))
+    return caught
+
+
+def _forget_another_key(db: Database, transport: Transport) -> None:
+    """Lift a stop that an older key has caused, so that its alarm does not outlive it."""
+    with suppress(SQLAlchemyError, StorageBusy, OSError):  # the first success lifts it as well
+        db.write(lambda session: outbox.resume(session, key=transport.fingerprint))
+
+
+def _is_orphan(parent_pid: int | None) -> bool:
+    return parent_pid is not None and os.getppid() != parent_pid
+
+
+def _sleep(seconds: float, signals: list[int]) -> None:
+    """Sleep in naps, since a signal does not wake a sleeper."""
+    end = time.monotonic() + seconds
+    while not signals and (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, IDLE_SECONDS))
+
+
+def _where(error: Exception) -> str:
+    """Name an error and the line that raised it; its text may hold what a visitor typed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + place

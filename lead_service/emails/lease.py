@@ -1,0 +1,221 @@
+"""Who may send a mail now, and what becomes of it afterwards.
+
+A worker holds a mail by a lease with a token. Only the holder of the token may say how the
+send ended; when the lease runs out (the worker was killed, or hangs) another may take the
+mail. Workers on several machines need clocks that agree within half a minute.
+"""
+
+import random
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ..db import Database
+from .models import OutboxMessage, OutboxPause
+from .transport import Accepted, Outcome, Permanent, Stop, Temporary
+
+SEND_SECONDS = 20  # the longest that one send may take, whatever the provider does
+LEASE_SECONDS = 60  # outlives a send, with time left to record its outcome
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(hours=2)
+TRIES_BEFORE_DEAD = 48
+SPAN_BEFORE_DEAD = timedelta(hours=72)
+CLOCK_ERROR = timedelta(minutes=5)  # a time further ahead than this was set by a wrong clock
+NEVER_KEPT = {"sign_in"}  # a body that is a key
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One mail that this worker alone may send until its lease ends."""
+
+    id: str
+    token: str
+    body: str | None
+    fingerprint: str  # of the key it will be sent with
+
+
+def claim(
+    db: Database, now: datetime, lease_seconds: int = LEASE_SECONDS, *, fingerprint: str = ""
+) -> Claim | None:
+    """Lease the mail that is due first, or return None when none is or sending is paused.
+
+    Mails whose use has passed become `expired` on the way. Fresh mails go before those that
+    have failed, so that a long backlog does not delay a sign-in link. An idle look around
+    only reads: it never stands in the way of somebody who books.
+    """
+    lease = timedelta(seconds=lease_seconds)
+    with db.read() as session:
+        wanted = _useless(now, lease)
+        if not _is_blocked(session, now, fingerprint):
+            wanted = or_(wanted, _due(now, lease))
+        if not session.scalar(select(exists().where(wanted))):
+            return None
+    return db.write(lambda session: _take(session, now, lease, fingerprint))
+
+
+def _take(session: Session, now: datetime, lease: timedelta, fingerprint: str) -> Claim | None:
+    gone = {"state": "expired", "body": None, "lease_token": None, "leased_until": None}
+    session.execute(update(OutboxMessage).where(_useless(now, lease)).values(gone))
+    if _is_blocked(session, now, fingerprint):
+        return None
+    due = select(OutboxMessage).where(_due(now, lease))
+    first = due.order_by(OutboxMessage.attempts, OutboxMessage.next_at).limit(1)
+    # On SQLite the write transaction is the lock; there SQLAlchemy leaves FOR UPDATE out.
+    row = session.scalar(first.with_for_update(skip_locked=True))
+    if row is None:
+        return None
+    row.state, row.lease_token, row.leased_until = "sending", uuid.uuid4().hex, now + lease
+    row.attempts += 1  # here, not at the end: a mail that kills its worker must count too
+    return Claim(row.id, row.lease_token, row.body, fingerprint)
+
+
+def _free(now: datetime, lease: timedelta) -> ColumnElement[bool]:
+    """Select mails that no worker holds: those that wait, and those whose lease ran out.
+
+    A lease that ends later than any could was given before the clock was set back.
+    """
+    ends = OutboxMessage.leased_until
+    ran_out = or_(ends <= now, ends > now + lease + CLOCK_ERROR)
+    return or_(
+        OutboxMessage.state == "pending",
+        and_(OutboxMessage.state == "sending", ran_out),
+    )
+
+
+def _due(now: datetime, lease: timedelta) -> ColumnElement[bool]:
+    """Select free mails whose time has come.
+
+    One that was meant to leave at once, and was not tried yet, is due whatever the clock says.
+    """
+    at_once = and_(OutboxMessage.attempts == 0, OutboxMessage.due_at <= OutboxMessage.created_at)
+    use = OutboxMessage.useless_after
+    return and_(
+        _free(now, lease),
+        or_(OutboxMessage.next_at <= now, at_once),
+        or_(use.is_(None), use > now),
+    )
+
+
+def _useless(now: datetime, lease: timedelta) -> ColumnElement[bool]:
+    return and_(_free(now, lease), OutboxMessage.useless_after <= now)
+
+
+def _is_blocked(session: Session, now: datetime, fingerprint: str) -> bool:
+    """Say whether the sender is paused, or stopped with the key that it would use."""
+    pause = session.get(OutboxPause, 1)
+    if pause is None:
+        return False
+    if pause.stopped_at and pause.key_fingerprint == fingerprint:
+        return True
+    until = pause.paused_until
+    return until is not None and now < until <= now + LONGEST_WAIT + CLOCK_ERROR
+
+
+def finish(
+    db: Database, held: Claim, outcome: Outcome, now: datetime, *, keep_bodies: bool = False
+) -> bool:
+    """Record how a send ended; return False when the lease was lost, and change nothing then."""
+    return db.write(lambda session: _finish(session, held, outcome, now, keep_bodies))
+
+
+def _finish(
+    session: Session, held: Claim, outcome: Outcome, now: datetime, keep_bodies: bool
+) -> bool:
+    holds = and_(OutboxMessage.id == held.id, OutboxMessage.lease_token == held.token)
+    row = session.scalar(select(OutboxMessage).where(holds).with_for_update())
+    if row is None:
+        return False
+    row.lease_token = row.leased_until = None
+    row.reason = "" if isinstance(outcome, Accepted) else outcome.reason[:200]
+    match outcome:
+        case Accepted():
+            row.state, row.sent_at, row.provider_id = "sent", now, outcome.provider_id
+            row.body = row.body if keep_bodies else None
+            _note_success(session, held.fingerprint, now)
+        case Permanent():
+            row.state = "failed"
+        case Temporary(pause=True):
+            _wait_uncounted(row, _pause(session, outcome, now))
+        case Temporary():
+            _try_again(row, outcome, now)
+        case Stop():
+            _stop(session, outcome, held.fingerprint, now)
+            _wait_uncounted(row, now)
+    if row.state in {"sent", "failed", "dead"} and row.kind in NEVER_KEPT:
+        row.body = None
+    return True
+
+
+def _try_again(row: OutboxMessage, outcome: Temporary, now: datetime) -> None:
+    """Put a mail back, or give it up after enough tries over enough days."""
+    row.failing_since = row.failing_since or now
+    tried_long = now - row.failing_since >= SPAN_BEFORE_DEAD
+    if row.attempts >= TRIES_BEFORE_DEAD and tried_long:
+        row.state = "dead"
+        return
+    row.state, row.next_at = "pending", _next_time(row.attempts, outcome.retry_at, now)
+
+
+def _wait_uncounted(row: OutboxMessage, until: datetime) -> None:
+    """Put a mail back as if it had not been tried: the trouble was not its own."""
+    row.state, row.next_at, row.attempts = "pending", until, row.attempts - 1
+
+
+def _next_time(tries: int, retry_at: datetime | None, now: datetime) -> datetime:
+    """Return when to try again: by our back-off or when asked to, within LONGEST_WAIT."""
+    own = now + back_off(tries, random.random())
+    return min(max(own, retry_at or own), now + LONGEST_WAIT)
+
+
+def back_off(tries: int, chance: float) -> timedelta:
+    """Return how long to wait after `tries` failures, by a `chance` in [0, 1).
+
+    Exponential with full jitter (anything from a second to the ceiling), so that mails which
+    failed together do not come back together.
+    """
+    ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries - 1, 16))
+    return timedelta(seconds=1) + chance * (ceiling - timedelta(seconds=1))
+
+
+def _pause(session: Session, outcome: Temporary, now: datetime) -> datetime:
+    """Pause the whole sender and return until when."""
+    pause = _the_pause(session)
+    pause.pauses += 1
+    pause.paused_until = _next_time(pause.pauses, outcome.retry_at, now)
+    return pause.paused_until
+
+
+def _stop(session: Session, outcome: Stop, fingerprint: str, now: datetime) -> None:
+    pause = _the_pause(session)
+    pause.stopped_at, pause.stop_reason = now, outcome.reason[:200]
+    pause.key_fingerprint = fingerprint
+
+
+def _note_success(session: Session, fingerprint: str, now: datetime) -> None:
+    """Forget a pause that is over, and a stop that was another key's.
+
+    A success with the refused key was on its way when the refusal came: it proves nothing.
+    """
+    pause = session.get(OutboxPause, 1, with_for_update=True)
+    if pause is None:
+        return
+    if pause.paused_until and pause.paused_until <= now:
+        pause.paused_until, pause.pauses = None, 0
+    if pause.stopped_at and pause.key_fingerprint != fingerprint:
+        pause.stopped_at, pause.stop_reason, pause.key_fingerprint = None, "", ""
+
+
+def _the_pause(session: Session) -> OutboxPause:
+    """Return the one row, locked; another worker may be making it at the same moment."""
+    if pause := session.get(OutboxPause, 1, with_for_update=True):
+        return pause
+    try:
+        with session.begin_nested():
+            session.add(OutboxPause(id=1, pauses=0))
+    except IntegrityError:
+        pass
+    return session.get_one(OutboxPause, 1, with_for_update=True)

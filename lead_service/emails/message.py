@@ -1,0 +1,153 @@
+"""Messages: one finished mail as a value, composed from templates, sent by somebody else.
+
+A mail is a folder of three templates, `templates/email/<kind>/{subject.txt,body.txt,body.html}`,
+whose bodies extend `email/_layout.txt` and `email/_layout.html`. Pure: no database, no network,
+no clock and no settings.
+"""
+
+import base64
+import binascii
+import json
+import re
+import unicodedata
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+LONGEST_GREETED_NAME = 80
+KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
+# What a mail program may turn into a link: an address, a scheme, www., or words or numbers
+# joined by a dot (the second of two letters or more, so that "J.R. Smith" keeps his name).
+LINKABLE = re.compile(r"@|://|\bwww\.|\w\.[^\W\d_]{2,}|\d\.\d", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes with a mail; `content_type` may carry parameters."""
+
+    filename: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Message:
+    """A finished mail to one person, as text and as HTML.
+
+    Raises ValueError for an unknown form of `kind`, an empty part, or a control character in
+    anything that becomes a mail header: a line break there could add headers of its own.
+    """
+
+    kind: str
+    to: str
+    to_name: str
+    subject: str
+    text: str
+    html: str
+    reply_to: str | None = None
+    reply_to_name: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not KIND.fullmatch(self.kind):
+            raise ValueError("kind must be a short name in lower case")
+        for name in ("to", "subject", "text", "html"):
+            if not getattr(self, name).strip():
+                raise ValueError(f"{name} is empty")
+        headers = {name: getattr(self, name) for name in ("to", "to_name", "subject")}
+        headers |= {"reply_to": self.reply_to or "", "reply_to_name": self.reply_to_name}
+        for number, attachment in enumerate(self.attachments):
+            headers[f"attachment {number} filename"] = attachment.filename
+            headers[f"attachment {number} content_type"] = attachment.content_type
+        for name, value in headers.items():
+            _refuse_controls(name, value)
+
+
+def _refuse_controls(name: str, value: str) -> None:
+    """Refuse what could end a header line or be lost on the way; never repeat the value."""
+    for character in value:
+        if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}:
+            raise ValueError(f"{name} holds the control character U+{ord(character):04X}")
+
+
+def _checked_for_subject(value: Any) -> Any:
+    if isinstance(value, str):
+        _refuse_controls("subject", value)
+    return value
+
+
+def greeting_name(name: str) -> str:
+    """Return the name to greet a visitor by, or "" when it must not be repeated.
+
+    Anybody can type anybody's address with a "name" that is an advertisement, and the mail
+    would carry it there under our name. So a name that holds an address, or anything that a
+    mail program may make a link of, is left out, and so is one too long to be a name.
+    """
+    shown = " ".join(name.split())
+    seen = unicodedata.normalize("NFKC", shown).replace("\u3002", ".")  # both dots of domains
+    seen = "".join(c for c in seen if not unicodedata.category(c).startswith("C"))
+    return "" if LINKABLE.search(seen) or len(shown) > LONGEST_GREETED_NAME else shown
+
+
+_bodies = Environment(
+    loader=PackageLoader("lead_service", "templates"),
+    autoescape=select_autoescape(enabled_extensions=("html",), default=False),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_bodies.filters["greeting_name"] = greeting_name
+_subjects = _bodies.overlay(finalize=_checked_for_subject)
+
+
+def compose(
+    kind: str,
+    *,
+    to: str,
+    to_name: str = "",
+    reply_to: str | None = None,
+    reply_to_name: str = "",
+    attachments: tuple[Attachment, ...] = (),
+    **context: Any,
+) -> Message:
+    """Render the mail `kind` with `context` and return it finished; nothing is sent.
+
+    The layouts want `practice` and `site` (see `emails.practice_context`). The recipient's
+    name goes through `greeting_name`. Raises ValueError as Message does, and
+    jinja2.UndefinedError for a name that a template uses and `context` lacks.
+    """
+    subject = _subjects.get_template(f"email/{kind}/subject.txt").render(context)
+    return Message(
+        kind=kind,
+        to=to,
+        to_name=greeting_name(to_name),
+        subject=" ".join(subject.split()),
+        text=_bodies.get_template(f"email/{kind}/body.txt").render(context).strip() + "\n",
+        html=_bodies.get_template(f"email/{kind}/body.html").render(context),
+        reply_to=reply_to,
+        reply_to_name=reply_to_name,
+        attachments=tuple(attachments),
+    )
+
+
+def to_json(message: Message) -> str:
+    """Write a message as JSON text, attachments in base64, for the outbox to store."""
+    fields = asdict(message)
+    for attachment in fields["attachments"]:
+        attachment["content"] = base64.b64encode(attachment["content"]).decode("ascii")
+    return json.dumps(fields)
+
+
+def from_json(text: str) -> Message:
+    """Read what `to_json` wrote; raise ValueError when it is anything else."""
+    try:
+        fields = json.loads(text)
+        stored = fields.pop("attachments")
+        return Message(**fields, attachments=tuple(_attachment(**one) for one in stored))
+    except (AttributeError, KeyError, TypeError, binascii.Error) as error:
+        raise ValueError(f"not a stored message: {type(error).__name__}") from None
+
+
+def _attachment(filename: str, content_type: str, content: str) -> Attachment:
+    return Attachment(filename, content_type, base64.b64decode(content, validate=True))

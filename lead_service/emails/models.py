@@ -1,0 +1,60 @@
+"""The outbox in the database: every mail that was ever promised, and whether sending is paused."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..db import Base
+
+# pending    waits for its time                 held       waits for a lead to be released
+# sending    a worker holds it by a lease       cancelled  was taken back before it was sent
+# sent       the provider has accepted it       expired    was of no more use; not sent
+# failed     the provider refused it for good   dead       every try failed, for days
+STATES = ("pending", "sending", "sent", "failed", "dead", "expired", "held", "cancelled")
+
+
+class OutboxMessage(Base):
+    """One mail, written in the same transaction as the fact that it tells of."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        CheckConstraint(f"state IN {STATES}", name="state"),
+        UniqueConstraint("dedupe_key"),
+        Index(None, "state", "next_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    lead_id: Mapped[int | None] = mapped_column(
+        ForeignKey("lead.id", ondelete="SET NULL"), index=True
+    )
+    address: Mapped[str] = mapped_column(String(320))
+    body: Mapped[str | None] = mapped_column(Text)  # message.to_json; None once blanked
+    state: Mapped[str] = mapped_column(String(10))
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]  # when it is meant to leave
+    next_at: Mapped[datetime]  # when the next try may start: due_at, then by the back-off
+    useless_after: Mapped[datetime | None]
+    leased_until: Mapped[datetime | None]
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    failing_since: Mapped[datetime | None]  # the first try that failed
+    provider_id: Mapped[str | None] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(String(200), default="")  # in words, nothing personal
+    sent_at: Mapped[datetime | None]
+    dedupe_key: Mapped[str | None] = mapped_column(String(120))
+
+
+class OutboxPause(Base):
+    """The one row that says why nothing is sent at all, if that is so."""
+
+    __tablename__ = "outbox_pause"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    paused_until: Mapped[datetime | None]  # the provider asked us to slow down
+    pauses: Mapped[int] = mapped_column(default=0)  # in a row, for the back-off
+    stopped_at: Mapped[datetime | None]  # the provider refused our key or our sender
+    stop_reason: Mapped[str] = mapped_column(String(200), default="")
+    key_fingerprint: Mapped[str] = mapped_column(String(64), default="")  # of the refused key

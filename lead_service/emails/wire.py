@@ -1,0 +1,148 @@
+"""One HTTP request that ends when we say so and goes nowhere but to the host we named.
+
+The provider's client has a time-out for each read only, so a server that sends a byte now and
+then holds it for as long as it likes; and it follows redirects, taking the key to wherever they
+lead. Here a request runs in a thread of its own, its socket is closed at the deadline, and its
+opener knows neither redirects nor any scheme but http and https.
+
+A proxy named by HTTPS_PROXY in the environment is used, through a tunnel that it cannot look
+into. Requests by plain http, which are for this machine only, are never given to a proxy.
+"""
+
+import http.client
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from email.message import Message as Headers
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from python_http_client import Client
+
+READ_SECONDS = 10
+LONGEST_ERROR = 64_000  # bytes of an error's body that are read
+
+
+class Refused(Exception):
+    """The host answered with an error or a redirect: `.status`, `.headers`, `.body`."""
+
+    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
+        super().__init__(status)
+        self.status, self.headers, self.body = status, headers, body
+
+
+class Attempt:
+    """One request's time: when it is over, its socket is closed and no other is opened."""
+
+    def __init__(self) -> None:
+        self._over = threading.Event()
+        self._socket: socket.socket | None = None
+
+    def run(self, seconds: float, work: Callable[[], Any]) -> Any:
+        """Return what `work()` returns or raise what it raises, within `seconds`.
+
+        Raises TimeoutError at the deadline. A thread, because nothing else cuts off a name
+        server that does not answer; it is left behind and dies of its closed socket.
+        """
+        answer: SimpleQueue[tuple[Any, Exception | None]] = SimpleQueue()
+        threading.Thread(target=_answer, args=(work, answer), daemon=True).start()
+        try:
+            result, error = answer.get(timeout=seconds)
+        except Empty:
+            self._abandon()
+            raise TimeoutError from None
+        if error:
+            raise error
+        return result
+
+    def watch(self, opened: socket.socket) -> None:
+        """Remember the socket to close; refuse it when the time is over already."""
+        self._socket = opened
+        if self._over.is_set():
+            opened.close()
+            raise TimeoutError
+
+    def _abandon(self) -> None:
+        # Set, then look: `watch` does the reverse, so one of the two sees the other.
+        self._over.set()
+        if self._socket:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def _answer(work: Callable[[], Any], answer: SimpleQueue) -> None:
+    try:
+        answer.put((work(), None))
+    except Exception as error:
+        answer.put((None, error))
+
+
+class PinnedClient(Client):
+    """The provider's HTTP client with an opener of our own."""
+
+    def __init__(
+        self, attempt: Attempt, host: str, headers: dict[str, str], path: list[str] | None = None
+    ) -> None:
+        super().__init__(
+            host=host, request_headers=headers, version=3, url_path=path, timeout=READ_SECONDS
+        )
+        self.attempt = attempt
+
+    def _build_client(self, name: str | None = None) -> "PinnedClient":
+        path = [*self._url_path, name] if name else self._url_path
+        return PinnedClient(self.attempt, self.host, self.request_headers, path)
+
+    def _make_request(self, _opener: Any, request: urllib.request.Request, timeout: Any = None):
+        try:
+            return _opener_for(self.attempt, self.host).open(request, timeout=self.timeout)
+        except urllib.error.HTTPError as error:
+            raise Refused(error.code, error.headers, _beginning(error)) from None
+
+
+def _beginning(error: urllib.error.HTTPError) -> bytes:
+    """Read some of an error's body; the status counts even when the rest does not arrive."""
+    try:
+        return error.read(LONGEST_ERROR)
+    except (OSError, http.client.HTTPException):
+        return b""
+
+
+def _opener_for(attempt: Attempt, host: str) -> urllib.request.OpenerDirector:
+    proxies: Mapping[str, str] | None = None if host.startswith("https:") else {}
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(proxies),
+        _Connections(attempt),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.HTTPDefaultErrorHandler(),
+    ):
+        opener.add_handler(handler)
+    return opener
+
+
+class _Connections(urllib.request.AbstractHTTPHandler):
+    """Open connections whose sockets the attempt watches."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        super().__init__()
+        self._attempt = attempt
+
+    def http_open(self, request: urllib.request.Request):
+        return self.do_open(_watched(http.client.HTTPConnection, self._attempt), request)
+
+    def https_open(self, request: urllib.request.Request):
+        return self.do_open(_watched(http.client.HTTPSConnection, self._attempt), request)
+
+    http_request = https_request = urllib.request.AbstractHTTPHandler.do_request_
+
+
+def _watched(kind: type[http.client.HTTPConnection], attempt: Attempt) -> Any:
+    class Watched(kind):
+        def connect(self) -> None:
+            super().connect()
+            attempt.watch(self.sock)
+
+    return Watched

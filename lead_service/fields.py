@@ -1,0 +1,83 @@
+"""Form fields that several forms share: cleaned text, a mail address, the trap for programs."""
+
+import re
+import unicodedata
+
+from wtforms import EmailField, Form, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, ValidationError
+
+from . import leads
+
+# Embeddings, overrides and isolates reorder what stands around them; the marks U+200E and
+# U+200F, which Arabic and Hebrew names may hold, do not, and stay.
+BIDI_CONTROL = re.compile("[\u202a-\u202e\u2066-\u2069]")
+LINE_BREAK = re.compile(r"[\r\n\t\u2028\u2029]")
+
+
+def clean(text: str | None) -> str:
+    """Return text as it is stored: NFC, no bidi controls, no white space around it."""
+    return BIDI_CONTROL.sub("", unicodedata.normalize("NFC", text or "")).strip()
+
+
+def one_line(_form: Form, field: StringField) -> None:
+    """Refuse line breaks: a name or subject with one could add a header to a mail."""
+    if LINE_BREAK.search(field.data or ""):
+        raise ValidationError("Write this on one line.")
+
+
+def known_address(_form: Form, field: EmailField) -> None:
+    """Refuse what is not a mail address, and say what is wrong with it."""
+    try:
+        leads.normalize(field.data or "")
+    except ValueError as fault:
+        raise ValidationError(str(fault)) from None
+
+
+def short_text(label: str, *, longest: int = 120, required: str = "", **attributes) -> StringField:
+    """Make a field of one line; `required` is what to say when it is empty."""
+    first = [InputRequired(required)] if required else []
+    return StringField(
+        label,
+        [*first, Length(max=longest, message=f"Keep this under {longest} characters."), one_line],
+        filters=[clean],
+        render_kw={"maxlength": longest} | attributes,
+    )
+
+
+def long_text(label: str, *, longest: int = 2000, **attributes) -> TextAreaField:
+    """Make an optional field of several lines."""
+    return TextAreaField(
+        label,
+        [Length(max=longest, message=f"Keep this under {longest} characters.")],
+        filters=[clean],
+        render_kw={"maxlength": longest, "rows": 5} | attributes,
+    )
+
+
+def address(label: str) -> EmailField:
+    """Make the field of a mail address."""
+    return EmailField(
+        label,
+        [
+            InputRequired("Type your email address, so that we can reach you."),
+            Length(max=254, message="An address has at most 254 characters."),
+            one_line,
+            known_address,
+        ],
+        filters=[clean],
+        render_kw={"autocomplete": "email", "inputmode": "email", "maxlength": 254},
+    )
+
+
+class Trapped(Form):
+    """A public form with a field that people do not see and programs fill in.
+
+    A password manager may fill it too, so what springs the trap is kept in quarantine, shown to
+    the sales team, and never dropped.
+    """
+
+    website = StringField("Leave this field empty", render_kw={"autocomplete": "off"})
+
+    @property
+    def is_suspect(self) -> bool:
+        return bool(self.website.data)

@@ -1,0 +1,164 @@
+"""Leads: one per address, and everything that happened with each of them."""
+
+from datetime import datetime
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from .db import Base, broken_rule
+
+STAGES = ("new", "contacted", "qualified", "won", "lost")
+
+
+class Lead(Base):
+    """A person who wrote to us, found by their address."""
+
+    __tablename__ = "lead"
+    __table_args__ = (
+        UniqueConstraint("address"),
+        CheckConstraint(f"stage IN {STAGES}", name="stage"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(String(320))  # see normalize()
+    email: Mapped[str] = mapped_column(String(320))  # as typed, for writing to
+    name: Mapped[str] = mapped_column(String(200), default="")
+    company: Mapped[str] = mapped_column(String(200), default="")
+    phone: Mapped[str] = mapped_column(String(60), default="")
+    stage: Mapped[str] = mapped_column(String(20), default="new")
+    # Suspected to be automated: kept and shown, but no mail leaves for it until it is released.
+    quarantine: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    touched_at: Mapped[datetime] = mapped_column(index=True)
+
+    events: Mapped[list["LeadEvent"]] = relationship(
+        back_populates="lead", order_by="LeadEvent.id", cascade="all, delete-orphan"
+    )
+    consents: Mapped[list["Consent"]] = relationship(cascade="all, delete-orphan")
+
+
+class LeadEvent(Base):
+    """One line of a lead's timeline: what happened, when, and the details that belong to it."""
+
+    __tablename__ = "lead_event"
+    __table_args__ = (UniqueConstraint("submission_key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    submission_key: Mapped[str | None] = mapped_column(String(64))  # of the form that made it
+
+    lead: Mapped[Lead] = relationship(back_populates="events")
+
+
+class Consent(Base):
+    """What a person was told and chose: the version of the wording, the choice, when, where."""
+
+    __tablename__ = "consent"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    wording: Mapped[str] = mapped_column(String(40))
+    may_contact: Mapped[bool]
+    source: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+
+
+def normalize(email: str) -> str:
+    """Return the form of an address by which a lead is found.
+
+    The domain is compared in punycode and the whole in lower case: in theory the part before
+    the @ is case-sensitive (RFC 5321, 2.4), in practice nobody has two mailboxes that differ
+    by it and many people type a capital first letter. Raises ValueError.
+    """
+    try:
+        checked = validate_email(email, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as fault:
+        raise ValueError(str(fault)) from None
+    return f"{checked.local_part}@{checked.ascii_domain}".lower()
+
+
+def capture(
+    session: Session,
+    *,
+    email: str,
+    at: datetime,
+    name: str = "",
+    company: str = "",
+    phone: str = "",
+    quarantine: bool = False,
+) -> tuple[Lead, bool]:
+    """Find or make the one lead of an address; return it locked, and whether it is new.
+
+    What is typed fills empty fields only: anybody can type anybody's address, so a later form
+    must not overwrite what we know (the form's own text is kept in its event). A new lead
+    takes the suspicion of its form; a known one keeps its own standing.
+    """
+    address = normalize(email)
+    lead = _find(session, address)
+    is_new = lead is None
+    if lead is None:
+        lead = _insert(session, address, email, at, quarantine) or _find(session, address)
+        assert lead is not None
+    lead.name = lead.name or name
+    lead.company = lead.company or company
+    lead.phone = lead.phone or phone
+    lead.touched_at = at
+    return lead, is_new
+
+
+def _find(session: Session, address: str) -> Lead | None:
+    return session.scalar(select(Lead).where(Lead.address == address).with_for_update())
+
+
+def _insert(
+    session: Session, address: str, email: str, at: datetime, quarantine: bool
+) -> Lead | None:
+    """Insert the lead, or return None when another request has just done it."""
+    lead = Lead(address=address, email=email, created_at=at, touched_at=at, quarantine=quarantine)
+    try:
+        with session.begin_nested():
+            session.add(lead)
+    except IntegrityError as error:
+        if broken_rule(error) != "uq_lead_address":
+            raise
+        return None
+    return lead
+
+
+def record(session: Session, lead: Lead, kind: str, at: datetime, **detail: Any) -> LeadEvent:
+    """Add a line to the lead's timeline."""
+    event = LeadEvent(lead=lead, kind=kind, at=at, detail=detail)
+    session.add(event)
+    lead.touched_at = max(lead.touched_at, at)
+    return event
+
+
+def record_once(
+    session: Session, lead: Lead, kind: str, at: datetime, *, key: str, **detail: Any
+) -> bool:
+    """Add a line to the timeline, unless the form that `key` names has added it before."""
+    event = LeadEvent(lead_id=lead.id, kind=kind, at=at, detail=detail, submission_key=key)
+    try:
+        with session.begin_nested():
+            session.add(event)
+    except IntegrityError as error:
+        if broken_rule(error) != "uq_lead_event_submission_key":
+            raise
+        return False
+    lead.touched_at = max(lead.touched_at, at)
+    return True
+
+
+def record_consent(
+    session: Session, lead: Lead, *, wording: str, may_contact: bool, source: str, at: datetime
+) -> None:
+    """Keep the proof of what was asked and answered."""
+    session.add(
+        Consent(lead_id=lead.id, wording=wording, may_contact=may_contact, source=source, at=at)
+    )

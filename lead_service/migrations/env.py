@@ -1,0 +1,26 @@
+"""Run migrations on the connection, and in the transaction, that `schema.migrate` opened."""
+
+from alembic import context
+
+from lead_service.db import UtcDateTime
+from lead_service.schema import tables
+
+
+def render_item(kind: str, item: object, _context) -> str | bool:
+    """Write our instants as what they are in the database: a migration outlives our classes."""
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    return False
+
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=tables(),
+    transactional_ddl=True,
+    render_as_batch=connection.dialect.name == "sqlite",
+    compare_type=True,
+    render_item=render_item,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,172 @@
+"""What stands at the edge of every request: hosts, sizes, characters, origin, limits, headers.
+
+Public forms carry no session, and stand on static pages that cannot carry a token: they accept
+a POST by `Sec-Fetch-Site`, else by `Origin`. The desk adds Flask-WTF's token (desk/routes.py).
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, current_app, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFProtect
+from limits import parse as parse_limit
+from werkzeug.exceptions import UnprocessableEntity
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from .context import context
+from .settings import LOOPBACK, Settings
+
+FORM_BYTES = 64 * 1024
+FORM_FIELDS = 60
+FIELD_CHARACTERS = 5_000
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+# C0 and C1 controls but tab and line ends, the lone surrogates and the non-characters U+FFFE/F:
+# SQLite stores a NUL and PostgreSQL refuses it, and none of these is part of any name.
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "worker-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
+
+
+def posts_limit() -> str:
+    """Return the hard limit of one client on all that it may post."""
+    return context().settings.limit_posts
+
+
+limiter = Limiter(key_func=get_remote_address, strategy="moving-window")
+csrf = CSRFProtect()
+
+
+def new_token() -> str:
+    """Make an unguessable token of 256 random bits, safe in an address."""
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    """Return what is stored of a token, so that a stolen database opens nothing."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def derived_token(secret: str, purpose: str, text: str) -> str:
+    """Return the token of `purpose` that belongs to `text`: the same one each time it is asked."""
+    return hmac.new(secret.encode(), f"{purpose}:{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def headers(settings: Settings) -> dict[str, str]:
+    """Return the headers that every answer carries, the static site's included."""
+    return HEADERS | ({"Strict-Transport-Security": STRICT_TRANSPORT} if settings.is_https else {})
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Put the edge before every request of `app`."""
+    host = urlsplit(settings.public_url).hostname or ""
+    app.config.update(
+        SECRET_KEY=settings.secret,
+        TRUSTED_HOSTS=sorted(LOOPBACK | {"[::1]"}) if settings.is_local else [host],
+        MAX_CONTENT_LENGTH=FORM_BYTES,
+        SESSION_COOKIE_NAME="__Host-desk" if settings.is_https else "desk",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        RATELIMIT_STORAGE_URI=settings.limits_storage,
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=not settings.limits_storage.startswith("memory"),
+    )
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
+    csrf.init_app(app)
+    limiter.init_app(app)
+    app.before_request(_check_origin)
+    app.before_request(_check_input)
+    app.after_request(_harden)
+
+
+def _check_origin() -> None:
+    """Refuse a state change that another site asked for (403)."""
+    if request.method not in UNSAFE or _own_proof():
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        allowed = site == "same-origin"
+    else:
+        allowed = _is_own_origin(request.headers.get("Origin", ""))
+    if not allowed:
+        abort(403)
+
+
+def _own_proof() -> bool:
+    """Say whether the route brings its own proof of the sender, as a signed hook does."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "own_proof", False)
+
+
+def _is_own_origin(origin: str) -> bool:
+    settings = context().settings
+    own, given = urlsplit(settings.public_url), urlsplit(origin)
+    if settings.is_local:
+        return given.scheme == "http" and given.netloc == request.host
+    return (given.scheme, given.netloc) == (own.scheme, own.netloc)
+
+
+def _check_input() -> None:
+    """Refuse what no browser sends (400) and characters that no text needs (422)."""
+    if any(CONTROL.search(text) for pair in request.args.items(multi=True) for text in pair):
+        abort(400)
+    if request.method not in UNSAFE or _own_proof():
+        return
+    if request.content_length and not request.form:
+        abort(400)  # invalid UTF-8 makes the whole form silently empty
+    values = [text for pair in request.form.items(multi=True) for text in pair]
+    if len(values) > 2 * FORM_FIELDS or any(len(text) > FIELD_CHARACTERS for text in values):
+        abort(413)
+    if any(CONTROL.search(text) for text in values):
+        raise UnprocessableEntity("One of the fields holds a control character.")
+
+
+def _harden(response: Response) -> Response:
+    for name, value in headers(context().settings).items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def is_flood(limit: str, *names: str) -> bool:
+    """Count one more hit against a soft limit; say whether it is now exceeded.
+
+    A loopback client is this machine, or a proxy that TRUSTED_PROXIES does not name: then all
+    visitors share one address, and suspecting them all would help nobody.
+    """
+    client = get_remote_address()
+    if client in LOOPBACK:
+        return False
+    return not limiter.limiter.hit(parse_limit(limit), *names, client)

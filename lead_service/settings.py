@@ -1,0 +1,231 @@
+"""Every setting, typed and checked before anything starts.
+
+Two modes, and no switch to forget: while PUBLIC_URL names this machine (127.0.0.1, localhost,
+::1) the program runs in *local* mode, where each setting has a default that is safe there:
+mails go to a folder, and the secret is generated and kept under `var/`. Any other PUBLIC_URL
+is *production*: https, and every setting in `_needed_in_production` must be given.
+"""
+
+import difflib
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from limits import parse as parse_limit
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+SHORTEST_SECRET = 32
+
+
+class SettingsError(Exception):
+    """What is wrong with the settings: `.faults`, one line for each, no secret in any."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def _address(text: str) -> str:
+    """Check an address of ours; `.test` is allowed, since local mode writes to a folder."""
+    try:
+        checked = validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as fault:
+        raise ValueError(f"is not a mail address: {fault}") from None
+    return checked.normalized
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an address that starts with http:// or https://")
+    if parts.query or parts.fragment:
+        raise ValueError("must not have a ? or # part")
+    return text.rstrip("/") + "/"
+
+
+def _split(text: object) -> object:
+    return (
+        [part.strip() for part in text.split(",") if part.strip()]
+        if isinstance(text, str)
+        else text
+    )
+
+
+def _limit(text: str) -> str:
+    try:
+        parse_limit(text)
+    except ValueError:
+        raise ValueError("must be like: 600 per 10 minutes") from None
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Addresses = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_split)]
+Limit = Annotated[str, AfterValidator(_limit)]
+Url = Annotated[str, AfterValidator(_url)]
+
+
+class Settings(BaseSettings):
+    """All settings, read from the environment; the README's table says what each is for.
+
+    A default here is right for production too and fit to publish, except where
+    `_needed_in_production` asks for the setting there.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="forbid")
+
+    public_url: Url = "http://127.0.0.1:8000/"
+    bind_address: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    workers: int = Field(1, ge=1, le=32)
+    secret_key: SecretStr | None = None
+    database_url: str = ""
+    trusted_proxies: int = Field(0, ge=0, le=5)
+    limits_storage: str = "memory://"
+    limit_posts: Limit = "600 per 10 minutes"  # of one client; beyond it: 429
+    limit_bookings: Limit = "10 per day"  # of one client; beyond it: held for the team
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    sendgrid_api_key: SecretStr | None = None
+    sendgrid_host: Url = "https://api.sendgrid.com/"
+    sendgrid_sandbox: bool = False
+    mail_from: Address = "calls@example.test"
+    sales_to: Addresses = ("sales@example.test",)
+
+    practice_name: str = "ACTION Advisory"
+    practice_legal_name: str = ""
+    practice_postal_address: str = ""
+    practice_email: Address = "hello@example.test"
+    practice_phone: str = ""
+
+    var_dir: Path = Path("var")
+    site_dir: Path = Path("site")
+    retention_days: int = Field(730, ge=30)
+
+    @property
+    def secret(self) -> str:
+        """The key from which sessions and links are made; `load` sees to it that there is one."""
+        return self.secret_key.get_secret_value() if self.secret_key else ""
+
+    @property
+    def is_local(self) -> bool:
+        """Say whether the program serves this machine only."""
+        return urlsplit(self.public_url).hostname in LOOPBACK
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def mail_folder(self) -> Path:
+        """The folder that stands in for the provider while there is no key."""
+        return self.var_dir / "mail"
+
+    def link(self, path: str) -> str:
+        """Return the absolute address of a root-relative `path`; never built from a request."""
+        return self.public_url.rstrip("/") + path
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        faults = [] if self.is_local else _needed_in_production(self)
+        if self.secret_key and len(self.secret_key.get_secret_value()) < SHORTEST_SECRET:
+            faults.append(f"SECRET_KEY: is shorter than {SHORTEST_SECRET} characters")
+        if self.database_url and not self.database_url.startswith(("sqlite:", "postgresql")):
+            faults.append("DATABASE_URL: must start with sqlite: or postgresql:")
+        if not self.sales_to:
+            faults.append("SALES_TO: is empty")
+        if faults:
+            raise SettingsError(faults)
+        return self
+
+
+def _needed_in_production(settings: Settings) -> list[str]:
+    needed = {
+        "secret_key": "a random text of 32 characters or more",
+        "database_url": "sqlite:////absolute/path or postgresql://…",
+        "sendgrid_api_key": "the provider's key",
+        "mail_from": "the sender that the provider has verified",
+        "sales_to": "the team's addresses",
+        "practice_legal_name": "shown on the privacy page",
+        "practice_postal_address": "shown on the privacy page",
+        "practice_email": "shown on the privacy page",
+    }
+    faults = [
+        f"{name.upper()}: is missing ({why})"
+        for name, why in needed.items()
+        if name not in settings.model_fields_set
+    ]
+    if not settings.is_https:
+        faults.append("PUBLIC_URL: must start with https:// unless it names this machine")
+    if settings.secret_key and len(set(settings.secret_key.get_secret_value())) < 8:
+        faults.append("SECRET_KEY: is not random")
+    if settings.log_level == "DEBUG" or os.environ.get("FLASK_DEBUG", "0") not in {"", "0"}:
+        faults.append("DEBUG: is for this machine only (LOG_LEVEL, FLASK_DEBUG)")
+    return faults
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check the settings; raise SettingsError with one line for each fault."""
+    names = os.environ if environ is None else environ
+    if faults := _misspelled(names):
+        raise SettingsError(faults)
+    try:
+        settings = Settings() if environ is None else _from_mapping(environ)
+    except ValidationError as error:
+        raise SettingsError([_in_words(fault) for fault in error.errors()]) from None
+    return _with_local_defaults(settings) if settings.is_local else settings
+
+
+def _from_mapping(environ: Mapping[str, str]) -> Settings:
+    given = {
+        name: environ[name.upper()] for name in Settings.model_fields if environ.get(name.upper())
+    }
+    return Settings.model_validate(given)
+
+
+def _misspelled(names: Mapping[str, str]) -> list[str]:
+    """Find names that are nearly a setting's: a typo must not silently become a default."""
+    known = {name.upper() for name in Settings.model_fields}
+    faults = []
+    for name in sorted(set(names) - known):
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.86)
+        if close and len(name) > 5:
+            faults.append(f"{name}: no such setting; {close[0]} is meant?")
+    return faults
+
+
+def _in_words(fault: Mapping) -> str:
+    name = str(fault["loc"][0]).upper() if fault["loc"] else "settings"
+    return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
+
+
+def _with_local_defaults(settings: Settings) -> Settings:
+    settings.var_dir.mkdir(parents=True, exist_ok=True)
+    given = {}
+    if settings.secret_key is None:
+        given["secret_key"] = SecretStr(_local_secret(settings.var_dir / "secret_key"))
+    if not settings.database_url:
+        given["database_url"] = f"sqlite:///{(settings.var_dir / 'lead_service.db').absolute()}"
+    return settings.model_copy(update=given)
+
+
+def _local_secret(path: Path) -> str:
+    """Keep one secret per machine, so that links and sessions outlive a restart."""
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()

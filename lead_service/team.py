@@ -1,0 +1,50 @@
+"""Telling the sales team: one mail to each of them, with the reply going to the lead."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from .emails import outbox, practice_context
+from .emails.message import compose
+from .leads import Lead
+from .settings import Settings
+
+
+def tell(
+    session: Session,
+    settings: Settings,
+    lead: Lead,
+    what: str,
+    at: datetime,
+    *,
+    key: str,
+    text: str = "",
+    brief: Any = None,
+    came_from: str | None = None,
+    call: str = "",
+    but_not: str = "",
+) -> None:
+    """Queue "there is a new lead" to everyone in SALES_TO; `key` names the occasion, once.
+
+    `what` says in a few words what the lead did, `call` when the call is, and `but_not` is an
+    address that gets a mail of its own about this already.
+    """
+    for number, recipient in enumerate(settings.sales_to):
+        if recipient.lower() == but_not.lower():
+            continue
+        message = compose(
+            "new_lead",
+            to=recipient,
+            reply_to=lead.email,
+            reply_to_name=lead.name,
+            lead=lead,
+            what=what,
+            text=text,
+            brief=brief,
+            came_from=came_from,
+            call=call,
+            link=settings.link(f"/desk/leads/{lead.id}/"),
+            **practice_context(settings),
+        )
+        outbox.queue(session, message, at=at, lead_id=lead.id, dedupe_key=f"team:{key}:{number}")

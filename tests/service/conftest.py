@@ -1,0 +1,126 @@
+"""A running application on a fresh database, wearing a small stand-in for the built site."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from lead_service import clock, create_app
+from lead_service.book import hosting
+from lead_service.context import Context
+from lead_service.emails.message import from_json
+from lead_service.emails.models import OutboxMessage
+from lead_service.settings import Settings, load
+
+ROOT = Path(__file__).parents[2]
+MONDAY_MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title><!--page:title--> · Advisory</title>
+<meta name="description" content="<!--page:description-->">
+<style>.raw{#}{{ raw }}</style><!--page:head--></head>
+<body><main id="main"><!--page:content--></main></body></html>
+"""
+ARTICLES = [
+    {
+        "title": f"An article about {step}",
+        "url": f"/insights/about-{step}/",
+        "slug": f"about-{step}",
+        "step": step,
+        "description": "What it says, in one sentence.",
+        "date": "2026-11-01",
+        "minutes": 5,
+    }
+    for step in ("organize", "clarify")
+]
+
+
+@pytest.fixture(scope="session")
+def site_dir(tmp_path_factory) -> Path:
+    """Give the service's side of the contract what the real build would give it."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "200.html").write_text(PAGE)
+    (folder / "index.html").write_text("<!doctype html><title>Home</title>")
+    (folder / "framework.yml").write_text((ROOT / "docs/framework.yml").read_text())
+    (folder / "articles.json").write_text(
+        json.dumps({"site_url": "http://127.0.0.1:8000/", "site_name": "A", "articles": ARTICLES})
+    )
+    return folder
+
+
+@pytest.fixture
+def environment(tmp_path, db_url, site_dir) -> dict[str, str]:
+    """Return what the environment says; a test may add to it before it asks for `app`."""
+    return {
+        "DATABASE_URL": db_url,
+        "VAR_DIR": str(tmp_path / "var"),
+        "SITE_DIR": str(site_dir),
+        "SALES_TO": "team@example.com",
+        "LIMIT_POSTS": "10000 per minute",
+    }
+
+
+@pytest.fixture
+def settings(environment) -> Settings:
+    return load(environment)
+
+
+@pytest.fixture
+def app(settings, database) -> Iterator[Flask]:
+    """Make the application on the database whose tables are there, with its first host."""
+    app = create_app(settings)
+    database.write(lambda session: hosting.seed(session, settings))
+    yield app
+    app.extensions["lead_service"].database.close()
+
+
+@pytest.fixture
+def framework(app):
+    return app.extensions["lead_service"].published.framework
+
+
+@pytest.fixture
+def mails(database) -> Callable[[], list]:
+    """Return the outbox as it is now: (row, message) in the order of writing."""
+
+    def read() -> list:
+        with database.read() as session:
+            rows = session.scalars(select(OutboxMessage).order_by(OutboxMessage.created_at)).all()
+        return [(row, from_json(row.body)) for row in rows if row.body]
+
+    return read
+
+
+@pytest.fixture
+def context(app) -> Context:
+    return app.extensions["lead_service"]
+
+
+class Browser(FlaskClient):
+    """A client that says, as every browser does, that its forms are the site's own."""
+
+    def open(self, *args, **kwargs):
+        headers = {"Host": "127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}
+        kwargs["headers"] = headers | dict(kwargs.get("headers") or {})
+        return super().open(*args, **kwargs)
+
+
+@pytest.fixture
+def client(app) -> FlaskClient:
+    app.test_client_class = Browser
+    return app.test_client()
+
+
+@pytest.fixture
+def at(monkeypatch) -> Callable[[datetime], None]:
+    """Set the clock."""
+
+    def set_clock(instant: datetime) -> None:
+        monkeypatch.setattr(clock, "now", lambda: instant)
+
+    set_clock(MONDAY_MORNING)
+    return set_clock

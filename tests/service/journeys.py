@@ -1,0 +1,61 @@
+"""What a visitor does, in the words of the journey: shared by tests of every part."""
+
+import re
+from html import unescape
+
+from flask.testing import FlaskClient
+
+BEST, WORST = 3, 0
+
+
+def hidden(page: str, name: str) -> str:
+    """Return the value of a hidden field of a page."""
+    found = re.search(rf'<input[^>]*name="{name}"[^>]*value="([^"]*)"', page)
+    assert found, f"no field {name}"
+    return unescape(found[1])
+
+
+def answers(framework, slug: str, level: int) -> dict[str, str]:
+    """Return one step's answers, all at one level."""
+    return {one.id: one.answers[level].id for one in framework.step(slug).questions}
+
+
+def assess(client: FlaskClient, framework, levels: dict[str, int] | int = WORST) -> str:
+    """Take the whole assessment; return the path of the result page."""
+    where = "/assessment/"
+    for step in framework.steps:
+        level = levels if isinstance(levels, int) else levels.get(step.slug, BEST)
+        sent = client.post(where, data=answers(framework, step.slug, level))
+        assert sent.status_code == 303, sent.text
+        where = client.get(sent.location).location
+    return where
+
+
+def open_starts(client: FlaskClient, **query: str) -> list[str]:
+    """Return the starts that the page offers, as they stand in its addresses."""
+    page = client.get("/book/", query_string=query).text
+    return re.findall(r'href="/book/(\d{8}T\d{4}Z)/', page)
+
+
+VISITOR = {
+    "name": "Ada Example",
+    "email": "ada@example.com",
+    "company": "Example Works",
+    "phone": "+1 555 0100",
+    "topic": "The pilot worked and nobody funds the rollout.",
+}
+
+
+def booking_form(client: FlaskClient, start: str, **changes: str) -> dict[str, str]:
+    """Open the form for a start and fill it in."""
+    page = client.get(f"/book/{start}/").text
+    form = {"start": start, "submission": hidden(page, "submission"), "zone": "Europe/Berlin"}
+    return form | VISITOR | changes
+
+
+def book(client: FlaskClient, start: str | None = None, **changes: str) -> str:
+    """Book a start, the first open one when none is given; return the path of its page."""
+    start = start or open_starts(client)[0]
+    sent = client.post("/book/", data=booking_form(client, start, **changes))
+    assert sent.status_code == 303, sent.text
+    return sent.location

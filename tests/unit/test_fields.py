@@ -1,0 +1,48 @@
+"""Names of the world stay as they are; what reorders or hides text does not."""
+
+import pytest
+
+from lead_service import leads
+from lead_service.fields import clean
+
+NAMES = [
+    "O'Neil",
+    "Nguyễn Văn Ánh",
+    "毛",
+    "\u200fعبد الله",
+    "José-María",
+    "Zoë 👩🏽\u200d💻",
+    "d’Arc",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_the_world_are_kept_unchanged(name):
+    assert clean(name) == name
+
+
+def test_overrides_of_direction_are_removed():
+    assert clean("Ann\u202etxt.exe\u2069") == "Anntxt.exe"
+
+
+def test_the_same_text_is_stored_in_one_form():
+    assert clean("Zoe\u0308") == clean("Zo\u00eb")
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("Ada@Example.COM", "ada@example.com"),
+        ("ada+calls@example.com", "ada+calls@example.com"),
+        ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+        ("ada@XN--BCHER-KVA.example", "ada@xn--bcher-kva.example"),
+    ],
+)
+def test_an_address_has_one_form_by_which_its_lead_is_found(typed, address):
+    assert leads.normalize(typed) == address
+
+
+@pytest.mark.parametrize("typed", ["", "ada", "ada@", "@x.com", "a b@x.com", "ada@x..com"])
+def test_what_is_no_address_is_refused(typed):
+    with pytest.raises(ValueError, match=r"."):
+        leads.normalize(typed)

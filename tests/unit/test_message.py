@@ -1,0 +1,196 @@
+"""Messages as values: composed whole, safe in their headers, kept word for word."""
+
+from pathlib import Path
+
+import hypothesis.strategies as st
+import jinja2
+import pytest
+from hypothesis import given
+
+import lead_service
+from lead_service.emails import message as messages
+from lead_service.emails.message import (
+    Attachment,
+    Message,
+    compose,
+    from_json,
+    greeting_name,
+    to_json,
+)
+
+TEMPLATES = {
+    "email/welcome/subject.txt": "Hello {{ name }},\n  and welcome\n",
+    "email/welcome/body.txt": "{% extends 'email/_layout.txt' %}"
+    "{% block content %}\nHello {{ name }}: {{ stuck }}\n{% endblock %}",
+    "email/welcome/body.html": "{% extends 'email/_layout.html' %}"
+    "{% block content %}<p>Hello {{ name }}: {{ stuck }}</p>{% endblock %}",
+}
+FRAME = {
+    "practice": {
+        "name": "Example Practice",
+        "legal_name": "Example Practice Ltd",
+        "postal_address": "1 Example Street, Exampleton",
+        "email": "hello@practice.test",
+        "phone": "+44 20 7946 0000",
+    },
+    "site": "https://practice.test/",
+}
+PLAIN = Message("welcome", "ada@lead.test", "Ada", "Hello", "text", "<p>html</p>")
+
+words = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1)
+lines = words.filter(str.strip)
+controls = st.characters(categories=["Cc", "Zl", "Zp"])
+
+
+@pytest.fixture(autouse=True)
+def templates(monkeypatch):
+    """Add one mail to the product's own, in the product's own frame."""
+    for environment in (messages._bodies, messages._subjects):
+        both = jinja2.ChoiceLoader([jinja2.DictLoader(TEMPLATES), environment.loader])
+        monkeypatch.setattr(environment, "loader", both)
+
+
+def welcome(**changed) -> Message:
+    context = {"to": "ada@lead.test", "name": "Ada", "stuck": "nothing", **FRAME, **changed}
+    return compose("welcome", **context)
+
+
+def test_a_mail_is_composed_as_subject_text_and_html_in_the_frame():
+    mail = welcome()
+    assert mail.subject == "Hello Ada, and welcome"
+    assert mail.text.startswith("Hello Ada: nothing\n")
+    assert "\n-- \nExample Practice Ltd, 1 Example Street, Exampleton\n" in mail.text
+    assert "<p>Hello Ada: nothing</p>" in mail.html
+    for part in (mail.text, mail.html):
+        assert "https://practice.test/privacy/" in part
+        assert "hello@practice.test" in part
+
+
+def test_what_a_visitor_wrote_is_escaped_in_html_and_verbatim_in_text():
+    mail = welcome(stuck='<a href="https://evil.test">O\'Neil & co</a>')
+    assert '<a href="https://evil.test">O\'Neil & co</a>' in mail.text
+    assert "https://evil.test" in mail.html
+    assert '<a href="https://evil.test"' not in mail.html
+    assert "&lt;a href=" in mail.html
+
+
+def test_the_frame_asks_nothing_of_another_host():
+    html = welcome().html
+    assert "<img" not in html and "@import" not in html and "url(" not in html
+
+
+def test_a_name_that_a_template_uses_and_nobody_gave_is_an_error():
+    with pytest.raises(jinja2.UndefinedError):
+        compose("welcome", to="ada@lead.test", name="Ada", **FRAME)
+
+
+def test_a_line_break_in_what_goes_into_a_subject_is_refused():
+    with pytest.raises(ValueError, match="subject"):
+        welcome(name="Ada\r\nBcc: everybody@lead.test")
+
+
+@pytest.mark.parametrize("part", ["to", "to_name", "subject", "reply_to", "reply_to_name"])
+@given(before=lines, control=controls, after=lines)
+def test_no_control_character_gets_into_a_header(part, before, control, after):
+    with pytest.raises(ValueError, match=part) as refusal:
+        Message(**{**vars(PLAIN), part: before + control + after})
+    assert control not in str(refusal.value)
+
+
+@pytest.mark.parametrize("field", ["filename", "content_type"])
+def test_no_control_character_gets_into_an_attachments_header(field):
+    attachment = Attachment(
+        **{"filename": "a", "content_type": "b/c", "content": b"", field: "a\nb"}
+    )
+    with pytest.raises(ValueError, match=field):
+        Message(**{**vars(PLAIN), "attachments": (attachment,)})
+
+
+@pytest.mark.parametrize("part", ["to", "subject", "text", "html"])
+def test_a_mail_with_an_empty_part_is_refused(part):
+    with pytest.raises(ValueError, match=part):
+        Message(**{**vars(PLAIN), part: " \n" if part in {"text", "html"} else " "})
+
+
+@pytest.mark.parametrize("kind", ["", "Welcome", "../etc", "a/b", "a b"])
+def test_a_kind_is_a_plain_name(kind):
+    with pytest.raises(ValueError, match="kind"):
+        Message(**{**vars(PLAIN), "kind": kind})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Ada Lovelace",
+        "O'Neil",
+        "Nguyễn Thị Minh Khai",
+        "عبد الله",
+        "J.R. Smith",
+        "Anne-Marie",
+        "李",
+    ],
+)
+def test_a_person_is_greeted_by_name(name):
+    assert greeting_name(name) == name
+    assert welcome(to_name=name).to_name == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "write to sales@evil.test",
+        "https://evil.test",
+        "WWW.evil",
+        "cheap pills at evil.test today",
+        "evil\uff0etest",  # a full-width dot: programs that fold it see a domain
+        "evil\u3002test",
+        "ev\u200bil.te\u200bst",
+        "evil\u2060.\u2060test",
+        "call 192.0.2.1",
+        "win " * 30,
+    ],
+)
+def test_a_name_that_is_an_advertisement_is_left_out(name):
+    assert greeting_name(name) == ""
+    assert welcome(to_name=name).to_name == ""
+
+
+@given(before=st.text(), after=st.text())
+def test_no_name_with_an_address_in_it_is_repeated(before, after):
+    for bait in ("a@b", "http://b", "b.example"):
+        assert greeting_name(before + bait + after) == ""
+
+
+attachments = st.builds(Attachment, filename=lines, content_type=lines, content=st.binary())
+
+
+@given(
+    st.builds(
+        Message,
+        kind=st.from_regex(r"[a-z][a-z_]{0,20}", fullmatch=True),
+        to=lines,
+        to_name=words,
+        subject=lines,
+        text=st.text(min_size=1).filter(str.strip),
+        html=st.text(min_size=1).filter(str.strip),
+        reply_to=st.none() | words,
+        reply_to_name=words,
+        attachments=st.lists(attachments).map(tuple),
+    )
+)
+def test_a_message_comes_back_from_storage_as_it_was(message):
+    assert from_json(to_json(message)) == message
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"attachments": []}', "{", '"x"'])
+def test_what_is_not_a_stored_message_is_named_so(text):
+    with pytest.raises(ValueError):
+        from_json(text)
+
+
+def test_each_mail_is_a_folder_of_three_templates_in_the_common_frame():
+    root = Path(lead_service.__path__[0]) / "templates" / "email"
+    for folder in (path for path in root.iterdir() if path.is_dir()):
+        assert {path.name for path in folder.iterdir()} == {"subject.txt", "body.txt", "body.html"}
+        assert '{% extends "email/_layout.txt" %}' in (folder / "body.txt").read_text()
+        assert '{% extends "email/_layout.html" %}' in (folder / "body.html").read_text()

@@ -1,0 +1,23 @@
+"""The page that the service wears, made a template that cannot misread it."""
+
+import pytest
+from jinja2 import DictLoader, Environment
+
+from lead_service.published import _as_template
+from lead_service.settings import SettingsError
+
+MARKERS = "<!--page:title--><!--page:description--><!--page:head--><!--page:content-->"
+
+
+def test_what_looks_like_a_template_in_the_page_stays_as_it_is():
+    page = "<style>.a{#id{{x}}{% y %}#}</style>" + MARKERS + "{{ end }}"
+    environment = Environment(loader=DictLoader({"page.html": _as_template(page)}))
+    child = "{% extends 'page.html' %}{% block content %}CONTENT{% endblock %}"
+    rendered = environment.from_string(child).render()
+    assert rendered == "<style>.a{#id{{x}}{% y %}#}</style>CONTENT{{ end }}"
+
+
+@pytest.mark.parametrize("page", ["", MARKERS + "<!--page:title-->", MARKERS[20:]])
+def test_a_page_without_each_marker_once_is_refused(page):
+    with pytest.raises(SettingsError, match="markers"):
+        _as_template(page)
