@@ -20,7 +20,7 @@ def faults(settings: Settings) -> list[str]:
         if fault := schema.fault(database):
             return [*found, fault]
         with database.read() as session:
-            found += outbox.health(session, clock.now()).faults
+            found += outbox.health(session, clock.now()).troubles
     except Exception as error:  # whatever the driver raises, it is the database
         found.append(f"database: {type(error).__name__}")
     finally:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from .db import StorageBusy
 from .security import CONTROL, UNSAFE
@@ -56,6 +56,7 @@ WORDS = {
 def install(app: Flask) -> None:
     """Turn every error into a page of ours."""
     app.register_error_handler(CSRFError, lambda _error: page(403))
+    app.register_error_handler(SecurityError, _foreign_host)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(StorageBusy, _storage_error)
     app.register_error_handler(DatabaseError, _storage_error)
@@ -83,6 +84,11 @@ def _kept(status: int) -> list[tuple[str, str]]:
     if request.method not in UNSAFE or status in {404, 405, 413} or request.blueprint == "desk":
         return []
     return [(name, CONTROL.sub("", text)) for name, text in request.form.items(multi=True)]
+
+
+def _foreign_host(_error: SecurityError) -> Response:
+    """Answer in plain text: without a host that is ours, no address of a page can be made."""
+    return Response("This address is not served here.\n", 400, mimetype="text/plain")
 
 
 def _http_error(error: HTTPException) -> Response:

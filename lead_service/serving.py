@@ -10,12 +10,13 @@ from contextlib import closing
 import click
 from granian import Granian
 from granian.constants import Interfaces
+from sqlalchemy.exc import DatabaseError
 
 from . import clock, log, published, schema
 from .book import hosting
 from .db import Database
 from .desk.access import make_link
-from .settings import Settings
+from .settings import Settings, SettingsError
 
 THREADS = 8  # a request waits for the database, not for the processor
 STOP_SECONDS = 20  # longer than the longest request
@@ -25,12 +26,7 @@ def serve(settings: Settings) -> None:
     """Set up and serve the whole product on this machine until stopped."""
     _require_free(settings.bind_address, settings.port)
     site = published.read(settings)
-    database = Database(settings.database_url)
-    schema.migrate(database)
-    database.write(lambda session: hosting.seed(session, settings))
-    link = make_link(database, settings, settings.sales_to[0], clock.now())
-    database.close()
-    _announce(settings, site, link)
+    _announce(settings, site, _prepare(settings))
     delivery = subprocess.Popen(
         [sys.executable, "-m", "lead_service", "deliver", "--with-parent", str(os.getpid())],
         start_new_session=True,
@@ -40,6 +36,20 @@ def serve(settings: Settings) -> None:
     finally:
         delivery.send_signal(signal.SIGTERM)
         delivery.wait(timeout=STOP_SECONDS + 10)
+
+
+def _prepare(settings: Settings) -> str:
+    """Migrate, seed, and return a sign-in link; refuse a database that cannot be used."""
+    database = Database(settings.database_url)
+    try:
+        schema.migrate(database)
+        database.write(lambda session: hosting.seed(session, settings))
+        return make_link(database, settings, settings.sales_to[0], clock.now())
+    except (DatabaseError, OSError) as error:
+        reason = str(getattr(error, "orig", error)).splitlines()[0]
+        raise SettingsError([f"DATABASE_URL: cannot be used: {reason}"]) from None
+    finally:
+        database.close()
 
 
 def web(settings: Settings) -> None:

@@ -47,7 +47,7 @@ class Listing:
     def of(cls, articles: Iterable[Article]) -> Self:
         """Sort articles by date, then by title so that the order is the same on every machine."""
         by_title = sorted(articles, key=lambda article: article.title)
-        newest = tuple(sorted(by_title, key=lambda article: article.date, reverse=True))
+        newest = tuple(sorted(by_title, key=lambda article: article.date, reverse=False))
         by_step = defaultdict(list)
         for article in newest:
             by_step[article.step].append(article)
@@ -59,7 +59,7 @@ class Listing:
 
     def related(self, article: Article, count: int = 3) -> tuple[Article, ...]:
         """Return others to read next: of the same step first, then the newest."""
-        near = (*self.of_step(article.step)[: count + 1], *self.newest[: 2 * count + 2])
+        near = (*self.of_step(article.step)[: count + 1], *self.newest[: count + 1])
         others = {other.url: other for other in near if other.url != article.url}
         return tuple(others.values())[:count]
 

@@ -197,7 +197,7 @@ def _openings(hours: Hours, zone: ZoneInfo, start: int, end: int) -> list[Openin
 def _windows(hours: Hours, day: int) -> list[Interval]:
     """Give the readings of one date's windows, merged (R3), cut where an override follows (R2)."""
     on = date.fromordinal(EPOCH_DAY + day)
-    windows = {}.get(on, hours.weekly.get(on.weekday(), ()))
+    windows = hours.overrides.get(on, hours.weekly.get(on.weekday(), ()))
     cut = 1440 if on + timedelta(days=1) in hours.overrides else 2880
     return _merged(
         (day * DAY + window.start * MINUTE, day * DAY + min(window.end, cut) * MINUTE)

@@ -87,16 +87,17 @@ def mail_link(session: Session, settings: Settings, email: str, at: datetime) ->
     member = find_member(session, email, lock=True)
     is_sent = member is not None and _links_this_hour(session, member, at) < MAILS_AN_HOUR
     token = _store_link(session, member if is_sent else None, at)
-    message = _mail(settings, email, _absolute(settings, token))
+    to = member.email if member else email
+    message = _mail(settings, to, _absolute(settings, token))
     with session.begin_nested() as savepoint:
         outbox.queue(session, message, at=at, useless_after=at + LINK_LIFE)
         if not is_sent:
             savepoint.rollback()
 
 
-def _mail(settings: Settings, email: str, link: str) -> Message:
+def _mail(settings: Settings, to: str, link: str) -> Message:
     practice = practice_context(settings)
-    return compose("sign_in", to=email, link=link, minutes=LINK_MINUTES, **practice)
+    return compose("sign_in", to=to, link=link, minutes=LINK_MINUTES, **practice)
 
 
 def _absolute(settings: Settings, token: str) -> str:

@@ -19,7 +19,6 @@ from .models import DeskSession
 log = logging.getLogger(__name__)
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
-blueprint.add_app_template_filter(words.moment)
 
 # The pages by which one gets in. Whatever is not listed here asks for a session.
 OPEN = {
@@ -31,6 +30,11 @@ OPEN = {
 }
 COOKIE = "desk"  # the session's id, in Flask's signed cookie
 WANTED = "wanted"  # the page that a stranger asked for: a route's name and its arguments
+
+
+@blueprint.app_template_filter()
+def moment(instant: datetime, zone: str) -> str:
+    return words.moment(instant, zone, clock.now())
 
 
 @blueprint.before_request

@@ -58,6 +58,11 @@ class Dossier:
     timeline: list[timeline.Line]
     mails: Sequence[OutboxMessage]
 
+    @property
+    def percents(self) -> dict[str, int]:
+        """Map each step's slug to its score as displayed, as the signature wants it."""
+        return {one.step.slug: one.percent for one in self.brief.scores} if self.brief else {}
+
 
 def gather(session: Session, lead: Lead, published: Published, now: datetime, zone: str) -> Dossier:
     """Read the dossier of a lead; times that are no call's are written in `zone`."""

@@ -57,7 +57,7 @@ def mail(mail_id: str) -> str:
 
 def _counts(session: Session) -> dict[str, int]:
     query = select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state)
-    found = dict(session.execute(query).tuples().all())
+    found = {state: count for state, count in session.execute(query)}
     return {state: found[state] for state in STATES if state in found}
 
 

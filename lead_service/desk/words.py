@@ -34,10 +34,14 @@ MAILS = {
 }
 
 
-def moment(instant: datetime, zone: str) -> str:
-    """Write an instant in a zone, short enough for a table: Tue, Nov 24, 2026, 9:30 am."""
+def moment(instant: datetime, zone: str, now: datetime | None = None) -> str:
+    """Write an instant in a zone, short enough for a table: Tue, Nov 24, 2026, 9:30 am.
+
+    The year is left out when it is that of `now`.
+    """
     local = instant.astimezone(ZoneInfo(zone))
-    return f"{local:%a}, {local:%b} {local.day}, {local.year}, {clock_time(instant, zone)}"
+    year = "" if now and now.astimezone(ZoneInfo(zone)).year == local.year else f", {local.year}"
+    return f"{local:%a}, {local:%b} {local.day}{year}, {clock_time(instant, zone)}"
 
 
 def state_of_mail(mail: OutboxMessage) -> str:

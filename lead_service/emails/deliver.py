@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..clock import now
+from .. import clock
 from ..db import Database, StorageBusy
 from ..settings import Settings
 from . import outbox
@@ -49,7 +49,7 @@ def run(
     troubles = 0
     while not (signals or _is_orphan(parent_pid) or (until and until())):
         try:
-            more = outbox.deliver_one(db, transport, now(), keep_bodies=settings.is_local)
+            more = outbox.deliver_one(db, transport, clock.now(), keep_bodies=settings.is_local)
             troubles = 0
         except Exception as error:  # nothing may end this process but a request to end
             more = False

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from pathlib import Path
 
-from ..clock import now
+from .. import clock
 from ..settings import Settings
 from .message import Attachment, Message
 from .transport import Accepted, Permanent, Temporary
@@ -45,7 +45,7 @@ class Folder:
     def _path(self, kind: str, outbox_id: str) -> Path:
         for written in self._folder.glob(f"*-{outbox_id}.eml"):
             return written
-        return self._folder / f"{now():%Y%m%dT%H%M%SZ}-{kind}-{outbox_id}.eml"
+        return self._folder / f"{clock.now():%Y%m%dT%H%M%SZ}-{kind}-{outbox_id}.eml"
 
     def _written(self, message: Message, outbox_id: str) -> bytes:
         # A local part beyond ASCII has no other form (RFC 6532); all else is encoded.
@@ -56,7 +56,7 @@ class Folder:
         if message.reply_to:
             mail["Reply-To"] = _person(message.reply_to, message.reply_to_name)
         mail["Subject"] = message.subject
-        mail["Date"] = now()
+        mail["Date"] = clock.now()
         mail["Message-ID"] = f"<{outbox_id}@{self._sender[0].rpartition('@')[2]}>"
         mail.set_content(message.text)
         mail.add_alternative(message.html, subtype="html")

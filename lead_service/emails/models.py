@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base
+from ..leads import Lead
 
 # pending    waits for its time                 held       waits for a lead to be released
 # sending    a worker holds it by a lease       cancelled  was taken back before it was sent
@@ -27,7 +28,7 @@ class OutboxMessage(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     kind: Mapped[str] = mapped_column(String(40))
     lead_id: Mapped[int | None] = mapped_column(
-        ForeignKey("lead.id", ondelete="SET NULL"), index=True
+        ForeignKey(Lead.id, ondelete="SET NULL"), index=True
     )
     address: Mapped[str] = mapped_column(String(320))
     body: Mapped[str | None] = mapped_column(Text)  # message.to_json; None once blanked

@@ -41,7 +41,7 @@ from sendgrid.helpers.mail import (
     TrackingSettings,
 )
 
-from ..clock import now
+from .. import clock
 from ..settings import LOOPBACK, Settings
 from .lease import SEND_SECONDS
 from .message import Message
@@ -59,8 +59,8 @@ WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 class SendGrid:
     """Sends by the provider's v3 interface, with the key and the host of the settings.
 
-    A send takes `seconds` at most. Raises ValueError without a key, or with a host that would get the key in the clear:
-    plain http is for stand-ins on this machine.
+    A send takes `seconds` at most. Raises ValueError without a key, or with a host that would
+    get the key in the clear: plain http is for stand-ins on this machine.
     """
 
     def __init__(self, settings: Settings, seconds: float = SEND_SECONDS) -> None:
@@ -88,7 +88,7 @@ class SendGrid:
         try:
             answer = attempt.run(self._seconds, lambda: self._client(attempt).send(request))
         except Refused as refusal:
-            raise meaning(refusal.status, refusal.headers, refusal.body, now()) from None
+            raise meaning(refusal.status, refusal.headers, refusal.body, clock.now()) from None
         except Exception as error:  # OSError, HTTPException, whatever the client lets through
             raise Temporary(f"no answer from the provider ({type(error).__name__})") from None
         if answer.status_code == 202 or (answer.status_code == 200 and self._is_sandbox):

@@ -1,15 +1,20 @@
 // Search over titles, headings and descriptions. Loaded, with its index, when it is first opened.
 const LIMIT = 12;
+const SUBHEADINGS = 3;
 let pages;
 let dialog;
 
-const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").replace(/[’']/g, "").toLowerCase();
+const fold = (text) => text.normalize("NFKD").replace(/[\p{M}’']/gu, "").toLowerCase();
 const words = (text) => fold(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
-const stem = (word) => (word.length > 3 ? word.replace(/(ies|es|s)$/, "") : word);
+const withoutPlural = (word) => (word.length > 3 ? word.replace(/(ies|es|s)$/, "") : word);
+const hasAny = (text, asked) => words(text).some((term) => asked.some((word) => term.startsWith(word)));
 
+// A page as the terms it can be found by, each with a weight: the title counts most.
 function prepare(page) {
-  const fields = [[page.title, 8], [page.description, 3], [page.step, 4], ...page.headings.map(([, text]) => [text, 4])];
-  return { ...page, terms: fields.flatMap(([text, weight]) => words(text).map((word) => [word, weight])) };
+  const fields = [[page.title, 8], [page.step, 4], [page.description, 3]];
+  for (const [, heading] of page.headings) fields.push([heading, 4]);
+  const terms = fields.flatMap(([text, weight]) => words(text).map((term) => [term, weight]));
+  return { ...page, terms };
 }
 
 // Every word asked for must begin a word of the page; whole words count for more than beginnings.
@@ -18,51 +23,59 @@ function weigh(page, asked) {
   for (const word of asked) {
     const hits = page.terms.filter(([term]) => term.startsWith(word));
     if (!hits.length) return 0;
-    total += Math.max(...hits.map(([term, weight]) => weight * (term === word ? 1.5 : 1))) + hits.length / 100;
+    const weights = hits.map(([term, weight]) => (term === word ? 1.5 * weight : weight));
+    total += Math.max(...weights) + hits.length / 100;
   }
   return total;
 }
 
-export function find(query, among = pages) {
-  const asked = words(query).map(stem);
+// The best pages for a query, best first, each with the headings in which a word was found.
+function find(query) {
+  const asked = words(query).map(withoutPlural);
   if (!asked.length) return [];
-  return among
-    .map((page) => [weigh(page, asked), page])
-    .filter(([weight]) => weight)
-    .sort(([a], [b]) => b - a)
-    .slice(0, LIMIT)
-    .map(([, page]) => ({ ...page, headings: page.headings.filter(([, text]) => words(text).some((term) => asked.some((word) => term.startsWith(word)))).slice(0, 3) }));
+  const weighed = pages.map((page) => ({ page, weight: weigh(page, asked) }));
+  const best = weighed.filter(({ weight }) => weight).sort((a, b) => b.weight - a.weight);
+  return best.slice(0, LIMIT).map(({ page }) => {
+    const headings = page.headings.filter(([, heading]) => hasAny(heading, asked));
+    return { ...page, headings: headings.slice(0, SUBHEADINGS) };
+  });
 }
 
-function link(href, title, description) {
+function entry(href, title, { description = "", kind = "" } = {}) {
   const item = document.createElement("li");
-  const anchor = item.appendChild(document.createElement("a"));
-  anchor.href = href;
-  anchor.append(title);
-  if (description) anchor.appendChild(document.createElement("span")).append(description);
+  item.className = kind;
+  const link = item.appendChild(document.createElement("a"));
+  link.href = href;
+  link.append(title);
+  if (description) link.appendChild(document.createElement("span")).append(description);
   return item;
 }
 
-function show() {
-  const results = find(dialog.querySelector("input").value);
-  const asked = dialog.querySelector("input").value.trim();
-  const list = dialog.querySelector("ul");
-  list.replaceChildren(...results.flatMap((page) => [
-    link(page.url, page.title, page.description),
-    ...page.headings.map(([id, text]) => { const item = link(`${page.url}#${id}`, text); item.className = "search-heading"; return item; }),
-  ]));
-  dialog.querySelector("[role=status]").textContent = !asked ? "" : results.length
-    ? `${results.length} ${results.length === 1 ? "page" : "pages"}`
-    : "Nothing has that in its title, headings or description.";
+function summary(query, count) {
+  if (!query) return "";
+  if (!count) return "Nothing has that in its title, headings or description.";
+  return count === 1 ? "1 page" : `${count} pages`;
 }
 
-// Arrow keys walk through the field and the results; Enter on the field takes the first one.
-function walk(event) {
+function show() {
+  const query = dialog.querySelector("input").value.trim();
+  const found = find(query);
+  const entries = found.flatMap(({ url, title, description, headings }) => [
+    entry(url, title, { description }),
+    ...headings.map(([id, heading]) => entry(`${url}#${id}`, heading, { kind: "search-heading" })),
+  ]);
+  dialog.querySelector("ul").replaceChildren(...entries);
+  dialog.querySelector("[role=status]").textContent = summary(query, found.length);
+}
+
+// Arrow keys walk through the field and the results; Enter in the field takes the first one.
+function onKey(event) {
   const stops = [dialog.querySelector("input"), ...dialog.querySelectorAll("ul a")];
   const at = stops.indexOf(document.activeElement);
-  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (by) {
     event.preventDefault();
-    stops[(at + (event.key === "ArrowDown" ? 1 : -1) + stops.length) % stops.length].focus();
+    stops[(at + by + stops.length) % stops.length].focus();
   } else if (event.key === "Enter" && at === 0) {
     event.preventDefault();
     stops[1]?.click();
@@ -73,18 +86,19 @@ function walk(event) {
 }
 
 function build() {
-  dialog = document.body.appendChild(document.createElement("dialog"));
+  dialog = document.createElement("dialog");
   dialog.className = "search";
   dialog.setAttribute("aria-label", "Search");
   dialog.innerHTML = `<form method="dialog"><label for="search-field">Search the site</label>
     <div class="search-row"><input id="search-field" type="search" autocomplete="off" spellcheck="false">
     <button class="button quiet" type="submit">Close</button></div></form>
     <p class="meta" role="status"></p><ul class="plain-list"></ul>`;
-  dialog.querySelector("input").addEventListener("input", show);
-  dialog.addEventListener("keydown", walk);
+  dialog.querySelector("input").addEventListener("input", () => pages && show());
+  dialog.addEventListener("keydown", onKey);
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.closest("ul a")) dialog.close();
   });
+  document.body.append(dialog);
 }
 
 export async function open() {
@@ -94,8 +108,9 @@ export async function open() {
   if (pages) return;
   try {
     pages = (await (await fetch("/search.json")).json()).map(prepare);
-    show();
+    show(); // for what was typed meanwhile
   } catch {
-    dialog.querySelector("[role=status]").textContent = "Search could not be loaded. All articles are listed under Insights.";
+    const status = dialog.querySelector("[role=status]");
+    status.innerHTML = 'Search could not be loaded. <a href="/insights/">All articles</a> are listed under Insights.';
   }
 }

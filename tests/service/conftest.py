@@ -105,7 +105,8 @@ class Browser(FlaskClient):
 
     def open(self, *args, **kwargs):
         headers = {"Host": "127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}
-        kwargs["headers"] = headers | dict(kwargs.get("headers") or {})
+        headers |= dict(kwargs.get("headers") or {})
+        kwargs["headers"] = {name: value for name, value in headers.items() if value is not None}
         return super().open(*args, **kwargs)
 
 

@@ -1,0 +1,153 @@
+"""The product as it really runs: `lead-service serve` and its kin as processes, over HTTP."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 40
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer: its status (0 when the connection broke), where it leads, what it says."""
+
+    status: int
+    location: str
+    text: str
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_args):
+        return None
+
+
+class Product:
+    """A running product on a free port; use it in a `with` block."""
+
+    def __init__(self, environment: dict[str, str], command: str = "serve") -> None:
+        self.port = environment.get("PORT") or str(free_port())
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **os.environ,
+            **environment,
+            "PORT": self.port,
+            "PUBLIC_URL": self.url,
+        }
+        self.command = command
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "lead_service", self.command],
+            env=self.environment,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + START_SECONDS
+        while self.get("/readyz").status != 200:
+            assert time.monotonic() < deadline, "the product does not start"
+            assert self.process.poll() is None, "the product has stopped"
+            time.sleep(0.1)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    def stop(self) -> int:
+        """Ask it to stop, as an operator does."""
+        self.process.terminate()
+        return self.process.wait(timeout=60)
+
+    def kill(self) -> None:
+        """End the web server's processes at once, as a power cut does."""
+        for child in children(self.process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        self.process.kill()
+        self.process.wait(timeout=10)
+
+    def get(self, path: str) -> Answer:
+        return self._open(urllib.request.Request(self.url + path))
+
+    def post(self, path: str, form: dict[str, str]) -> Answer:
+        body = urllib.parse.urlencode(form).encode()
+        headers = {"Origin": self.url}
+        return self._open(urllib.request.Request(self.url + path, body, headers))
+
+    def _open(self, request: urllib.request.Request) -> Answer:
+        opener = urllib.request.build_opener(NoRedirect, urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=30) as answer:
+                return Answer(answer.status, "", answer.read().decode())
+        except urllib.error.HTTPError as answer:
+            location = answer.headers.get("Location", "")
+            return Answer(answer.code, location, answer.read().decode())
+        except OSError:
+            return Answer(0, "", "")
+
+    def wish(self, number: int) -> dict[str, str]:
+        """Fill in the contact form, anew for each number."""
+        page = self.get("/contact/").text
+        found = re.search(r'name="submission"[^>]*value="([^"]+)"', page)
+        return {
+            "submission": found[1] if found else "",
+            "name": f"Visitor {number}",
+            "email": f"visitor{number}@example.com",
+            "topic": "Something is stuck.",
+        }
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that descend from `pid`."""
+    listed = subprocess.run(
+        ["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True
+    ).stdout
+    parents = [tuple(map(int, line.split())) for line in listed.splitlines()]
+    found, queue = [], [pid]
+    while queue:
+        parent = queue.pop()
+        direct = [child for child, its_parent in parents if its_parent == parent]
+        found += direct
+        queue += direct
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "lead_service", *arguments],
+        env={**os.environ, "PORT": str(free_port()), **environment},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def eventually(claim, seconds: float = 30) -> bool:
+    """Wait until a claim holds; say whether it came to."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if claim():
+            return True
+        time.sleep(0.1)
+    return False

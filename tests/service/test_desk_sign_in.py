@@ -1,0 +1,242 @@
+"""Signing in: a link that works once and briefly, and answers that tell nobody who is a member."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from lead_service.desk import access
+from lead_service.desk.models import DeskSession, Member, SignInLink
+from lead_service.emails.models import OutboxMessage
+
+from .conftest import MONDAY_MORNING, Browser
+from .desk import HERE, MEMBER, path_of_link, press, sign_in
+from .journeys import hidden
+
+KNOWN, UNKNOWN = "ann@example.com", "bob@example.com"
+
+
+def count(database, model) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(model))
+
+
+def ask(client, address: str):
+    return press(client, "/desk/sign-in/", email=address)
+
+
+@pytest.fixture
+def member(app, database) -> None:
+    database.write(lambda session: access.add_member(session, MEMBER, MONDAY_MORNING).id)
+
+
+@pytest.fixture
+def another_browser(app):
+    app.test_client_class = Browser
+    return app.test_client
+
+
+def test_a_member_gets_a_mail_whose_link_signs_them_in(client, member, mails, at):
+    assert ask(client, "ANN@example.com").location == "/desk/sign-in/sent/"
+    (row, message), *others = mails()
+    assert (row.kind, row.address, others) == ("sign_in", KNOWN, [])
+    assert row.useless_after - row.created_at == timedelta(minutes=15)
+    link = next(line for line in message.text.splitlines() if line.startswith("http://"))
+    assert link in message.html
+    assert press(client, link.removeprefix("http://127.0.0.1:8000")).location == "/desk/"
+    assert client.get("/desk/").status_code == 200
+
+
+def test_opening_the_link_does_not_use_it(client, another_browser, database, settings):
+    path = path_of_link(database, settings)
+    for _ in range(3):
+        assert another_browser().get(path).status_code == 200
+    assert press(client, path).status_code == 303
+
+
+def test_a_link_works_once(client, another_browser, database, settings):
+    path = path_of_link(database, settings)
+    token = hidden((second := another_browser()).get(path).text, "csrf_token")
+    assert press(client, path).status_code == 303
+    again = second.post(path, data={"csrf_token": token})
+    assert again.status_code == 404
+    assert "no longer works" in again.text
+    assert second.get(path).status_code == 404
+    assert second.get("/desk/").status_code == 303
+    assert count(database, DeskSession) == 1
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(14, 303), (15, 404), (16, 404)])
+def test_a_link_lives_for_fifteen_minutes(client, database, settings, at, minutes, status):
+    at(MONDAY_MORNING)
+    path = path_of_link(database, settings)
+    token = hidden(client.get(path).text, "csrf_token")
+    at(MONDAY_MORNING + timedelta(minutes=minutes))
+    assert client.post(path, data={"csrf_token": token}).status_code == status
+
+
+def test_only_the_hash_of_a_link_and_of_a_session_is_kept(client, database, settings):
+    path = path_of_link(database, settings)
+    press(client, path)
+    with client.session_transaction(base_url=HERE) as cookie:
+        id = cookie["desk"]
+    with database.read() as session:
+        stored = [*session.scalars(select(SignInLink.token_hash))]
+        stored += session.scalars(select(DeskSession.id_hash))
+    assert path.split("/")[-2] not in stored
+    assert id not in stored
+
+
+def test_a_known_and_an_unknown_address_get_the_same_answer(another_browser, member, database):
+    answers = []
+    for address in (KNOWN, UNKNOWN):
+        client = another_browser()
+        sent = ask(client, address)
+        answers.append((sent.status_code, sent.location, client.get(sent.location).text))
+    assert answers[0] == answers[1]
+
+
+def test_a_known_and_an_unknown_address_cost_the_same_writes(client, member, app, database):
+    """The statements that reach the database are the same, up to the mail that is taken back."""
+    from sqlalchemy import event
+
+    engine = app.extensions["lead_service"].database.engine
+    seen: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2].split("(")[0]))
+    costs = []
+    for address in (KNOWN, UNKNOWN):
+        seen.clear()
+        ask(client, address)
+        costs.append([one for one in seen if one.startswith(("INSERT", "UPDATE", "DELETE"))])
+    assert costs[0] == costs[1]
+    assert len(costs[0]) == 2
+
+
+def test_a_stranger_gets_no_mail_and_their_address_is_not_kept(client, member, database):
+    ask(client, UNKNOWN)
+    assert count(database, OutboxMessage) == 0
+    with database.read() as session:
+        assert session.scalars(select(SignInLink.member_id)).all() == [None]
+
+
+def test_three_mails_an_hour_leave_for_one_address(client, member, database, at):
+    for _ in range(5):
+        assert ask(client, KNOWN).status_code == 303
+    assert count(database, OutboxMessage) == 3
+    at(MONDAY_MORNING + timedelta(minutes=61))
+    ask(client, KNOWN)
+    assert count(database, OutboxMessage) == 4
+
+
+def test_after_ten_tries_an_address_has_to_wait_whoever_asks(another_browser, member):
+    addresses = [{"REMOTE_ADDR": f"203.0.113.{number}"} for number in range(11)]
+    for place in addresses[:10]:
+        assert ask_from(another_browser(), place, KNOWN).status_code == 303
+    refused = ask_from(another_browser(), addresses[10], "Ann@Example.COM")
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= 3600
+    assert ask_from(another_browser(), addresses[10], UNKNOWN).status_code == 303
+
+
+def ask_from(client, place: dict, address: str):
+    token = hidden(client.get("/desk/sign-in/").text, "csrf_token")
+    data = {"csrf_token": token, "email": address}
+    return client.post("/desk/sign-in/", data=data, environ_base=place)
+
+
+def test_after_ten_tries_a_client_has_to_wait_whatever_the_address(client, member, database):
+    for number in range(10):
+        assert ask(client, f"guess{number}@example.com").status_code == 303
+    before = count(database, SignInLink)
+    assert ask(client, KNOWN).status_code == 429
+    assert count(database, SignInLink) == before
+
+
+def test_wrong_links_count_as_tries_but_do_not_lock_a_right_one_out(client, database, settings):
+    for number in range(10):
+        assert client.get(f"/desk/sign-in/{number}wrong/").status_code == 404
+    assert client.get("/desk/sign-in/wrong/").status_code == 429
+    assert ask(client, KNOWN).status_code == 429
+    sign_in(client, database, settings)
+
+
+def test_what_is_no_address_is_said_beside_the_field_and_kept(client):
+    sent = ask(client, "ann at example")
+    assert sent.status_code == 422
+    assert 'value="ann at example"' in sent.text
+
+
+def test_signing_in_makes_a_new_session_and_ends_the_old(
+    client, another_browser, database, settings
+):
+    sign_in(client, database, settings)
+    with client.session_transaction(base_url=HERE) as cookie:
+        before = dict(cookie)
+    press(client, path_of_link(database, settings))
+    with client.session_transaction(base_url=HERE) as cookie:
+        assert cookie["desk"] != before["desk"]
+        assert "csrf_token" not in cookie
+    thief = another_browser()
+    with thief.session_transaction(base_url=HERE) as cookie:
+        cookie["desk"] = before["desk"]
+    assert thief.get("/desk/").status_code == 303
+
+
+def test_signing_out_ends_the_session_for_every_copy_of_its_cookie(
+    client, another_browser, database, settings
+):
+    sign_in(client, database, settings)
+    with client.session_transaction(base_url=HERE) as cookie:
+        id = cookie["desk"]
+    copy = another_browser()
+    with copy.session_transaction(base_url=HERE) as cookie:
+        cookie["desk"] = id
+    assert copy.get("/desk/").status_code == 200
+    assert press(client, "/desk/", "/desk/sign-out/").location == "/desk/sign-in/"
+    assert client.get("/desk/").status_code == 303
+    assert copy.get("/desk/").status_code == 303
+
+
+def test_a_session_that_is_not_used_for_twelve_hours_is_over(client, database, settings, at):
+    at(MONDAY_MORNING)
+    sign_in(client, database, settings)
+    at(MONDAY_MORNING + timedelta(hours=11, minutes=59))
+    assert client.get("/desk/").status_code == 200
+    at(MONDAY_MORNING + timedelta(hours=23))
+    assert client.get("/desk/").status_code == 200
+    at(MONDAY_MORNING + timedelta(hours=35))
+    assert client.get("/desk/").status_code == 303
+
+
+def test_a_session_is_over_after_seven_days_however_much_it_is_used(client, database, settings, at):
+    at(MONDAY_MORNING)
+    sign_in(client, database, settings)
+    for hours in range(0, 7 * 24, 6):
+        at(MONDAY_MORNING + timedelta(hours=hours))
+        assert client.get("/desk/").status_code == 200, hours
+    at(MONDAY_MORNING + timedelta(days=7))
+    assert client.get("/desk/").status_code == 303
+
+
+def test_a_removed_member_is_out_at_once(client, database, settings):
+    sign_in(client, database, settings)
+    path = path_of_link(database, settings)
+    gone = update(Member).values(removed_at=MONDAY_MORNING)
+    database.write(lambda session: session.execute(gone) and None)
+    assert client.get("/desk/").status_code == 303
+    assert client.get(path).status_code == 404
+    ask(client, MEMBER)
+    assert count(database, OutboxMessage) == 0
+
+
+def test_the_first_member_is_the_admin_and_nobody_is_made_twice(database, settings, app):
+    for address in (MEMBER, "ann@example.com", "cy@example.com"):
+        path_of_link(database, settings, address)
+    with database.read() as session:
+        members = session.execute(select(Member.email, Member.role).order_by(Member.id)).all()
+    assert members == [(KNOWN, "admin"), ("cy@example.com", "member")]
+
+
+def test_who_is_signed_in_is_not_asked_again(client, database, settings):
+    sign_in(client, database, settings)
+    assert client.get("/desk/sign-in/").location == "/desk/"

@@ -1,0 +1,149 @@
+"""The processes as they really run: killed, stopped, misconfigured, and without a provider."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from lead_service.db import Database
+from lead_service.emails.models import OutboxMessage
+from lead_service.leads import Lead
+from tests.sendgrid_standin import KEY, StandIn
+
+from .running import Product, eventually, free_port, run
+
+
+@pytest.fixture
+def outside(environment, tmp_path) -> dict[str, str]:
+    """Return the environment of processes that run apart from the tests."""
+    return environment | {"LOG_LEVEL": "WARNING"}
+
+
+def sent_and_stored(url: str) -> tuple[int, int]:
+    database = Database(url)
+    try:
+        with database.read() as session:
+            sent = select(func.count()).where(OutboxMessage.state == "sent")
+            return session.scalar(sent), session.scalar(select(func.count()).select_from(Lead))
+    finally:
+        database.close()
+
+
+def test_a_lead_acknowledged_before_a_kill_is_told_of_after_the_restart(outside, tmp_path):
+    mail = Path(outside["VAR_DIR"]) / "mail"
+    with Product(outside) as product:
+        assert product.post("/contact/", product.wish(1)).status == 303
+        product.kill()
+    with Product(outside):
+        assert eventually(lambda: len(list(mail.glob("*.eml"))) == 1)
+        assert sent_and_stored(outside["DATABASE_URL"]) == (1, 1)
+
+
+def test_a_stop_lets_every_accepted_request_finish(outside):
+    answers = []
+    with Product(outside) as product:
+        wishes = [product.wish(number) for number in range(16)]
+        senders = [
+            threading.Thread(
+                target=lambda wish=wish: answers.append(product.post("/contact/", wish))
+            )
+            for wish in wishes
+        ]
+        for sender in senders:
+            sender.start()
+        time.sleep(0.05)
+        product.stop()
+        for sender in senders:
+            sender.join()
+    assert {answer.status for answer in answers} <= {303, 0}
+    acknowledged = sum(answer.status == 303 for answer in answers)
+    _, stored = sent_and_stored(outside["DATABASE_URL"])
+    assert stored >= acknowledged
+
+
+def test_a_provider_that_is_down_changes_nothing_for_the_visitor(outside):
+    nobody = {"SENDGRID_API_KEY": KEY, "SENDGRID_HOST": f"http://127.0.0.1:{free_port()}"}
+    with Product(outside | nobody) as product:
+        assert product.post("/contact/", product.wish(1)).status == 303
+
+        def waits_for_its_next_try() -> bool:
+            database = Database(outside["DATABASE_URL"])
+            with database.read() as session:
+                row = session.scalar(select(OutboxMessage))
+            database.close()
+            return row.state == "pending" and row.attempts == 1 and row.next_at > row.due_at
+
+        assert eventually(waits_for_its_next_try)
+
+
+def test_every_mail_of_a_message_reaches_the_provider_once(outside):
+    with StandIn() as provider:
+        told = {"SENDGRID_API_KEY": KEY, "SENDGRID_HOST": provider.url}
+        with Product(outside | told) as product:
+            for number in range(5):
+                assert product.post("/contact/", product.wish(number)).status == 303
+            assert eventually(lambda: len(provider.received) == 5)
+            time.sleep(0.5)
+        assert provider.faults == []
+        assert len(set(provider.outbox_ids)) == len(provider.outbox_ids) == 5
+
+
+def test_a_busy_port_is_one_clear_line(outside):
+    with Product(outside) as product:
+        second = run(outside | {"PORT": product.port}, "serve")
+    assert second.returncode != 0
+    assert f"port {product.port} is in use" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"PUBLIC_URL": "https://advisory.example"}, "SECRET_KEY: is missing"),
+        ({"SALES_TOO": "a@example.com"}, "SALES_TOO: no such setting"),
+        ({"SITE_DIR": "nowhere"}, "make build"),
+        ({"DATABASE_URL": "sqlite:////proc/no.db"}, "DATABASE_URL"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_one_line(outside, wrong, said):
+    if "postgresql" in outside["DATABASE_URL"]:
+        pytest.skip("settings are read before any database")
+    done = run(outside | wrong, "serve")
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "short" not in done.stderr.replace("shorter", "")
+
+
+def test_a_database_that_cannot_be_written_stops_the_start(outside, tmp_path):
+    if "postgresql" in outside["DATABASE_URL"]:
+        pytest.skip("a file without the right to write is SQLite's")
+    file = tmp_path / "not-a-database.db"
+    file.write_text("this is no database, and long enough to be seen as none" * 50)
+    done = run(outside | {"DATABASE_URL": f"sqlite:///{file}"}, "serve")
+    assert done.returncode != 0
+    assert "DATABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_check_is_silent_when_all_is_well_and_names_what_is_not(outside):
+    assert run(outside, "migrate").returncode == 0
+    assert run(outside, "check").returncode == 0
+    broken = run(outside | {"SITE_DIR": "nowhere"}, "check")
+    assert broken.returncode != 0
+    assert "make build" in broken.stderr
+
+
+def test_the_host_is_shown_changed_and_checked(outside):
+    with Product(outside):
+        shown = run(outside, "host", "--zone", "Asia/Tokyo", "--hours", "mon-tue 10:00-12:00")
+        assert "Asia/Tokyo" in shown.stdout
+        assert "mon 10:00-12:00, tue 10:00-12:00" in shown.stdout
+        for wrong in (["--zone", "Mars"], ["--hours", "9 to 5"], ["--email", "nobody"]):
+            refused = run(outside, "host", *wrong)
+            assert refused.returncode != 0
+            assert wrong[0][2:] in refused.stderr
+        assert "Asia/Tokyo" in run(outside, "host").stdout

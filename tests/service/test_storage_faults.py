@@ -1,0 +1,133 @@
+"""When the database fails: nothing half stored, said plainly, what was typed kept."""
+
+import sqlite3
+import threading
+import time
+
+import pytest
+from sqlalchemy import event, func, select, text
+
+from lead_service import db
+from lead_service.book.models import Booking
+from lead_service.leads import Lead
+
+from .journeys import booking_form, open_starts
+
+pytestmark = pytest.mark.usefixtures("at")
+
+
+def counts(database) -> tuple[int, int]:
+    with database.read() as session:
+        return tuple(
+            session.scalar(select(func.count()).select_from(model)) for model in (Lead, Booking)
+        )
+
+
+@pytest.fixture
+def full_disk(app):
+    """Fill the disk, as far as SQLite can tell: no page may be added to the file."""
+    database = app.extensions["lead_service"].database
+    if not database.is_sqlite:
+        pytest.skip("a full disk is made with SQLite's own page limit")
+
+    def limit(connection, _record, _proxy) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # never below the present size
+
+    event.listen(database.engine, "checkout", limit)
+    yield
+    event.remove(database.engine, "checkout", limit)
+
+
+def test_a_full_disk_says_not_saved_keeps_the_form_and_recovers(client, database, app, request):
+    form = booking_form(client, open_starts(client)[0], topic="x" * 2000)
+    request.getfixturevalue("full_disk")
+    answers = []
+    for number in range(30):
+        changed = form | {"email": f"a{number}@example.com", "submission": f"{number}"}
+        answers.append(client.post("/book/", data=changed))
+        if answers[-1].status_code == 503:
+            break
+    refused = answers[-1]
+    assert refused.status_code == 503
+    assert "Not saved" in refused.text
+    assert refused.headers["Retry-After"]
+    assert 'value="Ada Example"' in refused.text
+    leads, bookings = counts(database)
+    assert leads >= bookings
+
+
+def test_a_long_writer_is_waited_for_and_then_said_plainly(client, app, database, monkeypatch):
+    inside = app.extensions["lead_service"].database
+    if not inside.is_sqlite:
+        pytest.skip("SQLite has one writer")
+    form = booking_form(client, open_starts(client)[0])
+    monkeypatch.setattr(db, "BUSY_SECONDS", 0.3)
+    event.listen(
+        inside.engine, "checkout", lambda c, _r, _p: c.execute("PRAGMA busy_timeout = 300")
+    )
+    with sqlite3.connect(inside.engine.url.database, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        refused = client.post("/book/", data=form)
+        other.execute("ROLLBACK")
+    assert refused.status_code == 503
+    assert "Not saved" in refused.text
+    assert counts(database) == (0, 0)
+    assert client.post("/book/", data=form).status_code == 303
+
+
+def test_a_writer_of_ours_that_hangs_is_not_waited_for_for_ever(client, app, monkeypatch):
+    inside = app.extensions["lead_service"].database
+    if not inside.is_sqlite:
+        pytest.skip("SQLite has one writer")
+    form = booking_form(client, open_starts(client)[0])
+    monkeypatch.setattr(db, "BUSY_SECONDS", 0.3)
+    hold, held = threading.Event(), threading.Event()
+
+    def hang(session) -> None:
+        session.execute(text("SELECT 1"))
+        held.set()
+        hold.wait(10)
+
+    writer = threading.Thread(target=inside.write, args=(hang,))
+    writer.start()
+    held.wait(10)
+    began = time.monotonic()
+    assert client.post("/book/", data=form).status_code == 503
+    assert time.monotonic() - began < 5
+    hold.set()
+    writer.join()
+    assert client.post("/book/", data=form).status_code == 303
+
+
+def test_a_database_that_is_gone_is_503_and_not_ready_but_alive(client, app):
+    engine = app.extensions["lead_service"].database.engine
+
+    def refuse(*_args) -> None:
+        raise engine.dialect.dbapi.OperationalError("unable to open the database")
+
+    event.listen(engine, "do_connect", refuse)
+    engine.dispose()
+    assert client.get("/book/").status_code == 503
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/").status_code == 200
+    event.remove(engine, "do_connect", refuse)
+    assert client.get("/readyz").status_code in {200, 503}
+
+
+def test_a_fault_in_the_middle_stores_neither_lead_nor_booking_nor_mail(
+    client, database, mails, monkeypatch
+):
+    from lead_service.book import notices
+
+    def broken(*_args, **_more) -> None:
+        raise RuntimeError("in the middle")
+
+    form = booking_form(client, open_starts(client)[0])
+    monkeypatch.setattr(notices.team, "tell", broken)
+    answer = client.post("/book/", data=form)
+    assert answer.status_code == 500
+    assert 'value="Ada Example"' in answer.text
+    assert "RuntimeError" not in answer.text
+    assert counts(database) == (0, 0)
+    assert mails() == []
