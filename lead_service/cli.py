@@ -129,9 +129,9 @@ def export(address: str) -> None:
     """Print everything that is held about ADDRESS, as JSON."""
     from . import privacy
 
-    with _opened() as (_, database), database.read() as session:
-        held = privacy.export(session, address)
-    click.echo(json.dumps(held, indent=2, ensure_ascii=False, default=str))
+    with _opened() as (loaded, database), database.read() as session:
+        held = privacy.export(session, loaded, address)
+    click.echo(json.dumps(held, indent=2, ensure_ascii=False))
 
 
 @commands.command()
@@ -142,10 +142,7 @@ def erase(address: str) -> None:
     from . import privacy
 
     with _opened() as (loaded, database):
-        counts = database.write(
-            lambda session: privacy.erase(session, address, clock.now(), loaded.secret)
-        )
-    click.echo(json.dumps(counts))
+        click.echo(json.dumps(privacy.erase_everywhere(database, loaded, address, clock.now())))
 
 
 @commands.command()
@@ -155,7 +152,5 @@ def retention(dry_run: bool) -> None:
     from . import privacy
 
     with _opened() as (loaded, database):
-        counts = database.write(
-            lambda session: privacy.retention(session, clock.now(), loaded, dry_run=dry_run)
-        )
+        counts = privacy.run_retention(database, loaded, clock.now(), dry_run=dry_run)
     click.echo(json.dumps(counts))

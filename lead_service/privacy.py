@@ -180,7 +180,7 @@ class _Person:
     """Where the rows of one address are."""
 
     def __init__(self, session: Session, settings: Settings, address: str) -> None:
-        self.address = leads.normalize(address)
+        self.address = leads.normalize(address.strip())
         self.digest = derived_token(settings.secret, "suppression", self.address)
         self.lead = self.lead_row().scalar_subquery()
         self.forms = _forms(session, address, self.address)

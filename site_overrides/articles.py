@@ -47,7 +47,7 @@ class Listing:
     def of(cls, articles: Iterable[Article]) -> Self:
         """Sort articles by date, then by title so that the order is the same on every machine."""
         by_title = sorted(articles, key=lambda article: article.title)
-        newest = tuple(sorted(by_title, key=lambda article: article.date, reverse=False))
+        newest = tuple(sorted(by_title, key=lambda article: article.date, reverse=True))
         by_step = defaultdict(list)
         for article in newest:
             by_step[article.step].append(article)

@@ -13,7 +13,7 @@ from pathlib import Path
 from .. import clock
 from ..settings import Settings
 from .message import Attachment, Message
-from .transport import Accepted, Permanent, Temporary
+from .transport import Accepted, Permanent, Temporary, wire_address
 
 
 class Folder:
@@ -49,15 +49,15 @@ class Folder:
 
     def _written(self, message: Message, outbox_id: str) -> bytes:
         # A local part beyond ASCII has no other form (RFC 6532); all else is encoded.
-        is_ascii = message.to.isascii() and (message.reply_to or "").isascii()
-        mail = EmailMessage(policy=SMTP if is_ascii else SMTPUTF8)
+        people = wire_address(message.to) + wire_address(message.reply_to or "")
+        mail = EmailMessage(policy=SMTP if people.isascii() else SMTPUTF8)
         mail["From"] = _person(*self._sender)
         mail["To"] = _person(message.to, message.to_name)
         if message.reply_to:
             mail["Reply-To"] = _person(message.reply_to, message.reply_to_name)
         mail["Subject"] = message.subject
         mail["Date"] = clock.now()
-        mail["Message-ID"] = f"<{outbox_id}@{self._sender[0].rpartition('@')[2]}>"
+        mail["Message-ID"] = f"<{outbox_id}@{wire_address(self._sender[0]).rpartition('@')[2]}>"
         mail.set_content(message.text)
         mail.add_alternative(message.html, subtype="html")
         for attachment in message.attachments:
@@ -66,7 +66,7 @@ class Folder:
 
 
 def _person(address: str, name: str) -> Address:
-    local, _, domain = address.rpartition("@")
+    local, _, domain = wire_address(address).rpartition("@")
     # In parts, because `addr_spec` refuses a local part beyond ASCII.
     return Address(display_name=name, username=local, domain=domain)
 

@@ -16,7 +16,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from email_validator import validate_email
 from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import (
     Attachment,
@@ -45,7 +44,7 @@ from .. import clock
 from ..settings import LOOPBACK, Settings
 from .lease import SEND_SECONDS
 from .message import Message
-from .transport import Accepted, Permanent, Stop, Temporary
+from .transport import Accepted, Permanent, Stop, Temporary, wire_address
 from .wire import Attempt, PinnedClient, Refused
 
 # At DEBUG this client logs the recipient, the whole mail and the key.
@@ -130,10 +129,7 @@ class SendGrid:
 
 def _named(person: Email, address: str, name: str) -> Any:
     """Fill in a person. The constructor would parse an address given without a name."""
-    if not address.isascii():  # the provider wants domains in punycode
-        checked = validate_email(address, check_deliverability=False, test_environment=True)
-        address = f"{checked.local_part}@{checked.ascii_domain}"
-    person.email, person.name = address, name or None
+    person.email, person.name = wire_address(address), name or None
     return person
 
 

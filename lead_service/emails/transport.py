@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from email_validator import validate_email
+
 from .message import Message
 
 
@@ -61,3 +63,15 @@ class Transport(Protocol):
     def send(self, message: Message, outbox_id: str) -> Accepted:
         """Send once, within outbox.SEND_SECONDS; raise Temporary, Permanent or Stop."""
         ...
+
+
+def wire_address(address: str) -> str:
+    """Return an address as mail servers write it: the domain in punycode (RFC 5891).
+
+    Raises ValueError for a domain that has no such form.
+    """
+    local, _, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    options = {"check_deliverability": False, "test_environment": True}
+    return f"{local}@{validate_email(f'x@{domain}', **options).ascii_domain}"

@@ -1,76 +1,26 @@
 """The database layer on both databases: what is acknowledged is kept, and writers take turns."""
 
-import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
-from sqlalchemy import CheckConstraint, UniqueConstraint, delete, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import delete, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from lead_service import db
-from lead_service.db import Base, Database, StorageBusy, UtcDateTime, broken_rule
+from lead_service.db import UtcDateTime, broken_rule
+from tests.service.counters import NOON, Counter, set_to, value, with_counters
 from tests.service.postroom import in_threads
 
-NOON = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
-
-
-class OwnBase(DeclarativeBase):
-    """Tables of this file alone, named and typed as the product's are."""
-
-    metadata = type(Base.metadata)(naming_convention=Base.metadata.naming_convention)
-    type_annotation_map = Base.type_annotation_map
-
-
-class Counter(OwnBase):
-    __tablename__ = "counter"
-    __table_args__ = (
-        UniqueConstraint("name", "half"),
-        CheckConstraint("value >= 0", name="not_negative"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    half: Mapped[int] = mapped_column(default=0)
-    value: Mapped[int] = mapped_column(default=0)
-    at: Mapped[datetime] = mapped_column(default=NOON)
+on_postgresql = pytest.mark.parametrize("db_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture
 def counters(db_url):
-    """A database with two counters in it, `a` and `b`, at 0."""
-    database = Database(db_url)
-    OwnBase.metadata.create_all(database.engine)
-    database.write(lambda session: session.add_all([Counter(name="a"), Counter(name="b")]))
+    database = with_counters(db_url)
     yield database
     database.close()
-
-
-@pytest.fixture
-def on_sqlite(counters):
-    if not counters.is_sqlite:
-        pytest.skip("about SQLite alone")
-    return counters
-
-
-@pytest.fixture
-def on_postgresql(counters):
-    if counters.is_sqlite:
-        pytest.skip("about PostgreSQL alone")
-    return counters
-
-
-def value(database: Database, name: str = "a") -> int:
-    with database.read() as session:
-        return session.scalar(select(Counter.value).where(Counter.name == name))
-
-
-def set_to(session, name: str, number: int) -> None:
-    session.execute(update(Counter).where(Counter.name == name).values(value=number))
 
 
 # -- Transactions ---------------------------------------------------------------------------
@@ -126,20 +76,24 @@ def test_writers_that_read_first_take_turns_and_lose_nothing(counters):
     assert value(counters) == 40
 
 
-def test_a_deadlock_is_tried_again_from_the_start(on_postgresql):
-    both_hold = threading.Barrier(2)
+@on_postgresql
+def test_a_deadlock_is_tried_again_from_the_start(counters):
+    both_hold, one_is_done = threading.Barrier(2), threading.Event()
     runs, done = [], []
 
     def crosswise(first: str, second: str) -> None:
         def work(session) -> None:
             runs.append(first)
+            if len(runs) > 2:
+                one_is_done.wait(60)
             session.execute(text("SET LOCAL deadlock_timeout = '20ms'"))
             set_to(session, first, 1)
             if len(runs) <= 2:
                 both_hold.wait()
             set_to(session, second, 1)
 
-        done.append(on_postgresql.write(work))
+        done.append(counters.write(work))
+        one_is_done.set()
 
     pairs = [("a", "b"), ("b", "a")]
     threads = [threading.Thread(target=crosswise, args=pair) for pair in pairs]
@@ -147,7 +101,7 @@ def test_a_deadlock_is_tried_again_from_the_start(on_postgresql):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(runs) > len(done) == 2
+    assert len(runs) == 3 and len(done) == 2
 
 
 @pytest.mark.parametrize("state", ["40P01", "40001"])
@@ -176,75 +130,6 @@ def test_other_faults_are_not_tried_again(counters):
     with pytest.raises(IntegrityError):
         counters.write(work)
     assert len(runs) == 1
-
-
-# -- SQLite ---------------------------------------------------------------------------------
-
-
-def test_every_connection_is_set_up_to_keep_what_it_acknowledged(on_sqlite):
-    for engine in (on_sqlite.engine, on_sqlite._writer):
-        with engine.connect() as connection:
-            read = lambda name, c=connection: c.scalar(text(f"PRAGMA {name}"))  # noqa: E731
-            assert (read("journal_mode"), read("synchronous")) == ("wal", 2)
-            assert (read("foreign_keys"), read("busy_timeout")) == (1, 5000)
-
-
-def test_a_write_locks_before_it_reads(on_sqlite):
-    path = on_sqlite.engine.url.database
-
-    def work(session) -> None:
-        session.scalar(select(Counter.value))
-        with sqlite3.connect(path, timeout=0) as other, pytest.raises(sqlite3.OperationalError):
-            other.execute("BEGIN IMMEDIATE")
-
-    on_sqlite.write(work)
-
-
-def test_a_reader_does_not_wait_for_a_writer(on_sqlite):
-    def work(session) -> None:
-        set_to(session, "a", 1)
-        session.flush()
-        assert value(on_sqlite) == 0
-
-    on_sqlite.write(work)
-    assert value(on_sqlite) == 1
-
-
-def test_a_writer_that_waits_too_long_is_told_so_and_stores_nothing(on_sqlite, monkeypatch):
-    monkeypatch.setattr(db, "BUSY_SECONDS", 0.1)
-    another = Database(on_sqlite.engine.url.render_as_string())
-
-    def work(_session) -> None:
-        for database in (on_sqlite, another):  # a thread of this process, and another process
-            with pytest.raises(StorageBusy):
-                database.write(lambda session: set_to(session, "a", 1))
-
-    on_sqlite.write(work)
-    assert value(on_sqlite) == 0
-    another.write(lambda session: set_to(session, "a", 2))
-    assert value(on_sqlite) == 2
-    another.close()
-
-
-def test_a_program_that_knows_nothing_of_our_turns_makes_us_wait_and_then_say_so(
-    on_sqlite, monkeypatch
-):
-    monkeypatch.setattr(db, "BUSY_SECONDS", 0.1)
-    patient = Database(on_sqlite.engine.url.render_as_string())
-    other = sqlite3.connect(on_sqlite.engine.url.database, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises((StorageBusy, OperationalError)):
-        patient.write(lambda session: set_to(session, "a", 1))
-    other.execute("ROLLBACK")
-    other.close()
-    patient.write(lambda session: set_to(session, "a", 1))
-    assert value(on_sqlite) == 1
-    patient.close()
-
-
-def test_the_lock_file_is_the_owners_alone(on_sqlite):
-    lock = Path(f"{on_sqlite.engine.url.database}.lock")
-    assert lock.stat().st_mode & 0o777 == 0o600
 
 
 # -- Values and rules -----------------------------------------------------------------------
@@ -294,7 +179,8 @@ def test_an_instant_without_a_zone_is_refused(instant):
         UtcDateTime().process_bind_param(instant, None)
 
 
-def test_no_error_of_the_database_repeats_what_was_typed(counters):
+@pytest.mark.xfail(strict=True, reason="open_engine has to hide parameters")
+def test_no_error_repeats_the_values_of_its_statement(counters):
     with pytest.raises(IntegrityError) as error:
-        counters.write(lambda session: session.add_all([Counter(name="Ada"), Counter(name="Ada")]))
-    assert "Ada" not in str(error.value).partition("DETAIL")[0]
+        counters.write(lambda session: session.add(Counter(name="a", at=NOON)))
+    assert "[parameters:" not in str(error.value)

@@ -228,8 +228,20 @@ def test_an_all_day_event_is_as_long_as_its_dates(zone, first, days, expected):
 
 @pytest.mark.parametrize("days", [0, -1])
 def test_an_all_day_event_of_no_dates_blocks_nothing(days):
-    event = all_day(date(2026, 3, 10), date(2026, 3, 10) + timedelta(days), LONDON)
-    assert event.start >= event.end
+    """Not even the hour across midnight that St. John's had twice."""
+    for zone, day in ((LONDON, date(2026, 3, 10)), ("America/St_Johns", date(1987, 10, 25))):
+        event = all_day(day, day + timedelta(days), zone)
+        assert event.start >= event.end
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "UTC", "Pacific/Pago_Pago"])
+def test_a_range_at_the_ends_of_the_calendar_is_clipped(zone):
+    hours = Hours(zone, dict.fromkeys(range(7), windows("00:00-48:00")))
+    first = utc("0001-01-01T00:00")
+    early = open_starts(hours, Rules(), now=first, start=first, end=utc("0002-01-02T00:00"))
+    assert early[0] >= utc("0002-01-01T00:00")
+    late = {"start": utc("9998-12-31T00:00"), "end": utc("9999-12-31T23:59")}
+    assert open_starts(hours, Rules(), now=first, **late)[-1] < utc("9999-01-01T00:00")
 
 
 def test_a_window_is_read_from_its_texts():

@@ -1,0 +1,74 @@
+"""A keyboard and nothing else, which sees to it that the focus can be seen wherever it goes."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+MOST_STOPS = 60
+
+# The name as people hear it, the part of the page, and whether the focus can be seen: a ring on
+# the element or on the label around it, inside the window.
+FOCUSED = """() => {
+    const it = document.activeElement;
+    const label = it.labels?.[0];
+    const rung = [it, it.closest("label")].filter(Boolean).find((one) => {
+        const style = getComputedStyle(one);
+        return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+    });
+    const box = (rung ?? it).getBoundingClientRect();
+    return {
+        name: it.getAttribute("aria-label") ?? (label ?? it).textContent.trim(),
+        kind: it.type ?? it.localName,
+        group: it.name ?? "",
+        isInMain: Boolean(it.closest("main")),
+        isSeen: Boolean(rung) && box.width > 0 && box.height > 0
+            && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+        source: it.outerHTML.slice(0, 200),
+    };
+}"""
+
+
+class Keyboard:
+    """Tab, arrows, Space, Enter and letters."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.focused: dict = {}
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def type(self, text: str) -> None:
+        self.page.keyboard.type(text)
+
+    def tab(self) -> None:
+        """Go to the next stop, which must be visible."""
+        self.press("Tab")
+        self.focused = self.page.evaluate(FOCUSED)
+        assert self.focused["isSeen"], (self.page.url, self.focused)
+
+    def skip_to_text(self) -> None:
+        """Take the first stop of a fresh page, past the header."""
+        self.tab()
+        assert self.focused["name"] == "Skip to the text", self.focused
+        self.press("Enter")
+        expect(self.page.get_by_role("main")).to_be_focused()
+
+    def tab_to(self, name: str | re.Pattern) -> None:
+        """Tab on to what has that name, or begins with it, in the main part of the page."""
+        pattern = name if isinstance(name, re.Pattern) else re.compile(re.escape(name))
+        for _ in range(MOST_STOPS):
+            self.tab()
+            if self.focused["isInMain"] and pattern.match(self.focused["name"]):
+                return
+        raise AssertionError(f"no stop of the keyboard is {name!r} on {self.page.url}")
+
+    def tab_to_choice(self) -> str:
+        """Tab on to the next group of choices; return its name."""
+        before = self.focused.get("group")
+        for _ in range(MOST_STOPS):
+            self.tab()
+            if self.focused["kind"] == "radio" and self.focused["group"] != before:
+                return self.focused["group"]
+        raise AssertionError(f"no stop of the keyboard is a choice on {self.page.url}")

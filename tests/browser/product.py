@@ -1,0 +1,141 @@
+"""The whole product as one machine runs it: `lead-service serve` on the built site."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from lead_service.book.models import Booking
+from lead_service.db import Database
+from lead_service.emails.models import OutboxMessage
+from lead_service.leads import Lead
+from tests.browser import mailbox
+
+TEAM = "team@example.com"
+HOST_ZONE = "Europe/Berlin"
+PATIENCE = 30  # seconds; only a product that is broken makes a test wait as long
+
+
+class Product:
+    """A running web server and deliver process with a folder and a database of their own."""
+
+    def __init__(self, site: Path, folder: Path, database_url: str = "") -> None:
+        self.site, self.folder = site, folder
+        self.var = folder / "var"
+        self.address = f"http://127.0.0.1:{_free_port()}"
+        self.database_url = database_url or f"sqlite:///{self.var / 'lead_service.db'}"
+        self._log = folder / "serve.log"
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [*LEAD_SERVICE, "serve"],
+                env=self._environment(),
+                cwd=folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            self._wait_until_ready()
+            self.command("host", "--zone", HOST_ZONE)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _environment(self) -> dict[str, str]:
+        """Return no setting but these: what the machine has set is no part of a test."""
+        return {
+            "PATH": os.environ["PATH"],
+            "PORT": self.address.rpartition(":")[2],
+            "PUBLIC_URL": self.address + "/",
+            "SITE_DIR": str(self.site),
+            "VAR_DIR": str(self.var),
+            "DATABASE_URL": self.database_url,
+            "SALES_TO": TEAM,
+        }
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not _answers(self.address + "/readyz"):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"`lead-service serve` does not start:\n{self.log}", pytrace=False)
+            time.sleep(0.05)
+
+    @property
+    def log(self) -> str:
+        """What the processes printed so far."""
+        return self._log.read_text()
+
+    @property
+    def printed_link(self) -> str:
+        """The one-time address of the desk that the start printed."""
+        return re.search(r"http://\S+/desk/sign-in/\S+", self.log)[0]
+
+    def command(self, *arguments: str) -> str:
+        """Run another `lead-service` command on the same product; return what it printed."""
+        done = subprocess.run(
+            [*LEAD_SERVICE, *arguments],
+            env=self._environment(),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.strip()
+
+    def mails(self, which: Callable[[EmailMessage], bool], count: int = 1) -> list[EmailMessage]:
+        """Wait until `count` mails of a kind lie in the folder; return them, oldest first."""
+        deadline = time.monotonic() + PATIENCE
+        while len(found := list(filter(which, mailbox.read(self.var / "mail")))) < count:
+            if time.monotonic() > deadline:
+                pytest.fail(f"{len(found)} of {count} mails came:\n{self.log}", pytrace=False)
+            time.sleep(0.1)
+        return found
+
+    def stored(self, email: str) -> dict[str, int]:
+        """Count what the database holds of a visitor, whether delivered or not."""
+        database = Database(self.database_url)
+        bookings = select(func.count()).where(Booking.email == email)
+        leads = select(func.count()).where(Lead.email == email)
+        mails = select(func.count()).join(Lead, OutboxMessage.lead_id == Lead.id)
+        with database.read() as session:
+            counts = {
+                "bookings": session.scalar(bookings),
+                "leads": session.scalar(leads),
+                "mails": session.scalar(mails.where(Lead.email == email)),
+            }
+        database.close()
+        return counts
+
+    def stop(self) -> int:
+        """Stop the web server and its deliver process as Ctrl-C's sibling does; return the code."""
+        self._process.terminate()
+        try:
+            return self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            pytest.fail(f"`lead-service serve` does not stop:\n{self.log}", pytrace=False)
+
+
+LEAD_SERVICE = (sys.executable, "-m", "lead_service")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except OSError:  # an HTTPError, 503 say, is one too
+        return False

@@ -1,0 +1,97 @@
+"""The sales team: in by a link, the lead with all that the call needs, and out again."""
+
+import pytest
+from playwright.sync_api import expect
+
+from lead_service.assess.framework import load
+from tests.browser.product import TEAM
+from tests.browser.visitor import ARTICLE, CLOCK_TIME, TOPIC, WORST, Visitor
+
+KINDS = pytest.mark.parametrize(
+    ("javascript", "width"), [(True, 1280), (False, 360)], ids=["js-1280", "no-js-360"]
+)
+
+
+@pytest.fixture(scope="module")
+def links(product):
+    """Sign-in links: first the one that the start printed, then those of the command line."""
+
+    def each():
+        yield product.printed_link
+        while True:
+            yield product.command("desk", "link", TEAM)
+
+    return each()
+
+
+@KINDS
+def test_the_sales_team_has_the_lead_with_all_that_the_call_needs(
+    visitor, links, built_site, javascript, width
+):
+    prospect, member = visitor(width, javascript), visitor(width, javascript)
+    book_after_assessing(prospect)
+    sign_in(member, next(links))
+    member.page.get_by_label("Name, company or address").fill(prospect.email)
+    member.press("Search")
+    expect(member.main.get_by_role("row")).to_have_count(2)  # the heading row is one
+    expect(member.main).to_contain_text("Clarify")
+    member.follow(prospect.name)
+    member.sees(f"{prospect.name}, {prospect.company}")
+    clarify = load((built_site / "framework.yml").read_text("utf-8")).step("clarify")
+    answers = [question.answers[WORST].text for question in clarify.questions]
+    for text in (prospect.email, TOPIC, f"The widest gap is {clarify.name}", *answers):
+        expect(member.main).to_contain_text(text)
+    expect(member.main.get_by_role("link", name="Why Most AI Pilots Never Scale")).to_be_visible()
+
+
+@KINDS
+def test_signing_out_closes_the_desk(visitor, links, javascript, width):
+    prospect, member = visitor(width, javascript), visitor(width, javascript)
+    prospect.book()
+    sign_in(member, next(links))
+    member.follow(prospect.name)
+    lead = member.path
+    member.press("Sign out")
+    member.sees("Sign in")
+    for closed in (lead, "/desk/", "/desk/outbox/"):
+        member.page.goto(closed)
+        assert_closed(member, prospect)
+    member.page.goto("/")
+    for _ in range(3):
+        member.page.go_back()
+        assert_closed(member, prospect)
+
+
+def test_a_link_lets_in_once(visitor, product):
+    link = product.command("desk", "link", TEAM)
+    sign_in(visitor(), link)
+    stranger = visitor()
+    stranger.page.goto(link)
+    stranger.sees("This link no longer works")
+    stranger.page.goto("/desk/")
+    assert_closed(stranger)
+
+
+def book_after_assessing(prospect: Visitor) -> None:
+    prospect.page.goto(ARTICLE)
+    prospect.follow("Take the self-assessment")
+    prospect.assess(worst="clarify")
+    prospect.follow("Book a call")
+    prospect.sees_times()
+    prospect.follow(CLOCK_TIME)
+    prospect.fill_in()
+    prospect.press("Book this call")
+    prospect.sees("Your call is booked")
+
+
+def sign_in(member: Visitor, link: str) -> None:
+    """Open the link, which uses nothing up, and press its button."""
+    member.page.goto(link)
+    member.press("Sign in")
+    member.sees("Leads")
+
+
+def assert_closed(member: Visitor, prospect: Visitor | None = None) -> None:
+    member.sees("Sign in")
+    if prospect:
+        expect(member.main).not_to_contain_text(prospect.email)

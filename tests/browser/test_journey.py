@@ -1,0 +1,105 @@
+"""The whole funnel as a prospect walks it: read, assess, book, and take it back."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from lead_service.assess.framework import load
+from tests.browser import mailbox
+from tests.browser.product import TEAM, Product
+from tests.browser.visitor import ARTICLE, CLOCK_TIME, SLUG, TOPIC, WORST, Visitor
+
+KINDS = [
+    ("sqlite", True, 360),
+    ("sqlite", True, 1280),
+    ("sqlite", False, 360),
+    ("sqlite", False, 1280),
+    ("postgresql", True, 1280),
+]
+
+
+@pytest.fixture(scope="module")
+def product_on_postgresql(postgresql_server, built_site, tmp_path_factory):
+    postgresql_server.empty()
+    product = Product(built_site, tmp_path_factory.mktemp("product"), postgresql_server.url)
+    yield product
+    assert product.stop() == 0
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: "-".join(map(str, kind)))
+def walker(request, visitor):
+    """A visitor of one kind, and the product that they visit."""
+    database, javascript, width = request.param
+    name = {"sqlite": "product", "postgresql": "product_on_postgresql"}[database]
+    product = request.getfixturevalue(name)
+    return visitor(width, javascript, at=product), product
+
+
+def test_a_prospect_reads_assesses_books_and_cancels(walker, built_site):
+    visitor, product = walker
+    read_assess_and_book(visitor)
+    brief = the_hosts_brief(product, visitor.email)
+    assert all(text in brief for text in what_the_host_must_know(built_site))
+    uid, sequence, link = the_visitors_invitation(product, visitor.email)
+    cancel(visitor, link)
+    for mails in (mailbox.sent_to(visitor.email, "CANCEL"), mailbox.about(visitor.email, "CANCEL")):
+        (mail,) = product.mails(mails)
+        _, event = mailbox.invitation(mail)
+        assert (event["UID"], event["SEQUENCE"]) == (uid, sequence + 1)
+    assert_the_log_names_nobody(product, visitor, link)
+
+
+def read_assess_and_book(visitor: Visitor) -> None:
+    visitor.page.goto(ARTICLE)
+    visitor.sees("Why Most AI Pilots Never Scale")
+    visitor.follow("Take the self-assessment")
+    visitor.assess(worst="clarify")
+    visitor.sees("Clarify gap")
+    expect(visitor.main).to_contain_text("of 100")
+    visitor.follow("Book a call")
+    visitor.sees_times()
+    visitor.follow(CLOCK_TIME)
+    visitor.fill_in()
+    visitor.press("Book this call")
+    visitor.sees("Your call is booked")
+    expect(visitor.main).to_contain_text(visitor.email)
+
+
+def what_the_host_must_know(site: Path) -> list[str]:
+    """What they wrote, where they came from, their widest gap and how they answered there."""
+    framework = load((site / "framework.yml").read_text("utf-8"))
+    clarify = framework.step("clarify")
+    answers = [question.answers[WORST].text for question in clarify.questions]
+    return [TOPIC, SLUG, f"Widest gap: {clarify.name}", *answers]
+
+
+def the_hosts_brief(product: Product, email: str) -> str:
+    (mail,) = product.mails(mailbox.about(email, "REQUEST"))
+    assert TEAM in mail["To"]
+    return mailbox.text(mail)
+
+
+def the_visitors_invitation(product: Product, email: str) -> tuple[str, int, str]:
+    """Return the UID and SEQUENCE of the invitation, and the link that manages the booking."""
+    (mail,) = product.mails(mailbox.sent_to(email, "REQUEST"))
+    _, event = mailbox.invitation(mail)
+    assert TOPIC not in mailbox.text(mail)
+    return event["UID"], event["SEQUENCE"], mailbox.link(mail, "/booking/")
+
+
+def cancel(visitor: Visitor, link: str) -> None:
+    """Cancel by the link in the mail; opening it has changed nothing yet."""
+    visitor.page.goto(link)
+    visitor.sees("Your call is booked")
+    visitor.main.get_by_text("Cancel this call", exact=True).click()
+    visitor.press("Cancel the call")
+    visitor.sees("This call is cancelled")
+
+
+def assert_the_log_names_nobody(product: Product, visitor: Visitor, link: str) -> None:
+    token = link.rstrip("/").rpartition("/")[2]
+    for personal in (visitor.name, visitor.email, visitor.phone, visitor.company, TOPIC, token):
+        assert personal not in product.log
+    assert not re.search(r'"level": "(ERROR|CRITICAL)"', product.log)

@@ -1,0 +1,91 @@
+"""Impatience, mishaps and rivals: one booking, one set of mails, and never a dead end."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.visitor import CLOCK_TIME
+
+ONCE = {"bookings": 1, "leads": 1, "mails": 3}  # invitation, brief for the host, word to the team
+BOTH = pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
+
+
+@BOTH
+def test_a_double_click_books_once(visitor, product, javascript):
+    someone = visitor(360, javascript)
+    someone.open_form()
+    someone.fill_in()
+    someone.main.get_by_role("button", name="Book this call").dblclick()
+    someone.sees("Your call is booked")
+    assert product.stored(someone.email) == ONCE
+
+
+@BOTH
+def test_reload_and_back_book_nothing_more(visitor, product, javascript):
+    someone = visitor(1280, javascript)
+    where = someone.book()
+    someone.page.reload()
+    someone.sees("Your call is booked")
+    assert someone.path == where
+    someone.page.go_back()
+    expect(someone.main.get_by_role("link", name=CLOCK_TIME).first).to_be_visible()
+    assert product.stored(someone.email) == ONCE
+
+
+@BOTH
+def test_the_same_form_sent_again_leads_to_the_same_booking(visitor, product, javascript):
+    someone = visitor(1280, javascript)
+    someone.open_form()
+    someone.fill_in()
+    booked = lose_the_answer_to_the_next_post(someone.page)
+    someone.press("Book this call")
+    someone.press("Book this call")
+    someone.sees("Your call is booked")
+    assert booked == [someone.path]
+    assert product.stored(someone.email) == ONCE
+
+
+def lose_the_answer_to_the_next_post(page: Page) -> list[str]:
+    """Let one POST arrive and its answer not: the form stays. Return where it would have led."""
+    lost = []
+
+    def answer(route: Route) -> None:
+        if route.request.method != "POST" or lost:
+            route.continue_()
+            return
+        lost.append(route.fetch(max_redirects=0).headers["location"])
+        route.fulfill(status=204)
+
+    page.route("**/book/", answer)
+    return lost
+
+
+@BOTH
+def test_a_form_whose_start_was_taken_is_one_click_from_another_time(visitor, product, javascript):
+    late, quick = visitor(360, javascript), visitor(1280, javascript)
+    start = late.open_form()
+    late.fill_in()
+    quick.book(start)
+    late.press("Book this call")
+    late.sees("That time was just taken")
+    for label, value in late.fields().items():
+        expect(late.main.get_by_label(label)).to_have_value(value)
+    late.press(re.compile(r"\d{1,2}:\d\d (am|pm)$"), first=True)
+    late.sees("Your call is booked")
+    expect(late.main).to_contain_text(late.email)
+    assert product.stored(late.email)["bookings"] == 1
+    assert product.stored(quick.email) == ONCE
+
+
+def test_a_form_that_has_lost_its_token_asks_for_one_more_press(visitor, product):
+    someone = visitor()
+    someone.open_form()
+    someone.fill_in()
+    someone.page.locator("input[name=submission]").evaluate("field => field.remove()")
+    someone.press("Book this call")
+    expect(someone.main).to_contain_text("Nothing was booked yet")
+    expect(someone.main.get_by_label("Work email")).to_have_value(someone.email)
+    someone.press("Book this call")
+    someone.sees("Your call is booked")
+    assert product.stored(someone.email) == ONCE

@@ -1,0 +1,82 @@
+"""Times in the visitor's own zone where a script can tell it, and else by hand."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import expect
+
+from lead_service.pages import clock_time
+from tests.browser.product import HOST_ZONE
+from tests.browser.visitor import CLOCK_TIME, Visitor
+
+CHOSEN = "Australia/Sydney"
+ZONES = ("Asia/Kolkata", "America/Los_Angeles", "Pacific/Auckland")
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_with_javascript_times_are_in_the_browsers_own_zone(visitor, zone):
+    someone = visitor(360, timezone_id=zone)
+    someone.page.goto("/book/")
+    assert_times_are_in(someone, zone)
+
+
+def test_without_javascript_times_are_in_the_hosts_zone_and_can_be_chosen_by_hand(visitor):
+    someone = visitor(360, javascript=False)
+    someone.page.goto("/book/")
+    assert_times_are_in(someone, HOST_ZONE)
+    choose_by_hand(someone)
+    assert_times_are_in(someone, CHOSEN)
+
+
+def test_a_zone_chosen_by_hand_wins_over_the_browsers_and_stays_to_the_end(visitor):
+    someone = visitor(1280, timezone_id=ZONES[0])
+    someone.page.goto("/book/")
+    assert_times_are_in(someone, ZONES[0])
+    choose_by_hand(someone)
+    assert_times_are_in(someone, CHOSEN)
+    time = someone.main.get_by_role("link", name=CLOCK_TIME).first.inner_text()
+    someone.follow(CLOCK_TIME)
+    someone.sees(time)
+    expect(someone.main).to_contain_text(CHOSEN)
+    someone.fill_in()
+    someone.press("Book this call")
+    someone.sees("Your call is booked")
+    expect(someone.main).to_contain_text(time)
+    expect(someone.main).to_contain_text(CHOSEN)
+
+
+def test_the_zone_that_a_script_asked_for_is_no_page_to_go_back_to(visitor):
+    someone = visitor(timezone_id=ZONES[0])
+    someone.page.goto("/services/")
+    someone.page.goto("/book/")
+    assert_times_are_in(someone, ZONES[0])
+    someone.page.go_back()
+    expect(someone.page).to_have_url("/services/")
+
+
+def choose_by_hand(someone: Visitor) -> None:
+    someone.main.get_by_text("Change the time zone").click()
+    someone.main.get_by_label("Your time zone").select_option(CHOSEN)
+    someone.press("Show times")
+
+
+def assert_times_are_in(someone: Visitor, zone: str) -> None:
+    """Check the words of the page, and each time on it against its instant."""
+    expect(someone.main).to_contain_text(f"Times are in {zone.replace('_', ' ')}")
+    shown = someone.main.get_by_role("link", name=CLOCK_TIME).locator("time")
+    instants = shown.evaluate_all("times => times.map(one => one.dateTime)")
+    assert instants
+    expected = [clock_time(datetime.fromisoformat(instant), zone) for instant in instants]
+    assert shown.all_inner_texts() == expected
+    assert days_shown(someone) == {
+        datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)).strftime("%A")
+        for instant in instants
+    }
+
+
+def days_shown(someone: Visitor) -> set[str]:
+    return {
+        heading.split()[0]
+        for heading in someone.main.get_by_role("heading", level=2).all_inner_texts()
+    }

@@ -1,0 +1,100 @@
+"""What a visitor does, in the words of the journey, with roles and labels as people find them."""
+
+import re
+from dataclasses import dataclass
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.product import HOST_ZONE
+
+SLUG = "why-most-ai-pilots-never-scale"
+ARTICLE = f"/insights/{SLUG}/"
+OWN_ZONE = "America/New_York"
+STEPS = ("assess", "clarify", "transform", "implement", "organize", "nurture")
+CLOCK_TIME = re.compile(r"^\d{1,2}:\d\d (am|pm)$")
+WORST, NEARLY_BEST = 0, 2
+TOPIC = "The pilot worked & nobody funds the <rollout>."
+
+
+@dataclass
+class Visitor:
+    """One person with one browser window; `javascript` is whether it runs scripts."""
+
+    page: Page
+    javascript: bool
+    email: str
+    name: str = "Ada Example"
+    phone: str = "+1 555 0100"
+    company: str = "Example Works"
+
+    @property
+    def zone(self) -> str:
+        """The zone in which times are shown before one is chosen by hand."""
+        return OWN_ZONE if self.javascript else HOST_ZONE
+
+    @property
+    def main(self) -> Locator:
+        return self.page.get_by_role("main")
+
+    def sees(self, heading: str | re.Pattern) -> None:
+        """Check the one main heading of the page."""
+        expect(self.main.get_by_role("heading", level=1)).to_have_text(
+            heading if isinstance(heading, re.Pattern) else re.compile(re.escape(heading))
+        )
+
+    def press(self, name: str | re.Pattern, first: bool = False) -> None:
+        """Press the one button of that name, or the first of several."""
+        button = self.main.get_by_role("button", name=name)
+        (button.first if first else button).click()
+
+    def follow(self, name: str | re.Pattern) -> None:
+        self.main.get_by_role("link", name=name).first.click()
+
+    def assess(self, worst: str = "clarify") -> None:
+        """Answer all six pages so that one step is the widest gap."""
+        for number, step in enumerate(STEPS, start=1):
+            expect(self.main).to_contain_text(f"Step {number} of 6")
+            for question in self.main.get_by_role("group").all():
+                level = WORST if step == worst else NEARLY_BEST
+                question.get_by_role("radio").nth(level).check()
+            self.press("See the result" if number == len(STEPS) else "Continue")
+
+    def sees_times(self) -> None:
+        """Wait for the times in the visitor's zone: a script may have to ask for it first."""
+        expect(self.main).to_contain_text(f"Times are in {self.zone.replace('_', ' ')}")
+
+    def open_form(self, start: str | None = None) -> str:
+        """Open the form of a start, the first offered one when none is given; return its path."""
+        self.page.goto(start or "/book/")
+        if start is None:
+            self.sees_times()
+            self.follow(CLOCK_TIME)
+        expect(self.main.get_by_label("Your name")).to_be_visible()
+        return re.search(r"/book/\d{8}T\d{4}Z/", self.page.url)[0]
+
+    def fields(self) -> dict[str, str]:
+        """Return what the visitor types, by the field's label."""
+        return {
+            "Your name": self.name,
+            "Work email": self.email,
+            "Phone number": self.phone,
+            "Company": self.company,
+            "What is stuck?": TOPIC,
+        }
+
+    def fill_in(self) -> None:
+        for label, value in self.fields().items():
+            self.main.get_by_label(label).fill(value)
+
+    def book(self, start: str | None = None) -> str:
+        """Book a start; return the path of the booking's page."""
+        self.open_form(start)
+        self.fill_in()
+        self.press("Book this call")
+        self.sees("Your call is booked")
+        return self.path
+
+    @property
+    def path(self) -> str:
+        """The path of the page that is open."""
+        return re.sub(r"^https?://[^/]+|[?#].*", "", self.page.url)

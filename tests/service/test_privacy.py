@@ -1,0 +1,309 @@
+"""Privacy: everything held about one address, erasing it everywhere, not keeping it for ever."""
+
+import json
+import logging
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import String, Text, func, select, update
+from sqlalchemy.types import JSON
+
+from lead_service import clock, leads, privacy, schema
+from lead_service.assess.models import Assessment
+from lead_service.book.models import Booking, TimeCell
+from lead_service.desk import access
+from lead_service.desk.models import DeskSession, SignInLink
+from lead_service.emails import outbox
+from lead_service.emails.folder import Folder
+from lead_service.emails.message import Message, from_json
+from lead_service.emails.models import OutboxMessage
+from lead_service.leads import Lead
+from lead_service.privacy import Suppression
+
+from .conftest import MONDAY_MORNING
+from .desk import press, sign_in
+from .journeys import VISITOR, WORST, answers, assess, book, hidden, open_starts
+
+ADA, EVE = VISITOR["email"], "eve@example.com"
+# What names a person or a lead, by the name of its column.
+NAMES_SOMEBODY = {"address", "email", "lead_id", "booking_id", "member_id", "digest"}
+NOBODYS = {"outbox_pause", "framework_version", "opening_hours"}
+
+
+def everything(database) -> dict[str, list]:
+    """Return every row of every table."""
+    with database.read() as session:
+        return {
+            table.name: [tuple(row) for row in session.execute(select(table))]
+            for table in schema.tables().sorted_tables
+        }
+
+
+def mentions(database, *texts: str) -> list[str]:
+    """Name the columns, of all that hold text, in which one of the texts stands."""
+    found = []
+    with database.read() as session:
+        for table in schema.tables().sorted_tables:
+            for column in table.columns:
+                if isinstance(column.type, (String, Text, JSON)):
+                    held = " ".join(str(value) for value in session.scalars(select(column)))
+                    if any(text.lower() in held.lower() for text in texts):
+                        found.append(str(column))
+    return found
+
+
+@pytest.fixture
+def visitor(client, framework, at) -> None:
+    """Somebody who did everything that one can do here: answered, had it mailed, booked, wrote."""
+    result = assess(client, framework, WORST)
+    sent = client.post(result + "mail", data={"email": ADA, "may_contact": "y"})
+    assert sent.status_code == 303
+    book(client, assessment=result.split("/")[2])
+    write(client, "Ada@EXAMPLE.com", VISITOR["name"])
+
+
+def write(client, email: str, name: str) -> None:
+    form = {"submission": hidden(client.get("/contact/").text, "submission")}
+    form |= {"name": name, "email": email, "topic": "Please call back."}
+    assert client.post("/contact/", data=form).status_code == 303
+
+
+def erase(database, settings, address: str = ADA) -> dict[str, int]:
+    return database.write(lambda session: privacy.erase(session, settings, address, clock.now()))
+
+
+def export(database, settings, address: str = ADA) -> dict[str, list]:
+    with database.read() as session:
+        return privacy.export(session, settings, address)
+
+
+# -- Export ---------------------------------------------------------------------------------
+
+
+def test_the_export_holds_every_table_that_names_somebody(client, visitor, database, settings):
+    """Complete against the schema: a new table with such a column fails here until it is held."""
+    named = {
+        table.name
+        for table in schema.tables().sorted_tables
+        if NAMES_SOMEBODY & set(table.columns.keys())
+    }
+    assert set(schema.tables().tables) - named - NOBODYS == set()
+    erase(database, settings, EVE)
+    sign_in(client, database, settings, ADA)
+    held = export(database, settings)
+    assert set(held) >= named
+    empty = {name for name, rows in held.items() if not rows}
+    assert empty == {"suppression", "host"}
+    assert export(database, settings, EVE)["suppression"] == [{"at": MONDAY_MORNING.isoformat()}]
+
+
+def test_the_export_is_json_and_opens_nothing(client, visitor, database, settings):
+    database.write(lambda session: access.add_member(session, ADA, MONDAY_MORNING).id)
+    press(client, "/desk/sign-in/", email=ADA)
+    held = export(database, settings)
+    text = json.dumps(held)
+    assert VISITOR["topic"] in text
+    assert "/desk/sign-in/" not in text
+    secret = {"token_hash", "id_hash", "submission_key", "lease_token"}
+    assert not secret & {name for rows in held.values() for row in rows for name in row}
+    with database.read() as session:
+        for column in (Booking.token_hash, Assessment.token_hash, SignInLink.token_hash):
+            assert not any(value in text for value in session.scalars(select(column)))
+
+
+def test_the_export_holds_nothing_of_somebody_else(client, visitor, database, settings):
+    write(client, EVE, "Eve")
+    assert EVE not in json.dumps(export(database, settings))
+    assert ADA not in json.dumps(export(database, settings, EVE))
+
+
+@pytest.mark.parametrize("typed", ["ADA@example.com", " ada@EXAMPLE.COM", "Ada@Example.com "])
+def test_an_address_is_found_however_it_is_typed(visitor, database, settings, typed):
+    assert export(database, settings, typed) == export(database, settings)
+
+
+def test_what_is_no_address_is_said_so(database, settings):
+    for work in (export, erase):
+        with pytest.raises(ValueError):
+            work(database, settings, "ada at example")
+
+
+# -- Erasing --------------------------------------------------------------------------------
+
+
+def test_erasing_leaves_no_trace_of_the_person(client, visitor, database, settings):
+    write(client, EVE, "Eve Bystander")
+    known = (ADA, VISITOR["name"], VISITOR["company"], VISITOR["topic"], VISITOR["phone"])
+    assert mentions(database, *known)
+    counts = erase(database, settings)
+    assert mentions(database, *known) == []
+    assert counts["lead"] == counts["booking"] == counts["assessment"] == 1
+    assert mentions(database, EVE)
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(TimeCell)) == 0
+
+
+def test_only_a_keyed_digest_remains(visitor, database, settings):
+    erase(database, settings)
+    erase(database, settings, ADA.upper())
+    with database.read() as session:
+        marks = session.scalars(select(Suppression)).all()
+    assert [mark.at for mark in marks] == [MONDAY_MORNING]
+    other = settings.model_copy(update={"secret_key": None})
+    with database.read() as session:
+        assert privacy.export(session, other, ADA)["suppression"] == []
+
+
+def test_the_time_of_an_erased_call_is_offered_again(client, visitor, database, settings):
+    with database.read() as session:
+        start = session.scalars(select(Booking.starts_at)).one()
+    offered = f"{start:%Y%m%dT%H%MZ}"
+    assert offered not in open_starts(client)
+    erase(database, settings)
+    assert offered in open_starts(client)
+
+
+def test_who_was_erased_may_come_back(client, visitor, database, settings):
+    erase(database, settings)
+    write(client, ADA, "Ada again")
+    assert len(export(database, settings)["lead"]) == 1
+
+
+def test_erasing_staff_keeps_the_mails_about_other_leads(client, visitor, database, settings):
+    """Somebody of the team tried the form with their own address and has that erased."""
+    team = settings.sales_to[0]
+    write(client, team, "Trying it out")
+    erase(database, settings, team)
+    with database.read() as session:
+        about = session.scalars(select(OutboxMessage.kind).where(OutboxMessage.address == team))
+        assert "new_lead" in about.all()
+        assert session.scalars(select(Lead.address)).all() == [ADA]
+
+
+def test_erasing_does_not_end_a_membership(client, database, settings, at):
+    sign_in(client, database, settings, ADA)
+    erase(database, settings)
+    assert client.get("/desk/").status_code == 200
+
+
+@pytest.mark.parametrize("typed", ["Ada@Bücher.example", "ÄDA@xn--bcher-kva.example"])
+def test_an_international_address_is_erased_where_it_stands_as_typed(
+    client, database, settings, at, typed
+):
+    write(client, typed, "Ada")
+    mail(database, typed)
+    erase(database, settings, leads.normalize(typed))
+    assert mentions(database, typed, leads.normalize(typed)) == []
+
+
+def mail(database, to: str) -> None:
+    """Queue a mail that belongs to no lead."""
+    message = Message("result", to, "", "Subject", "Text", "<p>Text</p>")
+    database.write(lambda session: outbox.queue(session, message, at=MONDAY_MORNING))
+
+
+def test_mails_in_the_folder_go_with_their_rows(visitor, database, settings):
+    mail(database, EVE)
+    folder = Folder(settings)
+    with database.read() as session:
+        written = session.scalars(select(OutboxMessage)).all()
+    for row in written:
+        folder.send(from_json(row.body), row.id)
+    assert len(list(settings.mail_folder.iterdir())) == len(written)
+    counts = privacy.erase_everywhere(database, settings, ADA, MONDAY_MORNING)
+    assert counts["files"] == len(written) - 1
+    (left_over,) = settings.mail_folder.iterdir()
+    assert EVE in left_over.read_text()
+
+
+def test_what_is_logged_is_counts(visitor, database, settings, caplog):
+    caplog.set_level(logging.DEBUG)
+    erase(database, settings)
+    sweep(database, settings, MONDAY_MORNING)
+    logged = " ".join(str(record.__dict__) for record in caplog.records)
+    assert "'lead': 1" in logged
+    for known in (ADA, VISITOR["name"]):
+        assert known not in logged
+
+
+# -- Retention ------------------------------------------------------------------------------
+
+
+def sweep(database, settings, now: datetime, dry_run: bool = False) -> dict[str, int]:
+    return database.write(lambda session: privacy.retention(session, now, settings, dry_run))
+
+
+def days(number: int) -> datetime:
+    return MONDAY_MORNING + timedelta(days=number)
+
+
+def left(database, model) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(model))
+
+
+@pytest.fixture
+def old_times(client, visitor, framework, database, settings, at) -> None:
+    """One of everything that retention may find."""
+    client.post("/assessment/", data=answers(framework, "assess", WORST))
+    assess(client, framework)
+    sign_in(client, database, settings, "ann@example.com")
+    press(client, "/desk/", "/desk/sign-out/")
+    press(client, "/desk/sign-in/", email="ann@example.com")
+    sent = update(OutboxMessage).where(OutboxMessage.kind == "sign_in").values(state="sent")
+    database.write(lambda session: session.execute(sent) and None)
+
+
+def test_a_dry_run_changes_nothing_and_counts_what_the_run_erases(old_times, database, settings):
+    for after in (0, 1, 29, 31, 366, 731, 800):
+        before = everything(database)
+        counted = sweep(database, settings, days(after), dry_run=True)
+        assert everything(database) == before
+        assert sweep(database, settings, days(after)) == counted
+        assert rows(before) - rows(everything(database)) == sum(counted.values())
+    assert not any(everything(database)[name] for name in ("lead", "outbox", "assessment"))
+
+
+def rows(tables: dict[str, list]) -> int:
+    return sum(len(rows) for rows in tables.values())
+
+
+def test_abandoned_answers_go_after_thirty_days_and_complete_ones_after_a_year(
+    client, framework, database, settings, at
+):
+    client.post("/assessment/", data=answers(framework, "assess", WORST))
+    assess(client, framework)
+    kept = []
+    for after in (30, 31, 365, 366):
+        sweep(database, settings, days(after))
+        kept.append(left(database, Assessment))
+    assert kept == [2, 1, 1, 0]
+
+
+def test_a_lead_goes_with_all_that_is_theirs_after_the_set_time(visitor, database, settings):
+    sweep(database, settings, days(settings.retention_days))
+    assert left(database, Lead) == 1
+    sweep(database, settings, days(settings.retention_days + 7))
+    assert mentions(database, ADA, VISITOR["name"], VISITOR["topic"]) == []
+    assert left(database, Assessment) == 0
+
+
+def test_a_lead_with_a_later_call_is_kept(visitor, database, settings):
+    later = update(Booking).values(starts_at=days(settings.retention_days))
+    database.write(lambda session: session.execute(later) and None)
+    sweep(database, settings, days(settings.retention_days + 7))
+    assert left(database, Lead) == 1
+
+
+def test_links_and_sessions_that_ended_are_not_kept(old_times, database, settings):
+    sweep(database, settings, days(1))
+    assert left(database, DeskSession) == 0
+    assert left(database, SignInLink) == 2
+    sweep(database, settings, days(31))
+    assert left(database, SignInLink) == 0
+
+
+def test_a_live_session_is_kept(client, database, settings, at):
+    sign_in(client, database, settings)
+    sweep(database, settings, days(6))
+    assert left(database, DeskSession) == 1

@@ -1,0 +1,53 @@
+"""In which order articles are listed, and which are offered to read next."""
+
+import sys
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.site.built import ROOT
+
+sys.path.insert(0, str(ROOT / "site_overrides"))  # as MkDocs does for its hooks
+
+from articles import Article, Listing, day, minutes
+
+STEPS = ("assess", "clarify", "organize")
+
+
+@st.composite
+def listings(draw):
+    """A listing of up to twelve articles with few dates and steps, so that they often meet."""
+    facts = st.tuples(st.integers(1, 5), st.sampled_from(STEPS))
+    return Listing.of(
+        Article(f"Title {n}", "…", date(2025, 3, d), step, f"a{n}", f"/insights/a{n}/")
+        for n, (d, step) in enumerate(draw(st.lists(facts, min_size=1, max_size=12)))
+    )
+
+
+@given(listings())
+def test_articles_are_listed_newest_first_whole_and_by_step(listing):
+    dates = [article.date for article in listing.newest]
+    assert dates == sorted(dates, reverse=True)
+    for step in STEPS:
+        assert listing.of_step(step) == tuple(a for a in listing.newest if a.step == step)
+
+
+@given(listings())
+def test_three_others_are_offered_next_and_those_of_the_same_step_come_first(listing):
+    for article in listing.newest:
+        offered = listing.related(article)
+        assert article not in offered and len(set(offered)) == len(offered)
+        assert len(offered) == min(3, len(listing.newest) - 1)
+        near = [other for other in listing.of_step(article.step) if other != article]
+        assert list(offered[: len(near)]) == near[:3]
+
+
+@given(st.integers(0, 3000))
+def test_reading_takes_at_least_a_minute_and_markup_takes_none(words):
+    html = f"<p class='a b c'>{'word ' * words}</p>"
+    assert minutes(html) == max(1, round(words / 220))
+
+
+def test_a_date_is_written_as_americans_read_it():
+    assert day(date(2025, 9, 6)) == "September 6, 2025"

@@ -1,0 +1,43 @@
+"""The practice's own name and address, from the environment."""
+
+import pytest
+
+from tests.site.built import build_site, pages_of
+
+GIVEN = {
+    "PRACTICE_NAME": "Example & Partners",
+    "PRACTICE_LEGAL_NAME": "Example Partners LLC",
+    "PRACTICE_POSTAL_ADDRESS": "1 Example Street\nExample City",
+    "PRACTICE_EMAIL": "hello@example.com",
+    "PRACTICE_PHONE": "+1 555 0100",
+    "PUBLIC_URL": "https://www.example.com",
+}
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory):
+    """The pages of a site whose practice has given everything about itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in GIVEN.items():
+            patch.setenv(name, value)
+        return pages_of(build_site(tmp_path_factory.mktemp("named")))
+
+
+def test_every_page_says_who_publishes_it(named):
+    for page in named:
+        assert "Example &amp; Partners" in page.title
+        foot = page.source.split("<footer", 1)[1]
+        for value in ("Example Partners LLC", "1 Example Street", "hello@example.com"):
+            assert value in foot, page.url
+        assert 'href="tel:+15550100"' in foot
+
+
+def test_every_page_knows_its_own_address(named):
+    for page in named:
+        canonical = [tag["href"] for tag in page.all("link") if tag.get("rel") == "canonical"]
+        readable = page.url not in {"/404.html", "/200.html"}
+        assert canonical == ([f"https://www.example.com{page.url}"] if readable else [])
+
+
+def test_a_practice_that_gives_no_address_shows_no_empty_one(pages):
+    assert not [page.url for page in pages if page.all("address")]
