@@ -62,11 +62,16 @@ def web() -> None:
 @click.option("--with-parent", type=int, hidden=True, help="Stop when this process is gone.")
 def deliver(with_parent: int | None) -> None:
     """Send what the outbox holds, until stopped."""
+    from . import privacy
     from .emails import deliver as delivery
 
     loaded = settings.load()
     log.configure(loaded.log_level)
-    delivery.run(loaded, parent_pid=with_parent)
+    delivery.run(
+        loaded,
+        parent_pid=with_parent,
+        daily=lambda database: privacy.run_retention(database, loaded, clock.now()),
+    )
 
 
 @commands.command()
@@ -121,6 +126,16 @@ def link(address: str) -> None:
 
     with _opened() as (loaded, database):
         click.echo(make_link(database, loaded, address, clock.now()))
+
+
+@commands.command()
+def resume() -> None:
+    """Send mail again, after what had stopped it was mended."""
+    from .emails import outbox
+
+    with _opened() as (_, database):
+        database.write(outbox.resume)
+    click.echo("sending goes on")
 
 
 @commands.command()

@@ -1,6 +1,11 @@
 """The only reader of the time, so that a test can set it and a rule can be given it."""
 
+import zoneinfo
 from datetime import UTC, datetime
+
+# The zones are those of the tzdata package, pinned with the rest, and not the machine's own:
+# two servers must not disagree about the day on which a government moves the clocks.
+zoneinfo.reset_tzpath(to=())
 
 
 def now() -> datetime:

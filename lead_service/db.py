@@ -9,6 +9,7 @@ PostgreSQL needs none of that and gets none of it.
 
 import fcntl
 import os
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -103,6 +104,8 @@ class Database:
             except DBAPIError as error:
                 if not tries_left or getattr(error.orig, "sqlstate", None) not in RETRIED:
                     raise
+                # Two that have just met would otherwise meet again.
+                time.sleep(random.uniform(0.01, 0.1))
         raise AssertionError("unreachable")
 
     @contextmanager
@@ -140,12 +143,17 @@ def _lock_before(deadline: float, descriptor: int) -> None:
 
 
 def open_engine(url: str) -> Engine:
-    """Make the engine for `url`, with SQLite set up as this module's docstring says."""
+    """Make the engine for `url`, with SQLite set up as this module's docstring says.
+
+    Errors keep their parameters to themselves: a traceback must not hold what a visitor typed.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 5})
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
+        return create_engine(
+            parsed, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": 5}
+        )
+    engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin)
     return engine
@@ -158,6 +166,7 @@ def _set_up_sqlite(connection, _record) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        "secure_delete=ON",  # what is erased must not stay in free pages
         f"busy_timeout={BUSY_SECONDS * 1000}",
     ):
         connection.execute(f"PRAGMA {pragma}")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint, select
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -110,6 +110,22 @@ def capture(
     lead.phone = lead.phone or phone
     lead.touched_at = at
     return lead, is_new
+
+
+def find(session: Session, email: str) -> Lead | None:
+    """Find the lead of an address, in whatever form it is typed, and lock it."""
+    return _find(session, normalize(email))
+
+
+def correct(lead: Lead, email: str) -> None:
+    """Give a lead the address that was meant; no other lead may have it."""
+    lead.address, lead.email = normalize(email), email
+
+
+def absorb(session: Session, right: Lead, wrong: Lead) -> None:
+    """Move what happened with a lead of a mistyped address to the one that was meant."""
+    for model in (LeadEvent, Consent):
+        session.execute(update(model).where(model.lead_id == wrong.id).values(lead_id=right.id))
 
 
 def _find(session: Session, address: str) -> Lead | None:

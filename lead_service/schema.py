@@ -1,5 +1,6 @@
 """The schema's version: migrating it, and saying whether it is the one this program needs."""
 
+from importlib import import_module
 from pathlib import Path
 
 from alembic import command
@@ -15,12 +16,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def tables() -> MetaData:
     """Return the tables of every part of the program."""
-    from .assess import models as _assess
-    from .book import models as _book
-    from .desk import models as _desk
-    from .emails import models as _emails
-    from .privacy import Suppression as _suppression
-
+    for module in ("assess.models", "book.models", "desk.models", "emails.models", "privacy"):
+        import_module(f".{module}", __package__)
     return Base.metadata
 
 

@@ -1,5 +1,6 @@
 """What all tests stand on: a fresh database of each kind, and Hypothesis without a stopwatch."""
 
+import functools
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -47,6 +48,7 @@ def database(request: pytest.FixtureRequest, db_url: str) -> Iterator[Database]:
     database.close()
 
 
+@functools.cache
 def _import_models() -> None:
     """Import each module that declares a table, so that a new one cannot be forgotten."""
     root = Path(lead_service.__path__[0])

@@ -54,8 +54,10 @@ class PostgreSQL:
 
     def _make_cluster(self, initdb: Path) -> None:
         done = subprocess.run(
-            [initdb, "-D", self.folder / "data", "-U", "postgres", "-A", "trust"]
-            + ["-E", "UTF8", "--locale=C", "--no-sync"],
+            [
+                *(initdb, "-D", self.folder / "data", "-U", "postgres", "-A", "trust"),
+                *("-E", "UTF8", "--locale=C", "--no-sync"),
+            ],
             user=self.user,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,

@@ -6,5 +6,5 @@ from ..settings import Settings
 
 
 def result(settings: Settings, email: str, link: str) -> Message:
-    """Compose the mail that carries a result's link, and no answers: anyone can type any address."""
+    """Compose the mail with a result's link, and no answers: anyone can type any address."""
     return compose("result", to=email, link=link, **practice_context(settings))

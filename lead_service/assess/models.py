@@ -37,7 +37,9 @@ class Assessment(Base):
     started_at: Mapped[datetime]
     touched_at: Mapped[datetime] = mapped_column(index=True)
     completed_at: Mapped[datetime | None]
-    lead_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id", ondelete="SET NULL"))
+    lead_id: Mapped[int | None] = mapped_column(
+        ForeignKey("lead.id", ondelete="SET NULL"), index=True
+    )
 
 
 def start(

@@ -4,12 +4,14 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from .. import leads
+from ..assess.models import Assessment
 from ..db import broken_rule
+from ..emails.models import OutboxMessage
 from ..security import derived_token, token_hash
 from . import calendar
 from .models import Booking, Host, Status, TimeCell
@@ -101,19 +103,38 @@ def readdress(session: Session, booking: Booking, email: str, now: datetime) -> 
     """Correct where the invitation goes; False when that was done too often."""
     if not booking.is_live or booking.address_changes >= ADDRESS_CHANGES:
         return False
-    lead, _ = leads.capture(
-        session,
-        email=email,
-        name=booking.name,
-        company=booking.company,
-        phone=booking.phone,
-        quarantine=booking.quarantine,
-        at=now,
-    )
-    booking.email, booking.lead, booking.lead_id = email, lead, lead.id
+    mistyped, meant = booking.lead, leads.find(session, email)
+    if not _is_its_only_trace(session, booking, mistyped):
+        meant, _ = leads.capture(
+            session, email=email, name=booking.name, company=booking.company, at=now
+        )
+        booking.lead = meant
+    elif meant is None:
+        leads.correct(mistyped, email)
+    elif meant is not mistyped:
+        _move_all(session, mistyped, meant)
+    booking.email = email
     booking.address_changes += 1
     booking.sequence += 1
     return True
+
+
+def _is_its_only_trace(session: Session, booking: Booking, lead: leads.Lead) -> bool:
+    """Say whether a lead exists through this booking alone, so that a typo made it."""
+    others = session.scalar(
+        select(func.count()).where(Booking.lead_id == lead.id, Booking.id != booking.id)
+    )
+    return lead.created_at == booking.created_at and not others
+
+
+def _move_all(session: Session, wrong: leads.Lead, right: leads.Lead) -> None:
+    """Give the lead that was meant all that hangs on the mistyped one, which then goes."""
+    leads.absorb(session, right, wrong)
+    for model in (Booking, Assessment, OutboxMessage):
+        session.execute(update(model).where(model.lead_id == wrong.id).values(lead_id=right.id))
+    session.expire_all()
+    session.delete(wrong)
+    session.flush()
 
 
 def find(session: Session, token: str, *, lock: bool = False) -> Booking | None:

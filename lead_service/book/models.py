@@ -88,7 +88,7 @@ class Booking(Base):
     host_id: Mapped[int] = mapped_column(ForeignKey("host.id"), index=True)
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
     assessment_id: Mapped[int | None] = mapped_column(
-        ForeignKey("assessment.id", ondelete="SET NULL")
+        ForeignKey("assessment.id", ondelete="SET NULL"), index=True
     )
     came_from: Mapped[str | None] = mapped_column(String(120))  # the article's slug
     status: Mapped[str] = mapped_column(String(20), default=Status.CONFIRMED)

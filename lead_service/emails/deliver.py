@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,6 +22,7 @@ from .transport import Transport
 
 IDLE_SECONDS = 0.5  # a booking's mail leaves within about a second
 LONGEST_TROUBLE_SECONDS = 30
+A_DAY = timedelta(days=1)
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +37,12 @@ def run(
     *,
     until: Callable[[], bool] | None = None,
     parent_pid: int | None = None,
+    daily: Callable[[Database], object] | None = None,
 ) -> None:
     """Deliver mail until SIGTERM or SIGINT, after the send that is under way.
+
+    `daily` is done once a day beside it, first at the start: this is the one process that
+    runs on days without a visitor.
 
     Ends too when `until()` says so, and when `parent_pid`, the process that started this one,
     is gone. Raises ValueError for settings with which nothing could be sent.
@@ -46,9 +52,12 @@ def run(
     signals = _catch_signals()
     log.info("deliver started with %s", type(transport).__name__)
     _forget_another_key(db, transport)
-    troubles = 0
+    troubles, chores_due = 0, clock.now()
     while not (signals or _is_orphan(parent_pid) or (until and until())):
         try:
+            if daily and clock.now() >= chores_due:
+                chores_due = clock.now() + A_DAY
+                daily(db)
             more = outbox.deliver_one(db, transport, clock.now(), keep_bodies=settings.is_local)
             troubles = 0
         except Exception as error:  # nothing may end this process but a request to end
@@ -56,7 +65,7 @@ def run(
             troubles += 1
             log.error("deliver is in trouble, and goes on: %s", _where(error))
         if not more:
-            _sleep(min(IDLE_SECONDS * 2**troubles, LONGEST_TROUBLE_SECONDS), signals)
+            _sleep(_pause_after(troubles), signals)
     db.close()
     log.info("deliver stopped")
 
@@ -82,6 +91,11 @@ def _forget_another_key(db: Database, transport: Transport) -> None:
 
 def _is_orphan(parent_pid: int | None) -> bool:
     return parent_pid is not None and os.getppid() != parent_pid
+
+
+def _pause_after(troubles: int) -> float:
+    """Return the seconds to wait after so many troubles in a row; 0 is an idle outbox."""
+    return min(IDLE_SECONDS * 2 ** min(troubles, 10), LONGEST_TROUBLE_SECONDS)
 
 
 def _sleep(seconds: float, signals: list[int]) -> None:

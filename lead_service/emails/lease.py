@@ -73,35 +73,29 @@ def _take(session: Session, now: datetime, lease: timedelta, fingerprint: str) -
     return Claim(row.id, row.lease_token, row.body, fingerprint)
 
 
-def _free(now: datetime, lease: timedelta) -> ColumnElement[bool]:
-    """Select mails that no worker holds: those that wait, and those whose lease ran out.
+def _due(now: datetime, lease: timedelta) -> ColumnElement[bool]:
+    """Select mails that wait and whose time has come, and mails whose worker is lost.
+
+    One that was meant to leave at once, and was not tried yet, is due whatever the clock says.
+    """
+    meant_at_once = OutboxMessage.due_at <= OutboxMessage.created_at
+    has_come = or_(OutboxMessage.next_at <= now, and_(OutboxMessage.attempts == 0, meant_at_once))
+    return or_(and_(OutboxMessage.state == "pending", has_come), _lost(now, lease))
+
+
+def _useless(now: datetime, lease: timedelta) -> ColumnElement[bool]:
+    waits = or_(OutboxMessage.state == "pending", _lost(now, lease))
+    return and_(waits, OutboxMessage.useless_after <= now)
+
+
+def _lost(now: datetime, lease: timedelta) -> ColumnElement[bool]:
+    """Select mails whose lease ran out.
 
     A lease that ends later than any could was given before the clock was set back.
     """
     ends = OutboxMessage.leased_until
     ran_out = or_(ends <= now, ends > now + lease + CLOCK_ERROR)
-    return or_(
-        OutboxMessage.state == "pending",
-        and_(OutboxMessage.state == "sending", ran_out),
-    )
-
-
-def _due(now: datetime, lease: timedelta) -> ColumnElement[bool]:
-    """Select free mails whose time has come.
-
-    One that was meant to leave at once, and was not tried yet, is due whatever the clock says.
-    """
-    at_once = and_(OutboxMessage.attempts == 0, OutboxMessage.due_at <= OutboxMessage.created_at)
-    use = OutboxMessage.useless_after
-    return and_(
-        _free(now, lease),
-        or_(OutboxMessage.next_at <= now, at_once),
-        or_(use.is_(None), use > now),
-    )
-
-
-def _useless(now: datetime, lease: timedelta) -> ColumnElement[bool]:
-    return and_(_free(now, lease), OutboxMessage.useless_after <= now)
+    return and_(OutboxMessage.state == "sending", ran_out)
 
 
 def _is_blocked(session: Session, now: datetime, fingerprint: str) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
-from tests.browser.product import Product
+from tests.browser.product import HOST_ZONE, Product
 from tests.browser.visitor import OWN_ZONE, Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +63,7 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.fail(MISSING, pytrace=False)
-    expect.set_options(timeout=MILLISECONDS)
+    expect.set_options(timeout=MILLISECONDS)  # actions wait for 30 seconds by themselves
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
         yield browser
@@ -80,15 +80,16 @@ def product(built_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """Open a browser profile that ends with the test: address, width and kind of browser."""
+    """Open a browser profile that ends with the test."""
     contexts = []
 
-    def open_one(product: Product, width: int = 1280, **kind) -> BrowserContext:
-        kind = {"timezone_id": OWN_ZONE} | kind
+    def open_one(product: Product, width: int, javascript: bool, zone: str) -> BrowserContext:
         context = browser.new_context(
-            base_url=product.address, viewport={"width": width, "height": 800}, **kind
+            base_url=product.address,
+            viewport={"width": width, "height": 800},
+            java_script_enabled=javascript,
+            timezone_id=zone,
         )
-        context.set_default_timeout(MILLISECONDS)
         contexts.append(context)
         return context
 
@@ -101,9 +102,15 @@ def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 def visitor(open_context, product: Product) -> Callable[..., Visitor]:
     """Invite a new visitor with an address of their own."""
 
-    def invite(width: int = 1280, javascript: bool = True, at: Product = product, **kind):
-        context = open_context(at, width, java_script_enabled=javascript, **kind)
-        return Visitor(context.new_page(), javascript, f"ada.{next(_numbers)}@example.com")
+    def invite(
+        width: int = 1280,
+        javascript: bool = True,
+        at: Product = product,
+        timezone_id: str = OWN_ZONE,
+    ) -> Visitor:
+        context = open_context(at, width, javascript, timezone_id)
+        zone = timezone_id if javascript else HOST_ZONE  # without a script nobody knows it
+        return Visitor(context.new_page(), zone, f"ada.{next(_numbers)}@example.com")
 
     return invite
 

@@ -52,6 +52,6 @@ def sent_to(address: str, wanted: str):
     return lambda mail: address in mail["To"] and method(mail) == wanted
 
 
-def about(address: str, wanted: str):
-    """Choose the mails to the host whose answer goes to a visitor, by the invitation's method."""
+def about(address: str, wanted: str | None):
+    """Choose the mails to the host or the team whose answer goes to a visitor, by method."""
     return lambda mail: address in (mail["Reply-To"] or "") and method(mail) == wanted

@@ -20,7 +20,7 @@ from lead_service.emails.models import OutboxMessage
 from lead_service.leads import Lead
 from tests.browser import mailbox
 
-TEAM = "team@example.com"
+HOST, TEAM = "grace@example.com", "team@example.com"
 HOST_ZONE = "Europe/Berlin"
 PATIENCE = 30  # seconds; only a product that is broken makes a test wait as long
 
@@ -58,7 +58,7 @@ class Product:
             "SITE_DIR": str(self.site),
             "VAR_DIR": str(self.var),
             "DATABASE_URL": self.database_url,
-            "SALES_TO": TEAM,
+            "SALES_TO": f"{HOST},{TEAM}",
         }
 
     def _wait_until_ready(self) -> None:
@@ -104,7 +104,7 @@ class Product:
         database = Database(self.database_url)
         bookings = select(func.count()).where(Booking.email == email)
         leads = select(func.count()).where(Lead.email == email)
-        mails = select(func.count()).join(Lead, OutboxMessage.lead_id == Lead.id)
+        mails = select(func.count(OutboxMessage.id)).join(Lead, OutboxMessage.lead_id == Lead.id)
         with database.read() as session:
             counts = {
                 "bookings": session.scalar(bookings),

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lead_service.assess.framework import load
-from tests.browser.product import TEAM
+from tests.browser.product import HOST, TEAM
 from tests.browser.visitor import ARTICLE, CLOCK_TIME, TOPIC, WORST, Visitor
 
 KINDS = pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def links(product):
     def each():
         yield product.printed_link
         while True:
-            yield product.command("desk", "link", TEAM)
+            yield product.command("desk", "link", HOST)
 
     return each()
 

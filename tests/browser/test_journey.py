@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from lead_service.assess.framework import load
 from tests.browser import mailbox
-from tests.browser.product import TEAM, Product
+from tests.browser.product import HOST, TEAM, Product
 from tests.browser.visitor import ARTICLE, CLOCK_TIME, SLUG, TOPIC, WORST, Visitor
 
 KINDS = [
@@ -42,6 +42,8 @@ def test_a_prospect_reads_assesses_books_and_cancels(walker, built_site):
     read_assess_and_book(visitor)
     brief = the_hosts_brief(product, visitor.email)
     assert all(text in brief for text in what_the_host_must_know(built_site))
+    (word,) = product.mails(mailbox.about(visitor.email, None))
+    assert TEAM in word["To"]
     uid, sequence, link = the_visitors_invitation(product, visitor.email)
     cancel(visitor, link)
     for mails in (mailbox.sent_to(visitor.email, "CANCEL"), mailbox.about(visitor.email, "CANCEL")):
@@ -77,7 +79,7 @@ def what_the_host_must_know(site: Path) -> list[str]:
 
 def the_hosts_brief(product: Product, email: str) -> str:
     (mail,) = product.mails(mailbox.about(email, "REQUEST"))
-    assert TEAM in mail["To"]
+    assert HOST in mail["To"]
     return mailbox.text(mail)
 
 

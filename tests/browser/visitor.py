@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.product import HOST_ZONE
-
 SLUG = "why-most-ai-pilots-never-scale"
 ARTICLE = f"/insights/{SLUG}/"
 OWN_ZONE = "America/New_York"
@@ -18,19 +16,14 @@ TOPIC = "The pilot worked & nobody funds the <rollout>."
 
 @dataclass
 class Visitor:
-    """One person with one browser window; `javascript` is whether it runs scripts."""
+    """One person with one browser window; `zone` is what times are in before one is chosen."""
 
     page: Page
-    javascript: bool
+    zone: str
     email: str
     name: str = "Ada Example"
     phone: str = "+1 555 0100"
     company: str = "Example Works"
-
-    @property
-    def zone(self) -> str:
-        """The zone in which times are shown before one is chosen by hand."""
-        return OWN_ZONE if self.javascript else HOST_ZONE
 
     @property
     def main(self) -> Locator:
@@ -42,10 +35,8 @@ class Visitor:
             heading if isinstance(heading, re.Pattern) else re.compile(re.escape(heading))
         )
 
-    def press(self, name: str | re.Pattern, first: bool = False) -> None:
-        """Press the one button of that name, or the first of several."""
-        button = self.main.get_by_role("button", name=name)
-        (button.first if first else button).click()
+    def press(self, name: str) -> None:
+        self.main.get_by_role("button", name=name).click()
 
     def follow(self, name: str | re.Pattern) -> None:
         self.main.get_by_role("link", name=name).first.click()

@@ -186,7 +186,29 @@ def test_the_invitation_s_address_can_be_corrected(client, mails, database):
     sent = [message for _, message in mails() if message.kind == "booking_confirmed"]
     assert [one.to for one in sent] == ["ada@example.org"]  # the first had not left yet
     assert invitation(sent[0])["sequence"] == 1
-    assert count(database, Lead) == 2
+    with database.read() as session:
+        assert session.scalars(select(Lead.address)).all() == ["ada@example.org"]
+
+
+def test_a_corrected_address_that_is_known_leaves_one_lead_with_the_whole_story(client, database):
+    book(client, email="ada@example.org")
+    page = book(client, email="adda@example.org")
+    client.post(page + "address", data={"email": "ada@example.org"})
+    with database.read() as session:
+        (lead,) = session.scalars(select(Lead)).all()
+        kinds = [event.kind for event in lead.events]
+    assert lead.address == "ada@example.org"
+    assert kinds == ["call_booked", "call_booked", "address_corrected"]
+    assert count(database, Booking) == 2
+
+
+def test_a_lead_with_a_story_of_its_own_keeps_its_address(client, database):
+    book(client, email="ada@example.org")
+    page = book(client, email="ada@example.org")
+    client.post(page + "address", data={"email": "bob@example.org"})
+    with database.read() as session:
+        addresses = session.scalars(select(Lead.address).order_by(Lead.id)).all()
+    assert addresses == ["ada@example.org", "bob@example.org"]
 
 
 def test_an_address_can_be_corrected_three_times_only(client):

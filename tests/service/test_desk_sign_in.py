@@ -1,9 +1,11 @@
 """Signing in: a link that works once and briefly, and answers that tell nobody who is a member."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from lead_service.desk import access
 from lead_service.desk.models import DeskSession, Member, SignInLink
@@ -66,6 +68,20 @@ def test_a_link_works_once(client, another_browser, database, settings):
     assert count(database, DeskSession) == 1
 
 
+def test_of_many_who_press_the_button_together_one_gets_in(database, settings, app, at):
+    token = path_of_link(database, settings).split("/")[-2]
+    start = threading.Barrier(8)
+
+    def press_it(_) -> bool:
+        start.wait()
+        return database.write(
+            lambda session: access.claim(session, token, MONDAY_MORNING) is not None
+        )
+
+    with ThreadPoolExecutor(8) as browsers:
+        assert sum(browsers.map(press_it, range(8))) == 1
+
+
 @pytest.mark.parametrize(("minutes", "status"), [(14, 303), (15, 404), (16, 404)])
 def test_a_link_lives_for_fifteen_minutes(client, database, settings, at, minutes, status):
     at(MONDAY_MORNING)
@@ -98,8 +114,6 @@ def test_a_known_and_an_unknown_address_get_the_same_answer(another_browser, mem
 
 def test_a_known_and_an_unknown_address_cost_the_same_writes(client, member, app, database):
     """The statements that reach the database are the same, up to the mail that is taken back."""
-    from sqlalchemy import event
-
     engine = app.extensions["lead_service"].database.engine
     seen: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2].split("(")[0]))

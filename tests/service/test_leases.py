@@ -86,7 +86,7 @@ def test_an_idle_worker_never_stands_in_a_writers_way(post):
 
 
 def test_a_clock_set_back_holds_up_neither_new_mail_nor_mail_under_way(post):
-    post.put("under-way")
+    post.put("under-way", at=NOW + HOUR)
     assert isinstance(claim(post.database, NOW + HOUR), Claim)
     post.put("new", at=NOW + HOUR)
     transport = FakeTransport()

@@ -5,8 +5,7 @@ import logging
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import String, Text, func, select, update
-from sqlalchemy.types import JSON
+from sqlalchemy import func, select, update
 
 from lead_service import clock, leads, privacy, schema
 from lead_service.assess.models import Assessment
@@ -22,34 +21,13 @@ from lead_service.privacy import Suppression
 
 from .conftest import MONDAY_MORNING
 from .desk import press, sign_in
+from .held import everything, mentions
 from .journeys import VISITOR, WORST, answers, assess, book, hidden, open_starts
 
 ADA, EVE = VISITOR["email"], "eve@example.com"
 # What names a person or a lead, by the name of its column.
 NAMES_SOMEBODY = {"address", "email", "lead_id", "booking_id", "member_id", "digest"}
 NOBODYS = {"outbox_pause", "framework_version", "opening_hours"}
-
-
-def everything(database) -> dict[str, list]:
-    """Return every row of every table."""
-    with database.read() as session:
-        return {
-            table.name: [tuple(row) for row in session.execute(select(table))]
-            for table in schema.tables().sorted_tables
-        }
-
-
-def mentions(database, *texts: str) -> list[str]:
-    """Name the columns, of all that hold text, in which one of the texts stands."""
-    found = []
-    with database.read() as session:
-        for table in schema.tables().sorted_tables:
-            for column in table.columns:
-                if isinstance(column.type, (String, Text, JSON)):
-                    held = " ".join(str(value) for value in session.scalars(select(column)))
-                    if any(text.lower() in held.lower() for text in texts):
-                        found.append(str(column))
-    return found
 
 
 @pytest.fixture

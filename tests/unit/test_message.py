@@ -9,6 +9,7 @@ from hypothesis import given
 
 import lead_service
 from lead_service.emails import message as messages
+from lead_service.emails import practice_context
 from lead_service.emails.message import (
     Attachment,
     Message,
@@ -17,6 +18,7 @@ from lead_service.emails.message import (
     greeting_name,
     to_json,
 )
+from lead_service.settings import Settings
 
 TEMPLATES = {
     "email/welcome/subject.txt": "Hello {{ name }},\n  and welcome\n",
@@ -64,6 +66,15 @@ def test_a_mail_is_composed_as_subject_text_and_html_in_the_frame():
     for part in (mail.text, mail.html):
         assert "https://practice.test/privacy/" in part
         assert "hello@practice.test" in part
+
+
+def test_the_settings_hold_all_that_the_frame_shows():
+    settings = Settings(practice_name="Practice & Co", public_url="http://127.0.0.1:9")
+    mail = welcome(**practice_context(settings))
+    assert "Practice & Co\n" in mail.text and "Practice &amp; Co" in mail.html
+    assert '<a href="http://127.0.0.1:9/"' in mail.html
+    assert practice_context(settings).keys() == FRAME.keys()
+    assert practice_context(settings)["practice"].keys() == FRAME["practice"].keys()
 
 
 def test_what_a_visitor_wrote_is_escaped_in_html_and_verbatim_in_text():

@@ -114,6 +114,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_assessment_token_hash")),
     )
     with op.batch_alter_table("assessment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_assessment_lead_id"), ["lead_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_assessment_touched_at"), ["touched_at"], unique=False)
 
     op.create_table(
@@ -288,6 +289,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_booking_uid")),
     )
     with op.batch_alter_table("booking", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_booking_assessment_id"), ["assessment_id"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_booking_host_id"), ["host_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_booking_lead_id"), ["lead_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_booking_starts_at"), ["starts_at"], unique=False)

@@ -1,0 +1,43 @@
+"""What must hold of the source of any page, read as browsers read it."""
+
+from collections import Counter
+from xml.etree.ElementTree import Element
+
+import html5lib
+
+REFERENCES = ("for", "aria-describedby", "aria-labelledby", "aria-controls", "form", "list")
+
+
+def parse(source: str) -> Element:
+    """Parse a page; raise html5lib's ParseError at the first fault in it."""
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    return parser.parse(source)
+
+
+def repeated_ids(page: Element) -> list[str]:
+    """Name each id that stands on more than one element."""
+    count = Counter(one.get("id") for one in page.iter() if "id" in one.attrib)
+    return [id for id, times in count.items() if times > 1]
+
+
+def dangling_references(page: Element) -> list[str]:
+    """Name each id that an attribute points at and no element has."""
+    ids = {one.get("id") for one in page.iter()}
+    pointed = (id for one in page.iter() for name in REFERENCES for id in one.get(name, "").split())
+    return [id for id in pointed if id not in ids]
+
+
+def unlabeled_fields(page: Element) -> list[str]:
+    """Name each field, hidden ones aside, that has no label with words in it."""
+    labels = [label for label in page.iter("label") if "".join(label.itertext()).strip()]
+    labeled = {label.get("for") for label in labels}
+    inside = {id(one) for label in labels for one in label.iter()}
+    return [
+        field.get("name") or field.tag
+        for tag in ("input", "select", "textarea")
+        for field in page.iter(tag)
+        if field.get("type") != "hidden"
+        and field.get("id") not in labeled
+        and id(field) not in inside
+        and not field.get("aria-label")
+    ]

@@ -1,0 +1,183 @@
+"""Every page of the product: where it is, and what one does to see it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser.product import HOST, HOST_ZONE, Product
+from tests.browser.visitor import CLOCK_TIME, STEPS, Visitor
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+WITHOUT_CHECKS = "document.querySelectorAll('form').forEach((form) => { form.noValidate = true; })"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page: its path, with names of `Tokens` in braces, and what to do once it is open."""
+
+    path: str
+    act: Callable[[Visitor], None] = lambda visitor: None
+    status: int = 200
+    is_desk: bool = False
+    is_published: bool = False  # by the site, so that it is anyone's
+
+
+def send_nothing(button: str) -> Callable[[Visitor], None]:
+    """Send a form as it is, past the browser's own checks."""
+
+    def act(visitor: Visitor) -> None:
+        visitor.page.evaluate(WITHOUT_CHECKS)
+        visitor.press(button)
+
+    return act
+
+
+def lose_the_race(visitor: Visitor) -> None:
+    """Fill in the form of a start that another visitor then takes."""
+    visitor.main.get_by_role("link", name=CLOCK_TIME).last.click()
+    visitor.fill_in()
+    rival = Visitor(visitor.page.context.new_page(), HOST_ZONE, "rival@example.com")
+    rival.book(visitor.path)
+    rival.page.close()
+    visitor.press("Book this call")
+    visitor.sees("That time was just taken")
+
+
+def search(visitor: Visitor) -> None:
+    visitor.page.keyboard.press("/")
+    visitor.page.get_by_label("Search the site").fill("pilot")
+    visitor.page.get_by_role("dialog").get_by_role("link").first.wait_for()
+
+
+def published() -> dict[str, Place]:
+    """Every page that is written in docs/, drafts aside."""
+    found = {}
+    for source in sorted(DOCS.rglob("*.md")):
+        if not re.search(r"^draft: *true", source.read_text("utf-8"), re.MULTILINE):
+            path = source.relative_to(DOCS).with_suffix("").as_posix() + "/"
+            path = "/" + re.sub(r"(^|/)index/$", r"\1", path)
+            found[f"site {path}"] = Place(path, is_published=True)
+    return found
+
+
+PLACES = published() | {
+    "site, no such page": Place("/no/such/page/", status=404),
+    "site, search": Place("/about/", search, is_published=True),
+    "first questions": Place("/assessment/"),
+    "first questions, unanswered": Place("/assessment/", send_nothing("Continue"), 422),
+    **{f"questions of {step}": Place(f"/assessment/{{result}}/{step}/") for step in STEPS},
+    "questions half way": Place("/assessment/{begun}/"),
+    "result": Place("/assessment/{result}/result/"),
+    "result, no address": Place(
+        "/assessment/{result}/result/", send_nothing("Mail me the link"), 422
+    ),
+    "result, mailed": Place("/assessment/{result}/result/mailed/"),
+    "result of nobody": Place("/assessment/no-such-token/result/", status=404),
+    "times": Place("/book/"),
+    "times, another zone": Place("/book/?zone=Asia/Kathmandu&from=nothing"),
+    "booking form": Place("{start}"),
+    "booking form from a result": Place("{start}?assessment={result}"),
+    "booking form, empty": Place("{start}", send_nothing("Book this call"), 422),
+    "booking form, taken": Place("/book/", lose_the_race, 409),
+    "booking form of a past start": Place("/book/20200101T0900Z/", status=404),
+    "booking": Place("/booking/{booking}/"),
+    "booking, no address": Place(
+        "/booking/{booking}/",
+        lambda visitor: (
+            visitor.main.get_by_text("Is the address wrong?").click(),
+            send_nothing("Send the invitation there")(visitor),
+        ),
+        422,
+    ),
+    "booking, cancelled": Place("/booking/{cancelled}/"),
+    "booking of nobody": Place("/booking/no-such-token/", status=404),
+    "contact": Place("/contact/"),
+    "contact, empty": Place("/contact/", send_nothing("Send"), 422),
+    "contact, sent": Place("/contact/thanks/"),
+    "desk, sign in": Place("/desk/sign-in/"),
+    "desk, no address": Place("/desk/sign-in/", send_nothing("Mail me a link"), 422),
+    "desk, link asked for": Place("/desk/sign-in/sent/"),
+    "desk, link": Place("/desk/sign-in/{link}/"),
+    "desk, link of nobody": Place("/desk/sign-in/no-such-token/", status=404),
+    "desk, leads": Place("/desk/", is_desk=True),
+    "desk, nobody found": Place("/desk/?q=nobody-at-all", is_desk=True),
+    "desk, lead": Place("{lead}", is_desk=True),
+    "desk, suspected lead": Place("{suspect}", is_desk=True),
+    "desk, erase": Place("{lead}erase", is_desk=True),
+    "desk, outbox": Place("/desk/outbox/", is_desk=True),
+    "desk, mail": Place("{mail}", is_desk=True),
+    "desk, no such lead": Place("/desk/leads/999999/", status=404, is_desk=True),
+}
+
+
+class Tokens(dict):
+    """What stands in the addresses: `result`, `begun`, `booking`, `cancelled`, `start`, `link`,
+    `lead`, `suspect`, `mail`; and `cookies`, by which a browser is a member's."""
+
+    def __init__(self, browser: Browser, product: Product) -> None:
+        context = browser.new_context(base_url=product.address, timezone_id=HOST_ZONE)
+        visitor = Visitor(context.new_page(), HOST_ZONE, "grete@example.com", name="Grete O'Neil")
+        self._assess_and_book(visitor)
+        self._book_and_cancel(visitor)
+        _write_as_a_program(visitor)
+        self["link"] = _token(product.command("desk", "link", HOST))
+        self._sign_in(visitor, product.command("desk", "link", HOST))
+        self.cookies = context.storage_state()
+        context.close()
+
+    def _assess_and_book(self, visitor: Visitor) -> None:
+        visitor.page.goto("/assessment/")
+        for question in visitor.main.get_by_role("group").all():
+            question.get_by_role("radio").last.check()
+        visitor.press("Continue")
+        visitor.page.wait_for_url("**/clarify/")
+        self["begun"] = visitor.path.split("/")[2]
+        visitor.page.goto("/assessment/")
+        visitor.assess()
+        visitor.page.wait_for_url("**/result/")
+        self["result"] = visitor.path.split("/")[2]
+        visitor.follow("Book a call")
+        visitor.follow(CLOCK_TIME)
+        visitor.fill_in()
+        visitor.press("Book this call")
+        visitor.sees("Your call is booked")
+        self["booking"] = _token(visitor.path)
+
+    def _book_and_cancel(self, visitor: Visitor) -> None:
+        self["cancelled"] = _token(visitor.book())
+        visitor.main.get_by_text("Cancel this call", exact=True).click()
+        visitor.press("Cancel the call")
+        visitor.sees("This call is cancelled")
+        self["start"] = visitor.open_form()
+
+    def _sign_in(self, visitor: Visitor, link: str) -> None:
+        visitor.page.goto(link)
+        visitor.press("Sign in")
+        visitor.sees("Leads")
+        self["lead"] = _href(visitor.page, visitor.name)
+        self["suspect"] = _href(visitor.page, "A Program")
+        visitor.page.goto("/desk/outbox/")
+        self["mail"] = (
+            visitor.main.get_by_role("rowheader").get_by_role("link").first.get_attribute("href")
+        )
+
+
+def _write_as_a_program(visitor: Visitor) -> None:
+    """Leave a message with the field filled in that people do not see."""
+    visitor.page.goto("/contact/")
+    for label, text in {"Your name": "A Program", "Work email": "program@example.com"}.items():
+        visitor.main.get_by_label(label).fill(text)
+    visitor.page.locator("[name=website]").evaluate("field => { field.value = 'x'; }")
+    visitor.press("Send")
+    visitor.page.wait_for_url("**/thanks/")
+
+
+def _token(address: str) -> str:
+    return address.rstrip("/").rpartition("/")[2]
+
+
+def _href(page: Page, name: str) -> str:
+    return page.get_by_role("link", name=name).first.get_attribute("href")

@@ -1,0 +1,172 @@
+"""What holds of every page of site, service and desk, whatever is on it.
+
+Each page is opened once, in a fresh browser, for all the claims about it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
+from werkzeug.exceptions import HTTPException
+
+from lead_service import create_app
+from lead_service.settings import load
+from tests.browser import looks, markup
+from tests.browser.places import PLACES, Place, Tokens
+from tests.browser.product import HOST_ZONE
+from tests.browser.visitor import Visitor
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+NO_PAGES = {"static", "health.healthz", "health.readyz", "booking.invite"}
+HEADERS = {
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+
+@dataclass
+class Visit:
+    """A page that is open, the document as it came, and what went wrong on the way."""
+
+    page: Page
+    place: Place
+    origin: str
+    documents: list[Response] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def response(self) -> Response:
+        return self.documents[-1]
+
+    def listen(self, context: BrowserContext) -> None:
+        """Note whatever no page may do: ask another host, log an error, raise one."""
+        context.on("request", lambda request: self._note_request(request.url))
+        context.on("console", self._note_message)
+        context.on("weberror", lambda raised: self.faults.append(f"raised: {raised.error}"))
+        self.page.on("response", self._note_document)
+
+    def _note_request(self, url: str) -> None:
+        if not url.startswith((self.origin + "/", "data:")):
+            self.faults.append(f"asked another host: {url}")
+
+    def _note_message(self, message: ConsoleMessage) -> None:
+        """Violations of the policy are errors too; that a page itself is a 404 is none."""
+        itself = {document.url for document in self.documents}
+        is_status = "Failed to load resource" in message.text and message.location["url"] in itself
+        if message.type == "error" and not is_status:
+            self.faults.append(f"logged: {message.text}")
+
+    def _note_document(self, response: Response) -> None:
+        request = response.request
+        if request.is_navigation_request() and request.redirected_to is None:
+            self.documents.append(response)
+
+
+@pytest.fixture(scope="module")
+def tokens(browser, product) -> Tokens:
+    return Tokens(browser, product)
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def visit(request, browser, product, tokens) -> Iterator[Visit]:
+    place = PLACES[request.param]
+    context = browser.new_context(
+        base_url=product.address,
+        timezone_id=HOST_ZONE,
+        storage_state=tokens.cookies if place.is_desk else None,
+    )
+    visit = Visit(context.new_page(), place, product.address)
+    visit.listen(context)
+    visit.page.goto(place.path.format(**tokens), wait_until="load")
+    place.act(Visitor(visit.page, HOST_ZONE, "late@example.com"))
+    visit.page.wait_for_load_state("networkidle")
+    yield visit
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def parsed(visit):
+    return markup.parse(visit.response.text())
+
+
+def test_it_answers_as_it_should(visit):
+    assert visit.response.status == visit.place.status
+
+
+def test_it_asks_no_other_host_logs_no_error_and_keeps_to_the_policy(visit):
+    assert visit.faults == []
+
+
+def test_it_carries_the_headers_that_protect_it(visit):
+    headers = visit.response.headers
+    assert {name: headers.get(name) for name in HEADERS} == HEADERS
+    policy = headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'") and "unsafe" not in policy
+
+
+def test_nothing_that_is_about_a_person_may_be_kept_by_a_cache(visit):
+    if not visit.place.is_published:
+        assert "no-store" in visit.response.headers["cache-control"]
+    else:
+        assert "set-cookie" not in visit.response.headers
+
+
+def test_it_is_valid_html_with_one_heading_a_title_and_a_language(parsed):
+    assert parsed.get("lang") == "en"
+    assert len(list(parsed.iter("h1"))) == 1
+    (title,) = parsed.iterfind("head/title")
+    assert title.text.strip()
+
+
+def test_every_field_has_a_label_and_every_id_is_used_once(parsed):
+    assert markup.unlabeled_fields(parsed) == []
+    assert markup.repeated_ids(parsed) == []
+    assert markup.dangling_references(parsed) == []
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1280])
+def test_it_is_never_scrolled_sideways(visit, width):
+    unfold(visit.page)
+    assert looks.sticking_out(visit.page, width) == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_its_controls_are_large_enough_to_hit(visit, width):
+    unfold(visit.page)
+    assert looks.too_small(visit.page, width) == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+def test_axe_finds_nothing_against_wcag_2_2_aa(visit, scheme, width):
+    visit.page.emulate_media(color_scheme=scheme)
+    looks.resize(visit.page, width)
+    unfold(visit.page)
+    found = Axe().run(visit.page, options={"runOnly": WCAG, "resultTypes": ["violations"]})
+    assert [
+        f"{fault['id']}: {node['html'][:160]} {node['failureSummary']}"
+        for fault in found.response["violations"]
+        for node in fault["nodes"]
+    ] == []
+
+
+def test_every_page_of_the_service_is_among_them(product, tokens, tmp_path):
+    app = create_app(load({"VAR_DIR": str(tmp_path), "SITE_DIR": str(product.site)}))
+    routes = app.url_map.bind("127.0.0.1")
+    pages = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in rule.methods}
+    seen = set()
+    for place in PLACES.values():
+        try:
+            seen.add(routes.match(urlsplit(place.path.format(**tokens)).path)[0])
+        except HTTPException:
+            assert place.is_published or place.status == 404
+    assert pages - seen == NO_PAGES
+
+
+def unfold(page: Page) -> None:
+    """Open whatever is folded away, so that it is looked at too."""
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")

@@ -1,0 +1,90 @@
+"""Every page of the desk, with hostile text in every field: it stays text, and the page whole."""
+
+import html5lib
+import pytest
+from sqlalchemy import select
+
+from lead_service import leads
+from lead_service.book.models import Booking
+from lead_service.emails.models import OutboxMessage
+from lead_service.leads import Lead
+
+from .conftest import MONDAY_MORNING
+from .desk import sign_in
+from .journeys import assess, book
+
+TYPED = "(typed)"
+MARKUP = """"'><img src=x onerror=alert(1)>{{7*7}}</bdi><script>alert(2)</script>"""
+HOSTILE = TYPED + MARKUP
+
+
+@pytest.fixture
+def member(client, database, settings, at) -> None:
+    """A member who is signed in, on a Monday morning."""
+    sign_in(client, database, settings)
+
+
+@pytest.fixture
+def hostile_pages(client, member, framework, database) -> dict[str, str]:
+    """Every page of the desk, after a visitor has put markup into every field there is."""
+    result = assess(client, framework)
+    named = {"name": HOSTILE, "company": HOSTILE, "topic": HOSTILE}
+    book(client, assessment=result.split("/")[2], website="x", **named)
+
+    def spoil(session) -> None:
+        """Store what no form would let through."""
+        lead = session.get(Lead, 1)
+        lead.email, lead.phone = HOSTILE, HOSTILE[:50]
+        call = session.scalars(select(Booking)).one()
+        call.email, call.phone = HOSTILE, HOSTILE[:50]
+        for kind in ("wrote", "wanted_start", MARKUP[:40]):
+            leads.record(session, lead, kind, MONDAY_MORNING, text=HOSTILE)
+        consent = {"wording": MARKUP[:40], "may_contact": True, "source": MARKUP[:40]}
+        leads.record_consent(session, lead, at=MONDAY_MORNING, **consent)
+        for mail in session.scalars(select(OutboxMessage)):
+            mail.reason, mail.address = MARKUP, HOSTILE
+
+    database.write(spoil)
+    pages = ["/desk/", f"/desk/?q={HOSTILE[:20]}", "/desk/leads/1/", "/desk/leads/1/erase"]
+    pages += ["/desk/outbox/", "/desk/sign-in/sent/"]
+    with database.read() as session:
+        pages += [f"/desk/outbox/{id}/" for id in session.scalars(select(OutboxMessage.id))]
+    return {page: client.get(page).text for page in pages}
+
+
+def test_markup_in_any_field_stays_text_on_every_page(hostile_pages):
+    for page, text in hostile_pages.items():
+        assert "<img" not in text, page
+        assert "<script" not in text, page
+    shown = "".join(hostile_pages.values())
+    assert shown.count("&lt;img src=x onerror") > 20
+    assert "{{7*7}}" in shown
+
+
+def test_what_a_visitor_typed_is_isolated_wherever_it_stands(hostile_pages):
+    """A right-to-left text must not reorder what stands beside it."""
+    isolated = 0
+    for page, text in hostile_pages.items():
+        tree = html5lib.parse(text, namespaceHTMLElements=False)
+        parents = {child: parent for parent in tree.iter() for child in parent}
+        texts = [(one, one.text) for one in tree.iter()]
+        texts += [(parents[one], one.tail) for one in tree.iter() if one in parents]
+        for inside, typed in texts:
+            if typed and TYPED in typed and inside.tag != "title":
+                while inside is not None and inside.tag != "bdi":
+                    inside = parents.get(inside)
+                assert inside is not None, (page, typed)
+                isolated += 1
+    assert isolated > 20
+
+
+def test_every_page_is_valid_and_has_one_heading_and_no_inline_style(hostile_pages):
+    for page, text in hostile_pages.items():
+        tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(text)
+        assert len(tree.findall(".//h1")) == 1, page
+        ids = [one.get("id") for one in tree.iter() if one.get("id")]
+        assert len(ids) == len(set(ids)), page
+        for one in tree.iter():
+            assert one.get("style") is None, page
+            assert not any(name.startswith("on") for name in one.attrib if isinstance(name, str))
+        assert 'name="robots" content="noindex"' in text

@@ -1,0 +1,69 @@
+"""Every mail of the product, with hostile text in every field that a visitor can fill."""
+
+import html5lib
+import pytest
+
+from .journeys import assess, book, hidden
+
+pytestmark = pytest.mark.usefixtures("at")
+
+MARKUP = '<img src=//evil.example/x onerror=alert(1)> & "O\'Neil"'
+LURE = "Prize at www.evil.example"
+TO_THE_VISITOR = {"booking_confirmed", "booking_cancelled", "result"}
+
+
+@pytest.fixture
+def every_mail(client, framework, mails):
+    """Take every path that mails somebody; return all messages."""
+    fields = {"name": MARKUP, "company": MARKUP, "topic": MARKUP}
+    result = assess(client, framework)
+    client.post(result + "mail", data={"email": "ada@example.com"})
+    page = book(client, assessment=result.split("/")[2], **fields)
+    client.post(page + "cancel")
+    book(client, **{field: LURE for field in fields})
+    token = hidden(client.get("/contact/").text, "submission")
+    client.post("/contact/", data=fields | {"email": "b@example.com", "submission": token})
+    return [message for _, message in mails()]
+
+
+def test_every_kind_of_mail_is_written(every_mail):
+    assert {message.kind for message in every_mail} == TO_THE_VISITOR | {
+        "booking_for_host",
+        "booking_cancelled_for_host",
+        "new_lead",
+    }
+
+
+def test_every_html_part_is_whole_and_holds_no_markup_of_a_visitor(every_mail):
+    for message in every_mail:
+        parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+        tree = parser.parse(message.html)
+        assert not list(tree.iter("img")), message.kind
+        assert not list(tree.iter("script")), message.kind
+        links = [link.get("href") for link in tree.iter("a")]
+        assert not [link for link in links if "evil" in link], message.kind
+
+
+def test_mails_to_the_visitor_repeat_no_free_text_and_no_name_that_is_a_lure(every_mail):
+    for message in every_mail:
+        if message.kind in TO_THE_VISITOR:
+            whole = message.subject + message.text + message.html + message.to_name
+            assert "onerror" not in message.html
+            assert "evil.example" not in whole.replace(MARKUP, "")
+
+
+def test_mails_to_the_team_hold_the_words_verbatim_in_text(every_mail):
+    host = next(one for one in every_mail if one.kind == "booking_for_host")
+    assert MARKUP in host.text
+    assert "&lt;img src=//evil.example" in host.html
+
+
+def test_every_mail_names_the_practice_and_where_its_privacy_page_is(every_mail):
+    for message in every_mail:
+        for part in (message.text, message.html):
+            assert "ACTION Advisory" in part
+            assert "http://127.0.0.1:8000/privacy/" in part
+
+
+def test_no_mail_is_html_alone(every_mail):
+    assert all(len(message.text) > 100 for message in every_mail)
