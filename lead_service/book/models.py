@@ -41,7 +41,7 @@ class Host(Base):
     duration: Mapped[int] = mapped_column(default=30)  # these five in minutes
     interval: Mapped[int] = mapped_column(default=30)
     buffer_before: Mapped[int] = mapped_column(default=0)
-    buffer_after: Mapped[int] = mapped_column(default=10)
+    buffer_after: Mapped[int] = mapped_column(default=0)
     notice: Mapped[int] = mapped_column(default=240)
     horizon_days: Mapped[int | None] = mapped_column(default=45)
     daily_limit: Mapped[int | None]

@@ -39,12 +39,14 @@ def lines(
 ) -> list[Line]:
     """Return the timeline; a call is written in its host's zone, all else in `zone`."""
     booked = {call.id: call for call in calls}
-    found = [_of_event(event, booked, members, zone) for event in events]
+    found: list[Line] = []
     for assessment in assessments:
         found.append(Line(assessment.started_at, "Started the self-assessment"))
         if assessment.completed_at:
             found.append(Line(assessment.completed_at, "Completed the self-assessment"))
-    return sorted(found, key=lambda line: line.at, reverse=True)
+    found += [_of_event(event, booked, members, zone) for event in events]
+    # Of one second, what was written later happened later.
+    return sorted(found, key=lambda line: line.at)[::-1]
 
 
 def _of_event(

@@ -8,7 +8,7 @@ from icalendar import Calendar
 from sqlalchemy import func, select
 
 from lead_service.book.forms import parse_start, start_text
-from lead_service.book.models import Booking, TimeCell
+from lead_service.book.models import Booking, Host, TimeCell
 from lead_service.leads import Consent, Lead, LeadEvent
 
 from .conftest import MONDAY_MORNING
@@ -39,7 +39,7 @@ def test_a_booking_is_lead_event_cells_and_mails_at_once(client, database, mails
     assert "Your call is booked" in page.text
     assert "ada@example.com" in page.text
     assert count(database, Lead) == count(database, LeadEvent) == count(database, Booking) == 1
-    assert count(database, TimeCell) == 8  # 30 minutes and 10 of buffer
+    assert count(database, TimeCell) == 6
     kinds = {message.kind: message.to for _, message in mails()}
     assert kinds == {
         "booking_confirmed": "ada@example.com",
@@ -62,6 +62,19 @@ def test_times_are_written_in_the_visitor_s_zone(client):
 def test_an_unknown_zone_falls_back_to_the_host_s(client):
     page = client.get("/book/", query_string={"zone": "Mars/Olympus"}).text
     assert "Times are in <strong>UTC</strong>" in page
+
+
+def test_buffers_keep_the_neighbours_free_too(client, database):
+    def widen(session) -> None:
+        session.scalar(select(Host)).buffer_after = 10
+
+    database.write(widen)
+    first, second, third = open_starts(client)[:3]
+    book(client, first)
+    assert count(database, TimeCell) == 8
+    left = open_starts(client)
+    assert second not in left
+    assert third in left
 
 
 def test_a_taken_start_is_no_longer_offered(client):
