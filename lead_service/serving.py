@@ -10,6 +10,7 @@ from contextlib import closing
 import click
 from granian import Granian
 from granian.constants import Interfaces
+from granian.log import LogLevels
 from sqlalchemy.exc import DatabaseError
 
 from . import clock, log, published, schema
@@ -68,6 +69,7 @@ def web(settings: Settings) -> None:
         respawn_failed_workers=True,
         websockets=False,
         log_dictconfig=log.config(settings.log_level),
+        log_level=LogLevels.error,  # it warns of more threads than processors: see THREADS
         log_access=False,
     ).serve()
 

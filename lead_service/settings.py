@@ -214,7 +214,9 @@ def _in_words(fault: Mapping) -> str:
 
 def _with_local_defaults(settings: Settings) -> Settings:
     settings.var_dir.mkdir(parents=True, exist_ok=True)
-    given = {}
+    given: dict[str, object] = {}
+    if "public_url" not in settings.model_fields_set:
+        given["public_url"] = f"http://127.0.0.1:{settings.port}/"
     if settings.secret_key is None:
         given["secret_key"] = SecretStr(_local_secret(settings.var_dir / "secret_key"))
     if not settings.database_url:
