@@ -109,15 +109,23 @@ class Result:
         return tuple(one for one in self.conditions if one.level == BEST)
 
     @cached_property
+    def furthest_from_true(self) -> tuple[Condition, ...]:
+        """Return the conditions at level 0 or 1, in step order."""
+        return tuple(one for one in self.conditions if one.level < BEST - 1)
+
+    @cached_property
+    def nearly_true(self) -> tuple[Condition, ...]:
+        """Return the conditions at level 2, in step order."""
+        return tuple(one for one in self.conditions if one.level == BEST - 1)
+
+    @property
     def to_become_true(self) -> tuple[Condition, ...]:
         """Return the open conditions in the order in which to make them true.
 
-        Those furthest from true (level 0 or 1) come first, and among them those of earlier steps,
-        since later steps rest on them; then, again in step order, those that are nearly true.
+        Those furthest from true come first, and among them those of earlier steps, since later
+        steps rest on them; then, again in step order, those that are nearly true.
         """
-        far = (one for one in self.conditions if one.level < BEST - 1)
-        near = (one for one in self.conditions if one.level == BEST - 1)
-        return (*far, *near)
+        return (*self.furthest_from_true, *self.nearly_true)
 
 
 def score(framework: Framework, answers: Mapping[str, str]) -> Result:

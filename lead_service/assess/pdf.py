@@ -1,0 +1,155 @@
+"""The result as a PDF of two pages, in the words of its page: `result.typ` says how it looks.
+
+It is tagged (PDF/UA-1), so that it can be listened to, and it holds no link that opens the result:
+people pass such files on.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import font_source_sans_pro
+import font_source_serif_pro
+import typst
+from jinja2 import Environment, PackageLoader
+
+from ..published import Article
+from . import words
+from .scoring import Condition, Result, StepScore
+
+TEMPLATE = Path(__file__).parent / "result.typ"
+HUES = {
+    "assess": "#3f5f8c",
+    "clarify": "#1b6c70",
+    "transform": "#77507f",
+    "implement": "#626421",
+    "organize": "#8a5a12",
+    "nurture": "#3a6d48",
+}  # the light ones of the site's 1-tokens.css
+INK = "#1f1a14"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What stands around a result: who made it, when it was answered, what to read and do next."""
+
+    practice: str
+    site: str  # its absolute address
+    answered_at: datetime
+    answered_on: str  # the same as a date in words
+    articles: Sequence[Article]
+
+
+def render(result: Result, sheet: Sheet) -> bytes:
+    """Typeset a result; the same one gives the same bytes."""
+    return typst.compile(
+        TEMPLATE,
+        root=TEMPLATE.parent,
+        font_paths=_fonts(),
+        sys_inputs={"result": json.dumps(_content(result, sheet))},
+        pdf_standards="ua-1",
+        timestamp=int(sheet.answered_at.timestamp()),
+    )
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> typst.Fonts:
+    """Find the two typefaces in their packages and nothing else, so that all machines agree."""
+    folders = [font_source_serif_pro.font_directory, font_source_sans_pro.font_directory]
+    return typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=folders
+    )
+
+
+def _content(result: Result, sheet: Sheet) -> dict[str, Any]:
+    """Gather what the template shows, as text and numbers only."""
+    gap, engagement = result.widest_gap, result.outcome.engagement
+    return {
+        "title": f"Self-assessment: {result.overall} of 100",
+        "headline": words.headline(result),
+        "practice": sheet.practice,
+        "site": sheet.site,
+        "answered_on": sheet.answered_on,
+        "hues": HUES,
+        "overall": result.overall,
+        "band": {"name": result.band.name, "text": result.band.text},
+        "steps": [_step(scored, is_gap=scored.step == gap) for scored in result.steps],
+        "gap": gap
+        and {
+            "slug": gap.slug,
+            "name": gap.name,
+            "sentences": words.gap_sentences(result),
+            "skipped": gap.skipped,
+        },
+        "outcome": {
+            "title": words.outcome_title(result),
+            "name": engagement and engagement.name,
+            "why": result.outcome.why,
+            "takes": engagement and engagement.takes,
+        },
+        "articles": [
+            {
+                "title": article.title,
+                "url": sheet.site.rstrip("/") + article.url,
+                "why": f"{words.why_read(article.step, result)}, {article.minutes} minutes",
+            }
+            for article in sheet.articles
+        ],
+        "order": words.order(result),
+        "far": [_condition(one) for one in result.furthest_from_true],
+        "near": [_condition(one) for one in result.nearly_true],
+        "held": [_condition(one) for one in result.already_true],
+        "none_held": words.NONE_TRUE,
+    }
+
+
+def _step(scored: StepScore, *, is_gap: bool) -> dict[str, Any]:
+    step = scored.step
+    width, svg = _letter(scored)
+    return {
+        "slug": step.slug,
+        "name": step.name,
+        "question": step.question,
+        "percent": scored.percent,
+        "is_gap": is_gap,
+        "width": width,
+        "svg": svg,
+    }
+
+
+def _condition(one: Condition) -> dict[str, Any]:
+    return {
+        "slug": one.step.slug,
+        "name": one.step.name,
+        "said": one.answer.text,
+        "text": one.text,
+        "reason": one.reason,
+        "move": one.first_move,
+    }
+
+
+def _letter(scored: StepScore) -> tuple[int, str]:
+    """Return a letter's width and its drawing: the signature's own, with its colors put in."""
+    signature = _signature()
+    width, _ = signature.forms[scored.step.letter]
+    drawn = str(signature.letter(scored.step, scored.percent))
+    inside = drawn[drawn.index(">") + 1 : drawn.rindex("</svg>")]
+    hue = HUES.get(scored.step.slug, INK)
+    return width, (
+        # One unit of room on every side, for the line around the letter.
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1 -3 {width + 2} 126"><style>'
+        f".letter-full {{ fill: {hue} }}"
+        f".letter-empty {{ fill: {hue}; fill-opacity: .12; stroke: {hue} }}"
+        f"</style>{inside}</svg>"
+    )
+
+
+@lru_cache(maxsize=1)
+def _signature() -> Any:
+    """Load the one template that knows the letterforms."""
+    environment = Environment(loader=PackageLoader("lead_service", "templates"), autoescape=True)
+    return environment.get_template("signature.html").module

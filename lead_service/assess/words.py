@@ -1,0 +1,62 @@
+"""What a result says in sentences: the same on its page, on a shared page and in the PDF. Pure."""
+
+from .framework import BEST, Step
+from .scoring import Result
+
+ORDER = (
+    "Work down the list. What is furthest from true comes first, and earlier steps come before"
+    " later ones, because later steps rest on them."
+)
+NOTHING_LEFT = "Nothing is left on this list."
+NONE_TRUE = (
+    "None of the twelve conditions yet. That is common at this point, and the list says where to"
+    " begin."
+)
+
+
+def gap_name(step: Step) -> str:
+    """Name a gap with its article: a Clarify gap, an Organize gap."""
+    return f"{'an' if step.name[0] in 'AEIOU' else 'a'} {step.name} gap"
+
+
+def headline(result: Result, whose: str = "Your") -> str:
+    """Say in one sentence what stands out."""
+    if result.widest_gap is None:
+        return "Every condition is true already."
+    return f"{whose} widest gap is {gap_name(result.widest_gap)}."
+
+
+def gap_sentences(result: Result) -> str:
+    """Explain the widest gap in two sentences made of the visitor's own two answers.
+
+    The answers decide which of three forms it takes by their levels alone; each form reads well
+    with every answer, since an answer is quoted whole and only its full stop gives way. Empty
+    when there is no gap.
+    """
+    if result.widest_gap is None:
+        return ""
+    question = result.widest_gap.question
+    one, other = sorted(result.gap_answers, key=lambda answer: answer.level == BEST)
+    if other.level == BEST:
+        return f"You said “{one.text}” The other half of this step is in place: “{other.text}”"
+    said = f"You said “{one.text.removesuffix('.')},” and “{other.text}”"
+    if one.level + other.level < BEST:  # less than half of what the step can reach
+        return f"{said} That leaves “{question}” without an answer that a rollout could rest on."
+    return f"{said} That answers “{question}” for a trial, and not yet for a rollout."
+
+
+def order(result: Result) -> str:
+    """Write down the rule by which the open conditions are ordered."""
+    return ORDER if result.to_become_true else NOTHING_LEFT
+
+
+def outcome_title(result: Result) -> str:
+    """Head the part about engagements, and say so when none is needed."""
+    return "The engagement that fits" if result.outcome.engagement else "No engagement is needed yet"
+
+
+def why_read(article_step: str, result: Result) -> str:
+    """Say why an article is on the list, by the step that it is about."""
+    if result.widest_gap and article_step == result.widest_gap.slug:
+        return "On your widest gap"
+    return "The idea behind these questions"
