@@ -38,14 +38,15 @@ from .leads import Consent, Lead, LeadEvent
 from .security import derived_token
 from .settings import Settings
 
-ABANDONED = timedelta(days=30)  # anonymous answers that nobody came back to
-UNCLAIMED = timedelta(days=365)  # complete answers that no lead belongs to
 LOOSE_MAIL = timedelta(days=30)  # mails that are over and belong to no lead, as those of the desk
 SIGN_IN = timedelta(days=30)  # older than any link and any session can be
 
 OVER = ("sent", "failed", "dead", "expired", "cancelled")
 # What opens something: no part of the answer to "what do you hold about me?".
-SECRET = {"token_hash", "id_hash", "submission_key", "lease_token", "dedupe_key", "digest"}
+SECRET = {
+    *("token_hash", "id_hash", "share_hash", "share_uid"),
+    *("submission_key", "lease_token", "dedupe_key", "digest"),
+}
 
 log = logging.getLogger(__name__)
 
@@ -264,7 +265,7 @@ def _outlived(now: datetime, settings: Settings) -> Iterator[Holding]:
             ),
         ),
     )
-    yield _held(Assessment, or_(Assessment.lead_id.in_(idle_leads), _anonymous(now)))
+    yield _held(Assessment, or_(Assessment.lead_id.in_(idle_leads), _anonymous(now, settings)))
     yield _held(TimeCell, TimeCell.booking_id.in_(idle_calls))
     yield _held(Booking, Booking.lead_id.in_(idle_leads))
     yield _held(LeadEvent, LeadEvent.lead_id.in_(idle_leads))
@@ -275,15 +276,17 @@ def _outlived(now: datetime, settings: Settings) -> Iterator[Holding]:
     yield Holding(DESK_SESSION, or_(ended, DESK_SESSION.c.created_at < now - SIGN_IN))
 
 
-def _anonymous(now: datetime) -> ColumnElement[bool]:
-    """Select answers that nobody claimed for long enough."""
+def _anonymous(now: datetime, settings: Settings) -> ColumnElement[bool]:
+    """Select answers that nobody came back to, or that no lead belongs to, for long enough."""
+    abandoned = now - timedelta(days=settings.abandoned_days)
+    unclaimed = now - timedelta(days=settings.unclaimed_days)
     with_a_call = select(Booking.assessment_id).where(Booking.assessment_id.is_not(None))
     return and_(
         Assessment.lead_id.is_(None),
         Assessment.id.not_in(with_a_call),
         or_(
-            and_(Assessment.completed_at.is_(None), Assessment.touched_at < now - ABANDONED),
-            Assessment.touched_at < now - UNCLAIMED,
+            and_(Assessment.completed_at.is_(None), Assessment.touched_at < abandoned),
+            Assessment.touched_at < unclaimed,
         ),
     )
 

@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     var_dir: Path = Path("var")
     site_dir: Path = Path("site")
     retention_days: int = Field(730, ge=30)
+    abandoned_days: int = Field(30, ge=1)
+    unclaimed_days: int = Field(365, ge=1)
 
     @property
     def secret(self) -> str:

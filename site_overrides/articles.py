@@ -1,21 +1,14 @@
-"""Read the articles' front matter, and say in which order and company they are shown.
-
-An article is one Markdown file under docs/insights/ with `title`, `description`, `date` and
-`step`; `draft: true` keeps it out of the published site.
-"""
+"""Say in which order and company articles are shown, and what is worked out from their text."""
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date
 from html import unescape
 from typing import Self
 
-from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import File
 from mkdocs.structure.pages import Page
-from mkdocs.utils import meta
 
 WORDS_A_MINUTE = 220
 TAG = re.compile(r"<[^>]+>")
@@ -31,9 +24,15 @@ class Article:
     step: str
     slug: str
     url: str
+    updated: date | None = None
     draft: bool = False
     minutes: int = 1
     html: str = ""
+
+    @property
+    def changed(self) -> date:
+        """The day of the last change that a reader may want to know of."""
+        return self.updated or self.date
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class Listing:
 
     newest: tuple[Article, ...]
     by_step: dict[str, tuple[Article, ...]]
+    places: dict[str, int] = field(repr=False)  # in `newest`, by address
 
     @classmethod
     def of(cls, articles: Iterable[Article]) -> Self:
@@ -51,11 +51,22 @@ class Listing:
         by_step = defaultdict(list)
         for article in newest:
             by_step[article.step].append(article)
-        return cls(newest, {step: tuple(members) for step, members in by_step.items()})
+        places = {article.url: place for place, article in enumerate(newest)}
+        return cls(newest, {step: tuple(members) for step, members in by_step.items()}, places)
 
     def of_step(self, slug: str) -> tuple[Article, ...]:
         """Return the articles about one step, newest first."""
         return self.by_step.get(slug, ())
+
+    def older(self, article: Article) -> Article | None:
+        """Return the article published before this one."""
+        place = self.places[article.url] + 1
+        return self.newest[place] if place < len(self.newest) else None
+
+    def newer(self, article: Article) -> Article | None:
+        """Return the article published after this one."""
+        place = self.places[article.url]
+        return self.newest[place - 1] if place else None
 
     def related(self, article: Article, count: int = 3) -> tuple[Article, ...]:
         """Return others to read next: of the same step first, then the newest."""
@@ -67,29 +78,6 @@ class Listing:
 def is_article(path: str) -> bool:
     """Say whether a source path is an article: any page under insights/ but its index."""
     return path.startswith("insights/") and path != "insights/index.md"
-
-
-def read(file: File, steps: Sequence[str]) -> Article:
-    """Read an article's front matter; `PluginError` names file, line and what to change."""
-    text = file.content_string
-    _, found = meta.get_data(text)
-    for key in ("title", "description"):
-        if not isinstance(found.get(key), str) or not found[key].strip():
-            raise _fault(file, text, key, f"front matter needs a {key}")
-    if not isinstance(found.get("date"), date):
-        raise _fault(file, text, "date", "front matter needs a date such as 2025-03-31")
-    if found.get("step") not in steps:
-        known = ", ".join(steps)
-        raise _fault(file, text, "step", f"step is {found.get('step')!r}, needs one of {known}")
-    return Article(
-        title=found["title"].strip(),
-        description=found["description"].strip(),
-        date=found["date"],
-        step=found["step"],
-        slug=file.url.rstrip("/").rsplit("/", 1)[-1],
-        url=f"/{file.url}",
-        draft=found.get("draft") is True,
-    )
 
 
 def headings(page: Page) -> list[tuple[str, str]]:
@@ -111,10 +99,3 @@ def minutes(html: str) -> int:
 def day(value: date) -> str:
     """Write a date as people in the United States read it: March 31, 2025."""
     return f"{value:%B} {value.day}, {value.year}"
-
-
-def _fault(file: File, text: str, key: str, message: str) -> PluginError:
-    """Name the line of `key`, or the first one where the key is missing."""
-    before = re.match(rf"(?s)(?:(?!\n---).)*?\n(?={key}\s*:)", text)
-    line = before.group().count("\n") + 1 if before else 1
-    return PluginError(f"{file.src_uri}:{line}: {message}")

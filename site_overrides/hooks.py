@@ -7,11 +7,18 @@ and not with its square.
 
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import articles as article_files
+import articles as listings
 import assets
+import changes
+import front_matter
+import hosting
+import links
+from drawings import Cards, light_colors
+from facts import Facts
 from jinja2 import ChoiceLoader, FileSystemLoader, select_autoescape
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import InclusionLevel
@@ -22,11 +29,12 @@ sys.path.append(str(ROOT))  # the console script `mkdocs` does not look beside m
 from lead_service.assess.framework import FrameworkError, load  # noqa: E402
 
 _build = {"serving": False}
-_articles: dict[str, article_files.Article] = {}  # by source path
+_articles: dict[str, listings.Article] = {}  # by source path
+_moved: dict[str, str] = {}  # addresses that pages once had, and where they are now
 
 
 def on_startup(*, command, dirty):
-    """Note whether this is a preview, which needs no compressed copies."""
+    """Note whether this is a preview, which needs nothing that is for web servers."""
     _build["serving"] = command == "serve"
 
 
@@ -37,40 +45,58 @@ def on_config(config):
         _build["framework"] = load(path.read_text("utf-8"))
     except FrameworkError as error:
         raise PluginError(f"{path.name}: {error}") from error
+    links.name_lines(config.docs_dir)
     return config
 
 
 def on_files(files, *, config):
-    """Swap the theme's assets for ours, and read every article's front matter."""
+    """Swap the theme's assets for ours, and read every page's front matter."""
     for file in list(files):
         if file.src_uri.startswith(assets.UNPUBLISHED):
             files.remove(file)
     _build["assets"] = assets.published(config, files)
     _articles.clear()
-    steps = [step.slug for step in _build["framework"].steps]
+    _moved.clear()
     for file in files.documentation_pages():
-        if article_files.is_article(file.src_uri):
-            article = article_files.read(file, steps)
-            if article.draft:
-                file.inclusion = InclusionLevel.DRAFT
-            if not article.draft or _build["serving"]:
-                _articles[file.src_uri] = article
+        _read(file)
+    _build["known"] = {f"/{file.url}".removesuffix("./") for file in files}
+    _build["known"] |= {f"/{name}" for name in config.theme.static_templates}
+    if taken := _moved.keys() & _build["known"]:
+        raise PluginError(f"redirect_from names {taken.pop()}, which is a page")
     return files
 
 
+def _read(file):
+    front = front_matter.read(file)
+    steps = [step.slug for step in _build["framework"].steps]
+    if listings.is_article(file.src_uri):
+        article = front_matter.article(front, steps)
+        if article.draft:
+            file.inclusion = InclusionLevel.DRAFT
+        if article.draft and not _build["serving"]:
+            return
+        _articles[file.src_uri] = article
+    else:
+        front_matter.check_page(front, steps)
+    _moved.update((f"{old.rstrip('/')}/", f"/{file.url}") for old in front.redirect_from())
+
+
 def on_page_markdown(markdown, *, page, config, files):
-    """Give articles their template, so that a writer need not name it."""
+    """Give articles their template, and say how long what visitors send is kept."""
     if page.file.src_uri in _articles:
         page.meta.setdefault("template", "article.html")
-    elif not page.meta.get("description"):
-        raise PluginError(f"{page.file.src_uri}:1: front matter needs a description")
-    return markdown
+    return markdown.replace("{retention}", _period(int(config.extra["retention_days"])))
+
+
+def _period(days):
+    return f"{days // 365} years" if days % 365 == 0 and days > 365 else f"{days} days"
 
 
 def on_page_content(html, *, page, config, files):
-    """Keep what lists and feeds need of an article's text."""
+    """Check links, and keep what lists and feeds need of an article's text."""
+    links.check_from_root(html, page.file.src_uri, page.file.content_string, _build["known"])
     if article := _articles.get(page.file.src_uri):
-        minutes = article_files.minutes(html)
+        minutes = listings.minutes(html)
         _articles[page.file.src_uri] = replace(article, minutes=minutes, html=html)
     return html
 
@@ -81,24 +107,57 @@ def on_env(env, *, config, files):
         [env.loader, FileSystemLoader(ROOT / "lead_service" / "templates")]  # the signature
     )
     env.autoescape = select_autoescape(["html", "xml"])
-    listing = article_files.Listing.of(_articles.values())
-    env.filters["day"] = article_files.day
+    env.filters["day"] = listings.day
+    framework, published = _build["framework"], _build["assets"]
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(config.site_url))
+    _build["cards"] = Cards(config.site_name, _word(env, framework))
+    _build["redirect"] = env.get_template("redirect.html")
     env.globals.update(
-        framework=_build["framework"],
-        articles=listing.newest,
-        articles_of=listing.of_step,
-        related_to=listing.related,
+        framework=framework,
+        listing=listings.Listing.of(_articles.values()),
         article_at=_articles.get,
-        headings_of=article_files.headings,
-        step_links={step.slug: f"/framework/{step.slug}/" for step in _build["framework"].steps},
-        asset=_build["assets"],
-        origin="{0.scheme}://{0.netloc}".format(urlsplit(config.site_url)),
+        headings_of=listings.headings,
+        changed=_changed(config),
+        step_links={step.slug: f"/framework/{step.slug}/" for step in framework.steps},
+        asset=published.address,
+        style=published.style,
+        script=published.script,
+        card=_build["cards"].address,
+        colors=light_colors(),
+        facts=Facts(config, f"{origin}{published.address['icon-512.png']}").of,
+        origin=origin,
         practice=config.site_name,
     )
     return env
 
 
+def _word(env, framework):
+    """Return a function that draws the word, all of it or with one step's letter picked out."""
+    drawing = env.get_template("signature.html").module.drawing
+    hues = {step.slug: light_colors()[f"hue-{step.slug}"] for step in framework.steps}
+    return cache(lambda slug: str(drawing(framework.steps, hues, {slug: 100} if slug else None)))
+
+
+def _changed(config):
+    """Return a function that says when a page was last changed, or nothing where nobody knows."""
+    root, docs = Path(config.config_file_path).parent, Path(config.docs_dir)
+    known = changes.last_changes(root, str(docs)) if docs.is_relative_to(root) else {}
+
+    def changed(*paths):
+        days = [known.get(f"{docs.name}/{path}") for path in paths]
+        return max((day for day in days if day), default=None)
+
+    return changed
+
+
 def on_post_build(*, config):
-    """Put a .gz and a .br beside every text file, for the web server to pick up."""
-    if not _build["serving"]:
-        assets.compress(Path(config.site_dir))
+    """Draw the cards, and write what only web servers read."""
+    site = Path(config.site_dir)
+    _build["cards"].write(site)
+    if _build["serving"]:
+        return
+    published = _build["assets"]
+    inline = {"script-src": published.script, "style-src": published.style}
+    hosting.write_redirects(site, _moved, _build["redirect"])
+    hosting.write_headers(site, inline, https=config.site_url.startswith("https:"))
+    assets.compress(site)

@@ -5,6 +5,10 @@ from ..emails.message import Message, compose
 from ..settings import Settings
 
 
-def result(settings: Settings, email: str, link: str) -> Message:
-    """Compose the mail with a result's link, and no answers: anyone can type any address."""
-    return compose("result", to=email, link=link, **practice_context(settings))
+def result(settings: Settings, email: str, link: str, not_me: str) -> Message:
+    """Compose the mail with a result's link, and no answers: anyone can type any address.
+
+    `not_me` is the link by which a stranger to it all takes the address back.
+    """
+    context = practice_context(settings)
+    return compose("result", to=email, link=link, not_me=not_me, **context)

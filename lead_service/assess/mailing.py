@@ -1,20 +1,32 @@
-"""Mailing a result: the lead of the address, its consent, and the mail that carries the link."""
+"""Mailing a result: the lead of the address, its consent and the mail; and taking it all back.
 
+Anybody can type anybody's address. So each submission has a key, made of the assessment and the
+address, by which all that it added is found again.
+"""
+
+import hmac
+import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from .. import leads, team
 from ..emails import outbox
 from ..emails.models import OutboxMessage
+from ..leads import Consent, Lead, LeadEvent
+from ..security import derived_token
 from ..settings import Settings
 from . import emails
 from .forms import MailForm
 from .models import Assessment
 
 CONSENT_WORDING = "2026-11-result"  # raise it with every change of the words in forms.MailForm
-MAILS_A_DAY = 3  # to one address: anybody can type anybody's
+MAILS_A_DAY = 3  # to one address
+EVENT, SOURCE = "result_mailed", "result"  # what a submission leaves: an event and a consent
+KEY = 32  # hexadecimal characters, 128 bits
+
+log = logging.getLogger(__name__)
 
 
 def send_result(
@@ -22,37 +34,104 @@ def send_result(
     settings: Settings,
     assessment: Assessment,
     form: MailForm,
-    link: str,
+    token: str,
     now: datetime,
 ) -> None:
-    """Make or extend the lead and queue the mail; sending the same form twice changes nothing."""
+    """Make or extend the lead and queue the mail; sending the same form twice changes nothing.
+
+    `token` is the assessment's own, of which only the hash is stored.
+    """
     email, suspect = form.email.data or "", form.is_suspect
     lead, is_new = leads.capture(session, email=email, at=now, quarantine=suspect)
-    key = f"result:{assessment.id}:{lead.id}"
-    if session.scalar(select(OutboxMessage.id).where(OutboxMessage.dedupe_key == key)):
+    key = _key(settings.secret, assessment, lead)
+    if not leads.record_once(session, lead, EVENT, now, key=key):
         return
     assessment.lead_id = assessment.lead_id or lead.id
-    leads.record(session, lead, "result_mailed", now, assessment=assessment.id)
     leads.record_consent(
         session,
         lead,
         wording=CONSENT_WORDING,
         may_contact=bool(form.may_contact.data),
-        source="result",
+        source=SOURCE,
         at=now,
     )
+    occasion = key_start(assessment) + key
     if _mailed_today(session, lead, now) < MAILS_A_DAY:
-        message = emails.result(settings, email, link)
+        link = settings.link(f"/assessment/{token}/result/")
+        not_me = settings.link(f"/assessment/not-me/{_with_proof(settings.secret, key)}/")
+        message = emails.result(settings, email, link, not_me)
         outbox.queue(
-            session, message, at=now, lead_id=lead.id, dedupe_key=key, held=lead.quarantine
+            session, message, at=now, lead_id=lead.id, dedupe_key=occasion, held=lead.quarantine
         )
     if is_new and not suspect:
         came_from = assessment.came_from
         what = "took the self-assessment and had the result mailed"
-        team.tell(session, settings, lead, what, now, key=key, came_from=came_from)
+        team.tell(session, settings, lead, what, now, key=occasion, came_from=came_from)
 
 
-def _mailed_today(session: Session, lead: leads.Lead, now: datetime) -> int:
+def key_start(assessment: Assessment) -> str:
+    """Return how the outbox keys of all mails of an assessment's link begin."""
+    return f"result:{assessment.token_hash[:KEY]}:"
+
+
+def key_of(token: str, secret: str) -> str | None:
+    """Return the key of the submission that a "this was not me" token names; None if forged.
+
+    The token is the key with its proof, so that it is known as ours even when nothing is left
+    of the submission.
+    """
+    key = token[:KEY]
+    is_ours = hmac.compare_digest(token.encode(), _with_proof(secret, key).encode())
+    return key if is_ours else None
+
+
+def submission(session: Session, key: str) -> LeadEvent | None:
+    """Find the event that a submission made."""
+    return session.scalar(select(LeadEvent).where(LeadEvent.submission_key == key))
+
+
+def disown(session: Session, secret: str, key: str) -> None:
+    """Erase what one submission added: event, consent, mails, and the lead if nothing else is left.
+
+    What members did with the lead goes with it: they did it because of the submission.
+    """
+    its_lead = select(LeadEvent.lead_id).where(LeadEvent.submission_key == key)
+    lead = session.scalar(select(Lead).where(Lead.id.in_(its_lead)).with_for_update())
+    event = submission(session, key)  # read once nobody else can change it
+    if lead is None or event is None:
+        return
+    about = OutboxMessage.dedupe_key.contains(key)
+    session.execute(delete(OutboxMessage).where(OutboxMessage.lead_id == lead.id, about))
+    given = (Consent.lead_id == lead.id, Consent.source == SOURCE, Consent.at == event.at)
+    session.execute(delete(Consent).where(*given))
+    for one in session.scalars(select(Assessment).where(Assessment.lead_id == lead.id)):
+        if _key(secret, one, lead) == key:
+            one.lead_id = None
+    session.delete(event)
+    session.flush()
+    is_left = _has_other_traces(session, lead)
+    if not is_left:
+        session.execute(delete(OutboxMessage).where(OutboxMessage.lead_id == lead.id))
+        session.execute(delete(Lead).where(Lead.id == lead.id))
+    log.info("a submission was disowned", extra={"lead_erased": not is_left})
+
+
+def _has_other_traces(session: Session, lead: Lead) -> bool:
+    """Say whether the visitor did anything else: whatever they do leaves an event."""
+    details = session.scalars(select(LeadEvent.detail).where(LeadEvent.lead_id == lead.id))
+    return any("member" not in detail for detail in details)
+
+
+def _key(secret: str, assessment: Assessment, lead: Lead) -> str:
+    of_both = f"{assessment.token_hash}:{lead.address}"
+    return derived_token(secret, "result", of_both)[:KEY]
+
+
+def _with_proof(secret: str, key: str) -> str:
+    return key + derived_token(secret, "not-me", key)[:KEY]
+
+
+def _mailed_today(session: Session, lead: Lead, now: datetime) -> int:
     query = select(func.count()).where(
         OutboxMessage.lead_id == lead.id,
         OutboxMessage.kind == "result",

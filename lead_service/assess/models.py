@@ -1,15 +1,16 @@
 """Assessments, each with the framework's text as it was when it was started."""
 
+import uuid
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint, select
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ..db import Base
-from ..security import new_token, token_hash
+from ..security import derived_token, new_token, token_hash
 from .framework import Framework, load
 
 
@@ -27,7 +28,7 @@ class Assessment(Base):
     """The answers that somebody has given so far; found by their token only."""
 
     __tablename__ = "assessment"
-    __table_args__ = (UniqueConstraint("token_hash"),)
+    __table_args__ = (UniqueConstraint("token_hash"), Index(None, "share_hash", unique=True))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64))
@@ -40,6 +41,8 @@ class Assessment(Base):
     lead_id: Mapped[int | None] = mapped_column(
         ForeignKey("lead.id", ondelete="SET NULL"), index=True
     )
+    share_uid: Mapped[str | None] = mapped_column(String(32))  # None while it is not shared
+    share_hash: Mapped[str | None] = mapped_column(String(64))
 
 
 def start(
@@ -96,6 +99,28 @@ def find(session: Session, token: str, *, lock: bool = False) -> Assessment | No
     """Find an assessment by its token; lock it for a change."""
     query = select(Assessment).where(Assessment.token_hash == token_hash(token))
     return session.scalar(query.with_for_update() if lock else query)
+
+
+def share(assessment: Assessment, secret: str) -> None:
+    """Open a share link, unless one is open; it is never one that was closed before."""
+    if assessment.share_uid is None:
+        assessment.share_uid = uuid.uuid4().hex
+        assessment.share_hash = token_hash(share_token(assessment, secret) or "")
+
+
+def unshare(assessment: Assessment) -> None:
+    """Close the share link, if one is open."""
+    assessment.share_uid = assessment.share_hash = None
+
+
+def share_token(assessment: Assessment, secret: str) -> str | None:
+    """Return the token of the open share link, of which only the hash is kept, or None."""
+    return assessment.share_uid and derived_token(secret, "share", assessment.share_uid)
+
+
+def find_shared(session: Session, token: str) -> Assessment | None:
+    """Find an assessment by the token of its share link."""
+    return session.scalar(select(Assessment).where(Assessment.share_hash == token_hash(token)))
 
 
 def framework_of(session: Session, assessment: Assessment) -> Framework:

@@ -60,21 +60,38 @@ def render(result: Result, sheet: Sheet) -> bytes:
 def _fonts() -> typst.Fonts:
     """Find the two typefaces in their packages and nothing else, so that all machines agree."""
     folders = [font_source_serif_pro.font_directory, font_source_sans_pro.font_directory]
-    return typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=False, font_paths=folders
-    )
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
 
 
 def _content(result: Result, sheet: Sheet) -> dict[str, Any]:
     """Gather what the template shows, as text and numbers only."""
-    gap, engagement = result.widest_gap, result.outcome.engagement
+    return {"hues": HUES} | _around(result, sheet) | _reading(result) | _plan(result)
+
+
+def _around(result: Result, sheet: Sheet) -> dict[str, Any]:
+    site = sheet.site.rstrip("/")
     return {
         "title": f"Self-assessment: {result.overall} of 100",
-        "headline": words.headline(result),
         "practice": sheet.practice,
-        "site": sheet.site,
+        "site_shown": _shown(site),
+        "book_url": f"{site}/book/",
+        "book_shown": _shown(f"{site}/book"),
         "answered_on": sheet.answered_on,
-        "hues": HUES,
+        "articles": [
+            {
+                "title": article.title,
+                "url": site + article.url,
+                "why": f"{words.why_read(article.step, result)}, {article.minutes} minutes",
+            }
+            for article in sheet.articles
+        ],
+    }
+
+
+def _reading(result: Result) -> dict[str, Any]:
+    gap, engagement = result.widest_gap, result.outcome.engagement
+    return {
+        "headline": words.headline(result),
         "overall": result.overall,
         "band": {"name": result.band.name, "text": result.band.text},
         "steps": [_step(scored, is_gap=scored.step == gap) for scored in result.steps],
@@ -91,20 +108,21 @@ def _content(result: Result, sheet: Sheet) -> dict[str, Any]:
             "why": result.outcome.why,
             "takes": engagement and engagement.takes,
         },
-        "articles": [
-            {
-                "title": article.title,
-                "url": sheet.site.rstrip("/") + article.url,
-                "why": f"{words.why_read(article.step, result)}, {article.minutes} minutes",
-            }
-            for article in sheet.articles
-        ],
+    }
+
+
+def _plan(result: Result) -> dict[str, Any]:
+    return {
         "order": words.order(result),
         "far": [_condition(one) for one in result.furthest_from_true],
         "near": [_condition(one) for one in result.nearly_true],
         "held": [_condition(one) for one in result.already_true],
-        "none_held": words.NONE_TRUE,
     }
+
+
+def _shown(url: str) -> str:
+    """Write an address as people do, without its scheme."""
+    return url.partition("://")[2]
 
 
 def _step(scored: StepScore, *, is_gap: bool) -> dict[str, Any]:
@@ -134,14 +152,13 @@ def _condition(one: Condition) -> dict[str, Any]:
 
 def _letter(scored: StepScore) -> tuple[int, str]:
     """Return a letter's width and its drawing: the signature's own, with its colors put in."""
-    signature = _signature()
-    width, _ = signature.forms[scored.step.letter]
+    signature, letter = _signature(), scored.step.letter
+    width = signature.forms[letter][0] + 2  # a unit on each side, for the line around it
     drawn = str(signature.letter(scored.step, scored.percent))
     inside = drawn[drawn.index(">") + 1 : drawn.rindex("</svg>")]
     hue = HUES.get(scored.step.slug, INK)
     return width, (
-        # One unit of room on every side, for the line around the letter.
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1 -3 {width + 2} 126"><style>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1 -3 {width} 126"><style>'
         f".letter-full {{ fill: {hue} }}"
         f".letter-empty {{ fill: {hue}; fill-opacity: .12; stroke: {hue} }}"
         f"</style>{inside}</svg>"

@@ -8,22 +8,19 @@ ORDER = (
     " later ones, because later steps rest on them."
 )
 NOTHING_LEFT = "Nothing is left on this list."
-NONE_TRUE = (
-    "None of the twelve conditions yet. That is common at this point, and the list says where to"
-    " begin."
-)
 
 
-def gap_name(step: Step) -> str:
-    """Name a gap with its article: a Clarify gap, an Organize gap."""
-    return f"{'an' if step.name[0] in 'AEIOU' else 'a'} {step.name} gap"
+def gap_article(step: Step) -> str:
+    """Return the article of a gap's name: a Clarify gap, an Organize gap."""
+    return "an" if step.name[0] in "AEIOU" else "a"
 
 
-def headline(result: Result, whose: str = "Your") -> str:
+def headline(result: Result) -> str:
     """Say in one sentence what stands out."""
-    if result.widest_gap is None:
+    gap = result.widest_gap
+    if gap is None:
         return "Every condition is true already."
-    return f"{whose} widest gap is {gap_name(result.widest_gap)}."
+    return f"Your widest gap is {gap_article(gap)} {gap.name} gap."
 
 
 def gap_sentences(result: Result) -> str:
@@ -52,7 +49,9 @@ def order(result: Result) -> str:
 
 def outcome_title(result: Result) -> str:
     """Head the part about engagements, and say so when none is needed."""
-    return "The engagement that fits" if result.outcome.engagement else "No engagement is needed yet"
+    return (
+        "The engagement that fits" if result.outcome.engagement else "No engagement is needed yet"
+    )
 
 
 def why_read(article_step: str, result: Result) -> str:

@@ -1,46 +1,45 @@
-// Runs before the first paint: a reader's own choice of light or dark must not flash the other.
-// In a block, so that none of these names is in the way of another script.
-{
-  const root = document.documentElement;
-  const { search } = document.currentScript.dataset;
-  const system = matchMedia("(prefers-color-scheme: dark)");
+// What a page can do besides being read. Loaded after the first paint.
+const root = document.documentElement;
+const { search } = document.querySelector("script[data-search]").dataset;
+const system = matchMedia("(prefers-color-scheme: dark)");
 
-  // Storage may be forbidden; the choice then lasts for one page.
-  const recall = () => { try { return localStorage.getItem("scheme"); } catch { return null; } };
-  const keep = (scheme) => { try { localStorage.setItem("scheme", scheme); } catch { /* see above */ } };
+// Light or dark: the other one is offered, and a choice is kept where storage is allowed.
+const button = document.querySelector(".scheme");
+const isDark = () => (root.dataset.scheme ?? (system.matches ? "dark" : "light")) === "dark";
 
-  const chosen = recall();
-  if (chosen === "light" || chosen === "dark") root.dataset.scheme = chosen;
+const offerOther = () => {
+  button.textContent = isDark() ? "Light colors" : "Dark colors";
+  button.hidden = false;
+};
 
-  const isDark = () => (root.dataset.scheme ?? (system.matches ? "dark" : "light")) === "dark";
+button.addEventListener("click", () => {
+  root.dataset.scheme = isDark() ? "light" : "dark";
+  try { localStorage.setItem("scheme", root.dataset.scheme); } catch { /* it lasts for one page */ }
+  offerOther();
+});
+system.addEventListener("change", offerOther);
+offerOther();
 
-  const offerOther = (button) => {
-    button.textContent = isDark() ? "Light colors" : "Dark colors";
-    button.hidden = false;
-  };
+// Search is a link to the list of articles until it is opened.
+const openSearch = (event) => {
+  event.preventDefault();
+  import(search).then((module) => module.open(), () => location.assign("/insights/"));
+};
 
-  const switchScheme = (button) => {
-    root.dataset.scheme = isDark() ? "light" : "dark";
-    keep(root.dataset.scheme);
-    offerOther(button);
-  };
+document.querySelector(".search-open").addEventListener("click", openSearch);
+addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest?.("input, textarea, select, dialog");
+  const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (event.key === "/" && isPlain && !isTyping) openSearch(event);
+});
 
-  const openSearch = (event) => {
-    event.preventDefault();
-    import(search).then((module) => module.open(), () => location.assign("/insights/"));
-  };
-
-  addEventListener("DOMContentLoaded", () => {
-    const button = document.querySelector(".scheme");
-    offerOther(button);
-    button.addEventListener("click", () => switchScheme(button));
-    system.addEventListener("change", () => offerOther(button));
-    document.querySelector(".search-open").addEventListener("click", openSearch);
-  });
-
-  addEventListener("keydown", (event) => {
-    const isTyping = event.target.closest?.("input, textarea, select, dialog");
-    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (event.key === "/" && isPlain && !isTyping) openSearch(event);
+// An article is shared by its address, without anybody else's buttons.
+const share = document.querySelector(".share");
+if (share && navigator.clipboard) {
+  share.hidden = false;
+  share.querySelector("button").addEventListener("click", async () => {
+    const { href } = document.querySelector("link[rel=canonical]");
+    const copied = await navigator.clipboard.writeText(href).then(() => true, () => false);
+    share.querySelector("[role=status]").textContent = copied ? "Copied." : href;
   });
 }

@@ -60,6 +60,7 @@ def _build(into: Path) -> None:
 # itself, which only one at a time may do.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """The installed Chromium, one for all tests of this worker."""
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.fail(MISSING, pytrace=False)

@@ -5,9 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
-
-from tests.browser.product import HOST, HOST_ZONE, Product
+from tests.browser.product import HOST_ZONE
 from tests.browser.visitor import CLOCK_TIME, STEPS, Visitor
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -111,75 +109,3 @@ PLACES = published() | {
     "desk, mail": Place("{mail}", is_desk=True),
     "desk, no such lead": Place("/desk/leads/999999/", status=404, is_desk=True),
 }
-
-
-class Tokens(dict):
-    """What stands in the addresses, made by walking through the product once.
-
-    `result`, `begun`, `booking`, `cancelled`, `held`, `link` are tokens; `start`, `lead`,
-    `suspect`, `mail` are paths; `cookies` make a browser a member's.
-    """
-
-    def __init__(self, browser: Browser, product: Product) -> None:
-        context = browser.new_context(base_url=product.address, timezone_id=HOST_ZONE)
-        visitor = Visitor(context.new_page(), HOST_ZONE, "grete@example.com", name="Grete O'Neil")
-        self._assess_and_book(visitor)
-        self._book_and_cancel(visitor)
-        self._book_as_a_program(Visitor(visitor.page, HOST_ZONE, "bot@example.com", name="A Bot"))
-        self["link"] = _token(product.command("desk", "link", HOST))
-        self._sign_in(visitor, product.command("desk", "link", HOST))
-        self.cookies = context.storage_state()
-        context.close()
-
-    def _assess_and_book(self, visitor: Visitor) -> None:
-        visitor.page.goto("/assessment/")
-        for question in visitor.main.get_by_role("group").all():
-            question.get_by_role("radio").last.check()
-        visitor.press("Continue")
-        visitor.page.wait_for_url("**/clarify/")
-        self["begun"] = visitor.path.split("/")[2]
-        visitor.page.goto("/assessment/")
-        visitor.assess()
-        visitor.page.wait_for_url("**/result/")
-        self["result"] = visitor.path.split("/")[2]
-        visitor.follow("Book a call")
-        visitor.follow(CLOCK_TIME)
-        visitor.fill_in()
-        visitor.press("Book this call")
-        visitor.sees("Your call is booked")
-        self["booking"] = _token(visitor.path)
-
-    def _book_and_cancel(self, visitor: Visitor) -> None:
-        self["cancelled"] = _token(visitor.book())
-        visitor.main.get_by_text("Cancel this call", exact=True).click()
-        visitor.press("Cancel the call")
-        visitor.sees("This call is cancelled")
-
-    def _book_as_a_program(self, visitor: Visitor) -> None:
-        """Fill in the field, too, that people do not see."""
-        visitor.open_form()
-        visitor.fill_in()
-        visitor.page.locator("[name=website]").evaluate("field => { field.value = 'x'; }")
-        visitor.press("Book this call")
-        visitor.page.wait_for_url("**/booking/**")
-        self["held"] = _token(visitor.path)
-        self["start"] = visitor.open_form()
-
-    def _sign_in(self, visitor: Visitor, link: str) -> None:
-        visitor.page.goto(link)
-        visitor.press("Sign in")
-        visitor.sees("Leads")
-        self["lead"] = _href(visitor.page, visitor.name)
-        self["suspect"] = _href(visitor.page, "A Bot")
-        visitor.page.goto("/desk/outbox/")
-        self["mail"] = (
-            visitor.main.get_by_role("rowheader").get_by_role("link").first.get_attribute("href")
-        )
-
-
-def _token(address: str) -> str:
-    return address.rstrip("/").rpartition("/")[2]
-
-
-def _href(page: Page, name: str) -> str:
-    return page.get_by_role("link", name=name).first.get_attribute("href")

@@ -115,7 +115,7 @@ class Product:
         return counts
 
     def stop(self) -> int:
-        """Stop the web server and its deliver process as Ctrl-C's sibling does; return the code."""
+        """Stop the web server and its deliver process by SIGTERM; return the exit code."""
         self._process.terminate()
         try:
             return self._process.wait(PATIENCE)

@@ -11,13 +11,13 @@ from tests.browser import mailbox
 from tests.browser.product import HOST, TEAM, Product
 from tests.browser.visitor import ARTICLE, CLOCK_TIME, SLUG, TOPIC, WORST, Visitor
 
-KINDS = [
-    ("sqlite", True, 360),
-    ("sqlite", True, 1280),
-    ("sqlite", False, 360),
-    ("sqlite", False, 1280),
-    ("postgresql", True, 1280),
-]
+KINDS = {
+    "sqlite-js-360": ("product", True, 360),
+    "sqlite-js-1280": ("product", True, 1280),
+    "sqlite-no-js-360": ("product", False, 360),
+    "sqlite-no-js-1280": ("product", False, 1280),
+    "postgresql-js-1280": ("product_on_postgresql", True, 1280),
+}
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +28,10 @@ def product_on_postgresql(postgresql_server, built_site, tmp_path_factory):
     assert product.stop() == 0
 
 
-@pytest.fixture(params=KINDS, ids=lambda kind: "-".join(map(str, kind)))
+@pytest.fixture(params=KINDS.values(), ids=KINDS)
 def walker(request, visitor):
     """A visitor of one kind, and the product that they visit."""
-    database, javascript, width = request.param
-    name = {"sqlite": "product", "postgresql": "product_on_postgresql"}[database]
+    name, javascript, width = request.param
     product = request.getfixturevalue(name)
     return visitor(width, javascript, at=product), product
 

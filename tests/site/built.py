@@ -1,26 +1,56 @@
 """Build the site as the project does, and read the pages that come of it."""
 
 import re
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from html.parser import HTMLParser
 from pathlib import Path
+from shutil import copyfile
 
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "site_overrides"))  # as MkDocs does for its hooks
 ORIGIN = "http://127.0.0.1:8000"
+
+
+SMALL = ("framework.yml", "index.md", "insights/index.md")
+ARTICLE = """---
+title: A title
+description: A sentence.
+date: 2025-03-31
+step: organize
+---
+Some text.
+"""
 
 
 def build_site(into: Path, docs: Path = ROOT / "docs") -> Path:
     """Build `docs`, strictly; `mkdocs.exceptions.Abort` when anything in it is wrong."""
+    whole = (docs / "about.md").exists()
     config = load_config(
-        str(ROOT / "mkdocs.yml"), docs_dir=str(docs), site_dir=str(into), strict=True
+        str(ROOT / "mkdocs.yml"),
+        docs_dir=str(docs),
+        site_dir=str(into),
+        strict=True,
+        nav=None if whole else [name for name in SMALL if name.endswith(".md")],
     )
     config.plugins.on_startup(command="build", dirty=False)
     build(config)
     return into
+
+
+def small_docs(folder: Path, source: str = ARTICLE, **more: str) -> Path:
+    """Write docs of three pages, the third an article of that source; they build in no time."""
+    docs = folder / "docs"
+    for name in SMALL:
+        (docs / name).parent.mkdir(parents=True, exist_ok=True)
+        copyfile(ROOT / "docs" / name, docs / name)
+    lines = "".join(f"{key}: {value}\n" for key, value in more.items())
+    (docs / "insights" / "new.md").write_text(source.replace("step:", f"{lines}step:"), "utf-8")
+    return docs
 
 
 class Tags(HTMLParser):

@@ -1,20 +1,88 @@
-"""Build the site once for all tests of it."""
+"""Build the site once for all tests of it, serve it as a plain file server would, and open it."""
+
+import functools
+import http.server
+import shutil
+import threading
 
 import pytest
+from playwright.sync_api import sync_playwright
 
-from tests.site.built import build_site, pages_of
+from lead_service.assess.framework import load
+from tests.site.built import ROOT, build_site, pages_of
+
+PRACTICE = ("NAME", "LEGAL_NAME", "POSTAL_ADDRESS", "EMAIL", "PHONE", "AUTHOR")
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The folder of a site built with nothing but the defaults."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("NAME", "LEGAL_NAME", "POSTAL_ADDRESS", "EMAIL", "PHONE"):
-            patch.delenv(f"PRACTICE_{name}", raising=False)
-        patch.delenv("PUBLIC_URL", raising=False)
+        for name in ("PUBLIC_URL", "RETENTION_DAYS", *(f"PRACTICE_{name}" for name in PRACTICE)):
+            patch.delenv(name, raising=False)
         return build_site(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="session")
 def pages(site):
     return pages_of(site)
+
+
+@pytest.fixture(scope="session")
+def framework():
+    return load((ROOT / "docs" / "framework.yml").read_text("utf-8"))
+
+
+class Plain(http.server.SimpleHTTPRequestHandler):
+    """Send files with the policy that the build wrote for static hosts, and say nothing."""
+
+    policy = ""
+
+    def end_headers(self):
+        self.send_header("Content-Security-Policy", self.policy)
+        super().end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """The address of a plain file server for the built site, on a free port."""
+    lines = (site / "_headers").read_text("utf-8").splitlines()
+    Plain.policy = next(line for line in lines if "Security-Policy" in line).partition(": ")[2]
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Plain, directory=str(site))
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open a page in a browser of the given kind, scripts and all; width in CSS pixels."""
+    contexts = []
+
+    def open_page(path, width=1280, **kind):
+        context = browser.new_context(viewport={"width": width, "height": 800}, **kind)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(address + path)
+        if kind.get("java_script_enabled", True):
+            page.locator(".scheme").wait_for()  # the script that comes after the first paint
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()

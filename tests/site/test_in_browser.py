@@ -1,86 +1,17 @@
-"""The built site in a real browser: narrow, dark, without JavaScript, by keyboard, under axe."""
+"""The built site in a real browser: without JavaScript, by keyboard, in the dark, on paper."""
 
-import functools
-import http.server
-import shutil
-import threading
+import time
+from urllib.parse import parse_qs
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-ARTICLE = "/insights/why-most-ai-pilots-never-scale/"
-KINDS = (
-    *("/", "/insights/", ARTICLE, "/framework/", "/framework/clarify/", "/services/"),
-    *("/about/", "/privacy/", "/accessibility/", "/404.html"),
-)
+from tests.site.test_every_kind_of_page import ARTICLE
 
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    """The address of a plain file server for the built site, on a free port."""
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(site))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Open a page in a browser of the given kind; width in CSS pixels."""
-    contexts = []
-
-    def open_page(path, width=1280, **kind):
-        context = browser.new_context(viewport={"width": width, "height": 800}, **kind)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(address + path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", KINDS)
-def test_axe_finds_nothing_against_wcag_2_2_aa(visit, path, scheme):
-    page = visit(path, color_scheme=scheme)
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found = Axe().run(page, options={"runOnly": tags})
-    assert found.response["violations"] == []
-
-
-@pytest.mark.parametrize("path", KINDS)
-def test_no_page_is_scrolled_sideways_at_320_pixels(visit, path):
-    page = visit(path, width=320)
-    assert page.evaluate("document.documentElement.scrollWidth") == 320
-
-
-@pytest.mark.parametrize("path", KINDS)
-def test_controls_are_large_enough_to_hit(visit, path):
-    page = visit(path, width=360)
-    for control in page.locator("header a, footer a, button, .button").all():
-        if control.is_visible() and "skip" not in (control.get_attribute("class") or ""):
-            box = control.bounding_box()
-            assert box["height"] >= 44 or box["width"] >= 44, control.evaluate("e => e.outerHTML")
+TYPEFACE = """new Promise(there => setInterval(() => {
+    const ours = [...document.fonts].filter(face => face.family.includes("Source"));
+    if (ours.some(face => face.status === "loaded")) there();
+}, 20))"""
+BACKGROUND = "getComputedStyle(document.documentElement).backgroundColor"
 
 
 def test_reading_and_navigating_need_no_javascript(visit):
@@ -104,13 +35,12 @@ def test_the_first_stop_of_the_keyboard_skips_to_the_text(visit):
 
 def test_a_chosen_scheme_is_kept_from_page_to_page(visit):
     page = visit("/", color_scheme="light")
-    background = "getComputedStyle(document.documentElement).backgroundColor"
-    light = page.evaluate(background)
+    light = page.evaluate(BACKGROUND)
     page.get_by_role("button", name="Dark colors").click()
-    dark = page.evaluate(background)
+    dark = page.evaluate(BACKGROUND)
     page.get_by_role("link", name="Services", exact=True).click()
     page.wait_for_url("**/services/")
-    assert page.evaluate(background) == dark != light
+    assert page.evaluate(BACKGROUND) == dark != light
 
 
 def test_nothing_of_search_is_loaded_before_it_is_opened(visit):
@@ -130,7 +60,8 @@ def test_search_is_complete_by_keyboard(visit):
     page.keyboard.press("/")
     expect(page.get_by_label("Search the site")).to_be_focused()
     page.keyboard.type("pilot scales")
-    expect(page.get_by_role("dialog").get_by_role("status")).to_have_text("1 page")
+    results = page.get_by_role("dialog").get_by_role("listitem")
+    expect(results.first).to_contain_text("Why Most AI Pilots Never Scale")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{ARTICLE}")
@@ -150,17 +81,84 @@ def test_search_says_when_nothing_is_found_and_gives_the_focus_back(visit):
 
 
 def test_nothing_moves_when_the_typeface_arrives(visit, address):
-    page = visit("/")
-    page.route("**/*.woff2", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    page = visit("/about/", width=412)
+    page.route("**/*.woff2", lambda route: (time.sleep(0.2), route.continue_()))
     page.goto(address + ARTICLE)
-    page.evaluate("document.fonts.ready")
+    page.evaluate(TYPEFACE)
     shift = page.evaluate("""new Promise(done => {
         let total = 0;
         new PerformanceObserver(list => { for (const e of list.getEntries()) total += e.value; })
             .observe({type: "layout-shift", buffered: true});
         setTimeout(() => done(total), 300);
     })""")
-    assert shift < 0.02
+    assert shift < 0.01
+
+
+def test_no_typeface_holds_up_the_first_words(visit):
+    page = visit(ARTICLE)
+    page.evaluate(TYPEFACE)
+    times = page.evaluate("""[performance.getEntriesByName("first-paint")[0].startTime,
+        ...performance.getEntriesByType("resource").filter(e => e.name.endsWith(".woff2"))
+            .map(e => e.startTime)]""")
+    first_paint, *fonts = times
+    assert fonts and min(fonts) >= first_paint
+
+
+def test_the_typeface_stands_at_once_on_further_pages_and_without_javascript(visit):
+    serif = "getComputedStyle(document.body).fontFamily"
+    page = visit("/")
+    page.get_by_role("link", name="Services", exact=True).click()
+    page.wait_for_url("**/services/")
+    assert "typeface" in page.evaluate("document.documentElement.className")
+    still = visit("/", java_script_enabled=False)
+    assert still.locator("body").evaluate("e => " + serif).startswith('"Source Serif"')
+
+
+def test_no_policy_is_broken_by_the_pages_as_published(visit, address):
+    page = visit("/")
+    said = []
+    page.on("console", lambda message: said.append(message.text))
+    for path in ("/", ARTICLE, "/framework/", "/404.html"):
+        page.goto(address + path)
+        expect(page.locator(".scheme")).to_be_visible()
+    assert said == []
+
+
+def test_the_map_is_turned_over_by_keyboard(visit):
+    page = visit("/framework/")
+    question, sign = (
+        page.locator(".signature-question").first,
+        page.locator(".signature-sign").first,
+    )
+    assert question.is_visible() and not sign.is_visible()
+    page.get_by_role("radio", name="before you begin").focus()
+    page.keyboard.press("ArrowRight")
+    expect(sign).to_be_visible()
+    expect(question).to_be_hidden()
+
+
+def test_an_articles_own_questions_are_answered_by_keyboard_and_sent_without_javascript(visit):
+    page = visit(ARTICLE, java_script_enabled=False)
+    sent = []
+    page.route("**/assessment/", lambda route: (sent.append(route.request), route.abort()))
+    for group in page.get_by_role("group").all():
+        group.get_by_role("radio").first.focus()
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(100)
+    fields = parse_qs(sent[0].post_data)
+    assert sent[0].method == "POST"
+    assert fields["step"] == ["clarify"] and fields["from"] == ["why-most-ai-pilots-never-scale"]
+    assert len(fields) == 4
+
+
+def test_the_address_of_an_article_is_copied_only_where_a_script_can(visit):
+    assert visit(ARTICLE, java_script_enabled=False).locator(".share").is_hidden()
+    page = visit(ARTICLE, permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy the link to this article").click()
+    expect(page.locator(".share [role=status]")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()").endswith(ARTICLE)
 
 
 def test_a_dark_page_prints_as_ink_on_paper(visit):

@@ -1,16 +1,10 @@
 """In which order articles are listed, and which are offered to read next."""
 
-import sys
 from datetime import date
 
+from articles import Article, Listing, day, minutes
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tests.site.built import ROOT
-
-sys.path.insert(0, str(ROOT / "site_overrides"))  # as MkDocs does for its hooks
-
-from articles import Article, Listing, day, minutes
 
 STEPS = ("assess", "clarify", "organize")
 
@@ -41,6 +35,15 @@ def test_three_others_are_offered_next_and_those_of_the_same_step_come_first(lis
         assert len(offered) == min(3, len(listing.newest) - 1)
         near = [other for other in listing.of_step(article.step) if other != article]
         assert list(offered[: len(near)]) == near[:3]
+
+
+@given(listings())
+def test_older_and_newer_walk_through_all_articles_and_back(listing):
+    walked = [listing.newest[0]]
+    while following := listing.older(walked[-1]):
+        assert listing.newer(following) == walked[-1]
+        walked.append(following)
+    assert tuple(walked) == listing.newest and listing.newer(walked[0]) is None
 
 
 @given(st.integers(0, 3000))

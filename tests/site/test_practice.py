@@ -1,5 +1,7 @@
 """The practice's own name and address, from the environment."""
 
+import re
+
 import pytest
 
 from tests.site.built import build_site, pages_of
@@ -10,6 +12,8 @@ GIVEN = {
     "PRACTICE_POSTAL_ADDRESS": "1 Example Street\nExample City",
     "PRACTICE_EMAIL": "hello@example.com",
     "PRACTICE_PHONE": "+1 555 0100",
+    "PRACTICE_AUTHOR": "Ann Example",
+    "RETENTION_DAYS": "365",
     "PUBLIC_URL": "https://www.example.com",
 }
 
@@ -41,3 +45,23 @@ def test_every_page_knows_its_own_address(named):
 
 def test_a_practice_that_gives_no_address_shows_no_empty_one(pages):
     assert not [page.url for page in pages if page.all("address")]
+
+
+def test_articles_are_signed_by_the_author_who_is_set(named):
+    articles = [page for page in named if re.fullmatch("/insights/.+/", page.url)]
+    assert articles
+    for page in articles:
+        assert "By Ann Example · " in page.main_text
+        assert '"author": {"@type": "Person", "name": "Ann Example"}' in page.source
+
+
+def test_the_first_page_says_in_data_who_publishes_it(named):
+    home = next(page for page in named if page.url == "/").source
+    for fact in ('"legalName": "Example Partners LLC"', '"telephone": "+1 555 0100"'):
+        assert fact in home
+
+
+def test_the_privacy_page_says_how_long_leads_are_kept_here(named, pages):
+    for built, period in ((named, "365 days"), (pages, "2 years")):
+        text = next(page for page in built if page.url == "/privacy/").main_text
+        assert f"after {period} in which nothing has happened" in text and "{" not in text

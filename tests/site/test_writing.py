@@ -1,76 +1,95 @@
-"""What a writer may do wrong stops the build and names the file and the line."""
+"""What a writer may do, and what stops the build and names the file and the line."""
 
 import logging
-import shutil
 
+import drawings
+import kept
 import pytest
 from mkdocs.exceptions import Abort
 
-from tests.site.built import ROOT, build_site
-
-ARTICLE = """---
-title: A title
-description: A sentence.
-date: 2025-03-31
-step: organize
----
-Some text.
-"""
+from tests.site.built import ARTICLE, build_site, small_docs
 
 
 @pytest.fixture
 def build(tmp_path, caplog):
-    """Build the docs with one more article of the given source; return the site or fail."""
-    docs = shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    """Build three pages, the third an article of the given source; return the site or fail."""
     caplog.set_level(logging.INFO, "mkdocs")
 
-    def build_with(source: str, name: str = "new.md"):
-        (docs / "insights" / name).write_text(source, "utf-8")
-        return build_site(tmp_path / "site", docs)
+    def build_with(source: str = ARTICLE, **front_matter: str):
+        return build_site(tmp_path / "site", small_docs(tmp_path, source, **front_matter))
 
     return build_with
 
 
 def test_an_article_is_one_file_with_four_lines_of_front_matter(build):
-    site = build(ARTICLE)
+    site = build()
     assert "A sentence." in (site / "insights/new/index.html").read_text("utf-8")
-    assert "A title" in (site / "framework/organize/index.html").read_text("utf-8")
+    assert "A title" in (site / "index.html").read_text("utf-8")
     assert "A title" in (site / "insights/index.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
     ("written", "instead", "said"),
     [
-        ("title: A title", "title:", "insights/new.md:2: front matter needs a title"),
-        ("description: A sentence.\n", "", "insights/new.md:1: front matter needs a description"),
-        ("2025-03-31", "in March", "insights/new.md:4: front matter needs a date"),
-        ("organize", "organise", "insights/new.md:5: step is 'organise', needs one of assess"),
+        ("title: A title", "title:", ":2: front matter needs a title"),
+        ("title: A title", "title: A: B", ":2: front matter is not YAML"),
+        ("description: A sentence.\n", "", ":1: front matter needs a description"),
+        ("2025-03-31", "in March", ":4: date needs a day such as"),
+        ("organize", "organise", ":5: step is 'organise', needs one of assess"),
+        ("step: organize", "stage: organize", ":5: front matter has no stage"),
+        ("step:", "draft: perhaps\nstep:", ":5: draft is true or false"),
+        ("step:", "updated: soon\nstep:", ":5: updated needs a day such as"),
+        ("step:", "redirect_from: https://x.test/\nstep:", ":5: redirect_from has 'https"),
+        ("Some text.", "Some text.\n\n[gone](nowhere.md)", ":9: contains a link 'nowhere.md'"),
+        ("Some text.", "[gone](#nowhere)", ":7: contains a link '#nowhere'"),
+        ("Some text.", "\n[gone](/insights/old/)", ":8: contains a link '/insights/old/'"),
     ],
 )
-def test_a_fault_in_the_front_matter_fails_the_build_by_file_and_line(
-    build, caplog, written, instead, said
-):
+def test_a_fault_stops_the_build_by_file_and_line(build, caplog, written, instead, said):
     with pytest.raises(Abort):
         build(ARTICLE.replace(written, instead))
-    assert said in caplog.text
+    assert f"insights/new.md{said}" in caplog.text
 
 
-def test_a_dead_link_fails_the_build(build, caplog):
+def test_a_page_without_a_description_stops_the_build(tmp_path, caplog):
+    docs = small_docs(tmp_path)
+    (docs / "other.md").write_text("---\ntitle: Other\n---\nText.\n", "utf-8")
     with pytest.raises(Abort):
-        build(ARTICLE + "\n[gone](nowhere.md)\n")
-    assert "nowhere.md" in caplog.text and "insights/new.md" in caplog.text
-
-
-def test_a_page_without_a_description_fails_the_build(build, caplog):
-    with pytest.raises(Abort):
-        build("---\ntitle: Other\n---\nText.\n", "../other.md")
+        build_site(tmp_path / "site", docs)
     assert "other.md:1: front matter needs a description" in caplog.text
 
 
+def test_an_old_address_that_is_a_page_stops_the_build(build, caplog):
+    with pytest.raises(Abort):
+        build(redirect_from="[/insights/]")
+    assert "redirect_from names /insights/, which is a page" in caplog.text
+
+
+def test_links_to_the_service_and_to_files_are_no_fault(build):
+    build(
+        ARTICLE + "\n[Book](/book/), [all](/insights/), [feed](/feed.xml), [data](/framework.yml)\n"
+    )
+
+
 def test_a_draft_is_not_published(build):
-    site = build(ARTICLE.replace("step:", "draft: true\nstep:"))
-    assert not (site / "insights/new").exists()
+    site = build(draft="true", redirect_from="[/old/]")
+    assert not (site / "insights/new").exists() and not (site / "old").exists()
     assert "A title" not in (site / "articles.json").read_text("utf-8")
+
+
+def test_a_later_change_is_told_to_readers_feeds_and_search_engines(build):
+    site = build(updated="2025-06-30")
+    assert "Updated" in (site / "insights/new/index.html").read_text("utf-8")
+    assert "<updated>2025-06-30T00:00:00Z</updated>" in (site / "feed.xml").read_text("utf-8")
+    assert "<lastmod>2025-06-30</lastmod>" in (site / "sitemap.xml").read_text("utf-8")
+    assert '"dateModified": "2025-06-30"' in (site / "insights/new/index.html").read_text("utf-8")
+
+
+def test_footnotes_and_tables_keep_to_the_policy(build):
+    text = "\nA claim.[^1]\n\n[^1]: Its source.\n\n| a | b |\n|--:|---|\n| 1 | 2 |\n"
+    page = (build(ARTICLE + text) / "insights/new/index.html").read_text("utf-8")
+    assert 'class="footnote"' in page and "<table>" in page
+    assert 'style="' not in page
 
 
 def test_characters_with_a_meaning_in_html_are_shown_and_not_obeyed(build):
@@ -78,3 +97,15 @@ def test_characters_with_a_meaning_in_html_are_shown_and_not_obeyed(build):
     for path in ("insights/new/index.html", "insights/index.html", "feed.xml"):
         text = (site / path).read_text("utf-8")
         assert "&lt;b&gt;Risk" in text and "<b>Risk" not in text, path
+
+
+def test_a_card_is_drawn_once_and_again_only_when_it_changes(build, monkeypatch, tmp_path):
+    drawn = []
+    monkeypatch.setattr(drawings, "_draw", lambda *given: drawn.append(given) or b"")
+    monkeypatch.setattr(kept, "FOLDER", tmp_path / "kept")
+    build()
+    once = len(drawn)
+    build()
+    assert once >= 3 and len(drawn) == once
+    build(ARTICLE.replace("A title", "Another title"))
+    assert len(drawn) == once + 1

@@ -1,0 +1,18 @@
+"""The self-assessment's address, and finding what a token in it stands for."""
+
+from flask import Blueprint, abort
+
+from ..context import context
+from . import models
+from .framework import Framework
+
+blueprint = Blueprint("assess", __name__, url_prefix="/assessment")
+
+
+def find(token: str) -> tuple[models.Assessment, Framework]:
+    """Find an assessment and its framework; unknown, expired and deleted look the same."""
+    with context().database.read() as session:
+        assessment = models.find(session, token)
+        if assessment is None:
+            abort(404)
+        return assessment, models.framework_of(session, assessment)

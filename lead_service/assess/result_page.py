@@ -1,0 +1,150 @@
+"""The result, for whoever holds its link, and the ways to keep it: mail, PDF, share link, or not.
+
+No GET changes anything: mail scanners follow every link.
+"""
+
+from collections.abc import Callable
+
+from flask import Response, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from .. import clock
+from ..context import context
+from ..emails import outbox
+from ..pages import long_date
+from ..published import Article
+from ..security import limiter, posts_limit
+from . import mailing, models, pdf, scoring, words
+from .blueprint import blueprint, find
+from .forms import MailForm
+
+FILE = "self-assessment.pdf"
+
+
+@blueprint.get("/<token>/result/")
+def result(token: str) -> ResponseReturnValue:
+    """Show what the answers come to; no address is asked for."""
+    return _page(token, MailForm())
+
+
+@blueprint.get("/<token>/result.pdf")
+@limiter.limit(posts_limit)  # typesetting costs as much as a post
+def result_pdf(token: str) -> ResponseReturnValue:
+    """Hand out the result as a file."""
+    assessment, framework = find(token)
+    if assessment.completed_at is None:
+        return redirect(url_for(".resume", token=token), 303)
+    settings, result = context().settings, scoring.score(framework, assessment.answers)
+    sheet = pdf.Sheet(
+        practice=settings.practice_name,
+        site=settings.public_url,
+        answered_at=assessment.completed_at,
+        answered_on=long_date(assessment.completed_at, "UTC"),
+        articles=_articles(result),
+    )
+    headers = {
+        "Content-Disposition": f'attachment; filename="{FILE}"',
+        "X-Robots-Tag": "noindex",
+    }
+    return Response(pdf.render(result, sheet), mimetype="application/pdf", headers=headers)
+
+
+@blueprint.post("/<token>/result/mail")
+@limiter.limit(posts_limit)
+def mail_submit(token: str) -> ResponseReturnValue:
+    """Mail the result's link, and make or extend the one lead of that address."""
+    form, now = MailForm(request.form), clock.now()
+    if not form.validate():
+        return _page(token, form)
+
+    def send(session: Session, assessment: models.Assessment) -> None:
+        mailing.send_result(session, context().settings, assessment, form, token, now)
+
+    _change(token, send)
+    return redirect(url_for(".mailed", token=token), 303)
+
+
+@blueprint.get("/<token>/result/mailed/")
+def mailed(token: str) -> str:
+    """Say that the mail is on its way."""
+    find(token)
+    return render_template("assess/mailed.html", token=token)
+
+
+@blueprint.post("/<token>/result/share")
+@limiter.limit(posts_limit)
+def share(token: str) -> ResponseReturnValue:
+    """Open a share link; a second press keeps the one that is open."""
+    secret = context().settings.secret
+    _change(token, lambda _, assessment: models.share(assessment, secret))
+    return redirect(url_for(".result", token=token, _anchor="share"), 303)
+
+
+@blueprint.post("/<token>/result/unshare")
+@limiter.limit(posts_limit)
+def unshare(token: str) -> ResponseReturnValue:
+    """Close the share link for good: the next one is another."""
+    _change(token, lambda _, assessment: models.unshare(assessment))
+    return redirect(url_for(".result", token=token, _anchor="share"), 303)
+
+
+@blueprint.post("/<token>/delete")
+@limiter.limit(posts_limit)
+def delete(token: str) -> ResponseReturnValue:
+    """Delete the answers and their links; a second press finds nothing and ends the same."""
+
+    def work(session: Session) -> None:
+        if assessment := models.find(session, token, lock=True):
+            outbox.cancel(session, dedupe_prefix=mailing.key_start(assessment))
+            session.delete(assessment)
+
+    context().database.write(work)
+    return redirect(url_for(".deleted"), 303)
+
+
+@blueprint.get("/deleted/")
+def deleted() -> str:
+    """Say that nothing is left."""
+    return render_template("assess/deleted.html")
+
+
+def _change(token: str, work: Callable[[Session, models.Assessment], object]) -> None:
+    """Do something with a complete assessment, locked, in one transaction; else answer 404."""
+
+    def locked(session: Session) -> None:
+        assessment = models.find(session, token, lock=True)
+        if assessment is None or assessment.completed_at is None:
+            abort(404)
+        work(session, assessment)
+
+    context().database.write(locked)
+
+
+def _page(token: str, form: MailForm) -> ResponseReturnValue:
+    assessment, framework = find(token)
+    if assessment.completed_at is None:
+        return redirect(url_for(".resume", token=token), 303)
+    settings, result = context().settings, scoring.score(framework, assessment.answers)
+    shared = models.share_token(assessment, settings.secret)
+    page = render_template(
+        "assess/result.html",
+        framework=framework,
+        result=result,
+        words=words,
+        token=token,
+        form=form,
+        share_link=shared and settings.link(url_for(".shared", token=shared)),
+        articles=_articles(result),
+        is_current=framework.version == context().published.framework.version,
+        completed_at=assessment.completed_at,
+    )
+    return page, 422 if form.errors else 200
+
+
+def _articles(result: scoring.Result) -> list[Article]:
+    """Choose what to read: the article of the widest gap, then the founding one, the oldest."""
+    published = context().published
+    chosen = [published.article_of(result.widest_gap.slug)] if result.widest_gap else []
+    chosen += list(published.articles[-1:])
+    return list(dict.fromkeys(article for article in chosen if article))

@@ -1,0 +1,15 @@
+"""Sharing a result: the link that its owner opens, and may close again."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    # No batch: SQLite would make the table anew, and dropping the old one empties every
+    # booking's reference to it. Columns that may be null and an index need no new table.
+    op.add_column("assessment", sa.Column("share_uid", sa.String(length=32), nullable=True))
+    op.add_column("assessment", sa.Column("share_hash", sa.String(length=64), nullable=True))
+    op.create_index(op.f("ix_assessment_share_hash"), "assessment", ["share_hash"], unique=True)

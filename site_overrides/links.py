@@ -1,0 +1,49 @@
+"""Name the line of every dead link, and look at those that MkDocs leaves alone."""
+
+import logging
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from mkdocs.exceptions import PluginError
+
+FROM_MKDOCS = re.compile(r"Doc file '(?P<file>.+?)' contains an? .*?link (?:to )?'(?P<link>.+?)'")
+FROM_ROOT = re.compile(r'\b(?:href|src)="(/[^"#?]*)')
+SERVICE = ("/assessment/", "/book/", "/contact/")  # the application answers these
+
+
+class NameTheLine(logging.Filter):
+    """Put file and line in front of what MkDocs says of a link."""
+
+    def __init__(self, docs: str) -> None:
+        super().__init__()
+        self._docs = Path(docs)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if said := FROM_MKDOCS.match(record.getMessage()):
+            path = self._docs / said["file"]
+            line = line_of(said["link"], path.read_text("utf-8")) if path.exists() else 1
+            rest = record.getMessage().split(" contains ", 1)[1]
+            record.msg, record.args = f"{said['file']}:{line}: contains {rest}", ()
+        return True
+
+
+def name_lines(docs: str) -> None:
+    """Let every message of MkDocs about a link name its line; once, however often it is called."""
+    logger = logging.getLogger("mkdocs.structure.pages")
+    for old in [one for one in logger.filters if isinstance(one, NameTheLine)]:
+        logger.removeFilter(old)
+    logger.addFilter(NameTheLine(docs))
+
+
+def line_of(text: str, source: str) -> int:
+    """Return the line on which `text` first stands in `source`, counted from one."""
+    return source.count("\n", 0, max(source.find(text), 0)) + 1
+
+
+def check_from_root(html: str, path: str, source: str, known: Collection[str]) -> None:
+    """Refuse a link such as /insights/gone/ that leads to no page, file or part of the service."""
+    for link in FROM_ROOT.findall(html):
+        if link not in known and link not in SERVICE:
+            place = f"{path}:{line_of(link, source)}"
+            raise PluginError(f"{place}: contains a link '{link}', but there is no such page")

@@ -1,0 +1,21 @@
+// Stands in every page and runs before the first paint, so it does only what cannot wait.
+{
+  const root = document.documentElement;
+  const { site } = document.currentScript.dataset;
+
+  // A reader's own choice of light or dark must not flash the other. Storage may be forbidden.
+  try {
+    const { scheme } = localStorage;
+    if (scheme === "light" || scheme === "dark") root.dataset.scheme = scheme;
+  } catch {}
+
+  // The first page paints in a typeface that is already there, of the same measures; ours follows.
+  // From page to page the browser has it, and so it stands there at once.
+  const cameFromHere = document.referrer.startsWith(`${location.origin}/`);
+  if (cameFromHere) root.classList.add("typeface");
+
+  // Everything else comes after the first paint, or with the page if there is none to wait for.
+  const later = () => { root.classList.add("typeface"); import(site); };
+  new PerformanceObserver(later).observe({ type: "paint", buffered: true });
+  addEventListener("load", () => setTimeout(later, 1000));
+}

@@ -1,0 +1,63 @@
+"""One page of each kind in a real browser: under axe, narrow, and with room for a finger."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+ARTICLE = "/insights/why-most-ai-pilots-never-scale/"
+KINDS = (
+    *("/", "/insights/", ARTICLE, "/framework/", "/framework/clarify/", "/services/"),
+    *("/about/", "/privacy/", "/accessibility/", "/404.html"),
+)
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FINGER = 44  # CSS pixels, in one direction at least
+CONTROLS = "header a, footer a, button, .button, .choice, .map-ways label, .turn a"
+
+
+@pytest.fixture(scope="module")
+def tab(browser):
+    """One tab for all of these tests: opening one takes longer than most of them."""
+    context = browser.new_context(reduced_motion="reduce")
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(params=KINDS)
+def page(tab, address, request):
+    """A page, as it stands 360 pixels wide."""
+    tab.set_viewport_size({"width": 360, "height": 800})
+    tab.goto(address + request.param)
+    return tab
+
+
+def test_axe_finds_nothing_against_wcag_2_2_aa(page):
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page, options={"runOnly": WCAG})
+        assert found.response["violations"] == [], scheme
+
+
+def test_no_page_is_scrolled_sideways_from_320_pixels_to_4k(page):
+    for width in (320, 768, 2560, 3840):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_controls_are_large_enough_to_hit(page):
+    sizes = page.locator(CONTROLS).evaluate_all(
+        """all => all.filter(e => e.checkVisibility() && !e.matches(".skip"))
+            .map(e => [e.outerHTML, e.getBoundingClientRect()])
+            .map(([html, box]) => [html, Math.max(box.width, box.height)])"""
+    )
+    assert len(sizes) > 8
+    assert not [html for html, size in sizes if size < FINGER]
+
+
+def test_every_stop_of_the_keyboard_is_marked(page):
+    unmarked = page.evaluate("""[...document.querySelectorAll("a, button, input")]
+        .filter(e => e.type !== "hidden" && e.checkVisibility())
+        .filter(e => {
+            e.focus({focusVisible: true});
+            const marked = [e, e.nextElementSibling, e.closest("label")].filter(Boolean);
+            return marked.every(one => getComputedStyle(one).outlineStyle === "none");
+        }).map(e => e.outerHTML)""")
+    assert unmarked == []

@@ -1,0 +1,116 @@
+"""By what rules the site is served: written for static hosts, and kept by the service."""
+
+import json
+import re
+
+import pytest
+from flask import Flask
+from hosting import hash_source
+
+from lead_service import files, security
+from lead_service.settings import Settings
+from tests.site.built import build_site, small_docs
+
+
+def host_rules(site) -> dict[str, dict[str, str]]:
+    """Read `_headers` as static hosts do: a path, then indented headers."""
+    rules, path = {}, ""
+    for line in (site / "_headers").read_text("utf-8").splitlines():
+        if line.startswith("/"):
+            path = line
+            rules[path] = {}
+        elif line.strip():
+            name, _, value = line.strip().partition(": ")
+            rules[path][name] = value
+    return rules
+
+
+def policy(site) -> dict[str, list[str]]:
+    text = host_rules(site)["/*"]["Content-Security-Policy"]
+    parts = (part.split() for part in text.split("; "))
+    return {name: sources for name, *sources in parts}
+
+
+def served(site):
+    """The service's files in front of an application that knows nothing."""
+    app = Flask(__name__)
+    files.install(app, Settings(site_dir=site))
+    return app.test_client()
+
+
+def test_the_policy_allows_nothing_inline_but_what_the_build_wrote(site, pages):
+    allowed = policy(site)
+    assert not [source for sources in allowed.values() for source in sources if "unsafe" in source]
+    for page in pages:
+        blocks = re.findall(r"<(script|style)(?: data-[^>]*)?>(.*?)</\1>", page.source, re.DOTALL)
+        for tag, content in blocks:
+            assert hash_source(content) in allowed[f"{tag}-src"], page.url
+        assert bool(blocks) == (page.url != "/200.html")
+
+
+def test_the_hash_is_the_one_of_the_standard():
+    # The example of Content Security Policy Level 2, 7.17.2
+    known = "'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng='"
+    assert hash_source("alert('Hello, world.');") == known
+
+
+def test_the_policy_is_otherwise_the_services_own(site):
+    own = dict(part.split(" ", 1) for part in security.CONTENT_SECURITY_POLICY.split("; "))
+    for directive, sources in policy(site).items():
+        kept = [source for source in sources if not source.startswith("'sha256-")]
+        assert " ".join(kept) == own[directive]
+
+
+def test_the_service_serves_pages_as_static_hosts_are_told_to(site, pages):
+    client = served(site)
+    rules = host_rules(site)["/*"]
+    for page in pages:
+        if page.url in {"/200.html", "/404.html"}:
+            continue
+        answer = client.get(page.url)
+        assert answer.status_code == 200
+        assert {name: answer.headers.get(name) for name in rules} == rules, page.url
+
+
+def test_the_service_keeps_hashed_assets_for_a_year_and_names_types_as_hosts_do(site):
+    client = served(site)
+    rules = host_rules(site)
+    for path in site.glob("assets/*.woff2"):
+        answer = client.get(f"/assets/{path.name}")
+        assert answer.headers["Cache-Control"] == rules["/assets/*"]["Cache-Control"]
+    for name in files.TYPES:
+        assert client.get(f"/{name}").content_type == rules[f"/{name}"]["Content-Type"]
+
+
+@pytest.mark.parametrize("name", files.UNSERVED)
+def test_what_is_for_servers_is_not_served(site, name):
+    assert (site / name).exists()
+    assert served(site).get(f"/{name}").status_code == 404
+
+
+def test_only_static_pages_are_fetched_ahead(site):
+    rules = json.loads((site / "speculation.json").read_text("utf-8"))["prefetch"]
+    [rule] = rules
+    assert rule["eagerness"] == "moderate"
+    left_out = rule["where"]["and"][1]["not"]["href_matches"]
+    assert {"/assessment/*", "/book/*", "/contact/*", "/desk/*"} <= set(left_out)
+
+
+def test_a_page_without_its_slash_has_moved_for_good(site):
+    answer = served(site).get("/insights")
+    assert (answer.status_code, answer.headers["Location"]) == (301, "/insights/")
+    assert "Content-Security-Policy" in answer.headers
+
+
+def test_an_old_address_leads_on_everywhere(tmp_path):
+    docs = small_docs(tmp_path, redirect_from="[/blog/old-name/, /2019/piece]")
+    site = build_site(tmp_path / "site", docs)
+    for old in ("/blog/old-name/", "/2019/piece/"):
+        assert f"{old} /insights/new/ 301\n" in (site / "_redirects").read_text("utf-8")
+        page = (site / old.strip("/") / "index.html").read_text("utf-8")
+        assert '<meta http-equiv="refresh" content="0; url=/insights/new/">' in page
+        assert '<link rel="canonical" href="http://127.0.0.1:8000/insights/new/">' in page
+        for address in (old, old.rstrip("/")):
+            answer = served(site).get(address)
+            assert (answer.status_code, answer.headers["Location"]) == (301, "/insights/new/")
+    assert "old-name" not in (site / "sitemap.xml").read_text("utf-8")
