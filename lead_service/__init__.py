@@ -26,6 +26,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     app = Flask(__name__)
     context.install(app, context.Context(settings, Database(settings.database_url), site))
 
+    app.url_map.strict_slashes = False
     log.install(app)
     security.install(app, settings)
     errors.install(app)
@@ -39,4 +40,5 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     app.register_blueprint(desk.blueprint)
 
     files.install(app, settings)
+    app.wsgi_app = security.Gate(app.wsgi_app, settings)  # type: ignore[method-assign]
     return app

@@ -127,6 +127,12 @@ class Database:
         finally:
             self._threads_turn.release()
 
+    def forget(self) -> None:
+        """Let nothing of what was erased stay in the write-ahead log."""
+        if self.is_sqlite:
+            with self.engine.connect() as connection:
+                connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         self.engine.dispose()
 

@@ -4,8 +4,11 @@ Whatever a visitor had typed stands on the page again, behind one button that se
 """
 
 import logging
+from math import ceil
+from time import time
 
 from flask import Flask, Response, g, make_response, render_template, request
+from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import (
     DatabaseError,
@@ -18,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from .db import StorageBusy
-from .security import CONTROL, UNSAFE
+from .security import CONTROL, UNSAFE, limiter
 
 log = logging.getLogger(__name__)
 
@@ -95,8 +98,12 @@ def _http_error(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return error.get_response()  # type: ignore[return-value]
     response = page(error.code)
-    if retry := getattr(error, "retry_after", None):
-        response.headers["Retry-After"] = str(retry)
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            response.headers[name] = value
+    if isinstance(error, RateLimitExceeded) and limiter.current_limit:
+        seconds = ceil(limiter.current_limit.reset_at - time())
+        response.headers["Retry-After"] = str(max(1, seconds))
     return response
 
 

@@ -141,6 +141,7 @@ def erase_everywhere(
 ) -> dict[str, int]:
     """Erase an address from the database, then from the folder of mails; return how much."""
     counts = database.write(lambda session: erase(session, settings, address, at))
+    database.forget()
     return counts | {"files": sweep_folder(database, settings.mail_folder)}
 
 
@@ -164,6 +165,8 @@ def run_retention(
 ) -> dict[str, int]:
     """Do `retention` in one transaction, then clear the folder of mails; return how much."""
     counts = database.write(lambda session: retention(session, now, settings, dry_run))
+    if not dry_run:
+        database.forget()
     return counts if dry_run else counts | {"files": sweep_folder(database, settings.mail_folder)}
 
 

@@ -8,7 +8,9 @@ import hashlib
 import hmac
 import re
 import secrets
-from urllib.parse import urlsplit
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from flask import Flask, Response, abort, current_app, request
 from flask_limiter import Limiter
@@ -17,9 +19,13 @@ from flask_wtf.csrf import CSRFProtect
 from limits import parse as parse_limit
 from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.sansio.utils import host_is_trusted
 
 from .context import context
 from .settings import LOOPBACK, Settings
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 FORM_BYTES = 64 * 1024
 FORM_FIELDS = 60
@@ -56,12 +62,9 @@ HEADERS = {
 STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
 
 
-def posts_limit() -> str:
-    """Return the hard limit of one client on all that it may post."""
-    return context().settings.limit_posts
-
-
 limiter = Limiter(key_func=get_remote_address, strategy="moving-window")
+# One bucket for all that a client posts, whatever the form.
+limit_posts = limiter.shared_limit(lambda: context().settings.limit_posts, scope="posts")
 csrf = CSRFProtect()
 
 
@@ -85,12 +88,40 @@ def headers(settings: Settings) -> dict[str, str]:
     return HEADERS | ({"Strict-Transport-Security": STRICT_TRANSPORT} if settings.is_https else {})
 
 
+def trusted_hosts(settings: Settings) -> list[str]:
+    """Return the hosts that we answer for."""
+    if settings.is_local:
+        return sorted(LOOPBACK | {"[::1]"})
+    return [urlsplit(settings.public_url).hostname or ""]
+
+
+class Gate:
+    """Stand before all else, static files included: our host or 400, and our headers always."""
+
+    def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
+        self._app = app
+        self._hosts = trusted_hosts(settings)
+        self._headers = headers(settings)
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        def start(status, given, exc_info=None):
+            names = {name.lower() for name, _ in given}
+            missing = [one for one in self._headers.items() if one[0].lower() not in names]
+            return start_response(status, [*given, *missing], exc_info)
+
+        if host_is_trusted(environ.get("HTTP_HOST"), self._hosts):
+            return self._app(environ, start)
+        refused = Response("This address is not served here.\n", 400, mimetype="text/plain")
+        return refused(environ, start)
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Put the edge before every request of `app`."""
-    host = urlsplit(settings.public_url).hostname or ""
     app.config.update(
         SECRET_KEY=settings.secret,
-        TRUSTED_HOSTS=sorted(LOOPBACK | {"[::1]"}) if settings.is_local else [host],
+        TRUSTED_HOSTS=trusted_hosts(settings),
         MAX_CONTENT_LENGTH=FORM_BYTES,
         SESSION_COOKIE_NAME="__Host-desk" if settings.is_https else "desk",
         SESSION_COOKIE_SECURE=settings.is_https,
@@ -139,17 +170,29 @@ def _is_own_origin(origin: str) -> bool:
 
 def _check_input() -> None:
     """Refuse what no browser sends (400) and characters that no text needs (422)."""
+    if CONTROL.search(request.path):
+        abort(404)
     if any(CONTROL.search(text) for pair in request.args.items(multi=True) for text in pair):
         abort(400)
     if request.method not in UNSAFE or _own_proof():
         return
+    if request.mimetype == "application/x-www-form-urlencoded":
+        _require_utf8(request.get_data(cache=True))
     if request.content_length and not request.form:
-        abort(400)  # invalid UTF-8 makes the whole form silently empty
+        abort(400)  # another kind of body
     values = [text for pair in request.form.items(multi=True) for text in pair]
     if len(values) > 2 * FORM_FIELDS or any(len(text) > FIELD_CHARACTERS for text in values):
         abort(413)
     if any(CONTROL.search(text) for text in values):
         raise UnprocessableEntity("One of the fields holds a control character.")
+
+
+def _require_utf8(body: bytes) -> None:
+    """Refuse a form that is not UTF-8 (400): it would be read as other text, or as no form."""
+    try:
+        unquote_to_bytes(body).decode("utf-8")
+    except UnicodeDecodeError:
+        abort(400)
 
 
 def _harden(response: Response) -> Response:

@@ -61,7 +61,12 @@ def send_result(
         not_me = settings.link(f"/assessment/not-me/{_with_proof(settings.secret, key)}/")
         message = emails.result(settings, email, link, not_me)
         outbox.queue(
-            session, message, at=now, lead_id=lead.id, dedupe_key=occasion, held=lead.quarantine
+            session,
+            message,
+            at=now,
+            lead_id=lead.id,
+            dedupe_key=occasion,
+            held=suspect or lead.quarantine,
         )
     if is_new and not suspect:
         came_from = assessment.came_from

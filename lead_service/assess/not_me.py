@@ -7,7 +7,7 @@ from flask import abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from ..context import context
-from ..security import limiter, posts_limit
+from ..security import limit_posts
 from . import mailing
 from .blueprint import blueprint
 
@@ -22,7 +22,7 @@ def not_me(token: str) -> str:
 
 
 @blueprint.post("/not-me/<token>/")
-@limiter.limit(posts_limit)
+@limit_posts
 def not_me_submit(token: str) -> ResponseReturnValue:
     """Erase what that one submission added; a second press finds nothing."""
     secret = context().settings.secret

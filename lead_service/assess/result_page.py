@@ -14,7 +14,7 @@ from ..context import context
 from ..emails import outbox
 from ..pages import long_date
 from ..published import Article
-from ..security import limiter, posts_limit
+from ..security import limit_posts
 from . import mailing, models, pdf, scoring, words
 from .blueprint import blueprint, find
 from .forms import MailForm
@@ -29,7 +29,7 @@ def result(token: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<token>/result.pdf")
-@limiter.limit(posts_limit)  # typesetting costs as much as a post
+@limit_posts  # typesetting costs as much as a post
 def result_pdf(token: str) -> ResponseReturnValue:
     """Hand out the result as a file."""
     assessment, framework = find(token)
@@ -51,7 +51,7 @@ def result_pdf(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<token>/result/mail")
-@limiter.limit(posts_limit)
+@limit_posts
 def mail_submit(token: str) -> ResponseReturnValue:
     """Mail the result's link, and make or extend the one lead of that address."""
     form, now = MailForm(request.form), clock.now()
@@ -73,7 +73,7 @@ def mailed(token: str) -> str:
 
 
 @blueprint.post("/<token>/result/share")
-@limiter.limit(posts_limit)
+@limit_posts
 def share(token: str) -> ResponseReturnValue:
     """Open a share link; a second press keeps the one that is open."""
     secret = context().settings.secret
@@ -82,7 +82,7 @@ def share(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<token>/result/unshare")
-@limiter.limit(posts_limit)
+@limit_posts
 def unshare(token: str) -> ResponseReturnValue:
     """Close the share link for good: the next one is another."""
     _change(token, lambda _, assessment: models.unshare(assessment))
@@ -90,7 +90,7 @@ def unshare(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<token>/delete")
-@limiter.limit(posts_limit)
+@limit_posts
 def delete(token: str) -> ResponseReturnValue:
     """Delete the answers and their links; a second press finds nothing and ends the same."""
 

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from .. import clock
 from ..context import context
-from ..security import limiter, posts_limit
+from ..security import limit_posts
 from . import models, not_me, result_page, scoring, shared
 from .blueprint import blueprint, find
 from .forms import step_form
@@ -23,7 +23,7 @@ def begin() -> str:
 
 
 @blueprint.post("/")
-@limiter.limit(posts_limit)
+@limit_posts
 def begin_submit() -> ResponseReturnValue:
     """Start an assessment with the answers of one step: the first, or that of an article."""
     framework = context().published.framework
@@ -59,7 +59,7 @@ def step(token: str, slug: str) -> str:
 
 
 @blueprint.post("/<token>/<slug>/")
-@limiter.limit(posts_limit)
+@limit_posts
 def step_submit(token: str, slug: str) -> ResponseReturnValue:
     """Save one step's answers and go on to the next open one."""
     assessment, framework = find(token)

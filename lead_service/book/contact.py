@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from .. import clock
 from ..context import context
-from ..security import limiter, new_token, posts_limit
+from ..security import limit_posts, new_token
 from . import notices
 from .forms import ContactForm
 
@@ -19,7 +19,7 @@ def form() -> str:
 
 
 @blueprint.post("/")
-@limiter.limit(posts_limit)
+@limit_posts
 def submit() -> ResponseReturnValue:
     """Keep the lead and tell the team; the same form sent twice is one message."""
     form, now = ContactForm(request.form), clock.now()

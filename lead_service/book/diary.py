@@ -1,7 +1,7 @@
 """The diary: claiming a start, giving it back. The database decides who was first."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
@@ -78,6 +78,8 @@ def take(session: Session, wish: Wish, now: datetime, secret: str) -> Outcome:
     )
     if _coming(session, lead, now) >= FUTURE_BOOKINGS:
         raise TooMany
+    # What is known of an address outlives a form that looks innocent.
+    wish = replace(wish, quarantine=wish.quarantine or lead.quarantine)
     for host in calendar.free_hosts(session, hosts, wish.start, now):
         if booking := _claim(session, _booking(host, lead, wish, now, secret)):
             return Outcome(lead, booking, is_new=True)
@@ -85,11 +87,14 @@ def take(session: Session, wish: Wish, now: datetime, secret: str) -> Outcome:
 
 
 def cancel(session: Session, token: str, now: datetime) -> tuple[Booking, bool] | None:
-    """Free the cells of a booking; return it and whether this call is what cancelled it."""
+    """Free the cells of a booking; return it and whether this call is what cancelled it.
+
+    A call that has begun is no longer cancelled: it took place, or it did not.
+    """
     booking = find(session, token, lock=True)
     if booking is None:
         return None
-    if not booking.is_live:
+    if not booking.is_live or booking.starts_at <= now:
         return booking, False
     booking.status = Status.CANCELLED
     booking.cancelled_at = now
@@ -99,11 +104,19 @@ def cancel(session: Session, token: str, now: datetime) -> tuple[Booking, bool] 
     return booking, True
 
 
-def readdress(session: Session, booking: Booking, email: str, now: datetime) -> bool:
-    """Correct where the invitation goes; False when that was done too often."""
-    if not booking.is_live or booking.address_changes >= ADDRESS_CHANGES:
+def readdress(session: Session, booking: Booking, email: str, now: datetime, secret: str) -> bool:
+    """Correct where the invitation goes; False when it was done too often, or came too late.
+
+    The link changes with it: whoever reads the mistyped mailbox must not hold this one. The
+    SEQUENCE rises by two, one for the cancellation at the old address, which a calendar that
+    gets both must find older than the invitation at the new one.
+    """
+    if booking.starts_at <= now or not booking.is_live:
         return False
     mistyped, meant = booking.lead, leads.find(session, email)
+    has_its_share = meant and meant is not mistyped and _coming(session, meant, now)
+    if booking.address_changes >= ADDRESS_CHANGES or (has_its_share or 0) >= FUTURE_BOOKINGS:
+        return False
     if not _is_its_only_trace(session, booking, mistyped):
         meant, _ = leads.capture(
             session, email=email, name=booking.name, company=booking.company, at=now
@@ -115,7 +128,8 @@ def readdress(session: Session, booking: Booking, email: str, now: datetime) -> 
         _move_all(session, mistyped, meant)
     booking.email = email
     booking.address_changes += 1
-    booking.sequence += 1
+    booking.sequence += 2
+    booking.token_hash = token_hash(manage_token(booking, secret))
     return True
 
 
@@ -149,7 +163,11 @@ def find(session: Session, token: str, *, lock: bool = False) -> Booking | None:
 
 def manage_token(booking: Booking, secret: str) -> str:
     """Return the token of the booking's link, of which only the hash is kept."""
-    return derived_token(secret, "booking", booking.uid)
+    return _token(secret, booking.uid, booking.address_changes)
+
+
+def _token(secret: str, uid: str, address_changes: int) -> str:
+    return derived_token(secret, "booking", f"{uid}:{address_changes}")
 
 
 def _submitted(session: Session, key: str) -> Booking | None:
@@ -182,7 +200,7 @@ def _booking(host: Host, lead: leads.Lead, wish: Wish, now: datetime, secret: st
     uid = uuid.uuid4().hex
     return Booking(
         uid=uid,
-        token_hash=token_hash(derived_token(secret, "booking", uid)),
+        token_hash=token_hash(_token(secret, uid, 0)),
         submission_key=wish.submission_key,
         host_id=host.id,
         lead_id=lead.id,
@@ -201,6 +219,7 @@ def _booking(host: Host, lead: leads.Lead, wish: Wish, now: datetime, secret: st
         company=wish.company,
         phone=wish.phone,
         topic=wish.topic,
+        address_changes=0,
         created_at=now,
         cancelled_at=None,
     )

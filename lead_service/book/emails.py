@@ -1,5 +1,6 @@
 """The mails of a booking, each a finished message; `announce` queues those of an occasion."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +47,26 @@ def to_host(
     )
 
 
+def withdrawal(settings: Settings, booking: Booking, before: str, now: datetime) -> Message:
+    """Compose the mail that takes an invitation back from an address it should not have got to.
+
+    It says nothing of the call: whoever reads it is most likely a stranger.
+    """
+    wrong = replace(
+        visitors_meeting(settings, booking, now),
+        sequence=booking.sequence - 1,
+        summary="Sent by mistake",
+        attendee_email=before,
+        attendee_name="",
+    )
+    return compose(
+        "booking_withdrawn",
+        to=before,
+        attachments=(_invite(wrong, "cancelled"),),
+        **practice_context(settings),
+    )
+
+
 def visitors_meeting(settings: Settings, booking: Booking, now: datetime) -> invites.Meeting:
     """Return the meeting as the visitor's calendar shows it."""
     place = booking.meeting_link or f"By phone: {booking.host.name} calls you"
@@ -54,8 +75,8 @@ def visitors_meeting(settings: Settings, booking: Booking, now: datetime) -> inv
         booking,
         now,
         summary=f"Discovery call with {settings.practice_name}",
-        description="30 minutes, nothing to prepare.\n"
-        f"To move or cancel, use the link in the mail from {settings.practice_name}.",
+        description=f"{booking.duration} minutes, nothing to prepare.\n"
+        f"To cancel, use the link in the mail from {settings.practice_name}.",
         location=place,
         attendee=(booking.email, booking.name),
     )
@@ -107,4 +128,6 @@ def _context(settings: Settings, booking: Booking, zone: str) -> dict[str, Any]:
         "day": long_date(booking.starts_at, zone),
         "time": clock_time(booking.starts_at, zone),
         "zone": zone,
+        "their_day": long_date(booking.starts_at, booking.visitor_zone),
+        "their_time": clock_time(booking.starts_at, booking.visitor_zone),
     }

@@ -15,7 +15,10 @@ START = "%Y%m%dT%H%MZ"  # a start in an address or a field: always UTC
 def phone(required: str = "") -> TelField:
     """Make the field of a phone number; `required` is what to say when it is empty."""
     first = [InputRequired(required)] if required else []
-    number = Regexp(r"^[0-9+()./ x-]*$", message="Use digits, spaces and + ( ) . / - x only.")
+    number = Regexp(
+        r"^(([+()./ x-]*[0-9]){5}[0-9+()./ x-]*)?$",
+        message="Use digits, spaces and + ( ) . / - x only, and at least five digits.",
+    )
     return TelField(
         "Phone number",
         [*first, Length(max=40, message="Keep this under 40 characters."), one_line, number],
@@ -65,8 +68,9 @@ def start_text(start: datetime) -> str:
 
 
 def parse_start(text: str) -> datetime | None:
-    """Read a start; None when it is not one."""
+    """Read a start; None when it is not one, or in a year that no calendar reaches."""
     try:
-        return datetime.strptime(text, START).replace(tzinfo=UTC)
+        start = datetime.strptime(text, START).replace(tzinfo=UTC)
     except ValueError:
         return None
+    return start if 2000 <= start.year < 2200 else None

@@ -3,13 +3,15 @@
 A GET changes nothing: mail scanners follow every link.
 """
 
+from datetime import datetime
+
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from .. import clock
 from ..context import context
-from ..emails import outbox
-from ..security import limiter, posts_limit
+from ..security import limit_posts
 from . import diary, emails, invites, notices
 from .forms import AddressForm
 from .models import Booking
@@ -28,7 +30,7 @@ def invite(token: str) -> Response:
     """Hand out the invitation as a file."""
     with context().database.read() as session:
         booking = diary.find(session, token)
-        if booking is None or not booking.is_live:
+        if booking is None or not booking.is_live or booking.quarantine:
             abort(404)
         meeting = emails.visitors_meeting(context().settings, booking, clock.now())
     return Response(
@@ -39,7 +41,7 @@ def invite(token: str) -> Response:
 
 
 @blueprint.post("/<token>/cancel")
-@limiter.limit(posts_limit)
+@limit_posts
 def cancel(token: str) -> ResponseReturnValue:
     """Cancel the call; a second press changes nothing and mails nobody."""
     now = clock.now()
@@ -57,30 +59,33 @@ def cancel(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<token>/address")
-@limiter.limit(posts_limit)
+@limit_posts
 def readdress(token: str) -> ResponseReturnValue:
     """Send the invitation to a corrected address."""
     form, now = AddressForm(request.form), clock.now()
     if not form.validate():
         return _page(token, form), 422
-
-    def work(session) -> bool:
-        booking = diary.find(session, token, lock=True)
-        if booking is None:
-            abort(404)
-        if booking.email == form.email.data:
-            return True
-        before = booking.sequence
-        done = diary.readdress(session, booking, form.email.data, now)
-        if done:
-            outbox.cancel(session, dedupe_prefix=f"{booking.uid}:confirmed:{before}")
-            notices.readdressed(session, context().settings, booking, now)
-        return done
-
-    if not context().database.write(work):
-        form.email.errors = ["Write to us instead: this was changed too often."]
+    new_token = context().database.write(
+        lambda session: _readdress(session, token, form.email.data or "", now)
+    )
+    if new_token is None:
+        form.email.errors = ["This cannot be changed here any more. Please write to us."]
         return _page(token, form), 422
-    return redirect(url_for(".show", token=token), 303)
+    return redirect(url_for(".show", token=new_token), 303)
+
+
+def _readdress(session: Session, token: str, email: str, now: datetime) -> str | None:
+    """Correct the address and queue what follows; return the link's new token."""
+    settings, framework = context().settings, context().published.framework
+    booking = diary.find(session, token, lock=True)
+    if booking is None:
+        abort(404)
+    before = booking.email
+    if before != email:
+        if not diary.readdress(session, booking, email, now, settings.secret):
+            return None
+        notices.readdressed(session, settings, framework, booking, before, now)
+    return diary.manage_token(booking, settings.secret)
 
 
 def _page(token: str, form: AddressForm) -> str:

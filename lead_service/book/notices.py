@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from .. import leads, team
+from ..assess.brief import Brief
 from ..assess.framework import Framework
 from ..assess.handover import brief_of
 from ..assess.models import Assessment
@@ -30,11 +31,7 @@ def booked(
         assessment.lead_id = assessment.lead_id or booking.lead_id
     brief = brief_of(session, assessment, framework)
     leads.record(session, booking.lead, "call_booked", now, booking=booking.id)
-    confirm(session, settings, booking, now)
-    to_host = emails.to_host(settings, booking, "booking_for_host", now, brief)
-    outbox.queue(
-        session, to_host, at=now, lead_id=booking.lead_id, dedupe_key=f"{booking.uid}:host"
-    )
+    confirm(session, settings, booking, now, brief)
     call = (
         f"{long_date(booking.starts_at, booking.host_zone)},"
         f" {clock_time(booking.starts_at, booking.host_zone)} ({booking.host_zone})"
@@ -54,8 +51,10 @@ def booked(
     )
 
 
-def confirm(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
-    """Queue the invitation to the booking's present address."""
+def confirm(
+    session: Session, settings: Settings, booking: Booking, now: datetime, brief: Brief | None
+) -> None:
+    """Queue the invitation to the booking's present address, and the host's with the brief."""
     link = settings.link(f"/booking/{diary.manage_token(booking, settings.secret)}/")
     outbox.queue(
         session,
@@ -66,41 +65,78 @@ def confirm(session: Session, settings: Settings, booking: Booking, now: datetim
         dedupe_key=f"{booking.uid}:confirmed:{booking.sequence}",
         held=booking.quarantine,
     )
+    outbox.queue(
+        session,
+        emails.to_host(settings, booking, "booking_for_host", now, brief),
+        at=now,
+        lead_id=booking.lead_id,
+        dedupe_key=f"{booking.uid}:host:{booking.sequence}",
+    )
+
+
+def _take_back(session: Session, booking: Booking) -> bool:
+    """Take back invitations that wait to be sent; say whether the visitor's was among them.
+
+    One that the provider has kept us from sending would otherwise arrive after its
+    cancellation, and read as if the call were on again.
+    """
+    outbox.cancel(session, dedupe_prefix=f"{booking.uid}:host:")
+    return bool(outbox.cancel(session, dedupe_prefix=f"{booking.uid}:confirmed:"))
 
 
 def cancelled(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
-    """Queue the cancellation to both sides."""
+    """Queue the cancellation to both sides; a visitor in quarantine was never written to."""
     leads.record(session, booking.lead, "call_cancelled", now, booking=booking.id)
+    _take_back(session, booking)
     key, again = f"{booking.uid}:cancelled", settings.link("/book/")
-    outbox.queue(
-        session,
-        emails.to_visitor(settings, booking, "booking_cancelled", now, again),
-        at=now,
-        lead_id=booking.lead_id,
-        dedupe_key=key,
-        held=booking.quarantine,
-    )
+    if not booking.quarantine:
+        to_visitor = emails.to_visitor(settings, booking, "booking_cancelled", now, again)
+        outbox.queue(session, to_visitor, at=now, lead_id=booking.lead_id, dedupe_key=key)
     to_host = emails.to_host(settings, booking, "booking_cancelled_for_host", now)
     outbox.queue(session, to_host, at=now, lead_id=booking.lead_id, dedupe_key=f"{key}:host")
 
 
-def readdressed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
-    """Queue the invitation to the corrected address, and note it."""
+def readdressed(
+    session: Session,
+    settings: Settings,
+    framework: Framework,
+    booking: Booking,
+    before: str,
+    now: datetime,
+) -> None:
+    """Queue the invitation to the corrected address, and take it out of the mistyped one's.
+
+    The host gets the brief again, with the address that now answers.
+    """
     leads.record(session, booking.lead, "address_corrected", now, booking=booking.id)
-    confirm(session, settings, booking, now)
+    if not _take_back(session, booking) and not booking.quarantine:
+        outbox.queue(
+            session,
+            emails.withdrawal(settings, booking, before, now),
+            at=now,
+            dedupe_key=f"{booking.uid}:withdrawn:{booking.sequence}",
+        )
+    confirm(session, settings, booking, now, _brief(session, framework, booking))
+
+
+def _brief(session: Session, framework: Framework, booking: Booking) -> Brief | None:
+    assessment = session.get(Assessment, booking.assessment_id) if booking.assessment_id else None
+    return brief_of(session, assessment, framework)
 
 
 def missed(
     session: Session, settings: Settings, lead: leads.Lead, wish: diary.Wish, now: datetime
-) -> None:
-    """Note that somebody wanted a start that was just taken, and tell the team."""
+) -> bool:
+    """Note that somebody wanted a start that was just taken, and tell the team, once."""
     key = wish.submission_key
-    if leads.record_once(
+    is_new = leads.record_once(
         session, lead, "wanted_start", now, key=key, start=wish.start.isoformat(), text=wish.topic
-    ):
+    )
+    if is_new:
         wanted = f"{wish.start:%Y-%m-%d %H:%M} UTC"
         what = f"wanted a call at {wanted}, which was just taken"
         team.tell(session, settings, lead, what, now, key=f"missed:{key}", text=wish.topic)
+    return is_new
 
 
 def wrote(session: Session, settings: Settings, form: ContactForm, now: datetime) -> None:

@@ -8,12 +8,13 @@ from flask.typing import ResponseReturnValue
 from .. import clock, leads
 from ..assess import models as assessments
 from ..context import context
-from ..security import is_flood, limiter, new_token, posts_limit, token_hash
+from ..security import is_flood, limit_posts, new_token, token_hash
 from . import calendar, days, diary, notices
 from .forms import CONSENT_WORDING, BookingForm, PhoneBookingForm, parse_start, start_text
 
 blueprint = Blueprint("book", __name__, url_prefix="/book")
 
+LONGEST_TOKEN = 64
 SHOWN_AHEAD = timedelta(days=400)  # a host without a horizon is still not asked for ever
 
 
@@ -38,7 +39,7 @@ def form(start: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/")
-@limiter.limit(posts_limit)
+@limit_posts
 def submit() -> ResponseReturnValue:
     """Claim a start: booking, lead and mails in one transaction, then away from the form."""
     now, wanted = clock.now(), parse_start(request.form.get("start", ""))
@@ -52,23 +53,26 @@ def submit() -> ResponseReturnValue:
     if not form.submission.data:
         form.submission.data = new_token()
         return _form_page(form, wanted, again=True), 422
+    flood = is_flood(context().settings.limit_bookings, "book")
     try:
-        outcome = context().database.write(lambda session: _book(session, form, wanted, now))
+        outcome = context().database.write(lambda session: _book(session, form, wanted, now, flood))
     except diary.NotOffered:
-        return _times_page(gone=True), 422
+        return _other_times(form, wanted, now, is_taken=False), 422
     except diary.TooMany:
         form.email.errors = [
-            "Two calls are coming up for this address already. The link in their"
-            " confirmation moves or cancels them."
+            "Two calls are coming up for this address already. The links in their"
+            " confirmations cancel them."
         ]
         return _form_page(form, wanted), 422
     if outcome.booking is None:
-        return _just_taken(form, wanted, now)
+        return _other_times(form, wanted, now, is_taken=True), 409
     token = diary.manage_token(outcome.booking, context().settings.secret)
     return redirect(url_for("booking.show", token=token), 303)
 
 
-def _book(session, form: BookingForm, wanted: datetime, now: datetime) -> diary.Outcome:
+def _book(
+    session, form: BookingForm, wanted: datetime, now: datetime, flood: bool
+) -> diary.Outcome:
     """Do all of it in the caller's transaction."""
     settings, published = context().settings, context().published
     assessment = _assessment(session)
@@ -81,34 +85,35 @@ def _book(session, form: BookingForm, wanted: datetime, now: datetime) -> diary.
         phone=form.phone.data if "phone" in form else "",
         topic=form.topic.data,
         submission_key=token_hash(form.submission.data + start_text(wanted)),
-        quarantine=form.is_suspect or is_flood(settings.limit_bookings, "book"),
+        quarantine=form.is_suspect or flood,
         assessment_id=assessment.id if assessment else None,
         came_from=_came_from() or (assessment.came_from if assessment else None),
     )
     outcome = diary.take(session, wish, now, settings.secret)
-    if not outcome.is_new:
-        return outcome
-    leads.record_consent(
-        session,
-        outcome.lead,
-        wording=CONSENT_WORDING,
-        may_contact=bool(form.may_contact.data),
-        source="book",
-        at=now,
-    )
-    if outcome.booking:
+    is_new = outcome.is_new
+    if outcome.booking and is_new:
         notices.booked(session, settings, published.framework, outcome.booking, now)
-    else:
-        notices.missed(session, settings, outcome.lead, wish, now)
+    elif is_new:
+        is_new = notices.missed(session, settings, outcome.lead, wish, now)
+    if is_new:
+        leads.record_consent(
+            session,
+            outcome.lead,
+            wording=CONSENT_WORDING,
+            may_contact=bool(form.may_contact.data),
+            source="book",
+            at=now,
+        )
     return outcome
 
 
-def _just_taken(form: BookingForm, wanted: datetime, now: datetime) -> ResponseReturnValue:
-    """Show the times nearest to the one that is gone, with the form kept."""
+def _other_times(form: BookingForm, wanted: datetime, now: datetime, *, is_taken: bool) -> str:
+    """Show the times nearest to one that is not to be had, with the form kept."""
     form.submission.data = new_token()
     with context().database.read() as session:
         starts = _open_starts(session, calendar.active_hosts(session), now)
-    return _form_page(form, wanted, others=days.nearest(starts, wanted)), 409
+    others = days.nearest(starts, wanted)
+    return _form_page(form, wanted, others=others, is_taken=is_taken)
 
 
 def _times_page(gone: bool = False) -> str:
@@ -174,9 +179,14 @@ def _zone(hosts) -> str:
 
 
 def _carried() -> dict[str, str]:
-    """Return what goes along from page to page: zone, assessment, article."""
-    names = ("zone", "assessment", "from")
-    return {name: request.values[name] for name in names if request.values.get(name)}
+    """Return what goes along from page to page: zone, assessment, article; nothing made up."""
+    known = {
+        "zone": days.is_zone,
+        "assessment": lambda token: len(token) <= LONGEST_TOKEN,
+        "from": context().published.article,
+    }
+    given = {name: request.values.get(name, "") for name in known}
+    return {name: value for name, value in given.items() if value and known[name](value)}
 
 
 def _date(text: str | None) -> date | None:

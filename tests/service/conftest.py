@@ -13,6 +13,8 @@ from sqlalchemy import select
 from lead_service import clock, create_app
 from lead_service.book import hosting
 from lead_service.context import Context
+from lead_service.emails import outbox
+from lead_service.emails.folder import Folder
 from lead_service.emails.message import from_json
 from lead_service.emails.models import OutboxMessage
 from lead_service.settings import Settings, load
@@ -93,6 +95,18 @@ def mails(database) -> Callable[[], list]:
         return [(row, from_json(row.body)) for row in rows if row.body]
 
     return read
+
+
+@pytest.fixture
+def post(app, settings) -> Callable[[], None]:
+    """Send what the outbox holds, as the deliver process does where there is no provider."""
+
+    def send() -> None:
+        database = app.extensions["lead_service"].database
+        while outbox.deliver_one(database, Folder(settings), clock.now(), keep_bodies=True):
+            pass
+
+    return send
 
 
 @pytest.fixture

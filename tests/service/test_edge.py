@@ -54,9 +54,32 @@ def test_every_form_refuses_a_post_from_elsewhere(app, client):
 
 
 def test_a_foreign_host_is_refused(client):
-    answer = client.get("/book/", headers={"Host": "evil.example"})
-    assert answer.status_code == 400
-    assert "evil.example" not in answer.text
+    for path in ("/book/", "/", "/static/service.css"):
+        answer = client.get(path, headers={"Host": "evil.example"})
+        assert answer.status_code == 400
+        assert "evil.example" not in answer.text
+
+
+def test_an_address_without_its_slash_is_the_same_page(client):
+    for path in ("/book", "/assessment", "/contact"):
+        assert client.get(path).status_code == 200
+
+
+def test_one_client_s_posts_are_counted_together(client, app):
+    app.extensions["lead_service"].settings.__dict__["limit_posts"] = "2 per hour"
+    paths = ["/contact/", "/book/", "/assessment/"]
+    codes = [client.post(path, data={"name": "x"}).status_code for path in paths]
+    assert codes == [422, 422, 429]
+
+
+def test_a_control_character_in_the_path_is_nobody_s_page(client):
+    assert client.get("/booking/%00/").status_code == 404
+
+
+def test_a_wrong_method_says_which_are_right(client):
+    answer = client.delete("/book/")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
 
 
 @pytest.mark.parametrize(
@@ -70,9 +93,21 @@ def test_a_foreign_host_is_refused(client):
         ({"name": "A\x85da"}, 422),
         ({"na\x00me": "Ada"}, 422),
         (b"\xff\xfe=\xff", 400),
+        (b"name=%ff%fe", 400),
         (b"", 422),
     ],
-    ids=["1 body", "2 field", "3 fields", "4 nul", "5 esc", "6 c1", "7 name", "8 utf-8", "9 empty"],
+    ids=[
+        "1 body",
+        "2 field",
+        "3 fields",
+        "4 nul",
+        "5 esc",
+        "6 c1",
+        "7 name",
+        "8 utf-8",
+        "8 quoted",
+        "9 empty",
+    ],
 )
 def test_what_no_form_sends_is_refused_and_stores_nothing(client, database, data, status):
     if isinstance(data, dict):

@@ -9,18 +9,21 @@ pytestmark = pytest.mark.usefixtures("at")
 
 MARKUP = '<img src=//evil.example/x onerror=alert(1)> & "O\'Neil"'
 LURE = "Prize at www.evil.example"
-TO_THE_VISITOR = {"booking_confirmed", "booking_cancelled", "result"}
+TO_THE_VISITOR = {"booking_confirmed", "booking_cancelled", "booking_withdrawn", "result"}
 
 
 @pytest.fixture
-def every_mail(client, framework, mails):
+def every_mail(client, framework, mails, post):
     """Take every path that mails somebody; return all messages."""
     fields = {"name": MARKUP, "company": MARKUP, "topic": MARKUP}
     result = assess(client, framework)
     client.post(result + "mail", data={"email": "ada@example.com"})
     page = book(client, assessment=result.split("/")[2], **fields)
+    post()
     client.post(page + "cancel")
-    book(client, **{field: LURE for field in fields})
+    page = book(client, **{field: LURE for field in fields})
+    post()
+    client.post(page + "address", data={"email": "ada@example.org"})
     token = hidden(client.get("/contact/").text, "submission")
     client.post("/contact/", data=fields | {"email": "b@example.com", "submission": token})
     return [message for _, message in mails()]
