@@ -74,8 +74,8 @@ def test_a_link_lets_in_once(visitor, product):
 
 def book_after_assessing(prospect: Visitor) -> None:
     prospect.page.goto(ARTICLE)
-    prospect.follow("Take the self-assessment")
-    prospect.assess(worst="clarify")
+    prospect.begin_at_article()
+    prospect.assess(done="clarify")
     prospect.follow("Book a call")
     prospect.sees_times()
     prospect.follow(CLOCK_TIME)

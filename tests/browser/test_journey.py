@@ -55,8 +55,8 @@ def test_a_prospect_reads_assesses_books_and_cancels(walker, built_site):
 def read_assess_and_book(visitor: Visitor) -> None:
     visitor.page.goto(ARTICLE)
     visitor.sees("Why Most AI Pilots Never Scale")
-    visitor.follow("Take the self-assessment")
-    visitor.assess(worst="clarify")
+    visitor.begin_at_article()
+    visitor.assess(done="clarify")
     visitor.sees("Clarify gap")
     expect(visitor.main).to_contain_text("of 100")
     visitor.follow("Book a call")

@@ -32,9 +32,12 @@ def test_the_whole_journey_needs_no_more_than_a_keyboard(visitor, product, javas
 def read_and_assess(someone: Visitor, keys: Keyboard) -> None:
     someone.page.goto(ARTICLE)
     keys.skip_to_text()
-    keys.tab_to("Take the self-assessment")
+    answer_both(someone, keys)
+    keys.tab_to("Go on with the other ten")
     keys.press("Enter")
-    for number, _ in enumerate(STEPS, start=1):
+    for number, step in enumerate(STEPS, start=1):
+        if step == "clarify":  # the article's own
+            continue
         expect(someone.main).to_contain_text(f"Step {number} of 6")
         keys.skip_to_text()
         answer_both(someone, keys)

@@ -1,7 +1,10 @@
 """What stands in the addresses of pages that somebody has brought about."""
 
+from urllib.parse import urlsplit
+
 from playwright.sync_api import Browser, Page
 
+from tests.browser import mailbox
 from tests.browser.product import HOST, HOST_ZONE, Product
 from tests.browser.visitor import CLOCK_TIME, Visitor
 
@@ -10,13 +13,14 @@ class Tokens(dict):
     """Tokens and paths by name, made by walking through the product once.
 
     `result`, `begun`, `booking`, `cancelled`, `held`, `link` are tokens; `start`, `lead`,
-    `suspect`, `mail` are paths; `cookies` make a browser a member's.
+    `suspect`, `mail`, `shared`, `not_me` are paths; `cookies` make a browser a member's.
     """
 
     def __init__(self, browser: Browser, product: Product) -> None:
         context = browser.new_context(base_url=product.address, timezone_id=HOST_ZONE)
         visitor = Visitor(context.new_page(), HOST_ZONE, "grete@example.com", name="Grete O'Neil")
         self._assess_and_book(visitor)
+        self._share_and_mail(visitor, product)
         self._book_and_cancel(visitor)
         self._book_as_a_program(Visitor(visitor.page, HOST_ZONE, "bot@example.com", name="A Bot"))
         self["link"] = _token(product.command("desk", "link", HOST))
@@ -41,6 +45,18 @@ class Tokens(dict):
         visitor.press("Book this call")
         visitor.sees("Your call is booked")
         self["booking"] = _token(visitor.path)
+
+    def _share_and_mail(self, visitor: Visitor, product: Product) -> None:
+        """Share the result, and have it mailed to an address that nothing else is sent to."""
+        visitor.page.goto(f"/assessment/{self['result']}/result/")
+        visitor.press("Make a link to share")
+        visitor.main.get_by_role("button", name="Stop sharing").wait_for()
+        self["shared"] = urlsplit(visitor.page.locator(".share-link").inner_text().strip()).path
+        visitor.page.get_by_label("Email address").fill("mailed@example.com")
+        visitor.press("Mail me the link")
+        visitor.page.wait_for_url("**/mailed/")
+        (mail,) = product.mails(lambda one: one["to"] == "mailed@example.com")
+        self["not_me"] = urlsplit(mailbox.link(mail, "/assessment/not-me/")).path
 
     def _book_and_cancel(self, visitor: Visitor) -> None:
         self["cancelled"] = _token(visitor.book())
