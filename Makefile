@@ -3,9 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 SITE_SOURCES := $(shell find docs site_overrides mkdocs.yml lead_service/assess/framework.py \
 	lead_service/templates/signature.html -type f -not -name '*.pyc')
+# What mkdocs.yml reads from the environment: another value is another site.
+SITE_SETTINGS := PUBLIC_URL PRACTICE_NAME PRACTICE_LEGAL_NAME PRACTICE_POSTAL_ADDRESS \
+	PRACTICE_EMAIL PRACTICE_PHONE PRACTICE_AUTHOR RETENTION_DAYS
 PG_HINT := apt-get install postgresql
 
-.PHONY: help setup build serve test check bench lock audit clean
+.PHONY: help setup build serve test check bench lock audit clean always
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -22,10 +25,16 @@ setup: .venv/ready ## Make the environment from the pinned requirements
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-build: site/.built ## Build the site, if its sources changed
-site/.built: .venv/ready $(SITE_SOURCES)
+build: site/.built ## Build the site, if its sources or its settings changed
+site/.built: .venv/ready $(SITE_SOURCES) var/site-settings
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@touch $@
+
+# Looked at every time, and written only when it differs, so that nothing else is made anew.
+var/site-settings: always
+	@umask 077; mkdir -p var; \
+	for name in $(SITE_SETTINGS); do printf '%s=%s\n' $$name "$$(printenv $$name)"; done >$@.$$$$; \
+	if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi
 
 serve: build ## Serve everything on http://127.0.0.1:8000
 	@exec $(BIN)/lead-service serve

@@ -1,13 +1,14 @@
 """The commands: each says what it did, and exits non-zero when it could not."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
-from . import clock, log, published, schema, settings
+from . import clock, leads, log, published, schema, settings
 from .db import Database
 from .settings import Settings, SettingsError
 
@@ -19,11 +20,15 @@ def commands() -> None:
 
 def main() -> None:
     """Run a command; a wrong setting is one line each, never a traceback."""
+    os.umask(0o077)  # what is written here is about people: for the owner's eyes alone
     try:
         commands()
     except SettingsError as error:
         for fault in error.faults:
             click.echo(f"lead-service: {fault}", err=True)
+        sys.exit(2)
+    except schema.NewerSchema as error:
+        click.echo(f"lead-service: {error}", err=True)
         sys.exit(2)
 
 
@@ -31,13 +36,19 @@ def main() -> None:
 def _opened() -> Iterator[tuple[Settings, Database]]:
     """Open the database of the settings, and refuse one whose schema is not this program's."""
     loaded = settings.load()
-    database = Database(loaded.database_url)
-    try:
+    with schema.opened(loaded) as database:
         if fault := schema.fault(database):
             raise click.ClickException(fault)
         yield loaded, database
-    finally:
-        database.close()
+
+
+def _known_address(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    """Refuse what is no mail address before anything is opened."""
+    try:
+        leads.normalize(text.strip())
+    except ValueError as fault:
+        raise click.ClickException(f"{text!r} is not a mail address: {fault}") from None
+    return text.strip()
 
 
 @commands.command()
@@ -76,10 +87,16 @@ def deliver(with_parent: int | None) -> None:
 
 @commands.command()
 def migrate() -> None:
-    """Bring the database's schema to this program's version."""
-    database = Database(settings.load().database_url)
-    schema.migrate(database)
+    """Bring the database's schema to this program's version, and make the first host."""
+    from .book import hosting
+
+    loaded = settings.load()
+    with schema.opened(loaded) as database:
+        schema.migrate(database)
+        is_first = database.write(lambda session: hosting.seed(session, loaded))
     click.echo("schema: up to date")
+    if is_first:
+        click.echo("host: the first is made; `lead-service host` shows and changes it")
 
 
 @commands.command()
@@ -105,9 +122,9 @@ def host(**given: str | None) -> None:
     """Show the host, or change what is given."""
     from .book import hosting
 
-    with _opened() as (_, database):
+    with _opened() as (loaded, database):
         try:
-            shown = database.write(lambda session: hosting.edit(session, **given))
+            shown = database.write(lambda session: hosting.edit(session, loaded, **given))
         except ValueError as fault:
             raise click.ClickException(str(fault)) from None
     click.echo(shown)
@@ -119,13 +136,14 @@ def desk() -> None:
 
 
 @desk.command()
-@click.argument("address")
+@click.argument("address", callback=_known_address)
 def link(address: str) -> None:
     """Print a one-time sign-in link for ADDRESS, who becomes a member if they are none."""
     from .desk.access import make_link
 
     with _opened() as (loaded, database):
-        click.echo(make_link(database, loaded, address, clock.now()))
+        made = make_link(database, loaded, address, clock.now())
+    click.echo(made)
 
 
 @commands.command()
@@ -139,7 +157,7 @@ def resume() -> None:
 
 
 @commands.command()
-@click.argument("address")
+@click.argument("address", callback=_known_address)
 def export(address: str) -> None:
     """Print everything that is held about ADDRESS, as JSON."""
     from . import privacy
@@ -150,14 +168,15 @@ def export(address: str) -> None:
 
 
 @commands.command()
-@click.argument("address")
+@click.argument("address", callback=_known_address)
 @click.confirmation_option(prompt="Erase everything about this address for good?")
 def erase(address: str) -> None:
     """Erase everything that is held about ADDRESS."""
     from . import privacy
 
     with _opened() as (loaded, database):
-        click.echo(json.dumps(privacy.erase_everywhere(database, loaded, address, clock.now())))
+        counts = privacy.erase_everywhere(database, loaded, address, clock.now())
+    click.echo(json.dumps(counts))
 
 
 @commands.command()

@@ -1,5 +1,7 @@
 """The schema's version: migrating it, and saying whether it is the one this program needs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -8,10 +10,40 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData
+from sqlalchemy.exc import DatabaseError, IntegrityError, InterfaceError
 
-from .db import Base, Database
+from .db import Base, Database, StorageBusy
+from .settings import Settings, SettingsError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+NEWER = "schema: newer than this program; deploy the program that made it"
+
+
+class NewerSchema(Exception):
+    """A later program has migrated this database; this one must leave it alone."""
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    """Open the database of the settings for a command, and close it.
+
+    What makes it unusable (a server that is down, a file that cannot be written or is none)
+    becomes a SettingsError of one line that names DATABASE_URL and holds no password.
+    """
+    database = Database(settings.database_url)
+    try:
+        yield database
+    except IntegrityError:  # a rule of ours: no fault of the address
+        raise
+    except StorageBusy:
+        raise SettingsError(["DATABASE_URL: another process keeps it locked; try again"]) from None
+    except (DatabaseError, InterfaceError, OSError) as error:
+        reason = (str(getattr(error, "orig", error)).splitlines() or [type(error).__name__])[0]
+        if password := database.engine.url.password:
+            reason = reason.replace(str(password), "***")
+        raise SettingsError([f"DATABASE_URL: cannot be used: {reason}"]) from None
+    finally:
+        database.close()
 
 
 def tables() -> MetaData:
@@ -22,7 +54,12 @@ def tables() -> MetaData:
 
 
 def migrate(database: Database) -> None:
-    """Bring the schema to this program's version, in one transaction: all of it or nothing."""
+    """Bring the schema to this program's version, in one transaction: all of it or nothing.
+
+    Raises NewerSchema for one that a later program has made.
+    """
+    if fault(database) == NEWER:
+        raise NewerSchema(NEWER)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with database.engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
@@ -44,4 +81,4 @@ def fault(database: Database) -> str | None:
     known = {script.revision for script in scripts.walk_revisions()}
     if current in known:
         return "schema: older than this program; run `lead-service migrate`"
-    return "schema: newer than this program; deploy the program that made it"
+    return NEWER

@@ -91,7 +91,7 @@ def headers(settings: Settings) -> dict[str, str]:
 def trusted_hosts(settings: Settings) -> list[str]:
     """Return the hosts that we answer for."""
     if settings.is_local:
-        return sorted(LOOPBACK | {"[::1]"})
+        return sorted(LOOPBACK)
     return [urlsplit(settings.public_url).hostname or ""]
 
 

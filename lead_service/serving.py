@@ -1,88 +1,147 @@
 """Starting the processes: the web server, and on one machine the deliver process beside it."""
 
+import errno
+import logging
+import multiprocessing
 import os
-import signal
 import socket
 import subprocess
 import sys
-from contextlib import closing
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import click
+from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
-from sqlalchemy.exc import DatabaseError
 
-from . import clock, log, published, schema
+from . import clock, create_app, published, schema
+from . import log as logs
 from .book import hosting
-from .db import Database
 from .desk.access import make_link
-from .settings import Settings, SettingsError
+from .settings import Settings
 
 THREADS = 8  # a request waits for the database, not for the processor
 STOP_SECONDS = 20  # longer than the longest request
+WATCH_SECONDS = 0.5  # how soon it is seen that a process has ended
+
+log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings) -> None:
     """Set up and serve the whole product on this machine until stopped."""
-    _require_free(settings.bind_address, settings.port)
+    _free_address(settings.bind_address, settings.port)
     site = published.read(settings)
     _announce(settings, site, _prepare(settings))
-    delivery = subprocess.Popen(
-        [sys.executable, "-m", "lead_service", "deliver", "--with-parent", str(os.getpid())],
-        start_new_session=True,
-    )
-    try:
+    logs.configure(settings.log_level)
+    with _delivering():
         web(settings)
-    finally:
-        delivery.send_signal(signal.SIGTERM)
-        delivery.wait(timeout=STOP_SECONDS + 10)
 
 
 def _prepare(settings: Settings) -> str:
     """Migrate, seed, and return a sign-in link; refuse a database that cannot be used."""
-    database = Database(settings.database_url)
-    try:
+    with schema.opened(settings) as database:
         schema.migrate(database)
         database.write(lambda session: hosting.seed(session, settings))
         return make_link(database, settings, settings.sales_to[0], clock.now())
-    except (DatabaseError, OSError) as error:
-        reason = str(getattr(error, "orig", error)).splitlines()[0]
-        raise SettingsError([f"DATABASE_URL: cannot be used: {reason}"]) from None
+
+
+@contextmanager
+def _delivering() -> Iterator[None]:
+    """Keep a deliver process running beside the web server."""
+    stopping = threading.Event()
+    # The first starts before any worker does: a worker forked meanwhile would hold its pipes.
+    first = _start_delivery()
+    keeper = threading.Thread(target=_keep_delivering, args=(first, stopping), daemon=True)
+    keeper.start()
+    try:
+        yield
     finally:
-        database.close()
+        stopping.set()
+        keeper.join(timeout=STOP_SECONDS + 10)
+
+
+def _start_delivery() -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "lead_service", "deliver", "--with-parent", str(os.getpid())],
+        start_new_session=True,  # Ctrl-C is for this process, which then stops that one
+    )
+
+
+def _keep_delivering(delivery: subprocess.Popen, stopping: threading.Event) -> None:
+    """Start deliver again, a second after it has ended, until `stopping`; then stop it."""
+    while not stopping.wait(WATCH_SECONDS):
+        if delivery.poll() is None:
+            continue
+        log.error("deliver has ended (%s) and is started again", delivery.returncode)
+        if stopping.wait(1):
+            break
+        delivery = _start_delivery()
+    delivery.terminate()
+    delivery.wait(timeout=STOP_SECONDS)
 
 
 def web(settings: Settings) -> None:
     """Run the web server until it is told to stop; requests that it has accepted finish."""
-    _require_free(settings.bind_address, settings.port)
-    log.configure(settings.log_level)
+    address = _free_address(settings.bind_address, settings.port)
+    logs.configure(settings.log_level)
     Granian(
-        "lead_service:create_app",
+        "lead_service.serving:worker_app",
         factory=True,
         interface=Interfaces.WSGI,
-        address=settings.bind_address,
+        address=address,
         port=settings.port,
         workers=settings.workers,
         blocking_threads=THREADS,
         workers_kill_timeout=STOP_SECONDS,
         respawn_failed_workers=True,
         websockets=False,
-        log_dictconfig=log.config(settings.log_level),
+        log_dictconfig=logs.config(settings.log_level),
         log_level=LogLevels.error,  # it warns of more threads than processors: see THREADS
         log_access=False,
     ).serve()
 
 
-def _require_free(address: str, port: int) -> None:
-    with closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError:
-            raise click.ClickException(
-                f"port {port} is in use; stop what listens there, or set PORT"
-            ) from None
+def worker_app() -> Flask:
+    """Make the application of one worker, which ends when the server that started it is gone.
+
+    After a `kill -9` of the server an orphan would keep the port, and no new one could start.
+    """
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=_end_with, args=(parent.pid,), daemon=True).start()
+    return create_app()
+
+
+def _end_with(parent_pid: int) -> None:
+    while os.getppid() == parent_pid:
+        time.sleep(WATCH_SECONDS)
+    os._exit(1)  # at once: what is not committed is rolled back, as in any crash
+
+
+def _free_address(address: str, port: int) -> str:
+    """Return the numeric form of an address on which the port can be taken; refuse in words."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with closing(socket.socket(family, kind, protocol)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except (OSError, UnicodeError) as error:
+        raise click.ClickException(_why_not_free(address, port, error)) from None
+    return str(place[0])
+
+
+def _why_not_free(address: str, port: int, error: Exception) -> str:
+    if getattr(error, "errno", None) == errno.EADDRINUSE:
+        return f"port {port} is in use; stop what listens there, or set PORT"
+    if isinstance(error, (socket.gaierror, UnicodeError)):
+        return f"BIND_ADDRESS: {address} is no address of this machine"
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return f"cannot listen on {address}, port {port}: {reason} (BIND_ADDRESS, PORT)"
 
 
 def _announce(settings: Settings, site: published.Published, link: str) -> None:

@@ -1,7 +1,7 @@
 """Every setting, typed and checked before anything starts.
 
-Two modes, and no switch to forget: while PUBLIC_URL names this machine (127.0.0.1, localhost,
-::1) the program runs in *local* mode, where each setting has a default that is safe there:
+Two modes, and no switch to forget: while PUBLIC_URL names this machine (127.0.0.1 or
+localhost) the program runs in *local* mode, where each setting has a default that is safe there:
 mails go to a folder, and the secret is generated and kept under `var/`. Any other PUBLIC_URL
 is *production*: https, and every setting in `_needed_in_production` must be given.
 """
@@ -9,22 +9,17 @@ is *production*: https, and every setting in `_needed_in_production` must be giv
 import difflib
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
-from limits import parse as parse_limit
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from .setting_types import Address, Addresses, DatabaseUrl, Limit, LimitsStorage, Origin, Url
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 SHORTEST_SECRET = 32
@@ -38,46 +33,6 @@ class SettingsError(Exception):
         self.faults = faults
 
 
-def _address(text: str) -> str:
-    """Check an address of ours; `.test` is allowed, since local mode writes to a folder."""
-    try:
-        checked = validate_email(text, check_deliverability=False, test_environment=True)
-    except EmailNotValidError as fault:
-        raise ValueError(f"is not a mail address: {fault}") from None
-    return checked.normalized
-
-
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an address that starts with http:// or https://")
-    if parts.query or parts.fragment:
-        raise ValueError("must not have a ? or # part")
-    return text.rstrip("/") + "/"
-
-
-def _split(text: object) -> object:
-    return (
-        [part.strip() for part in text.split(",") if part.strip()]
-        if isinstance(text, str)
-        else text
-    )
-
-
-def _limit(text: str) -> str:
-    try:
-        parse_limit(text)
-    except ValueError:
-        raise ValueError("must be like: 600 per 10 minutes") from None
-    return text
-
-
-Address = Annotated[str, AfterValidator(_address)]
-Addresses = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_split)]
-Limit = Annotated[str, AfterValidator(_limit)]
-Url = Annotated[str, AfterValidator(_url)]
-
-
 class Settings(BaseSettings):
     """All settings, read from the environment; the README's table says what each is for.
 
@@ -87,14 +42,14 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="forbid")
 
-    public_url: Url = "http://127.0.0.1:8000/"
+    public_url: Origin = "http://127.0.0.1:8000/"
     bind_address: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
     workers: int = Field(1, ge=1, le=32)
     secret_key: SecretStr | None = None
-    database_url: str = ""
+    database_url: DatabaseUrl = ""
     trusted_proxies: int = Field(0, ge=0, le=5)
-    limits_storage: str = "memory://"
+    limits_storage: LimitsStorage = "memory://"
     limit_posts: Limit = "600 per 10 minutes"  # of one client; beyond it: 429
     limit_bookings: Limit = "10 per day"  # of one client; beyond it: held for the team
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -145,8 +100,11 @@ class Settings(BaseSettings):
         faults = [] if self.is_local else _needed_in_production(self)
         if self.secret_key and len(self.secret_key.get_secret_value()) < SHORTEST_SECRET:
             faults.append(f"SECRET_KEY: is shorter than {SHORTEST_SECRET} characters")
-        if self.database_url and not self.database_url.startswith(("sqlite:", "postgresql")):
-            faults.append("DATABASE_URL: must start with sqlite: or postgresql:")
+        if self.workers > 1 and self.limits_storage.startswith("memory"):
+            faults.append("WORKERS: more than 1 needs a LIMITS_STORAGE that they share: redis://…")
+        provider = urlsplit(self.sendgrid_host)
+        if provider.scheme != "https" and provider.hostname not in LOOPBACK:  # the key in the clear
+            faults.append("SENDGRID_HOST: must start with https:// unless it is this machine")
         if not self.sales_to:
             faults.append("SALES_TO: is empty")
         if faults:
@@ -215,21 +173,53 @@ def _in_words(fault: Mapping) -> str:
 
 
 def _with_local_defaults(settings: Settings) -> Settings:
-    settings.var_dir.mkdir(parents=True, exist_ok=True)
     given: dict[str, object] = {}
+    try:
+        _make_private(settings)
+        if settings.secret_key is None:
+            given["secret_key"] = SecretStr(_local_secret(settings.var_dir / "secret_key"))
+    except OSError as error:
+        raise SettingsError([f"VAR_DIR: cannot be used: {error}"]) from None
     if "public_url" not in settings.model_fields_set:
-        given["public_url"] = f"http://127.0.0.1:{settings.port}/"
-    if settings.secret_key is None:
-        given["secret_key"] = SecretStr(_local_secret(settings.var_dir / "secret_key"))
+        host = "localhost" if settings.bind_address == "::1" else "127.0.0.1"
+        given["public_url"] = f"http://{host}:{settings.port}/"
     if not settings.database_url:
         given["database_url"] = f"sqlite:///{(settings.var_dir / 'lead_service.db').absolute()}"
     return settings.model_copy(update=given)
 
 
+def _make_private(settings: Settings) -> None:
+    """Make the folder of local data, for its owner alone.
+
+    The default one is the program's own, so it is closed even when it is there already; a
+    folder that somebody chose may serve other ends, and keeps the mode that it has.
+    """
+    settings.var_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if "var_dir" not in settings.model_fields_set:
+        with suppress(PermissionError):  # somebody else's
+            settings.var_dir.chmod(0o700)
+
+
 def _local_secret(path: Path) -> str:
     """Keep one secret per machine, so that links and sessions outlive a restart."""
     if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-    return path.read_text().strip()
+        _write_once(path, secrets.token_urlsafe(48))
+    secret = path.read_text("utf-8", errors="replace").strip()
+    if len(secret) < SHORTEST_SECRET:
+        raise SettingsError(
+            [
+                f"{path}: is shorter than {SHORTEST_SECRET} characters; remove it, and the next "
+                "start makes another (links and sessions of before end)"
+            ]
+        )
+    return secret
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write a file whole, unless another process was first: a link never replaces a file."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".") as file:  # mode 0600
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(file.name, path)

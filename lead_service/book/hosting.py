@@ -1,6 +1,8 @@
 """Hosts from the command line: the first one, and changes to it."""
 
 import re
+import unicodedata
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
@@ -13,25 +15,38 @@ from .models import Host, OpeningHours
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIRST_HOURS = "mon-fri 09:00-17:00"
+LONGEST_NAME, LONGEST_LINK = 120, 500  # as the columns have it
+# Controls, line and paragraph separators, and bytes of the command line that are no text.
+NOT_TEXT = {"Cc", "Zl", "Zp", "Cs"}
 PART = re.compile(r"(\w{3})(?:-(\w{3}))?\s+(\d{1,2}:\d{2})-(\d{1,2}:\d{2})")
 
 
-def seed(session: Session, settings: Settings) -> None:
-    """Make the first host, when there is none: weekdays 9 to 17, by phone, in UTC."""
+def seed(session: Session, settings: Settings) -> bool:
+    """Make the first host, when there is none: weekdays 9 to 17, by phone, in UTC.
+
+    Returns whether there was none.
+    """
     if session.scalar(select(Host.id).limit(1)):
-        return
+        return False
     host = Host(name=settings.practice_name, email=settings.sales_to[0], zone="UTC")
     host.hours = parse_hours(FIRST_HOURS)
     session.add(host)
+    return True
 
 
-def edit(session: Session, **given: str | None) -> str:
+def someone_takes_calls(session: Session) -> bool:
+    """Say whether an active host has opening hours; else no visitor can book."""
+    open_hosts = select(Host.id).where(Host.is_active, Host.hours.any())
+    return session.scalar(open_hosts.limit(1)) is not None
+
+
+def edit(session: Session, settings: Settings, **given: str | None) -> str:
     """Change what is given of the first host, and describe it; raise ValueError in words."""
-    host = session.scalar(select(Host).order_by(Host.id).limit(1).with_for_update())
-    if host is None:
-        raise ValueError("there is no host yet; start the service once")
+    seed(session, settings)
+    session.flush()
+    host = session.scalars(select(Host).order_by(Host.id).limit(1).with_for_update()).one()
     if given["name"] is not None:
-        host.name = given["name"].strip() or host.name
+        host.name = _name(given["name"]) or host.name
     if given["email"] is not None:
         host.email = _address(given["email"])
     if given["zone"] is not None:
@@ -91,7 +106,30 @@ def _zone(text: str) -> str:
     return text
 
 
+def _name(text: str) -> str:
+    name = text.strip()
+    if any(unicodedata.category(character) in NOT_TEXT for character in name):
+        raise ValueError("name: must be one line of text")
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"name: must not be longer than {LONGEST_NAME} characters")
+    return name
+
+
 def _link(text: str) -> str:
-    if text and not text.startswith("https://"):
-        raise ValueError("meeting-link: must start with https://")
-    return text
+    """Check where the call takes place; an empty text means that the host calls."""
+    link = text.strip()
+    if len(link) > LONGEST_LINK:
+        raise ValueError(f"meeting-link: must not be longer than {LONGEST_LINK} characters")
+    if link and not _is_secure_link(link):
+        raise ValueError("meeting-link: must be like https://meet.example.com/ann")
+    return link
+
+
+def _is_secure_link(text: str) -> bool:
+    if " " in text or not text.isprintable():  # urlsplit drops line breaks without a word
+        return False
+    try:
+        parts = urlsplit(text)
+        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is no number
+        return False

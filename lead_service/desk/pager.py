@@ -13,7 +13,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 Row = TypeVar("Row")
 
 PAGE = 50
-KEY = re.compile(r"(\d{1,11})-(\w{1,32})", re.ASCII)  # an instant in whole seconds, and an id
+# An instant in whole seconds (ten digits reach the year 2286), and an id.
+KEY = re.compile(r"(\d{1,10})-(\w{1,32})", re.ASCII)
+LARGEST_ID = 2**31 - 1  # a larger one is an error to PostgreSQL; SQLite's driver stops at 2**63
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,10 @@ def _older(at: InstrumentedAttribute, id: InstrumentedAttribute, before: str) ->
     if not (key := KEY.fullmatch(before)):
         abort(404)
     try:
-        instant = datetime.fromtimestamp(int(key[1]), UTC)
         last = id.type.python_type(key[2])
-    except (ValueError, OverflowError, OSError):
+    except ValueError:
         abort(404)
+    if isinstance(last, int) and last > LARGEST_ID:
+        abort(404)
+    instant = datetime.fromtimestamp(int(key[1]), UTC)
     return or_(at < instant, and_(at == instant, id < last))

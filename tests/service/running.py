@@ -38,12 +38,14 @@ class Product:
 
     def __init__(self, environment: dict[str, str], command: str = "serve") -> None:
         self.port = environment.get("PORT") or str(free_port())
-        self.url = f"http://127.0.0.1:{self.port}"
+        is_six = environment.get("BIND_ADDRESS") == "::1"
+        self.host = f"{'localhost' if is_six else '127.0.0.1'}:{self.port}"
+        self.url = f"http://{'[::1]' if is_six else '127.0.0.1'}:{self.port}"
         self.environment = {
             **os.environ,
             **environment,
             "PORT": self.port,
-            "PUBLIC_URL": self.url,
+            "PUBLIC_URL": f"http://{self.host}",
         }
         self.command = command
 
@@ -79,15 +81,32 @@ class Product:
         self.process.kill()
         self.process.wait(timeout=10)
 
+    def kill_server(self) -> None:
+        """End the web server's first process alone; its workers learn of it by themselves."""
+        self.process.kill()
+        self.process.wait(timeout=10)
+
+    def deliver_pid(self) -> int | None:
+        """Return the process id of the deliver process, if it runs."""
+        listed = subprocess.run(
+            ["ps", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
+        ).stdout
+        for pid, parent, state, command in (line.split(None, 3) for line in listed.splitlines()):
+            is_ours = int(parent) == self.process.pid and " deliver " in command
+            if is_ours and not state.startswith("Z"):
+                return int(pid)
+        return None
+
     def get(self, path: str) -> Answer:
         return self._open(urllib.request.Request(self.url + path))
 
     def post(self, path: str, form: dict[str, str]) -> Answer:
         body = urllib.parse.urlencode(form).encode()
-        headers = {"Origin": self.url}
+        headers = {"Origin": f"http://{self.host}"}
         return self._open(urllib.request.Request(self.url + path, body, headers))
 
     def _open(self, request: urllib.request.Request) -> Answer:
+        request.add_header("Host", self.host)
         opener = urllib.request.build_opener(NoRedirect, urllib.request.ProxyHandler({}))
         try:
             with opener.open(request, timeout=30) as answer:

@@ -1,5 +1,8 @@
 """The processes as they really run: killed, stopped, misconfigured, and without a provider."""
 
+import os
+import signal
+import socket
 import threading
 import time
 from pathlib import Path
@@ -98,6 +101,38 @@ def test_a_busy_port_is_one_clear_line(outside):
     assert "Traceback" not in second.stderr
 
 
+def test_a_killed_server_leaves_the_port_to_the_next(outside):
+    with Product(outside) as product:
+        product.kill_server()
+        assert eventually(lambda: product.get("/healthz").status == 0)
+        with Product(outside | {"PORT": product.port}) as following:
+            assert following.get("/healthz").status == 200
+
+
+def test_a_deliver_process_that_dies_is_started_again(outside):
+    mail = Path(outside["VAR_DIR"]) / "mail"
+    with Product(outside) as product:
+        first = product.deliver_pid()
+        os.kill(first, signal.SIGKILL)
+        assert eventually(lambda: product.deliver_pid() not in {None, first})
+        assert product.post("/contact/", product.wish(1)).status == 303
+        assert eventually(lambda: len(list(mail.glob("*.eml"))) == 1)
+        second = product.deliver_pid()
+        assert product.stop() == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(second, 0)
+
+
+def test_the_service_listens_on_an_address_of_version_six(outside):
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with Product(outside | {"BIND_ADDRESS": "::1"}) as product:
+        assert product.post("/contact/", product.wish(1)).status == 303
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -106,6 +141,7 @@ def test_a_busy_port_is_one_clear_line(outside):
         ({"SALES_TOO": "a@example.com"}, "SALES_TOO: no such setting"),
         ({"SITE_DIR": "nowhere"}, "make build"),
         ({"DATABASE_URL": "sqlite:////proc/no.db"}, "DATABASE_URL"),
+        ({"SENDGRID_HOST": "http://mail.example.com"}, "SENDGRID_HOST"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_one_line(outside, wrong, said):

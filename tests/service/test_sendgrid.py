@@ -11,7 +11,7 @@ from lead_service.clock import now
 from lead_service.emails.message import Attachment, Message
 from lead_service.emails.sendgrid import SendGrid
 from lead_service.emails.transport import Accepted, Permanent, Stop, Temporary
-from lead_service.settings import Settings
+from lead_service.settings import Settings, SettingsError, load
 from tests.sendgrid_standin import (
     GARBAGE,
     KEY,
@@ -251,8 +251,11 @@ def test_other_mails_go_on_after_a_hang(provider):
     "url", ["http://api.sendgrid.com/", "http://10.0.0.8/", "http://127.0.0.1.example.com/"]
 )
 def test_a_host_that_would_get_the_key_in_the_clear_is_refused(url):
+    settings = Settings(sendgrid_api_key=KEY).model_copy(update={"sendgrid_host": url})
     with pytest.raises(ValueError, match="SENDGRID_HOST"):
-        client(url)
+        SendGrid(settings)
+    with pytest.raises(SettingsError, match="SENDGRID_HOST"):
+        load({"SENDGRID_HOST": url})
 
 
 def test_without_a_key_there_is_no_sender():

@@ -1,5 +1,7 @@
 """Settings: typed, checked at start, wrong ones named."""
 
+import threading
+
 import pytest
 
 from lead_service.settings import SettingsError, load
@@ -59,15 +61,93 @@ def test_production_names_each_missing_setting(name):
         ("PUBLIC_URL", "advisory.example"),
         ("LOG_LEVEL", "DEBUG"),
         ("LIMIT_POSTS", "many"),
+        ("PUBLIC_URL", "https://advisory.example/sub/"),
+        ("PUBLIC_URL", "https://[broken"),
+        ("PUBLIC_URL", "http://[::1]:8000/"),
+        ("PUBLIC_URL", "https://advisory.example:port"),
+        ("PUBLIC_URL", "https://ann:hunter2@advisory.example"),
+        ("DATABASE_URL", "sqlite:foo.db"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite+nosuch:///foo.db"),
+        ("DATABASE_URL", "postgresql://ann:hunter2@db:port/advisory"),
+        ("SENDGRID_HOST", "http://mail.example.com"),
+        ("LIMITS_STORAGE", "memory"),
+        ("LIMITS_STORAGE", "redis://"),
+        ("LIMITS_STORAGE", "redis://:hunter2@cache:port/0"),
+        ("LIMITS_STORAGE", "valkey://cache:6379"),
+        ("LIMITS_STORAGE", "memcached://cache:11211"),
+        ("WORKERS", "2"),
     ],
 )
 def test_a_wrong_value_is_named(name, value):
     said = faults(PRODUCTION | {name: value})
-    assert name in said or "DEBUG" in said
+    assert said.startswith(f"{name}: ") or "DEBUG" in said
+    assert "hunter2" not in said
 
 
 def test_a_fault_never_repeats_a_secret():
     assert "hunter2" not in faults(PRODUCTION | {"SECRET_KEY": "hunter2"})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"WORKERS": "2", "LIMITS_STORAGE": "redis://:secret@cache:6379/0"},
+        {"WORKERS": "2", "LIMITS_STORAGE": "rediss://cache"},
+        {"SENDGRID_HOST": "https://api.eu.sendgrid.com"},
+        {"SENDGRID_HOST": "http://127.0.0.1:9999/base"},
+        {"DATABASE_URL": "sqlite:////srv/advisory.db"},
+        {"DATABASE_URL": "postgresql+psycopg://ann:secret@db:5432/advisory?sslmode=require"},
+        {"PUBLIC_URL": "https://advisory.example:8443/"},
+    ],
+)
+def test_what_production_may_want_is_accepted(given):
+    assert not load(PRODUCTION | given).is_local
+
+
+def test_the_local_address_follows_where_the_program_listens(tmp_path):
+    here = {"VAR_DIR": str(tmp_path), "PORT": "8123"}
+    assert load(here).public_url == "http://127.0.0.1:8123/"
+    assert load(here | {"BIND_ADDRESS": "::1"}).public_url == "http://localhost:8123/"
+
+
+def test_first_starts_at_the_same_time_agree_on_the_secret(tmp_path):
+    secrets, together = [], threading.Barrier(8)
+
+    def start() -> None:
+        together.wait()
+        secrets.append(load({"VAR_DIR": str(tmp_path)}).secret)
+
+    starts = [threading.Thread(target=start) for _ in range(8)]
+    for one in starts:
+        one.start()
+    for one in starts:
+        one.join()
+    assert len(secrets) == 8
+    assert set(secrets) == {(tmp_path / "secret_key").read_text()}
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+
+
+@pytest.mark.parametrize("content", [b"", b"short\n", b"\xff" * 5])
+def test_a_spoiled_secret_file_is_named_and_left_for_a_person(tmp_path, content):
+    file = tmp_path / "secret_key"
+    file.write_bytes(content)
+    assert str(file) in faults({"VAR_DIR": str(tmp_path)})
+    assert file.read_bytes() == content
+
+
+def test_the_default_folder_is_closed_to_others_even_when_it_is_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "var").mkdir(mode=0o755)
+    load({})
+    assert (tmp_path / "var").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_somebody_chose_keeps_its_mode(tmp_path):
+    tmp_path.chmod(0o755)
+    load({"VAR_DIR": str(tmp_path)})
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
 
 
 @pytest.mark.parametrize("name", ["SECRETKEY", "SENDGRID_APIKEY", "SALES_T0", "DATABASE_URI"])

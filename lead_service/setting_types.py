@@ -1,0 +1,109 @@
+"""The kinds of value that a setting can have; what is wrong is said without repeating it."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from limits import parse as parse_limit
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+DATABASES = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}
+IN_MEMORY = {None, "", ":memory:"}
+
+
+def _address(text: str) -> str:
+    """Check an address of ours; `.test` is allowed, since local mode writes to a folder."""
+    try:
+        checked = validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as fault:
+        raise ValueError(f"is not a mail address: {fault}") from None
+    return checked.normalized
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        is_complete = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is no number
+        is_complete = False
+    if not is_complete or not text.isprintable() or " " in text:
+        raise ValueError("must be an address that starts with http:// or https://")
+    if parts.query or parts.fragment:
+        raise ValueError("must not have a ? or # part")
+    return text.rstrip("/") + "/"
+
+
+def _origin(text: str) -> str:
+    """Check the address of site and service; their links all start at its root."""
+    url = _url(text)
+    parts = urlsplit(url)
+    if parts.path != "/":
+        raise ValueError("must not have a path: site and service need the whole address")
+    if "[" in parts.netloc:  # Werkzeug trusts no host in brackets: every page would be refused
+        raise ValueError("must name the host, not its IPv6 address; localhost instead of [::1]")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user or a password")
+    return url
+
+
+def _database(text: str) -> str:
+    """Check the address of a database; the driver's own message could hold the password."""
+    if not text:
+        return text
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError(
+            "cannot be read; it is like sqlite:////absolute/path or "
+            "postgresql://user:password@host:5432/name"
+        ) from None
+    if url.drivername not in DATABASES:
+        raise ValueError("must start with sqlite:// or postgresql://")
+    if url.get_backend_name() == "sqlite" and url.database in IN_MEMORY:
+        raise ValueError("must name a file: what is in memory, no other process sees")
+    return text
+
+
+def _limits_storage(text: str) -> str:
+    """Check where limits are counted; Valkey is reached as Redis is, by the same client."""
+    try:
+        parts = urlsplit(text)
+        is_valid = {
+            "memory": text == "memory://",
+            "redis": bool(parts.hostname and parts.port != 0),
+            "rediss": bool(parts.hostname and parts.port != 0),
+            "redis+unix": bool(parts.path),
+        }.get(parts.scheme, False)
+    except ValueError:
+        is_valid = False
+    if not is_valid:
+        raise ValueError("must be memory://, redis://host:6379/0 (for Valkey too) or rediss://…")
+    return text
+
+
+def _split(text: object) -> object:
+    return (
+        [part.strip() for part in text.split(",") if part.strip()]
+        if isinstance(text, str)
+        else text
+    )
+
+
+def _limit(text: str) -> str:
+    try:
+        parse_limit(text)
+    except ValueError:
+        raise ValueError("must be like: 600 per 10 minutes") from None
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Addresses = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_split)]
+DatabaseUrl = Annotated[str, AfterValidator(_database)]
+Limit = Annotated[str, AfterValidator(_limit)]
+LimitsStorage = Annotated[str, AfterValidator(_limits_storage)]
+Origin = Annotated[str, AfterValidator(_origin)]
+Url = Annotated[str, AfterValidator(_url)]

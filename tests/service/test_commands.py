@@ -1,0 +1,248 @@
+"""The commands as an operator types them: what is wrong is said in one line, in words."""
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lead_service import cli
+
+ROOT = Path(__file__).parents[2]
+NOBODY = "postgresql://ann:hunter2@127.0.0.1:1/advisory"
+
+
+@pytest.fixture
+def var(tmp_path) -> Path:
+    return tmp_path / "var"
+
+
+@pytest.fixture
+def given(monkeypatch, var, site_dir) -> pytest.MonkeyPatch:
+    """Set the environment of the commands; a test may add to it with `given.setenv`."""
+    for name, value in {"VAR_DIR": var, "SITE_DIR": site_dir, "SALES_TO": "a@example.com"}.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    return monkeypatch
+
+
+@pytest.fixture
+def command(given, capsys):
+    """Run a command here and return (exit code, what it printed, its complaint)."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        given.setattr(sys, "argv", ["lead-service", *arguments])
+        mask = os.umask(0o022)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        finally:
+            os.umask(mask)
+        said = capsys.readouterr()
+        return ended.value.code or 0, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def refused(command):
+    """Run a command that must be refused, and return the one line that says why."""
+
+    def run(*arguments: str) -> str:
+        code, _, said = command(*arguments)
+        assert code != 0
+        assert len(said.splitlines()) == 1
+        return said
+
+    return run
+
+
+def change(var: Path, statement: str) -> None:
+    with sqlite3.connect(var / "lead_service.db") as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+# -- The first host ---------------------------------------------------------------------------
+
+
+def test_after_migrate_visitors_can_book(command):
+    assert command("migrate")[0] == 0
+    code, shown, _ = command("host")
+    assert code == 0
+    assert "mon 09:00-17:00" in shown
+    assert command("check")[0] == 0
+
+
+def test_check_says_when_no_host_takes_calls(command, refused):
+    command("migrate")
+    command("host", "--hours", "")
+    assert refused("check") == "no host takes calls; run `lead-service host`\n"
+
+
+def test_check_does_not_count_a_host_who_is_not_active(command, refused, var):
+    command("migrate")
+    change(var, "UPDATE host SET is_active = 0")
+    assert "no host takes calls" in refused("check")
+
+
+def test_the_host_command_makes_the_host_that_is_missing(command, var):
+    command("migrate")
+    change(var, "DELETE FROM opening_hours")
+    change(var, "DELETE FROM host")
+    code, shown, _ = command("host", "--name", "Ann Example")
+    assert code == 0
+    assert shown.startswith("Ann Example <a@example.com>")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--name", "Ann\nBcc: all@example.com"),
+        ("--name", "Ann\x00"),
+        ("--name", "Ann\u2028Example"),
+        ("--name", "\udcff"),
+        ("--name", "a" * 121),
+        ("--meeting-link", "https://"),
+        ("--meeting-link", "https://a b"),
+        ("--meeting-link", "https://[broken"),
+        ("--meeting-link", "https://host:port/"),
+        ("--meeting-link", "https://meet.example.com/\nann"),
+        ("--meeting-link", "http://meet.example.com/"),
+        ("--meeting-link", "https://meet.example.com/" + "a" * 476),
+    ],
+)
+def test_a_host_that_mails_could_not_carry_is_refused(command, refused, option, value):
+    command("migrate")
+    before = command("host")
+    assert option[2:] in refused("host", option, value)
+    assert command("host") == before
+
+
+def test_the_longest_name_and_link_are_kept(command):
+    command("migrate")
+    name, link = "a" * 120, "https://meet.example.com/" + "a" * 475
+    code, shown, _ = command("host", "--name", name, "--meeting-link", link)
+    assert code == 0
+    assert name in shown
+    assert link in shown
+
+
+# -- One line, no traceback -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [["desk", "link"], ["export"], ["erase", "--yes"]])
+def test_what_is_no_address_is_refused_by_every_command(refused, words):
+    assert "'x' is not a mail address" in refused(*words, "x")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["migrate"],
+        ["host"],
+        ["check"],
+        ["resume"],
+        ["retention"],
+        ["desk", "link", "a@example.com"],
+        ["export", "a@example.com"],
+        ["erase", "--yes", "a@example.com"],
+        ["serve"],
+    ],
+    ids=" ".join,
+)
+def test_a_database_that_does_not_answer_is_one_line(given, refused, words):
+    given.setenv("DATABASE_URL", NOBODY)
+    said = refused(*words)
+    assert "DATABASE_URL: cannot be used" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("word", ["migrate", "serve", "host", "check"])
+def test_the_schema_of_a_later_program_is_left_alone(command, refused, var, word):
+    command("migrate")
+    change(var, "UPDATE alembic_version SET version_num = '9999'")
+    assert "newer than this program" in refused(word)
+
+
+def test_a_folder_that_cannot_be_made_is_named(given, refused, tmp_path):
+    (tmp_path / "file").write_text("")
+    given.setenv("VAR_DIR", str(tmp_path / "file" / "var"))
+    assert "VAR_DIR: cannot be used" in refused("migrate")
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("192.0.2.1", "cannot listen on 192.0.2.1"), ("no.such.host.invalid", "BIND_ADDRESS")],
+)
+def test_an_address_of_another_machine_is_not_called_a_port_in_use(given, refused, address, said):
+    given.setenv("BIND_ADDRESS", address)
+    complaint = refused("serve")
+    assert said in complaint
+    assert "in use" not in complaint
+
+
+# -- Local data -------------------------------------------------------------------------------
+
+
+def test_local_data_is_for_its_owner_alone(command, var):
+    command("migrate")
+    command("desk", "link", "a@example.com")
+    made = [var, *var.rglob("*")]
+    assert {"secret_key", "lead_service.db"} <= {path.name for path in made}
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
+# -- Building the site ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def checkout(tmp_path) -> Path:
+    """Lay out a checkout whose MkDocs only counts how often it is asked."""
+    for name in ("docs/index.md", "site_overrides/main.html", "mkdocs.yml", "pyproject.toml"):
+        _file(tmp_path / name)
+    for name in ("assess/framework.py", "templates/signature.html"):
+        _file(tmp_path / "lead_service" / name)
+    for name in ("requirements-dev.txt", ".venv/ready"):
+        _file(tmp_path / name)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    mkdocs = tmp_path / ".venv/bin/mkdocs"
+    _file(mkdocs, "#!/bin/sh\nmkdir -p site && echo built >>builds\n")
+    mkdocs.chmod(0o755)
+    return tmp_path
+
+
+def _file(path: Path, text: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def builds(checkout: Path, **given: str) -> int:
+    """Build, and return how often the site has been built."""
+    environment = {"PATH": os.environ["PATH"], **given}
+    subprocess.run(
+        ["make", "build"], cwd=checkout, env=environment, check=True, capture_output=True
+    )
+    return len((checkout / "builds").read_text().splitlines())
+
+
+def test_the_site_is_built_again_for_another_setting_and_only_then(checkout):
+    assert builds(checkout) == 1
+    assert builds(checkout) == 1
+    assert builds(checkout, PUBLIC_URL="https://advisory.example") == 2
+    assert builds(checkout, PUBLIC_URL="https://advisory.example") == 2
+    address = "1 Example Street\n$HOME 'Example' City"
+    assert builds(checkout, PRACTICE_POSTAL_ADDRESS=address) == 3
+    assert builds(checkout, PRACTICE_POSTAL_ADDRESS=address) == 3
+    assert builds(checkout) == 4
+
+
+def test_every_setting_that_the_site_bakes_in_is_watched():
+    baked = set(re.findall(r"!ENV \[(\w+)", (ROOT / "mkdocs.yml").read_text()))
+    watched = re.search(r"^SITE_SETTINGS := ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text(), re.M)
+    assert baked
+    assert set(watched[1].replace("\\", "").split()) == baked
