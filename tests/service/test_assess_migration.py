@@ -32,7 +32,7 @@ def test_sharing_came_to_a_database_with_bookings_and_took_nothing_from_them(db_
     config.set_main_option("script_location", str(schema.MIGRATIONS))
     with database.engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config, "0002")
         for row in ROWS:
             connection.execute(text(row))
     schema.migrate(database)
