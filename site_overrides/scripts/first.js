@@ -1,7 +1,7 @@
 // Stands in every page and runs before the first paint, so it does only what cannot wait.
 {
   const root = document.documentElement;
-  const { site } = document.currentScript.dataset;
+  const { site, search } = document.currentScript.dataset;
 
   // A reader's own choice of light or dark must not flash the other. Storage may be forbidden.
   try {
@@ -13,6 +13,20 @@
   // From page to page the browser has it, and so it stands there at once.
   const cameFromHere = document.referrer.startsWith(`${location.origin}/`);
   if (cameFromHere) root.classList.add("typeface");
+
+  // Search is a link to the list of articles until it is opened, by that link or by a slash.
+  const openSearch = (event) => {
+    event.preventDefault();
+    import(search).then((module) => module.open(), () => location.assign("/insights/"));
+  };
+  addEventListener("click", (event) => {
+    if (event.target.closest(".search-open")) openSearch(event);
+  });
+  addEventListener("keydown", (event) => {
+    const isTyping = event.target.closest?.("input, textarea, select, dialog");
+    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (event.key === "/" && isPlain && !isTyping) openSearch(event);
+  });
 
   // Everything else comes after the first paint, or with the page if there is none to wait for.
   const later = () => { root.classList.add("typeface"); import(site); };

@@ -1,6 +1,5 @@
 // What a page can do besides being read. Loaded after the first paint.
 const root = document.documentElement;
-const { search } = document.querySelector("script[data-search]").dataset;
 const system = matchMedia("(prefers-color-scheme: dark)");
 
 // Light or dark: the other one is offered, and a choice is kept where storage is allowed.
@@ -19,19 +18,6 @@ button.addEventListener("click", () => {
 });
 system.addEventListener("change", offerOther);
 offerOther();
-
-// Search is a link to the list of articles until it is opened.
-const openSearch = (event) => {
-  event.preventDefault();
-  import(search).then((module) => module.open(), () => location.assign("/insights/"));
-};
-
-document.querySelector(".search-open").addEventListener("click", openSearch);
-addEventListener("keydown", (event) => {
-  const isTyping = event.target.closest?.("input, textarea, select, dialog");
-  const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
-  if (event.key === "/" && isPlain && !isTyping) openSearch(event);
-});
 
 // An article is shared by its address, without anybody else's buttons.
 const share = document.querySelector(".share");
