@@ -1,16 +1,25 @@
 """What all tests stand on: a fresh database of each kind, and Hypothesis without a stopwatch."""
 
 import functools
+import shutil
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
 import hypothesis
 import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
 
 import lead_service
 from lead_service.db import Base, Database
 from tests.databases import PostgreSQL, sqlite_url
+
+MISSING = "Chromium is not installed, and the tests need it: apt-get install -y chromium"
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+MILLISECONDS = 20_000  # patience with a busy machine
 
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
@@ -46,6 +55,19 @@ def database(request: pytest.FixtureRequest, db_url: str) -> Iterator[Database]:
         request.getfixturevalue("postgresql_server").clear(Base.metadata)
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The installed Chromium, one for all tests of this worker: a process may have one only."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.fail(MISSING, pytrace=False)
+    expect.set_options(timeout=MILLISECONDS)  # actions wait for 30 seconds by themselves
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield browser
+        browser.close()
 
 
 @functools.cache

@@ -28,6 +28,7 @@ MAILS = {
     "booking_for_host": "Brief to the host",
     "booking_cancelled": "Cancellation to the visitor",
     "booking_cancelled_for_host": "Cancellation to the host",
+    "booking_withdrawn": "Invitation taken back from a mistyped address",
     "new_lead": "News to the team",
     "result": "Result to the visitor",
     "sign_in": "Link to the desk",

@@ -3,25 +3,18 @@
 import fcntl
 import itertools
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.product import HOST_ZONE, Product
 from tests.browser.visitor import OWN_ZONE, Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
-MISSING = "Chromium is not installed, and the tests need it: apt-get install -y chromium"
-QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-)
-MILLISECONDS = 20_000  # patience with a busy machine
 SETTINGS_OF_THE_BUILD = ("PUBLIC_URL", "PRACTICE_")
 
 
@@ -56,21 +49,7 @@ def _build(into: Path) -> None:
         pytest.fail(f"the site does not build:\n{done.stdout}{done.stderr}", pytrace=False)
 
 
-# These end with this folder and not with the session: another test file may start Playwright
-# itself, which only one at a time may do.
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """The installed Chromium, one for all tests of this worker."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail(MISSING, pytrace=False)
-    expect.set_options(timeout=MILLISECONDS)  # actions wait for 30 seconds by themselves
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        yield browser
-        browser.close()
-
-
+# It ends with this folder and not with the session.
 @pytest.fixture(scope="package")
 def product(built_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """The product on SQLite, with whatever the tests of this worker leave in it."""

@@ -2,11 +2,9 @@
 
 import functools
 import http.server
-import shutil
 import threading
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from lead_service.assess.framework import load
 from tests.site.built import ROOT, build_site, pages_of
@@ -57,16 +55,6 @@ def address(site):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
