@@ -180,7 +180,9 @@ def retry_at(headers: Headers, at: datetime) -> datetime | None:
     times = [_after(headers.get("Retry-After", "").strip(), at)]
     reset = headers.get("X-RateLimit-Reset", "").strip()
     if WHOLE_NUMBER.fullmatch(reset):
-        times.append(at + timedelta(seconds=int(reset) - int(at.timestamp())))
+        # Bounded before it is added: a reset in the year 10000 is no date.
+        wait = min(int(reset) - int(at.timestamp()), 86_400)
+        times.append(at + timedelta(seconds=max(wait, 0)))
     known = [min(time, at + timedelta(days=1)) for time in times if time and time > at]
     return max(known, default=None)
 
