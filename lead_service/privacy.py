@@ -8,7 +8,7 @@ were added.
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from . import leads
 from .assess.models import Assessment
-from .book.models import Booking, Host, TimeCell
+from .book.host_models import Host, held_about
+from .book.models import Booking, TimeCell
 from .db import Base, Database, UtcDateTime
 from .emails.lease import NEVER_KEPT
 from .emails.models import OutboxMessage
@@ -45,7 +46,7 @@ OVER = ("sent", "failed", "dead", "expired", "cancelled")
 # What opens something: no part of the answer to "what do you hold about me?".
 SECRET = {
     *("token_hash", "id_hash", "share_hash", "share_uid"),
-    *("submission_key", "lease_token", "dedupe_key", "digest"),
+    *("submission_key", "lease_token", "dedupe_key", "digest", "url"),
 }
 
 log = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ class Holding:
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def export(session: Session, settings: Settings, address: str) -> dict[str, list[dict]]:
@@ -212,7 +213,8 @@ class _Person:
     def of_staff(self) -> Iterator[Holding]:
         """Yield what is held about a member of the desk or a host."""
         members = select(MEMBER.c.id).where(MEMBER.c.email == self.address)
-        yield _held(Host, self._written_in(Host.email))
+        for model, where in held_about(select(Host.id).where(self._written_in(Host.email))):
+            yield _held(model, where)
         yield Holding(MEMBER, MEMBER.c.email == self.address)
         yield Holding(SIGN_IN_LINK, SIGN_IN_LINK.c.member_id.in_(members))
         yield Holding(DESK_SESSION, DESK_SESSION.c.member_id.in_(members))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ..settings import Settings
 from . import slots
-from .models import Host, OpeningHours
+from .host_models import Host, OpeningHours
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIRST_HOURS = "mon-fri 09:00-17:00"

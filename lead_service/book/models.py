@@ -1,4 +1,4 @@
-"""Hosts with their hours and rules, bookings, and the time cells that keep bookings apart."""
+"""Bookings, and the time cells that keep them apart."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db import Base
 from ..leads import Lead
+from .host_models import Host, fives
 
 
 class Status(StrEnum):
@@ -15,57 +16,11 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-def _fives(*columns: str) -> CheckConstraint:
-    """Keep minutes to multiples of five, the length of a time cell."""
-    rule = " AND ".join(f"{column} % 5 = 0" for column in columns)
-    return CheckConstraint(rule, name="fives")
+class Result(StrEnum):
+    """What became of a call that was not cancelled."""
 
-
-class Host(Base):
-    """A person who takes calls: where they are, how they are reached, and by which rules."""
-
-    __tablename__ = "host"
-    __table_args__ = (
-        UniqueConstraint("email"),
-        _fives("duration", "interval", "buffer_before", "buffer_after"),
-        CheckConstraint("duration > 0 AND interval > 0", name="positive"),
-        CheckConstraint("buffer_before >= 0 AND buffer_after >= 0", name="buffers"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(120))
-    email: Mapped[str] = mapped_column(String(320))
-    zone: Mapped[str] = mapped_column(String(64))  # IANA name
-    meeting_link: Mapped[str] = mapped_column(String(500), default="")  # empty: we call you
-    is_active: Mapped[bool] = mapped_column(default=True)
-    duration: Mapped[int] = mapped_column(default=30)  # these five in minutes
-    interval: Mapped[int] = mapped_column(default=30)
-    buffer_before: Mapped[int] = mapped_column(default=0)
-    buffer_after: Mapped[int] = mapped_column(default=0)
-    notice: Mapped[int] = mapped_column(default=240)
-    horizon_days: Mapped[int | None] = mapped_column(default=45)
-    daily_limit: Mapped[int | None]
-
-    hours: Mapped[list["OpeningHours"]] = relationship(
-        cascade="all, delete-orphan", order_by="OpeningHours.weekday, OpeningHours.opens"
-    )
-
-
-class OpeningHours(Base):
-    """One weekly window of a host, on the host's wall clock."""
-
-    __tablename__ = "opening_hours"
-    __table_args__ = (
-        _fives("opens", "closes"),
-        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
-        CheckConstraint("opens >= 0 AND opens < closes AND closes <= 2880", name="order"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    host_id: Mapped[int] = mapped_column(ForeignKey("host.id", ondelete="CASCADE"), index=True)
-    weekday: Mapped[int]  # 0 is Monday
-    opens: Mapped[int]  # minutes after midnight; closes may pass 1440, into the next date
-    closes: Mapped[int]
+    HELD = "held"
+    NO_SHOW = "no_show"
 
 
 class Booking(Base):
@@ -77,7 +32,8 @@ class Booking(Base):
         UniqueConstraint("token_hash"),
         UniqueConstraint("submission_key"),
         CheckConstraint("status IN ('confirmed', 'cancelled')", name="status"),
-        _fives("duration", "buffer_before", "buffer_after"),
+        CheckConstraint("outcome IN ('held', 'no_show')", name="outcome"),
+        fives("duration", "buffer_before", "buffer_after"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -108,6 +64,8 @@ class Booking(Base):
     topic: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(20))  # once it is over, a Result
+    outcome_at: Mapped[datetime | None]
 
     host: Mapped[Host] = relationship()
     lead: Mapped[Lead] = relationship()
