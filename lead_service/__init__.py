@@ -23,7 +23,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
 
     settings = settings or settings_of.load()
     site = published.read(settings)
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)  # files.py serves them
     context.install(app, context.Context(settings, Database(settings.database_url), site))
 
     app.url_map.strict_slashes = False

@@ -14,10 +14,11 @@ from flask import Flask
 from whitenoise import WhiteNoise
 from whitenoise.responders import Redirect, Response
 
+from . import assets
 from .security import headers
 from .settings import Settings
 
-HASHED = r"^.+[.-][0-9a-f]{8,}\.\w+$"  # its content decides its name: it can be kept for a year
+KEPT = ("/assets/", assets.PREFIX)  # the build and assets.py name what is there by its content
 YEAR = 365 * 24 * 60 * 60  # seconds
 HOST_HEADERS, HOST_REDIRECTS, HASHES = "_headers", "_redirects", "headers.json"
 # The service wears one page and answers with the other; the rest is for servers, not readers.
@@ -48,7 +49,7 @@ def rules(
     """Return the headers of the static site by path, as hosts that read `_headers` take them."""
     return {
         "/*": _for_pages(hardening, hashes) | AHEAD,
-        "/assets/*": {"Cache-Control": f"max-age={YEAR}, public, immutable"},
+        f"{KEPT[0]}*": {"Cache-Control": f"max-age={YEAR}, public, immutable"},
         **{f"/{name}": {"Content-Type": kind} for name, kind in TYPES.items()},
     }
 
@@ -77,12 +78,13 @@ def install(app: Flask, settings: Settings) -> None:
         allow_all_origins=False,
         index_file=True,
         add_headers_function=add_headers,
-        immutable_file_test=HASHED,
+        immutable_file_test=lambda _path, url: url.startswith(KEPT),
         mimetypes=TYPES,
     )
     files.FOREVER = YEAR
     files.add_files(str(site))
-    files.add_files(str(Path(__file__).parent / "static"), prefix="static")
+    for address, path in assets.served().items():
+        files.add_file_to_dictionary(address, str(path))
     for name in UNSERVED:
         files.files.pop(f"/{name}", None)
     for address, new in _moved(site, files.files):

@@ -198,8 +198,7 @@ def _require_utf8(body: bytes) -> None:
 def _harden(response: Response) -> Response:
     for name, value in headers(context().settings).items():
         response.headers.setdefault(name, value)
-    if request.endpoint != "static":
-        response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 

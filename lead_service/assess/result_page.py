@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from .. import clock
 from ..context import context
+from ..dates import long_date
 from ..emails import outbox
-from ..pages import long_date
 from ..published import Article
 from ..security import limit_posts
 from . import mailing, models, pdf, scoring, words

@@ -2,6 +2,7 @@
 
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from .. import clock
 from ..context import context
@@ -36,17 +37,14 @@ def begin_submit() -> ResponseReturnValue:
     token, _ = context().database.write(
         lambda session: models.start(session, framework, answers, came_from, now)
     )
-    return redirect(url_for(".resume", token=token), 303)
+    return _onward(token, models.next_step(framework, answers))
 
 
 @blueprint.get("/<token>/")
 def resume(token: str) -> ResponseReturnValue:
     """Go on where the visitor stopped: the first open step, or the result."""
     assessment, framework = find(token)
-    following = models.next_step(framework, assessment.answers)
-    if following is None:
-        return redirect(url_for(".result", token=token), 303)
-    return redirect(url_for(".step", token=token, slug=following), 303)
+    return _onward(token, models.next_step(framework, assessment.answers))
 
 
 @blueprint.get("/<token>/<slug>/")
@@ -69,13 +67,20 @@ def step_submit(token: str, slug: str) -> ResponseReturnValue:
         return _step_page(framework, step, form, assessment, token), 422
     answers, now = form.data, clock.now()
 
-    def save(session) -> None:
+    def save(session: Session) -> str | None:
         if (assessment := models.find(session, token, lock=True)) is None:
             abort(404)
         models.answer(assessment, framework, answers, now)
+        return models.next_step(framework, assessment.answers)
 
-    context().database.write(save)
-    return redirect(url_for(".resume", token=token), 303)
+    return _onward(token, context().database.write(save))
+
+
+def _onward(token: str, following: str | None) -> ResponseReturnValue:
+    """Lead on to a step, or to the result when none is open."""
+    if following is None:
+        return redirect(url_for(".result", token=token), 303)
+    return redirect(url_for(".step", token=token, slug=following), 303)
 
 
 def _step(framework: Framework, slug: str) -> Step | None:

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from ..dates import clock_time, long_date
 from ..emails import practice_context
 from ..emails.message import Attachment, Message, compose
-from ..pages import clock_time, long_date
 from ..settings import Settings
 from . import invites
 from .models import Booking

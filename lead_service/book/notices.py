@@ -9,8 +9,8 @@ from ..assess.brief import Brief
 from ..assess.framework import Framework
 from ..assess.handover import brief_of
 from ..assess.models import Assessment
+from ..dates import clock_time, long_date
 from ..emails import outbox
-from ..pages import clock_time, long_date
 from ..security import token_hash
 from ..settings import Settings
 from . import diary, emails

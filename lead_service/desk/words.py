@@ -3,8 +3,8 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from ..dates import clock_time
 from ..emails.models import OutboxMessage
-from ..pages import clock_time
 
 STAGES = {
     "new": "New",

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import expect
 
-from lead_service.pages import clock_time
+from lead_service.dates import clock_time
 from tests.browser.product import HOST_ZONE
 from tests.browser.visitor import CLOCK_TIME, Visitor
 

@@ -27,8 +27,15 @@ def assess(client: FlaskClient, framework, levels: dict[str, int] | int = WORST)
         level = levels if isinstance(levels, int) else levels.get(step.slug, BEST)
         sent = client.post(where, data=answers(framework, step.slug, level))
         assert sent.status_code == 303, sent.text
-        where = client.get(sent.location).location
+        where = sent.location
     return where
+
+
+def begin(client: FlaskClient, framework, level: int = WORST) -> str:
+    """Answer the first step; return the address under which the assessment is resumed."""
+    sent = client.post("/assessment/", data=answers(framework, framework.steps[0].slug, level))
+    assert sent.status_code == 303, sent.text
+    return "/".join(sent.location.split("/")[:3]) + "/"
 
 
 def open_starts(client: FlaskClient, **query: str) -> list[str]:

@@ -9,7 +9,7 @@ from lead_service.emails.models import OutboxMessage
 from lead_service.leads import Lead, LeadEvent
 
 from .held import mentions
-from .journeys import WORST, answers, assess, book
+from .journeys import WORST, assess, begin, book
 
 pytestmark = pytest.mark.usefixtures("at")
 
@@ -59,7 +59,7 @@ def test_a_get_deletes_nothing(client, result, database):
 
 
 def test_half_an_assessment_can_be_deleted_too(client, framework, database):
-    begun = client.post("/assessment/", data=answers(framework, "assess", WORST)).location
+    begun = begin(client, framework)
     client.post(begun + "delete")
     assert count(database, Assessment) == 0
 

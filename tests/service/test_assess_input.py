@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from lead_service import privacy
+from lead_service import assets, privacy
 from lead_service.assess.models import Assessment
 from lead_service.emails.models import OutboxMessage
 from lead_service.settings import load
 
 from .conftest import MONDAY_MORNING
-from .journeys import WORST, answers, assess
+from .journeys import WORST, answers, assess, begin
 
 pytestmark = pytest.mark.usefixtures("at")
 
@@ -34,7 +34,7 @@ def test_a_step_that_we_do_not_have_is_refused_with_the_page_and_the_answers_kep
 
 
 def test_another_step_s_answers_are_refused_and_change_nothing(client, framework, database):
-    begun = client.post("/assessment/", data=answers(framework, "assess", WORST)).location
+    begun = begin(client, framework)
     refused = client.post(begun + "clarify/", data=answers(framework, "organize", 2))
     assert refused.status_code == 422
     with database.read() as session:
@@ -53,7 +53,7 @@ def test_fields_that_are_not_the_visitor_s_are_ignored(client, framework, databa
 
 
 def test_half_an_assessment_cannot_be_mailed(client, framework, database):
-    begun = client.post("/assessment/", data=answers(framework, "assess", WORST)).location
+    begun = begin(client, framework)
     sent = client.post(begun + "result/mail", data={"email": "ada@example.com"})
     assert sent.status_code == 404
     assert count(database, OutboxMessage) == 0
@@ -76,10 +76,10 @@ def test_the_button_that_copies_comes_with_its_script_and_without_it_the_link_st
     client, framework
 ):
     result = assess(client, framework)
-    assert "copy.js" not in client.get(result).text
+    assert assets.address("copy.js") not in client.get(result).text
     client.post(result + "share")
     page = client.get(result).text
-    assert page.count("copy.js") == 1
+    assert page.count(assets.address("copy.js")) == 1
     link = page.split('class="share-link"><a href="')[1].split('"')[0]
     assert f">{link}</a>" in page
     assert f'data-copy="{link}" hidden' in page

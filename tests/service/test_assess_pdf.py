@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from .journeys import WORST, answers, assess
+from .journeys import WORST, assess, begin
 
 pytestmark = pytest.mark.usefixtures("at")
 
@@ -50,7 +50,7 @@ def test_it_holds_links_to_the_site_and_none_that_opens_the_result(client, resul
 
 
 def test_there_is_none_before_the_last_answer(client, framework):
-    begun = client.post("/assessment/", data=answers(framework, "assess", WORST)).location
+    begun = begin(client, framework)
     early = client.get(begun + "result.pdf")
     assert (early.status_code, early.location) == (303, begun)
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from lead_service.assess.models import Assessment
 
 from .held import mentions
-from .journeys import WORST, answers, assess
+from .journeys import WORST, answers, assess, begin
 
 LEVELS = {"clarify": WORST, "organize": 2}
 SHARED = re.compile(r'class="share-link"><a href="http://127\.0\.0\.1:8000(/[^"]+)"')
@@ -104,7 +104,7 @@ def test_the_share_token_is_stored_as_a_hash_only(client, result, database):
 
 
 def test_an_assessment_of_which_a_step_is_open_cannot_be_shared(client, framework, at, database):
-    begun = client.post("/assessment/", data=answers(framework, "assess", WORST)).location
+    begun = begin(client, framework)
     assert client.post(begun + "result/share").status_code == 404
     with database.read() as session:
         assert session.scalars(select(Assessment.share_hash)).all() == [None]

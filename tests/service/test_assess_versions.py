@@ -12,7 +12,7 @@ from lead_service.assess.framework import load as load_framework
 from lead_service.settings import load
 
 from .conftest import Browser
-from .journeys import WORST, answers, assess
+from .journeys import WORST, answers, assess, begin
 from .running import run
 
 pytestmark = pytest.mark.usefixtures("at")
@@ -80,13 +80,12 @@ def test_a_result_keeps_the_wording_it_was_given_with_and_says_of_when_it_is(
 def test_who_is_half_way_goes_on_with_the_questions_they_began_with(
     client, framework, edit, client_after
 ):
-    begun = client.post("/assessment/", data=answers(framework, "assess", WORST)).location
+    begun = begin(client, framework)
     edit(*REWORDED)
     after = client_after()
     assert ASKED in after.get(begun + "clarify/").text
     assert after.post(begun + "clarify/", data=answers(framework, "clarify", 1)).status_code == 303
-    anew = after.post("/assessment/", data=answers(framework, "assess", WORST)).location
-    assert ASKED_NOW in after.get(anew + "clarify/").text
+    assert ASKED_NOW in after.get(begin(after, framework) + "clarify/").text
 
 
 def test_an_answer_that_is_no_longer_published_still_counts_where_it_was_given(

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import func, select
 
+from lead_service import assets
 from lead_service.leads import Lead
 
 from .journeys import VISITOR, booking_form, hidden, open_starts
@@ -54,7 +55,7 @@ def test_every_form_refuses_a_post_from_elsewhere(app, client):
 
 
 def test_a_foreign_host_is_refused(client):
-    for path in ("/book/", "/", "/static/service.css"):
+    for path in ("/book/", "/", assets.address("service.css")):
         answer = client.get(path, headers={"Host": "evil.example"})
         assert answer.status_code == 400
         assert "evil.example" not in answer.text
@@ -126,7 +127,7 @@ def test_another_kind_of_body_is_refused(client, database, kind):
 
 
 def test_every_answer_carries_the_security_headers(client):
-    for path in ("/", "/assessment/", "/nothing-here/", "/static/service.css", "/healthz"):
+    for path in ("/", "/assessment/", "/nothing-here/", assets.address("service.css"), "/healthz"):
         headers = client.get(path).headers
         assert "unsafe-inline" not in headers["Content-Security-Policy"]
         assert "default-src 'none'" in headers["Content-Security-Policy"]

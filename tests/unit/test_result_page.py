@@ -15,7 +15,7 @@ from lead_service.assess import words
 from lead_service.assess.forms import MailForm
 from lead_service.assess.framework import load
 from lead_service.assess.scoring import score
-from lead_service.pages import long_date
+from lead_service.dates import long_date
 
 ROOT = Path(__file__).parents[2]
 FRAMEWORK = load((ROOT / "docs" / "framework.yml").read_text("utf-8"))

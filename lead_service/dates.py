@@ -1,0 +1,16 @@
+"""Instants in the words of a page or a mail. Pure."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+
+def long_date(instant: datetime, zone: str) -> str:
+    """Write the date of an instant in a zone: Tuesday, November 24, 2026."""
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{local:%A}, {local:%B} {local.day}, {local.year}"
+
+
+def clock_time(instant: datetime, zone: str) -> str:
+    """Write the time of an instant in a zone: 9:30 am."""
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{local.hour % 12 or 12}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
