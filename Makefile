@@ -5,7 +5,7 @@ SITE_SOURCES := $(shell find docs site_overrides mkdocs.yml lead_service/assess/
 	lead_service/templates/signature.html -type f -not -name '*.pyc')
 # What mkdocs.yml reads from the environment: another value is another site.
 SITE_SETTINGS := PUBLIC_URL PRACTICE_NAME PRACTICE_LEGAL_NAME PRACTICE_POSTAL_ADDRESS \
-	PRACTICE_EMAIL PRACTICE_PHONE PRACTICE_AUTHOR RETENTION_DAYS
+	PRACTICE_EMAIL PRACTICE_PHONE PRACTICE_AUTHOR RETENTION_DAYS BACKUP_DAYS
 PG_HINT := apt-get install postgresql
 
 .PHONY: help setup build serve test check bench lock audit clean always

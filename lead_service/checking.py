@@ -1,6 +1,6 @@
 """`lead-service check`: what needs a person before it hurts a visitor."""
 
-from . import clock, published, schema
+from . import backup, clock, published, schema
 from .assess import versions
 from .assess.framework import Framework
 from .assess.handover import suggestions
@@ -14,6 +14,7 @@ def faults(settings: Settings) -> list[str]:
     """Return one line for each thing that is wrong; raise SettingsError for settings and site."""
     found = []
     site = published.read(settings)
+    found += backup.faults(settings, clock.now())
     try:
         suggestions(site.framework)
     except ValueError as error:

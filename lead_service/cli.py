@@ -5,9 +5,11 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
+from . import backup as backups
 from . import clock, leads, log, published, schema, settings
 from .db import Database
 from .settings import Settings, SettingsError
@@ -27,7 +29,7 @@ def main() -> None:
         for fault in error.faults:
             click.echo(f"lead-service: {fault}", err=True)
         sys.exit(2)
-    except schema.NewerSchema as error:
+    except (schema.NewerSchema, backups.BackupError) as error:
         click.echo(f"lead-service: {error}", err=True)
         sys.exit(2)
 
@@ -92,6 +94,8 @@ def migrate() -> None:
 
     loaded = settings.load()
     with schema.opened(loaded) as database:
+        if loaded.backup_dir and schema.is_older(database):
+            _back_up(loaded, database)
         schema.migrate(database)
         is_first = database.write(lambda session: hosting.seed(session, loaded))
     click.echo("schema: up to date")
@@ -157,6 +161,39 @@ def resume() -> None:
 
 
 @commands.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+def backup(file: Path | None) -> None:
+    """Write a copy of the database to FILE, or to BACKUP_DIR, while the service runs.
+
+    Copies in BACKUP_DIR that are older than BACKUP_DAYS are deleted.
+    """
+    loaded = settings.load()
+    with schema.opened(loaded) as database:
+        _back_up(loaded, database, file)
+
+
+def _back_up(loaded: Settings, database: Database, file: Path | None = None) -> None:
+    path = file or backups.path_for(loaded, clock.now())
+    contents = backups.make(database, path)
+    click.echo(f"backup: {path} holds {contents}")
+    if file is None and (gone := backups.prune(loaded, clock.now())):
+        click.echo(f"backup: older ones deleted: {gone}")
+
+
+@commands.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Also when the database holds people's data.")
+def restore(file: Path, replace: bool) -> None:
+    """Put the backup FILE in the place of the database; stop `web` and `deliver` first."""
+    loaded = settings.load()
+    with schema.opened(loaded) as database:
+        contents = backups.restore(database, loaded, file, clock.now(), replace=replace)
+        click.echo(f"restored: {contents}")
+        if fault := schema.fault(database):
+            click.echo(fault, err=True)
+
+
+@commands.command()
 @click.argument("address", callback=_known_address)
 def export(address: str) -> None:
     """Print everything that is held about ADDRESS, as JSON."""
@@ -177,6 +214,8 @@ def erase(address: str) -> None:
     with _opened() as (loaded, database):
         counts = privacy.erase_everywhere(database, loaded, address, clock.now())
     click.echo(json.dumps(counts))
+    for copy in backups.kept(loaded):
+        click.echo(f"held by {copy.path} until {copy.until:%Y-%m-%d}", err=True)
 
 
 @commands.command()

@@ -17,6 +17,7 @@ from .settings import Settings, SettingsError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 NEWER = "schema: newer than this program; deploy the program that made it"
+OLDER = "schema: older than this program; run `lead-service migrate`"
 
 
 class NewerSchema(Exception):
@@ -53,7 +54,7 @@ def tables() -> MetaData:
     return Base.metadata
 
 
-def migrate(database: Database) -> None:
+def migrate(database: Database, to: str = "head") -> None:
     """Bring the schema to this program's version, in one transaction: all of it or nothing.
 
     Raises NewerSchema for one that a later program has made.
@@ -64,7 +65,7 @@ def migrate(database: Database) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     with database.engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def fault(database: Database) -> str | None:
@@ -80,5 +81,10 @@ def fault(database: Database) -> str | None:
         return "schema: the database is empty; run `lead-service migrate`"
     known = {script.revision for script in scripts.walk_revisions()}
     if current in known:
-        return "schema: older than this program; run `lead-service migrate`"
+        return OLDER
     return NEWER
+
+
+def is_older(database: Database) -> bool:
+    """Say whether an earlier program has made the schema, so that migrating changes data."""
+    return fault(database) == OLDER

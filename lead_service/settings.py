@@ -68,6 +68,10 @@ class Settings(BaseSettings):
 
     var_dir: Path = Path("var")
     site_dir: Path = Path("site")
+    backup_dir: Path | None = None
+    backup_days: int = Field(30, ge=1)
+    metrics_address: str = "127.0.0.1"
+    metrics_port: int | None = Field(None, ge=1, le=65535)
     retention_days: int = Field(730, ge=30)
     abandoned_days: int = Field(30, ge=1)
     unclaimed_days: int = Field(365, ge=1)

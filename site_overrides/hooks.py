@@ -85,7 +85,9 @@ def on_page_markdown(markdown, *, page, config, files):
     """Give articles their template, and say how long what visitors send is kept."""
     if page.file.src_uri in _articles:
         page.meta.setdefault("template", "article.html")
-    return markdown.replace("{retention}", _period(int(config.extra["retention_days"])))
+    for name in ("retention", "backup"):
+        markdown = markdown.replace(f"{{{name}}}", _period(int(config.extra[f"{name}_days"])))
+    return markdown
 
 
 def _period(days):

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lead_service import cli
+from lead_service import cli, schema
+from lead_service.db import Database
 
 ROOT = Path(__file__).parents[2]
 NOBODY = "postgresql://ann:hunter2@127.0.0.1:1/advisory"
@@ -195,6 +196,49 @@ def test_local_data_is_for_its_owner_alone(command, var):
     made = [var, *var.rglob("*")]
     assert {"secret_key", "lead_service.db"} <= {path.name for path in made}
     assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
+# -- Backups ----------------------------------------------------------------------------------
+
+
+def test_a_backup_is_made_daily_and_put_back(command, given, var, tmp_path):
+    given.setenv("BACKUP_DIR", str(tmp_path / "backups"))
+    command("migrate")
+    code, said, _ = command("backup")
+    [copy] = (tmp_path / "backups").iterdir()
+    assert (code, said) == (0, f"backup: {copy} holds 0 leads, 0 mails\n")
+    change(var, "UPDATE host SET name = 'Nobody'")
+    assert command("restore", str(copy))[0] == 0
+    assert "Nobody" not in command("host")[1]
+
+
+def test_a_backup_without_a_place_asks_for_one(command, refused):
+    command("migrate")
+    assert "give a file, or set BACKUP_DIR" in refused("backup")
+    assert "is no file" in refused("restore", "nowhere")
+
+
+def test_a_schema_is_backed_up_before_it_is_migrated(command, given, var, tmp_path):
+    backups = tmp_path / "backups"
+    given.setenv("BACKUP_DIR", str(backups))
+    var.mkdir()
+    database = Database(f"sqlite:///{var / 'lead_service.db'}")
+    schema.migrate(database, "0002")
+    database.close()
+    assert "backup: " in command("migrate")[1]
+    with sqlite3.connect(next(backups.iterdir())) as copy:
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0002",)
+    copy.close()
+    command("migrate")
+    assert len(list(backups.iterdir())) == 1  # there was nothing to migrate
+
+
+def test_erasing_says_which_backups_still_hold_the_address(command, given, tmp_path):
+    given.setenv("BACKUP_DIR", str(tmp_path / "backups"))
+    command("migrate")
+    command("backup")
+    _, _, said = command("erase", "--yes", "ada@example.com")
+    assert re.match(r"held by .*\.backup until \d{4}-\d\d-\d\d\n", said)
 
 
 # -- Building the site ------------------------------------------------------------------------

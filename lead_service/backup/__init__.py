@@ -1,0 +1,155 @@
+"""Copies of the database: made while the service runs, proved to be whole, and put back.
+
+A plain copy of a live SQLite file lacks what its write-ahead log holds and can be no database
+at all, so each engine makes its copy in its own way. A copy holds what the database held, people's
+data included: it is for its owner's eyes alone, and goes after BACKUP_DAYS.
+"""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+
+from sqlalchemy import inspect, select
+
+from .. import privacy, schema
+from ..assess.models import Assessment
+from ..db import Database
+from ..emails.models import OutboxMessage
+from ..leads import Lead
+from ..privacy import Suppression
+from ..security import derived_token
+from ..settings import Settings
+from . import postgresql, sqlite
+from .contents import BackupError, Contents
+
+LATE = timedelta(hours=26)  # a daily backup, and time for a slow night
+NAME = "lead_service-%Y%m%dT%H%M%SZ.backup"
+
+__all__ = ["BackupError", "Contents", "Kept", "kept", "make", "path_for", "prune", "restore"]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One copy in BACKUP_DIR: when it was made, and until when it is kept."""
+
+    path: Path
+    made_at: datetime
+    until: datetime
+
+
+def path_for(settings: Settings, now: datetime) -> Path:
+    """Name the next copy in BACKUP_DIR."""
+    if settings.backup_dir is None:
+        raise BackupError("give a file, or set BACKUP_DIR")
+    return settings.backup_dir / now.astimezone(UTC).strftime(NAME)
+
+
+def make(database: Database, path: Path) -> Contents:
+    """Write a consistent copy, mode 0600, while others read and write; return what it holds.
+
+    Raises BackupError, and leaves nothing behind, when there is such a file or no copy of it
+    can be made.
+    """
+    if path.exists():
+        raise BackupError(f"{path} exists; nothing is overwritten")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part") as part:
+            contents = _engine(database).copy(database, Path(part.name))
+            with open(part.name, "rb") as written:
+                os.fsync(written.fileno())
+            os.link(part.name, path)  # never replaces a file, as a rename would
+    except OSError as error:
+        raise BackupError(f"{path} cannot be written: {error.strerror}") from None
+    return contents
+
+
+def restore(
+    database: Database, settings: Settings, path: Path, now: datetime, *, replace: bool = False
+) -> Contents:
+    """Put a copy in the place of what the database holds, all of it or nothing; return what.
+
+    Whoever was erased since the copy was made is erased again. Raises BackupError when the
+    copy is damaged or none of ours, and without `replace` when the database holds people.
+    """
+    if not path.is_file():
+        raise BackupError(f"{path} is no file")
+    if not replace and _holds_people(database):
+        raise BackupError(
+            "the database holds people's data; --replace puts the backup in its place"
+        )
+    marks = _marks(database)
+    engine = _engine(database)
+    engine.check(path)
+    contents = engine.put_back(database, path)
+    if schema.fault(database) is None:
+        database.write(lambda session: _erase_again(session, settings, marks, now))
+    database.forget()
+    return contents
+
+
+def kept(settings: Settings) -> list[Kept]:
+    """List the copies in BACKUP_DIR, oldest first."""
+    found = []
+    for path in settings.backup_dir.glob("lead_service-*.backup") if settings.backup_dir else ():
+        try:
+            made_at = datetime.strptime(path.name, NAME).replace(tzinfo=UTC)
+        except ValueError:
+            continue  # somebody else's
+        found.append(Kept(path, made_at, made_at + timedelta(days=settings.backup_days)))
+    return sorted(found, key=lambda copy: copy.made_at)
+
+
+def prune(settings: Settings, now: datetime) -> int:
+    """Delete the copies in BACKUP_DIR whose time is over; return how many."""
+    over = [copy for copy in kept(settings) if copy.until <= now]
+    for copy in over:
+        copy.path.unlink(missing_ok=True)
+    return len(over)
+
+
+def faults(settings: Settings, now: datetime) -> list[str]:
+    """Say what is wrong with the copies in BACKUP_DIR, where it is set."""
+    if settings.backup_dir is None:
+        return []
+    copies = kept(settings)
+    if not copies:
+        return [f"backups: {settings.backup_dir} holds none; run `lead-service backup` daily"]
+    age = now - copies[-1].made_at
+    if age > LATE:
+        return [f"backups: the newest is {age // timedelta(hours=1)} hours old"]
+    return []
+
+
+def _engine(database: Database) -> ModuleType:
+    return sqlite if database.is_sqlite else postgresql
+
+
+def _holds_people(database: Database) -> bool:
+    """Say whether anybody's data would be lost; hosts and settings alone are no people's."""
+    tables = set(inspect(database.engine).get_table_names())
+    with database.read() as session:
+        return any(
+            session.scalar(select(model.id).limit(1)) is not None
+            for model in (Lead, OutboxMessage, Assessment)
+            if model.__tablename__ in tables
+        )
+
+
+def _marks(database: Database) -> dict[str, datetime]:
+    """Return when which address was erased, by its digest."""
+    if not inspect(database.engine).has_table(Suppression.__tablename__):
+        return {}
+    with database.read() as session:
+        return {mark.digest: mark.at for mark in session.scalars(select(Suppression))}
+
+
+def _erase_again(session, settings: Settings, marks: dict[str, datetime], now: datetime) -> None:
+    people = session.execute(select(Lead.address, Lead.created_at)).all() if marks else []
+    for address, created_at in people:
+        digest = derived_token(settings.secret, "suppression", address)
+        if digest in marks and created_at <= marks[digest]:
+            privacy.erase(session, settings, address, now)

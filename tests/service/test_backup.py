@@ -1,0 +1,217 @@
+"""Copies of the database: whole, made beside those who write, and put back without surprises."""
+
+import os
+import shutil
+import sqlite3
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+
+from lead_service import backup, leads, privacy, schema
+from lead_service.backup import BackupError
+from lead_service.db import Database
+from lead_service.emails import outbox
+from lead_service.emails.models import OutboxMessage
+from lead_service.leads import Lead
+from lead_service.settings import load
+
+from .postroom import mail
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+NOT_WHOLE = [
+    b"",
+    b"this is no backup",
+    b"SQLite format 3\x00" + b"\x00" * 4000,
+    b"PGDMP\x01\x0e\x00",
+]
+
+
+@pytest.fixture
+def live(db_url):
+    database = Database(db_url)
+    schema.migrate(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def settings(environment, tmp_path):
+    return load(environment | {"BACKUP_DIR": str(tmp_path / "backups")})
+
+
+def write_to(database: Database, number: int) -> None:
+    """Take a lead with its mail, as every form does."""
+
+    def work(session) -> None:
+        lead, _ = leads.capture(session, email=f"ada{number}@example.com", at=NOW)
+        outbox.queue(session, mail(str(number)), at=NOW, lead_id=lead.id)
+
+    database.write(work)
+
+
+def held(database: Database) -> tuple[int, int]:
+    with database.read() as session:
+        counts = [select(func.count()).select_from(table) for table in (Lead, OutboxMessage)]
+        return session.scalar(counts[0]), session.scalar(counts[1])
+
+
+def test_a_copy_made_under_load_holds_all_that_was_acknowledged_before(live, settings, tmp_path):
+    acknowledged, stopping = [], threading.Event()
+
+    def keep_writing() -> None:
+        while not stopping.is_set():
+            write_to(live, len(acknowledged))
+            acknowledged.append(None)
+
+    writer = threading.Thread(target=keep_writing)
+    writer.start()
+    try:
+        for number in range(3):
+            while len(acknowledged) < 10 * (number + 1):
+                stopping.wait(0.01)
+            before = len(acknowledged)
+            contents = backup.make(live, tmp_path / f"copy{number}")
+            assert contents.leads >= before
+            assert contents.leads == contents.mails
+    finally:
+        stopping.set()
+        writer.join()
+    assert backup.restore(live, settings, tmp_path / "copy2", NOW, replace=True) == contents
+    assert held(live) == (contents.leads, contents.mails)
+
+
+def test_a_copy_is_for_its_owner_alone_and_replaces_nothing(live, tmp_path):
+    path = tmp_path / "new folder" / "copy"
+    backup.make(live, path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(path.parent.iterdir()) == [path]
+    content = path.read_bytes()
+    with pytest.raises(BackupError, match="exists"):
+        backup.make(live, path)
+    assert path.read_bytes() == content
+
+
+def test_what_people_wrote_is_not_replaced_unasked(live, settings, tmp_path):
+    backup.make(live, tmp_path / "copy")
+    write_to(live, 1)
+    with pytest.raises(BackupError, match="--replace"):
+        backup.restore(live, settings, tmp_path / "copy", NOW)
+    assert held(live) == (1, 1)
+    backup.restore(live, settings, tmp_path / "copy", NOW, replace=True)
+    assert held(live) == (0, 0)
+
+
+@pytest.mark.parametrize("content", NOT_WHOLE, ids=["empty", "text", "no pages", "no end"])
+def test_a_damaged_copy_changes_nothing(live, settings, tmp_path, content):
+    write_to(live, 1)
+    (tmp_path / "copy").write_bytes(content)
+    with pytest.raises(BackupError):
+        backup.restore(live, settings, tmp_path / "copy", NOW, replace=True)
+    assert held(live) == (1, 1)
+
+
+def test_a_copy_that_was_cut_short_changes_nothing(live, settings, tmp_path):
+    for number in range(50):
+        write_to(live, number)
+    whole = tmp_path / "copy"
+    backup.make(live, whole)
+    whole.write_bytes(whole.read_bytes()[: -whole.stat().st_size // 3])
+    with pytest.raises(BackupError):
+        backup.restore(live, settings, whole, NOW, replace=True)
+    assert held(live) == (50, 50)
+
+
+def test_the_file_of_a_running_database_is_no_copy(settings, tmp_path):
+    live = Database(settings.database_url)
+    if not live.is_sqlite:
+        pytest.skip("PostgreSQL keeps its own files")
+    schema.migrate(live)
+    write_to(live, 1)
+    with pytest.raises(BackupError, match="live database"):
+        backup.restore(live, settings, Path(live.engine.url.database), NOW, replace=True)
+    live.close()
+
+
+def test_what_a_later_schema_has_added_goes_when_an_older_copy_returns(live, settings, tmp_path):
+    write_to(live, 1)
+    backup.make(live, tmp_path / "copy")
+    with live.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE later (lead_id INTEGER REFERENCES lead (id))"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert "newer" in schema.fault(live)
+    backup.restore(live, settings, tmp_path / "copy", NOW, replace=True)
+    assert schema.fault(live) is None
+    assert held(live) == (1, 1)
+
+
+def test_who_was_erased_since_the_copy_is_erased_again(live, settings, tmp_path):
+    for number in (1, 2):
+        write_to(live, number)
+    backup.make(live, tmp_path / "copy")
+    later = NOW + timedelta(hours=1)
+    live.write(lambda session: privacy.erase(session, settings, "ada1@example.com", later))
+    backup.restore(live, settings, tmp_path / "copy", later, replace=True)
+    with live.read() as session:
+        assert session.scalars(select(Lead.address)).all() == ["ada2@example.com"]
+    assert held(live) == (1, 1)
+
+
+def test_no_password_stands_in_a_command_line(postgresql_server, settings, tmp_path, monkeypatch):
+    postgresql_server.empty()
+    live = Database(postgresql_server.url.replace("postgres@", "postgres:hunter2@"))
+    schema.migrate(live)
+    _listen_in(tmp_path / "bin", monkeypatch)
+    backup.make(live, tmp_path / "copy")
+    backup.restore(live, settings, tmp_path / "copy", NOW, replace=True)
+    live.close()
+    said = (tmp_path / "bin" / "said").read_text()
+    for program in ("pg_dump", "psql"):
+        assert f"{program} knows hunter2:" in said
+    assert "hunter2" not in said.replace("knows hunter2:", "")
+
+
+def _listen_in(folder: Path, monkeypatch) -> None:
+    """Put programs in front of PostgreSQL's that note what they were told, and go on to them."""
+    folder.mkdir()
+    for program in ("pg_dump", "psql"):
+        spy = folder / program
+        spy.write_text(
+            f'#!/bin/sh\necho "{program} knows $PGPASSWORD: $*" >>{folder}/said\n'
+            f'exec {shutil.which(program)} "$@"\n'
+        )
+        spy.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def test_copies_go_when_their_time_is_over(live, settings):
+    for days in (40, 31, 29, 0):
+        backup.make(live, backup.path_for(settings, NOW - timedelta(days=days)))
+    (settings.backup_dir / "lead_service-mine.backup").write_text("somebody else's")
+    assert backup.prune(settings, NOW) == 2
+    assert [copy.made_at for copy in backup.kept(settings)] == [NOW - timedelta(days=29), NOW]
+    assert len(list(settings.backup_dir.iterdir())) == 3
+
+
+def test_a_backup_that_is_missing_or_late_is_a_fault(live, settings, environment):
+    assert backup.faults(load(environment), NOW) == []
+    assert "holds none" in backup.faults(settings, NOW)[0]
+    backup.make(live, backup.path_for(settings, NOW))
+    assert backup.faults(settings, NOW + timedelta(hours=25)) == []
+    assert "27 hours old" in backup.faults(settings, NOW + timedelta(hours=27))[0]
+
+
+def test_sqlite_s_copy_is_one_file_that_needs_no_other(settings, tmp_path):
+    live = Database(settings.database_url)
+    if not live.is_sqlite:
+        pytest.skip("a dump is one file")
+    schema.migrate(live)
+    write_to(live, 1)
+    backup.make(live, tmp_path / "copy")
+    with sqlite3.connect(tmp_path / "copy") as copy:
+        assert copy.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert copy.execute("SELECT count(*) FROM lead").fetchone() == (1,)
+    copy.close()
+    live.close()
