@@ -75,7 +75,7 @@ def web() -> None:
 @click.option("--with-parent", type=int, hidden=True, help="Stop when this process is gone.")
 def deliver(with_parent: int | None) -> None:
     """Send what the outbox holds, until stopped."""
-    from . import privacy
+    from . import retention
     from .emails import deliver as delivery
 
     loaded = settings.load()
@@ -83,7 +83,7 @@ def deliver(with_parent: int | None) -> None:
     delivery.run(
         loaded,
         parent_pid=with_parent,
-        daily=lambda database: privacy.run_retention(database, loaded, clock.now()),
+        daily=lambda database: retention.run(database, loaded, clock.now()),
     )
 
 
@@ -218,12 +218,12 @@ def erase(address: str) -> None:
         click.echo(f"held by {copy.path} until {copy.until:%Y-%m-%d}", err=True)
 
 
-@commands.command()
+@commands.command("retention")
 @click.option("--dry-run", is_flag=True, help="Count only; erase nothing.")
-def retention(dry_run: bool) -> None:
+def sweep(dry_run: bool) -> None:
     """Erase what has been kept for its time. The deliver process does so daily."""
-    from . import privacy
+    from . import retention
 
     with _opened() as (loaded, database):
-        counts = privacy.run_retention(database, loaded, clock.now(), dry_run=dry_run)
+        counts = retention.run(database, loaded, clock.now(), dry_run=dry_run)
     click.echo(json.dumps(counts))

@@ -1,16 +1,41 @@
 """Leads: one per address, and everything that happened with each of them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint, select, update
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    event,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from .db import Base, broken_rule
+from .members import Member
 
 STAGES = ("new", "contacted", "qualified", "won", "lost")
+CLOSED = ("won", "lost")
+SORTED_BY = 80  # characters of a name that its place in a list depends on
+
+
+def _only(name: str, column: str, where: str, **other: str) -> Index:
+    """Index the few rows that need somebody, however many leads there are."""
+    return Index(
+        name,
+        column,
+        postgresql_where=text(other.get("postgresql", where)),
+        sqlite_where=text(where),
+    )
 
 
 class Lead(Base):
@@ -20,6 +45,11 @@ class Lead(Base):
     __table_args__ = (
         UniqueConstraint("address"),
         CheckConstraint(f"stage IN {STAGES}", name="stage"),
+        Index(None, "stage", "touched_at"),
+        Index(None, "owner_id", "touched_at"),
+        _only("ix_lead_unowned", "touched_at", f"owner_id IS NULL AND stage NOT IN {CLOSED}"),
+        _only("ix_lead_suspected", "touched_at", "quarantine = 1", postgresql="quarantine"),
+        _only("ix_lead_bounced", "touched_at", "bounced_at IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -29,15 +59,36 @@ class Lead(Base):
     company: Mapped[str] = mapped_column(String(200), default="")
     phone: Mapped[str] = mapped_column(String(60), default="")
     stage: Mapped[str] = mapped_column(String(20), default="new")
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey(Member.id))
+    next_action: Mapped[str] = mapped_column(String(200), default="")
+    next_action_on: Mapped[date | None] = mapped_column(index=True)
+    version: Mapped[int] = mapped_column(default=1)  # rises with every change that a member makes
+    bounced_at: Mapped[datetime | None]  # a mail came back: the address does not work
     # Suspected to be automated: kept and shown, but no mail leaves for it until it is released.
     quarantine: Mapped[bool] = mapped_column(default=False)
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
     touched_at: Mapped[datetime] = mapped_column(index=True)
+    # Both derived: one order and one search on both databases, of which SQLite knows the upper
+    # and lower case of ASCII only.
+    sort_name: Mapped[str] = mapped_column(String(SORTED_BY), index=True)
+    sought: Mapped[str] = mapped_column(Text)
 
+    owner: Mapped[Member | None] = relationship()
     events: Mapped[list["LeadEvent"]] = relationship(
         back_populates="lead", order_by="LeadEvent.id", cascade="all, delete-orphan"
     )
     consents: Mapped[list["Consent"]] = relationship(cascade="all, delete-orphan")
+    notes: Mapped[list["Note"]] = relationship(
+        order_by="Note.id.desc()", cascade="all, delete-orphan"
+    )
+
+
+@event.listens_for(Lead, "before_insert")
+@event.listens_for(Lead, "before_update")
+def _derive(_mapper, _connection, lead: Lead) -> None:
+    lead.sort_name = (lead.name or lead.email).casefold()[:SORTED_BY]
+    known = (lead.name, lead.company, lead.email, lead.address)
+    lead.sought = "\n".join(one.casefold() for one in known if one)
 
 
 class LeadEvent(Base):
@@ -55,6 +106,11 @@ class LeadEvent(Base):
 
     lead: Mapped[Lead] = relationship(back_populates="events")
 
+    @property
+    def is_visitors(self) -> bool:
+        """Say whether the visitor did it, and neither a member nor the post."""
+        return not {"member", "mail"} & self.detail.keys()
+
 
 class Consent(Base):
     """What a person was told and chose: the version of the wording, the choice, when, where."""
@@ -67,6 +123,18 @@ class Consent(Base):
     may_contact: Mapped[bool]
     source: Mapped[str] = mapped_column(String(40))
     at: Mapped[datetime]
+
+
+class Note(Base):
+    """What a member wrote down about a lead."""
+
+    __tablename__ = "note"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    member_id: Mapped[int | None] = mapped_column(ForeignKey(Member.id))
+    at: Mapped[datetime]
+    text: Mapped[str] = mapped_column(Text)
 
 
 def normalize(email: str) -> str:
@@ -119,12 +187,12 @@ def find(session: Session, email: str) -> Lead | None:
 
 def correct(lead: Lead, email: str) -> None:
     """Give a lead the address that was meant; no other lead may have it."""
-    lead.address, lead.email = normalize(email), email
+    lead.address, lead.email, lead.bounced_at = normalize(email), email, None
 
 
 def absorb(session: Session, right: Lead, wrong: Lead) -> None:
     """Move what happened with a lead of a mistyped address to the one that was meant."""
-    for model in (LeadEvent, Consent):
+    for model in (LeadEvent, Consent, Note):
         session.execute(update(model).where(model.lead_id == wrong.id).values(lead_id=right.id))
 
 
@@ -169,6 +237,20 @@ def record_once(
         return False
     lead.touched_at = max(lead.touched_at, at)
     return True
+
+
+def add_note(session: Session, lead: Lead, member_id: int, text: str, at: datetime) -> Note:
+    """Keep what a member wrote down about a lead."""
+    note = Note(lead_id=lead.id, member_id=member_id, at=at, text=text)
+    session.add(note)
+    record(session, lead, "note", at, member=member_id)
+    return note
+
+
+def mark_bounced(session: Session, lead: Lead, at: datetime, *, mail: str) -> None:
+    """Note that a mail (its outbox id) came back, so that somebody asks for another address."""
+    lead.bounced_at = lead.bounced_at or at
+    record(session, lead, "mail_bounced", at, mail=mail)
 
 
 def record_consent(

@@ -1,4 +1,4 @@
-"""Privacy: everything held about one address, erasing it everywhere, and not keeping it for ever.
+"""Privacy: everything held about one address, and erasing it everywhere.
 
 People are found by address, never by name. Members of the desk and hosts are staff: what is held
 about them is exported, but erasing an address does not fire anybody; they are removed where they
@@ -8,7 +8,7 @@ were added.
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,49 +19,35 @@ from sqlalchemy import (
     String,
     TableClause,
     and_,
-    column,
     delete,
     func,
     or_,
     select,
-    table,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from . import leads
 from .assess.models import Assessment
+from .audit import AuditEntry
 from .book.host_models import Host, held_about
 from .book.models import Booking, TimeCell
-from .db import Base, Database, UtcDateTime
+from .db import Base, Database
 from .emails.lease import NEVER_KEPT
 from .emails.models import OutboxMessage
-from .leads import Consent, Lead, LeadEvent
+from .leads import Consent, Lead, LeadEvent, Note
+from .members import DeskSession, Member, SignInLink
 from .security import derived_token
 from .settings import Settings
 
-LOOSE_MAIL = timedelta(days=30)  # mails that are over and belong to no lead, as those of the desk
-SIGN_IN = timedelta(days=30)  # older than any link and any session can be
-
-OVER = ("sent", "failed", "dead", "expired", "cancelled")
-# What opens something: no part of the answer to "what do you hold about me?".
+# No part of the answer to "what do you hold about me?": what opens something, and what only says
+# once more, for sorting and searching, what stands beside it.
 SECRET = {
     *("token_hash", "id_hash", "share_hash", "share_uid"),
     *("submission_key", "lease_token", "dedupe_key", "digest", "url"),
+    *("sort_name", "sought"),
 }
 
 log = logging.getLogger(__name__)
-
-
-def _desk_table(name: str, *columns: str) -> TableClause:
-    """Name a table of the desk, which comes after privacy and so cannot be imported here."""
-    return table(
-        name, *(column(one, UtcDateTime if one.endswith("_at") else None) for one in columns)
-    )
-
-
-MEMBER = _desk_table("member", "id", "email", "name", "role", "created_at", "removed_at")
-SIGN_IN_LINK = _desk_table("sign_in_link", "member_id", "created_at", "expires_at", "used_at")
-DESK_SESSION = _desk_table("desk_session", "member_id", "created_at", "seen_at", "ended_at")
 
 
 class Suppression(Base):
@@ -146,31 +132,6 @@ def erase_everywhere(
     return counts | {"files": sweep_folder(database, settings.mail_folder)}
 
 
-def retention(
-    session: Session, now: datetime, settings: Settings, dry_run: bool = False
-) -> dict[str, int]:
-    """Erase what has been kept for long enough, and return how much, as {table: rows}.
-
-    A dry run counts the same and changes nothing. The log line holds counts only.
-    """
-    counts = {
-        held.name: held.count(session) if dry_run else held.erase(session)
-        for held in _outlived(now, settings)
-    }
-    log.info("retention", extra={"dry_run": dry_run, "counts": counts})
-    return counts
-
-
-def run_retention(
-    database: Database, settings: Settings, now: datetime, dry_run: bool = False
-) -> dict[str, int]:
-    """Do `retention` in one transaction, then clear the folder of mails; return how much."""
-    counts = database.write(lambda session: retention(session, now, settings, dry_run))
-    if not dry_run:
-        database.forget()
-    return counts if dry_run else counts | {"files": sweep_folder(database, settings.mail_folder)}
-
-
 def sweep_folder(database: Database, folder: Path) -> int:
     """Delete the mails in a folder that the outbox no longer knows; return how many."""
     with database.read() as session:
@@ -200,27 +161,29 @@ class _Person:
         with_a_call = select(Booking.assessment_id).where(
             Booking.lead_id == self.lead, Booking.assessment_id.is_not(None)
         )
-        yield _held(OutboxMessage, self._mails())
-        yield _held(
+        yield rows_of(OutboxMessage, self._mails())
+        yield rows_of(
             Assessment, or_(Assessment.lead_id == self.lead, Assessment.id.in_(with_a_call))
         )
-        yield _held(TimeCell, TimeCell.booking_id.in_(calls))
-        yield _held(Booking, Booking.lead_id == self.lead)
-        yield _held(LeadEvent, LeadEvent.lead_id == self.lead)
-        yield _held(Consent, Consent.lead_id == self.lead)
-        yield _held(Lead, Lead.address == self.address)
+        yield rows_of(TimeCell, TimeCell.booking_id.in_(calls))
+        yield rows_of(Booking, Booking.lead_id == self.lead)
+        yield rows_of(LeadEvent, LeadEvent.lead_id == self.lead)
+        yield rows_of(Consent, Consent.lead_id == self.lead)
+        yield rows_of(Note, Note.lead_id == self.lead)
+        yield rows_of(Lead, Lead.address == self.address)
 
     def of_staff(self) -> Iterator[Holding]:
         """Yield what is held about a member of the desk or a host."""
-        members = select(MEMBER.c.id).where(MEMBER.c.email == self.address)
+        members = select(Member.id).where(Member.email == self.address)
         for model, where in held_about(select(Host.id).where(self._written_in(Host.email))):
-            yield _held(model, where)
-        yield Holding(MEMBER, MEMBER.c.email == self.address)
-        yield Holding(SIGN_IN_LINK, SIGN_IN_LINK.c.member_id.in_(members))
-        yield Holding(DESK_SESSION, DESK_SESSION.c.member_id.in_(members))
+            yield rows_of(model, where)
+        yield rows_of(Member, Member.email == self.address)
+        yield rows_of(SignInLink, SignInLink.member_id.in_(members))
+        yield rows_of(DeskSession, DeskSession.member_id.in_(members))
+        yield rows_of(AuditEntry, AuditEntry.member_id.in_(members))
 
     def suppression(self) -> Holding:
-        return _held(Suppression, Suppression.digest == self.digest)
+        return rows_of(Suppression, Suppression.digest == self.digest)
 
     def _mails(self) -> ColumnElement[bool]:
         """Select the mails about the lead, to whomever, and those to the address.
@@ -252,49 +215,6 @@ def _forms(session: Session, typed: str, address: str) -> set[str]:
     return forms | {form.lower() for form in forms}
 
 
-def _outlived(now: datetime, settings: Settings) -> Iterator[Holding]:
-    """Yield what has been kept for long enough, in an order in which it can be deleted."""
-    since = now - timedelta(days=settings.retention_days)
-    active = select(Booking.lead_id).where(Booking.starts_at >= since)
-    idle = and_(Lead.touched_at < since, Lead.id.not_in(active))
-    idle_leads = select(Lead.id).where(idle)
-    idle_calls = select(Booking.id).where(Booking.lead_id.in_(idle_leads))
-    yield _held(
-        OutboxMessage,
-        or_(
-            OutboxMessage.lead_id.in_(idle_leads),
-            and_(
-                OutboxMessage.lead_id.is_(None),
-                OutboxMessage.state.in_(OVER),
-                OutboxMessage.created_at < now - LOOSE_MAIL,
-            ),
-        ),
-    )
-    yield _held(Assessment, or_(Assessment.lead_id.in_(idle_leads), _anonymous(now, settings)))
-    yield _held(TimeCell, TimeCell.booking_id.in_(idle_calls))
-    yield _held(Booking, Booking.lead_id.in_(idle_leads))
-    yield _held(LeadEvent, LeadEvent.lead_id.in_(idle_leads))
-    yield _held(Consent, Consent.lead_id.in_(idle_leads))
-    yield _held(Lead, idle)
-    yield Holding(SIGN_IN_LINK, SIGN_IN_LINK.c.created_at < now - SIGN_IN)
-    ended = DESK_SESSION.c.ended_at.is_not(None)
-    yield Holding(DESK_SESSION, or_(ended, DESK_SESSION.c.created_at < now - SIGN_IN))
-
-
-def _anonymous(now: datetime, settings: Settings) -> ColumnElement[bool]:
-    """Select answers that nobody came back to, or that no lead belongs to, for long enough."""
-    abandoned = now - timedelta(days=settings.abandoned_days)
-    unclaimed = now - timedelta(days=settings.unclaimed_days)
-    with_a_call = select(Booking.assessment_id).where(Booking.assessment_id.is_not(None))
-    return and_(
-        Assessment.lead_id.is_(None),
-        Assessment.id.not_in(with_a_call),
-        or_(
-            and_(Assessment.completed_at.is_(None), Assessment.touched_at < abandoned),
-            Assessment.touched_at < unclaimed,
-        ),
-    )
-
-
-def _held(model: type[Base], where: ColumnElement[bool]) -> Holding:
+def rows_of(model: type[Base], where: ColumnElement[bool]) -> Holding:
+    """Return the rows of a model's table that `where` selects."""
     return Holding(model.__table__, where)

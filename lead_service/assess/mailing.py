@@ -123,8 +123,8 @@ def disown(session: Session, secret: str, key: str) -> None:
 
 def _has_other_traces(session: Session, lead: Lead) -> bool:
     """Say whether the visitor did anything else: whatever they do leaves an event."""
-    details = session.scalars(select(LeadEvent.detail).where(LeadEvent.lead_id == lead.id))
-    return any("member" not in detail for detail in details)
+    events = session.scalars(select(LeadEvent).where(LeadEvent.lead_id == lead.id))
+    return any(event.is_visitors for event in events)
 
 
 def _key(secret: str, assessment: Assessment, lead: Lead) -> str:

@@ -13,9 +13,9 @@ from .. import leads
 from ..db import Database
 from ..emails import outbox, practice_context
 from ..emails.message import Message, compose
+from ..members import DeskSession, Member, SignInLink
 from ..security import new_token, token_hash
 from ..settings import Settings
-from .models import DeskSession, Member, SignInLink
 
 LINK_MINUTES = 15
 LINK_LIFE = timedelta(minutes=LINK_MINUTES)

@@ -12,9 +12,9 @@ from ..book import calendar
 from ..context import context
 from ..db import StorageBusy
 from ..emails import outbox
+from ..members import DeskSession
 from ..security import UNSAFE, csrf
 from . import access, words
-from .models import DeskSession
 
 log = logging.getLogger(__name__)
 

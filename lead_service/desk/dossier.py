@@ -14,9 +14,9 @@ from ..assess.models import Assessment, framework_of
 from ..book.models import Booking
 from ..emails.models import OutboxMessage
 from ..leads import Lead, LeadEvent
+from ..members import Member
 from ..published import Article, Published
 from . import inbox, timeline
-from .models import Member
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,22 @@ from .words import moment
 
 WORDS = {
     "call_booked": "Booked a call",
+    "call_moved": "The call was moved",
     "call_cancelled": "The call was cancelled",
+    "call_held": "The call took place",
+    "call_missed": "The call did not take place",
     "address_corrected": "Corrected the address of the invitation",
     "wanted_start": "Wanted a time that had just been taken",
     "wrote": "Wrote to us",
     "result_mailed": "Had the result mailed",
     "released": "Released: no longer suspected to be automated",
+    "mail_delivered": "A mail was delivered",
+    "mail_bounced": "A mail came back: the address does not work",
+    "note": "Wrote a note",
+    "stage_changed": "Changed the stage",
+    "owner_changed": "Changed the owner",
+    "next_action_changed": "Changed the next action",
+    "details_changed": "Corrected the contact details",
 }
 
 

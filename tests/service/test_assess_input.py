@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from lead_service import assets, privacy
+from lead_service import assets, retention
 from lead_service.assess.models import Assessment
 from lead_service.emails.models import OutboxMessage
 from lead_service.settings import load
@@ -95,6 +95,6 @@ def test_how_long_answers_are_kept_is_a_setting(
     settings, kept = load(environment | days), []
     for after in (abandoned, abandoned + 1, unclaimed, unclaimed + 1):
         now = MONDAY_MORNING + timedelta(days=after)
-        database.write(lambda session, now=now: privacy.retention(session, now, settings))
+        database.write(lambda session, now=now: retention.sweep(session, now, settings))
         kept.append(count(database))
     assert kept == [2, 1, 1, 0]

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import func, select
 
 from lead_service.desk import blueprint as door
-from lead_service.desk.models import DeskSession, Member
 from lead_service.leads import Lead, capture
+from lead_service.members import DeskSession, Member
 
 from .conftest import MONDAY_MORNING
 from .desk import path_of_link, press, sign_in

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import event, func, select, update
 
 from lead_service.desk import access
-from lead_service.desk.models import DeskSession, Member, SignInLink
 from lead_service.emails.models import OutboxMessage
+from lead_service.members import DeskSession, Member, SignInLink
 
 from .conftest import MONDAY_MORNING, Browser
 from .desk import HERE, MEMBER, path_of_link, press, sign_in

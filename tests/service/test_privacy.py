@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from lead_service import clock, leads, privacy, schema
+from lead_service import audit, clock, leads, privacy, retention, schema
 from lead_service.assess.models import Assessment
 from lead_service.book.host_models import (
     BusyTime,
@@ -20,12 +20,12 @@ from lead_service.book.host_models import (
 )
 from lead_service.book.models import Booking, TimeCell
 from lead_service.desk import access
-from lead_service.desk.models import DeskSession, SignInLink
 from lead_service.emails import outbox
 from lead_service.emails.folder import Folder
 from lead_service.emails.message import Message, from_json
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import Lead
+from lead_service.members import DeskSession, SignInLink
 from lead_service.privacy import Suppression
 
 from .conftest import MONDAY_MORNING
@@ -42,13 +42,22 @@ NOBODYS = {"outbox_pause", "framework_version"}
 
 
 @pytest.fixture
-def visitor(client, framework, at) -> None:
+def visitor(client, framework, database, at) -> None:
     """Somebody who did everything that one can do here: answered, had it mailed, booked, wrote."""
     result = assess(client, framework, WORST)
     sent = client.post(result + "mail", data={"email": ADA, "may_contact": "y"})
     assert sent.status_code == 303
     book(client, assessment=result.split("/")[2])
     write(client, "Ada@EXAMPLE.com", VISITOR["name"])
+    database.write(take_down)
+
+
+def take_down(session) -> None:
+    """Do what a member does: write something down about Ada, which the trail tells of."""
+    lead = leads.find(session, ADA)
+    member = access.add_member(session, "grace@example.com", MONDAY_MORNING)
+    leads.add_note(session, lead, member.id, f"{VISITOR['name']} decides in May.", MONDAY_MORNING)
+    audit.note(session, member.id, "note_added", f"lead {lead.id}", MONDAY_MORNING)
 
 
 def write(client, email: str, name: str) -> None:
@@ -83,7 +92,10 @@ def test_the_export_holds_every_table_that_names_somebody(client, visitor, datab
     assert set(held) >= named
     empty = {name for name, rows in held.items() if not rows}
     of_a_host = {model.__tablename__ for model, _ in held_about(select(Host.id))}
-    assert empty == {"suppression", *of_a_host}
+    assert empty == {"suppression", "audit", *of_a_host}
+    assert [row["what"] for row in export(database, settings, "grace@example.com")["audit"]] == [
+        "note_added"
+    ]
     assert export(database, settings, EVE)["suppression"] == [{"at": MONDAY_MORNING.isoformat()}]
 
 
@@ -239,7 +251,7 @@ def test_what_is_logged_is_counts(visitor, database, settings, caplog):
 
 
 def sweep(database, settings, now: datetime, dry_run: bool = False) -> dict[str, int]:
-    return database.write(lambda session: privacy.retention(session, now, settings, dry_run))
+    return database.write(lambda session: retention.sweep(session, now, settings, dry_run))
 
 
 def days(number: int) -> datetime:

@@ -1,11 +1,11 @@
-"""Members of the sales team, the links by which they sign in, and their sessions."""
+"""Members: who may use the desk, the links by which they sign in, and their sessions."""
 
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..db import Base
+from .db import Base
 
 ROLES = ("member", "admin")
 
