@@ -39,6 +39,11 @@ class Published:
     def article(self, slug: str) -> Article | None:
         return next((article for article in self.articles if article.slug == slug), None)
 
+    def title_of(self, slug: str | None) -> str:
+        """Return an article's title; of one that is no longer published, its slug."""
+        article = self.article(slug or "")
+        return article.title if article else slug or ""
+
     def article_of(self, step: str) -> Article | None:
         """Return the newest article about a step."""
         return next((article for article in self.articles if article.step == step), None)

@@ -21,14 +21,14 @@ def tell(
     key: str,
     text: str = "",
     brief: Any = None,
-    came_from: str | None = None,
+    article: str = "",
     call: str = "",
     but_not: str = "",
 ) -> None:
     """Queue "there is a new lead" to everyone in SALES_TO; `key` names the occasion, once.
 
-    `what` says in a few words what the lead did, `call` when the call is, and `but_not` is an
-    address that gets a mail of its own about this already.
+    `what` says in a few words what the lead did, `call` when the call is, `article` is the title
+    of the one that led here, and `but_not` an address that gets a mail of its own about this.
     """
     for number, recipient in enumerate(settings.sales_to):
         if recipient.lower() == but_not.lower():
@@ -42,7 +42,7 @@ def tell(
             what=what,
             text=text,
             brief=brief,
-            came_from=came_from,
+            article=article,
             call=call,
             link=settings.link(f"/desk/leads/{lead.id}/"),
             **practice_context(settings),

@@ -36,10 +36,12 @@ def send_result(
     form: MailForm,
     token: str,
     now: datetime,
+    article: str = "",
 ) -> None:
     """Make or extend the lead and queue the mail; sending the same form twice changes nothing.
 
-    `token` is the assessment's own, of which only the hash is stored.
+    `token` is the assessment's own, of which only the hash is stored, and `article` the title of
+    the one that led here.
     """
     email, suspect = form.email.data or "", form.is_suspect
     lead, is_new = leads.capture(session, email=email, at=now, quarantine=suspect)
@@ -69,9 +71,8 @@ def send_result(
             held=suspect or lead.quarantine,
         )
     if is_new and not suspect:
-        came_from = assessment.came_from
         what = "took the self-assessment and had the result mailed"
-        team.tell(session, settings, lead, what, now, key=occasion, came_from=came_from)
+        team.tell(session, settings, lead, what, now, key=occasion, article=article)
 
 
 def key_start(assessment: Assessment) -> str:

@@ -59,7 +59,8 @@ def mail_submit(token: str) -> ResponseReturnValue:
         return _page(token, form)
 
     def send(session: Session, assessment: models.Assessment) -> None:
-        mailing.send_result(session, context().settings, assessment, form, token, now)
+        article = context().published.title_of(assessment.came_from)
+        mailing.send_result(session, context().settings, assessment, form, token, now, article)
 
     _change(token, send)
     return redirect(url_for(".mailed", token=token), 303)

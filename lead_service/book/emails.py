@@ -31,9 +31,17 @@ def to_visitor(
 
 
 def to_host(
-    settings: Settings, booking: Booking, kind: str, now: datetime, brief: Any = None
+    settings: Settings,
+    booking: Booking,
+    kind: str,
+    now: datetime,
+    brief: Any = None,
+    article: str = "",
 ) -> Message:
-    """Compose `booking_for_host` or `booking_cancelled_for_host`, with the brief for the call."""
+    """Compose `booking_for_host` or `booking_cancelled_for_host`, with the brief for the call.
+
+    `article` is the title of the one that led the visitor here.
+    """
     return compose(
         kind,
         to=booking.host.email,
@@ -43,6 +51,7 @@ def to_host(
         attachments=(_invite(hosts_meeting(settings, booking, now), kind),),
         link=settings.link(f"/desk/leads/{booking.lead_id}/"),
         brief=brief,
+        article=article,
         **_context(settings, booking, booking.host_zone),
     )
 

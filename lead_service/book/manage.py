@@ -76,7 +76,7 @@ def readdress(token: str) -> ResponseReturnValue:
 
 def _readdress(session: Session, token: str, email: str, now: datetime) -> str | None:
     """Correct the address and queue what follows; return the link's new token."""
-    settings, framework = context().settings, context().published.framework
+    settings, published = context().settings, context().published
     booking = diary.find(session, token, lock=True)
     if booking is None:
         abort(404)
@@ -84,7 +84,7 @@ def _readdress(session: Session, token: str, email: str, now: datetime) -> str |
     if before != email:
         if not diary.readdress(session, booking, email, now, settings.secret):
             return None
-        notices.readdressed(session, settings, framework, booking, before, now)
+        notices.readdressed(session, settings, published, booking, before, now)
     return diary.manage_token(booking, settings.secret)
 
 

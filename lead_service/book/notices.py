@@ -11,6 +11,7 @@ from ..assess.handover import brief_of
 from ..assess.models import Assessment
 from ..dates import clock_time, long_date
 from ..emails import outbox
+from ..published import Published
 from ..security import token_hash
 from ..settings import Settings
 from . import diary, emails
@@ -19,7 +20,7 @@ from .models import Booking
 
 
 def booked(
-    session: Session, settings: Settings, framework: Framework, booking: Booking, now: datetime
+    session: Session, settings: Settings, published: Published, booking: Booking, now: datetime
 ) -> None:
     """Queue the invitation, the host's brief and the team's mail.
 
@@ -29,9 +30,10 @@ def booked(
     assessment = session.get(Assessment, booking.assessment_id) if booking.assessment_id else None
     if assessment:
         assessment.lead_id = assessment.lead_id or booking.lead_id
-    brief = brief_of(session, assessment, framework)
+    brief = brief_of(session, assessment, published.framework)
+    article = published.title_of(booking.came_from)
     leads.record(session, booking.lead, "call_booked", now, booking=booking.id)
-    confirm(session, settings, booking, now, brief)
+    confirm(session, settings, booking, now, brief, article)
     call = (
         f"{long_date(booking.starts_at, booking.host_zone)},"
         f" {clock_time(booking.starts_at, booking.host_zone)} ({booking.host_zone})"
@@ -45,14 +47,19 @@ def booked(
         key=f"booked:{booking.uid}",
         text=booking.topic,
         brief=brief,
-        came_from=booking.came_from,
+        article=article,
         call=call,
         but_not=booking.host.email,
     )
 
 
 def confirm(
-    session: Session, settings: Settings, booking: Booking, now: datetime, brief: Brief | None
+    session: Session,
+    settings: Settings,
+    booking: Booking,
+    now: datetime,
+    brief: Brief | None,
+    article: str,
 ) -> None:
     """Queue the invitation to the booking's present address, and the host's with the brief."""
     link = settings.link(f"/booking/{diary.manage_token(booking, settings.secret)}/")
@@ -67,7 +74,7 @@ def confirm(
     )
     outbox.queue(
         session,
-        emails.to_host(settings, booking, "booking_for_host", now, brief),
+        emails.to_host(settings, booking, "booking_for_host", now, brief, article),
         at=now,
         lead_id=booking.lead_id,
         dedupe_key=f"{booking.uid}:host:{booking.sequence}",
@@ -99,7 +106,7 @@ def cancelled(session: Session, settings: Settings, booking: Booking, now: datet
 def readdressed(
     session: Session,
     settings: Settings,
-    framework: Framework,
+    published: Published,
     booking: Booking,
     before: str,
     now: datetime,
@@ -116,7 +123,8 @@ def readdressed(
             at=now,
             dedupe_key=f"{booking.uid}:withdrawn:{booking.sequence}",
         )
-    confirm(session, settings, booking, now, _brief(session, framework, booking))
+    brief = _brief(session, published.framework, booking)
+    confirm(session, settings, booking, now, brief, published.title_of(booking.came_from))
 
 
 def _brief(session: Session, framework: Framework, booking: Booking) -> Brief | None:

@@ -92,7 +92,7 @@ def _book(
     outcome = diary.take(session, wish, now, settings.secret)
     is_new = outcome.is_new
     if outcome.booking and is_new:
-        notices.booked(session, settings, published.framework, outcome.booking, now)
+        notices.booked(session, settings, published, outcome.booking, now)
     elif is_new:
         is_new = notices.missed(session, settings, outcome.lead, wish, now)
     if is_new:

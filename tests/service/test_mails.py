@@ -3,7 +3,7 @@
 import html5lib
 import pytest
 
-from .journeys import assess, book, hidden
+from .journeys import answers, assess, book, hidden
 
 pytestmark = pytest.mark.usefixtures("at")
 
@@ -70,3 +70,18 @@ def test_every_mail_names_the_practice_and_where_its_privacy_page_is(every_mail)
 
 def test_no_mail_is_html_alone(every_mail):
     assert all(len(message.text) > 100 for message in every_mail)
+
+
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_the_team_reads_the_title_of_the_article_that_led_to_them(client, framework, mails, part):
+    read = {"step": "clarify", "from": "about-clarify"} | answers(framework, "clarify", 1)
+    where = client.post("/assessment/", data=read).location
+    for step in ("assess", "transform", "implement", "organize", "nurture"):
+        assert where.endswith(f"/{step}/")
+        where = client.post(where, data=answers(framework, step, 1)).location
+    client.post(where + "mail", data={"email": "b@example.com"})
+    book(client, **{"from": "about-organize"})
+    told = {message.kind: getattr(message, part) for _, message in mails()}
+    assert "An article about clarify" in told["new_lead"]
+    assert "An article about organize" in told["booking_for_host"]
+    assert "about-" not in told["new_lead"] + told["booking_for_host"]
