@@ -48,7 +48,17 @@ class Cards:
         folder = site / "assets" / "cards"
         folder.mkdir(parents=True, exist_ok=True)
         for name, path in self._asked.items():
-            copyfile(path, folder / name)
+            _place(path, folder / name)
+
+
+def _place(path: Path, at: Path) -> None:
+    """Let `at` be the same file: a thousand cards are 70 MB, which take seconds to copy."""
+    if at.exists():
+        return  # a preview builds into the same folder, and a card's name says what it shows
+    try:
+        at.hardlink_to(path)
+    except OSError:
+        copyfile(path, at)
 
 
 def picture(template: str, **inputs: str) -> Path:

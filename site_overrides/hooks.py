@@ -19,9 +19,17 @@ import hosting
 import links
 from drawings import Cards, light_colors
 from facts import Facts
-from jinja2 import ChoiceLoader, FileSystemLoader, select_autoescape
+from jinja2 import (
+    ChoiceLoader,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    select_autoescape,
+)
+from kept import FOLDER
+from markupsafe import Markup
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import InclusionLevel
+from typography import Typography
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # the console script `mkdocs` does not look beside mkdocs.yml
@@ -46,6 +54,7 @@ def on_config(config):
     except FrameworkError as error:
         raise PluginError(f"{path.name}: {error}") from error
     links.name_lines(config.docs_dir)
+    config.markdown_extensions.append(Typography())
     return config
 
 
@@ -55,6 +64,7 @@ def on_files(files, *, config):
         if file.src_uri.startswith(assets.UNPUBLISHED):
             files.remove(file)
     _build["assets"] = assets.published(config, files)
+    _build["compressor"] = assets.Compressor()
     _articles.clear()
     _moved.clear()
     for file in files.documentation_pages():
@@ -109,6 +119,8 @@ def on_env(env, *, config, files):
         [env.loader, FileSystemLoader(ROOT / "lead_service" / "templates")]  # the signature
     )
     env.autoescape = select_autoescape(["html", "xml"])
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    env.bytecode_cache = FileSystemBytecodeCache(str(FOLDER))
     env.filters["day"] = listings.day
     framework, published = _build["framework"], _build["assets"]
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(config.site_url))
@@ -130,7 +142,18 @@ def on_env(env, *, config, files):
         origin=origin,
         practice=config.site_name,
     )
+    env.globals.update(_pieces(env, framework.steps))
     return env
+
+
+def _pieces(env, steps):
+    """Render what stands on every page, or on every page of a step, once."""
+    letter = env.get_template("signature.html").module.letter
+    questions = env.get_template("partials/macros.html").module.questions
+    return {
+        "letters": Markup("").join(map(letter, steps)),
+        "questions_of": {step.slug: questions(step) for step in steps},
+    }
 
 
 def _word(env, framework):
@@ -143,13 +166,22 @@ def _word(env, framework):
 def _changed(config):
     """Return a function that says when a page was last changed, or nothing where nobody knows."""
     root, docs = Path(config.config_file_path).parent, Path(config.docs_dir)
-    known = changes.last_changes(root, str(docs)) if docs.is_relative_to(root) else {}
+    is_known = docs.is_relative_to(root) and not _build["serving"]
+    known = changes.last_changes(root, str(docs)) if is_known else {}
 
     def changed(*paths):
         days = [known.get(f"{docs.name}/{path}") for path in paths]
         return max((day for day in days if day), default=None)
 
     return changed
+
+
+def on_post_page(output, *, page, config):
+    """Compress a page while the next one is being made."""
+    if not _build["serving"]:
+        path = Path(page.file.abs_dest_path)
+        _build["compressor"].add(path, output.encode("utf-8", "xmlcharrefreplace"))
+    return output
 
 
 def on_post_build(*, config):
@@ -162,4 +194,4 @@ def on_post_build(*, config):
     inline = {"script-src": published.script, "style-src": published.style}
     hosting.write_redirects(site, _moved, _build["redirect"])
     hosting.write_headers(site, inline, https=config.site_url.startswith("https:"))
-    assets.compress(site)
+    _build["compressor"].finish(site)

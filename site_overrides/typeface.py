@@ -12,7 +12,6 @@ from pathlib import Path
 
 import font_source_serif_pro
 import fontTools
-from fontTools import subset
 from kept import kept
 
 FOLDER = Path(font_source_serif_pro.font_directory)
@@ -23,7 +22,13 @@ RANGES = {
     "-latin": "U+A1-A8,U+AA-AD,U+AF-B6,U+B8-D6,U+D8-17F,U+218-21B,U+1E9E,U+2020-2021,U+2030,"
     "U+2032-2033,U+2039-203A,U+20AC",
 }
-FEATURES = ["kern", "liga", "onum"]  # figures line up by default, and fit text where asked
+# Figures line up by default, and fit text where asked. Ligatures are for running text alone: in
+# the few words of the other styles they are not worth a kilobyte.
+FEATURES = {
+    "Regular": ["kern", "liga", "onum"],
+    "It": ["kern", "onum"],
+    "Semibold": ["kern", "onum"],
+}
 
 # Common serifs and the mean width of their letters in ems, measured over a page of English. Ours
 # has a mean of 0.4353 and the heights below it.
@@ -64,13 +69,16 @@ def _stand_in(fallback: tuple[str, tuple[str, ...], float]) -> str:
 def cut(style: str, characters: str) -> bytes:
     """Return one WOFF2 file that holds the given characters and nothing else."""
     source = FOLDER / f"SourceSerifPro-{style}.ttf"
-    made_from = (fontTools.version, source.read_bytes(), characters, FEATURES)
-    return kept("woff2", made_from, lambda: _cut(source, characters)).read_bytes()
+    features = FEATURES[style]
+    made_from = (fontTools.version, source.read_bytes(), characters, features)
+    return kept("woff2", made_from, lambda: _cut(source, characters, features)).read_bytes()
 
 
-def _cut(source: Path, characters: str) -> bytes:
+def _cut(source: Path, characters: str, features: list[str]) -> bytes:
+    from fontTools import subset  # here, as most builds find every font cut already
+
     options = subset.Options(
-        flavor="woff2", layout_features=FEATURES, hinting=False, name_IDs=[], notdef_outline=True
+        flavor="woff2", layout_features=features, hinting=False, name_IDs=[], notdef_outline=True
     )
     font = subset.load_font(source, options)
     cutter = subset.Subsetter(options)
