@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 DATABASES = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}
+LONGEST_AHEAD = 14 * 24  # hours
 IN_MEMORY = {None, "", ":memory:"}
 
 
@@ -92,6 +93,17 @@ def _split(text: object) -> object:
     )
 
 
+def _hours_ahead(text: object) -> object:
+    """Read `24,1`; `none` stands for no hours at all, since an empty setting is the default."""
+    return [] if isinstance(text, str) and text.strip().lower() == "none" else _split(text)
+
+
+def _longest_first(hours: tuple[int, ...]) -> tuple[int, ...]:
+    if any(not 1 <= one <= LONGEST_AHEAD for one in hours):
+        raise ValueError(f"must be whole hours from 1 to {LONGEST_AHEAD}, or none")
+    return tuple(sorted(set(hours), reverse=True))
+
+
 def _limit(text: str) -> str:
     try:
         parse_limit(text)
@@ -103,6 +115,9 @@ def _limit(text: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 Addresses = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_split)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
+HoursAhead = Annotated[
+    tuple[int, ...], NoDecode, BeforeValidator(_hours_ahead), AfterValidator(_longest_first)
+]
 Limit = Annotated[str, AfterValidator(_limit)]
 LimitsStorage = Annotated[str, AfterValidator(_limits_storage)]
 Origin = Annotated[str, AfterValidator(_origin)]

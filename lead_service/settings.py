@@ -19,7 +19,16 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from .setting_types import Address, Addresses, DatabaseUrl, Limit, LimitsStorage, Origin, Url
+from .setting_types import (
+    Address,
+    Addresses,
+    DatabaseUrl,
+    HoursAhead,
+    Limit,
+    LimitsStorage,
+    Origin,
+    Url,
+)
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 SHORTEST_SECRET = 32
@@ -52,6 +61,8 @@ class Settings(BaseSettings):
     limits_storage: LimitsStorage = "memory://"
     limit_posts: Limit = "600 per 10 minutes"  # of one client; beyond it: 429
     limit_bookings: Limit = "10 per day"  # of one client; beyond it: held for the team
+    bookings_per_address: int = Field(2, ge=1, le=50)  # that are still to come
+    reminders: HoursAhead = (24, 1)  # before the call
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     sendgrid_api_key: SecretStr | None = None

@@ -19,27 +19,46 @@ def active_hosts(session: Session, *, lock: bool = False) -> list[Host]:
 
 
 def open_starts(
-    session: Session, hosts: list[Host], *, now: datetime, start: datetime, end: datetime
+    session: Session,
+    hosts: list[Host],
+    *,
+    now: datetime,
+    start: datetime,
+    end: datetime,
+    moving: int | None = None,
 ) -> list[datetime]:
-    """Return the starts in [start, end) at which at least one host is free: aware UTC, sorted."""
+    """Return the starts in [start, end) at which at least one host is free: aware UTC, sorted.
+
+    The booking whose id is `moving` is not in its own way (slots R12).
+    """
     taken = _bookings(session, hosts, start - AROUND, end + AROUND)
     found: set[datetime] = set()
     for host in hosts:
         found.update(
             slots.open_starts(
-                hours(host), rules(host), now=now, start=start, end=end, bookings=taken[host.id]
+                hours(host),
+                rules(host),
+                now=now,
+                start=start,
+                end=end,
+                bookings=taken[host.id],
+                moving=moving,
             )
         )
     return sorted(found)
 
 
-def free_hosts(session: Session, hosts: list[Host], at: datetime, now: datetime) -> list[Host]:
+def free_hosts(
+    session: Session, hosts: list[Host], at: datetime, now: datetime, *, moving: int | None = None
+) -> list[Host]:
     """Return the hosts who can take a call at `at`, those with the fewest coming calls first."""
     taken = _bookings(session, hosts, now - AROUND, datetime.max.replace(tzinfo=now.tzinfo))
     free = [
         host
         for host in hosts
-        if slots.is_open(hours(host), rules(host), at, now=now, bookings=taken[host.id])
+        if slots.is_open(
+            hours(host), rules(host), at, now=now, bookings=taken[host.id], moving=moving
+        )
     ]
     return sorted(free, key=lambda host: (len(taken[host.id]), host.id))
 

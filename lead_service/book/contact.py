@@ -1,13 +1,16 @@
 """A message without a slot: it makes a lead as a booking does."""
 
+from datetime import datetime
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from .. import clock
+from .. import clock, leads, team
 from ..context import context
-from ..security import limit_posts, new_token
-from . import notices
-from .forms import ContactForm
+from ..security import limit_posts, new_token, token_hash
+from ..settings import Settings
+from .forms import CONSENT_WORDING, ContactForm
 
 blueprint = Blueprint("contact", __name__, url_prefix="/contact")
 
@@ -29,7 +32,7 @@ def submit() -> ResponseReturnValue:
         form.submission.data = new_token()
         return render_template("book/contact.html", form=form, again=True), 422
     settings = context().settings
-    context().database.write(lambda session: notices.wrote(session, settings, form, now))
+    context().database.write(lambda session: wrote(session, settings, form, now))
     return redirect(url_for(".thanks"), 303)
 
 
@@ -37,3 +40,26 @@ def submit() -> ResponseReturnValue:
 def thanks() -> str:
     """Say that the message has arrived."""
     return render_template("book/thanks.html")
+
+
+def wrote(session: Session, settings: Settings, form: ContactForm, now: datetime) -> None:
+    """Keep a message as a lead with its event, once, and tell the team."""
+    key = token_hash(form.submission.data or "")
+    lead, _ = leads.capture(
+        session,
+        email=form.email.data or "",
+        name=form.name.data or "",
+        company=form.company.data or "",
+        phone=form.phone.data or "",
+        quarantine=form.is_suspect,
+        at=now,
+    )
+    text, suspect = form.topic.data or "", form.is_suspect
+    if not leads.record_once(session, lead, "wrote", now, key=key, text=text, suspect=suspect):
+        return
+    may_contact = bool(form.may_contact.data)
+    leads.record_consent(
+        session, lead, wording=CONSENT_WORDING, may_contact=may_contact, source="contact", at=now
+    )
+    what = "wrote to us" + (" (suspected to be automated)" if suspect else "")
+    team.tell(session, settings, lead, what, now, key=f"wrote:{key}", text=text)

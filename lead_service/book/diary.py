@@ -1,24 +1,21 @@
-"""The diary: claiming a start, giving it back. The database decides who was first."""
+"""The diary: claiming a start, moving it, giving it back. The database decides who was first.
+
+Whoever changes a booking locks the hosts in the order of their ids, then the booking, then the
+lead: always in that order, so that two who change things at once wait and never cross.
+"""
 
 import uuid
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from .. import leads
-from ..assess.models import Assessment
-from ..db import broken_rule
-from ..emails.models import OutboxMessage
 from ..security import derived_token, token_hash
-from . import calendar
-from .models import Booking, Host, Status, TimeCell
-
-CELL = timedelta(minutes=5)
-FUTURE_BOOKINGS = 2  # of one address
-ADDRESS_CHANGES = 3  # of one booking: the form must not become a way to mail strangers
+from ..settings import Settings
+from . import calendar, cells
+from .models import Booking, Host, Status
 
 
 class NotOffered(Exception):
@@ -27,6 +24,14 @@ class NotOffered(Exception):
 
 class TooMany(Exception):
     """The address has as many coming calls as one may have."""
+
+
+class Taken(Exception):
+    """Another call holds the time; the one that was to be changed stays as it is."""
+
+
+class Over(Exception):
+    """The call is cancelled or has begun, and can be changed no more."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Wish:
     quarantine: bool = False
     assessment_id: int | None = None
     came_from: str | None = None
+    host_id: int | None = None  # a person asked for; None is whoever is free
 
 
 @dataclass(frozen=True)
@@ -55,16 +61,17 @@ class Outcome:
     is_new: bool  # False when this very form had been sent before
 
 
-def take(session: Session, wish: Wish, now: datetime, secret: str) -> Outcome:
+def take(session: Session, settings: Settings, wish: Wish, now: datetime) -> Outcome:
     """Claim the wished start for the first free host, and keep the lead either way.
 
-    Locks the hosts, then the lead, always in that order. Raises NotOffered and TooMany.
+    Raises NotOffered and TooMany.
     """
     if booking := _submitted(session, wish.submission_key):
         return Outcome(booking.lead, booking, is_new=False)
     hosts = calendar.active_hosts(session, lock=True)
     if booking := _submitted(session, wish.submission_key):  # while we waited for the lock
         return Outcome(booking.lead, booking, is_new=False)
+    hosts = [host for host in hosts if wish.host_id in (None, host.id)]
     if not calendar.is_offered(hosts, wish.start, now):
         raise NotOffered
     lead, _ = leads.capture(
@@ -76,79 +83,79 @@ def take(session: Session, wish: Wish, now: datetime, secret: str) -> Outcome:
         quarantine=wish.quarantine,
         at=now,
     )
-    if _coming(session, lead, now) >= FUTURE_BOOKINGS:
+    if coming(session, lead, now) >= settings.bookings_per_address:
         raise TooMany
     # What is known of an address outlives a form that looks innocent.
     wish = replace(wish, quarantine=wish.quarantine or lead.quarantine)
     for host in calendar.free_hosts(session, hosts, wish.start, now):
-        if booking := _claim(session, _booking(host, lead, wish, now, secret)):
+        if booking := cells.claim(session, _booking(host, lead, wish, now, settings.secret)):
             return Outcome(lead, booking, is_new=True)
     return Outcome(lead, None, is_new=True)
 
 
-def cancel(session: Session, token: str, now: datetime) -> tuple[Booking, bool] | None:
-    """Free the cells of a booking; return it and whether this call is what cancelled it.
+def move(
+    session: Session, booking: Booking, start: datetime, now: datetime, *, freely: bool = False
+) -> bool:
+    """Move a call to another start (UTC); return False when it is there already.
+
+    It stays with its host; only when that host takes calls no more, another does. The host's
+    present rules apply, the length of calls among them. `freely` is for staff: any start to come
+    on a multiple of five minutes, whatever hours, notice and limits say. The old time is given
+    up and the new one taken at once, or neither. Raises Over, NotOffered and Taken.
+    """
+    hosts = _lock(session, booking, now)
+    if start == booking.starts_at:
+        return False
+    own = [host for host in hosts if host.id == booking.host_id] or hosts
+    if freely:
+        if start <= now or start.timestamp() % cells.CELL.total_seconds():
+            raise NotOffered
+        takers = own
+    else:
+        if not calendar.is_offered(own, start, now):
+            raise NotOffered
+        takers = calendar.free_hosts(session, own, start, now, moving=booking.id)
+    if not any(cells.shift(session, booking, host, start, host.duration) for host in takers):
+        raise Taken
+    return True
+
+
+def reassign(session: Session, booking: Booking, host: Host, now: datetime) -> bool:
+    """Give a call to another host; return False when it is theirs already.
+
+    Time and length stay as agreed with the visitor; the way to meet, the zone and the buffers are
+    the new host's. Only another call can be in the way: whoever reassigns has a reason to overrule
+    hours and notice. Raises Over, Taken, and NotOffered for a host who takes no calls.
+    """
+    hosts = _lock(session, booking, now)
+    if host.id == booking.host_id:
+        return False
+    if host.id not in {one.id for one in hosts}:
+        raise NotOffered
+    if not cells.shift(session, booking, host, booking.starts_at, booking.duration):
+        raise Taken
+    return True
+
+
+def cancel_booking(session: Session, booking: Booking, now: datetime) -> bool:
+    """Free the cells of a booking; return whether this call is what cancelled it.
 
     A call that has begun is no longer cancelled: it took place, or it did not.
     """
-    booking = find(session, token, lock=True)
-    if booking is None:
-        return None
-    if not booking.is_live or booking.starts_at <= now:
-        return booking, False
+    _lock_one(session, booking)
+    if not is_coming(booking, now):
+        return False
     booking.status = Status.CANCELLED
     booking.cancelled_at = now
     booking.sequence += 1
     booking.cells.clear()
     session.flush()
-    return booking, True
-
-
-def readdress(session: Session, booking: Booking, email: str, now: datetime, secret: str) -> bool:
-    """Correct where the invitation goes; False when it was done too often, or came too late.
-
-    The link changes with it: whoever reads the mistyped mailbox must not hold this one. The
-    SEQUENCE rises by two, one for the cancellation at the old address, which a calendar that
-    gets both must find older than the invitation at the new one.
-    """
-    if booking.starts_at <= now or not booking.is_live:
-        return False
-    mistyped, meant = booking.lead, leads.find(session, email)
-    has_its_share = meant and meant is not mistyped and _coming(session, meant, now)
-    if booking.address_changes >= ADDRESS_CHANGES or (has_its_share or 0) >= FUTURE_BOOKINGS:
-        return False
-    if not _is_its_only_trace(session, booking, mistyped):
-        meant, _ = leads.capture(
-            session, email=email, name=booking.name, company=booking.company, at=now
-        )
-        booking.lead = meant
-    elif meant is None:
-        leads.correct(mistyped, email)
-    elif meant is not mistyped:
-        _move_all(session, mistyped, meant)
-    booking.email = email
-    booking.address_changes += 1
-    booking.sequence += 2
-    booking.token_hash = token_hash(manage_token(booking, secret))
     return True
 
 
-def _is_its_only_trace(session: Session, booking: Booking, lead: leads.Lead) -> bool:
-    """Say whether a lead exists through this booking alone, so that a typo made it."""
-    others = session.scalar(
-        select(func.count()).where(Booking.lead_id == lead.id, Booking.id != booking.id)
-    )
-    return lead.created_at == booking.created_at and not others
-
-
-def _move_all(session: Session, wrong: leads.Lead, right: leads.Lead) -> None:
-    """Give the lead that was meant all that hangs on the mistyped one, which then goes."""
-    leads.absorb(session, right, wrong)
-    for model in (Booking, Assessment, OutboxMessage):
-        session.execute(update(model).where(model.lead_id == wrong.id).values(lead_id=right.id))
-    session.expire_all()
-    session.delete(wrong)
-    session.flush()
+def is_coming(booking: Booking, now: datetime) -> bool:
+    """Say whether a call is still to take place, so that it can be changed."""
+    return booking.is_live and booking.starts_at > now
 
 
 def find(session: Session, token: str, *, lock: bool = False) -> Booking | None:
@@ -156,14 +163,23 @@ def find(session: Session, token: str, *, lock: bool = False) -> Booking | None:
     query = select(Booking).where(Booking.token_hash == token_hash(token))
     booking = session.scalar(query)
     if booking and lock:
-        session.get_one(Host, booking.host_id, with_for_update=True)
-        session.refresh(booking, with_for_update=True)
+        _lock_one(session, booking)
     return booking
 
 
 def manage_token(booking: Booking, secret: str) -> str:
     """Return the token of the booking's link, of which only the hash is kept."""
     return _token(secret, booking.uid, booking.address_changes)
+
+
+def coming(session: Session, lead: leads.Lead, now: datetime) -> int:
+    """Count the calls of a lead that are still to take place."""
+    query = (
+        select(func.count())
+        .select_from(Booking)
+        .where(Booking.lead_id == lead.id, Booking.status == Status.CONFIRMED)
+    )
+    return session.scalar(query.where(Booking.starts_at > now)) or 0
 
 
 def _token(secret: str, uid: str, address_changes: int) -> str:
@@ -174,26 +190,18 @@ def _submitted(session: Session, key: str) -> Booking | None:
     return session.scalar(select(Booking).where(Booking.submission_key == key))
 
 
-def _coming(session: Session, lead: leads.Lead, now: datetime) -> int:
-    query = (
-        select(func.count())
-        .select_from(Booking)
-        .where(Booking.lead_id == lead.id, Booking.status == Status.CONFIRMED)
-    )
-    return session.scalar(query.where(Booking.starts_at > now)) or 0
+def _lock(session: Session, booking: Booking, now: datetime) -> list[Host]:
+    """Lock what a change may touch and return the active hosts; raise Over when it is too late."""
+    hosts = calendar.active_hosts(session, lock=True)
+    _lock_one(session, booking)
+    if not is_coming(booking, now):
+        raise Over
+    return hosts
 
 
-def _claim(session: Session, booking: Booking) -> Booking | None:
-    """Insert a booking with its cells, or return None when a cell is taken."""
-    booking.cells = [TimeCell(host_id=booking.host_id, starts_at=at) for at in _cells(booking)]
-    try:
-        with session.begin_nested():
-            session.add(booking)
-    except IntegrityError as error:
-        if broken_rule(error) != "uq_time_cell_host_id_starts_at":
-            raise
-        return None
-    return booking
+def _lock_one(session: Session, booking: Booking) -> None:
+    session.get_one(Host, booking.host_id, with_for_update=True)
+    session.refresh(booking, with_for_update=True)
 
 
 def _booking(host: Host, lead: leads.Lead, wish: Wish, now: datetime, secret: str) -> Booking:
@@ -223,10 +231,3 @@ def _booking(host: Host, lead: leads.Lead, wish: Wish, now: datetime, secret: st
         created_at=now,
         cancelled_at=None,
     )
-
-
-def _cells(booking: Booking) -> list[datetime]:
-    """Return the five-minute instants of [start - buffer before, end + buffer after)."""
-    first = booking.starts_at - timedelta(minutes=booking.buffer_before)
-    minutes = booking.buffer_before + booking.duration + booking.buffer_after
-    return [first + number * CELL for number in range(minutes // 5)]

@@ -1,4 +1,4 @@
-"""The mails of a booking, each a finished message; `announce` queues those of an occasion."""
+"""The mails of a booking, each a finished message; `notices` queues those of an occasion."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -9,25 +9,35 @@ from ..emails import practice_context
 from ..emails.message import Attachment, Message, compose
 from ..settings import Settings
 from . import invites
-from .models import Booking
+from .models import Booking, Host
 
 REQUEST, CANCEL = "REQUEST", "CANCEL"
 
 
 def to_visitor(
-    settings: Settings, booking: Booking, kind: str, now: datetime, link: str
+    settings: Settings, booking: Booking, kind: str, now: datetime, link: str, **more: Any
 ) -> Message:
-    """Compose `booking_confirmed` or `booking_cancelled`; it repeats no text of the visitor's."""
-    return compose(
+    """Compose a mail of `booking_…` to the visitor; it repeats no text of the visitor's.
+
+    `more` is what the templates of one kind want: `note`, the words of the team, or `before`,
+    the start that the call had (UTC), None where it has not changed.
+    """
+    meeting = visitors_meeting(settings, booking, now)
+    return _visitors(
+        settings,
+        booking,
         kind,
-        to=booking.email,
-        to_name=booking.name,
-        reply_to=booking.host.email,
-        reply_to_name=booking.host.name,
-        attachments=(_invite(visitors_meeting(settings, booking, now), kind),),
+        attachments=(_invite(meeting, kind),),
         link=link,
-        **_context(settings, booking, booking.visitor_zone),
+        google=invites.google_link(meeting),
+        outlook=invites.outlook_link(meeting),
+        **more,
     )
+
+
+def reminder(settings: Settings, booking: Booking, link: str) -> Message:
+    """Compose the reminder. No file goes with it: the call is in the calendar, or was declined."""
+    return _visitors(settings, booking, "booking_reminder", link=link)
 
 
 def to_host(
@@ -35,24 +45,24 @@ def to_host(
     booking: Booking,
     kind: str,
     now: datetime,
-    brief: Any = None,
-    article: str = "",
+    *,
+    host: Host | None = None,
+    **more: Any,
 ) -> Message:
     """Compose `booking_for_host` or `booking_cancelled_for_host`, with the brief for the call.
 
-    `article` is the title of the one that led the visitor here.
+    `host` is who had the call before, when it is not the booking's own that is written to.
     """
+    host = host or booking.host
     return compose(
         kind,
-        to=booking.host.email,
-        to_name=booking.host.name,
+        to=host.email,
+        to_name=host.name,
         reply_to=booking.email,
         reply_to_name=booking.name,
-        attachments=(_invite(hosts_meeting(settings, booking, now), kind),),
+        attachments=(_invite(hosts_meeting(settings, booking, now, host), kind),),
         link=settings.link(f"/desk/leads/{booking.lead_id}/"),
-        brief=brief,
-        article=article,
-        **_context(settings, booking, booking.host_zone),
+        **_context(settings, booking, host.zone, **more),
     )
 
 
@@ -78,22 +88,23 @@ def withdrawal(settings: Settings, booking: Booking, before: str, now: datetime)
 
 def visitors_meeting(settings: Settings, booking: Booking, now: datetime) -> invites.Meeting:
     """Return the meeting as the visitor's calendar shows it."""
-    place = booking.meeting_link or f"By phone: {booking.host.name} calls you"
     return _meeting(
         settings,
         booking,
         now,
         summary=f"Discovery call with {settings.practice_name}",
         description=f"{booking.duration} minutes, nothing to prepare.\n"
-        f"To cancel, use the link in the mail from {settings.practice_name}.",
-        location=place,
+        f"To move or cancel, use the link in the mail from {settings.practice_name}.",
+        location=booking.meeting_link or f"By phone: {booking.host.name} calls you",
         attendee=(booking.email, booking.name),
     )
 
 
-def hosts_meeting(settings: Settings, booking: Booking, now: datetime) -> invites.Meeting:
+def hosts_meeting(
+    settings: Settings, booking: Booking, now: datetime, host: Host | None = None
+) -> invites.Meeting:
     """Return the meeting as the host's calendar shows it."""
-    place = booking.meeting_link or f"By phone: {booking.phone}"
+    host = host or booking.host
     return _meeting(
         settings,
         booking,
@@ -101,8 +112,8 @@ def hosts_meeting(settings: Settings, booking: Booking, now: datetime) -> invite
         summary=f"Discovery call: {booking.name}"
         + (f", {booking.company}" if booking.company else ""),
         description=f"The brief: {settings.link(f'/desk/leads/{booking.lead_id}/')}",
-        location=place,
-        attendee=(booking.host.email, booking.host.name),
+        location=booking.meeting_link or f"By phone: {booking.phone or 'no number given'}",
+        attendee=(host.email, host.name),
     )
 
 
@@ -130,13 +141,48 @@ def _invite(meeting: invites.Meeting, kind: str) -> Attachment:
     return Attachment("invite.ics", invites.content_type(REQUEST), invites.invitation(meeting))
 
 
-def _context(settings: Settings, booking: Booking, zone: str) -> dict[str, Any]:
-    return practice_context(settings) | {
-        "booking": booking,
-        "host": booking.host,
-        "day": long_date(booking.starts_at, zone),
-        "time": clock_time(booking.starts_at, zone),
-        "zone": zone,
-        "their_day": long_date(booking.starts_at, booking.visitor_zone),
-        "their_time": clock_time(booking.starts_at, booking.visitor_zone),
-    }
+def _visitors(
+    settings: Settings,
+    booking: Booking,
+    kind: str,
+    *,
+    attachments: tuple[Attachment, ...] = (),
+    **more: Any,
+) -> Message:
+    return compose(
+        kind,
+        to=booking.email,
+        to_name=booking.name,
+        reply_to=booking.host.email,
+        reply_to_name=booking.host.name,
+        attachments=attachments,
+        **_context(settings, booking, booking.visitor_zone, **more),
+    )
+
+
+def _context(
+    settings: Settings,
+    booking: Booking,
+    zone: str,
+    *,
+    before: datetime | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """Return what the templates show; `day`, `time` and `zone` are the recipient's own."""
+    shown = {"brief": None, "article": "", "note": "", "by_team": False} | more
+    return (
+        practice_context(settings)
+        | shown
+        | {
+            "booking": booking,
+            "host": booking.host,
+            "day": long_date(booking.starts_at, zone),
+            "time": clock_time(booking.starts_at, zone),
+            "zone": zone,
+            "their_day": long_date(booking.starts_at, booking.visitor_zone),
+            "their_time": clock_time(booking.starts_at, booking.visitor_zone),
+            "host_day": long_date(booking.starts_at, booking.host_zone),
+            "host_time": clock_time(booking.starts_at, booking.host_zone),
+            "before": f"{long_date(before, zone)}, {clock_time(before, zone)}" if before else "",
+        }
+    )

@@ -13,6 +13,7 @@ from .. import clock
 from ..context import context
 from ..security import limit_posts
 from . import diary, emails, invites, notices
+from .addresses import readdress as readdress_booking
 from .forms import AddressForm
 from .models import Booking
 
@@ -46,12 +47,9 @@ def cancel(token: str) -> ResponseReturnValue:
     """Cancel the call; a second press changes nothing and mails nobody."""
     now = clock.now()
 
-    def work(session) -> None:
-        found = diary.cancel(session, token, now)
-        if found is None:
-            abort(404)
-        booking, was_live = found
-        if was_live:
+    def work(session: Session) -> None:
+        booking = diary.find(session, token) or abort(404)
+        if diary.cancel_booking(session, booking, now):
             notices.cancelled(session, context().settings, booking, now)
 
     context().database.write(work)
@@ -82,7 +80,7 @@ def _readdress(session: Session, token: str, email: str, now: datetime) -> str |
         abort(404)
     before = booking.email
     if before != email:
-        if not diary.readdress(session, booking, email, now, settings.secret):
+        if not readdress_booking(session, settings, booking, email, now):
             return None
         notices.readdressed(session, settings, published, booking, before, now)
     return diary.manage_token(booking, settings.secret)

@@ -1,22 +1,26 @@
-"""What a booking sets off, in the transaction that makes it: its event, its consent, its mails."""
+"""What a booking sets off, in the transaction that makes it: its event, its mails, its reminders.
+
+A change by the team carries `member_id`, who made it, and may carry a `note` in plain text, which
+the visitor and the host find in their mails.
+"""
 
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import leads, team
 from ..assess.brief import Brief
-from ..assess.framework import Framework
 from ..assess.handover import brief_of
 from ..assess.models import Assessment
 from ..dates import clock_time, long_date
 from ..emails import outbox
+from ..emails.models import OutboxMessage
 from ..published import Published
-from ..security import token_hash
 from ..settings import Settings
-from . import diary, emails
-from .forms import CONSENT_WORDING, ContactForm
-from .models import Booking
+from . import diary, emails, reminders
+from .models import Booking, Host
 
 
 def booked(
@@ -30,10 +34,9 @@ def booked(
     assessment = session.get(Assessment, booking.assessment_id) if booking.assessment_id else None
     if assessment:
         assessment.lead_id = assessment.lead_id or booking.lead_id
-    brief = brief_of(session, assessment, published.framework)
-    article = published.title_of(booking.came_from)
     leads.record(session, booking.lead, "call_booked", now, booking=booking.id)
-    confirm(session, settings, booking, now, brief, article)
+    _invite(session, settings, booking, now, "booking_confirmed")
+    _tell_host(session, settings, published, booking, now)
     call = (
         f"{long_date(booking.starts_at, booking.host_zone)},"
         f" {clock_time(booking.starts_at, booking.host_zone)} ({booking.host_zone})"
@@ -46,60 +49,79 @@ def booked(
         now,
         key=f"booked:{booking.uid}",
         text=booking.topic,
-        brief=brief,
-        article=article,
+        brief=_brief(session, published, booking),
+        article=published.title_of(booking.came_from),
         call=call,
         but_not=booking.host.email,
     )
 
 
-def confirm(
+def moved(
+    session: Session,
+    settings: Settings,
+    published: Published,
+    booking: Booking,
+    before: datetime,
+    now: datetime,
+    *,
+    had: Host | None = None,
+    note: str = "",
+    member_id: int | None = None,
+) -> None:
+    """Queue the news of another start to both sides; `before` is the start that the call had.
+
+    `had` is who had the call before, where a move has given it to another host.
+    """
+    detail = {"before": before.isoformat(), "start": booking.starts_at.isoformat()}
+    _record(session, booking, "call_moved", now, note, member_id, **detail)
+    _changed(session, settings, published, booking, now, had, member_id, note=note, before=before)
+
+
+def reassigned(
+    session: Session,
+    settings: Settings,
+    published: Published,
+    booking: Booking,
+    had: Host,
+    now: datetime,
+    *,
+    note: str = "",
+    member_id: int | None = None,
+) -> None:
+    """Queue the news of another host to the visitor and to both hosts; `had` is the former one."""
+    detail = {"from_host": had.id, "to_host": booking.host_id}
+    _record(session, booking, "call_reassigned", now, note, member_id, **detail)
+    _changed(session, settings, published, booking, now, had, member_id, note=note)
+
+
+def cancelled(
     session: Session,
     settings: Settings,
     booking: Booking,
     now: datetime,
-    brief: Brief | None,
-    article: str,
+    *,
+    note: str = "",
+    member_id: int | None = None,
 ) -> None:
-    """Queue the invitation to the booking's present address, and the host's with the brief."""
-    link = settings.link(f"/booking/{diary.manage_token(booking, settings.secret)}/")
-    outbox.queue(
-        session,
-        emails.to_visitor(settings, booking, "booking_confirmed", now, link),
-        at=now,
-        lead_id=booking.lead_id,
-        useless_after=booking.starts_at,
-        dedupe_key=f"{booking.uid}:confirmed:{booking.sequence}",
-        held=booking.quarantine,
-    )
-    outbox.queue(
-        session,
-        emails.to_host(settings, booking, "booking_for_host", now, brief, article),
-        at=now,
-        lead_id=booking.lead_id,
-        dedupe_key=f"{booking.uid}:host:{booking.sequence}",
-    )
-
-
-def _take_back(session: Session, booking: Booking) -> bool:
-    """Take back invitations that wait to be sent; say whether the visitor's was among them.
-
-    One that the provider has kept us from sending would otherwise arrive after its
-    cancellation, and read as if the call were on again.
-    """
-    outbox.cancel(session, dedupe_prefix=f"{booking.uid}:host:")
-    return bool(outbox.cancel(session, dedupe_prefix=f"{booking.uid}:confirmed:"))
-
-
-def cancelled(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
     """Queue the cancellation to both sides; a visitor in quarantine was never written to."""
-    leads.record(session, booking.lead, "call_cancelled", now, booking=booking.id)
+    _record(session, booking, "call_cancelled", now, note, member_id)
     _take_back(session, booking)
+    reminders.drop(session, booking)
     key, again = f"{booking.uid}:cancelled", settings.link("/book/")
     if not booking.quarantine:
-        to_visitor = emails.to_visitor(settings, booking, "booking_cancelled", now, again)
+        to_visitor = emails.to_visitor(
+            settings, booking, "booking_cancelled", now, again, note=note
+        )
         outbox.queue(session, to_visitor, at=now, lead_id=booking.lead_id, dedupe_key=key)
-    to_host = emails.to_host(settings, booking, "booking_cancelled_for_host", now)
+    to_host = emails.to_host(
+        settings,
+        booking,
+        "booking_cancelled_for_host",
+        now,
+        note=note,
+        by_team=member_id is not None,
+        given_to="",
+    )
     outbox.queue(session, to_host, at=now, lead_id=booking.lead_id, dedupe_key=f"{key}:host")
 
 
@@ -116,20 +138,16 @@ def readdressed(
     The host gets the brief again, with the address that now answers.
     """
     leads.record(session, booking.lead, "address_corrected", now, booking=booking.id)
-    if not _take_back(session, booking) and not booking.quarantine:
+    _take_back(session, booking)
+    if _has_left(session, booking, before):
         outbox.queue(
             session,
             emails.withdrawal(settings, booking, before, now),
             at=now,
             dedupe_key=f"{booking.uid}:withdrawn:{booking.sequence}",
         )
-    brief = _brief(session, published.framework, booking)
-    confirm(session, settings, booking, now, brief, published.title_of(booking.came_from))
-
-
-def _brief(session: Session, framework: Framework, booking: Booking) -> Brief | None:
-    assessment = session.get(Assessment, booking.assessment_id) if booking.assessment_id else None
-    return brief_of(session, assessment, framework)
+    _invite(session, settings, booking, now, "booking_confirmed")
+    _tell_host(session, settings, published, booking, now)
 
 
 def missed(
@@ -147,24 +165,101 @@ def missed(
     return is_new
 
 
-def wrote(session: Session, settings: Settings, form: ContactForm, now: datetime) -> None:
-    """Keep a message as a lead with its event, once, and tell the team."""
-    key = token_hash(form.submission.data or "")
-    lead, _ = leads.capture(
+def _changed(
+    session: Session,
+    settings: Settings,
+    published: Published,
+    booking: Booking,
+    now: datetime,
+    had: Host | None,
+    member_id: int | None,
+    **told: Any,
+) -> None:
+    """Queue what follows a change of time or host."""
+    _take_back(session, booking)
+    _invite(session, settings, booking, now, "booking_changed", is_given=had is not None, **told)
+    told["by_team"] = member_id is not None
+    _tell_host(session, settings, published, booking, now, **told)
+    if had and had.id != booking.host_id:
+        told["given_to"] = booking.host.name
+        gone = emails.to_host(
+            settings, booking, "booking_cancelled_for_host", now, host=had, **told
+        )
+        key = f"{booking.uid}:given:{booking.sequence}"
+        outbox.queue(session, gone, at=now, lead_id=booking.lead_id, dedupe_key=key)
+
+
+def _invite(
+    session: Session, settings: Settings, booking: Booking, now: datetime, kind: str, **told: Any
+) -> None:
+    """Queue the invitation to the booking's present address, and plan the reminders."""
+    link = settings.link(f"/booking/{diary.manage_token(booking, settings.secret)}/")
+    outbox.queue(
         session,
-        email=form.email.data or "",
-        name=form.name.data or "",
-        company=form.company.data or "",
-        phone=form.phone.data or "",
-        quarantine=form.is_suspect,
+        emails.to_visitor(settings, booking, kind, now, link, **told),
         at=now,
+        lead_id=booking.lead_id,
+        useless_after=booking.starts_at,
+        dedupe_key=f"{booking.uid}:confirmed:{booking.sequence}",
+        held=booking.quarantine,
     )
-    text, suspect = form.topic.data or "", form.is_suspect
-    if not leads.record_once(session, lead, "wrote", now, key=key, text=text, suspect=suspect):
-        return
-    may_contact = bool(form.may_contact.data)
-    leads.record_consent(
-        session, lead, wording=CONSENT_WORDING, may_contact=may_contact, source="contact", at=now
+    reminders.plan(session, settings, booking, now, link)
+
+
+def _tell_host(
+    session: Session,
+    settings: Settings,
+    published: Published,
+    booking: Booking,
+    now: datetime,
+    **told: Any,
+) -> None:
+    """Queue the host's own invitation, with the brief for the call."""
+    told["brief"] = _brief(session, published, booking)
+    told["article"] = published.title_of(booking.came_from)
+    outbox.queue(
+        session,
+        emails.to_host(settings, booking, "booking_for_host", now, **told),
+        at=now,
+        lead_id=booking.lead_id,
+        dedupe_key=f"{booking.uid}:host:{booking.sequence}",
     )
-    what = "wrote to us" + (" (suspected to be automated)" if suspect else "")
-    team.tell(session, settings, lead, what, now, key=f"wrote:{key}", text=text)
+
+
+def _take_back(session: Session, booking: Booking) -> None:
+    """Take back invitations that wait to be sent.
+
+    One that the provider has kept us from sending would otherwise arrive after its
+    cancellation, and read as if the call were on again.
+    """
+    for recipient in ("host", "confirmed"):
+        outbox.cancel(session, dedupe_prefix=f"{booking.uid}:{recipient}:")
+
+
+def _has_left(session: Session, booking: Booking, address: str) -> bool:
+    """Say whether any invitation to this booking has gone to an address."""
+    to_them = select(OutboxMessage.id).where(
+        OutboxMessage.dedupe_key.startswith(f"{booking.uid}:confirmed:"),
+        OutboxMessage.address == address,
+        OutboxMessage.state.in_(("sending", "sent")),
+    )
+    return session.scalar(to_them.limit(1)) is not None
+
+
+def _record(
+    session: Session,
+    booking: Booking,
+    kind: str,
+    now: datetime,
+    note: str,
+    member_id: int | None,
+    **detail: Any,
+) -> None:
+    given = {"note": note, "member": member_id}
+    detail |= {name: value for name, value in given.items() if value}
+    leads.record(session, booking.lead, kind, now, booking=booking.id, **detail)
+
+
+def _brief(session: Session, published: Published, booking: Booking) -> Brief | None:
+    assessment = session.get(Assessment, booking.assessment_id) if booking.assessment_id else None
+    return brief_of(session, assessment, published.framework)

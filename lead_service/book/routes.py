@@ -89,7 +89,7 @@ def _book(
         assessment_id=assessment.id if assessment else None,
         came_from=_came_from() or (assessment.came_from if assessment else None),
     )
-    outcome = diary.take(session, wish, now, settings.secret)
+    outcome = diary.take(session, settings, wish, now)
     is_new = outcome.is_new
     if outcome.booking and is_new:
         notices.booked(session, settings, published, outcome.booking, now)

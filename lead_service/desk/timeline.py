@@ -12,6 +12,7 @@ from .words import moment
 WORDS = {
     "call_booked": "Booked a call",
     "call_moved": "The call was moved",
+    "call_reassigned": "The call was given to another host",
     "call_cancelled": "The call was cancelled",
     "call_held": "The call took place",
     "call_missed": "The call did not take place",

@@ -26,6 +26,8 @@ STATES = {
 MAILS = {
     "booking_confirmed": "Invitation to the visitor",
     "booking_for_host": "Brief to the host",
+    "booking_changed": "News of another time or host, to the visitor",
+    "booking_reminder": "Reminder to the visitor",
     "booking_cancelled": "Cancellation to the visitor",
     "booking_cancelled_for_host": "Cancellation to the host",
     "booking_withdrawn": "Invitation taken back from a mistyped address",

@@ -44,6 +44,7 @@ def test_a_booking_is_lead_event_cells_and_mails_at_once(client, database, mails
     assert kinds == {
         "booking_confirmed": "ada@example.com",
         "booking_for_host": "team@example.com",
+        "booking_reminder": "ada@example.com",
     }
 
 
@@ -105,7 +106,7 @@ def test_the_same_form_sent_twice_is_one_booking_and_one_set_of_mails(client, da
     first, second = (client.post("/book/", data=form) for _ in range(2))
     assert (first.status_code, second.status_code) == (303, 303)
     assert first.location == second.location
-    assert (count(database, Booking), len(mails())) == (1, 2)
+    assert (count(database, Booking), len(mails())) == (1, 3)
 
 
 def test_a_form_without_its_token_needs_one_more_click_and_nothing_else(client, database):
@@ -229,7 +230,7 @@ def test_the_invitation_s_address_can_be_corrected(client, mails, database):
     assert corrected.status_code == 303
     assert "ada@example.org" in client.get(corrected.location).text
     sent = {message.kind: message for _, message in mails()}  # the first had not left yet
-    assert sorted(sent) == ["booking_confirmed", "booking_for_host"]
+    assert sorted(sent) == ["booking_confirmed", "booking_for_host", "booking_reminder"]
     assert sent["booking_confirmed"].to == "ada@example.org"
     assert invitation(sent["booking_confirmed"])["sequence"] == 2
     assert sent["booking_for_host"].reply_to == "ada@example.org"
@@ -308,7 +309,11 @@ def test_a_sprung_trap_takes_the_time_tells_the_team_and_holds_the_visitor_s_mai
     assert "we will confirm by mail" in page.text
     assert client.get(page.request.path + "invite.ics").status_code == 404
     states = {message.kind: row.state for row, message in mails()}
-    assert states == {"booking_confirmed": "held", "booking_for_host": "pending"}
+    assert states == {
+        "booking_confirmed": "held",
+        "booking_reminder": "held",
+        "booking_for_host": "pending",
+    }
     host = next(message for _, message in mails() if message.kind == "booking_for_host")
     assert host.subject.startswith("Suspected")
 

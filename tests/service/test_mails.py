@@ -3,22 +3,30 @@
 import html5lib
 import pytest
 
-from .journeys import answers, assess, book, hidden
+from lead_service.book.forms import parse_start
+
+from .calls import move
+from .journeys import answers, assess, book, hidden, open_starts
 
 pytestmark = pytest.mark.usefixtures("at")
 
 MARKUP = '<img src=//evil.example/x onerror=alert(1)> & "O\'Neil"'
 LURE = "Prize at www.evil.example"
-TO_THE_VISITOR = {"booking_confirmed", "booking_cancelled", "booking_withdrawn", "result"}
+TO_THE_VISITOR = {
+    *("booking_confirmed", "booking_changed", "booking_reminder", "booking_cancelled"),
+    *("booking_withdrawn", "result"),
+}
 
 
 @pytest.fixture
-def every_mail(client, framework, mails, post):
+def every_mail(client, context, framework, mails, post):
     """Take every path that mails somebody; return all messages."""
     fields = {"name": MARKUP, "company": MARKUP, "topic": MARKUP}
     result = assess(client, framework)
     client.post(result + "mail", data={"email": "ada@example.com"})
     page = book(client, assessment=result.split("/")[2], **fields)
+    post()
+    move(context, parse_start(open_starts(client)[5]), note="We are sorry.")
     post()
     client.post(page + "cancel")
     page = book(client, **{field: LURE for field in fields})

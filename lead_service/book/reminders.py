@@ -1,0 +1,40 @@
+"""Reminders of a call: mails that wait for their time, replaced whenever the call changes."""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from sqlalchemy.orm import Session
+
+from ..emails import outbox
+from ..settings import Settings
+from . import emails
+from .models import Booking
+
+TOO_SOON = timedelta(hours=1)  # after the invitation, a reminder says nothing that is new
+
+
+def plan(session: Session, settings: Settings, booking: Booking, now: datetime, link: str) -> None:
+    """Queue the reminders that are still ahead, in place of those that were planned before.
+
+    Each is of use until the next one is due, the last until the call starts: after an outage
+    nobody is reminded twice at once. A booking in quarantine holds them until it is released.
+    """
+    drop(session, booking)
+    due = [booking.starts_at - timedelta(hours=hours) for hours in settings.reminders]
+    for number, (due_at, useless_after) in enumerate(pairwise([*due, booking.starts_at])):
+        if due_at > now + TOO_SOON:
+            outbox.queue(
+                session,
+                emails.reminder(settings, booking, link),
+                at=now,
+                lead_id=booking.lead_id,
+                due_at=due_at,
+                useless_after=useless_after,
+                dedupe_key=f"{booking.uid}:reminder:{booking.sequence}:{number}",
+                held=booking.quarantine,
+            )
+
+
+def drop(session: Session, booking: Booking) -> None:
+    """Take back the reminders of a call that is off, or is to have others."""
+    outbox.cancel(session, dedupe_prefix=f"{booking.uid}:reminder:")
