@@ -13,7 +13,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     # Imported here, so that the site's build can use the pure rules without a web framework.
     from flask import Flask
 
-    from . import context, errors, files, health, log, pages, published, security
+    from . import context, errors, files, health, hooks, log, pages, published, security
     from . import settings as settings_of
     from .assess import routes as assess
     from .book import contact, manage
@@ -33,6 +33,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     pages.install(app, site)
 
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(hooks.blueprint)
     app.register_blueprint(assess.blueprint)
     app.register_blueprint(book.blueprint)
     app.register_blueprint(manage.blueprint)

@@ -95,7 +95,7 @@ class LeadEvent(Base):
     """One line of a lead's timeline: what happened, when, and the details that belong to it."""
 
     __tablename__ = "lead_event"
-    __table_args__ = (UniqueConstraint("submission_key"),)
+    __table_args__ = (UniqueConstraint("submission_key"), Index(None, "kind", "at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
@@ -245,12 +245,6 @@ def add_note(session: Session, lead: Lead, member_id: int, text: str, at: dateti
     session.add(note)
     record(session, lead, "note", at, member=member_id)
     return note
-
-
-def mark_bounced(session: Session, lead: Lead, at: datetime, *, mail: str) -> None:
-    """Note that a mail (its outbox id) came back, so that somebody asks for another address."""
-    lead.bounced_at = lead.bounced_at or at
-    record(session, lead, "mail_bounced", at, mail=mail)
 
 
 def record_consent(

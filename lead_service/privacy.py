@@ -33,7 +33,7 @@ from .book.host_models import Host, held_about
 from .book.models import Booking, TimeCell
 from .db import Base, Database
 from .emails.lease import NEVER_KEPT
-from .emails.models import OutboxMessage
+from .emails.models import DeliveryEvent, OutboxMessage
 from .leads import Consent, Lead, LeadEvent, Note
 from .members import DeskSession, Member, SignInLink
 from .security import derived_token
@@ -161,6 +161,8 @@ class _Person:
         with_a_call = select(Booking.assessment_id).where(
             Booking.lead_id == self.lead, Booking.assessment_id.is_not(None)
         )
+        mails = select(OutboxMessage.id).where(self._mails())
+        yield rows_of(DeliveryEvent, DeliveryEvent.outbox_id.in_(mails))
         yield rows_of(OutboxMessage, self._mails())
         yield rows_of(
             Assessment, or_(Assessment.lead_id == self.lead, Assessment.id.in_(with_a_call))

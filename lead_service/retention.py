@@ -11,7 +11,7 @@ from .assess.models import Assessment
 from .audit import AuditEntry
 from .book.models import Booking, TimeCell
 from .db import Database
-from .emails.models import OutboxMessage
+from .emails.models import DeliveryEvent, OutboxMessage
 from .leads import Consent, Lead, LeadEvent, Note
 from .members import DeskSession, SignInLink
 from .privacy import Holding, rows_of, sweep_folder
@@ -56,17 +56,15 @@ def _outlived(now: datetime, settings: Settings) -> Iterator[Holding]:
     idle = and_(Lead.touched_at < since, Lead.id.not_in(active))
     idle_leads = select(Lead.id).where(idle)
     idle_calls = select(Booking.id).where(Booking.lead_id.in_(idle_leads))
-    yield rows_of(
-        OutboxMessage,
-        or_(
-            OutboxMessage.lead_id.in_(idle_leads),
-            and_(
-                OutboxMessage.lead_id.is_(None),
-                OutboxMessage.state.in_(OVER),
-                OutboxMessage.created_at < now - LOOSE_MAIL,
-            ),
-        ),
+    loose = and_(
+        OutboxMessage.lead_id.is_(None),
+        OutboxMessage.state.in_(OVER),
+        OutboxMessage.created_at < now - LOOSE_MAIL,
     )
+    old_mails = or_(OutboxMessage.lead_id.in_(idle_leads), loose)
+    told_of_them = select(OutboxMessage.id).where(old_mails)
+    yield rows_of(DeliveryEvent, DeliveryEvent.outbox_id.in_(told_of_them))
+    yield rows_of(OutboxMessage, old_mails)
     yield rows_of(Assessment, or_(Assessment.lead_id.in_(idle_leads), _anonymous(now, settings)))
     yield rows_of(TimeCell, TimeCell.booking_id.in_(idle_calls))
     yield rows_of(Booking, Booking.lead_id.in_(idle_leads))

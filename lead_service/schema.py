@@ -49,7 +49,14 @@ def opened(settings: Settings) -> Iterator[Database]:
 
 def tables() -> MetaData:
     """Return the tables of every part of the program."""
-    for module in ("assess.models", "audit", "book.models", "emails.models", "privacy"):
+    for module in (
+        "assess.models",
+        "book.models",
+        "audit",
+        "emails.models",
+        "funnel.models",
+        "privacy",
+    ):
         import_module(f".{module}", __package__)
     return Base.metadata
 

@@ -112,6 +112,23 @@ def _limit(text: str) -> str:
     return text
 
 
+def _verification_key(text: str) -> str:
+    """Check the public key of the provider's events, as its page shows it or with PEM's lines."""
+    key = "".join(line.strip() for line in text.splitlines() if not line.startswith("-----"))
+    if not key:
+        return key
+    # Here, because it takes longer to import than all else that a command needs.
+    from sendgrid.helpers.eventwebhook import EventWebhook
+
+    try:
+        is_valid = hasattr(EventWebhook(key).public_key, "curve")
+    except Exception:  # whatever its parsers raise, it is no key
+        is_valid = False
+    if not is_valid:
+        raise ValueError("is not the verification key of the provider's signed event webhook")
+    return key
+
+
 Address = Annotated[str, AfterValidator(_address)]
 Addresses = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_split)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
@@ -122,3 +139,4 @@ Limit = Annotated[str, AfterValidator(_limit)]
 LimitsStorage = Annotated[str, AfterValidator(_limits_storage)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Url = Annotated[str, AfterValidator(_url)]
+VerificationKey = Annotated[str, AfterValidator(_verification_key)]

@@ -28,6 +28,7 @@ from .setting_types import (
     LimitsStorage,
     Origin,
     Url,
+    VerificationKey,
 )
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
     sendgrid_api_key: SecretStr | None = None
     sendgrid_host: Url = "https://api.sendgrid.com/"
     sendgrid_sandbox: bool = False
+    sendgrid_webhook_key: VerificationKey = ""  # public; without it delivery events are not taken
     mail_from: Address = "calls@example.test"
     sales_to: Addresses = ("sales@example.test",)
 

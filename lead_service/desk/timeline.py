@@ -22,7 +22,9 @@ WORDS = {
     "result_mailed": "Had the result mailed",
     "released": "Released: no longer suspected to be automated",
     "mail_delivered": "A mail was delivered",
-    "mail_bounced": "A mail came back: the address does not work",
+    "mail_bounced": "A mail came back",
+    "mail_dropped": "A mail was not delivered",
+    "mail_reported": "Called a mail of ours spam",
     "note": "Wrote a note",
     "stage_changed": "Changed the stage",
     "owner_changed": "Changed the owner",
@@ -69,6 +71,8 @@ def _of_event(
         text += f" for {moment(call.starts_at, call.host_zone)}"
     elif event.kind == "wanted_start" and (start := event.detail.get("start")):
         text += f": {moment(datetime.fromisoformat(start), zone)}"
+    elif reason := event.detail.get("reason"):
+        text += f": {reason}"
     return Line(
         event.at, text, event.detail.get("text", ""), members.get(event.detail.get("member", 0), "")
     )

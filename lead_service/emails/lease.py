@@ -124,14 +124,15 @@ def _finish(
     if row is None:
         return False
     row.lease_token = row.leased_until = None
-    row.reason = "" if isinstance(outcome, Accepted) else outcome.reason[:200]
+    if not row.delivery:  # the provider's event may be faster than its answer
+        row.reason = "" if isinstance(outcome, Accepted) else outcome.reason[:200]
     match outcome:
         case Accepted():
             row.state, row.sent_at, row.provider_id = "sent", now, outcome.provider_id
             row.body = row.body if keep_bodies else None
             _note_success(session, held.fingerprint, now)
         case Permanent():
-            row.state = "failed"
+            row.state, row.alarm_at = "failed", now
         case Temporary(pause=True):
             _wait_uncounted(row, _pause(session, outcome, now))
         case Temporary():
@@ -149,7 +150,7 @@ def _try_again(row: OutboxMessage, outcome: Temporary, now: datetime) -> None:
     row.failing_since = row.failing_since or now
     tried_long = now - row.failing_since >= SPAN_BEFORE_DEAD
     if row.attempts >= TRIES_BEFORE_DEAD and tried_long:
-        row.state = "dead"
+        row.state, row.alarm_at = "dead", now
         return
     row.state, row.next_at = "pending", _next_time(row.attempts, outcome.retry_at, now)
 

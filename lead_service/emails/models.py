@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db import Base
 from ..leads import Lead
@@ -13,6 +13,12 @@ from ..leads import Lead
 # sent       the provider has accepted it       expired    was of no more use; not sent
 # failed     the provider refused it for good   dead       every try failed, for days
 STATES = ("pending", "sending", "sent", "failed", "dead", "expired", "held", "cancelled")
+# What the provider told us afterward; one further on the list overrules one before it.
+# processed  it has the mail                    bounced    the recipient's server refused it
+# deferred   their server asked it to wait      dropped    the provider did not even try
+# delivered  their server has taken it          reported   the recipient called it spam
+DELIVERIES = ("", "processed", "deferred", "delivered", "bounced", "dropped", "reported")
+RETURNED = ("bounced", "dropped")
 
 
 class OutboxMessage(Base):
@@ -21,8 +27,11 @@ class OutboxMessage(Base):
     __tablename__ = "outbox"
     __table_args__ = (
         CheckConstraint(f"state IN {STATES}", name="state"),
+        CheckConstraint(f"delivery IN {DELIVERIES}", name="delivery"),
         UniqueConstraint("dedupe_key"),
         Index(None, "state", "next_at"),
+        Index(None, "state", "delivery", "created_at"),
+        Index(None, "created_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -45,6 +54,27 @@ class OutboxMessage(Base):
     reason: Mapped[str] = mapped_column(String(200), default="")  # in words, nothing personal
     sent_at: Mapped[datetime | None]
     dedupe_key: Mapped[str | None] = mapped_column(String(120))
+    delivery: Mapped[str] = mapped_column(String(10), default="")
+    delivery_at: Mapped[datetime | None]  # when that happened, by the provider's clock
+    alarm_at: Mapped[datetime | None] = mapped_column(index=True)  # None: nobody has to look
+
+    events: Mapped[list["DeliveryEvent"]] = relationship(
+        order_by="DeliveryEvent.at, DeliveryEvent.kind", passive_deletes=True
+    )
+
+
+class DeliveryEvent(Base):
+    """One thing that the provider told us of a mail, kept so that it counts once; no address."""
+
+    __tablename__ = "delivery_event"
+
+    outbox_id: Mapped[str] = mapped_column(
+        ForeignKey(OutboxMessage.id, ondelete="CASCADE"), primary_key=True
+    )
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)  # of the provider's own id
+    kind: Mapped[str] = mapped_column(String(10))  # one of DELIVERIES
+    at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(String(200), default="")
 
 
 class OutboxPause(Base):

@@ -9,6 +9,7 @@ it would refuse the second, so the gap cannot be closed, only marked: each mail 
 import logging
 import time
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -87,7 +88,9 @@ def release(session: Session, lead_id: int, at: datetime) -> int:
     held = and_(OutboxMessage.lead_id == lead_id, OutboxMessage.state == "held")
     rows = session.scalars(select(OutboxMessage).where(held).with_for_update()).all()
     for row in rows:
-        row.state, row.next_at = "pending", max(row.due_at, at)
+        # Due from now on: what waited for a person is not late.
+        row.state, row.due_at = "pending", max(row.due_at, at)
+        row.next_at = row.due_at
     return len(rows)
 
 
@@ -126,12 +129,16 @@ def resume(session: Session, *, key: str | None = None) -> None:
 
 @dataclass(frozen=True)
 class Health:
-    """How the outbox does, for the banner on the desk and for `lead-service check`."""
+    """How the outbox does, for the banner on the desk and for `lead-service check`.
+
+    Of mails that failed, those that nobody has looked at yet are counted.
+    """
 
     waiting: int  # due, and not sent yet
     oldest: timedelta | None  # how long the oldest of them has waited
     failed: int
     dead: int
+    returned: int  # sent, and then not delivered
     paused_until: datetime | None
     stopped_at: datetime | None
     stop_reason: str
@@ -143,13 +150,26 @@ class Health:
         if self.stopped_at:
             troubles.append(f"Sending has stopped: {self.stop_reason}.")
         if self.oldest and self.oldest > LATE:
-            minutes = self.oldest // timedelta(minutes=1)
-            troubles.append(f"The oldest mail has waited for {minutes} minutes.")
+            troubles.append(f"The oldest mail has waited for {_in_words(self.oldest)}.")
         if self.failed:
             troubles.append(f"Mails that the provider refused: {self.failed}.")
         if self.dead:
             troubles.append(f"Mails given up after days of trying: {self.dead}.")
+        if self.returned:
+            troubles.append(f"Mails that came back: {self.returned}.")
         return tuple(troubles)
+
+    @property
+    def unseen(self) -> int:
+        """How many mails failed for good, and nobody has looked at them yet."""
+        return self.failed + self.dead + self.returned
+
+
+def _in_words(wait: timedelta) -> str:
+    for name, unit in (("days", timedelta(days=1)), ("hours", timedelta(hours=1))):
+        if wait >= 2 * unit:
+            return f"{wait // unit} {name}"
+    return f"{wait // timedelta(minutes=1)} minutes"
 
 
 def health(session: Session, now: datetime) -> Health:
@@ -157,15 +177,16 @@ def health(session: Session, now: datetime) -> Health:
     waits = and_(OutboxMessage.state.in_(("pending", "sending")), OutboxMessage.due_at <= now)
     query = select(func.count(), func.min(OutboxMessage.due_at)).where(waits)
     waiting, oldest = session.execute(query).one()
-    wrong = OutboxMessage.state.in_(("failed", "dead"))
-    counts = select(OutboxMessage.state, func.count()).where(wrong).group_by(OutboxMessage.state)
-    by_state = {state: count for state, count in session.execute(counts)}
+    unseen = select(OutboxMessage.state, func.count()).where(OutboxMessage.alarm_at.is_not(None))
+    by_state = session.execute(unseen.group_by(OutboxMessage.state))
+    wrong = Counter({state: number for state, number in by_state})
     pause = session.get(OutboxPause, 1)
     return Health(
         waiting=waiting,
         oldest=now - oldest if oldest else None,
-        failed=by_state.get("failed", 0),
-        dead=by_state.get("dead", 0),
+        failed=wrong["failed"],
+        dead=wrong["dead"],
+        returned=wrong.total() - wrong["failed"] - wrong["dead"],
         paused_until=pause.paused_until if pause else None,
         stopped_at=pause.stopped_at if pause else None,
         stop_reason=pause.stop_reason if pause else "",

@@ -18,6 +18,7 @@ from lead_service.emails.folder import Folder
 from lead_service.emails.message import from_json
 from lead_service.emails.models import OutboxMessage
 from lead_service.settings import Settings, load
+from tests.signing import PUBLIC_KEY
 
 ROOT = Path(__file__).parents[2]
 MONDAY_MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -63,6 +64,7 @@ def environment(tmp_path, db_url, site_dir) -> dict[str, str]:
         "SITE_DIR": str(site_dir),
         "SALES_TO": "team@example.com",
         "LIMIT_POSTS": "10000 per minute",
+        "SENDGRID_WEBHOOK_KEY": PUBLIC_KEY,
     }
 
 

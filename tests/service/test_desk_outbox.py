@@ -81,5 +81,5 @@ def test_trouble_with_the_mail_shows_on_every_page_of_the_desk(client, member, d
     )
     pages = ("/desk/", "/desk/leads/1/", "/desk/leads/1/erase", "/desk/outbox/")
     assert not any("Mail is in trouble" in client.get(page).text for page in pages)
-    add_mail(database, "failed")
+    add_mail(database, "failed", alarm_at=MONDAY_MORNING)
     assert all("Mail is in trouble" in client.get(page).text for page in pages)

@@ -20,7 +20,8 @@ from lead_service.book.host_models import (
 )
 from lead_service.book.models import Booking, TimeCell
 from lead_service.desk import access
-from lead_service.emails import outbox
+from lead_service.emails import outbox, receipts
+from lead_service.emails.events import Event
 from lead_service.emails.folder import Folder
 from lead_service.emails.message import Message, from_json
 from lead_service.emails.models import OutboxMessage
@@ -38,7 +39,7 @@ ADA, EVE = VISITOR["email"], "eve@example.com"
 NAMES_SOMEBODY = {"address", "email", "lead_id", "booking_id", "member_id", "digest"}
 TODAY = MONDAY_MORNING.date()
 OF_A_HOST = {"host_id", "override_id", "feed_id"}
-NOBODYS = {"outbox_pause", "framework_version"}
+NOBODYS = {"outbox_pause", "framework_version", "funnel_count"}
 
 
 @pytest.fixture
@@ -50,6 +51,14 @@ def visitor(client, framework, database, at) -> None:
     book(client, assessment=result.split("/")[2])
     write(client, "Ada@EXAMPLE.com", VISITOR["name"])
     database.write(take_down)
+    database.write(hear_of_the_mails)
+
+
+def hear_of_the_mails(session) -> None:
+    """Take what the provider tells of every mail."""
+    ids = session.scalars(select(OutboxMessage.id)).all()
+    told = [Event(id, "0" * 64, "bounced", MONDAY_MORNING, "no such mailbox") for id in ids]
+    receipts.take(session, told, MONDAY_MORNING)
 
 
 def take_down(session) -> None:

@@ -3,8 +3,10 @@
 import threading
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from lead_service.settings import SettingsError, load
+from tests.signing import PUBLIC_KEY, as_text
 
 PRODUCTION = {
     "PUBLIC_URL": "https://advisory.example",
@@ -17,6 +19,7 @@ PRODUCTION = {
     "PRACTICE_POSTAL_ADDRESS": "1 Street, Town",
     "PRACTICE_EMAIL": "hello@example.com",
 }
+OTHER_KIND = as_text(ed25519.Ed25519PrivateKey.generate())  # a key, of another scheme
 
 
 def faults(environ: dict[str, str]) -> str:
@@ -72,6 +75,9 @@ def test_production_names_each_missing_setting(name):
         ("DATABASE_URL", "sqlite+nosuch:///foo.db"),
         ("DATABASE_URL", "postgresql://ann:hunter2@db:port/advisory"),
         ("SENDGRID_HOST", "http://mail.example.com"),
+        ("SENDGRID_WEBHOOK_KEY", "SG.key"),
+        ("SENDGRID_WEBHOOK_KEY", PUBLIC_KEY[:-4]),
+        ("SENDGRID_WEBHOOK_KEY", OTHER_KIND),
         ("LIMITS_STORAGE", "memory"),
         ("LIMITS_STORAGE", "redis://"),
         ("LIMITS_STORAGE", "redis://:hunter2@cache:port/0"),
@@ -100,6 +106,8 @@ def test_a_fault_never_repeats_a_secret():
         {"DATABASE_URL": "sqlite:////srv/advisory.db"},
         {"DATABASE_URL": "postgresql+psycopg://ann:secret@db:5432/advisory?sslmode=require"},
         {"PUBLIC_URL": "https://advisory.example:8443/"},
+        {"SENDGRID_WEBHOOK_KEY": PUBLIC_KEY},
+        {"SENDGRID_WEBHOOK_KEY": f"-----BEGIN KEY-----\n{PUBLIC_KEY}\n-----END KEY-----\n"},
     ],
 )
 def test_what_production_may_want_is_accepted(given):

@@ -1,0 +1,53 @@
+"""What a person does about a mail that is stuck, failed, or should not leave.
+
+Each is one conditional update: a second click, a second person or a worker that is just sending
+the mail finds the condition gone, and nothing happens twice.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_, update
+from sqlalchemy.orm import Session
+
+from .models import OutboxMessage
+
+GIVEN_UP = ("failed", "dead")
+
+
+def can_retry(now: datetime) -> ColumnElement[bool]:
+    """Select mails that failed, were given up, or wait after a failure: whatever can leave now.
+
+    Their text must still be there, and be of use.
+    """
+    waits = and_(OutboxMessage.state == "pending", OutboxMessage.failing_since.is_not(None))
+    stuck = or_(OutboxMessage.state.in_(GIVEN_UP), and_(waits, OutboxMessage.next_at > now))
+    is_useful = or_(OutboxMessage.useless_after.is_(None), OutboxMessage.useless_after > now)
+    return and_(stuck, is_useful, OutboxMessage.body.is_not(None))
+
+
+def retry(session: Session, outbox_id: str, now: datetime) -> bool:
+    """Send a mail once more as if it were new; return False when that cannot be."""
+    again = {"state": "pending", "attempts": 0, "failing_since": None, "alarm_at": None}
+    again |= {"due_at": now, "next_at": now, "reason": ""}
+    can = and_(OutboxMessage.id == outbox_id, can_retry(now))
+    return session.execute(update(OutboxMessage).where(can).values(again)).rowcount == 1
+
+
+def retry_waiting(session: Session, now: datetime) -> int:
+    """Let all mails that wait after a failure leave now; return how many there are."""
+    waits = and_(OutboxMessage.state == "pending", can_retry(now))
+    return session.execute(update(OutboxMessage).where(waits).values(next_at=now)).rowcount
+
+
+def take_back(session: Session, outbox_id: str) -> bool:
+    """Take back a mail that waits; return False when it is under way, or does not wait."""
+    waits = and_(OutboxMessage.id == outbox_id, OutboxMessage.state == "pending")
+    gone = {"state": "cancelled", "body": None, "reason": "it was taken back on the desk"}
+    return session.execute(update(OutboxMessage).where(waits).values(gone)).rowcount == 1
+
+
+def acknowledge(session: Session, outbox_ids: Iterable[str]) -> int:
+    """Note that somebody knows of these failures; return of how many nobody knew before."""
+    unseen = and_(OutboxMessage.id.in_(list(outbox_ids)), OutboxMessage.alarm_at.is_not(None))
+    return session.execute(update(OutboxMessage).where(unseen).values(alarm_at=None)).rowcount

@@ -1,0 +1,1 @@
+"""The funnel in numbers: how many readers became leads, week by week, article by article."""
