@@ -28,6 +28,10 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
 
     app.url_map.strict_slashes = False
     log.install(app)
+    if settings.metrics_port:
+        from .metrics import requests  # it shares memory with others when it is imported
+
+        requests.install(app)
     security.install(app, settings)
     errors.install(app)
     pages.install(app, site)

@@ -68,6 +68,7 @@ def web() -> None:
 
     loaded = settings.load()
     published.read(loaded)
+    schema.require(loaded)
     serving.web(loaded)
 
 
@@ -80,6 +81,7 @@ def deliver(with_parent: int | None) -> None:
 
     loaded = settings.load()
     log.configure(loaded.log_level)
+    schema.require(loaded)
     delivery.run(
         loaded,
         parent_pid=with_parent,

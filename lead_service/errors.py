@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from .db import StorageBusy
+from .log import places
 from .security import CONTROL, UNSAFE, limiter
 
 log = logging.getLogger(__name__)
@@ -117,13 +118,12 @@ def _storage_error(error: Exception) -> Response:
 
 def _broken(error: Exception) -> Response:
     """Log where it broke, without the values that were in the way, and say so."""
-    trace, places = error.__traceback__, []
-    while trace:
-        code = trace.tb_frame.f_code
-        places.append(f"{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno} {code.co_name}")
-        trace = trace.tb_next
     log.error(
         "broken",
-        extra={"request_id": g.request_id, "error": type(error).__name__, "at_code": places[-8:]},
+        extra={
+            "request_id": g.request_id,
+            "error": type(error).__name__,
+            "at_code": places(error.__traceback__),
+        },
     )
     return page(500)

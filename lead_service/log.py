@@ -4,10 +4,15 @@ import logging
 import logging.config
 import time
 import uuid
+from types import TracebackType
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, has_request_context, request
+from pythonjsonlogger.json import JsonFormatter
 
 log = logging.getLogger(__name__)
+
+KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+PLACES = 8  # of an error: how many calls deep it is told
 
 
 def configure(level: str) -> None:
@@ -22,21 +27,63 @@ def config(level: str) -> dict:
         "disable_existing_loggers": False,
         "formatters": {
             "json": {
-                "()": "pythonjsonlogger.json.JsonFormatter",
+                "()": f"{__name__}.Line",
                 "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
                 "rename_fields": {"asctime": "at", "levelname": "level"},
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "filters": {"request": {"()": f"{__name__}.OfRequest"}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "json",
+                "filters": ["request"],
+            }
+        },
         "root": {"handlers": ["stderr"], "level": level},
         # At DEBUG the provider's client writes the recipient, the body and the key, and
-        # SQLAlchemy writes every parameter.
+        # SQLAlchemy every parameter; at INFO the limiter writes who was refused, by address.
         "loggers": {
             "python_http_client": {"level": "WARNING"},
             "sqlalchemy": {"level": "WARNING"},
+            "flask-limiter": {"level": "WARNING"},
             "_granian": {"level": "WARNING"},
+            "alembic": {"level": "WARNING"},  # two lines for each look at the schema
         },
     }
+
+
+class Line(JsonFormatter):
+    """One JSON object a line; what is no printable ASCII is escaped in it, line ends included."""
+
+    def formatException(self, ei) -> str:
+        """Name an error and where it was raised; its text may hold what a visitor typed."""
+        kind, _, trace = ei
+        return " > ".join([kind.__name__ if kind else "no error", *places(trace)])
+
+
+class OfRequest(logging.Filter):
+    """Adds the id of the request under way to every line that is written meanwhile."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if has_request_context() and "request_id" in g:
+            record.request_id = g.request_id
+        return True
+
+
+def places(trace: TracebackType | None) -> list[str]:
+    """Return where an error went through, as `file:line function`, without any value."""
+    found = []
+    while trace:
+        code = trace.tb_frame.f_code
+        found.append(f"{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return found[-PLACES:]
+
+
+def method_of(request: Request) -> str:
+    """Return the method of a request; a client can make up any word for it."""
+    return request.method if request.method in KNOWN_METHODS else "other"
 
 
 def install(app: Flask) -> None:
@@ -59,13 +106,10 @@ def _finish(response: Response) -> Response:
         "request",
         extra={
             "request_id": g.request_id,
-            "method": request.method if request.method in KNOWN_METHODS else "other",
+            "method": method_of(request),
             "route": request.url_rule.rule if request.url_rule else None,
             "status": response.status_code,
             "ms": round((time.perf_counter() - g.started) * 1000, 1),
         },
     )
     return response
-
-
-KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

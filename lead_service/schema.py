@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, text
 from sqlalchemy.exc import DatabaseError, IntegrityError, InterfaceError
 
 from .db import Base, Database, StorageBusy
@@ -18,6 +18,8 @@ from .settings import Settings, SettingsError
 MIGRATIONS = Path(__file__).parent / "migrations"
 NEWER = "schema: newer than this program; deploy the program that made it"
 OLDER = "schema: older than this program; run `lead-service migrate`"
+# Refused wherever nothing may be written: a file's mode, a full quota, a standby server.
+NO_CHANGE = text("UPDATE alembic_version SET version_num = version_num WHERE 1 = 0")
 
 
 class NewerSchema(Exception):
@@ -45,6 +47,14 @@ def opened(settings: Settings) -> Iterator[Database]:
         raise SettingsError([f"DATABASE_URL: cannot be used: {reason}"]) from None
     finally:
         database.close()
+
+
+def require(settings: Settings) -> None:
+    """Raise SettingsError unless the database can be written and has this program's schema."""
+    with opened(settings) as database:
+        if wrong := fault(database):
+            raise SettingsError([wrong])
+        database.write(lambda session: session.execute(NO_CHANGE))
 
 
 def tables() -> MetaData:

@@ -130,6 +130,7 @@ def install(app: Flask, settings: Settings) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
         RATELIMIT_STORAGE_URI=settings.limits_storage,
+        RATELIMIT_STORAGE_OPTIONS=_limits_patience(settings),
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=not settings.limits_storage.startswith("memory"),
     )
     if settings.trusted_proxies:
@@ -139,6 +140,13 @@ def install(app: Flask, settings: Settings) -> None:
     app.before_request(_check_origin)
     app.before_request(_check_input)
     app.after_request(_harden)
+
+
+def _limits_patience(settings: Settings) -> dict[str, int]:
+    """Let nobody wait for a store of limits that does not answer: limits are then counted here."""
+    if settings.limits_storage.startswith("memory"):
+        return {}
+    return {"socket_timeout": 1, "socket_connect_timeout": 1}
 
 
 def _check_origin() -> None:

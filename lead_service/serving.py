@@ -22,10 +22,12 @@ from . import clock, create_app, published, schema
 from . import log as logs
 from .book import hosting
 from .desk.access import make_link
+from .metrics.served import served
 from .settings import Settings
 
 THREADS = 8  # a request waits for the database, not for the processor
 STOP_SECONDS = 20  # longer than the longest request
+PUBLIC, METRICS = ("BIND_ADDRESS", "PORT"), ("METRICS_ADDRESS", "METRICS_PORT")
 WATCH_SECONDS = 0.5  # how soon it is seen that a process has ended
 
 log = logging.getLogger(__name__)
@@ -87,8 +89,15 @@ def _keep_delivering(delivery: subprocess.Popen, stopping: threading.Event) -> N
 def web(settings: Settings) -> None:
     """Run the web server until it is told to stop; requests that it has accepted finish."""
     address = _free_address(settings.bind_address, settings.port)
+    if settings.metrics_port:
+        _free_address(settings.metrics_address, settings.metrics_port, METRICS)
     logs.configure(settings.log_level)
-    Granian(
+    with served(settings):
+        _server(settings, address).serve()
+
+
+def _server(settings: Settings, address: str) -> Granian:
+    return Granian(
         "lead_service.serving:worker_app",
         factory=True,
         interface=Interfaces.WSGI,
@@ -102,7 +111,7 @@ def web(settings: Settings) -> None:
         log_dictconfig=logs.config(settings.log_level),
         log_level=LogLevels.error,  # it warns of more threads than processors: see THREADS
         log_access=False,
-    ).serve()
+    )
 
 
 def worker_app() -> Flask:
@@ -121,8 +130,11 @@ def _end_with(parent_pid: int) -> None:
     os._exit(1)  # at once: what is not committed is rolled back, as in any crash
 
 
-def _free_address(address: str, port: int) -> str:
-    """Return the numeric form of an address on which the port can be taken; refuse in words."""
+def _free_address(address: str, port: int, names: tuple[str, str] = PUBLIC) -> str:
+    """Return the numeric form of an address on which the port can be taken; refuse in words.
+
+    `names` are those of the two settings.
+    """
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(
             address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -131,17 +143,17 @@ def _free_address(address: str, port: int) -> str:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(place)
     except (OSError, UnicodeError) as error:
-        raise click.ClickException(_why_not_free(address, port, error)) from None
+        raise click.ClickException(_why_not_free(address, port, names, error)) from None
     return str(place[0])
 
 
-def _why_not_free(address: str, port: int, error: Exception) -> str:
+def _why_not_free(address: str, port: int, names: tuple[str, str], error: Exception) -> str:
     if getattr(error, "errno", None) == errno.EADDRINUSE:
-        return f"port {port} is in use; stop what listens there, or set PORT"
+        return f"port {port} is in use; stop what listens there, or set {names[1]}"
     if isinstance(error, (socket.gaierror, UnicodeError)):
-        return f"BIND_ADDRESS: {address} is no address of this machine"
+        return f"{names[0]}: {address} is no address of this machine"
     reason = getattr(error, "strerror", None) or type(error).__name__
-    return f"cannot listen on {address}, port {port}: {reason} (BIND_ADDRESS, PORT)"
+    return f"cannot listen on {address}, port {port}: {reason} ({', '.join(names)})"
 
 
 def _announce(settings: Settings, site: published.Published, link: str) -> None:

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 import lead_service
 from lead_service.db import Base, Database
 from tests.databases import PostgreSQL, sqlite_url
+from tests.limits_store import LimitsStore
 
 MISSING = "Chromium is not installed, and the tests need it: apt-get install -y chromium"
 QUIET = (
@@ -31,6 +32,14 @@ def postgresql_server() -> Iterator[PostgreSQL]:
     server = PostgreSQL()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def limits_store() -> Iterator[LimitsStore]:
+    """An empty store of limits, for several web processes."""
+    store = LimitsStore()
+    yield store
+    store.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -40,6 +40,7 @@ class StandIn:
         self.mode = mode or accept
         self.received: list[Received] = []
         self.faults: list[str] = []
+        self.scopes = ["mail.send", "sender_verification_eligible"]  # what the key may do
         self.connections_cut = threading.Semaphore(0)  # clients that left during an answer
         self.closing = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -78,6 +79,10 @@ class Handler(BaseHTTPRequestHandler):
         stand_in.mode(self)
 
     def do_GET(self) -> None:
+        stand_in: StandIn = self.server.stand_in
+        if self.path == "/v3/scopes":
+            is_ours = self.headers["Authorization"] == f"Bearer {KEY}"
+            return self.answer(200 if is_ours else 401, body={"scopes": stand_in.scopes})
         self.server.stand_in.faults.append("the request is a GET")
         self.answer(405)
 

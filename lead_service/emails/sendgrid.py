@@ -85,7 +85,7 @@ class SendGrid:
             raise Permanent(f"no request can be made of it ({type(error).__name__})") from None
         attempt = Attempt()
         try:
-            answer = attempt.run(self._seconds, lambda: self._client(attempt).send(request))
+            answer = attempt.run(self._seconds, lambda: self.client(attempt).send(request))
         except Refused as refusal:
             raise meaning(refusal.status, refusal.headers, refusal.body, clock.now()) from None
         except Exception as error:  # OSError, HTTPException, whatever the client lets through
@@ -94,7 +94,8 @@ class SendGrid:
             return Accepted(_printable(answer.headers.get("X-Message-Id", "")))
         raise Temporary(f"the provider answered {answer.status_code}, which is not 202")
 
-    def _client(self, attempt: Attempt) -> SendGridAPIClient:
+    def client(self, attempt: Attempt) -> SendGridAPIClient:
+        """Return the provider's client, its requests bound to the time of `attempt`."""
         client = SendGridAPIClient(self._key, host=self._host)
         client.client = PinnedClient(attempt, self._host, client.client.request_headers)
         return client

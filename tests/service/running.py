@@ -36,7 +36,9 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 class Product:
     """A running product on a free port; use it in a `with` block."""
 
-    def __init__(self, environment: dict[str, str], command: str = "serve") -> None:
+    def __init__(
+        self, environment: dict[str, str], command: str = "serve", log: Path = Path(os.devnull)
+    ) -> None:
         self.port = environment.get("PORT") or str(free_port())
         is_six = environment.get("BIND_ADDRESS") == "::1"
         self.host = f"{'localhost' if is_six else '127.0.0.1'}:{self.port}"
@@ -48,16 +50,18 @@ class Product:
             "PUBLIC_URL": f"http://{self.host}",
         }
         self.command = command
+        self.log = log  # what its processes write to stderr
 
     def __enter__(self) -> Self:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "lead_service", self.command],
-            env=self.environment,
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "lead_service", self.command],
+                env=self.environment,
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
         deadline = time.monotonic() + START_SECONDS
         while self.get("/readyz").status != 200:
             assert time.monotonic() < deadline, "the product does not start"

@@ -1,0 +1,114 @@
+"""What `lead-service check` finds before a visitor does, and what no process starts on."""
+
+from datetime import timedelta
+
+import pytest
+
+from lead_service import checking, clock, leads, schema
+from lead_service.book import hosting
+from lead_service.db import Database
+from lead_service.settings import load
+from tests.sendgrid_standin import KEY, StandIn
+
+from .running import free_port, run
+
+
+@pytest.fixture
+def ready(settings):
+    """The settings of a product in which all is well."""
+    database = Database(settings.database_url)
+    schema.migrate(database)
+    database.write(lambda session: hosting.seed(session, settings))
+    database.close()
+    return settings
+
+
+@pytest.fixture
+def with_key(ready, environment):
+    """Return the settings with a key for a provider at an address."""
+
+    def made(url: str, key: str = KEY):
+        return load(environment | {"SENDGRID_API_KEY": key, "SENDGRID_HOST": url})
+
+    return made
+
+
+def test_nothing_is_said_when_all_is_well(with_key):
+    with StandIn() as provider:
+        assert checking.faults(with_key(provider.url)) == []
+        assert provider.received == []  # no mail is sent to find out
+
+
+def test_a_key_that_cannot_send_is_found_before_a_mail_is_lost_to_it(with_key):
+    with StandIn() as provider:
+        refused = checking.faults(with_key(provider.url, key="SG.revoked"))
+        assert refused == ["SENDGRID_API_KEY: is refused by the provider"]
+        provider.scopes = ["stats.read"]
+        may_not = checking.faults(with_key(provider.url))
+        assert may_not == ["SENDGRID_API_KEY: may not send (mail.send)"]
+
+
+def test_a_provider_that_is_not_there_is_named(with_key):
+    [fault] = checking.faults(with_key(f"http://127.0.0.1:{free_port()}"))
+    assert fault.startswith("SENDGRID_HOST: the provider does not answer")
+
+
+def test_a_clock_that_is_wrong_is_seen_by_those_of_others(with_key, monkeypatch):
+    right = clock.now
+    monkeypatch.setattr(clock, "now", lambda: right() + timedelta(hours=1))
+    with StandIn() as provider:
+        settings = with_key(provider.url)
+        found = [fault for fault in checking.faults(settings) if fault.startswith("clock: ")]
+    assert any("by the provider's" in fault for fault in found)
+    is_server = "postgresql" in settings.database_url
+    assert any("by the database's" in fault for fault in found) == is_server
+
+
+def test_a_clock_that_was_set_back_is_seen_by_what_was_written(ready):
+    database, later = Database(ready.database_url), clock.now() + timedelta(hours=1)
+
+    def write(session) -> None:
+        lead, _ = leads.capture(session, email="ada@example.com", at=later)
+        leads.record(session, lead, "wrote", later)
+
+    database.write(write)
+    database.close()
+    [fault] = checking.faults(ready)
+    assert "which is to come" in fault
+
+
+def test_a_disk_that_fills_up_is_seen_before_it_is_full(ready, monkeypatch):
+    monkeypatch.setattr(checking, "LEAST_SPACE", 2**60)
+    if "postgresql" in ready.database_url:
+        assert checking.faults(ready) == []  # its disk is its server's
+    else:
+        [fault] = checking.faults(ready)
+        assert "MB left" in fault
+
+
+@pytest.mark.parametrize("command", ["web", "deliver", "check"])
+def test_no_process_starts_on_a_database_that_takes_nothing(ready, environment, command):
+    if "sqlite" in ready.database_url:
+        pytest.skip("root, who runs these tests, may write to any file")
+    settings = "?options=-c%20default_transaction_read_only%3Don&"
+    address = environment["DATABASE_URL"].replace("?", settings)
+    refused = run(environment | {"DATABASE_URL": address}, command)
+    assert refused.returncode != 0
+    assert "read-only transaction" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["web", "deliver"])
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [("0001", "run `lead-service migrate`"), ("9999", "newer than this program")],
+)
+def test_no_process_starts_on_another_program_s_schema(ready, environment, command, version, said):
+    database = Database(ready.database_url)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{version}'")
+    database.close()
+    refused = run(environment, command)
+    assert refused.returncode != 0
+    assert said in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1

@@ -1,0 +1,91 @@
+"""What is logged: enough to find a fault by, one line an event, and nothing about anybody."""
+
+import json
+import logging
+import re
+import sys
+
+import pytest
+from sqlalchemy import select
+
+from lead_service import log
+from lead_service.emails.models import OutboxMessage
+from tests.sendgrid_standin import KEY, StandIn
+
+from .journeys import VISITOR, booking_form
+from .running import Product, eventually
+
+
+def line(message: str, **more) -> str:
+    """Return a record as it is written."""
+    record = logging.LogRecord("x", logging.ERROR, "x.py", 1, message, None, more.pop("exc", None))
+    vars(record).update(more)
+    configured = log.config("DEBUG")["formatters"]["json"]
+    return log.Line(configured["fmt"]).format(record)
+
+
+def test_no_journey_leaves_a_trace_of_the_visitor_even_at_debug(environment, tmp_path):
+    stderr = tmp_path / "stderr"
+    with StandIn() as provider:
+        loud = {"LOG_LEVEL": "DEBUG", "SENDGRID_API_KEY": KEY, "SENDGRID_HOST": provider.url}
+        with Product(environment | loud | {"LIMIT_POSTS": "3 per hour"}, log=stderr) as product:
+            start = re.search(r"/book/(\d{8}T\d{4}Z)/", product.get("/book/").text)[1]
+            form = booking_form(product, start)
+            booked = product.post("/book/", form)
+            assert booked.status == 303
+            product.get(f"{booked.location}?secret=Ada%0aExample")
+            statuses = [product.post("/contact/", VISITOR).status for _ in range(3)]
+            assert statuses[-1] == 429
+            assert eventually(lambda: len(provider.received) == 2)
+    logged = stderr.read_text()
+    assert '"route": "/book/"' in logged
+    assert "accepted" in logged
+    token = booked.location.split("/")[2]
+    for personal in (*VISITOR.values(), token, form["submission"], KEY, "127.0.0.1", "secret="):
+        assert personal not in logged
+    for written in logged.splitlines():
+        assert isinstance(json.loads(written), dict), written
+
+
+@pytest.mark.parametrize(
+    "text", ["a\nb", "a\r\nb", "\x1b[2J", "\u2028", "\x85", "\x00", "毛\u202e"]
+)
+def test_whatever_is_logged_stays_on_its_line_and_cannot_paint(text):
+    written = line(text, route=text)
+    assert written.isascii()
+    assert written.isprintable()
+    assert json.loads(written)["message"] == text
+
+
+def test_an_error_is_told_by_its_place_and_not_by_its_words():
+    try:
+        raise ValueError("ada@example.com is no address")
+    except ValueError:
+        written = line("trouble", exc=sys.exc_info())
+    assert "ada@example.com" not in written
+    assert re.search(r"ValueError > test_logs\.py:\d+ test_an_error", written)
+
+
+def test_every_line_of_a_request_bears_the_id_that_the_answer_bears(client, app, caplog):
+    @app.get("/noted/")
+    def noted() -> str:
+        logging.getLogger("part").warning("noticed")
+        return "ok"
+
+    caplog.handler.addFilter(log.OfRequest())
+    answer = client.get("/noted/")
+    ids = {record.request_id for record in caplog.records if record.name != "werkzeug"}
+    assert ids == {answer.headers["X-Request-Id"]}
+
+
+def test_a_broken_page_says_nothing_of_what_broke_it(client, app, caplog, database):
+    @app.get("/broken/")
+    def broken() -> str:
+        with database.read() as session:
+            session.scalar(select(OutboxMessage).where(OutboxMessage.id == object()))
+        return "ok"
+
+    answer = client.get("/broken/")
+    assert answer.status_code in {500, 503}
+    assert "object at" not in answer.text
+    assert "object at" not in caplog.text
