@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from wtforms import EmailField, Form, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from . import leads
 
@@ -35,7 +35,7 @@ def known_address(_form: Form, field: EmailField) -> None:
 
 def short_text(label: str, *, longest: int = 120, required: str = "", **attributes) -> StringField:
     """Make a field of one line; `required` is what to say when it is empty."""
-    first = [InputRequired(required)] if required else []
+    first = [DataRequired(required)] if required else []
     return StringField(
         label,
         [*first, Length(max=longest, message=f"Keep this under {longest} characters."), one_line],

@@ -27,6 +27,10 @@ class Member(Base):
     removed_at: Mapped[datetime | None]
 
     @property
+    def is_admin(self) -> bool:
+        return self.role == "admin"
+
+    @property
     def shown_name(self) -> str:
         return self.name or self.email
 

@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     retention_days: int = Field(730, ge=30)
     abandoned_days: int = Field(30, ge=1)
     unclaimed_days: int = Field(365, ge=1)
+    desk_idle_hours: int = Field(12, ge=1)
+    desk_session_days: int = Field(7, ge=1)
 
     @property
     def secret(self) -> str:

@@ -7,10 +7,11 @@ anyway. So the mailbox is the factor to protect, and there is no password to ste
 from datetime import datetime, timedelta
 
 from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
-from .. import leads
-from ..db import Database
+from .. import audit, leads
+from ..db import Database, broken_rule
 from ..emails import outbox, practice_context
 from ..emails.message import Message, compose
 from ..members import DeskSession, Member, SignInLink
@@ -20,8 +21,6 @@ from ..settings import Settings
 LINK_MINUTES = 15
 LINK_LIFE = timedelta(minutes=LINK_MINUTES)
 MAILS_AN_HOUR = 3  # to one address: the form must not become a way to flood a mailbox
-IDLE = timedelta(hours=12)
-ABSOLUTE = timedelta(days=7)
 SEEN_EVERY = timedelta(minutes=5)  # writing it with every page would buy nothing
 
 
@@ -39,10 +38,20 @@ def add_member(
     address = leads.normalize(email)
     member = session.scalar(select(Member).where(Member.email == address))
     if member is None:
-        member = Member(email=address, name=name, role=role, created_at=at)
-        session.add(member)
-        session.flush()
+        member = _insert(session, Member(email=address, name=name, role=role, created_at=at))
     member.removed_at = None
+    return member
+
+
+def _insert(session: Session, member: Member) -> Member:
+    """Insert a member, or return the one whom somebody else has just let in."""
+    try:
+        with session.begin_nested():
+            session.add(member)
+    except IntegrityError as error:
+        if broken_rule(error) != "uq_member_email":
+            raise
+        return session.scalars(select(Member).where(Member.email == member.email)).one()
     return member
 
 
@@ -63,7 +72,9 @@ def make_link(database: Database, settings: Settings, address: str, now: datetim
 
     def work(session: Session) -> str:
         is_first = session.scalar(select(Member.id).limit(1)) is None
-        add_member(session, address, now, role="admin" if is_first else "member")
+        if find_member(session, address) is None:
+            member = add_member(session, address, now, role="admin" if is_first else "member")
+            audit.note(session, None, "member_added", f"member {member.id}", now, role=member.role)
         return sign_in_link(session, address, now)
 
     return _absolute(settings, database.write(work))
@@ -165,7 +176,9 @@ def start_session(session: Session, member: Member, now: datetime) -> str:
     return id
 
 
-def live_session(session: Session, id: str, now: datetime) -> DeskSession | None:
+def live_session(
+    session: Session, settings: Settings, id: str, now: datetime
+) -> DeskSession | None:
     """Find a session that has neither ended nor outlived its limits nor lost its member."""
     query = (
         select(DeskSession)
@@ -173,8 +186,8 @@ def live_session(session: Session, id: str, now: datetime) -> DeskSession | None
         .where(
             DeskSession.id_hash == token_hash(id),
             DeskSession.ended_at.is_(None),
-            DeskSession.seen_at > now - IDLE,
-            DeskSession.created_at > now - ABSOLUTE,
+            DeskSession.seen_at > now - timedelta(hours=settings.desk_idle_hours),
+            DeskSession.created_at > now - timedelta(days=settings.desk_session_days),
             Member.removed_at.is_(None),
         )
         .options(joinedload(DeskSession.member))

@@ -1,9 +1,21 @@
 """The desk's one door: nothing behind it answers without a live session."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
-from flask import Blueprint, abort, g, redirect, request, session, url_for
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError
 
@@ -28,8 +40,22 @@ OPEN = {
     "desk.link",
     "desk.link_submit",
 }
+# What the desk's own navigation leads to: the place that a page says it is at, its name, its route.
+PLACES = (
+    ("leads", "Leads", "desk.inbox"),
+    ("outbox", "Mail", "desk.outbox"),
+    ("team", "Team", "desk.team"),
+)
 COOKIE = "desk"  # the session's id, in Flask's signed cookie
 WANTED = "wanted"  # the page that a stranger asked for: a route's name and its arguments
+
+View = TypeVar("View", bound=Callable)
+
+
+def admins_only(view: View) -> View:
+    """Mark a view that other members are refused; stands below the route."""
+    view.admins_only = True  # type: ignore[attr-defined]
+    return view
 
 
 @blueprint.app_template_filter()
@@ -46,11 +72,19 @@ def _guard() -> ResponseReturnValue | None:
         return None
     g.desk = current_session()
     if g.desk:
-        return None
+        return _refuse_members()
     if request.method in UNSAFE:
         abort(403)
     session[WANTED] = [request.endpoint, request.view_args]
     return redirect(url_for("desk.sign_in"), 303)
+
+
+def _refuse_members() -> ResponseReturnValue | None:
+    """Refuse a member who is no admin what only admins may do."""
+    view = current_app.view_functions[request.endpoint or ""]
+    if getattr(view, "admins_only", False) and not g.desk.member.is_admin:
+        return render_template("desk/admins_only.html"), 403
+    return None
 
 
 def current_session() -> DeskSession | None:
@@ -59,7 +93,7 @@ def current_session() -> DeskSession | None:
         return None
     now = clock.now()
     with context().database.read() as reading:
-        found = access.live_session(reading, id, now)
+        found = access.live_session(reading, context().settings, id, now)
     if found and now - found.seen_at >= access.SEEN_EVERY:
         _note_use(found, now)
     return found
@@ -82,6 +116,7 @@ def _shared() -> dict:
     with context().database.read() as reading:
         return {
             "member": desk.member,
+            "places": PLACES,
             "zone": zone_of_the_desk(reading),
             "troubles": outbox.health(reading, clock.now()).troubles,
         }

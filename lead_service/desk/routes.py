@@ -1,6 +1,6 @@
 """The desk's pages, all behind the one door of `blueprint`."""
 
-from . import inbox, lead_page, outbox_page, sign_in
+from . import inbox, lead_page, outbox_page, people, sign_in, trail
 from .blueprint import blueprint
 
-__all__ = ["blueprint", "inbox", "lead_page", "outbox_page", "sign_in"]
+__all__ = ["blueprint", "inbox", "lead_page", "outbox_page", "people", "sign_in", "trail"]

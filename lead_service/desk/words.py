@@ -34,6 +34,15 @@ MAILS = {
     "new_lead": "News to the team",
     "result": "Result to the visitor",
     "sign_in": "Link to the desk",
+    "invited": "Invitation to the desk",
+}
+CHANGES = {
+    "member_added": "Let in by command",
+    "member_invited": "Let in",
+    "member_removed": "Removed",
+    "role_changed": "Role changed",
+    "signed_out_everywhere": "Signed out everywhere",
+    "renamed": "Name changed",
 }
 
 
@@ -67,3 +76,22 @@ def reason_of_mail(mail: OutboxMessage) -> str:
         "expired": "It would have come too late to be of use.",
         "cancelled": "It was overtaken by something newer.",
     }.get(mail.state, "")
+
+
+def change(what: str) -> str:
+    """Name a change of the audit trail."""
+    return CHANGES.get(what, what.replace("_", " ").capitalize())
+
+
+def details(detail: dict, members: dict[int, str]) -> str:
+    """Write the details of a change of the audit trail in one line."""
+    shown = []
+    for name, value in detail.items():
+        if isinstance(value, list):
+            value = ", ".join(map(str, value))
+        elif value is None:
+            value = "nobody" if name.endswith("owner") else "none"
+        elif name.endswith("owner"):
+            value = members.get(value, f"member {value}")
+        shown.append(f"{name.replace('_', ' ')}: {value}")
+    return "; ".join(shown)

@@ -111,5 +111,8 @@ PLACES = published() | {
     "desk, erase": Place("{lead}erase", is_desk=True),
     "desk, outbox": Place("/desk/outbox/", is_desk=True),
     "desk, mail": Place("{mail}", is_desk=True),
+    "desk, team": Place("/desk/team/", is_desk=True),
+    "desk, nobody invited": Place("/desk/team/", send_nothing("Invite"), 422, is_desk=True),
+    "desk, audit trail": Place("/desk/trail/", is_desk=True),
     "desk, no such lead": Place("/desk/leads/999999/", status=404, is_desk=True),
 }

@@ -1,7 +1,7 @@
 """The desk's door: a stranger gets in nowhere, and nothing is done without the desk's token."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from lead_service.desk import blueprint as door
 from lead_service.leads import Lead, capture
@@ -11,23 +11,35 @@ from .conftest import MONDAY_MORNING
 from .desk import path_of_link, press, sign_in
 from .journeys import hidden
 
-OPEN = {
-    ("desk.sign_in", "GET"),
-    ("desk.sign_in_submit", "POST"),
-    ("desk.sign_in_sent", "GET"),
-    ("desk.link", "GET"),
-    ("desk.link_submit", "POST"),
+ANYBODY, MEMBER, ADMIN = "anybody", "a member", "an admin"
+# Who may use what. A route that is not here fails, so that nobody forgets to say.
+DESK = {
+    ("desk.sign_in", "GET"): ANYBODY,
+    ("desk.sign_in_submit", "POST"): ANYBODY,
+    ("desk.sign_in_sent", "GET"): ANYBODY,
+    ("desk.link", "GET"): ANYBODY,
+    ("desk.link_submit", "POST"): ANYBODY,
+    ("desk.sign_out", "POST"): MEMBER,
+    ("desk.inbox", "GET"): MEMBER,
+    ("desk.lead", "GET"): MEMBER,
+    ("desk.release", "POST"): MEMBER,
+    ("desk.erase", "GET"): MEMBER,
+    ("desk.erase_submit", "POST"): MEMBER,
+    ("desk.outbox", "GET"): MEMBER,
+    ("desk.mail", "GET"): MEMBER,
+    ("desk.team", "GET"): MEMBER,
+    ("desk.rename", "POST"): MEMBER,
+    ("desk.sign_out_everywhere", "POST"): MEMBER,
+    ("desk.invite", "POST"): ADMIN,
+    ("desk.change_role", "POST"): ADMIN,
+    ("desk.remove_member", "POST"): ADMIN,
+    ("desk.sign_out_member", "POST"): ADMIN,
+    ("desk.trail", "GET"): ADMIN,
 }
-GUARDED = {
-    ("desk.inbox", "GET"),
-    ("desk.lead", "GET"),
-    ("desk.release", "POST"),
-    ("desk.erase", "GET"),
-    ("desk.erase_submit", "POST"),
-    ("desk.outbox", "GET"),
-    ("desk.mail", "GET"),
-    ("desk.sign_out", "POST"),
-}
+OPEN = {route for route, who in DESK.items() if who == ANYBODY}
+GUARDED = set(DESK) - OPEN
+# The parts that are anybody's as a whole: their pages are found by a token, or hold nobody's data.
+PUBLIC = {"assess", "book", "booking", "contact", "health", "static"}
 
 
 def routes(app) -> dict[tuple[str, str], str]:
@@ -35,7 +47,7 @@ def routes(app) -> dict[tuple[str, str], str]:
     found = {}
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/desk"):
-            values = {"lead_id": 1, "mail_id": "a" * 32, "token": "t" * 43}
+            values = {"lead_id": 1, "member_id": 2, "mail_id": "a" * 32, "token": "t" * 43}
             with app.test_request_context():
                 built = rule.build({name: values[name] for name in rule.arguments})
             for method in rule.methods - {"HEAD", "OPTIONS"}:
@@ -58,9 +70,61 @@ def still_there(database) -> bool:
         return lead is not None and lead.quarantine
 
 
-def test_every_route_of_the_desk_is_listed_here(app):
-    assert set(routes(app)) == OPEN | GUARDED
+def test_every_route_says_who_may_use_it(app):
+    assert set(routes(app)) == set(DESK)
     assert {name for name, _ in OPEN} == door.OPEN
+    others = {rule.endpoint.split(".")[0] for rule in app.url_map.iter_rules()} - {"desk"}
+    assert others <= PUBLIC
+
+
+def is_let_in(client, name: str, method: str, path: str) -> bool:
+    """Say whether the door lets through, whatever the page behind it then says."""
+    if method == "GET":
+        answer = client.get(path)
+    else:
+        answer = press(client, "/desk/team/" if is_in(client) else "/desk/sign-in/", path)
+    if answer.status_code == 303 and answer.location == "/desk/sign-in/":
+        return name in {"desk.sign_out", "desk.sign_out_everywhere"}
+    assert answer.status_code < 500, path
+    return answer.status_code != 403
+
+
+def is_in(client) -> bool:
+    return client.get("/desk/team/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("who", "may"),
+    [
+        ("a stranger", {ANYBODY}),
+        ("somebody who has signed out", {ANYBODY}),
+        ("somebody who was removed", {ANYBODY}),
+        ("a member", {ANYBODY, MEMBER}),
+        ("an admin", {ANYBODY, MEMBER, ADMIN}),
+    ],
+)
+def test_everybody_gets_exactly_what_they_may(app, client, database, settings, lead, who, may):
+    path_of_link(database, settings, "admin@example.com")
+    for (name, method), path in routes(app).items():
+        become(client, database, settings, who)
+        assert is_let_in(client, name, method, path) == (DESK[name, method] in may), path
+
+
+def become(client, database, settings, who: str) -> None:
+    """Give the browser a past: signed in as one role, signed out again, or removed meanwhile."""
+    if who == "a stranger":
+        return
+    role = "admin" if who == "an admin" else "member"
+    as_they_were = update(Member).where(Member.email == "ann@example.com")
+    if not is_in(client):
+        sign_in(client, database, settings)
+    back = as_they_were.values(role=role, removed_at=None)
+    database.write(lambda session: session.execute(back) and None)
+    if who == "somebody who has signed out":
+        press(client, "/desk/", "/desk/sign-out/")
+    if who == "somebody who was removed":
+        gone = as_they_were.values(removed_at=MONDAY_MORNING)
+        database.write(lambda session: session.execute(gone) and None)
 
 
 def test_a_stranger_is_sent_to_the_sign_in_page_or_refused(app, client, database, lead):

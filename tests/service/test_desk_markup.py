@@ -46,7 +46,8 @@ def hostile_pages(client, member, framework, database) -> dict[str, str]:
 
     database.write(spoil)
     pages = ["/desk/", f"/desk/?q={HOSTILE[:20]}", "/desk/leads/1/", "/desk/leads/1/erase"]
-    pages += ["/desk/outbox/", "/desk/sign-in/sent/"]
+    pages += ["/desk/outbox/", "/desk/sign-in/sent/", "/desk/team/", "/desk/trail/"]
+    pages += [f"/desk/trail/?about={HOSTILE[:20]}"]
     with database.read() as session:
         pages += [f"/desk/outbox/{id}/" for id in session.scalars(select(OutboxMessage.id))]
     return {page: client.get(page).text for page in pages}

@@ -1,0 +1,126 @@
+"""Who belongs to the team: letting in, changing a role, letting go; each leaves its line.
+
+The team never loses its last admin: whoever would be the last one stays, and is told so.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from .. import audit
+from ..emails import outbox, practice_context
+from ..emails.message import compose
+from ..leads import CLOSED, Lead
+from ..members import DeskSession, Member
+from ..settings import Settings
+from . import access
+
+
+class AlreadyIn(Exception):
+    """The address is a member's already."""
+
+
+class LastAdmin(Exception):
+    """Nobody could let anybody in any more."""
+
+
+def invite(
+    session: Session,
+    settings: Settings,
+    email: str,
+    *,
+    name: str = "",
+    role: str = "member",
+    by: Member | None = None,
+    at: datetime,
+) -> Member:
+    """Let an address in and mail it where the desk is; raise AlreadyIn.
+
+    The mail holds no key, so it may lie unread for days: whoever reads it asks on the sign-in
+    page for a link, which proves the mailbox anew and is old after a quarter of an hour.
+    """
+    if access.find_member(session, email, lock=True):
+        raise AlreadyIn
+    member = access.add_member(session, email, at, role=role, name=name)
+    member.role, member.name = role, name or member.name
+    _note(session, by, "member_invited", member, at, role=role)
+    message = compose(
+        "invited",
+        to=member.email,
+        by=by.shown_name if by else settings.practice_name,
+        link=settings.link("/desk/sign-in/"),
+        **practice_context(settings),
+    )
+    outbox.queue(session, message, at=at)
+    return member
+
+
+def change_role(
+    session: Session, member: Member, role: str, by: Member | None, at: datetime
+) -> None:
+    """Make an admin of a member, or a member of an admin; raise LastAdmin."""
+    if role != "admin":
+        _spare_the_last_admin(session, member)
+    if member.role != role:
+        member.role = role
+        _note(session, by, "role_changed", member, at, role=role)
+
+
+def remove(session: Session, member: Member, by: Member | None, at: datetime) -> int:
+    """End a membership at once; return how many open leads have no owner now.
+
+    Raises LastAdmin. What they wrote and closed keeps their name.
+    """
+    _spare_the_last_admin(session, member)
+    member.removed_at = at
+    end_sessions(session, member, at)
+    open_leads = update(Lead).where(Lead.owner_id == member.id, Lead.stage.not_in(CLOSED))
+    freed = session.execute(open_leads.values(owner_id=None, version=Lead.version + 1)).rowcount
+    _note(session, by, "member_removed", member, at, leads_without_owner=freed)
+    return freed
+
+
+def sign_out_everywhere(session: Session, member: Member, by: Member | None, at: datetime) -> int:
+    """End every session of a member; return how many there were."""
+    ended = end_sessions(session, member, at)
+    _note(session, by, "signed_out_everywhere", member, at, sessions=ended)
+    return ended
+
+
+def end_sessions(session: Session, member: Member, at: datetime) -> int:
+    live = (DeskSession.member_id == member.id, DeskSession.ended_at.is_(None))
+    return session.execute(update(DeskSession).where(*live).values(ended_at=at)).rowcount
+
+
+def rename(session: Session, member: Member, name: str, at: datetime) -> None:
+    """Give a member the name by which the others see them."""
+    if member.name != name:
+        member.name = name
+        _note(session, member, "renamed", member, at)
+
+
+def everybody(session: Session) -> list[tuple[Member, datetime | None]]:
+    """Return the members by name, each with when they were last here."""
+    last = (
+        select(DeskSession.member_id, func.max(DeskSession.seen_at).label("at"))
+        .group_by(DeskSession.member_id)
+        .subquery()
+    )
+    query = select(Member, last.c.at).join(last, last.c.member_id == Member.id, isouter=True)
+    found = session.execute(query.where(Member.removed_at.is_(None))).all()
+    return sorted(((member, at) for member, at in found), key=lambda one: one[0].shown_name.lower())
+
+
+def _spare_the_last_admin(session: Session, member: Member) -> None:
+    """Raise LastAdmin when nobody else is one; two who demote each other meet at the lock."""
+    admins = select(Member.id).where(Member.role == "admin", Member.removed_at.is_(None))
+    found = session.scalars(admins.order_by(Member.id).with_for_update()).all()
+    if found == [member.id]:
+        raise LastAdmin
+
+
+def _note(
+    session: Session, by: Member | None, what: str, member: Member, at: datetime, **detail
+) -> None:
+    audit.note(session, by.id if by else None, what, f"member {member.id}", at, **detail)
