@@ -1,21 +1,36 @@
-"""The hosts' calendars: what the pure slot engine needs to know of each of them."""
+"""The hosts' calendars: which starts are open, who is free for one, and why one is not offered."""
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from . import slots
-from .models import Booking, Host, Status
+from . import reasons, slots
+from .busy import busy_times
+from .host_models import DateOverride, Host
+from .models import Booking, Status
+from .reasons import Kind, Reason
+from .schedule import AROUND, hours, rules, special_days
 
-AROUND = timedelta(days=2)  # longer than any booking with its buffers, and than a host's day
+WHOLE = (
+    selectinload(Host.hours),
+    selectinload(Host.overrides).selectinload(DateOverride.windows),
+    selectinload(Host.time_off),
+    selectinload(Host.feeds),
+)
 
 
 def active_hosts(session: Session, *, lock: bool = False) -> list[Host]:
     """Return the hosts who take calls, in a fixed order so that locks never cross."""
-    query = select(Host).where(Host.is_active).order_by(Host.id).options(selectinload(Host.hours))
-    return list(session.scalars(query.with_for_update(of=Host) if lock else query))
+    query = select(Host).where(Host.is_active).order_by(Host.id).options(*WHOLE)
+    if lock:  # and read anew what was read before the lock
+        query = query.with_for_update(of=Host).execution_options(populate_existing=True)
+    return list(session.scalars(query))
 
 
 def open_starts(
@@ -25,71 +40,113 @@ def open_starts(
     now: datetime,
     start: datetime,
     end: datetime,
+    host_id: int | None = None,
     moving: int | None = None,
 ) -> list[datetime]:
     """Return the starts in [start, end) at which at least one host is free: aware UTC, sorted.
 
-    The booking whose id is `moving` is not in its own way (slots R12).
+    With `host_id` only that host is asked; the booking `moving` is in nobody's way.
     """
-    taken = _bookings(session, hosts, start - AROUND, end + AROUND)
     found: set[datetime] = set()
-    for host in hosts:
-        found.update(
-            slots.open_starts(
-                hours(host),
-                rules(host),
-                now=now,
-                start=start,
-                end=end,
-                bookings=taken[host.id],
-                moving=moving,
-            )
-        )
+    for _, known in _situations(session, _wished(hosts, host_id), now, start, end):
+        found.update(slots.open_starts(**known, start=start, end=end, moving=moving))
     return sorted(found)
 
 
 def free_hosts(
-    session: Session, hosts: list[Host], at: datetime, now: datetime, *, moving: int | None = None
+    session: Session,
+    hosts: list[Host],
+    at: datetime,
+    now: datetime,
+    *,
+    host_id: int | None = None,
+    moving: int | None = None,
 ) -> list[Host]:
     """Return the hosts who can take a call at `at`, those with the fewest coming calls first."""
-    taken = _bookings(session, hosts, now - AROUND, datetime.max.replace(tzinfo=now.tzinfo))
     free = [
         host
-        for host in hosts
-        if slots.is_open(
-            hours(host), rules(host), at, now=now, bookings=taken[host.id], moving=moving
-        )
+        for host, known in _situations(session, _wished(hosts, host_id), now, at, at)
+        if slots.is_open(**known, at=at, moving=moving)
     ]
-    return sorted(free, key=lambda host: (len(taken[host.id]), host.id))
+    coming = _coming_calls(session, now, moving)
+    return sorted(free, key=lambda host: (coming.get(host.id, 0), host.id))
 
 
-def is_offered(hosts: list[Host], at: datetime, now: datetime) -> bool:
-    """Say whether a start would be open if nobody had booked anything."""
-    return any(slots.is_open(hours(host), rules(host), at, now=now) for host in hosts)
-
-
-def hours(host: Host) -> slots.Hours:
-    """Return a host's opening hours as the engine takes them."""
-    weekly: dict[int, tuple[slots.Window, ...]] = {}
-    for window in host.hours:
-        weekly[window.weekday] = (
-            *weekly.get(window.weekday, ()),
-            slots.Window(window.opens, window.closes),
-        )
-    return slots.Hours(zone=host.zone, weekly=weekly)
-
-
-def rules(host: Host) -> slots.Rules:
-    """Return a host's rules as the engine takes them."""
-    return slots.Rules(
-        duration=host.duration,
-        interval=host.interval,
-        buffer_before=host.buffer_before,
-        buffer_after=host.buffer_after,
-        notice=host.notice,
-        horizon_days=host.horizon_days,
-        daily_limit=host.daily_limit,
+def is_offered(
+    hosts: list[Host], at: datetime, now: datetime, *, host_id: int | None = None
+) -> bool:
+    """Say whether a start would be open if nobody had booked anything and no calendar were full."""
+    return any(
+        slots.is_open(hours(host, at, at), rules(host), at, now=now)
+        for host in _wished(hosts, host_id)
     )
+
+
+def why_not(
+    session: Session, host: Host, at: datetime, now: datetime, *, moving: int | None = None
+) -> Reason | None:
+    """Give why a host does not offer a start, or None when they do."""
+    _, known = next(_situations(session, [host], now, at, at))
+    reason = reasons.why_not(**known, at=at, moving=moving)
+    if reason is None or reason.kind is not Kind.OVERRIDE or reason.day is None:
+        return reason
+    special = special_days(host, reason.day, reason.day)[reason.day]
+    reason = replace(reason, kind=special.kind, name=special.name)
+    if special.first is None or special.last is None:
+        return reason
+    away = slots.all_day(special.first, special.last + timedelta(days=1), host.zone)
+    return replace(reason, start=away.start, end=away.end)
+
+
+def offer(
+    session: Session, host: Host, now: datetime, days: int = 14
+) -> dict[date, list[datetime]]:
+    """Return the starts that a host offers on each of the next days, by their own date.
+
+    Dates without any are there, too. Whether the host is active is not asked: this is what
+    visitors would see.
+    """
+    zone = ZoneInfo(host.zone)
+    today = now.astimezone(zone).date()
+    found: dict[date, list[datetime]] = {today + timedelta(days=n): [] for n in range(days)}
+    end = datetime.combine(today + timedelta(days=days), time(), zone).astimezone(UTC)
+    for start in open_starts(session, [host], now=now, start=now, end=end):
+        found[start.astimezone(zone).date()].append(start)
+    return found
+
+
+def _wished(hosts: list[Host], host_id: int | None) -> list[Host]:
+    return [host for host in hosts if host_id is None or host.id == host_id]
+
+
+def _situations(
+    session: Session, hosts: list[Host], now: datetime, start: datetime, end: datetime
+) -> Iterator[tuple[Host, dict[str, Any]]]:
+    """Yield each host with what the engine must know of them for starts in [start, end]."""
+    around = start - AROUND, end + AROUND
+    taken = _bookings(session, hosts, *around)
+    busy = busy_times(session, hosts, now, *around)
+    for host in hosts:
+        yield (
+            host,
+            {
+                "hours": hours(host, start, end),
+                "rules": rules(host),
+                "now": now,
+                "busy": busy[host.id],
+                "bookings": taken[host.id],
+            },
+        )
+
+
+def _coming_calls(session: Session, now: datetime, moving: int | None) -> dict[int, int]:
+    """Count the calls that lie ahead of each host, but for the one that is being moved."""
+    query = select(Booking.host_id, func.count()).where(
+        Booking.status == Status.CONFIRMED, Booking.starts_at > now
+    )
+    if moving is not None:
+        query = query.where(Booking.id != moving)
+    return dict(session.execute(query.group_by(Booking.host_id)).all())
 
 
 def _bookings(

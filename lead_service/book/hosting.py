@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..settings import Settings
-from . import slots
 from .host_models import Host, OpeningHours
+from .hours import parse_window
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIRST_HOURS = "mon-fri 09:00-17:00"
@@ -69,7 +69,7 @@ def parse_hours(text: str) -> list[OpeningHours]:
         first, last = WEEKDAYS.index(found[1]), WEEKDAYS.index(found[2] or found[1])
         if last < first:
             raise ValueError(f"hours: {part!r} ends before it begins")
-        window = slots.parse_window(found[3], found[4])
+        window = parse_window(found[3], found[4])
         if window.end <= window.start or window.start % 5 or window.end % 5:
             raise ValueError(f"hours: {part!r} must run forward in steps of five minutes")
         hours += [

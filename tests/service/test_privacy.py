@@ -9,15 +9,7 @@ from sqlalchemy import func, select, update
 
 from lead_service import audit, clock, leads, privacy, retention, schema
 from lead_service.assess.models import Assessment
-from lead_service.book.host_models import (
-    BusyTime,
-    CalendarFeed,
-    DateOverride,
-    Host,
-    OverrideWindow,
-    TimeOff,
-    held_about,
-)
+from lead_service.book.host_models import Host, held_about
 from lead_service.book.models import Booking, TimeCell
 from lead_service.desk import access
 from lead_service.emails import outbox, receipts
@@ -37,7 +29,6 @@ from .journeys import VISITOR, WORST, answers, assess, book, hidden, open_starts
 ADA, EVE = VISITOR["email"], "eve@example.com"
 # What names a person or a lead, by the name of its column.
 NAMES_SOMEBODY = {"address", "email", "lead_id", "booking_id", "member_id", "digest"}
-TODAY = MONDAY_MORNING.date()
 OF_A_HOST = {"host_id", "override_id", "feed_id"}
 NOBODYS = {"outbox_pause", "framework_version", "funnel_count"}
 
@@ -106,25 +97,6 @@ def test_the_export_holds_every_table_that_names_somebody(client, visitor, datab
         "note_added"
     ]
     assert export(database, settings, EVE)["suppression"] == [{"at": MONDAY_MORNING.isoformat()}]
-
-
-def test_a_host_is_told_what_is_held_but_not_the_secret_of_their_calendar(app, database, settings):
-    def busy(session) -> None:
-        host = session.scalars(select(Host)).one()
-        host.email = EVE
-        host.time_off = [TimeOff(first_day=TODAY, last_day=TODAY, note="At the lake")]
-        host.overrides = [DateOverride(day=TODAY, windows=[OverrideWindow(opens=0, closes=60)])]
-        host.feeds = [CalendarFeed(url="https://example.com/secret.ics", label="Work")]
-        session.flush()
-        times = {"starts_at": MONDAY_MORNING, "ends_at": days(1)}
-        session.add(BusyTime(feed_id=host.feeds[0].id, **times))
-
-    database.write(busy)
-    held = export(database, settings, EVE)
-    assert all(held[model.__tablename__] for model, _ in held_about(select(Host.id)))
-    assert held["time_off"][0]["first_day"] == TODAY.isoformat()
-    assert held["busy_time"][0]["starts_at"] == MONDAY_MORNING.isoformat()
-    assert "secret" not in json.dumps(held)
 
 
 def test_the_export_is_json_and_opens_nothing(client, visitor, database, settings):

@@ -10,7 +10,8 @@ from importlib import resources
 from pathlib import Path
 from zoneinfo import TZPATH, ZoneInfo
 
-from lead_service.book.slots import Booked, Busy, Hours, Rules
+from lead_service.book.hours import Hours
+from lead_service.book.slots import Booked, Busy, Rules
 
 MINUTE = timedelta(minutes=1)
 ONE_DAY = timedelta(days=1)

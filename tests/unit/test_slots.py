@@ -5,17 +5,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 
-from lead_service.book.slots import (
-    Booked,
-    Busy,
-    Hours,
-    Rules,
-    Window,
-    all_day,
-    is_open,
-    open_starts,
-    parse_window,
-)
+from lead_service.book.hours import Hours, Window, parse_window
+from lead_service.book.slots import Booked, Busy, Rules, all_day, is_open, open_starts
 
 LORD_HOWE, NEW_YORK = "Australia/Lord_Howe", "America/New_York"
 LONDON, CAIRO, SANTIAGO, APIA = "Europe/London", "Africa/Cairo", "America/Santiago", "Pacific/Apia"

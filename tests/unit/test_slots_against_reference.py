@@ -8,17 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lead_service.book.slots import (
-    Booked,
-    Busy,
-    Hours,
-    Rules,
-    Window,
-    all_day,
-    is_open,
-    open_starts,
-    parse_window,
-)
+from lead_service.book.hours import Hours, Window, parse_window
+from lead_service.book.slots import Booked, Busy, Rules, all_day, is_open, open_starts
 from tests.unit.slots_reference import clock_changes, reference_starts, transitions
 
 MINUTE = timedelta(minutes=1)

@@ -1,0 +1,64 @@
+"""Public holidays of a country and its region, with their English names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+
+import holidays as public
+
+ENGLISH = "en_US"  # every country with translations has this one; the others know English alone
+SMALL_WORDS = {"and", "of", "the"}
+SPELLED = {"dr_congo": "DR Congo", "hongkong": "Hong Kong", "guinea_bissau": "Guinea-Bissau"}
+
+
+def between(country: str, region: str, first: date, last: date) -> Iterator[tuple[date, str]]:
+    """Yield the holidays on the dates [first, last] as (date, name), in order.
+
+    `country` is an ISO 3166-1 code in two letters and `region` one of `regions(country)`; without
+    a country there is none, and without a region those of the whole country. Days off that move
+    to a weekday are holidays too.
+    """
+    if country not in countries():
+        return
+    region = region if region in regions(country) else ""  # a later list may leave one out
+    for year in range(first.year, last.year + 1):
+        for day, name in _of_year(country, region, year):
+            if first <= day <= last:
+                yield day, name
+
+
+@lru_cache
+def countries() -> dict[str, str]:
+    """Return the countries whose holidays are known, by code, sorted by name."""
+    known = {code: _name(key) for key, (_, code, *_) in public.registry.COUNTRIES.items()}
+    return dict(sorted(known.items(), key=lambda item: item[1]))
+
+
+@lru_cache(maxsize=32)
+def regions(country: str) -> dict[str, str]:
+    """Return the regions of a country with holidays of their own, by code, sorted by name.
+
+    Empty for a country that has none or is not known.
+    """
+    if country not in countries():
+        return {}
+    calendar = public.country_holidays(country)
+    names = {code: name for name, code in reversed(calendar.subdivisions_aliases.items())}
+    found = {code: names.get(code, code) for code in calendar.subdivisions}
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+@lru_cache(maxsize=256)
+def _of_year(country: str, region: str, year: int) -> list[tuple[date, str]]:
+    languages = public.country_holidays(country).supported_languages
+    language = ENGLISH if ENGLISH in languages else None
+    known = public.country_holidays(country, region or None, years=year, language=language)
+    # A date may be two holidays: their names are joined by "; ".
+    return sorted((day, name.replace("; ", ", ")) for day, name in known.items())
+
+
+def _name(key: str) -> str:
+    words = (word if word in SMALL_WORDS else word.capitalize() for word in key.split("_"))
+    return SPELLED.get(key) or " ".join(words)
