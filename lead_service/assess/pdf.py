@@ -81,9 +81,9 @@ def _around(result: Result, sheet: Sheet) -> dict[str, Any]:
             {
                 "title": article.title,
                 "url": site + article.url,
-                "why": f"{words.why_read(article.step, result)}, {article.minutes} minutes",
+                "why": f"{words.why_read(place, article.step, result)}, {article.minutes} minutes",
             }
-            for article in sheet.articles
+            for place, article in enumerate(sheet.articles)
         ],
     }
 
@@ -106,6 +106,7 @@ def _reading(result: Result) -> dict[str, Any]:
             "title": words.outcome_title(result),
             "name": engagement and engagement.name,
             "why": result.outcome.why,
+            "rule": words.rule(result),
             "takes": engagement and engagement.takes,
         },
     }

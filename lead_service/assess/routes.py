@@ -28,10 +28,10 @@ def begin() -> str:
 def begin_submit() -> ResponseReturnValue:
     """Start an assessment with the answers of one step: the first, or that of an article."""
     framework = context().published.framework
-    wanted = request.form.get("step", framework.steps[0].slug)
-    step = _step(framework, wanted) or framework.steps[0]
+    wanted = request.form.getlist("step") or [framework.steps[0].slug]
+    step = _step(framework, wanted[0]) or framework.steps[0]
     form = step_form(framework, step, request.form)
-    if not form.validate() or step.slug != wanted:
+    if not form.validate() or [step.slug] != wanted:
         return _step_page(framework, step, form, came_from=_came_from()), 422
     came_from, answers, now = _came_from(), form.data, clock.now()
     token, _ = context().database.write(

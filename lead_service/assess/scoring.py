@@ -71,10 +71,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Name the engagement that fits, None when none is needed yet, and say why."""
+    """Name the engagement that fits, None when none is needed yet, why, and by which rule."""
 
     engagement: Engagement | None
     why: str
+    when: When
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,7 @@ def _outcome(framework: Framework, percents: dict, overall: int, gap: Step | Non
     """Take the first rule that holds; the last one always does."""
     rule = next(rule for rule in framework.outcomes if _holds(rule.when, percents, overall, gap))
     none = rule.engagement == checks.NONE
-    return Outcome(None if none else framework.engagement(rule.engagement), rule.why)
+    return Outcome(None if none else framework.engagement(rule.engagement), rule.why, rule.when)
 
 
 def _holds(when: When, percents: dict, overall: int, gap: Step | None) -> bool:

@@ -54,8 +54,25 @@ def outcome_title(result: Result) -> str:
     )
 
 
-def why_read(article_step: str, result: Result) -> str:
-    """Say why an article is on the list, by the step that it is about."""
-    if result.widest_gap and article_step == result.widest_gap.slug:
+def rule(result: Result) -> str:
+    """Write down the rule that chose the outcome, with the scores that it went by."""
+    when, scored = result.outcome.when, {one.step.slug: one for one in result.steps}
+    asked = [f"overall at {when.overall_at_least} or more"] if when.overall_at_least else []
+    if len(when.at_least) == len(scored) and len(limits := set(when.at_least.values())) == 1:
+        asked.append(f"every step at {limits.pop()} or more")
+    else:
+        asked += [f"{scored[slug].step.name} at {n} or more" for slug, n in when.at_least.items()]
+    asked += [
+        f"{scored[slug].step.name} below {limit} (yours: {scored[slug].percent})"
+        for slug, limit in when.below.items()
+    ]
+    if when.gap and result.widest_gap:
+        asked.append(f"{result.widest_gap.name} as the widest gap")
+    return f"Chosen by rule: {', and '.join(asked) or 'none of the others applies'}."
+
+
+def why_read(place: int, article_step: str, result: Result) -> str:
+    """Say why an article is on the list: the first, 0, is that of the gap, where it has one."""
+    if place == 0 and result.widest_gap and article_step == result.widest_gap.slug:
         return "On your widest gap"
     return "The idea behind these questions"

@@ -21,7 +21,9 @@ def count(database, model=Assessment) -> int:
         return session.scalar(select(func.count()).select_from(model))
 
 
-@pytest.mark.parametrize("step", ["", "no-such-step", "../assess", "Assess"])
+@pytest.mark.parametrize(
+    "step", ["", "no-such-step", "../assess", "Assess", ["assess", "assess"], ["assess", "clarify"]]
+)
 def test_a_step_that_we_do_not_have_is_refused_with_the_page_and_the_answers_kept(
     client, framework, database, step
 ):

@@ -101,7 +101,7 @@ def test_the_owner_s_page_says_all_that_the_result_holds(levels):
     assert words.gap_sentences(scored) in said
     assert words.order(scored) in said
     assert scored.band.name in said and scored.band.text in said
-    assert scored.outcome.why in said
+    assert scored.outcome.why in said and words.rule(scored) in said
     needed = scored.outcome.engagement
     assert (needed.name if needed else "No engagement is needed yet") in said
 

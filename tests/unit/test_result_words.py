@@ -74,5 +74,29 @@ def test_a_gap_is_named_as_one_says_it(slug, name):
 
 def test_an_article_is_listed_for_the_gap_or_for_the_idea():
     scored = of_one_gap(FRAMEWORK.step("clarify"), (0, 0))
-    assert words.why_read("clarify", scored) == "On your widest gap"
-    assert words.why_read("organize", scored) == "The idea behind these questions"
+    assert words.why_read(0, "clarify", scored) == "On your widest gap"
+    assert words.why_read(0, "organize", scored) == "The idea behind these questions"
+    assert words.why_read(1, "clarify", scored) == "The idea behind these questions"
+
+
+@pytest.mark.parametrize(
+    ("levels", "said"),
+    [
+        ([3] * 12, "Chosen by rule: overall at 85 or more, and every step at 67 or more."),
+        ([0] * 12, "Chosen by rule: Assess below 50 (yours: 0)."),
+        ([3, 3, 1, 1, *[2] * 8], "Chosen by rule: Clarify below 60 (yours: 33)."),
+        ([2] * 12, "Chosen by rule: Assess as the widest gap."),
+        ([3, 3, 2, 2, 3, 3, 1, 1, *[2] * 4], "Chosen by rule: Implement as the widest gap."),
+        ([3] * 10 + [1, 1], "Chosen by rule: none of the others applies."),
+    ],
+)
+def test_the_rule_that_chose_the_engagement_is_written_down(levels, said):
+    assert words.rule(result(levels)) == said
+
+
+@given(LEVELS)
+def test_every_rule_holds_for_the_scores_that_it_is_written_with(levels):
+    scored = result(levels)
+    percents = {one.step.slug: one.percent for one in scored.steps}
+    assert all(percents[slug] < limit for slug, limit in scored.outcome.when.below.items())
+    assert words.rule(scored).count("yours") == len(scored.outcome.when.below)
