@@ -38,8 +38,9 @@ DESK = {
 }
 OPEN = {route for route, who in DESK.items() if who == ANYBODY}
 GUARDED = set(DESK) - OPEN
-# The parts that are anybody's as a whole: their pages are found by a token, or hold nobody's data.
-PUBLIC = {"assess", "book", "booking", "contact", "health", "static"}
+# The parts that are anybody's as a whole: their pages are found by a token, ask for a signature, or
+# hold nobody's data.
+PUBLIC = {"assess", "book", "booking", "contact", "health", "hooks", "static"}
 
 
 def routes(app) -> dict[tuple[str, str], str]:
