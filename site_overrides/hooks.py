@@ -121,7 +121,7 @@ def on_env(env, *, config, files):
     env.autoescape = select_autoescape(["html", "xml"])
     FOLDER.mkdir(parents=True, exist_ok=True)
     env.bytecode_cache = FileSystemBytecodeCache(str(FOLDER))
-    env.filters["day"] = listings.day
+    env.filters.update(day=listings.day, absolute=links.absolute)
     framework, published = _build["framework"], _build["assets"]
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(config.site_url))
     _build["cards"] = Cards(config.site_name, _word(env, framework))

@@ -1,14 +1,16 @@
-"""Name the line of every dead link, and look at those that MkDocs leaves alone."""
+"""Name the line of every dead link, look at those that MkDocs leaves alone, and make them whole."""
 
 import logging
 import re
 from collections.abc import Collection
 from pathlib import Path
+from urllib.parse import urljoin
 
 from mkdocs.exceptions import PluginError
 
 FROM_MKDOCS = re.compile(r"Doc file '(?P<file>.+?)' contains an? .*?link (?:to )?'(?P<link>.+?)'")
 FROM_ROOT = re.compile(r'\b(?:href|src)="(/[^"#?]*)')
+ANY = re.compile(r'\b(href|src)="([^"]*)"')
 SERVICE = ("/assessment/", "/book/", "/contact/")  # the application answers these
 
 
@@ -47,3 +49,8 @@ def check_from_root(html: str, path: str, source: str, known: Collection[str]) -
         if link not in known and link not in SERVICE:
             place = f"{path}:{line_of(link, source)}"
             raise PluginError(f"{place}: contains a link '{link}', but there is no such page")
+
+
+def absolute(html: str, base: str) -> str:
+    """Write out the links of a text for readers who have it without its address, in a feed."""
+    return ANY.sub(lambda found: f'{found[1]}="{urljoin(base, found[2])}"', html)

@@ -87,7 +87,7 @@ def test_every_field_has_a_label_and_every_id_is_used_once(parsed):
     assert markup.dangling_references(parsed) == []
 
 
-@pytest.mark.parametrize("width", [320, 360, 768, 1280])
+@pytest.mark.parametrize("width", [320, 360, 768, 1280, 2560, 3840])
 def test_it_is_never_scrolled_sideways(visit, width):
     unfold(visit.page)
     assert looks.sticking_out(visit.page, width) == []

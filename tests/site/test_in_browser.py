@@ -1,7 +1,9 @@
-"""The built site in a real browser: without JavaScript, by keyboard, in the dark, on paper."""
+"""The built site in a real browser: what it does besides being read.
+
+The journey on from an article, by keyboard and without JavaScript, is in tests/browser.
+"""
 
 import time
-from urllib.parse import parse_qs
 
 from playwright.sync_api import expect
 
@@ -21,16 +23,6 @@ def test_reading_and_navigating_need_no_javascript(visit):
     page.get_by_role("link", name="Why Most AI Pilots Never Scale").click()
     assert page.url.endswith(ARTICLE)
     assert page.locator(".scheme").is_hidden()
-
-
-def test_the_first_stop_of_the_keyboard_skips_to_the_text(visit):
-    page = visit("/")
-    page.keyboard.press("Tab")
-    skip = page.get_by_role("link", name="Skip to the text")
-    expect(skip).to_be_focused()
-    expect(skip).to_be_in_viewport()
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
 
 
 def test_a_chosen_scheme_is_kept_from_page_to_page(visit):
@@ -135,22 +127,6 @@ def test_the_map_is_turned_over_by_keyboard(visit):
     page.keyboard.press("ArrowRight")
     expect(sign).to_be_visible()
     expect(question).to_be_hidden()
-
-
-def test_an_articles_own_questions_are_answered_by_keyboard_and_sent_without_javascript(visit):
-    page = visit(ARTICLE, java_script_enabled=False)
-    sent = []
-    page.route("**/assessment/", lambda route: (sent.append(route.request), route.abort()))
-    for group in page.get_by_role("group").all():
-        group.get_by_role("radio").first.focus()
-        page.keyboard.press("ArrowDown")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    page.wait_for_timeout(100)
-    fields = parse_qs(sent[0].post_data)
-    assert sent[0].method == "POST"
-    assert fields["step"] == ["clarify"] and fields["from"] == ["why-most-ai-pilots-never-scale"]
-    assert len(fields) == 4
 
 
 def test_the_address_of_an_article_is_copied_only_where_a_script_can(visit):
