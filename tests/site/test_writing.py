@@ -109,3 +109,15 @@ def test_a_card_is_drawn_once_and_again_only_when_it_changes(build, monkeypatch,
     assert once >= 3 and len(drawn) == once
     build(ARTICLE.replace("A title", "Another title"))
     assert len(drawn) == once + 1
+
+
+def test_many_articles_are_all_listed_and_the_older_ones_briefly(tmp_path):
+    docs = small_docs(tmp_path)
+    for number in range(30):
+        article = ARTICLE.replace("A title", f"Number {number}").replace("2025", f"{1990 + number}")
+        (docs / "insights" / f"a{number}.md").write_text(article, "utf-8")
+    page = (build_site(tmp_path / "site", docs) / "insights/index.html").read_text("utf-8")
+    assert all(f'<a href="/insights/a{number}/">' in page for number in range(30))
+    assert page.count("A sentence.") == 24
+    years = [year for year in range(1990, 2026) if f'<h2 id="y{year}">' in page]
+    assert years == [*range(1990, 1997)]
