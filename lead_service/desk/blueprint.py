@@ -118,7 +118,8 @@ def _shared() -> dict:
             "member": desk.member,
             "places": PLACES,
             "zone": zone_of_the_desk(reading),
-            "troubles": outbox.health(reading, clock.now()).troubles,
+            "troubles": (health := outbox.health(reading, clock.now())).troubles,
+            "unseen": health.unseen,
         }
 
 

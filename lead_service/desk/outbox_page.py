@@ -6,59 +6,68 @@ from flask import abort, render_template, request
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from .. import clock
 from ..context import context
+from ..emails import mending, outbox
 from ..emails.lease import NEVER_KEPT
 from ..emails.message import Message, from_json
-from ..emails.models import STATES, OutboxMessage
-from . import words
+from ..emails.models import OutboxMessage
+from . import standing, words
 from .blueprint import blueprint
 from .pager import newest_first
 from .plain import text_of
 
 
-@blueprint.get("/outbox/")
-def outbox() -> str:
-    """List the mails, the newest first; `state` shows those of one state only."""
-    state, before = request.args.get("state", ""), request.args.get("before")
+@blueprint.get("/outbox/", endpoint="outbox")
+def mails() -> str:
+    """List the mails, the newest first; `state` shows those that stand in one way only."""
+    state, before, now = request.args.get("state", ""), request.args.get("before"), clock.now()
     query = select(OutboxMessage)
     if state:
-        if state not in STATES:
-            abort(404)
-        query = query.where(OutboxMessage.state == state)
+        query = query.where((standing.BY_NAME.get(state) or abort(404)).where)
     with context().database.read() as session:
         page = newest_first(session, query, OutboxMessage.created_at, OutboxMessage.id, before)
-        counts = _counts(session)
-    return render_template(
-        "desk/outbox.html",
-        mails=page.rows,
-        following=page.following,
-        is_first=before is None,
-        state=state,
-        counts=counts,
-        words=words,
-    )
+        health = outbox.health(session, now)
+        return render_template(
+            "desk/outbox.html",
+            mails=page.rows,
+            following=page.following,
+            is_first=before is None,
+            state=state,
+            counts=standing.counts(session, health.is_paused),
+            health=health,
+            retrying=_retrying(session) if not health.is_paused else 0,
+            standing=standing,
+            words=words,
+        )
 
 
 @blueprint.get("/outbox/<mail_id>/")
 def mail(mail_id: str) -> str:
-    """Show one mail: how it stands, and in local mode what it says."""
+    """Show one mail: how it stands, what can be done, and in local mode what it says."""
+    now = clock.now()
     with context().database.read() as session:
         found = session.get(OutboxMessage, mail_id) or abort(404)
-    message = _readable(found)
-    return render_template(
-        "desk/mail.html",
-        mail=found,
-        message=message,
-        parts=_with_own_links(message.text) if message else [],
-        html_text=text_of(message.html) if message else "",
-        words=words,
-    )
+        can_retry = select(OutboxMessage.id).where(
+            OutboxMessage.id == found.id, mending.can_retry(now)
+        )
+        message = _readable(found)
+        return render_template(
+            "desk/mail.html",
+            mail=found,
+            can_retry=session.scalar(can_retry) is not None,
+            is_paused=outbox.health(session, now).is_paused,
+            message=message,
+            parts=_with_own_links(message.text) if message else [],
+            html_text=text_of(message.html) if message else "",
+            words=words,
+        )
 
 
-def _counts(session: Session) -> dict[str, int]:
-    query = select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state)
-    found = {state: count for state, count in session.execute(query)}
-    return {state: found[state] for state in STATES if state in found}
+def _retrying(session: Session) -> int:
+    """Count the mails that wait for another try."""
+    waits = mending.can_retry(clock.now()) & (OutboxMessage.state == "pending")
+    return session.scalar(select(func.count()).where(waits)) or 0
 
 
 def _readable(mail: OutboxMessage) -> Message | None:

@@ -6,6 +6,8 @@ from html.parser import HTMLParser
 UNSEEN = {"head", "style", "script", "title"}
 BREAKS = {"address", "blockquote", "br", "div", "h1", "h2", "h3", "li", "p", "table", "tr", "ul"}
 
+CELLS = {"td", "th"}
+
 
 class _Text(HTMLParser):
     def __init__(self) -> None:
@@ -19,6 +21,8 @@ class _Text(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self.unseen -= tag in UNSEEN and self.unseen > 0
+        if tag in CELLS:
+            self.pieces.append("  ")
         self._break(tag)
 
     def handle_data(self, data: str) -> None:

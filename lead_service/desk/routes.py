@@ -1,6 +1,15 @@
 """The desk's pages, all behind the one door of `blueprint`."""
 
-from . import inbox, lead_page, outbox_page, people, sign_in, trail
+from . import inbox, lead_page, outbox_actions, outbox_page, people, sign_in, trail
 from .blueprint import blueprint
 
-__all__ = ["blueprint", "inbox", "lead_page", "outbox_page", "people", "sign_in", "trail"]
+__all__ = [
+    "blueprint",
+    "inbox",
+    "lead_page",
+    "outbox_actions",
+    "outbox_page",
+    "people",
+    "sign_in",
+    "trail",
+]

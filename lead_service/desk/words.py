@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from ..dates import clock_time
 from ..emails.models import OutboxMessage
+from . import standing
 
 STAGES = {
     "new": "New",
@@ -12,16 +13,6 @@ STAGES = {
     "qualified": "Qualified",
     "won": "Won",
     "lost": "Lost",
-}
-STATES = {
-    "pending": "Waiting",
-    "sending": "Being sent",
-    "sent": "Sent",
-    "failed": "Refused",
-    "dead": "Given up",
-    "expired": "Too late",
-    "held": "Held back",
-    "cancelled": "Taken back",
 }
 MAILS = {
     "booking_confirmed": "Invitation to the visitor",
@@ -43,6 +34,18 @@ CHANGES = {
     "role_changed": "Role changed",
     "signed_out_everywhere": "Signed out everywhere",
     "renamed": "Name changed",
+    "mail_retried": "Sent a mail again",
+    "mail_taken_back": "Took a mail back",
+    "mail_seen": "Noted a failed mail as seen",
+    "sending_resumed": "Resumed sending",
+}
+DELIVERIES = {
+    "processed": "The provider took it over",
+    "deferred": "Deferred",
+    "delivered": "Delivered to their server",
+    "bounced": "Came back",
+    "dropped": "Dropped",
+    "reported": "The recipient called it spam",
 }
 
 
@@ -56,11 +59,9 @@ def moment(instant: datetime, zone: str, now: datetime | None = None) -> str:
     return f"{local:%a}, {local:%b} {local.day}{year}, {clock_time(instant, zone)}"
 
 
-def state_of_mail(mail: OutboxMessage) -> str:
-    """Say how a mail stands, in the words of somebody who waits for it."""
-    if mail.state == "pending" and mail.attempts:
-        return "Trying again"
-    return STATES[mail.state]
+def state_of_mail(mail: OutboxMessage, is_paused: bool = False) -> standing.Standing:
+    """Say how a mail stands; `is_paused` while nothing at all is sent."""
+    return standing.of(mail, is_paused)
 
 
 def kind_of_mail(kind: str) -> str:

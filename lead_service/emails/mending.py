@@ -16,12 +16,13 @@ GIVEN_UP = ("failed", "dead")
 
 
 def can_retry(now: datetime) -> ColumnElement[bool]:
-    """Select mails that failed, were given up, or wait after a failure: whatever can leave now.
+    """Select mails that failed, were given up, or are due and wait for their next try.
 
     Their text must still be there, and be of use.
     """
-    waits = and_(OutboxMessage.state == "pending", OutboxMessage.failing_since.is_not(None))
-    stuck = or_(OutboxMessage.state.in_(GIVEN_UP), and_(waits, OutboxMessage.next_at > now))
+    is_due = and_(OutboxMessage.due_at <= now, OutboxMessage.next_at > now)
+    waits = and_(OutboxMessage.state == "pending", is_due)
+    stuck = or_(OutboxMessage.state.in_(GIVEN_UP), waits)
     is_useful = or_(OutboxMessage.useless_after.is_(None), OutboxMessage.useless_after > now)
     return and_(stuck, is_useful, OutboxMessage.body.is_not(None))
 
@@ -35,7 +36,7 @@ def retry(session: Session, outbox_id: str, now: datetime) -> bool:
 
 
 def retry_waiting(session: Session, now: datetime) -> int:
-    """Let all mails that wait after a failure leave now; return how many there are."""
+    """Let all mails that are due and wait for a next try leave now; return how many."""
     waits = and_(OutboxMessage.state == "pending", can_retry(now))
     return session.execute(update(OutboxMessage).where(waits).values(next_at=now)).rowcount
 

@@ -160,6 +160,11 @@ class Health:
         return tuple(troubles)
 
     @property
+    def is_paused(self) -> bool:
+        """Whether nothing is sent at all: a person has to act, or the provider asked us to wait."""
+        return bool(self.stopped_at or self.paused_until)
+
+    @property
     def unseen(self) -> int:
         """How many mails failed for good, and nobody has looked at them yet."""
         return self.failed + self.dead + self.returned
@@ -181,13 +186,14 @@ def health(session: Session, now: datetime) -> Health:
     by_state = session.execute(unseen.group_by(OutboxMessage.state))
     wrong = Counter({state: number for state, number in by_state})
     pause = session.get(OutboxPause, 1)
+    until = pause.paused_until if pause else None
     return Health(
         waiting=waiting,
         oldest=now - oldest if oldest else None,
         failed=wrong["failed"],
         dead=wrong["dead"],
         returned=wrong.total() - wrong["failed"] - wrong["dead"],
-        paused_until=pause.paused_until if pause else None,
+        paused_until=until if until and until > now else None,
         stopped_at=pause.stopped_at if pause else None,
         stop_reason=pause.stop_reason if pause else "",
     )

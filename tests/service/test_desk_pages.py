@@ -175,7 +175,9 @@ def test_every_mail_stage_and_state_has_words():
     kinds = {path.name for path in folder.iterdir() if path.is_dir()}
     assert kinds and kinds <= set(words.MAILS)
     assert set(words.STAGES) == set(leads.STAGES)
-    assert set(words.STATES) == set(mail_models.STATES)
+    named = {one.name for one in standing.STANDINGS}
+    assert named == {*mail_models.STATES, *mail_models.DELIVERIES} - {"", "processed"}
+    assert set(words.DELIVERIES) == set(mail_models.DELIVERIES) - {""}
 
 
 def test_a_release_lets_the_held_mails_go_once(client, member, database, at):
