@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 import lead_service
 from lead_service import leads
 from lead_service.book.models import Booking
-from lead_service.desk import timeline, words
+from lead_service.desk import standing, timeline, words
 from lead_service.desk.pager import PAGE
 from lead_service.emails import models as mail_models
 from lead_service.emails.models import OutboxMessage
