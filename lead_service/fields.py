@@ -44,11 +44,14 @@ def short_text(label: str, *, longest: int = 120, required: str = "", **attribut
     )
 
 
-def long_text(label: str, *, longest: int = 2000, **attributes) -> TextAreaField:
-    """Make an optional field of several lines."""
+def long_text(
+    label: str, *, longest: int = 2000, required: str = "", **attributes
+) -> TextAreaField:
+    """Make a field of several lines; `required` is what to say when it is empty."""
+    first = [DataRequired(required)] if required else []
     return TextAreaField(
         label,
-        [Length(max=longest, message=f"Keep this under {longest} characters.")],
+        [*first, Length(max=longest, message=f"Keep this under {longest} characters.")],
         filters=[clean],
         render_kw={"maxlength": longest, "rows": 5} | attributes,
     )

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
-from . import leads
+from . import audit, leads
 from .assess.models import Assessment
 from .audit import AuditEntry
 from .book.host_models import Host, held_about
@@ -104,8 +104,12 @@ def export(session: Session, settings: Settings, address: str) -> dict[str, list
     return found
 
 
-def erase(session: Session, settings: Settings, address: str, at: datetime) -> dict[str, int]:
+def erase(
+    session: Session, settings: Settings, address: str, at: datetime, by: int | None = None
+) -> dict[str, int]:
     """Erase what is held about an address and return how much, as {table: rows}.
+
+    `by` is the id of the member who does it, for the audit trail, which holds the lead's number.
 
     Calls give their time back. Nothing is mailed: a cancellation would be one more thing to
     erase. What remains is the keyed digest of the address and the log line, which holds counts
@@ -113,21 +117,23 @@ def erase(session: Session, settings: Settings, address: str, at: datetime) -> d
     ValueError for what is no address.
     """
     person = _Person(session, settings, address)
-    session.scalar(person.lead_row().with_for_update())  # as whoever adds to the lead does
+    lead_id = session.scalar(person.lead_row().with_for_update())  # as whoever adds to it does
     counts = {held.name: held.erase(session) for held in person.of_the_lead()}
     mark = session.get(Suppression, person.digest)
     if mark is None:
         session.add(mark := Suppression(digest=person.digest))
     mark.at = at
+    subject = f"lead {lead_id}" if lead_id else "address without a lead"
+    audit.note(session, by, "erased", subject, at, rows=sum(counts.values()))
     log.info("erased one address", extra={"counts": counts})
     return counts
 
 
 def erase_everywhere(
-    database: Database, settings: Settings, address: str, at: datetime
+    database: Database, settings: Settings, address: str, at: datetime, by: int | None = None
 ) -> dict[str, int]:
     """Erase an address from the database, then from the folder of mails; return how much."""
-    counts = database.write(lambda session: erase(session, settings, address, at))
+    counts = database.write(lambda session: erase(session, settings, address, at, by))
     database.forget()
     return counts | {"files": sweep_folder(database, settings.mail_folder)}
 

@@ -37,7 +37,7 @@ class Questionnaire:
 
 
 @dataclass(frozen=True)
-class Note:
+class Said:
     """What the visitor typed, and when."""
 
     at: datetime
@@ -51,12 +51,13 @@ class Dossier:
     lead: Lead
     brief: Brief | None
     next_call: Booking | None
-    notes: list[Note]
+    said: list[Said]
     articles: list[Article]  # whose links they followed, in that order
     calls: Sequence[Booking]
     questionnaires: list[Questionnaire]
     timeline: list[timeline.Line]
     mails: Sequence[OutboxMessage]
+    names: dict[int, str]  # of members, those who have left included
 
     @property
     def percents(self) -> dict[str, int]:
@@ -67,16 +68,18 @@ class Dossier:
 def gather(session: Session, lead: Lead, published: Published, now: datetime, zone: str) -> Dossier:
     """Read the dossier of a lead; times that are no call's are written in `zone`."""
     calls, taken = calls_of(session, lead), _assessments_of(session, lead)
+    names = _names(session)
     complete = next((one for one in taken if one.completed_at), None)
     return Dossier(
         lead=lead,
         brief=brief_of(session, complete, published.framework),
         next_call=inbox.next_calls(session, [lead.id], now).get(lead.id),
-        notes=_notes(lead.events, calls),
+        said=_said(lead.events, calls),
         articles=_articles(published, [*reversed(taken), *reversed(calls)]),
         calls=calls,
         questionnaires=[_questionnaire(session, one) for one in taken],
-        timeline=timeline.lines(lead.events, calls, taken, _names(session), zone),
+        timeline=timeline.lines(lead, calls, taken, names, published, zone),
+        names=names,
         mails=_mails(session, lead),
     )
 
@@ -107,10 +110,10 @@ def _questionnaire(session: Session, assessment: Assessment) -> Questionnaire:
     return Questionnaire(assessment, tuple(answers))
 
 
-def _notes(events: Sequence[LeadEvent], calls: Sequence[Booking]) -> list[Note]:
-    typed = [Note(call.created_at, call.topic) for call in calls if call.topic]
-    typed += [Note(event.at, text) for event in events if (text := event.detail.get("text"))]
-    return sorted(typed, key=lambda note: note.at, reverse=True)
+def _said(events: Sequence[LeadEvent], calls: Sequence[Booking]) -> list[Said]:
+    typed = [Said(call.created_at, call.topic) for call in calls if call.topic]
+    typed += [Said(event.at, text) for event in events if (text := event.detail.get("text"))]
+    return sorted(typed, key=lambda one: one.at, reverse=True)
 
 
 def _articles(published: Published, came: Sequence[Assessment | Booking]) -> list[Article]:

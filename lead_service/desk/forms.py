@@ -1,9 +1,15 @@
 """The desk's forms: what a member may change, and how much of it."""
 
-from wtforms import Form, SelectChoice, SelectField
-from wtforms.validators import InputRequired
+from collections.abc import Iterable
 
-from ..fields import address, short_text
+from wtforms import DateField, Form, IntegerField, SelectChoice, SelectField
+from wtforms.validators import InputRequired, Optional
+from wtforms.widgets import HiddenInput
+
+from ..fields import address, long_text, short_text
+from ..members import Member
+from .words import STAGES
+from .work import Wanted
 
 ROLES = [
     SelectChoice("member", "Member: works with leads"),
@@ -29,3 +35,56 @@ class NameForm(Form):
     """What the others call somebody."""
 
     own_name = short_text("Your name", required="Type your name.", autocomplete="name")
+
+
+class LeadForm(Form):
+    """Where a lead stands, whose it is, what comes next, and how they are reached."""
+
+    version = IntegerField(widget=HiddenInput())
+    stage = SelectField(
+        "Stage",
+        [InputRequired()],
+        choices=[SelectChoice(stage, name) for stage, name in STAGES.items()],
+    )
+    owner_id = SelectField("Owner", coerce=lambda id: str(id or ""))
+    next_action = short_text("Next action", longest=200, autocomplete="off")
+    next_action_on = DateField("On", [Optional()])
+    name = short_text("Name", autocomplete="off")
+    company = short_text("Company", autocomplete="off")
+    phone = short_text("Phone", longest=60, autocomplete="off", inputmode="tel")
+
+    def offer(self, members: Iterable[Member]) -> None:
+        """Offer these as owners."""
+        known = [SelectChoice(str(one.id), one.shown_name) for one in members]
+        self.owner_id.choices = [SelectChoice("", "Nobody"), *known]
+
+    def validate(self, extra_validators=None) -> bool:
+        """Check the fields, and that an action has its day: else it would turn up on none."""
+        is_valid = super().validate(extra_validators)
+        action, on = self.next_action.data, self.next_action_on.data
+        if action and not on and not self.next_action_on.errors:
+            self.next_action_on.errors = ["Say when, so that it turns up on that day."]
+        elif on and not action and not self.next_action.errors:
+            self.next_action.errors = ["Say what is to be done on that day."]
+        elif self.next_action_on.errors:
+            self.next_action_on.errors = ["Write the day like this: 2026-12-01."]
+        return is_valid and not self.errors
+
+    @property
+    def wanted(self) -> Wanted:
+        """What a valid form asks for."""
+        return Wanted(
+            stage=self.stage.data,
+            owner_id=int(self.owner_id.data) if self.owner_id.data else None,
+            next_action=self.next_action.data or "",
+            next_action_on=self.next_action_on.data,
+            name=self.name.data or "",
+            company=self.company.data or "",
+            phone=self.phone.data or "",
+        )
+
+
+class NoteForm(Form):
+    """What a member wants to remember of a lead."""
+
+    text = long_text("Note", required="Write something down first.", rows=3)

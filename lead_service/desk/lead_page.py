@@ -1,31 +1,76 @@
 """The page of one lead, and what a member can do there."""
 
-from flask import abort, flash, g, redirect, render_template, url_for
+from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from .. import clock, leads, privacy
+from .. import audit, clock, leads
 from ..book.models import Booking
 from ..context import context
 from ..emails import outbox
-from ..leads import Lead
-from . import dossier, words
+from ..leads import Lead, Note
+from . import dossier, membership, words, work
 from .blueprint import blueprint, zone_of_the_desk
+from .forms import LeadForm, NoteForm
 
 
 @blueprint.get("/leads/<int:lead_id>/")
 def lead(lead_id: int) -> str:
     """Show a lead: what to know for the call first, then all that happened."""
-    with context().database.read() as session:
-        found = dossier.gather(
-            session,
-            _find(session, lead_id),
-            context().published,
-            clock.now(),
-            zone_of_the_desk(session),
-        )
-        return render_template("desk/lead.html", dossier=found, lead=found.lead, words=words)
+    return _page(lead_id)
+
+
+@blueprint.post("/leads/<int:lead_id>/")
+def lead_submit(lead_id: int) -> ResponseReturnValue:
+    """Save stage, owner, next action and details; 409 when somebody else saved meanwhile."""
+    form, by, now = LeadForm(request.form), g.desk.member, clock.now()
+
+    def save(session: Session) -> str | None:
+        found = find(session, lead_id, lock=True)
+        form.offer(membership.owners(session, found))
+        if not form.validate():
+            return None
+        is_changed = work.save(session, found, form.wanted, form.version.data or 0, by, now)
+        return "Saved." if is_changed else "Nothing to save: it was so already."
+
+    try:
+        told = context().database.write(save)
+    except work.Stale as stale:
+        return _page(lead_id, form, stale=stale.fields), 409
+    if told is None:
+        return _page(lead_id, form), 422
+    flash(told)
+    return redirect(url_for(".lead", lead_id=lead_id), 303)
+
+
+@blueprint.post("/leads/<int:lead_id>/notes")
+def add_note(lead_id: int) -> ResponseReturnValue:
+    """Keep a note."""
+    form, by, now = NoteForm(request.form), g.desk.member, clock.now()
+    if not form.validate():
+        return _page(lead_id, noting=form), 422
+    text = form.text.data or ""
+    context().database.write(
+        lambda session: work.write_note(session, find(session, lead_id, lock=True), text, by, now)
+    )
+    return redirect(url_for(".lead", lead_id=lead_id, _anchor="notes"), 303)
+
+
+@blueprint.post("/leads/<int:lead_id>/notes/<int:note_id>/remove")
+def remove_note(lead_id: int, note_id: int) -> ResponseReturnValue:
+    """Remove a note of one's own; an admin may remove any."""
+    by, now = g.desk.member, clock.now()
+
+    def work_on(session: Session) -> bool:
+        note = session.get(Note, note_id) if note_id < 2**31 else None
+        if note is None or note.lead_id != lead_id:
+            abort(404)
+        return work.remove_note(session, note, by, now)
+
+    if not context().database.write(work_on):
+        abort(403)
+    return redirect(url_for(".lead", lead_id=lead_id, _anchor="notes"), 303)
 
 
 @blueprint.post("/leads/<int:lead_id>/release")
@@ -34,44 +79,52 @@ def release(lead_id: int) -> ResponseReturnValue:
     now, member_id = clock.now(), g.desk.member_id
 
     def work(session: Session) -> None:
-        lead = _find(session, lead_id, lock=True)
+        lead = find(session, lead_id, lock=True)
         suspected = update(Booking).where(Booking.lead_id == lead.id, Booking.quarantine)
         bookings = session.execute(suspected.values(quarantine=False)).rowcount
         mails = outbox.release(session, lead.id, now)
         if lead.quarantine or bookings or mails:
             lead.quarantine = False
             leads.record(session, lead, "released", now, member=member_id)
+            audit.note(session, member_id, "lead_released", f"lead {lead.id}", now, mails=mails)
 
     context().database.write(work)
     flash("Released. The mails that were held back are on their way.")
     return redirect(url_for(".lead", lead_id=lead_id), 303)
 
 
-@blueprint.get("/leads/<int:lead_id>/erase")
-def erase(lead_id: int) -> str:
-    """Ask whether this is meant, and say what it comes to; nothing is erased by looking."""
-    with context().database.read() as session:
-        lead, now = _find(session, lead_id), clock.now()
-        coming = [
-            call
-            for call in dossier.calls_of(session, lead)
-            if call.is_live and call.starts_at > now
-        ]
-        return render_template("desk/erase.html", lead=lead, coming=coming)
-
-
-@blueprint.post("/leads/<int:lead_id>/erase")
-def erase_submit(lead_id: int) -> ResponseReturnValue:
-    """Erase everything held about the lead's address."""
-    with context().database.read() as session:
-        address = _find(session, lead_id).address
-    privacy.erase_everywhere(context().database, context().settings, address, clock.now())
-    flash("Erased. Only a mark remains, from which the address cannot be read.")
-    return redirect(url_for(".inbox"), 303)
-
-
-def _find(session: Session, lead_id: int, *, lock: bool = False) -> Lead:
+def find(session: Session, lead_id: int, *, lock: bool = False) -> Lead:
+    """Find a lead by its number, or answer 404."""
     # An id beyond what the column holds is an error on PostgreSQL; it is nobody's, so: 404.
     if lead_id >= 2**31:
         abort(404)
     return session.get(Lead, lead_id, with_for_update=True if lock else None) or abort(404)
+
+
+def _page(
+    lead_id: int,
+    form: LeadForm | None = None,
+    noting: NoteForm | None = None,
+    stale: list[str] | None = None,
+) -> str:
+    """Render the page with the forms as they were sent, or else as the lead is.
+
+    `stale` names the fields that somebody else has saved otherwise: the form then carries the
+    present version, so that sending it again is a decision and no accident.
+    """
+    with context().database.read() as session:
+        found, zone = find(session, lead_id), zone_of_the_desk(session)
+        known = dossier.gather(session, found, context().published, clock.now(), zone)
+        form = form or LeadForm(obj=found)
+        form.offer(membership.owners(session, found))
+        if stale is not None:
+            form.version.raw_data, form.version.data = None, found.version
+        return render_template(
+            "desk/lead.html",
+            dossier=known,
+            lead=found,
+            form=form,
+            noting=noting or NoteForm(),
+            stale=stale,
+            words=words,
+        )

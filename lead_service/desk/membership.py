@@ -5,7 +5,7 @@ The team never loses its last admin: whoever would be the last one stays, and is
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from .. import audit
@@ -110,6 +110,13 @@ def everybody(session: Session) -> list[tuple[Member, datetime | None]]:
     query = select(Member, last.c.at).join(last, last.c.member_id == Member.id, isouter=True)
     found = session.execute(query.where(Member.removed_at.is_(None))).all()
     return sorted(((member, at) for member, at in found), key=lambda one: one[0].shown_name.lower())
+
+
+def owners(session: Session, lead: Lead) -> list[Member]:
+    """Return who may own a lead: every member, and who owns it, though they may have left."""
+    may = or_(Member.removed_at.is_(None), Member.id == lead.owner_id)
+    found = session.scalars(select(Member).where(may)).all()
+    return sorted(found, key=lambda one: one.shown_name.lower())
 
 
 def _spare_the_last_admin(session: Session, member: Member) -> None:

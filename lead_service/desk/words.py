@@ -1,6 +1,6 @@
 """What the desk calls things: stages, states of a mail, kinds of mail, instants."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from ..dates import clock_time
@@ -27,7 +27,21 @@ MAILS = {
     "sign_in": "Link to the desk",
     "invited": "Invitation to the desk",
 }
+FIELDS = {
+    "stage": "Stage",
+    "owner_id": "Owner",
+    "next_action": "Next action",
+    "next_action_on": "On",
+    "name": "Name",
+    "company": "Company",
+    "phone": "Phone",
+}
 CHANGES = {
+    "lead_changed": "Lead changed",
+    "lead_released": "Released",
+    "note_added": "Note written",
+    "note_removed": "Note removed",
+    "erased": "Erased",
     "member_added": "Let in by command",
     "member_invited": "Let in",
     "member_removed": "Removed",
@@ -57,6 +71,11 @@ def moment(instant: datetime, zone: str, now: datetime | None = None) -> str:
     local = instant.astimezone(ZoneInfo(zone))
     year = "" if now and now.astimezone(ZoneInfo(zone)).year == local.year else f", {local.year}"
     return f"{local:%a}, {local:%b} {local.day}{year}, {clock_time(instant, zone)}"
+
+
+def day(on: date) -> str:
+    """Write a day: Tue, Dec 1, 2026."""
+    return f"{on:%a}, {on:%b} {on.day}, {on.year}"
 
 
 def state_of_mail(mail: OutboxMessage, is_paused: bool = False) -> standing.Standing:

@@ -39,6 +39,12 @@ def correct_nothing(visitor: Visitor) -> None:
     send_nothing("Send the invitation there")(visitor)
 
 
+def act_without_a_day(visitor: Visitor) -> None:
+    """Plan to do something, and do not say when."""
+    visitor.page.get_by_label("Next action").fill("Send the summary")
+    send_nothing("Save")(visitor)
+
+
 def lose_the_race(visitor: Visitor) -> None:
     """Fill in the form of a start that another visitor then takes."""
     visitor.main.get_by_role("link", name=CLOCK_TIME).last.click()
@@ -107,6 +113,8 @@ PLACES = published() | {
     "desk, leads": Place("/desk/", is_desk=True),
     "desk, nobody found": Place("/desk/?q=nobody-at-all", is_desk=True),
     "desk, lead": Place("{lead}", is_desk=True),
+    "desk, lead, an action without a day": Place("{lead}", act_without_a_day, 422, is_desk=True),
+    "desk, lead, an empty note": Place("{lead}", send_nothing("Keep this note"), 422, is_desk=True),
     "desk, suspected lead": Place("{suspect}", is_desk=True),
     "desk, erase": Place("{lead}erase", is_desk=True),
     "desk, outbox": Place("/desk/outbox/", is_desk=True),

@@ -22,9 +22,12 @@ DESK = {
     ("desk.sign_out", "POST"): MEMBER,
     ("desk.inbox", "GET"): MEMBER,
     ("desk.lead", "GET"): MEMBER,
+    ("desk.lead_submit", "POST"): MEMBER,
+    ("desk.add_note", "POST"): MEMBER,
+    ("desk.remove_note", "POST"): MEMBER,
     ("desk.release", "POST"): MEMBER,
-    ("desk.erase", "GET"): MEMBER,
-    ("desk.erase_submit", "POST"): MEMBER,
+    ("desk.erase", "GET"): ADMIN,
+    ("desk.erase_submit", "POST"): ADMIN,
     ("desk.outbox", "GET"): MEMBER,
     ("desk.mail", "GET"): MEMBER,
     ("desk.mail_retry", "POST"): MEMBER,
@@ -52,7 +55,13 @@ def routes(app) -> dict[tuple[str, str], str]:
     found = {}
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/desk"):
-            values = {"lead_id": 1, "member_id": 2, "mail_id": "a" * 32, "token": "t" * 43}
+            values = {
+                "lead_id": 1,
+                "member_id": 2,
+                "note_id": 1,
+                "mail_id": "a" * 32,
+                "token": "t" * 43,
+            }
             with app.test_request_context():
                 built = rule.build({name: values[name] for name in rule.arguments})
             for method in rule.methods - {"HEAD", "OPTIONS"}:
