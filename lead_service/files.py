@@ -21,8 +21,10 @@ from .settings import Settings
 KEPT = ("/assets/", assets.PREFIX)  # the build and assets.py name what is there by its content
 YEAR = 365 * 24 * 60 * 60  # seconds
 HOST_HEADERS, HOST_REDIRECTS, HASHES = "_headers", "_redirects", "headers.json"
-# The service wears one page and answers with the other; the rest is for servers, not readers.
-UNSERVED = ("200.html", "404.html", HOST_HEADERS, HOST_REDIRECTS, HASHES)
+FOR_NGINX = tuple(f"_nginx/{name}.conf" for name in ("name", "headers", "places"))
+# The service wears one page and answers with another; the rest is for servers, not readers.
+PAGES = ("200.html", "404.html", "503.html")
+UNSERVED = (*PAGES, HOST_HEADERS, HOST_REDIRECTS, HASHES, *FOR_NGINX)
 # Pages that a reader is about to open are fetched ahead (HTML, 7.6.3).
 AHEAD = {"Speculation-Rules": '"/speculation.json"'}
 TYPES = {

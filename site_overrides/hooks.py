@@ -194,4 +194,5 @@ def on_post_build(*, config):
     inline = {"script-src": published.script, "style-src": published.style}
     hosting.write_redirects(site, _moved, _build["redirect"])
     hosting.write_headers(site, inline, https=config.site_url.startswith("https:"))
+    hosting.write_nginx(site, config.site_url, _moved)
     _build["compressor"].finish(site)

@@ -1,8 +1,8 @@
 """Write what tells a web server how to serve the site: headers and redirects.
 
 The rules come from lead_service/files.py, which serves the site by them too. `_headers` and
-`_redirects` are the forms that static hosts read; `headers.json` tells the service which inline
-blocks the pages hold, by their hashes.
+`_redirects` are the forms that static hosts read, `_nginx/` is the same for nginx (see deploy/);
+`headers.json` tells the service which inline blocks the pages hold, by their hashes.
 """
 
 import base64
@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from jinja2 import Template
 
@@ -27,11 +28,45 @@ def write_headers(site: Path, inline: Mapping[str, str], *, https: bool) -> None
 
     hashes = {directive: [hash_source(content)] for directive, content in inline.items()}
     (site / files.HASHES).write_text(json.dumps(hashes, indent=1) + "\n", "utf-8")
-    strict = {"Strict-Transport-Security": security.STRICT_TRANSPORT} if https else {}
     lines = []
-    for path, headers in files.rules(security.HEADERS | strict, hashes).items():
+    for path, headers in files.rules(security.headers_for(https=https), hashes).items():
         lines += [path, *(f"  {name}: {value}" for name, value in headers.items()), ""]
     (site / files.HOST_HEADERS).write_text("\n".join(lines), "utf-8")
+
+
+def write_nginx(site: Path, site_url: str, moved: Mapping[str, str]) -> None:
+    """Write what deploy/nginx/advisory.conf includes: our name, the headers, types and moves."""
+    from lead_service import files, security
+
+    hashes = json.loads((site / files.HASHES).read_text("utf-8"))
+    address = urlsplit(site_url)
+    hardening = security.headers_for(https=address.scheme == "https")
+    of_pages = files.rules(hardening, hashes)["/*"]
+    (site / "_nginx").mkdir(exist_ok=True)
+    written = {
+        "name": [f"server_name {address.hostname};", f"set $home {_quoted(site_url.rstrip('/'))};"],
+        "headers": [f"add_header {name} {_quoted(of_pages[name])} always;" for name in of_pages],
+        "places": [
+            *(
+                f"location = /{name} {{ types {{}} default_type {kind}; }}"
+                for name, kind in files.TYPES.items()
+            ),
+            *(
+                f"location = {_quoted(old.rstrip('/') + slash)} {{ return 301 {_quoted(new)}; }}"
+                for old, new in moved.items()
+                for slash in ("", "/")
+            ),
+        ],
+    }
+    for name, lines in written.items():
+        (site / "_nginx" / f"{name}.conf").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _quoted(text: str) -> str:
+    """Write a text so that nginx takes all of it as it stands; it has no escape for a dollar."""
+    if "$" in text or "\n" in text:
+        raise ValueError(f"nginx cannot be told of {text!r}")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def write_redirects(site: Path, moved: Mapping[str, str], page: Template) -> None:

@@ -19,6 +19,7 @@ MISSING = "Chromium is not installed, and the tests need it: apt-get install -y 
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
+    "--host-resolver-rules=MAP advisory.test 127.0.0.1",  # where tests/deploy serves https
 )
 MILLISECONDS = 20_000  # patience with a busy machine
 

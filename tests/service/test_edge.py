@@ -61,6 +61,13 @@ def test_a_foreign_host_is_refused(client):
         assert "evil.example" not in answer.text
 
 
+def test_a_balancer_may_ask_by_its_own_name_whether_we_live(client):
+    for path in ("/healthz", "/readyz"):
+        answer = client.get(path, headers={"Host": "10.0.0.7:8000"})
+        assert answer.status_code != 400
+        assert "10.0.0.7" not in answer.text
+
+
 def test_an_address_without_its_slash_is_the_same_page(client):
     for path in ("/book", "/assessment", "/contact"):
         assert client.get(path).status_code == 200

@@ -112,3 +112,16 @@ def pages_of(site: Path) -> list[Page]:
         )
         for path in sorted(site.rglob("*.html"))
     ]
+
+
+def host_rules(site: Path) -> dict[str, dict[str, str]]:
+    """Read `_headers` as static hosts do: a path, then indented headers."""
+    rules, path = {}, ""
+    for line in (site / "_headers").read_text("utf-8").splitlines():
+        if line.startswith("/"):
+            path = line
+            rules[path] = {}
+        elif line.strip():
+            name, _, value = line.strip().partition(": ")
+            rules[path][name] = value
+    return rules

@@ -8,7 +8,7 @@ import pytest
 ARTICLE = "/insights/why-most-ai-pilots-never-scale/"
 KINDS = (
     *("/", "/insights/", ARTICLE, "/framework/", "/framework/clarify/", "/services/"),
-    *("/about/", "/privacy/", "/accessibility/", "/404.html"),
+    *("/about/", "/privacy/", "/accessibility/", "/404.html", "/503.html"),
 )
 FINGER = 44  # CSS pixels, in one direction at least
 CONTROLS = "header a, footer a, button, .button, .choice, .map-ways label, .turn a"

@@ -110,7 +110,7 @@ def test_no_policy_is_broken_by_the_pages_as_published(visit, address):
     page = visit("/")
     said = []
     page.on("console", lambda message: said.append(message.text))
-    for path in ("/", ARTICLE, "/framework/", "/404.html"):
+    for path in ("/", ARTICLE, "/framework/", "/404.html", "/503.html"):
         page.goto(address + path)
         expect(page.locator(".scheme")).to_be_visible()
     assert said == []

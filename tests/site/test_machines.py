@@ -8,7 +8,7 @@ import pytest
 
 from tests.site.built import ORIGIN
 
-NOT_PAGES = {"/404.html", "/200.html"}
+NOT_PAGES = {"/404.html", "/200.html", "/503.html"}
 
 
 def size(picture: bytes) -> tuple[int, int]:

@@ -12,7 +12,7 @@ STEPS = ("assess", "clarify", "transform", "implement", "organize", "nurture")
 PROMISED = {
     *("/", "/insights/", "/framework/", "/services/", "/about/", "/privacy/", "/accessibility/"),
     *(f"/framework/{step}/" for step in STEPS),
-    *("/insights/why-most-ai-pilots-never-scale/", "/404.html", "/200.html"),
+    *("/insights/why-most-ai-pilots-never-scale/", "/404.html", "/503.html", "/200.html"),
 }
 SERVICE = {"/assessment/", "/book/", "/contact/"}
 

@@ -1,0 +1,175 @@
+"""The product as it is deployed: nginx before two web and two deliver processes in production.
+
+One PostgreSQL and one store of limits stand behind them, and a stand-in for the mail provider.
+nginx runs the files of deploy/nginx, with the ports and the folders of this machine in them.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from tests.deploy.client import Client
+from tests.sendgrid_standin import KEY
+from tests.service.running import ROOT, children, free_port
+
+NAME = "advisory.test"  # tests/conftest.py tells Chromium where it is
+START_SECONDS = 60
+SELF_SIGNED = (
+    *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+    *("-nodes", "-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"),
+)
+
+
+class Cluster:
+    """Everything but the database and the stores, which are given; use it in a `with` block."""
+
+    def __init__(self, folder: Path, **stores: str) -> None:
+        self.folder, self.site = folder, folder / "site"
+        self.ports = {"https": free_port(), "http": free_port()}
+        self.web_ports = [free_port(), free_port()]
+        self.address = f"https://{NAME}:{self.ports['https']}"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "PUBLIC_URL": f"{self.address}/",
+            "SECRET_KEY": "of-the-tests-0123456789-abcdefghij",
+            "SENDGRID_API_KEY": KEY,
+            "MAIL_FROM": "calls@advisory.test",
+            "SALES_TO": "grace@example.com,team@example.com",
+            "PRACTICE_LEGAL_NAME": "Advisory Test Ltd",
+            "PRACTICE_POSTAL_ADDRESS": "1 Example Street",
+            "PRACTICE_EMAIL": "hello@advisory.test",
+            "TRUSTED_PROXIES": "1",
+            "LIMIT_POSTS": "40 per 10 minutes",
+            "SITE_DIR": str(self.site),
+            "VAR_DIR": str(folder / "var"),
+            "NO_MKDOCS_2_WARNING": "1",
+            **stores,
+        }
+        self.processes: dict[str, subprocess.Popen] = {}
+        self.client = Client(self.ports["https"], NAME, folder / "tls" / "certificate.pem")
+
+    def __enter__(self) -> Self:
+        build = (sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet")
+        self.run(*build, "--site-dir", str(self.site))
+        self.run(*LEAD_SERVICE, "migrate")
+        self.run(*LEAD_SERVICE, "host", "--zone", "Europe/Berlin")
+        self._make_certificate()
+        for number in (0, 1):
+            self.start_web(number)
+            self.start(f"deliver{number}", *LEAD_SERVICE, "deliver")
+        try:
+            self._start_nginx()
+            self.wait_until_ready()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for name in list(self.processes):
+            self.stop(name)
+
+    def run(self, *command: str) -> str:
+        """Run a command of the deployment to its end; return what it printed."""
+        done = subprocess.run(
+            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def start(self, name: str, *command: str, **more: str) -> None:
+        with self.log(name).open("a") as log:
+            self.processes[name] = subprocess.Popen(
+                command, env=self.environment | more, cwd=ROOT, stdout=log, stderr=log
+            )
+
+    def start_web(self, number: int) -> None:
+        self.start(f"web{number}", *LEAD_SERVICE, "web", PORT=str(self.web_ports[number]))
+
+    def stop(self, name: str) -> int:
+        process = self.processes.pop(name)
+        process.terminate()
+        return process.wait(60)
+
+    def kill_web(self, number: int) -> None:
+        """End a web server with all of its processes at once."""
+        process = self.processes.pop(f"web{number}")
+        for pid in (*children(process.pid), process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait(10)
+
+    def log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+    def wait_until_ready(self) -> None:
+        """Wait until both web processes answer through nginx, which goes round them."""
+        deadline = time.monotonic() + START_SECONDS
+        ready = 0
+        while ready < 2 * len(self.web_ports):
+            ready = ready + 1 if self.client.get("/readyz").status == 200 else 0
+            ended = [one for one in self.processes.values() if one.poll() is not None]
+            if ended or time.monotonic() > deadline:
+                logs = "\n".join(path.read_text() for path in self.folder.glob("*.log"))
+                pytest.fail(f"the deployment does not start:\n{logs}", pytrace=False)
+            time.sleep(0 if ready else 0.1)
+
+    def _make_certificate(self) -> None:
+        tls = self.folder / "tls"
+        tls.mkdir()
+        self.run(
+            *SELF_SIGNED, "-keyout", str(tls / "key.pem"), "-out", str(tls / "certificate.pem")
+        )
+
+    def _start_nginx(self) -> None:
+        nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+        if nginx is None:
+            pytest.fail("nginx is not installed, and the tests need it", pytrace=False)
+        main = self._configuration()
+        for folder in (self.folder / "nginx", self.folder / "logs"):
+            folder.mkdir()
+        self.start("nginx", nginx, "-c", str(main))
+
+    def _configuration(self) -> Path:
+        """Write the shipped files with this machine's ports and folders; return the main one."""
+        here = self.folder / "conf"
+        here.mkdir()
+        places = {
+            "/etc/nginx/advisory/": f"{here}/",
+            "/srv/advisory/site": str(self.site),
+            "/etc/nginx/tls": str(self.folder / "tls"),
+            "/var/log/nginx": str(self.folder / "logs"),
+            "/tmp/nginx": str(self.folder / "nginx"),
+        }
+        shipped = ROOT / "deploy" / "nginx"
+        for name in ("nginx.conf", "advisory.conf"):
+            text = (shipped / name).read_text()
+            for place, own in places.items():
+                text = text.replace(place, own)
+            for scheme, port in (("http", "80"), ("https", "443")):
+                text = re.sub(
+                    rf"(listen (?:\[::\]:)?){port}\b", rf"\g<1>{self.ports[scheme]}", text
+                )
+            (here / name).write_text(text)
+        servers = "\n".join(
+            f"server 127.0.0.1:{port} max_fails=1 fail_timeout=1s;" for port in self.web_ports
+        )
+        text = re.sub(r"    server .*;", servers, (shipped / "upstream.conf").read_text(), count=1)
+        (here / "upstream.conf").write_text(text)
+        main = (here / "nginx.conf").rename(self.folder / "nginx.conf")
+        if os.geteuid() == 0:  # the workers must read what only root can
+            main.write_text(f"user root;\n{main.read_text()}")
+        return main
+
+
+LEAD_SERVICE = (sys.executable, "-m", "lead_service")

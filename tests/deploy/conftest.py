@@ -1,0 +1,35 @@
+"""One deployment for all tests of this folder."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.deploy.cluster import Cluster
+from tests.limits_store import LimitsStore
+from tests.sendgrid_standin import StandIn
+
+
+@pytest.fixture(scope="package")
+def provider() -> Iterator[StandIn]:
+    with StandIn() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="package")
+def cluster(postgresql_server, provider, tmp_path_factory) -> Iterator[Cluster]:
+    """The product behind nginx; tests that stop a part of it start that part again."""
+    postgresql_server.empty()
+    limits = LimitsStore()
+    stores = {
+        "DATABASE_URL": postgresql_server.url,
+        "LIMITS_STORAGE": limits.url,
+        "SENDGRID_HOST": provider.url,
+    }
+    with Cluster(tmp_path_factory.mktemp("deployment"), **stores) as cluster:
+        yield cluster
+    limits.stop()
+
+
+@pytest.fixture
+def client(cluster):
+    return cluster.client

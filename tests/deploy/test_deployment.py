@@ -1,0 +1,177 @@
+"""The whole product behind nginx: two of each process, one database, one address."""
+
+import json
+import re
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_journey import cancel, read_assess_and_book
+from tests.browser.visitor import OWN_ZONE, Visitor
+from tests.service.journeys import booking_form
+from tests.service.running import eventually
+
+MANY = 120  # connections of one client; nginx allows a client 200
+SLOW = ("127.0.0.21", "127.0.0.22", "127.0.0.23")
+
+
+@pytest.fixture
+def visitor(browser, cluster) -> Iterator[Visitor]:
+    context = browser.new_context(
+        base_url=cluster.address, timezone_id=OWN_ZONE, ignore_https_errors=True
+    )
+    yield Visitor(context.new_page(), OWN_ZONE, "ada.behind.nginx@example.com")
+    context.close()
+
+
+def mails_to(provider, address: str) -> list[dict]:
+    """Return what the provider got for an address, oldest first."""
+    bodies = [one.body for one in provider.received]
+    return [one for one in bodies if one["personalizations"][0]["to"][0]["email"] == address]
+
+
+def test_a_prospect_reads_assesses_books_and_cancels(visitor, provider, cluster):
+    faults = []
+    visitor.page.on("console", lambda said: faults.append(said.text) if said.type == "error" else 0)
+    read_assess_and_book(visitor)
+    assert eventually(lambda: mails_to(provider, visitor.email))
+    [mail] = mails_to(provider, visitor.email)
+    text = mail["content"][0]["value"]
+    cancel(visitor, re.search(rf"{re.escape(cluster.address)}/booking/\S+", text)[0])
+    assert eventually(lambda: len(mails_to(provider, visitor.email)) == 2)
+    assert len(set(provider.outbox_ids)) == len(provider.outbox_ids)
+    assert faults == []
+
+
+def test_one_client_s_limit_holds_across_all_processes(client, cluster):
+    answers = [client.post("/contact/", {"name": "x"}, as_client="127.0.0.31") for _ in range(42)]
+    assert [one.status for one in answers] == [422] * 40 + [429] * 2
+    assert int(answers[-1].headers["retry-after"]) > 0
+    for number in (0, 1):
+        assert '"route": "/contact/"' in cluster.log(f"web{number}").read_text()
+
+
+def test_another_client_is_not_held_to_it_whatever_it_says_of_itself(client):
+    for _ in range(41):
+        client.post("/contact/", {"name": "x"}, as_client="127.0.0.32")
+    assert client.post("/contact/", {"name": "x"}, as_client="127.0.0.33").status == 422
+    forged = {"X_Forwarded_For": "198.51.100.7", "Sec_Fetch_Site": "same-origin"}
+    answer = client.ask("POST", "/contact/", "name=x", forged, as_client="127.0.0.32")
+    assert answer.status in {400, 429}
+    assert client.post("/contact/", {"name": "x"}, as_client="127.0.0.32").status == 429
+
+
+@contextmanager
+def slow_clients(client, beginning: bytes) -> Iterator[list]:
+    """Keep connections open that have sent the beginning of a request and no more."""
+    with ExitStack() as stack:
+        connections = []
+        for address in SLOW:
+            for _ in range(MANY // 2):
+                connection = stack.enter_context(client.connect(as_client=address))
+                connection.sendall(beginning)
+                connections.append(connection)
+        yield connections
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"GET /book/ HTTP/1.1\r\nHost: advisory.test\r\nX-Slow: ",
+        b"POST /contact/ HTTP/1.1\r\nHost: advisory.test\r\nSec-Fetch-Site: same-origin\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 5000\r\n\r\nname=",
+    ],
+    ids=["headers", "bodies"],
+)
+def test_slow_clients_stop_nobody_else(client, beginning):
+    with slow_clients(client, beginning) as connections:
+        for number in range(8):
+            connections[number].sendall(b"a")
+            assert client.get("/about/").status == 200
+            assert client.get("/book/").status == 200
+        assert client.post("/contact/", {"name": "x"}, as_client="127.0.0.34").status == 422
+
+
+def test_a_web_process_that_is_killed_is_not_missed(client, cluster):
+    cluster.kill_web(0)
+    try:
+        assert {client.get("/book/").status for _ in range(12)} == {200}
+        posted = [client.post("/contact/", {}, as_client="127.0.0.35").status for _ in range(6)]
+        assert set(posted) == {422}
+    finally:
+        cluster.start_web(0)
+        cluster.wait_until_ready()
+
+
+def test_while_the_service_is_away_the_site_stays_and_says_whom_to_write_to(client, cluster):
+    for number in (0, 1):
+        cluster.kill_web(number)
+    try:
+        for path in ("/", "/about/", "/insights/", "/privacy/"):
+            assert client.get(path).status == 200
+        for answer in (client.get("/book/"), client.get("/assessment/"), client.post("/book/", {})):
+            assert answer.status == 503
+            assert "mailto:hello@advisory.test" in answer.text
+            assert "sent twice counts once" in answer.text
+            assert answer.headers["retry-after"] == "60"
+            assert answer.headers["cache-control"] == "no-store"
+            assert "default-src 'none'" in answer.headers["content-security-policy"]
+    finally:
+        for number in (0, 1):
+            cluster.start_web(number)
+        cluster.wait_until_ready()
+    assert client.get("/book/").status == 200
+
+
+def test_that_page_is_whole(visitor, cluster):
+    """It has no service to lean on, so all that it loads is the site's."""
+    for number in (0, 1):
+        cluster.kill_web(number)
+    try:
+        failed = []
+        visitor.page.on("requestfailed", lambda request: failed.append(request.url))
+        visitor.page.goto("/book/")
+        visitor.sees("away for a moment")
+        expect(visitor.main.get_by_role("link", name="Try again")).to_be_visible()
+    finally:
+        for number in (0, 1):
+            cluster.start_web(number)
+        cluster.wait_until_ready()
+    visitor.main.get_by_role("link", name="Try again").click()
+    visitor.sees("Choose a time")
+    assert failed == []
+
+
+def test_more_than_any_form_holds_is_refused_at_the_door(client):
+    assert client.post("/contact/", {"topic": "x" * 2_000_000}).status in {0, 413}
+    assert client.post("/contact/", {"topic": "x" * 100_000}).status == 413
+
+
+def test_no_log_names_a_client_or_opens_a_booking(client, cluster, provider):
+    page = client.get("/book/").text
+    start = re.search(r"/book/(\d{8}T\d{4}Z)/", page)[1]
+    form = booking_form(client, start, email="log@example.com")
+    booked = client.post("/book/", form, as_client="127.0.0.41")
+    assert booked.status == 303
+    assert client.get(booked.headers["location"]).status == 200
+    token = booked.headers["location"].split("/")[2]
+    time.sleep(0.2)
+    logs = [*(cluster.folder / "logs").glob("*.log"), *cluster.folder.glob("*.log")]
+    written = {path.name: path.read_text() for path in logs}
+    for name, text in written.items():
+        for secret in ("127.0.0.", token, "log@example.com"):
+            assert secret not in text, name
+    lines = [json.loads(line) for line in written["advisory.log"].splitlines()]
+    assert {"place": "/booking", "status": 200}.items() <= lines[-1].items()
+    assert f'"request_id": "{lines[-1]["request_id"]}"' in written["web0.log"] + written["web1.log"]
+
+
+def test_a_request_cut_short_is_answered_and_the_connection_closed(client):
+    with client.connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: \x00\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 400")
+        connection.shutdown(socket.SHUT_RDWR)

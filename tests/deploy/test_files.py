@@ -1,0 +1,164 @@
+"""The files of deploy/, as far as they can be checked without a container engine or a boot."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lead_service.settings import Settings
+from tests.service.running import ROOT
+
+DEPLOY = ROOT / "deploy"
+UNITS = sorted(path.name for path in (DEPLOY / "systemd").glob("*.service"))
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+OURS = [name for name, one in COMPOSE["services"].items() if "build" in one]
+BAKED = set(re.findall(r"!ENV \[(\w+)", (ROOT / "mkdocs.yml").read_text()))
+KNOWN = {name.upper() for name in Settings.model_fields} | BAKED
+MOST_EXPOSED = 2.0  # of 10, as `systemd-analyze security` counts
+
+
+def given(text: str) -> dict[str, str]:
+    """Read the file of settings, with what is commented out in it."""
+    return dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", text, re.MULTILINE))
+
+
+def copied() -> list[str]:
+    """Return what the images take from the checkout."""
+    text = (DEPLOY / "Containerfile").read_text()
+    return list(dict.fromkeys(re.findall(r"^COPY (?!--from)(\S+) \S+$", text, re.MULTILINE)))
+
+
+def is_sent(source: str) -> bool:
+    """Say whether .dockerignore lets a source through; the last rule that fits decides."""
+    sent = True
+    for rule in (ROOT / ".dockerignore").read_text().splitlines():
+        pattern = rule.lstrip("!")
+        if rule[:1] not in {"", "#"} and (
+            fnmatch(source, pattern) or source.startswith(pattern + "/")
+        ):
+            sent = rule.startswith("!")
+    return sent
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory) -> Path:
+    """What a build has: the files that are copied into the images, and nothing else."""
+    folder = tmp_path_factory.mktemp("context")
+    for source in copied():
+        assert is_sent(source), source
+        target = folder / source
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / source, target)
+    return folder
+
+
+def run(checkout: Path, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(checkout), **more}
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_what_the_images_copy_is_enough_to_build_the_site_and_to_run(checkout):
+    address = {"PUBLIC_URL": "https://advisory.example/", "NO_MKDOCS_2_WARNING": "1"}
+    built = run(checkout, "mkdocs", "build", "--strict", "--quiet", **address)
+    assert built.returncode == 0, built.stderr
+    assert (checkout / "site" / "200.html").exists()
+    refused = run(checkout, "lead_service", "web", **address)
+    assert "SECRET_KEY: is missing" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_the_images_bake_in_all_that_the_site_reads_and_no_secret():
+    text = (DEPLOY / "Containerfile").read_text()
+    arguments = {
+        name for line in re.findall(r"^ARG (.*)$", text, re.MULTILINE) for name in line.split()
+    }
+    assert arguments == BAKED
+    assert set(COMPOSE["x-service"]["build"]["args"]) == BAKED
+    assert not re.search(r"SECRET_KEY|SENDGRID|PASSWORD", text)
+
+
+def test_images_that_run_are_nobody_in_particular():
+    stages = (DEPLOY / "Containerfile").read_text().split("\nFROM ")[1:]
+    run_stages = [stage for stage in stages if " AS service\n" in stage or " AS proxy\n" in stage]
+    assert len(run_stages) == 2
+    for stage in run_stages:
+        assert re.search(r"^USER (?!root|0$)\S+$", stage, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_containers_can_write_nowhere_and_gain_nothing(name):
+    service = COMPOSE["services"][name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_only_the_proxy_can_be_reached_and_only_mail_leaves():
+    open_to_all = {name for name, one in COMPOSE["services"].items() if "ports" in one}
+    assert open_to_all == {"proxy"}
+    outside = {name for name, one in COMPOSE["services"].items() if "outside" in one["networks"]}
+    assert outside == {"proxy", "deliver", "migrate"}
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+
+
+def test_every_setting_that_is_asked_for_exists():
+    asked = given((DEPLOY / "settings.env.example").read_text())
+    assert set(asked) - {"POSTGRES_PASSWORD"} <= KNOWN
+    assert set(COMPOSE["x-service"]["environment"]) <= KNOWN
+    needed = set(re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.yaml").read_text()))
+    assert needed <= set(asked)
+
+
+def test_the_example_of_settings_holds_no_secret():
+    asked = given((DEPLOY / "settings.env.example").read_text())
+    assert {asked[name] for name in ("SECRET_KEY", "SENDGRID_API_KEY", "POSTGRES_PASSWORD")} == {""}
+
+
+@pytest.fixture(scope="module")
+def units(tmp_path_factory) -> Path:
+    """The units as they would lie on this machine."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("this machine has no systemd to ask")
+    folder = tmp_path_factory.mktemp("units")
+    for path in (DEPLOY / "systemd").glob("advisory-*"):
+        program = str(Path(sys.executable).with_name("lead-service"))
+        text = path.read_text().replace("/srv/advisory/.venv/bin/lead-service", program)
+        (folder / path.name).write_text(text)
+    return folder
+
+
+def test_systemd_understands_every_unit(units):
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *sorted(units.iterdir())],
+        capture_output=True,
+        text=True,
+    )
+    ours = [line for line in done.stderr.splitlines() if "advisory" in line]
+    assert (done.returncode, ours) == (0, [])
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_units_are_given_no_more_than_they_need(units, name):
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", units / name],
+        capture_output=True,
+        text=True,
+    )
+    found = re.search(r"exposure level for \S+: ([\d.]+)", done.stdout)
+    assert found, done.stderr
+    assert float(found[1]) < MOST_EXPOSED

@@ -1,0 +1,84 @@
+"""The site as nginx serves it: by the same rules as the service, and without it."""
+
+import gzip
+import http.client
+import ssl
+
+import brotli
+import pytest
+
+from tests.site.built import host_rules
+
+PAGES = ("/", "/about/", "/insights/why-most-ai-pilots-never-scale/")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_carry_the_headers_that_static_hosts_are_told_of(client, cluster, path):
+    answer = client.get(path)
+    assert answer.status == 200
+    rules = host_rules(cluster.site)["/*"]
+    assert {name: answer.headers.get(name.lower()) for name in rules} == rules
+    assert "includeSubDomains" in answer.headers["strict-transport-security"]
+
+
+def test_pages_leave_as_small_as_the_build_has_made_them(client, cluster):
+    plain = (cluster.site / "about" / "index.html").read_bytes()
+    for encoding, opened in (("br", brotli.decompress), ("gzip", gzip.decompress)):
+        answer = client.get("/about/", Accept_Encoding=encoding)
+        assert answer.headers["content-encoding"] == encoding
+        assert len(answer.body) < len(plain) / 2
+        assert opened(answer.body) == plain
+
+
+def test_what_its_content_names_is_kept_for_a_year(client, cluster):
+    [font, *_] = cluster.site.glob("assets/*.woff2")
+    kept = client.get(f"/assets/{font.name}").headers["cache-control"]
+    assert kept == host_rules(cluster.site)["/assets/*"]["Cache-Control"]
+    assert client.get("/about/").headers["cache-control"] == "max-age=300, public"
+
+
+def test_files_have_the_types_that_static_hosts_are_told_of(client, cluster):
+    for path, headers in host_rules(cluster.site).items():
+        if "Content-Type" in headers:
+            assert client.get(path).headers["content-type"].startswith(headers["Content-Type"])
+
+
+def test_a_page_without_its_slash_has_moved_for_good(client):
+    answer = client.get("/about?a=b")
+    assert (answer.status, answer.headers["location"]) == (301, "/about/?a=b")
+    assert client.get("//evil.example/about").status == 404
+
+
+@pytest.mark.parametrize("path", ["/200.html", "/503.html", "/_headers", "/_nginx/name.conf",
+                                  "/headers.json", "/about/index.html.br"])  # fmt: skip
+def test_what_is_for_servers_is_nobody_s_page(client, path):
+    answer = client.get(path)
+    assert answer.status == 404
+    assert "There is no page here" in answer.text
+
+
+def test_a_page_takes_no_form(client):
+    assert client.post("/about/", {"a": "b"}).status == 405
+
+
+def test_headers_of_the_service_are_not_doubled(client):
+    connection = http.client.HTTPSConnection(client.name, client.port)
+    connection.sock = client.connect()
+    connection.request("GET", "/book/")
+    names = [name.lower() for name, _ in connection.getresponse().getheaders()]
+    connection.close()
+    assert len(names) == len(set(names))
+
+
+def test_plain_http_leads_to_the_one_address(cluster):
+    connection = http.client.HTTPConnection("127.0.0.1", cluster.ports["http"])
+    connection.request("GET", "/about/?a=b", headers={"Host": "evil.example"})
+    answer = connection.getresponse()
+    assert (answer.status, answer.headers["Location"]) == (301, f"{cluster.address}/about/?a=b")
+    connection.close()
+
+
+def test_another_name_gets_no_certificate_and_no_page(client):
+    with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
+        client.connect(sni="evil.example")
+    assert client.get("/about/", Host="evil.example").status == 421
