@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from lead_service import clock, create_app
 from lead_service.book import hosting
@@ -88,15 +88,25 @@ def framework(app):
 
 
 @pytest.fixture
-def mails(database) -> Callable[[], list]:
-    """Return the outbox as it is now: (row, message) in the order of writing."""
+def mails(database) -> Iterator[Callable[[], list]]:
+    """Return the outbox as it is now: (row, message) in the order of writing.
+
+    Their times are whole seconds and their ids are drawn by lot, so the order is watched.
+    """
+    written: list[str] = []
+
+    def note(_mapper, _connection, row: OutboxMessage) -> None:
+        written.append(row.id)
 
     def read() -> list:
         with database.read() as session:
-            rows = session.scalars(select(OutboxMessage).order_by(OutboxMessage.created_at)).all()
-        return [(row, from_json(row.body)) for row in rows if row.body]
+            rows = session.scalars(select(OutboxMessage)).all()
+        in_order = sorted(rows, key=lambda row: written.index(row.id))
+        return [(row, from_json(row.body)) for row in in_order if row.body]
 
-    return read
+    event.listen(OutboxMessage, "after_insert", note)
+    yield read
+    event.remove(OutboxMessage, "after_insert", note)
 
 
 @pytest.fixture
