@@ -75,8 +75,9 @@ def web() -> None:
 @commands.command()
 @click.option("--with-parent", type=int, hidden=True, help="Stop when this process is gone.")
 def deliver(with_parent: int | None) -> None:
-    """Send what the outbox holds, until stopped."""
+    """Send what the outbox holds and read the hosts' calendars, until stopped."""
     from . import retention
+    from .book import feeds
     from .emails import deliver as delivery
 
     loaded = settings.load()
@@ -86,6 +87,7 @@ def deliver(with_parent: int | None) -> None:
         loaded,
         parent_pid=with_parent,
         daily=lambda database: retention.run(database, loaded, clock.now()),
+        beside=lambda database: feeds.refresh_due(database, loaded),
     )
 
 

@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     practice_email: Address = "hello@example.test"
     practice_phone: str = ""
 
+    feeds_allow_loopback: bool = False  # for trying hosts' calendars out on this machine
+
     var_dir: Path = Path("var")
     site_dir: Path = Path("site")
     backup_dir: Path | None = None
@@ -151,6 +153,8 @@ def _needed_in_production(settings: Settings) -> list[str]:
         faults.append("PUBLIC_URL: must start with https:// unless it names this machine")
     if settings.secret_key and len(set(settings.secret_key.get_secret_value())) < 8:
         faults.append("SECRET_KEY: is not random")
+    if settings.feeds_allow_loopback:
+        faults.append("FEEDS_ALLOW_LOOPBACK: is for this machine only")
     if settings.log_level == "DEBUG" or os.environ.get("FLASK_DEBUG", "0") not in {"", "0"}:
         faults.append("DEBUG: is for this machine only (LOG_LEVEL, FLASK_DEBUG)")
     return faults

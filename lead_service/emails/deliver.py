@@ -22,6 +22,7 @@ from .transport import Transport
 
 IDLE_SECONDS = 0.5  # a booking's mail leaves within about a second
 LONGEST_TROUBLE_SECONDS = 30
+BESIDE_SECONDS = 5  # between two looks for what else is to do
 A_DAY = timedelta(days=1)
 
 log = logging.getLogger(__name__)
@@ -38,11 +39,13 @@ def run(
     until: Callable[[], bool] | None = None,
     parent_pid: int | None = None,
     daily: Callable[[Database], object] | None = None,
+    beside: Callable[[Database], object] | None = None,
 ) -> None:
     """Deliver mail until SIGTERM or SIGINT, after the send that is under way.
 
     `daily` is done once a day beside it, first at the start: this is the one process that
-    runs on days without a visitor.
+    runs on days without a visitor. `beside` is done again and again in a thread of its own, so
+    that it may take its time while mail leaves.
 
     Ends too when `until()` says so, and when `parent_pid`, the process that started this one,
     is gone. Raises ValueError for settings with which nothing could be sent.
@@ -52,6 +55,8 @@ def run(
     signals = _catch_signals()
     log.info("deliver started with %s", type(transport).__name__)
     _forget_another_key(db, transport)
+    is_over = threading.Event()
+    _start_beside(beside, db, is_over)
     troubles, chores_due = 0, clock.now()
     while not (signals or _is_orphan(parent_pid) or (until and until())):
         try:
@@ -66,6 +71,7 @@ def run(
             log.error("deliver is in trouble, and goes on: %s", _where(error))
         if not more:
             _sleep(_pause_after(troubles), signals)
+    is_over.set()
     db.close()
     log.info("deliver stopped")
 
@@ -87,6 +93,23 @@ def _forget_another_key(db: Database, transport: Transport) -> None:
     """Lift a stop that an older key has caused, so that its alarm does not outlive it."""
     with suppress(SQLAlchemyError, StorageBusy, OSError):  # the first success lifts it as well
         db.write(lambda session: outbox.resume(session, key=transport.fingerprint))
+
+
+def _start_beside(
+    work: Callable[[Database], object] | None, db: Database, is_over: threading.Event
+) -> None:
+    """Do `work` again and again until `is_over`, whatever befalls it."""
+
+    def repeat() -> None:
+        while not is_over.is_set():
+            try:
+                work(db)
+            except Exception as error:
+                log.error("work beside the mail is in trouble, and goes on: %s", _where(error))
+            is_over.wait(BESIDE_SECONDS)
+
+    if work:
+        threading.Thread(target=repeat, daemon=True, name="beside").start()
 
 
 def _is_orphan(parent_pid: int | None) -> bool:

@@ -1,0 +1,164 @@
+"""Work out from a calendar file (RFC 5545) when it has its owner busy: times alone, nothing else.
+
+What cannot be read is never free: one event that is not understood refuses the whole file, and
+the copy that was good before it stays.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import recurring_ical_events
+from icalendar import Calendar
+from icalendar.cal import Component, Event
+
+from .hours import Interval, merge
+from .slots import Busy, all_day
+from .zones import instant, moment
+
+MOST_EVENTS = 20_000  # in the file; what repeats counts once
+MOST_TIMES = 50_000  # of them in the span
+MARGIN = timedelta(days=2)  # floating times and whole days lie in the host's zone, not in UTC
+TIMES = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "RDATE", "EXDATE")
+NEEDED = {"DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "RDATE", "RRULE"}
+
+
+class NotUnderstood(ValueError):
+    """A file that is no calendar, or holds what we cannot read; the text says which."""
+
+
+def busy_times(
+    content: bytes, zone: str, start: datetime, end: datetime, ours: Collection[str] = ()
+) -> list[Busy]:
+    """Return the busy times in [start, end), merged and sorted, in UTC.
+
+    Left out are transparent and cancelled events and those whose UID is in `ours`: bookings that
+    we know better than the calendar they were mailed to. `zone`, an IANA name, is the host's: its
+    dates are what an all-day event means, and its clock reads times that name no zone, unless
+    the file names one for all (X-WR-TIMEZONE). Raises NotUnderstood.
+    """
+    found: list[Interval] = []
+    for calendar in _calendars(content):
+        for busy in _of_calendar(calendar, zone, start, end, ours):
+            found.append((max(instant(busy.start), instant(start)), instant(busy.end)))
+            if len(found) > MOST_TIMES:
+                raise NotUnderstood("holds more events than we can work out")
+    until = instant(end)
+    return [Busy(moment(a), moment(min(b, until))) for a, b in merge(found) if a < until]
+
+
+def _calendars(content: bytes) -> list[Component]:
+    """Parse a file of one or more calendars, and refuse what is none or is cut short."""
+    lines = [line.strip().upper() for line in content.splitlines()]
+    for kind in (b"VCALENDAR", b"VEVENT", b"VFREEBUSY"):
+        if lines.count(b"BEGIN:" + kind) != lines.count(b"END:" + kind):
+            raise NotUnderstood("is not a complete calendar")
+    if lines.count(b"BEGIN:VEVENT") > MOST_EVENTS:
+        raise NotUnderstood(f"holds more than {MOST_EVENTS} events")
+    try:
+        found = Calendar.from_ical(content, multiple=True)
+    except ValueError:
+        raise NotUnderstood("is not a calendar") from None
+    if not found or any(calendar.name != "VCALENDAR" for calendar in found):
+        raise NotUnderstood("is not a calendar")
+    return found
+
+
+def _of_calendar(
+    calendar: Component, zone: str, start: datetime, end: datetime, ours: Collection[str]
+) -> Iterator[Busy]:
+    try:
+        with_length = set()
+        for event in calendar.walk("VEVENT"):
+            _refuse_unreadable(event)
+            _mend(event)
+            if "DURATION" in event:
+                with_length.add(event.get("UID"))
+        for event in recurring_ical_events.of(calendar).between(start - MARGIN, end + MARGIN):
+            if _takes_time(event, ours):
+                yield _span(event.start, event.end, zone, event.get("UID") in with_length)
+        yield from _of_free_busy(calendar, zone)
+    except NotUnderstood:
+        raise
+    except Exception as error:  # the libraries' many errors: all mean the same
+        raise NotUnderstood(
+            f"holds an event that cannot be read ({type(error).__name__})"
+        ) from None
+
+
+def _mend(event: Event) -> None:
+    """Take care of two common slips in the way that keeps more time busy."""
+    broken = {name for name, _ in event.errors}
+    if "EXDATE" in broken:  # an exception that cannot be read is none
+        event.pop("EXDATE")
+    rules = event.get("RRULE") or []
+    if not isinstance(event["DTSTART"].dt, datetime):
+        return
+    for rule in rules if isinstance(rules, list) else [rules]:
+        # "Until the 12th" for an event at nine: the 12th is meant to count.
+        rule["UNTIL"] = [_after(until) for until in rule.get("UNTIL", [])]
+        if not rule["UNTIL"]:
+            del rule["UNTIL"]
+
+
+def _after(until: date) -> date:
+    return until if isinstance(until, datetime) else until + timedelta(days=1)
+
+
+def _refuse_unreadable(event: Event) -> None:
+    broken = {name for name, _ in event.errors}
+    if broken & NEEDED or "DTSTART" not in event:
+        raise NotUnderstood("holds an event that cannot be read")
+    for name in set(TIMES) - broken:
+        values = event.get(name) or []
+        for value in values if isinstance(values, list) else [values]:
+            if "TZID" in value.params and any(_is_floating(time) for time in _all_of(value)):
+                raise NotUnderstood("holds an event in a time zone that is not known")
+
+
+def _all_of(value) -> Iterable:
+    return [one.dt for one in value.dts] if hasattr(value, "dts") else [value.dt]
+
+
+def _is_floating(time) -> bool:
+    return isinstance(time, datetime) and time.tzinfo is None
+
+
+def _takes_time(event: Event, ours: Collection[str]) -> bool:
+    is_off = str(event.get("STATUS", "")).upper() == "CANCELLED"
+    is_clear = str(event.get("TRANSP", "")).upper() == "TRANSPARENT"
+    return not (is_off or is_clear or str(event.get("UID", "")) in ours)
+
+
+def _of_free_busy(calendar: Component, zone: str) -> Iterator[Busy]:
+    """Read what some servers publish in place of events: periods, with or without reasons."""
+    for part in calendar.walk("VFREEBUSY"):
+        if part.errors:
+            raise NotUnderstood("holds a free-busy period that cannot be read")
+        periods = part.get("FREEBUSY") or []
+        for period in periods if isinstance(periods, list) else [periods]:
+            if str(period.params.get("FBTYPE", "BUSY")).upper() != "FREE":
+                yield _span(period.start, period.end, zone)
+
+
+def _span(start: date, end: date, zone: str, has_length: bool = False) -> Busy:
+    """Make the busy time of one occurrence; a date means its midnight, or all of it.
+
+    A length is elapsed time (RFC 5545, section 3.3.6), where the library adds it on the clock:
+    over a clock change the longer of the two counts. So it does for a start that a clock skips.
+    """
+    if not isinstance(start, datetime) and not isinstance(end, datetime):
+        return all_day(start, end, zone)
+    begins, ends = _utc(start, zone, fold=0), _utc(end, zone, fold=1)
+    if isinstance(start, datetime) and isinstance(end, datetime) and (has_length or ends <= begins):
+        ends = max(ends, begins + (end.replace(tzinfo=None) - start.replace(tzinfo=None)))
+    return Busy(begins, ends)
+
+
+def _utc(time: date, zone: str, fold: int) -> datetime:
+    """Give the instant of a time; where a floating one is read twice, the outer of the two."""
+    if not isinstance(time, datetime):
+        time = datetime(time.year, time.month, time.day)
+    if time.tzinfo is None:
+        time = time.replace(tzinfo=ZoneInfo(zone), fold=fold)
+    return time.astimezone(UTC)
