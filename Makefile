@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SITE_SOURCES := $(shell find docs site_overrides mkdocs.yml lead_service/assess/framework.py \
-	lead_service/templates/signature.html -type f -not -name '*.pyc')
+	lead_service/headers.py lead_service/assets.py lead_service/templates/signature.html -type f -not -name '*.pyc')
 # What mkdocs.yml reads from the environment: another value is another site.
 SITE_SETTINGS := PUBLIC_URL PRACTICE_NAME PRACTICE_LEGAL_NAME PRACTICE_POSTAL_ADDRESS \
 	PRACTICE_EMAIL PRACTICE_PHONE PRACTICE_AUTHOR RETENTION_DAYS BACKUP_DAYS

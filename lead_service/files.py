@@ -1,11 +1,10 @@
 """Serving the built site and the service's own assets, with the headers of the service.
 
-The rules by which files are served stand here once. The site's build writes them out for static
-hosts as well (`_headers`), so that it makes no difference who serves a page.
+The rules by which files are served stand in headers.py, for the site's build as well.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from wsgiref.headers import Headers
@@ -15,23 +14,9 @@ from whitenoise import WhiteNoise
 from whitenoise.responders import Redirect, Response
 
 from . import assets
+from .headers import AHEAD, HASHES, HOST_REDIRECTS, KEPT, TYPES, UNSERVED, YEAR, for_pages
 from .security import headers
 from .settings import Settings
-
-KEPT = ("/assets/", assets.PREFIX)  # the build and assets.py name what is there by its content
-YEAR = 365 * 24 * 60 * 60  # seconds
-HOST_HEADERS, HOST_REDIRECTS, HASHES = "_headers", "_redirects", "headers.json"
-FOR_NGINX = tuple(f"_nginx/{name}.conf" for name in ("name", "headers", "places"))
-# The service wears one page and answers with another; the rest is for servers, not readers.
-PAGES = ("200.html", "404.html", "503.html")
-UNSERVED = (*PAGES, HOST_HEADERS, HOST_REDIRECTS, HASHES, *FOR_NGINX)
-# Pages that a reader is about to open are fetched ahead (HTML, 7.6.3).
-AHEAD = {"Speculation-Rules": '"/speculation.json"'}
-TYPES = {
-    "speculation.json": "application/speculationrules+json",
-    "feed.xml": "application/atom+xml",
-    "site.webmanifest": "application/manifest+json",
-}
 
 
 class Moved:
@@ -45,30 +30,11 @@ class Moved:
         return self._response
 
 
-def rules(
-    hardening: Mapping[str, str], hashes: Mapping[str, Iterable[str]]
-) -> dict[str, dict[str, str]]:
-    """Return the headers of the static site by path, as hosts that read `_headers` take them."""
-    return {
-        "/*": _for_pages(hardening, hashes) | AHEAD,
-        f"{KEPT[0]}*": {"Cache-Control": f"max-age={YEAR}, public, immutable"},
-        **{f"/{name}": {"Content-Type": kind} for name, kind in TYPES.items()},
-    }
-
-
-def _for_pages(hardening: Mapping[str, str], hashes: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Let the policy also allow the inline blocks whose hashes the build has written."""
-    policy = hardening["Content-Security-Policy"]
-    for directive, sources in hashes.items():
-        policy = policy.replace(f"{directive} 'self'", " ".join((directive, "'self'", *sources)))
-    return {**hardening, "Content-Security-Policy": policy}
-
-
 def install(app: Flask, settings: Settings) -> None:
     """Answer for static files before the application is asked."""
     site = settings.site_dir
     of_files = headers(settings)
-    of_pages = _for_pages(of_files, _hashes(site)) | AHEAD
+    of_pages = for_pages(of_files, _hashes(site)) | AHEAD
 
     def add_headers(wsgi_headers: Headers, path: str, _url: str) -> None:
         for name, value in (of_pages if path.endswith(".html") else of_files).items():

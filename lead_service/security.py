@@ -22,6 +22,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
 from .context import context
+from .headers import headers_for
 from .settings import LOOPBACK, Settings
 
 if TYPE_CHECKING:
@@ -34,34 +35,7 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 # C0 and C1 controls but tab and line ends, the lone surrogates and the non-characters U+FFFE/F:
 # SQLite stores a NUL and PostgreSQL refuses it, and none of these is part of any name.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "worker-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
-HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
 HEALTH = {"/healthz", "/readyz"}
-STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
-
 
 limiter = Limiter(key_func=get_remote_address, strategy="moving-window")
 # One bucket for all that a client posts, whatever the form.
@@ -87,11 +61,6 @@ def derived_token(secret: str, purpose: str, text: str) -> str:
 def headers(settings: Settings) -> dict[str, str]:
     """Return the headers that every answer carries, the static site's included."""
     return headers_for(https=settings.is_https)
-
-
-def headers_for(*, https: bool) -> dict[str, str]:
-    """Return those headers for a site under http or https."""
-    return HEADERS | ({"Strict-Transport-Security": STRICT_TRANSPORT} if https else {})
 
 
 def trusted_hosts(settings: Settings) -> list[str]:

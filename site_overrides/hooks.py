@@ -15,7 +15,6 @@ import articles as listings
 import assets
 import changes
 import front_matter
-import hosting
 import links
 from drawings import Cards, light_colors
 from facts import Facts
@@ -33,6 +32,8 @@ from typography import Typography
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # the console script `mkdocs` does not look beside mkdocs.yml
+
+import hosting  # noqa: E402
 
 from lead_service.assess.framework import FrameworkError, load  # noqa: E402
 

@@ -1,6 +1,6 @@
 """Write what tells a web server how to serve the site: headers and redirects.
 
-The rules come from lead_service/files.py, which serves the site by them too. `_headers` and
+The rules come from lead_service/rules.py, which serves the site by them too. `_headers` and
 `_redirects` are the forms that static hosts read, `_nginx/` is the same for nginx (see deploy/);
 `headers.json` tells the service which inline blocks the pages hold, by their hashes.
 """
@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from jinja2 import Template
 
+from lead_service import headers as serving
+
 
 def hash_source(content: str) -> str:
     """Return the source expression that allows one inline block (Content Security Policy 3)."""
@@ -23,25 +25,20 @@ def hash_source(content: str) -> str:
 
 def write_headers(site: Path, inline: Mapping[str, str], *, https: bool) -> None:
     """Write headers.json and _headers; `inline` is the content of each block by directive."""
-    # Imported here: a preview needs no headers, and this brings the web framework with it.
-    from lead_service import files, security
-
     hashes = {directive: [hash_source(content)] for directive, content in inline.items()}
-    (site / files.HASHES).write_text(json.dumps(hashes, indent=1) + "\n", "utf-8")
+    (site / serving.HASHES).write_text(json.dumps(hashes, indent=1) + "\n", "utf-8")
     lines = []
-    for path, headers in files.rules(security.headers_for(https=https), hashes).items():
+    for path, headers in serving.rules(serving.headers_for(https=https), hashes).items():
         lines += [path, *(f"  {name}: {value}" for name, value in headers.items()), ""]
-    (site / files.HOST_HEADERS).write_text("\n".join(lines), "utf-8")
+    (site / serving.HOST_HEADERS).write_text("\n".join(lines), "utf-8")
 
 
 def write_nginx(site: Path, site_url: str, moved: Mapping[str, str]) -> None:
     """Write what deploy/nginx/advisory.conf includes: our name, the headers, types and moves."""
-    from lead_service import files, security
-
-    hashes = json.loads((site / files.HASHES).read_text("utf-8"))
+    hashes = json.loads((site / serving.HASHES).read_text("utf-8"))
     address = urlsplit(site_url)
-    hardening = security.headers_for(https=address.scheme == "https")
-    of_pages = files.rules(hardening, hashes)["/*"]
+    hardening = serving.headers_for(https=address.scheme == "https")
+    of_pages = serving.rules(hardening, hashes)["/*"]
     (site / "_nginx").mkdir(exist_ok=True)
     written = {
         "name": [f"server_name {address.hostname};", f"set $home {_quoted(site_url.rstrip('/'))};"],
@@ -49,7 +46,7 @@ def write_nginx(site: Path, site_url: str, moved: Mapping[str, str]) -> None:
         "places": [
             *(
                 f"location = /{name} {{ types {{}} default_type {kind}; }}"
-                for name, kind in files.TYPES.items()
+                for name, kind in serving.TYPES.items()
             ),
             *(
                 f"location = {_quoted(old.rstrip('/') + slash)} {{ return 301 {_quoted(new)}; }}"

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from hosting import hash_source
 
-from lead_service import files, security
+from lead_service import files, headers
 from lead_service.settings import Settings
 from tests.site.built import build_site, host_rules, small_docs
 
@@ -42,7 +42,7 @@ def test_the_hash_is_the_one_of_the_standard():
 
 
 def test_the_policy_is_otherwise_the_services_own(site):
-    own = dict(part.split(" ", 1) for part in security.CONTENT_SECURITY_POLICY.split("; "))
+    own = dict(part.split(" ", 1) for part in headers.CONTENT_SECURITY_POLICY.split("; "))
     for directive, sources in policy(site).items():
         kept = [source for source in sources if not source.startswith("'sha256-")]
         assert " ".join(kept) == own[directive]
@@ -65,11 +65,11 @@ def test_the_service_keeps_hashed_assets_for_a_year_and_names_types_as_hosts_do(
     for path in site.glob("assets/*.woff2"):
         answer = client.get(f"/assets/{path.name}")
         assert answer.headers["Cache-Control"] == rules["/assets/*"]["Cache-Control"]
-    for name in files.TYPES:
+    for name in headers.TYPES:
         assert client.get(f"/{name}").content_type == rules[f"/{name}"]["Content-Type"]
 
 
-@pytest.mark.parametrize("name", files.UNSERVED)
+@pytest.mark.parametrize("name", headers.UNSERVED)
 def test_what_is_for_servers_is_not_served(site, name):
     assert (site / name).exists()
     assert served(site).get(f"/{name}").status_code == 404
