@@ -1,6 +1,6 @@
 """Instants in the words of a page or a mail. Pure."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 
@@ -14,3 +14,8 @@ def clock_time(instant: datetime, zone: str) -> str:
     """Write the time of an instant in a zone: 9:30 am."""
     local = instant.astimezone(ZoneInfo(zone))
     return f"{local.hour % 12 or 12}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
+
+
+def short_date(day: date) -> str:
+    """Write a date, short enough for a table: Tue, Nov 24, 2026."""
+    return f"{day:%a}, {day:%b} {day.day}, {day.year}"

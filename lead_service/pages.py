@@ -15,6 +15,7 @@ def install(app: Flask, published: Published) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.add_template_filter(dates.long_date)
     app.add_template_filter(dates.clock_time)
+    app.add_template_filter(dates.short_date)
     app.add_template_global(assets.address, "asset")
     app.context_processor(_shared)
 

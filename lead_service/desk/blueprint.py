@@ -43,6 +43,8 @@ OPEN = {
 # What the desk's own navigation leads to: the place that a page says it is at, its name, its route.
 PLACES = (
     ("leads", "Leads", "desk.inbox"),
+    ("calls", "Calls", "desk.calls"),
+    ("availability", "Availability", "desk.availability"),
     ("outbox", "Mail", "desk.outbox"),
     ("team", "Team", "desk.team"),
 )

@@ -1,7 +1,14 @@
 """The desk's pages, all behind the one door of `blueprint`."""
 
 from . import (
+    availability,
+    call_pages,
+    calls,
     erasing,
+    host_calendars,
+    host_days,
+    host_holidays,
+    host_pages,
     inbox,
     lead_page,
     outbox_actions,
@@ -13,8 +20,15 @@ from . import (
 from .blueprint import blueprint
 
 __all__ = [
+    "availability",
     "blueprint",
+    "call_pages",
+    "calls",
     "erasing",
+    "host_calendars",
+    "host_days",
+    "host_holidays",
+    "host_pages",
     "inbox",
     "lead_page",
     "outbox_actions",

@@ -17,6 +17,7 @@ WORDS = {
     "call_cancelled": "The call was cancelled",
     "call_held": "The call took place",
     "call_missed": "The call did not take place",
+    "call_unmarked": "What became of the call is open again",
     "address_corrected": "Corrected the address of the invitation",
     "wanted_start": "Wanted a time that had just been taken",
     "wrote": "Wrote to us",

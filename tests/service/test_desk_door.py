@@ -37,6 +37,34 @@ DESK = {
     ("desk.team", "GET"): MEMBER,
     ("desk.rename", "POST"): MEMBER,
     ("desk.sign_out_everywhere", "POST"): MEMBER,
+    ("desk.calls", "GET"): MEMBER,
+    ("desk.call", "GET"): MEMBER,
+    ("desk.mark_call", "POST"): MEMBER,
+    ("desk.cancel_call", "GET"): MEMBER,
+    ("desk.cancel_call_submit", "POST"): MEMBER,
+    ("desk.move_call", "GET"): MEMBER,
+    ("desk.move_call_submit", "POST"): MEMBER,
+    ("desk.give_call", "GET"): MEMBER,
+    ("desk.give_call_submit", "POST"): MEMBER,
+    ("desk.availability", "GET"): MEMBER,
+    ("desk.host", "GET"): MEMBER,
+    ("desk.why", "GET"): MEMBER,
+    ("desk.new_host", "GET"): ADMIN,
+    ("desk.new_host_submit", "POST"): ADMIN,
+    ("desk.host_form", "GET"): ADMIN,
+    ("desk.host_form_submit", "POST"): ADMIN,
+    ("desk.host_dates", "GET"): ADMIN,
+    ("desk.host_dates_submit", "POST"): ADMIN,
+    ("desk.remove_date", "POST"): ADMIN,
+    ("desk.host_time_off", "GET"): ADMIN,
+    ("desk.host_time_off_submit", "POST"): ADMIN,
+    ("desk.remove_time_off", "POST"): ADMIN,
+    ("desk.host_holidays", "GET"): ADMIN,
+    ("desk.host_holidays_submit", "POST"): ADMIN,
+    ("desk.host_calendars", "GET"): ADMIN,
+    ("desk.host_calendars_submit", "POST"): ADMIN,
+    ("desk.remove_calendar", "POST"): ADMIN,
+    ("desk.new_feed_link", "POST"): ADMIN,
     ("desk.invite", "POST"): ADMIN,
     ("desk.change_role", "POST"): ADMIN,
     ("desk.remove_member", "POST"): ADMIN,
@@ -62,6 +90,8 @@ def routes(app) -> dict[tuple[str, str], str]:
                 "mail_id": "a" * 32,
                 "token": "t" * 43,
             }
+            values |= {"call_id": 1, "host_id": 1, "date_id": 1, "off_id": 1, "feed_id": 1}
+            values["part"] = "hours"
             with app.test_request_context():
                 built = rule.build({name: values[name] for name in rule.arguments})
             for method in rule.methods - {"HEAD", "OPTIONS"}:

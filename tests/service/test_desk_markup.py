@@ -1,10 +1,13 @@
 """Every page of the desk, with hostile text in every field: it stays text, and the page whole."""
 
+from datetime import date
+
 import html5lib
 import pytest
 from sqlalchemy import select
 
 from lead_service import leads
+from lead_service.book.host_models import CalendarFeed, Host, TimeOff
 from lead_service.book.models import Booking
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import Lead
@@ -15,9 +18,13 @@ from .desk import sign_in
 from .journeys import assess, book
 
 TYPED = "(typed)"
+SUNDAY, CHRISTMAS = date(2026, 11, 22), date(2026, 12, 25)
 MARKUP = """"'><img src=x onerror=alert(1)>{{7*7}}</bdi><script>alert(2)</script>"""
 HOSTILE = TYPED + MARKUP
 ALONE = {"title", "option"}  # nothing stands beside their text
+CALL_PAGES = ("", "move/", "give/", "cancel/")
+HOST_PAGES = ("", "why/?at=2026-11-24T09:00", "why/?at=x", "person/", "hours/", "rules/", "dates/")
+HOST_PAGES += ("time-off/", "holidays/", "holidays/?country=US", "calendars/")
 
 
 @pytest.fixture
@@ -48,6 +55,12 @@ def hostile_pages(client, member, framework, database) -> dict[str, str]:
         lead.owner.name = HOSTILE
         leads.record(session, lead, "next_action_changed", MONDAY_MORNING, action=HOSTILE, on=None)
         leads.record(session, lead, "owner_changed", MONDAY_MORNING, owner=1, member=1)
+        host = session.get_one(Host, 1)
+        host.name, host.email, host.meeting_link = MARKUP, MARKUP, MARKUP
+        host.time_off = [TimeOff(first_day=SUNDAY, last_day=CHRISTMAS, note=HOSTILE)]
+        feed = CalendarFeed(url=f"https://{MARKUP}", label=MARKUP[:60], fault=MARKUP)
+        host.feeds = [feed]
+        session.add(Host(name=MARKUP, email="second@example.com", zone="UTC"))
         for mail in session.scalars(select(OutboxMessage)):
             mail.reason, mail.address = MARKUP, HOSTILE
 
@@ -55,6 +68,12 @@ def hostile_pages(client, member, framework, database) -> dict[str, str]:
     pages = ["/desk/", f"/desk/?q={HOSTILE[:20]}", "/desk/leads/1/", "/desk/leads/1/erase"]
     pages += ["/desk/outbox/", "/desk/sign-in/sent/", "/desk/team/", "/desk/trail/"]
     pages += [f"/desk/trail/?about={HOSTILE[:20]}"]
+    pages += [
+        "/desk/calls/",
+        *(f"/desk/calls/1/{page}" for page in ("", "move/", "give/", "cancel/")),
+    ]
+    pages += ["/desk/availability/", "/desk/availability/new/"]
+    pages += [f"/desk/availability/1/{page}" for page in HOST_PAGES]
     with database.read() as session:
         pages += [f"/desk/outbox/{id}/" for id in session.scalars(select(OutboxMessage.id))]
     return {page: client.get(page).text for page in pages}

@@ -1,0 +1,182 @@
+"""Availability: who takes calls and when, as visitors see it, and why a time is not offered."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import render_template, request
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .. import clock
+from ..book import busy, calendar, holidays
+from ..book.host_models import Host
+from ..book.hours import Window
+from ..book.reasons import Kind, Reason
+from ..book.schedule import special_days
+from ..context import context
+from . import feed_words, host_edit, reason_words, time_off, wall_clock, windows
+from .blueprint import blueprint
+
+AHEAD = timedelta(days=400)  # every country keeps a holiday in it
+DAYS = 14  # that are shown as visitors would see them
+
+
+@dataclass(frozen=True)
+class Day:
+    """One date of a host with the starts on offer (UTC), or, without any, why in a few words."""
+
+    date: date
+    starts: list[datetime]
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One host, as the list has them."""
+
+    host: Host
+    weekly: list[tuple[str, str]]
+    open_count: int
+    next_start: datetime | None
+    troubles: list[str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether one instant is offered; a reading that clocks show twice has two of these."""
+
+    at: datetime
+    offset: str  # of the host's clock from UTC
+    reason: Reason | None
+    words: str
+
+
+@blueprint.get("/availability/")
+def availability() -> str:
+    """List the hosts with what each of them offers."""
+    now = clock.now()
+    with context().database.read() as session:
+        query = select(Host).order_by(Host.is_active.desc(), Host.name, Host.id)
+        hosts = session.scalars(query.options(*calendar.WHOLE)).all()
+        return render_template(
+            "desk/availability.html", hosts=[_summary(session, host, now) for host in hosts]
+        )
+
+
+@blueprint.get("/availability/<int:host_id>/")
+def host(host_id: int) -> str:
+    """Show a host: the next two weeks as visitors see them, then what they follow from."""
+    now = clock.now()
+    with context().database.read() as session:
+        found = host_edit.find(session, host_id)
+        today = now.astimezone(ZoneInfo(found.zone)).date()
+        return render_template(
+            "desk/host.html",
+            host=found,
+            days=_days(session, found, now),
+            weekly=weekly(found),
+            overrides=[one for one in found.overrides if one.day >= today],
+            off=time_off.coming(session, found, now),
+            kept=_holidays(found, today),
+            feeds=[feed_words.state(feed, now) for feed in found.feeds],
+            troubles=_troubles(found, now),
+            length=reason_words.length,
+            read=read_hours,
+        )
+
+
+@blueprint.get("/availability/<int:host_id>/why/")
+def why(host_id: int) -> tuple[str, int] | str:
+    """Answer why a start is not offered: `at` is a reading of the host's clocks."""
+    now, typed = clock.now(), request.args.get("at", "")[:40]
+    with context().database.read() as session:
+        found = host_edit.find(session, host_id)
+        reading = wall_clock.parse(typed)
+        answers = _answers(session, found, reading, now) if reading else []
+    page = render_template(
+        "desk/why.html", host=found, typed=typed, reading=reading, answers=answers
+    )
+    return (page, 422) if typed and not reading else page
+
+
+def weekly(host: Host) -> list[tuple[str, str]]:
+    """Return the weekdays with their hours for reading: days in a row that are alike, as one."""
+    week: list[tuple[list[str], str]] = []
+    for number, name in enumerate(windows.WEEKDAYS):
+        shown = read_hours(one for one in host.hours if one.weekday == number)
+        if week and week[-1][1] == shown:
+            week[-1][0].append(name)
+        else:
+            week.append(([name], shown))
+    return [(_span(days), shown) for days, shown in week if shown]
+
+
+def _span(days: list[str]) -> str:
+    return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+
+
+def read_hours(stored) -> str:
+    """Write stored windows for reading."""
+    return windows.read(Window(one.opens, one.closes) for one in stored)
+
+
+def _holidays(host: Host, today: date) -> dict:
+    """Return which holidays a host keeps, and the next of them."""
+    ahead = holidays.between(host.country, host.region, today, today + AHEAD)
+    return {
+        "country": holidays.countries().get(host.country, ""),
+        "region": holidays.regions(host.country).get(host.region, ""),
+        "next": next(ahead, None),
+    }
+
+
+def _summary(session: Session, host: Host, now: datetime) -> Summary:
+    starts = [start for day in calendar.offer(session, host, now, DAYS).values() for start in day]
+    return Summary(
+        host=host,
+        weekly=weekly(host),
+        open_count=len(starts),
+        next_start=starts[0] if starts else None,
+        troubles=_troubles(host, now),
+    )
+
+
+def _troubles(host: Host, now: datetime) -> list[str]:
+    """Say why a host offers nothing although they take calls."""
+    found = [] if host.hours else ["There are no opening hours."]
+    for feed in host.feeds:
+        if not busy.is_current(feed, now):
+            found.append(feed_words.state(feed, now).words)
+    return found
+
+
+def _days(session: Session, host: Host, now: datetime) -> list[Day]:
+    offered = calendar.offer(session, host, now, DAYS)
+    special = special_days(host, min(offered), max(offered))
+    weekdays = {window.weekday for window in host.hours}
+    found = []
+    for day, starts in offered.items():
+        why = "" if starts else _why_none(special.get(day), day.weekday() in weekdays)
+        found.append(Day(day, starts, why))
+    return found
+
+
+def _why_none(special, is_weekday: bool) -> str:
+    """Say in a few words why a date has no start."""
+    if special and special.kind is Kind.HOLIDAY:
+        return special.name
+    if special and special.kind is Kind.TIME_OFF:
+        return "Time off"
+    if special:
+        return "Nothing left" if special.windows else "Day off"
+    return "Nothing left" if is_weekday else "Closed"
+
+
+def _answers(session: Session, host: Host, reading: datetime, now: datetime) -> list[Answer]:
+    found = []
+    for at in wall_clock.instants(reading, host.zone):
+        reason = calendar.why_not(session, host, at, now)
+        words = reason_words.sentence(reason, host.zone, now) if reason else ""
+        found.append(Answer(at, wall_clock.offset(at, host.zone), reason, words))
+    return found

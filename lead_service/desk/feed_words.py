@@ -1,0 +1,45 @@
+"""How a host's calendar stands, in words; its address is a secret and never among them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from ..book import busy
+from ..book.host_models import CalendarFeed
+from .words import moment
+
+
+@dataclass(frozen=True)
+class State:
+    """One calendar: what it is called, which server has it, and whether it may be believed."""
+
+    feed: CalendarFeed
+    server: str
+    is_current: bool
+    words: str
+
+
+def state(feed: CalendarFeed, now: datetime) -> State:
+    """Say how a calendar stands, with times in its host's zone."""
+    current = busy.is_current(feed, now)
+    words = _current(feed, now) if current else _not_believed(feed, now)
+    return State(feed, urlsplit(feed.url).hostname or "", current, words)
+
+
+def _current(feed: CalendarFeed, now: datetime) -> str:
+    zone = feed.host.zone
+    read = f"Read {moment(feed.succeeded_at, zone, now)}."
+    if not feed.fault:
+        return read
+    until = moment(feed.succeeded_at + busy.FRESH, zone, now)
+    return f"{read} The latest try failed: {feed.fault} What was read is good until {until}."
+
+
+def _not_believed(feed: CalendarFeed, now: datetime) -> str:
+    name, fault = f"\u201c{feed.label}\u201d", f" {feed.fault}" if feed.fault else ""
+    if feed.succeeded_at is None:
+        return f"{name} was not read yet: until it is, nothing is offered.{fault}"
+    read = f"{name} was last read {moment(feed.succeeded_at, feed.host.zone, now)}"
+    if feed.zone != feed.host.zone:
+        return f"{read}, by the clocks of another zone: until it is read again, nothing is offered."
+    return f"{read}, too long ago to be believed: nothing is offered.{fault}"

@@ -1,0 +1,79 @@
+"""A host's calendars: those that we read, and the feed of bookings that they read. For admins."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from .. import clock
+from ..book.host_models import CalendarFeed, Host
+from ..context import context
+from . import feed_words, host_edit
+from .blueprint import admins_only, blueprint
+from .feed_form import FeedForm
+from .host_days import own
+
+
+@blueprint.get("/availability/<int:host_id>/calendars/")
+@admins_only
+def host_calendars(host_id: int) -> str:
+    """Show how each calendar stands, and ask for one more."""
+    return _page(host_id, FeedForm())
+
+
+@blueprint.post("/availability/<int:host_id>/calendars/")
+@admins_only
+def host_calendars_submit(host_id: int) -> ResponseReturnValue:
+    """Add a calendar; the deliver process reads it, and nothing is offered until it has."""
+    form = FeedForm(request.form)
+    if not form.validate():
+        return _page(host_id, form), 422
+
+    def change(session: Session, host: Host) -> dict:
+        feed = CalendarFeed(label=form.label.data, url=form.address)
+        host.feeds.append(feed)
+        session.flush()
+        return {"calendar": feed.id}
+
+    try:
+        host_edit.extend(host_id, "calendar_added", change)
+    except host_edit.InUse:
+        form.label.errors = ["Another calendar of this host is called so."]
+        return _page(host_id, form), 422
+    flash("Added. It is read within minutes; until then nothing is offered.")
+    return redirect(url_for(".host_calendars", host_id=host_id), 303)
+
+
+@blueprint.post("/availability/<int:host_id>/calendars/<int:feed_id>/remove")
+@admins_only
+def remove_calendar(host_id: int, feed_id: int) -> ResponseReturnValue:
+    """Read a calendar no more, and forget what was read of it."""
+
+    def change(_session: Session, host: Host) -> dict:
+        host.feeds.remove(own(host.feeds, feed_id))
+        return {"calendar": feed_id}
+
+    host_edit.extend(host_id, "calendar_removed", change)
+    flash("Removed. What it held is in nobody\u2019s way any more.")
+    return redirect(url_for(".host_calendars", host_id=host_id), 303)
+
+
+@blueprint.post("/availability/<int:host_id>/calendars/new-link")
+@admins_only
+def new_feed_link(host_id: int) -> ResponseReturnValue:
+    """Give the feed of bookings another address; the one that it had shows nothing any more."""
+
+    def change(_session: Session, host: Host) -> dict:
+        host.feed_version += 1
+        return {"feed_version": host.feed_version}
+
+    host_edit.extend(host_id, "feed_link_changed", change)
+    flash("There is a new link, and the old one is dead.")
+    return redirect(url_for(".host_calendars", host_id=host_id), 303)
+
+
+def _page(host_id: int, form: FeedForm) -> str:
+    now = clock.now()
+    with context().database.read() as session:
+        host = host_edit.find(session, host_id)
+        feeds = [feed_words.state(feed, now) for feed in host.feeds]
+        return render_template("desk/host_calendars.html", host=host, form=form, feeds=feeds)

@@ -1,0 +1,83 @@
+"""Changing a host: one at a time, on top of what one has seen, with a line in the audit trail."""
+
+from collections.abc import Callable
+
+from flask import abort, g, request
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from .. import audit, clock
+from ..book import calendar
+from ..book.host_models import Host
+from ..context import context
+from ..db import broken_rule
+
+Change = Callable[[Session, Host], dict[str, audit.Detail] | None]
+
+
+class Stale(Exception):
+    """Somebody else has changed the host since the form was opened; nothing is stored."""
+
+
+class InUse(Exception):
+    """Another row has what must be the only one of its kind; nothing is stored."""
+
+
+def replace(host_id: int, what: str, change: Change) -> None:
+    """Run `change(session, host)` on the locked host, unless the form's version is an old one.
+
+    What it returns is the audit entry's detail. Raises Stale, and InUse where an address is
+    taken; both leave the host as it was.
+    """
+    extend(host_id, what, change, seen=request.form.get("version", 0, type=int))
+
+
+def extend(host_id: int, what: str, change: Change, *, seen: int | None = None) -> None:
+    """Run `change(session, host)` that overwrites nothing of others, on the locked host.
+
+    Arguments and errors as for `replace`; without `seen`, any version of the host will do.
+    """
+    now, member_id = clock.now(), g.desk.member_id
+
+    def work(session: Session) -> None:
+        host = find(session, host_id, lock=True)
+        if seen not in (None, host.version):
+            raise Stale
+        detail = change(session, host) or {}
+        host.version += 1
+        session.flush()
+        audit.note(session, member_id, what, f"host {host.id}", now, **detail)
+
+    _written(work)
+
+
+def add(make: Callable[[Session], Host]) -> int:
+    """Store a new host and return the id; raise InUse."""
+    now, member_id = clock.now(), g.desk.member_id
+
+    def work(session: Session) -> int:
+        host = make(session)
+        session.add(host)
+        session.flush()
+        audit.note(session, member_id, "host_added", f"host {host.id}", now)
+        return host.id
+
+    return _written(work)
+
+
+def find(session: Session, host_id: int, *, lock: bool = False) -> Host:
+    """Find a host with all that belongs to it, locked for a change; 404 when there is none."""
+    if host_id >= 2**31:  # beyond what the column holds
+        abort(404)
+    options = list(calendar.WHOLE)
+    how = {"with_for_update": True} if lock else {}
+    return session.get(Host, host_id, options=options, **how) or abort(404)
+
+
+def _written(work: Callable) -> int:
+    try:
+        return context().database.write(work)
+    except IntegrityError as error:
+        if not broken_rule(error).startswith("uq_"):
+            raise
+        raise InUse from None

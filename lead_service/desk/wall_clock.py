@@ -1,0 +1,36 @@
+"""What a wall clock shows, and when: a reading may be no instant, one, or two. Pure."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+YEARS = range(2000, 2200)  # of dates that somebody can mean
+
+
+def parse(text: str) -> datetime | None:
+    """Read what a field for date and time holds, `2026-11-24T09:00`; None when it is none."""
+    try:
+        reading = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if reading.tzinfo or reading.year not in YEARS:
+        return None
+    return reading.replace(second=0, microsecond=0)
+
+
+def instants(reading: datetime, zone: str) -> list[datetime]:
+    """Return the instants (UTC) at which the clocks of an IANA zone show a reading.
+
+    There is none in the hour that is left out when clocks go forward, and there are two in the
+    one that is repeated when they go back.
+    """
+    local = ZoneInfo(zone)
+    possible = {reading.replace(tzinfo=local, fold=fold).astimezone(UTC) for fold in (0, 1)}
+    return sorted(
+        at for at in possible if at.astimezone(local).replace(tzinfo=None, fold=0) == reading
+    )
+
+
+def offset(instant: datetime, zone: str) -> str:
+    """Write what a zone's clock is ahead of UTC at an instant: UTC+05:30."""
+    shown = f"{instant.astimezone(ZoneInfo(zone)):%z}"
+    return f"UTC{shown[:3]}:{shown[3:5]}"
