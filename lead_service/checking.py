@@ -19,7 +19,6 @@ from .settings import Settings, SettingsError
 
 CLOCK_ERROR = timedelta(minutes=2)  # leases and links allow for more
 LEAST_SPACE = 200 * 2**20  # bytes
-NO_HOST = "no host takes calls; run `lead-service host`"
 
 
 def faults(settings: Settings) -> list[str]:
@@ -47,7 +46,7 @@ def _in_the_database(settings: Settings, framework: Framework) -> list[str]:
         with schema.opened(settings) as database, database.read() as session:
             found = list(outbox.health(session, clock.now()).troubles)
             found += [f"framework.yml: {line}" for line in versions.faults(session, framework)]
-            found += [] if hosting.someone_takes_calls(session) else [NO_HOST]
+            found += hosting.troubles(session, clock.now())
             return [*found, *_clock_of(database, session), *_space_of(database)]
     except SettingsError as error:
         return error.faults

@@ -3,8 +3,6 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -12,12 +10,18 @@ import click
 from . import backup as backups
 from . import clock, leads, log, published, schema, settings
 from .db import Database
+from .host_commands import COMMANDS
+from .opening import opened
 from .settings import Settings, SettingsError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def commands() -> None:
     """Run the service behind the site, and look after its data."""
+
+
+for command in COMMANDS:
+    commands.add_command(command)
 
 
 def main() -> None:
@@ -32,16 +36,6 @@ def main() -> None:
     except (schema.NewerSchema, backups.BackupError) as error:
         click.echo(f"lead-service: {error}", err=True)
         sys.exit(2)
-
-
-@contextmanager
-def _opened() -> Iterator[tuple[Settings, Database]]:
-    """Open the database of the settings, and refuse one whose schema is not this program's."""
-    loaded = settings.load()
-    with schema.opened(loaded) as database:
-        if fault := schema.fault(database):
-            raise click.ClickException(fault)
-        yield loaded, database
 
 
 def _known_address(_context: click.Context, _option: click.Parameter, text: str) -> str:
@@ -120,24 +114,6 @@ def check() -> None:
     click.echo("all is well")
 
 
-@commands.command()
-@click.option("--name", help="As visitors see it.")
-@click.option("--email", help="Where the host's mails go.")
-@click.option("--zone", help="An IANA name, such as America/New_York.")
-@click.option("--hours", help="Weekdays and times: mon-fri 09:00-17:00, sat 10:00-12:00.")
-@click.option("--meeting-link", help="The link of the call; an empty one means: we call you.")
-def host(**given: str | None) -> None:
-    """Show the host, or change what is given."""
-    from .book import hosting
-
-    with _opened() as (loaded, database):
-        try:
-            shown = database.write(lambda session: hosting.edit(session, loaded, **given))
-        except ValueError as fault:
-            raise click.ClickException(str(fault)) from None
-    click.echo(shown)
-
-
 @commands.group()
 def desk() -> None:
     """Let people in to the desk."""
@@ -149,7 +125,7 @@ def link(address: str) -> None:
     """Print a one-time sign-in link for ADDRESS, who becomes a member if they are none."""
     from .desk.access import make_link
 
-    with _opened() as (loaded, database):
+    with opened() as (loaded, database):
         made = make_link(database, loaded, address, clock.now())
     click.echo(made)
 
@@ -159,7 +135,7 @@ def resume() -> None:
     """Send mail again, after what had stopped it was mended."""
     from .emails import outbox
 
-    with _opened() as (_, database):
+    with opened() as (_, database):
         database.write(outbox.resume)
     click.echo("sending goes on")
 
@@ -203,7 +179,7 @@ def export(address: str) -> None:
     """Print everything that is held about ADDRESS, as JSON."""
     from . import privacy
 
-    with _opened() as (loaded, database), database.read() as session:
+    with opened() as (loaded, database), database.read() as session:
         held = privacy.export(session, loaded, address)
     click.echo(json.dumps(held, indent=2, ensure_ascii=False))
 
@@ -215,7 +191,7 @@ def erase(address: str) -> None:
     """Erase everything that is held about ADDRESS."""
     from . import privacy
 
-    with _opened() as (loaded, database):
+    with opened() as (loaded, database):
         counts = privacy.erase_everywhere(database, loaded, address, clock.now())
     click.echo(json.dumps(counts))
     for copy in backups.kept(loaded):
@@ -228,6 +204,6 @@ def sweep(dry_run: bool) -> None:
     """Erase what has been kept for its time. The deliver process does so daily."""
     from . import retention
 
-    with _opened() as (loaded, database):
+    with opened() as (loaded, database):
         counts = retention.run(database, loaded, clock.now(), dry_run=dry_run)
     click.echo(json.dumps(counts))

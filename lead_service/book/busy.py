@@ -53,6 +53,11 @@ def troubles(hosts: list[Host], now: datetime) -> Iterator[str]:
                 )
 
 
+def standing(feed: CalendarFeed, now: datetime) -> str:
+    """Say how a calendar stands, in a few words."""
+    return _last(feed) if is_current(feed, now) else f"not believed: {_last(feed)}"
+
+
 def _unknown(feed: CalendarFeed, now: datetime) -> Busy:
     since, until = ALWAYS
     if is_current(feed, now) and feed.known_until:

@@ -1,24 +1,17 @@
-"""Hosts from the command line: the first one, and changes to it."""
+"""Hosts from the command line: the first one, others, and changes to each."""
 
-import re
-import unicodedata
-from urllib.parse import urlsplit
-from zoneinfo import available_timezones
+from collections.abc import Iterator
+from datetime import date, datetime
 
-from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ..settings import Settings
-from .host_models import Host, OpeningHours
-from .hours import parse_window
+from . import busy, calendar, feed_address, host_text
+from .host_models import CalendarFeed, DateOverride, Host, TimeOff
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIRST_HOURS = "mon-fri 09:00-17:00"
-LONGEST_NAME, LONGEST_LINK = 120, 500  # as the columns have it
-# Controls, line and paragraph separators, and bytes of the command line that are no text.
-NOT_TEXT = {"Cc", "Zl", "Zp", "Cs"}
-PART = re.compile(r"(\w{3})(?:-(\w{3}))?\s+(\d{1,2}:\d{2})-(\d{1,2}:\d{2})")
+Given = dict[str, str | None]
 
 
 def seed(session: Session, settings: Settings) -> bool:
@@ -29,107 +22,154 @@ def seed(session: Session, settings: Settings) -> bool:
     if session.scalar(select(Host.id).limit(1)):
         return False
     host = Host(name=settings.practice_name, email=settings.sales_to[0], zone="UTC")
-    host.hours = parse_hours(FIRST_HOURS)
+    host.hours = host_text.weekly_hours(FIRST_HOURS)
     session.add(host)
     return True
 
 
-def someone_takes_calls(session: Session) -> bool:
-    """Say whether an active host has opening hours; else no visitor can book."""
-    open_hosts = select(Host.id).where(Host.is_active, Host.hours.any())
-    return session.scalar(open_hosts.limit(1)) is not None
+def troubles(session: Session, now: datetime) -> Iterator[str]:
+    """Yield one line for each thing that keeps hosts from being booked."""
+    hosts = calendar.active_hosts(session)
+    if not any(host.hours for host in hosts):
+        yield "no host takes calls; run `lead-service host`"
+    else:
+        for host in hosts:
+            if not (host.hours or host.overrides):
+                yield f"host {host.id} takes calls and has no hours; run `lead-service host`"
+    yield from busy.troubles(hosts, now)
 
 
-def edit(session: Session, settings: Settings, **given: str | None) -> str:
-    """Change what is given of the first host, and describe it; raise ValueError in words."""
+def describe_all(session: Session, settings: Settings) -> str:
+    """Write every host; make the first one when there is none."""
     seed(session, settings)
     session.flush()
-    host = session.scalars(select(Host).order_by(Host.id).limit(1).with_for_update()).one()
-    if given["name"] is not None:
-        host.name = _name(given["name"]) or host.name
-    if given["email"] is not None:
-        host.email = _address(given["email"])
-    if given["zone"] is not None:
-        host.zone = _zone(given["zone"])
-    if given["hours"] is not None:
-        host.hours = parse_hours(given["hours"])
-    if given["meeting_link"] is not None:
-        host.meeting_link = _link(given["meeting_link"])
+    hosts = session.scalars(select(Host).order_by(Host.id))
+    return "\n\n".join(f"{host.id}: {host_text.describe(host)}" for host in hosts)
+
+
+def find(session: Session, settings: Settings, address: str | None) -> Host:
+    """Find and lock a host by mail address; without one it is the only host there is."""
+    seed(session, settings)
     session.flush()
-    return describe(host)
+    query = select(Host).order_by(Host.id)
+    if address is not None:
+        query = query.where(func.lower(Host.email) == host_text.address(address).lower())
+    found = list(session.scalars(query.with_for_update()))
+    if address is None and len(found) > 1:
+        raise ValueError("which host? Say whose: `lead-service host ADDRESS \u2026`")
+    if not found:
+        raise ValueError(f"no host has the address {address}; `--new` makes one")
+    return found[0]
 
 
-def parse_hours(text: str) -> list[OpeningHours]:
-    """Read `mon-fri 09:00-17:00, sat 10:00-12:00`; raise ValueError naming the part."""
-    hours = []
-    for part in filter(None, (part.strip() for part in text.lower().split(","))):
-        found = PART.fullmatch(part)
-        if not found or not {found[1], found[2] or found[1]} <= set(WEEKDAYS):
-            raise ValueError(f"hours: {part!r} is not like mon-fri 09:00-17:00")
-        first, last = WEEKDAYS.index(found[1]), WEEKDAYS.index(found[2] or found[1])
-        if last < first:
-            raise ValueError(f"hours: {part!r} ends before it begins")
-        window = parse_window(found[3], found[4])
-        if window.end <= window.start or window.start % 5 or window.end % 5:
-            raise ValueError(f"hours: {part!r} must run forward in steps of five minutes")
-        hours += [
-            OpeningHours(weekday=day, opens=window.start, closes=window.end)
-            for day in range(first, last + 1)
-        ]
-    return hours
+def add(session: Session, address: str) -> Host:
+    """Make a host with a name to be changed and no hours; raise ValueError for one who is there."""
+    email = host_text.address(address)
+    if session.scalar(select(Host.id).where(func.lower(Host.email) == email.lower())):
+        raise ValueError(f"email: {email} is a host already")
+    host = Host(name=email.partition("@")[0][: host_text.LONGEST_NAME], email=email, zone="UTC")
+    session.add(host)
+    session.flush()
+    return host
 
 
-def describe(host: Host) -> str:
-    """Write a host as the command shows it."""
-    hours = ", ".join(
-        f"{WEEKDAYS[one.weekday]} {_time(one.opens)}-{_time(one.closes)}" for one in host.hours
+def edit(session: Session, host: Host, given: Given) -> None:
+    """Change what is given of a host; raise ValueError in words, and change nothing then."""
+    for name, text in given.items():
+        if text is not None and (change := CHANGES.get(name)):
+            setattr(host, name, change(text))
+    host.name = host.name or host.email
+    country, region = (
+        kept if (text := given.get(name)) is None else text
+        for name, kept in (("country", host.country), ("region", host.region))
     )
-    link = host.meeting_link or "we call you"
-    return f"{host.name} <{host.email}>\nzone   {host.zone}\nhours  {hours}\ncall   {link}"
+    if given.get("country") is not None and given.get("region") is None:
+        region = ""
+    host.country, host.region = host_text.place(country, region)
+    taken = select(Host.id).where(func.lower(Host.email) == host.email.lower(), Host.id != host.id)
+    with session.no_autoflush:
+        if session.scalar(taken):
+            raise ValueError(f"email: {host.email} is another host")
+    changed(session, host)
 
 
-def _time(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
-
-
-def _address(text: str) -> str:
+def add_calendar(session: Session, host: Host, url: str, label: str, settings: Settings) -> None:
+    """Have a calendar read from now on; until it is, nothing of this host is offered."""
     try:
-        checked = validate_email(text, check_deliverability=False, test_environment=True)
-    except EmailNotValidError as fault:
-        raise ValueError(f"email: {fault}") from None
-    return checked.normalized
+        checked = feed_address.check(url, allow_loopback=settings.feeds_allow_loopback)
+    except ValueError as fault:
+        raise ValueError(f"calendar: the address {fault}") from None
+    label = host_text.line("label", label, 60)
+    if not label or any(feed.label == label for feed in host.feeds):
+        raise ValueError("label: give each calendar a name of its own, such as Work")
+    host.feeds.append(CalendarFeed(url=checked, label=label))
+    changed(session, host)
 
 
-def _zone(text: str) -> str:
-    if text not in available_timezones():
-        raise ValueError(f"zone: {text!r} is not a time zone; America/New_York is one")
-    return text
+def remove_calendar(session: Session, host: Host, label: str) -> None:
+    """Read a calendar no more, and forget what was read of it."""
+    found = [feed for feed in host.feeds if feed.label == label]
+    if not found:
+        raise ValueError(f"calendar: {label!r} is not one of this host\u2019s")
+    host.feeds.remove(found[0])
+    changed(session, host)
 
 
-def _name(text: str) -> str:
-    name = text.strip()
-    if any(unicodedata.category(character) in NOT_TEXT for character in name):
-        raise ValueError("name: must be one line of text")
-    if len(name) > LONGEST_NAME:
-        raise ValueError(f"name: must not be longer than {LONGEST_NAME} characters")
-    return name
+def calendars(host: Host, now: datetime) -> str:
+    """Write a host's calendars: label, server, how they stand; never the address."""
+    lines = [
+        f"{feed.label}  ({feed_address.host_of(feed.url)})  {busy.standing(feed, now)}"
+        for feed in host.feeds
+    ]
+    return "\n".join(lines) or "no calendar"
 
 
-def _link(text: str) -> str:
-    """Check where the call takes place; an empty text means that the host calls."""
-    link = text.strip()
-    if len(link) > LONGEST_LINK:
-        raise ValueError(f"meeting-link: must not be longer than {LONGEST_LINK} characters")
-    if link and not _is_secure_link(link):
-        raise ValueError("meeting-link: must be like https://meet.example.com/ann")
-    return link
+def set_date(session: Session, host: Host, day: date, texts: tuple[str, ...] | None) -> None:
+    """Give a date hours of its own, no windows for a day off; None goes back to the weekly ones."""
+    windows = None if texts is None else host_text.dated_hours(texts)
+    host.overrides = [one for one in host.overrides if one.day != day]
+    session.flush()  # before the new row of the same date
+    if windows is not None:
+        host.overrides.append(DateOverride(day=day, windows=windows))
+    changed(session, host)
 
 
-def _is_secure_link(text: str) -> bool:
-    if " " in text or not text.isprintable():  # urlsplit drops line breaks without a word
-        return False
-    try:
-        parts = urlsplit(text)
-        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets that do not close, a port that is no number
-        return False
+def set_away(session: Session, host: Host, first: date, last: date, note: str) -> None:
+    """Take no calls on the dates [first, last]."""
+    if last < first:
+        raise ValueError("date: the last day is before the first")
+    note = host_text.line("note", note, host_text.LONGEST_NOTE)
+    host.time_off.append(TimeOff(first_day=first, last_day=last, note=note))
+    changed(session, host)
+
+
+def come_back(session: Session, host: Host, first: date) -> None:
+    """Take back the time off that begins on a date."""
+    kept = [one for one in host.time_off if one.first_day != first]
+    if len(kept) == len(host.time_off):
+        raise ValueError(f"date: no time off begins on {first}")
+    host.time_off = kept
+    changed(session, host)
+
+
+def changed(session: Session, host: Host) -> None:
+    """Count a change, so that a page which was open meanwhile does not overwrite it."""
+    host.version += 1
+    session.flush()
+
+
+CHANGES = {
+    "name": lambda text: host_text.line("name", text, host_text.LONGEST_NAME),
+    "email": host_text.address,
+    "zone": host_text.zone,
+    "hours": host_text.weekly_hours,
+    "meeting_link": host_text.link,
+    "is_active": lambda text: text == "yes",
+    "duration": lambda text: host_text.minutes("duration", text, 5),
+    "interval": lambda text: host_text.minutes("interval", text, 5),
+    "buffer_before": lambda text: host_text.minutes("buffer-before", text, 0),
+    "buffer_after": lambda text: host_text.minutes("buffer-after", text, 0),
+    "notice": lambda text: host_text.minutes("notice", text, 0),
+    "horizon_days": lambda text: host_text.count("horizon-days", text),
+    "daily_limit": lambda text: host_text.count("daily-limit", text),
+}

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from lead_service import clock
-from lead_service.book import diary, hosting, notices
+from lead_service.book import diary, host_text, hosting, notices
 from lead_service.book.models import Booking, Host
 
 ANN = "ann@example.com"
@@ -30,7 +30,7 @@ def add_host(database, name: str = "Ann Example", email: str = ANN, **given) -> 
 
     def work(session) -> int:
         host = Host(name=name, email=email, zone="UTC", **given)
-        host.hours = hosting.parse_hours(hosting.FIRST_HOURS)
+        host.hours = host_text.weekly_hours(hosting.FIRST_HOURS)
         session.add(host)
         session.flush()
         return host.id
