@@ -14,11 +14,13 @@ import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import brotli
 import drawings
 import typeface
+from kept import kept, place
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from rcssmin import cssmin
@@ -27,6 +29,7 @@ HERE = Path(__file__).resolve().parent
 UNPUBLISHED = ("assets/", "styles/", "scripts/", "icons/", "drawings/")  # the theme's, our sources
 TEXT = {".html", ".css", ".js", ".json", ".xml", ".txt", ".svg", ".yml", ".webmanifest"}
 SMALLEST = 200  # bytes; below this the header that names the encoding outweighs what it saves
+MANY = 200  # pages
 ICONS = (180, 192, 512)  # pixels: Apple's home screen, and the two that a manifest should have
 
 
@@ -76,17 +79,29 @@ def _stylesheet(publish: Callable[[str, bytes], str]) -> str:
 class Compressor:
     """Write a .gz and a .br beside each text file, the same on every run.
 
-    Pages are compressed while the next ones are being made.
+    Pages are compressed while the next ones are being made, and those that have not changed since
+    an earlier build not again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pages: int) -> None:
+        """Take the number of pages.
+
+        Brotli's best saves a tenth more and takes 50 ms a page, too long for a thousand of them;
+        its second best takes 1 ms, as long as the window is small.
+        """
+        quality = 11 if pages <= MANY else 9
+        self._encodings = {
+            "br": partial(brotli.compress, mode=brotli.MODE_TEXT, quality=quality, lgwin=16),
+            "gz": partial(gzip.compress, compresslevel=6, mtime=0),
+        }
+        self._made_with = (brotli.__version__, quality)
         self._pool = ThreadPoolExecutor(os.cpu_count())
         self._work: list[Future] = []
 
     def add(self, path: Path, content: bytes) -> None:
         """Take the content of a file that is, or will be, at `path`."""
         if len(content) >= SMALLEST:
-            self._work.append(self._pool.submit(_compress, path, content))
+            self._work.append(self._pool.submit(self._compress, path, content))
 
     def finish(self, site: Path) -> None:
         """Take all other text files of the built site, and wait until everything is written."""
@@ -95,17 +110,18 @@ class Compressor:
             if path.suffix in TEXT and not path.with_name(path.name + ".br").exists():
                 self.add(path, path.read_bytes())
         self._wait()
+        self._pool.shutdown()
 
     def _wait(self) -> None:
         for work in self._work:
             work.result()
         self._work.clear()
 
-
-def _compress(path: Path, content: bytes) -> None:
-    # Brotli's best saves a tenth more and takes 30 ms a page, too long for a thousand of them; its
-    # second best takes 1 ms, as long as the window is small.
-    small = brotli.compress(content, mode=brotli.MODE_TEXT, quality=9, lgwin=16)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_name(path.name + ".br").write_bytes(small)
-    path.with_name(path.name + ".gz").write_bytes(gzip.compress(content, 6, mtime=0))
+    def _compress(self, path: Path, content: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made_from = (*self._made_with, hashlib.sha256(content).hexdigest())
+        for ending, compress in self._encodings.items():
+            place(
+                kept(ending, made_from, partial(compress, content)),
+                path.with_name(f"{path.name}.{ending}"),
+            )

@@ -9,11 +9,10 @@ import struct
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from shutil import copyfile
 
 import typeface
 import typst
-from kept import kept
+from kept import kept, place
 
 HERE = Path(__file__).resolve().parent
 TEMPLATES = HERE / "drawings"
@@ -48,24 +47,19 @@ class Cards:
         folder = site / "assets" / "cards"
         folder.mkdir(parents=True, exist_ok=True)
         for name, path in self._asked.items():
-            _place(path, folder / name)
-
-
-def _place(path: Path, at: Path) -> None:
-    """Let `at` be the same file: a thousand cards are 70 MB, which take seconds to copy."""
-    if at.exists():
-        return  # a preview builds into the same folder, and a card's name says what it shows
-    try:
-        at.hardlink_to(path)
-    except OSError:
-        copyfile(path, at)
+            place(path, folder / name)
 
 
 def picture(template: str, **inputs: str) -> Path:
     """Return a PNG of one of the templates, drawn unless it was drawn before."""
     source = TEMPLATES / f"{template}.typ"
-    made_from = (typst.__version__, source.read_bytes(), sorted(inputs.items()))
+    made_from = (typst.__version__, _text(source), sorted(inputs.items()))
     return kept("png", made_from, lambda: _draw(source, inputs))
+
+
+@cache
+def _text(source: Path) -> bytes:
+    return source.read_bytes()
 
 
 def _draw(source: Path, inputs: Mapping[str, str]) -> bytes:

@@ -15,6 +15,7 @@ import articles as listings
 import assets
 import changes
 import front_matter
+import kept
 import links
 from drawings import Cards, light_colors
 from facts import Facts
@@ -24,7 +25,6 @@ from jinja2 import (
     FileSystemLoader,
     select_autoescape,
 )
-from kept import FOLDER
 from markupsafe import Markup
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import InclusionLevel
@@ -65,7 +65,7 @@ def on_files(files, *, config):
         if file.src_uri.startswith(assets.UNPUBLISHED):
             files.remove(file)
     _build["assets"] = assets.published(config, files)
-    _build["compressor"] = assets.Compressor()
+    _build["compressor"] = assets.Compressor(len(files.documentation_pages()))
     _articles.clear()
     _moved.clear()
     for file in files.documentation_pages():
@@ -120,8 +120,8 @@ def on_env(env, *, config, files):
         [env.loader, FileSystemLoader(ROOT / "lead_service" / "templates")]  # the signature
     )
     env.autoescape = select_autoescape(["html", "xml"])
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    env.bytecode_cache = FileSystemBytecodeCache(str(FOLDER))
+    kept.FOLDER.mkdir(parents=True, exist_ok=True)
+    env.bytecode_cache = FileSystemBytecodeCache(str(kept.FOLDER))
     env.filters.update(day=listings.day, absolute=links.absolute)
     framework, published = _build["framework"], _build["assets"]
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(config.site_url))
@@ -197,3 +197,4 @@ def on_post_build(*, config):
     hosting.write_headers(site, inline, https=config.site_url.startswith("https:"))
     hosting.write_nginx(site, config.site_url, _moved)
     _build["compressor"].finish(site)
+    kept.tidy()

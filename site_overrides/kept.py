@@ -6,18 +6,41 @@ builds at once do each other no harm, and the folder may be deleted at any time.
 
 import hashlib
 import os
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copyfile
 
 FOLDER = Path(__file__).resolve().parent.parent / ".cache" / "site"
+UNUSED = 30 * 24 * 60 * 60  # seconds; what no build has asked for since then is thrown away
 
 
 def kept(ending: str, made_from: tuple, make: Callable[[], bytes]) -> Path:
     """Return the file that `make` makes of `made_from`, which must print the same every time."""
     path = FOLDER / f"{hashlib.sha256(repr(made_from).encode()).hexdigest()[:32]}.{ending}"
-    if not path.exists():
+    try:
+        os.utime(path)  # it is in use
+    except FileNotFoundError:
         FOLDER.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(f".{os.getpid()}")
+        unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         unfinished.write_bytes(make())
         unfinished.replace(path)
     return path
+
+
+def place(path: Path, at: Path) -> None:
+    """Let `at` be the same file as a kept one: thousands of them take seconds to copy."""
+    at.unlink(missing_ok=True)
+    try:
+        at.hardlink_to(path)
+    except OSError:
+        copyfile(path, at)
+
+
+def tidy() -> None:
+    """Throw away what has long been of no use to any build."""
+    before = time.time() - UNUSED
+    for path in FOLDER.iterdir() if FOLDER.exists() else ():
+        if path.stat().st_mtime < before:
+            path.unlink(missing_ok=True)  # another build may be tidying too

@@ -1,6 +1,7 @@
 """What a writer may do, and what stops the build and names the file and the line."""
 
 import logging
+import os
 
 import drawings
 import kept
@@ -121,3 +122,13 @@ def test_many_articles_are_all_listed_and_the_older_ones_briefly(tmp_path):
     assert page.count("A sentence.") == 24
     years = [year for year in range(1990, 2026) if f'<h2 id="y{year}">' in page]
     assert years == [*range(1990, 1997)]
+
+
+def test_what_no_build_has_asked_for_in_a_month_is_thrown_away(monkeypatch, tmp_path):
+    monkeypatch.setattr(kept, "FOLDER", tmp_path / "kept")
+    used, unused = (kept.kept("txt", (name,), lambda: b"") for name in ("used", "unused"))
+    for path in (used, unused):
+        os.utime(path, (0, 0))
+    assert kept.kept("txt", ("used",), pytest.fail) == used
+    kept.tidy()
+    assert used.exists() and not unused.exists()
