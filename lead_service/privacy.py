@@ -34,6 +34,8 @@ from .book.models import Booking, TimeCell
 from .db import Base, Database
 from .emails.lease import NEVER_KEPT
 from .emails.models import DeliveryEvent, OutboxMessage
+from .funnel import kept
+from .funnel.facts import Rows
 from .leads import Consent, Lead, LeadEvent, Note
 from .members import DeskSession, Member, SignInLink
 from .security import derived_token
@@ -118,6 +120,7 @@ def erase(
     """
     person = _Person(session, settings, address)
     lead_id = session.scalar(person.lead_row().with_for_update())  # as whoever adds to it does
+    kept.keep(session, person.counted())
     counts = {held.name: held.erase(session) for held in person.of_the_lead()}
     mark = session.get(Suppression, person.digest)
     if mark is None:
@@ -164,21 +167,20 @@ class _Person:
     def of_the_lead(self) -> Iterator[Holding]:
         """Yield the visitor's rows, in an order in which they can be deleted."""
         calls = select(Booking.id).where(Booking.lead_id == self.lead)
-        with_a_call = select(Booking.assessment_id).where(
-            Booking.lead_id == self.lead, Booking.assessment_id.is_not(None)
-        )
         mails = select(OutboxMessage.id).where(self._mails())
         yield rows_of(DeliveryEvent, DeliveryEvent.outbox_id.in_(mails))
         yield rows_of(OutboxMessage, self._mails())
-        yield rows_of(
-            Assessment, or_(Assessment.lead_id == self.lead, Assessment.id.in_(with_a_call))
-        )
+        yield rows_of(Assessment, self._assessments())
         yield rows_of(TimeCell, TimeCell.booking_id.in_(calls))
         yield rows_of(Booking, Booking.lead_id == self.lead)
         yield rows_of(LeadEvent, LeadEvent.lead_id == self.lead)
         yield rows_of(Consent, Consent.lead_id == self.lead)
         yield rows_of(Note, Note.lead_id == self.lead)
         yield rows_of(Lead, Lead.address == self.address)
+
+    def counted(self) -> Rows:
+        """Select what the funnel keeps as numbers once it is erased."""
+        return Rows(self._assessments(), Booking.lead_id == self.lead, Lead.id == self.lead)
 
     def of_staff(self) -> Iterator[Holding]:
         """Yield what is held about a member of the desk or a host."""
@@ -192,6 +194,12 @@ class _Person:
 
     def suppression(self) -> Holding:
         return rows_of(Suppression, Suppression.digest == self.digest)
+
+    def _assessments(self) -> ColumnElement[bool]:
+        with_a_call = select(Booking.assessment_id).where(
+            Booking.lead_id == self.lead, Booking.assessment_id.is_not(None)
+        )
+        return or_(Assessment.lead_id == self.lead, Assessment.id.in_(with_a_call))
 
     def _mails(self) -> ColumnElement[bool]:
         """Select the mails about the lead, to whomever, and those to the address.

@@ -12,6 +12,8 @@ from .audit import AuditEntry
 from .book.models import Booking, TimeCell
 from .db import Database
 from .emails.models import DeliveryEvent, OutboxMessage
+from .funnel import kept
+from .funnel.facts import Rows
 from .leads import Consent, Lead, LeadEvent, Note
 from .members import DeskSession, SignInLink
 from .privacy import Holding, rows_of, sweep_folder
@@ -31,6 +33,8 @@ def sweep(
 
     A dry run counts the same and changes nothing. The log line holds counts only.
     """
+    if not dry_run:
+        kept.keep(session, _counted(now, settings))
     counts = {
         held.name: held.count(session) if dry_run else held.erase(session)
         for held in _outlived(now, settings)
@@ -52,8 +56,7 @@ def run(
 def _outlived(now: datetime, settings: Settings) -> Iterator[Holding]:
     """Yield what has been kept for long enough, in an order in which it can be deleted."""
     since = now - timedelta(days=settings.retention_days)
-    active = select(Booking.lead_id).where(Booking.starts_at >= since)
-    idle = and_(Lead.touched_at < since, Lead.id.not_in(active))
+    idle = _idle(since)
     idle_leads = select(Lead.id).where(idle)
     idle_calls = select(Booking.id).where(Booking.lead_id.in_(idle_leads))
     loose = and_(
@@ -65,7 +68,7 @@ def _outlived(now: datetime, settings: Settings) -> Iterator[Holding]:
     told_of_them = select(OutboxMessage.id).where(old_mails)
     yield rows_of(DeliveryEvent, DeliveryEvent.outbox_id.in_(told_of_them))
     yield rows_of(OutboxMessage, old_mails)
-    yield rows_of(Assessment, or_(Assessment.lead_id.in_(idle_leads), _anonymous(now, settings)))
+    yield rows_of(Assessment, _old_assessments(now, settings))
     yield rows_of(TimeCell, TimeCell.booking_id.in_(idle_calls))
     yield rows_of(Booking, Booking.lead_id.in_(idle_leads))
     yield rows_of(LeadEvent, LeadEvent.lead_id.in_(idle_leads))
@@ -76,6 +79,24 @@ def _outlived(now: datetime, settings: Settings) -> Iterator[Holding]:
     yield rows_of(SignInLink, SignInLink.created_at < now - SIGN_IN)
     ended = DeskSession.ended_at.is_not(None)
     yield rows_of(DeskSession, or_(ended, DeskSession.created_at < now - SIGN_IN))
+
+
+def _counted(now: datetime, settings: Settings) -> Rows:
+    """Select what the funnel keeps as numbers once it is erased."""
+    idle = _idle(now - timedelta(days=settings.retention_days))
+    calls = Booking.lead_id.in_(select(Lead.id).where(idle))
+    return Rows(_old_assessments(now, settings), calls, idle)
+
+
+def _idle(since: datetime) -> ColumnElement[bool]:
+    """Select leads with whom nothing has happened since, and with no call since or to come."""
+    active = select(Booking.lead_id).where(Booking.starts_at >= since)
+    return and_(Lead.touched_at < since, Lead.id.not_in(active))
+
+
+def _old_assessments(now: datetime, settings: Settings) -> ColumnElement[bool]:
+    idle = select(Lead.id).where(_idle(now - timedelta(days=settings.retention_days)))
+    return or_(Assessment.lead_id.in_(idle), _anonymous(now, settings))
 
 
 def _anonymous(now: datetime, settings: Settings) -> ColumnElement[bool]:

@@ -125,8 +125,12 @@ def find_shared(session: Session, token: str) -> Assessment | None:
 
 def framework_of(session: Session, assessment: Assessment) -> Framework:
     """Return the framework in the version that the assessment was started with."""
-    version = session.get_one(FrameworkVersion, assessment.framework_version)
-    return _load(version.version, version.text)
+    return framework_in(session, assessment.framework_version)
+
+
+def framework_in(session: Session, version: str) -> Framework:
+    """Return the framework in a version that is kept."""
+    return _load(version, session.get_one(FrameworkVersion, version).text)
 
 
 @lru_cache(maxsize=16)

@@ -46,6 +46,7 @@ PLACES = (
     ("calls", "Calls", "desk.calls"),
     ("availability", "Availability", "desk.availability"),
     ("outbox", "Mail", "desk.outbox"),
+    ("funnel", "Funnel", "desk.funnel"),
     ("team", "Team", "desk.team"),
 )
 COOKIE = "desk"  # the session's id, in Flask's signed cookie

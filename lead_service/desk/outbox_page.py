@@ -25,8 +25,10 @@ def mails() -> str:
     query = select(OutboxMessage)
     if state:
         query = query.where((standing.BY_NAME.get(state) or abort(404)).where)
+    # What rings stands in the order in which it began to: the index of the few finds them.
+    order = OutboxMessage.alarm_at if state == "attention" else OutboxMessage.created_at
     with context().database.read() as session:
-        page = newest_first(session, query, OutboxMessage.created_at, OutboxMessage.id, before)
+        page = newest_first(session, query, order, OutboxMessage.id, before)
         health = outbox.health(session, now)
         return render_template(
             "desk/outbox.html",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from ..emails.models import RETURNED, OutboxMessage
+from ..emails.models import RETURNED, RINGS, OutboxMessage
 
 UNTOLD = ("", "processed")  # the provider has it, and has not said more
 
@@ -30,7 +30,7 @@ def _told(name: str, word: str, tone: str = "plain") -> Standing:
     )
 
 
-ATTENTION = Standing("attention", "To look at", "bad", OutboxMessage.alarm_at.is_not(None))
+ATTENTION = Standing("attention", "To look at", "bad", RINGS)
 PAUSED = Standing("paused", "Paused", "bad", OutboxMessage.state == "pending")
 STANDINGS = (
     _ours("pending", "Waiting"),

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, or_, update
 from sqlalchemy.orm import Session
 
-from .models import OutboxMessage
+from .models import RINGS, OutboxMessage
 
 GIVEN_UP = ("failed", "dead")
 
@@ -50,5 +50,5 @@ def take_back(session: Session, outbox_id: str) -> bool:
 
 def acknowledge(session: Session, outbox_ids: Iterable[str]) -> int:
     """Note that somebody knows of these failures; return of how many nobody knew before."""
-    unseen = and_(OutboxMessage.id.in_(list(outbox_ids)), OutboxMessage.alarm_at.is_not(None))
+    unseen = and_(OutboxMessage.id.in_(list(outbox_ids)), RINGS)
     return session.execute(update(OutboxMessage).where(unseen).values(alarm_at=None)).rowcount

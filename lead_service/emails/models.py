@@ -1,6 +1,6 @@
 """The outbox in the database: every mail that was ever promised, and whether sending is paused."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -61,6 +61,10 @@ class OutboxMessage(Base):
     events: Mapped[list["DeliveryEvent"]] = relationship(
         order_by="DeliveryEvent.at, DeliveryEvent.kind", passive_deletes=True
     )
+
+
+# Selects the failures that nobody has noted as seen. Not IS NOT NULL: SQLite uses no index for it.
+RINGS = OutboxMessage.alarm_at > datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class DeliveryEvent(Base):

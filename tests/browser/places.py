@@ -120,6 +120,8 @@ PLACES = published() | {
     "desk, outbox": Place("/desk/outbox/", is_desk=True),
     "desk, mails of one state": Place("/desk/outbox/?state=pending", is_desk=True),
     "desk, nothing to look at": Place("/desk/outbox/?state=attention", is_desk=True),
+    "desk, funnel": Place("/desk/funnel/", is_desk=True),
+    "desk, funnel of no days": Place("/desk/funnel/?from=soon", status=422, is_desk=True),
     "desk, mail": Place("{mail}", is_desk=True),
     "desk, team": Place("/desk/team/", is_desk=True),
     "desk, nobody invited": Place("/desk/team/", send_nothing("Invite"), 422, is_desk=True),

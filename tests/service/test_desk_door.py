@@ -28,6 +28,7 @@ DESK = {
     ("desk.release", "POST"): MEMBER,
     ("desk.erase", "GET"): ADMIN,
     ("desk.erase_submit", "POST"): ADMIN,
+    ("desk.funnel", "GET"): MEMBER,
     ("desk.outbox", "GET"): MEMBER,
     ("desk.mail", "GET"): MEMBER,
     ("desk.mail_retry", "POST"): MEMBER,

@@ -66,7 +66,14 @@ def hostile_pages(client, member, framework, database) -> dict[str, str]:
 
     database.write(spoil)
     pages = ["/desk/", f"/desk/?q={HOSTILE[:20]}", "/desk/leads/1/", "/desk/leads/1/erase"]
-    pages += ["/desk/outbox/", "/desk/sign-in/sent/", "/desk/team/", "/desk/trail/"]
+    pages += [
+        "/desk/outbox/",
+        "/desk/funnel/",
+        f"/desk/funnel/?from={HOSTILE[:20]}",
+        "/desk/sign-in/sent/",
+        "/desk/team/",
+        "/desk/trail/",
+    ]
     pages += [f"/desk/trail/?about={HOSTILE[:20]}"]
     pages += [
         "/desk/calls/",

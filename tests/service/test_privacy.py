@@ -267,7 +267,8 @@ def test_a_dry_run_changes_nothing_and_counts_what_the_run_erases(old_times, dat
 
 
 def rows(tables: dict[str, list]) -> int:
-    return sum(len(rows) for rows in tables.values())
+    """Count all rows but the numbers that erased ones leave behind."""
+    return sum(len(rows) for name, rows in tables.items() if name != "funnel_count")
 
 
 def test_abandoned_answers_go_after_thirty_days_and_complete_ones_after_a_year(

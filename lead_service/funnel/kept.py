@@ -1,0 +1,43 @@
+"""What the funnel counts: the rows that there are, and the numbers left of those erased."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from .counts import WEEK, Fact, monday
+from .facts import EVERYTHING, Rows, counted
+from .models import FunnelCount
+
+AT_ONCE = 200  # rows that one statement writes
+
+
+def between(session: Session, first: date, last: date) -> Iterator[Fact]:
+    """Yield what is counted from one Monday to the end of another's week."""
+    start, end = (datetime.combine(day, time(), UTC) for day in (first, last + WEEK))
+    yield from counted(session, EVERYTHING, (start, end))
+    erased = select(FunnelCount).where(FunnelCount.week.between(first, last))
+    for one in session.scalars(erased):
+        yield Fact(one.week, one.article, one.what, one.number)
+
+
+def keep(session: Session, rows: Rows) -> None:
+    """Add rows that are about to be erased to the numbers; nobody can be told of these."""
+    numbers: Counter[tuple[date, str, str]] = Counter()
+    for fact in counted(session, rows, None):
+        numbers[monday(fact.day), fact.article, fact.what] += fact.number
+    names = ("week", "article", "what")
+    kept = [dict(zip(names, key, strict=True), number=n) for key, n in sorted(numbers.items())]
+    for start in range(0, len(kept), AT_ONCE):
+        _add(session, kept[start : start + AT_ONCE])
+
+
+def _add(session: Session, numbers: list[dict]) -> None:
+    dialects = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+    insert = dialects[session.get_bind().dialect.name](FunnelCount).values(numbers)
+    more = FunnelCount.number + insert.excluded.number
+    where = [FunnelCount.week, FunnelCount.article, FunnelCount.what]
+    session.execute(insert.on_conflict_do_update(index_elements=where, set_={"number": more}))

@@ -1,0 +1,190 @@
+"""The funnel: counted from what visitors did, on both databases, erased or not."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from lead_service import privacy, retention
+from lead_service.book.models import Booking
+from lead_service.funnel import counts, kept
+from lead_service.funnel.counts import WEEK, Line, answered, stopped
+from lead_service.funnel.models import FunnelCount
+from lead_service.leads import Lead, record
+from tests.service.held import mentions
+
+from .conftest import MONDAY_MORNING as NOW
+from .desk import sign_in
+from .journeys import VISITOR, answers, assess, book
+
+pytestmark = pytest.mark.usefixtures("at")
+
+MONDAY = NOW.date()
+ARTICLE = "about-clarify"
+PAGE = "/desk/funnel/"
+
+
+@pytest.fixture
+def journey(client, framework, database) -> None:
+    """One who gives up after two steps, and one who goes all the way, by way of an article."""
+    client.post("/assessment/", data=answers(framework, "assess", 0))
+    article = {"from": ARTICLE}
+    client.post(
+        "/assessment/", data=answers(framework, "clarify", 0) | article | {"step": "clarify"}
+    )
+    result = assess(client, framework)
+    client.post(result + "mail", data={"email": VISITOR["email"]})
+    book(client, assessment=result.split("/")[2], **article)
+    database.write(lambda session: settle(session))
+
+
+def settle(session) -> None:
+    """Hold the call, and win the lead."""
+    session.execute(update(Booking).values(outcome="held"))
+    lead = session.scalars(select(Lead)).one()
+    lead.stage = "won"
+    record(session, lead, "stage_changed", NOW + WEEK, member=1)
+
+
+def count(database, first: date = MONDAY, last: date = MONDAY + WEEK) -> counts.Report:
+    with database.read() as session:
+        return counts.report(kept.between(session, first, last), first, last)
+
+
+def numbers(line: Line) -> dict[str, int]:
+    return {what: number for what, number in line.numbers.items() if number}
+
+
+def test_everything_that_somebody_did_is_counted_where_it_belongs(journey, database):
+    report = count(database)
+    total = numbers(report.total)
+    assert {what: total.pop(what) for what in counts.STAGES} == {
+        "started": 3,
+        "completed": 1,
+        "mailed": 1,
+        "booked": 1,
+        "held": 1,
+        "won": 1,
+    }
+    assert total.pop(stopped("clarify")) == total.pop(stopped("assess")) == 1
+    assert total.pop(answered("assess")) == total.pop(answered("clarify")) == 2
+    assert total.pop("assessed") == 1
+    assert set(total.values()) == {1}
+    of_the_weeks = [line["won"] for _, line in report.weeks]
+    assert of_the_weeks == [0, 1]
+
+
+def test_articles_are_told_apart(journey, database):
+    by_article = dict(count(database).articles)
+    assert by_article[ARTICLE]["started"] == by_article[ARTICLE]["booked"] == 1
+    assert by_article[""]["started"] == 2
+
+
+def test_what_happened_before_or_after_is_not_counted(journey, database):
+    for first, last in ((MONDAY - 9 * WEEK, MONDAY - WEEK), (MONDAY + 2 * WEEK, MONDAY + 3 * WEEK)):
+        assert numbers(count(database, first, last).total) == {}
+
+
+@pytest.mark.parametrize(("seconds", "week"), [(-1, MONDAY - WEEK), (0, MONDAY)])
+def test_weeks_change_at_midnight_in_utc(client, framework, database, at, seconds, week):
+    at(NOW.replace(hour=0) + timedelta(seconds=seconds))
+    client.post("/assessment/", data=answers(framework, "assess", 0))
+    found = {week: line["started"] for week, line in count(database, MONDAY - WEEK).weeks}
+    assert found[week] == 1 == sum(found.values())
+
+
+def test_suspected_leads_and_calls_count_once_they_are_released(client, database):
+    book(client, website="x")
+    assert count(database).total["booked"] == 0
+    database.write(
+        lambda session: session.execute(update(Booking).values(quarantine=False)) and None
+    )
+    assert count(database).total["booked"] == 1
+
+
+def test_a_lead_that_is_won_no_more_is_not_counted(journey, database):
+    database.write(lambda session: session.execute(update(Lead).values(stage="lost")) and None)
+    assert count(database).total["won"] == 0
+
+
+def test_erasing_a_person_leaves_the_numbers_and_no_trace(journey, database, settings):
+    before = count(database)
+    database.write(lambda session: privacy.erase(session, settings, VISITOR["email"], NOW))
+    assert count(database) == before
+    assert mentions(database, VISITOR["email"], VISITOR["name"]) == []
+    with database.read() as session:
+        assert all(one.number > 0 for one in session.scalars(select(FunnelCount)))
+
+
+def test_retention_leaves_the_numbers_however_often_it_runs(journey, database, settings):
+    before = count(database)
+    for days in (29, 31, 400, 800, 900):
+        now = NOW + timedelta(days=days)
+        database.write(lambda session, now=now: retention.sweep(session, now, settings))
+        assert count(database) == before
+    assert not database.write(lambda session: session.scalars(select(Lead)).all())
+
+
+def test_a_dry_run_adds_nothing(journey, database, settings):
+    later = NOW + timedelta(days=900)
+    database.write(lambda session: retention.sweep(session, later, settings, dry_run=True))
+    with database.read() as session:
+        assert session.scalars(select(FunnelCount)).all() == []
+
+
+def test_numbers_of_several_erased_people_are_added_up(client, database, settings):
+    for number in range(3):
+        address = f"a{number}@example.com"
+        book(client, email=address)
+        database.write(lambda session, who=address: privacy.erase(session, settings, who, NOW))
+    assert count(database).total["booked"] == 3
+
+
+# -- The page -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def member(client, database, settings) -> None:
+    sign_in(client, database, settings)
+
+
+def test_the_page_shows_numbers_shares_steps_and_articles(client, member, journey):
+    text = client.get(PAGE).text
+    for shown in ("Had the result mailed", "33%", "An article about clarify", "No article"):
+        assert shown in text
+    assert "2 of 3 did not finish" in text
+    assert text.count("<svg") > 12
+
+
+def test_an_empty_funnel_is_a_page_too(client, member):
+    text = client.get(PAGE).text
+    assert "Nothing has happened" in text
+    assert "Whoever started has finished" in text
+
+
+def test_the_span_is_in_the_address_and_snaps_to_weeks(client, member, journey):
+    text = client.get(PAGE, query_string={"from": "2026-11-25", "to": "2026-12-02"}).text
+    assert 'value="2026-11-23"' in text and 'value="2026-11-30"' in text
+    assert "Nov 23, 2026" in text and "Dec 6, 2026" in text
+    assert "2 weeks" in text
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ("soon", "", "year-month-day"),
+        ("2026-02-30", "", "year-month-day"),
+        ("", "<script>", "year-month-day"),
+        ("2026-11-23", "2026-11-01", "not before the first"),
+        ("2000-01-01", "2026-11-23", "two years at most"),
+        ("0001-01-01", "0001-01-02", "after the year 2000"),
+        ("", "0001-01-02", "after the year 2000"),
+        ("9999-12-30", "9999-12-31", "after the year 2000"),
+    ],
+)
+def test_a_span_that_cannot_be_is_said_beside_its_field(client, member, first, last, said):
+    answer = client.get(PAGE, query_string={"from": first, "to": last})
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert 'aria-invalid="true"' in answer.text
+    assert "<script>" not in answer.text.replace("<script ", "")
