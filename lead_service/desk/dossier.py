@@ -14,7 +14,6 @@ from ..assess.models import Assessment, framework_of
 from ..book.models import Booking
 from ..emails.models import OutboxMessage
 from ..leads import Lead, LeadEvent
-from ..members import Member
 from ..published import Article, Published
 from . import inbox, timeline
 
@@ -68,7 +67,7 @@ class Dossier:
 def gather(session: Session, lead: Lead, published: Published, now: datetime, zone: str) -> Dossier:
     """Read the dossier of a lead; times that are no call's are written in `zone`."""
     calls, taken = calls_of(session, lead), _assessments_of(session, lead)
-    names = _names(session)
+    names = inbox.names_of(session)
     complete = next((one for one in taken if one.completed_at), None)
     return Dossier(
         lead=lead,
@@ -119,10 +118,6 @@ def _said(events: Sequence[LeadEvent], calls: Sequence[Booking]) -> list[Said]:
 def _articles(published: Published, came: Sequence[Assessment | Booking]) -> list[Article]:
     slugs = dict.fromkeys(one.came_from for one in came if one.came_from)
     return [article for slug in slugs if (article := published.article(slug))]
-
-
-def _names(session: Session) -> dict[int, str]:
-    return {member.id: member.shown_name for member in session.scalars(select(Member))}
 
 
 def _mails(session: Session, lead: Lead) -> Sequence[OutboxMessage]:

@@ -1,11 +1,12 @@
-"""The inbox: who wants what, the newest activity first."""
+"""The inbox: what needs somebody first, and every lead by filter, search and order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from flask import render_template, request
-from sqlalchemy import Select, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import clock
@@ -16,11 +17,10 @@ from ..assess.models import Assessment
 from ..book.models import Booking, Status
 from ..context import context
 from ..leads import Lead
-from . import words
-from .blueprint import blueprint
-from .pager import newest_first
-
-LONGEST_SEARCH = 100
+from ..members import Member
+from . import membership, pager, views, words
+from .blueprint import blueprint, zone_of_the_desk
+from .views import View
 
 
 @dataclass(frozen=True)
@@ -34,29 +34,34 @@ class Entry:
 
 @blueprint.get("/")
 def inbox() -> str:
-    """List the leads; `q` searches name, company and address, `before` turns the page."""
-    asked = " ".join(request.args.get("q", "").split())[:LONGEST_SEARCH]
-    now = clock.now()
+    """List the leads of a view; `before` turns the page."""
+    view, before, now = View.read(request.args), request.args.get("before"), clock.now()
     with context().database.read() as session:
-        before = request.args.get("before")
-        page = newest_first(session, _search(asked), Lead.touched_at, Lead.id, before)
-        entries = list_of(session, page.rows, now)
-    return render_template(
-        "desk/inbox.html",
-        entries=entries,
-        asked=asked,
-        following=page.following,
-        is_first=before is None,
-        stages=words.STAGES,
-    )
+        today = today_of_the_desk(session, now)
+        page = pager.page(session, *view.query(session, now, today), before)
+        return render_template(
+            "desk/inbox.html",
+            entries=list_of(session, page.rows, now),
+            view=view,
+            views=views,
+            counts=views.counts(session, now, today),
+            people=[one for one, _ in membership.everybody(session)],
+            names=names_of(session),
+            following=page.following,
+            is_first=before is None,
+            today=today,
+            words=words,
+        )
 
 
-def _search(asked: str) -> Select[tuple[Lead]]:
-    query = select(Lead)
-    if asked:
-        columns = (Lead.name, Lead.company, Lead.email, Lead.address)
-        query = query.where(or_(*(column.icontains(asked, autoescape=True) for column in columns)))
-    return query
+def today_of_the_desk(session: Session, now: datetime) -> date:
+    """Return the day that it is where the desk is."""
+    return now.astimezone(ZoneInfo(zone_of_the_desk(session))).date()
+
+
+def names_of(session: Session) -> dict[int, str]:
+    """Map members to their names, those who have left included."""
+    return {member.id: member.shown_name for member in session.scalars(select(Member))}
 
 
 def list_of(session: Session, leads: Sequence[Lead], now: datetime) -> list[Entry]:

@@ -3,27 +3,90 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
 from flask import abort
-from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy import ColumnElement, Date, Select, String, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 Row = TypeVar("Row")
+Place = tuple[Any, Any]  # what a row is sorted by, and its id
 
 PAGE = 50
-# An instant in whole seconds (ten digits reach the year 2286), and an id.
+# An instant in whole seconds (ten digits reach the year 2286) or a day's number, and an id.
 KEY = re.compile(r"(\d{1,10})-(\w{1,32})", re.ASCII)
 LARGEST_ID = 2**31 - 1  # a larger one is an error to PostgreSQL; SQLite's driver stops at 2**63
 
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Some rows, newest first; `following` is the `before` of the next page, if there is one."""
+    """Some rows in order; `following` is the `before` of the next page, if there is one."""
 
     rows: Sequence[Row]
     following: str | None
+    last: Place | None = None  # the same as values, for who reads on at once
+
+
+@dataclass(frozen=True)
+class Order:
+    """By what a list is sorted: an instant, a day or a text, then by the id."""
+
+    by: ColumnElement
+    id: InstrumentedAttribute
+    is_descending: bool = True
+
+    def columns(self) -> tuple[ColumnElement, ...]:
+        both = (self.by, self.id)
+        return tuple(one.desc() for one in both) if self.is_descending else both
+
+    def beyond(self, place: Place) -> ColumnElement[bool]:
+        """Select what comes after a place.
+
+        The first comparison says nothing that the second does not, but an index can use it.
+        """
+        at, id = place
+        if self.is_descending:
+            return and_(self.by <= at, or_(self.by < at, self.id < id))
+        return and_(self.by >= at, or_(self.by > at, self.id > id))
+
+    def key(self, place: Place) -> str:
+        """Write a place into an address; of a text only the id, for it may be a name."""
+        at, id = place
+        if isinstance(at, datetime):
+            return f"{at.timestamp():.0f}-{id}"
+        return f"{at.toordinal() if isinstance(at, date) else 0}-{id}"
+
+    def place(self, session: Session, key: str) -> Place:
+        """Read a place from an address; 404 for one that nobody was given."""
+        number, id = _parts(key, self.id)
+        if isinstance(self.by.type, String):
+            return session.scalar(select(self.by).where(self.id == id)) or abort(404), id
+        if isinstance(self.by.type, Date):
+            return date.fromordinal(number) if 0 < number <= date.max.toordinal() else abort(
+                404
+            ), id
+        return datetime.fromtimestamp(number, UTC), id
+
+
+def page(session: Session, query: Select[Any], order: Order, before: str | None) -> Page[Any]:
+    """Run `query`, whose first column is the row, for one page; 404 for an unknown `before`."""
+    return some(session, query, order, PAGE, order.place(session, before) if before else None)
+
+
+def some(
+    session: Session, query: Select[Any], order: Order, size: int, after: Place | None
+) -> Page[Any]:
+    """Run `query` for the `size` rows that come after a place."""
+    if after:
+        query = query.where(order.beyond(after))
+    query = query.add_columns(order.by, order.id).order_by(*order.columns()).limit(size + 1)
+    found = session.execute(query).all()
+    rows = [row[0] for row in found[:size]]
+    if len(found) <= size:
+        return Page(rows, None, None)
+    last = (found[size - 1][-2], found[size - 1][-1])
+    return Page(rows, order.key(last), last)
 
 
 def newest_first(
@@ -34,23 +97,16 @@ def newest_first(
     before: str | None,
 ) -> Page[Row]:
     """Run `query` for one page, ordered by `at` and `id`; 404 for a `before` nobody was given."""
-    if before:
-        query = query.where(_older(at, id, before))
-    found = session.scalars(query.order_by(at.desc(), id.desc()).limit(PAGE + 1)).all()
-    if len(found) <= PAGE:
-        return Page(found, None)
-    last = found[PAGE - 1]
-    return Page(found[:PAGE], f"{getattr(last, at.key).timestamp():.0f}-{getattr(last, id.key)}")
+    return page(session, query, Order(at, id), before)
 
 
-def _older(at: InstrumentedAttribute, id: InstrumentedAttribute, before: str) -> ColumnElement:
-    if not (key := KEY.fullmatch(before)):
+def _parts(key: str, id: InstrumentedAttribute) -> tuple[int, Any]:
+    if not (found := KEY.fullmatch(key)):
         abort(404)
     try:
-        last = id.type.python_type(key[2])
+        last = id.type.python_type(found[2])
     except ValueError:
         abort(404)
     if isinstance(last, int) and last > LARGEST_ID:
         abort(404)
-    instant = datetime.fromtimestamp(int(key[1]), UTC)
-    return or_(at < instant, and_(at == instant, id < last))
+    return int(found[1]), last

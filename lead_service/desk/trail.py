@@ -5,9 +5,9 @@ from sqlalchemy import select
 
 from ..audit import AuditEntry
 from ..context import context
-from ..members import Member
 from . import words
 from .blueprint import admins_only, blueprint
+from .inbox import names_of
 from .pager import newest_first
 
 LONGEST_SUBJECT = 60
@@ -23,7 +23,7 @@ def trail() -> str:
         query = query.where(AuditEntry.subject == about)
     with context().database.read() as session:
         page = newest_first(session, query, AuditEntry.at, AuditEntry.id, before)
-        names = {one.id: one.shown_name for one in session.scalars(select(Member))}
+        names = names_of(session)
     return render_template(
         "desk/trail.html",
         entries=page.rows,

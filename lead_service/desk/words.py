@@ -91,9 +91,10 @@ def moment(instant: datetime, zone: str, now: datetime | None = None) -> str:
     return f"{local:%a}, {local:%b} {local.day}{year}, {clock_time(instant, zone)}"
 
 
-def day(on: date) -> str:
-    """Write a day: Tue, Dec 1, 2026."""
-    return f"{on:%a}, {on:%b} {on.day}, {on.year}"
+def day(on: date, today: date | None = None) -> str:
+    """Write a day: Tue, Dec 1, 2026. The year is left out when it is that of `today`."""
+    year = "" if today and today.year == on.year else f", {on.year}"
+    return f"{on:%a}, {on:%b} {on.day}{year}"
 
 
 def state_of_mail(mail: OutboxMessage, is_paused: bool = False) -> standing.Standing:

@@ -112,6 +112,10 @@ PLACES = published() | {
     "desk, link of nobody": Place("/desk/sign-in/no-such-token/", status=404),
     "desk, leads": Place("/desk/", is_desk=True),
     "desk, nobody found": Place("/desk/?q=nobody-at-all", is_desk=True),
+    "desk, upcoming calls": Place("/desk/?view=calls", is_desk=True),
+    "desk, a view of many choices": Place(
+        "/desk/?view=unowned&stage=new&owner=none&sort=name&q=example", is_desk=True
+    ),
     "desk, lead": Place("{lead}", is_desk=True),
     "desk, lead, an action without a day": Place("{lead}", act_without_a_day, 422, is_desk=True),
     "desk, lead, an empty note": Place("{lead}", send_nothing("Keep this note"), 422, is_desk=True),

@@ -22,6 +22,8 @@ DESK = {
     ("desk.sign_out", "POST"): MEMBER,
     ("desk.inbox", "GET"): MEMBER,
     ("desk.lead", "GET"): MEMBER,
+    ("desk.leads_csv", "GET"): MEMBER,
+    ("desk.lead_json", "GET"): MEMBER,
     ("desk.lead_submit", "POST"): MEMBER,
     ("desk.add_note", "POST"): MEMBER,
     ("desk.remove_note", "POST"): MEMBER,

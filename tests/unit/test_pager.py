@@ -11,7 +11,8 @@ from lead_service.leads import Lead
 
 
 def older(before: str) -> ColumnElement:
-    return pager._older(Lead.touched_at, Lead.id, before)
+    order = pager.Order(Lead.touched_at, Lead.id)
+    return order.beyond(order.place(None, before))
 
 
 @pytest.mark.parametrize(

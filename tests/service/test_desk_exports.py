@@ -1,0 +1,111 @@
+"""Leads taken along: the CSV of any view, and the JSON of one lead."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from lead_service import leads
+from lead_service.desk import exports
+from lead_service.desk.exports import COLUMNS
+from lead_service.leads import Lead
+
+from .conftest import MONDAY_MORNING
+from .desk import sign_in
+from .journeys import VISITOR, WORST, assess, book
+
+FORMULA = '=HYPERLINK("//evil.example";"x")'
+
+
+@pytest.fixture
+def ann(client, database, settings, at) -> None:
+    sign_in(client, database, settings)
+
+
+def records(answer) -> list[dict[str, str]]:
+    text = answer.data.decode("utf-8")
+    assert text.startswith("\ufeff")
+    head, *rows = csv.reader(io.StringIO(text[1:], newline=""), strict=True)
+    assert tuple(head) == COLUMNS
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def test_a_view_as_csv_holds_its_leads_and_what_the_list_shows(client, ann, framework, database):
+    result = assess(client, framework, {"organize": WORST})
+    book(client, assessment=result.split("/")[2], may_contact="y")
+    answer = client.get("/desk/leads.csv")
+    (row,) = records(answer)
+    assert row["Name"] == VISITOR["name"]
+    assert row["Phone"] == "'" + VISITOR["phone"]
+    assert (row["Stage"], row["Widest gap"], row["Suspected"]) == ("New", "Organize", "no")
+    assert row["Next call (UTC)"].startswith("2026-11-2")
+    assert records(client.get("/desk/leads.csv?stage=won")) == []
+    assert client.get("/desk/leads.csv?stage=sold").status_code == 404
+
+
+def test_the_file_is_handed_over_and_kept_by_nobody(client, ann):
+    headers = client.get("/desk/leads.csv").headers
+    assert headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert headers["Content-Disposition"] == 'attachment; filename="leads.csv"'
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_a_formula_in_any_field_stays_text(client, ann, database):
+    def spoil(session) -> None:
+        lead, _ = leads.capture(session, email="ada@example.com", at=MONDAY_MORNING)
+        lead.name = lead.company = lead.next_action = FORMULA
+        lead.email = lead.phone = "\uff1d1"
+        lead.next_action_on = MONDAY_MORNING.date()
+
+    database.write(spoil)
+    (row,) = records(client.get("/desk/leads.csv"))
+    assert row["Name"] == row["Company"] == row["Next action"] == "'" + FORMULA
+    assert row["Address"] == row["Phone"] == "'\uff1d1"
+
+
+def test_a_long_file_comes_in_pieces_and_holds_everybody_in_order(
+    client, ann, database, monkeypatch
+):
+    monkeypatch.setattr(exports, "AT_ONCE", 7)
+
+    def fill(session) -> None:
+        for number in range(20):
+            name = f"Lead {number % 3}"
+            leads.capture(session, email=f"l{number}@example.com", name=name, at=MONDAY_MORNING)
+
+    database.write(fill)
+    answer = client.get("/desk/leads.csv?sort=name")
+    assert answer.is_streamed
+    rows = records(answer)
+    assert len({row["Number"] for row in rows}) == len(rows) == 20
+    assert [row["Name"] for row in rows] == sorted(row["Name"] for row in rows)
+
+
+def test_one_lead_as_json_holds_the_listed_fields(client, ann, framework, database):
+    result = assess(client, framework, WORST)
+    book(client, assessment=result.split("/")[2])
+    answer = client.get("/desk/leads/1.json")
+    assert answer.content_type == "application/json"
+    assert 'filename="lead-1.json"' in answer.headers["Content-Disposition"]
+    told = json.loads(answer.data)
+    assert (told["name"], told["stage"], told["owner"]) == (VISITOR["name"], "new", None)
+    assert told["scores"]["clarify"] == 0
+    assert told["wrote"][0]["text"] == VISITOR["topic"]
+    assert told["calls"][0]["status"] == "confirmed"
+
+
+def test_a_field_that_is_added_to_a_table_is_not_told_by_itself(client, ann, database):
+    book(client)
+    told = client.get("/desk/leads/1.json").text
+    with database.read() as session:
+        lead = session.get_one(Lead, 1)
+        assert lead.sought not in told
+    for secret in ("token", "hash", "submission", "address", "sort_name", "version"):
+        assert f'"{secret}' not in told
+
+
+def test_what_does_not_exist_is_a_404(client, ann):
+    assert client.get("/desk/leads/7.json").status_code == 404
+    assert client.get("/desk/leads/99999999999.json").status_code == 404
