@@ -11,9 +11,15 @@ def long_date(instant: datetime, zone: str) -> str:
 
 
 def clock_time(instant: datetime, zone: str) -> str:
-    """Write the time of an instant in a zone: 9:30 am."""
+    """Write the time of an instant in a zone: 9:30 am.
+
+    In the hour that comes twice when clocks go back, the zone's abbreviation tells which: 1:30 am
+    EST.
+    """
     local = instant.astimezone(ZoneInfo(zone))
-    return f"{local.hour % 12 or 12}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
+    text = f"{local.hour % 12 or 12}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
+    comes_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return f"{text} {local:%Z}" if comes_twice else text
 
 
 def short_date(day: date) -> str:

@@ -1,46 +1,91 @@
-"""Days and times as a visitor reads them: starts grouped by the date in the visitor's zone."""
+"""A month as a visitor reads it: its open days, and the times of one of them. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cache
-from importlib.resources import files
+from datetime import date, datetime, timedelta
 from itertools import groupby
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-DAYS_ON_A_PAGE = 6
+from ..dates import clock_time
+
+PARTS = (("Night", range(0, 5)), ("Morning", range(5, 12)))
+PARTS += (("Afternoon", range(12, 17)), ("Evening", range(17, 24)))
+
+
+@dataclass(frozen=True)
+class Time:
+    """One open start (UTC), and how it reads in the visitor's zone."""
+
+    start: datetime
+    text: str
 
 
 @dataclass(frozen=True)
 class Day:
-    """One date in the visitor's zone, with its open starts (UTC)."""
+    """One date in the visitor's zone, with its open times by part of day, none of them empty."""
 
     date: date
-    starts: tuple[datetime, ...]
+    parts: tuple[tuple[str, tuple[Time, ...]], ...]
+
+    @property
+    def count(self) -> int:
+        return sum(len(times) for _, times in self.parts)
 
 
 @dataclass(frozen=True)
-class Page:
-    """Some days with times, and the first day of the pages around them."""
+class Month:
+    """One month: its open days, and which one is chosen.
 
-    days: tuple[Day, ...]
+    `chosen` is None when the month has no open day; `next_open` is then the open day to go on to.
+    `missed` is a date that was asked for and has no open time. `earlier` and `later` are the
+    first days of the months around, as far as anything is open there or beyond.
+    """
+
+    first: date
+    days: dict[date, Day]
+    chosen: Day | None
+    missed: date | None
+    next_open: date | None
     earlier: date | None
     later: date | None
 
+    @property
+    def dates(self) -> list[date]:
+        """The dates to show, open or not: whole weeks that are over before the first one aside."""
+        length = (_following(self.first) - self.first).days
+        dates = [self.first + timedelta(days=number) for number in range(length)]
+        if self.earlier or not self.days:
+            return dates
+        opens = min(self.days)
+        sunday = opens - timedelta(days=opens.isoweekday() % 7)
+        return [one for one in dates if one >= sunday]
 
-def page(starts: Iterable[datetime], zone: str, first: date | None = None) -> Page:
-    """Group sorted UTC starts by their date in `zone`, and cut the page that begins at `first`."""
+
+def month(
+    starts: Iterable[datetime], zone: str, wanted: date | None = None, day: date | None = None
+) -> Month | None:
+    """Lay out one month of sorted UTC starts in the zone `zone`; None when nothing is open.
+
+    It is the month of `wanted`, else of `day`, else the first that has open times; what lies
+    before or beyond all open times is moved to them.
+    """
     visitor = ZoneInfo(zone)
-    days = [
-        Day(day, tuple(group))
-        for day, group in groupby(starts, key=lambda start: start.astimezone(visitor).date())
-    ]
-    place = next((at for at, day in enumerate(days) if first and day.date >= first), 0)
-    rest = days[place + DAYS_ON_A_PAGE :]
-    return Page(
-        days=tuple(days[place : place + DAYS_ON_A_PAGE]),
-        earlier=days[max(0, place - DAYS_ON_A_PAGE)].date if place else None,
-        later=rest[0].date if rest else None,
+    grouped = groupby(starts, key=lambda start: start.astimezone(visitor).date())
+    found = {on: list(group) for on, group in grouped}
+    if not found:
+        return None
+    dates = sorted(found)
+    first = min(max(wanted or day or dates[0], dates[0].replace(day=1)), dates[-1]).replace(day=1)
+    beyond = _following(first)
+    days = {on: _day(on, found[on], zone) for on in dates if first <= on < beyond}
+    return Month(
+        first=first,
+        days=days,
+        chosen=days.get(day) or next(iter(days.values()), None) if days else None,
+        missed=day if day and day not in found else None,
+        next_open=None if days else next(on for on in dates if on >= beyond),
+        earlier=(first - timedelta(days=1)).replace(day=1) if dates[0] < first else None,
+        later=beyond if dates[-1] >= beyond else None,
     )
 
 
@@ -49,20 +94,16 @@ def nearest(starts: Iterable[datetime], wanted: datetime, count: int = 6) -> lis
     return sorted(sorted(starts, key=lambda start: abs(start - wanted))[:count])
 
 
-@cache
-def zones() -> dict[str, list[str]]:
-    """Return the tz database's zones, one list an area; a zone's name is its key everywhere."""
-    table = files("tzdata.zoneinfo").joinpath("zone1970.tab").read_text("utf-8")
-    names = sorted(line.split("\t")[2] for line in table.splitlines() if not line.startswith("#"))
-    areas = {area: list(group) for area, group in groupby(names, lambda name: name.split("/")[0])}
-    return areas | {"UTC": ["UTC"]}
+def _day(on: date, starts: list[datetime], zone: str) -> Day:
+    visitor = ZoneInfo(zone)
+    parts = []
+    for name, hours in PARTS:
+        within = [start for start in starts if start.astimezone(visitor).hour in hours]
+        if within:
+            parts.append((name, tuple(Time(start, clock_time(start, zone)) for start in within)))
+    return Day(on, tuple(parts))
 
 
-def is_zone(name: str) -> bool:
-    """Say whether a name, aliases included, is in the tz database."""
-    return name in _all_zones()
-
-
-@cache
-def _all_zones() -> set[str]:
-    return available_timezones()
+def _following(first: date) -> date:
+    """Return the first day of the next month."""
+    return (first + timedelta(days=31)).replace(day=1)

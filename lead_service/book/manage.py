@@ -98,6 +98,7 @@ def _page(token: str, form: AddressForm) -> str:
             token=token,
             form=form,
             is_over=booking.starts_at <= now,
+            is_moved=request.args.get("changed") == "moved",
             **_calendar_links(settings, booking, now),
         )
 

@@ -1,10 +1,9 @@
 /* Show times in the reader's own zone. Without this, the zone is chosen by hand. */
 (function () {
-  var select = document.getElementById("zone");
+  var shown = document.currentScript.dataset.shown;
   var own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (!select || !own || own === select.dataset.shown) return;
   var address = new URL(location.href);
-  if (address.searchParams.has("zone")) return;
+  if (!own || own === shown || address.searchParams.has("zone")) return;
   address.searchParams.set("zone", own);
   location.replace(address);
 })();

@@ -27,10 +27,8 @@ def waiting(database, *states: str) -> list[OutboxMessage]:
 
 
 def later(client, days: int) -> str:
-    """Return a start that is at least so many days ahead."""
-    return next(
-        text for text in open_starts(client) if parse_start(text) > MONDAY_MORNING + days * DAY
-    )
+    """Return the first start of the date that is so many days ahead."""
+    return open_starts(client, day=str((MONDAY_MORNING + days * DAY).date()))[0]
 
 
 @pytest.fixture

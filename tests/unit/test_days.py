@@ -1,49 +1,104 @@
-"""Days as the visitor reads them."""
+"""Months, days and times as the visitor reads them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lead_service.book import days
+from lead_service.book import days, zone_names
 
 FIRST = datetime(2026, 10, 20, tzinfo=UTC)
 starts = st.lists(
-    st.integers(0, 40 * 48).map(lambda half_hours: FIRST + timedelta(minutes=30 * half_hours)),
+    st.integers(0, 90 * 48).map(lambda half_hours: FIRST + timedelta(minutes=30 * half_hours)),
     unique=True,
+    min_size=1,
 ).map(sorted)
-zones = st.sampled_from(sorted(name for names in days.zones().values() for name in names))
+zones = st.sampled_from(sorted(zone_names._places()))
+dates = st.dates(FIRST.date() - timedelta(days=60), FIRST.date() + timedelta(days=200))
+
+
+def times_of(day: days.Day) -> list[datetime]:
+    return [time.start for _, times in day.parts for time in times]
 
 
 @given(starts, zones)
-def test_pages_show_every_start_once_in_order_on_its_own_date(found, zone):
-    shown, first = [], None
-    while True:
-        page = days.page(found, zone, first)
-        shown += [start for day in page.days for start in day.starts]
-        for day in page.days:
-            assert {start.astimezone(ZoneInfo(zone)).date() for start in day.starts} == {day.date}
-        if page.later is None:
-            break
-        first = page.later
+def test_going_from_month_to_month_shows_every_start_once_on_its_own_date(found, zone):
+    shown, month = [], days.month(found, zone)
+    assert month.earlier is None
+    while month:
+        for on, day in month.days.items():
+            assert {start.astimezone(ZoneInfo(zone)).date() for start in times_of(day)} == {on}
+            assert (on.year, on.month) == (month.first.year, month.first.month)
+            assert day.count == len(times_of(day))
+        shown += [start for on in sorted(month.days) for start in times_of(month.days[on])]
+        month = days.month(found, zone, month.later) if month.later else None
     assert shown == found
 
 
-@given(starts, zones, st.dates(FIRST.date(), FIRST.date() + timedelta(days=60)))
-def test_going_later_and_back_returns_to_the_same_days(found, zone, first):
-    page = days.page(found, zone, first)
-    if page.later:
-        assert days.page(found, zone, days.page(found, zone, page.later).earlier).days == page.days
+@given(starts, zones, dates)
+def test_whatever_month_is_asked_for_there_is_a_way_on(found, zone, wanted):
+    month = days.month(found, zone, wanted)
+    assert (month.chosen is None) == (not month.days) == (month.next_open is not None)
+    if month.next_open:
+        assert month.next_open in days.month(found, zone, day=month.next_open).days
+    for neighbor in filter(None, (month.earlier, month.later)):
+        assert days.month(found, zone, neighbor).first == neighbor
+    assert set(month.days) <= set(month.dates)
+
+
+@given(starts, zones, dates)
+def test_a_day_that_is_open_is_chosen_and_another_is_named_as_missed(found, zone, wanted):
+    month = days.month(found, zone, day=wanted)
+    is_open = wanted in {start.astimezone(ZoneInfo(zone)).date() for start in found}
+    assert (month.missed is None) == is_open
+    if is_open:
+        assert month.chosen.date == wanted
+
+
+@given(starts, zones)
+def test_the_first_open_day_is_chosen_by_itself(found, zone):
+    assert times_of(days.month(found, zone).chosen)[0] == found[0]
+
+
+@given(starts, zones, dates)
+def test_the_dates_shown_run_to_the_end_of_the_month_without_a_gap(found, zone, wanted):
+    month = days.month(found, zone, wanted)
+    shown = month.dates
+    assert shown == [shown[0] + timedelta(days=number) for number in range(len(shown))]
+    assert (shown[-1] + timedelta(days=1)).day == 1
+    assume(shown[0] != month.first)
+    assert shown[0].isoweekday() == 7  # what is left out are whole weeks
+
+
+def test_nothing_open_is_no_month():
+    assert days.month([], "UTC") is None
+
+
+def test_dates_beyond_all_reason_are_moved_to_what_is_open():
+    for wanted in (date.min, date.max):
+        assert days.month([FIRST], "UTC", wanted, wanted).first == date(2026, 10, 1)
+
+
+def test_times_are_grouped_as_people_speak_of_a_day():
+    hours = (0, 4, 5, 11, 12, 16, 17, 23)
+    found = [FIRST + timedelta(hours=hour) for hour in hours]
+    day = days.month(found, "UTC").chosen
+    assert [(name, [time.text for time in times]) for name, times in day.parts] == [
+        ("Night", ["12:00 am", "4:00 am"]),
+        ("Morning", ["5:00 am", "11:00 am"]),
+        ("Afternoon", ["12:00 pm", "4:00 pm"]),
+        ("Evening", ["5:00 pm", "11:00 pm"]),
+    ]
+
+
+def test_an_hour_that_comes_twice_says_which_one_it_is():
+    found = [datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (4, 5, 6, 7)]
+    day = days.month(found, "America/New_York").chosen
+    ((_, times),) = day.parts
+    assert [time.text for time in times] == ["12:30 am", "1:30 am EDT", "1:30 am EST", "2:30 am"]
 
 
 def test_the_nearest_starts_are_around_the_one_that_is_gone():
     found = [FIRST + timedelta(hours=hour) for hour in range(10)]
     assert days.nearest(found, FIRST + timedelta(hours=5), 3) == found[4:7]
-
-
-def test_a_zone_is_what_the_tz_database_holds():
-    assert days.is_zone("Europe/Berlin")
-    assert days.is_zone("US/Eastern")
-    for name in ("", "Mars/Olympus", "../../etc/passwd", "Europe", "tzdata.zi", "a" * 300):
-        assert not days.is_zone(name)

@@ -1,0 +1,130 @@
+"""Moving a call: the same month page, one button, no reason asked.
+
+A GET changes nothing, and a move that fails leaves the call where it is.
+"""
+
+from datetime import datetime
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from .. import clock
+from ..context import context
+from ..security import limit_posts
+from . import calendar, days, diary, notices, zone_names
+from .forms import parse_start, start_text
+from .models import Booking, Host
+from .times import Page, open_starts
+
+MOST_MOVES = 10  # by the visitor: each one mails two people
+
+blueprint = Blueprint("move", __name__, url_prefix="/booking/<token>/move")
+
+
+@blueprint.get("/")
+def times(token: str) -> ResponseReturnValue:
+    """Show the times to which a call can move."""
+    booking = _find(token)
+    if not _can_move(booking):
+        return _refusal(token, booking)
+    return _times(token, booking).render()
+
+
+@blueprint.get("/<start>/")
+def form(token: str, start: str) -> ResponseReturnValue:
+    """Show the old time, the new one, and the button."""
+    booking, wanted = _find(token), parse_start(start)
+    if not _can_move(booking):
+        return _refusal(token, booking)
+    page = _times(token, booking)
+    if wanted not in page.starts:
+        return page.render(gone=True), 404
+    return _form_page(page, wanted)
+
+
+@blueprint.post("/")
+@limit_posts
+def submit(token: str) -> ResponseReturnValue:
+    """Move the call; the same press sent twice moves it once."""
+    now, wanted = clock.now(), parse_start(request.form.get("start", ""))
+    booking = _find(token)
+    if not _can_move(booking):
+        return _refusal(token, booking)
+    page = _times(token, booking)
+    if wanted is None:
+        return page.render(gone=True), 422
+    try:
+        context().database.write(lambda session: _move(session, token, wanted, page.zone, now))
+    except diary.Over:
+        return _refusal(token, _find(token))
+    except (diary.NotOffered, diary.Taken) as fault:
+        is_taken = isinstance(fault, diary.Taken)
+        others = days.nearest(page.starts, wanted)
+        answer = _form_page(page, wanted, others=others, is_taken=is_taken)
+        return answer, 409 if is_taken else 422
+    return redirect(url_for("booking.show", token=token, changed="moved"), 303)
+
+
+def _move(session: Session, token: str, start: datetime, zone: str, now: datetime) -> None:
+    """Move the call and queue what follows, in the caller's transaction."""
+    settings, published = context().settings, context().published
+    booking = diary.find(session, token) or abort(404)
+    before, had = booking.starts_at, booking.host
+    if diary.move(session, booking, start, now):
+        booking.visitor_zone = zone
+        given = had if had.id != booking.host_id else None
+        notices.moved(session, settings, published, booking, before, now, had=given)
+
+
+def _find(token: str) -> Booking:
+    with context().database.read() as session:
+        booking = diary.find(session, token) or abort(404)
+        assert booking.host  # loaded while the session is open
+        return booking
+
+
+def _can_move(booking: Booking) -> bool:
+    """Say whether a call is still to come, and was not moved for ever and ever."""
+    changes = booking.sequence - 2 * booking.address_changes
+    return diary.is_coming(booking, clock.now()) and changes < MOST_MOVES
+
+
+def _refusal(token: str, booking: Booking) -> ResponseReturnValue:
+    return render_template(
+        "book/unmovable.html",
+        booking=booking,
+        token=token,
+        is_over=not diary.is_coming(booking, clock.now()),
+    ), 409
+
+
+def _times(token: str, booking: Booking) -> Page:
+    """Gather the times at which the call's host is free, its own aside."""
+    chosen = request.values.get("zone", "")
+    is_chosen = zone_names.is_zone(chosen)
+    zone = zone_names.current(chosen if is_chosen else booking.visitor_zone)
+    with context().database.read() as session:
+        hosts = _hosts(calendar.active_hosts(session), booking)
+        starts = open_starts(session, hosts, clock.now(), moving=booking.id)
+    carried = {"zone": zone} if is_chosen else {}
+    return Page(
+        hosts=hosts,
+        choices=(),
+        starts=[start for start in starts if start != booking.starts_at],
+        zone=zone,
+        link=lambda **query: url_for("move.times", token=token, **(carried | query)),
+        form_of=lambda start: url_for("move.form", token=token, start=start_text(start), **carried),
+        carried=carried,
+        moving=booking,
+        token=token,
+    )
+
+
+def _hosts(active: list[Host], booking: Booking) -> list[Host]:
+    """Return who may take the call: its own host, or anybody when that one takes calls no more."""
+    return [host for host in active if host.id == booking.host_id] or active
+
+
+def _form_page(page: Page, wanted: datetime, **more) -> str:
+    return render_template("book/move.html", page=page, booking=page.moving, wanted=wanted, **more)

@@ -1,0 +1,157 @@
+"""Time zones as people look for them: by city, country, abbreviation or distance from UTC.
+
+Pure: the tz database's own tables and a list of further cities in, names out.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+CITIES = Path(__file__).parent / "cities.tsv"
+NO_ZONES = {"Factory", "localtime"}  # names in the database that are no place
+UTC = {"Etc/UTC", "Etc/GMT"}
+HALF_A_YEAR = timedelta(days=182)
+MOST = 12  # matches worth reading
+OFFSET = re.compile(r"(?:utc|gmt)? ?([+-])(\d{1,2})(?::?(\d\d))?")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A zone as it is offered: its IANA name, its city, and what tells it from its neighbors."""
+
+    zone: str
+    city: str
+    where: str
+    names: tuple[str, ...]  # by which it is found, folded
+
+
+def is_zone(name: str) -> bool:
+    """Say whether a name, aliases included, is in the tz database."""
+    return name in _all_zones()
+
+
+def current(name: str) -> str:
+    """Return the name by which a zone goes today: Asia/Kolkata for Asia/Calcutta.
+
+    A name that stands for a country of its own stays, though the database may have joined its
+    history with a neighbor's.
+    """
+    if name in _places():
+        return name
+    name = _links().get(name, name)
+    return "UTC" if name in UTC else name
+
+
+def search(text: str, now: datetime) -> list[Place]:
+    """Find the zones that a text may mean, the likeliest first, at most MOST.
+
+    A city, country or region by its beginning or a part, an abbreviation (EST), or the distance
+    from UTC at `now` (+5:30). Each word of the text has to be found.
+    """
+    wanted = fold(text)
+    if not wanted:
+        return []
+    if found := OFFSET.fullmatch(wanted.replace("\u2212", "-")):
+        return _by_offset(found, now)[:MOST]
+    ranked = [(_rank(place, wanted, now), number) for number, place in enumerate(_in_order())]
+    return [_in_order()[number] for rank, number in sorted(ranked) if rank < 4][:MOST]
+
+
+def fold(text: str) -> str:
+    """Return text as it is compared: lower case, without accents, single spaces."""
+    plain = unicodedata.normalize("NFKD", text[:100].replace("_", " ").replace(".", ""))
+    plain = "".join(one for one in plain if not unicodedata.combining(one))
+    return " ".join(plain.casefold().split())
+
+
+def _rank(place: Place, wanted: str, now: datetime) -> int:
+    """Return 0 for the very name, then its beginning, a word's beginning; 4 for no match."""
+    if wanted in place.names:
+        return 0
+    if wanted in _abbreviations(place.zone, now.year):
+        return 1
+    if any(name.startswith(wanted) for name in place.names):
+        return 2
+    words = " ".join(place.names).replace("/", " ").split()
+    if all(any(word.startswith(part) for word in words) for part in wanted.split()):
+        return 3
+    return 4
+
+
+def _by_offset(found: re.Match, now: datetime) -> list[Place]:
+    distance = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+    distance = -distance if found[1] == "-" else distance
+    return [
+        one for one in _in_order() if now.astimezone(ZoneInfo(one.zone)).utcoffset() == distance
+    ]
+
+
+@cache
+def _abbreviations(zone: str, year: int) -> set[str]:
+    """Return what the zone's winter and summer time are called, without mere numbers."""
+    days = (datetime(year, month, 1, tzinfo=ZoneInfo(zone)) for month in (1, 7))
+    return {name.casefold() for day in days if (name := day.tzname() or "").isalpha()}
+
+
+@cache
+def _in_order() -> tuple[Place, ...]:
+    return tuple(_places().values())
+
+
+@cache
+def _places() -> dict[str, Place]:
+    """Return the zones that are offered, by name: what each country keeps today, and UTC.
+
+    Those of the list of cities come first: more people live by them.
+    """
+    countries, more = dict(_rows(_table("iso3166.tab"))), _further_names()
+    first = {zone: place for place, (zone, _) in enumerate(_rows(CITIES.read_text("utf-8")))}
+    rows = {row[2]: row for row in _rows(_table("zone.tab"))}
+    places = {"UTC": Place("UTC", "UTC", "Coordinated Universal Time", ("utc", "gmt", "zulu"))}
+    for zone in sorted(rows, key=lambda zone: (first.get(zone, len(first)), zone)):
+        code, _, _, *comment = rows[zone]
+        country, city = countries[code], zone.rpartition("/")[2].replace("_", " ")
+        where = ", ".join([*(one for one in comment if country not in one), country])
+        names = map(fold, [city, zone, country, *comment, *more[zone]])
+        places[zone] = Place(zone, city, where, tuple(dict.fromkeys(names)))
+    return places
+
+
+def _further_names() -> dict[str, list[str]]:
+    """Return, zone by zone, older names and further cities.
+
+    Aliases such as EST are left out: the database gives them to one place of many.
+    """
+    names = defaultdict(list)
+    for alias, zone in _links().items():
+        if not alias.isupper():
+            names[zone].append(alias.rpartition("/")[2])
+    for zone, cities in _rows(CITIES.read_text("utf-8")):
+        names[zone] += cities.split(", ")
+    return names
+
+
+@cache
+def _links() -> dict[str, str]:
+    """Return the names that stand for another, with the one that they stand for."""
+    lines = (line.split() for line in _table("tzdata.zi").splitlines() if line.startswith("L "))
+    return {alias: zone for _, zone, alias in lines}
+
+
+@cache
+def _all_zones() -> set[str]:
+    return available_timezones() - NO_ZONES
+
+
+def _table(name: str) -> str:
+    return files("tzdata.zoneinfo").joinpath(name).read_text("utf-8")
+
+
+def _rows(table: str) -> list[list[str]]:
+    return [line.split("\t") for line in table.splitlines() if not line.startswith("#")]
