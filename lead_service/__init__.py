@@ -16,7 +16,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     from . import context, errors, files, health, hooks, log, pages, published, security
     from . import settings as settings_of
     from .assess import routes as assess
-    from .book import contact, manage, moving
+    from .book import agenda, contact, manage, moving
     from .book import routes as book
     from .db import Database
     from .desk import routes as desk
@@ -42,6 +42,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     app.register_blueprint(book.blueprint)
     app.register_blueprint(manage.blueprint)
     app.register_blueprint(moving.blueprint)
+    app.register_blueprint(agenda.blueprint)
     app.register_blueprint(contact.blueprint)
     app.register_blueprint(desk.blueprint)
 

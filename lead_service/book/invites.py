@@ -7,12 +7,14 @@ add one of its own; what its own reader stumbles over is taken out of the text b
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
 
-from icalendar import Alarm, Calendar, Event, vCalAddress, vUri
+from icalendar import Alarm, Calendar, Event, vCalAddress, vDuration, vUri
 
+REFRESH = timedelta(minutes=15)  # as often as a subscriber is asked to look again
 PRODUCT = "-//lead-service//discovery calls//EN"
 # They reorder what follows. The joiners (U+200C, U+200D) stay: Persian names and emoji need them.
 BIDI_CONTROLS = frozenset(
@@ -81,6 +83,22 @@ def cancellation(meeting: Meeting) -> bytes:
     return _file("CANCEL", event)
 
 
+def agenda(name: str, meetings: Iterable[Meeting]) -> bytes:
+    """Write a calendar to subscribe to (METHOD:PUBLISH, with RFC 7986's name and refresh).
+
+    It names no attendee (RFC 5546, section 3.2.1) and has no alarm: each call was mailed as an
+    invitation, which has both.
+    """
+    calendar = _calendar("PUBLISH")
+    calendar.add("name", clean(name))
+    calendar.add("x-wr-calname", clean(name))
+    calendar.add("refresh-interval", REFRESH)
+    calendar.add("x-published-ttl", vDuration(REFRESH))
+    for meeting in meetings:
+        calendar.add_component(_event(meeting, "CONFIRMED"))
+    return calendar.to_ical()
+
+
 def content_type(method: str) -> str:
     """Give the mail part's type, whose method must be the file's own METHOD.
 
@@ -142,12 +160,17 @@ def outlook_link(meeting: Meeting) -> str:
 
 
 def _file(method: str, event: Event) -> bytes:
+    calendar = _calendar(method)
+    calendar.add_component(event)
+    return calendar.to_ical()
+
+
+def _calendar(method: str) -> Calendar:
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("method", method)
-    calendar.add_component(event)
-    return calendar.to_ical()
+    return calendar
 
 
 def _event(meeting: Meeting, status: str) -> Event:

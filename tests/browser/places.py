@@ -56,6 +56,23 @@ def lose_the_race(visitor: Visitor) -> None:
     visitor.sees("That time was just taken")
 
 
+def choose_another_time(visitor: Visitor) -> None:
+    """Go from the month to the page that has the button."""
+    visitor.main.get_by_role("link", name=CLOCK_TIME).last.click()
+    visitor.main.get_by_role("button", name="Move the call").wait_for()
+
+
+def move_too_late(visitor: Visitor) -> None:
+    """Choose another time, which somebody else then takes."""
+    choose_another_time(visitor)
+    start = re.search(r"\d{8}T\d{4}Z", visitor.path)[0]
+    rival = Visitor(visitor.page.context.new_page(), HOST_ZONE, "second.rival@example.com")
+    rival.book(f"/book/{start}/")
+    rival.page.close()
+    visitor.press("Move the call")
+    visitor.sees("That time was just taken")
+
+
 def search(visitor: Visitor) -> None:
     visitor.page.keyboard.press("/")
     visitor.page.get_by_label("Search the site").fill("pilot")
@@ -92,6 +109,9 @@ PLACES = published() | {
     "result, not me": Place("{not_me}"),
     "times": Place("/book/"),
     "times, another zone": Place("/book/?zone=Asia/Kathmandu&from=nothing"),
+    "times, looking for a zone": Place("/book/?find=new"),
+    "times, no such zone": Place("/book/?find=Atlantis"),
+    "times, a day that is not open": Place("/book/?day=2020-01-01"),
     "booking form": Place("{start}"),
     "booking form from a result": Place("{start}?assessment={result}"),
     "booking form, empty": Place("{start}", send_nothing("Book this call"), 422),
@@ -99,6 +119,13 @@ PLACES = published() | {
     "booking form of a past start": Place("/book/20200101T0900Z/", status=404),
     "booking": Place("/booking/{booking}/"),
     "booking, no address": Place("/booking/{booking}/", correct_nothing, 422),
+    "booking, moved": Place("/booking/{booking}/?changed=moved"),
+    "move": Place("/booking/{booking}/move/"),
+    "move, another zone": Place("/booking/{booking}/move/?zone=Asia/Kathmandu&find=new"),
+    "move, a time chosen": Place("/booking/{booking}/move/", choose_another_time),
+    "move, taken": Place("/booking/{booking}/move/", move_too_late, 409),
+    "move, a past start": Place("/booking/{booking}/move/20200101T0900Z/", status=404),
+    "move, cancelled": Place("/booking/{cancelled}/move/", status=409),
     "booking, suspected": Place("/booking/{held}/"),
     "booking, cancelled": Place("/booking/{cancelled}/"),
     "booking of nobody": Place("/booking/no-such-token/", status=404),

@@ -21,7 +21,13 @@ from tests.browser.visit import Visit
 from tests.browser.visitor import Visitor
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-NO_PAGES = {"health.healthz", "health.readyz", "assess.result_pdf", "booking.invite"}
+NO_PAGES = {
+    "health.healthz",
+    "health.readyz",
+    "assess.result_pdf",
+    "booking.invite",
+    "agenda.calls",
+}
 HEADERS = {
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from lead_service.assess.framework import load
 from tests.browser import mailbox
 from tests.browser.product import HOST, TEAM, Product
-from tests.browser.visitor import ARTICLE, CLOCK_TIME, SLUG, TOPIC, WORST, Visitor
+from tests.browser.visitor import ARTICLE, CLOCK_TIME, TITLE, TOPIC, WORST, Visitor
 
 KINDS = {
     "sqlite-js-360": ("product", True, 360),
@@ -36,7 +36,7 @@ def walker(request, visitor):
     return visitor(width, javascript, at=product), product
 
 
-def test_a_prospect_reads_assesses_books_and_cancels(walker, built_site):
+def test_a_prospect_reads_assesses_books_moves_and_cancels(walker, built_site):
     visitor, product = walker
     read_assess_and_book(visitor)
     brief = the_hosts_brief(product, visitor.email)
@@ -44,17 +44,26 @@ def test_a_prospect_reads_assesses_books_and_cancels(walker, built_site):
     (word,) = product.mails(mailbox.about(visitor.email, None))
     assert TEAM in word["To"]
     uid, sequence, link = the_visitors_invitation(product, visitor.email)
+    move(visitor, link)
+    assert_everybody_has(product, visitor.email, "REQUEST", uid, sequence + 1, count=2)
     cancel(visitor, link)
-    for mails in (mailbox.sent_to(visitor.email, "CANCEL"), mailbox.about(visitor.email, "CANCEL")):
-        (mail,) = product.mails(mails)
-        _, event = mailbox.invitation(mail)
-        assert (event["UID"], event["SEQUENCE"]) == (uid, sequence + 1)
+    assert_everybody_has(product, visitor.email, "CANCEL", uid, sequence + 2)
     assert_the_log_names_nobody(product, visitor, link)
+
+
+def assert_everybody_has(
+    product: Product, email: str, method: str, uid: str, sequence: int, count: int = 1
+) -> None:
+    """Wait until visitor and host have `count` mails of a method; check the last ones."""
+    for mails in (mailbox.sent_to(email, method), mailbox.about(email, method)):
+        *_, mail = product.mails(mails, count)
+        _, event = mailbox.invitation(mail)
+        assert (event["UID"], event["SEQUENCE"]) == (uid, sequence)
 
 
 def read_assess_and_book(visitor: Visitor) -> None:
     visitor.page.goto(ARTICLE)
-    visitor.sees("Why Most AI Pilots Never Scale")
+    visitor.sees(TITLE)
     visitor.begin_at_article()
     visitor.assess(done="clarify")
     visitor.sees("Clarify gap")
@@ -73,7 +82,7 @@ def what_the_host_must_know(site: Path) -> list[str]:
     framework = load((site / "framework.yml").read_text("utf-8"))
     clarify = framework.step("clarify")
     answers = [question.answers[WORST].text for question in clarify.questions]
-    return [TOPIC, SLUG, f"Widest gap: {clarify.name}", *answers]
+    return [TOPIC, TITLE, f"Widest gap: {clarify.name}", *answers]
 
 
 def the_hosts_brief(product: Product, email: str) -> str:
@@ -88,6 +97,19 @@ def the_visitors_invitation(product: Product, email: str) -> tuple[str, int, str
     _, event = mailbox.invitation(mail)
     assert TOPIC not in mailbox.text(mail)
     return event["UID"], event["SEQUENCE"], mailbox.link(mail, "/booking/")
+
+
+def move(visitor: Visitor, link: str) -> None:
+    """Move to the last time of the day that is shown, by the link in the mail."""
+    visitor.page.goto(link)
+    visitor.follow("Move this call")
+    times = visitor.main.get_by_role("link", name=CLOCK_TIME)
+    time = times.last.inner_text()
+    times.last.click()
+    visitor.sees(time)
+    visitor.press("Move the call")
+    visitor.sees("Your call is moved")
+    expect(visitor.main).to_contain_text(time)
 
 
 def cancel(visitor: Visitor, link: str) -> None:

@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 SLUG = "why-most-ai-pilots-never-scale"
 ARTICLE = f"/insights/{SLUG}/"
+TITLE = "Why Most AI Pilots Never Scale"
 OWN_ZONE = "America/New_York"
 STEPS = ("assess", "clarify", "transform", "implement", "organize", "nurture")
 CLOCK_TIME = re.compile(r"^\d{1,2}:\d\d (am|pm)$")
@@ -58,7 +59,11 @@ class Visitor:
 
     def sees_times(self) -> None:
         """Wait for the times in the visitor's zone: a script may have to ask for it first."""
-        expect(self.main).to_contain_text(f"Times are in {self.zone.replace('_', ' ')}")
+        self.sees_times_in(self.zone)
+
+    def sees_times_in(self, zone: str) -> None:
+        """Wait for the times in a zone."""
+        expect(self.main).to_contain_text(f"Times are in {zone.replace('_', ' ')}")
 
     def open_form(self, start: str | None = None) -> str:
         """Open the form of a start, the first offered one when none is given; return its path."""

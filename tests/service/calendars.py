@@ -1,0 +1,143 @@
+"""Four calendar programs, each reading invitations by a library of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import icalendar
+import ics
+import vobject
+from ical.calendar_stream import IcsCalendarStream
+
+from lead_service.emails.message import Message
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a calendar file says, the same whoever reads it; instants are aware."""
+
+    method: str
+    uid: str
+    sequence: int
+    status: str
+    start: datetime
+    end: datetime
+    summary: str
+    location: str
+    description: str
+    organizer: str
+    attendee: str
+    asks: bool  # for an answer
+    alarms: int
+
+
+def by_icalendar(data: bytes) -> Entry:
+    calendar = icalendar.Calendar.from_ical(data)
+    (event,) = calendar.walk("VEVENT")
+    return Entry(
+        method=str(calendar["METHOD"]),
+        uid=str(event["UID"]),
+        sequence=int(event["SEQUENCE"]),
+        status=str(event["STATUS"]),
+        start=event["DTSTART"].dt,
+        end=event["DTEND"].dt,
+        summary=str(event["SUMMARY"]),
+        location=str(event["LOCATION"]),
+        description=str(event["DESCRIPTION"]),
+        organizer=str(event["ORGANIZER"]).removeprefix("mailto:"),
+        attendee=str(event["ATTENDEE"]).removeprefix("mailto:"),
+        asks=event["ATTENDEE"].params.get("RSVP") == "TRUE",
+        alarms=len(event.walk("VALARM")),
+    )
+
+
+def by_vobject(data: bytes) -> Entry:
+    calendar = vobject.readOne(data.decode())
+    event = calendar.vevent
+    assert len(event.attendee_list) == 1
+    return Entry(
+        method=calendar.method.value,
+        uid=event.uid.value,
+        sequence=int(event.sequence.value),
+        status=event.status.value,
+        start=event.dtstart.value,
+        end=event.dtend.value,
+        summary=event.summary.value,
+        location=event.location.value,
+        description=event.description.value,
+        organizer=event.organizer.value.removeprefix("mailto:"),
+        attendee=event.attendee.value.removeprefix("mailto:"),
+        asks=event.attendee.params.get("RSVP") == ["TRUE"],
+        alarms=len(event.contents.get("valarm", [])),
+    )
+
+
+def by_ics(data: bytes) -> Entry:
+    calendar = ics.Calendar(data.decode())
+    (event,) = calendar.events
+    (attendee,) = event.attendees
+    (sequence,) = [line.value for line in event.extra if line.name == "SEQUENCE"]
+    return Entry(
+        method=calendar.method,
+        uid=event.uid,
+        sequence=int(sequence),
+        status=event.status,
+        start=event.begin.datetime,
+        end=event.end.datetime,
+        summary=event.name,
+        location=event.location,
+        description=event.description,
+        organizer=event.organizer.email,
+        attendee=attendee.email,
+        asks=bool(attendee.rsvp),
+        alarms=len(event.alarms),
+    )
+
+
+def by_ical(data: bytes) -> Entry:
+    calendar = IcsCalendarStream.calendar_from_ics(data.decode())
+    (event,) = calendar.events
+    (attendee,) = event.attendees
+    return Entry(
+        method=calendar.method,
+        uid=event.uid,
+        sequence=event.sequence,
+        status=event.status.value,
+        start=event.dtstart,
+        end=event.dtend,
+        summary=event.summary,
+        location=event.location,
+        description=event.description,
+        organizer=str(event.organizer.uri).removeprefix("mailto:"),
+        attendee=str(attendee.uri).removeprefix("mailto:"),
+        asks=bool(attendee.rsvp),
+        alarms=len(event.alarm),
+    )
+
+
+READERS = (by_icalendar, by_vobject, by_ics, by_ical)
+
+
+@dataclass
+class Mailbox:
+    """One person's calendar, as their program keeps it from the mails alone (RFC 5546)."""
+
+    address: str
+    read: Callable[[bytes], Entry]
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    def receive(self, message: Message) -> None:
+        """Take in what a mail brings; an older SEQUENCE than the one that is known is ignored."""
+        for file in message.attachments:
+            entry = self.read(file.content)
+            assert file.content_type == f"text/calendar;method={entry.method}"
+            assert entry.attendee == self.address == message.to
+            known = self.entries.get(entry.uid)
+            if known is None or entry.sequence > known.sequence:
+                self.entries[entry.uid] = entry
+
+    @property
+    def shown(self) -> list[Entry]:
+        """What stands in the calendar, the earliest first."""
+        live = [one for one in self.entries.values() if one.method == "REQUEST"]
+        return sorted(live, key=lambda entry: entry.start)
