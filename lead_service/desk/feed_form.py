@@ -1,14 +1,15 @@
 """The form of a calendar that is read: its address comes from a person, and is asked by us."""
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from wtforms import Field, Form, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
+from ..book import feed_address
+from ..context import context
 from ..fields import clean, one_line, short_text
 
-WORDS = "Paste the calendar\u2019s private address, which starts with https:// or webcal://."
+EMPTY = "Paste the calendar\u2019s private address, which starts with https:// or webcal://."
 INWARD = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 
 
@@ -18,29 +19,21 @@ def outward_address(_form: Form, field: Field) -> None:
     That is for the person who mistypes. Where a name leads is looked at with each reading.
     """
     try:
-        parts = urlsplit(https(field.data))
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        raise ValidationError(WORDS) from None
-    if parts.scheme != "https" or not host or not field.data.isprintable() or " " in field.data:
-        raise ValidationError(WORDS)
-    if parts.username or parts.password:
-        raise ValidationError("Use an address without a user name and password in it.")
-    if _is_inward(host.rstrip(".")):
-        raise ValidationError("This machine is inside a network. Use an address of the internet.")
+        checked = checked_address(field.data or "")
+    except ValueError as fault:
+        raise ValidationError(f"The address {fault}.") from None
+    if not context().settings.feeds_allow_loopback and _is_inward(checked):
+        raise ValidationError("The address must name a machine on the internet.")
 
 
-def https(address: str) -> str:
-    """Write a calendar's address with the scheme under which it is asked for."""
-    scheme, colon, rest = address.partition(":")
-    return f"https:{rest}" if colon and scheme.lower() == "webcal" else address
+def checked_address(text: str) -> str:
+    """Return a calendar's address as it is stored; raise ValueError in words."""
+    return feed_address.check(text, allow_loopback=context().settings.feeds_allow_loopback)
 
 
-def _is_inward(host: str) -> bool:
-    try:
-        return not ip_address(host).is_global
-    except ValueError:
-        return "." not in host or host.lower().endswith(INWARD)
+def _is_inward(url: str) -> bool:
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return ":" not in host and ("." not in host or host.endswith(INWARD))
 
 
 class FeedForm(Form):
@@ -52,16 +45,20 @@ class FeedForm(Form):
     url = StringField(
         "Private address (ICS)",
         [
-            InputRequired(WORDS),
-            Length(max=2000, message="Keep this under 2000 characters."),
+            InputRequired(EMPTY),
+            Length(max=feed_address.LONGEST, message="Keep this under 2000 characters."),
             one_line,
             outward_address,
         ],
         filters=[clean],
-        render_kw={"inputmode": "url", "autocomplete": "off", "maxlength": 2000},
+        render_kw={
+            "inputmode": "url",
+            "autocomplete": "off",
+            "maxlength": feed_address.LONGEST,
+        },
     )
 
     @property
     def address(self) -> str:
         """The address as it is stored; call `validate` first."""
-        return https(self.url.data or "")
+        return checked_address(self.url.data or "")

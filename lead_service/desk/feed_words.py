@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
-from ..book import busy
+from ..book import busy, feed_address
 from ..book.host_models import CalendarFeed
 from .words import moment
 
@@ -23,7 +22,7 @@ def state(feed: CalendarFeed, now: datetime) -> State:
     """Say how a calendar stands, with times in its host's zone."""
     current = busy.is_current(feed, now)
     words = _current(feed, now) if current else _not_believed(feed, now)
-    return State(feed, urlsplit(feed.url).hostname or "", current, words)
+    return State(feed, feed_address.host_of(feed.url), current, words)
 
 
 def _current(feed: CalendarFeed, now: datetime) -> str:
@@ -32,11 +31,12 @@ def _current(feed: CalendarFeed, now: datetime) -> str:
     if not feed.fault:
         return read
     until = moment(feed.succeeded_at + busy.FRESH, zone, now)
-    return f"{read} The latest try failed: {feed.fault} What was read is good until {until}."
+    return f"{read} The latest try failed: {feed.fault}. What was read is good until {until}."
 
 
 def _not_believed(feed: CalendarFeed, now: datetime) -> str:
-    name, fault = f"\u201c{feed.label}\u201d", f" {feed.fault}" if feed.fault else ""
+    name = f"\u201c{feed.label}\u201d"
+    fault = f" The latest try: {feed.fault}." if feed.fault else ""
     if feed.succeeded_at is None:
         return f"{name} was not read yet: until it is, nothing is offered.{fault}"
     read = f"{name} was last read {moment(feed.succeeded_at, feed.host.zone, now)}"

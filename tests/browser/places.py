@@ -9,6 +9,7 @@ from tests.browser.product import HOST_ZONE
 from tests.browser.visitor import CLOCK_TIME, STEPS, Visitor
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+HOST = "/desk/availability/1/"
 WITHOUT_CHECKS = "document.querySelectorAll('form').forEach((form) => { form.noValidate = true; })"
 
 
@@ -148,6 +149,29 @@ PLACES = published() | {
     "desk, lead, an empty note": Place("{lead}", send_nothing("Keep this note"), 422, is_desk=True),
     "desk, suspected lead": Place("{suspect}", is_desk=True),
     "desk, erase": Place("{lead}erase", is_desk=True),
+    "desk, calls": Place("/desk/calls/", is_desk=True),
+    "desk, calls to be marked": Place("/desk/calls/?view=unmarked", is_desk=True),
+    "desk, call": Place("{call}", is_desk=True),
+    "desk, cancel a call": Place("{call}cancel/", is_desk=True),
+    "desk, move a call": Place("{call}move/", is_desk=True),
+    "desk, move a call nowhere": Place(
+        "{call}move/", send_nothing("Move the call"), 422, is_desk=True
+    ),
+    "desk, give a call away": Place("{call}give/", is_desk=True),
+    "desk, availability": Place("/desk/availability/", is_desk=True),
+    "desk, host": Place(HOST, is_desk=True),
+    "desk, why not": Place(f"{HOST}why/?at=2027-01-01T03:00", is_desk=True),
+    "desk, why not, no time": Place(f"{HOST}why/?at=soon", status=422, is_desk=True),
+    "desk, person": Place(f"{HOST}person/", is_desk=True),
+    "desk, hours": Place(f"{HOST}hours/", is_desk=True),
+    "desk, rules": Place(f"{HOST}rules/", is_desk=True),
+    "desk, dates": Place(f"{HOST}dates/", is_desk=True),
+    "desk, no date": Place(f"{HOST}dates/", send_nothing("Add"), 422, is_desk=True),
+    "desk, time off": Place(f"{HOST}time-off/", is_desk=True),
+    "desk, holidays": Place(f"{HOST}holidays/?country=US&region=CA", is_desk=True),
+    "desk, calendars": Place(f"{HOST}calendars/", is_desk=True),
+    "desk, no calendar": Place(f"{HOST}calendars/", send_nothing("Add"), 422, is_desk=True),
+    "desk, new host": Place("/desk/availability/new/", is_desk=True),
     "desk, outbox": Place("/desk/outbox/", is_desk=True),
     "desk, mails of one state": Place("/desk/outbox/?state=pending", is_desk=True),
     "desk, nothing to look at": Place("/desk/outbox/?state=attention", is_desk=True),

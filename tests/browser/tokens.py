@@ -13,7 +13,7 @@ class Tokens(dict):
     """Tokens and paths by name, made by walking through the product once.
 
     `result`, `begun`, `booking`, `cancelled`, `held`, `link` are tokens; `start`, `lead`,
-    `suspect`, `mail`, `shared`, `not_me` are paths; `cookies` make a browser a member's.
+    `suspect`, `call`, `mail`, `shared`, `not_me` are paths; `cookies` make a browser a member's.
     """
 
     def __init__(self, browser: Browser, product: Product) -> None:
@@ -80,10 +80,27 @@ class Tokens(dict):
         visitor.sees("Leads")
         self["lead"] = _href(visitor.page, visitor.name)
         self["suspect"] = _href(visitor.page, "A Bot")
+        self._add_a_host(visitor)
+        visitor.page.goto("/desk/calls/")
+        self["call"] = (
+            visitor.main.get_by_role("rowheader").get_by_role("link").first.get_attribute("href")
+        )
         visitor.page.goto("/desk/outbox/")
         self["mail"] = (
             visitor.main.get_by_role("rowheader").get_by_role("link").first.get_attribute("href")
         )
+
+    def _add_a_host(self, visitor: Visitor) -> None:
+        """Add one without hours, who could only be given a call."""
+        visitor.page.goto("/desk/availability/new/")
+        for name, typed in (
+            ("Name", "Ben"),
+            ("Work email", "ben@example.com"),
+            ("Time zone", "UTC"),
+        ):
+            visitor.main.get_by_label(name, exact=True).fill(typed)
+        visitor.press("Add")
+        visitor.sees("Weekly hours")
 
 
 def _token(address: str) -> str:
