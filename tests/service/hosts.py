@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from lead_service import audit, leads
-from lead_service.book import hosting
+from lead_service.book import host_text, hosting
 from lead_service.book.host_models import Host
 from lead_service.book.models import Booking
 
@@ -18,7 +18,7 @@ def add_host(database, name: str = "Ben Example", **more) -> int:
 
     def work(session) -> int:
         host = Host(**{"name": name, "email": email, "zone": "UTC"} | more)
-        host.hours = hosting.parse_hours(hosting.FIRST_HOURS)
+        host.hours = host_text.weekly_hours(hosting.FIRST_HOURS)
         session.add(host)
         session.flush()
         return host.id
