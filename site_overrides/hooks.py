@@ -25,6 +25,7 @@ from jinja2 import (
     FileSystemLoader,
     select_autoescape,
 )
+from markdown import Markdown
 from markupsafe import Markup
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import InclusionLevel
@@ -55,8 +56,15 @@ def on_config(config):
     except FrameworkError as error:
         raise PluginError(f"{path.name}: {error}") from error
     links.name_lines(config.docs_dir)
-    config.markdown_extensions.append(Typography())
+    config.markdown_extensions = _made_once(config)
     return config
+
+
+def _made_once(config):
+    """Make the Markdown extensions here: by name, each page finds and makes them all anew."""
+    names, settings = config.markdown_extensions, config.mdx_configs
+    make = Markdown().build_extension
+    return [*(make(name, settings.get(name, {})) for name in names), Typography()]
 
 
 def on_files(files, *, config):
