@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from .assess.models import Assessment
@@ -31,7 +31,7 @@ def sweep(
 ) -> dict[str, int]:
     """Erase what has been kept for long enough, and return how much, as {table: rows}.
 
-    A dry run counts the same and changes nothing. The log line holds counts only.
+    A dry run counts the same and changes nothing. The log line of a run holds counts only.
     """
     if not dry_run:
         kept.keep(session, _counted(now, settings))
@@ -51,6 +51,11 @@ def run(
     if not dry_run:
         database.forget()
     return counts if dry_run else counts | {"files": sweep_folder(database, settings.mail_folder)}
+
+
+def idle_leads(now: datetime, settings: Settings) -> Select[tuple[Lead]]:
+    """Select the leads that a sweep at `now` would erase."""
+    return select(Lead).where(_idle(now - timedelta(days=settings.retention_days)))
 
 
 def _outlived(now: datetime, settings: Settings) -> Iterator[Holding]:

@@ -89,6 +89,11 @@ def calls_of(session: Session, lead: Lead) -> Sequence[Booking]:
     return session.scalars(query.order_by(Booking.starts_at.desc())).all()
 
 
+def coming_calls(session: Session, lead: Lead, now: datetime) -> list[Booking]:
+    """Return the calls that a lead still has to come."""
+    return [call for call in calls_of(session, lead) if call.is_live and call.starts_at > now]
+
+
 def _assessments_of(session: Session, lead: Lead) -> Sequence[Assessment]:
     """Return what they answered, whether it came by a mailed result or along with a booking."""
     with_a_call = select(Booking.assessment_id).where(Booking.lead_id == lead.id)

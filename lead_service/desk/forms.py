@@ -17,6 +17,12 @@ ROLES = [
 ]
 
 
+class PersonForm(Form):
+    """Whose data it is about."""
+
+    email = address("Their email address")
+
+
 class InviteForm(Form):
     """Who shall come in, and as what."""
 

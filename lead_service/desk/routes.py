@@ -16,6 +16,7 @@ from . import (
     outbox_actions,
     outbox_page,
     people,
+    privacy_page,
     sign_in,
     trail,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "outbox_actions",
     "outbox_page",
     "people",
+    "privacy_page",
     "sign_in",
     "trail",
 ]

@@ -27,6 +27,23 @@ MAILS = {
     "sign_in": "Link to the desk",
     "invited": "Invitation to the desk",
 }
+TABLES = {
+    "outbox": "Mails",
+    "delivery_event": "What became of mails",
+    "assessment": "Assessments",
+    "booking": "Calls",
+    "time_cell": "Times that calls take",
+    "lead_event": "Lines of the timeline",
+    "consent": "Consents",
+    "note": "Notes",
+    "lead": "Leads",
+    "host": "Hosts",
+    "member": "Members",
+    "sign_in_link": "Sign-in links",
+    "desk_session": "Sessions at the desk",
+    "audit": "Lines of the audit trail",
+    "suppression": "Marks of an erasure",
+}
 FIELDS = {
     "stage": "Stage",
     "owner_id": "Owner",
@@ -42,6 +59,7 @@ CHANGES = {
     "note_added": "Note written",
     "note_removed": "Note removed",
     "erased": "Erased",
+    "exported": "Data handed out",
     "member_added": "Let in by command",
     "member_invited": "Let in",
     "member_removed": "Removed",
@@ -115,6 +133,11 @@ def reason_of_mail(mail: OutboxMessage) -> str:
         "expired": "It would have come too late to be of use.",
         "cancelled": "It was overtaken by something newer.",
     }.get(mail.state, "")
+
+
+def table(name: str) -> str:
+    """Name a table for somebody who has never seen one."""
+    return TABLES.get(name, name.replace("_", " ").capitalize())
 
 
 def change(what: str) -> str:

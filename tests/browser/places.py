@@ -46,6 +46,13 @@ def act_without_a_day(visitor: Visitor) -> None:
     send_nothing("Save")(visitor)
 
 
+def look_somebody_up(visitor: Visitor) -> None:
+    """See what is held about an address."""
+    visitor.page.get_by_label("Their email address").fill("grete@example.com")
+    visitor.press("Look")
+    visitor.sees("What is held")
+
+
 def lose_the_race(visitor: Visitor) -> None:
     """Fill in the form of a start that another visitor then takes."""
     visitor.main.get_by_role("link", name=CLOCK_TIME).last.click()
@@ -180,6 +187,9 @@ PLACES = published() | {
     "desk, mail": Place("{mail}", is_desk=True),
     "desk, team": Place("/desk/team/", is_desk=True),
     "desk, nobody invited": Place("/desk/team/", send_nothing("Invite"), 422, is_desk=True),
+    "desk, privacy": Place("/desk/privacy/", is_desk=True),
+    "desk, privacy, no address": Place("/desk/privacy/", send_nothing("Look"), 422, is_desk=True),
+    "desk, privacy, what is held": Place("/desk/privacy/", look_somebody_up, is_desk=True),
     "desk, audit trail": Place("/desk/trail/", is_desk=True),
     "desk, no such lead": Place("/desk/leads/999999/", status=404, is_desk=True),
 }

@@ -73,12 +73,16 @@ DESK = {
     ("desk.remove_member", "POST"): ADMIN,
     ("desk.sign_out_member", "POST"): ADMIN,
     ("desk.trail", "GET"): ADMIN,
+    ("desk.privacy_page", "GET"): ADMIN,
+    ("desk.held_about", "POST"): ADMIN,
+    ("desk.export_person", "POST"): ADMIN,
+    ("desk.erase_person", "POST"): ADMIN,
 }
 OPEN = {route for route, who in DESK.items() if who == ANYBODY}
 GUARDED = set(DESK) - OPEN
 # The parts that are anybody's as a whole: their pages are found by a token, ask for a signature, or
 # hold nobody's data.
-PUBLIC = {"assess", "book", "booking", "contact", "health", "hooks", "static"}
+PUBLIC = {"agenda", "assess", "book", "booking", "contact", "health", "hooks", "move", "static"}
 
 
 def routes(app) -> dict[tuple[str, str], str]:

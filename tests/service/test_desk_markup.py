@@ -74,7 +74,7 @@ def hostile_pages(client, member, framework, database) -> dict[str, str]:
         "/desk/team/",
         "/desk/trail/",
     ]
-    pages += ["/desk/?view=suspected", "/desk/?view=due"]
+    pages += ["/desk/?view=suspected", "/desk/?view=due", "/desk/privacy/"]
     pages += [f"/desk/trail/?about={HOSTILE[:20]}"]
     pages += [
         "/desk/calls/",

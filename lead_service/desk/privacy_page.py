@@ -1,0 +1,103 @@
+"""People's rights, for admins: what is held about an address, erasing it, what goes by itself."""
+
+import json
+from datetime import timedelta
+
+from flask import Response, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .. import audit, backup, clock, leads, privacy, retention
+from ..context import context
+from ..leads import Lead
+from . import dossier, words
+from .blueprint import admins_only, blueprint
+from .forms import PersonForm
+
+SOON = timedelta(days=30)
+LISTED = 20  # leads that go soon
+
+
+@blueprint.get("/privacy/")
+@admins_only
+def privacy_page() -> str:
+    """Ask for an address, and show what retention erases next."""
+    return _page(PersonForm())
+
+
+@blueprint.post("/privacy/")
+@admins_only
+def held_about() -> ResponseReturnValue:
+    """Show how much is held about an address; a POST, so that the address is in no log."""
+    form, now = PersonForm(request.form), clock.now()
+    if not form.validate():
+        return _page(form), 422
+    with context().database.read() as session:
+        held = privacy.export(session, context().settings, form.email.data or "")
+        lead = session.scalar(select(Lead).where(Lead.address == leads.normalize(form.email.data)))
+        return render_template(
+            "desk/held.html",
+            form=form,
+            counts={name: len(rows) for name, rows in held.items() if rows},
+            lead=lead,
+            coming=dossier.coming_calls(session, lead, now) if lead else [],
+            words=words,
+        )
+
+
+@blueprint.post("/privacy/export")
+@admins_only
+def export_person() -> ResponseReturnValue:
+    """Hand out everything held about an address, as JSON, for the person who asked."""
+    form, now, by = PersonForm(request.form), clock.now(), g.desk.member_id
+    if not form.validate():
+        return _page(form), 422
+
+    def work(session: Session) -> dict:
+        held = privacy.export(session, context().settings, form.email.data or "")
+        numbers = [row["id"] for row in held["lead"]]
+        subject = f"lead {numbers[0]}" if numbers else "address without a lead"
+        audit.note(session, by, "exported", subject, now)
+        return held
+
+    held = context().database.write(work)
+    answer = Response(json.dumps(held, indent=2, ensure_ascii=False), mimetype="application/json")
+    answer.headers["Content-Disposition"] = 'attachment; filename="everything-held.json"'
+    return answer
+
+
+@blueprint.post("/privacy/erase")
+@admins_only
+def erase_person() -> ResponseReturnValue:
+    """Erase everything held about an address, once the page has said what that comes to."""
+    form = PersonForm(request.form)
+    if not form.validate():
+        return _page(form), 422
+    erase_for_good(form.email.data or "")
+    return redirect(url_for(".privacy_page"), 303)
+
+
+def erase_for_good(address: str) -> None:
+    """Erase an address in the name of the member who asks, and say what is left of it."""
+    settings, now = context().settings, clock.now()
+    privacy.erase_everywhere(context().database, settings, address, now, g.desk.member_id)
+    copies = [copy.until for copy in backup.kept(settings)]
+    told = "Erased. Only a mark remains, from which the address cannot be read."
+    if copies:
+        told += f" Backups of before hold it until {max(copies):%B %-d, %Y}."
+    flash(told)
+
+
+def _page(form: PersonForm) -> str:
+    settings, now = context().settings, clock.now()
+    with context().database.read() as session:
+        soon = retention.idle_leads(now + SOON, settings).order_by(Lead.touched_at).limit(LISTED)
+        return render_template(
+            "desk/privacy.html",
+            form=form,
+            counts=retention.sweep(session, now, settings, dry_run=True),
+            soon=session.scalars(soon).all(),
+            kept_for=timedelta(days=settings.retention_days),
+            words=words,
+        )
