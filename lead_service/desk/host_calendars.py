@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
+from ..book import agenda
 from ..book.host_models import CalendarFeed, Host
 from ..context import context
 from . import feed_words, host_edit
@@ -76,4 +77,10 @@ def _page(host_id: int, form: FeedForm) -> str:
     with context().database.read() as session:
         host = host_edit.find(session, host_id)
         feeds = [feed_words.state(feed, now) for feed in host.feeds]
-        return render_template("desk/host_calendars.html", host=host, form=form, feeds=feeds)
+        return render_template(
+            "desk/host_calendars.html",
+            host=host,
+            form=form,
+            feeds=feeds,
+            agenda=agenda.link(context().settings, host),
+        )

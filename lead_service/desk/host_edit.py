@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from flask import abort, g, request
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -63,6 +64,14 @@ def add(make: Callable[[Session], Host]) -> int:
         return host.id
 
     return _written(work)
+
+
+def refuse_twin(session: Session, host: Host) -> None:
+    """Raise InUse when another host has the address, in whatever case it is written."""
+    twins = select(Host.id).where(func.lower(Host.email) == host.email.lower())
+    with session.no_autoflush:
+        if set(session.scalars(twins)) - {host.id}:
+            raise InUse
 
 
 def find(session: Session, host_id: int, *, lock: bool = False) -> Host:

@@ -1,7 +1,6 @@
 """The forms of a host: who they are, when they are open, by which rules they are booked."""
 
 from functools import cache
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from wtforms import BooleanField, Field, Form, IntegerField, StringField
@@ -14,6 +13,7 @@ from wtforms.validators import (
     ValidationError,
 )
 
+from ..book import host_text
 from ..book.host_models import Host, OpeningHours
 from ..book.hours import Window
 from ..fields import address, clean, one_line, short_text
@@ -74,17 +74,10 @@ def known_zone(_form: Form, field: Field) -> None:
 
 
 def secure_link(_form: Form, field: Field) -> None:
-    """Refuse what is no https address; an empty one means that the host calls."""
-    text = field.data or ""
-    if not text:
-        return
     try:
-        parts = urlsplit(text)
-        fits = parts.scheme == "https" and parts.hostname and parts.port != 0
-    except ValueError:  # brackets that do not close, a port that is no number
-        fits = False
-    if not fits or " " in text or not text.isprintable():
-        raise ValidationError(LINK)
+        host_text.link(field.data or "")
+    except ValueError:
+        raise ValidationError(LINK) from None
 
 
 class PersonForm(Form):
@@ -115,7 +108,9 @@ class PersonForm(Form):
         return cls(obj=host)
 
     def fill(self, host: Host) -> None:
+        """Store what was typed; the address is written as all hosts' addresses are."""
         self.populate_obj(host)
+        host.email = host_text.address(host.email)
 
 
 def hours_field(label: str) -> StringField:

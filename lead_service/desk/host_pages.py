@@ -55,8 +55,13 @@ def host_form_submit(host_id: int, part: str) -> ResponseReturnValue:
     form = asked.form(request.form)
     if not form.validate():
         return _page(host_id, asked, form), 422
+
+    def change(session: Session, host: Host) -> None:
+        form.fill(host)
+        host_edit.refuse_twin(session, host)
+
     try:
-        host_edit.replace(host_id, asked.what, lambda _session, host: form.fill(host))
+        host_edit.replace(host_id, asked.what, change)
     except host_edit.Stale:
         return _page(host_id, asked, form, is_stale=True), 409
     except host_edit.InUse:
@@ -81,9 +86,10 @@ def new_host_submit() -> ResponseReturnValue:
     if not form.validate():
         return _new(form), 422
 
-    def make(_session: Session) -> Host:
+    def make(session: Session) -> Host:
         host = Host()
         form.fill(host)
+        host_edit.refuse_twin(session, host)
         return host
 
     try:

@@ -1,12 +1,13 @@
 """Hosts at the desk: hours, rules, days and calendars are edited there, and nothing is lost."""
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from html import unescape
 
 import pytest
 from sqlalchemy import select
 
+from lead_service.book.forms import start_text
 from lead_service.book.host_models import CalendarFeed, Host, TimeOff
 from lead_service.members import Member
 
@@ -52,6 +53,11 @@ def hours(**days: str) -> dict[str, str]:
     return dict.fromkeys(WEEK, "") | days
 
 
+def starts_on(client, day: str) -> list[str]:
+    """Return what visitors are offered on a date, in UTC."""
+    return open_starts(client, zone="UTC", day=day)
+
+
 def weekly(database) -> list[tuple[int, int, int]]:
     return [(one.weekday, one.opens, one.closes) for one in stored(database).hours]
 
@@ -64,7 +70,7 @@ def test_several_windows_a_day_and_past_midnight_are_stored_and_offered(client, 
     sent = send(client, HOST + "hours/", **typed)
     assert (sent.status_code, sent.location) == (303, HOST)
     assert weekly(database) == [(1, 540, 720), (1, 780, 1020), (4, 1320, 1560)]
-    starts = open_starts(client, zone="UTC")
+    starts = starts_on(client, "2026-11-24")
     assert "20261124T1230Z" not in starts
     assert "20261124T1300Z" in starts
     page = client.get(HOST + "hours/").text
@@ -153,6 +159,7 @@ def test_person_zone_link_and_activity_are_stored(client, admin, database):
         ("zone", "localtime", "Choose a time zone"),
         ("email", "nobody", "@"),
         ("email", "ben@example.com", "Another host has this address"),
+        ("email", "Ben@EXAMPLE.com", "Another host has this address"),
         ("name", "", "Type the name"),
         ("meeting_link", "http://meet.example.com", "https://"),
         ("meeting_link", "https://", "https://"),
@@ -217,7 +224,7 @@ def test_a_date_has_hours_of_its_own_until_they_are_removed(client, admin, datab
     dates = HOST + "dates/"
     assert press(client, dates, day="2026-11-24", hours="06:00-07:00").status_code == 303
     assert press(client, dates, day="2026-11-25", hours="").status_code == 303
-    assert "20261124T0600Z" in open_starts(client, zone="UTC")
+    assert "20261124T0600Z" in starts_on(client, "2026-11-24")
     page = client.get(HOST).text
     assert "6:00 am to 7:00 am" in page
     assert "Day off" in page
@@ -226,7 +233,7 @@ def test_a_date_has_hours_of_its_own_until_they_are_removed(client, admin, datab
     assert "has hours of its own already" in twice.text
     assert [len(one.windows) for one in stored(database).overrides] == [1, 0]
     assert press(client, dates, dates + "1/remove").status_code == 303
-    assert "20261124T0900Z" in open_starts(client, zone="UTC")
+    assert "20261124T0900Z" in starts_on(client, "2026-11-24")
 
 
 @pytest.mark.parametrize(
@@ -260,7 +267,7 @@ def test_a_countrys_holidays_are_shown_and_then_kept(client, admin, database):
     sent = send(client, HOST + "holidays/", country="US", region="CA")
     assert sent.status_code == 303
     assert (stored(database).country, stored(database).region) == ("US", "CA")
-    assert "20261126T0900Z" not in open_starts(client, zone="UTC")
+    assert "20261126T0900Z" not in starts_on(client, "2026-11-26")
     assert re.search(r"Thu, Nov 26.*?Thanksgiving", client.get(HOST).text, re.S)
 
 
@@ -350,10 +357,20 @@ def test_how_a_calendar_stands_is_said_in_words(client, admin, database):
     assert "by the clocks of another zone" in set_up(1, zone="Europe/Berlin")
 
 
+def agenda_of(client) -> str:
+    """Return the path of the feed of calls, as the page shows it."""
+    shown = client.get(HOST + "calendars/").text
+    return re.search(r"<code[^>]*>http://127.0.0.1:8000(/calendar/[^<]+)</code>", shown)[1]
+
+
 def test_a_new_link_to_the_feed_of_calls_makes_the_old_one_worthless(client, admin, database):
     page = HOST + "calendars/"
+    old = agenda_of(client)
+    assert client.get(old).status_code == 200
     assert press(client, page, page + "new-link").status_code == 303
-    assert stored(database).feed_version == 2
+    new = agenda_of(client)
+    assert [client.get(link).status_code for link in (old, new)] == [404, 200]
+    assert "/calendar/" not in client.get(HOST).text
     assert changes(database, "host 1") == [("feed_link_changed", 1)]
 
 
@@ -361,11 +378,14 @@ def test_a_new_link_to_the_feed_of_calls_makes_the_old_one_worthless(client, adm
 
 
 def test_the_next_two_weeks_are_what_visitors_see(client, admin, database):
+    book(client, "20261124T0900Z")
     page = client.get(HOST).text
-    shown = set(re.findall(r'<li><time datetime="([^"]*)"', page))
-    offered = open_starts(client, zone="UTC")
-    assert len(shown) == 10 + 9 * 16
-    assert {one.replace("-", "").replace(":", "")[:13] + "Z" for one in shown} >= set(offered)
+    shown = re.findall(r'<li><time datetime="([^"]*)"', page)
+    assert len(shown) == 10 + 9 * 16 - 1
+    for day in ("2026-11-23", "2026-11-24", "2026-12-04"):
+        of_day = [one for one in shown if one.startswith(day)]
+        written = [start_text(datetime.fromisoformat(one)) for one in of_day]
+        assert written == starts_on(client, day)
 
 
 def test_why_not_names_the_call_in_the_way_and_leads_to_it(client, admin, database):
@@ -415,10 +435,10 @@ def test_time_off_without_calls_is_saved_at_once(client, admin, database):
     page = HOST + "time-off/"
     typed = {"first_day": "2026-11-25", "last_day": "2026-11-27", "note": "Conference"}
     assert press(client, page, **typed).status_code == 303
-    assert "20261126T0900Z" not in open_starts(client, zone="UTC")
+    assert "20261126T0900Z" not in starts_on(client, "2026-11-26")
     assert "Conference" in client.get(HOST).text
     assert press(client, page, page + "1/remove").status_code == 303
-    assert "20261126T0900Z" in open_starts(client, zone="UTC", from_day="2026-11-26")
+    assert "20261126T0900Z" in starts_on(client, "2026-11-26")
 
 
 def test_time_off_lists_the_calls_that_it_hits_before_and_after_saving(client, admin, database):
