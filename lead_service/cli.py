@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from . import backup as backups
-from . import clock, leads, log, published, schema, settings
+from . import clock, log, published, schema, settings
 from .db import Database
+from .desk_commands import desk
 from .host_commands import COMMANDS
-from .opening import opened
+from .opening import known_address, opened
 from .settings import Settings, SettingsError
 
 
@@ -20,7 +21,7 @@ def commands() -> None:
     """Run the service behind the site, and look after its data."""
 
 
-for command in COMMANDS:
+for command in (*COMMANDS, desk):
     commands.add_command(command)
 
 
@@ -36,15 +37,6 @@ def main() -> None:
     except (schema.NewerSchema, backups.BackupError) as error:
         click.echo(f"lead-service: {error}", err=True)
         sys.exit(2)
-
-
-def _known_address(_context: click.Context, _option: click.Parameter, text: str) -> str:
-    """Refuse what is no mail address before anything is opened."""
-    try:
-        leads.normalize(text.strip())
-    except ValueError as fault:
-        raise click.ClickException(f"{text!r} is not a mail address: {fault}") from None
-    return text.strip()
 
 
 @commands.command()
@@ -114,22 +106,6 @@ def check() -> None:
     click.echo("all is well")
 
 
-@commands.group()
-def desk() -> None:
-    """Let people in to the desk."""
-
-
-@desk.command()
-@click.argument("address", callback=_known_address)
-def link(address: str) -> None:
-    """Print a one-time sign-in link for ADDRESS, who becomes a member if they are none."""
-    from .desk.access import make_link
-
-    with opened() as (loaded, database):
-        made = make_link(database, loaded, address, clock.now())
-    click.echo(made)
-
-
 @commands.command()
 def resume() -> None:
     """Send mail again, after what had stopped it was mended."""
@@ -174,7 +150,7 @@ def restore(file: Path, replace: bool) -> None:
 
 
 @commands.command()
-@click.argument("address", callback=_known_address)
+@click.argument("address", callback=known_address)
 def export(address: str) -> None:
     """Print everything that is held about ADDRESS, as JSON."""
     from . import privacy
@@ -185,7 +161,7 @@ def export(address: str) -> None:
 
 
 @commands.command()
-@click.argument("address", callback=_known_address)
+@click.argument("address", callback=known_address)
 @click.confirmation_option(prompt="Erase everything about this address for good?")
 def erase(address: str) -> None:
     """Erase everything that is held about ADDRESS."""

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import click
 
-from . import schema, settings
+from . import leads, schema, settings
 from .db import Database
 from .settings import Settings
 
@@ -18,3 +18,12 @@ def opened() -> Iterator[tuple[Settings, Database]]:
         if fault := schema.fault(database):
             raise click.ClickException(fault)
         yield loaded, database
+
+
+def known_address(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    """Refuse what is no mail address before anything is opened."""
+    try:
+        leads.normalize(text.strip())
+    except ValueError as fault:
+        raise click.ClickException(f"{text!r} is not a mail address: {fault}") from None
+    return text.strip()

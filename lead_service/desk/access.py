@@ -63,6 +63,14 @@ def find_member(session: Session, email: str, *, lock: bool = False) -> Member |
     return session.scalar(query.with_for_update() if lock else query)
 
 
+def get_member(session: Session, email: str) -> Member:
+    """Find who may use the desk by their address; raise NoSuchMember."""
+    member = find_member(session, email, lock=True)
+    if member is None:
+        raise NoSuchMember
+    return member
+
+
 def make_link(database: Database, settings: Settings, address: str, now: datetime) -> str:
     """Return the absolute address that signs `address` in once; make the member when new.
 
@@ -82,10 +90,7 @@ def make_link(database: Database, settings: Settings, address: str, now: datetim
 
 def sign_in_link(session: Session, email: str, at: datetime) -> str:
     """Store a new link of a member and return its token; raise NoSuchMember."""
-    member = find_member(session, email)
-    if member is None:
-        raise NoSuchMember
-    return _store_link(session, member, at)
+    return _store_link(session, get_member(session, email), at)
 
 
 def mail_link(session: Session, settings: Settings, email: str, at: datetime) -> None:

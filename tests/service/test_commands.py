@@ -136,7 +136,14 @@ def test_the_longest_name_and_link_are_kept(command):
 # -- One line, no traceback -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", [["desk", "link"], ["export"], ["erase", "--yes"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *([["desk", word] for word in ("link", "invite", "remove", "sign-out")]),
+        *(["export"], ["erase", "--yes"]),
+    ],
+    ids=" ".join,
+)
 def test_what_is_no_address_is_refused_by_every_command(refused, words):
     assert "'x' is not a mail address" in refused(*words, "x")
 

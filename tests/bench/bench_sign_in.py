@@ -1,0 +1,50 @@
+"""Compare asking for a sign-in link as a member and as nobody: the times must not tell which.
+
+`python -m tests.bench.bench_sign_in`. The two are asked for in turn, so that what else the
+machine does falls on both; the target is a ratio of the medians between 0.9 and 1.1.
+"""
+
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime
+
+from lead_service import schema
+from lead_service.db import Database
+from lead_service.desk import access
+from lead_service.settings import Settings, load
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+ROUNDS = 200
+
+
+def ask(database: Database, settings: Settings, address: str) -> float:
+    """Ask for a link as the sign-in page does; return the milliseconds that it took."""
+    began = time.perf_counter()
+    database.write(lambda session: access.mail_link(session, settings, address, NOW))
+    return (time.perf_counter() - began) * 1000
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        settings = load({"VAR_DIR": folder})
+        database = Database(settings.database_url)
+        schema.migrate(database)
+
+        def let_in(session) -> None:
+            for number in range(ROUNDS):
+                access.add_member(session, f"member{number}@example.com", NOW)
+
+        database.write(let_in)
+        known, unknown = [], []
+        for number in range(ROUNDS):
+            known.append(ask(database, settings, f"member{number}@example.com"))
+            unknown.append(ask(database, settings, f"nobody{number}@example.com"))
+        database.close()
+    medians = statistics.median(known), statistics.median(unknown)
+    print(f"asking for a link: member {medians[0]:.2f} ms, nobody {medians[1]:.2f} ms")
+    print(f"ratio {medians[0] / medians[1]:.2f}")
+
+
+if __name__ == "__main__":
+    main()
