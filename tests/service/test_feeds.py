@@ -4,13 +4,16 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select, update
 
+from lead_service import log, schema
 from lead_service.book import calendar, feeds
 from lead_service.book.fetch import Unreadable
 from lead_service.book.host_models import BusyTime, CalendarFeed, Host
 from lead_service.book.ics_feed import NotUnderstood, busy_times
 from lead_service.book.models import Booking
+from lead_service.cli import commands
 from lead_service.emails import deliver
 from lead_service.settings import SettingsError, load
 
@@ -255,6 +258,17 @@ def test_calendars_are_read_beside_the_mail(settings, database, monkeypatch):
     deliver.run(settings, until=is_over, beside=work)
     assert looks[-1]
     may_end.set()
+
+
+def test_the_command_reads_calendars(environment, database, server, feed, monkeypatch):
+    given = {}
+    monkeypatch.setattr(deliver, "run", lambda _settings, **more: given.update(more))
+    monkeypatch.setattr(schema, "require", lambda _settings: None)
+    monkeypatch.setattr(log, "configure", lambda _level: None)
+    assert CliRunner().invoke(commands, ["deliver"], env=environment).exit_code == 0
+    server.answers["/secret.ics"] = file(ics())
+    given["beside"](database)
+    assert feed().succeeded_at == NOW
 
 
 def test_visitors_see_what_was_read(read, database, client):
