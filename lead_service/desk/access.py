@@ -101,7 +101,8 @@ def mail_link(session: Session, settings: Settings, email: str, at: datetime) ->
     takes must not tell who is a member.
     """
     member = find_member(session, email, lock=True)
-    is_sent = member is not None and _links_this_hour(session, member, at) < MAILS_AN_HOUR
+    share = _links_this_hour(session, member.id if member else 0, at)
+    is_sent = member is not None and share < MAILS_AN_HOUR
     token = _store_link(session, member if is_sent else None, at)
     to = member.email if member else email
     message = _mail(settings, to, _absolute(settings, token))
@@ -134,9 +135,9 @@ def _store_link(session: Session, member: Member | None, at: datetime) -> str:
     return token
 
 
-def _links_this_hour(session: Session, member: Member, at: datetime) -> int:
+def _links_this_hour(session: Session, member_id: int, at: datetime) -> int:
     query = select(func.count()).where(
-        SignInLink.member_id == member.id, SignInLink.created_at > at - timedelta(hours=1)
+        SignInLink.member_id == member_id, SignInLink.created_at > at - timedelta(hours=1)
     )
     return session.scalar(query) or 0
 
