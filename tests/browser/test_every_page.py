@@ -22,6 +22,8 @@ from tests.browser.visitor import Visitor
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NO_PAGES = {
+    "desk.leads_csv",
+    "desk.lead_json",
     "health.healthz",
     "health.readyz",
     "assess.result_pdf",
