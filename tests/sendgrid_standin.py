@@ -1,8 +1,9 @@
 """A real HTTP server in the provider's place: it checks what arrives and answers as told.
 
 `StandIn().mode` is one of the functions below; it gets the request handler once the request
-has been read. Every request to `/v3/mail/send` is checked against the shape that the provider
-publishes; what is wrong with it is kept in `.faults` and answered with 400.
+has been read. `.key` is the key that it knows. Every request to `/v3/mail/send` is checked
+against the shape that the provider publishes; what is wrong with it is kept in `.faults` and
+answered with 400.
 """
 
 import json
@@ -38,6 +39,7 @@ class StandIn:
 
     def __init__(self, mode: "Mode | None" = None) -> None:
         self.mode = mode or accept
+        self.key = KEY
         self.received: list[Received] = []
         self.faults: list[str] = []
         self.scopes = ["mail.send", "sender_verification_eligible"]  # what the key may do
@@ -71,7 +73,7 @@ class Handler(BaseHTTPRequestHandler):
         stand_in: StandIn = self.server.stand_in
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.close_connection = True
-        faults = faults_of_request(self.path, self.headers, raw, KEY)
+        faults = faults_of_request(self.path, self.headers, raw, stand_in.key)
         stand_in.faults += faults
         if faults:
             return self.answer(400, body={"errors": [{"message": fault} for fault in faults]})

@@ -133,6 +133,17 @@ def test_the_longest_name_and_link_are_kept(command):
     assert link in shown
 
 
+def test_check_fails_while_mails_that_failed_were_not_looked_at(command, refused, var):
+    command("migrate")
+    columns = "id, kind, address, state, attempts, created_at, due_at, next_at, reason, alarm_at"
+    at = "'2026-03-02 09:00:00.000000'"
+    values = f"'{'0' * 32}', 'result', 'a@b.test', 'failed', 1, {at}, {at}, {at}, '', {at}"
+    change(var, f"INSERT INTO outbox ({columns}) VALUES ({values})")
+    assert refused("check") == "Mails that the provider refused: 1.\n"
+    change(var, "UPDATE outbox SET alarm_at = NULL")
+    assert command("check")[0] == 0
+
+
 # -- One line, no traceback -------------------------------------------------------------------
 
 
