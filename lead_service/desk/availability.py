@@ -1,10 +1,10 @@
-"""Availability: who takes calls and when, as visitors see it, and why a time is not offered."""
+"""Availability: who takes calls and when, as visitors see it."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import render_template, request
+from flask import render_template
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -12,10 +12,10 @@ from .. import clock
 from ..book import busy, calendar, holidays
 from ..book.host_models import Host
 from ..book.hours import Window
-from ..book.reasons import Kind, Reason
+from ..book.reasons import Kind
 from ..book.schedule import special_days
 from ..context import context
-from . import feed_words, host_edit, reason_words, time_off, wall_clock, windows
+from . import feed_words, host_edit, reason_words, time_off, windows
 from .blueprint import blueprint
 
 AHEAD = timedelta(days=400)  # every country keeps a holiday in it
@@ -40,16 +40,6 @@ class Summary:
     open_count: int
     next_start: datetime | None
     troubles: list[str]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Whether one instant is offered; a reading that clocks show twice has two of these."""
-
-    at: datetime
-    offset: str  # of the host's clock from UTC
-    reason: Reason | None
-    words: str
 
 
 @blueprint.get("/availability/")
@@ -84,20 +74,6 @@ def host(host_id: int) -> str:
             length=reason_words.length,
             read=read_hours,
         )
-
-
-@blueprint.get("/availability/<int:host_id>/why/")
-def why(host_id: int) -> tuple[str, int] | str:
-    """Answer why a start is not offered: `at` is a reading of the host's clocks."""
-    now, typed = clock.now(), request.args.get("at", "")[:40]
-    with context().database.read() as session:
-        found = host_edit.find(session, host_id)
-        reading = wall_clock.parse(typed)
-        answers = _answers(session, found, reading, now) if reading else []
-    page = render_template(
-        "desk/why.html", host=found, typed=typed, reading=reading, answers=answers
-    )
-    return (page, 422) if typed and not reading else page
 
 
 def weekly(host: Host) -> list[tuple[str, str]]:
@@ -171,12 +147,3 @@ def _why_none(special, is_weekday: bool) -> str:
     if special:
         return "Nothing left" if special.windows else "Day off"
     return "Nothing left" if is_weekday else "Closed"
-
-
-def _answers(session: Session, host: Host, reading: datetime, now: datetime) -> list[Answer]:
-    found = []
-    for at in wall_clock.instants(reading, host.zone):
-        reason = calendar.why_not(session, host, at, now)
-        words = reason_words.sentence(reason, host.zone, now) if reason else ""
-        found.append(Answer(at, wall_clock.offset(at, host.zone), reason, words))
-    return found

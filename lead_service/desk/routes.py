@@ -19,6 +19,7 @@ from . import (
     privacy_page,
     sign_in,
     trail,
+    why_not,
 )
 from .blueprint import blueprint
 
@@ -42,4 +43,5 @@ __all__ = [
     "privacy_page",
     "sign_in",
     "trail",
+    "why_not",
 ]
