@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..context import context
 from ..security import limit_posts
-from . import diary, emails, invites, notices
+from . import diary, emails, invites, notices, reminders
 from .addresses import readdress as readdress_booking
 from .forms import AddressForm
 from .models import Booking
@@ -98,6 +98,7 @@ def _page(token: str, form: AddressForm) -> str:
             token=token,
             form=form,
             is_over=booking.starts_at <= now,
+            is_reminded=bool(reminders.ahead(settings, booking, now)),
             is_moved=request.args.get("changed") == "moved",
             **_calendar_links(settings, booking, now),
         )

@@ -20,19 +20,24 @@ def plan(session: Session, settings: Settings, booking: Booking, now: datetime, 
     nobody is reminded twice at once. A booking in quarantine holds them until it is released.
     """
     drop(session, booking)
-    due = [booking.starts_at - timedelta(hours=hours) for hours in settings.reminders]
+    due = ahead(settings, booking, now)
     for number, (due_at, useless_after) in enumerate(pairwise([*due, booking.starts_at])):
-        if due_at > now + TOO_SOON:
-            outbox.queue(
-                session,
-                emails.reminder(settings, booking, link),
-                at=now,
-                lead_id=booking.lead_id,
-                due_at=due_at,
-                useless_after=useless_after,
-                dedupe_key=f"{booking.uid}:reminder:{booking.sequence}:{number}",
-                held=booking.quarantine,
-            )
+        outbox.queue(
+            session,
+            emails.reminder(settings, booking, link),
+            at=now,
+            lead_id=booking.lead_id,
+            due_at=due_at,
+            useless_after=useless_after,
+            dedupe_key=f"{booking.uid}:reminder:{booking.sequence}:{number}",
+            held=booking.quarantine,
+        )
+
+
+def ahead(settings: Settings, booking: Booking, now: datetime) -> list[datetime]:
+    """Return when the reminders of a call are due (UTC), those that are still worth a mail."""
+    due = (booking.starts_at - timedelta(hours=hours) for hours in settings.reminders)
+    return [one for one in due if one > now + TOO_SOON]
 
 
 def drop(session: Session, booking: Booking) -> None:

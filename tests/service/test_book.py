@@ -147,6 +147,15 @@ def test_a_wrong_field_is_named_beside_itself_and_the_rest_is_kept(client, datab
     assert count(database, Lead) == 0
 
 
+def test_how_many_calls_an_address_may_have_is_a_setting(environment, request):
+    environment["BOOKINGS_PER_ADDRESS"] = "1"
+    client = request.getfixturevalue("client")
+    book(client)
+    refused = client.post("/book/", data=booking_form(client, open_starts(client)[0]))
+    assert refused.status_code == 422
+    assert "A call is coming up for this address already" in refused.text
+
+
 def test_unknown_fields_set_nothing(client, database):
     book(client, status="cancelled", quarantine="1", id="7", host_id="9", stage="won")
     with database.read() as session:

@@ -5,26 +5,31 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from lead_service import clock
-from lead_service.book import calendar, host_text, hosting
+from lead_service.book import calendar
 from lead_service.book.forms import start_text
-from lead_service.book.host_models import Host
 from lead_service.book.models import Booking, TimeCell
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import Lead, LeadEvent
 
+from .calls import add_host, count
+from .journeys import book
+
 PROCESSES = 8
+ROUNDS = 3
 PATIENCE = 300  # seconds, on a machine that has other things to do
 
+Forms = list[tuple[str, dict[str, str]]]
 
-def race(environment: dict[str, str], starts: list[str]) -> Counter[str]:
-    """Let all processes run at once; return how often each status was answered."""
+
+def race(environment: dict[str, str], forms_of: list[Forms]) -> Counter[str]:
+    """Let one process for each list of forms run; return how often each status was answered."""
     racers = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.service.racer", str(number)],
@@ -34,11 +39,12 @@ def race(environment: dict[str, str], starts: list[str]) -> Counter[str]:
             stdout=subprocess.PIPE,
             text=True,
         )
-        for number in range(PROCESSES)
+        for number in range(len(forms_of))
     ]
-    for racer in racers:
-        racer.stdin.write(json.dumps(starts) + "\n")
+    for racer, forms in zip(racers, forms_of, strict=True):
+        racer.stdin.write(json.dumps(forms) + "\n")
         racer.stdin.flush()
+    for racer in racers:
         assert racer.stdout.readline() == "ready\n"
     for racer in racers:
         racer.stdin.write("go\n")
@@ -49,38 +55,80 @@ def race(environment: dict[str, str], starts: list[str]) -> Counter[str]:
     return answered
 
 
-def with_hosts(database, number: int) -> list[Host]:
-    """Let so many hosts take calls at the same hours, and return them."""
+def booking_forms(number: int, starts: list[datetime]) -> Forms:
+    """Fill in a form for each start, each from an address of its own."""
+    return [
+        (
+            "/book/",
+            {
+                "start": start_text(start),
+                "submission": f"{number}-{place}",
+                "name": f"Racer {number}",
+                "email": f"racer{number}-{place}@example.com",
+                "phone": "+1 555 0100",
+            },
+        )
+        for place, start in enumerate(starts)
+    ]
 
-    def add(session) -> None:
-        for name in ("ben", "cleo")[: number - 1]:
-            host = Host(name=name.title(), email=f"{name}@example.com", zone="UTC")
-            host.hours = host_text.weekly_hours(hosting.FIRST_HOURS)
-            session.add(host)
 
-    database.write(add)
+def coming_starts(database, wanted: int) -> list[datetime]:
+    """Return the next open starts that stay open for as long as the race may take."""
+    now = clock.now()
     with database.read() as session:
-        return calendar.active_hosts(session)
+        hosts = calendar.active_hosts(session)
+        found = calendar.open_starts(
+            session, hosts, now=now + timedelta(hours=1), start=now, end=now + timedelta(days=40)
+        )[:wanted]
+    assert len(found) == wanted
+    return found
+
+
+def calls(database) -> list[Booking]:
+    with database.read() as session:
+        return list(session.scalars(select(Booking).order_by(Booking.id)))
 
 
 @pytest.mark.parametrize(("hosts", "starts"), [(1, 40), (3, 20)])
 def test_as_many_win_as_hosts_are_free_and_the_others_hear_just_taken(
     app, environment, database, hosts, starts
 ):
-    now = clock.now()
-    takers = with_hosts(database, hosts)
-    with database.read() as session:
-        span = {"now": now + timedelta(hours=1), "start": now, "end": now + timedelta(days=40)}
-        found = calendar.open_starts(session, takers, **span)[:starts]
-    assert len(found) == starts
-    answered = race(environment, [start_text(start) for start in found])
+    for name in ("ben", "cleo")[: hosts - 1]:
+        add_host(database, name.title(), f"{name}@example.com")
+    found = coming_starts(database, starts)
+    answered = race(environment, [booking_forms(one, found) for one in range(PROCESSES)])
     won = hosts * starts
     assert answered == {"303": won, "409": PROCESSES * starts - won}
     with database.read() as session:
-        count = lambda model: session.scalar(select(func.count()).select_from(model))  # noqa: E731
         mails = select(func.count()).where(OutboxMessage.kind == "booking_confirmed")
-        assert count(Booking) == session.scalar(mails) == won
-        assert count(TimeCell) == won * 6
-        assert count(Lead) == count(LeadEvent) == PROCESSES * starts
-        taken = session.execute(select(Booking.host_id, Booking.starts_at)).all()
-        assert set(taken) == {(host.id, start) for host in takers for start in found}
+        assert count(database, Booking) == session.scalar(mails) == won
+    assert count(database, TimeCell) == won * 6
+    assert count(database, Lead) == count(database, LeadEvent) == PROCESSES * starts
+    taken = {(call.host_id, call.starts_at) for call in calls(database)}
+    assert len(taken) == won
+    assert {start for _, start in taken} == set(found)
+
+
+def test_moves_and_bookings_race_for_the_same_starts_and_who_loses_keeps_the_old_one(
+    app, client, environment, database
+):
+    movers = PROCESSES // 2
+    found = coming_starts(database, (movers + 1) * ROUNDS)
+    wanted, own = found[:ROUNDS], found[ROUNDS:]
+    forms_of: list[Forms] = [[] for _ in range(movers)]
+    for place, start in enumerate(own):
+        page = book(client, start_text(start), email=f"mover{place}@example.com")
+        move = page + "move/", {"start": start_text(wanted[place % ROUNDS])}
+        forms_of[place // ROUNDS].append(move)
+    forms_of += [booking_forms(one, wanted) for one in range(movers, PROCESSES)]
+    answered = race(environment, forms_of)
+    assert answered == {"303": ROUNDS, "409": (PROCESSES - 1) * ROUNDS}
+    found_calls = calls(database)
+    held = Counter(call.starts_at for call in found_calls)
+    assert all(held[start] == 1 for start in wanted)
+    stayed = {call.starts_at for call in found_calls if call.sequence == 0}
+    moved = [call for call in found_calls[: len(own)] if call.sequence == 1]
+    assert {call.starts_at for call in found_calls} == stayed | {call.starts_at for call in moved}
+    assert len(found_calls) == len(own) + ROUNDS - len(moved)
+    assert count(database, TimeCell) == 6 * len(found_calls)
+    assert count(database, Lead) == len(own) + (PROCESSES - movers) * ROUNDS
