@@ -13,14 +13,14 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
+    insert,
     select,
     text,
     update,
 )
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from .db import Base, broken_rule
+from .db import Base, insert_unless
 from .members import Member
 
 STAGES = ("new", "contacted", "qualified", "won", "lost")
@@ -86,9 +86,16 @@ class Lead(Base):
 @event.listens_for(Lead, "before_insert")
 @event.listens_for(Lead, "before_update")
 def _derive(_mapper, _connection, lead: Lead) -> None:
-    lead.sort_name = (lead.name or lead.email).casefold()[:SORTED_BY]
-    known = (lead.name, lead.company, lead.email, lead.address)
-    lead.sought = "\n".join(one.casefold() for one in known if one)
+    for name, value in _derived(lead.name, lead.company, lead.email, lead.address).items():
+        setattr(lead, name, value)
+
+
+def _derived(name: str, company: str, email: str, address: str) -> dict[str, str]:
+    known = (name, company, email, address)
+    return {
+        "sort_name": (name or email).casefold()[:SORTED_BY],
+        "sought": "\n".join(one.casefold() for one in known if one),
+    }
 
 
 class LeadEvent(Base):
@@ -123,6 +130,9 @@ class Consent(Base):
     may_contact: Mapped[bool]
     source: Mapped[str] = mapped_column(String(40))
     at: Mapped[datetime]
+
+
+CONSENT = insert(Consent.__table__).inline()
 
 
 class Note(Base):
@@ -168,11 +178,13 @@ def capture(
     takes the suspicion of its form; a known one keeps its own standing.
     """
     address = normalize(email)
+    given = {"email": email, "name": name, "company": company, "phone": phone}
+    times = {"created_at": at, "touched_at": at}
+    derived = _derived(name, company, email, address)
+    new = given | times | derived | {"address": address, "quarantine": quarantine}
+    is_new = insert_unless(session, Lead, "address", **new)
     lead = _find(session, address)
-    is_new = lead is None
-    if lead is None:
-        lead = _insert(session, address, email, at, quarantine) or _find(session, address)
-        assert lead is not None
+    assert lead is not None
     lead.name = lead.name or name
     lead.company = lead.company or company
     lead.phone = lead.phone or phone
@@ -200,21 +212,6 @@ def _find(session: Session, address: str) -> Lead | None:
     return session.scalar(select(Lead).where(Lead.address == address).with_for_update())
 
 
-def _insert(
-    session: Session, address: str, email: str, at: datetime, quarantine: bool
-) -> Lead | None:
-    """Insert the lead, or return None when another request has just done it."""
-    lead = Lead(address=address, email=email, created_at=at, touched_at=at, quarantine=quarantine)
-    try:
-        with session.begin_nested():
-            session.add(lead)
-    except IntegrityError as error:
-        if broken_rule(error) != "uq_lead_address":
-            raise
-        return None
-    return lead
-
-
 def record(session: Session, lead: Lead, kind: str, at: datetime, **detail: Any) -> LeadEvent:
     """Add a line to the lead's timeline."""
     event = LeadEvent(lead=lead, kind=kind, at=at, detail=detail)
@@ -227,13 +224,8 @@ def record_once(
     session: Session, lead: Lead, kind: str, at: datetime, *, key: str, **detail: Any
 ) -> bool:
     """Add a line to the timeline, unless the form that `key` names has added it before."""
-    event = LeadEvent(lead_id=lead.id, kind=kind, at=at, detail=detail, submission_key=key)
-    try:
-        with session.begin_nested():
-            session.add(event)
-    except IntegrityError as error:
-        if broken_rule(error) != "uq_lead_event_submission_key":
-            raise
+    values = {"lead_id": lead.id, "kind": kind, "at": at, "detail": detail}
+    if not insert_unless(session, LeadEvent, "submission_key", submission_key=key, **values):
         return False
     lead.touched_at = max(lead.touched_at, at)
     return True
@@ -251,6 +243,5 @@ def record_consent(
     session: Session, lead: Lead, *, wording: str, may_contact: bool, source: str, at: datetime
 ) -> None:
     """Keep the proof of what was asked and answered."""
-    session.add(
-        Consent(lead_id=lead.id, wording=wording, may_contact=may_contact, source=source, at=at)
-    )
+    values = {"lead_id": lead.id, "wording": wording, "source": source, "at": at}
+    session.connection().execute(CONSENT, values | {"may_contact": may_contact})

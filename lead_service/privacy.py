@@ -83,7 +83,8 @@ class Holding:
 
     def rows(self, session: Session) -> list[dict[str, Any]]:
         shown = [one for one in self.of.columns if one.name not in SECRET]
-        found = session.execute(select(*shown).where(self.where)).mappings()
+        first, *_ = self.of.columns  # the key: the same rows come in the same order
+        found = session.execute(select(*shown).where(self.where).order_by(first)).mappings()
         return [{name: _plain(value) for name, value in row.items()} for row in found]
 
 

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData, inspect, text
 from sqlalchemy.exc import DatabaseError, IntegrityError, InterfaceError
 
 from .db import Base, Database, StorageBusy
@@ -18,6 +15,7 @@ from .settings import Settings, SettingsError
 MIGRATIONS = Path(__file__).parent / "migrations"
 NEWER = "schema: newer than this program; deploy the program that made it"
 OLDER = "schema: older than this program; run `lead-service migrate`"
+CURRENT = text("SELECT version_num FROM alembic_version")
 # Refused wherever nothing may be written: a file's mode, a full quota, a standby server.
 NO_CHANGE = text("UPDATE alembic_version SET version_num = version_num WHERE 1 = 0")
 
@@ -78,6 +76,9 @@ def migrate(database: Database, to: str = "head") -> None:
     """
     if fault(database) == NEWER:
         raise NewerSchema(NEWER)
+    from alembic import command  # only here: web processes need not hold its 11 MB
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with database.engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
@@ -87,19 +88,21 @@ def migrate(database: Database, to: str = "head") -> None:
 
 def fault(database: Database) -> str | None:
     """Say what is wrong with the schema, or None when it is this program's."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    scripts = ScriptDirectory.from_config(config)
     with database.engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    if current == scripts.get_current_head():
-        return None
+        has_any = inspect(connection).has_table("alembic_version")
+        current = connection.scalar(CURRENT) if has_any else None
     if current is None:
         return "schema: the database is empty; run `lead-service migrate`"
-    known = {script.revision for script in scripts.walk_revisions()}
-    if current in known:
-        return OLDER
-    return NEWER
+    known = revisions()
+    if current == known[-1]:
+        return None
+    return OLDER if current in known else NEWER
+
+
+@cache
+def revisions() -> list[str]:
+    """List the revisions that this program knows, oldest first: their files begin with them."""
+    return sorted(path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/[0-9]*.py"))
 
 
 def is_older(database: Database) -> bool:

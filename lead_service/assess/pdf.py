@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import font_source_sans_pro
 import font_source_serif_pro
-import typst
 from jinja2 import Environment, PackageLoader
 
 from ..published import Article
 from . import words
 from .scoring import Condition, Result, StepScore
+
+if TYPE_CHECKING:
+    import typst
 
 TEMPLATE = Path(__file__).parent / "result.typ"
 HUES = {
@@ -46,6 +48,8 @@ class Sheet:
 
 def render(result: Result, sheet: Sheet) -> bytes:
     """Typeset a result; the same one gives the same bytes."""
+    import typst  # its 7 MB wait for the first file that is asked for
+
     return typst.compile(
         TEMPLATE,
         root=TEMPLATE.parent,
@@ -57,8 +61,10 @@ def render(result: Result, sheet: Sheet) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
+def _fonts() -> "typst.Fonts":
     """Find the two typefaces in their packages and nothing else, so that all machines agree."""
+    import typst
+
     folders = [font_source_serif_pro.font_directory, font_source_sans_pro.font_directory]
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
 

@@ -9,6 +9,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -22,7 +23,6 @@ from ..leads import Lead
 from ..privacy import Suppression
 from ..security import derived_token
 from ..settings import Settings
-from . import postgresql, sqlite
 from .contents import BackupError, Contents
 
 LATE = timedelta(hours=26)  # a daily backup, and time for a slow night
@@ -125,7 +125,8 @@ def faults(settings: Settings, now: datetime) -> list[str]:
 
 
 def _engine(database: Database) -> ModuleType:
-    return sqlite if database.is_sqlite else postgresql
+    """Return how this database is copied; commands that copy nothing load neither."""
+    return import_module("." + ("sqlite" if database.is_sqlite else "postgresql"), __package__)
 
 
 def _holds_people(database: Database) -> bool:

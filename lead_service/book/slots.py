@@ -91,7 +91,7 @@ def open_starts(
     zone zoneinfo's own error. The work grows with the range: bound what a visitor may ask for.
     """
     earliest = max(instant(start), instant(now) + rules.notice * MINUTE, FIRST)  # R9
-    latest = min(instant(end), LAST)
+    latest = min(instant(end), LAST, _horizon(rules, hours.zone, now))
     if earliest >= latest:
         return []
     zone, length = ZoneInfo(hours.zone), rules.duration * MINUTE
@@ -102,6 +102,13 @@ def open_starts(
     inside = _clear(grid, closed(opened), 0, length)
     before, after = rules.buffer_before * MINUTE, length + rules.buffer_after * MINUTE
     return [EPOCH + at * MICROSECOND for at in _clear(inside, _taken(busy, others), before, after)]
+
+
+def _horizon(rules: Rules, zone: str, now: datetime) -> int:
+    """Return an instant after which no date is within the horizon, whatever the zone's offset."""
+    if rules.horizon_days is None:
+        return LAST
+    return (day_of(ZoneInfo(zone), instant(now)) + rules.horizon_days + 2) * DAY
 
 
 def is_open(

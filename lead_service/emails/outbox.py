@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from ..db import Database, StorageBusy, broken_rule
+from ..db import Database, StorageBusy, insert_unless
 from .lease import LEASE_SECONDS, Claim, claim, finish
 from .message import Message, from_json, to_json
 from .models import RINGS, OutboxMessage, OutboxPause
@@ -41,46 +41,30 @@ def queue(
     useless_after: datetime | None = None,
     dedupe_key: str | None = None,
     held: bool = False,
-) -> OutboxMessage:
-    """Promise a mail: add it to the caller's transaction and return its row.
+) -> str:
+    """Promise a mail: add it to the caller's transaction and return its id.
 
     It leaves at `due_at` (`at`, the present, when None), and not at all once `useless_after`
-    has come. With the `dedupe_key` of a row that exists nothing is added and that row is
+    has come. With the `dedupe_key` of a mail that exists nothing is added and its id is
     returned. A `held` mail waits for `release`.
     """
-    if dedupe_key and (known := _by_key(session, dedupe_key)):
-        return known
-    row = OutboxMessage(
-        id=uuid.uuid4().hex,
-        kind=message.kind,
-        lead_id=lead_id,
-        address=message.to,
-        body=to_json(message),
-        state="held" if held else "pending",
-        created_at=at,
-        due_at=due_at or at,
-        next_at=due_at or at,
-        useless_after=useless_after,
-        dedupe_key=dedupe_key,
-    )
-    return _insert(session, row, dedupe_key)
-
-
-def _by_key(session: Session, dedupe_key: str) -> OutboxMessage | None:
-    return session.scalar(select(OutboxMessage).where(OutboxMessage.dedupe_key == dedupe_key))
-
-
-def _insert(session: Session, row: OutboxMessage, dedupe_key: str | None) -> OutboxMessage:
-    """Insert `row`, or return the one that another transaction has just put in its place."""
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError as error:
-        known = _by_key(session, dedupe_key) if dedupe_key else None
-        if known is None or broken_rule(error) != "uq_outbox_dedupe_key":
-            raise
-        return known
-    return row
+    row = {
+        "id": uuid.uuid4().hex,
+        "kind": message.kind,
+        "lead_id": lead_id,
+        "address": message.to,
+        "body": to_json(message),
+        "state": "held" if held else "pending",
+        "created_at": at,
+        "due_at": due_at or at,
+        "next_at": due_at or at,
+        "useless_after": useless_after,
+        "dedupe_key": dedupe_key,
+    }
+    if insert_unless(session, OutboxMessage, "dedupe_key", **row):
+        return row["id"]
+    known = select(OutboxMessage.id).where(OutboxMessage.dedupe_key == dedupe_key)
+    return session.scalars(known).one()
 
 
 def release(session: Session, lead_id: int, at: datetime) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import Engine, event, select
 
 from lead_service import clock, create_app
 from lead_service.book import hosting
@@ -95,8 +95,9 @@ def mails(database) -> Iterator[Callable[[], list]]:
     """
     written: list[str] = []
 
-    def note(_mapper, _connection, row: OutboxMessage) -> None:
-        written.append(row.id)
+    def note(_connection, _cursor, statement: str, values, *_more) -> None:
+        if statement.startswith("INSERT INTO outbox "):
+            written.append(values["id"] if isinstance(values, dict) else values[0])
 
     def read() -> list:
         with database.read() as session:
@@ -104,9 +105,9 @@ def mails(database) -> Iterator[Callable[[], list]]:
         in_order = sorted(rows, key=lambda row: written.index(row.id))
         return [(row, from_json(row.body)) for row in in_order if row.body]
 
-    event.listen(OutboxMessage, "after_insert", note)
+    event.listen(Engine, "before_cursor_execute", note)
     yield read
-    event.remove(OutboxMessage, "after_insert", note)
+    event.remove(Engine, "before_cursor_execute", note)
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ class Postroom:
         """Queue a mail in a transaction of its own; return its id."""
         message = mail(name, kind)
         queue = outbox.queue
-        return self.database.write(lambda session: queue(session, message, at=at, **options).id)
+        return self.database.write(lambda session: queue(session, message, at=at, **options))
 
     def row(self, outbox_id: str) -> OutboxMessage:
         """Read a mail as it is stored."""

@@ -45,7 +45,7 @@ def send(room: Postroom, lead_id: int, to: str = "Ada") -> str:
     message = mail(to)
     object.__setattr__(message, "to", f"{to}@example.com")
     queued = room.database.write(
-        lambda session: outbox.queue(session, message, at=NOW, lead_id=lead_id).id
+        lambda session: outbox.queue(session, message, at=NOW, lead_id=lead_id)
     )
     room.drain(FakeTransport(), NOW)
     return queued

@@ -7,6 +7,7 @@ import pytest
 from lead_service import leads
 from lead_service.emails import outbox
 from lead_service.emails.message import Message
+from lead_service.emails.models import OutboxMessage
 
 from .conftest import MONDAY_MORNING
 from .desk import sign_in
@@ -28,7 +29,7 @@ def add_mail(database, state: str = "pending", **more) -> str:
             text="The text, with http://127.0.0.1:8000/x and http://evil.example/y\n",
             html="<style>p { color: red }</style><p>The <b>words</b></p>",
         )
-        row = outbox.queue(session, message, at=MONDAY_MORNING)
+        row = session.get_one(OutboxMessage, outbox.queue(session, message, at=MONDAY_MORNING))
         row.state = state
         for name, value in more.items():
             setattr(row, name, value)

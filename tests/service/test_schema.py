@@ -2,7 +2,9 @@
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import event, inspect, text
 
 from lead_service import schema
@@ -23,6 +25,13 @@ def test_migrating_an_empty_database_makes_the_schema_of_the_models(empty):
     with empty.engine.connect() as connection:
         found = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(found, schema.tables()) == []
+
+
+def test_the_revisions_are_those_that_alembic_would_run_in_that_order():
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    walked = ScriptDirectory.from_config(config).walk_revisions()
+    assert schema.revisions() == [script.revision for script in walked][::-1]
 
 
 def test_migrating_twice_changes_nothing(empty):
