@@ -18,7 +18,6 @@ from ..security import limit_posts
 from . import mailing, models, pdf, scoring, words
 from .blueprint import blueprint, find
 from .forms import MailForm
-from .handover import brief_of
 
 FILE = "self-assessment.pdf"
 
@@ -60,17 +59,8 @@ def mail_submit(token: str) -> ResponseReturnValue:
         return _page(token, form)
 
     def send(session: Session, assessment: models.Assessment) -> None:
-        published = context().published
-        mailing.send_result(
-            session,
-            context().settings,
-            assessment,
-            form,
-            token,
-            now,
-            article=published.title_of(assessment.came_from),
-            brief=brief_of(session, assessment, published.framework),
-        )
+        article = context().published.title_of(assessment.came_from)
+        mailing.send_result(session, context().settings, assessment, form, token, now, article)
 
     _change(token, send)
     return redirect(url_for(".mailed", token=token), 303)

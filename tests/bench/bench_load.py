@@ -1,0 +1,206 @@
+"""Posting a lead, the times and a result under load, as ratios to a floor on the same machine.
+
+`BENCH_REQUESTS=100000 python -m tests.bench bench_load` watches memory for that many requests.
+Rounds of the product and the floor take turns, so that whatever else the machine does hits both.
+Where it does much else, the ratio of the processors' time says more than that of the rates.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lead_service import schema
+from lead_service.assess.framework import Framework
+from lead_service.assess.framework import load as framework_from
+from lead_service.book import hosting
+from lead_service.db import Database
+from lead_service.settings import load as settings_from
+from tests.bench.load import Round, get, load, post
+from tests.service.journeys import assess
+from tests.service.running import ROOT, Product, children, free_port
+
+ROUNDS = 3
+COUNT = 600  # requests a round
+WATCHED = int(os.environ.get("BENCH_REQUESTS", "4000"))
+MEGABYTES_ALLOWED, SECONDS_ALLOWED = 120, 1.5
+TARGETS = {"post a lead": (0.7, 5), "times": (0.5, 3), "result": (0.5, 3)}  # of the floor; p99/p50
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        floor_port = free_port()
+        environment = _environment(folder)
+        began = time.perf_counter()
+        with Product(environment, "web") as product:
+            started = time.perf_counter() - began
+            process = _start_floor(folder, floor_port)
+            floor = Target(process.pid, floor_port)
+            try:
+                _compare(Target(product.process.pid, int(product.port)), product, floor)
+                _watch(product)
+            finally:
+                process.terminate()
+                process.wait()
+        print(f"start to first answer: {started:.2f} s (target {SECONDS_ALLOWED})")
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Build the site, make the database, and return what the web server is started with."""
+    site = folder / "site"
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", site]
+    subprocess.run(build, cwd=ROOT, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, check=True)
+    environment = {
+        "DATABASE_URL": f"sqlite:///{folder / 'product.db'}",
+        "VAR_DIR": str(folder / "var"),
+        "SITE_DIR": str(site),
+        "LIMIT_POSTS": "100000000 per minute",
+    }
+    settings = settings_from(environment)
+    for url in (settings.database_url, f"sqlite:///{folder / 'floor.db'}"):
+        database = Database(url)
+        schema.migrate(database)
+        database.write(lambda session: hosting.seed(session, settings))
+        database.close()
+    return environment
+
+
+def _start_floor(folder: Path, port: int) -> subprocess.Popen:
+    where = f"sqlite:///{folder / 'floor.db'}"
+    floor = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.floor", str(port), where], cwd=ROOT
+    )
+    for _ in range(300):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return floor
+        time.sleep(0.1)
+    raise SystemExit("the floor does not start")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server, and what its processes have used so far."""
+
+    pid: int
+    port: int
+
+    def load(self, request: Callable[[int, int], bytes], wanted: int) -> tuple[Round, float]:
+        """Do a round; return it, and the milliseconds of processor time for each answer."""
+        before = self._seconds()
+        done = load(self.port, COUNT, lambda number: request(self.port, number), wanted)
+        return done, (self._seconds() - before) * 1000 / COUNT
+
+    def _seconds(self) -> float:
+        used = 0
+        for pid in (self.pid, *children(self.pid)):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            used += int(fields[11]) + int(fields[12])
+        return used / os.sysconf("SC_CLK_TCK")
+
+
+def _compare(ours: Target, product: Product, floor: Target) -> None:
+    """Print one line for each kind of request."""
+    numbers = iter(range(10**9))
+    result = assess(_Visitor(product), _framework(product))
+    kinds = {"post a lead": (_lead(numbers), _lead(numbers), 303)}
+    for name, path in {"times": "/book/?zone=America/New_York", "result": result}.items():
+        size = len(product.get(path).text.encode())
+        kinds[name] = (_page(path), _page(f"/page/{size}"), 200)
+    head = ("", "ours/s", "floor/s", "ratio", "by cpu", "target", "p50 ms", "p99 ms", "p99/p50")
+    print("{:<12}{:>8}{:>9}{:>7}{:>8}{:>8}{:>8}{:>8}{:>9}  allowed".format(*head))
+    for name, (own, others, wanted) in kinds.items():
+        rounds = [(ours.load(own, wanted), floor.load(others, wanted)) for _ in range(ROUNDS)]
+        _print(name, rounds)
+
+
+def _lead(numbers: Iterator[int]) -> Callable[[int, int], bytes]:
+    return lambda port, _: post("/contact/", port, _form(next(numbers)))
+
+
+def _page(path: str) -> Callable[[int, int], bytes]:
+    return lambda port, _: get(path, port)
+
+
+def _print(name: str, rounds: list[tuple[tuple[Round, float], tuple[Round, float]]]) -> None:
+    """Print the round whose ratio is in the middle."""
+    failed = sum(one.failed for pair in rounds for one, _ in pair)
+    target, spread = TARGETS[name]
+    ordered = sorted(rounds, key=lambda pair: pair[0][0].rate / pair[1][0].rate)
+    (own, own_cpu), (other, other_cpu) = ordered[len(ordered) // 2]
+    p50, p99 = own.percentile(50), own.percentile(99)
+    print(
+        f"{name:<12}{own.rate:>8.0f}{other.rate:>9.0f}{own.rate / other.rate:>7.2f}"
+        f"{other_cpu / own_cpu:>8.2f}{target:>8}{p50:>8.1f}{p99:>8.1f}{p99 / p50:>9.1f}{spread:>9}"
+        + (f"   {failed} answers were not as they should be" if failed else "")
+    )
+
+
+def _watch(product: Product) -> None:
+    """Print the web process's memory as requests of every kind go by."""
+    port, number = int(product.port), iter(range(10**9, 2 * 10**9))
+    mixed = (
+        lambda: post("/contact/", port, _form(next(number))),
+        lambda: get("/book/", port),
+        lambda: get("/contact/", port),
+    )
+    kept = [_megabytes(product)]
+    for _ in range(4):
+        load(port, WATCHED // 4, lambda n: mixed[n % 3](), 200)
+        kept.append(_megabytes(product))
+    print(f"memory over {WATCHED} requests: {', '.join(f'{one:.0f}' for one in kept)} MB "
+          f"(target {MEGABYTES_ALLOWED}, and flat)")  # fmt: skip
+
+
+def _megabytes(product: Product) -> float:
+    """Return the resident memory of the largest web process."""
+    found = []
+    for pid in (product.process.pid, *children(product.process.pid)):
+        text = Path(f"/proc/{pid}/status").read_text()
+        found.append(int(re.search(r"VmRSS:\s+(\d+)", text)[1]) / 1024)
+    return max(found)
+
+
+def _form(number: int) -> str:
+    return urllib.parse.urlencode(
+        {
+            "submission": f"bench-{number}",
+            "name": "Ada Example",
+            "email": f"ada.{number}@example.com",
+            "company": "Example Works",
+            "phone": "+1 555 0100",
+            "topic": "The pilot worked and nobody funds the rollout.",
+        }
+    )
+
+
+def _framework(product: Product) -> Framework:
+    return framework_from(Path(product.environment["SITE_DIR"], "framework.yml").read_text("utf-8"))
+
+
+class _Visitor:
+    """The product as the journeys of the tests know their client."""
+
+    def __init__(self, product: Product) -> None:
+        self._product = product
+
+    def post(self, path: str, data: dict[str, str]):
+        answer = self._product.post(path, data)
+        return _Sent(answer.status, answer.location, answer.text)
+
+
+class _Sent:
+    def __init__(self, status_code: int, location: str, text: str) -> None:
+        self.status_code, self.location, self.text = status_code, location, text
+
+
+if __name__ == "__main__":
+    main()
