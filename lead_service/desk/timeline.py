@@ -8,7 +8,7 @@ from ..assess.models import Assessment
 from ..book.models import Booking
 from ..leads import Lead, LeadEvent
 from ..published import Published
-from .words import STAGES, day, moment
+from .words import STAGES, day, kind_of_mail, moment
 
 WORDS = {
     "call_booked": "Booked a call",
@@ -116,4 +116,5 @@ def _more(event: LeadEvent, around: Around) -> str:
             return f", for {day(date.fromisoformat(detail['on']))}"
         case "details_changed":
             return f": {', '.join(detail['fields'])}"
-    return f": {detail['reason']}" if detail.get("reason") else ""
+    which = f" ({kind_of_mail(detail['what'])})" if detail.get("what") else ""
+    return which + (f": {detail['reason']}" if detail.get("reason") else "")

@@ -1,4 +1,8 @@
-// What a page can do besides being read. Loaded after the first paint.
+// What a page can do besides being read. Loaded after the first paint, which on a long page or a
+// slow line comes before the end of the page has been read.
+if (document.readyState === "loading") {
+  await new Promise((read) => addEventListener("DOMContentLoaded", read, { once: true }));
+}
 const root = document.documentElement;
 const system = matchMedia("(prefers-color-scheme: dark)");
 

@@ -18,6 +18,7 @@ from tests.service.postroom import FakeTransport, Postroom, mail
 from tests.signing import post, sign
 
 from .conftest import MONDAY_MORNING as NOW
+from .desk import sign_in
 
 ADA = "ada@example.com"
 MINUTE = timedelta(minutes=1)
@@ -93,6 +94,16 @@ def test_a_bounce_marks_the_lead_tells_the_timeline_and_raises_the_alarm(client,
     assert timeline(room) == ["mail_bounced"]
     assert room.row(sent).reason == "there is no such mailbox (5.1.1)"
     assert any("came back" in one for one in room.health(NOW).troubles)
+
+
+def test_the_lead_s_page_says_what_became_of_which_mail(client, database, settings, sent):
+    post(client, [told(sent, "delivered", 1), told(sent, "bounce", 2, status="5.1.1")])
+    sign_in(client, database, settings)
+    text = client.get("/desk/leads/1/").text
+    assert "A mail was delivered (Result to the visitor)" in text
+    assert "A mail came back (Result to the visitor): there is no such mailbox (5.1.1)" in text
+    of_the_mail = client.get(f"/desk/outbox/{sent}/").text
+    assert "Bounced" in of_the_mail and "Delivered to their server" in of_the_mail
 
 
 def test_a_mail_that_arrives_clears_the_mark_and_an_older_arrival_does_not(
