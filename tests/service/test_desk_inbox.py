@@ -1,7 +1,7 @@
 """The inbox: every view shows the leads that it names, each once, in its order."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,7 +14,7 @@ from lead_service.leads import Lead
 
 from .conftest import MONDAY_MORNING
 from .desk import sign_in
-from .journeys import book
+from .journeys import book, open_starts
 
 TODAY = MONDAY_MORNING.date()
 
@@ -169,6 +169,17 @@ def test_upcoming_calls_come_in_their_order_until_they_are_over(client, ann, dat
     assert names(client, view="calls") == ["First", "Second"]
     at(start + timedelta(minutes=30))
     assert names(client, view="calls") == ["Second"]
+
+
+def test_a_lead_with_two_calls_stands_there_once_by_the_earlier(client, ann, database, at):
+    first, second, third = open_starts(client)[:3]
+    book(client, third, name="Ada", email="ada@example.com")
+    book(client, first, name="Ada", email="ada@example.com")
+    book(client, second, name="Eve", email="eve@example.com")
+    assert names(client, view="calls") == ["Ada", "Eve"]
+    assert count(client, "calls") == 2
+    at(datetime.strptime(first, "%Y%m%dT%H%MZ").replace(tzinfo=UTC) + timedelta(minutes=30))
+    assert names(client, view="calls") == ["Eve", "Ada"]
 
 
 def test_search_knows_every_script_s_capitals(client, ann, database):
