@@ -27,6 +27,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     context.install(app, context.Context(settings, Database(settings.database_url), site))
 
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # else //: a redirect to whatever port the client names
     log.install(app)
     if settings.metrics_port:
         from .metrics import requests  # it shares memory with others when it is imported

@@ -12,11 +12,21 @@ from . import leads
 # U+200F, which Arabic and Hebrew names may hold, do not, and stay.
 BIDI_CONTROL = re.compile("[\u202a-\u202e\u2066-\u2069]")
 LINE_BREAK = re.compile(r"[\r\n\t\u2028\u2029]")
+# White space, what Unicode lets every program leave out (Default_Ignorable_Code_Point, among
+# them two Hangul letters without a shape), and the Braille pattern without a dot.
+INVISIBLE = re.compile(
+    "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]*"
+)
 
 
 def clean(text: str | None) -> str:
-    """Return text as it is stored: NFC, no bidi controls, no white space around it."""
-    return BIDI_CONTROL.sub("", unicodedata.normalize("NFC", text or "")).strip()
+    """Return text as it is stored: NFC, no bidi controls, no white space around it.
+
+    Text of which nothing could be seen is none: on the desk it would be a link without words.
+    """
+    cleaned = BIDI_CONTROL.sub("", unicodedata.normalize("NFC", text or "")).strip()
+    return "" if INVISIBLE.fullmatch(cleaned) else cleaned
 
 
 def one_line(_form: Form, field: StringField) -> None:

@@ -28,6 +28,7 @@ from .settings import LOOPBACK, Settings
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+FORM = "application/x-www-form-urlencoded"
 FORM_BYTES = 64 * 1024
 FORM_FIELDS = 60
 FIELD_CHARACTERS = 5_000
@@ -161,10 +162,10 @@ def _check_input() -> None:
         abort(400)
     if request.method not in UNSAFE or _own_proof():
         return
-    if request.mimetype == "application/x-www-form-urlencoded":
+    if request.mimetype == FORM:
         _require_utf8(request.get_data(cache=True))
-    if request.content_length and not request.form:
-        abort(400)  # another kind of body
+    if request.content_length and (request.mimetype != FORM or not request.form):
+        abort(400)  # no form of ours: of bytes that are no text, multipart would make other text
     values = [text for pair in request.form.items(multi=True) for text in pair]
     if len(values) > 2 * FORM_FIELDS or any(len(text) > FIELD_CHARACTERS for text in values):
         abort(413)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from functools import lru_cache
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .brief import Brief, Suggestions, brief, load_suggestions
@@ -26,6 +27,15 @@ def brief_of(session: Session, assessment: Assessment | None, current: Framework
     if next_step(framework, assessment.answers):
         return None
     return brief(framework, assessment.answers, suggestions(current))
+
+
+def brief_of_lead(session: Session, lead_id: int, current: Framework) -> Brief | None:
+    """Return the brief of the latest self-assessment that a lead has completed, if any."""
+    theirs = select(Assessment).where(
+        Assessment.lead_id == lead_id, Assessment.completed_at.is_not(None)
+    )
+    latest = theirs.order_by(Assessment.completed_at.desc(), Assessment.id.desc()).limit(1)
+    return brief_of(session, session.scalar(latest), current)
 
 
 @lru_cache(maxsize=4)

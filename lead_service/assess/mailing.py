@@ -18,6 +18,7 @@ from ..leads import Consent, Lead, LeadEvent
 from ..security import derived_token
 from ..settings import Settings
 from . import emails
+from .brief import Brief
 from .forms import MailForm
 from .models import Assessment
 
@@ -36,12 +37,14 @@ def send_result(
     form: MailForm,
     token: str,
     now: datetime,
+    *,
     article: str = "",
+    brief: Brief | None = None,
 ) -> None:
     """Make or extend the lead and queue the mail; sending the same form twice changes nothing.
 
-    `token` is the assessment's own, of which only the hash is stored, and `article` the title of
-    the one that led here.
+    `token` is the assessment's own, of which only the hash is stored, `article` the title of the
+    one that led here, and `brief` what the team gets of the answers.
     """
     email, suspect = form.email.data or "", form.is_suspect
     lead, is_new = leads.capture(session, email=email, at=now, quarantine=suspect)
@@ -72,7 +75,7 @@ def send_result(
         )
     if is_new and not suspect:
         what = "took the self-assessment and had the result mailed"
-        team.tell(session, settings, lead, what, now, key=occasion, article=article)
+        team.tell(session, settings, lead, what, now, key=occasion, article=article, brief=brief)
 
 
 def key_start(assessment: Assessment) -> str:

@@ -18,6 +18,7 @@ from ..security import limit_posts
 from . import mailing, models, pdf, scoring, words
 from .blueprint import blueprint, find
 from .forms import MailForm
+from .handover import brief_of
 
 FILE = "self-assessment.pdf"
 
@@ -59,8 +60,17 @@ def mail_submit(token: str) -> ResponseReturnValue:
         return _page(token, form)
 
     def send(session: Session, assessment: models.Assessment) -> None:
-        article = context().published.title_of(assessment.came_from)
-        mailing.send_result(session, context().settings, assessment, form, token, now, article)
+        published = context().published
+        mailing.send_result(
+            session,
+            context().settings,
+            assessment,
+            form,
+            token,
+            now,
+            article=published.title_of(assessment.came_from),
+            brief=brief_of(session, assessment, published.framework),
+        )
 
     _change(token, send)
     return redirect(url_for(".mailed", token=token), 303)

@@ -7,6 +7,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock, leads, team
+from ..assess.framework import Framework
+from ..assess.handover import brief_of_lead
 from ..context import context
 from ..security import limit_posts, new_token, token_hash
 from ..settings import Settings
@@ -31,8 +33,8 @@ def submit() -> ResponseReturnValue:
     if not form.submission.data:
         form.submission.data = new_token()
         return render_template("book/contact.html", form=form, again=True), 422
-    settings = context().settings
-    context().database.write(lambda session: wrote(session, settings, form, now))
+    settings, framework = context().settings, context().published.framework
+    context().database.write(lambda session: wrote(session, settings, framework, form, now))
     return redirect(url_for(".thanks"), 303)
 
 
@@ -42,7 +44,9 @@ def thanks() -> str:
     return render_template("book/thanks.html")
 
 
-def wrote(session: Session, settings: Settings, form: ContactForm, now: datetime) -> None:
+def wrote(
+    session: Session, settings: Settings, framework: Framework, form: ContactForm, now: datetime
+) -> None:
     """Keep a message as a lead with its event, once, and tell the team."""
     key = token_hash(form.submission.data or "")
     lead, _ = leads.capture(
@@ -62,4 +66,5 @@ def wrote(session: Session, settings: Settings, form: ContactForm, now: datetime
         session, lead, wording=CONSENT_WORDING, may_contact=may_contact, source="contact", at=now
     )
     what = "wrote to us" + (" (suspected to be automated)" if suspect else "")
-    team.tell(session, settings, lead, what, now, key=f"wrote:{key}", text=text)
+    brief = brief_of_lead(session, lead.id, framework)
+    team.tell(session, settings, lead, what, now, key=f"wrote:{key}", text=text, brief=brief)

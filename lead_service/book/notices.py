@@ -49,7 +49,7 @@ def booked(
         now,
         key=f"booked:{booking.uid}",
         text=booking.topic,
-        brief=_brief(session, published, booking),
+        brief=_brief(session, published, booking.assessment_id),
         article=published.title_of(booking.came_from),
         call=call,
         but_not=booking.host.email,
@@ -151,7 +151,12 @@ def readdressed(
 
 
 def missed(
-    session: Session, settings: Settings, lead: leads.Lead, wish: diary.Wish, now: datetime
+    session: Session,
+    settings: Settings,
+    published: Published,
+    lead: leads.Lead,
+    wish: diary.Wish,
+    now: datetime,
 ) -> bool:
     """Note that somebody wanted a start that was just taken, and tell the team, once."""
     key = wish.submission_key
@@ -161,7 +166,17 @@ def missed(
     if is_new:
         wanted = f"{wish.start:%Y-%m-%d %H:%M} UTC"
         what = f"wanted a call at {wanted}, which was just taken"
-        team.tell(session, settings, lead, what, now, key=f"missed:{key}", text=wish.topic)
+        team.tell(
+            session,
+            settings,
+            lead,
+            what,
+            now,
+            key=f"missed:{key}",
+            text=wish.topic,
+            brief=_brief(session, published, wish.assessment_id),
+            article=published.title_of(wish.came_from),
+        )
     return is_new
 
 
@@ -215,7 +230,7 @@ def _tell_host(
     **told: Any,
 ) -> None:
     """Queue the host's own invitation, with the brief for the call."""
-    told["brief"] = _brief(session, published, booking)
+    told["brief"] = _brief(session, published, booking.assessment_id)
     told["article"] = published.title_of(booking.came_from)
     outbox.queue(
         session,
@@ -260,6 +275,6 @@ def _record(
     leads.record(session, booking.lead, kind, now, booking=booking.id, **detail)
 
 
-def _brief(session: Session, published: Published, booking: Booking) -> Brief | None:
-    assessment = session.get(Assessment, booking.assessment_id) if booking.assessment_id else None
+def _brief(session: Session, published: Published, assessment_id: int | None) -> Brief | None:
+    assessment = session.get(Assessment, assessment_id) if assessment_id else None
     return brief_of(session, assessment, published.framework)

@@ -106,7 +106,7 @@ def _book(
     if outcome.booking and is_new:
         notices.booked(session, settings, published, outcome.booking, now)
     elif is_new:
-        is_new = notices.missed(session, settings, outcome.lead, wish, now)
+        is_new = notices.missed(session, settings, published, outcome.lead, wish, now)
     if is_new:
         leads.record_consent(
             session,

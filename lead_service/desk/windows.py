@@ -56,16 +56,21 @@ def overlap_of_days(week: dict[int, list[Window]]) -> tuple[int, str] | None:
 def _window(part: str) -> Window:
     found = PART.fullmatch(part)
     if not found:
-        raise ValueError(f"Write {part!r} like 09:00-17:00, with a comma between two of them.")
+        raise ValueError(
+            f"Write \u201c{part}\u201d like 09:00-17:00, with a comma between two of them."
+        )
     start, end = _minutes(found[1], found[2]), _minutes(found[3], found[4])
     if start is None or end is None or start >= DAY or end > 2 * DAY:
-        raise ValueError(f"In {part!r}, use times from 00:00 to 23:55; the end may go on to 48:00.")
+        raise ValueError(
+            f"In \u201c{part}\u201d, use times from 00:00 to 23:55; the end may go on to 48:00."
+        )
     if end <= start:
         raise ValueError(
-            f"{part!r} ends before it starts. Past midnight, count on: 22:00-26:00 ends at 2 am."
+            f"\u201c{part}\u201d ends before it starts."
+            " Past midnight, count on: 22:00-26:00 ends at 2 am."
         )
     if start % 5 or end % 5:
-        raise ValueError(f"{part!r} is not on a multiple of five minutes.")
+        raise ValueError(f"\u201c{part}\u201d is not on a multiple of five minutes.")
     return Window(start, end)
 
 

@@ -82,7 +82,7 @@ def what_the_host_must_know(site: Path) -> list[str]:
     framework = load((site / "framework.yml").read_text("utf-8"))
     clarify = framework.step("clarify")
     answers = [question.answers[WORST].text for question in clarify.questions]
-    return [TOPIC, TITLE, f"Widest gap: {clarify.name}", *answers]
+    return [TOPIC, TITLE, f"THE WIDEST GAP IS {clarify.name.upper()}", *answers]
 
 
 def the_hosts_brief(product: Product, email: str) -> str:

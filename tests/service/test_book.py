@@ -177,7 +177,7 @@ def test_answers_come_along_and_the_host_gets_the_brief(client, framework, mails
     assert "come along" in client.get(f"/book/{start}/?assessment={token}").text
     book(client, start, assessment=token, **{"from": "about-clarify"})
     host = next(message for _, message in mails() if message.kind == "booking_for_host")
-    assert "Widest gap: Assess" in host.text
+    assert "THE WIDEST GAP IS ASSESS" in host.text
     assert "An article about clarify" in host.text
     assert "The pilot worked" in host.text
     visitor = next(message for _, message in mails() if message.kind == "booking_confirmed")

@@ -1,0 +1,79 @@
+"""Calls and hours at the desk by keyboard alone, with and without a script."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import mailbox
+from tests.browser.keyboard import Keyboard
+from tests.browser.product import HOST
+from tests.browser.visitor import Visitor
+
+KINDS = pytest.mark.parametrize(
+    ("javascript", "width"), [(True, 1280), (False, 360)], ids=["js-1280", "no-js-360"]
+)
+NOTE = "A train was cancelled, and I am sorry."
+
+
+@pytest.fixture
+def member(visitor, product, javascript, width) -> Visitor:
+    """The first of the team, who is an admin, signed in."""
+    someone = visitor(width, javascript)
+    someone.page.goto(product.command("desk", "link", HOST))
+    someone.press("Sign in")
+    someone.sees("Leads")
+    return someone
+
+
+@KINDS
+def test_a_call_is_moved_by_keyboard_and_its_visitor_reads_why(
+    visitor, member, product, javascript, width
+):
+    prospect = visitor(width, javascript)
+    prospect.book()
+    member.page.goto("/desk/")
+    member.follow(prospect.name)
+    keys = Keyboard(member.page)
+    member.page.get_by_role("rowheader").get_by_role("link").first.focus()
+    keys.press("Enter")
+    member.sees("Call with")
+    keys.skip_to_text()
+    keys.tab_to("Move")
+    keys.press("Enter")
+    member.sees("Move this call")
+    keys.skip_to_text()
+    keys.tab_to_choice()
+    keys.press("ArrowDown", "Space")
+    keys.tab_to("Note to the visitor")
+    keys.type(NOTE)
+    keys.tab_to("Move the call")
+    keys.press("Enter")
+    expect(member.main.get_by_role("status")).to_contain_text("Moved.")
+    first, second = product.mails(mailbox.sent_to(prospect.email, "REQUEST"), 2)
+    assert NOTE in mailbox.text(second)
+    (_, booked), (_, moved) = mailbox.invitation(first), mailbox.invitation(second)
+    assert moved["UID"] == booked["UID"]
+    assert moved["SEQUENCE"] == booked["SEQUENCE"] + 1
+    assert moved["DTSTART"].dt != booked["DTSTART"].dt
+
+
+@KINDS
+def test_hours_are_changed_by_keyboard_and_a_mistake_is_said_where_it_is(member, javascript, width):
+    member.page.goto("/desk/availability/1/hours/")
+    keys = Keyboard(member.page)
+    sunday = member.main.get_by_label("Sunday")
+    sunday.focus()
+    keys.type("10:00-09:00")
+    keys.press("Enter")
+    expect(member.main.get_by_role("alert")).to_be_focused()
+    expect(sunday).to_have_value("10:00-09:00")
+    expect(sunday).to_have_accessible_description(re.compile("ends before it starts"))
+    sunday.fill("10:00-10:30")
+    keys.press("Enter")
+    expect(member.main.get_by_role("status")).to_contain_text("Saved.")
+    expect(member.main).to_contain_text("10:00 am to 10:30 am")
+    member.page.goto("/desk/availability/1/hours/")
+    member.main.get_by_label("Sunday").fill("")
+    member.press("Save")
+    expect(member.main.get_by_role("status")).to_contain_text("Saved.")
