@@ -1,6 +1,7 @@
 """The provider's events, posted to the hook: what each comes to, whatever comes first."""
 
 import itertools
+import threading
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from lead_service.emails.models import DeliveryEvent, OutboxMessage
 from lead_service.emails.receipts import take
 from lead_service.leads import Lead, LeadEvent
 from tests.service.held import everything
-from tests.service.postroom import FakeTransport, Postroom, mail
+from tests.service.postroom import FakeTransport, Postroom, in_threads, mail
 from tests.signing import post, sign
 
 from .conftest import MONDAY_MORNING as NOW
@@ -183,6 +184,21 @@ def test_a_replay_is_answered_well_and_changes_nothing(client, room, sent, datab
         assert post(client, events).status_code == 200
     assert everything(database) == before
     assert timeline(room) == ["mail_delivered", "mail_bounced"]
+
+
+def test_the_same_events_at_the_same_moment_count_once(app, client, room, sent, lead_id):
+    both = [told(sent, "bounce", 1), told(send(room, lead_id), "delivered", 2)]
+    together, answers = threading.Barrier(4), []
+
+    def tell() -> None:
+        mine = app.test_client()
+        together.wait()
+        answers.append(post(mine, both).status_code)
+
+    in_threads(tell, 4)
+    assert answers == [200] * 4
+    assert sorted(timeline(room)) == ["mail_bounced", "mail_delivered"]
+    assert lead(room).bounced_at is None
 
 
 def test_an_alarm_that_somebody_has_seen_does_not_come_back(client, room, sent):

@@ -1,15 +1,17 @@
 """What a member does about mails: once, however often it is pressed, and on record."""
 
+import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
 
 from lead_service.audit import AuditEntry
-from lead_service.emails import outbox
+from lead_service.emails import mending, outbox
 from lead_service.emails.lease import claim
 from lead_service.emails.transport import Permanent, Stop, Temporary
-from tests.service.postroom import FakeTransport, Postroom, failing
+from tests.service.postroom import FakeTransport, Postroom, failing, in_threads
 
 from .conftest import MONDAY_MORNING as NOW
 from .desk import press, sign_in
@@ -87,6 +89,20 @@ def test_a_second_click_sends_no_second_mail(client, member, room):
     assert transport.tried == ["one"]
     assert "somebody was faster" in client.get(OUTBOX).text
     assert trail(room.database) == [("mail_retried", f"mail {outbox_id}")]
+
+
+@pytest.mark.parametrize("state", ["failed", "pending"])
+def test_of_four_who_press_together_one_does_it(room, state):
+    outbox_id = refused(room) if state == "failed" else room.put(at=NOW)
+    together, done = threading.Barrier(4), []
+    work = mending.take_back if state == "pending" else partial(mending.retry, now=NOW)
+
+    def press_it() -> None:
+        together.wait()
+        done.append(room.database.write(lambda session: work(session, outbox_id)))
+
+    in_threads(press_it, 4)
+    assert sorted(done) == [False, False, False, True]
 
 
 def test_what_is_under_way_can_be_neither_retried_nor_taken_back(client, member, room):
