@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -219,6 +220,18 @@ def test_a_session_that_is_not_used_for_twelve_hours_is_over(client, database, s
     at(MONDAY_MORNING + timedelta(hours=23))
     assert client.get("/desk/").status_code == 200
     at(MONDAY_MORNING + timedelta(hours=35))
+    assert client.get("/desk/").status_code == 303
+
+
+def test_the_limits_of_a_session_are_settings(client, database, settings, app, at):
+    known = app.extensions["lead_service"]
+    shorter = settings.model_copy(update={"desk_idle_hours": 1, "desk_session_days": 1})
+    app.extensions["lead_service"] = replace(known, settings=shorter)
+    at(MONDAY_MORNING)
+    sign_in(client, database, settings)
+    at(MONDAY_MORNING + timedelta(minutes=59))
+    assert client.get("/desk/").status_code == 200
+    at(MONDAY_MORNING + timedelta(minutes=119))
     assert client.get("/desk/").status_code == 303
 
 

@@ -1,0 +1,46 @@
+"""Everything that one can leave behind here: for tests of privacy and retention."""
+
+from sqlalchemy import select
+
+from lead_service import audit, leads
+from lead_service.desk import access
+from lead_service.emails import receipts
+from lead_service.emails.events import Event
+from lead_service.emails.models import OutboxMessage
+
+from .conftest import MONDAY_MORNING
+from .journeys import VISITOR, WORST, assess, book, hidden
+
+ADA = VISITOR["email"]
+
+
+def leave_every_trace(client, framework, database) -> None:
+    """Do all that a visitor can; a member takes a note, and the mails come back."""
+    result = assess(client, framework, WORST)
+    sent = client.post(result + "mail", data={"email": ADA, "may_contact": "y"})
+    assert sent.status_code == 303
+    book(client, assessment=result.split("/")[2])
+    write(client, "Ada@EXAMPLE.com", VISITOR["name"])
+    database.write(take_down)
+    database.write(hear_of_the_mails)
+
+
+def hear_of_the_mails(session) -> None:
+    """Take what the provider tells of every mail."""
+    ids = session.scalars(select(OutboxMessage.id)).all()
+    told = [Event(id, "0" * 64, "bounced", MONDAY_MORNING, "no such mailbox") for id in ids]
+    receipts.take(session, told, MONDAY_MORNING)
+
+
+def take_down(session) -> None:
+    """Do what a member does: write something down about Ada, which the trail tells of."""
+    lead = leads.find(session, ADA)
+    member = access.add_member(session, "grace@example.com", MONDAY_MORNING)
+    leads.add_note(session, lead, member.id, f"{VISITOR['name']} decides in May.", MONDAY_MORNING)
+    audit.note(session, member.id, "note_added", f"lead {lead.id}", MONDAY_MORNING)
+
+
+def write(client, email: str, name: str) -> None:
+    form = {"submission": hidden(client.get("/contact/").text, "submission")}
+    form |= {"name": name, "email": email, "topic": "Please call back."}
+    assert client.post("/contact/", data=form).status_code == 303
