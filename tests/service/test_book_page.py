@@ -1,15 +1,18 @@
 """The page of open times: a month, a day, a zone, a person; each of them in the address."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import html5lib
 import pytest
 
+from lead_service.book import host_text
 from lead_service.book.forms import parse_start
 from lead_service.book.host_models import TimeOff
 from lead_service.book.models import Booking, Host
+from lead_service.dates import clock_time
 
 from .calls import add_host, count, only_call
 from .conftest import MONDAY_MORNING
@@ -202,3 +205,31 @@ def test_a_start_of_another_host_is_not_on_offer(client, database):
     form = booking_form(client, early) | {"host": str(ann)}
     assert client.post("/book/", data=form).status_code == 422
     assert count(database, Booking) == 0
+
+
+# -- Clock changes ----------------------------------------------------------------------------
+
+CHANGES = {
+    "Europe/London": ((2026, 10, 25), (2027, 3, 28)),
+    "America/New_York": ((2026, 11, 1), (2027, 3, 14)),
+    "Australia/Lord_Howe": ((2026, 10, 4), (2027, 4, 4)),
+    "Africa/Cairo": ((2026, 10, 29), (2027, 4, 30)),
+    "America/Santiago": ((2026, 9, 6), (2027, 4, 4)),
+    "Pacific/Apia": ((2026, 9, 27), (2027, 4, 4)),
+}
+
+
+@pytest.mark.parametrize("zone", CHANGES)
+def test_on_days_on_which_clocks_change_each_time_is_that_of_its_instant(
+    client, database, at, zone
+):
+    set_host(database, notice=0, hours=host_text.weekly_hours("mon-sun 00:00-24:00"))
+    for day in (date(*parts) for parts in CHANGES[zone]):
+        at(datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=3))
+        page = client.get("/book/", query_string={"zone": zone, "day": day}).text
+        shown = re.findall(r'<time datetime="([^"]+)">([^<]+)</time>', page)
+        starts = [datetime.fromisoformat(instant) for instant, _ in shown]
+        assert [text for _, text in shown] == [clock_time(start, zone) for start in starts]
+        assert {start.astimezone(ZoneInfo(zone)).date() for start in starts} == {day}
+        texts = [text for _, text in shown]
+        assert len(texts) == len(set(texts)) in range(44, 53)  # a day of 23 to 25 hours
