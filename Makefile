@@ -8,7 +8,7 @@ SITE_SETTINGS := PUBLIC_URL PRACTICE_NAME PRACTICE_LEGAL_NAME PRACTICE_POSTAL_AD
 	PRACTICE_EMAIL PRACTICE_PHONE PRACTICE_AUTHOR RETENTION_DAYS BACKUP_DAYS
 PG_HINT := apt-get install postgresql
 
-.PHONY: help setup build serve test check bench lock audit clean always
+.PHONY: help setup build serve test soak check bench lock audit clean always
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -43,6 +43,9 @@ test: setup ## Run every test
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/lint-imports --no-cache >.lint 2>&1 || { cat .lint; rm .lint; exit 1; }; rm .lint
 	@$(BIN)/pytest -q -n 2 --dist loadfile
+
+soak: setup ## Kill, fill, lock and stop it for an hour, and count what was lost
+	@$(BIN)/python -m tests.faults
 
 check: build ## Check settings, site, database and mail of this machine
 	@$(BIN)/lead-service check

@@ -4,7 +4,7 @@ SQLite is set up so that it keeps what it acknowledged and so that writers queue
 failing: WAL, `synchronous=FULL`, every write transaction `BEGIN IMMEDIATE` (a deferred one that
 turns into a writer fails at once with "database is locked", whatever the time-out), behind one
 kernel lock (writers otherwise spin on SQLite's lock: p99 falls from 500 to 40 ms).
-PostgreSQL needs none of that and gets none of it.
+PostgreSQL needs none of that; it is only told how long to wait for a lock.
 """
 
 import fcntl
@@ -158,9 +158,11 @@ def open_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(
+        engine = create_engine(
             parsed, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": 5}
         )
+        event.listen(engine, "connect", _set_up_postgresql)
+        return engine
     engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin)
@@ -178,6 +180,12 @@ def _set_up_sqlite(connection, _record) -> None:
         f"busy_timeout={BUSY_SECONDS * 1000}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _set_up_postgresql(connection, _record) -> None:
+    """Wait for a lock no longer than on SQLite: PostgreSQL would wait for ever."""
+    connection.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
+    connection.commit()
 
 
 def _begin(connection) -> None:

@@ -42,10 +42,8 @@ ARTICLES = [
 ]
 
 
-@pytest.fixture(scope="session")
-def site_dir(tmp_path_factory) -> Path:
+def publish(folder: Path) -> Path:
     """Give the service's side of the contract what the real build would give it."""
-    folder = tmp_path_factory.mktemp("site")
     (folder / "200.html").write_text(PAGE)
     (folder / "index.html").write_text("<!doctype html><title>Home</title>")
     (folder / "framework.yml").write_text((ROOT / "docs/framework.yml").read_text())
@@ -53,6 +51,12 @@ def site_dir(tmp_path_factory) -> Path:
         json.dumps({"site_url": "http://127.0.0.1:8000/", "site_name": "A", "articles": ARTICLES})
     )
     return folder
+
+
+@pytest.fixture(scope="session")
+def site_dir(tmp_path_factory) -> Path:
+    """Publish the small stand-in once."""
+    return publish(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture

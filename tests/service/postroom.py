@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import select
+
 from lead_service.db import Database
 from lead_service.emails import outbox
 from lead_service.emails.message import Message
@@ -58,6 +60,11 @@ class Postroom:
         """Read a mail as it is stored."""
         with self.database.read() as session:
             return session.get_one(OutboxMessage, outbox_id)
+
+    def ids(self) -> list[str]:
+        """List the ids of all mails."""
+        with self.database.read() as session:
+            return list(session.scalars(select(OutboxMessage.id)))
 
     def health(self, at: datetime = NOW) -> outbox.Health:
         with self.database.read() as session:

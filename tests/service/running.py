@@ -51,11 +51,12 @@ class Product:
         }
         self.command = command
         self.log = log  # what its processes write to stderr
+        self.prefix: tuple[str, ...] = ()  # a program that starts it
 
     def __enter__(self) -> Self:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "lead_service", self.command],
+                [*self.prefix, sys.executable, "-m", "lead_service", self.command],
                 env=self.environment,
                 cwd=ROOT,
                 stdout=subprocess.PIPE,

@@ -1,15 +1,16 @@
 """When the database fails: nothing half stored, said plainly, what was typed kept."""
 
-import sqlite3
 import threading
 import time
 
 import pytest
+from psycopg import errors
 from sqlalchemy import event, func, select, text
 
 from lead_service import db
 from lead_service.book.models import Booking
 from lead_service.leads import Lead
+from tests.faults.holding import held
 
 from .journeys import booking_form, open_starts
 
@@ -56,22 +57,73 @@ def test_a_full_disk_says_not_saved_keeps_the_form_and_recovers(client, database
     assert leads >= bookings
 
 
-def test_a_long_writer_is_waited_for_and_then_said_plainly(client, app, database, monkeypatch):
+def test_a_long_writer_is_waited_for_and_then_said_plainly(
+    client, app, db_url, database, monkeypatch
+):
     inside = app.extensions["lead_service"].database
-    if not inside.is_sqlite:
-        pytest.skip("SQLite has one writer")
     form = booking_form(client, open_starts(client)[0])
     monkeypatch.setattr(db, "BUSY_SECONDS", 0.3)
-    event.listen(
-        inside.engine, "checkout", lambda c, _r, _p: c.execute("PRAGMA busy_timeout = 300")
-    )
-    with sqlite3.connect(inside.engine.url.database, isolation_level=None) as other:
-        other.execute("BEGIN IMMEDIATE")
+    patience = "PRAGMA busy_timeout = 300" if inside.is_sqlite else "SET lock_timeout = 300"
+    event.listen(inside.engine, "checkout", lambda c, _r, _p: c.execute(patience))
+    with held(db_url):
         refused = client.post("/book/", data=form)
-        other.execute("ROLLBACK")
     assert refused.status_code == 503
     assert "Not saved" in refused.text
+    assert 'value="Ada Example"' in refused.text
     assert counts(database) == (0, 0)
+    assert client.post("/book/", data=form).status_code == 303
+
+
+def test_nobody_waits_for_a_lock_longer_than_the_patience_that_is_set(app):
+    with app.extensions["lead_service"].database.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            assert connection.scalar(text("PRAGMA busy_timeout")) == db.BUSY_SECONDS * 1000
+        else:
+            assert connection.scalar(text("SHOW lock_timeout")) == f"{db.BUSY_SECONDS}s"
+
+
+def test_a_database_that_takes_nothing_any_more_says_not_saved(client, app, database):
+    inside = app.extensions["lead_service"].database
+    form = booking_form(client, open_starts(client)[0])
+    off = "PRAGMA query_only = ON" if inside.is_sqlite else "SET default_transaction_read_only = on"
+    on = off.replace("ON", "OFF").replace(" on", " off")
+    switch = {"to": off}
+    event.listen(inside.engine, "checkout", lambda c, _r, _p: (c.execute(switch["to"]), c.commit()))
+    refused = client.post("/book/", data=form)
+    assert refused.status_code == 503
+    assert "Not saved" in refused.text and 'value="Ada Example"' in refused.text
+    assert client.get("/book/").status_code == 200
+    assert counts(database) == (0, 0)
+    switch["to"] = on
+    assert client.post("/book/", data=form).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.DiskFull, 503),
+        (errors.AdminShutdown, 503),
+        (errors.LockNotAvailable, 503),
+        (errors.DeadlockDetected, 503),
+        (errors.SerializationFailure, 503),
+        (errors.TooManyConnections, 503),
+        (errors.UndefinedTable, 500),
+    ],
+)
+@pytest.mark.parametrize("db_url", ["postgresql"], indirect=True)
+def test_what_postgresql_answers_in_trouble_is_said_as_what_it_is(client, app, error, status):
+    form = booking_form(client, open_starts(client)[0])
+    engine = app.extensions["lead_service"].database.engine
+
+    def fail(_connection, _cursor, statement, *_more) -> None:
+        if statement.startswith("INSERT"):
+            raise error("in trouble")
+
+    event.listen(engine, "before_cursor_execute", fail)
+    answer = client.post("/book/", data=form)
+    event.remove(engine, "before_cursor_execute", fail)
+    assert answer.status_code == status
+    assert 'value="Ada Example"' in answer.text and "in trouble" not in answer.text
     assert client.post("/book/", data=form).status_code == 303
 
 

@@ -1,0 +1,56 @@
+"""A clock that jumps: mails leave once, none is given up or expires before its time, no storm."""
+
+import random
+from collections import Counter
+from datetime import timedelta
+
+from lead_service import schema
+from lead_service.db import Database
+from lead_service.emails import outbox
+from lead_service.emails.lease import claim
+from lead_service.emails.transport import Temporary
+from tests.service.postroom import HOUR, MINUTE, NOW, FakeTransport, Postroom
+
+JUMPS = (-HOUR, -5 * MINUTE, 5 * MINUTE, 24 * HOUR, -24 * HOUR, timedelta(seconds=40))
+STEPS = 25  # a round
+
+
+def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
+    """Deliver through `rounds` times 25 jumps, with a provider that fails now and then."""
+    database = Database(environment["DATABASE_URL"])
+    schema.migrate(database)
+    post, chance = Postroom(database), random.Random(rounds)
+    accepted: Counter[str] = Counter()
+
+    def answer(message):
+        if chance.random() < 0.2:
+            raise Temporary("by lot")
+        accepted[message.to] += 1
+        return outbox.Accepted("x")
+
+    transport, now, most, lost = FakeTransport(answer), NOW, 0, 0
+    for step in range(rounds * STEPS):
+        later = {"due_at": now + HOUR} if step % 3 == 0 else {}
+        post.put(f"mail{step}", at=now, useless_after=now + 300 * HOUR, **later)
+        if step % 5 == 0:
+            lost += claim(database, now) is not None  # a worker that dies with it
+        tried = len(transport.tried)
+        post.drain(transport, now)
+        most = max(most, len(transport.tried) - tried)
+        now += chance.choice(JUMPS)
+    for _ in range(30):  # the clock is right again, and time goes by
+        now = max(now, NOW + 24 * HOUR) + 3 * HOUR
+        post.drain(transport, now)
+    states = Counter(post.row(one).state for one in post.ids())
+    database.close()
+    assert states == {"sent": rounds * STEPS}, states
+    assert set(accepted.values()) == {1}, "a mail left twice"
+    assert most <= rounds * STEPS, "a storm"
+    return {
+        "jumps": rounds * STEPS,
+        "mails": rounds * STEPS,
+        "workers lost": lost,
+        "tries": len(transport.tried),
+        "tries at once, at most": most,
+        "accepted once": len(accepted),
+    }

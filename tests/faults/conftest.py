@@ -1,0 +1,5 @@
+"""The fixtures of the service's tests, for the programs of this folder."""
+
+from tests.service.conftest import environment, site_dir
+
+__all__ = ["environment", "site_dir"]

@@ -1,0 +1,85 @@
+"""Visitors who write to us all at once, and who try again when they get no answer."""
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from lead_service.db import Database
+from lead_service.emails.models import OutboxMessage
+from lead_service.leads import Lead, LeadEvent
+from tests.service.running import Answer, Product
+
+
+@dataclass
+class Crowd:
+    """Some visitors at a product that may die under them; each sends a form until it is taken."""
+
+    acknowledged: set[str] = field(default_factory=set)  # addresses whose form was answered 303
+    answered: Counter[int] = field(default_factory=Counter)
+    sent: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _going: threading.Event = field(default_factory=threading.Event)
+    _visitors: list[threading.Thread] = field(default_factory=list)
+
+    def come(self, product: Product, visitors: int = 4) -> None:
+        """Let visitors come, one after the other on each connection, until `leave`."""
+        self._going.set()
+        self._visitors = [
+            threading.Thread(target=self._keep_writing, args=(product,)) for _ in range(visitors)
+        ]
+        for visitor in self._visitors:
+            visitor.start()
+
+    def leave(self) -> None:
+        """Let nobody else come, and wait for those who are there."""
+        self._going.clear()
+        for visitor in self._visitors:
+            visitor.join()
+
+    def _keep_writing(self, product: Product) -> None:
+        while self._going.is_set():
+            with self._lock:
+                self.sent += 1
+                number = self.sent
+            while self._going.is_set() and self.write(product, number).status != 303:
+                time.sleep(0.05)
+
+    def write(self, product: Product, number: int) -> Answer:
+        """Send the form of the visitor of that number, the same one each time."""
+        address = f"visitor{number}@example.com"
+        form = {"submission": f"form {number}", "name": f"Visitor {number}", "email": address}
+        answer = product.post("/contact/", form | {"topic": "Something is stuck."})
+        with self._lock:
+            self.answered[answer.status] += 1
+            if answer.status == 303:
+                self.acknowledged.add(address)
+        return answer
+
+
+@dataclass(frozen=True)
+class Books:
+    """What a database holds: how many events and mails each lead's address has."""
+
+    events: Counter[str]
+    mails: Counter[str]
+    states: dict[str, str]  # of each mail, by its id
+
+    def check(self, acknowledged: set[str]) -> None:
+        """Check that all who were told so are stored, once, with one event and one mail."""
+        assert acknowledged <= set(self.events), "a lead is lost"
+        assert set(self.events.values()) <= {1}, "a form counted twice"
+        assert self.events == self.mails, "a lead without its mail, or a mail without its lead"
+
+
+def books(url: str) -> Books:
+    """Read what a database holds."""
+    database = Database(url)
+    with database.read() as session:
+        events = session.scalars(select(Lead.address).outerjoin(LeadEvent)).all()
+        mails = session.scalars(select(Lead.address).join(OutboxMessage)).all()
+        states = session.execute(select(OutboxMessage.id, OutboxMessage.state)).all()
+    database.close()
+    return Books(Counter(events), Counter(mails), {id: state for id, state in states})

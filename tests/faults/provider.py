@@ -1,0 +1,98 @@
+"""A provider in every mood, one after another by lot: each mail is accepted, and just once."""
+
+import itertools
+import random
+from collections import Counter
+
+from lead_service import schema
+from lead_service.db import Database
+from lead_service.emails import outbox
+from lead_service.emails.lease import LONGEST_WAIT
+from lead_service.emails.sendgrid import SendGrid
+from lead_service.settings import Settings
+from tests.sendgrid_standin import (
+    GARBAGE,
+    KEY,
+    TRUNCATED,
+    Handler,
+    Mode,
+    StandIn,
+    accept,
+    drip,
+    hang,
+    reset,
+    status,
+)
+from tests.service.postroom import MINUTE, NOW, Postroom
+
+MAILS = 2  # before each mood
+PATIENCE = 0.1  # seconds of a send that gets no answer, instead of twenty
+TORN = [hang, reset, GARBAGE, TRUNCATED, drip(b""), drip(b"HTTP/1.1 202 Accepted\r\nX: ")]
+
+
+def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
+    """Let mails come while the provider changes its mood `rounds` times a mood; then it is well."""
+    database = Database(environment["DATABASE_URL"])
+    schema.migrate(database)
+    post, accepted = Postroom(database), Counter()
+    with StandIn() as provider, StandIn() as elsewhere:
+        moods = _moods(elsewhere, accepted) * rounds
+        random.Random(rounds).shuffle(moods)
+        stops = _live_through(post, provider, moods, _accepting(accepted))
+        assert elsewhere.received == [] and elsewhere.faults == [], "the key went elsewhere"
+    ids = set(post.ids())
+    states = Counter(post.row(one).state for one in ids)
+    database.close()
+    assert states == {"sent": len(ids)}, states
+    assert set(accepted) == ids and set(accepted.values()) == {1}
+    return {
+        "mails": len(ids),
+        "moods": len(moods),
+        "tries": len(provider.received),
+        "stops": stops,
+        "accepted once": len(accepted),
+    }
+
+
+def _live_through(post: Postroom, provider: StandIn, moods: list[Mode], well: Mode) -> int:
+    """Deliver through all moods, and then while the provider is well; return how many stops."""
+    settings = Settings(sendgrid_api_key=KEY, sendgrid_host=provider.url)
+    now, stops, numbers = NOW, 0, itertools.count()
+    for mood in moods:
+        provider.mode = mood
+        for _ in range(MAILS):
+            post.put(f"mail{next(numbers)}", at=now)
+        post.drain(SendGrid(settings, PATIENCE if mood in TORN else 10), now)
+        if post.health(now).stopped_at:
+            stops += 1
+            post.database.write(outbox.resume)
+        now += LONGEST_WAIT / 2
+    provider.mode = well
+    for _ in range(4):
+        now += LONGEST_WAIT + MINUTE
+        post.drain(SendGrid(settings, 10), now)
+    return stops
+
+
+def _accepting(accepted: Counter[str]) -> Mode:
+    def mood(handler: Handler) -> None:
+        accepted[handler.server.stand_in.received[-1].outbox_id] += 1
+        accept(handler)
+
+    return mood
+
+
+def _moods(elsewhere: StandIn, accepted: Counter[str]) -> list[Mode]:
+    """All the ways in which the provider does not take a mail, and the one in which it does."""
+    redirects = [status(code, {"Location": f"{elsewhere.url}v3/mail/send"}) for code in (302, 307)]
+    slow_down = {"X-RateLimit-Reset": "1", "Retry-After": "30"}
+    broken = [status(code) for code in (200, 204, 404, 500, 502, 503, 504)]
+    refused = [status(401), status(403, body={"errors": [{"message": "sender"}]})]
+    return [
+        *redirects,
+        *broken,
+        *TORN,
+        *refused,
+        status(429, slow_down),
+        *[_accepting(accepted)] * 3,
+    ]

@@ -1,0 +1,43 @@
+"""Every program of this folder in its short form; `make soak` runs the long ones."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from .__main__ import PROGRAMS
+
+# `locks` waits out eight seconds; test_storage_faults.py says the same with less patience.
+SHORT = {
+    "kills": ("sqlite", "postgresql"),
+    "stops": ("sqlite", "postgresql"),
+    "provider": ("postgresql",),
+    "clocks": ("sqlite",),
+    "disk": ("sqlite",),
+    "slow": ("sqlite",),
+    "locks": (),
+}
+
+
+@pytest.fixture
+def outside(environment) -> dict[str, str]:
+    """Return the environment of processes that run apart from the tests."""
+    return environment | {"LOG_LEVEL": "ERROR"}
+
+
+@pytest.mark.parametrize(
+    ("name", "db_url"),
+    [(name, engine) for name, engines in SHORT.items() for engine in engines],
+    indirect=["db_url"],
+)
+def test_it_holds(name, outside, capsys):
+    counted = import_module(f"tests.faults.{name}").run(outside, 1)
+    with capsys.disabled():
+        print(f"\n{name}:", ", ".join(f"{what} {number}" for what, number in counted.items()))
+
+
+def test_every_program_has_a_long_form():
+    found = {
+        one.stem for one in Path(__file__).parent.glob("*.py") if "\ndef run(" in one.read_text()
+    }
+    assert found == set(PROGRAMS) == set(SHORT)
