@@ -8,7 +8,7 @@ SITE_SETTINGS := PUBLIC_URL PRACTICE_NAME PRACTICE_LEGAL_NAME PRACTICE_POSTAL_AD
 	PRACTICE_EMAIL PRACTICE_PHONE PRACTICE_AUTHOR RETENTION_DAYS BACKUP_DAYS
 PG_HINT := apt-get install postgresql
 
-.PHONY: help setup build serve test soak check bench lock audit clean always
+.PHONY: help setup build serve test soak check bench lock audit secrets clean always
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -61,6 +61,9 @@ lock: setup ## Pin the dependencies anew, with hashes
 
 audit: setup ## Ask for known faults in the dependencies
 	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements-dev.txt
+
+secrets: setup ## Look for keys and passwords in what is checked in
+	@$(BIN)/python -m tests.no_secrets
 
 clean: ## Remove what the other commands made, but for var/ (your data)
 	@rm -rf .venv site

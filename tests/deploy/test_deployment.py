@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from tests.browser.test_journey import cancel, read_assess_and_book
 from tests.browser.visitor import OWN_ZONE, Visitor
@@ -45,6 +45,13 @@ def test_a_prospect_reads_assesses_books_and_cancels(visitor, provider, cluster)
     assert eventually(lambda: len(mails_to(provider, visitor.email)) == 2)
     assert len(set(provider.outbox_ids)) == len(provider.outbox_ids)
     assert faults == []
+
+
+@pytest.mark.parametrize("path", ["/about/", "/book/", "/desk/sign-in/"])
+def test_no_script_turns_text_into_html(visitor, path):
+    visitor.page.goto(path)
+    with pytest.raises(Error, match="TrustedHTML"):
+        visitor.page.evaluate("document.body.innerHTML = '<b>text</b>'")
 
 
 def test_one_client_s_limit_holds_across_all_processes(client, cluster):

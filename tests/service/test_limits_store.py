@@ -1,0 +1,38 @@
+"""The store of limits goes away: bookings do not, and one process still counts by itself.
+
+That several processes count together is shown with processes, in tests/deploy.
+"""
+
+import pytest
+
+from .conftest import Browser
+from .journeys import booking_form, open_starts
+
+pytestmark = pytest.mark.usefixtures("at")
+FROM_OUTSIDE = {"REMOTE_ADDR": "203.0.113.9"}
+
+
+@pytest.fixture
+def client(environment, limits_store, request):
+    environment |= {"LIMITS_STORAGE": limits_store.url, "LIMIT_POSTS": "4 per hour"}
+    app = request.getfixturevalue("app")
+    app.test_client_class = Browser
+    return app.test_client()
+
+
+def posted(client) -> int:
+    return client.post("/contact/", data={"name": "x"}, environ_base=FROM_OUTSIDE).status_code
+
+
+def test_a_store_that_goes_away_takes_no_booking_with_it(client, limits_store):
+    form = booking_form(client, open_starts(client)[0])
+    limits_store.stop()
+    assert client.post("/book/", data=form, environ_base=FROM_OUTSIDE).status_code == 303
+
+
+def test_a_client_is_still_held_to_its_limit(client, limits_store):
+    assert posted(client) == 422
+    limits_store.stop()
+    codes = [posted(client) for _ in range(6)]
+    assert codes[0] == 422  # counted from here on, by this process alone
+    assert codes[-1] == 429
