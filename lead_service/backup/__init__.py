@@ -13,13 +13,15 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, update
+from sqlalchemy.orm import Session
 
 from .. import privacy, schema
 from ..assess.models import Assessment
 from ..db import Database
 from ..emails.models import OutboxMessage
 from ..leads import Lead
+from ..members import DeskSession, SignInLink
 from ..privacy import Suppression
 from ..security import derived_token
 from ..settings import Settings
@@ -72,7 +74,8 @@ def restore(
 ) -> Contents:
     """Put a copy in the place of what the database holds, all of it or nothing; return what.
 
-    Whoever was erased since the copy was made is erased again. Raises BackupError when the
+    Whoever was erased since the copy was made is erased again, and everybody at the desk is
+    signed out: the copy knows sessions as open that have ended since. Raises BackupError when the
     copy is damaged or none of ours, and without `replace` when the database holds people.
     """
     if not path.is_file():
@@ -87,6 +90,7 @@ def restore(
     contents = engine.put_back(database, path)
     if schema.fault(database) is None:
         database.write(lambda session: _erase_again(session, settings, marks, now))
+        database.write(lambda session: _sign_all_out(session, now))
     database.forget()
     return contents
 
@@ -148,9 +152,16 @@ def _marks(database: Database) -> dict[str, datetime]:
         return {mark.digest: mark.at for mark in session.scalars(select(Suppression))}
 
 
-def _erase_again(session, settings: Settings, marks: dict[str, datetime], now: datetime) -> None:
+def _erase_again(
+    session: Session, settings: Settings, marks: dict[str, datetime], now: datetime
+) -> None:
     people = session.execute(select(Lead.address, Lead.created_at)).all() if marks else []
     for address, created_at in people:
         digest = derived_token(settings.secret, "suppression", address)
         if digest in marks and created_at <= marks[digest]:
             privacy.erase(session, settings, address, now)
+
+
+def _sign_all_out(session: Session, now: datetime) -> None:
+    session.execute(update(DeskSession).where(DeskSession.ended_at.is_(None)).values(ended_at=now))
+    session.execute(update(SignInLink).where(SignInLink.used_at.is_(None)).values(used_at=now))

@@ -13,6 +13,7 @@ from sqlalchemy import func, select, text
 from lead_service import backup, leads, privacy, schema
 from lead_service.backup import BackupError
 from lead_service.db import Database
+from lead_service.desk import access
 from lead_service.emails import outbox
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import Lead
@@ -157,6 +158,18 @@ def test_who_was_erased_since_the_copy_is_erased_again(live, settings, tmp_path)
     with live.read() as session:
         assert session.scalars(select(Lead.address)).all() == ["ada2@example.com"]
     assert held(live) == (1, 1)
+
+
+def test_nobody_is_signed_in_after_a_copy_has_returned(live, settings, tmp_path):
+    link = access.make_link(live, settings, "ann@example.com", NOW)
+    member = live.write(lambda session: access.find_member(session, "ann@example.com"))
+    cookie = live.write(lambda session: access.start_session(session, member, NOW))
+    backup.make(live, tmp_path / "copy")
+    backup.restore(live, settings, tmp_path / "copy", NOW, replace=True)
+    token = link.rstrip("/").rpartition("/")[2]
+    with live.read() as session:
+        assert access.live_session(session, settings, cookie, NOW) is None
+        assert not access.is_usable(session, token, NOW)
 
 
 def test_no_password_stands_in_a_command_line(postgresql_server, settings, tmp_path, monkeypatch):
