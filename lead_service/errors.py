@@ -27,6 +27,7 @@ from .security import CONTROL, UNSAFE, limiter
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 30
+TOKEN = "csrf_token"  # the desk's: a form that is offered again gets a fresh one
 UNAVAILABLE = 503
 WORDS = {
     400: ("That request could not be read", "Go back and send it once more."),
@@ -85,9 +86,12 @@ def page(status: int) -> Response:
 
 def _kept(status: int) -> list[tuple[str, str]]:
     """Return the fields of the form that failed, fit to be sent again."""
-    if request.method not in UNSAFE or status in {404, 405, 413} or request.blueprint == "desk":
+    if request.method not in UNSAFE or status in {404, 405, 413}:
         return []
-    return [(name, CONTROL.sub("", text)) for name, text in request.form.items(multi=True)]
+    if request.blueprint == "desk" and "own_page" not in g:
+        return []  # a member must not be led to press what another site has filled in
+    fields = request.form.items(multi=True)
+    return [(name, CONTROL.sub("", text)) for name, text in fields if name != TOKEN]
 
 
 def _foreign_host(_error: SecurityError) -> Response:

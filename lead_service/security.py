@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from flask import Flask, Response, abort, current_app, request
+from flask import Flask, Response, abort, current_app, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
@@ -138,6 +138,7 @@ def _check_origin() -> None:
         allowed = _is_own_origin(request.headers.get("Origin", ""))
     if not allowed:
         abort(403)
+    g.own_page = True  # what was typed there may be offered again: no other site has written it
 
 
 def _own_proof() -> bool:

@@ -267,3 +267,15 @@ def test_the_first_member_is_the_admin_and_nobody_is_made_twice(database, settin
 def test_who_is_signed_in_is_not_asked_again(client, database, settings):
     sign_in(client, database, settings)
     assert client.get("/desk/sign-in/").location == "/desk/"
+
+
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_a_clock_five_minutes_off_spoils_neither_a_fresh_link_nor_a_session(
+    client, database, settings, at, minutes
+):
+    at(MONDAY_MORNING)
+    path = path_of_link(database, settings)
+    at(MONDAY_MORNING + timedelta(minutes=minutes))
+    assert press(client, path).status_code == 303
+    at(MONDAY_MORNING)
+    assert client.get("/desk/").status_code == 200

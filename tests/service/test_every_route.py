@@ -127,7 +127,7 @@ def test_another_method_is_refused_and_does_nothing(world):
 
 @on_one_engine
 def test_no_header_changes_the_page_or_breaks_it(world):
-    world.client.delete_cookie("desk")
+    world.client.delete_cookie("desk", domain="127.0.0.1")
     for address, _ in world.routes("GET"):
         if address.endswith(".pdf"):
             continue

@@ -1,0 +1,32 @@
+"""The table of faults: every promise names the tests that hold it, and they exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split(" | ")]
+    for line in (HERE / "rows.md").read_text("utf-8").splitlines()
+    if re.match(r"\| \d", line)
+]
+WRITTEN = {
+    name
+    for path in HERE.parent.rglob("test_*.py")
+    for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
+}
+LATER = 2  # the priority of rows that may be empty
+NEVER_USED = 14  # a number without a fault
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_every_test_that_is_named_exists(row):
+    named = re.findall(r"`(test_\w+)`", row[-1])
+    assert set(named) <= WRITTEN, set(named) - WRITTEN
+    assert named or int(row[1]) == LATER
+
+
+def test_no_fault_is_missing_from_the_table():
+    assert [int(row[0]) for row in ROWS] == [n for n in range(1, 83) if n != NEVER_USED]
+    assert {row[1] for row in ROWS} == {"0", "1", "2"}
