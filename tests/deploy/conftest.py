@@ -25,9 +25,11 @@ def cluster(postgresql_server, provider, tmp_path_factory) -> Iterator[Cluster]:
         "LIMITS_STORAGE": limits.url,
         "SENDGRID_HOST": provider.url,
     }
-    with Cluster(tmp_path_factory.mktemp("deployment"), **stores) as cluster:
-        yield cluster
-    limits.stop()
+    try:
+        with Cluster(tmp_path_factory.mktemp("deployment"), **stores) as cluster:
+            yield cluster
+    finally:
+        limits.stop()
 
 
 @pytest.fixture
