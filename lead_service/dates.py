@@ -1,6 +1,6 @@
 """Instants in the words of a page or a mail. Pure."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 
@@ -20,6 +20,16 @@ def clock_time(instant: datetime, zone: str) -> str:
     text = f"{local.hour % 12 or 12}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
     comes_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     return f"{text} {local:%Z}" if comes_twice else text
+
+
+def until(instant: datetime, now: datetime) -> str:
+    """Say how far ahead an instant of the next 24 hours is: in 25 minutes; else nothing."""
+    minutes = -((now - instant) // timedelta(minutes=1))
+    if minutes <= 0:
+        return "now"
+    if minutes < 120:
+        return f"in {minutes} minute{'' if minutes == 1 else 's'}"
+    return f"in {minutes // 60} hours" if minutes < 24 * 60 else ""
 
 
 def short_date(day: date) -> str:

@@ -22,11 +22,12 @@ from sqlalchemy.exc import DBAPIError
 from .. import clock
 from ..book import calendar
 from ..context import context
+from ..dates import until as until_then
 from ..db import StorageBusy
 from ..emails import outbox
 from ..members import DeskSession
 from ..security import UNSAFE, csrf
-from . import access, words
+from . import access, dial, words
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,14 @@ def admins_only(view: View) -> View:
 @blueprint.app_template_filter()
 def moment(instant: datetime, zone: str) -> str:
     return words.moment(instant, zone, clock.now())
+
+
+blueprint.add_app_template_filter(dial.address, "dialled")
+
+
+@blueprint.app_template_filter()
+def until(instant: datetime) -> str:
+    return until_then(instant, clock.now())
 
 
 @blueprint.before_request

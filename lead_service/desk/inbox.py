@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import render_template, request
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from flask import g, render_template, request
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from .. import clock
 from ..assess import models as assessments
 from ..assess import scoring
 from ..assess.framework import Step
 from ..assess.models import Assessment
-from ..book.models import Booking, Status
+from ..book.models import Booking, Host, Status
 from ..context import context
 from ..leads import Lead
 from ..members import Member
@@ -47,6 +47,7 @@ def inbox() -> str:
             counts=views.counts(session, now, today),
             people=[one for one, _ in membership.everybody(session)],
             names=names_of(session),
+            next=None if view.address else next_call(session, g.desk.member, now),
             following=page.following,
             is_first=before is None,
             today=today,
@@ -84,6 +85,20 @@ def next_calls(session: Session, lead_ids: Sequence[int], now: datetime) -> dict
         for booking in session.scalars(query)
         if booking.starts_at + timedelta(minutes=booking.duration) > now
     }
+
+
+def next_call(session: Session, member: Member, now: datetime) -> Booking | None:
+    """Return the call that comes next: the member's own when they are a host, else the team's."""
+    query = (
+        select(Booking)
+        .join(Booking.host)
+        .options(contains_eager(Booking.host), joinedload(Booking.lead))
+        .where(*views.coming(session, now))
+        .order_by(Booking.starts_at, Booking.id)
+        .limit(1)
+    )
+    own = session.scalar(query.where(func.lower(Host.email) == member.email))
+    return own or session.scalar(query)
 
 
 def _widest_gaps(session: Session, lead_ids: Sequence[int]) -> dict[int, Step | None]:

@@ -28,7 +28,7 @@ QUICK = {
     "suspected": "Suspected",
 }
 SORTS = {
-    "activity": "Latest activity",
+    "activity": "Activity",
     "newest": "Newest",
     "name": "Name",
     "next": "Next action",
@@ -109,15 +109,7 @@ def next_calls(session: Session, now: datetime) -> tuple[ColumnElement[bool], ..
 
     Not by GROUP BY: SQLite would read every booking that there ever was, lead by lead.
     """
-    since = now - timedelta(days=1)
-    begun = select(Booking.id, Booking.starts_at, Booking.duration).where(
-        Booking.status == Status.CONFIRMED, Booking.starts_at > since, Booking.starts_at <= now
-    )
-    ended = [
-        call.id
-        for call in session.execute(begun)
-        if call.starts_at + timedelta(minutes=call.duration) <= now
-    ]
+    since, ended = now - timedelta(days=1), _ended(session, now)
     other = aliased(Booking)
     is_earlier = or_(
         other.starts_at < Booking.starts_at,
@@ -127,6 +119,26 @@ def next_calls(session: Session, now: datetime) -> tuple[ColumnElement[bool], ..
         other.lead_id == Booking.lead_id, *_coming(other, since, ended), is_earlier
     )
     return *_coming(Booking, since, ended), is_first
+
+
+def coming(session: Session, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Select the calls that are still to come, or go on at present."""
+    return _coming(Booking, now - timedelta(days=1), _ended(session, now))
+
+
+def _ended(session: Session, now: datetime) -> list[int]:
+    """Return the calls of the last day that are over: neither database can add to an instant
+    as the other does.
+    """
+    since = now - timedelta(days=1)
+    begun = select(Booking.id, Booking.starts_at, Booking.duration).where(
+        Booking.status == Status.CONFIRMED, Booking.starts_at > since, Booking.starts_at <= now
+    )
+    return [
+        call.id
+        for call in session.execute(begun)
+        if call.starts_at + timedelta(minutes=call.duration) <= now
+    ]
 
 
 def _coming(booking, since: datetime, ended: list[int]) -> tuple[ColumnElement[bool], ...]:

@@ -127,12 +127,17 @@ def kind_of_mail(kind: str) -> str:
 def reason_of_mail(mail: OutboxMessage) -> str:
     """Say why a mail has not gone out; empty when there is nothing to explain."""
     if mail.reason:
-        return mail.reason
+        return sentence(mail.reason)
     return {
         "held": "Suspected to be automated: it leaves when the lead is released.",
         "expired": "It would have come too late to be of use.",
         "cancelled": "It was overtaken by something newer.",
     }.get(mail.state, "")
+
+
+def sentence(reason: str) -> str:
+    """Write a reason, as the outbox keeps it, as a sentence."""
+    return f"{reason[:1].upper()}{reason[1:].rstrip('.')}." if reason else ""
 
 
 def table(name: str) -> str:

@@ -32,7 +32,7 @@ def test_the_sales_team_has_the_lead_with_all_that_the_call_needs(
     book_after_assessing(prospect)
     sign_in(member, next(links))
     member.page.get_by_label("Name, company or address").fill(prospect.email)
-    member.press("Search")
+    member.press("Show")
     expect(member.main.get_by_role("row")).to_have_count(2)  # the heading row is one
     expect(member.main).to_contain_text("Clarify")
     member.follow(prospect.name)

@@ -14,6 +14,7 @@ from lead_service.leads import Lead
 
 from .conftest import MONDAY_MORNING
 from .desk import sign_in
+from .hosts import add_host, change_host
 from .journeys import book, open_starts
 
 TODAY = MONDAY_MORNING.date()
@@ -219,3 +220,40 @@ def test_what_is_due_goes_by_the_day_where_the_desk_is(client, ann, database):
 
     database.write(move)
     assert names(client, view="due") == []
+
+
+def coming(client) -> tuple[str, str]:
+    """Return who is called next, and what the button opens."""
+    block = re.search(r'aria-label="Next call".*?</section>', client.get("/desk/").text, re.S)
+    return (
+        (
+            re.search(r"<strong><bdi>(.*?)<", block[0])[1],
+            re.search(r'button" href="(.*?)"', block[0])[1],
+        )
+        if block
+        else ("", "")
+    )
+
+
+def test_the_next_call_is_one_press_away_until_it_is_over(client, ann, database, at):
+    assert coming(client) == ("", "")
+    first, second = open_starts(client)[:2]
+    book(client, second, name="Eve", email="eve@example.com", phone="+49 (0)30 12 34")
+    assert coming(client) == ("Eve", "tel:+49301234")
+    change_host(database, meeting_link="https://meet.example.com/room")
+    book(client, first, name="Ada", email="ada@example.com")
+    assert coming(client) == ("Ada", "https://meet.example.com/room")
+    start = datetime.strptime(first, "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
+    at(start + timedelta(minutes=29))
+    assert coming(client)[0] == "Ada"
+    at(start + timedelta(minutes=30))
+    assert coming(client)[0] == "Eve"
+
+
+def test_a_host_sees_their_own_next_call_first(client, ann, database):
+    first, second = open_starts(client)[:2]
+    book(client, first, name="Ada", email="ada@example.com")
+    book(client, second, name="Eve", email="eve@example.com")
+    own = add_host(database, "Ann Example")
+    database.write(lambda session: setattr(session.get_one(Booking, 2), "host_id", own))
+    assert coming(client)[0] == "Eve"

@@ -42,10 +42,10 @@ def test_the_outbox_tells_state_tries_and_reason(client, member, database):
     add_mail(database, "pending", attempts=2, reason="the provider is down")
     add_mail(database, "failed", reason="the provider refused it")
     text = client.get("/desk/outbox/").text
-    for shown in ("Trying again", "the provider is down", "Refused", "the provider refused it"):
+    for shown in ("Trying again", "The provider is down.", "Refused", "The provider refused it."):
         assert shown in text
     one = client.get("/desk/outbox/?state=failed").text
-    assert "the provider refused it" in one
+    assert "The provider refused it." in one
     assert "the provider is down" not in one
 
 
