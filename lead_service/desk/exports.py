@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..context import context
 from ..db import Database
-from ..leads import Consent
-from . import dossier, inbox, pager, spreadsheet, words
+from ..leads import Consent, Lead
+from . import dossier, inbox, spreadsheet, words
 from .blueprint import blueprint, zone_of_the_desk
 from .inbox import Entry
 from .lead_page import find
@@ -46,21 +46,32 @@ def lead_json(lead_id: int) -> Response:
 
 
 def _lines(database: Database, view: View, now: datetime) -> Iterator[str]:
-    """Yield the file in pieces; no transaction is open while the reader takes one."""
+    """Yield the file in pieces; no transaction is open while the reader takes one.
+
+    Who is in it is settled at the start: a lead that is worked on meanwhile moves in the list,
+    and whoever went on from the last one would miss it.
+    """
     yield spreadsheet.MARK + spreadsheet.line(COLUMNS)
-    last: pager.Place | None = None
-    while True:
-        with database.read() as session:
-            query, order = view.query(session, now, inbox.today_of_the_desk(session, now))
-            page = pager.some(session, query, order, AT_ONCE, last)
-            entries = inbox.list_of(session, page.rows, now)
-            names, consents = inbox.names_of(session), _consents(session, entries)
-        yield "".join(
-            spreadsheet.line(_record(entry, names, consents.get(entry.lead.id)))
-            for entry in entries
-        )
-        if (last := page.last) is None:
-            return
+    ids = _ids(database, view, now)
+    for start in range(0, len(ids), AT_ONCE):
+        yield _some_lines(database, ids[start : start + AT_ONCE], now)
+
+
+def _ids(database: Database, view: View, now: datetime) -> Sequence[int]:
+    with database.read() as session:
+        query, order = view.query(session, now, inbox.today_of_the_desk(session, now))
+        query = query.with_only_columns(Lead.id).order_by(*order.columns())
+        return session.scalars(query).all()
+
+
+def _some_lines(database: Database, ids: Sequence[int], now: datetime) -> str:
+    with database.read() as session:
+        leads = {lead.id: lead for lead in session.scalars(select(Lead).where(Lead.id.in_(ids)))}
+        entries = inbox.list_of(session, [leads[id] for id in ids if id in leads], now)
+        names, consents = inbox.names_of(session), _consents(session, entries)
+    return "".join(
+        spreadsheet.line(_record(entry, names, consents.get(entry.lead.id))) for entry in entries
+    )
 
 
 def _record(entry: Entry, names: dict[int, str], may_contact: bool | None) -> Iterator[str]:
@@ -131,7 +142,12 @@ def _fields(known: dossier.Dossier) -> dict:
             for call in known.calls
         ],
         "timeline": [
-            {"at": line.at.isoformat(), "text": line.text, "by": line.by or None}
+            {
+                "at": line.at.isoformat(),
+                "text": f"{line.text} {line.whom}".rstrip(),
+                "quote": line.quote or None,
+                "by": line.by or None,
+            }
             for line in known.timeline
         ],
         "consents": [

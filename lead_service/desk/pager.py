@@ -25,7 +25,6 @@ class Page(Generic[Row]):
 
     rows: Sequence[Row]
     following: str | None
-    last: Place | None = None  # the same as values, for who reads on at once
 
 
 @dataclass(frozen=True)
@@ -84,9 +83,8 @@ def some(
     found = session.execute(query).all()
     rows = [row[0] for row in found[:size]]
     if len(found) <= size:
-        return Page(rows, None, None)
-    last = (found[size - 1][-2], found[size - 1][-1])
-    return Page(rows, order.key(last), last)
+        return Page(rows, None)
+    return Page(rows, order.key((found[size - 1][-2], found[size - 1][-1])))
 
 
 def newest_first(

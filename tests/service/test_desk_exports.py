@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -81,6 +82,25 @@ def test_a_long_file_comes_in_pieces_and_holds_everybody_in_order(
     rows = records(answer)
     assert len({row["Number"] for row in rows}) == len(rows) == 20
     assert [row["Name"] for row in rows] == sorted(row["Name"] for row in rows)
+
+
+def test_a_lead_that_is_worked_on_meanwhile_is_in_the_file(client, ann, database, monkeypatch):
+    monkeypatch.setattr(exports, "AT_ONCE", 2)
+
+    def fill(session) -> None:
+        for number in range(5):
+            at = MONDAY_MORNING - timedelta(hours=number)
+            leads.capture(session, email=f"l{number}@example.com", at=at)
+
+    def touch_the_last(session) -> None:
+        session.get_one(Lead, 5).touched_at = MONDAY_MORNING + timedelta(hours=1)
+
+    database.write(fill)
+    pieces = client.get("/desk/leads.csv", buffered=False).iter_encoded()
+    read = [next(pieces), next(pieces)]
+    database.write(touch_the_last)
+    text = b"".join([*read, *pieces]).decode("utf-8-sig")
+    assert [text.count(f"l{number}@example.com") for number in range(5)] == [1] * 5
 
 
 def test_one_lead_as_json_holds_the_listed_fields(client, ann, framework, database):
