@@ -10,10 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from .. import clock
-from ..assess import models as assessments
 from ..assess import scoring
 from ..assess.framework import Step
-from ..assess.models import Assessment
+from ..assess.models import Assessment, framework_in
 from ..book.models import Booking, Host, Status
 from ..context import context
 from ..leads import Lead
@@ -108,11 +107,10 @@ def _widest_gaps(session: Session, lead_ids: Sequence[int]) -> dict[int, Step | 
         .where(Assessment.lead_id.in_(lead_ids), Assessment.completed_at.is_not(None))
         .order_by(Assessment.completed_at, Assessment.id)
     )
-    latest = {assessment.lead_id: assessment for assessment in session.scalars(query)}
+    latest = {one.lead_id: one for one in session.scalars(query) if one.lead_id is not None}
+    versions = {one.framework_version for one in latest.values()}
+    frameworks = {version: framework_in(session, version) for version in versions}
     return {
-        lead_id: scoring.score(
-            assessments.framework_of(session, assessment), assessment.answers
-        ).widest_gap
-        for lead_id, assessment in latest.items()
-        if lead_id is not None
+        lead_id: scoring.score(frameworks[one.framework_version], one.answers).widest_gap
+        for lead_id, one in latest.items()
     }

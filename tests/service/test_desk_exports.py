@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine, event
 
 from lead_service import leads
 from lead_service.desk import exports
@@ -129,3 +130,24 @@ def test_a_field_that_is_added_to_a_table_is_not_told_by_itself(client, ann, dat
 def test_what_does_not_exist_is_a_404(client, ann):
     assert client.get("/desk/leads/7.json").status_code == 404
     assert client.get("/desk/leads/99999999999.json").status_code == 404
+
+
+def test_a_page_and_a_file_ask_as_often_for_many_leads_as_for_one(client, ann, framework, database):
+    def asked(path: str) -> int:
+        statements: list[str] = []
+        note = lambda _c, _r, statement, *_more: statements.append(statement)  # noqa: E731
+        event.listen(Engine, "before_cursor_execute", note)
+        assert client.get(path).data
+        event.remove(Engine, "before_cursor_execute", note)
+        return len(statements)
+
+    def come(number: int) -> None:
+        result = assess(client, framework, WORST)
+        client.post(f"{result}mail", data={"email": f"l{number}@example.com"})
+
+    paths = ("/desk/", "/desk/leads.csv")
+    come(0)
+    first = [asked(path) for path in paths]
+    for number in range(1, 5):
+        come(number)
+    assert [asked(path) for path in paths] == first
