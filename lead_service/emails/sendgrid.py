@@ -13,6 +13,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.message import Message as Headers
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException, IncompleteRead
+from ssl import SSLError
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,6 +53,14 @@ from .wire import Attempt, PinnedClient, Refused
 TALKATIVE = ("python_http_client", "python_http_client.client")
 # Trying again cannot help these: bad request, too large, unsupported type, unprocessable.
 WRONG_MAIL = {400, 413, 415, 422}
+# Why there was no answer; the first that fits is said.
+SILENCES = (
+    (TimeoutError, "did not answer in time"),
+    (SSLError, "could not prove that it is the provider"),
+    ((ConnectionResetError, IncompleteRead), "broke off"),
+    (HTTPException, "gave an answer that is none"),
+    (OSError, "could not be reached"),
+)
 FIELD = re.compile(r"[\w.\[\]-]{1,60}", re.ASCII)
 WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 
@@ -89,7 +99,7 @@ class SendGrid:
         except Refused as refusal:
             raise meaning(refusal.status, refusal.headers, refusal.body, clock.now()) from None
         except Exception as error:  # OSError, HTTPException, whatever the client lets through
-            raise Temporary(f"no answer from the provider ({type(error).__name__})") from None
+            raise Temporary(silence(error)) from None
         if answer.status_code == 202 or (answer.status_code == 200 and self._is_sandbox):
             return Accepted(_printable(answer.headers.get("X-Message-Id", "")))
         raise Temporary(f"the provider answered {answer.status_code}, which is not 202")
@@ -160,6 +170,14 @@ def meaning(
     if status in WRONG_MAIL:
         return Permanent(f"the provider refused this mail ({status}{_fields(body)})")
     return Temporary(f"the provider answered {status}", retry_at(headers, at))
+
+
+def silence(error: Exception) -> str:
+    """Say in words why there was no answer; for us, the error's own name stands behind them."""
+    inner = getattr(error, "reason", None)  # of a URLError
+    cause = inner if isinstance(inner, Exception) else error
+    words = next((words for kind, words in SILENCES if isinstance(cause, kind)), "did not answer")
+    return f"the provider {words} ({type(cause).__name__})"
 
 
 def _fields(body: bytes) -> str:

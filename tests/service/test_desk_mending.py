@@ -1,5 +1,6 @@
 """What a member does about mails: once, however often it is pressed, and on record."""
 
+import re
 import threading
 from datetime import timedelta
 from functools import partial
@@ -173,6 +174,18 @@ def test_sending_goes_on_before_a_pause_ends(client, member, room):
     transport = FakeTransport()
     room.drain(transport, NOW)
     assert transport.tried == ["one"] and room.row(outbox_id).state == "sent"
+
+
+def test_the_next_try_of_a_mail_is_not_before_the_sender_may_try(client, member, room):
+    until = NOW + 60 * MINUTE
+    room.put("one", at=NOW)
+    room.put("two", at=NOW)
+    room.drain(failing(Temporary("429", until, pause=True)), NOW)
+    tries = re.findall(r'Next try"><time datetime="(.*?)"', client.get(OUTBOX).text)
+    assert tries == [until.isoformat()] * 2
+    act(client, "resume")
+    room.drain(failing(Stop("the provider refused our key or our sender (401)")), NOW)
+    assert 'Next try"><time' not in client.get(OUTBOX).text
 
 
 def test_all_that_waits_for_another_try_can_leave_at_once(client, member, room):

@@ -1,14 +1,18 @@
 """What the provider's answers mean, and when it asks us to come back."""
 
+import http.client
+import socket
+import ssl
 from datetime import UTC, datetime, timedelta
 from email.message import Message as Headers
 from email.utils import format_datetime
+from urllib.error import URLError
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given
 
-from lead_service.emails.sendgrid import meaning, retry_at
+from lead_service.emails.sendgrid import meaning, retry_at, silence
 from lead_service.emails.transport import Permanent, Stop, Temporary
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -48,3 +52,22 @@ def test_whatever_the_provider_says_has_a_meaning(code, body):
     meant = meaning(code, headers(), body, NOW)
     assert isinstance(meant, Temporary | Permanent | Stop)
     assert str(code) in meant.reason and "@" not in meant.reason and len(meant.reason) <= 200
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TimeoutError(), "the provider did not answer in time (TimeoutError)"),
+        (URLError(TimeoutError()), "the provider did not answer in time (TimeoutError)"),
+        (URLError(ConnectionRefusedError()), "could not be reached (ConnectionRefusedError)"),
+        (URLError(socket.gaierror()), "could not be reached (gaierror)"),
+        (URLError(ssl.SSLError()), "could not prove that it is the provider (SSLError)"),
+        (http.client.IncompleteRead(b""), "broke off (IncompleteRead)"),
+        (http.client.RemoteDisconnected(), "broke off (RemoteDisconnected)"),
+        (http.client.BadStatusLine("ada@example.com"), "an answer that is none (BadStatusLine)"),
+        (ValueError("ada@example.com"), "the provider did not answer (ValueError)"),
+    ],
+)
+def test_silence_is_said_in_words_and_tells_nothing_of_the_mail(error, words):
+    assert silence(error).endswith(words)
+    assert "@" not in silence(error)
