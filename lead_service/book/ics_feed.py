@@ -13,6 +13,7 @@ from icalendar import Calendar
 from icalendar.cal import Component, Event
 
 from .hours import Interval, merge
+from .ics_slips import ESSENTIAL, mend_event, mend_text, mend_zone
 from .slots import Busy, all_day
 from .zones import instant, moment
 
@@ -20,7 +21,8 @@ MOST_EVENTS = 20_000  # in the file; what repeats counts once
 MOST_TIMES = 50_000  # of them in the span
 MARGIN = timedelta(days=2)  # floating times and whole days lie in the host's zone, not in UTC
 TIMES = ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "RDATE", "EXDATE")
-NEEDED = {"DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "RDATE", "RRULE"}
+LASTING = {"DURATION", "RRULE", "RDATE", "RECURRENCE-ID"}  # with these, more than two times count
+A_DAY = timedelta(days=1)
 
 
 class NotUnderstood(ValueError):
@@ -49,6 +51,7 @@ def busy_times(
 
 def _calendars(content: bytes) -> list[Component]:
     """Parse a file of one or more calendars, and refuse what is none or is cut short."""
+    content = mend_text(content)
     lines = [line.strip().upper() for line in content.splitlines()]
     for kind in (b"VCALENDAR", b"VEVENT", b"VFREEBUSY"):
         if lines.count(b"BEGIN:" + kind) != lines.count(b"END:" + kind):
@@ -68,10 +71,12 @@ def _of_calendar(
     calendar: Component, zone: str, start: datetime, end: datetime, ours: Collection[str]
 ) -> Iterator[Busy]:
     try:
-        with_length = set()
+        with_length, may_float = set(), mend_zone(calendar)
         for event in calendar.walk("VEVENT"):
             _refuse_unreadable(event)
-            _mend(event)
+            if _takes_time(event, ours) and not _is_over(event, start - MARGIN):
+                _refuse_unknown_zone(event, may_float)
+            mend_event(event)
             if "DURATION" in event:
                 with_length.add(event.get("UID"))
         for event in recurring_ical_events.of(calendar).between(start - MARGIN, end + MARGIN):
@@ -86,34 +91,28 @@ def _of_calendar(
         ) from None
 
 
-def _mend(event: Event) -> None:
-    """Take care of two common slips in the way that keeps more time busy."""
-    broken = {name for name, _ in event.errors}
-    if "EXDATE" in broken:  # an exception that cannot be read is none
-        event.pop("EXDATE")
-    rules = event.get("RRULE") or []
-    if not isinstance(event["DTSTART"].dt, datetime):
-        return
-    for rule in rules if isinstance(rules, list) else [rules]:
-        # "Until the 12th" for an event at nine: the 12th is meant to count.
-        rule["UNTIL"] = [_after(until) for until in rule.get("UNTIL", [])]
-        if not rule["UNTIL"]:
-            del rule["UNTIL"]
-
-
-def _after(until: date) -> date:
-    return until if isinstance(until, datetime) else until + timedelta(days=1)
-
-
 def _refuse_unreadable(event: Event) -> None:
     broken = {name for name, _ in event.errors}
-    if broken & NEEDED or "DTSTART" not in event:
+    if broken & ESSENTIAL or "DTSTART" not in event:
         raise NotUnderstood("holds an event that cannot be read")
-    for name in set(TIMES) - broken:
+
+
+def _refuse_unknown_zone(event: Event, may_float: bool) -> None:
+    """Refuse times by a clock that nobody knows; `may_float` is whether the host's can be meant."""
+    for name in set(TIMES) - {name for name, _ in event.errors}:
         values = event.get(name) or []
         for value in values if isinstance(values, list) else [values]:
-            if "TZID" in value.params and any(_is_floating(time) for time in _all_of(value)):
+            is_named = "TZID" in value.params or not may_float
+            if is_named and any(_is_floating(time) for time in _all_of(value)):
                 raise NotUnderstood("holds an event in a time zone that is not known")
+
+
+def _is_over(event: Event, before: datetime) -> bool:
+    """Say whether an event took place once, and long ago, whatever its zone."""
+    if LASTING & event.keys():
+        return False
+    times = [event[name].dt for name in ("DTSTART", "DTEND") if name in event]
+    return all(datetime(*time.timetuple()[:6], tzinfo=UTC) < before for time in times)
 
 
 def _all_of(value) -> Iterable:
@@ -146,9 +145,10 @@ def _span(start: date, end: date, zone: str, has_length: bool = False) -> Busy:
 
     A length is elapsed time (RFC 5545, section 3.3.6), where the library adds it on the clock:
     over a clock change the longer of the two counts. So it does for a start that a clock skips.
+    Some programs end a whole day on its own date, where RFC 5545 wants the next one.
     """
     if not isinstance(start, datetime) and not isinstance(end, datetime):
-        return all_day(start, end, zone)
+        return all_day(start, max(end, start + A_DAY), zone)
     begins, ends = _utc(start, zone, fold=0), _utc(end, zone, fold=1)
     if isinstance(start, datetime) and isinstance(end, datetime) and (has_length or ends <= begins):
         ends = max(ends, begins + (end.replace(tzinfo=None) - start.replace(tzinfo=None)))

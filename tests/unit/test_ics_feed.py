@@ -11,7 +11,7 @@ END = START + timedelta(days=31)
 NEW_YORK, LONDON = "America/New_York", "Europe/London"
 # A zone of the file's own making: an hour and a half ahead, all year.
 OWN_ZONE = """BEGIN:VTIMEZONE
-TZID:Our Office
+TZID:{}
 BEGIN:STANDARD
 DTSTART:16010101T000000
 TZOFFSETFROM:+0130
@@ -60,6 +60,8 @@ READ = [
     ("a whole day", "DTSTART;VALUE=DATE:20260310", "10 00:00-11 00:00"),
     ("whole days, the last one excluded",
      "DTSTART;VALUE=DATE:20260310\nDTEND;VALUE=DATE:20260312", "10 00:00-12 00:00"),
+    ("a whole day that ends on its own date",
+     "DTSTART;VALUE=DATE:20260310\nDTEND;VALUE=DATE:20260310", "10 00:00-11 00:00"),
     ("a whole day of 23 hours", "DTSTART;VALUE=DATE:20260329", "29 00:00-23:00"),
     ("a whole day each week", "DTSTART;VALUE=DATE:20260322\nRRULE:FREQ=WEEKLY;COUNT=2",
      "22 00:00-23 00:00, 29 00:00-23:00"),
@@ -93,6 +95,9 @@ READ = [
      "10 09:00-10:00, 11 09:00-10:00"),
     ("until a date, which counts", NINE_UTC + "RRULE:FREQ=DAILY;UNTIL=20260311",
      "10 09:00-10:00, 11 09:00-10:00"),
+    ("until a time without a zone, by the clock of the event",
+     NINE_NEW_YORK + "RRULE:FREQ=DAILY;UNTIL=20260308T090000",
+     "06 14:00-15:00, 07 14:00-15:00, 08 13:00-14:00"),
     ("until before it began", NINE_UTC + "RRULE:FREQ=DAILY;UNTIL=20250101T000000Z", ""),
     ("over before", "DTSTART:20260201T090000Z\nDTEND:20260201T100000Z", ""),
     ("later", "DTSTART:20260501T090000Z\nDTEND:20260501T100000Z", ""),
@@ -111,6 +116,16 @@ READ = [
      "29 00:30-01:30"),
     ("folded lines", "SUMM\r\n ARY:x\r\nDTSTART:20260310T09\r\n 0000Z\r\nDURATION:PT1H",
      "10 09:00-10:00"),
+    ("broken properties of no matter",
+     NINE_UTC + "DTSTAMP:yesterday\nSEQUENCE:one\nCREATED:x\nPRIORITY:high", "10 09:00-10:00"),
+    ("an alarm that is none", NINE_UTC + "BEGIN:VALARM\nTRIGGER:soon\nEND:VALARM",
+     "10 09:00-10:00"),
+    ("Exchange's zone, with a bare colon",
+     "DTSTART;TZID=tzone://Microsoft/Utc:20260310T090000\nDURATION:PT1H", "10 09:00-10:00"),
+    ("an unknown zone of an event that is over",
+     "DTSTART;TZID=Mars/Base:20120310T090000\nDTEND;TZID=Mars/Base:20120310T100000", ""),
+    ("an unknown zone of an event that takes no time",
+     "DTSTART;TZID=Mars/Base:20260310T090000\nDURATION:PT1H\nTRANSP:TRANSPARENT", ""),
     ("a broken line of no matter", NINE_UTC + "and a second line of a note", "10 09:00-10:00"),
 ]
 # fmt: on
@@ -147,14 +162,38 @@ def test_an_hour_that_is_read_twice_is_busy_both_times():
     assert busy(night, start=start, end=start + timedelta(days=31)) == "25 00:00-01:30"
 
 
-def test_a_file_may_bring_its_own_zones():
-    lines = "DTSTART;TZID=Our Office:20260310T090000\nDTEND;TZID=Our Office:20260310T100000"
-    assert busy(calendar(lines, head=OWN_ZONE)) == "10 07:30-08:30"
+@pytest.mark.parametrize("name", ["Our Office", "tzone://Microsoft/Custom", "GMT+01:30"])
+def test_a_file_may_bring_its_own_zones(name):
+    lines = f"DTSTART;TZID={name}:20260310T090000\nDTEND;TZID={name}:20260310T100000"
+    assert busy(calendar(lines, head=OWN_ZONE.format(name))) == "10 07:30-08:30"
 
 
 def test_the_zone_that_a_file_names_for_all_reads_its_clock():
     lines = "DTSTART:20260310T090000\nDTEND:20260310T100000"
     assert busy(calendar(lines, head=f"X-WR-TIMEZONE:{NEW_YORK}")) == "10 13:00-14:00"
+
+
+def test_that_zone_may_go_by_its_windows_name_and_matters_only_where_it_is_read():
+    floating = "DTSTART:20260310T090000\nDURATION:PT1H"
+    windows, unknown = "X-WR-TIMEZONE:Eastern Standard Time", "X-WR-TIMEZONE:Somewhere"
+    assert busy(calendar(floating, head=windows)) == "10 13:00-14:00"
+    assert busy(calendar(NINE_UTC, head=unknown)) == "10 09:00-10:00"
+    with pytest.raises(NotUnderstood, match="time zone"):
+        busy(calendar(floating, head=unknown))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda text: b"\xef\xbb\xbf" + text,
+        lambda text: text.replace(b"\r\n", b"\n"),
+        lambda text: text.replace(b"DESCRIPTION:", b"DESCRIPTION:a\r\n BEGIN:VEVENT\r\n "),
+        lambda text: text.replace(b"DESCRIPTION:", b"DESCRIPTION:\xe9"),
+    ],
+    ids=["a byte order mark", "bare line feeds", "a folded note of such words", "Latin-1"],
+)
+def test_it_is_read_as_programs_write_it(written):
+    assert busy(written(calendar(NINE_UTC + "DESCRIPTION:x"))) == "10 09:00-10:00"
 
 
 def test_our_own_calls_in_the_hosts_calendar_are_left_out():
