@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from .. import leads, team
 from ..assess.brief import Brief
-from ..assess.handover import brief_of
+from ..assess.handover import brief_of, brief_of_lead
 from ..assess.models import Assessment
 from ..dates import clock_time, long_date
 from ..emails import outbox
@@ -49,7 +49,7 @@ def booked(
         now,
         key=f"booked:{booking.uid}",
         text=booking.topic,
-        brief=_brief(session, published, booking.assessment_id),
+        brief=_brief(session, published, booking.assessment_id, booking.lead_id),
         article=published.title_of(booking.came_from),
         call=call,
         but_not=booking.host.email,
@@ -174,7 +174,7 @@ def missed(
             now,
             key=f"missed:{key}",
             text=wish.topic,
-            brief=_brief(session, published, wish.assessment_id),
+            brief=_brief(session, published, wish.assessment_id, lead.id),
             article=published.title_of(wish.came_from),
         )
     return is_new
@@ -230,7 +230,7 @@ def _tell_host(
     **told: Any,
 ) -> None:
     """Queue the host's own invitation, with the brief for the call."""
-    told["brief"] = _brief(session, published, booking.assessment_id)
+    told["brief"] = _brief(session, published, booking.assessment_id, booking.lead_id)
     told["article"] = published.title_of(booking.came_from)
     outbox.queue(
         session,
@@ -275,6 +275,10 @@ def _record(
     leads.record(session, booking.lead, kind, now, booking=booking.id, **detail)
 
 
-def _brief(session: Session, published: Published, assessment_id: int | None) -> Brief | None:
-    assessment = session.get(Assessment, assessment_id) if assessment_id else None
-    return brief_of(session, assessment, published.framework)
+def _brief(
+    session: Session, published: Published, assessment_id: int | None, lead_id: int
+) -> Brief | None:
+    """Return the brief of the answers that came along, else of the latest that the lead gave."""
+    came = session.get(Assessment, assessment_id) if assessment_id else None
+    framework = published.framework
+    return brief_of(session, came, framework) or brief_of_lead(session, lead_id, framework)

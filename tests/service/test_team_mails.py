@@ -90,6 +90,17 @@ def test_who_writes_after_an_assessment_brings_the_brief_along(client, framework
     assert "Please call back." in message.text
 
 
+def test_who_books_later_on_a_page_of_its_own_brings_the_brief_along(client, framework, mails):
+    result = assess(client, framework, {"clarify": 0})
+    client.post(f"{result}mail", data={"email": VISITOR["email"]})
+    book(client)
+    told = [message for row, message in mails() if row.kind == "booking_for_host"]
+    told += [message for message in sent_to(mails, "team@example.com") if "call" in message.subject]
+    assert len(told) == 2
+    for message in told:
+        assert "WIDEST GAP IS CLARIFY" in message.text and "widest gap is" in message.html
+
+
 def test_without_an_assessment_the_mail_says_so_and_leaves_out_what_is_not_known(client, mails):
     write(client)
     (message,) = sent_to(mails, "team@example.com")
