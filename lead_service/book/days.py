@@ -10,6 +10,8 @@ from ..dates import clock_time
 
 PARTS = (("Night", range(0, 5)), ("Morning", range(5, 12)))
 PARTS += (("Afternoon", range(12, 17)), ("Evening", range(17, 24)))
+WEEK = timedelta(days=7)
+AT_LEAST = 4 * WEEK  # are shown at first, so that a month's last days are not all there is
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,15 @@ class Day:
 class Month:
     """One month: its open days, and which one is chosen.
 
+    The first month with open days goes on into the next one when it is nearly over: `until` is
+    the date after the last that is shown.
     `chosen` is None when the month has no open day; `next_open` is then the open day to go on to.
     `missed` is a date that was asked for and has no open time. `earlier` and `later` are the
     first days of the months around, as far as anything is open there or beyond.
     """
 
     first: date
+    until: date
     days: dict[date, Day]
     chosen: Day | None
     missed: date | None
@@ -52,13 +57,19 @@ class Month:
     @property
     def dates(self) -> list[date]:
         """The dates to show, open or not: whole weeks that are over before the first one aside."""
-        length = (_following(self.first) - self.first).days
-        dates = [self.first + timedelta(days=number) for number in range(length)]
-        if self.earlier or not self.days:
-            return dates
-        opens = min(self.days)
-        sunday = opens - timedelta(days=opens.isoweekday() % 7)
-        return [one for one in dates if one >= sunday]
+        since = self.first
+        if self.days and not self.earlier:
+            since = max(since, _sunday(min(self.days)))
+        return [since + timedelta(days=number) for number in range((self.until - since).days)]
+
+    @property
+    def name(self) -> str:
+        """The month's name and year; those of both where it goes on into the next."""
+        last = self.until - timedelta(days=1)
+        if last.month == self.first.month:
+            return f"{self.first:%B %Y}"
+        year = "" if last.year == self.first.year else f" {self.first.year}"
+        return f"{self.first:%B}{year} and {last:%B %Y}"
 
 
 def month(
@@ -75,17 +86,22 @@ def month(
     if not found:
         return None
     dates = sorted(found)
+    glance = _glance(dates[0], dates[-1])
+    if wanted is None and day and day < glance:
+        wanted = dates[0]
     first = min(max(wanted or day or dates[0], dates[0].replace(day=1)), dates[-1]).replace(day=1)
     beyond = _following(first)
-    days = {on: _day(on, found[on], zone) for on in dates if first <= on < beyond}
+    until = beyond if first > dates[0] else glance
+    days = {on: _day(on, found[on], zone) for on in dates if first <= on < until}
     return Month(
         first=first,
+        until=until,
         days=days,
         chosen=days.get(day) or next(iter(days.values()), None) if days else None,
         missed=day if day and day not in found else None,
         next_open=None if days else next(on for on in dates if on >= beyond),
         earlier=(first - timedelta(days=1)).replace(day=1) if dates[0] < first else None,
-        later=beyond if dates[-1] >= beyond else None,
+        later=beyond if dates[-1] >= until else None,
     )
 
 
@@ -104,6 +120,16 @@ def _day(on: date, starts: list[datetime], zone: str) -> Day:
     return Day(on, tuple(parts))
 
 
-def _following(first: date) -> date:
-    """Return the first day of the next month."""
-    return (first + timedelta(days=31)).replace(day=1)
+def _glance(opens: date, closes: date) -> date:
+    """Return the date after what is shown at first, of open dates from one to the other."""
+    return max(_following(opens), min(_sunday(opens) + AT_LEAST, _sunday(closes) + WEEK))
+
+
+def _sunday(on: date) -> date:
+    """Return the first day of a date's week."""
+    return on - timedelta(days=on.isoweekday() % 7)
+
+
+def _following(on: date) -> date:
+    """Return the first day of the month after a date's."""
+    return (on.replace(day=1) + timedelta(days=31)).replace(day=1)

@@ -27,12 +27,11 @@ def times() -> str:
 @blueprint.get("/<start>/")
 def form(start: str) -> ResponseReturnValue:
     """Show the form for one start; nothing is held while it is filled in."""
-    wanted, now = parse_start(start), clock.now()
-    with context().database.read() as session:
-        hosts = asked.those(calendar.active_hosts(session))
-        if wanted is None or not calendar.free_hosts(session, hosts, wanted, now):
-            return open_times.for_booking().render(gone=True), 404
-    return _form_page(_form_for(hosts)(submission=new_token()), wanted)
+    wanted = parse_start(start)
+    free = _free_hosts(wanted) if wanted else []
+    if wanted is None or not free:
+        return open_times.for_booking().render(gone=True), 404
+    return _form_page(_form_for(free)(submission=new_token()), wanted)
 
 
 @blueprint.post("/")
@@ -40,11 +39,9 @@ def form(start: str) -> ResponseReturnValue:
 def submit() -> ResponseReturnValue:
     """Claim a start: booking, lead and mails in one transaction, then away from the form."""
     now, wanted = clock.now(), parse_start(request.form.get("start", ""))
-    with context().database.read() as session:
-        hosts = calendar.active_hosts(session)
-    form = _form_for(asked.those(hosts))(request.form)
     if wanted is None:
         return open_times.for_booking().render(gone=True), 422
+    form = _form_as_sent(wanted)
     if not form.validate():
         return _form_page(form, wanted), 422
     if not form.submission.data:
@@ -129,21 +126,46 @@ def _other_times(form: BookingForm, wanted: datetime, now: datetime, *, is_taken
     return _form_page(form, wanted, others=others, is_taken=is_taken)
 
 
-def _form_page(form: BookingForm, wanted: datetime, **more) -> str:
+def _form_page(
+    form: BookingForm, wanted: datetime, others: list[datetime] | None = None, **more
+) -> str:
     with context().database.read() as session:
         choices = calendar.active_hosts(session)
         has_assessment = asked.assessment(session) is not None
-    hosts = asked.those(choices)
+        hosts = asked.those(choices)
+        if others is None:  # then the page is about this one time, and who has it
+            hosts = calendar.free_hosts(session, hosts, wanted, clock.now()) or hosts
+        else:
+            more["others"] = others
     return render_template(
         "book/form.html",
         form=form,
         wanted=wanted,
-        zone=asked.zone(hosts),
+        zone=asked.zone(asked.those(choices)),
         hosts=hosts,
         carried=asked.carried(choices),
         has_assessment=has_assessment,
         **more,
     )
+
+
+def _free_hosts(wanted: datetime) -> list[Host]:
+    with context().database.read() as session:
+        hosts = asked.those(calendar.active_hosts(session))
+        return calendar.free_hosts(session, hosts, wanted, clock.now())
+
+
+def _form_as_sent(wanted: datetime) -> BookingForm:
+    """Read the form; where some call and some meet by link, whoever is free at that time decides.
+
+    A number that was typed is kept either way.
+    """
+    with context().database.read() as session:
+        hosts = asked.those(calendar.active_hosts(session))
+    kinds = {_form_for([host]) for host in hosts}
+    if len(kinds) > 1 and not request.form.get("phone", "").strip():
+        hosts = _free_hosts(wanted)
+    return _form_for(hosts)(request.form)
 
 
 def _form_for(hosts: list[Host]) -> type[BookingForm]:

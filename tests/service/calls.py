@@ -29,7 +29,7 @@ def add_host(database, name: str = "Ann Example", email: str = ANN, **given) -> 
     """Add a host who takes calls in the same hours as the first one; return the id."""
 
     def work(session) -> int:
-        host = Host(name=name, email=email, zone="UTC", **given)
+        host = Host(**{"name": name, "email": email, "zone": "UTC"} | given)
         host.hours = host_text.weekly_hours(hosting.FIRST_HOURS)
         session.add(host)
         session.flush()

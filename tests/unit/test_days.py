@@ -23,17 +23,41 @@ def times_of(day: days.Day) -> list[datetime]:
 
 
 @given(starts, zones)
-def test_going_from_month_to_month_shows_every_start_once_on_its_own_date(found, zone):
-    shown, month = [], days.month(found, zone)
+def test_going_from_month_to_month_shows_every_start_on_its_own_date(found, zone):
+    shown, month = {}, days.month(found, zone)
     assert month.earlier is None
     while month:
         for on, day in month.days.items():
             assert {start.astimezone(ZoneInfo(zone)).date() for start in times_of(day)} == {on}
-            assert (on.year, on.month) == (month.first.year, month.first.month)
+            assert month.first <= on < month.until
             assert day.count == len(times_of(day))
-        shown += [start for on in sorted(month.days) for start in times_of(month.days[on])]
+            assert shown.setdefault(on, day) == day  # a week may be seen in two months
         month = days.month(found, zone, month.later) if month.later else None
-    assert shown == found
+    assert [start for on in sorted(shown) for start in times_of(shown[on])] == found
+
+
+@given(starts, zones)
+def test_at_first_four_weeks_are_shown_where_so_much_is_open(found, zone):
+    month, last = days.month(found, zone), found[-1].astimezone(ZoneInfo(zone)).date()
+    assert len(month.dates) >= 28 or last < month.until
+    assert month.until.day == 1 or month.until.isoweekday() == 7
+
+
+@given(starts, zones, st.data())
+def test_choosing_a_day_that_is_seen_at_first_turns_no_month(found, zone, data):
+    month = days.month(found, zone)
+    chosen = days.month(found, zone, day=data.draw(st.sampled_from(sorted(month.days))))
+    assert (chosen.first, chosen.until, chosen.days) == (month.first, month.until, month.days)
+
+
+def test_a_month_that_goes_on_into_the_next_names_both():
+    for first, name in (
+        (datetime(2026, 11, 26, tzinfo=UTC), "November and December 2026"),
+        (datetime(2026, 12, 26, tzinfo=UTC), "December 2026 and January 2027"),
+        (datetime(2026, 11, 2, tzinfo=UTC), "November 2026"),
+    ):
+        found = [first + timedelta(days=number) for number in range(40)]
+        assert days.month(found, "UTC").name == name
 
 
 @given(starts, zones, dates)
@@ -62,11 +86,11 @@ def test_the_first_open_day_is_chosen_by_itself(found, zone):
 
 
 @given(starts, zones, dates)
-def test_the_dates_shown_run_to_the_end_of_the_month_without_a_gap(found, zone, wanted):
+def test_the_dates_shown_run_to_the_end_of_a_month_or_week_without_a_gap(found, zone, wanted):
     month = days.month(found, zone, wanted)
     shown = month.dates
     assert shown == [shown[0] + timedelta(days=number) for number in range(len(shown))]
-    assert (shown[-1] + timedelta(days=1)).day == 1
+    assert shown[-1] + timedelta(days=1) == month.until >= days._following(month.first)
     assume(shown[0] != month.first)
     assert shown[0].isoweekday() == 7  # what is left out are whole weeks
 
