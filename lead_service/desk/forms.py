@@ -1,12 +1,14 @@
 """The desk's forms: what a member may change, and how much of it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
 
-from wtforms import DateField, Form, IntegerField, SelectChoice, SelectField
+from wtforms import DateField, Form, HiddenField, IntegerField, SelectChoice, SelectField
 from wtforms.validators import InputRequired, Optional
 from wtforms.widgets import HiddenInput
 
 from ..fields import address, long_text, short_text
+from ..leads import Lead
 from ..members import Member
 from .words import STAGES
 from .work import Wanted
@@ -47,6 +49,7 @@ class LeadForm(Form):
     """Where a lead stands, whose it is, what comes next, and how they are reached."""
 
     version = IntegerField(widget=HiddenInput())
+    seen = HiddenField()  # what the form showed, so that only what was changed is saved
     stage = SelectField(
         "Stage",
         [InputRequired()],
@@ -75,6 +78,15 @@ class LeadForm(Form):
         elif self.next_action_on.errors:
             self.next_action_on.errors = ["Write the day like this: 2026-12-01."]
         return is_valid and not self.errors
+
+    def show(self, lead: Lead, kept: Collection[str] = ()) -> None:
+        """Show the lead as it is, but for the fields that are `kept` as they were typed."""
+        present = Wanted.of(lead)
+        values = asdict(present) | {"version": lead.version, "seen": present.write()}
+        for name, value in values.items():
+            if name not in kept:
+                self[name].raw_data, self[name].data = None, value
+        self.owner_id.data = str(self.owner_id.data or "")
 
     @property
     def wanted(self) -> Wanted:

@@ -31,13 +31,15 @@ def lead_submit(lead_id: int) -> ResponseReturnValue:
         form.offer(membership.owners(session, found))
         if not form.validate():
             return None
-        is_changed = work.save(session, found, form.wanted, form.version.data or 0, by, now)
+        seen = work.Wanted.read(form.seen.data or "")
+        version = form.version.data or 0
+        is_changed = work.save(session, found, form.wanted, version, seen, by, now)
         return "Saved." if is_changed else "Nothing to save: it was so already."
 
     try:
         told = context().database.write(save)
     except work.Stale as stale:
-        return _page(lead_id, form, stale=stale.fields), 409
+        return _page(lead_id, form, stale=stale), 409
     if told is None:
         return _page(lead_id, form), 422
     flash(told)
@@ -105,20 +107,20 @@ def _page(
     lead_id: int,
     form: LeadForm | None = None,
     noting: NoteForm | None = None,
-    stale: list[str] | None = None,
+    stale: work.Stale | None = None,
 ) -> str:
     """Render the page with the forms as they were sent, or else as the lead is.
 
-    `stale` names the fields that somebody else has saved otherwise: the form then carries the
-    present version, so that sending it again is a decision and no accident.
+    `stale` says what somebody else has saved otherwise: the form then shows the lead as it is
+    now, but for what its writer changed, so that sending it again is a decision and no accident.
     """
     with context().database.read() as session:
         found, zone = find(session, lead_id), zone_of_the_desk(session)
         known = dossier.gather(session, found, context().published, clock.now(), zone)
-        form = form or LeadForm(obj=found)
+        if form is None or stale:
+            form = form or LeadForm()
+            form.show(found, kept=stale.touched if stale else ())
         form.offer(membership.owners(session, found))
-        if stale is not None:
-            form.version.raw_data, form.version.data = None, found.version
         return render_template(
             "desk/lead.html",
             dossier=known,

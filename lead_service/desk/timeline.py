@@ -108,6 +108,8 @@ def _more(event: LeadEvent, around: Around) -> str:
         case "call_moved" if call:
             before, start = (datetime.fromisoformat(detail[name]) for name in ("before", "start"))
             return f" from {moment(before, call.host_zone)} to {moment(start, call.host_zone)}"
+        case "call_cancelled" | "call_held" | "call_missed" | "call_unmarked" if call:
+            return f": {moment(call.starts_at, call.host_zone)}"
         case "wanted_start" if detail.get("start"):
             return f": {moment(datetime.fromisoformat(detail['start']), around.zone)}"
         case "stage_changed":

@@ -1,8 +1,12 @@
-"""Working on a lead: its stage, owner, next action and details; two people do not overwrite
-each other without seeing it.
+"""Working on a lead: its stage, owner, next action and details.
+
+Two people do not overwrite each other without seeing it. A form carries what it showed, so that
+only what its writer changed is saved: what a colleague saved meanwhile elsewhere in the lead, or
+the visitor told in another form, stays. Where both changed one thing, both texts are shown.
 """
 
-from dataclasses import asdict, dataclass
+import json
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -15,6 +19,8 @@ from ..members import Member
 
 NEXT = {"next_action", "next_action_on"}
 DETAILS = ("name", "company", "phone")
+# What belongs together: a day is that of its action.
+UNITS = ({"stage"}, {"owner_id"}, NEXT, *({name} for name in DETAILS))
 
 
 @dataclass(frozen=True)
@@ -29,45 +35,86 @@ class Wanted:
     company: str
     phone: str
 
-    def differs(self, lead: Lead) -> list[str]:
-        """Name what is not so yet."""
-        return [name for name, value in asdict(self).items() if getattr(lead, name) != value]
+    @classmethod
+    def of(cls, lead: Lead) -> "Wanted":
+        """Return what a lead is."""
+        return cls(**{one.name: getattr(lead, one.name) for one in fields(cls)})
+
+    def write(self) -> str:
+        """Write it for a form to carry along."""
+        return json.dumps(asdict(self), default=date.isoformat, ensure_ascii=False)
+
+    @classmethod
+    def read(cls, text: str) -> "Wanted | None":
+        """Read what a form carried; None when that is not it."""
+        try:
+            found = json.loads(text)
+            on = found["next_action_on"]
+            return cls(**found | {"next_action_on": date.fromisoformat(on) if on else None})
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+
+    def differs(self, other: "Wanted") -> list[str]:
+        """Name what is not so in `other`."""
+        return [name for name, value in asdict(self).items() if getattr(other, name) != value]
+
+    def touched(self, seen: "Wanted") -> set[str]:
+        """Name what was changed since `seen`, with what belongs to it."""
+        changed = set(self.differs(seen))
+        return set().union(*(unit for unit in UNITS if unit & changed))
 
 
 class Stale(Exception):
-    """Somebody saved the lead meanwhile; `fields` are those in which the two differ."""
+    """Somebody saved the same as the writer meanwhile, and otherwise.
 
-    def __init__(self, lead: Lead, fields: list[str]) -> None:
+    `fields` are those in which the two differ, `touched` those that the writer has changed.
+    """
+
+    def __init__(self, fields: list[str], touched: set[str]) -> None:
         super().__init__()
-        self.lead = lead
         self.fields = fields
+        self.touched = touched
 
 
 def save(
-    session: Session, lead: Lead, wanted: Wanted, version: int, by: Member, at: datetime
+    session: Session,
+    lead: Lead,
+    wanted: Wanted,
+    version: int,
+    seen: Wanted | None,
+    by: Member,
+    at: datetime,
 ) -> bool:
-    """Make a locked lead what is wanted; return whether anything was changed.
+    """Give a locked lead what the member changed; return whether anything was.
 
-    `version` is that of the lead which the member saw. Raises Stale when another one was saved
-    meanwhile, unless it says the same: a second click is no conflict.
+    `version` is that of the lead which the member saw, `seen` what the form showed, if it told.
+    Raises Stale when somebody else has changed the same meanwhile, unless it says the same: a
+    second click is no conflict.
     """
-    changed = wanted.differs(lead)
-    if not changed:
-        return False
-    if lead.version != version:
-        raise Stale(lead, changed)
-    before = {name: getattr(lead, name) for name in changed}
-    for name in changed:
-        setattr(lead, name, getattr(wanted, name))
+    present = Wanted.of(lead)
+    seen = seen or (present if lead.version == version else None)
+    touched = wanted.touched(seen) if seen else {one.name for one in fields(Wanted)}
+    changed = [name for name in wanted.differs(present) if name in touched]
+    theirs = present.touched(seen) if seen else touched
+    if clash := [name for name in changed if name in theirs]:
+        raise Stale(clash, touched)
+    if changed:
+        _change(session, lead, {name: getattr(wanted, name) for name in changed}, by, at)
+    return bool(changed)
+
+
+def _change(session: Session, lead: Lead, values: dict[str, Any], by: Member, at: datetime) -> None:
+    before = {name: getattr(lead, name) for name in values}
+    for name, value in values.items():
+        setattr(lead, name, value)
     lead.version += 1
     _record(session, lead, before, by, at)
-    choices = {name: before[name] for name in ("stage", "owner_id") if name in before}
-    detail: dict[str, Any] = {"fields": changed}
-    for name, value in choices.items():
-        short = name.removesuffix("_id")
-        detail |= {f"from_{short}": value, f"to_{short}": getattr(lead, name)}
+    detail: dict[str, Any] = {"fields": list(values)}
+    for name in ("stage", "owner_id"):
+        if name in before:
+            short = name.removesuffix("_id")
+            detail |= {f"from_{short}": before[name], f"to_{short}": values[name]}
     audit.note(session, by.id, "lead_changed", f"lead {lead.id}", at, **detail)
-    return True
 
 
 def _record(session: Session, lead: Lead, before: dict, by: Member, at: datetime) -> None:

@@ -125,6 +125,59 @@ def test_a_stale_save_is_refused_with_both_texts_and_keeps_the_writer_s(client, 
     assert (lead(database).next_action, lead(database).stage) == ("Bob calls", "lost")
 
 
+def opened(browser, **changes: str) -> dict[str, str]:
+    """Open the page, and return its form as a browser sends it once something was changed."""
+    text = browser.get(PAGE).text
+    return {name: hidden(text, name) for name in ("csrf_token", "version", "seen")} | changes
+
+
+def test_what_a_colleague_changed_elsewhere_in_the_lead_stays(client, bob, database):
+    mine = AS_IT_IS | opened(bob, next_action="Bob calls", next_action_on="2026-12-03")
+    save(client, stage="won", owner_id="2")
+    assert bob.post(PAGE, data=mine).status_code == 303
+    found = lead(database)
+    assert (found.stage, found.owner_id, found.next_action) == ("won", 2, "Bob calls")
+
+
+def test_after_a_conflict_the_form_puts_back_nothing_that_its_writer_left_alone(
+    client, bob, database
+):
+    mine = AS_IT_IS | opened(bob, **NEXT)
+    save(client, stage="won", next_action="Ann writes", next_action_on=NEXT["next_action_on"])
+    sent = bob.post(PAGE, data=mine)
+    assert sent.status_code == 409
+    table = re.search(r"Somebody else saved.*?</table>", sent.text, re.S)[0]
+    assert "Ann writes" in table and "Won" not in table and "New" not in table
+    assert '<option selected value="won">' in sent.text
+    again = {name: hidden(sent.text, name) for name in ("version", "seen", "next_action")}
+    assert bob.post(PAGE, data=mine | again | {"stage": "won"}).status_code == 303
+    found = lead(database)
+    assert (found.stage, found.next_action) == ("won", NEXT["next_action"])
+
+
+def test_a_day_belongs_to_its_action(client, bob, database):
+    save(client, **NEXT)
+    mine = AS_IT_IS | opened(bob, next_action=NEXT["next_action"], next_action_on="2026-12-24")
+    save(client, version="2", next_action="Ask the CFO", next_action_on=NEXT["next_action_on"])
+    assert bob.post(PAGE, data=mine).status_code == 409
+
+
+def test_what_the_visitor_told_meanwhile_is_not_wiped(client, ann, database):
+    mine = AS_IT_IS | opened(client, stage="contacted")
+    book(client)
+    assert client.post(PAGE, data=mine).status_code == 303
+    found = lead(database)
+    assert (found.stage, found.company) == ("contacted", "Example Works")
+
+
+@pytest.mark.parametrize("seen", ["", "x", "[]", "{}", '{"next_action_on": 7}', "[" * 2000])
+def test_a_form_that_does_not_say_what_it_showed_goes_by_the_version(client, bob, database, seen):
+    mine = AS_IT_IS | opened(bob, stage="lost") | {"seen": seen}
+    save(client, stage="won")
+    assert bob.post(PAGE, data=mine).status_code == 409
+    assert bob.post(PAGE, data=mine | {"version": "2"}).status_code == 303
+
+
 def test_a_visitor_s_own_doing_is_no_conflict(client, ann, database):
     token = hidden(client.get(PAGE).text, "csrf_token")
     book(client)
