@@ -32,8 +32,9 @@ from .audit import AuditEntry
 from .book.host_models import Host, held_about
 from .book.models import Booking, TimeCell
 from .db import Base, Database
+from .emails import erasures
 from .emails.lease import NEVER_KEPT
-from .emails.models import DeliveryEvent, OutboxMessage
+from .emails.models import DeliveryEvent, ErasureJob, OutboxMessage
 from .funnel import kept
 from .funnel.facts import Rows
 from .leads import Consent, Lead, LeadEvent, Note
@@ -99,7 +100,7 @@ def export(session: Session, settings: Settings, address: str) -> dict[str, list
     of a mail that holds a sign-in link. Raises ValueError for what is no address.
     """
     person = _Person(session, settings, address)
-    holdings = [*person.of_the_lead(), *person.of_staff(), person.suppression()]
+    holdings = [*person.of_the_lead(), *person.of_staff(), person.suppression(), person.jobs()]
     found = {held.name: held.rows(session) for held in holdings}
     for mail in found["outbox"]:
         if mail["kind"] in NEVER_KEPT:
@@ -116,12 +117,14 @@ def erase(
 
     Calls give their time back. Nothing is mailed: a cancellation would be one more thing to
     erase. What remains is the keyed digest of the address and the log line, which holds counts
-    only. Mails that lie in a folder are not the database's: see `erase_everywhere`. Raises
+    only; and, until the mail provider has taken over to erase the address too, the promise to
+    ask it. Mails that lie in a folder are not the database's: see `erase_everywhere`. Raises
     ValueError for what is no address.
     """
     person = _Person(session, settings, address)
     lead_id = session.scalar(person.lead_row().with_for_update())  # as whoever adds to it does
     kept.keep(session, person.counted())
+    erasures.ask(session, settings, person.their_mails(), at)
     counts = {held.name: held.erase(session) for held in person.of_the_lead()}
     mark = session.get(Suppression, person.digest)
     if mark is None:
@@ -195,6 +198,13 @@ class _Person:
 
     def suppression(self) -> Holding:
         return rows_of(Suppression, Suppression.digest == self.digest)
+
+    def jobs(self) -> Holding:
+        return rows_of(ErasureJob, self._written_in(ErasureJob.address))
+
+    def their_mails(self) -> ColumnElement[bool]:
+        """Select what was written to the address itself."""
+        return and_(self._mails(), self._written_in(OutboxMessage.address))
 
     def _assessments(self) -> ColumnElement[bool]:
         with_a_call = select(Booking.assessment_id).where(

@@ -1,4 +1,7 @@
-"""What SendGrid publishes about `POST /v3/mail/send`, as far as a mail of ours goes."""
+"""What SendGrid publishes about the requests that we make, as far as ours go.
+
+`POST /v3/mail/send` sends a mail, `POST /v3/recipients/erasejob` has addresses erased.
+"""
 
 import base64
 import binascii
@@ -17,6 +20,7 @@ PERSONALIZATION = {
 }
 ATTACHMENT = {"content", "type", "filename", "disposition", "content_id"}
 TRACKING = {"click_tracking", "open_tracking", "subscription_tracking", "ganalytics"}
+MOST_ERASED = 5000  # addresses in one request
 SWITCHES = {
     *("bypass_list_management", "bypass_spam_management", "bypass_bounce_management"),
     *("bypass_unsubscribe_management", "footer", "sandbox_mode"),
@@ -26,14 +30,14 @@ SWITCHES = {
 def faults_of_request(path: str, headers: Headers, raw_body: bytes, key: str) -> list[str]:
     """List what the provider would not take about a request; empty when it is right."""
     faults = []
-    if path != "/v3/mail/send":
+    if path not in DESCRIBED:
         faults.append(f"the path is {path}")
     if headers["Authorization"] != f"Bearer {key}":
         faults.append("the key is not the one given")
     if headers["Content-Type"] != "application/json":
         faults.append("the content is not JSON")
     try:
-        return faults + faults_of(json.loads(raw_body))
+        return faults + DESCRIBED.get(path, faults_of)(json.loads(raw_body))
     except ValueError:
         return [*faults, "the body is not JSON"]
 
@@ -57,6 +61,23 @@ def faults_of(body: Any) -> list[str]:
     _check_settings(faults, "tracking_settings", body.get("tracking_settings", {}), TRACKING)
     _check_settings(faults, "mail_settings", body.get("mail_settings", {}), SWITCHES)
     return faults
+
+
+def faults_of_erasure(body: Any) -> list[str]:
+    """List where the body of `/v3/recipients/erasejob` departs from its published description."""
+    faults: list[str] = []
+    _check_keys(faults, "the body", body, {"email_addresses"}, {"email_addresses"})
+    if faults:
+        return faults
+    addresses = _listed(faults, "email_addresses", body["email_addresses"])
+    for address in addresses:
+        _check_person(faults, "email_addresses", {"email": address})
+    if len(addresses) > MOST_ERASED:
+        faults.append("email_addresses holds too many")
+    return faults
+
+
+DESCRIBED = {"/v3/mail/send": faults_of, "/v3/recipients/erasejob": faults_of_erasure}
 
 
 def _check_keys(faults: list[str], name: str, value: Any, known: set, needed: set) -> None:

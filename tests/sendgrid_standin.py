@@ -1,7 +1,7 @@
 """A real HTTP server in the provider's place: it checks what arrives and answers as told.
 
 `StandIn().mode` is one of the functions below; it gets the request handler once the request
-has been read. `.key` is the key that it knows. Every request to `/v3/mail/send` is checked
+has been read. `.key` is the key that it knows. Every request is checked
 against the shape that the provider publishes; what is wrong with it is kept in `.faults` and
 answered with 400.
 """
@@ -28,6 +28,7 @@ class Received:
 
     headers: dict[str, str]
     body: dict[str, Any]
+    path: str = "/v3/mail/send"
 
     @property
     def outbox_id(self) -> str:
@@ -42,7 +43,7 @@ class StandIn:
         self.key = KEY
         self.received: list[Received] = []
         self.faults: list[str] = []
-        self.scopes = ["mail.send", "sender_verification_eligible"]  # what the key may do
+        self.scopes = ["mail.send", "recipients.erasejob.create", "stats.read"]  # of the key
         self.connections_cut = threading.Semaphore(0)  # clients that left during an answer
         self.closing = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -63,6 +64,11 @@ class StandIn:
     def outbox_ids(self) -> list[str]:
         return [one.outbox_id for one in self.received]
 
+    @property
+    def erased(self) -> list[str]:
+        """The addresses that it was asked to erase."""
+        return [one for got in self.received for one in got.body.get("email_addresses", [])]
+
 
 class Handler(BaseHTTPRequestHandler):
     """Reads a request whole, keeps it, and hands it to the mode."""
@@ -77,7 +83,7 @@ class Handler(BaseHTTPRequestHandler):
         stand_in.faults += faults
         if faults:
             return self.answer(400, body={"errors": [{"message": fault} for fault in faults]})
-        stand_in.received.append(Received(dict(self.headers), json.loads(raw)))
+        stand_in.received.append(Received(dict(self.headers), json.loads(raw), self.path))
         stand_in.mode(self)
 
     def do_GET(self) -> None:
@@ -105,7 +111,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def accept(handler: Handler) -> None:
-    """Accept the mail as the provider does."""
+    """Accept the mail, or the job, as the provider does."""
     stand_in = handler.server.stand_in
     handler.answer(202, {"X-Message-Id": f"message-{len(stand_in.received)}"})
 

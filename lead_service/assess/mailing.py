@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from .. import leads, team
-from ..emails import outbox
+from ..emails import erasures, outbox
 from ..emails.models import OutboxMessage
 from ..leads import Consent, Lead, LeadEvent
 from ..security import derived_token
@@ -99,10 +99,11 @@ def submission(session: Session, key: str) -> LeadEvent | None:
     return session.scalar(select(LeadEvent).where(LeadEvent.submission_key == key))
 
 
-def disown(session: Session, secret: str, key: str) -> None:
+def disown(session: Session, settings: Settings, key: str, now: datetime) -> None:
     """Erase what one submission added: event, consent, mails, and the lead if nothing else is left.
 
-    What members did with the lead goes with it: they did it because of the submission.
+    What members did with the lead goes with it: they did it because of the submission. The mail
+    provider is asked to forget the address.
     """
     its_lead = select(LeadEvent.lead_id).where(LeadEvent.submission_key == key)
     lead = session.scalar(select(Lead).where(Lead.id.in_(its_lead)).with_for_update())
@@ -110,11 +111,13 @@ def disown(session: Session, secret: str, key: str) -> None:
     if lead is None or event is None:
         return
     about = OutboxMessage.dedupe_key.contains(key)
+    to_them = OutboxMessage.address == lead.email
+    erasures.ask(session, settings, (OutboxMessage.lead_id == lead.id) & about & to_them, now)
     session.execute(delete(OutboxMessage).where(OutboxMessage.lead_id == lead.id, about))
     given = (Consent.lead_id == lead.id, Consent.source == SOURCE, Consent.at == event.at)
     session.execute(delete(Consent).where(*given))
     for one in session.scalars(select(Assessment).where(Assessment.lead_id == lead.id)):
-        if _key(secret, one, lead) == key:
+        if _key(settings.secret, one, lead) == key:
             one.lead_id = None
     session.delete(event)
     session.flush()

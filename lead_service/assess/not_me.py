@@ -6,6 +6,7 @@ The link proves itself, so that it says the same before and after, however often
 from flask import abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from .. import clock
 from ..context import context
 from ..security import limit_posts
 from . import mailing
@@ -25,7 +26,7 @@ def not_me(token: str) -> str:
 @limit_posts
 def not_me_submit(token: str) -> ResponseReturnValue:
     """Erase what that one submission added; a second press finds nothing."""
-    secret = context().settings.secret
-    key = mailing.key_of(token, secret) or abort(404)
-    context().database.write(lambda session: mailing.disown(session, secret, key))
+    settings, now = context().settings, clock.now()
+    key = mailing.key_of(token, settings.secret) or abort(404)
+    context().database.write(lambda session: mailing.disown(session, settings, key, now))
     return redirect(url_for(".not_me", token=token), 303)

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 from .. import privacy, schema
 from ..assess.models import Assessment
 from ..db import Database
-from ..emails.models import OutboxMessage
+from ..emails import erasures
+from ..emails.models import ErasureJob, OutboxMessage
 from ..leads import Lead
 from ..members import DeskSession, SignInLink
 from ..privacy import Suppression
@@ -74,7 +75,8 @@ def restore(
 ) -> Contents:
     """Put a copy in the place of what the database holds, all of it or nothing; return what.
 
-    Whoever was erased since the copy was made is erased again, and everybody at the desk is
+    Whoever was erased since the copy was made is erased again, what the mail provider was still to
+    be asked to erase stays asked for, and everybody at the desk is
     signed out: the copy knows sessions as open that have ended since. Raises BackupError when the
     copy is damaged or none of ours, and without `replace` when the database holds people.
     """
@@ -84,12 +86,13 @@ def restore(
         raise BackupError(
             "the database holds people's data; --replace puts the backup in its place"
         )
-    marks = _marks(database)
+    marks, jobs = _marks(database), _erasure_jobs(database)
     engine = _engine(database)
     engine.check(path)
     contents = engine.put_back(database, path)
     if schema.fault(database) is None:
         database.write(lambda session: _erase_again(session, settings, marks, now))
+        database.write(lambda session: erasures.promise(session, jobs, now))
         database.write(lambda session: _sign_all_out(session, now))
     database.forget()
     return contents
@@ -150,6 +153,14 @@ def _marks(database: Database) -> dict[str, datetime]:
         return {}
     with database.read() as session:
         return {mark.digest: mark.at for mark in session.scalars(select(Suppression))}
+
+
+def _erasure_jobs(database: Database) -> list[str]:
+    """Return the addresses that the mail provider is still to be asked to erase."""
+    if not inspect(database.engine).has_table(ErasureJob.__tablename__):
+        return []
+    with database.read() as session:
+        return [job.address for job in erasures.pending(session)]
 
 
 def _erase_again(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from .. import audit, backup, clock, leads, privacy, retention
 from ..context import context
+from ..emails import erasures
 from ..leads import Lead
 from . import dossier, words
 from .blueprint import admins_only, blueprint
@@ -84,9 +85,32 @@ def erase_for_good(address: str) -> None:
     privacy.erase_everywhere(context().database, settings, address, now, g.desk.member_id)
     copies = [copy.until for copy in backup.kept(settings)]
     told = "Erased. Only a mark remains, from which the address cannot be read."
+    if erasures.are_asked_for(settings):
+        told += " The mail provider is asked to erase what it knows of it, too."
     if copies:
         told += f" Backups of before hold it until {max(copies):%B %-d, %Y}."
     flash(told)
+
+
+@blueprint.post("/privacy/provider")
+@admins_only
+def erase_at_provider() -> ResponseReturnValue:
+    """Ask the mail provider again to erase an address, or note that it was done by hand."""
+    job_id, by_hand = request.form.get("job", type=int, default=0), "by_hand" in request.form
+    now, by = clock.now(), g.desk.member_id
+
+    def work(session: Session) -> bool:
+        if not by_hand:
+            return erasures.retry(session, job_id, now)
+        if done := erasures.close(session, job_id):
+            audit.note(session, by, "erased_by_hand", f"erasure {job_id}", now)
+        return done
+
+    done = context().database.write(work)
+    context().database.forget()
+    told = "Noted." if by_hand else "The provider is asked again in a moment."
+    flash(told if done else "The provider has taken it over meanwhile, or somebody was faster.")
+    return redirect(url_for(".privacy_page"), 303)
 
 
 def _page(form: PersonForm) -> str:
@@ -97,6 +121,7 @@ def _page(form: PersonForm) -> str:
             "desk/privacy.html",
             form=form,
             counts=retention.sweep(session, now, settings, dry_run=True),
+            jobs=erasures.pending(session),
             soon=session.scalars(soon).all(),
             kept_for=timedelta(days=settings.retention_days),
             words=words,

@@ -43,6 +43,7 @@ TABLES = {
     "desk_session": "Sessions at the desk",
     "audit": "Lines of the audit trail",
     "suppression": "Marks of an erasure",
+    "erasure_job": "Erasures that the mail provider has not taken over",
 }
 FIELDS = {
     "stage": "Stage",
@@ -59,6 +60,7 @@ CHANGES = {
     "note_added": "Note written",
     "note_removed": "Note removed",
     "erased": "Erased",
+    "erased_by_hand": "Noted that the provider erased by hand",
     "exported": "Data handed out",
     "member_added": "Let in by command",
     "member_invited": "Let in",

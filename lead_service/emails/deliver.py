@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from .. import clock
 from ..db import Database, StorageBusy
 from ..settings import Settings
-from . import outbox
+from . import erasures, outbox
 from .folder import Folder
 from .sendgrid import SendGrid
 from .transport import Transport
@@ -57,6 +57,8 @@ def run(
     _forget_another_key(db, transport)
     is_over = threading.Event()
     _start_beside(beside, db, is_over)
+    if isinstance(transport, SendGrid):
+        _start_beside(lambda db: erasures.work_off(db, transport, clock.now()), db, is_over)
     troubles, chores_due = 0, clock.now()
     while not (signals or _is_orphan(parent_pid) or (until and until())):
         try:

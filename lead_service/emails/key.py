@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from ..settings import Settings
-from .sendgrid import SendGrid
+from . import erasures
+from .sendgrid import ERASING, SENDING, SendGrid
 from .wire import Attempt, Refused
 
 SECONDS = 10
-SENDING = "mail.send"  # the scope that a key needs, and the only one
 
 
 def trouble(settings: Settings) -> tuple[str | None, datetime | None]:
-    """Say what keeps the key from sending, or None; and what time the provider has, if it says."""
+    """Say what the key may not do, or None; and what time the provider has, if it says."""
     attempt = Attempt()
     client = SendGrid(settings).client(attempt)
     try:
@@ -25,8 +25,15 @@ def trouble(settings: Settings) -> tuple[str | None, datetime | None]:
         return f"SENDGRID_API_KEY: {said}", None
     except Exception as error:  # OSError, HTTPException, no JSON, whatever the client lets through
         return f"SENDGRID_HOST: the provider does not answer ({type(error).__name__})", None
-    missing = None if SENDING in scopes else f"SENDGRID_API_KEY: may not send ({SENDING})"
-    return missing, _date(answer.headers.get("Date", ""))
+    return _missing(settings, scopes), _date(answer.headers.get("Date", ""))
+
+
+def _missing(settings: Settings, scopes: list[str]) -> str | None:
+    if SENDING not in scopes:
+        return f"SENDGRID_API_KEY: may not send ({SENDING})"
+    if ERASING not in scopes and erasures.are_asked_for(settings):
+        return f"SENDGRID_API_KEY: may not have an address erased ({ERASING})"
+    return None
 
 
 def _date(text: str) -> datetime | None:

@@ -152,7 +152,7 @@ def _try_again(row: OutboxMessage, outcome: Temporary, now: datetime) -> None:
     if row.attempts >= TRIES_BEFORE_DEAD and tried_long:
         row.state, row.alarm_at = "dead", now
         return
-    row.state, row.next_at = "pending", _next_time(row.attempts, outcome.retry_at, now)
+    row.state, row.next_at = "pending", next_time(row.attempts, outcome.retry_at, now)
 
 
 def _wait_uncounted(row: OutboxMessage, until: datetime) -> None:
@@ -160,7 +160,7 @@ def _wait_uncounted(row: OutboxMessage, until: datetime) -> None:
     row.state, row.next_at, row.attempts = "pending", until, row.attempts - 1
 
 
-def _next_time(tries: int, retry_at: datetime | None, now: datetime) -> datetime:
+def next_time(tries: int, retry_at: datetime | None, now: datetime) -> datetime:
     """Return when to try again: by our back-off or when asked to, within LONGEST_WAIT."""
     own = now + back_off(tries, random.random())
     return min(max(own, retry_at or own), now + LONGEST_WAIT)
@@ -180,7 +180,7 @@ def _pause(session: Session, outcome: Temporary, now: datetime) -> datetime:
     """Pause the whole sender and return until when."""
     pause = _the_pause(session)
     pause.pauses += 1
-    pause.paused_until = _next_time(pause.pauses, outcome.retry_at, now)
+    pause.paused_until = next_time(pause.pauses, outcome.retry_at, now)
     return pause.paused_until
 
 

@@ -93,3 +93,18 @@ class OutboxPause(Base):
     stopped_at: Mapped[datetime | None]  # the provider refused our key or our sender
     stop_reason: Mapped[str] = mapped_column(String(200), default="")
     key_fingerprint: Mapped[str] = mapped_column(String(64), default="")  # of the refused key
+
+
+class ErasureJob(Base):
+    """An address that the provider is still to be asked to erase, and how that goes."""
+
+    __tablename__ = "erasure_job"
+    __table_args__ = (UniqueConstraint("address"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(String(320))  # as the provider got it
+    asked_at: Mapped[datetime]
+    next_at: Mapped[datetime]  # when the next try may start
+    attempts: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str] = mapped_column(String(200), default="")  # in words, nothing personal
+    alarm_at: Mapped[datetime | None]  # since when somebody has to look; None: nobody has to

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from ..db import Database, StorageBusy, insert_unless
 from .lease import LEASE_SECONDS, Claim, claim, finish
 from .message import Message, from_json, to_json
-from .models import RINGS, OutboxMessage, OutboxPause
+from .models import RINGS, ErasureJob, OutboxMessage, OutboxPause
 from .transport import Accepted, Outcome, Permanent, Stop, Temporary, Transport
 
 LATE = timedelta(minutes=15)  # a mail that waits longer is an alarm
@@ -126,6 +126,7 @@ class Health:
     paused_until: datetime | None
     stopped_at: datetime | None
     stop_reason: str
+    unerased: int  # addresses that the provider was to erase, and somebody has to see to
 
     @property
     def troubles(self) -> tuple[str, ...]:
@@ -141,6 +142,9 @@ class Health:
             troubles.append(f"Mails given up after days of trying: {self.dead}.")
         if self.returned:
             troubles.append(f"Mails that came back: {self.returned}.")
+        if self.unerased:
+            refused = f"Addresses that the provider has not erased: {self.unerased}"
+            troubles.append(f"{refused} (see Team, Privacy).")
         return tuple(troubles)
 
     @property
@@ -179,6 +183,7 @@ def health(session: Session, now: datetime) -> Health:
         paused_until=until if until and until > now else None,
         stopped_at=pause.stopped_at if pause else None,
         stop_reason=pause.stop_reason if pause else "",
+        unerased=session.scalar(select(func.count(ErasureJob.alarm_at))) or 0,
     )
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.message import Message as Headers
 from email.utils import parsedate_to_datetime
@@ -51,6 +52,8 @@ from .wire import Attempt, PinnedClient, Refused
 
 # At DEBUG this client logs the recipient, the whole mail and the key.
 TALKATIVE = ("python_http_client", "python_http_client.client")
+# The scopes that the key needs, and no others.
+SENDING, ERASING = "mail.send", "recipients.erasejob.create"
 # Trying again cannot help these: bad request, too large, unsupported type, unprocessable.
 WRONG_MAIL = {400, 413, 415, 422}
 # Why there was no answer; the first that fits is said.
@@ -93,16 +96,30 @@ class SendGrid:
             request = self._request(message, outbox_id)
         except Exception as error:
             raise Permanent(f"no request can be made of it ({type(error).__name__})") from None
+        answer = self._answer(lambda client: client.send(request))
+        if answer.status_code == 202 or (answer.status_code == 200 and self._is_sandbox):
+            return Accepted(_printable(answer.headers.get("X-Message-Id", "")))
+        raise Temporary(f"the provider answered {answer.status_code}, which is not 202")
+
+    def erase(self, address: str) -> None:
+        """Have what the provider knows of an address erased; raise as `send` does."""
+        request = {"email_addresses": [address]}
+        try:
+            answer = self._answer(lambda one: one.client.recipients.erasejob.post(request))
+        except Stop as refusal:
+            raise Stop(f"{refusal.reason}; it may lack the right {ERASING}") from None
+        if answer.status_code != 202:
+            raise Temporary(f"the provider answered {answer.status_code}, which is not 202")
+
+    def _answer(self, ask: Callable[[SendGridAPIClient], Any]) -> Any:
+        """Return the answer to one request, or raise what it means."""
         attempt = Attempt()
         try:
-            answer = attempt.run(self._seconds, lambda: self.client(attempt).send(request))
+            return attempt.run(self._seconds, lambda: ask(self.client(attempt)))
         except Refused as refusal:
             raise meaning(refusal.status, refusal.headers, refusal.body, clock.now()) from None
         except Exception as error:  # OSError, HTTPException, whatever the client lets through
             raise Temporary(silence(error)) from None
-        if answer.status_code == 202 or (answer.status_code == 200 and self._is_sandbox):
-            return Accepted(_printable(answer.headers.get("X-Message-Id", "")))
-        raise Temporary(f"the provider answered {answer.status_code}, which is not 202")
 
     def client(self, attempt: Attempt) -> SendGridAPIClient:
         """Return the provider's client, its requests bound to the time of `attempt`."""

@@ -14,7 +14,7 @@ from lead_service import backup, leads, privacy, schema
 from lead_service.backup import BackupError
 from lead_service.db import Database
 from lead_service.desk import access
-from lead_service.emails import outbox
+from lead_service.emails import erasures, outbox
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import Lead
 from lead_service.settings import load
@@ -146,6 +146,14 @@ def test_what_a_later_schema_has_added_goes_when_an_older_copy_returns(live, set
     backup.restore(live, settings, tmp_path / "copy", NOW, replace=True)
     assert schema.fault(live) is None
     assert held(live) == (1, 1)
+
+
+def test_what_the_provider_was_still_to_erase_is_not_forgotten(live, settings, tmp_path):
+    backup.make(live, tmp_path / "copy")
+    live.write(lambda session: erasures.promise(session, ["ada@example.com"], NOW))
+    backup.restore(live, settings, tmp_path / "copy", NOW)
+    with live.read() as session:
+        assert [job.address for job in erasures.pending(session)] == ["ada@example.com"]
 
 
 def test_who_was_erased_since_the_copy_is_erased_again(live, settings, tmp_path):

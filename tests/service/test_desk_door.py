@@ -77,6 +77,7 @@ DESK = {
     ("desk.held_about", "POST"): ADMIN,
     ("desk.export_person", "POST"): ADMIN,
     ("desk.erase_person", "POST"): ADMIN,
+    ("desk.erase_at_provider", "POST"): ADMIN,
 }
 OPEN = {route for route, who in DESK.items() if who == ANYBODY}
 GUARDED = set(DESK) - OPEN

@@ -10,6 +10,8 @@ from sqlalchemy import func, select, update
 from lead_service import privacy
 from lead_service.audit import AuditEntry
 from lead_service.book.models import Booking
+from lead_service.emails import erasures
+from lead_service.emails.models import ErasureJob
 from lead_service.leads import Lead
 
 from .conftest import MONDAY_MORNING
@@ -126,3 +128,27 @@ def test_the_preview_names_the_leads_that_go_soon(client, ada, database, setting
     text = client.get(PAGE).text
     assert VISITOR["name"] in text
     assert "Dec 3" in text
+
+
+def waiting(database, at=MONDAY_MORNING) -> ErasureJob | None:
+    """Return what the provider is still to be asked, as it would be with a key."""
+    database.write(lambda session: erasures.promise(session, [ADA], at))
+    with database.read() as session:
+        return session.scalars(select(ErasureJob)).one()
+
+
+@pytest.mark.parametrize(
+    ("fields", "left", "noted"),
+    [({}, 1, []), ({"by_hand": "y"}, 0, [(1, "erased_by_hand", "erasure 1")])],
+)
+def test_what_the_provider_has_not_erased_is_asked_for_again_or_was_done_by_hand(
+    client, ann, database, fields, left, noted
+):
+    assert "Still at the mail provider" not in client.get(PAGE).text
+    job = waiting(database)
+    assert ADA in client.get(PAGE).text
+    assert press(client, PAGE, PAGE + "provider", job=str(job.id), **fields).location == PAGE
+    with database.read() as session:
+        jobs = session.scalars(select(ErasureJob)).all()
+    assert [job.next_at for job in jobs] == [MONDAY_MORNING] * left
+    assert trail(database) == noted

@@ -94,7 +94,7 @@ def test_a_success_that_was_under_way_does_not_undo_a_stop(post):
 
 def test_the_outbox_tells_how_long_its_oldest_mail_waits(post):
     assert (
-        post.health() == outbox.Health(0, None, 0, 0, 0, None, None, "")
+        post.health() == outbox.Health(0, None, 0, 0, 0, None, None, "", 0)
         and not post.health().troubles
     )
     (
