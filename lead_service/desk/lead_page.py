@@ -80,7 +80,7 @@ def release(lead_id: int) -> ResponseReturnValue:
     """Lift the quarantine of a lead and its calls, and let their mails go."""
     now, member_id = clock.now(), g.desk.member_id
 
-    def work(session: Session) -> None:
+    def work(session: Session) -> int:
         lead = find(session, lead_id, lock=True)
         suspected = update(Booking).where(Booking.lead_id == lead.id, Booking.quarantine)
         bookings = session.execute(suspected.values(quarantine=False)).rowcount
@@ -89,9 +89,10 @@ def release(lead_id: int) -> ResponseReturnValue:
             lead.quarantine = False
             leads.record(session, lead, "released", now, member=member_id)
             audit.note(session, member_id, "lead_released", f"lead {lead.id}", now, mails=mails)
+        return mails
 
-    context().database.write(work)
-    flash("Released. The mails that were held back are on their way.")
+    mails = context().database.write(work)
+    flash("Released." + (" The mails that were held back are on their way." if mails else ""))
     return redirect(url_for(".lead", lead_id=lead_id), 303)
 
 

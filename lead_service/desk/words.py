@@ -91,6 +91,7 @@ CHANGES = {
     "call_missed": "Marked as a no-show",
     "call_unmarked": "Mark taken back",
 }
+CHANGED = {"next_action": "next action", "next_action_on": "its day"}
 DELIVERIES = {
     "processed": "The provider took it over",
     "deferred": "Deferred",
@@ -152,15 +153,32 @@ def change(what: str) -> str:
     return CHANGES.get(what, what.replace("_", " ").capitalize())
 
 
+def subject(name: str) -> str:
+    """Name what a change is about; of a mail's long id the start is enough."""
+    kind, _, number = name.partition(" ")
+    return f"{kind} {number[:8]}".strip().capitalize()
+
+
 def details(detail: dict, members: dict[int, str]) -> str:
     """Write the details of a change of the audit trail in one line."""
+    pairs = [name for name in ("stage", "owner") if f"to_{name}" in detail]
     shown = []
+    for name in pairs:
+        before, after = (_detail(name, detail[f"{end}_{name}"], members) for end in ("from", "to"))
+        shown.append(f"{name}: {before} \u2192 {after}")
+    told = {f"{end}_{name}" for name in pairs for end in ("from", "to")}
+    said = {*pairs, *(f"{name}_id" for name in pairs)}
     for name, value in detail.items():
         if isinstance(value, list):
-            value = ", ".join(map(str, value))
-        elif value is None:
-            value = "nobody" if name.endswith("owner") else "none"
-        elif name.endswith("owner"):
-            value = members.get(value, f"member {value}")
-        shown.append(f"{name.replace('_', ' ')}: {value}")
+            value = ", ".join(CHANGED.get(one, str(one)) for one in value if one not in said)
+        if name not in told and value != "":
+            shown.append(f"{name.replace('_', ' ')}: {_detail(name, value, members)}")
     return "; ".join(shown)
+
+
+def _detail(name: str, value: object, members: dict[int, str]) -> str:
+    if name.endswith("owner"):
+        return members.get(value or 0, f"member {value}") if value else "nobody"
+    if name == "stage":
+        return STAGES.get(str(value), str(value))
+    return "none" if value is None else str(value)

@@ -94,7 +94,8 @@ def test_what_is_saved_is_shown_told_and_on_the_trail(client, ann, database):
         "fields": ["stage", "owner_id", "next_action", "next_action_on", "company"],
         **{"from_stage": "new", "to_stage": "qualified", "from_owner": None, "to_owner": 2},
     }
-    assert "to owner: Bob" in client.get("/desk/trail/").text
+    told = "stage: New → Qualified; owner: nobody → Bob; fields: next action, its day, company"
+    assert told in client.get("/desk/trail/").text
 
 
 def test_saving_nothing_new_changes_nothing(client, ann, database):
