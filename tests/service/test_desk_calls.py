@@ -257,6 +257,17 @@ def test_a_call_that_is_to_come_or_cancelled_is_not_marked(client, call, databas
     assert stored(database).outcome is None
 
 
+def test_the_page_of_a_call_is_by_one_clock(client, call, database):
+    def give_to_auckland(session) -> None:
+        session.get_one(Booking, 1).host_zone = "Pacific/Auckland"
+
+    database.write(give_to_auckland)
+    press(client, call + "cancel/")
+    page = client.get(call).text
+    assert page.count("Mon, Nov 23, 9:00 pm") == 2  # booked and cancelled, at eight in UTC
+    assert "8:00 am" not in page
+
+
 # -- The lists ------------------------------------------------------------------------------
 
 
