@@ -77,7 +77,9 @@ class Lead(Base):
     events: Mapped[list["LeadEvent"]] = relationship(
         back_populates="lead", order_by="LeadEvent.id", cascade="all, delete-orphan"
     )
-    consents: Mapped[list["Consent"]] = relationship(cascade="all, delete-orphan")
+    consents: Mapped[list["Consent"]] = relationship(
+        order_by="Consent.id.desc()", cascade="all, delete-orphan"
+    )
     notes: Mapped[list["Note"]] = relationship(
         order_by="Note.id.desc()", cascade="all, delete-orphan"
     )

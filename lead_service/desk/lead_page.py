@@ -14,6 +14,9 @@ from . import dossier, membership, words, work
 from .blueprint import blueprint, zone_of_the_desk
 from .forms import LeadForm, NoteForm
 
+# Of a lead that a program has written to all night the page still opens.
+MOST_LINES, MOST_SAID = 200, 10
+
 
 @blueprint.get("/leads/<int:lead_id>/")
 def lead(lead_id: int) -> str:
@@ -129,5 +132,7 @@ def _page(
             form=form,
             noting=noting or NoteForm(),
             stale=stale,
+            most_lines=MOST_LINES,
+            most_said=MOST_SAID,
             words=words,
         )

@@ -163,6 +163,22 @@ def test_the_timeline_tells_what_happened_in_words(client, member, framework, da
         assert line in text
 
 
+def test_a_lead_that_a_program_writes_to_all_night_still_opens(client, member, database):
+    def work(session) -> None:
+        lead, _ = leads.capture(session, email="ada@example.com", at=MONDAY_MORNING)
+        for number in range(300):
+            at = MONDAY_MORNING + timedelta(minutes=number)
+            leads.record(session, lead, "wrote", at, text=f"message {number:03}.")
+
+    database.write(work)
+    text = lead_page(client)
+    assert [text.count(f"message {number:03}.") for number in (0, 99, 100, 289, 290, 299)] == [
+        *(0, 0, 1, 1, 2, 2)
+    ]
+    assert "100 older ones are in the" in text
+    assert client.get("/desk/leads/1.json").text.count("message 000.") == 2
+
+
 def test_everything_that_is_recorded_has_words():
     source = "".join(path.read_text() for path in Path(lead_service.__path__[0]).rglob("*.py"))
     kinds = set(re.findall(r'record(?:_once)?\(\s*\w+, [\w.]+, "(\w+)"', source))
