@@ -2,11 +2,15 @@
 
 import re
 import unicodedata
+from functools import cached_property
+from typing import Any
 
-from wtforms import EmailField, Form, StringField, TextAreaField
+from werkzeug.datastructures import MultiDict
+from wtforms import EmailField, Form, HiddenField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from . import leads
+from .security import is_hasty, shown_now
 
 # Embeddings, overrides and isolates reorder what stands around them; the marks U+200E and
 # U+200F, which Arabic and Hebrew names may hold, do not, and stay.
@@ -83,14 +87,20 @@ def address(label: str) -> EmailField:
 
 
 class Trapped(Form):
-    """A public form with a field that people do not see and programs fill in.
+    """A public form with a field that people do not see and programs fill in, all at once.
 
     A password manager may fill it too, so what springs the trap is kept in quarantine, shown to
-    the sales team, and never dropped.
+    the sales team, and never dropped; and so is what comes back faster than anybody types.
     """
 
     website = StringField("Leave this field empty", render_kw={"autocomplete": "off"})
+    shown = HiddenField()  # when the form was first shown; it stays so when it is shown again
 
-    @property
+    def __init__(self, formdata: MultiDict | None = None, **more: Any) -> None:
+        super().__init__(formdata, **more)
+        if formdata is None:
+            self.shown.data = shown_now()
+
+    @cached_property  # it says the same for as long as the form lives, however late it is asked
     def is_suspect(self) -> bool:
-        return bool(self.website.data)
+        return bool(self.website.data) or is_hasty(self.shown.data or "")

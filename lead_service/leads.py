@@ -25,6 +25,7 @@ from .members import Member
 
 STAGES = ("new", "contacted", "qualified", "won", "lost")
 CLOSED = ("won", "lost")
+SUSPECTED = " (suspected to be automated)"  # what the team is told of a lead in quarantine
 SORTED_BY = 80  # characters of a name that its place in a list depends on
 
 

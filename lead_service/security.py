@@ -16,11 +16,13 @@ from flask import Flask, Response, abort, current_app, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
+from itsdangerous import BadSignature, Signer
 from limits import parse as parse_limit
 from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
+from . import clock
 from .context import context
 from .headers import headers_for
 from .settings import LOOPBACK, Settings
@@ -37,6 +39,9 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 # SQLite stores a NUL and PostgreSQL refuses it, and none of these is part of any name.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 HEALTH = {"/healthz", "/readyz"}
+FASTEST_SECONDS = (
+    2  # from when a form is shown to when a person, or their browser, has filled it in
+)
 
 limiter = Limiter(key_func=get_remote_address, strategy="moving-window")
 # One bucket for all that a client posts, whatever the form.
@@ -199,3 +204,27 @@ def is_flood(limit: str, *names: str) -> bool:
     if client in LOOPBACK:
         return False
     return not limiter.limiter.hit(parse_limit(limit), *names, client)
+
+
+def shown_now() -> str:
+    """Return the present moment, signed: for a form, to tell later how long it took to fill in."""
+    return _shown().sign(str(int(clock.now().timestamp()))).decode()
+
+
+def is_hasty(shown: str) -> bool:
+    """Say whether a form that was `shown` then comes back faster than a person fills it in.
+
+    A moment that is missing, old, to come or not ours says nothing: pages may be kept for long,
+    and clocks be set. A loopback client is not suspected, for the reason that `is_flood` gives.
+    """
+    if get_remote_address() in LOOPBACK:
+        return False
+    try:
+        began = int(_shown().unsign(shown))
+    except (BadSignature, ValueError):
+        return False
+    return 0 <= clock.now().timestamp() - began < FASTEST_SECONDS
+
+
+def _shown() -> Signer:
+    return Signer(context().settings.secret, salt="shown", digest_method=hashlib.sha256)

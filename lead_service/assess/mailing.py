@@ -73,8 +73,8 @@ def send_result(
             dedupe_key=occasion,
             held=suspect or lead.quarantine,
         )
-    if is_new and not suspect:
-        what = "took the self-assessment and had the result mailed"
+    if is_new:
+        what = "took the self-assessment and had the result mailed" + leads.SUSPECTED * suspect
         team.tell(session, settings, lead, what, now, key=occasion, article=article, brief=brief)
 
 

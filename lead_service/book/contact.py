@@ -65,6 +65,6 @@ def wrote(
     leads.record_consent(
         session, lead, wording=CONSENT_WORDING, may_contact=may_contact, source="contact", at=now
     )
-    what = "wrote to us" + (" (suspected to be automated)" if suspect else "")
+    what = "wrote to us" + leads.SUSPECTED * suspect
     brief = brief_of_lead(session, lead.id, framework)
     team.tell(session, settings, lead, what, now, key=f"wrote:{key}", text=text, brief=brief)

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_
 from sqlalchemy.orm import Session, aliased
 
 from ..book.models import Booking, Status
+from ..emails.models import OutboxMessage
 from ..fields import clean
 from ..leads import CLOSED, STAGES, Lead
 from .pager import LARGEST_ID, Order
@@ -175,8 +176,11 @@ ORDERS = {
     "calls": Order(Booking.starts_at, Lead.id, is_descending=False),
 }
 SUSPECTED_CALLS = select(Booking.lead_id).where(Booking.quarantine)
+HELD_MAILS = select(OutboxMessage.lead_id).where(OutboxMessage.state == "held")
 CONDITIONS: dict[str, ColumnElement[bool]] = {
     "unowned": Lead.owner_id.is_(None) & Lead.stage.not_in(_literal("closed", CLOSED)),
     "bounced": Lead.bounced_at.is_not(None),
-    "suspected": Lead.id.in_(select(Lead.id).where(Lead.quarantine).union(SUSPECTED_CALLS)),
+    "suspected": Lead.id.in_(
+        select(Lead.id).where(Lead.quarantine).union(SUSPECTED_CALLS, HELD_MAILS)
+    ),
 }
