@@ -3,8 +3,9 @@
 All of it is what a visitor may have made up: what is not known here is as if it were not there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from urllib.parse import urlencode
 
 from flask import request
 from sqlalchemy.orm import Session
@@ -68,6 +69,15 @@ def day() -> date | None:
         return date.fromisoformat(request.args.get("day", ""))
     except ValueError:
         return None
+
+
+def query(given: Mapping[str, object]) -> str:
+    """Write what follows the path of an address, `?zone=…`; None is left out.
+
+    A page of times holds dozens of addresses, and Flask takes ten times as long for each.
+    """
+    text = urlencode({name: it for name, it in given.items() if it is not None}, safe="/")
+    return f"?{text}" if text else ""
 
 
 def carried(hosts: Sequence[Host]) -> dict[str, str]:

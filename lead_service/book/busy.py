@@ -1,10 +1,10 @@
 """When the hosts' own calendars have them busy, and for how long what we read of them is good."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from .host_models import BusyTime, CalendarFeed, Host
@@ -23,17 +23,30 @@ def busy_times(
     read yet, or not within FRESH, or by the clocks of another zone; and what lies beyond the
     part of it that was looked at.
     """
-    feeds = {feed.id: feed for host in hosts for feed in host.feeds}
+    feeds = [feed for host in hosts for feed in host.feeds]
+    told = read(session, feeds, BusyTime.ends_at > start, BusyTime.starts_at < end)
     found: dict[int, list[Busy]] = defaultdict(list)
-    for feed in feeds.values():
-        found[feed.host_id].append(_unknown(feed, now))
-    query = select(BusyTime.feed_id, BusyTime.starts_at, BusyTime.ends_at).where(
-        BusyTime.feed_id.in_(feeds), BusyTime.ends_at > start, BusyTime.starts_at < end
-    )
-    for feed_id, starts_at, ends_at in session.execute(query) if feeds else ():
-        feed = feeds[feed_id]
-        found[feed.host_id].append(Busy(starts_at, ends_at, feed.label))
+    for feed in feeds:
+        found[feed.host_id] += of(feed, told[feed.id], now)
     return found
+
+
+def read(
+    session: Session, feeds: Sequence[CalendarFeed], *where: ColumnElement[bool]
+) -> dict[int, list[Busy]]:
+    """Return by the calendar's id what each of them has told, whether or not it is believed."""
+    told: dict[int, list[Busy]] = defaultdict(list)
+    labels = {feed.id: feed.label for feed in feeds}
+    query = select(BusyTime.feed_id, BusyTime.starts_at, BusyTime.ends_at)
+    query = query.where(BusyTime.feed_id.in_(labels), *where)
+    for feed_id, starts_at, ends_at in session.execute(query) if labels else ():
+        told[feed_id].append(Busy(starts_at, ends_at, labels[feed_id]))
+    return told
+
+
+def of(feed: CalendarFeed, told: Sequence[Busy], now: datetime) -> list[Busy]:
+    """Return when a calendar has its host busy: what it told, and all of which it tells nothing."""
+    return [_unknown(feed, now), *told]
 
 
 def is_current(feed: CalendarFeed, now: datetime) -> bool:

@@ -49,7 +49,7 @@ def wrote(
 ) -> None:
     """Keep a message as a lead with its event, once, and tell the team."""
     key = token_hash(form.submission.data or "")
-    lead, _ = leads.capture(
+    lead, is_new = leads.capture(
         session,
         email=form.email.data or "",
         name=form.name.data or "",
@@ -66,5 +66,5 @@ def wrote(
         session, lead, wording=CONSENT_WORDING, may_contact=may_contact, source="contact", at=now
     )
     what = "wrote to us" + leads.SUSPECTED * suspect
-    brief = brief_of_lead(session, lead.id, framework)
+    brief = None if is_new else brief_of_lead(session, lead.id, framework)
     team.tell(session, settings, lead, what, now, key=f"wrote:{key}", text=text, brief=brief)

@@ -1,8 +1,9 @@
 """A month as a visitor reads it: its open days, and the times of one of them. Pure."""
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ from ..dates import clock_time
 
 PARTS = (("Night", range(0, 5)), ("Morning", range(5, 12)))
 PARTS += (("Afternoon", range(12, 17)), ("Evening", range(17, 24)))
-WEEK = timedelta(days=7)
+ONE_DAY, WEEK = timedelta(days=1), timedelta(days=7)
 AT_LEAST = 4 * WEEK  # are shown at first, so that a month's last days are not all there is
 
 
@@ -24,14 +25,26 @@ class Time:
 
 @dataclass(frozen=True)
 class Day:
-    """One date in the visitor's zone, with its open times by part of day, none of them empty."""
+    """One date in the visitor's zone, with its open starts, of which there is at least one."""
 
     date: date
-    parts: tuple[tuple[str, tuple[Time, ...]], ...]
+    starts: tuple[datetime, ...]  # UTC, sorted
+    zone: str
 
     @property
     def count(self) -> int:
-        return sum(len(times) for _, times in self.parts)
+        return len(self.starts)
+
+    @property
+    def parts(self) -> list[tuple[str, list[Time]]]:
+        """The times by part of day, none of them empty."""
+        visitor = ZoneInfo(self.zone)
+        found: dict[str, list[Time]] = {name: [] for name, _ in PARTS}
+        for start in self.starts:
+            hour = start.astimezone(visitor).hour
+            part = next(name for name, hours in PARTS if hour in hours)
+            found[part].append(Time(start, clock_time(start, self.zone)))
+        return [(name, times) for name, times in found.items() if times]
 
 
 @dataclass(frozen=True)
@@ -73,35 +86,36 @@ class Month:
 
 
 def month(
-    starts: Iterable[datetime], zone: str, wanted: date | None = None, day: date | None = None
+    starts: Sequence[datetime], zone: str, wanted: date | None = None, day: date | None = None
 ) -> Month | None:
     """Lay out one month of sorted UTC starts in the zone `zone`; None when nothing is open.
 
     It is the month of `wanted`, else of `day`, else the first that has open times; what lies
     before or beyond all open times is moved to them.
     """
-    visitor = ZoneInfo(zone)
-    grouped = groupby(starts, key=lambda start: start.astimezone(visitor).date())
-    found = {on: list(group) for on, group in grouped}
-    if not found:
+    if not starts:
         return None
-    dates = sorted(found)
-    glance = _glance(dates[0], dates[-1])
+    opens, closes = (start.astimezone(ZoneInfo(zone)).date() for start in (starts[0], starts[-1]))
+    glance = _glance(opens, closes)
     if wanted is None and day and day < glance:
-        wanted = dates[0]
-    first = min(max(wanted or day or dates[0], dates[0].replace(day=1)), dates[-1]).replace(day=1)
+        wanted = opens
+    first = min(max(wanted or day or opens, opens.replace(day=1)), closes).replace(day=1)
     beyond = _following(first)
-    until = beyond if first > dates[0] else glance
-    days = {on: _day(on, found[on], zone) for on in dates if first <= on < until}
+    until = beyond if first > opens else glance
+    days = _days(starts, zone, first, until)
+
+    def is_open(on: date) -> bool:
+        return opens <= on <= closes and bool(_days(starts, zone, on, on + ONE_DAY))
+
     return Month(
         first=first,
         until=until,
         days=days,
         chosen=days.get(day) or next(iter(days.values()), None) if days else None,
-        missed=day if day and day not in found else None,
-        next_open=None if days else next(on for on in dates if on >= beyond),
-        earlier=(first - timedelta(days=1)).replace(day=1) if dates[0] < first else None,
-        later=beyond if dates[-1] >= until else None,
+        missed=None if day is None or is_open(day) else day,
+        next_open=None if days else next(iter(_days(starts, zone, beyond, closes + ONE_DAY))),
+        earlier=(first - ONE_DAY).replace(day=1) if opens < first else None,
+        later=beyond if closes >= until else None,
     )
 
 
@@ -110,14 +124,13 @@ def nearest(starts: Iterable[datetime], wanted: datetime, count: int = 6) -> lis
     return sorted(sorted(starts, key=lambda start: abs(start - wanted))[:count])
 
 
-def _day(on: date, starts: list[datetime], zone: str) -> Day:
+def _days(starts: Sequence[datetime], zone: str, first: date, beyond: date) -> dict[date, Day]:
+    """Group the starts of the dates [first, beyond), sorted; only those are looked at."""
     visitor = ZoneInfo(zone)
-    parts = []
-    for name, hours in PARTS:
-        within = [start for start in starts if start.astimezone(visitor).hour in hours]
-        if within:
-            parts.append((name, tuple(Time(start, clock_time(start, zone)) for start in within)))
-    return Day(on, tuple(parts))
+    low, high = (datetime.combine(on, time(), UTC) for on in (first, beyond))
+    near = starts[bisect_left(starts, low - ONE_DAY) : bisect_left(starts, high + ONE_DAY)]
+    found = groupby(near, key=lambda start: start.astimezone(visitor).date())
+    return {on: Day(on, tuple(group), zone) for on, group in found if first <= on < beyond}
 
 
 def _glance(opens: date, closes: date) -> date:

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..context import context
 from ..security import limit_posts
-from . import calendar, days, diary, notices, zone_names
+from . import asked, days, diary, notices, zone_names
 from .forms import parse_start, start_text
+from .known import hosts as hosts_known
 from .models import Booking, Host
-from .times import Page, open_starts
+from .times import Page
 
 MOST_MOVES = 10  # by the visitor: each one mails two people
 
@@ -105,16 +106,18 @@ def _times(token: str, booking: Booking) -> Page:
     is_chosen = zone_names.is_zone(chosen)
     zone = zone_names.current(chosen if is_chosen else booking.visitor_zone)
     with context().database.read() as session:
-        hosts = _hosts(calendar.active_hosts(session), booking)
-        starts = open_starts(session, hosts, clock.now(), moving=booking.id)
+        known = hosts_known(session)
+        hosts = _hosts(known.hosts, booking)
+        starts = known.open_starts(session, hosts, clock.now(), moving=booking.id)
     carried = {"zone": zone} if is_chosen else {}
+    path, along = url_for("move.times", token=token), asked.query(carried)
     return Page(
         hosts=hosts,
         choices=(),
         starts=[start for start in starts if start != booking.starts_at],
         zone=zone,
-        link=lambda **query: url_for("move.times", token=token, **(carried | query)),
-        form_of=lambda start: url_for("move.form", token=token, start=start_text(start), **carried),
+        link=lambda **query: path + asked.query(carried | query),
+        form_of=lambda start: f"{path}{start_text(start)}/{along}",
         carried=carried,
         moving=booking,
         token=token,

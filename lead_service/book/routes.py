@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from .. import clock, leads
 from ..context import context
 from ..security import is_flood, limit_posts, new_token, token_hash
-from . import asked, calendar, days, diary, notices
+from . import asked, calendar, days, diary, known, notices
 from . import times as open_times
 from .forms import CONSENT_WORDING, BookingForm, PhoneBookingForm, parse_start, start_text
 from .models import Host
@@ -120,8 +120,8 @@ def _other_times(form: BookingForm, wanted: datetime, now: datetime, *, is_taken
     """Show the times nearest to one that is not to be had, with the form kept."""
     form.submission.data = new_token()
     with context().database.read() as session:
-        hosts = asked.those(calendar.active_hosts(session))
-        starts = open_times.open_starts(session, hosts, now)
+        found = known.hosts(session)
+        starts = found.open_starts(session, asked.those(found.hosts), now)
     others = days.nearest(starts, wanted)
     return _form_page(form, wanted, others=others, is_taken=is_taken)
 
@@ -130,7 +130,7 @@ def _form_page(
     form: BookingForm, wanted: datetime, others: list[datetime] | None = None, **more
 ) -> str:
     with context().database.read() as session:
-        choices = calendar.active_hosts(session)
+        choices = known.hosts(session).hosts
         has_assessment = asked.assessment(session) is not None
         hosts = asked.those(choices)
         if others is None:  # then the page is about this one time, and who has it
@@ -151,7 +151,7 @@ def _form_page(
 
 def _free_hosts(wanted: datetime) -> list[Host]:
     with context().database.read() as session:
-        hosts = asked.those(calendar.active_hosts(session))
+        hosts = asked.those(known.hosts(session).hosts)
         return calendar.free_hosts(session, hosts, wanted, clock.now())
 
 
@@ -161,7 +161,7 @@ def _form_as_sent(wanted: datetime) -> BookingForm:
     A number that was typed is kept either way.
     """
     with context().database.read() as session:
-        hosts = asked.those(calendar.active_hosts(session))
+        hosts = asked.those(known.hosts(session).hosts)
     kinds = {_form_for([host]) for host in hosts}
     if len(kinds) > 1 and not request.form.get("phone", "").strip():
         hosts = _free_hosts(wanted)

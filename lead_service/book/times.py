@@ -5,18 +5,16 @@ It serves who books a call and who moves one; only the addresses differ.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask import render_template, request, url_for
-from sqlalchemy.orm import Session
 
 from .. import clock
 from ..context import context
-from . import asked, calendar, days, zone_names
+from . import asked, days, zone_names
 from .forms import start_text
+from .known import hosts as hosts_known
 from .models import Booking, Host
-
-AHEAD = timedelta(days=400)  # a host without a horizon is still not asked for ever
 
 
 @dataclass(frozen=True)
@@ -53,23 +51,17 @@ class Page:
 def for_booking() -> Page:
     """Gather the open times for somebody who books."""
     with context().database.read() as session:
-        choices = calendar.active_hosts(session)
-        hosts = asked.those(choices)
+        known = hosts_known(session)
+        choices, hosts = known.hosts, asked.those(known.hosts)
         carried = asked.carried(choices)
+        path, along = url_for("book.times"), asked.query(carried)
         return Page(
             hosts=hosts,
             choices=choices if len(choices) > 1 else (),
-            starts=open_starts(session, hosts, clock.now()),
+            starts=known.open_starts(session, hosts, clock.now()),
             zone=asked.zone(hosts),
-            link=lambda **query: url_for("book.times", **(carried | query)),
-            form_of=lambda start: url_for("book.form", start=start_text(start), **carried),
+            link=lambda **query: path + asked.query(carried | query),
+            form_of=lambda start: f"{path}{start_text(start)}/{along}",
             carried=carried,
             has_assessment=asked.assessment(session) is not None,
         )
-
-
-def open_starts(
-    session: Session, hosts: list[Host], now: datetime, *, moving: int | None = None
-) -> list[datetime]:
-    """Return all starts (UTC) that somebody may choose now."""
-    return calendar.open_starts(session, hosts, now=now, start=now, end=now + AHEAD, moving=moving)

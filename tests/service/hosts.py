@@ -33,6 +33,7 @@ def change_host(database, host_id: int = 1, **values) -> None:
         host = session.get_one(Host, host_id)
         for name, value in values.items():
             setattr(host, name, value)
+        hosting.changed(session, host)
 
     database.write(work)
 
