@@ -8,8 +8,8 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from flask import Flask, Response, abort, current_app, g, request
@@ -22,7 +22,10 @@ from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
-from . import clock
+from . import (
+    clock,
+    counters,  # noqa: F401 (the storage of `memory://`)
+)
 from .context import context
 from .headers import headers_for
 from .settings import LOOPBACK, Settings
@@ -39,14 +42,26 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 # SQLite stores a NUL and PostgreSQL refuses it, and none of these is part of any name.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 HEALTH = {"/healthz", "/readyz"}
-FASTEST_SECONDS = (
-    2  # from when a form is shown to when a person, or their browser, has filled it in
-)
+FASTEST_SECONDS = 2  # from when a form is shown to when a person or a browser has filled it in
+View = TypeVar("View", bound=Callable[..., Any])
 
 limiter = Limiter(key_func=get_remote_address, strategy="moving-window")
 # One bucket for all that a client posts, whatever the form.
-limit_posts = limiter.shared_limit(lambda: context().settings.limit_posts, scope="posts")
+_posts = limiter.shared_limit(lambda: context().settings.limit_posts, scope="posts")
 csrf = CSRFProtect()
+
+
+def limit_posts(view: View) -> View:
+    """Count the requests of a view as posts of their client."""
+    limited = _posts(view)
+    limited.is_limited = True
+    return limited
+
+
+@limiter.request_filter
+def _has_no_limit() -> bool:
+    """Spare the pages that nobody counts a search for their limits."""
+    return not getattr(_view(), "is_limited", False)
 
 
 def new_token() -> str:
@@ -122,7 +137,7 @@ def install(app: Flask, settings: Settings) -> None:
     limiter.init_app(app)
     app.before_request(_check_origin)
     app.before_request(_check_input)
-    app.after_request(_harden)
+    app.after_request(_keep_nothing)
 
 
 def _limits_patience(settings: Settings) -> dict[str, int]:
@@ -148,8 +163,12 @@ def _check_origin() -> None:
 
 def _own_proof() -> bool:
     """Say whether the route brings its own proof of the sender, as a signed hook does."""
-    view = current_app.view_functions.get(request.endpoint or "")
-    return getattr(view, "own_proof", False)
+    return getattr(_view(), "own_proof", False)
+
+
+def _view() -> Callable | None:
+    """Return who answers this request, if anybody does."""
+    return current_app.view_functions.get(request.endpoint or "")
 
 
 def _is_own_origin(origin: str) -> bool:
@@ -164,7 +183,7 @@ def _check_input() -> None:
     """Refuse what no browser sends (400) and characters that no text needs (422)."""
     if CONTROL.search(request.path):
         abort(404)
-    if any(CONTROL.search(text) for pair in request.args.items(multi=True) for text in pair):
+    if CONTROL.search("".join(text for pair in request.args.items(multi=True) for text in pair)):
         abort(400)
     if request.method not in UNSAFE or _own_proof():
         return
@@ -173,9 +192,9 @@ def _check_input() -> None:
     if request.content_length and (request.mimetype != FORM or not request.form):
         abort(400)  # no form of ours: of bytes that are no text, multipart would make other text
     values = [text for pair in request.form.items(multi=True) for text in pair]
-    if len(values) > 2 * FORM_FIELDS or any(len(text) > FIELD_CHARACTERS for text in values):
+    if len(values) > 2 * FORM_FIELDS or max(map(len, values), default=0) > FIELD_CHARACTERS:
         abort(413)
-    if any(CONTROL.search(text) for text in values):
+    if CONTROL.search("".join(values)):
         raise UnprocessableEntity("One of the fields holds a control character.")
 
 
@@ -187,9 +206,8 @@ def _require_utf8(body: bytes) -> None:
         abort(400)
 
 
-def _harden(response: Response) -> Response:
-    for name, value in headers(context().settings).items():
-        response.headers.setdefault(name, value)
+def _keep_nothing(response: Response) -> Response:
+    """Let no cache keep what the application answers, but where a route says otherwise."""
     response.headers.setdefault("Cache-Control", "no-store")
     return response
 
