@@ -3,10 +3,12 @@
 import re
 import unicodedata
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
-from wtforms import EmailField, Form, HiddenField, StringField, TextAreaField
+from wtforms import EmailField, Field, Form, HiddenField, StringField, TextAreaField
+from wtforms.meta import DefaultMeta
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from . import leads
@@ -86,12 +88,29 @@ def address(label: str) -> EmailField:
     )
 
 
+class DrawnOnce(DefaultMeta):
+    """Draws each empty field of a form once: WTForms takes as long for one as for a query."""
+
+    _drawn: ClassVar[dict[tuple, Markup]] = {}
+
+    def render_field(self, field: Field, render_kw: dict[str, Any]) -> Markup:
+        """Write a field as WTForms does."""
+        if field.data or field.errors:
+            return super().render_field(field, render_kw)
+        key = (type(self), field.id, *sorted(render_kw.items()))  # one class for each form
+        if key not in self._drawn:
+            self._drawn[key] = super().render_field(field, render_kw)
+        return self._drawn[key]
+
+
 class Trapped(Form):
     """A public form with a field that people do not see and programs fill in, all at once.
 
     A password manager may fill it too, so what springs the trap is kept in quarantine, shown to
     the sales team, and never dropped; and so is what comes back faster than anybody types.
     """
+
+    Meta = DrawnOnce
 
     website = StringField("Leave this field empty", render_kw={"autocomplete": "off"})
     shown = HiddenField()  # when the form was first shown; it stays so when it is shown again

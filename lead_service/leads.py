@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    bindparam,
     event,
     insert,
     select,
@@ -150,6 +151,9 @@ class Note(Base):
     text: Mapped[str] = mapped_column(Text)
 
 
+BY_ADDRESS = select(Lead).where(Lead.address == bindparam("address")).with_for_update()
+
+
 def normalize(email: str) -> str:
     """Return the form of an address by which a lead is found.
 
@@ -188,10 +192,11 @@ def capture(
     is_new = insert_unless(session, Lead, "address", **new)
     lead = _find(session, address)
     assert lead is not None
-    lead.name = lead.name or name
-    lead.company = lead.company or company
-    lead.phone = lead.phone or phone
-    lead.touched_at = at
+    if not is_new:
+        lead.name = lead.name or name
+        lead.company = lead.company or company
+        lead.phone = lead.phone or phone
+        lead.touched_at = at
     return lead, is_new
 
 
@@ -212,7 +217,7 @@ def absorb(session: Session, right: Lead, wrong: Lead) -> None:
 
 
 def _find(session: Session, address: str) -> Lead | None:
-    return session.scalar(select(Lead).where(Lead.address == address).with_for_update())
+    return session.scalar(BY_ADDRESS, {"address": address})
 
 
 def record(session: Session, lead: Lead, kind: str, at: datetime, **detail: Any) -> LeadEvent:
@@ -230,7 +235,8 @@ def record_once(
     values = {"lead_id": lead.id, "kind": kind, "at": at, "detail": detail}
     if not insert_unless(session, LeadEvent, "submission_key", submission_key=key, **values):
         return False
-    lead.touched_at = max(lead.touched_at, at)
+    if lead.touched_at < at:
+        lead.touched_at = at
     return True
 
 

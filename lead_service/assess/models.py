@@ -3,9 +3,8 @@
 import uuid
 from contextlib import suppress
 from datetime import datetime
-from functools import lru_cache
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, select
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -43,6 +42,9 @@ class Assessment(Base):
     )
     share_uid: Mapped[str | None] = mapped_column(String(32))  # None while it is not shared
     share_hash: Mapped[str | None] = mapped_column(String(64))
+
+
+BY_TOKEN = select(Assessment).where(Assessment.token_hash == bindparam("token_hash"))
 
 
 def start(
@@ -97,8 +99,8 @@ def next_step(framework: Framework, answers: dict[str, str]) -> str | None:
 
 def find(session: Session, token: str, *, lock: bool = False) -> Assessment | None:
     """Find an assessment by its token; lock it for a change."""
-    query = select(Assessment).where(Assessment.token_hash == token_hash(token))
-    return session.scalar(query.with_for_update() if lock else query)
+    query = BY_TOKEN.with_for_update() if lock else BY_TOKEN
+    return session.scalar(query, {"token_hash": token_hash(token)})
 
 
 def share(assessment: Assessment, secret: str) -> None:
@@ -130,9 +132,9 @@ def framework_of(session: Session, assessment: Assessment) -> Framework:
 
 def framework_in(session: Session, version: str) -> Framework:
     """Return the framework in a version that is kept."""
-    return _load(version, session.get_one(FrameworkVersion, version).text)
+    if version not in _read:
+        _read[version] = load(session.get_one(FrameworkVersion, version).text)
+    return _read[version]
 
 
-@lru_cache(maxsize=16)
-def _load(_version: str, text: str) -> Framework:
-    return load(text)
+_read: dict[str, Framework] = {}  # a version is a hash of its text: what was read stays right

@@ -34,7 +34,7 @@ class StepScore:
     points: int
     exact: Fraction
 
-    @property
+    @cached_property
     def percent(self) -> int:
         """Return the score as displayed, 0 to 100."""
         return _half_up(self.exact)

@@ -96,6 +96,7 @@ _bodies = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,  # else it looks at every file again for every mail
 )
 _bodies.filters["greeting_name"] = greeting_name
 _subjects = _bodies.overlay(finalize=_checked_for_subject)
