@@ -10,7 +10,7 @@ from ..book.models import Booking
 from ..context import context
 from ..emails import outbox
 from ..leads import Lead, Note
-from . import dossier, membership, words, work
+from . import dossier, inbox, membership, words, work
 from .blueprint import blueprint, zone_of_the_desk
 from .forms import LeadForm, NoteForm
 
@@ -132,6 +132,7 @@ def _page(
             form=form,
             noting=noting or NoteForm(),
             stale=stale,
+            today=inbox.today_of_the_desk(session, clock.now()),
             most_lines=MOST_LINES,
             most_said=MOST_SAID,
             words=words,

@@ -80,7 +80,7 @@ def test_what_is_saved_is_shown_told_and_on_the_trail(client, ann, database):
     text = unescape(client.get(PAGE).text)
     for shown in (
         "Qualified · <bdi>Bob</bdi>",
-        "<strong>Tue, Dec 1, 2026</strong>: <bdi>Send the summary</bdi>",
+        "<strong>Tue, Dec 1</strong>: <bdi>Send the summary</bdi>",
         "Changed the stage: New → Qualified",
         "Gave the lead to <bdi>Bob</bdi>",
         "Changed the next action, for Tue, Dec 1, 2026",
