@@ -95,7 +95,7 @@ def month(
     """
     if not starts:
         return None
-    opens, closes = (start.astimezone(ZoneInfo(zone)).date() for start in (starts[0], starts[-1]))
+    opens, closes = date_in(zone, starts[0]), date_in(zone, starts[-1])
     glance = _glance(opens, closes)
     if wanted is None and day and day < glance:
         wanted = opens
@@ -122,6 +122,11 @@ def month(
 def nearest(starts: Iterable[datetime], wanted: datetime, count: int = 6) -> list[datetime]:
     """Return the open starts closest to the one that is gone, in their own order."""
     return sorted(sorted(starts, key=lambda start: abs(start - wanted))[:count])
+
+
+def date_in(zone: str, start: datetime) -> date:
+    """Return the date on which a start falls in the zone `zone`."""
+    return start.astimezone(ZoneInfo(zone)).date()
 
 
 def _days(starts: Sequence[datetime], zone: str, first: date, beyond: date) -> dict[date, Day]:

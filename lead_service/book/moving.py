@@ -130,4 +130,7 @@ def _hosts(active: list[Host], booking: Booking) -> list[Host]:
 
 
 def _form_page(page: Page, wanted: datetime, **more) -> str:
-    return render_template("book/move.html", page=page, booking=page.moving, wanted=wanted, **more)
+    day = days.date_in(page.zone, wanted)
+    return render_template(
+        "book/move.html", page=page, booking=page.moving, wanted=wanted, day=day, **more
+    )

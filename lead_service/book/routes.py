@@ -137,11 +137,13 @@ def _form_page(
             hosts = calendar.free_hosts(session, hosts, wanted, clock.now()) or hosts
         else:
             more["others"] = others
+    zone = asked.zone(asked.those(choices))
     return render_template(
         "book/form.html",
         form=form,
         wanted=wanted,
-        zone=asked.zone(asked.those(choices)),
+        day=days.date_in(zone, wanted),
+        zone=zone,
         hosts=hosts,
         carried=asked.carried(choices),
         has_assessment=has_assessment,

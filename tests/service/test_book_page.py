@@ -110,6 +110,13 @@ def test_no_open_time_at_all_leads_to_a_message(client, database):
     assert "/contact/" in links(page).values()
 
 
+def test_choosing_another_time_goes_back_to_the_same_day(client):
+    page = client.get("/book/20261130T1600Z/?zone=Asia/Tokyo").text
+    back = links(page)["Choose another time"]
+    assert "day=2026-12-01" in back  # already, in Tokyo
+    assert "Tuesday, <span>December 1" in client.get(back.partition("#")[0]).text
+
+
 def test_the_page_is_never_cached(client):
     for path in ("/book/", "/book/?find=berlin"):
         assert "no-store" in client.get(path).headers["Cache-Control"]
