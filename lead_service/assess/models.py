@@ -8,8 +8,8 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from ..db import Base
-from ..security import derived_token, new_token, token_hash
+from ..db import Base, insert_unless
+from ..security import derived_token, token_hash
 from .framework import Framework, load
 
 
@@ -53,21 +53,39 @@ def start(
     answers: dict[str, str],
     came_from: str | None,
     at: datetime,
-) -> tuple[str, Assessment]:
-    """Store a new assessment with its first answers; return its token and itself."""
+    token: str,
+) -> str | None:
+    """Store the first answers under a new token; return the step that follows, None at the end.
+
+    Under a token that is there already they are added: the first page was gone back to and sent
+    again, or sent twice.
+    """
     _keep(session, framework, at)
-    token = new_token()
-    assessment = Assessment(
+    following = next_step(framework, answers)
+    is_new = insert_unless(
+        session,
+        Assessment,
+        "token_hash",
         token_hash=token_hash(token),
         framework_version=framework.version,
+        answers=answers,
         came_from=came_from,
         started_at=at,
         touched_at=at,
-        answers={},
+        completed_at=None if following else at,
     )
-    session.add(assessment)
-    answer(assessment, framework, answers, at)
-    return token, assessment
+    if is_new or (begun := find(session, token, lock=True)) is None:
+        return following
+    answer(begun, framework, answers, at)
+    return next_step(framework, begun.answers)
+
+
+def first_token(secret: str, framework: Framework, submission: str) -> str:
+    """Return the token of the assessment that a first page opens, whenever that page is sent.
+
+    `submission` is the page's own secret. Of another version of the questions it opens another.
+    """
+    return derived_token(secret, "start", f"{framework.version}:{submission}")
 
 
 def _keep(session: Session, framework: Framework, at: datetime) -> None:

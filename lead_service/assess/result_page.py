@@ -111,7 +111,10 @@ def delete(token: str) -> ResponseReturnValue:
             session.delete(assessment)
 
     context().database.write(work)
-    return redirect(url_for(".deleted"), 303)
+    answer = redirect(url_for(".deleted"), 303)
+    # Nor may going back show it, or the first page open the same address again.
+    answer.headers["Clear-Site-Data"] = '"cache"'
+    return answer
 
 
 @blueprint.get("/deleted/")

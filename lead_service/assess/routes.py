@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from .. import clock
 from ..context import context
-from ..security import limit_posts
+from ..security import limit_posts, new_token
 from . import models, not_me, result_page, scoring, shared
 from .blueprint import blueprint, find
 from .forms import step_form
@@ -16,11 +16,16 @@ __all__ = ["blueprint", "not_me", "result_page", "shared"]  # all that answers u
 
 
 @blueprint.get("/")
-def begin() -> str:
-    """Show the first step; nothing is stored before it is answered."""
+def begin() -> ResponseReturnValue:
+    """Show the first step; nothing is stored before it is answered.
+
+    The browser may keep the page for whoever goes back to it, with what it opens.
+    """
     framework = context().published.framework
-    step = framework.steps[0]
-    return _step_page(framework, step, step_form(framework, step), came_from=_came_from())
+    step, submission = framework.steps[0], new_token()
+    form = step_form(framework, step)
+    page = _step_page(framework, step, form, came_from=_came_from(), submission=submission)
+    return page, {"Cache-Control": "private, max-age=0"}
 
 
 @blueprint.post("/")
@@ -31,13 +36,16 @@ def begin_submit() -> ResponseReturnValue:
     wanted = request.form.getlist("step") or [framework.steps[0].slug]
     step = _step(framework, wanted[0]) or framework.steps[0]
     form = step_form(framework, step, request.form)
+    came_from, submission = _came_from(), request.form.get("submission") or new_token()
     if not form.validate() or [step.slug] != wanted:
-        return _step_page(framework, step, form, came_from=_came_from()), 422
-    came_from, answers, now = _came_from(), form.data, clock.now()
-    token, _ = context().database.write(
-        lambda session: models.start(session, framework, answers, came_from, now)
+        page = _step_page(framework, step, form, came_from=came_from, submission=submission)
+        return page, 422
+    token = models.first_token(context().settings.secret, framework, submission)
+    answers, now = form.data, clock.now()
+    following = context().database.write(
+        lambda session: models.start(session, framework, answers, came_from, now, token)
     )
-    return _onward(token, models.next_step(framework, answers))
+    return _onward(token, following)
 
 
 @blueprint.get("/<token>/")
@@ -93,7 +101,7 @@ def _came_from() -> str | None:
     return slug if context().published.article(slug) else None
 
 
-def _step_page(framework, step, form, assessment=None, token=None, came_from=None) -> str:
+def _step_page(framework, step, form, assessment=None, token=None, **first) -> str:
     answers = assessment.answers if assessment else {}
     return render_template(
         "assess/step.html",
@@ -101,6 +109,6 @@ def _step_page(framework, step, form, assessment=None, token=None, came_from=Non
         step=step,
         form=form,
         token=token,
-        came_from=came_from,
         progress=scoring.progress(framework, answers),
+        **first,
     )

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from lead_service.assess.models import Assessment
 from lead_service.leads import Consent, Lead, LeadEvent
 
-from .journeys import BEST, WORST, answers, assess, begin
+from .journeys import BEST, WORST, answers, assess, begin, hidden
 
 
 def count(database, model) -> int:
@@ -47,6 +47,30 @@ def test_sending_a_step_leads_straight_to_the_next_page(client, framework):
     begun = client.post("/assessment/", data=answers(framework, "assess", 1))
     assert begun.location.endswith("/clarify/")
     assert client.get(begun.location).status_code == 200
+
+
+def test_the_first_page_gone_back_to_or_sent_twice_goes_on_with_the_same_answers(
+    client, framework, database
+):
+    page = client.get("/assessment/")
+    assert "no-store" not in page.headers["Cache-Control"]  # or going back would open another
+    opened = {"submission": hidden(page.text, "submission")}
+    begun = client.post("/assessment/?sent=1", data=opened | answers(framework, "assess", 1))
+    client.post(begun.location, data=answers(framework, "clarify", 2))
+    for level in (2, 2):
+        again = client.post("/assessment/", data=opened | answers(framework, "assess", level))
+        assert again.location == begun.location.replace("/clarify/", "/transform/")
+    with database.read() as session:
+        kept = session.scalars(select(Assessment.answers)).one()
+    assert kept == answers(framework, "assess", 2) | answers(framework, "clarify", 2)
+
+
+def test_whoever_opens_the_first_page_anew_starts_anew(client, framework):
+    begun = []
+    for _ in range(2):
+        opened = {"submission": hidden(client.get("/assessment/").text, "submission")}
+        begun.append(client.post("/assessment/", data=opened | answers(framework, "assess", 1)))
+    assert begun[0].location != begun[1].location
 
 
 def test_an_article_s_own_check_starts_the_assessment_with_that_step_done(client, framework):
