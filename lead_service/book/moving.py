@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..context import context
 from ..security import limit_posts
-from . import asked, days, diary, notices, zone_names
-from .forms import parse_start, start_text
+from . import days, diary, notices, zone_names
+from .forms import parse_start
 from .known import hosts as hosts_known
 from .models import Booking, Host
 from .times import Page
@@ -109,16 +109,13 @@ def _times(token: str, booking: Booking) -> Page:
         known = hosts_known(session)
         hosts = _hosts(known.hosts, booking)
         starts = known.open_starts(session, hosts, clock.now(), moving=booking.id)
-    carried = {"zone": zone} if is_chosen else {}
-    path, along = url_for("move.times", token=token), asked.query(carried)
     return Page(
-        hosts=hosts,
+        hosts=tuple(hosts),
         choices=(),
-        starts=[start for start in starts if start != booking.starts_at],
+        starts=tuple(start for start in starts if start != booking.starts_at),
         zone=zone,
-        link=lambda **query: path + asked.query(carried | query),
-        form_of=lambda start: f"{path}{start_text(start)}/{along}",
-        carried=carried,
+        path=url_for("move.times", token=token),
+        along=(("zone", zone),) if is_chosen else (),
         moving=booking,
         token=token,
     )

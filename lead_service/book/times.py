@@ -3,9 +3,11 @@
 It serves who books a call and who moves one; only the addresses differ.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
 
 from flask import render_template, request, url_for
 
@@ -19,33 +21,65 @@ from .models import Booking, Host
 
 @dataclass(frozen=True)
 class Page:
-    """What the page of times needs to know, whoever it is for."""
+    """What the page of times needs to know, whoever it is for.
 
-    hosts: Sequence[Host]  # whose times these are
-    choices: Sequence[Host]  # who can be asked for, when there are several
-    starts: list[datetime]  # UTC
+    Two are equal when they would read the same: hosts that have changed are other objects.
+    """
+
+    hosts: tuple[Host, ...]  # whose times these are
+    choices: tuple[Host, ...]  # who can be asked for, when there are several
+    starts: tuple[datetime, ...]  # UTC, sorted
     zone: str
-    link: Callable[..., str]  # to this page, with what is given as its query
-    form_of: Callable[[datetime], str]  # to what follows the choice of a start
-    carried: dict[str, str] = field(default_factory=dict)
+    path: str  # of this page; what follows the choice of a start lies below it
+    along: tuple[tuple[str, str], ...] = ()  # names and values that go along
     has_assessment: bool = False
     moving: Booking | None = None
     token: str = ""  # of the booking that is moved
 
+    @property
+    def carried(self) -> dict[str, str]:
+        return dict(self.along)
+
+    def link(self, **query: object) -> str:
+        """Return the address of this page, with another query."""
+        return self.path + asked.query(self.carried | query)
+
+    def form_of(self, start: datetime) -> str:
+        """Return the address of what follows the choice of a start."""
+        return f"{self.path}{start_text(start)}/{asked.query(self.carried)}"
+
     def render(self, *, gone: bool = False) -> str:
         """Lay out the month that the address asks for; `gone` tells of a start that is not open."""
-        now, wanted = clock.now(), request.args.get("find", "")
-        return render_template(
-            "book/times.html",
-            page=self,
-            month=days.month(self.starts, self.zone, asked.month(), asked.day()),
-            is_chosen="zone" in request.values or self.moving is not None,
-            day=asked.day(),
-            find=wanted,
-            places=zone_names.search(wanted, now),
-            now=now,
-            gone=gone,
-        )
+        now, find = clock.now(), request.args.get("find", "")
+        look = {
+            "asked_month": asked.month(),
+            "day": asked.day(),
+            "now": now.replace(second=0, microsecond=0),
+            "is_chosen": "zone" in request.values or self.moving is not None,
+            "is_plain": not request.args,
+        }
+        if gone or find or self.moving or self.has_assessment or not self.hosts:
+            places = zone_names.search(find, now)
+            return _lay_out(self, **look, gone=gone, find=find, places=places)
+        return _laid_out(self, **look)
+
+
+def _lay_out(
+    page: Page,
+    asked_month: date | None,
+    day: date | None,
+    gone: bool = False,
+    find: str = "",
+    places: Sequence[zone_names.Place] = (),
+    **look: Any,
+) -> str:
+    month = days.month(page.starts, page.zone, asked_month, day)
+    more = {"gone": gone, "find": find, "places": places}
+    return render_template("book/times.html", page=page, month=month, day=day, **more, **look)
+
+
+# Everybody who looks at a month within a minute sees the same page, for as long as it is true.
+_laid_out = lru_cache(maxsize=128)(_lay_out)
 
 
 def for_booking() -> Page:
@@ -53,15 +87,12 @@ def for_booking() -> Page:
     with context().database.read() as session:
         known = hosts_known(session)
         choices, hosts = known.hosts, asked.those(known.hosts)
-        carried = asked.carried(choices)
-        path, along = url_for("book.times"), asked.query(carried)
         return Page(
-            hosts=hosts,
-            choices=choices if len(choices) > 1 else (),
-            starts=known.open_starts(session, hosts, clock.now()),
+            hosts=tuple(hosts),
+            choices=tuple(choices) if len(choices) > 1 else (),
+            starts=tuple(known.open_starts(session, hosts, clock.now())),
             zone=asked.zone(hosts),
-            link=lambda **query: path + asked.query(carried | query),
-            form_of=lambda start: f"{path}{start_text(start)}/{along}",
-            carried=carried,
+            path=url_for("book.times"),
+            along=tuple(asked.carried(choices).items()),
             has_assessment=asked.assessment(session) is not None,
         )

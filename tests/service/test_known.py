@@ -109,3 +109,14 @@ def test_what_is_known_is_read_again_only_when_it_has_changed(context, database)
     assert [host.name for host in again.hosts] == ["Ann Example"]
     with database.read() as session:
         assert session.scalars(select(Host.version)).one() == 2
+
+
+def test_a_page_that_was_just_shown_tells_of_an_edit_and_of_a_call_at_once(client, database):
+    first = client.get("/book/").text
+    assert "By phone" in first
+    assert client.get("/book/").text == first
+    change_host(database, meeting_link="https://meet.example.com/ann")
+    assert "By video" in client.get("/book/").text
+    before = open_starts(client)
+    book(client, before[0])
+    assert open_starts(client) == before[1:]
