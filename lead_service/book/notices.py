@@ -39,7 +39,8 @@ def booked(
     _tell_host(session, settings, published, booking, now)
     call = (
         f"{long_date(booking.starts_at, booking.host_zone)},"
-        f" {clock_time(booking.starts_at, booking.host_zone)} ({booking.host_zone})"
+        f" {clock_time(booking.starts_at, booking.host_zone)}"
+        f" ({booking.host_zone.replace('_', ' ')})"
     )
     team.tell(
         session,

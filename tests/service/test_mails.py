@@ -24,7 +24,7 @@ def every_mail(client, context, framework, mails, post):
     fields = {"name": MARKUP, "company": MARKUP, "topic": MARKUP}
     result = assess(client, framework)
     client.post(result + "mail", data={"email": "ada@example.com"})
-    page = book(client, assessment=result.split("/")[2], **fields)
+    page = book(client, assessment=result.split("/")[2], zone="America/New_York", **fields)
     post()
     move(context, parse_start(open_starts(client)[5]), note="We are sorry.")
     post()
@@ -43,6 +43,12 @@ def test_every_kind_of_mail_is_written(every_mail):
         "booking_cancelled_for_host",
         "new_lead",
     }
+
+
+def test_zones_are_written_for_reading(every_mail):
+    texts = [message.subject + message.text + message.html for message in every_mail]
+    assert any("America/New York" in text for text in texts)
+    assert not any("New_York" in text for text in texts)
 
 
 def test_every_html_part_is_whole_and_holds_no_markup_of_a_visitor(every_mail):
