@@ -57,7 +57,7 @@ def read(settings: Settings) -> Published:
         published = Published(
             site_url=listed["site_url"],
             page=_as_template((site / "200.html").read_text("utf-8")),
-            framework=load((site / "framework.yml").read_text("utf-8")),
+            framework=load((site / "framework.yml").read_bytes()),
             articles=tuple(_article(item) for item in listed["articles"]),
         )
     except FileNotFoundError as missing:

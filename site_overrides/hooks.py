@@ -52,7 +52,7 @@ def on_config(config):
     """Load the framework; a fault in it stops the build and is named."""
     path = Path(config.docs_dir, "framework.yml")
     try:
-        _build["framework"] = load(path.read_text("utf-8"))
+        _build["framework"] = load(path.read_bytes())
     except FrameworkError as error:
         raise PluginError(f"{path.name}: {error}") from error
     links.name_lines(config.docs_dir)

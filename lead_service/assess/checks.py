@@ -22,7 +22,7 @@ _WORDING = {
     "int_type": "must be a whole number",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
-    "tuple_type": "must be a list",
+    "tuple_type": "must be a list, like [one, two]",
     "dict_type": "must be a set of keys",
     "mapping_type": "must be a set of keys",
     "dataclass_type": "must be a set of keys",
@@ -112,12 +112,17 @@ def _band_faults(bands: Sequence["Band"]) -> Iterator[Fault]:
         if band.highest < band.lowest:
             yield ("bands", i, "to"), f"{band.highest} is below its from, {band.lowest}"
         if band.lowest > uncovered:
-            yield ("bands", i, "from"), f"{uncovered} to {band.lowest - 1} have no band"
+            missed = _range(uncovered, band.lowest - 1)
+            yield ("bands", i, "from"), f"{missed} no band"
         if band.lowest < uncovered:
             yield ("bands", i, "from"), f"{band.lowest} is in another band already"
         uncovered = max(uncovered, band.highest + 1)
     if bands and uncovered <= 100:
-        yield ("bands",), f"{uncovered} to 100 have no band"
+        yield ("bands",), f"{_range(uncovered, 100)} no band"
+
+
+def _range(first: int, last: int) -> str:
+    return f"{first} has" if first == last else f"{first} to {last} have"
 
 
 def _reserved(engagements: Sequence["Engagement"]) -> Iterator[Fault]:

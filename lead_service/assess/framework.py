@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from . import checks
-from .source import Fault, read
+from .source import Fault, decoded, read
 
 BEST = 3  # the level of the best answer
 
@@ -165,13 +165,14 @@ class Framework:
         return _find(self.engagements, "slug", slug)
 
 
-def load(text: str) -> Framework:
-    """Load a framework from its YAML text; `FrameworkError` lists every fault in it.
+def load(text: str | bytes) -> Framework:
+    """Load a framework from its YAML text, or its file's bytes; `FrameworkError` lists all faults.
 
     The rules inside a part (steps, bands) are checked as soon as that part has its shape; the
     rules between parts once both have theirs.
     """
     try:
+        text = text if isinstance(text, str) else decoded(text)
         source = read(text)
     except ValueError as error:
         raise FrameworkError(str(error)) from error

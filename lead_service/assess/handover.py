@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from .brief import Brief, Suggestions, brief, load_suggestions
 from .framework import Framework
 from .models import Assessment, framework_of, next_step
+from .source import decoded
 
 SUGGESTIONS = Path(__file__).parent / "brief.yml"
 OF_AN_OLDER_VERSION = "What has changed here since you answered?"
@@ -41,5 +42,5 @@ def brief_of_lead(session: Session, lead_id: int, current: Framework) -> Brief |
 @lru_cache(maxsize=4)
 def suggestions(current: Framework) -> Suggestions:
     """Load what the sales team may ask; raise SuggestionsError when the file is wrong."""
-    known = load_suggestions(SUGGESTIONS.read_text("utf-8"), current)
+    known = load_suggestions(decoded(SUGGESTIONS.read_bytes()), current)
     return defaultdict(lambda: OF_AN_OLDER_VERSION, known)

@@ -5,10 +5,12 @@ written (`No` is not false, `1e3` is not a number), a key given twice is a fault
 loss, and aliases, which only programmers use, are refused.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import yaml
+
+from . import syntax
 
 KeyPath = tuple[str | int, ...]
 Fault = tuple[KeyPath, str]
@@ -51,6 +53,15 @@ class Source:
                 yield name
 
 
+def decoded(file: bytes) -> str:
+    """Return the text of a file; `ValueError` names the line when it is not UTF-8."""
+    try:
+        return file.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = file.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"line {line}: is not UTF-8: choose this encoding when saving") from error
+
+
 def read(text: str) -> Source:
     """Read one YAML document; `ValueError` names the line when it is not YAML at all."""
     if unprintable := yaml.reader.Reader.NON_PRINTABLE.search(text):
@@ -62,41 +73,57 @@ def read(text: str) -> Source:
         node = yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ValueError(f"line {line}: this is not YAML: {error.problem}") from error
+        raise ValueError(syntax.explained(text, line)) from error
     except yaml.YAMLError as error:
         raise ValueError(f"line 1: this is not YAML: {str(error).splitlines()[0]}") from error
-    lines: dict[KeyPath, int] = {}
-    faults: list[Fault] = []
-    data = _plain(node, (), lines, faults, set()) if node else None
-    return Source(data, lines, faults)
+    reader = _Reader(text.splitlines())
+    data = reader.plain(node, ()) if node else None
+    return Source(data, reader.lines, reader.faults)
 
 
-def _plain(node: yaml.Node, path: KeyPath, lines: dict, faults: list, seen: set[int]) -> object:
-    lines.setdefault(path, node.start_mark.line + 1)
-    if id(node) in seen:
-        faults.append((path, "is an alias (*name): write the text out instead"))
-        return ""
-    seen.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(n, (*path, i), lines, faults, seen) for i, n in enumerate(node.value)]
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(node, path, lines, faults, seen)
-    return node.value
+class _Reader:
+    """Turn nodes into plain data, noting the line of each key and what nobody would notice."""
 
+    def __init__(self, text: Sequence[str]) -> None:
+        self.text = text
+        self.lines: dict[KeyPath, int] = {}
+        self.faults: list[Fault] = []
+        self._seen: set[int] = set()
 
-def _mapping(
-    node: yaml.MappingNode, path: KeyPath, lines: dict, faults: list, seen: set[int]
-) -> dict:
-    data: dict = {}
-    for key_node, value in node.value:
-        key = str(key_node.value)
-        here = (*path, key)
-        if key in data:
-            line = key_node.start_mark.line + 1
-            faults.append((here, f"this key is given twice, again on line {line}"))
-        lines.setdefault(here, key_node.start_mark.line + 1)
-        data[key] = _plain(value, here, lines, faults, seen)
-    return data
+    def plain(self, node: yaml.Node, path: KeyPath) -> object:
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        if id(node) in self._seen:
+            self.faults.append((path, "is an alias (*name): write the text out instead"))
+            return ""
+        self._seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            return [self.plain(one, (*path, place)) for place, one in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        self._look_for_a_comment(node, path)
+        return node.value
+
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict:
+        data: dict = {}
+        for key_node, value in node.value:
+            key, line = str(key_node.value), key_node.start_mark.line + 1
+            here = (*path, key)
+            if key in data:
+                self.faults.append((here, f"this key is given twice, again on line {line}"))
+            if ":" in key:
+                self.faults.append((here, "needs a space after the colon"))
+            self.lines.setdefault(here, line)
+            data[key] = self.plain(value, here)
+        return data
+
+    def _look_for_a_comment(self, node: yaml.Node, path: KeyPath) -> None:
+        """Refuse a comment behind a text: whoever wrote "we are # 1" would lose half of it."""
+        if node.value and not node.style:  # in quotes and in blocks, # is a character like others
+            line = node.end_mark.line
+            rest = "".join(self.text[line : line + 1])[node.end_mark.column :]
+            if rest.lstrip().startswith("#"):
+                wrong = f"all from # on is lost: {syntax.SAFE}; comments have lines of their own"
+                self.faults.append((path, wrong))
 
 
 def _written(path: KeyPath) -> str:

@@ -133,7 +133,7 @@ def test_a_question_without_suggestions_and_an_unknown_one_are_both_named():
 def test_a_file_that_is_no_set_of_questions_is_refused():
     assert faults("").count("needs at least one suggestion") == 12
     assert "line 1" in faults("- a list")
-    assert "this is not YAML" in faults("[")
+    assert "line 1: does not fit" in faults("[")
 
 
 def test_a_fault_names_its_line():

@@ -1,0 +1,71 @@
+"""Say what is wrong with a file that cannot be read as YAML, to people who do not program.
+
+A YAML reader names the rule that it was in when it gave up, often lines after the mistake. People
+who edit texts make a handful of mistakes: these are looked for, from that line upward.
+"""
+
+import re
+from collections.abc import Iterator
+
+SAFE = (
+    "write >- after the colon of the key, and the text on a line of its own below it:"
+    " there any character may stand"
+)
+MISFIT = (
+    "does not fit the lines above it: compare how far it is indented with them, and look for"
+    " a missing dash or colon"
+)
+UNCLOSED = (
+    f"opens with a quotation mark: one more has to end the line, with none between; or {SAFE}"
+)
+NEARBY = 3  # lines above the one at which the reader gave up
+
+_KEY = r" *(?:- )?[\w-]+: +"
+_VALUE = rf"(?:{_KEY}| *- )"
+_NAMED = re.compile(r"( *)- (?:id|slug): *(\S+)")
+_QUOTED = re.compile(_VALUE + r"([\"'])(.*)")
+_WHOLE = {
+    '"': re.compile(r'(?:[^"\\]|\\.)*"\s*(?:#.*)?'),
+    "'": re.compile(r"(?:[^']|'')*'\s*(?:#.*)?"),
+}
+_MISTAKES = (
+    (r" *[^\S ]", "is indented with a tab or another odd space: use plain spaces"),
+    (r" *(?:- )?\w+:[^\s:]", "needs a space after the colon"),
+    (_VALUE + r"[@%&*!`|](?!-?$)", f"no text can begin with this sign: {SAFE}"),
+    (_KEY + r"- ", f"no text can begin with a dash: {SAFE}"),
+    (
+        _VALUE + r"(?:\[(?!.*\]$)|\{(?!.*\}$))",
+        f"opens a bracket and does not end with it; or {SAFE}",
+    ),
+    (_KEY + r"[^\"'\[{#>|].*:(?: |$)", f"no text on the line of its key can hold a colon: {SAFE}"),
+)
+
+
+def explained(text: str, line: int) -> str:
+    """Explain why a text is not YAML, given the line, from 1, at which its reader gave up."""
+    lines = text.splitlines()
+    mistakes = _mistakes(lines, min(line, len(lines)))
+    number, wrong = next(mistakes, (min(line, len(lines)), MISFIT))
+    return f"line {number}{_names(lines, number)}: {wrong}"
+
+
+def _mistakes(lines: list[str], last: int) -> Iterator[tuple[int, str]]:
+    """Yield a line and what is wrong with it: quotations left open first, they reach furthest."""
+    for number, line in enumerate(lines[:last], 1):
+        if (quoted := _QUOTED.match(line)) and not _WHOLE[quoted[1]].fullmatch(quoted[2]):
+            yield number, UNCLOSED
+    for number in range(last, max(0, last - 1 - NEARBY), -1):
+        for pattern, wrong in _MISTAKES:
+            if re.match(pattern, lines[number - 1]):
+                yield number, wrong
+
+
+def _names(lines: list[str], line: int) -> str:
+    """Name the step, the question and the answer that a line stands in, from those above it."""
+    names: list[str] = []
+    indent = len(lines[line - 1])
+    for above in reversed(lines[:line]):
+        if (named := _NAMED.match(above)) and len(named[1]) < indent:
+            indent = len(named[1])
+            names.insert(0, named[2])
+    return f" ({', '.join(names)})" if names else ""
