@@ -60,7 +60,9 @@ def _calendars(content: bytes) -> list[Component]:
         raise NotUnderstood(f"holds more than {MOST_EVENTS} events")
     try:
         found = Calendar.from_ical(content, multiple=True)
-    except ValueError:
+    except MemoryError:
+        raise
+    except Exception:  # the parser's many errors: broken zones alone have several
         raise NotUnderstood("is not a calendar") from None
     if not found or any(calendar.name != "VCALENDAR" for calendar in found):
         raise NotUnderstood("is not a calendar")

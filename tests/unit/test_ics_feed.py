@@ -244,6 +244,9 @@ REFUSED = {
     "a length of another kind": calendar("DTSTART:20260310T090000Z\nDURATION:90"),
     "a rule of another kind": calendar(NINE_UTC + "RRULE:FREQ=SOMETIMES"),
     "a rule without a rhythm": calendar(NINE_UTC + "RRULE:COUNT=3"),
+    "a zone whose beginning is misspelled": calendar(
+        NINE_UTC, head="BEGIN:VTIME\nTZID:Odd\nEND:VTIMEZONE"
+    ),
     "an unknown zone": calendar("DTSTART;TZID=Mars/Base:20260310T090000\nDURATION:PT1H"),
     "an addition in an unknown zone": calendar(NINE_UTC + "RDATE;TZID=Mars/Base:20260311T090000"),
     "a free-busy period of another kind": calendar(
