@@ -143,6 +143,13 @@ def test_three_mails_an_hour_leave_for_one_address(client, member, database, at)
     assert count(database, OutboxMessage) == 4
 
 
+def test_a_link_from_the_command_line_is_no_mail(client, member, database, settings):
+    for _ in range(access.MAILS_AN_HOUR):
+        path_of_link(database, settings)
+    ask(client, KNOWN)
+    assert count(database, OutboxMessage) == 1
+
+
 def test_after_ten_tries_an_address_has_to_wait_whoever_asks(another_browser, member):
     addresses = [{"REMOTE_ADDR": f"203.0.113.{number}"} for number in range(11)]
     for place in addresses[:10]:
