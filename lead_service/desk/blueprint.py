@@ -52,6 +52,7 @@ PLACES = (
 )
 COOKIE = "desk"  # the session's id, in Flask's signed cookie
 WANTED = "wanted"  # the page that a stranger asked for: a route's name and its arguments
+LONGEST_QUERY = 500
 
 View = TypeVar("View", bound=Callable)
 
@@ -87,8 +88,19 @@ def _guard() -> ResponseReturnValue | None:
         return _refuse_members()
     if request.method in UNSAFE:
         abort(403)
-    session[WANTED] = [request.endpoint, request.view_args]
+    session[WANTED] = [request.endpoint, _arguments()]
     return redirect(url_for("desk.sign_in"), 303)
+
+
+def _arguments() -> dict:
+    """Return what the page that was asked for is made with, a view's choices included.
+
+    Names with a line in front are url_for's own; a long query would not fit into a cookie.
+    """
+    is_short = len(request.query_string) <= LONGEST_QUERY
+    asked = request.args.items() if is_short else ()
+    chosen = {name: value for name, value in asked if not name.startswith("_")}
+    return chosen | (request.view_args or {})
 
 
 def _refuse_members() -> ResponseReturnValue | None:

@@ -254,3 +254,19 @@ def test_the_page_that_was_asked_for_comes_after_signing_in(client, database, se
     client.get(f"/desk/leads/{lead}/")
     sent = press(client, path_of_link(database, settings))
     assert sent.location == f"/desk/leads/{lead}/"
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("/desk/?view=due&owner=2&q=steel%20works", "/desk/?owner=2&q=steel+works&view=due"),
+        ("/desk/leads/1/?x=1", "/desk/leads/1/?x=1"),
+        ("/desk/leads/1/?lead_id=2", "/desk/leads/1/"),
+        ("/desk/?_external=1&_scheme=evil&_anchor=x", "/desk/"),
+        ("/desk/?endpoint=desk.team", "/desk/"),
+        (f"/desk/?q={'x' * 600}", "/desk/"),
+    ],
+)
+def test_a_shared_address_is_shown_after_signing_in(client, database, settings, asked, shown):
+    assert client.get(asked).location == "/desk/sign-in/"
+    assert press(client, path_of_link(database, settings)).location == shown
