@@ -10,7 +10,7 @@ import binascii
 import json
 import re
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -134,10 +134,11 @@ def compose(
 
 def to_json(message: Message) -> str:
     """Write a message as JSON text, attachments in base64, for the outbox to store."""
-    fields = asdict(message)
-    for attachment in fields["attachments"]:
-        attachment["content"] = base64.b64encode(attachment["content"]).decode("ascii")
-    return json.dumps(fields)
+    attachments = [
+        vars(one) | {"content": base64.b64encode(one.content).decode("ascii")}
+        for one in message.attachments
+    ]
+    return json.dumps(vars(message) | {"attachments": attachments})
 
 
 def from_json(text: str) -> Message:
