@@ -57,6 +57,17 @@ def test_an_invitation_that_could_not_leave_does_not_follow_its_cancellation(cli
     ]
 
 
+def test_a_call_that_has_begun_is_added_to_no_calendar_and_offers_another(client, at):
+    page = book(client)
+    assert "Your call is booked" in client.get(page).text
+    at(MONDAY_MORNING + timedelta(days=1))
+    later = client.get(page).text
+    assert "It began on Monday, November&nbsp;23" in later
+    assert "Book another" in later
+    assert "booked" not in later
+    assert "invite.ics" not in later
+
+
 def test_a_call_that_has_begun_is_not_cancelled_any_more(client, database, at):
     page = book(client)
     at(MONDAY_MORNING + timedelta(days=1))
