@@ -6,6 +6,7 @@ who edit texts make a handful of mistakes: these are looked for, from that line 
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 SAFE = (
     "write >- after the colon of the key, and the text on a line of its own below it:"
@@ -64,7 +65,7 @@ def _names(lines: list[str], line: int) -> str:
     """Name the step, the question and the answer that a line stands in, from those above it."""
     names: list[str] = []
     indent = len(lines[line - 1])
-    for above in reversed(lines[:line]):
+    for above in takewhile(lambda above: not re.match(r"\w", above), reversed(lines[:line])):
         if (named := _NAMED.match(above)) and len(named[1]) < indent:
             indent = len(named[1])
             names.insert(0, named[2])

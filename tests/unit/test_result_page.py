@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader, StrictUndefined
+from werkzeug.datastructures import MultiDict
 
 from lead_service.assess import words
 from lead_service.assess.forms import MailForm
@@ -53,7 +54,7 @@ def page(name, scored):
         result=scored,
         words=words,
         token="t",
-        form=MailForm(),
+        form=MailForm(MultiDict()),  # as sent: one that is shown first asks for the time
         share_link=None,
         articles=[],
         is_current=True,

@@ -13,6 +13,10 @@ HERE = "(clarify, clarify-case, belief): "
 BELOW = "write >- after the colon of the key"
 
 
+def line_of(text: str) -> int:
+    return TEXT[: TEXT.index(text)].count("\n") + 1
+
+
 def fault(before: str, after: str) -> str:
     """Edit the file at one place and return what is then said of it."""
     assert TEXT.count(before) == 1
@@ -39,7 +43,7 @@ def fault(before: str, after: str) -> str:
 def test_a_text_that_yaml_would_misread_is_named_by_its_answer(typed, said):
     message = fault(CASE, typed)
     assert "\n" not in message
-    assert message.startswith("line 138 ")
+    assert message.startswith(f"line {line_of(CASE)} ")
     assert HERE in message and said in message
 
 
@@ -47,21 +51,23 @@ def test_a_text_that_yaml_would_misread_is_named_by_its_answer(typed, said):
 def test_a_line_that_is_not_indented_with_spaces_is_named(typed):
     message = fault(REASON, typed)
     assert message == (
-        "line 132 (clarify, clarify-case): is indented with a tab or another odd space:"
-        " use plain spaces"
+        f"line {line_of(REASON)} (clarify, clarify-case): is indented with a tab or another odd"
+        " space: use plain spaces"
     )
 
 
-@pytest.mark.parametrize("typed", [REASON[1:], " " + REASON, REASON.replace(":", "", 1)])
+@pytest.mark.parametrize("typed", [REASON[1:], " " + REASON])
 def test_a_line_that_stands_wrongly_is_named(typed):
     message = fault(REASON, typed)
-    assert message.startswith("line 13")
+    assert message.startswith(f"line {line_of(REASON)} ")
     assert " (clarify, clarify-case): does not fit the lines above it" in message
 
 
 def test_a_bracket_left_open_is_named_at_its_own_line():
     message = fault("below: {assess: 50}", "below: {assess: 50")
-    assert message.startswith("line 603 (delivery-leadership): opens a bracket")
+    assert message.startswith(
+        f"line {line_of('below: {assess: 50}')}: opens a bracket and does not"
+    )
 
 
 def test_a_colon_without_a_space_between_brackets_is_named():
@@ -78,7 +84,9 @@ def test_what_yaml_reads_as_it_stands_is_no_mistake(typed):
 
 def test_a_file_in_another_encoding_is_named_by_the_line():
     file = TEXT.encode().replace(b"We believe that it", "We at a café believe it".encode("cp1252"))
-    with pytest.raises(FrameworkError, match=r"^line 138: is not UTF-8: choose this encoding"):
+    with pytest.raises(
+        FrameworkError, match=rf"^line {line_of(CASE)}: is not UTF-8: choose this encoding"
+    ):
         load(file)
 
 
