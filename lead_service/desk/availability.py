@@ -70,7 +70,7 @@ def host(host_id: int) -> str:
             off=time_off.coming(session, found, now),
             kept=_holidays(found, today),
             feeds=[feed_words.state(feed, now) for feed in found.feeds],
-            troubles=_troubles(found, now),
+            obstacles=_troubles(found, now),
             length=reason_words.length,
             read=read_hours,
         )
@@ -131,19 +131,21 @@ def _days(session: Session, host: Host, now: datetime) -> list[Day]:
     offered = calendar.offer(session, host, now, DAYS)
     special = special_days(host, min(offered), max(offered))
     weekdays = {window.weekday for window in host.hours}
+    is_known = all(busy.is_current(feed, now) for feed in host.feeds)
     found = []
     for day, starts in offered.items():
-        why = "" if starts else _why_none(special.get(day), day.weekday() in weekdays)
+        why = "" if starts else _why_none(special.get(day), day.weekday() in weekdays, is_known)
         found.append(Day(day, starts, why))
     return found
 
 
-def _why_none(special, is_weekday: bool) -> str:
+def _why_none(special, is_weekday: bool, is_known: bool) -> str:
     """Say in a few words why a date has no start."""
+    left = "Nothing left" if is_known else "A calendar is not read"
     if special and special.kind is Kind.HOLIDAY:
         return special.name
     if special and special.kind is Kind.TIME_OFF:
         return "Time off"
     if special:
-        return "Nothing left" if special.windows else "Day off"
-    return "Nothing left" if is_weekday else "Closed"
+        return left if special.windows else "Day off"
+    return left if is_weekday else "Closed"

@@ -353,7 +353,11 @@ def test_how_a_calendar_stands_is_said_in_words(client, admin, database):
     failed = set_up(2, "did not answer in time")
     assert "The latest try failed: did not answer in time." in failed
     assert "good until Tue, Nov 24, 6:00 am" in failed
-    assert "too long ago to be believed" in set_up(25)
+    stale = set_up(25)
+    assert "too long ago to be believed" in stale
+    assert "A calendar is not read" in stale
+    assert "Nothing left" not in stale
+    assert "Mail is in trouble" not in stale
     assert "by the clocks of another zone" in set_up(1, zone="Europe/Berlin")
 
 
