@@ -38,20 +38,28 @@ def inbox() -> str:
     with context().database.read() as session:
         today = today_of_the_desk(session, now)
         page = pager.page(session, *view.query(session, now, today), before)
+        people, names = [one for one, _ in membership.everybody(session)], names_of(session)
         return render_template(
             "desk/inbox.html",
             entries=list_of(session, page.rows, now),
             view=view,
             views=views,
             counts=views.counts(session, now, today),
-            people=[one for one, _ in membership.everybody(session)],
-            names=names_of(session),
+            people=people,
+            names=names,
+            former=_former(view, people, names),
             next=None if view.address else next_call(session, g.desk.member, now),
             following=page.following,
             is_first=before is None,
             today=today,
             words=words,
         )
+
+
+def _former(view: View, people: Sequence[Member], names: dict[int, str]) -> str:
+    """Name the owner whose leads are shown, when they have left: the others can be chosen."""
+    owner = int(view.owner) if view.owner.isdigit() else 0
+    return "" if owner in {one.id for one in people} else names.get(owner, "")
 
 
 def today_of_the_desk(session: Session, now: datetime) -> date:

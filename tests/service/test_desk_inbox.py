@@ -11,6 +11,7 @@ from lead_service.book.models import Booking
 from lead_service.desk import access, views
 from lead_service.desk.pager import PAGE
 from lead_service.leads import Lead
+from lead_service.members import Member
 
 from .conftest import MONDAY_MORNING
 from .desk import sign_in
@@ -257,3 +258,11 @@ def test_a_host_sees_their_own_next_call_first(client, ann, database):
     own = add_host(database, "Ann Example")
     database.write(lambda session: setattr(session.get_one(Booking, 2), "host_id", own))
     assert coming(client)[0] == "Eve"
+
+
+def test_the_view_of_an_owner_who_has_left_still_says_whose_it_is(client, some, database):
+    database.write(
+        lambda session: setattr(session.get_one(Member, 2), "removed_at", MONDAY_MORNING)
+    )
+    assert '<option value="2" selected>bob@example.com' in client.get("/desk/?owner=2").text
+    assert 'value="2"' not in client.get("/desk/").text
