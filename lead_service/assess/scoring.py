@@ -175,7 +175,8 @@ def _share(points: int, best: int) -> Fraction:
 
 
 def _half_up(exact: Fraction) -> int:
-    return (exact + Fraction(1, 2)).__floor__()
+    points, best = exact.as_integer_ratio()
+    return (2 * points + best) // (2 * best)
 
 
 def _levels(framework: Framework, answers: Mapping[str, str]) -> dict[str, int]:

@@ -85,7 +85,7 @@ def test_a_page_from_before_the_moment_was_written_works(client, database, conta
     assert not is_held(client, database, (address, fields))
     again = client.post(address, data=fields | {"email": ""}, environ_base=ELSEWHERE)
     assert again.status_code == 422
-    assert 'name="shown" type="hidden" value=""' in again.text
+    assert 'type="hidden" name="shown" value=""' in again.text
 
 
 def test_a_form_that_is_shown_again_keeps_its_first_moment(client, database, contact, at):
