@@ -37,16 +37,8 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     errors.install(app)
     pages.install(app, site)
 
-    app.register_blueprint(health.blueprint)
-    app.register_blueprint(hooks.blueprint)
-    app.register_blueprint(assess.blueprint)
-    app.register_blueprint(book.blueprint)
-    app.register_blueprint(manage.blueprint)
-    app.register_blueprint(moving.blueprint)
-    app.register_blueprint(agenda.blueprint)
-    app.register_blueprint(contact.blueprint)
-    app.register_blueprint(desk.blueprint)
-
+    for part in (health, hooks, assess, book, manage, moving, agenda, contact, desk):
+        app.register_blueprint(part.blueprint)
     files.install(app, settings)
     app.wsgi_app = security.Gate(app.wsgi_app, settings)  # type: ignore[method-assign]
     return app
