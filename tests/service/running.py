@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,10 +156,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
+def run(
+    environment: dict[str, str], *arguments: str, prefix: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end; `prefix` is a program that starts it."""
     return subprocess.run(
-        [sys.executable, "-m", "lead_service", *arguments],
+        [*prefix, sys.executable, "-m", "lead_service", *arguments],
         env={**os.environ, "PORT": str(free_port()), **environment},
         cwd=ROOT,
         capture_output=True,

@@ -174,7 +174,10 @@ def test_a_sprung_trap_keeps_the_lead_and_holds_the_mail(client, framework, mail
         assert session.scalar(select(Lead)).quarantine is True
 
 
-def test_one_address_gets_at_most_three_results_a_day_and_stays_a_lead(client, framework, mails):
+def test_one_address_gets_at_most_three_results_a_day_and_stays_a_lead(
+    client, framework, mails, database
+):
     for _ in range(5):
         client.post(assess(client, framework) + "mail", data={"email": "ada@example.com"})
     assert len([1 for _, message in mails() if message.kind == "result"]) == 3
+    assert (count(database, Lead), count(database, LeadEvent)) == (1, 5)

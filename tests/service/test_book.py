@@ -12,7 +12,7 @@ from lead_service.leads import Consent, Lead, LeadEvent
 
 from .calls import count
 from .conftest import MONDAY_MORNING
-from .journeys import assess, book, booking_form, hidden, open_starts
+from .journeys import VISITOR, assess, book, booking_form, hidden, open_starts
 
 pytestmark = pytest.mark.usefixtures("at")
 
@@ -82,6 +82,28 @@ def test_the_second_visitor_keeps_the_form_and_is_stored_as_a_lead(client, datab
         "submission": hidden(answer.text, "submission"),
     }
     assert client.post("/book/", data=again).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("rules", "later"),
+    [({"duration": 60}, 30), ({"buffer_after": 15}, 30), ({"buffer_before": 15}, -30)],
+)
+def test_a_start_that_another_call_s_length_or_buffer_reaches_is_taken_like_any_other(
+    client, database, rules, later
+):
+    def change(session) -> None:
+        for name, minutes in {"interval": 30, **rules}.items():
+            setattr(session.scalar(select(Host)), name, minutes)
+
+    database.write(change)
+    first = open_starts(client)[3]
+    near = start_text(parse_start(first) + timedelta(minutes=later))
+    late = booking_form(client, near, email="bob@example.com")
+    book(client, first)
+    refused = client.post("/book/", data=late)
+    assert refused.status_code == 409
+    assert "just taken" in refused.text and 'value="bob@example.com"' in refused.text
+    assert (count(database, Booking), count(database, Lead)) == (1, 2)
 
 
 def test_the_same_form_sent_twice_is_one_booking_and_one_set_of_mails(client, database, mails):
@@ -221,6 +243,24 @@ def test_consent_is_unticked_by_default_and_kept_with_its_wording(client, databa
         consent = session.scalar(select(Consent))
     assert (consent.may_contact, consent.source) == (False, "book")
     assert consent.wording
+
+
+@pytest.mark.parametrize(("ticked", "chosen"), [({}, False), ({"may_contact": "y"}, True)])
+def test_each_form_keeps_what_was_asked_and_chosen_when_and_where(
+    client, framework, database, ticked, chosen
+):
+    result = assess(client, framework)
+    assert "checked" not in client.get(result).text + client.get("/contact/").text
+    book(client, **ticked)
+    submission = hidden(client.get("/contact/").text, "submission")
+    client.post("/contact/", data=VISITOR | {"submission": submission} | ticked)
+    client.post(f"{result}mail", data={"email": VISITOR["email"]} | ticked)
+    with database.read() as session:
+        kept = session.scalars(select(Consent)).all()
+    assert [one.source for one in kept] == ["book", "contact", "result"]
+    assert {(one.may_contact, one.at, bool(one.wording)) for one in kept} == {
+        (chosen, MONDAY_MORNING, True)
+    }
 
 
 def test_a_message_without_a_slot_is_a_lead(client, database, mails):

@@ -1,8 +1,11 @@
 """What `lead-service check` finds before a visitor does, and what no process starts on."""
 
+import subprocess
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from lead_service import checking, clock, leads, schema
 from lead_service.book import hosting
@@ -89,13 +92,33 @@ def test_a_disk_that_fills_up_is_seen_before_it_is_full(ready, monkeypatch):
 @pytest.mark.parametrize("command", ["web", "deliver", "check"])
 def test_no_process_starts_on_a_database_that_takes_nothing(ready, environment, command):
     if "sqlite" in ready.database_url:
-        pytest.skip("root, who runs these tests, may write to any file")
+        pytest.skip("a file that may not be written: see below")
     settings = "?options=-c%20default_transaction_read_only%3Don&"
     address = environment["DATABASE_URL"].replace("?", settings)
     refused = run(environment | {"DATABASE_URL": address}, command)
     assert refused.returncode != 0
     assert "read-only transaction" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+# Root may write to any file, but for those on a disk that takes nothing.
+READ_ONLY = ("unshare", "--map-root-user", "--mount", "sh", "-c")
+MOUNT = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+
+
+@pytest.mark.parametrize("command", ["web", "deliver", "check"])
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_no_process_starts_on_a_file_that_cannot_be_written(
+    ready, environment, command, tmp_path_factory
+):
+    folder = Path(make_url(ready.database_url).database).parent
+    read_only = [*READ_ONLY, MOUNT, str(folder)]
+    if subprocess.run([*read_only, "true"], capture_output=True).returncode:
+        pytest.skip("nothing may be mounted here")
+    elsewhere = environment | {"VAR_DIR": str(tmp_path_factory.mktemp("var"))}
+    refused = run(elsewhere, command, prefix=read_only)
+    assert refused.returncode != 0
+    assert "DATABASE_URL" in refused.stderr and "Traceback" not in refused.stderr
 
 
 @pytest.mark.parametrize("command", ["web", "deliver"])

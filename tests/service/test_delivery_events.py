@@ -97,6 +97,12 @@ def test_a_bounce_marks_the_lead_tells_the_timeline_and_raises_the_alarm(client,
     assert any("came back" in one for one in room.health(NOW).troubles)
 
 
+def test_a_mail_that_was_dropped_marks_the_lead_too_and_keeps_it(client, room, sent):
+    post(client, [told(sent, "dropped", reason="Bounced Address")])
+    assert lead(room).bounced_at == NOW - 60 * MINUTE
+    assert any("came back" in one for one in room.health(NOW).troubles)
+
+
 def test_the_lead_s_page_says_what_became_of_which_mail(client, database, settings, sent):
     post(client, [told(sent, "delivered", 1), told(sent, "bounce", 2, status="5.1.1")])
     sign_in(client, database, settings)

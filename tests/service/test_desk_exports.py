@@ -17,6 +17,11 @@ from .conftest import MONDAY_MORNING
 from .desk import sign_in
 from .journeys import VISITOR, WORST, assess, book
 
+LISTED = {
+    *("id", "name", "company", "email", "phone", "stage", "owner", "next_action"),
+    *("next_action_on", "suspected", "mail_comes_back", "created_at", "touched_at", "scores"),
+    *("overall", "widest_gap", "articles", "wrote", "notes", "calls", "timeline", "consents"),
+}
 FORMULA = '=HYPERLINK("//evil.example";"x")'
 
 
@@ -115,6 +120,8 @@ def test_one_lead_as_json_holds_the_listed_fields(client, ann, framework, databa
     assert told["scores"]["clarify"] == 0
     assert told["wrote"][0]["text"] == VISITOR["topic"]
     assert told["calls"][0]["status"] == "confirmed"
+    assert set(told) == LISTED
+    assert set(told["calls"][0]) == {"starts_at", "minutes", "host", "status", "outcome"}
 
 
 def test_a_field_that_is_added_to_a_table_is_not_told_by_itself(client, ann, database):

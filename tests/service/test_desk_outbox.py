@@ -38,6 +38,17 @@ def add_mail(database, state: str = "pending", **more) -> str:
     return database.write(work)
 
 
+def test_the_lead_whose_mail_was_refused_says_so_on_its_page(client, member, database):
+    lead_id = database.write(
+        lambda session: leads.capture(session, email="ada@example.com", at=MONDAY_MORNING)[0].id
+    )
+    why = "the provider refused this mail (400)"
+    add_mail(database, "failed", lead_id=lead_id, reason=why, alarm_at=MONDAY_MORNING)
+    text = client.get(f"/desk/leads/{lead_id}/").text
+    assert "Refused" in text and "Result to the visitor" in text
+    assert "The provider refused this mail (400)." in text
+
+
 def test_the_outbox_tells_state_tries_and_reason(client, member, database):
     add_mail(database, "pending", attempts=2, reason="the provider is down")
     add_mail(database, "failed", reason="the provider refused it")

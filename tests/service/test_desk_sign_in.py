@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import event, func, select, update
 
 from lead_service.desk import access
+from lead_service.desk.sign_in import TRIES
 from lead_service.emails.models import OutboxMessage
 from lead_service.members import DeskSession, Member, SignInLink
+from lead_service.security import limiter, token_hash
 
 from .conftest import MONDAY_MORNING, Browser
 from .desk import HERE, MEMBER, path_of_link, press, sign_in
@@ -164,6 +166,18 @@ def ask_from(client, place: dict, address: str):
     token = hidden(client.get("/desk/sign-in/").text, "csrf_token")
     data = {"csrf_token": token, "email": address}
     return client.post("/desk/sign-in/", data=data, environ_base=place)
+
+
+def test_who_goes_on_for_hours_has_to_wait_for_up_to_a_day(another_browser, member):
+    an_hour, _a_day = TRIES["address"]
+    for hour in range(4):
+        for number in range(10):
+            place = {"REMOTE_ADDR": f"203.0.{hour}.{number}"}
+            assert ask_from(another_browser(), place, KNOWN).status_code == 303
+        limiter.limiter.clear(an_hour, "desk-sign-in", "address", token_hash(KNOWN))
+    refused = ask_from(another_browser(), {"REMOTE_ADDR": "203.0.113.1"}, KNOWN)
+    assert refused.status_code == 429
+    assert 3600 < int(refused.headers["Retry-After"]) <= 86_400
 
 
 def test_after_ten_tries_a_client_has_to_wait_whatever_the_address(client, member, database):

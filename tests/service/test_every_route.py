@@ -11,6 +11,7 @@ from lead_service import schema
 from tests.faults import SOAK
 from tests.faults.naughty import CONTROLS, EMPTY, KEPT, LINES
 
+from .held import everything
 from .world import World
 
 ODD_PARTS = (
@@ -105,6 +106,16 @@ def test_no_parameter_breaks_a_page(world):
         for address, _ in world.routes("GET"):
             if not address.endswith(".pdf"):
                 sound(world.client.get(f"{address}?{urlencode(given)}"), f"{address} {given!a}")
+
+
+@on_one_engine
+def test_a_look_at_any_page_changes_nothing(world):
+    world.client.get("/desk/")  # notes when the session was last used
+    before = everything(world.database)
+    for address, _ in world.routes("GET"):
+        world.client.get(address)
+        world.client.head(address)
+        assert everything(world.database) == before, address
 
 
 @on_one_engine

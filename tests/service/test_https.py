@@ -104,3 +104,4 @@ def test_no_error_shows_its_cause(client, monkeypatch):
     answer = client.post("/book/", data={"name": "Ada"})
     assert answer.status_code == 500
     assert "inside" not in answer.text and "Traceback" not in answer.text
+    assert answer.headers["X-Request-Id"] in answer.text

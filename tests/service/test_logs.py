@@ -15,6 +15,8 @@ from tests.sendgrid_standin import KEY, StandIn
 from .journeys import VISITOR, booking_form
 from .running import Product, eventually
 
+SECRET = "a-link-to-the-desk-that-nobody-may-read"
+
 
 def line(message: str, **more) -> str:
     """Return a record as it is written."""
@@ -28,20 +30,27 @@ def test_no_journey_leaves_a_trace_of_the_visitor_even_at_debug(environment, tmp
     stderr = tmp_path / "stderr"
     with StandIn() as provider:
         loud = {"LOG_LEVEL": "DEBUG", "SENDGRID_API_KEY": KEY, "SENDGRID_HOST": provider.url}
-        with Product(environment | loud | {"LIMIT_POSTS": "3 per hour"}, log=stderr) as product:
+        with Product(environment | loud | {"LIMIT_POSTS": "4 per hour"}, log=stderr) as product:
             start = re.search(r"/book/(\d{8}T\d{4}Z)/", product.get("/book/").text)[1]
             form = booking_form(product, start)
             booked = product.post("/book/", form)
             assert booked.status == 303
             product.get(f"{booked.location}?secret=Ada%0aExample")
+            page = product.get("/assessment/").text
+            given = dict(re.findall(r'type="radio"[^>]* name="([^"]+)" value="([^"]+)"', page))
+            begun = product.post("/assessment/", given)
+            assert begun.status == 303
+            product.get(begun.location)
+            assert product.get(f"/desk/sign-in/{SECRET}/").status == 404
             statuses = [product.post("/contact/", VISITOR).status for _ in range(3)]
             assert statuses[-1] == 429
             assert eventually(lambda: len(provider.received) == 2)
     logged = stderr.read_text()
     assert '"route": "/book/"' in logged
     assert "accepted" in logged
-    token = booked.location.split("/")[2]
-    for personal in (*VISITOR.values(), token, form["submission"], KEY, "127.0.0.1", "secret="):
+    tokens = [one.location.split("/")[2] for one in (booked, begun)]
+    secret = (*tokens, form["submission"], KEY, SECRET, "secret=", *given.values())
+    for personal in (*VISITOR.values(), *secret, "127.0.0.1"):
         assert personal not in logged
     for written in logged.splitlines():
         assert isinstance(json.loads(written), dict), written

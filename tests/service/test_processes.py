@@ -152,6 +152,8 @@ def test_a_wrong_setting_stops_the_start_with_one_line(outside, wrong, said):
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert "short" not in done.stderr.replace("shorter", "")
+    assert all(one.startswith("lead-service: ") for one in done.stderr.splitlines())
+    assert sum(said in one for one in done.stderr.splitlines()) == 1
 
 
 def test_a_database_that_cannot_be_written_stops_the_start(outside, tmp_path):

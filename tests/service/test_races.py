@@ -132,3 +132,21 @@ def test_moves_and_bookings_race_for_the_same_starts_and_who_loses_keeps_the_old
     assert len(found_calls) == len(own) + ROUNDS - len(moved)
     assert count(database, TimeCell) == 6 * len(found_calls)
     assert count(database, Lead) == len(own) + (PROCESSES - movers) * ROUNDS
+
+
+def test_a_call_that_many_cancel_and_want_at_once_is_cancelled_once_and_free_once(
+    client, environment, database, post
+):
+    (start,) = coming_starts(database, 1)
+    page = book(client, start_text(start), email="ada@example.com")
+    post()  # what has not been sent is not taken back by mail
+    cancels = [[(f"{page}cancel", {})] * 4 for _ in range(2)]
+    answered = race(environment, [*cancels, *(booking_forms(one, [start] * 6) for one in range(2))])
+    with database.read() as session:
+        live = session.scalars(select(Booking).where(Booking.status == "confirmed")).all()
+        told = select(func.count()).where(OutboxMessage.kind == "booking_cancelled")
+        assert session.scalar(told) == 1
+        assert session.get_one(Booking, 1).sequence == 1
+    assert len(live) <= 1
+    assert answered == {"303": 8 + len(live), "409": 12 - len(live)}
+    assert count(database, TimeCell) == 6 * len(live)

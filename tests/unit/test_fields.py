@@ -42,7 +42,18 @@ def test_an_address_has_one_form_by_which_its_lead_is_found(typed, address):
     assert leads.normalize(typed) == address
 
 
-@pytest.mark.parametrize("typed", ["", "ada", "ada@", "@x.com", "a b@x.com", "ada@x..com"])
+LONGEST = f"{'a' * 64}@{'.'.join(['b' * 63] * 2)}.{'c' * 57}.com"  # 254 characters
+QUOTED = '"ada b"@example.com'  # allowed by RFC 5321, and refused by the library by default
+
+
+def test_the_longest_address_is_taken():
+    assert len(LONGEST) == 254
+    assert leads.normalize(LONGEST) == LONGEST
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "ada", "ada@", "@x.com", "a b@x.com", "ada@x..com", f"{LONGEST}m", QUOTED]
+)
 def test_what_is_no_address_is_refused(typed):
     with pytest.raises(ValueError, match=r"."):
         leads.normalize(typed)
