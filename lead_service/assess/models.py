@@ -151,7 +151,7 @@ def framework_of(session: Session, assessment: Assessment) -> Framework:
 def framework_in(session: Session, version: str) -> Framework:
     """Return the framework in a version that is kept."""
     if version not in _read:
-        _read[version] = load(session.get_one(FrameworkVersion, version).text)
+        _read[version] = load(session.get_one(FrameworkVersion, version).text, kept=True)
     return _read[version]
 
 

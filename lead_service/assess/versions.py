@@ -28,7 +28,7 @@ def faults(session: Session, published: Framework) -> list[str]:
 
 def _faults_of(text: str, first_used_at: datetime, published: Framework) -> list[str]:
     try:
-        return list(reused(load(text), published))
+        return list(reused(load(text, kept=True), published))
     except FrameworkError:
         since = f"{first_used_at:%Y-%m-%d}"
         return [f"the version in use since {since} can no longer be read: its results do not open"]

@@ -1,5 +1,7 @@
 """The self-assessment: saved step by step, found by its token alone."""
 
+import threading
+
 import pytest
 from sqlalchemy import func, select
 
@@ -7,6 +9,7 @@ from lead_service.assess.models import Assessment
 from lead_service.leads import Consent, Lead, LeadEvent
 
 from .journeys import BEST, WORST, answers, assess, begin, hidden
+from .postroom import in_threads
 
 
 def count(database, model) -> int:
@@ -63,6 +66,23 @@ def test_the_first_page_gone_back_to_or_sent_twice_goes_on_with_the_same_answers
     with database.read() as session:
         kept = session.scalars(select(Assessment.answers)).one()
     assert kept == answers(framework, "assess", 2) | answers(framework, "clarify", 2)
+
+
+def test_a_first_page_that_is_sent_four_times_at_once_is_one_assessment(
+    app, client, framework, database
+):
+    sent = {"submission": hidden(client.get("/assessment/").text, "submission")}
+    sent |= answers(framework, "assess", 1)
+    together, answered = threading.Barrier(4), []
+
+    def send() -> None:
+        mine = app.test_client()
+        together.wait()
+        answered.append(mine.post("/assessment/", data=sent).location)
+
+    in_threads(send, 4)
+    assert len(answered) == 4 and len(set(answered)) == 1
+    assert count(database, Assessment) == 1
 
 
 def test_whoever_opens_the_first_page_anew_starts_anew(client, framework):

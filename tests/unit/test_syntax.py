@@ -92,3 +92,8 @@ def test_a_file_in_another_encoding_is_named_by_the_line():
 
 def test_the_same_text_with_the_line_ends_of_windows_is_the_same_version():
     assert load(TEXT.replace("\n", "\r\n").encode()).version == load(TEXT).version
+
+
+def test_a_version_that_results_rest_on_opens_however_it_is_written():
+    text = TEXT.replace(CASE, "text: We are # 1 here")
+    assert load(text, kept=True).question("clarify-case").answers[0].text == "We are"
