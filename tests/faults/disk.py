@@ -7,6 +7,7 @@ runs on a disk that is mounted at FOLDER already, and prints what it counted as 
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -51,27 +52,40 @@ def fill_up(
     fill: Callable[[Product, Path], Callable[[], object]],
 ) -> dict[str, int]:
     """Let forms come until one is refused, read pages, make room, and send the form again."""
-    url, crowd, read = environment["DATABASE_URL"], Crowd(), 0
+    url, crowd, read, undone = environment["DATABASE_URL"], Crowd(), 0, 0
     folder = Path(url.removeprefix("sqlite:///")).parent
     with Product(environment) as product:
         for _ in range(rounds):
+            delete = _answers_to_delete(product)
             make_room = fill(product, folder)
             answer = _until_refused(crowd, product)
             assert "Not saved" in answer.text and TYPED in answer.text
             read += sum(product.get(path).status == 200 for path in ("/", "/book/", "/contact/"))
+            assert product.post(delete, {}).status == 503, "there was room to delete"
             make_room()
+            undone += product.post(delete, {}).status == 303
             assert eventually(lambda: crowd.write(product, crowd.sent).status == 303)
         stored = books(url)
     stored.check(crowd.acknowledged)
     assert set(stored.events) == crowd.acknowledged
     assert crowd.answered.keys() == {303, 503}, crowd.answered
-    assert read == 3 * rounds
+    assert (read, undone) == (3 * rounds, rounds)
     return {
         "disks filled": rounds,
         "told that it was not saved": crowd.answered[503],
         "pages read": read,
+        "deleted only once there was room": undone,
         "stored": len(stored.events),
     }
+
+
+def _answers_to_delete(product: Product) -> str:
+    """Begin a self-assessment; return the path that deletes it, which takes room as well."""
+    page = product.get("/assessment/").text
+    given = dict(re.findall(r'type="radio"[^>]* name="([^"]+)" value="([^"]+)"', page))
+    begun = product.post("/assessment/", given)
+    assert begun.status == 303, begun
+    return f"/assessment/{begun.location.split('/')[2]}/delete"
 
 
 def _until_refused(crowd: Crowd, product: Product) -> Answer:

@@ -27,6 +27,7 @@ from tests.service.postroom import MINUTE, NOW, Postroom
 
 MAILS = 2  # before each mood
 PATIENCE = 0.1  # seconds of a send that gets no answer, instead of twenty
+REFUSED = [status(401), status(403, body={"errors": [{"message": "sender"}]})]
 TORN = [hang, reset, GARBAGE, TRUNCATED, drip(b""), drip(b"HTTP/1.1 202 Accepted\r\nX: ")]
 
 
@@ -44,6 +45,7 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
     states = Counter(post.row(one).state for one in ids)
     database.close()
     assert states == {"sent": len(ids)}, states
+    assert stops == rounds * len(REFUSED), "a refused key did not stop the sender"
     assert set(accepted) == ids and set(accepted.values()) == {1}
     return {
         "mails": len(ids),
@@ -87,12 +89,11 @@ def _moods(elsewhere: StandIn, accepted: Counter[str]) -> list[Mode]:
     redirects = [status(code, {"Location": f"{elsewhere.url}v3/mail/send"}) for code in (302, 307)]
     slow_down = {"X-RateLimit-Reset": "1", "Retry-After": "30"}
     broken = [status(code) for code in (200, 204, 404, 500, 502, 503, 504)]
-    refused = [status(401), status(403, body={"errors": [{"message": "sender"}]})]
     return [
         *redirects,
         *broken,
         *TORN,
-        *refused,
+        *REFUSED,
         status(429, slow_down),
         *[_accepting(accepted)] * 3,
     ]
