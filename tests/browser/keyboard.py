@@ -43,10 +43,14 @@ class Keyboard:
         self.page.keyboard.type(text)
 
     def tab(self) -> None:
-        """Go to the next stop, which must be visible."""
+        """Go to the next stop, which must be visible; a busy machine draws it a moment later."""
         self.press("Tab")
-        self.focused = self.page.evaluate(FOCUSED)
-        assert self.focused["isSeen"], (self.page.url, self.focused)
+        for _ in range(20):
+            self.focused = self.page.evaluate(FOCUSED)
+            if self.focused["isSeen"]:
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError((self.page.url, self.focused))
 
     def skip_to_text(self) -> None:
         """Take the first stop of a fresh page, past the header."""

@@ -15,7 +15,7 @@ from tests.sendgrid_standin import KEY, StandIn
 from .journeys import VISITOR, booking_form
 from .running import Product, eventually
 
-SECRET = "a-link-to-the-desk-that-nobody-may-read"
+NOT_TO_BE_READ = "a-link-to-the-desk-that-nobody-may-read"
 
 
 def line(message: str, **more) -> str:
@@ -41,7 +41,7 @@ def test_no_journey_leaves_a_trace_of_the_visitor_even_at_debug(environment, tmp
             begun = product.post("/assessment/", given)
             assert begun.status == 303
             product.get(begun.location)
-            assert product.get(f"/desk/sign-in/{SECRET}/").status == 404
+            assert product.get(f"/desk/sign-in/{NOT_TO_BE_READ}/").status == 404
             statuses = [product.post("/contact/", VISITOR).status for _ in range(3)]
             assert statuses[-1] == 429
             assert eventually(lambda: len(provider.received) == 2)
@@ -49,7 +49,7 @@ def test_no_journey_leaves_a_trace_of_the_visitor_even_at_debug(environment, tmp
     assert '"route": "/book/"' in logged
     assert "accepted" in logged
     tokens = [one.location.split("/")[2] for one in (booked, begun)]
-    secret = (*tokens, form["submission"], KEY, SECRET, "secret=", *given.values())
+    secret = (*tokens, form["submission"], KEY, NOT_TO_BE_READ, "secret=", *given.values())
     for personal in (*VISITOR.values(), *secret, "127.0.0.1"):
         assert personal not in logged
     for written in logged.splitlines():
