@@ -50,6 +50,7 @@ TYPES = {
     "speculation.json": "application/speculationrules+json",
     "feed.xml": "application/atom+xml",
     "site.webmanifest": "application/manifest+json",
+    "framework.yml": "application/yaml",  # RFC 9512
 }
 
 

@@ -64,6 +64,20 @@ class FrontMatter:
         return tuple(paths) if isinstance(paths, list) else (paths,)
 
 
+class Once:
+    """Refuses a title or a description that another page has: results and lists show no more."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], str] = {}
+
+    def check(self, front: FrontMatter) -> None:
+        for key in ("title", "description"):
+            if value := front.data.get(key):
+                other = self._seen.setdefault((key, str(value).strip()), front.file.src_uri)
+                if other != front.file.src_uri:
+                    raise front.fault(key, f"{key} is that of {other} too")
+
+
 def read(file: File) -> FrontMatter:
     """Read a file's front matter; `PluginError` names the line where it is not YAML."""
     text = file.content_string.replace("\r\n", "\n")

@@ -74,18 +74,17 @@ def on_files(files, *, config):
             files.remove(file)
     _build["assets"] = assets.published(config, files)
     _build["compressor"] = assets.Compressor(len(files.documentation_pages()))
-    _articles.clear()
-    _moved.clear()
-    for file in files.documentation_pages():
-        _read(file)
     _build["known"] = {f"/{file.url}".removesuffix("./") for file in files}
     _build["known"] |= {f"/{name}" for name in config.theme.static_templates}
-    if taken := _moved.keys() & _build["known"]:
-        raise PluginError(f"redirect_from names {taken.pop()}, which is a page")
+    _articles.clear()
+    _moved.clear()
+    once = front_matter.Once()
+    for file in files.documentation_pages():
+        _read(file, once)
     return files
 
 
-def _read(file):
+def _read(file, once):
     front = front_matter.read(file)
     steps = [step.slug for step in _build["framework"].steps]
     if listings.is_article(file.src_uri):
@@ -97,7 +96,17 @@ def _read(file):
         _articles[file.src_uri] = article
     else:
         front_matter.check_page(front, steps)
-    _moved.update((f"{old.rstrip('/')}/", f"/{file.url}") for old in front.redirect_from())
+    once.check(front)
+    _moved.update((old, f"/{file.url}") for old in _old_addresses(front))
+
+
+def _old_addresses(front):
+    for old in map(hosting.old_address, front.redirect_from()):
+        if old in _build["known"] or old.startswith(links.SERVICE):
+            raise front.fault("redirect_from", f"redirect_from names {old}, which is a page")
+        if old in _moved:
+            raise front.fault("redirect_from", f"redirect_from names {old}, as {_moved[old]} does")
+        yield old
 
 
 def on_page_markdown(markdown, *, page, config, files):

@@ -66,10 +66,15 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def old_address(path: str) -> str:
+    """Return an address as it is kept: a file's as it is, any other with its slash."""
+    return path if path.endswith((".html", ".htm")) else f"{path.rstrip('/')}/"
+
+
 def write_redirects(site: Path, moved: Mapping[str, str], page: Template) -> None:
     """Leave a page at each old address that leads on without a script, and list them all."""
     for old, new in moved.items():
-        path = site / old.strip("/") / "index.html"
+        path = site / (f"{old}index.html" if old.endswith("/") else old).lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page.render(url=new), "utf-8")
     lines = (f"{old} {new} 301\n" for old, new in sorted(moved.items()))

@@ -73,6 +73,14 @@ def test_an_address_without_its_slash_is_the_same_page(client):
         assert client.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/assessment/", "/contact/", "/book/"])
+def test_a_search_engine_is_told_the_one_address_of_a_page(client, path):
+    canonical = f'<link rel="canonical" href="http://127.0.0.1:8000{path}">'
+    linked = client.get(f"{path}?from=an-article").text
+    assert canonical in client.get(path).text
+    assert canonical in linked or 'content="noindex"' in linked
+
+
 def test_one_client_s_posts_are_counted_together(client, app):
     app.extensions["lead_service"].settings.__dict__["limit_posts"] = "2 per hour"
     paths = ["/contact/", "/book/", "/assessment/"]

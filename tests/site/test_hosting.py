@@ -90,11 +90,12 @@ def test_a_page_without_its_slash_has_moved_for_good(site):
 
 
 def test_an_old_address_leads_on_everywhere(tmp_path):
-    docs = small_docs(tmp_path, redirect_from="[/blog/old-name/, /2019/piece]")
+    docs = small_docs(tmp_path, redirect_from="[/blog/old-name/, /2019/piece, /a.html]")
     site = build_site(tmp_path / "site", docs)
-    for old in ("/blog/old-name/", "/2019/piece/"):
+    for old in ("/blog/old-name/", "/2019/piece/", "/a.html"):
         assert f"{old} /insights/new/ 301\n" in (site / "_redirects").read_text("utf-8")
-        page = (site / old.strip("/") / "index.html").read_text("utf-8")
+        file = f"{old}index.html" if old.endswith("/") else old
+        page = (site / file.lstrip("/")).read_text("utf-8")
         assert '<meta http-equiv="refresh" content="0; url=/insights/new/">' in page
         assert '<link rel="canonical" href="http://127.0.0.1:8000/insights/new/">' in page
         for address in (old, old.rstrip("/")):

@@ -60,10 +60,31 @@ def test_a_page_without_a_description_stops_the_build(tmp_path, caplog):
     assert "other.md:1: front matter needs a description" in caplog.text
 
 
-def test_an_old_address_that_is_a_page_stops_the_build(build, caplog):
+@pytest.mark.parametrize("taken", ["/insights/", "/404.html", "/book/"])
+def test_an_old_address_that_is_a_page_stops_the_build(build, caplog, taken):
     with pytest.raises(Abort):
-        build(redirect_from="[/insights/]")
-    assert "redirect_from names /insights/, which is a page" in caplog.text
+        build(redirect_from=f"[{taken}]")
+    assert f"insights/new.md:5: redirect_from names {taken}, which is a page" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("key", "line", "said"),
+    [
+        ("title", 2, "title is that of insights/new.md too"),
+        ("description", 3, "description is that of insights/new.md too"),
+        ("redirect_from", 5, "redirect_from names /old/, as /insights/new/ does"),
+    ],
+)
+def test_what_two_articles_cannot_both_have_stops_the_build(tmp_path, caplog, key, line, said):
+    docs = small_docs(tmp_path, redirect_from="[/old/]")
+    first = (docs / "insights" / "new.md").read_text("utf-8")
+    second = [f"{part} II" if ": A " in part else part for part in first.splitlines()]
+    second = [part.replace("/old/", "/older/") for part in second]
+    second[line - 1] = first.splitlines()[line - 1]
+    (docs / "insights" / "second.md").write_text("\n".join(second), "utf-8")
+    with pytest.raises(Abort):
+        build_site(tmp_path / "site", docs)
+    assert f"insights/second.md:{line}: {said}" in caplog.text
 
 
 def test_links_to_the_service_and_to_files_are_no_fault(build):
@@ -116,6 +137,7 @@ def test_many_articles_are_all_listed_and_the_older_ones_briefly(tmp_path):
     docs = small_docs(tmp_path)
     for number in range(30):
         article = ARTICLE.replace("A title", f"Number {number}").replace("2025", f"{1990 + number}")
+        article = article.replace("A sentence.", f"A sentence. {number}")
         (docs / "insights" / f"a{number}.md").write_text(article, "utf-8")
     page = (build_site(tmp_path / "site", docs) / "insights/index.html").read_text("utf-8")
     assert all(f'<a href="/insights/a{number}/">' in page for number in range(30))
