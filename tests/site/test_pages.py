@@ -63,6 +63,12 @@ def test_no_attribute_holds_what_the_content_security_policy_refuses(pages):
             assert not [name for name in attributes if name.startswith("on")], (page.url, tag)
 
 
+def test_without_a_stylesheet_no_drawing_fills_the_window(pages):
+    for page in pages:
+        for tag in re.findall(r"<svg[^>]*>", page.source):
+            assert " height=" in tag, (page.url, tag)
+
+
 def test_no_request_leaves_the_host(pages, site):
     for page in pages:
         for tag, attributes in page.tags:
