@@ -23,7 +23,7 @@ from tests.browser import mailbox
 ROOT = Path(__file__).resolve().parents[2]
 HOST, TEAM = "grace@example.com", "team@example.com"
 HOST_ZONE = "Europe/Berlin"
-PATIENCE = 30  # seconds; only a product that is broken makes a test wait as long
+PATIENCE = 90  # seconds; only a product that is broken makes a test wait as long
 
 
 class Product:

@@ -38,7 +38,8 @@ HEADERS = {
 }
 
 
-@pytest.fixture(scope="module")
+# As long as the product that they belong to, whichever of these pages are another worker's.
+@pytest.fixture(scope="package")
 def tokens(browser, product) -> Tokens:
     return Tokens(browser, product)
 

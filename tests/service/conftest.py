@@ -18,10 +18,13 @@ from lead_service.emails.folder import Folder
 from lead_service.emails.message import from_json
 from lead_service.emails.models import OutboxMessage
 from lead_service.settings import Settings, load
+from tests.service import compiled
 from tests.signing import PUBLIC_KEY
 
 ROOT = Path(__file__).parents[2]
 MONDAY_MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+TEMPLATES = compiled.Templates()
+compiled.keep_routes()
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title><!--page:title--> · Advisory</title>
 <meta name="description" content="<!--page:description-->">
@@ -81,6 +84,7 @@ def settings(environment) -> Settings:
 def app(settings, database) -> Iterator[Flask]:
     """Make the application on the database whose tables are there, with its first host."""
     app = create_app(settings)
+    app.jinja_env.bytecode_cache = TEMPLATES
     database.write(lambda session: hosting.seed(session, settings))
     yield app
     app.extensions["lead_service"].database.close()

@@ -1,0 +1,43 @@
+"""What every application compiles when it starts, kept for the next test's application.
+
+A test has an application of its own, and half of its time went into compiling the same templates
+and the same routes once more. What is kept is looked up by what it was compiled from.
+"""
+
+from collections.abc import Callable
+from types import CodeType
+
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
+from werkzeug.routing import Rule
+
+
+class Templates(BytecodeCache):
+    """The templates that this process has compiled, by name and source."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._known.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key, bucket.checksum] = bucket.code
+
+
+def keep_routes() -> None:
+    """Compile what builds a route's address once a process, whichever application asks.
+
+    The function is handed its rule when it is called, and holds nothing but the rule's text.
+    """
+    compile_builder, known = Rule._compile_builder, {}
+
+    def kept(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        if rule.defaults:  # written into the function
+            return compile_builder(rule, append_unknown)
+        key = (rule.rule, tuple(rule._trace), append_unknown)
+        if key not in known:
+            known[key] = compile_builder(rule, append_unknown)
+        return known[key]
+
+    Rule._compile_builder = kept
