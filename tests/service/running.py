@@ -1,5 +1,6 @@
 """The product as it really runs: `lead-service serve` and its kin as processes, over HTTP."""
 
+import http.client
 import os
 import re
 import signal
@@ -120,7 +121,7 @@ class Product:
         except urllib.error.HTTPError as answer:
             location = answer.headers.get("Location", "")
             return Answer(answer.code, location, answer.read().decode())
-        except OSError:
+        except (OSError, http.client.HTTPException):  # before, or in the middle of, an answer
             return Answer(0, "", "")
 
     def wish(self, number: int) -> dict[str, str]:
