@@ -100,6 +100,8 @@ def erase_at_provider() -> ResponseReturnValue:
     now, by = clock.now(), g.desk.member_id
 
     def work(session: Session) -> bool:
+        if not 0 < job_id < 2**31:  # beyond what the column holds
+            return False
         if not by_hand:
             return erasures.retry(session, job_id, now)
         if done := erasures.close(session, job_id):

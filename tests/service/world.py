@@ -13,6 +13,7 @@ from lead_service import clock, leads
 from lead_service.book import agenda
 from lead_service.book.host_models import CalendarFeed, DateOverride, Host, TimeOff
 from lead_service.db import Database
+from lead_service.emails import erasures
 from lead_service.emails.models import OutboxMessage, OutboxPause
 from lead_service.settings import Settings
 
@@ -70,13 +71,14 @@ class World:
         }
 
     def _trouble(self, session: Session) -> None:
-        """Note something, suspect the lead, and let a mail fail and the sender stop."""
+        """Note something, suspect the lead, let a mail fail, the sender stop, an erasure wait."""
         lead, now = session.get_one(leads.Lead, 1), clock.now()
         leads.add_note(session, lead, 1, "Call", now)
         lead.quarantine = True
         mail = session.scalars(select(OutboxMessage).filter_by(kind="new_lead")).first()
         mail.state, mail.alarm_at = "failed", now
         session.add(OutboxPause(id=1, stopped_at=now, stop_reason="the key was refused"))
+        erasures.promise(session, ["gone@example.com"], now)
 
     def _second_host(self) -> tuple[int, str]:
         """Add a host with a date, time off and a calendar of their own, and a call that is over."""
