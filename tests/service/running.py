@@ -116,12 +116,14 @@ class Product:
         request.add_header("Host", self.host)
         opener = urllib.request.build_opener(NoRedirect, urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=30) as answer:
-                return Answer(answer.status, "", answer.read().decode())
-        except urllib.error.HTTPError as answer:
-            location = answer.headers.get("Location", "")
-            return Answer(answer.code, location, answer.read().decode())
-        except (OSError, http.client.HTTPException):  # before, or in the middle of, an answer
+            try:
+                answer = opener.open(request, timeout=30)
+            except urllib.error.HTTPError as other:
+                answer = other
+            with answer:
+                location = answer.headers.get("Location", "")
+                return Answer(answer.status, location, answer.read().decode())
+        except (OSError, http.client.HTTPException):  # before an answer, or in the middle of one
             return Answer(0, "", "")
 
     def wish(self, number: int) -> dict[str, str]:
