@@ -36,6 +36,9 @@ def name_lines(docs: str) -> None:
     for old in [one for one in logger.filters if isinstance(one, NameTheLine)]:
         logger.removeFilter(old)
     logger.addFilter(NameTheLine(docs))
+    # `--quiet` would drop warnings before `--strict` has counted them, and dead links are warnings.
+    whole = logging.getLogger("mkdocs")
+    whole.setLevel(min(whole.getEffectiveLevel(), logging.WARNING))
 
 
 def line_of(text: str, source: str) -> int:

@@ -52,6 +52,13 @@ def test_a_fault_stops_the_build_by_file_and_line(build, caplog, written, instea
     assert f"insights/new.md{said}" in caplog.text
 
 
+def test_a_build_that_is_quiet_still_counts_dead_links(build, caplog):
+    logging.getLogger("mkdocs").setLevel(logging.ERROR)  # what `mkdocs build --quiet` does
+    with pytest.raises(Abort):
+        build(ARTICLE + "\n[gone](nowhere.md)\n")
+    assert "contains a link 'nowhere.md'" in caplog.text
+
+
 def test_a_page_without_a_description_stops_the_build(tmp_path, caplog):
     docs = small_docs(tmp_path)
     (docs / "other.md").write_text("---\ntitle: Other\n---\nText.\n", "utf-8")
