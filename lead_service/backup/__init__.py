@@ -5,9 +5,9 @@ at all, so each engine makes its copy in its own way. A copy holds what the data
 data included: it is for its owner's eyes alone, and goes after BACKUP_DAYS.
 """
 
+import dataclasses
 import os
 import tempfile
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -34,7 +34,7 @@ NAME = "lead_service-%Y%m%dT%H%M%SZ.backup"
 __all__ = ["BackupError", "Contents", "Kept", "kept", "make", "path_for", "prune", "restore"]
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Kept:
     """One copy in BACKUP_DIR: when it was made, and until when it is kept."""
 
@@ -91,7 +91,8 @@ def restore(
     engine.check(path)
     contents = engine.put_back(database, path)
     if schema.fault(database) is None:
-        database.write(lambda session: _erase_again(session, settings, marks, now))
+        gone = database.write(lambda session: _erase_again(session, settings, marks, now))
+        contents = dataclasses.replace(contents, erased_again=gone)
         database.write(lambda session: erasures.promise(session, jobs, now))
         database.write(lambda session: _sign_all_out(session, now))
     database.forget()
@@ -165,12 +166,16 @@ def _erasure_jobs(database: Database) -> list[str]:
 
 def _erase_again(
     session: Session, settings: Settings, marks: dict[str, datetime], now: datetime
-) -> None:
+) -> int:
+    """Erase whoever was erased after the copy was made; return how many they are."""
     people = session.execute(select(Lead.address, Lead.created_at)).all() if marks else []
+    gone = 0
     for address, created_at in people:
         digest = derived_token(settings.secret, "suppression", address)
         if digest in marks and created_at <= marks[digest]:
             privacy.erase(session, settings, address, now)
+            gone += 1
+    return gone
 
 
 def _sign_all_out(session: Session, now: datetime) -> None:

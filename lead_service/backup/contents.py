@@ -13,6 +13,8 @@ class Contents:
 
     leads: int
     mails: int
+    erased_again: int = 0  # people who were erased after the copy was made, when it is put back
 
     def __str__(self) -> str:
-        return f"{self.leads} leads, {self.mails} mails"
+        said = f"{self.leads} leads, {self.mails} mails"
+        return f"{said}; erased again since: {self.erased_again}" if self.erased_again else said

@@ -13,6 +13,8 @@ import pytest
 from lead_service import cli, schema
 from lead_service.db import Database
 
+from .running import free_port
+
 ROOT = Path(__file__).parents[2]
 NOBODY = "postgresql://ann:hunter2@127.0.0.1:1/advisory"
 
@@ -25,7 +27,8 @@ def var(tmp_path) -> Path:
 @pytest.fixture
 def given(monkeypatch, var, site_dir) -> pytest.MonkeyPatch:
     """Set the environment of the commands; a test may add to it with `given.setenv`."""
-    for name, value in {"VAR_DIR": var, "SITE_DIR": site_dir, "SALES_TO": "a@example.com"}.items():
+    own = {"VAR_DIR": var, "SITE_DIR": site_dir, "SALES_TO": "a@example.com", "PORT": free_port()}
+    for name, value in own.items():
         monkeypatch.setenv(name, str(value))
     monkeypatch.delenv("DATABASE_URL", raising=False)
     return monkeypatch
