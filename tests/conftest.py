@@ -38,6 +38,8 @@ class ByFile(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
+        if file.startswith("tests/deploy/"):
+            return "tests/deploy"  # one deployment, which takes longer to start than to test
         is_at_the_desk = file.endswith("test_every_page.py") and "desk, " in nodeid
         return f"{file} at the desk" if is_at_the_desk else file
 
