@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from .. import leads, team
 from ..emails import erasures, outbox
+from ..emails.message import Message
 from ..emails.models import OutboxMessage
 from ..leads import Consent, Lead, LeadEvent
 from ..security import derived_token
@@ -62,20 +63,19 @@ def send_result(
     )
     occasion = key_start(assessment) + key
     if _mailed_today(session, lead, now) < MAILS_A_DAY:
-        link = settings.link(f"/assessment/{token}/result/")
-        not_me = settings.link(f"/assessment/not-me/{_with_proof(settings.secret, key)}/")
-        message = emails.result(settings, email, link, not_me)
-        outbox.queue(
-            session,
-            message,
-            at=now,
-            lead_id=lead.id,
-            dedupe_key=occasion,
-            held=suspect or lead.quarantine,
-        )
+        message = _message(settings, email, token, key)
+        held = suspect or lead.quarantine
+        outbox.queue(session, message, at=now, lead_id=lead.id, dedupe_key=occasion, held=held)
     if is_new:
         what = "took the self-assessment and had the result mailed" + leads.SUSPECTED * suspect
         team.tell(session, settings, lead, what, now, key=occasion, article=article, brief=brief)
+
+
+def _message(settings: Settings, email: str, token: str, key: str) -> Message:
+    """Write the mail: the link to the result, and the one by which a stranger takes it back."""
+    link = settings.link(f"/assessment/{token}/result/")
+    not_me = settings.link(f"/assessment/not-me/{_with_proof(settings.secret, key)}/")
+    return emails.result(settings, email, link, not_me)
 
 
 def key_start(assessment: Assessment) -> str:

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import clock
+from ..book.models import Booking
 from ..context import context
 from ..db import Database
-from ..leads import Consent, Lead
-from . import dossier, inbox, spreadsheet, words
+from ..leads import Consent, Lead, Note
+from . import dossier, inbox, spreadsheet, timeline, words
 from .blueprint import blueprint, zone_of_the_desk
 from .inbox import Entry
 from .lead_page import find
@@ -123,40 +124,41 @@ def _fields(known: dossier.Dossier) -> dict:
         "widest_gap": brief.widest_gap.slug if brief and brief.widest_gap else None,
         "articles": [article.slug for article in known.articles],
         "wrote": [{"at": one.at.isoformat(), "text": one.text} for one in known.said],
-        "notes": [
-            {
-                "at": note.at.isoformat(),
-                "by": known.names.get(note.member_id or 0),
-                "text": note.text,
-            }
-            for note in lead.notes
-        ],
-        "calls": [
-            {
-                "starts_at": call.starts_at.isoformat(),
-                "minutes": call.duration,
-                "host": call.host.name,
-                "status": call.status,
-                "outcome": call.outcome,
-            }
-            for call in known.calls
-        ],
-        "timeline": [
-            {
-                "at": line.at.isoformat(),
-                "text": f"{line.text} {line.whom}".rstrip(),
-                "quote": line.quote or None,
-                "by": line.by or None,
-            }
-            for line in known.timeline
-        ],
-        "consents": [
-            {
-                "at": consent.at.isoformat(),
-                "wording": consent.wording,
-                "source": consent.source,
-                "may_contact": consent.may_contact,
-            }
-            for consent in lead.consents
-        ],
+        "notes": [_note(note, known.names) for note in lead.notes],
+        "calls": [_call(call) for call in known.calls],
+        "timeline": [_line(line) for line in known.timeline],
+        "consents": [_consent(consent) for consent in lead.consents],
+    }
+
+
+def _note(note: Note, names: dict[int, str]) -> dict:
+    by = names.get(note.member_id or 0)
+    return {"at": note.at.isoformat(), "by": by, "text": note.text}
+
+
+def _call(call: Booking) -> dict:
+    return {
+        "starts_at": call.starts_at.isoformat(),
+        "minutes": call.duration,
+        "host": call.host.name,
+        "status": call.status,
+        "outcome": call.outcome,
+    }
+
+
+def _line(line: timeline.Line) -> dict:
+    return {
+        "at": line.at.isoformat(),
+        "text": f"{line.text} {line.whom}".rstrip(),
+        "quote": line.quote or None,
+        "by": line.by or None,
+    }
+
+
+def _consent(consent: Consent) -> dict:
+    return {
+        "at": consent.at.isoformat(),
+        "wording": consent.wording,
+        "source": consent.source,
+        "may_contact": consent.may_contact,
     }

@@ -59,12 +59,10 @@ def run(
     _start_beside(beside, db, is_over)
     if isinstance(transport, SendGrid):
         _start_beside(lambda db: erasures.work_off(db, transport, clock.now()), db, is_over)
-    troubles, chores_due = 0, clock.now()
+    chores, troubles = _Daily(daily), 0
     while not (signals or _is_orphan(parent_pid) or (until and until())):
         try:
-            if daily and clock.now() >= chores_due:
-                chores_due = clock.now() + A_DAY
-                daily(db)
+            chores.do_when_due(db)
             more = outbox.deliver_one(db, transport, clock.now(), keep_bodies=settings.is_local)
             troubles = 0
         except Exception as error:  # nothing may end this process but a request to end
@@ -76,6 +74,18 @@ def run(
     is_over.set()
     db.close()
     log.info("deliver stopped")
+
+
+class _Daily:
+    """What is done once a day, first at the start; a failed time is not made up for."""
+
+    def __init__(self, chores: Callable[[Database], object] | None) -> None:
+        self._chores, self._due_at = chores, clock.now()
+
+    def do_when_due(self, db: Database) -> None:
+        if self._chores and clock.now() >= self._due_at:
+            self._due_at = clock.now() + A_DAY
+            self._chores(db)
 
 
 def _catch_signals() -> list[int]:

@@ -2,16 +2,15 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, func, select, update
+from sqlalchemy import event, func, select
 
 from lead_service.desk import access
 from lead_service.desk.sign_in import TRIES
 from lead_service.emails.models import OutboxMessage
-from lead_service.members import DeskSession, Member, SignInLink
+from lead_service.members import DeskSession, SignInLink
 from lead_service.security import limiter, token_hash
 
 from .conftest import MONDAY_MORNING, Browser
@@ -200,103 +199,3 @@ def test_what_is_no_address_is_said_beside_the_field_and_kept(client):
     sent = ask(client, "ann at example")
     assert sent.status_code == 422
     assert 'value="ann at example"' in sent.text
-
-
-def test_signing_in_makes_a_new_session_and_ends_the_old(
-    client, another_browser, database, settings
-):
-    sign_in(client, database, settings)
-    with client.session_transaction(base_url=HERE) as cookie:
-        before = dict(cookie)
-    press(client, path_of_link(database, settings))
-    with client.session_transaction(base_url=HERE) as cookie:
-        assert cookie["desk"] != before["desk"]
-        assert "csrf_token" not in cookie
-    thief = another_browser()
-    with thief.session_transaction(base_url=HERE) as cookie:
-        cookie["desk"] = before["desk"]
-    assert thief.get("/desk/").status_code == 303
-
-
-def test_signing_out_ends_the_session_for_every_copy_of_its_cookie(
-    client, another_browser, database, settings
-):
-    sign_in(client, database, settings)
-    with client.session_transaction(base_url=HERE) as cookie:
-        id = cookie["desk"]
-    copy = another_browser()
-    with copy.session_transaction(base_url=HERE) as cookie:
-        cookie["desk"] = id
-    assert copy.get("/desk/").status_code == 200
-    assert press(client, "/desk/", "/desk/sign-out/").location == "/desk/sign-in/"
-    assert client.get("/desk/").status_code == 303
-    assert copy.get("/desk/").status_code == 303
-
-
-def test_a_session_that_is_not_used_for_twelve_hours_is_over(client, database, settings, at):
-    at(MONDAY_MORNING)
-    sign_in(client, database, settings)
-    at(MONDAY_MORNING + timedelta(hours=11, minutes=59))
-    assert client.get("/desk/").status_code == 200
-    at(MONDAY_MORNING + timedelta(hours=23))
-    assert client.get("/desk/").status_code == 200
-    at(MONDAY_MORNING + timedelta(hours=35))
-    assert client.get("/desk/").status_code == 303
-
-
-def test_the_limits_of_a_session_are_settings(client, database, settings, app, at):
-    known = app.extensions["lead_service"]
-    shorter = settings.model_copy(update={"desk_idle_hours": 1, "desk_session_days": 1})
-    app.extensions["lead_service"] = replace(known, settings=shorter)
-    at(MONDAY_MORNING)
-    sign_in(client, database, settings)
-    at(MONDAY_MORNING + timedelta(minutes=59))
-    assert client.get("/desk/").status_code == 200
-    at(MONDAY_MORNING + timedelta(minutes=119))
-    assert client.get("/desk/").status_code == 303
-
-
-def test_a_session_is_over_after_seven_days_however_much_it_is_used(client, database, settings, at):
-    at(MONDAY_MORNING)
-    sign_in(client, database, settings)
-    for hours in range(0, 7 * 24, 6):
-        at(MONDAY_MORNING + timedelta(hours=hours))
-        assert client.get("/desk/").status_code == 200, hours
-    at(MONDAY_MORNING + timedelta(days=7))
-    assert client.get("/desk/").status_code == 303
-
-
-def test_a_removed_member_is_out_at_once(client, database, settings):
-    sign_in(client, database, settings)
-    path = path_of_link(database, settings)
-    gone = update(Member).values(removed_at=MONDAY_MORNING)
-    database.write(lambda session: session.execute(gone) and None)
-    assert client.get("/desk/").status_code == 303
-    assert client.get(path).status_code == 404
-    ask(client, MEMBER)
-    assert count(database, OutboxMessage) == 0
-
-
-def test_the_first_member_is_the_admin_and_nobody_is_made_twice(database, settings, app):
-    for address in (MEMBER, "ann@example.com", "cy@example.com"):
-        path_of_link(database, settings, address)
-    with database.read() as session:
-        members = session.execute(select(Member.email, Member.role).order_by(Member.id)).all()
-    assert members == [(KNOWN, "admin"), ("cy@example.com", "member")]
-
-
-def test_who_is_signed_in_is_not_asked_again(client, database, settings):
-    sign_in(client, database, settings)
-    assert client.get("/desk/sign-in/").location == "/desk/"
-
-
-@pytest.mark.parametrize("minutes", [-5, 5])
-def test_a_clock_five_minutes_off_spoils_neither_a_fresh_link_nor_a_session(
-    client, database, settings, at, minutes
-):
-    at(MONDAY_MORNING)
-    path = path_of_link(database, settings)
-    at(MONDAY_MORNING + timedelta(minutes=minutes))
-    assert press(client, path).status_code == 303
-    at(MONDAY_MORNING)
-    assert client.get("/desk/").status_code == 200
