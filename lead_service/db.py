@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import DateTime, Engine, Insert, MetaData, create_engine, event
+from sqlalchemy import Connection, DateTime, Engine, Insert, MetaData, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -27,6 +27,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 BUSY_SECONDS = 5
+CONNECTIONS = 8  # kept open; those beyond them are opened, set up and closed for each use
 TRIES = 3
 RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock detected, serialization failure
 
@@ -88,6 +89,15 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
 
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """Open a connection for a page that reads a row or two and makes no objects of them.
+
+        A session would take longer than its query.
+        """
+        with self.engine.connect() as connection:
+            yield connection
+
     def write(self, work: Callable[[Session], Result]) -> Result:
         """Run `work(session)` in one transaction and return what it returns.
 
@@ -97,9 +107,10 @@ class Database:
         """
         for tries_left in reversed(range(TRIES)):
             try:
+                # Opened before the turn and closed after it: the others need not wait for that.
                 with (
-                    self._one_writer(),
                     Session(self._writer, expire_on_commit=False) as session,
+                    self._one_writer(),
                     session.begin(),
                 ):
                     return work(session)
@@ -159,11 +170,20 @@ def open_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
         engine = create_engine(
-            parsed, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": 5}
+            parsed,
+            pool_size=CONNECTIONS,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"connect_timeout": 5},
         )
         event.listen(engine, "connect", _set_up_postgresql)
         return engine
-    engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(
+        parsed,
+        pool_size=CONNECTIONS,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_SECONDS},
+    )
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin)
     return engine
@@ -192,22 +212,22 @@ def _begin(connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
 
-def insert_unless(session: Session, model: type[Base], column: str, **values: Any) -> bool:
-    """Insert a row, unless one with the same unique `column` is there; say whether it was.
+def insert_unless(session: Session, model: type[Base], column: str, **values: Any) -> Any:
+    """Insert a row, unless one with the same unique `column` is there; return its id, or None.
 
     Waits for another transaction that inserts the same. One statement that is built once, where
     the unit of work and a savepoint take four and ten times as long: every form that is sent
     writes several such rows. What a mapper's events derive is not derived here.
     """
     statement = _insert_unless(session.get_bind().dialect.name, model, column)
-    return session.connection().execute(statement, values).rowcount == 1
+    return session.connection().execute(statement, values).scalar_one_or_none()
 
 
 @cache
 def _insert_unless(dialect: str, model: type[Base], column: str) -> Insert:
     insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect]
-    statement = insert(model.__table__).on_conflict_do_nothing(index_elements=[column]).inline()
-    return statement.execution_options(preserve_rowcount=True)
+    statement = insert(model.__table__).on_conflict_do_nothing(index_elements=[column])
+    return statement.returning(*model.__table__.primary_key)
 
 
 def broken_rule(error: IntegrityError) -> str:

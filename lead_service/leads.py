@@ -1,6 +1,7 @@
 """Leads: one per address, and everything that happened with each of them."""
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -19,7 +20,13 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import (
+    Mapped,
+    Session,
+    make_transient_to_detached,
+    mapped_column,
+    relationship,
+)
 
 from .db import Base, insert_unless
 from .members import Member
@@ -154,6 +161,7 @@ class Note(Base):
 BY_ADDRESS = select(Lead).where(Lead.address == bindparam("address")).with_for_update()
 
 
+@lru_cache(maxsize=16)  # a form checks an address, and then it is stored
 def normalize(email: str) -> str:
     """Return the form of an address by which a lead is found.
 
@@ -189,15 +197,22 @@ def capture(
     times = {"created_at": at, "touched_at": at}
     derived = _derived(name, company, email, address)
     new = given | times | derived | {"address": address, "quarantine": quarantine}
-    is_new = insert_unless(session, Lead, "address", **new)
+    if lead_id := insert_unless(session, Lead, "address", **new):
+        return _as_stored(session, Lead(id=lead_id, **new)), True
     lead = _find(session, address)
     assert lead is not None
-    if not is_new:
-        lead.name = lead.name or name
-        lead.company = lead.company or company
-        lead.phone = lead.phone or phone
-        lead.touched_at = at
-    return lead, is_new
+    lead.name = lead.name or name
+    lead.company = lead.company or company
+    lead.phone = lead.phone or phone
+    lead.touched_at = at
+    return lead, False
+
+
+def _as_stored(session: Session, lead: Lead) -> Lead:
+    """Let the session know a lead that is in the table: what was written need not be read."""
+    make_transient_to_detached(lead)
+    session.add(lead)
+    return lead
 
 
 def find(session: Session, email: str) -> Lead | None:

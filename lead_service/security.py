@@ -9,10 +9,12 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from flask import Flask, Response, abort, current_app, g, request
+from flask import Flask, Request, Response, abort, current_app, g, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
@@ -91,6 +93,15 @@ def trusted_hosts(settings: Settings) -> list[str]:
     return [urlsplit(settings.public_url).hostname or ""]
 
 
+class DeskSessions(SecureCookieSessionInterface):
+    """Sessions are the desk's: a visitor has none, and none is opened for them."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if request.path.startswith("/desk") or self.get_cookie_name(app) in request.cookies:
+            return super().open_session(app, request)
+        return None  # Flask's empty one, which refuses to be written to
+
+
 class Gate:
     """Stand before all else, static files included: our host or 400, and our headers always."""
 
@@ -133,6 +144,7 @@ def install(app: Flask, settings: Settings) -> None:
     )
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
+    app.session_interface = DeskSessions()
     csrf.init_app(app)
     limiter.init_app(app)
     app.before_request(_check_origin)
@@ -226,7 +238,12 @@ def is_flood(limit: str, *names: str) -> bool:
 
 def shown_now() -> str:
     """Return the present moment, signed: for a form, to tell later how long it took to fill in."""
-    return _shown().sign(str(int(clock.now().timestamp()))).decode()
+    return _signed(context().settings.secret, int(clock.now().timestamp()))
+
+
+@lru_cache(maxsize=8)
+def _signed(secret: str, second: int) -> str:
+    return _signer(secret).sign(str(second)).decode()
 
 
 def is_hasty(shown: str) -> bool:
@@ -238,11 +255,11 @@ def is_hasty(shown: str) -> bool:
     if get_remote_address() in LOOPBACK:
         return False
     try:
-        began = int(_shown().unsign(shown))
+        began = int(_signer(context().settings.secret).unsign(shown))
     except (BadSignature, ValueError):
         return False
     return 0 <= clock.now().timestamp() - began < FASTEST_SECONDS
 
 
-def _shown() -> Signer:
-    return Signer(context().settings.secret, salt="shown", digest_method=hashlib.sha256)
+def _signer(secret: str) -> Signer:
+    return Signer(secret, salt="shown", digest_method=hashlib.sha256)

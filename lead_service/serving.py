@@ -21,11 +21,12 @@ from granian.log import LogLevels
 from . import clock, create_app, published, schema
 from . import log as logs
 from .book import hosting
+from .db import CONNECTIONS
 from .desk.access import make_link
 from .metrics.served import served
 from .settings import Settings
 
-THREADS = 8  # a request waits for the database, not for the processor
+THREADS = CONNECTIONS  # a request waits for the database, not for the processor
 STOP_SECONDS = 20  # longer than the longest request
 PUBLIC, METRICS = ("BIND_ADDRESS", "PORT"), ("METRICS_ADDRESS", "METRICS_PORT")
 WATCH_SECONDS = 0.5  # how soon it is seen that a process has ended

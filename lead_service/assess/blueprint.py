@@ -10,9 +10,12 @@ blueprint = Blueprint("assess", __name__, url_prefix="/assessment")
 
 
 def find(token: str) -> tuple[models.Assessment, Framework]:
-    """Find an assessment and its framework; unknown, expired and deleted look the same."""
-    with context().database.read() as session:
-        assessment = models.find(session, token)
+    """Find an assessment, for reading only, and its framework.
+
+    Unknown, expired and deleted look the same: 404.
+    """
+    with context().database.look() as connection:
+        assessment = models.read(connection, token)
         if assessment is None:
             abort(404)
-        return assessment, models.framework_of(session, assessment)
+        return assessment, models.framework_of(connection, assessment)

@@ -3,8 +3,19 @@
 import uuid
 from contextlib import suppress
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, bindparam, select
+from sqlalchemy import (
+    JSON,
+    Connection,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -45,6 +56,8 @@ class Assessment(Base):
 
 
 BY_TOKEN = select(Assessment).where(Assessment.token_hash == bindparam("token_hash"))
+_table = Assessment.__table__
+ROW_BY_TOKEN = select(_table).where(_table.c.token_hash == bindparam("token_hash"))
 
 
 def start(
@@ -115,6 +128,12 @@ def next_step(framework: Framework, answers: dict[str, str]) -> str | None:
     return None
 
 
+def read(connection: Connection, token: str) -> Assessment | None:
+    """Find an assessment by its token, for a page that shows it: its row, nothing to change."""
+    found = connection.execute(ROW_BY_TOKEN, {"token_hash": token_hash(token)}).first()
+    return cast(Assessment | None, found)
+
+
 def find(session: Session, token: str, *, lock: bool = False) -> Assessment | None:
     """Find an assessment by its token; lock it for a change."""
     query = BY_TOKEN.with_for_update() if lock else BY_TOKEN
@@ -143,15 +162,16 @@ def find_shared(session: Session, token: str) -> Assessment | None:
     return session.scalar(select(Assessment).where(Assessment.share_hash == token_hash(token)))
 
 
-def framework_of(session: Session, assessment: Assessment) -> Framework:
+def framework_of(session: Session | Connection, assessment: Assessment) -> Framework:
     """Return the framework in the version that the assessment was started with."""
     return framework_in(session, assessment.framework_version)
 
 
-def framework_in(session: Session, version: str) -> Framework:
+def framework_in(session: Session | Connection, version: str) -> Framework:
     """Return the framework in a version that is kept."""
     if version not in _read:
-        _read[version] = load(session.get_one(FrameworkVersion, version).text, kept=True)
+        text = select(FrameworkVersion.text).where(FrameworkVersion.version == version)
+        _read[version] = load(session.execute(text).scalar_one(), kept=True)
     return _read[version]
 
 

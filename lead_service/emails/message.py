@@ -16,6 +16,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 LONGEST_GREETED_NAME = 80
+# What ends a line or gets lost on the way: the categories Cc, Cs, Zl and Zp.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # What a mail program may turn into a link: an address, a scheme, www., or words or numbers
 # joined by a dot (the second of two letters or more, so that "J.R. Smith" keeps his name).
@@ -66,9 +68,8 @@ class Message:
 
 def _refuse_controls(name: str, value: str) -> None:
     """Refuse what could end a header line or be lost on the way; never repeat the value."""
-    for character in value:
-        if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}:
-            raise ValueError(f"{name} holds the control character U+{ord(character):04X}")
+    if found := CONTROL.search(value):
+        raise ValueError(f"{name} holds the control character U+{ord(found[0]):04X}")
 
 
 def _checked_for_subject(value: Any) -> Any:
