@@ -13,8 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from flask import Flask, Request, Response, abort, current_app, g, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Response, abort, current_app, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
@@ -93,15 +92,6 @@ def trusted_hosts(settings: Settings) -> list[str]:
     return [urlsplit(settings.public_url).hostname or ""]
 
 
-class DeskSessions(SecureCookieSessionInterface):
-    """Sessions are the desk's: a visitor has none, and none is opened for them."""
-
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if request.path.startswith("/desk") or self.get_cookie_name(app) in request.cookies:
-            return super().open_session(app, request)
-        return None  # Flask's empty one, which refuses to be written to
-
-
 class Gate:
     """Stand before all else, static files included: our host or 400, and our headers always."""
 
@@ -144,7 +134,6 @@ def install(app: Flask, settings: Settings) -> None:
     )
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
-    app.session_interface = DeskSessions()
     csrf.init_app(app)
     limiter.init_app(app)
     app.before_request(_check_origin)
