@@ -19,6 +19,7 @@ import kept
 import links
 from drawings import Cards, light_colors
 from facts import Facts
+from inline import Inline
 from jinja2 import (
     ChoiceLoader,
     FileSystemBytecodeCache,
@@ -64,7 +65,7 @@ def _made_once(config):
     """Make the Markdown extensions here: by name, each page finds and makes them all anew."""
     names, settings = config.markdown_extensions, config.mdx_configs
     make = Markdown().build_extension
-    return [*(make(name, settings.get(name, {})) for name in names), Typography()]
+    return [*(make(name, settings.get(name, {})) for name in names), Inline(), Typography()]
 
 
 def on_files(files, *, config):
