@@ -1,7 +1,6 @@
 """Leads: one per address, and everything that happened with each of them."""
 
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -161,7 +160,6 @@ class Note(Base):
 BY_ADDRESS = select(Lead).where(Lead.address == bindparam("address")).with_for_update()
 
 
-@lru_cache(maxsize=16)  # a form checks an address, and then it is stored
 def normalize(email: str) -> str:
     """Return the form of an address by which a lead is found.
 

@@ -74,7 +74,7 @@ def _lay_out(
     **look: Any,
 ) -> str:
     month = days.month(page.starts, page.zone, asked_month, day)
-    more = {"gone": gone, "find": find, "places": places}
+    more = {"gone": gone, "find": find, "places": places, "canonical": page.path}
     return render_template("book/times.html", page=page, month=month, day=day, **more, **look)
 
 

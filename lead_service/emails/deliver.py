@@ -46,7 +46,6 @@ def run(
     `daily` is done once a day beside it, first at the start: this is the one process that
     runs on days without a visitor. `beside` is done again and again in a thread of its own, so
     that it may take its time while mail leaves.
-
     Ends too when `until()` says so, and when `parent_pid`, the process that started this one,
     is gone. Raises ValueError for settings with which nothing could be sent.
     """

@@ -120,3 +120,8 @@ def test_a_page_that_was_just_shown_tells_of_an_edit_and_of_a_call_at_once(clien
     before = open_starts(client)
     book(client, before[0])
     assert open_starts(client) == before[1:]
+
+
+def test_a_page_that_was_laid_out_for_another_address_names_the_one_that_it_is_known_by(client):
+    assert 'rel="canonical" href="http://127.0.0.1:8000/book/"' in client.get("/book").text
+    assert 'rel="canonical" href="http://127.0.0.1:8000/book/"' in client.get("/book/").text
