@@ -20,7 +20,7 @@ from pathlib import Path
 import brotli
 import drawings
 import typeface
-from kept import kept, place
+from kept import found, kept, place
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from rcssmin import cssmin
@@ -96,32 +96,26 @@ class Compressor:
         }
         self._made_with = (brotli.__version__, quality)
         self._pool = ThreadPoolExecutor(os.cpu_count())
-        self._work: list[Future] = []
+        self._copies: list[tuple[Path, Path | Future[Path]]] = []  # where they go, what they are
+        self._taken: set[Path] = set()
 
     def add(self, path: Path, content: bytes) -> None:
         """Take the content of a file that is, or will be, at `path`."""
-        if len(content) >= SMALLEST:
-            self._work.append(self._pool.submit(self._compress, path, content))
-
-    def finish(self, site: Path) -> None:
-        """Take all other text files of the built site, and wait until everything is written."""
-        self._wait()
-        for path in site.rglob("*"):
-            if path.suffix in TEXT and not path.with_name(path.name + ".br").exists():
-                self.add(path, path.read_bytes())
-        self._wait()
-        self._pool.shutdown()
-
-    def _wait(self) -> None:
-        for work in self._work:
-            work.result()
-        self._work.clear()
-
-    def _compress(self, path: Path, content: bytes) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._taken.add(path)
+        if len(content) < SMALLEST:
+            return
         made_from = (*self._made_with, hashlib.sha256(content).hexdigest())
         for ending, compress in self._encodings.items():
-            place(
-                kept(ending, made_from, partial(compress, content)),
-                path.with_name(f"{path.name}.{ending}"),
+            copy = found(ending, made_from) or self._pool.submit(
+                kept, ending, made_from, partial(compress, content)
             )
+            self._copies.append((path.with_name(f"{path.name}.{ending}"), copy))
+
+    def finish(self, site: Path) -> None:
+        """Take all other text files of the built site, and write every copy."""
+        for path in site.rglob("*"):
+            if path.suffix in TEXT and path not in self._taken:
+                self.add(path, path.read_bytes())
+        for at, copy in self._copies:
+            place(copy if isinstance(copy, Path) else copy.result(), at)
+        self._pool.shutdown()

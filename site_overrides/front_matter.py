@@ -23,11 +23,12 @@ OLD_ADDRESS = re.compile(r"(/[A-Za-z0-9._~-]+)+/?")
 
 @dataclass(frozen=True)
 class FrontMatter:
-    """What stands above the text of one file."""
+    """What stands above the text of one file; `body` is what stands below."""
 
     file: File
     text: str
     data: dict
+    body: str
 
     def fault(self, key: str, message: str) -> PluginError:
         """Name the line of `key`, or the first one where the key is missing."""
@@ -81,7 +82,7 @@ class Once:
 def read(file: File) -> FrontMatter:
     """Read a file's front matter; `PluginError` names the line where it is not YAML."""
     text = file.content_string.replace("\r\n", "\n")
-    _, data = meta.get_data(text)
+    body, data = meta.get_data(text)
     if not data and text.startswith("---\n"):
         try:
             yaml.safe_load(text[4:].split("\n---", 1)[0])
@@ -90,7 +91,7 @@ def read(file: File) -> FrontMatter:
             raise PluginError(
                 f"{file.src_uri}:{line}: front matter is not YAML: {error.problem}"
             ) from error
-    return FrontMatter(file, text, data)
+    return FrontMatter(file, text, data, body)
 
 
 def article(front: FrontMatter, steps: Sequence[str]) -> Article:

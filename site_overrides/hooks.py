@@ -41,6 +41,7 @@ from lead_service.assess.framework import FrameworkError, load  # noqa: E402
 
 _build = {"serving": False}
 _articles: dict[str, listings.Article] = {}  # by source path
+_fronts: dict[str, front_matter.FrontMatter] = {}  # by source path
 _moved: dict[str, str] = {}  # addresses that pages once had, and where they are now
 
 
@@ -77,8 +78,8 @@ def on_files(files, *, config):
     _build["compressor"] = assets.Compressor(len(files.documentation_pages()))
     _build["known"] = {f"/{file.url}".removesuffix("./") for file in files}
     _build["known"] |= {f"/{name}" for name in config.theme.static_templates}
-    _articles.clear()
-    _moved.clear()
+    for known in (_articles, _fronts, _moved):
+        known.clear()
     once = front_matter.Once()
     for file in files.documentation_pages():
         _read(file, once)
@@ -86,7 +87,7 @@ def on_files(files, *, config):
 
 
 def _read(file, once):
-    front = front_matter.read(file)
+    front = _fronts[file.src_uri] = front_matter.read(file)
     steps = [step.slug for step in _build["framework"].steps]
     if listings.is_article(file.src_uri):
         article = front_matter.article(front, steps)
@@ -110,8 +111,14 @@ def _old_addresses(front):
         yield old
 
 
+def on_page_read_source(page, config):
+    """Give a page's text without its front matter: MkDocs would read both again."""
+    return _fronts[page.file.src_uri].body
+
+
 def on_page_markdown(markdown, *, page, config, files):
     """Give articles their template, and say how long what visitors send is kept."""
+    page.meta = _fronts[page.file.src_uri].data
     if page.file.src_uri in _articles:
         page.meta.setdefault("template", "article.html")
     for name in ("retention", "backup"):
@@ -125,7 +132,7 @@ def _period(days):
 
 def on_page_content(html, *, page, config, files):
     """Check links, and keep what lists and feeds need of an article's text."""
-    links.check_from_root(html, page.file.src_uri, page.file.content_string, _build["known"])
+    links.check_from_root(html, page.file, _build["known"])
     if article := _articles.get(page.file.src_uri):
         minutes = listings.minutes(html)
         _articles[page.file.src_uri] = replace(article, minutes=minutes, html=html)
@@ -168,7 +175,7 @@ def on_env(env, *, config, files):
 def _pieces(env, steps):
     """Render what stands on every page, or on every page of a step, once."""
     letter = env.get_template("signature.html").module.letter
-    questions = env.get_template("partials/macros.html").module.questions
+    questions = env.get_template("partials/macros.html").make_module().questions
     return {
         "letters": Markup("").join(map(letter, steps)),
         "questions_of": {step.slug: questions(step) for step in steps},

@@ -13,28 +13,50 @@ from pathlib import Path
 from shutil import copyfile
 
 FOLDER = Path(__file__).resolve().parent.parent / ".cache" / "site"
-UNUSED = 30 * 24 * 60 * 60  # seconds; what no build has asked for since then is thrown away
+NOTED = 24 * 60 * 60  # seconds; that a file is in use is noted once a day
+UNUSED = 30 * NOTED  # what no build has asked for since then is thrown away
+
+
+def found(ending: str, made_from: tuple) -> Path | None:
+    """Return the file that was made of `made_from`, if an earlier build has made it."""
+    path = _path(ending, made_from)
+    try:
+        if path.stat().st_mtime < time.time() - NOTED:
+            os.utime(path)
+    except FileNotFoundError:
+        return None
+    return path
 
 
 def kept(ending: str, made_from: tuple, make: Callable[[], bytes]) -> Path:
     """Return the file that `make` makes of `made_from`, which must print the same every time."""
-    path = FOLDER / f"{hashlib.sha256(repr(made_from).encode()).hexdigest()[:32]}.{ending}"
-    try:
-        os.utime(path)  # it is in use
-    except FileNotFoundError:
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-        unfinished.write_bytes(make())
-        unfinished.replace(path)
-    return path
+    if path := found(ending, made_from):
+        return path
+    path = _path(ending, made_from)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    unfinished.write_bytes(make())
+    return unfinished.replace(path)
+
+
+def _path(ending: str, made_from: tuple) -> Path:
+    return FOLDER / f"{hashlib.sha256(repr(made_from).encode()).hexdigest()[:32]}.{ending}"
 
 
 def place(path: Path, at: Path) -> None:
     """Let `at` be the same file as a kept one: thousands of them take seconds to copy."""
-    at.unlink(missing_ok=True)
     try:
         at.hardlink_to(path)
     except OSError:
+        at.parent.mkdir(parents=True, exist_ok=True)
+        at.unlink(missing_ok=True)
+        _link_or_copy(path, at)
+
+
+def _link_or_copy(path: Path, at: Path) -> None:
+    try:
+        at.hardlink_to(path)
+    except OSError:  # another file system
         copyfile(path, at)
 
 

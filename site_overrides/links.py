@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File
 
 FROM_MKDOCS = re.compile(r"Doc file '(?P<file>.+?)' contains an? .*?link (?:to )?'(?P<link>.+?)'")
 FROM_ROOT = re.compile(r'\b(?:href|src)="(/[^"#?]*)')
@@ -46,11 +47,11 @@ def line_of(text: str, source: str) -> int:
     return source.count("\n", 0, max(source.find(text), 0)) + 1
 
 
-def check_from_root(html: str, path: str, source: str, known: Collection[str]) -> None:
+def check_from_root(html: str, file: File, known: Collection[str]) -> None:
     """Refuse a link such as /insights/gone/ that leads to no page, file or part of the service."""
     for link in FROM_ROOT.findall(html):
         if link not in known and link not in SERVICE:
-            place = f"{path}:{line_of(link, source)}"
+            place = f"{file.src_uri}:{line_of(link, file.content_string)}"
             raise PluginError(f"{place}: contains a link '{link}', but there is no such page")
 
 
