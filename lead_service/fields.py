@@ -41,10 +41,19 @@ def one_line(_form: Form, field: StringField) -> None:
         raise ValidationError("Write this on one line.")
 
 
-def known_address(_form: Form, field: EmailField) -> None:
+class AddressField(EmailField):
+    """A mail address."""
+
+    @cached_property
+    def address(self) -> str:
+        """What leads are found by (`leads.normalize`); ValueError where it is no address."""
+        return leads.normalize(self.data or "")
+
+
+def known_address(_form: Form, field: AddressField) -> None:
     """Refuse what is not a mail address, and say what is wrong with it."""
     try:
-        leads.normalize(field.data or "")
+        _ = field.address
     except ValueError as fault:
         raise ValidationError(str(fault)) from None
 
@@ -73,9 +82,9 @@ def long_text(
     )
 
 
-def address(label: str) -> EmailField:
+def address(label: str) -> AddressField:
     """Make the field of a mail address."""
-    return EmailField(
+    return AddressField(
         label,
         [
             InputRequired("Type your email address, so that we can reach you."),

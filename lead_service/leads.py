@@ -179,6 +179,7 @@ def capture(
     *,
     email: str,
     at: datetime,
+    address: str = "",
     name: str = "",
     company: str = "",
     phone: str = "",
@@ -186,11 +187,12 @@ def capture(
 ) -> tuple[Lead, bool]:
     """Find or make the one lead of an address; return it locked, and whether it is new.
 
+    `address` is `email` in the form that `normalize` gives it, where that is known already.
     What is typed fills empty fields only: anybody can type anybody's address, so a later form
     must not overwrite what we know (the form's own text is kept in its event). A new lead
     takes the suspicion of its form; a known one keeps its own standing.
     """
-    address = normalize(email)
+    address = address or normalize(email)
     given = {"email": email, "name": name, "company": company, "phone": phone}
     times = {"created_at": at, "touched_at": at}
     derived = _derived(name, company, email, address)

@@ -9,15 +9,16 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import lru_cache, partial, wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from flask import Flask, Response, abort, current_app, g, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
-from itsdangerous import BadSignature, Signer
+from itsdangerous import BadSignature, Signer, URLSafeTimedSerializer
 from limits import parse as parse_limit
 from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -55,14 +56,19 @@ csrf = CSRFProtect()
 def limit_posts(view: View) -> View:
     """Count the requests of a view as posts of their client."""
     limited = _posts(view)
-    limited.is_limited = True
-    return limited
+
+    @wraps(view)
+    def counted(*given: Any, **named: Any) -> Any:
+        g.is_at_view = True
+        return limited(*given, **named)
+
+    return cast(View, counted)
 
 
 @limiter.request_filter
-def _has_no_limit() -> bool:
-    """Spare the pages that nobody counts a search for their limits."""
-    return not getattr(_view(), "is_limited", False)
+def _is_before_view() -> bool:
+    """Spare requests the search for limits before they reach a view: all of them stand there."""
+    return "is_at_view" not in g
 
 
 def new_token() -> str:
@@ -98,6 +104,8 @@ class Gate:
     def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
         self._app = app
         self._hosts = trusted_hosts(settings)
+        # Browsers send the same few names with every request.
+        self._is_ours = lru_cache(maxsize=100)(partial(host_is_trusted, trusted_list=self._hosts))
         self._headers = headers(settings)
 
     def __call__(
@@ -110,17 +118,28 @@ class Gate:
 
         if environ.get("PATH_INFO") in HEALTH:  # balancers ask by an address of their own
             environ = environ | {"HTTP_HOST": self._hosts[0]}
-        if host_is_trusted(environ.get("HTTP_HOST"), self._hosts):
+        if self._is_ours(environ.get("HTTP_HOST")):
             return self._app(environ, start)
         refused = Response("This address is not served here.\n", 400, mimetype="text/plain")
         return refused(environ, start)
 
 
+class Sessions(SecureCookieSessionInterface):
+    """Flask's own, which makes what it signs with anew for every request, asked for or not."""
+
+    _signs_with: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        if self._signs_with is None:
+            self._signs_with = super().get_signing_serializer(app)
+        return self._signs_with
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Put the edge before every request of `app`."""
+    app.session_interface = Sessions()
     app.config.update(
         SECRET_KEY=settings.secret,
-        TRUSTED_HOSTS=trusted_hosts(settings),
         MAX_CONTENT_LENGTH=FORM_BYTES,
         SESSION_COOKIE_NAME="__Host-desk" if settings.is_https else "desk",
         SESSION_COOKIE_SECURE=settings.is_https,

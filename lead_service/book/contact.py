@@ -52,6 +52,7 @@ def wrote(
     lead, is_new = leads.capture(
         session,
         email=form.email.data or "",
+        address=form.email.address,
         name=form.name.data or "",
         company=form.company.data or "",
         phone=form.phone.data or "",

@@ -3,17 +3,18 @@
 from typing import Any
 
 from ..settings import Settings
+from .message import Practice
 
 
 def practice_context(settings: Settings) -> dict[str, Any]:
     """Return what the frame of every mail shows: `practice` (who writes) and `site` (where)."""
     return {
-        "practice": {
-            "name": settings.practice_name,
-            "legal_name": settings.practice_legal_name or settings.practice_name,
-            "postal_address": settings.practice_postal_address,
-            "email": settings.practice_email,
-            "phone": settings.practice_phone,
-        },
+        "practice": Practice(
+            name=settings.practice_name,
+            legal_name=settings.practice_legal_name or settings.practice_name,
+            postal_address=settings.practice_postal_address,
+            email=settings.practice_email,
+            phone=settings.practice_phone,
+        ),
         "site": settings.public_url,
     }

@@ -1,8 +1,8 @@
 """Messages: one finished mail as a value, composed from templates, sent by somebody else.
 
 A mail is a folder of three templates, `templates/email/<kind>/{subject.txt,body.txt,body.html}`,
-whose bodies extend `email/_layout.txt` and `email/_layout.html`. Pure: no database, no network,
-no clock and no settings.
+whose bodies stand in the frames `email/_layout.txt` and `email/_layout.html`. Pure: no database,
+no network, no clock and no settings.
 """
 
 import base64
@@ -11,17 +11,31 @@ import json
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 LONGEST_GREETED_NAME = 80
+CONTENT = "\ue000content\ue000"  # where it goes in a frame
 # What ends a line or gets lost on the way: the categories Cc, Cs, Zl and Zp.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # What a mail program may turn into a link: an address, a scheme, www., or words or numbers
 # joined by a dot (the second of two letters or more, so that "J.R. Smith" keeps his name).
 LINKABLE = re.compile(r"@|://|\bwww\.|\w\.[^\W\d_]{2,}|\d\.\d", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Practice:
+    """Who writes: what the frame of every mail shows of them."""
+
+    name: str
+    legal_name: str
+    postal_address: str
+    email: str
+    phone: str
 
 
 @dataclass(frozen=True)
@@ -107,6 +121,8 @@ def compose(
     kind: str,
     *,
     to: str,
+    practice: Practice,
+    site: str,
     to_name: str = "",
     reply_to: str | None = None,
     reply_to_name: str = "",
@@ -115,22 +131,37 @@ def compose(
 ) -> Message:
     """Render the mail `kind` with `context` and return it finished; nothing is sent.
 
-    The layouts want `practice` and `site` (see `emails.practice_context`). The recipient's
-    name goes through `greeting_name`. Raises ValueError as Message does, and
-    jinja2.UndefinedError for a name that a template uses and `context` lacks.
+    `practice` and `site` are those of `emails.practice_context`. The recipient's name goes
+    through `greeting_name`. Raises ValueError as Message does, and jinja2.UndefinedError for a
+    name that a template uses and `context` lacks.
     """
+    context |= {"practice": practice, "site": site}
     subject = _subjects.get_template(f"email/{kind}/subject.txt").render(context)
+    text, html = (
+        before + _bodies.get_template(f"email/{kind}/body.{ending}").render(context) + after
+        for ending in ("txt", "html")
+        for before, after in [_frame(ending, practice, site)]
+    )
     return Message(
         kind=kind,
         to=to,
         to_name=greeting_name(to_name),
         subject=" ".join(subject.split()),
-        text=_bodies.get_template(f"email/{kind}/body.txt").render(context).strip() + "\n",
-        html=_bodies.get_template(f"email/{kind}/body.html").render(context),
+        text=text.strip() + "\n",
+        html=html,
         reply_to=reply_to,
         reply_to_name=reply_to_name,
         attachments=tuple(attachments),
     )
+
+
+@lru_cache(maxsize=8)
+def _frame(ending: str, practice: Practice, site: str) -> tuple[str, str]:
+    """Return what stands before the content of every mail and after it, drawn once for all."""
+    frame = _bodies.get_template(f"email/_layout.{ending}")
+    drawn = frame.render(practice=practice, site=site, content=Markup(CONTENT))
+    before, _, after = drawn.partition(CONTENT)
+    return before, after
 
 
 def to_json(message: Message) -> str:
