@@ -14,7 +14,7 @@ from tests.faults.naughty import CONTROLS, EMPTY, KEPT, LINES
 
 from .held import everything
 from .journeys import VISITOR
-from .test_every_route import on_one_engine, sound
+from .test_every_route import sound
 from .world import World
 
 HTML = "{http://www.w3.org/1999/xhtml}"
@@ -140,7 +140,6 @@ def test_no_text_in_any_field_breaks_a_form(world):
                 sound(answer, f"{form.page} {form.action} {name}={text[:80]!a}")
 
 
-@on_one_engine
 def test_what_no_form_sends_is_refused_by_all(world):
     before = everything(world.database)
     for kind, body in BODIES:
