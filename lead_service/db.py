@@ -198,6 +198,7 @@ def _set_up_sqlite(connection, _record) -> None:
         "foreign_keys=ON",
         "secure_delete=ON",  # what is erased must not stay in free pages
         f"busy_timeout={BUSY_SECONDS * 1000}",
+        "cache_size=-1000",  # KB a connection: each commit empties those of all the others
     ):
         connection.execute(f"PRAGMA {pragma}")
 
