@@ -221,14 +221,15 @@ def insert_unless(session: Session, model: type[Base], column: str, **values: An
     writes several such rows. What a mapper's events derive is not derived here.
     """
     statement = _insert_unless(session.get_bind().dialect.name, model, column)
-    return session.connection().execute(statement, values).scalar_one_or_none()
+    result = session.connection().execute(statement, values)
+    return result.inserted_primary_key[0] if result.rowcount else None
 
 
 @cache
 def _insert_unless(dialect: str, model: type[Base], column: str) -> Insert:
     insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect]
     statement = insert(model.__table__).on_conflict_do_nothing(index_elements=[column])
-    return statement.returning(*model.__table__.primary_key)
+    return statement.execution_options(preserve_rowcount=True)
 
 
 def broken_rule(error: IntegrityError) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from .emails import outbox, practice_context
-from .emails.message import compose
+from .emails.message import Draft, compose
 from .leads import Lead
 from .settings import Settings
 
@@ -30,21 +30,25 @@ def tell(
     `what` says in a few words what the lead did, `call` when the call is, `article` is the title
     of the one that led here, and `but_not` an address that gets a mail of its own about this.
     """
+    shown = {name: getattr(lead, name) for name in ("name", "email", "company", "phone")}
+    context = practice_context(settings) | {
+        "reply_to": lead.email,
+        "reply_to_name": lead.name,
+        "lead": shown,
+        "what": what,
+        "text": text,
+        "brief": brief,
+        "article": article,
+        "call": call,
+        "link": settings.link(f"/desk/leads/{lead.id}/"),
+    }
     for number, recipient in enumerate(settings.sales_to):
         if recipient.lower() == but_not.lower():
             continue
-        message = compose(
-            "new_lead",
-            to=recipient,
-            reply_to=lead.email,
-            reply_to_name=lead.name,
-            lead=lead,
-            what=what,
-            text=text,
-            brief=brief,
-            article=article,
-            call=call,
-            link=settings.link(f"/desk/leads/{lead.id}/"),
-            **practice_context(settings),
+        # A brief is made of the framework's own objects, which JSON cannot hold.
+        message = (
+            Draft("new_lead", recipient, context)
+            if brief is None
+            else compose("new_lead", to=recipient, **context)
         )
         outbox.queue(session, message, at=at, lead_id=lead.id, dedupe_key=f"team:{key}:{number}")

@@ -80,6 +80,19 @@ class Message:
             _refuse_controls(name, value)
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A mail that is composed when it is sent: `context` is what `compose` takes, all of it JSON.
+
+    For mail that comes with every lead: keeping the lead must neither wait for a template nor
+    fail with one.
+    """
+
+    kind: str
+    to: str
+    context: dict[str, Any]
+
+
 def _refuse_controls(name: str, value: str) -> None:
     """Refuse what could end a header line or be lost on the way; never repeat the value."""
     if found := CONTROL.search(value):
@@ -164,8 +177,11 @@ def _frame(ending: str, practice: Practice, site: str) -> tuple[str, str]:
     return before, after
 
 
-def to_json(message: Message) -> str:
+def to_json(message: Message | Draft) -> str:
     """Write a message as JSON text, attachments in base64, for the outbox to store."""
+    if isinstance(message, Draft):
+        practice = vars(message.context["practice"])
+        return json.dumps(vars(message) | {"context": message.context | {"practice": practice}})
     attachments = [
         vars(one) | {"content": base64.b64encode(one.content).decode("ascii")}
         for one in message.attachments
@@ -174,13 +190,20 @@ def to_json(message: Message) -> str:
 
 
 def from_json(text: str) -> Message:
-    """Read what `to_json` wrote; raise ValueError when it is anything else."""
+    """Read what `to_json` wrote, and compose what was a draft.
+
+    Raises ValueError when it is anything else, and what `compose` raises.
+    """
     try:
         fields = json.loads(text)
-        stored = fields.pop("attachments")
-        return Message(**fields, attachments=tuple(_attachment(**one) for one in stored))
+        if "context" not in fields:
+            stored = fields.pop("attachments")
+            return Message(**fields, attachments=tuple(_attachment(**one) for one in stored))
+        context = fields["context"]
+        context["practice"] = Practice(**context["practice"])
     except (AttributeError, KeyError, TypeError, binascii.Error) as error:
         raise ValueError(f"not a stored message: {type(error).__name__}") from None
+    return compose(fields["kind"], to=fields["to"], **context)
 
 
 def _attachment(filename: str, content_type: str, content: str) -> Attachment:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from ..db import Database, StorageBusy, insert_unless
 from .lease import LEASE_SECONDS, Claim, claim, finish
-from .message import Message, from_json, to_json
+from .message import Draft, Message, from_json, to_json
 from .models import RINGS, ErasureJob, OutboxMessage, OutboxPause
 from .transport import Accepted, Outcome, Permanent, Stop, Temporary, Transport
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 def queue(
     session: Session,
-    message: Message,
+    message: Message | Draft,
     *,
     at: datetime,
     lead_id: int | None = None,
@@ -213,15 +213,18 @@ def deliver_one(
 def _send(transport: Transport, held: Claim) -> Outcome:
     """Send once; whatever goes wrong becomes an outcome, so one bad row never stops the rest."""
     try:
-        message = from_json(held.body or "")
-    except ValueError:
-        return Permanent("the stored mail cannot be read")
-    try:
-        return transport.send(message, held.id)
+        return transport.send(_message(held), held.id)
     except (Temporary, Permanent, Stop) as outcome:
         return outcome
     except Exception as error:
         return Temporary(f"unexpected {type(error).__name__}")
+
+
+def _message(held: Claim) -> Message:
+    try:
+        return from_json(held.body or "")
+    except ValueError:
+        raise Permanent("the stored mail cannot be read") from None
 
 
 def _record(

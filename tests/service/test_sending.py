@@ -4,12 +4,15 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from jinja2 import DictLoader
 
-from lead_service.emails import outbox
+from lead_service import clock
+from lead_service.emails import message, outbox
 from lead_service.emails.lease import LONGEST_WAIT
 from lead_service.emails.message import Message
 from lead_service.emails.models import OutboxMessage
 from lead_service.emails.transport import Accepted, Permanent, Stop, Temporary
+from tests.service.journeys import VISITOR
 from tests.service.postroom import HOUR, MINUTE, NOW, FakeTransport, Postroom, failing
 
 
@@ -132,6 +135,20 @@ def test_a_row_that_cannot_be_read_fails_and_holds_up_no_other(post):
     post.database.write(spoil)
     post.drain(FakeTransport())
     assert (post.row(poison).state, post.row(right).state) == ("failed", "sent")
+
+
+def test_a_lead_is_kept_whatever_the_teams_mail_looks_like(client, database, monkeypatch):
+    post, templates = Postroom(database), message._bodies.loader
+    monkeypatch.setattr(message._bodies, "cache", {})
+    monkeypatch.setattr(message._bodies, "loader", DictLoader({}))
+    assert client.post("/contact/", data=VISITOR | {"submission": "once"}).status_code == 303
+    (told,) = post.ids()
+    post.drain(FakeTransport(), clock.now())
+    failed = post.row(told)
+    assert (failed.state, failed.reason) == ("pending", "unexpected TemplateNotFound")
+    monkeypatch.setattr(message._bodies, "loader", templates)
+    post.drain(FakeTransport(), failed.next_at)
+    assert post.row(told).state == "sent"
 
 
 def test_fresh_mail_goes_before_mail_that_has_failed(post):

@@ -12,6 +12,7 @@ from lead_service.emails import message as messages
 from lead_service.emails import practice_context
 from lead_service.emails.message import (
     Attachment,
+    Draft,
     Message,
     Practice,
     compose,
@@ -191,7 +192,13 @@ def test_a_message_comes_back_from_storage_as_it_was(message):
     assert from_json(to_json(message)) == message
 
 
-@pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"attachments": []}', "{", '"x"'])
+@given(words, words)
+def test_a_draft_comes_back_from_storage_as_the_mail_that_it_is(name, stuck):
+    context = {**FRAME, "name": name, "stuck": stuck}
+    assert from_json(to_json(Draft("welcome", "ada@lead.test", context))) == welcome(**context)
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"attachments": []}', "{", '"x"', '{"context": {}}'])
 def test_what_is_not_a_stored_message_is_named_so(text):
     with pytest.raises(ValueError):
         from_json(text)
