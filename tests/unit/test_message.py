@@ -198,7 +198,9 @@ def test_a_draft_comes_back_from_storage_as_the_mail_that_it_is(name, stuck):
     assert from_json(to_json(Draft("welcome", "ada@lead.test", context))) == welcome(**context)
 
 
-@pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"attachments": []}', "{", '"x"', '{"context": {}}'])
+@pytest.mark.parametrize(
+    "text", ["", "null", "[]", "{}", '{"attachments": []}', "{", '"x"', '{"context": {}}']
+)
 def test_what_is_not_a_stored_message_is_named_so(text):
     with pytest.raises(ValueError):
         from_json(text)
