@@ -24,7 +24,7 @@ from lead_service.serving import THREADS
 
 LINE = "Of a page that says nothing, this is one line, and it is eighty characters long."
 PAGE = "<!doctype html>{% for line in lines %}<p>{{ line }}</p>{% endfor %}"
-MAIL = "x" * 900  # as long as what is stored of the mail to the team
+MAIL = "x" * 600  # as long as what is stored of the mail to the team
 LEAD, EVENT, CONSENT, MAILED = map(insert, (Lead, LeadEvent, Consent, OutboxMessage))
 
 
