@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from .emails import outbox, practice_context
-from .emails.message import Draft, compose
+from .emails.message import Draft, Message, compose
 from .leads import Lead
 from .settings import Settings
 
@@ -45,10 +45,12 @@ def tell(
     for number, recipient in enumerate(settings.sales_to):
         if recipient.lower() == but_not.lower():
             continue
-        # A brief is made of the framework's own objects, which JSON cannot hold.
-        message = (
-            Draft("new_lead", recipient, context)
-            if brief is None
-            else compose("new_lead", to=recipient, **context)
-        )
+        message = _mail(recipient, context)
         outbox.queue(session, message, at=at, lead_id=lead.id, dedupe_key=f"team:{key}:{number}")
+
+
+def _mail(recipient: str, context: dict[str, Any]) -> Message | Draft:
+    """Leave it a draft; but a brief is made of the framework's objects, which JSON cannot hold."""
+    if context["brief"] is None:
+        return Draft("new_lead", recipient, context)
+    return compose("new_lead", to=recipient, **context)
