@@ -18,7 +18,7 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException
 
 from .db import StorageBusy
 from .log import places
@@ -61,7 +61,6 @@ WORDS = {
 def install(app: Flask) -> None:
     """Turn every error into a page of ours."""
     app.register_error_handler(CSRFError, lambda _error: page(403))
-    app.register_error_handler(SecurityError, _foreign_host)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(StorageBusy, _storage_error)
     app.register_error_handler(DatabaseError, _storage_error)
@@ -92,11 +91,6 @@ def _kept(status: int) -> list[tuple[str, str]]:
         return []  # a member must not be led to press what another site has filled in
     fields = request.form.items(multi=True)
     return [(name, CONTROL.sub("", text)) for name, text in fields if name != TOKEN]
-
-
-def _foreign_host(_error: SecurityError) -> Response:
-    """Answer in plain text: without a host that is ours, no address of a page can be made."""
-    return Response("This address is not served here.\n", 400, mimetype="text/plain")
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -98,8 +98,6 @@ def _start() -> None:
 
 
 def _finish(response: Response) -> Response:
-    if "started" not in g:  # refused before it began, for its host
-        _start()
     response.headers["X-Request-Id"] = g.request_id
     level = logging.INFO if response.status_code < 400 else logging.WARNING
     log.log(

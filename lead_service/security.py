@@ -51,10 +51,8 @@ limiter = Limiter(key_func=get_remote_address, strategy="moving-window")
 # One bucket for all that a client posts, whatever the form; there is no other limit of the kind.
 POSTS = "posts"
 _posts = limiter.shared_limit(lambda: context().settings.limit_posts, scope=POSTS)
-csrf = CSRFProtect()
-
-
 _parsed = lru_cache(maxsize=8)(parse_limit)
+csrf = CSRFProtect()
 
 
 def limit_posts(view: View) -> View:
@@ -133,6 +131,7 @@ class Gate:
             environ = environ | {"HTTP_HOST": self._hosts[0]}
         if self._is_ours(environ.get("HTTP_HOST")):
             return self._app(environ, start)
+        # In plain text: without a host that is ours, no address of a page can be made.
         refused = Response("This address is not served here.\n", 400, mimetype="text/plain")
         return refused(environ, start)
 
