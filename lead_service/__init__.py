@@ -18,13 +18,15 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     from .assess import routes as assess
     from .book import agenda, contact, manage, moving
     from .book import routes as book
+    from .counters import Counter
     from .db import Database
     from .desk import routes as desk
 
     settings = settings or settings_of.load()
     site = published.read(settings)
     app = Flask(__name__, static_folder=None)  # files.py serves them
-    context.install(app, context.Context(settings, Database(settings.database_url), site))
+    database, limits = Database(settings.database_url), Counter(settings.limits_storage)
+    context.install(app, context.Context(settings, database, site, limits))
 
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # else //: a redirect to whatever port the client names

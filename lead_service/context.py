@@ -5,6 +5,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from .counters import Counter
 from .db import Database
 from .published import Published
 from .settings import Settings
@@ -17,6 +18,7 @@ class Context:
     settings: Settings
     database: Database
     published: Published
+    limits: Counter
 
 
 def install(app: Flask, context: Context) -> None:

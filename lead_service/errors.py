@@ -4,11 +4,8 @@ Whatever a visitor had typed stands on the page again, behind one button that se
 """
 
 import logging
-from math import ceil
-from time import time
 
 from flask import Flask, Response, g, make_response, render_template, request
-from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import (
     DatabaseError,
@@ -22,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from .db import StorageBusy
 from .log import places
-from .security import CONTROL, UNSAFE, limiter
+from .security import CONTROL, UNSAFE
 
 log = logging.getLogger(__name__)
 
@@ -100,9 +97,6 @@ def _http_error(error: HTTPException) -> Response:
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = value
-    if isinstance(error, RateLimitExceeded) and limiter.current_limit:
-        seconds = ceil(limiter.current_limit.reset_at - time())
-        response.headers["Retry-After"] = str(max(1, seconds))
     return response
 
 

@@ -15,19 +15,14 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from flask import Flask, Response, abort, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 from itsdangerous import BadSignature, Signer, URLSafeTimedSerializer
-from limits import parse as parse_limit
-from werkzeug.exceptions import UnprocessableEntity
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import TooManyRequests, UnprocessableEntity
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
-from . import (
-    clock,
-    counters,  # noqa: F401 (the storage of `memory://`)
-)
+from . import clock
 from .context import context
 from .headers import headers_for
 from .settings import LOOPBACK, Settings
@@ -47,39 +42,25 @@ HEALTH = {"/healthz", "/readyz"}
 FASTEST_SECONDS = 2  # from when a form is shown to when a person or a browser has filled it in
 View = TypeVar("View", bound=Callable[..., Any])
 
-limiter = Limiter(key_func=get_remote_address, strategy="moving-window")
-# One bucket for all that a client posts, whatever the form; there is no other limit of the kind.
-POSTS = "posts"
-_posts = limiter.shared_limit(lambda: context().settings.limit_posts, scope=POSTS)
-_parsed = lru_cache(maxsize=8)(parse_limit)
 csrf = CSRFProtect()
 
 
 def limit_posts(view: View) -> View:
-    """Count the requests of a view as posts of their client."""
-    limited = _posts(view)
+    """Count the requests of a view as posts of their client, whatever the form; beyond: 429."""
 
     @wraps(view)
     def counted(*given: Any, **named: Any) -> Any:
-        g.is_at_view = True
-        return limited(*given, **named)
+        ours = context()
+        if wait := ours.limits.hit(ours.settings.limit_posts, "posts", client_address()):
+            raise TooManyRequests(retry_after=wait)
+        return view(*given, **named)
 
     return cast(View, counted)
 
 
-@limiter.request_filter
-def _needs_no_search() -> bool:
-    """Spare the library its search for limits, which takes ten times as long as to count a hit.
-
-    It looks before each request, too, where no limit stands. It is needed for what is beyond
-    the limit, and while its storage is away.
-    """
-    if "is_at_view" not in g:
-        return True
-    if limiter.limiter.storage is not limiter.storage:
-        return False
-    limit = _parsed(context().settings.limit_posts)
-    return limiter.limiter.hit(limit, get_remote_address(), POSTS)
+def client_address() -> str:
+    """Return the address that a request comes from; a socket in the file system has none."""
+    return request.remote_addr or "127.0.0.1"
 
 
 def new_token() -> str:
@@ -159,24 +140,13 @@ def install(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
-        RATELIMIT_STORAGE_URI=settings.limits_storage,
-        RATELIMIT_STORAGE_OPTIONS=_limits_patience(settings),
-        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=not settings.limits_storage.startswith("memory"),
     )
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
     csrf.init_app(app)
-    limiter.init_app(app)
     app.before_request(_check_origin)
     app.before_request(_check_input)
     app.after_request(_keep_nothing)
-
-
-def _limits_patience(settings: Settings) -> dict[str, int]:
-    """Let nobody wait for a store of limits that does not answer: limits are then counted here."""
-    if settings.limits_storage.startswith("memory"):
-        return {}
-    return {"socket_timeout": 1, "socket_connect_timeout": 1}
 
 
 def _check_origin() -> None:
@@ -215,7 +185,7 @@ def _check_input() -> None:
     """Refuse what no browser sends (400) and characters that no text needs (422)."""
     if CONTROL.search(request.path):
         abort(404)
-    if CONTROL.search("".join(text for pair in request.args.items(multi=True) for text in pair)):
+    if request.query_string and CONTROL.search("".join(_texts(request.args))):
         abort(400)
     if request.method not in UNSAFE or _own_proof():
         return
@@ -223,11 +193,16 @@ def _check_input() -> None:
         _require_utf8(request.get_data(cache=True))
     if request.content_length and (request.mimetype != FORM or not request.form):
         abort(400)  # no form of ours: of bytes that are no text, multipart would make other text
-    values = [text for pair in request.form.items(multi=True) for text in pair]
+    values = _texts(request.form)
     if len(values) > 2 * FORM_FIELDS or max(map(len, values), default=0) > FIELD_CHARACTERS:
         abort(413)
     if CONTROL.search("".join(values)):
         raise UnprocessableEntity("One of the fields holds a control character.")
+
+
+def _texts(fields: MultiDict[str, str]) -> list[str]:
+    """Return the names and values of fields."""
+    return [text for pair in fields.items(multi=True) for text in pair]
 
 
 def _require_utf8(body: bytes) -> None:
@@ -250,10 +225,8 @@ def is_flood(limit: str, *names: str) -> bool:
     A loopback client is this machine, or a proxy that TRUSTED_PROXIES does not name: then all
     visitors share one address, and suspecting them all would help nobody.
     """
-    client = get_remote_address()
-    if client in LOOPBACK:
-        return False
-    return not limiter.limiter.hit(_parsed(limit), *names, client)
+    client = client_address()
+    return client not in LOOPBACK and bool(context().limits.hit(limit, *names, client))
 
 
 def shown_now() -> str:
@@ -272,7 +245,7 @@ def is_hasty(shown: str) -> bool:
     A moment that is missing, old, to come or not ours says nothing: pages may be kept for long,
     and clocks be set. A loopback client is not suspected, for the reason that `is_flood` gives.
     """
-    if get_remote_address() in LOOPBACK:
+    if client_address() in LOOPBACK:
         return False
     try:
         began = int(_signer(context().settings.secret).unsign(shown))

@@ -57,7 +57,7 @@ def limits_store() -> Iterator[LimitsStore]:
     """An empty store of limits, for several web processes."""
     store = LimitsStore()
     yield store
-    store.stop()
+    store.remove()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -23,11 +23,15 @@ class LimitsStore:
         program = shutil.which("valkey-server") or shutil.which("redis-server")
         if program is None:
             pytest.fail(MISSING, pytrace=False)
+        self._program = program
         self._folder = tempfile.TemporaryDirectory(prefix="limits-")
         self._socket = Path(self._folder.name) / "socket"
+        self.start()
+
+    def start(self) -> None:
         options = ("--port", "0", "--unixsocket", self._socket, "--save", "", "--appendonly", "no")
         self._process = subprocess.Popen(
-            [program, *options], cwd=self._folder.name, stdout=subprocess.DEVNULL
+            [self._program, *options], cwd=self._folder.name, stdout=subprocess.DEVNULL
         )
         self._wait()
 
@@ -53,4 +57,7 @@ class LimitsStore:
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
+
+    def remove(self) -> None:
+        self.stop()
         self._folder.cleanup()

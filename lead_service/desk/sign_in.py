@@ -1,11 +1,7 @@
 """Signing in and out: an address, a mailed link, one press of a button."""
 
-from math import ceil
-
 from flask import redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_limiter.util import get_remote_address
-from limits import parse_many
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.routing import BuildError
 from wtforms import Form
@@ -13,15 +9,15 @@ from wtforms import Form
 from .. import clock, leads
 from ..context import context
 from ..fields import address
-from ..security import limiter, token_hash
+from ..security import client_address, token_hash
 from . import access
 from .blueprint import COOKIE, WANTED, blueprint, current_session
 
 # A flood makes its sender wait for an hour and then for a day; a link from the command line,
 # and one that was mailed before, work all the while.
 TRIES = {
-    "client": parse_many("10 per hour"),
-    "address": parse_many("10 per hour; 40 per day"),
+    "client": ("10 per hour",),
+    "address": ("10 per hour", "40 per day"),
 }
 
 
@@ -42,7 +38,7 @@ def sign_in() -> ResponseReturnValue:
 @blueprint.post("/sign-in/")
 def sign_in_submit() -> ResponseReturnValue:
     """Mail a link to a member; answer everybody else in the same way, after the same work."""
-    _count_try("client", get_remote_address())
+    _count_try("client", client_address())
     form, now, settings = SignInForm(request.form), clock.now(), context().settings
     if not form.validate():
         return render_template("desk/sign_in.html", form=form), 422
@@ -107,15 +103,13 @@ def _wanted_page(wanted: list | None) -> str:
 
 def _dead_link() -> ResponseReturnValue:
     """Count a wrong, used or old link as a try, and offer a new one."""
-    _count_try("client", get_remote_address())
+    _count_try("client", client_address())
     return render_template("desk/sign_in.html", form=SignInForm(), dead_link=True), 404
 
 
 def _count_try(kind: str, who: str) -> None:
     """Count one try of a client or for an address; raise 429 when there were too many."""
-    counter = limiter.limiter
     for limit in TRIES[kind]:
-        names = ("desk-sign-in", kind, token_hash(who))  # hashed: the counter is kept elsewhere
-        if not counter.hit(limit, *names):
-            wait = counter.get_window_stats(limit, *names).reset_time - clock.now().timestamp()
-            raise TooManyRequests(retry_after=min(max(1, ceil(wait)), limit.get_expiry()))
+        # Hashed: the counter may be kept elsewhere.
+        if wait := context().limits.hit(limit, "desk-sign-in", kind, token_hash(who)):
+            raise TooManyRequests(retry_after=wait)

@@ -29,7 +29,7 @@ def cluster(postgresql_server, provider, tmp_path_factory) -> Iterator[Cluster]:
         with Cluster(tmp_path_factory.mktemp("deployment"), **stores) as cluster:
             yield cluster
     finally:
-        limits.stop()
+        limits.remove()
 
 
 @pytest.fixture

@@ -3,42 +3,47 @@
 import threading
 import time
 
-from limits import parse
-from limits.storage import storage_from_string
-from limits.strategies import MovingWindowRateLimiter
+import pytest
 
 from lead_service import counters
-
-TWICE = parse("2 per second")
-
-
-def test_memory_is_ours_and_counts_as_the_library_s_does():
-    memory = storage_from_string("memory://")
-    assert type(memory) is counters.Memory
-    limiter = MovingWindowRateLimiter(memory)
-    assert [limiter.hit(TWICE, "client") for _ in range(3)] == [True, True, False]
-    assert limiter.hit(TWICE, "another")
+from lead_service.counters import Counter
 
 
-def test_hits_start_no_thread_each(monkeypatch):
+@pytest.fixture
+def counter() -> Counter:
+    return Counter("memory://")
+
+
+def test_hits_beyond_a_limit_say_how_long_to_wait(counter):
+    assert [counter.hit("2 per hour", "client") for _ in range(2)] == [0, 0]
+    assert 3590 <= counter.hit("2 per hour", "client") <= 3600
+    assert counter.hit("2 per hour", "another") == 0
+
+
+def test_hits_are_counted_again_once_the_wait_is_over(counter):
+    counter.hit("1 per second", "client")
+    wait = counter.hit("1 per second", "client")
+    assert wait == 1
+    time.sleep(wait)
+    assert counter.hit("1 per second", "client") == 0
+
+
+def test_hits_start_no_thread_each(counter, monkeypatch):
     started = []
     begin = threading.Thread.start
     monkeypatch.setattr(threading.Thread, "start", lambda it: (started.append(it), begin(it)))
-    memory = storage_from_string("memory://")
-    limiter = MovingWindowRateLimiter(memory)
     for _ in range(10):
-        limiter.hit(TWICE, "client")
-        memory.timer.join()  # what was swept is swept: the next hit may start another
+        counter.hit("100 per second", "client")
+        counter.here.storage.timer.join()  # what was swept is swept: the next may start another
     assert len(started) <= 2  # one that the library starts when it is made, and one sweep
 
 
-def test_what_has_expired_is_swept(monkeypatch):
+def test_what_has_expired_is_swept(counter, monkeypatch):
     monkeypatch.setattr(counters, "SWEPT_EVERY", 0)
-    memory = storage_from_string("memory://")
-    limiter = MovingWindowRateLimiter(memory)
-    limiter.hit(parse("1 per second"), "gone")
+    memory = counter.here.storage
+    counter.hit("1 per second", "gone")
     time.sleep(1.05)
     memory.timer.join()
-    limiter.hit(TWICE, "client")
+    counter.hit("2 per second", "client")
     memory.timer.join()
     assert len([key for key, events in memory.events.items() if events]) == 1

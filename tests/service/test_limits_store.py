@@ -5,7 +5,11 @@ That several processes count together is shown with processes, in tests/deploy.
 
 import pytest
 
+from lead_service import counters
+from lead_service.counters import Counter
+
 from .conftest import Browser
+from .desk import press
 from .journeys import booking_form, open_starts
 
 pytestmark = pytest.mark.usefixtures("at")
@@ -36,3 +40,27 @@ def test_a_client_is_still_held_to_its_limit(client, limits_store):
     codes = [posted(client) for _ in range(6)]
     assert codes[0] == 422  # counted from here on, by this process alone
     assert codes[-1] == 429
+
+
+def test_a_store_that_goes_away_lets_members_sign_in(client, limits_store):
+    limits_store.stop()
+    answer = press(client, "/desk/sign-in/", email="ann@example.com")
+    assert answer.status_code == 303
+
+
+def test_a_store_that_comes_back_is_asked_again(limits_store, monkeypatch, caplog):
+    counter = Counter(limits_store.url)
+    assert counter.hit("1 per hour", "client") == 0
+    limits_store.stop()
+    assert counter.hit("1 per hour", "client") == 0  # counted here, from the start
+    assert counter.hit("1 per hour", "client") > 0
+    assert [line.message for line in caplog.records] == ["the store of limits is away"]
+    limits_store.start()
+    monkeypatch.setattr(counters, "ASKED_AGAIN", 0)
+    assert counter.hit("1 per hour", "client") == 0  # it kept nothing
+
+
+def test_what_one_process_counts_another_knows(limits_store):
+    one, another = Counter(limits_store.url), Counter(limits_store.url)
+    assert one.hit("1 per hour", "client") == 0
+    assert another.hit("1 per hour", "client") > 0
