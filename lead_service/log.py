@@ -2,7 +2,9 @@
 
 import logging
 import logging.config
+import os
 import random
+import sys
 import time
 from types import TracebackType
 
@@ -35,18 +37,17 @@ def config(level: str) -> dict:
         "filters": {"request": {"()": f"{__name__}.OfRequest"}},
         "handlers": {
             "stderr": {
-                "class": "logging.StreamHandler",
+                "class": f"{__name__}.Stderr",
                 "formatter": "json",
                 "filters": ["request"],
             }
         },
         "root": {"handlers": ["stderr"], "level": level},
         # At DEBUG the provider's client writes the recipient, the body and the key, and
-        # SQLAlchemy every parameter; at INFO the limiter writes who was refused, by address.
+        # SQLAlchemy every parameter.
         "loggers": {
             "python_http_client": {"level": "WARNING"},
             "sqlalchemy": {"level": "WARNING"},
-            "flask-limiter": {"level": "WARNING"},
             "_granian": {"level": "WARNING"},
             "alembic": {"level": "WARNING"},  # two lines for each look at the schema
         },
@@ -60,6 +61,25 @@ class Line(JsonFormatter):
         """Name an error and where it was raised; its text may hold what a visitor typed."""
         kind, _, trace = ei
         return " > ".join([kind.__name__ if kind else "no error", *places(trace)])
+
+
+class Stderr(logging.Handler):
+    """Writes each line by one call of the system, which keeps the lines of all threads apart.
+
+    The library's handler holds a lock meanwhile. A thread gives up the interpreter when it
+    writes, and under load the others then came to wait for both.
+    """
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        if is_wanted := bool(self.filter(record)):
+            self.emit(record)
+        return is_wanted
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            os.write(sys.stderr.fileno(), f"{self.format(record)}\n".encode())
+        except Exception:
+            self.handleError(record)
 
 
 class OfRequest(logging.Filter):
