@@ -1,5 +1,6 @@
 """Leads: one per address, and everything that happened with each of them."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -22,7 +23,6 @@ from sqlalchemy import (
 from sqlalchemy.orm import (
     Mapped,
     Session,
-    make_transient_to_detached,
     mapped_column,
     relationship,
 )
@@ -174,6 +174,24 @@ def normalize(email: str) -> str:
     return f"{checked.local_part}@{checked.ascii_domain}".lower()
 
 
+@dataclass(frozen=True)
+class Captured:
+    """What a form needs of the lead that it made or found.
+
+    Not the lead itself: for one that has just been inserted, the session would take longer to
+    make an object of it than the database took to keep it.
+    """
+
+    id: int
+    email: str
+    address: str
+    name: str
+    company: str
+    phone: str
+    quarantine: bool
+    is_new: bool
+
+
 def capture(
     session: Session,
     *,
@@ -184,8 +202,8 @@ def capture(
     company: str = "",
     phone: str = "",
     quarantine: bool = False,
-) -> tuple[Lead, bool]:
-    """Find or make the one lead of an address; return it locked, and whether it is new.
+) -> Captured:
+    """Find or make the one lead of an address, and lock it.
 
     `address` is `email` in the form that `normalize` gives it, where that is known already.
     What is typed fills empty fields only: anybody can type anybody's address, so a later form
@@ -193,26 +211,20 @@ def capture(
     takes the suspicion of its form; a known one keeps its own standing.
     """
     address = address or normalize(email)
-    given = {"email": email, "name": name, "company": company, "phone": phone}
+    given = {"email": email, "address": address, "name": name, "company": company, "phone": phone}
     times = {"created_at": at, "touched_at": at}
     derived = _derived(name, company, email, address)
-    new = given | times | derived | {"address": address, "quarantine": quarantine}
+    new = given | times | derived | {"quarantine": quarantine}
     if lead_id := insert_unless(session, Lead, "address", **new):
-        return _as_stored(session, Lead(id=lead_id, **new)), True
+        return Captured(id=lead_id, is_new=True, quarantine=quarantine, **given)
     lead = _find(session, address)
     assert lead is not None
     lead.name = lead.name or name
     lead.company = lead.company or company
     lead.phone = lead.phone or phone
     lead.touched_at = at
-    return lead, False
-
-
-def _as_stored(session: Session, lead: Lead) -> Lead:
-    """Let the session know a lead that is in the table: what was written need not be read."""
-    make_transient_to_detached(lead)
-    session.add(lead)
-    return lead
+    known = {name: getattr(lead, name) for name in (*given, "id", "quarantine")}
+    return Captured(is_new=False, **known)
 
 
 def find(session: Session, email: str) -> Lead | None:
@@ -244,15 +256,11 @@ def record(session: Session, lead: Lead, kind: str, at: datetime, **detail: Any)
 
 
 def record_once(
-    session: Session, lead: Lead, kind: str, at: datetime, *, key: str, **detail: Any
+    session: Session, lead: Captured, kind: str, at: datetime, *, key: str, **detail: Any
 ) -> bool:
     """Add a line to the timeline, unless the form that `key` names has added it before."""
     values = {"lead_id": lead.id, "kind": kind, "at": at, "detail": detail}
-    if not insert_unless(session, LeadEvent, "submission_key", submission_key=key, **values):
-        return False
-    if lead.touched_at < at:
-        lead.touched_at = at
-    return True
+    return bool(insert_unless(session, LeadEvent, "submission_key", submission_key=key, **values))
 
 
 def add_note(session: Session, lead: Lead, member_id: int, text: str, at: datetime) -> Note:
@@ -264,7 +272,7 @@ def add_note(session: Session, lead: Lead, member_id: int, text: str, at: dateti
 
 
 def record_consent(
-    session: Session, lead: Lead, *, wording: str, may_contact: bool, source: str, at: datetime
+    session: Session, lead: Captured, *, wording: str, may_contact: bool, source: str, at: datetime
 ) -> None:
     """Keep the proof of what was asked and answered."""
     values = {"lead_id": lead.id, "wording": wording, "source": source, "at": at}

@@ -7,14 +7,14 @@ from sqlalchemy.orm import Session
 
 from .emails import outbox, practice_context
 from .emails.message import Draft, Message, compose
-from .leads import Lead
+from .leads import Captured, Lead
 from .settings import Settings
 
 
 def tell(
     session: Session,
     settings: Settings,
-    lead: Lead,
+    lead: Lead | Captured,
     what: str,
     at: datetime,
     *,

@@ -15,7 +15,7 @@ from .. import leads, team
 from ..emails import erasures, outbox
 from ..emails.message import Message
 from ..emails.models import OutboxMessage
-from ..leads import Consent, Lead, LeadEvent
+from ..leads import Captured, Consent, Lead, LeadEvent
 from ..security import derived_token
 from ..settings import Settings
 from . import emails
@@ -48,7 +48,7 @@ def send_result(
     one that led here, and `brief` what the team gets of the answers.
     """
     email, suspect = form.email.data or "", form.is_suspect
-    lead, is_new = leads.capture(session, email=email, at=now, quarantine=suspect)
+    lead = leads.capture(session, email=email, at=now, quarantine=suspect)
     key = _key(settings.secret, assessment, lead)
     if not leads.record_once(session, lead, EVENT, now, key=key):
         return
@@ -66,7 +66,7 @@ def send_result(
         message = _message(settings, email, token, key)
         held = suspect or lead.quarantine
         outbox.queue(session, message, at=now, lead_id=lead.id, dedupe_key=occasion, held=held)
-    if is_new:
+    if lead.is_new:
         what = "took the self-assessment and had the result mailed" + leads.SUSPECTED * suspect
         team.tell(session, settings, lead, what, now, key=occasion, article=article, brief=brief)
 
@@ -134,7 +134,7 @@ def _has_other_traces(session: Session, lead: Lead) -> bool:
     return any(event.is_visitors for event in events)
 
 
-def _key(secret: str, assessment: Assessment, lead: Lead) -> str:
+def _key(secret: str, assessment: Assessment, lead: Lead | Captured) -> str:
     of_both = f"{assessment.token_hash}:{lead.address}"
     return derived_token(secret, "result", of_both)[:KEY]
 
@@ -143,7 +143,7 @@ def _with_proof(secret: str, key: str) -> str:
     return key + derived_token(secret, "not-me", key)[:KEY]
 
 
-def _mailed_today(session: Session, lead: Lead, now: datetime) -> int:
+def _mailed_today(session: Session, lead: Captured, now: datetime) -> int:
     query = select(func.count()).where(
         OutboxMessage.lead_id == lead.id,
         OutboxMessage.kind == "result",

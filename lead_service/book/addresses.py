@@ -32,10 +32,10 @@ def readdress(
     if meant and meant is not mistyped and diary.coming(session, meant, now) >= most:
         return False
     if not _is_its_only_trace(session, booking, mistyped):
-        meant, _ = leads.capture(
+        known = leads.capture(
             session, email=email, name=booking.name, company=booking.company, at=now
         )
-        booking.lead = meant
+        booking.lead = session.get_one(leads.Lead, known.id)
     elif meant is None:
         leads.correct(mistyped, email)
     elif meant is not mistyped:

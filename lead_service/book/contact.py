@@ -49,7 +49,7 @@ def wrote(
 ) -> None:
     """Keep a message as a lead with its event, once, and tell the team."""
     key = token_hash(form.submission.data or "")
-    lead, is_new = leads.capture(
+    lead = leads.capture(
         session,
         email=form.email.data or "",
         address=form.email.address,
@@ -67,5 +67,5 @@ def wrote(
         session, lead, wording=CONSENT_WORDING, may_contact=may_contact, source="contact", at=now
     )
     what = "wrote to us" + leads.SUSPECTED * suspect
-    brief = None if is_new else brief_of_lead(session, lead.id, framework)
+    brief = None if lead.is_new else brief_of_lead(session, lead.id, framework)
     team.tell(session, settings, lead, what, now, key=f"wrote:{key}", text=text, brief=brief)

@@ -54,11 +54,10 @@ class Wish:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a wish; `booking` is None when the start was just taken."""
+    """What became of a wish."""
 
-    lead: leads.Lead
-    booking: Booking | None
-    is_new: bool  # False when this very form had been sent before
+    booking: Booking | None  # None: the start was just taken
+    lead: leads.Captured | None  # None: this very form had been sent before
 
 
 def take(session: Session, settings: Settings, wish: Wish, now: datetime) -> Outcome:
@@ -67,14 +66,14 @@ def take(session: Session, settings: Settings, wish: Wish, now: datetime) -> Out
     Raises NotOffered and TooMany.
     """
     if booking := _submitted(session, wish.submission_key):
-        return Outcome(booking.lead, booking, is_new=False)
+        return Outcome(booking, None)
     hosts = calendar.active_hosts(session, lock=True)
     if booking := _submitted(session, wish.submission_key):  # while we waited for the lock
-        return Outcome(booking.lead, booking, is_new=False)
+        return Outcome(booking, None)
     hosts = [host for host in hosts if wish.host_id in (None, host.id)]
     if not calendar.is_offered(hosts, wish.start, now):
         raise NotOffered
-    lead, _ = leads.capture(
+    lead = leads.capture(
         session,
         email=wish.email,
         name=wish.name,
@@ -89,8 +88,8 @@ def take(session: Session, settings: Settings, wish: Wish, now: datetime) -> Out
     wish = replace(wish, quarantine=wish.quarantine or lead.quarantine)
     for host in calendar.free_hosts(session, hosts, wish.start, now):
         if booking := cells.claim(session, _booking(host, lead, wish, now, settings.secret)):
-            return Outcome(lead, booking, is_new=True)
-    return Outcome(lead, None, is_new=True)
+            return Outcome(booking, lead)
+    return Outcome(None, lead)
 
 
 def move(
@@ -172,7 +171,7 @@ def manage_token(booking: Booking, secret: str) -> str:
     return _token(secret, booking.uid, booking.address_changes)
 
 
-def coming(session: Session, lead: leads.Lead, now: datetime) -> int:
+def coming(session: Session, lead: leads.Lead | leads.Captured, now: datetime) -> int:
     """Count the calls of a lead that are still to take place."""
     query = (
         select(func.count())
@@ -204,7 +203,7 @@ def _lock_one(session: Session, booking: Booking) -> None:
     session.refresh(booking, with_for_update=True)
 
 
-def _booking(host: Host, lead: leads.Lead, wish: Wish, now: datetime, secret: str) -> Booking:
+def _booking(host: Host, lead: leads.Captured, wish: Wish, now: datetime, secret: str) -> Booking:
     uid = uuid.uuid4().hex
     return Booking(
         uid=uid,

@@ -155,7 +155,7 @@ def missed(
     session: Session,
     settings: Settings,
     published: Published,
-    lead: leads.Lead,
+    lead: leads.Captured,
     wish: diary.Wish,
     now: datetime,
 ) -> bool:

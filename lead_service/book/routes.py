@@ -99,20 +99,20 @@ def _book(
         host_id=host.id if host else None,
     )
     outcome = diary.take(session, settings, wish, now)
-    is_new = outcome.is_new
-    if outcome.booking and is_new:
+    if outcome.lead is None:
+        return outcome
+    if outcome.booking:
         notices.booked(session, settings, published, outcome.booking, now)
-    elif is_new:
-        is_new = notices.missed(session, settings, published, outcome.lead, wish, now)
-    if is_new:
-        leads.record_consent(
-            session,
-            outcome.lead,
-            wording=CONSENT_WORDING,
-            may_contact=bool(form.may_contact.data),
-            source="book",
-            at=now,
-        )
+    elif not notices.missed(session, settings, published, outcome.lead, wish, now):
+        return outcome
+    leads.record_consent(
+        session,
+        outcome.lead,
+        wording=CONSENT_WORDING,
+        may_contact=bool(form.may_contact.data),
+        source="book",
+        at=now,
+    )
     return outcome
 
 

@@ -1,9 +1,17 @@
 """What the database holds, table by table: for tests that something is, or is no longer, there."""
 
+from typing import Any
+
 from sqlalchemy import String, Text, select
+from sqlalchemy.orm import Session
 from sqlalchemy.types import JSON
 
-from lead_service import schema
+from lead_service import leads, schema
+
+
+def kept(session: Session, **form: Any) -> leads.Lead:
+    """Capture what a form holds, and return the lead that it made or found."""
+    return session.get_one(leads.Lead, leads.capture(session, **form).id)
 
 
 def everything(database) -> dict[str, list]:

@@ -10,6 +10,7 @@ from lead_service.book.host_models import Host
 from lead_service.book.models import Booking
 
 from .conftest import MONDAY_MORNING
+from .held import kept
 
 
 def add_host(database, name: str = "Ben Example", **more) -> int:
@@ -43,7 +44,7 @@ def add_past_call(database, host_id: int = 1, days_ago: int = 1) -> int:
     start = MONDAY_MORNING - timedelta(days=days_ago)
 
     def work(session) -> int:
-        lead, _ = leads.capture(session, email="past@example.com", name="Past One", at=start)
+        lead = kept(session, email="past@example.com", name="Past One", at=start)
         call = _call(host_id, lead, start)
         session.add(call)
         session.flush()

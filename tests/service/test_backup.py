@@ -47,7 +47,7 @@ def write_to(database: Database, number: int) -> None:
     """Take a lead with its mail, as every form does."""
 
     def work(session) -> None:
-        lead, _ = leads.capture(session, email=f"ada{number}@example.com", at=NOW)
+        lead = leads.capture(session, email=f"ada{number}@example.com", at=NOW)
         outbox.queue(session, mail(str(number)), at=NOW, lead_id=lead.id)
 
     database.write(work)

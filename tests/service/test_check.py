@@ -13,6 +13,7 @@ from lead_service.db import Database
 from lead_service.settings import load
 from tests.sendgrid_standin import KEY, StandIn
 
+from .held import kept
 from .running import free_port, run
 
 
@@ -71,7 +72,7 @@ def test_a_clock_that_was_set_back_is_seen_by_what_was_written(ready):
     database, later = Database(ready.database_url), clock.now() + timedelta(hours=1)
 
     def write(session) -> None:
-        lead, _ = leads.capture(session, email="ada@example.com", at=later)
+        lead = kept(session, email="ada@example.com", at=later)
         leads.record(session, lead, "wrote", later)
 
     database.write(write)

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("at")
 
 @pytest.fixture
 def lead_id(app, database) -> int:
-    return database.write(lambda session: leads.capture(session, email=ADA, at=NOW)[0].id)
+    return database.write(lambda session: leads.capture(session, email=ADA, at=NOW).id)
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ def routes(app) -> dict[tuple[str, str], str]:
 @pytest.fixture
 def lead(app, database) -> int:
     def work(session) -> int:
-        lead, _ = capture(session, email="ada@example.com", at=MONDAY_MORNING, quarantine=True)
+        lead = capture(session, email="ada@example.com", at=MONDAY_MORNING, quarantine=True)
         return lead.id
 
     return database.write(work)

@@ -15,6 +15,7 @@ from lead_service.leads import Lead
 
 from .conftest import MONDAY_MORNING
 from .desk import sign_in
+from .held import kept
 from .journeys import VISITOR, WORST, assess, book
 
 LISTED = {
@@ -61,7 +62,7 @@ def test_the_file_is_handed_over_and_kept_by_nobody(client, ann):
 
 def test_a_formula_in_any_field_stays_text(client, ann, database):
     def spoil(session) -> None:
-        lead, _ = leads.capture(session, email="ada@example.com", at=MONDAY_MORNING)
+        lead = kept(session, email="ada@example.com", at=MONDAY_MORNING)
         lead.name = lead.company = lead.next_action = FORMULA
         lead.email = lead.phone = "\uff1d1"
         lead.next_action_on = MONDAY_MORNING.date()

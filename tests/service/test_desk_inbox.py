@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lead_service import leads
 from lead_service.book.host_models import Host
 from lead_service.book.models import Booking
 from lead_service.desk import access, views
@@ -15,6 +14,7 @@ from lead_service.members import Member
 
 from .conftest import MONDAY_MORNING
 from .desk import sign_in
+from .held import kept
 from .hosts import add_host, change_host
 from .journeys import book, open_starts
 
@@ -32,7 +32,7 @@ def add(database, name: str, **fields) -> int:
     def work(session) -> int:
         address = f"{name.lower().replace(' ', '.')}@example.com"
         at = fields.pop("at", MONDAY_MORNING)
-        lead, _ = leads.capture(session, email=address, name=name, at=at)
+        lead = kept(session, email=address, name=name, at=at)
         for field, value in fields.items():
             setattr(lead, field, value)
         return lead.id
@@ -122,7 +122,7 @@ def test_each_order_holds_every_lead_once_over_all_pages(client, ann, database, 
     def work(session) -> None:
         for number in range(2 * PAGE + 3):
             at = MONDAY_MORNING - timedelta(minutes=number // 4)
-            lead, _ = leads.capture(session, email=f"l{number}@example.com", at=at)
+            lead = kept(session, email=f"l{number}@example.com", at=at)
             lead.name = ["Éva", "éve", "Zoë", "ada"][number % 4]
             lead.next_action = "x"
             lead.next_action_on = TODAY - timedelta(days=number % 5)

@@ -19,6 +19,7 @@ from lead_service.leads import Lead, LeadEvent
 
 from .conftest import MONDAY_MORNING
 from .desk import press, sign_in
+from .held import kept
 from .journeys import VISITOR, WORST, assess, book
 
 
@@ -95,9 +96,7 @@ def test_the_pages_together_hold_every_lead_once_though_they_came_together(
 def test_the_latest_activity_comes_first(client, member, database):
     add_leads(database, 3)
     later = MONDAY_MORNING + timedelta(hours=1)
-    database.write(
-        lambda session: leads.capture(session, email="lead1@example.com", at=later)[0].id
-    )
+    database.write(lambda session: leads.capture(session, email="lead1@example.com", at=later).id)
     assert re.findall(r"<bdi>(Lead \d)</bdi>", client.get("/desk/").text)[0] == "Lead 1"
 
 
@@ -165,7 +164,7 @@ def test_the_timeline_tells_what_happened_in_words(client, member, framework, da
 
 def test_a_lead_that_a_program_writes_to_all_night_still_opens(client, member, database):
     def work(session) -> None:
-        lead, _ = leads.capture(session, email="ada@example.com", at=MONDAY_MORNING)
+        lead = kept(session, email="ada@example.com", at=MONDAY_MORNING)
         for number in range(300):
             at = MONDAY_MORNING + timedelta(minutes=number)
             leads.record(session, lead, "wrote", at, text=f"message {number:03}.")

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select, update
 
-from lead_service import leads
 from lead_service.audit import AuditEntry
 from lead_service.desk import access, membership
 from lead_service.leads import Lead
@@ -14,6 +13,7 @@ from lead_service.members import DeskSession, Member
 
 from .conftest import MONDAY_MORNING, Browser
 from .desk import press, sign_in
+from .held import kept
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 
@@ -104,7 +104,7 @@ def test_a_removed_member_is_out_at_once_and_their_open_leads_want_an_owner(
 
     def own(session) -> None:
         for number, stage in enumerate(("new", "won")):
-            lead, _ = leads.capture(session, email=f"l{number}@example.com", at=MONDAY_MORNING)
+            lead = kept(session, email=f"l{number}@example.com", at=MONDAY_MORNING)
             lead.owner_id, lead.stage = bob, stage
 
     database.write(own)

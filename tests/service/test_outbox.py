@@ -17,7 +17,7 @@ def post(database) -> Postroom:
 
 @pytest.fixture
 def lead_id(database) -> int:
-    captured = database.write(lambda session: leads.capture(session, email="a@b.test", at=NOW)[0])
+    captured = database.write(lambda session: leads.capture(session, email="a@b.test", at=NOW))
     return captured.id
 
 
