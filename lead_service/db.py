@@ -79,6 +79,7 @@ class Database:
         self.engine = open_engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writer = self.engine.execution_options(begin="BEGIN IMMEDIATE")
+        self._looker = self.engine.execution_options(begin=None)
         path = self.engine.url.database
         self._lock_path = Path(f"{path}.lock") if self.is_sqlite and path else None
         self._threads_turn = threading.Lock()
@@ -93,9 +94,10 @@ class Database:
     def look(self) -> Iterator[Connection]:
         """Open a connection for a page that reads a row or two and makes no objects of them.
 
-        A session would take longer than its query.
+        A session would take longer than its query, and so would a transaction on SQLite: there,
+        each query sees what has been committed when it is made.
         """
-        with self.engine.connect() as connection:
+        with self._looker.connect() as connection:
             yield connection
 
     def write(self, work: Callable[[Session], Result]) -> Result:
@@ -210,7 +212,8 @@ def _set_up_postgresql(connection, _record) -> None:
 
 
 def _begin(connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+    if begin := connection.get_execution_options().get("begin", "BEGIN"):
+        connection.exec_driver_sql(begin)
 
 
 def insert_unless(session: Session, model: type[Base], column: str, **values: Any) -> Any:
