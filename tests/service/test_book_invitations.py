@@ -59,19 +59,23 @@ def starts_of(entries) -> list:
     return [entry.start for entry in entries]
 
 
+def is_invited(first, hosts, start) -> None:
+    """Check the visitor's first invitation, and that the host's is about the same call."""
+    assert (first.method, first.status, first.sequence) == ("REQUEST", "CONFIRMED", 0)
+    assert (first.start, first.end) == (start, start + HALF_AN_HOUR)
+    assert (first.attendee, first.organizer) == (ADDA, "calls@example.test")
+    assert (first.asks, first.alarms) == (True, 1)
+    assert (hosts.uid, hosts.start) == (first.uid, first.start)
+    assert "Ada Example" in hosts.summary
+    assert "Ada Example" not in first.summary
+
+
 def test_made_moved_corrected_given_cancelled_and_booked_again(client, context, box):
     page = book(client, email=ADDA)
     box.deliver()
     (first,) = box.shown(ADDA)
-    assert (first.method, first.status, first.sequence) == ("REQUEST", "CONFIRMED", 0)
-    assert first.start == only_call(context.database).starts_at
-    assert first.end - first.start == HALF_AN_HOUR
-    assert (first.attendee, first.organizer) == (ADDA, "calls@example.test")
-    assert (first.asks, first.alarms) == (True, 1)
     (hosts,) = box.shown(TEAM)
-    assert (hosts.uid, hosts.start) == (first.uid, first.start)
-    assert "Ada Example" in hosts.summary
-    assert "Ada Example" not in first.summary
+    is_invited(first, hosts, only_call(context.database).starts_at)
 
     wanted = open_starts(client, day="2026-11-25")[2]
     assert client.post(page + "move/", data={"start": wanted}).status_code == 303

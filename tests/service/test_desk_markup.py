@@ -26,6 +26,14 @@ CALL_PAGES = ("", "move/", "give/", "cancel/")
 HOST_PAGES = ("", "why/?at=2026-11-24T09:00", "why/?at=x", "person/", "hours/", "rules/", "dates/")
 HOST_PAGES += ("time-off/", "holidays/", "holidays/?country=US", "calendars/")
 
+PAGES = (
+    *("/desk/", f"/desk/?q={HOSTILE[:20]}", "/desk/?view=suspected", "/desk/?view=due"),
+    *("/desk/leads/1/", "/desk/leads/1/erase", "/desk/outbox/", "/desk/calls/", "/desk/privacy/"),
+    *("/desk/funnel/", f"/desk/funnel/?from={HOSTILE[:20]}", "/desk/sign-in/sent/"),
+    *("/desk/team/", "/desk/trail/", f"/desk/trail/?about={HOSTILE[:20]}"),
+    *("/desk/availability/", "/desk/availability/new/"),
+)
+
 
 @pytest.fixture
 def member(client, database, settings, at) -> None:
@@ -40,51 +48,37 @@ def hostile_pages(client, member, framework, database) -> dict[str, str]:
     named = {"name": HOSTILE, "company": HOSTILE, "topic": HOSTILE}
     book(client, assessment=result.split("/")[2], website="x", **named)
 
-    def spoil(session) -> None:
-        """Store what no form would let through."""
-        lead = session.get(Lead, 1)
-        lead.email, lead.phone, lead.owner = HOSTILE, HOSTILE[:50], session.get(Member, 1)
-        call = session.scalars(select(Booking)).one()
-        call.email, call.phone = HOSTILE, HOSTILE[:50]
-        for kind in ("wrote", "wanted_start", MARKUP[:40]):
-            leads.record(session, lead, kind, MONDAY_MORNING, text=HOSTILE)
-        consent = {"wording": MARKUP[:40], "may_contact": True, "source": MARKUP[:40]}
-        leads.record_consent(session, lead, at=MONDAY_MORNING, **consent)
-        leads.add_note(session, lead, 1, HOSTILE, MONDAY_MORNING)
-        lead.next_action, lead.next_action_on = HOSTILE, MONDAY_MORNING.date()
-        lead.owner.name = HOSTILE
-        leads.record(session, lead, "next_action_changed", MONDAY_MORNING, action=HOSTILE, on=None)
-        leads.record(session, lead, "owner_changed", MONDAY_MORNING, owner=1, member=1)
-        host = session.get_one(Host, 1)
-        host.name, host.email, host.meeting_link = MARKUP, MARKUP, MARKUP
-        host.time_off = [TimeOff(first_day=SUNDAY, last_day=CHRISTMAS, note=HOSTILE)]
-        feed = CalendarFeed(url=f"https://{MARKUP}", label=MARKUP[:60], fault=MARKUP)
-        host.feeds = [feed]
-        session.add(Host(name=MARKUP, email="second@example.com", zone="UTC"))
-        for mail in session.scalars(select(OutboxMessage)):
-            mail.reason, mail.address = MARKUP, HOSTILE
-
-    database.write(spoil)
-    pages = ["/desk/", f"/desk/?q={HOSTILE[:20]}", "/desk/leads/1/", "/desk/leads/1/erase"]
-    pages += [
-        "/desk/outbox/",
-        "/desk/funnel/",
-        f"/desk/funnel/?from={HOSTILE[:20]}",
-        "/desk/sign-in/sent/",
-        "/desk/team/",
-        "/desk/trail/",
-    ]
-    pages += ["/desk/?view=suspected", "/desk/?view=due", "/desk/privacy/"]
-    pages += [f"/desk/trail/?about={HOSTILE[:20]}"]
-    pages += [
-        "/desk/calls/",
-        *(f"/desk/calls/1/{page}" for page in ("", "move/", "give/", "cancel/")),
-    ]
-    pages += ["/desk/availability/", "/desk/availability/new/"]
+    database.write(_spoil)
+    pages = [*PAGES, *(f"/desk/calls/1/{page}" for page in CALL_PAGES)]
     pages += [f"/desk/availability/1/{page}" for page in HOST_PAGES]
     with database.read() as session:
         pages += [f"/desk/outbox/{id}/" for id in session.scalars(select(OutboxMessage.id))]
     return {page: client.get(page).text for page in pages}
+
+
+def _spoil(session) -> None:
+    """Store what no form would let through."""
+    lead = session.get(Lead, 1)
+    lead.email, lead.phone, lead.owner = HOSTILE, HOSTILE[:50], session.get(Member, 1)
+    call = session.scalars(select(Booking)).one()
+    call.email, call.phone = HOSTILE, HOSTILE[:50]
+    for kind in ("wrote", "wanted_start", MARKUP[:40]):
+        leads.record(session, lead, kind, MONDAY_MORNING, text=HOSTILE)
+    consent = {"wording": MARKUP[:40], "may_contact": True, "source": MARKUP[:40]}
+    leads.record_consent(session, lead, at=MONDAY_MORNING, **consent)
+    leads.add_note(session, lead, 1, HOSTILE, MONDAY_MORNING)
+    lead.next_action, lead.next_action_on = HOSTILE, MONDAY_MORNING.date()
+    lead.owner.name = HOSTILE
+    leads.record(session, lead, "next_action_changed", MONDAY_MORNING, action=HOSTILE, on=None)
+    leads.record(session, lead, "owner_changed", MONDAY_MORNING, owner=1, member=1)
+    host = session.get_one(Host, 1)
+    host.name, host.email, host.meeting_link = MARKUP, MARKUP, MARKUP
+    host.time_off = [TimeOff(first_day=SUNDAY, last_day=CHRISTMAS, note=HOSTILE)]
+    feed = CalendarFeed(url=f"https://{MARKUP}", label=MARKUP[:60], fault=MARKUP)
+    host.feeds = [feed]
+    session.add(Host(name=MARKUP, email="second@example.com", zone="UTC"))
+    for mail in session.scalars(select(OutboxMessage)):
+        mail.reason, mail.address = MARKUP, HOSTILE
 
 
 def test_markup_in_any_field_stays_text_on_every_page(hostile_pages):
