@@ -15,7 +15,7 @@ from ..book.hours import Window
 from ..book.reasons import Kind
 from ..book.schedule import special_days
 from ..context import context
-from . import feed_words, host_edit, reason_words, time_off, windows
+from . import feed_words, hits, host_edit, reason_words, windows
 from .blueprint import blueprint
 
 AHEAD = timedelta(days=400)  # every country keeps a holiday in it
@@ -66,11 +66,12 @@ def host(host_id: int) -> str:
             host=found,
             days=_days(session, found, now),
             weekly=weekly(found),
-            overrides=[one for one in found.overrides if one.day >= today],
-            off=time_off.coming(session, found, now),
+            dates=hits.dates(session, found, now),
+            off=hits.time_off(session, found, now),
             kept=_holidays(found, today),
             feeds=[feed_words.state(feed, now) for feed in found.feeds],
             obstacles=_troubles(found, now),
+            booked=[] if found.is_active else hits.coming(session, found, now),
             length=reason_words.length,
             read=read_hours,
         )

@@ -1,8 +1,5 @@
 """The days of a host that differ: dates with hours of their own, and time off. For admins."""
 
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
-
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -10,7 +7,7 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..book.host_models import DateOverride, Host, OverrideWindow, TimeOff
 from ..context import context
-from . import host_edit, time_off
+from . import hits, host_edit
 from .availability import read_hours
 from .blueprint import admins_only, blueprint
 from .day_forms import DateForm, TimeOffForm
@@ -77,14 +74,14 @@ def host_time_off_submit(host_id: int) -> ResponseReturnValue:
     first, last = form.first_day.data, form.last_day.data
 
     def change(session: Session, host: Host) -> dict:
-        if form.known.data != _ids(time_off.hit_by(session, host, first, last, now)):
-            raise time_off.HitsCalls
+        if form.known.data != _ids(hits.between(session, host, first, last, now)):
+            raise hits.HitsCalls
         host.time_off.append(TimeOff(first_day=first, last_day=last, note=form.note.data))
         return {"first_day": first.isoformat(), "last_day": last.isoformat()}
 
     try:
         host_edit.extend(host_id, "time_off_added", change)
-    except time_off.HitsCalls:
+    except hits.HitsCalls:
         return _time_off_page(host_id, form, is_asking=True), 409
     flash("Saved. Nothing is offered on these days.")
     return redirect(url_for(".host_time_off", host_id=host_id), 303)
@@ -118,10 +115,9 @@ def _ids(calls) -> str:
 def _dates_page(host_id: int, form: DateForm) -> str:
     with context().database.read() as session:
         host = host_edit.find(session, host_id)
-        today = _today(host, clock.now())
-        overrides = [one for one in host.overrides if one.day >= today]
+        dates = hits.dates(session, host, clock.now())
         return render_template(
-            "desk/host_dates.html", host=host, form=form, overrides=overrides, read=read_hours
+            "desk/host_dates.html", host=host, form=form, dates=dates, read=read_hours
         )
 
 
@@ -130,11 +126,7 @@ def _time_off_page(host_id: int, form: TimeOffForm, *, is_asking: bool = False) 
     with context().database.read() as session:
         host = host_edit.find(session, host_id)
         if is_asking:
-            hit = time_off.hit_by(session, host, form.first_day.data, form.last_day.data, now)
+            hit = hits.between(session, host, form.first_day.data, form.last_day.data, now)
             form.known.data = _ids(hit)
-        off = time_off.coming(session, host, now)
+        off = hits.time_off(session, host, now)
         return render_template("desk/host_time_off.html", host=host, form=form, off=off, hit=hit)
-
-
-def _today(host: Host, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(host.zone)).date()

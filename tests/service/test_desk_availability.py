@@ -136,6 +136,29 @@ def test_time_off_that_cannot_be_is_said_beside_the_field(
     assert stored(database).time_off == []
 
 
+def test_a_date_lists_the_calls_that_its_hours_leave_out_and_no_others(client, admin, database):
+    book(client, "20261124T0900Z")
+    book(client, "20261124T1030Z", email="second@example.com")
+    page = HOST + "dates/"
+    assert press(client, page, day="2026-11-24", hours="10:00-11:00").status_code == 303
+    for shown in (client.get(page).text, client.get(HOST).text):
+        assert "A call is booked on Tue, Nov 24, 2026, outside these hours" in shown
+        assert 'href="/desk/calls/1/move/"' in shown
+        assert "/desk/calls/2/" not in shown
+    press(client, page, page + "1/remove")
+    press(client, page, day="2026-11-24", hours="")
+    assert "Calls are booked on Tue, Nov 24, 2026" in client.get(page).text
+
+
+def test_a_host_who_takes_no_calls_any_more_lists_those_that_are_booked(client, admin, database):
+    book(client, "20261124T0900Z")
+    assert "/desk/calls/1/" not in client.get(HOST).text
+    change_host(database, is_active=False)
+    shown = client.get(HOST).text
+    assert "A call is booked all the same" in shown
+    assert 'href="/desk/calls/1/give/"' in shown
+
+
 # -- Who may -----------------------------------------------------------------------------------
 
 
