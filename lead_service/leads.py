@@ -20,6 +20,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import (
     Mapped,
     Session,
@@ -27,12 +28,13 @@ from sqlalchemy.orm import (
     relationship,
 )
 
-from .db import Base, insert_unless
+from .db import Base, broken_rule, insert_unless
 from .members import Member
 
 STAGES = ("new", "contacted", "qualified", "won", "lost")
 CLOSED = ("won", "lost")
 SUSPECTED = " (suspected to be automated)"  # what the team is told of a lead in quarantine
+ONE_EACH = "uq_lead_address"
 SORTED_BY = 80  # characters of a name that its place in a list depends on
 
 
@@ -215,10 +217,11 @@ def capture(
     times = {"created_at": at, "touched_at": at}
     derived = _derived(name, company, email, address)
     new = given | times | derived | {"quarantine": quarantine}
-    if lead_id := insert_unless(session, Lead, "address", **new):
-        return Captured(id=lead_id, is_new=True, quarantine=quarantine, **given)
-    lead = _find(session, address)
-    assert lead is not None
+    lead = None
+    while lead is None:  # it may be erased after it was in the way, before it is found
+        if lead_id := insert_unless(session, Lead, "address", **new):
+            return Captured(id=lead_id, is_new=True, quarantine=quarantine, **given)
+        lead = _find(session, address)
     lead.name = lead.name or name
     lead.company = lead.company or company
     lead.phone = lead.phone or phone
@@ -232,9 +235,16 @@ def find(session: Session, email: str) -> Lead | None:
     return _find(session, normalize(email))
 
 
-def correct(lead: Lead, email: str) -> None:
-    """Give a lead the address that was meant; no other lead may have it."""
-    lead.address, lead.email, lead.bounced_at = normalize(email), email, None
+def correct(session: Session, lead: Lead, email: str) -> bool:
+    """Give a lead the address that was meant; False, and nothing done, when another has it."""
+    try:
+        with session.begin_nested():
+            lead.address, lead.email, lead.bounced_at = normalize(email), email, None
+    except IntegrityError as error:
+        if broken_rule(error) != ONE_EACH:
+            raise
+        return False
+    return True
 
 
 def absorb(session: Session, right: Lead, wrong: Lead) -> None:

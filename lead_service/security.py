@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial, wraps
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -59,8 +60,22 @@ def limit_posts(view: View) -> View:
 
 
 def client_address() -> str:
-    """Return the address that a request comes from; a socket in the file system has none."""
-    return request.remote_addr or "127.0.0.1"
+    """Return what limits know a client by: its address, or of version six its network.
+
+    There, one customer has 2**64 addresses at least. A socket in the file system has none.
+    """
+    return _client(request.remote_addr or "127.0.0.1")
+
+
+@lru_cache(maxsize=1000)
+def _client(address: str) -> str:
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if found.version == 4 or found.is_loopback:
+        return str(found)
+    return str(found.ipv4_mapped or ip_network((found.packed, 64), strict=False))
 
 
 def new_token() -> str:
@@ -110,7 +125,7 @@ class Gate:
 
         if environ.get("PATH_INFO") in HEALTH:  # balancers ask by an address of their own
             environ = environ | {"HTTP_HOST": self._hosts[0]}
-        if self._is_ours(environ.get("HTTP_HOST")):
+        if self._is_ours(environ.get("HTTP_HOST", "").lower()):
             return self._app(environ, start)
         # In plain text: without a host that is ours, no address of a page can be made.
         refused = Response("This address is not served here.\n", 400, mimetype="text/plain")
@@ -189,8 +204,13 @@ def _check_input() -> None:
         abort(400)
     if request.method not in UNSAFE or _own_proof():
         return
+    body = request.get_data(cache=True)
+    if len(body) != (request.content_length or 0):
+        # Cut off on its way, or of a length that nobody said. The server hands over what came:
+        # a sentence would be kept without its end, and the form sent again be taken for the same.
+        abort(400)
     if request.mimetype == FORM:
-        _require_utf8(request.get_data(cache=True))
+        _require_utf8(body)
     if request.content_length and (request.mimetype != FORM or not request.form):
         abort(400)  # no form of ours: of bytes that are no text, multipart would make other text
     values = _texts(request.form)

@@ -36,10 +36,11 @@ def readdress(
             session, email=email, name=booking.name, company=booking.company, at=now
         )
         booking.lead = session.get_one(leads.Lead, known.id)
-    elif meant is None:
-        leads.correct(mistyped, email)
     elif meant is not mistyped:
-        _move_all(session, mistyped, meant)
+        while meant is None and not leads.correct(session, mistyped, email):
+            meant = leads.find(session, email)  # somebody wrote from it meanwhile
+        if meant:
+            _move_all(session, mistyped, meant)
     booking.email = email
     booking.address_changes += 1
     booking.sequence += 2

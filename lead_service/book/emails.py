@@ -6,7 +6,7 @@ from typing import Any
 
 from ..dates import clock_time, long_date
 from ..emails import practice_context
-from ..emails.message import Attachment, Message, compose
+from ..emails.message import Attachment, Message, compose, greeting_name
 from ..settings import Settings
 from . import invites
 from .models import Booking, Host
@@ -96,7 +96,7 @@ def visitors_meeting(settings: Settings, booking: Booking, now: datetime) -> inv
         description=f"{booking.duration} minutes, nothing to prepare.\n"
         f"To move or cancel, use the link in the mail from {settings.practice_name}.",
         location=booking.meeting_link or f"By phone: {booking.host.name} calls you",
-        attendee=(booking.email, booking.name),
+        attendee=(booking.email, greeting_name(booking.name)),
     )
 
 

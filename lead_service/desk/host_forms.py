@@ -35,8 +35,9 @@ class Whole(Readable, IntegerField):
     """A whole number; what is none is said in words."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
+        self.raw_data = [text.strip() for text in valuelist]
         try:
-            super().process_formdata(valuelist)
+            super().process_formdata(self.raw_data)
         except ValueError:
             raise ValueError("Type a whole number.") from None
 

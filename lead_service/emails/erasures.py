@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from ..db import Database, insert_unless
 from ..settings import Settings
-from .lease import CLOCK_ERROR, LEASE_SECONDS, LONGEST_WAIT, next_time
+from .lease import CLOCK_ERROR, LEASE_SECONDS, LONGEST_ASKED, LONGEST_WAIT, next_time
 from .models import ErasureJob, OutboxMessage
 from .transport import Permanent, Stop, Temporary, wire_address
 
@@ -118,7 +118,7 @@ def _take(session: Session, now: datetime) -> _Held | None:
 
 def _due(now: datetime) -> ColumnElement[bool]:
     """Select jobs whose time has come, and those whose time a wrong clock has set."""
-    return or_(ErasureJob.next_at <= now, ErasureJob.next_at > now + LONGEST_WAIT + CLOCK_ERROR)
+    return or_(ErasureJob.next_at <= now, ErasureJob.next_at > now + LONGEST_ASKED + CLOCK_ERROR)
 
 
 def _is(held: _Held) -> ColumnElement[bool]:

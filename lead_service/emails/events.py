@@ -9,13 +9,14 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sendgrid.helpers.eventwebhook import EventWebhook
 
 TIMESTAMP = re.compile(r"\d{10}", re.ASCII)
 OUTBOX_ID = re.compile(r"[0-9a-f]{32}")
+OLDEST = timedelta(days=400)  # that an event can be: mails wait for days, their readers for weeks
 ENHANCED_CODE = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b", re.ASCII)  # RFC 3463
 REPLY_CODE = re.compile(r"[245]\d\d\b", re.ASCII)  # RFC 5321, 4.2
 
@@ -118,11 +119,12 @@ def _digest(item: dict) -> str:
 
 
 def _instant(item: dict, now: datetime) -> datetime:
-    """Return when it happened; the present when that cannot be read or lies ahead."""
+    """Return when it happened; the present when that cannot be read or cannot be."""
     try:
-        return min(datetime.fromtimestamp(int(item["timestamp"]), UTC), now)
+        at = datetime.fromtimestamp(int(item["timestamp"]), UTC)
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return now
+    return at if now - OLDEST <= at <= now else now
 
 
 def _reason(item: dict, kind: str) -> str:

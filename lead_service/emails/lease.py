@@ -21,7 +21,8 @@ from .transport import Accepted, Outcome, Permanent, Stop, Temporary
 SEND_SECONDS = 20  # the longest that one send may take, whatever the provider does
 LEASE_SECONDS = 60  # outlives a send, with time left to record its outcome
 FIRST_WAIT = timedelta(seconds=30)
-LONGEST_WAIT = timedelta(hours=2)
+LONGEST_WAIT = timedelta(hours=2)  # of our own choice
+LONGEST_ASKED = timedelta(hours=12)  # that the provider is granted; less than clocks jump by
 TRIES_BEFORE_DEAD = 48
 SPAN_BEFORE_DEAD = timedelta(hours=72)
 CLOCK_ERROR = timedelta(minutes=5)  # a time further ahead than this was set by a wrong clock
@@ -106,7 +107,7 @@ def _is_blocked(session: Session, now: datetime, fingerprint: str) -> bool:
     if pause.stopped_at and pause.key_fingerprint == fingerprint:
         return True
     until = pause.paused_until
-    return until is not None and now < until <= now + LONGEST_WAIT + CLOCK_ERROR
+    return until is not None and now < until <= now + LONGEST_ASKED + CLOCK_ERROR
 
 
 def finish(
@@ -161,9 +162,9 @@ def _wait_uncounted(row: OutboxMessage, until: datetime) -> None:
 
 
 def next_time(tries: int, retry_at: datetime | None, now: datetime) -> datetime:
-    """Return when to try again: by our back-off or when asked to, within LONGEST_WAIT."""
+    """Return when to try again: by our back-off, or later when asked to, within LONGEST_ASKED."""
     own = now + back_off(tries, random.random())
-    return min(max(own, retry_at or own), now + LONGEST_WAIT)
+    return min(max(own, retry_at or own), now + LONGEST_ASKED)
 
 
 def back_off(tries: int, chance: float) -> timedelta:

@@ -211,7 +211,7 @@ def retry_at(headers: Headers, at: datetime) -> datetime | None:
     """Return the later of Retry-After (RFC 9110, 10.2.3) and X-RateLimit-Reset, if any.
 
     The first is seconds or a date, the second seconds since 1970. What cannot be read is
-    ignored, and nothing further away than a day is believed.
+    ignored, and nothing further away than a day is believed (and less of it granted: `lease`).
     """
     times = [_after(headers.get("Retry-After", "").strip(), at)]
     reset = headers.get("X-RateLimit-Reset", "").strip()

@@ -23,7 +23,7 @@ from typing import Any
 from python_http_client import Client
 
 READ_SECONDS = 10
-LONGEST_ERROR = 64_000  # bytes of an error's body that are read
+LONGEST = 64_000  # bytes of an answer's body that are read
 
 
 class Refused(Exception):
@@ -105,7 +105,7 @@ class PinnedClient(Client):
 def _beginning(error: urllib.error.HTTPError) -> bytes:
     """Read some of an error's body; the status counts even when the rest does not arrive."""
     try:
-        return error.read(LONGEST_ERROR)
+        return error.read(LONGEST)
     except (OSError, http.client.HTTPException):
         return b""
 
@@ -139,8 +139,44 @@ class _Connections(urllib.request.AbstractHTTPHandler):
     http_request = https_request = urllib.request.AbstractHTTPHandler.do_request_
 
 
+class _Answer(http.client.HTTPResponse):
+    """An answer that is whole: the library takes a head that breaks off as one that has ended.
+
+    Of its body no more is read than any answer has that we know of.
+    """
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.fp = self._lines = _Lines(self.fp)
+
+    def begin(self) -> None:
+        super().begin()
+        if not self._lines.last:
+            raise http.client.IncompleteRead(b"")
+
+    def read(self, amount: int | None = None) -> bytes:
+        is_long = self.length is None or self.length > LONGEST
+        return super().read(LONGEST if amount is None and is_long else amount)
+
+
+class _Lines:
+    """A file that remembers the last line that was read of it."""
+
+    def __init__(self, file: Any) -> None:
+        self._file, self.last = file, b"?"
+
+    def readline(self, *size: int) -> bytes:
+        self.last = self._file.readline(*size)
+        return self.last
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
 def _watched(kind: type[http.client.HTTPConnection], attempt: Attempt) -> Any:
     class Watched(kind):
+        response_class = _Answer
+
         def connect(self) -> None:
             super().connect()
             attempt.watch(self.sock)

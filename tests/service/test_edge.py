@@ -1,9 +1,12 @@
 """What stands before every request: origin, size, characters, hosts, limits, headers."""
 
+import io
+from urllib.parse import urlencode
+
 import pytest
 from sqlalchemy import func, select
 
-from lead_service import assets
+from lead_service import assets, security
 from lead_service.leads import Lead
 
 from .journeys import VISITOR, booking_form, hidden, open_starts
@@ -14,6 +17,7 @@ VISITOR_S_NETWORK = {"REMOTE_ADDR": "203.0.113.9"}
 FOREIGN = [
     {"Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "none"},
     {"Sec-Fetch-Site": None, "Origin": "http://evil.example"},
     {"Sec-Fetch-Site": None, "Origin": "null"},
     {"Sec-Fetch-Site": None},
@@ -209,3 +213,29 @@ def test_logs_hold_no_personal_data_even_at_debug(client, caplog):
         page.split("/")[2],
     ):
         assert secret not in logged
+
+
+@pytest.mark.parametrize("path", ["/contact/", "/book/", "/assessment/"])
+def test_a_form_that_broke_off_on_its_way_is_refused_whole(client, database, path):
+    """The server hands over what has come, and says that it has ended."""
+    body = urlencode(contact(client)).encode()
+    for length in ({"CONTENT_LENGTH": str(len(body))}, {"HTTP_TRANSFER_ENCODING": "chunked"}):
+        cut = {"wsgi.input": io.BytesIO(body[:-10]), "wsgi.input_terminated": True}
+        given = cut | length | {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
+        assert client.post(path, environ_overrides=given).status_code == 400
+    assert leads(database) == 0
+
+
+def test_limits_know_the_customers_of_version_six_by_their_network(app):
+    def client_at(address: str) -> str:
+        with app.test_request_context(environ_base={"REMOTE_ADDR": address}):
+            return security.client_address()
+
+    assert client_at("2001:db8:1:2::1") == client_at("2001:db8:1:2:ffff::9")
+    assert client_at("2001:db8:1:2::1") != client_at("2001:db8:1:3::1")
+    assert client_at("::ffff:203.0.113.9") == client_at("203.0.113.9") == "203.0.113.9"
+    assert client_at("::1") in security.LOOPBACK
+
+
+def test_our_host_s_name_is_ours_in_any_case(client):
+    assert client.get("/book/", headers={"Host": "LocalHost:8000"}).status_code == 200

@@ -67,6 +67,8 @@ def test_mails_to_the_visitor_repeat_no_free_text_and_no_name_that_is_a_lure(eve
             whole = message.subject + message.text + message.html + message.to_name
             assert "onerror" not in message.html
             assert "evil.example" not in whole.replace(MARKUP, "")
+            for attached in message.attachments:
+                assert b"evil.example" not in attached.content.replace(b"\r\n ", b"")
 
 
 def test_mails_to_the_team_hold_the_words_verbatim_in_text(every_mail):

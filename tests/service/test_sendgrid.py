@@ -3,6 +3,7 @@
 import base64
 import logging
 import socket
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -20,6 +21,7 @@ from tests.sendgrid_standin import (
     accept,
     drip,
     hang,
+    raw,
     reset,
     status,
 )
@@ -169,6 +171,29 @@ def test_a_429_pauses_the_sender_until_the_later_of_both_times(provider):
         client(provider.url).send(MAIL, "mail-1")
     assert failure.value.pause
     assert failure.value.retry_at == datetime.fromtimestamp(reset_at, UTC)
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 202 Accepted\r\n", b"HTTP/1.1 202", b"HTTP/1.1 202 OK\r\nX-Message-Id: 1"]
+)
+def test_a_202_that_breaks_off_in_its_head_is_no_success(provider, head):
+    provider.mode = raw(head)
+    with pytest.raises(Temporary, match="broke off"):
+        client(provider.url).send(MAIL, "mail-1")
+
+
+def test_of_a_success_no_more_is_read_than_any_answer_holds(provider):
+    sizes = []
+
+    def endless(handler) -> None:
+        handler.wfile.write(b"HTTP/1.1 202 Accepted\r\n\r\n")
+        with suppress(OSError):
+            for _ in range(1000):
+                sizes.append(handler.wfile.write(b"x" * 64_000))
+
+    provider.mode = endless
+    assert client(provider.url).send(MAIL, "mail-1")
+    assert sum(sizes) < 32_000_000
 
 
 @pytest.mark.parametrize("mode", [GARBAGE, TRUNCATED, reset], ids=["garbage", "truncated", "reset"])

@@ -8,7 +8,7 @@ from jinja2 import DictLoader
 
 from lead_service import clock
 from lead_service.emails import message, outbox
-from lead_service.emails.lease import LONGEST_WAIT
+from lead_service.emails.lease import LONGEST_ASKED, LONGEST_WAIT
 from lead_service.emails.message import Message
 from lead_service.emails.models import OutboxMessage
 from lead_service.emails.transport import Accepted, Permanent, Stop, Temporary
@@ -71,7 +71,7 @@ def test_the_provider_may_ask_for_a_later_try_but_not_for_one_too_late(post):
 
     post.drain(FakeTransport(answer))
     assert post.row(soon).next_at == NOW + HOUR
-    assert post.row(never).next_at == NOW + LONGEST_WAIT
+    assert post.row(never).next_at == NOW + LONGEST_ASKED
 
 
 def test_a_mail_is_given_up_only_after_48_tries_over_72_hours(post):

@@ -55,6 +55,11 @@ def test_a_time_is_ten_plain_digits(timestamp):
     assert not is_genuine(PUBLIC_KEY, body, signature, timestamp)
 
 
+@pytest.mark.parametrize("moment", [-62135596800, 0, 99999999999, "soon", None])
+def test_a_time_that_cannot_be_is_the_present(moment):
+    assert read(event="delivered", timestamp=moment).at == NOW
+
+
 @given(body=st.binary(), signature=st.text(), timestamp=st.text())
 def test_junk_is_never_genuine_and_never_an_error(body, signature, timestamp):
     assert not is_genuine(PUBLIC_KEY, body, signature, timestamp)
