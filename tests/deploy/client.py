@@ -35,8 +35,8 @@ class Client:
         )
         return context.wrap_socket(plain, server_hostname=sni or self.name)
 
-    def get(self, path: str, **headers: str) -> Answer:
-        return self.ask("GET", path, headers=headers)
+    def get(self, path: str, *, as_client: str = "127.0.0.1", **headers: str) -> Answer:
+        return self.ask("GET", path, headers=headers, as_client=as_client)
 
     def post(self, path: str, form: dict[str, str], *, as_client: str = "127.0.0.1") -> Answer:
         body = urllib.parse.urlencode(form)

@@ -16,6 +16,11 @@ from tests.service.journeys import booking_form
 from tests.service.running import eventually
 
 MANY = 120  # connections of one client; nginx allows a client 200
+UNFINISHED = (
+    b"POST /contact/ HTTP/1.1\r\nHost: advisory.test\r\nSec-Fetch-Site: same-origin\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 5000\r\n\r\nname="
+)
+MOST_AT_ONCE, GREEDY = 200, "127.0.0.40"  # of one client: see limit_conn in deploy/nginx
 SLOW = ("127.0.0.21", "127.0.0.22", "127.0.0.23")
 
 
@@ -87,11 +92,7 @@ def slow_clients(client, beginning: bytes) -> Iterator[list]:
 
 @pytest.mark.parametrize(
     "beginning",
-    [
-        b"GET /book/ HTTP/1.1\r\nHost: advisory.test\r\nX-Slow: ",
-        b"POST /contact/ HTTP/1.1\r\nHost: advisory.test\r\nSec-Fetch-Site: same-origin\r\n"
-        b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 5000\r\n\r\nname=",
-    ],
+    [b"GET /book/ HTTP/1.1\r\nHost: advisory.test\r\nX-Slow: ", UNFINISHED],
     ids=["headers", "bodies"],
 )
 def test_slow_clients_stop_nobody_else(client, beginning):
@@ -151,6 +152,19 @@ def test_that_page_is_whole(visitor, cluster):
     visitor.main.get_by_role("link", name="Try again").click()
     visitor.sees("Choose a time")
     assert failed == []
+
+
+def test_what_the_proxy_itself_refuses_is_kept_by_nobody(client):
+    too_long = client.ask("POST", "/contact/", "", {"Content-Length": "2000000"})
+    assert (too_long.status, too_long.headers["cache-control"]) == (413, "no-store")
+    with ExitStack() as stack:
+        for _ in range(MOST_AT_ONCE):
+            stack.enter_context(client.connect(as_client=GREEDY)).sendall(UNFINISHED)
+        refused = client.get("/about/", as_client=GREEDY)
+        assert (refused.status, refused.headers["cache-control"]) == (429, "no-store")
+        assert refused.headers["retry-after"] == "30"
+        assert "content-security-policy" in refused.headers
+    assert client.get("/about/").headers["cache-control"] == "max-age=300, public"
 
 
 def test_more_than_any_form_holds_is_refused_at_the_door(client):
