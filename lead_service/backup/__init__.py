@@ -75,10 +75,11 @@ def restore(
 ) -> Contents:
     """Put a copy in the place of what the database holds, all of it or nothing; return what.
 
-    Whoever was erased since the copy was made is erased again, what the mail provider was still to
-    be asked to erase stays asked for, and everybody at the desk is
-    signed out: the copy knows sessions as open that have ended since. Raises BackupError when the
-    copy is damaged or none of ours, and without `replace` when the database holds people.
+    A copy that an older program has made is migrated. Whoever was erased since it was made is
+    erased again, what the mail provider was still to be asked to erase stays asked for, and
+    everybody at the desk is signed out: it knows sessions as open that have ended since. Raises
+    BackupError when the copy is damaged or none of ours, and without `replace` when the database
+    holds people.
     """
     if not path.is_file():
         raise BackupError(f"{path} is no file")
@@ -90,6 +91,8 @@ def restore(
     engine = _engine(database)
     engine.check(path)
     contents = engine.put_back(database, path)
+    if schema.is_older(database):
+        schema.migrate(database)  # else who was erased since would be back, and stay
     if schema.fault(database) is None:
         gone = database.write(lambda session: _erase_again(session, settings, marks, now))
         contents = dataclasses.replace(contents, erased_again=gone)

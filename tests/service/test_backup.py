@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import MetaData, Table, func, insert, select, text
 
 from lead_service import backup, leads, privacy, schema
 from lead_service.backup import BackupError
@@ -22,6 +22,7 @@ from lead_service.settings import load
 from .postroom import mail
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+ADA = "ada@example.com"
 NOT_WHOLE = [
     b"",
     b"this is no backup",
@@ -167,6 +168,26 @@ def test_who_was_erased_since_the_copy_is_erased_again(live, settings, tmp_path)
     with live.read() as session:
         assert session.scalars(select(Lead.address)).all() == ["ada2@example.com"]
     assert held(live) == (1, 1)
+
+
+def test_a_copy_of_an_older_schema_is_migrated_and_brings_nobody_back(db_url, settings, tmp_path):
+    live = Database(db_url)
+    schema.migrate(live, schema.revisions()[-2])
+    with live.engine.begin() as connection:
+        lead = Table("lead", MetaData(), autoload_with=connection)
+        none = {one.name: "" for one in lead.c if not one.nullable and one.name != "id"}
+        known = {"address": ADA, "email": ADA, "stage": "new", "version": 1, "quarantine": False}
+        times = {"created_at": NOW, "touched_at": NOW}
+        connection.execute(insert(lead).values(none | known | times))
+    backup.make(live, tmp_path / "copy")
+    schema.migrate(live)
+    later = NOW + timedelta(hours=1)
+    live.write(lambda session: privacy.erase(session, settings, ADA, later))
+    restored = backup.restore(live, settings, tmp_path / "copy", later, replace=True)
+    assert restored.erased_again == 1
+    assert schema.fault(live) is None
+    assert held(live) == (0, 0)
+    live.close()
 
 
 def test_nobody_is_signed_in_after_a_copy_has_returned(live, settings, tmp_path):
