@@ -175,7 +175,7 @@ def test_mailing_the_same_result_twice_is_one_mail_and_one_lead(client, framewor
     for _ in range(2):
         client.post(result + "mail", data={"email": "ada@example.com"})
     assert len([1 for _, message in mails() if message.kind == "result"]) == 1
-    assert (count(database, Lead), count(database, LeadEvent)) == (1, 1)
+    assert [count(database, kept) for kept in (Lead, LeadEvent, Consent)] == [1, 1, 1]
 
 
 def test_the_team_hears_of_a_new_lead_and_can_reply_to_it(client, framework, mails):

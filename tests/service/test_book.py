@@ -111,7 +111,7 @@ def test_the_same_form_sent_twice_is_one_booking_and_one_set_of_mails(client, da
     first, second = (client.post("/book/", data=form) for _ in range(2))
     assert (first.status_code, second.status_code) == (303, 303)
     assert first.location == second.location
-    assert (count(database, Booking), len(mails())) == (1, 3)
+    assert (count(database, Booking), count(database, Consent), len(mails())) == (1, 1, 3)
 
 
 def test_a_form_without_its_token_needs_one_more_click_and_nothing_else(client, database):
@@ -268,8 +268,18 @@ def test_a_message_without_a_slot_is_a_lead(client, database, mails):
     form = {"name": "Ada", "email": "ada@example.com", "topic": "Call me", "submission": token}
     for _ in range(2):
         assert client.post("/contact/", data=form).location == "/contact/thanks/"
-    assert (count(database, Lead), count(database, LeadEvent), len(mails())) == (1, 1, 1)
+    kept = [count(database, one) for one in (Lead, LeadEvent, Consent)]
+    assert (kept, len(mails())) == ([1, 1, 1], 1)
     assert mails()[0][1].reply_to == "ada@example.com"
+
+
+def test_a_message_without_its_token_needs_one_more_click_too(client, database):
+    shown = client.post("/contact/", data=VISITOR)
+    assert shown.status_code == 422
+    assert 'value="Ada Example"' in shown.text
+    again = VISITOR | {"submission": hidden(shown.text, "submission")}
+    assert client.post("/contact/", data=again).status_code == 303
+    assert count(database, Lead) == 1
 
 
 def test_starts_survive_being_written_and_read():

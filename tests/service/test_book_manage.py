@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 from icalendar import Calendar
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from lead_service.book.models import Booking
-from lead_service.leads import Lead
+from lead_service.leads import Lead, LeadEvent
 
 from .calls import count
 from .conftest import MONDAY_MORNING
@@ -35,7 +35,7 @@ def test_a_cancelled_slot_can_be_booked_again(client):
     book(client, start, email="bob@example.com")
 
 
-def test_cancelling_twice_is_one_cancellation_with_a_higher_sequence(client, mails, post):
+def test_cancelling_twice_is_one_cancellation_with_a_higher_sequence(client, database, mails, post):
     page = book(client)
     post()
     for _ in range(2):
@@ -47,6 +47,9 @@ def test_cancelling_twice_is_one_cancellation_with_a_higher_sequence(client, mai
     assert confirmed["uid"] == cancelled["uid"]
     assert cancelled["sequence"] == confirmed["sequence"] + 1
     assert cancelled["to"] == "mailto:ada@example.com"
+    with database.read() as session:
+        told = select(func.count()).where(LeadEvent.kind == "call_cancelled")
+        assert session.scalar(told) == 1
 
 
 def test_an_invitation_that_could_not_leave_does_not_follow_its_cancellation(client, mails):

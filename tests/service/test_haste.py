@@ -10,7 +10,7 @@ from lead_service.security import FASTEST_SECONDS
 
 from .conftest import MONDAY_MORNING
 from .desk import press, sign_in
-from .journeys import VISITOR, assess, booking_form, hidden, open_starts
+from .journeys import VISITOR, assess, book, booking_form, hidden, open_starts
 
 ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
 A_SECOND = timedelta(seconds=1)
@@ -98,6 +98,17 @@ def test_a_form_that_is_shown_again_keeps_its_first_moment(client, database, con
 
 def test_this_machine_is_not_suspected(client, database, form):
     assert not is_held(client, database, form, network={"REMOTE_ADDR": "127.0.0.1"})
+
+
+def test_a_suspected_lead_is_mailed_nothing_however_clean_its_later_form(
+    client, database, contact, framework, mails, at
+):
+    assert is_held(client, database, contact)
+    at(MONDAY_MORNING + AT_LEISURE)
+    client.post(assess(client, framework) + "mail", data={"email": VISITOR["email"]})
+    book(client)
+    to_visitor = [row.state for row, _ in mails() if row.address == VISITOR["email"]]
+    assert len(to_visitor) > 1 and set(to_visitor) == {"held"}
 
 
 def test_what_is_held_of_a_known_lead_is_shown_and_can_be_released(

@@ -7,14 +7,17 @@ import sys
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from lead_service import log
+from lead_service.emails import deliver
 from lead_service.emails.models import OutboxMessage
 from tests.sendgrid_standin import KEY, StandIn
 
 from .journeys import VISITOR, booking_form
 from .running import Product, eventually
 
+PERSONAL = "ada@example.com"
 NOT_TO_BE_READ = "a-link-to-the-desk-that-nobody-may-read"
 
 
@@ -98,3 +101,18 @@ def test_a_broken_page_says_nothing_of_what_broke_it(client, app, caplog, databa
     assert answer.status_code in {500, 503}
     assert "object at" not in answer.text
     assert "object at" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError(PERSONAL), OperationalError("x", {}, Exception(PERSONAL))]
+)
+def test_what_an_error_says_is_in_no_line_whatever_its_kind(client, app, caplog, error):
+    @app.get("/broken/")
+    def broken() -> str:
+        raise error
+
+    assert client.get("/broken/").status_code in {500, 503}
+    written = "".join(str(vars(record)) for record in caplog.records if record.name != "werkzeug")
+    assert type(error).__name__ in written
+    assert PERSONAL not in written
+    assert PERSONAL not in deliver._where(error)

@@ -16,7 +16,7 @@ from lead_service.book import calendar
 from lead_service.book.forms import start_text
 from lead_service.book.models import Booking, TimeCell
 from lead_service.emails.models import OutboxMessage
-from lead_service.leads import Lead, LeadEvent
+from lead_service.leads import Consent, Lead, LeadEvent
 
 from .calls import add_host, count
 from .journeys import book
@@ -150,3 +150,12 @@ def test_a_call_that_many_cancel_and_want_at_once_is_cancelled_once_and_free_onc
     assert len(live) <= 1
     assert answered == {"303": 8 + len(live), "409": 12 - len(live)}
     assert count(database, TimeCell) == 6 * len(live)
+
+
+def test_one_form_that_arrives_eight_times_at_once_is_one_booking(
+    client, environment, database, mails
+):
+    (start,) = coming_starts(database, 1)
+    [form] = booking_forms(0, [start])
+    assert race(environment, [[form]] * PROCESSES) == {"303": PROCESSES}
+    assert [count(database, one) for one in (Booking, Lead, LeadEvent, Consent)] == [1, 1, 1, 1]

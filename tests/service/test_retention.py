@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from lead_service import retention
+from lead_service import audit, retention
 from lead_service.assess.models import Assessment
+from lead_service.audit import AuditEntry
 from lead_service.book.models import Booking
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import Lead
@@ -104,3 +105,12 @@ def test_a_live_session_is_kept(client, database, settings, at):
     sign_in(client, database, settings)
     sweep(database, settings, days(6))
     assert left(database, DeskSession) == 1
+
+
+def test_the_trail_goes_with_what_it_is_about(client, database, settings, at):
+    sign_in(client, database, settings)
+    database.write(lambda session: audit.note(session, 1, "host_added", "host 1", MONDAY_MORNING))
+    sweep(database, settings, days(settings.retention_days - 1))
+    assert left(database, AuditEntry) >= 1
+    sweep(database, settings, days(settings.retention_days + 1))
+    assert left(database, AuditEntry) == 0

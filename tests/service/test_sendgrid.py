@@ -147,6 +147,13 @@ def test_a_mail_that_is_wrong_is_refused_for_good_with_the_field_and_nothing_per
     assert "ada" not in refusal.value.reason
 
 
+def test_a_field_that_says_more_than_its_name_is_not_repeated(provider):
+    provider.mode = status(400, body={"errors": [{"field": "ada@lead.test is wrong"}]})
+    with pytest.raises(Permanent) as refusal:
+        client(provider.url).send(MAIL, "mail-1")
+    assert "ada" not in refusal.value.reason
+
+
 @pytest.mark.parametrize("code", [204, 301, 302, 307, 308, 404, 405, 408, 500, 502, 503, 504])
 def test_anything_else_but_202_is_tried_again(provider, code):
     provider.mode = status(code)

@@ -74,6 +74,12 @@ def test_the_provider_may_ask_for_a_later_try_but_not_for_one_too_late(post):
     assert post.row(never).next_at == NOW + LONGEST_ASKED
 
 
+def test_mails_that_failed_together_do_not_come_back_together(post):
+    ids = [post.put(f"mail{number}") for number in range(20)]
+    post.drain(failing(Temporary("503")))
+    assert len({post.row(one).next_at for one in ids}) > 10
+
+
 def test_a_mail_is_given_up_only_after_48_tries_over_72_hours(post):
     outbox_id, transport, at = post.put(), failing(Temporary("503")), NOW
     tried_at = []

@@ -1,6 +1,8 @@
 """SQLite as we set it up: it keeps what it acknowledges, and writers queue instead of failing."""
 
+import fcntl
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,18 @@ def test_a_program_that_knows_nothing_of_our_turns_makes_us_wait_and_then_say_so
     patient.write(lambda session: set_to(session, "a", 1))
     assert value(counters) == 1
     patient.close()
+
+
+def test_another_process_s_turn_is_waited_for_no_longer_than_that(counters, monkeypatch):
+    monkeypatch.setattr(db, "BUSY_SECONDS", 0.1)
+    counters.write(lambda session: set_to(session, "a", 1))
+    with open(f"{counters.engine.url.database}.lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        began = time.monotonic()
+        with pytest.raises(StorageBusy):
+            counters.write(lambda session: set_to(session, "a", 2))
+        assert time.monotonic() - began < 5
+    assert value(counters) == 1
 
 
 def test_the_lock_file_is_the_owners_alone(counters):

@@ -92,6 +92,11 @@ def test_a_wrong_value_is_named(name, value):
     assert "hunter2" not in said
 
 
+def test_flask_s_own_switch_for_debugging_is_refused_too(monkeypatch):
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    assert "DEBUG" in faults(PRODUCTION)
+
+
 def test_a_fault_never_repeats_a_secret():
     assert "hunter2" not in faults(PRODUCTION | {"SECRET_KEY": "hunter2"})
 
