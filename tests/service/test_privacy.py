@@ -2,6 +2,7 @@
 
 import json
 import logging
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -115,6 +116,16 @@ def test_erasing_leaves_no_trace_of_the_person(client, visitor, database, settin
     assert mentions(database, EVE)
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(TimeCell)) == 0
+
+
+def test_nothing_of_it_stays_in_the_database_s_files(visitor, database, settings):
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL keeps its own files")
+    path = Path(database.engine.url.database)
+    written = VISITOR["topic"].encode()
+    assert any(written in file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+    privacy.erase_everywhere(database, settings, ADA, clock.now())
+    assert not any(written in file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
 
 
 def test_only_a_keyed_digest_remains(visitor, database, settings):
