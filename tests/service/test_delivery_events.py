@@ -127,7 +127,7 @@ def test_a_mail_that_arrives_clears_the_mark_and_an_older_arrival_does_not(
 def test_after_a_correction_only_the_new_address_counts(client, room, sent, lead_id):
     post(client, [told(sent, "bounce", 1)])
     room.database.write(
-        lambda session: leads.correct(session.get_one(Lead, lead_id), "eve@example.com")
+        lambda session: leads.correct(session, session.get_one(Lead, lead_id), "eve@example.com")
     )
     post(client, [told(sent, "dropped", 2)])
     assert lead(room).bounced_at is None
