@@ -20,8 +20,7 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
     """Deliver through `rounds` times 25 jumps, with a provider that fails now and then."""
     database = Database(environment["DATABASE_URL"])
     schema.migrate(database)
-    post, chance = Postroom(database), random.Random(rounds)
-    accepted: Counter[str] = Counter()
+    post, chance, accepted = Postroom(database), random.Random(rounds), Counter()
 
     def answer(message):
         if chance.random() < 0.2:
@@ -55,12 +54,12 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
         "tries at once, at most": most,
         "accepted once": len(accepted),
     }
-    assert states == {"sent": counted["mails"]}, states
-    _check(counted, accepted, held_up)
+    _check(counted, states, accepted, held_up)
     return counted
 
 
-def _check(counted: dict[str, int], accepted: Counter[str], held_up: int) -> None:
+def _check(counted: dict[str, int], states: Counter, accepted: Counter, held_up: int) -> None:
+    assert states == {"sent": counted["mails"]}, states
     assert set(accepted.values()) == {1}, "a mail left twice"
     assert held_up == 0, "a mail that was due waited for a clock"
     assert counted["tries at once, at most"] <= counted["mails"], "a storm"
