@@ -1,4 +1,4 @@
-"""SendGrid, played by a server of our own: what it is sent, and what its answers come to."""
+"""SendGrid, played by a server of our own: what it is sent, and where the key may go."""
 
 import base64
 import logging
