@@ -18,6 +18,7 @@ from lead_service.emails.folder import Folder
 from lead_service.emails.message import from_json
 from lead_service.emails.models import OutboxMessage
 from lead_service.settings import Settings, load
+from tests.sendgrid_standin import StandIn
 from tests.service import compiled
 from tests.signing import PUBLIC_KEY
 
@@ -128,6 +129,13 @@ def post(app, settings) -> Callable[[], None]:
             pass
 
     return send
+
+
+@pytest.fixture
+def provider() -> Iterator[StandIn]:
+    """The mail provider's stand-in, which takes every mail until it is told otherwise."""
+    with StandIn() as stand_in:
+        yield stand_in
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from lead_service.emails.folder import Folder
 from lead_service.emails.sendgrid import SendGrid
 from lead_service.emails.transport import Stop
 from lead_service.settings import Settings
-from tests.sendgrid_standin import KEY, Handler, StandIn, accept
+from tests.sendgrid_standin import KEY, Handler, accept
 from tests.service.postroom import Postroom, failing
 
 MAILS = 60
@@ -33,12 +33,6 @@ from lead_service import settings
 from lead_service.emails import deliver
 deliver.run(settings.load(), parent_pid=int(os.environ.get("TEST_PARENT", 0)) or None)
 """
-
-
-@pytest.fixture
-def provider():
-    with StandIn() as stand_in:
-        yield stand_in
 
 
 @pytest.fixture

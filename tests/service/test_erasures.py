@@ -12,7 +12,7 @@ from lead_service.emails.message import Message
 from lead_service.emails.models import ErasureJob, OutboxMessage
 from lead_service.emails.sendgrid import SendGrid
 from lead_service.settings import load
-from tests.sendgrid_standin import KEY, StandIn, accept, hang, reset, status
+from tests.sendgrid_standin import KEY, accept, hang, reset, status
 
 from .conftest import MONDAY_MORNING
 from .held import mentions
@@ -21,12 +21,6 @@ from .journeys import VISITOR, assess
 ADA, EVE = VISITOR["email"], "eve@example.com"
 DUE = MONDAY_MORNING + FIRST_WAIT
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def provider():
-    with StandIn() as stand_in:
-        yield stand_in
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ The provider is a server of our own. Time goes from one try to the next; the tri
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
@@ -22,12 +21,6 @@ from tests.service.postroom import HOUR, MINUTE, NOW, Postroom
 
 NEW_KEY = "SG.stand-in.another"
 DOWN = (status(503), reset, GARBAGE, status(500), TRUNCATED, status(502))
-
-
-@pytest.fixture
-def provider() -> Iterator[StandIn]:
-    with StandIn() as stand_in:
-        yield stand_in
 
 
 @pytest.fixture

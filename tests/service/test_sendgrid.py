@@ -20,13 +20,6 @@ from tests.sendgrid_standin import (
 
 from .sendgrid import INVITE, MAIL, client
 
-
-@pytest.fixture
-def provider():
-    with StandIn() as stand_in:
-        yield stand_in
-
-
 # -- What it is sent ------------------------------------------------------------------------
 
 

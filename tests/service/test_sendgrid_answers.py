@@ -23,12 +23,6 @@ from tests.sendgrid_standin import (
 from .sendgrid import MAIL, client
 
 
-@pytest.fixture
-def provider():
-    with StandIn() as stand_in:
-        yield stand_in
-
-
 @pytest.mark.parametrize("code", [401, 403])
 def test_a_refused_key_or_sender_stops_everything(provider, code):
     provider.mode = status(code, body={"errors": [{"message": "no", "field": None}]})
