@@ -44,7 +44,7 @@ class SettingsError(Exception):
 
 
 class Settings(BaseSettings):
-    """All settings, read from the environment; the README's table says what each is for.
+    """All settings, read from the environment; handbook/operations.md lists them.
 
     A default here is right for production too and fit to publish, except where
     `_needed_in_production` asks for the setting there.
@@ -52,46 +52,139 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="forbid")
 
-    public_url: Origin = "http://127.0.0.1:8000/"
-    bind_address: str = "127.0.0.1"
-    port: int = Field(8000, ge=1, le=65535)
-    workers: int = Field(1, ge=1, le=32)
-    secret_key: SecretStr | None = None
-    database_url: DatabaseUrl = ""
-    trusted_proxies: int = Field(0, ge=0, le=5)
-    limits_storage: LimitsStorage = "memory://"
-    limit_posts: Limit = "600 per 10 minutes"  # of one client; beyond it: 429
-    limit_bookings: Limit = "10 per day"  # of one client; beyond it: held for the team
-    bookings_per_address: int = Field(2, ge=1, le=50)  # that are still to come
-    reminders: HoursAhead = (24, 1)  # before the call
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    public_url: Origin = Field(
+        "http://127.0.0.1:8000/",
+        description="The one address of the site and the service, without a path. An address of "
+        "this machine means local mode; anything else is production and must use https.",
+    )
+    bind_address: str = Field("127.0.0.1", description="The address `web` listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="The port `web` listens on.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=32,
+        description="How many processes `web` starts. More than one needs a shared "
+        "`LIMITS_STORAGE`.",
+    )
+    secret_key: SecretStr | None = Field(
+        None,
+        description="At least 32 random characters. Signs sessions and links. Local mode "
+        "generates one and keeps it in `VAR_DIR`.",
+    )
+    database_url: DatabaseUrl = Field(
+        "",
+        description="`sqlite:////path/to/file.db` or `postgresql://user:password@host/name`. "
+        "Local mode uses `lead_service.db` in `VAR_DIR`.",
+    )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="How many proxies in front add to `X-Forwarded-For`. If this is too low, all "
+        "visitors share one client's limits.",
+    )
+    limits_storage: LimitsStorage = Field(
+        "memory://",
+        description="Where rate limits are counted. Use `redis://host:6379/0` (Redis or Valkey) "
+        "when several web processes run. While it is down, each process counts on its own.",
+    )
+    limit_posts: Limit = Field(
+        "600 per 10 minutes",
+        description="Forms that one client may send. Beyond this, the client gets a 429.",
+    )
+    limit_bookings: Limit = Field(
+        "10 per day",
+        description="Calls that one client may book. Beyond this, bookings wait for your team to "
+        "release them.",
+    )
+    bookings_per_address: int = Field(
+        2, ge=1, le=50, description="How many upcoming calls one email address may have."
+    )
+    reminders: HoursAhead = Field(
+        (24, 1),
+        description="Hours before a call at which we remind the visitor, or `none`.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO",
+        description="`DEBUG`, `INFO`, `WARNING` or `ERROR`. Logs are JSON lines on stderr, "
+        "without personal data. `DEBUG` works in local mode only.",
+    )
 
-    sendgrid_api_key: SecretStr | None = None
-    sendgrid_host: Url = "https://api.sendgrid.com/"
-    sendgrid_sandbox: bool = False
-    sendgrid_webhook_key: VerificationKey = ""  # public; without it delivery events are not taken
-    mail_from: Address = "calls@example.test"
-    sales_to: Addresses = ("sales@example.test",)
+    sendgrid_api_key: SecretStr | None = Field(
+        None,
+        description="The SendGrid API key. Without one, local mode writes emails to `mail` in "
+        "`VAR_DIR`.",
+    )
+    sendgrid_host: Url = Field(
+        "https://api.sendgrid.com/",
+        description="Another base address of the same API, such as SendGrid's EU region.",
+    )
+    sendgrid_sandbox: bool = Field(
+        False, description="Let SendGrid check emails without sending them."
+    )
+    sendgrid_webhook_key: VerificationKey = Field(
+        "",
+        description="The verification key of SendGrid's signed event webhook. Without it, bounces "
+        "go unreported.",
+    )
+    mail_from: Address = Field(
+        "calls@example.test",
+        description="The sender that SendGrid has verified. Also the organizer of invitations.",
+    )
+    sales_to: Addresses = Field(
+        ("sales@example.test",),
+        description="Who gets an email about each lead, separated by commas. The first address "
+        "becomes the first host.",
+    )
 
-    practice_name: str = "ACTION Advisory"
-    practice_legal_name: str = ""
-    practice_postal_address: str = ""
-    practice_email: Address = "hello@example.test"
-    practice_phone: str = ""
+    practice_name: str = Field("ACTION Advisory", description="Your firm's name, everywhere.")
+    practice_legal_name: str = Field(
+        "", description="The legal name, shown on the privacy page and in emails."
+    )
+    practice_postal_address: str = Field(
+        "", description="The postal address, shown on the privacy page and in emails."
+    )
+    practice_email: Address = Field(
+        "hello@example.test", description="The contact address on every page."
+    )
+    practice_phone: str = Field("", description="The phone number on contact pages, if given.")
 
-    feeds_allow_loopback: bool = False  # for trying hosts' calendars out on this machine
+    feeds_allow_loopback: bool = Field(
+        False,
+        description="Also read hosts' calendars from this machine, to try them out. Local mode "
+        "only.",
+    )
 
-    var_dir: Path = Path("var")
-    site_dir: Path = Path("site")
-    backup_dir: Path | None = None
-    backup_days: int = Field(30, ge=1)
-    metrics_address: str = "127.0.0.1"
-    metrics_port: int | None = Field(None, ge=1, le=65535)
-    retention_days: int = Field(730, ge=30)
-    abandoned_days: int = Field(30, ge=1)
-    unclaimed_days: int = Field(365, ge=1)
-    desk_idle_hours: int = Field(12, ge=1)
-    desk_session_days: int = Field(7, ge=1)
+    var_dir: Path = Field(
+        Path("var"), description="The folder for local data. Only its owner can read it."
+    )
+    site_dir: Path = Field(Path("site"), description="The folder of the built site.")
+    backup_dir: Path | None = Field(
+        None, description="The folder for backups. `backup` needs it unless you name a file."
+    )
+    backup_days: int = Field(30, ge=1, description="Days until a backup is deleted.")
+    metrics_address: str = Field(
+        "127.0.0.1",
+        description="The address for Prometheus metrics. Use `0.0.0.0` only on a private network.",
+    )
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="The port for Prometheus metrics. Off when unset."
+    )
+    retention_days: int = Field(
+        730, ge=30, description="Days without activity until a lead is erased."
+    )
+    abandoned_days: int = Field(
+        30, ge=1, description="Days until unfinished anonymous answers are erased."
+    )
+    unclaimed_days: int = Field(
+        365, ge=1, description="Days until finished anonymous answers are erased."
+    )
+    desk_idle_hours: int = Field(
+        12, ge=1, description="Hours without use after which a desk session ends."
+    )
+    desk_session_days: int = Field(
+        7, ge=1, description="Days after which a desk session ends in any case."
+    )
 
     @property
     def secret(self) -> str:
