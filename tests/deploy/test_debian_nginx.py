@@ -1,0 +1,102 @@
+"""nginx with Debian's own configuration, and our files added as handbook/operations.md says."""
+
+import http.client
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.client import Client
+from tests.deploy.cluster import NAME, Cluster
+from tests.service.running import ROOT, eventually, free_port
+
+DEBIAN = Path("/etc/nginx")
+OURS = ("advisory.conf", "upstream.conf")
+NEWER_SYNTAX = 'the "listen ... http2" directive is deprecated'  # nginx 1.22 has no other
+
+
+class DebianNginx:
+    """A copy of Debian's files in a folder of its own, on free ports."""
+
+    def __init__(self, folder: Path, cluster: Cluster, *, with_default_site: bool) -> None:
+        self.folder, self.cluster = folder, cluster
+        self.ports = {"80": free_port(), "443": free_port()}
+        self.client = Client(self.ports["443"], NAME, cluster.folder / "tls" / "certificate.pem")
+        for name in ("conf.d", "sites-enabled", "logs"):
+            (folder / name).mkdir(parents=True)
+        for name in ("nginx.conf", "mime.types", *self._modules()):
+            self._add(DEBIAN / name, name)
+        if with_default_site:
+            self._add(DEBIAN / "sites-available" / "default", "sites-enabled/default")
+        for name in OURS:
+            self._add(ROOT / "deploy" / "nginx" / name, f"conf.d/{name}")
+
+    def _modules(self) -> list[str]:
+        (self.folder / "modules-enabled").mkdir()
+        return [f"modules-enabled/{path.name}" for path in DEBIAN.glob("modules-enabled/*.conf")]
+
+    def _add(self, source: Path, name: str) -> None:
+        """Copy one file, with the folders and the ports of this test in it."""
+        text = source.read_text()
+        for place, own in {
+            "/etc/nginx/tls": self.cluster.folder / "tls",
+            "/etc/nginx": self.folder,
+            "/srv/advisory/site": self.cluster.site,
+            "/var/log/nginx": self.folder / "logs",
+            "/run/nginx.pid": self.folder / "pid",
+        }.items():
+            text = text.replace(place, str(own))
+        for port, own in self.ports.items():
+            text = re.sub(rf"^(\s*listen (?:\[::\]:)?){port}\b", rf"\g<1>{own}", text, flags=re.M)
+        web = self.cluster.web_ports[0]
+        text = text.replace("server 127.0.0.1:8000", f"server 127.0.0.1:{web}")
+        # The workers must read what belongs to whoever runs the tests.
+        text = re.sub(r"^user .*;", "user root;" if os.geteuid() == 0 else "", text, flags=re.M)
+        (self.folder / name).write_text(text)
+
+    def command(self, *arguments: str) -> list[str]:
+        nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+        assert nginx, "nginx is not installed"
+        return [nginx, "-c", str(self.folder / "nginx.conf"), *arguments]
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["default site", "no default site"])
+def debian(request, cluster, tmp_path_factory) -> Iterator[DebianNginx]:
+    if not (DEBIAN / "sites-available" / "default").exists():
+        pytest.skip("this machine's nginx is not laid out as Debian's")
+    folder = tmp_path_factory.mktemp("debian")
+    nginx = DebianNginx(folder, cluster, with_default_site=request.param)
+    process = subprocess.Popen(nginx.command("-g", "daemon off;"))
+    try:
+        assert eventually(lambda: nginx.client.get("/readyz").status == 200)
+        yield nginx
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def test_nginx_accepts_the_configuration_without_a_warning(debian):
+    tested = subprocess.run(debian.command("-t"), capture_output=True, text=True)
+    said = [line for line in tested.stderr.splitlines() if NEWER_SYNTAX not in line]
+    assert (tested.returncode, [line for line in said if "[" in line]) == (0, [])
+
+
+def test_site_and_service_answer_under_our_name(debian):
+    assert "content-security-policy" in debian.client.get("/about/").headers
+    assert debian.client.get("/book/").status == 200
+    connection = http.client.HTTPConnection("127.0.0.1", debian.ports["80"])
+    connection.request("GET", "/about/", headers={"Host": NAME})
+    answer = connection.getresponse()
+    connection.close()
+    assert (answer.status, answer.headers["Location"]) == (301, f"{debian.cluster.address}/about/")
+
+
+def test_the_service_s_pages_stay_uncompressed_although_debian_turns_gzip_on(debian):
+    """Compression beside a secret token would let an attacker guess it (BREACH)."""
+    answer = debian.client.get("/desk/sign-in/", Accept_Encoding="gzip, br")
+    assert answer.status == 200
+    assert "content-encoding" not in answer.headers
