@@ -20,7 +20,35 @@ from ..emails.models import OutboxMessage
 from ..published import Published
 from ..settings import Settings
 from . import diary, emails, reminders
+from .forms import CONSENT_WORDING
 from .models import Booking, Host
+
+
+def answered(
+    session: Session,
+    settings: Settings,
+    published: Published,
+    wish: diary.Wish,
+    outcome: diary.Outcome,
+    now: datetime,
+    *,
+    may_contact: bool,
+) -> None:
+    """Queue what follows a booking form and keep its consent, once for each form."""
+    if outcome.lead is None:
+        return
+    if outcome.booking:
+        booked(session, settings, published, outcome.booking, now)
+    elif not missed(session, settings, published, outcome.lead, wish, now):
+        return
+    leads.record_consent(
+        session,
+        outcome.lead,
+        wording=CONSENT_WORDING,
+        may_contact=may_contact,
+        source="book",
+        at=now,
+    )
 
 
 def booked(

@@ -6,12 +6,12 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from .. import clock, leads
+from .. import clock
 from ..context import context
 from ..security import is_flood, limit_posts, new_token, token_hash
 from . import asked, calendar, days, diary, known, notices
 from . import times as open_times
-from .forms import CONSENT_WORDING, BookingForm, PhoneBookingForm, parse_start, start_text
+from .forms import BookingForm, PhoneBookingForm, parse_start, start_text
 from .models import Host
 
 blueprint = Blueprint("book", __name__, url_prefix="/book")
@@ -99,20 +99,8 @@ def _book(
         host_id=host.id if host else None,
     )
     outcome = diary.take(session, settings, wish, now)
-    if outcome.lead is None:
-        return outcome
-    if outcome.booking:
-        notices.booked(session, settings, published, outcome.booking, now)
-    elif not notices.missed(session, settings, published, outcome.lead, wish, now):
-        return outcome
-    leads.record_consent(
-        session,
-        outcome.lead,
-        wording=CONSENT_WORDING,
-        may_contact=bool(form.may_contact.data),
-        source="book",
-        at=now,
-    )
+    may_contact = bool(form.may_contact.data)
+    notices.answered(session, settings, published, wish, outcome, now, may_contact=may_contact)
     return outcome
 
 

@@ -2,13 +2,10 @@
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from .. import audit, clock, leads
-from ..book.models import Booking
+from .. import clock
 from ..context import context
-from ..emails import outbox
 from ..leads import Lead, Note
 from . import dossier, inbox, membership, words, work
 from .blueprint import blueprint, zone_of_the_desk
@@ -81,20 +78,10 @@ def remove_note(lead_id: int, note_id: int) -> ResponseReturnValue:
 @blueprint.post("/leads/<int:lead_id>/release")
 def release(lead_id: int) -> ResponseReturnValue:
     """Lift the quarantine of a lead and its calls, and let their mails go."""
-    now, member_id = clock.now(), g.desk.member_id
-
-    def work(session: Session) -> int:
-        lead = find(session, lead_id, lock=True)
-        suspected = update(Booking).where(Booking.lead_id == lead.id, Booking.quarantine)
-        bookings = session.execute(suspected.values(quarantine=False)).rowcount
-        mails = outbox.release(session, lead.id, now)
-        if lead.quarantine or bookings or mails:
-            lead.quarantine = False
-            leads.record(session, lead, "released", now, member=member_id)
-            audit.note(session, member_id, "lead_released", f"lead {lead.id}", now, mails=mails)
-        return mails
-
-    mails = context().database.write(work)
+    by, now = g.desk.member, clock.now()
+    mails = context().database.write(
+        lambda session: work.release(session, find(session, lead_id, lock=True), by, now)
+    )
     flash("Released." + (" The mails that were held back are on their way." if mails else ""))
     return redirect(url_for(".lead", lead_id=lead_id), 303)
 

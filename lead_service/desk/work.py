@@ -10,10 +10,12 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from .. import audit, leads
+from ..book.models import Booking
+from ..emails import outbox
 from ..leads import Lead, Note
 from ..members import Member
 
@@ -149,3 +151,15 @@ def remove_note(session: Session, note: Note, by: Member, at: datetime) -> bool:
     session.delete(note)
     audit.note(session, by.id, "note_removed", f"lead {note.lead_id}", at)
     return True
+
+
+def release(session: Session, lead: Lead, by: Member, at: datetime) -> int:
+    """Lift the quarantine of a locked lead and its calls; return how many emails may leave now."""
+    suspected = update(Booking).where(Booking.lead_id == lead.id, Booking.quarantine)
+    bookings = session.execute(suspected.values(quarantine=False)).rowcount
+    emails = outbox.release(session, lead.id, at)
+    if lead.quarantine or bookings or emails:
+        lead.quarantine = False
+        leads.record(session, lead, "released", at, member=by.id)
+        audit.note(session, by.id, "lead_released", f"lead {lead.id}", at, mails=emails)
+    return emails
