@@ -23,7 +23,6 @@ import typeface
 from kept import found, kept, place
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from rcssmin import cssmin
 
 HERE = Path(__file__).resolve().parent
 UNPUBLISHED = ("assets/", "styles/", "scripts/", "icons/", "drawings/")  # the theme's, our sources
@@ -52,7 +51,7 @@ def published(config: MkDocsConfig, files: Files) -> Assets:
         files.append(File.generated(config, path, content=content))
         return addresses.setdefault(name, f"/{path}")
 
-    scripts = {path.name: _lean(path.read_text("utf-8")) for path in HERE.glob("scripts/*.js")}
+    scripts = {path.name: _lean_js(path.read_text("utf-8")) for path in HERE.glob("scripts/*.js")}
     for name, script in scripts.items():
         publish(name, script.encode())
     for side in ICONS:
@@ -64,16 +63,26 @@ def published(config: MkDocsConfig, files: Files) -> Assets:
     return Assets(addresses, style, scripts["first.js"])
 
 
-def _lean(script: str) -> str:
-    """Leave out what only the next programmer needs: comments of a line, and indentation."""
+def _stylesheet(publish: Callable[[str, bytes], str]) -> str:
+    """Join the font faces and our style sheets."""
+    faces = typeface.faces(publish)
+    sheets = (sheet.read_text("utf-8") for sheet in sorted(HERE.glob("styles/*.css")))
+    return _lean_css("\n".join((faces, *sheets)))
+
+
+def _lean_js(script: str) -> str:
+    """Leave out comments that have a line of their own, and indentation."""
     return re.sub(r"^\s*(?://.*)?\n?", "", script, flags=re.MULTILINE)
 
 
-def _stylesheet(publish: Callable[[str, bytes], str]) -> str:
-    """Join the font faces and our sheets, and take out what browsers do not need."""
-    faces = typeface.faces(publish)
-    sheets = (sheet.read_text("utf-8") for sheet in sorted(HERE.glob("styles/*.css")))
-    return cssmin("\n".join((faces, *sheets)))
+def _lean_css(style: str) -> str:
+    """Leave out comments, indentation and needless line breaks.
+
+    A full minifier would save 3 % more of the compressed sheet.
+    """
+    style = re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)
+    style = re.sub(r"\s*\n\s*", "\n", style)
+    return re.sub(r"(?<=[{};,])\n", "", style).strip()
 
 
 class Compressor:

@@ -1,0 +1,135 @@
+"""Make: the site is built when its sources or settings change, and two makes take turns."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def checkout(tmp_path) -> Path:
+    """Lay out a checkout whose MkDocs only counts how often it is asked."""
+    for name in ("docs/index.md", "site_overrides/main.html", "mkdocs.yml", "pyproject.toml"):
+        _file(tmp_path / name)
+    for name in ("assess/framework.py", "templates/signature.html"):
+        _file(tmp_path / "lead_service" / name)
+    for name in ("requirements-site.txt", ".venv/ready"):
+        _file(tmp_path / name)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
+    _program(tmp_path / ".venv/bin/mkdocs", "mkdir -p site && echo built >>builds")
+    return tmp_path
+
+
+def _file(path: Path, text: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def _program(path: Path, text: str) -> None:
+    _file(path, text if text.startswith("#!") else f"#!/bin/sh\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+def _make(checkout: Path, target: str, **given: str) -> subprocess.CompletedProcess:
+    return _run(["make", target], checkout, **given)
+
+
+def _run(command: list[str], folder: Path, **given: str) -> subprocess.CompletedProcess:
+    environment = {"PATH": os.environ["PATH"], **given}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def builds(checkout: Path, **given: str) -> int:
+    """Build, and return how often the site has been built."""
+    assert _make(checkout, "build", **given).returncode == 0
+    return len((checkout / "builds").read_text().splitlines())
+
+
+def test_the_site_is_built_again_for_another_setting_and_only_then(checkout):
+    assert builds(checkout) == 1
+    assert builds(checkout) == 1
+    assert builds(checkout, PUBLIC_URL="https://advisory.example") == 2
+    assert builds(checkout, PUBLIC_URL="https://advisory.example") == 2
+    address = "1 Example Street\n$HOME 'Example' City"
+    assert builds(checkout, PRACTICE_POSTAL_ADDRESS=address) == 3
+    assert builds(checkout, PRACTICE_POSTAL_ADDRESS=address) == 3
+    assert builds(checkout) == 4
+
+
+def test_every_setting_that_the_site_bakes_in_is_watched():
+    baked = set(re.findall(r"!ENV \[(\w+)", (ROOT / "mkdocs.yml").read_text()))
+    watched = re.search(r"^SITE_SETTINGS := ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text(), re.M)
+    assert baked
+    assert set(watched[1].replace("\\", "").split()) == baked
+
+
+def test_two_makes_in_one_folder_take_turns(checkout):
+    _program(checkout / ".venv/bin/mkdocs", "mkdir -p site; [ ! -e busy ] || exit 9; touch busy")
+    slow = checkout / "slow"
+    _program(slow, "touch busy; sleep 1; rm busy")
+    alone = [sys.executable, ".ci/alone"]
+    with subprocess.Popen([*alone, "./slow"], cwd=checkout) as first:
+        while not (checkout / "busy").exists():
+            time.sleep(0.01)
+        second = _make(checkout, "build")
+        assert first.wait() == 0
+    assert second.returncode == 0
+    assert "Waiting for the other make" in second.stdout
+
+
+def test_an_environment_that_was_left_half_made_is_made_again(checkout):
+    python = checkout / "python"  # notes what it is asked for, and makes a venv of nothing
+    _program(
+        python,
+        """case $1 in .ci/alone) shift; exec "$@";; esac
+        echo "$@" >>asked
+        case $* in
+            *-m?venv*) rm -rf .venv && mkdir -p .venv/bin && cp python .venv/bin;;
+            *install*) [ ! -e broken ];;
+        esac""",
+    )
+    for name in ("site", "test"):
+        _file(checkout / f"requirements-{name}.txt", "one==1 \\\n")
+    (checkout / "broken").touch()
+    (checkout / ".venv/ready").unlink()
+    failed = _make(checkout, "setup", PYTHON=str(python))
+    assert failed.returncode != 0
+    assert "run the same command again" in failed.stderr
+    (checkout / "broken").unlink()
+    (checkout / "asked").unlink()
+    assert _make(checkout, "setup", PYTHON=str(python)).returncode == 0
+    assert "-m venv --clear .venv" in (checkout / "asked").read_text()
+
+
+def test_an_old_python_is_refused_in_one_line(checkout):
+    python = checkout / "python"
+    _program(python, 'case $* in *version_info*) exit 1;; *.ci/alone*) shift; exec "$@";; esac')
+    (checkout / ".venv/ready").unlink()
+    refused = _make(checkout, "setup", PYTHON=str(python))
+    assert refused.returncode != 0
+    assert "is older than 3.11" in refused.stderr
+
+
+def test_missing_tools_are_told_in_one_list_and_fail_only_in_ci(tmp_path):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("sh", "cut", "tr", "sed", "paste", "uname"):
+        (programs / name).symlink_to(shutil.which(name))
+    _program(programs / "id", "echo 1000")
+    text = (ROOT / ".ci/tools").read_text().replace("PATH=$PATH:/usr/sbin:/sbin", "")
+    _program(script := tmp_path / "tools", text)
+    told = _run([str(script)], tmp_path, PATH=str(programs))
+    assert told.returncode == 0
+    assert "Chromium (tests in a browser)" in told.stdout
+    assert "nginx with brotli (tests of the deployment)" in told.stdout
+    assert "PostgreSQL" not in told.stdout
+    assert _run([str(script)], tmp_path, PATH=str(programs), CI="true").returncode == 1
