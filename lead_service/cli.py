@@ -59,22 +59,14 @@ def web() -> None:
 
 
 @commands.command()
-@click.option("--with-parent", type=int, hidden=True, help="Stop when this process is gone.")
-def deliver(with_parent: int | None) -> None:
+def deliver() -> None:
     """Send what the outbox holds and read the hosts' calendars, until stopped."""
-    from . import retention
-    from .book import feeds
-    from .emails import deliver as delivery
+    from . import serving
 
     loaded = settings.load()
     log.configure(loaded.log_level)
     schema.require(loaded)
-    delivery.run(
-        loaded,
-        parent_pid=with_parent,
-        daily=lambda database: retention.run(database, loaded, clock.now()),
-        beside=lambda database: feeds.refresh_due(database, loaded),
-    )
+    serving.deliver(loaded)
 
 
 @commands.command()

@@ -1,16 +1,19 @@
-"""Starting the processes: the web server, and on one machine the deliver process beside it."""
+"""Starting and stopping the processes: the web server, and on one machine deliver beside it."""
 
 import errno
 import logging
 import multiprocessing
 import os
+import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing, suppress
+from functools import partial
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 import click
 from flask import Flask
@@ -18,30 +21,51 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from . import clock, create_app, published, schema
+from . import clock, create_app, published, retention, schema
 from . import log as logs
-from .book import hosting
+from .book import feeds, hosting
 from .db import CONNECTIONS
-from .desk.access import make_link
+from .desk.access import LINK_MINUTES, make_link
+from .emails import deliver as delivery
 from .metrics.served import served
 from .settings import Settings
 
 THREADS = CONNECTIONS  # a request waits for the database, not for the processor
-STOP_SECONDS = 20  # longer than the longest request
+STOP_SECONDS = 20  # longer than the longest request, and than sending one email
+KILL_SECONDS = STOP_SECONDS + 3  # after a signal; Granian kills its own workers before that
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+WATCH_SECONDS = 0.2  # how soon a signal, or the end of a process, is noticed
+RESTART_SECONDS = 1
 PUBLIC, METRICS = ("BIND_ADDRESS", "PORT"), ("METRICS_ADDRESS", "METRICS_PORT")
-WATCH_SECONDS = 0.5  # how soon it is seen that a process has ended
 
 log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings) -> None:
     """Set up and serve the whole product on this machine until stopped."""
-    _free_address(settings.bind_address, settings.port)
+    address = _free_addresses(settings)
     site = published.read(settings)
     _announce(settings, site, _prepare(settings))
     logs.configure(settings.log_level)
-    with _delivering():
-        web(settings)
+    _supervise(partial(_serve_requests, settings, address), partial(deliver, settings))
+
+
+def web(settings: Settings) -> None:
+    """Run the web server until it is told to stop; requests that it has accepted finish."""
+    address = _free_addresses(settings)
+    logs.configure(settings.log_level)
+    _supervise(partial(_serve_requests, settings, address))
+
+
+def deliver(settings: Settings) -> None:
+    """Send what the outbox holds and read the hosts' calendars until told to stop."""
+    parent = multiprocessing.parent_process()
+    delivery.run(
+        settings,
+        parent_pid=parent.pid if parent else None,
+        daily=lambda database: retention.run(database, settings, clock.now()),
+        beside=lambda database: feeds.refresh_due(database, settings),
+    )
 
 
 def _prepare(settings: Settings) -> str:
@@ -52,47 +76,89 @@ def _prepare(settings: Settings) -> str:
         return make_link(database, settings, settings.sales_to[0], clock.now())
 
 
-@contextmanager
-def _delivering() -> Iterator[None]:
-    """Keep a deliver process running beside the web server."""
-    stopping = threading.Event()
-    # The first starts before any worker does: a worker forked meanwhile would hold its pipes.
-    first = _start_delivery()
-    keeper = threading.Thread(target=_keep_delivering, args=(first, stopping), daemon=True)
-    keeper.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        keeper.join(timeout=STOP_SECONDS + 10)
+def _supervise(
+    serve_requests: Callable[[], None], deliver: Callable[[], None] | None = None
+) -> None:
+    """Run the web server, and deliver if given, until a signal to stop; then end both in time.
+
+    This process blocks the signals and only looks whether one is pending. It does not matter how
+    many come or when, since no handler runs that another signal could interrupt; Granian's can
+    deadlock. The web server and deliver get sessions of their own: signals to this process's
+    group or terminal do not reach them, and each is told to stop once, from here.
+    Deliver is started again when it ends. Raises SystemExit when the web server failed by itself
+    or something had to be killed.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _stop_signals())
+    server = _start("web", serve_requests)
+    mailer = _start("deliver", deliver) if deliver else None
+    while server.is_alive() and not _is_told_to_stop(WATCH_SECONDS):
+        if deliver and mailer and not mailer.is_alive():
+            log.error("deliver has ended (%s) and will be started again", mailer.exitcode)
+            if not _is_told_to_stop(RESTART_SECONDS):
+                mailer = _start("deliver", deliver)
+    has_failed = bool(server.exitcode) and not _is_told_to_stop()
+    if has_failed:
+        log.error("the web server has ended (%s)", server.exitcode)
+    was_killed = _end([server, mailer] if mailer else [server])
+    if has_failed or was_killed:
+        sys.exit(1)
 
 
-def _start_delivery() -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", "lead_service", "deliver", "--with-parent", str(os.getpid())],
-        start_new_session=True,  # Ctrl-C is for this process, which then stops that one
+def _stop_signals() -> set[signal.Signals]:
+    """Return the signals that stop this process; under `nohup`, SIGHUP is not one of them."""
+    ignored = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else set()
+    return STOP_SIGNALS - ignored
+
+
+def _is_told_to_stop(within: float = 0) -> bool:
+    """Wait some seconds for a signal to stop. It stays pending, so that the answer stays yes."""
+    end = time.monotonic() + within
+    while not (is_told := bool(signal.sigpending() & STOP_SIGNALS)) and time.monotonic() < end:
+        time.sleep(WATCH_SECONDS)
+    return is_told
+
+
+def _start(name: str, run: Callable[[], None]) -> BaseProcess:
+    """Fork a process that runs a function: it shares what this one has loaded."""
+    process = multiprocessing.get_context("fork").Process(
+        name=name, target=_run_in_session, args=(name, run)
     )
+    process.start()
+    return process
 
 
-def _keep_delivering(delivery: subprocess.Popen, stopping: threading.Event) -> None:
-    """Start deliver again, a second after it has ended, until `stopping`; then stop it."""
-    while not stopping.wait(WATCH_SECONDS):
-        if delivery.poll() is None:
-            continue
-        log.error("deliver has ended (%s) and is started again", delivery.returncode)
-        if stopping.wait(1):
-            break
-        delivery = _start_delivery()
-    delivery.terminate()
-    delivery.wait(timeout=STOP_SECONDS)
+def _run_in_session(name: str, run: Callable[[], None]) -> None:
+    os.setsid()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+    with suppress(OSError):  # the name that `ps` and `top` show on Linux
+        Path("/proc/self/comm").write_text(name)
+    try:
+        run()
+    except Exception:
+        log.exception("%s has failed", name)  # without what the error says
+        sys.exit(1)
 
 
-def web(settings: Settings) -> None:
-    """Run the web server until it is told to stop; requests that it has accepted finish."""
-    address = _free_address(settings.bind_address, settings.port)
-    if settings.metrics_port:
-        _free_address(settings.metrics_address, settings.metrics_port, METRICS)
-    logs.configure(settings.log_level)
+def _end(processes: list[BaseProcess]) -> bool:
+    """Tell processes to stop; kill what is left after KILL_SECONDS, and say if anything was."""
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + KILL_SECONDS
+    for process in processes:
+        process.join(max(0, deadline - time.monotonic()))
+    late = [process for process in processes if process.is_alive()]
+    for process in late:
+        log.error("%s did not stop within %s seconds and is killed", process.name, KILL_SECONDS)
+    for process in processes:
+        with suppress(ProcessLookupError):  # its workers are of its group, and may outlive it
+            os.killpg(process.pid, signal.SIGKILL)
+        process.join()
+    return bool(late)
+
+
+def _serve_requests(settings: Settings, address: str) -> None:
+    """Run Granian until it is told to stop; it ends when the process that started it is gone."""
+    _end_with_parent()
     with served(settings):
         _server(settings, address).serve()
 
@@ -116,19 +182,34 @@ def _server(settings: Settings, address: str) -> Granian:
 
 
 def worker_app() -> Flask:
-    """Make the application of one worker, which ends when the server that started it is gone.
-
-    After a `kill -9` of the server an orphan would keep the port, and no new one could start.
-    """
-    if parent := multiprocessing.parent_process():
-        threading.Thread(target=_end_with, args=(parent.pid,), daemon=True).start()
+    """Make the application of one worker, which ends when the server that started it is gone."""
+    # A worker starts with a copy of the server's handler, which would swallow a signal to stop.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _end_with_parent()
     return create_app()
 
 
-def _end_with(parent_pid: int) -> None:
-    while os.getppid() == parent_pid:
-        time.sleep(WATCH_SECONDS)
-    os._exit(1)  # at once: what is not committed is rolled back, as in any crash
+def _end_with_parent() -> None:
+    """End this process when its parent is gone.
+
+    After a `kill -9` of the parent an orphan would keep the port, and no new server could start.
+    """
+
+    def watch(parent_pid: int | None) -> None:
+        while os.getppid() == parent_pid:
+            time.sleep(WATCH_SECONDS)
+        os._exit(1)  # at once: what is not committed is rolled back, as in any crash
+
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=watch, args=(parent.pid,), daemon=True).start()
+
+
+def _free_addresses(settings: Settings) -> str:
+    """Return the numeric address to listen on; refuse in words when a port is not free."""
+    address = _free_address(settings.bind_address, settings.port)
+    if settings.metrics_port:
+        _free_address(settings.metrics_address, settings.metrics_port, METRICS)
+    return address
 
 
 def _free_address(address: str, port: int, names: tuple[str, str] = PUBLIC) -> str:
@@ -150,22 +231,29 @@ def _free_address(address: str, port: int, names: tuple[str, str] = PUBLIC) -> s
 
 def _why_not_free(address: str, port: int, names: tuple[str, str], error: Exception) -> str:
     if getattr(error, "errno", None) == errno.EADDRINUSE:
-        return f"port {port} is in use; stop what listens there, or set {names[1]}"
+        return (
+            f"port {port} is in use. Stop the program that uses it, "
+            f"or choose another port: {names[1]}={port + 1}"
+        )
     if isinstance(error, (socket.gaierror, UnicodeError)):
-        return f"{names[0]}: {address} is no address of this machine"
+        return f"{names[0]}: {address} is not an address of this machine"
     reason = getattr(error, "strerror", None) or type(error).__name__
     return f"cannot listen on {address}, port {port}: {reason} ({', '.join(names)})"
 
 
 def _announce(settings: Settings, site: published.Published, link: str) -> None:
+    """Print where everything is, before the log begins."""
     article = site.articles[-1].url if site.articles else "/insights/"
-    mail = "SendGrid" if settings.sendgrid_api_key else f"the folder {settings.mail_folder}"
-    for name, value in {
-        "Site": settings.public_url,
+    emails = f"saved as files in {settings.mail_folder}"
+    if settings.sendgrid_api_key:
+        emails = "sent through SendGrid"
+    lines = {
+        "Open": settings.public_url,
         "Article": settings.link(article),
-        "Assess": settings.link("/assessment/"),
-        "Book": settings.link("/book/"),
-        "Desk, once": link,
-        "Mail goes to": mail,
-    }.items():
-        click.echo(f"{name:<13} {value}")
+        "Assessment": settings.link("/assessment/"),
+        "Book a call": settings.link("/book/"),
+        "Desk sign-in": f"{link}  (works once, for {LINK_MINUTES} minutes)",
+        "Emails": emails,
+    }
+    click.echo("\n".join(f"{name:<14}{value}" for name, value in lines.items()))
+    click.echo("Press Ctrl+C to stop.\n")

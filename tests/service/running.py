@@ -19,6 +19,9 @@ from typing import Self
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 40
+PROGRAM = (sys.executable, "-m", "lead_service")
+END_SECONDS = 60  # far beyond the time of a stop: a busy machine is no failure
+MAKE = ("make", "--old-file", "build")  # without a look whether the site is new
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,11 @@ class Product:
     """A running product on a free port; use it in a `with` block."""
 
     def __init__(
-        self, environment: dict[str, str], command: str = "serve", log: Path = Path(os.devnull)
+        self,
+        environment: dict[str, str],
+        command: str = "serve",
+        log: Path = Path(os.devnull),
+        program: tuple[str, ...] = PROGRAM,
     ) -> None:
         self.port = environment.get("PORT") or str(free_port())
         is_six = environment.get("BIND_ADDRESS") == "::1"
@@ -51,26 +58,33 @@ class Product:
             "PORT": self.port,
             "PUBLIC_URL": f"http://{self.host}",
         }
-        self.command = command
+        self.command = (*program, command)
         self.log = log  # what its processes write to stderr
         self.prefix: tuple[str, ...] = ()  # a program that starts it
 
     def __enter__(self) -> Self:
+        self.start()
+        self.wait_until_ready()
+        return self
+
+    def start(self) -> None:
+        """Start its processes, in a group of their own."""
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, sys.executable, "-m", "lead_service", self.command],
+                [*self.prefix, *self.command],
                 env=self.environment,
                 cwd=ROOT,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
             )
+
+    def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while self.get("/readyz").status != 200:
             assert time.monotonic() < deadline, "the product does not start"
             assert self.process.poll() is None, "the product has stopped"
             time.sleep(0.1)
-        return self
 
     def __exit__(self, *_error: object) -> None:
         self.stop()
@@ -88,21 +102,39 @@ class Product:
         self.process.kill()
         self.process.wait(timeout=10)
 
-    def kill_server(self) -> None:
-        """End the web server's first process alone; its workers learn of it by themselves."""
+    def kill_first(self) -> None:
+        """End its first process alone; the others notice that they are orphans."""
         self.process.kill()
         self.process.wait(timeout=10)
 
     def deliver_pid(self) -> int | None:
         """Return the process id of the deliver process, if it runs."""
         listed = subprocess.run(
-            ["ps", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
+            ["ps", "-eo", "pid=,ppid=,stat=,comm="], capture_output=True, text=True, check=True
         ).stdout
-        for pid, parent, state, command in (line.split(None, 3) for line in listed.splitlines()):
-            is_ours = int(parent) == self.process.pid and " deliver " in command
+        for pid, parent, state, name in (line.split(None, 3) for line in listed.splitlines()):
+            is_ours = int(parent) == self.process.pid and name == "deliver"
             if is_ours and not state.startswith("Z"):
                 return int(pid)
         return None
+
+    def signal_group(self, *numbers: signal.Signals) -> None:
+        """Signal its process group, as a terminal does, at once for all of the signals."""
+        for number in numbers:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+
+    def wait_until_ended(self) -> int:
+        """Wait until every process that holds its output has ended; return the first one's status.
+
+        Fails only when nothing ends at all: kills what is left, which would hold the port.
+        """
+        try:
+            self.process.communicate(timeout=END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        return self.process.returncode
 
     def get(self, path: str) -> Answer:
         return self._open(urllib.request.Request(self.url + path))
@@ -164,7 +196,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run one command to its end; `prefix` is a program that starts it."""
     return subprocess.run(
-        [*prefix, sys.executable, "-m", "lead_service", *arguments],
+        [*prefix, *PROGRAM, *arguments],
         env={**os.environ, "PORT": str(free_port()), **environment},
         cwd=ROOT,
         capture_output=True,

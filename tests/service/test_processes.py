@@ -103,7 +103,7 @@ def test_a_busy_port_is_one_clear_line(outside):
 
 def test_a_killed_server_leaves_the_port_to_the_next(outside):
     with Product(outside) as product:
-        product.kill_server()
+        product.kill_first()
         assert eventually(lambda: product.get("/healthz").status == 0)
         with Product(outside | {"PORT": product.port}) as following:
             assert following.get("/healthz").status == 200
