@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, selectinload
 
-from . import reasons, slots
+from . import slots
 from .busy import busy_times
 from .host_models import DateOverride, Host
 from .models import Booking, Status
-from .reasons import Kind, Reason
 from .schedule import AROUND, hours, rules, special_days
+from .slots import Unavailable, UnavailableReason
 
 WHOLE = (
     selectinload(Host.hours),
@@ -86,7 +86,7 @@ def free_hosts(
     free = [
         host
         for host, known in _situations(session, _wished(hosts, host_id), now, at, at)
-        if slots.is_open(**known, at=at, moving=moving)
+        if slots.why_not(**known, at=at, moving=moving) is None
     ]
     coming = _coming_calls(session, now, moving)
     return sorted(free, key=lambda host: (coming.get(host.id, 0), host.id))
@@ -97,18 +97,18 @@ def is_offered(
 ) -> bool:
     """Say whether a start would be open if nobody had booked anything and no calendar were full."""
     return any(
-        slots.is_open(hours(host, at, at), rules(host), at, now=now)
+        slots.why_not(hours(host, at, at), rules(host), at, now=now) is None
         for host in _wished(hosts, host_id)
     )
 
 
 def why_not(
     session: Session, host: Host, at: datetime, now: datetime, *, moving: int | None = None
-) -> Reason | None:
+) -> Unavailable | None:
     """Give why a host does not offer a start, or None when they do."""
     _, known = next(_situations(session, [host], now, at, at))
-    reason = reasons.why_not(**known, at=at, moving=moving)
-    if reason is None or reason.kind is not Kind.OVERRIDE or reason.day is None:
+    reason = slots.why_not(**known, at=at, moving=moving)
+    if reason is None or reason.kind is not UnavailableReason.OVERRIDE or reason.day is None:
         return reason
     special = special_days(host, reason.day, reason.day)[reason.day]
     reason = replace(reason, kind=special.kind, name=special.name)

@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 from . import holidays
 from .host_models import Host, OpeningHours, OverrideWindow
 from .hours import Hours, Window
-from .reasons import Kind
-from .slots import Rules
+from .slots import Rules, UnavailableReason
 
 AROUND = timedelta(days=3)  # a call with its buffers may reach so far, and a date in any zone
 
@@ -18,7 +17,7 @@ AROUND = timedelta(days=3)  # a call with its buffers may reach so far, and a da
 class SpecialDay:
     """A date on which the weekly hours do not hold, and why: a holiday, an override, time off."""
 
-    kind: Kind
+    kind: UnavailableReason
     windows: tuple[Window, ...] = ()
     name: str = ""  # of the holiday; of time off, its note
     first: date | None = None  # of time off
@@ -44,14 +43,16 @@ def special_days(host: Host, first: date, last: date) -> dict[date, SpecialDay]:
     beats both.
     """
     found = {
-        day: SpecialDay(Kind.HOLIDAY, name=name)
+        day: SpecialDay(UnavailableReason.HOLIDAY, name=name)
         for day, name in holidays.between(host.country, host.region, first, last)
     }
     for override in host.overrides:
         if first <= override.day <= last:
-            found[override.day] = SpecialDay(Kind.OVERRIDE, _windows(override.windows))
+            found[override.day] = SpecialDay(UnavailableReason.OVERRIDE, _windows(override.windows))
     for off in host.time_off:
-        away = SpecialDay(Kind.TIME_OFF, name=off.note, first=off.first_day, last=off.last_day)
+        away = SpecialDay(
+            UnavailableReason.TIME_OFF, name=off.note, first=off.first_day, last=off.last_day
+        )
         since, until = max(first, off.first_day), min(last, off.last_day)
         for number in range((until - since).days + 1):
             found[since + timedelta(days=number)] = away

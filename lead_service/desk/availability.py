@@ -12,8 +12,8 @@ from .. import clock
 from ..book import busy, calendar, holidays
 from ..book.host_models import Host
 from ..book.hours import Window
-from ..book.reasons import Kind
 from ..book.schedule import special_days
+from ..book.slots import UnavailableReason
 from ..context import context
 from . import feed_words, hits, host_edit, reason_words, windows
 from .blueprint import blueprint
@@ -143,9 +143,9 @@ def _days(session: Session, host: Host, now: datetime) -> list[Day]:
 def _why_none(special, is_weekday: bool, is_known: bool) -> str:
     """Say in a few words why a date has no start."""
     left = "Nothing left" if is_known else "A calendar is not read"
-    if special and special.kind is Kind.HOLIDAY:
+    if special and special.kind is UnavailableReason.HOLIDAY:
         return special.name
-    if special and special.kind is Kind.TIME_OFF:
+    if special and special.kind is UnavailableReason.TIME_OFF:
         return "Time off"
     if special:
         return left if special.windows else "Day off"

@@ -81,7 +81,7 @@ def _left_out(host: Host, calls: Sequence[Booking]) -> list[Booking]:
     return [
         call
         for call in calls
-        if not slots.is_open(
+        if slots.why_not(
             schedule.hours(host, call.starts_at, _end(call)),
             slots.Rules(duration=call.duration, interval=5),
             call.starts_at,

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from ..book.reasons import Kind, Reason
+from ..book.slots import Unavailable, UnavailableReason
 from ..dates import clock_time, short_date
 from .words import moment
 
@@ -11,7 +11,7 @@ INSTANT = timedelta(microseconds=1)
 UNITS = ((1440, "day"), (60, "hour"), (1, "minute"))
 
 
-def sentence(reason: Reason, zone: str, now: datetime) -> str:
+def sentence(reason: Unavailable, zone: str, now: datetime) -> str:
     """Say in one sentence why a host in `zone` does not offer a start."""
     return WORDS[reason.kind](reason, zone, now)
 
@@ -23,18 +23,18 @@ def length(minutes: int) -> str:
     return f"{minutes // size} {unit}{'s' if minutes != size else ''}"
 
 
-def _past(_reason: Reason, _zone: str, _now: datetime) -> str:
+def _past(_reason: Unavailable, _zone: str, _now: datetime) -> str:
     return "It is past."
 
 
-def _notice(reason: Reason, zone: str, now: datetime) -> str:
+def _notice(reason: Unavailable, zone: str, now: datetime) -> str:
     return (
         f"It is too soon: a call is booked at least {length(reason.count or 0)} ahead,"
         f" which is from {moment(reason.start, zone, now)} on."
     )
 
 
-def _horizon(reason: Reason, _zone: str, _now: datetime) -> str:
+def _horizon(reason: Unavailable, _zone: str, _now: datetime) -> str:
     if reason.day is None:
         return "It is further ahead than any calendar reaches."
     return (
@@ -43,15 +43,15 @@ def _horizon(reason: Reason, _zone: str, _now: datetime) -> str:
     )
 
 
-def _override(reason: Reason, _zone: str, _now: datetime) -> str:
+def _override(reason: Unavailable, _zone: str, _now: datetime) -> str:
     return f"{short_date(reason.day)} has hours of its own, and this time is not among them."
 
 
-def _holiday(reason: Reason, _zone: str, _now: datetime) -> str:
+def _holiday(reason: Unavailable, _zone: str, _now: datetime) -> str:
     return f"{short_date(reason.day)} is a public holiday: {reason.name}."
 
 
-def _time_off(reason: Reason, zone: str, _now: datetime) -> str:
+def _time_off(reason: Unavailable, zone: str, _now: datetime) -> str:
     local = ZoneInfo(zone)
     first, last = (at.astimezone(local).date() for at in (reason.start, reason.end - INSTANT))
     if first == last:
@@ -59,47 +59,47 @@ def _time_off(reason: Reason, zone: str, _now: datetime) -> str:
     return f"The host is off from {short_date(first)} to {short_date(last)}."
 
 
-def _hours(reason: Reason, zone: str, now: datetime) -> str:
+def _hours(reason: Unavailable, zone: str, now: datetime) -> str:
     since = f" from {moment(reason.start, zone, now)}" if reason.start else ""
     until = f" until {moment(reason.end, zone, now)}" if reason.end else ""
     return f"It is outside the opening hours: closed{since}{until}." if since or until else CLOSED
 
 
-def _grid(reason: Reason, _zone: str, _now: datetime) -> str:
+def _grid(reason: Unavailable, _zone: str, _now: datetime) -> str:
     every = length(reason.count or 0)
     opens = f"{reason.opens.hour % 12 or 12}:{reason.opens:%M}"
     half = "am" if reason.opens.hour < 12 else "pm"
     return f"It is between two starts: there is one every {every} from {opens} {half}."
 
 
-def _length(reason: Reason, zone: str, _now: datetime) -> str:
+def _length(reason: Unavailable, zone: str, _now: datetime) -> str:
     return (
         f"It would not end in time: a call takes {length(reason.count or 0)},"
         f" and the hours end at {clock_time(reason.start, zone)}."
     )
 
 
-def _limit(reason: Reason, _zone: str, _now: datetime) -> str:
+def _limit(reason: Unavailable, _zone: str, _now: datetime) -> str:
     calls = "1 call" if reason.count == 1 else f"{reason.count} calls"
     return f"{short_date(reason.day)} is full: the limit is {calls} a day."
 
 
-def _booked(reason: Reason, zone: str, now: datetime) -> str:
+def _booked(reason: Unavailable, zone: str, now: datetime) -> str:
     return f"Another call is in the way, with its buffers: {_span(reason, zone, now)}."
 
 
-def _busy(reason: Reason, zone: str, now: datetime) -> str:
+def _busy(reason: Unavailable, zone: str, now: datetime) -> str:
     return f"The calendar \u201c{reason.name}\u201d is busy {_span(reason, zone, now)}."
 
 
-def _unread(reason: Reason, _zone: str, _now: datetime) -> str:
+def _unread(reason: Unavailable, _zone: str, _now: datetime) -> str:
     return (
         f"Nothing is known of the calendar \u201c{reason.name}\u201d at that time, and what is"
         " not known is not offered."
     )
 
 
-def _span(reason: Reason, zone: str, now: datetime) -> str:
+def _span(reason: Unavailable, zone: str, now: datetime) -> str:
     """Write from when until when; the date once, where it is the same."""
     local = ZoneInfo(zone)
     start, end = (at.astimezone(local) for at in (reason.start, reason.end))
@@ -110,17 +110,17 @@ def _span(reason: Reason, zone: str, now: datetime) -> str:
 
 CLOSED = "It is outside the opening hours, and there are none anywhere near."
 WORDS = {
-    Kind.PAST: _past,
-    Kind.NOTICE: _notice,
-    Kind.HORIZON: _horizon,
-    Kind.OVERRIDE: _override,
-    Kind.HOLIDAY: _holiday,
-    Kind.TIME_OFF: _time_off,
-    Kind.HOURS: _hours,
-    Kind.GRID: _grid,
-    Kind.LENGTH: _length,
-    Kind.LIMIT: _limit,
-    Kind.BOOKED: _booked,
-    Kind.BUSY: _busy,
-    Kind.UNREAD: _unread,
+    UnavailableReason.PAST: _past,
+    UnavailableReason.NOTICE: _notice,
+    UnavailableReason.HORIZON: _horizon,
+    UnavailableReason.OVERRIDE: _override,
+    UnavailableReason.HOLIDAY: _holiday,
+    UnavailableReason.TIME_OFF: _time_off,
+    UnavailableReason.HOURS: _hours,
+    UnavailableReason.GRID: _grid,
+    UnavailableReason.LENGTH: _length,
+    UnavailableReason.LIMIT: _limit,
+    UnavailableReason.BOOKED: _booked,
+    UnavailableReason.BUSY: _busy,
+    UnavailableReason.UNREAD: _unread,
 }

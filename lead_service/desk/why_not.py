@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..book import calendar
 from ..book.host_models import Host
-from ..book.reasons import Reason
+from ..book.slots import Unavailable
 from ..context import context
 from . import host_edit, reason_words, wall_clock
 from .blueprint import blueprint
@@ -21,7 +21,7 @@ class Answer:
 
     at: datetime
     offset: str  # of the host's clock from UTC
-    reason: Reason | None
+    reason: Unavailable | None
     words: str
 
 

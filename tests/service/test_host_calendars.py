@@ -17,7 +17,7 @@ from lead_service.book.host_models import (
     TimeOff,
 )
 from lead_service.book.models import Booking
-from lead_service.book.reasons import Kind
+from lead_service.book.slots import UnavailableReason
 
 from .conftest import MONDAY_MORNING as NOW
 from .journeys import book
@@ -89,7 +89,7 @@ def test_a_public_holiday_closes_the_day_where_it_is_one(change, seen, why):
     assert seen()[0] == "09:00"
     change(lambda hosts, _: setattr(hosts[0], "country", "US"))
     assert seen() == []
-    assert why().kind is Kind.HOLIDAY
+    assert why().kind is UnavailableReason.HOLIDAY
     assert why().name == "Thanksgiving Day"
     change(lambda hosts, _: setattr(hosts[0], "country", "GB"))
     assert len(seen()) == 16
@@ -117,13 +117,13 @@ def test_dated_hours_beat_the_holiday_and_time_off_beats_both(change, seen, why)
 
     change(differ)
     assert seen() == ["10:00", "10:30"]
-    assert why().kind is Kind.OVERRIDE
+    assert why().kind is UnavailableReason.OVERRIDE
     off = TimeOff(first_day=THURSDAY - timedelta(days=2), last_day=THURSDAY, note="Away")
     change(lambda hosts, _: hosts[0].time_off.append(off))
     assert seen() == seen(THURSDAY - timedelta(days=2)) == []
     assert seen(THURSDAY + timedelta(days=1)) != []
     away = why()
-    assert (away.kind, away.name) == (Kind.TIME_OFF, "Away")
+    assert (away.kind, away.name) == (UnavailableReason.TIME_OFF, "Away")
     assert (away.start, away.end) == (NINE - 57 * HOUR, NINE + 15 * HOUR)
 
 
@@ -160,7 +160,7 @@ def with_feed(change, **known) -> None:
 def test_a_busy_calendar_closes_its_times_and_no_more(change, seen, why):
     with_feed(change)
     assert seen() == ["16:00", "16:30"]
-    assert (why().kind, why().name, why().start) == (Kind.BUSY, "Work", NINE)
+    assert (why().kind, why().name, why().start) == (UnavailableReason.BUSY, "Work", NINE)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_busy_calendar_closes_its_times_and_no_more(change, seen, why):
 def test_what_is_not_known_is_not_free(change, seen, why, known):
     with_feed(change, **known)
     assert seen() == []
-    assert why(NINE + 7 * HOUR).kind is Kind.UNREAD
+    assert why(NINE + 7 * HOUR).kind is UnavailableReason.UNREAD
     assert why(NINE + 7 * HOUR).name == "Work"
 
 
@@ -251,7 +251,10 @@ def test_the_call_that_is_moved_is_not_in_its_own_way(client, change, database, 
         asked = (session, hosts, booking.starts_at, NOW)
         assert calendar.free_hosts(*asked) == []
         assert calendar.free_hosts(*asked, moving=booking.id) == hosts
-        assert calendar.why_not(session, hosts[0], booking.starts_at, NOW).kind is Kind.LIMIT
+        assert (
+            calendar.why_not(session, hosts[0], booking.starts_at, NOW).kind
+            is UnavailableReason.LIMIT
+        )
 
 
 # -- The desk's preview -------------------------------------------------------------------------

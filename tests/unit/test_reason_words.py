@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from lead_service.book.reasons import Kind, Reason
+from lead_service.book.slots import Unavailable, UnavailableReason
 from lead_service.desk import reason_words
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -20,53 +20,53 @@ def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        (Reason(Kind.PAST), "It is past."),
+        (Unavailable(UnavailableReason.PAST), "It is past."),
         (
-            Reason(Kind.NOTICE, at(13, day=23), count=240),
+            Unavailable(UnavailableReason.NOTICE, at(13, day=23), count=240),
             "It is too soon: a call is booked at least 4 hours ahead,"
             " which is from Mon, Nov 23, 1:00 pm on.",
         ),
         (
-            Reason(Kind.HORIZON, count=1, day=TUESDAY),
+            Unavailable(UnavailableReason.HORIZON, count=1, day=TUESDAY),
             "It is too far ahead: calls are booked up to 1 day ahead, until Tue, Nov 24, 2026.",
         ),
-        (Reason(Kind.HORIZON), "It is further ahead than any calendar reaches."),
+        (Unavailable(UnavailableReason.HORIZON), "It is further ahead than any calendar reaches."),
         (
-            Reason(Kind.HOLIDAY, day=TUESDAY, name="Day of Rest"),
+            Unavailable(UnavailableReason.HOLIDAY, day=TUESDAY, name="Day of Rest"),
             "Tue, Nov 24, 2026 is a public holiday: Day of Rest.",
         ),
         (
-            Reason(Kind.TIME_OFF, at(0), at(0, day=25), day=TUESDAY),
+            Unavailable(UnavailableReason.TIME_OFF, at(0), at(0, day=25), day=TUESDAY),
             "The host is off on Tue, Nov 24, 2026.",
         ),
         (
-            Reason(Kind.TIME_OFF, at(0), at(0, day=26), day=TUESDAY),
+            Unavailable(UnavailableReason.TIME_OFF, at(0), at(0, day=26), day=TUESDAY),
             "The host is off from Tue, Nov 24, 2026 to Wed, Nov 25, 2026.",
         ),
         (
-            Reason(Kind.HOURS, at(17), at(9, day=25)),
+            Unavailable(UnavailableReason.HOURS, at(17), at(9, day=25)),
             "It is outside the opening hours: closed from Tue, Nov 24, 5:00 pm"
             " until Wed, Nov 25, 9:00 am.",
         ),
-        (Reason(Kind.HOURS), reason_words.CLOSED),
+        (Unavailable(UnavailableReason.HOURS), reason_words.CLOSED),
         (
-            Reason(Kind.GRID, count=30, opens=time(9, 15)),
+            Unavailable(UnavailableReason.GRID, count=30, opens=time(9, 15)),
             "It is between two starts: there is one every 30 minutes from 9:15 am.",
         ),
         (
-            Reason(Kind.LENGTH, at(17), count=45),
+            Unavailable(UnavailableReason.LENGTH, at(17), count=45),
             "It would not end in time: a call takes 45 minutes, and the hours end at 5:00 pm.",
         ),
         (
-            Reason(Kind.LIMIT, count=1, day=TUESDAY),
+            Unavailable(UnavailableReason.LIMIT, count=1, day=TUESDAY),
             "Tue, Nov 24, 2026 is full: the limit is 1 call a day.",
         ),
         (
-            Reason(Kind.BOOKED, at(9), at(9, 30), booking=7),
+            Unavailable(UnavailableReason.BOOKED, at(9), at(9, 30), booking=7),
             "Another call is in the way, with its buffers: from Tue, Nov 24, 9:00 am to 9:30 am.",
         ),
         (
-            Reason(Kind.BUSY, at(22), at(2, day=25), name="Work"),
+            Unavailable(UnavailableReason.BUSY, at(22), at(2, day=25), name="Work"),
             "The calendar \u201cWork\u201d is busy from Tue, Nov 24, 10:00 pm"
             " to Wed, Nov 25, 2:00 am.",
         ),
@@ -77,7 +77,7 @@ def test_a_reason_names_the_rule_and_the_thing_in_the_way(reason, words):
 
 
 def test_every_kind_of_reason_has_words():
-    assert set(reason_words.WORDS) == set(Kind)
+    assert set(reason_words.WORDS) == set(UnavailableReason)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pytest
 
 from lead_service.book.hours import Hours, Window, parse_window
-from lead_service.book.slots import Booked, Busy, Rules, all_day, is_open, open_starts
+from lead_service.book.slots import Booked, Busy, Rules, all_day, open_starts, why_not
 
 LORD_HOWE, NEW_YORK = "Australia/Lord_Howe", "America/New_York"
 LONDON, CAIRO, SANTIAGO, APIA = "Europe/London", "Africa/Cairo", "America/Santiago", "Pacific/Apia"
@@ -184,7 +184,7 @@ def test_the_horizon_and_the_days_limit_follow_the_hosts_date():
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00", "2026-03-09T09:00", "9999-12-31T23:59:59"])
 def test_a_start_that_is_not_offered_is_not_open(text):
-    assert not is_open(NINE_TO_FIVE, Rules(), utc(text), now=march("09T10:00"))
+    assert why_not(NINE_TO_FIVE, Rules(), utc(text), now=march("09T10:00"))
 
 
 def test_a_start_is_open_in_whatever_zone_it_is_written():
@@ -192,8 +192,8 @@ def test_a_start_is_open_in_whatever_zone_it_is_written():
     for fold, expected in ((0, "01T05:30"), (1, "01T06:30")):
         at = datetime(2026, 11, 1, 1, 30, tzinfo=ZoneInfo(NEW_YORK), fold=fold)
         assert times([at.astimezone(UTC)]) == expected
-        assert is_open(hours, Rules(), at, now=LONG_AGO)
-        assert not is_open(hours, Rules(), at + timedelta(seconds=1), now=LONG_AGO)
+        assert why_not(hours, Rules(), at, now=LONG_AGO) is None
+        assert why_not(hours, Rules(), at + timedelta(seconds=1), now=LONG_AGO)
 
 
 @pytest.mark.parametrize(

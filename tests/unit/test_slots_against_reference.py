@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lead_service.book.hours import Hours, Window, parse_window
-from lead_service.book.slots import Booked, Busy, Rules, all_day, is_open, open_starts
+from lead_service.book.slots import Booked, Busy, Rules, all_day, open_starts, why_not
 from tests.unit.slots_reference import clock_changes, reference_starts, transitions
 
 MINUTE = timedelta(minutes=1)
@@ -214,13 +214,14 @@ def test_every_zone_agrees_with_the_reference_at_its_latest_clock_changes(initia
 
 @few
 @given(situations(), st.data())
-def test_is_open_agrees_with_the_list(situation, data):
+def test_a_start_has_a_reason_exactly_where_it_is_not_listed(situation, data):
     start, end = situation.pop("start"), situation.pop("end")
     listed = open_starts(start=start, end=end, **situation)
     minute = st.integers(0, 2160).map(lambda n: start.replace(second=0, microsecond=0) + n * MINUTE)
     at = data.draw(st.sampled_from(listed) | minute if listed else minute)
-    assert is_open(at=at, **situation) == (at in listed or at in reference_at(at, situation))
-    assert not is_open(at=at + timedelta(microseconds=1), **situation)
+    is_open = at in listed or at in reference_at(at, situation)
+    assert (why_not(at=at, **situation) is None) == is_open
+    assert why_not(at=at + timedelta(microseconds=1), **situation)
 
 
 def reference_at(at: datetime, situation: dict) -> list[datetime]:
