@@ -2,7 +2,6 @@
 
 import shutil
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -70,9 +69,9 @@ def _differs(now: datetime, there: datetime | None, whose: str) -> list[str]:
 
 
 def _space_of(database: Database) -> list[str]:
-    if not database.is_sqlite:
+    if database.file is None:
         return []
-    left = shutil.disk_usage(Path(database.engine.url.database).parent).free
+    left = shutil.disk_usage(database.file.parent).free
     return [f"disk: {left // 2**20} MB left for the database"] if left < LEAST_SPACE else []
 
 

@@ -70,4 +70,4 @@ class Memory(MemoryStorage):
         now = time.monotonic()
         if now - self._swept_at >= SWEPT_EVERY:
             self._swept_at = now
-            super()._MemoryStorage__schedule_expiry()
+            super()._MemoryStorage__schedule_expiry()  # type: ignore[misc] # private in the library

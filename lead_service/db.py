@@ -19,7 +19,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import Connection, DateTime, Engine, Insert, MetaData, create_engine, event
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    DateTime,
+    Engine,
+    Insert,
+    MetaData,
+    Table,
+    UpdateBase,
+    create_engine,
+    event,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -70,6 +81,7 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map: ClassVar = {datetime: UtcDateTime}
+    __table__: ClassVar[Table]  # no class is mapped to anything else
 
 
 class Database:
@@ -80,9 +92,14 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writer = self.engine.execution_options(begin="BEGIN IMMEDIATE")
         self._looker = self.engine.execution_options(begin=None)
-        path = self.engine.url.database
-        self._lock_path = Path(f"{path}.lock") if self.is_sqlite and path else None
+        self._lock_path = Path(f"{self.file}.lock") if self.file else None
         self._threads_turn = threading.Lock()
+
+    @property
+    def file(self) -> Path | None:
+        """The file that holds the database; None on PostgreSQL and for one in memory."""
+        path = self.engine.url.database
+        return Path(path) if self.is_sqlite and path else None
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -225,14 +242,28 @@ def insert_unless(session: Session, model: type[Base], column: str, **values: An
     """
     statement = _insert_unless(session.get_bind().dialect.name, model, column)
     result = session.connection().execute(statement, values)
-    return result.inserted_primary_key[0] if result.rowcount else None
+    key = result.inserted_primary_key
+    return key[0] if result.rowcount and key else None
 
 
 @cache
 def _insert_unless(dialect: str, model: type[Base], column: str) -> Insert:
-    insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect]
-    statement = insert(model.__table__).on_conflict_do_nothing(index_elements=[column])
+    statement = upsert(dialect, model).on_conflict_do_nothing(index_elements=[column])
     return statement.execution_options(preserve_rowcount=True)
+
+
+def upsert(dialect: str, model: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """Begin an INSERT that can say what a conflict does, in the dialect of that name."""
+    if dialect == "sqlite":
+        return sqlite.insert(model.__table__)
+    return postgresql.insert(model.__table__)
+
+
+def rows_changed(session: Session, statement: UpdateBase) -> int:
+    """Run an UPDATE or a DELETE; return how many rows it changed."""
+    result = session.execute(statement)
+    assert isinstance(result, CursorResult)
+    return result.rowcount
 
 
 def broken_rule(error: IntegrityError) -> str:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
@@ -13,6 +13,9 @@ from wtforms.validators import DataRequired, InputRequired, Length, ValidationEr
 
 from . import leads
 from .security import is_hasty, shown_now
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsItems
 
 # Embeddings, overrides and isolates reorder what stands around them; the marks U+200E and
 # U+200F, which Arabic and Hebrew names may hold, do not, and stay.
@@ -102,7 +105,7 @@ class DrawnOnce(DefaultMeta):
 
     _drawn: ClassVar[dict[tuple, Markup]] = {}
 
-    def render_field(self, field: Field, render_kw: dict[str, Any]) -> Markup:
+    def render_field(self, field: Field, render_kw: "SupportsItems[str, Any]") -> Markup:
         """Write a field as WTForms does."""
         if field.data or field.errors:
             return super().render_field(field, render_kw)

@@ -31,7 +31,7 @@ from .assess.models import Assessment
 from .audit import AuditEntry
 from .book.host_models import Host, held_about
 from .book.models import Booking, TimeCell
-from .db import Base, Database
+from .db import Base, Database, rows_changed
 from .emails import erasures
 from .emails.lease import NEVER_KEPT
 from .emails.models import DeliveryEvent, ErasureJob, OutboxMessage
@@ -80,7 +80,7 @@ class Holding:
         return session.scalar(select(func.count()).select_from(self.of).where(self.where)) or 0
 
     def erase(self, session: Session) -> int:
-        return session.execute(delete(self.of).where(self.where)).rowcount
+        return rows_changed(session, delete(self.of).where(self.where))
 
     def rows(self, session: Session) -> list[dict[str, Any]]:
         shown = [one for one in self.of.columns if one.name not in SECRET]
@@ -165,7 +165,7 @@ class _Person:
         self.forms = _forms(session, address, self.address)
         self.is_staff = self._is_staff(session, settings)
 
-    def lead_row(self) -> Select[tuple[int]]:
+    def lead_row(self) -> Select[int]:
         return select(Lead.id).where(Lead.address == self.address)
 
     def of_the_lead(self) -> Iterator[Holding]:

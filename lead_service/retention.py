@@ -53,7 +53,7 @@ def run(
     return counts if dry_run else counts | {"files": sweep_folder(database, settings.mail_folder)}
 
 
-def idle_leads(now: datetime, settings: Settings) -> Select[tuple[Lead]]:
+def idle_leads(now: datetime, settings: Settings) -> Select[Lead]:
     """Select the leads that a sweep at `now` would erase."""
     return select(Lead).where(_idle(now - timedelta(days=settings.retention_days)))
 

@@ -20,6 +20,7 @@ from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
+from granian.server import MPServer, MTServer
 
 from . import clock, create_app, published, retention, schema
 from . import log as logs
@@ -163,7 +164,7 @@ def _serve_requests(settings: Settings, address: str) -> None:
         _server(settings, address).serve()
 
 
-def _server(settings: Settings, address: str) -> Granian:
+def _server(settings: Settings, address: str) -> MPServer | MTServer:
     return Granian(
         "lead_service.serving:worker_app",
         factory=True,

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from .framework import BEST, Band, Framework, Step
 from .scoring import Condition, Outcome, Result, StepScore, score
-from .source import Fault, KeyPath, Source, read
+from .source import Fault, Source, read
 
 TELLING = 3  # how many answers, and so how many questions, a brief holds
 _LEVELS = tuple(str(level) for level in range(BEST + 1))
 
+_Found = dict[tuple[str, int], str]
 Suggestions = Mapping[tuple[str, int], str]  # (question id, level of the answer): what to ask
 
 
@@ -77,14 +78,14 @@ def load_suggestions(text: str, framework: Framework) -> Suggestions:
         source = read(text)
     except ValueError as error:
         raise SuggestionsError(str(error)) from error
-    suggestions: dict[tuple[str, int], str] = {}
+    suggestions: _Found = {}
     faults = [*source.faults, *_collect(source, framework, suggestions)]
     if faults:
         raise SuggestionsError(source.describe(faults))
     return suggestions
 
 
-def _collect(source: Source, framework: Framework, into: dict) -> Iterator[Fault]:
+def _collect(source: Source, framework: Framework, into: _Found) -> Iterator[Fault]:
     """Gather the suggestions into a dictionary, yielding what is wrong on the way."""
     data = source.data if isinstance(source.data, dict) else {}
     known = [question.id for question in framework.questions]
@@ -101,7 +102,7 @@ def _collect(source: Source, framework: Framework, into: dict) -> Iterator[Fault
             yield (id,), f"has nothing to ask at level {', '.join(unasked)}"
 
 
-def _item(item: object, path: KeyPath, into: dict) -> Iterator[Fault]:
+def _item(item: object, path: tuple[str, int], into: _Found) -> Iterator[Fault]:
     if not isinstance(item, dict) or set(item) != {"levels", "ask"}:
         yield path, "must hold levels and ask, and nothing else"
         return

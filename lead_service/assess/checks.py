@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 from .source import Fault, KeyPath
 
 if TYPE_CHECKING:
-    from .framework import Band, Engagement, Rule, Step
+    from pydantic_core import ErrorDetails
+
+    from .framework import Answer, Band, Engagement, Rule, Step
 
 WORD = "ACTION"
 NONE = "none"  # the outcome when no engagement is needed yet
@@ -29,7 +31,7 @@ _WORDING = {
 }
 
 
-def worded(errors: Iterable[dict[str, Any]], start: KeyPath) -> Iterator[Fault]:
+def worded(errors: "Iterable[ErrorDetails]", start: KeyPath) -> Iterator[Fault]:
     """Word pydantic's errors for an editor who does not program."""
     for error in errors:
         path, limits = (*start, *error["loc"]), error.get("ctx", {})
@@ -88,7 +90,7 @@ def _step_faults(steps: Sequence["Step"]) -> Iterator[Fault]:
         yield from _first_move_faults(answers)
 
 
-def _first_move_faults(answers: list) -> Iterator[Fault]:
+def _first_move_faults(answers: "Sequence[tuple[KeyPath, Answer]]") -> Iterator[Fault]:
     *_, (_, best) = answers
     for path, answer in answers:
         if answer is best and answer.first_move is not None:

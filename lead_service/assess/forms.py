@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Form, RadioField
-from wtforms.fields import SelectChoice
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined] # newer than the stubs
 from wtforms.validators import ValidationError
 
 from ..fields import Trapped, address
@@ -17,7 +17,8 @@ def _one_answer(form: Form, field: RadioField) -> None:
         raise ValidationError("Choose one answer only.")
     if not field.raw_data:
         raise ValidationError("Choose the answer that comes closest.")
-    if field.data not in {choice.value for choice in field.choices}:
+    known = {one.value for one in field.choices or () if isinstance(one, SelectChoice)}
+    if field.data not in known:
         raise ValidationError("Choose one of the answers below.")
 
 

@@ -5,10 +5,10 @@ of them relies on is checked here, once, on load, so that nothing after it needs
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
@@ -26,6 +26,9 @@ _frozen = checked(
     frozen=True,
     config=ConfigDict(extra="forbid", str_strip_whitespace=True, regex_engine="python-re"),
 )
+
+
+Item = TypeVar("Item")
 
 
 class FrameworkError(ValueError):
@@ -185,7 +188,7 @@ def load(text: str | bytes, *, kept: bool = False) -> Framework:
     return Framework(**parts, text=text)
 
 
-_PARTS = {
+_PARTS: dict[str, TypeAdapter[tuple[Any, ...]]] = {
     name: TypeAdapter(kind)
     for name, kind in get_type_hints(Framework, include_extras=True).items()
     if name != "text"
@@ -197,7 +200,7 @@ def _unknown_parts(data: object) -> Iterator[Fault]:
         yield from (((key,), "unknown key") for key in data if key not in _PARTS)
 
 
-def _part(name: str, data: object, faults: list[Fault]) -> tuple:
+def _part(name: str, data: object, faults: list[Fault]) -> tuple[Any, ...]:
     """Build one part of the file; note its faults and return nothing when it has any."""
     if not isinstance(data, dict) or name not in data:
         faults.append(((name,), "is missing"))
@@ -209,7 +212,7 @@ def _part(name: str, data: object, faults: list[Fault]) -> tuple:
         return ()
 
 
-def _find(items: Sequence, attribute: str, wanted: str):
+def _find(items: Iterable[Item], attribute: str, wanted: str) -> Item:
     for item in items:
         if getattr(item, attribute) == wanted:
             return item

@@ -201,14 +201,16 @@ def _band(framework: Framework, overall: int) -> Band:
     return next(band for band in framework.bands if band.lowest <= overall <= band.highest)
 
 
-def _outcome(framework: Framework, percents: dict, overall: int, gap: Step | None) -> Outcome:
+def _outcome(
+    framework: Framework, percents: Mapping[str, int], overall: int, gap: Step | None
+) -> Outcome:
     """Take the first rule that holds; the last one always does."""
     rule = next(rule for rule in framework.outcomes if _holds(rule.when, percents, overall, gap))
     none = rule.engagement == checks.NONE
     return Outcome(None if none else framework.engagement(rule.engagement), rule.why, rule.when)
 
 
-def _holds(when: When, percents: dict, overall: int, gap: Step | None) -> bool:
+def _holds(when: When, percents: Mapping[str, int], overall: int, gap: Step | None) -> bool:
     return (
         overall >= when.overall_at_least
         and all(percents[slug] < limit for slug, limit in when.below.items())

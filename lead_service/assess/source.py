@@ -7,6 +7,7 @@ loss, and aliases, which only programmers use, are refused.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 
@@ -42,7 +43,7 @@ class Source:
         return f"line {self._line(path)}" + (f" ({names})" if names else "")
 
     def _names(self, path: KeyPath) -> Iterable[str]:
-        here = self.data
+        here: Any = self.data
         for key in path:
             try:
                 here = here[key]
@@ -103,8 +104,8 @@ class _Reader:
         self._look_for_a_comment(node, path)
         return node.value
 
-    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict:
-        data: dict = {}
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, object]:
+        data: dict[str, object] = {}
         for key_node, value in node.value:
             key, line = str(key_node.value), key_node.start_mark.line + 1
             here = (*path, key)
@@ -118,7 +119,8 @@ class _Reader:
 
     def _look_for_a_comment(self, node: yaml.Node, path: KeyPath) -> None:
         """Refuse a comment behind a text: whoever wrote "we are # 1" would lose half of it."""
-        if node.value and not node.style:  # in quotes and in blocks, # is a character like others
+        is_plain = isinstance(node, yaml.ScalarNode) and not node.style
+        if node.value and is_plain:  # in quotes and in blocks, # is a character like others
             line = node.end_mark.line
             rest = "".join(self.text[line : line + 1])[node.end_mark.column :]
             if rest.lstrip().startswith("#"):

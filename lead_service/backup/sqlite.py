@@ -43,7 +43,7 @@ def put_back(database: Database, path: Path) -> Contents:
 @contextmanager
 def _live(database: Database) -> Iterator[sqlite3.Connection]:
     try:
-        with closing(sqlite3.connect(database.engine.url.database, timeout=BUSY_SECONDS)) as live:
+        with closing(sqlite3.connect(database.file or "", timeout=BUSY_SECONDS)) as live:
             yield live
     except sqlite3.Error as error:  # a full disk, say; no value stands in its words
         raise BackupError(f"no copy could be made: {error}") from None

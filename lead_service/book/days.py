@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from ..dates import clock_time
 
-PARTS = (("Night", range(0, 5)), ("Morning", range(5, 12)))
-PARTS += (("Afternoon", range(12, 17)), ("Evening", range(17, 24)))
+PARTS = [("Night", range(0, 5)), ("Morning", range(5, 12))]
+PARTS += [("Afternoon", range(12, 17)), ("Evening", range(17, 24))]
 ONE_DAY, WEEK = timedelta(days=1), timedelta(days=7)
 AT_LEAST = 4 * WEEK  # are shown at first, so that a month's last days are not all there is
 
@@ -111,7 +111,7 @@ def month(
         first=first,
         until=until,
         days=days,
-        chosen=days.get(day) or next(iter(days.values()), None) if days else None,
+        chosen=(days.get(day) if day else None) or next(iter(days.values()), None),
         missed=None if day is None or is_open(day) else day,
         next_open=None if days else next(iter(_days(starts, zone, beyond, closes + ONE_DAY))),
         earlier=(first - ONE_DAY).replace(day=1) if opens < first else None,

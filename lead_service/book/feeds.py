@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from .. import clock
-from ..db import Database
+from ..db import Database, rows_changed
 from ..settings import Settings
 from .fetch import Unreadable, fetch
 from .host_models import BusyTime, CalendarFeed
@@ -74,7 +74,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 def _claim(session: Session, feed_id: int, now: datetime) -> _Copy | None:
     """Take the turn of a calendar, so that no other process reads it for as long."""
     taken = update(CalendarFeed).where(CalendarFeed.id == feed_id, _is_due(now))
-    if not session.execute(taken.values(fetched_at=now)).rowcount:
+    if not rows_changed(session, taken.values(fetched_at=now)):
         return None
     feed = session.get_one(CalendarFeed, feed_id, populate_existing=True)
     horizon = feed.host.horizon_days
@@ -138,4 +138,4 @@ def _replace(session: Session, feed_id: int, busy: list[Busy], known: dict) -> N
 def _keep(session: Session, feed_id: int, **known) -> bool:
     """Write what is known of a calendar; False when it is there no more."""
     found = update(CalendarFeed).where(CalendarFeed.id == feed_id).values(**known)
-    return bool(session.execute(found).rowcount)
+    return bool(rows_changed(session, found))

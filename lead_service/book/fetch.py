@@ -139,7 +139,7 @@ class _Plain(http.client.HTTPConnection):
         fault: OSError | None = None
         for address in list(self._addresses()):
             try:
-                reached = socket.create_connection(address[:2], timeout=self.timeout)
+                reached = socket.create_connection(address, timeout=self.timeout)
             except OSError as error:
                 fault = error
                 continue
@@ -147,11 +147,12 @@ class _Plain(http.client.HTTPConnection):
             return reached
         raise fault or OSError
 
-    def _addresses(self) -> Iterator[tuple]:
+    def _addresses(self) -> Iterator[tuple[str, int]]:
         for *_, address in socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM):
-            if not is_allowed(address[0], allow_loopback=self.allow_loopback):
+            host = str(address[0])
+            if not is_allowed(host, allow_loopback=self.allow_loopback):
                 raise Unreadable("its host name leads to a private address")
-            yield address
+            yield host, self.port
 
 
 class _Secure(_Plain):

@@ -171,7 +171,7 @@ class BusyTime(Base):
     ends_at: Mapped[datetime]
 
 
-def held_about(hosts: Select[tuple[int]]) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
+def held_about(hosts: Select[int]) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
     """Yield where the rows of the hosts with these ids are, as (model, condition)."""
     yield Host, Host.id.in_(hosts)
     for model in (OpeningHours, DateOverride, TimeOff, CalendarFeed):

@@ -5,15 +5,16 @@ the copy that was good before it stays.
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import recurring_ical_events
 from icalendar import Calendar
-from icalendar.cal import Component, Event
+from icalendar.cal import Component
+from icalendar.prop import vDDDLists, vDDDTypes
 
 from .hours import Interval, merge
-from .ics_slips import ESSENTIAL, mend_event, mend_text, mend_zone
+from .ics_slips import ESSENTIAL, mend_event, mend_text, mend_zone, time_of
 from .slots import Busy, all_day
 from .zones import instant, moment
 
@@ -49,7 +50,7 @@ def busy_times(
     return [Busy(moment(a), moment(min(b, until))) for a, b in merge(found) if a < until]
 
 
-def _calendars(content: bytes) -> list[Component]:
+def _calendars(content: bytes) -> list[Calendar]:
     """Parse a file of one or more calendars, and refuse what is none or is cut short."""
     content = mend_text(content)
     lines = [line.strip().upper() for line in content.splitlines()]
@@ -93,13 +94,13 @@ def _of_calendar(
         ) from None
 
 
-def _refuse_unreadable(event: Event) -> None:
+def _refuse_unreadable(event: Component) -> None:
     broken = {name for name, _ in event.errors}
     if broken & ESSENTIAL or "DTSTART" not in event:
         raise NotUnderstood("holds an event that cannot be read")
 
 
-def _refuse_unknown_zone(event: Event, may_float: bool) -> None:
+def _refuse_unknown_zone(event: Component, may_float: bool) -> None:
     """Refuse times by a clock that nobody knows; `may_float` is whether the host's can be meant."""
     for name in set(TIMES) - {name for name, _ in event.errors}:
         values = event.get(name) or []
@@ -109,23 +110,28 @@ def _refuse_unknown_zone(event: Event, may_float: bool) -> None:
                 raise NotUnderstood("holds an event in a time zone that is not known")
 
 
-def _is_over(event: Event, before: datetime) -> bool:
+def _is_over(event: Component, before: datetime) -> bool:
     """Say whether an event took place once, and long ago, whatever its zone."""
     if LASTING & event.keys():
         return False
-    times = [event[name].dt for name in ("DTSTART", "DTEND") if name in event]
-    return all(datetime(*time.timetuple()[:6], tzinfo=UTC) < before for time in times)
+    times = [time_of(event, name) for name in ("DTSTART", "DTEND") if name in event]
+    return all(_in_utc(one) < before for one in times)
 
 
-def _all_of(value) -> Iterable:
-    return [one.dt for one in value.dts] if hasattr(value, "dts") else [value.dt]
+def _in_utc(at: date) -> datetime:
+    """Read a date or a clock time, of whatever zone, as one of UTC."""
+    return at.replace(tzinfo=UTC) if isinstance(at, datetime) else datetime.combine(at, time(), UTC)
 
 
-def _is_floating(time) -> bool:
+def _all_of(value: vDDDTypes | vDDDLists) -> Iterable[object]:
+    return [one.dt for one in value.dts] if isinstance(value, vDDDLists) else [value.dt]
+
+
+def _is_floating(time: object) -> bool:
     return isinstance(time, datetime) and time.tzinfo is None
 
 
-def _takes_time(event: Event, ours: Collection[str]) -> bool:
+def _takes_time(event: Component, ours: Collection[str]) -> bool:
     is_off = str(event.get("STATUS", "")).upper() == "CANCELLED"
     is_clear = str(event.get("TRANSP", "")).upper() == "TRANSPARENT"
     return not (is_off or is_clear or str(event.get("UID", "")) in ours)

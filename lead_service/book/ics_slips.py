@@ -8,7 +8,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 from icalendar import vText
-from icalendar.cal import Component, Event
+from icalendar.cal import Component
 from icalendar.timezone import tzp
 
 BOM = b"\xef\xbb\xbf"
@@ -52,7 +52,15 @@ def mend_zone(calendar: Component) -> bool:
     return zone is not None
 
 
-def mend_event(event: Event) -> None:
+def time_of(event: Component, name: str) -> date:
+    """Return the date or the instant of an event's property; TypeError for any other value."""
+    at = getattr(event[name], "dt", None)
+    if not isinstance(at, date):
+        raise TypeError(name)
+    return at
+
+
+def mend_event(event: Component) -> None:
     """Drop what is broken and does not matter; read an UNTIL as it is meant.
 
     An exception that cannot be read is none. `event` has a DTSTART.
@@ -60,7 +68,7 @@ def mend_event(event: Event) -> None:
     for name, _ in event.errors:  # without a name, it is a line that is no property at all
         if name and name not in ESSENTIAL:
             event.pop(name, None)
-    start, rules = event["DTSTART"].dt, event.get("RRULE") or []
+    start, rules = time_of(event, "DTSTART"), event.get("RRULE") or []
     if not isinstance(start, datetime):
         return
     for rule in rules if isinstance(rules, list) else [rules]:

@@ -96,7 +96,7 @@ def agenda(name: str, meetings: Iterable[Meeting]) -> bytes:
     calendar.add("x-published-ttl", vDuration(REFRESH))
     for meeting in meetings:
         calendar.add_component(_event(meeting, "CONFIRMED"))
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def content_type(method: str) -> str:
@@ -162,7 +162,7 @@ def outlook_link(meeting: Meeting) -> str:
 def _file(method: str, event: Event) -> bytes:
     calendar = _calendar(method)
     calendar.add_component(event)
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def _calendar(method: str) -> Calendar:

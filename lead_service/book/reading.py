@@ -43,7 +43,8 @@ def read(
     answer = json.loads(done.stdout)
     if fault := answer.get("fault"):
         raise Unreadable(fault)
-    return [Busy(*map(datetime.fromisoformat, times)) for times in answer["busy"]]
+    instant = datetime.fromisoformat
+    return [Busy(instant(start), instant(end)) for start, end in answer["busy"]]
 
 
 def _environment() -> dict[str, str]:

@@ -90,7 +90,7 @@ def _book(
         name=form.name.data or "",
         email=form.email.data or "",
         company=form.company.data or "",
-        phone=form.phone.data if "phone" in form else "",
+        phone=form["phone"].data if "phone" in form else "",
         topic=form.topic.data or "",
         submission_key=token_hash(f"{form.submission.data}{start_text(wanted)}"),
         quarantine=form.is_suspect or flood,

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
 
 from flask import render_template, request, url_for
 
@@ -51,31 +50,39 @@ class Page:
     def render(self, *, gone: bool = False) -> str:
         """Lay out the month that the address asks for; `gone` tells of a start that is not open."""
         now, find = clock.now(), request.args.get("find", "")
-        look = {
-            "asked_month": asked.month(),
-            "day": asked.day(),
-            "now": now.replace(second=0, microsecond=0),
-            "is_chosen": "zone" in request.values or self.moving is not None,
-            "is_plain": not request.args,
-        }
+        is_chosen = "zone" in request.values or self.moving is not None
+        minute = now.replace(second=0, microsecond=0)
+        look = (self, asked.month(), asked.day(), minute, is_chosen, not request.args)
         if gone or find or self.moving or self.has_assessment or not self.hosts:
             places = zone_names.search(find, now)
-            return _lay_out(self, **look, gone=gone, find=find, places=places)
-        return _laid_out(self, **look)
+            return _lay_out(*look, gone, find, places)
+        return _laid_out(*look)
 
 
 def _lay_out(
     page: Page,
     asked_month: date | None,
     day: date | None,
+    now: datetime,
+    is_chosen: bool,
+    is_plain: bool,
     gone: bool = False,
     find: str = "",
     places: Sequence[zone_names.Place] = (),
-    **look: Any,
 ) -> str:
-    month = days.month(page.starts, page.zone, asked_month, day)
-    more = {"gone": gone, "find": find, "places": places, "canonical": page.path}
-    return render_template("book/times.html", page=page, month=month, day=day, **more, **look)
+    return render_template(
+        "book/times.html",
+        page=page,
+        month=days.month(page.starts, page.zone, asked_month, day),
+        day=day,
+        now=now,
+        is_chosen=is_chosen,
+        is_plain=is_plain,
+        gone=gone,
+        find=find,
+        places=places,
+        canonical=page.path,
+    )
 
 
 # Everybody who looks at a month within a minute sees the same page, for as long as it is true.

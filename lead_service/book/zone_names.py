@@ -84,7 +84,7 @@ def _rank(place: Place, wanted: str, now: datetime) -> int:
     return 4
 
 
-def _by_offset(found: re.Match, now: datetime) -> list[Place]:
+def _by_offset(found: re.Match[str], now: datetime) -> list[Place]:
     distance = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
     distance = -distance if found[1] == "-" else distance
     return [

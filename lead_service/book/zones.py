@@ -38,7 +38,9 @@ def stretches(zone: ZoneInfo, start: int, end: int) -> list[tuple[int, int, int]
 
 def offset_at(zone: ZoneInfo, at: int) -> int:
     """Give what a zone's clock is ahead of UTC at an instant, in microseconds."""
-    return moment(at).astimezone(zone).utcoffset() // MICROSECOND
+    ahead = moment(at).astimezone(zone).utcoffset()
+    assert ahead is not None  # the moment is aware
+    return ahead // MICROSECOND
 
 
 def day_of(zone: ZoneInfo, at: int) -> int:

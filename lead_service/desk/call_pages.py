@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
+from werkzeug import Response
 from wtforms import Form
 
 from .. import clock
@@ -115,7 +116,7 @@ def _submit(
 
 def _page(
     template: str, call_id: int, form: NoteForm, more: Callable | None = None, refusal: str = ""
-) -> ResponseReturnValue:
+) -> str | Response:
     """Render a page that asks; for a call that can be changed no more, the call's own."""
     now = clock.now()
     with context().database.read() as session:

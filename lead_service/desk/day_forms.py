@@ -1,5 +1,7 @@
 """The forms of single days: a date with hours of its own, and time off."""
 
+from datetime import date
+
 from wtforms import DateField, Form, HiddenField
 from wtforms.validators import InputRequired, ValidationError
 
@@ -28,7 +30,7 @@ def day_field(label: str) -> Day:
 
 
 def in_reach(_form: Form, field: Day) -> None:
-    if field.data.year not in YEARS:
+    if not field.data or field.data.year not in YEARS:
         raise ValidationError("Choose a date in this century.")
 
 
@@ -37,6 +39,12 @@ class DateForm(Form):
 
     day = day_field("Date")
     hours = hours_field("Hours")
+
+    @property
+    def date(self) -> date:
+        """The date; call `validate` first."""
+        assert self.day.data
+        return self.day.data
 
     @property
     def windows(self) -> list[Window]:
@@ -51,6 +59,13 @@ class TimeOffForm(Form):
     last_day = day_field("Last day")
     note = short_text("What for", longest=200, autocomplete="off")
     known = HiddenField(filters=[clean])
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first and the last day; call `validate` first."""
+        first, last = self.first_day.data, self.last_day.data
+        assert first and last
+        return first, last
 
     def validate_last_day(self, field: Day) -> None:
         """Refuse days that run backwards, or for longer than anybody is away."""

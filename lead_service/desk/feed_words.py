@@ -27,6 +27,7 @@ def state(feed: CalendarFeed, now: datetime) -> State:
 
 def _current(feed: CalendarFeed, now: datetime) -> str:
     zone = feed.host.zone
+    assert feed.succeeded_at  # or it would not be current
     read = f"Read {moment(feed.succeeded_at, zone, now)}."
     if not feed.fault:
         return read

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
 
-from wtforms import DateField, Form, HiddenField, IntegerField, SelectChoice, SelectField
+from wtforms import DateField, Form, HiddenField, IntegerField, SelectField
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined] # newer than the stubs
 from wtforms.validators import InputRequired, Optional
 from wtforms.widgets import HiddenInput
 

@@ -1,11 +1,14 @@
 """The days of a host that differ: dates with hours of their own, and time off. For admins."""
 
+from collections.abc import Sequence
+
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
 from ..book.host_models import DateOverride, Host, OverrideWindow, TimeOff
+from ..book.models import Booking
 from ..context import context
 from . import hits, host_edit
 from .availability import read_hours
@@ -30,8 +33,8 @@ def host_dates_submit(host_id: int) -> ResponseReturnValue:
 
     def change(_session: Session, host: Host) -> dict:
         windows = [OverrideWindow(opens=one.start, closes=one.end) for one in form.windows]
-        host.overrides.append(DateOverride(day=form.day.data, windows=windows))
-        return {"day": form.day.data.isoformat()}
+        host.overrides.append(DateOverride(day=form.date, windows=windows))
+        return {"day": form.date.isoformat()}
 
     try:
         host_edit.extend(host_id, "date_added", change)
@@ -71,7 +74,7 @@ def host_time_off_submit(host_id: int) -> ResponseReturnValue:
     form, now = TimeOffForm(request.form), clock.now()
     if not form.validate():
         return _time_off_page(host_id, form), 422
-    first, last = form.first_day.data, form.last_day.data
+    first, last = form.days
 
     def change(session: Session, host: Host) -> dict:
         if form.known.data != _ids(hits.between(session, host, first, last, now)):
@@ -122,11 +125,12 @@ def _dates_page(host_id: int, form: DateForm) -> str:
 
 
 def _time_off_page(host_id: int, form: TimeOffForm, *, is_asking: bool = False) -> str:
-    now, hit = clock.now(), []
+    now = clock.now()
+    hit: Sequence[Booking] = []
     with context().database.read() as session:
         host = host_edit.find(session, host_id)
         if is_asking:
-            hit = hits.between(session, host, form.first_day.data, form.last_day.data, now)
+            hit = hits.between(session, host, *form.days, now)
             form.known.data = _ids(hit)
         off = hits.time_off(session, host, now)
         return render_template("desk/host_time_off.html", host=host, form=form, off=off, hit=hit)

@@ -79,8 +79,8 @@ def find(session: Session, host_id: int, *, lock: bool = False) -> Host:
     if host_id >= 2**31:  # beyond what the column holds
         abort(404)
     options = list(calendar.WHOLE)
-    how = {"with_for_update": True} if lock else {}
-    return session.get(Host, host_id, options=options, **how) or abort(404)
+    locked = True if lock else None  # False would ask the database anew
+    return session.get(Host, host_id, options=options, with_for_update=locked) or abort(404)
 
 
 def _written(work: Callable) -> int:

@@ -4,6 +4,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from wtforms import BooleanField, Field, Form, IntegerField, StringField
+from wtforms.form import BaseForm
 from wtforms.validators import (
     InputRequired,
     Length,
@@ -26,7 +27,7 @@ LINK = "Start the link with https://, like https://meet.example.com/ann."
 class Readable(Field):
     """A field whose checks are for what could be read: of what could not, that alone is said."""
 
-    def pre_validate(self, form: Form) -> None:
+    def pre_validate(self, form: BaseForm) -> None:
         if self.process_errors and any(text.strip() for text in self.raw_data or ()):
             raise StopValidation
 

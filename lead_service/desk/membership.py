@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from .. import audit
+from ..db import rows_changed
 from ..emails import outbox, practice_context
 from ..emails.message import compose
 from ..leads import CLOSED, Lead
@@ -76,7 +77,7 @@ def remove(session: Session, member: Member, by: Member | None, at: datetime) ->
     member.removed_at = at
     end_sessions(session, member, at)
     open_leads = update(Lead).where(Lead.owner_id == member.id, Lead.stage.not_in(CLOSED))
-    freed = session.execute(open_leads.values(owner_id=None, version=Lead.version + 1)).rowcount
+    freed = rows_changed(session, open_leads.values(owner_id=None, version=Lead.version + 1))
     _note(session, by, "member_removed", member, at, leads_without_owner=freed)
     return freed
 
@@ -90,7 +91,7 @@ def sign_out_everywhere(session: Session, member: Member, by: Member | None, at:
 
 def end_sessions(session: Session, member: Member, at: datetime) -> int:
     live = (DeskSession.member_id == member.id, DeskSession.ended_at.is_(None))
-    return session.execute(update(DeskSession).where(*live).values(ended_at=at)).rowcount
+    return rows_changed(session, update(DeskSession).where(*live).values(ended_at=at))
 
 
 def rename(session: Session, member: Member, name: str, at: datetime) -> None:

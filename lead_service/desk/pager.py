@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
 from flask import abort
-from sqlalchemy import ColumnElement, Date, Select, String, and_, or_, select
+from sqlalchemy import ColumnElement, Date, Select, SQLColumnExpression, String, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 Row = TypeVar("Row")
@@ -31,13 +31,13 @@ class Page(Generic[Row]):
 class Order:
     """By what a list is sorted: an instant, a day or a text, then by the id."""
 
-    by: ColumnElement
-    id: InstrumentedAttribute
+    by: InstrumentedAttribute[Any] | ColumnElement[Any]
+    id: InstrumentedAttribute[Any]
     is_descending: bool = True
 
-    def columns(self) -> tuple[ColumnElement, ...]:
+    def columns(self) -> Sequence[SQLColumnExpression[Any]]:
         both = (self.by, self.id)
-        return tuple(one.desc() for one in both) if self.is_descending else both
+        return [one.desc() for one in both] if self.is_descending else both
 
     def beyond(self, place: Place) -> ColumnElement[bool]:
         """Select what comes after a place.
@@ -89,8 +89,8 @@ def some(
 
 def newest_first(
     session: Session,
-    query: Select[tuple[Row]],
-    at: InstrumentedAttribute[datetime],
+    query: Select[Row],
+    at: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
     id: InstrumentedAttribute[Any],
     before: str | None,
 ) -> Page[Row]:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import audit, backup, clock, leads, privacy, retention
+from .. import audit, backup, clock, privacy, retention
 from ..context import context
 from ..emails import erasures
 from ..leads import Lead
@@ -36,7 +36,7 @@ def held_about() -> ResponseReturnValue:
         return _page(form), 422
     with context().database.read() as session:
         held = privacy.export(session, context().settings, form.email.data or "")
-        lead = session.scalar(select(Lead).where(Lead.address == leads.normalize(form.email.data)))
+        lead = session.scalar(select(Lead).where(Lead.address == form.email.address))
         return render_template(
             "desk/held.html",
             form=form,

@@ -83,8 +83,7 @@ class View:
             query = query.where(Lead.sought.contains(word, autoescape=True))
         # In the order of an index SQLite would fetch 50,000 leads one by one to find none: ten
         # times as long as reading them all. No index knows this expression.
-        by = func.coalesce(order.by, order.by) if self.asked else order.by
-        return query, replace(order, by=by)
+        return query, replace(order, by=func.coalesce(order.by, order.by)) if self.asked else order
 
     def _quick(self, session: Session, now: datetime, today: date) -> tuple[Select, Order]:
         query, order = select(Lead), ORDERS[self.sort or "activity"]

@@ -178,7 +178,8 @@ def details(detail: dict, members: dict[int, str]) -> str:
 
 def _detail(name: str, value: object, members: dict[int, str]) -> str:
     if name.endswith("owner"):
-        return members.get(value or 0, f"member {value}") if value else "nobody"
+        known = members.get(value) if isinstance(value, int) else None
+        return known or (f"member {value}" if value else "nobody")
     if name == "stage":
         return STAGES.get(str(value), str(value))
     return "none" if value is None else str(value)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from .. import audit, leads
 from ..book.models import Booking
+from ..db import rows_changed
 from ..emails import outbox
 from ..leads import Lead, Note
 from ..members import Member
@@ -156,7 +157,7 @@ def remove_note(session: Session, note: Note, by: Member, at: datetime) -> bool:
 def release(session: Session, lead: Lead, by: Member, at: datetime) -> int:
     """Lift the quarantine of a locked lead and its calls; return how many emails may leave now."""
     suspected = update(Booking).where(Booking.lead_id == lead.id, Booking.quarantine)
-    bookings = session.execute(suspected.values(quarantine=False)).rowcount
+    bookings = rows_changed(session, suspected.values(quarantine=False))
     emails = outbox.release(session, lead.id, at)
     if lead.quarantine or bookings or emails:
         lead.quarantine = False

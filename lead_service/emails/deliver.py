@@ -110,6 +110,8 @@ def _start_beside(
     work: Callable[[Database], object] | None, db: Database, is_over: threading.Event
 ) -> None:
     """Do `work` again and again until `is_over`, whatever befalls it."""
+    if not work:
+        return
 
     def repeat() -> None:
         while not is_over.is_set():
@@ -119,8 +121,7 @@ def _start_beside(
                 log.error("work beside the mail is in trouble, and goes on: %s", _where(error))
             is_over.wait(BESIDE_SECONDS)
 
-    if work:
-        threading.Thread(target=repeat, daemon=True, name="beside").start()
+    threading.Thread(target=repeat, daemon=True, name="beside").start()
 
 
 def _is_orphan(parent_pid: int | None) -> bool:

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from ..db import Database, insert_unless
+from ..db import Database, insert_unless, rows_changed
 from ..settings import Settings
 from .lease import CLOCK_ERROR, LEASE_SECONDS, LONGEST_ASKED, LONGEST_WAIT, next_time
 from .models import ErasureJob, OutboxMessage
@@ -89,12 +90,10 @@ def work_off(db: Database, provider: Eraser, now: datetime) -> int:
             provider.erase(held.address)
         except (Temporary, Permanent, Stop) as refusal:
             log.warning("erasure %s not taken: %s", held.id, refusal.reason)
-            db.write(lambda session, held=held, why=refusal: _put_off(session, held, why, now))
+            db.write(partial(_put_off, held=held, refusal=refusal, now=now))
         else:
             log.info("erasure %s accepted", held.id)
-            db.write(
-                lambda session, held=held: session.execute(delete(ErasureJob).where(_is(held)))
-            )
+            db.write(partial(rows_changed, statement=delete(ErasureJob).where(_is(held))))
             db.forget()
     return asked
 
@@ -152,9 +151,9 @@ def pending(session: Session) -> list[ErasureJob]:
 def retry(session: Session, job_id: int, now: datetime) -> bool:
     """Let a job be tried at once; say whether there was one."""
     due = update(ErasureJob).where(ErasureJob.id == job_id).values(next_at=now)
-    return session.execute(due).rowcount == 1
+    return rows_changed(session, due) == 1
 
 
 def close(session: Session, job_id: int) -> bool:
     """Forget a job that was done by hand; say whether there was one."""
-    return session.execute(delete(ErasureJob).where(ErasureJob.id == job_id)).rowcount == 1
+    return rows_changed(session, delete(ErasureJob).where(ErasureJob.id == job_id)) == 1

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, or_, update
 from sqlalchemy.orm import Session
 
+from ..db import rows_changed
 from .models import RINGS, OutboxMessage
 
 GIVEN_UP = ("failed", "dead")
@@ -32,23 +33,23 @@ def retry(session: Session, outbox_id: str, now: datetime) -> bool:
     again = {"state": "pending", "attempts": 0, "failing_since": None, "alarm_at": None}
     again |= {"due_at": now, "next_at": now, "reason": ""}
     can = and_(OutboxMessage.id == outbox_id, can_retry(now))
-    return session.execute(update(OutboxMessage).where(can).values(again)).rowcount == 1
+    return rows_changed(session, update(OutboxMessage).where(can).values(again)) == 1
 
 
 def retry_waiting(session: Session, now: datetime) -> int:
     """Let all mails that are due and wait for a next try leave now; return how many."""
     waits = and_(OutboxMessage.state == "pending", can_retry(now))
-    return session.execute(update(OutboxMessage).where(waits).values(next_at=now)).rowcount
+    return rows_changed(session, update(OutboxMessage).where(waits).values(next_at=now))
 
 
 def take_back(session: Session, outbox_id: str) -> bool:
     """Take back a mail that waits; return False when it is under way, or does not wait."""
     waits = and_(OutboxMessage.id == outbox_id, OutboxMessage.state == "pending")
     gone = {"state": "cancelled", "body": None, "reason": "it was taken back on the desk"}
-    return session.execute(update(OutboxMessage).where(waits).values(gone)).rowcount == 1
+    return rows_changed(session, update(OutboxMessage).where(waits).values(gone)) == 1
 
 
 def acknowledge(session: Session, outbox_ids: Iterable[str]) -> int:
     """Note that somebody knows of these failures; return of how many nobody knew before."""
     unseen = and_(OutboxMessage.id.in_(list(outbox_ids)), RINGS)
-    return session.execute(update(OutboxMessage).where(unseen).values(alarm_at=None)).rowcount
+    return rows_changed(session, update(OutboxMessage).where(unseen).values(alarm_at=None))

@@ -17,7 +17,7 @@ from sqlalchemy import and_, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from ..db import Database, StorageBusy, insert_unless
+from ..db import Database, StorageBusy, insert_unless, rows_changed
 from .lease import LEASE_SECONDS, Claim, claim, finish
 from .message import Draft, Message, from_json, to_json
 from .models import RINGS, ErasureJob, OutboxMessage, OutboxPause
@@ -48,8 +48,9 @@ def queue(
     has come. With the `dedupe_key` of a mail that exists nothing is added and its id is
     returned. A `held` mail waits for `release`.
     """
+    outbox_id = uuid.uuid4().hex
     row = {
-        "id": uuid.uuid4().hex,
+        "id": outbox_id,
         "kind": message.kind,
         "lead_id": lead_id,
         "address": message.to,
@@ -62,7 +63,7 @@ def queue(
         "dedupe_key": dedupe_key,
     }
     if insert_unless(session, OutboxMessage, "dedupe_key", **row):
-        return row["id"]
+        return outbox_id
     known = select(OutboxMessage.id).where(OutboxMessage.dedupe_key == dedupe_key)
     return session.scalars(known).one()
 
@@ -92,7 +93,7 @@ def cancel(
         query = query.where(OutboxMessage.lead_id == lead_id)
     if dedupe_prefix:
         query = query.where(OutboxMessage.dedupe_key.startswith(dedupe_prefix, autoescape=True))
-    return session.execute(query.values(state="cancelled", body=None)).rowcount
+    return rows_changed(session, query.values(state="cancelled", body=None))
 
 
 def resume(session: Session, *, key: str | None = None) -> None:

@@ -101,13 +101,14 @@ def _is_to(address: str, lead: Lead) -> bool:
 
 def _came_back_at(session: Session, lead: Lead) -> datetime | None:
     """Return when a mail to the lead's present address came back, if none arrived since."""
-    back, arrived = [], []
+    back: list[datetime] = []
+    arrived: list[datetime] = []
     mails = select(OutboxMessage.address, OutboxMessage.delivery, OutboxMessage.delivery_at)
     told = OutboxMessage.delivery.in_(TOLD)
     for address, delivery, at in session.execute(
         mails.where(OutboxMessage.lead_id == lead.id, told)
     ):
-        if _is_to(address, lead):
+        if at and _is_to(address, lead):
             (arrived if delivery in ARRIVED else back).append(at)
     last = max(back, default=None)
     return last if last and not any(at > last for at in arrived) else None

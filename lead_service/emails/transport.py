@@ -73,5 +73,5 @@ def wire_address(address: str) -> str:
     local, _, domain = address.rpartition("@")
     if domain.isascii():
         return address
-    options = {"check_deliverability": False, "test_environment": True}
-    return f"{local}@{validate_email(f'x@{domain}', **options).ascii_domain}"
+    checked = validate_email(f"x@{domain}", check_deliverability=False, test_environment=True)
+    return f"{local}@{checked.ascii_domain}"

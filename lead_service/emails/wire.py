@@ -14,11 +14,13 @@ import socket
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from email.message import Message as Headers
+from functools import partial
+from io import BufferedReader
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, cast
 
 from python_http_client import Client
 
@@ -111,7 +113,7 @@ def _beginning(error: urllib.error.HTTPError) -> bytes:
 
 
 def _opener_for(attempt: Attempt, host: str) -> urllib.request.OpenerDirector:
-    proxies: Mapping[str, str] | None = None if host.startswith("https:") else {}
+    proxies: dict[str, str] | None = None if host.startswith("https:") else {}
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(proxies),
@@ -131,10 +133,10 @@ class _Connections(urllib.request.AbstractHTTPHandler):
         self._attempt = attempt
 
     def http_open(self, request: urllib.request.Request):
-        return self.do_open(_watched(http.client.HTTPConnection, self._attempt), request)
+        return self.do_open(partial(_Watched, self._attempt), request)
 
     def https_open(self, request: urllib.request.Request):
-        return self.do_open(_watched(http.client.HTTPSConnection, self._attempt), request)
+        return self.do_open(partial(_WatchedTLS, self._attempt), request)
 
     http_request = https_request = urllib.request.AbstractHTTPHandler.do_request_
 
@@ -147,7 +149,8 @@ class _Answer(http.client.HTTPResponse):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self.fp = self._lines = _Lines(self.fp)
+        self._lines = _Lines(self.fp)
+        self.fp = cast(BufferedReader, self._lines)
 
     def begin(self) -> None:
         super().begin()
@@ -173,12 +176,19 @@ class _Lines:
         return getattr(self._file, name)
 
 
-def _watched(kind: type[http.client.HTTPConnection], attempt: Attempt) -> Any:
-    class Watched(kind):
-        response_class = _Answer
+class _Watched(http.client.HTTPConnection):
+    """A connection whose socket the attempt watches."""
 
-        def connect(self) -> None:
-            super().connect()
-            attempt.watch(self.sock)
+    response_class = _Answer
 
-    return Watched
+    def __init__(self, attempt: Attempt, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._attempt = attempt
+
+    def connect(self) -> None:
+        super().connect()
+        self._attempt.watch(self.sock)
+
+
+class _WatchedTLS(_Watched, http.client.HTTPSConnection):
+    """The same, encrypted."""

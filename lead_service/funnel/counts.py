@@ -88,7 +88,7 @@ def progress(steps: Mapping[str, frozenset[str]], given: frozenset[str]) -> list
 def report(facts: Iterable[Fact], first: date, last: date) -> Report:
     """Add up facts of the weeks from `first` to `last`, two Mondays; others are left out."""
     total: Counter[str] = Counter()
-    weeks = {week: Counter() for week in _mondays(first, last)}
+    weeks: dict[date, Counter[str]] = {week: Counter() for week in _mondays(first, last)}
     articles: dict[str, Counter[str]] = {}
     for fact in facts:
         week = weeks.get(monday(fact.day))
@@ -104,7 +104,7 @@ def report(facts: Iterable[Fact], first: date, last: date) -> Report:
     )
 
 
-def _rank(item: tuple[str, Counter[str]]) -> tuple:
+def _rank(item: tuple[str, Counter[str]]) -> tuple[bool, int, int, str]:
     """Order by calls, then by readers; visits without an article stand last."""
     article, numbers = item
     return not article, -numbers["booked"], -numbers["started"], article

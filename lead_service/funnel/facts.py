@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, case, func, null, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    SQLColumnExpression,
+    Subquery,
+    case,
+    func,
+    null,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session
 
 from ..assess.models import Assessment, framework_in
@@ -86,37 +97,37 @@ def _grouped(session: Session, found: Subquery) -> Iterator[Row]:
     return iter(session.execute(counted))
 
 
-def _within(query: Select, at: ColumnElement, span: Span | None) -> Select:
+def _within(query: Select, at: SQLColumnExpression[datetime], span: Span | None) -> Select:
     return query if span is None else query.where(at >= span[0], at < span[1])
 
 
-def _facts(at: ColumnElement, article: ColumnElement) -> Select:
+def _facts(at: SQLColumnExpression[datetime], article: SQLColumnExpression[str | None]) -> Select:
     return select(utc_day(at).label("day"), article.label("article"))
 
 
-def _mailed(rows: Rows) -> tuple[Select, ColumnElement]:
+def _mailed(rows: Rows) -> tuple[Select, SQLColumnExpression[datetime]]:
     is_theirs = LeadEvent.lead_id == Lead.id
     query = _facts(LeadEvent.at, _article_of_the_lead()).join(Lead, is_theirs)
     mailed = query.where(LeadEvent.kind == "result_mailed", ~Lead.quarantine, rows.leads)
     return mailed, LeadEvent.at
 
 
-def _booked(rows: Rows) -> tuple[Select, ColumnElement]:
+def _booked(rows: Rows) -> tuple[Select, SQLColumnExpression[datetime]]:
     query = _facts(Booking.created_at, Booking.came_from)
     return query.where(~Booking.quarantine, rows.calls), Booking.created_at
 
 
-def _assessed(rows: Rows) -> tuple[Select, ColumnElement]:
+def _assessed(rows: Rows) -> tuple[Select, SQLColumnExpression[datetime]]:
     query, at = _booked(rows)
     return query.where(Booking.assessment_id.is_not(None)), at
 
 
-def _held(rows: Rows) -> tuple[Select, ColumnElement]:
+def _held(rows: Rows) -> tuple[Select, SQLColumnExpression[datetime]]:
     query = _facts(Booking.starts_at, Booking.came_from)
     return query.where(Booking.outcome == Result.HELD, rows.calls), Booking.starts_at
 
 
-def _won(rows: Rows) -> tuple[Select, ColumnElement]:
+def _won(rows: Rows) -> tuple[Select, SQLColumnExpression[datetime]]:
     """Count leads that are won at present, when their stage was changed last."""
     changed = (
         select(LeadEvent.lead_id, func.max(LeadEvent.at).label("at"))

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from ..db import upsert
 from .counts import WEEK, Fact, monday
 from .facts import EVERYTHING, Rows, counted
 from .models import FunnelCount
@@ -36,8 +36,7 @@ def keep(session: Session, rows: Rows) -> None:
 
 
 def _add(session: Session, numbers: list[dict]) -> None:
-    dialects = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-    insert = dialects[session.get_bind().dialect.name](FunnelCount).values(numbers)
+    insert = upsert(session.get_bind().dialect.name, FunnelCount).values(numbers)
     more = FunnelCount.number + insert.excluded.number
     where = [FunnelCount.week, FunnelCount.article, FunnelCount.what]
     session.execute(insert.on_conflict_do_update(index_elements=where, set_={"number": more}))

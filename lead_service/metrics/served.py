@@ -4,6 +4,8 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
+from wsgiref.simple_server import WSGIServer
 
 from ..db import Database
 from ..settings import Settings
@@ -23,7 +25,7 @@ def served(settings: Settings) -> Iterator[None]:
     database = Database(settings.database_url)
     with tempfile.TemporaryDirectory(prefix="lead-service-metrics-") as folder:
         os.environ[SHARED] = folder
-        server, thread = _start(settings, database, folder)
+        server, thread = _start(settings.metrics_port, settings.metrics_address, database, folder)
         try:
             yield
         finally:
@@ -33,7 +35,7 @@ def served(settings: Settings) -> Iterator[None]:
             database.close()
 
 
-def _start(settings: Settings, database: Database, folder: str):
+def _start(port: int, address: str, database: Database, folder: str) -> tuple[WSGIServer, Thread]:
     # Not before SHARED is set: the client decides by it how it counts.
     from prometheus_client import CollectorRegistry, start_http_server
     from prometheus_client.multiprocess import MultiProcessCollector
@@ -43,4 +45,4 @@ def _start(settings: Settings, database: Database, folder: str):
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=folder)
     registry.register(Stored(database))
-    return start_http_server(settings.metrics_port, settings.metrics_address, registry)
+    return start_http_server(port, address, registry)

@@ -1,12 +1,15 @@
 """Run migrations on the connection, and in the transaction, that `schema.migrate` opened."""
 
+from typing import Literal
+
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 
 from lead_service.db import UtcDateTime
 from lead_service.schema import tables
 
 
-def render_item(kind: str, item: object, _context) -> str | bool:
+def render_item(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
     """Write our instants as what they are in the database: a migration outlives our classes."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
