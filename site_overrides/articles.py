@@ -1,10 +1,10 @@
 """Say in which order and company articles are shown, and what is worked out from their text."""
 
+import datetime
 import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from html import unescape
 from typing import Self
 
@@ -20,17 +20,17 @@ class Article:
 
     title: str
     description: str
-    date: date
+    date: datetime.date
     step: str
     slug: str
     url: str
-    updated: date | None = None
+    updated: datetime.date | None = None
     draft: bool = False
     minutes: int = 1
     html: str = ""
 
     @property
-    def changed(self) -> date:
+    def changed(self) -> datetime.date:
         """The day of the last change that a reader may want to know of."""
         return self.updated or self.date
 
@@ -96,6 +96,6 @@ def minutes(html: str) -> int:
     return max(1, round(len(TAG.sub(" ", html).split()) / WORDS_A_MINUTE))
 
 
-def day(value: date) -> str:
+def day(value: datetime.date) -> str:
     """Write a date as people in the United States read it: March 31, 2025."""
     return f"{value:%B} {value.day}, {value.year}"

@@ -14,7 +14,7 @@ def last_changes(root: Path, folder: str) -> dict[str, date]:
     if _git(root, "rev-parse", "--is-shallow-repository").strip() != "false":
         return {}
     changes: dict[str, date] = {}
-    day = None
+    day = date.min
     for line in _git(root, "log", "--format=%x00%cs", "--name-only", "--", folder).splitlines():
         if line.startswith("\0"):
             day = date.fromisoformat(line[1:])

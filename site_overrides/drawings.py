@@ -8,6 +8,7 @@ import re
 import struct
 from collections.abc import Mapping
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import typeface
@@ -25,7 +26,8 @@ class Cards:
 
     def __init__(self, practice: str, word) -> None:
         """Take the practice's name, and a function that draws the word for one step or none."""
-        self._practice, self._word, self._asked = practice, word, {}
+        self._practice, self._word = practice, word
+        self._asked: dict[str, Path] = {}
 
     def address(self, title: str, step=None) -> str:
         """Return the root-relative address of the card of a page with that title and step."""
@@ -53,7 +55,7 @@ class Cards:
 def picture(template: str, **inputs: str) -> Path:
     """Return a PNG of one of the templates, drawn unless it was drawn before."""
     source = TEMPLATES / f"{template}.typ"
-    made_from = (typst.__version__, _text(source), sorted(inputs.items()))
+    made_from = (version("typst"), _text(source), sorted(inputs.items()))
     return kept("png", made_from, lambda: _draw(source, inputs))
 
 
@@ -63,9 +65,11 @@ def _text(source: Path) -> bytes:
 
 
 def _draw(source: Path, inputs: Mapping[str, str]) -> bytes:
-    return _compiler().compile(
+    drawn = _compiler().compile(
         str(source), format="png", ppi=POINTS_AN_INCH, sys_inputs=dict(inputs)
     )
+    assert isinstance(drawn, bytes)  # a list for several pages
+    return drawn
 
 
 @cache  # reading the fonts takes longer than drawing with them

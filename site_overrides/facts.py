@@ -38,7 +38,7 @@ class Facts:
         step,
     ) -> dict:
         """Return the facts of one page as one JSON-LD graph."""
-        graph = []
+        graph: list[dict] = []
         if page.is_homepage:
             graph += self._home()
         else:

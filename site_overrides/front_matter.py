@@ -52,7 +52,7 @@ class FrontMatter:
     def step(self, steps: Sequence[str]) -> str:
         """Return a step that exists."""
         value = self.data.get("step")
-        if value not in steps:
+        if not isinstance(value, str) or value not in steps:
             raise self.fault("step", f"step is {value!r}, needs one of {', '.join(steps)}")
         return value
 
@@ -87,7 +87,8 @@ def read(file: File) -> FrontMatter:
         try:
             yaml.safe_load(text[4:].split("\n---", 1)[0])
         except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 2  # counted from the line below the first ---
+            # Counted from the line below the first ---.
+            line = error.problem_mark.line + 2 if error.problem_mark else 1
             raise PluginError(
                 f"{file.src_uri}:{line}: front matter is not YAML: {error.problem}"
             ) from error

@@ -24,6 +24,7 @@ from jinja2 import (
     ChoiceLoader,
     FileSystemBytecodeCache,
     FileSystemLoader,
+    Template,
     select_autoescape,
 )
 from markdown import Markdown
@@ -37,9 +38,22 @@ sys.path.append(str(ROOT))  # the console script `mkdocs` does not look beside m
 
 import hosting  # noqa: E402
 
-from lead_service.assess.framework import FrameworkError, load  # noqa: E402
+from lead_service.assess.framework import Framework, FrameworkError, load  # noqa: E402
 
-_build = {"serving": False}
+
+class _Build:
+    """What one step of a build hands to the next."""
+
+    serving = False
+    framework: Framework
+    published: assets.Assets
+    compressor: assets.Compressor
+    known: set[str]  # addresses
+    cards: Cards
+    redirect: Template
+
+
+_build = _Build()
 _articles: dict[str, listings.Article] = {}  # by source path
 _fronts: dict[str, front_matter.FrontMatter] = {}  # by source path
 _moved: dict[str, str] = {}  # addresses that pages once had, and where they are now
@@ -47,14 +61,14 @@ _moved: dict[str, str] = {}  # addresses that pages once had, and where they are
 
 def on_startup(*, command, dirty):
     """Note whether this is a preview, which needs nothing that is for web servers."""
-    _build["serving"] = command == "serve"
+    _build.serving = command == "serve"
 
 
 def on_config(config):
     """Load the framework; a fault in it stops the build and is named."""
     path = Path(config.docs_dir, "framework.yml")
     try:
-        _build["framework"] = load(path.read_bytes())
+        _build.framework = load(path.read_bytes())
     except FrameworkError as error:
         raise PluginError(f"{path.name}: {error}") from error
     links.name_lines(config.docs_dir)
@@ -74,10 +88,10 @@ def on_files(files, *, config):
     for file in list(files):
         if file.src_uri.startswith(assets.UNPUBLISHED):
             files.remove(file)
-    _build["assets"] = assets.published(config, files)
-    _build["compressor"] = assets.Compressor(len(files.documentation_pages()))
-    _build["known"] = {f"/{file.url}".removesuffix("./") for file in files}
-    _build["known"] |= {f"/{name}" for name in config.theme.static_templates}
+    _build.published = assets.published(config, files)
+    _build.compressor = assets.Compressor(len(files.documentation_pages()))
+    _build.known = {f"/{file.url}".removesuffix("./") for file in files}
+    _build.known |= {f"/{name}" for name in config.theme.static_templates}
     for known in (_articles, _fronts, _moved):
         known.clear()
     once = front_matter.Once()
@@ -88,12 +102,12 @@ def on_files(files, *, config):
 
 def _read(file, once):
     front = _fronts[file.src_uri] = front_matter.read(file)
-    steps = [step.slug for step in _build["framework"].steps]
+    steps = [step.slug for step in _build.framework.steps]
     if listings.is_article(file.src_uri):
         article = front_matter.article(front, steps)
         if article.draft:
             file.inclusion = InclusionLevel.DRAFT
-        if article.draft and not _build["serving"]:
+        if article.draft and not _build.serving:
             return
         _articles[file.src_uri] = article
     else:
@@ -104,7 +118,7 @@ def _read(file, once):
 
 def _old_addresses(front):
     for old in map(hosting.old_address, front.redirect_from()):
-        if old in _build["known"] or old.startswith(links.SERVICE):
+        if old in _build.known or old.startswith(links.SERVICE):
             raise front.fault("redirect_from", f"redirect_from names {old}, which is a page")
         if old in _moved:
             raise front.fault("redirect_from", f"redirect_from names {old}, as {_moved[old]} does")
@@ -132,7 +146,7 @@ def _period(days):
 
 def on_page_content(html, *, page, config, files):
     """Check links, and keep what lists and feeds need of an article's text."""
-    links.check_from_root(html, page.file, _build["known"])
+    links.check_from_root(html, page.file, _build.known)
     if article := _articles.get(page.file.src_uri):
         minutes = listings.minutes(html)
         _articles[page.file.src_uri] = replace(article, minutes=minutes, html=html)
@@ -148,10 +162,10 @@ def on_env(env, *, config, files):
     kept.FOLDER.mkdir(parents=True, exist_ok=True)
     env.bytecode_cache = FileSystemBytecodeCache(str(kept.FOLDER))
     env.filters.update(day=listings.day, absolute=links.absolute)
-    framework, published = _build["framework"], _build["assets"]
+    framework, published = _build.framework, _build.published
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(config.site_url))
-    _build["cards"] = Cards(config.site_name, _word(env, framework))
-    _build["redirect"] = env.get_template("redirect.html")
+    _build.cards = Cards(config.site_name, _word(env, framework))
+    _build.redirect = env.get_template("redirect.html")
     env.globals.update(
         framework=framework,
         listing=listings.Listing.of(_articles.values()),
@@ -162,7 +176,7 @@ def on_env(env, *, config, files):
         asset=published.address,
         style=published.style,
         script=published.script,
-        card=_build["cards"].address,
+        card=_build.cards.address,
         colors=light_colors(),
         facts=Facts(config, f"{origin}{published.address['icon-512.png']}").of,
         origin=origin,
@@ -192,7 +206,7 @@ def _word(env, framework):
 def _changed(config):
     """Return a function that says when a page was last changed, or nothing where nobody knows."""
     root, docs = Path(config.config_file_path).parent, Path(config.docs_dir)
-    is_known = docs.is_relative_to(root) and not _build["serving"]
+    is_known = docs.is_relative_to(root) and not _build.serving
     known = changes.last_changes(root, str(docs)) if is_known else {}
 
     def changed(*paths):
@@ -204,22 +218,22 @@ def _changed(config):
 
 def on_post_page(output, *, page, config):
     """Compress a page while the next one is being made."""
-    if not _build["serving"]:
+    if not _build.serving:
         path = Path(page.file.abs_dest_path)
-        _build["compressor"].add(path, output.encode("utf-8", "xmlcharrefreplace"))
+        _build.compressor.add(path, output.encode("utf-8", "xmlcharrefreplace"))
     return output
 
 
 def on_post_build(*, config):
     """Draw the cards, and write what only web servers read."""
     site = Path(config.site_dir)
-    _build["cards"].write(site)
-    if _build["serving"]:
+    _build.cards.write(site)
+    if _build.serving:
         return
-    published = _build["assets"]
+    published = _build.published
     inline = {"script-src": published.script, "style-src": published.style}
-    hosting.write_redirects(site, _moved, _build["redirect"])
+    hosting.write_redirects(site, _moved, _build.redirect)
     hosting.write_headers(site, inline, https=config.site_url.startswith("https:"))
     hosting.write_nginx(site, config.site_url, _moved)
-    _build["compressor"].finish(site)
+    _build.compressor.finish(site)
     kept.tidy()

@@ -26,4 +26,5 @@ class _WhereThereAreSigns(InlineProcessor):
     def _InlineProcessor__handleInline(self, data: str, patternIndex: int = 0) -> str:
         if not SIGNS.search(data):
             return data
-        return super()._InlineProcessor__handleInline(data, patternIndex)
+        handle = super()._InlineProcessor__handleInline  # type: ignore[misc] # private there
+        return handle(data, patternIndex)

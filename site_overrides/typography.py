@@ -14,7 +14,7 @@ from markdown.util import ETX, AtomicString
 
 TYPED = re.compile(r"\.\.\.|---?|\(tm\)|[\"']")
 SIGNS = {"...": "…", "--": "–", "---": "—", "(tm)": "™"}
-QUOTES = {'"': "“”", "'": "‘’"}
+QUOTES = {'"': ("“", "”"), "'": ("‘", "’")}
 OPENS = " \t\n\xa0([{—–-/“‘"  # a quote after one of these, or after nothing, opens
 LEFT_ALONE = {"code", "pre", "script", "style", "kbd", "samp"}
 
