@@ -76,8 +76,8 @@ def database(request: pytest.FixtureRequest, db_url: str) -> Iterator[Database]:
     """The database at `db_url` with every table in it, made from the models, and no row."""
     _import_models()
     database = Database(db_url)
-    if database.is_sqlite:
-        Path(database.engine.url.database).write_bytes(_sqlite_with_tables())
+    if database.file:
+        database.file.write_bytes(_sqlite_with_tables())
     else:
         request.getfixturevalue("postgresql_server").clear(Base.metadata)
     yield database
@@ -104,7 +104,8 @@ def _sqlite_with_tables() -> bytes:
         database = Database(sqlite_url(Path(folder)))
         Base.metadata.create_all(database.engine, checkfirst=False)
         database.close()  # the last connection brings home what the log holds
-        return Path(database.engine.url.database).read_bytes()
+        assert database.file
+        return database.file.read_bytes()
 
 
 @functools.cache

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import MetaData, create_engine
 
 START_SECONDS = 60
@@ -69,10 +70,10 @@ class PostgreSQL:
 
     def _connect(self) -> psycopg.Connection:
         deadline = time.monotonic() + START_SECONDS
-        target = {"host": str(self.folder), "user": "postgres", "dbname": "postgres"}
+        target = make_conninfo(host=str(self.folder), user="postgres", dbname="postgres")
         while True:
             try:
-                return psycopg.connect(**target, autocommit=True)
+                return psycopg.connect(target, autocommit=True)
             except psycopg.OperationalError as error:
                 if time.monotonic() > deadline or self._server.poll() is not None:
                     log = (self.folder / "log").read_text()
@@ -123,6 +124,7 @@ class PostgreSQL:
     def stop(self) -> None:
         """Stop the server and wait until its folder is gone."""
         self._connection.close()
+        assert self._server.stdin
         self._server.stdin.close()
         self._server.wait(START_SECONDS)
 

@@ -46,8 +46,7 @@ class StandIn:
         self.scopes = ["mail.send", "recipients.erasejob.create", "stats.read"]  # of the key
         self.connections_cut = threading.Semaphore(0)  # clients that left during an answer
         self.closing = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.stand_in = self
+        self._server = Server(self)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}/"
 
@@ -70,13 +69,23 @@ class StandIn:
         return [one for got in self.received for one in got.body.get("email_addresses", [])]
 
 
+class Server(ThreadingHTTPServer):
+    """The HTTP server of one stand-in."""
+
+    def __init__(self, stand_in: StandIn) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.stand_in = stand_in
+
+
 class Handler(BaseHTTPRequestHandler):
     """Reads a request whole, keeps it, and hands it to the mode."""
+
+    server: Server
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        stand_in: StandIn = self.server.stand_in
+        stand_in = self.server.stand_in
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.close_connection = True
         faults = faults_of_request(self.path, self.headers, raw, stand_in.key)
@@ -87,11 +96,11 @@ class Handler(BaseHTTPRequestHandler):
         stand_in.mode(self)
 
     def do_GET(self) -> None:
-        stand_in: StandIn = self.server.stand_in
+        stand_in = self.server.stand_in
         if self.path == "/v3/scopes":
             is_ours = self.headers["Authorization"] == f"Bearer {KEY}"
             return self.answer(200 if is_ours else 401, body={"scopes": stand_in.scopes})
-        self.server.stand_in.faults.append("the request is a GET")
+        stand_in.faults.append("the request is a GET")
         self.answer(405)
 
     def answer(self, status: int, headers: dict[str, str] | None = None, body: Any = None) -> None:
@@ -148,7 +157,11 @@ def drip(start: bytes) -> Mode:
 
 def raw(answer: bytes) -> Mode:
     """Send these bytes and close the connection."""
-    return lambda handler: handler.wfile.write(answer) and None
+
+    def answering(handler: Handler) -> None:
+        handler.wfile.write(answer)
+
+    return answering
 
 
 def reset(handler: Handler) -> None:

@@ -6,7 +6,6 @@ Where it does much else, the ratio of the processors' time says more than that o
 """
 
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -16,6 +15,9 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
+
+from flask.testing import FlaskClient
 
 from lead_service import schema
 from lead_service.assess.framework import Framework
@@ -24,6 +26,7 @@ from lead_service.book import hosting
 from lead_service.db import Database
 from lead_service.settings import load as settings_from
 from tests.bench.load import Round, get, load, post
+from tests.matching import match
 from tests.service.journeys import assess
 from tests.service.running import ROOT, Product, children, free_port
 
@@ -56,7 +59,16 @@ def main() -> None:
 def _environment(folder: Path) -> dict[str, str]:
     """Build the site, make the database, and return what the web server is started with."""
     site = folder / "site"
-    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", site]
+    build = [
+        sys.executable,
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "--quiet",
+        "--site-dir",
+        str(site),
+    ]
     subprocess.run(build, cwd=ROOT, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, check=True)
     environment = {
         "DATABASE_URL": f"sqlite:///{folder / 'product.db'}",
@@ -111,7 +123,7 @@ class Target:
 def _compare(ours: Target, product: Product, floor: Target) -> None:
     """Print one line for each kind of request."""
     numbers = iter(range(10**9))
-    result = assess(_Visitor(product), _framework(product))
+    result = assess(cast(FlaskClient, _Visitor(product)), _framework(product))
     kinds = {"post a lead": (_lead(numbers), _lead(numbers), 303)}
     for name, path in {"times": "/book/?zone=America/New_York", "result": result}.items():
         size = len(product.get(path).text.encode())
@@ -166,7 +178,7 @@ def _megabytes(product: Product) -> float:
     found = []
     for pid in (product.process.pid, *children(product.process.pid)):
         text = Path(f"/proc/{pid}/status").read_text()
-        found.append(int(re.search(r"VmRSS:\s+(\d+)", text)[1]) / 1024)
+        found.append(int(match(r"VmRSS:\s+(\d+)", text)[1]) / 1024)
     return max(found)
 
 

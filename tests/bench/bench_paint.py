@@ -58,7 +58,9 @@ def least_disturbed(paints: list[Paint]) -> Paint:
     """Return the best of everything seen of a page: other work only ever adds to it."""
     scores = tuple(map(max, zip(*(one.scores for one in paints), strict=True)))
     return Paint(
-        *(min(getattr(one, name) for one in paints) for name in ("largest", "blocking", "shift")),
+        min(one.largest for one in paints),
+        min(one.blocking for one in paints),
+        min(one.shift for one in paints),
         scores,
         min((one.lost for one in paints), key=len) if set(scores) != {100} else (),
     )
@@ -67,7 +69,16 @@ def least_disturbed(paints: list[Paint]) -> Paint:
 def site_with_a_bare_page(folder: Path, address: str) -> Path:
     """Build the site for an address, and add to it an article's words with no design at all."""
     site = folder / "site"
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", site]
+    command = [
+        sys.executable,
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "--quiet",
+        "--site-dir",
+        str(site),
+    ]
     environment = os.environ | {"PUBLIC_URL": f"{address}/", "NO_MKDOCS_2_WARNING": "1"}
     subprocess.run(command, check=True, cwd=ROOT, env=environment)
     article = (site / ARTICLE.strip("/") / "index.html").read_text("utf-8")
@@ -145,18 +156,18 @@ def paint(report: dict) -> Paint:
         audit["id"] for category in categories for audit in category["auditRefs"] if audit["weight"]
     ]
     lost = tuple(audits[id]["title"] for id in weighty if (audits[id]["score"] or 0) < 0.9)
-    return Paint(*(audits[name]["numericValue"] for name in AUDITS), scores, lost)
+    largest, blocking, shift = (audits[name]["numericValue"] for name in AUDITS)
+    return Paint(largest, blocking, shift, scores, lost)
 
 
 def main() -> None:
     lighthouse = os.environ.get("LIGHTHOUSE") or shutil.which("lighthouse")
     chromium = shutil.which("chromium")
-    for name, program in (("Lighthouse", lighthouse), ("Chromium", chromium)):
-        if program is None:
-            print(MISSING.format(name))
-            return
+    if lighthouse is None or chromium is None:
+        print(MISSING.format("Chromium" if lighthouse else "Lighthouse"))
+        return
     with tempfile.TemporaryDirectory() as name, served(Path(name)) as address:
-        seen = {path: [] for path in (BARE, "/", ARTICLE)}
+        seen: dict[str, list[Paint]] = {path: [] for path in (BARE, "/", ARTICLE)}
         for _ in range(ROUNDS):
             for path, paints in seen.items():
                 paints.append(look(lighthouse, chromium, address + path))

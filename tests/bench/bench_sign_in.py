@@ -36,7 +36,8 @@ def main() -> None:
                 access.add_member(session, f"member{number}@example.com", NOW)
 
         database.write(let_in)
-        known, unknown = [], []
+        known: list[float] = []
+        unknown: list[float] = []
         for number in range(ROUNDS):
             both = [
                 (known, f"member{number}@example.com"),

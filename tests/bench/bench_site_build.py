@@ -79,7 +79,7 @@ def stock(folder: Path, count: int) -> Path:
 
 def in_turn(configs: dict[str, Path], rounds: int = 3) -> dict[str, Taken]:
     """Build all of them in turn, several times; return the least that each took."""
-    all_taken = {name: [] for name in configs}
+    all_taken: dict[str, list[Taken]] = {name: [] for name in configs}
     for _ in range(rounds):
         for name, config in configs.items():
             all_taken[name].append(taken(config, config.parent / "site"))

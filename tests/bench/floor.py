@@ -9,7 +9,8 @@ import sys
 import uuid
 from datetime import UTC, datetime
 
-from flask import Flask, Response, redirect, render_template_string, request
+from flask import Flask, redirect, render_template_string, request
+from flask.typing import ResponseReturnValue
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -50,7 +51,7 @@ def app() -> Flask:
         return render_template_string(PAGE, lines=[LINE] * (size // (len(LINE) + 7)))
 
     @flask.post("/contact/")
-    def contact() -> Response | tuple[str, int]:
+    def contact() -> ResponseReturnValue:
         form, now = Contact(request.form), datetime.now(UTC)
         if not form.validate():
             return "", 422

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from icalendar import Calendar, Event
 
+from tests.matching import match
+
 
 def read(folder: Path) -> list[EmailMessage]:
     """Return every mail in a folder, in the order of writing."""
@@ -24,8 +26,10 @@ def invitation(mail: EmailMessage) -> tuple[str, Event] | None:
     """
     for part in mail.walk():
         if part.get_content_type() == "text/calendar":
-            calendar = Calendar.from_ical(part.get_payload(decode=True))
-            (event,) = calendar.walk("VEVENT")
+            content = part.get_payload(decode=True)
+            assert isinstance(content, bytes)
+            calendar = Calendar.from_ical(content)
+            (event,) = calendar.events
             assert part.get_param("method") == calendar["METHOD"]
             return str(calendar["METHOD"]), event
     return None
@@ -39,12 +43,14 @@ def method(mail: EmailMessage) -> str | None:
 
 def text(mail: EmailMessage) -> str:
     """Return what a mail says as plain text."""
-    return mail.get_body(("plain",)).get_content()
+    body = mail.get_body(("plain",))
+    assert body
+    return body.get_content()
 
 
 def link(mail: EmailMessage, path: str) -> str:
     """Return the address in a mail whose path begins with `path`."""
-    return re.search(rf"http://\S+?{re.escape(path)}\S+", text(mail))[0]
+    return match(rf"http://\S+?{re.escape(path)}\S+", text(mail))[0]
 
 
 def sent_to(address: str, wanted: str):

@@ -16,7 +16,7 @@ def parse(source: str) -> Element:
 
 def repeated_ids(page: Element) -> list[str]:
     """Name each id that stands on more than one element."""
-    count = Counter(one.get("id") for one in page.iter() if "id" in one.attrib)
+    count = Counter(one.attrib["id"] for one in page.iter() if "id" in one.attrib)
     return [id for id, times in count.items() if times > 1]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.browser.product import HOST_ZONE
 from tests.browser.visitor import CLOCK_TIME, STEPS, Visitor
+from tests.matching import match
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 HOST = "/desk/availability/1/"
@@ -73,7 +74,7 @@ def choose_another_time(visitor: Visitor) -> None:
 def move_too_late(visitor: Visitor) -> None:
     """Choose another time, which somebody else then takes."""
     choose_another_time(visitor)
-    start = re.search(r"\d{8}T\d{4}Z", visitor.path)[0]
+    start = match(r"\d{8}T\d{4}Z", visitor.path)[0]
     rival = Visitor(visitor.page.context.new_page(), HOST_ZONE, "second.rival@example.com")
     rival.book(f"/book/{start}/")
     rival.page.close()

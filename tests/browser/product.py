@@ -1,7 +1,6 @@
 """The whole product as one machine runs it: `lead-service serve` on the built site."""
 
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from lead_service.db import Database
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import Lead
 from tests.browser import mailbox
+from tests.matching import match
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST, TEAM = "grace@example.com", "team@example.com"
@@ -78,7 +78,7 @@ class Product:
     @property
     def printed_link(self) -> str:
         """The one-time address of the desk that the start printed."""
-        return re.search(r"http://\S+/desk/sign-in/\S+", self.log)[0]
+        return match(r"http://\S+/desk/sign-in/\S+", self.log)[0]
 
     def command(self, *arguments: str) -> str:
         """Run another `lead-service` command on the same product; return what it printed."""
@@ -113,9 +113,9 @@ class Product:
         mails = mails.where(OutboxMessage.kind != "booking_reminder")
         with database.read() as session:
             counts = {
-                "bookings": session.scalar(bookings),
-                "leads": session.scalar(leads),
-                "mails": session.scalar(mails.where(Lead.email == email)),
+                "bookings": session.scalar(bookings) or 0,
+                "leads": session.scalar(leads) or 0,
+                "mails": session.scalar(mails.where(Lead.email == email)) or 0,
             }
         database.close()
         return counts

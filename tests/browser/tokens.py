@@ -108,4 +108,4 @@ def _token(address: str) -> str:
 
 
 def _href(page: Page, name: str) -> str:
-    return page.get_by_role("link", name=name).first.get_attribute("href")
+    return page.get_by_role("link", name=name).first.get_attribute("href") or ""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.matching import match
+
 SLUG = "why-most-ai-pilots-never-scale"
 ARTICLE = f"/insights/{SLUG}/"
 TITLE = "Why Most AI Pilots Never Scale"
@@ -72,7 +74,7 @@ class Visitor:
             self.sees_times()
             self.follow(CLOCK_TIME)
         expect(self.main.get_by_label("Your name")).to_be_visible()
-        return re.search(r"/book/\d{8}T\d{4}Z/", self.page.url)[0]
+        return match(r"/book/\d{8}T\d{4}Z/", self.page.url)[0]
 
     def fields(self) -> dict[str, str]:
         """Return what the visitor types, by the field's label."""

@@ -20,7 +20,8 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
     """Deliver through `rounds` times 25 jumps, with a provider that fails now and then."""
     database = Database(environment["DATABASE_URL"])
     schema.migrate(database)
-    post, chance, accepted = Postroom(database), random.Random(rounds), Counter()
+    post, chance = Postroom(database), random.Random(rounds)
+    accepted: Counter[str] = Counter()
 
     def answer(message):
         if chance.random() < 0.2:
@@ -30,9 +31,9 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
 
     transport, now, most, lost, held_up = FakeTransport(answer), NOW, 0, 0, 0
     for step in range(rounds * STEPS):
-        later = {"due_at": now + HOUR} if step % 3 == 0 else {}
+        later = now + HOUR if step % 3 == 0 else None
         name = f"mail{step}"
-        post.put(name, at=now, useless_after=now + 300 * HOUR, **later)
+        post.put(name, at=now, useless_after=now + 300 * HOUR, due_at=later)
         if step % 5 == 0:
             lost += claim(database, now) is not None  # a worker that dies with it
         tried = len(transport.tried)

@@ -23,9 +23,9 @@ def held(url: str) -> Iterator[None]:
 def _connection(url: str) -> Iterator[sqlite3.Connection | psycopg.Connection]:
     parts = make_url(url)
     if url.startswith("sqlite"):
-        with closing(sqlite3.connect(parts.database, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(parts.database or "", isolation_level=None)) as connection:
             yield connection
     else:
-        host = parts.query["host"]
+        host = str(parts.query["host"])
         with psycopg.connect(host=host, user=parts.username, dbname=parts.database) as connection:
             yield connection

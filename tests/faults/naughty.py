@@ -137,8 +137,14 @@ EMPTY = (
     "\u202e\u2066",
 )
 
-LINES = ("Ada\nBcc: evil@evil.example", "Ada\r\nBcc: evil@evil.example", "A\rda", "A\tda")
-LINES += ("A\u2028da", "A\u2029da")
+LINES = (
+    "Ada\nBcc: evil@evil.example",
+    "Ada\r\nBcc: evil@evil.example",
+    "A\rda",
+    "A\tda",
+    "A\u2028da",
+    "A\u2029da",
+)
 
 # As they travel: what no text can be made of, percent-encoded.
 NO_TEXT = (b"%ff", b"%c3%28", b"%ed%a0%80", b"%c0%80", b"%f4%90%80%80", b"%e2%82", b"\xff\xfe")

@@ -4,6 +4,8 @@ import itertools
 import random
 from collections import Counter
 
+from pydantic import SecretStr
+
 from lead_service import clock, schema
 from lead_service.db import Database
 from lead_service.emails import outbox
@@ -35,7 +37,8 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
     """Let mails come while the provider changes its mood `rounds` times a mood; then it is well."""
     database = Database(environment["DATABASE_URL"])
     schema.migrate(database)
-    post, accepted = Postroom(database), Counter()
+    post = Postroom(database)
+    accepted: Counter[str] = Counter()
     with StandIn() as provider, StandIn() as elsewhere:
         moods = _moods(elsewhere, accepted) * rounds
         random.Random(rounds).shuffle(moods)
@@ -58,7 +61,7 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
 
 def _live_through(post: Postroom, provider: StandIn, moods: list[Mode], well: Mode) -> int:
     """Deliver through all moods, and then while the provider is well; return how many stops."""
-    settings = Settings(sendgrid_api_key=KEY, sendgrid_host=provider.url)
+    settings = Settings(sendgrid_api_key=SecretStr(KEY), sendgrid_host=provider.url)
     # The provider's waits are told from the present: what lies ahead of it is never longer off.
     now, stops, numbers = clock.now(), 0, itertools.count()
     for mood in moods:

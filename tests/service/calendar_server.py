@@ -26,8 +26,7 @@ class CalendarServer:
         self.closing = threading.Event()
         self.certificate = folder / "calendar.pem"
         self.certificate.write_bytes(_certificate())
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.calendar = self
+        self._server = Server(self)
         self._server.daemon_threads = True
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate)
@@ -48,13 +47,23 @@ class CalendarServer:
         return f"https://{host}:{self._server.server_port}{path}"
 
 
+class Server(ThreadingHTTPServer):
+    """The HTTP server of one calendar server."""
+
+    def __init__(self, calendar: CalendarServer) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.calendar = calendar
+
+
 class Handler(BaseHTTPRequestHandler):
     """One request."""
+
+    server: Server
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        calendar: CalendarServer = self.server.calendar
+        calendar = self.server.calendar
         headers = {name.lower(): value for name, value in self.headers.items()}
         calendar.asked.append((self.path, headers))
         calendar.answers[self.path](self)

@@ -37,10 +37,10 @@ def by_icalendar(data: bytes) -> Entry:
     return Entry(
         method=str(calendar["METHOD"]),
         uid=str(event["UID"]),
-        sequence=int(event["SEQUENCE"]),
+        sequence=int(event.get("SEQUENCE")),
         status=str(event["STATUS"]),
-        start=event["DTSTART"].dt,
-        end=event["DTEND"].dt,
+        start=event.decoded("DTSTART"),
+        end=event.decoded("DTEND"),
         summary=str(event["SUMMARY"]),
         location=str(event["LOCATION"]),
         description=str(event["DESCRIPTION"]),
@@ -98,16 +98,18 @@ def by_ical(data: bytes) -> Entry:
     calendar = IcsCalendarStream.calendar_from_ics(data.decode())
     (event,) = calendar.events
     (attendee,) = event.attendees
+    assert event.status and event.organizer and event.sequence is not None
+    assert isinstance(event.dtstart, datetime) and isinstance(event.dtend, datetime)
     return Entry(
-        method=calendar.method,
+        method=str(calendar.method),
         uid=event.uid,
         sequence=event.sequence,
         status=event.status.value,
         start=event.dtstart,
         end=event.dtend,
-        summary=event.summary,
-        location=event.location,
-        description=event.description,
+        summary=str(event.summary),
+        location=str(event.location),
+        description=str(event.description),
         organizer=str(event.organizer.uri).removeprefix("mailto:"),
         attendee=str(attendee.uri).removeprefix("mailto:"),
         asks=bool(attendee.rsvp),

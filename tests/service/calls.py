@@ -14,7 +14,7 @@ ANN = "ann@example.com"
 def count(database, model) -> int:
     """Count the rows of a table."""
     with database.read() as session:
-        return session.scalar(select(func.count()).select_from(model))
+        return session.scalar(select(func.count()).select_from(model)) or 0
 
 
 def only_call(database) -> Booking:
@@ -47,7 +47,6 @@ def move(context, start: datetime, note: str = "", member_id: int | None = None,
         is_moved = diary.move(session, booking, start, now, **how)
         if is_moved:
             given = had if had.id != booking.host_id else None
-            told = {"note": note, "member_id": member_id}
             notices.moved(
                 session,
                 context.settings,
@@ -56,7 +55,8 @@ def move(context, start: datetime, note: str = "", member_id: int | None = None,
                 before,
                 now,
                 had=given,
-                **told,
+                note=note,
+                member_id=member_id,
             )
         return is_moved
 
@@ -71,9 +71,15 @@ def give_to(context, host_id: int, note: str = "", member_id: int | None = None)
         had = booking.host
         is_given = diary.reassign(session, booking, session.get_one(Host, host_id), now)
         if is_given:
-            told = {"note": note, "member_id": member_id}
             notices.reassigned(
-                session, context.settings, context.published, booking, had, now, **told
+                session,
+                context.settings,
+                context.published,
+                booking,
+                had,
+                now,
+                note=note,
+                member_id=member_id,
             )
         return is_given
 

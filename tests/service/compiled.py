@@ -22,6 +22,7 @@ class Templates(BytecodeCache):
         bucket.code = self._known.get((bucket.key, bucket.checksum))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code
         self._known[bucket.key, bucket.checksum] = bucket.code
 
 
@@ -30,14 +31,15 @@ def keep_routes() -> None:
 
     The function is handed its rule when it is called, and holds nothing but the rule's text.
     """
-    compile_builder, known = Rule._compile_builder, {}
+    compile_builder = Rule._compile_builder
+    known: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
 
-    def kept(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        if rule.defaults:  # written into the function
-            return compile_builder(rule, append_unknown)
-        key = (rule.rule, tuple(rule._trace), append_unknown)
+    def kept(self: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        if self.defaults:  # written into the function
+            return compile_builder(self, append_unknown)
+        key = (self.rule, tuple(self._trace), append_unknown)
         if key not in known:
-            known[key] = compile_builder(rule, append_unknown)
+            known[key] = compile_builder(self, append_unknown)
         return known[key]
 
-    Rule._compile_builder = kept
+    Rule._compile_builder = kept  # type: ignore[method-assign] # there is no public way

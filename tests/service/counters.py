@@ -39,7 +39,7 @@ def with_counters(db_url: str) -> Database:
 
 def value(database: Database, name: str = "a") -> int:
     with database.read() as session:
-        return session.scalar(select(Counter.value).where(Counter.name == name))
+        return session.scalars(select(Counter.value).where(Counter.name == name)).one()
 
 
 def set_to(session: Session, name: str, number: int) -> None:

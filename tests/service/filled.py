@@ -76,4 +76,5 @@ def value(column: Column, number: int) -> Any:
 def _choices(connection: Connection, table: Table) -> dict[str, str]:
     """Return the first of the words that a CHECK allows, by the name of the column."""
     checks = inspect(connection).get_check_constraints(table.name)
-    return dict(found.groups() for one in checks if (found := CHOICE.search(one["sqltext"])))
+    found = filter(None, (CHOICE.search(one["sqltext"]) for one in checks))
+    return {one[1]: one[2] for one in found}

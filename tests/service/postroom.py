@@ -10,7 +10,7 @@ from lead_service.db import Database
 from lead_service.emails import outbox
 from lead_service.emails.message import Message
 from lead_service.emails.models import OutboxMessage
-from lead_service.emails.transport import Accepted
+from lead_service.emails.transport import Accepted, Transport
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -70,7 +70,7 @@ class Postroom:
         with self.database.read() as session:
             return outbox.health(session, at)
 
-    def drain(self, transport: FakeTransport, at: datetime = NOW, **options) -> None:
+    def drain(self, transport: Transport, at: datetime = NOW, **options) -> None:
         """Deliver until nothing more is due at `at`."""
         for _ in range(200):
             if not outbox.deliver_one(self.database, transport, at, **options):

@@ -35,6 +35,7 @@ def hear_of_the_mails(session) -> None:
 def take_down(session) -> None:
     """Do what a member does: write something down about Ada, which the trail tells of."""
     lead = leads.find(session, ADA)
+    assert lead
     member = access.add_member(session, "grace@example.com", MONDAY_MORNING)
     leads.add_note(session, lead, member.id, f"{VISITOR['name']} decides in May.", MONDAY_MORNING)
     audit.note(session, member.id, "note_added", f"lead {lead.id}", MONDAY_MORNING)

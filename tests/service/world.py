@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
 
 from lead_service import clock, leads
 from lead_service.book import agenda
@@ -16,6 +17,7 @@ from lead_service.db import Database
 from lead_service.emails import erasures
 from lead_service.emails.models import OutboxMessage, OutboxPause
 from lead_service.settings import Settings
+from tests.matching import match
 
 from .desk import path_of_link, sign_in
 from .hosts import add_host, add_past_call
@@ -54,7 +56,7 @@ class World:
         booking = book(self.client, assessment=_token(result))
         self.database.write(self._trouble)
         host_id, calls_ics = self._second_host()
-        shared = re.search(r"/assessment/shared/[^/]+/", self.client.get(result).text)[0]
+        shared = match(r"/assessment/shared/[^/]+/", self.client.get(result).text)[0]
         mail_id, not_me = self._mails()
         self.known = {
             **dict.fromkeys(("lead_id", "note_id", "call_id"), "1"),
@@ -80,6 +82,7 @@ class World:
         leads.add_note(session, lead, 1, "Call", now)
         lead.quarantine = True
         mail = session.scalars(select(OutboxMessage).filter_by(kind="new_lead")).first()
+        assert mail
         mail.state, mail.alarm_at = "failed", now
         session.add(OutboxPause(id=1, stopped_at=now, stop_reason="the key was refused"))
         erasures.promise(session, ["gone@example.com"], now)
@@ -102,9 +105,9 @@ class World:
         """Return the id of a mail, and the path by which its recipient takes a result back."""
         with self.database.read() as session:
             mail = session.scalars(select(OutboxMessage).filter_by(kind="result")).one()
-        return mail.id, re.search(r"/assessment/not-me/[^/]+/", mail.body or "")[0]
+        return mail.id, match(r"/assessment/not-me/[^/]+/", mail.body or "")[0]
 
-    def address(self, rule, **odd: str) -> str:
+    def address(self, rule: Rule, **odd: str) -> str:
         """Return an address of a route; `odd` are arguments as they shall travel."""
 
         def value(found: re.Match) -> str:
@@ -116,10 +119,10 @@ class World:
 
         return ARGUMENT.sub(value, rule.rule)
 
-    def routes(self, method: str) -> Iterator[tuple[str, dict[str, str]]]:
+    def routes(self, method: str) -> Iterator[tuple[str, Rule]]:
         """Go through every route that takes `method`: an address that is there, and its rule."""
         for rule in self.app.url_map.iter_rules():
-            if method in rule.methods:
+            if method in (rule.methods or ()):
                 yield self.address(rule), rule
 
     def endpoint(self, path: str) -> str:

@@ -11,6 +11,8 @@ from shutil import copyfile
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
+from tests.matching import match
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "site_overrides"))  # as MkDocs does for its hooks
 ORIGIN = "http://127.0.0.1:8000"
@@ -90,7 +92,7 @@ class Page:
 
     @property
     def title(self) -> str:
-        return re.search(r"<title>(.*?)</title>", self.source, re.DOTALL)[1]
+        return match(r"<title>(.*?)</title>", self.source, re.DOTALL)[1]
 
     @property
     def description(self) -> str:
@@ -116,7 +118,8 @@ def pages_of(site: Path) -> list[Page]:
 
 def host_rules(site: Path) -> dict[str, dict[str, str]]:
     """Read `_headers` as static hosts do: a path, then indented headers."""
-    rules, path = {}, ""
+    rules: dict[str, dict[str, str]] = {}
+    path = ""
     for line in (site / "_headers").read_text("utf-8").splitlines():
         if line.startswith("/"):
             path = line

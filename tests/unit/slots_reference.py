@@ -136,7 +136,9 @@ def clock_changes(name: str, first: int, last: int) -> tuple[datetime, ...]:
 
 
 def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
-    return at.astimezone(zone).utcoffset()
+    ahead = at.astimezone(zone).utcoffset()
+    assert ahead is not None
+    return ahead
 
 
 def transitions(name: str) -> list[int]:
