@@ -151,6 +151,7 @@ def _end(processes: list[BaseProcess]) -> bool:
     for process in late:
         log.error("%s did not stop within %s seconds and is killed", process.name, KILL_SECONDS)
     for process in processes:
+        assert process.pid  # it was started
         with suppress(ProcessLookupError):  # its workers are of its group, and may outlive it
             os.killpg(process.pid, signal.SIGKILL)
         process.join()

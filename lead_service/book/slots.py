@@ -204,7 +204,7 @@ class _Engine:
             self.latest = min(LAST, (self.last_day + 2) * DAY)  # past that day in every zone
         others = [booked for booked in bookings if moving is None or booked.id != moving]
         self.calls_on = Counter(day_of(self.zone, instant(booked.start)) for booked in others)
-        self.obstacles = [_obstacle(one) for one in (*busy, *others)]
+        self.obstacles = [*map(_obstacle, busy), *map(_obstacle, others)]
         taken = merge((start, end) for start, end, _ in self.obstacles)
         self.taken_from, self.taken_until = _columns(taken)
 

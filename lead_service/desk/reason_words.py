@@ -1,12 +1,14 @@
 """Why a start is not offered, in words for the team: the rule, and the thing in the way."""
 
 from datetime import datetime, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from ..book.slots import Unavailable, UnavailableReason
 from ..dates import clock_time, short_date
 from .words import moment
 
+Value = TypeVar("Value")
 INSTANT = timedelta(microseconds=1)
 UNITS = ((1440, "day"), (60, "hour"), (1, "minute"))
 
@@ -30,7 +32,7 @@ def _past(_reason: Unavailable, _zone: str, _now: datetime) -> str:
 def _notice(reason: Unavailable, zone: str, now: datetime) -> str:
     return (
         f"It is too soon: a call is booked at least {length(reason.count or 0)} ahead,"
-        f" which is from {moment(reason.start, zone, now)} on."
+        f" which is from {moment(_held(reason.start), zone, now)} on."
     )
 
 
@@ -44,16 +46,17 @@ def _horizon(reason: Unavailable, _zone: str, _now: datetime) -> str:
 
 
 def _override(reason: Unavailable, _zone: str, _now: datetime) -> str:
-    return f"{short_date(reason.day)} has hours of its own, and this time is not among them."
+    return f"{short_date(_held(reason.day))} has hours of its own, and this time is not among them."
 
 
 def _holiday(reason: Unavailable, _zone: str, _now: datetime) -> str:
-    return f"{short_date(reason.day)} is a public holiday: {reason.name}."
+    return f"{short_date(_held(reason.day))} is a public holiday: {reason.name}."
 
 
 def _time_off(reason: Unavailable, zone: str, _now: datetime) -> str:
     local = ZoneInfo(zone)
-    first, last = (at.astimezone(local).date() for at in (reason.start, reason.end - INSTANT))
+    start, end = _held(reason.start), _held(reason.end) - INSTANT
+    first, last = (at.astimezone(local).date() for at in (start, end))
     if first == last:
         return f"The host is off on {short_date(first)}."
     return f"The host is off from {short_date(first)} to {short_date(last)}."
@@ -67,21 +70,22 @@ def _hours(reason: Unavailable, zone: str, now: datetime) -> str:
 
 def _grid(reason: Unavailable, _zone: str, _now: datetime) -> str:
     every = length(reason.count or 0)
-    opens = f"{reason.opens.hour % 12 or 12}:{reason.opens:%M}"
-    half = "am" if reason.opens.hour < 12 else "pm"
+    first = _held(reason.opens)
+    opens = f"{first.hour % 12 or 12}:{first:%M}"
+    half = "am" if first.hour < 12 else "pm"
     return f"It is between two starts: there is one every {every} from {opens} {half}."
 
 
 def _length(reason: Unavailable, zone: str, _now: datetime) -> str:
     return (
         f"It would not end in time: a call takes {length(reason.count or 0)},"
-        f" and the hours end at {clock_time(reason.start, zone)}."
+        f" and the hours end at {clock_time(_held(reason.start), zone)}."
     )
 
 
 def _limit(reason: Unavailable, _zone: str, _now: datetime) -> str:
     calls = "1 call" if reason.count == 1 else f"{reason.count} calls"
-    return f"{short_date(reason.day)} is full: the limit is {calls} a day."
+    return f"{short_date(_held(reason.day))} is full: the limit is {calls} a day."
 
 
 def _booked(reason: Unavailable, zone: str, now: datetime) -> str:
@@ -102,10 +106,16 @@ def _unread(reason: Unavailable, _zone: str, _now: datetime) -> str:
 def _span(reason: Unavailable, zone: str, now: datetime) -> str:
     """Write from when until when; the date once, where it is the same."""
     local = ZoneInfo(zone)
-    start, end = (at.astimezone(local) for at in (reason.start, reason.end))
-    one_day = start.date() == (end - INSTANT).date()
-    until = clock_time(reason.end, zone) if one_day else moment(reason.end, zone, now)
-    return f"from {moment(reason.start, zone, now)} to {until}"
+    start, end = _held(reason.start), _held(reason.end)
+    one_day = start.astimezone(local).date() == (end.astimezone(local) - INSTANT).date()
+    until = clock_time(end, zone) if one_day else moment(end, zone, now)
+    return f"from {moment(start, zone, now)} to {until}"
+
+
+def _held(value: Value | None) -> Value:
+    """Return what every reason of this kind holds (see `UnavailableReason`)."""
+    assert value is not None
+    return value
 
 
 CLOSED = "It is outside the opening hours, and there are none anywhere near."
