@@ -24,7 +24,8 @@ STARTS = ((PROGRAM, "serve"), (MAKE, "serve"), (PROGRAM, "web"))
 def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
     """Stop the product `rounds` times, by other signals and at another moment each time."""
     assert running.run(environment, "migrate").returncode == 0
-    crowd, moments, seconds = Crowd(), Counter(), []
+    crowd, moments = Crowd(), Counter[str]()
+    seconds: list[float] = []
     ways = cycle(product(SIGNALS, MOMENTS, STARTS))
     for turn, (signals, moment, (program, command)) in enumerate(islice(ways, rounds)):
         log = Path(environment["VAR_DIR"], "stop.log")
