@@ -57,6 +57,7 @@ tools:
 lint: setup-tests ## Check style, types and import contracts
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/lint-imports --no-cache >var/lint 2>&1 || { cat var/lint; exit 1; }
+	@$(BIN)/mypy --no-error-summary
 
 # Three workers, since they wait for browsers and processes; in the order of the folders, because
 # the files that wait longest are in the first.
