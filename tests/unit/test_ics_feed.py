@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lead_service.book import ics_feed
 from lead_service.book.ics_feed import MOST_TIMES, NotUnderstood, busy_times
 
 START = datetime(2026, 3, 1, tzinfo=UTC)  # a Sunday
@@ -262,8 +263,11 @@ def test_what_cannot_be_read_is_refused_whole(content):
     assert "2026" not in str(refused.value)
 
 
-def test_a_file_that_asks_for_too_much_is_refused():
-    each_minute = "DTSTART:20260301T000000Z\nDURATION:PT1M\nRRULE:FREQ=MINUTELY"
+def test_a_file_that_asks_for_too_much_is_refused(monkeypatch):
+    """Allow an event each minute but not two; three hours stand for the month."""
     assert 31 * 24 * 60 < MOST_TIMES < 2 * 31 * 24 * 60
+    monkeypatch.setattr(ics_feed, "MOST_TIMES", 3 * MOST_TIMES // (31 * 24))
+    each_minute = "DTSTART:20260310T090000Z\nDURATION:PT1M\nRRULE:FREQ=MINUTELY;COUNT=180"
+    assert busy(calendar(each_minute)) == "10 09:00-12:00"
     with pytest.raises(NotUnderstood, match="more events"):
         busy(calendar(each_minute, each_minute))

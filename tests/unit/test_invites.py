@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -165,7 +165,6 @@ def test_cleaning_twice_is_cleaning_once(text):
     assert clean(clean(text)) == clean(text)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.sampled_from(BOTH), visitors_text, visitors_text)
 def test_no_name_adds_a_line(write, name, place):
     plain = write(MEETING)
@@ -180,7 +179,6 @@ def test_no_name_adds_a_line(write, name, place):
         assert event["ATTENDEE"].params.get("CN", "") == clean(name)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(BOTH), visitors_text, visitors_text)
 def test_no_other_text_adds_a_line(write, text, email):
     texts = dict.fromkeys(("summary", "description", "url", "uid"), "x" + text)
@@ -188,7 +186,6 @@ def test_no_other_text_adds_a_line(write, text, email):
     assert properties(write(replace(MEETING, **texts, **emails))) == properties(write(MEETING))
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(BOTH), visitors_text)
 def test_lines_end_in_crlf_and_are_at_most_75_octets_of_whole_characters(write, text):
     text *= 5
