@@ -1,70 +1,106 @@
-"""What all tests stand on: a fresh database of each kind, and Hypothesis without a stopwatch."""
+"""What all tests stand on: which of them run, in which order, and a fresh database of each kind.
 
-import functools
-import shutil
-import tempfile
+What takes long to import is imported by the fixture that needs it: a unit test starts at once.
+"""
+
+import os
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
-from xdist.scheduler import LoadFileScheduling
 
-import lead_service
-from lead_service.db import Base, Database
-from tests.databases import PostgreSQL, sqlite_url
-from tests.limits_store import LimitsStore
+from tests.support import tools
 
-MISSING = "Chromium is not installed, and the tests need it: apt-get install -y chromium"
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from lead_service.db import Database
+    from tests.databases import PostgreSQL
+    from tests.limits_store import LimitsStore
+
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
     "--host-resolver-rules=MAP advisory.test 127.0.0.1",  # where tests/deploy serves https
 )
-MILLISECONDS = 20_000  # patience with a busy machine
+MILLISECONDS = 60_000  # patience with a busy machine
+# The folders whose fixtures take longest to start come first, so that what is left for the worker
+# that ends early is small and needs none of them.
+FOLDERS = ("browser", "deploy", "site", "service", "faults", "unit")
 
-hypothesis.settings.register_profile("tests", deadline=None)
-hypothesis.settings.load_profile("tests")
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=25)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=50, print_blob=True)
+hypothesis.settings.register_profile("all", deadline=None, max_examples=300, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
-def pytest_xdist_make_scheduler(config, log):
-    return ByFile(config, log)
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-engines",
+        action="store_true",
+        help="run every test that needs a database on PostgreSQL too, not only `both_engines`",
+    )
+    parser.addoption(
+        "--all-widths", action="store_true", help="look at every page at every width and scheme"
+    )
 
 
-class ByFile(LoadFileScheduling):
-    """Keeps the tests of a file on one worker, but for the file that is a quarter of the run."""
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(tools.Plugin())
 
-    def _split_scope(self, nodeid: str) -> str:
-        file = super()._split_scope(nodeid)
-        if file.startswith("tests/deploy/"):
-            return "tests/deploy"  # one deployment, which takes longer to start than to test
-        is_at_the_desk = file.endswith("test_every_page.py") and "desk, " in nodeid
-        return f"{file} at the desk" if is_at_the_desk else file
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that needs a database on SQLite, and on PostgreSQL where that may differ."""
+    chosen = any("db_url" in mark.args for mark in metafunc.definition.iter_markers("parametrize"))
+    if "db_url" in metafunc.fixturenames and not chosen:
+        marked = metafunc.definition.get_closest_marker("both_engines")
+        both = marked or metafunc.config.getoption("all_engines")
+        engines = ["sqlite", "postgresql"] if both else ["sqlite"]
+        metafunc.parametrize("db_url", engines, indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a folder's tests together, whatever their order within it."""
+    items.sort(
+        key=lambda item: FOLDERS.index(item.path.relative_to(Path(__file__).parent).parts[0])
+    )
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    seed = getattr(config.option, "randomly_seed", "default")
+    if exitstatus == pytest.ExitCode.TESTS_FAILED and seed != "default":
+        terminalreporter.write_line(f"The order of these tests again: -p randomly_seed={seed}")
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[PostgreSQL]:
+def postgresql_server() -> "Iterator[PostgreSQL]":
     """A PostgreSQL server, started when the first test asks for it."""
+    from tests.databases import PostgreSQL
+
     server = PostgreSQL()
     yield server
     server.stop()
 
 
 @pytest.fixture
-def limits_store() -> Iterator[LimitsStore]:
+def limits_store() -> "Iterator[LimitsStore]":
     """An empty store of limits, for several web processes."""
+    from tests.limits_store import LimitsStore
+
     store = LimitsStore()
     yield store
     store.remove()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a fresh, empty database; a test that asks for it runs on both kinds."""
+    """The URL of a fresh, empty database of the kind that `pytest_generate_tests` chose."""
     if request.param == "sqlite":
-        return sqlite_url(tmp_path)
+        return f"sqlite:///{tmp_path / 'test.db'}"
     server = request.getfixturevalue("postgresql_server")
     if "database" not in request.fixturenames:
         server.empty()
@@ -72,12 +108,15 @@ def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, db_url: str) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest, db_url: str) -> "Iterator[Database]":
     """The database at `db_url` with every table in it, made from the models, and no row."""
-    _import_models()
+    from lead_service.db import Base, Database
+    from tests import databases
+
+    databases.import_models()
     database = Database(db_url)
     if database.file:
-        database.file.write_bytes(_sqlite_with_tables())
+        database.file.write_bytes(databases.sqlite_with_tables())
     else:
         request.getfixturevalue("postgresql_server").clear(Base.metadata)
     yield database
@@ -85,33 +124,12 @@ def database(request: pytest.FixtureRequest, db_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser() -> "Iterator[Browser]":
     """The installed Chromium, one for all tests of this worker: a process may have one only."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail(MISSING, pytrace=False)
-    expect.set_options(timeout=MILLISECONDS)  # actions wait for 30 seconds by themselves
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=MILLISECONDS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=tools.chromium(), args=QUIET)
         yield browser
         browser.close()
-
-
-@functools.cache
-def _sqlite_with_tables() -> bytes:
-    """Return the file of a database with every table; writing it again is faster than making it."""
-    with tempfile.TemporaryDirectory() as folder:
-        database = Database(sqlite_url(Path(folder)))
-        Base.metadata.create_all(database.engine, checkfirst=False)
-        database.close()  # the last connection brings home what the log holds
-        assert database.file
-        return database.file.read_bytes()
-
-
-@functools.cache
-def _import_models() -> None:
-    """Import each module that declares a table, so that a new one cannot be forgotten."""
-    root = Path(lead_service.__path__[0])
-    for path in sorted(root.rglob("*.py")):
-        if "__tablename__" in path.read_text() and "migrations" not in path.parts:
-            import_module(".".join(["lead_service", *path.relative_to(root).with_suffix("").parts]))

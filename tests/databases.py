@@ -1,16 +1,18 @@
 """The databases of the tests: SQLite in a temporary folder, and one real PostgreSQL a process.
 
-PostgreSQL is started on first use from the machine's own binaries, on a socket in a temporary
-folder, without syncing to disk. It lives as long as the pipe that this process holds: when the
-tests end, in whatever way, a small shell stops the server and removes its folder.
+PostgreSQL is started on first use, on a socket in a temporary folder, without syncing to disk. It
+lives as long as the pipe that this process holds: when the tests end, in whatever way, a small
+shell stops the server and removes its folder.
 """
 
+import functools
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
 import time
+from importlib import import_module
 from pathlib import Path
 
 import psycopg
@@ -18,8 +20,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import MetaData, create_engine
 
-START_SECONDS = 60
-MISSING = "PostgreSQL is not installed, and the tests need it: apt-get install -y postgresql"
+import lead_service
+from lead_service.db import Base, Database
+from tests.support import tools
 
 # `read` returns when the tests' end of the pipe is closed, be it by a kill -9.
 SERVE_UNTIL_CLOSED = """
@@ -36,12 +39,12 @@ class PostgreSQL:
     """A server of this process's own, with one database that each test finds empty."""
 
     def __init__(self) -> None:
-        binaries = _binaries()
         self.user = _user()
         self.folder = Path(tempfile.mkdtemp(prefix="pg-tests-"))
         if self.user:
             shutil.chown(self.folder, self.user)
         self.folder.chmod(0o755)
+        binaries = self._programs()
         self._make_cluster(binaries / "initdb")
         self._server = subprocess.Popen(
             ["sh", "-c", SERVE_UNTIL_CLOSED, "sh", binaries / "postgres", self.folder],
@@ -52,6 +55,20 @@ class PostgreSQL:
         )
         self._connection = self._connect()
         self._has_tables = False
+
+    def _programs(self) -> Path:
+        """Return the folder of PostgreSQL's programs, copied where another user may read them."""
+        binaries = tools.postgresql()
+        assert binaries
+        if self.user is None or binaries.is_relative_to("/usr"):
+            return binaries
+        package = binaries.parents[1]  # its programs look for their libraries beside it
+        for folder in (package / "pginstall", package.with_name(f"{package.name}.libs")):
+            if folder.exists():
+                shutil.copytree(
+                    folder, self.folder / "programs" / folder.relative_to(package.parent)
+                )
+        return self.folder / "programs" / binaries.relative_to(package.parent)
 
     def _make_cluster(self, initdb: Path) -> None:
         done = subprocess.run(
@@ -69,13 +86,12 @@ class PostgreSQL:
             pytest.fail(f"initdb failed:\n{done.stderr}", pytrace=False)
 
     def _connect(self) -> psycopg.Connection:
-        deadline = time.monotonic() + START_SECONDS
         target = make_conninfo(host=str(self.folder), user="postgres", dbname="postgres")
         while True:
             try:
                 return psycopg.connect(target, autocommit=True)
             except psycopg.OperationalError as error:
-                if time.monotonic() > deadline or self._server.poll() is not None:
+                if self._server.poll() is not None:
                     log = (self.folder / "log").read_text()
                     pytest.fail(f"PostgreSQL does not start: {error}\n{log}", pytrace=False)
                 time.sleep(0.05)
@@ -126,21 +142,7 @@ class PostgreSQL:
         self._connection.close()
         assert self._server.stdin
         self._server.stdin.close()
-        self._server.wait(START_SECONDS)
-
-
-def _binaries() -> Path:
-    """Find the folder of PostgreSQL's own programs: Debian keeps them out of PATH."""
-    found = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin/postgres"),
-        key=lambda path: float(path.parent.parent.name),
-    )
-    on_path = shutil.which("postgres")
-    if on_path and shutil.which("initdb", path=Path(on_path).resolve().parent):
-        return Path(on_path).resolve().parent
-    if not found:
-        pytest.fail(MISSING, pytrace=False)
-    return found[-1].parent
+        self._server.wait()
 
 
 def _user() -> str | None:
@@ -154,3 +156,23 @@ def _user() -> str | None:
 def sqlite_url(folder: Path) -> str:
     """Return the URL of a SQLite file in `folder` that does not exist yet."""
     return f"sqlite:///{folder / 'test.db'}"
+
+
+@functools.cache
+def sqlite_with_tables() -> bytes:
+    """Return the file of a database with every table; writing it again is faster than making it."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(sqlite_url(Path(folder)))
+        Base.metadata.create_all(database.engine, checkfirst=False)
+        database.close()  # the last connection brings home what the log holds
+        assert database.file
+        return database.file.read_bytes()
+
+
+@functools.cache
+def import_models() -> None:
+    """Import each module that declares a table, so that a new one cannot be forgotten."""
+    root = Path(lead_service.__path__[0])
+    for path in sorted(root.rglob("*.py")):
+        if "__tablename__" in path.read_text() and "migrations" not in path.parts:
+            import_module(".".join(["lead_service", *path.relative_to(root).with_suffix("").parts]))

@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 MONDAY_MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 TEMPLATES = compiled.Templates()
 compiled.keep_routes()
+compiled.keep_statements()
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title><!--page:title--> · Advisory</title>
 <meta name="description" content="<!--page:description-->">

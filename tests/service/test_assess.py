@@ -68,6 +68,7 @@ def test_the_first_page_gone_back_to_or_sent_twice_goes_on_with_the_same_answers
     assert kept == answers(framework, "assess", 2) | answers(framework, "clarify", 2)
 
 
+@pytest.mark.both_engines
 def test_a_first_page_that_is_sent_four_times_at_once_is_one_assessment(
     app, client, framework, database
 ):
@@ -170,6 +171,7 @@ def test_mail_me_this_sends_the_link_and_no_answers(client, framework, mails, da
         assert [one.may_contact for one in session.scalars(select(Consent))] == [False]
 
 
+@pytest.mark.both_engines
 def test_mailing_the_same_result_twice_is_one_mail_and_one_lead(client, framework, mails, database):
     result = assess(client, framework)
     for _ in range(2):
@@ -194,6 +196,7 @@ def test_a_sprung_trap_keeps_the_lead_and_holds_the_mail(client, framework, mail
         assert session.scalar(select(Lead)).quarantine is True
 
 
+@pytest.mark.both_engines
 def test_one_address_gets_at_most_three_results_a_day_and_stays_a_lead(
     client, framework, mails, database
 ):

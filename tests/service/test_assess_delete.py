@@ -11,7 +11,7 @@ from lead_service.leads import Lead, LeadEvent
 from .held import mentions
 from .journeys import WORST, assess, begin, book
 
-pytestmark = pytest.mark.usefixtures("at")
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 """Migrating a database that is in use: what refers to an assessment still does afterward."""
 
+import pytest
 from sqlalchemy import text
 
 from lead_service import schema
 from lead_service.db import Database
+
+pytestmark = pytest.mark.both_engines
 
 AT = "2026-11-23 08:00:00+00:00"
 ROWS = (

@@ -13,7 +13,7 @@ from .conftest import MONDAY_MORNING
 from .held import everything, mentions
 from .journeys import VISITOR, assess, book, hidden
 
-pytestmark = pytest.mark.usefixtures("at")
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
 
 ADA = VISITOR["email"]
 

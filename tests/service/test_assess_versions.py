@@ -10,6 +10,7 @@ from lead_service import create_app
 from lead_service.assess import versions
 from lead_service.assess.framework import load as load_framework
 from lead_service.settings import load
+from tests.support.engines import only_sqlite
 
 from .conftest import Browser
 from .journeys import WORST, answers, assess, begin
@@ -142,7 +143,7 @@ def test_a_version_that_no_result_rests_on_is_not_compared(client, framework, da
     assert faults(database, *SWAPPED, text=framework.text) == []
 
 
-@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+@only_sqlite
 def test_check_names_the_question_and_what_is_wrong_with_it(environment, edit, db_url):
     edit(
         ("- id: organize-design\n", "- id: clarify-case\n"),

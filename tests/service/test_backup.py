@@ -18,8 +18,11 @@ from lead_service.emails import erasures, outbox
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import Lead
 from lead_service.settings import load
+from tests.support.engines import only_sqlite
 
 from .postroom import mail
+
+pytestmark = pytest.mark.both_engines
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 ADA = "ada@example.com"
@@ -126,9 +129,8 @@ def test_a_copy_that_was_cut_short_changes_nothing(live, settings, tmp_path):
     assert held(live) == (50, 50)
 
 
+@only_sqlite
 def test_a_copy_whose_pages_do_not_agree_changes_nothing(live, settings, tmp_path):
-    if not live.is_sqlite:
-        pytest.skip("a dump is text, which is read again")
     write_to(live, 1)
     copy = tmp_path / "copy"
     backup.make(live, copy)
@@ -140,10 +142,9 @@ def test_a_copy_whose_pages_do_not_agree_changes_nothing(live, settings, tmp_pat
     assert held(live) == (1, 1)
 
 
+@only_sqlite
 def test_the_file_of_a_running_database_is_no_copy(settings, tmp_path):
     live = Database(settings.database_url)
-    if not live.is_sqlite:
-        pytest.skip("PostgreSQL keeps its own files")
     schema.migrate(live)
     write_to(live, 1)
     with pytest.raises(BackupError, match="live database"):
@@ -260,10 +261,9 @@ def test_a_backup_that_is_missing_or_late_is_a_fault(live, settings, environment
     assert "27 hours old" in backup.faults(settings, NOW + timedelta(hours=27))[0]
 
 
+@only_sqlite
 def test_sqlite_s_copy_is_one_file_that_needs_no_other(settings, tmp_path):
     live = Database(settings.database_url)
-    if not live.is_sqlite:
-        pytest.skip("a dump is one file")
     schema.migrate(live)
     write_to(live, 1)
     backup.make(live, tmp_path / "copy")

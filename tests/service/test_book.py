@@ -17,6 +17,7 @@ from .journeys import VISITOR, assess, book, booking_form, hidden, open_starts
 pytestmark = pytest.mark.usefixtures("at")
 
 
+@pytest.mark.both_engines
 def test_a_booking_is_lead_event_cells_and_mails_at_once(client, database, mails):
     page = client.get(book(client))
     assert "Your call is booked" in page.text
@@ -61,12 +62,14 @@ def test_buffers_keep_the_neighbours_free_too(client, database):
     assert third in left
 
 
+@pytest.mark.both_engines
 def test_a_taken_start_is_no_longer_offered(client):
     first = open_starts(client)[0]
     book(client, first)
     assert first not in open_starts(client)
 
 
+@pytest.mark.both_engines
 def test_the_second_visitor_keeps_the_form_and_is_stored_as_a_lead(client, database, mails):
     start = open_starts(client)[0]
     late = booking_form(client, start, email="bob@example.com", name="Bob")
@@ -88,6 +91,7 @@ def test_the_second_visitor_keeps_the_form_and_is_stored_as_a_lead(client, datab
     ("rules", "later"),
     [({"duration": 60}, 30), ({"buffer_after": 15}, 30), ({"buffer_before": 15}, -30)],
 )
+@pytest.mark.both_engines
 def test_a_start_that_another_call_s_length_or_buffer_reaches_is_taken_like_any_other(
     client, database, rules, later
 ):
@@ -106,6 +110,7 @@ def test_a_start_that_another_call_s_length_or_buffer_reaches_is_taken_like_any_
     assert (count(database, Booking), count(database, Lead)) == (1, 2)
 
 
+@pytest.mark.both_engines
 def test_the_same_form_sent_twice_is_one_booking_and_one_set_of_mails(client, database, mails):
     form = booking_form(client, open_starts(client)[0])
     first, second = (client.post("/book/", data=form) for _ in range(2))
@@ -185,6 +190,7 @@ def test_unknown_fields_set_nothing(client, database):
     assert (booking.status, booking.quarantine, lead.stage) == ("confirmed", False, "new")
 
 
+@pytest.mark.both_engines
 def test_one_address_has_at_most_two_coming_calls(client, database):
     for _ in range(2):
         book(client)
@@ -246,6 +252,7 @@ def test_consent_is_unticked_by_default_and_kept_with_its_wording(client, databa
 
 
 @pytest.mark.parametrize(("ticked", "chosen"), [({}, False), ({"may_contact": "y"}, True)])
+@pytest.mark.both_engines
 def test_each_form_keeps_what_was_asked_and_chosen_when_and_where(
     client, framework, database, ticked, chosen
 ):

@@ -28,6 +28,7 @@ def invitation(message) -> dict:
     }
 
 
+@pytest.mark.both_engines
 def test_a_cancelled_slot_can_be_booked_again(client):
     start = open_starts(client)[0]
     client.post(book(client, start) + "cancel")
@@ -35,6 +36,7 @@ def test_a_cancelled_slot_can_be_booked_again(client):
     book(client, start, email="bob@example.com")
 
 
+@pytest.mark.both_engines
 def test_cancelling_twice_is_one_cancellation_with_a_higher_sequence(client, database, mails, post):
     page = book(client)
     post()
@@ -115,6 +117,7 @@ def test_whoever_reads_the_mistyped_mailbox_loses_the_link_and_the_event(client,
     assert "Ada" not in withdrawn.text + withdrawn.html + withdrawn.to_name
 
 
+@pytest.mark.both_engines
 def test_correcting_an_address_is_no_way_around_its_two_calls(client):
     for _ in range(2):
         book(client, email="ada@example.org")
@@ -122,6 +125,7 @@ def test_correcting_an_address_is_no_way_around_its_two_calls(client):
     assert client.post(page + "address", data={"email": "ada@example.org"}).status_code == 422
 
 
+@pytest.mark.both_engines
 def test_a_corrected_address_that_is_known_leaves_one_lead_with_the_whole_story(client, database):
     book(client, email="ada@example.org")
     page = book(client, email="adda@example.org")

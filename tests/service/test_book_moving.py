@@ -13,7 +13,7 @@ from .calls import count, move, only_call
 from .conftest import MONDAY_MORNING
 from .journeys import book, hidden, open_starts
 
-pytestmark = pytest.mark.usefixtures("at")
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
 
 
 def offered(client, page: str) -> list[str]:

@@ -40,6 +40,7 @@ def due(database, *states: str) -> list:
     return [row.due_at for row in waiting(database, *states)]
 
 
+@pytest.mark.both_engines
 def test_a_call_is_preceded_by_a_day_and_by_an_hour(client, database, far):
     book(client, far)
     start = parse_start(far)
@@ -54,6 +55,7 @@ def test_a_call_of_today_has_no_reminder_of_yesterday(client, database):
     assert due(database) == [start - HOUR]
 
 
+@pytest.mark.both_engines
 def test_reminders_leave_at_their_time_and_not_before(client, database, far, at, post, mails):
     book(client, far)
     start = parse_start(far)
@@ -75,6 +77,7 @@ def test_after_an_outage_nobody_is_reminded_twice_nor_of_a_call_that_is_over(
     assert len(waiting(database, "expired")) == 1
 
 
+@pytest.mark.both_engines
 def test_a_moved_call_has_the_reminders_of_its_new_time(client, context, database, far):
     book(client, far)
     other = parse_start(later(client, 4))
@@ -91,6 +94,7 @@ def test_a_move_after_the_first_reminder_plans_it_again(client, context, databas
     assert due(database) == [other - DAY, other - HOUR]
 
 
+@pytest.mark.both_engines
 def test_a_cancelled_call_has_none(client, database, far):
     client.post(book(client, far) + "cancel")
     assert waiting(database) == []
@@ -110,6 +114,7 @@ def test_another_host_is_named_in_them(client, context, database, far):
     assert len(waiting(database)) == 2
 
 
+@pytest.mark.both_engines
 def test_in_quarantine_they_wait_for_the_release_and_then_for_their_time(client, database, far):
     book(client, far, website="spam")
     start = parse_start(far)

@@ -12,6 +12,7 @@ from lead_service.book import hosting
 from lead_service.db import Database
 from lead_service.settings import load
 from tests.sendgrid_standin import KEY, StandIn
+from tests.support.engines import only_postgresql, only_sqlite
 
 from .held import kept
 from .running import free_port, run
@@ -37,6 +38,7 @@ def with_key(ready, environment):
     return made
 
 
+@pytest.mark.both_engines
 def test_nothing_is_said_when_all_is_well(with_key):
     with StandIn() as provider:
         assert checking.faults(with_key(provider.url)) == []
@@ -68,6 +70,7 @@ def test_a_clock_that_is_wrong_is_seen_by_those_of_others(with_key, monkeypatch)
     assert any("by the database's" in fault for fault in found) == is_server
 
 
+@pytest.mark.both_engines
 def test_a_clock_that_was_set_back_is_seen_by_what_was_written(ready):
     database, later = Database(ready.database_url), clock.now() + timedelta(hours=1)
 
@@ -91,9 +94,8 @@ def test_a_disk_that_fills_up_is_seen_before_it_is_full(ready, monkeypatch):
 
 
 @pytest.mark.parametrize("command", ["web", "deliver", "check"])
+@only_postgresql
 def test_no_process_starts_on_a_database_that_takes_nothing(ready, environment, command):
-    if "sqlite" in ready.database_url:
-        pytest.skip("a file that may not be written: see below")
     settings = "?options=-c%20default_transaction_read_only%3Don&"
     address = environment["DATABASE_URL"].replace("?", settings)
     refused = run(environment | {"DATABASE_URL": address}, command)
@@ -108,7 +110,7 @@ MOUNT = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
 
 
 @pytest.mark.parametrize("command", ["web", "deliver", "check"])
-@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+@only_sqlite
 def test_no_process_starts_on_a_file_that_cannot_be_written(
     ready, environment, command, tmp_path_factory
 ):
@@ -127,6 +129,7 @@ def test_no_process_starts_on_a_file_that_cannot_be_written(
     ("version", "said"),
     [("0001", "run `lead-service migrate`"), ("9999", "newer than this program")],
 )
+@pytest.mark.both_engines
 def test_no_process_starts_on_another_program_s_schema(ready, environment, command, version, said):
     database = Database(ready.database_url)
     with database.engine.begin() as connection:

@@ -237,6 +237,7 @@ def test_a_backup_without_a_place_asks_for_one(command, refused):
     assert "is no file" in refused("restore", "nowhere")
 
 
+@pytest.mark.both_engines
 def test_a_schema_is_backed_up_before_it_is_migrated(command, given, var, tmp_path):
     backups = tmp_path / "backups"
     given.setenv("BACKUP_DIR", str(backups))

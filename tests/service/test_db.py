@@ -12,8 +12,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from lead_service.db import UtcDateTime, broken_rule
 from tests.service.counters import NOON, Counter, set_to, value, with_counters
 from tests.service.postroom import in_threads
+from tests.support.engines import only_postgresql
 
-on_postgresql = pytest.mark.parametrize("db_url", ["postgresql"], indirect=True)
+pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_writers_that_read_first_take_turns_and_lose_nothing(counters):
     assert value(counters) == 40
 
 
-@on_postgresql
+@only_postgresql
 def test_a_deadlock_is_tried_again_from_the_start(counters):
     both_hold, one_is_done = threading.Barrier(2), threading.Event()
     runs, done = [], []

@@ -24,6 +24,8 @@ from lead_service.settings import Settings
 from tests.sendgrid_standin import KEY, Handler, accept
 from tests.service.postroom import Postroom, failing
 
+pytestmark = pytest.mark.both_engines
+
 MAILS = 60
 KILLS = 4
 ROOT = Path(__file__).parents[2]

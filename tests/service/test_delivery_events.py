@@ -144,6 +144,7 @@ def test_a_mail_to_the_team_says_nothing_of_the_lead_s_address(client, room, lea
     assert room.health(NOW).troubles
 
 
+@pytest.mark.both_engines
 def test_events_that_overtake_the_provider_s_own_answer_are_kept(client, room, lead_id):
     outbox_id = room.put("ada", lead_id=lead_id, at=NOW)
 
@@ -159,6 +160,7 @@ def test_events_that_overtake_the_provider_s_own_answer_are_kept(client, room, l
 # -- Disorder -------------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 def test_events_in_any_order_and_number_come_to_the_same(room, sent, lead_id):
     """Every order of one mail's life, each event told twice."""
     kinds = [("deferred", 0), ("delivered", 1), ("bounced", 2), ("deferred", 3)]
@@ -182,6 +184,7 @@ def _forget(session) -> None:
     session.execute(update(Lead).values(bounced_at=None))
 
 
+@pytest.mark.both_engines
 def test_a_replay_is_answered_well_and_changes_nothing(client, room, sent, database):
     events = [told(sent, "delivered", 1), told(sent, "bounce", 2), told(sent, "bounce", 2)]
     assert post(client, events).status_code == 200
@@ -192,6 +195,7 @@ def test_a_replay_is_answered_well_and_changes_nothing(client, room, sent, datab
     assert timeline(room) == ["mail_delivered", "mail_bounced"]
 
 
+@pytest.mark.both_engines
 def test_the_same_events_at_the_same_moment_count_once(app, client, room, sent, lead_id):
     both = [told(sent, "bounce", 1), told(send(room, lead_id), "delivered", 2)]
     together, answers = threading.Barrier(4), []
@@ -214,6 +218,7 @@ def test_an_alarm_that_somebody_has_seen_does_not_come_back(client, room, sent):
     assert room.row(sent).alarm_at is None
 
 
+@pytest.mark.both_engines
 def test_events_of_mails_that_were_erased_change_nothing(client, room, sent, database):
     database.write(lambda session: session.delete(session.get_one(OutboxMessage, sent)))
     before = everything(database)
@@ -221,6 +226,7 @@ def test_events_of_mails_that_were_erased_change_nothing(client, room, sent, dat
     assert everything(database) == before
 
 
+@pytest.mark.both_engines
 def test_a_thousand_events_at_once_are_all_kept(client, room, sent, database):
     events = [told(sent, "deferred", n / 100, note="x" * 300) for n in range(1000)]
     assert post(client, events).status_code == 200
@@ -275,6 +281,7 @@ def test_without_a_key_there_is_no_such_page(client, app):
     assert post(client, []).status_code == 404
 
 
+@pytest.mark.both_engines
 def test_while_the_database_is_gone_the_answer_is_503_and_later_all_is_taken(
     client, app, room, sent
 ):

@@ -114,6 +114,7 @@ def test_the_times_to_move_to_are_the_open_ones_without_its_own(client, call, da
     assert 'value="20261124T1000Z"' not in page
 
 
+@pytest.mark.both_engines
 def test_a_move_to_a_time_that_was_just_taken_is_a_409_and_keeps_the_note(client, call, database):
     book(client, start_text(NOON), email="second@example.com")
     sent = press(client, call + "move/", start=start_text(NOON), note=NOTE)
@@ -196,6 +197,7 @@ def test_a_call_given_to_another_host_tells_the_visitor_and_both_hosts(
     assert changes(database, "call 1") == [("call_reassigned", 1)]
 
 
+@pytest.mark.both_engines
 def test_who_has_a_call_then_cannot_be_chosen_and_a_race_for_them_is_a_409(client, call, database):
     ben = add_host(database)
     book(client, "20261124T0900Z", email="second@example.com")
@@ -225,6 +227,7 @@ def test_a_call_is_given_only_to_another_who_takes_calls(client, call, database,
 # -- Marking --------------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 def test_a_mark_can_be_set_corrected_and_taken_back(client, member, database):
     id = add_past_call(database)
     page = f"/desk/calls/{id}/"
@@ -271,6 +274,7 @@ def test_the_page_of_a_call_is_by_one_clock(client, call, database):
 # -- The lists ------------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 def test_each_call_is_in_the_view_that_it_belongs_to(client, call, database):
     past = add_past_call(database)
     marked = add_past_call(database, days_ago=2)

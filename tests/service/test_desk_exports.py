@@ -21,6 +21,8 @@ from .desk import sign_in
 from .held import kept
 from .journeys import VISITOR, WORST, assess, book
 
+pytestmark = pytest.mark.both_engines
+
 LISTED = {
     *("id", "name", "company", "email", "phone", "stage", "owner", "next_action"),
     *("next_action_on", "suspected", "mail_comes_back", "created_at", "touched_at", "scores"),

@@ -19,6 +19,7 @@ def admin(client, database, settings, at) -> None:
 # -- Weekly hours ----------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 def test_several_windows_a_day_and_past_midnight_are_stored_and_offered(client, admin, database):
     typed = hours(tuesday="9-12, 13:00-17:00", friday="22:00-26:00")
     sent = send(client, HOST + "hours/", **typed)
@@ -59,6 +60,7 @@ def test_hours_that_cannot_be_leave_the_old_ones_and_what_was_typed(
 # -- Two at once -----------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 def test_of_two_who_edit_one_host_the_second_sees_both_texts_and_decides(client, admin, database):
     seen = hidden(client.get(HOST + "hours/").text, "version")
     send(client, HOST + "hours/", **hours(monday="08:00-10:00"))
@@ -140,6 +142,7 @@ def test_a_new_host_offers_nothing_until_they_have_hours(client, admin, database
     assert "Another host has this address" in again.text
 
 
+@pytest.mark.both_engines
 def test_rules_are_stored_and_an_empty_limit_is_none(client, admin, database):
     assert send(client, HOST + "rules/", **RULES).status_code == 303
     host = stored(database)

@@ -18,6 +18,8 @@ from .held import kept
 from .hosts import add_host, change_host
 from .journeys import book, open_starts
 
+pytestmark = pytest.mark.both_engines
+
 TODAY = MONDAY_MORNING.date()
 
 

@@ -66,6 +66,7 @@ def book_with(client, result: str, **more: str):
         return session.scalars(select(Booking.starts_at)).one()
 
 
+@pytest.mark.both_engines
 def test_a_call_that_is_over_or_cancelled_is_not_the_next_call(client, member, at, database):
     book(client)
     start = only(database, Booking).starts_at
@@ -79,6 +80,7 @@ def test_a_call_that_is_over_or_cancelled_is_not_the_next_call(client, member, a
     assert "Next call" not in lead_page(client)
 
 
+@pytest.mark.both_engines
 def test_the_pages_together_hold_every_lead_once_though_they_came_together(
     client, member, database
 ):
@@ -93,6 +95,7 @@ def test_the_pages_together_hold_every_lead_once_though_they_came_together(
     assert seen == sorted(seen, key=int, reverse=True)
 
 
+@pytest.mark.both_engines
 def test_the_latest_activity_comes_first(client, member, database):
     add_leads(database, 3)
     later = MONDAY_MORNING + timedelta(hours=1)
@@ -104,6 +107,7 @@ def test_the_latest_activity_comes_first(client, member, database):
     ("asked", "found"),
     [("lead 1", ["Lead 1"]), ("LEAD2@", ["Lead 2"]), ("%", []), ("_", []), ("works", [])],
 )
+@pytest.mark.both_engines
 def test_search_finds_text_as_it_is_written(client, member, database, asked, found):
     add_leads(database, 3)
     text = client.get("/desk/", query_string={"q": asked}).text
@@ -162,6 +166,7 @@ def test_the_timeline_tells_what_happened_in_words(client, member, framework, da
         assert line in text
 
 
+@pytest.mark.both_engines
 def test_a_lead_that_a_program_writes_to_all_night_still_opens(client, member, database):
     def work(session) -> None:
         lead = kept(session, email="ada@example.com", at=MONDAY_MORNING)
@@ -195,6 +200,7 @@ def test_every_mail_stage_and_state_has_words():
     assert set(words.DELIVERIES) == set(mail_models.DELIVERIES) - {""}
 
 
+@pytest.mark.both_engines
 def test_a_release_lets_the_held_mails_go_once(client, member, database, at):
     book(client, website="filled by a program")
     assert "Suspected to be automated" in lead_page(client)
@@ -218,6 +224,7 @@ def press_on_lead(client, action: str):
     return press(client, "/desk/leads/1/", f"/desk/leads/1/{action}")
 
 
+@pytest.mark.both_engines
 def test_erasing_asks_first_and_then_leaves_nothing_on_the_desk(client, member, database):
     book(client)
     asked = client.get("/desk/leads/1/erase")

@@ -19,6 +19,8 @@ from .desk import press, sign_in
 from .held import mentions
 from .journeys import VISITOR, assess, book
 
+pytestmark = pytest.mark.both_engines
+
 ADA, ANN = VISITOR["email"], "ann@example.com"
 PAGE = "/desk/privacy/"
 

@@ -59,6 +59,7 @@ def test_opening_the_link_does_not_use_it(client, another_browser, database, set
     assert press(client, path).status_code == 303
 
 
+@pytest.mark.both_engines
 def test_a_link_works_once(client, another_browser, database, settings):
     path = path_of_link(database, settings)
     token = hidden((second := another_browser()).get(path).text, "csrf_token")
@@ -71,6 +72,7 @@ def test_a_link_works_once(client, another_browser, database, settings):
     assert count(database, DeskSession) == 1
 
 
+@pytest.mark.both_engines
 def test_of_many_who_press_the_button_together_one_gets_in(database, settings, app, at):
     token = path_of_link(database, settings).split("/")[-2]
     start = threading.Barrier(8)
@@ -115,6 +117,7 @@ def test_a_known_and_an_unknown_address_get_the_same_answer(another_browser, mem
     assert answers[0] == answers[1]
 
 
+@pytest.mark.both_engines
 def test_a_known_and_an_unknown_address_cost_the_same_writes(client, member, app, database):
     """The statements that reach the database are the same, up to the mail that is taken back."""
     engine = app.extensions["lead_service"].database.engine
@@ -136,6 +139,7 @@ def test_a_stranger_gets_no_mail_and_their_address_is_not_kept(client, member, d
         assert session.scalars(select(SignInLink.member_id)).all() == [None]
 
 
+@pytest.mark.both_engines
 def test_three_mails_an_hour_leave_for_one_address(client, member, database, at):
     for _ in range(5):
         assert ask(client, KNOWN).status_code == 303

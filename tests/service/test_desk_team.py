@@ -96,6 +96,7 @@ def act(client, id: int, deed: str, **fields: str):
     return press(client, "/desk/team/", f"/desk/team/{id}/{deed}", **fields)
 
 
+@pytest.mark.both_engines
 def test_a_removed_member_is_out_at_once_and_their_open_leads_want_an_owner(
     client, another_browser, database, settings, bob
 ):
@@ -129,6 +130,7 @@ def test_the_last_admin_stays_one(client, database, bob, deed, fields):
     assert act(client, 1, deed, **fields).status_code == 303
 
 
+@pytest.mark.both_engines
 def test_of_two_admins_who_demote_each_other_one_stays(database, bob, app):
     made = update(Member).values(role="admin")
     database.write(lambda session: session.execute(made) and None)

@@ -108,6 +108,7 @@ def test_saving_nothing_new_changes_nothing(client, ann, database):
     assert lead(database).version == 2
 
 
+@pytest.mark.both_engines
 def test_a_stale_save_is_refused_with_both_texts_and_keeps_the_writer_s(client, bob, database):
     token = hidden(bob.get(PAGE).text, "csrf_token")
     save(client, stage="won", next_action="Ann writes", next_action_on="2026-12-02")
@@ -132,6 +133,7 @@ def opened(browser, **changes: str) -> dict[str, str]:
     return {name: hidden(text, name) for name in ("csrf_token", "version", "seen")} | changes
 
 
+@pytest.mark.both_engines
 def test_what_a_colleague_changed_elsewhere_in_the_lead_stays(client, bob, database):
     mine = AS_IT_IS | opened(bob, next_action="Bob calls", next_action_on="2026-12-03")
     save(client, stage="won", owner_id="2")
@@ -163,6 +165,7 @@ def test_a_day_belongs_to_its_action(client, bob, database):
     assert bob.post(PAGE, data=mine).status_code == 409
 
 
+@pytest.mark.both_engines
 def test_what_the_visitor_told_meanwhile_is_not_wiped(client, ann, database):
     mine = AS_IT_IS | opened(client, stage="contacted")
     book(client)
@@ -240,6 +243,7 @@ def notes(database) -> list[tuple]:
     return [(row.member_id, row.text) for row in rows]
 
 
+@pytest.mark.both_engines
 def test_a_note_is_kept_with_its_author_and_time_once(client, ann, database):
     for _ in range(2):
         assert write(client, "Decides in May.\nAsk for Eve.").location == PAGE + "#notes"

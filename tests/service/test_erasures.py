@@ -55,6 +55,7 @@ def jobs(database) -> list[ErasureJob]:
         return erasures.pending(session)
 
 
+@pytest.mark.both_engines
 def test_an_erased_address_is_held_until_the_provider_has_taken_it_over(
     database, settings, provider
 ):
@@ -69,6 +70,7 @@ def test_an_erased_address_is_held_until_the_provider_has_taken_it_over(
     assert work_off(database, settings, DUE + DAY) == 0
 
 
+@pytest.mark.both_engines
 def test_the_promise_is_made_with_the_erasure_or_not_at_all(database, settings):
     send(database)
 
@@ -118,6 +120,7 @@ def test_while_the_provider_cannot_it_is_asked_again_and_nobody_is_called(
     assert jobs(database) == []
 
 
+@pytest.mark.both_engines
 def test_after_three_days_without_an_answer_somebody_is_called(database, settings, provider):
     provider.mode = status(503)
     send(database)
@@ -160,6 +163,7 @@ def test_a_key_without_the_right_is_found_by_check(database, settings, provider,
     assert checking.faults(settings) == [may_not]
 
 
+@pytest.mark.both_engines
 def test_two_workers_do_not_ask_for_the_same(database, settings, provider):
     send(database)
     erase(database, settings)
@@ -173,6 +177,7 @@ def test_two_workers_do_not_ask_for_the_same(database, settings, provider):
     assert provider.erased == [ADA]
 
 
+@pytest.mark.both_engines
 def test_who_is_erased_again_while_it_is_asked_for_is_asked_for_again(database, settings, provider):
     send(database)
     erase(database, settings)
@@ -189,6 +194,7 @@ def test_who_is_erased_again_while_it_is_asked_for_is_asked_for_again(database, 
     assert jobs(database) == []
 
 
+@pytest.mark.both_engines
 def test_not_me_is_told_to_the_provider_too(client, framework, database, settings, mails, at):
     result = assess(client, framework)
     client.post(result + "mail", data={"email": ADA})

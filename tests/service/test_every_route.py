@@ -10,6 +10,7 @@ import lead_service
 from lead_service import schema
 from tests.faults import SOAK
 from tests.faults.naughty import CONTROLS, EMPTY, KEPT, LINES
+from tests.support.engines import only_sqlite
 
 from .held import everything
 from .world import World
@@ -54,8 +55,6 @@ ASKED = re.compile(r"\b(?:args|values|form)\.get(?:list)?\(\s*\"(\w+)\"")
 DATES = ("0001-01-01", "9999-12-31", "2026-02-30", "2026-W01-1", "0001-01", "9999-12", "2026-13")
 TEXTS = (*KEPT[::11], CONTROLS[0], CONTROLS[-1], EMPTY[-1], LINES[1], "x" * 4000, "9" * 400, "-1")
 TEXTS += DATES
-# What has nothing to do with the database.
-on_one_engine = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -89,6 +88,7 @@ def names_asked_for() -> list[str]:
     return sorted({name for one in sources for name in ASKED.findall(one.read_text("utf-8"))})
 
 
+@pytest.mark.both_engines
 def test_no_part_of_an_address_breaks_a_page(world):
     for rule in list(world.app.url_map.iter_rules()):
         for name in rule.arguments:
@@ -98,6 +98,7 @@ def test_no_part_of_an_address_breaks_a_page(world):
                     sound(world.client.open(asked, method=method), f"{method} {asked}")
 
 
+@pytest.mark.both_engines
 def test_no_parameter_breaks_a_page(world):
     names = names_asked_for()
     assert {"zone", "month", "assessment", "before", "view", "q"} <= set(names)
@@ -108,7 +109,7 @@ def test_no_parameter_breaks_a_page(world):
                 sound(world.client.get(f"{address}?{urlencode(given)}"), f"{address} {given!a}")
 
 
-@on_one_engine
+@only_sqlite
 def test_a_look_at_any_page_changes_nothing(world):
     world.client.get("/desk/")  # notes when the session was last used
     before = everything(world.database)
@@ -118,7 +119,7 @@ def test_a_look_at_any_page_changes_nothing(world):
         assert everything(world.database) == before, address
 
 
-@on_one_engine
+@only_sqlite
 def test_an_address_can_be_long_and_its_parameters_many(world):
     for query in ("&".join(f"zone={n}" for n in range(5000)), "q=" + "%F0%9F%92%A9" * 3000):
         for address, _ in world.routes("GET"):
@@ -126,7 +127,7 @@ def test_an_address_can_be_long_and_its_parameters_many(world):
                 sound(world.client.get(f"{address}?{query}"), address)
 
 
-@on_one_engine
+@only_sqlite
 def test_another_method_is_refused_and_does_nothing(world):
     for rule in list(world.app.url_map.iter_rules()):
         asked = world.address(rule)
@@ -139,7 +140,7 @@ def test_another_method_is_refused_and_does_nothing(world):
                 assert answer.data == b""
 
 
-@on_one_engine
+@only_sqlite
 def test_no_header_changes_the_page_or_breaks_it(world):
     world.client.delete_cookie("desk", domain="127.0.0.1")
     for address, _ in world.routes("GET"):
@@ -172,7 +173,7 @@ def test_no_header_changes_the_page_or_breaks_it(world):
         "a" * 5000,
     ],
 )
-@on_one_engine
+@only_sqlite
 def test_a_host_that_is_not_ours_gets_no_page(client, host):
     for path in ("/", "/book/", "/desk/", "/nothing/"):
         answer = client.get(path, headers={"Host": host})

@@ -114,6 +114,7 @@ def test_a_calendar_that_was_read_is_current(read, busy):
     assert busy() == ["26 09:00"]
 
 
+@pytest.mark.both_engines
 def test_only_times_are_kept(read, database):
     read(ics("20261126T090000Z"))
     with database.read() as session:
@@ -128,6 +129,7 @@ def test_floating_times_are_read_by_the_hosts_clock(read, busy, database):
     assert busy() == ["26 08:00"]
 
 
+@pytest.mark.both_engines
 def test_it_is_asked_every_ten_minutes_and_by_one_process(read, server, database, settings):
     content = ics("20261126T090000Z")
     for minutes in (0, 0, 9, 10, 19, 21):
@@ -144,6 +146,7 @@ def test_it_is_asked_every_ten_minutes_and_by_one_process(read, server, database
     assert len(server.asked) == 3
 
 
+@pytest.mark.both_engines
 def test_a_clock_that_was_set_back_does_not_stop_the_reading(read, server):
     read(ics("20261126T090000Z"), 24 * 60)
     read(ics("20261126T090000Z"), 0)
@@ -220,6 +223,7 @@ def test_a_call_of_ours_in_the_hosts_calendar_is_not_in_its_own_way(client, read
     assert busy() == [f"{booking.starts_at:%d %H:%M}"]
 
 
+@pytest.mark.both_engines
 def test_a_calendar_that_is_removed_meanwhile_is_no_trouble(read, database, settings, feed, server):
     def remove(request) -> None:
         database.write(lambda session: session.delete(session.scalars(select(CalendarFeed)).one()))

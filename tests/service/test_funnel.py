@@ -17,7 +17,7 @@ from .conftest import MONDAY_MORNING as NOW
 from .desk import sign_in
 from .journeys import VISITOR, answers, assess, book
 
-pytestmark = pytest.mark.usefixtures("at")
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
 
 MONDAY = NOW.date()
 ARTICLE = "about-clarify"

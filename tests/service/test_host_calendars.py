@@ -226,6 +226,7 @@ def test_a_visitor_may_ask_for_a_person(change, seen, database):
     assert seen(host_id=999) == []
 
 
+@pytest.mark.both_engines
 def test_calls_go_to_whoever_has_the_fewest_ahead(client, change, database):
     change(second)
 
@@ -239,6 +240,7 @@ def test_calls_go_to_whoever_has_the_fewest_ahead(client, change, database):
     assert free() == ["ben@example.com", "team@example.com"]
 
 
+@pytest.mark.both_engines
 def test_the_call_that_is_moved_is_not_in_its_own_way(client, change, database, seen):
     change(lambda hosts, _: setattr(hosts[0], "daily_limit", 1))
     book(client)

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from sqlalchemy import select
 
 from lead_service import privacy
@@ -16,6 +17,8 @@ from lead_service.book.host_models import (
 )
 
 from .conftest import MONDAY_MORNING
+
+pytestmark = pytest.mark.both_engines
 
 ANN = "ann@example.com"
 TODAY = MONDAY_MORNING.date()

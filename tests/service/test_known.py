@@ -13,7 +13,7 @@ from .conftest import MONDAY_MORNING
 from .hosts import add_host, change_host
 from .journeys import book, open_starts
 
-pytestmark = pytest.mark.usefixtures("at")
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86400))
 
 

@@ -6,9 +6,12 @@ from sqlalchemy import delete, func, select
 from lead_service import leads
 from lead_service.book.models import Booking
 from lead_service.leads import Lead
+from tests.support.engines import only_postgresql
 
 from .conftest import MONDAY_MORNING
 from .journeys import VISITOR, book
+
+pytestmark = only_postgresql  # on SQLite, one writes after the other
 
 ADA, EVE = VISITOR["email"], "eve@example.com"
 
@@ -16,8 +19,6 @@ ADA, EVE = VISITOR["email"], "eve@example.com"
 @pytest.fixture
 def two_at_once(app, database):
     """A database in which one transaction does not wait for another to end."""
-    if database.is_sqlite:
-        pytest.skip("on SQLite, one writes after the other")
     return database
 
 

@@ -1,9 +1,12 @@
 """Migrating a database with leads: they can be sorted and searched at once, in any script."""
 
+import pytest
 from sqlalchemy import text
 
 from lead_service import leads, schema
 from lead_service.db import Database
+
+pytestmark = pytest.mark.both_engines
 
 AT = "2026-11-23 08:00:00+00:00"
 INSERT = (

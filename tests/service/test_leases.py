@@ -11,6 +11,8 @@ from lead_service.emails.models import OutboxMessage
 from lead_service.emails.transport import Accepted, Permanent, Temporary
 from tests.service.postroom import HOUR, MINUTE, NOW, FakeTransport, Postroom, failing, in_threads
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def post(database) -> Postroom:

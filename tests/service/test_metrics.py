@@ -12,6 +12,7 @@ from lead_service.db import Database
 from lead_service.emails import outbox
 from lead_service.metrics.requests import REQUESTS
 from lead_service.metrics.stored import Stored
+from tests.support.engines import only_sqlite
 
 from .journeys import VISITOR, booking_form
 from .postroom import mail
@@ -79,6 +80,7 @@ def test_every_route_is_counted_by_its_template(app, settings, database):
     assert "ODD" not in {one["method"] for one in labels}
 
 
+@pytest.mark.both_engines
 def test_mail_that_waits_and_mail_that_failed_can_be_told(database, at):
     database.write(lambda session: outbox.queue(session, mail(), at=clock.now()))
     registry = CollectorRegistry()
@@ -96,9 +98,8 @@ def test_a_database_that_does_not_answer_is_told_and_breaks_nothing(tmp_path):
     assert (family.name, family.samples[0].value) == ("lead_service_database_up", 0)
 
 
+@only_sqlite  # a port is taken before any database is opened
 def test_a_metrics_port_in_use_is_named(environment, metrics_port):
-    if "postgresql" in environment["DATABASE_URL"]:
-        pytest.skip("a port is taken before any database is opened")
     with Product(environment):
         second = run(environment, "web")
     assert second.returncode != 0

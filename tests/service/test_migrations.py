@@ -17,6 +17,8 @@ from lead_service.db import Base, Database
 
 from .filled import fill, held
 
+pytestmark = pytest.mark.both_engines
+
 ROOT = Path(__file__).parents[2]
 _config = Config()
 _config.set_main_option("script_location", str(schema.MIGRATIONS))

@@ -19,6 +19,8 @@ from lead_service.settings import Settings, load
 from tests.sendgrid_standin import GARBAGE, KEY, TRUNCATED, StandIn, accept, reset, status
 from tests.service.postroom import HOUR, MINUTE, NOW, Postroom
 
+pytestmark = pytest.mark.both_engines
+
 NEW_KEY = "SG.stand-in.another"
 DOWN = (status(503), reset, GARBAGE, status(500), TRUNCATED, status(502))
 

@@ -9,6 +9,8 @@ from lead_service.emails import outbox
 from lead_service.emails.models import OutboxMessage
 from tests.service.postroom import HOUR, NOW, FakeTransport, Postroom, in_threads, mail
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def post(database) -> Postroom:

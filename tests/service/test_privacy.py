@@ -19,12 +19,15 @@ from lead_service.emails.models import OutboxMessage
 from lead_service.leads import Lead
 from lead_service.members import SignInLink
 from lead_service.privacy import Suppression
+from tests.support.engines import only_sqlite
 
 from .conftest import MONDAY_MORNING
 from .desk import press, sign_in
 from .held import mentions
 from .journeys import VISITOR, open_starts
 from .traces import leave_every_trace, write
+
+pytestmark = pytest.mark.both_engines
 
 ADA, EVE = VISITOR["email"], "eve@example.com"
 # What names a person or a lead, by the name of its column.
@@ -118,9 +121,8 @@ def test_erasing_leaves_no_trace_of_the_person(client, visitor, database, settin
         assert session.scalar(select(func.count()).select_from(TimeCell)) == 0
 
 
+@only_sqlite
 def test_nothing_of_it_stays_in_the_database_s_files(visitor, database, settings):
-    if not database.is_sqlite:
-        pytest.skip("PostgreSQL keeps its own files")
     path = Path(database.engine.url.database)
     written = VISITOR["topic"].encode()
     assert any(written in file.read_bytes() for file in path.parent.glob(f"{path.name}*"))

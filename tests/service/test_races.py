@@ -21,6 +21,8 @@ from lead_service.leads import Consent, Lead, LeadEvent
 from .calls import add_host, count
 from .journeys import book
 
+pytestmark = pytest.mark.both_engines
+
 PROCESSES = 8
 ROUNDS = 3
 PATIENCE = 300  # seconds, on a machine that has other things to do

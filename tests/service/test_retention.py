@@ -19,6 +19,8 @@ from .held import everything, mentions
 from .journeys import VISITOR, WORST, answers, assess
 from .traces import ADA, leave_every_trace
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def visitor(client, framework, database, at) -> None:

@@ -10,6 +10,8 @@ from sqlalchemy import event, inspect, text
 from lead_service import schema
 from lead_service.db import Database
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def empty(db_url):

@@ -15,6 +15,8 @@ from lead_service.emails.transport import Accepted, Permanent, Stop, Temporary
 from tests.service.journeys import VISITOR
 from tests.service.postroom import HOUR, MINUTE, NOW, FakeTransport, Postroom, failing
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def post(database) -> Postroom:

@@ -12,10 +12,11 @@ from lead_service import db
 from lead_service.book.models import Booking
 from lead_service.leads import Lead
 from tests.faults.holding import held
+from tests.support.engines import only_postgresql, only_sqlite
 
 from .journeys import booking_form, open_starts
 
-pytestmark = pytest.mark.usefixtures("at")
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
 
 
 def counts(database) -> tuple[int, int]:
@@ -38,8 +39,6 @@ def full_disk(app):
     No page may be added to the file: the limit is never below the present size.
     """
     database = app.extensions["lead_service"].database
-    if not database.is_sqlite:
-        pytest.skip("a full disk is made with SQLite's own page limit")
     pages = itertools.cycle((1, 2**30))
 
     def turn() -> None:
@@ -53,6 +52,7 @@ def full_disk(app):
     return turn
 
 
+@only_sqlite  # the disk is full by its own page limit
 def test_a_full_disk_says_not_saved_keeps_the_form_and_recovers(
     client, database, environment, full_disk
 ):
@@ -124,7 +124,7 @@ def test_a_database_that_takes_nothing_any_more_says_not_saved(client, app, data
         (errors.UndefinedTable, 500),
     ],
 )
-@pytest.mark.parametrize("db_url", ["postgresql"], indirect=True)
+@only_postgresql
 def test_what_postgresql_answers_in_trouble_is_said_as_what_it_is(client, app, error, status):
     form = booking_form(client, open_starts(client)[0])
     engine = app.extensions["lead_service"].database.engine
@@ -141,10 +141,9 @@ def test_what_postgresql_answers_in_trouble_is_said_as_what_it_is(client, app, e
     assert client.post("/book/", data=form).status_code == 303
 
 
+@only_sqlite
 def test_a_writer_of_ours_that_hangs_is_not_waited_for_for_ever(client, app, monkeypatch):
     inside = app.extensions["lead_service"].database
-    if not inside.is_sqlite:
-        pytest.skip("SQLite has one writer")
     form = booking_form(client, open_starts(client)[0])
     monkeypatch.setattr(db, "BUSY_SECONDS", 0.3)
     hold, held = threading.Event(), threading.Event()

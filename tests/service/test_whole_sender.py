@@ -15,6 +15,7 @@ def post(database) -> Postroom:
     return Postroom(database)
 
 
+@pytest.mark.both_engines
 def test_a_429_pauses_the_whole_sender_and_counts_as_no_try(post):
     first = post.put("first")
     until = NOW + 10 * MINUTE
@@ -64,6 +65,7 @@ def test_a_refused_key_stops_everything_and_fails_nothing(post):
     assert any("401" in trouble for trouble in post.health().troubles)
 
 
+@pytest.mark.both_engines
 def test_a_new_key_starts_the_sender_again_by_itself(post):
     outbox_id = post.put()
     post.drain(failing(Stop("key refused")))
@@ -92,6 +94,7 @@ def test_a_success_that_was_under_way_does_not_undo_a_stop(post):
     assert post.health().stopped_at
 
 
+@pytest.mark.both_engines
 def test_the_outbox_tells_how_long_its_oldest_mail_waits(post):
     assert (
         post.health() == outbox.Health(0, None, 0, 0, 0, None, None, "", 0)

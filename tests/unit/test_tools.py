@@ -1,0 +1,45 @@
+"""What this machine lacks is not run and is said; in CI it ends the run."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TESTS = ("tests/browser/test_keyboard.py", "tests/unit/test_dates.py")
+
+
+def run(folder: Path, *options: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a few tests where no program can be found."""
+    environment = os.environ | {"PATH": str(folder), "CHROMIUM": "/nowhere/chromium", **more}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *options],
+        cwd=ROOT,
+        env={name: value for name, value in environment.items() if name != "CI" or name in more},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_what_has_no_tool_is_not_run_and_said_at_the_start_and_at_the_end(tmp_path, workers):
+    done = run(tmp_path, "-n", workers, *TESTS)
+    assert done.returncode == 0, done.stdout
+    first, *_, last = [line for line in done.stdout.splitlines() if line.startswith("Not run: ")]
+    assert "browser tests (no Chromium" in first and "deployment tests (no" in first
+    assert re.match(r"Not run: \d+ browser tests \(no Chromium\)\. Install", last)
+    assert " passed" in done.stdout and " error" not in done.stdout
+
+
+def test_a_run_of_nothing_but_tests_without_their_tool_is_no_failure(tmp_path):
+    assert run(tmp_path, "-n", "0", TESTS[0]).returncode == 0
+
+
+def test_in_ci_a_missing_tool_ends_the_run_at_once(tmp_path):
+    done = run(tmp_path, "-n", "0", *TESTS, CI="true")
+    assert done.returncode == 1
+    assert "CI is set, and the tests need" in done.stdout + done.stderr
+    assert " passed" not in done.stdout
