@@ -26,6 +26,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     site = published.read(settings)
     app = Flask(__name__, static_folder=None)  # files.py serves them
     database, limits = Database(settings.database_url), Counter(settings.limits_storage)
+    database.share(settings.public_url)
     context.install(app, context.Context(settings, database, site, limits))
 
     app.url_map.strict_slashes = False

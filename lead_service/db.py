@@ -13,9 +13,10 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
+from io import FileIO
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -30,6 +31,7 @@ from sqlalchemy import (
     UpdateBase,
     create_engine,
     event,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -38,15 +40,29 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 BUSY_SECONDS = 5
+IN_USE = "the database is in use; stop `web` and `deliver` first"
 CONNECTIONS = 8  # kept open; those beyond them are opened, set up and closed for each use
 TRIES = 3
 RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock detected, serialization failure
+
+# PostgreSQL's advisory lock that web and deliver share; nothing else takes any.
+SERVICE_LOCK = 6177230
+SHARE_SERVICE_LOCK = f"SELECT pg_advisory_lock_shared({SERVICE_LOCK})"
+TAKE_SERVICE_LOCK = text(f"SELECT pg_try_advisory_lock({SERVICE_LOCK})")
+WHO_SHARES = text(
+    "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
+    f"WHERE locktype = 'advisory' AND objid = {SERVICE_LOCK} AND datname = current_database()"
+)
 
 Result = TypeVar("Result")
 
 
 class StorageBusy(Exception):
     """Another writer held the database for longer than BUSY_SECONDS; nothing was stored."""
+
+
+class InUse(Exception):
+    """Web or deliver uses the database; the text says what to do, in one line."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -94,6 +110,7 @@ class Database:
         self._looker = self.engine.execution_options(begin=None)
         self._lock_path = Path(f"{self.file}.lock") if self.file else None
         self._threads_turn = threading.Lock()
+        self._shared: FileIO | None = None
 
     @property
     def file(self) -> Path | None:
@@ -159,6 +176,56 @@ class Database:
         finally:
             self._threads_turn.release()
 
+    def share(self, address: str = "") -> None:
+        """Tell other processes that web or deliver uses the database, until it is closed.
+
+        Both share a lock that `alone` asks for. It ends with its process, however that ends: on
+        SQLite it is a kernel lock on a file beside the database, on PostgreSQL an advisory lock
+        that every connection takes when it is made. `address` is where web answers. Raises
+        StorageBusy while a restore is under way.
+        """
+        if self.is_sqlite:
+            with suppress(OSError):  # a disk that takes no file must not keep pages from readers
+                self._shared = self._service_file()
+                _lock_before(time.monotonic() + BUSY_SECONDS, self._shared.fileno(), fcntl.LOCK_SH)
+                if address:
+                    self._shared.truncate(0)
+                    self._shared.write(address.encode())
+        else:
+            event.listen(self.engine, "connect", _share_postgresql)
+            with suppress(DBAPIError):  # a server that is down gets its lock with the first use
+                self.engine.connect().close()  # and the pool keeps it open
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep web and deliver out for as long as this lasts; raise InUse when one is running."""
+        if self.is_sqlite:
+            with self._service_file() as file:
+                if not _is_taken(file.fileno()):
+                    raise InUse(IN_USE)
+                yield
+        else:
+            engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+            with engine.connect() as connection:
+                connection.detach()  # so that closing it ends its lock
+                if not connection.scalar(TAKE_SERVICE_LOCK):
+                    pids = ", ".join(map(str, connection.scalars(WHO_SHARES)))
+                    raise InUse(f"{IN_USE} (PostgreSQL's processes {pids})")
+                yield
+
+    def served_at(self) -> str:
+        """Return the address of a web server that uses this SQLite database now, or nothing."""
+        if not self.is_sqlite:
+            return ""
+        with self._service_file() as file:
+            if _is_taken(file.fileno()):
+                return ""
+            file.seek(0)
+            return file.read().decode()
+
+    def _service_file(self) -> FileIO:
+        return FileIO(f"{self.file}.service", "a+", opener=_private)
+
     def forget(self) -> None:
         """Let nothing of what was erased stay in the write-ahead log."""
         if self.is_sqlite:
@@ -167,17 +234,32 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._shared:
+            self._shared.close()
 
 
-def _lock_before(deadline: float, descriptor: int) -> None:
+def _lock_before(deadline: float, descriptor: int, kind: int = fcntl.LOCK_EX) -> None:
     """Take the kernel lock; poll, because a blocking flock has no time-out."""
     while True:
         try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise StorageBusy from None
             time.sleep(0.001)
+
+
+def _is_taken(descriptor: int) -> bool:
+    """Take a kernel lock for this process alone, unless another process has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def open_engine(url: str) -> Engine:
@@ -225,6 +307,11 @@ def _set_up_sqlite(connection, _record) -> None:
 def _set_up_postgresql(connection, _record) -> None:
     """Wait for a lock no longer than on SQLite: PostgreSQL would wait for ever."""
     connection.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
+    connection.commit()
+
+
+def _share_postgresql(connection, _record) -> None:
+    connection.execute(SHARE_SERVICE_LOCK)
     connection.commit()
 
 

@@ -3,6 +3,9 @@
 A plain copy of a live SQLite file lacks what its write-ahead log holds and can be no database
 at all, so each engine makes its copy in its own way. A copy holds what the database held, people's
 data included: it is for its owner's eyes alone, and goes after BACKUP_DAYS.
+
+A restore takes the lock that web and deliver share (`Database.alone`), so that it never replaces
+data under them, and it asks before it replaces anything that somebody entered.
 """
 
 import dataclasses
@@ -13,22 +16,28 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from sqlalchemy import inspect, select, update
+from sqlalchemy import ColumnElement, func, inspect, select, table, update
 from sqlalchemy.orm import Session
 
 from .. import privacy, schema
-from ..assess.models import Assessment
+from ..audit import AuditEntry
+from ..book.host_models import Host
 from ..db import Database
 from ..emails import erasures
-from ..emails.models import ErasureJob, OutboxMessage
+from ..emails.models import ErasureJob
 from ..leads import Lead
-from ..members import DeskSession, SignInLink
+from ..members import DeskSession, Member, SignInLink
 from ..privacy import Suppression
 from ..security import derived_token
 from ..settings import Settings
 from .contents import BackupError, Contents
 
 LATE = timedelta(hours=26)  # a daily backup, and time for a slow night
+# Tables that are the program's own, or that a restore carries over.
+NO_LOSS = {
+    *("alembic_version", "framework_version", "outbox_pause", "sign_in_link", "desk_session"),
+    *("suppression", "erasure_job"),
+}
 NAME = "lead_service-%Y%m%dT%H%M%SZ.backup"
 
 __all__ = ["BackupError", "Contents", "Kept", "kept", "make", "path_for", "prune", "restore"]
@@ -78,15 +87,19 @@ def restore(
     A copy that an older program has made is migrated. Whoever was erased since it was made is
     erased again, what the mail provider was still to be asked to erase stays asked for, and
     everybody at the desk is signed out: it knows sessions as open that have ended since. Raises
-    BackupError when the copy is damaged or none of ours, and without `replace` when the database
-    holds people.
+    InUse while web or deliver runs, and BackupError when the copy is damaged or none of ours, or
+    without `replace` when the database holds more than the seeded host and admin.
     """
     if not path.is_file():
-        raise BackupError(f"{path} is no file")
-    if not replace and _holds_people(database):
-        raise BackupError(
-            "the database holds people's data; --replace puts the backup in its place"
-        )
+        raise BackupError(f"{path} is not a file")
+    with database.alone():
+        if not replace and (held := _at_stake(database, settings)):
+            counts = ", ".join(f"{name}: {count}" for name, count in held.items())
+            raise BackupError(f"the database holds data ({counts}); to replace it, add --replace")
+        return _put_in_place(database, settings, path, now)
+
+
+def _put_in_place(database: Database, settings: Settings, path: Path, now: datetime) -> Contents:
     marks, jobs = _marks(database), _erasure_jobs(database)
     engine = _engine(database)
     engine.check(path)
@@ -140,15 +153,32 @@ def _engine(database: Database) -> ModuleType:
     return import_module("." + ("sqlite" if database.is_sqlite else "postgresql"), __package__)
 
 
-def _holds_people(database: Database) -> bool:
-    """Say whether anybody's data would be lost; hosts and settings alone are no people's."""
-    tables = set(inspect(database.engine).get_table_names())
+def _at_stake(database: Database, settings: Settings) -> dict[str, int]:
+    """Count the rows that a restore would replace, by table, leaving out what is only seeded.
+
+    `migrate` makes the first host and `serve` the first admin. Until somebody changes them, and
+    in a schema of this version, they and the note of them are nobody's loss.
+    """
+    rows = select(func.count())
+    names = set(inspect(database.engine).get_table_names()) - NO_LOSS
+    is_known = schema.fault(database) is None
     with database.read() as session:
-        return any(
-            session.scalar(select(model.id).limit(1)) is not None
-            for model in (Lead, OutboxMessage, Assessment)
-            if model.__tablename__ in tables
-        )
+        counts = {name: session.scalar(rows.select_from(table(name))) or 0 for name in names}
+        if is_known and counts["host"] == 1 and session.scalar(rows.where(*_is_seeded(settings))):
+            del counts["host"], counts["opening_hours"]
+        if is_known and counts["member"] == 1 and session.scalar(rows.where(*_is_first(settings))):
+            del counts["member"], counts["audit"]
+    return {name: count for name, count in sorted(counts.items()) if count}
+
+
+def _is_seeded(settings: Settings) -> tuple[ColumnElement[bool], ...]:
+    return (Host.version == 1, Host.feed_version == 1, Host.email == settings.sales_to[0])
+
+
+def _is_first(settings: Settings) -> tuple[ColumnElement[bool], ...]:
+    is_admin = (Member.role == "admin", Member.name == "", Member.removed_at.is_(None))
+    nothing_else = select(AuditEntry.id).where(AuditEntry.what != "member_added")
+    return (*is_admin, Member.email == settings.sales_to[0], ~nothing_else.exists())
 
 
 def _marks(database: Database) -> dict[str, datetime]:

@@ -51,6 +51,7 @@ def run(
     """
     transport = transport_for(settings)
     db = Database(settings.database_url)
+    db.share()
     signals = _catch_signals()
     log.info("deliver started with %s", type(transport).__name__)
     _forget_another_key(db, transport)

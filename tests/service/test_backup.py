@@ -3,16 +3,21 @@
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import MetaData, Table, func, insert, select, text
+from sqlalchemy.exc import DBAPIError
 
-from lead_service import backup, leads, privacy, schema
+from lead_service import audit, backup, db, leads, privacy, schema
 from lead_service.backup import BackupError
-from lead_service.db import Database
+from lead_service.book import hosting
+from lead_service.db import Database, InUse, StorageBusy
 from lead_service.desk import access
 from lead_service.emails import erasures, outbox
 from lead_service.emails.models import OutboxMessage
@@ -21,6 +26,7 @@ from lead_service.settings import load
 from tests.support.engines import only_sqlite
 
 from .postroom import mail
+from .running import eventually
 
 pytestmark = pytest.mark.both_engines
 
@@ -107,6 +113,80 @@ def test_what_people_wrote_is_not_replaced_unasked(live, settings, tmp_path):
     assert held(live) == (1, 1)
     backup.restore(live, settings, tmp_path / "copy", NOW, replace=True)
     assert held(live) == (0, 0)
+
+
+def seed(live: Database, settings) -> None:
+    """Make what `migrate` and `serve` make."""
+    live.write(lambda session: hosting.seed(session, settings))
+    access.make_link(live, settings, settings.sales_to[0], NOW)
+
+
+CHANGES = {
+    "host": lambda session, settings: hosting.edit(
+        session, hosting.find(session, settings, None), {"name": "Ann"}
+    ),
+    "member": lambda session, _: access.add_member(session, "ann@example.com", NOW),
+    "calendar_feed": lambda session, settings: hosting.add_calendar(
+        session, hosting.find(session, settings, None), "https://ada.net/a", "Work", settings
+    ),
+    "audit": lambda session, _: audit.note(session, None, "role_changed", "member 1", NOW),
+}
+
+
+@pytest.mark.parametrize("what", [None, *CHANGES])
+def test_what_is_only_seeded_is_replaced_and_what_was_entered_is_not(
+    live, settings, tmp_path, what
+):
+    seed(live, settings)
+    backup.make(live, tmp_path / "copy")
+    if what is None:
+        assert backup.restore(live, settings, tmp_path / "copy", NOW).leads == 0
+        return
+    live.write(lambda session: CHANGES[what](session, settings))
+    with pytest.raises(BackupError, match=rf"\b{what}: \d.*--replace"):
+        backup.restore(live, settings, tmp_path / "copy", NOW)
+    backup.restore(live, settings, tmp_path / "copy", NOW, replace=True)
+    assert backup.restore(live, settings, tmp_path / "copy", NOW).leads == 0  # seeded once more
+
+
+SHARES = (
+    "import sys, time; from lead_service.db import Database; database = Database(sys.argv[1]); "
+)
+HOLDS = SHARES + "database.share(sys.argv[2]); print('ready', flush=True); time.sleep(600)"
+
+
+def test_nothing_is_restored_while_the_service_uses_the_database(live, settings, tmp_path):
+    backup.make(live, tmp_path / "copy")
+    write_to(live, 1)
+    address = "http://127.0.0.1:8123/"
+    holder = [sys.executable, "-c", HOLDS, live.engine.url.render_as_string(False), address]
+    with subprocess.Popen(holder, stdout=subprocess.PIPE, text=True) as service:
+        assert service.stdout.readline() == "ready\n"
+        assert live.served_at() == (address if live.is_sqlite else "")
+        with pytest.raises(InUse, match="stop `web` and `deliver` first"):
+            backup.restore(live, settings, tmp_path / "copy", NOW, replace=True)
+        service.kill()  # no process can hold the lock after its end
+    assert held(live) == (1, 1)
+
+    def is_restored() -> bool:
+        try:
+            return not backup.restore(live, settings, tmp_path / "copy", NOW, replace=True).leads
+        except InUse:
+            return False
+
+    assert eventually(is_restored)
+    assert held(live) == (0, 0)
+    assert live.served_at() == ""
+
+
+def test_the_service_does_not_start_in_the_middle_of_a_restore(live, monkeypatch):
+    monkeypatch.setattr(db, "BUSY_SECONDS", 0.2)
+    with closing(Database(live.engine.url.render_as_string(False))) as service:
+        with live.alone(), pytest.raises((StorageBusy, DBAPIError)):
+            service.share()
+            service.engine.connect()
+        with service.engine.connect() as connection:
+            assert connection.scalar(text("SELECT 1")) == 1
 
 
 @pytest.mark.parametrize("content", NOT_WHOLE, ids=["empty", "text", "no pages", "no end"])
