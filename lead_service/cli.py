@@ -9,7 +9,7 @@ import click
 
 from . import backup as backups
 from . import clock, log, published, schema, settings
-from .db import Database
+from .db import Database, InUse
 from .desk_commands import desk
 from .host_commands import COMMANDS
 from .opening import known_address, opened
@@ -34,7 +34,7 @@ def main() -> None:
         for fault in error.faults:
             click.echo(f"lead-service: {fault}", err=True)
         sys.exit(2)
-    except (schema.NewerSchema, backups.BackupError) as error:
+    except (schema.NewerSchema, backups.BackupError, InUse) as error:
         click.echo(f"lead-service: {error}", err=True)
         sys.exit(2)
 
