@@ -9,8 +9,8 @@ ALONE := $(PYTHON) .ci/alone
 INNER := $(ALONE) $(MAKE) --no-print-directory
 SITE_SOURCES := $(shell find docs site_overrides mkdocs.yml lead_service/assess/framework.py \
 	lead_service/headers.py lead_service/assets.py lead_service/templates/signature.html -type f -not -name '*.pyc')
-# What mkdocs.yml reads from the environment: another value is another site.
-SITE_SETTINGS := PUBLIC_URL PRACTICE_NAME PRACTICE_LEGAL_NAME PRACTICE_POSTAL_ADDRESS \
+# What the site reads from the environment (settings.py, OF_THE_SITE): another value is another site.
+SITE_SETTINGS := PUBLIC_URL BIND_ADDRESS PORT PRACTICE_NAME PRACTICE_LEGAL_NAME PRACTICE_POSTAL_ADDRESS \
 	PRACTICE_EMAIL PRACTICE_PHONE PRACTICE_AUTHOR RETENTION_DAYS BACKUP_DAYS
 # Where tests put their databases: into memory, where there is some, since a disk waits at each commit.
 IN_MEMORY := $(shell [ "$$(df -k /dev/shm 2>/dev/null | awk 'NR == 2 { print $$4 }')" -ge 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
@@ -57,6 +57,7 @@ tools:
 lint: setup-tests ## Check style, types and import contracts
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/lint-imports --no-cache >var/lint 2>&1 || { cat var/lint; exit 1; }
+	@$(BIN)/mypy --no-error-summary
 
 # Hundreds of processes start, which would compile the program anew if they could not keep it.
 PYTEST = $(IN_MEMORY) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q -n logical --dist worksteal

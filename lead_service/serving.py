@@ -48,14 +48,14 @@ def serve(settings: Settings) -> None:
     site = published.read(settings)
     _announce(settings, site, _prepare(settings))
     logs.configure(settings.log_level)
-    _supervise(partial(_serve_requests, settings, address), partial(deliver, settings))
+    supervise(partial(_serve_requests, settings, address), partial(deliver, settings))
 
 
 def web(settings: Settings) -> None:
     """Run the web server until it is told to stop; requests that it has accepted finish."""
     address = _free_addresses(settings)
     logs.configure(settings.log_level)
-    _supervise(partial(_serve_requests, settings, address))
+    supervise(partial(_serve_requests, settings, address))
 
 
 def deliver(settings: Settings) -> None:
@@ -77,7 +77,7 @@ def _prepare(settings: Settings) -> str:
         return make_link(database, settings, settings.sales_to[0], clock.now())
 
 
-def _supervise(
+def supervise(
     serve_requests: Callable[[], None], deliver: Callable[[], None] | None = None
 ) -> None:
     """Run the web server, and deliver if given, until a signal to stop; then end both in time.

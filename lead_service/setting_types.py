@@ -1,18 +1,49 @@
-"""The kinds of value that a setting can have; what is wrong is said without repeating it."""
+"""The kinds of value that a setting can have; what is wrong is said without repeating it.
 
+Libraries that only some kinds need are imported where they are used: the site's build reads its
+settings here too, and has no use for them.
+"""
+
+from collections import Counter
+from math import log2
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
-from limits import parse as parse_limit
 from pydantic import AfterValidator, BeforeValidator
-from pydantic_settings import NoDecode
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+
+from .hostnames import is_host
 
 DATABASES = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}
 LONGEST_AHEAD = 14 * 24  # hours
 IN_MEMORY = {None, "", ":memory:"}
+LEAST_BITS = 80  # 32 random hexadecimal digits come to 87 or more by this estimate
+REPEAT = 8  # characters; chance repeats as many once in 10 billion secrets of `openssl rand`
+PLACEHOLDERS = ("changeme", "change-me", "change_me", "password", "secret", "example")
+
+
+def is_guessable(secret: str) -> bool:
+    """Say whether a secret was made up or repeats itself, upper and lower case taken as one.
+
+    The estimate of its bits is Shannon's entropy of its characters times how many of them are
+    new. A character is not new when it ends three that came before (changeme, changeme) or when
+    it goes on a row (aaa, abc, 321).
+    """
+    text = secret.casefold()
+    parts = [text[at : at + REPEAT] for at in range(len(text) - REPEAT + 1)]
+    if len(set(parts)) < len(parts) or any(word in text for word in PLACEHOLDERS):
+        return True
+    counts = Counter(secret).values()
+    entropy = sum(-count / len(secret) * log2(count / len(secret)) for count in counts)
+    return entropy * sum(_is_new(text, at) for at in range(len(text))) < LEAST_BITS
+
+
+def _is_new(text: str, at: int) -> bool:
+    if at < 2:
+        return True
+    steps = {ord(text[at]) - ord(text[at - 1]), ord(text[at - 1]) - ord(text[at - 2])}
+    is_in_a_row = len(steps) == 1 and steps <= {-1, 0, 1}
+    return not is_in_a_row and text[at - 2 : at + 1] not in text[:at]
 
 
 def _address(text: str) -> str:
@@ -20,7 +51,7 @@ def _address(text: str) -> str:
     try:
         checked = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as fault:
-        raise ValueError(f"is not a mail address: {fault}") from None
+        raise ValueError(f"is not an email address: {fault}") from None
     return checked.normalized
 
 
@@ -32,6 +63,8 @@ def _url(text: str) -> str:
         is_complete = False
     if not is_complete or not text.isprintable() or " " in text:
         raise ValueError("must be an address that starts with http:// or https://")
+    if not is_host(parts.hostname or ""):
+        raise ValueError("must name a host, such as advisory.example.com")
     if parts.query or parts.fragment:
         raise ValueError("must not have a ? or # part")
     return text.rstrip("/") + "/"
@@ -54,6 +87,9 @@ def _database(text: str) -> str:
     """Check the address of a database; the driver's own message could hold the password."""
     if not text:
         return text
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
@@ -105,8 +141,10 @@ def _longest_first(hours: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _limit(text: str) -> str:
+    from limits import parse
+
     try:
-        parse_limit(text)
+        parse(text)
     except ValueError:
         raise ValueError("must be like: 600 per 10 minutes") from None
     return text
@@ -117,7 +155,6 @@ def _verification_key(text: str) -> str:
     key = "".join(line.strip() for line in text.splitlines() if not line.startswith("-----"))
     if not key:
         return key
-    # Here, because it takes longer to import than all else that a command needs.
     from sendgrid.helpers.eventwebhook import EventWebhook
 
     try:
@@ -130,10 +167,10 @@ def _verification_key(text: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_address)]
-Addresses = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_split)]
+Addresses = Annotated[tuple[Address, ...], BeforeValidator(_split)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 HoursAhead = Annotated[
-    tuple[int, ...], NoDecode, BeforeValidator(_hours_ahead), AfterValidator(_longest_first)
+    tuple[int, ...], BeforeValidator(_hours_ahead), AfterValidator(_longest_first)
 ]
 Limit = Annotated[str, AfterValidator(_limit)]
 LimitsStorage = Annotated[str, AfterValidator(_limits_storage)]

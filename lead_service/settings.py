@@ -1,23 +1,25 @@
 """Every setting, typed and checked before anything starts.
 
-Two modes, and no switch to forget: while PUBLIC_URL names this machine (127.0.0.1 or
-localhost) the program runs in *local* mode, where each setting has a default that is safe there:
-mails go to a folder, and the secret is generated and kept under `var/`. Any other PUBLIC_URL
-is *production*: https, and every setting in `_needed_in_production` must be given.
+There are two modes, and no switch to forget: while PUBLIC_URL names this machine (127.0.0.1 or
+localhost), the program runs in *local* mode, where each setting has a default that is safe there:
+emails go to a folder, and the secret is generated and kept under `var/`. Any other PUBLIC_URL
+is *production*: https, and every setting in `NEEDED_IN_PRODUCTION` must be given.
+
+The site's build reads its settings here too (`load_for_site`), so that an empty variable, a port
+or a default never means one thing to the pages and another to the service.
 """
 
 import difflib
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from .setting_types import (
     Address,
@@ -29,10 +31,29 @@ from .setting_types import (
     Origin,
     Url,
     VerificationKey,
+    is_guessable,
 )
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 SHORTEST_SECRET = 32
+MIGRATE = "`lead-service migrate` makes it"
+# What the pages of the site contain: another value is another site (SITE_SETTINGS in the Makefile).
+OF_THE_SITE = (
+    *("public_url", "bind_address", "port"),
+    *("practice_name", "practice_legal_name", "practice_postal_address"),
+    *("practice_email", "practice_phone", "practice_author"),
+    *("retention_days", "backup_days"),
+)
+NEEDED_IN_PRODUCTION = {
+    "secret_key": "a random text of 32 characters or more",
+    "database_url": "sqlite:////absolute/path or postgresql://…",
+    "sendgrid_api_key": "the provider's key",
+    "mail_from": "the sender that the provider has verified",
+    "sales_to": "the team's addresses",
+    "practice_legal_name": "shown on the privacy page",
+    "practice_postal_address": "shown on the privacy page",
+    "practice_email": "shown on the privacy page",
+}
 
 
 class SettingsError(Exception):
@@ -43,14 +64,14 @@ class SettingsError(Exception):
         self.faults = faults
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """All settings, read from the environment; handbook/operations.md lists them.
 
     A default here is right for production too and fit to publish, except where
-    `_needed_in_production` asks for the setting there.
+    `NEEDED_IN_PRODUCTION` asks for the setting there.
     """
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     public_url: Origin = Field(
         "http://127.0.0.1:8000/",
@@ -148,6 +169,7 @@ class Settings(BaseSettings):
         "hello@example.test", description="The contact address on every page."
     )
     practice_phone: str = Field("", description="The phone number on contact pages, if given.")
+    practice_author: str = Field("", description="Who signs the articles, if given.")
 
     feeds_allow_loopback: bool = Field(
         False,
@@ -188,7 +210,7 @@ class Settings(BaseSettings):
 
     @property
     def secret(self) -> str:
-        """The key from which sessions and links are made; `load` sees to it that there is one."""
+        """The key from which sessions and links are made; `load` makes sure that there is one."""
         return self.secret_key.get_secret_value() if self.secret_key else ""
 
     @property
@@ -209,123 +231,174 @@ class Settings(BaseSettings):
         """Return the absolute address of a root-relative `path`; never built from a request."""
         return self.public_url.rstrip("/") + path
 
-    @model_validator(mode="after")
-    def _check_together(self) -> Self:
-        faults = [] if self.is_local else _needed_in_production(self)
-        if self.secret_key and len(self.secret_key.get_secret_value()) < SHORTEST_SECRET:
-            faults.append(f"SECRET_KEY: is shorter than {SHORTEST_SECRET} characters")
-        if self.workers > 1 and self.limits_storage.startswith("memory"):
-            faults.append("WORKERS: more than 1 needs a LIMITS_STORAGE that they share: redis://…")
-        provider = urlsplit(self.sendgrid_host)
-        if provider.scheme != "https" and provider.hostname not in LOOPBACK:  # the key in the clear
-            faults.append("SENDGRID_HOST: must start with https:// unless it is this machine")
-        if not self.sales_to:
-            faults.append("SALES_TO: is empty")
-        if faults:
-            raise SettingsError(faults)
-        return self
+
+def load(environ: Mapping[str, str] | None = None, *, create: bool = True) -> Settings:
+    """Read and check the settings; raise SettingsError with one line for each fault.
+
+    An empty variable counts as unset. In local mode the folder of local data and its secret are
+    made where they are missing; without `create`, a missing folder, secret or SQLite file is a
+    fault instead, so that a mistyped path leaves nothing behind.
+    """
+    environ = os.environ if environ is None else environ
+    settings, faults = _read(environ, Settings.model_fields)
+    for name, fault in _wrong_together(settings, environ, faults):
+        faults.setdefault(name, fault)
+    _refuse(faults)
+    if settings.is_local:
+        settings = _with_local_defaults(settings, create)
+    if not create:
+        _require_file(settings.database_url)
+    return settings
 
 
-def _needed_in_production(settings: Settings) -> list[str]:
-    needed = {
-        "secret_key": "a random text of 32 characters or more",
-        "database_url": "sqlite:////absolute/path or postgresql://…",
-        "sendgrid_api_key": "the provider's key",
-        "mail_from": "the sender that the provider has verified",
-        "sales_to": "the team's addresses",
-        "practice_legal_name": "shown on the privacy page",
-        "practice_postal_address": "shown on the privacy page",
-        "practice_email": "shown on the privacy page",
+def load_for_site(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings `OF_THE_SITE`, by the rules of all others; the rest are defaults.
+
+    The site is built without any secret, so none is asked for. Raises SettingsError.
+    """
+    settings, faults = _read(os.environ if environ is None else environ, OF_THE_SITE)
+    _refuse(faults)
+    return _with_local_address(settings) if settings.is_local else settings
+
+
+def _read(environ: Mapping[str, str], names: Iterable[str]) -> tuple[Settings, dict[str, str]]:
+    """Return the settings and what is wrong, by name.
+
+    A setting that is wrong gets its default, so that the others can be checked as well.
+    """
+    given = {name: text for name in names if (text := environ.get(name.upper()))}
+    faults = {
+        name: f"no such setting; did you mean {meant}?"
+        for name, meant in _misspelled(environ).items()
     }
-    faults = [
-        f"{name.upper()}: is missing ({why})"
-        for name, why in needed.items()
-        if name not in settings.model_fields_set
-    ]
-    if not settings.is_https:
-        faults.append("PUBLIC_URL: must start with https:// unless it names this machine")
-    if settings.secret_key and len(set(settings.secret_key.get_secret_value())) < 8:
-        faults.append("SECRET_KEY: is not random")
-    if settings.feeds_allow_loopback:
-        faults.append("FEEDS_ALLOW_LOOPBACK: is for this machine only")
-    if settings.log_level == "DEBUG" or os.environ.get("FLASK_DEBUG", "0") not in {"", "0"}:
-        faults.append("DEBUG: is for this machine only (LOG_LEVEL, FLASK_DEBUG)")
-    return faults
-
-
-def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read and check the settings; raise SettingsError with one line for each fault."""
-    names = os.environ if environ is None else environ
-    if faults := _misspelled(names):
-        raise SettingsError(faults)
     try:
-        settings = Settings() if environ is None else _from_mapping(environ)
+        return Settings.model_validate(given), faults
     except ValidationError as error:
-        raise SettingsError([_in_words(fault) for fault in error.errors()]) from None
-    return _with_local_defaults(settings) if settings.is_local else settings
+        wrong = {str(fault["loc"][0]): _in_words(fault) for fault in error.errors()}
+    faults |= {name.upper(): fault for name, fault in wrong.items()}
+    right = {name: text for name, text in given.items() if name not in wrong}
+    return Settings.model_validate(right), faults
 
 
-def _from_mapping(environ: Mapping[str, str]) -> Settings:
-    given = {
-        name: environ[name.upper()] for name in Settings.model_fields if environ.get(name.upper())
-    }
-    return Settings.model_validate(given)
+def _refuse(faults: Mapping[str, str]) -> None:
+    if faults:
+        raise SettingsError([f"{name}: {fault}" for name, fault in faults.items()])
 
 
-def _misspelled(names: Mapping[str, str]) -> list[str]:
+def _misspelled(environ: Mapping[str, str]) -> dict[str, str]:
     """Find names that are nearly a setting's: a typo must not silently become a default."""
     known = {name.upper() for name in Settings.model_fields}
-    faults = []
-    for name in sorted(set(names) - known):
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.86)
+    found = {}
+    for name in sorted(set(environ) - known):
+        close = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.86)
         if close and len(name) > 5:
-            faults.append(f"{name}: no such setting; {close[0]} is meant?")
-    return faults
+            found[name] = close[0]
+    return found
+
+
+WORDING = {
+    "int_parsing": "must be a whole number",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "bool_parsing": "must be true or false",
+    "literal_error": "must be {expected}",
+}
 
 
 def _in_words(fault: Mapping) -> str:
-    name = str(fault["loc"][0]).upper() if fault["loc"] else "settings"
-    return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
+    if fault["type"] in WORDING:
+        return WORDING[fault["type"]].format(**fault.get("ctx", {}))
+    return fault["msg"].removeprefix("Value error, ")
 
 
-def _with_local_defaults(settings: Settings) -> Settings:
+def _wrong_together(
+    settings: Settings, environ: Mapping[str, str], faults: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what no value shows by itself, each fault with the name of its setting."""
+    is_local = settings.is_local
+    if "PUBLIC_URL" in faults:  # nobody can tell: it goes by what it looks like
+        is_local = any(host in environ["PUBLIC_URL"] for host in LOOPBACK)
+    if settings.secret_key and len(settings.secret) < SHORTEST_SECRET:
+        yield "SECRET_KEY", f"is shorter than {SHORTEST_SECRET} characters"
+    if settings.workers > 1 and settings.limits_storage.startswith("memory"):
+        yield "WORKERS", "more than 1 needs a LIMITS_STORAGE that they share: redis://…"
+    provider = urlsplit(settings.sendgrid_host)
+    if provider.scheme != "https" and provider.hostname not in LOOPBACK:  # the key in the clear
+        yield "SENDGRID_HOST", "must start with https:// unless it is this machine"
+    if not settings.sales_to:
+        yield "SALES_TO", "is empty"
+    if not is_local:
+        yield from _wrong_in_production(settings, environ)
+
+
+def _wrong_in_production(
+    settings: Settings, environ: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    if not settings.is_https:
+        yield "PUBLIC_URL", "must start with https:// unless it names this machine"
+    misspelled = _misspelled(environ).values()
+    for name, why in NEEDED_IN_PRODUCTION.items():
+        if name not in settings.model_fields_set and name.upper() not in misspelled:
+            yield name.upper(), f"is missing ({why})"
+    if settings.secret_key and is_guessable(settings.secret):
+        yield "SECRET_KEY", "is easy to guess; `openssl rand -hex 32` makes a random one"
+    if settings.feeds_allow_loopback:
+        yield "FEEDS_ALLOW_LOOPBACK", "is for local mode only"
+    if settings.log_level == "DEBUG":
+        yield "LOG_LEVEL", "DEBUG is for local mode only"
+    if environ.get("FLASK_DEBUG", "0") not in {"", "0"}:
+        yield "FLASK_DEBUG", "is for local mode only"
+
+
+def _with_local_defaults(settings: Settings, create: bool) -> Settings:
     given: dict[str, object] = {}
     try:
-        _make_private(settings)
+        _make_private(settings, create)
         if settings.secret_key is None:
-            given["secret_key"] = SecretStr(_local_secret(settings.var_dir / "secret_key"))
+            path = settings.var_dir / "secret_key"
+            given["secret_key"] = SecretStr(_local_secret(path, create))
     except OSError as error:
         raise SettingsError([f"VAR_DIR: cannot be used: {error}"]) from None
-    if "public_url" not in settings.model_fields_set:
-        host = "localhost" if settings.bind_address == "::1" else "127.0.0.1"
-        given["public_url"] = f"http://{host}:{settings.port}/"
     if not settings.database_url:
         given["database_url"] = f"sqlite:///{(settings.var_dir / 'lead_service.db').absolute()}"
-    return settings.model_copy(update=given)
+    return _with_local_address(settings.model_copy(update=given))
 
 
-def _make_private(settings: Settings) -> None:
+def _with_local_address(settings: Settings) -> Settings:
+    """Say where the program listens, unless PUBLIC_URL says it."""
+    if "public_url" in settings.model_fields_set:
+        return settings
+    host = "localhost" if settings.bind_address == "::1" else "127.0.0.1"
+    return settings.model_copy(update={"public_url": f"http://{host}:{settings.port}/"})
+
+
+def _make_private(settings: Settings, create: bool) -> None:
     """Make the folder of local data, for its owner alone.
 
     The default one is the program's own, so it is closed even when it is there already; a
     folder that somebody chose may serve other ends, and keeps the mode that it has.
     """
-    settings.var_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if create:
+        settings.var_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    elif not settings.var_dir.is_dir():
+        raise SettingsError([f"VAR_DIR: there is no folder {settings.var_dir}; {MIGRATE}"])
     if "var_dir" not in settings.model_fields_set:
         with suppress(PermissionError):  # somebody else's
             settings.var_dir.chmod(0o700)
 
 
-def _local_secret(path: Path) -> str:
+def _local_secret(path: Path, create: bool) -> str:
     """Keep one secret per machine, so that links and sessions outlive a restart."""
     if not path.exists():
+        if not create:
+            raise SettingsError([f"SECRET_KEY: there is no file {path}; {MIGRATE}"])
         _write_once(path, secrets.token_urlsafe(48))
     secret = path.read_text("utf-8", errors="replace").strip()
     if len(secret) < SHORTEST_SECRET:
         raise SettingsError(
             [
                 f"{path}: is shorter than {SHORTEST_SECRET} characters; remove it, and the next "
-                "start makes another (links and sessions of before end)"
+                "start makes another (existing links and sessions end)"
             ]
         )
     return secret
@@ -339,3 +412,12 @@ def _write_once(path: Path, text: str) -> None:
         os.fsync(file.fileno())
         with suppress(FileExistsError):
             os.link(file.name, path)
+
+
+def _require_file(url: str) -> None:
+    """Refuse a SQLite database that is not there: opening it would make an empty one."""
+    from sqlalchemy.engine import make_url
+
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite" and not Path(parts.database or "").exists():
+        raise SettingsError([f"DATABASE_URL: there is no file {parts.database}; {MIGRATE}"])

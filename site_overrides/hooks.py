@@ -38,6 +38,7 @@ sys.path.append(str(ROOT))  # the console script `mkdocs` does not look beside m
 
 import hosting  # noqa: E402
 
+from lead_service import settings  # noqa: E402
 from lead_service.assess.framework import Framework, FrameworkError, load  # noqa: E402
 
 
@@ -65,7 +66,8 @@ def on_startup(*, command, dirty):
 
 
 def on_config(config):
-    """Load the framework; a fault in it stops the build and is named."""
+    """Read the settings and the framework; each fault in them stops the build and is named."""
+    _configure(config)
     path = Path(config.docs_dir, "framework.yml")
     try:
         _build.framework = load(path.read_bytes())
@@ -74,6 +76,29 @@ def on_config(config):
     links.name_lines(config.docs_dir)
     config.markdown_extensions = _made_once(config)
     return config
+
+
+def _configure(config):
+    """Let the environment say what the site is called, where it is and who publishes it.
+
+    A preview has the address at which MkDocs serves it.
+    """
+    try:
+        given = settings.load_for_site()
+    except settings.SettingsError as error:
+        raise PluginError(str(error)) from error
+    if not _build.serving:
+        config.site_url = given.public_url
+    config.site_name = given.practice_name
+    config.extra.update(
+        legal_name=given.practice_legal_name,
+        postal_address=given.practice_postal_address,
+        email=given.practice_email if "practice_email" in given.model_fields_set else "",
+        phone=given.practice_phone,
+        author=given.practice_author,
+        retention_days=given.retention_days,
+        backup_days=given.backup_days,
+    )
 
 
 def _made_once(config):
@@ -136,7 +161,7 @@ def on_page_markdown(markdown, *, page, config, files):
     if page.file.src_uri in _articles:
         page.meta.setdefault("template", "article.html")
     for name in ("retention", "backup"):
-        markdown = markdown.replace(f"{{{name}}}", _period(int(config.extra[f"{name}_days"])))
+        markdown = markdown.replace(f"{{{name}}}", _period(config.extra[f"{name}_days"]))
     return markdown
 
 

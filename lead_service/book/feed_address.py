@@ -3,6 +3,8 @@
 import ipaddress
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from ..hostnames import is_placeholder
+
 LONGEST = 2000  # as the column has it
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
 # Beyond what `is_global` knows in every version of Python: IPv6 that stands for IPv4 addresses
@@ -54,6 +56,14 @@ def check(text: str, *, allow_loopback: bool = False) -> str:
             "",
         )
     )
+
+
+def check_typed(text: str, *, allow_loopback: bool = False) -> str:
+    """Check an address that somebody gives us: as `check`, and its host must be filled in."""
+    url = check(text, allow_loopback=allow_loopback)
+    if is_placeholder(host_of(url)):
+        raise ValueError("is a placeholder; paste the private address of the calendar (ICS)")
+    return url
 
 
 def is_allowed(address: str, *, allow_loopback: bool = False) -> bool:

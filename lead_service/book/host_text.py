@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 
+from ..hostnames import is_host
 from . import holidays
 from .host_models import Host, OpeningHours, OverrideWindow
 from .hours import Window, parse_window
@@ -198,6 +199,6 @@ def _is_secure_link(text: str) -> bool:
         return False
     try:
         parts = urlsplit(text)
-        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+        return parts.scheme == "https" and is_host(parts.hostname or "") and parts.port != 0
     except ValueError:  # brackets that do not close, a port that is no number
         return False

@@ -96,7 +96,7 @@ def edit(session: Session, host: Host, given: Given) -> None:
 def add_calendar(session: Session, host: Host, url: str, label: str, settings: Settings) -> None:
     """Have a calendar read from now on; until it is, nothing of this host is offered."""
     try:
-        checked = feed_address.check(url, allow_loopback=settings.feeds_allow_loopback)
+        checked = feed_address.check_typed(url, allow_loopback=settings.feeds_allow_loopback)
     except ValueError as fault:
         raise ValueError(f"calendar: the address {fault}") from None
     label = host_text.line("label", label, 60)

@@ -28,7 +28,7 @@ def outward_address(_form: Form, field: Field) -> None:
 
 def checked_address(text: str) -> str:
     """Return a calendar's address as it is stored; raise ValueError in words."""
-    return feed_address.check(text, allow_loopback=context().settings.feeds_allow_loopback)
+    return feed_address.check_typed(text, allow_loopback=context().settings.feeds_allow_loopback)
 
 
 def _is_inward(url: str) -> bool:

@@ -41,7 +41,7 @@ class Cluster:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
             "PUBLIC_URL": f"{self.address}/",
-            "SECRET_KEY": "of-the-tests-0123456789-abcdefghij",
+            "SECRET_KEY": "only the tests of a deployment sign with these words",
             "SENDGRID_API_KEY": KEY,
             "MAIL_FROM": "calls@advisory.test",
             "SALES_TO": "grace@example.com,team@example.com",

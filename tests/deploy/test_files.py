@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lead_service.settings import Settings
+from lead_service.settings import OF_THE_SITE, Settings
 from tests.service.running import ROOT
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted(path.name for path in (DEPLOY / "systemd").glob("*.service"))
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 OURS = [name for name, one in COMPOSE["services"].items() if "build" in one]
-BAKED = set(re.findall(r"!ENV \[(\w+)", (ROOT / "mkdocs.yml").read_text()))
-KNOWN = {name.upper() for name in Settings.model_fields} | BAKED
+# An image is built for one PUBLIC_URL, which is then its address wherever it listens.
+BAKED = {name.upper() for name in OF_THE_SITE} - {"BIND_ADDRESS", "PORT"}
+KNOWN = {name.upper() for name in Settings.model_fields}
 MOST_EXPOSED = 2.0  # of 10, as `systemd-analyze security` counts
 
 

@@ -15,7 +15,7 @@ from tests.databases import PostgreSQL, sqlite_url
 # Each with the rounds of its long form.
 PROGRAMS = {
     "kills": 20,
-    "stops": 10,
+    "stops": 100,
     "provider": 10,
     "clocks": 40,
     "disk": 10,

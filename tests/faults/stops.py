@@ -1,44 +1,68 @@
-"""SIGTERM with requests in flight: each that was accepted is finished, and no later one is."""
+"""Signals to the whole process group: everything ends, and accepted requests finish first."""
 
-import threading
+import random
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice, product
+from pathlib import Path
+from signal import SIGHUP, SIGINT, SIGTERM, Signals
 
-from tests.service.running import Product
+from tests.service import running
+from tests.service.running import MAKE, PROGRAM, Product, eventually
 
 from .holding import held
 from .load import Crowd, books
 
-IN_FLIGHT = 6  # fewer than there are threads, so that each is certainly under way
+IN_FLIGHT = 6  # fewer than there are threads, so that all of them are certainly under way
+START_SECONDS = 4  # a start is interrupted at some moment of them
+SIGNALS = ((SIGTERM, SIGTERM), (SIGINT, SIGINT), (SIGTERM,), (SIGHUP, SIGTERM), (SIGINT, SIGTERM))
+MOMENTS = ("in flight", "idle", "starting")
+STARTS = ((PROGRAM, "serve"), (MAKE, "serve"), (PROGRAM, "web"))
 
 
 def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
-    """Stop the product `rounds` times while forms wait for the database."""
-    crowd, refused = Crowd(), 0
-    for turn in range(rounds):
-        with Product(environment) as product:
-            first = turn * IN_FLIGHT
-            with held(environment["DATABASE_URL"]):
-                writers = [
-                    threading.Thread(target=crowd.write, args=(product, first + number))
-                    for number in range(IN_FLIGHT)
-                ]
-                for writer in writers:
-                    writer.start()
-                time.sleep(1)
-                product.process.terminate()
-                time.sleep(0.5)
-                refused += crowd.write(product, 10_000 + turn).status == 0
-            for writer in writers:
-                writer.join()
-            assert product.process.wait(timeout=60) == 0
-    assert len(crowd.acknowledged) == rounds * IN_FLIGHT, crowd.answered
-    assert refused == rounds, "a request was taken after the stop"
+    """Stop the product `rounds` times, by other signals and at another moment each time."""
+    assert running.run(environment, "migrate").returncode == 0
+    crowd, moments = Crowd(), Counter[str]()
+    seconds: list[float] = []
+    ways = cycle(product(SIGNALS, MOMENTS, STARTS))
+    for turn, (signals, moment, (program, command)) in enumerate(islice(ways, rounds)):
+        log = Path(environment["VAR_DIR"], "stop.log")
+        serving = Product(environment, command, log, program)
+        serving.start()
+        if moment == "starting":
+            time.sleep(random.uniform(0, START_SECONDS))
+        else:
+            serving.wait_until_ready()
+        if moment == "in flight":
+            _stop_while_writing(serving, signals, crowd, turn * IN_FLIGHT)
+        seconds.append(serving.stop_group(*signals))
+        if moment != "starting":
+            assert serving.ended_quietly(signals), (signals, command, serving.log.read_text())
+        moments[moment] += 1
     stored = books(environment["DATABASE_URL"])
     stored.check(crowd.acknowledged)
     assert set(stored.events) == crowd.acknowledged
     return {
         "stops": rounds,
-        "requests in flight": rounds * IN_FLIGHT,
-        "finished and stored": len(stored.events),
-        "refused afterward": refused,
+        **moments,
+        "requests finished and stored": len(stored.events),
+        "longest stop in seconds": round(max(seconds)),
     }
+
+
+def _stop_while_writing(
+    serving: Product, signals: tuple[Signals, ...], crowd: Crowd, first: int
+) -> None:
+    """Signal the group while forms wait for the database; they finish, and no later one does."""
+    with ThreadPoolExecutor(IN_FLIGHT) as visitors:
+        with held(serving.environment["DATABASE_URL"]):
+            answers = [
+                visitors.submit(crowd.write, serving, first + number) for number in range(IN_FLIGHT)
+            ]
+            time.sleep(1)
+            serving.signal_group(*signals)
+            refuses = eventually(lambda: serving.get("/healthz").status == 0, seconds=3)
+        assert {answer.result().status for answer in answers} == {303}
+    assert refuses, "requests were accepted after the stop"

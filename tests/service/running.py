@@ -76,6 +76,7 @@ class Product:
                 cwd=ROOT,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                text=True,
                 start_new_session=True,
             )
 
@@ -124,17 +125,30 @@ class Product:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
 
-    def wait_until_ended(self) -> int:
-        """Wait until every process that holds its output has ended; return the first one's status.
+    def stop_group(self, *numbers: signal.Signals) -> float:
+        """Signal its process group twice; return the seconds until everything has ended.
 
-        Fails only when nothing ends at all: kills what is left, which would hold the port.
+        What ends last closes its output. Raises TimeoutExpired after END_SECONDS.
         """
+        began = time.monotonic()
+        self.signal_group(*numbers)
+        time.sleep(0.3)
+        self.signal_group(*numbers)
         try:
-            self.process.communicate(timeout=END_SECONDS)
+            self.output, _ = self.process.communicate(timeout=END_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
-        return self.process.returncode
+        assert self.get("/healthz").status == 0
+        return time.monotonic() - began
+
+    def ended_quietly(self, numbers: Sequence[signal.Signals]) -> bool:
+        """Say whether it ended well, and wrote no error; make itself dies of its signal."""
+        is_make = self.command[0] == "make"
+        is_well = self.process.returncode in ([-number for number in numbers] if is_make else [0])
+        return is_well and all(
+            line.startswith("make: *** ") for line in self.log.read_text().splitlines()
+        )
 
     def get(self, path: str) -> Answer:
         return self._open(urllib.request.Request(self.url + path))

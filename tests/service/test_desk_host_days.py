@@ -87,14 +87,14 @@ def test_a_country_or_region_that_is_none_changes_nothing(client, admin, databas
 
 # -- Calendars -------------------------------------------------------------------------------
 
-SECRET = "https://calendar.example.com/private-f00d/basic.ics"
+SECRET = "https://calendar.ada.net/private-f00d/basic.ics"
 
 
 def test_a_calendar_shows_its_server_and_never_its_address(client, admin, database):
     page = HOST + "calendars/"
     assert press(client, page, label="Work", url=SECRET).status_code == 303
     for shown in (client.get(page).text, client.get(HOST).text):
-        assert "calendar.example.com" in shown
+        assert "calendar.ada.net" in shown
         assert "f00d" not in shown
         assert "was not read yet" in shown
     assert open_starts(client) == []
@@ -112,7 +112,7 @@ def test_a_calendar_shows_its_server_and_never_its_address(client, admin, databa
 @pytest.mark.parametrize(
     "url",
     [
-        "http://calendar.example.com/basic.ics",
+        "http://calendar.ada.net/basic.ics",
         "file:///etc/passwd",
         "https://",
         "https://localhost/basic.ics",
@@ -123,8 +123,8 @@ def test_a_calendar_shows_its_server_and_never_its_address(client, admin, databa
         "https://[::ffff:10.0.0.1]/basic.ics",
         "https://printer.local/basic.ics",
         "https://intranet/basic.ics",
-        "https://ann:pass@calendar.example.com/basic.ics",
-        "https://calendar.example.com:port/",
+        "https://ann:pass@calendar.ada.net/basic.ics",
+        "https://calendar.ada.net:port/",
         "not an address",
         "",
     ],
@@ -140,8 +140,8 @@ def test_an_address_that_must_not_be_asked_is_refused_and_kept_on_the_page(
 
 
 def test_webcal_is_another_word_for_https(client, admin, database):
-    press(client, HOST + "calendars/", label="Work", url="webcal://calendar.example.com/a.ics")
-    assert stored(database).feeds[0].url == "https://calendar.example.com/a.ics"
+    press(client, HOST + "calendars/", label="Work", url="webcal://calendar.ada.net/a.ics")
+    assert stored(database).feeds[0].url == "https://calendar.ada.net/a.ics"
 
 
 def test_how_a_calendar_stands_is_said_in_words(client, admin, database):

@@ -139,9 +139,9 @@ def test_time_off_is_taken_and_taken_back(command, ben):
 
 
 def test_a_calendar_is_added_shown_without_its_address_and_removed(command, ben, database):
-    secret = "webcal://calendar.example/private-abc/basic.ics"
+    secret = "webcal://calendar.ada.net/private-abc/basic.ics"
     said = command("host-calendar", BEN, "--add", secret)
-    assert "Work  (calendar.example)  not believed: never read" in said
+    assert "Work  (calendar.ada.net)  not believed: never read" in said
     assert "private-abc" not in said
     with database.read() as session:
         assert session.scalars(select(CalendarFeed.url)).one() == secret.replace("webcal", "https")
@@ -173,9 +173,10 @@ REFUSED = [
     ("date", "host-away", "2026-12-27", "--back"),
     ("note", "host-away", "2026-12-27", "--note", "x" * 201),
     ("calendar", "host-calendar", "--remove", "Work"),
-    ("calendar", "host-calendar", "--add", "http://example.com/secret"),
+    ("calendar", "host-calendar", "--add", "http://ada.net/secret"),
+    ("calendar", "host-calendar", "--add", "https://\u2026/basic.ics"),
     ("calendar", "host-calendar", "--add", "https://192.168.0.1/secret"),
-    ("label", "host-calendar", "--add", "https://example.com/secret", "--label", ""),
+    ("label", "host-calendar", "--add", "https://ada.net/secret", "--label", ""),
 ]
 
 
@@ -200,7 +201,7 @@ def test_check_names_an_active_host_without_hours_and_a_calendar_that_is_not_rea
     command("host", BEN, "--hours", "")
     assert troubles() == [f"host {number} takes calls and has no hours; run `lead-service host`"]
     command("host", BEN, "--hours", "mon 09:00-12:00")
-    command("host-calendar", BEN, "--add", "https://calendar.example/private-abc/basic.ics")
+    command("host-calendar", BEN, "--add", "https://calendar.ada.net/private-abc/basic.ics")
     line = f"host {number} offers nothing: the calendar 'Work' was never read"
     assert troubles() == [line]
     command("host", BEN, "--active", "no")

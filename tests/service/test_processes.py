@@ -3,20 +3,23 @@
 import os
 import signal
 import socket
-import threading
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+from lead_service import schema
 from lead_service.db import Database
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import Lead
+from lead_service.settings import load
 from tests.sendgrid_standin import KEY, StandIn
 from tests.support.engines import only_sqlite
 
-from .running import Product, eventually, free_port, run
+from .running import MAKE, PROGRAM, ROOT, Product, eventually, free_port, run
 
 
 @pytest.fixture
@@ -46,26 +49,52 @@ def test_a_lead_acknowledged_before_a_kill_is_told_of_after_the_restart(outside,
         assert sent_and_stored(outside["DATABASE_URL"]) == (1, 1)
 
 
-def test_a_stop_lets_every_accepted_request_finish(outside):
-    answers = []
-    with Product(outside) as product:
-        wishes = [product.wish(number) for number in range(16)]
-        senders = [
-            threading.Thread(
-                target=lambda wish=wish: answers.append(product.post("/contact/", wish))
-            )
-            for wish in wishes
-        ]
-        for sender in senders:
-            sender.start()
-        time.sleep(0.05)
-        product.stop()
-        for sender in senders:
-            sender.join()
-    assert {answer.status for answer in answers} <= {303, 0}
-    acknowledged = sum(answer.status == 303 for answer in answers)
-    _, stored = sent_and_stored(outside["DATABASE_URL"])
-    assert stored >= acknowledged
+@pytest.mark.parametrize(
+    ("program", "command", "signals"),
+    [
+        (MAKE, "serve", (signal.SIGTERM, signal.SIGTERM)),
+        (PROGRAM, "serve", (signal.SIGHUP, signal.SIGTERM)),
+        (PROGRAM, "web", (signal.SIGINT, signal.SIGTERM)),
+    ],
+)
+def test_signals_to_the_whole_group_end_everything(outside, tmp_path, program, command, signals):
+    if "postgresql" in outside["DATABASE_URL"]:
+        pytest.skip("no signal reaches the database")
+    with schema.opened(load(outside)) as database:
+        schema.migrate(database)  # as `web` does not
+    product = Product(outside, command, tmp_path / "log", program)
+    product.start()
+    product.wait_until_ready()
+    product.stop_group(*signals)
+    assert product.ended_quietly(signals), product.log.read_text()
+    assert ("Press Ctrl+C to stop." in product.output) == (command == "serve")
+
+
+STUBBORN = """
+import os, signal, time
+from lead_service import serving
+
+def ignore_the_signal():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.fork()  # a worker
+    os.write(1, b"started\\n")
+    time.sleep(60)
+
+serving.KILL_SECONDS = 1
+serving.supervise(ignore_the_signal)
+"""
+
+
+def test_what_does_not_stop_in_time_is_killed_and_nohup_keeps_it_from_a_hangup():
+    command = ["nohup", sys.executable, "-c", STUBBORN]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
+        assert process.stdout.readline() == process.stdout.readline() == "started\n"
+        process.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        assert process.poll() is None
+        process.terminate()
+        process.communicate(timeout=60)  # until the worker has closed the output, too
+    assert process.returncode == 1
 
 
 def test_a_provider_that_is_down_changes_nothing_for_the_visitor(outside):

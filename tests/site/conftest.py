@@ -7,17 +7,16 @@ import threading
 import pytest
 
 from lead_service.assess.framework import load
+from lead_service.settings import OF_THE_SITE
 from tests.site.built import ROOT, build_site, pages_of
-
-PRACTICE = ("NAME", "LEGAL_NAME", "POSTAL_ADDRESS", "EMAIL", "PHONE", "AUTHOR")
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The folder of a site built with nothing but the defaults."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("PUBLIC_URL", "RETENTION_DAYS", *(f"PRACTICE_{name}" for name in PRACTICE)):
-            patch.delenv(name, raising=False)
+        for name in OF_THE_SITE:
+            patch.delenv(name.upper(), raising=False)
         return build_site(tmp_path_factory.mktemp("site"))
 
 

@@ -1,10 +1,11 @@
-"""The practice's own name and address, from the environment."""
+"""The practice's own name and address, from the environment, by the rules of all settings."""
 
 import re
 
 import pytest
+from mkdocs.exceptions import Abort
 
-from tests.site.built import build_site, pages_of
+from tests.site.built import build_site, pages_of, small_docs
 
 GIVEN = {
     "PRACTICE_NAME": "Example & Partners",
@@ -65,3 +66,22 @@ def test_the_privacy_page_says_how_long_leads_are_kept_here(named, pages):
     for built, period in ((named, "365 days"), (pages, "2 years")):
         text = next(page for page in built if page.url == "/privacy/").main_text
         assert f"after {period} in which nothing has happened" in text and "{" not in text
+
+
+def test_a_site_without_settings_names_the_port_of_its_service(tmp_path, monkeypatch):
+    for name, value in (("PUBLIC_URL", ""), ("PRACTICE_NAME", ""), ("PORT", "8171")):
+        monkeypatch.setenv(name, value)
+    site = build_site(tmp_path / "site", small_docs(tmp_path))
+    for name in ("articles.json", "feed.xml", "sitemap.xml", "robots.txt", "index.html"):
+        said = (site / name).read_text("utf-8")
+        assert "http://127.0.0.1:8171/" in said and ":8000" not in said, name
+    assert "ACTION Advisory" in (site / "index.html").read_text("utf-8")
+
+
+def test_a_wrong_setting_stops_the_build_with_one_line_each(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("PUBLIC_URL", "nowhere")
+    monkeypatch.setenv("RETENTION_DAYS", "long")
+    with pytest.raises(Abort):
+        build_site(tmp_path / "site", small_docs(tmp_path))
+    for fault in ("PUBLIC_URL: must be an address", "RETENTION_DAYS: must be a whole number"):
+        assert caplog.text.count(fault) == 1

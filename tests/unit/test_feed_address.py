@@ -2,7 +2,7 @@
 
 import pytest
 
-from lead_service.book.feed_address import check, host_of, is_allowed
+from lead_service.book.feed_address import check, check_typed, host_of, is_allowed
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "8.8.8.8", "2606:4700::1111", "2a00:1450::5"])
@@ -67,6 +67,20 @@ def test_any_other_address_is_refused_without_being_repeated(typed):
     with pytest.raises(ValueError) as refused:
         check(typed)
     assert len(typed) < 9 or typed[8:] not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["\u2026", "example.com", "Calendar.Example.ORG", "calendar.test", "_a.-b.example.", "a b"],
+)
+def test_a_host_that_is_still_to_be_filled_in_is_refused_when_it_is_typed(host):
+    with pytest.raises(ValueError):
+        check_typed(f"https://{host}/basic.ics")
+
+
+def test_an_address_of_a_calendar_is_taken_as_it_is_typed():
+    assert check_typed("webcal://calendar.ada.net/a.ics") == "https://calendar.ada.net/a.ics"
+    assert check_typed("http://localhost:9/a", allow_loopback=True) == "http://localhost:9/a"
 
 
 def test_this_machine_may_be_asked_by_http_where_it_is_allowed():
