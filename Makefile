@@ -15,7 +15,7 @@ SITE_SETTINGS := PUBLIC_URL BIND_ADDRESS PORT PRACTICE_NAME PRACTICE_LEGAL_NAME 
 # Where tests put their databases: into memory, where there is some, since a disk waits at each commit.
 IN_MEMORY := $(shell [ "$$(df -k /dev/shm 2>/dev/null | awk 'NR == 2 { print $$4 }')" -ge 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 
-.PHONY: help setup setup-tests tools build serve lint test test-all coverage soak check bench lock audit secrets clean always
+.PHONY: help setup setup-tests tools build serve demo lint test test-all coverage soak check bench lock audit secrets clean always
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -50,6 +50,9 @@ var/site-settings: always
 
 serve: build ## Serve everything on http://127.0.0.1:8000
 	@exec $(BIN)/lead-service serve
+
+demo: build ## Fill the local database with made-up data, to try the desk
+	@$(BIN)/lead-service demo
 
 tools:
 	@.ci/tools

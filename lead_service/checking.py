@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from . import backup, clock, published, schema
+from . import backup, clock, demo_data, published, schema
 from .assess import versions
 from .assess.framework import Framework
 from .assess.handover import suggestions
@@ -46,6 +46,8 @@ def _in_the_database(settings: Settings, framework: Framework) -> list[str]:
             found = list(outbox.health(session, clock.now()).troubles)
             found += [f"framework.yml: {line}" for line in versions.faults(session, framework)]
             found += hosting.troubles(session, clock.now())
+            if demo_data.is_there(session) and not settings.is_local:
+                found.append("database: holds made-up data; run `lead-service demo --remove`")
             return [*found, *_clock_of(database, session), *_space_of(database)]
     except SettingsError as error:
         return error.faults

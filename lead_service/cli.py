@@ -99,6 +99,29 @@ def check() -> None:
 
 
 @commands.command()
+@click.option("--remove", "is_over", is_flag=True, help="Remove the made-up data, nothing else.")
+def demo(is_over: bool) -> None:
+    """Fill the database with made-up leads, calls, assessments and emails, to try the desk."""
+    from . import demo as made_up
+
+    if is_over:
+        with opened() as (_, database):
+            counts = database.write(lambda session: made_up.remove(session, clock.now()))
+            database.forget()
+        click.echo(f"demo: removed {counts['lead']} leads" if counts else "demo: nothing to remove")
+        return
+    try:
+        made_at = made_up.set_up(settings.load(), clock.now())
+    except made_up.NoDemo as refusal:
+        raise click.ClickException(str(refusal)) from None
+    if made_at:
+        click.echo(f"demo: the made-up data of {made_at:%Y-%m-%d} is still there")
+        click.echo("For fresh dates, remove it and run this again.")
+    click.echo("Run `make serve` and open the desk by the link that it prints.")
+    click.echo("Remove the made-up data with `lead-service demo --remove`.")
+
+
+@commands.command()
 def resume() -> None:
     """Send mail again, after what had stopped it was mended."""
     from .emails import outbox

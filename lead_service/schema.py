@@ -61,6 +61,7 @@ def tables() -> MetaData:
         "assess.models",
         "book.models",
         "audit",
+        "demo_data",
         "emails.models",
         "funnel.models",
         "privacy",

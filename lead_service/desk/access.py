@@ -75,14 +75,15 @@ def get_member(session: Session, email: str) -> Member:
 def make_link(database: Database, settings: Settings, address: str, now: datetime) -> str:
     """Return the absolute address that signs `address` in once; make the member when new.
 
-    For the command line only: whoever runs it may read the database anyway. The first member
-    becomes the admin. Raises ValueError for what is no address.
+    For the command line only: whoever runs it may read the database anyway. A new member becomes
+    an admin while there is none. Raises ValueError for what is no address.
     """
 
     def work(session: Session) -> str:
-        is_first = session.scalar(select(Member.id).limit(1)) is None
+        admins = select(Member.id).where(Member.role == "admin", Member.removed_at.is_(None))
+        role = "member" if session.scalar(admins.limit(1)) else "admin"
         if find_member(session, address) is None:
-            member = add_member(session, address, now, role="admin" if is_first else "member")
+            member = add_member(session, address, now, role=role)
             audit.note(session, None, "member_added", f"member {member.id}", now, role=member.role)
         return sign_in_link(session, address, now)
 

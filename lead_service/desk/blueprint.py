@@ -19,7 +19,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError
 
-from .. import clock
+from .. import clock, demo_data
 from ..book import calendar
 from ..context import context
 from ..dates import until as until_then
@@ -144,6 +144,7 @@ def _shared() -> dict:
             "zone": zone_of_the_desk(reading),
             "troubles": (health := outbox.health(reading, clock.now())).troubles,
             "unseen": health.unseen,
+            "is_demo": demo_data.is_there(reading),
         }
 
 

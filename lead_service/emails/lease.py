@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from .. import demo_data
 from ..db import Database
 from .models import OutboxMessage, OutboxPause
 from .transport import Accepted, Outcome, Permanent, Stop, Temporary
@@ -37,6 +38,7 @@ class Claim:
     token: str
     body: str | None
     fingerprint: str  # of the key it will be sent with
+    is_made_up: bool = False  # its recipient is: it counts as sent and goes nowhere
 
 
 def claim(
@@ -71,7 +73,8 @@ def _take(session: Session, now: datetime, lease: timedelta, fingerprint: str) -
         return None
     row.state, row.lease_token, row.leased_until = "sending", uuid.uuid4().hex, now + lease
     row.attempts += 1  # here, not at the end: a mail that kills its worker must count too
-    return Claim(row.id, row.lease_token, row.body, fingerprint)
+    is_made_up = demo_data.is_made_up(session, row.address)
+    return Claim(row.id, row.lease_token, row.body, fingerprint, is_made_up)
 
 
 def _due(now: datetime, lease: timedelta) -> ColumnElement[bool]:

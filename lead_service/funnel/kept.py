@@ -4,10 +4,14 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 
-from sqlalchemy import select
+from sqlalchemy import and_, not_, select
 from sqlalchemy.orm import Session
 
+from .. import demo_data
+from ..assess.models import Assessment
+from ..book.models import Booking
 from ..db import upsert
+from ..leads import Lead
 from .counts import WEEK, Fact, monday
 from .facts import EVERYTHING, Rows, counted
 from .models import FunnelCount
@@ -25,7 +29,11 @@ def between(session: Session, first: date, last: date) -> Iterator[Fact]:
 
 
 def keep(session: Session, rows: Rows) -> None:
-    """Add rows that are about to be erased to the numbers; nobody can be told of these."""
+    """Add rows that are about to be erased to the numbers; nobody can be told of these.
+
+    Those of made-up data are left out: nothing could remove them again.
+    """
+    rows = _real(session, rows)
     numbers: Counter[tuple[date, str, str]] = Counter()
     for fact in counted(session, rows, None):
         numbers[monday(fact.day), fact.article, fact.what] += fact.number
@@ -33,6 +41,18 @@ def keep(session: Session, rows: Rows) -> None:
     kept = [dict(zip(names, key, strict=True), number=n) for key, n in sorted(numbers.items())]
     for start in range(0, len(kept), AT_ONCE):
         _add(session, kept[start : start + AT_ONCE])
+
+
+def _real(session: Session, rows: Rows) -> Rows:
+    demo = demo_data.find(session)
+    if demo is None:
+        return rows
+    leads = demo.holds(Lead.id, Lead.created_at)
+    return Rows(
+        and_(rows.assessments, not_(demo.holds(Assessment.id, Assessment.started_at))),
+        and_(rows.calls, Booking.lead_id.not_in(select(Lead.id).where(leads))),
+        and_(rows.leads, not_(leads)),
+    )
 
 
 def _add(session: Session, numbers: list[dict]) -> None:

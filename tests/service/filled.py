@@ -35,7 +35,7 @@ def fill(connection: Connection) -> None:
     """Put rows into every table."""
     for table in tables(connection):
         choices = _choices(connection, table)
-        numbers = (1,) if table.name == "outbox_pause" else (1, 2)
+        numbers = (1,) if table.name in {"outbox_pause", "demo_data"} else (1, 2)
         rows = [
             {one.name: choices.get(one.name, value(one, number)) for one in table.columns}
             for number in numbers

@@ -33,7 +33,7 @@ ADA, EVE = VISITOR["email"], "eve@example.com"
 # What names a person or a lead, by the name of its column.
 NAMES_SOMEBODY = {"address", "email", "lead_id", "booking_id", "member_id", "digest"}
 OF_A_HOST = {"host_id", "override_id", "feed_id"}
-NOBODYS = {"outbox_pause", "framework_version", "funnel_count"}
+NOBODYS = {"outbox_pause", "framework_version", "funnel_count", "demo_data"}
 
 
 @pytest.fixture
