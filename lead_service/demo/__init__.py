@@ -122,7 +122,7 @@ def _see_to_failures(demo: Demo) -> None:
     known = OutboxMessage.alarm_at < demo.now - timedelta(days=4)
     theirs = OutboxMessage.address.in_(demo.addresses)
     for email in demo.session.scalars(select(OutboxMessage).where(RINGS, known, theirs)).all():
-        at = email.alarm_at + timedelta(hours=2)
+        at = (email.alarm_at or demo.now) + timedelta(hours=2)
         mending.acknowledge(demo.session, [email.id])
         audit.note(demo.session, demo.members["sam"].id, "mail_seen", f"mail {email.id}", at)
 

@@ -31,7 +31,9 @@ from ..emails.models import OutboxMessage
 from ..fields import Trapped
 from ..leads import Lead
 from ..members import Member
+from ..published import Published
 from ..security import derived_token, token_hash
+from ..settings import Settings
 
 SECOND = timedelta(seconds=1)
 REASONS = {
@@ -107,7 +109,7 @@ class Tale:
         return self.session.get_one(Lead, self.lead_id, with_for_update=True)
 
     @property
-    def site(self) -> tuple:
+    def site(self) -> tuple[Settings, Published]:
         return self.demo.context.settings, self.demo.context.published
 
     def by(self, member: str, note: str = "") -> call_changes.By:
@@ -178,11 +180,16 @@ def ask_for_result(tale: Tale, suspect: bool = False) -> None:
     """Have the result emailed."""
     (settings, published), assessment = tale.site, _assessment(tale)
     form = _typed(MailForm, suspect, email=tale.story.email, may_contact="y")
-    told = {
-        "article": published.title_of(assessment.came_from),
-        "brief": brief_of(tale.session, assessment, published.framework),
-    }
-    mailing.send_result(tale.session, settings, assessment, form, tale.token, tale.at, **told)
+    mailing.send_result(
+        tale.session,
+        settings,
+        assessment,
+        form,
+        tale.token,
+        tale.at,
+        article=published.title_of(assessment.came_from),
+        brief=brief_of(tale.session, assessment, published.framework),
+    )
     _know_lead(tale)
 
 

@@ -39,7 +39,7 @@ def demo_file(tmp_path_factory, site_dir) -> bytes:
     folder = tmp_path_factory.mktemp("demo")
     settings = load({"VAR_DIR": str(folder), "SITE_DIR": str(site_dir)})
     demo.set_up(settings, MONDAY_MORNING)
-    return Path(Database(settings.database_url).engine.url.database).read_bytes()
+    return Path(folder / "lead_service.db").read_bytes()
 
 
 @pytest.fixture
