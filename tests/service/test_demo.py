@@ -29,7 +29,6 @@ from .postroom import FakeTransport, Postroom
 
 TEMPLATES = Path(lead_service.__path__[0]) / "templates/email"
 LINE = "This desk shows made-up data."
-on_one_engine = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 pytestmark = pytest.mark.usefixtures("at")
 
 
@@ -44,10 +43,13 @@ def demo_file(tmp_path_factory, site_dir) -> bytes:
 
 @pytest.fixture
 def filled(context, database, demo_file) -> Database:
-    """The test's own database, with what is in that file instead."""
+    """The test's own database, with the made-up data of a Monday morning."""
+    if database.file is None:
+        demo.fill(context, MONDAY_MORNING)
+        return database
     for one in (context.database, database):
         one.close()
-    Path(database.engine.url.database).write_bytes(demo_file)
+    database.file.write_bytes(demo_file)
     return database
 
 
@@ -66,7 +68,6 @@ def remove(database) -> dict[str, int]:
     return database.write(lambda session: demo.remove(session, clock.now()))
 
 
-@on_one_engine
 def test_it_shows_one_of_everything(filled, framework):
     assert every(filled, LeadEvent.kind) == set(timeline.WORDS)
     emails = {folder.name for folder in TEMPLATES.iterdir() if folder.is_dir()}
@@ -87,7 +88,6 @@ def test_it_shows_one_of_everything(filled, framework):
     assert len(weeks) == 8
 
 
-@on_one_engine
 def test_holidays_and_a_weekend_leave_nothing_out(context, database):
     demo.fill(context, now := datetime(2026, 12, 27, 23, 30, tzinfo=UTC))
     assert every(database, LeadEvent.kind) == set(timeline.WORDS)
@@ -95,6 +95,7 @@ def test_holidays_and_a_weekend_leave_nothing_out(context, database):
     assert len({at for at in every(database, Booking.starts_at) if at > now}) >= 5
 
 
+@pytest.mark.both_engines
 def test_a_second_time_changes_nothing_and_removing_leaves_no_trace(context, database, at):
     before = rows(database)
     assert demo.fill(context, MONDAY_MORNING) is None
@@ -108,7 +109,6 @@ def test_a_second_time_changes_nothing_and_removing_leaves_no_trace(context, dat
     assert remove(database) == {}
 
 
-@on_one_engine
 def test_removing_it_leaves_what_is_real(filled, client, framework):
     counted = rows(filled)
     book(client, assessment=assess(client, framework).split("/")[2])
@@ -133,7 +133,6 @@ def test_removing_it_leaves_what_is_real(filled, client, framework):
         assert session.scalars(select(Member)).one().removed_at
 
 
-@on_one_engine
 def test_no_email_leaves_for_it(filled):
     post, transport = Postroom(filled), FakeTransport()
     post.put("real", at=MONDAY_MORNING)
@@ -143,7 +142,6 @@ def test_no_email_leaves_for_it(filled):
     assert not {"pending", "sending"} & every(filled, OutboxMessage.state)
 
 
-@on_one_engine
 def test_it_is_refused_where_visitors_come_or_its_people_are_known(context, database, at):
     elsewhere = context.settings.model_copy(update={"public_url": "https://advisory.example/"})
     with pytest.raises(demo.NoDemo, match="PUBLIC_URL"):
@@ -156,7 +154,6 @@ def test_it_is_refused_where_visitors_come_or_its_people_are_known(context, data
     assert rows(database) == before
 
 
-@on_one_engine
 def test_every_page_of_the_desk_shows_it_and_says_so(filled, app, client, settings):
     sign_in(client, filled, settings, settings.sales_to[0])
     of_a_kind = (OutboxMessage.kind, OutboxMessage.state, OutboxMessage.delivery)
