@@ -6,12 +6,12 @@ Started on a socket in a temporary folder, keeping nothing on disk.
 import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.support import tools
+from tests.support.waiting import comes_up
 
 
 class LimitsStore:
@@ -29,17 +29,12 @@ class LimitsStore:
         self._process = subprocess.Popen(
             [program, *options], cwd=self._folder.name, stdout=subprocess.DEVNULL
         )
-        self._wait()
+        if not comes_up(self._answers, self._process):
+            pytest.fail("the store of limits does not start", pytrace=False)
 
     @property
     def url(self) -> str:
         return f"redis+unix://{self._socket}"
-
-    def _wait(self) -> None:
-        while not self._answers():
-            if self._process.poll() is not None:
-                pytest.fail("the store of limits does not start", pytrace=False)
-            time.sleep(0.02)
 
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as client:

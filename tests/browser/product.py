@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -19,11 +18,11 @@ from lead_service.emails.models import OutboxMessage
 from lead_service.leads import Lead
 from tests.browser import mailbox
 from tests.matching import match
+from tests.support.waiting import PATIENCE, comes_up, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST, TEAM = "grace@example.com", "team@example.com"
 HOST_ZONE = "Europe/Berlin"
-PATIENCE = 90  # seconds; only a product that is broken makes a test wait as long
 
 
 class Product:
@@ -64,11 +63,8 @@ class Product:
         }
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not _answers(self.address + "/readyz"):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"`lead-service serve` does not start:\n{self.log}", pytrace=False)
-            time.sleep(0.05)
+        if not comes_up(lambda: _answers(self.address + "/readyz"), self._process):
+            pytest.fail(f"`lead-service serve` does not start:\n{self.log}", pytrace=False)
 
     @property
     def log(self) -> str:
@@ -94,11 +90,14 @@ class Product:
 
     def mails(self, which: Callable[[EmailMessage], bool], count: int = 1) -> list[EmailMessage]:
         """Wait until `count` mails of a kind lie in the folder; return them, oldest first."""
-        deadline = time.monotonic() + PATIENCE
-        while len(found := list(filter(which, mailbox.read(self.var / "mail")))) < count:
-            if time.monotonic() > deadline:
-                pytest.fail(f"{len(found)} of {count} mails came:\n{self.log}", pytrace=False)
-            time.sleep(0.1)
+        found: list[EmailMessage] = []
+
+        def have_come() -> bool:
+            found[:] = filter(which, mailbox.read(self.var / "mail"))
+            return len(found) >= count
+
+        if not eventually(have_come):
+            pytest.fail(f"{len(found)} of {count} mails came:\n{self.log}", pytrace=False)
         return found
 
     def stored(self, email: str) -> dict[str, int]:
@@ -141,7 +140,7 @@ def _free_port() -> int:
 
 def _answers(address: str) -> bool:
     try:
-        with urllib.request.urlopen(address, timeout=5):
+        with urllib.request.urlopen(address, timeout=PATIENCE):
             return True
     except OSError:  # an HTTPError, 503 say, is one too
         return False

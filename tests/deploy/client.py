@@ -7,6 +7,8 @@ import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.waiting import PATIENCE
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -31,7 +33,7 @@ class Client:
         """Open a connection from one of the loopback addresses."""
         context = ssl.create_default_context(cafile=self._certificate)
         plain = socket.create_connection(
-            ("127.0.0.1", self.port), timeout=30, source_address=(as_client, 0)
+            ("127.0.0.1", self.port), timeout=PATIENCE, source_address=(as_client, 0)
         )
         return context.wrap_socket(plain, server_hostname=sni or self.name)
 
@@ -55,7 +57,7 @@ class Client:
         as_client: str = "127.0.0.1",
     ) -> Answer:
         """Send one request; names of headers are written with _ for -."""
-        connection = http.client.HTTPSConnection(self.name, self.port, timeout=30)
+        connection = http.client.HTTPSConnection(self.name, self.port, timeout=PATIENCE)
         try:
             connection.sock = self.connect(as_client=as_client)
             given = {name.replace("_", "-"): value for name, value in (headers or {}).items()}

@@ -6,11 +6,9 @@ nginx runs the files of deploy/nginx, with the ports and the folders of this mac
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -20,9 +18,10 @@ import pytest
 from tests.deploy.client import Client
 from tests.sendgrid_standin import KEY
 from tests.service.running import ROOT, children, free_port
+from tests.support import tools
+from tests.support.waiting import PATIENCE, comes_up
 
 NAME = "advisory.test"  # tests/conftest.py tells Chromium where it is
-START_SECONDS = 60
 SELF_SIGNED = (
     *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
     *("-nodes", "-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"),
@@ -82,7 +81,7 @@ class Cluster:
     def run(self, *command: str) -> str:
         """Run a command of the deployment to its end; return what it printed."""
         done = subprocess.run(
-            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=120
+            command, env=self.environment, cwd=ROOT, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -99,7 +98,7 @@ class Cluster:
     def stop(self, name: str) -> int:
         process = self.processes.pop(name)
         process.terminate()
-        return process.wait(60)
+        return process.wait(PATIENCE)
 
     def kill_web(self, number: int) -> None:
         """End a web server with all of its processes at once."""
@@ -107,22 +106,20 @@ class Cluster:
         for pid in (*children(process.pid), process.pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait()
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
 
     def wait_until_ready(self) -> None:
         """Wait until both web processes answer through nginx, which goes round them."""
-        deadline = time.monotonic() + START_SECONDS
-        ready = 0
-        while ready < 2 * len(self.web_ports):
-            ready = ready + 1 if self.client.get("/readyz").status == 200 else 0
-            ended = [one for one in self.processes.values() if one.poll() is not None]
-            if ended or time.monotonic() > deadline:
-                logs = "\n".join(path.read_text() for path in self.folder.glob("*.log"))
-                pytest.fail(f"the deployment does not start:\n{logs}", pytrace=False)
-            time.sleep(0 if ready else 0.1)
+        asked = range(2 * len(self.web_ports))
+        if not comes_up(
+            lambda: all(self.client.get("/readyz").status == 200 for _ in asked),
+            *self.processes.values(),
+        ):
+            logs = "\n".join(path.read_text() for path in self.folder.glob("*.log"))
+            pytest.fail(f"the deployment does not start:\n{logs}", pytrace=False)
 
     def _make_certificate(self) -> None:
         tls = self.folder / "tls"
@@ -132,9 +129,8 @@ class Cluster:
         )
 
     def _start_nginx(self) -> None:
-        nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-        if nginx is None:
-            pytest.fail("nginx is not installed, and the tests need it", pytrace=False)
+        nginx = tools.nginx()
+        assert nginx
         main = self._configuration()
         for folder in (self.folder / "nginx", self.folder / "logs"):
             folder.mkdir()

@@ -9,7 +9,8 @@ from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGTERM, Signals
 
 from tests.service import running
-from tests.service.running import MAKE, PROGRAM, Product, eventually
+from tests.service.running import MAKE, PROGRAM, Product
+from tests.support.waiting import eventually
 
 from .holding import held
 from .load import Crowd, books

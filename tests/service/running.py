@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from tests.support.waiting import PATIENCE, comes_up
+
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 40
 PROGRAM = (sys.executable, "-m", "lead_service")
 END_SECONDS = 60  # far beyond the time of a stop: a busy machine is no failure
 MAKE = ("make", "--old-file", "build")  # without a look whether the site is new
@@ -81,11 +82,8 @@ class Product:
             )
 
     def wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while self.get("/readyz").status != 200:
-            assert time.monotonic() < deadline, "the product does not start"
-            assert self.process.poll() is None, "the product has stopped"
-            time.sleep(0.1)
+        is_ready = comes_up(lambda: self.get("/readyz").status == 200, self.process)
+        assert is_ready, "the product has stopped"
 
     def __exit__(self, *_error: object) -> None:
         self.stop()
@@ -93,7 +91,7 @@ class Product:
     def stop(self) -> int:
         """Ask it to stop, as an operator does."""
         self.process.terminate()
-        return self.process.wait(timeout=60)
+        return self.process.wait(PATIENCE)
 
     def kill(self) -> None:
         """End the web server's processes at once, as a power cut does."""
@@ -101,12 +99,12 @@ class Product:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         self.process.kill()
-        self.process.wait(timeout=10)
+        self.process.wait()
 
     def kill_first(self) -> None:
         """End its first process alone; the others notice that they are orphans."""
         self.process.kill()
-        self.process.wait(timeout=10)
+        self.process.wait()
 
     def deliver_pid(self) -> int | None:
         """Return the process id of the deliver process, if it runs."""
@@ -163,7 +161,7 @@ class Product:
         opener = urllib.request.build_opener(NoRedirect, urllib.request.ProxyHandler({}))
         try:
             try:
-                answer = opener.open(request, timeout=30)
+                answer = opener.open(request, timeout=PATIENCE)
             except urllib.error.HTTPError as other:
                 answer = other
             with answer:
@@ -215,15 +213,5 @@ def run(
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
-
-
-def eventually(claim, seconds: float = 30) -> bool:
-    """Wait until a claim holds; say whether it came to."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if claim():
-            return True
-        time.sleep(0.1)
-    return False

@@ -24,9 +24,9 @@ from lead_service.emails.models import OutboxMessage
 from lead_service.leads import Lead
 from lead_service.settings import load
 from tests.support.engines import only_sqlite
+from tests.support.waiting import eventually
 
 from .postroom import mail
-from .running import eventually
 
 pytestmark = pytest.mark.both_engines
 

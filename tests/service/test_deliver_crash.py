@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from lead_service.emails.transport import Stop
 from lead_service.settings import Settings
 from tests.sendgrid_standin import KEY, Handler, accept
 from tests.service.postroom import Postroom, failing
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.both_engines
 
@@ -65,13 +65,6 @@ def start(db_url, provider, tmp_path):
         process.wait()
 
 
-def wait_for(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not what():
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.01)
-
-
 def test_a_killed_process_loses_no_mail_and_doubles_at_most_one(post, provider, start):
     ids = {post.put(f"mail-{number}", at=now()) for number in range(MAILS)}
     chance = random.Random(20260302)
@@ -83,7 +76,7 @@ def test_a_killed_process_loses_no_mail_and_doubles_at_most_one(post, provider, 
     provider.mode = accept_or_be_late
     for kill in range(1, KILLS + 1):
         process = start()
-        wait_for(lambda kill=kill: len(provider.received) >= kill * MAILS // (KILLS + 2))
+        assert eventually(lambda kill=kill: len(provider.received) >= kill * MAILS // (KILLS + 2))
         time.sleep(chance.random() * 0.03)
         process.kill()
         process.wait()
@@ -153,7 +146,7 @@ def test_a_process_delivers_what_is_queued_while_it_runs(post, provider, start):
     start(TEST_PARENT=str(os.getpid()))
     for name in ("first", "second"):
         outbox_id = post.put(name, at=now())
-        wait_for(lambda outbox_id=outbox_id: post.row(outbox_id).state == "sent")
+        assert eventually(lambda outbox_id=outbox_id: post.row(outbox_id).state == "sent")
     assert len(provider.received) == 2
 
 

@@ -13,9 +13,10 @@ from lead_service import log
 from lead_service.emails import deliver
 from lead_service.emails.models import OutboxMessage
 from tests.sendgrid_standin import KEY, StandIn
+from tests.support.waiting import eventually
 
 from .journeys import VISITOR, booking_form
-from .running import Product, eventually
+from .running import Product
 
 PERSONAL = "ada@example.com"
 NOT_TO_BE_READ = "a-link-to-the-desk-that-nobody-may-read"

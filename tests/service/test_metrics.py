@@ -13,6 +13,7 @@ from lead_service.emails import outbox
 from lead_service.metrics.requests import REQUESTS
 from lead_service.metrics.stored import Stored
 from tests.support.engines import only_sqlite
+from tests.support.waiting import PATIENCE
 
 from .journeys import VISITOR, booking_form
 from .postroom import mail
@@ -26,7 +27,7 @@ def metrics_port(environment) -> str:
 
 
 def scraped(port: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE) as answer:
         return answer.read().decode()
 
 

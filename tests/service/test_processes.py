@@ -18,8 +18,9 @@ from lead_service.leads import Lead
 from lead_service.settings import load
 from tests.sendgrid_standin import KEY, StandIn
 from tests.support.engines import only_sqlite
+from tests.support.waiting import eventually
 
-from .running import MAKE, PROGRAM, ROOT, Product, eventually, free_port, run
+from .running import MAKE, PROGRAM, ROOT, Product, free_port, run
 
 
 @pytest.fixture

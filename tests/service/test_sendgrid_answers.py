@@ -19,6 +19,7 @@ from tests.sendgrid_standin import (
     reset,
     status,
 )
+from tests.support.waiting import PATIENCE
 
 from .sendgrid import MAIL, client
 
@@ -144,7 +145,7 @@ def test_a_send_is_cut_off_at_its_deadline_and_its_connection_closed(provider, m
     provider.mode = mode
     with pytest.raises(Temporary, match="TimeoutError"):
         client(provider.url, seconds=0.3).send(MAIL, "mail-1")
-    assert provider.connections_cut.acquire(timeout=5)
+    assert provider.connections_cut.acquire(timeout=PATIENCE)
 
 
 def test_a_connection_that_opens_after_the_deadline_sends_nothing(provider, monkeypatch):

@@ -1,0 +1,29 @@
+"""Waiting on a machine that may have other things to do: for progress, not for a fixed time."""
+
+import subprocess
+import time
+from collections.abc import Callable
+
+PATIENCE = 300  # seconds; only what is broken takes as long
+
+
+def eventually(claim: Callable[[], object]) -> bool:
+    """Wait until a claim holds; say whether it came to."""
+    deadline = time.monotonic() + PATIENCE
+    while not claim():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def comes_up(is_ready: Callable[[], object], *processes: subprocess.Popen) -> bool:
+    """Wait until what processes serve is ready, for as long as all of them run; say whether it is.
+
+    A test's own time-out ends the wait for one that hangs.
+    """
+    while not is_ready():
+        if any(process.poll() is not None for process in processes):
+            return False
+        time.sleep(0.05)
+    return True
