@@ -7,9 +7,9 @@ from collections.abc import Callable
 PATIENCE = 300  # seconds; only what is broken takes as long
 
 
-def eventually(claim: Callable[[], object]) -> bool:
+def eventually(claim: Callable[[], object], seconds: float = PATIENCE) -> bool:
     """Wait until a claim holds; say whether it came to."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + seconds
     while not claim():
         if time.monotonic() > deadline:
             return False
