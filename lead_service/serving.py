@@ -233,10 +233,7 @@ def _free_address(address: str, port: int, names: tuple[str, str] = PUBLIC) -> s
 
 def _why_not_free(address: str, port: int, names: tuple[str, str], error: Exception) -> str:
     if getattr(error, "errno", None) == errno.EADDRINUSE:
-        return (
-            f"port {port} is in use. Stop the program that uses it, "
-            f"or choose another port: {names[1]}={port + 1}"
-        )
+        return f"Port {port} is in use. Stop the program that uses it, or change {names[1]}."
     if isinstance(error, (socket.gaierror, UnicodeError)):
         return f"{names[0]}: {address} is not an address of this machine"
     reason = getattr(error, "strerror", None) or type(error).__name__

@@ -130,7 +130,7 @@ def test_a_busy_port_is_one_clear_line(outside):
     with Product(outside) as product:
         second = run(outside | {"PORT": product.port}, "serve")
     assert second.returncode != 0
-    assert f"port {product.port} is in use" in second.stderr
+    assert f"Port {product.port} is in use" in second.stderr
     assert "Traceback" not in second.stderr
 
 
