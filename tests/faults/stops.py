@@ -40,7 +40,8 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
             _stop_while_writing(serving, signals, crowd, turn * IN_FLIGHT)
         seconds.append(serving.stop_group(*signals))
         if moment != "starting":
-            assert serving.ended_quietly(signals), (signals, command, serving.log.read_text())
+            code, said = serving.process.returncode, serving.log.read_text()
+            assert serving.ended_quietly(signals), (moment, program, command, signals, code, said)
         moments[moment] += 1
     stored = books(environment["DATABASE_URL"])
     stored.check(crowd.acknowledged)

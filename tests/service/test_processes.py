@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from select import select as readable
 
 import pytest
 from sqlalchemy import func, select
@@ -75,27 +76,27 @@ STUBBORN = """
 import os, signal, time
 from lead_service import serving
 
-def ignore_the_signal():
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+def go_on():
+    signal.signal(signal.SIGTERM, lambda *_: os.write(1, b"told\\n"))
     os.fork()  # a worker
     os.write(1, b"started\\n")
-    time.sleep(60)
+    time.sleep(100)
 
 serving.KILL_SECONDS = 1
-serving.supervise(ignore_the_signal)
+serving.supervise(go_on)
 """
 
 
 def test_what_does_not_stop_in_time_is_killed_and_nohup_keeps_it_from_a_hangup():
     command = ["nohup", sys.executable, "-c", STUBBORN]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
-        assert process.stdout.readline() == process.stdout.readline() == "started\n"
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdout
+        assert process.stdout.readline() == process.stdout.readline() == b"started\n"
         process.send_signal(signal.SIGHUP)
-        time.sleep(1)
-        assert process.poll() is None
+        assert readable([process.stdout], [], [], 1)[0] == []
         process.terminate()
-        process.communicate(timeout=60)  # until the worker has closed the output, too
-    assert process.returncode == 1
+        told, _ = process.communicate(timeout=60)  # until its worker has closed the output, too
+    assert (told, process.returncode) == (b"told\n", 1)
 
 
 def test_a_provider_that_is_down_changes_nothing_for_the_visitor(outside):
