@@ -12,9 +12,10 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import cache
 from io import FileIO
 from pathlib import Path
@@ -27,6 +28,7 @@ from sqlalchemy import (
     Engine,
     Insert,
     MetaData,
+    String,
     Table,
     UpdateBase,
     create_engine,
@@ -55,6 +57,7 @@ WHO_SHARES = text(
 )
 
 Result = TypeVar("Result")
+Kind = TypeVar("Kind", bound=StrEnum)
 
 
 class StorageBusy(Exception):
@@ -82,6 +85,28 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class StoredEnum(TypeDecorator[Kind]):
+    """A StrEnum, stored as its values; ValueError for anything that is none of them."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, kinds: type[Kind], length: int) -> None:
+        super().__init__(length)
+        self.kinds = kinds
+
+    def process_bind_param(self, value: Kind | str | None, dialect) -> str | None:
+        return None if value is None else self.kinds(value).value
+
+    def process_result_value(self, value: str | None, dialect) -> Kind | None:
+        return None if value is None else self.kinds(value)
+
+
+def values(kinds: Iterable[StrEnum]) -> tuple[str, ...]:
+    """Return the plain values of members, as SQL text takes them: `f"state IN {values(State)}"`."""
+    return tuple(kind.value for kind in kinds)
 
 
 class Base(DeclarativeBase):

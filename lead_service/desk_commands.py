@@ -8,9 +8,11 @@ import click
 from sqlalchemy.orm import Session
 
 from . import clock
+from .members import Role
 from .opening import known_address, opened
 from .settings import Settings
 
+ROLE = click.Choice([role.value for role in Role])
 WHO = click.argument("address", callback=known_address)
 
 
@@ -43,14 +45,14 @@ def members() -> None:
 @desk.command()
 @WHO
 @click.option("--name", default="", help="As the others see them.")
-@click.option("--role", type=click.Choice(["member", "admin"]), default="member")
+@click.option("--role", type=ROLE, default=Role.MEMBER.value)
 def invite(address: str, name: str, role: str) -> None:
     """Let ADDRESS in, and mail them where the desk is."""
     from .desk import membership
 
     def work(session: Session, settings: Settings) -> None:
         at = clock.now()
-        membership.invite(session, settings, address, name=name.strip(), role=role, at=at)
+        membership.invite(session, settings, address, name=name.strip(), role=Role(role), at=at)
 
     _write(work)
     click.echo(f"{address}: invited")
@@ -58,14 +60,14 @@ def invite(address: str, name: str, role: str) -> None:
 
 @desk.command("role")
 @WHO
-@click.argument("role", type=click.Choice(["member", "admin"]))
+@click.argument("role", type=ROLE)
 def change_role(address: str, role: str) -> None:
     """Make ADDRESS an admin, or a member."""
     from .desk import access, membership
 
     def work(session: Session, _settings: Settings) -> None:
         member = access.get_member(session, address)
-        membership.change_role(session, member, role, None, clock.now())
+        membership.change_role(session, member, Role(role), None, clock.now())
 
     _write(work)
     click.echo(f"{address}: {role}")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -28,14 +29,50 @@ from sqlalchemy.orm import (
     relationship,
 )
 
-from .db import Base, broken_rule, insert_unless
+from .db import Base, StoredEnum, broken_rule, insert_unless, values
 from .members import Member
 
-STAGES = ("new", "contacted", "qualified", "won", "lost")
-CLOSED = ("won", "lost")
 SUSPECTED = " (suspected to be automated)"  # what the team is told of a lead in quarantine
 ONE_EACH = "uq_lead_address"
 SORTED_BY = 80  # characters of a name that its place in a list depends on
+
+
+class Stage(StrEnum):
+    """How far the sales team has come with a lead."""
+
+    NEW = "new"
+    CONTACTED = "contacted"
+    QUALIFIED = "qualified"
+    WON = "won"
+    LOST = "lost"
+
+
+CLOSED = (Stage.WON, Stage.LOST)
+
+
+class EventKind(StrEnum):
+    """What a line of a lead's timeline tells; `desk.timeline.LABELS` words it."""
+
+    CALL_BOOKED = "call_booked"
+    CALL_MOVED = "call_moved"
+    CALL_REASSIGNED = "call_reassigned"
+    CALL_CANCELLED = "call_cancelled"
+    CALL_HELD = "call_held"
+    CALL_MISSED = "call_missed"
+    CALL_UNMARKED = "call_unmarked"
+    ADDRESS_CORRECTED = "address_corrected"
+    WANTED_START = "wanted_start"
+    WROTE = "wrote"
+    RESULT_MAILED = "result_mailed"
+    RELEASED = "released"
+    MAIL_DELIVERED = "mail_delivered"
+    MAIL_BOUNCED = "mail_bounced"
+    MAIL_DROPPED = "mail_dropped"
+    MAIL_REPORTED = "mail_reported"
+    STAGE_CHANGED = "stage_changed"
+    OWNER_CHANGED = "owner_changed"
+    NEXT_ACTION_CHANGED = "next_action_changed"
+    DETAILS_CHANGED = "details_changed"
 
 
 def _only(name: str, column: str, where: str, **other: str) -> Index:
@@ -54,10 +91,12 @@ class Lead(Base):
     __tablename__ = "lead"
     __table_args__ = (
         UniqueConstraint("address"),
-        CheckConstraint(f"stage IN {STAGES}", name="stage"),
+        CheckConstraint(f"stage IN {values(Stage)}", name="stage"),
         Index(None, "stage", "touched_at"),
         Index(None, "owner_id", "touched_at"),
-        _only("ix_lead_unowned", "touched_at", f"owner_id IS NULL AND stage NOT IN {CLOSED}"),
+        _only(
+            "ix_lead_unowned", "touched_at", f"owner_id IS NULL AND stage NOT IN {values(CLOSED)}"
+        ),
         _only("ix_lead_suspected", "touched_at", "quarantine = 1", postgresql="quarantine"),
         _only("ix_lead_bounced", "touched_at", "bounced_at IS NOT NULL"),
     )
@@ -68,7 +107,7 @@ class Lead(Base):
     name: Mapped[str] = mapped_column(String(200), default="")
     company: Mapped[str] = mapped_column(String(200), default="")
     phone: Mapped[str] = mapped_column(String(60), default="")
-    stage: Mapped[str] = mapped_column(String(20), default="new")
+    stage: Mapped[Stage] = mapped_column(StoredEnum(Stage, 20), default=Stage.NEW)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey(Member.id))
     next_action: Mapped[str] = mapped_column(String(200), default="")
     next_action_on: Mapped[date | None] = mapped_column(index=True)
@@ -118,7 +157,7 @@ class LeadEvent(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
-    kind: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[EventKind] = mapped_column(StoredEnum(EventKind, 40))
     at: Mapped[datetime]
     detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     submission_key: Mapped[str | None] = mapped_column(String(64))  # of the form that made it
@@ -257,7 +296,7 @@ def _find(session: Session, address: str) -> Lead | None:
     return session.scalar(BY_ADDRESS, {"address": address})
 
 
-def record(session: Session, lead: Lead, kind: str, at: datetime, **detail: Any) -> LeadEvent:
+def record(session: Session, lead: Lead, kind: EventKind, at: datetime, **detail: Any) -> LeadEvent:
     """Add a line to the lead's timeline."""
     event = LeadEvent(lead=lead, kind=kind, at=at, detail=detail)
     session.add(event)
@@ -266,7 +305,7 @@ def record(session: Session, lead: Lead, kind: str, at: datetime, **detail: Any)
 
 
 def record_once(
-    session: Session, lead: Captured, kind: str, at: datetime, *, key: str, **detail: Any
+    session: Session, lead: Captured, kind: EventKind, at: datetime, *, key: str, **detail: Any
 ) -> bool:
     """Add a line to the timeline, unless the form that `key` names has added it before."""
     values = {"lead_id": lead.id, "kind": kind, "at": at, "detail": detail}

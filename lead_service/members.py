@@ -1,13 +1,19 @@
 """Members: who may use the desk, the links by which they sign in, and their sessions."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from .db import Base
+from .db import Base, StoredEnum, values
 
-ROLES = ("member", "admin")
+
+class Role(StrEnum):
+    """What a member may do; an admin also invites people and erases leads."""
+
+    MEMBER = "member"
+    ADMIN = "admin"
 
 
 class Member(Base):
@@ -16,19 +22,19 @@ class Member(Base):
     __tablename__ = "member"
     __table_args__ = (
         UniqueConstraint("email"),
-        CheckConstraint(f"role IN {ROLES}", name="role"),
+        CheckConstraint(f"role IN {values(Role)}", name="role"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(320))  # see leads.normalize()
     name: Mapped[str] = mapped_column(String(120), default="")
-    role: Mapped[str] = mapped_column(String(20), default="member")
+    role: Mapped[Role] = mapped_column(StoredEnum(Role, 20), default=Role.MEMBER)
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
 
     @property
     def is_admin(self) -> bool:
-        return self.role == "admin"
+        return self.role == Role.ADMIN
 
     @property
     def shown_name(self) -> str:

@@ -28,7 +28,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from . import audit, leads
 from .assess.models import Assessment
-from .audit import AuditEntry
+from .audit import AuditEntry, AuditKind
 from .book.host_models import Host, held_about
 from .book.models import Booking, TimeCell
 from .db import Base, Database, rows_changed
@@ -131,7 +131,7 @@ def erase(
         session.add(mark := Suppression(digest=person.digest))
     mark.at = at
     subject = f"lead {lead_id}" if lead_id else "address without a lead"
-    audit.note(session, by, "erased", subject, at, rows=sum(counts.values()))
+    audit.note(session, by, AuditKind.ERASED, subject, at, rows=sum(counts.values()))
     log.info("erased one address", extra={"counts": counts})
     return counts
 

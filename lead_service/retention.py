@@ -11,7 +11,7 @@ from .assess.models import Assessment
 from .audit import AuditEntry
 from .book.models import Booking, TimeCell
 from .db import Database
-from .emails.models import DeliveryEvent, OutboxMessage
+from .emails.models import DeliveryEvent, EmailState, OutboxMessage
 from .funnel import kept
 from .funnel.facts import Rows
 from .leads import Consent, Lead, LeadEvent, Note
@@ -21,7 +21,13 @@ from .settings import Settings
 
 LOOSE_MAIL = timedelta(days=30)  # mails that are over and belong to no lead, as those of the desk
 SIGN_IN = timedelta(days=30)  # older than any link and any session can be
-OVER = ("sent", "failed", "dead", "expired", "cancelled")
+OVER = (
+    EmailState.SENT,
+    EmailState.FAILED,
+    EmailState.DEAD,
+    EmailState.EXPIRED,
+    EmailState.CANCELLED,
+)
 
 log = logging.getLogger(__name__)
 

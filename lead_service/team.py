@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from .emails import outbox, practice_context
-from .emails.message import Draft, Message, compose
+from .emails.message import Draft, EmailKind, Message, compose
 from .leads import Captured, Lead
 from .settings import Settings
 
@@ -52,5 +52,5 @@ def tell(
 def _mail(recipient: str, context: dict[str, Any]) -> Message | Draft:
     """Leave it a draft; but a brief is made of the framework's objects, which JSON cannot hold."""
     if context["brief"] is None:
-        return Draft("new_lead", recipient, context)
-    return compose("new_lead", to=recipient, **context)
+        return Draft(EmailKind.NEW_LEAD, recipient, context)
+    return compose(EmailKind.NEW_LEAD, to=recipient, **context)

@@ -1,7 +1,7 @@
 """The wording's data for mails of the assessment; nothing is sent here."""
 
 from ..emails import practice_context
-from ..emails.message import Message, compose
+from ..emails.message import EmailKind, Message, compose
 from ..settings import Settings
 
 
@@ -11,4 +11,4 @@ def result(settings: Settings, email: str, link: str, not_me: str) -> Message:
     `not_me` is the link by which a stranger to it all takes the address back.
     """
     context = practice_context(settings)
-    return compose("result", to=email, link=link, not_me=not_me, **context)
+    return compose(EmailKind.RESULT, to=email, link=link, not_me=not_me, **context)

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from .. import leads, team
 from ..emails import erasures, outbox
-from ..emails.message import Message
+from ..emails.message import EmailKind, Message
 from ..emails.models import OutboxMessage
-from ..leads import Captured, Consent, Lead, LeadEvent
+from ..leads import Captured, Consent, EventKind, Lead, LeadEvent
 from ..security import derived_token
 from ..settings import Settings
 from . import emails
@@ -25,7 +25,10 @@ from .models import Assessment
 
 CONSENT_WORDING = "2026-11-result"  # raise it with every change of the words in forms.MailForm
 MAILS_A_DAY = 3  # to one address
-EVENT, SOURCE = "result_mailed", "result"  # what a submission leaves: an event and a consent
+EVENT, SOURCE = (
+    EventKind.RESULT_MAILED,
+    "result",
+)  # what a submission leaves: an event and a consent
 KEY = 32  # hexadecimal characters, 128 bits
 
 log = logging.getLogger(__name__)
@@ -146,7 +149,7 @@ def _with_proof(secret: str, key: str) -> str:
 def _mailed_today(session: Session, lead: Captured, now: datetime) -> int:
     query = select(func.count()).where(
         OutboxMessage.lead_id == lead.id,
-        OutboxMessage.kind == "result",
+        OutboxMessage.kind == EmailKind.RESULT,
         OutboxMessage.created_at > now - timedelta(days=1),
     )
     return session.scalar(query) or 0

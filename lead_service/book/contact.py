@@ -10,6 +10,7 @@ from .. import clock, leads, team
 from ..assess.framework import Framework
 from ..assess.handover import brief_of_lead
 from ..context import context
+from ..leads import EventKind
 from ..security import limit_posts, new_token, token_hash
 from ..settings import Settings
 from .forms import CONSENT_WORDING, ContactForm
@@ -60,7 +61,9 @@ def wrote(
         at=now,
     )
     text, suspect = form.topic.data or "", form.is_suspect
-    if not leads.record_once(session, lead, "wrote", now, key=key, text=text, suspect=suspect):
+    if not leads.record_once(
+        session, lead, EventKind.WROTE, now, key=key, text=text, suspect=suspect
+    ):
         return
     may_contact = bool(form.may_contact.data)
     leads.record_consent(

@@ -6,16 +6,21 @@ from typing import Any
 
 from ..dates import clock_time, long_date
 from ..emails import practice_context
-from ..emails.message import Attachment, Message, compose, greeting_name
+from ..emails.message import Attachment, EmailKind, Message, compose, greeting_name
 from ..settings import Settings
 from . import invites
 from .models import Booking, Host
 
 REQUEST, CANCEL = "REQUEST", "CANCEL"
+CALLED_OFF = {
+    EmailKind.BOOKING_CANCELLED,
+    EmailKind.BOOKING_CANCELLED_FOR_HOST,
+    EmailKind.BOOKING_WITHDRAWN,
+}
 
 
 def to_visitor(
-    settings: Settings, booking: Booking, kind: str, now: datetime, link: str, **more: Any
+    settings: Settings, booking: Booking, kind: EmailKind, now: datetime, link: str, **more: Any
 ) -> Message:
     """Compose a mail of `booking_…` to the visitor; it repeats no text of the visitor's.
 
@@ -37,13 +42,13 @@ def to_visitor(
 
 def reminder(settings: Settings, booking: Booking, link: str) -> Message:
     """Compose the reminder. No file goes with it: the call is in the calendar, or was declined."""
-    return _visitors(settings, booking, "booking_reminder", link=link)
+    return _visitors(settings, booking, EmailKind.BOOKING_REMINDER, link=link)
 
 
 def to_host(
     settings: Settings,
     booking: Booking,
-    kind: str,
+    kind: EmailKind,
     now: datetime,
     *,
     host: Host | None = None,
@@ -79,9 +84,9 @@ def withdrawal(settings: Settings, booking: Booking, before: str, now: datetime)
         attendee_name="",
     )
     return compose(
-        "booking_withdrawn",
+        EmailKind.BOOKING_WITHDRAWN,
         to=before,
-        attachments=(_invite(wrong, "cancelled"),),
+        attachments=(_invite(wrong, EmailKind.BOOKING_WITHDRAWN),),
         **practice_context(settings),
     )
 
@@ -135,8 +140,8 @@ def _meeting(
     )
 
 
-def _invite(meeting: invites.Meeting, kind: str) -> Attachment:
-    if "cancelled" in kind:
+def _invite(meeting: invites.Meeting, kind: EmailKind) -> Attachment:
+    if kind in CALLED_OFF:
         return Attachment("cancel.ics", invites.content_type(CANCEL), invites.cancellation(meeting))
     return Attachment("invite.ics", invites.content_type(REQUEST), invites.invitation(meeting))
 
@@ -144,7 +149,7 @@ def _invite(meeting: invites.Meeting, kind: str) -> Attachment:
 def _visitors(
     settings: Settings,
     booking: Booking,
-    kind: str,
+    kind: EmailKind,
     *,
     attachments: tuple[Attachment, ...] = (),
     **more: Any,

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..db import Base
+from ..db import Base, StoredEnum
 from ..leads import Lead
 from .host_models import Host, fives
 
@@ -47,7 +47,7 @@ class Booking(Base):
         ForeignKey("assessment.id", ondelete="SET NULL"), index=True
     )
     came_from: Mapped[str | None] = mapped_column(String(120))  # the article's slug
-    status: Mapped[str] = mapped_column(String(20), default=Status.CONFIRMED)
+    status: Mapped[Status] = mapped_column(StoredEnum(Status, 20), default=Status.CONFIRMED)
     quarantine: Mapped[bool] = mapped_column(default=False)
     starts_at: Mapped[datetime] = mapped_column(index=True)
     duration: Mapped[int]

@@ -16,7 +16,9 @@ from ..assess.handover import brief_of, brief_of_lead
 from ..assess.models import Assessment
 from ..dates import clock_time, long_date
 from ..emails import outbox
-from ..emails.models import OutboxMessage
+from ..emails.message import EmailKind
+from ..emails.models import EmailState, OutboxMessage
+from ..leads import EventKind
 from ..published import Published
 from ..settings import Settings
 from . import diary, emails, reminders
@@ -62,8 +64,8 @@ def booked(
     assessment = session.get(Assessment, booking.assessment_id) if booking.assessment_id else None
     if assessment:
         assessment.lead_id = assessment.lead_id or booking.lead_id
-    leads.record(session, booking.lead, "call_booked", now, booking=booking.id)
-    _invite(session, settings, booking, now, "booking_confirmed")
+    leads.record(session, booking.lead, EventKind.CALL_BOOKED, now, booking=booking.id)
+    _invite(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED)
     _tell_host(session, settings, published, booking, now)
     call = (
         f"{long_date(booking.starts_at, booking.host_zone)},"
@@ -102,7 +104,7 @@ def moved(
     `had` is who had the call before, where a move has given it to another host.
     """
     detail = {"before": before.isoformat(), "start": booking.starts_at.isoformat()}
-    _record(session, booking, "call_moved", now, note, member_id, **detail)
+    _record(session, booking, EventKind.CALL_MOVED, now, note, member_id, **detail)
     _changed(session, settings, published, booking, now, had, member_id, note=note, before=before)
 
 
@@ -119,7 +121,7 @@ def reassigned(
 ) -> None:
     """Queue the news of another host to the visitor and to both hosts; `had` is the former one."""
     detail = {"from_host": had.id, "to_host": booking.host_id}
-    _record(session, booking, "call_reassigned", now, note, member_id, **detail)
+    _record(session, booking, EventKind.CALL_REASSIGNED, now, note, member_id, **detail)
     _changed(session, settings, published, booking, now, had, member_id, note=note)
 
 
@@ -133,19 +135,19 @@ def cancelled(
     member_id: int | None = None,
 ) -> None:
     """Queue the cancellation to both sides; a visitor in quarantine was never written to."""
-    _record(session, booking, "call_cancelled", now, note, member_id)
+    _record(session, booking, EventKind.CALL_CANCELLED, now, note, member_id)
     _take_back(session, booking)
     reminders.drop(session, booking)
     key, again = f"{booking.uid}:cancelled", settings.link("/book/")
     if not booking.quarantine:
         to_visitor = emails.to_visitor(
-            settings, booking, "booking_cancelled", now, again, note=note
+            settings, booking, EmailKind.BOOKING_CANCELLED, now, again, note=note
         )
         outbox.queue(session, to_visitor, at=now, lead_id=booking.lead_id, dedupe_key=key)
     to_host = emails.to_host(
         settings,
         booking,
-        "booking_cancelled_for_host",
+        EmailKind.BOOKING_CANCELLED_FOR_HOST,
         now,
         note=note,
         by_team=member_id is not None,
@@ -166,7 +168,7 @@ def readdressed(
 
     The host gets the brief again, with the address that now answers.
     """
-    leads.record(session, booking.lead, "address_corrected", now, booking=booking.id)
+    leads.record(session, booking.lead, EventKind.ADDRESS_CORRECTED, now, booking=booking.id)
     _take_back(session, booking)
     if _has_left(session, booking, before):
         outbox.queue(
@@ -175,7 +177,7 @@ def readdressed(
             at=now,
             dedupe_key=f"{booking.uid}:withdrawn:{booking.sequence}",
         )
-    _invite(session, settings, booking, now, "booking_confirmed")
+    _invite(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED)
     _tell_host(session, settings, published, booking, now)
 
 
@@ -190,7 +192,13 @@ def missed(
     """Note that somebody wanted a start that was just taken, and tell the team, once."""
     key = wish.submission_key
     is_new = leads.record_once(
-        session, lead, "wanted_start", now, key=key, start=wish.start.isoformat(), text=wish.topic
+        session,
+        lead,
+        EventKind.WANTED_START,
+        now,
+        key=key,
+        start=wish.start.isoformat(),
+        text=wish.topic,
     )
     if is_new:
         wanted = f"{wish.start:%Y-%m-%d %H:%M} UTC"
@@ -221,20 +229,27 @@ def _changed(
 ) -> None:
     """Queue what follows a change of time or host."""
     _take_back(session, booking)
-    _invite(session, settings, booking, now, "booking_changed", is_given=had is not None, **told)
+    _invite(
+        session, settings, booking, now, EmailKind.BOOKING_CHANGED, is_given=had is not None, **told
+    )
     told["by_team"] = member_id is not None
     _tell_host(session, settings, published, booking, now, **told)
     if had and had.id != booking.host_id:
         told["given_to"] = booking.host.name
         gone = emails.to_host(
-            settings, booking, "booking_cancelled_for_host", now, host=had, **told
+            settings, booking, EmailKind.BOOKING_CANCELLED_FOR_HOST, now, host=had, **told
         )
         key = f"{booking.uid}:given:{booking.sequence}"
         outbox.queue(session, gone, at=now, lead_id=booking.lead_id, dedupe_key=key)
 
 
 def _invite(
-    session: Session, settings: Settings, booking: Booking, now: datetime, kind: str, **told: Any
+    session: Session,
+    settings: Settings,
+    booking: Booking,
+    now: datetime,
+    kind: EmailKind,
+    **told: Any,
 ) -> None:
     """Queue the invitation to the booking's present address, and plan the reminders."""
     link = settings.link(f"/booking/{diary.manage_token(booking, settings.secret)}/")
@@ -263,7 +278,7 @@ def _tell_host(
     told["article"] = published.title_of(booking.came_from)
     outbox.queue(
         session,
-        emails.to_host(settings, booking, "booking_for_host", now, **told),
+        emails.to_host(settings, booking, EmailKind.BOOKING_FOR_HOST, now, **told),
         at=now,
         lead_id=booking.lead_id,
         dedupe_key=f"{booking.uid}:host:{booking.sequence}",
@@ -285,7 +300,7 @@ def _has_left(session: Session, booking: Booking, address: str) -> bool:
     to_them = select(OutboxMessage.id).where(
         OutboxMessage.dedupe_key.startswith(f"{booking.uid}:confirmed:"),
         OutboxMessage.address == address,
-        OutboxMessage.state.in_(("sending", "sent")),
+        OutboxMessage.state.in_((EmailState.SENDING, EmailState.SENT)),
     )
     return session.scalar(to_them.limit(1)) is not None
 
@@ -293,7 +308,7 @@ def _has_left(session: Session, booking: Booking, address: str) -> bool:
 def _record(
     session: Session,
     booking: Booking,
-    kind: str,
+    kind: EventKind,
     now: datetime,
     note: str,
     member_id: int | None,

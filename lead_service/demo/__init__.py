@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from .. import audit, published, schema
 from ..assess.models import Assessment, FrameworkVersion
-from ..audit import AuditEntry
+from ..audit import AuditEntry, AuditKind
 from ..book import hosting
 from ..book.host_models import Host
 from ..book.models import Booking
@@ -124,7 +124,9 @@ def _see_to_failures(demo: Demo) -> None:
     for email in demo.session.scalars(select(OutboxMessage).where(RINGS, known, theirs)).all():
         at = (email.alarm_at or demo.now) + timedelta(hours=2)
         mending.acknowledge(demo.session, [email.id])
-        audit.note(demo.session, demo.members["sam"].id, "mail_seen", f"mail {email.id}", at)
+        audit.note(
+            demo.session, demo.members["sam"].id, AuditKind.MAIL_SEEN, f"mail {email.id}", at
+        )
 
 
 def _records(demo: Demo, known_versions: set[str]) -> dict[str, list]:

@@ -27,7 +27,8 @@ from ..desk import call_changes, work
 from ..emails import receipts
 from ..emails.events import Event
 from ..emails.lease import LEASE_SECONDS, SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD
-from ..emails.models import OutboxMessage
+from ..emails.message import EmailKind
+from ..emails.models import Delivery, EmailState, OutboxMessage
 from ..fields import Trapped
 from ..leads import Lead
 from ..members import Member
@@ -299,7 +300,7 @@ def send_emails(demo: Demo, until: datetime, fates: dict[str, str] | None = None
     the provider tells; without one it is delivered.
     """
     due = select(OutboxMessage).where(
-        OutboxMessage.state == "pending",
+        OutboxMessage.state == EmailState.PENDING,
         OutboxMessage.due_at < until,
         OutboxMessage.address.in_(demo.addresses),
     )
@@ -318,18 +319,18 @@ def _leaves(demo: Demo, email: OutboxMessage, fate: str) -> bool:
     email.attempts, email.reason = 1, REASONS.get(fate, "")
     match fate:
         case "sending":
-            email.state, email.lease_token = "sending", email.id
+            email.state, email.lease_token = EmailState.SENDING, email.id
             email.leased_until = demo.now + LEASE_SECONDS * SECOND
         case "failed":
-            email.state, email.alarm_at = "failed", at
+            email.state, email.alarm_at = EmailState.FAILED, at
         case "dead":
-            email.state, email.attempts = "dead", TRIES_BEFORE_DEAD
+            email.state, email.attempts = EmailState.DEAD, TRIES_BEFORE_DEAD
             email.failing_since, email.alarm_at = at, at + SPAN_BEFORE_DEAD
         case "expired":
-            email.state, email.attempts, email.body = "expired", 0, None
+            email.state, email.attempts, email.body = EmailState.EXPIRED, 0, None
         case _:
-            email.state, email.sent_at, email.reason = "sent", at, ""
-            if email.kind == "sign_in":
+            email.state, email.sent_at, email.reason = EmailState.SENT, at, ""
+            if email.kind == EmailKind.SIGN_IN:
                 email.body = None
             return True
     return False
@@ -337,7 +338,7 @@ def _leaves(demo: Demo, email: OutboxMessage, fate: str) -> bool:
 
 def _events(email: OutboxMessage, fate: str) -> list[Event]:
     """Return what the provider tells of an email that it took."""
-    kinds = [] if fate == "sent" else dict.fromkeys(("processed", fate))
+    kinds = [] if fate == "sent" else dict.fromkeys((Delivery.PROCESSED, Delivery(fate)))
     return [
         Event(
             email.id,

@@ -11,11 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
 from .. import audit, leads
+from ..audit import AuditKind
 from ..db import Database, broken_rule
 from ..emails import outbox, practice_context
-from ..emails.message import Message, compose
+from ..emails.message import EmailKind, Message, compose
 from ..emails.models import OutboxMessage
-from ..members import DeskSession, Member, SignInLink
+from ..members import DeskSession, Member, Role, SignInLink
 from ..security import new_token, token_hash
 from ..settings import Settings
 
@@ -30,7 +31,7 @@ class NoSuchMember(Exception):
 
 
 def add_member(
-    session: Session, email: str, at: datetime, role: str = "member", name: str = ""
+    session: Session, email: str, at: datetime, role: Role = Role.MEMBER, name: str = ""
 ) -> Member:
     """Let an address use the desk and return its member; one who was removed comes back.
 
@@ -80,11 +81,12 @@ def make_link(database: Database, settings: Settings, address: str, now: datetim
     """
 
     def work(session: Session) -> str:
-        admins = select(Member.id).where(Member.role == "admin", Member.removed_at.is_(None))
-        role = "member" if session.scalar(admins.limit(1)) else "admin"
+        admins = select(Member.id).where(Member.role == Role.ADMIN, Member.removed_at.is_(None))
+        role = Role.MEMBER if session.scalar(admins.limit(1)) else Role.ADMIN
         if find_member(session, address) is None:
             member = add_member(session, address, now, role=role)
-            audit.note(session, None, "member_added", f"member {member.id}", now, role=member.role)
+            what, subject = AuditKind.MEMBER_ADDED, f"member {member.id}"
+            audit.note(session, None, what, subject, now, role=member.role)
         return sign_in_link(session, address, now)
 
     return _absolute(settings, database.write(work))
@@ -116,7 +118,7 @@ def mail_link(session: Session, settings: Settings, email: str, at: datetime) ->
 
 def _mail(settings: Settings, to: str, link: str) -> Message:
     practice = practice_context(settings)
-    return compose("sign_in", to=to, link=link, minutes=LINK_MINUTES, **practice)
+    return compose(EmailKind.SIGN_IN, to=to, link=link, minutes=LINK_MINUTES, **practice)
 
 
 def _absolute(settings: Settings, token: str) -> str:
@@ -140,7 +142,7 @@ def _store_link(session: Session, member: Member | None, at: datetime) -> str:
 def _mails_this_hour(session: Session, to: str, at: datetime) -> int:
     """Count what was mailed; links from the command line flood nobody's mailbox."""
     query = select(func.count()).where(
-        OutboxMessage.kind == "sign_in",
+        OutboxMessage.kind == EmailKind.SIGN_IN,
         OutboxMessage.address == to,
         OutboxMessage.created_at > at - timedelta(hours=1),
     )

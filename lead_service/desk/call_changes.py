@@ -9,11 +9,17 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from .. import audit, leads
+from ..audit import AuditKind
 from ..book import diary, notices
 from ..book.models import Booking, Host, Result
 from ..context import Context
+from ..leads import EventKind
 
-MARKS = {Result.HELD: "call_held", Result.NO_SHOW: "call_missed", None: "call_unmarked"}
+MARKS = {
+    Result.HELD: (EventKind.CALL_HELD, AuditKind.CALL_HELD),
+    Result.NO_SHOW: (EventKind.CALL_MISSED, AuditKind.CALL_MISSED),
+    None: (EventKind.CALL_UNMARKED, AuditKind.CALL_UNMARKED),
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ def cancel(session: Session, context: Context, call: Booking, by: By) -> None:
     if not diary.cancel_booking(session, call, by.at):
         raise diary.Over
     notices.cancelled(session, context.settings, call, by.at, **by.told)
-    _note(session, "call_cancelled", call, by)
+    _note(session, AuditKind.CALL_CANCELLED, call, by)
 
 
 def move(
@@ -55,7 +61,7 @@ def move(
     told = by.told | {"had": had if had.id != call.host_id else None}
     site = context.settings, context.published
     notices.moved(session, *site, call, before, by.at, **told)
-    _note(session, "call_moved", call, by)
+    _note(session, AuditKind.CALL_MOVED, call, by)
     return True
 
 
@@ -66,7 +72,7 @@ def give(session: Session, context: Context, call: Booking, host: Host, by: By) 
         return False
     site = context.settings, context.published
     notices.reassigned(session, *site, call, had, by.at, **by.told)
-    _note(session, "call_reassigned", call, by, from_host=had.id, to_host=host.id)
+    _note(session, AuditKind.CALL_REASSIGNED, call, by, from_host=had.id, to_host=host.id)
     return True
 
 
@@ -80,10 +86,11 @@ def mark(session: Session, call: Booking, result: Result | None, by: By) -> bool
         return False
     if call.outcome != result:
         call.outcome, call.outcome_at = result, by.at if result else None
-        leads.record(session, call.lead, MARKS[result], by.at, booking=call.id, member=by.member_id)
-        _note(session, MARKS[result], call, by)
+        event, change = MARKS[result]
+        leads.record(session, call.lead, event, by.at, booking=call.id, member=by.member_id)
+        _note(session, change, call, by)
     return True
 
 
-def _note(session: Session, what: str, call: Booking, by: By, **detail: audit.Detail) -> None:
+def _note(session: Session, what: AuditKind, call: Booking, by: By, **detail: audit.Detail) -> None:
     audit.note(session, by.member_id, what, f"call {call.id}", by.at, **detail)

@@ -15,6 +15,7 @@ from .blueprint import blueprint
 from .pager import Page, newest_first
 
 MOST = 200  # calls to come that are listed
+RESULTS = {Result.HELD: "Held", Result.NO_SHOW: "No-show"}
 VIEWS = {"": "To come", "unmarked": "To be marked", "past": "Past", "cancelled": "Cancelled"}
 MARKED = {
     Result.HELD: "Marked as held.",
@@ -87,7 +88,7 @@ def page_of(call_id: int, refusal: str = "") -> str:
             has_begun=found.starts_at <= now,
             has_others=session.scalar(others) is not None,
             refusal=refusal,
-            results={Result.HELD.value: "Held", Result.NO_SHOW.value: "No-show"},
+            results=RESULTS,
         )
 
 

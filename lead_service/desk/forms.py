@@ -9,15 +9,21 @@ from wtforms.validators import InputRequired, Optional
 from wtforms.widgets import HiddenInput
 
 from ..fields import address, long_text, short_text
-from ..leads import Lead
-from ..members import Member
+from ..leads import Lead, Stage
+from ..members import Member, Role
 from .words import STAGES
 from .work import Wanted
 
-ROLES = [
-    SelectChoice("member", "Member: works with leads"),
-    SelectChoice("admin", "Admin: also lets people in and erases"),
-]
+ROLES = {
+    Role.MEMBER: "Member: works with leads",
+    Role.ADMIN: "Admin: also lets people in and erases",
+}
+
+
+def role_field() -> SelectField:
+    """Make the field of what a member may do."""
+    choices = [SelectChoice(role.value, label) for role, label in ROLES.items()]
+    return SelectField("Role", [InputRequired()], choices=choices)
 
 
 class PersonForm(Form):
@@ -31,13 +37,13 @@ class InviteForm(Form):
 
     email = address("Work email")
     name = short_text("Name", autocomplete="off")
-    role = SelectField("Role", [InputRequired()], choices=ROLES)
+    role = role_field()
 
 
 class RoleForm(Form):
     """What somebody may do."""
 
-    role = SelectField("Role", [InputRequired()], choices=ROLES)
+    role = role_field()
 
 
 class NameForm(Form):
@@ -54,7 +60,7 @@ class LeadForm(Form):
     stage = SelectField(
         "Stage",
         [InputRequired()],
-        choices=[SelectChoice(stage, name) for stage, name in STAGES.items()],
+        choices=[SelectChoice(stage.value, name) for stage, name in STAGES.items()],
     )
     owner_id = SelectField("Owner", coerce=lambda id: str(id or ""))
     next_action = short_text("Next action", longest=200, autocomplete="off")
@@ -93,7 +99,7 @@ class LeadForm(Form):
     def wanted(self) -> Wanted:
         """What a valid form asks for."""
         return Wanted(
-            stage=self.stage.data,
+            stage=Stage(self.stage.data),
             owner_id=int(self.owner_id.data) if self.owner_id.data else None,
             next_action=self.next_action.data or "",
             next_action_on=self.next_action_on.data,

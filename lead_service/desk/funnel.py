@@ -8,33 +8,33 @@ from flask import render_template, request
 from .. import clock
 from ..context import context
 from ..funnel import counts, kept
-from ..funnel.counts import WEEK, Line, Report, answered, monday, stopped
+from ..funnel.counts import WEEK, FunnelStage, Line, Report, answered, monday, stopped
 from .blueprint import blueprint
 
 USUAL_WEEKS = 12
 MOST_WEEKS = 106  # two years
 PRESETS = (4, 12, 26, 52)
 STAGES = {
-    "started": "Started the self-assessment",
-    "completed": "Completed it",
-    "mailed": "Had the result mailed",
-    "booked": "Booked a call",
-    "held": "Held the call",
-    "won": "Won",
+    FunnelStage.STARTED: "Started the self-assessment",
+    FunnelStage.COMPLETED: "Completed it",
+    FunnelStage.MAILED: "Had the result mailed",
+    FunnelStage.BOOKED: "Booked a call",
+    FunnelStage.HELD: "Held the call",
+    FunnelStage.WON: "Won",
 }
 SHORT = {
-    "started": "Started",
-    "completed": "Completed",
-    "mailed": "Mailed",
-    "booked": "Booked",
-    "held": "Held",
-    "won": "Won",
+    FunnelStage.STARTED: "Started",
+    FunnelStage.COMPLETED: "Completed",
+    FunnelStage.MAILED: "Mailed",
+    FunnelStage.BOOKED: "Booked",
+    FunnelStage.HELD: "Held",
+    FunnelStage.WON: "Won",
 }
 WHOLES = {  # what a rate is a share of, in words
-    "started": "of those who started",
-    "completed": "of those who completed",
-    "booked": "of the calls booked",
-    "held": "of the calls held",
+    FunnelStage.STARTED: "of those who started",
+    FunnelStage.COMPLETED: "of those who completed",
+    FunnelStage.BOOKED: "of the calls booked",
+    FunnelStage.HELD: "of the calls held",
 }
 
 
@@ -108,7 +108,7 @@ def _day(typed: str) -> date:
     return day
 
 
-def _most(report: Report) -> dict[str, int]:
+def _most(report: Report) -> dict[FunnelStage, int]:
     """Return the highest number of any week, for each stage: what its drawing is scaled to."""
     lines: list[Line] = [line for _, line in report.weeks]
-    return {stage: max((line[stage] for line in lines), default=0) for stage in STAGES}
+    return {stage: max((line[stage] for line in lines), default=0) for stage in FunnelStage}

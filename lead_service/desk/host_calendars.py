@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
+from ..audit import AuditKind
 from ..book import agenda
 from ..book.host_models import CalendarFeed, Host
 from ..context import context
@@ -36,7 +37,7 @@ def host_calendars_submit(host_id: int) -> ResponseReturnValue:
         return {"calendar": feed.id}
 
     try:
-        host_edit.extend(host_id, "calendar_added", change)
+        host_edit.extend(host_id, AuditKind.CALENDAR_ADDED, change)
     except host_edit.InUse:
         form.label.errors = ["Another calendar of this host is called so."]
         return _page(host_id, form), 422
@@ -53,7 +54,7 @@ def remove_calendar(host_id: int, feed_id: int) -> ResponseReturnValue:
         host.feeds.remove(own(host.feeds, feed_id))
         return {"calendar": feed_id}
 
-    host_edit.extend(host_id, "calendar_removed", change)
+    host_edit.extend(host_id, AuditKind.CALENDAR_REMOVED, change)
     flash("Removed. What it held is in nobody\u2019s way any more.")
     return redirect(url_for(".host_calendars", host_id=host_id), 303)
 
@@ -67,7 +68,7 @@ def new_feed_link(host_id: int) -> ResponseReturnValue:
         host.feed_version += 1
         return {"feed_version": host.feed_version}
 
-    host_edit.extend(host_id, "feed_link_changed", change)
+    host_edit.extend(host_id, AuditKind.FEED_LINK_CHANGED, change)
     flash("There is a new link, and the old one is dead.")
     return redirect(url_for(".host_calendars", host_id=host_id), 303)
 

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
+from ..audit import AuditKind
 from ..book.host_models import DateOverride, Host, OverrideWindow, TimeOff
 from ..book.models import Booking
 from ..context import context
@@ -37,7 +38,7 @@ def host_dates_submit(host_id: int) -> ResponseReturnValue:
         return {"day": form.date.isoformat()}
 
     try:
-        host_edit.extend(host_id, "date_added", change)
+        host_edit.extend(host_id, AuditKind.DATE_ADDED, change)
     except host_edit.InUse:
         form.day.errors = ["This date has hours of its own already. Remove those first."]
         return _dates_page(host_id, form), 422
@@ -55,7 +56,7 @@ def remove_date(host_id: int, date_id: int) -> ResponseReturnValue:
         host.overrides.remove(override)
         return {"day": override.day.isoformat()}
 
-    host_edit.extend(host_id, "date_removed", change)
+    host_edit.extend(host_id, AuditKind.DATE_REMOVED, change)
     flash("Removed. The weekly hours hold on that date.")
     return redirect(url_for(".host_dates", host_id=host_id), 303)
 
@@ -83,7 +84,7 @@ def host_time_off_submit(host_id: int) -> ResponseReturnValue:
         return {"first_day": first.isoformat(), "last_day": last.isoformat()}
 
     try:
-        host_edit.extend(host_id, "time_off_added", change)
+        host_edit.extend(host_id, AuditKind.TIME_OFF_ADDED, change)
     except hits.HitsCalls:
         return _time_off_page(host_id, form, is_asking=True), 409
     flash("Saved. Nothing is offered on these days.")
@@ -100,7 +101,7 @@ def remove_time_off(host_id: int, off_id: int) -> ResponseReturnValue:
         host.time_off.remove(off)
         return {"first_day": off.first_day.isoformat(), "last_day": off.last_day.isoformat()}
 
-    host_edit.extend(host_id, "time_off_removed", change)
+    host_edit.extend(host_id, AuditKind.TIME_OFF_REMOVED, change)
     flash("Removed. These days are open again.")
     return redirect(url_for(".host_time_off", host_id=host_id), 303)
 

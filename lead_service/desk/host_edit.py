@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from .. import audit, clock
+from ..audit import AuditKind
 from ..book import calendar
 from ..book.host_models import Host
 from ..context import context
@@ -24,7 +25,7 @@ class InUse(Exception):
     """Another row has what must be the only one of its kind; nothing is stored."""
 
 
-def replace(host_id: int, what: str, change: Change) -> None:
+def replace(host_id: int, what: AuditKind, change: Change) -> None:
     """Run `change(session, host)` on the locked host, unless the form's version is an old one.
 
     What it returns is the audit entry's detail. Raises Stale, and InUse where an address is
@@ -33,7 +34,7 @@ def replace(host_id: int, what: str, change: Change) -> None:
     extend(host_id, what, change, seen=request.form.get("version", 0, type=int))
 
 
-def extend(host_id: int, what: str, change: Change, *, seen: int | None = None) -> None:
+def extend(host_id: int, what: AuditKind, change: Change, *, seen: int | None = None) -> None:
     """Run `change(session, host)` that overwrites nothing of others, on the locked host.
 
     Arguments and errors as for `replace`; without `seen`, any version of the host will do.
@@ -60,7 +61,7 @@ def add(make: Callable[[Session], Host]) -> int:
         host = make(session)
         session.add(host)
         session.flush()
-        audit.note(session, member_id, "host_added", f"host {host.id}", now)
+        audit.note(session, member_id, AuditKind.HOST_ADDED, f"host {host.id}", now)
         return host.id
 
     return _written(work)

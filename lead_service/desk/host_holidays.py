@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
+from ..audit import AuditKind
 from ..book import holidays
 from ..book.host_models import Host
 from ..context import context
@@ -38,7 +39,7 @@ def host_holidays_submit(host_id: int) -> ResponseReturnValue:
         return {"country": country, "region": region}
 
     try:
-        host_edit.replace(host_id, "holidays_changed", change)
+        host_edit.replace(host_id, AuditKind.HOLIDAYS_CHANGED, change)
     except host_edit.Stale:
         return _page(host_id, is_stale=True), 409
     flash("Saved.")

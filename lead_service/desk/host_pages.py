@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from wtforms import Form
 
+from ..audit import AuditKind
 from ..book.host_models import Host
 from ..context import context
 from . import host_edit
@@ -22,20 +23,22 @@ class Part:
 
     title: str
     form: type[PersonForm] | type[HoursForm] | type[RulesForm]
-    what: str
+    what: AuditKind
     lede: str = ""
 
 
 PARTS = {
-    "person": Part("Person and place", PersonForm, "host_changed"),
+    "person": Part("Person and place", PersonForm, AuditKind.HOST_CHANGED),
     "hours": Part(
         "Weekly hours",
         HoursForm,
-        "hours_changed",
+        AuditKind.HOURS_CHANGED,
         "Several windows a day are separated by commas: 09:00-12:00, 13:00-17:00. Past midnight,"
         " count on: 22:00-26:00 ends at 2 am. An empty day is closed.",
     ),
-    "rules": Part("Rules", RulesForm, "rules_changed", "Calls that are booked keep theirs."),
+    "rules": Part(
+        "Rules", RulesForm, AuditKind.RULES_CHANGED, "Calls that are booked keep theirs."
+    ),
 }
 PART = "<any(person,hours,rules):part>"
 

@@ -9,11 +9,12 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from .. import audit
+from ..audit import AuditKind
 from ..db import rows_changed
 from ..emails import outbox, practice_context
-from ..emails.message import compose
+from ..emails.message import EmailKind, compose
 from ..leads import CLOSED, Lead
-from ..members import DeskSession, Member
+from ..members import DeskSession, Member, Role
 from ..settings import Settings
 from . import access
 
@@ -32,7 +33,7 @@ def invite(
     email: str,
     *,
     name: str = "",
-    role: str = "member",
+    role: Role = Role.MEMBER,
     by: Member | None = None,
     at: datetime,
 ) -> Member:
@@ -45,9 +46,9 @@ def invite(
         raise AlreadyIn
     member = access.add_member(session, email, at, role=role, name=name)
     member.role, member.name = role, name or member.name
-    _note(session, by, "member_invited", member, at, role=role)
+    _note(session, by, AuditKind.MEMBER_INVITED, member, at, role=role)
     message = compose(
-        "invited",
+        EmailKind.INVITED,
         to=member.email,
         by=by.shown_name if by else settings.practice_name,
         link=settings.link("/desk/sign-in/"),
@@ -58,14 +59,14 @@ def invite(
 
 
 def change_role(
-    session: Session, member: Member, role: str, by: Member | None, at: datetime
+    session: Session, member: Member, role: Role, by: Member | None, at: datetime
 ) -> None:
     """Make an admin of a member, or a member of an admin; raise LastAdmin."""
-    if role != "admin":
+    if role != Role.ADMIN:
         _spare_the_last_admin(session, member)
     if member.role != role:
         member.role = role
-        _note(session, by, "role_changed", member, at, role=role)
+        _note(session, by, AuditKind.ROLE_CHANGED, member, at, role=role)
 
 
 def remove(session: Session, member: Member, by: Member | None, at: datetime) -> int:
@@ -78,14 +79,14 @@ def remove(session: Session, member: Member, by: Member | None, at: datetime) ->
     end_sessions(session, member, at)
     open_leads = update(Lead).where(Lead.owner_id == member.id, Lead.stage.not_in(CLOSED))
     freed = rows_changed(session, open_leads.values(owner_id=None, version=Lead.version + 1))
-    _note(session, by, "member_removed", member, at, leads_without_owner=freed)
+    _note(session, by, AuditKind.MEMBER_REMOVED, member, at, leads_without_owner=freed)
     return freed
 
 
 def sign_out_everywhere(session: Session, member: Member, by: Member | None, at: datetime) -> int:
     """End every session of a member; return how many there were."""
     ended = end_sessions(session, member, at)
-    _note(session, by, "signed_out_everywhere", member, at, sessions=ended)
+    _note(session, by, AuditKind.SIGNED_OUT_EVERYWHERE, member, at, sessions=ended)
     return ended
 
 
@@ -98,7 +99,7 @@ def rename(session: Session, member: Member, name: str, at: datetime) -> None:
     """Give a member the name by which the others see them."""
     if member.name != name:
         member.name = name
-        _note(session, member, "renamed", member, at)
+        _note(session, member, AuditKind.RENAMED, member, at)
 
 
 def everybody(session: Session) -> list[tuple[Member, datetime | None]]:
@@ -122,13 +123,13 @@ def owners(session: Session, lead: Lead) -> list[Member]:
 
 def _spare_the_last_admin(session: Session, member: Member) -> None:
     """Raise LastAdmin when nobody else is one; two who demote each other meet at the lock."""
-    admins = select(Member.id).where(Member.role == "admin", Member.removed_at.is_(None))
+    admins = select(Member.id).where(Member.role == Role.ADMIN, Member.removed_at.is_(None))
     found = session.scalars(admins.order_by(Member.id).with_for_update()).all()
     if found == [member.id]:
         raise LastAdmin
 
 
 def _note(
-    session: Session, by: Member | None, what: str, member: Member, at: datetime, **detail
+    session: Session, by: Member | None, what: AuditKind, member: Member, at: datetime, **detail
 ) -> None:
     audit.note(session, by.id if by else None, what, f"member {member.id}", at, **detail)

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import audit, clock
+from ..audit import AuditKind
 from ..context import context
 from ..emails import mending, outbox
 from .blueprint import blueprint
@@ -26,7 +27,7 @@ NOTHING = "Nothing had to be done: somebody was faster, or it is too late."
 def mail_retry() -> ResponseReturnValue:
     """Send mails once more that failed or were given up."""
     now = clock.now()
-    done = _each("mail_retried", lambda session, id: mending.retry(session, id, now))
+    done = _each(AuditKind.MAIL_RETRIED, lambda session, id: mending.retry(session, id, now))
     flash(f"On the way again: {_mails(done)}." if done else NOTHING)
     return _back()
 
@@ -34,7 +35,7 @@ def mail_retry() -> ResponseReturnValue:
 @blueprint.post("/outbox/take-back")
 def mail_take_back() -> ResponseReturnValue:
     """Take back mails that wait."""
-    done = _each("mail_taken_back", mending.take_back)
+    done = _each(AuditKind.MAIL_TAKEN_BACK, mending.take_back)
     flash(f"Taken back: {_mails(done)}." if done else NOTHING)
     return _back()
 
@@ -42,7 +43,7 @@ def mail_take_back() -> ResponseReturnValue:
 @blueprint.post("/outbox/seen")
 def mail_seen() -> ResponseReturnValue:
     """Note that somebody knows of failures, so that their alarm ends."""
-    done = _each("mail_seen", lambda session, id: bool(mending.acknowledge(session, [id])))
+    done = _each(AuditKind.MAIL_SEEN, lambda session, id: bool(mending.acknowledge(session, [id])))
     flash(f"Noted as seen: {_mails(done)}." if done else NOTHING)
     return _back()
 
@@ -55,7 +56,7 @@ def mail_resume() -> ResponseReturnValue:
     def work(session: Session) -> int:
         outbox.resume(session)
         waiting = mending.retry_waiting(session, now)
-        audit.note(session, member_id, "sending_resumed", "outbox", now, mails=waiting)
+        audit.note(session, member_id, AuditKind.SENDING_RESUMED, "outbox", now, mails=waiting)
         return waiting
 
     context().database.write(work)
@@ -63,7 +64,7 @@ def mail_resume() -> ResponseReturnValue:
     return _back()
 
 
-def _each(what: str, do: Callable[[Session, str], bool]) -> int:
+def _each(what: AuditKind, do: Callable[[Session, str], bool]) -> int:
     """Do it to each mail that the form names; return for how many it could be done."""
     ids = dict.fromkeys(ID.findall(request.form.get("mails", "")))
     now, member_id = clock.now(), g.desk.member_id

@@ -11,7 +11,7 @@ from ..context import context
 from ..emails import mending, outbox
 from ..emails.lease import NEVER_KEPT
 from ..emails.message import Message, from_json
-from ..emails.models import OutboxMessage
+from ..emails.models import EmailState, OutboxMessage
 from . import standing, words
 from .blueprint import blueprint
 from .pager import newest_first
@@ -69,7 +69,7 @@ def mail(mail_id: str) -> str:
 
 def _retrying(session: Session) -> int:
     """Count the mails that wait for another try."""
-    waits = mending.can_retry(clock.now()) & (OutboxMessage.state == "pending")
+    waits = mending.can_retry(clock.now()) & (OutboxMessage.state == EmailState.PENDING)
     return session.scalar(select(func.count()).where(waits)) or 0
 
 

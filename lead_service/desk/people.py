@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from .. import clock
 from ..context import context
-from ..members import Member
+from ..members import Member, Role
 from . import membership
 from .blueprint import admins_only, blueprint
 from .forms import InviteForm, NameForm, RoleForm
@@ -27,7 +27,7 @@ def invite() -> ResponseReturnValue:
     form, now, by = InviteForm(request.form), clock.now(), g.desk.member
     if not form.validate():
         return _page(form), 422
-    email, name, role = form.email.data or "", form.name.data or "", form.role.data
+    email, name, role = form.email.data or "", form.name.data or "", Role(form.role.data)
 
     def work(writing: Session) -> None:
         settings = context().settings
@@ -51,7 +51,7 @@ def change_role(member_id: int) -> ResponseReturnValue:
         abort(422)
 
     def work(writing: Session) -> None:
-        membership.change_role(writing, _find(writing, member_id), form.role.data, by, now)
+        membership.change_role(writing, _find(writing, member_id), Role(form.role.data), by, now)
 
     return _done(work, "Changed. It is so from their next click on.")
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import audit, backup, clock, privacy, retention
+from ..audit import AuditKind
 from ..context import context
 from ..emails import erasures
 from ..leads import Lead
@@ -59,7 +60,7 @@ def export_person() -> ResponseReturnValue:
         held = privacy.export(session, context().settings, form.email.data or "")
         numbers = [row["id"] for row in held["lead"]]
         subject = f"lead {numbers[0]}" if numbers else "address without a lead"
-        audit.note(session, by, "exported", subject, now)
+        audit.note(session, by, AuditKind.EXPORTED, subject, now)
         return held
 
     held = context().database.write(work)
@@ -105,7 +106,7 @@ def erase_at_provider() -> ResponseReturnValue:
         if not by_hand:
             return erasures.retry(session, job_id, now)
         if done := erasures.close(session, job_id):
-            audit.note(session, by, "erased_by_hand", f"erasure {job_id}", now)
+            audit.note(session, by, AuditKind.ERASED_BY_HAND, f"erasure {job_id}", now)
         return done
 
     done = context().database.write(work)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from ..emails.models import RETURNED, RINGS, OutboxMessage
+from ..emails.models import RETURNED, RINGS, Delivery, EmailState, OutboxMessage
 
-UNTOLD = ("", "processed")  # the provider has it, and has not said more
+UNTOLD = (Delivery.UNKNOWN, Delivery.PROCESSED)  # the provider has it, and has not said more
 
 
 @dataclass(frozen=True)
@@ -20,48 +20,56 @@ class Standing:
     where: ColumnElement[bool]
 
 
-def _ours(name: str, word: str, tone: str = "plain") -> Standing:
+def _ours(name: EmailState, word: str, tone: str = "plain") -> Standing:
     return Standing(name, word, tone, OutboxMessage.state == name)
 
 
-def _told(name: str, word: str, tone: str = "plain") -> Standing:
+def _told(name: Delivery, word: str, tone: str = "plain") -> Standing:
     return Standing(
-        name, word, tone, and_(OutboxMessage.state == "sent", OutboxMessage.delivery == name)
+        name,
+        word,
+        tone,
+        and_(OutboxMessage.state == EmailState.SENT, OutboxMessage.delivery == name),
     )
 
 
 ATTENTION = Standing("attention", "To look at", "bad", RINGS)
-PAUSED = Standing("paused", "Paused", "bad", OutboxMessage.state == "pending")
+PAUSED = Standing("paused", "Paused", "bad", OutboxMessage.state == EmailState.PENDING)
 STANDINGS = (
-    _ours("pending", "Waiting"),
-    _ours("sending", "Being sent"),
+    _ours(EmailState.PENDING, "Waiting"),
+    _ours(EmailState.SENDING, "Being sent"),
     Standing(
-        "sent",
+        EmailState.SENT,
         "Sent",
         "good",
-        and_(OutboxMessage.state == "sent", OutboxMessage.delivery.in_(UNTOLD)),
+        and_(OutboxMessage.state == EmailState.SENT, OutboxMessage.delivery.in_(UNTOLD)),
     ),
-    _told("deferred", "Deferred"),
-    _told("delivered", "Delivered", "good"),
-    _told("bounced", "Bounced", "bad"),
-    _told("dropped", "Dropped", "bad"),
-    _told("reported", "Called spam", "bad"),
-    _ours("failed", "Refused", "bad"),
-    _ours("dead", "Given up", "bad"),
-    _ours("expired", "Too late"),
-    _ours("held", "Held back"),
-    _ours("cancelled", "Taken back"),
+    _told(Delivery.DEFERRED, "Deferred"),
+    _told(Delivery.DELIVERED, "Delivered", "good"),
+    _told(Delivery.BOUNCED, "Bounced", "bad"),
+    _told(Delivery.DROPPED, "Dropped", "bad"),
+    _told(Delivery.REPORTED, "Called spam", "bad"),
+    _ours(EmailState.FAILED, "Refused", "bad"),
+    _ours(EmailState.DEAD, "Given up", "bad"),
+    _ours(EmailState.EXPIRED, "Too late"),
+    _ours(EmailState.HELD, "Held back"),
+    _ours(EmailState.CANCELLED, "Taken back"),
 )
 BY_NAME = {one.name: one for one in (*STANDINGS, PAUSED, ATTENTION)}
-CAN_BE_SEEN = {"attention", "failed", "dead", *RETURNED}  # where failures stand together
+CAN_BE_SEEN = {
+    "attention",
+    EmailState.FAILED,
+    EmailState.DEAD,
+    *RETURNED,
+}  # where failures stand together
 
 
 def of(mail: OutboxMessage, is_paused: bool = False) -> Standing:
     """Return how a mail stands; while nothing is sent, what waits is paused."""
-    if mail.state == "pending" and is_paused:
+    if mail.state == EmailState.PENDING and is_paused:
         return PAUSED
     found = BY_NAME[_name(mail.state, mail.delivery)]
-    is_retried = mail.state == "pending" and mail.attempts
+    is_retried = mail.state == EmailState.PENDING and mail.attempts
     return replace(found, word="Trying again") if is_retried else found
 
 
@@ -78,5 +86,5 @@ def counts(session: Session, is_paused: bool) -> dict[str, int]:
     return {name: found[name] for name in ("paused", *BY_NAME) if name in found}
 
 
-def _name(state: str, delivery: str) -> str:
-    return delivery if state == "sent" and delivery not in UNTOLD else state
+def _name(state: EmailState, delivery: Delivery) -> EmailState | Delivery:
+    return delivery if state == EmailState.SENT and delivery not in UNTOLD else state

@@ -6,31 +6,40 @@ from datetime import date, datetime
 
 from ..assess.models import Assessment
 from ..book.models import Booking
-from ..leads import Lead, LeadEvent
+from ..emails.message import EmailKind
+from ..leads import EventKind, Lead, LeadEvent, Stage
 from ..published import Published
 from .words import STAGES, day, kind_of_mail, moment
 
-WORDS = {
-    "call_booked": "Booked a call",
-    "call_moved": "The call was moved",
-    "call_reassigned": "The call was given to another host",
-    "call_cancelled": "The call was cancelled",
-    "call_held": "The call took place",
-    "call_missed": "The call did not take place",
-    "call_unmarked": "What became of the call is open again",
-    "address_corrected": "Corrected the address of the invitation",
-    "wanted_start": "Wanted a time that had just been taken",
-    "wrote": "Wrote to us",
-    "result_mailed": "Had the result mailed",
-    "released": "Released: no longer suspected to be automated",
-    "mail_delivered": "A mail was delivered",
-    "mail_bounced": "A mail came back",
-    "mail_dropped": "A mail was not delivered",
-    "mail_reported": "Called a mail of ours spam",
-    "stage_changed": "Changed the stage",
-    "owner_changed": "Gave the lead to",
-    "next_action_changed": "Changed the next action",
-    "details_changed": "Corrected the contact details",
+LABELS = {
+    EventKind.CALL_BOOKED: "Booked a call",
+    EventKind.CALL_MOVED: "The call was moved",
+    EventKind.CALL_REASSIGNED: "The call was given to another host",
+    EventKind.CALL_CANCELLED: "The call was cancelled",
+    EventKind.CALL_HELD: "The call took place",
+    EventKind.CALL_MISSED: "The call did not take place",
+    EventKind.CALL_UNMARKED: "What became of the call is open again",
+    EventKind.ADDRESS_CORRECTED: "Corrected the address of the invitation",
+    EventKind.WANTED_START: "Wanted a time that had just been taken",
+    EventKind.WROTE: "Wrote to us",
+    EventKind.RESULT_MAILED: "Had the result mailed",
+    EventKind.RELEASED: "Released: no longer suspected to be automated",
+    EventKind.MAIL_DELIVERED: "A mail was delivered",
+    EventKind.MAIL_BOUNCED: "A mail came back",
+    EventKind.MAIL_DROPPED: "A mail was not delivered",
+    EventKind.MAIL_REPORTED: "Called a mail of ours spam",
+    EventKind.STAGE_CHANGED: "Changed the stage",
+    EventKind.OWNER_CHANGED: "Gave the lead to",
+    EventKind.NEXT_ACTION_CHANGED: "Changed the next action",
+    EventKind.DETAILS_CHANGED: "Corrected the contact details",
+}
+
+
+OF_A_CALL = {  # told with its start
+    EventKind.CALL_CANCELLED,
+    EventKind.CALL_HELD,
+    EventKind.CALL_MISSED,
+    EventKind.CALL_UNMARKED,
 }
 
 
@@ -57,7 +66,7 @@ class Around:
     def first_start(self, call: Booking) -> datetime:
         """Return the start that a call was booked for, before it was moved."""
         for event in self.events:
-            if event.kind == "call_moved" and event.detail.get("booking") == call.id:
+            if event.kind == EventKind.CALL_MOVED and event.detail.get("booking") == call.id:
                 return datetime.fromisoformat(event.detail["before"])
         return call.starts_at
 
@@ -92,10 +101,9 @@ def _of_event(event: LeadEvent, around: Around) -> Line:
     detail, names = event.detail, around.members
     typed = next((detail[name] for name in ("text", "note", "action") if detail.get(name)), "")
     whom = ""
-    if event.kind == "owner_changed":
+    if event.kind == EventKind.OWNER_CHANGED:
         whom = names.get(detail.get("owner") or 0, "nobody")
-    text = WORDS.get(event.kind, event.kind.replace("_", " ").capitalize())
-    text += _more(event, around)
+    text = LABELS[event.kind] + _more(event, around)
     return Line(event.at, text, typed, whom, names.get(detail.get("member") or 0, ""))
 
 
@@ -103,20 +111,25 @@ def _more(event: LeadEvent, around: Around) -> str:
     """Say when, what or why, in continuation of the event's words."""
     detail, call = event.detail, around.calls.get(event.detail.get("booking", 0))
     match event.kind:
-        case "call_booked" if call:
+        case EventKind.CALL_BOOKED if call:
             return f" for {moment(around.first_start(call), call.host_zone)}"
-        case "call_moved" if call:
+        case EventKind.CALL_MOVED if call:
             before, start = (datetime.fromisoformat(detail[name]) for name in ("before", "start"))
             return f" from {moment(before, call.host_zone)} to {moment(start, call.host_zone)}"
-        case "call_cancelled" | "call_held" | "call_missed" | "call_unmarked" if call:
+        case (
+            EventKind.CALL_CANCELLED
+            | EventKind.CALL_HELD
+            | EventKind.CALL_MISSED
+            | EventKind.CALL_UNMARKED
+        ) if call:
             return f": {moment(call.starts_at, call.host_zone)}"
-        case "wanted_start" if detail.get("start"):
+        case EventKind.WANTED_START if detail.get("start"):
             return f": {moment(datetime.fromisoformat(detail['start']), around.zone)}"
-        case "stage_changed":
-            return f": {STAGES[detail['from']]} → {STAGES[detail['to']]}"
-        case "next_action_changed" if detail.get("on"):
+        case EventKind.STAGE_CHANGED:
+            return f": {STAGES[Stage(detail['from'])]} → {STAGES[Stage(detail['to'])]}"
+        case EventKind.NEXT_ACTION_CHANGED if detail.get("on"):
             return f", for {day(date.fromisoformat(detail['on']))}"
-        case "details_changed":
+        case EventKind.DETAILS_CHANGED:
             return f": {', '.join(detail['fields'])}"
-    which = f" ({kind_of_mail(detail['what'])})" if detail.get("what") else ""
+    which = f" ({kind_of_mail(EmailKind(detail['what']))})" if detail.get("what") else ""
     return which + (f": {detail['reason']}" if detail.get("reason") else "")

@@ -14,9 +14,10 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_
 from sqlalchemy.orm import Session, aliased
 
 from ..book.models import Booking, Status
-from ..emails.models import OutboxMessage
+from ..db import values
+from ..emails.models import EmailState, OutboxMessage
 from ..fields import clean
-from ..leads import CLOSED, STAGES, Lead
+from ..leads import CLOSED, Lead, Stage
 from .pager import LARGEST_ID, Order
 
 LONGEST_SEARCH = 100
@@ -59,7 +60,7 @@ class View:
         is_owner = view.owner == "none" or (
             view.owner.isascii() and view.owner.isdigit() and int(view.owner) <= LARGEST_ID
         )
-        for value, known in ((view.quick, QUICK), (view.stage, STAGES), (view.sort, SORTS)):
+        for value, known in ((view.quick, QUICK), (view.stage, values(Stage)), (view.sort, SORTS)):
             if value and value not in known:
                 abort(404)
         return view if is_owner or not view.owner else abort(404)
@@ -175,9 +176,9 @@ ORDERS = {
     "calls": Order(Booking.starts_at, Lead.id, is_descending=False),
 }
 SUSPECTED_CALLS = select(Booking.lead_id).where(Booking.quarantine)
-HELD_MAILS = select(OutboxMessage.lead_id).where(OutboxMessage.state == "held")
+HELD_MAILS = select(OutboxMessage.lead_id).where(OutboxMessage.state == EmailState.HELD)
 CONDITIONS: dict[str, ColumnElement[bool]] = {
-    "unowned": Lead.owner_id.is_(None) & Lead.stage.not_in(_literal("closed", CLOSED)),
+    "unowned": Lead.owner_id.is_(None) & Lead.stage.not_in(_literal("closed", values(CLOSED))),
     "bounced": Lead.bounced_at.is_not(None),
     "suspected": Lead.id.in_(
         select(Lead.id).where(Lead.quarantine).union(SUSPECTED_CALLS, HELD_MAILS)

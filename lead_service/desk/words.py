@@ -3,29 +3,32 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from ..audit import AuditKind
 from ..dates import clock_time
-from ..emails.models import OutboxMessage
+from ..emails.message import EmailKind
+from ..emails.models import Delivery, EmailState, OutboxMessage
+from ..leads import Stage
 from . import standing
 
 STAGES = {
-    "new": "New",
-    "contacted": "Contacted",
-    "qualified": "Qualified",
-    "won": "Won",
-    "lost": "Lost",
+    Stage.NEW: "New",
+    Stage.CONTACTED: "Contacted",
+    Stage.QUALIFIED: "Qualified",
+    Stage.WON: "Won",
+    Stage.LOST: "Lost",
 }
 MAILS = {
-    "booking_confirmed": "Invitation to the visitor",
-    "booking_for_host": "Brief to the host",
-    "booking_changed": "News of another time or host, to the visitor",
-    "booking_reminder": "Reminder to the visitor",
-    "booking_cancelled": "Cancellation to the visitor",
-    "booking_cancelled_for_host": "Cancellation to the host",
-    "booking_withdrawn": "Invitation taken back from a mistyped address",
-    "new_lead": "News to the team",
-    "result": "Result to the visitor",
-    "sign_in": "Link to the desk",
-    "invited": "Invitation to the desk",
+    EmailKind.BOOKING_CONFIRMED: "Invitation to the visitor",
+    EmailKind.BOOKING_FOR_HOST: "Brief to the host",
+    EmailKind.BOOKING_CHANGED: "News of another time or host, to the visitor",
+    EmailKind.BOOKING_REMINDER: "Reminder to the visitor",
+    EmailKind.BOOKING_CANCELLED: "Cancellation to the visitor",
+    EmailKind.BOOKING_CANCELLED_FOR_HOST: "Cancellation to the host",
+    EmailKind.BOOKING_WITHDRAWN: "Invitation taken back from a mistyped address",
+    EmailKind.NEW_LEAD: "News to the team",
+    EmailKind.RESULT: "Result to the visitor",
+    EmailKind.SIGN_IN: "Link to the desk",
+    EmailKind.INVITED: "Invitation to the desk",
 }
 TABLES = {
     "outbox": "Mails",
@@ -55,50 +58,50 @@ FIELDS = {
     "phone": "Phone",
 }
 CHANGES = {
-    "lead_changed": "Lead changed",
-    "lead_released": "Released",
-    "note_added": "Note written",
-    "note_removed": "Note removed",
-    "erased": "Erased",
-    "erased_by_hand": "Noted that the provider erased by hand",
-    "exported": "Data handed out",
-    "member_added": "Let in by command",
-    "member_invited": "Let in",
-    "member_removed": "Removed",
-    "role_changed": "Role changed",
-    "signed_out_everywhere": "Signed out everywhere",
-    "renamed": "Name changed",
-    "mail_retried": "Sent a mail again",
-    "mail_taken_back": "Took a mail back",
-    "mail_seen": "Noted a failed mail as seen",
-    "sending_resumed": "Resumed sending",
-    "host_added": "Host added",
-    "host_changed": "Person or place changed",
-    "hours_changed": "Weekly hours changed",
-    "rules_changed": "Rules changed",
-    "holidays_changed": "Holidays changed",
-    "date_added": "Date given hours of its own",
-    "date_removed": "Date\u2019s own hours removed",
-    "time_off_added": "Time off added",
-    "time_off_removed": "Time off removed",
-    "calendar_added": "Calendar added",
-    "calendar_removed": "Calendar removed",
-    "feed_link_changed": "New link to the feed of calls",
-    "call_cancelled": "Cancelled",
-    "call_moved": "Moved",
-    "call_reassigned": "Given to another host",
-    "call_held": "Marked as held",
-    "call_missed": "Marked as a no-show",
-    "call_unmarked": "Mark taken back",
+    AuditKind.LEAD_CHANGED: "Lead changed",
+    AuditKind.LEAD_RELEASED: "Released",
+    AuditKind.NOTE_ADDED: "Note written",
+    AuditKind.NOTE_REMOVED: "Note removed",
+    AuditKind.ERASED: "Erased",
+    AuditKind.ERASED_BY_HAND: "Noted that the provider erased by hand",
+    AuditKind.EXPORTED: "Data handed out",
+    AuditKind.MEMBER_ADDED: "Let in by command",
+    AuditKind.MEMBER_INVITED: "Let in",
+    AuditKind.MEMBER_REMOVED: "Removed",
+    AuditKind.ROLE_CHANGED: "Role changed",
+    AuditKind.SIGNED_OUT_EVERYWHERE: "Signed out everywhere",
+    AuditKind.RENAMED: "Name changed",
+    AuditKind.MAIL_RETRIED: "Sent a mail again",
+    AuditKind.MAIL_TAKEN_BACK: "Took a mail back",
+    AuditKind.MAIL_SEEN: "Noted a failed mail as seen",
+    AuditKind.SENDING_RESUMED: "Resumed sending",
+    AuditKind.HOST_ADDED: "Host added",
+    AuditKind.HOST_CHANGED: "Person or place changed",
+    AuditKind.HOURS_CHANGED: "Weekly hours changed",
+    AuditKind.RULES_CHANGED: "Rules changed",
+    AuditKind.HOLIDAYS_CHANGED: "Holidays changed",
+    AuditKind.DATE_ADDED: "Date given hours of its own",
+    AuditKind.DATE_REMOVED: "Date\u2019s own hours removed",
+    AuditKind.TIME_OFF_ADDED: "Time off added",
+    AuditKind.TIME_OFF_REMOVED: "Time off removed",
+    AuditKind.CALENDAR_ADDED: "Calendar added",
+    AuditKind.CALENDAR_REMOVED: "Calendar removed",
+    AuditKind.FEED_LINK_CHANGED: "New link to the feed of calls",
+    AuditKind.CALL_CANCELLED: "Cancelled",
+    AuditKind.CALL_MOVED: "Moved",
+    AuditKind.CALL_REASSIGNED: "Given to another host",
+    AuditKind.CALL_HELD: "Marked as held",
+    AuditKind.CALL_MISSED: "Marked as a no-show",
+    AuditKind.CALL_UNMARKED: "Mark taken back",
 }
 CHANGED = {"next_action": "next action", "next_action_on": "its day"}
 DELIVERIES = {
-    "processed": "The provider took it over",
-    "deferred": "Deferred",
-    "delivered": "Delivered to their server",
-    "bounced": "Came back",
-    "dropped": "Dropped",
-    "reported": "The recipient called it spam",
+    Delivery.PROCESSED: "The provider took it over",
+    Delivery.DEFERRED: "Deferred",
+    Delivery.DELIVERED: "Delivered to their server",
+    Delivery.BOUNCED: "Came back",
+    Delivery.DROPPED: "Dropped",
+    Delivery.REPORTED: "The recipient called it spam",
 }
 
 
@@ -123,8 +126,8 @@ def state_of_mail(mail: OutboxMessage, is_paused: bool = False) -> standing.Stan
     return standing.of(mail, is_paused)
 
 
-def kind_of_mail(kind: str) -> str:
-    return MAILS.get(kind, kind.replace("_", " ").capitalize())
+def kind_of_mail(kind: EmailKind) -> str:
+    return MAILS[kind]
 
 
 def reason_of_mail(mail: OutboxMessage) -> str:
@@ -132,9 +135,9 @@ def reason_of_mail(mail: OutboxMessage) -> str:
     if mail.reason:
         return sentence(mail.reason)
     return {
-        "held": "Suspected to be automated: it leaves when the lead is released.",
-        "expired": "It would have come too late to be of use.",
-        "cancelled": "It was overtaken by something newer.",
+        EmailState.HELD: "Suspected to be automated: it leaves when the lead is released.",
+        EmailState.EXPIRED: "It would have come too late to be of use.",
+        EmailState.CANCELLED: "It was overtaken by something newer.",
     }.get(mail.state, "")
 
 
@@ -148,9 +151,9 @@ def table(name: str) -> str:
     return TABLES.get(name, name.replace("_", " ").capitalize())
 
 
-def change(what: str) -> str:
+def change(what: AuditKind) -> str:
     """Name a change of the audit trail."""
-    return CHANGES.get(what, what.replace("_", " ").capitalize())
+    return CHANGES[what]
 
 
 def subject(name: str) -> str:
@@ -181,5 +184,5 @@ def _detail(name: str, value: object, members: dict[int, str]) -> str:
         known = members.get(value) if isinstance(value, int) else None
         return known or (f"member {value}" if value else "nobody")
     if name == "stage":
-        return STAGES.get(str(value), str(value))
+        return STAGES[Stage(str(value))]
     return "none" if value is None else str(value)

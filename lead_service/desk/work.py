@@ -14,10 +14,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from .. import audit, leads
+from ..audit import AuditKind
 from ..book.models import Booking
 from ..db import rows_changed
 from ..emails import outbox
-from ..leads import Lead, Note
+from ..leads import EventKind, Lead, Note, Stage
 from ..members import Member
 
 NEXT = {"next_action", "next_action_on"}
@@ -30,7 +31,7 @@ UNITS = ({"stage"}, {"owner_id"}, NEXT, *({name} for name in DETAILS))
 class Wanted:
     """What a member wants a lead to be; None for what is open."""
 
-    stage: str
+    stage: Stage
     owner_id: int | None
     next_action: str
     next_action_on: date | None
@@ -53,7 +54,8 @@ class Wanted:
         try:
             found = json.loads(text)
             on = found["next_action_on"]
-            return cls(**found | {"next_action_on": date.fromisoformat(on) if on else None})
+            found["next_action_on"] = date.fromisoformat(on) if on else None
+            return cls(**found | {"stage": Stage(found["stage"])})
         except (ValueError, TypeError, KeyError, RecursionError):
             return None
 
@@ -117,22 +119,22 @@ def _change(session: Session, lead: Lead, values: dict[str, Any], by: Member, at
         if name in before:
             short = name.removesuffix("_id")
             detail |= {f"from_{short}": before[name], f"to_{short}": values[name]}
-    audit.note(session, by.id, "lead_changed", f"lead {lead.id}", at, **detail)
+    audit.note(session, by.id, AuditKind.LEAD_CHANGED, f"lead {lead.id}", at, **detail)
 
 
 def _record(session: Session, lead: Lead, before: dict, by: Member, at: datetime) -> None:
     """Tell the timeline, a line for each kind of change."""
     if "stage" in before:
         detail = {"from": before["stage"], "to": lead.stage}
-        leads.record(session, lead, "stage_changed", at, member=by.id, **detail)
+        leads.record(session, lead, EventKind.STAGE_CHANGED, at, member=by.id, **detail)
     if "owner_id" in before:
-        leads.record(session, lead, "owner_changed", at, member=by.id, owner=lead.owner_id)
+        leads.record(session, lead, EventKind.OWNER_CHANGED, at, member=by.id, owner=lead.owner_id)
     if NEXT & before.keys():
         on = lead.next_action_on and lead.next_action_on.isoformat()
         detail = {"action": lead.next_action, "on": on}
-        leads.record(session, lead, "next_action_changed", at, member=by.id, **detail)
+        leads.record(session, lead, EventKind.NEXT_ACTION_CHANGED, at, member=by.id, **detail)
     if details := [name for name in DETAILS if name in before]:
-        leads.record(session, lead, "details_changed", at, member=by.id, fields=details)
+        leads.record(session, lead, EventKind.DETAILS_CHANGED, at, member=by.id, fields=details)
 
 
 def write_note(session: Session, lead: Lead, text: str, by: Member, at: datetime) -> None:
@@ -142,7 +144,7 @@ def write_note(session: Session, lead: Lead, text: str, by: Member, at: datetime
     if last and (last.member_id, last.text) == (by.id, text):
         return
     leads.add_note(session, lead, by.id, text, at)
-    audit.note(session, by.id, "note_added", f"lead {lead.id}", at)
+    audit.note(session, by.id, AuditKind.NOTE_ADDED, f"lead {lead.id}", at)
 
 
 def remove_note(session: Session, note: Note, by: Member, at: datetime) -> bool:
@@ -150,7 +152,7 @@ def remove_note(session: Session, note: Note, by: Member, at: datetime) -> bool:
     if note.member_id != by.id and not by.is_admin:
         return False
     session.delete(note)
-    audit.note(session, by.id, "note_removed", f"lead {note.lead_id}", at)
+    audit.note(session, by.id, AuditKind.NOTE_REMOVED, f"lead {note.lead_id}", at)
     return True
 
 
@@ -161,6 +163,6 @@ def release(session: Session, lead: Lead, by: Member, at: datetime) -> int:
     emails = outbox.release(session, lead.id, at)
     if lead.quarantine or bookings or emails:
         lead.quarantine = False
-        leads.record(session, lead, "released", at, member=by.id)
-        audit.note(session, by.id, "lead_released", f"lead {lead.id}", at, mails=emails)
+        leads.record(session, lead, EventKind.RELEASED, at, member=by.id)
+        audit.note(session, by.id, AuditKind.LEAD_RELEASED, f"lead {lead.id}", at, mails=emails)
     return emails

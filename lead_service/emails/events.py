@@ -14,21 +14,23 @@ from typing import Any
 
 from sendgrid.helpers.eventwebhook import EventWebhook
 
+from .models import Delivery
+
 TIMESTAMP = re.compile(r"\d{10}", re.ASCII)
 OUTBOX_ID = re.compile(r"[0-9a-f]{32}")
 OLDEST = timedelta(days=400)  # that an event can be: mails wait for days, their readers for weeks
 ENHANCED_CODE = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b", re.ASCII)  # RFC 3463
 REPLY_CODE = re.compile(r"[245]\d\d\b", re.ASCII)  # RFC 5321, 4.2
 
-# The provider's names and ours (models.DELIVERIES). Opens and clicks are neither asked for nor
+# The provider's names and ours (`Delivery`). Opens and clicks are neither asked for nor
 # kept: tracking is off.
-KINDS = {
-    "processed": "processed",
-    "deferred": "deferred",
-    "delivered": "delivered",
-    "bounce": "bounced",
-    "dropped": "dropped",
-    "spamreport": "reported",
+KINDS: dict[str, Delivery] = {
+    "processed": Delivery.PROCESSED,
+    "deferred": Delivery.DEFERRED,
+    "delivered": Delivery.DELIVERED,
+    "bounce": Delivery.BOUNCED,
+    "dropped": Delivery.DROPPED,
+    "spamreport": Delivery.REPORTED,
 }
 DROPPED = {
     "bounced address": "mail to this address came back before",
@@ -63,7 +65,7 @@ class Event:
 
     outbox_id: str
     digest: str  # the same for the same event, however often it comes
-    kind: str  # one of models.DELIVERIES
+    kind: Delivery
     at: datetime
     reason: str = ""
 
@@ -127,14 +129,14 @@ def _instant(item: dict, now: datetime) -> datetime:
     return at if now - OLDEST <= at <= now else now
 
 
-def _reason(item: dict, kind: str) -> str:
-    if kind == "dropped":
+def _reason(item: dict, kind: Delivery) -> str:
+    if kind is Delivery.DROPPED:
         return DROPPED.get(_text(item, "reason").lower(), "the provider did not try to deliver it")
     said = _text(item, "reason") or _text(item, "response")
     code = ENHANCED_CODE.search(f"{_text(item, 'status')} {said}")
-    if kind == "bounced":
+    if kind is Delivery.BOUNCED:
         return _in_words(item, code) + _in_brackets(code or REPLY_CODE.match(said))
-    if kind == "deferred":
+    if kind is Delivery.DEFERRED:
         return "their server asked to wait" + _in_brackets(code or REPLY_CODE.match(said))
     return ""
 

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from .. import demo_data
 from ..db import Database
-from .models import OutboxMessage, OutboxPause
+from .message import EmailKind
+from .models import EmailState, OutboxMessage, OutboxPause
 from .transport import Accepted, Outcome, Permanent, Stop, Temporary
 
 SEND_SECONDS = 20  # the longest that one send may take, whatever the provider does
@@ -27,7 +28,8 @@ LONGEST_ASKED = timedelta(hours=12)  # that the provider is granted; less than c
 TRIES_BEFORE_DEAD = 48
 SPAN_BEFORE_DEAD = timedelta(hours=72)
 CLOCK_ERROR = timedelta(minutes=5)  # a time further ahead than this was set by a wrong clock
-NEVER_KEPT = {"sign_in"}  # a body that is a key
+NEVER_KEPT = {EmailKind.SIGN_IN}  # a body that is a key
+TRIED = (EmailState.SENT, EmailState.FAILED, EmailState.DEAD)  # and will not be tried again
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def claim(
 
 
 def _take(session: Session, now: datetime, lease: timedelta, fingerprint: str) -> Claim | None:
-    gone = {"state": "expired", "body": None, "lease_token": None, "leased_until": None}
+    gone = {"state": EmailState.EXPIRED, "body": None, "lease_token": None, "leased_until": None}
     session.execute(update(OutboxMessage).where(_useless(now, lease)).values(gone))
     if _is_blocked(session, now, fingerprint):
         return None
@@ -71,7 +73,8 @@ def _take(session: Session, now: datetime, lease: timedelta, fingerprint: str) -
     row = session.scalar(first.with_for_update(skip_locked=True))
     if row is None:
         return None
-    row.state, row.lease_token, row.leased_until = "sending", uuid.uuid4().hex, now + lease
+    row.state = EmailState.SENDING
+    row.lease_token, row.leased_until = uuid.uuid4().hex, now + lease
     row.attempts += 1  # here, not at the end: a mail that kills its worker must count too
     is_made_up = demo_data.is_made_up(session, row.address)
     return Claim(row.id, row.lease_token, row.body, fingerprint, is_made_up)
@@ -84,11 +87,11 @@ def _due(now: datetime, lease: timedelta) -> ColumnElement[bool]:
     """
     meant_at_once = OutboxMessage.due_at <= OutboxMessage.created_at
     has_come = or_(OutboxMessage.next_at <= now, and_(OutboxMessage.attempts == 0, meant_at_once))
-    return or_(and_(OutboxMessage.state == "pending", has_come), _lost(now, lease))
+    return or_(and_(OutboxMessage.state == EmailState.PENDING, has_come), _lost(now, lease))
 
 
 def _useless(now: datetime, lease: timedelta) -> ColumnElement[bool]:
-    waits = or_(OutboxMessage.state == "pending", _lost(now, lease))
+    waits = or_(OutboxMessage.state == EmailState.PENDING, _lost(now, lease))
     return and_(waits, OutboxMessage.useless_after <= now)
 
 
@@ -99,7 +102,7 @@ def _lost(now: datetime, lease: timedelta) -> ColumnElement[bool]:
     """
     ends = OutboxMessage.leased_until
     ran_out = or_(ends <= now, ends > now + lease + CLOCK_ERROR)
-    return and_(OutboxMessage.state == "sending", ran_out)
+    return and_(OutboxMessage.state == EmailState.SENDING, ran_out)
 
 
 def _is_blocked(session: Session, now: datetime, fingerprint: str) -> bool:
@@ -132,11 +135,12 @@ def _finish(
         row.reason = "" if isinstance(outcome, Accepted) else outcome.reason[:200]
     match outcome:
         case Accepted():
-            row.state, row.sent_at, row.provider_id = "sent", now, outcome.provider_id
+            row.state, row.sent_at = EmailState.SENT, now
+            row.provider_id = outcome.provider_id
             row.body = row.body if keep_bodies else None
             _note_success(session, held.fingerprint, now)
         case Permanent():
-            row.state, row.alarm_at = "failed", now
+            row.state, row.alarm_at = EmailState.FAILED, now
         case Temporary(pause=True):
             _wait_uncounted(row, _pause(session, outcome, now))
         case Temporary():
@@ -144,7 +148,7 @@ def _finish(
         case Stop():
             _stop(session, outcome, held.fingerprint, now)
             _wait_uncounted(row, now)
-    if row.state in {"sent", "failed", "dead"} and row.kind in NEVER_KEPT:
+    if row.state in TRIED and row.kind in NEVER_KEPT:
         row.body = None
     return True
 
@@ -154,14 +158,15 @@ def _try_again(row: OutboxMessage, outcome: Temporary, now: datetime) -> None:
     row.failing_since = row.failing_since or now
     tried_long = now - row.failing_since >= SPAN_BEFORE_DEAD
     if row.attempts >= TRIES_BEFORE_DEAD and tried_long:
-        row.state, row.alarm_at = "dead", now
+        row.state, row.alarm_at = EmailState.DEAD, now
         return
-    row.state, row.next_at = "pending", next_time(row.attempts, outcome.retry_at, now)
+    row.state = EmailState.PENDING
+    row.next_at = next_time(row.attempts, outcome.retry_at, now)
 
 
 def _wait_uncounted(row: OutboxMessage, until: datetime) -> None:
     """Put a mail back as if it had not been tried: the trouble was not its own."""
-    row.state, row.next_at, row.attempts = "pending", until, row.attempts - 1
+    row.state, row.next_at, row.attempts = EmailState.PENDING, until, row.attempts - 1
 
 
 def next_time(tries: int, retry_at: datetime | None, now: datetime) -> datetime:

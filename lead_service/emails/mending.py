@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, and_, or_, update
 from sqlalchemy.orm import Session
 
 from ..db import rows_changed
-from .models import RINGS, OutboxMessage
+from .models import RINGS, EmailState, OutboxMessage
 
-GIVEN_UP = ("failed", "dead")
+GIVEN_UP = (EmailState.FAILED, EmailState.DEAD)
 
 
 def can_retry(now: datetime) -> ColumnElement[bool]:
@@ -22,7 +22,7 @@ def can_retry(now: datetime) -> ColumnElement[bool]:
     Their text must still be there, and be of use.
     """
     is_due = and_(OutboxMessage.due_at <= now, OutboxMessage.next_at > now)
-    waits = and_(OutboxMessage.state == "pending", is_due)
+    waits = and_(OutboxMessage.state == EmailState.PENDING, is_due)
     stuck = or_(OutboxMessage.state.in_(GIVEN_UP), waits)
     is_useful = or_(OutboxMessage.useless_after.is_(None), OutboxMessage.useless_after > now)
     return and_(stuck, is_useful, OutboxMessage.body.is_not(None))
@@ -30,7 +30,7 @@ def can_retry(now: datetime) -> ColumnElement[bool]:
 
 def retry(session: Session, outbox_id: str, now: datetime) -> bool:
     """Send a mail once more as if it were new; return False when that cannot be."""
-    again = {"state": "pending", "attempts": 0, "failing_since": None, "alarm_at": None}
+    again = {"state": EmailState.PENDING, "attempts": 0, "failing_since": None, "alarm_at": None}
     again |= {"due_at": now, "next_at": now, "reason": ""}
     can = and_(OutboxMessage.id == outbox_id, can_retry(now))
     return rows_changed(session, update(OutboxMessage).where(can).values(again)) == 1
@@ -38,14 +38,14 @@ def retry(session: Session, outbox_id: str, now: datetime) -> bool:
 
 def retry_waiting(session: Session, now: datetime) -> int:
     """Let all mails that are due and wait for a next try leave now; return how many."""
-    waits = and_(OutboxMessage.state == "pending", can_retry(now))
+    waits = and_(OutboxMessage.state == EmailState.PENDING, can_retry(now))
     return rows_changed(session, update(OutboxMessage).where(waits).values(next_at=now))
 
 
 def take_back(session: Session, outbox_id: str) -> bool:
     """Take back a mail that waits; return False when it is under way, or does not wait."""
-    waits = and_(OutboxMessage.id == outbox_id, OutboxMessage.state == "pending")
-    gone = {"state": "cancelled", "body": None, "reason": "it was taken back on the desk"}
+    waits = and_(OutboxMessage.id == outbox_id, OutboxMessage.state == EmailState.PENDING)
+    gone = {"state": EmailState.CANCELLED, "body": None, "reason": "it was taken back on the desk"}
     return rows_changed(session, update(OutboxMessage).where(waits).values(gone)) == 1
 
 

@@ -11,6 +11,7 @@ import json
 import re
 import unicodedata
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -21,10 +22,25 @@ LONGEST_GREETED_NAME = 80
 CONTENT = "\ue000content\ue000"  # where it goes in a frame
 # What ends a line or gets lost on the way: the categories Cc, Cs, Zl and Zp.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # What a mail program may turn into a link: an address, a scheme, www., or words or numbers
 # joined by a dot (the second of two letters or more, so that "J.R. Smith" keeps his name).
 LINKABLE = re.compile(r"@|://|\bwww\.|\w\.[^\W\d_]{2,}|\d\.\d", re.IGNORECASE)
+
+
+class EmailKind(StrEnum):
+    """What an email is; its templates lie in `templates/email/<value>/`."""
+
+    BOOKING_CONFIRMED = "booking_confirmed"
+    BOOKING_FOR_HOST = "booking_for_host"
+    BOOKING_CHANGED = "booking_changed"
+    BOOKING_REMINDER = "booking_reminder"
+    BOOKING_CANCELLED = "booking_cancelled"
+    BOOKING_CANCELLED_FOR_HOST = "booking_cancelled_for_host"
+    BOOKING_WITHDRAWN = "booking_withdrawn"
+    NEW_LEAD = "new_lead"
+    RESULT = "result"
+    SIGN_IN = "sign_in"
+    INVITED = "invited"
 
 
 @dataclass(frozen=True)
@@ -51,11 +67,11 @@ class Attachment:
 class Message:
     """A finished mail to one person, as text and as HTML.
 
-    Raises ValueError for an unknown form of `kind`, an empty part, or a control character in
+    Raises ValueError for an unknown `kind`, an empty part, or a control character in
     anything that becomes a mail header: a line break there could add headers of its own.
     """
 
-    kind: str
+    kind: EmailKind
     to: str
     to_name: str
     subject: str
@@ -66,8 +82,7 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
 
     def __post_init__(self) -> None:
-        if not KIND.fullmatch(self.kind):
-            raise ValueError("kind must be a short name in lower case")
+        EmailKind(self.kind)  # raises
         for name in ("to", "subject", "text", "html"):
             if not getattr(self, name).strip():
                 raise ValueError(f"{name} is empty")
@@ -88,7 +103,7 @@ class Draft:
     fail with one.
     """
 
-    kind: str
+    kind: EmailKind
     to: str
     context: dict[str, Any]
 
@@ -131,7 +146,7 @@ _subjects = _bodies.overlay(finalize=_checked_for_subject)
 
 
 def compose(
-    kind: str,
+    kind: EmailKind,
     *,
     to: str,
     practice: Practice,
@@ -196,6 +211,7 @@ def from_json(text: str) -> Message:
     """
     try:
         fields = json.loads(text)
+        fields["kind"] = EmailKind(fields["kind"])
         if "context" not in fields:
             stored = fields.pop("attachments")
             return Message(**fields, attachments=tuple(_attachment(**one) for one in stored))

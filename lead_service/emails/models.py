@@ -1,24 +1,42 @@
 """The outbox in the database: every mail that was ever promised, and whether sending is paused."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..db import Base
+from ..db import Base, StoredEnum, values
 from ..leads import Lead
+from .message import EmailKind
 
-# pending    waits for its time                 held       waits for a lead to be released
-# sending    a worker holds it by a lease       cancelled  was taken back before it was sent
-# sent       the provider has accepted it       expired    was of no more use; not sent
-# failed     the provider refused it for good   dead       every try failed, for days
-STATES = ("pending", "sending", "sent", "failed", "dead", "expired", "held", "cancelled")
-# What the provider told us afterward; one further on the list overrules one before it.
-# processed  it has the mail                    bounced    the recipient's server refused it
-# deferred   their server asked it to wait      dropped    the provider did not even try
-# delivered  their server has taken it          reported   the recipient called it spam
-DELIVERIES = ("", "processed", "deferred", "delivered", "bounced", "dropped", "reported")
-RETURNED = ("bounced", "dropped")
+
+class EmailState(StrEnum):
+    """Where an email stands with us."""
+
+    PENDING = "pending"  # waits for its time
+    SENDING = "sending"  # a worker holds it by a lease
+    SENT = "sent"  # the provider has accepted it
+    FAILED = "failed"  # the provider refused it for good
+    DEAD = "dead"  # every try failed, for days
+    EXPIRED = "expired"  # was of no more use; not sent
+    HELD = "held"  # waits for a lead to be released
+    CANCELLED = "cancelled"  # was taken back before it was sent
+
+
+class Delivery(StrEnum):
+    """What the provider told us after it took an email; a later member overrules an earlier one."""
+
+    UNKNOWN = ""  # nothing yet
+    PROCESSED = "processed"  # it has the email
+    DEFERRED = "deferred"  # their server asked it to wait
+    DELIVERED = "delivered"  # their server has taken it
+    BOUNCED = "bounced"  # their server refused it
+    DROPPED = "dropped"  # the provider did not even try
+    REPORTED = "reported"  # the recipient called it spam
+
+
+RETURNED = (Delivery.BOUNCED, Delivery.DROPPED)
 
 
 class OutboxMessage(Base):
@@ -26,8 +44,8 @@ class OutboxMessage(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        CheckConstraint(f"state IN {STATES}", name="state"),
-        CheckConstraint(f"delivery IN {DELIVERIES}", name="delivery"),
+        CheckConstraint(f"state IN {values(EmailState)}", name="state"),
+        CheckConstraint(f"delivery IN {values(Delivery)}", name="delivery"),
         UniqueConstraint("dedupe_key"),
         Index(None, "state", "next_at"),
         Index(None, "state", "delivery", "created_at"),
@@ -35,13 +53,13 @@ class OutboxMessage(Base):
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[EmailKind] = mapped_column(StoredEnum(EmailKind, 40))
     lead_id: Mapped[int | None] = mapped_column(
         ForeignKey(Lead.id, ondelete="SET NULL"), index=True
     )
     address: Mapped[str] = mapped_column(String(320))
     body: Mapped[str | None] = mapped_column(Text)  # message.to_json; None once blanked
-    state: Mapped[str] = mapped_column(String(10))
+    state: Mapped[EmailState] = mapped_column(StoredEnum(EmailState, 10))
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]  # when it is meant to leave
@@ -54,7 +72,7 @@ class OutboxMessage(Base):
     reason: Mapped[str] = mapped_column(String(200), default="")  # in words, nothing personal
     sent_at: Mapped[datetime | None]
     dedupe_key: Mapped[str | None] = mapped_column(String(120))
-    delivery: Mapped[str] = mapped_column(String(10), default="")
+    delivery: Mapped[Delivery] = mapped_column(StoredEnum(Delivery, 10), default=Delivery.UNKNOWN)
     delivery_at: Mapped[datetime | None]  # when that happened, by the provider's clock
     alarm_at: Mapped[datetime | None] = mapped_column(index=True)  # None: nobody has to look
 
@@ -76,7 +94,7 @@ class DeliveryEvent(Base):
         ForeignKey(OutboxMessage.id, ondelete="CASCADE"), primary_key=True
     )
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)  # of the provider's own id
-    kind: Mapped[str] = mapped_column(String(10))  # one of DELIVERIES
+    kind: Mapped[Delivery] = mapped_column(StoredEnum(Delivery, 10))
     at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(String(200), default="")
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from ..db import Database, StorageBusy, insert_unless, rows_changed
 from .lease import LEASE_SECONDS, Claim, claim, finish
 from .message import Draft, Message, from_json, to_json
-from .models import RINGS, ErasureJob, OutboxMessage, OutboxPause
+from .models import RINGS, EmailState, ErasureJob, OutboxMessage, OutboxPause
 from .transport import Accepted, Outcome, Permanent, Stop, Temporary, Transport
 
 LATE = timedelta(minutes=15)  # a mail that waits longer is an alarm
@@ -55,7 +55,7 @@ def queue(
         "lead_id": lead_id,
         "address": message.to,
         "body": to_json(message),
-        "state": "held" if held else "pending",
+        "state": EmailState.HELD if held else "pending",
         "created_at": at,
         "due_at": due_at or at,
         "next_at": due_at or at,
@@ -70,11 +70,11 @@ def queue(
 
 def release(session: Session, lead_id: int, at: datetime) -> int:
     """Let the held mails of a lead go, now or when they are due; return how many."""
-    held = and_(OutboxMessage.lead_id == lead_id, OutboxMessage.state == "held")
+    held = and_(OutboxMessage.lead_id == lead_id, OutboxMessage.state == EmailState.HELD)
     rows = session.scalars(select(OutboxMessage).where(held).with_for_update()).all()
     for row in rows:
         # Due from now on: what waited for a person is not late.
-        row.state, row.due_at = "pending", max(row.due_at, at)
+        row.state, row.due_at = EmailState.PENDING, max(row.due_at, at)
         row.next_at = row.due_at
     return len(rows)
 
@@ -88,12 +88,14 @@ def cancel(
     """
     if lead_id is None and not dedupe_prefix:
         raise ValueError("cancel needs a lead or the start of a key")
-    query = update(OutboxMessage).where(OutboxMessage.state.in_(("pending", "held")))
+    query = update(OutboxMessage).where(
+        OutboxMessage.state.in_((EmailState.PENDING, EmailState.HELD))
+    )
     if lead_id is not None:
         query = query.where(OutboxMessage.lead_id == lead_id)
     if dedupe_prefix:
         query = query.where(OutboxMessage.dedupe_key.startswith(dedupe_prefix, autoescape=True))
-    return rows_changed(session, query.values(state="cancelled", body=None))
+    return rows_changed(session, query.values(state=EmailState.CANCELLED, body=None))
 
 
 def resume(session: Session, *, key: str | None = None) -> None:
@@ -168,7 +170,8 @@ def _in_words(wait: timedelta) -> str:
 
 def health(session: Session, now: datetime) -> Health:
     """Count what waits and what went wrong, as of `now`."""
-    waits = and_(OutboxMessage.state.in_(("pending", "sending")), OutboxMessage.due_at <= now)
+    is_open = OutboxMessage.state.in_((EmailState.PENDING, EmailState.SENDING))
+    waits = and_(is_open, OutboxMessage.due_at <= now)
     query = select(func.count(), func.min(OutboxMessage.due_at)).where(waits)
     waiting, oldest = session.execute(query).one()
     # Counted here: asked to group them, SQLite would read the whole table in that order.
@@ -178,9 +181,9 @@ def health(session: Session, now: datetime) -> Health:
     return Health(
         waiting=waiting,
         oldest=now - oldest if oldest else None,
-        failed=wrong["failed"],
-        dead=wrong["dead"],
-        returned=wrong.total() - wrong["failed"] - wrong["dead"],
+        failed=wrong[EmailState.FAILED],
+        dead=wrong[EmailState.DEAD],
+        returned=wrong.total() - wrong[EmailState.FAILED] - wrong[EmailState.DEAD],
         paused_until=until if until and until > now else None,
         stopped_at=pause.stopped_at if pause else None,
         stop_reason=pause.stop_reason if pause else "",

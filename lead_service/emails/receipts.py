@@ -12,13 +12,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import leads
-from ..leads import Lead
+from ..leads import EventKind, Lead
 from .events import Event
-from .models import DELIVERIES, RETURNED, DeliveryEvent, OutboxMessage
+from .models import RETURNED, Delivery, DeliveryEvent, OutboxMessage
 
 AT_ONCE = 500  # ids that one query asks for
-TOLD = ("delivered", *RETURNED, "reported")  # what a lead's timeline tells
-ARRIVED = ("delivered", "reported")
+TOLD = {  # what a lead's timeline tells
+    Delivery.DELIVERED: EventKind.MAIL_DELIVERED,
+    Delivery.BOUNCED: EventKind.MAIL_BOUNCED,
+    Delivery.DROPPED: EventKind.MAIL_DROPPED,
+    Delivery.REPORTED: EventKind.MAIL_REPORTED,
+}
+ARRIVED = (Delivery.DELIVERED, Delivery.REPORTED)
+RANKS = {kind: rank for rank, kind in enumerate(Delivery)}
 
 
 def take(session: Session, events: Sequence[Event], now: datetime) -> int:
@@ -36,7 +42,7 @@ def take(session: Session, events: Sequence[Event], now: datetime) -> int:
         lead = concerned.get(mail.lead_id or 0)
         if lead and event.kind in TOLD and _is_to(mail.address, lead):
             detail = {"mail": mail.id, "what": mail.kind, "reason": event.reason}
-            leads.record(session, lead, f"mail_{event.kind}", event.at, **detail)
+            leads.record(session, lead, TOLD[event.kind], event.at, **detail)
     session.flush()
     for lead in concerned.values():
         lead.bounced_at = _came_back_at(session, lead)
@@ -87,8 +93,8 @@ def _note(session: Session, mail: OutboxMessage, event: Event, now: datetime) ->
     mail.delivery, mail.delivery_at, mail.reason = event.kind, event.at, event.reason
 
 
-def _standing(kind: str, at: datetime, reason: str) -> tuple[int, datetime, str]:
-    return DELIVERIES.index(kind), at, reason
+def _standing(kind: Delivery, at: datetime, reason: str) -> tuple[int, datetime, str]:
+    return RANKS[kind], at, reason
 
 
 def _is_to(address: str, lead: Lead) -> bool:

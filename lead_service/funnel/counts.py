@@ -9,16 +9,29 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 
 WEEK = timedelta(days=7)
-STAGES = ("started", "completed", "mailed", "booked", "held", "won")
+
+
+class FunnelStage(StrEnum):
+    """What a reader has reached, in the order of the funnel."""
+
+    STARTED = "started"
+    COMPLETED = "completed"
+    MAILED = "mailed"
+    BOOKED = "booked"
+    HELD = "held"
+    WON = "won"
+
+
 # What a stage is a part of: those who could have got there.
-PART_OF = {
-    "completed": "started",
-    "mailed": "completed",
-    "assessed": "completed",  # calls booked after a self-assessment; "booked" counts all
-    "held": "booked",
-    "won": "held",
+PART_OF: dict[str, FunnelStage] = {
+    FunnelStage.COMPLETED: FunnelStage.STARTED,
+    FunnelStage.MAILED: FunnelStage.COMPLETED,
+    "assessed": FunnelStage.COMPLETED,  # calls after a self-assessment; BOOKED counts all
+    FunnelStage.HELD: FunnelStage.BOOKED,
+    FunnelStage.WON: FunnelStage.HELD,
 }
 
 
@@ -28,7 +41,7 @@ class Fact:
 
     day: date
     article: str
-    what: str  # one of STAGES, "assessed", or answered() and stopped() of a step
+    what: str  # a FunnelStage, "assessed", or answered() and stopped() of a step
     number: int = 1
 
 
@@ -107,7 +120,7 @@ def report(facts: Iterable[Fact], first: date, last: date) -> Report:
 def _rank(item: tuple[str, Counter[str]]) -> tuple[bool, int, int, str]:
     """Order by calls, then by readers; visits without an article stand last."""
     article, numbers = item
-    return not article, -numbers["booked"], -numbers["started"], article
+    return not article, -numbers[FunnelStage.BOOKED], -numbers[FunnelStage.STARTED], article
 
 
 def _mondays(first: date, last: date) -> list[date]:

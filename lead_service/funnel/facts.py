@@ -23,8 +23,8 @@ from sqlalchemy.orm import Session
 
 from ..assess.models import Assessment, framework_in
 from ..book.models import Booking, Result
-from ..leads import Lead, LeadEvent
-from .counts import Fact, answered, progress
+from ..leads import EventKind, Lead, LeadEvent, Stage
+from .counts import Fact, FunnelStage, answered, progress
 from .sql import given_answers, utc_day
 
 Span = tuple[datetime, datetime]  # from the first instant to before the second
@@ -46,11 +46,11 @@ def counted(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
     """Yield what happened in `span`, or ever, grouped by day and article."""
     yield from _assessments(session, rows, span)
     for what, query, at in (
-        ("mailed", *_mailed(rows)),
-        ("booked", *_booked(rows)),
+        (FunnelStage.MAILED, *_mailed(rows)),
+        (FunnelStage.BOOKED, *_booked(rows)),
         ("assessed", *_assessed(rows)),
-        ("held", *_held(rows)),
-        ("won", *_won(rows)),
+        (FunnelStage.HELD, *_held(rows)),
+        (FunnelStage.WON, *_won(rows)),
     ):
         for row in _grouped(session, _within(query, at, span).subquery()):
             yield Fact(date.fromisoformat(row.day), row.article or "", what, row.number)
@@ -68,7 +68,7 @@ def _assessments(session: Session, rows: Rows, span: Span | None) -> Iterator[Fa
     steps_of = _Steps(session)
     for row in _grouped(session, _within(query, Assessment.started_at, span).subquery()):
         day, article = date.fromisoformat(row.day), row.article or ""
-        for what in ["started", *_progress(steps_of[row.version], row.given)]:
+        for what in [FunnelStage.STARTED, *_progress(steps_of[row.version], row.given)]:
             yield Fact(day, article, what, row.number)
 
 
@@ -87,7 +87,7 @@ class _Steps(dict[str, dict[str, frozenset[str]]]):
 
 def _progress(steps: dict[str, frozenset[str]], given: str | None) -> list[str]:
     if given is None:
-        return ["completed", *(answered(step) for step in steps)]
+        return [FunnelStage.COMPLETED, *(answered(step) for step in steps)]
     return progress(steps, frozenset(given.split()))
 
 
@@ -108,7 +108,7 @@ def _facts(at: SQLColumnExpression[datetime], article: SQLColumnExpression[str |
 def _mailed(rows: Rows) -> tuple[Select, SQLColumnExpression[datetime]]:
     is_theirs = LeadEvent.lead_id == Lead.id
     query = _facts(LeadEvent.at, _article_of_the_lead()).join(Lead, is_theirs)
-    mailed = query.where(LeadEvent.kind == "result_mailed", ~Lead.quarantine, rows.leads)
+    mailed = query.where(LeadEvent.kind == EventKind.RESULT_MAILED, ~Lead.quarantine, rows.leads)
     return mailed, LeadEvent.at
 
 
@@ -131,14 +131,14 @@ def _won(rows: Rows) -> tuple[Select, SQLColumnExpression[datetime]]:
     """Count leads that are won at present, when their stage was changed last."""
     changed = (
         select(LeadEvent.lead_id, func.max(LeadEvent.at).label("at"))
-        .where(LeadEvent.kind == "stage_changed")
+        .where(LeadEvent.kind == EventKind.STAGE_CHANGED)
         .group_by(LeadEvent.lead_id)
         .subquery()
     )
     at = func.coalesce(changed.c.at, Lead.touched_at)
     is_theirs = changed.c.lead_id == Lead.id
     query = _facts(at, _article_of_the_lead()).select_from(Lead).outerjoin(changed, is_theirs)
-    return query.where(Lead.stage == "won", rows.leads), at
+    return query.where(Lead.stage == Stage.WON, rows.leads), at
 
 
 def _article_of_the_lead() -> ColumnElement:

@@ -10,10 +10,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from .. import clock
 from ..book.models import Booking, Status
-from ..db import Database
+from ..db import Database, Kind
 from ..emails import outbox
-from ..emails.models import STATES, OutboxMessage
-from ..leads import STAGES, Lead
+from ..emails.models import EmailState, OutboxMessage
+from ..leads import Lead, Stage
 
 
 class Stored(Collector):
@@ -33,7 +33,7 @@ class Stored(Collector):
 
 
 def _found(session: Session) -> Iterator[GaugeMetricFamily]:
-    yield _by("outbox_mails", "Mails by state.", session, OutboxMessage.state, STATES)
+    yield _by("outbox_mails", "Mails by state.", session, OutboxMessage.state, EmailState)
     health = outbox.health(session, clock.now())
     oldest = health.oldest or timedelta()
     yield _value("outbox_waiting", "Mails that are due and not sent yet.", health.waiting)
@@ -43,7 +43,7 @@ def _found(session: Session) -> Iterator[GaugeMetricFamily]:
     yield _value(
         "outbox_stopped", "Whether the provider refused our key or sender.", bool(health.stopped_at)
     )
-    yield _by("leads", "Leads by stage.", session, Lead.stage, STAGES)
+    yield _by("leads", "Leads by stage.", session, Lead.stage, Stage)
     yield _by("bookings", "Calls by status.", session, Booking.status, Status)
 
 
@@ -55,8 +55,8 @@ def _by(
     name: str,
     help_text: str,
     session: Session,
-    column: InstrumentedAttribute[str],
-    known: Iterable[str],
+    column: InstrumentedAttribute[Kind],
+    known: Iterable[Kind],
 ) -> GaugeMetricFamily:
     """Count rows by a column; values that no row has are there with 0, so that alarms can tell."""
     rows = session.execute(select(column, func.count()).group_by(column))

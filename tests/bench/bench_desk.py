@@ -61,7 +61,7 @@ def fill(database: Database) -> None:
 
 
 def _lead(number: int, chance: random.Random) -> dict:
-    stage = chance.choices(leads.STAGES, (3, 5, 5, 20, 67))[0]
+    stage = chance.choices(list(leads.Stage), (3, 5, 5, 20, 67))[0]
     is_open = stage not in leads.CLOSED
     at = NOW - timedelta(minutes=chance.randrange(1_000_000))
     name, company = (

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +18,8 @@ from sqlalchemy import (
     inspect,
     select,
 )
+
+from lead_service.db import Base, StoredEnum
 
 CHOICE = re.compile(r"^\W*(\w+).*?'([^']*)'")  # "stage" IN ('new', …), as either database says it
 # What several columns of a row have to agree on.
@@ -59,6 +62,8 @@ def value(column: Column, number: int) -> Any:
         return value(key.column, number)
     if column.name in AGREED:
         return AGREED[column.name][number - 1]
+    if kinds := _kinds(column):
+        return next(iter(kinds))
     late = column.name.startswith(("ends", "last"))
     if isinstance(column.type, Boolean):
         return number == 2
@@ -71,6 +76,12 @@ def value(column: Column, number: int) -> Any:
     if isinstance(column.type, JSON):
         return {"n": number}
     return f"{number} {column.name}"[: getattr(column.type, "length", None)]
+
+
+def _kinds(column: Column) -> type[StrEnum] | None:
+    """Return the enum whose values today's model allows in a column, if it does."""
+    today = Base.metadata.tables[column.table.name].columns.get(column.name)
+    return today.type.kinds if today is not None and isinstance(today.type, StoredEnum) else None
 
 
 def _choices(connection: Connection, table: Table) -> dict[str, str]:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from lead_service.db import Database
 from lead_service.emails import outbox
-from lead_service.emails.message import Message
+from lead_service.emails.message import EmailKind, Message
 from lead_service.emails.models import OutboxMessage
 from lead_service.emails.transport import Accepted, Transport
 
@@ -17,7 +17,7 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
 
-def mail(name: str = "one", kind: str = "result") -> Message:
+def mail(name: str = "one", kind: EmailKind = EmailKind.RESULT) -> Message:
     """Make a mail to the person of that name."""
     return Message(kind, f"{name}@lead.test", "", f"Subject {name}", "text", "<p>html</p>")
 
@@ -50,7 +50,14 @@ class Postroom:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def put(self, name: str = "one", *, kind: str = "result", at: datetime = NOW, **options) -> str:
+    def put(
+        self,
+        name: str = "one",
+        *,
+        kind: EmailKind = EmailKind.RESULT,
+        at: datetime = NOW,
+        **options,
+    ) -> str:
         """Queue a mail in a transaction of its own; return its id."""
         message = mail(name, kind)
         queue = outbox.queue

@@ -1,6 +1,6 @@
 """A mail and a sender, for tests against the provider's stand-in."""
 
-from lead_service.emails.message import Attachment, Message
+from lead_service.emails.message import Attachment, EmailKind, Message
 from lead_service.emails.sendgrid import SendGrid
 from lead_service.settings import Settings
 from tests.sendgrid_standin import (
@@ -9,7 +9,7 @@ from tests.sendgrid_standin import (
 
 INVITE = Attachment("invite.ics", "text/calendar;method=REQUEST", b"BEGIN:VCALENDAR\r\n")
 MAIL = Message(
-    kind="booking_confirmed",
+    kind=EmailKind.BOOKING_CONFIRMED,
     to="ada@lead.test",
     to_name="Ada, of the Lovelaces; née Byron",
     subject="Your call: Monday",

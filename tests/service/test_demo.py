@@ -14,11 +14,10 @@ from lead_service.assess.models import Assessment
 from lead_service.book.host_models import Host
 from lead_service.book.models import Booking, Result
 from lead_service.db import Database
-from lead_service.desk import timeline
-from lead_service.emails.models import DELIVERIES, STATES, OutboxMessage
+from lead_service.emails.models import Delivery, EmailState, OutboxMessage
 from lead_service.funnel import counts
 from lead_service.funnel.kept import between
-from lead_service.leads import STAGES, Lead, LeadEvent
+from lead_service.leads import EventKind, Lead, LeadEvent, Stage
 from lead_service.members import Member
 from lead_service.settings import load
 
@@ -69,12 +68,12 @@ def remove(database) -> dict[str, int]:
 
 
 def test_it_shows_one_of_everything(filled, framework):
-    assert every(filled, LeadEvent.kind) == set(timeline.WORDS)
+    assert every(filled, LeadEvent.kind) == set(EventKind)
     emails = {folder.name for folder in TEMPLATES.iterdir() if folder.is_dir()}
     assert every(filled, OutboxMessage.kind) == emails
-    assert every(filled, OutboxMessage.state) == set(STATES)
-    assert every(filled, OutboxMessage.delivery) == set(DELIVERIES)
-    assert every(filled, Lead.stage) == set(STAGES)
+    assert every(filled, OutboxMessage.state) == set(EmailState)
+    assert every(filled, OutboxMessage.delivery) == set(Delivery)
+    assert every(filled, Lead.stage) == set(Stage)
     assert every(filled, Booking.outcome) == {*Result, None}
     assert every(filled, Booking.quarantine) == {True, False}
     assert len(every(filled, Booking.host_zone)) == 3
@@ -90,7 +89,7 @@ def test_it_shows_one_of_everything(filled, framework):
 
 def test_holidays_and_a_weekend_leave_nothing_out(context, database):
     demo.fill(context, now := datetime(2026, 12, 27, 23, 30, tzinfo=UTC))
-    assert every(database, LeadEvent.kind) == set(timeline.WORDS)
+    assert every(database, LeadEvent.kind) == set(EventKind)
     assert max(every(database, LeadEvent.at)) <= now
     assert len({at for at in every(database, Booking.starts_at) if at > now}) >= 5
 

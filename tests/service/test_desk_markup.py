@@ -62,7 +62,7 @@ def _spoil(session) -> None:
     lead.email, lead.phone, lead.owner = HOSTILE, HOSTILE[:50], session.get(Member, 1)
     call = session.scalars(select(Booking)).one()
     call.email, call.phone = HOSTILE, HOSTILE[:50]
-    for kind in ("wrote", "wanted_start", MARKUP[:40]):
+    for kind in ("wrote", "wanted_start"):
         leads.record(session, lead, kind, MONDAY_MORNING, text=HOSTILE)
     consent = {"wording": MARKUP[:40], "may_contact": True, "source": MARKUP[:40]}
     leads.record_consent(session, lead, at=MONDAY_MORNING, **consent)

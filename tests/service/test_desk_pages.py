@@ -3,19 +3,19 @@
 import re
 from datetime import timedelta
 from html import escape
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
 
-import lead_service
-from lead_service import leads
-from lead_service.book.models import Booking
-from lead_service.desk import standing, timeline, words
+from lead_service import audit, leads
+from lead_service.book.models import Booking, Result
+from lead_service.desk import calls, forms, funnel, standing, timeline, words
 from lead_service.desk.pager import PAGE
-from lead_service.emails import models as mail_models
-from lead_service.emails.models import OutboxMessage
+from lead_service.emails.message import EmailKind
+from lead_service.emails.models import Delivery, EmailState, OutboxMessage
+from lead_service.funnel.counts import FunnelStage
 from lead_service.leads import Lead, LeadEvent
+from lead_service.members import Role
 
 from .conftest import MONDAY_MORNING
 from .desk import press, sign_in
@@ -183,21 +183,27 @@ def test_a_lead_that_a_program_writes_to_all_night_still_opens(client, member, d
     assert client.get("/desk/leads/1.json").text.count("message 000.") == 2
 
 
-def test_everything_that_is_recorded_has_words():
-    source = "".join(path.read_text() for path in Path(lead_service.__path__[0]).rglob("*.py"))
-    kinds = set(re.findall(r'record(?:_once)?\(\s*\w+, [\w.]+, "(\w+)"', source))
-    assert {"call_booked", "wrote", "released"} <= kinds
-    assert kinds <= set(timeline.WORDS)
-
-
-def test_every_mail_stage_and_state_has_words():
-    folder = Path(lead_service.__path__[0]) / "templates/email"
-    kinds = {path.name for path in folder.iterdir() if path.is_dir()}
-    assert kinds and kinds <= set(words.MAILS)
-    assert set(words.STAGES) == set(leads.STAGES)
-    named = {one.name for one in standing.STANDINGS}
-    assert named == {*mail_models.STATES, *mail_models.DELIVERIES} - {"", "processed"}
-    assert set(words.DELIVERIES) == set(mail_models.DELIVERIES) - {""}
+@pytest.mark.parametrize(
+    ("kinds", "labels"),
+    [
+        (leads.Stage, words.STAGES),
+        (leads.EventKind, timeline.LABELS),
+        (audit.AuditKind, words.CHANGES),
+        (EmailKind, words.MAILS),
+        (set(Delivery) - {Delivery.UNKNOWN}, words.DELIVERIES),
+        (
+            {*EmailState, *Delivery} - set(standing.UNTOLD),
+            {one.name: one.word for one in standing.STANDINGS},
+        ),
+        (FunnelStage, funnel.STAGES),
+        (FunnelStage, funnel.SHORT),
+        (Role, forms.ROLES),
+        (Result, calls.RESULTS),
+    ],
+)
+def test_every_kind_has_its_label(kinds, labels):
+    assert set(labels) == set(kinds)
+    assert all(labels.values())
 
 
 @pytest.mark.both_engines

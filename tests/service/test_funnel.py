@@ -58,7 +58,7 @@ def numbers(line: Line) -> dict[str, int]:
 def test_everything_that_somebody_did_is_counted_where_it_belongs(journey, database):
     report = count(database)
     total = numbers(report.total)
-    assert {what: total.pop(what) for what in counts.STAGES} == {
+    assert {what: total.pop(what) for what in counts.FunnelStage} == {
         "started": 3,
         "completed": 1,
         "mailed": 1,

@@ -1,11 +1,18 @@
 """Every mail of the product, with hostile text in every field that a visitor can fill."""
 
+from pathlib import Path
+
 import html5lib
 import pytest
 
+import lead_service
 from lead_service.book.forms import parse_start
+from lead_service.desk import membership
+from lead_service.emails.message import EmailKind
 
 from .calls import move
+from .conftest import MONDAY_MORNING
+from .desk import press
 from .journeys import answers, assess, book, hidden, open_starts
 
 pytestmark = pytest.mark.usefixtures("at")
@@ -13,14 +20,21 @@ pytestmark = pytest.mark.usefixtures("at")
 MARKUP = '<img src=//evil.example/x onerror=alert(1)> & "O\'Neil"'
 LURE = "Prize at www.evil.example"
 TO_THE_VISITOR = {
-    *("booking_confirmed", "booking_changed", "booking_reminder", "booking_cancelled"),
-    *("booking_withdrawn", "result"),
+    EmailKind.BOOKING_CONFIRMED,
+    EmailKind.BOOKING_CHANGED,
+    EmailKind.BOOKING_REMINDER,
+    EmailKind.BOOKING_CANCELLED,
+    EmailKind.BOOKING_WITHDRAWN,
+    EmailKind.RESULT,
 }
+TEMPLATES = Path(lead_service.__path__[0]) / "templates/email"
 
 
 @pytest.fixture
-def every_mail(client, context, framework, mails, post):
+def every_mail(client, context, framework, mails, post, database, settings):
     """Take every path that mails somebody; return all messages."""
+    invited = {"email": "grace@example.com", "at": MONDAY_MORNING}
+    database.write(lambda session: membership.invite(session, settings, **invited) and None)
     fields = {"name": MARKUP, "company": MARKUP, "topic": MARKUP}
     result = assess(client, framework)
     client.post(result + "mail", data={"email": "ada@example.com"})
@@ -34,15 +48,13 @@ def every_mail(client, context, framework, mails, post):
     client.post(page + "address", data={"email": "ada@example.org"})
     token = hidden(client.get("/contact/").text, "submission")
     client.post("/contact/", data=fields | {"email": "b@example.com", "submission": token})
+    press(client, "/desk/sign-in/", email="grace@example.com")  # last: once sent, its text is gone
     return [message for _, message in mails()]
 
 
-def test_every_kind_of_mail_is_written(every_mail):
-    assert {message.kind for message in every_mail} == TO_THE_VISITOR | {
-        "booking_for_host",
-        "booking_cancelled_for_host",
-        "new_lead",
-    }
+def test_every_kind_of_email_has_its_templates_and_is_sent_on_some_path(every_mail):
+    assert {path.name for path in TEMPLATES.iterdir() if path.is_dir()} == set(EmailKind)
+    assert {message.kind for message in every_mail} == set(EmailKind)
 
 
 def test_zones_are_written_for_reading(every_mail):

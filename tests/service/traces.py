@@ -3,10 +3,11 @@
 from sqlalchemy import select
 
 from lead_service import audit, leads
+from lead_service.audit import AuditKind
 from lead_service.desk import access
 from lead_service.emails import receipts
 from lead_service.emails.events import Event
-from lead_service.emails.models import OutboxMessage
+from lead_service.emails.models import Delivery, OutboxMessage
 
 from .conftest import MONDAY_MORNING
 from .journeys import VISITOR, WORST, assess, book, hidden
@@ -28,7 +29,7 @@ def leave_every_trace(client, framework, database) -> None:
 def hear_of_the_mails(session) -> None:
     """Take what the provider tells of every mail."""
     ids = session.scalars(select(OutboxMessage.id)).all()
-    told = [Event(id, "0" * 64, "bounced", MONDAY_MORNING, "no such mailbox") for id in ids]
+    told = [Event(id, "0" * 64, Delivery.BOUNCED, MONDAY_MORNING, "no such mailbox") for id in ids]
     receipts.take(session, told, MONDAY_MORNING)
 
 
@@ -38,7 +39,7 @@ def take_down(session) -> None:
     assert lead
     member = access.add_member(session, "grace@example.com", MONDAY_MORNING)
     leads.add_note(session, lead, member.id, f"{VISITOR['name']} decides in May.", MONDAY_MORNING)
-    audit.note(session, member.id, "note_added", f"lead {lead.id}", MONDAY_MORNING)
+    audit.note(session, member.id, AuditKind.NOTE_ADDED, f"lead {lead.id}", MONDAY_MORNING)
 
 
 def write(client, email: str, name: str) -> None:

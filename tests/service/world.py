@@ -15,7 +15,7 @@ from lead_service.book import agenda
 from lead_service.book.host_models import CalendarFeed, DateOverride, Host, TimeOff
 from lead_service.db import Database
 from lead_service.emails import erasures
-from lead_service.emails.models import OutboxMessage, OutboxPause
+from lead_service.emails.models import EmailState, OutboxMessage, OutboxPause
 from lead_service.settings import Settings
 from tests.matching import match
 
@@ -83,7 +83,7 @@ class World:
         lead.quarantine = True
         mail = session.scalars(select(OutboxMessage).filter_by(kind="new_lead")).first()
         assert mail
-        mail.state, mail.alarm_at = "failed", now
+        mail.state, mail.alarm_at = EmailState.FAILED, now
         session.add(OutboxPause(id=1, stopped_at=now, stop_reason="the key was refused"))
         erasures.promise(session, ["gone@example.com"], now)
 

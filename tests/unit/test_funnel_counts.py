@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_service.funnel.counts import (
-    STAGES,
     WEEK,
     Fact,
+    FunnelStage,
     answered,
     monday,
     percent,
@@ -24,7 +24,7 @@ facts = st.builds(
     Fact,
     st.dates(MONDAY - 6 * WEEK, MONDAY + 6 * WEEK),
     st.sampled_from(["", "one", "two"]),
-    st.sampled_from(STAGES),
+    st.sampled_from(FunnelStage),
     st.integers(0, 50),
 )
 
@@ -45,7 +45,7 @@ def test_every_day_has_one_monday_at_most_six_days_before(day):
 def test_weeks_and_articles_add_up_to_the_total(found):
     made = report(found, MONDAY - 2 * WEEK, MONDAY + WEEK)
     inside = [one for one in found if MONDAY - 2 * WEEK <= one.day < MONDAY + 2 * WEEK]
-    for stage in STAGES:
+    for stage in FunnelStage:
         whole = sum(one.number for one in inside if one.what == stage)
         assert made.total[stage] == whole
         assert sum(line[stage] for _, line in made.weeks) == whole
