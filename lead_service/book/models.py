@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db import Base, StoredEnum
@@ -34,6 +34,7 @@ class Booking(Base):
         CheckConstraint("status IN ('confirmed', 'cancelled')", name="status"),
         CheckConstraint("outcome IN ('held', 'no_show')", name="outcome"),
         fives("duration", "buffer_before", "buffer_after"),
+        Index(None, "host_id", "starts_at"),  # a page of times reads a few weeks of each host
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -41,7 +42,7 @@ class Booking(Base):
     sequence: Mapped[int] = mapped_column(default=0)
     token_hash: Mapped[str] = mapped_column(String(64))  # of the link that manages it
     submission_key: Mapped[str] = mapped_column(String(64))  # of the form that made it
-    host_id: Mapped[int] = mapped_column(ForeignKey("host.id"), index=True)
+    host_id: Mapped[int] = mapped_column(ForeignKey("host.id"))
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
     assessment_id: Mapped[int | None] = mapped_column(
         ForeignKey("assessment.id", ondelete="SET NULL"), index=True

@@ -3,13 +3,16 @@
 import fcntl
 import sqlite3
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import OperationalError
 
-from lead_service import db
+from lead_service import clock, db
+from lead_service.book import calendar
+from lead_service.book.host_models import Host
 from lead_service.db import Database, StorageBusy
 from tests.databases import sqlite_url
 from tests.service.counters import Counter, set_to, value, with_counters
@@ -98,3 +101,16 @@ def test_another_process_s_turn_is_waited_for_no_longer_than_that(counters, monk
 def test_the_lock_file_is_the_owners_alone(counters):
     lock = Path(f"{counters.engine.url.database}.lock")
     assert lock.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_bookings_of_a_page_of_times_are_found_by_host_and_start(context):
+    asked = []
+    with context.database.read() as session:
+        connection = session.connection()
+        event.listen(connection, "before_cursor_execute", lambda *given: asked.append(given[2:4]))
+        host, weeks = session.scalars(select(Host)).one(), timedelta(days=28)
+        calendar.bookings(session, [host], clock.now(), clock.now() + weeks)
+        statement, values = asked[-1]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        steps = " ".join(row[-1] for row in plan)
+    assert "ix_booking_host_id_starts_at" in steps
