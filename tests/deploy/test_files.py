@@ -93,6 +93,15 @@ def test_the_images_bake_in_all_that_the_site_reads_and_no_secret():
     assert not re.search(r"SECRET_KEY|SENDGRID|PASSWORD", text)
 
 
+def test_every_image_names_the_version_that_the_tests_run_on():
+    text = (DEPLOY / "Containerfile").read_text()
+    stages = set(re.findall(r" AS (\w+)$", text, re.MULTILINE))
+    images = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) - stages
+    images |= {one["image"] for one in COMPOSE["services"].values() if "build" not in one}
+    for image in images:
+        assert re.search(r":(?!latest)[\d.]*\d-\w+|:bookworm-slim$", image), image
+
+
 def test_images_that_run_are_nobody_in_particular():
     stages = (DEPLOY / "Containerfile").read_text().split("\nFROM ")[1:]
     run_stages = [stage for stage in stages if " AS service\n" in stage or " AS proxy\n" in stage]
