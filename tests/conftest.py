@@ -53,7 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that needs a database on SQLite, and on PostgreSQL where that may differ."""
-    chosen = any("db_url" in mark.args for mark in metafunc.definition.iter_markers("parametrize"))
+    chosen = any(
+        "db_url" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")
+    )
     if "db_url" in metafunc.fixturenames and not chosen:
         marked = metafunc.definition.get_closest_marker("both_engines")
         both = marked or metafunc.config.getoption("all_engines")

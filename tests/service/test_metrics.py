@@ -104,4 +104,4 @@ def test_a_metrics_port_in_use_is_named(environment, metrics_port):
     with Product(environment):
         second = run(environment, "web")
     assert second.returncode != 0
-    assert "or set METRICS_PORT" in second.stderr
+    assert "change METRICS_PORT" in second.stderr
