@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+__version__ = "0.1.0"  # as in pyproject.toml; `lead-service --version` prints it
+
 if TYPE_CHECKING:
     from flask import Flask
 

@@ -1,34 +1,73 @@
 """`lead-service check`: what needs a person before it hurts a visitor."""
 
 import shutil
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
 
+from pydantic import SecretStr
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from . import backup, clock, demo_data, published, schema
 from .assess import versions
-from .assess.framework import Framework
+from .assess.framework import Framework, FrameworkError, load
 from .assess.handover import suggestions
 from .book import hosting
 from .db import Database
 from .emails import key, outbox
+from .hostnames import is_placeholder
 from .leads import LeadEvent
 from .settings import Settings, SettingsError
 
 CLOCK_ERROR = timedelta(minutes=2)  # leases and links allow for more
+SOURCE = Path("docs/framework.yml")  # in the working directory, as VAR_DIR and SITE_DIR
 LEAST_SPACE = 200 * 2**20  # bytes
 
 
 def faults(settings: Settings) -> list[str]:
-    """Return one line for each thing that is wrong; raise SettingsError for settings and site."""
-    site = published.read(settings)
+    """Return one line for each thing that is wrong; nothing is made or changed."""
+    found = [*_placeholders(settings), *_in_the_source()]
+    framework = None
+    try:
+        framework = published.read(settings).framework
+    except SettingsError as error:
+        found += [fault for fault in error.faults if f"docs/{fault}" not in found]
     return [
-        *_in_the_brief(site.framework),
-        *_in_the_database(settings, site.framework),
+        *found,
+        *(_in_the_brief(framework) if framework else []),
+        *_in_the_database(settings, framework),
         *_with_the_provider(settings),
         *backup.faults(settings, clock.now()),
     ]
+
+
+def _placeholders(settings: Settings) -> Iterator[str]:
+    """Yield the settings of a production that were copied and not filled in."""
+    if settings.is_local:
+        return
+    if is_placeholder(urlsplit(settings.public_url).hostname or ""):
+        yield f"PUBLIC_URL: {settings.public_url} is a placeholder"
+    senders = [("MAIL_FROM", settings.mail_from), ("PRACTICE_EMAIL", settings.practice_email)]
+    for name, address in [*senders, *(("SALES_TO", one) for one in settings.sales_to)]:
+        if is_placeholder(address.rpartition("@")[2]):
+            yield f"{name}: {address} is a placeholder"
+    for name in sorted(settings.model_fields_set):
+        value = getattr(settings, name)
+        if "\u2026" in str(value.get_secret_value() if isinstance(value, SecretStr) else value):
+            yield f"{name.upper()}: holds a placeholder (\u2026)"
+
+
+def _in_the_source() -> list[str]:
+    """Check the framework as it is edited, where the checkout is at hand: it may not be built."""
+    try:
+        load(SOURCE.read_bytes())
+    except FileNotFoundError:
+        return []
+    except FrameworkError as fault:
+        return [f"{SOURCE}: {line}" for line in str(fault).splitlines()]
+    return []
 
 
 def _in_the_brief(framework: Framework) -> list[str]:
@@ -39,12 +78,13 @@ def _in_the_brief(framework: Framework) -> list[str]:
     return []
 
 
-def _in_the_database(settings: Settings, framework: Framework) -> list[str]:
+def _in_the_database(settings: Settings, framework: Framework | None) -> list[str]:
     try:
         schema.require(settings)
         with schema.opened(settings) as database, database.read() as session:
             found = list(outbox.health(session, clock.now()).troubles)
-            found += [f"framework.yml: {line}" for line in versions.faults(session, framework)]
+            if framework:
+                found += [f"framework.yml: {line}" for line in versions.faults(session, framework)]
             found += hosting.troubles(session, clock.now())
             if demo_data.is_there(session) and not settings.is_local:
                 found.append("database: holds made-up data; run `lead-service demo --remove`")

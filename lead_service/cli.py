@@ -1,4 +1,8 @@
-"""The commands: each says what it did, and exits non-zero when it could not."""
+"""The commands: each says what it did, and exits non-zero when it could not.
+
+Every complaint is a line on stderr that begins with the program's name. Exit status 2: what was
+typed or set is wrong; 1: it could not be done, or something needs a person.
+"""
 
 import json
 import os
@@ -6,17 +10,19 @@ import sys
 from pathlib import Path
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
+from . import __version__, clock, log, published, schema, settings
 from . import backup as backups
-from . import clock, log, published, schema, settings
 from .db import Database, InUse
 from .desk_commands import desk
 from .host_commands import COMMANDS
-from .opening import known_address, opened
+from .opening import AS_JSON, complain, known_address, opened
 from .settings import Settings, SettingsError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
 def commands() -> None:
     """Run the service behind the site, and look after its data."""
 
@@ -25,18 +31,33 @@ for command in (*COMMANDS, desk):
     commands.add_command(command)
 
 
-def main() -> None:
-    """Run a command; a wrong setting is one line each, never a traceback."""
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; whatever is wrong is one line each, never a traceback."""
     os.umask(0o077)  # what is written here is about people: for the owner's eyes alone
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    """Run a command, by default this process's, and return its exit status."""
     try:
-        commands()
+        return commands.main(arguments, "lead-service", standalone_mode=False) or 0
     except SettingsError as error:
-        for fault in error.faults:
-            click.echo(f"lead-service: {fault}", err=True)
-        sys.exit(2)
+        complain(*error.faults)
+        return 2
+    except NoArgsIsHelpError as error:
+        error.show()
+        return 2
+    except click.UsageError as error:
+        where = f"; see `{error.ctx.command_path} -h`" if error.ctx else ""
+        complain(" ".join(error.format_message().split()).rstrip(".") + where)
+        return 2
+    except click.ClickException as error:
+        complain(error.format_message())
     except (schema.NewerSchema, backups.BackupError, InUse) as error:
-        click.echo(f"lead-service: {error}", err=True)
-        sys.exit(2)
+        complain(str(error))
+    except click.Abort:
+        complain("canceled; nothing was changed")
+    return 1
 
 
 @commands.command()
@@ -52,7 +73,7 @@ def web() -> None:
     """Run the web server alone (production)."""
     from . import serving
 
-    loaded = settings.load()
+    loaded = settings.load(create=False)
     published.read(loaded)
     schema.require(loaded)
     serving.web(loaded)
@@ -63,7 +84,7 @@ def deliver() -> None:
     """Send what the outbox holds and read the hosts' calendars, until stopped."""
     from . import serving
 
-    loaded = settings.load()
+    loaded = settings.load(create=False)
     log.configure(loaded.log_level)
     schema.require(loaded)
     serving.deliver(loaded)
@@ -77,7 +98,7 @@ def migrate() -> None:
     loaded = settings.load()
     with schema.opened(loaded) as database:
         if loaded.backup_dir and schema.is_older(database):
-            _back_up(loaded, database)
+            click.echo(_backup_in_words(_back_up(loaded, database)))
         schema.migrate(database)
         is_first = database.write(lambda session: hosting.seed(session, loaded))
     click.echo("schema: up to date")
@@ -86,16 +107,26 @@ def migrate() -> None:
 
 
 @commands.command()
-def check() -> None:
-    """Check settings, site, database and mail; exit 1 when something needs a person."""
+@AS_JSON
+def check(as_json: bool) -> None:
+    """Check settings, site, database and email; exit 1 when something needs a person.
+
+    Creates nothing. Exits 2 when the settings themselves are wrong.
+    """
     from . import checking
 
-    faults = checking.faults(settings.load())
-    for fault in faults:
-        click.echo(fault, err=True)
+    try:
+        faults, status = checking.faults(settings.load(create=False)), 1
+    except SettingsError as error:
+        faults, status = error.faults, 2
+    if as_json:
+        click.echo(json.dumps({"ok": not faults, "faults": faults}, ensure_ascii=False))
+    else:
+        complain(*faults)
     if faults:
-        sys.exit(1)
-    click.echo("all is well")
+        sys.exit(status)
+    if not as_json:
+        click.echo("all is well")
 
 
 @commands.command()
@@ -133,35 +164,58 @@ def resume() -> None:
 
 @commands.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-def backup(file: Path | None) -> None:
+@AS_JSON
+def backup(file: Path | None, as_json: bool) -> None:
     """Write a copy of the database to FILE, or to BACKUP_DIR, while the service runs.
 
-    Copies in BACKUP_DIR that are older than BACKUP_DAYS are deleted.
+    \b
+        lead-service backup /var/backups/advisory/before-the-upgrade.backup
+        BACKUP_DIR=/var/backups/advisory lead-service backup
+
+    Without FILE, copies in BACKUP_DIR that are older than BACKUP_DAYS are deleted.
     """
-    loaded = settings.load()
+    loaded = settings.load(create=False)
+    if not (file or loaded.backup_dir):
+        raise click.UsageError("give a file, or set BACKUP_DIR")
     with schema.opened(loaded) as database:
-        _back_up(loaded, database, file)
+        made = _back_up(loaded, database, file)
+    click.echo(json.dumps(made) if as_json else _backup_in_words(made))
 
 
-def _back_up(loaded: Settings, database: Database, file: Path | None = None) -> None:
+def _back_up(
+    loaded: Settings, database: Database, file: Path | None = None
+) -> dict[str, str | int]:
+    """Make a copy; without `file`, into BACKUP_DIR, where old ones are deleted then."""
     path = file or backups.path_for(loaded, clock.now())
     contents = backups.make(database, path)
-    click.echo(f"backup: {path} holds {contents}")
-    if file is None and (gone := backups.prune(loaded, clock.now())):
-        click.echo(f"backup: older ones deleted: {gone}")
+    gone = 0 if file else backups.prune(loaded, clock.now())
+    return {
+        "file": str(path),
+        "leads": contents.leads,
+        "emails": contents.mails,
+        "deleted": gone,
+    }
+
+
+def _backup_in_words(made: dict[str, str | int]) -> str:
+    said = "backup: {file} holds {leads} leads, {emails} emails".format(**made)
+    return said + (f"\nbackup: older ones deleted: {made['deleted']}" if made["deleted"] else "")
 
 
 @commands.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--replace", is_flag=True, help="Also when the database holds people's data.")
+@click.option("--replace", is_flag=True, help="Also when the database holds data.")
 def restore(file: Path, replace: bool) -> None:
-    """Put the backup FILE in the place of the database; stop `web` and `deliver` first."""
+    """Put the backup FILE in the place of the database.
+
+    Stop `web` and `deliver` first: it is refused while they use the database.
+    """
     loaded = settings.load()
     with schema.opened(loaded) as database:
         contents = backups.restore(database, loaded, file, clock.now(), replace=replace)
         click.echo(f"restored: {contents}")
         if fault := schema.fault(database):
-            click.echo(fault, err=True)
+            complain(fault)
 
 
 @commands.command()
@@ -173,6 +227,8 @@ def export(address: str) -> None:
     with opened() as (loaded, database), database.read() as session:
         held = privacy.export(session, loaded, address)
     click.echo(json.dumps(held, indent=2, ensure_ascii=False))
+    if not any(held.values()):
+        click.echo(f"nothing is held about {address}", err=True)
 
 
 @commands.command()
@@ -185,8 +241,10 @@ def erase(address: str) -> None:
     with opened() as (loaded, database):
         counts = privacy.erase_everywhere(database, loaded, address, clock.now())
     click.echo(json.dumps(counts))
+    if not any(counts.values()):
+        click.echo(f"nothing was held about {address}", err=True)
     for copy in backups.kept(loaded):
-        click.echo(f"held by {copy.path} until {copy.until:%Y-%m-%d}", err=True)
+        click.echo(f"may be held by {copy.path} until {copy.until:%Y-%m-%d}", err=True)
 
 
 @commands.command("retention")

@@ -2,18 +2,23 @@
 without an admin needs.
 """
 
+import json
 from collections.abc import Callable
+from typing import TypeVar
 
 import click
 from sqlalchemy.orm import Session
 
 from . import clock
-from .members import Role
-from .opening import known_address, opened
+from .members import Member, Role
+from .opening import AS_JSON, known_address, opened
 from .settings import Settings
 
+NO_SUCH_MEMBER = "not a member; `lead-service desk members` lists them"
 ROLE = click.Choice([role.value for role in Role])
 WHO = click.argument("address", callback=known_address)
+
+Result = TypeVar("Result")
 
 
 @click.group()
@@ -23,22 +28,44 @@ def desk() -> None:
 
 @desk.command()
 @WHO
-def link(address: str) -> None:
-    """Print a one-time sign-in link for ADDRESS, who becomes a member if they are none."""
-    from .desk.access import make_link
+@click.option("--new", "is_new", is_flag=True, help="Make a member of ADDRESS first.")
+def link(address: str, is_new: bool) -> None:
+    """Print a one-time sign-in link for ADDRESS.
 
-    with opened() as (loaded, database):
-        made = make_link(database, loaded, address, clock.now())
+    The first person becomes the admin. Later, an address that is not a member's needs --new.
+    """
+    from .desk import access
+
+    def work(session: Session, settings: Settings) -> tuple[Member, str]:
+        return access.link_by_command(session, settings, address, clock.now(), may_add=is_new)
+
+    unknown = f"{address} is not a member; check it, or make them one with --new"
+    member, made = _write(work, unknown)
+    click.echo(f"{member.email}: {member.role}", err=True)
     click.echo(made)
 
 
 @desk.command("members")
-def members() -> None:
+@AS_JSON
+def members(as_json: bool) -> None:
     """List who may use the desk."""
     from .desk.membership import everybody
 
     with opened() as (_, database), database.read() as session:
-        for member, _ in everybody(session):
+        found = everybody(session)
+    if as_json:
+        rows = [
+            {
+                "email": member.email,
+                "role": member.role,
+                "name": member.name,
+                "last_seen": seen.isoformat() if seen else None,
+            }
+            for member, seen in found
+        ]
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        for member, _ in found:
             click.echo(f"{member.email}  {member.role}  {member.name}".rstrip())
 
 
@@ -100,19 +127,19 @@ def sign_out(address: str) -> None:
     click.echo(f"{address}: signed out")
 
 
-def _write(work: Callable[[Session, Settings], None]) -> None:
+def _write(work: Callable[[Session, Settings], Result], unknown: str = NO_SUCH_MEMBER) -> Result:
     """Do a change of the team, or say in one line why it cannot be."""
     from .desk.access import NoSuchMember
     from .desk.membership import AlreadyIn, LastAdmin
 
     with opened() as (loaded, database):
         try:
-            database.write(lambda session: work(session, loaded))
+            return database.write(lambda session: work(session, loaded))
         except NoSuchMember:
-            raise click.ClickException("no such member; `desk members` lists them") from None
+            raise click.ClickException(unknown) from None
         except AlreadyIn:
-            raise click.ClickException("this address is a member's already") from None
+            raise click.ClickException("this address is already a member") from None
         except LastAdmin:
             raise click.ClickException(
-                "nobody else is an admin; make somebody an admin first"
+                "no one else is an admin; make someone an admin first"
             ) from None

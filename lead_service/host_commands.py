@@ -116,7 +116,7 @@ def _write(work: Callable[[Session, Settings], str]) -> None:
         try:
             said = database.write(lambda session: work(session, settings))
         except ValueError as fault:
-            raise click.ClickException(str(fault)) from None
+            raise click.UsageError(str(fault)) from None
     click.echo(said)
 
 

@@ -20,17 +20,18 @@ from sqlalchemy import ColumnElement, func, inspect, select, table, update
 from sqlalchemy.orm import Session
 
 from .. import privacy, schema
-from ..audit import AuditEntry
+from ..audit import AuditEntry, AuditKind
 from ..book.host_models import Host
 from ..db import Database
 from ..emails import erasures
 from ..emails.models import ErasureJob
 from ..leads import Lead
-from ..members import DeskSession, Member, SignInLink
+from ..members import DeskSession, Member, Role, SignInLink
 from ..privacy import Suppression
 from ..security import derived_token
 from ..settings import Settings
 from .contents import BackupError, Contents
+from .progress import told
 
 LATE = timedelta(hours=26)  # a daily backup, and time for a slow night
 # Tables that are the program's own, or that a restore carries over.
@@ -70,7 +71,8 @@ def make(database: Database, path: Path) -> Contents:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part") as part:
-            contents = _engine(database).copy(database, Path(part.name))
+            with told("backup", Path(part.name)):
+                contents = _engine(database).copy(database, Path(part.name))
             with open(part.name, "rb") as written:
                 os.fsync(written.fileno())
             os.link(part.name, path)  # never replaces a file, as a rename would
@@ -102,8 +104,10 @@ def restore(
 def _put_in_place(database: Database, settings: Settings, path: Path, now: datetime) -> Contents:
     marks, jobs = _marks(database), _erasure_jobs(database)
     engine = _engine(database)
-    engine.check(path)
-    contents = engine.put_back(database, path)
+    log = Path(f"{database.file}-wal") if database.file else None
+    with told("restore", log):
+        engine.check(path)
+        contents = engine.put_back(database, path)
     if schema.is_older(database):
         schema.migrate(database)  # else who was erased since would be back, and stay
     if schema.fault(database) is None:
@@ -176,8 +180,8 @@ def _is_seeded(settings: Settings) -> tuple[ColumnElement[bool], ...]:
 
 
 def _is_first(settings: Settings) -> tuple[ColumnElement[bool], ...]:
-    is_admin = (Member.role == "admin", Member.name == "", Member.removed_at.is_(None))
-    nothing_else = select(AuditEntry.id).where(AuditEntry.what != "member_added")
+    is_admin = (Member.role == Role.ADMIN, Member.name == "", Member.removed_at.is_(None))
+    nothing_else = select(AuditEntry.id).where(AuditEntry.what != AuditKind.MEMBER_ADDED)
     return (*is_admin, Member.email == settings.sales_to[0], ~nothing_else.exists())
 
 

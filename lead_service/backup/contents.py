@@ -16,5 +16,5 @@ class Contents:
     erased_again: int = 0  # people who were erased after the copy was made, when it is put back
 
     def __str__(self) -> str:
-        said = f"{self.leads} leads, {self.mails} mails"
+        said = f"{self.leads} leads, {self.mails} emails"
         return f"{said}; erased again since: {self.erased_again}" if self.erased_again else said

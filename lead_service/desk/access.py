@@ -76,20 +76,40 @@ def get_member(session: Session, email: str) -> Member:
 def make_link(database: Database, settings: Settings, address: str, now: datetime) -> str:
     """Return the absolute address that signs `address` in once; make the member when new.
 
-    For the command line only: whoever runs it may read the database anyway. A new member becomes
-    an admin while there is none. Raises ValueError for what is no address.
+    For the command line only: whoever runs it may read the database anyway. Raises ValueError
+    for what is no address.
     """
+    return database.write(lambda session: link_by_command(session, settings, address, now)[1])
 
-    def work(session: Session) -> str:
-        admins = select(Member.id).where(Member.role == Role.ADMIN, Member.removed_at.is_(None))
-        role = Role.MEMBER if session.scalar(admins.limit(1)) else Role.ADMIN
-        if find_member(session, address) is None:
-            member = add_member(session, address, now, role=role)
-            what, subject = AuditKind.MEMBER_ADDED, f"member {member.id}"
-            audit.note(session, None, what, subject, now, role=member.role)
-        return sign_in_link(session, address, now)
 
-    return _absolute(settings, database.write(work))
+def link_by_command(
+    session: Session, settings: Settings, address: str, now: datetime, *, may_add: bool = True
+) -> tuple[Member, str]:
+    """Return a member and the absolute address that signs them in once.
+
+    A new member becomes an admin while there is none; the address of SALES_TO that `serve` lets
+    in is none until it has signed in. Raises NoSuchMember where there is an admin and nobody
+    `may_add` to the team.
+    """
+    member = find_member(session, address, lock=True)
+    if member is None:
+        is_admin = (Member.role == Role.ADMIN, Member.removed_at.is_(None))
+        admins = session.scalars(select(Member).where(*is_admin)).all()
+        if admins and not may_add:
+            raise NoSuchMember
+        is_first = all(_is_seeded(session, settings, one) for one in admins)
+        role = Role.ADMIN if is_first else Role.MEMBER
+        member = add_member(session, address, now, role=role)
+        what, subject = AuditKind.MEMBER_ADDED, f"member {member.id}"
+        audit.note(session, None, what, subject, now, role=member.role)
+    return member, _absolute(settings, _store_link(session, member, now))
+
+
+def _is_seeded(session: Session, settings: Settings, admin: Member) -> bool:
+    """Say whether an admin is the one whom `serve` makes, and has never signed in."""
+    sessions = select(DeskSession.id).where(DeskSession.member_id == admin.id)
+    is_first = admin.email == leads.normalize(settings.sales_to[0])
+    return is_first and session.scalar(sessions.limit(1)) is None
 
 
 def sign_in_link(session: Session, email: str, at: datetime) -> str:

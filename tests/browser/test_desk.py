@@ -63,7 +63,7 @@ def test_signing_out_closes_the_desk(visitor, links, javascript, width):
 
 
 def test_a_link_lets_in_once(visitor, product):
-    link = product.command("desk", "link", TEAM)
+    link = product.command("desk", "link", "--new", TEAM)
     sign_in(visitor(), link)
     stranger = visitor()
     stranger.page.goto(link)

@@ -15,6 +15,7 @@ from sqlalchemy import MetaData, Table, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from lead_service import audit, backup, db, leads, privacy, schema
+from lead_service.audit import AuditKind
 from lead_service.backup import BackupError
 from lead_service.book import hosting
 from lead_service.db import Database, InUse, StorageBusy
@@ -129,7 +130,7 @@ CHANGES = {
     "calendar_feed": lambda session, settings: hosting.add_calendar(
         session, hosting.find(session, settings, None), "https://ada.net/a", "Work", settings
     ),
-    "audit": lambda session, _: audit.note(session, None, "role_changed", "member 1", NOW),
+    "audit": lambda session, _: audit.note(session, None, AuditKind.ROLE_CHANGED, "member 1", NOW),
 }
 
 

@@ -119,6 +119,7 @@ def test_no_process_starts_on_a_file_that_cannot_be_written(
     if subprocess.run([*read_only, "true"], capture_output=True).returncode:
         pytest.skip("nothing may be mounted here")
     elsewhere = environment | {"VAR_DIR": str(tmp_path_factory.mktemp("var"))}
+    elsewhere["SECRET_KEY"] = ready.secret  # which lies in the folder that cannot be written
     refused = run(elsewhere, command, prefix=read_only)
     assert refused.returncode != 0
     assert "DATABASE_URL" in refused.stderr and "Traceback" not in refused.stderr

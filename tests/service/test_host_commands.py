@@ -3,14 +3,13 @@
 from datetime import date
 
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import select, update
 
 from lead_service import schema
 from lead_service.book import calendar, hosting
 from lead_service.book.host_models import CalendarFeed, Host
-from lead_service.cli import commands
 
+from .commands import run_here
 from .conftest import MONDAY_MORNING as NOW
 
 BEN = "ben@example.com"
@@ -18,15 +17,16 @@ BEN = "ben@example.com"
 
 @pytest.fixture
 def command(app, environment, at, monkeypatch):
-    """Run a command and return what it prints; what it refuses is one line and exit code 1."""
+    """Run a command and return what it prints; what it refuses is one line and exit status 2."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
     # Tables that were made from the models have no version to ask for.
     monkeypatch.setattr(schema, "fault", lambda _database: None)
 
     def run(*words: str, refused: bool = False) -> str:
-        done = CliRunner().invoke(commands, words, env=environment)
-        assert done.exit_code == (1 if refused else 0), done.output
-        assert not refused or len(done.output.splitlines()) == 1
-        return done.output
+        status, said, complaint = run_here(*words)
+        assert (status, complaint.count("\n")) == ((2, 1) if refused else (0, 0)), complaint
+        return said + complaint
 
     return run
 
@@ -185,7 +185,7 @@ def test_what_is_wrong_is_said_in_one_line_and_changes_nothing(command, ben, wor
     option, name, *more = words
     before = command("host")
     said = command(name, BEN, *more, refused=True)
-    assert f"Error: {option}: " in said
+    assert f"lead-service: {option}: " in said
     assert "secret" not in said
     assert command("host") == before
 
