@@ -260,7 +260,7 @@ def test_who_was_erased_since_the_copy_is_erased_again(live, settings, tmp_path)
     later = NOW + timedelta(hours=1)
     live.write(lambda session: privacy.erase(session, settings, "ada1@example.com", later))
     restored = backup.restore(live, settings, tmp_path / "copy", later, replace=True)
-    assert str(restored) == "2 leads, 2 mails; erased again since: 1"
+    assert str(restored) == "2 leads, 2 emails; erased again since: 1"
     with live.read() as session:
         assert session.scalars(select(Lead.address)).all() == ["ada2@example.com"]
     assert held(live) == (1, 1)
