@@ -127,7 +127,6 @@ def tell(demo: Demo, story: Story) -> None:
         if at >= demo.now:
             break
         tale.at = at
-        send_emails(demo, at, tale.fates)
         one.act(tale, **one.given)
     send_emails(demo, demo.now, tale.fates)
 
@@ -237,7 +236,8 @@ def correct_address(tale: Tale, email: str) -> None:
 
 def move(tale: Tale, on: int, hour: int = 10, by: str = "", note: str = "") -> None:
     """Move the call; `by` a colleague, or by the visitor."""
-    call, before = _call(tale), _call(tale).starts_at
+    call = _call(tale)
+    before = call.starts_at
     start = _open_start(tale, call.host, on, hour, moving=call.id)
     if by:
         context = tale.demo.context
@@ -248,10 +248,11 @@ def move(tale: Tale, on: int, hour: int = 10, by: str = "", note: str = "") -> N
 
 def cancel(tale: Tale, by: str = "", note: str = "") -> None:
     """Cancel the call; `by` a colleague, or by the visitor."""
+    call, context = _call(tale), tale.demo.context
     if by:
-        call_changes.cancel(tale.session, tale.demo.context, _call(tale), tale.by(by, note))
-    elif diary.cancel_booking(tale.session, _call(tale), tale.at):
-        notices.cancelled(tale.session, tale.demo.context.settings, _call(tale), tale.at)
+        call_changes.cancel(tale.session, context, call, tale.by(by, note))
+    elif diary.cancel_booking(tale.session, call, tale.at):
+        notices.cancelled(tale.session, context.settings, call, tale.at)
 
 
 # -- Colleagues -----------------------------------------------------------------------------
@@ -360,7 +361,9 @@ def _assessment(tale: Tale) -> models.Assessment:
 
 
 def _call(tale: Tale) -> Booking:
+    """Return the call once its emails are out: a change takes back those that wait."""
     assert tale.call
+    send_emails(tale.demo, tale.at, tale.fates)
     return tale.call
 
 

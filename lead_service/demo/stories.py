@@ -376,7 +376,9 @@ STORIES = (
         steps=(
             step(0, assess, levels="11 00 11 11 10 00"),
             step(0.1, ask_for_result),
+            step(0.1, share),
             step(0.1, book, host="nora", on=9, hour=14, topic="We have eleven pilots."),
+            step(0.2, note, by="sam", text="Asks which pilot to fund first."),
         ),
         emails={"new_lead": "sent"},
     ),

@@ -10,9 +10,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, select
 
-from lead_service import clock, create_app
+from lead_service import clock, create_app, demo
 from lead_service.book import hosting
 from lead_service.context import Context
+from lead_service.db import Database
 from lead_service.emails import outbox
 from lead_service.emails.folder import Folder
 from lead_service.emails.message import from_json
@@ -23,6 +24,7 @@ from tests.service import compiled
 from tests.signing import PUBLIC_KEY
 
 ROOT = Path(__file__).parents[2]
+SECRET = "the secret of all tests of the service, 0123456789"
 MONDAY_MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 TEMPLATES = compiled.Templates()
 compiled.keep_routes()
@@ -72,9 +74,31 @@ def environment(tmp_path, db_url, site_dir) -> dict[str, str]:
         "VAR_DIR": str(tmp_path / "var"),
         "SITE_DIR": str(site_dir),
         "SALES_TO": "team@example.com",
+        "SECRET_KEY": SECRET,
         "LIMIT_POSTS": "10000 per minute",
         "SENDGRID_WEBHOOK_KEY": PUBLIC_KEY,
     }
+
+
+@pytest.fixture(scope="session")
+def demo_file(tmp_path_factory, site_dir) -> bytes:
+    """A database with the made-up data of a Monday morning and nothing else, as a file."""
+    folder = tmp_path_factory.mktemp("demo")
+    given = {"VAR_DIR": str(folder), "SITE_DIR": str(site_dir), "SECRET_KEY": SECRET}
+    demo.set_up(load(given), MONDAY_MORNING)
+    return (folder / "lead_service.db").read_bytes()
+
+
+@pytest.fixture
+def filled(context, database, demo_file) -> Database:
+    """The test's own database, with the made-up data of a Monday morning."""
+    if database.file is None:
+        demo.fill(context, MONDAY_MORNING)
+        return database
+    for one in (context.database, database):
+        one.close()
+    database.file.write_bytes(demo_file)
+    return database
 
 
 @pytest.fixture

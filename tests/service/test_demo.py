@@ -13,13 +13,11 @@ from lead_service.assess import scoring
 from lead_service.assess.models import Assessment
 from lead_service.book.host_models import Host
 from lead_service.book.models import Booking, Result
-from lead_service.db import Database
 from lead_service.emails.models import Delivery, EmailState, OutboxMessage
 from lead_service.funnel import counts
 from lead_service.funnel.kept import between
 from lead_service.leads import EventKind, Lead, LeadEvent, Stage
 from lead_service.members import Member
-from lead_service.settings import load
 
 from .conftest import MONDAY_MORNING
 from .desk import sign_in
@@ -29,27 +27,6 @@ from .postroom import FakeTransport, Postroom
 TEMPLATES = Path(lead_service.__path__[0]) / "templates/email"
 LINE = "This desk shows made-up data."
 pytestmark = pytest.mark.usefixtures("at")
-
-
-@pytest.fixture(scope="module")
-def demo_file(tmp_path_factory, site_dir) -> bytes:
-    """A database on a Monday morning, with the made-up data and nothing else; as a file."""
-    folder = tmp_path_factory.mktemp("demo")
-    settings = load({"VAR_DIR": str(folder), "SITE_DIR": str(site_dir)})
-    demo.set_up(settings, MONDAY_MORNING)
-    return Path(folder / "lead_service.db").read_bytes()
-
-
-@pytest.fixture
-def filled(context, database, demo_file) -> Database:
-    """The test's own database, with the made-up data of a Monday morning."""
-    if database.file is None:
-        demo.fill(context, MONDAY_MORNING)
-        return database
-    for one in (context.database, database):
-        one.close()
-    database.file.write_bytes(demo_file)
-    return database
 
 
 def rows(database) -> dict[str, int]:
@@ -124,7 +101,6 @@ def test_removing_it_leaves_what_is_real(filled, client, framework):
     filled.write(mix)
     remove(filled)
     stays = {"host": 2, "opening_hours": 10, "member": 1, "note": 1, "framework_version": 1}
-    stays |= {"date_override": 1, "override_window": 1}
     assert rows(filled) == {name: n + stays.get(name, 0) for name, n in real.items()}
     with filled.read() as session:
         call = session.scalars(select(Booking)).one()

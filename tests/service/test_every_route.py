@@ -58,10 +58,10 @@ TEXTS += DATES
 
 
 @pytest.fixture
-def world(app, client, database, settings, framework, at, monkeypatch) -> World:
+def world(app, client, filled, settings, at, monkeypatch) -> World:
     monkeypatch.setattr(schema, "fault", lambda _database: None)  # its tables have no version
-    world = World(app, client, database, settings)
-    world.fill(framework)
+    world = World(app, client, filled, settings)
+    world.fill()
     return world
 
 

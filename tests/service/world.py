@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from lead_service import clock, leads
-from lead_service.book import agenda
-from lead_service.book.host_models import CalendarFeed, DateOverride, Host, TimeOff
+from lead_service.assess import models as assessments
+from lead_service.book import agenda, diary
+from lead_service.book.host_models import CalendarFeed, Host
+from lead_service.book.models import Booking
 from lead_service.db import Database
 from lead_service.emails import erasures
 from lead_service.emails.models import EmailState, OutboxMessage, OutboxPause
@@ -20,9 +22,8 @@ from lead_service.settings import Settings
 from tests.matching import match
 
 from .desk import path_of_link, sign_in
-from .hosts import add_host, add_past_call
-from .journeys import VISITOR, assess, book, open_starts
 
+RESULT, NOT_ME = "assessment/([^/]+)/result", "not-me/([^/]+)"
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
@@ -41,71 +42,47 @@ class World:
         """Let nobody have done anything too often."""
         self.app.extensions["lead_service"].limits.here.storage.reset()
 
-    def fill(self, framework) -> None:
-        """Make one of everything, by the ways that people take."""
+    def fill(self) -> None:
+        """Let an admin in, add what the made-up data leaves out, and name one of each."""
         path_of_link(self.database, self.settings, "admin@example.com")
         sign_in(self.client, self.database, self.settings, "admin@example.com")
         unused = path_of_link(self.database, self.settings, "ann@example.com")
-        # A result that is not shared, and mails that failed.
-        self.more = [assess(self.client, framework), "/desk/outbox/?state=attention"]
-        self.more += ["/desk/availability/2/person/", "/desk/availability/2/hours/"]
-        self.more += ["/desk/calls/2/"]  # which is over
-        result = assess(self.client, framework)
-        self.client.post(f"{result}mail", data={"email": VISITOR["email"]})
-        self.client.post(f"{result}share")
-        booking = book(self.client, assessment=_token(result))
-        self.database.write(self._trouble)
-        host_id, calls_ics = self._second_host()
-        shared = match(r"/assessment/shared/[^/]+/", self.client.get(result).text)[0]
-        mail_id, not_me = self._mails()
-        self.known = {
-            **dict.fromkeys(("lead_id", "note_id", "call_id"), "1"),
-            **dict.fromkeys(("date_id", "off_id", "feed_id"), "1"),
-            "host_id": str(host_id),
-            "part": "rules",
-            "agenda": _token(calls_ics),
-            "move": _token(booking),
-            "member_id": "2",
-            "mail_id": mail_id,
-            "slug": "clarify",
-            "start": open_starts(self.client)[3],
-            "assess": _token(result),
-            "assess.shared": _token(shared),
-            **dict.fromkeys(("assess.not_me", "assess.not_me_submit"), _token(not_me)),
-            "booking": _token(booking),
-            "desk": _token(unused),
-        }
+        self.known = self.database.write(self._name_one_of_each)
+        self.known |= {"part": "rules", "slug": "clarify", "desk": _token(unused)}
+        times = self.client.get(f"/booking/{self.known['move']}/move/").text
+        self.known["start"] = match(r"/move/(\d{8}T\d{4}Z)/", times)[1]
 
-    def _trouble(self, session: Session) -> None:
-        """Note something, suspect the lead, let a mail fail, the sender stop, an erasure wait."""
-        lead, now = session.get_one(leads.Lead, 1), clock.now()
-        leads.add_note(session, lead, 1, "Call", now)
-        lead.quarantine = True
-        mail = session.scalars(select(OutboxMessage).filter_by(kind="new_lead")).first()
-        assert mail
-        mail.state, mail.alarm_at = EmailState.FAILED, now
+    def _name_one_of_each(self, session: Session) -> dict[str, str]:
+        now = clock.now()
         session.add(OutboxPause(id=1, stopped_at=now, stop_reason="the key was refused"))
         erasures.promise(session, ["gone@example.com"], now)
-
-    def _second_host(self) -> tuple[int, str]:
-        """Add a host with a date, time off and a calendar of their own, and a call that is over."""
-        host_id = add_host(self.database)
-        add_past_call(self.database)
-
-        def work(session: Session) -> str:
-            host, day = session.get_one(Host, host_id), clock.now().date()
-            host.overrides = [DateOverride(day=day)]
-            host.time_off = [TimeOff(first_day=day, last_day=day)]
-            host.feeds = [CalendarFeed(url="https://calendar.example.com/x.ics", label="Own")]
-            return agenda.link(self.settings, host)
-
-        return host_id, self.database.write(work)
-
-    def _mails(self) -> tuple[str, str]:
-        """Return the id of a mail, and the path by which its recipient takes a result back."""
-        with self.database.read() as session:
-            mail = session.scalars(select(OutboxMessage).filter_by(kind="result")).one()
-        return mail.id, match(r"/assessment/not-me/[^/]+/", mail.body or "")[0]
+        host = session.scalars(select(Host).where(Host.name == "Jonas Berg")).one()
+        host.feeds = [CalendarFeed(url="https://calendar.example.com/x.ics", label="Own")]
+        session.flush()
+        call = session.scalars(select(Booking).where(Booking.name == "Grace Holloway")).one()
+        mail, result, not_me = _result(session, call.lead_id)
+        other = session.scalars(select(Booking).where(Booking.name == "Henrik Falk")).one()
+        suspect = session.scalars(select(leads.Lead.id).where(leads.Lead.quarantine)).first()
+        failed = session.scalars(select(OutboxMessage.id).filter_by(state=EmailState.FAILED)).one()
+        waiting = session.scalars(select(OutboxMessage.id).filter_by(state=EmailState.PENDING)).first()
+        self.more = [f"/desk/leads/{suspect}/", f"/desk/calls/{other.id}/"]
+        self.more += ["/desk/outbox/?state=attention"]
+        self.more += [f"/desk/outbox/{id}/" for id in (failed, waiting)]
+        self.more += [f"/desk/availability/{host.id}/{page}/" for page in ("person", "hours")]
+        self.more += [f"/assessment/{_result(session, other.lead_id)[1]}/result/"]
+        answers = assessments.find(session, result)
+        assert answers
+        ids = {"lead": call.lead_id, "note": call.lead.notes[0].id, "call": call.id, "mail": mail}
+        ids |= {"host": host.id, "date": host.overrides[0].id, "off": host.time_off[0].id}
+        ids |= {"feed": host.feeds[0].id, "member": call.lead.notes[0].member_id}
+        secret = self.settings.secret
+        return {f"{name}_id": str(id) for name, id in ids.items()} | {
+            "agenda": _token(agenda.link(self.settings, host)),
+            **dict.fromkeys(("booking", "move"), diary.manage_token(call, secret)),
+            "assess": result,
+            "assess.shared": assessments.share_token(answers, secret) or "",
+            **dict.fromkeys(("assess.not_me", "assess.not_me_submit"), not_me),
+        }
 
     def address(self, rule: Rule, **odd: str) -> str:
         """Return an address of a route; `odd` are arguments as they shall travel."""
@@ -128,6 +105,14 @@ class World:
     def endpoint(self, path: str) -> str:
         """Name the route that a form is sent to."""
         return self.app.url_map.bind("").match(path.partition("?")[0], method="POST")[0]
+
+
+def _result(session: Session, lead_id: int) -> tuple[str, str, str]:
+    """Return the id of the mail with a lead's result, and the two tokens in it."""
+    theirs = select(OutboxMessage).filter_by(kind="result", lead_id=lead_id)
+    mail = session.scalars(theirs).one()
+    body = mail.body or ""
+    return mail.id, match(f"/{RESULT}/", body)[1], match(f"/{NOT_ME}/", body)[1]
 
 
 def _token(path: str) -> str:
