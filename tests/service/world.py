@@ -64,7 +64,9 @@ class World:
         other = session.scalars(select(Booking).where(Booking.name == "Henrik Falk")).one()
         suspect = session.scalars(select(leads.Lead.id).where(leads.Lead.quarantine)).first()
         failed = session.scalars(select(OutboxMessage.id).filter_by(state=EmailState.FAILED)).one()
-        waiting = session.scalars(select(OutboxMessage.id).filter_by(state=EmailState.PENDING)).first()
+        waiting = session.scalars(
+            select(OutboxMessage.id).filter_by(state=EmailState.PENDING)
+        ).first()
         self.more = [f"/desk/leads/{suspect}/", f"/desk/calls/{other.id}/"]
         self.more += ["/desk/outbox/?state=attention"]
         self.more += [f"/desk/outbox/{id}/" for id in (failed, waiting)]
