@@ -14,7 +14,7 @@ from click.exceptions import NoArgsIsHelpError
 
 from . import __version__, clock, log, published, schema, settings
 from . import backup as backups
-from .db import Database, InUse
+from .db import Database, InUse, StorageBusy
 from .desk_commands import desk
 from .host_commands import COMMANDS
 from .opening import AS_JSON, complain, known_address, opened
@@ -55,8 +55,10 @@ def _run(arguments: list[str] | None) -> int:
         complain(error.format_message())
     except (schema.NewerSchema, backups.BackupError, InUse) as error:
         complain(str(error))
+    except StorageBusy:
+        complain("DATABASE_URL: another process keeps it locked; try again")
     except click.Abort:
-        complain("canceled; nothing was changed")
+        complain("canceled")
     return 1
 
 

@@ -42,7 +42,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 BUSY_SECONDS = 5
-IN_USE = "the database is in use; stop `web` and `deliver` first"
+IN_USE = "the database is in use; stop `web` and `deliver` first, or `serve`"
 CONNECTIONS = 8  # kept open; those beyond them are opened, set up and closed for each use
 TRIES = 3
 RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock detected, serialization failure

@@ -112,6 +112,7 @@ def _put_in_place(database: Database, settings: Settings, path: Path, now: datet
         schema.migrate(database)  # else who was erased since would be back, and stay
     if schema.fault(database) is None:
         gone = database.write(lambda session: _erase_again(session, settings, marks, now))
+        database.write(lambda session: _keep_marks(session, marks))
         contents = dataclasses.replace(contents, erased_again=gone)
         database.write(lambda session: erasures.promise(session, jobs, now))
         database.write(lambda session: _sign_all_out(session, now))
@@ -213,6 +214,14 @@ def _erase_again(
             privacy.erase(session, settings, address, now)
             gone += 1
     return gone
+
+
+def _keep_marks(session: Session, marks: dict[str, datetime]) -> None:
+    """Remember who was erased, for the next copy: this one may not have known them."""
+    for digest, at in marks.items():
+        mark = session.get(Suppression, digest)
+        if mark is None or mark.at < at:
+            session.merge(Suppression(digest=digest, at=at))
 
 
 def _sign_all_out(session: Session, now: datetime) -> None:

@@ -14,13 +14,13 @@ import pytest
 from sqlalchemy import MetaData, Table, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from lead_service import audit, backup, db, leads, privacy, schema
+from lead_service import audit, backup, create_app, db, leads, privacy, schema
 from lead_service.audit import AuditKind
 from lead_service.backup import BackupError
 from lead_service.book import hosting
 from lead_service.db import Database, InUse, StorageBusy
 from lead_service.desk import access
-from lead_service.emails import erasures, outbox
+from lead_service.emails import deliver, erasures, outbox
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import Lead
 from lead_service.settings import load
@@ -180,6 +180,22 @@ def test_nothing_is_restored_while_the_service_uses_the_database(live, settings,
     assert live.served_at() == ""
 
 
+def test_web_and_deliver_use_the_database_until_they_end(live, settings):
+    def is_used() -> bool:
+        try:
+            with live.alone():
+                return False
+        except InUse:
+            return True
+
+    app = create_app(settings)
+    assert is_used()
+    app.extensions["lead_service"].database.close()
+    assert not is_used()
+    deliver.run(settings, until=is_used)  # it would not end otherwise
+    assert not is_used()
+
+
 def test_the_service_does_not_start_in_the_middle_of_a_restore(live, monkeypatch):
     monkeypatch.setattr(db, "BUSY_SECONDS", 0.2)
     with closing(Database(live.engine.url.render_as_string(False))) as service:
@@ -254,11 +270,13 @@ def test_what_the_provider_was_still_to_erase_is_not_forgotten(live, settings, t
 
 
 def test_who_was_erased_since_the_copy_is_erased_again(live, settings, tmp_path):
+    backup.make(live, tmp_path / "older")
     for number in (1, 2):
         write_to(live, number)
     backup.make(live, tmp_path / "copy")
     later = NOW + timedelta(hours=1)
     live.write(lambda session: privacy.erase(session, settings, "ada1@example.com", later))
+    backup.restore(live, settings, tmp_path / "older", later, replace=True)  # knew nobody
     restored = backup.restore(live, settings, tmp_path / "copy", later, replace=True)
     assert str(restored) == "2 leads, 2 emails; erased again since: 1"
     with live.read() as session:
