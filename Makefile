@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PYTHON
 ifeq ($(shell command -v $(PYTHON)),)
-$(error $(PYTHON) is missing. Install Python 3.11 or newer, or name it: make PYTHON=python3.12)
+$(error $(PYTHON) is missing. Install Python 3.11 or newer, or run make with PYTHON=python3.12 if it has that name)
 endif
 BIN := .venv/bin
 ALONE := $(PYTHON) .ci/alone
@@ -51,7 +51,9 @@ var/site-settings: always
 serve: build ## Serve everything on http://127.0.0.1:8000
 	@exec $(BIN)/lead-service serve
 
-demo: build ## Fill the local database with made-up data, to try the desk
+# An existing site stays as it is: a running server on another PORT may be showing it.
+demo: setup ## Fill the local database with made-up data, to try the desk
+	@[ -e site/200.html ] || $(MAKE) --no-print-directory build
 	@$(BIN)/lead-service demo
 
 tools:

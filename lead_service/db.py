@@ -226,7 +226,7 @@ class Database:
         """Keep web and deliver out for as long as this lasts; raise InUse when one is running."""
         if self.is_sqlite:
             with self._service_file() as file:
-                if not _is_taken(file.fileno()):
+                if not _try_lock(file.fileno()):
                     raise InUse(IN_USE)
                 yield
         else:
@@ -243,7 +243,7 @@ class Database:
         if not self.is_sqlite:
             return ""
         with self._service_file() as file:
-            if _is_taken(file.fileno()):
+            if _try_lock(file.fileno()):
                 return ""
             file.seek(0)
             return file.read().decode()
@@ -274,8 +274,8 @@ def _lock_before(deadline: float, descriptor: int, kind: int = fcntl.LOCK_EX) ->
             time.sleep(0.001)
 
 
-def _is_taken(descriptor: int) -> bool:
-    """Take a kernel lock for this process alone, unless another process has it."""
+def _try_lock(descriptor: int) -> bool:
+    """Take a kernel lock for this process alone; return False when another process has it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

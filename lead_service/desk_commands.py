@@ -32,7 +32,8 @@ def desk() -> None:
 def link(address: str, is_new: bool) -> None:
     """Print a one-time sign-in link for ADDRESS.
 
-    The first person becomes the admin. Later, an address that is not a member's needs --new.
+    An address that is not a member's needs --new. A new member is an admin until an admin has
+    signed in, and a plain member after that.
     """
     from .desk import access
 

@@ -136,7 +136,7 @@ def _hours_ahead(text: object) -> object:
 
 def _longest_first(hours: tuple[int, ...]) -> tuple[int, ...]:
     if any(not 1 <= one <= LONGEST_AHEAD for one in hours):
-        raise ValueError(f"must be whole hours from 1 to {LONGEST_AHEAD}, or none")
+        raise ValueError(f"must be whole hours from 1 to {LONGEST_AHEAD}, such as 24,1, or none")
     return tuple(sorted(set(hours), reverse=True))
 
 
