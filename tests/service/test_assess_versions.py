@@ -145,6 +145,7 @@ def test_a_version_that_no_result_rests_on_is_not_compared(client, framework, da
 
 @only_sqlite
 def test_check_names_the_question_and_what_is_wrong_with_it(environment, edit, db_url):
+    assert run(environment, "migrate").returncode == 0
     edit(
         ("- id: organize-design\n", "- id: clarify-case\n"),
         ("reason: An executive can fund a figure.", "raeson: An executive can fund a figure."),
