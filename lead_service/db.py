@@ -51,6 +51,7 @@ RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock detected, serialization fai
 SERVICE_LOCK = 6177230
 SHARE_SERVICE_LOCK = f"SELECT pg_advisory_lock_shared({SERVICE_LOCK})"
 TAKE_SERVICE_LOCK = text(f"SELECT pg_try_advisory_lock({SERVICE_LOCK})")
+RELEASE_SERVICE_LOCK = text(f"SELECT pg_advisory_unlock({SERVICE_LOCK})")
 WHO_SHARES = text(
     "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
     f"WHERE locktype = 'advisory' AND objid = {SERVICE_LOCK} AND datname = current_database()"
@@ -232,11 +233,15 @@ class Database:
         else:
             engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
             with engine.connect() as connection:
-                connection.detach()  # so that closing it ends its lock
+                connection.detach()  # so that closing it ends its lock, too
                 if not connection.scalar(TAKE_SERVICE_LOCK):
                     pids = ", ".join(map(str, connection.scalars(WHO_SHARES)))
                     raise InUse(f"{IN_USE} (PostgreSQL's processes {pids})")
-                yield
+                try:
+                    yield
+                finally:  # closing alone would release it a moment later, when the server notices
+                    with suppress(DBAPIError):
+                        connection.execute(RELEASE_SERVICE_LOCK)
 
     def served_at(self) -> str:
         """Return the address of a web server that uses this SQLite database now, or nothing."""
