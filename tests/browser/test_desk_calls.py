@@ -32,6 +32,8 @@ def test_a_call_is_moved_by_keyboard_and_its_visitor_reads_why(
 ):
     prospect = visitor(width, javascript)
     prospect.book()
+    # A move before the confirmation has left would replace it, and only one email would come.
+    product.mails(mailbox.sent_to(prospect.email, "REQUEST"))
     member.page.goto("/desk/")
     member.follow(prospect.name)
     keys = Keyboard(member.page)
