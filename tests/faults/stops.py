@@ -1,6 +1,7 @@
 """Signals to the whole process group: everything ends, and accepted requests finish first."""
 
 import random
+import signal
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,8 @@ STARTS = ((PROGRAM, "serve"), (MAKE, "serve"), (PROGRAM, "web"))
 def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
     """Stop the product `rounds` times, by other signals and at another moment each time."""
     assert running.run(environment, "migrate").returncode == 0
+    # A shell lets its background jobs ignore SIGINT; what they start would, until it is served.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     crowd, moments = Crowd(), Counter[str]()
     seconds: list[float] = []
     ways = cycle(product(SIGNALS, MOMENTS, STARTS))
