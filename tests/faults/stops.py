@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice, product
 from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGTERM, Signals
+from subprocess import TimeoutExpired
 
 from tests.service import running
 from tests.service.running import MAKE, PROGRAM, Product
@@ -31,7 +32,8 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
     crowd, moments = Crowd(), Counter[str]()
     seconds: list[float] = []
     ways = cycle(product(SIGNALS, MOMENTS, STARTS))
-    for turn, (signals, moment, (program, command)) in enumerate(islice(ways, rounds)):
+    for turn, way in enumerate(islice(ways, rounds)):
+        signals, moment, (program, command) = way
         log = Path(environment["VAR_DIR"], "stop.log")
         serving = Product(environment, command, log, program)
         serving.start()
@@ -41,10 +43,13 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
             serving.wait_until_ready()
         if moment == "in flight":
             _stop_while_writing(serving, signals, crowd, turn * IN_FLIGHT)
-        seconds.append(serving.stop_group(*signals))
+        try:
+            seconds.append(serving.stop_group(*signals))
+        except TimeoutExpired:
+            raise AssertionError(f"a stop hangs: {way}") from None
         if moment != "starting":
             code, said = serving.process.returncode, serving.log.read_text()
-            assert serving.ended_quietly(signals), (moment, program, command, signals, code, said)
+            assert serving.ended_quietly(signals), (way, code, said)
         moments[moment] += 1
     stored = books(environment["DATABASE_URL"])
     stored.check(crowd.acknowledged)
