@@ -1,10 +1,6 @@
-"""Chromium, the site built once for all workers, and the product that serves it."""
+"""The product that serves the built site, and visitors of it."""
 
-import fcntl
 import itertools
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,40 +9,7 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.product import HOST_ZONE, Product
 from tests.browser.visitor import OWN_ZONE, Visitor
-
-ROOT = Path(__file__).resolve().parents[2]
-SETTINGS_OF_THE_BUILD = ("PUBLIC_URL", "PRACTICE_")
-
-
-@pytest.fixture(scope="session")
-def built_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the real site, strictly built; workers wait for one build and share it."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    site = shared / "built-site"
-    with (shared / "built-site.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not site.exists():
-            _build(into := shared / "site-being-built")
-            into.rename(site)  # so that a build that failed is never taken for a site
-    return site
-
-
-def _build(into: Path) -> None:
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(SETTINGS_OF_THE_BUILD)
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", into],
-        cwd=ROOT,
-        env=environment | {"NO_MKDOCS_2_WARNING": "1"},
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        pytest.fail(f"the site does not build:\n{done.stdout}{done.stderr}", pytrace=False)
+from tests.conftest import MILLISECONDS
 
 
 # It ends with this folder and not with the session.
@@ -70,6 +33,7 @@ def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
             java_script_enabled=javascript,
             timezone_id=zone,
         )
+        context.set_default_timeout(MILLISECONDS)
         contexts.append(context)
         return context
 

@@ -1,6 +1,6 @@
 """What holds of every page of site, service and desk, whatever is on it.
 
-Each page is opened once, in a fresh browser, for all the claims about it.
+Each page is opened once for all the claims about it, in a window that remembers no other page.
 """
 
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ from tests.browser.product import HOST_ZONE
 from tests.browser.tokens import Tokens
 from tests.browser.visit import Visit
 from tests.browser.visitor import Visitor
+from tests.conftest import MILLISECONDS
 
 # The narrowest, a tablet, and a window; with --all-widths, others between and beyond them too.
 WIDTHS, MORE_WIDTHS = (320, 768, 1280), (360, 2560, 3840)
@@ -47,20 +48,30 @@ def tokens(browser, product) -> Tokens:
     return Tokens(browser, product)
 
 
+@pytest.fixture(scope="module")
+def windows(browser, product, tokens) -> Iterator[dict[bool, Page]]:
+    """A visitor's window, and a member's: opening one takes longer than most pages."""
+    options = {"base_url": product.address, "timezone_id": HOST_ZONE}
+    visitors = browser.new_context(**options)
+    members = browser.new_context(**options, storage_state=tokens.cookies)
+    for context in (visitors, members):
+        context.set_default_timeout(MILLISECONDS)
+    yield {False: visitors.new_page(), True: members.new_page()}
+    visitors.close()
+    members.close()
+
+
 @pytest.fixture(scope="module", params=PLACES)
-def visit(request, browser, product, tokens) -> Iterator[Visit]:
+def visit(request, windows, product, tokens) -> Iterator[Visit]:
     place = PLACES[request.param]
-    context = browser.new_context(
-        base_url=product.address,
-        timezone_id=HOST_ZONE,
-        storage_state=tokens.cookies if place.is_desk else None,
-    )
-    visit = Visit(context.new_page(), place, product.address)
-    visit.listen(context)
-    visit.page.goto(place.path.format(**tokens), wait_until="load")
-    place.act(Visitor(visit.page, HOST_ZONE, "late@example.com"))
-    yield visit
-    context.close()
+    page = windows[place.is_desk]
+    looks.resize(page, 1280)
+    visit = Visit(page, place, product.address)
+    with visit.listening():
+        page.goto(place.path.format(**tokens), wait_until="load")
+        place.act(Visitor(page, HOST_ZONE, "late@example.com"))
+        yield visit
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
     # Last, so that what it does late is heard too.
     assert visit.faults == [], "it asks another host, logs an error, or breaks the policy"
 

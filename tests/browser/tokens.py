@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser import mailbox
 from tests.browser.product import HOST, HOST_ZONE, Product
 from tests.browser.visitor import CLOCK_TIME, Visitor
+from tests.conftest import MILLISECONDS
 
 
 class Tokens(dict):
@@ -18,6 +19,7 @@ class Tokens(dict):
 
     def __init__(self, browser: Browser, product: Product) -> None:
         context = browser.new_context(base_url=product.address, timezone_id=HOST_ZONE)
+        context.set_default_timeout(MILLISECONDS)
         visitor = Visitor(context.new_page(), HOST_ZONE, "grete@example.com", name="Grete O'Neil")
         self._assess_and_book(visitor)
         self._share_and_mail(visitor, product)

@@ -1,8 +1,17 @@
 """One page, open in a browser that notes what no page may do."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
+from playwright.sync_api import (
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    WebError,
+)
 
 from tests.browser.places import Place
 
@@ -21,16 +30,27 @@ class Visit:
     def response(self) -> Response:
         return self.documents[-1]
 
-    def listen(self, context: BrowserContext) -> None:
+    @contextmanager
+    def listening(self) -> Iterator[None]:
         """Note whatever no page may do: ask another host, log an error, raise one."""
-        context.on("request", lambda request: self._note_request(request.url))
-        context.on("console", self._note_message)
-        context.on("weberror", lambda raised: self.faults.append(f"raised: {raised.error}"))
-        self.page.on("response", self._note_document)
+        heard: list[tuple[Any, str, Callable]] = [
+            (self.page.context, "request", self._note_request),
+            (self.page.context, "console", self._note_message),
+            (self.page.context, "weberror", self._note_error),
+            (self.page, "response", self._note_document),
+        ]
+        for source, event, note in heard:
+            source.on(event, note)
+        yield
+        for source, event, note in heard:
+            source.remove_listener(event, note)
 
-    def _note_request(self, url: str) -> None:
-        if not url.startswith((self.origin + "/", "data:")):
-            self.faults.append(f"asked another host: {url}")
+    def _note_request(self, request: Request) -> None:
+        if not request.url.startswith((self.origin + "/", "data:")):
+            self.faults.append(f"asked another host: {request.url}")
+
+    def _note_error(self, raised: WebError) -> None:
+        self.faults.append(f"raised: {raised.error}")
 
     def _note_message(self, message: ConsoleMessage) -> None:
         """Violations of the policy are errors too; that a page itself is a 404 is none."""

@@ -1,4 +1,4 @@
-"""Build the site once for all tests of it, serve it as a plain file server would, and open it."""
+"""Serve the built site as a plain file server would, and open it."""
 
 import functools
 import http.server
@@ -7,17 +7,12 @@ import threading
 import pytest
 
 from lead_service.assess.framework import load
-from lead_service.settings import OF_THE_SITE
-from tests.site.built import ROOT, build_site, pages_of
+from tests.site.built import ROOT, pages_of
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The folder of a site built with nothing but the defaults."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in OF_THE_SITE:
-            patch.delenv(name.upper(), raising=False)
-        return build_site(tmp_path_factory.mktemp("site"))
+def site(built_site):
+    return built_site
 
 
 @pytest.fixture(scope="session")
