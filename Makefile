@@ -7,8 +7,8 @@ endif
 BIN := .venv/bin
 ALONE := $(PYTHON) .ci/alone
 INNER := $(ALONE) $(MAKE) --no-print-directory
-SITE_SOURCES := $(shell find docs site_overrides mkdocs.yml lead_service/assess/framework.py \
-	lead_service/headers.py lead_service/assets.py lead_service/templates/signature.html -type f -not -name '*.pyc')
+SITE_SOURCES := $(shell find docs site_overrides mkdocs.yml lead_service/publishing \
+	lead_service/action_framework lead_service/headers.py lead_service/templates/signature.html -type f -not -name '*.pyc')
 # What the site reads from the environment (settings.py, OF_THE_SITE): another value is another site.
 SITE_SETTINGS := PUBLIC_URL BIND_ADDRESS PORT PRACTICE_NAME PRACTICE_LEGAL_NAME PRACTICE_POSTAL_ADDRESS \
 	PRACTICE_EMAIL PRACTICE_PHONE PRACTICE_AUTHOR RETENTION_DAYS BACKUP_DAYS
@@ -92,7 +92,7 @@ audit: setup-tests ## Ask for known faults in the dependencies
 	@$(BIN)/uv tool run pip-audit --require-hashes --disable-pip -r requirements-test.txt
 
 secrets: setup-tests ## Look for keys and passwords in what is checked in
-	@$(BIN)/python -m tests.no_secrets
+	@$(BIN)/python -m tests.support.secret_scan
 
 clean: ## Remove what the other commands made, but for var/ (your data)
 	@rm -rf .venv site

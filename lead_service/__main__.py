@@ -1,5 +1,5 @@
 """`python -m lead_service` is `lead-service`."""
 
-from .cli import main
+from .ops.cli import main
 
 main()

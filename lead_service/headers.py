@@ -7,7 +7,7 @@ framework for that, so nothing here imports one.
 
 from collections.abc import Iterable, Mapping
 
-from . import assets
+STATIC_PREFIX = "/static/"
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -37,7 +37,7 @@ HEADERS = {
 }
 STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
 
-KEPT = ("/assets/", assets.PREFIX)  # the build and assets.py name what is there by its content
+KEPT = ("/assets/", STATIC_PREFIX)  # names there hold a hash of the content
 YEAR = 365 * 24 * 60 * 60  # seconds
 HOST_HEADERS, HOST_REDIRECTS, HASHES = "_headers", "_redirects", "headers.json"
 FOR_NGINX = tuple(f"_nginx/{name}.conf" for name in ("name", "headers", "places"))

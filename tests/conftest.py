@@ -18,9 +18,9 @@ from tests.support import tools
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from lead_service.db import Database
-    from tests.databases import PostgreSQL
-    from tests.limits_store import LimitsStore
+    from lead_service.db.engine import Database
+    from tests.support.databases import PostgreSQL
+    from tests.support.limits_store import LimitsStore
 
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -92,7 +92,7 @@ def pytest_terminal_summary(
 @pytest.fixture(scope="session")
 def postgresql_server() -> "Iterator[PostgreSQL]":
     """A PostgreSQL server, started when the first test asks for it."""
-    from tests.databases import PostgreSQL
+    from tests.support.databases import PostgreSQL
 
     server = PostgreSQL()
     yield server
@@ -102,7 +102,7 @@ def postgresql_server() -> "Iterator[PostgreSQL]":
 @pytest.fixture
 def limits_store() -> "Iterator[LimitsStore]":
     """An empty store of limits, for several web processes."""
-    from tests.limits_store import LimitsStore
+    from tests.support.limits_store import LimitsStore
 
     store = LimitsStore()
     yield store
@@ -123,8 +123,9 @@ def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def database(request: pytest.FixtureRequest, db_url: str) -> "Iterator[Database]":
     """The database at `db_url` with every table in it, made from the models, and no row."""
-    from lead_service.db import Base, Database
-    from tests import databases
+    from lead_service.db.base import Base
+    from lead_service.db.engine import Database
+    from tests.support import databases
 
     databases.import_models()
     database = Database(db_url)

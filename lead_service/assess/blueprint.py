@@ -2,9 +2,9 @@
 
 from flask import Blueprint, abort
 
-from ..context import context
+from ..action_framework.types import Framework
+from ..web.context import context
 from . import models
-from .framework import Framework
 
 blueprint = Blueprint("assess", __name__, url_prefix="/assessment")
 

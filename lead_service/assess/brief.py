@@ -1,20 +1,27 @@
-"""Prepare the sales team for the call: what the answers say, and what to ask.
+"""The brief that prepares the sales team for a call: what the answers say, and what to ask."""
 
-The suggested questions lie in `brief.yml` beside this file, never in the published framework.
-"""
-
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
-from .framework import BEST, Band, Framework, Step
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..action_framework.types import BEST, Band, Framework, Step
+from ..action_framework.yaml_source import Fault, Source, decoded, read
+from .models import Assessment, framework_of, next_step
 from .scoring import Condition, Outcome, Result, StepScore, score
-from .source import Fault, Source, read
 
 TELLING = 3  # how many answers, and so how many questions, a brief holds
 _LEVELS = tuple(str(level) for level in range(BEST + 1))
 
 _Found = dict[tuple[str, int], str]
 Suggestions = Mapping[tuple[str, int], str]  # (question id, level of the answer): what to ask
+
+SUGGESTIONS = Path(__file__).parent / "brief.yml"
+OF_AN_OLDER_VERSION = "What has changed here since you answered?"
 
 
 class SuggestionsError(ValueError):
@@ -116,3 +123,33 @@ def _item(item: object, path: tuple[str, int], into: _Found) -> Iterator[Fault]:
         if (path[0], level) in into:
             yield (*path, "levels"), f"level {level} has a suggestion already"
         into[path[0], level] = str(item["ask"]).strip()
+
+
+def brief_of(session: Session, assessment: Assessment | None, current: Framework) -> Brief | None:
+    """Return the brief of an assessment, or None while it is not complete.
+
+    `current` is the published framework, for which the suggested questions are written; an
+    assessment of an older version may ask about a question that they no longer know.
+    """
+    if assessment is None:
+        return None
+    framework = framework_of(session, assessment)
+    if next_step(framework, assessment.answers):
+        return None
+    return brief(framework, assessment.answers, suggestions(current))
+
+
+def brief_of_lead(session: Session, lead_id: int, current: Framework) -> Brief | None:
+    """Return the brief of the latest self-assessment that a lead has completed, if any."""
+    theirs = select(Assessment).where(
+        Assessment.lead_id == lead_id, Assessment.completed_at.is_not(None)
+    )
+    latest = theirs.order_by(Assessment.completed_at.desc(), Assessment.id.desc()).limit(1)
+    return brief_of(session, session.scalar(latest), current)
+
+
+@lru_cache(maxsize=4)
+def suggestions(current: Framework) -> Suggestions:
+    """Load what the sales team may ask; raise SuggestionsError when the file is wrong."""
+    known = load_suggestions(decoded(SUGGESTIONS.read_bytes()), current)
+    return defaultdict(lambda: OF_AN_OLDER_VERSION, known)

@@ -1,8 +1,33 @@
-"""The wording's data for mails of the assessment; nothing is sent here."""
+"""Email a visitor their result, and undo that when the address was not theirs."""
 
-from ..emails import practice_context
+import hmac
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from ..emails import outbox, practice_context, provider_erasure, team
 from ..emails.message import EmailKind, Message, compose
+from ..emails.models import OutboxMessage
+from ..leads import capture, events
+from ..leads.capture import Captured
+from ..leads.models import Consent, EventKind, Lead, LeadEvent
 from ..settings import Settings
+from ..web.tokens import derived_token
+from .brief import Brief
+from .forms import MailForm
+from .models import Assessment
+
+CONSENT_WORDING = "2026-11-result"  # raise it with every change of the words in forms.MailForm
+MAILS_A_DAY = 3  # to one address
+EVENT, SOURCE = (
+    EventKind.RESULT_MAILED,
+    "result",
+)  # what a submission leaves: an event and a consent
+KEY = 32  # hexadecimal characters, 128 bits
+
+log = logging.getLogger(__name__)
 
 
 def result(settings: Settings, email: str, link: str, not_me: str) -> Message:
@@ -12,3 +37,126 @@ def result(settings: Settings, email: str, link: str, not_me: str) -> Message:
     """
     context = practice_context(settings)
     return compose(EmailKind.RESULT, to=email, link=link, not_me=not_me, **context)
+
+
+def send_result(
+    session: Session,
+    settings: Settings,
+    assessment: Assessment,
+    form: MailForm,
+    token: str,
+    now: datetime,
+    *,
+    article: str = "",
+    brief: Brief | None = None,
+) -> None:
+    """Make or extend the lead and queue the mail; sending the same form twice changes nothing.
+
+    `token` is the assessment's own, of which only the hash is stored, `article` the title of the
+    one that led here, and `brief` what the team gets of the answers.
+    """
+    email, suspect = form.email.data or "", form.is_suspect
+    lead = capture.capture(session, email=email, at=now, quarantine=suspect)
+    key = _key(settings.secret, assessment, lead)
+    if not events.record_once(session, lead, EVENT, now, key=key):
+        return
+    assessment.lead_id = assessment.lead_id or lead.id
+    capture.record_consent(
+        session,
+        lead,
+        wording=CONSENT_WORDING,
+        may_contact=bool(form.may_contact.data),
+        source=SOURCE,
+        at=now,
+    )
+    occasion = key_start(assessment) + key
+    if _mailed_today(session, lead, now) < MAILS_A_DAY:
+        message = _message(settings, email, token, key)
+        held = suspect or lead.quarantine
+        outbox.queue(session, message, at=now, lead_id=lead.id, dedupe_key=occasion, held=held)
+    if lead.is_new:
+        what = "took the self-assessment and had the result mailed" + capture.SUSPECTED * suspect
+        team.tell(session, settings, lead, what, now, key=occasion, article=article, brief=brief)
+
+
+def _message(settings: Settings, email: str, token: str, key: str) -> Message:
+    """Write the mail: the link to the result, and the one by which a stranger takes it back."""
+    link = settings.link(f"/assessment/{token}/result/")
+    not_me = settings.link(f"/assessment/not-me/{_with_proof(settings.secret, key)}/")
+    return result(settings, email, link, not_me)
+
+
+def key_start(assessment: Assessment) -> str:
+    """Return how the outbox keys of all mails of an assessment's link begin."""
+    return f"result:{assessment.token_hash[:KEY]}:"
+
+
+def key_of(token: str, secret: str) -> str | None:
+    """Return the key of the submission that a "this was not me" token names; None if forged.
+
+    The token is the key with its proof, so that it is known as ours even when nothing is left
+    of the submission.
+    """
+    key = token[:KEY]
+    is_ours = hmac.compare_digest(token.encode(), _with_proof(secret, key).encode())
+    return key if is_ours else None
+
+
+def submission(session: Session, key: str) -> LeadEvent | None:
+    """Find the event that a submission made."""
+    return session.scalar(select(LeadEvent).where(LeadEvent.submission_key == key))
+
+
+def disown(session: Session, settings: Settings, key: str, now: datetime) -> None:
+    """Erase what one submission added: event, consent, mails, and the lead if nothing else is left.
+
+    What members did with the lead goes with it: they did it because of the submission. The mail
+    provider is asked to forget the address.
+    """
+    its_lead = select(LeadEvent.lead_id).where(LeadEvent.submission_key == key)
+    lead = session.scalar(select(Lead).where(Lead.id.in_(its_lead)).with_for_update())
+    event = submission(session, key)  # read once nobody else can change it
+    if lead is None or event is None:
+        return
+    about = OutboxMessage.dedupe_key.contains(key)
+    to_them = OutboxMessage.address == lead.email
+    provider_erasure.ask(
+        session, settings, (OutboxMessage.lead_id == lead.id) & about & to_them, now
+    )
+    session.execute(delete(OutboxMessage).where(OutboxMessage.lead_id == lead.id, about))
+    given = (Consent.lead_id == lead.id, Consent.source == SOURCE, Consent.at == event.at)
+    session.execute(delete(Consent).where(*given))
+    for one in session.scalars(select(Assessment).where(Assessment.lead_id == lead.id)):
+        if _key(settings.secret, one, lead) == key:
+            one.lead_id = None
+    session.delete(event)
+    session.flush()
+    is_left = _has_other_traces(session, lead)
+    if not is_left:
+        session.execute(delete(OutboxMessage).where(OutboxMessage.lead_id == lead.id))
+        session.execute(delete(Lead).where(Lead.id == lead.id))
+    log.info("a submission was disowned", extra={"lead_erased": not is_left})
+
+
+def _has_other_traces(session: Session, lead: Lead) -> bool:
+    """Say whether the visitor did anything else: whatever they do leaves an event."""
+    events = session.scalars(select(LeadEvent).where(LeadEvent.lead_id == lead.id))
+    return any(event.is_visitors for event in events)
+
+
+def _key(secret: str, assessment: Assessment, lead: Lead | Captured) -> str:
+    of_both = f"{assessment.token_hash}:{lead.address}"
+    return derived_token(secret, "result", of_both)[:KEY]
+
+
+def _with_proof(secret: str, key: str) -> str:
+    return key + derived_token(secret, "not-me", key)[:KEY]
+
+
+def _mailed_today(session: Session, lead: Captured, now: datetime) -> int:
+    query = select(func.count()).where(
+        OutboxMessage.lead_id == lead.id,
+        OutboxMessage.kind == EmailKind.RESULT,
+        OutboxMessage.created_at > now - timedelta(days=1),
+    )
+    return session.scalar(query) or 0

@@ -7,8 +7,8 @@ from wtforms import BooleanField, Form, RadioField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined] # newer than the stubs
 from wtforms.validators import ValidationError
 
-from ..fields import Trapped, address
-from .framework import Framework, Step
+from ..action_framework.types import Framework, Step
+from ..web.fields import Trapped, address
 
 
 def _one_answer(form: Form, field: RadioField) -> None:

@@ -1,6 +1,7 @@
-"""Assessments, each with the framework's text as it was when it was started."""
+"""Assessments, each with the version of the framework that it was started with."""
 
 import uuid
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import cast
@@ -19,9 +20,11 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from ..db import Base, insert_unless
-from ..security import derived_token, token_hash
-from .framework import Framework, load
+from ..action_framework.loading import FrameworkError, load
+from ..action_framework.types import Framework, Question, Step
+from ..db.base import Base
+from ..db.engine import insert_unless
+from ..web.tokens import derived_token, token_hash
 
 
 class FrameworkVersion(Base):
@@ -56,7 +59,9 @@ class Assessment(Base):
 
 
 BY_TOKEN = select(Assessment).where(Assessment.token_hash == bindparam("token_hash"))
+
 _table = Assessment.__table__
+
 ROW_BY_TOKEN = select(_table).where(_table.c.token_hash == bindparam("token_hash"))
 
 
@@ -176,3 +181,57 @@ def framework_in(session: Session | Connection, version: str) -> Framework:
 
 
 _read: dict[str, Framework] = {}  # a version is a hash of its text: what was read stays right
+
+
+def faults(session: Session, published: Framework) -> list[str]:
+    """Return one line for each id that was used for something else, and each lost version."""
+    in_use = select(Assessment.framework_version)
+    query = select(FrameworkVersion).where(
+        FrameworkVersion.version.in_(in_use), FrameworkVersion.version != published.version
+    )
+    found: list[str] = []
+    for one in session.scalars(query.order_by(FrameworkVersion.first_used_at)):
+        found += _faults_of(one.text, one.first_used_at, published)
+    return list(dict.fromkeys(found))
+
+
+def _faults_of(text: str, first_used_at: datetime, published: Framework) -> list[str]:
+    try:
+        return list(reused(load(text, kept=True), published))
+    except FrameworkError:
+        since = f"{first_used_at:%Y-%m-%d}"
+        return [f"the version in use since {since} can no longer be read: its results do not open"]
+
+
+def reused(before: Framework, after: Framework) -> Iterator[str]:
+    """Yield a line for each id of `before` that stands for something else in `after`.
+
+    A question is another one when its step is another, an answer when its place among the four is.
+    """
+    were = {question.id: (step, question) for step, question in _questions(before)}
+    for step, question in _questions(after):
+        if question.id not in were:
+            continue
+        its_step, same = were[question.id]
+        if step.slug != its_step.slug:
+            yield (
+                f"question {question.id}: this id belonged to a question of {its_step.name}, in"
+                f" results that still open; give the one of {step.name} a new id"
+            )
+            continue
+        yield from _moved(same, question)
+
+
+def _moved(before: Question, after: Question) -> Iterator[str]:
+    places = {answer.id: answer.level for answer in before.answers}
+    for answer in after.answers:
+        if places.get(answer.id, answer.level) != answer.level:
+            yield (
+                f"question {after.id}, answer {answer.id}: this id was answer"
+                f" {places[answer.id] + 1} of four and is now answer {answer.level + 1}; give it"
+                " a new id"
+            )
+
+
+def _questions(framework: Framework) -> Iterator[tuple[Step, Question]]:
+    return ((step, question) for step in framework.steps for question in step.questions)

@@ -16,8 +16,8 @@ import font_source_sans_pro
 import font_source_serif_pro
 from jinja2 import Environment, PackageLoader
 
-from ..published import Article
-from . import words
+from ..publishing.site import Article
+from . import text
 from .scoring import Condition, Result, StepScore
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ HUES = {
     "implement": "#626421",
     "organize": "#8a5a12",
     "nurture": "#3a6d48",
-}  # the light ones of the site's 1-tokens.css
+}  # the light ones of the site's tokens.css
 INK = "#1f1a14"
 
 
@@ -87,7 +87,7 @@ def _around(result: Result, sheet: Sheet) -> dict[str, Any]:
             {
                 "title": article.title,
                 "url": site + article.url,
-                "why": f"{words.why_read(place, article.step, result)}, {article.minutes} minutes",
+                "why": f"{text.why_read(place, article.step, result)}, {article.minutes} minutes",
             }
             for place, article in enumerate(sheet.articles)
         ],
@@ -97,7 +97,7 @@ def _around(result: Result, sheet: Sheet) -> dict[str, Any]:
 def _reading(result: Result) -> dict[str, Any]:
     gap, engagement = result.widest_gap, result.outcome.engagement
     return {
-        "headline": words.headline(result),
+        "headline": text.headline(result),
         "overall": result.overall,
         "band": {"name": result.band.name, "text": result.band.text},
         "steps": [_step(scored, is_gap=scored.step == gap) for scored in result.steps],
@@ -105,14 +105,14 @@ def _reading(result: Result) -> dict[str, Any]:
         and {
             "slug": gap.slug,
             "name": gap.name,
-            "sentences": words.gap_sentences(result),
+            "sentences": text.gap_sentences(result),
             "skipped": gap.skipped,
         },
         "outcome": {
-            "title": words.outcome_title(result),
+            "title": text.outcome_title(result),
             "name": engagement and engagement.name,
             "why": result.outcome.why,
-            "rule": words.rule(result),
+            "rule": text.rule(result),
             "takes": engagement and engagement.takes,
         },
     }
@@ -120,7 +120,7 @@ def _reading(result: Result) -> dict[str, Any]:
 
 def _plan(result: Result) -> dict[str, Any]:
     return {
-        "order": words.order(result),
+        "order": text.order(result),
         "far": [_condition(one) for one in result.furthest_from_true],
         "near": [_condition(one) for one in result.nearly_true],
         "held": [_condition(one) for one in result.already_true],

@@ -5,14 +5,15 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
-from ..context import context
-from ..security import limit_posts, new_token
-from . import models, not_me, result_page, scoring, shared
+from ..action_framework.types import Framework, Step
+from ..web.context import context
+from ..web.security import limit_posts
+from ..web.tokens import new_token
+from . import models, result_routes, scoring
 from .blueprint import blueprint, find
 from .forms import step_form
-from .framework import Framework, Step
 
-__all__ = ["blueprint", "not_me", "result_page", "shared"]  # all that answers under it
+__all__ = ["blueprint", "result_routes"]  # all that answers under it
 
 
 @blueprint.get("/")

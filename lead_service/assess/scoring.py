@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from . import checks
-from .framework import BEST, Answer, Band, Engagement, Framework, Question, Step, When
+from ..action_framework import checks
+from ..action_framework.types import BEST, Answer, Band, Engagement, Framework, Question, Step, When
 
 
 class UnknownAnswer(ValueError):

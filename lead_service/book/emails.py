@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ..dates import clock_time, long_date
 from ..emails import practice_context
 from ..emails.message import Attachment, EmailKind, Message, compose, greeting_name
+from ..formats import clock_time, long_date
 from ..settings import Settings
-from . import invites
-from .models import Booking, Host
+from . import invitations
+from .hosts.models import Host
+from .models import Booking
 
 REQUEST, CANCEL = "REQUEST", "CANCEL"
 CALLED_OFF = {
@@ -34,8 +35,8 @@ def to_visitor(
         kind,
         attachments=(_invite(meeting, kind),),
         link=link,
-        google=invites.google_link(meeting),
-        outlook=invites.outlook_link(meeting),
+        google=invitations.google_link(meeting),
+        outlook=invitations.outlook_link(meeting),
         **more,
     )
 
@@ -91,7 +92,7 @@ def withdrawal(settings: Settings, booking: Booking, before: str, now: datetime)
     )
 
 
-def visitors_meeting(settings: Settings, booking: Booking, now: datetime) -> invites.Meeting:
+def visitors_meeting(settings: Settings, booking: Booking, now: datetime) -> invitations.Meeting:
     """Return the meeting as the visitor's calendar shows it."""
     return _meeting(
         settings,
@@ -107,7 +108,7 @@ def visitors_meeting(settings: Settings, booking: Booking, now: datetime) -> inv
 
 def hosts_meeting(
     settings: Settings, booking: Booking, now: datetime, host: Host | None = None
-) -> invites.Meeting:
+) -> invitations.Meeting:
     """Return the meeting as the host's calendar shows it."""
     host = host or booking.host
     return _meeting(
@@ -124,8 +125,8 @@ def hosts_meeting(
 
 def _meeting(
     settings: Settings, booking: Booking, now: datetime, *, attendee: tuple[str, str], **text: str
-) -> invites.Meeting:
-    return invites.Meeting(
+) -> invitations.Meeting:
+    return invitations.Meeting(
         uid=booking.uid,
         sequence=booking.sequence,
         start=booking.starts_at,
@@ -140,10 +141,14 @@ def _meeting(
     )
 
 
-def _invite(meeting: invites.Meeting, kind: EmailKind) -> Attachment:
+def _invite(meeting: invitations.Meeting, kind: EmailKind) -> Attachment:
     if kind in CALLED_OFF:
-        return Attachment("cancel.ics", invites.content_type(CANCEL), invites.cancellation(meeting))
-    return Attachment("invite.ics", invites.content_type(REQUEST), invites.invitation(meeting))
+        return Attachment(
+            "cancel.ics", invitations.content_type(CANCEL), invitations.cancellation(meeting)
+        )
+    return Attachment(
+        "invite.ics", invitations.content_type(REQUEST), invitations.invitation(meeting)
+    )
 
 
 def _visitors(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from wtforms import BooleanField, Form, HiddenField, TelField
 from wtforms.validators import InputRequired, Length, Regexp
 
-from ..fields import Trapped, address, clean, long_text, one_line, short_text
+from ..web.fields import Trapped, address, clean, long_text, one_line, short_text
 
 CONSENT_WORDING = "2026-11"  # raise it with every change of the words below
 CONSENT = "You may also write to me about your services now and then."
@@ -47,13 +47,6 @@ class PhoneBookingForm(BookingForm):
     """A call by phone: the host needs a number."""
 
     phone = phone("Type the number that we should call.")
-
-
-class ContactForm(Person):
-    """A message without a slot."""
-
-    phone = phone()
-    topic = long_text("What is it about?")
 
 
 class AddressForm(Form):

@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
-from ..context import context
-from ..security import limit_posts
-from . import diary, emails, invites, notices, reminders
-from .addresses import readdress as readdress_booking
+from ..web.context import context
+from ..web.security import limit_posts
+from . import bookings, emails, invitations, notifications, reminders
+from .bookings import readdress as readdress_booking
 from .forms import AddressForm
 from .models import Booking
 
@@ -30,12 +30,12 @@ def show(token: str) -> str:
 def invite(token: str) -> Response:
     """Hand out the invitation as a file."""
     with context().database.read() as session:
-        booking = diary.find(session, token)
+        booking = bookings.find(session, token)
         if booking is None or not booking.is_live or booking.quarantine:
             abort(404)
         meeting = emails.visitors_meeting(context().settings, booking, clock.now())
     return Response(
-        invites.invitation(meeting),
+        invitations.invitation(meeting),
         content_type="text/calendar; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="discovery-call.ics"'},
     )
@@ -48,9 +48,9 @@ def cancel(token: str) -> ResponseReturnValue:
     now = clock.now()
 
     def work(session: Session) -> None:
-        booking = diary.find(session, token) or abort(404)
-        if diary.cancel_booking(session, booking, now):
-            notices.cancelled(session, context().settings, booking, now)
+        booking = bookings.find(session, token) or abort(404)
+        if bookings.cancel_booking(session, booking, now):
+            notifications.cancelled(session, context().settings, booking, now)
 
     context().database.write(work)
     return redirect(url_for(".show", token=token), 303)
@@ -75,21 +75,21 @@ def readdress(token: str) -> ResponseReturnValue:
 def _readdress(session: Session, token: str, email: str, now: datetime) -> str | None:
     """Correct the address and queue what follows; return the link's new token."""
     settings, published = context().settings, context().published
-    booking = diary.find(session, token, lock=True)
+    booking = bookings.find(session, token, lock=True)
     if booking is None:
         abort(404)
     before = booking.email
     if before != email:
         if not readdress_booking(session, settings, booking, email, now):
             return None
-        notices.readdressed(session, settings, published, booking, before, now)
-    return diary.manage_token(booking, settings.secret)
+        notifications.readdressed(session, settings, published, booking, before, now)
+    return bookings.manage_token(booking, settings.secret)
 
 
 def _page(token: str, form: AddressForm) -> str:
     settings, now = context().settings, clock.now()
     with context().database.read() as session:
-        booking = diary.find(session, token)
+        booking = bookings.find(session, token)
         if booking is None:
             abort(404)
         return render_template(
@@ -107,6 +107,6 @@ def _page(token: str, form: AddressForm) -> str:
 def _calendar_links(settings, booking: Booking, now) -> dict[str, str]:
     meeting = emails.visitors_meeting(settings, booking, now)
     return {
-        "google": invites.google_link(meeting),
-        "outlook": invites.outlook_link(meeting),
+        "google": invitations.google_link(meeting),
+        "outlook": invitations.outlook_link(meeting),
     }

@@ -6,9 +6,10 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..db import Base, StoredEnum
-from ..leads import Lead
-from .host_models import Host, fives
+from ..db.base import Base
+from ..db.engine import StoredEnum
+from ..leads.models import Lead
+from .hosts.models import Host, fives
 
 
 class Status(StrEnum):

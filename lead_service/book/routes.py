@@ -7,12 +7,14 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
-from ..context import context
-from ..security import is_flood, limit_posts, new_token, token_hash
-from . import asked, calendar, days, diary, known, notices
-from . import times as open_times
+from ..web.context import context
+from ..web.security import is_flood, limit_posts
+from ..web.tokens import new_token, token_hash
+from . import bookings, notifications, query_params
+from . import times_page as open_times
+from .availability import host_cache, month, queries
 from .forms import BookingForm, PhoneBookingForm, parse_start, start_text
-from .models import Host
+from .hosts.models import Host
 
 blueprint = Blueprint("book", __name__, url_prefix="/book")
 blueprint.app_template_filter()(start_text)
@@ -56,14 +58,14 @@ def _claim(form: BookingForm, wanted: datetime, now: datetime, flood: bool) -> R
     settings = context().settings
     try:
         outcome = context().database.write(lambda session: _book(session, form, wanted, now, flood))
-    except diary.NotOffered:
+    except bookings.NotOffered:
         return _other_times(form, wanted, now, is_taken=False), 422
-    except diary.TooMany:
+    except bookings.TooMany:
         form.email.errors = [_too_many(settings.bookings_per_address)]
         return _form_page(form, wanted), 422
     if outcome.booking is None:
         return _other_times(form, wanted, now, is_taken=True), 409
-    token = diary.manage_token(outcome.booking, settings.secret)
+    token = bookings.manage_token(outcome.booking, settings.secret)
     return redirect(url_for("booking.show", token=token), 303)
 
 
@@ -77,16 +79,16 @@ def _too_many(most: int) -> str:
 
 def _book(
     session: Session, form: BookingForm, wanted: datetime, now: datetime, flood: bool
-) -> diary.Outcome:
+) -> bookings.Outcome:
     """Do all of it in the caller's transaction."""
     settings, published = context().settings, context().published
-    hosts, assessment = calendar.active_hosts(session), asked.assessment(session)
-    if asked.is_of_nobody(hosts):
-        raise diary.NotOffered
-    host = asked.host(hosts)
-    wish = diary.Wish(
+    hosts, assessment = queries.active_hosts(session), query_params.assessment(session)
+    if query_params.is_of_nobody(hosts):
+        raise bookings.NotOffered
+    host = query_params.host(hosts)
+    wish = bookings.Wish(
         start=wanted,
-        zone=asked.zone(asked.those(hosts)),
+        zone=query_params.zone(query_params.those(hosts)),
         name=form.name.data or "",
         email=form.email.data or "",
         company=form.company.data or "",
@@ -95,12 +97,14 @@ def _book(
         submission_key=token_hash(f"{form.submission.data}{start_text(wanted)}"),
         quarantine=form.is_suspect or flood,
         assessment_id=assessment.id if assessment else None,
-        came_from=asked.article() or (assessment.came_from if assessment else None),
+        came_from=query_params.article() or (assessment.came_from if assessment else None),
         host_id=host.id if host else None,
     )
-    outcome = diary.take(session, settings, wish, now)
+    outcome = bookings.take(session, settings, wish, now)
     may_contact = bool(form.may_contact.data)
-    notices.answered(session, settings, published, wish, outcome, now, may_contact=may_contact)
+    notifications.answered(
+        session, settings, published, wish, outcome, now, may_contact=may_contact
+    )
     return outcome
 
 
@@ -108,9 +112,9 @@ def _other_times(form: BookingForm, wanted: datetime, now: datetime, *, is_taken
     """Show the times nearest to one that is not to be had, with the form kept."""
     form.submission.data = new_token()
     with context().database.read() as session:
-        found = known.hosts(session)
-        starts = found.open_starts(session, asked.those(found.hosts), now)
-    others = days.nearest(starts, wanted)
+        found = host_cache.hosts(session)
+        starts = found.open_starts(session, query_params.those(found.hosts), now)
+    others = month.nearest(starts, wanted)
     return _form_page(form, wanted, others=others, is_taken=is_taken)
 
 
@@ -118,22 +122,22 @@ def _form_page(
     form: BookingForm, wanted: datetime, others: list[datetime] | None = None, **more
 ) -> str:
     with context().database.read() as session:
-        choices = known.hosts(session).hosts
-        has_assessment = asked.assessment(session) is not None
-        hosts = asked.those(choices)
+        choices = host_cache.hosts(session).hosts
+        has_assessment = query_params.assessment(session) is not None
+        hosts = query_params.those(choices)
         if others is None:  # then the page is about this one time, and who has it
-            hosts = calendar.free_hosts(session, hosts, wanted, clock.now()) or hosts
+            hosts = queries.free_hosts(session, hosts, wanted, clock.now()) or hosts
         else:
             more["others"] = others
-    zone = asked.zone(asked.those(choices))
+    zone = query_params.zone(query_params.those(choices))
     return render_template(
         "book/form.html",
         form=form,
         wanted=wanted,
-        day=days.date_in(zone, wanted),
+        day=month.date_in(zone, wanted),
         zone=zone,
         hosts=hosts,
-        carried=asked.carried(choices),
+        carried=query_params.carried(choices),
         has_assessment=has_assessment,
         **more,
     )
@@ -141,8 +145,8 @@ def _form_page(
 
 def _free_hosts(wanted: datetime) -> list[Host]:
     with context().database.read() as session:
-        hosts = asked.those(known.hosts(session).hosts)
-        return calendar.free_hosts(session, hosts, wanted, clock.now())
+        hosts = query_params.those(host_cache.hosts(session).hosts)
+        return queries.free_hosts(session, hosts, wanted, clock.now())
 
 
 def _form_as_sent(wanted: datetime) -> BookingForm:
@@ -151,7 +155,7 @@ def _form_as_sent(wanted: datetime) -> BookingForm:
     A number that was typed is kept either way.
     """
     with context().database.read() as session:
-        hosts = asked.those(known.hosts(session).hosts)
+        hosts = query_params.those(host_cache.hosts(session).hosts)
     kinds = {_form_for([host]) for host in hosts}
     if len(kinds) > 1 and not request.form.get("phone", "").strip():
         hosts = _free_hosts(wanted)

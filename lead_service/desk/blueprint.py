@@ -19,15 +19,18 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError
 
-from .. import clock, demo_data
-from ..book import calendar
-from ..context import context
-from ..dates import until as until_then
-from ..db import StorageBusy
-from ..emails import outbox
-from ..members import DeskSession
-from ..security import UNSAFE, csrf
-from . import access, dial, words
+from .. import clock
+from ..accounts.members import DeskSession
+from ..book.availability import queries
+from ..db import demo_data
+from ..db.engine import StorageBusy
+from ..emails import status
+from ..formats import until as until_then
+from ..web.context import context
+from ..web.security import UNSAFE, csrf
+from . import labels
+from .auth import sessions
+from .leads import tel_links
 
 log = logging.getLogger(__name__)
 
@@ -65,10 +68,10 @@ def admins_only(view: View) -> View:
 
 @blueprint.app_template_filter()
 def moment(instant: datetime, zone: str) -> str:
-    return words.moment(instant, zone, clock.now())
+    return labels.moment(instant, zone, clock.now())
 
 
-blueprint.add_app_template_filter(dial.address, "dialled")
+blueprint.add_app_template_filter(tel_links.address, "dialled")
 
 
 @blueprint.app_template_filter()
@@ -117,8 +120,8 @@ def current_session() -> DeskSession | None:
         return None
     now = clock.now()
     with context().database.read() as reading:
-        found = access.live_session(reading, context().settings, id, now)
-    if found and now - found.seen_at >= access.SEEN_EVERY:
+        found = sessions.live_session(reading, context().settings, id, now)
+    if found and now - found.seen_at >= sessions.SEEN_EVERY:
         _note_use(found, now)
     return found
 
@@ -126,7 +129,7 @@ def current_session() -> DeskSession | None:
 def _note_use(found: DeskSession, now: datetime) -> None:
     """Keep the session from idling out; with the disk full the desk must still be readable."""
     try:
-        context().database.write(lambda writing: access.saw(writing, found.id, now))
+        context().database.write(lambda writing: sessions.saw(writing, found.id, now))
     except (DBAPIError, StorageBusy) as error:
         log.warning("desk session %s not renewed: %s", found.id, type(error).__name__)
 
@@ -142,7 +145,7 @@ def _shared() -> dict:
             "member": desk.member,
             "places": PLACES,
             "zone": zone_of_the_desk(reading),
-            "troubles": (health := outbox.health(reading, clock.now())).troubles,
+            "troubles": (health := status.health(reading, clock.now())).troubles,
             "unseen": health.unseen,
             "is_demo": demo_data.is_there(reading),
         }
@@ -150,5 +153,5 @@ def _shared() -> dict:
 
 def zone_of_the_desk(reading) -> str:
     """Return the zone in which the desk writes times that are no call's: the first host's."""
-    hosts = calendar.active_hosts(reading)
+    hosts = queries.active_hosts(reading)
     return hosts[0].zone if hosts else "UTC"

@@ -6,8 +6,9 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..db import Base, StoredEnum, values
-from ..leads import Lead
+from ..db.base import Base
+from ..db.engine import StoredEnum, values
+from ..leads.models import Lead
 from .message import EmailKind
 
 

@@ -7,28 +7,33 @@ it would refuse the second, so the gap cannot be closed, only marked: each mail 
 """
 
 import logging
-import time
+import random
 import uuid
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..db import Database, StorageBusy, insert_unless, rows_changed
-from .lease import LEASE_SECONDS, Claim, claim, finish
-from .message import Draft, Message, from_json, to_json
-from .models import RINGS, EmailState, ErasureJob, OutboxMessage, OutboxPause
-from .transport import Accepted, Outcome, Permanent, Stop, Temporary, Transport
-
-LATE = timedelta(minutes=15)  # a mail that waits longer is an alarm
+from ..db import demo_data
+from ..db.engine import Database, insert_unless, rows_changed
+from .message import Draft, EmailKind, Message, to_json
+from .models import EmailState, OutboxMessage, OutboxPause
+from .transports.base import Accepted, Outcome, Permanent, Stop, Temporary
 
 log = logging.getLogger(__name__)
 
-
-# -- Writing: in the caller's transaction ---------------------------------------------------
+SEND_SECONDS = 20  # the longest that one send may take, whatever the provider does
+LEASE_SECONDS = 60  # outlives a send, with time left to record its outcome
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(hours=2)  # of our own choice
+LONGEST_ASKED = timedelta(hours=12)  # that the provider is granted; less than clocks jump by
+TRIES_BEFORE_DEAD = 48
+SPAN_BEFORE_DEAD = timedelta(hours=72)
+CLOCK_ERROR = timedelta(minutes=5)  # a time further ahead than this was set by a wrong clock
+NEVER_KEPT = {EmailKind.SIGN_IN}  # a body that is a key
+TRIED = (EmailState.SENT, EmailState.FAILED, EmailState.DEAD)  # and will not be tried again
 
 
 def queue(
@@ -111,140 +116,194 @@ def resume(session: Session, *, key: str | None = None) -> None:
         pause.paused_until, pause.pauses = None, 0
 
 
-# -- Looking --------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
-class Health:
-    """How the outbox does, for the banner on the desk and for `lead-service check`.
+class Claim:
+    """One mail that this worker alone may send until its lease ends."""
 
-    Of mails that failed, those that nobody has looked at yet are counted.
+    id: str
+    token: str
+    body: str | None
+    fingerprint: str  # of the key it will be sent with
+    is_made_up: bool = False  # its recipient is: it counts as sent and goes nowhere
+
+
+def claim(
+    db: Database, now: datetime, lease_seconds: int = LEASE_SECONDS, *, fingerprint: str = ""
+) -> Claim | None:
+    """Lease the mail that is due first, or return None when none is or sending is paused.
+
+    Mails whose use has passed become `expired` on the way. Fresh mails go before those that
+    have failed, so that a long backlog does not delay a sign-in link. An idle look around
+    only reads: it never stands in the way of somebody who books.
     """
-
-    waiting: int  # due, and not sent yet
-    oldest: timedelta | None  # how long the oldest of them has waited
-    failed: int
-    dead: int
-    returned: int  # sent, and then not delivered
-    paused_until: datetime | None
-    stopped_at: datetime | None
-    stop_reason: str
-    unerased: int  # addresses that the provider was to erase, and somebody has to see to
-
-    @property
-    def troubles(self) -> tuple[str, ...]:
-        """What a person has to look at, one sentence each; empty when all is well."""
-        troubles = []
-        if self.stopped_at:
-            troubles.append(f"Sending has stopped: {self.stop_reason}.")
-        if self.oldest and self.oldest > LATE:
-            troubles.append(f"The oldest mail has waited for {_in_words(self.oldest)}.")
-        if self.failed:
-            troubles.append(f"Mails that the provider refused: {self.failed}.")
-        if self.dead:
-            troubles.append(f"Mails given up after days of trying: {self.dead}.")
-        if self.returned:
-            troubles.append(f"Mails that came back: {self.returned}.")
-        if self.unerased:
-            refused = f"Addresses that the provider has not erased: {self.unerased}"
-            troubles.append(f"{refused} (see Team, Privacy).")
-        return tuple(troubles)
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether nothing is sent at all: a person has to act, or the provider asked us to wait."""
-        return bool(self.stopped_at or self.paused_until)
-
-    @property
-    def unseen(self) -> int:
-        """How many mails failed for good, and nobody has looked at them yet."""
-        return self.failed + self.dead + self.returned
+    lease = timedelta(seconds=lease_seconds)
+    with db.read() as session:
+        wanted = _useless(now, lease)
+        if not _is_blocked(session, now, fingerprint):
+            wanted = or_(wanted, _due(now, lease))
+        if not session.scalar(select(exists().where(wanted))):
+            return None
+    return db.write(lambda session: _take(session, now, lease, fingerprint))
 
 
-def _in_words(wait: timedelta) -> str:
-    for name, unit in (("days", timedelta(days=1)), ("hours", timedelta(hours=1))):
-        if wait >= 2 * unit:
-            return f"{wait // unit} {name}"
-    return f"{wait // timedelta(minutes=1)} minutes"
+def _take(session: Session, now: datetime, lease: timedelta, fingerprint: str) -> Claim | None:
+    gone = {"state": EmailState.EXPIRED, "body": None, "lease_token": None, "leased_until": None}
+    session.execute(update(OutboxMessage).where(_useless(now, lease)).values(gone))
+    if _is_blocked(session, now, fingerprint):
+        return None
+    due = select(OutboxMessage).where(_due(now, lease))
+    first = due.order_by(OutboxMessage.attempts, OutboxMessage.next_at).limit(1)
+    # On SQLite the write transaction is the lock; there SQLAlchemy leaves FOR UPDATE out.
+    row = session.scalar(first.with_for_update(skip_locked=True))
+    if row is None:
+        return None
+    row.state = EmailState.SENDING
+    row.lease_token, row.leased_until = uuid.uuid4().hex, now + lease
+    row.attempts += 1  # here, not at the end: a mail that kills its worker must count too
+    is_made_up = demo_data.is_made_up(session, row.address)
+    return Claim(row.id, row.lease_token, row.body, fingerprint, is_made_up)
 
 
-def health(session: Session, now: datetime) -> Health:
-    """Count what waits and what went wrong, as of `now`."""
-    is_open = OutboxMessage.state.in_((EmailState.PENDING, EmailState.SENDING))
-    waits = and_(is_open, OutboxMessage.due_at <= now)
-    query = select(func.count(), func.min(OutboxMessage.due_at)).where(waits)
-    waiting, oldest = session.execute(query).one()
-    # Counted here: asked to group them, SQLite would read the whole table in that order.
-    wrong = Counter(session.scalars(select(OutboxMessage.state).where(RINGS)))
+def _due(now: datetime, lease: timedelta) -> ColumnElement[bool]:
+    """Select mails that wait and whose time has come, and mails whose worker is lost.
+
+    One that was meant to leave at once, and was not tried yet, is due whatever the clock says.
+    """
+    meant_at_once = OutboxMessage.due_at <= OutboxMessage.created_at
+    has_come = or_(OutboxMessage.next_at <= now, and_(OutboxMessage.attempts == 0, meant_at_once))
+    return or_(and_(OutboxMessage.state == EmailState.PENDING, has_come), _lost(now, lease))
+
+
+def _useless(now: datetime, lease: timedelta) -> ColumnElement[bool]:
+    waits = or_(OutboxMessage.state == EmailState.PENDING, _lost(now, lease))
+    return and_(waits, OutboxMessage.useless_after <= now)
+
+
+def _lost(now: datetime, lease: timedelta) -> ColumnElement[bool]:
+    """Select mails whose lease ran out.
+
+    A lease that ends later than any could was given before the clock was set back.
+    """
+    ends = OutboxMessage.leased_until
+    ran_out = or_(ends <= now, ends > now + lease + CLOCK_ERROR)
+    return and_(OutboxMessage.state == EmailState.SENDING, ran_out)
+
+
+def _is_blocked(session: Session, now: datetime, fingerprint: str) -> bool:
+    """Say whether the sender is paused, or stopped with the key that it would use."""
     pause = session.get(OutboxPause, 1)
-    until = pause.paused_until if pause else None
-    return Health(
-        waiting=waiting,
-        oldest=now - oldest if oldest else None,
-        failed=wrong[EmailState.FAILED],
-        dead=wrong[EmailState.DEAD],
-        returned=wrong.total() - wrong[EmailState.FAILED] - wrong[EmailState.DEAD],
-        paused_until=until if until and until > now else None,
-        stopped_at=pause.stopped_at if pause else None,
-        stop_reason=pause.stop_reason if pause else "",
-        unerased=session.scalar(select(func.count(ErasureJob.alarm_at))) or 0,
-    )
-
-
-# -- Sending: by the deliver process --------------------------------------------------------
-
-
-def deliver_one(
-    db: Database, transport: Transport, now: datetime, *, keep_bodies: bool = False
-) -> bool:
-    """Send the mail that is due first, if any; return whether there may be more.
-
-    No transaction is open while it is sent. With `keep_bodies` a sent mail can still be read.
-    """
-    held = claim(db, now, fingerprint=transport.fingerprint)
-    if held is None:
+    if pause is None:
         return False
-    started = time.monotonic()
-    outcome = Accepted() if held.is_made_up else _send(transport, held)
-    if isinstance(outcome, Accepted):
-        log.info("mail %s accepted", held.id)
-    else:
-        log.warning("mail %s not sent: %s", held.id, outcome.reason)
-    _record(db, held, outcome, now, started, keep_bodies)
+    if pause.stopped_at and pause.key_fingerprint == fingerprint:
+        return True
+    until = pause.paused_until
+    return until is not None and now < until <= now + LONGEST_ASKED + CLOCK_ERROR
+
+
+def finish(
+    db: Database, held: Claim, outcome: Outcome, now: datetime, *, keep_bodies: bool = False
+) -> bool:
+    """Record how a send ended; return False when the lease was lost, and change nothing then."""
+    return db.write(lambda session: _finish(session, held, outcome, now, keep_bodies))
+
+
+def _finish(
+    session: Session, held: Claim, outcome: Outcome, now: datetime, keep_bodies: bool
+) -> bool:
+    holds = and_(OutboxMessage.id == held.id, OutboxMessage.lease_token == held.token)
+    row = session.scalar(select(OutboxMessage).where(holds).with_for_update())
+    if row is None:
+        return False
+    row.lease_token = row.leased_until = None
+    if not row.delivery:  # the provider's event may be faster than its answer
+        row.reason = "" if isinstance(outcome, Accepted) else outcome.reason[:200]
+    match outcome:
+        case Accepted():
+            row.state, row.sent_at = EmailState.SENT, now
+            row.provider_id = outcome.provider_id
+            row.body = row.body if keep_bodies else None
+            _note_success(session, held.fingerprint, now)
+        case Permanent():
+            row.state, row.alarm_at = EmailState.FAILED, now
+        case Temporary(pause=True):
+            _wait_uncounted(row, _pause(session, outcome, now))
+        case Temporary():
+            _try_again(row, outcome, now)
+        case Stop():
+            _stop(session, outcome, held.fingerprint, now)
+            _wait_uncounted(row, now)
+    if row.state in TRIED and row.kind in NEVER_KEPT:
+        row.body = None
     return True
 
 
-def _send(transport: Transport, held: Claim) -> Outcome:
-    """Send once; whatever goes wrong becomes an outcome, so one bad row never stops the rest."""
-    try:
-        return transport.send(_message(held), held.id)
-    except (Temporary, Permanent, Stop) as outcome:
-        return outcome
-    except Exception as error:
-        return Temporary(f"unexpected {type(error).__name__}")
+def _try_again(row: OutboxMessage, outcome: Temporary, now: datetime) -> None:
+    """Put a mail back, or give it up after enough tries over enough days."""
+    row.failing_since = row.failing_since or now
+    tried_long = now - row.failing_since >= SPAN_BEFORE_DEAD
+    if row.attempts >= TRIES_BEFORE_DEAD and tried_long:
+        row.state, row.alarm_at = EmailState.DEAD, now
+        return
+    row.state = EmailState.PENDING
+    row.next_at = next_time(row.attempts, outcome.retry_at, now)
 
 
-def _message(held: Claim) -> Message:
-    try:
-        return from_json(held.body or "")
-    except ValueError:
-        raise Permanent("the stored mail cannot be read") from None
+def _wait_uncounted(row: OutboxMessage, until: datetime) -> None:
+    """Put a mail back as if it had not been tried: the trouble was not its own."""
+    row.state, row.next_at, row.attempts = EmailState.PENDING, until, row.attempts - 1
 
 
-def _record(
-    db: Database, held: Claim, outcome: Outcome, now: datetime, started: float, keep_bodies: bool
-) -> None:
-    """Write the outcome down, trying for as long as the lease lasts.
+def next_time(tries: int, retry_at: datetime | None, now: datetime) -> datetime:
+    """Return when to try again: by our back-off, or later when asked to, within LONGEST_ASKED."""
+    own = now + back_off(tries, random.random())
+    return min(max(own, retry_at or own), now + LONGEST_ASKED)
 
-    A mail that was accepted and is not marked so would be sent again.
+
+def back_off(tries: int, chance: float) -> timedelta:
+    """Return how long to wait after `tries` failures, by a `chance` in [0, 1).
+
+    Exponential with full jitter (anything from a second to the ceiling), so that mails which
+    failed together do not come back together.
     """
-    while True:
-        passed = time.monotonic() - started
-        ended = now + timedelta(seconds=round(passed))
-        try:
-            finish(db, held, outcome, ended, keep_bodies=keep_bodies)
-            return
-        except (SQLAlchemyError, StorageBusy, OSError):
-            if passed > LEASE_SECONDS:
-                raise
-            time.sleep(1)
+    ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries - 1, 16))
+    return timedelta(seconds=1) + chance * (ceiling - timedelta(seconds=1))
+
+
+def _pause(session: Session, outcome: Temporary, now: datetime) -> datetime:
+    """Pause the whole sender and return until when."""
+    pause = _the_pause(session)
+    pause.pauses += 1
+    pause.paused_until = next_time(pause.pauses, outcome.retry_at, now)
+    return pause.paused_until
+
+
+def _stop(session: Session, outcome: Stop, fingerprint: str, now: datetime) -> None:
+    pause = _the_pause(session)
+    pause.stopped_at, pause.stop_reason = now, outcome.reason[:200]
+    pause.key_fingerprint = fingerprint
+
+
+def _note_success(session: Session, fingerprint: str, now: datetime) -> None:
+    """Forget a pause that is over, and a stop that was another key's.
+
+    A success with the refused key was on its way when the refusal came: it proves nothing.
+    """
+    pause = session.get(OutboxPause, 1, with_for_update=True)
+    if pause is None:
+        return
+    if pause.paused_until and pause.paused_until <= now:
+        pause.paused_until, pause.pauses = None, 0
+    if pause.stopped_at and pause.key_fingerprint != fingerprint:
+        pause.stopped_at, pause.stop_reason, pause.key_fingerprint = None, "", ""
+
+
+def _the_pause(session: Session) -> OutboxPause:
+    """Return the one row, locked; another worker may be making it at the same moment."""
+    if pause := session.get(OutboxPause, 1, with_for_update=True):
+        return pause
+    try:
+        with session.begin_nested():
+            session.add(OutboxPause(id=1, pauses=0))
+    except IntegrityError:
+        pass
+    return session.get_one(OutboxPause, 1, with_for_update=True)

@@ -5,8 +5,8 @@ from typing import Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from lead_service.db import UtcDateTime
-from lead_service.schema import tables
+from lead_service.db.base import UtcDateTime
+from lead_service.db.schema import tables
 
 
 def render_item(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:

@@ -14,13 +14,15 @@ from pathlib import Path
 
 from sqlalchemy import insert, text
 
-from lead_service import leads, schema
+from lead_service.accounts.members import Member
 from lead_service.book.models import Booking
-from lead_service.db import Database
-from lead_service.desk import pager, views
-from lead_service.desk.views import View
-from lead_service.leads import Lead
-from lead_service.members import Member
+from lead_service.db import schema
+from lead_service.db.engine import Database
+from lead_service.desk import pagination
+from lead_service.desk.leads import filters
+from lead_service.desk.leads.filters import View
+from lead_service.leads import models
+from lead_service.leads.models import Lead
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 LEADS = 50_000
@@ -37,7 +39,7 @@ VIEWS = {
     "one stage": View(stage="qualified"),
     "one owner": View(owner="2"),
     "a stage of an owner": View(owner="2", stage="qualified"),
-    **{f"quick: {name}": View(quick=name) for name in views.QUICK},
+    **{f"quick: {name}": View(quick=name) for name in filters.QUICK},
     "search, many": View(asked="works"),
     "search, one": View(asked="lead31415"),
     "search, nobody": View(asked="nobody-at-all"),
@@ -61,8 +63,8 @@ def fill(database: Database) -> None:
 
 
 def _lead(number: int, chance: random.Random) -> dict:
-    stage = chance.choices(list(leads.Stage), (3, 5, 5, 20, 67))[0]
-    is_open = stage not in leads.CLOSED
+    stage = chance.choices(list(models.Stage), (3, 5, 5, 20, 67))[0]
+    is_open = stage not in models.CLOSED
     at = NOW - timedelta(minutes=chance.randrange(1_000_000))
     name, company = (
         f"Lead{number} Example",
@@ -128,7 +130,9 @@ def best_of(times: int, work) -> float:
 
 def first_page(database: Database, view: View, after=None):
     with database.read() as session:
-        return pager.some(session, *view.query(session, NOW, NOW.date()), pager.PAGE, after)
+        return pagination.some(
+            session, *view.query(session, NOW, NOW.date()), pagination.PAGE, after
+        )
 
 
 def deep(database: Database, view: View):
@@ -137,7 +141,7 @@ def deep(database: Database, view: View):
         query, order = view.query(session, NOW, NOW.date())
         places = query.with_only_columns(order.by, order.id).order_by(*order.columns())
         rows = session.execute(places).all()
-    return tuple(rows[len(rows) * 4 // 5]) if len(rows) > pager.PAGE else None
+    return tuple(rows[len(rows) * 4 // 5]) if len(rows) > pagination.PAGE else None
 
 
 def main() -> None:
@@ -162,7 +166,7 @@ def measure(database: Database) -> None:
         )
         print(f"{name:24}{first:12.1f}{depth if place else 0:12.1f}")
     with database.read() as session:
-        numbers = best_of(10, lambda: views.counts(session, NOW, NOW.date())) / plain
+        numbers = best_of(10, lambda: filters.counts(session, NOW, NOW.date())) / plain
     print(f"{'the numbers of all':24}{numbers:12.1f}")
 
 

@@ -19,16 +19,16 @@ from typing import cast
 
 from flask.testing import FlaskClient
 
-from lead_service import schema
-from lead_service.assess.framework import Framework
-from lead_service.assess.framework import load as framework_from
-from lead_service.book import hosting
-from lead_service.db import Database
+from lead_service.action_framework.loading import load as framework_from
+from lead_service.action_framework.types import Framework
+from lead_service.book.hosts import changes
+from lead_service.db import schema
+from lead_service.db.engine import Database
 from lead_service.settings import load as settings_from
 from tests.bench.load import Round, get, load, post
-from tests.matching import match
-from tests.service.journeys import assess
-from tests.service.running import ROOT, Product, children, free_port
+from tests.support.app.visitor_forms import assess
+from tests.support.matching import match
+from tests.support.processes import ROOT, Product, children, free_port
 
 ROUNDS = 3
 COUNT = 600  # requests a round
@@ -81,7 +81,7 @@ def _environment(folder: Path) -> dict[str, str]:
     for url in (settings.database_url, f"sqlite:///{folder / 'floor.db'}"):
         database = Database(url)
         schema.migrate(database)
-        database.write(lambda session: hosting.seed(session, settings))
+        database.write(lambda session: changes.seed(session, settings))
         database.close()
     return environment
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from tests.conftest import QUIET
-from tests.site.built import ROOT
+from tests.support.built_site import ROOT
 
 ARTICLE = "/insights/why-most-ai-pilots-never-scale/"
 BARE = "/bare/"

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from urllib.request import urlopen
 
 from tests.bench import generated
-from tests.site.built import ROOT
+from tests.support.built_site import ROOT
 
 MKDOCS = [sys.executable, "-m", "mkdocs"]
 ENVIRONMENT = os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)}

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from lead_service.book.hours import Hours, Window
-from lead_service.book.slots import Busy, Rules, open_starts
+from lead_service.book.availability.intervals import Hours, Window
+from lead_service.book.availability.slots import Busy, Rules, open_starts
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 UNTIL = NOW + timedelta(days=60)

@@ -18,10 +18,10 @@ from sqlalchemy import insert
 from wtforms import BooleanField, EmailField, Form, StringField, TextAreaField
 from wtforms.validators import Email, InputRequired, Length
 
-from lead_service.db import Database
+from lead_service.db.engine import Database
 from lead_service.emails.models import OutboxMessage
-from lead_service.leads import Consent, Lead, LeadEvent
-from lead_service.serving import THREADS
+from lead_service.leads.models import Consent, Lead, LeadEvent
+from lead_service.ops.serving import THREADS
 
 LINE = "Of a page that says nothing, this is one line, and it is eighty characters long."
 PAGE = "<!doctype html>{% for line in lines %}<p>{{ line }}</p>{% endfor %}"

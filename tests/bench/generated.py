@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from shutil import copytree
 
-from tests.site.built import ROOT
+from tests.support.built_site import ROOT
 
 STEPS = ("assess", "clarify", "transform", "implement", "organize", "nurture")
 SOURCE = ROOT / "docs/insights/why-most-ai-pilots-never-scale.md"

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from lead_service.assess.framework import load
-from tests.browser.product import HOST, TEAM, Product
-from tests.browser.visitor import ARTICLE, CLOCK_TIME, TOPIC, WORST, Visitor
+from lead_service.action_framework.loading import load
+from tests.support.browser.product import HOST, TEAM, Product
+from tests.support.browser.visitor import ARTICLE, CLOCK_TIME, TOPIC, WORST, Visitor
 
 KINDS = pytest.mark.parametrize(
     ("javascript", "width"), [(True, 1280), (False, 360)], ids=["js-1280", "no-js-360"]

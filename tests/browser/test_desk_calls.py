@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import mailbox
-from tests.browser.keyboard import Keyboard
-from tests.browser.product import HOST
-from tests.browser.visitor import Visitor
+from tests.support.browser import mailbox
+from tests.support.browser.keyboard import Keyboard
+from tests.support.browser.product import HOST
+from tests.support.browser.visitor import Visitor
 
 KINDS = pytest.mark.parametrize(
     ("javascript", "width"), [(True, 1280), (False, 360)], ids=["js-1280", "no-js-360"]

@@ -13,13 +13,13 @@ from werkzeug.exceptions import HTTPException
 
 from lead_service import create_app
 from lead_service.settings import load
-from tests.browser import looks, markup
-from tests.browser.places import PLACES
-from tests.browser.product import HOST_ZONE
-from tests.browser.tokens import Tokens
-from tests.browser.visit import Visit
-from tests.browser.visitor import Visitor
 from tests.conftest import MILLISECONDS
+from tests.support.browser import layout_checks, markup
+from tests.support.browser.page_audit import Visit
+from tests.support.browser.page_tokens import Tokens
+from tests.support.browser.pages import PLACES
+from tests.support.browser.product import HOST_ZONE
+from tests.support.browser.visitor import Visitor
 
 # The narrowest, a tablet, and a window; with --all-widths, others between and beyond them too.
 WIDTHS, MORE_WIDTHS = (320, 768, 1280), (360, 2560, 3840)
@@ -65,7 +65,7 @@ def windows(browser, product, tokens) -> Iterator[dict[bool, Page]]:
 def visit(request, windows, product, tokens) -> Iterator[Visit]:
     place = PLACES[request.param]
     page = windows[place.is_desk]
-    looks.resize(page, 1280)
+    layout_checks.resize(page, 1280)
     visit = Visit(page, place, product.address)
     with visit.listening():
         page.goto(place.path.format(**tokens), wait_until="load")
@@ -118,13 +118,13 @@ def test_every_field_has_a_label_and_every_id_is_used_once(parsed):
 def test_it_is_never_scrolled_sideways(visit, pytestconfig):
     unfold(visit.page)
     for width in WIDTHS + (MORE_WIDTHS if pytestconfig.option.all_widths else ()):
-        assert looks.sticking_out(visit.page, width) == [], width
+        assert layout_checks.sticking_out(visit.page, width) == [], width
 
 
 def test_its_controls_are_large_enough_to_hit(visit):
     unfold(visit.page)
     for width in (360, 1280):
-        assert looks.too_small(visit.page, width) == [], width
+        assert layout_checks.too_small(visit.page, width) == [], width
 
 
 def test_axe_finds_nothing_against_wcag_2_2_aa(visit, pytestconfig):
@@ -133,7 +133,7 @@ def test_axe_finds_nothing_against_wcag_2_2_aa(visit, pytestconfig):
     schemes = SCHEMES if pytestconfig.option.all_widths else SCHEMES[number % 2 :][:1]
     for scheme, width in schemes:
         visit.page.emulate_media(color_scheme=scheme)
-        looks.resize(visit.page, width)
+        layout_checks.resize(visit.page, width)
         unfold(visit.page)
         found = Axe().run(visit.page, options={"runOnly": WCAG, "resultTypes": ["violations"]})
         assert [

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from lead_service.assess.framework import load
-from tests.browser import mailbox
-from tests.browser.product import HOST, TEAM, Product
-from tests.browser.visitor import ARTICLE, CLOCK_TIME, TITLE, TOPIC, WORST, Visitor
+from lead_service.action_framework.loading import load
+from tests.support.browser import mailbox
+from tests.support.browser.product import HOST, TEAM, Product
+from tests.support.browser.visitor import ARTICLE, CLOCK_TIME, TITLE, TOPIC, WORST, Visitor
 
 KINDS = {
     "sqlite-js-360": ("product", True, 360),

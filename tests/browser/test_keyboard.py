@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import mailbox
-from tests.browser.keyboard import Keyboard
-from tests.browser.visitor import ARTICLE, CLOCK_TIME, STEPS, Visitor
+from tests.support.browser import mailbox
+from tests.support.browser.keyboard import Keyboard
+from tests.support.browser.visitor import ARTICLE, CLOCK_TIME, STEPS, Visitor
 
 KINDS = pytest.mark.parametrize(
     ("javascript", "width"), [(True, 1280), (False, 360)], ids=["js-1280", "no-js-360"]

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.visitor import CLOCK_TIME
+from tests.support.browser.visitor import CLOCK_TIME
 
 ONCE = {"bookings": 1, "leads": 1, "mails": 3}  # invitation, brief for the host, word to the team
 BOTH = pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])

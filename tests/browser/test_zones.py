@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import expect
 
-from lead_service.dates import clock_time
-from tests.browser.product import HOST_ZONE
-from tests.browser.visitor import CLOCK_TIME, Visitor
+from lead_service.formats import clock_time
+from tests.support.browser.product import HOST_ZONE
+from tests.support.browser.visitor import CLOCK_TIME, Visitor
 
 CHOSEN = "Australia/Sydney"
 MONTHS = calendar.month_name[1:]

@@ -16,9 +16,9 @@ from typing import Self
 import pytest
 
 from tests.deploy.client import Client
-from tests.sendgrid_standin import KEY
-from tests.service.running import ROOT, children, free_port
 from tests.support import tools
+from tests.support.fake_sendgrid import KEY
+from tests.support.processes import ROOT, children, free_port
 from tests.support.waiting import PATIENCE, comes_up
 
 NAME = "advisory.test"  # tests/conftest.py tells Chromium where it is

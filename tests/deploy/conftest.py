@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.deploy.cluster import Cluster
-from tests.limits_store import LimitsStore
-from tests.sendgrid_standin import StandIn
+from tests.support.fake_sendgrid import StandIn
+from tests.support.limits_store import LimitsStore
 
 
 @pytest.fixture(scope="package")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.deploy.client import Client
 from tests.deploy.cluster import NAME, Cluster
-from tests.service.running import ROOT, free_port
+from tests.support.processes import ROOT, free_port
 from tests.support.waiting import eventually
 
 DEBIAN = Path("/etc/nginx")

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from tests.browser.test_journey import cancel, read_assess_and_book
-from tests.browser.visitor import OWN_ZONE, Visitor
-from tests.service.journeys import booking_form
+from tests.support.app.visitor_forms import booking_form
+from tests.support.browser.visitor import OWN_ZONE, Visitor
 from tests.support.waiting import eventually
 
 MANY = 120  # connections of one client; nginx allows a client 200

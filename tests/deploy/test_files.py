@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from lead_service.settings import OF_THE_SITE, Settings
-from tests.service.running import ROOT
+from tests.support.processes import ROOT
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted(path.name for path in (DEPLOY / "systemd").glob("*.service"))

@@ -7,7 +7,7 @@ import ssl
 import brotli
 import pytest
 
-from tests.site.built import host_rules
+from tests.support.built_site import host_rules
 
 PAGES = ("/", "/about/", "/insights/why-most-ai-pilots-never-scale/")
 

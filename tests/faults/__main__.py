@@ -10,7 +10,7 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from tests.databases import PostgreSQL, sqlite_url
+from tests.support.databases import PostgreSQL, sqlite_url
 
 # Each with the rounds of its long form.
 PROGRAMS = {

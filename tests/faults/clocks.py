@@ -4,12 +4,12 @@ import random
 from collections import Counter
 from datetime import timedelta
 
-from lead_service import schema
-from lead_service.db import Database
+from lead_service.db import schema
+from lead_service.db.engine import Database
 from lead_service.emails import outbox
-from lead_service.emails.lease import claim
-from lead_service.emails.transport import Temporary
-from tests.service.postroom import HOUR, MINUTE, NOW, FakeTransport, Postroom
+from lead_service.emails.outbox import claim
+from lead_service.emails.transports.base import Temporary
+from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, FakeTransport, Postroom
 
 JUMPS = (-HOUR, -5 * MINUTE, 5 * MINUTE, 24 * HOUR, -24 * HOUR, timedelta(seconds=40))
 FARTHEST = 48 * HOUR  # from the right time, however often it jumps: mails live for 300 hours

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tests.service.running import ROOT, Answer, Product, children
+from tests.support.processes import ROOT, Answer, Product, children
 from tests.support.waiting import eventually
 
 from .load import Crowd, books

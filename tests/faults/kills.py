@@ -9,12 +9,12 @@ from contextlib import suppress
 from datetime import timedelta
 
 from lead_service import clock
-from lead_service.db import Database
-from lead_service.emails import outbox
-from lead_service.emails.sendgrid import SendGrid
+from lead_service.db.engine import Database
+from lead_service.emails import worker
+from lead_service.emails.transports.sendgrid import SendGrid
 from lead_service.settings import Settings
-from tests.sendgrid_standin import KEY, Handler, StandIn, accept
-from tests.service.running import Product, children
+from tests.support.fake_sendgrid import KEY, Handler, StandIn, accept
+from tests.support.processes import Product, children
 
 from .load import Crowd, books
 
@@ -72,6 +72,6 @@ def _worker(product: Product) -> None:
 def _send_the_rest(environment: dict[str, str], provider: StandIn) -> None:
     database = Database(environment["DATABASE_URL"])
     sender = SendGrid(Settings(sendgrid_api_key=KEY, sendgrid_host=provider.url))
-    while outbox.deliver_one(database, sender, clock.now() + LEASE):
+    while worker.deliver_one(database, sender, clock.now() + LEASE):
         pass
     database.close()

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from lead_service.db import Database
+from lead_service.db.engine import Database
 from lead_service.emails.models import OutboxMessage
-from lead_service.leads import Lead, LeadEvent
-from tests.service.running import Answer, Product
+from lead_service.leads.models import Lead, LeadEvent
+from tests.support.processes import Answer, Product
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from tests.service.running import Answer, Product
+from tests.support.processes import Answer, Product
 
 from .holding import held
 from .load import Crowd, books

@@ -6,13 +6,15 @@ from collections import Counter
 
 from pydantic import SecretStr
 
-from lead_service import clock, schema
-from lead_service.db import Database
+from lead_service import clock
+from lead_service.db import schema
+from lead_service.db.engine import Database
 from lead_service.emails import outbox
-from lead_service.emails.lease import LONGEST_WAIT
-from lead_service.emails.sendgrid import SendGrid
+from lead_service.emails.outbox import LONGEST_WAIT
+from lead_service.emails.transports.sendgrid import SendGrid
 from lead_service.settings import Settings
-from tests.sendgrid_standin import (
+from tests.support.app.outbox_helper import MINUTE, Postroom
+from tests.support.fake_sendgrid import (
     GARBAGE,
     KEY,
     TRUNCATED,
@@ -25,7 +27,6 @@ from tests.sendgrid_standin import (
     reset,
     status,
 )
-from tests.service.postroom import MINUTE, Postroom
 
 MAILS = 2  # before each mood
 PATIENCE = 0.1  # seconds of a send that gets no answer, instead of twenty

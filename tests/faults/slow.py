@@ -4,7 +4,7 @@ import socket
 import time
 from contextlib import ExitStack
 
-from tests.service.running import Product
+from tests.support.processes import Product
 
 CLIENTS = 100
 BEGINNINGS = (

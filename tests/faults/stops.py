@@ -10,8 +10,8 @@ from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGTERM, Signals
 from subprocess import TimeoutExpired
 
-from tests.service import running
-from tests.service.running import MAKE, PROGRAM, Product
+from tests.support import processes
+from tests.support.processes import MAKE, PROGRAM, Product
 from tests.support.waiting import eventually
 
 from .holding import held
@@ -26,7 +26,7 @@ STARTS = ((PROGRAM, "serve"), (MAKE, "serve"), (PROGRAM, "web"))
 
 def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
     """Stop the product `rounds` times, by other signals and at another moment each time."""
-    assert running.run(environment, "migrate").returncode == 0
+    assert processes.run(environment, "migrate").returncode == 0
     # A shell lets its background jobs ignore SIGINT; what they start would, until it is served.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     crowd, moments = Crowd(), Counter[str]()

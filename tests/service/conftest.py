@@ -10,25 +10,26 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, select
 
-from lead_service import clock, create_app, demo
-from lead_service.book import hosting
-from lead_service.context import Context
-from lead_service.db import Database
-from lead_service.emails import outbox
-from lead_service.emails.folder import Folder
+from lead_service import clock, create_app
+from lead_service.book.hosts import changes
+from lead_service.db.engine import Database
+from lead_service.emails import worker
 from lead_service.emails.message import from_json
 from lead_service.emails.models import OutboxMessage
+from lead_service.emails.transports.folder import Folder
+from lead_service.ops import demo
 from lead_service.settings import Settings, load
-from tests.sendgrid_standin import StandIn
-from tests.service import compiled
-from tests.signing import PUBLIC_KEY
+from lead_service.web.context import Context
+from tests.support import template_cache
+from tests.support.fake_sendgrid import StandIn
+from tests.support.webhook_signing import PUBLIC_KEY
 
 ROOT = Path(__file__).parents[2]
 SECRET = "the secret of all tests of the service, 0123456789"
 MONDAY_MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-TEMPLATES = compiled.Templates()
-compiled.keep_routes()
-compiled.keep_statements()
+TEMPLATES = template_cache.Templates()
+template_cache.keep_routes()
+template_cache.keep_statements()
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title><!--page:title--> · Advisory</title>
 <meta name="description" content="<!--page:description-->">
@@ -86,7 +87,7 @@ def demo_file(tmp_path_factory, site_dir) -> bytes:
     folder = tmp_path_factory.mktemp("demo")
     given = {"VAR_DIR": str(folder), "SITE_DIR": str(site_dir), "SECRET_KEY": SECRET}
     demo.set_up(load(given), MONDAY_MORNING)
-    return (folder / "lead_service.db").read_bytes()
+    return (folder / "lead_service.db.engine").read_bytes()
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def app(settings, database) -> Iterator[Flask]:
     """Make the application on the database whose tables are there, with its first host."""
     app = create_app(settings)
     app.jinja_env.bytecode_cache = TEMPLATES
-    database.write(lambda session: hosting.seed(session, settings))
+    database.write(lambda session: changes.seed(session, settings))
     yield app
     app.extensions["lead_service"].database.close()
 
@@ -150,7 +151,7 @@ def post(app, settings) -> Callable[[], None]:
 
     def send() -> None:
         database = app.extensions["lead_service"].database
-        while outbox.deliver_one(database, Folder(settings), clock.now(), keep_bodies=True):
+        while worker.deliver_one(database, Folder(settings), clock.now(), keep_bodies=True):
             pass
 
     return send

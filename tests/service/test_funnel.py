@@ -5,17 +5,18 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from lead_service import privacy, retention
 from lead_service.book.models import Booking
-from lead_service.funnel import counts, kept
+from lead_service.funnel import archived_counts, counts
+from lead_service.funnel.archived_counts import FunnelCount
 from lead_service.funnel.counts import WEEK, Line, answered, stopped
-from lead_service.funnel.models import FunnelCount
-from lead_service.leads import Lead, record
-from tests.service.held import mentions
+from lead_service.leads.events import record
+from lead_service.leads.models import Lead
+from lead_service.privacy import erasure, retention
+from tests.support.app.desk_client import sign_in
+from tests.support.app.stored_data import mentions
+from tests.support.app.visitor_forms import VISITOR, answers, assess, book
 
 from .conftest import MONDAY_MORNING as NOW
-from .desk import sign_in
-from .journeys import VISITOR, answers, assess, book
 
 pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
 
@@ -48,7 +49,7 @@ def settle(session) -> None:
 
 def count(database, first: date = MONDAY, last: date = MONDAY + WEEK) -> counts.Report:
     with database.read() as session:
-        return counts.report(kept.between(session, first, last), first, last)
+        return counts.report(archived_counts.between(session, first, last), first, last)
 
 
 def numbers(line: Line) -> dict[str, int]:
@@ -109,7 +110,7 @@ def test_a_lead_that_is_won_no_more_is_not_counted(journey, database):
 
 def test_erasing_a_person_leaves_the_numbers_and_no_trace(journey, database, settings):
     before = count(database)
-    database.write(lambda session: privacy.erase(session, settings, VISITOR["email"], NOW))
+    database.write(lambda session: erasure.erase(session, settings, VISITOR["email"], NOW))
     assert count(database) == before
     assert mentions(database, VISITOR["email"], VISITOR["name"]) == []
     with database.read() as session:
@@ -136,7 +137,7 @@ def test_numbers_of_several_erased_people_are_added_up(client, database, setting
     for number in range(3):
         address = f"a{number}@example.com"
         book(client, email=address)
-        database.write(lambda session, who=address: privacy.erase(session, settings, who, NOW))
+        database.write(lambda session, who=address: erasure.erase(session, settings, who, NOW))
     assert count(database).total["booked"] == 3
 
 

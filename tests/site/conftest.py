@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from lead_service.assess.framework import load
-from tests.site.built import ROOT, pages_of
+from lead_service.action_framework.loading import load
+from tests.support.built_site import ROOT, pages_of
 
 
 @pytest.fixture(scope="session")

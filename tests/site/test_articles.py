@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.site.built import Page
+from tests.support.built_site import Page
 
 
 @pytest.fixture(scope="session")

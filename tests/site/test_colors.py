@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from tests.site.built import ROOT
+from tests.support.built_site import ROOT
 
-SHEET = (ROOT / "site_overrides/styles/1-tokens.css").read_text("utf-8")
+SHEET = (ROOT / "site_overrides/styles/tokens.css").read_text("utf-8")
 BLOCKS = [
     dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
     for block in re.findall(r"\{([^{}]*--paper:[^{}]*)\}", SHEET)

@@ -8,8 +8,8 @@ from datetime import date
 
 import brotli
 
-from lead_service.assess.framework import load
-from tests.site.built import ORIGIN, ROOT
+from lead_service.action_framework.loading import load
+from tests.support.built_site import ORIGIN, ROOT
 
 MARKERS = ("title", "description", "head", "content")
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -10,7 +10,7 @@ from urllib.robotparser import RobotFileParser
 
 import pytest
 
-from tests.site.built import ORIGIN, Page
+from tests.support.built_site import ORIGIN, Page
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"

@@ -5,11 +5,12 @@ import re
 
 import pytest
 from flask import Flask
-from hosting import hash_source
 
-from lead_service import files, headers
+from lead_service import headers
+from lead_service.publishing.server_config import hash_source
 from lead_service.settings import Settings
-from tests.site.built import build_site, host_rules, small_docs
+from lead_service.web import static_files
+from tests.support.built_site import build_site, host_rules, small_docs
 
 
 def policy(site) -> dict[str, list[str]]:
@@ -21,7 +22,7 @@ def policy(site) -> dict[str, list[str]]:
 def served(site):
     """The service's files in front of an application that knows nothing."""
     app = Flask(__name__)
-    files.install(app, Settings(site_dir=site))
+    static_files.install(app, Settings(site_dir=site))
     return app.test_client()
 
 

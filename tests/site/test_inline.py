@@ -2,8 +2,9 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inline import Inline
 from markdown import Markdown
+
+from lead_service.publishing.inline_markdown import Inline
 
 EXTENSIONS = ["attr_list", "footnotes", "tables", "toc"]
 PIECES = ["word", " ", "  \n", "\n", "\n\n", "*", "**", "_", "`", "[a](b)", "![a](b)", "<b>", "<"]

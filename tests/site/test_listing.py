@@ -2,9 +2,10 @@
 
 from datetime import date
 
-from articles import Article, Listing, day, minutes
 from hypothesis import given
 from hypothesis import strategies as st
+
+from lead_service.publishing.articles import Article, Listing, day, minutes
 
 STEPS = ("assess", "clarify", "organize")
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from tests.site.built import ORIGIN
+from tests.support.built_site import ORIGIN
 
 NOT_PAGES = {"/404.html", "/200.html", "/503.html"}
 

@@ -21,7 +21,7 @@ def checkout(tmp_path) -> Path:
     """Lay out a checkout whose MkDocs only counts how often it is asked."""
     for name in ("docs/index.md", "site_overrides/main.html", "mkdocs.yml", "pyproject.toml"):
         _file(tmp_path / name)
-    for name in ("assess/framework.py", "templates/signature.html"):
+    for name in ("action_framework/types.py", "templates/signature.html"):
         _file(tmp_path / "lead_service" / name)
     for name in ("requirements-site.txt", ".venv/ready"):
         _file(tmp_path / name)

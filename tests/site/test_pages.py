@@ -6,7 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 import html5lib
 
-from tests.site.built import ORIGIN
+from tests.support.built_site import ORIGIN
 
 STEPS = ("assess", "clarify", "transform", "implement", "organize", "nurture")
 PROMISED = {

@@ -5,7 +5,7 @@ import re
 import pytest
 from mkdocs.exceptions import Abort
 
-from tests.site.built import build_site, pages_of, small_docs
+from tests.support.built_site import build_site, pages_of, small_docs
 
 GIVEN = {
     "PRACTICE_NAME": "Example & Partners",

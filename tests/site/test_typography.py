@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown import markdown
-from typography import Typography, typeset
+
+from lead_service.publishing.typography import Typography, typeset
 
 TYPED = st.text(alphabet="ab \"'.-(tm)\n", max_size=30)
 

@@ -3,12 +3,11 @@
 import logging
 import os
 
-import drawings
-import kept
 import pytest
 from mkdocs.exceptions import Abort
 
-from tests.site.built import ARTICLE, build_site, small_docs
+from lead_service.publishing import cache, drawings
+from tests.support.built_site import ARTICLE, build_site, small_docs
 
 
 @pytest.fixture
@@ -131,7 +130,7 @@ def test_characters_with_a_meaning_in_html_are_shown_and_not_obeyed(build):
 def test_a_card_is_drawn_once_and_again_only_when_it_changes(build, monkeypatch, tmp_path):
     drawn = []
     monkeypatch.setattr(drawings, "_draw", lambda *given: drawn.append(given) or b"")
-    monkeypatch.setattr(kept, "FOLDER", tmp_path / "kept")
+    monkeypatch.setattr(cache, "FOLDER", tmp_path / "kept")
     build()
     once = len(drawn)
     build()
@@ -154,10 +153,10 @@ def test_many_articles_are_all_listed_and_the_older_ones_briefly(tmp_path):
 
 
 def test_what_no_build_has_asked_for_in_a_month_is_thrown_away(monkeypatch, tmp_path):
-    monkeypatch.setattr(kept, "FOLDER", tmp_path / "kept")
-    used, unused = (kept.kept("txt", (name,), lambda: b"") for name in ("used", "unused"))
+    monkeypatch.setattr(cache, "FOLDER", tmp_path / "kept")
+    used, unused = (cache.keep("txt", (name,), lambda: b"") for name in ("used", "unused"))
     for path in (used, unused):
         os.utime(path, (0, 0))
-    assert kept.kept("txt", ("used",), pytest.fail) == used
-    kept.tidy()
+    assert cache.keep("txt", ("used",), pytest.fail) == used
+    cache.tidy()
     assert used.exists() and not unused.exists()

@@ -10,8 +10,8 @@ import click
 import pytest
 import yaml
 
-from lead_service.cli import commands
-from tests.settings_table import PAGE, with_table
+from lead_service.ops.cli import commands
+from tests.support.settings_table import PAGE, with_table
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "handbook").rglob("*.md"))]
@@ -32,7 +32,9 @@ def anchors(page: Path) -> set[str]:
 
 
 def test_the_table_of_settings_is_the_settings_class():
-    assert PAGE.read_text() == with_table(PAGE.read_text()), "python -m tests.settings_table"
+    assert PAGE.read_text() == with_table(PAGE.read_text()), (
+        "python -m tests.support.settings_table"
+    )
 
 
 def test_the_readme_is_short():

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_service.settings import SettingsError, load, load_for_site
-from tests.signing import PUBLIC_KEY, as_text
+from tests.support.webhook_signing import PUBLIC_KEY, as_text
 
 PRODUCTION = {
     "PUBLIC_URL": "https://advisory.example",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TESTS = ("tests/browser/test_keyboard.py", "tests/unit/test_dates.py")
+TESTS = ("tests/browser/test_keyboard.py", "tests/unit/test_formats.py")
 
 
 def run(folder: Path, *options: str, **more: str) -> subprocess.CompletedProcess[str]:

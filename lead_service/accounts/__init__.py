@@ -1,0 +1,1 @@
+"""The members of the desk, their sessions and the audit log."""

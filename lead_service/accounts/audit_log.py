@@ -1,0 +1,84 @@
+"""The audit trail: who changed what, and when; ids and plain words, nothing about a visitor."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from ..db.base import Base
+from ..db.engine import StoredEnum
+from .members import Member
+
+Detail = str | int | bool | None | list[str]
+
+
+class AuditKind(StrEnum):
+    """What a line of the audit trail tells; `desk.words.CHANGES` words it."""
+
+    LEAD_CHANGED = "lead_changed"
+    LEAD_RELEASED = "lead_released"
+    NOTE_ADDED = "note_added"
+    NOTE_REMOVED = "note_removed"
+    ERASED = "erased"
+    ERASED_BY_HAND = "erased_by_hand"
+    EXPORTED = "exported"
+    MEMBER_ADDED = "member_added"
+    MEMBER_INVITED = "member_invited"
+    MEMBER_REMOVED = "member_removed"
+    ROLE_CHANGED = "role_changed"
+    SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
+    RENAMED = "renamed"
+    MAIL_RETRIED = "mail_retried"
+    MAIL_TAKEN_BACK = "mail_taken_back"
+    MAIL_SEEN = "mail_seen"
+    SENDING_RESUMED = "sending_resumed"
+    HOST_ADDED = "host_added"
+    HOST_CHANGED = "host_changed"
+    HOURS_CHANGED = "hours_changed"
+    RULES_CHANGED = "rules_changed"
+    HOLIDAYS_CHANGED = "holidays_changed"
+    DATE_ADDED = "date_added"
+    DATE_REMOVED = "date_removed"
+    TIME_OFF_ADDED = "time_off_added"
+    TIME_OFF_REMOVED = "time_off_removed"
+    CALENDAR_ADDED = "calendar_added"
+    CALENDAR_REMOVED = "calendar_removed"
+    FEED_LINK_CHANGED = "feed_link_changed"
+    CALL_CANCELLED = "call_cancelled"
+    CALL_MOVED = "call_moved"
+    CALL_REASSIGNED = "call_reassigned"
+    CALL_HELD = "call_held"
+    CALL_MISSED = "call_missed"
+    CALL_UNMARKED = "call_unmarked"
+
+
+class AuditEntry(Base):
+    """One change that a person made; without a member it was made on the command line."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    member_id: Mapped[int | None] = mapped_column(ForeignKey(Member.id), index=True)
+    what: Mapped[AuditKind] = mapped_column(StoredEnum(AuditKind, 40))
+    subject: Mapped[str] = mapped_column(String(60), index=True)  # "lead 5", "member 2", "host 1"
+    detail: Mapped[dict[str, Detail]] = mapped_column(JSON, default=dict)
+
+
+def note(
+    session: Session,
+    member_id: int | None,
+    what: AuditKind,
+    subject: str,
+    at: datetime,
+    **detail: Detail,
+) -> None:
+    """Add a line to the trail, in the transaction of the change that it tells of.
+
+    `subject` is a table with an id, such as "lead 5".
+    The trail outlives an erased lead, so `detail` takes ids, numbers, choices from a list and
+    names of fields, never what somebody typed: no name, no address, no text.
+    """
+    entry = AuditEntry(member_id=member_id, what=what, subject=subject, at=at, detail=detail)
+    session.add(entry)

@@ -1,0 +1,78 @@
+"""Members: who may use the desk, the links by which they sign in, and their sessions."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..db.base import Base
+from ..db.engine import StoredEnum, values
+
+
+class Role(StrEnum):
+    """What a member may do; an admin also invites people and erases leads."""
+
+    MEMBER = "member"
+    ADMIN = "admin"
+
+
+class Member(Base):
+    """A person who may use the desk, until they are removed."""
+
+    __tablename__ = "member"
+    __table_args__ = (
+        UniqueConstraint("email"),
+        CheckConstraint(f"role IN {values(Role)}", name="role"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(320))  # see leads.normalize()
+    name: Mapped[str] = mapped_column(String(120), default="")
+    role: Mapped[Role] = mapped_column(StoredEnum(Role, 20), default=Role.MEMBER)
+    created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == Role.ADMIN
+
+    @property
+    def shown_name(self) -> str:
+        return self.name or self.email
+
+
+class SignInLink(Base):
+    """A link that signs one member in, once; only its hash is kept.
+
+    One without a member opens nothing: it was written for an address that is not a member's,
+    so that asking costs the same for every address.
+    """
+
+    __tablename__ = "sign_in_link"
+    __table_args__ = (UniqueConstraint("token_hash"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64))
+    member_id: Mapped[int | None] = mapped_column(
+        ForeignKey("member.id", ondelete="CASCADE"), index=True
+    )
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class DeskSession(Base):
+    """One browser that is signed in; ending the row ends the session, whatever its cookie says."""
+
+    __tablename__ = "desk_session"
+    __table_args__ = (UniqueConstraint("id_hash"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    id_hash: Mapped[str] = mapped_column(String(64))
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    member: Mapped[Member] = relationship()

@@ -1,0 +1,159 @@
+"""Check what no single value of the framework file can show: the rules between its parts."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .yaml_source import Fault, KeyPath
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from .types import Answer, Band, Engagement, Rule, Step
+
+WORD = "ACTION"
+NONE = "none"  # the outcome when no engagement is needed yet
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
+_WORDING = {
+    "missing": "is missing",
+    "string_type": "must be text",
+    "string_too_short": "is empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must be lower-case words joined by hyphens, like budget-owner",
+    "unexpected_keyword_argument": "unknown key",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "tuple_type": "must be a list, like [one, two]",
+    "dict_type": "must be a set of keys",
+    "mapping_type": "must be a set of keys",
+    "dataclass_type": "must be a set of keys",
+}
+
+
+def worded(errors: "Iterable[ErrorDetails]", start: KeyPath) -> Iterator[Fault]:
+    """Word pydantic's errors for an editor who does not program."""
+    for error in errors:
+        path, limits = (*start, *error["loc"]), error.get("ctx", {})
+        if error["type"] in ("too_short", "too_long"):
+            yield from _miscounted(path, len(error["input"]), **limits)
+        else:
+            wording = _WORDING.get(error["type"])
+            yield path, wording.format(**limits) if wording else error["msg"]
+
+
+def _miscounted(path: KeyPath, has: int, **limits: Any) -> Iterator[Fault]:
+    """Skip a list that is only short because items in it are faulty: those are named already."""
+    least, most = limits.get("min_length", 0), limits.get("max_length", has)
+    if not least <= has <= most:
+        yield path, f"needs {_counted(least or most, path[-1])}, has {has}"
+
+
+def _counted(number: int, key: str | int) -> str:
+    noun = str(key).replace("_", " ")
+    return f"{_NUMBERS[number]} {noun}" if number > 1 else "at least one"
+
+
+def faults(
+    steps: Sequence["Step"],
+    bands: Sequence["Band"],
+    engagements: Sequence["Engagement"],
+    outcomes: Sequence["Rule"],
+) -> Iterator[Fault]:
+    """Yield every fault between values; a part that is empty has failed already and is skipped."""
+    yield from _step_faults(steps)
+    yield from _repeated("slug", ((("bands", i), band) for i, band in enumerate(bands)))
+    yield from _band_faults(bands)
+    yield from _repeated("slug", ((("engagements", i), one) for i, one in enumerate(engagements)))
+    yield from _reserved(engagements)
+    if steps:
+        yield from _unknown_steps(outcomes, {step.slug for step in steps})
+    if engagements:
+        yield from _unknown_engagements(outcomes, {one.slug for one in engagements})
+    yield from _outcome_faults(outcomes)
+
+
+def _step_faults(steps: Sequence["Step"]) -> Iterator[Fault]:
+    spelled = "".join(step.letter for step in steps)
+    if steps and spelled != WORD:
+        yield ("steps",), f"the letters must spell {WORD}, they spell {spelled}"
+    yield from _repeated("slug", ((("steps", i), step) for i, step in enumerate(steps)))
+    questions = [
+        (("steps", i, "questions", j), question)
+        for i, step in enumerate(steps)
+        for j, question in enumerate(step.questions)
+    ]
+    yield from _repeated("id", questions)
+    for path, question in questions:
+        answers = [((*path, "answers", k), one) for k, one in enumerate(question.answers)]
+        yield from _repeated("id", answers)
+        yield from _first_move_faults(answers)
+
+
+def _first_move_faults(answers: "Sequence[tuple[KeyPath, Answer]]") -> Iterator[Fault]:
+    *_, (_, best) = answers
+    for path, answer in answers:
+        if answer is best and answer.first_move is not None:
+            yield (*path, "first_move"), "the best answer, which comes last, takes none"
+        if answer is not best and answer.first_move is None:
+            yield (*path, "first_move"), "is missing: each answer but the best needs one"
+
+
+def _repeated(key: str, items: Iterable[tuple[KeyPath, Any]]) -> Iterator[Fault]:
+    seen = set()
+    for path, item in items:
+        name = getattr(item, key)
+        if name in seen:
+            yield (*path, key), f"{name} is used twice"
+        seen.add(name)
+
+
+def _band_faults(bands: Sequence["Band"]) -> Iterator[Fault]:
+    uncovered = 0
+    for i, band in sorted(enumerate(bands), key=lambda item: item[1].lowest):
+        if band.highest < band.lowest:
+            yield ("bands", i, "to"), f"{band.highest} is below its from, {band.lowest}"
+        if band.lowest > uncovered:
+            missed = _range(uncovered, band.lowest - 1)
+            yield ("bands", i, "from"), f"{missed} no band"
+        if band.lowest < uncovered:
+            yield ("bands", i, "from"), f"{band.lowest} is in another band already"
+        uncovered = max(uncovered, band.highest + 1)
+    if bands and uncovered <= 100:
+        yield ("bands",), f"{_range(uncovered, 100)} no band"
+
+
+def _range(first: int, last: int) -> str:
+    return f"{first} has" if first == last else f"{first} to {last} have"
+
+
+def _reserved(engagements: Sequence["Engagement"]) -> Iterator[Fault]:
+    for i, one in enumerate(engagements):
+        if one.slug == NONE:
+            yield ("engagements", i, "slug"), f"{NONE} means that no engagement is needed"
+
+
+def _unknown_steps(outcomes: Sequence["Rule"], known: set[str]) -> Iterator[Fault]:
+    for i, rule in enumerate(outcomes):
+        named = [
+            ((key, slug), slug) for key in ("below", "at_least") for slug in getattr(rule.when, key)
+        ]
+        named += [(("gap", n), slug) for n, slug in enumerate(rule.when.gap)]
+        for path, slug in named:
+            if slug not in known:
+                yield ("outcomes", i, "when", *path), f"no step is called {slug}"
+
+
+def _unknown_engagements(outcomes: Sequence["Rule"], known: set[str]) -> Iterator[Fault]:
+    for i, rule in enumerate(outcomes):
+        if rule.engagement not in known | {NONE}:
+            yield ("outcomes", i, "engagement"), f"no engagement is called {rule.engagement}"
+
+
+def _outcome_faults(outcomes: Sequence["Rule"]) -> Iterator[Fault]:
+    for i, rule in enumerate(outcomes):
+        last = i == len(outcomes) - 1
+        if last and not rule.when.always:
+            yield ("outcomes", i, "when"), "the last rule must always hold: write {}"
+        if rule.when.always and not last:
+            yield ("outcomes", i, "when"), "always holds, so the rules after it are never reached"

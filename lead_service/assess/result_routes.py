@@ -1,0 +1,196 @@
+"""The result for the holder of its link: page, PDF, email, shared link, deletion, disowning."""
+
+from collections.abc import Callable
+
+from flask import Response, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from .. import clock
+from ..emails import outbox
+from ..formats import long_date
+from ..publishing.site import Article
+from ..web.context import context
+from ..web.security import limit_posts
+from . import emails, models, pdf, scoring, text
+from .blueprint import blueprint, find
+from .brief import brief_of
+from .forms import MailForm
+
+FILE = "self-assessment.pdf"
+
+
+@blueprint.get("/<token>/result/")
+def result(token: str) -> ResponseReturnValue:
+    """Show what the answers come to; no address is asked for."""
+    return _page(token, MailForm())
+
+
+@blueprint.get("/<token>/result.pdf")
+@limit_posts  # typesetting costs as much as a post
+def result_pdf(token: str) -> ResponseReturnValue:
+    """Hand out the result as a file."""
+    assessment, framework = find(token)
+    if assessment.completed_at is None:
+        return redirect(url_for(".resume", token=token), 303)
+    settings, result = context().settings, scoring.score(framework, assessment.answers)
+    sheet = pdf.Sheet(
+        practice=settings.practice_name,
+        site=settings.public_url,
+        answered_at=assessment.completed_at,
+        answered_on=long_date(assessment.completed_at, "UTC"),
+        articles=_articles(result),
+    )
+    headers = {
+        "Content-Disposition": f'attachment; filename="{FILE}"',
+        "X-Robots-Tag": "noindex",
+    }
+    return Response(pdf.render(result, sheet), mimetype="application/pdf", headers=headers)
+
+
+@blueprint.post("/<token>/result/mail")
+@limit_posts
+def mail_submit(token: str) -> ResponseReturnValue:
+    """Mail the result's link, and make or extend the one lead of that address."""
+    form, now = MailForm(request.form), clock.now()
+    if not form.validate():
+        return _page(token, form)
+
+    def send(session: Session, assessment: models.Assessment) -> None:
+        published = context().published
+        emails.send_result(
+            session,
+            context().settings,
+            assessment,
+            form,
+            token,
+            now,
+            article=published.title_of(assessment.came_from),
+            brief=brief_of(session, assessment, published.framework),
+        )
+
+    _change(token, send)
+    return redirect(url_for(".mailed", token=token), 303)
+
+
+@blueprint.get("/<token>/result/mailed/")
+def mailed(token: str) -> str:
+    """Say that the mail is on its way."""
+    find(token)
+    return render_template("assess/mailed.html", token=token)
+
+
+@blueprint.post("/<token>/result/share")
+@limit_posts
+def share(token: str) -> ResponseReturnValue:
+    """Open a share link; a second press keeps the one that is open."""
+    secret = context().settings.secret
+    _change(token, lambda _, assessment: models.share(assessment, secret))
+    return redirect(url_for(".result", token=token, _anchor="share"), 303)
+
+
+@blueprint.post("/<token>/result/unshare")
+@limit_posts
+def unshare(token: str) -> ResponseReturnValue:
+    """Close the share link for good: the next one is another."""
+    _change(token, lambda _, assessment: models.unshare(assessment))
+    return redirect(url_for(".result", token=token, _anchor="share"), 303)
+
+
+@blueprint.post("/<token>/delete")
+@limit_posts
+def delete(token: str) -> ResponseReturnValue:
+    """Delete the answers and their links; a second press finds nothing and ends the same."""
+
+    def work(session: Session) -> None:
+        if assessment := models.find(session, token, lock=True):
+            outbox.cancel(session, dedupe_prefix=emails.key_start(assessment))
+            session.delete(assessment)
+
+    context().database.write(work)
+    answer = redirect(url_for(".deleted"), 303)
+    # Nor may going back show it, or the first page open the same address again.
+    answer.headers["Clear-Site-Data"] = '"cache"'
+    return answer
+
+
+@blueprint.get("/deleted/")
+def deleted() -> str:
+    """Say that nothing is left."""
+    return render_template("assess/deleted.html")
+
+
+def _change(token: str, work: Callable[[Session, models.Assessment], object]) -> None:
+    """Do something with a complete assessment, locked, in one transaction; else answer 404."""
+
+    def locked(session: Session) -> None:
+        assessment = models.find(session, token, lock=True)
+        if assessment is None or assessment.completed_at is None:
+            abort(404)
+        work(session, assessment)
+
+    context().database.write(locked)
+
+
+def _page(token: str, form: MailForm) -> ResponseReturnValue:
+    assessment, framework = find(token)
+    if assessment.completed_at is None:
+        return redirect(url_for(".resume", token=token), 303)
+    settings, result = context().settings, scoring.score(framework, assessment.answers)
+    shared = models.share_token(assessment, settings.secret)
+    page = render_template(
+        "assess/result.html",
+        framework=framework,
+        result=result,
+        words=text,
+        token=token,
+        form=form,
+        share_link=shared and settings.link(url_for(".shared", token=shared)),
+        articles=_articles(result),
+        is_current=framework.version == context().published.framework.version,
+        completed_at=assessment.completed_at,
+    )
+    return page, 422 if form.errors else 200
+
+
+def _articles(result: scoring.Result) -> list[Article]:
+    """Choose what to read: the article of the widest gap, then the founding one, the oldest."""
+    published = context().published
+    chosen = [published.article_of(result.widest_gap.slug)] if result.widest_gap else []
+    chosen += list(published.articles[-1:])
+    return list(dict.fromkeys(article for article in chosen if article))
+
+
+@blueprint.get("/shared/<token>/")
+def shared(token: str) -> str:
+    """Show a shared result; a link that was revoked looks like one that never was."""
+    with context().database.read() as session:
+        assessment = models.find_shared(session, token) or abort(404)
+        framework = models.framework_of(session, assessment)
+    return render_template(
+        "assess/shared.html",
+        framework=framework,
+        result=scoring.score(framework, assessment.answers),
+        words=text,
+        is_current=framework.version == context().published.framework.version,
+        completed_at=assessment.completed_at,
+    )
+
+
+@blueprint.get("/not-me/<token>/")
+def not_me(token: str) -> str:
+    """Ask whether this is meant, or say that nothing is left; looking erases nothing."""
+    key = emails.key_of(token, context().settings.secret) or abort(404)
+    with context().database.read() as session:
+        is_held = emails.submission(session, key) is not None
+    return render_template("assess/not_me.html", token=token, is_held=is_held)
+
+
+@blueprint.post("/not-me/<token>/")
+@limit_posts
+def not_me_submit(token: str) -> ResponseReturnValue:
+    """Erase what that one submission added; a second press finds nothing."""
+    settings, now = context().settings, clock.now()
+    key = emails.key_of(token, settings.secret) or abort(404)
+    context().database.write(lambda session: emails.disown(session, settings, key, now))
+    return redirect(url_for(".not_me", token=token), 303)

@@ -1,0 +1,1 @@
+"""Which starts are available, and why one is not."""

@@ -1,0 +1,86 @@
+"""When the hosts' own calendars have them busy, and for how long what we read of them is good."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from ..hosts.models import BusyTime, CalendarFeed, Host
+from .slots import Busy
+
+FRESH = timedelta(hours=24)  # a copy that nobody could confirm for longer is no longer believed
+ALWAYS = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+def busy_times(
+    session: Session, hosts: list[Host], now: datetime, start: datetime, end: datetime
+) -> dict[int, list[Busy]]:
+    """Return by the host's id when their calendars have them busy in [start, end).
+
+    Time of which a calendar tells nothing is never free: all of it while the calendar was not
+    read yet, or not within FRESH, or by the clocks of another zone; and what lies beyond the
+    part of it that was looked at.
+    """
+    feeds = [feed for host in hosts for feed in host.feeds]
+    told = read(session, feeds, BusyTime.ends_at > start, BusyTime.starts_at < end)
+    found: dict[int, list[Busy]] = defaultdict(list)
+    for feed in feeds:
+        found[feed.host_id] += of(feed, told[feed.id], now)
+    return found
+
+
+def read(
+    session: Session, feeds: Sequence[CalendarFeed], *where: ColumnElement[bool]
+) -> dict[int, list[Busy]]:
+    """Return by the calendar's id what each of them has told, whether or not it is believed."""
+    told: dict[int, list[Busy]] = defaultdict(list)
+    labels = {feed.id: feed.label for feed in feeds}
+    query = select(BusyTime.feed_id, BusyTime.starts_at, BusyTime.ends_at)
+    query = query.where(BusyTime.feed_id.in_(labels), *where)
+    for feed_id, starts_at, ends_at in session.execute(query) if labels else ():
+        told[feed_id].append(Busy(starts_at, ends_at, labels[feed_id]))
+    return told
+
+
+def of(feed: CalendarFeed, told: Sequence[Busy], now: datetime) -> list[Busy]:
+    """Return when a calendar has its host busy: what it told, and all of which it tells nothing."""
+    return [_unknown(feed, now), *told]
+
+
+def is_current(feed: CalendarFeed, now: datetime) -> bool:
+    """Say whether what we hold of a calendar may still be believed."""
+    if feed.succeeded_at is None or feed.zone != feed.host.zone:
+        return False
+    return now - feed.succeeded_at <= FRESH
+
+
+def troubles(hosts: list[Host], now: datetime) -> Iterator[str]:
+    """Yield one line for each calendar that cannot be believed, for people who can mend it."""
+    for host in hosts:
+        for feed in host.feeds:
+            if not is_current(feed, now):
+                yield (
+                    f"host {host.id} offers nothing: the calendar {feed.label!r} was {_last(feed)}"
+                )
+
+
+def standing(feed: CalendarFeed, now: datetime) -> str:
+    """Say how a calendar stands, in a few words."""
+    return _last(feed) if is_current(feed, now) else f"not believed: {_last(feed)}"
+
+
+def _unknown(feed: CalendarFeed, now: datetime) -> Busy:
+    since, until = ALWAYS
+    if is_current(feed, now) and feed.known_until:
+        since = feed.known_until
+    return Busy(since, until, feed.label, is_known=False)
+
+
+def _last(feed: CalendarFeed) -> str:
+    """Say when a calendar was read last, and what is in the way now."""
+    fault = f" ({feed.fault})" if feed.fault else ""
+    if feed.succeeded_at is None:
+        return f"never read{fault}"
+    return f"last read at {feed.succeeded_at:%Y-%m-%d %H:%M} UTC{fault}"

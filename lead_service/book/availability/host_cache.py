@@ -1,0 +1,96 @@
+"""The hosts as the pages of times know them: read whole, and again once something has changed.
+
+A page needs each host's hours, special days and calendars: six queries and the engine, by far most
+of its time, for what seldom changes. One query tells whether what was read still stands: `version`
+rises with every edit of a host, `succeeded_at` with every reading of a calendar. Bookings are read
+anew for each page. Whoever claims a time reads everything anew, under locks (`diary.py`): nothing
+that is kept here decides who gets it.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from ..hosts.models import CalendarFeed, Host
+from . import busy_times, queries, slots
+from .host_rules import AROUND, hours, rules
+
+AHEAD = timedelta(days=400)  # a host without a horizon is still not asked for ever
+_host, _feed = Host.__table__.c, CalendarFeed.__table__.c
+STAMP = (
+    select(_host.id, _host.version, _feed.id, _feed.succeeded_at, _feed.zone, _feed.known_until)
+    .outerjoin_from(Host.__table__, CalendarFeed.__table__)
+    .where(_host.is_active)
+    .order_by(_host.id, _feed.id)
+)
+
+
+@dataclass(frozen=True, eq=False)  # what has changed is another object, never an equal one
+class Known:
+    """What was read of the hosts who take calls; for reading only, since many requests share it."""
+
+    stamp: Sequence[Any]
+    hosts: list[Host]  # by their ids
+    told: dict[int, list[slots.Busy]]  # by the calendar's id
+
+    def open_starts(
+        self, session: Session, asked: Sequence[Host], now: datetime, *, moving: int | None = None
+    ) -> list[datetime]:
+        """Return the starts that may be chosen now of the hosts that are `asked`: UTC, sorted.
+
+        The booking `moving` is in nobody's way. It is worked out once a minute, and again when a
+        booking comes or goes.
+        """
+        minute = now.replace(second=0, microsecond=0)
+        taken = queries.bookings(session, asked, minute - AROUND, minute + AHEAD + AROUND)
+        found = []
+        for host in asked:
+            starts = _starts(self, host, tuple(taken[host.id]), minute, moving)
+            earliest = now + timedelta(minutes=host.notice)  # R9, to the second
+            found.append(starts[bisect_left(starts, earliest) :])
+        return found[0] if len(found) == 1 else sorted(set().union(*found))
+
+
+_latest: WeakKeyDictionary[Engine, Known] = WeakKeyDictionary()
+
+
+def hosts(session: Session) -> Known:
+    """Return what is known of the hosts who take calls; read anew where it has changed."""
+    engine = session.get_bind()
+    assert isinstance(engine, Engine)
+    stamp = session.connection().execute(STAMP).all()
+    known = _latest.get(engine)
+    if known is None or known.stamp != stamp:
+        known = _latest[engine] = _read(session, stamp)
+    return known
+
+
+def _read(session: Session, stamp: Sequence[Any]) -> Known:
+    found = queries.active_hosts(session)
+    feeds = [feed for host in found for feed in host.feeds if feed.host is host]  # and loads it
+    return Known(stamp, found, busy_times.read(session, feeds))
+
+
+@lru_cache(maxsize=64)
+def _starts(
+    known: Known, host: Host, taken: tuple[slots.Booked, ...], minute: datetime, moving: int | None
+) -> list[datetime]:
+    start, end = minute, minute + AHEAD
+    return slots.open_starts(
+        hours(host, start, end),
+        rules(host),
+        now=minute,
+        start=start,
+        end=end,
+        busy=chain(*(busy_times.of(feed, known.told[feed.id], minute) for feed in host.feeds)),
+        bookings=taken,
+        moving=moving,
+    )

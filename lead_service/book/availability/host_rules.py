@@ -1,0 +1,76 @@
+"""A host's stored hours, special days and rules, as the slot engine takes them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ..hosts.models import Host, OpeningHours, OverrideWindow
+from . import holidays
+from .intervals import Hours, Window
+from .slots import Rules, UnavailableReason
+
+AROUND = timedelta(days=3)  # a call with its buffers may reach so far, and a date in any zone
+
+
+@dataclass(frozen=True)
+class SpecialDay:
+    """A date on which the weekly hours do not hold, and why: a holiday, an override, time off."""
+
+    kind: UnavailableReason
+    windows: tuple[Window, ...] = ()
+    name: str = ""  # of the holiday; of time off, its note
+    first: date | None = None  # of time off
+    last: date | None = None
+
+
+def hours(host: Host, start: datetime, end: datetime) -> Hours:
+    """Return a host's opening hours, with the special days that matter in [start, end)."""
+    zone = ZoneInfo(host.zone)
+    first, last = ((at.astimezone(zone)).date() for at in (start - AROUND, end + AROUND))
+    special = special_days(host, first, last)
+    return Hours(
+        zone=host.zone,
+        weekly={day: _windows(w for w in host.hours if w.weekday == day) for day in range(7)},
+        overrides={day: why.windows for day, why in special.items()},
+    )
+
+
+def special_days(host: Host, first: date, last: date) -> dict[date, SpecialDay]:
+    """Return the special dates in [first, last], in the host's zone.
+
+    A dated override beats a public holiday: whoever gives that date hours means it. Time off
+    beats both.
+    """
+    found = {
+        day: SpecialDay(UnavailableReason.HOLIDAY, name=name)
+        for day, name in holidays.between(host.country, host.region, first, last)
+    }
+    for override in host.overrides:
+        if first <= override.day <= last:
+            found[override.day] = SpecialDay(UnavailableReason.OVERRIDE, _windows(override.windows))
+    for off in host.time_off:
+        away = SpecialDay(
+            UnavailableReason.TIME_OFF, name=off.note, first=off.first_day, last=off.last_day
+        )
+        since, until = max(first, off.first_day), min(last, off.last_day)
+        for number in range((until - since).days + 1):
+            found[since + timedelta(days=number)] = away
+    return found
+
+
+def rules(host: Host) -> Rules:
+    """Return a host's rules as the engine takes them."""
+    return Rules(
+        duration=host.duration,
+        interval=host.interval,
+        buffer_before=host.buffer_before,
+        buffer_after=host.buffer_after,
+        notice=host.notice,
+        horizon_days=host.horizon_days,
+        daily_limit=host.daily_limit,
+    )
+
+
+def _windows(stored: Iterable[OpeningHours | OverrideWindow]) -> tuple[Window, ...]:
+    return tuple(Window(window.opens, window.closes) for window in stored)

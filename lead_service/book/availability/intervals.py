@@ -1,0 +1,157 @@
+"""Instants, offset periods of a zone, and opening hours as intervals.
+
+Inside, an instant is microseconds since 1970-01-01T00:00Z and a reading the same count on the
+zone's wall clock. Within a period of one offset from UTC the two differ by an addition, so gaps,
+folds and skipped dates need no case of their own, and no minute is visited by itself.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH_DAY = EPOCH.toordinal()
+MICROSECOND = timedelta(microseconds=1)
+MINUTE = 60_000_000
+DAY = 1440 * MINUTE
+# A year short of what `datetime` holds, so that no zone's clock can leave it.
+FIRST, LAST = ((datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND for year in (2, 9999))
+
+Interval = tuple[int, int]  # half-open, in microseconds
+Opening = tuple[int, int, int, int]  # start, end, origin, offset
+
+
+def stretches(zone: ZoneInfo, start: int, end: int) -> list[tuple[int, int, int]]:
+    """Cut [start, end) into stretches of one offset (start, end, offset): reading - instant.
+
+    Looks once a day and halves a day in which the offset changed: no zone changes its clocks twice
+    within a day, and a test holds the tz database to that.
+    """
+    found, since, offset = [], start, offset_at(zone, start)
+    for day in range(start, end, DAY):
+        early, late = day, min(day + DAY, end)
+        if offset_at(zone, late) == offset:
+            continue
+        while late - early > 1:
+            middle = (early + late) // 2
+            early, late = (middle, late) if offset_at(zone, middle) == offset else (early, middle)
+        found.append((since, late, offset))
+        since, offset = late, offset_at(zone, late)
+    return [*found, (since, end, offset)]
+
+
+def offset_at(zone: ZoneInfo, at: int) -> int:
+    """Give what a zone's clock is ahead of UTC at an instant, in microseconds."""
+    ahead = moment(at).astimezone(zone).utcoffset()
+    assert ahead is not None  # the moment is aware
+    return ahead // MICROSECOND
+
+
+def day_of(zone: ZoneInfo, at: int) -> int:
+    """Give the date that a zone's calendar shows at an instant, in days since 1970-01-01."""
+    return (at + offset_at(zone, at)) // DAY
+
+
+def instant(at: datetime) -> int:
+    """Count an aware datetime in microseconds; a naive one is a TypeError."""
+    return (at - EPOCH) // MICROSECOND
+
+
+def moment(at: int) -> datetime:
+    """Give the UTC datetime of an instant, clipped to the years 2 to 9998."""
+    return EPOCH + timedelta(microseconds=min(max(at, FIRST), LAST))
+
+
+@dataclass(frozen=True)
+class Window:
+    """Hold opening hours [start, end) in minutes after the midnight of their date (R1, R2).
+
+    The end may pass 1440, into the next date; at or before the start it is no window. Raises
+    ValueError when the start is outside its date or the end beyond the next one, 2880.
+    """
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < 1440 or self.end > 2880:
+            raise ValueError(f"a window starts in 0..1439 and ends by 2880, not {self}")
+
+
+@dataclass(frozen=True)
+class Hours:
+    """Hold a host's windows by weekday (0 is Monday), on the clocks of `zone`, an IANA name.
+
+    An override replaces the weekly windows of its date whole; an empty one is a day off (R2).
+    """
+
+    zone: str
+    weekly: Mapping[int, tuple[Window, ...]]
+    overrides: Mapping[date, tuple[Window, ...]] = field(default_factory=dict)
+
+
+def parse_window(start: str, end: str) -> Window:
+    """Read a window from two `HH:MM` texts, the end up to `48:00` (R1).
+
+    Raises ValueError that names the text, for an end at or before its start too.
+    """
+    window = Window(_minutes(start, 1439), _minutes(end, 2880))
+    if window.end <= window.start:
+        raise ValueError(f"{end!r} is not after {start!r}; past midnight, count on from 24:00")
+    return window
+
+
+def _minutes(text: str, most: int) -> int:
+    match = re.fullmatch("([0-9]{2}):([0-5][0-9])", text)
+    minutes = int(match[1]) * 60 + int(match[2]) if match else most + 1
+    if minutes > most:
+        raise ValueError(f"{text!r} is not a time from 00:00 to {most // 60:02}:{most % 60:02}")
+    return minutes
+
+
+def openings(hours: Hours, zone: ZoneInfo, start: int, end: int) -> list[Opening]:
+    """List what is open in [start, end): the instants whose reading lies in a window (R4).
+
+    A fold has its minutes in both stretches, a gap in neither. The origin, the grid's zero, is
+    where the window starts by the stretch's offset, and may lie outside the stretch.
+    """
+    return [
+        (max(opens - offset, since), min(closes - offset, until), opens - offset, offset)
+        for since, until, offset in stretches(zone, start, end)
+        # The date before, too: its windows may run past midnight.
+        for day in range((since + offset) // DAY - 1, (until + offset) // DAY + 1)
+        for opens, closes in windows_of(hours, day)
+        if opens - offset < until and closes - offset > since
+    ]
+
+
+def windows_of(hours: Hours, day: int) -> list[Interval]:
+    """Give the readings of one date's windows, merged (R3), cut where an override follows (R2)."""
+    on = date.fromordinal(EPOCH_DAY + day)
+    windows = hours.overrides.get(on, hours.weekly.get(on.weekday(), ()))
+    cut = 1440 if on + timedelta(days=1) in hours.overrides else 2880
+    return merge(
+        (day * DAY + window.start * MINUTE, day * DAY + min(window.end, cut) * MINUTE)
+        for window in windows
+    )
+
+
+def closed(opened: list[Opening]) -> list[Interval]:
+    """List what lies between the openings; those that meet leave nothing between them (R6)."""
+    room = merge((start, end) for start, end, _, _ in opened)
+    edges = [FIRST - DAY, *(edge for interval in room for edge in interval), LAST + DAY]
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def merge(intervals: Iterable[Interval]) -> list[Interval]:
+    """Sort half-open intervals, join those that overlap or touch, drop those without length."""
+    merged: list[Interval] = []
+    for start, end in sorted(intervals):
+        if merged and start <= merged[-1][1]:
+            if end > merged[-1][1]:
+                merged[-1] = (merged[-1][0], end)
+        elif end > start:
+            merged.append((start, end))
+    return merged

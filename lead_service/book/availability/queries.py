@@ -1,0 +1,180 @@
+"""The hosts' calendars: which starts are open, who is free for one, and why one is not offered."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session, selectinload
+
+from ..hosts.models import DateOverride, Host
+from ..models import Booking, Status
+from . import slots
+from .busy_times import busy_times
+from .host_rules import AROUND, hours, rules, special_days
+from .slots import Unavailable, UnavailableReason
+
+WHOLE = (
+    selectinload(Host.hours),
+    selectinload(Host.overrides).selectinload(DateOverride.windows),
+    selectinload(Host.time_off),
+    selectinload(Host.feeds),
+)
+
+_booking = Booking.__table__.c
+# As slots.Booked takes them. Every page of times asks this: it is built once, and makes no objects.
+BOOKED = (
+    select(
+        _booking.host_id,
+        _booking.id,
+        _booking.starts_at,
+        _booking.duration,
+        _booking.buffer_before,
+        _booking.buffer_after,
+    )
+    .where(
+        _booking.host_id.in_(bindparam("hosts", expanding=True)),
+        _booking.status == Status.CONFIRMED,
+        _booking.starts_at >= bindparam("start"),
+        _booking.starts_at < bindparam("end"),
+    )
+    .order_by(_booking.id)
+)
+
+
+def active_hosts(session: Session, *, lock: bool = False) -> list[Host]:
+    """Return the hosts who take calls, in a fixed order so that locks never cross."""
+    query = select(Host).where(Host.is_active).order_by(Host.id).options(*WHOLE)
+    if lock:  # and read anew what was read before the lock
+        query = query.with_for_update(of=Host).execution_options(populate_existing=True)
+    return list(session.scalars(query))
+
+
+def open_starts(
+    session: Session,
+    hosts: list[Host],
+    *,
+    now: datetime,
+    start: datetime,
+    end: datetime,
+    host_id: int | None = None,
+    moving: int | None = None,
+) -> list[datetime]:
+    """Return the starts in [start, end) at which at least one host is free: aware UTC, sorted.
+
+    With `host_id` only that host is asked; the booking `moving` is in nobody's way.
+    """
+    found: set[datetime] = set()
+    for _, known in _situations(session, _wished(hosts, host_id), now, start, end):
+        found.update(slots.open_starts(**known, start=start, end=end, moving=moving))
+    return sorted(found)
+
+
+def free_hosts(
+    session: Session,
+    hosts: list[Host],
+    at: datetime,
+    now: datetime,
+    *,
+    host_id: int | None = None,
+    moving: int | None = None,
+) -> list[Host]:
+    """Return the hosts who can take a call at `at`, those with the fewest coming calls first."""
+    free = [
+        host
+        for host, known in _situations(session, _wished(hosts, host_id), now, at, at)
+        if slots.why_not(**known, at=at, moving=moving) is None
+    ]
+    coming = _coming_calls(session, now, moving)
+    return sorted(free, key=lambda host: (coming.get(host.id, 0), host.id))
+
+
+def is_offered(
+    hosts: list[Host], at: datetime, now: datetime, *, host_id: int | None = None
+) -> bool:
+    """Say whether a start would be open if nobody had booked anything and no calendar were full."""
+    return any(
+        slots.why_not(hours(host, at, at), rules(host), at, now=now) is None
+        for host in _wished(hosts, host_id)
+    )
+
+
+def why_not(
+    session: Session, host: Host, at: datetime, now: datetime, *, moving: int | None = None
+) -> Unavailable | None:
+    """Give why a host does not offer a start, or None when they do."""
+    _, known = next(_situations(session, [host], now, at, at))
+    reason = slots.why_not(**known, at=at, moving=moving)
+    if reason is None or reason.kind is not UnavailableReason.OVERRIDE or reason.day is None:
+        return reason
+    special = special_days(host, reason.day, reason.day)[reason.day]
+    reason = replace(reason, kind=special.kind, name=special.name)
+    if special.first is None or special.last is None:
+        return reason
+    away = slots.all_day(special.first, special.last + timedelta(days=1), host.zone)
+    return replace(reason, start=away.start, end=away.end)
+
+
+def offer(
+    session: Session, host: Host, now: datetime, days: int = 14
+) -> dict[date, list[datetime]]:
+    """Return the starts that a host offers on each of the next days, by their own date.
+
+    Dates without any are there, too. Whether the host is active is not asked: this is what
+    visitors would see.
+    """
+    zone = ZoneInfo(host.zone)
+    today = now.astimezone(zone).date()
+    found: dict[date, list[datetime]] = {today + timedelta(days=n): [] for n in range(days)}
+    end = datetime.combine(today + timedelta(days=days), time(), zone).astimezone(UTC)
+    for start in open_starts(session, [host], now=now, start=now, end=end):
+        found[start.astimezone(zone).date()].append(start)
+    return found
+
+
+def _wished(hosts: list[Host], host_id: int | None) -> list[Host]:
+    return [host for host in hosts if host_id is None or host.id == host_id]
+
+
+def _situations(
+    session: Session, hosts: list[Host], now: datetime, start: datetime, end: datetime
+) -> Iterator[tuple[Host, dict[str, Any]]]:
+    """Yield each host with what the engine must know of them for starts in [start, end]."""
+    around = start - AROUND, end + AROUND
+    taken = bookings(session, hosts, *around)
+    busy = busy_times(session, hosts, now, *around)
+    for host in hosts:
+        yield (
+            host,
+            {
+                "hours": hours(host, start, end),
+                "rules": rules(host),
+                "now": now,
+                "busy": busy[host.id],
+                "bookings": taken[host.id],
+            },
+        )
+
+
+def _coming_calls(session: Session, now: datetime, moving: int | None) -> dict[int, int]:
+    """Count the calls that lie ahead of each host, but for the one that is being moved."""
+    query = select(Booking.host_id, func.count()).where(
+        Booking.status == Status.CONFIRMED, Booking.starts_at > now
+    )
+    if moving is not None:
+        query = query.where(Booking.id != moving)
+    return dict(session.execute(query.group_by(Booking.host_id)).all())
+
+
+def bookings(
+    session: Session, hosts: Iterable[Host], start: datetime, end: datetime
+) -> dict[int, list[slots.Booked]]:
+    """Return the live bookings of each host that start in [start, end)."""
+    given = {"hosts": [host.id for host in hosts], "start": start, "end": end}
+    found: dict[int, list[slots.Booked]] = defaultdict(list)
+    for host_id, *booked in session.connection().execute(BOOKED, given):
+        found[host_id].append(slots.Booked(*booked))
+    return found

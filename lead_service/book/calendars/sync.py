@@ -1,0 +1,141 @@
+"""Keep the copies of the hosts' calendars fresh. The deliver process does this, never a request."""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from ... import clock
+from ...db.engine import Database, rows_changed
+from ...settings import Settings
+from ..availability.slots import Busy
+from ..hosts.models import BusyTime, CalendarFeed
+from ..models import Booking
+from .fetch import Unreadable, fetch
+from .sandbox import read
+
+EVERY = timedelta(minutes=10)
+BEFORE = timedelta(days=2)  # what has begun still counts
+BEYOND = timedelta(days=60)  # further than visitors see, so that "not changed" serves for a while
+NEARLY = timedelta(days=30)  # when so little is left of that, the file is read again
+NO_HORIZON = timedelta(days=400)  # as far as the pages go for a host without one
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """What we know of a calendar when we set out to read it."""
+
+    id: int
+    url: str
+    etag: str
+    last_modified: str
+    content_hash: str
+    zone: str  # the host's
+    seen_until: datetime  # the last start that a visitor may see
+    is_whole: bool  # whether the copy is by the host's present zone, and reaches far enough
+
+
+def refresh_due(database: Database, settings: Settings) -> int:
+    """Read each calendar whose turn it is; return how many there were.
+
+    One that cannot be read keeps its last good copy and says what is wrong with it.
+    """
+    now = clock.now()
+    with database.read() as session:
+        due = session.scalars(select(CalendarFeed.id).where(_is_due(now))).all()
+    return sum(refresh(database, settings, feed_id, now) for feed_id in due)
+
+
+def refresh(database: Database, settings: Settings, feed_id: int, now: datetime) -> bool:
+    """Read one calendar; False when another process has begun to, or when it is gone."""
+    copy = database.write(lambda session: _claim(session, feed_id, now))
+    if copy is None:
+        return False
+    try:
+        _read(database, settings, copy, now)
+    except Unreadable as fault:
+        words = str(fault)[:200]
+        log.warning("calendar %d not read: %s", feed_id, words)
+        database.write(lambda session: _keep(session, feed_id, fault=words))
+    return True
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """Select what was not tried for EVERY; a clock that was set back must not stop it for long."""
+    tried = CalendarFeed.fetched_at
+    return or_(tried.is_(None), tried <= now - EVERY, tried > now + EVERY)
+
+
+def _claim(session: Session, feed_id: int, now: datetime) -> _Copy | None:
+    """Take the turn of a calendar, so that no other process reads it for as long."""
+    taken = update(CalendarFeed).where(CalendarFeed.id == feed_id, _is_due(now))
+    if not rows_changed(session, taken.values(fetched_at=now)):
+        return None
+    feed = session.get_one(CalendarFeed, feed_id, populate_existing=True)
+    horizon = feed.host.horizon_days
+    seen_until = now + (NO_HORIZON if horizon is None else timedelta(days=horizon + 1))
+    return _Copy(
+        id=feed.id,
+        url=feed.url,
+        etag=feed.etag,
+        last_modified=feed.last_modified,
+        content_hash=feed.content_hash,
+        zone=feed.host.zone,
+        seen_until=seen_until,
+        is_whole=feed.zone == feed.host.zone
+        and feed.known_until is not None
+        and feed.known_until >= seen_until + NEARLY,
+    )
+
+
+def _read(database: Database, settings: Settings, copy: _Copy, now: datetime) -> None:
+    """Fetch a calendar and store what is new in it; raise Unreadable."""
+    marks = {"etag": copy.etag, "last_modified": copy.last_modified} if copy.is_whole else {}
+    fetched = fetch(copy.url, **marks, allow_loopback=settings.feeds_allow_loopback)
+    digest = hashlib.sha256(fetched.content or b"").hexdigest()
+    if fetched.content is None or (copy.is_whole and digest == copy.content_hash):
+        database.write(lambda session: _keep(session, copy.id, succeeded_at=now, fault=""))
+        return
+    until = copy.seen_until + BEYOND
+    with database.read() as session:
+        ours = _our_calls(session, now - BEFORE)
+    busy = read(fetched.content, copy.zone, now - BEFORE, until, ours)
+    known = {
+        "succeeded_at": now,
+        "fault": "",
+        "etag": fetched.etag,
+        "last_modified": fetched.last_modified,
+        "content_hash": digest,
+        "zone": copy.zone,
+        "known_until": until,
+    }
+    database.write(lambda session: _replace(session, copy.id, busy, known))
+    log.info("calendar %d read: %d busy times", copy.id, len(busy))
+
+
+def _our_calls(session: Session, since: datetime) -> set[str]:
+    """Return the UIDs of bookings: a copy in the host's calendar must not block a moved one.
+
+    Cancelled ones, too: their calendars hear of it later than we do.
+    """
+    return set(session.scalars(select(Booking.uid).where(Booking.starts_at >= since)))
+
+
+def _replace(session: Session, feed_id: int, busy: list[Busy], known: dict) -> None:
+    if not _keep(session, feed_id, **known):  # removed meanwhile
+        return
+    session.execute(delete(BusyTime).where(BusyTime.feed_id == feed_id))
+    rows = [{"feed_id": feed_id, "starts_at": one.start, "ends_at": one.end} for one in busy]
+    if rows:
+        session.execute(insert(BusyTime), rows)
+
+
+def _keep(session: Session, feed_id: int, **known) -> bool:
+    """Write what is known of a calendar; False when it is there no more."""
+    found = update(CalendarFeed).where(CalendarFeed.id == feed_id).values(**known)
+    return bool(rows_changed(session, found))

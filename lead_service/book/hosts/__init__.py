@@ -1,0 +1,1 @@
+"""Hosts: their hours, days off and calendar feed."""

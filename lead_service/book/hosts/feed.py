@@ -1,0 +1,58 @@
+"""A host's calls as a calendar to subscribe to, at a link that nobody can guess.
+
+The link is derived from the secret, the host and the version of their feed: raising the version
+closes it and makes another. It opens the names of visitors, so it is for the host alone.
+"""
+
+import hmac
+from datetime import timedelta
+
+from flask import Blueprint, Response, abort
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from ... import clock
+from ...settings import Settings
+from ...web.context import context
+from ...web.tokens import derived_token
+from .. import emails, invitations
+from ..models import Booking, Status
+from .models import Host
+
+PAST = timedelta(days=60)  # calls that a calendar still shows
+
+blueprint = Blueprint("agenda", __name__, url_prefix="/calendar")
+
+
+@blueprint.get("/<token>/calls.ics")
+def calls(token: str) -> Response:
+    """Hand out the calls of one host, those that were cancelled left out."""
+    settings, now = context().settings, clock.now()
+    with context().database.read() as session:
+        host = _find(session, settings, token) or abort(404)
+        query = select(Booking).where(
+            Booking.host_id == host.id,
+            Booking.status == Status.CONFIRMED,
+            Booking.starts_at > now - PAST,
+        )
+        found = session.scalars(query.order_by(Booking.starts_at).options(joinedload(Booking.host)))
+        meetings = [emails.hosts_meeting(settings, booking, now) for booking in found]
+    name = f"Calls of {host.name}"
+    return Response(invitations.agenda(name, meetings), content_type="text/calendar; charset=utf-8")
+
+
+def link(settings: Settings, host: Host) -> str:
+    """Return the address that a host subscribes to."""
+    return settings.link(f"/calendar/{_token(settings, host)}/calls.ics")
+
+
+def _token(settings: Settings, host: Host) -> str:
+    return derived_token(settings.secret, "agenda", f"{host.id}:{host.feed_version}")
+
+
+def _find(session: Session, settings: Settings, token: str) -> Host | None:
+    """Find the host whose link this is; each is compared, in a time that tells nothing."""
+    given = token.encode()
+    hosts = session.scalars(select(Host))
+    found = [one for one in hosts if hmac.compare_digest(_token(settings, one).encode(), given)]
+    return found[0] if found else None

@@ -1,0 +1,328 @@
+"""What a booking sets off, in the transaction that makes it: its event, its mails, its reminders.
+
+A change by the team carries `member_id`, who made it, and may carry a `note` in plain text, which
+the visitor and the host find in their mails.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..assess.brief import Brief, brief_of, brief_of_lead
+from ..assess.models import Assessment
+from ..emails import outbox, team
+from ..emails.message import EmailKind
+from ..emails.models import EmailState, OutboxMessage
+from ..formats import clock_time, long_date
+from ..leads import capture, events
+from ..leads.models import EventKind
+from ..publishing.site import Published
+from ..settings import Settings
+from . import bookings, emails, reminders
+from .forms import CONSENT_WORDING
+from .hosts.models import Host
+from .models import Booking
+
+
+def answered(
+    session: Session,
+    settings: Settings,
+    published: Published,
+    wish: bookings.Wish,
+    outcome: bookings.Outcome,
+    now: datetime,
+    *,
+    may_contact: bool,
+) -> None:
+    """Queue what follows a booking form and keep its consent, once for each form."""
+    if outcome.lead is None:
+        return
+    if outcome.booking:
+        booked(session, settings, published, outcome.booking, now)
+    elif not missed(session, settings, published, outcome.lead, wish, now):
+        return
+    capture.record_consent(
+        session,
+        outcome.lead,
+        wording=CONSENT_WORDING,
+        may_contact=may_contact,
+        source="book",
+        at=now,
+    )
+
+
+def booked(
+    session: Session, settings: Settings, published: Published, booking: Booking, now: datetime
+) -> None:
+    """Queue the invitation, the host's brief and the team's mail.
+
+    A suspected booking tells the team at once, flagged; the visitor's mail is held until
+    somebody releases it.
+    """
+    assessment = session.get(Assessment, booking.assessment_id) if booking.assessment_id else None
+    if assessment:
+        assessment.lead_id = assessment.lead_id or booking.lead_id
+    events.record(session, booking.lead, EventKind.CALL_BOOKED, now, booking=booking.id)
+    _invite(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED)
+    _tell_host(session, settings, published, booking, now)
+    call = (
+        f"{long_date(booking.starts_at, booking.host_zone)},"
+        f" {clock_time(booking.starts_at, booking.host_zone)}"
+        f" ({booking.host_zone.replace('_', ' ')})"
+    )
+    team.tell(
+        session,
+        settings,
+        booking.lead,
+        "booked a call" + (" (suspected to be automated)" if booking.quarantine else ""),
+        now,
+        key=f"booked:{booking.uid}",
+        text=booking.topic,
+        brief=_brief(session, published, booking.assessment_id, booking.lead_id),
+        article=published.title_of(booking.came_from),
+        call=call,
+        but_not=booking.host.email,
+    )
+
+
+def moved(
+    session: Session,
+    settings: Settings,
+    published: Published,
+    booking: Booking,
+    before: datetime,
+    now: datetime,
+    *,
+    had: Host | None = None,
+    note: str = "",
+    member_id: int | None = None,
+) -> None:
+    """Queue the news of another start to both sides; `before` is the start that the call had.
+
+    `had` is who had the call before, where a move has given it to another host.
+    """
+    detail = {"before": before.isoformat(), "start": booking.starts_at.isoformat()}
+    _record(session, booking, EventKind.CALL_MOVED, now, note, member_id, **detail)
+    _changed(session, settings, published, booking, now, had, member_id, note=note, before=before)
+
+
+def reassigned(
+    session: Session,
+    settings: Settings,
+    published: Published,
+    booking: Booking,
+    had: Host,
+    now: datetime,
+    *,
+    note: str = "",
+    member_id: int | None = None,
+) -> None:
+    """Queue the news of another host to the visitor and to both hosts; `had` is the former one."""
+    detail = {"from_host": had.id, "to_host": booking.host_id}
+    _record(session, booking, EventKind.CALL_REASSIGNED, now, note, member_id, **detail)
+    _changed(session, settings, published, booking, now, had, member_id, note=note)
+
+
+def cancelled(
+    session: Session,
+    settings: Settings,
+    booking: Booking,
+    now: datetime,
+    *,
+    note: str = "",
+    member_id: int | None = None,
+) -> None:
+    """Queue the cancellation to both sides; a visitor in quarantine was never written to."""
+    _record(session, booking, EventKind.CALL_CANCELLED, now, note, member_id)
+    _take_back(session, booking)
+    reminders.drop(session, booking)
+    key, again = f"{booking.uid}:cancelled", settings.link("/book/")
+    if not booking.quarantine:
+        to_visitor = emails.to_visitor(
+            settings, booking, EmailKind.BOOKING_CANCELLED, now, again, note=note
+        )
+        outbox.queue(session, to_visitor, at=now, lead_id=booking.lead_id, dedupe_key=key)
+    to_host = emails.to_host(
+        settings,
+        booking,
+        EmailKind.BOOKING_CANCELLED_FOR_HOST,
+        now,
+        note=note,
+        by_team=member_id is not None,
+        given_to="",
+    )
+    outbox.queue(session, to_host, at=now, lead_id=booking.lead_id, dedupe_key=f"{key}:host")
+
+
+def readdressed(
+    session: Session,
+    settings: Settings,
+    published: Published,
+    booking: Booking,
+    before: str,
+    now: datetime,
+) -> None:
+    """Queue the invitation to the corrected address, and take it out of the mistyped one's.
+
+    The host gets the brief again, with the address that now answers.
+    """
+    events.record(session, booking.lead, EventKind.ADDRESS_CORRECTED, now, booking=booking.id)
+    _take_back(session, booking)
+    if _has_left(session, booking, before):
+        outbox.queue(
+            session,
+            emails.withdrawal(settings, booking, before, now),
+            at=now,
+            dedupe_key=f"{booking.uid}:withdrawn:{booking.sequence}",
+        )
+    _invite(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED)
+    _tell_host(session, settings, published, booking, now)
+
+
+def missed(
+    session: Session,
+    settings: Settings,
+    published: Published,
+    lead: capture.Captured,
+    wish: bookings.Wish,
+    now: datetime,
+) -> bool:
+    """Note that somebody wanted a start that was just taken, and tell the team, once."""
+    key = wish.submission_key
+    is_new = events.record_once(
+        session,
+        lead,
+        EventKind.WANTED_START,
+        now,
+        key=key,
+        start=wish.start.isoformat(),
+        text=wish.topic,
+    )
+    if is_new:
+        wanted = f"{wish.start:%Y-%m-%d %H:%M} UTC"
+        what = f"wanted a call at {wanted}, which was just taken"
+        team.tell(
+            session,
+            settings,
+            lead,
+            what,
+            now,
+            key=f"missed:{key}",
+            text=wish.topic,
+            brief=_brief(session, published, wish.assessment_id, lead.id),
+            article=published.title_of(wish.came_from),
+        )
+    return is_new
+
+
+def _changed(
+    session: Session,
+    settings: Settings,
+    published: Published,
+    booking: Booking,
+    now: datetime,
+    had: Host | None,
+    member_id: int | None,
+    **told: Any,
+) -> None:
+    """Queue what follows a change of time or host."""
+    _take_back(session, booking)
+    _invite(
+        session, settings, booking, now, EmailKind.BOOKING_CHANGED, is_given=had is not None, **told
+    )
+    told["by_team"] = member_id is not None
+    _tell_host(session, settings, published, booking, now, **told)
+    if had and had.id != booking.host_id:
+        told["given_to"] = booking.host.name
+        gone = emails.to_host(
+            settings, booking, EmailKind.BOOKING_CANCELLED_FOR_HOST, now, host=had, **told
+        )
+        key = f"{booking.uid}:given:{booking.sequence}"
+        outbox.queue(session, gone, at=now, lead_id=booking.lead_id, dedupe_key=key)
+
+
+def _invite(
+    session: Session,
+    settings: Settings,
+    booking: Booking,
+    now: datetime,
+    kind: EmailKind,
+    **told: Any,
+) -> None:
+    """Queue the invitation to the booking's present address, and plan the reminders."""
+    link = settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/")
+    outbox.queue(
+        session,
+        emails.to_visitor(settings, booking, kind, now, link, **told),
+        at=now,
+        lead_id=booking.lead_id,
+        useless_after=booking.starts_at,
+        dedupe_key=f"{booking.uid}:confirmed:{booking.sequence}",
+        held=booking.quarantine,
+    )
+    reminders.plan(session, settings, booking, now, link)
+
+
+def _tell_host(
+    session: Session,
+    settings: Settings,
+    published: Published,
+    booking: Booking,
+    now: datetime,
+    **told: Any,
+) -> None:
+    """Queue the host's own invitation, with the brief for the call."""
+    told["brief"] = _brief(session, published, booking.assessment_id, booking.lead_id)
+    told["article"] = published.title_of(booking.came_from)
+    outbox.queue(
+        session,
+        emails.to_host(settings, booking, EmailKind.BOOKING_FOR_HOST, now, **told),
+        at=now,
+        lead_id=booking.lead_id,
+        dedupe_key=f"{booking.uid}:host:{booking.sequence}",
+    )
+
+
+def _take_back(session: Session, booking: Booking) -> None:
+    """Take back invitations that wait to be sent.
+
+    One that the provider has kept us from sending would otherwise arrive after its
+    cancellation, and read as if the call were on again.
+    """
+    for recipient in ("host", "confirmed"):
+        outbox.cancel(session, dedupe_prefix=f"{booking.uid}:{recipient}:")
+
+
+def _has_left(session: Session, booking: Booking, address: str) -> bool:
+    """Say whether any invitation to this booking has gone to an address."""
+    to_them = select(OutboxMessage.id).where(
+        OutboxMessage.dedupe_key.startswith(f"{booking.uid}:confirmed:"),
+        OutboxMessage.address == address,
+        OutboxMessage.state.in_((EmailState.SENDING, EmailState.SENT)),
+    )
+    return session.scalar(to_them.limit(1)) is not None
+
+
+def _record(
+    session: Session,
+    booking: Booking,
+    kind: EventKind,
+    now: datetime,
+    note: str,
+    member_id: int | None,
+    **detail: Any,
+) -> None:
+    given = {"note": note, "member": member_id}
+    detail |= {name: value for name, value in given.items() if value}
+    events.record(session, booking.lead, kind, now, booking=booking.id, **detail)
+
+
+def _brief(
+    session: Session, published: Published, assessment_id: int | None, lead_id: int
+) -> Brief | None:
+    """Return the brief of the answers that came along, else of the latest that the lead gave."""
+    came = session.get(Assessment, assessment_id) if assessment_id else None
+    framework = published.framework
+    return brief_of(session, came, framework) or brief_of_lead(session, lead_id, framework)

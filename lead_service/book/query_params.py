@@ -1,0 +1,93 @@
+"""What the address of a page asks for: zone, host, assessment, article, month and day.
+
+All of it is what a visitor may have made up: what is not known here is as if it were not there.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from urllib.parse import urlencode
+
+from flask import request
+from sqlalchemy.orm import Session
+
+from ..assess import models as assessments
+from ..web.context import context
+from . import timezones
+from .hosts.models import Host
+
+LONGEST_TOKEN = 64
+
+
+def zone(hosts: Sequence[Host]) -> str:
+    """Return the zone that the visitor chose, by its present name, or else the first host's."""
+    chosen = request.values.get("zone", "")
+    if timezones.is_zone(chosen):
+        return timezones.current(chosen)
+    return hosts[0].zone if hosts else "UTC"
+
+
+def host(hosts: Sequence[Host]) -> Host | None:
+    """Return the person who is asked for; None is whoever is free."""
+    wanted = request.values.get("host", "")
+    return next((one for one in hosts if str(one.id) == wanted), None)
+
+
+def is_of_nobody(hosts: Sequence[Host]) -> bool:
+    """Say whether a person is asked for who takes no calls, or is made up."""
+    return bool(request.values.get("host")) and host(hosts) is None
+
+
+def those(hosts: list[Host]) -> list[Host]:
+    """Return the hosts whose times are shown: the one that is asked for, or all."""
+    wanted = host(hosts)
+    return [wanted] if wanted else hosts
+
+
+def assessment(session: Session) -> assessments.Assessment | None:
+    """Find the answers that come along."""
+    token = request.values.get("assessment", "")
+    return assessments.find(session, token) if token else None
+
+
+def article() -> str | None:
+    """Return the slug of the article whose link was followed."""
+    slug = request.values.get("from", "")
+    return slug if context().published.article(slug) else None
+
+
+def month() -> date | None:
+    """Return the first day of the month that is asked for: `2026-11`."""
+    try:
+        return datetime.strptime(request.args.get("month", ""), "%Y-%m").date()
+    except ValueError:
+        return None
+
+
+def day() -> date | None:
+    """Return the day that is asked for: `2026-11-24`."""
+    try:
+        return date.fromisoformat(request.args.get("day", ""))
+    except ValueError:
+        return None
+
+
+def query(given: Mapping[str, object]) -> str:
+    """Write what follows the path of an address, `?zone=…`; None is left out.
+
+    A page of times holds dozens of addresses, and Flask takes ten times as long for each.
+    """
+    text = urlencode({name: it for name, it in given.items() if it is not None}, safe="/")
+    return f"?{text}" if text else ""
+
+
+def carried(hosts: Sequence[Host]) -> dict[str, str]:
+    """Return what goes along from page to page, fit for an address; nothing that is made up."""
+    chosen, wanted = request.values.get("zone", ""), host(hosts)
+    token = request.values.get("assessment", "")
+    found = {
+        "zone": timezones.current(chosen) if timezones.is_zone(chosen) else "",
+        "host": str(wanted.id) if wanted else "",
+        "assessment": token if len(token) <= LONGEST_TOKEN else "",
+        "from": article() or "",
+    }
+    return {name: text for name, text in found.items() if text}

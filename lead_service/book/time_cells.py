@@ -1,0 +1,58 @@
+"""Time cells: a call holds its time by them, and no two calls of a host can hold the same one."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ..db.engine import broken_rule
+from .hosts.models import Host
+from .models import Booking, TimeCell
+
+CELL = timedelta(minutes=5)
+ONE_WINNER = "uq_time_cell_host_id_starts_at"
+
+
+def claim(session: Session, booking: Booking) -> Booking | None:
+    """Insert a booking with its cells, or return None when a cell is taken."""
+    booking.cells = _cells(booking)
+    try:
+        with session.begin_nested():
+            session.add(booking)
+    except IntegrityError as error:
+        if broken_rule(error) != ONE_WINNER:
+            raise
+        return None
+    return booking
+
+
+def shift(session: Session, booking: Booking, host: Host, start: datetime, duration: int) -> bool:
+    """Give up a booking's cells for those of another time or host; False when one is taken.
+
+    It then keeps its old cells and all else that it had: the savepoint takes both steps back.
+    """
+    try:
+        with session.begin_nested():
+            booking.cells.clear()
+            session.flush()  # first: the new cells may be among the old
+            booking.host, booking.host_id = host, host.id
+            booking.host_zone, booking.meeting_link = host.zone, host.meeting_link
+            booking.buffer_before, booking.buffer_after = host.buffer_before, host.buffer_after
+            booking.starts_at, booking.duration = start, duration
+            booking.sequence += 1
+            booking.cells = _cells(booking)
+    except IntegrityError as error:
+        if broken_rule(error) != ONE_WINNER:
+            raise
+        return False
+    return True
+
+
+def _cells(booking: Booking) -> list[TimeCell]:
+    """Return the five-minute cells of [start - buffer before, end + buffer after)."""
+    first = booking.starts_at - timedelta(minutes=booking.buffer_before)
+    minutes = booking.buffer_before + booking.duration + booking.buffer_after
+    return [
+        TimeCell(host_id=booking.host_id, starts_at=first + number * CELL)
+        for number in range(minutes // 5)
+    ]

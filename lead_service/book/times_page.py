@@ -1,0 +1,107 @@
+"""The page of open times: a month at a glance, and the times of one of its days.
+
+It serves who books a call and who moves one; only the addresses differ.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+
+from flask import render_template, request, url_for
+
+from .. import clock
+from ..web.context import context
+from . import query_params, timezones
+from .availability import month
+from .availability.host_cache import hosts as hosts_known
+from .forms import start_text
+from .hosts.models import Host
+from .models import Booking
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the page of times needs to know, whoever it is for.
+
+    Two are equal when they would read the same: hosts that have changed are other objects.
+    """
+
+    hosts: tuple[Host, ...]  # whose times these are
+    choices: tuple[Host, ...]  # who can be asked for, when there are several
+    starts: tuple[datetime, ...]  # UTC, sorted
+    zone: str
+    path: str  # of this page; what follows the choice of a start lies below it
+    along: tuple[tuple[str, str], ...] = ()  # names and values that go along
+    has_assessment: bool = False
+    moving: Booking | None = None
+    token: str = ""  # of the booking that is moved
+
+    @property
+    def carried(self) -> dict[str, str]:
+        return dict(self.along)
+
+    def link(self, **query: object) -> str:
+        """Return the address of this page, with another query."""
+        return self.path + query_params.query(self.carried | query)
+
+    def form_of(self, start: datetime) -> str:
+        """Return the address of what follows the choice of a start."""
+        return f"{self.path}{start_text(start)}/{query_params.query(self.carried)}"
+
+    def render(self, *, gone: bool = False) -> str:
+        """Lay out the month that the address asks for; `gone` tells of a start that is not open."""
+        now, find = clock.now(), request.args.get("find", "")
+        is_chosen = "zone" in request.values or self.moving is not None
+        minute = now.replace(second=0, microsecond=0)
+        look = (self, query_params.month(), query_params.day(), minute, is_chosen, not request.args)
+        if gone or find or self.moving or self.has_assessment or not self.hosts:
+            places = timezones.search(find, now)
+            return _lay_out(*look, gone, find, places)
+        return _laid_out(*look)
+
+
+def _lay_out(
+    page: Page,
+    asked_month: date | None,
+    day: date | None,
+    now: datetime,
+    is_chosen: bool,
+    is_plain: bool,
+    gone: bool = False,
+    find: str = "",
+    places: Sequence[timezones.Place] = (),
+) -> str:
+    return render_template(
+        "book/times.html",
+        page=page,
+        month=month.month(page.starts, page.zone, asked_month, day),
+        day=day,
+        now=now,
+        is_chosen=is_chosen,
+        is_plain=is_plain,
+        gone=gone,
+        find=find,
+        places=places,
+        canonical=page.path,
+    )
+
+
+# Everybody who looks at a month within a minute sees the same page, for as long as it is true.
+_laid_out = lru_cache(maxsize=128)(_lay_out)
+
+
+def for_booking() -> Page:
+    """Gather the open times for somebody who books."""
+    with context().database.read() as session:
+        known = hosts_known(session)
+        choices, hosts = known.hosts, query_params.those(known.hosts)
+        return Page(
+            hosts=tuple(hosts),
+            choices=tuple(choices) if len(choices) > 1 else (),
+            starts=tuple(known.open_starts(session, hosts, clock.now())),
+            zone=query_params.zone(hosts),
+            path=url_for("book.times"),
+            along=tuple(query_params.carried(choices).items()),
+            has_assessment=query_params.assessment(session) is not None,
+        )

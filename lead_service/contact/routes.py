@@ -1,0 +1,85 @@
+"""A message without a slot: it makes a lead as a booking does."""
+
+from datetime import datetime
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from .. import clock
+from ..action_framework.types import Framework
+from ..assess.brief import brief_of_lead
+from ..book.forms import CONSENT_WORDING, Person, phone
+from ..emails import team
+from ..leads import capture, events
+from ..leads.models import EventKind
+from ..settings import Settings
+from ..web.context import context
+from ..web.fields import long_text
+from ..web.security import limit_posts
+from ..web.tokens import new_token, token_hash
+
+blueprint = Blueprint("contact", __name__, url_prefix="/contact")
+
+
+class ContactForm(Person):
+    """A message without a slot."""
+
+    phone = phone()
+    topic = long_text("What is it about?")
+
+
+@blueprint.get("/")
+def form() -> str:
+    """Show the form."""
+    return render_template("contact/form.html", form=ContactForm(submission=new_token()))
+
+
+@blueprint.post("/")
+@limit_posts
+def submit() -> ResponseReturnValue:
+    """Keep the lead and tell the team; the same form sent twice is one message."""
+    form, now = ContactForm(request.form), clock.now()
+    if not form.validate():
+        return render_template("contact/form.html", form=form), 422
+    if not form.submission.data:
+        form.submission.data = new_token()
+        return render_template("contact/form.html", form=form, again=True), 422
+    settings, framework = context().settings, context().published.framework
+    context().database.write(lambda session: wrote(session, settings, framework, form, now))
+    return redirect(url_for(".thanks"), 303)
+
+
+@blueprint.get("/thanks/")
+def thanks() -> str:
+    """Say that the message has arrived."""
+    return render_template("contact/thanks.html")
+
+
+def wrote(
+    session: Session, settings: Settings, framework: Framework, form: ContactForm, now: datetime
+) -> None:
+    """Keep a message as a lead with its event, once, and tell the team."""
+    key = token_hash(form.submission.data or "")
+    lead = capture.capture(
+        session,
+        email=form.email.data or "",
+        address=form.email.address,
+        name=form.name.data or "",
+        company=form.company.data or "",
+        phone=form.phone.data or "",
+        quarantine=form.is_suspect,
+        at=now,
+    )
+    text, suspect = form.topic.data or "", form.is_suspect
+    if not events.record_once(
+        session, lead, EventKind.WROTE, now, key=key, text=text, suspect=suspect
+    ):
+        return
+    may_contact = bool(form.may_contact.data)
+    capture.record_consent(
+        session, lead, wording=CONSENT_WORDING, may_contact=may_contact, source="contact", at=now
+    )
+    what = "wrote to us" + capture.SUSPECTED * suspect
+    brief = None if lead.is_new else brief_of_lead(session, lead.id, framework)
+    team.tell(session, settings, lead, what, now, key=f"wrote:{key}", text=text, brief=brief)

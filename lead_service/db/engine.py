@@ -1,0 +1,361 @@
+"""The database: engine, session, base class, UTC column type, and write transactions.
+
+SQLite is set up so that it keeps what it acknowledged and so that writers queue instead of
+failing: WAL, `synchronous=FULL`, every write transaction `BEGIN IMMEDIATE` (a deferred one that
+turns into a writer fails at once with "database is locked", whatever the time-out), behind one
+kernel lock (writers otherwise spin on SQLite's lock: p99 falls from 500 to 40 ms).
+PostgreSQL needs none of that; it is only told how long to wait for a lock.
+"""
+
+import fcntl
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from functools import cache
+from io import FileIO
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    Insert,
+    String,
+    UpdateBase,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeDecorator
+
+from .base import Base
+
+BUSY_SECONDS = 5
+IN_USE = "the database is in use; stop `web` and `deliver` first, or `serve`"
+CONNECTIONS = 8  # kept open; those beyond them are opened, set up and closed for each use
+TRIES = 3
+RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock detected, serialization failure
+
+# PostgreSQL's advisory lock that web and deliver share; nothing else takes any.
+SERVICE_LOCK = 6177230
+SHARE_SERVICE_LOCK = f"SELECT pg_advisory_lock_shared({SERVICE_LOCK})"
+TAKE_SERVICE_LOCK = text(f"SELECT pg_try_advisory_lock({SERVICE_LOCK})")
+RELEASE_SERVICE_LOCK = text(f"SELECT pg_advisory_unlock({SERVICE_LOCK})")
+WHO_SHARES = text(
+    "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
+    f"WHERE locktype = 'advisory' AND objid = {SERVICE_LOCK} AND datname = current_database()"
+)
+
+Result = TypeVar("Result")
+Kind = TypeVar("Kind", bound=StrEnum)
+
+
+class StorageBusy(Exception):
+    """Another writer held the database for longer than BUSY_SECONDS; nothing was stored."""
+
+
+class InUse(Exception):
+    """Web or deliver uses the database; the text says what to do, in one line."""
+
+
+class StoredEnum(TypeDecorator[Kind]):
+    """A StrEnum, stored as its values; ValueError for anything that is none of them."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, kinds: type[Kind], length: int) -> None:
+        super().__init__(length)
+        self.kinds = kinds
+
+    def process_bind_param(self, value: Kind | str | None, dialect) -> str | None:
+        return None if value is None else self.kinds(value).value
+
+    def process_result_value(self, value: str | None, dialect) -> Kind | None:
+        return None if value is None else self.kinds(value)
+
+
+def values(kinds: Iterable[StrEnum]) -> tuple[str, ...]:
+    """Return the plain values of members, as SQL text takes them: `f"state IN {values(State)}"`."""
+    return tuple(kind.value for kind in kinds)
+
+
+class Database:
+    """One engine and its transactions."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = open_engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._writer = self.engine.execution_options(begin="BEGIN IMMEDIATE")
+        self._looker = self.engine.execution_options(begin=None)
+        self._lock_path = Path(f"{self.file}.lock") if self.file else None
+        self._threads_turn = threading.Lock()
+        self._shared: FileIO | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """The file that holds the database; None on PostgreSQL and for one in memory."""
+        path = self.engine.url.database
+        return Path(path) if self.is_sqlite and path else None
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a session for reading; what it changes is rolled back."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """Open a connection for a page that reads a row or two and makes no objects of them.
+
+        A session would take longer than its query, and so would a transaction on SQLite: there,
+        each query sees what has been committed when it is made.
+        """
+        with self._looker.connect() as connection:
+            yield connection
+
+    def write(self, work: Callable[[Session], Result]) -> Result:
+        """Run `work(session)` in one transaction and return what it returns.
+
+        All of it commits or none of it does. A deadlock or a serialization failure on
+        PostgreSQL runs `work` again from the start, at most three times in all, so `work`
+        must not do anything outside the session.
+        """
+        for tries_left in reversed(range(TRIES)):
+            try:
+                # Opened before the turn and closed after it: the others need not wait for that.
+                with (
+                    Session(self._writer, expire_on_commit=False) as session,
+                    self._one_writer(),
+                    session.begin(),
+                ):
+                    return work(session)
+            except DBAPIError as error:
+                if not tries_left or getattr(error.orig, "sqlstate", None) not in RETRIED:
+                    raise
+                # Two that have just met would otherwise meet again.
+                time.sleep(random.uniform(0.01, 0.1))
+        raise AssertionError("unreachable")
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        """Hold the turn to write: first among this process's threads, then among processes."""
+        if self._lock_path is None:
+            yield
+            return
+        deadline = time.monotonic() + BUSY_SECONDS
+        if not self._threads_turn.acquire(timeout=BUSY_SECONDS):
+            raise StorageBusy
+        try:
+            descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                _lock_before(deadline, descriptor)
+                yield
+            finally:
+                os.close(descriptor)
+        finally:
+            self._threads_turn.release()
+
+    def share(self, address: str = "") -> None:
+        """Tell other processes that web or deliver uses the database, until it is closed.
+
+        Both share a lock that `alone` asks for. It ends with its process, however that ends: on
+        SQLite it is a kernel lock on a file beside the database, on PostgreSQL an advisory lock
+        that every connection takes when it is made. `address` is where web answers. Raises
+        StorageBusy while a restore is under way.
+        """
+        if self.is_sqlite:
+            with suppress(OSError):  # a disk that takes no file must not keep pages from readers
+                self._shared = self._service_file()
+                _lock_before(time.monotonic() + BUSY_SECONDS, self._shared.fileno(), fcntl.LOCK_SH)
+                if address:
+                    self._shared.truncate(0)
+                    self._shared.write(address.encode())
+        else:
+            event.listen(self.engine, "connect", _share_postgresql)
+            with suppress(DBAPIError):  # a server that is down gets its lock with the first use
+                self.engine.connect().close()  # and the pool keeps it open
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep web and deliver out for as long as this lasts; raise InUse when one is running."""
+        if self.is_sqlite:
+            with self._service_file() as file:
+                if not _try_lock(file.fileno()):
+                    raise InUse(IN_USE)
+                yield
+        else:
+            engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+            with engine.connect() as connection:
+                connection.detach()  # so that closing it ends its lock, too
+                if not connection.scalar(TAKE_SERVICE_LOCK):
+                    pids = ", ".join(map(str, connection.scalars(WHO_SHARES)))
+                    raise InUse(f"{IN_USE} (PostgreSQL's processes {pids})")
+                try:
+                    yield
+                finally:  # closing alone would release it a moment later, when the server notices
+                    with suppress(DBAPIError):
+                        connection.execute(RELEASE_SERVICE_LOCK)
+
+    def served_at(self) -> str:
+        """Return the address of a web server that uses this SQLite database now, or nothing."""
+        if not self.is_sqlite:
+            return ""
+        with self._service_file() as file:
+            if _try_lock(file.fileno()):
+                return ""
+            file.seek(0)
+            return file.read().decode()
+
+    def _service_file(self) -> FileIO:
+        return FileIO(f"{self.file}.service", "a+", opener=_private)
+
+    def forget(self) -> None:
+        """Let nothing of what was erased stay in the write-ahead log."""
+        if self.is_sqlite:
+            with self.engine.connect() as connection:
+                connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        self.engine.dispose()
+        if self._shared:
+            self._shared.close()
+
+
+def _lock_before(deadline: float, descriptor: int, kind: int = fcntl.LOCK_EX) -> None:
+    """Take the kernel lock; poll, because a blocking flock has no time-out."""
+    while True:
+        try:
+            return fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise StorageBusy from None
+            time.sleep(0.001)
+
+
+def _try_lock(descriptor: int) -> bool:
+    """Take a kernel lock for this process alone; return False when another process has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def open_engine(url: str) -> Engine:
+    """Make the engine for `url`, with SQLite set up as this module's docstring says.
+
+    Errors keep their parameters to themselves: a traceback must not hold what a visitor typed.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(
+            parsed,
+            pool_size=CONNECTIONS,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"connect_timeout": 5},
+        )
+        event.listen(engine, "connect", _set_up_postgresql)
+        return engine
+    engine = create_engine(
+        parsed,
+        pool_size=CONNECTIONS,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_SECONDS},
+    )
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_up_sqlite(connection, _record) -> None:
+    # The driver's own transactions start late and commit DDL; ours start when SQLAlchemy says.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",  # what is erased must not stay in free pages
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+        "cache_size=-1000",  # KB a connection: each commit empties those of all the others
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _set_up_postgresql(connection, _record) -> None:
+    """Wait for a lock no longer than on SQLite: PostgreSQL would wait for ever."""
+    connection.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
+    connection.commit()
+
+
+def _share_postgresql(connection, _record) -> None:
+    connection.execute(SHARE_SERVICE_LOCK)
+    connection.commit()
+
+
+def _begin(connection) -> None:
+    if begin := connection.get_execution_options().get("begin", "BEGIN"):
+        connection.exec_driver_sql(begin)
+
+
+def insert_unless(session: Session, model: type[Base], column: str, **values: Any) -> Any:
+    """Insert a row, unless one with the same unique `column` is there; return its id, or None.
+
+    Waits for another transaction that inserts the same. One statement that is built once, where
+    the unit of work and a savepoint take four and ten times as long: every form that is sent
+    writes several such rows. What a mapper's events derive is not derived here.
+    """
+    statement = _insert_unless(session.get_bind().dialect.name, model, column)
+    result = session.connection().execute(statement, values)
+    key = result.inserted_primary_key
+    return key[0] if result.rowcount and key else None
+
+
+@cache
+def _insert_unless(dialect: str, model: type[Base], column: str) -> Insert:
+    statement = upsert(dialect, model).on_conflict_do_nothing(index_elements=[column])
+    return statement.execution_options(preserve_rowcount=True)
+
+
+def upsert(dialect: str, model: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """Begin an INSERT that can say what a conflict does, in the dialect of that name."""
+    if dialect == "sqlite":
+        return sqlite.insert(model.__table__)
+    return postgresql.insert(model.__table__)
+
+
+def rows_changed(session: Session, statement: UpdateBase) -> int:
+    """Run an UPDATE or a DELETE; return how many rows it changed."""
+    result = session.execute(statement)
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+def broken_rule(error: IntegrityError) -> str:
+    """Name the constraint that `error` broke, by one name on both databases.
+
+    PostgreSQL says the name. SQLite names a CHECK, but of a unique constraint only the
+    columns, `table.a, table.b`: the convention above makes the same name of them.
+    """
+    if name := getattr(getattr(error.orig, "diag", None), "constraint_name", None):
+        return name
+    kind, _, what = str(error.orig).partition(" constraint failed: ")
+    if kind != "UNIQUE":
+        return what
+    columns = [column.split(".") for column in what.split(", ")]
+    return "_".join(["uq", columns[0][0], *(name for _, name in columns)])

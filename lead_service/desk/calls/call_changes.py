@@ -1,0 +1,100 @@
+"""What the team can do with a call: cancel, move, give away, mark; with its mails and its line.
+
+The diary decides, as it does for visitors: of two who want one time, the second is told so.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from ...accounts import audit_log
+from ...accounts.audit_log import AuditKind
+from ...book import bookings, notifications
+from ...book.hosts.models import Host
+from ...book.models import Booking, Result
+from ...leads import events
+from ...leads.models import EventKind
+from ...web.context import Context
+
+MARKS = {
+    Result.HELD: (EventKind.CALL_HELD, AuditKind.CALL_HELD),
+    Result.NO_SHOW: (EventKind.CALL_MISSED, AuditKind.CALL_MISSED),
+    None: (EventKind.CALL_UNMARKED, AuditKind.CALL_UNMARKED),
+}
+
+
+@dataclass(frozen=True)
+class By:
+    """Who changes a call, when, and what they write to the visitor."""
+
+    member_id: int
+    at: datetime
+    note: str = ""
+
+    @property
+    def told(self) -> dict:
+        return {"note": self.note, "member_id": self.member_id}
+
+
+def find(session: Session, call_id: int) -> Booking | None:
+    """Find a call; its host and lead follow when they are asked for.
+
+    Not joined: the diary reads the call anew to lock it, and PostgreSQL locks no outer join.
+    """
+    return session.get(Booking, call_id) if call_id < 2**31 else None
+
+
+def cancel(session: Session, context: Context, call: Booking, by: By) -> None:
+    """Cancel a call and tell both sides; raise diary.Over."""
+    if not bookings.cancel_booking(session, call, by.at):
+        raise bookings.Over
+    notifications.cancelled(session, context.settings, call, by.at, **by.told)
+    _note(session, AuditKind.CALL_CANCELLED, call, by)
+
+
+def move(
+    session: Session, context: Context, call: Booking, start: datetime, by: By, *, freely: bool
+) -> bool:
+    """Move a call to a start (UTC) and tell both sides; answers and errors as `bookings.move`."""
+    before, had = call.starts_at, call.host
+    if not bookings.move(session, call, start, by.at, freely=freely):
+        return False
+    told = by.told | {"had": had if had.id != call.host_id else None}
+    site = context.settings, context.published
+    notifications.moved(session, *site, call, before, by.at, **told)
+    _note(session, AuditKind.CALL_MOVED, call, by)
+    return True
+
+
+def give(session: Session, context: Context, call: Booking, host: Host, by: By) -> bool:
+    """Give a call to another host and tell everybody; answers and errors as `bookings.reassign`."""
+    had = call.host
+    if not bookings.reassign(session, call, host, by.at):
+        return False
+    site = context.settings, context.published
+    notifications.reassigned(session, *site, call, had, by.at, **by.told)
+    _note(session, AuditKind.CALL_REASSIGNED, call, by, from_host=had.id, to_host=host.id)
+    return True
+
+
+def mark(session: Session, call: Booking, result: Result | None, by: By) -> bool:
+    """Note what became of a call, or take that back; False for one that has not begun.
+
+    A call that was cancelled did not take place, and there is nothing to mark.
+    """
+    session.refresh(call, with_for_update=True)
+    if not call.is_live or call.starts_at > by.at:
+        return False
+    if call.outcome != result:
+        call.outcome, call.outcome_at = result, by.at if result else None
+        event, change = MARKS[result]
+        events.record(session, call.lead, event, by.at, booking=call.id, member=by.member_id)
+        _note(session, change, call, by)
+    return True
+
+
+def _note(
+    session: Session, what: AuditKind, call: Booking, by: By, **detail: audit_log.Detail
+) -> None:
+    audit_log.note(session, by.member_id, what, f"call {call.id}", by.at, **detail)

@@ -1,0 +1,177 @@
+"""The pages on which a call is cancelled, moved or given away; a GET only asks."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+from werkzeug import Response
+from wtforms import Form
+
+from ... import clock
+from ...book import bookings
+from ...book.availability import queries
+from ...book.forms import parse_start, start_text
+from ...book.hosts.models import Host
+from ...book.models import Booking
+from ...web.context import context
+from ...web.fields import long_text
+from .. import wall_clock
+from ..blueprint import blueprint
+from . import call_changes, list_pages, reassignment
+
+AHEAD = timedelta(days=400)  # a host without a horizon is still not asked for ever
+OVER = "This call has begun or was cancelled: it can be changed no more."
+
+
+class NoteForm(Form):
+    """What the visitor reads in the mail about a change."""
+
+    note = long_text("Note to the visitor (optional)", longest=1000)
+
+
+class Refused(Exception):
+    """What was asked for makes no change; the text says why."""
+
+
+@blueprint.get("/calls/<int:call_id>/cancel/")
+def cancel_call(call_id: int) -> ResponseReturnValue:
+    """Ask whether it is meant, and for a note."""
+    return _page("desk/calls/cancel.html", call_id, NoteForm())
+
+
+@blueprint.post("/calls/<int:call_id>/cancel/")
+def cancel_call_submit(call_id: int) -> ResponseReturnValue:
+    """Cancel a call and tell both sides."""
+
+    def change(session: Session, call: Booking, by: call_changes.By) -> None:
+        call_changes.cancel(session, context(), call, by)
+
+    told = "Cancelled. Both sides get a mail."
+    return _submit("desk/calls/cancel.html", call_id, change, told)
+
+
+@blueprint.get("/calls/<int:call_id>/move/")
+def move_call(call_id: int) -> ResponseReturnValue:
+    """Show the open times, a day at a time; `day` is a date of the host's."""
+    return _page("desk/calls/move.html", call_id, NoteForm(), _open_times)
+
+
+@blueprint.post("/calls/<int:call_id>/move/")
+def move_call_submit(call_id: int) -> ResponseReturnValue:
+    """Move a call and tell both sides."""
+
+    def change(session: Session, call: Booking, by: call_changes.By) -> None:
+        start, freely = _wanted(call)
+        if not call_changes.move(session, context(), call, start, by, freely=freely):
+            raise Refused("The call is at that time already.")
+
+    told = "Moved. Both sides get the new invitation."
+    return _submit("desk/calls/move.html", call_id, change, told, _open_times)
+
+
+@blueprint.get("/calls/<int:call_id>/give/")
+def give_call(call_id: int) -> ResponseReturnValue:
+    """Show who else could take the call."""
+    return _page("desk/calls/reassign.html", call_id, NoteForm(), _takers)
+
+
+@blueprint.post("/calls/<int:call_id>/give/")
+def give_call_submit(call_id: int) -> ResponseReturnValue:
+    """Give a call to another host and tell everybody."""
+    host_id = request.form.get("host", 0, type=int)
+
+    def change(session: Session, call: Booking, by: call_changes.By) -> None:
+        host = session.get(Host, host_id) if 0 < host_id < 2**31 else None
+        if host is None:
+            raise Refused("Choose who takes the call.")
+        if not call_changes.give(session, context(), call, host, by):
+            raise Refused("They have the call already.")
+
+    told = "Given. The visitor and both hosts get a mail."
+    return _submit("desk/calls/reassign.html", call_id, change, told, _takers)
+
+
+def _submit(
+    template: str, call_id: int, change: Callable, told: str, more: Callable | None = None
+) -> ResponseReturnValue:
+    """Run a change in one transaction and say what came of it; a refusal keeps what was typed."""
+    form, now = NoteForm(request.form), clock.now()
+    if not form.validate():
+        return _page(template, call_id, form, more), 422
+    by = call_changes.By(g.desk.member_id, now, form.note.data or "")
+    try:
+        context().database.write(
+            lambda session: change(session, list_pages.find(session, call_id), by)
+        )
+    except bookings.Over:
+        return list_pages.page_of(call_id, OVER), 409
+    except bookings.NotOffered:
+        return _page(template, call_id, form, more, "That is not open. Choose again."), 422
+    except bookings.Taken:
+        return _page(template, call_id, form, more, "That was just taken. Choose again."), 409
+    except Refused as refused:
+        return _page(template, call_id, form, more, str(refused)), 422
+    flash(told)
+    return redirect(url_for(".call", call_id=call_id), 303)
+
+
+def _page(
+    template: str, call_id: int, form: NoteForm, more: Callable | None = None, refusal: str = ""
+) -> str | Response:
+    """Render a page that asks; for a call that can be changed no more, the call's own."""
+    now = clock.now()
+    with context().database.read() as session:
+        call = list_pages.find(session, call_id)
+        if not bookings.is_coming(call, now):
+            return redirect(url_for(".call", call_id=call_id), 303)
+        shown = more(session, call, now) if more else {}
+        return render_template(template, call=call, form=form, refusal=refusal, **shown)
+
+
+def _wanted(call: Booking) -> tuple[datetime, bool]:
+    """Read which start is asked for, and whether it is one that is not on offer."""
+    chosen, typed = request.form.get("start", ""), request.form.get("at", "")
+    if bool(chosen) == bool(typed):
+        raise Refused("Choose one time.")
+    if chosen:
+        return parse_start(chosen) or abort(422), False
+    reading = wall_clock.parse(typed)
+    found = wall_clock.instants(reading, call.host_zone) if reading else []
+    if len(found) != 1:
+        twice = "the clocks show it twice on that day" if found else "it is no time of that day"
+        raise Refused(f"Choose another time: {twice}.")
+    return found[0], True
+
+
+def _open_times(session: Session, call: Booking, now: datetime) -> dict:
+    """Return the open starts by the host's date, and which of these dates is shown."""
+    hosts, zone = queries.active_hosts(session), ZoneInfo(call.host_zone)
+    own = call.host_id if any(host.id == call.host_id for host in hosts) else None
+    starts = queries.open_starts(
+        session, hosts, now=now, start=now, end=now + AHEAD, host_id=own, moving=call.id
+    )
+    others = [start for start in starts if start != call.starts_at]
+    by_day = {
+        day: list(group)
+        for day, group in groupby(others, key=lambda start: start.astimezone(zone).date())
+    }
+    shown = _shown_day(list(by_day), call)
+    return {"by_day": by_day, "shown": shown, "start_text": start_text}
+
+
+def _shown_day(days: list[date], call: Booking) -> date | None:
+    """Return the date that was asked for, or the first one from the call's on that has times."""
+    asked = request.values.get("day", "")
+    zone = ZoneInfo(call.host_zone)
+    if chosen := parse_start(request.form.get("start", "")):
+        asked = chosen.astimezone(zone).date().isoformat()
+    wanted = asked or call.starts_at.astimezone(zone).date().isoformat()
+    return next((day for day in days if day.isoformat() >= wanted), days[-1] if days else None)
+
+
+def _takers(session: Session, call: Booking, now: datetime) -> dict:
+    return {"takers": reassignment.others(session, call, now)}

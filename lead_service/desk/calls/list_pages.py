@@ -1,0 +1,112 @@
+"""Calls: the lists of them, and the page of one."""
+
+from datetime import datetime
+
+from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from ... import clock
+from ...book.hosts.models import Host
+from ...book.models import Booking, Result, Status
+from ...web.context import context
+from ..blueprint import blueprint
+from ..pagination import Page, newest_first
+from . import call_changes
+
+MOST = 200  # calls to come that are listed
+RESULTS = {Result.HELD: "Held", Result.NO_SHOW: "No-show"}
+VIEWS = {"": "To come", "unmarked": "To be marked", "past": "Past", "cancelled": "Cancelled"}
+MARKED = {
+    Result.HELD: "Marked as held.",
+    Result.NO_SHOW: "Marked as a no-show.",
+    None: "The mark is taken back.",
+}
+
+
+@blueprint.get("/calls/")
+def calls() -> str:
+    """List the calls of a `view`: those to come first to last, all others last to first."""
+    view, before = request.args.get("view", ""), request.args.get("before")
+    if view not in VIEWS:
+        abort(404)
+    conditions = _conditions(clock.now())
+    with context().database.read() as session:
+        page = _page_of(session, conditions[view], view, before)
+        unmarked = select(func.count()).select_from(Booking).where(*conditions["unmarked"])
+        count = session.scalar(unmarked) or 0
+    return render_template(
+        "desk/calls/calls.html",
+        calls=page.rows,
+        following=page.following,
+        is_first=before is None,
+        view=view,
+        views=VIEWS,
+        unmarked=count,
+        most=MOST,
+    )
+
+
+@blueprint.get("/calls/<int:call_id>/")
+def call(call_id: int) -> str:
+    """Show one call, and what can be done about it."""
+    return page_of(call_id)
+
+
+@blueprint.post("/calls/<int:call_id>/result")
+def mark_call(call_id: int) -> ResponseReturnValue:
+    """Say what became of a call; it can be corrected, and taken back."""
+    by, asked = call_changes.By(g.desk.member_id, clock.now()), request.form.get("result", "")
+    if asked not in {"", *Result}:
+        abort(422)
+    result = Result(asked) if asked else None
+
+    def work(session: Session) -> bool:
+        return call_changes.mark(session, find(session, call_id), result, by)
+
+    if not context().database.write(work):
+        refusal = "Only a call that has begun, and was not cancelled, can be marked."
+        return page_of(call_id, refusal), 409
+    flash(MARKED[result])
+    return redirect(url_for(".call", call_id=call_id), 303)
+
+
+def find(session: Session, call_id: int) -> Booking:
+    """Find a call; 404 when there is none."""
+    return call_changes.find(session, call_id) or abort(404)
+
+
+def page_of(call_id: int, refusal: str = "") -> str:
+    """Render the page of a call; `refusal` says why something could not be done."""
+    now = clock.now()
+    with context().database.read() as session:
+        found = find(session, call_id)
+        others = select(Host.id).where(Host.is_active, Host.id != found.host_id).limit(1)
+        return render_template(
+            "desk/calls/call.html",
+            call=found,
+            has_begun=found.starts_at <= now,
+            has_others=session.scalar(others) is not None,
+            refusal=refusal,
+            results=RESULTS,
+        )
+
+
+def _conditions(now: datetime) -> dict[str, tuple[ColumnElement[bool], ...]]:
+    """Say which calls a view holds; one that has begun is past."""
+    is_live, has_begun = Booking.status == Status.CONFIRMED, Booking.starts_at <= now
+    return {
+        "": (is_live, ~has_begun),
+        "unmarked": (is_live, has_begun, Booking.outcome.is_(None)),
+        "past": (is_live, has_begun),
+        "cancelled": (Booking.status == Status.CANCELLED,),
+    }
+
+
+def _page_of(session: Session, conditions, view: str, before: str | None) -> Page[Booking]:
+    query = select(Booking).where(*conditions).options(joinedload(Booking.host))
+    if view:
+        return newest_first(session, query, Booking.starts_at, Booking.id, before)
+    ahead = query.order_by(Booking.starts_at, Booking.id).limit(MOST)
+    return Page(session.scalars(ahead).all(), None)

@@ -1,0 +1,42 @@
+"""Who else could take a call."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ...book.availability import queries
+from ...book.hosts.models import Host
+from ...book.models import Booking, TimeCell
+from .. import reason_text
+
+
+@dataclass(frozen=True)
+class Taker:
+    """Another host: whether a call of theirs is in the way, and what else speaks against it."""
+
+    host: Host
+    has_call: bool
+    against: str = ""  # a sentence; whoever gives the call away may overrule it
+
+
+def others(session: Session, call: Booking, now: datetime) -> list[Taker]:
+    """Return the other hosts who take calls, those who are simply free first."""
+    found = []
+    for host in queries.active_hosts(session):
+        if host.id != call.host_id:
+            reason = queries.why_not(session, host, call.starts_at, now)
+            words = reason_text.sentence(reason, host.zone, now) if reason else ""
+            found.append(Taker(host, _has_call(session, host, call), words))
+    return sorted(found, key=lambda one: (one.has_call, bool(one.against), one.host.name))
+
+
+def _has_call(session: Session, host: Host, call: Booking) -> bool:
+    """Say whether a cell is taken that the call would need, as the database will judge it."""
+    first = call.starts_at - timedelta(minutes=host.buffer_before)
+    last = call.starts_at + timedelta(minutes=call.duration + host.buffer_after)
+    cells = select(TimeCell.id).where(
+        TimeCell.host_id == host.id, TimeCell.starts_at >= first, TimeCell.starts_at < last
+    )
+    return session.scalar(cells.limit(1)) is not None

@@ -1,0 +1,116 @@
+"""The funnel page: how many readers became leads, and where the others stopped."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from flask import render_template, request
+
+from ... import clock
+from ...funnel import archived_counts, counts
+from ...funnel.counts import WEEK, FunnelStage, Line, Report, answered, monday, stopped
+from ...web.context import context
+from ..blueprint import blueprint
+
+USUAL_WEEKS = 12
+MOST_WEEKS = 106  # two years
+PRESETS = (4, 12, 26, 52)
+STAGES = {
+    FunnelStage.STARTED: "Started the self-assessment",
+    FunnelStage.COMPLETED: "Completed it",
+    FunnelStage.MAILED: "Had the result mailed",
+    FunnelStage.BOOKED: "Booked a call",
+    FunnelStage.HELD: "Held the call",
+    FunnelStage.WON: "Won",
+}
+SHORT = {
+    FunnelStage.STARTED: "Started",
+    FunnelStage.COMPLETED: "Completed",
+    FunnelStage.MAILED: "Mailed",
+    FunnelStage.BOOKED: "Booked",
+    FunnelStage.HELD: "Held",
+    FunnelStage.WON: "Won",
+}
+WHOLES = {  # what a rate is a share of, in words
+    FunnelStage.STARTED: "of those who started",
+    FunnelStage.COMPLETED: "of those who completed",
+    FunnelStage.BOOKED: "of the calls booked",
+    FunnelStage.HELD: "of the calls held",
+}
+
+
+@dataclass(frozen=True)
+class Span:
+    """The weeks that are shown, by their Mondays, and what was typed for them."""
+
+    first: date
+    last: date
+    typed: tuple[str, str]
+    faults: dict[str, str]
+
+    @property
+    def ends(self) -> date:
+        """The last day of the last week."""
+        return self.last + WEEK - timedelta(days=1)
+
+
+@blueprint.get("/funnel/")
+def funnel() -> tuple[str, int]:
+    """Show the funnel of the weeks that `from` and `to` lie in, the latest twelve by default."""
+    today = clock.now().date()
+    span = _span(request.args.get("from", ""), request.args.get("to", ""), today)
+    with context().database.read() as session:
+        report = counts.report(
+            archived_counts.between(session, span.first, span.last), span.first, span.last
+        )
+    steps = context().published.framework.steps
+    page = render_template(
+        "desk/funnel/funnel.html",
+        span=span,
+        report=report,
+        stages=STAGES,
+        short=SHORT,
+        wholes=WHOLES,
+        part_of=counts.PART_OF,
+        answered=answered,
+        stops=[(step, report.total[stopped(step.slug)]) for step in steps],
+        most=_most(report),
+        presets=[(weeks, monday(today) - (weeks - 1) * WEEK, today) for weeks in PRESETS],
+        title_of=context().published.title_of,
+    )
+    return page, 422 if span.faults else 200
+
+
+def _span(typed_first: str, typed_last: str, today: date) -> Span:
+    """Read the dates of the address; what cannot be is said, and the usual weeks are shown."""
+    found, faults = {}, {}
+    for name, typed in (("from", typed_first), ("to", typed_last)):
+        try:
+            found[name] = monday(_day(typed)) if typed else None
+        except ValueError as fault:
+            faults[name] = str(fault)
+    last = found.get("to") or monday(today)
+    first = found.get("from") or last - (USUAL_WEEKS - 1) * WEEK
+    if not faults and first > last:
+        faults["to"] = "Choose a last day that is not before the first."
+    elif not faults and (last - first) // WEEK >= MOST_WEEKS:
+        faults["from"] = "Choose two years at most."
+    if faults:
+        last = monday(today)
+        first = last - (USUAL_WEEKS - 1) * WEEK
+    return Span(first, last, (typed_first, typed_last), faults)
+
+
+def _day(typed: str) -> date:
+    try:
+        day = date.fromisoformat(typed)
+    except ValueError:
+        raise ValueError("Write the date as year-month-day, such as 2026-11-23.") from None
+    if not 2000 <= day.year < 3000:
+        raise ValueError("Choose a day after the year 2000.")
+    return day
+
+
+def _most(report: Report) -> dict[FunnelStage, int]:
+    """Return the highest number of any week, for each stage: what its drawing is scaled to."""
+    lines: list[Line] = [line for _, line in report.weeks]
+    return {stage: max((line[stage] for line in lines), default=0) for stage in FunnelStage}

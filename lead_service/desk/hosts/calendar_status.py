@@ -1,0 +1,47 @@
+"""How a host's calendar stands, in words; its address is a secret and never among them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ...book.availability import busy_times
+from ...book.calendars import feed_address
+from ...book.hosts.models import CalendarFeed
+from ..labels import moment
+
+
+@dataclass(frozen=True)
+class State:
+    """One calendar: what it is called, which server has it, and whether it may be believed."""
+
+    feed: CalendarFeed
+    server: str
+    is_current: bool
+    words: str
+
+
+def state(feed: CalendarFeed, now: datetime) -> State:
+    """Say how a calendar stands, with times in its host's zone."""
+    current = busy_times.is_current(feed, now)
+    words = _current(feed, now) if current else _not_believed(feed, now)
+    return State(feed, feed_address.host_of(feed.url), current, words)
+
+
+def _current(feed: CalendarFeed, now: datetime) -> str:
+    zone = feed.host.zone
+    assert feed.succeeded_at  # or it would not be current
+    read = f"Read {moment(feed.succeeded_at, zone, now)}."
+    if not feed.fault:
+        return read
+    until = moment(feed.succeeded_at + busy_times.FRESH, zone, now)
+    return f"{read} The latest try failed: {feed.fault}. What was read is good until {until}."
+
+
+def _not_believed(feed: CalendarFeed, now: datetime) -> str:
+    name = f"\u201c{feed.label}\u201d"
+    fault = f" The latest try: {feed.fault}." if feed.fault else ""
+    if feed.succeeded_at is None:
+        return f"{name} was not read yet: until it is, nothing is offered.{fault}"
+    read = f"{name} was last read {moment(feed.succeeded_at, feed.host.zone, now)}"
+    if feed.zone != feed.host.zone:
+        return f"{read}, by the clocks of another zone: until it is read again, nothing is offered."
+    return f"{read}, too long ago to be believed: nothing is offered.{fault}"

@@ -1,0 +1,98 @@
+"""The calls that a host's days hit: nobody goes away and forgets whom they were to meet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ...book.availability import host_rules, slots
+from ...book.hosts.models import DateOverride, Host, TimeOff
+from ...book.models import Booking, Status
+
+DAY = timedelta(days=1)  # no call is longer
+
+
+class HitsCalls(Exception):
+    """Calls are in it that nobody has looked at yet; nothing is stored."""
+
+
+@dataclass(frozen=True)
+class Away:
+    """One stretch of time off, with the calls that are still to take place in it."""
+
+    off: TimeOff
+    calls: Sequence[Booking]
+
+
+@dataclass(frozen=True)
+class Dated:
+    """One date with hours of its own, with the calls still to take place on it outside of them."""
+
+    override: DateOverride
+    calls: Sequence[Booking]
+
+
+def time_off(session: Session, host: Host, now: datetime) -> list[Away]:
+    """Return the time off that is not over, each with the calls that it hits."""
+    return [
+        Away(off, between(session, host, off.first_day, off.last_day, now))
+        for off in host.time_off
+        if off.last_day >= _today(host, now)
+    ]
+
+
+def dates(session: Session, host: Host, now: datetime) -> list[Dated]:
+    """Return the dates to come with hours of their own, each with the calls that they leave out."""
+    return [
+        Dated(one, _left_out(host, between(session, host, one.day, one.day, now)))
+        for one in host.overrides
+        if one.day >= _today(host, now)
+    ]
+
+
+def between(
+    session: Session, host: Host, first: date, last: date, now: datetime
+) -> Sequence[Booking]:
+    """Return the host's coming calls that overlap the dates [first, last] of their zone."""
+    days = slots.all_day(first, last + DAY, host.zone)
+    return [
+        call
+        for call in coming(session, host, max(now, days.start - DAY))
+        if call.starts_at < days.end and _end(call) > days.start
+    ]
+
+
+def coming(session: Session, host: Host, after: datetime) -> Sequence[Booking]:
+    """Return the host's calls that begin after an instant, in their order."""
+    query = (
+        select(Booking)
+        .where(Booking.host_id == host.id, Booking.status == Status.CONFIRMED)
+        .where(Booking.starts_at > after)
+        .order_by(Booking.starts_at)
+    )
+    return session.scalars(query).all()
+
+
+def _left_out(host: Host, calls: Sequence[Booking]) -> list[Booking]:
+    """Return the calls that are not within the host's present hours."""
+    return [
+        call
+        for call in calls
+        if slots.why_not(
+            host_rules.hours(host, call.starts_at, _end(call)),
+            slots.Rules(duration=call.duration, interval=5),
+            call.starts_at,
+            now=call.starts_at,
+        )
+    ]
+
+
+def _end(call: Booking) -> datetime:
+    return call.starts_at + timedelta(minutes=call.duration)
+
+
+def _today(host: Host, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(host.zone)).date()

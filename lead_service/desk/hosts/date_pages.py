@@ -1,0 +1,137 @@
+"""The days of a host that differ: dates with hours of their own, and time off. For admins."""
+
+from collections.abc import Sequence
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from ... import clock
+from ...accounts.audit_log import AuditKind
+from ...book.hosts.models import DateOverride, Host, OverrideWindow, TimeOff
+from ...book.models import Booking
+from ...web.context import context
+from ..blueprint import admins_only, blueprint
+from . import conflicts, host_updates
+from .date_forms import DateForm, TimeOffForm
+from .overview import read_hours
+
+
+@blueprint.get("/availability/<int:host_id>/dates/")
+@admins_only
+def host_dates(host_id: int) -> str:
+    """List the dates that have hours of their own, and ask for one more."""
+    return _dates_page(host_id, DateForm())
+
+
+@blueprint.post("/availability/<int:host_id>/dates/")
+@admins_only
+def host_dates_submit(host_id: int) -> ResponseReturnValue:
+    """Give a date hours of its own, or none; one that has its own keeps them."""
+    form = DateForm(request.form)
+    if not form.validate():
+        return _dates_page(host_id, form), 422
+
+    def change(_session: Session, host: Host) -> dict:
+        windows = [OverrideWindow(opens=one.start, closes=one.end) for one in form.windows]
+        host.overrides.append(DateOverride(day=form.date, windows=windows))
+        return {"day": form.date.isoformat()}
+
+    try:
+        host_updates.extend(host_id, AuditKind.DATE_ADDED, change)
+    except host_updates.InUse:
+        form.day.errors = ["This date has hours of its own already. Remove those first."]
+        return _dates_page(host_id, form), 422
+    flash("Saved.")
+    return redirect(url_for(".host_dates", host_id=host_id), 303)
+
+
+@blueprint.post("/availability/<int:host_id>/dates/<int:date_id>/remove")
+@admins_only
+def remove_date(host_id: int, date_id: int) -> ResponseReturnValue:
+    """Let the weekly hours hold on a date again."""
+
+    def change(_session: Session, host: Host) -> dict:
+        override = own(host.overrides, date_id)
+        host.overrides.remove(override)
+        return {"day": override.day.isoformat()}
+
+    host_updates.extend(host_id, AuditKind.DATE_REMOVED, change)
+    flash("Removed. The weekly hours hold on that date.")
+    return redirect(url_for(".host_dates", host_id=host_id), 303)
+
+
+@blueprint.get("/availability/<int:host_id>/time-off/")
+@admins_only
+def host_time_off(host_id: int) -> str:
+    """List the time off with the calls that it hits, and ask for more."""
+    return _time_off_page(host_id, TimeOffForm())
+
+
+@blueprint.post("/availability/<int:host_id>/time-off/")
+@admins_only
+def host_time_off_submit(host_id: int) -> ResponseReturnValue:
+    """Add time off; when calls are in it, show them and ask once more."""
+    form, now = TimeOffForm(request.form), clock.now()
+    if not form.validate():
+        return _time_off_page(host_id, form), 422
+    first, last = form.days
+
+    def change(session: Session, host: Host) -> dict:
+        if form.known.data != _ids(conflicts.between(session, host, first, last, now)):
+            raise conflicts.HitsCalls
+        host.time_off.append(TimeOff(first_day=first, last_day=last, note=form.note.data))
+        return {"first_day": first.isoformat(), "last_day": last.isoformat()}
+
+    try:
+        host_updates.extend(host_id, AuditKind.TIME_OFF_ADDED, change)
+    except conflicts.HitsCalls:
+        return _time_off_page(host_id, form, is_asking=True), 409
+    flash("Saved. Nothing is offered on these days.")
+    return redirect(url_for(".host_time_off", host_id=host_id), 303)
+
+
+@blueprint.post("/availability/<int:host_id>/time-off/<int:off_id>/remove")
+@admins_only
+def remove_time_off(host_id: int, off_id: int) -> ResponseReturnValue:
+    """Take time off back."""
+
+    def change(_session: Session, host: Host) -> dict:
+        off = own(host.time_off, off_id)
+        host.time_off.remove(off)
+        return {"first_day": off.first_day.isoformat(), "last_day": off.last_day.isoformat()}
+
+    host_updates.extend(host_id, AuditKind.TIME_OFF_REMOVED, change)
+    flash("Removed. These days are open again.")
+    return redirect(url_for(".host_time_off", host_id=host_id), 303)
+
+
+def own(rows: list, id: int):
+    """Find one of a host's own rows; 404 for what is another's, or gone."""
+    return next((row for row in rows if row.id == id), None) or abort(404)
+
+
+def _ids(calls) -> str:
+    """Name the calls that were shown, so that saving agrees to these and to no others."""
+    return ",".join(str(call.id) for call in calls)
+
+
+def _dates_page(host_id: int, form: DateForm) -> str:
+    with context().database.read() as session:
+        host = host_updates.find(session, host_id)
+        dates = conflicts.dates(session, host, clock.now())
+        return render_template(
+            "desk/hosts/dates.html", host=host, form=form, dates=dates, read=read_hours
+        )
+
+
+def _time_off_page(host_id: int, form: TimeOffForm, *, is_asking: bool = False) -> str:
+    now = clock.now()
+    hit: Sequence[Booking] = []
+    with context().database.read() as session:
+        host = host_updates.find(session, host_id)
+        if is_asking:
+            hit = conflicts.between(session, host, *form.days, now)
+            form.known.data = _ids(hit)
+        off = conflicts.time_off(session, host, now)
+        return render_template("desk/hosts/time_off.html", host=host, form=form, off=off, hit=hit)

@@ -1,0 +1,195 @@
+"""The forms of a host: who they are, when they are open, by which rules they are booked."""
+
+from functools import cache
+from zoneinfo import available_timezones
+
+from wtforms import BooleanField, Field, Form, IntegerField, StringField
+from wtforms.form import BaseForm
+from wtforms.validators import (
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    StopValidation,
+    ValidationError,
+)
+
+from ...book.availability.intervals import Window
+from ...book.hosts import opening_hours, option_text
+from ...book.hosts.models import Host, OpeningHours
+from ...web.fields import address, clean, one_line, short_text
+
+NO_ZONES = {"Factory", "localtime"}  # names in the database that are no place
+LINK = "Start the link with https://, like https://meet.example.com/ann."
+
+
+class Readable(Field):
+    """A field whose checks are for what could be read: of what could not, that alone is said."""
+
+    def pre_validate(self, form: BaseForm) -> None:
+        if self.process_errors and any(text.strip() for text in self.raw_data or ()):
+            raise StopValidation
+
+
+class Whole(Readable, IntegerField):
+    """A whole number; what is none is said in words."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.raw_data = [text.strip() for text in valuelist]
+        try:
+            super().process_formdata(self.raw_data)
+        except ValueError:
+            raise ValueError("Type a whole number.") from None
+
+
+def minutes(label: str, hint: str, *, least: int = 0, most: int) -> Whole:
+    """Make a field of minutes, in steps of five as the time cells have it."""
+    return _number(f"{label}, in minutes", hint, least, most, [multiple_of_five], step="5")
+
+
+def multiple_of_five(_form: Form, field: Field) -> None:
+    if field.data % 5:
+        raise ValidationError("Use a multiple of five.")
+
+
+def _number(label: str, hint: str, least: int, most: int, more: list, **attributes: str) -> Whole:
+    range_of = NumberRange(least, most, f"Use a number from {least} to {most}.")
+    return Whole(
+        label,
+        [InputRequired("Type a number.") if more else Optional(), range_of, *more],
+        description=hint,
+        render_kw={"inputmode": "numeric", "class": "short"} | attributes,
+    )
+
+
+@cache
+def zones() -> list[str]:
+    """Return the time zones that are offered: those named after a place, and UTC."""
+    places = (name for name in available_timezones() if "/" in name)
+    return ["UTC", *sorted(name for name in places if not name.startswith(("Etc/", "SystemV/")))]
+
+
+def known_zone(_form: Form, field: Field) -> None:
+    if field.data not in available_timezones() - NO_ZONES:
+        raise ValidationError("Choose a time zone from the list, such as America/New_York.")
+
+
+def secure_link(_form: Form, field: Field) -> None:
+    try:
+        option_text.link(field.data or "")
+    except ValueError:
+        raise ValidationError(LINK) from None
+
+
+class PersonForm(Form):
+    """Who the host is, where, and how they are met."""
+
+    name = short_text("Name", required="Type the name that visitors read.")
+    email = address("Work email")
+    zone = StringField(
+        "Time zone",
+        [InputRequired("Choose a time zone."), Length(max=64), known_zone],
+        filters=[clean],
+        description="The opening hours are on the clocks of this place. Calls that are booked stay"
+        " when they are.",
+        render_kw={"list": "zones", "autocomplete": "off", "maxlength": 64},
+    )
+    meeting_link = StringField(
+        "Meeting link (optional)",
+        [Length(max=500, message="Keep this under 500 characters."), one_line, secure_link],
+        filters=[clean],
+        description="Without one, the host calls, and visitors are asked for their number.",
+        render_kw={"inputmode": "url", "autocomplete": "off", "maxlength": 500},
+    )
+    is_active = BooleanField("Takes calls")
+
+    @classmethod
+    def of(cls, host: Host) -> "PersonForm":
+        """Fill the form with what is stored."""
+        return cls(obj=host)
+
+    def fill(self, host: Host) -> None:
+        """Store what was typed; the address is written as all hosts' addresses are."""
+        self.populate_obj(host)
+        host.email = option_text.address(host.email)
+
+
+def hours_field(label: str) -> StringField:
+    """Make the field of one date's windows."""
+    return StringField(
+        f"{label} (optional)",
+        [Length(max=200, message="Keep this under 200 characters."), are_windows],
+        filters=[clean],
+        render_kw={"autocomplete": "off", "maxlength": 200},
+    )
+
+
+def are_windows(_form: Form, field: Field) -> None:
+    try:
+        opening_hours.parse(field.data or "")
+    except ValueError as fault:
+        raise ValidationError(str(fault)) from None
+
+
+class HoursForm(Form):
+    """The windows of every week."""
+
+    monday = hours_field("Monday")
+    tuesday = hours_field("Tuesday")
+    wednesday = hours_field("Wednesday")
+    thursday = hours_field("Thursday")
+    friday = hours_field("Friday")
+    saturday = hours_field("Saturday")
+    sunday = hours_field("Sunday")
+
+    @classmethod
+    def of(cls, host: Host) -> "HoursForm":
+        """Fill the form with what is stored."""
+        week = {day.lower(): "" for day in opening_hours.WEEKDAYS}
+        for number, day in enumerate(week):
+            stored = (Window(w.opens, w.closes) for w in host.hours if w.weekday == number)
+            week[day] = opening_hours.write(stored)
+        return cls(data=week)
+
+    def validate(self, extra_validators=None) -> bool:
+        """Check each day, then what runs from one into the next."""
+        if not super().validate(extra_validators):
+            return False
+        if overlap := opening_hours.overlap_of_days(self.week):
+            weekday, fault = overlap
+            list(self)[weekday].errors = [fault]
+        return not overlap
+
+    @property
+    def week(self) -> dict[int, list[Window]]:
+        """The windows by weekday, 0 for Monday; call `validate` first."""
+        return {number: opening_hours.parse(day.data or "") for number, day in enumerate(self)}
+
+    def fill(self, host: Host) -> None:
+        host.hours = [
+            OpeningHours(weekday=weekday, opens=one.start, closes=one.end)
+            for weekday, windows_of_day in self.week.items()
+            for one in windows_of_day
+        ]
+
+
+class RulesForm(Form):
+    """By which rules the host is booked."""
+
+    duration = minutes("Length of a call", "", least=5, most=480)
+    interval = minutes(
+        "A start every", "Counted from the start of the opening hours.", least=5, most=1440
+    )
+    buffer_before = minutes("Kept free before a call", "", most=480)
+    buffer_after = minutes("Kept free after a call", "", most=480)
+    notice = minutes("Notice", "How long ahead a call is booked: 240 is four hours.", most=43_200)
+    horizon_days = _number("Days that are open for booking", "Empty: no limit.", 0, 365, [])
+    daily_limit = _number("Calls a day, at most", "Empty: no limit.", 0, 100, [])
+
+    @classmethod
+    def of(cls, host: Host) -> "RulesForm":
+        """Fill the form with what is stored."""
+        return cls(obj=host)
+
+    def fill(self, host: Host) -> None:
+        self.populate_obj(host)

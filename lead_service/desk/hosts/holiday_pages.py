@@ -1,0 +1,79 @@
+"""The public holidays that a host keeps: of which country and region. For admins."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from ... import clock
+from ...accounts.audit_log import AuditKind
+from ...book.availability import holidays
+from ...book.hosts.models import Host
+from ...web.context import context
+from ..blueprint import admins_only, blueprint
+from . import host_updates
+
+AHEAD = timedelta(days=400)  # one of each is in it, wherever the year begins
+MOST = 16
+
+
+@blueprint.get("/availability/<int:host_id>/holidays/")
+@admins_only
+def host_holidays(host_id: int) -> str:
+    """Show the holidays that are kept, or, with `country` and `region`, what others would be."""
+    return _page(host_id)
+
+
+@blueprint.post("/availability/<int:host_id>/holidays/")
+@admins_only
+def host_holidays_submit(host_id: int) -> ResponseReturnValue:
+    """Keep the holidays of a country and its region, or none."""
+    country, region = request.form.get("country", ""), request.form.get("region", "")
+    if fault := _fault(country, region):
+        return _page(host_id, fault), 422
+
+    def change(_session: Session, host: Host) -> dict:
+        host.country, host.region = country, region
+        return {"country": country, "region": region}
+
+    try:
+        host_updates.replace(host_id, AuditKind.HOLIDAYS_CHANGED, change)
+    except host_updates.Stale:
+        return _page(host_id, is_stale=True), 409
+    flash("Saved.")
+    return redirect(url_for(".host", host_id=host_id), 303)
+
+
+def _fault(country: str, region: str) -> str:
+    if country and country not in holidays.countries():
+        return "Choose a country from the list."
+    if region and region not in holidays.regions(country):
+        return "Choose a region of that country, or the whole of it."
+    return ""
+
+
+def _page(host_id: int, fault: str = "", *, is_stale: bool = False) -> str:
+    with context().database.read() as session:
+        host = host_updates.find(session, host_id)
+    kept = {"country": host.country, "region": host.region}
+    asked = {name: request.values.get(name, stored) for name, stored in kept.items()}
+    if asked["country"] != host.country and "region" not in request.values:
+        asked["region"] = ""
+    country = asked["country"] if asked["country"] in holidays.countries() else ""
+    region = asked["region"] if asked["region"] in holidays.regions(country) else ""
+    today = clock.now().astimezone(ZoneInfo(host.zone)).date()
+    coming = list(holidays.between(country, region, today, today + AHEAD))[:MOST]
+    return render_template(
+        "desk/hosts/holidays.html",
+        host=host,
+        fault=fault,
+        is_stale=is_stale,
+        version=host.version,
+        country=country,
+        region=region,
+        countries=holidays.countries(),
+        regions=holidays.regions(country),
+        coming=coming,
+    )

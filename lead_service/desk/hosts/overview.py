@@ -1,0 +1,154 @@
+"""Availability: who takes calls and when, as visitors see it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import render_template
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ... import clock
+from ...book.availability import busy_times, holidays, queries
+from ...book.availability.host_rules import special_days
+from ...book.availability.intervals import Window
+from ...book.availability.slots import UnavailableReason
+from ...book.hosts import opening_hours
+from ...book.hosts.models import Host
+from ...web.context import context
+from .. import reason_text
+from ..blueprint import blueprint
+from . import calendar_status, conflicts, host_updates
+
+AHEAD = timedelta(days=400)  # every country keeps a holiday in it
+DAYS = 14  # that are shown as visitors would see them
+
+
+@dataclass(frozen=True)
+class Day:
+    """One date of a host with the starts on offer (UTC), or, without any, why in a few words."""
+
+    date: date
+    starts: list[datetime]
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One host, as the list has them."""
+
+    host: Host
+    weekly: list[tuple[str, str]]
+    open_count: int
+    next_start: datetime | None
+    troubles: list[str]
+
+
+@blueprint.get("/availability/")
+def availability() -> str:
+    """List the hosts with what each of them offers."""
+    now = clock.now()
+    with context().database.read() as session:
+        query = select(Host).order_by(Host.is_active.desc(), Host.name, Host.id)
+        hosts = session.scalars(query.options(*queries.WHOLE)).all()
+        return render_template(
+            "desk/hosts/overview.html", hosts=[_summary(session, host, now) for host in hosts]
+        )
+
+
+@blueprint.get("/availability/<int:host_id>/")
+def host(host_id: int) -> str:
+    """Show a host: the next two weeks as visitors see them, then what they follow from."""
+    now = clock.now()
+    with context().database.read() as session:
+        found = host_updates.find(session, host_id)
+        today = now.astimezone(ZoneInfo(found.zone)).date()
+        return render_template(
+            "desk/hosts/host.html",
+            host=found,
+            days=_days(session, found, now),
+            weekly=weekly(found),
+            dates=conflicts.dates(session, found, now),
+            off=conflicts.time_off(session, found, now),
+            kept=_holidays(found, today),
+            feeds=[calendar_status.state(feed, now) for feed in found.feeds],
+            obstacles=_troubles(found, now),
+            booked=[] if found.is_active else conflicts.coming(session, found, now),
+            length=reason_text.length,
+            read=read_hours,
+        )
+
+
+def weekly(host: Host) -> list[tuple[str, str]]:
+    """Return the weekdays with their hours for reading: days in a row that are alike, as one."""
+    week: list[tuple[list[str], str]] = []
+    for number, name in enumerate(opening_hours.WEEKDAYS):
+        shown = read_hours(one for one in host.hours if one.weekday == number)
+        if week and week[-1][1] == shown:
+            week[-1][0].append(name)
+        else:
+            week.append(([name], shown))
+    return [(_span(days), shown) for days, shown in week if shown]
+
+
+def _span(days: list[str]) -> str:
+    return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+
+
+def read_hours(stored) -> str:
+    """Write stored windows for reading."""
+    return opening_hours.read(Window(one.opens, one.closes) for one in stored)
+
+
+def _holidays(host: Host, today: date) -> dict:
+    """Return which holidays a host keeps, and the next of them."""
+    ahead = holidays.between(host.country, host.region, today, today + AHEAD)
+    return {
+        "country": holidays.countries().get(host.country, ""),
+        "region": holidays.regions(host.country).get(host.region, ""),
+        "next": next(ahead, None),
+    }
+
+
+def _summary(session: Session, host: Host, now: datetime) -> Summary:
+    starts = [start for day in queries.offer(session, host, now, DAYS).values() for start in day]
+    return Summary(
+        host=host,
+        weekly=weekly(host),
+        open_count=len(starts),
+        next_start=starts[0] if starts else None,
+        troubles=_troubles(host, now),
+    )
+
+
+def _troubles(host: Host, now: datetime) -> list[str]:
+    """Say why a host offers nothing although they take calls."""
+    found = [] if host.hours else ["There are no opening hours."]
+    for feed in host.feeds:
+        if not busy_times.is_current(feed, now):
+            found.append(calendar_status.state(feed, now).words)
+    return found
+
+
+def _days(session: Session, host: Host, now: datetime) -> list[Day]:
+    offered = queries.offer(session, host, now, DAYS)
+    special = special_days(host, min(offered), max(offered))
+    weekdays = {window.weekday for window in host.hours}
+    is_known = all(busy_times.is_current(feed, now) for feed in host.feeds)
+    found = []
+    for day, starts in offered.items():
+        why = "" if starts else _why_none(special.get(day), day.weekday() in weekdays, is_known)
+        found.append(Day(day, starts, why))
+    return found
+
+
+def _why_none(special, is_weekday: bool, is_known: bool) -> str:
+    """Say in a few words why a date has no start."""
+    left = "Nothing left" if is_known else "A calendar is not read"
+    if special and special.kind is UnavailableReason.HOLIDAY:
+        return special.name
+    if special and special.kind is UnavailableReason.TIME_OFF:
+        return "Time off"
+    if special:
+        return left if special.windows else "Day off"
+    return left if is_weekday else "Closed"

@@ -1,0 +1,125 @@
+"""The forms of a host that replace what is stored: person, hours, rules. For admins."""
+
+from dataclasses import dataclass
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+from wtforms import Form
+
+from ...accounts.audit_log import AuditKind
+from ...book.hosts.models import Host
+from ...web.context import context
+from ..blueprint import admins_only, blueprint
+from . import host_updates
+from .forms import HoursForm, PersonForm, RulesForm, zones
+
+TAKEN = "Another host has this address. Each needs one of their own."
+
+
+@dataclass(frozen=True)
+class Part:
+    """One form: what it is called, what it asks for, and the audit trail's word for its change."""
+
+    title: str
+    form: type[PersonForm] | type[HoursForm] | type[RulesForm]
+    what: AuditKind
+    lede: str = ""
+
+
+PARTS = {
+    "person": Part("Person and place", PersonForm, AuditKind.HOST_CHANGED),
+    "hours": Part(
+        "Weekly hours",
+        HoursForm,
+        AuditKind.HOURS_CHANGED,
+        "Several windows a day are separated by commas: 09:00-12:00, 13:00-17:00. Past midnight,"
+        " count on: 22:00-26:00 ends at 2 am. An empty day is closed.",
+    ),
+    "rules": Part(
+        "Rules", RulesForm, AuditKind.RULES_CHANGED, "Calls that are booked keep theirs."
+    ),
+}
+PART = "<any(person,hours,rules):part>"
+
+
+@blueprint.get(f"/availability/<int:host_id>/{PART}/")
+@admins_only
+def host_form(host_id: int, part: str) -> str:
+    """Show one of the forms as it is stored."""
+    return _page(host_id, PARTS[part])
+
+
+@blueprint.post(f"/availability/<int:host_id>/{PART}/")
+@admins_only
+def host_form_submit(host_id: int, part: str) -> ResponseReturnValue:
+    """Store one of the forms, unless somebody else has done so meanwhile."""
+    asked = PARTS[part]
+    form = asked.form(request.form)
+    if not form.validate():
+        return _page(host_id, asked, form), 422
+
+    def change(session: Session, host: Host) -> None:
+        form.fill(host)
+        host_updates.refuse_twin(session, host)
+
+    try:
+        host_updates.replace(host_id, asked.what, change)
+    except host_updates.Stale:
+        return _page(host_id, asked, form, is_stale=True), 409
+    except host_updates.InUse:
+        form["email"].errors = [TAKEN]
+        return _page(host_id, asked, form), 422
+    flash("Saved.")
+    return redirect(url_for(".host", host_id=host_id), 303)
+
+
+@blueprint.get("/availability/new/")
+@admins_only
+def new_host() -> str:
+    """Ask who the new host is."""
+    return _new(PersonForm(data={"zone": "", "is_active": True}))
+
+
+@blueprint.post("/availability/new/")
+@admins_only
+def new_host_submit() -> ResponseReturnValue:
+    """Add a host; they offer nothing until they have hours."""
+    form = PersonForm(request.form)
+    if not form.validate():
+        return _new(form), 422
+
+    def make(session: Session) -> Host:
+        host = Host()
+        form.fill(host)
+        host_updates.refuse_twin(session, host)
+        return host
+
+    try:
+        host_id = host_updates.add(make)
+    except host_updates.InUse:
+        form.email.errors = [TAKEN]
+        return _new(form), 422
+    flash("Added. Without hours they offer nothing yet.")
+    return redirect(url_for(".host_form", host_id=host_id, part="hours"), 303)
+
+
+def _page(host_id: int, part: Part, form: Form | None = None, *, is_stale: bool = False) -> str:
+    """Render a form; a stale one with what is stored now, to be sent again knowingly."""
+    with context().database.read() as session:
+        host = host_updates.find(session, host_id)
+        stored = part.form.of(host)
+    seen = request.form.get("version", type=int) if form and not is_stale else None
+    return render_template(
+        "desk/hosts/form.html",
+        host=host,
+        part=part,
+        form=form or stored,
+        stored=stored if is_stale else None,
+        version=host.version if seen is None else seen,
+        zones=zones(),
+    )
+
+
+def _new(form: PersonForm) -> str:
+    return render_template("desk/hosts/new.html", form=form, zones=zones())

@@ -1,0 +1,49 @@
+"""Why is this time not offered? Answered for any reading of a host's clocks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import render_template, request
+from sqlalchemy.orm import Session
+
+from ... import clock
+from ...book.availability import queries
+from ...book.availability.slots import Unavailable
+from ...book.hosts.models import Host
+from ...web.context import context
+from .. import reason_text, wall_clock
+from ..blueprint import blueprint
+from . import host_updates
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether one instant is offered; a reading that clocks show twice has two of these."""
+
+    at: datetime
+    offset: str  # of the host's clock from UTC
+    reason: Unavailable | None
+    words: str
+
+
+@blueprint.get("/availability/<int:host_id>/why/")
+def why(host_id: int) -> tuple[str, int] | str:
+    """Answer why a start is not offered: `at` is a reading of the host's clocks."""
+    now, typed = clock.now(), request.args.get("at", "")[:40]
+    with context().database.read() as session:
+        found = host_updates.find(session, host_id)
+        reading = wall_clock.parse(typed)
+        answers = _answers(session, found, reading, now) if reading else []
+    page = render_template(
+        "desk/hosts/unavailable.html", host=found, typed=typed, reading=reading, answers=answers
+    )
+    return (page, 422) if typed and not reading else page
+
+
+def _answers(session: Session, host: Host, reading: datetime, now: datetime) -> list[Answer]:
+    found = []
+    for at in wall_clock.instants(reading, host.zone):
+        reason = queries.why_not(session, host, at, now)
+        words = reason_text.sentence(reason, host.zone, now) if reason else ""
+        found.append(Answer(at, wall_clock.offset(at, host.zone), reason, words))
+    return found

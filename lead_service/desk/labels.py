@@ -1,0 +1,188 @@
+"""What the desk calls things: stages, states of a mail, kinds of mail, instants."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from ..accounts.audit_log import AuditKind
+from ..emails.message import EmailKind
+from ..emails.models import Delivery, EmailState, OutboxMessage
+from ..formats import clock_time
+from ..leads.models import Stage
+from .mail import mail_status
+
+STAGES = {
+    Stage.NEW: "New",
+    Stage.CONTACTED: "Contacted",
+    Stage.QUALIFIED: "Qualified",
+    Stage.WON: "Won",
+    Stage.LOST: "Lost",
+}
+MAILS = {
+    EmailKind.BOOKING_CONFIRMED: "Invitation to the visitor",
+    EmailKind.BOOKING_FOR_HOST: "Brief to the host",
+    EmailKind.BOOKING_CHANGED: "News of another time or host, to the visitor",
+    EmailKind.BOOKING_REMINDER: "Reminder to the visitor",
+    EmailKind.BOOKING_CANCELLED: "Cancellation to the visitor",
+    EmailKind.BOOKING_CANCELLED_FOR_HOST: "Cancellation to the host",
+    EmailKind.BOOKING_WITHDRAWN: "Invitation taken back from a mistyped address",
+    EmailKind.NEW_LEAD: "News to the team",
+    EmailKind.RESULT: "Result to the visitor",
+    EmailKind.SIGN_IN: "Link to the desk",
+    EmailKind.INVITED: "Invitation to the desk",
+}
+TABLES = {
+    "outbox": "Mails",
+    "delivery_event": "What became of mails",
+    "assessment": "Assessments",
+    "booking": "Calls",
+    "time_cell": "Times that calls take",
+    "lead_event": "Lines of the timeline",
+    "consent": "Consents",
+    "note": "Notes",
+    "lead": "Leads",
+    "host": "Hosts",
+    "member": "Members",
+    "sign_in_link": "Sign-in links",
+    "desk_session": "Sessions at the desk",
+    "audit": "Lines of the audit trail",
+    "suppression": "Marks of an erasure",
+    "erasure_job": "Erasures that the mail provider has not taken over",
+}
+FIELDS = {
+    "stage": "Stage",
+    "owner_id": "Owner",
+    "next_action": "Next action",
+    "next_action_on": "On",
+    "name": "Name",
+    "company": "Company",
+    "phone": "Phone",
+}
+CHANGES = {
+    AuditKind.LEAD_CHANGED: "Lead changed",
+    AuditKind.LEAD_RELEASED: "Released",
+    AuditKind.NOTE_ADDED: "Note written",
+    AuditKind.NOTE_REMOVED: "Note removed",
+    AuditKind.ERASED: "Erased",
+    AuditKind.ERASED_BY_HAND: "Noted that the provider erased by hand",
+    AuditKind.EXPORTED: "Data handed out",
+    AuditKind.MEMBER_ADDED: "Let in by command",
+    AuditKind.MEMBER_INVITED: "Let in",
+    AuditKind.MEMBER_REMOVED: "Removed",
+    AuditKind.ROLE_CHANGED: "Role changed",
+    AuditKind.SIGNED_OUT_EVERYWHERE: "Signed out everywhere",
+    AuditKind.RENAMED: "Name changed",
+    AuditKind.MAIL_RETRIED: "Sent a mail again",
+    AuditKind.MAIL_TAKEN_BACK: "Took a mail back",
+    AuditKind.MAIL_SEEN: "Noted a failed mail as seen",
+    AuditKind.SENDING_RESUMED: "Resumed sending",
+    AuditKind.HOST_ADDED: "Host added",
+    AuditKind.HOST_CHANGED: "Person or place changed",
+    AuditKind.HOURS_CHANGED: "Weekly hours changed",
+    AuditKind.RULES_CHANGED: "Rules changed",
+    AuditKind.HOLIDAYS_CHANGED: "Holidays changed",
+    AuditKind.DATE_ADDED: "Date given hours of its own",
+    AuditKind.DATE_REMOVED: "Date\u2019s own hours removed",
+    AuditKind.TIME_OFF_ADDED: "Time off added",
+    AuditKind.TIME_OFF_REMOVED: "Time off removed",
+    AuditKind.CALENDAR_ADDED: "Calendar added",
+    AuditKind.CALENDAR_REMOVED: "Calendar removed",
+    AuditKind.FEED_LINK_CHANGED: "New link to the feed of calls",
+    AuditKind.CALL_CANCELLED: "Cancelled",
+    AuditKind.CALL_MOVED: "Moved",
+    AuditKind.CALL_REASSIGNED: "Given to another host",
+    AuditKind.CALL_HELD: "Marked as held",
+    AuditKind.CALL_MISSED: "Marked as a no-show",
+    AuditKind.CALL_UNMARKED: "Mark taken back",
+}
+CHANGED = {"next_action": "next action", "next_action_on": "its day"}
+DELIVERIES = {
+    Delivery.PROCESSED: "The provider took it over",
+    Delivery.DEFERRED: "Deferred",
+    Delivery.DELIVERED: "Delivered to their server",
+    Delivery.BOUNCED: "Came back",
+    Delivery.DROPPED: "Dropped",
+    Delivery.REPORTED: "The recipient called it spam",
+}
+
+
+def moment(instant: datetime, zone: str, now: datetime | None = None) -> str:
+    """Write an instant in a zone, short enough for a table: Tue, Nov 24, 2026, 9:30 am.
+
+    The year is left out when it is that of `now`.
+    """
+    local = instant.astimezone(ZoneInfo(zone))
+    year = "" if now and now.astimezone(ZoneInfo(zone)).year == local.year else f", {local.year}"
+    return f"{local:%a}, {local:%b} {local.day}{year}, {clock_time(instant, zone)}"
+
+
+def day(on: date, today: date | None = None) -> str:
+    """Write a day: Tue, Dec 1, 2026. The year is left out when it is that of `today`."""
+    year = "" if today and today.year == on.year else f", {on.year}"
+    return f"{on:%a}, {on:%b} {on.day}{year}"
+
+
+def state_of_mail(mail: OutboxMessage, is_paused: bool = False) -> mail_status.Standing:
+    """Say how a mail stands; `is_paused` while nothing at all is sent."""
+    return mail_status.of(mail, is_paused)
+
+
+def kind_of_mail(kind: EmailKind) -> str:
+    return MAILS[kind]
+
+
+def reason_of_mail(mail: OutboxMessage) -> str:
+    """Say why a mail has not gone out; empty when there is nothing to explain."""
+    if mail.reason:
+        return sentence(mail.reason)
+    return {
+        EmailState.HELD: "Suspected to be automated: it leaves when the lead is released.",
+        EmailState.EXPIRED: "It would have come too late to be of use.",
+        EmailState.CANCELLED: "It was overtaken by something newer.",
+    }.get(mail.state, "")
+
+
+def sentence(reason: str) -> str:
+    """Write a reason, as the outbox keeps it, as a sentence."""
+    return f"{reason[:1].upper()}{reason[1:].rstrip('.')}." if reason else ""
+
+
+def table(name: str) -> str:
+    """Name a table for somebody who has never seen one."""
+    return TABLES.get(name, name.replace("_", " ").capitalize())
+
+
+def change(what: AuditKind) -> str:
+    """Name a change of the audit trail."""
+    return CHANGES[what]
+
+
+def subject(name: str) -> str:
+    """Name what a change is about; of a mail's long id the start is enough."""
+    kind, _, number = name.partition(" ")
+    return f"{kind} {number[:8]}".strip().capitalize()
+
+
+def details(detail: dict, members: dict[int, str]) -> str:
+    """Write the details of a change of the audit trail in one line."""
+    pairs = [name for name in ("stage", "owner") if f"to_{name}" in detail]
+    shown = []
+    for name in pairs:
+        before, after = (_detail(name, detail[f"{end}_{name}"], members) for end in ("from", "to"))
+        shown.append(f"{name}: {before} \u2192 {after}")
+    told = {f"{end}_{name}" for name in pairs for end in ("from", "to")}
+    said = {*pairs, *(f"{name}_id" for name in pairs)}
+    for name, value in detail.items():
+        if isinstance(value, list):
+            value = ", ".join(CHANGED.get(one, str(one)) for one in value if one not in said)
+        if name not in told and value != "":
+            shown.append(f"{name.replace('_', ' ')}: {_detail(name, value, members)}")
+    return "; ".join(shown)
+
+
+def _detail(name: str, value: object, members: dict[int, str]) -> str:
+    if name.endswith("owner"):
+        known = members.get(value) if isinstance(value, int) else None
+        return known or (f"member {value}" if value else "nobody")
+    if name == "stage":
+        return STAGES[Stage(str(value))]
+    return "none" if value is None else str(value)

@@ -1,0 +1,169 @@
+"""Taking leads along: a view as a CSV file, one lead as JSON. Both hold listed fields only."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from flask import Response, jsonify, request
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ... import clock
+from ...book.models import Booking
+from ...db.engine import Database
+from ...leads.models import Consent, Lead, Note
+from ...web.context import context
+from .. import labels
+from ..blueprint import blueprint, zone_of_the_desk
+from . import csv_text, inbox, lead_detail, timeline
+from .filters import View
+from .inbox import Entry
+from .lead_page import find
+
+AT_ONCE = 500
+COLUMNS = (
+    *("Number", "Name", "Company", "Address", "Phone", "Stage", "Owner"),
+    *("Next action", "On", "Next call (UTC)", "Widest gap", "May we write?"),
+    *("Mail comes back", "Suspected", "Since (UTC)", "Last activity (UTC)"),
+)
+
+
+@blueprint.get("/leads.csv")
+def leads_csv() -> Response:
+    """Hand out the leads of a view, in its order: all of them, or none.
+
+    It is made before it is sent. Of a file that is sent while it is made, an error would make a
+    shorter one, and nobody could tell.
+    """
+    text = "".join(lines(context().database, View.read(request.args), clock.now()))
+    answer = Response(text, content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = 'attachment; filename="leads.csv"'
+    return answer
+
+
+@blueprint.get("/leads/<int:lead_id>.json")
+def lead_json(lead_id: int) -> Response:
+    """Give one lead as JSON."""
+    with context().database.read() as session:
+        found, zone = find(session, lead_id), zone_of_the_desk(session)
+        known = lead_detail.gather(session, found, context().published, clock.now(), zone)
+        answer = jsonify(_fields(known))
+    answer.headers["Content-Disposition"] = f'attachment; filename="lead-{lead_id}.json"'
+    return answer
+
+
+def lines(database: Database, view: View, now: datetime) -> Iterator[str]:
+    """Yield the file in pieces; a short transaction for each.
+
+    Who is in it is settled at the start: a lead that is worked on meanwhile moves in the list,
+    and whoever went on from the last one would miss it.
+    """
+    yield csv_text.MARK + csv_text.line(COLUMNS)
+    ids = _ids(database, view, now)
+    for start in range(0, len(ids), AT_ONCE):
+        yield _some_lines(database, ids[start : start + AT_ONCE], now)
+
+
+def _ids(database: Database, view: View, now: datetime) -> Sequence[int]:
+    with database.read() as session:
+        query, order = view.query(session, now, inbox.today_of_the_desk(session, now))
+        query = query.with_only_columns(Lead.id).order_by(*order.columns())
+        return session.scalars(query).all()
+
+
+def _some_lines(database: Database, ids: Sequence[int], now: datetime) -> str:
+    with database.read() as session:
+        leads = {lead.id: lead for lead in session.scalars(select(Lead).where(Lead.id.in_(ids)))}
+        entries = inbox.list_of(session, [leads[id] for id in ids if id in leads], now)
+        names, consents = inbox.names_of(session), _consents(session, entries)
+    return "".join(
+        csv_text.line(_record(entry, names, consents.get(entry.lead.id))) for entry in entries
+    )
+
+
+def _record(entry: Entry, names: dict[int, str], may_contact: bool | None) -> Iterator[str]:
+    lead, call = entry.lead, entry.next_call
+    yield from (str(lead.id), lead.name, lead.company, lead.email, lead.phone)
+    yield from (labels.STAGES[lead.stage], names.get(lead.owner_id or 0, ""), lead.next_action)
+    yield lead.next_action_on.isoformat() if lead.next_action_on else ""
+    yield _utc(call.starts_at) if call else ""
+    yield entry.widest_gap.name if entry.widest_gap else ""
+    yield _yes(bool(may_contact)) if may_contact is not None else ""
+    yield from (_yes(lead.bounced_at is not None), _yes(lead.quarantine))
+    yield from (_utc(lead.created_at), _utc(lead.touched_at))
+
+
+def _consents(session: Session, entries: Sequence[Entry]) -> dict[int, bool]:
+    """Return what each lead chose last."""
+    ids = [entry.lead.id for entry in entries]
+    query = select(Consent.lead_id, Consent.may_contact).where(Consent.lead_id.in_(ids))
+    return {lead_id: choice for lead_id, choice in session.execute(query.order_by(Consent.id))}
+
+
+def _utc(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M}"
+
+
+def _yes(is_so: bool) -> str:
+    return "yes" if is_so else "no"
+
+
+def _fields(known: lead_detail.Dossier) -> dict:
+    """List what is told of a lead; a field that is added to the table is not told by itself."""
+    lead, brief = known.lead, known.brief
+    return {
+        "id": lead.id,
+        "name": lead.name,
+        "company": lead.company,
+        "email": lead.email,
+        "phone": lead.phone,
+        "stage": lead.stage,
+        "owner": known.names.get(lead.owner_id or 0),
+        "next_action": lead.next_action,
+        "next_action_on": lead.next_action_on and lead.next_action_on.isoformat(),
+        "suspected": lead.quarantine,
+        "mail_comes_back": lead.bounced_at is not None,
+        "created_at": lead.created_at.isoformat(),
+        "touched_at": lead.touched_at.isoformat(),
+        "scores": known.percents,
+        "overall": brief.overall if brief else None,
+        "widest_gap": brief.widest_gap.slug if brief and brief.widest_gap else None,
+        "articles": [article.slug for article in known.articles],
+        "wrote": [{"at": one.at.isoformat(), "text": one.text} for one in known.said],
+        "notes": [_note(note, known.names) for note in lead.notes],
+        "calls": [_call(call) for call in known.calls],
+        "timeline": [_line(line) for line in known.timeline],
+        "consents": [_consent(consent) for consent in lead.consents],
+    }
+
+
+def _note(note: Note, names: dict[int, str]) -> dict:
+    by = names.get(note.member_id or 0)
+    return {"at": note.at.isoformat(), "by": by, "text": note.text}
+
+
+def _call(call: Booking) -> dict:
+    return {
+        "starts_at": call.starts_at.isoformat(),
+        "minutes": call.duration,
+        "host": call.host.name,
+        "status": call.status,
+        "outcome": call.outcome,
+    }
+
+
+def _line(line: timeline.Line) -> dict:
+    return {
+        "at": line.at.isoformat(),
+        "text": f"{line.text} {line.whom}".rstrip(),
+        "quote": line.quote or None,
+        "by": line.by or None,
+    }
+
+
+def _consent(consent: Consent) -> dict:
+    return {
+        "at": consent.at.isoformat(),
+        "wording": consent.wording,
+        "source": consent.source,
+        "may_contact": consent.may_contact,
+    }

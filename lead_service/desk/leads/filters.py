@@ -1,0 +1,186 @@
+"""Views of the leads: what one asks for in the address of the list, and the query that answers.
+
+A view is shared as an address, and exported as a file, so both are made here. What the quick
+views select is written as the indexes of `leads` have it, with literals: an index of few rows
+is used only where a database can see that the condition is the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from flask import abort
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from ...book.models import Booking, Status
+from ...db.engine import values
+from ...emails.models import EmailState, OutboxMessage
+from ...leads.models import CLOSED, Lead, Stage
+from ...web.fields import clean
+from ..pagination import LARGEST_ID, Order
+
+LONGEST_SEARCH = 100
+COUNTED = 1000  # whoever has more than that to do does not need the number
+QUICK = {
+    "calls": "Upcoming calls",
+    "unowned": "Without an owner",
+    "due": "Due",
+    "bounced": "Bounced",
+    "suspected": "Suspected",
+}
+SORTS = {
+    "activity": "Activity",
+    "newest": "Newest",
+    "name": "Name",
+    "next": "Next action",
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """What somebody wants to see; everything empty is every lead."""
+
+    quick: str = ""  # a name of QUICK
+    stage: str = ""
+    owner: str = ""  # an id, or "none"
+    asked: str = ""
+    sort: str = ""  # a name of SORTS; the quick views of calls and days have an order of their own
+
+    @classmethod
+    def read(cls, args: Mapping[str, str]) -> "View":
+        """Read a view from an address; 404 for one that no page leads to."""
+        view = cls(
+            quick=args.get("view", ""),
+            stage=args.get("stage", ""),
+            owner=args.get("owner", ""),
+            asked=" ".join(clean(args.get("q")).split())[:LONGEST_SEARCH],
+            sort=args.get("sort", ""),
+        )
+        is_owner = view.owner == "none" or (
+            view.owner.isascii() and view.owner.isdigit() and int(view.owner) <= LARGEST_ID
+        )
+        for value, known in ((view.quick, QUICK), (view.stage, values(Stage)), (view.sort, SORTS)):
+            if value and value not in known:
+                abort(404)
+        return view if is_owner or not view.owner else abort(404)
+
+    @property
+    def address(self) -> dict[str, str]:
+        """Return what stands in the view's address."""
+        said = {"view": self.quick, "stage": self.stage, "owner": self.owner, "q": self.asked}
+        return {name: value for name, value in (said | {"sort": self.sort}).items() if value}
+
+    def query(self, session: Session, now: datetime, today: date) -> tuple[Select, Order]:
+        """Return the query of the leads in this view, and its order."""
+        query, order = self._quick(session, now, today)
+        if self.stage:
+            query = query.where(Lead.stage == self.stage)
+        if self.owner == "none":
+            query = query.where(Lead.owner_id.is_(None))
+        elif self.owner:
+            query = query.where(Lead.owner_id == int(self.owner))
+        for word in self.asked.casefold().split():
+            query = query.where(Lead.sought.contains(word, autoescape=True))
+        # In the order of an index SQLite would fetch 50,000 leads one by one to find none: ten
+        # times as long as reading them all. No index knows this expression.
+        return query, replace(order, by=func.coalesce(order.by, order.by)) if self.asked else order
+
+    def _quick(self, session: Session, now: datetime, today: date) -> tuple[Select, Order]:
+        query, order = select(Lead), ORDERS[self.sort or "activity"]
+        if self.quick == "calls":
+            query = query.join(Booking, Booking.lead_id == Lead.id)
+            return query.where(*next_calls(session, now)), ORDERS["calls"]
+        if self.quick == "due":
+            return query.where(*is_due(today)), ORDERS["next"]
+        if self.quick:
+            query = query.where(CONDITIONS[self.quick])
+        if self.sort == "next":
+            query = query.where(Lead.next_action_on.is_not(None))
+        return query, order
+
+
+def is_due(today: date) -> tuple[ColumnElement[bool], ...]:
+    """Select what should have been done by the end of `today`."""
+    return Lead.next_action_on <= today, Lead.stage.not_in(CLOSED)
+
+
+def next_calls(session: Session, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Select of each lead the booking whose call comes next; a call is coming until it has ended.
+
+    Not by GROUP BY: SQLite would read every booking that there ever was, lead by lead.
+    """
+    since, ended = now - timedelta(days=1), _ended(session, now)
+    other = aliased(Booking)
+    is_earlier = or_(
+        other.starts_at < Booking.starts_at,
+        and_(other.starts_at == Booking.starts_at, other.id < Booking.id),
+    )
+    is_first = ~exists().where(
+        other.lead_id == Booking.lead_id, *_coming(other, since, ended), is_earlier
+    )
+    return *_coming(Booking, since, ended), is_first
+
+
+def coming(session: Session, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Select the calls that are still to come, or go on at present."""
+    return _coming(Booking, now - timedelta(days=1), _ended(session, now))
+
+
+def _ended(session: Session, now: datetime) -> list[int]:
+    """Return the calls of the last day that are over: neither database can add to an instant
+    as the other does.
+    """
+    since = now - timedelta(days=1)
+    begun = select(Booking.id, Booking.starts_at, Booking.duration).where(
+        Booking.status == Status.CONFIRMED, Booking.starts_at > since, Booking.starts_at <= now
+    )
+    return [
+        call.id
+        for call in session.execute(begun)
+        if call.starts_at + timedelta(minutes=call.duration) <= now
+    ]
+
+
+def _coming(booking, since: datetime, ended: list[int]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        booking.status == Status.CONFIRMED,
+        booking.starts_at > since,
+        booking.id.not_in(ended),
+    )
+
+
+def counts(session: Session, now: datetime, today: date) -> dict[str, int]:
+    """Count the leads of each quick view, up to COUNTED, in one query."""
+    some = {
+        "calls": select(Booking.id).where(*next_calls(session, now)),
+        "due": select(Lead.id).where(*is_due(today)),
+        **{name: select(Lead.id).where(condition) for name, condition in CONDITIONS.items()},
+    }
+    numbers = [
+        select(func.count()).select_from(some[name].limit(COUNTED).subquery()).scalar_subquery()
+        for name in QUICK
+    ]
+    return dict(zip(QUICK, session.execute(select(*numbers)).one(), strict=True))
+
+
+def _literal(name: str, values: tuple[str, ...]) -> ColumnElement:
+    return bindparam(name, values, expanding=True, literal_execute=True)
+
+
+ORDERS = {
+    "activity": Order(Lead.touched_at, Lead.id),
+    "newest": Order(Lead.created_at, Lead.id),
+    "name": Order(Lead.sort_name, Lead.id, is_descending=False),
+    "next": Order(Lead.next_action_on, Lead.id, is_descending=False),
+    "calls": Order(Booking.starts_at, Lead.id, is_descending=False),
+}
+SUSPECTED_CALLS = select(Booking.lead_id).where(Booking.quarantine)
+HELD_MAILS = select(OutboxMessage.lead_id).where(OutboxMessage.state == EmailState.HELD)
+CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "unowned": Lead.owner_id.is_(None) & Lead.stage.not_in(_literal("closed", values(CLOSED))),
+    "bounced": Lead.bounced_at.is_not(None),
+    "suspected": Lead.id.in_(
+        select(Lead.id).where(Lead.quarantine).union(SUSPECTED_CALLS, HELD_MAILS)
+    ),
+}

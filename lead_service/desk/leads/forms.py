@@ -1,0 +1,78 @@
+"""The forms of a lead's page."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
+
+from wtforms import DateField, Form, HiddenField, IntegerField, SelectField
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined] # newer than the stubs
+from wtforms.validators import InputRequired, Optional
+from wtforms.widgets import HiddenInput
+
+from ...accounts.members import Member
+from ...leads.models import Lead, Stage
+from ...web.fields import long_text, short_text
+from ..labels import STAGES
+from .lead_updates import Wanted
+
+
+class LeadForm(Form):
+    """Where a lead stands, whose it is, what comes next, and how they are reached."""
+
+    version = IntegerField(widget=HiddenInput())
+    seen = HiddenField()  # what the form showed, so that only what was changed is saved
+    stage = SelectField(
+        "Stage",
+        [InputRequired()],
+        choices=[SelectChoice(stage.value, name) for stage, name in STAGES.items()],
+    )
+    owner_id = SelectField("Owner", coerce=lambda id: str(id or ""))
+    next_action = short_text("Next action", longest=200, autocomplete="off")
+    next_action_on = DateField("On", [Optional()])
+    name = short_text("Name", autocomplete="off")
+    company = short_text("Company", autocomplete="off")
+    phone = short_text("Phone", longest=60, autocomplete="off", inputmode="tel")
+
+    def offer(self, members: Iterable[Member]) -> None:
+        """Offer these as owners."""
+        known = [SelectChoice(str(one.id), one.shown_name) for one in members]
+        self.owner_id.choices = [SelectChoice("", "Nobody"), *known]
+
+    def validate(self, extra_validators=None) -> bool:
+        """Check the fields, and that an action has its day: else it would turn up on none."""
+        is_valid = super().validate(extra_validators)
+        action, on = self.next_action.data, self.next_action_on.data
+        if action and not on and not self.next_action_on.errors:
+            self.next_action_on.errors = ["Say when, so that it turns up on that day."]
+        elif on and not action and not self.next_action.errors:
+            self.next_action.errors = ["Say what is to be done on that day."]
+        elif self.next_action_on.errors:
+            self.next_action_on.errors = ["Write the day like this: 2026-12-01."]
+        return is_valid and not self.errors
+
+    def show(self, lead: Lead, kept: Collection[str] = ()) -> None:
+        """Show the lead as it is, but for the fields that are `kept` as they were typed."""
+        present = Wanted.of(lead)
+        values = asdict(present) | {"version": lead.version, "seen": present.write()}
+        for name, value in values.items():
+            if name not in kept:
+                self[name].raw_data, self[name].data = None, value
+        self.owner_id.data = str(self.owner_id.data or "")
+
+    @property
+    def wanted(self) -> Wanted:
+        """What a valid form asks for."""
+        return Wanted(
+            stage=Stage(self.stage.data),
+            owner_id=int(self.owner_id.data) if self.owner_id.data else None,
+            next_action=self.next_action.data or "",
+            next_action_on=self.next_action_on.data,
+            name=self.name.data or "",
+            company=self.company.data or "",
+            phone=self.phone.data or "",
+        )
+
+
+class NoteForm(Form):
+    """What a member wants to remember of a lead."""
+
+    text = long_text("Note", required="Write something down first.", rows=3)

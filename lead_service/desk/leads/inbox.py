@@ -1,0 +1,127 @@
+"""The inbox: what needs somebody first, and every lead by filter, search and order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import g, render_template, request
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, contains_eager, joinedload
+
+from ... import clock
+from ...accounts.members import Member
+from ...action_framework.types import Step
+from ...assess import scoring
+from ...assess.models import Assessment, framework_in
+from ...book.hosts.models import Host
+from ...book.models import Booking, Status
+from ...leads.models import Lead
+from ...web.context import context
+from .. import labels, pagination
+from ..blueprint import blueprint, zone_of_the_desk
+from ..team import membership
+from . import filters
+from .filters import View
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the list."""
+
+    lead: Lead
+    next_call: Booking | None
+    widest_gap: Step | None
+
+
+@blueprint.get("/")
+def inbox() -> str:
+    """List the leads of a view; `before` turns the page."""
+    view, before, now = View.read(request.args), request.args.get("before"), clock.now()
+    with context().database.read() as session:
+        today = today_of_the_desk(session, now)
+        page = pagination.page(session, *view.query(session, now, today), before)
+        people, names = [one for one, _ in membership.everybody(session)], names_of(session)
+        return render_template(
+            "desk/leads/inbox.html",
+            entries=list_of(session, page.rows, now),
+            view=view,
+            views=filters,
+            counts=filters.counts(session, now, today),
+            people=people,
+            names=names,
+            former=_former(view, people, names),
+            next=None if view.address else next_call(session, g.desk.member, now),
+            following=page.following,
+            is_first=before is None,
+            today=today,
+            words=labels,
+        )
+
+
+def _former(view: View, people: Sequence[Member], names: dict[int, str]) -> str:
+    """Name the owner whose leads are shown, when they have left: the others can be chosen."""
+    owner = int(view.owner) if view.owner.isdigit() else 0
+    return "" if owner in {one.id for one in people} else names.get(owner, "")
+
+
+def today_of_the_desk(session: Session, now: datetime) -> date:
+    """Return the day that it is where the desk is."""
+    return now.astimezone(ZoneInfo(zone_of_the_desk(session))).date()
+
+
+def names_of(session: Session) -> dict[int, str]:
+    """Map members to their names, those who have left included."""
+    return {member.id: member.shown_name for member in session.scalars(select(Member))}
+
+
+def list_of(session: Session, leads: Sequence[Lead], now: datetime) -> list[Entry]:
+    """Add to each lead what the list shows of it, with one query for each kind of thing."""
+    ids = [lead.id for lead in leads]
+    calls, gaps = next_calls(session, ids, now), _widest_gaps(session, ids)
+    return [Entry(lead, calls.get(lead.id), gaps.get(lead.id)) for lead in leads]
+
+
+def next_calls(session: Session, lead_ids: Sequence[int], now: datetime) -> dict[int, Booking]:
+    """Return the call that comes next for each lead; one is coming until it has ended."""
+    query = (
+        select(Booking)
+        .where(Booking.lead_id.in_(lead_ids), Booking.status == Status.CONFIRMED)
+        .where(Booking.starts_at > now - timedelta(days=1))
+        .order_by(Booking.starts_at.desc())
+    )
+    return {
+        booking.lead_id: booking
+        for booking in session.scalars(query)
+        if booking.starts_at + timedelta(minutes=booking.duration) > now
+    }
+
+
+def next_call(session: Session, member: Member, now: datetime) -> Booking | None:
+    """Return the call that comes next: the member's own when they are a host, else the team's."""
+    query = (
+        select(Booking)
+        .join(Booking.host)
+        .options(contains_eager(Booking.host), joinedload(Booking.lead))
+        .where(*filters.coming(session, now))
+        .order_by(Booking.starts_at, Booking.id)
+        .limit(1)
+    )
+    own = session.scalar(query.where(func.lower(Host.email) == member.email))
+    return own or session.scalar(query)
+
+
+def _widest_gaps(session: Session, lead_ids: Sequence[int]) -> dict[int, Step | None]:
+    """Return the widest gap of each lead's latest complete assessment."""
+    query = (
+        select(Assessment)
+        .where(Assessment.lead_id.in_(lead_ids), Assessment.completed_at.is_not(None))
+        .order_by(Assessment.completed_at, Assessment.id)
+    )
+    latest = {one.lead_id: one for one in session.scalars(query) if one.lead_id is not None}
+    versions = {one.framework_version for one in latest.values()}
+    frameworks = {version: framework_in(session, version) for version in versions}
+    return {
+        lead_id: scoring.score(frameworks[one.framework_version], one.answers).widest_gap
+        for lead_id, one in latest.items()
+    }

@@ -1,0 +1,130 @@
+"""The page of one lead, and what a member can do there."""
+
+from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from ... import clock
+from ...leads.models import Lead, Note
+from ...web.context import context
+from .. import labels
+from ..blueprint import blueprint, zone_of_the_desk
+from ..team import membership
+from . import inbox, lead_detail, lead_updates
+from .forms import LeadForm, NoteForm
+
+# Of a lead that a program has written to all night the page still opens.
+MOST_LINES, MOST_SAID = 200, 10
+
+
+@blueprint.get("/leads/<int:lead_id>/")
+def lead(lead_id: int) -> str:
+    """Show a lead: what to know for the call first, then all that happened."""
+    return _page(lead_id)
+
+
+@blueprint.post("/leads/<int:lead_id>/")
+def lead_submit(lead_id: int) -> ResponseReturnValue:
+    """Save stage, owner, next action and details; 409 when somebody else saved meanwhile."""
+    form, by, now = LeadForm(request.form), g.desk.member, clock.now()
+
+    def save(session: Session) -> str | None:
+        found = find(session, lead_id, lock=True)
+        form.offer(membership.owners(session, found))
+        if not form.validate():
+            return None
+        seen = lead_updates.Wanted.read(form.seen.data or "")
+        version = form.version.data or 0
+        is_changed = lead_updates.save(session, found, form.wanted, version, seen, by, now)
+        return "Saved." if is_changed else "Nothing to save: it was so already."
+
+    try:
+        told = context().database.write(save)
+    except lead_updates.Stale as stale:
+        return _page(lead_id, form, stale=stale), 409
+    if told is None:
+        return _page(lead_id, form), 422
+    flash(told)
+    return redirect(url_for(".lead", lead_id=lead_id), 303)
+
+
+@blueprint.post("/leads/<int:lead_id>/notes")
+def add_note(lead_id: int) -> ResponseReturnValue:
+    """Keep a note."""
+    form, by, now = NoteForm(request.form), g.desk.member, clock.now()
+    if not form.validate():
+        return _page(lead_id, noting=form), 422
+    text = form.text.data or ""
+    context().database.write(
+        lambda session: lead_updates.write_note(
+            session, find(session, lead_id, lock=True), text, by, now
+        )
+    )
+    return redirect(url_for(".lead", lead_id=lead_id, _anchor="notes"), 303)
+
+
+@blueprint.post("/leads/<int:lead_id>/notes/<int:note_id>/remove")
+def remove_note(lead_id: int, note_id: int) -> ResponseReturnValue:
+    """Remove a note of one's own; an admin may remove any."""
+    by, now = g.desk.member, clock.now()
+
+    def work_on(session: Session) -> bool:
+        note = session.get(Note, note_id) if note_id < 2**31 else None
+        if note is None or note.lead_id != lead_id:
+            abort(404)
+        return lead_updates.remove_note(session, note, by, now)
+
+    if not context().database.write(work_on):
+        abort(403)
+    return redirect(url_for(".lead", lead_id=lead_id, _anchor="notes"), 303)
+
+
+@blueprint.post("/leads/<int:lead_id>/release")
+def release(lead_id: int) -> ResponseReturnValue:
+    """Lift the quarantine of a lead and its calls, and let their mails go."""
+    by, now = g.desk.member, clock.now()
+    mails = context().database.write(
+        lambda session: lead_updates.release(session, find(session, lead_id, lock=True), by, now)
+    )
+    flash("Released." + (" The mails that were held back are on their way." if mails else ""))
+    return redirect(url_for(".lead", lead_id=lead_id), 303)
+
+
+def find(session: Session, lead_id: int, *, lock: bool = False) -> Lead:
+    """Find a lead by its number, or answer 404."""
+    # An id beyond what the column holds is an error on PostgreSQL; it is nobody's, so: 404.
+    if lead_id >= 2**31:
+        abort(404)
+    return session.get(Lead, lead_id, with_for_update=True if lock else None) or abort(404)
+
+
+def _page(
+    lead_id: int,
+    form: LeadForm | None = None,
+    noting: NoteForm | None = None,
+    stale: lead_updates.Stale | None = None,
+) -> str:
+    """Render the page with the forms as they were sent, or else as the lead is.
+
+    `stale` says what somebody else has saved otherwise: the form then shows the lead as it is
+    now, but for what its writer changed, so that sending it again is a decision and no accident.
+    """
+    with context().database.read() as session:
+        found, zone = find(session, lead_id), zone_of_the_desk(session)
+        known = lead_detail.gather(session, found, context().published, clock.now(), zone)
+        if form is None or stale:
+            form = form or LeadForm()
+            form.show(found, kept=stale.touched if stale else ())
+        form.offer(membership.owners(session, found))
+        return render_template(
+            "desk/leads/lead.html",
+            dossier=known,
+            lead=found,
+            form=form,
+            noting=noting or NoteForm(),
+            stale=stale,
+            today=inbox.today_of_the_desk(session, clock.now()),
+            most_lines=MOST_LINES,
+            most_said=MOST_SAID,
+            words=labels,
+        )

@@ -1,0 +1,169 @@
+"""Working on a lead: its stage, owner, next action and details.
+
+Two people do not overwrite each other without seeing it. A form carries what it showed, so that
+only what its writer changed is saved: what a colleague saved meanwhile elsewhere in the lead, or
+the visitor told in another form, stays. Where both changed one thing, both texts are shown.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from ...accounts import audit_log
+from ...accounts.audit_log import AuditKind
+from ...accounts.members import Member
+from ...book.models import Booking
+from ...db.engine import rows_changed
+from ...emails import outbox
+from ...leads import events
+from ...leads.models import EventKind, Lead, Note, Stage
+
+NEXT = {"next_action", "next_action_on"}
+DETAILS = ("name", "company", "phone")
+# What belongs together: a day is that of its action.
+UNITS = ({"stage"}, {"owner_id"}, NEXT, *({name} for name in DETAILS))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a member wants a lead to be; None for what is open."""
+
+    stage: Stage
+    owner_id: int | None
+    next_action: str
+    next_action_on: date | None
+    name: str
+    company: str
+    phone: str
+
+    @classmethod
+    def of(cls, lead: Lead) -> "Wanted":
+        """Return what a lead is."""
+        return cls(**{one.name: getattr(lead, one.name) for one in fields(cls)})
+
+    def write(self) -> str:
+        """Write it for a form to carry along."""
+        return json.dumps(asdict(self), default=date.isoformat, ensure_ascii=False)
+
+    @classmethod
+    def read(cls, text: str) -> "Wanted | None":
+        """Read what a form carried; None when that is not it."""
+        try:
+            found = json.loads(text)
+            on = found["next_action_on"]
+            found["next_action_on"] = date.fromisoformat(on) if on else None
+            return cls(**found | {"stage": Stage(found["stage"])})
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+
+    def differs(self, other: "Wanted") -> list[str]:
+        """Name what is not so in `other`."""
+        return [name for name, value in asdict(self).items() if getattr(other, name) != value]
+
+    def touched(self, seen: "Wanted") -> set[str]:
+        """Name what was changed since `seen`, with what belongs to it."""
+        changed = set(self.differs(seen))
+        return set().union(*(unit for unit in UNITS if unit & changed))
+
+
+class Stale(Exception):
+    """Somebody saved the same as the writer meanwhile, and otherwise.
+
+    `fields` are those in which the two differ, `touched` those that the writer has changed.
+    """
+
+    def __init__(self, fields: list[str], touched: set[str]) -> None:
+        super().__init__()
+        self.fields = fields
+        self.touched = touched
+
+
+def save(
+    session: Session,
+    lead: Lead,
+    wanted: Wanted,
+    version: int,
+    seen: Wanted | None,
+    by: Member,
+    at: datetime,
+) -> bool:
+    """Give a locked lead what the member changed; return whether anything was.
+
+    `version` is that of the lead which the member saw, `seen` what the form showed, if it told.
+    Raises Stale when somebody else has changed the same meanwhile, unless it says the same: a
+    second click is no conflict.
+    """
+    present = Wanted.of(lead)
+    seen = seen or (present if lead.version == version else None)
+    touched = wanted.touched(seen) if seen else {one.name for one in fields(Wanted)}
+    changed = [name for name in wanted.differs(present) if name in touched]
+    theirs = present.touched(seen) if seen else touched
+    if clash := [name for name in changed if name in theirs]:
+        raise Stale(clash, touched)
+    if changed:
+        _change(session, lead, {name: getattr(wanted, name) for name in changed}, by, at)
+    return bool(changed)
+
+
+def _change(session: Session, lead: Lead, values: dict[str, Any], by: Member, at: datetime) -> None:
+    before = {name: getattr(lead, name) for name in values}
+    for name, value in values.items():
+        setattr(lead, name, value)
+    lead.version += 1
+    _record(session, lead, before, by, at)
+    detail: dict[str, Any] = {"fields": list(values)}
+    for name in ("stage", "owner_id"):
+        if name in before:
+            short = name.removesuffix("_id")
+            detail |= {f"from_{short}": before[name], f"to_{short}": values[name]}
+    audit_log.note(session, by.id, AuditKind.LEAD_CHANGED, f"lead {lead.id}", at, **detail)
+
+
+def _record(session: Session, lead: Lead, before: dict, by: Member, at: datetime) -> None:
+    """Tell the timeline, a line for each kind of change."""
+    if "stage" in before:
+        detail = {"from": before["stage"], "to": lead.stage}
+        events.record(session, lead, EventKind.STAGE_CHANGED, at, member=by.id, **detail)
+    if "owner_id" in before:
+        events.record(session, lead, EventKind.OWNER_CHANGED, at, member=by.id, owner=lead.owner_id)
+    if NEXT & before.keys():
+        on = lead.next_action_on and lead.next_action_on.isoformat()
+        detail = {"action": lead.next_action, "on": on}
+        events.record(session, lead, EventKind.NEXT_ACTION_CHANGED, at, member=by.id, **detail)
+    if details := [name for name in DETAILS if name in before]:
+        events.record(session, lead, EventKind.DETAILS_CHANGED, at, member=by.id, fields=details)
+
+
+def write_note(session: Session, lead: Lead, text: str, by: Member, at: datetime) -> None:
+    """Keep a note on a locked lead; the same one twice in a row is a second click."""
+    latest = select(Note).where(Note.lead_id == lead.id).order_by(Note.id.desc()).limit(1)
+    last = session.scalar(latest)
+    if last and (last.member_id, last.text) == (by.id, text):
+        return
+    events.add_note(session, lead, by.id, text, at)
+    audit_log.note(session, by.id, AuditKind.NOTE_ADDED, f"lead {lead.id}", at)
+
+
+def remove_note(session: Session, note: Note, by: Member, at: datetime) -> bool:
+    """Remove a note of one's own, or, as an admin, anybody's; return whether that was allowed."""
+    if note.member_id != by.id and not by.is_admin:
+        return False
+    session.delete(note)
+    audit_log.note(session, by.id, AuditKind.NOTE_REMOVED, f"lead {note.lead_id}", at)
+    return True
+
+
+def release(session: Session, lead: Lead, by: Member, at: datetime) -> int:
+    """Lift the quarantine of a locked lead and its calls; return how many emails may leave now."""
+    suspected = update(Booking).where(Booking.lead_id == lead.id, Booking.quarantine)
+    bookings = rows_changed(session, suspected.values(quarantine=False))
+    emails = outbox.release(session, lead.id, at)
+    if lead.quarantine or bookings or emails:
+        lead.quarantine = False
+        events.record(session, lead, EventKind.RELEASED, at, member=by.id)
+        audit_log.note(session, by.id, AuditKind.LEAD_RELEASED, f"lead {lead.id}", at, mails=emails)
+    return emails

@@ -1,0 +1,135 @@
+"""A lead's timeline: everything that happened, in words, the newest first."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from ...assess.models import Assessment
+from ...book.models import Booking
+from ...emails.message import EmailKind
+from ...leads.models import EventKind, Lead, LeadEvent, Stage
+from ...publishing.site import Published
+from ..labels import STAGES, day, kind_of_mail, moment
+
+LABELS = {
+    EventKind.CALL_BOOKED: "Booked a call",
+    EventKind.CALL_MOVED: "The call was moved",
+    EventKind.CALL_REASSIGNED: "The call was given to another host",
+    EventKind.CALL_CANCELLED: "The call was cancelled",
+    EventKind.CALL_HELD: "The call took place",
+    EventKind.CALL_MISSED: "The call did not take place",
+    EventKind.CALL_UNMARKED: "What became of the call is open again",
+    EventKind.ADDRESS_CORRECTED: "Corrected the address of the invitation",
+    EventKind.WANTED_START: "Wanted a time that had just been taken",
+    EventKind.WROTE: "Wrote to us",
+    EventKind.RESULT_MAILED: "Had the result mailed",
+    EventKind.RELEASED: "Released: no longer suspected to be automated",
+    EventKind.MAIL_DELIVERED: "A mail was delivered",
+    EventKind.MAIL_BOUNCED: "A mail came back",
+    EventKind.MAIL_DROPPED: "A mail was not delivered",
+    EventKind.MAIL_REPORTED: "Called a mail of ours spam",
+    EventKind.STAGE_CHANGED: "Changed the stage",
+    EventKind.OWNER_CHANGED: "Gave the lead to",
+    EventKind.NEXT_ACTION_CHANGED: "Changed the next action",
+    EventKind.DETAILS_CHANGED: "Corrected the contact details",
+}
+
+
+OF_A_CALL = {  # told with its start
+    EventKind.CALL_CANCELLED,
+    EventKind.CALL_HELD,
+    EventKind.CALL_MISSED,
+    EventKind.CALL_UNMARKED,
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: `quote` is what somebody typed, `whom` a name, `by` the member who did it."""
+
+    at: datetime
+    text: str
+    quote: str = ""
+    whom: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a line needs to know besides its event."""
+
+    events: Sequence[LeadEvent]
+    calls: Mapping[int, Booking]
+    members: Mapping[int, str]
+    zone: str
+
+    def first_start(self, call: Booking) -> datetime:
+        """Return the start that a call was booked for, before it was moved."""
+        for event in self.events:
+            if event.kind == EventKind.CALL_MOVED and event.detail.get("booking") == call.id:
+                return datetime.fromisoformat(event.detail["before"])
+        return call.starts_at
+
+
+def lines(
+    lead: Lead,
+    calls: Iterable[Booking],
+    assessments: Iterable[Assessment],
+    members: Mapping[int, str],
+    published: Published,
+    zone: str,
+) -> list[Line]:
+    """Return the timeline; a call is written in its host's zone, all else in `zone`."""
+    found: list[Line] = []
+    for assessment in assessments:
+        title = published.title_of(assessment.came_from)
+        start = "Started the self-assessment" + (", coming from the article" if title else "")
+        found.append(Line(assessment.started_at, start, quote=title))
+        if assessment.completed_at:
+            found.append(Line(assessment.completed_at, "Completed the self-assessment"))
+    around = Around(lead.events, {call.id: call for call in calls}, members, zone)
+    found += [_of_event(event, around) for event in lead.events]
+    found += [
+        Line(note.at, "Note", note.text, by=members.get(note.member_id or 0, ""))
+        for note in reversed(lead.notes)
+    ]
+    # Of one second, what was written later happened later.
+    return sorted(found, key=lambda line: line.at)[::-1]
+
+
+def _of_event(event: LeadEvent, around: Around) -> Line:
+    detail, names = event.detail, around.members
+    typed = next((detail[name] for name in ("text", "note", "action") if detail.get(name)), "")
+    whom = ""
+    if event.kind == EventKind.OWNER_CHANGED:
+        whom = names.get(detail.get("owner") or 0, "nobody")
+    text = LABELS[event.kind] + _more(event, around)
+    return Line(event.at, text, typed, whom, names.get(detail.get("member") or 0, ""))
+
+
+def _more(event: LeadEvent, around: Around) -> str:
+    """Say when, what or why, in continuation of the event's words."""
+    detail, call = event.detail, around.calls.get(event.detail.get("booking", 0))
+    match event.kind:
+        case EventKind.CALL_BOOKED if call:
+            return f" for {moment(around.first_start(call), call.host_zone)}"
+        case EventKind.CALL_MOVED if call:
+            before, start = (datetime.fromisoformat(detail[name]) for name in ("before", "start"))
+            return f" from {moment(before, call.host_zone)} to {moment(start, call.host_zone)}"
+        case (
+            EventKind.CALL_CANCELLED
+            | EventKind.CALL_HELD
+            | EventKind.CALL_MISSED
+            | EventKind.CALL_UNMARKED
+        ) if call:
+            return f": {moment(call.starts_at, call.host_zone)}"
+        case EventKind.WANTED_START if detail.get("start"):
+            return f": {moment(datetime.fromisoformat(detail['start']), around.zone)}"
+        case EventKind.STAGE_CHANGED:
+            return f": {STAGES[Stage(detail['from'])]} → {STAGES[Stage(detail['to'])]}"
+        case EventKind.NEXT_ACTION_CHANGED if detail.get("on"):
+            return f", for {day(date.fromisoformat(detail['on']))}"
+        case EventKind.DETAILS_CHANGED:
+            return f": {', '.join(detail['fields'])}"
+    which = f" ({kind_of_mail(EmailKind(detail['what']))})" if detail.get("what") else ""
+    return which + (f": {detail['reason']}" if detail.get("reason") else "")

@@ -1,0 +1,90 @@
+"""How a mail stands, as the desk says it: what we did with it and what the provider told since."""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import Session
+
+from ...emails.models import RETURNED, RINGS, Delivery, EmailState, OutboxMessage
+
+UNTOLD = (Delivery.UNKNOWN, Delivery.PROCESSED)  # the provider has it, and has not said more
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One way in which a mail can stand: its name in addresses, the word for it, its color."""
+
+    name: str
+    word: str
+    tone: str  # plain, good, bad
+    where: ColumnElement[bool]
+
+
+def _ours(name: EmailState, word: str, tone: str = "plain") -> Standing:
+    return Standing(name, word, tone, OutboxMessage.state == name)
+
+
+def _told(name: Delivery, word: str, tone: str = "plain") -> Standing:
+    return Standing(
+        name,
+        word,
+        tone,
+        and_(OutboxMessage.state == EmailState.SENT, OutboxMessage.delivery == name),
+    )
+
+
+ATTENTION = Standing("attention", "To look at", "bad", RINGS)
+PAUSED = Standing("paused", "Paused", "bad", OutboxMessage.state == EmailState.PENDING)
+STANDINGS = (
+    _ours(EmailState.PENDING, "Waiting"),
+    _ours(EmailState.SENDING, "Being sent"),
+    Standing(
+        EmailState.SENT,
+        "Sent",
+        "good",
+        and_(OutboxMessage.state == EmailState.SENT, OutboxMessage.delivery.in_(UNTOLD)),
+    ),
+    _told(Delivery.DEFERRED, "Deferred"),
+    _told(Delivery.DELIVERED, "Delivered", "good"),
+    _told(Delivery.BOUNCED, "Bounced", "bad"),
+    _told(Delivery.DROPPED, "Dropped", "bad"),
+    _told(Delivery.REPORTED, "Called spam", "bad"),
+    _ours(EmailState.FAILED, "Refused", "bad"),
+    _ours(EmailState.DEAD, "Given up", "bad"),
+    _ours(EmailState.EXPIRED, "Too late"),
+    _ours(EmailState.HELD, "Held back"),
+    _ours(EmailState.CANCELLED, "Taken back"),
+)
+BY_NAME = {one.name: one for one in (*STANDINGS, PAUSED, ATTENTION)}
+CAN_BE_SEEN = {
+    "attention",
+    EmailState.FAILED,
+    EmailState.DEAD,
+    *RETURNED,
+}  # where failures stand together
+
+
+def of(mail: OutboxMessage, is_paused: bool = False) -> Standing:
+    """Return how a mail stands; while nothing is sent, what waits is paused."""
+    if mail.state == EmailState.PENDING and is_paused:
+        return PAUSED
+    found = BY_NAME[_name(mail.state, mail.delivery)]
+    is_retried = mail.state == EmailState.PENDING and mail.attempts
+    return replace(found, word="Trying again") if is_retried else found
+
+
+def counts(session: Session, is_paused: bool) -> dict[str, int]:
+    """Count the mails of each standing that there is, in the order of a mail's life."""
+    by = (OutboxMessage.state, OutboxMessage.delivery)
+    query = select(*by, func.count()).group_by(*by)
+    found: dict[str, int] = {}
+    for state, delivery, number in session.execute(query):
+        name = _name(state, delivery)
+        found[name] = found.get(name, 0) + number
+    if is_paused and "pending" in found:
+        found["paused"] = found.pop("pending")
+    return {name: found[name] for name in ("paused", *BY_NAME) if name in found}
+
+
+def _name(state: EmailState, delivery: Delivery) -> EmailState | Delivery:
+    return delivery if state == EmailState.SENT and delivery not in UNTOLD else state

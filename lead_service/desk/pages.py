@@ -1,0 +1,41 @@
+"""The desk's pages, all behind the one door of `blueprint`."""
+
+from .auth import sign_in
+from .blueprint import blueprint
+from .calls import change_pages, list_pages
+from .funnel import funnel_page
+from .hosts import (
+    calendar_pages,
+    date_pages,
+    holiday_pages,
+    overview,
+    profile_pages,
+    unavailable_page,
+)
+from .leads import erase_page, exports, inbox, lead_page
+from .mail import outbox_actions, outbox_page
+from .privacy import privacy_page
+from .team import audit_log_page, team_page
+
+__all__ = [
+    "audit_log_page",
+    "blueprint",
+    "calendar_pages",
+    "change_pages",
+    "date_pages",
+    "erase_page",
+    "exports",
+    "funnel_page",
+    "holiday_pages",
+    "inbox",
+    "lead_page",
+    "list_pages",
+    "outbox_actions",
+    "outbox_page",
+    "overview",
+    "privacy_page",
+    "profile_pages",
+    "sign_in",
+    "team_page",
+    "unavailable_page",
+]

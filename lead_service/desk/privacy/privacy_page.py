@@ -1,0 +1,141 @@
+"""People's rights, for admins: what is held about an address, erasing it, what goes by itself."""
+
+import json
+from datetime import timedelta
+
+from flask import Response, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from wtforms import Form
+
+from ... import clock
+from ...accounts import audit_log
+from ...accounts.audit_log import AuditKind
+from ...emails import provider_erasure
+from ...leads.models import Lead
+from ...privacy import backup_files, erasure, export, retention
+from ...web.context import context
+from ...web.fields import address
+from .. import labels
+from ..blueprint import admins_only, blueprint
+from ..leads import lead_detail
+
+SOON = timedelta(days=30)
+LISTED = 20  # leads that go soon
+
+
+class PersonForm(Form):
+    """Whose data it is about."""
+
+    email = address("Their email address")
+
+
+@blueprint.get("/privacy/")
+@admins_only
+def privacy_page() -> str:
+    """Ask for an address, and show what retention erases next."""
+    return _page(PersonForm())
+
+
+@blueprint.post("/privacy/")
+@admins_only
+def held_about() -> ResponseReturnValue:
+    """Show how much is held about an address; a POST, so that the address is in no log."""
+    form, now = PersonForm(request.form), clock.now()
+    if not form.validate():
+        return _page(form), 422
+    with context().database.read() as session:
+        held = export.export(session, context().settings, form.email.data or "")
+        lead = session.scalar(select(Lead).where(Lead.address == form.email.address))
+        return render_template(
+            "desk/privacy/held.html",
+            form=form,
+            counts={name: len(rows) for name, rows in held.items() if rows},
+            lead=lead,
+            coming=lead_detail.coming_calls(session, lead, now) if lead else [],
+            words=labels,
+        )
+
+
+@blueprint.post("/privacy/export")
+@admins_only
+def export_person() -> ResponseReturnValue:
+    """Hand out everything held about an address, as JSON, for the person who asked."""
+    form, now, by = PersonForm(request.form), clock.now(), g.desk.member_id
+    if not form.validate():
+        return _page(form), 422
+
+    def work(session: Session) -> dict:
+        held = export.export(session, context().settings, form.email.data or "")
+        numbers = [row["id"] for row in held["lead"]]
+        subject = f"lead {numbers[0]}" if numbers else "address without a lead"
+        audit_log.note(session, by, AuditKind.EXPORTED, subject, now)
+        return held
+
+    held = context().database.write(work)
+    answer = Response(json.dumps(held, indent=2, ensure_ascii=False), mimetype="application/json")
+    answer.headers["Content-Disposition"] = 'attachment; filename="everything-held.json"'
+    return answer
+
+
+@blueprint.post("/privacy/erase")
+@admins_only
+def erase_person() -> ResponseReturnValue:
+    """Erase everything held about an address, once the page has said what that comes to."""
+    form = PersonForm(request.form)
+    if not form.validate():
+        return _page(form), 422
+    erase_for_good(form.email.data or "")
+    return redirect(url_for(".privacy_page"), 303)
+
+
+def erase_for_good(address: str) -> None:
+    """Erase an address in the name of the member who asks, and say what is left of it."""
+    settings, now = context().settings, clock.now()
+    erasure.erase_everywhere(context().database, settings, address, now, g.desk.member_id)
+    copies = [copy.until for copy in backup_files.kept(settings)]
+    told = "Erased. Only a mark remains, from which the address cannot be read."
+    if provider_erasure.are_asked_for(settings):
+        told += " The mail provider is asked to erase what it knows of it, too."
+    if copies:
+        told += f" Backups of before hold it until {max(copies):%B %-d, %Y}."
+    flash(told)
+
+
+@blueprint.post("/privacy/provider")
+@admins_only
+def erase_at_provider() -> ResponseReturnValue:
+    """Ask the mail provider again to erase an address, or note that it was done by hand."""
+    job_id, by_hand = request.form.get("job", type=int, default=0), "by_hand" in request.form
+    now, by = clock.now(), g.desk.member_id
+
+    def work(session: Session) -> bool:
+        if not 0 < job_id < 2**31:  # beyond what the column holds
+            return False
+        if not by_hand:
+            return provider_erasure.retry(session, job_id, now)
+        if done := provider_erasure.close(session, job_id):
+            audit_log.note(session, by, AuditKind.ERASED_BY_HAND, f"erasure {job_id}", now)
+        return done
+
+    done = context().database.write(work)
+    context().database.forget()
+    told = "Noted." if by_hand else "The provider is asked again in a moment."
+    flash(told if done else "The provider has taken it over meanwhile, or somebody was faster.")
+    return redirect(url_for(".privacy_page"), 303)
+
+
+def _page(form: PersonForm) -> str:
+    settings, now = context().settings, clock.now()
+    with context().database.read() as session:
+        soon = retention.idle_leads(now + SOON, settings).order_by(Lead.touched_at).limit(LISTED)
+        return render_template(
+            "desk/privacy/privacy.html",
+            form=form,
+            counts=retention.sweep(session, now, settings, dry_run=True),
+            jobs=provider_erasure.pending(session),
+            soon=session.scalars(soon).all(),
+            kept_for=timedelta(days=settings.retention_days),
+            words=labels,
+        )

@@ -1,0 +1,39 @@
+"""The forms of the team's page."""
+
+from wtforms import Form, SelectField
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined] # newer than the stubs
+from wtforms.validators import InputRequired
+
+from ...accounts.members import Role
+from ...web.fields import address, short_text
+
+ROLES = {
+    Role.MEMBER: "Member: works with leads",
+    Role.ADMIN: "Admin: also lets people in and erases",
+}
+
+
+def role_field() -> SelectField:
+    """Make the field of what a member may do."""
+    choices = [SelectChoice(role.value, label) for role, label in ROLES.items()]
+    return SelectField("Role", [InputRequired()], choices=choices)
+
+
+class InviteForm(Form):
+    """Who shall come in, and as what."""
+
+    email = address("Work email")
+    name = short_text("Name", autocomplete="off")
+    role = role_field()
+
+
+class RoleForm(Form):
+    """What somebody may do."""
+
+    role = role_field()
+
+
+class NameForm(Form):
+    """What the others call somebody."""
+
+    own_name = short_text("Your name", required="Type your name.", autocomplete="name")

@@ -1,0 +1,179 @@
+"""Add and remove members, and change their roles; each change is in the audit log.
+
+The team never loses its last admin: a change that would remove them raises LastAdmin.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ...accounts import audit_log
+from ...accounts.audit_log import AuditKind
+from ...accounts.members import DeskSession, Member, Role
+from ...db.engine import broken_rule, rows_changed
+from ...emails import outbox, practice_context
+from ...emails.message import EmailKind, compose
+from ...leads import capture
+from ...leads.models import CLOSED, Lead
+from ...settings import Settings
+from ..auth.sessions import end_sessions
+
+
+class AlreadyIn(Exception):
+    """The address is a member's already."""
+
+
+class LastAdmin(Exception):
+    """Nobody could let anybody in any more."""
+
+
+def invite(
+    session: Session,
+    settings: Settings,
+    email: str,
+    *,
+    name: str = "",
+    role: Role = Role.MEMBER,
+    by: Member | None = None,
+    at: datetime,
+) -> Member:
+    """Let an address in and mail it where the desk is; raise AlreadyIn.
+
+    The mail holds no key, so it may lie unread for days: whoever reads it asks on the sign-in
+    page for a link, which proves the mailbox anew and is old after a quarter of an hour.
+    """
+    if find_member(session, email, lock=True):
+        raise AlreadyIn
+    member = add_member(session, email, at, role=role, name=name)
+    member.role, member.name = role, name or member.name
+    _note(session, by, AuditKind.MEMBER_INVITED, member, at, role=role)
+    message = compose(
+        EmailKind.INVITED,
+        to=member.email,
+        by=by.shown_name if by else settings.practice_name,
+        link=settings.link("/desk/sign-in/"),
+        **practice_context(settings),
+    )
+    outbox.queue(session, message, at=at)
+    return member
+
+
+def change_role(
+    session: Session, member: Member, role: Role, by: Member | None, at: datetime
+) -> None:
+    """Make an admin of a member, or a member of an admin; raise LastAdmin."""
+    if role != Role.ADMIN:
+        _spare_the_last_admin(session, member)
+    if member.role != role:
+        member.role = role
+        _note(session, by, AuditKind.ROLE_CHANGED, member, at, role=role)
+
+
+def remove(session: Session, member: Member, by: Member | None, at: datetime) -> int:
+    """End a membership at once; return how many open leads have no owner now.
+
+    Raises LastAdmin. What they wrote and closed keeps their name.
+    """
+    _spare_the_last_admin(session, member)
+    member.removed_at = at
+    end_sessions(session, member, at)
+    open_leads = update(Lead).where(Lead.owner_id == member.id, Lead.stage.not_in(CLOSED))
+    freed = rows_changed(session, open_leads.values(owner_id=None, version=Lead.version + 1))
+    _note(session, by, AuditKind.MEMBER_REMOVED, member, at, leads_without_owner=freed)
+    return freed
+
+
+def sign_out_everywhere(session: Session, member: Member, by: Member | None, at: datetime) -> int:
+    """End every session of a member; return how many there were."""
+    ended = end_sessions(session, member, at)
+    _note(session, by, AuditKind.SIGNED_OUT_EVERYWHERE, member, at, sessions=ended)
+    return ended
+
+
+def rename(session: Session, member: Member, name: str, at: datetime) -> None:
+    """Give a member the name by which the others see them."""
+    if member.name != name:
+        member.name = name
+        _note(session, member, AuditKind.RENAMED, member, at)
+
+
+def everybody(session: Session) -> list[tuple[Member, datetime | None]]:
+    """Return the members by name, each with when they were last here."""
+    last = (
+        select(DeskSession.member_id, func.max(DeskSession.seen_at).label("at"))
+        .group_by(DeskSession.member_id)
+        .subquery()
+    )
+    query = select(Member, last.c.at).join(last, last.c.member_id == Member.id, isouter=True)
+    found = session.execute(query.where(Member.removed_at.is_(None))).all()
+    return sorted(((member, at) for member, at in found), key=lambda one: one[0].shown_name.lower())
+
+
+def owners(session: Session, lead: Lead) -> list[Member]:
+    """Return who may own a lead: every member, and who owns it, though they may have left."""
+    may = or_(Member.removed_at.is_(None), Member.id == lead.owner_id)
+    found = session.scalars(select(Member).where(may)).all()
+    return sorted(found, key=lambda one: one.shown_name.lower())
+
+
+def _spare_the_last_admin(session: Session, member: Member) -> None:
+    """Raise LastAdmin when nobody else is one; two who demote each other meet at the lock."""
+    admins = select(Member.id).where(Member.role == Role.ADMIN, Member.removed_at.is_(None))
+    found = session.scalars(admins.order_by(Member.id).with_for_update()).all()
+    if found == [member.id]:
+        raise LastAdmin
+
+
+def _note(
+    session: Session, by: Member | None, what: AuditKind, member: Member, at: datetime, **detail
+) -> None:
+    audit_log.note(session, by.id if by else None, what, f"member {member.id}", at, **detail)
+
+
+class NoSuchMember(Exception):
+    """The address belongs to nobody who may use the desk."""
+
+
+def add_member(
+    session: Session, email: str, at: datetime, role: Role = Role.MEMBER, name: str = ""
+) -> Member:
+    """Let an address use the desk and return its member; one who was removed comes back.
+
+    A member whom we know keeps role and name. Raises ValueError for what is no address.
+    """
+    address = capture.normalize(email)
+    member = session.scalar(select(Member).where(Member.email == address))
+    if member is None:
+        member = _insert(session, Member(email=address, name=name, role=role, created_at=at))
+    member.removed_at = None
+    return member
+
+
+def _insert(session: Session, member: Member) -> Member:
+    """Insert a member, or return the one whom somebody else has just let in."""
+    try:
+        with session.begin_nested():
+            session.add(member)
+    except IntegrityError as error:
+        if broken_rule(error) != "uq_member_email":
+            raise
+        return session.scalars(select(Member).where(Member.email == member.email)).one()
+    return member
+
+
+def find_member(session: Session, email: str, *, lock: bool = False) -> Member | None:
+    """Find who may use the desk by their address, in whatever form it is typed."""
+    query = select(Member).where(
+        Member.email == capture.normalize(email), Member.removed_at.is_(None)
+    )
+    return session.scalar(query.with_for_update() if lock else query)
+
+
+def get_member(session: Session, email: str) -> Member:
+    """Find who may use the desk by their address; raise NoSuchMember."""
+    member = find_member(session, email, lock=True)
+    if member is None:
+        raise NoSuchMember
+    return member

@@ -1,0 +1,135 @@
+"""The team's page: who is in; for admins, who comes in, who goes, and who decides."""
+
+from flask import abort, flash, g, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from ... import clock
+from ...accounts.members import Member, Role
+from ...web.context import context
+from ..blueprint import admins_only, blueprint
+from . import membership
+from .forms import InviteForm, NameForm, RoleForm
+
+LAST_ADMIN = "Nobody else is an admin. Make somebody an admin first."
+
+
+@blueprint.get("/team/")
+def team() -> str:
+    """Show who may use the desk."""
+    return _page()
+
+
+@blueprint.post("/team/")
+@admins_only
+def invite() -> ResponseReturnValue:
+    """Let somebody in, by mail."""
+    form, now, by = InviteForm(request.form), clock.now(), g.desk.member
+    if not form.validate():
+        return _page(form), 422
+    email, name, role = form.email.data or "", form.name.data or "", Role(form.role.data)
+
+    def work(writing: Session) -> None:
+        settings = context().settings
+        membership.invite(writing, settings, email, name=name, role=role, by=by, at=now)
+
+    try:
+        context().database.write(work)
+    except membership.AlreadyIn:
+        form.email.errors = ["This address is a member's already."]
+        return _page(form), 422
+    flash("Invited. A mail tells them where to sign in.")
+    return redirect(url_for(".team"), 303)
+
+
+@blueprint.post("/team/<int:member_id>/role")
+@admins_only
+def change_role(member_id: int) -> ResponseReturnValue:
+    """Make somebody an admin, or a member."""
+    form, now, by = RoleForm(request.form), clock.now(), g.desk.member
+    if not form.validate():
+        abort(422)
+
+    def work(writing: Session) -> None:
+        membership.change_role(writing, _find(writing, member_id), Role(form.role.data), by, now)
+
+    return _done(work, "Changed. It is so from their next click on.")
+
+
+@blueprint.post("/team/<int:member_id>/remove")
+@admins_only
+def remove_member(member_id: int) -> ResponseReturnValue:
+    """Let somebody go: their sessions end, their open leads want another owner."""
+    now, by = clock.now(), g.desk.member
+
+    def work(writing: Session) -> None:
+        membership.remove(writing, _find(writing, member_id), by, now)
+
+    return _done(work, "Removed and signed out. Their open leads are without an owner now.")
+
+
+@blueprint.post("/team/<int:member_id>/sign-out")
+@admins_only
+def sign_out_member(member_id: int) -> ResponseReturnValue:
+    """Sign somebody out wherever they are signed in."""
+    now, by = clock.now(), g.desk.member
+
+    def work(writing: Session) -> None:
+        membership.sign_out_everywhere(writing, _find(writing, member_id), by, now)
+
+    return _done(work, "Signed out everywhere.")
+
+
+@blueprint.post("/team/me/name")
+def rename() -> ResponseReturnValue:
+    """Change the name that the others see."""
+    form, now = NameForm(request.form), clock.now()
+    if not form.validate():
+        return _page(naming=form), 422
+    name, own_id = form.own_name.data or "", g.desk.member_id
+    context().database.write(
+        lambda writing: membership.rename(writing, _find(writing, own_id), name, now)
+    )
+    flash("Changed.")
+    return redirect(url_for(".team"), 303)
+
+
+@blueprint.post("/team/me/sign-out")
+def sign_out_everywhere() -> ResponseReturnValue:
+    """Sign out here and wherever else one is signed in."""
+    own_id, now = g.desk.member_id, clock.now()
+
+    def work(writing: Session) -> None:
+        member = _find(writing, own_id)
+        membership.sign_out_everywhere(writing, member, member, now)
+
+    context().database.write(work)
+    session.clear()
+    return redirect(url_for(".sign_in"), 303)
+
+
+def _done(work, told: str) -> ResponseReturnValue:
+    """Do a change of the team and say so, or why it cannot be."""
+    try:
+        context().database.write(work)
+    except membership.LastAdmin:
+        return _page(refusal=LAST_ADMIN), 409
+    flash(told)
+    return redirect(url_for(".team"), 303)
+
+
+def _page(form: InviteForm | None = None, naming: NameForm | None = None, refusal: str = "") -> str:
+    with context().database.read() as reading:
+        people = membership.everybody(reading)
+    return render_template(
+        "desk/team/team.html",
+        people=people,
+        form=form or InviteForm(),
+        naming=naming or NameForm(data={"own_name": g.desk.member.name}),
+        refusal=refusal,
+    )
+
+
+def _find(writing: Session, member_id: int) -> Member:
+    member = writing.get(Member, member_id) if member_id < 2**31 else None
+    return member if member and member.removed_at is None else abort(404)

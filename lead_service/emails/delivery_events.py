@@ -1,0 +1,266 @@
+"""Verify, parse and apply the delivery events that SendGrid posts to the webhook.
+
+Events arrive in any order and more than once. A later state of an email is never replaced by an
+earlier one.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sendgrid.helpers.eventwebhook import EventWebhook
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..leads import capture
+from ..leads import events as leads_events
+from ..leads.models import EventKind, Lead
+from .models import RETURNED, Delivery, DeliveryEvent, OutboxMessage
+
+TIMESTAMP = re.compile(r"\d{10}", re.ASCII)
+OUTBOX_ID = re.compile(r"[0-9a-f]{32}")
+OLDEST = timedelta(days=400)  # that an event can be: mails wait for days, their readers for weeks
+ENHANCED_CODE = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b", re.ASCII)  # RFC 3463
+REPLY_CODE = re.compile(r"[245]\d\d\b", re.ASCII)  # RFC 5321, 4.2
+
+# The provider's names and ours (`Delivery`). Opens and clicks are neither asked for nor
+# kept: tracking is off.
+KINDS: dict[str, Delivery] = {
+    "processed": Delivery.PROCESSED,
+    "deferred": Delivery.DEFERRED,
+    "delivered": Delivery.DELIVERED,
+    "bounce": Delivery.BOUNCED,
+    "dropped": Delivery.DROPPED,
+    "spamreport": Delivery.REPORTED,
+}
+DROPPED = {
+    "bounced address": "mail to this address came back before",
+    "invalid": "this is no mail address",
+    "unsubscribed address": "they have unsubscribed from our mail",
+    "spam reporting address": "they have called our mail spam before",
+    "spam content": "the provider took it for spam",
+    "recipient list over package quota": "our quota at the provider is used up",
+}
+BOUNCED = {
+    "invalid address": "there is no such mailbox",
+    "mailbox unavailable": "the mailbox takes no mail",
+    "technical failure": "their server could not be reached, or failed",
+    "content": "their server refused what the mail says",
+    "reputation": "their server does not trust the provider",
+    "frequency or volume too high": "their server gets too much mail from the provider",
+}
+# By the second number of an enhanced status code (RFC 3463, 3).
+SUBJECTS = {
+    "1": "there is no such mailbox",
+    "2": "the mailbox takes no mail",
+    "3": "their server could not be reached, or failed",
+    "4": "their server could not be reached, or failed",
+    "6": "their server refused what the mail says",
+    "7": "their server refused mail from us",
+}
+
+AT_ONCE = 500  # ids that one query asks for
+TOLD = {  # what a lead's timeline tells
+    Delivery.DELIVERED: EventKind.MAIL_DELIVERED,
+    Delivery.BOUNCED: EventKind.MAIL_BOUNCED,
+    Delivery.DROPPED: EventKind.MAIL_DROPPED,
+    Delivery.REPORTED: EventKind.MAIL_REPORTED,
+}
+ARRIVED = (Delivery.DELIVERED, Delivery.REPORTED)
+RANKS = {kind: rank for rank, kind in enumerate(Delivery)}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that became of one mail; `reason` is in our words."""
+
+    outbox_id: str
+    digest: str  # the same for the same event, however often it comes
+    kind: Delivery
+    at: datetime
+    reason: str = ""
+
+
+def is_genuine(key: str, body: bytes, signature: str, timestamp: str) -> bool:
+    """Say whether the provider has signed `body` with the private half of `key`.
+
+    The package's own check raises whatever its input makes it raise, and would accept a digit
+    moved from the timestamp into the body. How old it is does not matter: what we could not
+    take is posted again for a day, and an event counts once.
+    """
+    try:
+        if not TIMESTAMP.fullmatch(timestamp):
+            return False
+        return EventWebhook(key).verify_signature(body.decode("utf-8"), signature, timestamp)
+    except Exception:
+        return False
+
+
+def parse(body: bytes, now: datetime) -> list[Event]:
+    """Read a signed body; raise ValueError when it is no JSON list.
+
+    What is not about a mail of ours, or of a kind that we do not keep, is passed over: one odd
+    event must not hold up the others for ever.
+    """
+    try:
+        found = json.loads(body)
+    except RecursionError:
+        raise ValueError("too deep") from None
+    if not isinstance(found, list):
+        raise ValueError("not a list")
+    return [event for item in found if (event := _event(item, now))]
+
+
+def _event(item: Any, now: datetime) -> Event | None:
+    if not isinstance(item, dict):
+        return None
+    kind, outbox_id = KINDS.get(_text(item, "event")), _text(item, "outbox_id")
+    if kind is None or not OUTBOX_ID.fullmatch(outbox_id):
+        return None
+    return Event(outbox_id, _digest(item), kind, _instant(item, now), _reason(item, kind))
+
+
+def _text(item: dict, name: str) -> str:
+    value = item.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _digest(item: dict) -> str:
+    """Name an event by the provider's id for it, or by all it says when it has none."""
+    named = _text(item, "sg_event_id") or json.dumps(item, sort_keys=True)
+    return hashlib.sha256(named.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _instant(item: dict, now: datetime) -> datetime:
+    """Return when it happened; the present when that cannot be read or cannot be."""
+    try:
+        at = datetime.fromtimestamp(int(item["timestamp"]), UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return now
+    return at if now - OLDEST <= at <= now else now
+
+
+def _reason(item: dict, kind: Delivery) -> str:
+    if kind is Delivery.DROPPED:
+        return DROPPED.get(_text(item, "reason").lower(), "the provider did not try to deliver it")
+    said = _text(item, "reason") or _text(item, "response")
+    code = ENHANCED_CODE.search(f"{_text(item, 'status')} {said}")
+    if kind is Delivery.BOUNCED:
+        return _in_words(item, code) + _in_brackets(code or REPLY_CODE.match(said))
+    if kind is Delivery.DEFERRED:
+        return "their server asked to wait" + _in_brackets(code or REPLY_CODE.match(said))
+    return ""
+
+
+def _in_words(item: dict, code: re.Match | None) -> str:
+    if words := BOUNCED.get(_text(item, "bounce_classification").lower()):
+        return words
+    return SUBJECTS.get(code[0].split(".")[1] if code else "", "their server refused it")
+
+
+def _in_brackets(code: re.Match | None) -> str:
+    return f" ({code[0]})" if code else ""
+
+
+def take(session: Session, events: Sequence[Event], now: datetime) -> int:
+    """Apply events to the mails and leads that they are about; return how many were new.
+
+    Those of mails that are no longer kept change nothing. Leads are locked before mails, as
+    whatever else changes both does.
+    """
+    concerned = _lock_leads(session, {event.outbox_id for event in events})
+    mails = _lock_mails(session, {event.outbox_id for event in events})
+    fresh = _unknown(session, [event for event in events if event.outbox_id in mails])
+    for event in fresh:
+        mail = mails[event.outbox_id]
+        _note(session, mail, event, now)
+        lead = concerned.get(mail.lead_id or 0)
+        if lead and event.kind in TOLD and _is_to(mail.address, lead):
+            detail = {"mail": mail.id, "what": mail.kind, "reason": event.reason}
+            leads_events.record(session, lead, TOLD[event.kind], event.at, **detail)
+    session.flush()
+    for lead in concerned.values():
+        lead.bounced_at = _came_back_at(session, lead)
+    return len(fresh)
+
+
+def _lock_leads(session: Session, outbox_ids: Iterable[str]) -> dict[int, Lead]:
+    found: dict[int, Lead] = {}
+    for some in _chunks(outbox_ids):
+        theirs = select(OutboxMessage.lead_id).where(OutboxMessage.id.in_(some))
+        query = select(Lead).where(Lead.id.in_(theirs)).order_by(Lead.id)
+        found |= {lead.id: lead for lead in session.scalars(query.with_for_update())}
+    return found
+
+
+def _lock_mails(session: Session, outbox_ids: Iterable[str]) -> dict[str, OutboxMessage]:
+    found: dict[str, OutboxMessage] = {}
+    for some in _chunks(outbox_ids):
+        query = select(OutboxMessage).where(OutboxMessage.id.in_(some)).order_by(OutboxMessage.id)
+        found |= {mail.id: mail for mail in session.scalars(query.with_for_update())}
+    return found
+
+
+def _unknown(session: Session, events: Sequence[Event]) -> list[Event]:
+    """Return the events that were not told before, each once; their mails are locked."""
+    fresh = {(event.outbox_id, event.digest): event for event in events}
+    for some in _chunks({event.outbox_id for event in events}):
+        kept = select(DeliveryEvent.outbox_id, DeliveryEvent.digest)
+        for outbox_id, digest in session.execute(kept.where(DeliveryEvent.outbox_id.in_(some))):
+            fresh.pop((outbox_id, digest), None)
+    return list(fresh.values())
+
+
+def _note(session: Session, mail: OutboxMessage, event: Event, now: datetime) -> None:
+    """Keep an event, and let the mail stand as it says unless something further on was told.
+
+    A mail can come back after it was delivered, when their server finds out later; one that
+    came back is delivered no more. Of two events of one rank the later counts.
+    """
+    kept = {"digest": event.digest, "kind": event.kind, "at": event.at, "reason": event.reason}
+    session.add(DeliveryEvent(outbox_id=mail.id, **kept))
+    if mail.delivery_at:
+        stands = _standing(mail.delivery, mail.delivery_at, mail.reason)
+        if _standing(event.kind, event.at, event.reason) <= stands:
+            return
+    if event.kind in RETURNED and mail.delivery not in RETURNED:
+        mail.alarm_at = now
+    mail.delivery, mail.delivery_at, mail.reason = event.kind, event.at, event.reason
+
+
+def _standing(kind: Delivery, at: datetime, reason: str) -> tuple[int, datetime, str]:
+    return RANKS[kind], at, reason
+
+
+def _is_to(address: str, lead: Lead) -> bool:
+    """Say whether an address is the lead's present one, and not the team's or a mistyped one."""
+    try:
+        return capture.normalize(address) == lead.address
+    except ValueError:
+        return False
+
+
+def _came_back_at(session: Session, lead: Lead) -> datetime | None:
+    """Return when a mail to the lead's present address came back, if none arrived since."""
+    back: list[datetime] = []
+    arrived: list[datetime] = []
+    mails = select(OutboxMessage.address, OutboxMessage.delivery, OutboxMessage.delivery_at)
+    told = OutboxMessage.delivery.in_(TOLD)
+    for address, delivery, at in session.execute(
+        mails.where(OutboxMessage.lead_id == lead.id, told)
+    ):
+        if at and _is_to(address, lead):
+            (arrived if delivery in ARRIVED else back).append(at)
+    last = max(back, default=None)
+    return last if last and not any(at > last for at in arrived) else None
+
+
+def _chunks(ids: Iterable[str]) -> Iterator[list[str]]:
+    """Yield ids in order, so that two batches lock the same rows in the same order."""
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), AT_ONCE):
+        yield wanted[start : start + AT_ONCE]

@@ -1,0 +1,43 @@
+"""Asking the provider what the key may do, before a mail finds out."""
+
+import json
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from ..settings import Settings
+from . import provider_erasure
+from .transports.deadline_http import Attempt, Refused
+from .transports.sendgrid import ERASING, SENDING, SendGrid
+
+SECONDS = 10
+
+
+def trouble(settings: Settings) -> tuple[str | None, datetime | None]:
+    """Say what the key may not do, or None; and what time the provider has, if it says."""
+    attempt = Attempt()
+    client = SendGrid(settings).client(attempt)
+    try:
+        answer = attempt.run(SECONDS, client.client.scopes.get)
+        scopes = json.loads(answer.body)["scopes"]
+    except Refused as refusal:
+        wrong = refusal.status in {401, 403}
+        said = "is refused by the provider" if wrong else f"the provider answers {refusal.status}"
+        return f"SENDGRID_API_KEY: {said}", None
+    except Exception as error:  # OSError, HTTPException, no JSON, whatever the client lets through
+        return f"SENDGRID_HOST: the provider does not answer ({type(error).__name__})", None
+    return _missing(settings, scopes), _date(answer.headers.get("Date", ""))
+
+
+def _missing(settings: Settings, scopes: list[str]) -> str | None:
+    if SENDING not in scopes:
+        return f"SENDGRID_API_KEY: may not send ({SENDING})"
+    if ERASING not in scopes and provider_erasure.are_asked_for(settings):
+        return f"SENDGRID_API_KEY: may not have an address erased ({ERASING})"
+    return None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None

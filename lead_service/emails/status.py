@@ -1,0 +1,89 @@
+"""Count what waits and what failed in the outbox, for the desk and `lead-service check`."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from .models import RINGS, EmailState, ErasureJob, OutboxMessage, OutboxPause
+
+LATE = timedelta(minutes=15)  # a mail that waits longer is an alarm
+
+
+@dataclass(frozen=True)
+class Health:
+    """How the outbox does, for the banner on the desk and for `lead-service check`.
+
+    Of mails that failed, those that nobody has looked at yet are counted.
+    """
+
+    waiting: int  # due, and not sent yet
+    oldest: timedelta | None  # how long the oldest of them has waited
+    failed: int
+    dead: int
+    returned: int  # sent, and then not delivered
+    paused_until: datetime | None
+    stopped_at: datetime | None
+    stop_reason: str
+    unerased: int  # addresses that the provider was to erase, and somebody has to see to
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """What a person has to look at, one sentence each; empty when all is well."""
+        troubles = []
+        if self.stopped_at:
+            troubles.append(f"Sending has stopped: {self.stop_reason}.")
+        if self.oldest and self.oldest > LATE:
+            troubles.append(f"The oldest mail has waited for {_in_words(self.oldest)}.")
+        if self.failed:
+            troubles.append(f"Mails that the provider refused: {self.failed}.")
+        if self.dead:
+            troubles.append(f"Mails given up after days of trying: {self.dead}.")
+        if self.returned:
+            troubles.append(f"Mails that came back: {self.returned}.")
+        if self.unerased:
+            refused = f"Addresses that the provider has not erased: {self.unerased}"
+            troubles.append(f"{refused} (see Team, Privacy).")
+        return tuple(troubles)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is sent at all: a person has to act, or the provider asked us to wait."""
+        return bool(self.stopped_at or self.paused_until)
+
+    @property
+    def unseen(self) -> int:
+        """How many mails failed for good, and nobody has looked at them yet."""
+        return self.failed + self.dead + self.returned
+
+
+def _in_words(wait: timedelta) -> str:
+    for name, unit in (("days", timedelta(days=1)), ("hours", timedelta(hours=1))):
+        if wait >= 2 * unit:
+            return f"{wait // unit} {name}"
+    return f"{wait // timedelta(minutes=1)} minutes"
+
+
+def health(session: Session, now: datetime) -> Health:
+    """Count what waits and what went wrong, as of `now`."""
+    is_open = OutboxMessage.state.in_((EmailState.PENDING, EmailState.SENDING))
+    waits = and_(is_open, OutboxMessage.due_at <= now)
+    query = select(func.count(), func.min(OutboxMessage.due_at)).where(waits)
+    waiting, oldest = session.execute(query).one()
+    # Counted here: asked to group them, SQLite would read the whole table in that order.
+    wrong = Counter(session.scalars(select(OutboxMessage.state).where(RINGS)))
+    pause = session.get(OutboxPause, 1)
+    until = pause.paused_until if pause else None
+    return Health(
+        waiting=waiting,
+        oldest=now - oldest if oldest else None,
+        failed=wrong[EmailState.FAILED],
+        dead=wrong[EmailState.DEAD],
+        returned=wrong.total() - wrong[EmailState.FAILED] - wrong[EmailState.DEAD],
+        paused_until=until if until and until > now else None,
+        stopped_at=pause.stopped_at if pause else None,
+        stop_reason=pause.stop_reason if pause else "",
+        unerased=session.scalar(select(func.count(ErasureJob.alarm_at))) or 0,
+    )

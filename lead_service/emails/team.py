@@ -1,0 +1,57 @@
+"""Telling the sales team: one mail to each of them, with the reply going to the lead."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ..leads.capture import Captured
+from ..leads.models import Lead
+from ..settings import Settings
+from . import outbox, practice_context
+from .message import Draft, EmailKind, Message, compose
+
+
+def tell(
+    session: Session,
+    settings: Settings,
+    lead: Lead | Captured,
+    what: str,
+    at: datetime,
+    *,
+    key: str,
+    text: str = "",
+    brief: Any = None,
+    article: str = "",
+    call: str = "",
+    but_not: str = "",
+) -> None:
+    """Queue "there is a new lead" to everyone in SALES_TO; `key` names the occasion, once.
+
+    `what` says in a few words what the lead did, `call` when the call is, `article` is the title
+    of the one that led here, and `but_not` an address that gets a mail of its own about this.
+    """
+    shown = {name: getattr(lead, name) for name in ("name", "email", "company", "phone")}
+    context = practice_context(settings) | {
+        "reply_to": lead.email,
+        "reply_to_name": lead.name,
+        "lead": shown,
+        "what": what,
+        "text": text,
+        "brief": brief,
+        "article": article,
+        "call": call,
+        "link": settings.link(f"/desk/leads/{lead.id}/"),
+    }
+    for number, recipient in enumerate(settings.sales_to):
+        if recipient.lower() == but_not.lower():
+            continue
+        message = _mail(recipient, context)
+        outbox.queue(session, message, at=at, lead_id=lead.id, dedupe_key=f"team:{key}:{number}")
+
+
+def _mail(recipient: str, context: dict[str, Any]) -> Message | Draft:
+    """Leave it a draft; but a brief is made of the framework's objects, which JSON cannot hold."""
+    if context["brief"] is None:
+        return Draft(EmailKind.NEW_LEAD, recipient, context)
+    return compose(EmailKind.NEW_LEAD, to=recipient, **context)

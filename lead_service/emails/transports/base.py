@@ -1,0 +1,77 @@
+"""What the outbox asks of whatever carries a mail away, and how the answer is told.
+
+A send ends in one of four ways: it returns Accepted, or it raises
+
+- Temporary: trying again can help (the provider is down, slow, or asks us to wait);
+- Permanent: it cannot (the provider says that this very mail is wrong);
+- Stop: no mail can leave at all (the key is revoked, the sender not verified).
+
+Reasons are shown on the desk and logged, so they never hold an address, a name or a text.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from email_validator import validate_email
+
+from ..message import Message
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The provider has taken the mail over; `provider_id` is its own name for it, or None."""
+
+    provider_id: str | None = None
+
+
+class Temporary(Exception):
+    """This try failed; another may succeed, not before `retry_at`.
+
+    With `pause` the provider asked the whole sender to wait: no try of this mail is counted.
+    """
+
+    def __init__(self, reason: str, retry_at: datetime | None = None, pause: bool = False) -> None:
+        super().__init__(reason)
+        self.reason, self.retry_at, self.pause = reason, retry_at, pause
+
+
+class Permanent(Exception):
+    """The provider will never take this mail."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Stop(Exception):
+    """The provider takes no mail from us until a person has done something about it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+Outcome = Accepted | Temporary | Permanent | Stop
+
+
+class Transport(Protocol):
+    """A way out for mail."""
+
+    fingerprint: str  # changes when the key does, and does not tell it
+
+    def send(self, message: Message, outbox_id: str) -> Accepted:
+        """Send once, within outbox.SEND_SECONDS; raise Temporary, Permanent or Stop."""
+        ...
+
+
+def wire_address(address: str) -> str:
+    """Return an address as mail servers write it: the domain in punycode (RFC 5891).
+
+    Raises ValueError for a domain that has no such form.
+    """
+    local, _, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    checked = validate_email(f"x@{domain}", check_deliverability=False, test_environment=True)
+    return f"{local}@{checked.ascii_domain}"

@@ -1,0 +1,209 @@
+"""The deliver process: send what is due in the outbox until a signal to stop.
+
+It outlives a database that is away, and does the daily jobs and the calendar sync beside sending.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from .. import clock
+from ..db.engine import Database, StorageBusy
+from ..settings import Settings
+from . import outbox, provider_erasure
+from .message import Message, from_json
+from .outbox import LEASE_SECONDS, Claim, claim, finish
+from .transports.base import Accepted, Outcome, Permanent, Stop, Temporary, Transport
+from .transports.folder import Folder
+from .transports.sendgrid import SendGrid
+
+IDLE_SECONDS = 0.5  # a booking's mail leaves within about a second
+LONGEST_TROUBLE_SECONDS = 30
+BESIDE_SECONDS = 5  # between two looks for what else is to do
+A_DAY = timedelta(days=1)
+
+log = logging.getLogger(__name__)
+
+
+def transport_for(settings: Settings) -> Transport:
+    """Return the provider, or the folder while there is no key."""
+    return SendGrid(settings) if settings.sendgrid_api_key else Folder(settings)
+
+
+def run(
+    settings: Settings,
+    *,
+    until: Callable[[], bool] | None = None,
+    parent_pid: int | None = None,
+    daily: Callable[[Database], object] | None = None,
+    beside: Callable[[Database], object] | None = None,
+) -> None:
+    """Deliver mail until SIGTERM or SIGINT, after the send that is under way.
+
+    `daily` is done once a day beside it, first at the start: this is the one process that
+    runs on days without a visitor. `beside` is done again and again in a thread of its own, so
+    that it may take its time while mail leaves.
+    Ends too when `until()` says so, and when `parent_pid`, the process that started this one,
+    is gone. Raises ValueError for settings with which nothing could be sent.
+    """
+    transport = transport_for(settings)
+    db = Database(settings.database_url)
+    db.share()
+    signals = _catch_signals()
+    log.info("deliver started with %s", type(transport).__name__)
+    _forget_another_key(db, transport)
+    is_over = threading.Event()
+    _start_beside(beside, db, is_over)
+    if isinstance(transport, SendGrid):
+        _start_beside(lambda db: provider_erasure.work_off(db, transport, clock.now()), db, is_over)
+    chores, troubles = _Daily(daily), 0
+    while not (signals or _is_orphan(parent_pid) or (until and until())):
+        try:
+            chores.do_when_due(db)
+            more = deliver_one(db, transport, clock.now(), keep_bodies=settings.is_local)
+            troubles = 0
+        except Exception as error:  # nothing may end this process but a request to end
+            more = False
+            troubles += 1
+            log.error("deliver is in trouble, and goes on: %s", _where(error))
+        if not more:
+            _sleep(_pause_after(troubles), signals)
+    is_over.set()
+    db.close()
+    log.info("deliver stopped")
+
+
+class _Daily:
+    """What is done once a day, first at the start; a failed time is not made up for."""
+
+    def __init__(self, chores: Callable[[Database], object] | None) -> None:
+        self._chores, self._due_at = chores, clock.now()
+
+    def do_when_due(self, db: Database) -> None:
+        if self._chores and clock.now() >= self._due_at:
+            self._due_at = clock.now() + A_DAY
+            self._chores(db)
+
+
+def _catch_signals() -> list[int]:
+    """Return a list that the signals to stop are added to.
+
+    A list and not a threading.Event, which a handler could find locked by the very thread it
+    interrupts. Outside the main thread (tests) signals are left alone.
+    """
+    caught: list[int] = []
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda caught_number, _frame: caught.append(caught_number))
+    return caught
+
+
+def _forget_another_key(db: Database, transport: Transport) -> None:
+    """Lift a stop that an older key has caused, so that its alarm does not outlive it."""
+    with suppress(SQLAlchemyError, StorageBusy, OSError):  # the first success lifts it as well
+        db.write(lambda session: outbox.resume(session, key=transport.fingerprint))
+
+
+def _start_beside(
+    work: Callable[[Database], object] | None, db: Database, is_over: threading.Event
+) -> None:
+    """Do `work` again and again until `is_over`, whatever befalls it."""
+    if not work:
+        return
+
+    def repeat() -> None:
+        while not is_over.is_set():
+            try:
+                work(db)
+            except Exception as error:
+                log.error("work beside the mail is in trouble, and goes on: %s", _where(error))
+            is_over.wait(BESIDE_SECONDS)
+
+    threading.Thread(target=repeat, daemon=True, name="beside").start()
+
+
+def _is_orphan(parent_pid: int | None) -> bool:
+    return parent_pid is not None and os.getppid() != parent_pid
+
+
+def _pause_after(troubles: int) -> float:
+    """Return the seconds to wait after so many troubles in a row; 0 is an idle outbox."""
+    return min(IDLE_SECONDS * 2 ** min(troubles, 10), LONGEST_TROUBLE_SECONDS)
+
+
+def _sleep(seconds: float, signals: list[int]) -> None:
+    """Sleep in naps, since a signal does not wake a sleeper."""
+    end = time.monotonic() + seconds
+    while not signals and (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, IDLE_SECONDS))
+
+
+def _where(error: Exception) -> str:
+    """Name an error and the line that raised it; its text may hold what a visitor typed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + place
+
+
+def deliver_one(
+    db: Database, transport: Transport, now: datetime, *, keep_bodies: bool = False
+) -> bool:
+    """Send the mail that is due first, if any; return whether there may be more.
+
+    No transaction is open while it is sent. With `keep_bodies` a sent mail can still be read.
+    """
+    held = claim(db, now, fingerprint=transport.fingerprint)
+    if held is None:
+        return False
+    started = time.monotonic()
+    outcome = Accepted() if held.is_made_up else _send(transport, held)
+    if isinstance(outcome, Accepted):
+        log.info("mail %s accepted", held.id)
+    else:
+        log.warning("mail %s not sent: %s", held.id, outcome.reason)
+    _record(db, held, outcome, now, started, keep_bodies)
+    return True
+
+
+def _send(transport: Transport, held: Claim) -> Outcome:
+    """Send once; whatever goes wrong becomes an outcome, so one bad row never stops the rest."""
+    try:
+        return transport.send(_message(held), held.id)
+    except (Temporary, Permanent, Stop) as outcome:
+        return outcome
+    except Exception as error:
+        return Temporary(f"unexpected {type(error).__name__}")
+
+
+def _message(held: Claim) -> Message:
+    try:
+        return from_json(held.body or "")
+    except ValueError:
+        raise Permanent("the stored mail cannot be read") from None
+
+
+def _record(
+    db: Database, held: Claim, outcome: Outcome, now: datetime, started: float, keep_bodies: bool
+) -> None:
+    """Write the outcome down, trying for as long as the lease lasts.
+
+    A mail that was accepted and is not marked so would be sent again.
+    """
+    while True:
+        passed = time.monotonic() - started
+        ended = now + timedelta(seconds=round(passed))
+        try:
+            finish(db, held, outcome, ended, keep_bodies=keep_bodies)
+            return
+        except (SQLAlchemyError, StorageBusy, OSError):
+            if passed > LEASE_SECONDS:
+                raise
+            time.sleep(1)

@@ -1,0 +1,1 @@
+"""Leads: one per email address, with everything that happened."""

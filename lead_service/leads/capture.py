@@ -1,0 +1,130 @@
+"""Find or create the one lead of an email address."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import (
+    bindparam,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import (
+    Session,
+)
+
+from ..db.engine import broken_rule, insert_unless
+from .models import Consent, Lead, LeadEvent, Note, _derived
+
+SUSPECTED = " (suspected to be automated)"  # what the team is told of a lead in quarantine
+ONE_EACH = "uq_lead_address"
+
+
+CONSENT = insert(Consent.__table__).inline()
+
+BY_ADDRESS = select(Lead).where(Lead.address == bindparam("address")).with_for_update()
+
+
+def normalize(email: str) -> str:
+    """Return the form of an address by which a lead is found.
+
+    The domain is compared in punycode and the whole in lower case: in theory the part before
+    the @ is case-sensitive (RFC 5321, 2.4), in practice nobody has two mailboxes that differ
+    by it and many people type a capital first letter. Raises ValueError.
+    """
+    try:
+        checked = validate_email(email, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as fault:
+        raise ValueError(str(fault)) from None
+    return f"{checked.local_part}@{checked.ascii_domain}".lower()
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What a form needs of the lead that it made or found.
+
+    Not the lead itself: for one that has just been inserted, the session would take longer to
+    make an object of it than the database took to keep it.
+    """
+
+    id: int
+    email: str
+    address: str
+    name: str
+    company: str
+    phone: str
+    quarantine: bool
+    is_new: bool
+
+
+def capture(
+    session: Session,
+    *,
+    email: str,
+    at: datetime,
+    address: str = "",
+    name: str = "",
+    company: str = "",
+    phone: str = "",
+    quarantine: bool = False,
+) -> Captured:
+    """Find or make the one lead of an address, and lock it.
+
+    `address` is `email` in the form that `normalize` gives it, where that is known already.
+    What is typed fills empty fields only: anybody can type anybody's address, so a later form
+    must not overwrite what we know (the form's own text is kept in its event). A new lead
+    takes the suspicion of its form; a known one keeps its own standing.
+    """
+    address = address or normalize(email)
+    given = {"email": email, "address": address, "name": name, "company": company, "phone": phone}
+    times = {"created_at": at, "touched_at": at}
+    derived = _derived(name, company, email, address)
+    new = given | times | derived | {"quarantine": quarantine}
+    lead = None
+    while lead is None:  # it may be erased after it was in the way, before it is found
+        if lead_id := insert_unless(session, Lead, "address", **new):
+            return Captured(id=lead_id, is_new=True, quarantine=quarantine, **given)
+        lead = _find(session, address)
+    lead.name = lead.name or name
+    lead.company = lead.company or company
+    lead.phone = lead.phone or phone
+    lead.touched_at = at
+    known = {name: getattr(lead, name) for name in (*given, "id", "quarantine")}
+    return Captured(is_new=False, **known)
+
+
+def find(session: Session, email: str) -> Lead | None:
+    """Find the lead of an address, in whatever form it is typed, and lock it."""
+    return _find(session, normalize(email))
+
+
+def correct(session: Session, lead: Lead, email: str) -> bool:
+    """Give a lead the address that was meant; False, and nothing done, when another has it."""
+    try:
+        with session.begin_nested():
+            lead.address, lead.email, lead.bounced_at = normalize(email), email, None
+    except IntegrityError as error:
+        if broken_rule(error) != ONE_EACH:
+            raise
+        return False
+    return True
+
+
+def absorb(session: Session, right: Lead, wrong: Lead) -> None:
+    """Move what happened with a lead of a mistyped address to the one that was meant."""
+    for model in (LeadEvent, Consent, Note):
+        session.execute(update(model).where(model.lead_id == wrong.id).values(lead_id=right.id))
+
+
+def _find(session: Session, address: str) -> Lead | None:
+    return session.scalar(BY_ADDRESS, {"address": address})
+
+
+def record_consent(
+    session: Session, lead: Captured, *, wording: str, may_contact: bool, source: str, at: datetime
+) -> None:
+    """Keep the proof of what was asked and answered."""
+    values = {"lead_id": lead.id, "wording": wording, "source": source, "at": at}
+    session.connection().execute(CONSENT, values | {"may_contact": may_contact})

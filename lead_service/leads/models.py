@@ -1,0 +1,186 @@
+"""The tables of leads, their timeline, consents and notes."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    event,
+    text,
+)
+from sqlalchemy.orm import (
+    Mapped,
+    mapped_column,
+    relationship,
+)
+
+from ..accounts.members import Member
+from ..db.base import Base
+from ..db.engine import StoredEnum, values
+
+SORTED_BY = 80  # characters of a name that its place in a list depends on
+
+
+class Stage(StrEnum):
+    """How far the sales team has come with a lead."""
+
+    NEW = "new"
+    CONTACTED = "contacted"
+    QUALIFIED = "qualified"
+    WON = "won"
+    LOST = "lost"
+
+
+CLOSED = (Stage.WON, Stage.LOST)
+
+
+class EventKind(StrEnum):
+    """What a line of a lead's timeline tells; `desk.timeline.LABELS` words it."""
+
+    CALL_BOOKED = "call_booked"
+    CALL_MOVED = "call_moved"
+    CALL_REASSIGNED = "call_reassigned"
+    CALL_CANCELLED = "call_cancelled"
+    CALL_HELD = "call_held"
+    CALL_MISSED = "call_missed"
+    CALL_UNMARKED = "call_unmarked"
+    ADDRESS_CORRECTED = "address_corrected"
+    WANTED_START = "wanted_start"
+    WROTE = "wrote"
+    RESULT_MAILED = "result_mailed"
+    RELEASED = "released"
+    MAIL_DELIVERED = "mail_delivered"
+    MAIL_BOUNCED = "mail_bounced"
+    MAIL_DROPPED = "mail_dropped"
+    MAIL_REPORTED = "mail_reported"
+    STAGE_CHANGED = "stage_changed"
+    OWNER_CHANGED = "owner_changed"
+    NEXT_ACTION_CHANGED = "next_action_changed"
+    DETAILS_CHANGED = "details_changed"
+
+
+def _only(name: str, column: str, where: str, **other: str) -> Index:
+    """Index the few rows that need somebody, however many leads there are."""
+    return Index(
+        name,
+        column,
+        postgresql_where=text(other.get("postgresql", where)),
+        sqlite_where=text(where),
+    )
+
+
+class Lead(Base):
+    """A person who wrote to us, found by their address."""
+
+    __tablename__ = "lead"
+    __table_args__ = (
+        UniqueConstraint("address"),
+        CheckConstraint(f"stage IN {values(Stage)}", name="stage"),
+        Index(None, "stage", "touched_at"),
+        Index(None, "owner_id", "touched_at"),
+        _only(
+            "ix_lead_unowned", "touched_at", f"owner_id IS NULL AND stage NOT IN {values(CLOSED)}"
+        ),
+        _only("ix_lead_suspected", "touched_at", "quarantine = 1", postgresql="quarantine"),
+        _only("ix_lead_bounced", "touched_at", "bounced_at IS NOT NULL"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(String(320))  # see normalize()
+    email: Mapped[str] = mapped_column(String(320))  # as typed, for writing to
+    name: Mapped[str] = mapped_column(String(200), default="")
+    company: Mapped[str] = mapped_column(String(200), default="")
+    phone: Mapped[str] = mapped_column(String(60), default="")
+    stage: Mapped[Stage] = mapped_column(StoredEnum(Stage, 20), default=Stage.NEW)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey(Member.id))
+    next_action: Mapped[str] = mapped_column(String(200), default="")
+    next_action_on: Mapped[date | None] = mapped_column(index=True)
+    version: Mapped[int] = mapped_column(default=1)  # rises with every change that a member makes
+    bounced_at: Mapped[datetime | None]  # a mail came back: the address does not work
+    # Suspected to be automated: kept and shown, but no mail leaves for it until it is released.
+    quarantine: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    touched_at: Mapped[datetime] = mapped_column(index=True)
+    # Both derived: one order and one search on both databases, of which SQLite knows the upper
+    # and lower case of ASCII only.
+    sort_name: Mapped[str] = mapped_column(String(SORTED_BY), index=True)
+    sought: Mapped[str] = mapped_column(Text)
+
+    owner: Mapped[Member | None] = relationship()
+    events: Mapped[list["LeadEvent"]] = relationship(
+        back_populates="lead", order_by="LeadEvent.id", cascade="all, delete-orphan"
+    )
+    consents: Mapped[list["Consent"]] = relationship(
+        order_by="Consent.id.desc()", cascade="all, delete-orphan"
+    )
+    notes: Mapped[list["Note"]] = relationship(
+        order_by="Note.id.desc()", cascade="all, delete-orphan"
+    )
+
+
+@event.listens_for(Lead, "before_insert")
+@event.listens_for(Lead, "before_update")
+def _derive(_mapper, _connection, lead: Lead) -> None:
+    for name, value in _derived(lead.name, lead.company, lead.email, lead.address).items():
+        setattr(lead, name, value)
+
+
+def _derived(name: str, company: str, email: str, address: str) -> dict[str, str]:
+    known = (name, company, email, address)
+    return {
+        "sort_name": (name or email).casefold()[:SORTED_BY],
+        "sought": "\n".join(one.casefold() for one in known if one),
+    }
+
+
+class LeadEvent(Base):
+    """One line of a lead's timeline: what happened, when, and the details that belong to it."""
+
+    __tablename__ = "lead_event"
+    __table_args__ = (UniqueConstraint("submission_key"), Index(None, "kind", "at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[EventKind] = mapped_column(StoredEnum(EventKind, 40))
+    at: Mapped[datetime]
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    submission_key: Mapped[str | None] = mapped_column(String(64))  # of the form that made it
+
+    lead: Mapped[Lead] = relationship(back_populates="events")
+
+    @property
+    def is_visitors(self) -> bool:
+        """Say whether the visitor did it, and neither a member nor the post."""
+        return not {"member", "mail"} & self.detail.keys()
+
+
+class Consent(Base):
+    """What a person was told and chose: the version of the wording, the choice, when, where."""
+
+    __tablename__ = "consent"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    wording: Mapped[str] = mapped_column(String(40))
+    may_contact: Mapped[bool]
+    source: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+
+
+class Note(Base):
+    """What a member wrote down about a lead."""
+
+    __tablename__ = "note"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
+    member_id: Mapped[int | None] = mapped_column(ForeignKey(Member.id))
+    at: Mapped[datetime]
+    text: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,1 @@
+"""Run the service: commands, servers, checks, metrics, backups."""

@@ -1,0 +1,210 @@
+"""Copies of the database: made while the service runs, proved to be whole, and put back.
+
+A plain copy of a live SQLite file lacks what its write-ahead log holds and can be no database
+at all, so each engine makes its copy in its own way. A copy holds what the database held, people's
+data included: it is for its owner's eyes alone, and goes after BACKUP_DAYS.
+
+A restore takes the lock that web and deliver share (`Database.alone`), so that it never replaces
+data under them, and it asks before it replaces anything that somebody entered.
+"""
+
+import dataclasses
+import os
+import tempfile
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from sqlalchemy import ColumnElement, func, inspect, select, table, update
+from sqlalchemy.orm import Session
+
+from ...accounts.audit_log import AuditEntry, AuditKind
+from ...accounts.members import DeskSession, Member, Role, SignInLink
+from ...book.hosts.models import Host
+from ...db import schema
+from ...db.engine import Database
+from ...emails import provider_erasure
+from ...emails.models import ErasureJob
+from ...leads.models import Lead
+from ...privacy import erasure
+from ...privacy.backup_files import NAME, Kept, kept
+from ...privacy.models import Suppression
+from ...settings import Settings
+from ...web.tokens import derived_token
+from .contents import BackupError, Contents
+from .progress import told
+
+LATE = timedelta(hours=26)  # a daily backup, and time for a slow night
+# Tables that are the program's own, or that a restore carries over.
+NO_LOSS = {
+    *("alembic_version", "framework_version", "outbox_pause", "sign_in_link", "desk_session"),
+    *("suppression", "erasure_job"),
+}
+
+
+__all__ = ["BackupError", "Contents", "Kept", "kept", "make", "path_for", "prune", "restore"]
+
+
+def path_for(settings: Settings, now: datetime) -> Path:
+    """Name the next copy in BACKUP_DIR."""
+    if settings.backup_dir is None:
+        raise BackupError("give a file, or set BACKUP_DIR")
+    return settings.backup_dir / now.astimezone(UTC).strftime(NAME)
+
+
+def make(database: Database, path: Path) -> Contents:
+    """Write a consistent copy, mode 0600, while others read and write; return what it holds.
+
+    Raises BackupError, and leaves nothing behind, when there is such a file or no copy of it
+    can be made.
+    """
+    if path.exists():
+        raise BackupError(f"{path} exists; nothing is overwritten")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part") as part:
+            with told("backup", Path(part.name)):
+                contents = _engine(database).copy(database, Path(part.name))
+            with open(part.name, "rb") as written:
+                os.fsync(written.fileno())
+            os.link(part.name, path)  # never replaces a file, as a rename would
+    except OSError as error:
+        raise BackupError(f"{path} cannot be written: {error.strerror}") from None
+    return contents
+
+
+def restore(
+    database: Database, settings: Settings, path: Path, now: datetime, *, replace: bool = False
+) -> Contents:
+    """Put a copy in the place of what the database holds, all of it or nothing; return what.
+
+    A copy that an older program has made is migrated. Whoever was erased since it was made is
+    erased again, what the mail provider was still to be asked to erase stays asked for, and
+    everybody at the desk is signed out: it knows sessions as open that have ended since. Raises
+    InUse while web or deliver runs, and BackupError when the copy is damaged or none of ours, or
+    without `replace` when the database holds more than the seeded host and admin.
+    """
+    if not path.is_file():
+        raise BackupError(f"{path} is not a file")
+    with database.alone():
+        if not replace and (held := _at_stake(database, settings)):
+            counts = ", ".join(f"{name}: {count}" for name, count in held.items())
+            raise BackupError(f"the database holds data ({counts}); to replace it, add --replace")
+        return _put_in_place(database, settings, path, now)
+
+
+def _put_in_place(database: Database, settings: Settings, path: Path, now: datetime) -> Contents:
+    marks, jobs = _marks(database), _erasure_jobs(database)
+    engine = _engine(database)
+    log = Path(f"{database.file}-wal") if database.file else None
+    with told("restore", log):
+        engine.check(path)
+        contents = engine.put_back(database, path)
+    if schema.is_older(database):
+        schema.migrate(database)  # else who was erased since would be back, and stay
+    if schema.fault(database) is None:
+        gone = database.write(lambda session: _erase_again(session, settings, marks, now))
+        database.write(lambda session: _keep_marks(session, marks))
+        contents = dataclasses.replace(contents, erased_again=gone)
+        database.write(lambda session: provider_erasure.promise(session, jobs, now))
+        database.write(lambda session: _sign_all_out(session, now))
+    database.forget()
+    return contents
+
+
+def prune(settings: Settings, now: datetime) -> int:
+    """Delete the copies in BACKUP_DIR whose time is over; return how many."""
+    over = [copy for copy in kept(settings) if copy.until <= now]
+    for copy in over:
+        copy.path.unlink(missing_ok=True)
+    return len(over)
+
+
+def faults(settings: Settings, now: datetime) -> list[str]:
+    """Say what is wrong with the copies in BACKUP_DIR, where it is set."""
+    if settings.backup_dir is None:
+        return []
+    copies = kept(settings)
+    if not copies:
+        return [f"backups: {settings.backup_dir} holds none; run `lead-service backup` daily"]
+    age = now - copies[-1].made_at
+    if age > LATE:
+        return [f"backups: the newest is {age // timedelta(hours=1)} hours old"]
+    return []
+
+
+def _engine(database: Database) -> ModuleType:
+    """Return how this database is copied; commands that copy nothing load neither."""
+    return import_module("." + ("sqlite" if database.is_sqlite else "postgresql"), __package__)
+
+
+def _at_stake(database: Database, settings: Settings) -> dict[str, int]:
+    """Count the rows that a restore would replace, by table, leaving out what is only seeded.
+
+    `migrate` makes the first host and `serve` the first admin. Until somebody changes them, and
+    in a schema of this version, they and the note of them are nobody's loss.
+    """
+    rows = select(func.count())
+    names = set(inspect(database.engine).get_table_names()) - NO_LOSS
+    is_known = schema.fault(database) is None
+    with database.read() as session:
+        counts = {name: session.scalar(rows.select_from(table(name))) or 0 for name in names}
+        if is_known and counts["host"] == 1 and session.scalar(rows.where(*_is_seeded(settings))):
+            del counts["host"], counts["opening_hours"]
+        if is_known and counts["member"] == 1 and session.scalar(rows.where(*_is_first(settings))):
+            del counts["member"], counts["audit"]
+    return {name: count for name, count in sorted(counts.items()) if count}
+
+
+def _is_seeded(settings: Settings) -> tuple[ColumnElement[bool], ...]:
+    return (Host.version == 1, Host.feed_version == 1, Host.email == settings.sales_to[0])
+
+
+def _is_first(settings: Settings) -> tuple[ColumnElement[bool], ...]:
+    is_admin = (Member.role == Role.ADMIN, Member.name == "", Member.removed_at.is_(None))
+    nothing_else = select(AuditEntry.id).where(AuditEntry.what != AuditKind.MEMBER_ADDED)
+    return (*is_admin, Member.email == settings.sales_to[0], ~nothing_else.exists())
+
+
+def _marks(database: Database) -> dict[str, datetime]:
+    """Return when which address was erased, by its digest."""
+    if not inspect(database.engine).has_table(Suppression.__tablename__):
+        return {}
+    with database.read() as session:
+        return {mark.digest: mark.at for mark in session.scalars(select(Suppression))}
+
+
+def _erasure_jobs(database: Database) -> list[str]:
+    """Return the addresses that the mail provider is still to be asked to erase."""
+    if not inspect(database.engine).has_table(ErasureJob.__tablename__):
+        return []
+    with database.read() as session:
+        return [job.address for job in provider_erasure.pending(session)]
+
+
+def _erase_again(
+    session: Session, settings: Settings, marks: dict[str, datetime], now: datetime
+) -> int:
+    """Erase whoever was erased after the copy was made; return how many they are."""
+    people = session.execute(select(Lead.address, Lead.created_at)).all() if marks else []
+    gone = 0
+    for address, created_at in people:
+        digest = derived_token(settings.secret, "suppression", address)
+        if digest in marks and created_at <= marks[digest]:
+            erasure.erase(session, settings, address, now)
+            gone += 1
+    return gone
+
+
+def _keep_marks(session: Session, marks: dict[str, datetime]) -> None:
+    """Remember who was erased, for the next copy: this one may not have known them."""
+    for digest, at in marks.items():
+        mark = session.get(Suppression, digest)
+        if mark is None or mark.at < at:
+            session.merge(Suppression(digest=digest, at=at))
+
+
+def _sign_all_out(session: Session, now: datetime) -> None:
+    session.execute(update(DeskSession).where(DeskSession.ended_at.is_(None)).values(ended_at=now))
+    session.execute(update(SignInLink).where(SignInLink.used_at.is_(None)).values(used_at=now))

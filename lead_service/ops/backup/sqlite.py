@@ -1,0 +1,66 @@
+"""Copies of a SQLite database, by the backup API: one snapshot, taken beside all writers."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from ...db.engine import BUSY_SECONDS, Database
+from .contents import BackupError, Contents
+
+NO_BACKUP = "is no backup of this service, or a damaged one"
+
+
+def copy(database: Database, path: Path) -> Contents:
+    """Copy the database to the empty file `path`."""
+    with _live(database) as live, closing(sqlite3.connect(path)) as target:
+        live.backup(target)
+        target.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+    return check(path)
+
+
+def check(path: Path) -> Contents:
+    """Count what a copy holds; raise BackupError unless it is whole and of this service."""
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        raise BackupError(f"{path} is a live database; make a backup of it")
+    with _reading(path) as connection:
+        if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+            raise BackupError(f"{path} {NO_BACKUP}")
+        if connection.execute("PRAGMA foreign_key_check").fetchone():
+            raise BackupError(f"{path} holds rows that belong to none")
+        return _count(connection)
+
+
+def put_back(database: Database, path: Path) -> Contents:
+    """Put a copy in the place of the database, in one transaction of SQLite's own."""
+    with _reading(path) as source, _live(database) as live:
+        source.backup(live)
+        return _count(live)
+
+
+@contextmanager
+def _live(database: Database) -> Iterator[sqlite3.Connection]:
+    try:
+        with closing(sqlite3.connect(database.file or "", timeout=BUSY_SECONDS)) as live:
+            yield live
+    except sqlite3.Error as error:  # a full disk, say; no value stands in its words
+        raise BackupError(f"no copy could be made: {error}") from None
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a file that nobody changes, and change nothing."""
+    address = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            yield connection
+    except sqlite3.DatabaseError:
+        raise BackupError(f"{path} {NO_BACKUP}") from None
+
+
+def _count(connection: sqlite3.Connection) -> Contents:
+    tables = ("lead", "outbox")
+    counts = (connection.execute(f"SELECT count(*) FROM {table}").fetchone() for table in tables)
+    return Contents(*(count for (count,) in counts))

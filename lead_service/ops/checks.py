@@ -1,0 +1,128 @@
+"""`lead-service check`: what needs a person before it hurts a visitor."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from .. import clock
+from ..action_framework.loading import FrameworkError, load
+from ..action_framework.types import Framework
+from ..assess import models
+from ..assess.brief import suggestions
+from ..book.hosts import changes
+from ..db import demo_data, schema
+from ..db.engine import Database
+from ..emails import key_check, status
+from ..hostnames import is_placeholder
+from ..leads.models import LeadEvent
+from ..publishing import site
+from ..settings import Settings, SettingsError
+from . import backup
+
+CLOCK_ERROR = timedelta(minutes=2)  # leases and links allow for more
+SOURCE = Path("docs/framework.yml")  # in the working directory, as VAR_DIR and SITE_DIR
+LEAST_SPACE = 200 * 2**20  # bytes
+
+
+def faults(settings: Settings) -> list[str]:
+    """Return one line for each thing that is wrong; nothing is made or changed."""
+    found = [*_placeholders(settings), *_in_the_source()]
+    framework = None
+    try:
+        framework = site.read(settings).framework
+    except SettingsError as error:
+        found += [fault for fault in error.faults if f"docs/{fault}" not in found]
+    return [
+        *found,
+        *(_in_the_brief(framework) if framework else []),
+        *_in_the_database(settings, framework),
+        *_with_the_provider(settings),
+        *backup.faults(settings, clock.now()),
+    ]
+
+
+def _placeholders(settings: Settings) -> Iterator[str]:
+    """Yield the settings of a production that were copied and not filled in."""
+    if settings.is_local:
+        return
+    if is_placeholder(urlsplit(settings.public_url).hostname or ""):
+        yield f"PUBLIC_URL: {settings.public_url} is a placeholder"
+    senders = [("MAIL_FROM", settings.mail_from), ("PRACTICE_EMAIL", settings.practice_email)]
+    for name, address in [*senders, *(("SALES_TO", one) for one in settings.sales_to)]:
+        if is_placeholder(address.rpartition("@")[2]):
+            yield f"{name}: {address} is a placeholder"
+    for name in sorted(settings.model_fields_set):
+        value = getattr(settings, name)
+        if "\u2026" in str(value.get_secret_value() if isinstance(value, SecretStr) else value):
+            yield f"{name.upper()}: holds a placeholder (\u2026)"
+
+
+def _in_the_source() -> list[str]:
+    """Check the framework as it is edited, where the checkout is at hand: it may not be built."""
+    try:
+        load(SOURCE.read_bytes())
+    except FileNotFoundError:
+        return []
+    except FrameworkError as fault:
+        return [f"{SOURCE}: {line}" for line in str(fault).splitlines()]
+    return []
+
+
+def _in_the_brief(framework: Framework) -> list[str]:
+    try:
+        suggestions(framework)
+    except ValueError as error:
+        return [f"brief.yml: {line}" for line in str(error).splitlines()]
+    return []
+
+
+def _in_the_database(settings: Settings, framework: Framework | None) -> list[str]:
+    try:
+        schema.require(settings)
+        with schema.opened(settings) as database, database.read() as session:
+            found = list(status.health(session, clock.now()).troubles)
+            if framework:
+                found += [f"framework.yml: {line}" for line in models.faults(session, framework)]
+            found += changes.troubles(session, clock.now())
+            if demo_data.is_there(session) and not settings.is_local:
+                found.append("database: holds made-up data; run `lead-service demo --remove`")
+            return [*found, *_clock_of(database, session), *_space_of(database)]
+    except SettingsError as error:
+        return error.faults
+
+
+def _clock_of(database: Database, session: Session) -> list[str]:
+    """Compare this machine's clock with the database server's, and with what was written."""
+    now = clock.now()
+    there = now if database.is_sqlite else session.scalar(select(func.clock_timestamp()))
+    newest = session.scalar(select(func.max(LeadEvent.at)))
+    found = _differs(now, there, "the database's")
+    if newest and newest > now + CLOCK_ERROR:
+        found.append(f"clock: the newest lead is of {newest:%Y-%m-%d %H:%M} UTC, which is to come")
+    return found
+
+
+def _differs(now: datetime, there: datetime | None, whose: str) -> list[str]:
+    if there is None or abs(now - there) <= CLOCK_ERROR:
+        return []
+    return [f"clock: {now:%Y-%m-%d %H:%M} UTC here, {there:%Y-%m-%d %H:%M} by {whose}"]
+
+
+def _space_of(database: Database) -> list[str]:
+    if database.file is None:
+        return []
+    left = shutil.disk_usage(database.file.parent).free
+    return [f"disk: {left // 2**20} MB left for the database"] if left < LEAST_SPACE else []
+
+
+def _with_the_provider(settings: Settings) -> list[str]:
+    if settings.sendgrid_api_key is None:
+        return []
+    said, there = key_check.trouble(settings)
+    return ([said] if said else []) + _differs(clock.now(), there, "the provider's")

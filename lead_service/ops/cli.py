@@ -1,0 +1,263 @@
+"""The commands: each says what it did, and exits non-zero when it could not.
+
+Every complaint is a line on stderr that begins with the program's name. Exit status 2: what was
+typed or set is wrong; 1: it could not be done, or something needs a person.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+from click.exceptions import NoArgsIsHelpError
+
+from .. import __version__, clock, logs, settings
+from ..db import schema
+from ..db.engine import Database, InUse, StorageBusy
+from ..privacy import backup_files
+from ..publishing import site
+from ..settings import Settings, SettingsError
+from . import backup as backups
+from .desk_commands import desk
+from .host_commands import COMMANDS
+from .open_database import AS_JSON, complain, known_address, opened
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def commands() -> None:
+    """Run the service behind the site, and look after its data."""
+
+
+for command in (*COMMANDS, desk):
+    commands.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; whatever is wrong is one line each, never a traceback."""
+    os.umask(0o077)  # what is written here is about people: for the owner's eyes alone
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    """Run a command, by default this process's, and return its exit status."""
+    try:
+        return commands.main(arguments, "lead-service", standalone_mode=False) or 0
+    except SettingsError as error:
+        complain(*error.faults)
+        return 2
+    except NoArgsIsHelpError as error:
+        error.show()
+        return 2
+    except click.UsageError as error:
+        where = f"; see `{error.ctx.command_path} -h`" if error.ctx else ""
+        complain(" ".join(error.format_message().split()).rstrip(".") + where)
+        return 2
+    except click.ClickException as error:
+        complain(error.format_message())
+    except (schema.NewerSchema, backups.BackupError, InUse) as error:
+        complain(str(error))
+    except StorageBusy:
+        complain("DATABASE_URL: another process keeps it locked; try again")
+    except click.Abort:
+        complain("canceled")
+    return 1
+
+
+@commands.command()
+def serve() -> None:
+    """Serve everything on this machine: migrate, web server and deliver process."""
+    from . import serving
+
+    serving.serve(settings.load())
+
+
+@commands.command()
+def web() -> None:
+    """Run the web server alone (production)."""
+    from . import serving
+
+    loaded = settings.load(create=False)
+    site.read(loaded)
+    schema.require(loaded)
+    serving.web(loaded)
+
+
+@commands.command()
+def deliver() -> None:
+    """Send what the outbox holds and read the hosts' calendars, until stopped."""
+    from . import serving
+
+    loaded = settings.load(create=False)
+    logs.configure(loaded.log_level)
+    schema.require(loaded)
+    serving.deliver(loaded)
+
+
+@commands.command()
+def migrate() -> None:
+    """Bring the database's schema to this program's version, and make the first host."""
+    from ..book.hosts import changes
+
+    loaded = settings.load()
+    with schema.opened(loaded) as database:
+        if loaded.backup_dir and schema.is_older(database):
+            click.echo(_backup_in_words(_back_up(loaded, database)))
+        schema.migrate(database)
+        is_first = database.write(lambda session: changes.seed(session, loaded))
+    click.echo("schema: up to date")
+    if is_first:
+        click.echo("host: the first is made; `lead-service host` shows and changes it")
+
+
+@commands.command()
+@AS_JSON
+def check(as_json: bool) -> None:
+    """Check settings, site, database and email; exit 1 when something needs a person.
+
+    Creates nothing. Exits 2 when the settings themselves are wrong.
+    """
+    from . import checks
+
+    try:
+        faults, status = checks.faults(settings.load(create=False)), 1
+    except SettingsError as error:
+        faults, status = error.faults, 2
+    if as_json:
+        click.echo(json.dumps({"ok": not faults, "faults": faults}, ensure_ascii=False))
+    else:
+        complain(*faults)
+    if faults:
+        sys.exit(status)
+    if not as_json:
+        click.echo("all is well")
+
+
+@commands.command()
+@click.option("--remove", "is_over", is_flag=True, help="Remove the made-up data, nothing else.")
+def demo(is_over: bool) -> None:
+    """Fill the database with made-up leads, calls, assessments and emails, to try the desk."""
+    from . import demo as made_up
+
+    if is_over:
+        with opened() as (_, database):
+            counts = database.write(lambda session: made_up.remove(session, clock.now()))
+            database.forget()
+        click.echo(f"demo: removed {counts['lead']} leads" if counts else "demo: nothing to remove")
+        return
+    try:
+        made_at = made_up.set_up(settings.load(), clock.now())
+    except made_up.NoDemo as refusal:
+        raise click.ClickException(str(refusal)) from None
+    if made_at:
+        click.echo(f"demo: the made-up data of {made_at:%Y-%m-%d} is still there")
+        click.echo("For fresh dates, remove it and run this again.")
+    click.echo("Run `make serve` and open the desk by the link that it prints.")
+    click.echo("Remove the made-up data with `lead-service demo --remove`.")
+
+
+@commands.command()
+def resume() -> None:
+    """Send mail again, after what had stopped it was mended."""
+    from ..emails import outbox
+
+    with opened() as (_, database):
+        database.write(outbox.resume)
+    click.echo("sending goes on")
+
+
+@commands.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@AS_JSON
+def backup(file: Path | None, as_json: bool) -> None:
+    """Write a copy of the database to FILE, or to BACKUP_DIR, while the service runs.
+
+    \b
+        lead-service backup /var/backups/advisory/before-the-upgrade.backup
+        BACKUP_DIR=/var/backups/advisory lead-service backup
+
+    Without FILE, copies in BACKUP_DIR that are older than BACKUP_DAYS are deleted.
+    """
+    loaded = settings.load(create=False)
+    if not (file or loaded.backup_dir):
+        raise click.UsageError("give a file, or set BACKUP_DIR")
+    with schema.opened(loaded) as database:
+        made = _back_up(loaded, database, file)
+    click.echo(json.dumps(made) if as_json else _backup_in_words(made))
+
+
+def _back_up(
+    loaded: Settings, database: Database, file: Path | None = None
+) -> dict[str, str | int]:
+    """Make a copy; without `file`, into BACKUP_DIR, where old ones are deleted then."""
+    path = file or backups.path_for(loaded, clock.now())
+    contents = backups.make(database, path)
+    gone = 0 if file else backups.prune(loaded, clock.now())
+    return {
+        "file": str(path),
+        "leads": contents.leads,
+        "emails": contents.mails,
+        "deleted": gone,
+    }
+
+
+def _backup_in_words(made: dict[str, str | int]) -> str:
+    said = "backup: {file} holds {leads} leads, {emails} emails".format(**made)
+    return said + (f"\nbackup: older ones deleted: {made['deleted']}" if made["deleted"] else "")
+
+
+@commands.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Also when the database holds data.")
+def restore(file: Path, replace: bool) -> None:
+    """Put the backup FILE in the place of the database.
+
+    Stop `web` and `deliver` first: it is refused while they use the database.
+    """
+    loaded = settings.load()
+    with schema.opened(loaded) as database:
+        contents = backups.restore(database, loaded, file, clock.now(), replace=replace)
+        click.echo(f"restored: {contents}")
+        if fault := schema.fault(database):
+            complain(fault)
+
+
+@commands.command()
+@click.argument("address", callback=known_address)
+def export(address: str) -> None:
+    """Print everything that is held about ADDRESS, as JSON."""
+    from ..privacy import export as privacy_export
+
+    with opened() as (loaded, database), database.read() as session:
+        held = privacy_export.export(session, loaded, address)
+    click.echo(json.dumps(held, indent=2, ensure_ascii=False))
+    if not any(held.values()):
+        click.echo(f"nothing is held about {address}", err=True)
+
+
+@commands.command()
+@click.argument("address", callback=known_address)
+@click.confirmation_option(prompt="Erase everything about this address for good?")
+def erase(address: str) -> None:
+    """Erase everything that is held about ADDRESS."""
+    from ..privacy import erasure
+
+    with opened() as (loaded, database):
+        counts = erasure.erase_everywhere(database, loaded, address, clock.now())
+    click.echo(json.dumps(counts))
+    if not any(counts.values()):
+        click.echo(f"nothing was held about {address}", err=True)
+    for copy in backup_files.kept(loaded):
+        click.echo(f"may be held by {copy.path} until {copy.until:%Y-%m-%d}", err=True)
+
+
+@commands.command("retention")
+@click.option("--dry-run", is_flag=True, help="Count only; erase nothing.")
+def sweep(dry_run: bool) -> None:
+    """Erase what has been kept for its time. The deliver process does so daily."""
+    from ..privacy import retention
+
+    with opened() as (loaded, database):
+        counts = retention.run(database, loaded, clock.now(), dry_run=dry_run)
+    click.echo(json.dumps(counts))

@@ -1,0 +1,213 @@
+"""Fill the database with made-up data, so that anyone who tries the product sees it at work.
+
+People, calls and emails come about through the product's own functions, at times relative to the
+present. Their addresses are at domains that nobody can have, and no email leaves for one of
+them. One row says which records these are (`demo_data`), so that they can be removed again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from ...accounts import audit_log
+from ...accounts.audit_log import AuditEntry, AuditKind
+from ...accounts.members import Member
+from ...assess.models import Assessment, FrameworkVersion
+from ...book.hosts import changes
+from ...book.hosts.models import Host
+from ...book.models import Booking
+from ...db import schema
+from ...db.demo_data import DemoData, find
+from ...db.engine import insert_unless
+from ...desk.auth import links
+from ...desk.team import membership
+from ...emails import admin_actions
+from ...emails.models import RINGS, OutboxMessage
+from ...leads.models import Lead, Note
+from ...privacy.export import Holding, rows_of
+from ...publishing import site as publishing_site
+from ...settings import Settings
+from ...web.context import Context
+from ...web.rate_limits import Counter
+from ...web.tokens import token_hash
+from .acts import Demo, Story, assess, send_emails, step, tell
+from .stories import COLLEAGUES, STORIES, STRANGERS, TEAM
+
+
+class NoDemo(Exception):
+    """Made-up data has no place in this database; the text says why."""
+
+
+def set_up(settings: Settings, now: datetime) -> datetime | None:
+    """Fill the database of the settings, migrated and with its first host; answers as `fill`.
+
+    Raises NoDemo where real visitors come, and as `fill` does.
+    """
+    if not settings.is_local:
+        raise NoDemo("made-up data is for this machine only, and PUBLIC_URL names another")
+    site = publishing_site.read(settings)
+    with schema.opened(settings) as database:
+        schema.migrate(database)
+        database.write(lambda session: changes.seed(session, settings))
+        limits = Counter(settings.limits_storage)
+        return fill(Context(settings, database, site, limits), now)
+
+
+def fill(context: Context, now: datetime) -> datetime | None:
+    """Fill in the made-up data; return when it was made, where it is there already.
+
+    Raises NoDemo when a made-up address is somebody's already.
+    """
+    return context.database.write(lambda session: _fill(session, context, now))
+
+
+def _fill(session: Session, context: Context, now: datetime) -> datetime | None:
+    people = [one.email for one in (*COLLEAGUES, *STORIES) if one.email]
+    steps = [one for story in STORIES for one in story.steps]
+    corrected = [one.given["email"] for one in steps if "email" in one.given]
+    addresses = sorted({TEAM, *people, *corrected})
+    _refuse_namesakes(session, context.settings, addresses)
+    first = {"id": 1, "made_at": now, "addresses": addresses, "records": {}}
+    if not insert_unless(session, DemoData, "id", **first):  # waits for another command
+        return session.get_one(DemoData, 1).made_at
+    settings = context.settings.model_copy(update={"sales_to": (TEAM,)})
+    known_versions = set(session.scalars(select(FrameworkVersion.version)))
+    demo = Demo(session, replace(context, settings=settings), now, addresses, {}, {})
+    _let_in(demo)
+    for story in sorted((*STORIES, *_strangers()), key=lambda one: -one.began):
+        tell(demo, story)
+    _see_to_failures(demo)
+    session.get_one(DemoData, 1).records = _records(demo, known_versions)
+    return None
+
+
+def _refuse_namesakes(session: Session, settings: Settings, addresses: list[str]) -> None:
+    """Raise NoDemo when an address is in use: its owner's records would be taken for made up."""
+    if find(session):
+        return
+    taken = {address.lower() for address in settings.sales_to} & set(addresses)
+    for column in (Lead.address, Member.email, Host.email):
+        taken |= set(session.scalars(select(column).where(column.in_(addresses))))
+    if taken:
+        raise NoDemo(f"{min(taken)} is in use here, and the made-up data needs it")
+
+
+def _let_in(demo: Demo) -> None:
+    """Add the colleagues: members, most of them hosts."""
+    session, settings = demo.session, demo.context.settings
+    for one in COLLEAGUES:
+        at = demo.now - timedelta(days=one.since)
+        member = membership.invite(session, settings, one.email, name=one.name, at=at)
+        demo.members[one.key] = member
+        if one.zone:
+            host = demo.hosts[one.key] = changes.add(session, one.email)
+            named = ("name", "zone", "hours", "country", "region", "meeting_link")
+            changes.edit(session, host, {name: getattr(one, name) for name in named})
+    off = demo.now.date() + timedelta(days=20)
+    changes.set_away(session, demo.hosts["jonas"], off, off + timedelta(days=4), "Family visit")
+    before = off - timedelta(days=1)
+    changes.set_date(session, demo.hosts["jonas"], before, ("10:00-14:00",))
+    send_emails(demo, demo.now)
+    links.mail_link(session, settings, COLLEAGUES[-1].email, demo.now - timedelta(days=3))
+    send_emails(demo, demo.now)
+
+
+def _strangers() -> Iterator[Story]:
+    for began, article, levels, stop in STRANGERS:
+        steps = (step(0, assess, levels=levels, stop=stop),)
+        yield Story(began, article=article, steps=steps)
+
+
+def _see_to_failures(demo: Demo) -> None:
+    """Have somebody note the failures of older emails, so that only the latest rings."""
+    known = OutboxMessage.alarm_at < demo.now - timedelta(days=4)
+    theirs = OutboxMessage.address.in_(demo.addresses)
+    for email in demo.session.scalars(select(OutboxMessage).where(RINGS, known, theirs)).all():
+        at = (email.alarm_at or demo.now) + timedelta(hours=2)
+        admin_actions.acknowledge(demo.session, [email.id])
+        audit_log.note(
+            demo.session, demo.members["sam"].id, AuditKind.MAIL_SEEN, f"mail {email.id}", at
+        )
+
+
+def _records(demo: Demo, known_versions: set[str]) -> dict[str, list]:
+    """List what was made, by its key; what hangs on a lead or a host is found by it."""
+
+    def keys(column: InstrumentedAttribute, by: InstrumentedAttribute, values: list) -> list:
+        return list(demo.session.scalars(select(column).where(by.in_(values))))
+
+    tokens = [token_hash(token) for token in demo.tokens]
+    versions = set(keys(Assessment.framework_version, Assessment.token_hash, tokens))
+    return {
+        "lead": keys(Lead.id, Lead.address, demo.addresses),
+        "assessment": keys(Assessment.id, Assessment.token_hash, tokens),
+        "member": [member.id for member in demo.members.values()],
+        "host": [host.id for host in demo.hosts.values()],
+        "framework_version": sorted(versions - known_versions),
+    }
+
+
+def remove(session: Session, now: datetime) -> dict[str, int]:
+    """Remove the made-up data with what was done to it since; return how much, by table.
+
+    A made-up host or member stays, switched off, while something real still refers to them.
+    """
+    demo = session.get(DemoData, 1, with_for_update=True)
+    if demo is None:
+        return {}
+    counts = {held.name: held.erase(session) for held in _of_visitors(session, demo)}
+    _remove_colleagues(session, demo, now)
+    unused = FrameworkVersion.version.not_in(select(Assessment.framework_version))
+    made = demo.holds(FrameworkVersion.version, FrameworkVersion.first_used_at)
+    session.execute(delete(FrameworkVersion).where(made, unused))
+    session.delete(demo)
+    return counts
+
+
+def _of_visitors(session: Session, demo: DemoData) -> list[Holding]:
+    """Return the visitors' records in an order in which they can be deleted.
+
+    The database itself deletes what hangs on a lead or an email.
+    """
+    leads = select(Lead.id).where(demo.holds(Lead.id, Lead.created_at))
+    calls = select(Booking.id).where(Booking.lead_id.in_(leads))
+    loose = and_(OutboxMessage.lead_id.is_(None), OutboxMessage.address.in_(demo.addresses))
+    emails = or_(OutboxMessage.lead_id.in_(leads), loose)
+    of_calls = select(Booking.assessment_id).where(Booking.id.in_(calls))
+    made = demo.holds(Assessment.id, Assessment.started_at)
+    return [
+        rows_of(AuditEntry, _about(session, lead=leads, call=calls)),
+        rows_of(AuditEntry, _about(session, mail=select(OutboxMessage.id).where(emails))),
+        rows_of(OutboxMessage, emails),
+        rows_of(Assessment, or_(made, Assessment.lead_id.in_(leads), Assessment.id.in_(of_calls))),
+        rows_of(Booking, Booking.lead_id.in_(leads)),
+        rows_of(Lead, Lead.id.in_(leads)),
+    ]
+
+
+def _about(session: Session, **keys: Select) -> ColumnElement[bool]:
+    """Select the lines of the audit trail about these records."""
+    subjects = [f"{name} {key}" for name, query in keys.items() for key in session.scalars(query)]
+    return AuditEntry.subject.in_(subjects)
+
+
+def _remove_colleagues(session: Session, demo: DemoData, now: datetime) -> None:
+    members = select(Member.id).where(demo.holds(Member.id, Member.created_at))
+    hosts = select(Host.id).where(Host.id.in_(demo.records["host"]))  # the product deletes none
+    session.execute(delete(AuditEntry).where(_about(session, member=members, host=hosts)))
+    owned = update(Lead).where(Lead.owner_id.in_(members))
+    session.execute(owned.values(owner_id=None, version=Lead.version + 1))
+    in_use = [
+        *session.scalars(select(Note.member_id).where(Note.member_id.in_(members))),
+        *session.scalars(select(AuditEntry.member_id).where(AuditEntry.member_id.in_(members))),
+    ]
+    removed = and_(Member.id.in_(in_use), Member.removed_at.is_(None))
+    session.execute(update(Member).where(removed).values(removed_at=now))
+    session.execute(delete(Member).where(Member.id.in_(members), Member.id.not_in(in_use)))
+    booked = select(Booking.host_id)
+    away = update(Host).where(Host.id.in_(hosts), Host.id.in_(booked))
+    session.execute(away.values(is_active=False, version=Host.version + 1))
+    session.execute(delete(Host).where(Host.id.in_(hosts), Host.id.not_in(booked)))

@@ -1,0 +1,431 @@
+"""What people do in the made-up stories: one function for each act, through the product's own.
+
+Each act takes the story as it stands and happens at `tale.at`; nothing here reads the clock.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from ...accounts.members import Member
+from ...assess import emails, models
+from ...assess.brief import brief_of
+from ...assess.forms import MailForm
+from ...book import bookings, notifications
+from ...book.availability import queries
+from ...book.hosts.models import Host
+from ...book.models import Booking, Result, Status
+from ...contact import routes
+from ...contact.routes import ContactForm
+from ...desk.calls import call_changes
+from ...desk.leads import lead_updates
+from ...emails import delivery_events
+from ...emails.delivery_events import Event
+from ...emails.message import EmailKind
+from ...emails.models import Delivery, EmailState, OutboxMessage
+from ...emails.outbox import LEASE_SECONDS, SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD
+from ...leads import capture
+from ...leads.models import Lead
+from ...publishing.site import Published
+from ...settings import Settings
+from ...web.context import Context
+from ...web.fields import Trapped
+from ...web.tokens import derived_token, token_hash
+
+SECOND = timedelta(seconds=1)
+REASONS = {
+    "failed": "the provider refused this mail (400)",
+    "dead": "the provider answered 503",
+    "bounced": "there is no such mailbox (5.1.1)",
+    "dropped": "mail to this address came back before",
+    "deferred": "their server asked to wait (4.2.2)",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One act of a story, `after` hours from the last one; None: once the call is over."""
+
+    after: float | None
+    act: Callable[..., None]
+    given: dict[str, Any]
+
+
+def step(after: float | None, act: Callable[..., None], **given: Any) -> Step:
+    """Write a step the way that it reads."""
+    return Step(after, act, given)
+
+
+@dataclass(frozen=True)
+class Story:
+    """One visitor and what happened, beginning so many days ago; without an address: no lead."""
+
+    began: float
+    name: str = ""
+    email: str = ""
+    company: str = ""
+    phone: str = ""
+    zone: str = "America/New_York"
+    article: str = ""  # the step that it is about, or "founding"
+    steps: tuple[Step, ...] = ()
+    emails: dict[str, str] = field(default_factory=dict)  # kind: what became of the first one
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What all stories share."""
+
+    session: Session
+    context: Context
+    now: datetime
+    addresses: list[str]  # in lower case
+    members: dict[str, Member]  # these two by the short name of the colleague
+    hosts: dict[str, Host]
+    tokens: list[str] = field(default_factory=list)  # of the assessments
+
+
+@dataclass
+class Tale:
+    """A story while it is told."""
+
+    demo: Demo
+    story: Story
+    at: datetime
+    fates: dict[str, str]
+    token: str = ""  # of the assessment
+    assessment: models.Assessment | None = None
+    lead_id: int = 0
+    call: Booking | None = None
+
+    @property
+    def session(self) -> Session:
+        return self.demo.session
+
+    @property
+    def lead(self) -> Lead:
+        return self.session.get_one(Lead, self.lead_id, with_for_update=True)
+
+    @property
+    def site(self) -> tuple[Settings, Published]:
+        return self.demo.context.settings, self.demo.context.published
+
+    def by(self, member: str, note: str = "") -> call_changes.By:
+        return call_changes.By(self.demo.members[member].id, self.at, note)
+
+
+def tell(demo: Demo, story: Story) -> None:
+    """Let a story happen, with its emails, as far as its steps lie in the past."""
+    tale = Tale(demo, story, _beginning(demo.now, story), dict(story.emails))
+    for one in story.steps:
+        at = tale.at + timedelta(hours=one.after or 0)
+        if one.after is None and tale.call:
+            at = max(at, tale.call.starts_at + timedelta(minutes=tale.call.duration + 10))
+        if at >= demo.now:
+            break
+        tale.at = at
+        one.act(tale, **one.given)
+    send_emails(demo, demo.now, tale.fates)
+
+
+def _beginning(now: datetime, story: Story) -> datetime:
+    """Return when a story begins: in working hours, or, if it is of today, just as long ago."""
+    if story.began < 1:
+        return now - timedelta(days=story.began)
+    draw = Random(f"{story.began} {story.email}")  # the same each time
+    day = (now - timedelta(days=story.began)).date()
+    minute = timedelta(minutes=draw.randrange(8 * 60), seconds=draw.randrange(60))
+    return datetime.combine(day, time(13), now.tzinfo) + minute
+
+
+# -- Visitors -------------------------------------------------------------------------------
+
+
+def assess(tale: Tale, levels: str, stop: str = "") -> None:
+    """Answer the self-assessment, up to the step `stop`.
+
+    `levels` holds a word for each step, and in it a digit, 0 to 3, for each question.
+    """
+    (settings, published), framework = tale.site, tale.demo.context.published.framework
+    article = published.articles[-1] if tale.story.article == "founding" else None
+    article = article or published.article_of(tale.story.article)
+    seed = f"demo:{tale.story.began}:{tale.story.email}:{len(tale.demo.tokens)}"
+    tale.token = models.first_token(settings.secret, framework, seed)
+    tale.demo.tokens.append(tale.token)
+    for one, digits in zip(framework.steps, levels.split(), strict=True):
+        if one.slug == stop:
+            break
+        chosen = {
+            question.id: question.answers[int(digits[number % len(digits)])].id
+            for number, question in enumerate(one.questions)
+        }
+        if one is framework.steps[0]:
+            came_from = article.slug if article else None
+            models.start(tale.session, framework, chosen, came_from, tale.at, tale.token)
+            tale.assessment = models.find(tale.session, tale.token)
+        else:
+            models.answer(_assessment(tale), framework, chosen, tale.at)
+        tale.at += 30 * SECOND
+
+
+def share(tale: Tale) -> None:
+    """Make a link to the result for colleagues."""
+    models.share(_assessment(tale), tale.demo.context.settings.secret)
+
+
+def ask_for_result(tale: Tale, suspect: bool = False) -> None:
+    """Have the result emailed."""
+    (settings, published), assessment = tale.site, _assessment(tale)
+    form = _typed(MailForm, suspect, email=tale.story.email, may_contact="y")
+    emails.send_result(
+        tale.session,
+        settings,
+        assessment,
+        form,
+        tale.token,
+        tale.at,
+        article=published.title_of(assessment.came_from),
+        brief=brief_of(tale.session, assessment, published.framework),
+    )
+    _know_lead(tale)
+
+
+def write(tale: Tale, text: str, suspect: bool = False) -> None:
+    """Send the contact form."""
+    story, (settings, published) = tale.story, tale.site
+    person = {"name": story.name, "email": story.email, "company": story.company}
+    rest = {"phone": story.phone, "topic": text, "submission": _key(tale, "wrote")}
+    form = _typed(ContactForm, suspect, **person, **rest)
+    routes.wrote(tale.session, settings, published.framework, form, tale.at)
+    _know_lead(tale)
+
+
+def book(
+    tale: Tale, host: str, on: int, hour: int = 10, topic: str = "", suspect: bool = False
+) -> None:
+    """Book the first open time from `hour` (the host's) on a day so many days from the present."""
+    start = _open_start(tale, tale.demo.hosts[host], on, hour)
+    tale.call = _ask_for_call(tale, tale.demo.hosts[host], start, topic, suspect)
+    assert tale.call
+
+
+def come_too_late(tale: Tale, host: str, topic: str) -> None:
+    """Ask for a time that another visitor has booked meanwhile."""
+    host_id = tale.demo.hosts[host].id
+    taken = select(Booking.starts_at).where(
+        Booking.host_id == host_id,
+        Booking.status == Status.CONFIRMED,
+        Booking.starts_at > tale.at + timedelta(days=1),
+    )
+    start = tale.session.scalars(taken.order_by(Booking.starts_at)).first()
+    if start:
+        _ask_for_call(tale, tale.demo.hosts[host], start, topic, suspect=False)
+
+
+def correct_address(tale: Tale, email: str) -> None:
+    """Have the invitation sent to another address."""
+    (settings, published), call, now = tale.site, _call(tale), tale.at
+    before = call.email
+    bookings.readdress(tale.session, settings, call, email, now)
+    notifications.readdressed(tale.session, settings, published, call, before, now)
+    tale.lead_id = call.lead_id
+
+
+def move(tale: Tale, on: int, hour: int = 10, by: str = "", note: str = "") -> None:
+    """Move the call; `by` a colleague, or by the visitor."""
+    call = _call(tale)
+    before = call.starts_at
+    start = _open_start(tale, call.host, on, hour, moving=call.id)
+    if by:
+        context = tale.demo.context
+        call_changes.move(tale.session, context, call, start, tale.by(by, note), freely=False)
+    elif bookings.move(tale.session, call, start, tale.at):
+        notifications.moved(tale.session, *tale.site, call, before, tale.at)
+
+
+def cancel(tale: Tale, by: str = "", note: str = "") -> None:
+    """Cancel the call; `by` a colleague, or by the visitor."""
+    call, context = _call(tale), tale.demo.context
+    if by:
+        call_changes.cancel(tale.session, context, call, tale.by(by, note))
+    elif bookings.cancel_booking(tale.session, call, tale.at):
+        notifications.cancelled(tale.session, context.settings, call, tale.at)
+
+
+# -- Colleagues -----------------------------------------------------------------------------
+
+
+def give(tale: Tale, to: str, by: str, note: str = "") -> None:
+    """Give the call to another host."""
+    host, by_whom = tale.demo.hosts[to], tale.by(by, note)
+    call_changes.give(tale.session, tale.demo.context, _call(tale), host, by_whom)
+
+
+def mark(tale: Tale, result: Result | None, by: str) -> None:
+    """Note what became of the call, or take that back."""
+    call_changes.mark(tale.session, _call(tale), result, tale.by(by))
+
+
+def release(tale: Tale, by: str) -> None:
+    """Say that the lead is a person."""
+    lead_updates.release(tale.session, tale.lead, tale.demo.members[by], tale.at)
+
+
+def edit(tale: Tale, by: str, owner: str = "", due: int | None = None, **changes: Any) -> None:
+    """Change stage, owner, next action (`due` so many days from the present) or details."""
+    lead = tale.lead
+    if owner:
+        changes["owner_id"] = tale.demo.members[owner].id
+    if due is not None:
+        changes["next_action_on"] = tale.demo.now.date() + timedelta(days=due)
+    seen = lead_updates.Wanted.of(lead)
+    wanted, member = replace(seen, **changes), tale.demo.members[by]
+    lead_updates.save(tale.session, lead, wanted, lead.version, seen, member, tale.at)
+
+
+def note(tale: Tale, by: str, text: str) -> None:
+    """Write something down about the lead."""
+    lead_updates.write_note(tale.session, tale.lead, text, tale.demo.members[by], tale.at)
+
+
+# -- Emails ---------------------------------------------------------------------------------
+
+
+def send_emails(demo: Demo, until: datetime, fates: dict[str, str] | None = None) -> None:
+    """Let every email meet its fate that is due before `until`; none is sent anywhere.
+
+    `fates` says of a kind what becomes of its next one: a state of the outbox or something that
+    the provider tells; without one it is delivered.
+    """
+    due = select(OutboxMessage).where(
+        OutboxMessage.state == EmailState.PENDING,
+        OutboxMessage.due_at < until,
+        OutboxMessage.address.in_(demo.addresses),
+    )
+    order = (OutboxMessage.due_at, OutboxMessage.kind, OutboxMessage.dedupe_key)
+    told: list[Event] = []
+    for email in demo.session.scalars(due.order_by(*order)).all():
+        fate = fates.pop(email.kind, "delivered") if fates else "delivered"
+        told += _events(email, fate) if _leaves(demo, email, fate) else []
+    if told:
+        delivery_events.take(demo.session, told, max(event.at for event in told))
+
+
+def _leaves(demo: Demo, email: OutboxMessage, fate: str) -> bool:
+    """Store how an email ends as the deliver process would; say whether the provider took it."""
+    at = email.due_at + 2 * SECOND
+    email.attempts, email.reason = 1, REASONS.get(fate, "")
+    match fate:
+        case "sending":
+            email.state, email.lease_token = EmailState.SENDING, email.id
+            email.leased_until = demo.now + LEASE_SECONDS * SECOND
+        case "failed":
+            email.state, email.alarm_at = EmailState.FAILED, at
+        case "dead":
+            email.state, email.attempts = EmailState.DEAD, TRIES_BEFORE_DEAD
+            email.failing_since, email.alarm_at = at, at + SPAN_BEFORE_DEAD
+        case "expired":
+            email.state, email.attempts, email.body = EmailState.EXPIRED, 0, None
+        case _:
+            email.state, email.sent_at, email.reason = EmailState.SENT, at, ""
+            if email.kind == EmailKind.SIGN_IN:
+                email.body = None
+            return True
+    return False
+
+
+def _events(email: OutboxMessage, fate: str) -> list[Event]:
+    """Return what the provider tells of an email that it took."""
+    kinds = [] if fate == "sent" else dict.fromkeys((Delivery.PROCESSED, Delivery(fate)))
+    return [
+        Event(
+            email.id,
+            hashlib.sha256(f"{email.id} {kind}".encode()).hexdigest(),
+            kind,
+            email.due_at + (3 + number) * SECOND,
+            REASONS.get(kind, ""),
+        )
+        for number, kind in enumerate(kinds)
+    ]
+
+
+# -- What several acts need -------------------------------------------------------------------
+
+
+def _assessment(tale: Tale) -> models.Assessment:
+    assert tale.assessment
+    return tale.assessment
+
+
+def _call(tale: Tale) -> Booking:
+    """Return the call once its emails are out: a change takes back those that wait."""
+    assert tale.call
+    send_emails(tale.demo, tale.at, tale.fates)
+    return tale.call
+
+
+def _know_lead(tale: Tale) -> None:
+    lead = capture.find(tale.session, tale.story.email)
+    assert lead
+    tale.lead_id = lead.id
+
+
+def _typed(form_class: type[Trapped], suspect: bool, **fields: str) -> Any:
+    """Return a form that holds these fields, valid, and suspected or not."""
+    form = form_class(MultiDict(fields))
+    form.is_suspect = suspect
+    assert form.validate(), form.errors
+    return form
+
+
+def _key(tale: Tale, occasion: str) -> str:
+    """Return the key of a form, the same one each time that the story is told."""
+    seed = f"{occasion}:{tale.story.email}:{tale.at.isoformat()}"
+    return derived_token(tale.demo.context.settings.secret, "demo", seed)
+
+
+def _open_start(tale: Tale, host: Host, on: int, hour: int, moving: int | None = None) -> datetime:
+    zone = ZoneInfo(host.zone)
+    day = tale.demo.now.astimezone(zone).date() + timedelta(days=on)
+    wanted = datetime.combine(day, time(hour), zone)
+    return queries.open_starts(
+        tale.session,
+        [host],
+        now=tale.at,
+        start=wanted,
+        end=wanted + timedelta(days=14),
+        moving=moving,
+    )[0]
+
+
+def _ask_for_call(
+    tale: Tale, host: Host, start: datetime, topic: str, suspect: bool
+) -> Booking | None:
+    story, (settings, published) = tale.story, tale.site
+    assessment = tale.assessment
+    wish = bookings.Wish(
+        start=start,
+        zone=story.zone,
+        name=story.name,
+        email=story.email,
+        company=story.company,
+        phone="" if host.meeting_link else story.phone,
+        topic=topic,
+        submission_key=token_hash(_key(tale, "booked")),
+        quarantine=suspect,
+        assessment_id=assessment.id if assessment else None,
+        came_from=assessment.came_from if assessment else None,
+        host_id=host.id,
+    )
+    outcome = bookings.take(tale.session, settings, wish, tale.at)
+    told = (tale.session, settings, published, wish, outcome, tale.at)
+    notifications.answered(*told, may_contact=bool(topic))
+    _know_lead(tale)
+    return outcome.booking

@@ -1,0 +1,67 @@
+"""What the database says when it is asked: mails that wait or failed, leads, and calls."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from ... import clock
+from ...book.models import Booking, Status
+from ...db.engine import Database, Kind
+from ...emails import status
+from ...emails.models import EmailState, OutboxMessage
+from ...leads.models import Lead, Stage
+
+
+class Stored(Collector):
+    """Counts rows anew for each scrape; a database that does not answer is a metric too."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            with self._database.read() as session:
+                found = list(_found(session))
+        except Exception:  # whatever the driver raises
+            found = []
+        yield _value("database_up", "Whether the database answers.", bool(found))
+        yield from found
+
+
+def _found(session: Session) -> Iterator[GaugeMetricFamily]:
+    yield _by("outbox_mails", "Mails by state.", session, OutboxMessage.state, EmailState)
+    health = status.health(session, clock.now())
+    oldest = health.oldest or timedelta()
+    yield _value("outbox_waiting", "Mails that are due and not sent yet.", health.waiting)
+    yield _value(
+        "outbox_oldest_seconds", "How long the oldest of them has waited.", oldest.total_seconds()
+    )
+    yield _value(
+        "outbox_stopped", "Whether the provider refused our key or sender.", bool(health.stopped_at)
+    )
+    yield _by("leads", "Leads by stage.", session, Lead.stage, Stage)
+    yield _by("bookings", "Calls by status.", session, Booking.status, Status)
+
+
+def _value(name: str, help_text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"lead_service_{name}", help_text, value=value)
+
+
+def _by(
+    name: str,
+    help_text: str,
+    session: Session,
+    column: InstrumentedAttribute[Kind],
+    known: Iterable[Kind],
+) -> GaugeMetricFamily:
+    """Count rows by a column; values that no row has are there with 0, so that alarms can tell."""
+    rows = session.execute(select(column, func.count()).group_by(column))
+    counted = {value: count for value, count in rows}
+    family = GaugeMetricFamily(f"lead_service_{name}", help_text, labels=[column.key])
+    for value in known:
+        family.add_metric([str(value)], counted.get(value, 0))
+    return family

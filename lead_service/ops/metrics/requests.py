@@ -1,0 +1,38 @@
+"""Counting requests: by route, which is a template, never by address, which may hold a token."""
+
+import time
+
+from flask import Flask, Response, g, request
+from prometheus_client import Counter, Histogram
+
+from ...logs import method_of
+
+REQUESTS = Counter(
+    "lead_service_requests",
+    "Requests answered by the service, by the class of their status.",
+    ["route", "method", "status"],
+)
+SECONDS = Histogram(
+    "lead_service_request_seconds",
+    "How long the service took to answer.",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+
+def install(app: Flask) -> None:
+    """Count every request that reaches the application; static files do not."""
+    app.before_request(_start)
+    app.after_request(_count)
+
+
+def _start() -> None:
+    g.counted_from = time.perf_counter()
+
+
+def _count(response: Response) -> Response:
+    route = request.url_rule.rule if request.url_rule else "none"
+    REQUESTS.labels(route, method_of(request), f"{response.status_code // 100}xx").inc()
+    if "counted_from" in g:
+        SECONDS.labels(route).observe(time.perf_counter() - g.counted_from)
+    return response

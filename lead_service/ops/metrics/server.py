@@ -1,0 +1,48 @@
+"""Serving the metrics beside the web processes, by the process that starts them."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from wsgiref.simple_server import WSGIServer
+
+from ...db.engine import Database
+from ...settings import Settings
+
+SHARED = "PROMETHEUS_MULTIPROC_DIR"  # the client looks for it when it is imported
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[None]:
+    """Serve metrics at METRICS_ADDRESS and METRICS_PORT, where that is set.
+
+    The web processes must be started inside, so that they find the folder in their environment.
+    """
+    if settings.metrics_port is None:
+        yield
+        return
+    database = Database(settings.database_url)
+    with tempfile.TemporaryDirectory(prefix="lead-service-metrics-") as folder:
+        os.environ[SHARED] = folder
+        server, thread = _start(settings.metrics_port, settings.metrics_address, database, folder)
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+            database.close()
+
+
+def _start(port: int, address: str, database: Database, folder: str) -> tuple[WSGIServer, Thread]:
+    # Not before SHARED is set: the client decides by it how it counts.
+    from prometheus_client import CollectorRegistry, start_http_server
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    from .gauges import Stored
+
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=folder)
+    registry.register(Stored(database))
+    return start_http_server(port, address, registry)

@@ -1,0 +1,261 @@
+"""Starting and stopping the processes: the web server, and on one machine deliver beside it."""
+
+import errno
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from functools import partial
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import click
+from flask import Flask
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import MPServer, MTServer
+
+from .. import clock, create_app, logs
+from ..book.calendars import sync
+from ..book.hosts import changes
+from ..db import schema
+from ..db.engine import CONNECTIONS
+from ..desk.auth.links import LINK_MINUTES, make_link
+from ..emails import worker as delivery
+from ..privacy import retention
+from ..publishing import site as publishing_site
+from ..settings import Settings
+from .metrics.server import served
+
+THREADS = CONNECTIONS  # a request waits for the database, not for the processor
+STOP_SECONDS = 20  # longer than the longest request, and than sending one email
+KILL_SECONDS = STOP_SECONDS + 3  # after a signal; Granian kills its own workers before that
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+WATCH_SECONDS = 0.2  # how soon a signal, or the end of a process, is noticed
+RESTART_SECONDS = 1
+PUBLIC, METRICS = ("BIND_ADDRESS", "PORT"), ("METRICS_ADDRESS", "METRICS_PORT")
+
+log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Set up and serve the whole product on this machine until stopped."""
+    address = _free_addresses(settings)
+    site = publishing_site.read(settings)
+    _announce(settings, site, _prepare(settings))
+    logs.configure(settings.log_level)
+    supervise(partial(_serve_requests, settings, address), partial(deliver, settings))
+
+
+def web(settings: Settings) -> None:
+    """Run the web server until it is told to stop; requests that it has accepted finish."""
+    address = _free_addresses(settings)
+    logs.configure(settings.log_level)
+    supervise(partial(_serve_requests, settings, address))
+
+
+def deliver(settings: Settings) -> None:
+    """Send what the outbox holds and read the hosts' calendars until told to stop."""
+    parent = multiprocessing.parent_process()
+    delivery.run(
+        settings,
+        parent_pid=parent.pid if parent else None,
+        daily=lambda database: retention.run(database, settings, clock.now()),
+        beside=lambda database: sync.refresh_due(database, settings),
+    )
+
+
+def _prepare(settings: Settings) -> str:
+    """Migrate, seed, and return a sign-in link; refuse a database that cannot be used."""
+    with schema.opened(settings) as database:
+        schema.migrate(database)
+        database.write(lambda session: changes.seed(session, settings))
+        return make_link(database, settings, settings.sales_to[0], clock.now())
+
+
+def supervise(
+    serve_requests: Callable[[], None], deliver: Callable[[], None] | None = None
+) -> None:
+    """Run the web server, and deliver if given, until a signal to stop; then end both in time.
+
+    This process blocks the signals and only looks whether one is pending. It does not matter how
+    many come or when, since no handler runs that another signal could interrupt; Granian's can
+    deadlock. The web server and deliver get sessions of their own: signals to this process's
+    group or terminal do not reach them, and each is told to stop once, from here.
+    Deliver is started again when it ends. Raises SystemExit when the web server failed by itself
+    or something had to be killed.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _stop_signals())
+    server = _start("web", serve_requests)
+    mailer = _start("deliver", deliver) if deliver else None
+    while server.is_alive() and not _is_told_to_stop(WATCH_SECONDS):
+        if deliver and mailer and not mailer.is_alive():
+            log.error("deliver has ended (%s) and will be started again", mailer.exitcode)
+            if not _is_told_to_stop(RESTART_SECONDS):
+                mailer = _start("deliver", deliver)
+    has_failed = bool(server.exitcode) and not _is_told_to_stop()
+    if has_failed:
+        log.error("the web server has ended (%s)", server.exitcode)
+    was_killed = _end([server, mailer] if mailer else [server])
+    if has_failed or was_killed:
+        sys.exit(1)
+
+
+def _stop_signals() -> set[signal.Signals]:
+    """Return the signals that stop this process; under `nohup`, SIGHUP is not one of them."""
+    ignored = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else set()
+    return STOP_SIGNALS - ignored
+
+
+def _is_told_to_stop(within: float = 0) -> bool:
+    """Wait some seconds for a signal to stop. It stays pending, so that the answer stays yes."""
+    end = time.monotonic() + within
+    while not (is_told := bool(signal.sigpending() & STOP_SIGNALS)) and time.monotonic() < end:
+        time.sleep(WATCH_SECONDS)
+    return is_told
+
+
+def _start(name: str, run: Callable[[], None]) -> BaseProcess:
+    """Fork a process that runs a function: it shares what this one has loaded."""
+    process = multiprocessing.get_context("fork").Process(
+        name=name, target=_run_in_session, args=(name, run)
+    )
+    process.start()
+    return process
+
+
+def _run_in_session(name: str, run: Callable[[], None]) -> None:
+    os.setsid()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+    with suppress(OSError):  # the name that `ps` and `top` show on Linux
+        Path("/proc/self/comm").write_text(name)
+    try:
+        run()
+    except Exception:
+        log.exception("%s has failed", name)  # without what the error says
+        sys.exit(1)
+
+
+def _end(processes: list[BaseProcess]) -> bool:
+    """Tell processes to stop; kill what is left after KILL_SECONDS, and say if anything was."""
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + KILL_SECONDS
+    for process in processes:
+        process.join(max(0, deadline - time.monotonic()))
+    late = [process for process in processes if process.is_alive()]
+    for process in late:
+        log.error("%s did not stop within %s seconds and is killed", process.name, KILL_SECONDS)
+    for process in processes:
+        assert process.pid  # it was started
+        with suppress(ProcessLookupError):  # its workers are of its group, and may outlive it
+            os.killpg(process.pid, signal.SIGKILL)
+        process.join()
+    return bool(late)
+
+
+def _serve_requests(settings: Settings, address: str) -> None:
+    """Run Granian until it is told to stop; it ends when the process that started it is gone."""
+    _end_with_parent()
+    with served(settings):
+        _server(settings, address).serve()
+
+
+def _server(settings: Settings, address: str) -> MPServer | MTServer:
+    return Granian(
+        "lead_service.ops.serving:worker_app",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=address,
+        port=settings.port,
+        workers=settings.workers,
+        blocking_threads=THREADS,
+        workers_kill_timeout=STOP_SECONDS,
+        respawn_failed_workers=True,
+        websockets=False,
+        log_dictconfig=logs.config(settings.log_level),
+        log_level=LogLevels.error,  # it warns of more threads than processors: see THREADS
+        log_access=False,
+    )
+
+
+def worker_app() -> Flask:
+    """Make the application of one worker, which ends when the server that started it is gone."""
+    # A worker starts with a copy of the server's handler, which would swallow a signal to stop.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _end_with_parent()
+    return create_app()
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone.
+
+    After a `kill -9` of the parent an orphan would keep the port, and no new server could start.
+    """
+
+    def watch(parent_pid: int | None) -> None:
+        while os.getppid() == parent_pid:
+            time.sleep(WATCH_SECONDS)
+        os._exit(1)  # at once: what is not committed is rolled back, as in any crash
+
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=watch, args=(parent.pid,), daemon=True).start()
+
+
+def _free_addresses(settings: Settings) -> str:
+    """Return the numeric address to listen on; refuse in words when a port is not free."""
+    address = _free_address(settings.bind_address, settings.port)
+    if settings.metrics_port:
+        _free_address(settings.metrics_address, settings.metrics_port, METRICS)
+    return address
+
+
+def _free_address(address: str, port: int, names: tuple[str, str] = PUBLIC) -> str:
+    """Return the numeric form of an address on which the port can be taken; refuse in words.
+
+    `names` are those of the two settings.
+    """
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with closing(socket.socket(family, kind, protocol)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except (OSError, UnicodeError) as error:
+        raise click.ClickException(_why_not_free(address, port, names, error)) from None
+    return str(place[0])
+
+
+def _why_not_free(address: str, port: int, names: tuple[str, str], error: Exception) -> str:
+    if getattr(error, "errno", None) == errno.EADDRINUSE:
+        return f"Port {port} is in use. Stop the program that uses it, or change {names[1]}."
+    if isinstance(error, (socket.gaierror, UnicodeError)):
+        return f"{names[0]}: {address} is not an address of this machine"
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return f"cannot listen on {address}, port {port}: {reason} ({', '.join(names)})"
+
+
+def _announce(settings: Settings, site: publishing_site.Published, link: str) -> None:
+    """Print where everything is, before the log begins."""
+    article = site.articles[-1].url if site.articles else "/insights/"
+    emails = f"saved as files in {settings.mail_folder}"
+    if settings.sendgrid_api_key:
+        emails = "sent through SendGrid"
+    lines = {
+        "Open": settings.public_url,
+        "Article": settings.link(article),
+        "Assessment": settings.link("/assessment/"),
+        "Book a call": settings.link("/book/"),
+        "Desk sign-in": f"{link}  (works once, for {LINK_MINUTES} minutes)",
+        "Emails": emails,
+    }
+    click.echo("\n".join(f"{name:<14}{value}" for name, value in lines.items()))
+    click.echo("Press Ctrl+C to stop.\n")

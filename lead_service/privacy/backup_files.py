@@ -1,0 +1,30 @@
+"""List the backups in BACKUP_DIR, and until when each is kept."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ..settings import Settings
+
+NAME = "lead_service-%Y%m%dT%H%M%SZ.backup"
+
+
+@dataclasses.dataclass(frozen=True)
+class Kept:
+    """One copy in BACKUP_DIR: when it was made, and until when it is kept."""
+
+    path: Path
+    made_at: datetime
+    until: datetime
+
+
+def kept(settings: Settings) -> list[Kept]:
+    """List the copies in BACKUP_DIR, oldest first."""
+    found = []
+    for path in settings.backup_dir.glob("lead_service-*.backup") if settings.backup_dir else ():
+        try:
+            made_at = datetime.strptime(path.name, NAME).replace(tzinfo=UTC)
+        except ValueError:
+            continue  # somebody else's
+        found.append(Kept(path, made_at, made_at + timedelta(days=settings.backup_days)))
+    return sorted(found, key=lambda copy: copy.made_at)

@@ -1,0 +1,74 @@
+"""Erase everything stored about one email address.
+
+People are found by address, never by name. Members of the desk and hosts are staff: what is held
+about them is exported, but erasing an address does not fire anybody; they are removed where they
+were added.
+"""
+
+import logging
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import (
+    select,
+)
+from sqlalchemy.orm import Session
+
+from ..accounts import audit_log
+from ..accounts.audit_log import AuditKind
+from ..db.engine import Database
+from ..emails import provider_erasure
+from ..emails.models import OutboxMessage
+from ..funnel import archived_counts
+from ..settings import Settings
+from .export import _Person
+from .models import Suppression
+
+log = logging.getLogger(__name__)
+
+
+def erase(
+    session: Session, settings: Settings, address: str, at: datetime, by: int | None = None
+) -> dict[str, int]:
+    """Erase what is held about an address and return how much, as {table: rows}.
+
+    `by` is the id of the member who does it, for the audit trail, which holds the lead's number.
+
+    Calls give their time back. Nothing is mailed: a cancellation would be one more thing to
+    erase. What remains is the keyed digest of the address and the log line, which holds counts
+    only; and, until the mail provider has taken over to erase the address too, the promise to
+    ask it. Mails that lie in a folder are not the database's: see `erase_everywhere`. Raises
+    ValueError for what is no address.
+    """
+    person = _Person(session, settings, address)
+    lead_id = session.scalar(person.lead_row().with_for_update())  # as whoever adds to it does
+    archived_counts.keep(session, person.counted())
+    provider_erasure.ask(session, settings, person.their_mails(), at)
+    counts = {held.name: held.erase(session) for held in person.of_the_lead()}
+    mark = session.get(Suppression, person.digest)
+    if mark is None:
+        session.add(mark := Suppression(digest=person.digest))
+    mark.at = at
+    subject = f"lead {lead_id}" if lead_id else "address without a lead"
+    audit_log.note(session, by, AuditKind.ERASED, subject, at, rows=sum(counts.values()))
+    log.info("erased one address", extra={"counts": counts})
+    return counts
+
+
+def erase_everywhere(
+    database: Database, settings: Settings, address: str, at: datetime, by: int | None = None
+) -> dict[str, int]:
+    """Erase an address from the database, then from the folder of mails; return how much."""
+    counts = database.write(lambda session: erase(session, settings, address, at, by))
+    database.forget()
+    return counts | {"files": sweep_folder(database, settings.mail_folder)}
+
+
+def sweep_folder(database: Database, folder: Path) -> int:
+    """Delete the mails in a folder that the outbox no longer knows; return how many."""
+    with database.read() as session:
+        known = set(session.scalars(select(OutboxMessage.id)))
+    swept = [file for file in folder.glob("*.eml") if file.stem.rpartition("-")[2] not in known]
+    for file in swept:
+        file.unlink(missing_ok=True)
+    return len(swept)

@@ -1,0 +1,178 @@
+"""Export everything stored about one email address."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from email_validator import validate_email
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    TableClause,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from ..accounts.audit_log import AuditEntry
+from ..accounts.members import DeskSession, Member, SignInLink
+from ..assess.models import Assessment
+from ..book.hosts.models import Host, held_about
+from ..book.models import Booking, TimeCell
+from ..db.base import Base
+from ..db.engine import rows_changed
+from ..emails.models import DeliveryEvent, ErasureJob, OutboxMessage
+from ..emails.outbox import NEVER_KEPT
+from ..funnel.queries import Rows
+from ..leads import capture
+from ..leads.models import Consent, Lead, LeadEvent, Note
+from ..settings import Settings
+from ..web.tokens import derived_token
+from .models import Suppression
+
+# No part of the answer to "what do you hold about me?": what opens something, and what only says
+# once more, for sorting and searching, what stands beside it.
+SECRET = {
+    *("token_hash", "id_hash", "share_hash", "share_uid"),
+    *("submission_key", "lease_token", "dedupe_key", "digest", "url"),
+    *("sort_name", "sought"),
+}
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Rows of one table that belong to one person, or whose time is over."""
+
+    of: TableClause
+    where: ColumnElement[bool]
+
+    @property
+    def name(self) -> str:
+        return self.of.name
+
+    def count(self, session: Session) -> int:
+        return session.scalar(select(func.count()).select_from(self.of).where(self.where)) or 0
+
+    def erase(self, session: Session) -> int:
+        return rows_changed(session, delete(self.of).where(self.where))
+
+    def rows(self, session: Session) -> list[dict[str, Any]]:
+        shown = [one for one in self.of.columns if one.name not in SECRET]
+        first, *_ = self.of.columns  # the key: the same rows come in the same order
+        found = session.execute(select(*shown).where(self.where).order_by(first)).mappings()
+        return [{name: _plain(value) for name, value in row.items()} for row in found]
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def export(session: Session, settings: Settings, address: str) -> dict[str, list[dict]]:
+    """Return everything held about an address, as {table: rows} fit for JSON; times are UTC.
+
+    What would open something (hashes of links, keys of forms) is left out, and so is the text
+    of a mail that holds a sign-in link. Raises ValueError for what is no address.
+    """
+    person = _Person(session, settings, address)
+    holdings = [*person.of_the_lead(), *person.of_staff(), person.suppression(), person.jobs()]
+    found = {held.name: held.rows(session) for held in holdings}
+    for mail in found["outbox"]:
+        if mail["kind"] in NEVER_KEPT:
+            mail["body"] = None
+    return found
+
+
+class _Person:
+    """Where the rows of one address are."""
+
+    def __init__(self, session: Session, settings: Settings, address: str) -> None:
+        self.address = capture.normalize(address.strip())
+        self.digest = derived_token(settings.secret, "suppression", self.address)
+        self.lead = self.lead_row().scalar_subquery()
+        self.forms = _forms(session, address, self.address)
+        self.is_staff = self._is_staff(session, settings)
+
+    def lead_row(self) -> Select[int]:
+        return select(Lead.id).where(Lead.address == self.address)
+
+    def of_the_lead(self) -> Iterator[Holding]:
+        """Yield the visitor's rows, in an order in which they can be deleted."""
+        calls = select(Booking.id).where(Booking.lead_id == self.lead)
+        mails = select(OutboxMessage.id).where(self._mails())
+        yield rows_of(DeliveryEvent, DeliveryEvent.outbox_id.in_(mails))
+        yield rows_of(OutboxMessage, self._mails())
+        yield rows_of(Assessment, self._assessments())
+        yield rows_of(TimeCell, TimeCell.booking_id.in_(calls))
+        yield rows_of(Booking, Booking.lead_id == self.lead)
+        yield rows_of(LeadEvent, LeadEvent.lead_id == self.lead)
+        yield rows_of(Consent, Consent.lead_id == self.lead)
+        yield rows_of(Note, Note.lead_id == self.lead)
+        yield rows_of(Lead, Lead.address == self.address)
+
+    def counted(self) -> Rows:
+        """Select what the funnel keeps as numbers once it is erased."""
+        return Rows(self._assessments(), Booking.lead_id == self.lead, Lead.id == self.lead)
+
+    def of_staff(self) -> Iterator[Holding]:
+        """Yield what is held about a member of the desk or a host."""
+        members = select(Member.id).where(Member.email == self.address)
+        for model, where in held_about(select(Host.id).where(self._written_in(Host.email))):
+            yield rows_of(model, where)
+        yield rows_of(Member, Member.email == self.address)
+        yield rows_of(SignInLink, SignInLink.member_id.in_(members))
+        yield rows_of(DeskSession, DeskSession.member_id.in_(members))
+        yield rows_of(AuditEntry, AuditEntry.member_id.in_(members))
+
+    def suppression(self) -> Holding:
+        return rows_of(Suppression, Suppression.digest == self.digest)
+
+    def jobs(self) -> Holding:
+        return rows_of(ErasureJob, self._written_in(ErasureJob.address))
+
+    def their_mails(self) -> ColumnElement[bool]:
+        """Select what was written to the address itself."""
+        return and_(self._mails(), self._written_in(OutboxMessage.address))
+
+    def _assessments(self) -> ColumnElement[bool]:
+        with_a_call = select(Booking.assessment_id).where(
+            Booking.lead_id == self.lead, Booking.assessment_id.is_not(None)
+        )
+        return or_(Assessment.lead_id == self.lead, Assessment.id.in_(with_a_call))
+
+    def _mails(self) -> ColumnElement[bool]:
+        """Select the mails about the lead, to whomever, and those to the address.
+
+        Those that staff got about other leads are about those leads.
+        """
+        to_them = self._written_in(OutboxMessage.address)
+        if self.is_staff:
+            to_them = and_(to_them, OutboxMessage.lead_id.is_(None))
+        return or_(OutboxMessage.lead_id == self.lead, to_them)
+
+    def _written_in(self, kept_as_typed: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+        """Select by a column that keeps addresses as they were typed."""
+        # SQLite lower-cases ASCII letters only, so the typed form is asked for as well.
+        return or_(kept_as_typed.in_(self.forms), func.lower(kept_as_typed).in_(self.forms))
+
+    def _is_staff(self, session: Session, settings: Settings) -> bool:
+        if self.forms & {address.lower() for address in settings.sales_to}:
+            return True
+        staff = [held for held in self.of_staff() if held.name in {"host", "member"}]
+        return any(held.count(session) for held in staff)
+
+
+def _forms(session: Session, typed: str, address: str) -> set[str]:
+    """Return the forms in which an address may be stored where it is kept as it was typed."""
+    known = session.scalar(select(Lead.email).where(Lead.address == address))
+    readable = validate_email(address, check_deliverability=False, test_environment=True)
+    forms = {address, typed.strip(), readable.normalized, known or address}
+    return forms | {form.lower() for form in forms}
+
+
+def rows_of(model: type[Base], where: ColumnElement[bool]) -> Holding:
+    """Return the rows of a model's table that `where` selects."""
+    return Holding(model.__table__, where)

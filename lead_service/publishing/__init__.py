@@ -1,0 +1,1 @@
+"""How docs/ becomes the site, and what the service reads of it."""

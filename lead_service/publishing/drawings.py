@@ -1,0 +1,107 @@
+"""Draw what other programs show of the site: a card for each page, and the icons.
+
+typst draws both, from the templates in drawings/, with the site's own typeface and no network.
+A card takes about 20 ms, so each is kept for as long as nothing in it changes.
+"""
+
+import re
+import struct
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import typst
+
+from . import typeface
+from .cache import keep, place
+
+THEME = Path(__file__).resolve().parents[2] / "site_overrides"
+TEMPLATES = THEME / "drawings"
+CARD = (1200, 630)  # pixels, as social networks ask for it
+POINTS_AN_INCH = 72  # so that a point of the template is a pixel of the picture
+
+
+class Cards:
+    """The cards that a build's pages ask for: named when asked, drawn at the end."""
+
+    def __init__(self, practice: str, word) -> None:
+        """Take the practice's name, and a function that draws the word for one step or none."""
+        self._practice, self._word = practice, word
+        self._asked: dict[str, Path] = {}
+
+    def address(self, title: str, step=None) -> str:
+        """Return the root-relative address of the card of a page with that title and step."""
+        colors = light_colors()
+        inputs = {
+            "title": title,
+            "kicker": step.name if step else "",
+            "practice": self._practice,
+            "word": self._word(step.slug if step else None),
+            "hue": colors[f"hue-{step.slug}"] if step else colors["ink"],
+            **{name: colors[name] for name in ("paper", "ink", "line")},
+        }
+        path = picture("card", **inputs)
+        self._asked[path.name] = path
+        return f"/assets/cards/{path.name}"
+
+    def write(self, site: Path) -> None:
+        """Put every card that was asked for into the built site."""
+        folder = site / "assets" / "cards"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, path in self._asked.items():
+            place(path, folder / name)
+
+
+def picture(template: str, **inputs: str) -> Path:
+    """Return a PNG of one of the templates, drawn unless it was drawn before."""
+    source = TEMPLATES / f"{template}.typ"
+    made_from = (version("typst"), _text(source), sorted(inputs.items()))
+    return keep("png", made_from, lambda: _draw(source, inputs))
+
+
+@cache
+def _text(source: Path) -> bytes:
+    return source.read_bytes()
+
+
+def _draw(source: Path, inputs: Mapping[str, str]) -> bytes:
+    drawn = _compiler().compile(
+        str(source), format="png", ppi=POINTS_AN_INCH, sys_inputs=dict(inputs)
+    )
+    assert isinstance(drawn, bytes)  # a list for several pages
+    return drawn
+
+
+@cache  # reading the fonts takes longer than drawing with them
+def _compiler() -> typst.Compiler:
+    return typst.Compiler(
+        root=str(TEMPLATES), font_paths=[str(typeface.FOLDER)], ignore_system_fonts=True
+    )
+
+
+def icon(side: int, *, paper: bool) -> bytes:
+    """Return the icon as a PNG of `side` pixels; on paper it keeps clear of rounded corners."""
+    drawn = picture(
+        "icon",
+        icon=(THEME / "icons" / "icon.svg").read_text("utf-8"),
+        side=str(side),
+        part="0.7" if paper else "1",
+        paper=light_colors()["paper"] if paper else "",
+    )
+    return drawn.read_bytes()
+
+
+def favicon() -> bytes:
+    """Return favicon.ico, for programs that ask for it unbidden: a header around one PNG."""
+    image = icon(32, paper=False)
+    header = struct.pack("<3H", 0, 1, 1)
+    entry = struct.pack("<4B2H2I", 32, 32, 0, 0, 1, 32, len(image), 22)
+    return header + entry + image
+
+
+@cache
+def light_colors() -> dict[str, str]:
+    """Return the colors on paper by name, from the stylesheet: there they stand first."""
+    sheet = (THEME / "styles" / "tokens.css").read_text("utf-8")
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", sheet.split("}", 1)[0]))

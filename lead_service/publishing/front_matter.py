@@ -1,0 +1,123 @@
+"""Read the lines above a page's text, and name file and line of what is wrong in them.
+
+An article needs `title`, `description`, `date` and `step`. It may have `updated` (the day of its
+last change worth telling), `draft: true` (kept out of the published site) and `redirect_from`
+(addresses it once had). Any other page needs a `description`, and may have `redirect_from` too.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import yaml
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File
+from mkdocs.utils import meta
+
+from .articles import Article
+
+NEEDED = ("title", "description", "date", "step")
+ALLOWED = (*NEEDED, "updated", "draft", "redirect_from")
+OLD_ADDRESS = re.compile(r"(/[A-Za-z0-9._~-]+)+/?")
+
+
+@dataclass(frozen=True)
+class FrontMatter:
+    """What stands above the text of one file; `body` is what stands below."""
+
+    file: File
+    text: str
+    data: dict
+    body: str
+
+    def fault(self, key: str, message: str) -> PluginError:
+        """Name the line of `key`, or the first one where the key is missing."""
+        before = re.match(rf"(?s)---\n(?:(?!---\n).)*?(?={key}\s*:)", self.text)
+        line = before.group().count("\n") + 1 if before else 1
+        return PluginError(f"{self.file.src_uri}:{line}: {message}")
+
+    def sentence(self, key: str) -> str:
+        """Return a text that has to be there, without space around it."""
+        value = self.data.get(key)
+        if not isinstance(value, str) or not value.strip():
+            raise self.fault(key, f"front matter needs a {key}")
+        return value.strip()
+
+    def day(self, key: str, default: date | None = None) -> date:
+        value = self.data.get(key, default)
+        if type(value) is not date:
+            raise self.fault(key, f"{key} needs a day such as 2025-03-31")
+        return value
+
+    def step(self, steps: Sequence[str]) -> str:
+        """Return a step that exists."""
+        value = self.data.get("step")
+        if not isinstance(value, str) or value not in steps:
+            raise self.fault("step", f"step is {value!r}, needs one of {', '.join(steps)}")
+        return value
+
+    def redirect_from(self) -> tuple[str, ...]:
+        """Return the root-relative addresses that this page once had."""
+        paths = self.data.get("redirect_from") or []
+        for path in paths if isinstance(paths, list) else [paths]:
+            if not isinstance(path, str) or not OLD_ADDRESS.fullmatch(path):
+                raise self.fault("redirect_from", f"redirect_from has {path!r}, needs [/old/path/]")
+        return tuple(paths) if isinstance(paths, list) else (paths,)
+
+
+class Once:
+    """Refuses a title or a description that another page has: results and lists show no more."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], str] = {}
+
+    def check(self, front: FrontMatter) -> None:
+        for key in ("title", "description"):
+            if value := front.data.get(key):
+                other = self._seen.setdefault((key, str(value).strip()), front.file.src_uri)
+                if other != front.file.src_uri:
+                    raise front.fault(key, f"{key} is that of {other} too")
+
+
+def read(file: File) -> FrontMatter:
+    """Read a file's front matter; `PluginError` names the line where it is not YAML."""
+    text = file.content_string.replace("\r\n", "\n")
+    body, data = meta.get_data(text)
+    if not data and text.startswith("---\n"):
+        try:
+            yaml.safe_load(text[4:].split("\n---", 1)[0])
+        except yaml.MarkedYAMLError as error:
+            # Counted from the line below the first ---.
+            line = error.problem_mark.line + 2 if error.problem_mark else 1
+            raise PluginError(
+                f"{file.src_uri}:{line}: front matter is not YAML: {error.problem}"
+            ) from error
+    return FrontMatter(file, text, data, body)
+
+
+def article(front: FrontMatter, steps: Sequence[str]) -> Article:
+    """Check an article's front matter and return what it says."""
+    for key in front.data:
+        if key not in ALLOWED:
+            raise front.fault(key, f"front matter has no {key}; it may have {', '.join(ALLOWED)}")
+    if not isinstance(front.data.get("draft", False), bool):
+        raise front.fault("draft", "draft is true or false")
+    published = front.day("date")
+    return Article(
+        title=front.sentence("title"),
+        description=front.sentence("description"),
+        date=published,
+        updated=front.day("updated", published),
+        step=front.step(steps),
+        slug=front.file.url.rstrip("/").rsplit("/", 1)[-1],
+        url=f"/{front.file.url}",
+        draft=front.data.get("draft", False),
+    )
+
+
+def check_page(front: FrontMatter, steps: Sequence[str]) -> None:
+    """Check what any page but an article needs."""
+    front.sentence("description")
+    if "step" in front.data:
+        front.step(steps)

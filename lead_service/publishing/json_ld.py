@@ -1,0 +1,96 @@
+"""Say in the vocabulary of schema.org what a page is, for search engines."""
+
+from collections.abc import Iterator
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.pages import Page
+
+from .articles import Article
+
+PRACTICE = {
+    "legalName": "legal_name",
+    "address": "postal_address",
+    "email": "email",
+    "telephone": "phone",
+}
+
+
+class Facts:
+    """What can be said of the site, and of each page in it; the same every build."""
+
+    def __init__(self, config: MkDocsConfig, logo: str) -> None:
+        """Take the address of the practice's logo, from its scheme on."""
+        self._site, self._extra = config.site_url, config.extra
+        self._practice = {
+            "@type": "Organization",
+            "@id": f"{self._site}#practice",
+            "name": config.site_name,
+            "url": self._site,
+            "logo": logo,
+        }
+
+    def of(
+        self,
+        page: Page,
+        title: str,
+        description: str,
+        picture: str,
+        article: Article | None,
+        step,
+    ) -> dict:
+        """Return the facts of one page as one JSON-LD graph."""
+        graph: list[dict] = []
+        if page.is_homepage:
+            graph += self._home()
+        else:
+            graph.append(self._trail(page, title, article, step))
+        if article:
+            graph.append(self._article(page, description, picture, article, step))
+        if questions := page.meta.get("questions"):
+            graph.append({"@type": "FAQPage", "mainEntity": [*map(_question, questions)]})
+        return {"@context": "https://schema.org", "@graph": graph}
+
+    def _home(self) -> Iterator[dict]:
+        given = {name: self._extra.get(key) for name, key in PRACTICE.items()}
+        yield self._practice | {name: value for name, value in given.items() if value}
+        yield {
+            "@type": "WebSite",
+            "name": self._practice["name"],
+            "url": self._site,
+            "publisher": {"@id": self._practice["@id"]},
+        }
+
+    def _article(self, page, description, picture, article, step) -> dict:
+        author = self._extra.get("author")
+        return {
+            "@type": "Article",
+            "headline": article.title,
+            "description": description,
+            "image": picture,
+            "datePublished": article.date.isoformat(),
+            "dateModified": article.changed.isoformat(),
+            "mainEntityOfPage": page.canonical_url,
+            "articleSection": step.name,
+            "inLanguage": "en",
+            "author": {"@type": "Person", "name": author} if author else self._practice,
+            "publisher": self._practice,
+        }
+
+    def _trail(self, page, title, article, step) -> dict:
+        """Lead from the front page to this one; a step's or an article's overview is between."""
+        places = [(self._practice["name"], self._site)]
+        if article:
+            places.append(("Insights", f"{self._site}insights/"))
+        elif step:
+            places.append(("Framework", f"{self._site}framework/"))
+        places.append((title, page.canonical_url))
+        items = [
+            {"@type": "ListItem", "position": position, "name": name, "item": url}
+            for position, (name, url) in enumerate(places, 1)
+        ]
+        return {"@type": "BreadcrumbList", "itemListElement": items}
+
+
+def _question(one: dict) -> dict:
+    answer = {"@type": "Answer", "text": one["answer"]}
+    return {"@type": "Question", "name": one["question"], "acceptedAnswer": answer}

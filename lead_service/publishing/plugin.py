@@ -1,0 +1,266 @@
+"""MkDocs plugin that turns docs/ into the site: framework, articles and assets for the templates.
+
+MkDocs calls the `on_…` methods in the order in which they are written. Whatever needs all pages
+is worked out once per build, never once per page, so that building grows with the number of
+articles and not with its square.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    Template,
+    select_autoescape,
+)
+from markdown import Markdown
+from markupsafe import Markup
+from mkdocs.config.base import Config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import BasePlugin
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.pages import Page
+
+from .. import settings
+from ..action_framework.loading import FrameworkError, load
+from ..action_framework.types import Framework, Step
+from . import articles as listings
+from . import assets, front_matter, git_dates, links, server_config
+from . import cache as build_cache
+from .drawings import Cards, light_colors
+from .inline_markdown import Inline
+from .json_ld import Facts
+from .typography import Typography
+
+SERVICE_TEMPLATES = Path(__file__).resolve().parents[1] / "templates"  # the signature
+
+
+class PublishingConfig(Config):
+    """Take no options: the settings of site and service come from the environment."""
+
+
+@dataclass
+class Build:
+    """Everything that one build has read and made so far."""
+
+    framework: Framework
+    published: assets.Assets = field(init=False)
+    compressor: assets.Compressor = field(init=False)
+    cards: Cards = field(init=False)
+    redirect: Template = field(init=False)
+    known: set[str] = field(default_factory=set)  # addresses of pages and files
+    articles: dict[str, listings.Article] = field(default_factory=dict)  # by source path
+    fronts: dict[str, front_matter.FrontMatter] = field(default_factory=dict)  # by source path
+    moved: dict[str, str] = field(default_factory=dict)  # old addresses and where they lead
+
+
+class PublishingPlugin(BasePlugin[PublishingConfig]):
+    """Build the site from docs/ and the templates in site_overrides/."""
+
+    is_preview = False
+    build: Build
+
+    def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
+        """Note whether this is a preview, which needs no files for web servers."""
+        self.is_preview = command == "serve"
+
+    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        """Read the settings and the framework; each fault in them stops the build and is named."""
+        self._configure(config)
+        path = Path(config.docs_dir, "framework.yml")
+        try:
+            self.build = Build(load(path.read_bytes()))
+        except FrameworkError as error:
+            raise PluginError(f"{path.name}: {error}") from error
+        links.name_lines(config.docs_dir)
+        config.markdown_extensions = _extensions(config)
+        return config
+
+    def _configure(self, config: MkDocsConfig) -> None:
+        """Let the environment say what the site is called, where it is and who publishes it.
+
+        A preview has the address at which MkDocs serves it.
+        """
+        try:
+            given = settings.load_for_site()
+        except settings.SettingsError as error:
+            raise PluginError(str(error)) from error
+        if not self.is_preview:
+            config.site_url = given.public_url
+        config.site_name = given.practice_name
+        config.extra.update(
+            legal_name=given.practice_legal_name,
+            postal_address=given.practice_postal_address,
+            email=given.practice_email if "practice_email" in given.model_fields_set else "",
+            phone=given.practice_phone,
+            author=given.practice_author,
+            retention_days=given.retention_days,
+            backup_days=given.backup_days,
+        )
+
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
+        """Replace the theme's assets with ours, and read every page's front matter."""
+        for file in list(files):
+            if file.src_uri.startswith(assets.UNPUBLISHED):
+                files.remove(file)
+        build = self.build
+        build.published = assets.published(config, files)
+        build.compressor = assets.Compressor(len(files.documentation_pages()))
+        build.known = {f"/{file.url}".removesuffix("./") for file in files}
+        build.known |= {f"/{name}" for name in config.theme.static_templates}
+        once = front_matter.Once()
+        for file in files.documentation_pages():
+            self._read(file, once)
+        return files
+
+    def _read(self, file: File, once: front_matter.Once) -> None:
+        build = self.build
+        front = build.fronts[file.src_uri] = front_matter.read(file)
+        steps = [step.slug for step in build.framework.steps]
+        if listings.is_article(file.src_uri):
+            article = front_matter.article(front, steps)
+            if article.draft:
+                file.inclusion = InclusionLevel.DRAFT
+            if article.draft and not self.is_preview:
+                return
+            build.articles[file.src_uri] = article
+        else:
+            front_matter.check_page(front, steps)
+        once.check(front)
+        build.moved.update((old, f"/{file.url}") for old in self._old_addresses(front))
+
+    def _old_addresses(self, front: front_matter.FrontMatter) -> Iterator[str]:
+        moved = self.build.moved
+        for old in map(server_config.old_address, front.redirect_from()):
+            if old in self.build.known or old.startswith(links.SERVICE):
+                raise front.fault("redirect_from", f"redirect_from names {old}, which is a page")
+            if old in moved:
+                raise front.fault(
+                    "redirect_from", f"redirect_from names {old}, as {moved[old]} does"
+                )
+            yield old
+
+    def on_page_read_source(self, *, page: Page, config: MkDocsConfig) -> str:
+        """Give a page's text without its front matter: MkDocs would read both again."""
+        return self.build.fronts[page.file.src_uri].body
+
+    def on_page_markdown(
+        self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files
+    ) -> str:
+        """Give articles their template, and say how long we keep what visitors send."""
+        page.meta = self.build.fronts[page.file.src_uri].data
+        if page.file.src_uri in self.build.articles:
+            page.meta.setdefault("template", "article.html")
+        for name in ("retention", "backup"):
+            markdown = markdown.replace(f"{{{name}}}", _period(config.extra[f"{name}_days"]))
+        return markdown
+
+    def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+        """Check links, and keep what lists and feeds need of an article's text."""
+        links.check_from_root(html, page.file, self.build.known)
+        if article := self.build.articles.get(page.file.src_uri):
+            minutes = listings.minutes(html)
+            self.build.articles[page.file.src_uri] = replace(article, minutes=minutes, html=html)
+        return html
+
+    def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:
+        """Give the templates what is the same on every page."""
+        assert env.loader is not None
+        env.loader = ChoiceLoader([env.loader, FileSystemLoader(SERVICE_TEMPLATES)])
+        env.autoescape = select_autoescape(["html", "xml"])
+        build_cache.FOLDER.mkdir(parents=True, exist_ok=True)
+        env.bytecode_cache = FileSystemBytecodeCache(str(build_cache.FOLDER))
+        env.filters.update(day=listings.day, absolute=links.absolute)
+        build = self.build
+        framework, published = build.framework, build.published
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(config.site_url))
+        build.cards = Cards(config.site_name, _word(env, framework))
+        build.redirect = env.get_template("redirect.html")
+        env.globals.update(
+            framework=framework,
+            listing=listings.Listing.of(build.articles.values()),
+            article_at=build.articles.get,
+            headings_of=listings.headings,
+            changed=self._changed(config),
+            step_links={step.slug: f"/framework/{step.slug}/" for step in framework.steps},
+            asset=published.address,
+            style=published.style,
+            script=published.script,
+            card=build.cards.address,
+            colors=light_colors(),
+            facts=Facts(config, f"{origin}{published.address['icon-512.png']}").of,
+            origin=origin,
+            practice=config.site_name,
+        )
+        env.globals.update(_pieces(env, framework.steps))
+        return env
+
+    def _changed(self, config: MkDocsConfig) -> Callable[..., date | None]:
+        """Return a function that says when a page was last changed, or None if unknown."""
+        root, docs = Path(config.config_file_path).parent, Path(config.docs_dir)
+        is_known = docs.is_relative_to(root) and not self.is_preview
+        known = git_dates.last_changes(root, str(docs)) if is_known else {}
+
+        def changed(*paths: str) -> date | None:
+            days = [known.get(f"{docs.name}/{path}") for path in paths]
+            return max((day for day in days if day), default=None)
+
+        return changed
+
+    def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
+        """Compress a page while the next one is being made."""
+        if not self.is_preview:
+            path = Path(page.file.abs_dest_path)
+            self.build.compressor.add(path, output.encode("utf-8", "xmlcharrefreplace"))
+        return output
+
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        """Draw the cards, and write the files for web servers."""
+        build, site = self.build, Path(config.site_dir)
+        build.cards.write(site)
+        if self.is_preview:
+            return
+        inline = {"script-src": build.published.script, "style-src": build.published.style}
+        server_config.write_redirects(site, build.moved, build.redirect)
+        server_config.write_headers(site, inline, https=config.site_url.startswith("https:"))
+        server_config.write_nginx(site, config.site_url, build.moved)
+        build.compressor.finish(site)
+        build_cache.tidy()
+
+
+def _extensions(config: MkDocsConfig) -> list[Any]:
+    """Make the Markdown extensions here: by name, each page finds and makes them all anew."""
+    names, options = config.markdown_extensions, config.mdx_configs
+    make = Markdown().build_extension
+    return [*(make(name, options.get(name, {})) for name in names), Inline(), Typography()]
+
+
+def _period(days: int) -> str:
+    return f"{days // 365} years" if days % 365 == 0 and days > 365 else f"{days} days"
+
+
+def _pieces(env: Environment, steps: Sequence[Step]) -> dict[str, Any]:
+    """Render what stands on every page, or on every page of a step, once."""
+    letter = env.get_template("signature.html").module.letter  # type: ignore[attr-defined]
+    macros = env.get_template("partials/macros.html").make_module()
+    questions = macros.questions  # type: ignore[attr-defined]
+    return {
+        "letters": Markup("").join(map(letter, steps)),
+        "questions_of": {step.slug: questions(step) for step in steps},
+    }
+
+
+def _word(env: Environment, framework: Framework) -> Callable[[str | None], str]:
+    """Return a function that draws the word, all of it or with one step's letter picked out."""
+    drawing = env.get_template("signature.html").module.drawing  # type: ignore[attr-defined]
+    hues = {step.slug: light_colors()[f"hue-{step.slug}"] for step in framework.steps}
+    return cache(lambda slug: str(drawing(framework.steps, hues, {slug: 100} if slug else None)))

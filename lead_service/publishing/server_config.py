@@ -1,0 +1,81 @@
+"""Write what tells a web server how to serve the site: headers and redirects.
+
+The rules come from lead_service/rules.py, which serves the site by them too. `_headers` and
+`_redirects` are the forms that static hosts read, `_nginx/` is the same for nginx (see deploy/);
+`headers.json` tells the service which inline blocks the pages hold, by their hashes.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jinja2 import Template
+
+from .. import headers as serving
+
+
+def hash_source(content: str) -> str:
+    """Return the source expression that allows one inline block (Content Security Policy 3)."""
+    digest = hashlib.sha256(content.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def write_headers(site: Path, inline: Mapping[str, str], *, https: bool) -> None:
+    """Write headers.json and _headers; `inline` is the content of each block by directive."""
+    hashes = {directive: [hash_source(content)] for directive, content in inline.items()}
+    (site / serving.HASHES).write_text(json.dumps(hashes, indent=1) + "\n", "utf-8")
+    lines = []
+    for path, headers in serving.rules(serving.headers_for(https=https), hashes).items():
+        lines += [path, *(f"  {name}: {value}" for name, value in headers.items()), ""]
+    (site / serving.HOST_HEADERS).write_text("\n".join(lines), "utf-8")
+
+
+def write_nginx(site: Path, site_url: str, moved: Mapping[str, str]) -> None:
+    """Write what deploy/nginx/advisory.conf includes: our name, the headers, types and moves."""
+    hashes = json.loads((site / serving.HASHES).read_text("utf-8"))
+    address = urlsplit(site_url)
+    hardening = serving.headers_for(https=address.scheme == "https")
+    of_pages = serving.rules(hardening, hashes)["/*"]
+    (site / "_nginx").mkdir(exist_ok=True)
+    written = {
+        "name": [f"server_name {address.hostname};", f"set $home {_quoted(site_url.rstrip('/'))};"],
+        "headers": [f"add_header {name} {_quoted(of_pages[name])} always;" for name in of_pages],
+        "places": [
+            *(
+                f"location = /{name} {{ types {{}} default_type {kind}; }}"
+                for name, kind in serving.TYPES.items()
+            ),
+            *(
+                f"location = {_quoted(old.rstrip('/') + slash)} {{ return 301 {_quoted(new)}; }}"
+                for old, new in moved.items()
+                for slash in ("", "/")
+            ),
+        ],
+    }
+    for name, lines in written.items():
+        (site / "_nginx" / f"{name}.conf").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _quoted(text: str) -> str:
+    """Write a text so that nginx takes all of it as it stands; it has no escape for a dollar."""
+    if "$" in text or "\n" in text:
+        raise ValueError(f"nginx cannot be told of {text!r}")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def old_address(path: str) -> str:
+    """Return an address as it is kept: a file's as it is, any other with its slash."""
+    return path if path.endswith((".html", ".htm")) else f"{path.rstrip('/')}/"
+
+
+def write_redirects(site: Path, moved: Mapping[str, str], page: Template) -> None:
+    """Leave a page at each old address that leads on without a script, and list them all."""
+    for old, new in moved.items():
+        path = site / (f"{old}index.html" if old.endswith("/") else old).lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page.render(url=new), "utf-8")
+    lines = (f"{old} {new} 301\n" for old, new in sorted(moved.items()))
+    (site / "_redirects").write_text("".join(lines), "utf-8")

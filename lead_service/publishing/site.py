@@ -1,0 +1,98 @@
+"""What the site published for the service: the page it wears, the framework, the articles.
+
+The built `site/` is the only thing that passes from one half to the other.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..action_framework.loading import FrameworkError, load
+from ..action_framework.types import Framework
+from ..settings import Settings, SettingsError
+
+PAGE = "page.html"  # the name under which the service's templates extend the published page
+MARKER = re.compile(r"<!--page:(title|description|head|content)-->")
+
+
+@dataclass(frozen=True)
+class Article:
+    """One published article, as `articles.json` lists it."""
+
+    title: str
+    url: str  # root-relative
+    slug: str
+    step: str
+    description: str
+    minutes: int
+
+
+@dataclass(frozen=True)
+class Published:
+    """The site's side of the contract, read once at start."""
+
+    site_url: str
+    page: str  # a Jinja template: site/200.html with a block at each marker
+    framework: Framework
+    articles: tuple[Article, ...]  # newest first
+
+    def article(self, slug: str) -> Article | None:
+        return next((article for article in self.articles if article.slug == slug), None)
+
+    def title_of(self, slug: str | None) -> str:
+        """Return an article's title; of one that is no longer published, its slug."""
+        article = self.article(slug or "")
+        return article.title if article else slug or ""
+
+    def article_of(self, step: str) -> Article | None:
+        """Return the newest article about a step."""
+        return next((article for article in self.articles if article.step == step), None)
+
+
+def read(settings: Settings) -> Published:
+    """Read the built site; raise SettingsError when it is missing or another address's."""
+    site = settings.site_dir
+    try:
+        listed = json.loads((site / "articles.json").read_text("utf-8"))
+        published = Published(
+            site_url=listed["site_url"],
+            page=_as_template((site / "200.html").read_text("utf-8")),
+            framework=load((site / "framework.yml").read_bytes()),
+            articles=tuple(_article(item) for item in listed["articles"]),
+        )
+    except FileNotFoundError as missing:
+        name = Path(missing.filename).name
+        raise SettingsError([f"SITE_DIR: {site} holds no {name}; run `make build`"]) from None
+    except FrameworkError as fault:
+        raise SettingsError(
+            [f"framework.yml: {line}" for line in str(fault).splitlines()]
+        ) from None
+    if not settings.is_local and published.site_url != settings.public_url:
+        raise SettingsError([f"PUBLIC_URL: the site in {site} was built for {published.site_url}"])
+    return published
+
+
+def _article(item: dict) -> Article:
+    return Article(**{name: item[name] for name in Article.__dataclass_fields__})
+
+
+def _as_template(page: str) -> str:
+    """Turn the published page into a Jinja template with a block at each marker.
+
+    All else is raw: minified CSS and JSON may hold `{#` and `{{`.
+    """
+    pieces = MARKER.split(page)
+    names = pieces[1::2]
+    if sorted(names) != ["content", "description", "head", "title"]:
+        raise SettingsError(
+            [f"SITE_DIR: 200.html has the markers {names}, needs each of four once"]
+        )
+    template = [_raw(pieces[0])]
+    for name, following in zip(names, pieces[2::2], strict=True):
+        template += [f"{{% block {name} %}}{{% endblock %}}", _raw(following)]
+    return "".join(template)
+
+
+def _raw(text: str) -> str:
+    return f"{{% raw %}}{text}{{% endraw %}}" if text else ""

@@ -1,0 +1,1 @@
+"""What every request shares: security, limits, pages, static files, errors."""

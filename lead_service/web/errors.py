@@ -1,0 +1,121 @@
+"""Error pages: what happened, whether anything was stored, what to do next.
+
+Whatever a visitor had typed stands on the page again, behind one button that sends it anew.
+"""
+
+import logging
+
+from flask import Flask, Response, g, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from ..db.engine import StorageBusy
+from ..logs import places
+from .security import CONTROL, UNSAFE
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 30
+TOKEN = "csrf_token"  # the desk's: a form that is offered again gets a fresh one
+UNAVAILABLE = 503
+WORDS = {
+    400: ("That request could not be read", "Go back and send it once more."),
+    403: (
+        "Please confirm that this is you",
+        "The request did not come from one of our pages, or from one that your browser had kept"
+        " for very long. Nothing was stored.",
+    ),
+    404: (
+        "There is no page here",
+        "The address may be mistyped, or what it led to has expired or been deleted.",
+    ),
+    405: ("That address is read, not sent to", "Start again from the page that led you here."),
+    413: ("That was too much at once", "Shorten the text and send it again. Nothing was stored."),
+    422: (
+        "Some of that could not be taken",
+        "One of the fields holds something that we cannot store. Nothing was stored.",
+    ),
+    429: (
+        "Too many requests from your network",
+        "Wait a few minutes and send it again, or write to us. Nothing was stored.",
+    ),
+    500: ("Something broke on our side", "We have been told. Nothing was stored."),
+    UNAVAILABLE: (
+        "Not saved: we cannot store anything at the moment",
+        "Try again in a minute. If it is urgent, write or call.",
+    ),
+}
+
+
+def install(app: Flask) -> None:
+    """Turn every error into a page of ours."""
+    app.register_error_handler(CSRFError, lambda _error: page(403))
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(StorageBusy, _storage_error)
+    app.register_error_handler(DatabaseError, _storage_error)
+    app.register_error_handler(InterfaceError, _storage_error)
+    app.register_error_handler(PoolTimeout, _storage_error)
+    app.register_error_handler(Exception, _broken)
+
+
+def page(status: int) -> Response:
+    """Render the page of an error `status`, with what was typed."""
+    title, advice = WORDS.get(status, WORDS[500 if status >= 500 else 400])
+    response = make_response(
+        render_template(
+            "error.html", status=status, title=title, advice=advice, kept=_kept(status)
+        ),
+        status,
+    )
+    if status in {429, UNAVAILABLE}:
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def _kept(status: int) -> list[tuple[str, str]]:
+    """Return the fields of the form that failed, fit to be sent again."""
+    if request.method not in UNSAFE or status in {404, 405, 413}:
+        return []
+    if request.blueprint == "desk" and "own_page" not in g:
+        return []  # a member must not be led to press what another site has filled in
+    fields = request.form.items(multi=True)
+    return [(name, CONTROL.sub("", text)) for name, text in fields if name != TOKEN]
+
+
+def _http_error(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        return error.get_response()  # type: ignore[return-value]
+    response = page(error.code)
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            response.headers[name] = value
+    return response
+
+
+def _storage_error(error: Exception) -> Response:
+    """Answer 503 when the store failed; 500 when we used it wrongly."""
+    if isinstance(error, (IntegrityError, ProgrammingError, DataError)):
+        return _broken(error)
+    log.error("storage", extra={"request_id": g.request_id, "error": type(error).__name__})
+    return page(UNAVAILABLE)
+
+
+def _broken(error: Exception) -> Response:
+    """Log where it broke, without the values that were in the way, and say so."""
+    log.error(
+        "broken",
+        extra={
+            "request_id": g.request_id,
+            "error": type(error).__name__,
+            "at_code": places(error.__traceback__),
+        },
+    )
+    return page(500)

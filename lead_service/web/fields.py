@@ -1,0 +1,137 @@
+"""Form fields that several forms share: cleaned text, a mail address, the trap for programs."""
+
+import re
+import unicodedata
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
+from wtforms import EmailField, Field, Form, HiddenField, StringField, TextAreaField
+from wtforms.meta import DefaultMeta
+from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
+
+from ..leads import capture
+from .security import is_hasty, shown_now
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsItems
+
+# Embeddings, overrides and isolates reorder what stands around them; the marks U+200E and
+# U+200F, which Arabic and Hebrew names may hold, do not, and stay.
+BIDI_CONTROL = re.compile("[\u202a-\u202e\u2066-\u2069]")
+LINE_BREAK = re.compile(r"[\r\n\t\u2028\u2029]")
+# White space, what Unicode lets every program leave out (Default_Ignorable_Code_Point, among
+# them two Hangul letters without a shape), and the Braille pattern without a dot.
+INVISIBLE = re.compile(
+    "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]*"
+)
+
+
+def clean(text: str | None) -> str:
+    """Return text as it is stored: NFC, no bidi controls, no white space around it.
+
+    Text of which nothing could be seen is none: on the desk it would be a link without words.
+    """
+    cleaned = BIDI_CONTROL.sub("", unicodedata.normalize("NFC", text or "")).strip()
+    return "" if INVISIBLE.fullmatch(cleaned) else cleaned
+
+
+def one_line(_form: Form, field: StringField) -> None:
+    """Refuse line breaks: a name or subject with one could add a header to a mail."""
+    if LINE_BREAK.search(field.data or ""):
+        raise ValidationError("Write this on one line.")
+
+
+class AddressField(EmailField):
+    """A mail address."""
+
+    @cached_property
+    def address(self) -> str:
+        """What leads are found by (`capture.normalize`); ValueError where it is no address."""
+        return capture.normalize(self.data or "")
+
+
+def known_address(_form: Form, field: AddressField) -> None:
+    """Refuse what is not a mail address, and say what is wrong with it."""
+    try:
+        _ = field.address
+    except ValueError as fault:
+        raise ValidationError(str(fault)) from None
+
+
+def short_text(label: str, *, longest: int = 120, required: str = "", **attributes) -> StringField:
+    """Make a field of one line; `required` is what to say when it is empty."""
+    first = [DataRequired(required)] if required else []
+    return StringField(
+        label,
+        [*first, Length(max=longest, message=f"Keep this under {longest} characters."), one_line],
+        filters=[clean],
+        render_kw={"maxlength": longest} | attributes,
+    )
+
+
+def long_text(
+    label: str, *, longest: int = 2000, required: str = "", **attributes
+) -> TextAreaField:
+    """Make a field of several lines; `required` is what to say when it is empty."""
+    first = [DataRequired(required)] if required else []
+    return TextAreaField(
+        label,
+        [*first, Length(max=longest, message=f"Keep this under {longest} characters.")],
+        filters=[clean],
+        render_kw={"maxlength": longest, "rows": 5} | attributes,
+    )
+
+
+def address(label: str) -> AddressField:
+    """Make the field of a mail address."""
+    return AddressField(
+        label,
+        [
+            InputRequired("Type your email address, so that we can reach you."),
+            Length(max=254, message="An address has at most 254 characters."),
+            one_line,
+            known_address,
+        ],
+        filters=[clean],
+        render_kw={"autocomplete": "email", "inputmode": "email", "maxlength": 254},
+    )
+
+
+class DrawnOnce(DefaultMeta):
+    """Draws each empty field of a form once: WTForms takes as long for one as for a query."""
+
+    _drawn: ClassVar[dict[tuple, Markup]] = {}
+
+    def render_field(self, field: Field, render_kw: "SupportsItems[str, Any]") -> Markup:
+        """Write a field as WTForms does."""
+        if field.data or field.errors:
+            return super().render_field(field, render_kw)
+        key = (type(self), field.id, *sorted(render_kw.items()))  # one class for each form
+        if key not in self._drawn:
+            self._drawn[key] = super().render_field(field, render_kw)
+        return self._drawn[key]
+
+
+class Trapped(Form):
+    """A public form with a field that people do not see and programs fill in, all at once.
+
+    A password manager may fill it too, so what springs the trap is kept in quarantine, shown to
+    the sales team, and never dropped; and so is what comes back faster than anybody types.
+    """
+
+    Meta = DrawnOnce
+
+    website = StringField("Leave this field empty", render_kw={"autocomplete": "off"})
+    shown = HiddenField()  # when the form was first shown; it stays so when it is shown again
+
+    def __init__(self, formdata: MultiDict | None = None, **more: Any) -> None:
+        super().__init__(formdata, **more)
+        if formdata is None:
+            self.shown.data = shown_now()
+
+    @cached_property  # it says the same for as long as the form lives, however late it is asked
+    def is_suspect(self) -> bool:
+        return bool(self.website.data) or is_hasty(self.shown.data or "")

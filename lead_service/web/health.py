@@ -1,0 +1,24 @@
+"""Two questions that a load balancer asks. Trouble with mail answers neither of them with no."""
+
+from flask import Blueprint
+
+from ..db import schema
+from .context import context
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> tuple[str, int]:
+    """Say that the process lives."""
+    return "ok\n", 200
+
+
+@blueprint.get("/readyz")
+def readyz() -> tuple[str, int]:
+    """Say whether the database answers and has the schema of this program."""
+    try:
+        fault = schema.fault(context().database)
+    except Exception as error:  # whatever the driver raises, the answer is the same
+        fault = f"database: {type(error).__name__}"
+    return (fault + "\n", 503) if fault else ("ready\n", 200)

@@ -1,0 +1,25 @@
+"""How the service's pages are rendered: inside the published page, with a few shared words."""
+
+from flask import Flask
+from jinja2 import ChoiceLoader, DictLoader
+
+from .. import formats
+from ..publishing.site import PAGE, Published
+from . import static_files
+from .context import context
+
+
+def install(app: Flask, published: Published) -> None:
+    """Let templates extend the published page and use the filters below."""
+    assert app.jinja_loader is not None
+    app.jinja_loader = ChoiceLoader([DictLoader({PAGE: published.page}), app.jinja_loader])
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.add_template_filter(formats.long_date)
+    app.add_template_filter(formats.clock_time)
+    app.add_template_filter(formats.short_date)
+    app.add_template_global(static_files.address, "asset")
+    app.context_processor(_shared)
+
+
+def _shared() -> dict:
+    return {"settings": context().settings, "framework": context().published.framework}

@@ -1,0 +1,261 @@
+"""What stands at the edge of every request: hosts, sizes, characters, origin, limits, headers.
+
+Public forms carry no session, and stand on static pages that cannot carry a token: they accept
+a POST by `Sec-Fetch-Site`, else by `Origin`. The desk adds Flask-WTF's token (desk/pages.py).
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial, wraps
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from flask import Flask, Response, abort, current_app, g, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import CSRFProtect
+from itsdangerous import BadSignature, Signer, URLSafeTimedSerializer
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import TooManyRequests, UnprocessableEntity
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.sansio.utils import host_is_trusted
+
+from .. import clock
+from ..headers import headers_for
+from ..settings import LOOPBACK, Settings
+from .context import context
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+FORM = "application/x-www-form-urlencoded"
+FORM_BYTES = 64 * 1024
+FORM_FIELDS = 60
+FIELD_CHARACTERS = 5_000
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+# C0 and C1 controls but tab and line ends, the lone surrogates and the non-characters U+FFFE/F:
+# SQLite stores a NUL and PostgreSQL refuses it, and none of these is part of any name.
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+HEALTH = {"/healthz", "/readyz"}
+FASTEST_SECONDS = 2  # from when a form is shown to when a person or a browser has filled it in
+View = TypeVar("View", bound=Callable[..., Any])
+
+csrf = CSRFProtect()
+
+
+def limit_posts(view: View) -> View:
+    """Count the requests of a view as posts of their client, whatever the form; beyond: 429."""
+
+    @wraps(view)
+    def counted(*given: Any, **named: Any) -> Any:
+        ours = context()
+        if wait := ours.limits.hit(ours.settings.limit_posts, "posts", client_address()):
+            raise TooManyRequests(retry_after=wait)
+        return view(*given, **named)
+
+    return cast(View, counted)
+
+
+def client_address() -> str:
+    """Return what limits know a client by: its address, or of version six its network.
+
+    There, one customer has 2**64 addresses at least. A socket in the file system has none.
+    """
+    return _client(request.remote_addr or "127.0.0.1")
+
+
+@lru_cache(maxsize=1000)
+def _client(address: str) -> str:
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if found.version == 4 or found.is_loopback:
+        return str(found)
+    return str(found.ipv4_mapped or ip_network((found.packed, 64), strict=False))
+
+
+def headers(settings: Settings) -> dict[str, str]:
+    """Return the headers that every answer carries, the static site's included."""
+    return headers_for(https=settings.is_https)
+
+
+def trusted_hosts(settings: Settings) -> list[str]:
+    """Return the hosts that we answer for."""
+    if settings.is_local:
+        return sorted(LOOPBACK)
+    return [urlsplit(settings.public_url).hostname or ""]
+
+
+class Gate:
+    """Stand before all else, static files included: our host or 400, and our headers always."""
+
+    def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
+        self._app = app
+        self._hosts = trusted_hosts(settings)
+        # Browsers send the same few names with every request.
+        self._is_ours = lru_cache(maxsize=100)(partial(host_is_trusted, trusted_list=self._hosts))
+        self._headers = headers(settings)
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        def start(status, given, exc_info=None):
+            names = {name.lower() for name, _ in given}
+            missing = [one for one in self._headers.items() if one[0].lower() not in names]
+            return start_response(status, [*given, *missing], exc_info)
+
+        if environ.get("PATH_INFO") in HEALTH:  # balancers ask by an address of their own
+            environ = environ | {"HTTP_HOST": self._hosts[0]}
+        if self._is_ours(environ.get("HTTP_HOST", "").lower()):
+            return self._app(environ, start)
+        # In plain text: without a host that is ours, no address of a page can be made.
+        refused = Response("This address is not served here.\n", 400, mimetype="text/plain")
+        return refused(environ, start)
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Flask's own, which makes what it signs with anew for every request, asked for or not."""
+
+    _signs_with: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        if self._signs_with is None:
+            self._signs_with = super().get_signing_serializer(app)
+        return self._signs_with
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Put the edge before every request of `app`."""
+    app.session_interface = Sessions()
+    app.config.update(
+        SECRET_KEY=settings.secret,
+        MAX_CONTENT_LENGTH=FORM_BYTES,
+        SESSION_COOKIE_NAME="__Host-desk" if settings.is_https else "desk",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
+    csrf.init_app(app)
+    app.before_request(_check_origin)
+    app.before_request(_check_input)
+    app.after_request(_keep_nothing)
+
+
+def _check_origin() -> None:
+    """Refuse a state change that another site asked for (403)."""
+    if request.method not in UNSAFE or _own_proof():
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        allowed = site == "same-origin"
+    else:
+        allowed = _is_own_origin(request.headers.get("Origin", ""))
+    if not allowed:
+        abort(403)
+    g.own_page = True  # what was typed there may be offered again: no other site has written it
+
+
+def _own_proof() -> bool:
+    """Say whether the route brings its own proof of the sender, as a signed hook does."""
+    return getattr(_view(), "own_proof", False)
+
+
+def _view() -> Callable | None:
+    """Return who answers this request, if anybody does."""
+    return current_app.view_functions.get(request.endpoint or "")
+
+
+def _is_own_origin(origin: str) -> bool:
+    settings = context().settings
+    own, given = urlsplit(settings.public_url), urlsplit(origin)
+    if settings.is_local:
+        return given.scheme == "http" and given.netloc == request.host
+    return (given.scheme, given.netloc) == (own.scheme, own.netloc)
+
+
+def _check_input() -> None:
+    """Refuse what no browser sends (400) and characters that no text needs (422)."""
+    if CONTROL.search(request.path):
+        abort(404)
+    if request.query_string and CONTROL.search("".join(_texts(request.args))):
+        abort(400)
+    if request.method not in UNSAFE or _own_proof():
+        return
+    body = request.get_data(cache=True)
+    if len(body) != (request.content_length or 0):
+        # Cut off on its way, or of a length that nobody said. The server hands over what came:
+        # a sentence would be kept without its end, and the form sent again be taken for the same.
+        abort(400)
+    if request.mimetype == FORM:
+        _require_utf8(body)
+    if request.content_length and (request.mimetype != FORM or not request.form):
+        abort(400)  # no form of ours: of bytes that are no text, multipart would make other text
+    values = _texts(request.form)
+    if len(values) > 2 * FORM_FIELDS or max(map(len, values), default=0) > FIELD_CHARACTERS:
+        abort(413)
+    if CONTROL.search("".join(values)):
+        raise UnprocessableEntity("One of the fields holds a control character.")
+
+
+def _texts(fields: MultiDict[str, str]) -> list[str]:
+    """Return the names and values of fields."""
+    return [text for pair in fields.items(multi=True) for text in pair]
+
+
+def _require_utf8(body: bytes) -> None:
+    """Refuse a form that is not UTF-8 (400): it would be read as other text, or as no form."""
+    try:
+        unquote_to_bytes(body).decode("utf-8")
+    except UnicodeDecodeError:
+        abort(400)
+
+
+def _keep_nothing(response: Response) -> Response:
+    """Let no cache keep what the application answers, but where a route says otherwise."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def is_flood(limit: str, *names: str) -> bool:
+    """Count one more hit against a soft limit; say whether it is now exceeded.
+
+    A loopback client is this machine, or a proxy that TRUSTED_PROXIES does not name: then all
+    visitors share one address, and suspecting them all would help nobody.
+    """
+    client = client_address()
+    return client not in LOOPBACK and bool(context().limits.hit(limit, *names, client))
+
+
+def shown_now() -> str:
+    """Return the present moment, signed: for a form, to tell later how long it took to fill in."""
+    return _signed(context().settings.secret, int(clock.now().timestamp()))
+
+
+@lru_cache(maxsize=8)
+def _signed(secret: str, second: int) -> str:
+    return _signer(secret).sign(str(second)).decode()
+
+
+def is_hasty(shown: str) -> bool:
+    """Say whether a form that was `shown` then comes back faster than a person fills it in.
+
+    A moment that is missing, old, to come or not ours says nothing: pages may be kept for long,
+    and clocks be set. A loopback client is not suspected, for the reason that `is_flood` gives.
+    """
+    if client_address() in LOOPBACK:
+        return False
+    try:
+        began = int(_signer(context().settings.secret).unsign(shown))
+    except (BadSignature, ValueError):
+        return False
+    return 0 <= clock.now().timestamp() - began < FASTEST_SECONDS
+
+
+def _signer(secret: str) -> Signer:
+    return Signer(secret, salt="shown", digest_method=hashlib.sha256)

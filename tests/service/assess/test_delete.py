@@ -1,0 +1,104 @@
+"""Deleting one's answers: they are gone, their links too, and a booked call stands."""
+
+import pytest
+from sqlalchemy import func, select
+
+from lead_service.assess.models import Assessment
+from lead_service.book.models import Booking
+from lead_service.emails.models import OutboxMessage
+from lead_service.leads.models import Lead, LeadEvent
+from tests.support.app.stored_data import mentions
+from tests.support.app.visitor_forms import WORST, assess, begin, book
+
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
+
+
+@pytest.fixture
+def result(client, framework) -> str:
+    return assess(client, framework, WORST)
+
+
+def delete(client, result: str):
+    return client.post(result.replace("/result/", "/delete"))
+
+
+def count(database, model) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(model))
+
+
+def test_the_answers_are_gone_and_the_page_says_so(client, framework, result, database):
+    gone = delete(client, result)
+    assert (gone.status_code, gone.location) == (303, "/assessment/deleted/")
+    assert gone.headers["Clear-Site-Data"] == '"cache"'  # nor may going back show them
+    assert "Your answers are deleted" in client.get(gone.location).text
+    assert count(database, Assessment) == 0
+    given = framework.questions[0].answers[WORST].id
+    assert [one for one in mentions(database, f"'{given}'", f'"{given}"')] == []
+
+
+def test_every_link_to_them_is_the_one_404(client, result):
+    client.post(result + "share")
+    token = result.split("/")[2]
+    shared = client.get(result).text.split('class="share-link"><a href="')[1].split('"')[0]
+    delete(client, result)
+    never = client.get("/assessment/never/result/").text
+    paths = [f"/assessment/{token}{page}" for page in ("/", "/result/", "/clarify/", "/result.pdf")]
+    for path in [*paths, shared.removeprefix("http://127.0.0.1:8000")]:
+        gone = client.get(path)
+        assert (gone.status_code, gone.text) == (404, never)
+
+
+def test_a_second_press_ends_where_the_first_did(client, result):
+    assert delete(client, result).location == delete(client, result).location
+
+
+def test_a_get_deletes_nothing(client, result, database):
+    client.get(result.replace("/result/", "/delete"))
+    assert count(database, Assessment) == 1
+
+
+def test_half_an_assessment_can_be_deleted_too(client, framework, database):
+    begun = begin(client, framework)
+    client.post(begun + "delete")
+    assert count(database, Assessment) == 0
+
+
+def test_a_booked_call_stands(client, result, database):
+    page = book(client, assessment=result.split("/")[2])
+    delete(client, result)
+    assert "Your call is booked" in client.get(page).text
+    with database.read() as session:
+        assert session.scalars(select(Booking.assessment_id)).all() == [None]
+
+
+def test_the_lead_stays_and_its_event_holds_no_answers(client, result, database):
+    client.post(result + "mail", data={"email": "ada@example.com"})
+    delete(client, result)
+    with database.read() as session:
+        assert session.scalars(select(LeadEvent.detail)).all() == [{}]
+        assert session.scalar(select(func.count()).select_from(Lead)) == 1
+
+
+def test_a_mail_that_would_lead_nowhere_is_taken_back(client, framework, result, database):
+    other = assess(client, framework)
+    for one, email in ((result, "ada@example.com"), (other, "eve@example.com")):
+        client.post(one + "mail", data={"email": email})
+    delete(client, result)
+    with database.read() as session:
+        rows = session.execute(
+            select(OutboxMessage.address, OutboxMessage.state, OutboxMessage.body.is_(None)).where(
+                OutboxMessage.kind == "result"
+            )
+        ).all()
+    assert {tuple(row) for row in rows} == {
+        ("ada@example.com", "cancelled", True),
+        ("eve@example.com", "pending", False),
+    }
+
+
+def test_only_the_holder_s_own_answers_go(client, framework, result, database):
+    other = assess(client, framework)
+    delete(client, result)
+    assert client.get(other).status_code == 200
+    assert count(database, Assessment) == 1

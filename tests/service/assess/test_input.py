@@ -1,0 +1,102 @@
+"""What no visitor sends by the page: refused, the page kept, nothing stored. And what is kept."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from lead_service.assess.models import Assessment
+from lead_service.emails.models import OutboxMessage
+from lead_service.privacy import retention
+from lead_service.settings import load
+from lead_service.web import static_files
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.visitor_forms import WORST, answers, assess, begin
+
+pytestmark = pytest.mark.usefixtures("at")
+
+
+def count(database, model=Assessment) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(model))
+
+
+@pytest.mark.parametrize(
+    "step", ["", "no-such-step", "../assess", "Assess", ["assess", "assess"], ["assess", "clarify"]]
+)
+def test_a_step_that_we_do_not_have_is_refused_with_the_page_and_the_answers_kept(
+    client, framework, database, step
+):
+    given = answers(framework, "assess", 2)
+    refused = client.post("/assessment/", data=given | {"step": step})
+    assert refused.status_code == 422
+    assert refused.text.count(" checked") == 2
+    assert 'name="step" value="assess"' in refused.text
+    assert count(database) == 0
+
+
+def test_another_step_s_answers_are_refused_and_change_nothing(client, framework, database):
+    begun = begin(client, framework)
+    refused = client.post(begun + "clarify/", data=answers(framework, "organize", 2))
+    assert refused.status_code == 422
+    with database.read() as session:
+        kept = session.scalars(select(Assessment.answers)).one()
+    assert kept == answers(framework, "assess", WORST)
+
+
+def test_fields_that_are_not_the_visitor_s_are_ignored(client, framework, database):
+    lures = {"lead_id": "1", "share_hash": "x", "completed_at": "2026-01-01", "id": "99"}
+    client.post("/assessment/", data=answers(framework, "assess", WORST) | lures)
+    with database.read() as session:
+        stored = session.scalars(select(Assessment)).one()
+    assert (stored.lead_id, stored.share_hash, stored.completed_at) == (None, None, None)
+    assert stored.id != 99
+    assert set(stored.answers) == {one.id for one in framework.step("assess").questions}
+
+
+def test_half_an_assessment_cannot_be_mailed(client, framework, database):
+    begun = begin(client, framework)
+    sent = client.post(begun + "result/mail", data={"email": "ada@example.com"})
+    assert sent.status_code == 404
+    assert count(database, OutboxMessage) == 0
+
+
+def test_a_mail_without_an_address_keeps_the_page_and_the_tick(client, framework, database):
+    result = assess(client, framework)
+    refused = client.post(result + "mail", data={"email": "ada@", "may_contact": "y"})
+    assert refused.status_code == 422
+    assert 'value="ada@"' in refused.text
+    assert "checked" in refused.text
+    assert count(database, OutboxMessage) == 0
+
+
+def test_one_initiative_is_asked_about_on_the_first_page(client):
+    assert "Answer for one initiative" in client.get("/assessment/").text
+
+
+def test_the_button_that_copies_comes_with_its_script_and_without_it_the_link_stands_there(
+    client, framework
+):
+    result = assess(client, framework)
+    assert static_files.address("copy.js") not in client.get(result).text
+    client.post(result + "share")
+    page = client.get(result).text
+    assert page.count(static_files.address("copy.js")) == 1
+    link = page.split('class="share-link"><a href="')[1].split('"')[0]
+    assert f">{link}</a>" in page
+    assert f'data-copy="{link}" hidden' in page
+
+
+@pytest.mark.parametrize(("abandoned", "unclaimed"), [(2, 20), (40, 90)])
+def test_how_long_answers_are_kept_is_a_setting(
+    client, framework, database, environment, abandoned, unclaimed
+):
+    client.post("/assessment/", data=answers(framework, "assess", WORST))
+    assess(client, framework)
+    days = {"ABANDONED_DAYS": str(abandoned), "UNCLAIMED_DAYS": str(unclaimed)}
+    settings, kept = load(environment | days), []
+    for after in (abandoned, abandoned + 1, unclaimed, unclaimed + 1):
+        now = MONDAY_MORNING + timedelta(days=after)
+        database.write(lambda session, now=now: retention.sweep(session, now, settings))
+        kept.append(count(database))
+    assert kept == [2, 1, 1, 0]

@@ -1,0 +1,62 @@
+"""The result as a file: for the holder of the link, about the visitor, and opening nothing."""
+
+import re
+import zlib
+
+import pytest
+
+from tests.support.app.visitor_forms import WORST, assess, begin
+
+pytestmark = pytest.mark.usefixtures("at")
+
+
+@pytest.fixture
+def result(client, framework) -> str:
+    return assess(client, framework, WORST)
+
+
+def whole(file: bytes) -> bytes:
+    """Return a file with what is compressed in it, as a search would see it."""
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", file, re.DOTALL)
+    opened = [zlib.decompressobj() for _ in streams]
+    return file + b"".join(_inflate(one, each) for one, each in zip(opened, streams, strict=True))
+
+
+def _inflate(opened, stream: bytes) -> bytes:
+    try:
+        return opened.decompress(stream)
+    except zlib.error:
+        return b""
+
+
+def test_it_is_a_pdf_to_keep(client, result):
+    answer = client.get(result.replace("/result/", "/result.pdf"))
+    assert answer.status_code == 200
+    assert answer.mimetype == "application/pdf"
+    assert answer.data.startswith(b"%PDF-")
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Robots-Tag"] == "noindex"
+
+
+def test_it_holds_links_to_the_site_and_none_that_opens_the_result(client, result):
+    client.post(result + "share")
+    file = whole(client.get(result.replace("/result/", "/result.pdf")).data)
+    links = re.findall(rb"/URI\((http[^)]*)\)", file)
+    assert b"http://127.0.0.1:8000/book/" in links
+    assert b"http://127.0.0.1:8000/insights/about-clarify/" in links
+    assert not [link for link in links if b"/assessment/" in link]
+    assert result.split("/")[2].encode() not in file
+
+
+def test_there_is_none_before_the_last_answer(client, framework):
+    begun = begin(client, framework)
+    early = client.get(begun + "result.pdf")
+    assert (early.status_code, early.location) == (303, begun)
+
+
+@pytest.mark.parametrize("token", ["never", "a" * 43])
+def test_of_an_unknown_token_there_is_the_one_404(client, token):
+    answer = client.get(f"/assessment/{token}/result.pdf")
+    assert answer.status_code == 404
+    assert answer.text == client.get("/assessment/never/result/").text

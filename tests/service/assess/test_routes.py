@@ -1,0 +1,205 @@
+"""The self-assessment: saved step by step, found by its token alone."""
+
+import threading
+
+import pytest
+from sqlalchemy import func, select
+
+from lead_service.assess.models import Assessment
+from lead_service.leads.models import Consent, Lead, LeadEvent
+from tests.support.app.outbox_helper import in_threads
+from tests.support.app.visitor_forms import BEST, WORST, answers, assess, begin, hidden
+
+
+def count(database, model) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(model))
+
+
+def test_reading_the_first_step_stores_nothing(client, database):
+    assert client.get("/assessment/").status_code == 200
+    assert count(database, Assessment) == 0
+
+
+def test_six_short_pages_lead_to_the_result(client, framework, database):
+    result = client.get(assess(client, framework, WORST))
+    assert result.status_code == 200
+    assert "Assess gap" in result.text
+    with database.read() as session:
+        assert session.scalar(select(Assessment)).completed_at is not None
+
+
+def test_the_result_asks_for_no_address(client, framework, database):
+    client.get(assess(client, framework))
+    assert count(database, Lead) == 0
+
+
+def test_an_answer_to_every_condition_leaves_no_gap(client, framework):
+    page = client.get(assess(client, framework, BEST)).text
+    assert "Every condition is true already" in page
+    assert "No engagement is needed yet" in page
+
+
+def test_the_link_resumes_at_the_first_open_step(client, framework):
+    begun = begin(client, framework)
+    assert client.get(begun).location == f"{begun}clarify/"
+
+
+def test_sending_a_step_leads_straight_to_the_next_page(client, framework):
+    begun = client.post("/assessment/", data=answers(framework, "assess", 1))
+    assert begun.location.endswith("/clarify/")
+    assert client.get(begun.location).status_code == 200
+
+
+def test_the_first_page_gone_back_to_or_sent_twice_goes_on_with_the_same_answers(
+    client, framework, database
+):
+    page = client.get("/assessment/")
+    assert "no-store" not in page.headers["Cache-Control"]  # or going back would open another
+    opened = {"submission": hidden(page.text, "submission")}
+    begun = client.post("/assessment/?sent=1", data=opened | answers(framework, "assess", 1))
+    client.post(begun.location, data=answers(framework, "clarify", 2))
+    for level in (2, 2):
+        again = client.post("/assessment/", data=opened | answers(framework, "assess", level))
+        assert again.location == begun.location.replace("/clarify/", "/transform/")
+    with database.read() as session:
+        kept = session.scalars(select(Assessment.answers)).one()
+    assert kept == answers(framework, "assess", 2) | answers(framework, "clarify", 2)
+
+
+@pytest.mark.both_engines
+def test_a_first_page_that_is_sent_four_times_at_once_is_one_assessment(
+    app, client, framework, database
+):
+    sent = {"submission": hidden(client.get("/assessment/").text, "submission")}
+    sent |= answers(framework, "assess", 1)
+    together, answered = threading.Barrier(4), []
+
+    def send() -> None:
+        mine = app.test_client()
+        together.wait()
+        answered.append(mine.post("/assessment/", data=sent).location)
+
+    in_threads(send, 4)
+    assert len(answered) == 4 and len(set(answered)) == 1
+    assert count(database, Assessment) == 1
+
+
+def test_whoever_opens_the_first_page_anew_starts_anew(client, framework):
+    begun = []
+    for _ in range(2):
+        opened = {"submission": hidden(client.get("/assessment/").text, "submission")}
+        begun.append(client.post("/assessment/", data=opened | answers(framework, "assess", 1)))
+    assert begun[0].location != begun[1].location
+
+
+def test_an_article_s_own_check_starts_the_assessment_with_that_step_done(client, framework):
+    sent = {"step": "organize", "from": "about-organize"} | answers(framework, "organize", 2)
+    begun = client.post("/assessment/", data=sent)
+    assert begun.location.endswith("/assess/")
+    page = client.get(begun.location.replace("/assess/", "/organize/")).text
+    assert page.count(" checked") == 2
+
+
+def test_the_article_that_led_here_is_kept_and_an_invented_one_is_not(client, framework, database):
+    for slug in ("about-clarify", "https://evil.example/"):
+        client.post("/assessment/", data={"from": slug} | answers(framework, "assess", 1))
+    with database.read() as session:
+        kept = session.scalars(select(Assessment.came_from).order_by(Assessment.id)).all()
+    assert kept == ["about-clarify", None]
+
+
+def test_changing_an_answer_changes_the_result(client, framework):
+    result = assess(client, framework, WORST)
+    step = result.replace("/result/", "/assess/")
+    client.post(step, data=answers(framework, "assess", BEST))
+    assert "Clarify gap" in client.get(result).text
+
+
+@pytest.mark.parametrize("kind", ["missing", "doubled", "unknown"])
+def test_answers_that_are_not_on_offer_are_refused_and_the_rest_is_kept(
+    client, framework, database, kind
+):
+    first, second = framework.steps[0].questions
+    given = [(first.id, first.answers[1].id)]
+    given += {
+        "missing": [],
+        "doubled": [(second.id, second.answers[0].id), (second.id, second.answers[1].id)],
+        "unknown": [(second.id, "no-such-answer")],
+    }[kind]
+    from werkzeug.datastructures import MultiDict
+
+    refused = client.post("/assessment/", data=MultiDict(given))
+    assert refused.status_code == 422
+    assert f'value="{first.answers[1].id}" checked' in refused.text
+    assert 'role="alert"' in refused.text
+    assert count(database, Assessment) == 0
+
+
+@pytest.mark.parametrize("token", ["x", "a" * 43, "%00", "..", "a" * 5000])
+def test_every_unknown_token_gets_one_and_the_same_page(client, token):
+    page = client.get(f"/assessment/{token}/result/")
+    assert page.status_code in {400, 404}
+    if page.status_code == 404:
+        assert page.text == client.get("/assessment/unknown/result/").text
+
+
+def test_a_token_is_stored_as_a_hash_only(client, framework, database):
+    token = assess(client, framework).split("/")[2]
+    assert len(token) >= 43
+    with database.read() as session:
+        stored = session.scalar(select(Assessment))
+    assert token not in str(vars(stored))
+
+
+def test_pages_with_a_token_are_never_kept_by_anybody(client, framework):
+    page = client.get(assess(client, framework))
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Referrer-Policy"] == "same-origin"
+
+
+def test_mail_me_this_sends_the_link_and_no_answers(client, framework, mails, database):
+    result = assess(client, framework, WORST)
+    sent = client.post(result + "mail", data={"email": "ada@example.com"})
+    assert sent.status_code == 303
+    to_visitor = [message for _, message in mails() if message.to == "ada@example.com"]
+    assert len(to_visitor) == 1
+    assert result in to_visitor[0].text
+    assert framework.steps[0].questions[0].answers[WORST].text not in to_visitor[0].text
+    with database.read() as session:
+        assert [one.may_contact for one in session.scalars(select(Consent))] == [False]
+
+
+@pytest.mark.both_engines
+def test_mailing_the_same_result_twice_is_one_mail_and_one_lead(client, framework, mails, database):
+    result = assess(client, framework)
+    for _ in range(2):
+        client.post(result + "mail", data={"email": "ada@example.com"})
+    assert len([1 for _, message in mails() if message.kind == "result"]) == 1
+    assert [count(database, kept) for kept in (Lead, LeadEvent, Consent)] == [1, 1, 1]
+
+
+def test_the_team_hears_of_a_new_lead_and_can_reply_to_it(client, framework, mails):
+    client.post(assess(client, framework) + "mail", data={"email": "ada@example.com"})
+    told = [message for _, message in mails() if message.kind == "new_lead"]
+    assert [(one.to, one.reply_to) for one in told] == [("team@example.com", "ada@example.com")]
+
+
+def test_a_sprung_trap_keeps_the_lead_and_holds_the_mail(client, framework, mails, database):
+    sent = client.post(
+        assess(client, framework) + "mail", data={"email": "ada@example.com", "website": "x"}
+    )
+    assert sent.status_code == 303
+    assert [row.state for row, message in mails() if message.kind == "result"] == ["held"]
+    with database.read() as session:
+        assert session.scalar(select(Lead)).quarantine is True
+
+
+@pytest.mark.both_engines
+def test_one_address_gets_at_most_three_results_a_day_and_stays_a_lead(
+    client, framework, mails, database
+):
+    for _ in range(5):
+        client.post(assess(client, framework) + "mail", data={"email": "ada@example.com"})
+    assert len([1 for _, message in mails() if message.kind == "result"]) == 3
+    assert (count(database, Lead), count(database, LeadEvent)) == (1, 5)

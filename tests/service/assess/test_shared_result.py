@@ -1,0 +1,116 @@
+"""Sharing a result: another link, that shows less, changes nothing and can be closed."""
+
+import re
+from html import unescape
+
+import pytest
+from sqlalchemy import select
+
+from lead_service.assess.models import Assessment
+from tests.support.app.stored_data import mentions
+from tests.support.app.visitor_forms import WORST, answers, assess, begin
+
+LEVELS = {"clarify": WORST, "organize": 2}
+SHARED = re.compile(r'class="share-link"><a href="http://127\.0\.0\.1:8000(/[^"]+)"')
+
+
+@pytest.fixture
+def result(client, framework, at) -> str:
+    return assess(client, framework, LEVELS)
+
+
+def share(client, result: str) -> str:
+    """Press the button; return the path of the link that the page then shows."""
+    sent = client.post(result + "share")
+    assert (sent.status_code, sent.location) == (303, result + "#share")
+    return SHARED.search(client.get(result).text)[1]
+
+
+def test_nothing_is_shared_before_it_is_asked_for(client, result):
+    assert not SHARED.search(client.get(result).text)
+
+
+def test_the_shared_page_shows_scores_and_conditions(client, framework, result):
+    page = unescape(client.get(share(client, result)).text)
+    assert "Clarify gap" in page
+    for question in framework.questions:
+        assert question.condition in page
+
+
+def test_the_shared_page_holds_no_answer_no_address_and_no_button(client, framework, result):
+    client.post(result + "mail", data={"email": "ada@example.com"})
+    page = unescape(client.get(share(client, result)).text)
+    assert "ada@example.com" not in page
+    assert "<form" not in page and "<button" not in page
+    assert result.split("/")[2] not in page
+    for question in framework.questions:
+        assert not [one for one in question.answers if one.text in page]
+
+
+def test_the_shared_page_is_kept_by_nobody(client, result):
+    answer = client.get(share(client, result))
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert '<meta name="robots" content="noindex">' in answer.text
+
+
+def test_the_share_token_opens_none_of_the_owner_s_pages(client, result):
+    token = share(client, result).split("/")[3]
+    for page in ("/", "/result/", "/result.pdf", "/clarify/", "/result/mailed/"):
+        assert client.get(f"/assessment/{token}{page}").status_code == 404
+    for action in ("/result/mail", "/result/share", "/result/unshare", "/clarify/"):
+        sent = {"email": "eve@example.com"}
+        assert client.post(f"/assessment/{token}{action}", data=sent).status_code == 404
+    client.post(f"/assessment/{token}/delete")
+    assert client.get(result).status_code == 200
+
+
+def test_the_owner_s_token_is_no_share_link(client, result):
+    share(client, result)
+    assert client.get(f"/assessment/shared/{result.split('/')[2]}/").status_code == 404
+
+
+def test_sharing_twice_keeps_the_link(client, result):
+    assert share(client, result) == share(client, result)
+
+
+def test_a_revoked_link_looks_like_one_that_never_was(client, result):
+    link = share(client, result)
+    assert client.post(result + "unshare").status_code == 303
+    gone, never = client.get(link), client.get("/assessment/shared/never/")
+    assert (gone.status_code, gone.text) == (404, never.text)
+    assert gone.text == client.get("/assessment/never/result/").text
+    assert not SHARED.search(client.get(result).text)
+
+
+def test_a_link_made_after_revoking_is_another_and_the_old_one_stays_closed(client, result):
+    old = share(client, result)
+    client.post(result + "unshare")
+    new = share(client, result)
+    assert new != old
+    assert (client.get(old).status_code, client.get(new).status_code) == (404, 200)
+
+
+def test_revoking_what_is_not_shared_changes_nothing(client, result):
+    assert client.post(result + "unshare").status_code == 303
+    assert client.get(result).status_code == 200
+
+
+def test_the_share_token_is_stored_as_a_hash_only(client, result, database):
+    token = share(client, result).split("/")[3]
+    assert len(token) >= 32
+    assert mentions(database, token) == []
+
+
+def test_an_assessment_of_which_a_step_is_open_cannot_be_shared(client, framework, at, database):
+    begun = begin(client, framework)
+    assert client.post(begun + "result/share").status_code == 404
+    with database.read() as session:
+        assert session.scalars(select(Assessment.share_hash)).all() == [None]
+
+
+def test_changed_answers_show_on_the_shared_page(client, framework, result):
+    link = share(client, result)
+    client.post(result.replace("/result/", "/nurture/"), data=answers(framework, "nurture", WORST))
+    client.post(result.replace("/result/", "/clarify/"), data=answers(framework, "clarify", 3))
+    assert "Nurture gap" in client.get(link).text

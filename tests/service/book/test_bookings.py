@@ -1,0 +1,293 @@
+"""Booking: one start, one winner, and the lead either way."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from lead_service.book.forms import parse_start, start_text
+from lead_service.book.hosts.models import Host
+from lead_service.book.models import Booking, TimeCell
+from lead_service.leads.models import Consent, Lead, LeadEvent
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.calls import count
+from tests.support.app.visitor_forms import VISITOR, assess, book, booking_form, hidden, open_starts
+
+pytestmark = pytest.mark.usefixtures("at")
+
+
+@pytest.mark.both_engines
+def test_a_booking_is_lead_event_cells_and_mails_at_once(client, database, mails):
+    page = client.get(book(client))
+    assert "Your call is booked" in page.text
+    assert "ada@example.com" in page.text
+    assert count(database, Lead) == count(database, LeadEvent) == count(database, Booking) == 1
+    assert count(database, TimeCell) == 6
+    kinds = {message.kind: message.to for _, message in mails()}
+    assert kinds == {
+        "booking_confirmed": "ada@example.com",
+        "booking_for_host": "team@example.com",
+        "booking_reminder": "ada@example.com",
+    }
+
+
+def test_the_starts_on_offer_follow_the_host_s_hours_and_notice(client):
+    starts = [parse_start(text) for text in open_starts(client)]
+    assert starts[0] == MONDAY_MORNING + timedelta(hours=4)  # notice of four hours
+    assert all(9 <= start.hour < 17 and start.weekday() < 5 for start in starts)
+
+
+def test_times_are_written_in_the_visitor_s_zone(client):
+    page = client.get("/book/", query_string={"zone": "Asia/Tokyo"}).text
+    assert "Asia/Tokyo" in page
+    assert "9:00 pm" in page  # noon in UTC
+
+
+def test_an_unknown_zone_falls_back_to_the_host_s(client):
+    page = client.get("/book/", query_string={"zone": "Mars/Olympus"}).text
+    assert "Times are in <strong>UTC</strong>" in page
+
+
+def test_buffers_keep_the_neighbours_free_too(client, database):
+    def widen(session) -> None:
+        session.scalar(select(Host)).buffer_after = 10
+
+    database.write(widen)
+    first, second, third = open_starts(client)[:3]
+    book(client, first)
+    assert count(database, TimeCell) == 8
+    left = open_starts(client)
+    assert second not in left
+    assert third in left
+
+
+@pytest.mark.both_engines
+def test_a_taken_start_is_no_longer_offered(client):
+    first = open_starts(client)[0]
+    book(client, first)
+    assert first not in open_starts(client)
+
+
+@pytest.mark.both_engines
+def test_the_second_visitor_keeps_the_form_and_is_stored_as_a_lead(client, database, mails):
+    start = open_starts(client)[0]
+    late = booking_form(client, start, email="bob@example.com", name="Bob")
+    book(client, start)
+    answer = client.post("/book/", data=late)
+    assert answer.status_code == 409
+    assert "just taken" in answer.text
+    assert 'value="bob@example.com"' in answer.text
+    assert re.search(r'name="start" value="\d{8}T\d{4}Z"', answer.text)
+    assert (count(database, Booking), count(database, Lead)) == (1, 2)
+    again = late | {
+        "start": open_starts(client)[0],
+        "submission": hidden(answer.text, "submission"),
+    }
+    assert client.post("/book/", data=again).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("rules", "later"),
+    [({"duration": 60}, 30), ({"buffer_after": 15}, 30), ({"buffer_before": 15}, -30)],
+)
+@pytest.mark.both_engines
+def test_a_start_that_another_call_s_length_or_buffer_reaches_is_taken_like_any_other(
+    client, database, rules, later
+):
+    def change(session) -> None:
+        for name, minutes in {"interval": 30, **rules}.items():
+            setattr(session.scalar(select(Host)), name, minutes)
+
+    database.write(change)
+    first = open_starts(client)[3]
+    near = start_text(parse_start(first) + timedelta(minutes=later))
+    late = booking_form(client, near, email="bob@example.com")
+    book(client, first)
+    refused = client.post("/book/", data=late)
+    assert refused.status_code == 409
+    assert "just taken" in refused.text and 'value="bob@example.com"' in refused.text
+    assert (count(database, Booking), count(database, Lead)) == (1, 2)
+
+
+@pytest.mark.both_engines
+def test_the_same_form_sent_twice_is_one_booking_and_one_set_of_mails(client, database, mails):
+    form = booking_form(client, open_starts(client)[0])
+    first, second = (client.post("/book/", data=form) for _ in range(2))
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.location == second.location
+    assert (count(database, Booking), count(database, Consent), len(mails())) == (1, 1, 3)
+
+
+def test_a_form_without_its_token_needs_one_more_click_and_nothing_else(client, database):
+    form = booking_form(client, open_starts(client)[0]) | {"submission": ""}
+    shown = client.post("/book/", data=form)
+    assert shown.status_code == 422
+    assert 'value="Ada Example"' in shown.text
+    assert count(database, Booking) == 0
+    form["submission"] = hidden(shown.text, "submission")
+    assert client.post("/book/", data=form).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "20261124T0907Z",
+        "20261122T0900Z",
+        "20261129T0900Z",
+        "20991124T0900Z",
+        "00010101T0000Z",
+        "99991231T2359Z",
+        "x",
+        "",
+    ],
+)
+def test_a_start_that_is_not_on_offer_is_refused_and_nothing_is_stored(client, database, start):
+    form = booking_form(client, open_starts(client)[0]) | {"start": start}
+    refused = client.post("/book/", data=form)
+    assert refused.status_code == 422
+    assert re.search(r"\d{8}T\d{4}Z", refused.text.replace(start or "-", ""))
+    if parse_start(start):
+        assert "The pilot worked" in refused.text
+    assert count(database, Booking) == count(database, Lead) == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("email", "not an address"),
+        ("email", "a@b\r\nBcc: c@example.com"),
+        ("name", "Ada\nBcc: c@example.com"),
+        ("phone", ""),
+        ("phone", "-"),
+        ("phone", "call me 12345"),
+        ("company", "x" * 500),
+    ],
+)
+def test_a_wrong_field_is_named_beside_itself_and_the_rest_is_kept(client, database, field, value):
+    form = booking_form(client, open_starts(client)[0]) | {field: value}
+    refused = client.post("/book/", data=form)
+    assert refused.status_code == 422
+    assert f'id="{field}-error"' in refused.text
+    assert "The pilot worked" in refused.text
+    assert count(database, Lead) == 0
+
+
+def test_how_many_calls_an_address_may_have_is_a_setting(environment, request):
+    environment["BOOKINGS_PER_ADDRESS"] = "1"
+    client = request.getfixturevalue("client")
+    book(client)
+    refused = client.post("/book/", data=booking_form(client, open_starts(client)[0]))
+    assert refused.status_code == 422
+    assert "A call is coming up for this address already" in refused.text
+
+
+def test_unknown_fields_set_nothing(client, database):
+    book(client, status="cancelled", quarantine="1", id="7", host_id="9", stage="won")
+    with database.read() as session:
+        booking, lead = session.scalar(select(Booking)), session.scalar(select(Lead))
+    assert (booking.status, booking.quarantine, lead.stage) == ("confirmed", False, "new")
+
+
+@pytest.mark.both_engines
+def test_one_address_has_at_most_two_coming_calls(client, database):
+    for _ in range(2):
+        book(client)
+    form = booking_form(client, open_starts(client)[0])
+    assert client.post("/book/", data=form).status_code == 422
+    assert count(database, Booking) == 2
+
+
+def test_answers_come_along_and_the_host_gets_the_brief(client, framework, mails, database):
+    token = assess(client, framework, 0).split("/")[2]
+    start = open_starts(client)[0]
+    assert "come along" in client.get(f"/book/{start}/?assessment={token}").text
+    book(client, start, assessment=token, **{"from": "about-clarify"})
+    host = next(message for _, message in mails() if message.kind == "booking_for_host")
+    assert "THE WIDEST GAP IS ASSESS" in host.text
+    assert "An article about clarify" in host.text
+    assert "The pilot worked" in host.text
+    visitor = next(message for _, message in mails() if message.kind == "booking_confirmed")
+    assert "The pilot worked" not in visitor.text
+    with database.read() as session:
+        assert session.scalar(select(Booking)).assessment_id is not None
+
+
+def test_a_sprung_trap_takes_the_time_tells_the_team_and_holds_the_visitor_s_mail(client, mails):
+    page = client.get(book(client, website="http://spam.example"))
+    assert "we will confirm by mail" in page.text
+    assert client.get(page.request.path + "invite.ics").status_code == 404
+    states = {message.kind: row.state for row, message in mails()}
+    assert states == {
+        "booking_confirmed": "held",
+        "booking_reminder": "held",
+        "booking_for_host": "pending",
+    }
+    host = next(message for _, message in mails() if message.kind == "booking_for_host")
+    assert host.subject.startswith("Suspected")
+
+
+def test_a_lead_in_quarantine_stays_there_however_clean_its_next_form(client, mails):
+    book(client, website="http://spam.example")
+    book(client)
+    confirmed = [row.state for row, one in mails() if one.kind == "booking_confirmed"]
+    assert confirmed == ["held", "held"]
+
+
+def test_what_is_made_up_is_not_carried_from_page_to_page(client):
+    page = client.get("/book/", query_string={"zone": "x" * 5000, "from": "y" * 5000}).text
+    assert "xxx" not in page
+    assert "yyy" not in page
+
+
+def test_consent_is_unticked_by_default_and_kept_with_its_wording(client, database):
+    start = open_starts(client)[0]
+    assert "checked" not in client.get(f"/book/{start}/").text
+    book(client, start)
+    with database.read() as session:
+        consent = session.scalar(select(Consent))
+    assert (consent.may_contact, consent.source) == (False, "book")
+    assert consent.wording
+
+
+@pytest.mark.parametrize(("ticked", "chosen"), [({}, False), ({"may_contact": "y"}, True)])
+@pytest.mark.both_engines
+def test_each_form_keeps_what_was_asked_and_chosen_when_and_where(
+    client, framework, database, ticked, chosen
+):
+    result = assess(client, framework)
+    assert "checked" not in client.get(result).text + client.get("/contact/").text
+    book(client, **ticked)
+    submission = hidden(client.get("/contact/").text, "submission")
+    client.post("/contact/", data=VISITOR | {"submission": submission} | ticked)
+    client.post(f"{result}mail", data={"email": VISITOR["email"]} | ticked)
+    with database.read() as session:
+        kept = session.scalars(select(Consent)).all()
+    assert [one.source for one in kept] == ["book", "contact", "result"]
+    assert {(one.may_contact, one.at, bool(one.wording)) for one in kept} == {
+        (chosen, MONDAY_MORNING, True)
+    }
+
+
+def test_a_message_without_a_slot_is_a_lead(client, database, mails):
+    token = hidden(client.get("/contact/").text, "submission")
+    form = {"name": "Ada", "email": "ada@example.com", "topic": "Call me", "submission": token}
+    for _ in range(2):
+        assert client.post("/contact/", data=form).location == "/contact/thanks/"
+    kept = [count(database, one) for one in (Lead, LeadEvent, Consent)]
+    assert (kept, len(mails())) == ([1, 1, 1], 1)
+    assert mails()[0][1].reply_to == "ada@example.com"
+
+
+def test_a_message_without_its_token_needs_one_more_click_too(client, database):
+    shown = client.post("/contact/", data=VISITOR)
+    assert shown.status_code == 422
+    assert 'value="Ada Example"' in shown.text
+    again = VISITOR | {"submission": hidden(shown.text, "submission")}
+    assert client.post("/contact/", data=again).status_code == 303
+    assert count(database, Lead) == 1
+
+
+def test_starts_survive_being_written_and_read():
+    assert parse_start(start_text(MONDAY_MORNING)) == MONDAY_MORNING

@@ -1,0 +1,183 @@
+"""Fetching a calendar from a real server: what is kept out, and for how long one waits."""
+
+import socket
+
+import pytest
+
+from lead_service.book.calendars import fetch as fetching
+from lead_service.book.calendars.fetch import Fetched, Unreadable, fetch
+from tests.support.calendar_server import CalendarServer, drip, file, hang, leads_to, without_end
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    with CalendarServer(tmp_path) as server:
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+        yield server
+
+
+@pytest.fixture
+def refused(server):
+    """Fetch a path that must not be read, and return why; the address is never repeated."""
+
+    def refused(path: str = "/secret", **more) -> str:
+        with pytest.raises(Unreadable) as fault:
+            fetch(server.url(path), **{"allow_loopback": True, **more})
+        assert "secret" not in str(fault.value)
+        return str(fault.value)
+
+    return refused
+
+
+def test_a_file_arrives_with_its_marks(server):
+    server.answers["/a"] = file(b"BEGIN", ETag='"1"', Last_Modified="Mon, 23 Nov 2026 08:00:00 GMT")
+    found = fetch(server.url("/a"), allow_loopback=True)
+    assert found == Fetched(b"BEGIN", '"1"', "Mon, 23 Nov 2026 08:00:00 GMT")
+    (_, headers) = server.asked[0]
+    assert headers["accept-encoding"] == "identity"
+    assert headers["host"] == server.url().split("/")[2]
+    assert not headers.keys() & {"if-none-match", "if-modified-since", "cookie", "authorization"}
+
+
+def test_what_has_not_changed_is_not_sent_again(server):
+    server.answers["/a"] = lambda request: request.answer(304)
+    marks = {"etag": '"1"', "last_modified": "Mon, 23 Nov 2026 08:00:00 GMT"}
+    assert fetch(server.url("/a"), **marks, allow_loopback=True) == Fetched(None)
+    assert server.asked[0][1]["if-none-match"] == '"1"'
+    assert server.asked[0][1]["if-modified-since"] == marks["last_modified"]
+
+
+def test_nothing_is_unchanged_before_it_was_read(server, refused):
+    server.answers["/secret"] = lambda request: request.answer(304)
+    assert refused() == "answered 304"
+
+
+def test_marks_that_could_not_be_sent_back_are_dropped(server):
+    server.answers["/a"] = file(b"x", ETag="é" * 10, Last_Modified="x" * 101)
+    assert fetch(server.url("/a"), allow_loopback=True) == Fetched(b"x")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_it_is_led_on_three_times(server, status):
+    for number in range(3):
+        server.answers[f"/{number}"] = leads_to(f"/{number + 1}", status)
+    server.answers["/3"] = file(b"here")
+    assert fetch(server.url("/0"), allow_loopback=True).content == b"here"
+
+
+def test_it_is_led_on_no_further(server, refused):
+    server.answers["/secret"] = leads_to("/secret")
+    assert refused() == "leads on more than 3 times"
+    assert len(server.asked) == 4
+
+
+INWARD = [
+    *("http://example.com/secret", "https://10.0.0.1/secret", "https://[::ffff:10.0.0.1]/secret"),
+    *("https://169.254.169.254/secret", "file:///secret", "https://0x7f000001/secret"),
+    "https://secret:word@example.com/",
+]
+
+
+@pytest.mark.parametrize("url", INWARD)
+def test_it_is_not_led_inward_nor_into_the_clear(server, refused, url):
+    server.answers["/secret"] = leads_to(url)
+    assert refused().startswith("the address that it leads to must")
+    assert len(server.asked) == 1
+
+
+def test_this_machine_is_not_read_without_the_setting(server, refused):
+    server.answers["/secret"] = file(b"x")
+    assert refused(allow_loopback=False) == "its host name leads to a private address"
+    assert server.asked == []
+
+
+def test_a_name_is_refused_when_any_of_its_addresses_is_private(server, refused, monkeypatch):
+    """Were one good address enough, the next look at the name could pick the other."""
+
+    def names(*_asked, **_more):
+        stream = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+        return [(*stream, (address, 443)) for address in ("93.184.216.34", "192.168.0.1")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", names)
+    reached = []
+    monkeypatch.setattr(socket, "create_connection", lambda *asked, **_: reached.append(asked))
+    assert refused() == "its host name leads to a private address"
+    assert reached == []
+
+
+def test_the_connection_goes_to_the_address_that_was_checked(server, monkeypatch):
+    """The name is looked up once; its certificate is still asked for by name."""
+    server.answers["/a"] = file(b"x")
+    looked_up = []
+    real = socket.getaddrinfo
+
+    def names(host, *asked, **more):
+        looked_up.append(host)
+        return real(host, *asked, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", names)
+    assert fetch(server.url("/a"), allow_loopback=True).content == b"x"
+    assert [host for host in looked_up if host == "localhost"] == ["localhost"]
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(server, refused, monkeypatch):
+    monkeypatch.delenv("SSL_CERT_FILE")
+    assert refused() == "its certificate is not valid"
+    assert server.asked == []
+
+
+def test_a_certificate_of_another_name_is_refused(server, monkeypatch):
+    server.answers["/a"] = file(b"x")
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _host, *asked, **more: real("127.0.0.1", *asked, **more)
+    )
+    with pytest.raises(Unreadable, match="certificate"):
+        fetch(server.url("/a", host="calendar.example"), allow_loopback=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (lambda request: request.answer(404), "answered 404"),
+        (lambda request: request.answer(500), "answered 500"),
+        (lambda request: request.answer(204), "answered 204"),
+        (lambda request: request.answer(302), "leads on more than 3 times"),
+        (file(b"x", Content_Encoding="gzip"), "came packed, though we asked for it plain"),
+        (file(b"", Content_Length="5000001"), "is larger than 5 MB"),
+        (without_end, "is larger than 5 MB"),
+        (lambda request: request.wfile.write(b"hello\r\n"), "could not be reached (BadStatusLine)"),
+        (lambda request: request.wfile.close(), "could not be reached (RemoteDisconnected)"),
+    ],
+)
+def test_an_answer_that_is_no_file_is_named(server, refused, answer, why):
+    def close_after(request) -> None:
+        request.close_connection = True
+        answer(request)
+
+    server.answers["/secret"] = close_after
+    assert refused() == why
+
+
+def test_a_file_that_ends_early_is_not_half_a_calendar(server, refused):
+    def cut(request) -> None:
+        request.close_connection = True
+        request.answer(200, b"BEGIN:VCALENDAR", Content_Length="100")
+
+    server.answers["/secret"] = cut
+    assert refused() in {"ended before its end", "could not be reached (IncompleteRead)"}
+
+
+@pytest.mark.parametrize("slow", [hang, drip])
+def test_the_time_for_all_of_it_is_bounded(server, refused, slow, monkeypatch):
+    monkeypatch.setattr(fetching, "SECONDS", 0.5)
+    server.answers["/secret"] = slow
+    assert refused() == "did not answer in time"
+
+
+def test_a_name_that_is_not_known_and_a_closed_port_are_named(refused, monkeypatch):
+    def unknown(*_asked, **_more):
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert refused() == "its host name is not known"

@@ -1,0 +1,291 @@
+"""Keeping the copies of hosts' calendars: read in turn, kept when nothing better came."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select, update
+
+from lead_service import logs
+from lead_service.book.availability import queries
+from lead_service.book.calendars import sync
+from lead_service.book.calendars.fetch import Unreadable
+from lead_service.book.calendars.parse import NotUnderstood, busy_times
+from lead_service.book.hosts.models import BusyTime, CalendarFeed, Host
+from lead_service.book.models import Booking
+from lead_service.db import schema
+from lead_service.emails import worker
+from lead_service.ops.cli import commands
+from lead_service.settings import SettingsError, load
+from tests.service.conftest import MONDAY_MORNING as NOW
+from tests.support.app.visitor_forms import book
+from tests.support.calendar_server import CalendarServer, file
+
+MINUTE = timedelta(minutes=1)
+EVENT = """BEGIN:VEVENT\r
+UID:{uid}\r
+SUMMARY:Lunch with Grace\r
+DTSTART:{start}\r
+DURATION:PT1H\r
+END:VEVENT\r
+"""
+
+
+def ics(*starts: str, uid: str = "1") -> bytes:
+    events = "".join(EVENT.format(uid=uid + start, start=start) for start in starts)
+    return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{events}END:VCALENDAR\r\n".encode()
+
+
+@pytest.fixture
+def environment(environment):
+    return environment | {"FEEDS_ALLOW_LOOPBACK": "true"}
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    with CalendarServer(tmp_path) as server:
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def read_here(monkeypatch):
+    """Read files in this process, which is quick; how it is done elsewhere has its own tests."""
+
+    def read(*asked):
+        try:
+            return busy_times(*asked)
+        except NotUnderstood as fault:
+            raise Unreadable(str(fault)) from None
+
+    monkeypatch.setattr(sync, "read", read)
+
+
+@pytest.fixture
+def feed(app, database, server, at):
+    """The first host's calendar, which was never read; return what is known of it now."""
+
+    def add(session) -> None:
+        host = session.scalars(select(Host)).one()
+        host.feeds = [CalendarFeed(url=server.url("/secret.ics"), label="Work")]
+
+    database.write(add)
+
+    def now() -> CalendarFeed:
+        with database.read() as session:
+            return session.scalars(select(CalendarFeed)).one()
+
+    return now
+
+
+@pytest.fixture
+def read(settings, database, server, feed, at):
+    """Let the server have this content, and the deliver process look so many minutes later."""
+
+    def read(answer, minutes: int = 0) -> CalendarFeed:
+        server.answers["/secret.ics"] = file(answer) if isinstance(answer, bytes) else answer
+        at(NOW + minutes * MINUTE)
+        sync.refresh_due(database, settings)
+        return feed()
+
+    return read
+
+
+@pytest.fixture
+def busy(database):
+    """Return the busy times that are stored, as `dd hh:mm`."""
+
+    def busy() -> list[str]:
+        with database.read() as session:
+            starts = session.scalars(select(BusyTime.starts_at).order_by(BusyTime.starts_at))
+            return [f"{start:%d %H:%M}" for start in starts]
+
+    return busy
+
+
+def fail(request) -> None:
+    request.answer(500)
+
+
+def test_a_calendar_that_was_read_is_current(read, busy):
+    found = read(ics("20261126T090000Z", "20261126T090000"))
+    assert (found.succeeded_at, found.fault, found.zone) == (NOW, "", "UTC")
+    assert found.known_until > NOW + timedelta(days=45 + 59)
+    assert busy() == ["26 09:00"]
+
+
+@pytest.mark.both_engines
+def test_only_times_are_kept(read, database):
+    read(ics("20261126T090000Z"))
+    with database.read() as session:
+        kept = session.execute(select(BusyTime.__table__)).mappings().one()
+    assert set(kept) == {"id", "feed_id", "starts_at", "ends_at"}
+
+
+def test_floating_times_are_read_by_the_hosts_clock(read, busy, database):
+    berlin = update(Host).values(zone="Europe/Berlin")
+    database.write(lambda session: session.execute(berlin) and None)
+    assert read(ics("20261126T090000")).zone == "Europe/Berlin"
+    assert busy() == ["26 08:00"]
+
+
+@pytest.mark.both_engines
+def test_it_is_asked_every_ten_minutes_and_by_one_process(read, server, database, settings):
+    content = ics("20261126T090000Z")
+    for minutes in (0, 0, 9, 10, 19, 21):
+        read(content, minutes)
+    assert len(server.asked) == 3
+    looking = [
+        threading.Thread(target=sync.refresh_due, args=(database, settings)) for _ in range(3)
+    ]
+    read(content, 25)
+    for thread in looking:
+        thread.start()
+    for thread in looking:
+        thread.join()
+    assert len(server.asked) == 3
+
+
+@pytest.mark.both_engines
+def test_a_clock_that_was_set_back_does_not_stop_the_reading(read, server):
+    read(ics("20261126T090000Z"), 24 * 60)
+    read(ics("20261126T090000Z"), 0)
+    assert len(server.asked) == 2
+
+
+def test_what_is_unchanged_is_confirmed_without_reading_it_again(read, server, busy, monkeypatch):
+    read(file(ics("20261126T090000Z"), ETag='"1"'))
+    monkeypatch.setattr(sync, "read", None)  # would fail
+    found = read(lambda request: request.answer(304), 10)
+    assert server.asked[1][1]["if-none-match"] == '"1"'
+    assert (found.succeeded_at, found.fault) == (NOW + 10 * MINUTE, "")
+    assert busy() == ["26 09:00"]
+    assert read(ics("20261126T090000Z"), 20).succeeded_at == NOW + 20 * MINUTE
+
+
+@pytest.mark.parametrize("changed", ["zone", "horizon", "time"])
+def test_a_copy_that_no_longer_fits_is_read_anew(read, server, database, changed):
+    """A calendar that never changes still reaches no further than it was worked out."""
+    series = ics("20261126T090000").replace(b"END:VEVENT", b"RRULE:FREQ=DAILY\r\nEND:VEVENT")
+    first = read(file(series, ETag='"1"')).known_until
+
+    def change(session) -> None:
+        host = session.scalars(select(Host)).one()
+        host.zone = "Europe/Berlin" if changed == "zone" else host.zone
+        host.horizon_days = 300 if changed == "horizon" else host.horizon_days
+
+    database.write(change)
+    minutes = 40 * 24 * 60 if changed == "time" else 10
+    found = read(file(series, ETag='"1"'), minutes)
+    assert "if-none-match" not in server.asked[1][1]
+    assert found.zone == ("Europe/Berlin" if changed == "zone" else "UTC")
+    assert found.known_until > first
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [fail, b"", b"<!doctype html>", ics("20261127T090000Z")[:-20], ics("nonsense")],
+    ids=["500", "empty", "a page", "cut", "unreadable"],
+)
+def test_the_last_good_copy_is_kept_when_nothing_better_came(read, busy, answer):
+    good = read(ics("20261126T090000Z"))
+    found = read(answer, 10)
+    assert found.fault
+    assert (found.succeeded_at, found.content_hash) == (good.succeeded_at, good.content_hash)
+    assert busy() == ["26 09:00"]
+    mended = read(ics("20261127T100000Z"), 20)
+    assert mended.fault == ""
+    assert busy() == ["27 10:00"]
+
+
+def test_its_address_is_neither_logged_nor_told(read, caplog):
+    caplog.set_level("DEBUG")
+    found = read(fail)
+    assert found.fault == "answered 500"
+    read(ics("20261126T090000Z"), 10)
+    logged = " ".join(str(record.__dict__) for record in caplog.records)
+    assert "answered 500" in logged
+    assert "secret" not in logged
+    assert "Grace" not in logged
+
+
+def test_a_call_of_ours_in_the_hosts_calendar_is_not_in_its_own_way(client, read, busy, database):
+    """The host has accepted the invitation; the visitor may move the call by half an hour."""
+    read(ics())
+    book(client)
+    with database.read() as session:
+        booking = session.scalars(select(Booking)).one()
+    start = f"{booking.starts_at:%Y%m%dT%H%M%SZ}"
+    accepted = ics(start).replace(f"UID:1{start}".encode(), f"UID:{booking.uid}".encode())
+    assert read(accepted, 10).fault == ""
+    assert busy() == []
+    read(ics(start), 20)
+    assert busy() == [f"{booking.starts_at:%d %H:%M}"]
+
+
+@pytest.mark.both_engines
+def test_a_calendar_that_is_removed_meanwhile_is_no_trouble(read, database, settings, feed, server):
+    def remove(request) -> None:
+        database.write(lambda session: session.delete(session.scalars(select(CalendarFeed)).one()))
+        request.answer(200, ics("20261126T090000Z"))
+
+    server.answers["/secret.ics"] = remove
+    sync.refresh_due(database, settings)
+    with database.read() as session:
+        assert session.scalars(select(BusyTime)).all() == []
+
+
+def test_production_reads_no_calendar_of_this_machine(environment):
+    with pytest.raises(SettingsError) as refused:
+        load(environment | {"PUBLIC_URL": "https://advisory.example"})
+    assert any("FEEDS_ALLOW_LOOPBACK" in fault for fault in refused.value.faults)
+
+
+# -- In the deliver process ---------------------------------------------------------------------
+
+
+def test_calendars_are_read_beside_the_mail(settings, database, monkeypatch):
+    """Were it done in turn, a calendar that hangs would hold up every mail."""
+    monkeypatch.setattr(worker, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "BESIDE_SECONDS", 0.01)
+    began, may_end, looks = threading.Event(), threading.Event(), []
+
+    def work(_database) -> None:
+        began.set()
+        may_end.wait(20)
+        raise RuntimeError  # and still it goes on
+
+    def is_over() -> bool:
+        looks.append(began.is_set())
+        return began.wait(20) and len(looks) > 3
+
+    worker.run(settings, until=is_over, beside=work)
+    assert looks[-1]
+    may_end.set()
+
+
+def test_the_command_reads_calendars(environment, database, server, feed, monkeypatch):
+    given = {}
+    monkeypatch.setattr(worker, "run", lambda _settings, **more: given.update(more))
+    monkeypatch.setattr(schema, "require", lambda _settings: None)
+    monkeypatch.setattr(logs, "configure", lambda _level: None)
+    assert CliRunner().invoke(commands, ["deliver"], env=environment).exit_code == 0
+    server.answers["/secret.ics"] = file(ics())
+    given["beside"](database)
+    assert feed().succeeded_at == NOW
+
+
+def test_visitors_see_what_was_read(read, database, client):
+    before = calendar_starts(database)
+    read(ics("20261126T090000Z"))
+    after = calendar_starts(database)
+    assert before == []  # never read, so nothing is offered
+    assert datetime(2026, 11, 26, 9, 0, tzinfo=UTC) not in after
+    assert datetime(2026, 11, 26, 10, 0, tzinfo=UTC) in after
+
+
+def calendar_starts(database) -> list[datetime]:
+    with database.read() as session:
+        hosts = queries.active_hosts(session)
+        return queries.open_starts(session, hosts, now=NOW, start=NOW, end=NOW + timedelta(days=10))

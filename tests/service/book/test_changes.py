@@ -1,0 +1,245 @@
+"""A call that changes: another time, another host, called off; and what everybody gets to hear."""
+
+from datetime import timedelta
+
+import pytest
+from icalendar import Calendar
+from sqlalchemy import select
+
+from lead_service.book import bookings, notifications
+from lead_service.book.forms import parse_start
+from lead_service.book.hosts.models import Host
+from lead_service.book.models import Booking, TimeCell
+from lead_service.leads.models import LeadEvent
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.calls import add_host, count, give_to, move, only_call
+from tests.support.app.visitor_forms import book, open_starts
+
+pytestmark = pytest.mark.usefixtures("at")
+
+NOTE = "The train is late & <b>we</b> are sorry."
+
+
+def event_of(message):
+    calendar = Calendar.from_ical(message.attachments[0].content)
+    (event,) = calendar.walk("VEVENT")
+    return str(calendar["METHOD"]), str(event["UID"]), int(event["SEQUENCE"]), event["DTSTART"].dt
+
+
+@pytest.fixture
+def starts(client):
+    return [parse_start(text) for text in open_starts(client)]
+
+
+def change(database, **values) -> None:
+    """Set columns of the first host."""
+
+    def work(session) -> None:
+        host = session.get_one(Host, 1)
+        for name, value in values.items():
+            setattr(host, name, value)
+
+    database.write(work)
+
+
+@pytest.mark.both_engines
+def test_a_move_frees_the_old_time_takes_the_new_and_keeps_the_uid(client, context, mails, starts):
+    page = book(client)
+    before = only_call(context.database)
+    assert move(context, starts[3])
+    after = only_call(context.database)
+    assert after.starts_at == starts[3]
+    assert (after.uid, after.sequence) == (before.uid, before.sequence + 1)
+    assert {cell.starts_at for cell in after.cells} == {
+        starts[3] + timedelta(minutes=5 * number) for number in range(6)
+    }
+    assert starts[0].strftime("%Y%m%dT%H%MZ") in open_starts(client)
+    assert client.get(page).status_code == 200
+    told = {one.kind: event_of(one) for _, one in mails() if one.attachments}
+    method, uid, sequence, start = told["booking_changed"]
+    assert (method, sequence, start) == ("REQUEST", 1, starts[3])
+    assert told["booking_for_host"] == ("REQUEST", uid, 1, starts[3])
+
+
+@pytest.mark.both_engines
+def test_a_move_to_a_time_that_overlaps_the_old_one_is_no_conflict_with_itself(context, client):
+    change(context.database, interval=10)
+    book(client)
+    start = only_call(context.database).starts_at
+    assert move(context, start + timedelta(minutes=10))
+    assert count(context.database, TimeCell) == 6
+
+
+def test_a_move_to_where_it_is_changes_nothing_and_mails_nobody(client, context, mails):
+    book(client)
+    written = len(mails())
+    assert not move(context, only_call(context.database).starts_at)
+    assert (only_call(context.database).sequence, len(mails())) == (0, written)
+
+
+@pytest.mark.both_engines
+def test_a_move_onto_another_call_leaves_both_as_they_were(client, context, starts, database):
+    book(client, starts[1].strftime("%Y%m%dT%H%MZ"), email="bob@example.com")
+
+    def clash(session):
+        with pytest.raises(bookings.Taken):
+            bookings.move(
+                session, session.get_one(Booking, 2), starts[1], MONDAY_MORNING, freely=True
+            )
+
+    book(client)
+    database.write(clash)
+    with database.read() as session:
+        first, second = session.scalars(select(Booking).order_by(Booking.id))
+        assert (first.starts_at, second.starts_at) == (starts[1], starts[0])
+        assert second.sequence == 0
+    assert count(database, TimeCell) == 12
+
+
+@pytest.mark.parametrize("minutes", [-24 * 60, 0, 7, 12 * 60])
+def test_a_visitor_moves_to_an_offered_start_only(client, context, minutes):
+    book(client)
+    wanted = MONDAY_MORNING + timedelta(minutes=minutes)
+    with pytest.raises(bookings.NotOffered):
+        move(context, wanted)
+
+
+def test_the_team_may_move_a_call_past_notice_and_hours_but_not_into_the_past(client, context):
+    book(client)
+    assert move(context, MONDAY_MORNING + timedelta(minutes=30), freely=True)
+    assert move(context, MONDAY_MORNING + timedelta(hours=12), freely=True)
+    for minutes in (-30, 0, 7):
+        with pytest.raises(bookings.NotOffered):
+            move(context, MONDAY_MORNING + timedelta(minutes=minutes), freely=True)
+
+
+def test_a_call_that_has_begun_or_is_cancelled_is_moved_no_more(client, context, at, starts):
+    page = book(client)
+    at(starts[0])
+    with pytest.raises(bookings.Over):
+        move(context, starts[9])
+    at(MONDAY_MORNING)
+    client.post(page + "cancel")
+    with pytest.raises(bookings.Over):
+        move(context, starts[9])
+    with pytest.raises(bookings.Over):
+        give_to(context, 1)
+
+
+def test_a_moved_call_stays_with_its_host_whoever_else_is_free(client, context, starts):
+    book(client)
+    add_host(context.database)
+    move(context, starts[2])
+    assert only_call(context.database).host_id == 1
+
+
+@pytest.mark.both_engines
+def test_a_moved_call_goes_to_another_when_its_host_takes_no_more(client, context, mails, starts):
+    book(client)
+    ann = add_host(context.database, meeting_link="https://meet.example.com/ann")
+    change(context.database, is_active=False)
+    move(context, starts[2])
+    call = only_call(context.database)
+    assert (call.host_id, call.meeting_link) == (ann, "https://meet.example.com/ann")
+    told = [one for _, one in mails() if one.kind == "booking_cancelled_for_host"]
+    assert [one.to for one in told] == ["team@example.com"]
+    assert "given to Ann Example" in told[0].html
+
+
+@pytest.mark.both_engines
+def test_a_call_given_to_another_host_keeps_time_and_length(client, context, mails, post):
+    book(client)
+    before = only_call(context.database)
+    ann = add_host(context.database, duration=45, meeting_link="https://meet.example.com/ann")
+    post()
+    assert give_to(context, ann, note=NOTE, member_id=7)
+    assert not give_to(context, ann)
+    after = only_call(context.database)
+    assert (after.starts_at, after.duration) == (before.starts_at, before.duration)
+    assert after.meeting_link == "https://meet.example.com/ann"
+    assert {cell.host_id for cell in after.cells} == {ann}
+    new = [one for row, one in mails() if row.state == "pending" and one.attachments]
+    told = {(one.kind, one.to): event_of(one) for one in new}
+    start = before.starts_at
+    assert told == {
+        ("booking_changed", "ada@example.com"): ("REQUEST", before.uid, 1, start),
+        ("booking_for_host", "ann@example.com"): ("REQUEST", before.uid, 1, start),
+        ("booking_cancelled_for_host", "team@example.com"): ("CANCEL", before.uid, 1, start),
+    }
+    assert "Ann Example" in next(one for one in new if one.kind == "booking_changed").subject
+
+
+@pytest.mark.both_engines
+def test_a_host_who_is_busy_then_is_given_nothing(client, context):
+    ann = add_host(context.database)
+    start = open_starts(client)[0]
+    book(client, start)
+    book(client, start, email="bob@example.com")  # the other host's, at the same time
+
+    def clash(session):
+        with pytest.raises(bookings.Taken):
+            booking = session.scalar(select(Booking).where(Booking.host_id != ann))
+            bookings.reassign(session, booking, session.get_one(Host, ann), MONDAY_MORNING)
+
+    context.database.write(clash)
+    assert count(context.database, TimeCell) == 12
+
+
+@pytest.mark.parametrize("kind", ["moved", "given", "cancelled"])
+def test_a_note_of_the_team_reaches_both_sides_verbatim_and_escaped(
+    client, context, mails, post, starts, kind
+):
+    book(client)
+    post()
+    if kind == "moved":
+        move(context, starts[2], note=NOTE, member_id=7)
+    elif kind == "given":
+        give_to(context, add_host(context.database), note=NOTE, member_id=7)
+    else:
+        context.database.write(lambda session: called_off(session, context.settings))
+    told = [one for row, one in mails() if row.state == "pending" and "reminder" not in one.kind]
+    assert len(told) == (3 if kind == "given" else 2)
+    for one in told:
+        assert NOTE in one.text
+        assert "The train is late &amp; &lt;b&gt;we&lt;/b&gt; are sorry." in one.html
+    with context.database.read() as session:
+        detail = session.scalars(select(LeadEvent).order_by(LeadEvent.id.desc())).first().detail
+    assert (detail["member"], detail["note"]) == (7, NOTE)
+
+
+def called_off(session, settings) -> None:
+    booking = session.scalars(select(Booking)).one()
+    assert bookings.cancel_booking(session, booking, MONDAY_MORNING)
+    notifications.cancelled(session, settings, booking, MONDAY_MORNING, note=NOTE, member_id=7)
+
+
+def test_a_move_before_the_invitation_left_sends_the_new_one_alone(client, context, mails, starts):
+    book(client)
+    move(context, starts[2])
+    assert sorted(one.kind for _, one in mails()) == [
+        "booking_changed",
+        "booking_for_host",
+        "booking_reminder",
+    ]
+
+
+def test_a_mistyped_address_that_got_an_earlier_invitation_is_freed_of_it(
+    client, context, mails, post, starts
+):
+    page = book(client, email="adda@example.org")
+    post()
+    move(context, starts[2])  # and this news does not leave in time
+    client.post(page + "address", data={"email": "ada@example.org"})
+    kinds = {one.kind for row, one in mails() if one.to == "adda@example.org"}
+    assert "booking_withdrawn" in kinds
+
+
+def test_a_move_in_quarantine_tells_the_host_and_not_the_visitor(client, context, mails, starts):
+    book(client, website="spam")
+    move(context, starts[2])
+    states = {one.kind: row.state for row, one in mails()}
+    assert states == {
+        "booking_changed": "held",
+        "booking_reminder": "held",
+        "booking_for_host": "pending",
+    }

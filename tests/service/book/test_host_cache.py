@@ -1,0 +1,126 @@
+"""Pages of times keep what they know of the hosts; what they show is what the engine says now."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from lead_service.book.availability import host_cache, queries
+from lead_service.book.forms import start_text
+from lead_service.book.hosts.models import BusyTime, CalendarFeed, Host
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.hosts import add_host, change_host
+from tests.support.app.visitor_forms import book, open_starts
+
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
+SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86400))
+
+
+def shown(context, now, *, moving=None):
+    with context.database.read() as session:
+        found = host_cache.hosts(session)
+        return found.open_starts(session, found.hosts, now, moving=moving)
+
+
+def said(database, now, *, moving=None):
+    """Ask the engine, on a connection of its own, about hosts that are read for the purpose."""
+    with database.read() as session:
+        hosts, until = queries.active_hosts(session), now + host_cache.AHEAD
+        return queries.open_starts(session, hosts, now=now, start=now, end=until, moving=moving)
+
+
+def read_calendar(database, at, *busy):
+    """Store what a host's own calendar was found to hold, as the deliver process does."""
+
+    def work(session):
+        feed = session.scalar(select(CalendarFeed)) or CalendarFeed(
+            host_id=1, url="https://calendar.example.com/x.ics", label="Own", zone="UTC"
+        )
+        session.add(feed)
+        session.flush()
+        session.execute(update(CalendarFeed).values(succeeded_at=at, known_until=at + 60 * DAY))
+        session.query(BusyTime).delete()
+        rows = [{"feed_id": feed.id, "starts_at": a, "ends_at": b} for a, b in busy]
+        if rows:
+            session.execute(insert(BusyTime), rows)
+
+    database.write(work)
+
+
+def test_every_second_of_a_minute_is_told_apart(context, database):
+    change_host(database, notice=60)
+    on_grid = MONDAY_MORNING + HOUR
+    times = [on_grid + step for step in (-MINUTE, -SECOND, 0 * SECOND, SECOND, 59 * SECOND, MINUTE)]
+    assert [shown(context, now) for now in times] == [said(database, now) for now in times]
+    assert shown(context, on_grid)[0] - HOUR == on_grid
+    assert shown(context, on_grid + SECOND)[0] - HOUR > on_grid
+
+
+def test_an_edit_made_elsewhere_is_seen_at_once(context, database):
+    before = shown(context, MONDAY_MORNING)
+    change_host(database, duration=60, daily_limit=1)
+    after = shown(context, MONDAY_MORNING)
+    assert after == said(database, MONDAY_MORNING) != before
+    change_host(database, is_active=False)
+    assert shown(context, MONDAY_MORNING) == []
+
+
+def test_a_call_booked_elsewhere_is_seen_at_once_and_is_in_nobody_s_way_when_it_moves(
+    client, context, database
+):
+    before = shown(context, MONDAY_MORNING)
+    book(client, start_text(before[3]))
+    assert shown(context, MONDAY_MORNING) == [one for one in before if one != before[3]]
+    assert shown(context, MONDAY_MORNING, moving=1) == before
+
+
+def test_a_calendar_read_anew_is_seen_at_once_and_not_believed_for_ever(context, database):
+    free, now = shown(context, MONDAY_MORNING), MONDAY_MORNING
+    read_calendar(database, now, (now, now + DAY))
+    assert shown(context, now) == said(database, now)
+    assert shown(context, now)[0] >= now + DAY
+    read_calendar(database, now + MINUTE)
+    assert shown(context, now) == free
+    stale = now + 25 * HOUR
+    assert shown(context, stale) == said(database, stale) == []
+
+
+def test_any_of_several_hosts_opens_a_start_and_each_can_be_asked_alone(client, context, database):
+    change_host(database, notice=0)
+    other = add_host(database, zone="Asia/Tokyo", notice=600)
+    everybody = shown(context, MONDAY_MORNING)
+    assert everybody == said(database, MONDAY_MORNING)
+    with context.database.read() as session:
+        found = host_cache.hosts(session)
+        alone = [found.open_starts(session, [host], MONDAY_MORNING) for host in found.hosts]
+    assert sorted({*alone[0], *alone[1]}) == everybody
+    assert open_starts(client, host=str(other))[0] == start_text(alone[1][0])
+
+
+def test_what_is_known_is_read_again_only_when_it_has_changed(context, database):
+    with context.database.read() as session:
+        first = host_cache.hosts(session)
+        assert host_cache.hosts(session) is first
+    change_host(database, name="Ann Example")
+    with context.database.read() as session:
+        again = host_cache.hosts(session)
+    assert again is not first
+    assert [host.name for host in again.hosts] == ["Ann Example"]
+    with database.read() as session:
+        assert session.scalars(select(Host.version)).one() == 2
+
+
+def test_a_page_that_was_just_shown_tells_of_an_edit_and_of_a_call_at_once(client, database):
+    first = client.get("/book/").text
+    assert "By phone" in first
+    assert client.get("/book/").text == first
+    change_host(database, meeting_link="https://meet.example.com/ann")
+    assert "By video" in client.get("/book/").text
+    before = open_starts(client)
+    book(client, before[0])
+    assert open_starts(client) == before[1:]
+
+
+def test_a_page_that_was_laid_out_for_another_address_names_the_one_that_it_is_known_by(client):
+    assert 'rel="canonical" href="http://127.0.0.1:8000/book/"' in client.get("/book").text
+    assert 'rel="canonical" href="http://127.0.0.1:8000/book/"' in client.get("/book/").text

@@ -1,0 +1,109 @@
+"""A host's own calendar of calls: everything that is coming, nothing that is off, for one link."""
+
+import icalendar
+import ics
+import pytest
+import vobject
+from ical.calendar_stream import IcsCalendarStream
+
+from lead_service.book.forms import parse_start
+from lead_service.book.hosts import feed
+from lead_service.book.hosts.models import Host
+from tests.support.app.calls import add_host, give_to, move, only_call
+from tests.support.app.visitor_forms import book, open_starts
+
+pytestmark = pytest.mark.usefixtures("at")
+
+
+@pytest.fixture
+def path(client, database, settings):
+    """Tell where a host's feed is, as the desk shows it."""
+
+    def of(host_id: int = 1) -> str:
+        with database.read() as session:
+            link = feed.link(settings, session.get_one(Host, host_id))
+        return link.removeprefix(settings.public_url.rstrip("/"))
+
+    return of
+
+
+def events(answer) -> list[icalendar.Event]:
+    assert answer.status_code == 200
+    return icalendar.Calendar.from_ical(answer.data).walk("VEVENT")
+
+
+def test_a_feed_shows_the_call_with_who_it_is_and_how_to_reach_them(client, path, database):
+    book(client)
+    answer = client.get(path())
+    assert answer.content_type == "text/calendar; charset=utf-8"
+    assert "no-store" in answer.headers["Cache-Control"]
+    (event,) = events(answer)
+    assert event["DTSTART"].dt == only_call(database).starts_at
+    assert "Ada Example, Example Works" in event["SUMMARY"]
+    assert "+1 555 0100" in event["LOCATION"]
+    assert "/desk/leads/1/" in event["DESCRIPTION"]
+    assert "ATTENDEE" not in event
+    assert not event.walk("VALARM")
+
+
+def test_a_feed_follows_a_move_and_forgets_a_cancelled_call(client, context, path):
+    page = book(client)
+    (before,) = events(client.get(path()))
+    start = parse_start(open_starts(client)[3])
+    move(context, start)
+    (after,) = events(client.get(path()))
+    assert (after["UID"], after["DTSTART"].dt) == (before["UID"], start)
+    assert after["SEQUENCE"] > before["SEQUENCE"]
+    client.post(page + "cancel")
+    assert events(client.get(path())) == []
+
+
+def test_each_host_has_a_feed_of_their_own(client, context, path):
+    book(client)
+    ann = add_host(context.database)
+    assert path() != path(ann)
+    give_to(context, ann)
+    assert events(client.get(path())) == []
+    assert len(events(client.get(path(ann)))) == 1
+
+
+def test_a_new_version_closes_the_old_link(client, path, database):
+    old = path()
+    database.write(lambda session: setattr(session.get_one(Host, 1), "feed_version", 2))
+    assert client.get(old).status_code == 404
+    assert client.get(path()).status_code == 200
+
+
+def test_a_wrong_link_is_no_page_like_any_other(client, path):
+    nowhere = client.get("/no/such/page/")
+    for token in ("x", "0" * 64, "é", path().split("/")[2].upper(), path().split("/")[2][:-1]):
+        answer = client.get(f"/calendar/{token}/calls.ics")
+        assert (answer.status_code, answer.data) == (404, nowhere.data)
+
+
+def test_four_programs_read_the_same_feed(client, path):
+    for number in range(3):
+        book(client, name=f"O'Neil; Nguyễn, {number}", email=f"{number}@example.com")
+    data = client.get(path()).data
+    text = data.decode()
+    by_icalendar = icalendar.Calendar.from_ical(data).walk("VEVENT")
+    found = [
+        {(str(one["UID"]), str(one["SUMMARY"]), one["DTSTART"].dt) for one in by_icalendar},
+        {
+            (one.uid.value, one.summary.value, one.dtstart.value)
+            for one in vobject.readOne(text).vevent_list
+        },
+        {(one.uid, one.name, one.begin.datetime) for one in ics.Calendar(text).events},
+        {
+            (one.uid, one.summary, one.dtstart)
+            for one in IcsCalendarStream.calendar_from_ics(text).events
+        },
+    ]
+    assert len(found[0]) == 3
+    assert all(one == found[0] for one in found)
+
+
+def test_a_feed_without_a_call_is_a_calendar_all_the_same(client, path):
+    assert events(client.get(path())) == []
+    calendar = icalendar.Calendar.from_ical(client.get(path()).data)
+    assert calendar["NAME"] == "Calls of ACTION Advisory"

@@ -1,0 +1,65 @@
+"""Several hosts, some of whom call and some of whom meet by link: whoever is free decides."""
+
+import pytest
+
+from lead_service.book.models import Booking
+from tests.support.app.calls import add_host, count, only_call
+from tests.support.app.visitor_forms import VISITOR, book, booking_form, open_starts
+
+pytestmark = pytest.mark.usefixtures("at")
+
+LINK = "https://meet.example.com/ann"
+BOTH, ANN_ALONE = "20261123T1600Z", "20261123T1800Z"  # 10 am and noon in Chicago
+
+
+@pytest.fixture
+def ann(app, database) -> int:
+    """Add a host in Chicago who meets by link; the first one, in UTC until five, calls."""
+    return add_host(database, zone="America/Chicago", meeting_link=LINK)
+
+
+def asks_for_a_number(page: str) -> bool:
+    return 'name="phone"' in page
+
+
+@pytest.mark.usefixtures("ann")
+def test_the_page_of_one_time_tells_of_those_who_are_free_then(client):
+    alone = client.get(f"/book/{ANN_ALONE}/?zone=Asia/Tokyo").text
+    assert "Ann Example" in alone
+    assert "Monday, 12:00\u00a0pm, America/Chicago" in alone  # Tuesday in Tokyo
+    assert "UTC" not in alone
+    both = client.get(f"/book/{BOTH}/?zone=Asia/Tokyo").text
+    assert "10:00\u00a0am, America/Chicago" in both
+    assert "4:00\u00a0pm, UTC" in both
+
+
+@pytest.mark.usefixtures("ann")
+def test_a_number_is_asked_for_only_when_somebody_may_call(client, database):
+    assert asks_for_a_number(client.get(f"/book/{BOTH}/").text)
+    assert not asks_for_a_number(client.get(f"/book/{ANN_ALONE}/").text)
+    book(client, ANN_ALONE, phone="")
+    assert only_call(database).meeting_link == LINK
+
+
+@pytest.mark.usefixtures("ann")
+def test_a_number_that_was_typed_is_kept_whoever_gets_the_call(client, database):
+    book(client, ANN_ALONE)
+    assert only_call(database).phone == VISITOR["phone"]
+
+
+def test_a_number_is_asked_for_when_the_one_with_a_link_is_busy_meanwhile(client, database, ann):
+    form = booking_form(client, BOTH, phone="")
+    book(client, BOTH, host=str(ann), email="faster@example.com")
+    page = client.post("/book/", data=form)
+    assert page.status_code == 422
+    assert "Type the number that we should call." in page.text
+    assert count(database, Booking) == 1
+
+
+def test_who_was_asked_for_no_number_hears_that_the_time_is_taken(client, ann):
+    form = booking_form(client, ANN_ALONE, phone="")
+    book(client, ANN_ALONE, email="faster@example.com")
+    page = client.post("/book/", data=form)
+    assert page.status_code == 409
+    assert "That time was just taken" in page.text
+    assert open_starts(client, host=str(ann))

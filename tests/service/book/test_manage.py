@@ -1,0 +1,160 @@
+"""The page of one booking: calling off, correcting an address, and merely looking."""
+
+from datetime import timedelta
+
+import pytest
+from icalendar import Calendar
+from sqlalchemy import func, select
+
+from lead_service.book.models import Booking
+from lead_service.leads.models import Lead, LeadEvent
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.calls import count
+from tests.support.app.visitor_forms import book, open_starts
+
+pytestmark = pytest.mark.usefixtures("at")
+
+
+def invitation(message) -> dict:
+    calendar = Calendar.from_ical(message.attachments[0].content)
+    (event,) = calendar.walk("VEVENT")
+    return {
+        "method": str(calendar["METHOD"]),
+        "uid": str(event["UID"]),
+        "sequence": int(event["SEQUENCE"]),
+        "to": str(event["ATTENDEE"]),
+        "start": event["DTSTART"].dt,
+    }
+
+
+@pytest.mark.both_engines
+def test_a_cancelled_slot_can_be_booked_again(client):
+    start = open_starts(client)[0]
+    client.post(book(client, start) + "cancel")
+    assert start in open_starts(client)
+    book(client, start, email="bob@example.com")
+
+
+@pytest.mark.both_engines
+def test_cancelling_twice_is_one_cancellation_with_a_higher_sequence(client, database, mails, post):
+    page = book(client)
+    post()
+    for _ in range(2):
+        assert client.post(page + "cancel").status_code == 303
+    by_kind = {message.kind: invitation(message) for _, message in mails()}
+    confirmed, cancelled = by_kind["booking_confirmed"], by_kind["booking_cancelled"]
+    assert len(mails()) == 4
+    assert (confirmed["method"], cancelled["method"]) == ("REQUEST", "CANCEL")
+    assert confirmed["uid"] == cancelled["uid"]
+    assert cancelled["sequence"] == confirmed["sequence"] + 1
+    assert cancelled["to"] == "mailto:ada@example.com"
+    with database.read() as session:
+        told = select(func.count()).where(LeadEvent.kind == "call_cancelled")
+        assert session.scalar(told) == 1
+
+
+def test_an_invitation_that_could_not_leave_does_not_follow_its_cancellation(client, mails):
+    client.post(book(client) + "cancel")
+    assert sorted(message.kind for _, message in mails()) == [
+        "booking_cancelled",
+        "booking_cancelled_for_host",
+    ]
+
+
+def test_a_call_that_has_begun_is_added_to_no_calendar_and_offers_another(client, at):
+    page = book(client)
+    assert "Your call is booked" in client.get(page).text
+    at(MONDAY_MORNING + timedelta(days=1))
+    later = client.get(page).text
+    assert "It began on Monday, November&nbsp;23" in later
+    assert "Book another" in later
+    assert "booked" not in later
+    assert "invite.ics" not in later
+
+
+def test_a_call_that_has_begun_is_not_cancelled_any_more(client, database, at):
+    page = book(client)
+    at(MONDAY_MORNING + timedelta(days=1))
+    client.post(page + "cancel")
+    with database.read() as session:
+        assert session.scalar(select(Booking)).status == "confirmed"
+
+
+def test_looking_at_every_link_of_a_booking_changes_nothing(client, database):
+    page = book(client)
+    for path in (page, page + "invite.ics", page + "cancel", page + "address"):
+        client.get(path)
+    with database.read() as session:
+        assert session.scalar(select(Booking)).status == "confirmed"
+
+
+def test_the_invitation_s_address_can_be_corrected(client, mails, database):
+    page = book(client)
+    corrected = client.post(page + "address", data={"email": "ada@example.org"})
+    assert corrected.status_code == 303
+    assert "ada@example.org" in client.get(corrected.location).text
+    sent = {message.kind: message for _, message in mails()}  # the first had not left yet
+    assert sorted(sent) == ["booking_confirmed", "booking_for_host", "booking_reminder"]
+    assert sent["booking_confirmed"].to == "ada@example.org"
+    assert invitation(sent["booking_confirmed"])["sequence"] == 2
+    assert sent["booking_for_host"].reply_to == "ada@example.org"
+    with database.read() as session:
+        assert session.scalars(select(Lead.address)).all() == ["ada@example.org"]
+
+
+def test_whoever_reads_the_mistyped_mailbox_loses_the_link_and_the_event(client, mails, post):
+    page = book(client, email="adda@example.org")
+    post()
+    client.post(page + "address", data={"email": "ada@example.org"})
+    assert client.get(page).status_code == 404
+    assert client.post(page + "cancel").status_code == 404
+    sent = {message.kind: message for _, message in mails() if message.to == "adda@example.org"}
+    withdrawn = sent["booking_withdrawn"]
+    first, last = invitation(sent["booking_confirmed"]), invitation(withdrawn)
+    assert (last["method"], last["uid"]) == ("CANCEL", first["uid"])
+    assert last["sequence"] == first["sequence"] + 1
+    assert "Ada" not in withdrawn.text + withdrawn.html + withdrawn.to_name
+
+
+@pytest.mark.both_engines
+def test_correcting_an_address_is_no_way_around_its_two_calls(client):
+    for _ in range(2):
+        book(client, email="ada@example.org")
+    page = book(client, email="bob@example.org")
+    assert client.post(page + "address", data={"email": "ada@example.org"}).status_code == 422
+
+
+@pytest.mark.both_engines
+def test_a_corrected_address_that_is_known_leaves_one_lead_with_the_whole_story(client, database):
+    book(client, email="ada@example.org")
+    page = book(client, email="adda@example.org")
+    client.post(page + "address", data={"email": "ada@example.org"})
+    with database.read() as session:
+        (lead,) = session.scalars(select(Lead)).all()
+        kinds = [event.kind for event in lead.events]
+    assert lead.address == "ada@example.org"
+    assert kinds == ["call_booked", "call_booked", "address_corrected"]
+    assert count(database, Booking) == 2
+
+
+def test_a_lead_with_a_story_of_its_own_keeps_its_address(client, database):
+    book(client, email="ada@example.org")
+    page = book(client, email="ada@example.org")
+    client.post(page + "address", data={"email": "bob@example.org"})
+    with database.read() as session:
+        addresses = session.scalars(select(Lead.address).order_by(Lead.id)).all()
+    assert addresses == ["ada@example.org", "bob@example.org"]
+
+
+def test_an_address_can_be_corrected_three_times_only(client):
+    page = book(client)
+    for number in range(3):
+        corrected = client.post(page + "address", data={"email": f"ada{number}@example.org"})
+        assert corrected.status_code == 303
+        page = corrected.location
+    assert client.post(page + "address", data={"email": "x@example.org"}).status_code == 422
+
+
+def test_a_booking_s_page_opens_for_its_link_only(client):
+    book(client)
+    assert client.get("/booking/guess/").status_code == 404

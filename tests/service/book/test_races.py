@@ -1,0 +1,162 @@
+"""Eight processes want the same starts at once: as many win as hosts are free, and nobody errs."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from lead_service import clock
+from lead_service.book.availability import queries
+from lead_service.book.forms import start_text
+from lead_service.book.models import Booking, TimeCell
+from lead_service.emails.models import OutboxMessage
+from lead_service.leads.models import Consent, Lead, LeadEvent
+from tests.support.app.calls import add_host, count
+from tests.support.app.visitor_forms import book
+
+pytestmark = pytest.mark.both_engines
+
+PROCESSES = 8
+ROUNDS = 3
+PATIENCE = 300  # seconds, on a machine that has other things to do
+
+Forms = list[tuple[str, dict[str, str]]]
+
+
+def race(environment: dict[str, str], forms_of: list[Forms]) -> Counter[str]:
+    """Let one process for each list of forms run; return how often each status was answered."""
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.support.race_client", str(number)],
+            env={**os.environ, **environment, "LOG_LEVEL": "ERROR"},
+            cwd=Path(__file__).parents[3],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(len(forms_of))
+    ]
+    for racer, forms in zip(racers, forms_of, strict=True):
+        racer.stdin.write(json.dumps(forms) + "\n")
+        racer.stdin.flush()
+    for racer in racers:
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    answered: Counter[str] = Counter()
+    for racer in racers:
+        answered.update(json.loads(racer.communicate(timeout=PATIENCE)[0]))
+    return answered
+
+
+def booking_forms(number: int, starts: list[datetime]) -> Forms:
+    """Fill in a form for each start, each from an address of its own."""
+    return [
+        (
+            "/book/",
+            {
+                "start": start_text(start),
+                "submission": f"{number}-{place}",
+                "name": f"Racer {number}",
+                "email": f"racer{number}-{place}@example.com",
+                "phone": "+1 555 0100",
+            },
+        )
+        for place, start in enumerate(starts)
+    ]
+
+
+def coming_starts(database, wanted: int) -> list[datetime]:
+    """Return the next open starts that stay open for as long as the race may take."""
+    now = clock.now()
+    with database.read() as session:
+        hosts = queries.active_hosts(session)
+        found = queries.open_starts(
+            session, hosts, now=now + timedelta(hours=1), start=now, end=now + timedelta(days=40)
+        )[:wanted]
+    assert len(found) == wanted
+    return found
+
+
+def calls(database) -> list[Booking]:
+    with database.read() as session:
+        return list(session.scalars(select(Booking).order_by(Booking.id)))
+
+
+@pytest.mark.parametrize(("hosts", "starts"), [(1, 40), (3, 20)])
+def test_as_many_win_as_hosts_are_free_and_the_others_hear_just_taken(
+    app, environment, database, hosts, starts
+):
+    for name in ("ben", "cleo")[: hosts - 1]:
+        add_host(database, name.title(), f"{name}@example.com")
+    found = coming_starts(database, starts)
+    answered = race(environment, [booking_forms(one, found) for one in range(PROCESSES)])
+    won = hosts * starts
+    assert answered == {"303": won, "409": PROCESSES * starts - won}
+    with database.read() as session:
+        mails = select(func.count()).where(OutboxMessage.kind == "booking_confirmed")
+        assert count(database, Booking) == session.scalar(mails) == won
+    assert count(database, TimeCell) == won * 6
+    assert count(database, Lead) == count(database, LeadEvent) == PROCESSES * starts
+    taken = {(call.host_id, call.starts_at) for call in calls(database)}
+    assert len(taken) == won
+    assert {start for _, start in taken} == set(found)
+
+
+def test_moves_and_bookings_race_for_the_same_starts_and_who_loses_keeps_the_old_one(
+    app, client, environment, database
+):
+    movers = PROCESSES // 2
+    found = coming_starts(database, (movers + 1) * ROUNDS)
+    wanted, own = found[:ROUNDS], found[ROUNDS:]
+    forms_of: list[Forms] = [[] for _ in range(movers)]
+    for place, start in enumerate(own):
+        page = book(client, start_text(start), email=f"mover{place}@example.com")
+        move = page + "move/", {"start": start_text(wanted[place % ROUNDS])}
+        forms_of[place // ROUNDS].append(move)
+    forms_of += [booking_forms(one, wanted) for one in range(movers, PROCESSES)]
+    answered = race(environment, forms_of)
+    assert answered == {"303": ROUNDS, "409": (PROCESSES - 1) * ROUNDS}
+    found_calls = calls(database)
+    held = Counter(call.starts_at for call in found_calls)
+    assert all(held[start] == 1 for start in wanted)
+    stayed = {call.starts_at for call in found_calls if call.sequence == 0}
+    moved = [call for call in found_calls[: len(own)] if call.sequence == 1]
+    assert {call.starts_at for call in found_calls} == stayed | {call.starts_at for call in moved}
+    assert len(found_calls) == len(own) + ROUNDS - len(moved)
+    assert count(database, TimeCell) == 6 * len(found_calls)
+    assert count(database, Lead) == len(own) + (PROCESSES - movers) * ROUNDS
+
+
+def test_a_call_that_many_cancel_and_want_at_once_is_cancelled_once_and_free_once(
+    client, environment, database, post
+):
+    (start,) = coming_starts(database, 1)
+    page = book(client, start_text(start), email="ada@example.com")
+    post()  # what has not been sent is not taken back by mail
+    cancels = [[(f"{page}cancel", {})] * 4 for _ in range(2)]
+    answered = race(environment, [*cancels, *(booking_forms(one, [start] * 6) for one in range(2))])
+    with database.read() as session:
+        live = session.scalars(select(Booking).where(Booking.status == "confirmed")).all()
+        told = select(func.count()).where(OutboxMessage.kind == "booking_cancelled")
+        assert session.scalar(told) == 1
+        assert session.get_one(Booking, 1).sequence == 1
+    assert len(live) <= 1
+    assert answered == {"303": 8 + len(live), "409": 12 - len(live)}
+    assert count(database, TimeCell) == 6 * len(live)
+
+
+def test_one_form_that_arrives_eight_times_at_once_is_one_booking(
+    client, environment, database, mails
+):
+    (start,) = coming_starts(database, 1)
+    [form] = booking_forms(0, [start])
+    assert race(environment, [[form]] * PROCESSES) == {"303": PROCESSES}
+    assert [count(database, one) for one in (Booking, Lead, LeadEvent, Consent)] == [1, 1, 1, 1]

@@ -1,0 +1,135 @@
+"""Reminders: as many as are still ahead, moved with the call, gone with it."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from lead_service.book.forms import parse_start
+from lead_service.book.models import Booking
+from lead_service.emails import outbox
+from lead_service.emails.models import OutboxMessage
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.calls import add_host, give_to, move, only_call
+from tests.support.app.visitor_forms import book, open_starts
+
+pytestmark = pytest.mark.usefixtures("at")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def waiting(database, *states: str) -> list[OutboxMessage]:
+    """Return the reminders that wait, the next first."""
+    wanted = OutboxMessage.state.in_(states or ("pending",))
+    query = select(OutboxMessage).where(OutboxMessage.kind == "booking_reminder", wanted)
+    with database.read() as session:
+        return list(session.scalars(query.order_by(OutboxMessage.due_at)))
+
+
+def later(client, days: int) -> str:
+    """Return the first start of the date that is so many days ahead."""
+    return open_starts(client, day=str((MONDAY_MORNING + days * DAY).date()))[0]
+
+
+@pytest.fixture
+def far(client) -> str:
+    return later(client, 3)
+
+
+def due(database, *states: str) -> list:
+    return [row.due_at for row in waiting(database, *states)]
+
+
+@pytest.mark.both_engines
+def test_a_call_is_preceded_by_a_day_and_by_an_hour(client, database, far):
+    book(client, far)
+    start = parse_start(far)
+    first, second = waiting(database)
+    assert (first.due_at, second.due_at) == (start - DAY, start - HOUR)
+    assert (first.useless_after, second.useless_after) == (start - HOUR, start)
+
+
+def test_a_call_of_today_has_no_reminder_of_yesterday(client, database):
+    start = parse_start(open_starts(client)[0])
+    book(client)
+    assert due(database) == [start - HOUR]
+
+
+@pytest.mark.both_engines
+def test_reminders_leave_at_their_time_and_not_before(client, database, far, at, post, mails):
+    book(client, far)
+    start = parse_start(far)
+    for instant, sent in ((start - DAY - HOUR, 0), (start - DAY, 1), (start - HOUR, 2)):
+        at(instant)
+        post()
+        assert len(waiting(database, "sent")) == sent
+    text = next(one.text for row, one in mails() if one.kind == "booking_reminder")
+    assert "coming up" in text and "/booking/" in text
+
+
+def test_after_an_outage_nobody_is_reminded_twice_nor_of_a_call_that_is_over(
+    client, database, far, at, post
+):
+    book(client, far)
+    at(parse_start(far) - HOUR)
+    post()
+    assert len(waiting(database, "sent")) == 1
+    assert len(waiting(database, "expired")) == 1
+
+
+@pytest.mark.both_engines
+def test_a_moved_call_has_the_reminders_of_its_new_time(client, context, database, far):
+    book(client, far)
+    other = parse_start(later(client, 4))
+    move(context, other)
+    assert due(database) == [other - DAY, other - HOUR]
+
+
+def test_a_move_after_the_first_reminder_plans_it_again(client, context, database, far, at, post):
+    book(client, far)
+    at(parse_start(far) - DAY)
+    post()
+    other = parse_start(later(client, 8))
+    move(context, other)
+    assert due(database) == [other - DAY, other - HOUR]
+
+
+@pytest.mark.both_engines
+def test_a_cancelled_call_has_none(client, database, far):
+    client.post(book(client, far) + "cancel")
+    assert waiting(database) == []
+
+
+def test_a_corrected_address_gets_them_with_the_new_link(client, database, far):
+    corrected = client.post(book(client, far) + "address", data={"email": "ada@example.org"})
+    rows = waiting(database)
+    assert [row.address for row in rows] == ["ada@example.org"] * 2
+    assert all(corrected.location in row.body for row in rows)
+
+
+def test_another_host_is_named_in_them(client, context, database, far):
+    book(client, far)
+    give_to(context, add_host(database))
+    assert all("Ann Example" in row.body for row in waiting(database))
+    assert len(waiting(database)) == 2
+
+
+@pytest.mark.both_engines
+def test_in_quarantine_they_wait_for_the_release_and_then_for_their_time(client, database, far):
+    book(client, far, website="spam")
+    start = parse_start(far)
+    assert waiting(database) == []
+    assert len(waiting(database, "held")) == 2
+    lead_id = only_call(database).lead_id
+    database.write(lambda session: outbox.release(session, lead_id, MONDAY_MORNING))
+    assert [row.next_at for row in waiting(database)] == [start - DAY, start - HOUR]
+
+
+@pytest.mark.parametrize(("hours", "ahead"), [("none", []), ("48, 2,2", [48, 2])])
+def test_their_hours_are_a_setting(environment, request, hours, ahead):
+    environment["REMINDERS"] = hours
+    client, database = (request.getfixturevalue(name) for name in ("client", "database"))
+    start = later(client, 3)
+    book(client, start)
+    assert due(database) == [parse_start(start) - one * HOUR for one in ahead]
+    with database.read() as session:
+        assert session.scalars(select(Booking)).one()

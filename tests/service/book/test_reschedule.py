@@ -1,0 +1,155 @@
+"""A visitor moves a call: two pages to look at, one button that acts."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from lead_service.book import reschedule
+from lead_service.book.forms import parse_start, start_text
+from lead_service.book.hosts.models import Host
+from lead_service.book.models import Booking
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.calls import count, move, only_call
+from tests.support.app.visitor_forms import book, hidden, open_starts
+
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
+
+
+def offered(client, page: str) -> list[str]:
+    """Return the addresses of the starts that a call can move to."""
+    return re.findall(rf'href="({page}move/\d{{8}}T\d{{4}}Z/)', client.get(page + "move/").text)
+
+
+def start_of(address: str) -> str:
+    return address.rstrip("/").rpartition("/")[2]
+
+
+def test_a_call_moves_by_one_button_and_no_reason(client, database, mails):
+    page = book(client)
+    old = start_text(only_call(database).starts_at)
+    assert page + "move/" in client.get(page).text
+    wanted = offered(client, page)[2]
+    shown = client.get(wanted).text
+    assert "Move the call" in shown
+    moved = client.post(page + "move/", data={"start": hidden(shown, "start")})
+    assert moved.status_code == 303
+    assert "Your call is moved" in client.get(moved.location).text
+    assert only_call(database).starts_at == parse_start(start_of(wanted))
+    assert old in open_starts(client)
+    assert {one.kind for _, one in mails() if one.attachments} == {
+        "booking_changed",
+        "booking_for_host",
+    }
+
+
+def test_its_own_time_is_not_offered_again_but_times_that_overlap_it_are(client, context, database):
+    database.write(lambda session: setattr(session.get_one(Host, 1), "interval", 10))
+    page = book(client)
+    start = only_call(database).starts_at
+    starts = [parse_start(start_of(address)) for address in offered(client, page)]
+    assert start not in starts
+    assert start + timedelta(minutes=10) in starts
+
+
+def test_looking_moves_nothing(client, database):
+    page = book(client)
+    before = only_call(database)
+    for path in (page + "move/", *offered(client, page)[:3]):
+        assert client.get(path).status_code == 200
+        assert client.head(path).status_code == 200
+    after = only_call(database)
+    assert (after.starts_at, after.sequence) == (before.starts_at, 0)
+
+
+def test_the_same_press_sent_twice_moves_once(client, database, mails):
+    page = book(client)
+    form = {"start": start_of(offered(client, page)[2])}
+    first, second = (client.post(page + "move/", data=form) for _ in range(2))
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.location == second.location
+    assert only_call(database).sequence == 1
+    assert len([one for _, one in mails() if one.kind == "booking_changed"]) == 1
+
+
+def test_a_time_that_was_just_taken_leaves_the_call_and_offers_the_nearest(client, database):
+    page = book(client)
+    wanted = start_of(offered(client, page)[2])
+    book(client, wanted, email="bob@example.com")
+    refused = client.post(page + "move/", data={"start": wanted})
+    assert refused.status_code == 409
+    assert "just taken" in refused.text
+    assert "stays on" in refused.text
+    near = re.findall(r'name="start" value="(\d{8}T\d{4}Z)"', refused.text)
+    assert len(near) == 6
+    assert wanted not in near
+    with database.read() as session:
+        assert session.get_one(Booking, 1).sequence == 0
+    assert client.post(page + "move/", data={"start": near[0]}).status_code == 303
+
+
+@pytest.mark.parametrize("start", ["20261124T0907Z", "20261122T0900Z", "20991124T0900Z", "x", ""])
+def test_a_time_that_is_not_on_offer_is_refused_with_those_that_are(client, database, start):
+    page = book(client)
+    refused = client.post(page + "move/", data={"start": start})
+    assert refused.status_code == 422
+    assert re.search(r"\d{8}T\d{4}Z", refused.text.replace(start or "-", ""))
+    assert only_call(database).sequence == 0
+    if start:
+        assert client.get(f"{page}move/{start}/").status_code == 404
+
+
+def test_a_call_that_is_over_is_moved_no_more_and_the_page_says_what_to_do(client, database, at):
+    page = book(client)
+    form = {"start": start_of(offered(client, page)[2])}
+    at(MONDAY_MORNING + timedelta(hours=4))
+    for answer in (client.get(page + "move/"), client.post(page + "move/", data=form)):
+        assert answer.status_code == 409
+        assert "cannot be moved any more" in answer.text
+        assert 'href="/book/' in answer.text
+    at(MONDAY_MORNING)
+    client.post(page + "cancel")
+    refused = client.post(page + "move/", data=form)
+    assert refused.status_code == 409
+    assert "It was cancelled" in refused.text
+    assert only_call(database).sequence == 1
+
+
+def test_moving_is_not_for_ever(client, context, database):
+    page = book(client)
+    wanted = [parse_start(text) for text in open_starts(client)[:2]]
+    for number in range(reschedule.MOST_MOVES):
+        assert move(context, wanted[number % 2])
+    refused = client.post(page + "move/", data={"start": start_text(wanted[0])})
+    assert refused.status_code == 409
+    assert "Write to us" in refused.text
+    assert only_call(database).sequence == reschedule.MOST_MOVES
+
+
+def test_a_move_in_another_zone_takes_the_zone_along(client, database):
+    page = book(client)
+    times = client.get(page + "move/?zone=Asia/Calcutta").text
+    assert "Times are in <strong>Asia/Kolkata</strong>" in times
+    wanted = start_of(offered(client, page)[2])
+    shown = client.get(f"{page}move/{wanted}/?zone=Asia/Kolkata").text
+    form = {"start": wanted, "zone": hidden(shown, "zone")}
+    client.post(page + "move/", data=form)
+    assert only_call(database).visitor_zone == "Asia/Kolkata"
+
+
+def test_nobody_moves_a_call_without_its_link(client, database):
+    page = book(client)
+    wanted = start_of(offered(client, page)[2])
+    for path in ("/booking/guess/move/", f"/booking/guess/move/{wanted}/"):
+        assert client.get(path).status_code == 404
+    assert client.post("/booking/guess/move/", data={"start": wanted}).status_code == 404
+    assert count(database, Booking) == 1
+    assert only_call(database).sequence == 0
+
+
+def test_a_suspected_call_can_be_moved_and_stays_suspected(client, database, mails):
+    page = book(client, website="spam")
+    client.post(page + "move/", data={"start": start_of(offered(client, page)[2])})
+    assert only_call(database).sequence == 1
+    states = {one.kind: row.state for row, one in mails()}
+    assert states["booking_changed"] == "held"

@@ -1,0 +1,242 @@
+"""The page of open times: a month, a day, a zone, a person; each of them in the address."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from html import unescape
+from zoneinfo import ZoneInfo
+
+import html5lib
+import pytest
+
+from lead_service.book.forms import parse_start
+from lead_service.book.hosts import option_text
+from lead_service.book.hosts.models import Host, TimeOff
+from lead_service.book.models import Booking
+from lead_service.formats import clock_time
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.calls import add_host, count, only_call
+from tests.support.app.visitor_forms import assess, book, booking_form, hidden, open_starts
+
+pytestmark = pytest.mark.usefixtures("at")
+
+
+def links(page: str) -> dict[str, str]:
+    """Return the addresses of a page's links by their words, as they are read out."""
+    tree = html5lib.parse(page, namespaceHTMLElements=False)
+    return {
+        " ".join("".join(link.itertext()).split()): link.get("href")
+        for link in tree.iter("a")
+        if link.get("href")
+    }
+
+
+def heard(page: str) -> str:
+    """Return the words of a page without what is hidden from screen readers."""
+    tree = html5lib.parse(page, namespaceHTMLElements=False)
+    for parent in list(tree.iter()):
+        for child in [one for one in parent if one.get("aria-hidden") == "true"]:
+            parent.remove(child)
+    return " ".join("".join(tree.find(".//main").itertext()).split())
+
+
+def set_host(database, **values) -> None:
+    def work(session) -> None:
+        host = session.get_one(Host, 1)
+        for name, value in values.items():
+            setattr(host, name, value)
+
+    database.write(work)
+
+
+def test_the_first_open_day_is_chosen_and_the_others_are_links(client):
+    page = client.get("/book/").text
+    assert "Monday, <span>November 23" in page
+    days = [words for words in links(page) if words.endswith(" times")]
+    assert days[:2] == ["Monday, November 23, 10 times", "Tuesday, November 24, 16 times"]
+    assert len(days) == 20  # four weeks, though the month ends on Monday
+    second = client.get(links(page)[days[1]].partition("#")[0]).text
+    assert "Tuesday, <span>November 24" in second
+    assert [parse_start(text).day for text in re.findall(r"/book/(\w+Z)/", second)] == [24] * 16
+
+
+def test_who_listens_hears_of_open_days_alone(client):
+    page = heard(client.get("/book/").text)
+    assert "Tuesday, November 24, 16 times" in page
+    assert not re.search(r"\b(21|22|28|29)\b", page.replace("2026", ""))
+    assert "Sun Mon" not in page
+
+
+def test_months_are_turned_as_far_as_something_is_open(client):
+    first = client.get("/book/").text
+    assert "October" not in links(first)
+    second = client.get(links(first)["December"]).text
+    assert "December 2026" in second
+    third = client.get(links(second)["January"]).text
+    assert "January 2027" in third
+    assert "February" not in links(third)
+    assert "November" in links(second)
+
+
+@pytest.mark.parametrize("month", ["1999-01", "9999-12", "2026-13", "soon", "", "2026-11-24"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30", "x", ""])
+def test_a_month_or_day_that_is_made_up_leads_to_what_is_open(client, month, day):
+    page = client.get("/book/", query_string={"month": month, "day": day})
+    assert page.status_code == 200
+    assert re.search(r"/book/\d{8}T\d{4}Z/", page.text)
+
+
+def test_a_day_that_has_filled_up_says_so_and_shows_another(client, database):
+    set_host(database, daily_limit=1)
+    book(client, open_starts(client, day="2026-11-25")[0])
+    page = client.get("/book/?day=2026-11-25").text
+    assert "No time is open on Wednesday, November 25 any more" in page
+    assert open_starts(client, day="2026-11-25")
+
+
+def test_a_month_without_an_open_day_leads_on(client, database):
+    holidays = TimeOff(host_id=1, first_day=date(2026, 12, 1), last_day=date(2026, 12, 31))
+    database.write(lambda session: session.add(holidays))
+    page = client.get("/book/?month=2026-12").text
+    assert "No open day in December" in page
+    on = links(page)["Go to Friday, January 1"]
+    assert "Friday, <span>January 1" in client.get(on.partition("#")[0]).text
+
+
+def test_no_open_time_at_all_leads_to_a_message(client, database):
+    set_host(database, hours=[])
+    page = client.get("/book/").text
+    assert "No time is open at the moment" in page
+    assert "/contact/" in links(page).values()
+
+
+def test_choosing_another_time_goes_back_to_the_same_day(client):
+    page = client.get("/book/20261130T1600Z/?zone=Asia/Tokyo").text
+    back = links(page)["Choose another time"]
+    assert "day=2026-12-01" in back  # already, in Tokyo
+    assert "Tuesday, <span>December 1" in client.get(back.partition("#")[0]).text
+
+
+def test_the_page_is_never_cached(client):
+    for path in ("/book/", "/book/?find=berlin"):
+        assert "no-store" in client.get(path).headers["Cache-Control"]
+
+
+# -- Zones ------------------------------------------------------------------------------------
+
+
+def test_a_zone_is_found_by_a_city_and_chosen_by_a_link(client):
+    page = client.get("/book/?find=osaka&day=2026-11-24").text
+    words = next(words for words in links(page) if words.startswith("Tokyo"))
+    assert words == "Tokyo Japan; 5:00 pm now"
+    chosen = client.get(links(page)[words]).text
+    assert "Times are in <strong>Asia/Tokyo</strong>, where it is 5:00\u00a0pm now" in chosen
+    assert "the host is in UTC" in chosen
+    assert "Tuesday, <span>November 24" in chosen
+    assert all("zone=Asia/Tokyo" in unescape(one) for one in links(chosen).values() if "Z/" in one)
+
+
+def test_a_zone_that_nobody_knows_says_what_to_type_instead(client):
+    page = client.get("/book/", query_string={"find": "<b>Atlantis"}).text
+    assert "No time zone goes by that name" in page
+    assert 'value="&lt;b&gt;Atlantis"' in page
+
+
+def test_an_alias_is_shown_and_stored_under_its_present_name(client, database):
+    page = client.get("/book/?zone=Asia/Calcutta").text
+    assert "Times are in <strong>Asia/Kolkata</strong>" in page
+    assert "Calcutta" not in page
+    book(client, zone="Asia/Calcutta")
+    assert only_call(database).visitor_zone == "Asia/Kolkata"
+
+
+def test_the_date_is_the_visitor_s_where_it_is_tomorrow_already(client):
+    page = client.get("/book/?zone=Pacific/Auckland").text
+    assert "Tuesday, <span>November 24" in page
+    assert "1:00 am" in page
+
+
+def test_what_came_along_stays_through_the_search_for_a_zone(client, framework):
+    token = assess(client, framework, 0).split("/")[2]
+    page = client.get(f"/book/?assessment={token}&from=about-clarify&find=tokyo").text
+    assert hidden(page, "assessment") == token
+    address = next(link for words, link in links(page).items() if words.startswith("Tokyo"))
+    assert f"assessment={token}" in address
+    assert "from=about-clarify" in address
+
+
+# -- Several hosts ----------------------------------------------------------------------------
+
+
+def test_with_one_host_nobody_is_asked_for(client):
+    assert "Any of us" not in client.get("/book/").text
+
+
+def test_a_person_can_be_asked_for_and_gets_the_call(client, database):
+    ann = add_host(database)
+    page = client.get("/book/").text
+    assert {"Any of us", "Ann Example"} <= set(links(page))
+    only = client.get(links(page)["Ann Example"]).text
+    assert all(f"host={ann}" in link for link in links(only).values() if "Z/" in link)
+    start = open_starts(client)[0]
+    form = client.get(f"/book/{start}/?host={ann}").text
+    assert hidden(form, "host") == str(ann)
+    book(client, start, host=str(ann))
+    assert only_call(database).host_id == ann
+
+
+def test_times_of_one_person_leave_out_what_only_others_have(client, database):
+    ann = add_host(database)
+    start = open_starts(client)[0]
+    book(client, start, host=str(ann))
+    assert start in open_starts(client)
+    assert start not in open_starts(client, host=str(ann))
+    late = booking_form(client, start, email="bob@example.com") | {"host": str(ann)}
+    refused = client.post("/book/", data=late)
+    assert refused.status_code == 409
+    assert hidden(refused.text, "host") == str(ann)
+    assert count(database, Booking) == 1
+
+
+@pytest.mark.parametrize("host", ["999", "x", "-1", "1e9", "2147483648999"])
+def test_a_person_who_is_made_up_is_asked_for_in_vain(client, database, host):
+    form = booking_form(client, open_starts(client)[0]) | {"host": host}
+    assert client.post("/book/", data=form).status_code == 422
+    assert client.get("/book/", query_string={"host": host}).status_code == 200
+    assert count(database, Booking) == 0
+
+
+def test_a_start_of_another_host_is_not_on_offer(client, database):
+    ann = add_host(database)
+    set_host(database, notice=0)
+    early = (MONDAY_MORNING + timedelta(hours=1)).strftime("%Y%m%dT%H%MZ")
+    form = booking_form(client, early) | {"host": str(ann)}
+    assert client.post("/book/", data=form).status_code == 422
+    assert count(database, Booking) == 0
+
+
+# -- Clock changes ----------------------------------------------------------------------------
+
+CHANGES = {
+    "Europe/London": ((2026, 10, 25), (2027, 3, 28)),
+    "America/New_York": ((2026, 11, 1), (2027, 3, 14)),
+    "Australia/Lord_Howe": ((2026, 10, 4), (2027, 4, 4)),
+    "Africa/Cairo": ((2026, 10, 29), (2027, 4, 30)),
+    "America/Santiago": ((2026, 9, 6), (2027, 4, 4)),
+    "Pacific/Apia": ((2026, 9, 27), (2027, 4, 4)),
+}
+
+
+@pytest.mark.parametrize("zone", CHANGES)
+def test_on_days_on_which_clocks_change_each_time_is_that_of_its_instant(
+    client, database, at, zone
+):
+    set_host(database, notice=0, hours=option_text.weekly_hours("mon-sun 00:00-24:00"))
+    for day in (date(*parts) for parts in CHANGES[zone]):
+        at(datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=3))
+        page = client.get("/book/", query_string={"zone": zone, "day": day}).text
+        shown = re.findall(r'<time datetime="([^"]+)">([^<]+)</time>', page)
+        starts = [datetime.fromisoformat(instant) for instant, _ in shown]
+        assert [text for _, text in shown] == [clock_time(start, zone) for start in starts]
+        assert {start.astimezone(ZoneInfo(zone)).date() for start in starts} == {day}
+        texts = [text for _, text in shown]
+        assert len(texts) == len(set(texts)) in range(44, 53)  # a day of 23 to 25 hours

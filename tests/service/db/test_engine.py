@@ -1,0 +1,187 @@
+"""The database layer on both databases: what is acknowledged is kept, and writers take turns."""
+
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from sqlalchemy import delete, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from lead_service.db.base import UtcDateTime
+from lead_service.db.engine import broken_rule
+from tests.support.app.counter_table import NOON, Counter, set_to, value, with_counters
+from tests.support.app.outbox_helper import in_threads
+from tests.support.engines import only_postgresql
+
+pytestmark = pytest.mark.both_engines
+
+
+@pytest.fixture
+def counters(db_url):
+    database = with_counters(db_url)
+    yield database
+    database.close()
+
+
+# -- Transactions ---------------------------------------------------------------------------
+
+
+def test_a_write_commits_all_and_returns_what_the_work_returned(counters):
+    def work(session):
+        set_to(session, "a", 1), set_to(session, "b", 2)
+        return "done"
+
+    assert counters.write(work) == "done"
+    assert (value(counters, "a"), value(counters, "b")) == (1, 2)
+
+
+def test_a_write_that_fails_leaves_nothing(counters):
+    def work(session):
+        set_to(session, "a", 1)
+        session.flush()
+        raise RuntimeError("after the first change")
+
+    with pytest.raises(RuntimeError):
+        counters.write(work)
+    assert value(counters) == 0
+
+
+def test_a_failed_write_takes_back_its_tables_too(counters):
+    def work(session):
+        session.execute(text("CREATE TABLE half_made (id INTEGER)"))
+        raise RuntimeError("after the table was made")
+
+    with pytest.raises(RuntimeError):
+        counters.write(work)
+    with counters.read() as session, pytest.raises(DBAPIError):
+        session.execute(text("SELECT * FROM half_made"))
+
+
+def test_what_is_changed_while_reading_is_not_kept(counters):
+    with counters.read() as session:
+        set_to(session, "a", 1)
+    assert value(counters) == 0
+
+
+def test_writers_that_read_first_take_turns_and_lose_nothing(counters):
+    def count_ten() -> None:
+        for _ in range(10):
+            counters.write(add_one)
+
+    def add_one(session) -> None:
+        found = session.scalar(select(Counter).where(Counter.name == "a").with_for_update())
+        found.value += 1
+
+    in_threads(count_ten, 4)
+    assert value(counters) == 40
+
+
+@only_postgresql
+def test_a_deadlock_is_tried_again_from_the_start(counters):
+    both_hold, one_is_done = threading.Barrier(2), threading.Event()
+    runs, done = [], []
+
+    def crosswise(first: str, second: str) -> None:
+        def work(session) -> None:
+            runs.append(first)
+            if len(runs) > 2:
+                one_is_done.wait(60)
+            session.execute(text("SET LOCAL deadlock_timeout = '20ms'"))
+            set_to(session, first, 1)
+            if len(runs) <= 2:
+                both_hold.wait()
+            set_to(session, second, 1)
+
+        done.append(counters.write(work))
+        one_is_done.set()
+
+    pairs = [("a", "b"), ("b", "a")]
+    threads = [threading.Thread(target=crosswise, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(runs) == 3 and len(done) == 2
+
+
+@pytest.mark.parametrize("state", ["40P01", "40001"])
+def test_a_conflict_that_does_not_end_is_given_up_after_three_tries(counters, state):
+    class Conflict(Exception):
+        sqlstate = state
+
+    runs = []
+
+    def work(_session) -> None:
+        runs.append(1)
+        raise DBAPIError("UPDATE", {}, Conflict())
+
+    with pytest.raises(DBAPIError):
+        counters.write(work)
+    assert len(runs) == 3
+
+
+def test_other_faults_are_not_tried_again(counters):
+    runs = []
+
+    def work(session) -> None:
+        runs.append(1)
+        session.add(Counter(name="a"))
+
+    with pytest.raises(IntegrityError):
+        counters.write(work)
+    assert len(runs) == 1
+
+
+# -- Values and rules -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("broken", "rule"),
+    [
+        (Counter(name="a"), "uq_counter_name_half"),
+        (Counter(name="c", value=-1), "ck_counter_not_negative"),
+    ],
+    ids=["unique", "check"],
+)
+def test_a_broken_rule_has_one_name_on_both_databases(counters, broken, rule):
+    copy = Counter(name=broken.name, value=broken.value)
+    with pytest.raises(IntegrityError) as error:
+        counters.write(lambda session: session.add(copy))
+    assert broken_rule(error.value) == rule
+
+
+def test_an_instant_comes_back_aware_in_utc_whatever_zone_it_was_given_in(counters):
+    given_at = datetime(2026, 7, 1, 14, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+
+    def store(session) -> None:
+        session.execute(delete(Counter))
+        session.add(Counter(name="c", at=given_at))
+
+    counters.write(store)
+    with counters.read() as session:
+        at = session.scalar(select(Counter.at))
+        assert at == given_at and at.tzinfo is UTC
+        assert session.scalar(select(Counter.name).where(Counter.at <= NOON)) == "c"
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_an_instant_is_stored_as_utc(instant):
+    try:
+        expected = instant.astimezone(UTC)
+    except OverflowError:
+        return
+    assert UtcDateTime().process_bind_param(instant, None) == expected
+
+
+@given(st.datetimes())
+def test_an_instant_without_a_zone_is_refused(instant):
+    with pytest.raises(ValueError, match="zone"):
+        UtcDateTime().process_bind_param(instant, None)
+
+
+def test_no_error_repeats_the_values_of_its_statement(counters):
+    with pytest.raises(IntegrityError) as error:
+        counters.write(lambda session: session.add(Counter(name="a", at=NOON)))
+    assert "[parameters:" not in str(error.value)

@@ -1,0 +1,63 @@
+"""The schema: forward in one transaction, never half, never newer than the program."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event, inspect, text
+
+from lead_service.db import schema
+from lead_service.db.engine import Database
+
+pytestmark = pytest.mark.both_engines
+
+
+@pytest.fixture
+def empty(db_url):
+    database = Database(db_url)
+    yield database
+    database.close()
+
+
+def test_migrating_an_empty_database_makes_the_schema_of_the_models(empty):
+    assert "empty" in schema.fault(empty)
+    schema.migrate(empty)
+    assert schema.fault(empty) is None
+    with empty.engine.connect() as connection:
+        found = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(found, schema.tables()) == []
+
+
+def test_the_revisions_are_those_that_alembic_would_run_in_that_order():
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    walked = ScriptDirectory.from_config(config).walk_revisions()
+    assert schema.revisions() == [script.revision for script in walked][::-1]
+
+
+def test_migrating_twice_changes_nothing(empty):
+    schema.migrate(empty)
+    schema.migrate(empty)
+    assert schema.fault(empty) is None
+
+
+def test_a_newer_schema_is_refused(empty):
+    schema.migrate(empty)
+    with empty.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert "newer" in schema.fault(empty)
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(empty):
+    def fail(_connection, _cursor, statement, *_more) -> None:
+        if statement.startswith("CREATE INDEX"):
+            raise RuntimeError("halfway")
+
+    event.listen(empty.engine, "before_cursor_execute", fail)
+    with pytest.raises(RuntimeError):
+        schema.migrate(empty)
+    event.remove(empty.engine, "before_cursor_execute", fail)
+    assert inspect(empty.engine).get_table_names() == []
+    schema.migrate(empty)
+    assert schema.fault(empty) is None

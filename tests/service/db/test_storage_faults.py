@@ -1,0 +1,197 @@
+"""When the database fails: nothing half stored, said plainly, what was typed kept."""
+
+import itertools
+import threading
+import time
+
+import pytest
+from psycopg import errors
+from sqlalchemy import event, func, select, text
+
+from lead_service.book.models import Booking
+from lead_service.db import engine
+from lead_service.leads.models import Lead
+from tests.faults.holding import held
+from tests.support.app.visitor_forms import booking_form, open_starts
+from tests.support.engines import only_postgresql, only_sqlite
+
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
+
+
+def counts(database) -> tuple[int, int]:
+    with database.read() as session:
+        return tuple(
+            session.scalar(select(func.count()).select_from(model)) for model in (Lead, Booking)
+        )
+
+
+@pytest.fixture
+def environment(environment) -> dict[str, str]:
+    reach = {"PRACTICE_EMAIL": "desk@practice.test", "PRACTICE_PHONE": "+1 555 0142"}
+    return environment | reach
+
+
+@pytest.fixture
+def full_disk(app):
+    """Fill the disk, as far as SQLite can tell, once it is called, and make room when called again.
+
+    No page may be added to the file: the limit is never below the present size.
+    """
+    database = app.extensions["lead_service"].database
+    pages = itertools.cycle((1, 2**30))
+
+    def turn() -> None:
+        most = next(pages)
+        event.listen(
+            database.engine,
+            "checkout",
+            lambda connection, *_: connection.execute(f"PRAGMA max_page_count = {most}"),
+        )
+
+    return turn
+
+
+@only_sqlite  # the disk is full by its own page limit
+def test_a_full_disk_says_not_saved_keeps_the_form_and_recovers(
+    client, database, environment, full_disk
+):
+    form = booking_form(client, open_starts(client)[0], topic="x" * 2000)
+    full_disk()
+    refused = client.post("/book/", data=form)
+    assert refused.status_code == 503
+    assert "Not saved" in refused.text
+    assert refused.headers["Retry-After"]
+    assert 'value="Ada Example"' in refused.text
+    assert f"mailto:{environment['PRACTICE_EMAIL']}" in refused.text
+    assert environment["PRACTICE_PHONE"] in refused.text
+    assert counts(database) == (0, 0)
+    full_disk()
+    assert client.post("/book/", data=form).status_code == 303
+    assert counts(database) == (1, 1)
+
+
+def test_a_long_writer_is_waited_for_and_then_said_plainly(
+    client, app, db_url, database, monkeypatch
+):
+    inside = app.extensions["lead_service"].database
+    form = booking_form(client, open_starts(client)[0])
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.3)
+    patience = "PRAGMA busy_timeout = 300" if inside.is_sqlite else "SET lock_timeout = 300"
+    event.listen(inside.engine, "checkout", lambda c, _r, _p: c.execute(patience))
+    with held(db_url):
+        refused = client.post("/book/", data=form)
+    assert refused.status_code == 503
+    assert "Not saved" in refused.text
+    assert 'value="Ada Example"' in refused.text
+    assert counts(database) == (0, 0)
+    assert client.post("/book/", data=form).status_code == 303
+
+
+def test_nobody_waits_for_a_lock_longer_than_the_patience_that_is_set(app):
+    with app.extensions["lead_service"].database.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            assert connection.scalar(text("PRAGMA busy_timeout")) == engine.BUSY_SECONDS * 1000
+        else:
+            assert connection.scalar(text("SHOW lock_timeout")) == f"{engine.BUSY_SECONDS}s"
+
+
+def test_a_database_that_takes_nothing_any_more_says_not_saved(client, app, database):
+    inside = app.extensions["lead_service"].database
+    form = booking_form(client, open_starts(client)[0])
+    off = "PRAGMA query_only = ON" if inside.is_sqlite else "SET default_transaction_read_only = on"
+    on = off.replace("ON", "OFF").replace(" on", " off")
+    switch = {"to": off}
+    event.listen(inside.engine, "checkout", lambda c, _r, _p: (c.execute(switch["to"]), c.commit()))
+    refused = client.post("/book/", data=form)
+    assert refused.status_code == 503
+    assert "Not saved" in refused.text and 'value="Ada Example"' in refused.text
+    assert client.get("/book/").status_code == 200
+    assert counts(database) == (0, 0)
+    switch["to"] = on
+    assert client.post("/book/", data=form).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.DiskFull, 503),
+        (errors.AdminShutdown, 503),
+        (errors.LockNotAvailable, 503),
+        (errors.DeadlockDetected, 503),
+        (errors.SerializationFailure, 503),
+        (errors.TooManyConnections, 503),
+        (errors.UndefinedTable, 500),
+    ],
+)
+@only_postgresql
+def test_what_postgresql_answers_in_trouble_is_said_as_what_it_is(client, app, error, status):
+    form = booking_form(client, open_starts(client)[0])
+    engine = app.extensions["lead_service"].database.engine
+
+    def fail(_connection, _cursor, statement, *_more) -> None:
+        if statement.startswith("INSERT"):
+            raise error("in trouble")
+
+    event.listen(engine, "before_cursor_execute", fail)
+    answer = client.post("/book/", data=form)
+    event.remove(engine, "before_cursor_execute", fail)
+    assert answer.status_code == status
+    assert 'value="Ada Example"' in answer.text and "in trouble" not in answer.text
+    assert client.post("/book/", data=form).status_code == 303
+
+
+@only_sqlite
+def test_a_writer_of_ours_that_hangs_is_not_waited_for_for_ever(client, app, monkeypatch):
+    inside = app.extensions["lead_service"].database
+    form = booking_form(client, open_starts(client)[0])
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.3)
+    hold, held = threading.Event(), threading.Event()
+
+    def hang(session) -> None:
+        session.execute(text("SELECT 1"))
+        held.set()
+        hold.wait(10)
+
+    writer = threading.Thread(target=inside.write, args=(hang,))
+    writer.start()
+    held.wait(10)
+    began = time.monotonic()
+    assert client.post("/book/", data=form).status_code == 503
+    assert time.monotonic() - began < 5
+    hold.set()
+    writer.join()
+    assert client.post("/book/", data=form).status_code == 303
+
+
+def test_a_database_that_is_gone_is_503_and_not_ready_but_alive(client, app):
+    engine = app.extensions["lead_service"].database.engine
+
+    def refuse(*_args) -> None:
+        raise engine.dialect.dbapi.OperationalError("unable to open the database")
+
+    event.listen(engine, "do_connect", refuse)
+    engine.dispose()
+    assert client.get("/book/").status_code == 503
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/").status_code == 200
+    event.remove(engine, "do_connect", refuse)
+    assert client.get("/readyz").status_code in {200, 503}
+
+
+def test_a_fault_in_the_middle_stores_neither_lead_nor_booking_nor_mail(
+    client, database, mails, monkeypatch
+):
+    from lead_service.book import notifications
+
+    def broken(*_args, **_more) -> None:
+        raise RuntimeError("in the middle")
+
+    form = booking_form(client, open_starts(client)[0])
+    monkeypatch.setattr(notifications.team, "tell", broken)
+    answer = client.post("/book/", data=form)
+    assert answer.status_code == 500
+    assert 'value="Ada Example"' in answer.text
+    assert "RuntimeError" not in answer.text
+    assert counts(database) == (0, 0)
+    assert mails() == []

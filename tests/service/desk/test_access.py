@@ -1,0 +1,272 @@
+"""The desk's door: a stranger gets in nowhere, and nothing is done without the desk's token."""
+
+import pytest
+from sqlalchemy import func, select, update
+
+from lead_service.accounts.members import DeskSession, Member
+from lead_service.desk import blueprint as door
+from lead_service.leads.capture import capture
+from lead_service.leads.models import Lead
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.desk_client import path_of_link, press, sign_in
+from tests.support.app.visitor_forms import hidden
+
+ANYBODY, MEMBER, ADMIN = "anybody", "a member", "an admin"
+# Who may use what. A route that is not here fails, so that nobody forgets to say.
+DESK = {
+    ("desk.sign_in", "GET"): ANYBODY,
+    ("desk.sign_in_submit", "POST"): ANYBODY,
+    ("desk.sign_in_sent", "GET"): ANYBODY,
+    ("desk.link", "GET"): ANYBODY,
+    ("desk.link_submit", "POST"): ANYBODY,
+    ("desk.sign_out", "POST"): MEMBER,
+    ("desk.inbox", "GET"): MEMBER,
+    ("desk.lead", "GET"): MEMBER,
+    ("desk.leads_csv", "GET"): MEMBER,
+    ("desk.lead_json", "GET"): MEMBER,
+    ("desk.lead_submit", "POST"): MEMBER,
+    ("desk.add_note", "POST"): MEMBER,
+    ("desk.remove_note", "POST"): MEMBER,
+    ("desk.release", "POST"): MEMBER,
+    ("desk.erase", "GET"): ADMIN,
+    ("desk.erase_submit", "POST"): ADMIN,
+    ("desk.funnel", "GET"): MEMBER,
+    ("desk.outbox", "GET"): MEMBER,
+    ("desk.mail", "GET"): MEMBER,
+    ("desk.mail_retry", "POST"): MEMBER,
+    ("desk.mail_seen", "POST"): MEMBER,
+    ("desk.mail_take_back", "POST"): MEMBER,
+    ("desk.mail_resume", "POST"): MEMBER,
+    ("desk.team", "GET"): MEMBER,
+    ("desk.rename", "POST"): MEMBER,
+    ("desk.sign_out_everywhere", "POST"): MEMBER,
+    ("desk.calls", "GET"): MEMBER,
+    ("desk.call", "GET"): MEMBER,
+    ("desk.mark_call", "POST"): MEMBER,
+    ("desk.cancel_call", "GET"): MEMBER,
+    ("desk.cancel_call_submit", "POST"): MEMBER,
+    ("desk.move_call", "GET"): MEMBER,
+    ("desk.move_call_submit", "POST"): MEMBER,
+    ("desk.give_call", "GET"): MEMBER,
+    ("desk.give_call_submit", "POST"): MEMBER,
+    ("desk.availability", "GET"): MEMBER,
+    ("desk.host", "GET"): MEMBER,
+    ("desk.why", "GET"): MEMBER,
+    ("desk.new_host", "GET"): ADMIN,
+    ("desk.new_host_submit", "POST"): ADMIN,
+    ("desk.host_form", "GET"): ADMIN,
+    ("desk.host_form_submit", "POST"): ADMIN,
+    ("desk.host_dates", "GET"): ADMIN,
+    ("desk.host_dates_submit", "POST"): ADMIN,
+    ("desk.remove_date", "POST"): ADMIN,
+    ("desk.host_time_off", "GET"): ADMIN,
+    ("desk.host_time_off_submit", "POST"): ADMIN,
+    ("desk.remove_time_off", "POST"): ADMIN,
+    ("desk.host_holidays", "GET"): ADMIN,
+    ("desk.host_holidays_submit", "POST"): ADMIN,
+    ("desk.host_calendars", "GET"): ADMIN,
+    ("desk.host_calendars_submit", "POST"): ADMIN,
+    ("desk.remove_calendar", "POST"): ADMIN,
+    ("desk.new_feed_link", "POST"): ADMIN,
+    ("desk.invite", "POST"): ADMIN,
+    ("desk.change_role", "POST"): ADMIN,
+    ("desk.remove_member", "POST"): ADMIN,
+    ("desk.sign_out_member", "POST"): ADMIN,
+    ("desk.trail", "GET"): ADMIN,
+    ("desk.privacy_page", "GET"): ADMIN,
+    ("desk.held_about", "POST"): ADMIN,
+    ("desk.export_person", "POST"): ADMIN,
+    ("desk.erase_person", "POST"): ADMIN,
+    ("desk.erase_at_provider", "POST"): ADMIN,
+}
+OPEN = {route for route, who in DESK.items() if who == ANYBODY}
+GUARDED = set(DESK) - OPEN
+# The parts that are anybody's as a whole: their pages are found by a token, ask for a signature, or
+# hold nobody's data.
+PUBLIC = {"agenda", "assess", "book", "booking", "contact", "health", "hooks", "move", "static"}
+
+
+def routes(app) -> dict[tuple[str, str], str]:
+    """Return every route under /desk/, by name and method, with an address of it."""
+    found = {}
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/desk"):
+            values = {
+                "lead_id": 1,
+                "member_id": 2,
+                "note_id": 1,
+                "mail_id": "a" * 32,
+                "token": "t" * 43,
+            }
+            values |= {"call_id": 1, "host_id": 1, "date_id": 1, "off_id": 1, "feed_id": 1}
+            values["part"] = "hours"
+            with app.test_request_context():
+                built = rule.build({name: values[name] for name in rule.arguments})
+            for method in rule.methods - {"HEAD", "OPTIONS"}:
+                found[rule.endpoint, method] = built[1]
+    return found
+
+
+@pytest.fixture
+def lead(app, database) -> int:
+    def work(session) -> int:
+        lead = capture(session, email="ada@example.com", at=MONDAY_MORNING, quarantine=True)
+        return lead.id
+
+    return database.write(work)
+
+
+def still_there(database) -> bool:
+    with database.read() as session:
+        lead = session.scalar(select(Lead))
+        return lead is not None and lead.quarantine
+
+
+def test_every_route_says_who_may_use_it(app):
+    assert set(routes(app)) == set(DESK)
+    assert {name for name, _ in OPEN} == door.OPEN
+    others = {rule.endpoint.split(".")[0] for rule in app.url_map.iter_rules()} - {"desk"}
+    assert others <= PUBLIC
+
+
+def is_let_in(client, name: str, method: str, path: str) -> bool:
+    """Say whether the door lets through, whatever the page behind it then says."""
+    if method == "GET":
+        answer = client.get(path)
+    else:
+        answer = press(client, "/desk/team/" if is_in(client) else "/desk/sign-in/", path)
+    if answer.status_code == 303 and answer.location == "/desk/sign-in/":
+        return name in {"desk.sign_out", "desk.sign_out_everywhere"}
+    assert answer.status_code < 500, path
+    return answer.status_code != 403
+
+
+def is_in(client) -> bool:
+    return client.get("/desk/team/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("who", "may"),
+    [
+        ("a stranger", {ANYBODY}),
+        ("somebody who has signed out", {ANYBODY}),
+        ("somebody who was removed", {ANYBODY}),
+        ("a member", {ANYBODY, MEMBER}),
+        ("an admin", {ANYBODY, MEMBER, ADMIN}),
+    ],
+)
+def test_everybody_gets_exactly_what_they_may(app, client, database, settings, lead, who, may):
+    path_of_link(database, settings, "admin@example.com")
+    for (name, method), path in routes(app).items():
+        become(client, database, settings, who)
+        assert is_let_in(client, name, method, path) == (DESK[name, method] in may), path
+
+
+def become(client, database, settings, who: str) -> None:
+    """Give the browser a past: signed in as one role, signed out again, or removed meanwhile."""
+    if who == "a stranger":
+        return
+    role = "admin" if who == "an admin" else "member"
+    as_they_were = update(Member).where(Member.email == "ann@example.com")
+    if not is_in(client):
+        sign_in(client, database, settings)
+    back = as_they_were.values(role=role, removed_at=None)
+    database.write(lambda session: session.execute(back) and None)
+    if who == "somebody who has signed out":
+        press(client, "/desk/", "/desk/sign-out/")
+    if who == "somebody who was removed":
+        gone = as_they_were.values(removed_at=MONDAY_MORNING)
+        database.write(lambda session: session.execute(gone) and None)
+
+
+def test_a_stranger_is_sent_to_the_sign_in_page_or_refused(app, client, database, lead):
+    for (name, method), path in routes(app).items():
+        if (name, method) in OPEN:
+            continue
+        answer = client.open(path, method=method)
+        if method == "GET":
+            assert (answer.status_code, answer.location) == (303, "/desk/sign-in/"), path
+        else:
+            assert answer.status_code == 403, path
+        assert "ada@example.com" not in answer.text
+    assert still_there(database)
+
+
+def test_a_stranger_with_a_valid_token_is_refused_too(app, client, database, lead):
+    for (name, method), path in routes(app).items():
+        if method == "POST" and (name, method) in GUARDED:
+            assert press(client, "/desk/sign-in/", path).status_code == 403, path
+    assert still_there(database)
+
+
+def test_other_methods_open_nothing(app, client, lead):
+    for path in routes(app).values():
+        for method in ("HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"):
+            answer = client.open(path, method=method)
+            assert answer.status_code in {200, 303, 403, 404, 405}
+            assert "ada@" not in answer.text
+            if "/sign-in/" not in path:
+                assert answer.status_code in {303, 403, 405}, (method, path)
+
+
+def test_a_member_s_click_without_the_token_changes_nothing(app, client, database, settings, lead):
+    sign_in(client, database, settings)
+    for (_, method), path in routes(app).items():
+        if method == "POST":
+            assert client.post(path).status_code == 403, path
+            assert client.post(path, data={"csrf_token": "forged"}).status_code == 403, path
+    assert still_there(database)
+    assert client.get("/desk/").status_code == 200
+
+
+def test_another_site_s_form_is_refused_even_with_the_token(client, database, settings, lead):
+    sign_in(client, database, settings)
+    page = f"/desk/leads/{lead}/"
+    token = hidden(client.get(page).text, "csrf_token")
+    sent = client.post(
+        page + "erase", data={"csrf_token": token}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert sent.status_code == 403
+    assert still_there(database)
+
+
+def test_looking_changes_nothing(app, client, database, settings, lead):
+    sign_in(client, database, settings)
+    for (_, method), path in routes(app).items():
+        if method == "GET":
+            client.get(path)
+    assert still_there(database)
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(DeskSession)) == 1
+        assert session.scalar(select(func.count()).select_from(Member)) == 1
+
+
+def test_pages_of_the_desk_are_never_stored_by_browsers_or_proxies(app, client, database, settings):
+    sign_in(client, database, settings)
+    for (_, method), path in routes(app).items():
+        if method == "GET":
+            answer = client.get(path)
+            assert answer.headers["Cache-Control"] == "no-store", path
+            assert "unsafe-inline" not in answer.headers["Content-Security-Policy"]
+
+
+def test_the_page_that_was_asked_for_comes_after_signing_in(client, database, settings, lead):
+    client.get(f"/desk/leads/{lead}/")
+    sent = press(client, path_of_link(database, settings))
+    assert sent.location == f"/desk/leads/{lead}/"
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("/desk/?view=due&owner=2&q=steel%20works", "/desk/?owner=2&q=steel+works&view=due"),
+        ("/desk/leads/1/?x=1", "/desk/leads/1/?x=1"),
+        ("/desk/leads/1/?lead_id=2", "/desk/leads/1/"),
+        ("/desk/?_external=1&_scheme=evil&_anchor=x", "/desk/"),
+        ("/desk/?endpoint=desk.team", "/desk/"),
+        (f"/desk/?q={'x' * 600}", "/desk/"),
+    ],
+)
+def test_a_shared_address_is_shown_after_signing_in(client, database, settings, asked, shown):
+    assert client.get(asked).location == "/desk/sign-in/"
+    assert press(client, path_of_link(database, settings)).location == shown

@@ -1,0 +1,294 @@
+"""Calls at the desk: cancelled, moved, given away, marked; each with its mails and its line."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from lead_service.book.forms import start_text
+from lead_service.book.models import Booking, TimeCell
+from lead_service.leads.models import LeadEvent
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.desk_client import press, sign_in
+from tests.support.app.hosts import add_host, add_past_call, change_host, changes
+from tests.support.app.visitor_forms import book
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+NOTE = "Sorry, a flight was cancelled."
+
+
+@pytest.fixture
+def member(client, database, settings, at) -> None:
+    """A member who is signed in, on a Monday morning."""
+    sign_in(client, database, settings)
+
+
+@pytest.fixture
+def call(client, member) -> str:
+    """The page of a call that a visitor has booked."""
+    book(client, "20261124T0900Z")
+    return "/desk/calls/1/"
+
+
+def stored(database, id: int = 1) -> Booking:
+    with database.read() as session:
+        call = session.get_one(Booking, id)
+        assert call.host
+        return call
+
+
+def kinds(database) -> list[str]:
+    with database.read() as session:
+        return list(session.scalars(select(LeadEvent.kind).order_by(LeadEvent.id)))
+
+
+def notes_in(mails) -> set[tuple[str, str]]:
+    """Return (kind, address) of the mails that hold the note."""
+    return {(row.kind, row.address) for row, message in mails() if NOTE in message.text}
+
+
+# -- Cancelling -----------------------------------------------------------------------------
+
+
+def test_a_cancelled_call_frees_its_time_and_tells_both_sides_with_the_note(
+    client, mails, call, database
+):
+    assert "Cancel this call?" in client.get(call + "cancel/").text
+    assert stored(database).is_live
+    sent = press(client, call + "cancel/", note=NOTE)
+    assert (sent.status_code, sent.location) == (303, call)
+    assert not stored(database).is_live
+    with database.read() as session:
+        assert session.scalars(select(TimeCell)).all() == []
+    assert ("booking_cancelled", "ada@example.com") in notes_in(mails)
+    assert ("booking_cancelled_for_host", "team@example.com") in notes_in(mails)
+    assert kinds(database)[-1] == "call_cancelled"
+    assert changes(database, "call 1") == [("call_cancelled", 1)]
+    assert NOTE in client.get("/desk/leads/1/").text
+
+
+def test_a_second_press_of_cancel_says_that_it_is_too_late(client, mails, call, database):
+    page = client.get(call + "cancel/").text
+    press(client, call + "cancel/")
+    written = len(mails())
+    assert client.get(call + "cancel/").location == call
+    again = press(client, "/desk/calls/", call + "cancel/")
+    assert again.status_code == 409
+    assert "can be changed no more" in again.text
+    assert len(mails()) == written
+    assert "Cancel the call" in page
+
+
+def test_a_note_that_is_too_long_is_refused_and_kept(client, call, database):
+    sent = press(client, call + "cancel/", note="x" * 1001)
+    assert sent.status_code == 422
+    assert "x" * 1001 in sent.text
+    assert stored(database).is_live
+
+
+# -- Moving ---------------------------------------------------------------------------------
+
+
+def test_a_moved_call_keeps_its_uid_and_tells_both_sides_with_the_note(
+    client, mails, call, database
+):
+    before = stored(database)
+    page = client.get(call + "move/?day=2026-11-24").text
+    assert f'value="{start_text(NOON)}"' in page
+    sent = press(client, call + "move/", start=start_text(NOON), note=NOTE)
+    assert (sent.status_code, sent.location) == (303, call)
+    after = stored(database)
+    assert (after.starts_at, after.uid) == (NOON, before.uid)
+    assert after.sequence == before.sequence + 1
+    assert ("booking_changed", "ada@example.com") in notes_in(mails)
+    assert kinds(database)[-1] == "call_moved"
+    assert changes(database, "call 1") == [("call_moved", 1)]
+
+
+def test_the_times_to_move_to_are_the_open_ones_without_its_own(client, call, database):
+    book(client, "20261124T1000Z", email="second@example.com")
+    page = client.get(call + "move/?day=2026-11-24").text
+    assert 'value="20261124T0930Z"' in page
+    assert 'value="20261124T0900Z"' not in page
+    assert 'value="20261124T1000Z"' not in page
+
+
+@pytest.mark.both_engines
+def test_a_move_to_a_time_that_was_just_taken_is_a_409_and_keeps_the_note(client, call, database):
+    book(client, start_text(NOON), email="second@example.com")
+    sent = press(client, call + "move/", start=start_text(NOON), note=NOTE)
+    assert sent.status_code == 409
+    assert "was just taken" in sent.text
+    assert NOTE in sent.text
+    assert stored(database).starts_at == datetime(2026, 11, 24, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("start", ["20261124T0300Z", "20261124T0907Z", "20200101T0900Z"])
+def test_a_move_to_what_is_not_on_offer_is_a_422(client, call, database, start):
+    sent = press(client, call + "move/", start=start, note=NOTE)
+    assert sent.status_code == 422
+    assert NOTE in sent.text
+    assert stored(database).sequence == 0
+
+
+def test_a_time_that_is_not_on_offer_can_be_agreed_on(client, call, database):
+    sent = press(client, call + "move/", at="2026-11-28T06:15")
+    assert sent.status_code == 303
+    assert stored(database).starts_at == datetime(2026, 11, 28, 6, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {"start": start_text(NOON), "at": "2026-11-24T12:00"},
+        {"at": "soon"},
+        {"at": "2026-11-24T09:00"},
+        {"at": "2026-11-24T12:03"},
+        {"at": "2026-11-22T12:00"},
+    ],
+)
+def test_without_one_clear_time_nothing_moves(client, call, database, chosen):
+    sent = press(client, call + "move/", **chosen)
+    assert sent.status_code == 422
+    assert "Nothing is changed" in sent.text
+    assert stored(database).sequence == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"), [("2027-03-28T02:30", "no time of that day"), ("2027-10-31T02:30", "twice")]
+)
+def test_a_time_in_a_gap_or_a_repeated_hour_is_not_guessed(client, member, database, typed, told):
+    change_host(database, zone="Europe/Berlin")
+    book(client, "20261124T0900Z")
+    sent = press(client, "/desk/calls/1/move/", at=typed)
+    assert sent.status_code == 422
+    assert told in sent.text
+
+
+def test_what_has_begun_can_be_changed_no_more(client, member, database):
+    id = add_past_call(database)
+    page = f"/desk/calls/{id}/"
+    for action in ("move/", "give/", "cancel/"):
+        assert client.get(page + action).location == page
+        sent = press(client, "/desk/calls/", page + action, start=start_text(NOON), host="2")
+        assert sent.status_code in {409, 422}
+    assert stored(database, id).is_live
+
+
+# -- Giving to another host ------------------------------------------------------------------
+
+
+def test_a_call_given_to_another_host_tells_the_visitor_and_both_hosts(
+    client, mails, call, database
+):
+    ben = add_host(database, meeting_link="https://meet.example.com/ben")
+    page = client.get(call + "give/").text
+    assert "Ben Example" in page
+    assert "Is free." in page
+    sent = press(client, call + "give/", host=str(ben), note=NOTE)
+    assert (sent.status_code, sent.location) == (303, call)
+    after = stored(database)
+    assert (after.host_id, after.meeting_link) == (ben, "https://meet.example.com/ben")
+    told = {address for _, address in notes_in(mails)}
+    assert told == {"ada@example.com", "ben@example.com", "team@example.com"}
+    assert kinds(database)[-1] == "call_reassigned"
+    assert changes(database, "call 1") == [("call_reassigned", 1)]
+
+
+@pytest.mark.both_engines
+def test_who_has_a_call_then_cannot_be_chosen_and_a_race_for_them_is_a_409(client, call, database):
+    ben = add_host(database)
+    book(client, "20261124T0900Z", email="second@example.com")
+    page = client.get(call + "give/").text
+    assert "Has another call at that time." in page
+    sent = press(client, call + "give/", host=str(ben), note=NOTE)
+    assert sent.status_code == 409
+    assert NOTE in sent.text
+    assert stored(database).host_id == 1
+
+
+def test_what_speaks_against_a_host_is_said_and_can_be_overruled(client, call, database):
+    ben = add_host(database)
+    change_host(database, ben, hours=[])
+    assert "outside the opening hours" in client.get(call + "give/").text
+    assert press(client, call + "give/", host=str(ben)).status_code == 303
+    assert stored(database).host_id == ben
+
+
+@pytest.mark.parametrize("host", ["", "x", "1", "2", "99", "-1", "9" * 30])
+def test_a_call_is_given_only_to_another_who_takes_calls(client, call, database, host):
+    add_host(database, is_active=False)
+    assert press(client, "/desk/calls/", call + "give/", host=host).status_code == 422
+    assert stored(database).host_id == 1
+
+
+# -- Marking --------------------------------------------------------------------------------
+
+
+@pytest.mark.both_engines
+def test_a_mark_can_be_set_corrected_and_taken_back(client, member, database):
+    id = add_past_call(database)
+    page = f"/desk/calls/{id}/"
+    marks = ("held", "no_show", "no_show", "")
+    for mark in marks:
+        assert press(client, page, page + "result", result=mark).location == page
+        assert stored(database, id).outcome == (mark or None)
+        assert bool(stored(database, id).outcome_at) == bool(mark)
+    words = ["call_held", "call_missed", "call_unmarked"]
+    assert kinds(database) == words
+    assert changes(database, f"call {id}") == [(word, 1) for word in words]
+
+
+@pytest.mark.parametrize("mark", ["nonsense", "HELD", "confirmed"])
+def test_another_mark_is_refused(client, member, database, mark):
+    id = add_past_call(database)
+    page = f"/desk/calls/{id}/"
+    assert press(client, page, page + "result", result=mark).status_code == 422
+    assert stored(database, id).outcome is None
+
+
+def test_a_call_that_is_to_come_or_cancelled_is_not_marked(client, call, database, settings, at):
+    sent = press(client, "/desk/calls/", call + "result", result="held")
+    assert sent.status_code == 409
+    press(client, call + "cancel/")
+    at(MONDAY_MORNING + timedelta(days=2))
+    sign_in(client, database, settings)
+    sent = press(client, "/desk/calls/", call + "result", result="held")
+    assert sent.status_code == 409
+    assert stored(database).outcome is None
+
+
+def test_the_page_of_a_call_is_by_one_clock(client, call, database):
+    def give_to_auckland(session) -> None:
+        session.get_one(Booking, 1).host_zone = "Pacific/Auckland"
+
+    database.write(give_to_auckland)
+    press(client, call + "cancel/")
+    page = client.get(call).text
+    assert page.count("Mon, Nov 23, 9:00 pm") == 2  # booked and cancelled, at eight in UTC
+    assert "8:00 am" not in page
+
+
+# -- The lists ------------------------------------------------------------------------------
+
+
+@pytest.mark.both_engines
+def test_each_call_is_in_the_view_that_it_belongs_to(client, call, database):
+    past = add_past_call(database)
+    marked = add_past_call(database, days_ago=2)
+    press(client, f"/desk/calls/{marked}/", f"/desk/calls/{marked}/result", result="held")
+    views = {"": {1}, "?view=past": {past, marked}, "?view=unmarked": {past}}
+    for view, expected in (views | {"?view=cancelled": set()}).items():
+        page = client.get(f"/desk/calls/{view}").text
+        shown = {id for id in (1, past, marked) if f'"/desk/calls/{id}/"' in page}
+        assert shown == expected, view
+    press(client, call + "cancel/")
+    assert '"/desk/calls/1/"' in client.get("/desk/calls/?view=cancelled").text
+
+
+@pytest.mark.parametrize(
+    "page", ["/desk/calls/7/", "/desk/calls/99999999999999999999/move/", "/desk/calls/?view=no"]
+)
+def test_what_does_not_exist_is_a_404(client, member, page):
+    assert client.get(page).status_code == 404

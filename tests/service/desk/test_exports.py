@@ -1,0 +1,176 @@
+"""Leads taken along: the CSV of any view, and the JSON of one lead."""
+
+import csv
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
+from werkzeug.datastructures import MultiDict
+
+from lead_service.desk.leads import exports
+from lead_service.desk.leads.exports import COLUMNS
+from lead_service.desk.leads.filters import View
+from lead_service.leads import capture
+from lead_service.leads.models import Lead
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.desk_client import sign_in
+from tests.support.app.stored_data import kept
+from tests.support.app.visitor_forms import VISITOR, WORST, assess, book
+
+pytestmark = pytest.mark.both_engines
+
+LISTED = {
+    *("id", "name", "company", "email", "phone", "stage", "owner", "next_action"),
+    *("next_action_on", "suspected", "mail_comes_back", "created_at", "touched_at", "scores"),
+    *("overall", "widest_gap", "articles", "wrote", "notes", "calls", "timeline", "consents"),
+}
+FORMULA = '=HYPERLINK("//evil.example";"x")'
+
+
+@pytest.fixture
+def ann(client, database, settings, at) -> None:
+    sign_in(client, database, settings)
+
+
+def records(answer) -> list[dict[str, str]]:
+    text = answer.data.decode("utf-8")
+    assert text.startswith("\ufeff")
+    head, *rows = csv.reader(io.StringIO(text[1:], newline=""), strict=True)
+    assert tuple(head) == COLUMNS
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def test_a_view_as_csv_holds_its_leads_and_what_the_list_shows(client, ann, framework, database):
+    result = assess(client, framework, {"organize": WORST})
+    book(client, assessment=result.split("/")[2], may_contact="y")
+    answer = client.get("/desk/leads.csv")
+    (row,) = records(answer)
+    assert row["Name"] == VISITOR["name"]
+    assert row["Phone"] == "'" + VISITOR["phone"]
+    assert (row["Stage"], row["Widest gap"], row["Suspected"]) == ("New", "Organize", "no")
+    assert row["Next call (UTC)"].startswith("2026-11-2")
+    assert records(client.get("/desk/leads.csv?stage=won")) == []
+    assert client.get("/desk/leads.csv?stage=sold").status_code == 404
+
+
+def test_the_file_is_handed_over_and_kept_by_nobody(client, ann):
+    headers = client.get("/desk/leads.csv").headers
+    assert headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert headers["Content-Disposition"] == 'attachment; filename="leads.csv"'
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_a_formula_in_any_field_stays_text(client, ann, database):
+    def spoil(session) -> None:
+        lead = kept(session, email="ada@example.com", at=MONDAY_MORNING)
+        lead.name = lead.company = lead.next_action = FORMULA
+        lead.email = lead.phone = "\uff1d1"
+        lead.next_action_on = MONDAY_MORNING.date()
+
+    database.write(spoil)
+    (row,) = records(client.get("/desk/leads.csv"))
+    assert row["Name"] == row["Company"] == row["Next action"] == "'" + FORMULA
+    assert row["Address"] == row["Phone"] == "'\uff1d1"
+
+
+def test_a_long_file_is_read_in_pieces_and_holds_everybody_in_order(
+    client, ann, database, monkeypatch
+):
+    monkeypatch.setattr(exports, "AT_ONCE", 7)
+
+    def fill(session) -> None:
+        for number in range(20):
+            name = f"Lead {number % 3}"
+            capture.capture(session, email=f"l{number}@example.com", name=name, at=MONDAY_MORNING)
+
+    database.write(fill)
+    answer = client.get("/desk/leads.csv?sort=name")
+    assert answer.content_length  # it is whole before the first of it is sent
+    rows = records(answer)
+    assert len({row["Number"] for row in rows}) == len(rows) == 20
+    assert [row["Name"] for row in rows] == sorted(row["Name"] for row in rows)
+
+
+def test_a_lead_that_is_worked_on_meanwhile_is_in_the_file(client, ann, database, monkeypatch):
+    monkeypatch.setattr(exports, "AT_ONCE", 2)
+
+    def fill(session) -> None:
+        for number in range(5):
+            at = MONDAY_MORNING - timedelta(hours=number)
+            capture.capture(session, email=f"l{number}@example.com", at=at)
+
+    def touch_the_last(session) -> None:
+        session.get_one(Lead, 5).touched_at = MONDAY_MORNING + timedelta(hours=1)
+
+    database.write(fill)
+    pieces = exports.lines(database, View.read(MultiDict()), MONDAY_MORNING)
+    read = [next(pieces), next(pieces)]
+    database.write(touch_the_last)
+    text = "".join([*read, *pieces])
+    assert [text.count(f"l{number}@example.com") for number in range(5)] == [1] * 5
+
+
+def test_of_a_file_that_breaks_off_nothing_is_sent(client, ann, database, monkeypatch):
+    def fail(*_any) -> str:
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    database.write(lambda session: kept(session, email="a@example.com", at=MONDAY_MORNING) and None)
+    monkeypatch.setattr(exports, "_some_lines", fail)
+    answer = client.get("/desk/leads.csv")
+    assert answer.status_code == 503
+    assert "Not saved" in answer.text
+
+
+def test_one_lead_as_json_holds_the_listed_fields(client, ann, framework, database):
+    result = assess(client, framework, WORST)
+    book(client, assessment=result.split("/")[2])
+    answer = client.get("/desk/leads/1.json")
+    assert answer.content_type == "application/json"
+    assert 'filename="lead-1.json"' in answer.headers["Content-Disposition"]
+    told = json.loads(answer.data)
+    assert (told["name"], told["stage"], told["owner"]) == (VISITOR["name"], "new", None)
+    assert told["scores"]["clarify"] == 0
+    assert told["wrote"][0]["text"] == VISITOR["topic"]
+    assert told["calls"][0]["status"] == "confirmed"
+    assert set(told) == LISTED
+    assert set(told["calls"][0]) == {"starts_at", "minutes", "host", "status", "outcome"}
+
+
+def test_a_field_that_is_added_to_a_table_is_not_told_by_itself(client, ann, database):
+    book(client)
+    told = client.get("/desk/leads/1.json").text
+    with database.read() as session:
+        lead = session.get_one(Lead, 1)
+        assert lead.sought not in told
+    for secret in ("token", "hash", "submission", "address", "sort_name", "version"):
+        assert f'"{secret}' not in told
+
+
+def test_what_does_not_exist_is_a_404(client, ann):
+    assert client.get("/desk/leads/7.json").status_code == 404
+    assert client.get("/desk/leads/99999999999.json").status_code == 404
+
+
+def test_a_page_and_a_file_ask_as_often_for_many_leads_as_for_one(client, ann, framework, database):
+    def asked(path: str) -> int:
+        statements: list[str] = []
+        note = lambda _c, _r, statement, *_more: statements.append(statement)  # noqa: E731
+        event.listen(Engine, "before_cursor_execute", note)
+        assert client.get(path).data
+        event.remove(Engine, "before_cursor_execute", note)
+        return len(statements)
+
+    def come(number: int) -> None:
+        result = assess(client, framework, WORST)
+        client.post(f"{result}mail", data={"email": f"l{number}@example.com"})
+
+    paths = ("/desk/", "/desk/leads.csv")
+    come(0)
+    first = [asked(path) for path in paths]
+    for number in range(1, 5):
+        come(number)
+    assert [asked(path) for path in paths] == first

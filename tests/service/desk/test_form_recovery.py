@@ -1,0 +1,74 @@
+"""What a member has typed outlives a lost token, a session that ended, and faults of ours."""
+
+import pytest
+from sqlalchemy import select
+
+from lead_service.leads.capture import capture
+from lead_service.leads.models import Note
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.desk_client import press, sign_in
+from tests.support.app.visitor_forms import hidden
+
+pytestmark = pytest.mark.usefixtures("at")
+
+WORDS = "She said that the board decides on Thursday, and that nobody owns the rollout."
+PAGE = "/desk/leads/1/"
+
+
+@pytest.fixture
+def member(client, database, settings) -> None:
+    database.write(
+        lambda session: capture(session, email="ada@example.com", at=MONDAY_MORNING) and None
+    )
+    sign_in(client, database, settings)
+
+
+def notes(database) -> list[str]:
+    with database.read() as session:
+        return list(session.scalars(select(Note.text)))
+
+
+def again(client, page: str):
+    """Press the one button of an error page."""
+    form = {"csrf_token": hidden(page, "csrf_token"), "text": hidden(page, "text")}
+    return client.post(f"{PAGE}notes", data=form)
+
+
+def test_a_form_whose_token_is_of_another_session_needs_one_more_press(
+    client, member, database, settings
+):
+    stale = hidden(client.get(PAGE).text, "csrf_token")
+    press(client, "/desk/", "/desk/sign-out/")
+    sign_in(client, database, settings)
+    refused = client.post(f"{PAGE}notes", data={"csrf_token": stale, "text": WORDS})
+    assert refused.status_code == 403
+    assert WORDS in refused.text
+    assert stale not in refused.text
+    assert notes(database) == []
+    assert again(client, refused.text).status_code == 303
+    assert notes(database) == [WORDS]
+
+
+def test_a_form_of_a_session_that_has_ended_is_kept_until_its_writer_is_back(
+    client, member, database, settings
+):
+    token = hidden(client.get(PAGE).text, "csrf_token")
+    client.delete_cookie("desk", domain="127.0.0.1")
+    refused = client.post(f"{PAGE}notes", data={"csrf_token": token, "text": WORDS})
+    still = again(client, refused.text)
+    assert (refused.status_code, still.status_code) == (403, 403)
+    assert WORDS in refused.text and WORDS in still.text
+    assert 'href="/desk/sign-in/"' in still.text
+    sign_in(client, database, settings)
+    once_more = again(client, again(client, still.text).text)
+    assert once_more.status_code == 303
+    assert notes(database) == [WORDS]
+
+
+def test_what_another_site_has_filled_in_is_never_offered_to_a_member(client, member, database):
+    token = hidden(client.get(PAGE).text, "csrf_token")
+    form, elsewhere = {"csrf_token": token, "text": WORDS}, {"Sec-Fetch-Site": "cross-site"}
+    refused = client.post(f"{PAGE}notes", data=form, headers=elsewhere)
+    assert refused.status_code == 403
+    assert WORDS not in refused.text and "<form" not in refused.text
+    assert notes(database) == []

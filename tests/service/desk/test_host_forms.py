@@ -1,0 +1,175 @@
+"""Hosts at the desk: hours, person and rules are edited there, and nothing is lost."""
+
+import re
+
+import pytest
+
+from tests.support.app.desk_client import press, sign_in
+from tests.support.app.host_pages import HOST, PERSON, RULES, hours, send, starts_on, stored, weekly
+from tests.support.app.hosts import add_host, changes
+from tests.support.app.visitor_forms import hidden, open_starts
+
+
+@pytest.fixture
+def admin(client, database, settings, at) -> None:
+    """An admin who is signed in, on a Monday morning."""
+    sign_in(client, database, settings)
+
+
+# -- Weekly hours ----------------------------------------------------------------------------
+
+
+@pytest.mark.both_engines
+def test_several_windows_a_day_and_past_midnight_are_stored_and_offered(client, admin, database):
+    typed = hours(tuesday="9-12, 13:00-17:00", friday="22:00-26:00")
+    sent = send(client, HOST + "hours/", **typed)
+    assert (sent.status_code, sent.location) == (303, HOST)
+    assert weekly(database) == [(1, 540, 720), (1, 780, 1020), (4, 1320, 1560)]
+    starts = starts_on(client, "2026-11-24")
+    assert "20261124T1230Z" not in starts
+    assert "20261124T1300Z" in starts
+    page = client.get(HOST + "hours/").text
+    assert 'value="09:00-12:00, 13:00-17:00"' in page
+    assert 'value="22:00-26:00"' in page
+    assert changes(database, "host 1") == [("hours_changed", 1)]
+
+
+@pytest.mark.parametrize(
+    ("day", "typed", "told"),
+    [
+        ("monday", "09:00-12:00, 11:00-13:00", "overlap"),
+        ("monday", "17:00-09:00", "ends before it starts"),
+        ("monday", "09:00-17:03", "multiple of five"),
+        ("sunday", "22:00-34:00", "runs into Monday"),
+        ("friday", "x" * 201, "under 200"),
+    ],
+)
+def test_hours_that_cannot_be_leave_the_old_ones_and_what_was_typed(
+    client, admin, database, day, typed, told
+):
+    before = weekly(database)
+    sent = send(client, HOST + "hours/", **hours(monday="09:00-17:00") | {day: typed})
+    assert sent.status_code == 422
+    field = re.search(rf'id="{day}-error">(.*?)</p>', sent.text, re.S)
+    assert field and told in field[1]
+    assert f'value="{typed.strip()}"' in sent.text
+    assert weekly(database) == before
+    assert changes(database, "host 1") == []
+
+
+# -- Two at once -----------------------------------------------------------------------------
+
+
+@pytest.mark.both_engines
+def test_of_two_who_edit_one_host_the_second_sees_both_texts_and_decides(client, admin, database):
+    seen = hidden(client.get(HOST + "hours/").text, "version")
+    send(client, HOST + "hours/", **hours(monday="08:00-10:00"))
+    mine = hours(monday="12:00-14:00")
+    sent = press(client, HOST + "hours/", version=seen, **mine)
+    assert sent.status_code == 409
+    assert 'value="12:00-14:00"' in sent.text
+    assert re.search(r"Stored now: <bdi>08:00-10:00</bdi>", sent.text)
+    assert weekly(database) == [(0, 480, 600)]
+    again = press(client, HOST + "hours/", version=hidden(sent.text, "version"), **mine)
+    assert again.status_code == 303
+    assert weekly(database) == [(0, 720, 840)]
+
+
+def test_a_mistake_does_not_make_an_old_form_a_new_one(client, admin, database):
+    seen = hidden(client.get(HOST + "rules/").text, "version")
+    send(client, HOST + "rules/", **RULES)
+    wrong = press(client, HOST + "rules/", version=seen, **RULES | {"duration": "x"})
+    assert hidden(wrong.text, "version") == seen
+
+
+@pytest.mark.parametrize("part", ["hours", "rules", "person", "holidays"])
+@pytest.mark.parametrize("version", ["", "x", "0", "99"])
+def test_a_form_without_its_version_overwrites_nothing(client, admin, database, part, version):
+    fields = {"hours": hours(), "rules": RULES, "person": PERSON, "holidays": {"country": "US"}}
+    sent = press(client, HOST + f"{part}/", version=version, **fields[part])
+    assert sent.status_code == 409
+    assert "Somebody else has changed" in sent.text
+    assert changes(database, "host 1") == []
+
+
+# -- Person and rules ------------------------------------------------------------------------
+
+
+def test_person_zone_link_and_activity_are_stored(client, admin, database):
+    assert send(client, HOST + "person/", **PERSON).status_code == 303
+    host = stored(database)
+    assert {name: getattr(host, name) for name in PERSON} == PERSON | {"is_active": True}
+    assert send(client, HOST + "person/", **PERSON | {"is_active": ""}).status_code == 303
+    inactive = {name: value for name, value in PERSON.items() if name != "is_active"}
+    assert send(client, HOST + "person/", **inactive).status_code == 303
+    assert not stored(database).is_active
+    assert open_starts(client) == []
+    assert "Takes no calls" in client.get("/desk/availability/").text
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "told"),
+    [
+        ("zone", "Mars/Olympus", "Choose a time zone"),
+        ("zone", "", "Choose a time zone"),
+        ("zone", "localtime", "Choose a time zone"),
+        ("email", "nobody", "@"),
+        ("email", "ben@example.com", "Another host has this address"),
+        ("email", "Ben@EXAMPLE.com", "Another host has this address"),
+        ("name", "", "Type the name"),
+        ("meeting_link", "http://meet.example.com", "https://"),
+        ("meeting_link", "https://", "https://"),
+        ("meeting_link", "https://[meet", "https://"),
+        ("meeting_link", "javascript:alert(1)", "https://"),
+    ],
+)
+def test_what_a_host_cannot_be_is_said_beside_the_field(client, admin, database, name, typed, told):
+    add_host(database)
+    sent = send(client, HOST + "person/", **PERSON | {name: typed})
+    assert sent.status_code == 422
+    assert told in re.search(rf'id="{name}-error">(.*?)</p>', sent.text, re.S)[1]
+    assert f'value="{typed.strip()}"' in sent.text
+    assert stored(database).zone == "UTC"
+
+
+def test_a_new_host_offers_nothing_until_they_have_hours(client, admin, database):
+    sent = press(client, "/desk/availability/new/", **PERSON)
+    assert sent.location == "/desk/availability/2/hours/"
+    assert "There are no opening hours." in client.get("/desk/availability/2/").text
+    assert changes(database, "host 2") == [("host_added", 1)]
+    again = press(client, "/desk/availability/new/", **PERSON)
+    assert again.status_code == 422
+    assert "Another host has this address" in again.text
+
+
+@pytest.mark.both_engines
+def test_rules_are_stored_and_an_empty_limit_is_none(client, admin, database):
+    assert send(client, HOST + "rules/", **RULES).status_code == 303
+    host = stored(database)
+    assert {name: str(getattr(host, name)) for name in RULES} == RULES
+    none = RULES | {"horizon_days": "", "daily_limit": ""}
+    assert send(client, HOST + "rules/", **none).status_code == 303
+    assert (stored(database).horizon_days, stored(database).daily_limit) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "told"),
+    [
+        ("duration", "0", "from 5 to 480"),
+        ("duration", "7", "multiple of five"),
+        ("duration", "", "Type a number"),
+        *((name, " \u3000", "Type a number") for name in ("duration", "interval", "notice")),
+        ("interval", "half an hour", "whole number"),
+        ("buffer_before", "-5", "from 0"),
+        ("buffer_after", "9" * 40, "from 0"),
+        ("notice", "1.5", "whole number"),
+        ("horizon_days", "400", "from 0 to 365"),
+        ("daily_limit", "many", "whole number"),
+    ],
+)
+def test_rules_that_cannot_be_are_said_beside_the_field(client, admin, database, name, typed, told):
+    sent = send(client, HOST + "rules/", **RULES | {name: typed})
+    assert sent.status_code == 422
+    assert told in re.search(rf'id="{name}-error">(.*?)</p>', sent.text, re.S)[1]
+    assert f'value="{typed.strip()}"' in sent.text
+    assert stored(database).duration == 30

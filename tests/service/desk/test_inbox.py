@@ -1,0 +1,272 @@
+"""The inbox: every view shows the leads that it names, each once, in its order."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lead_service.accounts.members import Member
+from lead_service.book.hosts.models import Host
+from lead_service.book.models import Booking
+from lead_service.desk.leads import filters
+from lead_service.desk.pagination import PAGE
+from lead_service.desk.team import membership
+from lead_service.leads.models import Lead
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.desk_client import sign_in
+from tests.support.app.hosts import add_host, change_host
+from tests.support.app.stored_data import kept
+from tests.support.app.visitor_forms import book, open_starts
+
+pytestmark = pytest.mark.both_engines
+
+TODAY = MONDAY_MORNING.date()
+
+
+@pytest.fixture
+def ann(client, database, settings, at) -> None:
+    sign_in(client, database, settings)
+
+
+def add(database, name: str, **fields) -> int:
+    """Add a lead as a member might have left it."""
+
+    def work(session) -> int:
+        address = f"{name.lower().replace(' ', '.')}@example.com"
+        at = fields.pop("at", MONDAY_MORNING)
+        lead = kept(session, email=address, name=name, at=at)
+        for field, value in fields.items():
+            setattr(lead, field, value)
+        return lead.id
+
+    return database.write(work)
+
+
+def names(client, **query: str) -> list[str]:
+    """Return the names on all pages of a view, in order."""
+    found, page = [], client.get("/desk/", query_string=query)
+    while True:
+        assert page.status_code == 200
+        found += re.findall(r'<a class="desk-open"[^>]*><bdi>(.*?)</bdi>', page.text)
+        following = re.search(r'href="([^"]*before=[^"]*)"', page.text)
+        if not following:
+            return found
+        page = client.get(following[1].replace("&amp;", "&"))
+
+
+def count(client, view: str) -> int:
+    found = re.search(rf'view={view}"[^>]*>[^<]*<span[^>]*>(\d+)', client.get("/desk/").text)
+    return int(found[1])
+
+
+@pytest.fixture
+def some(database, ann) -> None:
+    """One lead of each kind."""
+    database.write(
+        lambda session: membership.add_member(session, "bob@example.com", MONDAY_MORNING).id
+    )
+    yesterday, tomorrow = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
+    add(database, "Nobody's", company="Example Works")
+    add(database, "Bob's", owner_id=2, stage="contacted")
+    add(database, "Lost", stage="lost", next_action="x", next_action_on=yesterday)
+    add(database, "Overdue", owner_id=1, next_action="x", next_action_on=yesterday)
+    add(database, "Today", owner_id=1, next_action="x", next_action_on=TODAY)
+    add(database, "Tomorrow", owner_id=1, next_action="x", next_action_on=tomorrow)
+    add(database, "Back", owner_id=1, bounced_at=MONDAY_MORNING)
+    add(database, "Robot", owner_id=1, quarantine=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({"view": "unowned"}, ["Nobody&#39;s"]),
+        ({"view": "due"}, ["Overdue", "Today"]),
+        ({"view": "bounced"}, ["Back"]),
+        ({"view": "suspected"}, ["Robot"]),
+        ({"view": "calls"}, []),
+        ({"stage": "lost"}, ["Lost"]),
+        ({"owner": "2"}, ["Bob&#39;s"]),
+        ({"owner": "none"}, ["Lost", "Nobody&#39;s"]),
+        ({"owner": "none", "stage": "new"}, ["Nobody&#39;s"]),
+        ({"sort": "next"}, ["Lost", "Overdue", "Today", "Tomorrow"]),
+        ({"view": "due", "q": "over"}, ["Overdue"]),
+        ({"q": "EXAMPLE nobody"}, ["Nobody&#39;s"]),
+        ({"owner": "77"}, []),
+    ],
+)
+def test_a_view_shows_what_it_names(client, some, query, shown):
+    assert names(client, **query) == shown
+
+
+def test_the_numbers_are_those_of_the_views(client, some):
+    for view in filters.QUICK:
+        assert count(client, view) == len(names(client, view=view)), view
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"view": "x"},
+        {"stage": "sold"},
+        {"sort": "id; drop"},
+        {"owner": "-1"},
+        {"owner": "٣"},
+        {"owner": str(2**31)},
+        {"before": "0-1", "sort": "next"},
+        {"before": "9999999999-1", "sort": "next"},
+        {"before": "0-77", "sort": "name"},
+    ],
+)
+def test_a_view_that_no_page_leads_to_does_not_exist(client, ann, query):
+    assert client.get("/desk/", query_string=query).status_code == 404
+
+
+@pytest.mark.parametrize("sort", [*filters.SORTS, "due"])
+def test_each_order_holds_every_lead_once_over_all_pages(client, ann, database, sort):
+    def work(session) -> None:
+        for number in range(2 * PAGE + 3):
+            at = MONDAY_MORNING - timedelta(minutes=number // 4)
+            lead = kept(session, email=f"l{number}@example.com", at=at)
+            lead.name = ["Éva", "éve", "Zoë", "ada"][number % 4]
+            lead.next_action = "x"
+            lead.next_action_on = TODAY - timedelta(days=number % 5)
+
+    database.write(work)
+    query = {"view": "due"} if sort == "due" else {"sort": sort}
+    page, seen = client.get("/desk/", query_string=query), []
+    while page:
+        seen += [int(id) for id in re.findall(r'"/desk/leads/(\d+)/"', page.text)]
+        following = re.search(r'href="([^"]*before=[^"]*)"', page.text)
+        page = client.get(following[1].replace("&amp;", "&")) if following else None
+    assert len(seen) == len(set(seen)) == 2 * PAGE + 3
+    with database.read() as session:
+        rows = [session.get_one(Lead, id) for id in seen]
+    key = {
+        "activity": lambda lead: (-lead.touched_at.timestamp(), -lead.id),
+        "newest": lambda lead: (-lead.created_at.timestamp(), -lead.id),
+        "name": lambda lead: (
+            lead.name.casefold()[0] in "éz"
+        ),  # accents come where a database puts them
+    }.get(sort, lambda lead: (lead.next_action_on, lead.id))
+    assert [key(row) for row in rows] == sorted(key(row) for row in rows)
+
+
+def test_a_page_stays_where_it_was_while_others_come_in(client, ann, database):
+    for number in range(PAGE + 2):
+        add(database, f"L {number:03}", at=MONDAY_MORNING + timedelta(minutes=number))
+    first = client.get("/desk/")
+    following = re.search(r'href="([^"]*before=[^"]*)"', first.text)[1].replace("&amp;", "&")
+    add(database, "New", at=MONDAY_MORNING + timedelta(days=1))
+    second = re.findall(r"<bdi>(L \d+)</bdi>", client.get(following).text)
+    assert second == ["L 001", "L 000"]
+
+
+def test_upcoming_calls_come_in_their_order_until_they_are_over(client, ann, database, at):
+    for number, name in enumerate(["First", "Second", "Gone"]):
+        page = book(client, name=name, email=f"{name}@example.com")
+        if name == "Gone":
+            client.post(page + "cancel")
+        assert number < 3
+    assert names(client, view="calls") == ["First", "Second"]
+    assert count(client, "calls") == 2
+    with database.read() as session:
+        start = session.get_one(Booking, 1).starts_at
+    at(start + timedelta(minutes=29))
+    assert names(client, view="calls") == ["First", "Second"]
+    at(start + timedelta(minutes=30))
+    assert names(client, view="calls") == ["Second"]
+
+
+def test_a_lead_with_two_calls_stands_there_once_by_the_earlier(client, ann, database, at):
+    first, second, third = open_starts(client)[:3]
+    book(client, third, name="Ada", email="ada@example.com")
+    book(client, first, name="Ada", email="ada@example.com")
+    book(client, second, name="Eve", email="eve@example.com")
+    assert names(client, view="calls") == ["Ada", "Eve"]
+    assert count(client, "calls") == 2
+    at(datetime.strptime(first, "%Y%m%dT%H%MZ").replace(tzinfo=UTC) + timedelta(minutes=30))
+    assert names(client, view="calls") == ["Eve", "Ada"]
+
+
+def test_search_knows_every_script_s_capitals(client, ann, database):
+    add(database, "Émile Ötzi")
+    add(database, "Straße")
+    assert names(client, q="ÉMILE") == ["Émile Ötzi"]
+    assert names(client, q="STRASSE") == ["Straße"]
+    assert names(client, q="e\u0301mile ötz") == ["Émile Ötzi"]
+
+
+def test_a_corrected_name_is_found_and_the_old_one_is_not(client, ann, database):
+    id = add(database, "Aida")
+
+    def correct(session) -> None:
+        session.get_one(Lead, id).name = "Ada"
+
+    database.write(correct)
+    assert (names(client, q="ada"), names(client, q="aida ")) == (["Ada"], ["Ada"])
+
+
+def test_the_address_of_a_view_keeps_all_that_was_chosen(client, some):
+    text = client.get("/desk/?view=unowned&stage=new&owner=none&sort=name&q=works").text
+    for field in ('name="view" value="unowned"', 'name="q" value="works"'):
+        assert text.count(field) >= 1
+    assert text.count(" selected>") == 3
+    saved = re.search(r'href="(/desk/leads.csv[^"]*)"', text)[1]
+    for part in ("view=unowned", "stage=new", "owner=none", "sort=name", "q=works"):
+        assert part in saved
+
+
+def test_what_is_due_goes_by_the_day_where_the_desk_is(client, ann, database):
+    add(database, "On Monday", next_action="x", next_action_on=TODAY)
+    assert names(client, view="due") == ["On Monday"]
+
+    def move(session) -> None:
+        session.get_one(Host, 1).zone = "Pacific/Pago_Pago"  # where it is Sunday still
+
+    database.write(move)
+    assert names(client, view="due") == []
+
+
+def coming(client) -> tuple[str, str]:
+    """Return who is called next, and what the button opens."""
+    block = re.search(r'aria-label="Next call".*?</section>', client.get("/desk/").text, re.S)
+    return (
+        (
+            re.search(r"<strong><bdi>(.*?)<", block[0])[1],
+            re.search(r'button" href="(.*?)"', block[0])[1],
+        )
+        if block
+        else ("", "")
+    )
+
+
+def test_the_next_call_is_one_press_away_until_it_is_over(client, ann, database, at):
+    assert coming(client) == ("", "")
+    first, second = open_starts(client)[:2]
+    book(client, second, name="Eve", email="eve@example.com", phone="+49 (0)30 12 34")
+    assert coming(client) == ("Eve", "tel:+49301234")
+    change_host(database, meeting_link="https://meet.example.com/room")
+    book(client, first, name="Ada", email="ada@example.com")
+    assert coming(client) == ("Ada", "https://meet.example.com/room")
+    start = datetime.strptime(first, "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
+    at(start + timedelta(minutes=29))
+    assert coming(client)[0] == "Ada"
+    at(start + timedelta(minutes=30))
+    assert coming(client)[0] == "Eve"
+
+
+def test_a_host_sees_their_own_next_call_first(client, ann, database):
+    first, second = open_starts(client)[:2]
+    book(client, first, name="Ada", email="ada@example.com")
+    book(client, second, name="Eve", email="eve@example.com")
+    own = add_host(database, "Ann Example")
+    database.write(lambda session: setattr(session.get_one(Booking, 2), "host_id", own))
+    assert coming(client)[0] == "Eve"
+
+
+def test_the_view_of_an_owner_who_has_left_still_says_whose_it_is(client, some, database):
+    database.write(
+        lambda session: setattr(session.get_one(Member, 2), "removed_at", MONDAY_MORNING)
+    )
+    assert '<option value="2" selected>bob@example.com' in client.get("/desk/?owner=2").text
+    assert 'value="2"' not in client.get("/desk/").text

@@ -1,0 +1,97 @@
+"""The outbox on the desk: how every mail stands, and what it says where that may be read."""
+
+import dataclasses
+
+import pytest
+
+from lead_service.emails import outbox
+from lead_service.emails.message import Message
+from lead_service.emails.models import OutboxMessage
+from lead_service.leads import capture
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.desk_client import sign_in
+
+
+@pytest.fixture
+def member(client, database, settings, at) -> None:
+    """A member who is signed in, on a Monday morning."""
+    sign_in(client, database, settings)
+
+
+def add_mail(database, state: str = "pending", **more) -> str:
+    def work(session) -> str:
+        message = Message(
+            kind=more.pop("kind", "result"),
+            to="ada@example.com",
+            to_name="",
+            subject="The subject",
+            text="The text, with http://127.0.0.1:8000/x and http://evil.example/y\n",
+            html="<style>p { color: red }</style><p>The <b>words</b></p>",
+        )
+        row = session.get_one(OutboxMessage, outbox.queue(session, message, at=MONDAY_MORNING))
+        row.state = state
+        for name, value in more.items():
+            setattr(row, name, value)
+        return row.id
+
+    return database.write(work)
+
+
+def test_the_lead_whose_mail_was_refused_says_so_on_its_page(client, member, database):
+    lead_id = database.write(
+        lambda session: capture.capture(session, email="ada@example.com", at=MONDAY_MORNING).id
+    )
+    why = "the provider refused this mail (400)"
+    add_mail(database, "failed", lead_id=lead_id, reason=why, alarm_at=MONDAY_MORNING)
+    text = client.get(f"/desk/leads/{lead_id}/").text
+    assert "Refused" in text and "Result to the visitor" in text
+    assert "The provider refused this mail (400)." in text
+
+
+@pytest.mark.both_engines
+def test_the_outbox_tells_state_tries_and_reason(client, member, database):
+    add_mail(database, "pending", attempts=2, reason="the provider is down")
+    add_mail(database, "failed", reason="the provider refused it")
+    text = client.get("/desk/outbox/").text
+    for shown in ("Trying again", "The provider is down.", "Refused", "The provider refused it."):
+        assert shown in text
+    one = client.get("/desk/outbox/?state=failed").text
+    assert "The provider refused it." in one
+    assert "the provider is down" not in one
+
+
+def test_here_a_mail_can_be_read_and_only_our_own_links_are_links(client, member, database):
+    text = client.get(f"/desk/outbox/{add_mail(database)}/").text
+    assert "The subject" in text
+    assert 'href="http://127.0.0.1:8000/x"' in text
+    assert "http://evil.example/y" in text
+    assert 'href="http://evil' not in text
+    assert "The words" in text
+    assert "color: red" not in text
+
+
+def test_a_mail_that_signs_somebody_in_is_shown_to_nobody(client, member, database):
+    text = client.get(f"/desk/outbox/{add_mail(database, kind='sign_in')}/").text
+    assert "The text" not in text
+    assert "The words" not in text
+    assert "The subject" not in text
+
+
+def test_in_production_no_mail_can_be_read(app, client, member, database, settings):
+    public = settings.model_copy(update={"public_url": "https://example.com/"})
+    here = app.extensions["lead_service"]
+    app.extensions["lead_service"] = dataclasses.replace(here, settings=public)
+    text = client.get(f"/desk/outbox/{add_mail(database)}/").text
+    assert "Waiting" in text
+    for hidden_part in ("The text", "The words", "The subject"):
+        assert hidden_part not in text
+
+
+def test_trouble_with_the_mail_shows_on_every_page_of_the_desk(client, member, database):
+    database.write(
+        lambda session: capture.capture(session, email="ada@example.com", at=MONDAY_MORNING).id
+    )
+    pages = ("/desk/", "/desk/leads/1/", "/desk/leads/1/erase", "/desk/outbox/")
+    assert not any("Mail is in trouble" in client.get(page).text for page in pages)
+    add_mail(database, "failed", alarm_at=MONDAY_MORNING)
+    assert all("Mail is in trouble" in client.get(page).text for page in pages)

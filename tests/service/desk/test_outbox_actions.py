@@ -1,0 +1,221 @@
+"""What a member does about mails: once, however often it is pressed, and on record."""
+
+import re
+import threading
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import select
+
+from lead_service.accounts.audit_log import AuditEntry
+from lead_service.emails import admin_actions, outbox
+from lead_service.emails.outbox import claim
+from lead_service.emails.transports.base import Permanent, Stop, Temporary
+from tests.service.conftest import MONDAY_MORNING as NOW
+from tests.support.app.desk_client import press, sign_in
+from tests.support.app.outbox_helper import FakeTransport, Postroom, failing, in_threads
+
+MINUTE = timedelta(minutes=1)
+OUTBOX = "/desk/outbox/"
+
+
+@pytest.fixture
+def member(client, database, settings, at) -> None:
+    """A member who is signed in, on a Monday morning."""
+    sign_in(client, database, settings)
+
+
+@pytest.fixture
+def room(app, database) -> Postroom:
+    return Postroom(database)
+
+
+def refused(room: Postroom, name: str = "one", **options) -> str:
+    """A mail that the provider has refused for good; its id."""
+    outbox_id = room.put(name, at=NOW, **options)
+    room.drain(failing(Permanent("the provider refused this mail (400)")), NOW)
+    return outbox_id
+
+
+def act(client, what: str, *ids: str, page: str = OUTBOX, **more: str):
+    answer = press(client, page, f"{OUTBOX}{what}", mails=" ".join(ids), **more)
+    assert answer.status_code == 303, answer.text
+    return answer
+
+
+def trail(database) -> list[tuple[str, str]]:
+    """Return what the trail tells of mails, as (what, subject)."""
+    with database.read() as session:
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id))
+        told = [(entry.what, entry.subject) for entry in entries]
+    return [one for one in told if one[0] != "member_added"]
+
+
+def test_a_refused_mail_is_sent_once_it_is_tried_again(client, member, room):
+    outbox_id = refused(room)
+    act(client, "retry", outbox_id, page=f"{OUTBOX}{outbox_id}/")
+    row = room.row(outbox_id)
+    assert (row.state, row.attempts, row.alarm_at, row.reason) == ("pending", 0, None, "")
+    transport = FakeTransport()
+    room.drain(transport, NOW)
+    assert transport.tried == ["one"] and room.row(outbox_id).state == "sent"
+
+
+def test_a_mail_given_up_starts_its_days_anew(client, member, room):
+    outbox_id = room.put(at=NOW)
+    long_ago = NOW - timedelta(days=4)
+    room.database.write(lambda session: set_row(session, outbox_id, long_ago))
+    room.drain(failing(Temporary("503")), NOW)
+    assert room.row(outbox_id).state == "dead" and room.health(NOW).dead == 1
+    act(client, "retry", outbox_id)
+    room.drain(failing(Temporary("503")), NOW)
+    assert (room.row(outbox_id).state, room.row(outbox_id).attempts) == ("pending", 1)
+    assert room.health(NOW).troubles == ()
+
+
+def set_row(session, outbox_id: str, failing_since) -> None:
+    row = session.get_one(outbox.OutboxMessage, outbox_id)
+    row.failing_since, row.attempts = failing_since, 47
+
+
+def test_a_second_click_sends_no_second_mail(client, member, room):
+    outbox_id = refused(room)
+    act(client, "retry", outbox_id)
+    transport = FakeTransport()
+    room.drain(transport, NOW)
+    act(client, "retry", outbox_id)
+    room.drain(transport, NOW)
+    assert transport.tried == ["one"]
+    assert "somebody was faster" in client.get(OUTBOX).text
+    assert trail(room.database) == [("mail_retried", f"mail {outbox_id}")]
+
+
+@pytest.mark.parametrize("state", ["failed", "pending"])
+@pytest.mark.both_engines
+def test_of_four_who_press_together_one_does_it(room, state):
+    outbox_id = refused(room) if state == "failed" else room.put(at=NOW)
+    together, done = threading.Barrier(4), []
+    work = admin_actions.take_back if state == "pending" else partial(admin_actions.retry, now=NOW)
+
+    def press_it() -> None:
+        together.wait()
+        done.append(room.database.write(lambda session: work(session, outbox_id)))
+
+    in_threads(press_it, 4)
+    assert sorted(done) == [False, False, False, True]
+
+
+@pytest.mark.both_engines
+def test_what_is_under_way_can_be_neither_retried_nor_taken_back(client, member, room):
+    outbox_id = room.put(at=NOW)
+    held = claim(room.database, NOW)
+    act(client, "retry", outbox_id)
+    act(client, "take-back", outbox_id)
+    row = room.row(outbox_id)
+    assert (row.state, row.lease_token, row.body is None) == ("sending", held.token, False)
+
+
+def test_a_mail_of_no_more_use_or_without_its_text_is_not_tried_again(client, member, room, at):
+    late = refused(room, "late", useless_after=NOW + MINUTE)
+    key = refused(room, "key", kind="sign_in")
+    at(NOW + 2 * MINUTE)
+    act(client, "retry", late, key)
+    assert {room.row(one).state for one in (late, key)} == {"failed"}
+    for one in (late, key):
+        assert "Try again" not in client.get(f"{OUTBOX}{one}/").text
+
+
+def test_a_mail_that_is_taken_back_never_leaves_and_loses_its_text(client, member, room):
+    outbox_id = room.put(at=NOW)
+    act(client, "take-back", outbox_id)
+    transport = FakeTransport()
+    room.drain(transport, NOW)
+    row = room.row(outbox_id)
+    assert (transport.tried, row.state, row.body) == ([], "cancelled", None)
+    assert "taken back on the desk" in client.get(f"{OUTBOX}{outbox_id}/").text
+
+
+def test_what_was_sent_cannot_be_taken_back(client, member, room):
+    outbox_id = room.put(at=NOW)
+    room.drain(FakeTransport(), NOW)
+    act(client, "take-back", outbox_id)
+    assert room.row(outbox_id).state == "sent"
+
+
+@pytest.mark.both_engines
+def test_the_banner_goes_once_all_failures_are_noted_as_seen(client, member, room):
+    ids = [refused(room, name) for name in ("one", "two")]
+    page = client.get(f"{OUTBOX}?state=attention").text
+    assert "Mail is in trouble" in page and all(id in page for id in ids)
+    newer = refused(room, "three")
+    act(client, "seen", *ids, state="attention")
+    assert room.health(NOW).failed == 1
+    act(client, "seen", newer, state="attention")
+    assert "Mail is in trouble" not in client.get("/desk/").text
+    assert {room.row(id).state for id in ids} == {"failed"}
+    assert len(trail(room.database)) == 3
+
+
+def test_sending_goes_on_after_a_stop(client, member, room):
+    outbox_id = room.put(at=NOW)
+    room.drain(failing(Stop("the provider refused our key or our sender (401)")), NOW)
+    page = client.get(OUTBOX).text
+    assert "Nothing is sent since" in page and "Paused" in page
+    act(client, "resume")
+    room.drain(FakeTransport(), NOW)
+    assert room.row(outbox_id).state == "sent"
+    assert trail(room.database) == [("sending_resumed", "outbox")]
+
+
+def test_sending_goes_on_before_a_pause_ends(client, member, room):
+    outbox_id = room.put(at=NOW - 60 * MINUTE, due_at=NOW)
+    room.drain(failing(Temporary("429", NOW + 60 * MINUTE, pause=True)), NOW)
+    assert "Sending is paused until" in client.get(OUTBOX).text
+    act(client, "resume")
+    transport = FakeTransport()
+    room.drain(transport, NOW)
+    assert transport.tried == ["one"] and room.row(outbox_id).state == "sent"
+
+
+def test_the_next_try_of_a_mail_is_not_before_the_sender_may_try(client, member, room):
+    until = NOW + 60 * MINUTE
+    room.put("one", at=NOW)
+    room.put("two", at=NOW)
+    room.drain(failing(Temporary("429", until, pause=True)), NOW)
+    tries = re.findall(r'Next try"><time datetime="(.*?)"', client.get(OUTBOX).text)
+    assert tries == [until.isoformat()] * 2
+    act(client, "resume")
+    room.drain(failing(Stop("the provider refused our key or our sender (401)")), NOW)
+    assert 'Next try"><time' not in client.get(OUTBOX).text
+
+
+@pytest.mark.both_engines
+def test_all_that_waits_for_another_try_can_leave_at_once(client, member, room):
+    ids = [room.put(name, at=NOW) for name in ("one", "two")]
+    room.put("reminder", at=NOW, due_at=NOW + 60 * MINUTE)
+    room.drain(failing(Temporary("503")), NOW)
+    assert "2 mails wait" in client.get(OUTBOX).text
+    act(client, "resume")
+    transport = FakeTransport()
+    room.drain(transport, NOW)
+    assert sorted(transport.tried) == ["one", "two"]
+    assert {room.row(id).state for id in ids} == {"sent"}
+
+
+@pytest.mark.parametrize("what", ["retry", "take-back", "seen"])
+@pytest.mark.parametrize("mails", ["", "x", "0" * 32, "' OR 1=1 --", "f" * 5000])
+def test_what_names_no_mail_changes_nothing(client, member, room, what, mails):
+    outbox_id = refused(room)
+    waiting = room.put("two", at=NOW)
+    act(client, what, mails, state="nowhere")
+    assert room.row(outbox_id).state == "failed" and room.row(waiting).state == "pending"
+    assert trail(room.database) == []
+
+
+def test_every_state_has_an_address_and_another_is_nobody_s_page(client, member, room):
+    refused(room)
+    for state in ("pending", "sending", "sent", "deferred", "delivered", "bounced", "paused"):
+        assert client.get(f"{OUTBOX}?state={state}").status_code == 200
+    assert "400" in client.get(f"{OUTBOX}?state=failed").text
+    assert client.get(f"{OUTBOX}?state=nothing").status_code == 404

@@ -1,0 +1,247 @@
+"""The desk's pages: what a member sees of leads and mails, and what they can do there."""
+
+import re
+from datetime import timedelta
+from html import escape
+
+import pytest
+from sqlalchemy import func, select, update
+
+from lead_service.accounts import audit_log
+from lead_service.accounts.members import Role
+from lead_service.book.models import Booking, Result
+from lead_service.desk import labels
+from lead_service.desk.calls import list_pages
+from lead_service.desk.funnel import funnel_page
+from lead_service.desk.leads import timeline
+from lead_service.desk.mail import mail_status
+from lead_service.desk.pagination import PAGE
+from lead_service.desk.team import forms
+from lead_service.emails.message import EmailKind
+from lead_service.emails.models import Delivery, EmailState, OutboxMessage
+from lead_service.funnel.counts import FunnelStage
+from lead_service.leads import capture, events, models
+from lead_service.leads.models import Lead, LeadEvent
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.desk_client import press, sign_in
+from tests.support.app.stored_data import kept
+from tests.support.app.visitor_forms import VISITOR, WORST, assess, book
+
+
+@pytest.fixture
+def member(client, database, settings, at) -> None:
+    """A member who is signed in, on a Monday morning."""
+    sign_in(client, database, settings)
+
+
+def only(database, model):
+    with database.read() as session:
+        return session.scalars(select(model)).one()
+
+
+def lead_page(client) -> str:
+    return client.get("/desk/leads/1/").text
+
+
+def add_leads(database, number: int, **more) -> None:
+    def work(session) -> None:
+        for one in range(number):
+            address = f"lead{one}@example.com"
+            capture.capture(session, email=address, name=f"Lead {one}", at=MONDAY_MORNING, **more)
+
+    database.write(work)
+
+
+# -- The inbox ------------------------------------------------------------------------------
+
+
+def test_the_list_shows_who_when_and_the_widest_gap(client, member, framework):
+    result = assess(client, framework, {"organize": WORST})
+    start = book_with(client, result)
+    row = re.search(r"<tbody>.*</tbody>", client.get("/desk/").text, re.S)[0]
+    for shown in ("Ada Example", "Example Works", "ada@example.com", "Organize", "New"):
+        assert shown in row
+    assert f'datetime="{start.isoformat()}"' in row
+
+
+def book_with(client, result: str, **more: str):
+    """Book with the assessment of a result page; return the start, in UTC."""
+    book(client, assessment=result.split("/")[2], **more)
+    with client.application.extensions["lead_service"].database.read() as session:
+        return session.scalars(select(Booking.starts_at)).one()
+
+
+@pytest.mark.both_engines
+def test_a_call_that_is_over_or_cancelled_is_not_the_next_call(client, member, at, database):
+    book(client)
+    start = only(database, Booking).starts_at
+    at(start + timedelta(minutes=29))
+    assert "Next call" in lead_page(client)
+    at(start + timedelta(minutes=30))
+    assert "Next call" not in lead_page(client)
+    at(MONDAY_MORNING)
+    cancelled = update(Booking).values(status="cancelled")
+    database.write(lambda session: session.execute(cancelled) and None)
+    assert "Next call" not in lead_page(client)
+
+
+@pytest.mark.both_engines
+def test_the_pages_together_hold_every_lead_once_though_they_came_together(
+    client, member, database
+):
+    add_leads(database, 2 * PAGE + 1)
+    seen, page = [], "/desk/"
+    while page:
+        text = client.get(page).text
+        seen += re.findall(r'href="/desk/leads/(\d+)/"', text)
+        following = re.search(r'href="([^"]*before=[^"]*)"', text)
+        page = following[1].replace("&amp;", "&") if following else None
+    assert len(seen) == len(set(seen)) == 2 * PAGE + 1
+    assert seen == sorted(seen, key=int, reverse=True)
+
+
+@pytest.mark.both_engines
+def test_the_latest_activity_comes_first(client, member, database):
+    add_leads(database, 3)
+    later = MONDAY_MORNING + timedelta(hours=1)
+    database.write(lambda session: capture.capture(session, email="lead1@example.com", at=later).id)
+    assert re.findall(r"<bdi>(Lead \d)</bdi>", client.get("/desk/").text)[0] == "Lead 1"
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [("lead 1", ["Lead 1"]), ("LEAD2@", ["Lead 2"]), ("%", []), ("_", []), ("works", [])],
+)
+@pytest.mark.both_engines
+def test_search_finds_text_as_it_is_written(client, member, database, asked, found):
+    add_leads(database, 3)
+    text = client.get("/desk/", query_string={"q": asked}).text
+    assert re.findall(r"<bdi>(Lead \d)</bdi>", text) == found
+
+
+@pytest.mark.parametrize("before", ["x", "1-", "9" * 40 + "-1", "99999999999-1", "1-zz", "-1-1"])
+@pytest.mark.parametrize("page", ["/desk/", "/desk/outbox/"])
+def test_a_place_in_the_list_that_nobody_was_given_breaks_nothing(client, member, page, before):
+    assert client.get(page, query_string={"before": before}).status_code in {200, 404}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/desk/leads/7/",
+        "/desk/leads/99999999999999999999/",
+        "/desk/leads/7/erase",
+        "/desk/outbox/no-such/",
+        "/desk/outbox/?state=nonsense",
+    ],
+)
+def test_what_does_not_exist_is_a_404(client, member, page):
+    assert client.get(page).status_code == 404
+
+
+# -- The lead -------------------------------------------------------------------------------
+
+
+def test_the_brief_comes_first_with_scores_decisive_answers_and_questions(
+    client, member, framework
+):
+    result = assess(client, framework, {"clarify": WORST})
+    book_with(client, result, **{"from": "about-clarify"})
+    text = lead_page(client)
+    worst = [question.answers[WORST].text for question in framework.step("clarify").questions]
+    for shown in (*worst, "The widest gap is", "Ask", "An article about clarify", VISITOR["topic"]):
+        assert escape(shown, quote=False) in text.replace("&#39;", "'")
+    order = [text.index(f"<h2>{name}</h2>") for name in ("Brief", "Calls", "Timeline", "Answers")]
+    assert order == sorted(order)
+    assert len(re.findall(r"<ol class=\"desk-ask\">(.*?)</ol>", text, re.S)[0].split("<li>")) == 4
+
+
+def test_a_lead_without_an_assessment_has_a_question_to_begin_with(client, member):
+    book(client)
+    assert "what would have to be true" in lead_page(client)
+
+
+def test_the_timeline_tells_what_happened_in_words(client, member, framework, database):
+    client.post(assess(client, framework) + "mail", data={"email": VISITOR["email"]})
+    page = book(client)
+    client.post(page + "cancel")
+    text = lead_page(client)
+    told = ("Booked a call for", "The call was cancelled", "Had the result mailed")
+    for line in (*told, "Started the self-assessment", "Completed the self-assessment"):
+        assert line in text
+
+
+@pytest.mark.both_engines
+def test_a_lead_that_a_program_writes_to_all_night_still_opens(client, member, database):
+    def work(session) -> None:
+        lead = kept(session, email="ada@example.com", at=MONDAY_MORNING)
+        for number in range(300):
+            at = MONDAY_MORNING + timedelta(minutes=number)
+            events.record(session, lead, "wrote", at, text=f"message {number:03}.")
+
+    database.write(work)
+    text = lead_page(client)
+    assert [text.count(f"message {number:03}.") for number in (0, 99, 100, 289, 290, 299)] == [
+        *(0, 0, 1, 1, 2, 2)
+    ]
+    assert "100 older ones are in the" in text
+    assert client.get("/desk/leads/1.json").text.count("message 000.") == 2
+
+
+@pytest.mark.parametrize(
+    ("kinds", "labels"),
+    [
+        (models.Stage, labels.STAGES),
+        (models.EventKind, timeline.LABELS),
+        (audit_log.AuditKind, labels.CHANGES),
+        (EmailKind, labels.MAILS),
+        (set(Delivery) - {Delivery.UNKNOWN}, labels.DELIVERIES),
+        (
+            {*EmailState, *Delivery} - set(mail_status.UNTOLD),
+            {one.name: one.word for one in mail_status.STANDINGS},
+        ),
+        (FunnelStage, funnel_page.STAGES),
+        (FunnelStage, funnel_page.SHORT),
+        (Role, forms.ROLES),
+        (Result, list_pages.RESULTS),
+    ],
+)
+def test_every_kind_has_its_label(kinds, labels):
+    assert set(labels) == set(kinds)
+    assert all(labels.values())
+
+
+@pytest.mark.both_engines
+def test_a_release_lets_the_held_mails_go_once(client, member, database, at):
+    book(client, website="filled by a program")
+    assert "Suspected to be automated" in lead_page(client)
+    with database.read() as session:
+        held = select(func.count()).where(OutboxMessage.state == "held")
+        assert session.scalar(held) == 2  # the invitation and the reminder
+    for _ in range(2):
+        assert press_on_lead(client, "release").location == "/desk/leads/1/"
+    with database.read() as session:
+        assert session.scalar(held) == 0
+        events = session.scalars(select(LeadEvent).where(LeadEvent.kind == "released")).all()
+    assert not only(database, Lead).quarantine
+    assert not only(database, Booking).quarantine
+    assert [event.detail for event in events] == [{"member": 1}]
+    text = lead_page(client)
+    assert "by <bdi>ann@example.com</bdi>" in text
+    assert "Release: this is a person" not in text
+
+
+def press_on_lead(client, action: str):
+    return press(client, "/desk/leads/1/", f"/desk/leads/1/{action}")
+
+
+@pytest.mark.both_engines
+def test_erasing_asks_first_and_then_leaves_nothing_on_the_desk(client, member, database):
+    book(client)
+    asked = client.get("/desk/leads/1/erase")
+    assert "Erase everything about" in asked.text
+    assert "Calls are coming up" in asked.text
+    assert press(client, "/desk/leads/1/erase").location == "/desk/"
+    assert client.get("/desk/leads/1/").status_code == 404
+    for page in ("/desk/", "/desk/outbox/"):
+        assert "ada@example.com" not in client.get(page).text

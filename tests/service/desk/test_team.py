@@ -1,0 +1,224 @@
+"""The team at the desk: who comes in, who goes, who decides; and the trail of every change."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import select, update
+
+from lead_service.accounts.audit_log import AuditEntry
+from lead_service.accounts.members import DeskSession, Member
+from lead_service.desk.team import membership
+from lead_service.leads.models import Lead
+from tests.service.conftest import MONDAY_MORNING, Browser
+from tests.support.app.desk_client import press, sign_in
+from tests.support.app.stored_data import kept
+
+ANN, BOB = "ann@example.com", "bob@example.com"
+
+
+@pytest.fixture
+def admin(client, database, settings, at) -> None:
+    """Ann, the first member and so an admin, who is signed in."""
+    sign_in(client, database, settings, ANN)
+
+
+@pytest.fixture
+def bob(database, admin) -> int:
+    return database.write(lambda session: membership.add_member(session, BOB, MONDAY_MORNING).id)
+
+
+@pytest.fixture
+def another_browser(app):
+    app.test_client_class = Browser
+    return app.test_client
+
+
+def member(database, id: int) -> Member:
+    with database.read() as session:
+        return session.get_one(Member, id)
+
+
+def trail(database) -> list[tuple]:
+    with database.read() as session:
+        rows = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+    return [(row.member_id, row.what, row.subject, row.detail) for row in rows]
+
+
+def test_an_invitation_lets_in_whoever_reads_its_mailbox(client, another_browser, admin, mails):
+    form = {"email": "Cy@Example.com", "name": "Cy", "role": "member"}
+    assert press(client, "/desk/team/", **form).location == "/desk/team/"
+    ((row, message),) = mails()
+    assert (row.kind, row.address) == ("invited", "cy@example.com")
+    assert "ann@example.com has let you in" in message.text
+    assert "http://127.0.0.1:8000/desk/sign-in/\n" in message.text
+    cy = another_browser()
+    press(cy, "/desk/sign-in/", email="cy@example.com")
+    link = next(line for line in mails()[-1][1].text.splitlines() if "/desk/sign-in/" in line)
+    assert press(cy, link.removeprefix("http://127.0.0.1:8000")).location == "/desk/"
+    assert "<bdi>Cy</bdi>" in client.get("/desk/team/").text
+
+
+def test_who_is_in_is_not_invited_again_and_what_was_typed_stays(client, admin, mails):
+    sent = press(client, "/desk/team/", email="ANN@example.com", name="Anna", role="member")
+    assert sent.status_code == 422
+    assert "a member&#39;s already" in sent.text
+    assert 'value="Anna"' in sent.text
+    assert mails() == []
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"email": "no address", "role": "member"},
+        {"email": "cy@example.com", "role": "owner"},
+        {"email": "cy@example.com"},
+        {"email": "cy@example.com", "role": "member", "name": "n" * 121},
+    ],
+)
+def test_a_wrong_invitation_is_said_beside_the_field(client, admin, form, mails):
+    sent = press(client, "/desk/team/", **form)
+    assert sent.status_code == 422
+    assert "Error: " in sent.text
+    assert mails() == []
+
+
+def test_who_was_removed_and_is_invited_again_comes_back_in_the_new_role(
+    client, database, bob, mails
+):
+    act(client, bob, "remove")
+    press(client, "/desk/team/", email=BOB, role="admin", name="")
+    assert (member(database, bob).role, member(database, bob).removed_at) == ("admin", None)
+
+
+def act(client, id: int, deed: str, **fields: str):
+    return press(client, "/desk/team/", f"/desk/team/{id}/{deed}", **fields)
+
+
+@pytest.mark.both_engines
+def test_a_removed_member_is_out_at_once_and_their_open_leads_want_an_owner(
+    client, another_browser, database, settings, bob
+):
+    browser = another_browser()
+    sign_in(browser, database, settings, BOB)
+
+    def own(session) -> None:
+        for number, stage in enumerate(("new", "won")):
+            lead = kept(session, email=f"l{number}@example.com", at=MONDAY_MORNING)
+            lead.owner_id, lead.stage = bob, stage
+
+    database.write(own)
+    assert act(client, bob, "remove").status_code == 303
+    assert browser.get("/desk/").location == "/desk/sign-in/"
+    with database.read() as session:
+        owned = session.execute(select(Lead.owner_id, Lead.version).order_by(Lead.id)).all()
+        assert (
+            session.scalars(select(DeskSession).where(DeskSession.member_id == bob)).one().ended_at
+        )
+    assert owned == [(None, 2), (bob, 1)]
+    assert BOB not in client.get("/desk/team/").text
+
+
+@pytest.mark.parametrize(("deed", "fields"), [("remove", {}), ("role", {"role": "member"})])
+def test_the_last_admin_stays_one(client, database, bob, deed, fields):
+    sent = act(client, 1, deed, **fields)
+    assert sent.status_code == 409
+    assert "Nobody else is an admin" in sent.text
+    assert (member(database, 1).role, member(database, 1).removed_at) == ("admin", None)
+    act(client, bob, "role", role="admin")
+    assert act(client, 1, deed, **fields).status_code == 303
+
+
+@pytest.mark.both_engines
+def test_of_two_admins_who_demote_each_other_one_stays(database, bob, app):
+    made = update(Member).values(role="admin")
+    database.write(lambda session: session.execute(made) and None)
+    start = threading.Barrier(2)
+
+    def demote(id: int) -> bool:
+        start.wait()
+
+        def work(session) -> None:
+            one = session.get_one(Member, id)
+            membership.change_role(session, one, "member", None, MONDAY_MORNING)
+
+        try:
+            database.write(work)
+        except membership.LastAdmin:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as both:
+        assert sorted(both.map(demote, (1, bob))) == [False, True]
+
+
+def test_signing_out_everywhere_ends_every_browser(
+    client, another_browser, database, settings, bob
+):
+    first, second = another_browser(), another_browser()
+    for browser in (first, second):
+        sign_in(browser, database, settings, BOB)
+    assert press(first, "/desk/team/", "/desk/team/me/sign-out").location == "/desk/sign-in/"
+    assert [browser.get("/desk/").status_code for browser in (first, second)] == [303, 303]
+    assert client.get("/desk/").status_code == 200
+    sign_in(second, database, settings, BOB)
+    assert act(client, bob, "sign-out").status_code == 303
+    assert second.get("/desk/").status_code == 303
+
+
+def test_a_new_role_counts_from_the_next_click(client, another_browser, database, settings, bob):
+    browser = another_browser()
+    sign_in(browser, database, settings, BOB)
+    assert browser.get("/desk/trail/").status_code == 403
+    act(client, bob, "role", role="admin")
+    assert browser.get("/desk/trail/").status_code == 200
+    act(client, bob, "role", role="member")
+    assert browser.get("/desk/trail/").status_code == 403
+
+
+def test_a_member_s_page_offers_nothing_that_only_admins_may(
+    another_browser, database, settings, bob
+):
+    browser = another_browser()
+    sign_in(browser, database, settings, BOB)
+    text = browser.get("/desk/team/").text
+    for theirs in ("Invite", "Remove", "Make an admin", "Audit trail"):
+        assert theirs not in text
+    assert "Sign out everywhere" in text
+
+
+def test_a_name_is_what_the_others_see(client, database, admin):
+    sent = press(client, "/desk/team/", "/desk/team/me/name", own_name="  Ann\u202e Example ")
+    assert sent.status_code == 303
+    assert member(database, 1).name == "Ann Example"
+    assert press(client, "/desk/team/", "/desk/team/me/name", own_name=" ").status_code == 422
+
+
+def test_every_change_of_the_team_is_on_the_trail_without_names(client, database, bob):
+    press(client, "/desk/team/", email="cy@example.com", name="Cy", role="member")
+    act(client, bob, "role", role="admin")
+    act(client, bob, "role", role="admin")
+    act(client, bob, "sign-out")
+    act(client, bob, "remove")
+    press(client, "/desk/team/", "/desk/team/me/name", own_name="Ann")
+    assert trail(database) == [
+        (None, "member_added", "member 1", {"role": "admin"}),
+        (1, "member_invited", "member 3", {"role": "member"}),
+        (1, "role_changed", "member 2", {"role": "admin"}),
+        (1, "signed_out_everywhere", "member 2", {"sessions": 0}),
+        (1, "member_removed", "member 2", {"leads_without_owner": 0}),
+        (1, "renamed", "member 1", {}),
+    ]
+    page = client.get("/desk/trail/").text
+    assert page.index("Name changed") < page.index("Removed") < page.index("Let in by command")
+    assert "role: admin" in page
+    assert "Removed" not in client.get("/desk/trail/?about=member+1").text
+
+
+def test_what_is_refused_leaves_no_line(client, database, admin):
+    before = trail(database)
+    act(client, 1, "remove")
+    act(client, 77, "remove")
+    act(client, 10**12, "role", role="admin")
+    press(client, "/desk/team/", email="ann@example.com", role="member")
+    assert trail(database) == before

@@ -1,0 +1,43 @@
+"""What the deliver process does beside mail: once a day, with or without visitors."""
+
+from datetime import timedelta
+
+from lead_service import clock
+from lead_service.emails import worker
+from tests.service.conftest import MONDAY_MORNING
+
+
+def chores_in(settings, monkeypatch, hours: list[int], chore) -> int:
+    """Let the process look at the clock at each of these hours; count its chores."""
+    monkeypatch.setattr(clock, "now", lambda: MONDAY_MORNING)
+    done = []
+    looks = iter(hours)
+    monkeypatch.setattr(worker, "IDLE_SECONDS", 0)
+
+    def is_over() -> bool:
+        hour = next(looks, None)
+        if hour is None:
+            return True
+        monkeypatch.setattr(clock, "now", lambda: MONDAY_MORNING + timedelta(hours=hour))
+        return False
+
+    def daily(database) -> None:
+        done.append(database)
+        chore()
+
+    worker.run(settings, until=is_over, daily=daily)
+    return len(done)
+
+
+def test_chores_are_done_at_the_start_and_once_a_day(settings, database, monkeypatch):
+    hours = [0, 1, 12, 23, 24, 25, 47, 48]
+    assert chores_in(settings, monkeypatch, hours, lambda: None) == 3
+
+
+def test_a_chore_that_fails_does_not_stop_the_mail_nor_come_back_at_once(
+    settings, database, monkeypatch
+):
+    def fail() -> None:
+        raise RuntimeError
+
+    assert chores_in(settings, monkeypatch, [0, 1, 2, 25], fail) == 2

@@ -1,0 +1,304 @@
+"""The provider's events, posted to the hook: what each comes to, whatever comes first."""
+
+import itertools
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event as on
+from sqlalchemy import func, select, update
+
+from lead_service.emails import admin_actions, outbox
+from lead_service.emails.delivery_events import Event, take
+from lead_service.emails.models import DeliveryEvent, OutboxMessage
+from lead_service.leads import capture
+from lead_service.leads.models import Lead, LeadEvent
+from tests.service.conftest import MONDAY_MORNING as NOW
+from tests.support.app.desk_client import sign_in
+from tests.support.app.outbox_helper import FakeTransport, Postroom, in_threads, mail
+from tests.support.app.stored_data import everything
+from tests.support.webhook_signing import post, sign
+
+ADA = "ada@example.com"
+MINUTE = timedelta(minutes=1)
+
+pytestmark = pytest.mark.usefixtures("at")
+
+
+@pytest.fixture
+def lead_id(app, database) -> int:
+    return database.write(lambda session: capture.capture(session, email=ADA, at=NOW).id)
+
+
+@pytest.fixture
+def room(app, database) -> Postroom:
+    return Postroom(database)
+
+
+@pytest.fixture
+def sent(room, lead_id) -> str:
+    """A mail to a lead that the provider has taken; its id."""
+    return send(room, lead_id)
+
+
+def send(room: Postroom, lead_id: int, to: str = "Ada") -> str:
+    message = mail(to)
+    object.__setattr__(message, "to", f"{to}@example.com")
+    queued = room.database.write(
+        lambda session: outbox.queue(session, message, at=NOW, lead_id=lead_id)
+    )
+    room.drain(FakeTransport(), NOW)
+    return queued
+
+
+def told(outbox_id: str, kind: str, minutes: float = 0, **more) -> dict:
+    at = (NOW + minutes * MINUTE).timestamp() - 3600
+    id = f"{kind}-{minutes}"
+    return {"event": kind, "outbox_id": outbox_id, "timestamp": at, "sg_event_id": id} | more
+
+
+def lead(room: Postroom) -> Lead:
+    with room.database.read() as session:
+        return session.scalars(select(Lead)).one()
+
+
+def timeline(room: Postroom) -> list[str]:
+    with room.database.read() as session:
+        return list(session.scalars(select(LeadEvent.kind).order_by(LeadEvent.id)))
+
+
+# -- What an event comes to -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "standing"),
+    [
+        ("processed", "processed"),
+        ("deferred", "deferred"),
+        ("delivered", "delivered"),
+        ("bounce", "bounced"),
+        ("dropped", "dropped"),
+        ("spamreport", "reported"),
+    ],
+)
+def test_an_event_moves_the_mail(client, room, sent, kind, standing):
+    assert post(client, [told(sent, kind)]).status_code == 200
+    row = room.row(sent)
+    assert (row.state, row.delivery, row.delivery_at) == ("sent", standing, NOW - 60 * MINUTE)
+
+
+def test_a_bounce_marks_the_lead_tells_the_timeline_and_raises_the_alarm(client, room, sent):
+    post(client, [told(sent, "bounce", status="5.1.1")])
+    assert lead(room).bounced_at == NOW - 60 * MINUTE
+    assert timeline(room) == ["mail_bounced"]
+    assert room.row(sent).reason == "there is no such mailbox (5.1.1)"
+    assert any("came back" in one for one in room.health(NOW).troubles)
+
+
+def test_a_mail_that_was_dropped_marks_the_lead_too_and_keeps_it(client, room, sent):
+    post(client, [told(sent, "dropped", reason="Bounced Address")])
+    assert lead(room).bounced_at == NOW - 60 * MINUTE
+    assert any("came back" in one for one in room.health(NOW).troubles)
+
+
+def test_the_lead_s_page_says_what_became_of_which_mail(client, database, settings, sent):
+    post(client, [told(sent, "delivered", 1), told(sent, "bounce", 2, status="5.1.1")])
+    sign_in(client, database, settings)
+    text = client.get("/desk/leads/1/").text
+    assert "A mail was delivered (Result to the visitor)" in text
+    assert "A mail came back (Result to the visitor): there is no such mailbox (5.1.1)" in text
+    of_the_mail = client.get(f"/desk/outbox/{sent}/").text
+    assert "Bounced" in of_the_mail and "Delivered to their server" in of_the_mail
+
+
+def test_a_mail_that_arrives_clears_the_mark_and_an_older_arrival_does_not(
+    client, room, sent, lead_id
+):
+    second = send(room, lead_id)
+    post(client, [told(sent, "bounce", 5)])
+    post(client, [told(second, "delivered", 3)])
+    assert lead(room).bounced_at
+    post(client, [told(send(room, lead_id), "delivered", 9)])
+    assert lead(room).bounced_at is None
+
+
+def test_after_a_correction_only_the_new_address_counts(client, room, sent, lead_id):
+    post(client, [told(sent, "bounce", 1)])
+    room.database.write(
+        lambda session: capture.correct(session, session.get_one(Lead, lead_id), "eve@example.com")
+    )
+    post(client, [told(sent, "dropped", 2)])
+    assert lead(room).bounced_at is None
+    post(client, [told(send(room, lead_id, "Eve"), "delivered", 3)])
+    assert lead(room).bounced_at is None
+    assert timeline(room) == ["mail_bounced", "mail_delivered"]
+
+
+def test_a_mail_to_the_team_says_nothing_of_the_lead_s_address(client, room, lead_id):
+    to_the_team = send(room, lead_id, "team")
+    post(client, [told(to_the_team, "bounce")])
+    assert lead(room).bounced_at is None
+    assert timeline(room) == []
+    assert room.health(NOW).troubles
+
+
+@pytest.mark.both_engines
+def test_events_that_overtake_the_provider_s_own_answer_are_kept(client, room, lead_id):
+    outbox_id = room.put("ada", lead_id=lead_id, at=NOW)
+
+    def tell_then_accept(_message):
+        post(client, [told(outbox_id, "dropped", reason="Invalid")])
+        return FakeTransport().answer(_message)
+
+    room.drain(FakeTransport(tell_then_accept), NOW)
+    row = room.row(outbox_id)
+    assert (row.state, row.delivery, row.reason) == ("sent", "dropped", "this is no mail address")
+
+
+# -- Disorder -------------------------------------------------------------------------------
+
+
+@pytest.mark.both_engines
+def test_events_in_any_order_and_number_come_to_the_same(room, sent, lead_id):
+    """Every order of one mail's life, each event told twice."""
+    kinds = [("deferred", 0), ("delivered", 1), ("bounced", 2), ("deferred", 3)]
+    life = [
+        Event(sent, f"{n:064}", kind, NOW + at * MINUTE, kind) for n, (kind, at) in enumerate(kinds)
+    ]
+    outcomes = set()
+    for order in itertools.permutations(life):
+        room.database.write(_forget)
+        for one in (*order, *order):
+            room.database.write(lambda session, one=one: take(session, [one], NOW))
+        row = room.row(sent)
+        outcomes.add((row.delivery, row.delivery_at, row.reason, lead(room).bounced_at))
+    assert outcomes == {("bounced", NOW + 2 * MINUTE, "bounced", NOW + 2 * MINUTE)}
+
+
+def _forget(session) -> None:
+    session.query(DeliveryEvent).delete()
+    session.query(LeadEvent).delete()
+    session.execute(update(OutboxMessage).values(delivery="", delivery_at=None, reason=""))
+    session.execute(update(Lead).values(bounced_at=None))
+
+
+@pytest.mark.both_engines
+def test_a_replay_is_answered_well_and_changes_nothing(client, room, sent, database):
+    events = [told(sent, "delivered", 1), told(sent, "bounce", 2), told(sent, "bounce", 2)]
+    assert post(client, events).status_code == 200
+    before = everything(database)
+    for _ in range(3):
+        assert post(client, events).status_code == 200
+    assert everything(database) == before
+    assert timeline(room) == ["mail_delivered", "mail_bounced"]
+
+
+@pytest.mark.both_engines
+def test_the_same_events_at_the_same_moment_count_once(app, client, room, sent, lead_id):
+    both = [told(sent, "bounce", 1), told(send(room, lead_id), "delivered", 2)]
+    together, answers = threading.Barrier(4), []
+
+    def tell() -> None:
+        mine = app.test_client()
+        together.wait()
+        answers.append(post(mine, both).status_code)
+
+    in_threads(tell, 4)
+    assert answers == [200] * 4
+    assert sorted(timeline(room)) == ["mail_bounced", "mail_delivered"]
+    assert lead(room).bounced_at is None
+
+
+def test_an_alarm_that_somebody_has_seen_does_not_come_back(client, room, sent):
+    post(client, [told(sent, "bounce", 1)])
+    room.database.write(lambda session: admin_actions.acknowledge(session, [sent]))
+    post(client, [told(sent, "bounce", 2), told(sent, "dropped", 3)])
+    assert room.row(sent).alarm_at is None
+
+
+@pytest.mark.both_engines
+def test_events_of_mails_that_were_erased_change_nothing(client, room, sent, database):
+    database.write(lambda session: session.delete(session.get_one(OutboxMessage, sent)))
+    before = everything(database)
+    assert post(client, [told(sent, "bounce"), told("f" * 32, "bounce")]).status_code == 200
+    assert everything(database) == before
+
+
+@pytest.mark.both_engines
+def test_a_thousand_events_at_once_are_all_kept(client, room, sent, database):
+    events = [told(sent, "deferred", n / 100, note="x" * 300) for n in range(1000)]
+    assert post(client, events).status_code == 200
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(DeliveryEvent)) == 1000
+
+
+# -- What is refused ------------------------------------------------------------------------
+
+
+def refused(client, status: int, *arguments, **changed) -> None:
+    answer = client.post("/hooks/sendgrid", *arguments, **changed)
+    assert answer.status_code == status, answer.text
+
+
+def test_what_is_not_signed_by_the_provider_is_403(client, room, sent, database):
+    body = b"[]"
+    before = everything(database)
+    for headers in (
+        {},
+        sign(b"[1]"),
+        dict.fromkeys(sign(body), ""),
+        dict.fromkeys(sign(body), "\xff"),
+        sign(body, "179000000"),
+    ):
+        refused(client, 403, data=body, headers=headers)
+    refused(client, 403, data=b"\xff\xfe", headers=sign(body))
+    refused(client, 403, headers=sign(body))
+    assert everything(database) == before
+
+
+@pytest.mark.parametrize("body", [b"{}", b"null", b"[", b"not json", b"[" * 200_000, b""])
+def test_what_is_signed_but_no_list_is_400(client, body):
+    refused(client, 400, data=body, headers=sign(body))
+
+
+def test_a_list_of_odd_things_is_taken_and_passed_over(client):
+    assert (
+        post(client, [None, 1, "x", [], {"event": {}}, {"outbox_id": "\ud800"}]).status_code == 200
+    )
+
+
+def test_more_than_a_megabyte_is_413(client):
+    body = b"[" + b" " * 1024 * 1024 + b"]"
+    refused(client, 413, data=body, headers=sign(body))
+    nearly = b"[" + b" " * (1024 * 1024 - 2) + b"]"
+    assert post(client, nearly).status_code == 200
+
+
+def test_without_a_key_there_is_no_such_page(client, app):
+    app.extensions["lead_service"].settings.__dict__["sendgrid_webhook_key"] = ""
+    assert post(client, []).status_code == 404
+
+
+@pytest.mark.both_engines
+def test_while_the_database_is_gone_the_answer_is_503_and_later_all_is_taken(
+    client, app, room, sent
+):
+    engine = app.extensions["lead_service"].database.engine
+
+    def refuse(*_args) -> None:
+        raise engine.dialect.dbapi.OperationalError("unable to open the database")
+
+    on.listen(engine, "do_connect", refuse)
+    engine.dispose()
+    assert post(client, [told(sent, "delivered")]).status_code == 503
+    on.remove(engine, "do_connect", refuse)
+    assert post(client, [told(sent, "delivered")]).status_code == 200
+    assert room.row(sent).delivery == "delivered"
+
+
+def test_logs_hold_counts_and_no_address(client, sent, caplog):
+    caplog.set_level("DEBUG")
+    post(client, [told(sent, "bounce", email=ADA, reason=f"550 <{ADA}> unknown")])
+    logged = "\n".join(f"{one.getMessage()} {vars(one)}" for one in caplog.records)
+    assert "delivery events" in logged
+    assert ADA not in logged

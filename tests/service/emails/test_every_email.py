@@ -1,0 +1,115 @@
+"""Every mail of the product, with hostile text in every field that a visitor can fill."""
+
+from pathlib import Path
+
+import html5lib
+import pytest
+
+import lead_service
+from lead_service.book.forms import parse_start
+from lead_service.desk.team import membership
+from lead_service.emails.message import EmailKind
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.calls import move
+from tests.support.app.desk_client import press
+from tests.support.app.visitor_forms import answers, assess, book, hidden, open_starts
+
+pytestmark = pytest.mark.usefixtures("at")
+
+MARKUP = '<img src=//evil.example/x onerror=alert(1)> & "O\'Neil"'
+LURE = "Prize at www.evil.example"
+TO_THE_VISITOR = {
+    EmailKind.BOOKING_CONFIRMED,
+    EmailKind.BOOKING_CHANGED,
+    EmailKind.BOOKING_REMINDER,
+    EmailKind.BOOKING_CANCELLED,
+    EmailKind.BOOKING_WITHDRAWN,
+    EmailKind.RESULT,
+}
+TEMPLATES = Path(lead_service.__path__[0]) / "templates/email"
+
+
+@pytest.fixture
+def every_mail(client, context, framework, mails, post, database, settings):
+    """Take every path that mails somebody; return all messages."""
+    invited = {"email": "grace@example.com", "at": MONDAY_MORNING}
+    database.write(lambda session: membership.invite(session, settings, **invited) and None)
+    fields = {"name": MARKUP, "company": MARKUP, "topic": MARKUP}
+    result = assess(client, framework)
+    client.post(result + "mail", data={"email": "ada@example.com"})
+    page = book(client, assessment=result.split("/")[2], zone="America/New_York", **fields)
+    post()
+    move(context, parse_start(open_starts(client)[5]), note="We are sorry.")
+    post()
+    client.post(page + "cancel")
+    page = book(client, **{field: LURE for field in fields})
+    post()
+    client.post(page + "address", data={"email": "ada@example.org"})
+    token = hidden(client.get("/contact/").text, "submission")
+    client.post("/contact/", data=fields | {"email": "b@example.com", "submission": token})
+    press(client, "/desk/sign-in/", email="grace@example.com")  # last: once sent, its text is gone
+    return [message for _, message in mails()]
+
+
+def test_every_kind_of_email_has_its_templates_and_is_sent_on_some_path(every_mail):
+    assert {path.name for path in TEMPLATES.iterdir() if path.is_dir()} == set(EmailKind)
+    assert {message.kind for message in every_mail} == set(EmailKind)
+
+
+def test_zones_are_written_for_reading(every_mail):
+    texts = [message.subject + message.text + message.html for message in every_mail]
+    assert any("America/New York" in text for text in texts)
+    assert not any("New_York" in text for text in texts)
+
+
+def test_every_html_part_is_whole_and_holds_no_markup_of_a_visitor(every_mail):
+    for message in every_mail:
+        parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+        tree = parser.parse(message.html)
+        assert not list(tree.iter("img")), message.kind
+        assert not list(tree.iter("script")), message.kind
+        links = [link.get("href") for link in tree.iter("a")]
+        assert not [link for link in links if "evil" in link], message.kind
+
+
+def test_mails_to_the_visitor_repeat_no_free_text_and_no_name_that_is_a_lure(every_mail):
+    for message in every_mail:
+        if message.kind in TO_THE_VISITOR:
+            whole = message.subject + message.text + message.html + message.to_name
+            assert "onerror" not in message.html
+            assert "evil.example" not in whole.replace(MARKUP, "")
+            for attached in message.attachments:
+                assert b"evil.example" not in attached.content.replace(b"\r\n ", b"")
+
+
+def test_mails_to_the_team_hold_the_words_verbatim_in_text(every_mail):
+    to_hosts = [one for one in every_mail if one.kind == "booking_for_host"]
+    verbatim = [one for one in to_hosts if MARKUP in one.text]
+    assert verbatim
+    assert all("&lt;img src=//evil.example" in one.html for one in verbatim)
+
+
+def test_every_mail_names_the_practice_and_where_its_privacy_page_is(every_mail):
+    for message in every_mail:
+        for part in (message.text, message.html):
+            assert "ACTION Advisory" in part
+            assert "http://127.0.0.1:8000/privacy/" in part
+
+
+def test_no_mail_is_html_alone(every_mail):
+    assert all(len(message.text) > 100 for message in every_mail)
+
+
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_the_team_reads_the_title_of_the_article_that_led_to_them(client, framework, mails, part):
+    read = {"step": "clarify", "from": "about-clarify"} | answers(framework, "clarify", 1)
+    where = client.post("/assessment/", data=read).location
+    for step in ("assess", "transform", "implement", "organize", "nurture"):
+        assert where.endswith(f"/{step}/")
+        where = client.post(where, data=answers(framework, step, 1)).location
+    client.post(where + "mail", data={"email": "b@example.com"})
+    book(client, **{"from": "about-organize"})
+    told = {message.kind: getattr(message, part) for _, message in mails()}
+    assert "An article about clarify" in told["new_lead"]
+    assert "An article about organize" in told["booking_for_host"]
+    assert "about-" not in told["new_lead"] + told["booking_for_host"]

@@ -1,0 +1,207 @@
+"""What was erased here is erased at the mail provider too, or somebody hears of it."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from lead_service.emails import outbox, provider_erasure
+from lead_service.emails import status as emails_status
+from lead_service.emails.message import Message
+from lead_service.emails.models import ErasureJob, OutboxMessage
+from lead_service.emails.provider_erasure import FIRST_WAIT
+from lead_service.emails.transports.sendgrid import SendGrid
+from lead_service.ops import checks
+from lead_service.privacy import erasure
+from lead_service.settings import load
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.stored_data import mentions
+from tests.support.app.visitor_forms import VISITOR, assess
+from tests.support.fake_sendgrid import KEY, accept, hang, reset, status
+
+ADA, EVE = VISITOR["email"], "eve@example.com"
+DUE = MONDAY_MORNING + FIRST_WAIT
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def settings(environment, provider):
+    """The settings of a product that sends by the provider."""
+    return load(environment | {"SENDGRID_API_KEY": KEY, "SENDGRID_HOST": provider.url})
+
+
+def send(database, *, to: str = ADA) -> None:
+    """Queue a mail and leave it as one that the provider has seen."""
+    message = Message("result", to, "", "Subject", "Text", "<p>Text</p>")
+
+    def work(session) -> None:
+        sent = outbox.queue(session, message, at=MONDAY_MORNING)
+        session.execute(
+            update(OutboxMessage).where(OutboxMessage.id == sent).values(state="sent", attempts=1)
+        )
+
+    database.write(work)
+
+
+def erase(database, settings, address: str = ADA, at=MONDAY_MORNING) -> None:
+    database.write(lambda session: erasure.erase(session, settings, address, at))
+
+
+def work_off(database, settings, now=DUE, seconds: float = 20) -> int:
+    return provider_erasure.work_off(database, SendGrid(settings, seconds), now)
+
+
+def jobs(database) -> list[ErasureJob]:
+    with database.read() as session:
+        return provider_erasure.pending(session)
+
+
+@pytest.mark.both_engines
+def test_an_erased_address_is_held_until_the_provider_has_taken_it_over(
+    database, settings, provider
+):
+    send(database)
+    erase(database, settings)
+    assert work_off(database, settings, MONDAY_MORNING) == 0  # a mail may be under way
+    assert [job.address for job in jobs(database)] == [ADA]
+    assert work_off(database, settings) == 1
+    assert provider.faults == [] and provider.erased == [ADA]
+    assert [one.path for one in provider.received] == ["/v3/recipients/erasejob"]
+    assert mentions(database, ADA) == []
+    assert work_off(database, settings, DUE + DAY) == 0
+
+
+@pytest.mark.both_engines
+def test_the_promise_is_made_with_the_erasure_or_not_at_all(database, settings):
+    send(database)
+
+    def work(session) -> None:
+        erasure.erase(session, settings, ADA, MONDAY_MORNING)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        database.write(work)
+    assert jobs(database) == []
+
+
+def test_the_provider_is_told_of_nobody_whom_it_does_not_know(database, settings):
+    message = Message("result", ADA, "", "Subject", "Text", "<p>Text</p>")
+    database.write(lambda session: outbox.queue(session, message, at=MONDAY_MORNING, held=True))
+    send(database, to=EVE)
+    erase(database, settings)
+    assert jobs(database) == []
+
+
+@pytest.mark.parametrize("other", [{"SENDGRID_API_KEY": ""}, {"SENDGRID_SANDBOX": "true"}])
+def test_where_no_provider_has_got_anything_none_is_asked(database, settings, environment, other):
+    send(database)
+    erase(database, load(environment | {"SENDGRID_API_KEY": KEY} | other))
+    assert jobs(database) == []
+
+
+def test_an_international_address_is_asked_for_as_it_was_sent(database, settings, provider):
+    send(database, to="Ada@B\u00fccher.example")
+    erase(database, settings, "ada@b\u00fccher.example")
+    work_off(database, settings)
+    assert provider.faults == [] and provider.erased == ["Ada@xn--bcher-kva.example"]
+
+
+@pytest.mark.parametrize("mode", [status(500), status(429), status(200), reset, hang])
+def test_while_the_provider_cannot_it_is_asked_again_and_nobody_is_called(
+    database, settings, provider, mode
+):
+    provider.mode = mode
+    send(database)
+    erase(database, settings)
+    assert work_off(database, settings, seconds=0.2 if mode is hang else 20) == 1
+    assert [(job.attempts, job.alarm_at) for job in jobs(database)] == [(1, None)]
+    assert work_off(database, settings) == 0  # it waits
+    provider.mode = accept
+    assert work_off(database, settings, DUE + timedelta(hours=2)) == 1
+    assert jobs(database) == []
+
+
+@pytest.mark.both_engines
+def test_after_three_days_without_an_answer_somebody_is_called(database, settings, provider):
+    provider.mode = status(503)
+    send(database)
+    erase(database, settings)
+    work_off(database, settings, MONDAY_MORNING + 3 * DAY - FIRST_WAIT)
+    assert jobs(database)[0].alarm_at is None
+    work_off(database, settings, MONDAY_MORNING + 3 * DAY + timedelta(hours=2))
+    assert jobs(database)[0].alarm_at is not None
+
+
+@pytest.mark.parametrize("code", [401, 403, 400])
+def test_a_refusal_rings_at_once_stops_no_mail_and_is_tried_again(
+    client, database, settings, provider, code
+):
+    provider.mode = status(code)
+    send(database)
+    erase(database, settings)
+    work_off(database, settings)
+    with database.read() as session:
+        health = emails_status.health(session, DUE)
+    assert health.troubles == (
+        "Addresses that the provider has not erased: 1 (see Team, Privacy).",
+    )
+    assert not health.is_paused
+    (job,) = jobs(database)
+    assert str(code) in job.reason and ADA not in job.reason
+    assert ("recipients.erasejob.create" in job.reason) == (code != 400)
+    provider.mode = accept
+    assert work_off(database, settings, DUE + timedelta(hours=1)) == 0
+    assert work_off(database, settings, DUE + timedelta(hours=2)) == 1
+    with database.read() as session:
+        assert emails_status.health(session, DUE).troubles == ()
+
+
+def test_a_key_without_the_right_is_found_by_check(database, settings, provider, monkeypatch):
+    monkeypatch.setattr(checks, "_in_the_database", lambda *_: [])
+    assert checks.faults(settings) == []
+    provider.scopes = ["mail.send"]
+    may_not = "SENDGRID_API_KEY: may not have an address erased (recipients.erasejob.create)"
+    assert checks.faults(settings) == [may_not]
+
+
+@pytest.mark.both_engines
+def test_two_workers_do_not_ask_for_the_same(database, settings, provider):
+    send(database)
+    erase(database, settings)
+
+    def at_the_same_time(handler) -> None:
+        assert work_off(database, settings, DUE) == 0
+        accept(handler)
+
+    provider.mode = at_the_same_time
+    assert work_off(database, settings) == 1
+    assert provider.erased == [ADA]
+
+
+@pytest.mark.both_engines
+def test_who_is_erased_again_while_it_is_asked_for_is_asked_for_again(database, settings, provider):
+    send(database)
+    erase(database, settings)
+
+    def meanwhile(handler) -> None:
+        send(database)
+        erase(database, settings, at=DUE)
+        accept(handler)
+
+    provider.mode = meanwhile
+    assert work_off(database, settings) == 1
+    provider.mode = accept
+    assert work_off(database, settings, DUE + FIRST_WAIT) == 1
+    assert jobs(database) == []
+
+
+@pytest.mark.both_engines
+def test_not_me_is_told_to_the_provider_too(client, framework, database, settings, mails, at):
+    result = assess(client, framework)
+    client.post(result + "mail", data={"email": ADA})
+    text = next(one for _, one in mails() if one.kind == "result").text
+    database.write(lambda session: session.execute(update(OutboxMessage).values(attempts=1)))
+    path = "/assessment/not-me/" + text.partition("/assessment/not-me/")[2].split()[0]
+    assert client.post(path).status_code == 303
+    assert [job.address for job in jobs(database)] == [ADA]
+    assert mentions(database, ADA) == ["erasure_job.address"]

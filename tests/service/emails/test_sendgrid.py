@@ -1,0 +1,140 @@
+"""SendGrid, played by a server of our own: what it is sent, and where the key may go."""
+
+import base64
+import logging
+
+import pytest
+
+from lead_service.emails.message import Message
+from lead_service.emails.transports.base import Accepted, Permanent, Temporary
+from lead_service.emails.transports.sendgrid import SendGrid
+from lead_service.settings import Settings, SettingsError, load
+from tests.support.app.sendgrid_client import INVITE, MAIL, client
+from tests.support.fake_sendgrid import GARBAGE, KEY, StandIn, accept, reset, status
+
+# -- What it is sent ------------------------------------------------------------------------
+
+
+def test_a_mail_arrives_in_the_published_shape(provider):
+    assert client(provider.url).send(MAIL, "mail-1") == Accepted("message-1")
+    assert provider.faults == []
+    body = provider.received[0].body
+    assert body["from"] == {"email": "calls@example.test", "name": "ACTION Advisory"}
+    assert body["reply_to"] == {"email": "host@practice.test", "name": "The Host"}
+    assert body["subject"] == "Your call: Monday"
+    (person,) = body["personalizations"]
+    assert person["to"] == [{"email": MAIL.to, "name": MAIL.to_name}]
+
+
+def test_a_mail_carries_our_own_id_where_both_sides_agree(provider):
+    client(provider.url).send(MAIL, "mail-1")
+    body = provider.received[0].body
+    assert body["personalizations"][0]["custom_args"] == {"outbox_id": "mail-1"}
+    assert "custom_args" not in body
+
+
+def test_the_text_comes_before_the_html(provider):
+    client(provider.url).send(MAIL, "mail-1")
+    assert provider.received[0].body["content"] == [
+        {"type": "text/plain", "value": MAIL.text},
+        {"type": "text/html", "value": MAIL.html},
+    ]
+
+
+def test_the_invite_is_attached_under_the_one_type_that_is_accepted(provider):
+    client(provider.url).send(MAIL, "mail-1")
+    (attached,) = provider.received[0].body["attachments"]
+    assert attached["type"] == "text/calendar;method=REQUEST"
+    assert attached["disposition"] == "attachment"
+    assert base64.b64decode(attached["content"]) == INVITE.content
+
+
+def test_no_reader_and_no_link_is_tracked(provider):
+    client(provider.url).send(MAIL, "mail-1")
+    tracking = provider.received[0].body["tracking_settings"]
+    assert set(tracking) >= {"click_tracking", "open_tracking", "subscription_tracking"}
+    for setting in tracking.values():
+        assert not any(setting.values())
+
+
+def test_a_plain_mail_to_an_address_beyond_ascii_is_in_shape_too(provider):
+    plain = Message("result", "ada@bücher.example", "", "Ergebnis: schön", "text", "<p>x</p>")
+    client(provider.url).send(plain, "mail-1")
+    assert provider.faults == []
+    (person,) = provider.received[0].body["personalizations"]
+    assert person["to"] == [{"email": "ada@xn--bcher-kva.example"}]
+    assert "reply_to" not in provider.received[0].body
+
+
+def test_a_mail_that_no_request_can_be_made_of_is_refused_before_it_is_sent(provider):
+    broken = Message("result", "ada@-ü-.x", "", "s", "text", "<p>x</p>")
+    with pytest.raises(Permanent) as refusal:
+        client(provider.url).send(broken, "mail-1")
+    assert "ada" not in refusal.value.reason
+    assert provider.received == []
+
+
+def test_200_is_a_success_in_sandbox_mode_only(provider):
+    provider.mode = status(200)
+    with pytest.raises(Temporary, match="200"):
+        client(provider.url).send(MAIL, "mail-1")
+    assert "mail_settings" not in provider.received[0].body
+
+    assert client(provider.url, sendgrid_sandbox=True).send(MAIL, "mail-2") == Accepted(None)
+    assert provider.received[1].body["mail_settings"] == {"sandbox_mode": {"enable": True}}
+    assert provider.faults == []
+
+
+# -- Where the key may go -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url", ["http://api.sendgrid.com/", "http://10.0.0.8/", "http://127.0.0.1.example.com/"]
+)
+def test_a_host_that_would_get_the_key_in_the_clear_is_refused(url):
+    settings = Settings(sendgrid_api_key=KEY).model_copy(update={"sendgrid_host": url})
+    with pytest.raises(ValueError, match="SENDGRID_HOST"):
+        SendGrid(settings)
+    with pytest.raises(SettingsError, match="SENDGRID_HOST"):
+        load({"SENDGRID_HOST": url})
+
+
+def test_without_a_key_there_is_no_sender():
+    with pytest.raises(ValueError, match="SENDGRID_API_KEY"):
+        SendGrid(Settings(sendgrid_api_key=None))
+
+
+def test_a_request_to_this_machine_is_not_given_to_a_proxy(provider, monkeypatch):
+    with StandIn() as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        client(provider.url).send(MAIL, "mail-1")
+        assert proxy.received == [] and proxy.faults == []
+    assert provider.outbox_ids == ["mail-1"]
+
+
+def test_the_fingerprint_follows_the_key_and_does_not_tell_it(provider):
+    here, same = client(provider.url), client(provider.url)
+    other = SendGrid(Settings(sendgrid_api_key=KEY + "x", sendgrid_host=provider.url))
+    assert here.fingerprint == same.fingerprint != other.fingerprint
+    assert KEY not in here.fingerprint
+
+
+MODES = [accept, status(400, body={"errors": [{"message": MAIL.to}]}), status(500), GARBAGE, reset]
+
+
+@pytest.mark.parametrize("mode", MODES, ids=["accept", "400", "500", "garbage", "reset"])
+def test_no_log_line_holds_an_address_a_body_or_the_key(provider, caplog, mode):
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("python_http_client").setLevel(logging.NOTSET)
+    sender = client(provider.url)
+    provider.mode = mode
+    try:
+        sender.send(MAIL, "mail-1")
+    except (Temporary, Permanent) as failure:
+        logging.getLogger("test").error("failed: %r %s", failure, failure.reason)
+    logged = caplog.text + repr([vars(record) for record in caplog.records])
+    for secret in (KEY, MAIL.to, "Lovelace", "SECRET", MAIL.subject, "host@practice.test"):
+        assert secret not in logged

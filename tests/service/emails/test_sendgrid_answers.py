@@ -1,0 +1,172 @@
+"""What the provider's answers, and its silences, come to: again, never, or not for now."""
+
+import socket
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import pytest
+
+from lead_service.clock import now
+from lead_service.emails.transports.base import Permanent, Stop, Temporary
+from tests.support.app.sendgrid_client import MAIL, client
+from tests.support.fake_sendgrid import (
+    GARBAGE,
+    TRUNCATED,
+    StandIn,
+    accept,
+    drip,
+    hang,
+    raw,
+    reset,
+    status,
+)
+from tests.support.waiting import PATIENCE
+
+
+@pytest.mark.parametrize("code", [401, 403])
+def test_a_refused_key_or_sender_stops_everything(provider, code):
+    provider.mode = status(code, body={"errors": [{"message": "no", "field": None}]})
+    with pytest.raises(Stop, match=str(code)):
+        client(provider.url).send(MAIL, "mail-1")
+
+
+@pytest.mark.parametrize("code", [400, 413, 415, 422])
+def test_a_mail_that_is_wrong_is_refused_for_good_with_the_field_and_nothing_personal(
+    provider, code
+):
+    field = "personalizations.0.to.0.email"
+    errors = [{"message": "ada@lead.test is wrong", "field": field}]
+    provider.mode = status(code, body={"errors": errors})
+    with pytest.raises(Permanent, match=str(code)) as refusal:
+        client(provider.url).send(MAIL, "mail-1")
+    assert field in refusal.value.reason
+    assert "ada" not in refusal.value.reason
+
+
+def test_a_field_that_says_more_than_its_name_is_not_repeated(provider):
+    provider.mode = status(400, body={"errors": [{"field": "ada@lead.test is wrong"}]})
+    with pytest.raises(Permanent) as refusal:
+        client(provider.url).send(MAIL, "mail-1")
+    assert "ada" not in refusal.value.reason
+
+
+@pytest.mark.parametrize("code", [204, 301, 302, 307, 308, 404, 405, 408, 500, 502, 503, 504])
+def test_anything_else_but_202_is_tried_again(provider, code):
+    provider.mode = status(code)
+    with pytest.raises(Temporary, match=str(code)) as failure:
+        client(provider.url).send(MAIL, "mail-1")
+    assert not failure.value.pause
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_a_redirect_is_never_followed_and_the_key_goes_nowhere_else(provider, code):
+    with StandIn() as elsewhere:
+        provider.mode = status(code, {"Location": f"{elsewhere.url}v3/mail/send"})
+        with pytest.raises(Temporary, match=str(code)):
+            client(provider.url).send(MAIL, "mail-1")
+        assert elsewhere.received == [] and elsewhere.faults == []
+
+
+def test_a_429_pauses_the_sender_until_the_later_of_both_times(provider):
+    reset_at = int(now().timestamp()) + 300
+    provider.mode = status(429, {"Retry-After": "60", "X-RateLimit-Reset": str(reset_at)})
+    with pytest.raises(Temporary) as failure:
+        client(provider.url).send(MAIL, "mail-1")
+    assert failure.value.pause
+    assert failure.value.retry_at == datetime.fromtimestamp(reset_at, UTC)
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 202 Accepted\r\n", b"HTTP/1.1 202", b"HTTP/1.1 202 OK\r\nX-Message-Id: 1"]
+)
+def test_a_202_that_breaks_off_in_its_head_is_no_success(provider, head):
+    provider.mode = raw(head)
+    with pytest.raises(Temporary, match="broke off"):
+        client(provider.url).send(MAIL, "mail-1")
+
+
+def test_of_a_success_no_more_is_read_than_any_answer_holds(provider):
+    sizes = []
+
+    def endless(handler) -> None:
+        handler.wfile.write(b"HTTP/1.1 202 Accepted\r\n\r\n")
+        with suppress(OSError):
+            for _ in range(1000):
+                sizes.append(handler.wfile.write(b"x" * 64_000))
+
+    provider.mode = endless
+    assert client(provider.url).send(MAIL, "mail-1")
+    assert sum(sizes) < 32_000_000
+
+
+@pytest.mark.parametrize("mode", [GARBAGE, TRUNCATED, reset], ids=["garbage", "truncated", "reset"])
+def test_no_proper_answer_is_tried_again(provider, mode):
+    provider.mode = mode
+    with pytest.raises(Temporary):
+        client(provider.url).send(MAIL, "mail-1")
+    assert provider.outbox_ids == ["mail-1"]
+
+
+def test_an_error_whose_body_does_not_arrive_still_counts_as_what_it_is(provider):
+    provider.mode = lambda handler: handler.wfile.write(
+        b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 500\r\n\r\n{"
+    )
+    with pytest.raises(Stop):
+        client(provider.url).send(MAIL, "mail-1")
+
+
+def test_a_provider_that_is_down_is_tried_again():
+    with StandIn() as gone:
+        url = gone.url
+    with pytest.raises(Temporary):
+        client(url).send(MAIL, "mail-1")
+
+
+def test_a_name_that_cannot_be_resolved_is_tried_again(monkeypatch):
+    def nowhere(*_arguments, **_options):
+        raise socket.gaierror(socket.EAI_AGAIN, "no name server")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
+    with pytest.raises(Temporary, match="gaierror"):
+        client("https://api.sendgrid.com/").send(MAIL, "mail-1")
+
+
+DRIPS = {
+    "status line": drip(b""),
+    "headers": drip(b"HTTP/1.1 202 Accepted\r\nX-Drip: "),
+    "body": drip(b"HTTP/1.1 202 Accepted\r\nContent-Length: 203\r\n\r\n"),
+    "error body": drip(b"HTTP/1.1 503 Unavailable\r\nContent-Length: 203\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("mode", [hang, *DRIPS.values()], ids=["hang", *DRIPS])
+def test_a_send_is_cut_off_at_its_deadline_and_its_connection_closed(provider, mode):
+    provider.mode = mode
+    with pytest.raises(Temporary, match="TimeoutError"):
+        client(provider.url, seconds=0.3).send(MAIL, "mail-1")
+    assert provider.connections_cut.acquire(timeout=PATIENCE)
+
+
+def test_a_connection_that_opens_after_the_deadline_sends_nothing(provider, monkeypatch):
+    late = []
+
+    def slow(*arguments, **options):
+        late.append(True)
+        provider.closing.wait(0.5)
+        return connect(*arguments, **options)
+
+    connect = socket.create_connection
+    monkeypatch.setattr(socket, "create_connection", slow)
+    with pytest.raises(Temporary, match="TimeoutError"):
+        client(provider.url, seconds=0.1).send(MAIL, "mail-1")
+    provider.closing.wait(1)
+    assert late and provider.received == []
+
+
+def test_other_mails_go_on_after_a_hang(provider):
+    sender = client(provider.url, seconds=0.3)
+    provider.mode = hang
+    with pytest.raises(Temporary):
+        sender.send(MAIL, "mail-1")
+    provider.mode = accept
+    assert sender.send(MAIL, "mail-2").provider_id

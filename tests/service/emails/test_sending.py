@@ -1,0 +1,184 @@
+"""Sending from the outbox, on both databases: what each outcome comes to."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from jinja2 import DictLoader
+
+from lead_service import clock
+from lead_service.emails import message, worker
+from lead_service.emails.message import Message
+from lead_service.emails.models import OutboxMessage
+from lead_service.emails.outbox import LONGEST_ASKED, LONGEST_WAIT
+from lead_service.emails.transports.base import Accepted, Permanent, Stop, Temporary
+from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, FakeTransport, Postroom, failing
+from tests.support.app.visitor_forms import VISITOR
+
+pytestmark = pytest.mark.both_engines
+
+
+@pytest.fixture
+def post(database) -> Postroom:
+    return Postroom(database)
+
+
+def test_a_sent_mail_keeps_the_providers_id_and_loses_its_body(post):
+    outbox_id = post.put()
+    assert worker.deliver_one(post.database, FakeTransport(), NOW)
+    sent = post.row(outbox_id)
+    assert (sent.state, sent.provider_id, sent.sent_at) == ("sent", "provider-1", NOW)
+    assert sent.body is None and sent.lease_token is None
+    assert not worker.deliver_one(post.database, FakeTransport(), NOW + HOUR)
+
+
+def test_local_mode_keeps_bodies_but_never_that_of_a_sign_in(post):
+    plain, key = post.put("plain"), post.put("key", kind="sign_in")
+    post.drain(FakeTransport(), keep_bodies=True)
+    assert "Subject plain" in post.row(plain).body
+    assert post.row(key).body is None
+
+
+def test_a_sign_in_that_the_provider_refused_is_blanked_too(post):
+    plain, key = post.put("plain"), post.put("key", kind="sign_in")
+    post.drain(failing(Permanent("refused")))
+    assert post.row(plain).body is not None and post.row(key).body is None
+
+
+def test_a_mail_waits_for_its_time(post):
+    post.put(due_at=NOW + HOUR)
+    transport = FakeTransport()
+    post.drain(transport, NOW + HOUR - timedelta(seconds=1))
+    assert transport.tried == []
+    post.drain(transport, NOW + HOUR)
+    assert transport.tried == ["one"]
+
+
+def test_a_failed_try_is_repeated_later(post):
+    outbox_id = post.put()
+    post.drain(failing(Temporary("the provider answered 503")))
+    failed = post.row(outbox_id)
+    assert (failed.state, failed.attempts) == ("pending", 1)
+    assert failed.next_at > NOW and failed.reason == "the provider answered 503"
+    post.drain(FakeTransport(), failed.next_at)
+    assert post.row(outbox_id).state == "sent" and post.row(outbox_id).reason == ""
+
+
+def test_the_provider_may_ask_for_a_later_try_but_not_for_one_too_late(post):
+    soon, never = post.put("soon"), post.put("never")
+    answers = {"soon": NOW + HOUR, "never": NOW + 100 * HOUR}
+
+    def answer(message: Message) -> Accepted:
+        raise Temporary("503", retry_at=answers[message.to.partition("@")[0]])
+
+    post.drain(FakeTransport(answer))
+    assert post.row(soon).next_at == NOW + HOUR
+    assert post.row(never).next_at == NOW + LONGEST_ASKED
+
+
+def test_mails_that_failed_together_do_not_come_back_together(post):
+    ids = [post.put(f"mail{number}") for number in range(20)]
+    post.drain(failing(Temporary("503")))
+    assert len({post.row(one).next_at for one in ids}) > 10
+
+
+def test_a_mail_is_given_up_only_after_48_tries_over_72_hours(post):
+    outbox_id, transport, at = post.put(), failing(Temporary("503")), NOW
+    tried_at = []
+    while post.row(outbox_id).state == "pending":
+        at = max(post.row(outbox_id).next_at, at)
+        tried_at.append(at)
+        worker.deliver_one(post.database, transport, at)
+    assert post.row(outbox_id).state == "dead" and post.row(outbox_id).body is not None
+    assert len(tried_at) >= 48 and tried_at[-1] - tried_at[0] >= 72 * HOUR
+    waits = [after - before for before, after in pairwise(tried_at)]
+    assert max(waits) <= LONGEST_WAIT
+    assert post.health(at).dead == 1 and post.health(at).troubles
+
+
+def test_days_without_a_try_do_not_bring_a_mail_nearer_to_being_given_up(post):
+    outbox_id = post.put()
+    worker.deliver_one(post.database, failing(Temporary("503")), NOW)
+    worker.deliver_one(post.database, failing(Temporary("503")), NOW + 1000 * HOUR)
+    assert post.row(outbox_id).state == "pending"
+
+
+def test_a_refused_mail_fails_at_once_and_holds_up_no_other(post):
+    wrong, right = post.put("wrong"), post.put("right")
+
+    def answer(message: Message) -> Accepted:
+        if message.to.startswith("wrong"):
+            raise Permanent("the provider refused this mail (400)")
+        return Accepted()
+
+    transport = FakeTransport(answer)
+    post.drain(transport)
+    assert sorted(transport.tried) == ["right", "wrong"]
+    assert post.row(wrong).state == "failed" and "400" in post.row(wrong).reason
+    assert post.row(right).state == "sent"
+    assert post.health().failed == 1 and post.health().troubles
+
+
+@pytest.mark.parametrize("error", [RuntimeError("bug"), ValueError("bug"), KeyError("bug")])
+def test_a_mail_that_breaks_the_transport_holds_up_no_other(post, error):
+    poison = post.put("poison")
+
+    def answer(message: Message) -> Accepted:
+        if message.to.startswith("poison"):
+            raise error
+        return Accepted()
+
+    right = post.put("right")
+    post.drain(FakeTransport(answer))
+    assert post.row(right).state == "sent"
+    assert (post.row(poison).state, post.row(poison).attempts) == ("pending", 1)
+
+
+def test_a_row_that_cannot_be_read_fails_and_holds_up_no_other(post):
+    poison, right = post.put("poison"), post.put("right")
+
+    def spoil(session):
+        session.get_one(OutboxMessage, poison).body = '{"kind": "result"}'
+
+    post.database.write(spoil)
+    post.drain(FakeTransport())
+    assert (post.row(poison).state, post.row(right).state) == ("failed", "sent")
+
+
+def test_a_lead_is_kept_whatever_the_teams_mail_looks_like(client, database, monkeypatch):
+    post, templates = Postroom(database), message._bodies.loader
+    monkeypatch.setattr(message._bodies, "cache", {})
+    monkeypatch.setattr(message._bodies, "loader", DictLoader({}))
+    assert client.post("/contact/", data=VISITOR | {"submission": "once"}).status_code == 303
+    (told,) = post.ids()
+    post.drain(FakeTransport(), clock.now())
+    failed = post.row(told)
+    assert (failed.state, failed.reason) == ("pending", "unexpected TemplateNotFound")
+    monkeypatch.setattr(message._bodies, "loader", templates)
+    post.drain(FakeTransport(), failed.next_at)
+    assert post.row(told).state == "sent"
+
+
+def test_fresh_mail_goes_before_mail_that_has_failed(post):
+    old = post.put("old")
+    post.drain(failing(Temporary("503")))
+    post.put("fresh", at=NOW + 2 * HOUR)
+    transport = FakeTransport()
+    post.drain(transport, NOW + 2 * HOUR)
+    assert transport.tried == ["fresh", "old"] and post.row(old).state == "sent"
+
+
+def test_a_mail_whose_use_has_passed_is_blanked_and_not_sent(post):
+    outbox_id = post.put(useless_after=NOW + 15 * MINUTE)
+    transport = FakeTransport()
+    post.drain(transport, NOW + 15 * MINUTE)
+    assert transport.tried == []
+    assert post.row(outbox_id).state == "expired" and post.row(outbox_id).body is None
+
+
+def test_mail_expires_while_the_sender_is_stopped_too(post):
+    outbox_id = post.put(useless_after=NOW + 15 * MINUTE)
+    transport = failing(Stop("key refused"))
+    post.drain(transport)
+    post.drain(transport, NOW + HOUR)
+    assert post.row(outbox_id).state == "expired" and transport.tried == ["one"]

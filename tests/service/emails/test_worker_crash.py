@@ -1,0 +1,200 @@
+"""The deliver process, for real: killed, stopped, orphaned, and without its database."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from lead_service.clock import now
+from lead_service.emails import worker
+from lead_service.emails.transports.base import Stop
+from lead_service.emails.transports.folder import Folder
+from lead_service.emails.transports.sendgrid import SendGrid
+from lead_service.settings import Settings
+from tests.support.app.outbox_helper import Postroom, failing
+from tests.support.fake_sendgrid import KEY, Handler, accept
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.both_engines
+
+MAILS = 60
+KILLS = 4
+ROOT = Path(__file__).parents[3]
+DELIVER = """
+import os
+from lead_service import settings
+from lead_service.emails import deliver
+deliver.run(settings.load(), parent_pid=int(os.environ.get("TEST_PARENT", 0)) or None)
+"""
+
+
+@pytest.fixture
+def post(database) -> Postroom:
+    return Postroom(database)
+
+
+@pytest.fixture
+def start(db_url, provider, tmp_path):
+    """Start deliver processes; whatever still runs afterwards is killed."""
+    started: list[subprocess.Popen] = []
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": db_url,
+        "VAR_DIR": str(tmp_path),
+        "SENDGRID_API_KEY": KEY,
+        "SENDGRID_HOST": provider.url,
+    }
+
+    def start(**more: str) -> subprocess.Popen:
+        command = [sys.executable, "-c", DELIVER]
+        started.append(subprocess.Popen(command, cwd=ROOT, env=environment | more))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_a_killed_process_loses_no_mail_and_doubles_at_most_one(post, provider, start):
+    ids = {post.put(f"mail-{number}", at=now()) for number in range(MAILS)}
+    chance = random.Random(20260302)
+
+    def accept_or_be_late(handler: Handler) -> None:
+        accept(handler)
+        time.sleep(0.01)  # so that some kills fall between the acceptance and its record
+
+    provider.mode = accept_or_be_late
+    for kill in range(1, KILLS + 1):
+        process = start()
+        assert eventually(lambda kill=kill: len(provider.received) >= kill * MAILS // (KILLS + 2))
+        time.sleep(chance.random() * 0.03)
+        process.kill()
+        process.wait()
+    sender = SendGrid(Settings(sendgrid_api_key=KEY, sendgrid_host=provider.url))
+    post.drain(sender, now() + timedelta(minutes=2))  # by then every lease has run out
+
+    times_sent = Counter(provider.outbox_ids)
+    assert set(times_sent) == ids
+    assert len(provider.received) - len(ids) <= KILLS
+    assert {post.row(one).state for one in ids} == {"sent"}
+    assert provider.faults == []
+
+
+def test_a_kill_between_acceptance_and_record_doubles_that_mail_with_the_same_id(
+    post, provider, start
+):
+    outbox_id = post.put(at=now())
+    answered, killed = threading.Event(), threading.Event()
+
+    def accept_and_wait(handler: Handler) -> None:
+        answered.set()
+        killed.wait(30)
+
+    provider.mode = accept_and_wait
+    process = start()
+    assert answered.wait(60)
+    process.kill()
+    process.wait()
+    killed.set()
+    assert post.row(outbox_id).state == "sending"
+
+    provider.mode = accept
+    sender = SendGrid(Settings(sendgrid_api_key=KEY, sendgrid_host=provider.url))
+    post.drain(sender, now() + timedelta(minutes=2))
+    assert provider.outbox_ids == [outbox_id, outbox_id]
+    assert provider.received[0].body == provider.received[1].body
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_process_told_to_stop_finishes_the_mail_under_way(post, provider, start, number):
+    ids = [post.put(f"mail-{number}", at=now()) for number in range(3)]
+    asked, told = threading.Event(), threading.Event()
+
+    def accept_once_told(handler: Handler) -> None:
+        asked.set()
+        told.wait(30)
+        accept(handler)
+
+    provider.mode = accept_once_told
+    process = start()
+    assert asked.wait(60)
+    process.send_signal(number)
+    told.set()
+    assert process.wait(60) == 0
+    assert sorted(post.row(one).state for one in ids) == ["pending", "pending", "sent"]
+    assert len(provider.received) == 1
+
+
+def test_a_process_whose_parent_is_gone_ends_and_sends_nothing_more(post, provider, start):
+    post.put(at=now())
+    process = start(TEST_PARENT=str(os.getpid() + 1))  # not the parent it has
+    assert process.wait(60) == 0
+    assert provider.received == []
+
+
+def test_a_process_delivers_what_is_queued_while_it_runs(post, provider, start):
+    start(TEST_PARENT=str(os.getpid()))
+    for name in ("first", "second"):
+        outbox_id = post.put(name, at=now())
+        assert eventually(lambda outbox_id=outbox_id: post.row(outbox_id).state == "sent")
+    assert len(provider.received) == 2
+
+
+# -- The loop, in this process --------------------------------------------------------------
+
+
+def settings_for(db_url: str, tmp_path: Path, **more) -> Settings:
+    return Settings(database_url=db_url, var_dir=tmp_path, **more)
+
+
+def test_trouble_with_the_database_is_waited_out_and_logged_without_what_was_typed(
+    post, db_url, tmp_path, monkeypatch, caplog
+):
+    outbox_id = post.put("ada", at=now())
+    faults = [OperationalError("SELECT", {"address": "ada@lead.test"}, Exception("ada")), OSError()]
+
+    def deliver_in_trouble(*arguments, **options) -> bool:
+        if faults:
+            raise faults.pop()
+        return deliver_one(*arguments, **options)
+
+    deliver_one = worker.deliver_one
+    monkeypatch.setattr(worker, "deliver_one", deliver_in_trouble)
+    monkeypatch.setattr(worker, "IDLE_SECONDS", 0.01)
+    done = lambda: post.row(outbox_id).state == "sent"  # noqa: E731
+    worker.run(settings_for(db_url, tmp_path), until=done)
+    assert "OperationalError" in caplog.text and "OSError" in caplog.text
+    assert "ada" not in caplog.text
+
+
+def test_without_a_key_mails_go_to_a_folder_and_can_still_be_read(post, db_url, tmp_path):
+    outbox_id = post.put("ada", at=now())
+    key_id = post.put("key", kind="sign_in", at=now())
+    settings = settings_for(db_url, tmp_path)
+    assert isinstance(worker.transport_for(settings), Folder)
+    worker.run(
+        settings, until=lambda: post.row(key_id).state == post.row(outbox_id).state == "sent"
+    )
+    assert len(list((tmp_path / "mail").glob("*.eml"))) == 2
+    assert post.row(outbox_id).body is not None and post.row(key_id).body is None
+
+
+def test_a_process_started_with_a_new_key_lifts_the_stop_of_the_old_one(
+    post, db_url, tmp_path, provider
+):
+    post.put(at=now())
+    post.drain(failing(Stop("key refused")), now())
+    assert post.health(now()).stopped_at
+    settings = settings_for(db_url, tmp_path, sendgrid_api_key=KEY, sendgrid_host=provider.url)
+    worker.run(settings, until=lambda: True)  # at its start, before it sends anything
+    assert post.health(now()).stopped_at is None

@@ -1,0 +1,144 @@
+"""What `lead-service check` finds before a visitor does, and what no process starts on."""
+
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from lead_service import clock
+from lead_service.book.hosts import changes
+from lead_service.db import schema
+from lead_service.db.engine import Database
+from lead_service.leads import events
+from lead_service.ops import checks
+from lead_service.settings import load
+from tests.support.app.stored_data import kept
+from tests.support.engines import only_postgresql, only_sqlite
+from tests.support.fake_sendgrid import KEY, StandIn
+from tests.support.processes import free_port, run
+
+
+@pytest.fixture
+def ready(settings):
+    """The settings of a product in which all is well."""
+    database = Database(settings.database_url)
+    schema.migrate(database)
+    database.write(lambda session: changes.seed(session, settings))
+    database.close()
+    return settings
+
+
+@pytest.fixture
+def with_key(ready, environment):
+    """Return the settings with a key for a provider at an address."""
+
+    def made(url: str, key: str = KEY):
+        return load(environment | {"SENDGRID_API_KEY": key, "SENDGRID_HOST": url})
+
+    return made
+
+
+@pytest.mark.both_engines
+def test_nothing_is_said_when_all_is_well(with_key):
+    with StandIn() as provider:
+        assert checks.faults(with_key(provider.url)) == []
+        assert provider.received == []  # no mail is sent to find out
+
+
+def test_a_key_that_cannot_send_is_found_before_a_mail_is_lost_to_it(with_key):
+    with StandIn() as provider:
+        refused = checks.faults(with_key(provider.url, key="SG.revoked"))
+        assert refused == ["SENDGRID_API_KEY: is refused by the provider"]
+        provider.scopes = ["stats.read"]
+        may_not = checks.faults(with_key(provider.url))
+        assert may_not == ["SENDGRID_API_KEY: may not send (mail.send)"]
+
+
+def test_a_provider_that_is_not_there_is_named(with_key):
+    [fault] = checks.faults(with_key(f"http://127.0.0.1:{free_port()}"))
+    assert fault.startswith("SENDGRID_HOST: the provider does not answer")
+
+
+def test_a_clock_that_is_wrong_is_seen_by_those_of_others(with_key, monkeypatch):
+    right = clock.now
+    monkeypatch.setattr(clock, "now", lambda: right() + timedelta(hours=1))
+    with StandIn() as provider:
+        settings = with_key(provider.url)
+        found = [fault for fault in checks.faults(settings) if fault.startswith("clock: ")]
+    assert any("by the provider's" in fault for fault in found)
+    is_server = "postgresql" in settings.database_url
+    assert any("by the database's" in fault for fault in found) == is_server
+
+
+@pytest.mark.both_engines
+def test_a_clock_that_was_set_back_is_seen_by_what_was_written(ready):
+    database, later = Database(ready.database_url), clock.now() + timedelta(hours=1)
+
+    def write(session) -> None:
+        lead = kept(session, email="ada@example.com", at=later)
+        events.record(session, lead, "wrote", later)
+
+    database.write(write)
+    database.close()
+    [fault] = checks.faults(ready)
+    assert "which is to come" in fault
+
+
+def test_a_disk_that_fills_up_is_seen_before_it_is_full(ready, monkeypatch):
+    monkeypatch.setattr(checks, "LEAST_SPACE", 2**60)
+    if "postgresql" in ready.database_url:
+        assert checks.faults(ready) == []  # its disk is its server's
+    else:
+        [fault] = checks.faults(ready)
+        assert "MB left" in fault
+
+
+@pytest.mark.parametrize("command", ["web", "deliver", "check"])
+@only_postgresql
+def test_no_process_starts_on_a_database_that_takes_nothing(ready, environment, command):
+    settings = "?options=-c%20default_transaction_read_only%3Don&"
+    address = environment["DATABASE_URL"].replace("?", settings)
+    refused = run(environment | {"DATABASE_URL": address}, command)
+    assert refused.returncode != 0
+    assert "read-only transaction" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+# Root may write to any file, but for those on a disk that takes nothing.
+READ_ONLY = ("unshare", "--map-root-user", "--mount", "sh", "-c")
+MOUNT = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+
+
+@pytest.mark.parametrize("command", ["web", "deliver", "check"])
+@only_sqlite
+def test_no_process_starts_on_a_file_that_cannot_be_written(
+    ready, environment, command, tmp_path_factory
+):
+    folder = Path(make_url(ready.database_url).database).parent
+    read_only = [*READ_ONLY, MOUNT, str(folder)]
+    if subprocess.run([*read_only, "true"], capture_output=True).returncode:
+        pytest.skip("nothing may be mounted here")
+    elsewhere = environment | {"VAR_DIR": str(tmp_path_factory.mktemp("var"))}
+    elsewhere["SECRET_KEY"] = ready.secret  # which lies in the folder that cannot be written
+    refused = run(elsewhere, command, prefix=read_only)
+    assert refused.returncode != 0
+    assert "DATABASE_URL" in refused.stderr and "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["web", "deliver"])
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [("0001", "run `lead-service migrate`"), ("9999", "newer than this program")],
+)
+@pytest.mark.both_engines
+def test_no_process_starts_on_another_program_s_schema(ready, environment, command, version, said):
+    database = Database(ready.database_url)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{version}'")
+    database.close()
+    refused = run(environment, command)
+    assert refused.returncode != 0
+    assert said in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1

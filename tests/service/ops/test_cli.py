@@ -1,0 +1,377 @@
+"""The commands as an operator types them: what is wrong is said in one line, in words."""
+
+import json
+import re
+import sqlite3
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from lead_service.db import schema
+from lead_service.db.engine import Database
+from lead_service.ops import backup, checks
+from lead_service.ops.backup import progress
+from tests.support.app.commands import run_here
+from tests.support.processes import free_port
+
+ROOT = Path(__file__).parents[3]
+NOBODY = "postgresql://ann:hunter2@127.0.0.1:1/advisory"
+
+
+@pytest.fixture
+def var(tmp_path) -> Path:
+    return tmp_path / "var"
+
+
+@pytest.fixture
+def given(monkeypatch, var, site_dir) -> pytest.MonkeyPatch:
+    """Set the environment of the commands; a test may add to it with `given.setenv`."""
+    own = {"VAR_DIR": var, "SITE_DIR": site_dir, "SALES_TO": "a@example.com", "PORT": free_port()}
+    for name, value in own.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    return monkeypatch
+
+
+@pytest.fixture
+def command(given):
+    """Run a command with that environment: (exit status, what it printed, its complaint)."""
+    return run_here
+
+
+@pytest.fixture
+def refused(command):
+    """Run a command that must be refused, and return the one line that says why."""
+
+    def run(*arguments: str, status: int = 1) -> str:
+        code, _, said = command(*arguments)
+        assert (code, said.count("\n")) == (status, 1), said
+        assert said.startswith("lead-service: ")
+        return said
+
+    return run
+
+
+def change(var: Path, statement: str) -> None:
+    with sqlite3.connect(var / "lead_service.db.engine") as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+# -- The first host ---------------------------------------------------------------------------
+
+
+def test_after_migrate_visitors_can_book(command):
+    assert command("migrate")[0] == 0
+    code, shown, _ = command("host")
+    assert code == 0
+    assert "mon 09:00-17:00" in shown
+    assert command("check")[0] == 0
+
+
+def test_check_says_when_no_host_takes_calls(command, refused):
+    command("migrate")
+    command("host", "--hours", "")
+    assert refused("check") == "lead-service: no host takes calls; run `lead-service host`\n"
+
+
+def test_check_does_not_count_a_host_who_is_not_active(command, refused, var):
+    command("migrate")
+    change(var, "UPDATE host SET is_active = 0")
+    assert "no host takes calls" in refused("check")
+
+
+def test_the_host_command_makes_the_host_that_is_missing(command, var):
+    command("migrate")
+    change(var, "DELETE FROM opening_hours")
+    change(var, "DELETE FROM host")
+    code, shown, _ = command("host", "--name", "Ann Example")
+    assert code == 0
+    assert shown.startswith("Ann Example <a@example.com>")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--name", "Ann\nBcc: all@example.com"),
+        ("--name", "Ann\x00"),
+        ("--name", "Ann\u2028Example"),
+        ("--name", "\udcff"),
+        ("--name", "a" * 121),
+        ("--meeting-link", "https://"),
+        ("--meeting-link", "https://a b"),
+        ("--meeting-link", "https://[broken"),
+        ("--meeting-link", "https://host:port/"),
+        ("--meeting-link", "https://meet.example.com/\nann"),
+        ("--meeting-link", "http://meet.example.com/"),
+        ("--meeting-link", "https://meet.example.com/" + "a" * 476),
+    ],
+)
+def test_a_host_that_mails_could_not_carry_is_refused(command, refused, option, value):
+    command("migrate")
+    before = command("host")
+    assert option[2:] in refused("host", option, value, status=2)
+    assert command("host") == before
+
+
+def test_the_longest_name_and_link_are_kept(command):
+    command("migrate")
+    name, link = "a" * 120, "https://meet.example.com/" + "a" * 475
+    code, shown, _ = command("host", "--name", name, "--meeting-link", link)
+    assert code == 0
+    assert name in shown
+    assert link in shown
+
+
+def test_check_fails_while_mails_that_failed_were_not_looked_at(command, refused, var):
+    command("migrate")
+    columns = "id, kind, address, state, attempts, created_at, due_at, next_at, reason, alarm_at"
+    at = "'2026-03-02 09:00:00.000000'"
+    values = f"'{'0' * 32}', 'result', 'a@b.test', 'failed', 1, {at}, {at}, {at}, '', {at}"
+    change(var, f"INSERT INTO outbox ({columns}) VALUES ({values})")
+    assert refused("check") == "lead-service: Mails that the provider refused: 1.\n"
+    change(var, "UPDATE outbox SET alarm_at = NULL")
+    assert command("check")[0] == 0
+
+
+# -- One line, no traceback -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *([["desk", word] for word in ("link", "invite", "remove", "sign-out")]),
+        *(["export"], ["erase", "--yes"]),
+    ],
+    ids=" ".join,
+)
+def test_what_is_no_address_is_refused_by_every_command(refused, words):
+    assert "'x' is not an email address" in refused(*words, "x", status=2)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["migrate"],
+        ["host"],
+        ["check"],
+        ["resume"],
+        ["retention"],
+        ["desk", "link", "a@example.com"],
+        ["export", "a@example.com"],
+        ["erase", "--yes", "a@example.com"],
+        ["serve"],
+    ],
+    ids=" ".join,
+)
+def test_a_database_that_does_not_answer_is_one_line(given, command, refused, words):
+    command("migrate")  # which makes the folder
+    given.setenv("DATABASE_URL", NOBODY)
+    said = refused(*words, status=1 if words == ["check"] else 2)
+    assert "DATABASE_URL: cannot be used" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("word", ["migrate", "serve", "host", "check"])
+def test_the_schema_of_a_later_program_is_left_alone(command, refused, var, word):
+    command("migrate")
+    change(var, "UPDATE alembic_version SET version_num = '9999'")
+    assert "newer than this program" in refused(word)
+
+
+def test_a_folder_that_cannot_be_made_is_named(given, refused, tmp_path):
+    (tmp_path / "file").write_text("")
+    given.setenv("VAR_DIR", str(tmp_path / "file" / "var"))
+    assert "VAR_DIR: cannot be used" in refused("migrate", status=2)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("192.0.2.1", "cannot listen on 192.0.2.1"), ("no.such.host.invalid", "BIND_ADDRESS")],
+)
+def test_an_address_of_another_machine_is_not_called_a_port_in_use(given, refused, address, said):
+    given.setenv("BIND_ADDRESS", address)
+    complaint = refused("serve")
+    assert said in complaint
+    assert "in use" not in complaint
+
+
+def test_the_version_is_the_package_s(command):
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert command("--version")[1] == f"lead-service {version}\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["nosuch"], ["check", "--nosuch"], ["restore"], ["desk", "role", "a@b.test", "owner"]]
+)
+def test_a_wrong_command_line_is_one_line_that_leads_to_the_help(refused, words):
+    assert re.search(r"; see `lead-service [a-z ]*-h`\n", refused(*words, status=2))
+
+
+def test_a_command_without_arguments_shows_its_help(command):
+    code, _, said = command("desk")
+    assert code == 2
+    assert "sign-out" in said
+
+
+READING = (
+    ["check"],
+    ["host"],
+    ["backup", "copy"],
+    ["desk", "members"],
+    ["desk", "link", "a@example.com"],
+    ["export", "a@example.com"],
+    ["retention"],
+    ["resume"],
+    ["web"],
+    ["deliver"],
+)
+
+
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+def test_a_mistyped_folder_is_refused_and_not_made(refused, var, words):
+    assert f"VAR_DIR: there is no folder {var}" in refused(*words, status=2)
+    assert not var.exists()
+
+
+# -- What `check` reads -----------------------------------------------------------------------
+
+
+def test_check_names_the_line_of_the_framework_that_is_being_edited(
+    command, refused, given, tmp_path
+):
+    command("migrate")
+    given.chdir(tmp_path)
+    assert command("check")[0] == 0  # there is no checkout
+    edited = tmp_path / checks.SOURCE
+    edited.parent.mkdir()
+    text = (ROOT / checks.SOURCE).read_text()
+    edited.write_text(text)
+    assert command("check")[0] == 0
+    at = text[: text.index("    letter: ")].count("\n") + 1
+    edited.write_text(text.replace("    letter: ", "    leter: ", 1))
+    assert f"docs/framework.yml: line {at}" in command("check")[2]
+
+
+def test_check_names_what_was_copied_and_not_filled_in(command, given):
+    command("migrate")
+    for name, value in {
+        "PUBLIC_URL": "https://advisory.example/",
+        "SECRET_KEY": "only these tests are signed with this",
+        "DATABASE_URL": "sqlite:////nowhere/at/all.db",
+        "SENDGRID_API_KEY": "SG.\u2026",
+        "SENDGRID_HOST": f"http://127.0.0.1:{free_port()}",
+        "MAIL_FROM": "calls@example.com",
+        "SALES_TO": "ann@ada.net, ben@example.test",
+        "PRACTICE_LEGAL_NAME": "Ada LLC",
+        "PRACTICE_POSTAL_ADDRESS": "1 Street",
+        "PRACTICE_EMAIL": "hello@ada.net",
+    }.items():
+        given.setenv(name, value)
+    code, said, _ = command("check", "--json")
+    assert (code, json.loads(said)["ok"]) == (2, False)
+    given.setenv("DATABASE_URL", "postgresql://ann@127.0.0.1:1/advisory")
+    code, said, _ = command("check", "--json")
+    found = json.loads(said)["faults"]
+    assert (code, [one for one in found if "placeholder" in one]) == (
+        1,
+        [
+            "PUBLIC_URL: https://advisory.example/ is a placeholder",
+            "MAIL_FROM: calls@example.com is a placeholder",
+            "SALES_TO: ben@example.test is a placeholder",
+            "SENDGRID_API_KEY: holds a placeholder (\u2026)",
+        ],
+    )
+    assert any(one.startswith("PUBLIC_URL: the site in") for one in found)
+    assert any(one.startswith("DATABASE_URL: cannot be used") for one in found)
+
+
+# -- For scripts ------------------------------------------------------------------------------
+
+
+def test_what_scripts_read_is_json(command, tmp_path):
+    command("migrate")
+    command("desk", "link", "ann@example.com")
+    assert json.loads(command("check", "--json")[1]) == {"ok": True, "faults": []}
+    [member] = json.loads(command("desk", "members", "--json")[1])
+    assert member == {"email": "ann@example.com", "role": "admin", "name": "", "last_seen": None}
+    made = json.loads(command("backup", str(tmp_path / "copy"), "--json")[1])
+    assert made == {"file": str(tmp_path / "copy"), "leads": 0, "emails": 0, "deleted": 0}
+
+
+def test_an_address_about_which_nothing_is_held_is_said_to_be_one(command):
+    command("migrate")
+    assert command("export", "ada@example.com")[2] == "nothing is held about ada@example.com\n"
+    code, said, noted = command("erase", "--yes", "ada@example.com")
+    assert (code, noted) == (0, "nothing was held about ada@example.com\n")
+    assert set(json.loads(said).values()) == {0}
+    assert command("export", "ada@example.com")[2] == ""  # that it was erased is held
+
+
+def test_a_backup_that_takes_long_tells_how_far_it_is(command, given, tmp_path):
+    command("migrate")
+    copy = tmp_path / "copy"
+    assert command("backup", str(copy))[2] == ""
+    given.setattr(progress, "IN_A_LOG", 0.01)
+    counts = backup.sqlite.check(copy)
+    given.setattr(backup.sqlite, "check", lambda _path: time.sleep(0.1) or counts)
+    assert re.match(r"backup: 0 s, \d MB\n", command("backup", str(tmp_path / "another"))[2])
+    assert re.match(r"restore: 0 s", command("restore", str(copy))[2])
+
+
+# -- Local data -------------------------------------------------------------------------------
+
+
+def test_local_data_is_for_its_owner_alone(command, var):
+    command("migrate")
+    command("desk", "link", "a@example.com")
+    made = [var, *var.rglob("*")]
+    assert {"secret_key", "lead_service.db.engine"} <= {path.name for path in made}
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
+# -- Backups ----------------------------------------------------------------------------------
+
+
+def test_a_backup_is_made_daily_and_put_back(command, refused, given, var, tmp_path):
+    given.setenv("BACKUP_DIR", str(tmp_path / "backups"))
+    command("migrate")
+    code, said, _ = command("backup")
+    [copy] = (tmp_path / "backups").iterdir()
+    assert (code, said) == (0, f"backup: {copy} holds 0 leads, 0 emails\n")
+    change(var, "UPDATE host SET name = 'Nobody', version = 2")
+    assert "host: 1" in refused("restore", str(copy))
+    assert command("restore", "--replace", str(copy))[0] == 0
+    assert "Nobody" not in command("host")[1]
+
+
+def test_a_backup_without_a_place_asks_for_one(command, refused):
+    command("migrate")
+    assert "give a file, or set BACKUP_DIR" in refused("backup", status=2)
+    assert "is not a file" in refused("restore", "nowhere")
+
+
+@pytest.mark.both_engines
+def test_a_schema_is_backed_up_before_it_is_migrated(command, given, var, tmp_path):
+    backups = tmp_path / "backups"
+    given.setenv("BACKUP_DIR", str(backups))
+    var.mkdir()
+    database = Database(f"sqlite:///{var / 'lead_service.db.engine'}")
+    schema.migrate(database, "0002")
+    database.close()
+    assert "backup: " in command("migrate")[1]
+    with sqlite3.connect(next(backups.iterdir())) as copy:
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0002",)
+    copy.close()
+    command("migrate")
+    assert len(list(backups.iterdir())) == 1  # there was nothing to migrate
+
+
+def test_erasing_says_which_backups_still_hold_the_address(command, given, tmp_path):
+    given.setenv("BACKUP_DIR", str(tmp_path / "backups"))
+    command("migrate")
+    command("backup")
+    _, _, said = command("erase", "--yes", "ada@example.com")
+    assert re.search(r"^may be held by .*\.backup until \d{4}-\d\d-\d\d$", said, re.MULTILINE)

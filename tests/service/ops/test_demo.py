@@ -1,0 +1,155 @@
+"""Made-up data shows one of everything, sends nothing, and can be removed without a trace."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from lead_service import clock
+from lead_service.accounts.members import Member
+from lead_service.assess import scoring
+from lead_service.assess.models import Assessment
+from lead_service.book.hosts.models import Host
+from lead_service.book.models import Booking, Result
+from lead_service.db import schema
+from lead_service.emails.message import EmailKind
+from lead_service.emails.models import Delivery, EmailState, OutboxMessage
+from lead_service.funnel import counts
+from lead_service.funnel.archived_counts import between
+from lead_service.leads import capture, events
+from lead_service.leads.models import EventKind, Lead, LeadEvent, Stage
+from lead_service.ops import demo
+from lead_service.privacy import retention
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.desk_client import sign_in
+from tests.support.app.outbox_helper import FakeTransport, Postroom
+from tests.support.app.visitor_forms import VISITOR, assess, book
+
+LINE = "This desk shows made-up data."
+pytestmark = pytest.mark.usefixtures("at")
+
+
+def rows(database) -> dict[str, int]:
+    with database.read() as session:
+        tables = schema.tables().sorted_tables
+        return {one.name: session.scalar(select(func.count()).select_from(one)) for one in tables}
+
+
+def every(database, column) -> set:
+    with database.read() as session:
+        return set(session.scalars(select(column).distinct()))
+
+
+def remove(database) -> dict[str, int]:
+    return database.write(lambda session: demo.remove(session, clock.now()))
+
+
+def test_it_shows_one_of_everything(filled, framework):
+    assert every(filled, LeadEvent.kind) == set(EventKind)
+    assert every(filled, OutboxMessage.kind) == set(EmailKind)
+    assert every(filled, OutboxMessage.state) == set(EmailState)
+    assert every(filled, OutboxMessage.delivery) == set(Delivery)
+    assert every(filled, Lead.stage) == set(Stage)
+    assert every(filled, Booking.outcome) == {*Result, None}
+    assert every(filled, Booking.quarantine) == {True, False}
+    assert len(every(filled, Booking.host_zone)) == 3
+    with filled.read() as session:
+        finished = select(Assessment.answers).where(Assessment.completed_at.is_not(None))
+        scores = [scoring.score(framework, given) for given in session.scalars(finished)]
+        last = counts.monday(MONDAY_MORNING.date()) - timedelta(weeks=1)
+        facts = between(session, last - timedelta(weeks=7), last)
+        weeks = {counts.monday(fact.day) for fact in facts if fact.what == "started"}
+    assert {one.widest_gap for one in scores} == {*framework.steps, None}
+    assert len(weeks) == 8
+
+
+def test_holidays_and_a_weekend_leave_nothing_out(context, database):
+    demo.fill(context, now := datetime(2026, 12, 27, 23, 30, tzinfo=UTC))
+    assert every(database, LeadEvent.kind) == set(EventKind)
+    assert max(every(database, LeadEvent.at)) <= now
+    assert len({at for at in every(database, Booking.starts_at) if at > now}) >= 5
+
+
+@pytest.mark.both_engines
+def test_a_second_time_changes_nothing_and_removing_leaves_no_trace(context, database, at):
+    before = rows(database)
+    assert demo.fill(context, MONDAY_MORNING) is None
+    filled = rows(database)
+    assert demo.fill(context, MONDAY_MORNING + timedelta(days=1)) == MONDAY_MORNING
+    assert rows(database) == filled
+    later = MONDAY_MORNING + timedelta(days=60)
+    database.write(lambda session: retention.sweep(session, later, context.settings))
+    assert remove(database)
+    assert rows(database) == before
+    assert remove(database) == {}
+
+
+def test_removing_it_leaves_what_is_real(filled, client, framework):
+    counted = rows(filled)
+    book(client, assessment=assess(client, framework).split("/")[2])
+    real = {name: number - counted[name] for name, number in rows(filled).items()}
+
+    def mix(session) -> None:
+        """Let a made-up host have the real call, and a made-up member the lead."""
+        call = session.scalars(select(Booking).where(Booking.email == VISITOR["email"])).one()
+        call.host = session.scalars(select(Host).where(Host.name == "Nora Field")).one()
+        lead, member = call.lead, session.scalars(select(Member)).first()
+        lead.owner_id = member.id
+        events.add_note(session, lead, member.id, "Call back", MONDAY_MORNING)
+
+    filled.write(mix)
+    remove(filled)
+    stays = {"host": 2, "opening_hours": 10, "member": 1, "note": 1, "framework_version": 1}
+    assert rows(filled) == {name: n + stays.get(name, 0) for name, n in real.items()}
+    with filled.read() as session:
+        call = session.scalars(select(Booking)).one()
+        assert (call.host.is_active, call.lead.owner_id) == (False, None)
+        assert session.scalars(select(Member)).one().removed_at
+
+
+def test_no_email_leaves_for_it(filled):
+    post, transport = Postroom(filled), FakeTransport()
+    post.put("real", at=MONDAY_MORNING)
+    for days in range(15):
+        post.drain(transport, MONDAY_MORNING + timedelta(days=days))
+    assert transport.tried == ["real"]
+    assert not {"pending", "sending"} & every(filled, OutboxMessage.state)
+
+
+def test_it_is_refused_where_visitors_come_or_its_people_are_known(context, database, at):
+    elsewhere = context.settings.model_copy(update={"public_url": "https://advisory.example/"})
+    with pytest.raises(demo.NoDemo, match="PUBLIC_URL"):
+        demo.set_up(elsewhere, MONDAY_MORNING)
+    email = "Dana.Whitfield@example.com"
+    database.write(lambda session: capture.capture(session, email=email, at=MONDAY_MORNING))
+    before = rows(database)
+    with pytest.raises(demo.NoDemo, match="is in use here"):
+        demo.fill(context, MONDAY_MORNING)
+    assert rows(database) == before
+
+
+def test_every_page_of_the_desk_shows_it_and_says_so(filled, app, client, settings):
+    sign_in(client, filled, settings, settings.sales_to[0])
+    of_a_kind = (OutboxMessage.kind, OutboxMessage.state, OutboxMessage.delivery)
+    known = {
+        "lead_id": every(filled, Lead.id),
+        "call_id": every(filled, Booking.id),
+        "mail_id": every(filled, func.min(OutboxMessage.id).over(partition_by=of_a_kind)),
+        "host_id": every(filled, Host.id),
+        "part": {"rules"},
+    }
+    site = app.url_map.bind("127.0.0.1:8000")
+    for rule in app.url_map.iter_rules():
+        is_the_desks = rule.endpoint.startswith("desk.") and "GET" in rule.methods
+        if not is_the_desks or not rule.arguments <= known.keys():
+            continue
+        most = None if rule.endpoint in {"desk.lead", "desk.mail"} else 3
+        ids = [sorted(known[name])[:most] for name in rule.arguments]
+        for values in itertools.product(*ids):
+            names = dict(zip(rule.arguments, values, strict=True))
+            seen = client.get(site.build(rule.endpoint, names))
+            assert seen.status_code in {200, 303}, (rule.endpoint, names)
+            assert (LINE in seen.text) == ("desk-nav" in seen.text), rule.endpoint
+    remove(filled)
+    assert LINE not in client.get("/desk/").text

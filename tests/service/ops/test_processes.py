@@ -1,0 +1,217 @@
+"""The processes as they really run: killed, stopped, misconfigured, and without a provider."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from select import select as readable
+
+import pytest
+from sqlalchemy import func, select
+
+from lead_service.db import schema
+from lead_service.db.engine import Database
+from lead_service.emails.models import OutboxMessage
+from lead_service.leads.models import Lead
+from lead_service.settings import load
+from tests.support.engines import only_sqlite
+from tests.support.fake_sendgrid import KEY, StandIn
+from tests.support.processes import MAKE, PROGRAM, ROOT, Product, free_port, run
+from tests.support.waiting import PATIENCE, eventually
+
+
+@pytest.fixture
+def outside(environment, tmp_path) -> dict[str, str]:
+    """Return the environment of processes that run apart from the tests."""
+    return environment | {"LOG_LEVEL": "WARNING"}
+
+
+def sent_and_stored(url: str) -> tuple[int, int]:
+    database = Database(url)
+    try:
+        with database.read() as session:
+            sent = select(func.count()).where(OutboxMessage.state == "sent")
+            return session.scalar(sent), session.scalar(select(func.count()).select_from(Lead))
+    finally:
+        database.close()
+
+
+@pytest.mark.both_engines
+def test_a_lead_acknowledged_before_a_kill_is_told_of_after_the_restart(outside, tmp_path):
+    mail = Path(outside["VAR_DIR"]) / "mail"
+    with Product(outside) as product:
+        assert product.post("/contact/", product.wish(1)).status == 303
+        product.kill()
+    with Product(outside):
+        assert eventually(lambda: len(list(mail.glob("*.eml"))) == 1)
+        assert sent_and_stored(outside["DATABASE_URL"]) == (1, 1)
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    ("program", "command", "signals"),
+    [
+        (MAKE, "serve", (signal.SIGTERM, signal.SIGTERM)),
+        (PROGRAM, "serve", (signal.SIGHUP, signal.SIGTERM)),
+        (PROGRAM, "web", (signal.SIGINT, signal.SIGTERM)),
+    ],
+)
+def test_signals_to_the_whole_group_end_everything(outside, tmp_path, program, command, signals):
+    with schema.opened(load(outside)) as database:
+        schema.migrate(database)  # as `web` does not
+    product = Product(outside, command, tmp_path / "log", program)
+    product.start()
+    product.wait_until_ready()
+    product.stop_group(*signals)
+    assert product.ended_quietly(signals), product.log.read_text()
+    assert ("Press Ctrl+C to stop." in product.output) == (command == "serve")
+
+
+STUBBORN = """
+import os, signal, time
+from lead_service import serving
+
+def go_on():
+    signal.signal(signal.SIGTERM, lambda *_: os.write(1, b"told\\n"))
+    os.fork()  # a worker
+    os.write(1, b"started\\n")
+    time.sleep(1000)
+
+serving.KILL_SECONDS = 1
+serving.supervise(go_on)
+"""
+
+
+def test_what_does_not_stop_in_time_is_killed_and_nohup_keeps_it_from_a_hangup():
+    command = ["nohup", sys.executable, "-c", STUBBORN]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdout
+        assert process.stdout.readline() == process.stdout.readline() == b"started\n"
+        process.send_signal(signal.SIGHUP)
+        assert readable([process.stdout], [], [], 1)[0] == []
+        process.terminate()
+        told, _ = process.communicate(timeout=PATIENCE)  # until its worker ends, too
+    assert (told, process.returncode) == (b"told\n", 1)
+
+
+def test_a_provider_that_is_down_changes_nothing_for_the_visitor(outside):
+    nobody = {"SENDGRID_API_KEY": KEY, "SENDGRID_HOST": f"http://127.0.0.1:{free_port()}"}
+    with Product(outside | nobody) as product:
+        assert product.post("/contact/", product.wish(1)).status == 303
+
+        def waits_for_its_next_try() -> bool:
+            database = Database(outside["DATABASE_URL"])
+            with database.read() as session:
+                row = session.scalar(select(OutboxMessage))
+            database.close()
+            return row.state == "pending" and row.attempts == 1 and row.next_at > row.due_at
+
+        assert eventually(waits_for_its_next_try)
+
+
+@pytest.mark.both_engines
+def test_every_mail_of_a_message_reaches_the_provider_once(outside):
+    with StandIn() as provider:
+        told = {"SENDGRID_API_KEY": KEY, "SENDGRID_HOST": provider.url}
+        with Product(outside | told) as product:
+            for number in range(5):
+                assert product.post("/contact/", product.wish(number)).status == 303
+            assert eventually(lambda: len(provider.received) == 5)
+            time.sleep(0.5)
+        assert provider.faults == []
+        assert len(set(provider.outbox_ids)) == len(provider.outbox_ids) == 5
+
+
+def test_a_busy_port_is_one_clear_line(outside):
+    with Product(outside) as product:
+        second = run(outside | {"PORT": product.port}, "serve")
+    assert second.returncode != 0
+    assert f"Port {product.port} is in use" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_a_killed_server_leaves_the_port_to_the_next(outside):
+    with Product(outside) as product:
+        product.kill_first()
+        assert eventually(lambda: product.get("/healthz").status == 0)
+        with Product(outside | {"PORT": product.port}) as following:
+            assert following.get("/healthz").status == 200
+
+
+def test_a_deliver_process_that_dies_is_started_again(outside):
+    mail = Path(outside["VAR_DIR"]) / "mail"
+    with Product(outside) as product:
+        first = product.deliver_pid()
+        os.kill(first, signal.SIGKILL)
+        assert eventually(lambda: product.deliver_pid() not in {None, first})
+        assert product.post("/contact/", product.wish(1)).status == 303
+        assert eventually(lambda: len(list(mail.glob("*.eml"))) == 1)
+        second = product.deliver_pid()
+        assert product.stop() == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(second, 0)
+
+
+def test_the_service_listens_on_an_address_of_version_six(outside):
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with Product(outside | {"BIND_ADDRESS": "::1"}) as product:
+        assert product.post("/contact/", product.wish(1)).status == 303
+
+
+@only_sqlite  # settings are read before any database
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"PUBLIC_URL": "https://advisory.example", "SECRET_KEY": ""}, "SECRET_KEY: is missing"),
+        ({"SALES_TOO": "a@example.com"}, "SALES_TOO: no such setting"),
+        ({"SITE_DIR": "nowhere"}, "make build"),
+        ({"DATABASE_URL": "sqlite:////proc/no.db"}, "DATABASE_URL"),
+        ({"SENDGRID_HOST": "http://mail.example.com"}, "SENDGRID_HOST"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_one_line(outside, wrong, said):
+    done = run(outside | wrong, "serve")
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "short" not in done.stderr.replace("shorter", "")
+    assert all(one.startswith("lead-service: ") for one in done.stderr.splitlines())
+    assert sum(said in one for one in done.stderr.splitlines()) == 1
+
+
+@only_sqlite
+def test_a_database_that_cannot_be_written_stops_the_start(outside, tmp_path):
+    file = tmp_path / "not-a-database.db"
+    file.write_text("this is no database, and long enough to be seen as none" * 50)
+    done = run(outside | {"DATABASE_URL": f"sqlite:///{file}"}, "serve")
+    assert done.returncode != 0
+    assert "DATABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_check_is_silent_when_all_is_well_and_names_what_is_not(outside):
+    assert run(outside, "migrate").returncode == 0
+    assert run(outside, "check").returncode == 0
+    broken = run(outside | {"SITE_DIR": "nowhere"}, "check")
+    assert broken.returncode != 0
+    assert "make build" in broken.stderr
+
+
+def test_the_host_is_shown_changed_and_checked(outside):
+    with Product(outside):
+        shown = run(outside, "host", "--zone", "Asia/Tokyo", "--hours", "mon-tue 10:00-12:00")
+        assert "Asia/Tokyo" in shown.stdout
+        assert "mon 10:00-12:00, tue 10:00-12:00" in shown.stdout
+        for wrong in (["--zone", "Mars"], ["--hours", "9 to 5"], ["--email", "nobody"]):
+            refused = run(outside, "host", *wrong)
+            assert refused.returncode != 0
+            assert wrong[0][2:] in refused.stderr
+        assert "Asia/Tokyo" in run(outside, "host").stdout

@@ -1,0 +1,216 @@
+"""Privacy: everything held about one address, erasing it everywhere, not keeping it for ever."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from lead_service import clock
+from lead_service.accounts.members import SignInLink
+from lead_service.assess.models import Assessment
+from lead_service.book.hosts.models import Host, held_about
+from lead_service.book.models import Booking, TimeCell
+from lead_service.db import schema
+from lead_service.desk.team import membership
+from lead_service.emails import outbox
+from lead_service.emails.message import Message, from_json
+from lead_service.emails.models import OutboxMessage
+from lead_service.emails.transports.folder import Folder
+from lead_service.leads import capture
+from lead_service.leads.models import Lead
+from lead_service.privacy import erasure, retention
+from lead_service.privacy import export as privacy_export
+from lead_service.privacy.models import Suppression
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.desk_client import press, sign_in
+from tests.support.app.personal_data import leave_every_trace, write
+from tests.support.app.stored_data import mentions
+from tests.support.app.visitor_forms import VISITOR, open_starts
+from tests.support.engines import only_sqlite
+
+pytestmark = pytest.mark.both_engines
+
+ADA, EVE = VISITOR["email"], "eve@example.com"
+# What names a person or a lead, by the name of its column.
+NAMES_SOMEBODY = {"address", "email", "lead_id", "booking_id", "member_id", "digest"}
+OF_A_HOST = {"host_id", "override_id", "feed_id"}
+NOBODYS = {"outbox_pause", "framework_version", "funnel_count", "demo_data"}
+
+
+@pytest.fixture
+def visitor(client, framework, database, at) -> None:
+    """Somebody who did everything that one can do here, and whom a member wrote about."""
+    leave_every_trace(client, framework, database)
+
+
+def erase(database, settings, address: str = ADA) -> dict[str, int]:
+    return database.write(lambda session: erasure.erase(session, settings, address, clock.now()))
+
+
+def export(database, settings, address: str = ADA) -> dict[str, list]:
+    with database.read() as session:
+        return privacy_export.export(session, settings, address)
+
+
+# -- Export ---------------------------------------------------------------------------------
+
+
+def test_the_export_holds_every_table_that_names_somebody(client, visitor, database, settings):
+    """Complete against the schema: a new table with such a column fails here until it is held."""
+    named = {
+        table.name
+        for table in schema.tables().sorted_tables
+        if (NAMES_SOMEBODY | OF_A_HOST) & set(table.columns.keys())
+    }
+    assert set(schema.tables().tables) - named - NOBODYS == set()
+    erase(database, settings, EVE)
+    sign_in(client, database, settings, ADA)
+    held = export(database, settings)
+    assert set(held) >= named
+    empty = {name for name, rows in held.items() if not rows}
+    of_a_host = {model.__tablename__ for model, _ in held_about(select(Host.id))}
+    assert empty == {"suppression", "audit", "erasure_job", *of_a_host}
+    assert [row["what"] for row in export(database, settings, "grace@example.com")["audit"]] == [
+        "note_added"
+    ]
+    assert export(database, settings, EVE)["suppression"] == [{"at": MONDAY_MORNING.isoformat()}]
+
+
+def test_the_export_is_json_and_opens_nothing(client, visitor, database, settings):
+    database.write(lambda session: membership.add_member(session, ADA, MONDAY_MORNING).id)
+    press(client, "/desk/sign-in/", email=ADA)
+    held = export(database, settings)
+    text = json.dumps(held)
+    assert VISITOR["topic"] in text
+    assert "/desk/sign-in/" not in text
+    secret = {"token_hash", "id_hash", "submission_key", "lease_token"}
+    assert not secret & {name for rows in held.values() for row in rows for name in row}
+    with database.read() as session:
+        for column in (Booking.token_hash, Assessment.token_hash, SignInLink.token_hash):
+            assert not any(value in text for value in session.scalars(select(column)))
+
+
+def test_the_export_holds_nothing_of_somebody_else(client, visitor, database, settings):
+    write(client, EVE, "Eve")
+    assert EVE not in json.dumps(export(database, settings))
+    assert ADA not in json.dumps(export(database, settings, EVE))
+
+
+@pytest.mark.parametrize("typed", ["ADA@example.com", " ada@EXAMPLE.COM", "Ada@Example.com "])
+def test_an_address_is_found_however_it_is_typed(visitor, database, settings, typed):
+    assert export(database, settings, typed) == export(database, settings)
+
+
+def test_what_is_no_address_is_said_so(database, settings):
+    for work in (export, erase):
+        with pytest.raises(ValueError):
+            work(database, settings, "ada at example")
+
+
+# -- Erasing --------------------------------------------------------------------------------
+
+
+def test_erasing_leaves_no_trace_of_the_person(client, visitor, database, settings):
+    write(client, EVE, "Eve Bystander")
+    known = (ADA, VISITOR["name"], VISITOR["company"], VISITOR["topic"], VISITOR["phone"])
+    assert mentions(database, *known)
+    counts = erase(database, settings)
+    assert mentions(database, *known) == []
+    assert counts["lead"] == counts["booking"] == counts["assessment"] == 1
+    assert mentions(database, EVE)
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(TimeCell)) == 0
+
+
+@only_sqlite
+def test_nothing_of_it_stays_in_the_database_s_files(visitor, database, settings):
+    path = Path(database.engine.url.database)
+    written = VISITOR["topic"].encode()
+    assert any(written in file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+    erasure.erase_everywhere(database, settings, ADA, clock.now())
+    assert not any(written in file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+
+
+def test_only_a_keyed_digest_remains(visitor, database, settings):
+    erase(database, settings)
+    erase(database, settings, ADA.upper())
+    with database.read() as session:
+        marks = session.scalars(select(Suppression)).all()
+    assert [mark.at for mark in marks] == [MONDAY_MORNING]
+    other = settings.model_copy(update={"secret_key": None})
+    with database.read() as session:
+        assert privacy_export.export(session, other, ADA)["suppression"] == []
+
+
+def test_the_time_of_an_erased_call_is_offered_again(client, visitor, database, settings):
+    with database.read() as session:
+        start = session.scalars(select(Booking.starts_at)).one()
+    offered = f"{start:%Y%m%dT%H%MZ}"
+    assert offered not in open_starts(client)
+    erase(database, settings)
+    assert offered in open_starts(client)
+
+
+def test_who_was_erased_may_come_back(client, visitor, database, settings):
+    erase(database, settings)
+    write(client, ADA, "Ada again")
+    assert len(export(database, settings)["lead"]) == 1
+
+
+def test_erasing_staff_keeps_the_mails_about_other_leads(client, visitor, database, settings):
+    """Somebody of the team tried the form with their own address and has that erased."""
+    team = settings.sales_to[0]
+    write(client, team, "Trying it out")
+    erase(database, settings, team)
+    with database.read() as session:
+        about = session.scalars(select(OutboxMessage.kind).where(OutboxMessage.address == team))
+        assert "new_lead" in about.all()
+        assert session.scalars(select(Lead.address)).all() == [ADA]
+
+
+def test_erasing_does_not_end_a_membership(client, database, settings, at):
+    sign_in(client, database, settings, ADA)
+    erase(database, settings)
+    assert client.get("/desk/").status_code == 200
+
+
+@pytest.mark.parametrize("typed", ["Ada@Bücher.example", "ÄDA@xn--bcher-kva.example"])
+def test_an_international_address_is_erased_where_it_stands_as_typed(
+    client, database, settings, at, typed
+):
+    write(client, typed, "Ada")
+    mail(database, typed)
+    erase(database, settings, capture.normalize(typed))
+    assert mentions(database, typed, capture.normalize(typed)) == []
+
+
+def mail(database, to: str) -> None:
+    """Queue a mail that belongs to no lead."""
+    message = Message("result", to, "", "Subject", "Text", "<p>Text</p>")
+    database.write(lambda session: outbox.queue(session, message, at=MONDAY_MORNING))
+
+
+def test_mails_in_the_folder_go_with_their_rows(visitor, database, settings):
+    mail(database, EVE)
+    folder = Folder(settings)
+    with database.read() as session:
+        written = session.scalars(select(OutboxMessage)).all()
+    for row in written:
+        folder.send(from_json(row.body), row.id)
+    assert len(list(settings.mail_folder.iterdir())) == len(written)
+    counts = erasure.erase_everywhere(database, settings, ADA, MONDAY_MORNING)
+    assert counts["files"] == len(written) - 1
+    (left_over,) = settings.mail_folder.iterdir()
+    assert EVE in left_over.read_text()
+
+
+def test_what_is_logged_is_counts(visitor, database, settings, caplog):
+    caplog.set_level(logging.DEBUG)
+    erase(database, settings)
+    database.write(lambda session: retention.sweep(session, MONDAY_MORNING, settings))
+    logged = " ".join(str(record.__dict__) for record in caplog.records)
+    assert "'lead': 1" in logged
+    for known in (ADA, VISITOR["name"]):
+        assert known not in logged

@@ -1,0 +1,120 @@
+"""Retention: what has been kept for long enough goes, and nothing else does."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from lead_service.accounts import audit_log
+from lead_service.accounts.audit_log import AuditEntry
+from lead_service.accounts.members import DeskSession, SignInLink
+from lead_service.assess.models import Assessment
+from lead_service.book.models import Booking
+from lead_service.emails.models import OutboxMessage
+from lead_service.leads.models import Lead
+from lead_service.privacy import retention
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.desk_client import press, sign_in
+from tests.support.app.personal_data import ADA, leave_every_trace
+from tests.support.app.stored_data import everything, mentions
+from tests.support.app.visitor_forms import VISITOR, WORST, answers, assess
+
+pytestmark = pytest.mark.both_engines
+
+
+@pytest.fixture
+def visitor(client, framework, database, at) -> None:
+    """Somebody who did everything that one can do here, and whom a member wrote about."""
+    leave_every_trace(client, framework, database)
+
+
+def sweep(database, settings, now: datetime, dry_run: bool = False) -> dict[str, int]:
+    return database.write(lambda session: retention.sweep(session, now, settings, dry_run))
+
+
+def days(number: int) -> datetime:
+    return MONDAY_MORNING + timedelta(days=number)
+
+
+def left(database, model) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(model))
+
+
+@pytest.fixture
+def old_times(client, visitor, framework, database, settings, at) -> None:
+    """One of everything that retention may find."""
+    client.post("/assessment/", data=answers(framework, "assess", WORST))
+    assess(client, framework)
+    sign_in(client, database, settings, "ann@example.com")
+    press(client, "/desk/", "/desk/sign-out/")
+    press(client, "/desk/sign-in/", email="ann@example.com")
+    sent = update(OutboxMessage).where(OutboxMessage.kind == "sign_in").values(state="sent")
+    database.write(lambda session: session.execute(sent) and None)
+
+
+def test_a_dry_run_changes_nothing_and_counts_what_the_run_erases(old_times, database, settings):
+    for after in (0, 1, 29, 31, 366, 731, 800):
+        before = everything(database)
+        counted = sweep(database, settings, days(after), dry_run=True)
+        assert everything(database) == before
+        assert sweep(database, settings, days(after)) == counted
+        assert rows(before) - rows(everything(database)) == sum(counted.values())
+    assert not any(everything(database)[name] for name in ("lead", "outbox", "assessment"))
+
+
+def rows(tables: dict[str, list]) -> int:
+    """Count all rows but the numbers that erased ones leave behind."""
+    return sum(len(rows) for name, rows in tables.items() if name != "funnel_count")
+
+
+def test_abandoned_answers_go_after_thirty_days_and_complete_ones_after_a_year(
+    client, framework, database, settings, at
+):
+    client.post("/assessment/", data=answers(framework, "assess", WORST))
+    assess(client, framework)
+    kept = []
+    for after in (30, 31, 365, 366):
+        sweep(database, settings, days(after))
+        kept.append(left(database, Assessment))
+    assert kept == [2, 1, 1, 0]
+
+
+def test_a_lead_goes_with_all_that_is_theirs_after_the_set_time(visitor, database, settings):
+    sweep(database, settings, days(settings.retention_days))
+    assert left(database, Lead) == 1
+    sweep(database, settings, days(settings.retention_days + 7))
+    assert mentions(database, ADA, VISITOR["name"], VISITOR["topic"]) == []
+    assert left(database, Assessment) == 0
+
+
+def test_a_lead_with_a_later_call_is_kept(visitor, database, settings):
+    later = update(Booking).values(starts_at=days(settings.retention_days))
+    database.write(lambda session: session.execute(later) and None)
+    sweep(database, settings, days(settings.retention_days + 7))
+    assert left(database, Lead) == 1
+
+
+def test_links_and_sessions_that_ended_are_not_kept(old_times, database, settings):
+    sweep(database, settings, days(1))
+    assert left(database, DeskSession) == 0
+    assert left(database, SignInLink) == 2
+    sweep(database, settings, days(31))
+    assert left(database, SignInLink) == 0
+
+
+def test_a_live_session_is_kept(client, database, settings, at):
+    sign_in(client, database, settings)
+    sweep(database, settings, days(6))
+    assert left(database, DeskSession) == 1
+
+
+def test_the_trail_goes_with_what_it_is_about(client, database, settings, at):
+    sign_in(client, database, settings)
+    database.write(
+        lambda session: audit_log.note(session, 1, "host_added", "host 1", MONDAY_MORNING)
+    )
+    sweep(database, settings, days(settings.retention_days - 1))
+    assert left(database, AuditEntry) >= 1
+    sweep(database, settings, days(settings.retention_days + 1))
+    assert left(database, AuditEntry) == 0

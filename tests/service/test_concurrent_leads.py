@@ -1,0 +1,66 @@
+"""Two transactions meet in one lead: on PostgreSQL, where they run at once, neither fails."""
+
+import pytest
+from sqlalchemy import delete, func, select
+
+from lead_service.book.models import Booking
+from lead_service.leads import capture as leads_capture
+from lead_service.leads import models
+from lead_service.leads.models import Lead
+from tests.support.app.visitor_forms import VISITOR, book
+from tests.support.engines import only_postgresql
+
+from .conftest import MONDAY_MORNING
+
+pytestmark = only_postgresql  # on SQLite, one writes after the other
+
+ADA, EVE = VISITOR["email"], "eve@example.com"
+
+
+@pytest.fixture
+def two_at_once(app, database):
+    """A database in which one transaction does not wait for another to end."""
+    return database
+
+
+def just_before(monkeypatch, name: str, meanwhile) -> None:
+    """Let another transaction do something, once, just before a function of `models` is called."""
+    original = getattr(models, name)
+
+    def met(*given):
+        monkeypatch.setattr(models, name, original)
+        meanwhile()
+        return original(*given)
+
+    monkeypatch.setattr(models, name, met)
+
+
+def test_a_form_that_meets_the_erasure_of_its_address_is_kept(two_at_once, monkeypatch):
+    def erase() -> None:
+        two_at_once.write(lambda session: session.execute(delete(Lead)))
+
+    def capture() -> leads_capture.Captured:
+        return two_at_once.write(
+            lambda one: leads_capture.capture(one, email=ADA, at=MONDAY_MORNING)
+        )
+
+    first = capture()
+    just_before(monkeypatch, "_find", erase)
+    again = capture()
+    assert again.is_new and again.id != first.id
+
+
+def test_an_address_is_corrected_to_one_that_has_just_written_to_us(
+    client, two_at_once, at, monkeypatch
+):
+    def write() -> None:
+        two_at_once.write(
+            lambda session: leads_capture.capture(session, email=EVE, at=MONDAY_MORNING)
+        )
+
+    page = book(client)
+    just_before(monkeypatch, "correct", write)
+    assert client.post(page + "address", data={"email": EVE}).status_code == 303
+    with two_at_once.read() as session:
+        assert session.scalars(select(Lead.address)).all() == [EVE]
+        assert session.scalar(select(func.count()).where(Booking.lead_id == 2)) == 1

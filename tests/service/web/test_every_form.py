@@ -1,0 +1,151 @@
+"""Every form of the product, found on its pages: each field takes what is typed, or says so."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import html5lib
+import pytest
+
+from lead_service.db import schema
+from tests.faults import SOAK
+from tests.faults.naughty import CONTROLS, EMPTY, KEPT, LINES
+from tests.support.app.seeded_app import World
+from tests.support.app.stored_data import everything
+
+from .test_every_route import sound
+
+pytestmark = pytest.mark.both_engines
+
+HTML = "{http://www.w3.org/1999/xhtml}"
+FIELDS = {HTML + name for name in ("input", "textarea", "select", "button")}
+DATES = ("0001-01-01", "9999-12-31", "2026-02-30")
+TEXTS = (*KEPT[3::17], CONTROLS[0], EMPTY[2], LINES[0], "x" * 4000, *DATES)
+HIDDEN = ("-1", "99999999999999999999", "x" * 4000)
+
+ASKING = {"desk.held_about"}  # changes nothing: its answer is a page with further forms
+BODIES = (  # a kind of body, and one that no form of ours sends
+    (
+        "multipart/form-data; boundary=x",
+        b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nA\xff\r\n--x--',
+    ),
+    ("multipart/form-data; boundary=x", b"--x\r\n" * 3000),
+    ("multipart/form-data", b"name=Ada"),
+    ("application/json", b"[" * 30_000),
+    ("application/xml", b'<!DOCTYPE x [<!ENTITY a "a">]><x>&a;</x>'),
+    ("application/x-www-form-urlencoded; charset=utf-16", "name=Ada".encode("utf-16")),
+    ("application/x-www-form-urlencoded", b"&".join(b"a%d=b" % n for n in range(9000))),
+    ("application/x-www-form-urlencoded", b"=&" * 30_000),
+    ("application/x-www-form-urlencoded", b"name=" + b"x" * 1_000_000),
+    ("application/x-www-form-urlencoded", b"&".join(b"a%d=" % n for n in range(90_000))),
+    ("", b"name=Ada"),
+    ("text/plain", b"name=Ada"),
+)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form as a page holds it: the page, where it is sent, and what it is sent with."""
+
+    page: str
+    action: str
+    fields: tuple[tuple[str, str], ...]
+    typed: tuple[str, ...]  # the names of fields that a person fills in
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What makes it the same form on another page."""
+        return (self.action, *sorted({name for name, _ in self.fields}))
+
+
+@pytest.fixture
+def environment(environment) -> dict[str, str]:
+    return environment | {"BOOKINGS_PER_ADDRESS": "50"}
+
+
+@pytest.fixture
+def world(app, client, filled, settings, at, monkeypatch) -> World:
+    monkeypatch.setattr(schema, "fault", lambda _database: None)  # its tables have no version
+    world = World(app, client, filled, settings)
+    world.fill()
+    return world
+
+
+def forms_of(page: str, text: str) -> Iterator[Form]:
+    """Read the forms of a page as a browser does, each with a value for every field."""
+    for form in html5lib.parse(text).iter(f"{HTML}form"):
+        if form.get("method") != "post":
+            continue
+        fields, typed = [], []
+        for one in (one for one in form.iter() if one.tag in FIELDS):
+            kind, name = one.get("type", "text"), one.get("name", "")
+            value = _value(one, kind)
+            if not name or value is None:
+                continue
+            fields.append((name, value))
+            if one.tag in (f"{HTML}textarea", f"{HTML}select") or kind not in ("hidden", "submit"):
+                typed.append(name)
+        yield Form(page, form.get("action") or page, tuple(fields), tuple(dict.fromkeys(typed)))
+
+
+def _value(one, kind: str) -> str | None:
+    """Return what a person would send in a field, or None for one that is left alone."""
+    if one.tag == f"{HTML}textarea":
+        return (one.text or "").strip() or "Some words"
+    if one.tag == f"{HTML}select":
+        options = list(one.iter(f"{HTML}option"))
+        chosen = [option for option in options if option.get("selected") is not None] or options
+        return chosen[0].get("value") or ""
+    if one.get("name") == "website":
+        return None
+    if kind in ("radio", "checkbox"):
+        return one.get("value", "y")
+    filled = {"email": "grace@example.com", "tel": "+1 555 0199", "date": "2026-12-01"}
+    return one.get("value") or ("" if kind == "hidden" else filled.get(kind, "Grace"))
+
+
+def every_form(world: World) -> list[Form]:
+    """Go through every page and return each form once, mere buttons last: they end things."""
+    found: dict[tuple[str, ...], Form] = {}
+    stranger = world.app.test_client()
+    pages = [*(address for address, _ in world.routes("GET")), *world.more]
+    for client, page in [*((world.client, page) for page in pages), (stranger, "/desk/sign-in/")]:
+        if not page.endswith((".pdf", ".ics")):
+            for form in forms_of(page, client.get(page).text):
+                found.setdefault(form.key, form)
+    for form in [one for one in found.values() if world.endpoint(one.action) in ASKING]:
+        answer = send(world, form, email="grace.holloway@example.com")
+        found |= {further.key: further for further in forms_of(form.page, answer.text)}
+    return sorted(found.values(), key=lambda form: not form.typed)
+
+
+def send(world: World, form: Form, **changed):
+    world.forget_hits()
+    return world.client.post(form.action, data=dict(form.fields) | changed)
+
+
+def test_every_post_of_the_product_is_found(world):
+    found = {world.endpoint(form.action) for form in every_form(world)}
+    assert {rule.endpoint for _, rule in world.routes("POST")} - found == {"hooks.sendgrid"}
+
+
+def test_no_text_in_any_field_breaks_a_form(world):
+    texts = itertools.cycle(TEXTS)
+    for form in every_form(world):
+        names = {name for name, _ in form.fields} - {"csrf_token"}
+        for name in sorted(names):
+            some = itertools.islice(texts, len(TEXTS) if SOAK else 3)
+            for text in some if name in form.typed else HIDDEN:
+                answer = send(world, form, **{name: text})
+                sound(answer, f"{form.page} {form.action} {name}={text[:80]!a}")
+
+
+def test_what_no_form_sends_is_refused_by_all(world):
+    before = everything(world.database)
+    for kind, body in BODIES:
+        for address, _ in world.routes("POST"):
+            world.forget_hits()
+            answer = world.client.post(address, data=body, content_type=kind)
+            sound(answer, address)
+            assert 400 <= answer.status_code < 500, (address, kind, body[:30])
+    assert everything(world.database) == before

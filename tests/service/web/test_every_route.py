@@ -1,0 +1,180 @@
+"""Every address of the product, with what nobody sends to it: an answer of ours, never a 5xx."""
+
+import re
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+import lead_service
+from lead_service.db import schema
+from tests.faults import SOAK
+from tests.faults.naughty import CONTROLS, EMPTY, KEPT, LINES
+from tests.support.app.seeded_app import World
+from tests.support.app.stored_data import everything
+from tests.support.engines import only_sqlite
+
+ODD_PARTS = (
+    "%00",
+    "%0d%0aSet-Cookie:%20a=b",
+    "%ff%fe",
+    "%ed%a0%80",
+    "%F0%9F%92%A9",
+    "%e2%80%ae",
+    "..%2f..%2fetc%2fpasswd",
+    "%2e%2e",
+    "%5c..%5c",
+    "'%20OR%20'1'='1",
+    "%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+    "{{7*7}}",
+    "-1",
+    "1e9",
+    "2147483648",
+    "9223372036854775808",
+    "9" * 400,
+    "%D9%A3",  # a digit, and no ASCII
+    "00010101T0000Z",
+    "99991231T2359Z",
+    "20260230T0900Z",
+    "a" * 2000,
+)
+ODD_HEADERS = (
+    {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "Forwarded": "host=evil"},
+    {"X-Original-URL": "/desk/", "X-Rewrite-URL": "/desk/", "X-HTTP-Method-Override": "DELETE"},
+    {"Range": "bytes=0-0,-1,5-", "If-Range": "x", "If-Match": "x", "If-None-Match": "*"},
+    {"If-Modified-Since": "yesterday", "If-Unmodified-Since": "\x7f"},
+    {"Accept": "application/json;q=x", "Accept-Language": "*/..", "Accept-Encoding": "br;q=9"},
+    {"Cookie": "desk=.eJw; desk=%00; =; ;;; a", "Authorization": "Bearer None"},
+    {"X-Forwarded-For": "' OR 1=1--", "User-Agent": "() { :;}; x", "Referer": "x" * 6000},
+    {"Content-Type": "text/html; charset=utf-7", "Content-Length": "abc"},
+    {"X-Request-Id": "mine", "Traceparent": "00-x"},
+)
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "X-Y")
+ASKED = re.compile(r"\b(?:args|values|form)\.get(?:list)?\(\s*\"(\w+)\"")
+DATES = ("0001-01-01", "9999-12-31", "2026-02-30", "2026-W01-1", "0001-01", "9999-12", "2026-13")
+TEXTS = (*KEPT[::11], CONTROLS[0], CONTROLS[-1], EMPTY[-1], LINES[1], "x" * 4000, "9" * 400, "-1")
+TEXTS += DATES
+
+
+@pytest.fixture
+def world(app, client, filled, settings, at, monkeypatch) -> World:
+    monkeypatch.setattr(schema, "fault", lambda _database: None)  # its tables have no version
+    world = World(app, client, filled, settings)
+    world.fill()
+    return world
+
+
+def sound(answer, asked: str) -> None:
+    """Check what must hold of every answer, whatever was asked."""
+    assert answer.status_code < 500, asked
+    headers = answer.headers
+    assert "unsafe-inline" not in headers["Content-Security-Policy"], asked
+    assert headers["X-Content-Type-Options"] == "nosniff", asked
+    is_first_page = "/assessment/" in asked.split() and answer.status_code == 200
+    may_be_kept = is_first_page and "Allow" not in headers  # who goes back to it goes on with it
+    kept = "private, max-age=0" if may_be_kept else "no-store"
+    assert headers["Cache-Control"] == kept, asked
+    assert len(headers["X-Request-Id"]) == 16, asked
+    assert "a" not in {cookie.partition("=")[0] for cookie in headers.getlist("Set-Cookie")}, asked
+    location = headers.get("Location", "/")
+    assert location.startswith("/") and not location.startswith(("//", "/\\")), asked
+    assert "<script>alert" not in answer.text and "onerror=alert(1)>" not in answer.text, asked
+
+
+def names_asked_for() -> list[str]:
+    """List every parameter that the program looks at by its name."""
+    sources = Path(lead_service.__path__[0]).rglob("*.py")
+    return sorted({name for one in sources for name in ASKED.findall(one.read_text("utf-8"))})
+
+
+@pytest.mark.both_engines
+def test_no_part_of_an_address_breaks_a_page(world):
+    for rule in list(world.app.url_map.iter_rules()):
+        for name in rule.arguments:
+            for odd in ODD_PARTS:
+                asked = world.address(rule, **{name: odd})
+                for method in rule.methods & {"GET", "POST"}:
+                    sound(world.client.open(asked, method=method), f"{method} {asked}")
+
+
+@pytest.mark.both_engines
+def test_no_parameter_breaks_a_page(world):
+    names = names_asked_for()
+    assert {"zone", "month", "assessment", "before", "view", "q"} <= set(names)
+    for turn in range(0, len(TEXTS) if SOAK else 5):
+        given = {name: TEXTS[(place * 5 + turn) % len(TEXTS)] for place, name in enumerate(names)}
+        for address, _ in world.routes("GET"):
+            if not address.endswith(".pdf"):
+                sound(world.client.get(f"{address}?{urlencode(given)}"), f"{address} {given!a}")
+
+
+@only_sqlite
+def test_a_look_at_any_page_changes_nothing(world):
+    world.client.get("/desk/")  # notes when the session was last used
+    before = everything(world.database)
+    for address, _ in world.routes("GET"):
+        world.client.get(address)
+        world.client.head(address)
+        assert everything(world.database) == before, address
+
+
+@only_sqlite
+def test_an_address_can_be_long_and_its_parameters_many(world):
+    for query in ("&".join(f"zone={n}" for n in range(5000)), "q=" + "%F0%9F%92%A9" * 3000):
+        for address, _ in world.routes("GET"):
+            if not address.endswith(".pdf"):
+                sound(world.client.get(f"{address}?{query}"), address)
+
+
+@only_sqlite
+def test_another_method_is_refused_and_does_nothing(world):
+    for rule in list(world.app.url_map.iter_rules()):
+        asked = world.address(rule)
+        for method in METHODS:
+            if method in rule.methods - {"OPTIONS"}:
+                continue
+            answer = world.client.open(asked, method=method)
+            sound(answer, f"{method} {asked}")
+            if method == "HEAD":
+                assert answer.data == b""
+
+
+@only_sqlite
+def test_no_header_changes_the_page_or_breaks_it(world):
+    world.client.delete_cookie("desk", domain="127.0.0.1")
+    for address, _ in world.routes("GET"):
+        if address.endswith(".pdf"):
+            continue
+        plain = world.client.get(address)
+        for headers in ODD_HEADERS:
+            odd = world.client.get(address, headers=headers)
+            sound(odd, address)
+            assert odd.status_code == plain.status_code, (address, headers)
+            assert "evil.example" not in odd.text and odd.headers["X-Request-Id"] != "mine"
+            if 'name="submission"' not in plain.text and "csrf" not in plain.text:
+                assert odd.text == plain.text, (address, headers)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "127.0.0.1:8000@evil.example",
+        "evil.example:8000",
+        "127.0.0.1:evil",
+        "127.0.0.1/evil",
+        "127.0.0.1, evil.example",
+        "127.0.0.1 evil.example",
+        "[::1",
+        "",
+        "\u2488 evil".encode().decode("latin-1"),
+        "a" * 5000,
+    ],
+)
+@only_sqlite
+def test_a_host_that_is_not_ours_gets_no_page(client, host):
+    for path in ("/", "/book/", "/desk/", "/nothing/"):
+        answer = client.get(path, headers={"Host": host})
+        assert answer.status_code == 400, path
+        assert "evil" not in answer.text and "Location" not in answer.headers

@@ -1,0 +1,131 @@
+"""Whatever is typed is stored and shown as it should be, on both databases alike, or refused."""
+
+from html import escape
+
+import html5lib
+import pytest
+from sqlalchemy import select
+
+from lead_service.leads.models import Lead, LeadEvent
+from tests.faults.naughty import CHANGED, EMPTY, KEPT, LINES, NAMES, NO_TEXT, REFUSED
+from tests.support.app.desk_client import sign_in
+from tests.support.app.visitor_forms import VISITOR, answers, booking_form, hidden, open_starts
+
+pytestmark = pytest.mark.usefixtures("at")
+
+TYPED = {text: text for text in KEPT} | CHANGED  # and what is stored of it
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture
+def typing(client):
+    """Return how to send the contact form with one text in all its fields of text."""
+    submission = hidden(client.get("/contact/").text, "submission")
+
+    def send(number: int, text: str, **changes: str):
+        given = {
+            "name": text,
+            "company": text,
+            "topic": text,
+            "submission": f"{submission}{number}",
+        }
+        return client.post(
+            "/contact/", data=VISITOR | given | {"email": f"v{number}@example.com"} | changes
+        )
+
+    return send
+
+
+def stored(database) -> list[tuple[str, str, str]]:
+    """Return name, company and message of every lead in the order of coming."""
+    with database.read() as session:
+        rows = session.execute(select(Lead, LeadEvent).join(LeadEvent).order_by(Lead.id))
+        return [(lead.name, lead.company, event.detail["text"]) for lead, event in rows]
+
+
+def isolated(page: str) -> set[str]:
+    """Return the texts that a page of the desk isolates, as a browser reads them."""
+    tree = html5lib.parse(page)
+    return {"".join(one.itertext()) for one in tree.iter("{http://www.w3.org/1999/xhtml}bdi")}
+
+
+def every_lead(client) -> set[str]:
+    """Return what stands isolated on all pages of the list of leads."""
+    found, where = set(), "/desk/"
+    while where:
+        page = client.get(where).text
+        found |= isolated(page)
+        following = [part for part in page.split('href="') if 'rel="next"' in part.split(">")[0]]
+        where = following[0].split('"')[0].replace("&amp;", "&") if following else ""
+    return found
+
+
+@pytest.mark.both_engines
+def test_text_is_stored_shown_and_mailed_as_it_was_typed(client, typing, database, settings, mails):
+    codes = {text: typing(number, text).status_code for number, text in enumerate(TYPED)}
+    assert set(codes.values()) == {303}, [text for text, code in codes.items() if code != 303]
+    assert stored(database) == [(text,) * 3 for text in TYPED.values()]
+    sign_in(client, database, settings)
+    assert set(TYPED.values()) <= every_lead(client)
+    for (_, mail), text in zip(mails(), TYPED.values(), strict=False):
+        assert text in mail.text
+        assert escape(text) in mail.html.replace("&#34;", "&quot;").replace("&#39;", "&#x27;")
+
+
+@pytest.mark.both_engines
+def test_what_no_text_needs_is_refused_by_every_field(typing, database):
+    for number, text in enumerate(REFUSED):
+        assert typing(number, "Ada", company=text).status_code == 422, ascii(text)
+        assert typing(number, "Ada", topic=text).status_code == 422, ascii(text)
+    assert stored(database) == []
+
+
+@pytest.mark.both_engines
+def test_a_name_that_nobody_could_see_is_none(typing, database):
+    for number, text in enumerate(EMPTY):
+        refused = typing(number, text)
+        assert refused.status_code == 422, ascii(text)
+        assert "Type your name." in refused.text
+        assert typing(number, "Ada", company=text, topic=text).status_code == 303
+    assert set(stored(database)) == {("Ada", "", "")}
+
+
+@pytest.mark.both_engines
+def test_a_line_break_is_kept_where_there_are_lines_and_refused_where_there_is_one(
+    typing, database
+):
+    for number, text in enumerate(LINES):
+        for field in ("name", "company", "phone", "email"):
+            assert typing(number, "Ada", **{field: text}).status_code == 422, (field, ascii(text))
+        assert typing(number, "Ada", topic=text).status_code == 303
+    assert [topic for _, _, topic in stored(database)] == list(LINES)
+
+
+@pytest.mark.both_engines
+def test_a_name_of_the_world_is_on_the_booking_and_in_its_invitation(client, database, mails):
+    for number, (start, name) in enumerate(zip(open_starts(client)[::2], NAMES, strict=False)):
+        form = booking_form(client, start, name=name, email=f"v{number}@example.com")
+        booked = client.post("/book/", data=form)
+        assert booked.status_code == 303, ascii(name)
+        invite = client.get(f"{booked.location}invite.ics").data
+        assert invite.count(b"\r\nATTENDEE") == invite.count(b"\r\nORGANIZER") == 1
+        assert name.replace("\u200f", "") in invite.replace(b"\r\n ", b"").decode().replace(
+            "\\", ""
+        )
+
+
+@pytest.mark.parametrize("path", ["/contact/", "/book/", "/assessment/", "/desk/sign-in/"])
+@pytest.mark.parametrize("body", NO_TEXT)
+def test_bytes_that_are_no_text_are_refused_before_any_form_is_read(client, path, body):
+    assert client.post(path, data=b"name=" + body, content_type=FORM).status_code == 400
+    assert client.post(path, data=body + b"=Ada", content_type=FORM).status_code == 400
+
+
+@pytest.mark.both_engines
+def test_of_a_field_that_comes_twice_the_first_counts(client, typing, database, framework):
+    sent = typing(1, "Ada", company=["First", "Second"], may_contact=["", "y"])
+    assert sent.status_code == 303
+    assert stored(database) == [("Ada", "First", "Ada")]
+    first = answers(framework, "assess", 0)
+    twice = {name: [value, "nonsense"] for name, value in first.items()}
+    assert client.post("/assessment/", data=twice).status_code == 422

@@ -1,0 +1,65 @@
+"""The store of limits goes away: bookings do not, and one process still counts by itself.
+
+That several processes count together is shown with processes, in tests/deploy.
+"""
+
+import pytest
+
+from lead_service.web import rate_limits
+from lead_service.web.rate_limits import Counter
+from tests.service.conftest import Browser
+from tests.support.app.desk_client import press
+from tests.support.app.visitor_forms import booking_form, open_starts
+
+pytestmark = pytest.mark.usefixtures("at")
+FROM_OUTSIDE = {"REMOTE_ADDR": "203.0.113.9"}
+
+
+@pytest.fixture
+def client(environment, limits_store, request):
+    environment |= {"LIMITS_STORAGE": limits_store.url, "LIMIT_POSTS": "4 per hour"}
+    app = request.getfixturevalue("app")
+    app.test_client_class = Browser
+    return app.test_client()
+
+
+def posted(client) -> int:
+    return client.post("/contact/", data={"name": "x"}, environ_base=FROM_OUTSIDE).status_code
+
+
+def test_a_store_that_goes_away_takes_no_booking_with_it(client, limits_store):
+    form = booking_form(client, open_starts(client)[0])
+    limits_store.stop()
+    assert client.post("/book/", data=form, environ_base=FROM_OUTSIDE).status_code == 303
+
+
+def test_a_client_is_still_held_to_its_limit(client, limits_store):
+    assert posted(client) == 422
+    limits_store.stop()
+    codes = [posted(client) for _ in range(6)]
+    assert codes[0] == 422  # counted from here on, by this process alone
+    assert codes[-1] == 429
+
+
+def test_a_store_that_goes_away_lets_members_sign_in(client, limits_store):
+    limits_store.stop()
+    answer = press(client, "/desk/sign-in/", email="ann@example.com")
+    assert answer.status_code == 303
+
+
+def test_a_store_that_comes_back_is_asked_again(limits_store, monkeypatch, caplog):
+    counter = Counter(limits_store.url)
+    assert counter.hit("1 per hour", "client") == 0
+    limits_store.stop()
+    assert counter.hit("1 per hour", "client") == 0  # counted here, from the start
+    assert counter.hit("1 per hour", "client") > 0
+    assert [line.message for line in caplog.records] == ["the store of limits is away"]
+    limits_store.start()
+    monkeypatch.setattr(rate_limits, "ASKED_AGAIN", 0)
+    assert counter.hit("1 per hour", "client") == 0  # it kept nothing
+
+
+def test_what_one_process_counts_another_knows(limits_store):
+    one, another = Counter(limits_store.url), Counter(limits_store.url)
+    assert one.hit("1 per hour", "client") == 0
+    assert another.hit("1 per hour", "client") > 0

@@ -1,0 +1,248 @@
+"""What stands before every request: origin, size, characters, hosts, limits, headers."""
+
+import io
+from urllib.parse import urlencode
+
+import pytest
+from sqlalchemy import func, select
+
+from lead_service.leads.models import Lead
+from lead_service.web import security, static_files
+from tests.support.app.visitor_forms import VISITOR, booking_form, hidden, open_starts
+
+pytestmark = pytest.mark.usefixtures("at")
+
+VISITOR_S_NETWORK = {"REMOTE_ADDR": "203.0.113.9"}
+FOREIGN = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "none"},
+    {"Sec-Fetch-Site": None, "Origin": "http://evil.example"},
+    {"Sec-Fetch-Site": None, "Origin": "null"},
+    {"Sec-Fetch-Site": None},
+]
+
+
+def leads(database) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(Lead))
+
+
+def contact(client, **changes: str) -> dict[str, str]:
+    token = hidden(client.get("/contact/").text, "submission")
+    return VISITOR | {"submission": token} | changes
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_a_post_from_elsewhere_changes_nothing_and_keeps_what_was_typed(client, database, headers):
+    answer = client.post("/contact/", data=contact(client), headers=headers)
+    assert answer.status_code == 403
+    assert 'value="Ada Example"' in answer.text
+    assert leads(database) == 0
+
+
+def test_a_browser_without_fetch_metadata_is_known_by_its_origin(client, database):
+    headers = {"Sec-Fetch-Site": None, "Origin": "http://127.0.0.1:8000"}
+    assert client.post("/contact/", data=contact(client), headers=headers).status_code == 303
+    assert leads(database) == 1
+
+
+def test_every_form_refuses_a_post_from_elsewhere(app, client):
+    """All routes that take a POST, so that a new one cannot be forgotten."""
+    for rule in app.url_map.iter_rules():
+        if "POST" in rule.methods:
+            path = rule.rule.replace("<int:lead_id>", "1")
+            path = "/".join("1" if part.startswith("<") else part for part in path.split("/"))
+            answer = client.post(path, headers={"Sec-Fetch-Site": "cross-site"})
+            assert answer.status_code == 403, rule
+
+
+def test_a_foreign_host_is_refused(client):
+    for path in ("/book/", "/", static_files.address("service.css")):
+        answer = client.get(path, headers={"Host": "evil.example"})
+        assert answer.status_code == 400
+        assert "evil.example" not in answer.text
+
+
+def test_a_balancer_may_ask_by_its_own_name_whether_we_live(client):
+    for path in ("/healthz", "/readyz"):
+        answer = client.get(path, headers={"Host": "10.0.0.7:8000"})
+        assert answer.status_code != 400
+        assert "10.0.0.7" not in answer.text
+
+
+def test_an_address_without_its_slash_is_the_same_page(client):
+    for path in ("/book", "/assessment", "/contact"):
+        assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/assessment/", "/contact/", "/book/"])
+def test_a_search_engine_is_told_the_one_address_of_a_page(client, path):
+    canonical = f'<link rel="canonical" href="http://127.0.0.1:8000{path}">'
+    linked = client.get(f"{path}?from=an-article").text
+    assert canonical in client.get(path).text
+    assert canonical in linked or 'content="noindex"' in linked
+
+
+def test_one_client_s_posts_are_counted_together(client, app):
+    app.extensions["lead_service"].settings.__dict__["limit_posts"] = "2 per hour"
+    paths = ["/contact/", "/book/", "/assessment/"]
+    codes = [client.post(path, data={"name": "x"}).status_code for path in paths]
+    assert codes == [422, 422, 429]
+
+
+def test_a_control_character_in_the_path_is_nobody_s_page(client):
+    assert client.get("/booking/%00/").status_code == 404
+
+
+def test_a_wrong_method_says_which_are_right(client):
+    answer = client.delete("/book/")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        ({"name": "x" * 100_000}, 413),
+        ({"name": "x" * 20_000}, 413),
+        ({f"field{n}": "x" for n in range(2_000)}, 413),
+        ({f"field{n}": "x" * 4_000 for n in range(25)}, 413),
+        ({"name": "A\x00da"}, 422),
+        ({"name": "A\x1bda"}, 422),
+        ({"name": "A\x85da"}, 422),
+        ({"na\x00me": "Ada"}, 422),
+        (b"\xff\xfe=\xff", 400),
+        (b"name=%ff%fe", 400),
+        (b"", 422),
+    ],
+    ids=[
+        "1 body",
+        "2 field",
+        "3 fields",
+        "3 form",
+        "4 nul",
+        "5 esc",
+        "6 c1",
+        "7 name",
+        "8 utf-8",
+        "8 quoted",
+        "9 empty",
+    ],
+)
+def test_what_no_form_sends_is_refused_and_stores_nothing(client, database, data, status):
+    if isinstance(data, dict):
+        data = contact(client) | data
+    kind = "application/x-www-form-urlencoded"
+    answer = client.post("/contact/", data=data, content_type=kind)
+    assert answer.status_code == status
+    assert leads(database) == 0
+
+
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x", "text/x"])
+def test_another_kind_of_body_is_refused(client, database, kind):
+    answer = client.post("/contact/", data=b'{"a": [[[[1]]]]}', content_type=kind)
+    assert answer.status_code in {400, 422}
+    assert leads(database) == 0
+
+
+def test_every_answer_carries_the_security_headers(client):
+    for path in (
+        "/",
+        "/assessment/",
+        "/nothing-here/",
+        static_files.address("service.css"),
+        "/healthz",
+    ):
+        headers = client.get(path).headers
+        assert "unsafe-inline" not in headers["Content-Security-Policy"]
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_pages_of_the_service_set_no_cookie(client):
+    for path in ("/assessment/", "/book/", "/contact/"):
+        assert "Set-Cookie" not in client.get(path).headers
+
+
+def test_the_raw_page_is_not_served(client):
+    assert client.get("/200.html").status_code == 404
+
+
+def test_a_flood_is_told_when_to_come_back_and_keeps_the_form(client, app, environment):
+    app.extensions["lead_service"].settings.__dict__["limit_posts"] = "2 per hour"
+    form = contact(client)
+    codes = [client.post("/contact/", data=form).status_code for _ in range(3)]
+    answer = client.post("/contact/", data=form)
+    assert codes == [303, 303, 429]
+    assert int(answer.headers["Retry-After"]) > 0
+    assert 'value="Ada Example"' in answer.text
+
+
+def test_many_bookings_from_one_client_are_held_not_lost(client, database):
+    codes = []
+    for number in range(12):
+        form = booking_form(client, open_starts(client)[0], email=f"ada{number}@example.com")
+        sent = client.post("/book/", data=form, environ_base=VISITOR_S_NETWORK)
+        codes.append(sent.status_code)
+    assert codes == [303] * 12
+    with database.read() as session:
+        held = session.scalar(select(func.count()).where(Lead.quarantine))
+    assert held == 2
+
+
+def test_a_forged_client_address_is_not_believed(client, database):
+    for number in range(12):
+        form = booking_form(client, open_starts(client)[0], email=f"ada{number}@example.com")
+        headers = {"X-Forwarded-For": f"198.51.100.{number}"}
+        client.post(
+            "/book/", data=form, headers=headers, environ_base={"REMOTE_ADDR": "203.0.113.9"}
+        )
+    with database.read() as session:
+        assert session.scalar(select(func.count()).where(Lead.quarantine)) == 2
+
+
+def test_logs_hold_no_personal_data_even_at_debug(client, caplog):
+    caplog.set_level("DEBUG")
+    form = booking_form(client, open_starts(client)[0])
+    page = client.post("/book/", data=form).location
+    client.get(page)
+    client.post("/book/", data=form | {"email": "broken"})
+    logged = "\n".join(f"{one.getMessage()} {vars(one)}" for one in caplog.records)
+    assert "request" in logged
+    for secret in (
+        "ada@example.com",
+        "Ada Example",
+        "555 0100",
+        "nobody funds",
+        page.split("/")[2],
+    ):
+        assert secret not in logged
+
+
+@pytest.mark.parametrize("path", ["/contact/", "/book/", "/assessment/"])
+def test_a_form_that_broke_off_on_its_way_is_refused_whole(client, database, path):
+    """The server hands over what has come, and says that it has ended."""
+    body = urlencode(contact(client)).encode()
+    for length in ({"CONTENT_LENGTH": str(len(body))}, {"HTTP_TRANSFER_ENCODING": "chunked"}):
+        cut = {"wsgi.input": io.BytesIO(body[:-10]), "wsgi.input_terminated": True}
+        given = cut | length | {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
+        assert client.post(path, environ_overrides=given).status_code == 400
+    assert leads(database) == 0
+
+
+def test_limits_know_the_customers_of_version_six_by_their_network(app):
+    def client_at(address: str) -> str:
+        with app.test_request_context(environ_base={"REMOTE_ADDR": address}):
+            return security.client_address()
+
+    assert client_at("2001:db8:1:2::1") == client_at("2001:db8:1:2:ffff::9")
+    assert client_at("2001:db8:1:2::1") != client_at("2001:db8:1:3::1")
+    assert client_at("::ffff:203.0.113.9") == client_at("203.0.113.9") == "203.0.113.9"
+    assert client_at("::1") in security.LOOPBACK
+
+
+def test_our_host_s_name_is_ours_in_any_case(client):
+    assert client.get("/book/", headers={"Host": "LocalHost:8000"}).status_code == 200

@@ -1,0 +1,1 @@
+"""Drive the application of a test, in this process."""

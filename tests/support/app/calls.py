@@ -1,0 +1,88 @@
+"""What happens to a booked call, and who takes it: shared by the tests of bookings and mails."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from lead_service import clock
+from lead_service.book import bookings, notifications
+from lead_service.book.hosts import changes, option_text
+from lead_service.book.hosts.models import Host
+from lead_service.book.models import Booking
+
+ANN = "ann@example.com"
+
+
+def count(database, model) -> int:
+    """Count the rows of a table."""
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def only_call(database) -> Booking:
+    """Return the one booking there is, with its host, its lead and its cells."""
+    with database.read() as session:
+        call = session.scalars(select(Booking)).one()
+        assert call.host and call.lead and call.cells is not None
+        return call
+
+
+def add_host(database, name: str = "Ann Example", email: str = ANN, **given) -> int:
+    """Add a host who takes calls in the same hours as the first one; return the id."""
+
+    def work(session) -> int:
+        host = Host(**{"name": name, "email": email, "zone": "UTC"} | given)
+        host.hours = option_text.weekly_hours(changes.FIRST_HOURS)
+        session.add(host)
+        session.flush()
+        return host.id
+
+    return database.write(work)
+
+
+def move(context, start: datetime, note: str = "", member_id: int | None = None, **how) -> bool:
+    """Move the one call there is and tell everybody; return whether it moved."""
+
+    def work(session) -> bool:
+        booking, now = session.scalars(select(Booking)).one(), clock.now()
+        before, had = booking.starts_at, booking.host
+        is_moved = bookings.move(session, booking, start, now, **how)
+        if is_moved:
+            given = had if had.id != booking.host_id else None
+            notifications.moved(
+                session,
+                context.settings,
+                context.published,
+                booking,
+                before,
+                now,
+                had=given,
+                note=note,
+                member_id=member_id,
+            )
+        return is_moved
+
+    return context.database.write(work)
+
+
+def give_to(context, host_id: int, note: str = "", member_id: int | None = None) -> bool:
+    """Give the one call there is to another host and tell everybody; return whether it went."""
+
+    def work(session) -> bool:
+        booking, now = session.scalars(select(Booking)).one(), clock.now()
+        had = booking.host
+        is_given = bookings.reassign(session, booking, session.get_one(Host, host_id), now)
+        if is_given:
+            notifications.reassigned(
+                session,
+                context.settings,
+                context.published,
+                booking,
+                had,
+                now,
+                note=note,
+                member_id=member_id,
+            )
+        return is_given
+
+    return context.database.write(work)

@@ -1,0 +1,29 @@
+"""What a member of the sales team does, shared by the tests of the desk."""
+
+from flask.testing import FlaskClient
+
+from lead_service import clock
+from lead_service.desk.auth.links import make_link
+
+from .visitor_forms import hidden
+
+MEMBER = "Ann@Example.com"
+HERE = "http://127.0.0.1:8000/"
+
+
+def path_of_link(database, settings, address: str = MEMBER) -> str:
+    """Return the path of a fresh sign-in link, as the command line makes it."""
+    link = make_link(database, settings, address, clock.now())
+    return link.removeprefix(settings.public_url.rstrip("/"))
+
+
+def press(client: FlaskClient, page: str, action: str | None = None, **fields: str):
+    """Open a page and send its form, with its token, to `action` or to the page itself."""
+    token = hidden(client.get(page).text, "csrf_token")
+    return client.post(action or page, data={"csrf_token": token} | fields)
+
+
+def sign_in(client: FlaskClient, database, settings, address: str = MEMBER) -> None:
+    """Become a member who is signed in."""
+    sent = press(client, path_of_link(database, settings, address))
+    assert sent.status_code == 303, sent.text

@@ -1,0 +1,72 @@
+"""Hosts and their calls, as the tests of the desk set them up."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from lead_service.accounts import audit_log
+from lead_service.book.hosts import changes as hosts_changes
+from lead_service.book.hosts import option_text
+from lead_service.book.hosts.models import Host
+from lead_service.book.models import Booking
+from lead_service.leads import models
+from tests.service.conftest import MONDAY_MORNING
+
+from .stored_data import kept
+
+
+def add_host(database, name: str = "Ben Example", **more) -> int:
+    """Add a host who is open on weekdays from nine to five, in UTC; return the id."""
+    email = f"{name.split()[0].lower()}@example.com"
+
+    def work(session) -> int:
+        host = Host(**{"name": name, "email": email, "zone": "UTC"} | more)
+        host.hours = option_text.weekly_hours(hosts_changes.FIRST_HOURS)
+        session.add(host)
+        session.flush()
+        return host.id
+
+    return database.write(work)
+
+
+def change_host(database, host_id: int = 1, **values) -> None:
+    """Store what no page was asked for."""
+
+    def work(session) -> None:
+        host = session.get_one(Host, host_id)
+        for name, value in values.items():
+            setattr(host, name, value)
+        hosts_changes.changed(session, host)
+
+    database.write(work)
+
+
+def add_past_call(database, host_id: int = 1, days_ago: int = 1) -> int:
+    """Add a call that has taken place; return the id."""
+    start = MONDAY_MORNING - timedelta(days=days_ago)
+
+    def work(session) -> int:
+        lead = kept(session, email="past@example.com", name="Past One", at=start)
+        call = _call(host_id, lead, start)
+        session.add(call)
+        session.flush()
+        return call.id
+
+    return database.write(work)
+
+
+def _call(host_id: int, lead: models.Lead, start: datetime) -> Booking:
+    key = f"{host_id}-{start.isoformat()}"
+    names = {"uid": key, "token_hash": key, "submission_key": key, "name": lead.name}
+    kept = {"duration": 30, "buffer_before": 0, "buffer_after": 0, "meeting_link": ""}
+    zones = {"host_zone": "UTC", "visitor_zone": "Europe/Berlin", "email": lead.email}
+    when = {"starts_at": start, "created_at": start}
+    return Booking(host_id=host_id, lead=lead, **names, **kept, **zones, **when)
+
+
+def changes(database, subject: str) -> list[tuple[str, int | None]]:
+    """Return what the audit trail says of a subject: the word, and who it was."""
+    query = select(audit_log.AuditEntry).where(audit_log.AuditEntry.subject == subject)
+    with database.read() as session:
+        entries = session.scalars(query.order_by(audit_log.AuditEntry.id)).all()
+    return [(entry.what, entry.member_id) for entry in entries]

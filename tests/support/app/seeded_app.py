@@ -1,0 +1,124 @@
+"""One of everything that an address can name, so that tests can go to every address there is."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+
+from lead_service import clock
+from lead_service.assess import models as assessments
+from lead_service.book import bookings
+from lead_service.book.hosts import feed
+from lead_service.book.hosts.models import CalendarFeed, Host
+from lead_service.book.models import Booking
+from lead_service.db.engine import Database
+from lead_service.emails import provider_erasure
+from lead_service.emails.models import EmailState, OutboxMessage, OutboxPause
+from lead_service.leads import models
+from lead_service.settings import Settings
+from tests.support.matching import match
+
+from .desk_client import path_of_link, sign_in
+
+RESULT, NOT_ME = "assessment/([^/]+)/result", "not-me/([^/]+)"
+ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
+
+
+@dataclass
+class World:
+    """A product in use: a lead with a result, a call, a note and mails; an admin and a member."""
+
+    app: Flask
+    client: FlaskClient  # the admin's browser
+    database: Database
+    settings: Settings
+    known: dict[str, str] = field(default_factory=dict)
+    more: list[str] = field(default_factory=list)  # pages of things in another state
+
+    def forget_hits(self) -> None:
+        """Let nobody have done anything too often."""
+        self.app.extensions["lead_service"].limits.here.storage.reset()
+
+    def fill(self) -> None:
+        """Let an admin in, add what the made-up data leaves out, and name one of each."""
+        path_of_link(self.database, self.settings, "admin@example.com")
+        sign_in(self.client, self.database, self.settings, "admin@example.com")
+        unused = path_of_link(self.database, self.settings, "ann@example.com")
+        self.known = self.database.write(self._name_one_of_each)
+        self.known |= {"part": "rules", "slug": "clarify", "desk": _token(unused)}
+        times = self.client.get(f"/booking/{self.known['move']}/move/").text
+        self.known["start"] = match(r"/move/(\d{8}T\d{4}Z)/", times)[1]
+
+    def _name_one_of_each(self, session: Session) -> dict[str, str]:
+        now = clock.now()
+        session.add(OutboxPause(id=1, stopped_at=now, stop_reason="the key was refused"))
+        provider_erasure.promise(session, ["gone@example.com"], now)
+        host = session.scalars(select(Host).where(Host.name == "Jonas Berg")).one()
+        host.feeds = [CalendarFeed(url="https://calendar.example.com/x.ics", label="Own")]
+        session.flush()
+        call = session.scalars(select(Booking).where(Booking.name == "Grace Holloway")).one()
+        mail, result, not_me = _result(session, call.lead_id)
+        other = session.scalars(select(Booking).where(Booking.name == "Henrik Falk")).one()
+        suspect = session.scalars(select(models.Lead.id).where(models.Lead.quarantine)).first()
+        failed = session.scalars(select(OutboxMessage.id).filter_by(state=EmailState.FAILED)).one()
+        waiting = session.scalars(
+            select(OutboxMessage.id).filter_by(state=EmailState.PENDING)
+        ).first()
+        self.more = [f"/desk/leads/{suspect}/", f"/desk/calls/{other.id}/"]
+        self.more += ["/desk/outbox/?state=attention"]
+        self.more += [f"/desk/outbox/{id}/" for id in (failed, waiting)]
+        self.more += [f"/desk/availability/{host.id}/{page}/" for page in ("person", "hours")]
+        self.more += [f"/assessment/{_result(session, other.lead_id)[1]}/result/"]
+        answers = assessments.find(session, result)
+        assert answers
+        ids = {"lead": call.lead_id, "note": call.lead.notes[0].id, "call": call.id, "mail": mail}
+        ids |= {"host": host.id, "date": host.overrides[0].id, "off": host.time_off[0].id}
+        ids |= {"feed": host.feeds[0].id, "member": call.lead.notes[0].member_id}
+        secret = self.settings.secret
+        return {f"{name}_id": str(id) for name, id in ids.items()} | {
+            "agenda": _token(feed.link(self.settings, host)),
+            **dict.fromkeys(("booking", "move"), bookings.manage_token(call, secret)),
+            "assess": result,
+            "assess.shared": assessments.share_token(answers, secret) or "",
+            **dict.fromkeys(("assess.not_me", "assess.not_me_submit"), not_me),
+        }
+
+    def address(self, rule: Rule, **odd: str) -> str:
+        """Return an address of a route; `odd` are arguments as they shall travel."""
+
+        def value(found: re.Match) -> str:
+            name, part = found[1], rule.endpoint.split(".")[0]
+            places = (rule.endpoint, part) if name == "token" else (name,)
+            known = [self.known[place] for place in places if place in self.known]
+            assert known, f"{rule.rule}: world.py does not know what {name} is"
+            return odd.get(name) or known[0]
+
+        return ARGUMENT.sub(value, rule.rule)
+
+    def routes(self, method: str) -> Iterator[tuple[str, Rule]]:
+        """Go through every route that takes `method`: an address that is there, and its rule."""
+        for rule in self.app.url_map.iter_rules():
+            if method in (rule.methods or ()):
+                yield self.address(rule), rule
+
+    def endpoint(self, path: str) -> str:
+        """Name the route that a form is sent to."""
+        return self.app.url_map.bind("").match(path.partition("?")[0], method="POST")[0]
+
+
+def _result(session: Session, lead_id: int) -> tuple[str, str, str]:
+    """Return the id of the mail with a lead's result, and the two tokens in it."""
+    theirs = select(OutboxMessage).filter_by(kind="result", lead_id=lead_id)
+    mail = session.scalars(theirs).one()
+    body = mail.body or ""
+    return mail.id, match(f"/{RESULT}/", body)[1], match(f"/{NOT_ME}/", body)[1]
+
+
+def _token(path: str) -> str:
+    """Return the longest part of a path."""
+    return max(path.split("/"), key=len)

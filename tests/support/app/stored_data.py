@@ -1,0 +1,37 @@
+"""What the database holds, table by table: for tests that something is, or is no longer, there."""
+
+from typing import Any
+
+from sqlalchemy import String, Text, select
+from sqlalchemy.orm import Session
+from sqlalchemy.types import JSON
+
+from lead_service.db import schema
+from lead_service.leads import capture, models
+
+
+def kept(session: Session, **form: Any) -> models.Lead:
+    """Capture what a form holds, and return the lead that it made or found."""
+    return session.get_one(models.Lead, capture.capture(session, **form).id)
+
+
+def everything(database) -> dict[str, list]:
+    """Return every row of every table."""
+    with database.read() as session:
+        return {
+            table.name: [tuple(row) for row in session.execute(select(table))]
+            for table in schema.tables().sorted_tables
+        }
+
+
+def mentions(database, *texts: str) -> list[str]:
+    """Name the columns, of all that hold text, in which one of the texts stands."""
+    found = []
+    with database.read() as session:
+        for table in schema.tables().sorted_tables:
+            for column in table.columns:
+                if isinstance(column.type, (String, Text, JSON)):
+                    held = " ".join(str(value) for value in session.scalars(select(column)))
+                    if any(text.lower() in held.lower() for text in texts):
+                        found.append(str(column))
+    return found

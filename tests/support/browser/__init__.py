@@ -1,0 +1,1 @@
+"""Drive the running product with a browser."""

@@ -1,0 +1,70 @@
+"""Look for keys and passwords in what is checked in: `make secrets`.
+
+By the shape of what providers hand out, and by long random values beside a telling name. A value
+that is meant for tests says so in itself.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from math import log2
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SHAPES = {
+    "a SendGrid key": r"\bSG\.[\w-]{16,32}\.[\w-]{32,64}",
+    "a private key": r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----",
+    "an AWS key": r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
+    "a GitHub token": r"\bgh[pousr]_[A-Za-z0-9]{36}|\bgithub_pat_\w{60,}",
+    "a Slack token": r"\bxox[abprs]-[\w-]{20,}",
+    "a Stripe key": r"\b[rs]k_live_\w{20,}",
+    "a Google key": r"\bAIza[\w-]{35}\b",
+    "a JSON web token": r"\beyJ[\w-]{15,}\.eyJ[\w-]{15,}\.[\w-]{20,}",
+    "a password in an address": r"\b\w+://[^\s:/@'\"{}$<]+:(?=[^@]*\d)[^\s:/@'\"{}$<]{8,}@",
+}
+NAMED = re.compile(
+    r"(?:secret|passw(?:or)?d|token|api_?key|credential)\w*['\"]?\s*[:=]\s*['\"]([\w+/=.-]{20,})['\"]",
+    re.IGNORECASE,
+)
+FOR_TESTS = re.compile(r"test|example|stand-in|no-such|hunter2|0123456789", re.IGNORECASE)
+LEAST_ENTROPY = 3.5  # bits a character; words of a language have less
+
+
+def found_in(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and the kind of whatever looks like a secret."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        for kind, shape in SHAPES.items():
+            if (match := re.search(shape, line)) and not FOR_TESTS.search(match[0]):
+                yield number, kind
+        if match := NAMED.search(line):
+            value = match[1]
+            if not FOR_TESTS.search(value) and _entropy(value) > LEAST_ENTROPY:
+                yield number, "a random value beside a telling name"
+
+
+def _entropy(text: str) -> float:
+    shares = [text.count(letter) / len(text) for letter in set(text)]
+    return -sum(share * log2(share) for share in shares)
+
+
+def checked_in() -> list[Path]:
+    """List the files that git knows or would add."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = (ROOT / name for name in listed.split("\0") if name)
+    return [path for path in paths if path.is_file()]
+
+
+def main() -> None:
+    faults = [
+        f"{path.relative_to(ROOT)}:{line}: {kind}"
+        for path in checked_in()
+        for line, kind in found_in(path.read_text("utf-8", errors="replace"))
+    ]
+    print("\n".join(faults) or "no secret is checked in")
+    sys.exit(bool(faults))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,264 @@
+"""The framework file: what loads, and how each kind of fault is named."""
+
+import copy
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lead_service.action_framework.loading import FrameworkError, load
+
+TEXT = (Path(__file__).parents[3] / "docs" / "framework.yml").read_text("utf-8")
+DATA = yaml.load(TEXT, yaml.BaseLoader)
+FRAMEWORK = load(TEXT)
+REMOVED = object()
+
+
+def changed(*changes):
+    """Return the published file's text with values at paths replaced, as JSON, which is YAML."""
+    data = copy.deepcopy(DATA)
+    for path, value in changes:
+        *above, last = path
+        place = data
+        for key in above:
+            place = place[key]
+        if value is REMOVED:
+            del place[last]
+        else:
+            place[last] = value
+    return json.dumps(data, ensure_ascii=False)
+
+
+def faults(text):
+    with pytest.raises(FrameworkError) as refused:
+        load(text)
+    return str(refused.value)
+
+
+def values(data, path=()):
+    """Yield the path of every value in the file."""
+    items = data.items() if isinstance(data, dict) else enumerate(data)
+    for key, value in items:
+        yield (*path, key)
+        if not isinstance(value, str):
+            yield from values(value, (*path, key))
+
+
+# What is published
+
+
+def test_the_six_letters_spell_the_word():
+    assert "".join(step.letter for step in FRAMEWORK.steps) == "ACTION"
+    assert all(step.name.startswith(step.letter) for step in FRAMEWORK.steps)
+
+
+def test_there_are_twelve_questions_two_a_step_with_four_answers_each():
+    assert len(FRAMEWORK.questions) == 12
+    assert all(len(step.questions) == 2 for step in FRAMEWORK.steps)
+    for question in FRAMEWORK.questions:
+        assert [answer.level for answer in question.answers] == [0, 1, 2, 3]
+
+
+def test_no_answer_is_too_long_to_read_at_a_glance():
+    for question in FRAMEWORK.questions:
+        assert len(question.text.split()) <= 14
+        assert all(len(answer.text.split()) <= 18 for answer in question.answers)
+
+
+def test_no_sentence_is_said_twice():
+    said = [
+        text
+        for question in FRAMEWORK.questions
+        for text in (
+            question.text,
+            question.reason,
+            question.condition,
+            *(answer.text for answer in question.answers),
+            *(answer.first_move for answer in question.answers[:3]),
+        )
+    ]
+    assert len(said) == len(set(said))
+
+
+def test_things_are_found_by_their_names_and_unknown_names_are_refused():
+    assert FRAMEWORK.step("clarify").letter == "C"
+    assert FRAMEWORK.question("clarify-owner").answer("nobody").level == 0
+    assert FRAMEWORK.engagement("delivery-leadership").name == "Delivery leadership"
+    for find in (FRAMEWORK.step, FRAMEWORK.question, FRAMEWORK.engagement):
+        with pytest.raises(KeyError):
+            find("nowhere")
+
+
+def test_a_framework_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        FRAMEWORK.steps[0].questions[0].text = "Other words"
+
+
+def test_equal_texts_are_one_framework_to_a_cache():
+    assert len({FRAMEWORK, load(TEXT)}) == 1
+    assert len({*FRAMEWORK.steps, *FRAMEWORK.outcomes}) == 6 + len(FRAMEWORK.outcomes)
+
+
+def test_the_version_follows_the_content():
+    assert load(TEXT).version == FRAMEWORK.version
+    assert load(TEXT + "# a word more\n").version != FRAMEWORK.version
+    assert FRAMEWORK.text == TEXT
+
+
+def test_a_word_that_yaml_takes_for_a_value_stays_a_word():
+    step = load(TEXT.replace("name: Assess\n", "name: No\n")).steps[0]
+    assert step.name == "No"
+
+
+# What is refused, and how it is named
+
+QUESTION = ("steps", 1, "questions", 0)
+ANSWERS = (*QUESTION, "answers")
+ANSWER = DATA["steps"][1]["questions"][0]["answers"][0]
+BAND = DATA["bands"][0]
+ENGAGEMENT = DATA["engagements"][0]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        (("steps",), REMOVED, "steps: is missing"),
+        (("extra",), "x", "extra: unknown key"),
+        (("steps", 0, "extra"), "x", "steps[0].extra: unknown key"),
+        (("steps",), DATA["steps"][:5], "steps: needs six steps, has 5"),
+        (("steps", 1, "letter"), "X", "steps: the letters must spell ACTION, they spell AXTION"),
+        (("steps", 1, "slug"), "assess", "steps[1].slug: assess is used twice"),
+        (("steps", 1, "slug"), "Big Words", "steps[1].slug: must be lower-case words"),
+        (("steps", 2, "settles"), REMOVED, "steps[2].settles: is missing"),
+        (("steps", 2, "skipped"), "  ", "steps[2].skipped: is empty"),
+        (("steps", 2, "signs"), ["one", "two"], "steps[2].signs: needs three signs, has 2"),
+        (("steps", 2, "signs", 1), "", "steps[2].signs[1]: is empty"),
+        (("steps", 2, "first_moves"), ["one"], "first_moves: needs three first moves, has 1"),
+        (("steps", 3, "work"), "testing", "steps[3].work: must be a list"),
+        (("steps", 3, "work"), [], "steps[3].work: needs at least one, has 0"),
+        (("steps", 3, "name"), ["Build"], "steps[3].name: must be text"),
+        (("steps", 4), "Organize", "steps[4]: must be a set of keys"),
+        (("steps", 4, "questions"), [], "steps[4].questions: needs two questions, has 0"),
+        ((*QUESTION, "id"), "assess-data", "steps[1].questions[0].id: assess-data is used twice"),
+        (ANSWERS, [ANSWER] * 3, "steps[1].questions[0].answers: needs four answers, has 3"),
+        (ANSWERS, [ANSWER] * 5, "steps[1].questions[0].answers: needs four answers, has 5"),
+        ((*ANSWERS, 2, "id"), "belief", "answers[2].id: belief is used twice"),
+        ((*ANSWERS, 2, "level"), "2", "answers[2].level: unknown key"),
+        ((*ANSWERS, 2, "first_move"), REMOVED, "answers[2].first_move: is missing"),
+        ((*ANSWERS, 3, "first_move"), "Go on", "answers[3].first_move: the best answer"),
+        (("bands", 0, "from"), "1", "bands[0].from: 0 has no band"),
+        (("bands", 1, "from"), "30", "bands[1].from: 25 to 29 have no band"),
+        (("bands", 1, "from"), "20", "bands[1].from: 20 is in another band already"),
+        (("bands", 1, "to"), "12", "bands[1].to: 12 is below its from, 25"),
+        (("bands", 4, "to"), "99", "bands: 100 has no band"),
+        (("bands", 4, "to"), "101", "bands[4].to: must be at most 100"),
+        (("bands", 0, "from"), "-1", "bands[0].from: must be at least 0"),
+        (("bands", 0, "from"), "low", "bands[0].from: must be a whole number"),
+        (("bands", 1, "slug"), BAND["slug"], f"bands[1].slug: {BAND['slug']} is used twice"),
+        (("engagements", 1, "slug"), ENGAGEMENT["slug"], "engagements[1].slug: readiness"),
+        (("engagements", 1, "slug"), "none", "engagements[1].slug: none means"),
+        (("outcomes", 0, "engagement"), "coaching", "no engagement is called coaching"),
+        (("outcomes", 1, "when", "below"), {"plan": "9"}, "outcomes[1].when.below.plan: no step"),
+        (("outcomes", 0, "when", "at_least"), {"plan": "9"}, "when.at_least.plan: no step"),
+        (("outcomes", 2, "when", "gap"), ["plan"], "outcomes[2].when.gap[0]: no step"),
+        (("outcomes", 2, "when", "above"), {"assess": "9"}, "outcomes[2].when.above: unknown key"),
+        (("outcomes", 2, "when"), {}, "outcomes[2].when: always holds"),
+        (("outcomes", -1, "when"), {"gap": ["nurture"]}, "the last rule must always hold"),
+        (("outcomes", 1, "why"), "", "outcomes[1].why: is empty"),
+    ],
+)
+def test_a_fault_is_named_by_its_key(path, value, named):
+    assert named in faults(changed((path, value)))
+
+
+def test_every_fault_is_listed_one_a_line_in_the_order_of_the_file():
+    text = changed(
+        (("outcomes", 0, "engagement"), "coaching"),
+        (("bands", 4, "to"), "99"),
+        ((*ANSWERS, 2, "id"), "belief"),
+        (("steps", 1, "letter"), "X"),
+    )
+    pretty = json.dumps(json.loads(text), ensure_ascii=False, indent=1)
+    named = [line.split(": ")[1] for line in faults(pretty).splitlines()]
+    expected = ["steps", "steps[1].questions[0].answers[2].id", "bands"]
+    assert named == [*expected, "outcomes[0].engagement"]
+
+
+def test_a_fault_names_its_line_its_step_and_its_question():
+    removed = "          - id: words\n"
+    line = TEXT.splitlines().index("          - id: words") + 1
+    message = faults(TEXT.replace(removed, removed + "            color: blue\n"))
+    assert message == (
+        f"line {line + 1} (clarify, clarify-case, words): "
+        "steps[1].questions[0].answers[1].color: unknown key"
+    )
+
+
+def test_a_key_given_twice_is_refused_with_both_lines():
+    lines = TEXT.splitlines()
+    first = lines.index("    letter: A") + 1
+    message = faults(TEXT.replace("    letter: A\n", "    letter: A\n    letter: B\n", 1))
+    assert f"line {first} (assess): steps[0].letter: this key is given twice" in message
+    assert f"again on line {first + 1}" in message
+
+
+def test_an_alias_is_refused():
+    text = TEXT.replace("name: Assess\n", "name: &word Assess\n")
+    message = faults(text.replace("name: Clarify\n", "name: *word\n"))
+    assert "(clarify): steps[1].name: is an alias" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("steps: [\n  one\nbands: {}\n", "line 1: opens a bracket"),
+        ("steps: \x07", "line 1: holds the character"),
+        ("steps: []\n---\nbands: []\n", "line 2: does not fit the lines above it"),
+        ("", "steps: is missing"),
+        ("only words", "bands: is missing"),
+        ("- a\n- list", "engagements: is missing"),
+    ],
+)
+def test_what_is_not_a_framework_at_all_is_refused_in_words(text, named):
+    assert named in faults(text)
+
+
+JUNK = st.one_of(
+    st.sampled_from(
+        ["", " ", "none", "0", "100", "-1", "1e3", "{}", [], {}, REMOVED, ["a"], {"a": "b"}]
+    ),
+    st.text(max_size=80),
+    st.lists(st.text(max_size=3), max_size=7),
+)
+
+
+@given(st.sampled_from(list(values(DATA))), JUNK)
+def test_any_damage_either_loads_or_is_named_with_its_line_in_our_own_words(path, junk):
+    try:
+        load(changed((path, junk)))
+    except FrameworkError as refused:
+        for line in str(refused).splitlines():
+            assert line.startswith("line ")
+            assert "Input" not in line and "pydantic" not in line
+
+
+@given(st.sets(st.integers(1, 100), max_size=8))
+def test_bands_cut_anywhere_cover_every_score_once(cuts):
+    edges = [0, *sorted(cuts), 101]
+    bands = [
+        BAND | {"slug": f"band-{low}", "from": str(low), "to": str(high - 1)}
+        for low, high in pairwise(edges)
+    ]
+    framework = load(changed((("bands",), bands)))
+    for score in range(101):
+        assert sum(band.lowest <= score <= band.highest for band in framework.bands) == 1
+
+
+@given(st.integers(0, 3), st.integers(-24, 24).filter(bool))
+def test_bands_with_a_moved_edge_are_refused(which, by):
+    edge = int(DATA["bands"][which]["to"]) + by
+    assert "bands" in faults(changed((("bands", which, "to"), str(edge))))

@@ -1,0 +1,222 @@
+"""Scores, conditions, the widest gap and the outcome, for every set of answers."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lead_service.action_framework.loading import load
+from lead_service.assess.scoring import Incomplete, UnknownAnswer, percent, progress, score
+
+FRAMEWORK = load((Path(__file__).parents[3] / "docs" / "framework.yml").read_text("utf-8"))
+SLUGS = [step.slug for step in FRAMEWORK.steps]
+
+LEVELS = st.lists(st.integers(0, 3), min_size=12, max_size=12)
+
+
+def answers(levels):
+    """Choose the answer of each level, in the order of the questions."""
+    chosen = zip(FRAMEWORK.questions, levels, strict=True)
+    return {question.id: question.answers[level].id for question, level in chosen}
+
+
+def result(levels):
+    return score(FRAMEWORK, answers(levels))
+
+
+def of_points(*points):
+    """Give each step its points of six, spread as evenly as can be."""
+    return result([level for total in points for level in (total // 2, total - total // 2)])
+
+
+# Scores
+
+
+@given(LEVELS)
+def test_scores_are_the_sums_of_the_levels_as_percentages(levels):
+    scored = result(levels)
+    assert scored.overall_exact * 36 == 100 * sum(levels)
+    assert [one.points for one in scored.steps] == [a + b for a, b in pairs(levels)]
+    assert [one.exact * 6 for one in scored.steps] == [100 * (a + b) for a, b in pairs(levels)]
+
+
+@given(LEVELS)
+def test_every_score_lies_between_0_and_100(levels):
+    scored = result(levels)
+    assert 0 <= scored.overall <= 100
+    assert all(0 <= one <= 100 for one in scored.percents.values())
+    assert list(scored.percents) == SLUGS
+
+
+@pytest.mark.parametrize(
+    ("points", "best", "shown"),
+    [
+        (0, 6, 0),
+        (1, 6, 17),
+        (2, 6, 33),
+        (4, 6, 67),
+        (1, 8, 13),
+        (5, 8, 63),
+        (1, 200, 1),
+        (6, 6, 100),
+    ],
+)
+def test_halves_are_rounded_up_for_display(points, best, shown):
+    assert percent(points, best) == shown
+
+
+@given(st.integers(1, 400).flatmap(lambda best: st.tuples(st.integers(0, best), st.just(best))))
+def test_display_rounds_as_people_do(share):
+    points, best = share
+    exact = Decimal(100 * points) / Decimal(best)
+    assert percent(points, best) == int(exact.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+@given(LEVELS, st.integers(0, 11))
+def test_a_better_answer_lowers_no_score_and_opens_no_condition(levels, which):
+    better = [min(3, level + (place == which)) for place, level in enumerate(levels)]
+    before, after = result(levels), result(better)
+    assert after.overall_exact >= before.overall_exact
+    assert all(new.exact >= old.exact for old, new in zip(before.steps, after.steps, strict=True))
+    assert {one.text for one in after.to_become_true} <= {one.text for one in before.to_become_true}
+    assert {one.text for one in after.already_true} >= {one.text for one in before.already_true}
+
+
+@given(LEVELS, st.randoms(use_true_random=False))
+def test_the_order_of_answering_is_irrelevant(levels, random):
+    given_first_to_last = answers(levels)
+    shuffled = list(given_first_to_last.items())
+    random.shuffle(shuffled)
+    assert score(FRAMEWORK, dict(shuffled)) == score(FRAMEWORK, given_first_to_last)
+
+
+@given(LEVELS)
+def test_the_band_holds_the_score_that_is_shown(levels):
+    scored = result(levels)
+    assert scored.band.lowest <= scored.overall <= scored.band.highest
+
+
+# Conditions
+
+
+@given(LEVELS)
+def test_every_condition_is_either_true_or_still_to_become_true(levels):
+    scored = result(levels)
+    listed = [*scored.already_true, *scored.to_become_true]
+    assert sorted(one.question.id for one in listed) == sorted(answers(levels))
+    assert all(one.level == 3 and one.first_move is None for one in scored.already_true)
+    assert all(one.level < 3 and one.first_move for one in scored.to_become_true)
+
+
+@given(LEVELS)
+def test_what_is_far_from_true_comes_first_and_then_the_order_of_the_steps(levels):
+    order = [
+        (one.level == 2, FRAMEWORK.questions.index(one.question))
+        for one in result(levels).to_become_true
+    ]
+    assert order == sorted(order)
+
+
+def test_a_condition_brings_its_reason_and_the_first_move_of_the_chosen_answer():
+    first = of_points(2, 6, 6, 6, 6, 6).to_become_true[0]
+    question = FRAMEWORK.questions[0]
+    assert (first.step.slug, first.text, first.reason) == (
+        "assess",
+        question.condition,
+        question.reason,
+    )
+    assert first.first_move == question.answers[1].first_move
+
+
+# The widest gap
+
+
+@given(LEVELS)
+def test_the_widest_gap_is_the_lowest_step_and_the_earlier_one_on_a_tie(levels):
+    points = [a + b for a, b in pairs(levels)]
+    scored = result(levels)
+    if min(points) == 6:
+        assert scored.widest_gap is None
+        assert scored.gap_answers == ()
+    else:
+        assert scored.widest_gap.slug == SLUGS[points.index(min(points))]
+        ids = [answers(levels)[question.id] for question in scored.widest_gap.questions]
+        assert [answer.id for answer in scored.gap_answers] == ids
+
+
+def test_nothing_is_open_when_every_answer_is_the_best():
+    perfect = of_points(6, 6, 6, 6, 6, 6)
+    assert (perfect.overall, perfect.widest_gap, perfect.to_become_true) == (100, None, ())
+    assert len(perfect.already_true) == 12
+
+
+# The outcome
+
+
+@given(LEVELS)
+def test_every_set_of_answers_has_one_outcome_with_its_reason(levels):
+    outcome = result(levels).outcome
+    assert outcome.engagement is None or outcome.engagement in FRAMEWORK.engagements
+    assert outcome.why in {rule.why for rule in FRAMEWORK.outcomes}
+
+
+@pytest.mark.parametrize(
+    ("points", "engagement", "rule"),
+    [
+        ((6, 6, 6, 6, 6, 6), None, 0),
+        ((5, 5, 5, 5, 6, 5), None, 0),  # 86 in all, and no step weak
+        ((6, 6, 6, 6, 4, 6), None, 0),
+        ((0, 0, 0, 0, 0, 0), "readiness-assessment", 1),
+        ((2, 6, 6, 6, 6, 6), "readiness-assessment", 1),
+        ((2, 0, 0, 0, 0, 0), "readiness-assessment", 1),  # facts before aims
+        ((3, 4, 4, 4, 4, 4), "readiness-assessment", 2),
+        ((3, 3, 3, 3, 3, 3), "readiness-assessment", 2),
+        ((6, 3, 6, 6, 6, 6), "strategy-engagement", 3),  # an aim unclear outweighs a high total
+        ((4, 2, 0, 0, 0, 0), "strategy-engagement", 3),
+        ((4, 4, 2, 0, 0, 0), "strategy-engagement", 4),
+        ((5, 4, 5, 5, 5, 5), "strategy-engagement", 5),
+        ((5, 5, 3, 4, 4, 4), "strategy-engagement", 6),
+        ((4, 4, 4, 3, 3, 3), "delivery-leadership", 7),
+        ((6, 6, 6, 5, 1, 5), "delivery-leadership", 8),
+        ((4, 4, 4, 4, 3, 3), "delivery-leadership", 8),
+        ((4, 4, 4, 2, 2, 0), "delivery-leadership", 9),
+    ],
+)
+def test_the_engagement_answers_what_is_missing(points, engagement, rule):
+    outcome = of_points(*points).outcome
+    assert outcome.why == FRAMEWORK.outcomes[rule].why
+    assert (outcome.engagement and outcome.engagement.slug) == engagement
+
+
+# What cannot be scored
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"assess-data": "threshold"}, {"assess-nothing": "assumed"}, {"assess-data": None}]
+)
+def test_an_answer_that_is_not_on_offer_is_refused(wrong):
+    with pytest.raises(UnknownAnswer):
+        score(FRAMEWORK, answers([0] * 12) | wrong)
+
+
+@given(LEVELS, st.sets(st.integers(0, 11), min_size=1))
+def test_open_questions_are_named_in_their_order(levels, open_places):
+    ids = [FRAMEWORK.questions[place].id for place in sorted(open_places)]
+    given_so_far = {id: one for id, one in answers(levels).items() if id not in ids}
+    with pytest.raises(Incomplete) as refused:
+        score(FRAMEWORK, given_so_far)
+    assert list(refused.value.missing) == ids
+
+
+def test_progress_counts_answers_whatever_they_are():
+    assert set(progress(FRAMEWORK, {}).values()) == {0}
+    assert set(progress(FRAMEWORK, answers([0] * 12)).values()) == {100}
+    begun = progress(FRAMEWORK, {"assess-data": "assumed", "clarify-case": "baseline"})
+    assert list(begun.items())[:3] == [("assess", 50), ("clarify", 50), ("transform", 0)]
+
+
+def pairs(levels):
+    """Take the levels two by two: one pair a step."""
+    return list(zip(levels[::2], levels[1::2], strict=True))

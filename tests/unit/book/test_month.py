@@ -1,0 +1,133 @@
+"""Months, days and times as the visitor reads them."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from lead_service.book import timezones
+from lead_service.book.availability import month as availability_month
+
+FIRST = datetime(2026, 10, 20, tzinfo=UTC)
+starts = st.lists(
+    st.integers(0, 90 * 48).map(lambda half_hours: FIRST + timedelta(minutes=30 * half_hours)),
+    unique=True,
+    min_size=1,
+).map(sorted)
+zones = st.sampled_from(sorted(timezones._places()))
+dates = st.dates(FIRST.date() - timedelta(days=60), FIRST.date() + timedelta(days=200))
+
+
+def times_of(day: availability_month.Day) -> list[datetime]:
+    return [time.start for _, times in day.parts for time in times]
+
+
+@given(starts, zones)
+def test_going_from_month_to_month_shows_every_start_on_its_own_date(found, zone):
+    shown, month = {}, availability_month.month(found, zone)
+    assert month.earlier is None
+    while month:
+        for on, day in month.days.items():
+            assert {start.astimezone(ZoneInfo(zone)).date() for start in times_of(day)} == {on}
+            assert month.first <= on < month.until
+            assert day.count == len(times_of(day))
+            assert shown.setdefault(on, day) == day  # a week may be seen in two months
+        month = availability_month.month(found, zone, month.later) if month.later else None
+    assert [start for on in sorted(shown) for start in times_of(shown[on])] == found
+
+
+@given(starts, zones)
+def test_at_first_four_weeks_are_shown_where_so_much_is_open(found, zone):
+    month, last = availability_month.month(found, zone), found[-1].astimezone(ZoneInfo(zone)).date()
+    assert len(month.dates) >= 28 or last < month.until
+    assert month.until.day == 1 or month.until.isoweekday() == 7
+
+
+@given(starts, zones, st.data())
+def test_choosing_a_day_that_is_seen_at_first_turns_no_month(found, zone, data):
+    month = availability_month.month(found, zone)
+    chosen = availability_month.month(
+        found, zone, day=data.draw(st.sampled_from(sorted(month.days)))
+    )
+    assert (chosen.first, chosen.until, chosen.days) == (month.first, month.until, month.days)
+
+
+def test_a_month_that_goes_on_into_the_next_names_both():
+    for first, name in (
+        (datetime(2026, 11, 26, tzinfo=UTC), "November and December 2026"),
+        (datetime(2026, 12, 26, tzinfo=UTC), "December 2026 and January 2027"),
+        (datetime(2026, 11, 2, tzinfo=UTC), "November 2026"),
+    ):
+        found = [first + timedelta(days=number) for number in range(40)]
+        assert availability_month.month(found, "UTC").name == name
+
+
+@given(starts, zones, dates)
+def test_whatever_month_is_asked_for_there_is_a_way_on(found, zone, wanted):
+    month = availability_month.month(found, zone, wanted)
+    assert (month.chosen is None) == (not month.days) == (month.next_open is not None)
+    if month.next_open:
+        assert month.next_open in availability_month.month(found, zone, day=month.next_open).days
+    for neighbor in filter(None, (month.earlier, month.later)):
+        assert availability_month.month(found, zone, neighbor).first == neighbor
+    assert set(month.days) <= set(month.dates)
+
+
+@given(starts, zones, dates)
+def test_a_day_that_is_open_is_chosen_and_another_is_named_as_missed(found, zone, wanted):
+    month = availability_month.month(found, zone, day=wanted)
+    is_open = wanted in {start.astimezone(ZoneInfo(zone)).date() for start in found}
+    assert (month.missed is None) == is_open
+    if is_open:
+        assert month.chosen.date == wanted
+
+
+@given(starts, zones)
+def test_the_first_open_day_is_chosen_by_itself(found, zone):
+    assert times_of(availability_month.month(found, zone).chosen)[0] == found[0]
+
+
+@given(starts, zones, dates)
+def test_the_dates_shown_run_to_the_end_of_a_month_or_week_without_a_gap(found, zone, wanted):
+    month = availability_month.month(found, zone, wanted)
+    shown = month.dates
+    assert shown == [shown[0] + timedelta(days=number) for number in range(len(shown))]
+    assert (
+        shown[-1] + timedelta(days=1) == month.until >= availability_month._following(month.first)
+    )
+    assume(shown[0] != month.first)
+    assert shown[0].isoweekday() == 7  # what is left out are whole weeks
+
+
+def test_nothing_open_is_no_month():
+    assert availability_month.month([], "UTC") is None
+
+
+def test_dates_beyond_all_reason_are_moved_to_what_is_open():
+    for wanted in (date.min, date.max):
+        assert availability_month.month([FIRST], "UTC", wanted, wanted).first == date(2026, 10, 1)
+
+
+def test_times_are_grouped_as_people_speak_of_a_day():
+    hours = (0, 4, 5, 11, 12, 16, 17, 23)
+    found = [FIRST + timedelta(hours=hour) for hour in hours]
+    day = availability_month.month(found, "UTC").chosen
+    assert [(name, [time.text for time in times]) for name, times in day.parts] == [
+        ("Night", ["12:00 am", "4:00 am"]),
+        ("Morning", ["5:00 am", "11:00 am"]),
+        ("Afternoon", ["12:00 pm", "4:00 pm"]),
+        ("Evening", ["5:00 pm", "11:00 pm"]),
+    ]
+
+
+def test_an_hour_that_comes_twice_says_which_one_it_is():
+    found = [datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (4, 5, 6, 7)]
+    day = availability_month.month(found, "America/New_York").chosen
+    ((_, times),) = day.parts
+    assert [time.text for time in times] == ["12:30 am", "1:30 am EDT", "1:30 am EST", "2:30 am"]
+
+
+def test_the_nearest_starts_are_around_the_one_that_is_gone():
+    found = [FIRST + timedelta(hours=hour) for hour in range(10)]
+    assert availability_month.nearest(found, FIRST + timedelta(hours=5), 3) == found[4:7]

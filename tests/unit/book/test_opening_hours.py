@@ -1,0 +1,72 @@
+"""Opening hours as they are typed: what is read, what is refused and in which words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lead_service.book.availability.intervals import Window
+from lead_service.book.hosts import opening_hours
+
+
+@pytest.mark.parametrize(
+    ("typed", "minutes"),
+    [
+        ("", []),
+        ("09:00-12:00, 13:00-17:00", [(540, 720), (780, 1020)]),
+        ("9-17", [(540, 1020)]),
+        ("9:30 to 17:05", [(570, 1025)]),
+        ("13:00\u201317:00; 9:00\u201412:00", [(540, 720), (780, 1020)]),
+        ("22:00-26:00", [(1320, 1560)]),
+        ("00:00-48:00", [(0, 2880)]),
+        ("09:00-12:00,12:00-13:00,", [(540, 720), (720, 780)]),
+    ],
+)
+def test_hours_are_read_as_people_write_them(typed, minutes):
+    assert [(one.start, one.end) for one in opening_hours.parse(typed)] == minutes
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("nine to five", "like 09:00-17:00"),
+        ("09:00-17:00 13:00-14:00", "like 09:00-17:00"),
+        ("17:00-09:00", "ends before it starts"),
+        ("09:00-09:00", "ends before it starts"),
+        ("24:00-25:00", "from 00:00"),
+        ("09:00-48:05", "from 00:00"),
+        ("09:60-10:00", "from 00:00"),
+        ("09:00-09:07", "multiple of five"),
+        ("09:00-12:00, 11:55-13:00", "09:00-12:00 and 11:55-13:00 overlap"),
+        ("\u0660\u0669:00-12:00", "like 09:00-17:00"),
+    ],
+)
+def test_what_cannot_be_hours_is_refused_in_words(typed, told):
+    with pytest.raises(ValueError, match=told):
+        opening_hours.parse(typed)
+
+
+fives = st.integers(0, 287).flatmap(
+    lambda start: st.tuples(st.just(start * 5), st.integers(start + 1, 576).map(lambda n: n * 5))
+)
+
+
+@given(fives)
+def test_what_is_written_is_read_back(window):
+    one = [Window(*window)]
+    assert opening_hours.parse(opening_hours.write(one)) == one
+
+
+def test_hours_read_as_a_clock_says_them():
+    shown = opening_hours.read([Window(540, 720), Window(780, 1440)])
+    assert shown == "9:00 am to 12:00 pm, 1:00 pm to midnight"
+    assert opening_hours.read([Window(1320, 1560)]) == "10:00 pm to 2:00 am the next day"
+
+
+@pytest.mark.parametrize(("weekday", "following"), [(0, 1), (6, 0)])
+def test_hours_past_midnight_may_touch_the_next_day_and_not_overlap_it(weekday, following):
+    week = {weekday: [Window(1320, 1560)], following: [Window(120, 300)]}
+    assert opening_hours.overlap_of_days(week) is None
+    week[following] = [Window(115, 300)]
+    found, told = opening_hours.overlap_of_days(week)
+    assert found == weekday
+    assert opening_hours.WEEKDAYS[following] in told

@@ -1,0 +1,275 @@
+"""Which starts are offered, case by case; the expected instants were worked out by hand."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pytest
+
+from lead_service.book.availability.intervals import Hours, Window, parse_window
+from lead_service.book.availability.slots import Booked, Busy, Rules, all_day, open_starts, why_not
+
+LORD_HOWE, NEW_YORK = "Australia/Lord_Howe", "America/New_York"
+LONDON, CAIRO, SANTIAGO, APIA = "Europe/London", "Africa/Cairo", "America/Santiago", "Pacific/Apia"
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def windows(text: str) -> tuple[Window, ...]:
+    return tuple(parse_window(*part.split("-")) for part in text.split())
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def times(starts: list[datetime], day: int = 0) -> str:
+    """Write starts in UTC as `hh:mm`, with `ddT` in front where the day changes."""
+    words = []
+    for at in starts:
+        words.append(f"{at:%H:%M}" if at.day == day else f"{at:%dT%H:%M}")
+        day = at.day
+    return " ".join(words)
+
+
+def march(text: str) -> datetime:
+    """Read `hh:mm` on March 10, 2026, a Tuesday, or `ddThh:mm` on another day."""
+    return utc(f"2026-03-{text if 'T' in text else '10T' + text}")
+
+
+def booking(start: str, before: int = 0, after: int = 0, id: int | None = 7) -> Booked:
+    return Booked(id, march(start), 30, before, after)
+
+
+def case(name: str, expected: str, **changes):
+    """Change what matters about a host in UTC, open 9 to 11 every day, asked for March 10."""
+    return pytest.param(expected, changes, id=name)
+
+
+ALL_FOUR = "09:00 09:30 10:00 10:30"
+# fmt: off
+RULE_CASES = [
+    case("R1 an hour fits twice two", ALL_FOUR),
+    case("R1 an end before its start is no window", "", open="", on={10: (Window(600, 540),)}),
+    case("R1 an end at its start is no window", "", open="", on={10: (Window(600, 600),)}),
+    case("R1 an empty window joins nothing", "09:00 10:00",
+         on={10: (Window(540, 570), Window(600, 570), Window(600, 630))}, interval=40),
+    case("R2 an empty override is a day off", "", on={10: ()}),
+    case("R2 an override replaces the date whole", "14:00", on={10: windows("14:00-14:30")}),
+    case("R2 an override of another date is not this one's", ALL_FOUR, on={9: (), 11: ()}),
+    case("R2 last night's window runs into today", "00:00 00:30",
+         open="23:00-25:00", span="00:00/12:00"),
+    case("R2 an override cuts the night before", "09T23:00 23:30",
+         open="23:00-26:00", on={10: ()}, span="09T12:00/12:00"),
+    case("R2 and then opens its own", "09T23:00 23:30 10T01:00",
+         open="23:00-26:00", on={10: windows("01:00-01:30")}, span="09T12:00/12:00"),
+    case("R2 an override's own night runs on", "23:30 11T00:00",
+         open="", on={10: windows("23:30-24:30")}, span="00:00/11T12:00"),
+    case("R2 a window can fill two dates", "00:00 12:00 11T00:00 12:00",
+         open="", on={10: windows("00:00-48:00")}, duration=720, interval=720,
+         span="00:00/13T00:00"),
+    case("R3 windows that touch are one", "09:00 09:40",
+         open="09:00-09:20 09:20-10:20", interval=40),
+    case("R3 windows that overlap are one", "09:00 09:40",
+         open="09:10-10:20 09:00-09:20", interval=40),
+    case("R3 a window within another adds no grid", "09:00 09:40",
+         open="09:00-10:20 09:10-09:50", interval=40),
+    case("R3 windows apart have a grid each", "09:00 10:10",
+         open="09:00-09:30 10:10-10:40", interval=60),
+    case("R5 now does not move the grid", "09:30 10:00 10:30", now="09:07"),
+    case("R5 nor does the query", "09:30 10:00 10:30", span="09:01/11T00:00"),
+    case("R5 nor do busy times", "09:30 10:00 10:30", busy="08:50/09:05"),
+    case("R5 nor does notice", "09:30 10:00 10:30", now="08:50", notice=20),
+    case("R5 starts may overlap", "09:00 09:15 09:30",
+         open="09:00-10:15", duration=45, interval=15),
+    case("R5 night and morning overlap", "00:00 00:20 00:40 01:00 01:20",
+         open="00:00-02:00 23:40-25:30", interval=40, duration=30, span="00:00/12:00"),
+    case("R6 the call must end within the hours", "09:00", open="09:00-10:15", duration=60),
+    case("R6 a call as long as the hours fits", "09:00", duration=120),
+    case("R6 a call longer than the hours does not", "", duration=121),
+    case("R6 hours meet at midnight", "23:00 11T00:00",
+         open="00:00-01:00 23:00-24:00", duration=60, interval=60, span="12:00/11T12:00"),
+    case("R6 a call runs across midnight", "23:00 23:30",
+         open="00:00-00:30 23:00-24:00", duration=60, span="12:00/11T12:00"),
+    case("R6 a minute between breaks them", "09:00 10:01",
+         open="09:00-10:00 10:01-11:01", duration=60),
+    case("R7 the buffer before keeps clear", "09:30 10:00 10:30", before=15, busy="08:30/08:50"),
+    case("R7 a buffer before may touch", ALL_FOUR, before=10, busy="08:30/08:50"),
+    case("R7 the buffer after keeps clear", "09:00 09:30 10:00", after=15, busy="11:10/12:00"),
+    case("R7 a buffer after may touch", ALL_FOUR, after=10, busy="11:10/12:00"),
+    case("R7 buffers need not fit inside the hours", ALL_FOUR, before=90, after=90),
+    case("R7 a booking has its own buffer after", "10:00 10:30", ours=[booking("09:00", after=10)]),
+    case("R7 a booking has its own buffer before", "09:00 10:30",
+         ours=[booking("10:00", before=10)]),
+    case("R7 two of our buffers add up", "10:30", before=20, ours=[booking("09:00", after=20)]),
+    case("R7 a foreign event has no buffer to add", "10:00 10:30", before=20, busy="09:00/09:30"),
+    case("R8 touching is not overlapping", "09:00 10:30", busy="09:30/10:30"),
+    case("R8 one minute over is", "10:30", busy="09:29/10:30"),
+    case("R8 no length is nothing", ALL_FOUR, busy="09:15/09:15"),
+    case("R8 negative length is nothing", ALL_FOUR, busy="10:00/09:00"),
+    case("R8 in any order, one in another", "10:30", busy="09:45/10:10 09:00/10:30 09:10/09:20"),
+    case("R9 exactly the notice is enough", "10:00 10:30", now="09:00", notice=60),
+    case("R9 a second less is not", "10:30", now="09:00:01", notice=60),
+    case("R9 a microsecond less is not", "10:30", now="09:00:00.000001", notice=60),
+    case("R9 without notice, now itself is offered", "10:00 10:30", now="10:00"),
+    case("R9 the past is not offered", "", now="10:31"),
+    case("R10 zero days is today", "09T10:30",
+         now="09T10:15", span="09T00:00/12T00:00", horizon_days=0),
+    case("R10 the whole last day counts", "09:00 09:30 10:00 10:30",
+         now="09T23:59", span="00:00/13T00:00", horizon_days=1),
+    case("R10 the night after does not", "23:30",
+         open="23:30-25:00", now="09T12:00", span="12:00/13T00:00", horizon_days=1),
+    case("R11 a full date is closed", "", ours=[booking("09:00")], daily_limit=1),
+    case("R11 the next date is not", "11T09:00 09:30 10:00 10:30",
+         ours=[booking("09:00")], daily_limit=1, span="00:00/12T00:00"),
+    case("R11 below the limit the date is open", "09:30 10:00 10:30",
+         ours=[booking("09:00")], daily_limit=2),
+    case("R11 none a day is none", "", daily_limit=0),
+    case("R11 a booking outside the query counts", "",
+         ours=[booking("18:00")], daily_limit=1, span="00:00/12:00"),
+    case("R11 foreign events do not count", "09:30 10:00 10:30", busy="09:00/09:30", daily_limit=1),
+    case("R11 past midnight is the next", "23:30",
+         open="23:30-24:30", ours=[booking("11T12:00")], daily_limit=1, span="12:00/11T12:00"),
+    case("R12 the moved one is not busy to itself", ALL_FOUR, ours=[booking("09:30")], moving=7),
+    case("R12 nor does it count for its day", ALL_FOUR,
+         ours=[booking("09:30")], moving=7, daily_limit=1),
+    case("R12 others stay busy", "09:00 10:00 10:30", ours=[booking("09:30")], moving=8),
+    case("R12 moving nothing leaves out nothing", "09:00 10:00 10:30",
+         ours=[booking("09:30", id=None)]),
+    case("R13 the first instant is in the answer", ALL_FOUR, span="09:00/11T00:00"),
+    case("R13 the last is not", "09:00 09:30", span="00:00/10:00"),
+    case("R13 a microsecond later it is", "09:00 09:30 10:00", span="00:00/10:00:00.000001"),
+    case("R13 a call may end after the query", "09:00 09:30", span="00:00/09:31", duration=60),
+    case("R13 what begins after the query counts", "09:00",
+         span="00:00/09:31", duration=60, busy="10:00/12:00"),
+    case("R13 what began before the query counts", "10:30", busy="01T00:00/10:15"),
+    case("R13 an empty range holds nothing", "", span="10:00/10:00"),
+    case("R13 a reversed range holds nothing", "", span="11T10:00/10:00"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("expected", "changes"), RULE_CASES)
+def test_the_rules_hold(expected, changes):
+    given = {"open": "09:00-11:00", "on": {}, "busy": "", "ours": [], "moving": None}
+    given |= {"now": "01T00:00", "span": "00:00/11T00:00", **changes}
+    start, end = map(march, given.pop("span").split("/"))
+    weekly = dict.fromkeys(range(7), windows(given.pop("open")))
+    overrides = {date(2026, 3, day): opened for day, opened in given.pop("on").items()}
+    asked = {"now": march(given.pop("now")), "start": start, "end": end}
+    asked["busy"] = [Busy(*map(march, event.split("/"))) for event in given.pop("busy").split()]
+    asked |= {"bookings": given.pop("ours"), "moving": given.pop("moving")}
+    buffers = {f"buffer_{side}": given.pop(side, 0) for side in ("before", "after")}
+    found = open_starts(Hours("UTC", weekly, overrides), Rules(**buffers, **given), **asked)
+    assert times(found, day=10) == expected
+
+
+NINE_TO_FIVE = Hours(LONDON, dict.fromkeys(range(7), windows("09:00-17:00")))
+
+
+def test_calls_meet_across_a_skipped_date():
+    hours = Hours(APIA, {3: windows("22:00-24:00"), 5: windows("00:00-02:00")})
+    span = {"start": utc("2011-12-29T12:00"), "end": utc("2011-12-31T12:00")}
+    found = open_starts(hours, Rules(duration=120, interval=60), now=LONG_AGO, **span)
+    assert times(found) == "30T08:00 09:00 10:00"
+
+
+def test_the_horizon_and_the_days_limit_follow_the_hosts_date():
+    """At 11:00 UTC it is already tomorrow on Kiritimati, 14 hours ahead."""
+    hours = Hours("Pacific/Kiritimati", dict.fromkeys(range(7), windows("00:00-01:00")))
+    asked = {"now": march("10T10:00"), "start": march("10T00:00"), "end": march("13T00:00")}
+    assert times(open_starts(hours, Rules(horizon_days=0), **asked)) == "10T10:00 10:30"
+    made = [Booked(1, march("10T23:00"), 30)]
+    found = open_starts(hours, Rules(daily_limit=1, horizon_days=1), bookings=made, **asked)
+    assert times(found) == "11T10:00 10:30"
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00", "2026-03-09T09:00", "9999-12-31T23:59:59"])
+def test_a_start_that_is_not_offered_is_not_open(text):
+    assert why_not(NINE_TO_FIVE, Rules(), utc(text), now=march("09T10:00"))
+
+
+def test_a_start_is_open_in_whatever_zone_it_is_written():
+    hours = Hours(NEW_YORK, {6: windows("01:30-02:00")})
+    for fold, expected in ((0, "01T05:30"), (1, "01T06:30")):
+        at = datetime(2026, 11, 1, 1, 30, tzinfo=ZoneInfo(NEW_YORK), fold=fold)
+        assert times([at.astimezone(UTC)]) == expected
+        assert why_not(hours, Rules(), at, now=LONG_AGO) is None
+        assert why_not(hours, Rules(), at + timedelta(seconds=1), now=LONG_AGO)
+
+
+@pytest.mark.parametrize(
+    ("zone", "first", "days", "expected"),
+    [
+        (LONDON, "2026-03-29", 1, "29T00:00 23:00"),
+        (LONDON, "2026-10-25", 1, "24T23:00 26T00:00"),
+        (NEW_YORK, "2026-03-08", 1, "08T05:00 09T04:00"),
+        (LORD_HOWE, "2026-04-05", 1, "04T13:00 05T13:30"),
+        (CAIRO, "2026-04-24", 1, "23T22:00 24T21:00"),
+        (CAIRO, "2026-10-29", 1, "28T21:00 29T22:00"),
+        (SANTIAGO, "2026-09-06", 1, "06T04:00 07T03:00"),
+        (SANTIAGO, "2026-04-04", 1, "04T03:00 05T04:00"),
+        (APIA, "2011-12-29", 2, "29T10:00 30T10:00"),
+        ("Asia/Kathmandu", "2026-01-05", 7, "04T18:15 11T18:15"),
+    ],
+)
+def test_an_all_day_event_is_as_long_as_its_dates(zone, first, days, expected):
+    day = date.fromisoformat(first)
+    event = all_day(day, day + timedelta(days), zone)
+    assert times([event.start, event.end]) == expected
+
+
+@pytest.mark.parametrize("days", [0, -1])
+def test_an_all_day_event_of_no_dates_blocks_nothing(days):
+    """Not even the hour across midnight that St. John's had twice."""
+    for zone, day in ((LONDON, date(2026, 3, 10)), ("America/St_Johns", date(1987, 10, 25))):
+        event = all_day(day, day + timedelta(days), zone)
+        assert event.start >= event.end
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "UTC", "Pacific/Pago_Pago"])
+def test_a_range_at_the_ends_of_the_calendar_is_clipped(zone):
+    hours = Hours(zone, dict.fromkeys(range(7), windows("00:00-48:00")))
+    first = utc("0001-01-01T00:00")
+    early = open_starts(hours, Rules(), now=first, start=first, end=utc("0002-01-02T00:00"))
+    assert early[0] >= utc("0002-01-01T00:00")
+    late = {"start": utc("9998-12-31T00:00"), "end": utc("9999-12-31T23:59")}
+    assert open_starts(hours, Rules(), now=first, **late)[-1] < utc("9999-01-01T00:00")
+
+
+def test_a_window_is_read_from_its_texts():
+    assert parse_window("09:00", "17:30") == Window(540, 1050)
+    assert parse_window("22:00", "26:00") == Window(1320, 1560)
+    assert parse_window("00:00", "48:00") == Window(0, 2880)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        *[(bad, "17:00") for bad in ("9:00", "24:00", "09:60", "", "nine", "٩9:00", "-1:00")],
+        *[("09:00", bad) for bad in ("48:01", "17:00\n", "1700", "09:00", "02:00")],
+    ],
+)
+def test_a_text_that_is_no_window_is_named(start, end):
+    with pytest.raises(ValueError) as refused:
+        parse_window(start, end)
+    assert repr(start if end == "17:00" else end) in str(refused.value)
+
+
+@pytest.mark.parametrize("wrong", [{"duration": 0}, {"interval": 0}, {"notice": -1}])
+def test_rules_that_mean_nothing_are_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Rules(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [(-1, 60), (1440, 1500), (0, 2881)])
+def test_a_window_outside_its_date_is_refused(wrong):
+    with pytest.raises(ValueError, match="1439"):
+        Window(*wrong)
+
+
+def test_an_instant_without_a_zone_and_an_unknown_zone_are_errors():
+    asked = {"now": LONG_AGO, "start": march("10T00:00"), "end": march("11T00:00")}
+    for name in asked:
+        with pytest.raises(TypeError):
+            open_starts(NINE_TO_FIVE, Rules(), **{**asked, name: datetime(2026, 3, 10)})
+    with pytest.raises(ZoneInfoNotFoundError):
+        open_starts(Hours("Europe/Nowhere", {}), Rules(), **asked)

@@ -1,0 +1,67 @@
+"""What goes into a spreadsheet stays text, and comes out of the file as it went in."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lead_service.desk.leads.csv_text import line, safe
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "=1+1",
+        "+1 555 0100",
+        "-2",
+        "@SUM(A1)",
+        "\t=1",
+        "\rx",
+        "\nx",
+        "\0x",
+        " =1",
+        "\u00a0=1",
+        '"=1',
+        "'=1",
+        "\u201c=1",
+        "\u201e=1",
+        "\u200b=1",
+        "\ufeff=1",
+        "\u200f\u202e=1",
+        "\uff1d1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff20x",
+        "\ufe66x",
+        "\u207a1",
+        "\u2212x",
+        " \" ' \u3000\uff1dcmd|' /C calc'!A0",
+    ],
+)
+def test_a_formula_gets_an_apostrophe(formula):
+    assert safe(formula) == "'" + formula
+
+
+@pytest.mark.parametrize("text", ["", " ", "Ada", "1+1", "a=b", "(=1)", "O'Neil", "Nguyễn", "عبد"])
+def test_other_text_stays_as_it_is(text):
+    assert safe(text) == text
+
+
+@given(st.lists(TEXT, min_size=1))
+def test_every_record_is_read_as_it_was_written(fields):
+    written = line(fields)
+    assert written.endswith("\r\n")
+    (record,) = csv.reader(io.StringIO(written, newline=""), strict=True)
+    assert record == [safe(field) for field in fields]
+    for read, field in zip(record, fields, strict=True):
+        assert read in (field, "'" + field)
+
+
+@given(TEXT)
+def test_the_first_character_that_counts_never_begins_a_formula(text):
+    seen = safe(text).lstrip(' "\u201c\u201d\u00a0\u3000')
+    assert not seen.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff20"))

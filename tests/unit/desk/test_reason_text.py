@@ -1,0 +1,88 @@
+"""Why a start is not offered, in words: every kind has some, with the thing in the way."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from lead_service.book.availability.slots import Unavailable, UnavailableReason
+from lead_service.desk import reason_text
+
+NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
+ZONE = "Europe/Berlin"
+TUESDAY = date(2026, 11, 24)
+
+
+def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
+    """Return an instant by Berlin's clock."""
+    return datetime(2026, 11, day, hour, minute, tzinfo=UTC) - timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (Unavailable(UnavailableReason.PAST), "It is past."),
+        (
+            Unavailable(UnavailableReason.NOTICE, at(13, day=23), count=240),
+            "It is too soon: a call is booked at least 4 hours ahead,"
+            " which is from Mon, Nov 23, 1:00 pm on.",
+        ),
+        (
+            Unavailable(UnavailableReason.HORIZON, count=1, day=TUESDAY),
+            "It is too far ahead: calls are booked up to 1 day ahead, until Tue, Nov 24, 2026.",
+        ),
+        (Unavailable(UnavailableReason.HORIZON), "It is further ahead than any calendar reaches."),
+        (
+            Unavailable(UnavailableReason.HOLIDAY, day=TUESDAY, name="Day of Rest"),
+            "Tue, Nov 24, 2026 is a public holiday: Day of Rest.",
+        ),
+        (
+            Unavailable(UnavailableReason.TIME_OFF, at(0), at(0, day=25), day=TUESDAY),
+            "The host is off on Tue, Nov 24, 2026.",
+        ),
+        (
+            Unavailable(UnavailableReason.TIME_OFF, at(0), at(0, day=26), day=TUESDAY),
+            "The host is off from Tue, Nov 24, 2026 to Wed, Nov 25, 2026.",
+        ),
+        (
+            Unavailable(UnavailableReason.HOURS, at(17), at(9, day=25)),
+            "It is outside the opening hours: closed from Tue, Nov 24, 5:00 pm"
+            " until Wed, Nov 25, 9:00 am.",
+        ),
+        (Unavailable(UnavailableReason.HOURS), reason_text.CLOSED),
+        (
+            Unavailable(UnavailableReason.GRID, count=30, opens=time(9, 15)),
+            "It is between two starts: there is one every 30 minutes from 9:15 am.",
+        ),
+        (
+            Unavailable(UnavailableReason.LENGTH, at(17), count=45),
+            "It would not end in time: a call takes 45 minutes, and the hours end at 5:00 pm.",
+        ),
+        (
+            Unavailable(UnavailableReason.LIMIT, count=1, day=TUESDAY),
+            "Tue, Nov 24, 2026 is full: the limit is 1 call a day.",
+        ),
+        (
+            Unavailable(UnavailableReason.BOOKED, at(9), at(9, 30), booking=7),
+            "Another call is in the way, with its buffers: from Tue, Nov 24, 9:00 am to 9:30 am.",
+        ),
+        (
+            Unavailable(UnavailableReason.BUSY, at(22), at(2, day=25), name="Work"),
+            "The calendar \u201cWork\u201d is busy from Tue, Nov 24, 10:00 pm"
+            " to Wed, Nov 25, 2:00 am.",
+        ),
+    ],
+)
+def test_a_reason_names_the_rule_and_the_thing_in_the_way(reason, words):
+    assert reason_text.sentence(reason, ZONE, NOW) == words
+
+
+def test_every_kind_of_reason_has_words():
+    assert set(reason_text.WORDS) == set(UnavailableReason)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "shown"),
+    [(0, "0 minutes"), (1, "1 minute"), (60, "1 hour"), (90, "90 minutes"), (2880, "2 days")],
+)
+def test_a_length_is_written_in_the_largest_unit_that_fits(minutes, shown):
+    assert reason_text.length(minutes) == shown

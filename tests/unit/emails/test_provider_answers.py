@@ -1,0 +1,73 @@
+"""What the provider's answers mean, and when it asks us to come back."""
+
+import http.client
+import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+from email.message import Message as Headers
+from email.utils import format_datetime
+from urllib.error import URLError
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import example, given
+
+from lead_service.emails.transports.base import Permanent, Stop, Temporary
+from lead_service.emails.transports.sendgrid import meaning, retry_at, silence
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def headers(**named: str) -> Headers:
+    made = Headers()
+    for name, value in named.items():
+        made[name.replace("_", "-")] = value
+    return made
+
+
+def test_retry_after_is_read_as_seconds_and_as_a_date():
+    in_an_hour = NOW + timedelta(hours=1)
+    seconds = retry_at(headers(Retry_After="3600"), NOW)
+    assert timedelta() <= seconds - in_an_hour <= timedelta(seconds=1)
+    date = format_datetime(in_an_hour, usegmt=True)
+    assert retry_at(headers(Retry_After=date), NOW) == in_an_hour
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-5", "1e9", "²", "Mon, 99 Foo 2026 99:99:99 GMT"])
+def test_a_time_that_cannot_be_read_is_ignored(text):
+    assert retry_at(headers(Retry_After=text, X_RateLimit_Reset=text), NOW) is None
+
+
+@example(after="", reset="253402300800")  # the first second of the year 10000
+@given(after=st.text(), reset=st.integers().map(str) | st.text())
+def test_no_header_makes_the_sender_wait_longer_than_a_day_or_fail(after, reset):
+    time = retry_at(headers(Retry_After=after, X_RateLimit_Reset=reset), NOW)
+    assert time is None or NOW < time <= NOW + timedelta(days=1, seconds=1)
+
+
+@given(
+    code=st.integers(100, 999), body=st.binary() | st.just(b"[" * 9_999) | st.text().map(str.encode)
+)
+def test_whatever_the_provider_says_has_a_meaning(code, body):
+    meant = meaning(code, headers(), body, NOW)
+    assert isinstance(meant, Temporary | Permanent | Stop)
+    assert str(code) in meant.reason and "@" not in meant.reason and len(meant.reason) <= 200
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TimeoutError(), "the provider did not answer in time (TimeoutError)"),
+        (URLError(TimeoutError()), "the provider did not answer in time (TimeoutError)"),
+        (URLError(ConnectionRefusedError()), "could not be reached (ConnectionRefusedError)"),
+        (URLError(socket.gaierror()), "could not be reached (gaierror)"),
+        (URLError(ssl.SSLError()), "could not prove that it is the provider (SSLError)"),
+        (http.client.IncompleteRead(b""), "broke off (IncompleteRead)"),
+        (http.client.RemoteDisconnected(), "broke off (RemoteDisconnected)"),
+        (http.client.BadStatusLine("ada@example.com"), "an answer that is none (BadStatusLine)"),
+        (ValueError("ada@example.com"), "the provider did not answer (ValueError)"),
+    ],
+)
+def test_silence_is_said_in_words_and_tells_nothing_of_the_mail(error, words):
+    assert silence(error).endswith(words)
+    assert "@" not in silence(error)

@@ -1,0 +1,32 @@
+"""The page that the service wears, made a template that cannot misread it."""
+
+import pytest
+from jinja2 import DictLoader, Environment
+
+from lead_service.publishing.site import Article, Published, _as_template
+from lead_service.settings import SettingsError
+
+MARKERS = "<!--page:title--><!--page:description--><!--page:head--><!--page:content-->"
+
+
+def test_what_looks_like_a_template_in_the_page_stays_as_it_is():
+    page = "<style>.a{#id{{x}}{% y %}#}</style>" + MARKERS + "{{ end }}"
+    environment = Environment(loader=DictLoader({"page.html": _as_template(page)}))
+    child = "{% extends 'page.html' %}{% block content %}CONTENT{% endblock %}"
+    rendered = environment.from_string(child).render()
+    assert rendered == "<style>.a{#id{{x}}{% y %}#}</style>CONTENT{{ end }}"
+
+
+@pytest.mark.parametrize("page", ["", MARKERS + "<!--page:title-->", MARKERS[20:]])
+def test_a_page_without_each_marker_once_is_refused(page):
+    with pytest.raises(SettingsError, match="markers"):
+        _as_template(page)
+
+
+@pytest.mark.parametrize(
+    ("slug", "title"),
+    [("read-this", "Read This"), ("taken-off-the-site", "taken-off-the-site"), (None, "")],
+)
+def test_an_article_is_called_by_its_title_or_what_is_left_of_it(slug, title):
+    article = Article("Read This", "/insights/read-this/", "read-this", "clarify", "", 5)
+    assert Published("", "", None, (article,)).title_of(slug) == title
