@@ -26,12 +26,12 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     from .desk import pages as desk
     from .publishing import site as publishing_site
     from .web import context, errors, health, pages, security, static_files, webhooks
-    from .web.rate_limits import Counter
+    from .web.rate_limits import RateLimits
 
     settings = settings or settings_of.load()
-    site = publishing_site.read(settings)
+    site = publishing_site.load_site(settings)
     app = Flask(__name__, static_folder=None)  # static_files.py serves them
-    database, limits = Database(settings.database_url), Counter(settings.limits_storage)
+    database, limits = Database(settings.database_url), RateLimits(settings.limits_storage)
     database.share(settings.public_url)
     context.install(app, context.Context(settings, database, site, limits))
 
@@ -49,5 +49,5 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     for part in (health, webhooks, assess, book, manage, reschedule, feed, contact, desk):
         app.register_blueprint(part.blueprint)
     static_files.install(app, settings)
-    app.wsgi_app = security.Gate(app.wsgi_app, settings)  # type: ignore[method-assign]
+    app.wsgi_app = security.TrustedHosts(app.wsgi_app, settings)  # type: ignore[method-assign]
     return app

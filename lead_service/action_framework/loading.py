@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from . import checks
 from .types import Framework
-from .yaml_source import Fault, decoded, read
+from .yaml_source import Fault, decode, parse_yaml
 
 
 class FrameworkError(ValueError):
@@ -26,8 +26,8 @@ def load(text: str | bytes, *, kept: bool = False) -> Framework:
         rest on it, and however it is written down, it has to open.
     """
     try:
-        text = text if isinstance(text, str) else decoded(text)
-        source = read(text)
+        text = text if isinstance(text, str) else decode(text)
+        source = parse_yaml(text)
     except ValueError as error:
         raise FrameworkError(str(error)) from error
     faults = [] if kept else [*source.faults, *_unknown_parts(source.data)]

@@ -42,7 +42,7 @@ _MISTAKES = (
 )
 
 
-def explained(text: str, line: int) -> str:
+def explain(text: str, line: int) -> str:
     """Explain why a text is not YAML, given the line, from 1, at which its reader gave up."""
     lines = text.splitlines()
     mistakes = _mistakes(lines, min(line, len(lines)))

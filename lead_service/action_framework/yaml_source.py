@@ -54,7 +54,7 @@ class Source:
                 yield name
 
 
-def decoded(file: bytes) -> str:
+def decode(file: bytes) -> str:
     """Return the text of a file; `ValueError` names the line when it is not UTF-8."""
     try:
         return file.decode("utf-8").replace("\r\n", "\n")
@@ -63,7 +63,7 @@ def decoded(file: bytes) -> str:
         raise ValueError(f"line {line}: is not UTF-8: choose this encoding when saving") from error
 
 
-def read(text: str) -> Source:
+def parse_yaml(text: str) -> Source:
     """Read one YAML document; `ValueError` names the line when it is not YAML at all."""
     if unprintable := yaml.reader.Reader.NON_PRINTABLE.search(text):
         line = text.count("\n", 0, unprintable.start()) + 1
@@ -74,7 +74,7 @@ def read(text: str) -> Source:
         node = yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ValueError(yaml_faults.explained(text, line)) from error
+        raise ValueError(yaml_faults.explain(text, line)) from error
     except yaml.YAMLError as error:
         raise ValueError(f"line 1: this is not YAML: {str(error).splitlines()[0]}") from error
     reader = _Reader(text.splitlines())

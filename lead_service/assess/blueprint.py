@@ -9,13 +9,13 @@ from . import models
 blueprint = Blueprint("assess", __name__, url_prefix="/assessment")
 
 
-def find(token: str) -> tuple[models.Assessment, Framework]:
+def find_or_404(token: str) -> tuple[models.Assessment, Framework]:
     """Find an assessment, for reading only, and its framework.
 
     Unknown, expired and deleted look the same: 404.
     """
     with context().database.look() as connection:
-        assessment = models.read(connection, token)
+        assessment = models.find_row(connection, token)
         if assessment is None:
             abort(404)
         return assessment, models.framework_of(connection, assessment)

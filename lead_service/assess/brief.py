@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..action_framework.types import BEST, Band, Framework, Step
-from ..action_framework.yaml_source import Fault, Source, decoded, read
+from ..action_framework.yaml_source import Fault, Source, decode, parse_yaml
 from .models import Assessment, framework_of, next_step
 from .scoring import Condition, Outcome, Result, StepScore, score
 
@@ -50,7 +50,9 @@ class Brief:
     outcome: Outcome
 
 
-def brief(framework: Framework, answers: Mapping[str, str], suggestions: Suggestions) -> Brief:
+def build_brief(
+    framework: Framework, answers: Mapping[str, str], suggestions: Suggestions
+) -> Brief:
     """Prepare the brief of a complete set of answers; raises what `scoring.score` raises.
 
     The three most telling answers are those of the lowest level; among equals those of the widest
@@ -82,7 +84,7 @@ def load_suggestions(text: str, framework: Framework) -> Suggestions:
     fault: a question or a level with nothing to ask, an id that the framework does not have.
     """
     try:
-        source = read(text)
+        source = parse_yaml(text)
     except ValueError as error:
         raise SuggestionsError(str(error)) from error
     suggestions: _Found = {}
@@ -125,7 +127,7 @@ def _item(item: object, path: tuple[str, int], into: _Found) -> Iterator[Fault]:
         into[path[0], level] = str(item["ask"]).strip()
 
 
-def brief_of(session: Session, assessment: Assessment | None, current: Framework) -> Brief | None:
+def brief_for(session: Session, assessment: Assessment | None, current: Framework) -> Brief | None:
     """Return the brief of an assessment, or None while it is not complete.
 
     `current` is the published framework, for which the suggested questions are written; an
@@ -136,20 +138,20 @@ def brief_of(session: Session, assessment: Assessment | None, current: Framework
     framework = framework_of(session, assessment)
     if next_step(framework, assessment.answers):
         return None
-    return brief(framework, assessment.answers, suggestions(current))
+    return build_brief(framework, assessment.answers, suggestions(current))
 
 
-def brief_of_lead(session: Session, lead_id: int, current: Framework) -> Brief | None:
+def brief_for_lead(session: Session, lead_id: int, current: Framework) -> Brief | None:
     """Return the brief of the latest self-assessment that a lead has completed, if any."""
     theirs = select(Assessment).where(
         Assessment.lead_id == lead_id, Assessment.completed_at.is_not(None)
     )
     latest = theirs.order_by(Assessment.completed_at.desc(), Assessment.id.desc()).limit(1)
-    return brief_of(session, session.scalar(latest), current)
+    return brief_for(session, session.scalar(latest), current)
 
 
 @lru_cache(maxsize=4)
 def suggestions(current: Framework) -> Suggestions:
     """Load what the sales team may ask; raise SuggestionsError when the file is wrong."""
-    known = load_suggestions(decoded(SUGGESTIONS.read_bytes()), current)
+    known = load_suggestions(decode(SUGGESTIONS.read_bytes()), current)
     return defaultdict(lambda: OF_AN_OLDER_VERSION, known)

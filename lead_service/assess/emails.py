@@ -30,7 +30,7 @@ KEY = 32  # hexadecimal characters, 128 bits
 log = logging.getLogger(__name__)
 
 
-def result(settings: Settings, email: str, link: str, not_me: str) -> Message:
+def result_message(settings: Settings, email: str, link: str, not_me: str) -> Message:
     """Compose the mail with a result's link, and no answers: anyone can type any address.
 
     `not_me` is the link by which a stranger to it all takes the address back.
@@ -56,9 +56,9 @@ def send_result(
     one that led here, and `brief` what the team gets of the answers.
     """
     email, suspect = form.email.data or "", form.is_suspect
-    lead = capture.capture(session, email=email, at=now, quarantine=suspect)
+    lead = capture.capture_lead(session, email=email, at=now, quarantine=suspect)
     key = _key(settings.secret, assessment, lead)
-    if not events.record_once(session, lead, EVENT, now, key=key):
+    if not events.record_event_once(session, lead, EVENT, now, key=key):
         return
     assessment.lead_id = assessment.lead_id or lead.id
     capture.record_consent(
@@ -76,14 +76,14 @@ def send_result(
         outbox.queue(session, message, at=now, lead_id=lead.id, dedupe_key=occasion, held=held)
     if lead.is_new:
         what = "took the self-assessment and had the result mailed" + capture.SUSPECTED * suspect
-        team.tell(session, settings, lead, what, now, key=occasion, article=article, brief=brief)
+        team.notify(session, settings, lead, what, now, key=occasion, article=article, brief=brief)
 
 
 def _message(settings: Settings, email: str, token: str, key: str) -> Message:
     """Write the mail: the link to the result, and the one by which a stranger takes it back."""
     link = settings.link(f"/assessment/{token}/result/")
     not_me = settings.link(f"/assessment/not-me/{_with_proof(settings.secret, key)}/")
-    return result(settings, email, link, not_me)
+    return result_message(settings, email, link, not_me)
 
 
 def key_start(assessment: Assessment) -> str:

@@ -8,7 +8,7 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined] # newer th
 from wtforms.validators import ValidationError
 
 from ..action_framework.types import Framework, Step
-from ..web.fields import Trapped, address
+from ..web.fields import HoneypotForm, address
 
 
 def _one_answer(form: Form, field: RadioField) -> None:
@@ -47,7 +47,7 @@ def step_form(
     return _step_form(framework.version, step)(given, data=answers or {})
 
 
-class MailForm(Trapped):
+class MailForm(HoneypotForm):
     """Mail me this: an address, and, apart from it, whether we may write again."""
 
     email = address("Email address")

@@ -92,7 +92,7 @@ def start(
         touched_at=at,
         completed_at=None if following else at,
     )
-    if is_new or (begun := find(session, token, lock=True)) is None:
+    if is_new or (begun := find_assessment(session, token, lock=True)) is None:
         return following
     answer(begun, framework, answers, at)
     return next_step(framework, begun.answers)
@@ -133,13 +133,13 @@ def next_step(framework: Framework, answers: dict[str, str]) -> str | None:
     return None
 
 
-def read(connection: Connection, token: str) -> Assessment | None:
+def find_row(connection: Connection, token: str) -> Assessment | None:
     """Find an assessment by its token, for a page that shows it: its row, nothing to change."""
     found = connection.execute(ROW_BY_TOKEN, {"token_hash": token_hash(token)}).first()
     return cast(Assessment | None, found)
 
 
-def find(session: Session, token: str, *, lock: bool = False) -> Assessment | None:
+def find_assessment(session: Session, token: str, *, lock: bool = False) -> Assessment | None:
     """Find an assessment by its token; lock it for a change."""
     query = BY_TOKEN.with_for_update() if lock else BY_TOKEN
     return session.scalar(query, {"token_hash": token_hash(token)})
@@ -183,7 +183,7 @@ def framework_in(session: Session | Connection, version: str) -> Framework:
 _read: dict[str, Framework] = {}  # a version is a hash of its text: what was read stays right
 
 
-def faults(session: Session, published: Framework) -> list[str]:
+def stored_version_faults(session: Session, published: Framework) -> list[str]:
     """Return one line for each id that was used for something else, and each lost version."""
     in_use = select(Assessment.framework_version)
     query = select(FrameworkVersion).where(
@@ -191,11 +191,11 @@ def faults(session: Session, published: Framework) -> list[str]:
     )
     found: list[str] = []
     for one in session.scalars(query.order_by(FrameworkVersion.first_used_at)):
-        found += _faults_of(one.text, one.first_used_at, published)
+        found += _version_faults(one.text, one.first_used_at, published)
     return list(dict.fromkeys(found))
 
 
-def _faults_of(text: str, first_used_at: datetime, published: Framework) -> list[str]:
+def _version_faults(text: str, first_used_at: datetime, published: Framework) -> list[str]:
     try:
         return list(reused(load(text, kept=True), published))
     except FrameworkError:

@@ -13,8 +13,8 @@ from ..publishing.site import Article
 from ..web.context import context
 from ..web.security import limit_posts
 from . import emails, models, pdf, scoring, text
-from .blueprint import blueprint, find
-from .brief import brief_of
+from .blueprint import blueprint, find_or_404
+from .brief import brief_for
 from .forms import MailForm
 
 FILE = "self-assessment.pdf"
@@ -23,14 +23,14 @@ FILE = "self-assessment.pdf"
 @blueprint.get("/<token>/result/")
 def result(token: str) -> ResponseReturnValue:
     """Show what the answers come to; no address is asked for."""
-    return _page(token, MailForm())
+    return _render_result(token, MailForm())
 
 
 @blueprint.get("/<token>/result.pdf")
 @limit_posts  # typesetting costs as much as a post
 def result_pdf(token: str) -> ResponseReturnValue:
     """Hand out the result as a file."""
-    assessment, framework = find(token)
+    assessment, framework = find_or_404(token)
     if assessment.completed_at is None:
         return redirect(url_for(".resume", token=token), 303)
     settings, result = context().settings, scoring.score(framework, assessment.answers)
@@ -54,7 +54,7 @@ def mail_submit(token: str) -> ResponseReturnValue:
     """Mail the result's link, and make or extend the one lead of that address."""
     form, now = MailForm(request.form), clock.now()
     if not form.validate():
-        return _page(token, form)
+        return _render_result(token, form)
 
     def send(session: Session, assessment: models.Assessment) -> None:
         published = context().published
@@ -66,7 +66,7 @@ def mail_submit(token: str) -> ResponseReturnValue:
             token,
             now,
             article=published.title_of(assessment.came_from),
-            brief=brief_of(session, assessment, published.framework),
+            brief=brief_for(session, assessment, published.framework),
         )
 
     _change(token, send)
@@ -76,7 +76,7 @@ def mail_submit(token: str) -> ResponseReturnValue:
 @blueprint.get("/<token>/result/mailed/")
 def mailed(token: str) -> str:
     """Say that the mail is on its way."""
-    find(token)
+    find_or_404(token)
     return render_template("assess/mailed.html", token=token)
 
 
@@ -103,7 +103,7 @@ def delete(token: str) -> ResponseReturnValue:
     """Delete the answers and their links; a second press finds nothing and ends the same."""
 
     def work(session: Session) -> None:
-        if assessment := models.find(session, token, lock=True):
+        if assessment := models.find_assessment(session, token, lock=True):
             outbox.cancel(session, dedupe_prefix=emails.key_start(assessment))
             session.delete(assessment)
 
@@ -124,7 +124,7 @@ def _change(token: str, work: Callable[[Session, models.Assessment], object]) ->
     """Do something with a complete assessment, locked, in one transaction; else answer 404."""
 
     def locked(session: Session) -> None:
-        assessment = models.find(session, token, lock=True)
+        assessment = models.find_assessment(session, token, lock=True)
         if assessment is None or assessment.completed_at is None:
             abort(404)
         work(session, assessment)
@@ -132,8 +132,8 @@ def _change(token: str, work: Callable[[Session, models.Assessment], object]) ->
     context().database.write(locked)
 
 
-def _page(token: str, form: MailForm) -> ResponseReturnValue:
-    assessment, framework = find(token)
+def _render_result(token: str, form: MailForm) -> ResponseReturnValue:
+    assessment, framework = find_or_404(token)
     if assessment.completed_at is None:
         return redirect(url_for(".resume", token=token), 303)
     settings, result = context().settings, scoring.score(framework, assessment.answers)

@@ -10,7 +10,7 @@ from ..web.context import context
 from ..web.security import limit_posts
 from ..web.tokens import new_token
 from . import models, result_routes, scoring
-from .blueprint import blueprint, find
+from .blueprint import blueprint, find_or_404
 from .forms import step_form
 
 __all__ = ["blueprint", "result_routes"]  # all that answers under it
@@ -52,14 +52,14 @@ def begin_submit() -> ResponseReturnValue:
 @blueprint.get("/<token>/")
 def resume(token: str) -> ResponseReturnValue:
     """Go on where the visitor stopped: the first open step, or the result."""
-    assessment, framework = find(token)
+    assessment, framework = find_or_404(token)
     return _onward(token, models.next_step(framework, assessment.answers))
 
 
 @blueprint.get("/<token>/<slug>/")
 def step(token: str, slug: str) -> str:
     """Show one step with the answers given so far."""
-    assessment, framework = find(token)
+    assessment, framework = find_or_404(token)
     step = _step(framework, slug) or abort(404)
     form = step_form(framework, step, answers=assessment.answers)
     return _step_page(framework, step, form, assessment, token)
@@ -69,7 +69,7 @@ def step(token: str, slug: str) -> str:
 @limit_posts
 def step_submit(token: str, slug: str) -> ResponseReturnValue:
     """Save one step's answers and go on to the next open one."""
-    assessment, framework = find(token)
+    assessment, framework = find_or_404(token)
     step = _step(framework, slug) or abort(404)
     form = step_form(framework, step, request.form)
     if not form.validate():
@@ -77,7 +77,7 @@ def step_submit(token: str, slug: str) -> ResponseReturnValue:
     answers, now = form.data, clock.now()
 
     def save(session: Session) -> str | None:
-        if (assessment := models.find(session, token, lock=True)) is None:
+        if (assessment := models.find_assessment(session, token, lock=True)) is None:
             abort(404)
         models.answer(assessment, framework, answers, now)
         return models.next_step(framework, assessment.answers)

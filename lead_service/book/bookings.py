@@ -28,7 +28,7 @@ class NotOffered(Exception):
     """The start is past, off the grid or outside the hours: nothing is stored."""
 
 
-class TooMany(Exception):
+class TooManyBookings(Exception):
     """The address has as many coming calls as one may have."""
 
 
@@ -36,12 +36,12 @@ class Taken(Exception):
     """Another call holds the time; the one that was to be changed stays as it is."""
 
 
-class Over(Exception):
+class NotUpcoming(Exception):
     """The call is cancelled or has begun, and can be changed no more."""
 
 
 @dataclass(frozen=True)
-class Wish:
+class BookingRequest:
     """What a visitor asks for, cleaned and checked by the form."""
 
     start: datetime  # UTC
@@ -59,27 +59,29 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BookingResult:
     """What became of a wish."""
 
     booking: Booking | None  # None: the start was just taken
     lead: capture.Captured | None  # None: this very form had been sent before
 
 
-def take(session: Session, settings: Settings, wish: Wish, now: datetime) -> Outcome:
+def create(
+    session: Session, settings: Settings, wish: BookingRequest, now: datetime
+) -> BookingResult:
     """Claim the wished start for the first free host, and keep the lead either way.
 
-    Raises NotOffered and TooMany.
+    Raises NotOffered and TooManyBookings.
     """
     if booking := _submitted(session, wish.submission_key):
-        return Outcome(booking, None)
+        return BookingResult(booking, None)
     hosts = queries.active_hosts(session, lock=True)
     if booking := _submitted(session, wish.submission_key):  # while we waited for the lock
-        return Outcome(booking, None)
+        return BookingResult(booking, None)
     hosts = [host for host in hosts if wish.host_id in (None, host.id)]
     if not queries.is_offered(hosts, wish.start, now):
         raise NotOffered
-    lead = capture.capture(
+    lead = capture.capture_lead(
         session,
         email=wish.email,
         name=wish.name,
@@ -88,31 +90,37 @@ def take(session: Session, settings: Settings, wish: Wish, now: datetime) -> Out
         quarantine=wish.quarantine,
         at=now,
     )
-    if coming(session, lead, now) >= settings.bookings_per_address:
-        raise TooMany
+    if count_upcoming(session, lead, now) >= settings.bookings_per_address:
+        raise TooManyBookings
     # What is known of an address outlives a form that looks innocent.
     wish = replace(wish, quarantine=wish.quarantine or lead.quarantine)
     for host in queries.free_hosts(session, hosts, wish.start, now):
-        if booking := time_cells.claim(session, _booking(host, lead, wish, now, settings.secret)):
-            return Outcome(booking, lead)
-    return Outcome(None, lead)
+        if booking := time_cells.reserve(session, _booking(host, lead, wish, now, settings.secret)):
+            return BookingResult(booking, lead)
+    return BookingResult(None, lead)
 
 
 def move(
-    session: Session, booking: Booking, start: datetime, now: datetime, *, freely: bool = False
+    session: Session,
+    booking: Booking,
+    start: datetime,
+    now: datetime,
+    *,
+    ignore_availability: bool = False,
 ) -> bool:
     """Move a call to another start (UTC); return False when it is there already.
 
     It stays with its host; only when that host takes calls no more, another does. The host's
-    present rules apply, the length of calls among them. `freely` is for staff: any start to come
-    on a multiple of five minutes, whatever hours, notice and limits say. The old time is given
-    up and the new one taken at once, or neither. Raises Over, NotOffered and Taken.
+    present rules apply, the length of calls among them. `ignore_availability` is for staff: any
+    start to come on a multiple of five minutes, whatever hours, notice and limits say. The old
+    time is given up and the new one taken at once, or neither. Raises NotUpcoming, NotOffered and
+    Taken.
     """
     hosts = _lock(session, booking, now)
     if start == booking.starts_at:
         return False
     own = [host for host in hosts if host.id == booking.host_id] or hosts
-    if freely:
+    if ignore_availability:
         if start <= now or start.timestamp() % time_cells.CELL.total_seconds():
             raise NotOffered
         takers = own
@@ -120,7 +128,9 @@ def move(
         if not queries.is_offered(own, start, now):
             raise NotOffered
         takers = queries.free_hosts(session, own, start, now, moving=booking.id)
-    if not any(time_cells.shift(session, booking, host, start, host.duration) for host in takers):
+    if not any(
+        time_cells.reassign(session, booking, host, start, host.duration) for host in takers
+    ):
         raise Taken
     return True
 
@@ -130,25 +140,25 @@ def reassign(session: Session, booking: Booking, host: Host, now: datetime) -> b
 
     Time and length stay as agreed with the visitor; the way to meet, the zone and the buffers are
     the new host's. Only another call can be in the way: whoever reassigns has a reason to overrule
-    hours and notice. Raises Over, Taken, and NotOffered for a host who takes no calls.
+    hours and notice. Raises NotUpcoming, Taken, and NotOffered for a host who takes no calls.
     """
     hosts = _lock(session, booking, now)
     if host.id == booking.host_id:
         return False
     if host.id not in {one.id for one in hosts}:
         raise NotOffered
-    if not time_cells.shift(session, booking, host, booking.starts_at, booking.duration):
+    if not time_cells.reassign(session, booking, host, booking.starts_at, booking.duration):
         raise Taken
     return True
 
 
-def cancel_booking(session: Session, booking: Booking, now: datetime) -> bool:
+def cancel(session: Session, booking: Booking, now: datetime) -> bool:
     """Free the cells of a booking; return whether this call is what cancelled it.
 
     A call that has begun is no longer cancelled: it took place, or it did not.
     """
     _lock_one(session, booking)
-    if not is_coming(booking, now):
+    if not is_upcoming(booking, now):
         return False
     booking.status = Status.CANCELLED
     booking.cancelled_at = now
@@ -158,12 +168,12 @@ def cancel_booking(session: Session, booking: Booking, now: datetime) -> bool:
     return True
 
 
-def is_coming(booking: Booking, now: datetime) -> bool:
+def is_upcoming(booking: Booking, now: datetime) -> bool:
     """Say whether a call is still to take place, so that it can be changed."""
     return booking.is_live and booking.starts_at > now
 
 
-def find(session: Session, token: str, *, lock: bool = False) -> Booking | None:
+def find_booking(session: Session, token: str, *, lock: bool = False) -> Booking | None:
     """Find a booking by the token of its link; lock it, after its host, for a change."""
     query = select(Booking).where(Booking.token_hash == token_hash(token))
     booking = session.scalar(query)
@@ -174,10 +184,10 @@ def find(session: Session, token: str, *, lock: bool = False) -> Booking | None:
 
 def manage_token(booking: Booking, secret: str) -> str:
     """Return the token of the booking's link, of which only the hash is kept."""
-    return _token(secret, booking.uid, booking.address_changes)
+    return _manage_token(secret, booking.uid, booking.address_changes)
 
 
-def coming(session: Session, lead: models.Lead | capture.Captured, now: datetime) -> int:
+def count_upcoming(session: Session, lead: models.Lead | capture.Captured, now: datetime) -> int:
     """Count the calls of a lead that are still to take place."""
     query = (
         select(func.count())
@@ -187,7 +197,7 @@ def coming(session: Session, lead: models.Lead | capture.Captured, now: datetime
     return session.scalar(query.where(Booking.starts_at > now)) or 0
 
 
-def _token(secret: str, uid: str, address_changes: int) -> str:
+def _manage_token(secret: str, uid: str, address_changes: int) -> str:
     return derived_token(secret, "booking", f"{uid}:{address_changes}")
 
 
@@ -196,11 +206,11 @@ def _submitted(session: Session, key: str) -> Booking | None:
 
 
 def _lock(session: Session, booking: Booking, now: datetime) -> list[Host]:
-    """Lock what a change may touch and return the active hosts; raise Over when it is too late."""
+    """Lock what a change may touch and return the active hosts; too late raises NotUpcoming."""
     hosts = queries.active_hosts(session, lock=True)
     _lock_one(session, booking)
-    if not is_coming(booking, now):
-        raise Over
+    if not is_upcoming(booking, now):
+        raise NotUpcoming
     return hosts
 
 
@@ -209,11 +219,13 @@ def _lock_one(session: Session, booking: Booking) -> None:
     session.refresh(booking, with_for_update=True)
 
 
-def _booking(host: Host, lead: capture.Captured, wish: Wish, now: datetime, secret: str) -> Booking:
+def _booking(
+    host: Host, lead: capture.Captured, wish: BookingRequest, now: datetime, secret: str
+) -> Booking:
     uid = uuid.uuid4().hex
     return Booking(
         uid=uid,
-        token_hash=token_hash(_token(secret, uid, 0)),
+        token_hash=token_hash(_manage_token(secret, uid, 0)),
         submission_key=wish.submission_key,
         host_id=host.id,
         lead_id=lead.id,
@@ -238,7 +250,7 @@ def _booking(host: Host, lead: capture.Captured, wish: Wish, now: datetime, secr
     )
 
 
-def readdress(
+def correct_email(
     session: Session, settings: Settings, booking: Booking, email: str, now: datetime
 ) -> bool:
     """Correct where the invitation goes; False when it was done too often, or came too late.
@@ -247,22 +259,22 @@ def readdress(
     SEQUENCE rises by two, one for the cancellation at the old address, which a calendar that
     gets both must find older than the invitation at the new one.
     """
-    if not is_coming(booking, now) or booking.address_changes >= MOST_CHANGES:
+    if not is_upcoming(booking, now) or booking.address_changes >= MOST_CHANGES:
         return False
-    mistyped, meant = booking.lead, capture.find(session, email)
+    mistyped, meant = booking.lead, capture.find_lead(session, email)
     most = settings.bookings_per_address
-    if meant and meant is not mistyped and coming(session, meant, now) >= most:
+    if meant and meant is not mistyped and count_upcoming(session, meant, now) >= most:
         return False
-    if not _is_its_only_trace(session, booking, mistyped):
-        known = capture.capture(
+    if not _is_only_trace(session, booking, mistyped):
+        known = capture.capture_lead(
             session, email=email, name=booking.name, company=booking.company, at=now
         )
         booking.lead = session.get_one(models.Lead, known.id)
     elif meant is not mistyped:
-        while meant is None and not capture.correct(session, mistyped, email):
-            meant = capture.find(session, email)  # somebody wrote from it meanwhile
+        while meant is None and not capture.correct_lead_email(session, mistyped, email):
+            meant = capture.find_lead(session, email)  # somebody wrote from it meanwhile
         if meant:
-            _move_all(session, mistyped, meant)
+            _merge_into(session, mistyped, meant)
     booking.email = email
     booking.address_changes += 1
     booking.sequence += 2
@@ -270,7 +282,7 @@ def readdress(
     return True
 
 
-def _is_its_only_trace(session: Session, booking: Booking, lead: models.Lead) -> bool:
+def _is_only_trace(session: Session, booking: Booking, lead: models.Lead) -> bool:
     """Say whether a lead exists through this booking alone, so that a typo made it."""
     others = session.scalar(
         select(func.count()).where(Booking.lead_id == lead.id, Booking.id != booking.id)
@@ -278,9 +290,9 @@ def _is_its_only_trace(session: Session, booking: Booking, lead: models.Lead) ->
     return lead.created_at == booking.created_at and not others
 
 
-def _move_all(session: Session, wrong: models.Lead, right: models.Lead) -> None:
+def _merge_into(session: Session, wrong: models.Lead, right: models.Lead) -> None:
     """Give the lead that was meant all that hangs on the mistyped one, which then goes."""
-    capture.absorb(session, right, wrong)
+    capture.merge_leads(session, right, wrong)
     for model in (Booking, Assessment, OutboxMessage):
         session.execute(update(model).where(model.lead_id == wrong.id).values(lead_id=right.id))
     session.expire_all()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from wtforms import BooleanField, Form, HiddenField, TelField
 from wtforms.validators import InputRequired, Length, Regexp
 
-from ..web.fields import Trapped, address, clean, long_text, one_line, short_text
+from ..web.fields import HoneypotForm, address, clean, long_text, one_line, short_text
 
 CONSENT_WORDING = "2026-11"  # raise it with every change of the words below
 CONSENT = "You may also write to me about your services now and then."
@@ -27,7 +27,7 @@ def phone(required: str = "") -> TelField:
     )
 
 
-class Person(Trapped):
+class Person(HoneypotForm):
     """Who is asking, and about what."""
 
     submission = HiddenField(filters=[clean])

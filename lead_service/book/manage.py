@@ -13,7 +13,7 @@ from .. import clock
 from ..web.context import context
 from ..web.security import limit_posts
 from . import bookings, emails, invitations, notifications, reminders
-from .bookings import readdress as readdress_booking
+from .bookings import correct_email as readdress_booking
 from .forms import AddressForm
 from .models import Booking
 
@@ -23,14 +23,14 @@ blueprint = Blueprint("booking", __name__, url_prefix="/booking")
 @blueprint.get("/<token>/")
 def show(token: str) -> str:
     """Show the booking as it stands."""
-    return _page(token, AddressForm())
+    return _render_booking(token, AddressForm())
 
 
 @blueprint.get("/<token>/invite.ics")
 def invite(token: str) -> Response:
     """Hand out the invitation as a file."""
     with context().database.read() as session:
-        booking = bookings.find(session, token)
+        booking = bookings.find_booking(session, token)
         if booking is None or not booking.is_live or booking.quarantine:
             abort(404)
         meeting = emails.visitors_meeting(context().settings, booking, clock.now())
@@ -48,9 +48,9 @@ def cancel(token: str) -> ResponseReturnValue:
     now = clock.now()
 
     def work(session: Session) -> None:
-        booking = bookings.find(session, token) or abort(404)
-        if bookings.cancel_booking(session, booking, now):
-            notifications.cancelled(session, context().settings, booking, now)
+        booking = bookings.find_booking(session, token) or abort(404)
+        if bookings.cancel(session, booking, now):
+            notifications.canceled(session, context().settings, booking, now)
 
     context().database.write(work)
     return redirect(url_for(".show", token=token), 303)
@@ -62,34 +62,34 @@ def readdress(token: str) -> ResponseReturnValue:
     """Send the invitation to a corrected address."""
     form, now = AddressForm(request.form), clock.now()
     if not form.validate():
-        return _page(token, form), 422
+        return _render_booking(token, form), 422
     new_token = context().database.write(
         lambda session: _readdress(session, token, form.email.data or "", now)
     )
     if new_token is None:
         form.email.errors = ["This cannot be changed here any more. Please write to us."]
-        return _page(token, form), 422
+        return _render_booking(token, form), 422
     return redirect(url_for(".show", token=new_token), 303)
 
 
 def _readdress(session: Session, token: str, email: str, now: datetime) -> str | None:
     """Correct the address and queue what follows; return the link's new token."""
     settings, published = context().settings, context().published
-    booking = bookings.find(session, token, lock=True)
+    booking = bookings.find_booking(session, token, lock=True)
     if booking is None:
         abort(404)
     before = booking.email
     if before != email:
         if not readdress_booking(session, settings, booking, email, now):
             return None
-        notifications.readdressed(session, settings, published, booking, before, now)
+        notifications.email_corrected(session, settings, published, booking, before, now)
     return bookings.manage_token(booking, settings.secret)
 
 
-def _page(token: str, form: AddressForm) -> str:
+def _render_booking(token: str, form: AddressForm) -> str:
     settings, now = context().settings, clock.now()
     with context().database.read() as session:
-        booking = bookings.find(session, token)
+        booking = bookings.find_booking(session, token)
         if booking is None:
             abort(404)
         return render_template(

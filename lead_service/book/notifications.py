@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..assess.brief import Brief, brief_of, brief_of_lead
+from ..assess.brief import Brief, brief_for, brief_for_lead
 from ..assess.models import Assessment
 from ..emails import outbox, team
 from ..emails.message import EmailKind
@@ -26,12 +26,12 @@ from .hosts.models import Host
 from .models import Booking
 
 
-def answered(
+def form_answered(
     session: Session,
     settings: Settings,
     published: Published,
-    wish: bookings.Wish,
-    outcome: bookings.Outcome,
+    wish: bookings.BookingRequest,
+    outcome: bookings.BookingResult,
     now: datetime,
     *,
     may_contact: bool,
@@ -41,7 +41,7 @@ def answered(
         return
     if outcome.booking:
         booked(session, settings, published, outcome.booking, now)
-    elif not missed(session, settings, published, outcome.lead, wish, now):
+    elif not slot_taken(session, settings, published, outcome.lead, wish, now):
         return
     capture.record_consent(
         session,
@@ -64,15 +64,15 @@ def booked(
     assessment = session.get(Assessment, booking.assessment_id) if booking.assessment_id else None
     if assessment:
         assessment.lead_id = assessment.lead_id or booking.lead_id
-    events.record(session, booking.lead, EventKind.CALL_BOOKED, now, booking=booking.id)
+    events.record_event(session, booking.lead, EventKind.CALL_BOOKED, now, booking=booking.id)
     _invite(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED)
-    _tell_host(session, settings, published, booking, now)
+    _notify_host(session, settings, published, booking, now)
     call = (
         f"{long_date(booking.starts_at, booking.host_zone)},"
         f" {clock_time(booking.starts_at, booking.host_zone)}"
         f" ({booking.host_zone.replace('_', ' ')})"
     )
-    team.tell(
+    team.notify(
         session,
         settings,
         booking.lead,
@@ -83,7 +83,7 @@ def booked(
         brief=_brief(session, published, booking.assessment_id, booking.lead_id),
         article=published.title_of(booking.came_from),
         call=call,
-        but_not=booking.host.email,
+        exclude=booking.host.email,
     )
 
 
@@ -95,17 +95,27 @@ def moved(
     before: datetime,
     now: datetime,
     *,
-    had: Host | None = None,
+    previous_host: Host | None = None,
     note: str = "",
     member_id: int | None = None,
 ) -> None:
-    """Queue the news of another start to both sides; `before` is the start that the call had.
+    """Queue the news of another start to both sides; `before` is the start until now.
 
-    `had` is who had the call before, where a move has given it to another host.
+    `previous_host` is who had the call before, where a move has given it to another host.
     """
     detail = {"before": before.isoformat(), "start": booking.starts_at.isoformat()}
     _record(session, booking, EventKind.CALL_MOVED, now, note, member_id, **detail)
-    _changed(session, settings, published, booking, now, had, member_id, note=note, before=before)
+    _changed(
+        session,
+        settings,
+        published,
+        booking,
+        now,
+        previous_host,
+        member_id,
+        note=note,
+        before=before,
+    )
 
 
 def reassigned(
@@ -113,19 +123,19 @@ def reassigned(
     settings: Settings,
     published: Published,
     booking: Booking,
-    had: Host,
+    previous_host: Host,
     now: datetime,
     *,
     note: str = "",
     member_id: int | None = None,
 ) -> None:
-    """Queue the news of another host to the visitor and to both hosts; `had` is the former one."""
-    detail = {"from_host": had.id, "to_host": booking.host_id}
+    """Queue the news of another host to the visitor, the host and the `previous_host`."""
+    detail = {"from_host": previous_host.id, "to_host": booking.host_id}
     _record(session, booking, EventKind.CALL_REASSIGNED, now, note, member_id, **detail)
-    _changed(session, settings, published, booking, now, had, member_id, note=note)
+    _changed(session, settings, published, booking, now, previous_host, member_id, note=note)
 
 
-def cancelled(
+def canceled(
     session: Session,
     settings: Settings,
     booking: Booking,
@@ -136,7 +146,7 @@ def cancelled(
 ) -> None:
     """Queue the cancellation to both sides; a visitor in quarantine was never written to."""
     _record(session, booking, EventKind.CALL_CANCELLED, now, note, member_id)
-    _take_back(session, booking)
+    _cancel_waiting(session, booking)
     reminders.drop(session, booking)
     key, again = f"{booking.uid}:cancelled", settings.link("/book/")
     if not booking.quarantine:
@@ -156,7 +166,7 @@ def cancelled(
     outbox.queue(session, to_host, at=now, lead_id=booking.lead_id, dedupe_key=f"{key}:host")
 
 
-def readdressed(
+def email_corrected(
     session: Session,
     settings: Settings,
     published: Published,
@@ -168,8 +178,8 @@ def readdressed(
 
     The host gets the brief again, with the address that now answers.
     """
-    events.record(session, booking.lead, EventKind.ADDRESS_CORRECTED, now, booking=booking.id)
-    _take_back(session, booking)
+    events.record_event(session, booking.lead, EventKind.ADDRESS_CORRECTED, now, booking=booking.id)
+    _cancel_waiting(session, booking)
     if _has_left(session, booking, before):
         outbox.queue(
             session,
@@ -178,20 +188,20 @@ def readdressed(
             dedupe_key=f"{booking.uid}:withdrawn:{booking.sequence}",
         )
     _invite(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED)
-    _tell_host(session, settings, published, booking, now)
+    _notify_host(session, settings, published, booking, now)
 
 
-def missed(
+def slot_taken(
     session: Session,
     settings: Settings,
     published: Published,
     lead: capture.Captured,
-    wish: bookings.Wish,
+    wish: bookings.BookingRequest,
     now: datetime,
 ) -> bool:
     """Note that somebody wanted a start that was just taken, and tell the team, once."""
     key = wish.submission_key
-    is_new = events.record_once(
+    is_new = events.record_event_once(
         session,
         lead,
         EventKind.WANTED_START,
@@ -203,7 +213,7 @@ def missed(
     if is_new:
         wanted = f"{wish.start:%Y-%m-%d %H:%M} UTC"
         what = f"wanted a call at {wanted}, which was just taken"
-        team.tell(
+        team.notify(
             session,
             settings,
             lead,
@@ -223,21 +233,27 @@ def _changed(
     published: Published,
     booking: Booking,
     now: datetime,
-    had: Host | None,
+    previous_host: Host | None,
     member_id: int | None,
     **told: Any,
 ) -> None:
     """Queue what follows a change of time or host."""
-    _take_back(session, booking)
+    _cancel_waiting(session, booking)
     _invite(
-        session, settings, booking, now, EmailKind.BOOKING_CHANGED, is_given=had is not None, **told
+        session,
+        settings,
+        booking,
+        now,
+        EmailKind.BOOKING_CHANGED,
+        is_given=previous_host is not None,
+        **told,
     )
     told["by_team"] = member_id is not None
-    _tell_host(session, settings, published, booking, now, **told)
-    if had and had.id != booking.host_id:
+    _notify_host(session, settings, published, booking, now, **told)
+    if previous_host and previous_host.id != booking.host_id:
         told["given_to"] = booking.host.name
         gone = emails.to_host(
-            settings, booking, EmailKind.BOOKING_CANCELLED_FOR_HOST, now, host=had, **told
+            settings, booking, EmailKind.BOOKING_CANCELLED_FOR_HOST, now, host=previous_host, **told
         )
         key = f"{booking.uid}:given:{booking.sequence}"
         outbox.queue(session, gone, at=now, lead_id=booking.lead_id, dedupe_key=key)
@@ -265,7 +281,7 @@ def _invite(
     reminders.plan(session, settings, booking, now, link)
 
 
-def _tell_host(
+def _notify_host(
     session: Session,
     settings: Settings,
     published: Published,
@@ -285,7 +301,7 @@ def _tell_host(
     )
 
 
-def _take_back(session: Session, booking: Booking) -> None:
+def _cancel_waiting(session: Session, booking: Booking) -> None:
     """Take back invitations that wait to be sent.
 
     One that the provider has kept us from sending would otherwise arrive after its
@@ -316,7 +332,7 @@ def _record(
 ) -> None:
     given = {"note": note, "member": member_id}
     detail |= {name: value for name, value in given.items() if value}
-    events.record(session, booking.lead, kind, now, booking=booking.id, **detail)
+    events.record_event(session, booking.lead, kind, now, booking=booking.id, **detail)
 
 
 def _brief(
@@ -325,4 +341,4 @@ def _brief(
     """Return the brief of the answers that came along, else of the latest that the lead gave."""
     came = session.get(Assessment, assessment_id) if assessment_id else None
     framework = published.framework
-    return brief_of(session, came, framework) or brief_of_lead(session, lead_id, framework)
+    return brief_for(session, came, framework) or brief_for_lead(session, lead_id, framework)

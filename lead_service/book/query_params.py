@@ -32,12 +32,12 @@ def host(hosts: Sequence[Host]) -> Host | None:
     return next((one for one in hosts if str(one.id) == wanted), None)
 
 
-def is_of_nobody(hosts: Sequence[Host]) -> bool:
+def is_unknown_host(hosts: Sequence[Host]) -> bool:
     """Say whether a person is asked for who takes no calls, or is made up."""
     return bool(request.values.get("host")) and host(hosts) is None
 
 
-def those(hosts: list[Host]) -> list[Host]:
+def shown_hosts(hosts: list[Host]) -> list[Host]:
     """Return the hosts whose times are shown: the one that is asked for, or all."""
     wanted = host(hosts)
     return [wanted] if wanted else hosts
@@ -46,7 +46,7 @@ def those(hosts: list[Host]) -> list[Host]:
 def assessment(session: Session) -> assessments.Assessment | None:
     """Find the answers that come along."""
     token = request.values.get("assessment", "")
-    return assessments.find(session, token) if token else None
+    return assessments.find_assessment(session, token) if token else None
 
 
 def article() -> str | None:
@@ -80,7 +80,7 @@ def query(given: Mapping[str, object]) -> str:
     return f"?{text}" if text else ""
 
 
-def carried(hosts: Sequence[Host]) -> dict[str, str]:
+def carried_params(hosts: Sequence[Host]) -> dict[str, str]:
     """Return what goes along from page to page, fit for an address; nothing that is made up."""
     chosen, wanted = request.values.get("zone", ""), host(hosts)
     token = request.values.get("assessment", "")

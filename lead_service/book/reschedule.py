@@ -14,11 +14,11 @@ from ..web.context import context
 from ..web.security import limit_posts
 from . import bookings, notifications, timezones
 from .availability import month
-from .availability.host_cache import hosts as hosts_known
+from .availability.host_cache import snapshot
 from .forms import parse_start
 from .hosts.models import Host
 from .models import Booking
-from .times_page import Page
+from .times_page import TimesPage
 
 MOST_MOVES = 10  # by the visitor: each one mails two people
 
@@ -28,7 +28,7 @@ blueprint = Blueprint("move", __name__, url_prefix="/booking/<token>/move")
 @blueprint.get("/")
 def times(token: str) -> ResponseReturnValue:
     """Show the times to which a call can move."""
-    booking = _find(token)
+    booking = _find_booking(token)
     if not _can_move(booking):
         return _refusal(token, booking)
     return _times(token, booking).render()
@@ -37,7 +37,7 @@ def times(token: str) -> ResponseReturnValue:
 @blueprint.get("/<start>/")
 def form(token: str, start: str) -> ResponseReturnValue:
     """Show the old time, the new one, and the button."""
-    booking, wanted = _find(token), parse_start(start)
+    booking, wanted = _find_booking(token), parse_start(start)
     if not _can_move(booking):
         return _refusal(token, booking)
     page = _times(token, booking)
@@ -51,7 +51,7 @@ def form(token: str, start: str) -> ResponseReturnValue:
 def submit(token: str) -> ResponseReturnValue:
     """Move the call; the same press sent twice moves it once."""
     now, wanted = clock.now(), parse_start(request.form.get("start", ""))
-    booking = _find(token)
+    booking = _find_booking(token)
     if not _can_move(booking):
         return _refusal(token, booking)
     page = _times(token, booking)
@@ -59,8 +59,8 @@ def submit(token: str) -> ResponseReturnValue:
         return page.render(gone=True), 422
     try:
         context().database.write(lambda session: _move(session, token, wanted, page.zone, now))
-    except bookings.Over:
-        return _refusal(token, _find(token))
+    except bookings.NotUpcoming:
+        return _refusal(token, _find_booking(token))
     except (bookings.NotOffered, bookings.Taken) as fault:
         is_taken = isinstance(fault, bookings.Taken)
         others = month.nearest(page.starts, wanted)
@@ -72,17 +72,17 @@ def submit(token: str) -> ResponseReturnValue:
 def _move(session: Session, token: str, start: datetime, zone: str, now: datetime) -> None:
     """Move the call and queue what follows, in the caller's transaction."""
     settings, published = context().settings, context().published
-    booking = bookings.find(session, token) or abort(404)
-    before, had = booking.starts_at, booking.host
+    booking = bookings.find_booking(session, token) or abort(404)
+    before, previous_host = booking.starts_at, booking.host
     if bookings.move(session, booking, start, now):
         booking.visitor_zone = zone
-        given = had if had.id != booking.host_id else None
-        notifications.moved(session, settings, published, booking, before, now, had=given)
+        given = previous_host if previous_host.id != booking.host_id else None
+        notifications.moved(session, settings, published, booking, before, now, previous_host=given)
 
 
-def _find(token: str) -> Booking:
+def _find_booking(token: str) -> Booking:
     with context().database.read() as session:
-        booking = bookings.find(session, token) or abort(404)
+        booking = bookings.find_booking(session, token) or abort(404)
         assert booking.host  # loaded while the session is open
         return booking
 
@@ -90,7 +90,7 @@ def _find(token: str) -> Booking:
 def _can_move(booking: Booking) -> bool:
     """Say whether a call is still to come, and was not moved for ever and ever."""
     changes = booking.sequence - 2 * booking.address_changes
-    return bookings.is_coming(booking, clock.now()) and changes < MOST_MOVES
+    return bookings.is_upcoming(booking, clock.now()) and changes < MOST_MOVES
 
 
 def _refusal(token: str, booking: Booking) -> ResponseReturnValue:
@@ -98,26 +98,26 @@ def _refusal(token: str, booking: Booking) -> ResponseReturnValue:
         "book/unmovable.html",
         booking=booking,
         token=token,
-        is_over=not bookings.is_coming(booking, clock.now()),
+        is_over=not bookings.is_upcoming(booking, clock.now()),
     ), 409
 
 
-def _times(token: str, booking: Booking) -> Page:
+def _times(token: str, booking: Booking) -> TimesPage:
     """Gather the times at which the call's host is free, its own aside."""
     chosen = request.values.get("zone", "")
     is_chosen = timezones.is_zone(chosen)
     zone = timezones.current(chosen if is_chosen else booking.visitor_zone)
     with context().database.read() as session:
-        known = hosts_known(session)
+        known = snapshot(session)
         hosts = _hosts(known.hosts, booking)
         starts = known.open_starts(session, hosts, clock.now(), moving=booking.id)
-    return Page(
+    return TimesPage(
         hosts=tuple(hosts),
         choices=(),
         starts=tuple(start for start in starts if start != booking.starts_at),
         zone=zone,
         path=url_for("move.times", token=token),
-        along=(("zone", zone),) if is_chosen else (),
+        params=(("zone", zone),) if is_chosen else (),
         moving=booking,
         token=token,
     )
@@ -128,7 +128,7 @@ def _hosts(active: list[Host], booking: Booking) -> list[Host]:
     return [host for host in active if host.id == booking.host_id] or active
 
 
-def _form_page(page: Page, wanted: datetime, **more) -> str:
+def _form_page(page: TimesPage, wanted: datetime, **more) -> str:
     day = month.date_in(page.zone, wanted)
     return render_template(
         "book/move.html", page=page, booking=page.moving, wanted=wanted, day=day, **more

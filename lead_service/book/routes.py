@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from .. import clock
 from ..web.context import context
-from ..web.security import is_flood, limit_posts
+from ..web.security import is_over_soft_limit, limit_posts
 from ..web.tokens import new_token, token_hash
 from . import bookings, notifications, query_params
 from . import times_page as open_times
@@ -49,7 +49,7 @@ def submit() -> ResponseReturnValue:
     if not form.submission.data:
         form.submission.data = new_token()
         return _form_page(form, wanted, again=True), 422
-    flood = is_flood(context().settings.limit_bookings, "book")
+    flood = is_over_soft_limit(context().settings.limit_bookings, "book")
     return _claim(form, wanted, now, flood)
 
 
@@ -60,7 +60,7 @@ def _claim(form: BookingForm, wanted: datetime, now: datetime, flood: bool) -> R
         outcome = context().database.write(lambda session: _book(session, form, wanted, now, flood))
     except bookings.NotOffered:
         return _other_times(form, wanted, now, is_taken=False), 422
-    except bookings.TooMany:
+    except bookings.TooManyBookings:
         form.email.errors = [_too_many(settings.bookings_per_address)]
         return _form_page(form, wanted), 422
     if outcome.booking is None:
@@ -79,16 +79,16 @@ def _too_many(most: int) -> str:
 
 def _book(
     session: Session, form: BookingForm, wanted: datetime, now: datetime, flood: bool
-) -> bookings.Outcome:
+) -> bookings.BookingResult:
     """Do all of it in the caller's transaction."""
     settings, published = context().settings, context().published
     hosts, assessment = queries.active_hosts(session), query_params.assessment(session)
-    if query_params.is_of_nobody(hosts):
+    if query_params.is_unknown_host(hosts):
         raise bookings.NotOffered
     host = query_params.host(hosts)
-    wish = bookings.Wish(
+    wish = bookings.BookingRequest(
         start=wanted,
-        zone=query_params.zone(query_params.those(hosts)),
+        zone=query_params.zone(query_params.shown_hosts(hosts)),
         name=form.name.data or "",
         email=form.email.data or "",
         company=form.company.data or "",
@@ -100,9 +100,9 @@ def _book(
         came_from=query_params.article() or (assessment.came_from if assessment else None),
         host_id=host.id if host else None,
     )
-    outcome = bookings.take(session, settings, wish, now)
+    outcome = bookings.create(session, settings, wish, now)
     may_contact = bool(form.may_contact.data)
-    notifications.answered(
+    notifications.form_answered(
         session, settings, published, wish, outcome, now, may_contact=may_contact
     )
     return outcome
@@ -112,8 +112,8 @@ def _other_times(form: BookingForm, wanted: datetime, now: datetime, *, is_taken
     """Show the times nearest to one that is not to be had, with the form kept."""
     form.submission.data = new_token()
     with context().database.read() as session:
-        found = host_cache.hosts(session)
-        starts = found.open_starts(session, query_params.those(found.hosts), now)
+        found = host_cache.snapshot(session)
+        starts = found.open_starts(session, query_params.shown_hosts(found.hosts), now)
     others = month.nearest(starts, wanted)
     return _form_page(form, wanted, others=others, is_taken=is_taken)
 
@@ -122,14 +122,14 @@ def _form_page(
     form: BookingForm, wanted: datetime, others: list[datetime] | None = None, **more
 ) -> str:
     with context().database.read() as session:
-        choices = host_cache.hosts(session).hosts
+        choices = host_cache.snapshot(session).hosts
         has_assessment = query_params.assessment(session) is not None
-        hosts = query_params.those(choices)
+        hosts = query_params.shown_hosts(choices)
         if others is None:  # then the page is about this one time, and who has it
             hosts = queries.free_hosts(session, hosts, wanted, clock.now()) or hosts
         else:
             more["others"] = others
-    zone = query_params.zone(query_params.those(choices))
+    zone = query_params.zone(query_params.shown_hosts(choices))
     return render_template(
         "book/form.html",
         form=form,
@@ -137,7 +137,7 @@ def _form_page(
         day=month.date_in(zone, wanted),
         zone=zone,
         hosts=hosts,
-        carried=query_params.carried(choices),
+        carried_params=query_params.carried_params(choices),
         has_assessment=has_assessment,
         **more,
     )
@@ -145,7 +145,7 @@ def _form_page(
 
 def _free_hosts(wanted: datetime) -> list[Host]:
     with context().database.read() as session:
-        hosts = query_params.those(host_cache.hosts(session).hosts)
+        hosts = query_params.shown_hosts(host_cache.snapshot(session).hosts)
         return queries.free_hosts(session, hosts, wanted, clock.now())
 
 
@@ -155,7 +155,7 @@ def _form_as_sent(wanted: datetime) -> BookingForm:
     A number that was typed is kept either way.
     """
     with context().database.read() as session:
-        hosts = query_params.those(host_cache.hosts(session).hosts)
+        hosts = query_params.shown_hosts(host_cache.snapshot(session).hosts)
     kinds = {_form_for([host]) for host in hosts}
     if len(kinds) > 1 and not request.form.get("phone", "").strip():
         hosts = _free_hosts(wanted)

@@ -13,7 +13,7 @@ CELL = timedelta(minutes=5)
 ONE_WINNER = "uq_time_cell_host_id_starts_at"
 
 
-def claim(session: Session, booking: Booking) -> Booking | None:
+def reserve(session: Session, booking: Booking) -> Booking | None:
     """Insert a booking with its cells, or return None when a cell is taken."""
     booking.cells = _cells(booking)
     try:
@@ -26,7 +26,9 @@ def claim(session: Session, booking: Booking) -> Booking | None:
     return booking
 
 
-def shift(session: Session, booking: Booking, host: Host, start: datetime, duration: int) -> bool:
+def reassign(
+    session: Session, booking: Booking, host: Host, start: datetime, duration: int
+) -> bool:
     """Give up a booking's cells for those of another time or host; False when one is taken.
 
     It then keeps its old cells and all else that it had: the savepoint takes both steps back.

@@ -14,14 +14,14 @@ from .. import clock
 from ..web.context import context
 from . import query_params, timezones
 from .availability import month
-from .availability.host_cache import hosts as hosts_known
+from .availability.host_cache import snapshot
 from .forms import start_text
 from .hosts.models import Host
 from .models import Booking
 
 
 @dataclass(frozen=True)
-class Page:
+class TimesPage:
     """What the page of times needs to know, whoever it is for.
 
     Two are equal when they would read the same: hosts that have changed are other objects.
@@ -32,22 +32,22 @@ class Page:
     starts: tuple[datetime, ...]  # UTC, sorted
     zone: str
     path: str  # of this page; what follows the choice of a start lies below it
-    along: tuple[tuple[str, str], ...] = ()  # names and values that go along
+    params: tuple[tuple[str, str], ...] = ()  # names and values that go along
     has_assessment: bool = False
     moving: Booking | None = None
     token: str = ""  # of the booking that is moved
 
     @property
-    def carried(self) -> dict[str, str]:
-        return dict(self.along)
+    def carried_params(self) -> dict[str, str]:
+        return dict(self.params)
 
     def link(self, **query: object) -> str:
         """Return the address of this page, with another query."""
-        return self.path + query_params.query(self.carried | query)
+        return self.path + query_params.query(self.carried_params | query)
 
     def form_of(self, start: datetime) -> str:
         """Return the address of what follows the choice of a start."""
-        return f"{self.path}{start_text(start)}/{query_params.query(self.carried)}"
+        return f"{self.path}{start_text(start)}/{query_params.query(self.carried_params)}"
 
     def render(self, *, gone: bool = False) -> str:
         """Lay out the month that the address asks for; `gone` tells of a start that is not open."""
@@ -62,7 +62,7 @@ class Page:
 
 
 def _lay_out(
-    page: Page,
+    page: TimesPage,
     asked_month: date | None,
     day: date | None,
     now: datetime,
@@ -91,17 +91,17 @@ def _lay_out(
 _laid_out = lru_cache(maxsize=128)(_lay_out)
 
 
-def for_booking() -> Page:
+def for_booking() -> TimesPage:
     """Gather the open times for somebody who books."""
     with context().database.read() as session:
-        known = hosts_known(session)
-        choices, hosts = known.hosts, query_params.those(known.hosts)
-        return Page(
+        known = snapshot(session)
+        choices, hosts = known.hosts, query_params.shown_hosts(known.hosts)
+        return TimesPage(
             hosts=tuple(hosts),
             choices=tuple(choices) if len(choices) > 1 else (),
             starts=tuple(known.open_starts(session, hosts, clock.now())),
             zone=query_params.zone(hosts),
             path=url_for("book.times"),
-            along=tuple(query_params.carried(choices).items()),
+            params=tuple(query_params.carried_params(choices).items()),
             has_assessment=query_params.assessment(session) is not None,
         )

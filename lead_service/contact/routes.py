@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from .. import clock
 from ..action_framework.types import Framework
-from ..assess.brief import brief_of_lead
+from ..assess.brief import brief_for_lead
 from ..book.forms import CONSENT_WORDING, Person, phone
 from ..emails import team
 from ..leads import capture, events
@@ -46,7 +46,7 @@ def submit() -> ResponseReturnValue:
         form.submission.data = new_token()
         return render_template("contact/form.html", form=form, again=True), 422
     settings, framework = context().settings, context().published.framework
-    context().database.write(lambda session: wrote(session, settings, framework, form, now))
+    context().database.write(lambda session: save_message(session, settings, framework, form, now))
     return redirect(url_for(".thanks"), 303)
 
 
@@ -56,12 +56,12 @@ def thanks() -> str:
     return render_template("contact/thanks.html")
 
 
-def wrote(
+def save_message(
     session: Session, settings: Settings, framework: Framework, form: ContactForm, now: datetime
 ) -> None:
     """Keep a message as a lead with its event, once, and tell the team."""
     key = token_hash(form.submission.data or "")
-    lead = capture.capture(
+    lead = capture.capture_lead(
         session,
         email=form.email.data or "",
         address=form.email.address,
@@ -72,7 +72,7 @@ def wrote(
         at=now,
     )
     text, suspect = form.topic.data or "", form.is_suspect
-    if not events.record_once(
+    if not events.record_event_once(
         session, lead, EventKind.WROTE, now, key=key, text=text, suspect=suspect
     ):
         return
@@ -81,5 +81,5 @@ def wrote(
         session, lead, wording=CONSENT_WORDING, may_contact=may_contact, source="contact", at=now
     )
     what = "wrote to us" + capture.SUSPECTED * suspect
-    brief = None if lead.is_new else brief_of_lead(session, lead.id, framework)
-    team.tell(session, settings, lead, what, now, key=f"wrote:{key}", text=text, brief=brief)
+    brief = None if lead.is_new else brief_for_lead(session, lead.id, framework)
+    team.notify(session, settings, lead, what, now, key=f"wrote:{key}", text=text, brief=brief)

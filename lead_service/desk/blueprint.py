@@ -71,7 +71,7 @@ def moment(instant: datetime, zone: str) -> str:
     return labels.moment(instant, zone, clock.now())
 
 
-blueprint.add_app_template_filter(tel_links.address, "dialled")
+blueprint.add_app_template_filter(tel_links.tel_number, "dialled")
 
 
 @blueprint.app_template_filter()
@@ -144,14 +144,14 @@ def _shared() -> dict:
         return {
             "member": desk.member,
             "places": PLACES,
-            "zone": zone_of_the_desk(reading),
+            "zone": desk_zone(reading),
             "troubles": (health := status.health(reading, clock.now())).troubles,
             "unseen": health.unseen,
             "is_demo": demo_data.is_there(reading),
         }
 
 
-def zone_of_the_desk(reading) -> str:
+def desk_zone(reading) -> str:
     """Return the zone in which the desk writes times that are no call's: the first host's."""
     hosts = queries.active_hosts(reading)
     return hosts[0].zone if hosts else "UTC"

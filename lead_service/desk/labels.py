@@ -121,9 +121,9 @@ def day(on: date, today: date | None = None) -> str:
     return f"{on:%a}, {on:%b} {on.day}{year}"
 
 
-def state_of_mail(mail: OutboxMessage, is_paused: bool = False) -> mail_status.Standing:
+def state_of_mail(mail: OutboxMessage, is_paused: bool = False) -> mail_status.MailStatus:
     """Say how a mail stands; `is_paused` while nothing at all is sent."""
-    return mail_status.of(mail, is_paused)
+    return mail_status.status_of(mail, is_paused)
 
 
 def kind_of_mail(kind: EmailKind) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Date, Select, SQLColumnExpression, String,
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 Row = TypeVar("Row")
-Place = tuple[Any, Any]  # what a row is sorted by, and its id
+Cursor = tuple[Any, Any]  # what a row is sorted by, and its id
 
 PAGE = 50
 # An instant in whole seconds (ten digits reach the year 2286) or a day's number, and an id.
@@ -39,7 +39,7 @@ class Order:
         both = (self.by, self.id)
         return [one.desc() for one in both] if self.is_descending else both
 
-    def beyond(self, place: Place) -> ColumnElement[bool]:
+    def beyond(self, place: Cursor) -> ColumnElement[bool]:
         """Select what comes after a place.
 
         The first comparison says nothing that the second does not, but an index can use it.
@@ -49,14 +49,14 @@ class Order:
             return and_(self.by <= at, or_(self.by < at, self.id < id))
         return and_(self.by >= at, or_(self.by > at, self.id > id))
 
-    def key(self, place: Place) -> str:
+    def key(self, place: Cursor) -> str:
         """Write a place into an address; of a text only the id, for it may be a name."""
         at, id = place
         if isinstance(at, datetime):
             return f"{at.timestamp():.0f}-{id}"
         return f"{at.toordinal() if isinstance(at, date) else 0}-{id}"
 
-    def place(self, session: Session, key: str) -> Place:
+    def place(self, session: Session, key: str) -> Cursor:
         """Read a place from an address; 404 for one that nobody was given."""
         number, id = _parts(key, self.id)
         if isinstance(self.by.type, String):
@@ -70,11 +70,11 @@ class Order:
 
 def page(session: Session, query: Select[Any], order: Order, before: str | None) -> Page[Any]:
     """Run `query`, whose first column is the row, for one page; 404 for an unknown `before`."""
-    return some(session, query, order, PAGE, order.place(session, before) if before else None)
+    return next_rows(session, query, order, PAGE, order.place(session, before) if before else None)
 
 
-def some(
-    session: Session, query: Select[Any], order: Order, size: int, after: Place | None
+def next_rows(
+    session: Session, query: Select[Any], order: Order, size: int, after: Cursor | None
 ) -> Page[Any]:
     """Run `query` for the `size` rows that come after a place."""
     if after:

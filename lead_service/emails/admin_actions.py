@@ -42,7 +42,7 @@ def retry_waiting(session: Session, now: datetime) -> int:
     return rows_changed(session, update(OutboxMessage).where(waits).values(next_at=now))
 
 
-def take_back(session: Session, outbox_id: str) -> bool:
+def cancel(session: Session, outbox_id: str) -> bool:
     """Take back a mail that waits; return False when it is under way, or does not wait."""
     waits = and_(OutboxMessage.id == outbox_id, OutboxMessage.state == EmailState.PENDING)
     gone = {"state": EmailState.CANCELLED, "body": None, "reason": "it was taken back on the desk"}

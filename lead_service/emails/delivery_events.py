@@ -100,7 +100,7 @@ def is_genuine(key: str, body: bytes, signature: str, timestamp: str) -> bool:
         return False
 
 
-def parse(body: bytes, now: datetime) -> list[Event]:
+def parse_events(body: bytes, now: datetime) -> list[Event]:
     """Read a signed body; raise ValueError when it is no JSON list.
 
     What is not about a mail of ours, or of a kind that we do not keep, is passed over: one odd
@@ -166,7 +166,7 @@ def _in_brackets(code: re.Match | None) -> str:
     return f" ({code[0]})" if code else ""
 
 
-def take(session: Session, events: Sequence[Event], now: datetime) -> int:
+def apply_events(session: Session, events: Sequence[Event], now: datetime) -> int:
     """Apply events to the mails and leads that they are about; return how many were new.
 
     Those of mails that are no longer kept change nothing. Leads are locked before mails, as
@@ -181,7 +181,7 @@ def take(session: Session, events: Sequence[Event], now: datetime) -> int:
         lead = concerned.get(mail.lead_id or 0)
         if lead and event.kind in TOLD and _is_to(mail.address, lead):
             detail = {"mail": mail.id, "what": mail.kind, "reason": event.reason}
-            leads_events.record(session, lead, TOLD[event.kind], event.at, **detail)
+            leads_events.record_event(session, lead, TOLD[event.kind], event.at, **detail)
     session.flush()
     for lead in concerned.values():
         lead.bounced_at = _came_back_at(session, lead)
@@ -239,7 +239,7 @@ def _standing(kind: Delivery, at: datetime, reason: str) -> tuple[int, datetime,
 def _is_to(address: str, lead: Lead) -> bool:
     """Say whether an address is the lead's present one, and not the team's or a mistyped one."""
     try:
-        return capture.normalize(address) == lead.address
+        return capture.normalize_email(address) == lead.address
     except ValueError:
         return False
 

@@ -12,7 +12,7 @@ from .transports.sendgrid import ERASING, SENDING, SendGrid
 SECONDS = 10
 
 
-def trouble(settings: Settings) -> tuple[str | None, datetime | None]:
+def check_key(settings: Settings) -> tuple[str | None, datetime | None]:
     """Say what the key may not do, or None; and what time the provider has, if it says."""
     attempt = Attempt()
     client = SendGrid(settings).client(attempt)

@@ -12,7 +12,7 @@ from . import outbox, practice_context
 from .message import Draft, EmailKind, Message, compose
 
 
-def tell(
+def notify(
     session: Session,
     settings: Settings,
     lead: Lead | Captured,
@@ -24,12 +24,12 @@ def tell(
     brief: Any = None,
     article: str = "",
     call: str = "",
-    but_not: str = "",
+    exclude: str = "",
 ) -> None:
     """Queue "there is a new lead" to everyone in SALES_TO; `key` names the occasion, once.
 
     `what` says in a few words what the lead did, `call` when the call is, `article` is the title
-    of the one that led here, and `but_not` an address that gets a mail of its own about this.
+    of the one that led here, and `exclude` an address that gets a mail of its own about this.
     """
     shown = {name: getattr(lead, name) for name in ("name", "email", "company", "phone")}
     context = practice_context(settings) | {
@@ -44,7 +44,7 @@ def tell(
         "link": settings.link(f"/desk/leads/{lead.id}/"),
     }
     for number, recipient in enumerate(settings.sales_to):
-        if recipient.lower() == but_not.lower():
+        if recipient.lower() == exclude.lower():
             continue
         message = _mail(recipient, context)
         outbox.queue(session, message, at=at, lead_id=lead.id, dedupe_key=f"team:{key}:{number}")

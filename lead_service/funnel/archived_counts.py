@@ -14,7 +14,7 @@ from ..db.base import Base
 from ..db.engine import upsert
 from ..leads.models import Lead
 from .counts import WEEK, Fact, monday
-from .queries import EVERYTHING, Rows, counted
+from .queries import EVERYTHING, Rows, count_facts
 
 AT_ONCE = 200  # rows that one statement writes
 
@@ -31,23 +31,23 @@ class FunnelCount(Base):
     number: Mapped[int] = mapped_column(default=0)
 
 
-def between(session: Session, first: date, last: date) -> Iterator[Fact]:
+def facts_between(session: Session, first: date, last: date) -> Iterator[Fact]:
     """Yield what is counted from one Monday to the end of another's week."""
     start, end = (datetime.combine(day, time(), UTC) for day in (first, last + WEEK))
-    yield from counted(session, EVERYTHING, (start, end))
+    yield from count_facts(session, EVERYTHING, (start, end))
     erased = select(FunnelCount).where(FunnelCount.week.between(first, last))
     for one in session.scalars(erased):
         yield Fact(one.week, one.article, one.what, one.number)
 
 
-def keep(session: Session, rows: Rows) -> None:
+def archive(session: Session, rows: Rows) -> None:
     """Add rows that are about to be erased to the numbers; nobody can be told of these.
 
     Those of made-up data are left out: nothing could remove them again.
     """
     rows = _real(session, rows)
     numbers: Counter[tuple[date, str, str]] = Counter()
-    for fact in counted(session, rows, None):
+    for fact in count_facts(session, rows, None):
         numbers[monday(fact.day), fact.article, fact.what] += fact.number
     names = ("week", "article", "what")
     kept = [dict(zip(names, key, strict=True), number=n) for key, n in sorted(numbers.items())]

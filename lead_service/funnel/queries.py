@@ -79,7 +79,7 @@ class Rows:
 EVERYTHING = Rows(true(), true(), true())
 
 
-def counted(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
+def count_facts(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
     """Yield what happened in `span`, or ever, grouped by day and article."""
     yield from _assessments(session, rows, span)
     for what, query, at in (

@@ -27,7 +27,7 @@ CONSENT = insert(Consent.__table__).inline()
 BY_ADDRESS = select(Lead).where(Lead.address == bindparam("address")).with_for_update()
 
 
-def normalize(email: str) -> str:
+def normalize_email(email: str) -> str:
     """Return the form of an address by which a lead is found.
 
     The domain is compared in punycode and the whole in lower case: in theory the part before
@@ -59,7 +59,7 @@ class Captured:
     is_new: bool
 
 
-def capture(
+def capture_lead(
     session: Session,
     *,
     email: str,
@@ -72,12 +72,12 @@ def capture(
 ) -> Captured:
     """Find or make the one lead of an address, and lock it.
 
-    `address` is `email` in the form that `normalize` gives it, where that is known already.
+    `address` is `email` in the form that `normalize_email` gives it, where that is known already.
     What is typed fills empty fields only: anybody can type anybody's address, so a later form
     must not overwrite what we know (the form's own text is kept in its event). A new lead
     takes the suspicion of its form; a known one keeps its own standing.
     """
-    address = address or normalize(email)
+    address = address or normalize_email(email)
     given = {"email": email, "address": address, "name": name, "company": company, "phone": phone}
     times = {"created_at": at, "touched_at": at}
     derived = _derived(name, company, email, address)
@@ -95,16 +95,16 @@ def capture(
     return Captured(is_new=False, **known)
 
 
-def find(session: Session, email: str) -> Lead | None:
+def find_lead(session: Session, email: str) -> Lead | None:
     """Find the lead of an address, in whatever form it is typed, and lock it."""
-    return _find(session, normalize(email))
+    return _find(session, normalize_email(email))
 
 
-def correct(session: Session, lead: Lead, email: str) -> bool:
+def correct_lead_email(session: Session, lead: Lead, email: str) -> bool:
     """Give a lead the address that was meant; False, and nothing done, when another has it."""
     try:
         with session.begin_nested():
-            lead.address, lead.email, lead.bounced_at = normalize(email), email, None
+            lead.address, lead.email, lead.bounced_at = normalize_email(email), email, None
     except IntegrityError as error:
         if broken_rule(error) != ONE_EACH:
             raise
@@ -112,7 +112,7 @@ def correct(session: Session, lead: Lead, email: str) -> bool:
     return True
 
 
-def absorb(session: Session, right: Lead, wrong: Lead) -> None:
+def merge_leads(session: Session, right: Lead, wrong: Lead) -> None:
     """Move what happened with a lead of a mistyped address to the one that was meant."""
     for model in (LeadEvent, Consent, Note):
         session.execute(update(model).where(model.lead_id == wrong.id).values(lead_id=right.id))

@@ -12,7 +12,9 @@ from .capture import Captured
 from .models import EventKind, Lead, LeadEvent, Note
 
 
-def record(session: Session, lead: Lead, kind: EventKind, at: datetime, **detail: Any) -> LeadEvent:
+def record_event(
+    session: Session, lead: Lead, kind: EventKind, at: datetime, **detail: Any
+) -> LeadEvent:
     """Add a line to the lead's timeline."""
     event = LeadEvent(lead=lead, kind=kind, at=at, detail=detail)
     session.add(event)
@@ -20,7 +22,7 @@ def record(session: Session, lead: Lead, kind: EventKind, at: datetime, **detail
     return event
 
 
-def record_once(
+def record_event_once(
     session: Session, lead: Captured, kind: EventKind, at: datetime, *, key: str, **detail: Any
 ) -> bool:
     """Add a line to the timeline, unless the form that `key` names has added it before."""

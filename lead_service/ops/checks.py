@@ -35,7 +35,7 @@ def faults(settings: Settings) -> list[str]:
     found = [*_placeholders(settings), *_in_the_source()]
     framework = None
     try:
-        framework = site.read(settings).framework
+        framework = site.load_site(settings).framework
     except SettingsError as error:
         found += [fault for fault in error.faults if f"docs/{fault}" not in found]
     return [
@@ -88,8 +88,11 @@ def _in_the_database(settings: Settings, framework: Framework | None) -> list[st
         with schema.opened(settings) as database, database.read() as session:
             found = list(status.health(session, clock.now()).troubles)
             if framework:
-                found += [f"framework.yml: {line}" for line in models.faults(session, framework)]
-            found += changes.troubles(session, clock.now())
+                found += [
+                    f"framework.yml: {line}"
+                    for line in models.stored_version_faults(session, framework)
+                ]
+            found += changes.problems(session, clock.now())
             if demo_data.is_there(session) and not settings.is_local:
                 found.append("database: holds made-up data; run `lead-service demo --remove`")
             return [*found, *_clock_of(database, session), *_space_of(database)]
@@ -124,5 +127,5 @@ def _space_of(database: Database) -> list[str]:
 def _with_the_provider(settings: Settings) -> list[str]:
     if settings.sendgrid_api_key is None:
         return []
-    said, there = key_check.trouble(settings)
+    said, there = key_check.check_key(settings)
     return ([said] if said else []) + _differs(clock.now(), there, "the provider's")

@@ -21,7 +21,7 @@ from ..settings import Settings, SettingsError
 from . import backup as backups
 from .desk_commands import desk
 from .host_commands import COMMANDS
-from .open_database import AS_JSON, complain, known_address, opened
+from .open_database import AS_JSON, complain, email_argument, open_database
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -79,7 +79,7 @@ def web() -> None:
     from . import serving
 
     loaded = settings.load(create=False)
-    site.read(loaded)
+    site.load_site(loaded)
     schema.require(loaded)
     serving.web(loaded)
 
@@ -105,7 +105,7 @@ def migrate() -> None:
         if loaded.backup_dir and schema.is_older(database):
             click.echo(_backup_in_words(_back_up(loaded, database)))
         schema.migrate(database)
-        is_first = database.write(lambda session: changes.seed(session, loaded))
+        is_first = database.write(lambda session: changes.create_first_host(session, loaded))
     click.echo("schema: up to date")
     if is_first:
         click.echo("host: the first is made; `lead-service host` shows and changes it")
@@ -141,7 +141,7 @@ def demo(is_over: bool) -> None:
     from . import demo as made_up
 
     if is_over:
-        with opened() as (_, database):
+        with open_database() as (_, database):
             counts = database.write(lambda session: made_up.remove(session, clock.now()))
             database.forget()
         click.echo(f"demo: removed {counts['lead']} leads" if counts else "demo: nothing to remove")
@@ -162,7 +162,7 @@ def resume() -> None:
     """Send mail again, after what had stopped it was mended."""
     from ..emails import outbox
 
-    with opened() as (_, database):
+    with open_database() as (_, database):
         database.write(outbox.resume)
     click.echo("sending goes on")
 
@@ -224,31 +224,31 @@ def restore(file: Path, replace: bool) -> None:
 
 
 @commands.command()
-@click.argument("address", callback=known_address)
+@click.argument("address", callback=email_argument)
 def export(address: str) -> None:
     """Print everything that is held about ADDRESS, as JSON."""
     from ..privacy import export as privacy_export
 
-    with opened() as (loaded, database), database.read() as session:
-        held = privacy_export.export(session, loaded, address)
+    with open_database() as (loaded, database), database.read() as session:
+        held = privacy_export.export_data(session, loaded, address)
     click.echo(json.dumps(held, indent=2, ensure_ascii=False))
     if not any(held.values()):
         click.echo(f"nothing is held about {address}", err=True)
 
 
 @commands.command()
-@click.argument("address", callback=known_address)
+@click.argument("address", callback=email_argument)
 @click.confirmation_option(prompt="Erase everything about this address for good?")
 def erase(address: str) -> None:
     """Erase everything that is held about ADDRESS."""
     from ..privacy import erasure
 
-    with opened() as (loaded, database):
+    with open_database() as (loaded, database):
         counts = erasure.erase_everywhere(database, loaded, address, clock.now())
     click.echo(json.dumps(counts))
     if not any(counts.values()):
         click.echo(f"nothing was held about {address}", err=True)
-    for copy in backup_files.kept(loaded):
+    for copy in backup_files.list_backups(loaded):
         click.echo(f"may be held by {copy.path} until {copy.until:%Y-%m-%d}", err=True)
 
 
@@ -258,6 +258,6 @@ def sweep(dry_run: bool) -> None:
     """Erase what has been kept for its time. The deliver process does so daily."""
     from ..privacy import retention
 
-    with opened() as (loaded, database):
+    with open_database() as (loaded, database):
         counts = retention.run(database, loaded, clock.now(), dry_run=dry_run)
     click.echo(json.dumps(counts))

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..accounts.members import Member, Role
 from ..settings import Settings
-from .open_database import AS_JSON, known_address, opened
+from .open_database import AS_JSON, email_argument, open_database
 
 NO_SUCH_MEMBER = "not a member; `lead-service desk members` lists them"
 ROLE = click.Choice([role.value for role in Role])
-WHO = click.argument("address", callback=known_address)
+WHO = click.argument("address", callback=email_argument)
 
 Result = TypeVar("Result")
 
@@ -52,7 +52,7 @@ def members(as_json: bool) -> None:
     """List who may use the desk."""
     from ..desk.team.membership import everybody
 
-    with opened() as (_, database), database.read() as session:
+    with open_database() as (_, database), database.read() as session:
         found = everybody(session)
     if as_json:
         rows = [
@@ -132,7 +132,7 @@ def _write(work: Callable[[Session, Settings], Result], unknown: str = NO_SUCH_M
     """Do a change of the team, or say in one line why it cannot be."""
     from ..desk.team.membership import AlreadyIn, LastAdmin, NoSuchMember
 
-    with opened() as (loaded, database):
+    with open_database() as (loaded, database):
         try:
             return database.write(lambda session: work(session, loaded))
         except NoSuchMember:

@@ -9,7 +9,7 @@ from .. import clock
 from ..book.hosts import changes, option_text
 from ..book.hosts.models import Host
 from ..settings import Settings
-from .open_database import opened
+from .open_database import open_database
 
 WHOSE = click.argument("address")
 
@@ -43,7 +43,7 @@ def host(address: str | None, is_new: bool, **given: str | None) -> None:
                 raise ValueError("which host? --new needs an address")
             found = changes.add(session, address)
         else:
-            found = changes.find(session, settings, address)
+            found = changes.find_host(session, settings, address)
         changes.edit(session, found, given)
         return option_text.describe(found)
 
@@ -63,7 +63,7 @@ def calendar(address: str, url: str | None, remove: str | None, label: str) -> N
             changes.remove_calendar(session, host, remove)
         if url is not None:
             changes.add_calendar(session, host, url, label, settings)
-        return changes.calendars(host, clock.now())
+        return changes.describe_calendars(host, clock.now())
 
     _write_of(address, work)
 
@@ -95,9 +95,9 @@ def away(address: str, first: str, last: str | None, note: str, back: bool) -> N
     def work(session: Session, host: Host, _settings: Settings) -> str:
         since = option_text.day(first)
         if back:
-            changes.come_back(session, host, since)
+            changes.remove_time_off(session, host, since)
         else:
-            changes.set_away(session, host, since, option_text.day(last or first), note)
+            changes.add_time_off(session, host, since, option_text.day(last or first), note)
         return option_text.describe(host)
 
     _write_of(address, work)
@@ -106,13 +106,15 @@ def away(address: str, first: str, last: str | None, note: str, back: bool) -> N
 def _write_of(address: str, work: Callable[[Session, Host, Settings], str]) -> None:
     """Change one host, and print what `work` says."""
     _write(
-        lambda session, settings: work(session, changes.find(session, settings, address), settings)
+        lambda session, settings: work(
+            session, changes.find_host(session, settings, address), settings
+        )
     )
 
 
 def _write(work: Callable[[Session, Settings], str]) -> None:
     """Print what `work` says; what is wrong is one line, and nothing is stored."""
-    with opened() as (settings, database):
+    with open_database() as (settings, database):
         try:
             said = database.write(lambda session: work(session, settings))
         except ValueError as fault:

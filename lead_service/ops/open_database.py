@@ -16,7 +16,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for 
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Settings, Database]]:
+def open_database() -> Iterator[tuple[Settings, Database]]:
     """Open the database of the settings, and refuse one whose schema is not this program's.
 
     Makes neither folder nor database: a mistyped path is refused.
@@ -42,10 +42,10 @@ def complain(*lines: str) -> None:
         click.echo(f"lead-service: {line}", err=True)
 
 
-def known_address(_context: click.Context, _option: click.Parameter, text: str) -> str:
+def email_argument(_context: click.Context, _option: click.Parameter, text: str) -> str:
     """Refuse what is not an email address before anything is opened."""
     try:
-        capture.normalize(text.strip())
+        capture.normalize_email(text.strip())
     except ValueError as fault:
         raise click.UsageError(f"{text!r} is not an email address: {fault}") from None
     return text.strip()

@@ -32,7 +32,7 @@ from ..emails import worker as delivery
 from ..privacy import retention
 from ..publishing import site as publishing_site
 from ..settings import Settings
-from .metrics.server import served
+from .metrics.server import serve_metrics
 
 THREADS = CONNECTIONS  # a request waits for the database, not for the processor
 STOP_SECONDS = 20  # longer than the longest request, and than sending one email
@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 def serve(settings: Settings) -> None:
     """Set up and serve the whole product on this machine until stopped."""
     address = _free_addresses(settings)
-    site = publishing_site.read(settings)
+    site = publishing_site.load_site(settings)
     _announce(settings, site, _prepare(settings))
     logs.configure(settings.log_level)
     supervise(partial(_serve_requests, settings, address), partial(deliver, settings))
@@ -76,7 +76,7 @@ def _prepare(settings: Settings) -> str:
     """Migrate, seed, and return a sign-in link; refuse a database that cannot be used."""
     with schema.opened(settings) as database:
         schema.migrate(database)
-        database.write(lambda session: changes.seed(session, settings))
+        database.write(lambda session: changes.create_first_host(session, settings))
         return make_link(database, settings, settings.sales_to[0], clock.now())
 
 
@@ -164,7 +164,7 @@ def _end(processes: list[BaseProcess]) -> bool:
 def _serve_requests(settings: Settings, address: str) -> None:
     """Run Granian until it is told to stop; it ends when the process that started it is gone."""
     _end_with_parent()
-    with served(settings):
+    with serve_metrics(settings):
         _server(settings, address).serve()
 
 

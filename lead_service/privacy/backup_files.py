@@ -6,11 +6,11 @@ from pathlib import Path
 
 from ..settings import Settings
 
-NAME = "lead_service-%Y%m%dT%H%M%SZ.backup"
+FILE_NAME = "lead_service-%Y%m%dT%H%M%SZ.backup"
 
 
 @dataclasses.dataclass(frozen=True)
-class Kept:
+class BackupFile:
     """One copy in BACKUP_DIR: when it was made, and until when it is kept."""
 
     path: Path
@@ -18,13 +18,13 @@ class Kept:
     until: datetime
 
 
-def kept(settings: Settings) -> list[Kept]:
+def list_backups(settings: Settings) -> list[BackupFile]:
     """List the copies in BACKUP_DIR, oldest first."""
     found = []
     for path in settings.backup_dir.glob("lead_service-*.backup") if settings.backup_dir else ():
         try:
-            made_at = datetime.strptime(path.name, NAME).replace(tzinfo=UTC)
+            made_at = datetime.strptime(path.name, FILE_NAME).replace(tzinfo=UTC)
         except ValueError:
             continue  # somebody else's
-        found.append(Kept(path, made_at, made_at + timedelta(days=settings.backup_days)))
+        found.append(BackupFile(path, made_at, made_at + timedelta(days=settings.backup_days)))
     return sorted(found, key=lambda copy: copy.made_at)

@@ -42,7 +42,7 @@ def erase(
     """
     person = _Person(session, settings, address)
     lead_id = session.scalar(person.lead_row().with_for_update())  # as whoever adds to it does
-    archived_counts.keep(session, person.counted())
+    archived_counts.archive(session, person.counted())
     provider_erasure.ask(session, settings, person.their_mails(), at)
     counts = {held.name: held.erase(session) for held in person.of_the_lead()}
     mark = session.get(Suppression, person.digest)

@@ -71,7 +71,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def export(session: Session, settings: Settings, address: str) -> dict[str, list[dict]]:
+def export_data(session: Session, settings: Settings, address: str) -> dict[str, list[dict]]:
     """Return everything held about an address, as {table: rows} fit for JSON; times are UTC.
 
     What would open something (hashes of links, keys of forms) is left out, and so is the text
@@ -90,7 +90,7 @@ class _Person:
     """Where the rows of one address are."""
 
     def __init__(self, session: Session, settings: Settings, address: str) -> None:
-        self.address = capture.normalize(address.strip())
+        self.address = capture.normalize_email(address.strip())
         self.digest = derived_token(settings.secret, "suppression", self.address)
         self.lead = self.lead_row().scalar_subquery()
         self.forms = _forms(session, address, self.address)

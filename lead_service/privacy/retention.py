@@ -41,7 +41,7 @@ def sweep(
     A dry run counts the same and changes nothing. The log line of a run holds counts only.
     """
     if not dry_run:
-        archived_counts.keep(session, _counted(now, settings))
+        archived_counts.archive(session, _counted(now, settings))
     counts = {
         held.name: held.count(session) if dry_run else held.erase(session)
         for held in _outlived(now, settings)

@@ -182,7 +182,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         env.filters.update(day=listings.day, absolute=links.absolute)
         build = self.build
         framework, published = build.framework, build.published
-        origin = "{0.scheme}://{0.netloc}".format(urlsplit(config.site_url))
+        address = urlsplit(_address(config))
+        origin = f"{address.scheme}://{address.netloc}"
         build.cards = Cards(config.site_name, _word(env, framework))
         build.redirect = env.get_template("redirect.html")
         env.globals.update(
@@ -231,10 +232,16 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             return
         inline = {"script-src": build.published.script, "style-src": build.published.style}
         server_config.write_redirects(site, build.moved, build.redirect)
-        server_config.write_headers(site, inline, https=config.site_url.startswith("https:"))
-        server_config.write_nginx(site, config.site_url, build.moved)
+        server_config.write_headers(site, inline, https=_address(config).startswith("https:"))
+        server_config.write_nginx(site, _address(config), build.moved)
         build.compressor.finish(site)
         build_cache.tidy()
+
+
+def _address(config: MkDocsConfig) -> str:
+    """Return where the site is published; `on_config` has set it, or a preview's server."""
+    assert config.site_url is not None
+    return config.site_url
 
 
 def _extensions(config: MkDocsConfig) -> list[Any]:

@@ -50,7 +50,7 @@ class Published:
         return next((article for article in self.articles if article.step == step), None)
 
 
-def read(settings: Settings) -> Published:
+def load_site(settings: Settings) -> Published:
     """Read the built site; raise SettingsError when it is missing or another address's."""
     site = settings.site_dir
     try:

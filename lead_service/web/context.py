@@ -8,7 +8,7 @@ from flask import Flask, current_app
 from ..db.engine import Database
 from ..publishing.site import Published
 from ..settings import Settings
-from .rate_limits import Counter
+from .rate_limits import RateLimits
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Context:
     settings: Settings
     database: Database
     published: Published
-    limits: Counter
+    limits: RateLimits
 
 
 def install(app: Flask, context: Context) -> None:

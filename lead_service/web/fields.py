@@ -12,7 +12,7 @@ from wtforms.meta import DefaultMeta
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from ..leads import capture
-from .security import is_hasty, shown_now
+from .security import is_submitted_too_fast, signed_now
 
 if TYPE_CHECKING:
     from _typeshed import SupportsItems
@@ -49,11 +49,11 @@ class AddressField(EmailField):
 
     @cached_property
     def address(self) -> str:
-        """What leads are found by (`capture.normalize`); ValueError where it is no address."""
-        return capture.normalize(self.data or "")
+        """Return what leads are found by; ValueError where it is no address."""
+        return capture.normalize_email(self.data or "")
 
 
-def known_address(_form: Form, field: AddressField) -> None:
+def valid_email(_form: Form, field: AddressField) -> None:
     """Refuse what is not a mail address, and say what is wrong with it."""
     try:
         _ = field.address
@@ -93,14 +93,14 @@ def address(label: str) -> AddressField:
             InputRequired("Type your email address, so that we can reach you."),
             Length(max=254, message="An address has at most 254 characters."),
             one_line,
-            known_address,
+            valid_email,
         ],
         filters=[clean],
         render_kw={"autocomplete": "email", "inputmode": "email", "maxlength": 254},
     )
 
 
-class DrawnOnce(DefaultMeta):
+class CachedFieldMeta(DefaultMeta):
     """Draws each empty field of a form once: WTForms takes as long for one as for a query."""
 
     _drawn: ClassVar[dict[tuple, Markup]] = {}
@@ -115,14 +115,14 @@ class DrawnOnce(DefaultMeta):
         return self._drawn[key]
 
 
-class Trapped(Form):
+class HoneypotForm(Form):
     """A public form with a field that people do not see and programs fill in, all at once.
 
     A password manager may fill it too, so what springs the trap is kept in quarantine, shown to
     the sales team, and never dropped; and so is what comes back faster than anybody types.
     """
 
-    Meta = DrawnOnce
+    Meta = CachedFieldMeta
 
     website = StringField("Leave this field empty", render_kw={"autocomplete": "off"})
     shown = HiddenField()  # when the form was first shown; it stays so when it is shown again
@@ -130,8 +130,8 @@ class Trapped(Form):
     def __init__(self, formdata: MultiDict | None = None, **more: Any) -> None:
         super().__init__(formdata, **more)
         if formdata is None:
-            self.shown.data = shown_now()
+            self.shown.data = signed_now()
 
     @cached_property  # it says the same for as long as the form lives, however late it is asked
     def is_suspect(self) -> bool:
-        return bool(self.website.data) or is_hasty(self.shown.data or "")
+        return bool(self.website.data) or is_submitted_too_fast(self.shown.data or "")

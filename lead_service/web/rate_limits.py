@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 _parsed = lru_cache(maxsize=32)(parse)
 
 
-class Counter:
+class RateLimits:
     """Counts hits in moving windows; while the shared store is away, each process by itself."""
 
     def __init__(self, uri: str) -> None:

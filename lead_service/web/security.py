@@ -88,7 +88,7 @@ def trusted_hosts(settings: Settings) -> list[str]:
     return [urlsplit(settings.public_url).hostname or ""]
 
 
-class Gate:
+class TrustedHosts:
     """Stand before all else, static files included: our host or 400, and our headers always."""
 
     def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
@@ -222,7 +222,7 @@ def _keep_nothing(response: Response) -> Response:
     return response
 
 
-def is_flood(limit: str, *names: str) -> bool:
+def is_over_soft_limit(limit: str, *names: str) -> bool:
     """Count one more hit against a soft limit; say whether it is now exceeded.
 
     A loopback client is this machine, or a proxy that TRUSTED_PROXIES does not name: then all
@@ -232,7 +232,7 @@ def is_flood(limit: str, *names: str) -> bool:
     return client not in LOOPBACK and bool(context().limits.hit(limit, *names, client))
 
 
-def shown_now() -> str:
+def signed_now() -> str:
     """Return the present moment, signed: for a form, to tell later how long it took to fill in."""
     return _signed(context().settings.secret, int(clock.now().timestamp()))
 
@@ -242,11 +242,12 @@ def _signed(secret: str, second: int) -> str:
     return _signer(secret).sign(str(second)).decode()
 
 
-def is_hasty(shown: str) -> bool:
+def is_submitted_too_fast(shown: str) -> bool:
     """Say whether a form that was `shown` then comes back faster than a person fills it in.
 
     A moment that is missing, old, to come or not ours says nothing: pages may be kept for long,
-    and clocks be set. A loopback client is not suspected, for the reason that `is_flood` gives.
+    and clocks be set. A loopback client is not suspected, for the reason that
+    `is_over_soft_limit` gives.
     """
     if client_address() in LOOPBACK:
         return False

@@ -33,10 +33,12 @@ def sendgrid() -> tuple[str, int]:
         return "The signature is not the provider's.\n", 403
     now = clock.now()
     try:
-        told = delivery_events.parse(body, now)
+        told = delivery_events.parse_events(body, now)
     except ValueError:
         return "This is no list of events.\n", 400
-    fresh = context().database.write(lambda session: delivery_events.take(session, told, now))
+    fresh = context().database.write(
+        lambda session: delivery_events.apply_events(session, told, now)
+    )
     log.info("delivery events", extra={"told": len(told), "fresh": fresh})
     return "Kept.\n", 200
 

@@ -20,7 +20,7 @@ from lead_service.db import schema
 from lead_service.db.engine import Database
 from lead_service.desk import pagination
 from lead_service.desk.leads import filters
-from lead_service.desk.leads.filters import View
+from lead_service.desk.leads.filters import LeadFilter
 from lead_service.leads import models
 from lead_service.leads.models import Lead
 
@@ -32,17 +32,17 @@ HOST = (
     " 30, 30, 0, 0, 0)"
 )
 VIEWS = {
-    "all": View(),
-    "newest": View(sort="newest"),
-    "by name": View(sort="name"),
-    "by next action": View(sort="next"),
-    "one stage": View(stage="qualified"),
-    "one owner": View(owner="2"),
-    "a stage of an owner": View(owner="2", stage="qualified"),
-    **{f"quick: {name}": View(quick=name) for name in filters.QUICK},
-    "search, many": View(asked="works"),
-    "search, one": View(asked="lead31415"),
-    "search, nobody": View(asked="nobody-at-all"),
+    "all": LeadFilter(),
+    "newest": LeadFilter(sort="newest"),
+    "by name": LeadFilter(sort="name"),
+    "by next action": LeadFilter(sort="next"),
+    "one stage": LeadFilter(stage="qualified"),
+    "one owner": LeadFilter(owner="2"),
+    "a stage of an owner": LeadFilter(owner="2", stage="qualified"),
+    **{f"quick: {name}": LeadFilter(quick=name) for name in filters.QUICK},
+    "search, many": LeadFilter(asked="works"),
+    "search, one": LeadFilter(asked="lead31415"),
+    "search, nobody": LeadFilter(asked="nobody-at-all"),
 }
 
 
@@ -128,14 +128,14 @@ def best_of(times: int, work) -> float:
     return min(taken) * 1000
 
 
-def first_page(database: Database, view: View, after=None):
+def first_page(database: Database, view: LeadFilter, after=None):
     with database.read() as session:
-        return pagination.some(
+        return pagination.next_rows(
             session, *view.query(session, NOW, NOW.date()), pagination.PAGE, after
         )
 
 
-def deep(database: Database, view: View):
+def deep(database: Database, view: LeadFilter):
     """Return the place after 80 % of a view's rows."""
     with database.read() as session:
         query, order = view.query(session, NOW, NOW.date())

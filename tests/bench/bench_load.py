@@ -81,7 +81,7 @@ def _environment(folder: Path) -> dict[str, str]:
     for url in (settings.database_url, f"sqlite:///{folder / 'floor.db'}"):
         database = Database(url)
         schema.migrate(database)
-        database.write(lambda session: changes.seed(session, settings))
+        database.write(lambda session: changes.create_first_host(session, settings))
         database.close()
     return environment
 

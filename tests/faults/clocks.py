@@ -9,7 +9,7 @@ from lead_service.db.engine import Database
 from lead_service.emails import outbox
 from lead_service.emails.outbox import claim
 from lead_service.emails.transports.base import Temporary
-from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, FakeTransport, Postroom
+from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, FakeTransport, OutboxHelper
 
 JUMPS = (-HOUR, -5 * MINUTE, 5 * MINUTE, 24 * HOUR, -24 * HOUR, timedelta(seconds=40))
 FARTHEST = 48 * HOUR  # from the right time, however often it jumps: mails live for 300 hours
@@ -20,7 +20,7 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
     """Deliver through `rounds` times 25 jumps, with a provider that fails now and then."""
     database = Database(environment["DATABASE_URL"])
     schema.migrate(database)
-    post, chance = Postroom(database), random.Random(rounds)
+    post, chance = OutboxHelper(database), random.Random(rounds)
     accepted: Counter[str] = Counter()
 
     def answer(message):

@@ -13,7 +13,7 @@ from lead_service.emails import outbox
 from lead_service.emails.outbox import LONGEST_WAIT
 from lead_service.emails.transports.sendgrid import SendGrid
 from lead_service.settings import Settings
-from tests.support.app.outbox_helper import MINUTE, Postroom
+from tests.support.app.outbox_helper import MINUTE, OutboxHelper
 from tests.support.fake_sendgrid import (
     GARBAGE,
     KEY,
@@ -38,7 +38,7 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
     """Let mails come while the provider changes its mood `rounds` times a mood; then it is well."""
     database = Database(environment["DATABASE_URL"])
     schema.migrate(database)
-    post = Postroom(database)
+    post = OutboxHelper(database)
     accepted: Counter[str] = Counter()
     with StandIn() as provider, StandIn() as elsewhere:
         moods = _moods(elsewhere, accepted) * rounds
@@ -60,7 +60,7 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
     }
 
 
-def _live_through(post: Postroom, provider: StandIn, moods: list[Mode], well: Mode) -> int:
+def _live_through(post: OutboxHelper, provider: StandIn, moods: list[Mode], well: Mode) -> int:
     """Deliver through all moods, and then while the provider is well; return how many stops."""
     settings = Settings(sendgrid_api_key=SecretStr(KEY), sendgrid_host=provider.url)
     # The provider's waits are told from the present: what lies ahead of it is never longer off.

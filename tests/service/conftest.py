@@ -112,7 +112,7 @@ def app(settings, database) -> Iterator[Flask]:
     """Make the application on the database whose tables are there, with its first host."""
     app = create_app(settings)
     app.jinja_env.bytecode_cache = TEMPLATES
-    database.write(lambda session: changes.seed(session, settings))
+    database.write(lambda session: changes.create_first_host(session, settings))
     yield app
     app.extensions["lead_service"].database.close()
 

@@ -41,7 +41,7 @@ def test_a_form_that_meets_the_erasure_of_its_address_is_kept(two_at_once, monke
 
     def capture() -> leads_capture.Captured:
         return two_at_once.write(
-            lambda one: leads_capture.capture(one, email=ADA, at=MONDAY_MORNING)
+            lambda one: leads_capture.capture_lead(one, email=ADA, at=MONDAY_MORNING)
         )
 
     first = capture()
@@ -55,7 +55,7 @@ def test_an_address_is_corrected_to_one_that_has_just_written_to_us(
 ):
     def write() -> None:
         two_at_once.write(
-            lambda session: leads_capture.capture(session, email=EVE, at=MONDAY_MORNING)
+            lambda session: leads_capture.capture_lead(session, email=EVE, at=MONDAY_MORNING)
         )
 
     page = book(client)

@@ -9,7 +9,7 @@ from lead_service.book.models import Booking
 from lead_service.funnel import archived_counts, counts
 from lead_service.funnel.archived_counts import FunnelCount
 from lead_service.funnel.counts import WEEK, Line, answered, stopped
-from lead_service.leads.events import record
+from lead_service.leads.events import record_event
 from lead_service.leads.models import Lead
 from lead_service.privacy import erasure, retention
 from tests.support.app.desk_client import sign_in
@@ -44,12 +44,12 @@ def settle(session) -> None:
     session.execute(update(Booking).values(outcome="held"))
     lead = session.scalars(select(Lead)).one()
     lead.stage = "won"
-    record(session, lead, "stage_changed", NOW + WEEK, member=1)
+    record_event(session, lead, "stage_changed", NOW + WEEK, member=1)
 
 
 def count(database, first: date = MONDAY, last: date = MONDAY + WEEK) -> counts.Report:
     with database.read() as session:
-        return counts.report(archived_counts.between(session, first, last), first, last)
+        return counts.report(archived_counts.facts_between(session, first, last), first, last)
 
 
 def numbers(line: Line) -> dict[str, int]:

@@ -39,7 +39,7 @@ def test_the_same_text_is_stored_in_one_form():
     ],
 )
 def test_an_address_has_one_form_by_which_its_lead_is_found(typed, address):
-    assert capture.normalize(typed) == address
+    assert capture.normalize_email(typed) == address
 
 
 LONGEST = f"{'a' * 64}@{'.'.join(['b' * 63] * 2)}.{'c' * 57}.com"  # 254 characters
@@ -48,7 +48,7 @@ QUOTED = '"ada b"@example.com'  # allowed by RFC 5321, and refused by the librar
 
 def test_the_longest_address_is_taken():
     assert len(LONGEST) == 254
-    assert capture.normalize(LONGEST) == LONGEST
+    assert capture.normalize_email(LONGEST) == LONGEST
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_the_longest_address_is_taken():
 )
 def test_what_is_no_address_is_refused(typed):
     with pytest.raises(ValueError, match=r"."):
-        capture.normalize(typed)
+        capture.normalize_email(typed)

@@ -24,29 +24,29 @@ def busy_times(
     part of it that was looked at.
     """
     feeds = [feed for host in hosts for feed in host.feeds]
-    told = read(session, feeds, BusyTime.ends_at > start, BusyTime.starts_at < end)
+    stored = stored_busy_times(session, feeds, BusyTime.ends_at > start, BusyTime.starts_at < end)
     found: dict[int, list[Busy]] = defaultdict(list)
     for feed in feeds:
-        found[feed.host_id] += of(feed, told[feed.id], now)
+        found[feed.host_id] += effective_busy_times(feed, stored[feed.id], now)
     return found
 
 
-def read(
+def stored_busy_times(
     session: Session, feeds: Sequence[CalendarFeed], *where: ColumnElement[bool]
 ) -> dict[int, list[Busy]]:
-    """Return by the calendar's id what each of them has told, whether or not it is believed."""
-    told: dict[int, list[Busy]] = defaultdict(list)
+    """Return by the calendar's id what each of them has stored, whether or not it is believed."""
+    stored: dict[int, list[Busy]] = defaultdict(list)
     labels = {feed.id: feed.label for feed in feeds}
     query = select(BusyTime.feed_id, BusyTime.starts_at, BusyTime.ends_at)
     query = query.where(BusyTime.feed_id.in_(labels), *where)
     for feed_id, starts_at, ends_at in session.execute(query) if labels else ():
-        told[feed_id].append(Busy(starts_at, ends_at, labels[feed_id]))
-    return told
+        stored[feed_id].append(Busy(starts_at, ends_at, labels[feed_id]))
+    return stored
 
 
-def of(feed: CalendarFeed, told: Sequence[Busy], now: datetime) -> list[Busy]:
-    """Return when a calendar has its host busy: what it told, and all of which it tells nothing."""
-    return [_unknown(feed, now), *told]
+def effective_busy_times(feed: CalendarFeed, stored: Sequence[Busy], now: datetime) -> list[Busy]:
+    """Return when a calendar has its host busy: as stored, and wherever it is silent."""
+    return [_unknown(feed, now), *stored]
 
 
 def is_current(feed: CalendarFeed, now: datetime) -> bool:
@@ -56,7 +56,7 @@ def is_current(feed: CalendarFeed, now: datetime) -> bool:
     return now - feed.succeeded_at <= FRESH
 
 
-def troubles(hosts: list[Host], now: datetime) -> Iterator[str]:
+def calendar_problems(hosts: list[Host], now: datetime) -> Iterator[str]:
     """Yield one line for each calendar that cannot be believed, for people who can mend it."""
     for host in hosts:
         for feed in host.feeds:
@@ -66,7 +66,7 @@ def troubles(hosts: list[Host], now: datetime) -> Iterator[str]:
                 )
 
 
-def standing(feed: CalendarFeed, now: datetime) -> str:
+def status_text(feed: CalendarFeed, now: datetime) -> str:
     """Say how a calendar stands, in a few words."""
     return _last(feed) if is_current(feed, now) else f"not believed: {_last(feed)}"
 

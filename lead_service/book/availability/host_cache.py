@@ -34,12 +34,12 @@ STAMP = (
 
 
 @dataclass(frozen=True, eq=False)  # what has changed is another object, never an equal one
-class Known:
+class HostSnapshot:
     """What was read of the hosts who take calls; for reading only, since many requests share it."""
 
     stamp: Sequence[Any]
     hosts: list[Host]  # by their ids
-    told: dict[int, list[slots.Busy]]  # by the calendar's id
+    stored: dict[int, list[slots.Busy]]  # by the calendar's id
 
     def open_starts(
         self, session: Session, asked: Sequence[Host], now: datetime, *, moving: int | None = None
@@ -59,29 +59,33 @@ class Known:
         return found[0] if len(found) == 1 else sorted(set().union(*found))
 
 
-_latest: WeakKeyDictionary[Engine, Known] = WeakKeyDictionary()
+_latest: WeakKeyDictionary[Engine, HostSnapshot] = WeakKeyDictionary()
 
 
-def hosts(session: Session) -> Known:
+def snapshot(session: Session) -> HostSnapshot:
     """Return what is known of the hosts who take calls; read anew where it has changed."""
     engine = session.get_bind()
     assert isinstance(engine, Engine)
     stamp = session.connection().execute(STAMP).all()
     known = _latest.get(engine)
     if known is None or known.stamp != stamp:
-        known = _latest[engine] = _read(session, stamp)
+        known = _latest[engine] = _load(session, stamp)
     return known
 
 
-def _read(session: Session, stamp: Sequence[Any]) -> Known:
+def _load(session: Session, stamp: Sequence[Any]) -> HostSnapshot:
     found = queries.active_hosts(session)
     feeds = [feed for host in found for feed in host.feeds if feed.host is host]  # and loads it
-    return Known(stamp, found, busy_times.read(session, feeds))
+    return HostSnapshot(stamp, found, busy_times.stored_busy_times(session, feeds))
 
 
 @lru_cache(maxsize=64)
 def _starts(
-    known: Known, host: Host, taken: tuple[slots.Booked, ...], minute: datetime, moving: int | None
+    known: HostSnapshot,
+    host: Host,
+    taken: tuple[slots.Booked, ...],
+    minute: datetime,
+    moving: int | None,
 ) -> list[datetime]:
     start, end = minute, minute + AHEAD
     return slots.open_starts(
@@ -90,7 +94,12 @@ def _starts(
         now=minute,
         start=start,
         end=end,
-        busy=chain(*(busy_times.of(feed, known.told[feed.id], minute) for feed in host.feeds)),
+        busy=chain(
+            *(
+                busy_times.effective_busy_times(feed, known.stored[feed.id], minute)
+                for feed in host.feeds
+            )
+        ),
         bookings=taken,
         moving=moving,
     )

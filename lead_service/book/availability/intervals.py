@@ -23,7 +23,7 @@ Interval = tuple[int, int]  # half-open, in microseconds
 Opening = tuple[int, int, int, int]  # start, end, origin, offset
 
 
-def stretches(zone: ZoneInfo, start: int, end: int) -> list[tuple[int, int, int]]:
+def offset_periods(zone: ZoneInfo, start: int, end: int) -> list[tuple[int, int, int]]:
     """Cut [start, end) into stretches of one offset (start, end, offset): reading - instant.
 
     Looks once a day and halves a day in which the offset changed: no zone changes its clocks twice
@@ -44,7 +44,7 @@ def stretches(zone: ZoneInfo, start: int, end: int) -> list[tuple[int, int, int]
 
 def offset_at(zone: ZoneInfo, at: int) -> int:
     """Give what a zone's clock is ahead of UTC at an instant, in microseconds."""
-    ahead = moment(at).astimezone(zone).utcoffset()
+    ahead = from_microseconds(at).astimezone(zone).utcoffset()
     assert ahead is not None  # the moment is aware
     return ahead // MICROSECOND
 
@@ -54,12 +54,12 @@ def day_of(zone: ZoneInfo, at: int) -> int:
     return (at + offset_at(zone, at)) // DAY
 
 
-def instant(at: datetime) -> int:
+def to_microseconds(at: datetime) -> int:
     """Count an aware datetime in microseconds; a naive one is a TypeError."""
     return (at - EPOCH) // MICROSECOND
 
 
-def moment(at: int) -> datetime:
+def from_microseconds(at: int) -> datetime:
     """Give the UTC datetime of an instant, clipped to the years 2 to 9998."""
     return EPOCH + timedelta(microseconds=min(max(at, FIRST), LAST))
 
@@ -119,7 +119,7 @@ def openings(hours: Hours, zone: ZoneInfo, start: int, end: int) -> list[Opening
     """
     return [
         (max(opens - offset, since), min(closes - offset, until), opens - offset, offset)
-        for since, until, offset in stretches(zone, start, end)
+        for since, until, offset in offset_periods(zone, start, end)
         # The date before, too: its windows may run past midnight.
         for day in range((since + offset) // DAY - 1, (until + offset) // DAY + 1)
         for opens, closes in windows_of(hours, day)

@@ -68,7 +68,7 @@ def open_starts(
     With `host_id` only that host is asked; the booking `moving` is in nobody's way.
     """
     found: set[datetime] = set()
-    for _, known in _situations(session, _wished(hosts, host_id), now, start, end):
+    for _, known in _situations(session, _wanted_hosts(hosts, host_id), now, start, end):
         found.update(slots.open_starts(**known, start=start, end=end, moving=moving))
     return sorted(found)
 
@@ -85,7 +85,7 @@ def free_hosts(
     """Return the hosts who can take a call at `at`, those with the fewest coming calls first."""
     free = [
         host
-        for host, known in _situations(session, _wished(hosts, host_id), now, at, at)
+        for host, known in _situations(session, _wanted_hosts(hosts, host_id), now, at, at)
         if slots.why_not(**known, at=at, moving=moving) is None
     ]
     coming = _coming_calls(session, now, moving)
@@ -98,11 +98,11 @@ def is_offered(
     """Say whether a start would be open if nobody had booked anything and no calendar were full."""
     return any(
         slots.why_not(hours(host, at, at), rules(host), at, now=now) is None
-        for host in _wished(hosts, host_id)
+        for host in _wanted_hosts(hosts, host_id)
     )
 
 
-def why_not(
+def why_unavailable(
     session: Session, host: Host, at: datetime, now: datetime, *, moving: int | None = None
 ) -> Unavailable | None:
     """Give why a host does not offer a start, or None when they do."""
@@ -135,7 +135,7 @@ def offer(
     return found
 
 
-def _wished(hosts: list[Host], host_id: int | None) -> list[Host]:
+def _wanted_hosts(hosts: list[Host], host_id: int | None) -> list[Host]:
     return [host for host in hosts if host_id is None or host.id == host_id]
 
 

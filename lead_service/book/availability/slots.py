@@ -30,11 +30,11 @@ from .intervals import (
     Hours,
     closed,
     day_of,
-    instant,
+    from_microseconds,
     merge,
-    moment,
+    offset_periods,
     openings,
-    stretches,
+    to_microseconds,
 )
 
 FAR = 15 * DAY  # how far the edges of a closed time are looked for
@@ -137,7 +137,7 @@ def open_starts(
     zone zoneinfo's own error. The work grows with the range: bound what a visitor may ask for.
     """
     engine = _Engine(hours, rules, now, busy, bookings, moving)
-    engine.look_at(instant(start), instant(end))
+    engine.look_at(to_microseconds(start), to_microseconds(end))
     # Most starts that are not on offer are taken: that is asked first, without asking by what.
     free = (at for at in sorted(engine.grid) if not engine.is_taken(at))
     return [EPOCH + at * MICROSECOND for at in free if engine.why_not(at) is None]
@@ -157,11 +157,12 @@ def why_not(
 
     Arguments and errors are those of `open_starts`. When several rules are broken, the answer is
     the one that no other choice at that hour could fix: first the date, then the hours, then what
-    fills them. Holidays and time off are overrides here; `queries.why_not` tells them apart.
+    fills them. Holidays and time off are overrides here; `queries.why_unavailable` tells them
+    apart.
     """
     engine = _Engine(hours, rules, now, busy, bookings, moving)
-    engine.look_at(instant(at), instant(at) + 1)
-    return engine.why_not(instant(at))
+    engine.look_at(to_microseconds(at), to_microseconds(at) + 1)
+    return engine.why_not(to_microseconds(at))
 
 
 def all_day(first: date, last_exclusive: date, zone: str) -> Busy:
@@ -173,11 +174,13 @@ def all_day(first: date, last_exclusive: date, zone: str) -> Busy:
     """
     host = ZoneInfo(zone)
     opens, closes = ((on.toordinal() - EPOCH_DAY) * DAY for on in (first, last_exclusive))
-    head = stretches(host, opens - 2 * DAY, opens + 2 * DAY)
-    tail = stretches(host, closes - 2 * DAY, closes + 2 * DAY)
+    head = offset_periods(host, opens - 2 * DAY, opens + 2 * DAY)
+    tail = offset_periods(host, closes - 2 * DAY, closes + 2 * DAY)
     start = min(max(since, opens - by) for since, until, by in head if opens - by < until)
     end = max(min(until, closes - by) for since, until, by in tail if closes - by > since)
-    return Busy(moment(start), moment(end if first < last_exclusive else start))
+    return Busy(
+        from_microseconds(start), from_microseconds(end if first < last_exclusive else start)
+    )
 
 
 Obstacle = tuple[int, int, Busy | Booked]  # start, end and what it is
@@ -195,7 +198,7 @@ class _Engine:
         bookings: Iterable[Booked],
         moving: object,
     ) -> None:
-        self.hours, self.rules, self.now = hours, rules, instant(now)
+        self.hours, self.rules, self.now = hours, rules, to_microseconds(now)
         self.zone, self.length = ZoneInfo(hours.zone), rules.duration * MINUTE
         self.before = rules.buffer_before * MINUTE
         self.after = self.length + rules.buffer_after * MINUTE
@@ -206,7 +209,9 @@ class _Engine:
             self.last_day = day_of(self.zone, self.now) + rules.horizon_days
             self.latest = min(LAST, (self.last_day + 2) * DAY)  # past that day in every zone
         others = [booked for booked in bookings if moving is None or booked.id != moving]
-        self.calls_on = Counter(day_of(self.zone, instant(booked.start)) for booked in others)
+        self.calls_on = Counter(
+            day_of(self.zone, to_microseconds(booked.start)) for booked in others
+        )
         self.obstacles = [*map(_obstacle, busy), *map(_obstacle, others)]
         taken = merge((start, end) for start, end, _ in self.obstacles)
         self.taken_from, self.taken_until = _columns(taken)
@@ -239,7 +244,7 @@ class _Engine:
         if at < self.now:
             return Unavailable(UnavailableReason.PAST)
         count = self.rules.notice
-        return Unavailable(UnavailableReason.NOTICE, moment(self.earliest), count=count)
+        return Unavailable(UnavailableReason.NOTICE, from_microseconds(self.earliest), count=count)
 
     def _too_far(self, at: int) -> Unavailable | None:
         """R10: the whole last date counts."""
@@ -276,7 +281,7 @@ class _Engine:
             return None
         _, until = self._edges(closes)
         count = self.rules.duration
-        return Unavailable(UnavailableReason.LENGTH, moment(closes), until, count=count)
+        return Unavailable(UnavailableReason.LENGTH, from_microseconds(closes), until, count=count)
 
     def _day_is_full(self, at: int) -> Unavailable | None:
         """R11: our bookings count on the host's date on which they start."""
@@ -312,7 +317,9 @@ class _Engine:
         first, last = max(at - FAR, FIRST), min(at + FAR, LAST)
         gaps = closed(openings(self.hours, self.zone, first, last))
         start, end = next(gap for gap in gaps if gap[0] <= at < gap[1])
-        return moment(start) if start > first else None, moment(end) if end < last else None
+        return from_microseconds(start) if start > first else None, from_microseconds(
+            end
+        ) if end < last else None
 
 
 RULES = (
@@ -328,16 +335,16 @@ RULES = (
 
 def _obstacle(source: Busy | Booked) -> Obstacle:
     """Return what a busy time or a booking blocks: foreign events bare, ours with buffers (R7)."""
-    start = instant(source.start)
+    start = to_microseconds(source.start)
     if isinstance(source, Busy):
-        return start, instant(source.end), source
+        return start, to_microseconds(source.end), source
     after = source.duration + source.buffer_after
     return start - source.buffer_before * MINUTE, start + after * MINUTE, source
 
 
 def _in_the_way(source: Busy | Booked) -> Unavailable:
     if isinstance(source, Booked):
-        over = moment(instant(source.start) + source.duration * MINUTE)
+        over = from_microseconds(to_microseconds(source.start) + source.duration * MINUTE)
         return Unavailable(UnavailableReason.BOOKED, source.start, over, booking=source.id)
     kind = UnavailableReason.BUSY if source.is_known else UnavailableReason.UNREAD
     return Unavailable(kind, source.start, source.end, name=source.calendar)

@@ -13,9 +13,9 @@ from icalendar import Calendar
 from icalendar.cal import Component
 from icalendar.prop import vDDDLists, vDDDTypes
 
-from ..availability.intervals import Interval, instant, merge, moment
+from ..availability.intervals import Interval, from_microseconds, merge, to_microseconds
 from ..availability.slots import Busy, all_day
-from .quirks import ESSENTIAL, mend_event, mend_text, mend_zone, time_of
+from .quirks import ESSENTIAL, repair_event, repair_text, repair_zone, time_of
 
 MOST_EVENTS = 20_000  # in the file; what repeats counts once
 MOST_TIMES = 50_000  # of them in the span
@@ -42,16 +42,25 @@ def busy_times(
     found: list[Interval] = []
     for calendar in _calendars(content):
         for busy in _of_calendar(calendar, zone, start, end, ours):
-            found.append((max(instant(busy.start), instant(start)), instant(busy.end)))
+            found.append(
+                (
+                    max(to_microseconds(busy.start), to_microseconds(start)),
+                    to_microseconds(busy.end),
+                )
+            )
             if len(found) > MOST_TIMES:
                 raise NotUnderstood("holds more events than we can work out")
-    until = instant(end)
-    return [Busy(moment(a), moment(min(b, until))) for a, b in merge(found) if a < until]
+    until = to_microseconds(end)
+    return [
+        Busy(from_microseconds(a), from_microseconds(min(b, until)))
+        for a, b in merge(found)
+        if a < until
+    ]
 
 
 def _calendars(content: bytes) -> list[Calendar]:
     """Parse a file of one or more calendars, and refuse what is none or is cut short."""
-    content = mend_text(content)
+    content = repair_text(content)
     lines = [line.strip().upper() for line in content.splitlines()]
     for kind in (b"VCALENDAR", b"VEVENT", b"VFREEBUSY"):
         if lines.count(b"BEGIN:" + kind) != lines.count(b"END:" + kind):
@@ -73,12 +82,12 @@ def _of_calendar(
     calendar: Component, zone: str, start: datetime, end: datetime, ours: Collection[str]
 ) -> Iterator[Busy]:
     try:
-        with_length, may_float = set(), mend_zone(calendar)
+        with_length, may_float = set(), repair_zone(calendar)
         for event in calendar.walk("VEVENT"):
             _refuse_unreadable(event)
             if _takes_time(event, ours) and not _is_over(event, start - MARGIN):
                 _refuse_unknown_zone(event, may_float)
-            mend_event(event)
+            repair_event(event)
             if "DURATION" in event:
                 with_length.add(event.get("UID"))
         for event in recurring_ical_events.of(calendar).between(start - MARGIN, end + MARGIN):

@@ -24,7 +24,7 @@ UTC_BY_EXCHANGE = re.compile(rb"tzone://Microsoft/Utc", re.IGNORECASE)
 ESSENTIAL = {"DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "RDATE", "RRULE"}
 
 
-def mend_text(content: bytes) -> bytes:
+def repair_text(content: bytes) -> bytes:
     """Return a calendar file in unfolded lines, its zones quoted, without a BOM and alarms.
 
     An alarm takes no time, and is what programs most often write wrongly.
@@ -39,7 +39,7 @@ def mend_text(content: bytes) -> bytes:
     return b"\r\n".join([*kept, b""])
 
 
-def mend_zone(calendar: Component) -> bool:
+def repair_zone(calendar: Component) -> bool:
     """Give the zone that a file names for all (X-WR-TIMEZONE) by its IANA name.
 
     False when it has none that is known: then no time may be read by it.
@@ -60,7 +60,7 @@ def time_of(event: Component, name: str) -> date:
     return at
 
 
-def mend_event(event: Component) -> None:
+def repair_event(event: Component) -> None:
     """Drop what is broken and does not matter; read an UNTIL as it is meant.
 
     An exception that cannot be read is none. `event` has a DTSTART.

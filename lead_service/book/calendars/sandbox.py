@@ -22,7 +22,7 @@ SECONDS = 60  # on a machine that has other things to do
 MEMORY = 400_000_000  # bytes of address space; 16,000 events of a 4 MB file take half of it
 
 
-def read(
+def parse_in_process(
     content: bytes, zone: str, start: datetime, end: datetime, ours: Collection[str] = ()
 ) -> list[Busy]:
     """Do `parse.busy_times` in another process, within bounds; raise Unreadable in words."""

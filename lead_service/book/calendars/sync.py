@@ -15,7 +15,7 @@ from ..availability.slots import Busy
 from ..hosts.models import BusyTime, CalendarFeed
 from ..models import Booking
 from .fetch import Unreadable, fetch
-from .sandbox import read
+from .sandbox import parse_in_process
 
 EVERY = timedelta(minutes=10)
 BEFORE = timedelta(days=2)  # what has begun still counts
@@ -104,7 +104,7 @@ def _read(database: Database, settings: Settings, copy: _Copy, now: datetime) ->
     until = copy.seen_until + BEYOND
     with database.read() as session:
         ours = _our_calls(session, now - BEFORE)
-    busy = read(fetched.content, copy.zone, now - BEFORE, until, ours)
+    busy = parse_in_process(fetched.content, copy.zone, now - BEFORE, until, ours)
     known = {
         "succeeded_at": now,
         "fault": "",

@@ -16,7 +16,7 @@ FIRST_HOURS = "mon-fri 09:00-17:00"
 Given = dict[str, str | None]
 
 
-def seed(session: Session, settings: Settings) -> bool:
+def create_first_host(session: Session, settings: Settings) -> bool:
     """Make the first host, when there is none: weekdays 9 to 17, by phone, in UTC.
 
     Returns whether there was none.
@@ -29,7 +29,7 @@ def seed(session: Session, settings: Settings) -> bool:
     return True
 
 
-def troubles(session: Session, now: datetime) -> Iterator[str]:
+def problems(session: Session, now: datetime) -> Iterator[str]:
     """Yield one line for each thing that keeps hosts from being booked."""
     hosts = queries.active_hosts(session)
     if not any(host.hours for host in hosts):
@@ -38,20 +38,20 @@ def troubles(session: Session, now: datetime) -> Iterator[str]:
         for host in hosts:
             if not (host.hours or host.overrides):
                 yield f"host {host.id} takes calls and has no hours; run `lead-service host`"
-    yield from busy_times.troubles(hosts, now)
+    yield from busy_times.calendar_problems(hosts, now)
 
 
 def describe_all(session: Session, settings: Settings) -> str:
     """Write every host; make the first one when there is none."""
-    seed(session, settings)
+    create_first_host(session, settings)
     session.flush()
     hosts = session.scalars(select(Host).order_by(Host.id))
     return "\n\n".join(f"{host.id}: {option_text.describe(host)}" for host in hosts)
 
 
-def find(session: Session, settings: Settings, address: str | None) -> Host:
+def find_host(session: Session, settings: Settings, address: str | None) -> Host:
     """Find and lock a host by mail address; without one it is the only host there is."""
-    seed(session, settings)
+    create_first_host(session, settings)
     session.flush()
     query = select(Host).order_by(Host.id)
     if address is not None:
@@ -117,10 +117,10 @@ def remove_calendar(session: Session, host: Host, label: str) -> None:
     changed(session, host)
 
 
-def calendars(host: Host, now: datetime) -> str:
+def describe_calendars(host: Host, now: datetime) -> str:
     """Write a host's calendars: label, server, how they stand; never the address."""
     lines = [
-        f"{feed.label}  ({feed_address.host_of(feed.url)})  {busy_times.standing(feed, now)}"
+        f"{feed.label}  ({feed_address.host_of(feed.url)})  {busy_times.status_text(feed, now)}"
         for feed in host.feeds
     ]
     return "\n".join(lines) or "no calendar"
@@ -136,7 +136,7 @@ def set_date(session: Session, host: Host, day: date, texts: tuple[str, ...] | N
     changed(session, host)
 
 
-def set_away(session: Session, host: Host, first: date, last: date, note: str) -> None:
+def add_time_off(session: Session, host: Host, first: date, last: date, note: str) -> None:
     """Take no calls on the dates [first, last]."""
     if last < first:
         raise ValueError("date: the last day is before the first")
@@ -145,7 +145,7 @@ def set_away(session: Session, host: Host, first: date, last: date, note: str) -
     changed(session, host)
 
 
-def come_back(session: Session, host: Host, first: date) -> None:
+def remove_time_off(session: Session, host: Host, first: date) -> None:
     """Take back the time off that begins on a date."""
     kept = [one for one in host.time_off if one.first_day != first]
     if len(kept) == len(host.time_off):

@@ -29,7 +29,7 @@ def calls(token: str) -> Response:
     """Hand out the calls of one host, those that were cancelled left out."""
     settings, now = context().settings, clock.now()
     with context().database.read() as session:
-        host = _find(session, settings, token) or abort(404)
+        host = _find_host(session, settings, token) or abort(404)
         query = select(Booking).where(
             Booking.host_id == host.id,
             Booking.status == Status.CONFIRMED,
@@ -41,18 +41,20 @@ def calls(token: str) -> Response:
     return Response(invitations.agenda(name, meetings), content_type="text/calendar; charset=utf-8")
 
 
-def link(settings: Settings, host: Host) -> str:
+def feed_link(settings: Settings, host: Host) -> str:
     """Return the address that a host subscribes to."""
-    return settings.link(f"/calendar/{_token(settings, host)}/calls.ics")
+    return settings.link(f"/calendar/{_feed_token(settings, host)}/calls.ics")
 
 
-def _token(settings: Settings, host: Host) -> str:
+def _feed_token(settings: Settings, host: Host) -> str:
     return derived_token(settings.secret, "agenda", f"{host.id}:{host.feed_version}")
 
 
-def _find(session: Session, settings: Settings, token: str) -> Host | None:
+def _find_host(session: Session, settings: Settings, token: str) -> Host | None:
     """Find the host whose link this is; each is compared, in a time that tells nothing."""
     given = token.encode()
     hosts = session.scalars(select(Host))
-    found = [one for one in hosts if hmac.compare_digest(_token(settings, one).encode(), given)]
+    found = [
+        one for one in hosts if hmac.compare_digest(_feed_token(settings, one).encode(), given)
+    ]
     return found[0] if found else None

@@ -13,7 +13,7 @@ TIME = r"(\d{1,2})(?::(\d\d))?"
 PART = re.compile(rf"{TIME}\s*(?:-|\u2013|\u2014|to)\s*{TIME}", re.ASCII | re.IGNORECASE)
 
 
-def parse(text: str) -> list[Window]:
+def parse_windows(text: str) -> list[Window]:
     """Read the windows of one date, in order; an empty text is a day without any.
 
     Raises ValueError in words for the person who typed it: for what is no window, ends before it
@@ -23,16 +23,16 @@ def parse(text: str) -> list[Window]:
     windows = sorted((_window(part) for part in parts), key=lambda one: one.start)
     for one, following in pairwise(windows):
         if following.start < one.end:
-            raise ValueError(f"{write([one])} and {write([following])} overlap.")
+            raise ValueError(f"{write_windows([one])} and {write_windows([following])} overlap.")
     return windows
 
 
-def write(windows: Iterable[Window]) -> str:
-    """Write windows as `parse` reads them."""
+def write_windows(windows: Iterable[Window]) -> str:
+    """Write windows as `parse_windows` reads them."""
     return ", ".join(f"{_time(one.start)}-{_time(one.end)}" for one in windows)
 
 
-def read(windows: Iterable[Window]) -> str:
+def describe_windows(windows: Iterable[Window]) -> str:
     """Write windows for reading: 9:00 am to 12:00 pm, 10:00 pm to 2:00 am the next day."""
     return ", ".join(f"{_clock(one.start)} to {_clock(one.end)}" for one in windows)
 
@@ -47,9 +47,8 @@ def overlap_of_days(week: dict[int, list[Window]]) -> tuple[int, str] | None:
         for one in windows:
             for other in week.get(following, []):
                 if one.end - DAY > other.start:
-                    return weekday, (
-                        f"{write([one])} runs into {WEEKDAYS[following]}, {write([other])}."
-                    )
+                    late, early = write_windows([one]), write_windows([other])
+                    return weekday, f"{late} runs into {WEEKDAYS[following]}, {early}."
     return None
 
 

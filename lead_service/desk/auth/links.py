@@ -61,7 +61,7 @@ def link_by_command(
 def _is_seeded(session: Session, settings: Settings, admin: Member) -> bool:
     """Say whether an admin is the one whom `serve` makes, and has never signed in."""
     sessions = select(DeskSession.id).where(DeskSession.member_id == admin.id)
-    is_first = admin.email == capture.normalize(settings.sales_to[0])
+    is_first = admin.email == capture.normalize_email(settings.sales_to[0])
     return is_first and session.scalar(sessions.limit(1)) is None
 
 

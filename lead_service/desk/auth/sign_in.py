@@ -45,7 +45,7 @@ def sign_in_submit() -> ResponseReturnValue:
     if not form.validate():
         return render_template("desk/auth/sign_in.html", form=form), 422
     email = form.email.data or ""
-    _count_try("address", capture.normalize(email))
+    _count_try("address", capture.normalize_email(email))
     context().database.write(lambda writing: links.mail_link(writing, settings, email, now))
     return redirect(url_for(".sign_in_sent"), 303)
 

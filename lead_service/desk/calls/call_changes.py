@@ -37,7 +37,7 @@ class By:
         return {"note": self.note, "member_id": self.member_id}
 
 
-def find(session: Session, call_id: int) -> Booking | None:
+def find_call(session: Session, call_id: int) -> Booking | None:
     """Find a call; its host and lead follow when they are asked for.
 
     Not joined: the diary reads the call anew to lock it, and PostgreSQL locks no outer join.
@@ -47,20 +47,26 @@ def find(session: Session, call_id: int) -> Booking | None:
 
 def cancel(session: Session, context: Context, call: Booking, by: By) -> None:
     """Cancel a call and tell both sides; raise diary.Over."""
-    if not bookings.cancel_booking(session, call, by.at):
-        raise bookings.Over
-    notifications.cancelled(session, context.settings, call, by.at, **by.told)
+    if not bookings.cancel(session, call, by.at):
+        raise bookings.NotUpcoming
+    notifications.canceled(session, context.settings, call, by.at, **by.told)
     _note(session, AuditKind.CALL_CANCELLED, call, by)
 
 
 def move(
-    session: Session, context: Context, call: Booking, start: datetime, by: By, *, freely: bool
+    session: Session,
+    context: Context,
+    call: Booking,
+    start: datetime,
+    by: By,
+    *,
+    ignore_availability: bool,
 ) -> bool:
     """Move a call to a start (UTC) and tell both sides; answers and errors as `bookings.move`."""
-    before, had = call.starts_at, call.host
-    if not bookings.move(session, call, start, by.at, freely=freely):
+    before, previous_host = call.starts_at, call.host
+    if not bookings.move(session, call, start, by.at, ignore_availability=ignore_availability):
         return False
-    told = by.told | {"had": had if had.id != call.host_id else None}
+    told = by.told | {"previous_host": previous_host if previous_host.id != call.host_id else None}
     site = context.settings, context.published
     notifications.moved(session, *site, call, before, by.at, **told)
     _note(session, AuditKind.CALL_MOVED, call, by)
@@ -69,12 +75,12 @@ def move(
 
 def give(session: Session, context: Context, call: Booking, host: Host, by: By) -> bool:
     """Give a call to another host and tell everybody; answers and errors as `bookings.reassign`."""
-    had = call.host
+    previous_host = call.host
     if not bookings.reassign(session, call, host, by.at):
         return False
     site = context.settings, context.published
-    notifications.reassigned(session, *site, call, had, by.at, **by.told)
-    _note(session, AuditKind.CALL_REASSIGNED, call, by, from_host=had.id, to_host=host.id)
+    notifications.reassigned(session, *site, call, previous_host, by.at, **by.told)
+    _note(session, AuditKind.CALL_REASSIGNED, call, by, from_host=previous_host.id, to_host=host.id)
     return True
 
 
@@ -89,7 +95,7 @@ def mark(session: Session, call: Booking, result: Result | None, by: By) -> bool
     if call.outcome != result:
         call.outcome, call.outcome_at = result, by.at if result else None
         event, change = MARKS[result]
-        events.record(session, call.lead, event, by.at, booking=call.id, member=by.member_id)
+        events.record_event(session, call.lead, event, by.at, booking=call.id, member=by.member_id)
         _note(session, change, call, by)
     return True
 

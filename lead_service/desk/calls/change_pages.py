@@ -40,7 +40,7 @@ class Refused(Exception):
 @blueprint.get("/calls/<int:call_id>/cancel/")
 def cancel_call(call_id: int) -> ResponseReturnValue:
     """Ask whether it is meant, and for a note."""
-    return _page("desk/calls/cancel.html", call_id, NoteForm())
+    return _render_change("desk/calls/cancel.html", call_id, NoteForm())
 
 
 @blueprint.post("/calls/<int:call_id>/cancel/")
@@ -57,7 +57,7 @@ def cancel_call_submit(call_id: int) -> ResponseReturnValue:
 @blueprint.get("/calls/<int:call_id>/move/")
 def move_call(call_id: int) -> ResponseReturnValue:
     """Show the open times, a day at a time; `day` is a date of the host's."""
-    return _page("desk/calls/move.html", call_id, NoteForm(), _open_times)
+    return _render_change("desk/calls/move.html", call_id, NoteForm(), _open_times)
 
 
 @blueprint.post("/calls/<int:call_id>/move/")
@@ -65,8 +65,10 @@ def move_call_submit(call_id: int) -> ResponseReturnValue:
     """Move a call and tell both sides."""
 
     def change(session: Session, call: Booking, by: call_changes.By) -> None:
-        start, freely = _wanted(call)
-        if not call_changes.move(session, context(), call, start, by, freely=freely):
+        start, ignore_availability = _wanted(call)
+        if not call_changes.move(
+            session, context(), call, start, by, ignore_availability=ignore_availability
+        ):
             raise Refused("The call is at that time already.")
 
     told = "Moved. Both sides get the new invitation."
@@ -76,7 +78,7 @@ def move_call_submit(call_id: int) -> ResponseReturnValue:
 @blueprint.get("/calls/<int:call_id>/give/")
 def give_call(call_id: int) -> ResponseReturnValue:
     """Show who else could take the call."""
-    return _page("desk/calls/reassign.html", call_id, NoteForm(), _takers)
+    return _render_change("desk/calls/reassign.html", call_id, NoteForm(), _takers)
 
 
 @blueprint.post("/calls/<int:call_id>/give/")
@@ -101,32 +103,34 @@ def _submit(
     """Run a change in one transaction and say what came of it; a refusal keeps what was typed."""
     form, now = NoteForm(request.form), clock.now()
     if not form.validate():
-        return _page(template, call_id, form, more), 422
+        return _render_change(template, call_id, form, more), 422
     by = call_changes.By(g.desk.member_id, now, form.note.data or "")
     try:
         context().database.write(
-            lambda session: change(session, list_pages.find(session, call_id), by)
+            lambda session: change(session, list_pages.find_call_or_404(session, call_id), by)
         )
-    except bookings.Over:
-        return list_pages.page_of(call_id, OVER), 409
+    except bookings.NotUpcoming:
+        return list_pages.render_call(call_id, OVER), 409
     except bookings.NotOffered:
-        return _page(template, call_id, form, more, "That is not open. Choose again."), 422
+        return _render_change(template, call_id, form, more, "That is not open. Choose again."), 422
     except bookings.Taken:
-        return _page(template, call_id, form, more, "That was just taken. Choose again."), 409
+        return _render_change(
+            template, call_id, form, more, "That was just taken. Choose again."
+        ), 409
     except Refused as refused:
-        return _page(template, call_id, form, more, str(refused)), 422
+        return _render_change(template, call_id, form, more, str(refused)), 422
     flash(told)
     return redirect(url_for(".call", call_id=call_id), 303)
 
 
-def _page(
+def _render_change(
     template: str, call_id: int, form: NoteForm, more: Callable | None = None, refusal: str = ""
 ) -> str | Response:
     """Render a page that asks; for a call that can be changed no more, the call's own."""
     now = clock.now()
     with context().database.read() as session:
-        call = list_pages.find(session, call_id)
-        if not bookings.is_coming(call, now):
+        call = list_pages.find_call_or_404(session, call_id)
+        if not bookings.is_upcoming(call, now):
             return redirect(url_for(".call", call_id=call_id), 303)
         shown = more(session, call, now) if more else {}
         return render_template(template, call=call, form=form, refusal=refusal, **shown)
@@ -174,4 +178,4 @@ def _shown_day(days: list[date], call: Booking) -> date | None:
 
 
 def _takers(session: Session, call: Booking, now: datetime) -> dict:
-    return {"takers": reassignment.others(session, call, now)}
+    return {"takers": reassignment.reassignment_options(session, call, now)}

@@ -51,7 +51,7 @@ def calls() -> str:
 @blueprint.get("/calls/<int:call_id>/")
 def call(call_id: int) -> str:
     """Show one call, and what can be done about it."""
-    return page_of(call_id)
+    return render_call(call_id)
 
 
 @blueprint.post("/calls/<int:call_id>/result")
@@ -63,25 +63,25 @@ def mark_call(call_id: int) -> ResponseReturnValue:
     result = Result(asked) if asked else None
 
     def work(session: Session) -> bool:
-        return call_changes.mark(session, find(session, call_id), result, by)
+        return call_changes.mark(session, find_call_or_404(session, call_id), result, by)
 
     if not context().database.write(work):
         refusal = "Only a call that has begun, and was not cancelled, can be marked."
-        return page_of(call_id, refusal), 409
+        return render_call(call_id, refusal), 409
     flash(MARKED[result])
     return redirect(url_for(".call", call_id=call_id), 303)
 
 
-def find(session: Session, call_id: int) -> Booking:
+def find_call_or_404(session: Session, call_id: int) -> Booking:
     """Find a call; 404 when there is none."""
-    return call_changes.find(session, call_id) or abort(404)
+    return call_changes.find_call(session, call_id) or abort(404)
 
 
-def page_of(call_id: int, refusal: str = "") -> str:
+def render_call(call_id: int, refusal: str = "") -> str:
     """Render the page of a call; `refusal` says why something could not be done."""
     now = clock.now()
     with context().database.read() as session:
-        found = find(session, call_id)
+        found = find_call_or_404(session, call_id)
         others = select(Host.id).where(Host.is_active, Host.id != found.host_id).limit(1)
         return render_template(
             "desk/calls/call.html",

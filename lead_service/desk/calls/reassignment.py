@@ -13,7 +13,7 @@ from .. import reason_text
 
 
 @dataclass(frozen=True)
-class Taker:
+class ReassignmentOption:
     """Another host: whether a call of theirs is in the way, and what else speaks against it."""
 
     host: Host
@@ -21,14 +21,16 @@ class Taker:
     against: str = ""  # a sentence; whoever gives the call away may overrule it
 
 
-def others(session: Session, call: Booking, now: datetime) -> list[Taker]:
+def reassignment_options(
+    session: Session, call: Booking, now: datetime
+) -> list[ReassignmentOption]:
     """Return the other hosts who take calls, those who are simply free first."""
     found = []
     for host in queries.active_hosts(session):
         if host.id != call.host_id:
-            reason = queries.why_not(session, host, call.starts_at, now)
+            reason = queries.why_unavailable(session, host, call.starts_at, now)
             words = reason_text.sentence(reason, host.zone, now) if reason else ""
-            found.append(Taker(host, _has_call(session, host, call), words))
+            found.append(ReassignmentOption(host, _has_call(session, host, call), words))
     return sorted(found, key=lambda one: (one.has_call, bool(one.against), one.host.name))
 
 

@@ -12,14 +12,14 @@ from ...web.context import context
 from ..blueprint import admins_only, blueprint
 from . import calendar_status, host_updates
 from .calendar_form import FeedForm
-from .date_pages import own
+from .date_pages import own_row_or_404
 
 
 @blueprint.get("/availability/<int:host_id>/calendars/")
 @admins_only
 def host_calendars(host_id: int) -> str:
     """Show how each calendar stands, and ask for one more."""
-    return _page(host_id, FeedForm())
+    return _render_calendars(host_id, FeedForm())
 
 
 @blueprint.post("/availability/<int:host_id>/calendars/")
@@ -28,7 +28,7 @@ def host_calendars_submit(host_id: int) -> ResponseReturnValue:
     """Add a calendar; the deliver process reads it, and nothing is offered until it has."""
     form = FeedForm(request.form)
     if not form.validate():
-        return _page(host_id, form), 422
+        return _render_calendars(host_id, form), 422
 
     def change(session: Session, host: Host) -> dict:
         feed = CalendarFeed(label=form.label.data, url=form.address)
@@ -40,7 +40,7 @@ def host_calendars_submit(host_id: int) -> ResponseReturnValue:
         host_updates.extend(host_id, AuditKind.CALENDAR_ADDED, change)
     except host_updates.InUse:
         form.label.errors = ["Another calendar of this host is called so."]
-        return _page(host_id, form), 422
+        return _render_calendars(host_id, form), 422
     flash("Added. It is read within minutes; until then nothing is offered.")
     return redirect(url_for(".host_calendars", host_id=host_id), 303)
 
@@ -51,7 +51,7 @@ def remove_calendar(host_id: int, feed_id: int) -> ResponseReturnValue:
     """Read a calendar no more, and forget what was read of it."""
 
     def change(_session: Session, host: Host) -> dict:
-        host.feeds.remove(own(host.feeds, feed_id))
+        host.feeds.remove(own_row_or_404(host.feeds, feed_id))
         return {"calendar": feed_id}
 
     host_updates.extend(host_id, AuditKind.CALENDAR_REMOVED, change)
@@ -73,15 +73,15 @@ def new_feed_link(host_id: int) -> ResponseReturnValue:
     return redirect(url_for(".host_calendars", host_id=host_id), 303)
 
 
-def _page(host_id: int, form: FeedForm) -> str:
+def _render_calendars(host_id: int, form: FeedForm) -> str:
     now = clock.now()
     with context().database.read() as session:
-        host = host_updates.find(session, host_id)
+        host = host_updates.find_host_or_404(session, host_id)
         feeds = [calendar_status.state(feed, now) for feed in host.feeds]
         return render_template(
             "desk/hosts/calendars.html",
             host=host,
             form=form,
             feeds=feeds,
-            agenda=feed.link(context().settings, host),
+            agenda=feed.feed_link(context().settings, host),
         )

@@ -15,12 +15,12 @@ from ...book.models import Booking, Status
 DAY = timedelta(days=1)  # no call is longer
 
 
-class HitsCalls(Exception):
+class ConflictsWithCalls(Exception):
     """Calls are in it that nobody has looked at yet; nothing is stored."""
 
 
 @dataclass(frozen=True)
-class Away:
+class TimeOffConflicts:
     """One stretch of time off, with the calls that are still to take place in it."""
 
     off: TimeOff
@@ -28,26 +28,26 @@ class Away:
 
 
 @dataclass(frozen=True)
-class Dated:
+class DateConflicts:
     """One date with hours of its own, with the calls still to take place on it outside of them."""
 
     override: DateOverride
     calls: Sequence[Booking]
 
 
-def time_off(session: Session, host: Host, now: datetime) -> list[Away]:
+def time_off(session: Session, host: Host, now: datetime) -> list[TimeOffConflicts]:
     """Return the time off that is not over, each with the calls that it hits."""
     return [
-        Away(off, between(session, host, off.first_day, off.last_day, now))
+        TimeOffConflicts(off, between(session, host, off.first_day, off.last_day, now))
         for off in host.time_off
         if off.last_day >= _today(host, now)
     ]
 
 
-def dates(session: Session, host: Host, now: datetime) -> list[Dated]:
+def dates(session: Session, host: Host, now: datetime) -> list[DateConflicts]:
     """Return the dates to come with hours of their own, each with the calls that they leave out."""
     return [
-        Dated(one, _left_out(host, between(session, host, one.day, one.day, now)))
+        DateConflicts(one, _left_out(host, between(session, host, one.day, one.day, now)))
         for one in host.overrides
         if one.day >= _today(host, now)
     ]

@@ -49,7 +49,7 @@ class DateForm(Form):
     @property
     def windows(self) -> list[Window]:
         """The windows of that date; call `validate` first."""
-        return opening_hours.parse(self.hours.data or "")
+        return opening_hours.parse_windows(self.hours.data or "")
 
 
 class TimeOffForm(Form):

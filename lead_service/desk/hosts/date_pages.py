@@ -14,7 +14,7 @@ from ...web.context import context
 from ..blueprint import admins_only, blueprint
 from . import conflicts, host_updates
 from .date_forms import DateForm, TimeOffForm
-from .overview import read_hours
+from .overview import hours_text
 
 
 @blueprint.get("/availability/<int:host_id>/dates/")
@@ -52,7 +52,7 @@ def remove_date(host_id: int, date_id: int) -> ResponseReturnValue:
     """Let the weekly hours hold on a date again."""
 
     def change(_session: Session, host: Host) -> dict:
-        override = own(host.overrides, date_id)
+        override = own_row_or_404(host.overrides, date_id)
         host.overrides.remove(override)
         return {"day": override.day.isoformat()}
 
@@ -79,13 +79,13 @@ def host_time_off_submit(host_id: int) -> ResponseReturnValue:
 
     def change(session: Session, host: Host) -> dict:
         if form.known.data != _ids(conflicts.between(session, host, first, last, now)):
-            raise conflicts.HitsCalls
+            raise conflicts.ConflictsWithCalls
         host.time_off.append(TimeOff(first_day=first, last_day=last, note=form.note.data))
         return {"first_day": first.isoformat(), "last_day": last.isoformat()}
 
     try:
         host_updates.extend(host_id, AuditKind.TIME_OFF_ADDED, change)
-    except conflicts.HitsCalls:
+    except conflicts.ConflictsWithCalls:
         return _time_off_page(host_id, form, is_asking=True), 409
     flash("Saved. Nothing is offered on these days.")
     return redirect(url_for(".host_time_off", host_id=host_id), 303)
@@ -97,7 +97,7 @@ def remove_time_off(host_id: int, off_id: int) -> ResponseReturnValue:
     """Take time off back."""
 
     def change(_session: Session, host: Host) -> dict:
-        off = own(host.time_off, off_id)
+        off = own_row_or_404(host.time_off, off_id)
         host.time_off.remove(off)
         return {"first_day": off.first_day.isoformat(), "last_day": off.last_day.isoformat()}
 
@@ -106,7 +106,7 @@ def remove_time_off(host_id: int, off_id: int) -> ResponseReturnValue:
     return redirect(url_for(".host_time_off", host_id=host_id), 303)
 
 
-def own(rows: list, id: int):
+def own_row_or_404(rows: list, id: int):
     """Find one of a host's own rows; 404 for what is another's, or gone."""
     return next((row for row in rows if row.id == id), None) or abort(404)
 
@@ -118,10 +118,10 @@ def _ids(calls) -> str:
 
 def _dates_page(host_id: int, form: DateForm) -> str:
     with context().database.read() as session:
-        host = host_updates.find(session, host_id)
+        host = host_updates.find_host_or_404(session, host_id)
         dates = conflicts.dates(session, host, clock.now())
         return render_template(
-            "desk/hosts/dates.html", host=host, form=form, dates=dates, read=read_hours
+            "desk/hosts/dates.html", host=host, form=form, dates=dates, read=hours_text
         )
 
 
@@ -129,7 +129,7 @@ def _time_off_page(host_id: int, form: TimeOffForm, *, is_asking: bool = False) 
     now = clock.now()
     hit: Sequence[Booking] = []
     with context().database.read() as session:
-        host = host_updates.find(session, host_id)
+        host = host_updates.find_host_or_404(session, host_id)
         if is_asking:
             hit = conflicts.between(session, host, *form.days, now)
             form.known.data = _ids(hit)

@@ -81,7 +81,7 @@ def secure_link(_form: Form, field: Field) -> None:
         raise ValidationError(LINK) from None
 
 
-class PersonForm(Form):
+class HostForm(Form):
     """Who the host is, where, and how they are met."""
 
     name = short_text("Name", required="Type the name that visitors read.")
@@ -104,7 +104,7 @@ class PersonForm(Form):
     is_active = BooleanField("Takes calls")
 
     @classmethod
-    def of(cls, host: Host) -> "PersonForm":
+    def of(cls, host: Host) -> "HostForm":
         """Fill the form with what is stored."""
         return cls(obj=host)
 
@@ -126,7 +126,7 @@ def hours_field(label: str) -> StringField:
 
 def are_windows(_form: Form, field: Field) -> None:
     try:
-        opening_hours.parse(field.data or "")
+        opening_hours.parse_windows(field.data or "")
     except ValueError as fault:
         raise ValidationError(str(fault)) from None
 
@@ -148,7 +148,7 @@ class HoursForm(Form):
         week = {day.lower(): "" for day in opening_hours.WEEKDAYS}
         for number, day in enumerate(week):
             stored = (Window(w.opens, w.closes) for w in host.hours if w.weekday == number)
-            week[day] = opening_hours.write(stored)
+            week[day] = opening_hours.write_windows(stored)
         return cls(data=week)
 
     def validate(self, extra_validators=None) -> bool:
@@ -163,7 +163,9 @@ class HoursForm(Form):
     @property
     def week(self) -> dict[int, list[Window]]:
         """The windows by weekday, 0 for Monday; call `validate` first."""
-        return {number: opening_hours.parse(day.data or "") for number, day in enumerate(self)}
+        return {
+            number: opening_hours.parse_windows(day.data or "") for number, day in enumerate(self)
+        }
 
     def fill(self, host: Host) -> None:
         host.hours = [

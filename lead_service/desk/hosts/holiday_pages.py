@@ -23,7 +23,7 @@ MOST = 16
 @admins_only
 def host_holidays(host_id: int) -> str:
     """Show the holidays that are kept, or, with `country` and `region`, what others would be."""
-    return _page(host_id)
+    return _render_holidays(host_id)
 
 
 @blueprint.post("/availability/<int:host_id>/holidays/")
@@ -32,7 +32,7 @@ def host_holidays_submit(host_id: int) -> ResponseReturnValue:
     """Keep the holidays of a country and its region, or none."""
     country, region = request.form.get("country", ""), request.form.get("region", "")
     if fault := _fault(country, region):
-        return _page(host_id, fault), 422
+        return _render_holidays(host_id, fault), 422
 
     def change(_session: Session, host: Host) -> dict:
         host.country, host.region = country, region
@@ -40,8 +40,8 @@ def host_holidays_submit(host_id: int) -> ResponseReturnValue:
 
     try:
         host_updates.replace(host_id, AuditKind.HOLIDAYS_CHANGED, change)
-    except host_updates.Stale:
-        return _page(host_id, is_stale=True), 409
+    except host_updates.StaleHost:
+        return _render_holidays(host_id, is_stale=True), 409
     flash("Saved.")
     return redirect(url_for(".host", host_id=host_id), 303)
 
@@ -54,9 +54,9 @@ def _fault(country: str, region: str) -> str:
     return ""
 
 
-def _page(host_id: int, fault: str = "", *, is_stale: bool = False) -> str:
+def _render_holidays(host_id: int, fault: str = "", *, is_stale: bool = False) -> str:
     with context().database.read() as session:
-        host = host_updates.find(session, host_id)
+        host = host_updates.find_host_or_404(session, host_id)
     kept = {"country": host.country, "region": host.region}
     asked = {name: request.values.get(name, stored) for name, stored in kept.items()}
     if asked["country"] != host.country and "region" not in request.values:

@@ -18,7 +18,7 @@ from ...web.context import context
 Change = Callable[[Session, Host], dict[str, audit_log.Detail] | None]
 
 
-class Stale(Exception):
+class StaleHost(Exception):
     """Somebody else has changed the host since the form was opened; nothing is stored."""
 
 
@@ -29,7 +29,7 @@ class InUse(Exception):
 def replace(host_id: int, what: AuditKind, change: Change) -> None:
     """Run `change(session, host)` on the locked host, unless the form's version is an old one.
 
-    What it returns is the audit entry's detail. Raises Stale, and InUse where an address is
+    What it returns is the audit entry's detail. Raises StaleHost, and InUse where an address is
     taken; both leave the host as it was.
     """
     extend(host_id, what, change, seen=request.form.get("version", 0, type=int))
@@ -43,9 +43,9 @@ def extend(host_id: int, what: AuditKind, change: Change, *, seen: int | None = 
     now, member_id = clock.now(), g.desk.member_id
 
     def work(session: Session) -> None:
-        host = find(session, host_id, lock=True)
+        host = find_host_or_404(session, host_id, lock=True)
         if seen not in (None, host.version):
-            raise Stale
+            raise StaleHost
         detail = change(session, host) or {}
         host.version += 1
         session.flush()
@@ -76,7 +76,7 @@ def refuse_twin(session: Session, host: Host) -> None:
             raise InUse
 
 
-def find(session: Session, host_id: int, *, lock: bool = False) -> Host:
+def find_host_or_404(session: Session, host_id: int, *, lock: bool = False) -> Host:
     """Find a host with all that belongs to it, locked for a change; 404 when there is none."""
     if host_id >= 2**31:  # beyond what the column holds
         abort(404)

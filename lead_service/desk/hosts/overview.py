@@ -61,7 +61,7 @@ def host(host_id: int) -> str:
     """Show a host: the next two weeks as visitors see them, then what they follow from."""
     now = clock.now()
     with context().database.read() as session:
-        found = host_updates.find(session, host_id)
+        found = host_updates.find_host_or_404(session, host_id)
         today = now.astimezone(ZoneInfo(found.zone)).date()
         return render_template(
             "desk/hosts/host.html",
@@ -75,7 +75,7 @@ def host(host_id: int) -> str:
             obstacles=_troubles(found, now),
             booked=[] if found.is_active else conflicts.coming(session, found, now),
             length=reason_text.length,
-            read=read_hours,
+            read=hours_text,
         )
 
 
@@ -83,7 +83,7 @@ def weekly(host: Host) -> list[tuple[str, str]]:
     """Return the weekdays with their hours for reading: days in a row that are alike, as one."""
     week: list[tuple[list[str], str]] = []
     for number, name in enumerate(opening_hours.WEEKDAYS):
-        shown = read_hours(one for one in host.hours if one.weekday == number)
+        shown = hours_text(one for one in host.hours if one.weekday == number)
         if week and week[-1][1] == shown:
             week[-1][0].append(name)
         else:
@@ -95,9 +95,9 @@ def _span(days: list[str]) -> str:
     return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
 
 
-def read_hours(stored) -> str:
+def hours_text(stored) -> str:
     """Write stored windows for reading."""
-    return opening_hours.read(Window(one.opens, one.closes) for one in stored)
+    return opening_hours.describe_windows(Window(one.opens, one.closes) for one in stored)
 
 
 def _holidays(host: Host, today: date) -> dict:

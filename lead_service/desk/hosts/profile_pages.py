@@ -12,7 +12,7 @@ from ...book.hosts.models import Host
 from ...web.context import context
 from ..blueprint import admins_only, blueprint
 from . import host_updates
-from .forms import HoursForm, PersonForm, RulesForm, zones
+from .forms import HostForm, HoursForm, RulesForm, zones
 
 TAKEN = "Another host has this address. Each needs one of their own."
 
@@ -22,13 +22,13 @@ class Part:
     """One form: what it is called, what it asks for, and the audit trail's word for its change."""
 
     title: str
-    form: type[PersonForm] | type[HoursForm] | type[RulesForm]
+    form: type[HostForm] | type[HoursForm] | type[RulesForm]
     what: AuditKind
     lede: str = ""
 
 
 PARTS = {
-    "person": Part("Person and place", PersonForm, AuditKind.HOST_CHANGED),
+    "person": Part("Person and place", HostForm, AuditKind.HOST_CHANGED),
     "hours": Part(
         "Weekly hours",
         HoursForm,
@@ -47,7 +47,7 @@ PART = "<any(person,hours,rules):part>"
 @admins_only
 def host_form(host_id: int, part: str) -> str:
     """Show one of the forms as it is stored."""
-    return _page(host_id, PARTS[part])
+    return _render_form(host_id, PARTS[part])
 
 
 @blueprint.post(f"/availability/<int:host_id>/{PART}/")
@@ -57,7 +57,7 @@ def host_form_submit(host_id: int, part: str) -> ResponseReturnValue:
     asked = PARTS[part]
     form = asked.form(request.form)
     if not form.validate():
-        return _page(host_id, asked, form), 422
+        return _render_form(host_id, asked, form), 422
 
     def change(session: Session, host: Host) -> None:
         form.fill(host)
@@ -65,11 +65,11 @@ def host_form_submit(host_id: int, part: str) -> ResponseReturnValue:
 
     try:
         host_updates.replace(host_id, asked.what, change)
-    except host_updates.Stale:
-        return _page(host_id, asked, form, is_stale=True), 409
+    except host_updates.StaleHost:
+        return _render_form(host_id, asked, form, is_stale=True), 409
     except host_updates.InUse:
         form["email"].errors = [TAKEN]
-        return _page(host_id, asked, form), 422
+        return _render_form(host_id, asked, form), 422
     flash("Saved.")
     return redirect(url_for(".host", host_id=host_id), 303)
 
@@ -78,14 +78,14 @@ def host_form_submit(host_id: int, part: str) -> ResponseReturnValue:
 @admins_only
 def new_host() -> str:
     """Ask who the new host is."""
-    return _new(PersonForm(data={"zone": "", "is_active": True}))
+    return _new(HostForm(data={"zone": "", "is_active": True}))
 
 
 @blueprint.post("/availability/new/")
 @admins_only
 def new_host_submit() -> ResponseReturnValue:
     """Add a host; they offer nothing until they have hours."""
-    form = PersonForm(request.form)
+    form = HostForm(request.form)
     if not form.validate():
         return _new(form), 422
 
@@ -104,10 +104,12 @@ def new_host_submit() -> ResponseReturnValue:
     return redirect(url_for(".host_form", host_id=host_id, part="hours"), 303)
 
 
-def _page(host_id: int, part: Part, form: Form | None = None, *, is_stale: bool = False) -> str:
+def _render_form(
+    host_id: int, part: Part, form: Form | None = None, *, is_stale: bool = False
+) -> str:
     """Render a form; a stale one with what is stored now, to be sent again knowingly."""
     with context().database.read() as session:
-        host = host_updates.find(session, host_id)
+        host = host_updates.find_host_or_404(session, host_id)
         stored = part.form.of(host)
     seen = request.form.get("version", type=int) if form and not is_stale else None
     return render_template(
@@ -121,5 +123,5 @@ def _page(host_id: int, part: Part, form: Form | None = None, *, is_stale: bool 
     )
 
 
-def _new(form: PersonForm) -> str:
+def _new(form: HostForm) -> str:
     return render_template("desk/hosts/new.html", form=form, zones=zones())

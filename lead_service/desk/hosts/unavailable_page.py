@@ -31,7 +31,7 @@ def why(host_id: int) -> tuple[str, int] | str:
     """Answer why a start is not offered: `at` is a reading of the host's clocks."""
     now, typed = clock.now(), request.args.get("at", "")[:40]
     with context().database.read() as session:
-        found = host_updates.find(session, host_id)
+        found = host_updates.find_host_or_404(session, host_id)
         reading = wall_clock.parse(typed)
         answers = _answers(session, found, reading, now) if reading else []
     page = render_template(
@@ -43,7 +43,7 @@ def why(host_id: int) -> tuple[str, int] | str:
 def _answers(session: Session, host: Host, reading: datetime, now: datetime) -> list[Answer]:
     found = []
     for at in wall_clock.instants(reading, host.zone):
-        reason = queries.why_not(session, host, at, now)
+        reason = queries.why_unavailable(session, host, at, now)
         words = reason_text.sentence(reason, host.zone, now) if reason else ""
         found.append(Answer(at, wall_clock.offset(at, host.zone), reason, words))
     return found

@@ -8,7 +8,7 @@ from ...web.context import context
 from ..blueprint import admins_only, blueprint
 from ..privacy.privacy_page import erase_for_good
 from . import lead_detail
-from .lead_page import find
+from .lead_page import find_lead_or_404
 
 
 @blueprint.get("/leads/<int:lead_id>/erase")
@@ -16,7 +16,7 @@ from .lead_page import find
 def erase(lead_id: int) -> str:
     """Ask whether this is meant, and say what it comes to; nothing is erased by looking."""
     with context().database.read() as session:
-        lead = find(session, lead_id)
+        lead = find_lead_or_404(session, lead_id)
         coming = lead_detail.coming_calls(session, lead, clock.now())
         return render_template("desk/leads/erase.html", lead=lead, coming=coming)
 
@@ -26,6 +26,6 @@ def erase(lead_id: int) -> str:
 def erase_submit(lead_id: int) -> ResponseReturnValue:
     """Erase everything held about the lead's address."""
     with context().database.read() as session:
-        address = find(session, lead_id).address
+        address = find_lead_or_404(session, lead_id).address
     erase_for_good(address)
     return redirect(url_for(".inbox"), 303)

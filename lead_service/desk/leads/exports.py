@@ -13,11 +13,11 @@ from ...db.engine import Database
 from ...leads.models import Consent, Lead, Note
 from ...web.context import context
 from .. import labels
-from ..blueprint import blueprint, zone_of_the_desk
+from ..blueprint import blueprint, desk_zone
 from . import csv_text, inbox, lead_detail, timeline
-from .filters import View
+from .filters import LeadFilter
 from .inbox import Entry
-from .lead_page import find
+from .lead_page import find_lead_or_404
 
 AT_ONCE = 500
 COLUMNS = (
@@ -34,7 +34,7 @@ def leads_csv() -> Response:
     It is made before it is sent. Of a file that is sent while it is made, an error would make a
     shorter one, and nobody could tell.
     """
-    text = "".join(lines(context().database, View.read(request.args), clock.now()))
+    text = "".join(lines(context().database, LeadFilter.read(request.args), clock.now()))
     answer = Response(text, content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="leads.csv"'
     return answer
@@ -44,14 +44,14 @@ def leads_csv() -> Response:
 def lead_json(lead_id: int) -> Response:
     """Give one lead as JSON."""
     with context().database.read() as session:
-        found, zone = find(session, lead_id), zone_of_the_desk(session)
-        known = lead_detail.gather(session, found, context().published, clock.now(), zone)
+        found, zone = find_lead_or_404(session, lead_id), desk_zone(session)
+        known = lead_detail.load_lead_detail(session, found, context().published, clock.now(), zone)
         answer = jsonify(_fields(known))
     answer.headers["Content-Disposition"] = f'attachment; filename="lead-{lead_id}.json"'
     return answer
 
 
-def lines(database: Database, view: View, now: datetime) -> Iterator[str]:
+def lines(database: Database, view: LeadFilter, now: datetime) -> Iterator[str]:
     """Yield the file in pieces; a short transaction for each.
 
     Who is in it is settled at the start: a lead that is worked on meanwhile moves in the list,
@@ -63,9 +63,9 @@ def lines(database: Database, view: View, now: datetime) -> Iterator[str]:
         yield _some_lines(database, ids[start : start + AT_ONCE], now)
 
 
-def _ids(database: Database, view: View, now: datetime) -> Sequence[int]:
+def _ids(database: Database, view: LeadFilter, now: datetime) -> Sequence[int]:
     with database.read() as session:
-        query, order = view.query(session, now, inbox.today_of_the_desk(session, now))
+        query, order = view.query(session, now, inbox.desk_today(session, now))
         query = query.with_only_columns(Lead.id).order_by(*order.columns())
         return session.scalars(query).all()
 
@@ -74,7 +74,7 @@ def _some_lines(database: Database, ids: Sequence[int], now: datetime) -> str:
     with database.read() as session:
         leads = {lead.id: lead for lead in session.scalars(select(Lead).where(Lead.id.in_(ids)))}
         entries = inbox.list_of(session, [leads[id] for id in ids if id in leads], now)
-        names, consents = inbox.names_of(session), _consents(session, entries)
+        names, consents = inbox.member_names(session), _consents(session, entries)
     return "".join(
         csv_text.line(_record(entry, names, consents.get(entry.lead.id))) for entry in entries
     )
@@ -107,7 +107,7 @@ def _yes(is_so: bool) -> str:
     return "yes" if is_so else "no"
 
 
-def _fields(known: lead_detail.Dossier) -> dict:
+def _fields(known: lead_detail.LeadDetail) -> dict:
     """List what is told of a lead; a field that is added to the table is not told by itself."""
     lead, brief = known.lead, known.brief
     return {

@@ -38,7 +38,7 @@ SORTS = {
 
 
 @dataclass(frozen=True)
-class View:
+class LeadFilter:
     """What somebody wants to see; everything empty is every lead."""
 
     quick: str = ""  # a name of QUICK
@@ -48,7 +48,7 @@ class View:
     sort: str = ""  # a name of SORTS; the quick views of calls and days have an order of their own
 
     @classmethod
-    def read(cls, args: Mapping[str, str]) -> "View":
+    def read(cls, args: Mapping[str, str]) -> "LeadFilter":
         """Read a view from an address; 404 for one that no page leads to."""
         view = cls(
             quick=args.get("view", ""),

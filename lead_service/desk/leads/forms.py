@@ -12,7 +12,7 @@ from ...accounts.members import Member
 from ...leads.models import Lead, Stage
 from ...web.fields import long_text, short_text
 from ..labels import STAGES
-from .lead_updates import Wanted
+from .lead_updates import LeadUpdate
 
 
 class LeadForm(Form):
@@ -51,7 +51,7 @@ class LeadForm(Form):
 
     def show(self, lead: Lead, kept: Collection[str] = ()) -> None:
         """Show the lead as it is, but for the fields that are `kept` as they were typed."""
-        present = Wanted.of(lead)
+        present = LeadUpdate.of(lead)
         values = asdict(present) | {"version": lead.version, "seen": present.write()}
         for name, value in values.items():
             if name not in kept:
@@ -59,9 +59,9 @@ class LeadForm(Form):
         self.owner_id.data = str(self.owner_id.data or "")
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> LeadUpdate:
         """What a valid form asks for."""
-        return Wanted(
+        return LeadUpdate(
             stage=Stage(self.stage.data),
             owner_id=int(self.owner_id.data) if self.owner_id.data else None,
             next_action=self.next_action.data or "",

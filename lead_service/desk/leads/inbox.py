@@ -19,10 +19,10 @@ from ...book.models import Booking, Status
 from ...leads.models import Lead
 from ...web.context import context
 from .. import labels, pagination
-from ..blueprint import blueprint, zone_of_the_desk
+from ..blueprint import blueprint, desk_zone
 from ..team import membership
 from . import filters
-from .filters import View
+from .filters import LeadFilter
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Entry:
 @blueprint.get("/")
 def inbox() -> str:
     """List the leads of a view; `before` turns the page."""
-    view, before, now = View.read(request.args), request.args.get("before"), clock.now()
+    view, before, now = LeadFilter.read(request.args), request.args.get("before"), clock.now()
     with context().database.read() as session:
-        today = today_of_the_desk(session, now)
+        today = desk_today(session, now)
         page = pagination.page(session, *view.query(session, now, today), before)
-        people, names = [one for one, _ in membership.everybody(session)], names_of(session)
+        people, names = [one for one, _ in membership.everybody(session)], member_names(session)
         return render_template(
             "desk/leads/inbox.html",
             entries=list_of(session, page.rows, now),
@@ -59,18 +59,18 @@ def inbox() -> str:
         )
 
 
-def _former(view: View, people: Sequence[Member], names: dict[int, str]) -> str:
+def _former(view: LeadFilter, people: Sequence[Member], names: dict[int, str]) -> str:
     """Name the owner whose leads are shown, when they have left: the others can be chosen."""
     owner = int(view.owner) if view.owner.isdigit() else 0
     return "" if owner in {one.id for one in people} else names.get(owner, "")
 
 
-def today_of_the_desk(session: Session, now: datetime) -> date:
+def desk_today(session: Session, now: datetime) -> date:
     """Return the day that it is where the desk is."""
-    return now.astimezone(ZoneInfo(zone_of_the_desk(session))).date()
+    return now.astimezone(ZoneInfo(desk_zone(session))).date()
 
 
-def names_of(session: Session) -> dict[int, str]:
+def member_names(session: Session) -> dict[int, str]:
     """Map members to their names, those who have left included."""
     return {member.id: member.shown_name for member in session.scalars(select(Member))}
 

@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from ...action_framework.types import Step
-from ...assess.brief import Brief, brief_of
+from ...assess.brief import Brief, brief_for
 from ...assess.models import Assessment, framework_of
 from ...book.models import Booking
 from ...emails.models import OutboxMessage
@@ -44,7 +44,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Dossier:
+class LeadDetail:
     """A lead with everything that belongs to it; lists are newest first."""
 
     lead: Lead
@@ -64,14 +64,16 @@ class Dossier:
         return {one.step.slug: one.percent for one in self.brief.scores} if self.brief else {}
 
 
-def gather(session: Session, lead: Lead, published: Published, now: datetime, zone: str) -> Dossier:
+def load_lead_detail(
+    session: Session, lead: Lead, published: Published, now: datetime, zone: str
+) -> LeadDetail:
     """Read the dossier of a lead; times that are no call's are written in `zone`."""
     calls, taken = calls_of(session, lead), _assessments_of(session, lead)
-    names = inbox.names_of(session)
+    names = inbox.member_names(session)
     complete = next((one for one in taken if one.completed_at), None)
-    return Dossier(
+    return LeadDetail(
         lead=lead,
-        brief=brief_of(session, complete, published.framework),
+        brief=brief_for(session, complete, published.framework),
         next_call=inbox.next_calls(session, [lead.id], now).get(lead.id),
         said=_said(lead.events, calls),
         articles=_articles(published, [*reversed(taken), *reversed(calls)]),

@@ -8,7 +8,7 @@ from ... import clock
 from ...leads.models import Lead, Note
 from ...web.context import context
 from .. import labels
-from ..blueprint import blueprint, zone_of_the_desk
+from ..blueprint import blueprint, desk_zone
 from ..team import membership
 from . import inbox, lead_detail, lead_updates
 from .forms import LeadForm, NoteForm
@@ -20,7 +20,7 @@ MOST_LINES, MOST_SAID = 200, 10
 @blueprint.get("/leads/<int:lead_id>/")
 def lead(lead_id: int) -> str:
     """Show a lead: what to know for the call first, then all that happened."""
-    return _page(lead_id)
+    return _render_lead(lead_id)
 
 
 @blueprint.post("/leads/<int:lead_id>/")
@@ -29,21 +29,21 @@ def lead_submit(lead_id: int) -> ResponseReturnValue:
     form, by, now = LeadForm(request.form), g.desk.member, clock.now()
 
     def save(session: Session) -> str | None:
-        found = find(session, lead_id, lock=True)
+        found = find_lead_or_404(session, lead_id, lock=True)
         form.offer(membership.owners(session, found))
         if not form.validate():
             return None
-        seen = lead_updates.Wanted.read(form.seen.data or "")
+        seen = lead_updates.LeadUpdate.read(form.seen.data or "")
         version = form.version.data or 0
         is_changed = lead_updates.save(session, found, form.wanted, version, seen, by, now)
         return "Saved." if is_changed else "Nothing to save: it was so already."
 
     try:
         told = context().database.write(save)
-    except lead_updates.Stale as stale:
-        return _page(lead_id, form, stale=stale), 409
+    except lead_updates.StaleLead as stale:
+        return _render_lead(lead_id, form, stale=stale), 409
     if told is None:
-        return _page(lead_id, form), 422
+        return _render_lead(lead_id, form), 422
     flash(told)
     return redirect(url_for(".lead", lead_id=lead_id), 303)
 
@@ -53,11 +53,11 @@ def add_note(lead_id: int) -> ResponseReturnValue:
     """Keep a note."""
     form, by, now = NoteForm(request.form), g.desk.member, clock.now()
     if not form.validate():
-        return _page(lead_id, noting=form), 422
+        return _render_lead(lead_id, noting=form), 422
     text = form.text.data or ""
     context().database.write(
         lambda session: lead_updates.write_note(
-            session, find(session, lead_id, lock=True), text, by, now
+            session, find_lead_or_404(session, lead_id, lock=True), text, by, now
         )
     )
     return redirect(url_for(".lead", lead_id=lead_id, _anchor="notes"), 303)
@@ -84,13 +84,15 @@ def release(lead_id: int) -> ResponseReturnValue:
     """Lift the quarantine of a lead and its calls, and let their mails go."""
     by, now = g.desk.member, clock.now()
     mails = context().database.write(
-        lambda session: lead_updates.release(session, find(session, lead_id, lock=True), by, now)
+        lambda session: lead_updates.release(
+            session, find_lead_or_404(session, lead_id, lock=True), by, now
+        )
     )
     flash("Released." + (" The mails that were held back are on their way." if mails else ""))
     return redirect(url_for(".lead", lead_id=lead_id), 303)
 
 
-def find(session: Session, lead_id: int, *, lock: bool = False) -> Lead:
+def find_lead_or_404(session: Session, lead_id: int, *, lock: bool = False) -> Lead:
     """Find a lead by its number, or answer 404."""
     # An id beyond what the column holds is an error on PostgreSQL; it is nobody's, so: 404.
     if lead_id >= 2**31:
@@ -98,11 +100,11 @@ def find(session: Session, lead_id: int, *, lock: bool = False) -> Lead:
     return session.get(Lead, lead_id, with_for_update=True if lock else None) or abort(404)
 
 
-def _page(
+def _render_lead(
     lead_id: int,
     form: LeadForm | None = None,
     noting: NoteForm | None = None,
-    stale: lead_updates.Stale | None = None,
+    stale: lead_updates.StaleLead | None = None,
 ) -> str:
     """Render the page with the forms as they were sent, or else as the lead is.
 
@@ -110,8 +112,8 @@ def _page(
     now, but for what its writer changed, so that sending it again is a decision and no accident.
     """
     with context().database.read() as session:
-        found, zone = find(session, lead_id), zone_of_the_desk(session)
-        known = lead_detail.gather(session, found, context().published, clock.now(), zone)
+        found, zone = find_lead_or_404(session, lead_id), desk_zone(session)
+        known = lead_detail.load_lead_detail(session, found, context().published, clock.now(), zone)
         if form is None or stale:
             form = form or LeadForm()
             form.show(found, kept=stale.touched if stale else ())
@@ -123,7 +125,7 @@ def _page(
             form=form,
             noting=noting or NoteForm(),
             stale=stale,
-            today=inbox.today_of_the_desk(session, clock.now()),
+            today=inbox.desk_today(session, clock.now()),
             most_lines=MOST_LINES,
             most_said=MOST_SAID,
             words=labels,

@@ -29,7 +29,7 @@ UNITS = ({"stage"}, {"owner_id"}, NEXT, *({name} for name in DETAILS))
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LeadUpdate:
     """What a member wants a lead to be; None for what is open."""
 
     stage: Stage
@@ -41,7 +41,7 @@ class Wanted:
     phone: str
 
     @classmethod
-    def of(cls, lead: Lead) -> "Wanted":
+    def of(cls, lead: Lead) -> "LeadUpdate":
         """Return what a lead is."""
         return cls(**{one.name: getattr(lead, one.name) for one in fields(cls)})
 
@@ -50,7 +50,7 @@ class Wanted:
         return json.dumps(asdict(self), default=date.isoformat, ensure_ascii=False)
 
     @classmethod
-    def read(cls, text: str) -> "Wanted | None":
+    def read(cls, text: str) -> "LeadUpdate | None":
         """Read what a form carried; None when that is not it."""
         try:
             found = json.loads(text)
@@ -60,17 +60,17 @@ class Wanted:
         except (ValueError, TypeError, KeyError, RecursionError):
             return None
 
-    def differs(self, other: "Wanted") -> list[str]:
+    def differs(self, other: "LeadUpdate") -> list[str]:
         """Name what is not so in `other`."""
         return [name for name, value in asdict(self).items() if getattr(other, name) != value]
 
-    def touched(self, seen: "Wanted") -> set[str]:
+    def touched(self, seen: "LeadUpdate") -> set[str]:
         """Name what was changed since `seen`, with what belongs to it."""
         changed = set(self.differs(seen))
         return set().union(*(unit for unit in UNITS if unit & changed))
 
 
-class Stale(Exception):
+class StaleLead(Exception):
     """Somebody saved the same as the writer meanwhile, and otherwise.
 
     `fields` are those in which the two differ, `touched` those that the writer has changed.
@@ -85,25 +85,25 @@ class Stale(Exception):
 def save(
     session: Session,
     lead: Lead,
-    wanted: Wanted,
+    wanted: LeadUpdate,
     version: int,
-    seen: Wanted | None,
+    seen: LeadUpdate | None,
     by: Member,
     at: datetime,
 ) -> bool:
     """Give a locked lead what the member changed; return whether anything was.
 
     `version` is that of the lead which the member saw, `seen` what the form showed, if it told.
-    Raises Stale when somebody else has changed the same meanwhile, unless it says the same: a
+    Raises StaleLead when somebody else has changed the same meanwhile, unless it says the same: a
     second click is no conflict.
     """
-    present = Wanted.of(lead)
+    present = LeadUpdate.of(lead)
     seen = seen or (present if lead.version == version else None)
-    touched = wanted.touched(seen) if seen else {one.name for one in fields(Wanted)}
+    touched = wanted.touched(seen) if seen else {one.name for one in fields(LeadUpdate)}
     changed = [name for name in wanted.differs(present) if name in touched]
     theirs = present.touched(seen) if seen else touched
     if clash := [name for name in changed if name in theirs]:
-        raise Stale(clash, touched)
+        raise StaleLead(clash, touched)
     if changed:
         _change(session, lead, {name: getattr(wanted, name) for name in changed}, by, at)
     return bool(changed)
@@ -127,15 +127,21 @@ def _record(session: Session, lead: Lead, before: dict, by: Member, at: datetime
     """Tell the timeline, a line for each kind of change."""
     if "stage" in before:
         detail = {"from": before["stage"], "to": lead.stage}
-        events.record(session, lead, EventKind.STAGE_CHANGED, at, member=by.id, **detail)
+        events.record_event(session, lead, EventKind.STAGE_CHANGED, at, member=by.id, **detail)
     if "owner_id" in before:
-        events.record(session, lead, EventKind.OWNER_CHANGED, at, member=by.id, owner=lead.owner_id)
+        events.record_event(
+            session, lead, EventKind.OWNER_CHANGED, at, member=by.id, owner=lead.owner_id
+        )
     if NEXT & before.keys():
         on = lead.next_action_on and lead.next_action_on.isoformat()
         detail = {"action": lead.next_action, "on": on}
-        events.record(session, lead, EventKind.NEXT_ACTION_CHANGED, at, member=by.id, **detail)
+        events.record_event(
+            session, lead, EventKind.NEXT_ACTION_CHANGED, at, member=by.id, **detail
+        )
     if details := [name for name in DETAILS if name in before]:
-        events.record(session, lead, EventKind.DETAILS_CHANGED, at, member=by.id, fields=details)
+        events.record_event(
+            session, lead, EventKind.DETAILS_CHANGED, at, member=by.id, fields=details
+        )
 
 
 def write_note(session: Session, lead: Lead, text: str, by: Member, at: datetime) -> None:
@@ -164,6 +170,6 @@ def release(session: Session, lead: Lead, by: Member, at: datetime) -> int:
     emails = outbox.release(session, lead.id, at)
     if lead.quarantine or bookings or emails:
         lead.quarantine = False
-        events.record(session, lead, EventKind.RELEASED, at, member=by.id)
+        events.record_event(session, lead, EventKind.RELEASED, at, member=by.id)
         audit_log.note(session, by.id, AuditKind.LEAD_RELEASED, f"lead {lead.id}", at, mails=emails)
     return emails

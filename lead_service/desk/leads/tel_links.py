@@ -6,7 +6,7 @@ import unicodedata
 TRUNK = re.compile(r"\(\s*0\s*\)")  # +49 (0)30 …: the zero is for callers from the same country
 
 
-def address(number: str) -> str:
+def tel_number(number: str) -> str:
     """Return the digits to dial, with a + if there is one (RFC 3966, 3); empty if there are none.
 
     What follows the first letter is an extension: it is read off the page, not dialled.

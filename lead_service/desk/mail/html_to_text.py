@@ -34,7 +34,7 @@ class _Text(HTMLParser):
             self.pieces.append("\n")
 
 
-def text_of(html: str) -> str:
+def html_to_text(html: str) -> str:
     """Return the text that an HTML part shows, a line for each block, without its markup."""
     reader = _Text()
     reader.feed(html)

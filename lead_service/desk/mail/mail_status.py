@@ -11,7 +11,7 @@ UNTOLD = (Delivery.UNKNOWN, Delivery.PROCESSED)  # the provider has it, and has 
 
 
 @dataclass(frozen=True)
-class Standing:
+class MailStatus:
     """One way in which a mail can stand: its name in addresses, the word for it, its color."""
 
     name: str
@@ -20,12 +20,12 @@ class Standing:
     where: ColumnElement[bool]
 
 
-def _ours(name: EmailState, word: str, tone: str = "plain") -> Standing:
-    return Standing(name, word, tone, OutboxMessage.state == name)
+def _ours(name: EmailState, word: str, tone: str = "plain") -> MailStatus:
+    return MailStatus(name, word, tone, OutboxMessage.state == name)
 
 
-def _told(name: Delivery, word: str, tone: str = "plain") -> Standing:
-    return Standing(
+def _told(name: Delivery, word: str, tone: str = "plain") -> MailStatus:
+    return MailStatus(
         name,
         word,
         tone,
@@ -33,12 +33,12 @@ def _told(name: Delivery, word: str, tone: str = "plain") -> Standing:
     )
 
 
-ATTENTION = Standing("attention", "To look at", "bad", RINGS)
-PAUSED = Standing("paused", "Paused", "bad", OutboxMessage.state == EmailState.PENDING)
-STANDINGS = (
+ATTENTION = MailStatus("attention", "To look at", "bad", RINGS)
+PAUSED = MailStatus("paused", "Paused", "bad", OutboxMessage.state == EmailState.PENDING)
+MAIL_STATUSES = (
     _ours(EmailState.PENDING, "Waiting"),
     _ours(EmailState.SENDING, "Being sent"),
-    Standing(
+    MailStatus(
         EmailState.SENT,
         "Sent",
         "good",
@@ -55,7 +55,7 @@ STANDINGS = (
     _ours(EmailState.HELD, "Held back"),
     _ours(EmailState.CANCELLED, "Taken back"),
 )
-BY_NAME = {one.name: one for one in (*STANDINGS, PAUSED, ATTENTION)}
+BY_NAME = {one.name: one for one in (*MAIL_STATUSES, PAUSED, ATTENTION)}
 CAN_BE_SEEN = {
     "attention",
     EmailState.FAILED,
@@ -64,7 +64,7 @@ CAN_BE_SEEN = {
 }  # where failures stand together
 
 
-def of(mail: OutboxMessage, is_paused: bool = False) -> Standing:
+def status_of(mail: OutboxMessage, is_paused: bool = False) -> MailStatus:
     """Return how a mail stands; while nothing is sent, what waits is paused."""
     if mail.state == EmailState.PENDING and is_paused:
         return PAUSED

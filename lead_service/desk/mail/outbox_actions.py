@@ -36,7 +36,7 @@ def mail_retry() -> ResponseReturnValue:
 @blueprint.post("/outbox/take-back")
 def mail_take_back() -> ResponseReturnValue:
     """Take back mails that wait."""
-    done = _each(AuditKind.MAIL_TAKEN_BACK, admin_actions.take_back)
+    done = _each(AuditKind.MAIL_TAKEN_BACK, admin_actions.cancel)
     flash(f"Taken back: {_mails(done)}." if done else NOTHING)
     return _back()
 

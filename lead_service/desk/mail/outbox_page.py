@@ -16,7 +16,7 @@ from .. import labels
 from ..blueprint import blueprint
 from ..pagination import newest_first
 from . import mail_status
-from .html_to_text import text_of
+from .html_to_text import html_to_text
 
 
 @blueprint.get("/outbox/", endpoint="outbox")
@@ -63,7 +63,7 @@ def mail(mail_id: str) -> str:
             health=health,
             message=message,
             parts=_with_own_links(message.text) if message else [],
-            html_text=text_of(message.html) if message else "",
+            html_text=html_to_text(message.html) if message else "",
             words=labels,
         )
 

@@ -25,7 +25,7 @@ SOON = timedelta(days=30)
 LISTED = 20  # leads that go soon
 
 
-class PersonForm(Form):
+class EmailForm(Form):
     """Whose data it is about."""
 
     email = address("Their email address")
@@ -35,18 +35,18 @@ class PersonForm(Form):
 @admins_only
 def privacy_page() -> str:
     """Ask for an address, and show what retention erases next."""
-    return _page(PersonForm())
+    return _render_privacy(EmailForm())
 
 
 @blueprint.post("/privacy/")
 @admins_only
 def held_about() -> ResponseReturnValue:
     """Show how much is held about an address; a POST, so that the address is in no log."""
-    form, now = PersonForm(request.form), clock.now()
+    form, now = EmailForm(request.form), clock.now()
     if not form.validate():
-        return _page(form), 422
+        return _render_privacy(form), 422
     with context().database.read() as session:
-        held = export.export(session, context().settings, form.email.data or "")
+        held = export.export_data(session, context().settings, form.email.data or "")
         lead = session.scalar(select(Lead).where(Lead.address == form.email.address))
         return render_template(
             "desk/privacy/held.html",
@@ -62,12 +62,12 @@ def held_about() -> ResponseReturnValue:
 @admins_only
 def export_person() -> ResponseReturnValue:
     """Hand out everything held about an address, as JSON, for the person who asked."""
-    form, now, by = PersonForm(request.form), clock.now(), g.desk.member_id
+    form, now, by = EmailForm(request.form), clock.now(), g.desk.member_id
     if not form.validate():
-        return _page(form), 422
+        return _render_privacy(form), 422
 
     def work(session: Session) -> dict:
-        held = export.export(session, context().settings, form.email.data or "")
+        held = export.export_data(session, context().settings, form.email.data or "")
         numbers = [row["id"] for row in held["lead"]]
         subject = f"lead {numbers[0]}" if numbers else "address without a lead"
         audit_log.note(session, by, AuditKind.EXPORTED, subject, now)
@@ -83,9 +83,9 @@ def export_person() -> ResponseReturnValue:
 @admins_only
 def erase_person() -> ResponseReturnValue:
     """Erase everything held about an address, once the page has said what that comes to."""
-    form = PersonForm(request.form)
+    form = EmailForm(request.form)
     if not form.validate():
-        return _page(form), 422
+        return _render_privacy(form), 422
     erase_for_good(form.email.data or "")
     return redirect(url_for(".privacy_page"), 303)
 
@@ -94,7 +94,7 @@ def erase_for_good(address: str) -> None:
     """Erase an address in the name of the member who asks, and say what is left of it."""
     settings, now = context().settings, clock.now()
     erasure.erase_everywhere(context().database, settings, address, now, g.desk.member_id)
-    copies = [copy.until for copy in backup_files.kept(settings)]
+    copies = [copy.until for copy in backup_files.list_backups(settings)]
     told = "Erased. Only a mark remains, from which the address cannot be read."
     if provider_erasure.are_asked_for(settings):
         told += " The mail provider is asked to erase what it knows of it, too."
@@ -126,7 +126,7 @@ def erase_at_provider() -> ResponseReturnValue:
     return redirect(url_for(".privacy_page"), 303)
 
 
-def _page(form: PersonForm) -> str:
+def _render_privacy(form: EmailForm) -> str:
     settings, now = context().settings, clock.now()
     with context().database.read() as session:
         soon = retention.idle_leads(now + SOON, settings).order_by(Lead.touched_at).limit(LISTED)

@@ -7,7 +7,7 @@ from ...accounts.audit_log import AuditEntry
 from ...web.context import context
 from .. import labels
 from ..blueprint import admins_only, blueprint
-from ..leads.inbox import names_of
+from ..leads.inbox import member_names
 from ..pagination import newest_first
 
 LONGEST_SUBJECT = 60
@@ -23,7 +23,7 @@ def trail() -> str:
         query = query.where(AuditEntry.subject == about)
     with context().database.read() as session:
         page = newest_first(session, query, AuditEntry.at, AuditEntry.id, before)
-        names = names_of(session)
+        names = member_names(session)
     return render_template(
         "desk/team/audit_log.html",
         entries=page.rows,

@@ -143,7 +143,7 @@ def add_member(
 
     A member whom we know keeps role and name. Raises ValueError for what is no address.
     """
-    address = capture.normalize(email)
+    address = capture.normalize_email(email)
     member = session.scalar(select(Member).where(Member.email == address))
     if member is None:
         member = _insert(session, Member(email=address, name=name, role=role, created_at=at))
@@ -166,7 +166,7 @@ def _insert(session: Session, member: Member) -> Member:
 def find_member(session: Session, email: str, *, lock: bool = False) -> Member | None:
     """Find who may use the desk by their address, in whatever form it is typed."""
     query = select(Member).where(
-        Member.email == capture.normalize(email), Member.removed_at.is_(None)
+        Member.email == capture.normalize_email(email), Member.removed_at.is_(None)
     )
     return session.scalar(query.with_for_update() if lock else query)
 

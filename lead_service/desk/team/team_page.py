@@ -17,7 +17,7 @@ LAST_ADMIN = "Nobody else is an admin. Make somebody an admin first."
 @blueprint.get("/team/")
 def team() -> str:
     """Show who may use the desk."""
-    return _page()
+    return _render_team()
 
 
 @blueprint.post("/team/")
@@ -26,7 +26,7 @@ def invite() -> ResponseReturnValue:
     """Let somebody in, by mail."""
     form, now, by = InviteForm(request.form), clock.now(), g.desk.member
     if not form.validate():
-        return _page(form), 422
+        return _render_team(form), 422
     email, name, role = form.email.data or "", form.name.data or "", Role(form.role.data)
 
     def work(writing: Session) -> None:
@@ -37,7 +37,7 @@ def invite() -> ResponseReturnValue:
         context().database.write(work)
     except membership.AlreadyIn:
         form.email.errors = ["This address is a member's already."]
-        return _page(form), 422
+        return _render_team(form), 422
     flash("Invited. A mail tells them where to sign in.")
     return redirect(url_for(".team"), 303)
 
@@ -51,7 +51,9 @@ def change_role(member_id: int) -> ResponseReturnValue:
         abort(422)
 
     def work(writing: Session) -> None:
-        membership.change_role(writing, _find(writing, member_id), Role(form.role.data), by, now)
+        membership.change_role(
+            writing, _find_member(writing, member_id), Role(form.role.data), by, now
+        )
 
     return _done(work, "Changed. It is so from their next click on.")
 
@@ -63,7 +65,7 @@ def remove_member(member_id: int) -> ResponseReturnValue:
     now, by = clock.now(), g.desk.member
 
     def work(writing: Session) -> None:
-        membership.remove(writing, _find(writing, member_id), by, now)
+        membership.remove(writing, _find_member(writing, member_id), by, now)
 
     return _done(work, "Removed and signed out. Their open leads are without an owner now.")
 
@@ -75,7 +77,7 @@ def sign_out_member(member_id: int) -> ResponseReturnValue:
     now, by = clock.now(), g.desk.member
 
     def work(writing: Session) -> None:
-        membership.sign_out_everywhere(writing, _find(writing, member_id), by, now)
+        membership.sign_out_everywhere(writing, _find_member(writing, member_id), by, now)
 
     return _done(work, "Signed out everywhere.")
 
@@ -85,10 +87,10 @@ def rename() -> ResponseReturnValue:
     """Change the name that the others see."""
     form, now = NameForm(request.form), clock.now()
     if not form.validate():
-        return _page(naming=form), 422
+        return _render_team(naming=form), 422
     name, own_id = form.own_name.data or "", g.desk.member_id
     context().database.write(
-        lambda writing: membership.rename(writing, _find(writing, own_id), name, now)
+        lambda writing: membership.rename(writing, _find_member(writing, own_id), name, now)
     )
     flash("Changed.")
     return redirect(url_for(".team"), 303)
@@ -100,7 +102,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     own_id, now = g.desk.member_id, clock.now()
 
     def work(writing: Session) -> None:
-        member = _find(writing, own_id)
+        member = _find_member(writing, own_id)
         membership.sign_out_everywhere(writing, member, member, now)
 
     context().database.write(work)
@@ -113,12 +115,14 @@ def _done(work, told: str) -> ResponseReturnValue:
     try:
         context().database.write(work)
     except membership.LastAdmin:
-        return _page(refusal=LAST_ADMIN), 409
+        return _render_team(refusal=LAST_ADMIN), 409
     flash(told)
     return redirect(url_for(".team"), 303)
 
 
-def _page(form: InviteForm | None = None, naming: NameForm | None = None, refusal: str = "") -> str:
+def _render_team(
+    form: InviteForm | None = None, naming: NameForm | None = None, refusal: str = ""
+) -> str:
     with context().database.read() as reading:
         people = membership.everybody(reading)
     return render_template(
@@ -130,6 +134,6 @@ def _page(form: InviteForm | None = None, naming: NameForm | None = None, refusa
     )
 
 
-def _find(writing: Session, member_id: int) -> Member:
+def _find_member(writing: Session, member_id: int) -> Member:
     member = writing.get(Member, member_id) if member_id < 2**31 else None
     return member if member and member.removed_at is None else abort(404)

@@ -28,7 +28,7 @@ from ...emails import provider_erasure
 from ...emails.models import ErasureJob
 from ...leads.models import Lead
 from ...privacy import erasure
-from ...privacy.backup_files import NAME, Kept, kept
+from ...privacy.backup_files import FILE_NAME, BackupFile, list_backups
 from ...privacy.models import Suppression
 from ...settings import Settings
 from ...web.tokens import derived_token
@@ -43,14 +43,23 @@ NO_LOSS = {
 }
 
 
-__all__ = ["BackupError", "Contents", "Kept", "kept", "make", "path_for", "prune", "restore"]
+__all__ = [
+    "BackupError",
+    "BackupFile",
+    "Contents",
+    "list_backups",
+    "make",
+    "path_for",
+    "prune",
+    "restore",
+]
 
 
 def path_for(settings: Settings, now: datetime) -> Path:
     """Name the next copy in BACKUP_DIR."""
     if settings.backup_dir is None:
         raise BackupError("give a file, or set BACKUP_DIR")
-    return settings.backup_dir / now.astimezone(UTC).strftime(NAME)
+    return settings.backup_dir / now.astimezone(UTC).strftime(FILE_NAME)
 
 
 def make(database: Database, path: Path) -> Contents:
@@ -115,7 +124,7 @@ def _put_in_place(database: Database, settings: Settings, path: Path, now: datet
 
 def prune(settings: Settings, now: datetime) -> int:
     """Delete the copies in BACKUP_DIR whose time is over; return how many."""
-    over = [copy for copy in kept(settings) if copy.until <= now]
+    over = [copy for copy in list_backups(settings) if copy.until <= now]
     for copy in over:
         copy.path.unlink(missing_ok=True)
     return len(over)
@@ -125,7 +134,7 @@ def faults(settings: Settings, now: datetime) -> list[str]:
     """Say what is wrong with the copies in BACKUP_DIR, where it is set."""
     if settings.backup_dir is None:
         return []
-    copies = kept(settings)
+    copies = list_backups(settings)
     if not copies:
         return [f"backups: {settings.backup_dir} holds none; run `lead-service backup` daily"]
     age = now - copies[-1].made_at

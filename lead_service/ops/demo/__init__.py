@@ -31,7 +31,7 @@ from ...privacy.export import Holding, rows_of
 from ...publishing import site as publishing_site
 from ...settings import Settings
 from ...web.context import Context
-from ...web.rate_limits import Counter
+from ...web.rate_limits import RateLimits
 from ...web.tokens import token_hash
 from .acts import Demo, Story, assess, send_emails, step, tell
 from .stories import COLLEAGUES, STORIES, STRANGERS, TEAM
@@ -48,11 +48,11 @@ def set_up(settings: Settings, now: datetime) -> datetime | None:
     """
     if not settings.is_local:
         raise NoDemo("made-up data is for this machine only, and PUBLIC_URL names another")
-    site = publishing_site.read(settings)
+    site = publishing_site.load_site(settings)
     with schema.opened(settings) as database:
         schema.migrate(database)
-        database.write(lambda session: changes.seed(session, settings))
-        limits = Counter(settings.limits_storage)
+        database.write(lambda session: changes.create_first_host(session, settings))
+        limits = RateLimits(settings.limits_storage)
         return fill(Context(settings, database, site, limits), now)
 
 
@@ -107,7 +107,7 @@ def _let_in(demo: Demo) -> None:
             named = ("name", "zone", "hours", "country", "region", "meeting_link")
             changes.edit(session, host, {name: getattr(one, name) for name in named})
     off = demo.now.date() + timedelta(days=20)
-    changes.set_away(session, demo.hosts["jonas"], off, off + timedelta(days=4), "Family visit")
+    changes.add_time_off(session, demo.hosts["jonas"], off, off + timedelta(days=4), "Family visit")
     before = off - timedelta(days=1)
     changes.set_date(session, demo.hosts["jonas"], before, ("10:00-14:00",))
     send_emails(demo, demo.now)

@@ -17,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 
 from ...accounts.members import Member
 from ...assess import emails, models
-from ...assess.brief import brief_of
+from ...assess.brief import brief_for
 from ...assess.forms import MailForm
 from ...book import bookings, notifications
 from ...book.availability import queries
@@ -37,7 +37,7 @@ from ...leads.models import Lead
 from ...publishing.site import Published
 from ...settings import Settings
 from ...web.context import Context
-from ...web.fields import Trapped
+from ...web.fields import HoneypotForm
 from ...web.tokens import derived_token, token_hash
 
 SECOND = timedelta(seconds=1)
@@ -169,7 +169,7 @@ def assess(tale: Tale, levels: str, stop: str = "") -> None:
         if one is framework.steps[0]:
             came_from = article.slug if article else None
             models.start(tale.session, framework, chosen, came_from, tale.at, tale.token)
-            tale.assessment = models.find(tale.session, tale.token)
+            tale.assessment = models.find_assessment(tale.session, tale.token)
         else:
             models.answer(_assessment(tale), framework, chosen, tale.at)
         tale.at += 30 * SECOND
@@ -192,7 +192,7 @@ def ask_for_result(tale: Tale, suspect: bool = False) -> None:
         tale.token,
         tale.at,
         article=published.title_of(assessment.came_from),
-        brief=brief_of(tale.session, assessment, published.framework),
+        brief=brief_for(tale.session, assessment, published.framework),
     )
     _know_lead(tale)
 
@@ -203,7 +203,7 @@ def write(tale: Tale, text: str, suspect: bool = False) -> None:
     person = {"name": story.name, "email": story.email, "company": story.company}
     rest = {"phone": story.phone, "topic": text, "submission": _key(tale, "wrote")}
     form = _typed(ContactForm, suspect, **person, **rest)
-    routes.wrote(tale.session, settings, published.framework, form, tale.at)
+    routes.save_message(tale.session, settings, published.framework, form, tale.at)
     _know_lead(tale)
 
 
@@ -233,8 +233,8 @@ def correct_address(tale: Tale, email: str) -> None:
     """Have the invitation sent to another address."""
     (settings, published), call, now = tale.site, _call(tale), tale.at
     before = call.email
-    bookings.readdress(tale.session, settings, call, email, now)
-    notifications.readdressed(tale.session, settings, published, call, before, now)
+    bookings.correct_email(tale.session, settings, call, email, now)
+    notifications.email_corrected(tale.session, settings, published, call, before, now)
     tale.lead_id = call.lead_id
 
 
@@ -245,7 +245,9 @@ def move(tale: Tale, on: int, hour: int = 10, by: str = "", note: str = "") -> N
     start = _open_start(tale, call.host, on, hour, moving=call.id)
     if by:
         context = tale.demo.context
-        call_changes.move(tale.session, context, call, start, tale.by(by, note), freely=False)
+        call_changes.move(
+            tale.session, context, call, start, tale.by(by, note), ignore_availability=False
+        )
     elif bookings.move(tale.session, call, start, tale.at):
         notifications.moved(tale.session, *tale.site, call, before, tale.at)
 
@@ -255,8 +257,8 @@ def cancel(tale: Tale, by: str = "", note: str = "") -> None:
     call, context = _call(tale), tale.demo.context
     if by:
         call_changes.cancel(tale.session, context, call, tale.by(by, note))
-    elif bookings.cancel_booking(tale.session, call, tale.at):
-        notifications.cancelled(tale.session, context.settings, call, tale.at)
+    elif bookings.cancel(tale.session, call, tale.at):
+        notifications.canceled(tale.session, context.settings, call, tale.at)
 
 
 # -- Colleagues -----------------------------------------------------------------------------
@@ -285,7 +287,7 @@ def edit(tale: Tale, by: str, owner: str = "", due: int | None = None, **changes
         changes["owner_id"] = tale.demo.members[owner].id
     if due is not None:
         changes["next_action_on"] = tale.demo.now.date() + timedelta(days=due)
-    seen = lead_updates.Wanted.of(lead)
+    seen = lead_updates.LeadUpdate.of(lead)
     wanted, member = replace(seen, **changes), tale.demo.members[by]
     lead_updates.save(tale.session, lead, wanted, lead.version, seen, member, tale.at)
 
@@ -315,7 +317,7 @@ def send_emails(demo: Demo, until: datetime, fates: dict[str, str] | None = None
         fate = fates.pop(email.kind, "delivered") if fates else "delivered"
         told += _events(email, fate) if _leaves(demo, email, fate) else []
     if told:
-        delivery_events.take(demo.session, told, max(event.at for event in told))
+        delivery_events.apply_events(demo.session, told, max(event.at for event in told))
 
 
 def _leaves(demo: Demo, email: OutboxMessage, fate: str) -> bool:
@@ -372,12 +374,12 @@ def _call(tale: Tale) -> Booking:
 
 
 def _know_lead(tale: Tale) -> None:
-    lead = capture.find(tale.session, tale.story.email)
+    lead = capture.find_lead(tale.session, tale.story.email)
     assert lead
     tale.lead_id = lead.id
 
 
-def _typed(form_class: type[Trapped], suspect: bool, **fields: str) -> Any:
+def _typed(form_class: type[HoneypotForm], suspect: bool, **fields: str) -> Any:
     """Return a form that holds these fields, valid, and suspected or not."""
     form = form_class(MultiDict(fields))
     form.is_suspect = suspect
@@ -410,7 +412,7 @@ def _ask_for_call(
 ) -> Booking | None:
     story, (settings, published) = tale.story, tale.site
     assessment = tale.assessment
-    wish = bookings.Wish(
+    wish = bookings.BookingRequest(
         start=start,
         zone=story.zone,
         name=story.name,
@@ -424,8 +426,8 @@ def _ask_for_call(
         came_from=assessment.came_from if assessment else None,
         host_id=host.id,
     )
-    outcome = bookings.take(tale.session, settings, wish, tale.at)
+    outcome = bookings.create(tale.session, settings, wish, tale.at)
     told = (tale.session, settings, published, wish, outcome, tale.at)
-    notifications.answered(*told, may_contact=bool(topic))
+    notifications.form_answered(*told, may_contact=bool(topic))
     _know_lead(tale)
     return outcome.booking

@@ -16,7 +16,7 @@ from ...emails.models import EmailState, OutboxMessage
 from ...leads.models import Lead, Stage
 
 
-class Stored(Collector):
+class DatabaseCollector(Collector):
     """Counts rows anew for each scrape; a database that does not answer is a metric too."""
 
     def __init__(self, database: Database) -> None:

@@ -14,7 +14,7 @@ SHARED = "PROMETHEUS_MULTIPROC_DIR"  # the client looks for it when it is import
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[None]:
+def serve_metrics(settings: Settings) -> Iterator[None]:
     """Serve metrics at METRICS_ADDRESS and METRICS_PORT, where that is set.
 
     The web processes must be started inside, so that they find the folder in their environment.
@@ -40,9 +40,9 @@ def _start(port: int, address: str, database: Database, folder: str) -> tuple[WS
     from prometheus_client import CollectorRegistry, start_http_server
     from prometheus_client.multiprocess import MultiProcessCollector
 
-    from .gauges import Stored
+    from .gauges import DatabaseCollector
 
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=folder)
-    registry.register(Stored(database))
+    registry.register(DatabaseCollector(database))
     return start_http_server(port, address, registry)

@@ -140,7 +140,7 @@ def test_what_the_team_did_because_of_it_goes_with_it(client, result, mails, dat
 
     def release(session) -> None:
         lead = session.scalar(select(Lead))
-        events.record(session, lead, "released", MONDAY_MORNING, member=1)
+        events.record_event(session, lead, "released", MONDAY_MORNING, member=1)
 
     database.write(release)
     client.post(link(mails))

@@ -104,7 +104,7 @@ def faults(database, *changes: tuple[str, str], text: str) -> list[str]:
         assert before in text
         text = text.replace(before, after)
     with database.read() as session:
-        return models.faults(session, load_framework(text))
+        return models.stored_version_faults(session, load_framework(text))
 
 
 def test_rewording_is_no_fault(client, framework, database):

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from lead_service.book.availability import queries
-from lead_service.book.availability.busy_times import FRESH, troubles
+from lead_service.book.availability.busy_times import FRESH, calendar_problems
 from lead_service.book.availability.slots import UnavailableReason
 from lead_service.book.hosts.models import (
     BusyTime,
@@ -61,7 +61,7 @@ def why(database):
     def why(start: datetime = NINE):
         with database.read() as session:
             host = session.scalars(select(Host).order_by(Host.id)).first()
-            return queries.why_not(session, host, start, NOW)
+            return queries.why_unavailable(session, host, start, NOW)
 
     return why
 
@@ -187,7 +187,7 @@ def test_the_last_good_copy_serves_for_a_day(change, seen):
 def test_a_calendar_that_cannot_be_believed_is_named_with_its_fault(change, database):
     def said() -> list[str]:
         with database.read() as session:
-            return list(troubles(queries.active_hosts(session), NOW))
+            return list(calendar_problems(queries.active_hosts(session), NOW))
 
     with_feed(change)
     assert said() == []
@@ -253,7 +253,7 @@ def test_the_call_that_is_moved_is_not_in_its_own_way(client, change, database, 
         assert queries.free_hosts(*asked) == []
         assert queries.free_hosts(*asked, moving=booking.id) == hosts
         assert (
-            queries.why_not(session, hosts[0], booking.starts_at, NOW).kind
+            queries.why_unavailable(session, hosts[0], booking.starts_at, NOW).kind
             is UnavailableReason.LIMIT
         )
 

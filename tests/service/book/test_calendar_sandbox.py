@@ -22,26 +22,26 @@ def ics(rule: str = "") -> bytes:
 
 def test_the_other_process_answers_what_this_one_would():
     at = datetime(2026, 3, 30, 8, 0, tzinfo=UTC)
-    assert sandbox.read(ics(), *ASKED) == [Busy(at, at + timedelta(hours=1))]
-    assert sandbox.read(ics(), *ASKED, {"1"}) == []
+    assert sandbox.parse_in_process(ics(), *ASKED) == [Busy(at, at + timedelta(hours=1))]
+    assert sandbox.parse_in_process(ics(), *ASKED, {"1"}) == []
 
 
 def test_its_complaint_is_ours():
     with pytest.raises(Unreadable, match="is not a calendar"):
-        sandbox.read(b"hello", *ASKED)
+        sandbox.parse_in_process(b"hello", *ASKED)
 
 
 @pytest.mark.parametrize("rule", ["FREQ=DAILY;INTERVAL=0", "FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30"])
 def test_a_rule_that_never_comes_round_is_cut_off(rule, monkeypatch):
     monkeypatch.setattr(sandbox, "SECONDS", 1)
     with pytest.raises(Unreadable, match="takes too long"):
-        sandbox.read(ics(rule), *ASKED)
+        sandbox.parse_in_process(ics(rule), *ASKED)
 
 
 def test_a_process_that_ends_without_an_answer_is_no_empty_calendar(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(Unreadable, match="takes too much"):
-        sandbox.read(ics(), *ASKED)
+        sandbox.parse_in_process(ics(), *ASKED)
 
 
 def test_it_gets_none_of_our_secrets_and_the_zones_of_our_own_package(monkeypatch):
@@ -54,6 +54,6 @@ def test_it_gets_none_of_our_secrets_and_the_zones_of_our_own_package(monkeypatc
         return real(command, **more)
 
     monkeypatch.setattr(subprocess, "run", run)
-    sandbox.read(ics(), *ASKED)
+    sandbox.parse_in_process(ics(), *ASKED)
     assert set(seen) <= {"PATH", "PYTHONPATH", "PYTHONTZPATH"}
     assert seen["PYTHONTZPATH"] == ""

@@ -59,7 +59,7 @@ def read_here(monkeypatch):
         except NotUnderstood as fault:
             raise Unreadable(str(fault)) from None
 
-    monkeypatch.setattr(sync, "read", read)
+    monkeypatch.setattr(sync, "parse_in_process", read)
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_a_clock_that_was_set_back_does_not_stop_the_reading(read, server):
 
 def test_what_is_unchanged_is_confirmed_without_reading_it_again(read, server, busy, monkeypatch):
     read(file(ics("20261126T090000Z"), ETag='"1"'))
-    monkeypatch.setattr(sync, "read", None)  # would fail
+    monkeypatch.setattr(sync, "parse_in_process", None)  # would fail
     found = read(lambda request: request.answer(304), 10)
     assert server.asked[1][1]["if-none-match"] == '"1"'
     assert (found.succeeded_at, found.fault) == (NOW + 10 * MINUTE, "")

@@ -84,7 +84,11 @@ def test_a_move_onto_another_call_leaves_both_as_they_were(client, context, star
     def clash(session):
         with pytest.raises(bookings.Taken):
             bookings.move(
-                session, session.get_one(Booking, 2), starts[1], MONDAY_MORNING, freely=True
+                session,
+                session.get_one(Booking, 2),
+                starts[1],
+                MONDAY_MORNING,
+                ignore_availability=True,
             )
 
     book(client)
@@ -106,23 +110,23 @@ def test_a_visitor_moves_to_an_offered_start_only(client, context, minutes):
 
 def test_the_team_may_move_a_call_past_notice_and_hours_but_not_into_the_past(client, context):
     book(client)
-    assert move(context, MONDAY_MORNING + timedelta(minutes=30), freely=True)
-    assert move(context, MONDAY_MORNING + timedelta(hours=12), freely=True)
+    assert move(context, MONDAY_MORNING + timedelta(minutes=30), ignore_availability=True)
+    assert move(context, MONDAY_MORNING + timedelta(hours=12), ignore_availability=True)
     for minutes in (-30, 0, 7):
         with pytest.raises(bookings.NotOffered):
-            move(context, MONDAY_MORNING + timedelta(minutes=minutes), freely=True)
+            move(context, MONDAY_MORNING + timedelta(minutes=minutes), ignore_availability=True)
 
 
 def test_a_call_that_has_begun_or_is_cancelled_is_moved_no_more(client, context, at, starts):
     page = book(client)
     at(starts[0])
-    with pytest.raises(bookings.Over):
+    with pytest.raises(bookings.NotUpcoming):
         move(context, starts[9])
     at(MONDAY_MORNING)
     client.post(page + "cancel")
-    with pytest.raises(bookings.Over):
+    with pytest.raises(bookings.NotUpcoming):
         move(context, starts[9])
-    with pytest.raises(bookings.Over):
+    with pytest.raises(bookings.NotUpcoming):
         give_to(context, 1)
 
 
@@ -209,8 +213,8 @@ def test_a_note_of_the_team_reaches_both_sides_verbatim_and_escaped(
 
 def called_off(session, settings) -> None:
     booking = session.scalars(select(Booking)).one()
-    assert bookings.cancel_booking(session, booking, MONDAY_MORNING)
-    notifications.cancelled(session, settings, booking, MONDAY_MORNING, note=NOTE, member_id=7)
+    assert bookings.cancel(session, booking, MONDAY_MORNING)
+    notifications.canceled(session, settings, booking, MONDAY_MORNING, note=NOTE, member_id=7)
 
 
 def test_a_move_before_the_invitation_left_sends_the_new_one_alone(client, context, mails, starts):

@@ -18,7 +18,7 @@ SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86400))
 
 def shown(context, now, *, moving=None):
     with context.database.read() as session:
-        found = host_cache.hosts(session)
+        found = host_cache.snapshot(session)
         return found.open_starts(session, found.hosts, now, moving=moving)
 
 
@@ -91,7 +91,7 @@ def test_any_of_several_hosts_opens_a_start_and_each_can_be_asked_alone(client, 
     everybody = shown(context, MONDAY_MORNING)
     assert everybody == said(database, MONDAY_MORNING)
     with context.database.read() as session:
-        found = host_cache.hosts(session)
+        found = host_cache.snapshot(session)
         alone = [found.open_starts(session, [host], MONDAY_MORNING) for host in found.hosts]
     assert sorted({*alone[0], *alone[1]}) == everybody
     assert open_starts(client, host=str(other))[0] == start_text(alone[1][0])
@@ -99,11 +99,11 @@ def test_any_of_several_hosts_opens_a_start_and_each_can_be_asked_alone(client, 
 
 def test_what_is_known_is_read_again_only_when_it_has_changed(context, database):
     with context.database.read() as session:
-        first = host_cache.hosts(session)
-        assert host_cache.hosts(session) is first
+        first = host_cache.snapshot(session)
+        assert host_cache.snapshot(session) is first
     change_host(database, name="Ann Example")
     with context.database.read() as session:
-        again = host_cache.hosts(session)
+        again = host_cache.snapshot(session)
     assert again is not first
     assert [host.name for host in again.hosts] == ["Ann Example"]
     with database.read() as session:

@@ -21,7 +21,7 @@ def path(client, database, settings):
 
     def of(host_id: int = 1) -> str:
         with database.read() as session:
-            link = feed.link(settings, session.get_one(Host, host_id))
+            link = feed.feed_link(settings, session.get_one(Host, host_id))
         return link.removeprefix(settings.public_url.rstrip("/"))
 
     return of

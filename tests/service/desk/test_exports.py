@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from lead_service.desk.leads import exports
 from lead_service.desk.leads.exports import COLUMNS
-from lead_service.desk.leads.filters import View
+from lead_service.desk.leads.filters import LeadFilter
 from lead_service.leads import capture
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
@@ -85,7 +85,9 @@ def test_a_long_file_is_read_in_pieces_and_holds_everybody_in_order(
     def fill(session) -> None:
         for number in range(20):
             name = f"Lead {number % 3}"
-            capture.capture(session, email=f"l{number}@example.com", name=name, at=MONDAY_MORNING)
+            capture.capture_lead(
+                session, email=f"l{number}@example.com", name=name, at=MONDAY_MORNING
+            )
 
     database.write(fill)
     answer = client.get("/desk/leads.csv?sort=name")
@@ -101,13 +103,13 @@ def test_a_lead_that_is_worked_on_meanwhile_is_in_the_file(client, ann, database
     def fill(session) -> None:
         for number in range(5):
             at = MONDAY_MORNING - timedelta(hours=number)
-            capture.capture(session, email=f"l{number}@example.com", at=at)
+            capture.capture_lead(session, email=f"l{number}@example.com", at=at)
 
     def touch_the_last(session) -> None:
         session.get_one(Lead, 5).touched_at = MONDAY_MORNING + timedelta(hours=1)
 
     database.write(fill)
-    pieces = exports.lines(database, View.read(MultiDict()), MONDAY_MORNING)
+    pieces = exports.lines(database, LeadFilter.read(MultiDict()), MONDAY_MORNING)
     read = [next(pieces), next(pieces)]
     database.write(touch_the_last)
     text = "".join([*read, *pieces])

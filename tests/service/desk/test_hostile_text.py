@@ -62,14 +62,16 @@ def _spoil(session) -> None:
     call = session.scalars(select(Booking)).one()
     call.email, call.phone = HOSTILE, HOSTILE[:50]
     for kind in ("wrote", "wanted_start"):
-        events.record(session, lead, kind, MONDAY_MORNING, text=HOSTILE)
+        events.record_event(session, lead, kind, MONDAY_MORNING, text=HOSTILE)
     consent = {"wording": MARKUP[:40], "may_contact": True, "source": MARKUP[:40]}
     capture.record_consent(session, lead, at=MONDAY_MORNING, **consent)
     events.add_note(session, lead, 1, HOSTILE, MONDAY_MORNING)
     lead.next_action, lead.next_action_on = HOSTILE, MONDAY_MORNING.date()
     lead.owner.name = HOSTILE
-    events.record(session, lead, "next_action_changed", MONDAY_MORNING, action=HOSTILE, on=None)
-    events.record(session, lead, "owner_changed", MONDAY_MORNING, owner=1, member=1)
+    events.record_event(
+        session, lead, "next_action_changed", MONDAY_MORNING, action=HOSTILE, on=None
+    )
+    events.record_event(session, lead, "owner_changed", MONDAY_MORNING, owner=1, member=1)
     host = session.get_one(Host, 1)
     host.name, host.email, host.meeting_link = MARKUP, MARKUP, MARKUP
     host.time_off = [TimeOff(first_day=SUNDAY, last_day=CHRISTMAS, note=HOSTILE)]

@@ -35,7 +35,9 @@ def ann(client, database, settings, at) -> None:
     sign_in(client, database, settings, ANN)
 
     def work(session) -> None:
-        capture.capture(session, email="ada@example.com", name="Ada Example", at=MONDAY_MORNING)
+        capture.capture_lead(
+            session, email="ada@example.com", name="Ada Example", at=MONDAY_MORNING
+        )
         membership.add_member(session, BOB, MONDAY_MORNING, name="Bob")
 
     database.write(work)
@@ -226,7 +228,7 @@ def test_an_owner_who_has_left_stays_with_what_they_closed(client, ann, database
     assert save(client, stage="lost", owner_id="2", version="2").status_code == 303
     assert lead(database).owner_id == 2
     database.write(
-        lambda session: capture.capture(session, email="b@example.com", at=MONDAY_MORNING)
+        lambda session: capture.capture_lead(session, email="b@example.com", at=MONDAY_MORNING)
     )
     assert 'value="2"' not in client.get("/desk/leads/2/").text
 

@@ -39,7 +39,7 @@ def add_mail(database, state: str = "pending", **more) -> str:
 
 def test_the_lead_whose_mail_was_refused_says_so_on_its_page(client, member, database):
     lead_id = database.write(
-        lambda session: capture.capture(session, email="ada@example.com", at=MONDAY_MORNING).id
+        lambda session: capture.capture_lead(session, email="ada@example.com", at=MONDAY_MORNING).id
     )
     why = "the provider refused this mail (400)"
     add_mail(database, "failed", lead_id=lead_id, reason=why, alarm_at=MONDAY_MORNING)
@@ -89,7 +89,7 @@ def test_in_production_no_mail_can_be_read(app, client, member, database, settin
 
 def test_trouble_with_the_mail_shows_on_every_page_of_the_desk(client, member, database):
     database.write(
-        lambda session: capture.capture(session, email="ada@example.com", at=MONDAY_MORNING).id
+        lambda session: capture.capture_lead(session, email="ada@example.com", at=MONDAY_MORNING).id
     )
     pages = ("/desk/", "/desk/leads/1/", "/desk/leads/1/erase", "/desk/outbox/")
     assert not any("Mail is in trouble" in client.get(page).text for page in pages)

@@ -14,7 +14,7 @@ from lead_service.emails.outbox import claim
 from lead_service.emails.transports.base import Permanent, Stop, Temporary
 from tests.service.conftest import MONDAY_MORNING as NOW
 from tests.support.app.desk_client import press, sign_in
-from tests.support.app.outbox_helper import FakeTransport, Postroom, failing, in_threads
+from tests.support.app.outbox_helper import FakeTransport, OutboxHelper, failing, in_threads
 
 MINUTE = timedelta(minutes=1)
 OUTBOX = "/desk/outbox/"
@@ -27,11 +27,11 @@ def member(client, database, settings, at) -> None:
 
 
 @pytest.fixture
-def room(app, database) -> Postroom:
-    return Postroom(database)
+def room(app, database) -> OutboxHelper:
+    return OutboxHelper(database)
 
 
-def refused(room: Postroom, name: str = "one", **options) -> str:
+def refused(room: OutboxHelper, name: str = "one", **options) -> str:
     """A mail that the provider has refused for good; its id."""
     outbox_id = room.put(name, at=NOW, **options)
     room.drain(failing(Permanent("the provider refused this mail (400)")), NOW)
@@ -96,7 +96,7 @@ def test_a_second_click_sends_no_second_mail(client, member, room):
 def test_of_four_who_press_together_one_does_it(room, state):
     outbox_id = refused(room) if state == "failed" else room.put(at=NOW)
     together, done = threading.Barrier(4), []
-    work = admin_actions.take_back if state == "pending" else partial(admin_actions.retry, now=NOW)
+    work = admin_actions.cancel if state == "pending" else partial(admin_actions.retry, now=NOW)
 
     def press_it() -> None:
         together.wait()

@@ -47,7 +47,9 @@ def add_leads(database, number: int, **more) -> None:
     def work(session) -> None:
         for one in range(number):
             address = f"lead{one}@example.com"
-            capture.capture(session, email=address, name=f"Lead {one}", at=MONDAY_MORNING, **more)
+            capture.capture_lead(
+                session, email=address, name=f"Lead {one}", at=MONDAY_MORNING, **more
+            )
 
     database.write(work)
 
@@ -104,7 +106,9 @@ def test_the_pages_together_hold_every_lead_once_though_they_came_together(
 def test_the_latest_activity_comes_first(client, member, database):
     add_leads(database, 3)
     later = MONDAY_MORNING + timedelta(hours=1)
-    database.write(lambda session: capture.capture(session, email="lead1@example.com", at=later).id)
+    database.write(
+        lambda session: capture.capture_lead(session, email="lead1@example.com", at=later).id
+    )
     assert re.findall(r"<bdi>(Lead \d)</bdi>", client.get("/desk/").text)[0] == "Lead 1"
 
 
@@ -177,7 +181,7 @@ def test_a_lead_that_a_program_writes_to_all_night_still_opens(client, member, d
         lead = kept(session, email="ada@example.com", at=MONDAY_MORNING)
         for number in range(300):
             at = MONDAY_MORNING + timedelta(minutes=number)
-            events.record(session, lead, "wrote", at, text=f"message {number:03}.")
+            events.record_event(session, lead, "wrote", at, text=f"message {number:03}.")
 
     database.write(work)
     text = lead_page(client)
@@ -198,7 +202,7 @@ def test_a_lead_that_a_program_writes_to_all_night_still_opens(client, member, d
         (set(Delivery) - {Delivery.UNKNOWN}, labels.DELIVERIES),
         (
             {*EmailState, *Delivery} - set(mail_status.UNTOLD),
-            {one.name: one.word for one in mail_status.STANDINGS},
+            {one.name: one.word for one in mail_status.MAIL_STATUSES},
         ),
         (FunnelStage, funnel_page.STAGES),
         (FunnelStage, funnel_page.SHORT),

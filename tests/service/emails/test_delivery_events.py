@@ -9,13 +9,13 @@ from sqlalchemy import event as on
 from sqlalchemy import func, select, update
 
 from lead_service.emails import admin_actions, outbox
-from lead_service.emails.delivery_events import Event, take
+from lead_service.emails.delivery_events import Event, apply_events
 from lead_service.emails.models import DeliveryEvent, OutboxMessage
 from lead_service.leads import capture
 from lead_service.leads.models import Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING as NOW
 from tests.support.app.desk_client import sign_in
-from tests.support.app.outbox_helper import FakeTransport, Postroom, in_threads, mail
+from tests.support.app.outbox_helper import FakeTransport, OutboxHelper, in_threads, mail
 from tests.support.app.stored_data import everything
 from tests.support.webhook_signing import post, sign
 
@@ -27,12 +27,12 @@ pytestmark = pytest.mark.usefixtures("at")
 
 @pytest.fixture
 def lead_id(app, database) -> int:
-    return database.write(lambda session: capture.capture(session, email=ADA, at=NOW).id)
+    return database.write(lambda session: capture.capture_lead(session, email=ADA, at=NOW).id)
 
 
 @pytest.fixture
-def room(app, database) -> Postroom:
-    return Postroom(database)
+def room(app, database) -> OutboxHelper:
+    return OutboxHelper(database)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def sent(room, lead_id) -> str:
     return send(room, lead_id)
 
 
-def send(room: Postroom, lead_id: int, to: str = "Ada") -> str:
+def send(room: OutboxHelper, lead_id: int, to: str = "Ada") -> str:
     message = mail(to)
     object.__setattr__(message, "to", f"{to}@example.com")
     queued = room.database.write(
@@ -57,12 +57,12 @@ def told(outbox_id: str, kind: str, minutes: float = 0, **more) -> dict:
     return {"event": kind, "outbox_id": outbox_id, "timestamp": at, "sg_event_id": id} | more
 
 
-def lead(room: Postroom) -> Lead:
+def lead(room: OutboxHelper) -> Lead:
     with room.database.read() as session:
         return session.scalars(select(Lead)).one()
 
 
-def timeline(room: Postroom) -> list[str]:
+def timeline(room: OutboxHelper) -> list[str]:
     with room.database.read() as session:
         return list(session.scalars(select(LeadEvent.kind).order_by(LeadEvent.id)))
 
@@ -125,7 +125,9 @@ def test_a_mail_that_arrives_clears_the_mark_and_an_older_arrival_does_not(
 def test_after_a_correction_only_the_new_address_counts(client, room, sent, lead_id):
     post(client, [told(sent, "bounce", 1)])
     room.database.write(
-        lambda session: capture.correct(session, session.get_one(Lead, lead_id), "eve@example.com")
+        lambda session: capture.correct_lead_email(
+            session, session.get_one(Lead, lead_id), "eve@example.com"
+        )
     )
     post(client, [told(sent, "dropped", 2)])
     assert lead(room).bounced_at is None
@@ -169,7 +171,7 @@ def test_events_in_any_order_and_number_come_to_the_same(room, sent, lead_id):
     for order in itertools.permutations(life):
         room.database.write(_forget)
         for one in (*order, *order):
-            room.database.write(lambda session, one=one: take(session, [one], NOW))
+            room.database.write(lambda session, one=one: apply_events(session, [one], NOW))
         row = room.row(sent)
         outcomes.add((row.delivery, row.delivery_at, row.reason, lead(room).bounced_at))
     assert outcomes == {("bounced", NOW + 2 * MINUTE, "bounced", NOW + 2 * MINUTE)}

@@ -14,7 +14,7 @@ from tests.support.app.outbox_helper import (
     MINUTE,
     NOW,
     FakeTransport,
-    Postroom,
+    OutboxHelper,
     failing,
     in_threads,
 )
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture
-def post(database) -> Postroom:
-    return Postroom(database)
+def post(database) -> OutboxHelper:
+    return OutboxHelper(database)
 
 
 def test_a_leased_mail_is_given_to_no_other_worker_until_its_lease_ends(post):

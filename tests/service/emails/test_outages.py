@@ -16,7 +16,7 @@ from lead_service.emails.models import OutboxMessage
 from lead_service.emails.outbox import LONGEST_WAIT
 from lead_service.emails.transports.sendgrid import SendGrid
 from lead_service.settings import Settings, load
-from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, Postroom
+from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, OutboxHelper
 from tests.support.fake_sendgrid import GARBAGE, KEY, TRUNCATED, StandIn, accept, reset, status
 
 pytestmark = pytest.mark.both_engines
@@ -26,8 +26,8 @@ DOWN = (status(503), reset, GARBAGE, status(500), TRUNCATED, status(502))
 
 
 @pytest.fixture
-def post(database) -> Postroom:
-    return Postroom(database)
+def post(database) -> OutboxHelper:
+    return OutboxHelper(database)
 
 
 @pytest.fixture
@@ -44,13 +44,13 @@ def live(post, monkeypatch):
     return live
 
 
-def _next(post: Postroom) -> datetime | None:
+def _next(post: OutboxHelper) -> datetime | None:
     waiting = select(func.min(OutboxMessage.next_at)).where(OutboxMessage.state == "pending")
     with post.database.read() as session:
         return session.scalar(waiting)
 
 
-def _states(post: Postroom) -> Counter[str]:
+def _states(post: OutboxHelper) -> Counter[str]:
     with post.database.read() as session:
         return Counter(session.scalars(select(OutboxMessage.state)))
 

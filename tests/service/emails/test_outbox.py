@@ -7,25 +7,27 @@ import pytest
 from lead_service.emails import outbox
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import capture, models
-from tests.support.app.outbox_helper import HOUR, NOW, FakeTransport, Postroom, in_threads, mail
+from tests.support.app.outbox_helper import HOUR, NOW, FakeTransport, OutboxHelper, in_threads, mail
 
 pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture
-def post(database) -> Postroom:
-    return Postroom(database)
+def post(database) -> OutboxHelper:
+    return OutboxHelper(database)
 
 
 @pytest.fixture
 def lead_id(database) -> int:
-    captured = database.write(lambda session: capture.capture(session, email="a@b.test", at=NOW))
+    captured = database.write(
+        lambda session: capture.capture_lead(session, email="a@b.test", at=NOW)
+    )
     return captured.id
 
 
 def test_a_mail_shares_the_fate_of_the_transaction_that_promised_it(post):
     def promise_and_fail(session):
-        capture.capture(session, email="a@b.test", at=NOW)
+        capture.capture_lead(session, email="a@b.test", at=NOW)
         outbox.queue(session, mail(), at=NOW)
         raise RuntimeError("after the mail was queued")
 

@@ -7,12 +7,12 @@ import pytest
 from lead_service.emails import outbox, status, worker
 from lead_service.emails.outbox import LONGEST_ASKED, claim, finish
 from lead_service.emails.transports.base import Accepted, Stop, Temporary
-from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, FakeTransport, Postroom, failing
+from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, FakeTransport, OutboxHelper, failing
 
 
 @pytest.fixture
-def post(database) -> Postroom:
-    return Postroom(database)
+def post(database) -> OutboxHelper:
+    return OutboxHelper(database)
 
 
 @pytest.mark.both_engines

@@ -12,15 +12,15 @@ from lead_service.emails.message import Message
 from lead_service.emails.models import OutboxMessage
 from lead_service.emails.outbox import LONGEST_ASKED, LONGEST_WAIT
 from lead_service.emails.transports.base import Accepted, Permanent, Stop, Temporary
-from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, FakeTransport, Postroom, failing
+from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, FakeTransport, OutboxHelper, failing
 from tests.support.app.visitor_forms import VISITOR
 
 pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture
-def post(database) -> Postroom:
-    return Postroom(database)
+def post(database) -> OutboxHelper:
+    return OutboxHelper(database)
 
 
 def test_a_sent_mail_keeps_the_providers_id_and_loses_its_body(post):
@@ -146,7 +146,7 @@ def test_a_row_that_cannot_be_read_fails_and_holds_up_no_other(post):
 
 
 def test_a_lead_is_kept_whatever_the_teams_mail_looks_like(client, database, monkeypatch):
-    post, templates = Postroom(database), message._bodies.loader
+    post, templates = OutboxHelper(database), message._bodies.loader
     monkeypatch.setattr(message._bodies, "cache", {})
     monkeypatch.setattr(message._bodies, "loader", DictLoader({}))
     assert client.post("/contact/", data=VISITOR | {"submission": "once"}).status_code == 303

@@ -20,7 +20,7 @@ from lead_service.emails.transports.base import Stop
 from lead_service.emails.transports.folder import Folder
 from lead_service.emails.transports.sendgrid import SendGrid
 from lead_service.settings import Settings
-from tests.support.app.outbox_helper import Postroom, failing
+from tests.support.app.outbox_helper import OutboxHelper, failing
 from tests.support.fake_sendgrid import KEY, Handler, accept
 from tests.support.waiting import eventually
 
@@ -38,8 +38,8 @@ deliver.run(settings.load(), parent_pid=int(os.environ.get("TEST_PARENT", 0)) or
 
 
 @pytest.fixture
-def post(database) -> Postroom:
-    return Postroom(database)
+def post(database) -> OutboxHelper:
+    return OutboxHelper(database)
 
 
 @pytest.fixture

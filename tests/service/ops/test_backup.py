@@ -63,7 +63,7 @@ def write_to(database: Database, number: int) -> None:
     """Take a lead with its mail, as every form does."""
 
     def work(session) -> None:
-        lead = capture.capture(session, email=f"ada{number}@example.com", at=NOW)
+        lead = capture.capture_lead(session, email=f"ada{number}@example.com", at=NOW)
         outbox.queue(session, mail(str(number)), at=NOW, lead_id=lead.id)
 
     database.write(work)
@@ -123,17 +123,17 @@ def test_what_people_wrote_is_not_replaced_unasked(live, settings, tmp_path):
 
 def seed(live: Database, settings) -> None:
     """Make what `migrate` and `serve` make."""
-    live.write(lambda session: changes.seed(session, settings))
+    live.write(lambda session: changes.create_first_host(session, settings))
     links.make_link(live, settings, settings.sales_to[0], NOW)
 
 
 CHANGES = {
     "host": lambda session, settings: changes.edit(
-        session, changes.find(session, settings, None), {"name": "Ann"}
+        session, changes.find_host(session, settings, None), {"name": "Ann"}
     ),
     "member": lambda session, _: membership.add_member(session, "ann@example.com", NOW),
     "calendar_feed": lambda session, settings: changes.add_calendar(
-        session, changes.find(session, settings, None), "https://ada.net/a", "Work", settings
+        session, changes.find_host(session, settings, None), "https://ada.net/a", "Work", settings
     ),
     "audit": lambda session, _: audit_log.note(
         session, None, AuditKind.ROLE_CHANGED, "member 1", NOW
@@ -356,7 +356,10 @@ def test_copies_go_when_their_time_is_over(live, settings):
         backup.make(live, backup.path_for(settings, NOW - timedelta(days=days)))
     (settings.backup_dir / "lead_service-mine.backup").write_text("somebody else's")
     assert backup.prune(settings, NOW) == 2
-    assert [copy.made_at for copy in backup_files.kept(settings)] == [NOW - timedelta(days=29), NOW]
+    assert [copy.made_at for copy in backup_files.list_backups(settings)] == [
+        NOW - timedelta(days=29),
+        NOW,
+    ]
     assert len(list(settings.backup_dir.iterdir())) == 3
 
 

@@ -25,7 +25,7 @@ def ready(settings):
     """The settings of a product in which all is well."""
     database = Database(settings.database_url)
     schema.migrate(database)
-    database.write(lambda session: changes.seed(session, settings))
+    database.write(lambda session: changes.create_first_host(session, settings))
     database.close()
     return settings
 
@@ -78,7 +78,7 @@ def test_a_clock_that_was_set_back_is_seen_by_what_was_written(ready):
 
     def write(session) -> None:
         lead = kept(session, email="ada@example.com", at=later)
-        events.record(session, lead, "wrote", later)
+        events.record_event(session, lead, "wrote", later)
 
     database.write(write)
     database.close()

@@ -16,14 +16,14 @@ from lead_service.db import schema
 from lead_service.emails.message import EmailKind
 from lead_service.emails.models import Delivery, EmailState, OutboxMessage
 from lead_service.funnel import counts
-from lead_service.funnel.archived_counts import between
+from lead_service.funnel.archived_counts import facts_between
 from lead_service.leads import capture, events
 from lead_service.leads.models import EventKind, Lead, LeadEvent, Stage
 from lead_service.ops import demo
 from lead_service.privacy import retention
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import sign_in
-from tests.support.app.outbox_helper import FakeTransport, Postroom
+from tests.support.app.outbox_helper import FakeTransport, OutboxHelper
 from tests.support.app.visitor_forms import VISITOR, assess, book
 
 LINE = "This desk shows made-up data."
@@ -58,7 +58,7 @@ def test_it_shows_one_of_everything(filled, framework):
         finished = select(Assessment.answers).where(Assessment.completed_at.is_not(None))
         scores = [scoring.score(framework, given) for given in session.scalars(finished)]
         last = counts.monday(MONDAY_MORNING.date()) - timedelta(weeks=1)
-        facts = between(session, last - timedelta(weeks=7), last)
+        facts = facts_between(session, last - timedelta(weeks=7), last)
         weeks = {counts.monday(fact.day) for fact in facts if fact.what == "started"}
     assert {one.widest_gap for one in scores} == {*framework.steps, None}
     assert len(weeks) == 8
@@ -109,7 +109,7 @@ def test_removing_it_leaves_what_is_real(filled, client, framework):
 
 
 def test_no_email_leaves_for_it(filled):
-    post, transport = Postroom(filled), FakeTransport()
+    post, transport = OutboxHelper(filled), FakeTransport()
     post.put("real", at=MONDAY_MORNING)
     for days in range(15):
         post.drain(transport, MONDAY_MORNING + timedelta(days=days))
@@ -122,7 +122,7 @@ def test_it_is_refused_where_visitors_come_or_its_people_are_known(context, data
     with pytest.raises(demo.NoDemo, match="PUBLIC_URL"):
         demo.set_up(elsewhere, MONDAY_MORNING)
     email = "Dana.Whitfield@example.com"
-    database.write(lambda session: capture.capture(session, email=email, at=MONDAY_MORNING))
+    database.write(lambda session: capture.capture_lead(session, email=email, at=MONDAY_MORNING))
     before = rows(database)
     with pytest.raises(demo.NoDemo, match="is in use here"):
         demo.fill(context, MONDAY_MORNING)

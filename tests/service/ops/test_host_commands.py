@@ -47,7 +47,7 @@ def ben(command, database):
 def troubles(database):
     def troubles() -> list[str]:
         with database.read() as session:
-            return list(changes.troubles(session, NOW))
+            return list(changes.problems(session, NOW))
 
     return troubles
 

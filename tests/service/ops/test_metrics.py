@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from lead_service import clock, create_app
 from lead_service.db.engine import Database
 from lead_service.emails import outbox
-from lead_service.ops.metrics.gauges import Stored
+from lead_service.ops.metrics.gauges import DatabaseCollector
 from lead_service.ops.metrics.requests import REQUESTS
 from tests.support.app.outbox_helper import mail
 from tests.support.app.visitor_forms import VISITOR, booking_form
@@ -84,7 +84,7 @@ def test_every_route_is_counted_by_its_template(app, settings, database):
 def test_mail_that_waits_and_mail_that_failed_can_be_told(database, at):
     database.write(lambda session: outbox.queue(session, mail(), at=clock.now()))
     registry = CollectorRegistry()
-    registry.register(Stored(database))
+    registry.register(DatabaseCollector(database))
     found = samples(generate_latest(registry).decode())
     assert found["lead_service_outbox_mails", "pending"] == 1
     assert found["lead_service_outbox_mails", "dead"] == 0
@@ -94,7 +94,7 @@ def test_mail_that_waits_and_mail_that_failed_can_be_told(database, at):
 
 def test_a_database_that_does_not_answer_is_told_and_breaks_nothing(tmp_path):
     nowhere = Database(f"sqlite:///{tmp_path / 'none' / 'x.db'}")
-    [family] = Stored(nowhere).collect()
+    [family] = DatabaseCollector(nowhere).collect()
     assert (family.name, family.samples[0].value) == ("lead_service_database_up", 0)
 
 

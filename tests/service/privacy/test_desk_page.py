@@ -67,7 +67,7 @@ def test_everything_held_is_handed_out_as_a_file_and_that_is_noted(client, ada, 
     assert answer.headers["Content-Disposition"] == 'attachment; filename="everything-held.json"'
     assert answer.headers["Cache-Control"] == "no-store"
     with database.read() as session:
-        held = export.export(session, settings, ADA)
+        held = export.export_data(session, settings, ADA)
     assert json.loads(answer.data) == held
     assert trail(database) == [(1, "exported", "lead 1")]
 

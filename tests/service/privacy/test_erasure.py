@@ -51,7 +51,7 @@ def erase(database, settings, address: str = ADA) -> dict[str, int]:
 
 def export(database, settings, address: str = ADA) -> dict[str, list]:
     with database.read() as session:
-        return privacy_export.export(session, settings, address)
+        return privacy_export.export_data(session, settings, address)
 
 
 # -- Export ---------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def test_only_a_keyed_digest_remains(visitor, database, settings):
     assert [mark.at for mark in marks] == [MONDAY_MORNING]
     other = settings.model_copy(update={"secret_key": None})
     with database.read() as session:
-        assert privacy_export.export(session, other, ADA)["suppression"] == []
+        assert privacy_export.export_data(session, other, ADA)["suppression"] == []
 
 
 def test_the_time_of_an_erased_call_is_offered_again(client, visitor, database, settings):
@@ -182,8 +182,8 @@ def test_an_international_address_is_erased_where_it_stands_as_typed(
 ):
     write(client, typed, "Ada")
     mail(database, typed)
-    erase(database, settings, capture.normalize(typed))
-    assert mentions(database, typed, capture.normalize(typed)) == []
+    erase(database, settings, capture.normalize_email(typed))
+    assert mentions(database, typed, capture.normalize_email(typed)) == []
 
 
 def mail(database, to: str) -> None:

@@ -38,7 +38,7 @@ def fill(session) -> None:
 def test_the_export_of_a_host_is_whole_and_opens_no_calendar(app, database, settings):
     database.write(fill)
     with database.read() as session:
-        held = export.export(session, settings, ANN)
+        held = export.export_data(session, settings, ANN)
     assert all(held[model.__tablename__] for model, _ in held_about(select(Host.id)))
     assert held["time_off"][0]["first_day"] == TODAY.isoformat()
     assert held["busy_time"][0]["starts_at"] == MONDAY_MORNING.isoformat()

@@ -10,7 +10,7 @@ import pytest
 from lead_service.db import schema
 from tests.faults import SOAK
 from tests.faults.naughty import CONTROLS, EMPTY, KEPT, LINES
-from tests.support.app.seeded_app import World
+from tests.support.app.seeded_app import SeededApp
 from tests.support.app.stored_data import everything
 
 from .test_every_route import sound
@@ -64,11 +64,11 @@ def environment(environment) -> dict[str, str]:
 
 
 @pytest.fixture
-def world(app, client, filled, settings, at, monkeypatch) -> World:
+def seeded_app(app, client, filled, settings, at, monkeypatch) -> SeededApp:
     monkeypatch.setattr(schema, "fault", lambda _database: None)  # its tables have no version
-    world = World(app, client, filled, settings)
-    world.fill()
-    return world
+    seeded_app = SeededApp(app, client, filled, settings)
+    seeded_app.fill()
+    return seeded_app
 
 
 def forms_of(page: str, text: str) -> Iterator[Form]:
@@ -104,48 +104,51 @@ def _value(one, kind: str) -> str | None:
     return one.get("value") or ("" if kind == "hidden" else filled.get(kind, "Grace"))
 
 
-def every_form(world: World) -> list[Form]:
+def every_form(seeded_app: SeededApp) -> list[Form]:
     """Go through every page and return each form once, mere buttons last: they end things."""
     found: dict[tuple[str, ...], Form] = {}
-    stranger = world.app.test_client()
-    pages = [*(address for address, _ in world.routes("GET")), *world.more]
-    for client, page in [*((world.client, page) for page in pages), (stranger, "/desk/sign-in/")]:
+    stranger = seeded_app.app.test_client()
+    pages = [*(address for address, _ in seeded_app.routes("GET")), *seeded_app.more]
+    for client, page in [
+        *((seeded_app.client, page) for page in pages),
+        (stranger, "/desk/sign-in/"),
+    ]:
         if not page.endswith((".pdf", ".ics")):
             for form in forms_of(page, client.get(page).text):
                 found.setdefault(form.key, form)
-    for form in [one for one in found.values() if world.endpoint(one.action) in ASKING]:
-        answer = send(world, form, email="grace.holloway@example.com")
+    for form in [one for one in found.values() if seeded_app.endpoint(one.action) in ASKING]:
+        answer = send(seeded_app, form, email="grace.holloway@example.com")
         found |= {further.key: further for further in forms_of(form.page, answer.text)}
     return sorted(found.values(), key=lambda form: not form.typed)
 
 
-def send(world: World, form: Form, **changed):
-    world.forget_hits()
-    return world.client.post(form.action, data=dict(form.fields) | changed)
+def send(seeded_app: SeededApp, form: Form, **changed):
+    seeded_app.forget_hits()
+    return seeded_app.client.post(form.action, data=dict(form.fields) | changed)
 
 
-def test_every_post_of_the_product_is_found(world):
-    found = {world.endpoint(form.action) for form in every_form(world)}
-    assert {rule.endpoint for _, rule in world.routes("POST")} - found == {"hooks.sendgrid"}
+def test_every_post_of_the_product_is_found(seeded_app):
+    found = {seeded_app.endpoint(form.action) for form in every_form(seeded_app)}
+    assert {rule.endpoint for _, rule in seeded_app.routes("POST")} - found == {"hooks.sendgrid"}
 
 
-def test_no_text_in_any_field_breaks_a_form(world):
+def test_no_text_in_any_field_breaks_a_form(seeded_app):
     texts = itertools.cycle(TEXTS)
-    for form in every_form(world):
+    for form in every_form(seeded_app):
         names = {name for name, _ in form.fields} - {"csrf_token"}
         for name in sorted(names):
             some = itertools.islice(texts, len(TEXTS) if SOAK else 3)
             for text in some if name in form.typed else HIDDEN:
-                answer = send(world, form, **{name: text})
+                answer = send(seeded_app, form, **{name: text})
                 sound(answer, f"{form.page} {form.action} {name}={text[:80]!a}")
 
 
-def test_what_no_form_sends_is_refused_by_all(world):
-    before = everything(world.database)
+def test_what_no_form_sends_is_refused_by_all(seeded_app):
+    before = everything(seeded_app.database)
     for kind, body in BODIES:
-        for address, _ in world.routes("POST"):
-            world.forget_hits()
-            answer = world.client.post(address, data=body, content_type=kind)
+        for address, _ in seeded_app.routes("POST"):
+            seeded_app.forget_hits()
+            answer = seeded_app.client.post(address, data=body, content_type=kind)
             sound(answer, address)
             assert 400 <= answer.status_code < 500, (address, kind, body[:30])
-    assert everything(world.database) == before
+    assert everything(seeded_app.database) == before

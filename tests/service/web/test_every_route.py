@@ -10,7 +10,7 @@ import lead_service
 from lead_service.db import schema
 from tests.faults import SOAK
 from tests.faults.naughty import CONTROLS, EMPTY, KEPT, LINES
-from tests.support.app.seeded_app import World
+from tests.support.app.seeded_app import SeededApp
 from tests.support.app.stored_data import everything
 from tests.support.engines import only_sqlite
 
@@ -57,11 +57,11 @@ TEXTS += DATES
 
 
 @pytest.fixture
-def world(app, client, filled, settings, at, monkeypatch) -> World:
+def seeded_app(app, client, filled, settings, at, monkeypatch) -> SeededApp:
     monkeypatch.setattr(schema, "fault", lambda _database: None)  # its tables have no version
-    world = World(app, client, filled, settings)
-    world.fill()
-    return world
+    seeded_app = SeededApp(app, client, filled, settings)
+    seeded_app.fill()
+    return seeded_app
 
 
 def sound(answer, asked: str) -> None:
@@ -88,66 +88,68 @@ def names_asked_for() -> list[str]:
 
 
 @pytest.mark.both_engines
-def test_no_part_of_an_address_breaks_a_page(world):
-    for rule in list(world.app.url_map.iter_rules()):
+def test_no_part_of_an_address_breaks_a_page(seeded_app):
+    for rule in list(seeded_app.app.url_map.iter_rules()):
         for name in rule.arguments:
             for odd in ODD_PARTS:
-                asked = world.address(rule, **{name: odd})
+                asked = seeded_app.address(rule, **{name: odd})
                 for method in rule.methods & {"GET", "POST"}:
-                    sound(world.client.open(asked, method=method), f"{method} {asked}")
+                    sound(seeded_app.client.open(asked, method=method), f"{method} {asked}")
 
 
 @pytest.mark.both_engines
-def test_no_parameter_breaks_a_page(world):
+def test_no_parameter_breaks_a_page(seeded_app):
     names = names_asked_for()
     assert {"zone", "month", "assessment", "before", "view", "q"} <= set(names)
     for turn in range(0, len(TEXTS) if SOAK else 5):
         given = {name: TEXTS[(place * 5 + turn) % len(TEXTS)] for place, name in enumerate(names)}
-        for address, _ in world.routes("GET"):
+        for address, _ in seeded_app.routes("GET"):
             if not address.endswith(".pdf"):
-                sound(world.client.get(f"{address}?{urlencode(given)}"), f"{address} {given!a}")
+                sound(
+                    seeded_app.client.get(f"{address}?{urlencode(given)}"), f"{address} {given!a}"
+                )
 
 
 @only_sqlite
-def test_a_look_at_any_page_changes_nothing(world):
-    world.client.get("/desk/")  # notes when the session was last used
-    before = everything(world.database)
-    for address, _ in world.routes("GET"):
-        world.client.get(address)
-        world.client.head(address)
-        assert everything(world.database) == before, address
+def test_a_look_at_any_page_changes_nothing(seeded_app):
+    seeded_app.client.get("/desk/")  # notes when the session was last used
+    before = everything(seeded_app.database)
+    for address, _ in seeded_app.routes("GET"):
+        seeded_app.client.get(address)
+        seeded_app.client.head(address)
+        assert everything(seeded_app.database) == before, address
 
 
 @only_sqlite
-def test_an_address_can_be_long_and_its_parameters_many(world):
+def test_an_address_can_be_long_and_its_parameters_many(seeded_app):
     for query in ("&".join(f"zone={n}" for n in range(5000)), "q=" + "%F0%9F%92%A9" * 3000):
-        for address, _ in world.routes("GET"):
+        for address, _ in seeded_app.routes("GET"):
             if not address.endswith(".pdf"):
-                sound(world.client.get(f"{address}?{query}"), address)
+                sound(seeded_app.client.get(f"{address}?{query}"), address)
 
 
 @only_sqlite
-def test_another_method_is_refused_and_does_nothing(world):
-    for rule in list(world.app.url_map.iter_rules()):
-        asked = world.address(rule)
+def test_another_method_is_refused_and_does_nothing(seeded_app):
+    for rule in list(seeded_app.app.url_map.iter_rules()):
+        asked = seeded_app.address(rule)
         for method in METHODS:
             if method in rule.methods - {"OPTIONS"}:
                 continue
-            answer = world.client.open(asked, method=method)
+            answer = seeded_app.client.open(asked, method=method)
             sound(answer, f"{method} {asked}")
             if method == "HEAD":
                 assert answer.data == b""
 
 
 @only_sqlite
-def test_no_header_changes_the_page_or_breaks_it(world):
-    world.client.delete_cookie("desk", domain="127.0.0.1")
-    for address, _ in world.routes("GET"):
+def test_no_header_changes_the_page_or_breaks_it(seeded_app):
+    seeded_app.client.delete_cookie("desk", domain="127.0.0.1")
+    for address, _ in seeded_app.routes("GET"):
         if address.endswith(".pdf"):
             continue
-        plain = world.client.get(address)
+        plain = seeded_app.client.get(address)
         for headers in ODD_HEADERS:
-            odd = world.client.get(address, headers=headers)
+            odd = seeded_app.client.get(address, headers=headers)
             sound(odd, address)
             assert odd.status_code == plain.status_code, (address, headers)
             assert "evil.example" not in odd.text and odd.headers["X-Request-Id"] != "mine"

@@ -6,7 +6,7 @@ That several processes count together is shown with processes, in tests/deploy.
 import pytest
 
 from lead_service.web import rate_limits
-from lead_service.web.rate_limits import Counter
+from lead_service.web.rate_limits import RateLimits
 from tests.service.conftest import Browser
 from tests.support.app.desk_client import press
 from tests.support.app.visitor_forms import booking_form, open_starts
@@ -48,7 +48,7 @@ def test_a_store_that_goes_away_lets_members_sign_in(client, limits_store):
 
 
 def test_a_store_that_comes_back_is_asked_again(limits_store, monkeypatch, caplog):
-    counter = Counter(limits_store.url)
+    counter = RateLimits(limits_store.url)
     assert counter.hit("1 per hour", "client") == 0
     limits_store.stop()
     assert counter.hit("1 per hour", "client") == 0  # counted here, from the start
@@ -60,6 +60,6 @@ def test_a_store_that_comes_back_is_asked_again(limits_store, monkeypatch, caplo
 
 
 def test_what_one_process_counts_another_knows(limits_store):
-    one, another = Counter(limits_store.url), Counter(limits_store.url)
+    one, another = RateLimits(limits_store.url), RateLimits(limits_store.url)
     assert one.hit("1 per hour", "client") == 0
     assert another.hit("1 per hour", "client") > 0

@@ -6,12 +6,12 @@ import time
 import pytest
 
 from lead_service.web import rate_limits
-from lead_service.web.rate_limits import Counter
+from lead_service.web.rate_limits import RateLimits
 
 
 @pytest.fixture
-def counter() -> Counter:
-    return Counter("memory://")
+def counter() -> RateLimits:
+    return RateLimits("memory://")
 
 
 def test_hits_beyond_a_limit_say_how_long_to_wait(counter):

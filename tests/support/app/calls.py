@@ -45,10 +45,10 @@ def move(context, start: datetime, note: str = "", member_id: int | None = None,
 
     def work(session) -> bool:
         booking, now = session.scalars(select(Booking)).one(), clock.now()
-        before, had = booking.starts_at, booking.host
+        before, previous_host = booking.starts_at, booking.host
         is_moved = bookings.move(session, booking, start, now, **how)
         if is_moved:
-            given = had if had.id != booking.host_id else None
+            given = previous_host if previous_host.id != booking.host_id else None
             notifications.moved(
                 session,
                 context.settings,
@@ -56,7 +56,7 @@ def move(context, start: datetime, note: str = "", member_id: int | None = None,
                 booking,
                 before,
                 now,
-                had=given,
+                previous_host=given,
                 note=note,
                 member_id=member_id,
             )
@@ -70,7 +70,7 @@ def give_to(context, host_id: int, note: str = "", member_id: int | None = None)
 
     def work(session) -> bool:
         booking, now = session.scalars(select(Booking)).one(), clock.now()
-        had = booking.host
+        previous_host = booking.host
         is_given = bookings.reassign(session, booking, session.get_one(Host, host_id), now)
         if is_given:
             notifications.reassigned(
@@ -78,7 +78,7 @@ def give_to(context, host_id: int, note: str = "", member_id: int | None = None)
                 context.settings,
                 context.published,
                 booking,
-                had,
+                previous_host,
                 now,
                 note=note,
                 member_id=member_id,

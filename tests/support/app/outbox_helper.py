@@ -44,7 +44,7 @@ def failing(error: Exception) -> FakeTransport:
     return FakeTransport(answer)
 
 
-class Postroom:
+class OutboxHelper:
     """A database, seen as the mails in it."""
 
     def __init__(self, database: Database) -> None:

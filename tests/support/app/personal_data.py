@@ -31,12 +31,12 @@ def hear_of_the_mails(session) -> None:
     """Take what the provider tells of every mail."""
     ids = session.scalars(select(OutboxMessage.id)).all()
     told = [Event(id, "0" * 64, Delivery.BOUNCED, MONDAY_MORNING, "no such mailbox") for id in ids]
-    delivery_events.take(session, told, MONDAY_MORNING)
+    delivery_events.apply_events(session, told, MONDAY_MORNING)
 
 
 def take_down(session) -> None:
     """Do what a member does: write something down about Ada, which the trail tells of."""
-    lead = capture.find(session, ADA)
+    lead = capture.find_lead(session, ADA)
     assert lead
     member = membership.add_member(session, "grace@example.com", MONDAY_MORNING)
     events.add_note(session, lead, member.id, f"{VISITOR['name']} decides in May.", MONDAY_MORNING)

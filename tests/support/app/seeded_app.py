@@ -30,7 +30,7 @@ ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 @dataclass
-class World:
+class SeededApp:
     """A product in use: a lead with a result, a call, a note and mails; an admin and a member."""
 
     app: Flask
@@ -74,14 +74,14 @@ class World:
         self.more += [f"/desk/outbox/{id}/" for id in (failed, waiting)]
         self.more += [f"/desk/availability/{host.id}/{page}/" for page in ("person", "hours")]
         self.more += [f"/assessment/{_result(session, other.lead_id)[1]}/result/"]
-        answers = assessments.find(session, result)
+        answers = assessments.find_assessment(session, result)
         assert answers
         ids = {"lead": call.lead_id, "note": call.lead.notes[0].id, "call": call.id, "mail": mail}
         ids |= {"host": host.id, "date": host.overrides[0].id, "off": host.time_off[0].id}
         ids |= {"feed": host.feeds[0].id, "member": call.lead.notes[0].member_id}
         secret = self.settings.secret
         return {f"{name}_id": str(id) for name, id in ids.items()} | {
-            "agenda": _token(feed.link(self.settings, host)),
+            "agenda": _token(feed.feed_link(self.settings, host)),
             **dict.fromkeys(("booking", "move"), bookings.manage_token(call, secret)),
             "assess": result,
             "assess.shared": assessments.share_token(answers, secret) or "",

@@ -12,7 +12,7 @@ from lead_service.leads import capture, models
 
 def kept(session: Session, **form: Any) -> models.Lead:
     """Capture what a form holds, and return the lead that it made or found."""
-    return session.get_one(models.Lead, capture.capture(session, **form).id)
+    return session.get_one(models.Lead, capture.capture_lead(session, **form).id)
 
 
 def everything(database) -> dict[str, list]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_service.action_framework.loading import load
-from lead_service.assess.brief import SuggestionsError, brief, load_suggestions
+from lead_service.assess.brief import SuggestionsError, build_brief, load_suggestions
 from lead_service.assess.scoring import Incomplete, score
 
 ROOT = Path(__file__).parents[3]
@@ -28,7 +28,7 @@ def answers(levels):
 
 
 def brief_of(levels):
-    return brief(FRAMEWORK, answers(levels), SUGGESTIONS)
+    return build_brief(FRAMEWORK, answers(levels), SUGGESTIONS)
 
 
 def faults(data):
@@ -87,7 +87,7 @@ def test_a_lower_answer_comes_before_the_widest_gap():
 
 def test_an_unfinished_assessment_has_no_brief():
     with pytest.raises(Incomplete):
-        brief(FRAMEWORK, {}, SUGGESTIONS)
+        build_brief(FRAMEWORK, {}, SUGGESTIONS)
 
 
 def test_nothing_for_the_sales_team_stands_in_the_published_file():

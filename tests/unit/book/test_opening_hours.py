@@ -22,7 +22,7 @@ from lead_service.book.hosts import opening_hours
     ],
 )
 def test_hours_are_read_as_people_write_them(typed, minutes):
-    assert [(one.start, one.end) for one in opening_hours.parse(typed)] == minutes
+    assert [(one.start, one.end) for one in opening_hours.parse_windows(typed)] == minutes
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_hours_are_read_as_people_write_them(typed, minutes):
 )
 def test_what_cannot_be_hours_is_refused_in_words(typed, told):
     with pytest.raises(ValueError, match=told):
-        opening_hours.parse(typed)
+        opening_hours.parse_windows(typed)
 
 
 fives = st.integers(0, 287).flatmap(
@@ -53,13 +53,15 @@ fives = st.integers(0, 287).flatmap(
 @given(fives)
 def test_what_is_written_is_read_back(window):
     one = [Window(*window)]
-    assert opening_hours.parse(opening_hours.write(one)) == one
+    assert opening_hours.parse_windows(opening_hours.write_windows(one)) == one
 
 
 def test_hours_read_as_a_clock_says_them():
-    shown = opening_hours.read([Window(540, 720), Window(780, 1440)])
+    shown = opening_hours.describe_windows([Window(540, 720), Window(780, 1440)])
     assert shown == "9:00 am to 12:00 pm, 1:00 pm to midnight"
-    assert opening_hours.read([Window(1320, 1560)]) == "10:00 pm to 2:00 am the next day"
+    assert (
+        opening_hours.describe_windows([Window(1320, 1560)]) == "10:00 pm to 2:00 am the next day"
+    )
 
 
 @pytest.mark.parametrize(("weekday", "following"), [(0, 1), (6, 0)])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lead_service.desk.leads.tel_links import address
+from lead_service.desk.leads.tel_links import tel_number
 
 
 @pytest.mark.parametrize(
@@ -21,9 +21,9 @@ from lead_service.desk.leads.tel_links import address
     ],
 )
 def test_the_link_holds_what_is_dialled(typed, dialled):
-    assert address(typed) == dialled
+    assert tel_number(typed) == dialled
 
 
 @pytest.mark.parametrize("typed", ['+1"><script>', "javascript:alert(1)", "5550100;ext=1\r\n"])
 def test_the_link_holds_nothing_else(typed):
-    assert set(address(typed)) <= set("+0123456789")
+    assert set(tel_number(typed)) <= set("+0123456789")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_service.emails.delivery_events import Event, is_genuine, parse
+from lead_service.emails.delivery_events import Event, is_genuine, parse_events
 from tests.support.webhook_signing import PUBLIC_KEY, SENT_AT, sign
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -21,7 +21,7 @@ JSON = st.recursive(
 
 
 def read(**told) -> Event:
-    (event,) = parse(json.dumps([{"outbox_id": ID, "timestamp": 1, **told}]).encode(), NOW)
+    (event,) = parse_events(json.dumps([{"outbox_id": ID, "timestamp": 1, **told}]).encode(), NOW)
     return event
 
 
@@ -67,7 +67,7 @@ def test_junk_is_never_genuine_and_never_an_error(body, signature, timestamp):
 
 @given(st.lists(JSON))
 def test_any_list_is_read_without_an_error(told):
-    assert parse(json.dumps(told).encode(), NOW) == []
+    assert parse_events(json.dumps(told).encode(), NOW) == []
 
 
 @given(st.dictionaries(st.sampled_from(["sg_event_id", "timestamp", "reason", "status"]), JSON))
@@ -81,7 +81,7 @@ def test_whatever_an_event_says_it_can_be_stored_on_both_databases(told):
 @pytest.mark.parametrize("body", [b"", b"{}", b"null", b"[", b"\xff", b"[" * 100_000, b"1" * 5000])
 def test_what_is_no_list_is_refused(body):
     with pytest.raises(ValueError):
-        parse(body, NOW)
+        parse_events(body, NOW)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,8 @@ def test_what_is_no_list_is_refused(body):
 )
 def test_what_is_not_about_the_delivery_of_our_mail_is_passed_over(told):
     assert (
-        parse(json.dumps([told, {"event": "delivered", "outbox_id": ID}]).encode(), NOW)[1:] == []
+        parse_events(json.dumps([told, {"event": "delivered", "outbox_id": ID}]).encode(), NOW)[1:]
+        == []
     )
 
 
