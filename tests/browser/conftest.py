@@ -54,7 +54,10 @@ def visitor(open_context, product: Product) -> Callable[..., Visitor]:
     ) -> Visitor:
         context = open_context(at, width, javascript, timezone_id)
         zone = timezone_id if javascript else HOST_ZONE  # without a script nobody knows it
-        return Visitor(context.new_page(), zone, f"ada.{next(_numbers)}@example.com")
+        number = next(_numbers)  # the desk finds people by name, and no name is part of another
+        return Visitor(
+            context.new_page(), zone, f"ada.{number}@example.com", f"Ada {number:03} Example"
+        )
 
     return invite
 
