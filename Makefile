@@ -68,8 +68,8 @@ lint: setup-tests ## Check style, types and import contracts
 PYTEST = $(IN_MEMORY) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q -n logical --dist worksteal
 test: tools lint ## Run the tests
 	@$(PYTEST)
-test-all: tools lint ## Run every test on both databases, at every width, with more examples
-	@$(PYTEST) --all-engines --all-widths --hypothesis-profile=all
+test-all: tools lint ## Run everything, on both databases and at every width
+	@$(PYTEST) --all
 coverage: tools setup-tests ## Run the tests and report which lines and branches they reach
 	@$(PYTEST) --cov --cov-report=html:var/coverage --cov-report=term:skip-covered
 

@@ -95,7 +95,7 @@ class Settings(BaseModel):
     database_url: DatabaseUrl = Field(
         "",
         description="`sqlite:////path/to/file.db` or `postgresql://user:password@host/name`. "
-        "Local mode uses `lead_service.db.engine` in `VAR_DIR`.",
+        "Local mode uses `lead_service.db` in `VAR_DIR`.",
     )
     trusted_proxies: int = Field(
         0,
@@ -360,9 +360,7 @@ def _with_local_defaults(settings: Settings, create: bool) -> Settings:
     except OSError as error:
         raise SettingsError([f"VAR_DIR: cannot be used: {error}"]) from None
     if not settings.database_url:
-        given["database_url"] = (
-            f"sqlite:///{(settings.var_dir / 'lead_service.db.engine').absolute()}"
-        )
+        given["database_url"] = f"sqlite:///{(settings.var_dir / 'lead_service.db').absolute()}"
     return _with_local_address(settings.model_copy(update=given))
 
 

@@ -38,21 +38,19 @@ FOLDERS = ("browser", "deploy", "site", "service", "faults", "unit")
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=25)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=50, print_blob=True)
 hypothesis.settings.register_profile("all", deadline=None, max_examples=300, print_blob=True)
-hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--all-engines",
+        "--all",
         action="store_true",
-        help="run every test that needs a database on PostgreSQL too, not only `both_engines`",
-    )
-    parser.addoption(
-        "--all-widths", action="store_true", help="look at every page at every width and scheme"
+        help="run everything: each test on both databases, each page at each width, long programs",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    everything = "all" if config.option.all else "ci" if os.environ.get("CI") else "dev"
+    hypothesis.settings.load_profile(everything)
     config.pluginmanager.register(tools.Plugin())
 
 
@@ -63,7 +61,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     )
     if "db_url" in metafunc.fixturenames and not chosen:
         marked = metafunc.definition.get_closest_marker("both_engines")
-        both = marked or metafunc.config.getoption("all_engines")
+        both = marked or metafunc.config.option.all
         engines = ["sqlite", "postgresql"] if both else ["sqlite"]
         metafunc.parametrize("db_url", engines, indirect=True)
 
@@ -74,8 +72,10 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a folder's tests together, whatever their order within it."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is `long`, and keep a folder's tests together, in any order within it."""
+    if not config.option.all:
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
     items.sort(
         key=lambda item: FOLDERS.index(item.path.relative_to(Path(__file__).parent).parts[0])
     )

@@ -21,7 +21,7 @@ from tests.support.browser.pages import PLACES
 from tests.support.browser.product import HOST_ZONE
 from tests.support.browser.visitor import Visitor
 
-# The narrowest, a tablet, and a window; with --all-widths, others between and beyond them too.
+# The narrowest, a tablet, and a window; with --all, others between and beyond them too.
 WIDTHS, MORE_WIDTHS = (320, 768, 1280), (360, 2560, 3840)
 SCHEMES = (("light", 1280), ("dark", 360))
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -117,7 +117,7 @@ def test_every_field_has_a_label_and_every_id_is_used_once(parsed):
 
 def test_it_is_never_scrolled_sideways(visit, pytestconfig):
     unfold(visit.page)
-    for width in WIDTHS + (MORE_WIDTHS if pytestconfig.option.all_widths else ()):
+    for width in WIDTHS + (MORE_WIDTHS if pytestconfig.option.all else ()):
         assert layout_checks.sticking_out(visit.page, width) == [], width
 
 
@@ -128,9 +128,9 @@ def test_its_controls_are_large_enough_to_hit(visit):
 
 
 def test_axe_finds_nothing_against_wcag_2_2_aa(visit, pytestconfig):
-    """With --all-widths in both color schemes, else in one of them by turns."""
+    """With --all in both color schemes, else in one of them by turns."""
     number = list(PLACES.values()).index(visit.place)
-    schemes = SCHEMES if pytestconfig.option.all_widths else SCHEMES[number % 2 :][:1]
+    schemes = SCHEMES if pytestconfig.option.all else SCHEMES[number % 2 :][:1]
     for scheme, width in schemes:
         visit.page.emulate_media(color_scheme=scheme)
         layout_checks.resize(visit.page, width)

@@ -11,13 +11,16 @@ from tests.support.browser import mailbox
 from tests.support.browser.product import HOST, TEAM, Product
 from tests.support.browser.visitor import ARTICLE, CLOCK_TIME, TITLE, TOPIC, WORST, Visitor
 
-KINDS = {
-    "sqlite-js-360": ("product", True, 360),
-    "sqlite-js-1280": ("product", True, 1280),
-    "sqlite-no-js-360": ("product", False, 360),
-    "sqlite-no-js-1280": ("product", False, 1280),
-    "postgresql-js-1280": ("product_on_postgresql", True, 1280),
-}
+KINDS = [
+    pytest.param("product", True, 360, id="sqlite-js-360"),
+    pytest.param("product", False, 1280, id="sqlite-no-js-1280"),
+    pytest.param("product", True, 1280, id="sqlite-js-1280", marks=pytest.mark.long),
+    pytest.param("product", False, 360, id="sqlite-no-js-360", marks=pytest.mark.long),
+    # The test of the deployment walks the same way on PostgreSQL.
+    pytest.param(
+        "product_on_postgresql", True, 1280, id="postgresql-js-1280", marks=pytest.mark.long
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +31,14 @@ def product_on_postgresql(postgresql_server, built_site, tmp_path_factory):
     assert product.stop() == 0
 
 
-@pytest.fixture(params=KINDS.values(), ids=KINDS)
-def walker(request, visitor):
+@pytest.fixture
+def walker(request, visitor, name, javascript, width):
     """A visitor of one kind, and the product that they visit."""
-    name, javascript, width = request.param
     product = request.getfixturevalue(name)
     return visitor(width, javascript, at=product), product
 
 
+@pytest.mark.parametrize(("name", "javascript", "width"), KINDS)
 def test_a_prospect_reads_assesses_books_moves_and_cancels(walker, built_site):
     visitor, product = walker
     read_assess_and_book(visitor)

@@ -9,14 +9,15 @@ from .__main__ import PROGRAMS
 
 # `locks` waits out eight seconds; test_storage_faults.py says the same with less patience.
 SHORT = {
-    "kills": ("sqlite", "postgresql"),
-    "stops": ("sqlite", "postgresql"),
-    "provider": ("postgresql",),
+    "kills": ("sqlite",),
+    "stops": ("sqlite",),
+    "provider": (),
     "clocks": ("sqlite",),
     "disk": ("sqlite",),
     "slow": ("sqlite",),
     "locks": (),
 }
+LONG = {"kills": "postgresql", "stops": "postgresql", "provider": "postgresql"}
 
 
 @pytest.fixture
@@ -27,7 +28,10 @@ def outside(environment) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("name", "db_url"),
-    [(name, engine) for name, engines in SHORT.items() for engine in engines],
+    [
+        *((name, engine) for name, engines in SHORT.items() for engine in engines),
+        *(pytest.param(*program, marks=pytest.mark.long) for program in LONG.items()),
+    ],
     indirect=["db_url"],
 )
 def test_it_holds(name, outside, capsys):

@@ -87,7 +87,7 @@ def demo_file(tmp_path_factory, site_dir) -> bytes:
     folder = tmp_path_factory.mktemp("demo")
     given = {"VAR_DIR": str(folder), "SITE_DIR": str(site_dir), "SECRET_KEY": SECRET}
     demo.set_up(load(given), MONDAY_MORNING)
-    return (folder / "lead_service.db.engine").read_bytes()
+    return (folder / "lead_service.db").read_bytes()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from tests.support import forked
 from tests.support.waiting import PATIENCE, comes_up
 
 ROOT = Path(__file__).parents[2]
@@ -206,11 +207,10 @@ def run(
     environment: dict[str, str], *arguments: str, prefix: Sequence[str] = ()
 ) -> subprocess.CompletedProcess[str]:
     """Run one command to its end; `prefix` is a program that starts it."""
+    env = {**os.environ, "PORT": str(free_port()), **environment}
+    if not prefix:
+        return forked.run(arguments, env, ROOT, PATIENCE)
+    command = [*prefix, *PROGRAM, *arguments]
     return subprocess.run(
-        [*prefix, *PROGRAM, *arguments],
-        env={**os.environ, "PORT": str(free_port()), **environment},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
+        command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
     )

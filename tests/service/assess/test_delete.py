@@ -10,7 +10,7 @@ from lead_service.leads.models import Lead, LeadEvent
 from tests.support.app.stored_data import mentions
 from tests.support.app.visitor_forms import WORST, assess, begin, book
 
-pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
+pytestmark = pytest.mark.usefixtures("at")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.stored_data import everything, mentions
 from tests.support.app.visitor_forms import VISITOR, assess, book, hidden
 
-pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
+pytestmark = pytest.mark.usefixtures("at")
 
 ADA = VISITOR["email"]
 

@@ -20,8 +20,6 @@ from tests.support.app.desk_client import sign_in
 from tests.support.app.stored_data import kept
 from tests.support.app.visitor_forms import VISITOR, WORST, assess, book
 
-pytestmark = pytest.mark.both_engines
-
 LISTED = {
     *("id", "name", "company", "email", "phone", "stage", "owner", "next_action"),
     *("next_action_on", "suspected", "mail_comes_back", "created_at", "touched_at", "scores"),

@@ -18,8 +18,6 @@ from tests.support.app.hosts import add_host, change_host
 from tests.support.app.stored_data import kept
 from tests.support.app.visitor_forms import book, open_starts
 
-pytestmark = pytest.mark.both_engines
-
 TODAY = MONDAY_MORNING.date()
 
 
@@ -98,6 +96,7 @@ def test_a_view_shows_what_it_names(client, some, query, shown):
     assert names(client, **query) == shown
 
 
+@pytest.mark.both_engines
 def test_the_numbers_are_those_of_the_views(client, some):
     for view in filters.QUICK:
         assert count(client, view) == len(names(client, view=view)), view
@@ -121,6 +120,7 @@ def test_a_view_that_no_page_leads_to_does_not_exist(client, ann, query):
     assert client.get("/desk/", query_string=query).status_code == 404
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("sort", [*filters.SORTS, "due"])
 def test_each_order_holds_every_lead_once_over_all_pages(client, ann, database, sort):
     def work(session) -> None:

@@ -19,8 +19,6 @@ from lead_service.settings import Settings, load
 from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, OutboxHelper
 from tests.support.fake_sendgrid import GARBAGE, KEY, TRUNCATED, StandIn, accept, reset, status
 
-pytestmark = pytest.mark.both_engines
-
 NEW_KEY = "SG.stand-in.another"
 DOWN = (status(503), reset, GARBAGE, status(500), TRUNCATED, status(502))
 

@@ -55,7 +55,7 @@ def refused(command):
 
 
 def change(var: Path, statement: str) -> None:
-    with sqlite3.connect(var / "lead_service.db.engine") as connection:
+    with sqlite3.connect(var / "lead_service.db") as connection:
         connection.execute(statement)
     connection.close()
 
@@ -328,7 +328,7 @@ def test_local_data_is_for_its_owner_alone(command, var):
     command("migrate")
     command("desk", "link", "a@example.com")
     made = [var, *var.rglob("*")]
-    assert {"secret_key", "lead_service.db.engine"} <= {path.name for path in made}
+    assert {"secret_key", "lead_service.db"} <= {path.name for path in made}
     assert [path for path in made if path.stat().st_mode & 0o077] == []
 
 
@@ -358,7 +358,7 @@ def test_a_schema_is_backed_up_before_it_is_migrated(command, given, var, tmp_pa
     backups = tmp_path / "backups"
     given.setenv("BACKUP_DIR", str(backups))
     var.mkdir()
-    database = Database(f"sqlite:///{var / 'lead_service.db.engine'}")
+    database = Database(f"sqlite:///{var / 'lead_service.db'}")
     schema.migrate(database, "0002")
     database.close()
     assert "backup: " in command("migrate")[1]

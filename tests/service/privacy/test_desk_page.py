@@ -18,8 +18,6 @@ from tests.support.app.desk_client import press, sign_in
 from tests.support.app.stored_data import mentions
 from tests.support.app.visitor_forms import VISITOR, assess, book
 
-pytestmark = pytest.mark.both_engines
-
 ADA, ANN = VISITOR["email"], "ann@example.com"
 PAGE = "/desk/privacy/"
 

@@ -15,8 +15,6 @@ from tests.support.app.stored_data import everything
 
 from .test_every_route import sound
 
-pytestmark = pytest.mark.both_engines
-
 HTML = "{http://www.w3.org/1999/xhtml}"
 FIELDS = {HTML + name for name in ("input", "textarea", "select", "button")}
 DATES = ("0001-01-01", "9999-12-31", "2026-02-30")

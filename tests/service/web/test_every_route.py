@@ -87,7 +87,6 @@ def names_asked_for() -> list[str]:
     return sorted({name for one in sources for name in ASKED.findall(one.read_text("utf-8"))})
 
 
-@pytest.mark.both_engines
 def test_no_part_of_an_address_breaks_a_page(seeded_app):
     for rule in list(seeded_app.app.url_map.iter_rules()):
         for name in rule.arguments:
@@ -97,7 +96,6 @@ def test_no_part_of_an_address_breaks_a_page(seeded_app):
                     sound(seeded_app.client.open(asked, method=method), f"{method} {asked}")
 
 
-@pytest.mark.both_engines
 def test_no_parameter_breaks_a_page(seeded_app):
     names = names_asked_for()
     assert {"zone", "month", "assessment", "before", "view", "q"} <= set(names)

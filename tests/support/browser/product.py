@@ -16,6 +16,7 @@ from lead_service.book.models import Booking
 from lead_service.db.engine import Database
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Lead
+from tests.support import forked
 from tests.support.browser import mailbox
 from tests.support.matching import match
 from tests.support.waiting import PATIENCE, comes_up, eventually
@@ -32,7 +33,7 @@ class Product:
         self.site, self.folder = site, folder
         self.var = folder / "var"
         self.address = f"http://127.0.0.1:{_free_port()}"
-        self.database_url = database_url or f"sqlite:///{self.var / 'lead_service.db.engine'}"
+        self.database_url = database_url or f"sqlite:///{self.var / 'lead_service.db'}"
         self._log = folder / "serve.log"
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
@@ -78,13 +79,7 @@ class Product:
 
     def command(self, *arguments: str) -> str:
         """Run another `lead-service` command on the same product; return what it printed."""
-        done = subprocess.run(
-            [*LEAD_SERVICE, *arguments],
-            env=self._environment(),
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-        )
+        done = forked.run(arguments, self._environment(), self.folder, PATIENCE)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
 
