@@ -30,7 +30,7 @@ from ..web.context import context
 from ..web.security import UNSAFE, csrf
 from . import labels
 from .auth import sessions
-from .leads import tel_links
+from .leads import lead_detail
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ def moment(instant: datetime, zone: str) -> str:
     return labels.moment(instant, zone, clock.now())
 
 
-blueprint.add_app_template_filter(tel_links.tel_number, "dialled")
+blueprint.add_app_template_filter(lead_detail.tel_number, "dialled")
 
 
 @blueprint.app_template_filter()

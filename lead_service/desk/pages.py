@@ -13,7 +13,7 @@ from .hosts import (
     unavailable_page,
 )
 from .leads import erase_page, exports, inbox, lead_page
-from .mail import outbox_actions, outbox_page
+from .mail import outbox_page
 from .privacy import privacy_page
 from .team import audit_log_page, team_page
 
@@ -30,7 +30,6 @@ __all__ = [
     "inbox",
     "lead_page",
     "list_pages",
-    "outbox_actions",
     "outbox_page",
     "overview",
     "privacy_page",

@@ -1,6 +1,13 @@
-"""Taking leads along: a view as a CSV file, one lead as JSON. Both hold listed fields only."""
+"""CSV that a spreadsheet opens as text: what a visitor typed must never be run as a formula. Pure.
 
-from collections.abc import Iterator, Sequence
+RFC 4180, every field in quotes, so that a program which splits at semicolons still sees where
+a field begins; UTF-8 with a mark at the start, by which Excel knows it.
+"""
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from flask import Response, jsonify, request
@@ -14,10 +21,16 @@ from ...leads.models import Consent, Lead, Note
 from ...web.context import context
 from .. import labels
 from ..blueprint import blueprint, desk_zone
-from . import csv_text, inbox, lead_detail, timeline
+from . import inbox, lead_detail, timeline
 from .filters import LeadFilter
 from .inbox import Entry
 from .lead_page import find_lead_or_404
+
+MARK = "\ufeff"
+FORMULA = frozenset("=+-@\u2212")
+CONTROL = frozenset("\t\r\n\0")
+QUOTES = frozenset("\"'\u201a\u201e")  # those that no category below holds
+SKIPPED = {"Cc", "Cf", "Pi", "Pf", "Sk"}  # controls, what has no width, quotes, lone accents
 
 AT_ONCE = 500
 COLUMNS = (
@@ -25,6 +38,31 @@ COLUMNS = (
     *("Next action", "On", "Next call (UTC)", "Widest gap", "May we write?"),
     *("Mail comes back", "Suspected", "Since (UTC)", "Last activity (UTC)"),
 )
+
+
+def line(fields: Iterable[str]) -> str:
+    """Return one record, with its line end."""
+    written = io.StringIO()
+    csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(map(safe, fields))
+    return written.getvalue()
+
+
+def safe(text: str) -> str:
+    """Put an apostrophe before what a spreadsheet could take for a formula.
+
+    That is = + - @ in any width, also after white space, quotes or what has no width, and a tab,
+    a line end or a NUL at the start (OWASP, CSV Injection). A phone number gets one too.
+    """
+    first = next((one for one in text if not _is_skipped(one)), "")
+    is_formula = unicodedata.normalize("NFKC", first)[:1] in FORMULA
+    return "'" + text if is_formula or text[:1] in CONTROL else text
+
+
+def _is_skipped(character: str) -> bool:
+    """Say whether a program may pass over a character on its way to the first that counts."""
+    if character.isspace() or character in QUOTES:
+        return True
+    return unicodedata.category(character) in SKIPPED
 
 
 @blueprint.get("/leads.csv")
@@ -57,7 +95,7 @@ def lines(database: Database, view: LeadFilter, now: datetime) -> Iterator[str]:
     Who is in it is settled at the start: a lead that is worked on meanwhile moves in the list,
     and whoever went on from the last one would miss it.
     """
-    yield csv_text.MARK + csv_text.line(COLUMNS)
+    yield MARK + line(COLUMNS)
     ids = _ids(database, view, now)
     for start in range(0, len(ids), AT_ONCE):
         yield _some_lines(database, ids[start : start + AT_ONCE], now)
@@ -75,9 +113,7 @@ def _some_lines(database: Database, ids: Sequence[int], now: datetime) -> str:
         leads = {lead.id: lead for lead in session.scalars(select(Lead).where(Lead.id.in_(ids)))}
         entries = inbox.list_of(session, [leads[id] for id in ids if id in leads], now)
         names, consents = inbox.member_names(session), _consents(session, entries)
-    return "".join(
-        csv_text.line(_record(entry, names, consents.get(entry.lead.id))) for entry in entries
-    )
+    return "".join(line(_record(entry, names, consents.get(entry.lead.id))) for entry in entries)
 
 
 def _record(entry: Entry, names: dict[int, str], may_contact: bool | None) -> Iterator[str]:
