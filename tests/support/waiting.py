@@ -4,7 +4,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-PATIENCE = 300  # seconds; only what is broken takes as long
+PATIENCE = 120  # seconds; only what is broken takes as long
 
 
 def eventually(claim: Callable[[], object], seconds: float = PATIENCE) -> bool:

@@ -32,8 +32,8 @@ ROOT = Path(__file__).parents[3]
 DELIVER = """
 import os
 from lead_service import settings
-from lead_service.emails import deliver
-deliver.run(settings.load(), parent_pid=int(os.environ.get("TEST_PARENT", 0)) or None)
+from lead_service.emails import worker
+worker.run(settings.load(), parent_pid=int(os.environ.get("TEST_PARENT", 0)) or None)
 """
 
 

@@ -72,7 +72,7 @@ def test_signals_to_the_whole_group_end_everything(outside, tmp_path, program, c
 
 STUBBORN = """
 import os, signal, time
-from lead_service import serving
+from lead_service.ops import serving
 
 def go_on():
     signal.signal(signal.SIGTERM, lambda *_: os.write(1, b"told\\n"))
