@@ -1,5 +1,7 @@
-"""Instants in the words of a page or a mail. Pure."""
+"""Instants and phone numbers in the words of a page or an email. Pure."""
 
+import re
+import unicodedata
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -35,3 +37,19 @@ def until(instant: datetime, now: datetime) -> str:
 def short_date(day: date) -> str:
     """Write a date, short enough for a table: Tue, Nov 24, 2026."""
     return f"{day:%a}, {day:%b} {day.day}, {day.year}"
+
+
+TRUNK = re.compile(r"\(\s*0\s*\)")  # +49 (0)30 …: the zero is for callers from the same country
+
+
+def tel_number(number: str) -> str:
+    """Return the digits to dial, with a + if there is one (RFC 3966, 3); empty if there are none.
+
+    What follows the first letter is an extension: it is read off the page, not dialled.
+    """
+    typed = unicodedata.normalize("NFKC", number).strip()
+    typed = re.split(r"[^\W\d_]", typed, maxsplit=1)[0]
+    if typed.startswith("+"):
+        typed = TRUNK.sub("", typed)
+    digits = "".join(str(unicodedata.decimal(one)) for one in typed if one.isdecimal())
+    return ("+" if typed.startswith("+") else "") + digits if digits else ""

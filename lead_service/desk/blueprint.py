@@ -25,12 +25,12 @@ from ..book.availability import queries
 from ..db import demo_data
 from ..db.engine import StorageBusy
 from ..emails import status
+from ..formats import tel_number
 from ..formats import until as until_then
 from ..web.context import context
 from ..web.security import UNSAFE, csrf
 from . import labels
 from .auth import sessions
-from .leads import lead_detail
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ def moment(instant: datetime, zone: str) -> str:
     return labels.moment(instant, zone, clock.now())
 
 
-blueprint.add_app_template_filter(lead_detail.tel_number, "dialled")
+blueprint.add_app_template_filter(tel_number, "dialled")
 
 
 @blueprint.app_template_filter()

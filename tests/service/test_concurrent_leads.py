@@ -4,8 +4,7 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from lead_service.book.models import Booking
-from lead_service.leads import capture as leads_capture
-from lead_service.leads import models
+from lead_service.leads import capture
 from lead_service.leads.models import Lead
 from tests.support.app.visitor_forms import VISITOR, book
 from tests.support.engines import only_postgresql
@@ -24,29 +23,29 @@ def two_at_once(app, database):
 
 
 def just_before(monkeypatch, name: str, meanwhile) -> None:
-    """Let another transaction do something, once, just before a function of `models` is called."""
-    original = getattr(models, name)
+    """Let another transaction do something, once, just before a function of `capture` is called."""
+    original = getattr(capture, name)
 
     def met(*given):
-        monkeypatch.setattr(models, name, original)
+        monkeypatch.setattr(capture, name, original)
         meanwhile()
         return original(*given)
 
-    monkeypatch.setattr(models, name, met)
+    monkeypatch.setattr(capture, name, met)
 
 
 def test_a_form_that_meets_the_erasure_of_its_address_is_kept(two_at_once, monkeypatch):
     def erase() -> None:
         two_at_once.write(lambda session: session.execute(delete(Lead)))
 
-    def capture() -> leads_capture.Captured:
+    def write_to_us() -> capture.Captured:
         return two_at_once.write(
-            lambda one: leads_capture.capture_lead(one, email=ADA, at=MONDAY_MORNING)
+            lambda one: capture.capture_lead(one, email=ADA, at=MONDAY_MORNING)
         )
 
-    first = capture()
+    first = write_to_us()
     just_before(monkeypatch, "_find", erase)
-    again = capture()
+    again = write_to_us()
     assert again.is_new and again.id != first.id
 
 
@@ -55,11 +54,11 @@ def test_an_address_is_corrected_to_one_that_has_just_written_to_us(
 ):
     def write() -> None:
         two_at_once.write(
-            lambda session: leads_capture.capture_lead(session, email=EVE, at=MONDAY_MORNING)
+            lambda session: capture.capture_lead(session, email=EVE, at=MONDAY_MORNING)
         )
 
     page = book(client)
-    just_before(monkeypatch, "correct", write)
+    just_before(monkeypatch, "correct_lead_email", write)
     assert client.post(page + "address", data={"email": EVE}).status_code == 303
     with two_at_once.read() as session:
         assert session.scalars(select(Lead.address)).all() == [EVE]

@@ -90,7 +90,7 @@ def test_every_text_file_has_compressed_copies_that_say_the_same(site):
 
 def test_nothing_of_the_themes_own_face_is_published(site):
     names = {path.name.split(".")[0] for path in (site / "assets").iterdir()}
-    ours = {"site", "search", "first", "icon", "icon-180", "icon-192", "icon-512", "cards"}
+    ours = {"site", "search", "boot", "icon", "icon-180", "icon-192", "icon-512", "cards"}
     assert names == ours | {
         f"serif-{style}{part}" for style in ("regular", "it", "semibold") for part in ("", "-latin")
     }

@@ -27,7 +27,7 @@ LAST_STEP = f"UPDATE alembic_version SET version_num='{RELEASED[-1]}'"
 KILLED = f"""
 import os, signal, sys
 from sqlalchemy import event
-from lead_service import schema
+from lead_service.db import schema
 from lead_service.db.engine import Database
 def die(_connection, _cursor, statement, *_more):
     if statement.startswith({LAST_STEP!r}):

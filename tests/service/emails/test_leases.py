@@ -84,7 +84,7 @@ def test_an_outcome_is_recorded_though_the_database_fails_for_a_moment(post, mon
         return finish(*arguments, **options)
 
     monkeypatch.setattr(outbox, "finish", finish_in_trouble)
-    monkeypatch.setattr(outbox.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(worker.time, "sleep", lambda _seconds: None)
     post.drain(transport)
     assert transport.tried == ["one"] and post.row(outbox_id).state == "sent"
 

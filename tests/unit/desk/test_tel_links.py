@@ -2,7 +2,7 @@
 
 import pytest
 
-from lead_service.desk.leads.lead_detail import tel_number
+from lead_service.formats import tel_number
 
 
 @pytest.mark.parametrize(
