@@ -73,7 +73,7 @@ def calls(database) -> list[Booking]:
         return list(session.scalars(select(Booking).order_by(Booking.id)))
 
 
-@pytest.mark.parametrize(("hosts", "starts"), [(1, 12), (3, 6)])
+@pytest.mark.parametrize(("hosts", "starts"), [(3, 6), pytest.param(1, 40, marks=pytest.mark.long)])
 def test_as_many_win_as_hosts_are_free_and_the_others_hear_just_taken(
     app, environment, database, hosts, starts
 ):

@@ -26,8 +26,8 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.both_engines
 
-MAILS = 60
-KILLS = 4
+MAILS = 30
+KILLS = 2
 ROOT = Path(__file__).parents[3]
 DELIVER = """
 import os

@@ -39,6 +39,8 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
         "\ufe66x",
         "\u207a1",
         "\u2212x",
+        '"\n=1',
+        '"\n',
         " \" ' \u3000\uff1dcmd|' /C calc'!A0",
     ],
 )
