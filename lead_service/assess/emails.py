@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from ..emails import outbox, practice_context, provider_erasure, team
+from ..emails import outbox, practice_context, provider_erasure, team_notices
 from ..emails.message import EmailKind, Message, compose
 from ..emails.models import OutboxMessage
-from ..leads import capture, events
+from ..leads import capture, consent, events
 from ..leads.capture import Captured
 from ..leads.models import Consent, EventKind, Lead, LeadEvent
 from ..settings import Settings
@@ -19,7 +19,6 @@ from .brief import Brief
 from .forms import MailForm
 from .models import Assessment
 
-CONSENT_WORDING = "2026-11-result"  # raise it with every change of the words in forms.MailForm
 MAILS_A_DAY = 3  # to one address
 EVENT, SOURCE = (
     EventKind.RESULT_MAILED,
@@ -61,10 +60,10 @@ def send_result(
     if not events.record_event_once(session, lead, EVENT, now, key=key):
         return
     assessment.lead_id = assessment.lead_id or lead.id
-    capture.record_consent(
+    consent.record_consent(
         session,
         lead,
-        wording=CONSENT_WORDING,
+        consent.RESULT,
         may_contact=bool(form.may_contact.data),
         source=SOURCE,
         at=now,
@@ -76,7 +75,9 @@ def send_result(
         outbox.queue(session, message, at=now, lead_id=lead.id, dedupe_key=occasion, held=held)
     if lead.is_new:
         what = "took the self-assessment and had the result mailed" + capture.SUSPECTED * suspect
-        team.notify(session, settings, lead, what, now, key=occasion, article=article, brief=brief)
+        team_notices.notify(
+            session, settings, lead, what, now, key=occasion, article=article, brief=brief
+        )
 
 
 def _message(settings: Settings, email: str, token: str, key: str) -> Message:

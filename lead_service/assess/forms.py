@@ -8,6 +8,7 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined] # newer th
 from wtforms.validators import ValidationError
 
 from ..action_framework.types import Framework, Step
+from ..leads import consent
 from ..web.fields import HoneypotForm, address
 
 
@@ -51,4 +52,4 @@ class MailForm(HoneypotForm):
     """Mail me this: an address, and, apart from it, whether we may write again."""
 
     email = address("Email address")
-    may_contact = BooleanField("You may write to me about this result.")
+    may_contact = BooleanField(consent.RESULT.text)

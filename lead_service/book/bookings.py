@@ -60,42 +60,44 @@ class BookingRequest:
 
 @dataclass(frozen=True)
 class BookingResult:
-    """What became of a wish."""
+    """What became of a request."""
 
     booking: Booking | None  # None: the start was just taken
     lead: capture.Captured | None  # None: this very form had been sent before
 
 
 def create(
-    session: Session, settings: Settings, wish: BookingRequest, now: datetime
+    session: Session, settings: Settings, wanted: BookingRequest, now: datetime
 ) -> BookingResult:
     """Claim the wished start for the first free host, and keep the lead either way.
 
     Raises NotOffered and TooManyBookings.
     """
-    if booking := _submitted(session, wish.submission_key):
+    if booking := _submitted(session, wanted.submission_key):
         return BookingResult(booking, None)
     hosts = queries.active_hosts(session, lock=True)
-    if booking := _submitted(session, wish.submission_key):  # while we waited for the lock
+    if booking := _submitted(session, wanted.submission_key):  # while we waited for the lock
         return BookingResult(booking, None)
-    hosts = [host for host in hosts if wish.host_id in (None, host.id)]
-    if not queries.is_offered(hosts, wish.start, now):
+    hosts = [host for host in hosts if wanted.host_id in (None, host.id)]
+    if not queries.is_offered(hosts, wanted.start, now):
         raise NotOffered
     lead = capture.capture_lead(
         session,
-        email=wish.email,
-        name=wish.name,
-        company=wish.company,
-        phone=wish.phone,
-        quarantine=wish.quarantine,
+        email=wanted.email,
+        name=wanted.name,
+        company=wanted.company,
+        phone=wanted.phone,
+        quarantine=wanted.quarantine,
         at=now,
     )
     if count_upcoming(session, lead, now) >= settings.bookings_per_address:
         raise TooManyBookings
     # What is known of an address outlives a form that looks innocent.
-    wish = replace(wish, quarantine=wish.quarantine or lead.quarantine)
-    for host in queries.free_hosts(session, hosts, wish.start, now):
-        if booking := time_cells.reserve(session, _booking(host, lead, wish, now, settings.secret)):
+    wanted = replace(wanted, quarantine=wanted.quarantine or lead.quarantine)
+    for host in queries.free_hosts(session, hosts, wanted.start, now):
+        if booking := time_cells.reserve(
+            session, _booking(host, lead, wanted, now, settings.secret)
+        ):
             return BookingResult(booking, lead)
     return BookingResult(None, lead)
 
@@ -220,30 +222,30 @@ def _lock_one(session: Session, booking: Booking) -> None:
 
 
 def _booking(
-    host: Host, lead: capture.Captured, wish: BookingRequest, now: datetime, secret: str
+    host: Host, lead: capture.Captured, wanted: BookingRequest, now: datetime, secret: str
 ) -> Booking:
     uid = uuid.uuid4().hex
     return Booking(
         uid=uid,
         token_hash=token_hash(_manage_token(secret, uid, 0)),
-        submission_key=wish.submission_key,
+        submission_key=wanted.submission_key,
         host_id=host.id,
         lead_id=lead.id,
-        assessment_id=wish.assessment_id,
-        came_from=wish.came_from,
-        quarantine=wish.quarantine,
-        starts_at=wish.start,
+        assessment_id=wanted.assessment_id,
+        came_from=wanted.came_from,
+        quarantine=wanted.quarantine,
+        starts_at=wanted.start,
         duration=host.duration,
         buffer_before=host.buffer_before,
         buffer_after=host.buffer_after,
         host_zone=host.zone,
-        visitor_zone=wish.zone,
+        visitor_zone=wanted.zone,
         meeting_link=host.meeting_link,
-        name=wish.name,
-        email=wish.email,
-        company=wish.company,
-        phone=wish.phone,
-        topic=wish.topic,
+        name=wanted.name,
+        email=wanted.email,
+        company=wanted.company,
+        phone=wanted.phone,
+        topic=wanted.topic,
         address_changes=0,
         created_at=now,
         cancelled_at=None,

@@ -1,4 +1,4 @@
-"""The mails of a booking, each a finished message; `notices` queues those of an occasion."""
+"""Write the emails of a booking, each a finished message; `notifications` queues them."""
 
 from dataclasses import replace
 from datetime import datetime

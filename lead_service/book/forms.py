@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from wtforms import BooleanField, Form, HiddenField, TelField
 from wtforms.validators import InputRequired, Length, Regexp
 
+from ..leads import consent
 from ..web.fields import HoneypotForm, address, clean, long_text, one_line, short_text
 
-CONSENT_WORDING = "2026-11"  # raise it with every change of the words below
-CONSENT = "You may also write to me about your services now and then."
 START = "%Y%m%dT%H%MZ"  # a start in an address or a field: always UTC
 
 
@@ -34,7 +33,7 @@ class Person(HoneypotForm):
     name = short_text("Your name", required="Type your name.", autocomplete="name")
     email = address("Work email")
     company = short_text("Company", autocomplete="organization")
-    may_contact = BooleanField(CONSENT)
+    may_contact = BooleanField(consent.SERVICES.text)
 
 
 class BookingForm(Person):

@@ -17,7 +17,7 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Result(StrEnum):
+class CallOutcome(StrEnum):
     """What became of a call that was not cancelled."""
 
     HELD = "held"
@@ -66,7 +66,7 @@ class Booking(Base):
     topic: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
-    outcome: Mapped[str | None] = mapped_column(String(20))  # once it is over, a Result
+    outcome: Mapped[str | None] = mapped_column(String(20))  # once it is over, a CallOutcome
     outcome_at: Mapped[datetime | None]
 
     host: Mapped[Host] = relationship()

@@ -12,16 +12,15 @@ from sqlalchemy.orm import Session
 
 from ..assess.brief import Brief, brief_for, brief_for_lead
 from ..assess.models import Assessment
-from ..emails import outbox, team
+from ..emails import outbox, team_notices
 from ..emails.message import EmailKind
 from ..emails.models import EmailState, OutboxMessage
 from ..formats import clock_time, long_date
-from ..leads import capture, events
+from ..leads import capture, consent, events
 from ..leads.models import EventKind
 from ..publishing.site import Published
 from ..settings import Settings
 from . import bookings, emails, reminders
-from .forms import CONSENT_WORDING
 from .hosts.models import Host
 from .models import Booking
 
@@ -30,7 +29,7 @@ def form_answered(
     session: Session,
     settings: Settings,
     published: Published,
-    wish: bookings.BookingRequest,
+    wanted: bookings.BookingRequest,
     outcome: bookings.BookingResult,
     now: datetime,
     *,
@@ -41,12 +40,12 @@ def form_answered(
         return
     if outcome.booking:
         booked(session, settings, published, outcome.booking, now)
-    elif not slot_taken(session, settings, published, outcome.lead, wish, now):
+    elif not slot_taken(session, settings, published, outcome.lead, wanted, now):
         return
-    capture.record_consent(
+    consent.record_consent(
         session,
         outcome.lead,
-        wording=CONSENT_WORDING,
+        consent.SERVICES,
         may_contact=may_contact,
         source="book",
         at=now,
@@ -72,7 +71,7 @@ def booked(
         f" {clock_time(booking.starts_at, booking.host_zone)}"
         f" ({booking.host_zone.replace('_', ' ')})"
     )
-    team.notify(
+    team_notices.notify(
         session,
         settings,
         booking.lead,
@@ -196,33 +195,33 @@ def slot_taken(
     settings: Settings,
     published: Published,
     lead: capture.Captured,
-    wish: bookings.BookingRequest,
+    wanted: bookings.BookingRequest,
     now: datetime,
 ) -> bool:
     """Note that somebody wanted a start that was just taken, and tell the team, once."""
-    key = wish.submission_key
+    key = wanted.submission_key
     is_new = events.record_event_once(
         session,
         lead,
         EventKind.WANTED_START,
         now,
         key=key,
-        start=wish.start.isoformat(),
-        text=wish.topic,
+        start=wanted.start.isoformat(),
+        text=wanted.topic,
     )
     if is_new:
-        wanted = f"{wish.start:%Y-%m-%d %H:%M} UTC"
-        what = f"wanted a call at {wanted}, which was just taken"
-        team.notify(
+        start = f"{wanted.start:%Y-%m-%d %H:%M} UTC"
+        what = f"wanted a call at {start}, which was just taken"
+        team_notices.notify(
             session,
             settings,
             lead,
             what,
             now,
             key=f"missed:{key}",
-            text=wish.topic,
-            brief=_brief(session, published, wish.assessment_id, lead.id),
-            article=published.title_of(wish.came_from),
+            text=wanted.topic,
+            brief=_brief(session, published, wanted.assessment_id, lead.id),
+            article=published.title_of(wanted.came_from),
         )
     return is_new
 

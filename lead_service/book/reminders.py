@@ -10,7 +10,7 @@ from ..settings import Settings
 from . import emails
 from .models import Booking
 
-TOO_SOON = timedelta(hours=1)  # after the invitation, a reminder says nothing that is new
+TOO_SOON = timedelta(hours=1)  # so soon after the invitation, a reminder says nothing new
 
 
 def plan(session: Session, settings: Settings, booking: Booking, now: datetime, link: str) -> None:

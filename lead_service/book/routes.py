@@ -86,7 +86,7 @@ def _book(
     if query_params.is_unknown_host(hosts):
         raise bookings.NotOffered
     host = query_params.host(hosts)
-    wish = bookings.BookingRequest(
+    details = bookings.BookingRequest(
         start=wanted,
         zone=query_params.zone(query_params.shown_hosts(hosts)),
         name=form.name.data or "",
@@ -100,10 +100,10 @@ def _book(
         came_from=query_params.article() or (assessment.came_from if assessment else None),
         host_id=host.id if host else None,
     )
-    outcome = bookings.create(session, settings, wish, now)
+    outcome = bookings.create(session, settings, details, now)
     may_contact = bool(form.may_contact.data)
     notifications.form_answered(
-        session, settings, published, wish, outcome, now, may_contact=may_contact
+        session, settings, published, details, outcome, now, may_contact=may_contact
     )
     return outcome
 

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..action_framework.types import Framework
 from ..assess.brief import brief_for_lead
-from ..book.forms import CONSENT_WORDING, Person, phone
-from ..emails import team
-from ..leads import capture, events
+from ..book.forms import Person, phone
+from ..emails import team_notices
+from ..leads import capture, consent, events
 from ..leads.models import EventKind
 from ..settings import Settings
 from ..web.context import context
@@ -77,9 +77,11 @@ def save_message(
     ):
         return
     may_contact = bool(form.may_contact.data)
-    capture.record_consent(
-        session, lead, wording=CONSENT_WORDING, may_contact=may_contact, source="contact", at=now
+    consent.record_consent(
+        session, lead, consent.SERVICES, may_contact=may_contact, source="contact", at=now
     )
     what = "wrote to us" + capture.SUSPECTED * suspect
     brief = None if lead.is_new else brief_for_lead(session, lead.id, framework)
-    team.notify(session, settings, lead, what, now, key=f"wrote:{key}", text=text, brief=brief)
+    team_notices.notify(
+        session, settings, lead, what, now, key=f"wrote:{key}", text=text, brief=brief
+    )

@@ -7,7 +7,6 @@ it would refuse the second, so the gap cannot be closed, only marked: each mail 
 """
 
 import logging
-import random
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,17 +19,15 @@ from ..db import demo_data
 from ..db.engine import Database, insert_unless, rows_changed
 from .message import Draft, EmailKind, Message, to_json
 from .models import EmailState, OutboxMessage, OutboxPause
+from .retries import LONGEST_ASKED, SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD, next_time
 from .transports.base import Accepted, Outcome, Permanent, Stop, Temporary
 
 log = logging.getLogger(__name__)
 
 SEND_SECONDS = 20  # the longest that one send may take, whatever the provider does
 LEASE_SECONDS = 60  # outlives a send, with time left to record its outcome
-FIRST_WAIT = timedelta(seconds=30)
-LONGEST_WAIT = timedelta(hours=2)  # of our own choice
-LONGEST_ASKED = timedelta(hours=12)  # that the provider is granted; less than clocks jump by
-TRIES_BEFORE_DEAD = 48
-SPAN_BEFORE_DEAD = timedelta(hours=72)
+
+
 CLOCK_ERROR = timedelta(minutes=5)  # a time further ahead than this was set by a wrong clock
 NEVER_KEPT = {EmailKind.SIGN_IN}  # a body that is a key
 TRIED = (EmailState.SENT, EmailState.FAILED, EmailState.DEAD)  # and will not be tried again
@@ -251,22 +248,6 @@ def _try_again(row: OutboxMessage, outcome: Temporary, now: datetime) -> None:
 def _wait_uncounted(row: OutboxMessage, until: datetime) -> None:
     """Put a mail back as if it had not been tried: the trouble was not its own."""
     row.state, row.next_at, row.attempts = EmailState.PENDING, until, row.attempts - 1
-
-
-def next_time(tries: int, retry_at: datetime | None, now: datetime) -> datetime:
-    """Return when to try again: by our back-off, or later when asked to, within LONGEST_ASKED."""
-    own = now + back_off(tries, random.random())
-    return min(max(own, retry_at or own), now + LONGEST_ASKED)
-
-
-def back_off(tries: int, chance: float) -> timedelta:
-    """Return how long to wait after `tries` failures, by a `chance` in [0, 1).
-
-    Exponential with full jitter (anything from a second to the ceiling), so that mails which
-    failed together do not come back together.
-    """
-    ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries - 1, 16))
-    return timedelta(seconds=1) + chance * (ceiling - timedelta(seconds=1))
 
 
 def _pause(session: Session, outcome: Temporary, now: datetime) -> datetime:

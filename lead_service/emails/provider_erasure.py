@@ -20,11 +20,12 @@ from sqlalchemy.orm import Session
 from ..db.engine import Database, insert_unless, rows_changed
 from ..settings import Settings
 from .models import ErasureJob, OutboxMessage
-from .outbox import CLOCK_ERROR, LEASE_SECONDS, LONGEST_ASKED, LONGEST_WAIT, next_time
+from .outbox import CLOCK_ERROR, LEASE_SECONDS
+from .retries import LONGEST_ASKED, LONGEST_WAIT, next_time
 from .transports.base import Permanent, Stop, Temporary, wire_address
 
 # A mail that is just being sent has left by then; and no lease that was taken before ends so late.
-FIRST_WAIT = timedelta(seconds=LEASE_SECONDS + 30)
+FIRST_ERASURE_WAIT = timedelta(seconds=LEASE_SECONDS + 30)
 PATIENCE = timedelta(hours=72)  # after so long without an answer somebody has to look
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def ask(session: Session, settings: Settings, mails: ColumnElement[bool], at: da
 
 def promise(session: Session, addresses: Iterable[str], at: datetime) -> None:
     """Promise to ask for these addresses, anew where that was promised before."""
-    fresh = {"attempts": 0, "next_at": at + FIRST_WAIT}
+    fresh = {"attempts": 0, "next_at": at + FIRST_ERASURE_WAIT}
     for address in sorted(addresses):
         first = fresh | {"address": address, "asked_at": at, "reason": ""}
         if not insert_unless(session, ErasureJob, "address", **first):

@@ -48,11 +48,10 @@ def run(
 ) -> None:
     """Deliver mail until SIGTERM or SIGINT, after the send that is under way.
 
-    `daily` is done once a day beside it, first at the start: this is the one process that
-    runs on days without a visitor. `beside` is done again and again in a thread of its own, so
-    that it may take its time while mail leaves.
-    Ends too when `until()` says so, and when `parent_pid`, the process that started this one,
-    is gone. Raises ValueError for settings with which nothing could be sent.
+    `daily` runs between two emails, at the start and then once a day: this is the one process that
+    runs on days without a visitor. `beside` runs again and again in its own thread, so that a slow
+    calendar delays no email. Ends too when `until()` says so, and when `parent_pid`, the process
+    that started this one, is gone. Raises ValueError for settings with which nothing could be sent.
     """
     transport = transport_for(settings)
     db = Database(settings.database_url)

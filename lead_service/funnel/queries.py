@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 
 from ..assess.models import Assessment, framework_in
-from ..book.models import Booking, Result
+from ..book.models import Booking, CallOutcome
 from ..leads.models import EventKind, Lead, LeadEvent, Stage
 from .counts import Fact, FunnelStage, answered, progress
 
@@ -161,7 +161,7 @@ def _assessed(rows: Rows) -> tuple[Select, SQLColumnExpression[datetime]]:
 
 def _held(rows: Rows) -> tuple[Select, SQLColumnExpression[datetime]]:
     query = _facts(Booking.starts_at, Booking.came_from)
-    return query.where(Booking.outcome == Result.HELD, rows.calls), Booking.starts_at
+    return query.where(Booking.outcome == CallOutcome.HELD, rows.calls), Booking.starts_at
 
 
 def _won(rows: Rows) -> tuple[Select, SQLColumnExpression[datetime]]:

@@ -6,7 +6,6 @@ from datetime import datetime
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import (
     bindparam,
-    insert,
     select,
     update,
 )
@@ -21,8 +20,6 @@ from .models import Consent, Lead, LeadEvent, Note, _derived
 SUSPECTED = " (suspected to be automated)"  # what the team is told of a lead in quarantine
 ONE_EACH = "uq_lead_address"
 
-
-CONSENT = insert(Consent.__table__).inline()
 
 BY_ADDRESS = select(Lead).where(Lead.address == bindparam("address")).with_for_update()
 
@@ -120,11 +117,3 @@ def merge_leads(session: Session, right: Lead, wrong: Lead) -> None:
 
 def _find(session: Session, address: str) -> Lead | None:
     return session.scalar(BY_ADDRESS, {"address": address})
-
-
-def record_consent(
-    session: Session, lead: Captured, *, wording: str, may_contact: bool, source: str, at: datetime
-) -> None:
-    """Keep the proof of what was asked and answered."""
-    values = {"lead_id": lead.id, "wording": wording, "source": source, "at": at}
-    session.connection().execute(CONSENT, values | {"may_contact": may_contact})

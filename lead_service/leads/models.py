@@ -42,7 +42,7 @@ CLOSED = (Stage.WON, Stage.LOST)
 
 
 class EventKind(StrEnum):
-    """What a line of a lead's timeline tells; `desk.timeline.LABELS` words it."""
+    """What a line of a lead's timeline tells; `desk.leads.timeline` has its words."""
 
     CALL_BOOKED = "call_booked"
     CALL_MOVED = "call_moved"
@@ -93,7 +93,7 @@ class Lead(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    address: Mapped[str] = mapped_column(String(320))  # see normalize()
+    address: Mapped[str] = mapped_column(String(320))  # see capture.normalize_email
     email: Mapped[str] = mapped_column(String(320))  # as typed, for writing to
     name: Mapped[str] = mapped_column(String(200), default="")
     company: Mapped[str] = mapped_column(String(200), default="")

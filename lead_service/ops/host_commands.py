@@ -6,7 +6,7 @@ import click
 from sqlalchemy.orm import Session
 
 from .. import clock
-from ..book.hosts import changes, option_text
+from ..book.hosts import changes, command_options
 from ..book.hosts.models import Host
 from ..settings import Settings
 from .open_database import open_database
@@ -45,7 +45,7 @@ def host(address: str | None, is_new: bool, **given: str | None) -> None:
         else:
             found = changes.find_host(session, settings, address)
         changes.edit(session, found, given)
-        return option_text.describe(found)
+        return command_options.describe(found)
 
     _write(work)
 
@@ -77,8 +77,8 @@ def date(address: str, day: str, windows: tuple[str, ...], weekly: bool) -> None
     """Give one DAY hours of its own (09:00-12:00 14:00-16:00), or none: a day off."""
 
     def work(session: Session, host: Host, _settings: Settings) -> str:
-        changes.set_date(session, host, option_text.day(day), None if weekly else windows)
-        return option_text.describe(host)
+        changes.set_date(session, host, command_options.day(day), None if weekly else windows)
+        return command_options.describe(host)
 
     _write_of(address, work)
 
@@ -93,12 +93,12 @@ def away(address: str, first: str, last: str | None, note: str, back: bool) -> N
     """Take no calls from FIRST to LAST, both included."""
 
     def work(session: Session, host: Host, _settings: Settings) -> str:
-        since = option_text.day(first)
+        since = command_options.day(first)
         if back:
             changes.remove_time_off(session, host, since)
         else:
-            changes.add_time_off(session, host, since, option_text.day(last or first), note)
-        return option_text.describe(host)
+            changes.add_time_off(session, host, since, command_options.day(last or first), note)
+        return command_options.describe(host)
 
     _write_of(address, work)
 

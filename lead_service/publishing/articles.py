@@ -1,4 +1,4 @@
-"""Say in which order and company articles are shown, and what is worked out from their text."""
+"""Decide the order of articles and which are related, and count their reading time."""
 
 import datetime
 import re

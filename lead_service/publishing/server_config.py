@@ -1,6 +1,6 @@
 """Write what tells a web server how to serve the site: headers and redirects.
 
-The rules come from lead_service/rules.py, which serves the site by them too. `_headers` and
+The rules come from lead_service/headers.py, which serves the site by them too. `_headers` and
 `_redirects` are the forms that static hosts read, `_nginx/` is the same for nginx (see deploy/);
 `headers.json` tells the service which inline blocks the pages hold, by their hashes.
 """

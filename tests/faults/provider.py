@@ -10,7 +10,7 @@ from lead_service import clock
 from lead_service.db import schema
 from lead_service.db.engine import Database
 from lead_service.emails import outbox
-from lead_service.emails.outbox import LONGEST_WAIT
+from lead_service.emails.retries import LONGEST_WAIT
 from lead_service.emails.transports.sendgrid import SendGrid
 from lead_service.settings import Settings
 from tests.support.app.outbox_helper import MINUTE, OutboxHelper

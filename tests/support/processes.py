@@ -170,7 +170,7 @@ class Product:
         except (OSError, http.client.HTTPException):  # before an answer, or in the middle of one
             return Answer(0, "", "")
 
-    def wish(self, number: int) -> dict[str, str]:
+    def contact_form(self, number: int) -> dict[str, str]:
         """Fill in the contact form, anew for each number."""
         page = self.get("/contact/").text
         found = re.search(r'name="submission"[^>]*value="([^"]+)"', page)

@@ -1,10 +1,9 @@
-"""The hosts as the pages of times know them: read whole, and again once something has changed.
+"""A process-wide cache of the active hosts, for the pages of times.
 
-A page needs each host's hours, special days and calendars: six queries and the engine, by far most
-of its time, for what seldom changes. One query tells whether what was read still stands: `version`
-rises with every edit of a host, `succeeded_at` with every reading of a calendar. Bookings are read
-anew for each page. Whoever claims a time reads everything anew, under locks (`diary.py`): nothing
-that is kept here decides who gets it.
+Reading a host takes six queries and the engine, most of such a page's time, and hosts seldom
+change. One query checks the cache: `version` rises with every edit of a host, `succeeded_at` with
+every reading of a calendar. Bookings are read for each page. `bookings.create` reads everything
+again under locks, so nothing in this cache decides who gets a time.
 """
 
 from bisect import bisect_left

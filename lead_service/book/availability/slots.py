@@ -2,8 +2,8 @@
 
 One engine answers both. The rules, each kept where it is named below:
 
-R1 to R4   windows, dates, merging, clock changes: `intervals.openings`
-R5 grid, R6 length                               : `_outside_hours`, `_off_grid`, `_too_long`
+R1 to R4   windows, dates, merging, clock changes: `intervals.openings`, `_outside_hours`
+R5 grid, R6 length                               : `_off_grid`, `_too_long`
 R7 buffers, R8 busy times, R12 the booking moved : `_taken`
 R9 notice                                        : `_too_soon`
 R10 horizon                                      : `_too_far`

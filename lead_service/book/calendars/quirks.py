@@ -1,7 +1,7 @@
 """Slips of well-known calendar programs, put right before and after a file is parsed. Pure.
 
 Each is mended in the way that keeps more time busy; what is not known here stays as it is, and
-`ics_feed` refuses what it then cannot read.
+`parse` refuses what it then cannot read.
 """
 
 import re

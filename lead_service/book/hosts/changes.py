@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from ...settings import Settings
 from ..availability import busy_times, queries
 from ..calendars import feed_address
-from . import option_text
+from . import command_options
 from .models import CalendarFeed, DateOverride, Host, TimeOff
 
 FIRST_HOURS = "mon-fri 09:00-17:00"
@@ -24,7 +24,7 @@ def create_first_host(session: Session, settings: Settings) -> bool:
     if session.scalar(select(Host.id).limit(1)):
         return False
     host = Host(name=settings.practice_name, email=settings.sales_to[0], zone="UTC")
-    host.hours = option_text.weekly_hours(FIRST_HOURS)
+    host.hours = command_options.weekly_hours(FIRST_HOURS)
     session.add(host)
     return True
 
@@ -46,7 +46,7 @@ def describe_all(session: Session, settings: Settings) -> str:
     create_first_host(session, settings)
     session.flush()
     hosts = session.scalars(select(Host).order_by(Host.id))
-    return "\n\n".join(f"{host.id}: {option_text.describe(host)}" for host in hosts)
+    return "\n\n".join(f"{host.id}: {command_options.describe(host)}" for host in hosts)
 
 
 def find_host(session: Session, settings: Settings, address: str | None) -> Host:
@@ -55,7 +55,7 @@ def find_host(session: Session, settings: Settings, address: str | None) -> Host
     session.flush()
     query = select(Host).order_by(Host.id)
     if address is not None:
-        query = query.where(func.lower(Host.email) == option_text.address(address).lower())
+        query = query.where(func.lower(Host.email) == command_options.address(address).lower())
     found = list(session.scalars(query.with_for_update()))
     if address is None and len(found) > 1:
         raise ValueError("which host? Say whose: `lead-service host ADDRESS \u2026`")
@@ -66,10 +66,12 @@ def find_host(session: Session, settings: Settings, address: str | None) -> Host
 
 def add(session: Session, address: str) -> Host:
     """Make a host with a name to be changed and no hours; raise ValueError for one who is there."""
-    email = option_text.address(address)
+    email = command_options.address(address)
     if session.scalar(select(Host.id).where(func.lower(Host.email) == email.lower())):
         raise ValueError(f"email: {email} is a host already")
-    host = Host(name=email.partition("@")[0][: option_text.LONGEST_NAME], email=email, zone="UTC")
+    host = Host(
+        name=email.partition("@")[0][: command_options.LONGEST_NAME], email=email, zone="UTC"
+    )
     session.add(host)
     session.flush()
     return host
@@ -87,7 +89,7 @@ def edit(session: Session, host: Host, given: Given) -> None:
     )
     if given.get("country") is not None and given.get("region") is None:
         region = ""
-    host.country, host.region = option_text.place(country, region)
+    host.country, host.region = command_options.place(country, region)
     taken = select(Host.id).where(func.lower(Host.email) == host.email.lower(), Host.id != host.id)
     with session.no_autoflush:
         if session.scalar(taken):
@@ -101,7 +103,7 @@ def add_calendar(session: Session, host: Host, url: str, label: str, settings: S
         checked = feed_address.check_typed(url, allow_loopback=settings.feeds_allow_loopback)
     except ValueError as fault:
         raise ValueError(f"calendar: the address {fault}") from None
-    label = option_text.line("label", label, 60)
+    label = command_options.line("label", label, 60)
     if not label or any(feed.label == label for feed in host.feeds):
         raise ValueError("label: give each calendar a name of its own, such as Work")
     host.feeds.append(CalendarFeed(url=checked, label=label))
@@ -128,7 +130,7 @@ def describe_calendars(host: Host, now: datetime) -> str:
 
 def set_date(session: Session, host: Host, day: date, texts: tuple[str, ...] | None) -> None:
     """Give a date hours of its own, no windows for a day off; None goes back to the weekly ones."""
-    windows = None if texts is None else option_text.dated_hours(texts)
+    windows = None if texts is None else command_options.dated_hours(texts)
     host.overrides = [one for one in host.overrides if one.day != day]
     session.flush()  # before the new row of the same date
     if windows is not None:
@@ -140,7 +142,7 @@ def add_time_off(session: Session, host: Host, first: date, last: date, note: st
     """Take no calls on the dates [first, last]."""
     if last < first:
         raise ValueError("date: the last day is before the first")
-    note = option_text.line("note", note, option_text.LONGEST_NOTE)
+    note = command_options.line("note", note, command_options.LONGEST_NOTE)
     host.time_off.append(TimeOff(first_day=first, last_day=last, note=note))
     changed(session, host)
 
@@ -161,17 +163,17 @@ def changed(session: Session, host: Host) -> None:
 
 
 CHANGES = {
-    "name": lambda text: option_text.line("name", text, option_text.LONGEST_NAME),
-    "email": option_text.address,
-    "zone": option_text.zone,
-    "hours": option_text.weekly_hours,
-    "meeting_link": option_text.link,
+    "name": lambda text: command_options.line("name", text, command_options.LONGEST_NAME),
+    "email": command_options.address,
+    "zone": command_options.zone,
+    "hours": command_options.weekly_hours,
+    "meeting_link": command_options.link,
     "is_active": lambda text: text == "yes",
-    "duration": lambda text: option_text.minutes("duration", text, 5),
-    "interval": lambda text: option_text.minutes("interval", text, 5),
-    "buffer_before": lambda text: option_text.minutes("buffer-before", text, 0),
-    "buffer_after": lambda text: option_text.minutes("buffer-after", text, 0),
-    "notice": lambda text: option_text.minutes("notice", text, 0),
-    "horizon_days": lambda text: option_text.count("horizon-days", text),
-    "daily_limit": lambda text: option_text.count("daily-limit", text),
+    "duration": lambda text: command_options.minutes("duration", text, 5),
+    "interval": lambda text: command_options.minutes("interval", text, 5),
+    "buffer_before": lambda text: command_options.minutes("buffer-before", text, 0),
+    "buffer_after": lambda text: command_options.minutes("buffer-after", text, 0),
+    "notice": lambda text: command_options.minutes("notice", text, 0),
+    "horizon_days": lambda text: command_options.count("horizon-days", text),
+    "daily_limit": lambda text: command_options.count("daily-limit", text),
 }

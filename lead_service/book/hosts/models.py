@@ -50,7 +50,7 @@ class Host(Base):
     notice: Mapped[int] = mapped_column(default=240)
     horizon_days: Mapped[int | None] = mapped_column(default=45)
     daily_limit: Mapped[int | None]
-    version: Mapped[int] = mapped_column(default=1)  # rises with each edit; see known.py, too
+    version: Mapped[int] = mapped_column(default=1)  # rises with each edit; see host_cache
     feed_version: Mapped[int] = mapped_column(default=1)  # of the link to the feed of bookings
 
     hours: Mapped[list["OpeningHours"]] = relationship(

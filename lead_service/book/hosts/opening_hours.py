@@ -66,7 +66,7 @@ def _window(part: str) -> Window:
     if end <= start:
         raise ValueError(
             f"\u201c{part}\u201d ends before it starts."
-            " Past midnight, count on: 22:00-26:00 ends at 2 am."
+            " For hours past midnight, add 24: 22:00-26:00 ends at 2 am."
         )
     if start % 5 or end % 5:
         raise ValueError(f"\u201c{part}\u201d is not on a multiple of five minutes.")

@@ -1,6 +1,6 @@
-"""What the team can do with a call: cancel, move, give away, mark; with its mails and its line.
+"""Cancel, move, reassign and mark calls for the team, with their emails and audit log.
 
-The diary decides, as it does for visitors: of two who want one time, the second is told so.
+`bookings` decides races, as it does for visitors: the second of two gets `Taken`.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from ...accounts import audit_log
 from ...accounts.audit_log import AuditKind
 from ...book import bookings, notifications
 from ...book.hosts.models import Host
-from ...book.models import Booking, Result
+from ...book.models import Booking, CallOutcome
 from ...leads import events
 from ...leads.models import EventKind
 from ...web.context import Context
 
 MARKS = {
-    Result.HELD: (EventKind.CALL_HELD, AuditKind.CALL_HELD),
-    Result.NO_SHOW: (EventKind.CALL_MISSED, AuditKind.CALL_MISSED),
+    CallOutcome.HELD: (EventKind.CALL_HELD, AuditKind.CALL_HELD),
+    CallOutcome.NO_SHOW: (EventKind.CALL_MISSED, AuditKind.CALL_MISSED),
     None: (EventKind.CALL_UNMARKED, AuditKind.CALL_UNMARKED),
 }
 
@@ -40,13 +40,13 @@ class By:
 def find_call(session: Session, call_id: int) -> Booking | None:
     """Find a call; its host and lead follow when they are asked for.
 
-    Not joined: the diary reads the call anew to lock it, and PostgreSQL locks no outer join.
+    Not joined: `bookings` reads the call again to lock it, and PostgreSQL locks no outer join.
     """
     return session.get(Booking, call_id) if call_id < 2**31 else None
 
 
 def cancel(session: Session, context: Context, call: Booking, by: By) -> None:
-    """Cancel a call and tell both sides; raise diary.Over."""
+    """Cancel a call and tell both sides; raise NotUpcoming when it is too late."""
     if not bookings.cancel(session, call, by.at):
         raise bookings.NotUpcoming
     notifications.canceled(session, context.settings, call, by.at, **by.told)
@@ -84,7 +84,7 @@ def give(session: Session, context: Context, call: Booking, host: Host, by: By) 
     return True
 
 
-def mark(session: Session, call: Booking, result: Result | None, by: By) -> bool:
+def mark(session: Session, call: Booking, result: CallOutcome | None, by: By) -> bool:
     """Note what became of a call, or take that back; False for one that has not begun.
 
     A call that was cancelled did not take place, and there is nothing to mark.

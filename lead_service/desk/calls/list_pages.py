@@ -9,18 +9,18 @@ from sqlalchemy.orm import Session, joinedload
 
 from ... import clock
 from ...book.hosts.models import Host
-from ...book.models import Booking, Result, Status
+from ...book.models import Booking, CallOutcome, Status
 from ...web.context import context
 from ..blueprint import blueprint
 from ..pagination import Page, newest_first
 from . import call_changes
 
 MOST = 200  # calls to come that are listed
-RESULTS = {Result.HELD: "Held", Result.NO_SHOW: "No-show"}
+RESULTS = {CallOutcome.HELD: "Held", CallOutcome.NO_SHOW: "No-show"}
 VIEWS = {"": "To come", "unmarked": "To be marked", "past": "Past", "cancelled": "Cancelled"}
 MARKED = {
-    Result.HELD: "Marked as held.",
-    Result.NO_SHOW: "Marked as a no-show.",
+    CallOutcome.HELD: "Marked as held.",
+    CallOutcome.NO_SHOW: "Marked as a no-show.",
     None: "The mark is taken back.",
 }
 
@@ -58,9 +58,9 @@ def call(call_id: int) -> str:
 def mark_call(call_id: int) -> ResponseReturnValue:
     """Say what became of a call; it can be corrected, and taken back."""
     by, asked = call_changes.By(g.desk.member_id, clock.now()), request.form.get("result", "")
-    if asked not in {"", *Result}:
+    if asked not in {"", *CallOutcome}:
         abort(422)
-    result = Result(asked) if asked else None
+    result = CallOutcome(asked) if asked else None
 
     def work(session: Session) -> bool:
         return call_changes.mark(session, find_call_or_404(session, call_id), result, by)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from ...book.availability import queries
 from ...book.hosts.models import Host
 from ...book.models import Booking, TimeCell
-from .. import reason_text
+from .. import unavailable_reasons
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def reassignment_options(
     for host in queries.active_hosts(session):
         if host.id != call.host_id:
             reason = queries.why_unavailable(session, host, call.starts_at, now)
-            words = reason_text.sentence(reason, host.zone, now) if reason else ""
+            words = unavailable_reasons.sentence(reason, host.zone, now) if reason else ""
             found.append(ReassignmentOption(host, _has_call(session, host, call), words))
     return sorted(found, key=lambda one: (one.has_call, bool(one.against), one.host.name))
 

@@ -15,7 +15,7 @@ from wtforms.validators import (
 )
 
 from ...book.availability.intervals import Window
-from ...book.hosts import opening_hours, option_text
+from ...book.hosts import command_options, opening_hours
 from ...book.hosts.models import Host, OpeningHours
 from ...web.fields import address, clean, one_line, short_text
 
@@ -76,7 +76,7 @@ def known_zone(_form: Form, field: Field) -> None:
 
 def secure_link(_form: Form, field: Field) -> None:
     try:
-        option_text.link(field.data or "")
+        command_options.link(field.data or "")
     except ValueError:
         raise ValidationError(LINK) from None
 
@@ -111,7 +111,7 @@ class HostForm(Form):
     def fill(self, host: Host) -> None:
         """Store what was typed; the address is written as all hosts' addresses are."""
         self.populate_obj(host)
-        host.email = option_text.address(host.email)
+        host.email = command_options.address(host.email)
 
 
 def hours_field(label: str) -> StringField:

@@ -16,7 +16,7 @@ from ...book.availability.slots import UnavailableReason
 from ...book.hosts import opening_hours
 from ...book.hosts.models import Host
 from ...web.context import context
-from .. import reason_text
+from .. import unavailable_reasons
 from ..blueprint import blueprint
 from . import calendar_status, conflicts, host_updates
 
@@ -74,7 +74,7 @@ def host(host_id: int) -> str:
             feeds=[calendar_status.state(feed, now) for feed in found.feeds],
             obstacles=_troubles(found, now),
             booked=[] if found.is_active else conflicts.coming(session, found, now),
-            length=reason_text.length,
+            length=unavailable_reasons.length,
             read=hours_text,
         )
 

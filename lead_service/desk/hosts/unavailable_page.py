@@ -11,7 +11,7 @@ from ...book.availability import queries
 from ...book.availability.slots import Unavailable
 from ...book.hosts.models import Host
 from ...web.context import context
-from .. import reason_text, wall_clock
+from .. import unavailable_reasons, wall_clock
 from ..blueprint import blueprint
 from . import host_updates
 
@@ -44,6 +44,6 @@ def _answers(session: Session, host: Host, reading: datetime, now: datetime) -> 
     found = []
     for at in wall_clock.instants(reading, host.zone):
         reason = queries.why_unavailable(session, host, at, now)
-        words = reason_text.sentence(reason, host.zone, now) if reason else ""
+        words = unavailable_reasons.sentence(reason, host.zone, now) if reason else ""
         found.append(Answer(at, wall_clock.offset(at, host.zone), reason, words))
     return found

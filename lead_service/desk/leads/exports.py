@@ -1,7 +1,8 @@
-"""CSV that a spreadsheet opens as text: what a visitor typed must never be run as a formula. Pure.
+"""Export leads as CSV, and one lead as JSON.
 
-RFC 4180, every field in quotes, so that a program which splits at semicolons still sees where
-a field begins; UTF-8 with a mark at the start, by which Excel knows it.
+CSV follows RFC 4180 with every field in quotes, so that a program which splits at semicolons sees
+where a field begins, and starts with the UTF-8 mark that Excel needs. A spreadsheet must never run
+what a visitor typed as a formula: see `safe`.
 """
 
 import csv
@@ -146,7 +147,7 @@ def _yes(is_so: bool) -> str:
 
 
 def _fields(known: lead_detail.LeadDetail) -> dict:
-    """List what is told of a lead; a field that is added to the table is not told by itself."""
+    """Return what the JSON says of a lead. List new columns here."""
     lead, brief = known.lead, known.brief
     return {
         "id": lead.id,

@@ -1,8 +1,8 @@
 """SendGrid as a transport: what it is asked, and what each of its answers means.
 
-Its client is used for what it does well (the request's JSON and headers) and guarded where it
-would lose a mail or leak the key: see `wire`. Success is exactly 202; in sandbox mode, which
-checks a mail and does not send it, the provider answers 200.
+Its client makes the request's JSON and headers; `deadline_http` guards against where it would lose
+an email or leak the key. Success is exactly 202; in sandbox mode, which checks an email and does
+not send it, the provider answers 200.
 """
 
 import base64
@@ -211,7 +211,7 @@ def retry_at(headers: Headers, at: datetime) -> datetime | None:
     """Return the later of Retry-After (RFC 9110, 10.2.3) and X-RateLimit-Reset, if any.
 
     The first is seconds or a date, the second seconds since 1970. What cannot be read is
-    ignored, and nothing further away than a day is believed (and less of it granted: `lease`).
+    ignored, and nothing further away than a day is believed (and `retries` grants less).
     """
     times = [_after(headers.get("Retry-After", "").strip(), at)]
     reset = headers.get("X-RateLimit-Reset", "").strip()

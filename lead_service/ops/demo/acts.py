@@ -22,7 +22,7 @@ from ...assess.forms import MailForm
 from ...book import bookings, notifications
 from ...book.availability import queries
 from ...book.hosts.models import Host
-from ...book.models import Booking, Result, Status
+from ...book.models import Booking, CallOutcome, Status
 from ...contact import routes
 from ...contact.routes import ContactForm
 from ...desk.calls import call_changes
@@ -31,7 +31,8 @@ from ...emails import delivery_events
 from ...emails.delivery_events import Event
 from ...emails.message import EmailKind
 from ...emails.models import Delivery, EmailState, OutboxMessage
-from ...emails.outbox import LEASE_SECONDS, SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD
+from ...emails.outbox import LEASE_SECONDS
+from ...emails.retries import SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD
 from ...leads import capture
 from ...leads.models import Lead
 from ...publishing.site import Published
@@ -270,7 +271,7 @@ def give(tale: Tale, to: str, by: str, note: str = "") -> None:
     call_changes.give(tale.session, tale.demo.context, _call(tale), host, by_whom)
 
 
-def mark(tale: Tale, result: Result | None, by: str) -> None:
+def mark(tale: Tale, result: CallOutcome | None, by: str) -> None:
     """Note what became of the call, or take that back."""
     call_changes.mark(tale.session, _call(tale), result, tale.by(by))
 
@@ -412,7 +413,7 @@ def _ask_for_call(
 ) -> Booking | None:
     story, (settings, published) = tale.story, tale.site
     assessment = tale.assessment
-    wish = bookings.BookingRequest(
+    wanted = bookings.BookingRequest(
         start=start,
         zone=story.zone,
         name=story.name,
@@ -426,8 +427,8 @@ def _ask_for_call(
         came_from=assessment.came_from if assessment else None,
         host_id=host.id,
     )
-    outcome = bookings.create(tale.session, settings, wish, tale.at)
-    told = (tale.session, settings, published, wish, outcome, tale.at)
+    outcome = bookings.create(tale.session, settings, wanted, tale.at)
+    told = (tale.session, settings, published, wanted, outcome, tale.at)
     notifications.form_answered(*told, may_contact=bool(topic))
     _know_lead(tale)
     return outcome.booking

@@ -6,7 +6,7 @@ present: -3 is three days ago.
 
 from dataclasses import dataclass
 
-from ...book.models import Result
+from ...book.models import CallOutcome
 from .acts import (
     Story,
     ask_for_result,
@@ -28,7 +28,7 @@ from .acts import (
 
 TEAM = "desk@example.org"  # where the made-up team is told of leads
 CALL_OVER = None  # in the place of the hours since the last step
-HELD, NO_SHOW = Result.HELD, Result.NO_SHOW
+HELD, NO_SHOW = CallOutcome.HELD, CallOutcome.NO_SHOW
 BERLIN, LONDON, PACIFIC = "Europe/Berlin", "Europe/London", "America/Los_Angeles"
 
 

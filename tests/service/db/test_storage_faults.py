@@ -188,7 +188,7 @@ def test_a_fault_in_the_middle_stores_neither_lead_nor_booking_nor_mail(
         raise RuntimeError("in the middle")
 
     form = booking_form(client, open_starts(client)[0])
-    monkeypatch.setattr(notifications.team, "notify", broken)
+    monkeypatch.setattr(notifications.team_notices, "notify", broken)
     answer = client.post("/book/", data=form)
     assert answer.status_code == 500
     assert 'value="Ada Example"' in answer.text

@@ -10,7 +10,8 @@ from lead_service.accounts.members import Member
 from lead_service.book.hosts.models import CalendarFeed, Host, TimeOff
 from lead_service.book.models import Booking
 from lead_service.emails.models import OutboxMessage
-from lead_service.leads import capture, events
+from lead_service.leads import consent as leads_consent
+from lead_service.leads import events
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import sign_in
@@ -63,8 +64,9 @@ def _spoil(session) -> None:
     call.email, call.phone = HOSTILE, HOSTILE[:50]
     for kind in ("wrote", "wanted_start"):
         events.record_event(session, lead, kind, MONDAY_MORNING, text=HOSTILE)
-    consent = {"wording": MARKUP[:40], "may_contact": True, "source": MARKUP[:40]}
-    capture.record_consent(session, lead, at=MONDAY_MORNING, **consent)
+    consent = {"may_contact": True, "source": MARKUP[:40]}
+    asked = leads_consent.Question(MARKUP[:40], MARKUP)
+    leads_consent.record_consent(session, lead, asked, at=MONDAY_MORNING, **consent)
     events.add_note(session, lead, 1, HOSTILE, MONDAY_MORNING)
     lead.next_action, lead.next_action_on = HOSTILE, MONDAY_MORNING.date()
     lead.owner.name = HOSTILE

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from lead_service.accounts import audit_log
 from lead_service.accounts.members import Role
-from lead_service.book.models import Booking, Result
+from lead_service.book.models import Booking, CallOutcome
 from lead_service.desk import labels
 from lead_service.desk.calls import list_pages
 from lead_service.desk.funnel import funnel_page
@@ -207,7 +207,7 @@ def test_a_lead_that_a_program_writes_to_all_night_still_opens(client, member, d
         (FunnelStage, funnel_page.STAGES),
         (FunnelStage, funnel_page.SHORT),
         (Role, forms.ROLES),
-        (Result, list_pages.RESULTS),
+        (CallOutcome, list_pages.RESULTS),
     ],
 )
 def test_every_kind_has_its_label(kinds, labels):

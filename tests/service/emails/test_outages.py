@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from lead_service import clock
 from lead_service.emails import admin_actions, outbox, worker
 from lead_service.emails.models import OutboxMessage
-from lead_service.emails.outbox import LONGEST_WAIT
+from lead_service.emails.retries import LONGEST_WAIT
 from lead_service.emails.transports.sendgrid import SendGrid
 from lead_service.settings import Settings, load
 from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, OutboxHelper

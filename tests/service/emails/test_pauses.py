@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from lead_service.emails import outbox, status, worker
-from lead_service.emails.outbox import LONGEST_ASKED, claim, finish
+from lead_service.emails.outbox import claim, finish
+from lead_service.emails.retries import LONGEST_ASKED
 from lead_service.emails.transports.base import Accepted, Stop, Temporary
 from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, FakeTransport, OutboxHelper, failing
 
@@ -40,7 +41,7 @@ def test_a_pause_never_lasts_longer_than_half_a_day(post):
 
 
 def test_pauses_grow_when_the_provider_names_no_time_and_end_with_success(post, monkeypatch):
-    monkeypatch.setattr("lead_service.emails.outbox.random.random", lambda: 0.999)
+    monkeypatch.setattr("lead_service.emails.retries.random.random", lambda: 0.999)
     outbox_id, at, waits = post.put(), NOW, []
     for _ in range(4):
         worker.deliver_one(post.database, failing(Temporary("429", pause=True)), at)

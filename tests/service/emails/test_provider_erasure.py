@@ -9,7 +9,7 @@ from lead_service.emails import outbox, provider_erasure
 from lead_service.emails import status as emails_status
 from lead_service.emails.message import Message
 from lead_service.emails.models import ErasureJob, OutboxMessage
-from lead_service.emails.provider_erasure import FIRST_WAIT
+from lead_service.emails.provider_erasure import FIRST_ERASURE_WAIT
 from lead_service.emails.transports.sendgrid import SendGrid
 from lead_service.ops import checks
 from lead_service.privacy import erasure
@@ -20,7 +20,7 @@ from tests.support.app.visitor_forms import VISITOR, assess
 from tests.support.fake_sendgrid import KEY, accept, hang, reset, status
 
 ADA, EVE = VISITOR["email"], "eve@example.com"
-DUE = MONDAY_MORNING + FIRST_WAIT
+DUE = MONDAY_MORNING + FIRST_ERASURE_WAIT
 DAY = timedelta(days=1)
 
 
@@ -126,7 +126,7 @@ def test_after_three_days_without_an_answer_somebody_is_called(database, setting
     provider.mode = status(503)
     send(database)
     erase(database, settings)
-    work_off(database, settings, MONDAY_MORNING + 3 * DAY - FIRST_WAIT)
+    work_off(database, settings, MONDAY_MORNING + 3 * DAY - FIRST_ERASURE_WAIT)
     assert jobs(database)[0].alarm_at is None
     work_off(database, settings, MONDAY_MORNING + 3 * DAY + timedelta(hours=2))
     assert jobs(database)[0].alarm_at is not None
@@ -191,7 +191,7 @@ def test_who_is_erased_again_while_it_is_asked_for_is_asked_for_again(database, 
     provider.mode = meanwhile
     assert work_off(database, settings) == 1
     provider.mode = accept
-    assert work_off(database, settings, DUE + FIRST_WAIT) == 1
+    assert work_off(database, settings, DUE + FIRST_ERASURE_WAIT) == 1
     assert jobs(database) == []
 
 

@@ -10,7 +10,7 @@ from lead_service import clock
 from lead_service.emails import message, worker
 from lead_service.emails.message import Message
 from lead_service.emails.models import OutboxMessage
-from lead_service.emails.outbox import LONGEST_ASKED, LONGEST_WAIT
+from lead_service.emails.retries import LONGEST_ASKED, LONGEST_WAIT
 from lead_service.emails.transports.base import Accepted, Permanent, Stop, Temporary
 from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, FakeTransport, OutboxHelper, failing
 from tests.support.app.visitor_forms import VISITOR

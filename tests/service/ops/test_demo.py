@@ -11,7 +11,7 @@ from lead_service.accounts.members import Member
 from lead_service.assess import scoring
 from lead_service.assess.models import Assessment
 from lead_service.book.hosts.models import Host
-from lead_service.book.models import Booking, Result
+from lead_service.book.models import Booking, CallOutcome
 from lead_service.db import schema
 from lead_service.emails.message import EmailKind
 from lead_service.emails.models import Delivery, EmailState, OutboxMessage
@@ -51,7 +51,7 @@ def test_it_shows_one_of_everything(filled, framework):
     assert every(filled, OutboxMessage.state) == set(EmailState)
     assert every(filled, OutboxMessage.delivery) == set(Delivery)
     assert every(filled, Lead.stage) == set(Stage)
-    assert every(filled, Booking.outcome) == {*Result, None}
+    assert every(filled, Booking.outcome) == {*CallOutcome, None}
     assert every(filled, Booking.quarantine) == {True, False}
     assert len(every(filled, Booking.host_zone)) == 3
     with filled.read() as session:

@@ -43,7 +43,7 @@ def sent_and_stored(url: str) -> tuple[int, int]:
 def test_a_lead_acknowledged_before_a_kill_is_told_of_after_the_restart(outside, tmp_path):
     mail = Path(outside["VAR_DIR"]) / "mail"
     with Product(outside) as product:
-        assert product.post("/contact/", product.wish(1)).status == 303
+        assert product.post("/contact/", product.contact_form(1)).status == 303
         product.kill()
     with Product(outside):
         assert eventually(lambda: len(list(mail.glob("*.eml"))) == 1)
@@ -100,7 +100,7 @@ def test_what_does_not_stop_in_time_is_killed_and_nohup_keeps_it_from_a_hangup()
 def test_a_provider_that_is_down_changes_nothing_for_the_visitor(outside):
     nobody = {"SENDGRID_API_KEY": KEY, "SENDGRID_HOST": f"http://127.0.0.1:{free_port()}"}
     with Product(outside | nobody) as product:
-        assert product.post("/contact/", product.wish(1)).status == 303
+        assert product.post("/contact/", product.contact_form(1)).status == 303
 
         def waits_for_its_next_try() -> bool:
             database = Database(outside["DATABASE_URL"])
@@ -118,7 +118,7 @@ def test_every_mail_of_a_message_reaches_the_provider_once(outside):
         told = {"SENDGRID_API_KEY": KEY, "SENDGRID_HOST": provider.url}
         with Product(outside | told) as product:
             for number in range(5):
-                assert product.post("/contact/", product.wish(number)).status == 303
+                assert product.post("/contact/", product.contact_form(number)).status == 303
             assert eventually(lambda: len(provider.received) == 5)
             time.sleep(0.5)
         assert provider.faults == []
@@ -147,7 +147,7 @@ def test_a_deliver_process_that_dies_is_started_again(outside):
         first = product.deliver_pid()
         os.kill(first, signal.SIGKILL)
         assert eventually(lambda: product.deliver_pid() not in {None, first})
-        assert product.post("/contact/", product.wish(1)).status == 303
+        assert product.post("/contact/", product.contact_form(1)).status == 303
         assert eventually(lambda: len(list(mail.glob("*.eml"))) == 1)
         second = product.deliver_pid()
         assert product.stop() == 0
@@ -162,7 +162,7 @@ def test_the_service_listens_on_an_address_of_version_six(outside):
     except OSError:
         pytest.skip("this machine has no IPv6")
     with Product(outside | {"BIND_ADDRESS": "::1"}) as product:
-        assert product.post("/contact/", product.wish(1)).status == 303
+        assert product.post("/contact/", product.contact_form(1)).status == 303
 
 
 @only_sqlite  # settings are read before any database

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from lead_service.accounts import audit_log
 from lead_service.book.hosts import changes as hosts_changes
-from lead_service.book.hosts import option_text
+from lead_service.book.hosts import command_options
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking
 from lead_service.leads import models
@@ -21,7 +21,7 @@ def add_host(database, name: str = "Ben Example", **more) -> int:
 
     def work(session) -> int:
         host = Host(**{"name": name, "email": email, "zone": "UTC"} | more)
-        host.hours = option_text.weekly_hours(hosts_changes.FIRST_HOURS)
+        host.hours = command_options.weekly_hours(hosts_changes.FIRST_HOURS)
         session.add(host)
         session.flush()
         return host.id

@@ -95,7 +95,7 @@ class SeededApp:
             name, part = found[1], rule.endpoint.split(".")[0]
             places = (rule.endpoint, part) if name == "token" else (name,)
             known = [self.known[place] for place in places if place in self.known]
-            assert known, f"{rule.rule}: world.py does not know what {name} is"
+            assert known, f"{rule.rule}: seeded_app.py does not know what {name} is"
             return odd.get(name) or known[0]
 
         return ARGUMENT.sub(value, rule.rule)

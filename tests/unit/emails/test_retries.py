@@ -5,7 +5,7 @@ from datetime import timedelta
 import hypothesis.strategies as st
 from hypothesis import given
 
-from lead_service.emails.outbox import FIRST_WAIT, LONGEST_WAIT, back_off
+from lead_service.emails.retries import FIRST_WAIT, LONGEST_WAIT, back_off
 
 chances = st.floats(0, 1, exclude_max=True)
 

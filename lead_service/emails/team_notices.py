@@ -26,7 +26,7 @@ def notify(
     call: str = "",
     exclude: str = "",
 ) -> None:
-    """Queue "there is a new lead" to everyone in SALES_TO; `key` names the occasion, once.
+    """Email everyone in SALES_TO about what a lead did; `key` names the occasion, once.
 
     `what` says in a few words what the lead did, `call` when the call is, `article` is the title
     of the one that led here, and `exclude` an address that gets a mail of its own about this.

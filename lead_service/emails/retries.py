@@ -1,0 +1,26 @@
+"""When to try an email again, and when to give it up."""
+
+import random
+from datetime import datetime, timedelta
+
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(hours=2)  # of our own choice
+LONGEST_ASKED = timedelta(hours=12)  # that the provider may ask for: its clock may be wrong
+TRIES_BEFORE_DEAD = 48
+SPAN_BEFORE_DEAD = timedelta(hours=72)
+
+
+def next_time(tries: int, retry_at: datetime | None, now: datetime) -> datetime:
+    """Return when to try again: by our back-off, or later when asked to, within LONGEST_ASKED."""
+    own = now + back_off(tries, random.random())
+    return min(max(own, retry_at or own), now + LONGEST_ASKED)
+
+
+def back_off(tries: int, chance: float) -> timedelta:
+    """Return how long to wait after `tries` failures, by a `chance` in [0, 1).
+
+    Exponential with full jitter (anything from a second to the ceiling), so that mails which
+    failed together do not come back together.
+    """
+    ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries - 1, 16))
+    return timedelta(seconds=1) + chance * (ceiling - timedelta(seconds=1))
