@@ -49,7 +49,9 @@ def _is_new(text: str, at: int) -> bool:
 def _address(text: str) -> str:
     """Check an address of ours; `.test` is allowed, since local mode writes to a folder."""
     try:
-        checked = validate_email(text, check_deliverability=False, test_environment=True)
+        checked = validate_email(
+            text, check_deliverability=False, test_environment=True, allow_smtputf8=False
+        )
     except EmailNotValidError as fault:
         raise ValueError(f"is not an email address: {fault}") from None
     return checked.normalized

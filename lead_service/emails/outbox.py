@@ -19,7 +19,7 @@ from ..db import demo_data
 from ..db.engine import Database, insert_unless, rows_changed
 from .message import Draft, EmailKind, Message, to_json
 from .models import EmailState, OutboxMessage, OutboxPause
-from .retries import LONGEST_ASKED, SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD, next_time
+from .retries import LONGEST_WAIT, PROBE_EVERY, SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD, next_time
 from .transports.base import Accepted, Outcome, Permanent, Stop, Temporary
 
 log = logging.getLogger(__name__)
@@ -108,9 +108,9 @@ def resume(session: Session, *, key: str | None = None) -> None:
     pause = session.get(OutboxPause, 1, with_for_update=True)
     if pause is None or (key is not None and pause.key_fingerprint == key):
         return
-    pause.stopped_at, pause.stop_reason, pause.key_fingerprint = None, "", ""
-    if key is None:
+    if key is None or pause.stopped_at:
         pause.paused_until, pause.pauses = None, 0
+    pause.stopped_at, pause.stop_reason, pause.key_fingerprint = None, "", ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,7 @@ class Claim:
     token: str
     body: str | None
     fingerprint: str  # of the key it will be sent with
+    at: datetime  # when it was claimed
     is_made_up: bool = False  # its recipient is: it counts as sent and goes nowhere
 
 
@@ -154,20 +155,28 @@ def _take(session: Session, now: datetime, lease: timedelta, fingerprint: str) -
     row = session.scalar(first.with_for_update(skip_locked=True))
     if row is None:
         return None
+    if (pause := session.get(OutboxPause, 1)) and pause.stopped_at:
+        pause.paused_until = now + PROBE_EVERY  # this one is the probe
     row.state = EmailState.SENDING
     row.lease_token, row.leased_until = uuid.uuid4().hex, now + lease
     row.attempts += 1  # here, not at the end: a mail that kills its worker must count too
     is_made_up = demo_data.is_made_up(session, row.address)
-    return Claim(row.id, row.lease_token, row.body, fingerprint, is_made_up)
+    return Claim(row.id, row.lease_token, row.body, fingerprint, now, is_made_up)
 
 
 def _due(now: datetime, lease: timedelta) -> ColumnElement[bool]:
     """Select mails that wait and whose time has come, and mails whose worker is lost.
 
-    One that was meant to leave at once, and was not tried yet, is due whatever the clock says.
+    One that was meant to leave at once, and was not tried yet, is due whatever the clock says; so
+    is one whose next try is further away than any wait, since the clock was set back.
     """
     meant_at_once = OutboxMessage.due_at <= OutboxMessage.created_at
-    has_come = or_(OutboxMessage.next_at <= now, and_(OutboxMessage.attempts == 0, meant_at_once))
+    set_back = OutboxMessage.next_at > now + LONGEST_WAIT + CLOCK_ERROR
+    has_come = or_(
+        OutboxMessage.next_at <= now,
+        and_(OutboxMessage.attempts == 0, meant_at_once),
+        and_(OutboxMessage.attempts > 0, set_back),
+    )
     return or_(and_(OutboxMessage.state == EmailState.PENDING, has_come), _lost(now, lease))
 
 
@@ -187,14 +196,15 @@ def _lost(now: datetime, lease: timedelta) -> ColumnElement[bool]:
 
 
 def _is_blocked(session: Session, now: datetime, fingerprint: str) -> bool:
-    """Say whether the sender is paused, or stopped with the key that it would use."""
+    """Say whether the sender is paused, or stopped until the next probe.
+
+    A stop is another key's when the sender has a new one.
+    """
     pause = session.get(OutboxPause, 1)
-    if pause is None:
+    if pause is None or (pause.stopped_at and pause.key_fingerprint != fingerprint):
         return False
-    if pause.stopped_at and pause.key_fingerprint == fingerprint:
-        return True
     until = pause.paused_until
-    return until is not None and now < until <= now + LONGEST_ASKED + CLOCK_ERROR
+    return until is not None and now < until <= now + LONGEST_WAIT + CLOCK_ERROR
 
 
 def finish(
@@ -219,7 +229,7 @@ def _finish(
             row.state, row.sent_at = EmailState.SENT, now
             row.provider_id = outcome.provider_id
             row.body = row.body if keep_bodies else None
-            _note_success(session, held.fingerprint, now)
+            _note_success(session, held, now)
         case Permanent():
             row.state, row.alarm_at = EmailState.FAILED, now
         case Temporary(pause=True):
@@ -259,23 +269,28 @@ def _pause(session: Session, outcome: Temporary, now: datetime) -> datetime:
 
 
 def _stop(session: Session, outcome: Stop, fingerprint: str, now: datetime) -> None:
+    """Stop the sender; from then on one email is tried about every ten minutes."""
     pause = _the_pause(session)
-    pause.stopped_at, pause.stop_reason = now, outcome.reason[:200]
-    pause.key_fingerprint = fingerprint
+    if not pause.stopped_at or pause.key_fingerprint != fingerprint:
+        pause.stopped_at = now
+    pause.stop_reason, pause.key_fingerprint = outcome.reason[:200], fingerprint
+    pause.paused_until = now + PROBE_EVERY
 
 
-def _note_success(session: Session, fingerprint: str, now: datetime) -> None:
-    """Forget a pause that is over, and a stop that was another key's.
+def _note_success(session: Session, held: Claim, now: datetime) -> None:
+    """Forget a pause that is over, and a stop that is.
 
-    A success with the refused key was on its way when the refusal came: it proves nothing.
+    A success with the refused key proves nothing when it was on its way before the refusal came.
     """
     pause = session.get(OutboxPause, 1, with_for_update=True)
     if pause is None:
         return
     if pause.paused_until and pause.paused_until <= now:
         pause.paused_until, pause.pauses = None, 0
-    if pause.stopped_at and pause.key_fingerprint != fingerprint:
+    is_proof = pause.key_fingerprint != held.fingerprint or held.at > (pause.stopped_at or now)
+    if pause.stopped_at and is_proof:
         pause.stopped_at, pause.stop_reason, pause.key_fingerprint = None, "", ""
+        pause.paused_until, pause.pauses = None, 0
 
 
 def _the_pause(session: Session) -> OutboxPause:

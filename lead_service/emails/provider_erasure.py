@@ -21,7 +21,7 @@ from ..db.engine import Database, insert_unless, rows_changed
 from ..settings import Settings
 from .models import ErasureJob, OutboxMessage
 from .outbox import CLOCK_ERROR, LEASE_SECONDS
-from .retries import LONGEST_ASKED, LONGEST_WAIT, next_time
+from .retries import LONGEST_WAIT, next_time
 from .transports.base import Permanent, Stop, Temporary, wire_address
 
 # A mail that is just being sent has left by then; and no lease that was taken before ends so late.
@@ -118,7 +118,7 @@ def _take(session: Session, now: datetime) -> _Held | None:
 
 def _due(now: datetime) -> ColumnElement[bool]:
     """Select jobs whose time has come, and those whose time a wrong clock has set."""
-    return or_(ErasureJob.next_at <= now, ErasureJob.next_at > now + LONGEST_ASKED + CLOCK_ERROR)
+    return or_(ErasureJob.next_at <= now, ErasureJob.next_at > now + LONGEST_WAIT + CLOCK_ERROR)
 
 
 def _is(held: _Held) -> ColumnElement[bool]:
@@ -137,8 +137,10 @@ def _put_off(
     job.reason = refusal.reason[:200]
     if needs_somebody or now - job.asked_at >= PATIENCE:
         job.alarm_at = job.alarm_at or now
-    retry_at = now + LONGEST_WAIT if isinstance(refusal, (Permanent, Stop)) else refusal.retry_at
-    job.next_at = next_time(held.attempts, retry_at, now)
+    if isinstance(refusal, Temporary):
+        job.next_at = next_time(held.attempts, refusal.retry_at, now)
+    else:
+        job.next_at = now + LONGEST_WAIT
 
 
 # -- By a member ----------------------------------------------------------------------------

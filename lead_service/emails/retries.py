@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=2)  # of our own choice
-LONGEST_ASKED = timedelta(hours=12)  # that the provider may ask for: its clock may be wrong
+LONGEST_ASKED = timedelta(hours=1)  # that the provider may ask for
+PROBE_EVERY = timedelta(minutes=10)  # while sending is stopped, one email is tried so often
 TRIES_BEFORE_DEAD = 48
 SPAN_BEFORE_DEAD = timedelta(hours=72)
 
@@ -13,7 +14,7 @@ SPAN_BEFORE_DEAD = timedelta(hours=72)
 def next_time(tries: int, retry_at: datetime | None, now: datetime) -> datetime:
     """Return when to try again: by our back-off, or later when asked to, within LONGEST_ASKED."""
     own = now + back_off(tries, random.random())
-    return min(max(own, retry_at or own), now + LONGEST_ASKED)
+    return max(own, min(retry_at or own, now + LONGEST_ASKED))
 
 
 def back_off(tries: int, chance: float) -> timedelta:

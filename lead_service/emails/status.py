@@ -82,7 +82,7 @@ def health(session: Session, now: datetime) -> Health:
         failed=wrong[EmailState.FAILED],
         dead=wrong[EmailState.DEAD],
         returned=wrong.total() - wrong[EmailState.FAILED] - wrong[EmailState.DEAD],
-        paused_until=until if until and until > now else None,
+        paused_until=until if until and until > now and not (pause and pause.stopped_at) else None,
         stopped_at=pause.stopped_at if pause else None,
         stop_reason=pause.stop_reason if pause else "",
         unerased=session.scalar(select(func.count(ErasureJob.alarm_at))) or 0,

@@ -43,8 +43,14 @@ def faults(settings: Settings) -> list[str]:
         *(_in_the_brief(framework) if framework else []),
         *_in_the_database(settings, framework),
         *_with_the_provider(settings),
+        *_in_the_sandbox(settings),
         *backup.faults(settings, clock.now()),
     ]
+
+
+def _in_the_sandbox(settings: Settings) -> Iterator[str]:
+    if settings.sendgrid_sandbox and not settings.is_local:
+        yield "SENDGRID_SANDBOX: no email reaches anybody while it is on"
 
 
 def _placeholders(settings: Settings) -> Iterator[str]:

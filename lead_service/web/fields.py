@@ -44,6 +44,12 @@ def one_line(_form: Form, field: StringField) -> None:
         raise ValidationError("Write this on one line.")
 
 
+PLAIN_LETTERS = (
+    "We can only send email to an address with plain letters before the @ sign (a to z, without"
+    " accents). Use another address."
+)
+
+
 class AddressField(EmailField):
     """A mail address."""
 
@@ -54,11 +60,13 @@ class AddressField(EmailField):
 
 
 def valid_email(_form: Form, field: AddressField) -> None:
-    """Refuse what is not a mail address, and say what is wrong with it."""
+    """Refuse what is not an email address, or none that every mail server takes."""
     try:
         _ = field.address
     except ValueError as fault:
         raise ValidationError(str(fault)) from None
+    if not (field.data or "").rpartition("@")[0].isascii():
+        raise ValidationError(PLAIN_LETTERS)
 
 
 def short_text(label: str, *, longest: int = 120, required: str = "", **attributes) -> StringField:

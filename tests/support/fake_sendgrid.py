@@ -172,4 +172,5 @@ def reset(handler: Handler) -> None:
 
 
 GARBAGE = raw(b"\x16\x03\x01 not a status line\r\n\r\n")
-TRUNCATED = raw(b"HTTP/1.1 202 Accepted\r\nContent-Length: 100\r\n\r\nonly this")
+TRUNCATED = raw(b"HTTP/1.1 202 Accepted\r\nX-Message-Id: 1")
+REFUSAL = {"errors": [{"message": "The provider's own words", "field": None}]}

@@ -65,7 +65,9 @@ def day(text: str) -> date:
 def address(text: str) -> str:
     """Check a mail address; `.test` is allowed, for trying out."""
     try:
-        checked = validate_email(text, check_deliverability=False, test_environment=True)
+        checked = validate_email(
+            text, check_deliverability=False, test_environment=True, allow_smtputf8=False
+        )
     except EmailNotValidError as fault:
         raise ValueError(f"email: {fault}") from None
     return checked.normalized

@@ -52,6 +52,9 @@ class Stop(Exception):
         self.reason = reason
 
 
+# Nobody's out-of-office reply may go to whom an email's Reply-To names (RFC 3834, 5).
+AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+
 Outcome = Accepted | Temporary | Permanent | Stop
 
 

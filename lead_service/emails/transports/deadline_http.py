@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from email.message import Message as Headers
 from functools import partial
+from http import HTTPStatus
 from io import BufferedReader
 from queue import Empty, SimpleQueue
 from typing import Any, cast
@@ -144,7 +145,8 @@ class _Connections(urllib.request.AbstractHTTPHandler):
 class _Answer(http.client.HTTPResponse):
     """An answer that is whole: the library takes a head that breaks off as one that has ended.
 
-    Of its body no more is read than any answer has that we know of.
+    Interim answers (1xx) are passed over. Of the body no more is read than any answer has that we
+    know of, and nothing of one that says that all is done: it could only break off.
     """
 
     def __init__(self, *given: Any, **named: Any) -> None:
@@ -154,10 +156,15 @@ class _Answer(http.client.HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
+        while HTTPStatus.CONTINUE <= self.status < HTTPStatus.OK:
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
         if not self._lines.last:
             raise http.client.IncompleteRead(b"")
 
     def read(self, amount: int | None = None) -> bytes:
+        if self.status == HTTPStatus.ACCEPTED:
+            return b""
         is_long = self.length is None or self.length > LONGEST
         return super().read(LONGEST if amount is None and is_long else amount)
 

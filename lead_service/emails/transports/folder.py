@@ -13,7 +13,7 @@ from pathlib import Path
 from ... import clock
 from ...settings import Settings
 from ..message import Attachment, Message
-from .base import Accepted, Permanent, Temporary, wire_address
+from .base import AUTOMATIC, Accepted, Permanent, Temporary, wire_address
 
 
 class Folder:
@@ -58,6 +58,8 @@ class Folder:
         mail["Subject"] = message.subject
         mail["Date"] = clock.now()
         mail["Message-ID"] = f"<{outbox_id}@{wire_address(self._sender[0]).rpartition('@')[2]}>"
+        for name, value in AUTOMATIC.items():
+            mail[name] = value
         mail.set_content(message.text)
         mail.add_alternative(message.html, subtype="html")
         for attachment in message.attachments:

@@ -11,6 +11,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import Message as Headers
 from email.utils import parsedate_to_datetime
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit
 from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import (
     Attachment,
+    BypassUnsubscribeManagement,
     ClickTracking,
     Content,
     CustomArg,
@@ -32,6 +34,7 @@ from sendgrid.helpers.mail import (
     FileType,
     From,
     Ganalytics,
+    Header,
     Mail,
     MailSettings,
     OpenTracking,
@@ -47,7 +50,7 @@ from ... import clock
 from ...settings import LOOPBACK, Settings
 from ..message import Message
 from ..outbox import SEND_SECONDS
-from .base import Accepted, Permanent, Stop, Temporary, wire_address
+from .base import AUTOMATIC, Accepted, Permanent, Stop, Temporary, wire_address
 from .deadline_http import Attempt, PinnedClient, Refused
 
 # At DEBUG this client logs the recipient, the whole mail and the key.
@@ -64,6 +67,13 @@ SILENCES = (
     (HTTPException, "gave an answer that is none"),
     (OSError, "could not be reached"),
 )
+KNOWN = (
+    "Maximum credits exceeded",
+    "The provided authorization grant is invalid, expired, or revoked",
+    "The from address does not match a verified Sender Identity",
+    "access forbidden",
+)
+REPLY_TO = "reply_to"
 FIELD = re.compile(r"[\w.\[\]-]{1,60}", re.ASCII)
 WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 
@@ -92,6 +102,15 @@ class SendGrid:
 
     def send(self, message: Message, outbox_id: str) -> Accepted:
         """Send once, within `seconds`; raise Temporary, Permanent or Stop."""
+        try:
+            return self._send(message, outbox_id)
+        except Permanent as refusal:
+            # A visitor typed that address: it must never keep an email from the team.
+            if not message.reply_to or REPLY_TO not in refusal.reason:
+                raise
+        return self._send(replace(message, reply_to=None, reply_to_name=""), outbox_id)
+
+    def _send(self, message: Message, outbox_id: str) -> Accepted:
         try:
             request = self._request(message, outbox_id)
         except Exception as error:
@@ -149,15 +168,24 @@ class SendGrid:
                     Disposition("attachment"),
                 )
             )
+        for name, value in AUTOMATIC.items():
+            mail.add_header(Header(name, value))
         mail.tracking_settings = _untracked()
-        if self._is_sandbox:
-            mail.mail_settings = MailSettings(sandbox_mode=SandBoxMode(True))
+        # Who has left a newsletter of the same account still gets what they asked for here.
+        mail.mail_settings = MailSettings(
+            bypass_unsubscribe_management=BypassUnsubscribeManagement(True),
+            sandbox_mode=SandBoxMode(True) if self._is_sandbox else None,
+        )
         return mail.get()
 
 
 def _named(person: Email, address: str, name: str) -> Any:
-    """Fill in a person. The constructor would parse an address given without a name."""
-    person.email, person.name = wire_address(address), name or None
+    """Fill in a person. The constructor would parse an address given without a name.
+
+    SendGrid drops emails to a name with a comma or a semicolon: those go without the name.
+    """
+    person.email = wire_address(address)
+    person.name = None if {",", ";"} & set(name) else name or None
     return person
 
 
@@ -179,13 +207,17 @@ def _untracked() -> TrackingSettings:
 def meaning(
     status: int, headers: Headers, body: bytes, at: datetime
 ) -> Temporary | Permanent | Stop:
-    """Say what an answer other than success means for the mail and for the sender."""
-    if status in {401, 403}:
-        return Stop(f"the provider refused our key or our sender ({status})")
+    """Say what an answer other than success means for the mail and for the sender.
+
+    A refusal without SendGrid's own JSON comes from a proxy or a firewall on the way, and ends.
+    """
     if status == 429:
         return Temporary("the provider asked us to slow down (429)", retry_at(headers, at), True)
-    if status in WRONG_MAIL:
-        return Permanent(f"the provider refused this mail ({status}{_fields(body)})")
+    errors = _errors(body)
+    if status in {401, 403} and errors is not None:
+        return Stop(f"the provider refused our key or our sender ({status}{_known(errors)})")
+    if status in WRONG_MAIL and errors is not None:
+        return Permanent(f"the provider refused this mail ({status}{_fields(errors)})")
     return Temporary(f"the provider answered {status}", retry_at(headers, at))
 
 
@@ -197,14 +229,26 @@ def silence(error: Exception) -> str:
     return f"the provider {words} ({type(cause).__name__})"
 
 
-def _fields(body: bytes) -> str:
-    """Name the fields that an error complains of; its sentences may hold addresses."""
+def _errors(body: bytes) -> list[dict] | None:
+    """Return the errors that the provider lists; None when the answer is not in its form."""
     try:
         errors = json.loads(body)["errors"]
-        names = [str(error.get("field")) for error in errors]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return ""
-    return "".join(f", {name}" for name in names[:2] if name != "None" and FIELD.fullmatch(name))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    is_ours = isinstance(errors, list) and all(isinstance(error, dict) for error in errors)
+    return errors if is_ours else None
+
+
+def _fields(errors: list[dict]) -> str:
+    """Name the fields that errors complain of; their sentences may hold addresses."""
+    names = [str(error.get("field")) for error in errors][:2]
+    return "".join(f", {name}" for name in names if name != "None" and FIELD.fullmatch(name))
+
+
+def _known(errors: list[dict]) -> str:
+    """Repeat what the provider says where it is one of its sentences that name nobody."""
+    said = [str(error.get("message")) for error in errors]
+    return next((f": {one}" for one in KNOWN for text in said if text.startswith(one)), "")
 
 
 def retry_at(headers: Headers, at: datetime) -> datetime | None:

@@ -59,8 +59,10 @@ def test_a_refused_key_stops_everything_and_fails_nothing(post):
     ids = [post.put("first"), post.put("second")]
     transport = failing(Stop("the provider refused our key or our sender (401)"))
     post.drain(transport)
-    post.drain(transport, NOW + 90 * HOUR)
+    post.drain(transport, NOW + timedelta(minutes=9))
     assert len(transport.tried) == 1
+    post.drain(transport, NOW + timedelta(minutes=11))
+    assert len(transport.tried) == 2  # the probe
     assert {(post.row(one).state, post.row(one).attempts) for one in ids} == {("pending", 0)}
     assert post.health().stopped_at == NOW
     assert any("401" in trouble for trouble in post.health().troubles)
@@ -112,3 +114,11 @@ def test_the_outbox_tells_how_long_its_oldest_mail_waits(post):
     )
     assert post.health(NOW + 20 * MINUTE).oldest == 20 * MINUTE
     assert "20 minutes" in post.health(NOW + 20 * MINUTE).troubles[0]
+
+
+def test_an_email_that_failed_while_the_clock_ran_ahead_is_tried_again(post):
+    outbox_id = post.put()
+    later = NOW + 48 * HOUR  # the wrong clock
+    post.drain(failing(Temporary("503")), later)
+    post.drain(FakeTransport(), NOW + timedelta(minutes=1))
+    assert post.row(outbox_id).state == "sent"

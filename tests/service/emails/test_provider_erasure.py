@@ -17,7 +17,7 @@ from lead_service.settings import load
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.stored_data import mentions
 from tests.support.app.visitor_forms import VISITOR, assess
-from tests.support.fake_sendgrid import KEY, accept, hang, reset, status
+from tests.support.fake_sendgrid import KEY, REFUSAL, accept, hang, reset, status
 
 ADA, EVE = VISITOR["email"], "eve@example.com"
 DUE = MONDAY_MORNING + FIRST_ERASURE_WAIT
@@ -136,7 +136,7 @@ def test_after_three_days_without_an_answer_somebody_is_called(database, setting
 def test_a_refusal_rings_at_once_stops_no_mail_and_is_tried_again(
     client, database, settings, provider, code
 ):
-    provider.mode = status(code)
+    provider.mode = status(code, body=REFUSAL)
     send(database)
     erase(database, settings)
     work_off(database, settings)

@@ -12,6 +12,7 @@ from tests.support.app.sendgrid_client import MAIL, client
 from tests.support.fake_sendgrid import (
     GARBAGE,
     TRUNCATED,
+    Handler,
     StandIn,
     accept,
     drip,
@@ -99,6 +100,48 @@ def test_of_a_success_no_more_is_read_than_any_answer_holds(provider):
     assert sum(sizes) < 32_000_000
 
 
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"HTTP/1.1 202 Accepted\r\nContent-Length: 100\r\nX-Message-Id: 7\r\n\r\nonly this",
+        b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\nX-Message-Id: 7\r\n\r\nzz\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+        b"HTTP/1.1 202 Accepted\r\nX-Message-Id: 7\r\n\r\n",
+    ],
+    ids=["truncated", "broken chunk", "early hints"],
+)
+def test_a_202_is_believed_whatever_its_body_is_or_comes_before_it(provider, start):
+    provider.mode = raw(start)
+    assert client(provider.url).send(MAIL, "mail-1").provider_id == "7"
+
+
+@pytest.mark.parametrize("code", [400, 401, 403, 413])
+@pytest.mark.parametrize("body", [None, "<html>Blocked by the firewall</html>", {"errors": "no"}])
+def test_a_refusal_in_other_words_than_the_providers_is_tried_again(provider, code, body):
+    provider.mode = status(code, body=body)
+    with pytest.raises(Temporary, match=str(code)):
+        client(provider.url).send(MAIL, "mail-1")
+
+
+def test_credits_that_are_used_up_are_named(provider):
+    words = {"message": "Maximum credits exceeded", "field": None}
+    provider.mode = status(401, body={"errors": [words]})
+    with pytest.raises(Stop, match="Maximum credits exceeded"):
+        client(provider.url).send(MAIL, "mail-1")
+
+
+def test_an_email_refused_over_its_reply_to_leaves_without_it(provider):
+    field = {"message": "Does not contain a valid address.", "field": "reply_to.email"}
+
+    def refuse_reply_to(handler: Handler) -> None:
+        given = handler.server.stand_in.received[-1].body
+        (status(400, body={"errors": [field]}) if "reply_to" in given else accept)(handler)
+
+    provider.mode = refuse_reply_to
+    assert client(provider.url).send(MAIL, "mail-1")
+    assert ["reply_to" in one.body for one in provider.received] == [True, False]
+
+
 @pytest.mark.parametrize("mode", [GARBAGE, TRUNCATED, reset], ids=["garbage", "truncated", "reset"])
 def test_no_proper_answer_is_tried_again(provider, mode):
     provider.mode = mode
@@ -107,11 +150,9 @@ def test_no_proper_answer_is_tried_again(provider, mode):
     assert provider.outbox_ids == ["mail-1"]
 
 
-def test_an_error_whose_body_does_not_arrive_still_counts_as_what_it_is(provider):
-    provider.mode = lambda handler: handler.wfile.write(
-        b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 500\r\n\r\n{"
-    )
-    with pytest.raises(Stop):
+def test_a_refusal_whose_body_does_not_arrive_is_tried_again(provider):
+    provider.mode = raw(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 500\r\n\r\n{")
+    with pytest.raises(Temporary):
         client(provider.url).send(MAIL, "mail-1")
 
 
@@ -134,7 +175,6 @@ def test_a_name_that_cannot_be_resolved_is_tried_again(monkeypatch):
 DRIPS = {
     "status line": drip(b""),
     "headers": drip(b"HTTP/1.1 202 Accepted\r\nX-Drip: "),
-    "body": drip(b"HTTP/1.1 202 Accepted\r\nContent-Length: 203\r\n\r\n"),
     "error body": drip(b"HTTP/1.1 503 Unavailable\r\nContent-Length: 203\r\n\r\n"),
 }
 
