@@ -46,12 +46,14 @@ def _miscounted(path: KeyPath, has: int, **limits: Any) -> Iterator[Fault]:
     """Skip a list that is only short because items in it are faulty: those are named already."""
     least, most = limits.get("min_length", 0), limits.get("max_length", has)
     if not least <= has <= most:
-        yield path, f"needs {_counted(least or most, path[-1])}, has {has}"
+        yield path, f"needs {_counted(least, most, has, path[-1])}, has {has}"
 
 
-def _counted(number: int, key: str | int) -> str:
+def _counted(least: int, most: int, has: int, key: str | int) -> str:
     noun = str(key).replace("_", " ")
-    return f"{_NUMBERS[number]} {noun}" if number > 1 else "at least one"
+    if has > most:
+        return f"{_NUMBERS[most]} {noun} at most"
+    return f"{_NUMBERS[least]} {noun}" if least > 1 else "at least one"
 
 
 def faults(

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from ..action_framework.types import BEST, Band, Framework, Step
 from ..action_framework.yaml_source import Fault, Source, decode, parse_yaml
+from .diagnosis import Diagnosis, diagnose
 from .models import Assessment, framework_of, next_step
-from .scoring import Condition, Outcome, Result, StepScore, score
+from .scoring import Outcome, StepScore, score
 
 TELLING = 3  # how many answers, and so how many questions, a brief holds
 _LEVELS = tuple(str(level) for level in range(BEST + 1))
@@ -48,18 +49,22 @@ class Brief:
     decisive: tuple[Decisive, ...]
     questions: tuple[str, ...]
     outcome: Outcome
+    diagnosis: Diagnosis
 
 
 def build_brief(
-    framework: Framework, answers: Mapping[str, str], suggestions: Suggestions
+    framework: Framework,
+    answers: Mapping[str, str],
+    suggestions: Suggestions,
+    phase: str | None = None,
 ) -> Brief:
-    """Prepare the brief of a complete set of answers; raises what `scoring.score` raises.
+    """Prepare the brief of a complete set of answers; raises what `diagnosis.diagnose` raises.
 
-    The three most telling answers are those of the lowest level; among equals those of the widest
-    gap come first, then the order of the questions. Each brings the question to ask about it.
+    The three most telling answers are those of the conditions that the diagnosis lists first, so
+    that the call begins where the result does. Each brings the question to ask about it.
     """
-    result = score(framework, answers)
-    telling = _telling(result)
+    result, diagnosis = score(framework, answers), diagnose(framework, answers, phase)
+    telling = [*diagnosis.to_do, *diagnosis.true][:TELLING]
     return Brief(
         scores=result.steps,
         overall=result.overall,
@@ -68,13 +73,8 @@ def build_brief(
         decisive=tuple(Decisive(one.question.text, one.answer.text, one.step) for one in telling),
         questions=tuple(suggestions[one.question.id, one.level] for one in telling),
         outcome=result.outcome,
+        diagnosis=diagnosis,
     )
-
-
-def _telling(result: Result) -> list[Condition]:
-    """Rely on sorting being stable: equals keep the order of the questions."""
-    ranked = sorted(result.conditions, key=lambda one: (one.level, one.step != result.widest_gap))
-    return ranked[:TELLING]
 
 
 def load_suggestions(text: str, framework: Framework) -> Suggestions:

@@ -54,6 +54,11 @@ class Condition:
         return self.answer.level
 
     @property
+    def is_open(self) -> bool:
+        """Say whether it is neither true nor nearly true."""
+        return self.level < BEST - 1
+
+    @property
     def text(self) -> str:
         """Complete the sentence "What would have to be true: …"."""
         return self.question.condition
@@ -139,7 +144,7 @@ def score(framework: Framework, answers: Mapping[str, str]) -> Result:
     if missing:
         raise Incomplete(missing)
     conditions = tuple(
-        Condition(step, question, question.answers[levels[question.id]])
+        Condition(step, question, question.answer(answers[question.id]))
         for step in framework.steps
         for question in step.questions
     )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..action_framework.loading import FrameworkError, load
 from ..action_framework.types import Framework
-from ..assess import models
+from ..assess import diagnosis, models
 from ..assess.brief import suggestions
 from ..book.hosts import changes
 from ..db import demo_data, schema
@@ -72,6 +72,18 @@ def _in_the_source() -> list[str]:
     except FrameworkError as fault:
         return [f"{SOURCE}: {line}" for line in str(fault).splitlines()]
     return []
+
+
+def shares() -> list[str]:
+    """Say what the framework does with all sets of answers, where the checkout is at hand."""
+    try:
+        framework = load(SOURCE.read_bytes())
+    except (FileNotFoundError, FrameworkError):
+        return []
+    return [
+        f"all sets of answers: {diagnosis.shares(framework)}",
+        f"with every step at 67 or more: {diagnosis.shares(framework, at_least=67)}",
+    ]
 
 
 def _in_the_brief(framework: Framework) -> list[str]:

@@ -131,7 +131,7 @@ def check(as_json: bool) -> None:
     if faults:
         sys.exit(status)
     if not as_json:
-        click.echo("all is well")
+        click.echo("\n".join(["all is well", *checks.shares()]))
 
 
 @commands.command()

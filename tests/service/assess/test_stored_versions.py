@@ -17,9 +17,9 @@ from tests.support.processes import run
 
 pytestmark = pytest.mark.usefixtures("at")
 
-ASKED, ASKED_NOW = "What does the business case rest on?", "Which figure makes the case?"
-CONDITION = "The business case is a target in money or hours"
-CONDITION_NOW = "The case is a target in money or in hours"
+ASKED, ASKED_NOW = "How is the expected benefit written down?", "Which figure makes the case?"
+CONDITION = "The expected benefit is a target figure, set against a starting point"
+CONDITION_NOW = "The benefit is a target figure, set against a starting point"
 DATED = "Answered on Monday, November 23, 2026, with the questions as they were then."
 
 
@@ -115,7 +115,11 @@ def test_rewording_is_no_fault(client, framework, database):
 
 SWAPPED = (
     ("- id: clarify-case\n", "- id: elsewhere\n"),
-    ("- id: organize-design\n", "- id: clarify-case\n"),
+    ("open: [clarify-case]", "open: [elsewhere]"),
+    ("open: [clarify-case, ", "open: [elsewhere, "),
+    ("- id: organize-say\n", "- id: clarify-case\n"),
+    ("open: [organize-say]", "open: [clarify-case]"),
+    ("open: [organize-say, ", "open: [clarify-case, "),
 )
 
 
@@ -146,8 +150,8 @@ def test_a_version_that_no_result_rests_on_is_not_compared(client, framework, da
 def test_check_names_the_question_and_what_is_wrong_with_it(environment, edit, db_url):
     assert run(environment, "migrate").returncode == 0
     edit(
-        ("- id: organize-design\n", "- id: clarify-case\n"),
-        ("reason: An executive can fund a figure.", "raeson: An executive can fund a figure."),
+        ("- id: organize-say\n", "- id: clarify-case\n"),
+        ("reason: An executive can approve", "raeson: An executive can approve"),
     )
     checked = run(environment, "check")
     assert checked.returncode != 0

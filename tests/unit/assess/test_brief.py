@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lead_service.action_framework.loading import load
 from lead_service.assess.brief import SuggestionsError, build_brief, load_suggestions
+from lead_service.assess.diagnosis import diagnose
 from lead_service.assess.scoring import Incomplete, score
 
 ROOT = Path(__file__).parents[3]
@@ -45,11 +46,13 @@ def test_a_brief_agrees_with_the_result_that_the_visitor_saw(levels):
 
 
 @given(LEVELS)
-def test_no_other_answer_is_lower_than_a_decisive_one(levels):
-    places = [PLACES[one.question] for one in brief_of(levels).decisive]
-    assert len(set(places)) == 3
-    others = [level for place, level in enumerate(levels) if place not in places]
-    assert max(levels[place] for place in places) <= min(others)
+def test_the_decisive_answers_are_those_that_the_diagnosis_lists_first(levels):
+    made, diagnosis = brief_of(levels), diagnose(FRAMEWORK, answers(levels))
+    listed = [one.question.text for one in (*diagnosis.to_do, *diagnosis.true)]
+    assert [one.question for one in made.decisive] == listed[:3]
+    assert made.diagnosis == diagnosis
+    if diagnosis.begin_with:
+        assert made.decisive[0].step == diagnosis.begin_with
 
 
 @given(LEVELS)
@@ -70,19 +73,12 @@ def test_each_decisive_answer_brings_the_question_for_its_level(levels):
         assert asked in [it["ask"] for it in suggested if str(levels[place]) in it["levels"]]
 
 
-def test_among_equals_the_widest_gap_comes_first_and_then_the_order_of_the_steps():
-    #          A     C     T     I     O     N
-    levels = [1, 3, 2, 3, 1, 2, 3, 3, 1, 1, 3, 1]
+def test_a_stuck_rollout_without_a_payer_is_asked_about_the_payer_first():
+    #         A     C     T     I     O     N
+    levels = [2, 2, 1, 0, 2, 2, 0, 0, 2, 2, 2, 2]
     made = brief_of(levels)
-    assert made.widest_gap.slug == "organize"
-    assert [one.step.slug for one in made.decisive] == ["organize", "organize", "assess"]
-
-
-def test_a_lower_answer_comes_before_the_widest_gap():
-    levels = [3, 3, 0, 3, 3, 3, 3, 3, 1, 1, 3, 3]
-    made = brief_of(levels)
-    assert made.widest_gap.slug == "organize"
-    assert [one.step.slug for one in made.decisive] == ["clarify", "organize", "organize"]
+    assert made.questions[0].startswith("Which budgets could pay for this")
+    assert [one.step.slug for one in made.decisive] == ["clarify", "clarify", "implement"]
 
 
 def test_an_unfinished_assessment_has_no_brief():
@@ -124,9 +120,9 @@ def test_a_fault_is_named_by_its_key(value, named):
 
 
 def test_a_question_without_suggestions_and_an_unknown_one_are_both_named():
-    data = {key: items for key, items in DATA.items() if key != "assess-data"}
+    data = {key: items for key, items in DATA.items() if key != "assess-data-quality"}
     message = faults(data | {"assess-luck": [ITEM]})
-    assert "assess-data: needs at least one suggestion" in message
+    assert "assess-data-quality: needs at least one suggestion" in message
     assert "assess-luck: the framework has no such question" in message
 
 

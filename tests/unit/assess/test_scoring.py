@@ -194,7 +194,7 @@ def test_the_engagement_answers_what_is_missing(points, engagement, rule):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"assess-data": "threshold"}, {"assess-nothing": "assumed"}, {"assess-data": None}]
+    "wrong", [{"clarify-case": "threshold"}, {"clarify-luck": "belief"}, {"clarify-case": None}]
 )
 def test_an_answer_that_is_not_on_offer_is_refused(wrong):
     with pytest.raises(UnknownAnswer):
@@ -213,7 +213,7 @@ def test_open_questions_are_named_in_their_order(levels, open_places):
 def test_progress_counts_answers_whatever_they_are():
     assert set(progress(FRAMEWORK, {}).values()) == {0}
     assert set(progress(FRAMEWORK, answers([0] * 12)).values()) == {100}
-    begun = progress(FRAMEWORK, {"assess-data": "assumed", "clarify-case": "baseline"})
+    begun = progress(FRAMEWORK, {"assess-data-quality": "part", "clarify-case": "baseline"})
     assert list(begun.items())[:3] == [("assess", 50), ("clarify", 50), ("transform", 0)]
 
 

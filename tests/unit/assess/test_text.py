@@ -47,8 +47,8 @@ def test_the_gap_is_explained_in_two_sentences_that_quote_both_answers(step, pai
         ((0, 2), "without an answer that a rollout could rest on."),
         ((1, 2), "for a trial, and not yet for a rollout."),
         ((2, 2), "for a trial, and not yet for a rollout."),
-        ((3, 2), "against a baseline we have measured.”"),
-        ((0, 3), "the result at which they fund the rollout.”"),
+        ((3, 2), "against a starting point that we have measured.”"),
+        ((0, 3), "has named a result in writing.”"),
     ],
 )
 def test_how_far_the_answers_reach_decides_what_is_made_of_them(pair, ends):
