@@ -12,6 +12,7 @@ from ..emails.message import EmailKind, Message, compose
 from ..emails.models import OutboxMessage
 from ..leads import capture, events
 from ..leads.capture import Captured
+from ..leads.consent import RESULT, Occasion
 from ..leads.models import Consent, EventKind, Lead, LeadEvent
 from ..settings import Settings
 from ..web.tokens import derived_token
@@ -21,10 +22,7 @@ from .models import Assessment
 
 CONSENT_WORDING = "2026-11-result"  # raise it with every change of the words in forms.MailForm
 MAILS_A_DAY = 3  # to one address
-EVENT, SOURCE = (
-    EventKind.RESULT_MAILED,
-    "result",
-)  # what a submission leaves: an event and a consent
+EVENT, SOURCE = EventKind.RESULT_MAILED, RESULT  # what a submission leaves: event and consent
 KEY = 32  # hexadecimal characters, 128 bits
 
 log = logging.getLogger(__name__)
@@ -76,7 +74,17 @@ def send_result(
         outbox.queue(session, message, at=now, lead_id=lead.id, dedupe_key=occasion, held=held)
     if lead.is_new:
         what = "took the self-assessment and had the result mailed" + capture.SUSPECTED * suspect
-        team.notify(session, settings, lead, what, now, key=occasion, article=article, brief=brief)
+        team.notify(
+            session,
+            settings,
+            lead,
+            what,
+            now,
+            occasion=Occasion.RESULT,
+            key=occasion,
+            article=article,
+            brief=brief,
+        )
 
 
 def _message(settings: Settings, email: str, token: str, key: str) -> Message:

@@ -12,6 +12,7 @@ from ..assess.brief import brief_for_lead
 from ..book.forms import CONSENT_WORDING, Person, phone
 from ..emails import team
 from ..leads import capture, events
+from ..leads.consent import Occasion
 from ..leads.models import EventKind
 from ..settings import Settings
 from ..web.context import context
@@ -81,5 +82,14 @@ def save_message(
         session, lead, wording=CONSENT_WORDING, may_contact=may_contact, source="contact", at=now
     )
     what = "wrote to us" + capture.SUSPECTED * suspect
-    brief = None if lead.is_new else brief_for_lead(session, lead.id, framework)
-    team.notify(session, settings, lead, what, now, key=f"wrote:{key}", text=text, brief=brief)
+    team.notify(
+        session,
+        settings,
+        lead,
+        what,
+        now,
+        occasion=Occasion.MESSAGE,
+        key=f"wrote:{key}",
+        text=text,
+        brief=None if lead.is_new else brief_for_lead(session, lead.id, framework, text),
+    )

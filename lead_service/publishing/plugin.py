@@ -32,6 +32,7 @@ from mkdocs.structure.pages import Page
 
 from .. import settings
 from ..action_framework.loading import FrameworkError, load
+from ..action_framework.suggestions import SuggestionsError, read_suggestions
 from ..action_framework.types import Framework, Step
 from . import articles as listings
 from . import assets, front_matter, git_dates, links, server_config
@@ -41,7 +42,9 @@ from .inline_markdown import Inline
 from .json_ld import Facts
 from .typography import Typography
 
-SERVICE_TEMPLATES = Path(__file__).resolve().parents[1] / "templates"  # the signature
+SERVICE = Path(__file__).resolve().parents[1]
+SERVICE_TEMPLATES = SERVICE / "templates"  # the signature
+BRIEF = SERVICE / "assess" / "brief.yml"  # checked and not published
 
 
 class PublishingConfig(Config):
@@ -81,6 +84,10 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             self.build = Build(load(path.read_bytes()))
         except FrameworkError as error:
             raise PluginError(f"{path.name}: {error}") from error
+        try:
+            read_suggestions(BRIEF, self.build.framework)
+        except SuggestionsError as error:
+            raise PluginError(f"{BRIEF.name}: {error}") from error
         links.name_lines(config.docs_dir)
         config.markdown_extensions = _extensions(config)
         return config
