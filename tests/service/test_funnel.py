@@ -157,6 +157,26 @@ def test_the_page_shows_numbers_shares_steps_and_articles(client, member, journe
     assert text.count("<svg") > 12
 
 
+@pytest.mark.parametrize(
+    ("taken", "said"),
+    [([0], "under 1 minute"), ([60], "1 minute<"), ([20, 270, 9000], "5 minutes")],
+)
+def test_the_page_says_how_long_visitors_take(client, member, framework, at, taken, said):
+    assert "median time:" not in client.get(PAGE).text
+    for seconds in taken:
+        at(NOW)
+        where = "/assessment/"
+        for step in framework.steps:
+            if step is framework.steps[-1]:
+                at(NOW + timedelta(seconds=seconds))
+            where = client.post(where, data=answers(framework, step.slug, 1)).location
+    begun = client.post("/assessment/", data=answers(framework, "assess", 0))
+    assert begun.status_code == 303  # one that is not complete has taken no time yet
+    at(NOW)
+    assert f"median time: {said}" in client.get(PAGE).text
+    assert "median time:" not in client.get(PAGE + "?from=2026-11-09&to=2026-11-16").text
+
+
 def test_an_empty_funnel_is_a_page_too(client, member):
     text = client.get(PAGE).text
     assert "Nothing has happened" in text
