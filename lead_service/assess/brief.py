@@ -104,8 +104,8 @@ def _is_named(condition: Condition, named: set[str]) -> bool:
 def _to_ask_about(diagnosis: Diagnosis, named: set[str]) -> list[Condition]:
     """Choose the conditions to ask about.
 
-    The first is of the step to begin with. Then come those that the visitor's own words name, and
-    then the open ones, one for each step before a second one of any step.
+    The first is of the step to begin with. Then come those that the visitor's own words name,
+    unless they are true, and then the open ones, one for each step before a second one of any.
     """
     listed = [*diagnosis.to_do, *diagnosis.true]
     begins = [one for one in diagnosis.open if one.step == diagnosis.begin_with] or listed
@@ -119,9 +119,10 @@ def _to_ask_about(diagnosis: Diagnosis, named: set[str]) -> list[Condition]:
         seen.add(one.step.slug)
     listed.sort(
         key=lambda one: (
-            not _is_named(one, named),
+            not _is_named(one, named) or one.level == BEST,
             not one.is_open,
             one.level == BEST,
+            not _is_named(one, named),
             one.question.id in second,
         )
     )

@@ -180,10 +180,11 @@ def share(tale: Tale) -> None:
     models.share(_assessment(tale), tale.demo.context.settings.secret)
 
 
-def ask_for_result(tale: Tale, suspect: bool = False) -> None:
-    """Have the result emailed."""
+def ask_for_result(tale: Tale, suspect: bool = False, may_contact: bool = True) -> None:
+    """Have the result emailed, with the box ticked or not."""
     (settings, published), assessment = tale.site, _assessment(tale)
-    form = _typed(MailForm, suspect, email=tale.story.email, may_contact="y")
+    ticked = {"may_contact": "y"} if may_contact else {}
+    form = _typed(MailForm, suspect, email=tale.story.email, **ticked)
     emails.send_result(
         tale.session,
         settings,

@@ -103,6 +103,12 @@ def test_the_next_question_is_about_what_their_own_words_name(words, id):
     assert [one.named for one in made.asks if one.condition.question.id == id] == [True]
 
 
+def test_a_condition_that_is_true_gives_way_to_an_open_one_whatever_they_wrote():
+    made = brief_of([3, 3, 3, 3, 3, 3, 0, 1, 3, 3, 2, 3], "Two people keep the data flowing.")
+    assert asked_about(made)[:2] == ["implement-connections", "implement-plan"]
+    assert asked_about(made)[2] == "nurture-benefit"
+
+
 def test_a_word_inside_another_names_nothing():
     assert SUGGESTIONS.named_in("An update by postpaid spenders") == set()
     assert SUGGESTIONS.named_in("funding") == {"clarify-funding"}
