@@ -143,14 +143,12 @@ def brief_for(
     return _brief(diagnosis, suggestions(current), words, _since(session, assessment, diagnosis))
 
 
-def diagnosis_of(
-    session: Session, assessment: Assessment, phase: str | None = None
-) -> Diagnosis | None:
+def diagnosis_of(session: Session, assessment: Assessment) -> Diagnosis | None:
     """Return the diagnosis of an assessment in its own version, None while it is not complete."""
     framework = framework_of(session, assessment)
     if next_step(framework, assessment.answers):
         return None
-    return diagnose(framework, assessment.answers, phase)
+    return diagnose(framework, assessment.answers, assessment.phase)
 
 
 def brief_for_lead(

@@ -14,7 +14,7 @@ from lead_service.leads.models import Lead
 from lead_service.privacy import erasure, retention
 from tests.support.app.desk_client import sign_in
 from tests.support.app.stored_data import mentions
-from tests.support.app.visitor_forms import VISITOR, answers, assess, book
+from tests.support.app.visitor_forms import VISITOR, answers, assess, begin, book
 
 from .conftest import MONDAY_MORNING as NOW
 
@@ -28,7 +28,7 @@ PAGE = "/desk/funnel/"
 @pytest.fixture
 def journey(client, framework, database) -> None:
     """One who gives up after two steps, and one who goes all the way, by way of an article."""
-    client.post("/assessment/", data=answers(framework, "assess", 0))
+    begin(client, framework)
     article = {"from": ARTICLE}
     client.post(
         "/assessment/", data=answers(framework, "clarify", 0) | article | {"step": "clarify"}
@@ -89,7 +89,7 @@ def test_what_happened_before_or_after_is_not_counted(journey, database):
 @pytest.mark.parametrize(("seconds", "week"), [(-1, MONDAY - WEEK), (0, MONDAY)])
 def test_weeks_change_at_midnight_in_utc(client, framework, database, at, seconds, week):
     at(NOW.replace(hour=0) + timedelta(seconds=seconds))
-    client.post("/assessment/", data=answers(framework, "assess", 0))
+    begin(client, framework)
     found = {week: line["started"] for week, line in count(database, MONDAY - WEEK).weeks}
     assert found[week] == 1 == sum(found.values())
 

@@ -168,7 +168,9 @@ def assess(tale: Tale, levels: str, stop: str = "") -> None:
         }
         if one is framework.steps[0]:
             came_from = article.slug if article else None
-            models.start(tale.session, framework, chosen, came_from, tale.at, tale.token)
+            phase = framework.phases[len(tale.demo.tokens) % len(framework.phases)].id
+            begun = (tale.session, framework, chosen, came_from, tale.at, tale.token)
+            models.start(*begun, phase=phase)
             tale.assessment = models.find_assessment(tale.session, tale.token)
         else:
             models.answer(_assessment(tale), framework, chosen, tale.at)

@@ -1,14 +1,24 @@
 """The self-assessment: saved step by step, found by its token alone."""
 
 import threading
+from html import unescape
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from lead_service.assess.models import Assessment
 from lead_service.leads.models import Consent, Lead, LeadEvent
 from tests.support.app.outbox_helper import in_threads
-from tests.support.app.visitor_forms import BEST, WORST, answers, assess, begin, hidden
+from tests.support.app.visitor_forms import (
+    BEST,
+    PHASE,
+    WORST,
+    answers,
+    assess,
+    begin,
+    begin_phase,
+    hidden,
+)
 
 
 def count(database, model) -> int:
@@ -16,17 +26,18 @@ def count(database, model) -> int:
         return session.scalar(select(func.count()).select_from(model))
 
 
-def test_reading_the_first_step_stores_nothing(client, database):
+def test_reading_the_first_page_stores_nothing(client, database):
     assert client.get("/assessment/").status_code == 200
     assert count(database, Assessment) == 0
 
 
-def test_six_short_pages_lead_to_the_result(client, framework, database):
+def test_the_phase_and_six_short_pages_lead_to_the_result(client, framework, database):
     result = client.get(assess(client, framework, WORST))
     assert result.status_code == 200
     assert "Assess gap" in result.text
     with database.read() as session:
-        assert session.scalar(select(Assessment)).completed_at is not None
+        stored = session.scalar(select(Assessment))
+    assert stored.completed_at is not None and stored.phase == PHASE
 
 
 def test_the_result_asks_for_no_address(client, framework, database):
@@ -46,7 +57,9 @@ def test_the_link_resumes_at_the_first_open_step(client, framework):
 
 
 def test_sending_a_step_leads_straight_to_the_next_page(client, framework):
-    begun = client.post("/assessment/", data=answers(framework, "assess", 1))
+    first = begin_phase(client)
+    assert first.endswith("/assess/")
+    begun = client.post(first, data=answers(framework, "assess", 1))
     assert begun.location.endswith("/clarify/")
     assert client.get(begun.location).status_code == 200
 
@@ -57,22 +70,20 @@ def test_the_first_page_gone_back_to_or_sent_twice_goes_on_with_the_same_answers
     page = client.get("/assessment/")
     assert "no-store" not in page.headers["Cache-Control"]  # or going back would open another
     opened = {"submission": hidden(page.text, "submission")}
-    begun = client.post("/assessment/?sent=1", data=opened | answers(framework, "assess", 1))
-    client.post(begun.location, data=answers(framework, "clarify", 2))
-    for level in (2, 2):
-        again = client.post("/assessment/", data=opened | answers(framework, "assess", level))
-        assert again.location == begun.location.replace("/clarify/", "/transform/")
+    begun = client.post("/assessment/?sent=1", data=opened | {"phase": "idea"})
+    client.post(begun.location, data=answers(framework, "assess", 2))
+    for _ in range(2):
+        again = client.post("/assessment/", data=opened | {"phase": "in-use"})
+        assert again.location == begun.location.replace("/assess/", "/clarify/")
     with database.read() as session:
-        kept = session.scalars(select(Assessment.answers)).one()
-    assert kept == answers(framework, "assess", 2) | answers(framework, "clarify", 2)
+        kept = session.scalars(select(Assessment)).one()
+    assert (kept.answers, kept.phase) == (answers(framework, "assess", 2), "in-use")
 
 
 @pytest.mark.both_engines
-def test_a_first_page_that_is_sent_four_times_at_once_is_one_assessment(
-    app, client, framework, database
-):
+def test_a_first_page_that_is_sent_four_times_at_once_is_one_assessment(app, client, database):
     sent = {"submission": hidden(client.get("/assessment/").text, "submission")}
-    sent |= answers(framework, "assess", 1)
+    sent |= {"phase": PHASE}
     together, answered = threading.Barrier(4), []
 
     def send() -> None:
@@ -85,25 +96,61 @@ def test_a_first_page_that_is_sent_four_times_at_once_is_one_assessment(
     assert count(database, Assessment) == 1
 
 
-def test_whoever_opens_the_first_page_anew_starts_anew(client, framework):
+def test_opening_the_first_page_again_starts_another_assessment(client):
     begun = []
     for _ in range(2):
         opened = {"submission": hidden(client.get("/assessment/").text, "submission")}
-        begun.append(client.post("/assessment/", data=opened | answers(framework, "assess", 1)))
-    assert begun[0].location != begun[1].location
+        begun.append(begin_phase(client, **opened))
+    assert begun[0] != begun[1]
 
 
 def test_an_article_s_own_check_starts_the_assessment_with_that_step_done(client, framework):
     sent = {"step": "organize", "from": "about-organize"} | answers(framework, "organize", 2)
     begun = client.post("/assessment/", data=sent)
-    assert begun.location.endswith("/assess/")
-    page = client.get(begun.location.replace("/assess/", "/organize/")).text
-    assert page.count(" checked") == 2
+    assert begun.location.endswith("/phase/")
+    organize = begun.location.replace("/phase/", "/organize/")
+    assert client.get(organize).location == begun.location  # the phase decides its words
+    assert client.post(begun.location, data={"phase": "idea"}).location.endswith("/assess/")
+    assert client.get(organize).text.count('" checked>') == 2
 
 
-def test_the_article_that_led_here_is_kept_and_an_invented_one_is_not(client, framework, database):
+def test_the_questions_are_in_the_words_of_the_phase(client, framework):
+    question = framework.question("implement-connections")
+    for phase, text in (("idea", question.wordings["idea"].text), ("in-use", question.text)):
+        page = client.get(begin_phase(client, phase).replace("/assess/", "/implement/")).text
+        assert text in page
+
+
+def test_i_cannot_say_yet_counts_like_the_worst_answer_and_says_how_to_find_out(client, framework):
+    result = assess(client, framework, BEST)
+    ids = [one.id for one in framework.step("clarify").questions]
+    client.post(result.replace("/result/", "/clarify/"), data=dict.fromkeys(ids, "cannot-say"))
+    page = unescape(client.get(result).text)
+    assert "Clarify gap" in page
+    assert framework.question("clarify-case").cannot_say in page
+
+
+@pytest.mark.parametrize("given", [{}, {"phase": ""}, {"phase": "someday"}])
+def test_the_first_page_needs_a_phase_that_is_offered(client, database, given):
+    refused = client.post("/assessment/", data=given)
+    assert refused.status_code == 422
+    assert "There is a problem" in refused.text
+    assert count(database, Assessment) == 0
+
+
+def test_results_from_before_the_phase_was_asked_for_still_open(client, framework, database):
+    result = assess(client, framework)
+    change = update(Assessment).values(phase=None)
+    database.write(lambda session: session.execute(change) and None)
+    assert client.get(result).status_code == 200
+    assert client.get(result.replace("/result/", "/")).location == result
+    assert client.get(result.replace("/result/", "/clarify/")).status_code == 200
+    client.post(result.replace("/result/", "/phase/"), data={"phase": "idea"})
+
+
+def test_the_article_that_led_here_is_kept_and_an_invented_one_is_not(client, database):
     for slug in ("about-clarify", "https://evil.example/"):
-        client.post("/assessment/", data={"from": slug} | answers(framework, "assess", 1))
+        begin_phase(client, **{"from": slug})
     with database.read() as session:
         kept = session.scalars(select(Assessment.came_from).order_by(Assessment.id)).all()
     assert kept == ["about-clarify", None]
@@ -129,7 +176,7 @@ def test_answers_that_are_not_on_offer_are_refused_and_the_rest_is_kept(
     }[kind]
     from werkzeug.datastructures import MultiDict
 
-    refused = client.post("/assessment/", data=MultiDict(given))
+    refused = client.post("/assessment/", data=MultiDict([("step", "assess"), *given]))
     assert refused.status_code == 422
     assert f'value="{first.answers[1].id}" checked' in refused.text
     assert 'role="alert"' in refused.text

@@ -128,6 +128,7 @@ def test_no_mail_is_html_alone(every_mail):
 def test_the_team_reads_the_title_of_the_article_that_led_to_them(client, framework, mails, part):
     read = {"step": "clarify", "from": "about-clarify"} | answers(framework, "clarify", 1)
     where = client.post("/assessment/", data=read).location
+    where = client.post(where, data={"phase": "pilot-stuck"}).location
     for step in ("assess", "transform", "implement", "organize", "nurture"):
         assert where.endswith(f"/{step}/")
         where = client.post(where, data=answers(framework, step, 1)).location

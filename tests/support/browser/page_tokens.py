@@ -32,9 +32,10 @@ class Tokens(dict):
 
     def _assess_and_book(self, visitor: Visitor) -> None:
         visitor.page.goto("/assessment/")
-        for question in visitor.main.get_by_role("group").all():
-            question.get_by_role("radio").last.check()
-        visitor.press("Continue")
+        for _ in ("phase", "assess"):
+            for question in visitor.main.get_by_role("group").all():
+                question.get_by_role("radio").nth(1).check()
+            visitor.press("Continue")
         visitor.page.wait_for_url("**/clarify/")
         self["begun"] = visitor.path.split("/")[2]
         visitor.page.goto("/assessment/")
