@@ -171,6 +171,12 @@ def find_assessment(session: Session, token: str, *, lock: bool = False) -> Asse
     return session.scalar(query, {"token_hash": token_hash(token)})
 
 
+def find_earlier(connection: Connection, assessment: Assessment) -> Assessment | None:
+    """Find the assessment that this one repeats, for a page that shows it."""
+    found = connection.execute(ROW_BY_TOKEN, {"token_hash": assessment.earlier_hash}).first()
+    return cast(Assessment | None, found)
+
+
 def share(assessment: Assessment, secret: str) -> None:
     """Open a share link, unless one is open; it is never one that was closed before."""
     if assessment.share_uid is None:
@@ -191,6 +197,16 @@ def share_token(assessment: Assessment, secret: str) -> str | None:
 def find_shared(session: Session, token: str) -> Assessment | None:
     """Find an assessment by the token of its share link."""
     return session.scalar(select(Assessment).where(Assessment.share_hash == token_hash(token)))
+
+
+def to_repeat(session: Session, token: str) -> tuple[Assessment | None, int | None]:
+    """Find the assessment that a result's link or its share link belongs to, and its lead.
+
+    The lead comes with the result's own link only: anyone may have the share link.
+    """
+    if own := find_assessment(session, token):
+        return own, own.lead_id
+    return find_shared(session, token), None
 
 
 def framework_of(session: Session | Connection, assessment: Assessment) -> Framework:

@@ -21,6 +21,7 @@ __all__ = ["blueprint", "result_routes"]  # all that answers under it
 def begin() -> ResponseReturnValue:
     """Ask for the phase; nothing is stored before it is answered.
 
+    `since` in the address is the token of a result that is to be compared with the new one.
     The browser may cache the page for visitors who go back to it, with what it opens.
     """
     framework = context().published.framework
@@ -56,10 +57,21 @@ def _start(
     framework: Framework, submission: str, answers: dict[str, str], phase: str | None = None
 ) -> ResponseReturnValue:
     token = models.first_token(context().settings.secret, framework, submission)
-    came_from, now = _came_from(), clock.now()
+    came_from, now, since = _came_from(), clock.now(), request.form.get("since") or ""
 
     def work(session: Session) -> str | None:
-        return models.start(session, framework, answers, came_from, now, token, phase=phase)
+        earlier, lead_id = models.to_repeat(session, since) if since else (None, None)
+        return models.start(
+            session,
+            framework,
+            answers,
+            came_from,
+            now,
+            token,
+            phase=phase,
+            earlier=earlier,
+            lead_id=lead_id,
+        )
 
     return _onward(token, context().database.write(work))
 
@@ -162,6 +174,7 @@ def _phase_page(framework, form, assessment=None, token=None, submission=None) -
         token=token,
         progress=scoring.progress(framework, assessment.answers if assessment else {}),
         came_from=_came_from(),
+        since=request.values.get("since", ""),
         submission=submission,
     )
 

@@ -192,7 +192,6 @@ def ask_for_result(tale: Tale, suspect: bool = False, may_contact: bool = True) 
         settings,
         assessment,
         form,
-        tale.token,
         tale.at,
         article=published.title_of(assessment.came_from),
         brief=brief_for(tale.session, assessment, published.framework),

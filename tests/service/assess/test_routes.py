@@ -1,5 +1,6 @@
 """The self-assessment: saved step by step, found by its token alone."""
 
+import re
 import threading
 from html import unescape
 
@@ -34,7 +35,7 @@ def test_reading_the_first_page_stores_nothing(client, database):
 def test_the_phase_and_six_short_pages_lead_to_the_result(client, framework, database):
     result = client.get(assess(client, framework, WORST))
     assert result.status_code == 200
-    assert "Assess gap" in result.text
+    assert "Your result: Begin with Assess" in result.text
     with database.read() as session:
         stored = session.scalar(select(Assessment))
     assert stored.completed_at is not None and stored.phase == PHASE
@@ -47,8 +48,8 @@ def test_the_result_asks_for_no_address(client, framework, database):
 
 def test_an_answer_to_every_condition_leaves_no_gap(client, framework):
     page = client.get(assess(client, framework, BEST)).text
-    assert "Every condition is true already" in page
-    assert "No engagement is needed yet" in page
+    assert "Every condition is true." in page
+    assert "You do not need an engagement" in page
 
 
 def test_the_link_resumes_at_the_first_open_step(client, framework):
@@ -126,7 +127,7 @@ def test_i_cannot_say_yet_counts_like_the_worst_answer_and_says_how_to_find_out(
     ids = [one.id for one in framework.step("clarify").questions]
     client.post(result.replace("/result/", "/clarify/"), data=dict.fromkeys(ids, "cannot-say"))
     page = unescape(client.get(result).text)
-    assert "Clarify gap" in page
+    assert "Your result: Begin with Clarify" in page
     assert framework.question("clarify-case").cannot_say in page
 
 
@@ -146,6 +147,7 @@ def test_results_from_before_the_phase_was_asked_for_still_open(client, framewor
     assert client.get(result.replace("/result/", "/")).location == result
     assert client.get(result.replace("/result/", "/clarify/")).status_code == 200
     client.post(result.replace("/result/", "/phase/"), data={"phase": "idea"})
+    assert "It is an idea" in client.get(result).text
 
 
 def test_the_article_that_led_here_is_kept_and_an_invented_one_is_not(client, database):
@@ -160,7 +162,7 @@ def test_changing_an_answer_changes_the_result(client, framework):
     result = assess(client, framework, WORST)
     step = result.replace("/result/", "/assess/")
     client.post(step, data=answers(framework, "assess", BEST))
-    assert "Clarify gap" in client.get(result).text
+    assert "Your result: Begin with Clarify" in client.get(result).text
 
 
 @pytest.mark.parametrize("kind", ["missing", "doubled", "unknown"])
@@ -205,13 +207,17 @@ def test_pages_with_a_token_are_never_kept_by_anybody(client, framework):
     assert page.headers["Referrer-Policy"] == "same-origin"
 
 
-def test_mail_me_this_sends_the_link_and_no_answers(client, framework, mails, database):
+def test_the_emailed_result_has_the_link_to_share_and_no_answers(
+    client, framework, mails, database
+):
     result = assess(client, framework, WORST)
     sent = client.post(result + "mail", data={"email": "ada@example.com"})
     assert sent.status_code == 303
     to_visitor = [message for _, message in mails() if message.to == "ada@example.com"]
     assert len(to_visitor) == 1
-    assert result in to_visitor[0].text
+    assert result.split("/")[2] not in to_visitor[0].text + to_visitor[0].html
+    shared = re.search(r"http://127\.0\.0\.1:8000(/assessment/shared/\S+)", to_visitor[0].text)[1]
+    assert "A shared result: Begin with Assess" in client.get(shared).text
     assert framework.steps[0].questions[0].answers[WORST].text not in to_visitor[0].text
     with database.read() as session:
         assert [one.may_contact for one in session.scalars(select(Consent))] == [False]
@@ -250,3 +256,56 @@ def test_one_address_gets_at_most_three_results_a_day_and_stays_a_lead(
         client.post(assess(client, framework) + "mail", data={"email": "ada@example.com"})
     assert len([1 for _, message in mails() if message.kind == "result"]) == 3
     assert (count(database, Lead), count(database, LeadEvent)) == (1, 5)
+
+
+# Answering again
+
+
+def again(client, framework, page: str, levels) -> str:
+    """Follow "Answer again" from a page, and answer everything; return the path of the result."""
+    begun = re.search(r'href="(/assessment/\?since=[^"]+)">Answer again', client.get(page).text)[1]
+    first = client.get(begun).text
+    given = {name: hidden(first, name) for name in ("since", "submission")}
+    where = begin_phase(client, **given)
+    for step in framework.steps:
+        where = client.post(where, data=answers(framework, step.slug, levels[step.slug])).location
+    return where
+
+
+def test_answering_again_says_what_has_changed_and_leaves_the_first_result(client, framework):
+    first = assess(client, framework, WORST)
+    assert "What has changed" not in client.get(first).text
+    levels = {step.slug: WORST for step in framework.steps} | {"clarify": BEST}
+    second = again(client, framework, first, levels)
+    assert second != first
+    page = unescape(client.get(second).text)
+    assert "What has changed" in page and "True, open before." in page
+    assert "It was 0." in page
+    assert "What has changed" not in client.get(first).text
+
+
+def test_a_result_repeated_from_its_own_link_stays_with_the_lead(client, framework, database):
+    result = assess(client, framework)
+    client.post(result + "mail", data={"email": "ada@example.com"})
+    shared = re.search(
+        r'share-link"><a href="http://127\.0\.0\.1:8000([^"]+)', client.get(result + "save/").text
+    )[1]
+    levels = {step.slug: 2 for step in framework.steps}
+    again(client, framework, result, levels)
+    compared = client.get(again(client, framework, shared, levels)).text
+    assert "What has changed" in compared
+    with database.read() as session:
+        leads = session.scalars(select(Assessment.lead_id).order_by(Assessment.id)).all()
+    assert leads == [1, 1, None]  # anyone may have the link to share
+
+
+def test_an_unknown_result_to_compare_with_is_ignored(client, framework):
+    assert begin_phase(client, since="never").endswith("/assess/")
+
+
+def test_the_comparison_goes_once_the_first_answers_are_deleted(client, framework):
+    first = assess(client, framework, WORST)
+    second = again(client, framework, first, {step.slug: BEST for step in framework.steps})
+    client.post(first.replace("/result/", "/delete"))
+    page = client.get(second)
+    assert page.status_code == 200 and "What has changed" not in page.text
