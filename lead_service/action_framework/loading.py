@@ -34,7 +34,7 @@ def load(text: str | bytes, *, kept: bool = False) -> Framework:
     data = source.data if isinstance(source.data, dict) else {}
     data = _LATER | data if kept else data
     parts = {name: _part(name, data, faults) for name in _PARTS}
-    faults += checks.faults(parts["steps"], parts["bands"], parts["engagements"], parts["outcomes"])
+    faults += checks.faults(parts["steps"], parts["bands"], parts["engagements"])
     if not kept:
         faults += phases.faults(
             parts["steps"],

@@ -187,34 +187,6 @@ class Engagement:
     because: tuple[Sentence, ...] = ()
 
 
-@_frozen
-class When:
-    """State when an outcome applies; everything that is given must hold, nothing given always does.
-
-    Scores are compared as they are displayed, in percent. `below` and `at_least` go by step slug,
-    `gap` lists the steps of which one must be the widest gap.
-    """
-
-    below: Mapping[str, Percent] = field(default_factory=dict, hash=False)
-    at_least: Mapping[str, Percent] = field(default_factory=dict, hash=False)
-    gap: tuple[str, ...] = ()
-    overall_at_least: Percent = 0
-
-    @property
-    def always(self) -> bool:
-        """Say whether nothing is asked for, so that it holds for every set of answers."""
-        return not (self.below or self.at_least or self.gap or self.overall_at_least)
-
-
-@_frozen
-class Rule:
-    """Choose an engagement (`none`: none is needed yet) and say to the visitor why."""
-
-    engagement: Slug
-    when: When
-    why: Text
-
-
 @dataclass(frozen=True)
 class Framework:
     """Hold the whole model, checked; `version` is the SHA-256 of `text` in hexadecimal."""
@@ -222,7 +194,6 @@ class Framework:
     steps: Annotated[tuple[Step, ...], Field(min_length=6, max_length=6)]
     bands: Annotated[tuple[Band, ...], Field(min_length=1)]
     engagements: Annotated[tuple[Engagement, ...], Field(min_length=1)]
-    outcomes: Annotated[tuple[Rule, ...], Field(min_length=1)]
     phase_question: Text | None
     phases: tuple[Phase, ...]
     diagnosis: Rules
