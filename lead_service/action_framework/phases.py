@@ -1,4 +1,4 @@
-"""Put the questions into the words of a phase, and check that no text fits it badly.
+"""Check the phases, and that no text fits the phases for which it is shown badly.
 
 What can be true depends on where the initiative is. A question holds other words for a phase under
 the name that the phase gives as its `wording`.
@@ -6,7 +6,6 @@ the name that the phase gives as its `wording`.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .yaml_source import Fault, KeyPath
@@ -15,35 +14,6 @@ if TYPE_CHECKING:
     from .types import Answer, Band, Engagement, Phase, Question, Rules, Step
 
 Said = Iterator[tuple[KeyPath, str]]
-
-
-def worded_steps(steps: "Sequence[Step]", wording: str) -> "tuple[Step, ...]":
-    """Return the steps with their questions in the words of that name, where they have such."""
-    return tuple(
-        replace(step, questions=tuple(_worded(one, wording) for one in step.questions))
-        for step in steps
-    )
-
-
-def _worded(question: "Question", wording: str) -> "Question":
-    words = question.wordings.get(wording)
-    if words is None:
-        return question
-    return replace(
-        question,
-        text=words.text or question.text,
-        reason=words.reason or question.reason,
-        condition=words.condition or question.condition,
-        cannot_say=words.cannot_say or question.cannot_say,
-        answers=tuple(
-            replace(
-                answer,
-                text=words.answers.get(answer.id, answer.text),
-                first_move=words.first_moves.get(answer.id, answer.first_move),
-            )
-            for answer in question.answers
-        ),
-    )
 
 
 def faults(

@@ -9,8 +9,6 @@ from typing import Annotated, Any, TypeVar, cast, dataclass_transform
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass as checked
 
-from . import phases
-
 BEST = 3  # the level of the best answer
 CANNOT_SAY = "cannot-say"  # the id of the fifth choice, which counts as the lowest level
 CANNOT_SAY_TEXT = "I can’t say yet."  # noqa: RUF001
@@ -84,6 +82,27 @@ class Question:
     def answer(self, id: str) -> Answer:
         """Return the choice of that id; `KeyError` when it is not on offer."""
         return _find(self.choices, "id", id)
+
+    def worded(self, wording: str) -> "Question":
+        """Return the question in the words of that name, where it has such."""
+        words = self.wordings.get(wording)
+        if words is None:
+            return self
+        return replace(
+            self,
+            text=words.text or self.text,
+            reason=words.reason or self.reason,
+            condition=words.condition or self.condition,
+            cannot_say=words.cannot_say or self.cannot_say,
+            answers=tuple(
+                replace(
+                    answer,
+                    text=words.answers.get(answer.id, answer.text),
+                    first_move=words.first_moves.get(answer.id, answer.first_move),
+                )
+                for answer in self.answers
+            ),
+        )
 
 
 @_frozen
@@ -233,7 +252,13 @@ class Framework:
     @cached_property
     def _worded(self) -> dict[str, "Framework"]:
         wordings = {phase.wording for phase in self.phases if phase.wording}
-        return {one: replace(self, steps=phases.worded_steps(self.steps, one)) for one in wordings}
+        return {one: replace(self, steps=self._worded_steps(one)) for one in wordings}
+
+    def _worded_steps(self, wording: str) -> tuple[Step, ...]:
+        return tuple(
+            replace(step, questions=tuple(one.worded(wording) for one in step.questions))
+            for step in self.steps
+        )
 
     def engagement(self, slug: str) -> Engagement:
         """Return the engagement of that slug; `KeyError` when there is none."""

@@ -21,6 +21,8 @@ from tests.support.app.visitor_forms import (
     hidden,
 )
 
+ADA = "ada@example.com"
+
 
 def count(database, model) -> int:
     with database.read() as session:
@@ -232,10 +234,13 @@ def test_mailing_the_same_result_twice_is_one_mail_and_one_lead(client, framewor
     assert [count(database, kept) for kept in (Lead, LeadEvent, Consent)] == [1, 1, 1]
 
 
-def test_the_team_hears_of_a_new_lead_and_can_reply_to_it(client, framework, mails):
-    client.post(assess(client, framework) + "mail", data={"email": "ada@example.com"})
+@pytest.mark.parametrize(("tick", "reply_to"), [({}, None), ({"may_contact": "y"}, ADA)])
+def test_the_team_hears_of_a_new_lead_and_can_reply_if_the_lead_agreed(
+    client, framework, mails, tick, reply_to
+):
+    client.post(assess(client, framework) + "mail", data={"email": ADA} | tick)
     told = [message for _, message in mails() if message.kind == "new_lead"]
-    assert [(one.to, one.reply_to) for one in told] == [("team@example.com", "ada@example.com")]
+    assert [(one.to, one.reply_to) for one in told] == [("team@example.com", reply_to)]
 
 
 def test_a_sprung_trap_keeps_the_lead_and_holds_the_mail(client, framework, mails, database):
