@@ -14,6 +14,7 @@ from flask import Response, jsonify, request
 from sqlalchemy import select
 
 from ... import clock
+from ...assess.brief import Brief
 from ...book.models import Booking
 from ...db.engine import Database
 from ...leads.consent import Agreed, agreed_by
@@ -139,7 +140,7 @@ def _yes(is_so: bool) -> str:
 
 def _fields(known: lead_detail.LeadDetail) -> dict:
     """List what is told of a lead; a field that is added to the table is not told by itself."""
-    lead, found = known.lead, known.brief.diagnosis if known.brief else None
+    lead = known.lead
     return {
         "id": lead.id,
         "name": lead.name,
@@ -154,15 +155,23 @@ def _fields(known: lead_detail.LeadDetail) -> dict:
         "mail_comes_back": lead.bounced_at is not None,
         "created_at": lead.created_at.isoformat(),
         "touched_at": lead.touched_at.isoformat(),
-        "scores": found.percents if found else {},
-        "overall": found.overall if found else None,
-        "begin_with": found.begin_with.slug if found and found.begin_with else None,
+        **result_fields(known.brief),
         "articles": [article.slug for article in known.articles],
         "wrote": [{"at": one.at.isoformat(), "text": one.text} for one in known.said],
         "notes": [_note(note, known.names) for note in lead.notes],
         "calls": [_call(call) for call in known.calls],
         "timeline": [_line(line) for line in known.timeline],
         "consents": [_consent(consent) for consent in lead.consents],
+    }
+
+
+def result_fields(brief: Brief | None) -> dict:
+    """Return what is told of the latest result."""
+    found = brief.diagnosis if brief else None
+    return {
+        "scores": found.percents if found else {},
+        "overall": found.overall if found else None,
+        "begin_with": found.begin_with.slug if found and found.begin_with else None,
     }
 
 

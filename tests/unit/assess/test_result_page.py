@@ -1,5 +1,6 @@
 """Every form of a result, rendered without an application: all say what the one diagnosis says."""
 
+import json
 import random
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,10 +14,12 @@ from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader, Stri
 
 from lead_service.action_framework.counts import counts
 from lead_service.action_framework.loading import load
-from lead_service.assess import pdf, retake, text
+from lead_service.action_framework.suggestions import read_suggestions
+from lead_service.assess import brief, pdf, retake, text
 from lead_service.assess.diagnosis import OutcomeKind, diagnose
 from lead_service.assess.emails import result_message
 from lead_service.assess.result_routes import articles_about
+from lead_service.desk.leads import exports
 from lead_service.formats import long_date
 from lead_service.publishing.site import Article, Published
 from lead_service.settings import Settings
@@ -128,7 +131,8 @@ def told(html):
     return tuple(text_of(one[1]) if one else None for one in found)
 
 
-def test_page_shared_page_pdf_and_email_say_the_same_of_a_hundred_profiles(profiles):
+def test_page_shared_page_pdf_email_brief_and_json_say_the_same_of_a_hundred_profiles(profiles):
+    suggestions = read_suggestions(brief.FILE, FRAMEWORK)
     seen = set()
     for made in profiles:
         first, step = next(iter(made.to_do), None), made.begin_with
@@ -146,6 +150,13 @@ def test_page_shared_page_pdf_and_email_say_the_same_of_a_hundred_profiles(profi
             assert made.headline.casefold() in part.casefold()
             assert all(one is None or one in " ".join(part.split()) for one in expected[1:])
         assert made.headline[:-1] in message.subject
+        answers = {one.question.id: one.answer.id for one in (*made.to_do, *made.true)}
+        phase = made.phase.id if made.phase else None
+        told_to_host = brief.build_brief(FRAMEWORK, answers, suggestions, phase)
+        assert told_to_host.diagnosis == made
+        assert first is None or told_to_host.asks[0].condition.step == first.step
+        listed = json.loads(json.dumps(exports.result_fields(told_to_host)))
+        assert (listed["begin_with"], listed["scores"]) == (step and step.slug, made.percents)
         if step and made.outcome.engagement:
             assert step.slug in made.outcome.engagement.begins_with
         seen.add((expected[0], made.outcome.kind))
