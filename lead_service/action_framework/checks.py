@@ -8,10 +8,9 @@ from .yaml_source import Fault, KeyPath
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-    from .types import Answer, Band, Engagement, Rule, Step
+    from .types import Answer, Band, Engagement, Step
 
 WORD = "ACTION"
-NONE = "none"  # the outcome when no engagement is needed yet
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
 _WORDING = {
     "missing": "is missing",
@@ -46,31 +45,26 @@ def _miscounted(path: KeyPath, has: int, **limits: Any) -> Iterator[Fault]:
     """Skip a list that is only short because items in it are faulty: those are named already."""
     least, most = limits.get("min_length", 0), limits.get("max_length", has)
     if not least <= has <= most:
-        yield path, f"needs {_counted(least or most, path[-1])}, has {has}"
+        yield path, f"needs {_counted(least, most, has, path[-1])}, has {has}"
 
 
-def _counted(number: int, key: str | int) -> str:
+def _counted(least: int, most: int, has: int, key: str | int) -> str:
     noun = str(key).replace("_", " ")
-    return f"{_NUMBERS[number]} {noun}" if number > 1 else "at least one"
+    if has > most:
+        return f"{_NUMBERS[most]} {noun} at most"
+    return f"{_NUMBERS[least]} {noun}" if least > 1 else "at least one"
 
 
 def faults(
     steps: Sequence["Step"],
     bands: Sequence["Band"],
     engagements: Sequence["Engagement"],
-    outcomes: Sequence["Rule"],
 ) -> Iterator[Fault]:
     """Yield every fault between values; a part that is empty has failed already and is skipped."""
     yield from _step_faults(steps)
     yield from _repeated("slug", ((("bands", i), band) for i, band in enumerate(bands)))
     yield from _band_faults(bands)
     yield from _repeated("slug", ((("engagements", i), one) for i, one in enumerate(engagements)))
-    yield from _reserved(engagements)
-    if steps:
-        yield from _unknown_steps(outcomes, {step.slug for step in steps})
-    if engagements:
-        yield from _unknown_engagements(outcomes, {one.slug for one in engagements})
-    yield from _outcome_faults(outcomes)
 
 
 def _step_faults(steps: Sequence["Step"]) -> Iterator[Fault]:
@@ -125,35 +119,3 @@ def _band_faults(bands: Sequence["Band"]) -> Iterator[Fault]:
 
 def _range(first: int, last: int) -> str:
     return f"{first} has" if first == last else f"{first} to {last} have"
-
-
-def _reserved(engagements: Sequence["Engagement"]) -> Iterator[Fault]:
-    for i, one in enumerate(engagements):
-        if one.slug == NONE:
-            yield ("engagements", i, "slug"), f"{NONE} means that no engagement is needed"
-
-
-def _unknown_steps(outcomes: Sequence["Rule"], known: set[str]) -> Iterator[Fault]:
-    for i, rule in enumerate(outcomes):
-        named = [
-            ((key, slug), slug) for key in ("below", "at_least") for slug in getattr(rule.when, key)
-        ]
-        named += [(("gap", n), slug) for n, slug in enumerate(rule.when.gap)]
-        for path, slug in named:
-            if slug not in known:
-                yield ("outcomes", i, "when", *path), f"no step is called {slug}"
-
-
-def _unknown_engagements(outcomes: Sequence["Rule"], known: set[str]) -> Iterator[Fault]:
-    for i, rule in enumerate(outcomes):
-        if rule.engagement not in known | {NONE}:
-            yield ("outcomes", i, "engagement"), f"no engagement is called {rule.engagement}"
-
-
-def _outcome_faults(outcomes: Sequence["Rule"]) -> Iterator[Fault]:
-    for i, rule in enumerate(outcomes):
-        last = i == len(outcomes) - 1
-        if last and not rule.when.always:
-            yield ("outcomes", i, "when"), "the last rule must always hold: write {}"
-        if rule.when.always and not last:
-            yield ("outcomes", i, "when"), "always holds, so the rules after it are never reached"

@@ -4,13 +4,13 @@ The site and the service share this one model. Everything that either of them re
 here, once, on load, so that no later code needs to check it again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from . import checks
-from .types import Framework
+from . import checks, phases, recommendations
+from .types import _LATER, Framework
 from .yaml_source import Fault, decode, parse_yaml
 
 
@@ -21,9 +21,9 @@ class FrameworkError(ValueError):
 def load(text: str | bytes, *, kept: bool = False) -> Framework:
     """Load a framework from its YAML text, or its file's bytes; `FrameworkError` lists all faults.
 
-        The rules inside a part (steps, bands) are checked as soon as that part has its shape; the
-    rules between parts once both have theirs. A version that is `kept` was published once: results
-        rest on it, and however it is written down, it has to open.
+    The rules inside a part (steps, bands) are checked as soon as that part has its shape; the
+    rules between parts once both have theirs. Pass `kept` for a version that was published
+    before: results rest on it, so it opens with the parts that it had then.
     """
     try:
         text = text if isinstance(text, str) else decode(text)
@@ -31,14 +31,25 @@ def load(text: str | bytes, *, kept: bool = False) -> Framework:
     except ValueError as error:
         raise FrameworkError(str(error)) from error
     faults = [] if kept else [*source.faults, *_unknown_parts(source.data)]
-    parts = {name: _part(name, source.data, faults) for name in _PARTS}
-    faults += checks.faults(**parts)
+    data = source.data if isinstance(source.data, dict) else {}
+    data = _LATER | data if kept else data
+    parts = {name: _part(name, data, faults) for name in _PARTS}
+    faults += checks.faults(parts["steps"], parts["bands"], parts["engagements"])
+    if not kept:
+        faults += phases.faults(
+            parts["steps"],
+            parts["bands"],
+            parts["engagements"],
+            parts["phases"],
+            parts["diagnosis"],
+        )
+        faults += recommendations.faults(parts["steps"], parts["engagements"], parts["diagnosis"])
     if faults:
         raise FrameworkError(source.describe(faults))
     return Framework(**parts, text=text)
 
 
-_PARTS: dict[str, TypeAdapter[tuple[Any, ...]]] = {
+_PARTS: dict[str, TypeAdapter[Any]] = {
     name: TypeAdapter(kind)
     for name, kind in get_type_hints(Framework, include_extras=True).items()
     if name != "text"
@@ -50,9 +61,9 @@ def _unknown_parts(data: object) -> Iterator[Fault]:
         yield from (((key,), "unknown key") for key in data if key not in _PARTS)
 
 
-def _part(name: str, data: object, faults: list[Fault]) -> tuple[Any, ...]:
+def _part(name: str, data: Mapping[str, object], faults: list[Fault]) -> Any:
     """Build one part of the file; note its faults and return nothing when it has any."""
-    if not isinstance(data, dict) or name not in data:
+    if name not in data:
         faults.append(((name,), "is missing"))
         return ()
     try:

@@ -2,26 +2,29 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar, cast, dataclass_transform
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass as checked
 
 BEST = 3  # the level of the best answer
+CANNOT_SAY = "cannot-say"  # the id of the fifth choice, which counts as the lowest level
+CANNOT_SAY_TEXT = "I can’t say yet."  # noqa: RUF001
 
 Text = Annotated[str, Field(min_length=1)]
 Slug = Annotated[str, Field(pattern=r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=60)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 
-_frozen = checked(
-    frozen=True,
-    config=ConfigDict(extra="forbid", str_strip_whitespace=True, regex_engine="python-re"),
-)
-
-
 Item = TypeVar("Item")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def _frozen(kind: type[Item]) -> type[Item]:
+    """Make a class a frozen dataclass whose values are checked."""
+    config = ConfigDict(extra="forbid", str_strip_whitespace=True, regex_engine="python-re")
+    return cast(type[Item], checked(kind, frozen=True, config=config))
 
 
 @_frozen
@@ -35,22 +38,71 @@ class Answer:
 
 
 @_frozen
+class Wording:
+    """Hold other words for a question, for the phases that ask for them; None keeps a text.
+
+    `answers` and `first_moves` go by the id of the answer.
+    """
+
+    text: Text | None = None
+    reason: Text | None = None
+    condition: Text | None = None
+    answers: Mapping[str, Text] = field(default_factory=dict, hash=False)
+    first_moves: Mapping[str, Text] = field(default_factory=dict, hash=False)
+    cannot_say: Text | None = None
+
+
+@_frozen
 class Question:
-    """Ask about one observable thing; `condition` is what is true when the best answer holds."""
+    """Ask about one observable thing; `condition` is what is true when the best answer holds.
+
+    `cannot_say` is the first move of a visitor who cannot answer; older versions have none.
+    """
 
     id: Slug
     text: Text
     reason: Text
     condition: Text
     answers: Annotated[tuple[Answer, ...], Field(min_length=4, max_length=4)]
+    cannot_say: Text | None = None
+    wordings: Mapping[str, Wording] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         for level, answer in enumerate(self.answers):
             object.__setattr__(answer, "level", level)
 
+    @cached_property
+    def choices(self) -> tuple[Answer, ...]:
+        """List what can be chosen: the four answers, and "I can't say yet" where it is offered."""
+        if self.cannot_say is None:
+            return self.answers
+        cannot_say = Answer(id=CANNOT_SAY, text=CANNOT_SAY_TEXT, first_move=self.cannot_say)
+        return (*self.answers, cannot_say)
+
     def answer(self, id: str) -> Answer:
-        """Return the answer of that id; `KeyError` when it is not on offer."""
-        return _find(self.answers, "id", id)
+        """Return the choice of that id; `KeyError` when it is not on offer."""
+        return _find(self.choices, "id", id)
+
+    def worded(self, wording: str) -> "Question":
+        """Return the question in the words of that name, where it has such."""
+        words = self.wordings.get(wording)
+        if words is None:
+            return self
+        return replace(
+            self,
+            text=words.text or self.text,
+            reason=words.reason or self.reason,
+            condition=words.condition or self.condition,
+            cannot_say=words.cannot_say or self.cannot_say,
+            answers=tuple(
+                replace(
+                    answer,
+                    text=words.answers.get(answer.id, answer.text),
+                    first_move=words.first_moves.get(answer.id, answer.first_move),
+                )
+                for answer in self.answers
+            ),
+        )
 
 
 @_frozen
@@ -66,7 +118,20 @@ class Step:
     signs: Annotated[tuple[Text, ...], Field(min_length=3, max_length=4)]
     work: Annotated[tuple[Text, ...], Field(min_length=1)]
     first_moves: Annotated[tuple[Text, ...], Field(min_length=3, max_length=3)]
-    questions: Annotated[tuple[Question, ...], Field(min_length=2, max_length=2)]
+    questions: Annotated[tuple[Question, ...], Field(min_length=1, max_length=3)]
+
+
+@_frozen
+class Phase:
+    """Name where an initiative stands; `wording` chooses the words of the questions for it.
+
+    No text of a result may hold a phrase of `never_says` in this phase.
+    """
+
+    id: Slug
+    label: Text
+    wording: Slug | None = None
+    never_says: tuple[Text, ...] = ()
 
 
 @_frozen
@@ -81,8 +146,55 @@ class Band:
 
 
 @_frozen
+class Sentence:
+    """Say why, when the conditions in `open` are open and those in `settled` nearly true or true.
+
+    Both hold ids of questions.
+    """
+
+    text: Text
+    open: Annotated[tuple[str, ...], Field(min_length=1)]
+    settled: tuple[str, ...] = ()
+
+
+@_frozen
+class Waits:
+    """Hold back a step until each of others is settled or has a score of at least `below`."""
+
+    step: str
+    until: Annotated[tuple[str, ...], Field(min_length=1)]
+    below: Percent
+
+
+@_frozen
+class OutcomeTexts:
+    """Say why no engagement is recommended."""
+
+    nothing: Text
+    close_yourself: Text
+
+
+@_frozen
+class Rules:
+    """Hold the rules by which answers are diagnosed; scores are in percent as displayed.
+
+    `order` decides between steps with equal scores. `close_yourself` is the most open conditions
+    at which no engagement is recommended.
+    """
+
+    order: tuple[str, ...]
+    weak_below: Percent
+    waits: Waits
+    close_yourself: Annotated[int, Field(ge=0)]
+    texts: OutcomeTexts
+
+
+@_frozen
 class Engagement:
-    """Describe one thing that the practice sells."""
+    """Describe one thing that the practice sells.
+
+    It is recommended when one of `begins_with` is the step to begin with.
+    """
 
     slug: Slug
     name: Text
@@ -90,34 +202,8 @@ class Engagement:
     gives: Annotated[tuple[Text, ...], Field(min_length=1)]
     takes: Text
     is_not: Text
-
-
-@_frozen
-class When:
-    """State when an outcome applies; everything that is given must hold, nothing given always does.
-
-    Scores are compared as they are displayed, in percent. `below` and `at_least` go by step slug,
-    `gap` lists the steps of which one must be the widest gap.
-    """
-
-    below: Mapping[str, Percent] = field(default_factory=dict, hash=False)
-    at_least: Mapping[str, Percent] = field(default_factory=dict, hash=False)
-    gap: tuple[str, ...] = ()
-    overall_at_least: Percent = 0
-
-    @property
-    def always(self) -> bool:
-        """Say whether nothing is asked for, so that it holds for every set of answers."""
-        return not (self.below or self.at_least or self.gap or self.overall_at_least)
-
-
-@_frozen
-class Rule:
-    """Choose an engagement (`none`: none is needed yet) and say to the visitor why."""
-
-    engagement: Slug
-    when: When
-    why: Text
+    begins_with: tuple[str, ...] = ()
+    because: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,7 +213,9 @@ class Framework:
     steps: Annotated[tuple[Step, ...], Field(min_length=6, max_length=6)]
     bands: Annotated[tuple[Band, ...], Field(min_length=1)]
     engagements: Annotated[tuple[Engagement, ...], Field(min_length=1)]
-    outcomes: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    phase_question: Text | None
+    phases: tuple[Phase, ...]
+    diagnosis: Rules
     text: str = field(repr=False)
 
     def __hash__(self) -> int:
@@ -141,7 +229,7 @@ class Framework:
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:
-        """List all twelve questions in the order of their steps."""
+        """List all questions in the order of their steps."""
         return tuple(question for step in self.steps for question in step.questions)
 
     def step(self, slug: str) -> Step:
@@ -152,9 +240,45 @@ class Framework:
         """Return the question of that id; `KeyError` when there is none."""
         return _find(self.questions, "id", id)
 
+    def phase(self, id: str) -> Phase:
+        """Return the phase of that id; `KeyError` when there is none."""
+        return _find(self.phases, "id", id)
+
+    def in_phase(self, id: str | None) -> "Framework":
+        """Return the framework in the words for a phase; None is a visitor who named no phase."""
+        wording = self.phase(id).wording if id else None
+        return self._worded[wording] if wording else self
+
+    @cached_property
+    def _worded(self) -> dict[str, "Framework"]:
+        wordings = {phase.wording for phase in self.phases if phase.wording}
+        return {one: replace(self, steps=self._worded_steps(one)) for one in wordings}
+
+    def _worded_steps(self, wording: str) -> tuple[Step, ...]:
+        return tuple(
+            replace(step, questions=tuple(one.worded(wording) for one in step.questions))
+            for step in self.steps
+        )
+
     def engagement(self, slug: str) -> Engagement:
         """Return the engagement of that slug; `KeyError` when there is none."""
         return _find(self.engagements, "slug", slug)
+
+
+_LATER: dict[str, Any] = {
+    "phase_question": None,
+    "phases": [],
+    "diagnosis": {
+        "order": ["assess", "clarify", "transform", "organize", "implement", "nurture"],
+        "weak_below": 60,
+        "waits": {"step": "implement", "until": ["clarify", "organize"], "below": 67},
+        "close_yourself": 2,
+        "texts": {
+            "nothing": "None of the conditions is open, so you do not need an engagement.",
+            "close_yourself": "Few conditions are open, and your own people can close them.",
+        },
+    },
+}  # what the parts say in a version from before they existed
 
 
 def _find(items: Iterable[Item], attribute: str, wanted: str) -> Item:

@@ -1,157 +1,205 @@
-"""The brief that prepares the sales team for a call: what the answers say, and what to ask."""
+"""The brief that prepares the sales team for a call: where to begin, why, and what to ask."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from ..action_framework.types import BEST, Band, Framework, Step
-from ..action_framework.yaml_source import Fault, Source, decode, parse_yaml
+from ..action_framework.suggestions import Suggestions, SuggestionsError, read_suggestions
+from ..action_framework.types import BEST, Framework
+from . import retake
+from .diagnosis import Diagnosis, OutcomeKind, diagnose
 from .models import Assessment, framework_of, next_step
-from .scoring import Condition, Outcome, Result, StepScore, score
+from .scoring import Condition
 
-TELLING = 3  # how many answers, and so how many questions, a brief holds
-_LEVELS = tuple(str(level) for level in range(BEST + 1))
-
-_Found = dict[tuple[str, int], str]
-Suggestions = Mapping[tuple[str, int], str]  # (question id, level of the answer): what to ask
-
-SUGGESTIONS = Path(__file__).parent / "brief.yml"
+ASKED = 3  # questions in a brief
+FILE = Path(__file__).parent / "brief.yml"
 OF_AN_OLDER_VERSION = "What has changed here since you answered?"
 
+_RECOMMENDED = {
+    OutcomeKind.NOTHING: "No engagement, because no condition is open",
+    OutcomeKind.CLOSE_YOURSELF: "No engagement, because they can close this themselves",
+}
 
-class SuggestionsError(ValueError):
-    """Say what is wrong with brief.yml: one line a fault, each naming line and key."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Decisive:
-    """Quote one telling answer in the words that the visitor chose."""
+class Ask:
+    """Suggest a question about one condition; the answer that it follows from is the condition's.
 
-    question: str
-    answer: str
-    step: Step
+    It is `named` when the visitor's own words are about this condition or its step.
+    """
+
+    text: str
+    condition: Condition
+    named: bool
 
 
 @dataclass(frozen=True)
 class Brief:
-    """Hold one page for the call; `questions` follow the order of `decisive`."""
+    """Hold what a host reads before a call."""
 
-    scores: tuple[StepScore, ...]
-    overall: int  # percent, as displayed
-    band: Band
-    widest_gap: Step | None
-    decisive: tuple[Decisive, ...]
-    questions: tuple[str, ...]
-    outcome: Outcome
+    diagnosis: Diagnosis
+    asks: tuple[Ask, ...]
+    fault: str  # why there are no questions; empty when there are
+    since: retake.Comparison | None  # None for the first assessment
+
+    @property
+    def recommended(self) -> str:
+        """Name what the result recommends."""
+        outcome = self.diagnosis.outcome
+        return outcome.engagement.name if outcome.engagement else _RECOMMENDED[outcome.kind]
+
+    @property
+    def opening(self) -> str:
+        """Say what to open the call with; a strength that is only nearly true is quoted."""
+        strength = self.diagnosis.strength
+        if strength is None:
+            return "None of their answers is a strength yet. Open with what they want to achieve."
+        if strength.level < BEST:
+            return f"They are closest here: “{strength.answer.text}”"
+        return f"This is in place: {strength.text}"
 
 
 def build_brief(
-    framework: Framework, answers: Mapping[str, str], suggestions: Suggestions
+    framework: Framework,
+    answers: Mapping[str, str],
+    suggestions: Suggestions,
+    phase: str | None = None,
+    *,
+    words: str = "",
+    since: retake.Comparison | None = None,
 ) -> Brief:
-    """Prepare the brief of a complete set of answers; raises what `scoring.score` raises.
+    """Prepare the brief of a complete set of answers; raises what `diagnosis.diagnose` raises.
 
-    The three most telling answers are those of the lowest level; among equals those of the widest
-    gap come first, then the order of the questions. Each brings the question to ask about it.
+    `words` are what the visitor wrote, for choosing among the questions.
     """
-    result = score(framework, answers)
-    telling = _telling(result)
-    return Brief(
-        scores=result.steps,
-        overall=result.overall,
-        band=result.band,
-        widest_gap=result.widest_gap,
-        decisive=tuple(Decisive(one.question.text, one.answer.text, one.step) for one in telling),
-        questions=tuple(suggestions[one.question.id, one.level] for one in telling),
-        outcome=result.outcome,
+    return _brief(diagnose(framework, answers, phase), suggestions, words, since)
+
+
+def _brief(
+    diagnosis: Diagnosis, suggestions: Suggestions, words: str, since: retake.Comparison | None
+) -> Brief:
+    named = suggestions.named_in(words)
+    asks = tuple(
+        Ask(
+            suggestions.asks.get((one.question.id, one.level), OF_AN_OLDER_VERSION),
+            one,
+            _is_named(one, named),
+        )
+        for one in _to_ask_about(diagnosis, named)
     )
+    return Brief(diagnosis, () if suggestions.fault else asks, suggestions.fault, since)
 
 
-def _telling(result: Result) -> list[Condition]:
-    """Rely on sorting being stable: equals keep the order of the questions."""
-    ranked = sorted(result.conditions, key=lambda one: (one.level, one.step != result.widest_gap))
-    return ranked[:TELLING]
+def _is_named(condition: Condition, named: set[str]) -> bool:
+    return condition.question.id in named or condition.step.slug in named
 
 
-def load_suggestions(text: str, framework: Framework) -> Suggestions:
-    """Load brief.yml: for every question of the framework, what to ask at every level.
+def _to_ask_about(diagnosis: Diagnosis, named: set[str]) -> list[Condition]:
+    """Choose the conditions to ask about.
 
-    Each question id holds a list of `{levels: [0, 1], ask: "…"}`. `SuggestionsError` lists every
-    fault: a question or a level with nothing to ask, an id that the framework does not have.
+    The first is of the step to begin with. Then come those that the visitor's own words name,
+    unless they are true, and then the open ones, one for each step before a second one of any.
     """
-    try:
-        source = parse_yaml(text)
-    except ValueError as error:
-        raise SuggestionsError(str(error)) from error
-    suggestions: _Found = {}
-    faults = [*source.faults, *_collect(source, framework, suggestions)]
-    if faults:
-        raise SuggestionsError(source.describe(faults))
-    return suggestions
+    listed = [*diagnosis.to_do, *diagnosis.true]
+    begins = [one for one in diagnosis.open if one.step == diagnosis.begin_with] or listed
+    first = next((one for one in begins if one.question.id in named), begins[0])
+    listed.remove(first)
+    seen = {first.step.slug}
+    second: set[str] = set()  # questions of a step that an earlier one asks about already
+    for one in listed:
+        if one.step.slug in seen:
+            second.add(one.question.id)
+        seen.add(one.step.slug)
+    listed.sort(
+        key=lambda one: (
+            not _is_named(one, named) or one.level == BEST,
+            not one.is_open,
+            one.level == BEST,
+            not _is_named(one, named),
+            one.question.id in second,
+        )
+    )
+    return [first, *listed][:ASKED]
 
 
-def _collect(source: Source, framework: Framework, into: _Found) -> Iterator[Fault]:
-    """Gather the suggestions into a dictionary, yielding what is wrong on the way."""
-    data = source.data if isinstance(source.data, dict) else {}
-    known = [question.id for question in framework.questions]
-    yield from (((id,), "the framework has no such question") for id in data if id not in known)
-    for id in known:
-        items = data.get(id)
-        if not isinstance(items, list) or not items:
-            yield (id,), "needs at least one suggestion"
-            continue
-        for place, item in enumerate(items):
-            yield from _item(item, (id, place), into)
-        unasked = [str(level) for level in range(BEST + 1) if (id, level) not in into]
-        if unasked:
-            yield (id,), f"has nothing to ask at level {', '.join(unasked)}"
-
-
-def _item(item: object, path: tuple[str, int], into: _Found) -> Iterator[Fault]:
-    if not isinstance(item, dict) or set(item) != {"levels", "ask"}:
-        yield path, "must hold levels and ask, and nothing else"
-        return
-    if not isinstance(item["ask"], str) or not item["ask"].strip():
-        yield (*path, "ask"), "is empty"
-    levels = item["levels"]
-    if not isinstance(levels, list) or not all(level in _LEVELS for level in levels):
-        yield (*path, "levels"), f"must be a list of levels, 0 to {BEST}: [0, 1]"
-        return
-    for level in map(int, levels):
-        if (path[0], level) in into:
-            yield (*path, "levels"), f"level {level} has a suggestion already"
-        into[path[0], level] = str(item["ask"]).strip()
-
-
-def brief_for(session: Session, assessment: Assessment | None, current: Framework) -> Brief | None:
+def brief_for(
+    session: Session, assessment: Assessment | None, current: Framework, words: str = ""
+) -> Brief | None:
     """Return the brief of an assessment, or None while it is not complete.
 
     `current` is the published framework, for which the suggested questions are written; an
-    assessment of an older version may ask about a question that they no longer know.
+    assessment of an older version may ask about a question that they no longer know. `words` are
+    what the visitor wrote.
     """
-    if assessment is None:
+    if assessment is None or (diagnosis := diagnosis_of(session, assessment)) is None:
         return None
+    return _brief(diagnosis, suggestions(current), words, _since(session, assessment, diagnosis))
+
+
+def diagnosis_of(session: Session, assessment: Assessment) -> Diagnosis | None:
+    """Return the diagnosis of an assessment in its own version, None while it is not complete."""
     framework = framework_of(session, assessment)
     if next_step(framework, assessment.answers):
         return None
-    return build_brief(framework, assessment.answers, suggestions(current))
+    return diagnose(framework, assessment.answers, assessment.phase)
 
 
-def brief_for_lead(session: Session, lead_id: int, current: Framework) -> Brief | None:
+def brief_for_lead(
+    session: Session, lead_id: int, current: Framework, words: str = ""
+) -> Brief | None:
     """Return the brief of the latest self-assessment that a lead has completed, if any."""
+    latest = _completed(lead_id).limit(1)
+    return brief_for(session, session.scalar(latest), current, words)
+
+
+def _completed(lead_id: int) -> Select[Assessment]:
     theirs = select(Assessment).where(
         Assessment.lead_id == lead_id, Assessment.completed_at.is_not(None)
     )
-    latest = theirs.order_by(Assessment.completed_at.desc(), Assessment.id.desc()).limit(1)
-    return brief_for(session, session.scalar(latest), current)
+    return theirs.order_by(Assessment.completed_at.desc(), Assessment.id.desc())
+
+
+def _since(session: Session, assessment: Assessment, now: Diagnosis) -> retake.Comparison | None:
+    """Compare with the assessment that the same lead completed before this one, if any."""
+    if assessment.lead_id is None or assessment.completed_at is None:
+        return None
+    earlier = session.scalar(
+        _completed(assessment.lead_id)
+        .where(Assessment.completed_at <= assessment.completed_at, Assessment.id != assessment.id)
+        .limit(1)
+    )
+    before = diagnosis_of(session, earlier) if earlier else None
+    if earlier is None or before is None or earlier.completed_at is None:
+        return None
+    return retake.compare(before, now, earlier.completed_at)
+
+
+def faults(current: Framework) -> list[str]:
+    """Return one line for each thing in brief.yml that does not fit the published questions."""
+    try:
+        read_suggestions(FILE, current)
+    except SuggestionsError as error:
+        return [f"brief.yml: {line}" for line in str(error).splitlines()]
+    return []
 
 
 @lru_cache(maxsize=4)
 def suggestions(current: Framework) -> Suggestions:
-    """Load what the sales team may ask; raise SuggestionsError when the file is wrong."""
-    known = load_suggestions(decode(SUGGESTIONS.read_bytes()), current)
-    return defaultdict(lambda: OF_AN_OLDER_VERSION, known)
+    """Return what the sales team may ask, or nothing and the reason why.
+
+    A visitor's form must not fail because of a file that only the team needs.
+    """
+    try:
+        return read_suggestions(FILE, current)
+    except SuggestionsError as error:
+        first, *rest = str(error).splitlines()
+        log.error("brief.yml does not fit the questions; run `lead-service check`")
+        more = f" and {len(rest)} more" if rest else ""
+        return Suggestions(fault=f"brief.yml does not fit the questions ({first}{more}).")

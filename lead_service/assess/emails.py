@@ -12,30 +12,45 @@ from ..emails.message import EmailKind, Message, compose
 from ..emails.models import OutboxMessage
 from ..leads import capture, consent, events
 from ..leads.capture import Captured
+from ..leads.consent import RESULT_SOURCE, Occasion
 from ..leads.models import Consent, EventKind, Lead, LeadEvent
 from ..settings import Settings
 from ..web.tokens import derived_token
+from . import text
 from .brief import Brief
+from .diagnosis import Diagnosis, diagnose
 from .forms import MailForm
-from .models import Assessment
+from .models import Assessment, framework_of, share, share_token, unshare
 
 MAILS_A_DAY = 3  # to one address
 EVENT, SOURCE = (
     EventKind.RESULT_MAILED,
-    "result",
-)  # what a submission leaves: an event and a consent
+    RESULT_SOURCE,
+)  # what a submission leaves
 KEY = 32  # hexadecimal characters, 128 bits
 
 log = logging.getLogger(__name__)
 
 
-def result_message(settings: Settings, email: str, link: str, not_me: str) -> Message:
-    """Compose the mail with a result's link, and no answers: anyone can type any address.
+def result_message(
+    settings: Settings, email: str, diagnosis: Diagnosis, link: str, not_me: str
+) -> Message:
+    """Compose the email with a result, and none of the visitor's answers: it may be passed on.
 
-    `not_me` is the link by which a stranger to it all takes the address back.
+    `link` is the link to share. `not_me` is the link for people who did not ask for the email.
     """
     context = practice_context(settings)
-    return compose(EmailKind.RESULT, to=email, link=link, not_me=not_me, **context)
+    title, how = text.outcome_title(diagnosis), text.how_to_close(diagnosis)
+    return compose(
+        EmailKind.RESULT,
+        to=email,
+        diagnosis=diagnosis,
+        outcome_title=title,
+        how=how,
+        link=link,
+        not_me=not_me,
+        **context,
+    )
 
 
 def send_result(
@@ -43,7 +58,6 @@ def send_result(
     settings: Settings,
     assessment: Assessment,
     form: MailForm,
-    token: str,
     now: datetime,
     *,
     article: str = "",
@@ -51,8 +65,8 @@ def send_result(
 ) -> None:
     """Make or extend the lead and queue the mail; sending the same form twice changes nothing.
 
-    `token` is the assessment's own, of which only the hash is stored, `article` the title of the
-    one that led here, and `brief` what the team gets of the answers.
+    The email opens a link to share. `article` is the title of the one that led here, and `brief`
+    what the team gets of the answers.
     """
     email, suspect = form.email.data or "", form.is_suspect
     lead = capture.capture_lead(session, email=email, at=now, quarantine=suspect)
@@ -70,21 +84,33 @@ def send_result(
     )
     occasion = key_start(assessment) + key
     if _mailed_today(session, lead, now) < MAILS_A_DAY:
-        message = _message(settings, email, token, key)
+        share(assessment, settings.secret)
+        message = _message(session, settings, email, assessment, key)
         held = suspect or lead.quarantine
         outbox.queue(session, message, at=now, lead_id=lead.id, dedupe_key=occasion, held=held)
     if lead.is_new:
         what = "took the self-assessment and had the result mailed" + capture.SUSPECTED * suspect
         team_notices.notify(
-            session, settings, lead, what, now, key=occasion, article=article, brief=brief
+            session,
+            settings,
+            lead,
+            what,
+            now,
+            occasion=Occasion.RESULT,
+            key=occasion,
+            article=article,
+            brief=brief,
         )
 
 
-def _message(settings: Settings, email: str, token: str, key: str) -> Message:
-    """Write the mail: the link to the result, and the one by which a stranger takes it back."""
-    link = settings.link(f"/assessment/{token}/result/")
+def _message(
+    session: Session, settings: Settings, email: str, assessment: Assessment, key: str
+) -> Message:
+    framework = framework_of(session, assessment)
+    diagnosis = diagnose(framework, assessment.answers, assessment.phase)
+    link = settings.link(f"/assessment/shared/{share_token(assessment, settings.secret)}/")
     not_me = settings.link(f"/assessment/not-me/{_with_proof(settings.secret, key)}/")
-    return result_message(settings, email, link, not_me)
+    return result_message(settings, email, diagnosis, link, not_me)
 
 
 def key_start(assessment: Assessment) -> str:
@@ -130,6 +156,7 @@ def disown(session: Session, settings: Settings, key: str, now: datetime) -> Non
     for one in session.scalars(select(Assessment).where(Assessment.lead_id == lead.id)):
         if _key(settings.secret, one, lead) == key:
             one.lead_id = None
+            unshare(one)  # the link is in the mailbox of someone who did not ask for it
     session.delete(event)
     session.flush()
     is_left = _has_other_traces(session, lead)

@@ -1,4 +1,4 @@
-"""The form of one step, made from the framework, and the form that mails a result."""
+"""The forms of the phase and of one step, made from the framework, and that of the email."""
 
 from functools import lru_cache
 
@@ -23,13 +23,32 @@ def _one_answer(form: Form, field: RadioField) -> None:
         raise ValidationError("Choose one of the answers below.")
 
 
+@lru_cache(maxsize=8)
+def _phase_form(framework: Framework) -> type[Form]:
+    field = RadioField(
+        framework.phase_question,
+        [_one_answer],
+        choices=[SelectChoice(phase.id, phase.label) for phase in framework.phases],
+        validate_choice=False,
+        default="",
+    )
+    return type("PhaseForm", (Form,), {"phase": field})
+
+
+def phase_form(
+    framework: Framework, given: MultiDict | None = None, phase: str | None = None
+) -> Form:
+    """Make the form of the phase, with what was posted, or else with the stored one."""
+    return _phase_form(framework)(given, data={"phase": phase or ""})
+
+
 @lru_cache(maxsize=64)
 def _step_form(framework_version: str, step: Step) -> type[Form]:
     fields = {
         question.id: RadioField(
             question.text,
             [_one_answer],
-            choices=[SelectChoice(answer.id, answer.text) for answer in question.answers],
+            choices=[SelectChoice(choice.id, choice.text) for choice in question.choices],
             validate_choice=False,
             default="",
         )

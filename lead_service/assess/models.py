@@ -38,7 +38,7 @@ class FrameworkVersion(Base):
 
 
 class Assessment(Base):
-    """The answers that somebody has given so far; found by their token only."""
+    """The answers that a visitor has given so far; found by their token only."""
 
     __tablename__ = "assessment"
     __table_args__ = (UniqueConstraint("token_hash"), Index(None, "share_hash", unique=True))
@@ -47,6 +47,7 @@ class Assessment(Base):
     token_hash: Mapped[str] = mapped_column(String(64))
     framework_version: Mapped[str] = mapped_column(ForeignKey("framework_version.version"))
     answers: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # question id: answer id
+    phase: Mapped[str | None] = mapped_column(String(60))  # None before it was asked for
     came_from: Mapped[str | None] = mapped_column(String(120))  # the article's slug
     started_at: Mapped[datetime]
     touched_at: Mapped[datetime] = mapped_column(index=True)
@@ -56,6 +57,7 @@ class Assessment(Base):
     )
     share_uid: Mapped[str | None] = mapped_column(String(32))  # None while it is not shared
     share_hash: Mapped[str | None] = mapped_column(String(64))
+    earlier_hash: Mapped[str | None] = mapped_column(String(64))  # token hash of what it repeats
 
 
 BY_TOKEN = select(Assessment).where(Assessment.token_hash == bindparam("token_hash"))
@@ -72,14 +74,18 @@ def start(
     came_from: str | None,
     at: datetime,
     token: str,
+    *,
+    phase: str | None = None,
+    earlier: Assessment | None = None,
+    lead_id: int | None = None,
 ) -> str | None:
-    """Store the first answers under a new token; return the step that follows, None at the end.
+    """Store the phase or the first answers under a new token; return the page that follows.
 
-    Under a token that is there already they are added: the first page was gone back to and sent
-    again, or sent twice.
+    Under a token that exists already they are added: the visitor went back to the first page and
+    sent it again, or sent it twice. `earlier` is the assessment that this one repeats.
     """
     _keep(session, framework, at)
-    following = next_step(framework, answers)
+    following = next_page(framework, answers, phase)
     is_new = insert_unless(
         session,
         Assessment,
@@ -87,15 +93,18 @@ def start(
         token_hash=token_hash(token),
         framework_version=framework.version,
         answers=answers,
+        phase=phase,
         came_from=came_from,
         started_at=at,
         touched_at=at,
         completed_at=None if following else at,
+        earlier_hash=earlier.token_hash if earlier else None,
+        lead_id=lead_id,
     )
     if is_new or (begun := find_assessment(session, token, lock=True)) is None:
         return following
-    answer(begun, framework, answers, at)
-    return next_step(framework, begun.answers)
+    answer(begun, framework, answers, at, phase=phase)
+    return next_page(framework, begun.answers, begun.phase)
 
 
 def first_token(secret: str, framework: Framework, submission: str) -> str:
@@ -116,13 +125,30 @@ def _keep(session: Session, framework: Framework, at: datetime) -> None:
 
 
 def answer(
-    assessment: Assessment, framework: Framework, answers: dict[str, str], at: datetime
+    assessment: Assessment,
+    framework: Framework,
+    answers: dict[str, str],
+    at: datetime,
+    *,
+    phase: str | None = None,
 ) -> None:
-    """Add or change answers; mark the moment at which the last one was given."""
+    """Add or change answers and the phase; store the moment at which the last one was given."""
     assessment.answers = {**assessment.answers, **answers}
+    assessment.phase = phase or assessment.phase
     assessment.touched_at = at
-    if assessment.completed_at is None and next_step(framework, assessment.answers) is None:
+    following = next_page(framework, assessment.answers, assessment.phase)
+    if assessment.completed_at is None and following is None:
         assessment.completed_at = at
+
+
+PHASE_PAGE = "phase"
+
+
+def next_page(framework: Framework, answers: dict[str, str], phase: str | None) -> str | None:
+    """Return the first page with an open question: PHASE_PAGE, a step's slug, or None."""
+    if framework.phases and phase is None:
+        return PHASE_PAGE
+    return next_step(framework, answers)
 
 
 def next_step(framework: Framework, answers: dict[str, str]) -> str | None:
@@ -145,6 +171,12 @@ def find_assessment(session: Session, token: str, *, lock: bool = False) -> Asse
     return session.scalar(query, {"token_hash": token_hash(token)})
 
 
+def find_earlier(connection: Connection, assessment: Assessment) -> Assessment | None:
+    """Find the assessment that this one repeats, for a page that shows it."""
+    found = connection.execute(ROW_BY_TOKEN, {"token_hash": assessment.earlier_hash}).first()
+    return cast(Assessment | None, found)
+
+
 def share(assessment: Assessment, secret: str) -> None:
     """Open a share link, unless one is open; it is never one that was closed before."""
     if assessment.share_uid is None:
@@ -165,6 +197,16 @@ def share_token(assessment: Assessment, secret: str) -> str | None:
 def find_shared(session: Session, token: str) -> Assessment | None:
     """Find an assessment by the token of its share link."""
     return session.scalar(select(Assessment).where(Assessment.share_hash == token_hash(token)))
+
+
+def to_repeat(session: Session, token: str) -> tuple[Assessment | None, int | None]:
+    """Find the assessment that a result's link or its share link belongs to, and its lead.
+
+    The lead comes with the result's own link only: anyone may have the share link.
+    """
+    if own := find_assessment(session, token):
+        return own, own.lead_id
+    return find_shared(session, token), None
 
 
 def framework_of(session: Session | Connection, assessment: Assessment) -> Framework:

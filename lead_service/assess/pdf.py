@@ -1,4 +1,4 @@
-"""The result as a PDF of two pages, in the words of its page: `result.typ` says how it looks.
+"""The result as a PDF, in the words of its page: `result.typ` says how it looks.
 
 It is tagged (PDF/UA-1), so that it can be listened to, and it holds no link that opens the result:
 people pass such files on.
@@ -18,7 +18,8 @@ from jinja2 import Environment, PackageLoader
 
 from ..publishing.site import Article
 from . import text
-from .scoring import Condition, Result, StepScore
+from .diagnosis import Diagnosis
+from .scoring import Condition, StepScore
 
 if TYPE_CHECKING:
     import typst
@@ -44,9 +45,11 @@ class Sheet:
     answered_at: datetime
     answered_on: str  # the same as a date in words
     articles: Sequence[Article]
+    score_is: str  # what the score is, and what it is not
+    with_answers: bool = False  # also what the visitor answered
 
 
-def render(result: Result, sheet: Sheet) -> bytes:
+def render(diagnosis: Diagnosis, sheet: Sheet) -> bytes:
     """Typeset a result; the same one gives the same bytes."""
     import typst  # its 7 MB wait for the first file that is asked for
 
@@ -54,7 +57,7 @@ def render(result: Result, sheet: Sheet) -> bytes:
         TEMPLATE,
         root=TEMPLATE.parent,
         font_paths=_fonts(),
-        sys_inputs={"result": json.dumps(_content(result, sheet))},
+        sys_inputs={"result": json.dumps(_content(diagnosis, sheet))},
         pdf_standards="ua-1",
         timestamp=int(sheet.answered_at.timestamp()),
     )
@@ -69,61 +72,59 @@ def _fonts() -> "typst.Fonts":
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
 
 
-def _content(result: Result, sheet: Sheet) -> dict[str, Any]:
+def _content(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
     """Gather what the template shows, as text and numbers only."""
-    return {"hues": HUES} | _around(result, sheet) | _reading(result) | _plan(result)
+    return {"hues": HUES} | _around(diagnosis, sheet) | _result(diagnosis) | _plan(diagnosis, sheet)
 
 
-def _around(result: Result, sheet: Sheet) -> dict[str, Any]:
+def _around(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
     site = sheet.site.rstrip("/")
     return {
-        "title": f"Self-assessment: {result.overall} of 100",
+        "title": f"Self-assessment: {diagnosis.overall} of 100",
         "practice": sheet.practice,
         "site_shown": _shown(site),
         "book_url": f"{site}/book/",
         "book_shown": _shown(f"{site}/book"),
         "answered_on": sheet.answered_on,
+        "score_is": sheet.score_is,
         "articles": [
             {
                 "title": article.title,
                 "url": site + article.url,
-                "why": f"{text.why_read(place, article.step, result)}, {article.minutes} minutes",
+                "why": f"{text.why_read(place, article.step, diagnosis)}, {article.minutes}"
+                " minutes",
             }
             for place, article in enumerate(sheet.articles)
         ],
     }
 
 
-def _reading(result: Result) -> dict[str, Any]:
-    gap, engagement = result.widest_gap, result.outcome.engagement
+def _result(diagnosis: Diagnosis) -> dict[str, Any]:
+    first, engagement = diagnosis.begin_with, diagnosis.outcome.engagement
     return {
-        "headline": text.headline(result),
-        "overall": result.overall,
-        "band": {"name": result.band.name, "text": result.band.text},
-        "steps": [_step(scored, is_gap=scored.step == gap) for scored in result.steps],
-        "gap": gap
-        and {
-            "slug": gap.slug,
-            "name": gap.name,
-            "sentences": text.gap_sentences(result),
-            "skipped": gap.skipped,
-        },
+        "headline": diagnosis.headline,
+        "beside": diagnosis.beside,
+        "begin_with": first and {"slug": first.slug, "name": first.name},
+        "because": diagnosis.reasons[0] if first else "",
+        "overall": diagnosis.overall,
+        "band": {"name": diagnosis.band.name, "text": diagnosis.band.text},
+        "steps": [_step(scored) for scored in diagnosis.scores],
         "outcome": {
-            "title": text.outcome_title(result),
-            "name": engagement and engagement.name,
-            "why": result.outcome.why,
-            "rule": text.rule(result),
-            "takes": engagement and engagement.takes,
+            "label": "We recommend" if engagement else "Our advice",
+            "title": text.outcome_title(diagnosis),
+            "why": diagnosis.outcome.why,
+            "how": text.how_to_close(diagnosis),
         },
     }
 
 
-def _plan(result: Result) -> dict[str, Any]:
+def _plan(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
+    shown, rest = diagnosis.to_do[: text.SHOWN], diagnosis.to_do[text.SHOWN :]
     return {
-        "order": text.order(result),
-        "far": [_condition(one) for one in result.furthest_from_true],
-        "near": [_condition(one) for one in result.nearly_true],
-        "held": [_condition(one) for one in result.already_true],
+        "list_title": text.list_title(diagnosis),
+        "first": [_condition(one, sheet) for one in shown],
+        "rest": [_condition(one, sheet) for one in rest],
+        "true": [_condition(one, sheet) for one in diagnosis.true],
     }
 
 
@@ -132,44 +133,32 @@ def _shown(url: str) -> str:
     return url.partition("://")[2]
 
 
-def _step(scored: StepScore, *, is_gap: bool) -> dict[str, Any]:
+def _step(scored: StepScore) -> dict[str, Any]:
     step = scored.step
-    width, svg = _letter(scored)
     return {
         "slug": step.slug,
         "name": step.name,
-        "question": step.question,
         "percent": scored.percent,
-        "is_gap": is_gap,
-        "width": width,
-        "svg": svg,
+        "svg": _letter(scored),
     }
 
 
-def _condition(one: Condition) -> dict[str, Any]:
+def _condition(one: Condition, sheet: Sheet) -> dict[str, Any]:
     return {
         "slug": one.step.slug,
         "name": one.step.name,
-        "said": one.answer.text,
+        "said": one.answer.text if sheet.with_answers else None,
         "text": one.text,
         "reason": one.reason,
         "move": one.first_move,
     }
 
 
-def _letter(scored: StepScore) -> tuple[int, str]:
-    """Return a letter's width and its drawing: the signature's own, with its colors put in."""
-    signature, letter = _signature(), scored.step.letter
-    width = signature.forms[letter][0] + 2  # a unit on each side, for the line around it
-    drawn = str(signature.letter(scored.step, scored.percent))
-    inside = drawn[drawn.index(">") + 1 : drawn.rindex("</svg>")]
+def _letter(scored: StepScore) -> str:
+    """Return a letter's drawing: the signature's own, with its color put in."""
+    drawn = str(_signature().letter(scored.step))
     hue = HUES.get(scored.step.slug, INK)
-    return width, (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1 -3 {width} 126"><style>'
-        f".letter-full {{ fill: {hue} }}"
-        f".letter-empty {{ fill: {hue}; fill-opacity: .12; stroke: {hue} }}"
-        f"</style>{inside}</svg>"
-    )
+    return drawn.replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" fill="{hue}" ', 1)
 
 
 @lru_cache(maxsize=1)

@@ -1,20 +1,24 @@
 """The result for the holder of its link: page, PDF, email, shared link, deletion, disowning."""
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
+from ..action_framework.counts import counts
+from ..action_framework.types import Framework
 from ..emails import outbox
 from ..formats import long_date
-from ..publishing.site import Article
+from ..publishing.site import Article, Published
 from ..web.context import context
 from ..web.security import limit_posts
-from . import emails, models, pdf, scoring, text
+from . import emails, models, pdf, retake, text
 from .blueprint import blueprint, find_or_404
 from .brief import brief_for
+from .diagnosis import Diagnosis, diagnose
 from .forms import MailForm
 
 FILE = "self-assessment.pdf"
@@ -23,38 +27,80 @@ FILE = "self-assessment.pdf"
 @blueprint.get("/<token>/result/")
 def result(token: str) -> ResponseReturnValue:
     """Show what the answers come to; no address is asked for."""
-    return _render_result(token, MailForm())
+    assessment, framework = find_or_404(token)
+    if assessment.completed_at is None:
+        return redirect(url_for(".resume", token=token), 303)
+    diagnosis = diagnose(framework, assessment.answers, assessment.phase)
+    return render_template(
+        "assess/result.html",
+        diagnosis=diagnosis,
+        since=_since(assessment, diagnosis),
+        token=token,
+        articles=articles_about(diagnosis, context().published),
+        **_of_version(framework, assessment),
+    )
+
+
+def _of_version(framework: Framework, assessment: models.Assessment) -> dict[str, Any]:
+    """Return what a page says about the version of the questions."""
+    return {
+        "words": text,
+        "framework": framework,
+        "counts": counts(framework),
+        "is_current": framework.version == context().published.framework.version,
+        "completed_at": assessment.completed_at,
+    }
+
+
+def _since(assessment: models.Assessment, now: Diagnosis) -> retake.Comparison | None:
+    """Compare with the result that this one repeats, if that is still stored."""
+    with context().database.look() as connection:
+        earlier = models.find_earlier(connection, assessment)
+        if earlier is None or earlier.completed_at is None:
+            return None
+        framework = models.framework_of(connection, earlier)
+    before = diagnose(framework, earlier.answers, earlier.phase)
+    return retake.compare(before, now, earlier.completed_at)
+
+
+@blueprint.get("/<token>/result/save/")
+def save(token: str) -> ResponseReturnValue:
+    """Offer the PDF, the email, the link to share, and the deletion."""
+    return _render_save(token, MailForm())
 
 
 @blueprint.get("/<token>/result.pdf")
 @limit_posts  # typesetting costs as much as a post
 def result_pdf(token: str) -> ResponseReturnValue:
-    """Hand out the result as a file."""
+    """Hand out the result as a file, with the visitor's answers only if they are asked for."""
     assessment, framework = find_or_404(token)
     if assessment.completed_at is None:
         return redirect(url_for(".resume", token=token), 303)
-    settings, result = context().settings, scoring.score(framework, assessment.answers)
+    settings = context().settings
+    diagnosis = diagnose(framework, assessment.answers, assessment.phase)
     sheet = pdf.Sheet(
         practice=settings.practice_name,
         site=settings.public_url,
         answered_at=assessment.completed_at,
         answered_on=long_date(assessment.completed_at, "UTC"),
-        articles=_articles(result),
+        articles=articles_about(diagnosis, context().published),
+        score_is=text.what_the_score_is(framework),
+        with_answers=request.args.get("answers") == "1",
     )
     headers = {
         "Content-Disposition": f'attachment; filename="{FILE}"',
         "X-Robots-Tag": "noindex",
     }
-    return Response(pdf.render(result, sheet), mimetype="application/pdf", headers=headers)
+    return Response(pdf.render(diagnosis, sheet), mimetype="application/pdf", headers=headers)
 
 
 @blueprint.post("/<token>/result/mail")
 @limit_posts
 def mail_submit(token: str) -> ResponseReturnValue:
-    """Mail the result's link, and make or extend the one lead of that address."""
+    """Email the result, and make or extend the one lead of that address."""
     form, now = MailForm(request.form), clock.now()
     if not form.validate():
-        return _render_result(token, form)
+        return _render_save(token, form)
 
     def send(session: Session, assessment: models.Assessment) -> None:
         published = context().published
@@ -63,7 +109,6 @@ def mail_submit(token: str) -> ResponseReturnValue:
             context().settings,
             assessment,
             form,
-            token,
             now,
             article=published.title_of(assessment.came_from),
             brief=brief_for(session, assessment, published.framework),
@@ -86,7 +131,7 @@ def share(token: str) -> ResponseReturnValue:
     """Open a share link; a second press keeps the one that is open."""
     secret = context().settings.secret
     _change(token, lambda _, assessment: models.share(assessment, secret))
-    return redirect(url_for(".result", token=token, _anchor="share"), 303)
+    return redirect(url_for(".save", token=token, _anchor="share"), 303)
 
 
 @blueprint.post("/<token>/result/unshare")
@@ -94,7 +139,7 @@ def share(token: str) -> ResponseReturnValue:
 def unshare(token: str) -> ResponseReturnValue:
     """Close the share link for good: the next one is another."""
     _change(token, lambda _, assessment: models.unshare(assessment))
-    return redirect(url_for(".result", token=token, _anchor="share"), 303)
+    return redirect(url_for(".save", token=token, _anchor="share"), 303)
 
 
 @blueprint.post("/<token>/delete")
@@ -132,31 +177,25 @@ def _change(token: str, work: Callable[[Session, models.Assessment], object]) ->
     context().database.write(locked)
 
 
-def _render_result(token: str, form: MailForm) -> ResponseReturnValue:
-    assessment, framework = find_or_404(token)
+def _render_save(token: str, form: MailForm) -> ResponseReturnValue:
+    assessment, _ = find_or_404(token)
     if assessment.completed_at is None:
         return redirect(url_for(".resume", token=token), 303)
-    settings, result = context().settings, scoring.score(framework, assessment.answers)
+    settings = context().settings
     shared = models.share_token(assessment, settings.secret)
     page = render_template(
-        "assess/result.html",
-        framework=framework,
-        result=result,
-        words=text,
+        "assess/save.html",
         token=token,
         form=form,
         share_link=shared and settings.link(url_for(".shared", token=shared)),
-        articles=_articles(result),
-        is_current=framework.version == context().published.framework.version,
-        completed_at=assessment.completed_at,
     )
     return page, 422 if form.errors else 200
 
 
-def _articles(result: scoring.Result) -> list[Article]:
-    """Choose what to read: the article of the widest gap, then the founding one, the oldest."""
-    published = context().published
-    chosen = [published.article_of(result.widest_gap.slug)] if result.widest_gap else []
+def articles_about(diagnosis: Diagnosis, published: Published) -> list[Article]:
+    """Choose what to read: the article about where to begin, then the founding one, the oldest."""
+    first = diagnosis.begin_with
+    chosen = [published.article_of(first.slug)] if first else []
     chosen += list(published.articles[-1:])
     return list(dict.fromkeys(article for article in chosen if article))
 
@@ -169,11 +208,9 @@ def shared(token: str) -> str:
         framework = models.framework_of(session, assessment)
     return render_template(
         "assess/shared.html",
-        framework=framework,
-        result=scoring.score(framework, assessment.answers),
-        words=text,
-        is_current=framework.version == context().published.framework.version,
-        completed_at=assessment.completed_at,
+        diagnosis=diagnose(framework, assessment.answers, assessment.phase),
+        token=token,
+        **_of_version(framework, assessment),
     )
 
 

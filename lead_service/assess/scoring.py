@@ -1,8 +1,8 @@
-"""Turn twelve answers into scores, conditions, the widest gap and the engagement that fits.
+"""Turn answers into scores and conditions.
 
-An answer is worth its level, 0 to 3. A step's score is its sum of 6, the whole the sum of 36, as
-percentages. They stay exact fractions here and are rounded, halves up, for display; bands and
-outcome rules go by what is displayed, so that the page never contradicts itself.
+An answer is worth its level, 0 to 3. A step's score is the sum of its answers, as a percentage of
+the best possible sum; so is the whole. Scores stay exact fractions here and are rounded, halves up,
+for display. Bands go by what is displayed, so that the page never contradicts itself.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from ..action_framework import checks
-from ..action_framework.types import BEST, Answer, Band, Engagement, Framework, Question, Step, When
+from ..action_framework.types import BEST, Answer, Band, Framework, Question, Step
 
 
 class UnknownAnswer(ValueError):
@@ -54,6 +53,11 @@ class Condition:
         return self.answer.level
 
     @property
+    def is_open(self) -> bool:
+        """Say whether it is neither true nor nearly true."""
+        return self.level < BEST - 1
+
+    @property
     def text(self) -> str:
         """Complete the sentence "What would have to be true: …"."""
         return self.question.condition
@@ -70,24 +74,13 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Name the engagement that fits, None when none is needed yet, why, and by which rule."""
-
-    engagement: Engagement | None
-    why: str
-    when: When
-
-
-@dataclass(frozen=True)
 class Result:
     """Hold everything that a complete set of answers comes to."""
 
     steps: tuple[StepScore, ...]
-    conditions: tuple[Condition, ...]  # all twelve, in the order of the questions
+    conditions: tuple[Condition, ...]  # in the order of the questions
     overall_exact: Fraction
     band: Band
-    widest_gap: Step | None
-    outcome: Outcome
 
     @property
     def overall(self) -> int:
@@ -95,38 +88,9 @@ class Result:
         return _half_up(self.overall_exact)
 
     @cached_property
-    def percents(self) -> dict[str, int]:
-        """Map each step's slug to its score as displayed, as the signature wants it."""
-        return {scored.step.slug: scored.percent for scored in self.steps}
-
-    @cached_property
-    def gap_answers(self) -> tuple[Answer, ...]:
-        """Return the chosen answers of the widest gap, in its questions' order."""
-        return tuple(one.answer for one in self.conditions if one.step == self.widest_gap)
-
-    @cached_property
     def already_true(self) -> tuple[Condition, ...]:
         """Return the conditions that hold, in step order."""
         return tuple(one for one in self.conditions if one.level == BEST)
-
-    @cached_property
-    def furthest_from_true(self) -> tuple[Condition, ...]:
-        """Return the conditions at level 0 or 1, in step order."""
-        return tuple(one for one in self.conditions if one.level < BEST - 1)
-
-    @cached_property
-    def nearly_true(self) -> tuple[Condition, ...]:
-        """Return the conditions at level 2, in step order."""
-        return tuple(one for one in self.conditions if one.level == BEST - 1)
-
-    @property
-    def to_become_true(self) -> tuple[Condition, ...]:
-        """Return the open conditions in the order in which to make them true.
-
-        Those furthest from true come first, and among them those of earlier steps, since later
-        steps rest on them; then, again in step order, those that are nearly true.
-        """
-        return (*self.furthest_from_true, *self.nearly_true)
 
 
 def score(framework: Framework, answers: Mapping[str, str]) -> Result:
@@ -139,21 +103,17 @@ def score(framework: Framework, answers: Mapping[str, str]) -> Result:
     if missing:
         raise Incomplete(missing)
     conditions = tuple(
-        Condition(step, question, question.answers[levels[question.id]])
+        Condition(step, question, question.answer(answers[question.id]))
         for step in framework.steps
         for question in step.questions
     )
     steps = tuple(_step_score(step, levels) for step in framework.steps)
     overall = _share(sum(levels.values()), BEST * len(levels))
-    gap = _widest_gap(steps)
-    percents = {scored.step.slug: scored.percent for scored in steps}
     return Result(
         steps=steps,
         conditions=conditions,
         overall_exact=overall,
         band=_band(framework, _half_up(overall)),
-        widest_gap=gap,
-        outcome=_outcome(framework, percents, _half_up(overall), gap),
     )
 
 
@@ -191,29 +151,5 @@ def _step_score(step: Step, levels: Mapping[str, int]) -> StepScore:
     return StepScore(step, points, _share(points, BEST * len(step.questions)))
 
 
-def _widest_gap(steps: tuple[StepScore, ...]) -> Step | None:
-    """Return the lowest step, the earlier one on a tie; None when all are at 100."""
-    lowest = min(steps, key=lambda scored: scored.exact)  # min keeps the first of equals
-    return lowest.step if lowest.exact < 100 else None
-
-
 def _band(framework: Framework, overall: int) -> Band:
     return next(band for band in framework.bands if band.lowest <= overall <= band.highest)
-
-
-def _outcome(
-    framework: Framework, percents: Mapping[str, int], overall: int, gap: Step | None
-) -> Outcome:
-    """Take the first rule that holds; the last one always does."""
-    rule = next(rule for rule in framework.outcomes if _holds(rule.when, percents, overall, gap))
-    none = rule.engagement == checks.NONE
-    return Outcome(None if none else framework.engagement(rule.engagement), rule.why, rule.when)
-
-
-def _holds(when: When, percents: Mapping[str, int], overall: int, gap: Step | None) -> bool:
-    return (
-        overall >= when.overall_at_least
-        and all(percents[slug] < limit for slug, limit in when.below.items())
-        and all(percents[slug] >= limit for slug, limit in when.at_least.items())
-        and (not when.gap or (gap is not None and gap.slug in when.gap))
-    )

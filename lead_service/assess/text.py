@@ -1,78 +1,80 @@
-"""What a result says in sentences: the same on its page, on a shared page and in the PDF. Pure."""
+"""Sentences around a diagnosis, the same on every page, in the PDF and in the email. Pure."""
 
-from ..action_framework.types import BEST, Step
-from .scoring import Result
+from ..action_framework.counts import counted, counts
+from ..action_framework.types import Framework
+from .diagnosis import Diagnosis, OutcomeKind
+from .retake import Comparison
+from .scoring import Condition
 
-ORDER = (
-    "Work down the list. What is furthest from true comes first, and earlier steps come before"
-    " later ones, because later steps rest on them."
-)
-NOTHING_LEFT = "Nothing is left on this list."
-
-
-def gap_article(step: Step) -> str:
-    """Return the article of a gap's name: a Clarify gap, an Organize gap."""
-    return "an" if step.name[0] in "AEIOU" else "a"
+SHOWN = 3  # conditions that are open on the page; the others are folded
+_TITLES = {
+    OutcomeKind.NOTHING: "You do not need an engagement",
+    OutcomeKind.CLOSE_YOURSELF: "Close this yourself",
+}
 
 
-def headline(result: Result) -> str:
-    """Say in one sentence what stands out."""
-    gap = result.widest_gap
-    if gap is None:
-        return "Every condition is true already."
-    return f"Your widest gap is {gap_article(gap)} {gap.name} gap."
+def outcome_title(diagnosis: Diagnosis) -> str:
+    """Name the engagement that is recommended, or say that none is."""
+    outcome = diagnosis.outcome
+    return outcome.engagement.name if outcome.engagement else _TITLES[outcome.kind]
 
 
-def gap_sentences(result: Result) -> str:
-    """Explain the widest gap in two sentences made of the visitor's own two answers.
-
-    The answers decide which of three forms it takes by their levels alone; each form reads well
-    with every answer, since an answer is quoted whole and only its full stop gives way. Empty
-    when there is no gap.
-    """
-    if result.widest_gap is None:
-        return ""
-    question = result.widest_gap.question
-    one, other = sorted(result.gap_answers, key=lambda answer: answer.level == BEST)
-    if other.level == BEST:
-        return f"You said “{one.text}” The other half of this step is in place: “{other.text}”"
-    said = f"You said “{one.text.removesuffix('.')},” and “{other.text}”"
-    if one.level + other.level < BEST:  # less than half of what the step can reach
-        return f"{said} That leaves “{question}” without an answer that a rollout could rest on."
-    return f"{said} That answers “{question}” for a trial, and not yet for a rollout."
-
-
-def order(result: Result) -> str:
-    """Write down the rule by which the open conditions are ordered."""
-    return ORDER if result.to_become_true else NOTHING_LEFT
-
-
-def outcome_title(result: Result) -> str:
-    """Head the part about engagements, and say so when none is needed."""
+def how_to_close(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Say how an organization closes its open conditions alone; empty for other outcomes."""
+    if diagnosis.outcome.kind != OutcomeKind.CLOSE_YOURSELF:
+        return ()
+    number = len(diagnosis.open)
+    beside = "the open condition" if number == 1 else f"each of the {counted(number, 'condition')}"
     return (
-        "The engagement that fits" if result.outcome.engagement else "No engagement is needed yet"
+        f"Write one name and one date beside {beside}.",
+        "Ask that person to make the first move this week.",
+        "Answer the questions again on that date. The result will say what has changed.",
     )
 
 
-def rule(result: Result) -> str:
-    """Write down the rule that chose the outcome, with the scores that it went by."""
-    when, scored = result.outcome.when, {one.step.slug: one for one in result.steps}
-    asked = [f"overall at {when.overall_at_least} or more"] if when.overall_at_least else []
-    if len(when.at_least) == len(scored) and len(limits := set(when.at_least.values())) == 1:
-        asked.append(f"every step at {limits.pop()} or more")
-    else:
-        asked += [f"{scored[slug].step.name} at {n} or more" for slug, n in when.at_least.items()]
-    asked += [
-        f"{scored[slug].step.name} below {limit} (yours: {scored[slug].percent})"
-        for slug, limit in when.below.items()
-    ]
-    if when.gap and result.widest_gap:
-        asked.append(f"{result.widest_gap.name} as the widest gap")
-    return f"Chosen by rule: {', and '.join(asked) or 'none of the others applies'}."
+def list_title(diagnosis: Diagnosis) -> str:
+    """Head the conditions that are shown open."""
+    return "Start here" if diagnosis.open else "What would make it complete"
 
 
-def why_read(place: int, article_step: str, result: Result) -> str:
-    """Say why an article is on the list: the first, 0, is that of the gap, where it has one."""
-    if place == 0 and result.widest_gap and article_step == result.widest_gap.slug:
-        return "On your widest gap"
+def what_the_score_is(framework: Framework) -> str:
+    """Say what the score is made of, and what it is not."""
+    return (
+        f"This score sums up your own answers to {counts(framework).questions} questions. It is"
+        " not an audit, and it does not compare you with other organizations."
+    )
+
+
+def why_read(place: int, article_step: str, diagnosis: Diagnosis) -> str:
+    """Say why an article is on the list: the first one, at 0, is about the step to begin with."""
+    first = diagnosis.begin_with
+    if place == 0 and first and article_step == first.slug:
+        return f"About {first.name}"
     return "The idea behind these questions"
+
+
+def state(level: int) -> str:
+    """Name how far a condition at this level is from true."""
+    return ("open", "open", "nearly true", "true")[level]
+
+
+def change(now: Condition, before: int) -> str:
+    """Say how a condition compares with before, given its level then."""
+    is_now, was = state(now.level), state(before)
+    if is_now != was:
+        return f"{is_now.capitalize()}, {was} before."
+    if now.level == before:
+        return f"Still {is_now}, with a different answer."
+    return f"Still {is_now}, {'closer' if now.level > before else 'further'} than before."
+
+
+def summary_of(since: Comparison, diagnosis: Diagnosis) -> str:
+    """Compare the overall score with the earlier one."""
+    if since.overall == diagnosis.overall:
+        return f"Your score is {diagnosis.overall} of 100, the same as before."
+    return f"Your score is {diagnosis.overall} of 100. It was {since.overall}."
+
+
+NOT_COMPARABLE = (
+    "Some questions have changed since then. Their conditions cannot be compared and are left out."
+)

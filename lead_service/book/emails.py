@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ..emails import practice_context
+from ..emails import practice_context, team_notices
 from ..emails.message import Attachment, EmailKind, Message, compose, greeting_name
 from ..formats import clock_time, long_date
+from ..leads.consent import Permission
 from ..settings import Settings
 from . import invitations
 from .hosts.models import Host
@@ -51,23 +52,24 @@ def to_host(
     booking: Booking,
     kind: EmailKind,
     now: datetime,
+    allowed: Permission,
     *,
     host: Host | None = None,
     **more: Any,
 ) -> Message:
     """Compose `booking_for_host` or `booking_cancelled_for_host`, with the brief for the call.
 
-    `host` is who had the call before, when it is not the booking's own that is written to.
+    `allowed` says whether the visitor may be written to. `host` is who had the call before, when
+    it is not the booking's own that is written to.
     """
     host = host or booking.host
     return compose(
         kind,
         to=host.email,
         to_name=host.name,
-        reply_to=booking.email,
-        reply_to_name=booking.name,
         attachments=(_invite(hosts_meeting(settings, booking, now, host), kind),),
         link=settings.link(f"/desk/leads/{booking.lead_id}/"),
+        **team_notices.reply_fields(allowed, booking.email, booking.name),
         **_context(settings, booking, host.zone, **more),
     )
 

@@ -17,6 +17,7 @@ from ..emails.message import EmailKind
 from ..emails.models import EmailState, OutboxMessage
 from ..formats import clock_time, long_date
 from ..leads import capture, consent, events
+from ..leads.consent import Occasion, agreed, permission
 from ..leads.models import EventKind
 from ..publishing.site import Published
 from ..settings import Settings
@@ -38,9 +39,7 @@ def form_answered(
     """Queue what follows a booking form and keep its consent, once for each form."""
     if outcome.lead is None:
         return
-    if outcome.booking:
-        booked(session, settings, published, outcome.booking, now)
-    elif not slot_taken(session, settings, published, outcome.lead, wanted, now):
+    if outcome.booking is None and not _wanted_start(session, outcome.lead, wanted, now):
         return
     consent.record_consent(
         session,
@@ -50,6 +49,10 @@ def form_answered(
         source="book",
         at=now,
     )
+    if outcome.booking:
+        booked(session, settings, published, outcome.booking, now)
+    else:
+        _slot_taken(session, settings, published, outcome.lead, wanted, now)
 
 
 def booked(
@@ -77,9 +80,10 @@ def booked(
         booking.lead,
         "booked a call" + (" (suspected to be automated)" if booking.quarantine else ""),
         now,
+        occasion=Occasion.CALL,
         key=f"booked:{booking.uid}",
         text=booking.topic,
-        brief=_brief(session, published, booking.assessment_id, booking.lead_id),
+        brief=_brief_of_call(session, published, booking),
         article=published.title_of(booking.came_from),
         call=call,
         exclude=booking.host.email,
@@ -158,6 +162,7 @@ def canceled(
         booking,
         EmailKind.BOOKING_CANCELLED_FOR_HOST,
         now,
+        permission(Occasion.CALL, agreed(session, booking.lead_id)),
         note=note,
         by_team=member_id is not None,
         given_to="",
@@ -190,40 +195,42 @@ def email_corrected(
     _notify_host(session, settings, published, booking, now)
 
 
-def slot_taken(
+def _wanted_start(
+    session: Session, lead: capture.Captured, wanted: bookings.BookingRequest, now: datetime
+) -> bool:
+    """Note that a visitor wanted a start that was just taken; False when it was noted before."""
+    return events.record_event_once(
+        session,
+        lead,
+        EventKind.WANTED_START,
+        now,
+        key=wanted.submission_key,
+        start=wanted.start.isoformat(),
+        text=wanted.topic,
+    )
+
+
+def _slot_taken(
     session: Session,
     settings: Settings,
     published: Published,
     lead: capture.Captured,
     wanted: bookings.BookingRequest,
     now: datetime,
-) -> bool:
-    """Note that somebody wanted a start that was just taken, and tell the team, once."""
-    key = wanted.submission_key
-    is_new = events.record_event_once(
+) -> None:
+    """Tell the team that a visitor wanted a start that was just taken."""
+    team_notices.notify(
         session,
+        settings,
         lead,
-        EventKind.WANTED_START,
+        f"wanted a call at {wanted.start:%Y-%m-%d %H:%M} UTC, which was just taken",
         now,
-        key=key,
-        start=wanted.start.isoformat(),
+        occasion=Occasion.WANTED_CALL,
+        key=f"missed:{wanted.submission_key}",
         text=wanted.topic,
+        brief=_brief(session, published, wanted.assessment_id, lead.id, wanted.topic),
+        article=published.title_of(wanted.came_from),
     )
-    if is_new:
-        start = f"{wanted.start:%Y-%m-%d %H:%M} UTC"
-        what = f"wanted a call at {start}, which was just taken"
-        team_notices.notify(
-            session,
-            settings,
-            lead,
-            what,
-            now,
-            key=f"missed:{key}",
-            text=wanted.topic,
-            brief=_brief(session, published, wanted.assessment_id, lead.id),
-            article=published.title_of(wanted.came_from),
-        )
-    return is_new
 
 
 def _changed(
@@ -252,7 +259,13 @@ def _changed(
     if previous_host and previous_host.id != booking.host_id:
         told["given_to"] = booking.host.name
         gone = emails.to_host(
-            settings, booking, EmailKind.BOOKING_CANCELLED_FOR_HOST, now, host=previous_host, **told
+            settings,
+            booking,
+            EmailKind.BOOKING_CANCELLED_FOR_HOST,
+            now,
+            permission(Occasion.CALL_GIVEN_AWAY, agreed(session, booking.lead_id)),
+            host=previous_host,
+            **told,
         )
         key = f"{booking.uid}:given:{booking.sequence}"
         outbox.queue(session, gone, at=now, lead_id=booking.lead_id, dedupe_key=key)
@@ -289,11 +302,12 @@ def _notify_host(
     **told: Any,
 ) -> None:
     """Queue the host's own invitation, with the brief for the call."""
-    told["brief"] = _brief(session, published, booking.assessment_id, booking.lead_id)
+    told["brief"] = _brief_of_call(session, published, booking)
+    allowed = permission(Occasion.CALL, agreed(session, booking.lead_id))
     told["article"] = published.title_of(booking.came_from)
     outbox.queue(
         session,
-        emails.to_host(settings, booking, EmailKind.BOOKING_FOR_HOST, now, **told),
+        emails.to_host(settings, booking, EmailKind.BOOKING_FOR_HOST, now, allowed, **told),
         at=now,
         lead_id=booking.lead_id,
         dedupe_key=f"{booking.uid}:host:{booking.sequence}",
@@ -334,10 +348,16 @@ def _record(
     events.record_event(session, booking.lead, kind, now, booking=booking.id, **detail)
 
 
+def _brief_of_call(session: Session, published: Published, booking: Booking) -> Brief | None:
+    return _brief(session, published, booking.assessment_id, booking.lead_id, booking.topic)
+
+
 def _brief(
-    session: Session, published: Published, assessment_id: int | None, lead_id: int
+    session: Session, published: Published, assessment_id: int | None, lead_id: int, words: str
 ) -> Brief | None:
     """Return the brief of the answers that came along, else of the latest that the lead gave."""
     came = session.get(Assessment, assessment_id) if assessment_id else None
     framework = published.framework
-    return brief_for(session, came, framework) or brief_for_lead(session, lead_id, framework)
+    return brief_for(session, came, framework, words) or brief_for_lead(
+        session, lead_id, framework, words
+    )

@@ -12,6 +12,7 @@ from ..assess.brief import brief_for_lead
 from ..book.forms import Person, phone
 from ..emails import team_notices
 from ..leads import capture, consent, events
+from ..leads.consent import Occasion
 from ..leads.models import EventKind
 from ..settings import Settings
 from ..web.context import context
@@ -81,7 +82,14 @@ def save_message(
         session, lead, consent.SERVICES, may_contact=may_contact, source="contact", at=now
     )
     what = "wrote to us" + capture.SUSPECTED * suspect
-    brief = None if lead.is_new else brief_for_lead(session, lead.id, framework)
     team_notices.notify(
-        session, settings, lead, what, now, key=f"wrote:{key}", text=text, brief=brief
+        session,
+        settings,
+        lead,
+        what,
+        now,
+        occasion=Occasion.MESSAGE,
+        key=f"wrote:{key}",
+        text=text,
+        brief=None if lead.is_new else brief_for_lead(session, lead.id, framework, text),
     )

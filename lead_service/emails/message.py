@@ -217,6 +217,9 @@ def from_json(text: str) -> Message:
             return Message(**fields, attachments=tuple(_attachment(**one) for one in stored))
         context = fields["context"]
         context["practice"] = Practice(**context["practice"])
+        # Written by an earlier version, which invited a reply whatever the lead had agreed to.
+        if fields["kind"] == EmailKind.NEW_LEAD and "permission" not in context:
+            context |= {"permission": "", "may_write": False, "reply_to": None}
     except (AttributeError, KeyError, TypeError, binascii.Error) as error:
         raise ValueError(f"not a stored message: {type(error).__name__}") from None
     return compose(fields["kind"], to=fields["to"], **context)

@@ -14,7 +14,7 @@ from ..db.base import Base
 from ..db.engine import upsert
 from ..leads.models import Lead
 from .counts import WEEK, Fact, monday
-from .queries import EVERYTHING, Rows, count_facts
+from .queries import EVERYTHING, Rows, Span, count_facts
 
 AT_ONCE = 200  # rows that one statement writes
 
@@ -33,11 +33,16 @@ class FunnelCount(Base):
 
 def facts_between(session: Session, first: date, last: date) -> Iterator[Fact]:
     """Yield what is counted from one Monday to the end of another's week."""
-    start, end = (datetime.combine(day, time(), UTC) for day in (first, last + WEEK))
-    yield from count_facts(session, EVERYTHING, (start, end))
+    yield from count_facts(session, EVERYTHING, span_of(first, last))
     erased = select(FunnelCount).where(FunnelCount.week.between(first, last))
     for one in session.scalars(erased):
         yield Fact(one.week, one.article, one.what, one.number)
+
+
+def span_of(first: date, last: date) -> Span:
+    """Return the instants from one Monday to the end of another's week."""
+    start, end = (datetime.combine(day, time(), UTC) for day in (first, last + WEEK))
+    return start, end
 
 
 def archive(session: Session, rows: Rows) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from statistics import median
 from typing import Any
 
 from sqlalchemy import (
@@ -76,6 +77,7 @@ class Rows:
     leads: ColumnElement[bool]
 
 
+MOST_TIMED = 5000  # enough for a median
 EVERYTHING = Rows(true(), true(), true())
 
 
@@ -107,6 +109,23 @@ def _assessments(session: Session, rows: Rows, span: Span | None) -> Iterator[Fa
         day, article = date.fromisoformat(row.day), row.article or ""
         for what in [FunnelStage.STARTED, *_progress(steps_of[row.version], row.given)]:
             yield Fact(day, article, what, row.number)
+
+
+def median_minutes(session: Session, span: Span) -> int | None:
+    """Return the median of the minutes from the first page sent to the last, rounded half up.
+
+    It covers the latest MOST_TIMED assessments that were started in `span` and completed; None if
+    there are none.
+    """
+    query = select(Assessment.started_at, Assessment.completed_at).where(
+        Assessment.completed_at.is_not(None)
+    )
+    latest = _within(query, Assessment.started_at, span).order_by(Assessment.started_at.desc())
+    taken = [
+        (completed - started).total_seconds()
+        for started, completed in session.execute(latest.limit(MOST_TIMED))
+    ]
+    return int(median(taken) / 60 + 0.5) if taken else None
 
 
 class _Steps(dict[str, dict[str, frozenset[str]]]):

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..action_framework.loading import FrameworkError, load
 from ..action_framework.types import Framework
-from ..assess import models
-from ..assess.brief import suggestions
+from ..assess import diagnosis, models
+from ..assess.brief import faults as brief_faults
 from ..book.hosts import changes
 from ..db import demo_data, schema
 from ..db.engine import Database
@@ -40,7 +40,7 @@ def faults(settings: Settings) -> list[str]:
         found += [fault for fault in error.faults if f"docs/{fault}" not in found]
     return [
         *found,
-        *(_in_the_brief(framework) if framework else []),
+        *(brief_faults(framework) if framework else []),
         *_in_the_database(settings, framework),
         *_with_the_provider(settings),
         *_in_the_sandbox(settings),
@@ -80,12 +80,16 @@ def _in_the_source() -> list[str]:
     return []
 
 
-def _in_the_brief(framework: Framework) -> list[str]:
+def shares() -> list[str]:
+    """Say what the framework does with all sets of answers, where the checkout is at hand."""
     try:
-        suggestions(framework)
-    except ValueError as error:
-        return [f"brief.yml: {line}" for line in str(error).splitlines()]
-    return []
+        framework = load(SOURCE.read_bytes())
+    except (FileNotFoundError, FrameworkError):
+        return []
+    return [
+        f"all sets of answers: {diagnosis.shares(framework)}",
+        f"with every step at 67 or more: {diagnosis.shares(framework, at_least=67)}",
+    ]
 
 
 def _in_the_database(settings: Settings, framework: Framework | None) -> list[str]:

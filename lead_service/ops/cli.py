@@ -16,7 +16,6 @@ from .. import __version__, clock, logs, settings
 from ..db import schema
 from ..db.engine import Database, InUse, StorageBusy
 from ..privacy import backup_files
-from ..publishing import site
 from ..settings import Settings, SettingsError
 from . import backup as backups
 from .desk_commands import desk
@@ -79,7 +78,7 @@ def web() -> None:
     from . import serving
 
     loaded = settings.load(create=False)
-    site.load_site(loaded)
+    serving.load_content(loaded)
     schema.require(loaded)
     serving.web(loaded)
 
@@ -131,7 +130,7 @@ def check(as_json: bool) -> None:
     if faults:
         sys.exit(status)
     if not as_json:
-        click.echo("all is well")
+        click.echo("\n".join(["all is well", *checks.shares()]))
 
 
 @commands.command()

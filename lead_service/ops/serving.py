@@ -23,6 +23,7 @@ from granian.log import LogLevels
 from granian.server import MPServer, MTServer
 
 from .. import clock, create_app, logs
+from ..assess import brief
 from ..book.calendars import sync
 from ..book.hosts import changes
 from ..db import schema
@@ -31,7 +32,7 @@ from ..desk.auth.links import LINK_MINUTES, make_link
 from ..emails import worker as delivery
 from ..privacy import retention
 from ..publishing import site as publishing_site
-from ..settings import Settings
+from ..settings import Settings, SettingsError
 from .metrics.server import serve_metrics
 
 THREADS = CONNECTIONS  # a request waits for the database, not for the processor
@@ -48,10 +49,18 @@ log = logging.getLogger(__name__)
 def serve(settings: Settings) -> None:
     """Set up and serve the whole product on this machine until stopped."""
     address = _free_addresses(settings)
-    site = publishing_site.load_site(settings)
+    site = load_content(settings)
     _announce(settings, site, _prepare(settings))
     logs.configure(settings.log_level)
     supervise(partial(_serve_requests, settings, address), partial(deliver, settings))
+
+
+def load_content(settings: Settings) -> publishing_site.Published:
+    """Read the site and refuse a brief.yml that does not fit its questions; SettingsError."""
+    site = publishing_site.load_site(settings)
+    if faults := brief.faults(site.framework):
+        raise SettingsError(faults)
+    return site
 
 
 def web(settings: Settings) -> None:

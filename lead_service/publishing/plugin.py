@@ -31,7 +31,9 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
 from .. import settings
+from ..action_framework.counts import counts
 from ..action_framework.loading import FrameworkError, load
+from ..action_framework.suggestions import SuggestionsError, read_suggestions
 from ..action_framework.types import Framework, Step
 from . import articles as listings
 from . import assets, front_matter, git_dates, links, server_config
@@ -41,7 +43,9 @@ from .inline_markdown import Inline
 from .json_ld import Facts
 from .typography import Typography
 
-SERVICE_TEMPLATES = Path(__file__).resolve().parents[1] / "templates"  # the signature
+SERVICE = Path(__file__).resolve().parents[1]
+SERVICE_TEMPLATES = SERVICE / "templates"  # the signature
+BRIEF = SERVICE / "assess" / "brief.yml"  # checked and not published
 
 
 class PublishingConfig(Config):
@@ -81,6 +85,10 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             self.build = Build(load(path.read_bytes()))
         except FrameworkError as error:
             raise PluginError(f"{path.name}: {error}") from error
+        try:
+            read_suggestions(BRIEF, self.build.framework)
+        except SuggestionsError as error:
+            raise PluginError(f"{BRIEF.name}: {error}") from error
         links.name_lines(config.docs_dir)
         config.markdown_extensions = _extensions(config)
         return config
@@ -124,7 +132,9 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     def _read(self, file: File, once: front_matter.Once) -> None:
         build = self.build
-        front = build.fronts[file.src_uri] = front_matter.read(file)
+        read = front_matter.read(file)
+        data = _counted(read.data, build.framework, read.data.get("step"))
+        front = build.fronts[file.src_uri] = replace(read, data=data)
         steps = [step.slug for step in build.framework.steps]
         if listings.is_article(file.src_uri):
             article = front_matter.article(front, steps)
@@ -156,13 +166,13 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     def on_page_markdown(
         self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
-        """Give articles their template, and say how long we keep what visitors send."""
+        """Give articles their template, and put in what a page says of periods and counts."""
         page.meta = self.build.fronts[page.file.src_uri].data
         if page.file.src_uri in self.build.articles:
             page.meta.setdefault("template", "article.html")
         for name in ("retention", "backup"):
             markdown = markdown.replace(f"{{{name}}}", _period(config.extra[f"{name}_days"]))
-        return markdown
+        return _counted(markdown, self.build.framework, page.meta.get("step"))
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Check links, and keep what lists and feeds need of an article's text."""
@@ -188,6 +198,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build.redirect = env.get_template("redirect.html")
         env.globals.update(
             framework=framework,
+            counts=counts(framework),
             listing=listings.Listing.of(build.articles.values()),
             article_at=build.articles.get,
             headings_of=listings.headings,
@@ -236,6 +247,27 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         server_config.write_nginx(site, _address(config), build.moved)
         build.compressor.finish(site)
         build_cache.tidy()
+
+
+def _counted(value: Any, framework: Framework, slug: str | None = None) -> Any:
+    """Put the counts of the questions into a text, or into all texts of a front matter.
+
+    `{questions}`, `{steps}` and `{minutes}` are words, with a capital where the name has one;
+    `{its_questions}` counts those of the page's own step.
+    """
+    if isinstance(value, dict):
+        return {key: _counted(one, framework, slug) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_counted(one, framework, slug) for one in value]
+    if not isinstance(value, str) or "{" not in value:
+        return value
+    known = counts(framework)
+    words = {"questions": known.questions, "steps": known.steps, "minutes": known.minutes}
+    for name, word in words.items():
+        value = value.replace(f"{{{name}}}", word)
+        value = value.replace(f"{{{name.capitalize()}}}", word.capitalize())
+    step = next((step for step in framework.steps if step.slug == slug), None)
+    return value.replace("{its_questions}", known.of(step)) if step else value
 
 
 def _address(config: MkDocsConfig) -> str:

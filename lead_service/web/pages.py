@@ -4,6 +4,7 @@ from flask import Flask
 from jinja2 import ChoiceLoader, DictLoader
 
 from .. import formats
+from ..action_framework.counts import counts
 from ..publishing.site import PAGE, Published
 from . import static_files
 from .context import context
@@ -22,4 +23,6 @@ def install(app: Flask, published: Published) -> None:
 
 
 def _shared() -> dict:
-    return {"settings": context().settings, "framework": context().published.framework}
+    framework = context().published.framework
+    shared = {"settings": context().settings, "framework": framework}
+    return shared | {"counts": counts(framework)}

@@ -39,7 +39,7 @@ def test_the_sales_team_has_the_lead_with_all_that_the_call_needs(
     member.sees(f"{prospect.name}, {prospect.company}")
     clarify = load((built_site / "framework.yml").read_text("utf-8")).step("clarify")
     answers = [question.answers[WORST].text for question in clarify.questions]
-    for text in (prospect.email, TOPIC, f"The widest gap is {clarify.name}", *answers):
+    for text in (prospect.email, TOPIC, f"Begin with {clarify.name}.", *answers):
         expect(member.main).to_contain_text(text)
     expect(member.main.get_by_role("link", name="Why Most AI Pilots Never Scale")).to_be_visible()
 

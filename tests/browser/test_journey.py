@@ -69,7 +69,7 @@ def read_assess_and_book(visitor: Visitor) -> None:
     visitor.sees(TITLE)
     visitor.begin_at_article()
     visitor.assess(done="clarify")
-    visitor.sees("Clarify gap")
+    visitor.sees("Begin with Clarify.")
     expect(visitor.main).to_contain_text("of 100")
     visitor.follow("Book a call")
     visitor.sees_times()
@@ -81,11 +81,11 @@ def read_assess_and_book(visitor: Visitor) -> None:
 
 
 def what_the_host_must_know(site: Path) -> list[str]:
-    """What they wrote, where they came from, their widest gap and how they answered there."""
+    """What they wrote, where they came from, where to begin, and how they answered there."""
     framework = load((site / "framework.yml").read_text("utf-8"))
     clarify = framework.step("clarify")
     answers = [question.answers[WORST].text for question in clarify.questions]
-    return [TOPIC, TITLE, f"THE WIDEST GAP IS {clarify.name.upper()}", *answers]
+    return [TOPIC, TITLE, f"Begin with {clarify.name}.", *answers]
 
 
 def the_hosts_brief(product: Product, email: str) -> str:

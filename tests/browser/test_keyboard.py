@@ -35,6 +35,12 @@ def read_and_assess(someone: Visitor, keys: Keyboard) -> None:
     answer_both(someone, keys)
     keys.tab_to("Go on with the other ten")
     keys.press("Enter")
+    expect(someone.main).to_contain_text("First, the phase")
+    keys.skip_to_text()
+    keys.tab_to_choice()
+    keys.press("Space", "ArrowDown")
+    keys.tab_to("Continue")
+    keys.press("Enter")
     for number, step in enumerate(STEPS, start=1):
         if step == "clarify":  # the article's own
             continue

@@ -14,7 +14,7 @@ from lead_service.leads.models import Lead
 from lead_service.privacy import erasure, retention
 from tests.support.app.desk_client import sign_in
 from tests.support.app.stored_data import mentions
-from tests.support.app.visitor_forms import VISITOR, answers, assess, book
+from tests.support.app.visitor_forms import VISITOR, answers, assess, begin, book
 
 from .conftest import MONDAY_MORNING as NOW
 
@@ -28,7 +28,7 @@ PAGE = "/desk/funnel/"
 @pytest.fixture
 def journey(client, framework, database) -> None:
     """One who gives up after two steps, and one who goes all the way, by way of an article."""
-    client.post("/assessment/", data=answers(framework, "assess", 0))
+    begin(client, framework)
     article = {"from": ARTICLE}
     client.post(
         "/assessment/", data=answers(framework, "clarify", 0) | article | {"step": "clarify"}
@@ -89,7 +89,7 @@ def test_what_happened_before_or_after_is_not_counted(journey, database):
 @pytest.mark.parametrize(("seconds", "week"), [(-1, MONDAY - WEEK), (0, MONDAY)])
 def test_weeks_change_at_midnight_in_utc(client, framework, database, at, seconds, week):
     at(NOW.replace(hour=0) + timedelta(seconds=seconds))
-    client.post("/assessment/", data=answers(framework, "assess", 0))
+    begin(client, framework)
     found = {week: line["started"] for week, line in count(database, MONDAY - WEEK).weeks}
     assert found[week] == 1 == sum(found.values())
 
@@ -155,6 +155,26 @@ def test_the_page_shows_numbers_shares_steps_and_articles(client, member, journe
         assert shown in text
     assert "2 of 3 did not finish" in text
     assert text.count("<svg") > 12
+
+
+@pytest.mark.parametrize(
+    ("taken", "said"),
+    [([0], "under 1 minute"), ([60], "1 minute<"), ([20, 270, 9000], "5 minutes")],
+)
+def test_the_page_says_how_long_visitors_take(client, member, framework, at, taken, said):
+    assert "median time:" not in client.get(PAGE).text
+    for seconds in taken:
+        at(NOW)
+        where = "/assessment/"
+        for step in framework.steps:
+            if step is framework.steps[-1]:
+                at(NOW + timedelta(seconds=seconds))
+            where = client.post(where, data=answers(framework, step.slug, 1)).location
+    begun = client.post("/assessment/", data=answers(framework, "assess", 0))
+    assert begun.status_code == 303  # one that is not complete has taken no time yet
+    at(NOW)
+    assert f"median time: {said}" in client.get(PAGE).text
+    assert "median time:" not in client.get(PAGE + "?from=2026-11-09&to=2026-11-16").text
 
 
 def test_an_empty_funnel_is_a_page_too(client, member):

@@ -6,7 +6,7 @@ import os
 import pytest
 from mkdocs.exceptions import Abort
 
-from lead_service.publishing import cache, drawings
+from lead_service.publishing import cache, drawings, plugin
 from tests.support.built_site import ARTICLE, build_site, small_docs
 
 
@@ -49,6 +49,19 @@ def test_a_fault_stops_the_build_by_file_and_line(build, caplog, written, instea
     with pytest.raises(Abort):
         build(ARTICLE.replace(written, instead))
     assert f"insights/new.md{said}" in caplog.text
+
+
+def test_questions_for_calls_that_do_not_fit_the_framework_stop_the_build(
+    build, caplog, tmp_path, monkeypatch
+):
+    brief = tmp_path / "brief.yml"
+    brief.write_text(
+        plugin.BRIEF.read_text("utf-8").replace("clarify-case:\n  - levels", "payer:\n  - levels")
+    )
+    monkeypatch.setattr(plugin, "BRIEF", brief)
+    with pytest.raises(Abort):
+        build()
+    assert "payer: the framework has no such question" in caplog.text
 
 
 def test_a_build_that_is_quiet_still_counts_dead_links(build, caplog):

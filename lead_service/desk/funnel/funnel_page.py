@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from flask import render_template, request
 
 from ... import clock
-from ...funnel import archived_counts, counts
+from ...funnel import archived_counts, counts, queries
 from ...funnel.counts import WEEK, FunnelStage, Line, Report, answered, monday, stopped
 from ...web.context import context
 from ..blueprint import blueprint
@@ -62,11 +62,13 @@ def funnel() -> tuple[str, int]:
         report = counts.report(
             archived_counts.facts_between(session, span.first, span.last), span.first, span.last
         )
+        minutes = queries.median_minutes(session, archived_counts.span_of(span.first, span.last))
     steps = context().published.framework.steps
     page = render_template(
         "desk/funnel/funnel.html",
         span=span,
         report=report,
+        minutes=minutes,
         stages=STAGES,
         short=SHORT,
         wholes=WHOLES,

@@ -1,8 +1,7 @@
-"""Export leads as CSV, and one lead as JSON.
+"""CSV that a spreadsheet opens as text: what a visitor typed must never be run as a formula. Pure.
 
-CSV follows RFC 4180 with every field in quotes, so that a program which splits at semicolons sees
-where a field begins, and starts with the UTF-8 mark that Excel needs. A spreadsheet must never run
-what a visitor typed as a formula: see `safe`.
+RFC 4180, every field in quotes, so that a program which splits at semicolons still sees where
+a field begins; UTF-8 with a mark at the start, by which Excel knows it.
 """
 
 import csv
@@ -10,15 +9,15 @@ import io
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import takewhile
 
 from flask import Response, jsonify, request
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from ... import clock
+from ...assess.brief import Brief
 from ...book.models import Booking
 from ...db.engine import Database
+from ...leads.consent import Agreed, agreed_by
 from ...leads.models import Consent, Lead, Note
 from ...web.context import context
 from .. import labels
@@ -37,7 +36,7 @@ SKIPPED = {"Cc", "Cf", "Pi", "Pf", "Sk"}  # controls, what has no width, quotes,
 AT_ONCE = 500
 COLUMNS = (
     *("Number", "Name", "Company", "Address", "Phone", "Stage", "Owner"),
-    *("Next action", "On", "Next call (UTC)", "Widest gap", "May we write?"),
+    *("Next action", "On", "Next call (UTC)", "Begin with", "Agreed to email about"),
     *("Mail comes back", "Suspected", "Since (UTC)", "Last activity (UTC)"),
 )
 
@@ -52,13 +51,12 @@ def line(fields: Iterable[str]) -> str:
 def safe(text: str) -> str:
     """Put an apostrophe before what a spreadsheet could take for a formula.
 
-    That is = + - @ in any width, and a tab, a line end or a NUL, each also after white space,
-    quotes or what has no width (OWASP, CSV Injection). A phone number gets one too.
+    That is = + - @ in any width, also after white space, quotes or what has no width, and a tab,
+    a line end or a NUL at the start (OWASP, CSV Injection). A phone number gets one too.
     """
-    skipped = "".join(takewhile(_is_skipped, text))
-    first = text[len(skipped) : len(skipped) + 1]
+    first = next((one for one in text if not _is_skipped(one)), "")
     is_formula = unicodedata.normalize("NFKC", first)[:1] in FORMULA
-    return "'" + text if is_formula or CONTROL & set(skipped + first) else text
+    return "'" + text if is_formula or text[:1] in CONTROL else text
 
 
 def _is_skipped(character: str) -> bool:
@@ -115,27 +113,21 @@ def _some_lines(database: Database, ids: Sequence[int], now: datetime) -> str:
     with database.read() as session:
         leads = {lead.id: lead for lead in session.scalars(select(Lead).where(Lead.id.in_(ids)))}
         entries = inbox.list_of(session, [leads[id] for id in ids if id in leads], now)
-        names, consents = inbox.member_names(session), _consents(session, entries)
-    return "".join(line(_record(entry, names, consents.get(entry.lead.id))) for entry in entries)
+        names = inbox.member_names(session)
+        agreed = agreed_by(session, leads.keys())
+    return "".join(line(_record(entry, names, agreed.get(entry.lead.id))) for entry in entries)
 
 
-def _record(entry: Entry, names: dict[int, str], may_contact: bool | None) -> Iterator[str]:
+def _record(entry: Entry, names: dict[int, str], agreed: Agreed | None) -> Iterator[str]:
     lead, call = entry.lead, entry.next_call
     yield from (str(lead.id), lead.name, lead.company, lead.email, lead.phone)
     yield from (labels.STAGES[lead.stage], names.get(lead.owner_id or 0, ""), lead.next_action)
     yield lead.next_action_on.isoformat() if lead.next_action_on else ""
     yield _utc(call.starts_at) if call else ""
-    yield entry.widest_gap.name if entry.widest_gap else ""
-    yield _yes(bool(may_contact)) if may_contact is not None else ""
+    yield entry.begin_with.name if entry.begin_with else ""
+    yield (", ".join(agreed.topics) or "nothing") if agreed else ""
     yield from (_yes(lead.bounced_at is not None), _yes(lead.quarantine))
     yield from (_utc(lead.created_at), _utc(lead.touched_at))
-
-
-def _consents(session: Session, entries: Sequence[Entry]) -> dict[int, bool]:
-    """Return what each lead chose last."""
-    ids = [entry.lead.id for entry in entries]
-    query = select(Consent.lead_id, Consent.may_contact).where(Consent.lead_id.in_(ids))
-    return {lead_id: choice for lead_id, choice in session.execute(query.order_by(Consent.id))}
 
 
 def _utc(instant: datetime) -> str:
@@ -148,7 +140,7 @@ def _yes(is_so: bool) -> str:
 
 def _fields(known: lead_detail.LeadDetail) -> dict:
     """Return what the JSON says of a lead. List new columns here."""
-    lead, brief = known.lead, known.brief
+    lead = known.lead
     return {
         "id": lead.id,
         "name": lead.name,
@@ -163,15 +155,23 @@ def _fields(known: lead_detail.LeadDetail) -> dict:
         "mail_comes_back": lead.bounced_at is not None,
         "created_at": lead.created_at.isoformat(),
         "touched_at": lead.touched_at.isoformat(),
-        "scores": known.percents,
-        "overall": brief.overall if brief else None,
-        "widest_gap": brief.widest_gap.slug if brief and brief.widest_gap else None,
+        **result_fields(known.brief),
         "articles": [article.slug for article in known.articles],
         "wrote": [{"at": one.at.isoformat(), "text": one.text} for one in known.said],
         "notes": [_note(note, known.names) for note in lead.notes],
         "calls": [_call(call) for call in known.calls],
         "timeline": [_line(line) for line in known.timeline],
         "consents": [_consent(consent) for consent in lead.consents],
+    }
+
+
+def result_fields(brief: Brief | None) -> dict:
+    """Return what is told of the latest result."""
+    found = brief.diagnosis if brief else None
+    return {
+        "scores": found.percents if found else {},
+        "overall": found.overall if found else None,
+        "begin_with": found.begin_with.slug if found and found.begin_with else None,
     }
 
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 from ... import clock
 from ...accounts.members import Member
 from ...action_framework.types import Step
-from ...assess import scoring
-from ...assess.models import Assessment, framework_in
+from ...assess.brief import diagnosis_of
+from ...assess.models import Assessment
 from ...book.hosts.models import Host
 from ...book.models import Booking, Status
 from ...leads.models import Lead
@@ -31,7 +31,7 @@ class Entry:
 
     lead: Lead
     next_call: Booking | None
-    widest_gap: Step | None
+    begin_with: Step | None
 
 
 @blueprint.get("/")
@@ -78,8 +78,8 @@ def member_names(session: Session) -> dict[int, str]:
 def list_of(session: Session, leads: Sequence[Lead], now: datetime) -> list[Entry]:
     """Add to each lead what the list shows of it, with one query for each kind of thing."""
     ids = [lead.id for lead in leads]
-    calls, gaps = next_calls(session, ids, now), _widest_gaps(session, ids)
-    return [Entry(lead, calls.get(lead.id), gaps.get(lead.id)) for lead in leads]
+    calls, steps = next_calls(session, ids, now), _begin_with(session, ids)
+    return [Entry(lead, calls.get(lead.id), steps.get(lead.id)) for lead in leads]
 
 
 def next_calls(session: Session, lead_ids: Sequence[int], now: datetime) -> dict[int, Booking]:
@@ -111,17 +111,13 @@ def next_call(session: Session, member: Member, now: datetime) -> Booking | None
     return own or session.scalar(query)
 
 
-def _widest_gaps(session: Session, lead_ids: Sequence[int]) -> dict[int, Step | None]:
-    """Return the widest gap of each lead's latest complete assessment."""
+def _begin_with(session: Session, lead_ids: Sequence[int]) -> dict[int, Step | None]:
+    """Return where each lead's latest complete assessment says to begin."""
     query = (
         select(Assessment)
         .where(Assessment.lead_id.in_(lead_ids), Assessment.completed_at.is_not(None))
         .order_by(Assessment.completed_at, Assessment.id)
     )
     latest = {one.lead_id: one for one in session.scalars(query) if one.lead_id is not None}
-    versions = {one.framework_version for one in latest.values()}
-    frameworks = {version: framework_in(session, version) for version in versions}
-    return {
-        lead_id: scoring.score(frameworks[one.framework_version], one.answers).widest_gap
-        for lead_id, one in latest.items()
-    }
+    found = {lead_id: diagnosis_of(session, one) for lead_id, one in latest.items()}
+    return {lead_id: one.begin_with for lead_id, one in found.items() if one}

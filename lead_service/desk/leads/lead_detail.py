@@ -12,10 +12,18 @@ from ...assess.brief import Brief, brief_for
 from ...assess.models import Assessment, framework_of
 from ...book.models import Booking
 from ...emails.models import OutboxMessage
-from ...leads.models import Lead, LeadEvent
+from ...leads.consent import Occasion, Permission, agreed, permission
+from ...leads.models import EventKind, Lead, LeadEvent
 from ...publishing.site import Article, Published
 from . import inbox
 from . import timeline as leads_timeline
+
+ANSWERED = {
+    EventKind.CALL_BOOKED: Occasion.CALL,
+    EventKind.WANTED_START: Occasion.WANTED_CALL,
+    EventKind.WROTE: Occasion.MESSAGE,
+}
+OTHERWISE = Occasion.RESULT
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ class LeadDetail:
     """A lead with everything that belongs to it; lists are newest first."""
 
     lead: Lead
+    permission: Permission
     brief: Brief | None
     next_call: Booking | None
     said: list[Said]
@@ -58,11 +67,6 @@ class LeadDetail:
     mails: Sequence[OutboxMessage]
     names: dict[int, str]  # of members, those who have left included
 
-    @property
-    def percents(self) -> dict[str, int]:
-        """Map each step's slug to its score as displayed, as the signature wants it."""
-        return {one.step.slug: one.percent for one in self.brief.scores} if self.brief else {}
-
 
 def load_lead_detail(
     session: Session, lead: Lead, published: Published, now: datetime, zone: str
@@ -71,11 +75,16 @@ def load_lead_detail(
     calls, taken = calls_of(session, lead), _assessments_of(session, lead)
     names = inbox.member_names(session)
     complete = next((one for one in taken if one.completed_at), None)
+    said = _said(lead.events, calls)
+    words = " ".join(one.text for one in said)
+    next_call = inbox.next_calls(session, [lead.id], now).get(lead.id)
+    occasion = Occasion.CALL if next_call else _occasion(lead.events)
     return LeadDetail(
         lead=lead,
-        brief=brief_for(session, complete, published.framework),
-        next_call=inbox.next_calls(session, [lead.id], now).get(lead.id),
-        said=_said(lead.events, calls),
+        permission=permission(occasion, agreed(session, lead.id)),
+        brief=brief_for(session, complete, published.framework, words),
+        next_call=next_call,
+        said=said,
         articles=_articles(published, [*reversed(taken), *reversed(calls)]),
         calls=calls,
         questionnaires=[_questionnaire(session, one) for one in taken],
@@ -83,6 +92,11 @@ def load_lead_detail(
         names=names,
         mails=_mails(session, lead),
     )
+
+
+def _occasion(events: Sequence[LeadEvent]) -> Occasion:
+    """Return the latest thing that the person did and that we may answer."""
+    return next((ANSWERED[one.kind] for one in reversed(events) if one.kind in ANSWERED), OTHERWISE)
 
 
 def calls_of(session: Session, lead: Lead) -> Sequence[Booking]:

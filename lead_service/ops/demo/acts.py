@@ -169,7 +169,9 @@ def assess(tale: Tale, levels: str, stop: str = "") -> None:
         }
         if one is framework.steps[0]:
             came_from = article.slug if article else None
-            models.start(tale.session, framework, chosen, came_from, tale.at, tale.token)
+            phase = framework.phases[len(tale.demo.tokens) % len(framework.phases)].id
+            begun = (tale.session, framework, chosen, came_from, tale.at, tale.token)
+            models.start(*begun, phase=phase)
             tale.assessment = models.find_assessment(tale.session, tale.token)
         else:
             models.answer(_assessment(tale), framework, chosen, tale.at)
@@ -181,16 +183,16 @@ def share(tale: Tale) -> None:
     models.share(_assessment(tale), tale.demo.context.settings.secret)
 
 
-def ask_for_result(tale: Tale, suspect: bool = False) -> None:
-    """Have the result emailed."""
+def ask_for_result(tale: Tale, suspect: bool = False, may_contact: bool = True) -> None:
+    """Have the result emailed, with the box ticked or not."""
     (settings, published), assessment = tale.site, _assessment(tale)
-    form = _typed(MailForm, suspect, email=tale.story.email, may_contact="y")
+    ticked = {"may_contact": "y"} if may_contact else {}
+    form = _typed(MailForm, suspect, email=tale.story.email, **ticked)
     emails.send_result(
         tale.session,
         settings,
         assessment,
         form,
-        tale.token,
         tale.at,
         article=published.title_of(assessment.came_from),
         brief=brief_for(tale.session, assessment, published.framework),

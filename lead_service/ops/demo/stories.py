@@ -127,7 +127,7 @@ STORIES = (
         *("", "America/New_York", "clarify"),
         steps=(
             step(0, assess, levels="11 10 11 11 11 00"),
-            step(0.1, ask_for_result),
+            step(0.1, ask_for_result, may_contact=False),
             step(48, edit, by="sam", owner="sam", stage="contacted"),
             step(192, edit, by="sam", stage="lost"),
         ),
@@ -340,9 +340,10 @@ STORIES = (
         *(4, "Clara Jensen", "clara.jensen@example.com", "Jensen Robotics"),
         *("+45 555 0124", "Europe/Copenhagen", "implement"),
         steps=(
-            step(0, assess, levels="33 32 33 01 32 22"),
+            step(0, assess, levels="32 22 33 01 12 22"),
             step(0.1, ask_for_result),
-            step(0.1, book, host="nora", on=5, hour=9),
+            step(24, assess, levels="33 32 33 01 32 21"),
+            step(0.1, book, host="nora", on=5, hour=9, topic="Two people keep the data flowing."),
             step(20, move, on=8, hour=10),
         ),
     ),

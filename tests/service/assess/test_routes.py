@@ -1,14 +1,27 @@
 """The self-assessment: saved step by step, found by its token alone."""
 
+import re
 import threading
+from html import unescape
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from lead_service.assess.models import Assessment
 from lead_service.leads.models import Consent, Lead, LeadEvent
 from tests.support.app.outbox_helper import in_threads
-from tests.support.app.visitor_forms import BEST, WORST, answers, assess, begin, hidden
+from tests.support.app.visitor_forms import (
+    BEST,
+    PHASE,
+    WORST,
+    answers,
+    assess,
+    begin,
+    begin_phase,
+    hidden,
+)
+
+ADA = "ada@example.com"
 
 
 def count(database, model) -> int:
@@ -16,17 +29,18 @@ def count(database, model) -> int:
         return session.scalar(select(func.count()).select_from(model))
 
 
-def test_reading_the_first_step_stores_nothing(client, database):
+def test_reading_the_first_page_stores_nothing(client, database):
     assert client.get("/assessment/").status_code == 200
     assert count(database, Assessment) == 0
 
 
-def test_six_short_pages_lead_to_the_result(client, framework, database):
+def test_the_phase_and_six_short_pages_lead_to_the_result(client, framework, database):
     result = client.get(assess(client, framework, WORST))
     assert result.status_code == 200
-    assert "Assess gap" in result.text
+    assert "Your result: Begin with Assess" in result.text
     with database.read() as session:
-        assert session.scalar(select(Assessment)).completed_at is not None
+        stored = session.scalar(select(Assessment))
+    assert stored.completed_at is not None and stored.phase == PHASE
 
 
 def test_the_result_asks_for_no_address(client, framework, database):
@@ -36,8 +50,8 @@ def test_the_result_asks_for_no_address(client, framework, database):
 
 def test_an_answer_to_every_condition_leaves_no_gap(client, framework):
     page = client.get(assess(client, framework, BEST)).text
-    assert "Every condition is true already" in page
-    assert "No engagement is needed yet" in page
+    assert "Every condition is true." in page
+    assert "You do not need an engagement" in page
 
 
 def test_the_link_resumes_at_the_first_open_step(client, framework):
@@ -46,7 +60,9 @@ def test_the_link_resumes_at_the_first_open_step(client, framework):
 
 
 def test_sending_a_step_leads_straight_to_the_next_page(client, framework):
-    begun = client.post("/assessment/", data=answers(framework, "assess", 1))
+    first = begin_phase(client)
+    assert first.endswith("/assess/")
+    begun = client.post(first, data=answers(framework, "assess", 1))
     assert begun.location.endswith("/clarify/")
     assert client.get(begun.location).status_code == 200
 
@@ -57,22 +73,20 @@ def test_the_first_page_gone_back_to_or_sent_twice_goes_on_with_the_same_answers
     page = client.get("/assessment/")
     assert "no-store" not in page.headers["Cache-Control"]  # or going back would open another
     opened = {"submission": hidden(page.text, "submission")}
-    begun = client.post("/assessment/?sent=1", data=opened | answers(framework, "assess", 1))
-    client.post(begun.location, data=answers(framework, "clarify", 2))
-    for level in (2, 2):
-        again = client.post("/assessment/", data=opened | answers(framework, "assess", level))
-        assert again.location == begun.location.replace("/clarify/", "/transform/")
+    begun = client.post("/assessment/?sent=1", data=opened | {"phase": "idea"})
+    client.post(begun.location, data=answers(framework, "assess", 2))
+    for _ in range(2):
+        again = client.post("/assessment/", data=opened | {"phase": "in-use"})
+        assert again.location == begun.location.replace("/assess/", "/clarify/")
     with database.read() as session:
-        kept = session.scalars(select(Assessment.answers)).one()
-    assert kept == answers(framework, "assess", 2) | answers(framework, "clarify", 2)
+        kept = session.scalars(select(Assessment)).one()
+    assert (kept.answers, kept.phase) == (answers(framework, "assess", 2), "in-use")
 
 
 @pytest.mark.both_engines
-def test_a_first_page_that_is_sent_four_times_at_once_is_one_assessment(
-    app, client, framework, database
-):
+def test_a_first_page_that_is_sent_four_times_at_once_is_one_assessment(app, client, database):
     sent = {"submission": hidden(client.get("/assessment/").text, "submission")}
-    sent |= answers(framework, "assess", 1)
+    sent |= {"phase": PHASE}
     together, answered = threading.Barrier(4), []
 
     def send() -> None:
@@ -85,25 +99,62 @@ def test_a_first_page_that_is_sent_four_times_at_once_is_one_assessment(
     assert count(database, Assessment) == 1
 
 
-def test_whoever_opens_the_first_page_anew_starts_anew(client, framework):
+def test_opening_the_first_page_again_starts_another_assessment(client):
     begun = []
     for _ in range(2):
         opened = {"submission": hidden(client.get("/assessment/").text, "submission")}
-        begun.append(client.post("/assessment/", data=opened | answers(framework, "assess", 1)))
-    assert begun[0].location != begun[1].location
+        begun.append(begin_phase(client, **opened))
+    assert begun[0] != begun[1]
 
 
 def test_an_article_s_own_check_starts_the_assessment_with_that_step_done(client, framework):
     sent = {"step": "organize", "from": "about-organize"} | answers(framework, "organize", 2)
     begun = client.post("/assessment/", data=sent)
-    assert begun.location.endswith("/assess/")
-    page = client.get(begun.location.replace("/assess/", "/organize/")).text
-    assert page.count(" checked") == 2
+    assert begun.location.endswith("/phase/")
+    organize = begun.location.replace("/phase/", "/organize/")
+    assert client.get(organize).location == begun.location  # the phase decides its words
+    assert client.post(begun.location, data={"phase": "idea"}).location.endswith("/assess/")
+    assert client.get(organize).text.count('" checked>') == 2
 
 
-def test_the_article_that_led_here_is_kept_and_an_invented_one_is_not(client, framework, database):
+def test_the_questions_are_in_the_words_of_the_phase(client, framework):
+    question = framework.question("implement-connections")
+    for phase, text in (("idea", question.wordings["idea"].text), ("in-use", question.text)):
+        page = client.get(begin_phase(client, phase).replace("/assess/", "/implement/")).text
+        assert text in page
+
+
+def test_i_cannot_say_yet_counts_like_the_worst_answer_and_says_how_to_find_out(client, framework):
+    result = assess(client, framework, BEST)
+    ids = [one.id for one in framework.step("clarify").questions]
+    client.post(result.replace("/result/", "/clarify/"), data=dict.fromkeys(ids, "cannot-say"))
+    page = unescape(client.get(result).text)
+    assert "Your result: Begin with Clarify" in page
+    assert framework.question("clarify-case").cannot_say in page
+
+
+@pytest.mark.parametrize("given", [{}, {"phase": ""}, {"phase": "someday"}])
+def test_the_first_page_needs_a_phase_that_is_offered(client, database, given):
+    refused = client.post("/assessment/", data=given)
+    assert refused.status_code == 422
+    assert "There is a problem" in refused.text
+    assert count(database, Assessment) == 0
+
+
+def test_results_from_before_the_phase_was_asked_for_still_open(client, framework, database):
+    result = assess(client, framework)
+    change = update(Assessment).values(phase=None)
+    database.write(lambda session: session.execute(change) and None)
+    assert client.get(result).status_code == 200
+    assert client.get(result.replace("/result/", "/")).location == result
+    assert client.get(result.replace("/result/", "/clarify/")).status_code == 200
+    client.post(result.replace("/result/", "/phase/"), data={"phase": "idea"})
+    assert "It is an idea" in client.get(result).text
+
+
+def test_the_article_that_led_here_is_kept_and_an_invented_one_is_not(client, database):
     for slug in ("about-clarify", "https://evil.example/"):
-        client.post("/assessment/", data={"from": slug} | answers(framework, "assess", 1))
+        begin_phase(client, **{"from": slug})
     with database.read() as session:
         kept = session.scalars(select(Assessment.came_from).order_by(Assessment.id)).all()
     assert kept == ["about-clarify", None]
@@ -113,7 +164,7 @@ def test_changing_an_answer_changes_the_result(client, framework):
     result = assess(client, framework, WORST)
     step = result.replace("/result/", "/assess/")
     client.post(step, data=answers(framework, "assess", BEST))
-    assert "Clarify gap" in client.get(result).text
+    assert "Your result: Begin with Clarify" in client.get(result).text
 
 
 @pytest.mark.parametrize("kind", ["missing", "doubled", "unknown"])
@@ -129,7 +180,7 @@ def test_answers_that_are_not_on_offer_are_refused_and_the_rest_is_kept(
     }[kind]
     from werkzeug.datastructures import MultiDict
 
-    refused = client.post("/assessment/", data=MultiDict(given))
+    refused = client.post("/assessment/", data=MultiDict([("step", "assess"), *given]))
     assert refused.status_code == 422
     assert f'value="{first.answers[1].id}" checked' in refused.text
     assert 'role="alert"' in refused.text
@@ -158,13 +209,17 @@ def test_pages_with_a_token_are_never_kept_by_anybody(client, framework):
     assert page.headers["Referrer-Policy"] == "same-origin"
 
 
-def test_mail_me_this_sends_the_link_and_no_answers(client, framework, mails, database):
+def test_the_emailed_result_has_the_link_to_share_and_no_answers(
+    client, framework, mails, database
+):
     result = assess(client, framework, WORST)
     sent = client.post(result + "mail", data={"email": "ada@example.com"})
     assert sent.status_code == 303
     to_visitor = [message for _, message in mails() if message.to == "ada@example.com"]
     assert len(to_visitor) == 1
-    assert result in to_visitor[0].text
+    assert result.split("/")[2] not in to_visitor[0].text + to_visitor[0].html
+    shared = re.search(r"http://127\.0\.0\.1:8000(/assessment/shared/\S+)", to_visitor[0].text)[1]
+    assert "A shared result: Begin with Assess" in client.get(shared).text
     assert framework.steps[0].questions[0].answers[WORST].text not in to_visitor[0].text
     with database.read() as session:
         assert [one.may_contact for one in session.scalars(select(Consent))] == [False]
@@ -179,10 +234,13 @@ def test_mailing_the_same_result_twice_is_one_mail_and_one_lead(client, framewor
     assert [count(database, kept) for kept in (Lead, LeadEvent, Consent)] == [1, 1, 1]
 
 
-def test_the_team_hears_of_a_new_lead_and_can_reply_to_it(client, framework, mails):
-    client.post(assess(client, framework) + "mail", data={"email": "ada@example.com"})
+@pytest.mark.parametrize(("tick", "reply_to"), [({}, None), ({"may_contact": "y"}, ADA)])
+def test_the_team_hears_of_a_new_lead_and_can_reply_if_the_lead_agreed(
+    client, framework, mails, tick, reply_to
+):
+    client.post(assess(client, framework) + "mail", data={"email": ADA} | tick)
     told = [message for _, message in mails() if message.kind == "new_lead"]
-    assert [(one.to, one.reply_to) for one in told] == [("team@example.com", "ada@example.com")]
+    assert [(one.to, one.reply_to) for one in told] == [("team@example.com", reply_to)]
 
 
 def test_a_sprung_trap_keeps_the_lead_and_holds_the_mail(client, framework, mails, database):
@@ -203,3 +261,56 @@ def test_one_address_gets_at_most_three_results_a_day_and_stays_a_lead(
         client.post(assess(client, framework) + "mail", data={"email": "ada@example.com"})
     assert len([1 for _, message in mails() if message.kind == "result"]) == 3
     assert (count(database, Lead), count(database, LeadEvent)) == (1, 5)
+
+
+# Answering again
+
+
+def again(client, framework, page: str, levels) -> str:
+    """Follow "Answer again" from a page, and answer everything; return the path of the result."""
+    begun = re.search(r'href="(/assessment/\?since=[^"]+)">Answer again', client.get(page).text)[1]
+    first = client.get(begun).text
+    given = {name: hidden(first, name) for name in ("since", "submission")}
+    where = begin_phase(client, **given)
+    for step in framework.steps:
+        where = client.post(where, data=answers(framework, step.slug, levels[step.slug])).location
+    return where
+
+
+def test_answering_again_says_what_has_changed_and_leaves_the_first_result(client, framework):
+    first = assess(client, framework, WORST)
+    assert "What has changed" not in client.get(first).text
+    levels = {step.slug: WORST for step in framework.steps} | {"clarify": BEST}
+    second = again(client, framework, first, levels)
+    assert second != first
+    page = unescape(client.get(second).text)
+    assert "What has changed" in page and "True, open before." in page
+    assert "It was 0." in page
+    assert "What has changed" not in client.get(first).text
+
+
+def test_a_result_repeated_from_its_own_link_stays_with_the_lead(client, framework, database):
+    result = assess(client, framework)
+    client.post(result + "mail", data={"email": "ada@example.com"})
+    shared = re.search(
+        r'share-link"><a href="http://127\.0\.0\.1:8000([^"]+)', client.get(result + "save/").text
+    )[1]
+    levels = {step.slug: 2 for step in framework.steps}
+    again(client, framework, result, levels)
+    compared = client.get(again(client, framework, shared, levels)).text
+    assert "What has changed" in compared
+    with database.read() as session:
+        leads = session.scalars(select(Assessment.lead_id).order_by(Assessment.id)).all()
+    assert leads == [1, 1, None]  # anyone may have the link to share
+
+
+def test_an_unknown_result_to_compare_with_is_ignored(client, framework):
+    assert begin_phase(client, since="never").endswith("/assess/")
+
+
+def test_the_comparison_goes_once_the_first_answers_are_deleted(client, framework):
+    first = assess(client, framework, WORST)
+    second = again(client, framework, first, {step.slug: BEST for step in framework.steps})
+    client.post(first.replace("/result/", "/delete"))
+    page = client.get(second)
+    assert page.status_code == 200 and "What has changed" not in page.text

@@ -17,9 +17,9 @@ from tests.support.processes import run
 
 pytestmark = pytest.mark.usefixtures("at")
 
-ASKED, ASKED_NOW = "What does the business case rest on?", "Which figure makes the case?"
-CONDITION = "The business case is a target in money or hours"
-CONDITION_NOW = "The case is a target in money or in hours"
+ASKED, ASKED_NOW = "How is the expected benefit written down?", "Which figure makes the case?"
+CONDITION = "The expected benefit is a target figure, set against a starting point"
+CONDITION_NOW = "The benefit is a target figure, set against a starting point"
 DATED = "Answered on Monday, November 23, 2026, with the questions as they were then."
 
 
@@ -71,7 +71,8 @@ def test_a_result_keeps_the_wording_it_was_given_with_and_says_of_when_it_is(
     page = unescape(after.get(result).text)
     assert CONDITION in page and CONDITION_NOW not in page
     assert DATED in page
-    shared = page.split('class="share-link"><a href="http://127.0.0.1:8000')[1].split('"')[0]
+    kept = after.get(result + "save/").text
+    shared = kept.split('class="share-link"><a href="http://127.0.0.1:8000')[1].split('"')[0]
     shared_page = unescape(after.get(shared).text)
     assert CONDITION in shared_page and DATED in shared_page
     assert after.get(result.replace("/result/", "/result.pdf")).data.startswith(b"%PDF-")
@@ -93,7 +94,7 @@ def test_an_answer_that_is_no_longer_published_still_counts_where_it_was_given(
 ):
     result = assess(client, framework, {"clarify": WORST})
     edit(("- id: belief\n", "- id: faith\n"))
-    assert "Clarify gap" in client_after().get(result).text
+    assert "Your result: Begin with Clarify" in client_after().get(result).text
 
 
 # Faults
@@ -115,7 +116,11 @@ def test_rewording_is_no_fault(client, framework, database):
 
 SWAPPED = (
     ("- id: clarify-case\n", "- id: elsewhere\n"),
-    ("- id: organize-design\n", "- id: clarify-case\n"),
+    ("open: [clarify-case]", "open: [elsewhere]"),
+    ("open: [clarify-case, ", "open: [elsewhere, "),
+    ("- id: organize-say\n", "- id: clarify-case\n"),
+    ("open: [organize-say]", "open: [clarify-case]"),
+    ("open: [organize-say, ", "open: [clarify-case, "),
 )
 
 
@@ -146,8 +151,8 @@ def test_a_version_that_no_result_rests_on_is_not_compared(client, framework, da
 def test_check_names_the_question_and_what_is_wrong_with_it(environment, edit, db_url):
     assert run(environment, "migrate").returncode == 0
     edit(
-        ("- id: organize-design\n", "- id: clarify-case\n"),
-        ("reason: An executive can fund a figure.", "raeson: An executive can fund a figure."),
+        ("- id: organize-say\n", "- id: clarify-case\n"),
+        ("reason: An executive can approve", "raeson: An executive can approve"),
     )
     checked = run(environment, "check")
     assert checked.returncode != 0

@@ -23,7 +23,7 @@ from tests.support.app.visitor_forms import VISITOR, WORST, assess, book
 LISTED = {
     *("id", "name", "company", "email", "phone", "stage", "owner", "next_action"),
     *("next_action_on", "suspected", "mail_comes_back", "created_at", "touched_at", "scores"),
-    *("overall", "widest_gap", "articles", "wrote", "notes", "calls", "timeline", "consents"),
+    *("overall", "begin_with", "articles", "wrote", "notes", "calls", "timeline", "consents"),
 }
 FORMULA = '=HYPERLINK("//evil.example";"x")'
 
@@ -48,7 +48,8 @@ def test_a_view_as_csv_holds_its_leads_and_what_the_list_shows(client, ann, fram
     (row,) = records(answer)
     assert row["Name"] == VISITOR["name"]
     assert row["Phone"] == "'" + VISITOR["phone"]
-    assert (row["Stage"], row["Widest gap"], row["Suspected"]) == ("New", "Organize", "no")
+    assert (row["Stage"], row["Begin with"], row["Suspected"]) == ("New", "Organize", "no")
+    assert row["Agreed to email about"] == "our services"
     assert row["Next call (UTC)"].startswith("2026-11-2")
     assert records(client.get("/desk/leads.csv?stage=won")) == []
     assert client.get("/desk/leads.csv?stage=sold").status_code == 404
@@ -134,6 +135,7 @@ def test_one_lead_as_json_holds_the_listed_fields(client, ann, framework, databa
     told = json.loads(answer.data)
     assert (told["name"], told["stage"], told["owner"]) == (VISITOR["name"], "new", None)
     assert told["scores"]["clarify"] == 0
+    assert told["begin_with"] == "assess"
     assert told["wrote"][0]["text"] == VISITOR["topic"]
     assert told["calls"][0]["status"] == "confirmed"
     assert set(told) == LISTED

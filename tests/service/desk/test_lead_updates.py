@@ -13,7 +13,7 @@ from lead_service.leads import capture
 from lead_service.leads.models import Lead, LeadEvent, Note
 from tests.service.conftest import MONDAY_MORNING, Browser
 from tests.support.app.desk_client import press, sign_in
-from tests.support.app.visitor_forms import WORST, answers, book, hidden
+from tests.support.app.visitor_forms import WORST, answers, begin_phase, book, hidden
 
 ANN, BOB, PAGE = "ann@example.com", "bob@example.com", "/desk/leads/1/"
 AS_IT_IS = {
@@ -280,11 +280,8 @@ def test_a_note_is_removed_by_its_author_or_an_admin(client, bob, database):
 
 
 def test_the_timeline_says_from_which_article_they_came(client, ann, framework):
-    sent = client.post(
-        "/assessment/", data=answers(framework, "assess", WORST) | {"from": "about-clarify"}
-    )
-    token = sent.location.split("/")[2]
-    for step in framework.steps[1:]:
+    token = begin_phase(client, **{"from": "about-clarify"}).split("/")[2]
+    for step in framework.steps:
         client.post(f"/assessment/{token}/{step.slug}/", data=answers(framework, step.slug, WORST))
     client.post(f"/assessment/{token}/result/mail", data={"email": "ada@example.com"})
     told = re.search(r"Started the self-assessment.*?</li>", client.get(PAGE).text, re.S)[0]

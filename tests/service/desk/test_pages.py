@@ -57,7 +57,7 @@ def add_leads(database, number: int, **more) -> None:
 # -- The inbox ------------------------------------------------------------------------------
 
 
-def test_the_list_shows_who_when_and_the_widest_gap(client, member, framework):
+def test_the_list_shows_who_when_and_where_to_begin(client, member, framework):
     result = assess(client, framework, {"organize": WORST})
     start = book_with(client, result)
     row = re.search(r"<tbody>.*</tbody>", client.get("/desk/").text, re.S)[0]
@@ -153,7 +153,13 @@ def test_the_brief_comes_first_with_scores_decisive_answers_and_questions(
     book_with(client, result, **{"from": "about-clarify"})
     text = lead_page(client)
     worst = [question.answers[WORST].text for question in framework.step("clarify").questions]
-    for shown in (*worst, "The widest gap is", "Ask", "An article about clarify", VISITOR["topic"]):
+    for shown in (
+        *worst,
+        "Begin with",
+        "Questions to ask",
+        "An article about clarify",
+        VISITOR["topic"],
+    ):
         assert escape(shown, quote=False) in text.replace("&#39;", "'")
     order = [text.index(f"<h2>{name}</h2>") for name in ("Brief", "Calls", "Timeline", "Answers")]
     assert order == sorted(order)

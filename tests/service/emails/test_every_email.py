@@ -1,5 +1,6 @@
 """Every mail of the product, with hostile text in every field that a visitor can fill."""
 
+from itertools import product
 from pathlib import Path
 
 import html5lib
@@ -9,6 +10,7 @@ import lead_service
 from lead_service.book.forms import parse_start
 from lead_service.desk.team import membership
 from lead_service.emails.message import EmailKind
+from lead_service.leads.consent import Agreed, Occasion, permission
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.calls import move
 from tests.support.app.desk_client import press
@@ -25,6 +27,13 @@ TO_THE_VISITOR = {
     EmailKind.BOOKING_CANCELLED,
     EmailKind.BOOKING_WITHDRAWN,
     EmailKind.RESULT,
+}
+TO_A_MEMBER = {EmailKind.SIGN_IN, EmailKind.INVITED}  # and about nobody else
+PERMISSIONS = {
+    said.text: said.may_write
+    for occasion in Occasion
+    for chosen in product((False, True), repeat=2)
+    for said in [permission(occasion, Agreed(*chosen))]
 }
 TEMPLATES = Path(lead_service.__path__[0]) / "templates/email"
 
@@ -89,6 +98,21 @@ def test_mails_to_the_team_hold_the_words_verbatim_in_text(every_mail):
     assert all("&lt;img src=//evil.example" in one.html for one in verbatim)
 
 
+def test_every_email_to_the_team_says_first_whether_the_person_may_be_written_to(every_mail):
+    """Where the person may not be, no reply goes to them and none is invited."""
+    found = set()
+    for message in every_mail:
+        if message.kind in TO_THE_VISITOR | TO_A_MEMBER:
+            continue
+        found.add(message.kind)
+        (said,) = [text for text in PERMISSIONS if text in message.text and text in message.html]
+        assert message.text.index(said) < 300
+        assert bool(message.reply_to) == bool(message.reply_to_name) == PERMISSIONS[said]
+        if not PERMISSIONS[said]:
+            assert "reply" not in message.text.lower() + message.html.lower()
+    assert found == set(EmailKind) - TO_THE_VISITOR - TO_A_MEMBER
+
+
 def test_every_mail_names_the_practice_and_where_its_privacy_page_is(every_mail):
     for message in every_mail:
         for part in (message.text, message.html):
@@ -104,6 +128,7 @@ def test_no_mail_is_html_alone(every_mail):
 def test_the_team_reads_the_title_of_the_article_that_led_to_them(client, framework, mails, part):
     read = {"step": "clarify", "from": "about-clarify"} | answers(framework, "clarify", 1)
     where = client.post("/assessment/", data=read).location
+    where = client.post(where, data={"phase": "pilot-stuck"}).location
     for step in ("assess", "transform", "implement", "organize", "nurture"):
         assert where.endswith(f"/{step}/")
         where = client.post(where, data=answers(framework, step, 1)).location

@@ -1,8 +1,18 @@
 """What the team is told, at once: who, when, why, and what to ask."""
 
+from datetime import timedelta
+
 import html5lib
 import pytest
+from markupsafe import escape
 
+from lead_service.assess import brief
+from lead_service.assess.brief import brief_for_lead
+from lead_service.ops import checks, serving
+from lead_service.settings import SettingsError
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.calls import add_host, give_to
+from tests.support.app.desk_client import sign_in
 from tests.support.app.visitor_forms import VISITOR, assess, book, hidden
 
 pytestmark = pytest.mark.usefixtures("at")
@@ -65,10 +75,10 @@ def test_the_brief_is_inside_in_both_parts(booked, framework):
             assert "An article about clarify" in part and ARTICLE not in part
             assert VISITOR["topic"] in part
             assert step.questions[0].answers[0].text in part
-            assert "hree questions to ask" in part
+            assert "questions to ask" in part.lower()
             assert "/desk/leads/1/" in part
-        assert "The widest gap is Clarify" in message.html
-        assert "THE WIDEST GAP IS CLARIFY" in message.text
+            assert "Begin with Clarify." in part
+            assert "Recommended: Strategy engagement." in part
 
 
 def test_every_score_is_drawn_in_full(booked):
@@ -84,8 +94,137 @@ def test_a_new_lead_by_a_mailed_result_comes_with_its_brief(client, framework, m
     client.post(result + "mail", data={"email": VISITOR["email"]})
     for address in ("host@example.com", "team@example.com"):
         (message,) = sent_to(mails, address)
-        assert "The widest gap is Nurture" in message.html
-        assert message.reply_to == VISITOR["email"]
+        assert "Begin with Nurture." in message.html
+
+
+@pytest.mark.parametrize(
+    ("ticked", "said", "reply_to"),
+    [
+        ({}, "They did not agree to be contacted. Do not write to them or call them.", None),
+        (
+            {"may_contact": "y"},
+            "They agreed that we may write to them about their result.",
+            VISITOR["email"],
+        ),
+    ],
+)
+def test_who_has_the_result_emailed_can_be_written_to_only_if_they_agreed(
+    client, framework, mails, ticked, said, reply_to
+):
+    client.post(assess(client, framework) + "mail", data={"email": VISITOR["email"]} | ticked)
+    for address in ("host@example.com", "team@example.com"):
+        (message,) = sent_to(mails, address)
+        assert said in message.text and said in message.html
+        assert message.reply_to == reply_to
+        assert ("Your reply to this email goes to them." in message.text) == bool(reply_to)
+
+
+@pytest.mark.parametrize(
+    ("ticked", "also"),
+    [
+        ({}, "They did not agree to hear from us about anything else."),
+        ({"may_contact": "y"}, "They also agreed that we may write to them about our services."),
+    ],
+)
+def test_who_booked_a_call_or_wrote_can_be_answered(client, mails, ticked, also):
+    book(client, **ticked)
+    write(client, email="b@example.com", **ticked)
+    told = [message for row, message in mails() if row.kind in ("new_lead", "booking_for_host")]
+    assert len(told) == 4
+    for message in told:
+        assert message.reply_to in {VISITOR["email"], "b@example.com"}
+        assert also in message.text and also in message.html
+
+
+def test_the_choice_made_last_counts(client, framework, mails):
+    book(client, may_contact="y")
+    write(client)
+    message = sent_to(mails, "team@example.com")[-1]
+    assert "They did not agree to hear from us about anything else." in message.text
+
+
+def test_the_host_who_loses_a_call_is_not_invited_to_reply(client, context, database, mails):
+    book(client)
+    give_to(context, add_host(database))
+    (told,) = [message for row, message in mails() if row.kind == "booking_cancelled_for_host"]
+    assert told.reply_to is None
+    assert "Another host has this call now and will talk to them about it." in told.text
+
+
+def test_a_second_assessment_says_what_changed_since_the_first(client, framework, mails, at):
+    result = assess(client, framework, {"clarify": 0, "nurture": 2})
+    client.post(result + "mail", data={"email": VISITOR["email"]})
+    at(MONDAY_MORNING + timedelta(days=1))
+    again = assess(client, framework, {"clarify": 1, "assess": 0, "nurture": 2})
+    book(client, assessment=again.split("/")[2])
+    (host,) = [message for row, message in mails() if row.kind == "booking_for_host"]
+    (team,) = [one for one in sent_to(mails, "team@example.com") if "call" in one.subject]
+    for message in (host, team):
+        for part in (message.text, message.html):
+            assert "changed since november 23, 2026" in part.lower()
+            assert "Overall 78 then, 67 now." in part
+            lines = " ".join(part.split())
+            for step, was, now in (("clarify", 0, 1), ("assess", 3, 0)):
+                for question in framework.step(step).questions:
+                    assert question.answers[was].text in lines
+                    assert question.answers[now].text in lines
+    assert host.text.count("Better: ") == host.text.count("Worse: ") == 2
+
+
+def test_email_and_desk_show_the_same_brief(client, framework, mails, database, settings, booked):
+    sign_in(client, database, settings)
+    page = " ".join(client.get("/desk/leads/1/").text.split())
+    with database.read() as session:
+        found = brief_for_lead(session, 1, framework, VISITOR["topic"])
+    shown = [found.opening, found.recommended, *found.diagnosis.reasons]
+    shown += [text for one in found.asks for text in (one.text, one.condition.answer.text)]
+    for text in shown:
+        assert str(escape(text)) in page
+        assert all(text in message.text for message in booked)
+    assert "They booked a call, so you can call or write to them about it." in page
+
+
+# A file that only the team needs
+
+
+@pytest.fixture
+def broken_brief(tmp_path, monkeypatch):
+    """Let brief.yml be one that does not know a question of the framework."""
+    file = tmp_path / "brief.yml"
+    file.write_text(
+        brief.FILE.read_text().replace("clarify-funding:\n  - levels", "payer:\n  - levels")
+    )
+    monkeypatch.setattr(brief, "FILE", file)
+    brief.suggestions.cache_clear()
+    yield file
+    brief.suggestions.cache_clear()
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_brief_file_that_does_not_fit_stops_no_visitor(
+    client, framework, mails, database, settings, broken_brief, is_there
+):
+    if not is_there:
+        broken_brief.unlink()
+    result = assess(client, framework, {"clarify": 0})
+    sent = client.post(result + "mail", data={"email": VISITOR["email"]})
+    assert sent.status_code == 303
+    book(client, assessment=result.split("/")[2])
+    told = [message for row, message in mails() if row.kind in ("new_lead", "booking_for_host")]
+    assert len(told) == 4
+    sign_in(client, database, settings)
+    for part in [*(one.text for one in told), client.get("/desk/leads/1/").text]:
+        assert "Begin with" in part
+        assert "There are no suggested questions. brief.yml does not fit the questions" in part
+        assert ("cannot be read" in part) != is_there
+
+
+def test_no_server_starts_with_a_brief_file_that_does_not_fit(settings, framework, broken_brief):
+    with pytest.raises(SettingsError) as refused:
+        serving.load_content(settings)
+    assert any("payer: the framework has no such question" in one for one in refused.value.faults)
+    assert all(one.startswith("brief.yml: line ") for one in refused.value.faults)
+    assert set(refused.value.faults) <= set(checks.faults(settings))
 
 
 def test_who_writes_after_an_assessment_brings_the_brief_along(client, framework, mails):
@@ -93,7 +232,7 @@ def test_who_writes_after_an_assessment_brings_the_brief_along(client, framework
     client.post(result + "mail", data={"email": VISITOR["email"]})
     write(client)
     message = sent_to(mails, "team@example.com")[-1]
-    assert "The widest gap is Nurture" in message.html
+    assert "Begin with Nurture." in message.html
     assert "Please call back." in message.text
 
 
@@ -105,7 +244,7 @@ def test_who_books_later_on_a_page_of_its_own_brings_the_brief_along(client, fra
     told += [message for message in sent_to(mails, "team@example.com") if "call" in message.subject]
     assert len(told) == 2
     for message in told:
-        assert "WIDEST GAP IS CLARIFY" in message.text and "widest gap is" in message.html
+        assert "Begin with Clarify." in message.text and "Begin with Clarify." in message.html
 
 
 def test_without_an_assessment_the_mail_says_so_and_leaves_out_what_is_not_known(client, mails):

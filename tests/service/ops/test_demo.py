@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from lead_service import clock
 from lead_service.accounts.members import Member
-from lead_service.assess import scoring
+from lead_service.assess import diagnosis
 from lead_service.assess.models import Assessment
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking, CallOutcome
@@ -56,11 +56,11 @@ def test_it_shows_one_of_everything(filled, framework):
     assert len(every(filled, Booking.host_zone)) == 3
     with filled.read() as session:
         finished = select(Assessment.answers).where(Assessment.completed_at.is_not(None))
-        scores = [scoring.score(framework, given) for given in session.scalars(finished)]
+        found = [diagnosis.diagnose(framework, given) for given in session.scalars(finished)]
         last = counts.monday(MONDAY_MORNING.date()) - timedelta(weeks=1)
         facts = facts_between(session, last - timedelta(weeks=7), last)
         weeks = {counts.monday(fact.day) for fact in facts if fact.what == "started"}
-    assert {one.widest_gap for one in scores} == {*framework.steps, None}
+    assert {one.begin_with for one in found} == {*framework.steps, None}
     assert len(weeks) == 8
 
 

@@ -17,7 +17,7 @@ from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import press, sign_in
 from tests.support.app.personal_data import ADA, leave_every_trace
 from tests.support.app.stored_data import everything, mentions
-from tests.support.app.visitor_forms import VISITOR, WORST, answers, assess
+from tests.support.app.visitor_forms import VISITOR, assess, begin_phase
 
 pytestmark = pytest.mark.both_engines
 
@@ -44,7 +44,7 @@ def left(database, model) -> int:
 @pytest.fixture
 def old_times(client, visitor, framework, database, settings, at) -> None:
     """One of everything that retention may find."""
-    client.post("/assessment/", data=answers(framework, "assess", WORST))
+    begin_phase(client)
     assess(client, framework)
     sign_in(client, database, settings, "ann@example.com")
     press(client, "/desk/", "/desk/sign-out/")
@@ -71,7 +71,7 @@ def rows(tables: dict[str, list]) -> int:
 def test_abandoned_answers_go_after_thirty_days_and_complete_ones_after_a_year(
     client, framework, database, settings, at
 ):
-    client.post("/assessment/", data=answers(framework, "assess", WORST))
+    begin_phase(client)
     assess(client, framework)
     kept = []
     for after in (30, 31, 365, 366):

@@ -28,7 +28,7 @@ def form(request, client, framework, at) -> tuple[str, dict[str, str]]:
         fields = {name: hidden(page, name) for name in ("submission", "shown")}
         return "/contact/", VISITOR | fields
     result = assess(client, framework)
-    shown = hidden(client.get(result).text, "shown")
+    shown = hidden(client.get(result + "save/").text, "shown")
     return f"{result}mail", {"email": VISITOR["email"], "shown": shown}
 
 

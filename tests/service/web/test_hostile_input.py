@@ -127,5 +127,5 @@ def test_of_a_field_that_comes_twice_the_first_counts(client, typing, database, 
     assert sent.status_code == 303
     assert stored(database) == [("Ada", "First", "Ada")]
     first = answers(framework, "assess", 0)
-    twice = {name: [value, "nonsense"] for name, value in first.items()}
+    twice = {"step": "assess"} | {name: [value, "nonsense"] for name, value in first.items()}
     assert client.post("/assessment/", data=twice).status_code == 422

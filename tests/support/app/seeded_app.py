@@ -21,11 +21,12 @@ from lead_service.emails import provider_erasure
 from lead_service.emails.models import EmailState, OutboxMessage, OutboxPause
 from lead_service.leads import models
 from lead_service.settings import Settings
+from lead_service.web.tokens import token_hash
 from tests.support.matching import match
 
 from .desk_client import path_of_link, sign_in
 
-RESULT, NOT_ME = "assessment/([^/]+)/result", "not-me/([^/]+)"
+NOT_ME = "not-me/([^/]+)"
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
@@ -112,11 +113,13 @@ class SeededApp:
 
 
 def _result(session: Session, lead_id: int) -> tuple[str, str, str]:
-    """Return the id of the mail with a lead's result, and the two tokens in it."""
+    """Return the id of the email with a lead's result, a token for the result, and "not me"."""
     theirs = select(OutboxMessage).filter_by(kind="result", lead_id=lead_id)
     mail = session.scalars(theirs).one()
-    body = mail.body or ""
-    return mail.id, match(f"/{RESULT}/", body)[1], match(f"/{NOT_ME}/", body)[1]
+    answers = session.scalars(select(assessments.Assessment).filter_by(lead_id=lead_id)).one()
+    token = f"the-result-of-{lead_id}"
+    answers.token_hash = token_hash(token)
+    return mail.id, token, match(f"/{NOT_ME}/", mail.body or "")[1]
 
 
 def _token(path: str) -> str:

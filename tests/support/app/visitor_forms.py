@@ -20,9 +20,21 @@ def answers(framework, slug: str, level: int) -> dict[str, str]:
     return {one.id: one.answers[level].id for one in framework.step(slug).questions}
 
 
-def assess(client: FlaskClient, framework, levels: dict[str, int] | int = WORST) -> str:
+PHASE = "pilot-stuck"
+
+
+def begin_phase(client: FlaskClient, phase: str = PHASE, **more: str) -> str:
+    """Answer the first question; return the path of the first step."""
+    sent = client.post("/assessment/", data={"phase": phase} | more)
+    assert sent.status_code == 303, sent.text
+    return sent.location
+
+
+def assess(
+    client: FlaskClient, framework, levels: dict[str, int] | int = WORST, phase: str = PHASE
+) -> str:
     """Take the whole assessment; return the path of the result page."""
-    where = "/assessment/"
+    where = begin_phase(client, phase)
     for step in framework.steps:
         level = levels if isinstance(levels, int) else levels.get(step.slug, BEST)
         sent = client.post(where, data=answers(framework, step.slug, level))
@@ -33,7 +45,7 @@ def assess(client: FlaskClient, framework, levels: dict[str, int] | int = WORST)
 
 def begin(client: FlaskClient, framework, level: int = WORST) -> str:
     """Answer the first step; return the address under which the assessment is resumed."""
-    sent = client.post("/assessment/", data=answers(framework, framework.steps[0].slug, level))
+    sent = client.post(begin_phase(client), data=answers(framework, framework.steps[0].slug, level))
     assert sent.status_code == 303, sent.text
     return "/".join(sent.location.split("/")[:3]) + "/"
 

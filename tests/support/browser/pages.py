@@ -102,13 +102,15 @@ def published() -> dict[str, Place]:
 PLACES = published() | {
     "site, no such page": Place("/no/such/page/", status=404),
     "site, search": Place("/about/", search, is_published=True),
-    "first questions": Place("/assessment/"),
-    "first questions, unanswered": Place("/assessment/", send_nothing("Continue"), 422),
+    "the phase": Place("/assessment/"),
+    "the phase, unanswered": Place("/assessment/", send_nothing("Continue"), 422),
     **{f"questions of {step}": Place(f"/assessment/{{result}}/{step}/") for step in STEPS},
     "questions half way": Place("/assessment/{begun}/"),
+    "the phase of a result": Place("/assessment/{result}/phase/"),
     "result": Place("/assessment/{result}/result/"),
+    "result, save": Place("/assessment/{result}/result/save/"),
     "result, no address": Place(
-        "/assessment/{result}/result/", send_nothing("Mail me the link"), 422
+        "/assessment/{result}/result/save/", send_nothing("Email me the result"), 422
     ),
     "result, mailed": Place("/assessment/{result}/result/mailed/"),
     "result of nobody": Place("/assessment/no-such-token/result/", status=404),

@@ -49,7 +49,10 @@ class Visitor:
         self.press("Go on with the other ten")
 
     def assess(self, worst: str = "clarify", done: str = "") -> None:
-        """Answer all six pages, but for a step that is done, so that one is the widest gap."""
+        """Say the phase and answer all steps, except one that is done, so that one is lowest."""
+        expect(self.main).to_contain_text("First, the phase")
+        self.main.get_by_label("There is a pilot, but it is stuck.").check()
+        self.press("Continue")
         for number, step in enumerate(STEPS, start=1):
             if step == done:
                 continue

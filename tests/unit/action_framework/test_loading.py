@@ -39,6 +39,20 @@ def faults(text):
     return str(refused.value)
 
 
+def as_before():
+    """Return the file as it was before phases, "I can't say yet" and the diagnosis existed."""
+    data = copy.deepcopy(DATA)
+    for key in ("phase_question", "phases", "diagnosis"):
+        del data[key]
+    for question in (one for step in data["steps"] for one in step["questions"]):
+        question.pop("cannot_say")
+        question.pop("wordings", None)
+    for engagement in data["engagements"]:
+        del engagement["begins_with"], engagement["because"]
+    data["outcomes"] = [{"engagement": "none", "when": {}, "why": "Nothing is needed."}]
+    return json.dumps(data, ensure_ascii=False)
+
+
 def values(data, path=()):
     """Yield the path of every value in the file."""
     items = data.items() if isinstance(data, dict) else enumerate(data)
@@ -56,27 +70,40 @@ def test_the_six_letters_spell_the_word():
     assert all(step.name.startswith(step.letter) for step in FRAMEWORK.steps)
 
 
-def test_there_are_twelve_questions_two_a_step_with_four_answers_each():
-    assert len(FRAMEWORK.questions) == 12
-    assert all(len(step.questions) == 2 for step in FRAMEWORK.steps)
+def test_every_question_has_four_answers_and_one_for_those_who_cannot_say():
     for question in FRAMEWORK.questions:
         assert [answer.level for answer in question.answers] == [0, 1, 2, 3]
+        assert [answer.level for answer in question.choices] == [0, 1, 2, 3, 0]
+        assert question.choices[-1].text == "I can\u2019t say yet."
+        assert question.answer("cannot-say").first_move == question.cannot_say
 
 
-def test_no_answer_is_too_long_to_read_at_a_glance():
-    for question in FRAMEWORK.questions:
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_step_may_have_one_to_three_questions(count):
+    questions = [QUESTIONS[0] | {"id": f"clarify-{n}"} for n in range(count)]
+    because = [{"open": [f"clarify-{n}"], "text": f"Settle this first: {n}."} for n in range(count)]
+    work = [one for one in DATA["engagements"][1]["because"] if "transform" in one["open"][0]]
+    text = changed((("steps", 1, "questions"), questions), (BECAUSE, because + work))
+    assert len(load(text).step("clarify").questions) == count
+
+
+@pytest.mark.parametrize("phase", [None, *FRAMEWORK.phases], ids=lambda one: one and one.id)
+def test_no_answer_is_too_long_to_read_at_a_glance(phase):
+    for question in FRAMEWORK.in_phase(phase and phase.id).questions:
         assert len(question.text.split()) <= 14
         assert all(len(answer.text.split()) <= 18 for answer in question.answers)
 
 
-def test_no_sentence_is_said_twice():
+@pytest.mark.parametrize("phase", [None, *FRAMEWORK.phases], ids=lambda one: one and one.id)
+def test_no_sentence_is_said_twice(phase):
     said = [
         text
-        for question in FRAMEWORK.questions
+        for question in FRAMEWORK.in_phase(phase and phase.id).questions
         for text in (
             question.text,
             question.reason,
             question.condition,
+            question.cannot_say,
             *(answer.text for answer in question.answers),
             *(answer.first_move for answer in question.answers[:3]),
         )
@@ -86,7 +113,7 @@ def test_no_sentence_is_said_twice():
 
 def test_things_are_found_by_their_names_and_unknown_names_are_refused():
     assert FRAMEWORK.step("clarify").letter == "C"
-    assert FRAMEWORK.question("clarify-owner").answer("nobody").level == 0
+    assert FRAMEWORK.question("clarify-funding").answer("spoken").level == 2
     assert FRAMEWORK.engagement("delivery-leadership").name == "Delivery leadership"
     for find in (FRAMEWORK.step, FRAMEWORK.question, FRAMEWORK.engagement):
         with pytest.raises(KeyError):
@@ -100,7 +127,7 @@ def test_a_framework_cannot_be_changed():
 
 def test_equal_texts_are_one_framework_to_a_cache():
     assert len({FRAMEWORK, load(TEXT)}) == 1
-    assert len({*FRAMEWORK.steps, *FRAMEWORK.outcomes}) == 6 + len(FRAMEWORK.outcomes)
+    assert len({*FRAMEWORK.steps, *FRAMEWORK.engagements}) == 6 + len(FRAMEWORK.engagements)
 
 
 def test_the_version_follows_the_content():
@@ -114,11 +141,68 @@ def test_a_word_that_yaml_takes_for_a_value_stays_a_word():
     assert step.name == "No"
 
 
+# Phases
+
+
+def test_each_phase_has_its_words_and_everything_else_stays():
+    idea, plain = FRAMEWORK.in_phase("idea"), FRAMEWORK.in_phase(None)
+    assert plain is FRAMEWORK
+    assert (
+        idea.question("implement-connections").text
+        == "How will it get the information it works with?"
+    )
+    assert idea.question("clarify-case") == FRAMEWORK.question("clarify-case")
+    assert [one.id for one in idea.questions] == [one.id for one in FRAMEWORK.questions]
+    assert idea.version == FRAMEWORK.version
+    for one, same in zip(idea.questions, FRAMEWORK.questions, strict=True):
+        assert [it.id for it in one.choices] == [it.id for it in same.choices]
+        assert [it.level for it in one.choices] == [it.level for it in same.choices]
+    with pytest.raises(KeyError):
+        FRAMEWORK.in_phase("retired")
+
+
+def test_a_visitor_without_a_pilot_never_reads_about_one():
+    for question in FRAMEWORK.in_phase("idea").questions:
+        moves = [answer.first_move or "" for answer in question.choices]
+        texts = [question.text, question.reason, question.condition, *moves]
+        assert "pilot" not in " ".join([*texts, *(one.text for one in question.answers)]).lower()
+
+
+# Versions that were published before
+
+
+def test_a_version_from_before_phases_opens_and_a_new_one_without_them_is_refused():
+    old = load(as_before(), kept=True)
+    assert (old.phases, old.phase_question) == ((), None)
+    assert old.diagnosis.order == FRAMEWORK.diagnosis.order
+    assert [len(one.choices) for one in old.questions] == [4] * len(old.questions)
+    refused = faults(as_before())
+    assert "phases: is missing" in refused and "diagnosis: is missing" in refused
+
+
+# What each recommendation may say
+
+
+def test_a_set_of_answers_without_a_reason_is_named():
+    because = [one for one in DATA["engagements"][1]["because"] if one["open"] != ["clarify-case"]]
+    said = faults(changed((BECAUSE, because)))
+    assert "engagements[1].because: has no sentence for the case that clarify-case is open" in said
+
+
+def test_a_reason_that_no_answers_lead_to_is_named():
+    because = DATA["engagements"][1]["because"]
+    said = faults(changed((BECAUSE, [*because, because[0] | {"text": "Once more."}])))
+    assert f"because[{len(because)}]: is never shown" in said
+
+
 # What is refused, and how it is named
 
 QUESTION = ("steps", 1, "questions", 0)
 ANSWERS = (*QUESTION, "answers")
-ANSWER = DATA["steps"][1]["questions"][0]["answers"][0]
+QUESTIONS = DATA["steps"][1]["questions"]
+ANSWER = QUESTIONS[0]["answers"][0]
+IDEA = ("steps", 3, "questions", 0, "wordings", "idea")
+BECAUSE = ("engagements", 1, "because")
 BAND = DATA["bands"][0]
 ENGAGEMENT = DATA["engagements"][0]
 
@@ -142,10 +226,42 @@ ENGAGEMENT = DATA["engagements"][0]
         (("steps", 3, "work"), [], "steps[3].work: needs at least one, has 0"),
         (("steps", 3, "name"), ["Build"], "steps[3].name: must be text"),
         (("steps", 4), "Organize", "steps[4]: must be a set of keys"),
-        (("steps", 4, "questions"), [], "steps[4].questions: needs two questions, has 0"),
-        ((*QUESTION, "id"), "assess-data", "steps[1].questions[0].id: assess-data is used twice"),
+        (("steps", 4, "questions"), [], "steps[4].questions: needs at least one, has 0"),
+        (("steps", 4, "questions"), [QUESTIONS[0]] * 4, "needs three questions at most, has 4"),
+        ((*QUESTION, "id"), "nurture-benefit", "nurture-benefit is used twice"),
+        ((*QUESTION, "cannot_say"), REMOVED, "questions[0].cannot_say: is missing"),
+        ((*ANSWERS, 1, "id"), "cannot-say", "answers[1].id: cannot-say stands for"),
+        ((*QUESTION, "wordings"), {"later": {}}, "wordings.later: no phase has this wording"),
+        ((*IDEA, "tone"), "x", "questions[0].wordings.idea.tone: unknown key"),
+        ((*IDEA, "text"), "", "questions[0].wordings.idea.text: is empty"),
+        ((*IDEA, "answers", "best"), "x", "wordings.idea.answers.best: no answer has this id"),
+        ((*IDEA, "first_moves", "best"), "x", "first_moves.best: no answer has this id"),
+        ((*IDEA, "first_moves", "everywhere"), "x", "first_moves.everywhere: no answer but"),
+        (("phases",), REMOVED, "phases: is missing"),
+        (("phases",), [], "phases: needs at least one phase"),
+        (("phases", 1, "id"), "idea", "phases: idea is used 2 times"),
+        (("phases", 0, "label"), REMOVED, "phases[0].label: is missing"),
+        ((*QUESTION, "text"), "Is your pilot used?", "questions[0].text: says “your pilot”"),
+        ((*ANSWERS, 0, "first_move"), "End the trial.", "answers[0].first_move: says “the trial”"),
+        ((*IDEA, "condition"), "The pilot ended.", "wordings.idea.condition: says “the pilot”"),
+        (("steps", 1, "skipped"), "Your pilot stalls.", "steps[1].skipped: says “your pilot”"),
+        (("bands", 0, "text"), "The pilot is over.", "bands[0].text: says “the pilot”"),
+        ((*BECAUSE, 0, "text"), "The pilot ended.", "because[0].text: says “the pilot”"),
+        (("diagnosis", "texts", "nothing"), "The pilot ended.", "nothing: says “the pilot”"),
+        (("diagnosis",), REMOVED, "diagnosis: is missing"),
+        (("diagnosis", "order", 0), "clarify", "diagnosis.order: must name each step once"),
+        (("diagnosis", "waits", "step"), "later", "diagnosis.waits: no step is called later"),
+        (("diagnosis", "waits", "until"), ["later"], "diagnosis.waits: no step is called later"),
+        (("diagnosis", "weak_below"), "101", "diagnosis.weak_below: must be at most 100"),
+        (("diagnosis", "texts", "nothing"), "", "diagnosis.texts.nothing: is empty"),
+        (("engagements", 0, "begins_with"), [], "engagements: no engagement begins with assess"),
+        (("engagements", 0, "begins_with"), ["plan"], "begins_with[0]: no step is called plan"),
+        (("engagements", 1, "begins_with", 0), "assess", "assess has another engagement too"),
+        ((*BECAUSE, 0, "open"), [], "engagements[1].because[0].open: needs at least one"),
+        ((*BECAUSE, 0, "open", 1), "luck", "because[0].open[1]: no question has the id luck"),
+        ((*BECAUSE, 0, "settled"), ["luck"], "settled[0]: no question has the id luck"),
         (ANSWERS, [ANSWER] * 3, "steps[1].questions[0].answers: needs four answers, has 3"),
-        (ANSWERS, [ANSWER] * 5, "steps[1].questions[0].answers: needs four answers, has 5"),
+        (ANSWERS, [ANSWER] * 5, "steps[1].questions[0].answers: needs four answers at most, has 5"),
         ((*ANSWERS, 2, "id"), "belief", "answers[2].id: belief is used twice"),
         ((*ANSWERS, 2, "level"), "2", "answers[2].level: unknown key"),
         ((*ANSWERS, 2, "first_move"), REMOVED, "answers[2].first_move: is missing"),
@@ -160,15 +276,6 @@ ENGAGEMENT = DATA["engagements"][0]
         (("bands", 0, "from"), "low", "bands[0].from: must be a whole number"),
         (("bands", 1, "slug"), BAND["slug"], f"bands[1].slug: {BAND['slug']} is used twice"),
         (("engagements", 1, "slug"), ENGAGEMENT["slug"], "engagements[1].slug: readiness"),
-        (("engagements", 1, "slug"), "none", "engagements[1].slug: none means"),
-        (("outcomes", 0, "engagement"), "coaching", "no engagement is called coaching"),
-        (("outcomes", 1, "when", "below"), {"plan": "9"}, "outcomes[1].when.below.plan: no step"),
-        (("outcomes", 0, "when", "at_least"), {"plan": "9"}, "when.at_least.plan: no step"),
-        (("outcomes", 2, "when", "gap"), ["plan"], "outcomes[2].when.gap[0]: no step"),
-        (("outcomes", 2, "when", "above"), {"assess": "9"}, "outcomes[2].when.above: unknown key"),
-        (("outcomes", 2, "when"), {}, "outcomes[2].when: always holds"),
-        (("outcomes", -1, "when"), {"gap": ["nurture"]}, "the last rule must always hold"),
-        (("outcomes", 1, "why"), "", "outcomes[1].why: is empty"),
     ],
 )
 def test_a_fault_is_named_by_its_key(path, value, named):
@@ -177,15 +284,15 @@ def test_a_fault_is_named_by_its_key(path, value, named):
 
 def test_every_fault_is_listed_one_a_line_in_the_order_of_the_file():
     text = changed(
-        (("outcomes", 0, "engagement"), "coaching"),
         (("bands", 4, "to"), "99"),
+        (("engagements", 0, "slug"), "Nothing"),
         ((*ANSWERS, 2, "id"), "belief"),
         (("steps", 1, "letter"), "X"),
     )
     pretty = json.dumps(json.loads(text), ensure_ascii=False, indent=1)
     named = [line.split(": ")[1] for line in faults(pretty).splitlines()]
     expected = ["steps", "steps[1].questions[0].answers[2].id", "bands"]
-    assert named == [*expected, "outcomes[0].engagement"]
+    assert named == [*expected, "engagements[0].slug"]
 
 
 def test_a_fault_names_its_line_its_step_and_its_question():

@@ -7,8 +7,8 @@ import pytest
 from lead_service.action_framework.loading import FrameworkError, load
 
 TEXT = (Path(__file__).parents[3] / "docs" / "framework.yml").read_text("utf-8")
-CASE = "text: We believe that it will pay off. Nothing is in writing."
-REASON = "        reason: An executive can fund a figure."
+CASE = "text: We believe that it will pay off. Nothing is written down."
+REASON = "        reason: An executive can approve a figure, and"
 HERE = "(clarify, clarify-case, belief): "
 BELOW = "write >- after the colon of the key"
 
@@ -64,14 +64,13 @@ def test_a_line_that_stands_wrongly_is_named(typed):
 
 
 def test_a_bracket_left_open_is_named_at_its_own_line():
-    message = fault("below: {assess: 50}", "below: {assess: 50")
-    assert message.startswith(
-        f"line {line_of('below: {assess: 50}')}: opens a bracket and does not"
-    )
+    steps = "until: [clarify, organize]"
+    message = fault(steps, steps.removesuffix("]"))
+    assert message.startswith(f"line {line_of(steps)}: opens a bracket and does not")
 
 
 def test_a_colon_without_a_space_between_brackets_is_named():
-    assert "assess:50: needs a space after the colon" in fault("{assess: 50}", "{assess:50}")
+    assert "assess:50: needs a space after the colon" in fault("[assess]", "{assess:50}")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The brief for the call: the telling answers, and what to ask about them."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_service.action_framework.loading import load
-from lead_service.assess.brief import SuggestionsError, build_brief, load_suggestions
-from lead_service.assess.scoring import Incomplete, score
+from lead_service.action_framework.suggestions import WORDS, SuggestionsError, load_suggestions
+from lead_service.assess.brief import build_brief
+from lead_service.assess.diagnosis import diagnose
+from lead_service.assess.retake import compare
+from lead_service.assess.scoring import Incomplete
 
 ROOT = Path(__file__).parents[3]
 FRAMEWORK = load((ROOT / "docs" / "framework.yml").read_text("utf-8"))
@@ -19,6 +23,9 @@ DATA = yaml.load(TEXT, yaml.BaseLoader)
 SUGGESTIONS = load_suggestions(TEXT, FRAMEWORK)
 PLACES = {question.text: place for place, question in enumerate(FRAMEWORK.questions)}
 
+AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
+#        A     C     T     I     O     N
+STUCK = [2, 2, 1, 0, 2, 2, 0, 0, 2, 2, 2, 2]
 LEVELS = st.lists(st.integers(0, 3), min_size=12, max_size=12)
 
 
@@ -27,8 +34,8 @@ def answers(levels):
     return {question.id: question.answers[level].id for question, level in chosen}
 
 
-def brief_of(levels):
-    return build_brief(FRAMEWORK, answers(levels), SUGGESTIONS)
+def brief_of(levels, words=""):
+    return build_brief(FRAMEWORK, answers(levels), SUGGESTIONS, words=words)
 
 
 def faults(data):
@@ -37,52 +44,148 @@ def faults(data):
     return str(refused.value)
 
 
-@given(LEVELS)
-def test_a_brief_agrees_with_the_result_that_the_visitor_saw(levels):
-    made, result = brief_of(levels), score(FRAMEWORK, answers(levels))
-    assert (made.scores, made.overall, made.band) == (result.steps, result.overall, result.band)
-    assert (made.widest_gap, made.outcome) == (result.widest_gap, result.outcome)
+def asked_about(brief) -> list[str]:
+    return [ask.condition.question.id for ask in brief.asks]
 
 
 @given(LEVELS)
-def test_no_other_answer_is_lower_than_a_decisive_one(levels):
-    places = [PLACES[one.question] for one in brief_of(levels).decisive]
-    assert len(set(places)) == 3
-    others = [level for place, level in enumerate(levels) if place not in places]
-    assert max(levels[place] for place in places) <= min(others)
+def test_a_brief_holds_the_diagnosis_that_the_visitor_saw(levels):
+    assert brief_of(levels).diagnosis == diagnose(FRAMEWORK, answers(levels))
+
+
+@given(LEVELS, st.sampled_from(["", "Who pays?", "Our data, our people, our budget."]))
+def test_the_first_question_is_about_the_step_to_begin_with(levels, words):
+    made = brief_of(levels, words)
+    assert len(set(asked_about(made))) == len({one.text for one in made.asks}) == 3
+    if made.diagnosis.begin_with:
+        assert made.asks[0].condition.step == made.diagnosis.begin_with
+        assert made.asks[0].condition.is_open
 
 
 @given(LEVELS)
-def test_a_decisive_answer_is_quoted_in_the_words_that_were_chosen(levels):
-    for one in brief_of(levels).decisive:
-        question = FRAMEWORK.questions[PLACES[one.question]]
-        assert one.answer == question.answers[levels[PLACES[one.question]]].text
-        assert question in one.step.questions
+def test_each_question_follows_from_the_answer_that_was_given(levels):
+    for one in brief_of(levels).asks:
+        level = levels[PLACES[one.condition.question.text]]
+        assert one.condition.answer == one.condition.question.answers[level]
+        suggested = DATA[one.condition.question.id]
+        assert one.text in [it["ask"] for it in suggested if str(level) in it["levels"]]
 
 
 @given(LEVELS)
-def test_each_decisive_answer_brings_the_question_for_its_level(levels):
+def test_open_conditions_are_asked_about_before_those_that_are_nearly_true(levels):
     made = brief_of(levels)
-    assert len(set(made.questions)) == 3
-    for one, asked in zip(made.decisive, made.questions, strict=True):
-        place = PLACES[one.question]
-        suggested = DATA[FRAMEWORK.questions[place].id]
-        assert asked in [it["ask"] for it in suggested if str(levels[place]) in it["levels"]]
+    assert sum(ask.condition.is_open for ask in made.asks) == min(3, len(made.diagnosis.open))
 
 
-def test_among_equals_the_widest_gap_comes_first_and_then_the_order_of_the_steps():
-    #          A     C     T     I     O     N
-    levels = [1, 3, 2, 3, 1, 2, 3, 3, 1, 1, 3, 1]
-    made = brief_of(levels)
-    assert made.widest_gap.slug == "organize"
-    assert [one.step.slug for one in made.decisive] == ["organize", "organize", "assess"]
+def test_three_questions_are_about_three_steps_when_all_is_open():
+    assert len({one.condition.step.slug for one in brief_of([0] * 12).asks}) == 3
 
 
-def test_a_lower_answer_comes_before_the_widest_gap():
-    levels = [3, 3, 0, 3, 3, 3, 3, 3, 1, 1, 3, 3]
-    made = brief_of(levels)
-    assert made.widest_gap.slug == "organize"
-    assert [one.step.slug for one in made.decisive] == ["clarify", "organize", "organize"]
+def test_a_stuck_rollout_without_a_payer_is_asked_about_the_payer_first():
+    made = brief_of(STUCK, "Finance will not fund the rollout.")
+    assert asked_about(made)[0] == "clarify-funding"
+    assert made.asks[0].text.startswith("Which budgets could pay for this")
+    assert made.asks[0].named and not made.asks[1].named
+
+
+@pytest.mark.parametrize(
+    ("words", "id"),
+    [
+        ("We have no BUDGET for more.", "clarify-funding"),
+        ("Nobody trusts our\ndata", "assess-data-quality"),
+        ("Who is responsible when it goes wrong?", "transform-stop"),
+        ("The field crews ignore it", "organize-say"),
+    ],
+)
+def test_the_next_question_is_about_what_their_own_words_name(words, id):
+    made = brief_of([0] * 12, words)
+    assert id in asked_about(made)[:2]
+    assert [one.named for one in made.asks if one.condition.question.id == id] == [True]
+
+
+def test_a_condition_that_is_true_gives_way_to_an_open_one_whatever_they_wrote():
+    made = brief_of([3, 3, 3, 3, 3, 3, 0, 1, 3, 3, 2, 3], "Two people keep the data flowing.")
+    assert asked_about(made)[:2] == ["implement-connections", "implement-plan"]
+    assert asked_about(made)[2] == "nurture-benefit"
+
+
+def test_a_word_inside_another_names_nothing():
+    assert SUGGESTIONS.named_in("An update by postpaid spenders") == set()
+    assert SUGGESTIONS.named_in("funding") == {"clarify-funding"}
+
+
+def test_words_of_a_step_name_all_its_conditions():
+    made = brief_of([0] * 12, "We cannot agree on priorities.")
+    assert sorted(asked_about(made)[1:]) == ["clarify-case", "clarify-funding"]
+
+
+def test_a_strength_is_called_true_only_when_it_is():
+    assert brief_of([0] * 11 + [3]).opening.startswith("This is in place: ")
+    nearly = brief_of([0] * 11 + [2])
+    assert nearly.opening.startswith("They are closest here: ")
+    assert FRAMEWORK.questions[-1].answers[2].text in nearly.opening
+    assert FRAMEWORK.questions[-1].condition not in nearly.opening
+    assert brief_of([0] * 12).opening.startswith("None of their answers")
+
+
+DENIED = {  # what an answer has denied, so that no question may take it for granted
+    ("clarify-funding", 0): "the budget owner",
+    ("clarify-case", 0): "the target",
+    ("clarify-case", 1): "the target",
+    ("transform-stop", 0): "that person",
+    ("implement-plan", 0): "the plan",
+    ("implement-plan", 1): "the list",
+    ("organize-help", 0): "those colleagues",
+    ("nurture-answers", 0): "the owner",
+    ("nurture-answers", 1): "the owner",
+}
+
+
+@pytest.mark.parametrize("key", DENIED)
+def test_no_question_takes_for_granted_what_was_denied(key):
+    assert DENIED[key] not in SUGGESTIONS.asks[key].lower()
+    assert "the pilot" not in SUGGESTIONS.asks[key].lower()
+
+
+# Since last time
+
+
+def comparison(before, now):
+    return compare(*(diagnose(FRAMEWORK, answers(levels)) for levels in (before, now)), AT)
+
+
+@given(LEVELS, LEVELS)
+def test_what_changed_is_told_for_each_condition_with_another_answer(before, now):
+    found = comparison(before, now)
+    told = {one.now.question.id: (one.before.level, one.now.level) for one in found.changes}
+    both = zip(FRAMEWORK.questions, before, now, strict=True)
+    assert told == {one.id: (was, level) for one, was, level in both if was != level}
+    directions = [one.direction for one in found.changes]
+    assert directions == sorted(directions)  # better before worse
+    assert not found.is_partial
+
+
+def test_another_answer_at_the_same_level_is_neither_better_nor_worse():
+    unsure = answers([0] * 12) | {"clarify-case": "cannot-say"}
+    found = compare(diagnose(FRAMEWORK, unsure), diagnose(FRAMEWORK, answers([0] * 12)), AT)
+    assert [one.direction for one in found.changes] == ["Different"]
+
+
+def test_only_questions_with_the_same_id_are_compared():
+    older = load(
+        (ROOT / "docs" / "framework.yml")
+        .read_text("utf-8")
+        .replace("clarify-case", "clarify-value")
+    )
+    before = {
+        "clarify-value" if id == "clarify-case" else id: answer
+        for id, answer in answers([0] * 12).items()
+    }
+    found = compare(diagnose(older, before), diagnose(FRAMEWORK, answers([3] * 12)), AT)
+    assert len(found.changes) == 11 and found.is_partial
+
+
+# The file
 
 
 def test_an_unfinished_assessment_has_no_brief():
@@ -91,13 +194,37 @@ def test_an_unfinished_assessment_has_no_brief():
 
 
 def test_nothing_for_the_sales_team_stands_in_the_published_file():
-    assert not [ask for ask in SUGGESTIONS.values() if ask in FRAMEWORK.text]
+    assert not [ask for ask in SUGGESTIONS.asks.values() if ask in FRAMEWORK.text]
 
 
 def test_every_suggestion_is_a_question_of_its_own():
-    asked = [item["ask"] for items in DATA.values() for item in items]
+    asked = [item["ask"] for key, items in DATA.items() if key != WORDS for item in items]
     assert all(ask.endswith("?") for ask in asked)
     assert len(asked) == len(set(asked))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (
+            {"clarify-luck": ["luck"]},
+            "words.clarify-luck: the framework has no such question or step",
+        ),
+        ({"clarify": "goal"}, "words.clarify: must be a list of words"),
+        ({"clarify": ["go"]}, "words.clarify[0]: must be lower-case letters"),
+        ({"clarify": ["Goal"]}, "words.clarify[0]: must be lower-case letters"),
+        ({"clarify": ["goal.*"]}, "words.clarify[0]: must be lower-case letters"),
+        ({"clarify": ["budget"]}, "budget is a word of clarify-funding already"),
+    ],
+)
+def test_a_fault_in_the_words_is_named(change, named):
+    assert named in faults(DATA | {WORDS: DATA[WORDS] | change})
+
+
+def test_every_step_has_words():
+    rest = {key: words for key, words in DATA[WORDS].items() if not key.startswith("nurture")}
+    assert "words: has no words for nurture" in faults(DATA | {WORDS: rest})
+    assert "words: must hold lists of words" in faults({**DATA, WORDS: ["budget"]})
 
 
 ITEM = {"levels": ["0", "1", "2", "3"], "ask": "What else?"}
@@ -124,9 +251,9 @@ def test_a_fault_is_named_by_its_key(value, named):
 
 
 def test_a_question_without_suggestions_and_an_unknown_one_are_both_named():
-    data = {key: items for key, items in DATA.items() if key != "assess-data"}
+    data = {key: items for key, items in DATA.items() if key != "assess-data-quality"}
     message = faults(data | {"assess-luck": [ITEM]})
-    assert "assess-data: needs at least one suggestion" in message
+    assert "assess-data-quality: needs at least one suggestion" in message
     assert "assess-luck: the framework has no such question" in message
 
 

@@ -1,28 +1,41 @@
-"""The result's page and its shared page, rendered without an application for many visitors."""
+"""Every form of a result, rendered without an application: all say what the one diagnosis says."""
 
+import json
 import random
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import html5lib
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader, StrictUndefined
-from werkzeug.datastructures import MultiDict
 
+from lead_service.action_framework.counts import counts
 from lead_service.action_framework.loading import load
-from lead_service.assess import text
-from lead_service.assess.forms import MailForm
-from lead_service.assess.scoring import score
+from lead_service.action_framework.suggestions import read_suggestions
+from lead_service.assess import brief, pdf, retake, text
+from lead_service.assess.diagnosis import OutcomeKind, diagnose
+from lead_service.assess.emails import result_message
+from lead_service.assess.result_routes import articles_about
+from lead_service.desk.leads import exports
 from lead_service.formats import long_date
+from lead_service.publishing.site import Article, Published
+from lead_service.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 FRAMEWORK = load((ROOT / "docs" / "framework.yml").read_text("utf-8"))
+PHASES = [None, *(phase.id for phase in FRAMEWORK.phases)]
+CHOICES = st.tuples(*(st.sampled_from(one.choices) for one in FRAMEWORK.questions))
 FRAME = "".join(f"{{% block {name} %}}{{% endblock %}}" for name in ("title", "head", "content"))
-VISITORS = 16 * settings().max_examples
-PAGES = ("assess/result.html", "assess/shared.html")
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+MOST_WORDS = 550
+ARTICLES = tuple(
+    Article(f"An article about {slug}", f"/insights/{slug}/", slug, slug, "Why.", 5)
+    for slug in ("nurture", "organize", "implement", "transform", "clarify", "assess", "organize")
+)
+PUBLISHED = Published("http://127.0.0.1:8000/", "", FRAMEWORK, ARTICLES)
 
 
 def environment():
@@ -40,81 +53,217 @@ def environment():
     return made
 
 
-TEMPLATES = {name: environment().get_template(name) for name in PAGES}
+ENVIRONMENT = environment()
 
 
-def result(levels):
-    chosen = zip(FRAMEWORK.questions, levels, strict=True)
-    return score(FRAMEWORK, {one.id: one.answers[level].id for one, level in chosen})
+def page(name, diagnosis, **more):
+    given = {
+        "framework": FRAMEWORK,
+        "counts": counts(FRAMEWORK),
+        "diagnosis": diagnosis,
+        "since": None,
+        "words": text,
+        "token": "t",
+        "articles": articles_about(diagnosis, PUBLISHED),
+        "is_current": True,
+        "completed_at": NOW,
+    }
+    return ENVIRONMENT.get_template(f"assess/{name}.html").render(**given | more)
 
 
-def page(name, scored):
-    return TEMPLATES[name].render(
-        framework=FRAMEWORK,
-        result=scored,
-        words=text,
-        token="t",
-        form=MailForm(MultiDict()),  # as sent: one that is shown first asks for the time
-        share_link=None,
-        articles=[],
-        is_current=True,
-        completed_at=datetime(2026, 11, 22, tzinfo=UTC),
+def sheet(diagnosis, *, with_answers=False):
+    return pdf.Sheet(
+        practice="ACTION Advisory",
+        site="https://advisory.example/",
+        answered_at=NOW,
+        answered_on="Sunday, November 22, 2026",
+        articles=articles_about(diagnosis, PUBLISHED),
+        score_is=text.what_the_score_is(FRAMEWORK),
+        with_answers=with_answers,
     )
 
 
-def text_of(html):
+def email(diagnosis):
+    return result_message(
+        Settings(), "ada@example.com", diagnosis, "https://link.example/", "https://no.example/"
+    )
+
+
+def text_of(html, *, without=()):
     tree = html5lib.parseFragment(html, namespaceHTMLElements=False)
+    for parent in list(tree.iter()):
+        for child in list(parent):
+            if child.tag in without:
+                parent.remove(child)
     return " ".join("".join(tree.itertext()).split())
 
 
+def diagnosis_of(chosen, phase=None):
+    pairs = zip(FRAMEWORK.questions, chosen, strict=True)
+    return diagnose(FRAMEWORK, {question.id: choice.id for question, choice in pairs}, phase)
+
+
+def of_levels(levels, phase=None):
+    pairs = zip(FRAMEWORK.questions, levels, strict=True)
+    return diagnosis_of([question.answers[level] for question, level in pairs], phase)
+
+
 @pytest.fixture(scope="module")
-def visitors():
-    """Draw sets of answers of four kinds, from the hopeless to the nearly perfect."""
+def profiles():
+    """Draw a hundred sets of answers of four kinds, from all bad to nearly perfect, and a phase."""
     chance = random.Random(4096)
-    moods = ([1] * 4, [4, 2, 1, 0], [0, 1, 2, 4], [0, 0, 1, 12])
-    return [result(chance.choices(range(4), moods[number % 4], k=12)) for number in range(VISITORS)]
+    moods = ([3, 1, 1, 1, 1], [4, 2, 1, 0, 1], [0, 1, 2, 4, 0], [0, 0, 1, 12, 0])
+    drawn = []
+    for number in range(100):
+        mood = moods[number % 4]
+        chosen = [chance.choices(one.choices, mood)[0] for one in FRAMEWORK.questions]
+        drawn.append(diagnosis_of(chosen, PHASES[number % len(PHASES)]))
+    return drawn
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_set_of_answers_gives_a_complete_page(visitors, name):
-    kinds = set()
-    for scored in visitors:
-        html, gap = page(name, scored), scored.widest_gap
-        assert html.count('class="condition"') == len(scored.to_become_true)
-        assert html.count('<td class="score">') == 6
-        assert html.count("widest gap</span>") == (gap is not None)
-        assert ("gap</span>.</h1>" in html) == (gap is not None)
-        numbers = [int(one) for one in re.findall(r'class="place"><span>(\d+)', html)]
-        assert numbers == list(range(1, len(numbers) + 1))
-        kinds.add((gap and gap.slug, scored.outcome.engagement, bool(scored.already_true)))
-    assert len(kinds) > 15  # the draw reaches what can happen
+def told(html):
+    """Read from a page where to begin, the first condition, the advice and the first article."""
+    step = re.search(r"<h1>Begin with <span[^>]*>(\w+)</span>", html)
+    condition = re.search(r'<p class="condition">(.*?)</p>', html)
+    outcome = re.search(r'recommended.*?class="step-question">(.*?)</p>', html, re.DOTALL)
+    article = re.search(r'<a class="step-question"[^>]*>(.*?)</a>', html)
+    found = (step, condition, outcome, article)
+    return tuple(text_of(one[1]) if one else None for one in found)
 
 
-@given(st.lists(st.integers(0, 3), min_size=12, max_size=12))
-def test_the_owner_s_page_says_all_that_the_result_holds(levels):
-    scored = result(levels)
-    said = text_of(page("assess/result.html", scored))
-    for one in scored.conditions:
-        assert one.text in said
-        assert (f"You said: {one.answer.text}" in said) == (one in scored.to_become_true)
-    for one in scored.to_become_true:
-        assert one.reason in said and one.first_move in said
-    assert text.gap_sentences(scored) in said
-    assert text.order(scored) in said
-    assert scored.band.name in said and scored.band.text in said
-    assert scored.outcome.why in said and text.rule(scored) in said
-    needed = scored.outcome.engagement
-    assert (needed.name if needed else "No engagement is needed yet") in said
+def test_page_shared_page_pdf_email_brief_and_json_say_the_same_of_a_hundred_profiles(profiles):
+    suggestions = read_suggestions(brief.FILE, FRAMEWORK)
+    seen = set()
+    for made in profiles:
+        first, step = next(iter(made.to_do), None), made.begin_with
+        expected = (step and step.name, first and first.text, text.outcome_title(made))
+        article = ARTICLES[-1].title if step is None else f"An article about {step.slug}"
+        assert told(page("result", made)) == (*expected, article)
+        assert told(page("shared", made)) == (*expected, None)
+        content = pdf._content(made, sheet(made))
+        listed = content["first"][0]["text"] if content["first"] else None
+        begins = content["begin_with"] and content["begin_with"]["name"]
+        assert (begins, listed, content["outcome"]["title"]) == expected
+        assert content["articles"][0]["title"] == article
+        message = email(made)
+        for part in (message.text, text_of(message.html)):
+            assert made.headline.casefold() in part.casefold()
+            assert all(one is None or one in " ".join(part.split()) for one in expected[1:])
+        assert made.headline[:-1] in message.subject
+        answers = {one.question.id: one.answer.id for one in (*made.to_do, *made.true)}
+        phase = made.phase.id if made.phase else None
+        told_to_host = brief.build_brief(FRAMEWORK, answers, suggestions, phase)
+        assert told_to_host.diagnosis == made
+        assert first is None or told_to_host.asks[0].condition.step == first.step
+        listed = json.loads(json.dumps(exports.result_fields(told_to_host)))
+        assert (listed["begin_with"], listed["scores"]) == (step and step.slug, made.percents)
+        if step and made.outcome.engagement:
+            assert step.slug in made.outcome.engagement.begins_with
+        seen.add((expected[0], made.outcome.kind))
+    assert len({step for step, _ in seen}) > 5 and len({kind for _, kind in seen}) == 3
 
 
-@given(st.lists(st.integers(0, 3), min_size=12, max_size=12))
-def test_a_shared_page_holds_scores_and_conditions_and_nobody_s_words(levels):
-    scored = result(levels)
-    html = page("assess/shared.html", scored)
+def test_at_most_550_words_are_unfolded(profiles):
+    longest = max(
+        len(text_of(page("result", made, since=since), without=("details",)).split())
+        for made in profiles
+        for since in (None, retake.compare(of_levels([0] * 12), made, NOW))
+    )
+    print(f"\nlongest result: {longest} words")
+    assert longest <= MOST_WORDS
+
+
+@given(CHOICES, st.sampled_from(PHASES))
+def test_the_owner_s_page_says_all_that_the_diagnosis_holds(chosen, phase):
+    made = diagnosis_of(chosen, phase)
+    html = page("result", made)
     said = text_of(html)
-    for one in scored.conditions:
+    for one in (*made.to_do, *made.true):
         assert one.text in said
-        assert one.answer.text not in said
-    assert f"{scored.overall} of 100" in said
-    assert "<form" not in html and "<button" not in html
-    assert "/assess.step" not in html
+    for one in made.to_do:
+        assert f"You said: {one.answer.text}" in said
+        assert one.reason in said and one.first_move in said
+    assert made.beside in said and made.outcome.why in said
+    assert all(reason in said for reason in made.reasons)
+    assert f"{made.overall} of 100" in said and made.band.text in said
+    assert text.what_the_score_is(FRAMEWORK) in said
+    numbers = [int(one) for one in re.findall(r'class="place"><span>(\d+)', html)]
+    assert numbers == list(range(1, len(made.to_do) + 1))
+    assert html.count("Owner of condition") == min(3, len(made.to_do))
+
+
+@given(CHOICES, st.sampled_from(PHASES))
+def test_what_is_passed_on_holds_none_of_the_answers(chosen, phase):
+    made = diagnosis_of(chosen, phase)
+    shared, message = page("shared", made), email(made)
+    assert "<form" not in shared and "<button" not in shared
+    assert "/assess.step" not in shared and "You said" not in shared
+    assert "said" not in {key for key, value in walk(pdf._content(made, sheet(made))) if value}
+    for part in (text_of(shared), message.text, text_of(message.html)):
+        others = " ".join([one.text for one in (*made.to_do, *made.true)])
+        others += " ".join(one.first_move for one in made.to_do)
+        for one in (*made.to_do, *made.true):
+            assert one.answer.text not in part or one.answer.text in others
+
+
+def walk(value):
+    """Yield all keys of a nested value with what they hold."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield key, one
+            yield from walk(one)
+    if isinstance(value, list):
+        for one in value:
+            yield from walk(one)
+
+
+def test_the_pdf_quotes_the_answers_only_if_they_are_asked_for():
+    made = of_levels([0] * 12)
+    quoted = [one["said"] for one in pdf._content(made, sheet(made, with_answers=True))["first"]]
+    assert quoted == [one.answer.text for one in made.to_do[:3]]
+
+
+def test_the_chart_has_one_bar_for_each_step_on_one_scale():
+    made = of_levels([0, 0, 3, 3, *[2] * 8])
+    html = page("result", made)
+    widths = re.findall(r'class="bar-full" width="(\d+)%"', html)
+    assert [int(one) for one in widths] == list(made.percents.values())
+    assert re.findall(r'class="score">(\d+)<', html) == widths
+    assert html.count('<rect class="bar-rest" width="100%"') == 6
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_who_can_close_it_alone_is_told_how(number):
+    made = of_levels([1] * number + [3] * (12 - number))
+    assert made.outcome.kind == OutcomeKind.CLOSE_YOURSELF
+    how = text.how_to_close(made)
+    assert len(how) == 3
+    said = text_of(page("result", made))
+    assert "Close this yourself" in said and all(one in said for one in how)
+    assert "the open condition" in how[0] if number == 1 else "two conditions" in how[0]
+
+
+# Answering again
+
+
+def compared(before, now):
+    return retake.compare(of_levels(before), of_levels(now), NOW - timedelta(days=30))
+
+
+def test_what_changed_since_an_earlier_result_is_said_for_each_condition():
+    before, now = [0, 0, 2, 3, *[2] * 8], [3, 1, 1, 3, *[2] * 8]
+    since = compared(before, now)
+    said = text_of(page("result", of_levels(now), since=since))
+    assert "You answered before on Friday, October 23, 2026." in said
+    assert f"It was {since.overall}." in said
+    for which, how in ((0, "True, open"), (1, "Still open, closer than"), (2, "Open, nearly true")):
+        assert f"{FRAMEWORK.questions[which].condition} {how} before." in said
+    assert text.NOT_COMPARABLE not in said
+
+
+def test_conditions_of_changed_questions_are_left_out_and_that_is_said():
+    newer = load(FRAMEWORK.text.replace("clarify-case", "clarify-value"))
+    now = diagnose(newer, {one.id: one.answers[3].id for one in newer.questions})
+    since = retake.compare(of_levels([0] * 12), now, NOW)
+    assert len(since.changes) == 11
+    assert text.NOT_COMPARABLE in text_of(page("result", now, since=since))

@@ -202,6 +202,15 @@ def test_a_draft_comes_back_from_storage_as_the_mail_that_it_is(name, stuck):
     )
 
 
+def test_a_draft_stored_before_it_said_whether_to_reply_invites_no_reply():
+    lead = dict.fromkeys(("name", "email", "company", "phone"), "ada@lead.test")
+    shown = dict.fromkeys(("text", "article", "call"), "") | {"what": "wrote to us", "link": "/"}
+    old = FRAME | shown | {"lead": lead, "brief": None, "reply_to": "ada@lead.test"}
+    message = from_json(to_json(Draft(EmailKind.NEW_LEAD, "team@lead.test", old)))
+    assert message.reply_to is None
+    assert "reply" not in message.text
+
+
 @pytest.mark.parametrize(
     "text", ["", "null", "[]", "{}", '{"attachments": []}', "{", '"x"', '{"context": {}}']
 )

@@ -1,0 +1,110 @@
+"""Check the phases, and that no text fits the phases for which it is shown badly.
+
+What can be true depends on where the initiative is. A question holds other words for a phase under
+the name that the phase gives as its `wording`.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from .yaml_source import Fault, KeyPath
+
+if TYPE_CHECKING:
+    from .types import Answer, Band, Engagement, Phase, Question, Rules, Step
+
+Said = Iterator[tuple[KeyPath, str]]
+
+
+def faults(
+    steps: "Sequence[Step]",
+    bands: "Sequence[Band]",
+    engagements: "Sequence[Engagement]",
+    phases: "Sequence[Phase]",
+    rules: "Rules | tuple[()]",
+) -> Iterator[Fault]:
+    """Yield what is wrong with the phases and with the words for them."""
+    if steps and not phases:
+        yield ("phases",), "needs at least one phase"
+    for id, count in Counter(phase.id for phase in phases).items():
+        if count > 1:
+            yield ("phases",), f"{id} is used {count} times"
+    for path, question in _questions(steps):
+        yield from _question_faults(path, question, {phase.wording for phase in phases})
+    for phase in phases:
+        texts = [*_texts(steps, phase.wording), *_recommendations(bands, engagements, rules)]
+        for phrase in phase.never_says:
+            for where, text in texts:
+                if phrase.casefold() in text.casefold():
+                    yield where, f"says “{phrase}”, which phase {phase.id} must never read"
+
+
+def _question_faults(
+    path: KeyPath, question: "Question", wordings: set[str | None]
+) -> Iterator[Fault]:
+    if question.cannot_say is None:
+        yield (*path, "cannot_say"), "is missing: what is the first move to find out?"
+    for k, answer in enumerate(question.answers):
+        if answer.id == "cannot-say":
+            yield (*path, "answers", k, "id"), "cannot-say stands for “I can’t say yet”"  # noqa: RUF001
+    worse = {answer.id for answer in question.answers[:-1]}
+    known = {answer.id for answer in question.answers}
+    for name, words in question.wordings.items():
+        if wordings and name not in wordings:
+            yield (*path, "wordings", name), "no phase has this wording"
+        for id in words.answers:
+            if id not in known:
+                yield (*path, "wordings", name, "answers", id), "no answer has this id"
+        for id in words.first_moves:
+            if id not in worse:
+                where = (*path, "wordings", name, "first_moves", id)
+                yield (
+                    where,
+                    "no answer but the best has this id"
+                    if id in known
+                    else ("no answer has this id"),
+                )
+
+
+def _questions(steps: "Sequence[Step]") -> "Iterator[tuple[KeyPath, Question]]":
+    for i, step in enumerate(steps):
+        for j, question in enumerate(step.questions):
+            yield ("steps", i, "questions", j), question
+
+
+def _texts(steps: "Sequence[Step]", wording: str | None) -> Said:
+    """Yield every text of a result in a wording, with the place where it is written."""
+    for i, step in enumerate(steps):
+        yield ("steps", i, "skipped"), step.skipped
+    for path, question in _questions(steps):
+        words = question.wordings.get(wording or "")
+        there = (*path, "wordings", wording or "")
+        for key in ("text", "reason", "condition", "cannot_say"):
+            if words and (other := getattr(words, key)):
+                yield (*there, key), other
+            else:
+                yield (*path, key), getattr(question, key) or ""
+        for k, answer in enumerate(question.answers):
+            yield from _texts_of(answer, (*path, "answers", k), words, there)
+
+
+def _texts_of(answer: "Answer", path: KeyPath, words: object, there: KeyPath) -> Said:
+    for key, others in (("text", "answers"), ("first_move", "first_moves")):
+        if words and (other := getattr(words, others).get(answer.id)):
+            yield (*there, others, answer.id), other
+        else:
+            yield (*path, key), getattr(answer, key) or ""
+
+
+def _recommendations(
+    bands: "Sequence[Band]", engagements: "Sequence[Engagement]", rules: "Rules | tuple[()]"
+) -> Said:
+    for i, band in enumerate(bands):
+        yield ("bands", i, "text"), band.text
+    for i, engagement in enumerate(engagements):
+        yield ("engagements", i, "takes"), engagement.takes
+        for k, sentence in enumerate(engagement.because):
+            yield ("engagements", i, "because", k, "text"), sentence.text
+    if rules:
+        yield ("diagnosis", "texts", "nothing"), rules.texts.nothing
+        yield ("diagnosis", "texts", "close_yourself"), rules.texts.close_yourself

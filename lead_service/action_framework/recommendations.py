@@ -1,0 +1,109 @@
+"""Check, for every set of answers, that a recommendation says why and claims only what they bear.
+
+Each sentence names the conditions that it is about. Here all answers to the questions of a step
+are gone through, so that no set of them is left without a sentence.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import TYPE_CHECKING
+
+from .yaml_source import Fault
+
+if TYPE_CHECKING:
+    from .types import Engagement, Rules, Sentence, Step
+
+_OPEN, _LEVELS = (0, 1), range(4)  # levels that leave a condition open; all levels
+
+
+def applies(sentence: "Sentence", levels: Mapping[str, int]) -> bool:
+    """Say whether the answers, given as {question id: level}, bear out a sentence."""
+    return all(levels[id] in _OPEN for id in sentence.open) and not any(
+        levels[id] in _OPEN for id in sentence.settled
+    )
+
+
+def about(engagement: "Engagement", step: "Step") -> "list[Sentence]":
+    """Return the sentences that say why to begin with a step."""
+    ids = {question.id for question in step.questions}
+    return [one for one in engagement.because if ids.intersection(one.open)]
+
+
+def faults(
+    steps: "Sequence[Step]", engagements: "Sequence[Engagement]", rules: "Rules | tuple[()]"
+) -> Iterator[Fault]:
+    """Yield what is wrong with the rules and the reasons; empty parts have failed already."""
+    slugs = [step.slug for step in steps]
+    if steps and rules:
+        if sorted(rules.order) != sorted(slugs):
+            yield ("diagnosis", "order"), f"must name each step once: {', '.join(slugs)}"
+        for slug in (rules.waits.step, *rules.waits.until):
+            if slug not in slugs:
+                yield ("diagnosis", "waits"), f"no step is called {slug}"
+    if steps and engagements:
+        yield from _shared_out(slugs, engagements)
+        for i, engagement in enumerate(engagements):
+            yield from _reasons(i, engagement, steps)
+
+
+def _shared_out(slugs: Sequence[str], engagements: "Sequence[Engagement]") -> Iterator[Fault]:
+    """Hold every step to one engagement."""
+    times = Counter(slug for one in engagements for slug in one.begins_with)
+    for i, engagement in enumerate(engagements):
+        for k, slug in enumerate(engagement.begins_with):
+            if slug not in slugs:
+                yield ("engagements", i, "begins_with", k), f"no step is called {slug}"
+            elif times[slug] > 1:
+                yield ("engagements", i, "begins_with", k), f"{slug} has another engagement too"
+    if missing := [slug for slug in slugs if not times[slug]]:
+        yield ("engagements",), f"no engagement begins with {', '.join(missing)}"
+
+
+def _reasons(i: int, engagement: "Engagement", steps: "Sequence[Step]") -> Iterator[Fault]:
+    known = {question.id for step in steps for question in step.questions}
+    because = ("engagements", i, "because")
+    unknown = [
+        ((*because, k, key, n), f"no question has the id {id}")
+        for k, sentence in enumerate(engagement.because)
+        for key in ("open", "settled")
+        for n, id in enumerate(getattr(sentence, key))
+        if id not in known
+    ]
+    yield from unknown
+    if unknown:
+        return
+    shown: set[int] = set()
+    for step in steps:
+        if step.slug in engagement.begins_with:
+            ids = [question.id for question in step.questions]
+            own = [
+                (k, sentence)
+                for k, sentence in enumerate(engagement.because)
+                if {*sentence.open, *sentence.settled} <= {*ids}
+            ]
+            yield from ((because, wrong) for wrong in _left_out(ids, own, shown))
+    for k, sentence in enumerate(engagement.because):
+        its_steps = {
+            step.slug
+            for step in steps
+            for question in step.questions
+            if question.id in (*sentence.open, *sentence.settled)
+        }
+        if len(its_steps) == 1 and k not in shown:
+            yield (*because, k), "is never shown: sentences above it always come first"
+
+
+def _left_out(
+    ids: Sequence[str], own: "Sequence[tuple[int, Sentence]]", shown: set[int]
+) -> Iterator[str]:
+    """Go through all answers to a step's questions; yield the first set that nothing fits."""
+    for levels in product(_LEVELS, repeat=len(ids)):
+        given = dict(zip(ids, levels, strict=True))
+        open_ids = [id for id, level in given.items() if level in _OPEN]
+        fitting = next((k for k, sentence in own if applies(sentence, given)), None)
+        if fitting is not None:
+            shown.add(fitting)
+        elif open_ids:
+            yield f"has no sentence for the case that {' and '.join(open_ids)} is open"
+            return

@@ -1,0 +1,143 @@
+"""Load and check the questions that the sales team may ask on a call (`assess/brief.yml`).
+
+The file is for the team only and is never published, but it has to fit the framework: the site's
+build, the service and `lead-service check` refuse one that does not.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .types import BEST, Framework
+from .yaml_source import Fault, Source, decode, parse_yaml
+
+WORDS = "words"  # the part of the file that is not a question's
+SHORTEST_WORD = 3  # letters: a shorter one would begin too many others
+_LEVELS = tuple(str(level) for level in range(BEST + 1))
+_WORD = re.compile(rf"(?=.{{{SHORTEST_WORD},40}}\Z)[a-z]+( [a-z]+)*")
+
+
+class SuggestionsError(ValueError):
+    """Say what is wrong with the file: one line a fault, each naming line and key."""
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """Hold what to ask, by (question id, level of the answer), and the words that call for it.
+
+    `words` go by the id of a question or the slug of a step. `fault` says why there is nothing
+    to ask, when the file could not be used.
+    """
+
+    asks: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fault: str = ""
+
+    def named_in(self, text: str) -> set[str]:
+        """Return the ids and slugs of which a word stands in a text, or begins a word of it."""
+        text = " ".join(text.casefold().split())
+        return {
+            key
+            for key, words in self.words.items()
+            if any(re.search(rf"\b{word}", text) for word in words)
+        }
+
+
+def read_suggestions(path: Path, framework: Framework) -> Suggestions:
+    """Read and load the file; a file that cannot be read is a SuggestionsError too."""
+    try:
+        return load_suggestions(path.read_bytes(), framework)
+    except OSError as error:
+        raise SuggestionsError(f"cannot be read: {error.strerror}") from None
+
+
+def load_suggestions(file: str | bytes, framework: Framework) -> Suggestions:
+    """Load the file: for every question of the framework, what to ask at every level.
+
+    Each question id holds a list of `{levels: [0, 1], ask: "…"}`, and `words` holds a list of
+    words for question ids and step slugs. `SuggestionsError` lists every fault.
+    """
+    try:
+        source = parse_yaml(file if isinstance(file, str) else decode(file))
+    except ValueError as error:
+        raise SuggestionsError(str(error)) from error
+    asks: dict[tuple[str, int], str] = {}
+    words: dict[str, tuple[str, ...]] = {}
+    faults = [
+        *source.faults,
+        *_collect_asks(source, framework, asks),
+        *_collect_words(source, framework, words),
+    ]
+    if faults:
+        raise SuggestionsError(source.describe(faults))
+    return Suggestions(asks, words)
+
+
+def _collect_asks(
+    source: Source, framework: Framework, into: dict[tuple[str, int], str]
+) -> Iterator[Fault]:
+    """Gather the suggestions into a dictionary, yielding what is wrong on the way."""
+    data = source.data if isinstance(source.data, dict) else {}
+    known = [question.id for question in framework.questions]
+    for id in data:
+        if id not in (*known, WORDS):
+            yield (id,), "the framework has no such question"
+    for id in known:
+        items = data.get(id)
+        if not isinstance(items, list) or not items:
+            yield (id,), "needs at least one suggestion"
+            continue
+        for place, item in enumerate(items):
+            yield from _item(item, (id, place), into)
+        unasked = [str(level) for level in range(BEST + 1) if (id, level) not in into]
+        if unasked:
+            yield (id,), f"has nothing to ask at level {', '.join(unasked)}"
+
+
+def _item(item: object, path: tuple[str, int], into: dict[tuple[str, int], str]) -> Iterator[Fault]:
+    if not isinstance(item, dict) or set(item) != {"levels", "ask"}:
+        yield path, "must hold levels and ask, and nothing else"
+        return
+    if not isinstance(item["ask"], str) or not item["ask"].strip():
+        yield (*path, "ask"), "is empty"
+    levels = item["levels"]
+    if not isinstance(levels, list) or not all(level in _LEVELS for level in levels):
+        yield (*path, "levels"), f"must be a list of levels, 0 to {BEST}: [0, 1]"
+        return
+    for level in map(int, levels):
+        if (path[0], level) in into:
+            yield (*path, "levels"), f"level {level} has a suggestion already"
+        into[path[0], level] = str(item["ask"]).strip()
+
+
+def _collect_words(
+    source: Source, framework: Framework, into: dict[str, tuple[str, ...]]
+) -> Iterator[Fault]:
+    """Gather the words; each belongs to one condition or step, and every step has some."""
+    data = source.data.get(WORDS) if isinstance(source.data, dict) else None
+    if not isinstance(data, dict):
+        yield (WORDS,), "must hold lists of words, by the id of a question or the slug of a step"
+        return
+    ids = {step.slug: {one.id for one in step.questions} for step in framework.steps}
+    owners: dict[str, str] = {}
+    for key, words in data.items():
+        if key not in ids and not any(key in questions for questions in ids.values()):
+            yield (WORDS, key), "the framework has no such question or step"
+        if not isinstance(words, list) or not words:
+            yield (WORDS, key), "must be a list of words: [budget, fund]"
+            continue
+        for place, word in enumerate(words):
+            if not isinstance(word, str) or not _WORD.fullmatch(word):
+                yield (
+                    (WORDS, key, place),
+                    f"must be lower-case letters and single spaces, {SHORTEST_WORD} or more",
+                )
+            elif word in owners:
+                yield (WORDS, key, place), f"{word} is a word of {owners[word]} already"
+            else:
+                owners[word] = key
+        into[key] = tuple(map(str, words))
+    for slug, questions in ids.items():
+        if not data.keys() & {slug, *questions}:
+            yield (WORDS,), f"has no words for {slug} or one of its questions"

@@ -1,0 +1,360 @@
+"""Diagnose a set of answers: where to begin, why, and whether an engagement is needed.
+
+Every page, file, email and the brief read what is wrong and what to do from the one value made
+here. A condition is true (best answer), nearly true (the answer before it) or open. Steps compare
+by exact score, thresholds by the score that is displayed.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from functools import cached_property
+from itertools import product
+from math import prod
+from typing import TypeVar
+
+from ..action_framework.recommendations import about, applies
+from ..action_framework.types import BEST, Band, Engagement, Framework, Phase, Rules, Step
+from .scoring import Condition, StepScore, score
+
+
+class OutcomeKind(StrEnum):
+    """What a result recommends."""
+
+    NOTHING = "nothing"
+    CLOSE_YOURSELF = "close-yourself"
+    ENGAGEMENT = "engagement"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Recommend something, and say why in sentences that the answers bear out."""
+
+    kind: OutcomeKind
+    engagement: Engagement | None
+    why: str  # empty for an engagement of a version that gave no reasons of this kind
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Hold everything that says what is wrong or what to do. No text in it quotes an answer.
+
+    Only `Condition.answer` holds what the visitor chose, and its first move.
+    """
+
+    scores: tuple[StepScore, ...]  # in the order of the steps
+    overall: int  # percent, as displayed
+    band: Band
+    phase: Phase | None
+    begin_with: Step | None  # None when no condition is open
+    tied: tuple[Step, ...]  # with an open condition and the same score
+    near: tuple[Step, ...]  # with an open condition, at most one level of one answer higher
+    unlocks: Step | None  # lower, and held back until `begin_with` is settled
+    lower: tuple[Step, ...]  # lower as well, only where a step is held back
+    open: tuple[Condition, ...]  # in the order in which to make them true
+    nearly_true: tuple[Condition, ...]  # in the same order of steps
+    true: tuple[Condition, ...]  # in the order of the questions
+    reading: tuple[Step, ...]  # the steps whose articles help, the first one first
+    strength: Condition | None  # to open a conversation with; only nearly true where none is true
+    outcome: Outcome
+
+    @property
+    def to_do(self) -> tuple[Condition, ...]:
+        """Return all conditions that are not true, the open ones first."""
+        return (*self.open, *self.nearly_true)
+
+    @cached_property
+    def percents(self) -> dict[str, int]:
+        """Map each step's slug to its score as displayed."""
+        return {one.step.slug: one.percent for one in self.scores}
+
+    @cached_property
+    def headline(self) -> str:
+        """Say in one sentence where to begin."""
+        if self.begin_with:
+            return f"Begin with {self.begin_with.name}."
+        return "No condition is open." if self.nearly_true else "Every condition is true."
+
+    @cached_property
+    def beside(self) -> str:
+        """Name the steps that stand close to the one in the headline; empty when none does."""
+        said = []
+        if self.unlocks:
+            said.append(f"That will unlock {self.unlocks.name}.")
+        if self.tied:
+            verb = "scores" if len(self.tied) == 1 else "score"
+            said.append(f"{_names(self.tied)} {verb} the same.")
+        if self.lower:
+            verb = "is" if len(self.lower) == 1 else "are"
+            said.append(f"{_names(self.lower)} {verb} low as well.")
+        if self.near:
+            verb = "is" if len(self.near) == 1 else "are"
+            said.append(f"{_names(self.near)} {verb} close behind.")
+        return " ".join(said)
+
+    @cached_property
+    def reasons(self) -> tuple[str, ...]:
+        """Say why, one sentence or two each: the score, then what is open."""
+        because = (self._because_of_the_score,) if self.begin_with else ()
+        return (*because, self.outcome.why) if self.outcome.why else because
+
+    @property
+    def _because_of_the_score(self) -> str:
+        step = self.begin_with
+        assert step is not None
+        score = self.percents[step.slug]
+        if self.unlocks:
+            lowest = self.percents[self.unlocks.slug]
+            return (
+                f"Because {self.unlocks.name}, your lowest at {lowest}, depends on {step.name},"
+                f" which is at {score}."
+            )
+        if self.tied:
+            same = f"{_names(self.tied)} {'has' if len(self.tied) == 1 else 'have'} the same score."
+            return (
+                f"Because your {step.name} score is {score}. {same} When scores are equal, we begin"
+                " with the step that the others depend on."
+            )
+        alone = [one.step for one in self.scores if one.exact <= _exact(self.scores, step)] == [
+            step
+        ]
+        of_which = "steps" if alone else "steps with an open condition"
+        return f"Because your {step.name} score is {score}, the lowest of all {of_which}."
+
+
+def diagnose(
+    framework: Framework, answers: Mapping[str, str], phase: str | None = None
+) -> Diagnosis:
+    """Diagnose a complete set of answers, given as {question id: answer id}.
+
+    Texts are those for the phase. Raises what `scoring.score` raises, and `KeyError` for a phase
+    that the framework does not have.
+    """
+    framework, rules = framework.in_phase(phase), framework.diagnosis
+    result = score(framework, answers)
+    open_steps = {one.step.slug for one in result.conditions if one.is_open}
+    ranked = list(in_order((one for one in result.steps if one.step.slug in open_steps), rules))
+    first = ranked[0] if ranked else None
+    lowest = min(ranked, key=_by_score(rules)) if ranked else None
+    held_back = lowest if lowest != first else None
+    others = [one for one in ranked if one not in (first, held_back)]
+    place = {one.step.slug: number for number, one in enumerate(ranked)}
+    placed = sorted(result.conditions, key=lambda one: place.get(one.step.slug, len(place)))
+    open_ones = tuple(one for one in placed if one.is_open)
+    return Diagnosis(
+        scores=result.steps,
+        overall=result.overall,
+        band=result.band,
+        phase=framework.phase(phase) if phase else None,
+        begin_with=first.step if first else None,
+        tied=_steps(one for one in others if first and one.exact == first.exact),
+        near=_steps(one for one in others if first and first.exact < one.exact <= _near(first)),
+        unlocks=held_back.step if held_back else None,
+        lower=_steps(one for one in others if first and one.exact < first.exact),
+        open=tuple(sorted(open_ones, key=lambda one: (place[one.step.slug], one.level))),
+        nearly_true=tuple(one for one in placed if not one.is_open and one.level < BEST),
+        true=result.already_true,
+        reading=_steps(ranked),
+        strength=_strength(result.conditions, result.steps),
+        outcome=_outcome(framework, first, result.conditions, result.steps),
+    )
+
+
+def _exact(scores: Sequence[StepScore], step: Step) -> Fraction:
+    return next(one.exact for one in scores if one.step == step)
+
+
+def lead(open_scores: Sequence[StepScore], rules: Rules) -> StepScore:
+    """Return the step to begin with, of those that have an open condition.
+
+    It is the lowest, and of equal ones the first in the rules' order. A step that waits gives way
+    to the lowest of those that it waits for.
+    """
+    first = min(open_scores, key=_by_score(rules))
+    if first.step.slug == rules.waits.step:
+        before = [
+            one
+            for one in open_scores
+            if one.step.slug in rules.waits.until and one.percent < rules.waits.below
+        ]
+        return min(before, key=_by_score(rules), default=first)
+    return first
+
+
+def in_order(open_scores: Iterable[StepScore], rules: Rules) -> Iterator[StepScore]:
+    """Yield the steps in the order in which to take them: each as if those before were settled."""
+    left = list(open_scores)
+    while left:
+        first = lead(left, rules)
+        left.remove(first)
+        yield first
+
+
+def _by_score(rules: Rules) -> Callable[[StepScore], tuple[Fraction, int]]:
+    return lambda one: (one.exact, rules.order.index(one.step.slug))
+
+
+def _near(first: StepScore) -> Fraction:
+    """Return the highest score within one level of one answer of a step's."""
+    return first.exact + Fraction(100, BEST * len(first.step.questions))
+
+
+def _strength(conditions: Sequence[Condition], scores: Sequence[StepScore]) -> Condition | None:
+    """Choose a condition that is true, or else nearly true, from the highest step."""
+    exact = {one.step.slug: one.exact for one in scores}
+    good = [one for one in conditions if not one.is_open]
+    return max(good, key=lambda one: (one.level, exact[one.step.slug]), default=None)
+
+
+def _outcome(
+    framework: Framework,
+    first: StepScore | None,
+    conditions: Sequence[Condition],
+    scores: Sequence[StepScore],
+) -> Outcome:
+    rules = framework.diagnosis
+    if first is None:
+        return Outcome(OutcomeKind.NOTHING, None, rules.texts.nothing)
+    weak = {one.step.slug for one in scores if one.percent < rules.weak_below}
+    open_ones = [one for one in conditions if one.is_open]
+    serious = any(one.level == 0 and one.step.slug in weak for one in open_ones)
+    if can_close(len(open_ones), serious, rules):
+        return Outcome(OutcomeKind.CLOSE_YOURSELF, None, rules.texts.close_yourself)
+    engagement = engagement_for(framework, first.step.slug)
+    levels = {one.question.id: one.level for one in conditions}
+    fitting = (one.text for one in about(engagement, first.step) if applies(one, levels))
+    return Outcome(OutcomeKind.ENGAGEMENT, engagement, next(fitting, ""))
+
+
+def can_close(open_conditions: int, serious: bool, rules: Rules) -> bool:
+    """Say whether the organization can do it alone.
+
+    It is serious when a condition has its worst answer in a weak step.
+    """
+    return open_conditions <= rules.close_yourself and not serious
+
+
+def engagement_for(framework: Framework, slug: str) -> Engagement:
+    """Return the engagement that begins with a step."""
+    for one in framework.engagements:
+        if slug in (one.begins_with or _ONCE.get(one.slug, ())):
+            return one
+    return framework.engagements[-1]
+
+
+_ONCE = {
+    "readiness-assessment": ("assess",),
+    "strategy-engagement": ("clarify", "transform"),
+    "delivery-leadership": ("implement", "organize", "nurture"),
+}  # of versions that did not say it
+
+
+def _steps(scores: Iterable[StepScore]) -> tuple[Step, ...]:
+    return tuple(one.step for one in scores)
+
+
+def _names(steps: Sequence[Step]) -> str:
+    return _listed([step.name for step in steps])
+
+
+def _listed(names: Sequence[str]) -> str:
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last
+
+
+# Shares of all sets of answers
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Count all sets of answers alike: in percent, by the step to begin with and by outcome."""
+
+    headlines: Mapping[str | None, float]  # by step slug; None where no condition is open
+    outcomes: Mapping[str, float]  # by engagement slug, or "nothing" or "close-yourself"
+
+    @property
+    def without_engagement(self) -> float:
+        """Return the share of sets for which nothing is sold."""
+        return self.outcomes["nothing"] + self.outcomes["close-yourself"]
+
+    def __str__(self) -> str:
+        headlines = (f"{slug or 'no step'} {_share(it)}" for slug, it in self.headlines.items())
+        outcomes = (f"{slug} {_share(it)}" for slug, it in self.outcomes.items())
+        return f"begin with {', '.join(headlines)}; recommend {', '.join(outcomes)}"
+
+
+def shares(framework: Framework, *, at_least: int = 0) -> Shares:
+    """Enumerate all sets of answers at the level of steps; only sets with every step at least so.
+
+    "I can't say yet" is left out: it scores as the lowest level does.
+    """
+    rules = framework.diagnosis
+    groups = [_groups(step, rules, at_least) for step in framework.steps]
+    headlines: Counter[str | None] = Counter()
+    outcomes: Counter[str] = Counter({"nothing": 0, "close-yourself": 0})
+    for chosen in product(*groups):
+        sets = prod(group.sets for group in chosen)
+        open_scores = [group.score for group in chosen if group.score]
+        if not open_scores:
+            headlines[None] += sets
+            outcomes["nothing"] += sets
+            continue
+        first = lead(open_scores, rules).step.slug
+        closed = _sets_to_close(chosen, rules) if len(open_scores) <= rules.close_yourself else 0
+        headlines[first] += sets
+        outcomes["close-yourself"] += closed
+        outcomes[engagement_for(framework, first).slug] += sets - closed
+    return Shares(_in_percent(headlines), _in_percent(outcomes))
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Take together the answers to a step's questions that lead to the same headline."""
+
+    score: StepScore | None  # None where no condition is open
+    by_open: Mapping[tuple[int, bool], int]  # sets by how many are open, and if that is serious
+    sets: int
+
+
+def _groups(step: Step, rules: Rules, at_least: int) -> list[_Group]:
+    counted: dict[int | None, Counter[tuple[int, bool]]] = {}
+    scores = {
+        points: StepScore(step, points, Fraction(100 * points, BEST * len(step.questions)))
+        for points in range(BEST * len(step.questions) + 1)
+    }
+    for levels in product(range(BEST + 1), repeat=len(step.questions)):
+        percent, number = scores[sum(levels)].percent, sum(level < BEST - 1 for level in levels)
+        if percent >= at_least:
+            serious = 0 in levels and percent < rules.weak_below
+            by_open = counted.setdefault(sum(levels) if number else None, Counter())
+            by_open[number, serious] += 1
+    return [
+        _Group(None if points is None else scores[points], by_open, by_open.total())
+        for points, by_open in counted.items()
+    ]
+
+
+def _sets_to_close(groups: Iterable[_Group], rules: Rules) -> int:
+    """Count the sets of answers in these groups that an organization can close on its own."""
+    so_far = Counter({0: 1})  # sets by open conditions, none of them serious
+    for group in groups:
+        following: Counter[int] = Counter()
+        for number, sets in so_far.items():
+            for (more, serious), times in group.by_open.items():
+                if can_close(number + more, serious, rules):
+                    following[number + more] += sets * times
+        so_far = following
+    return so_far.total()
+
+
+def _share(percent: float) -> str:
+    return f"{percent:.0f}%" if percent >= 1 or not percent else f"{percent:.2g}%"
+
+
+Key = TypeVar("Key")
+
+
+def _in_percent(counted: Counter[Key]) -> dict[Key, float]:
+    return {key: 100 * sets / counted.total() for key, sets in counted.items()}

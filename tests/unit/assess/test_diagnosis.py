@@ -1,0 +1,365 @@
+"""One diagnosis for every set of answers: where to begin, why, and what is recommended.
+
+Sets are enumerated at the level of steps, all alike, and drawn at random at the level of answers.
+`pytest -s` prints the shares.
+"""
+
+from collections import Counter
+from itertools import product
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lead_service.action_framework.loading import load
+from lead_service.action_framework.recommendations import applies
+from lead_service.assess.diagnosis import OutcomeKind, diagnose, shares
+from lead_service.assess.scoring import Incomplete, UnknownAnswer
+from tests.unit.action_framework.test_loading import DATA, as_before, changed
+
+FRAMEWORK = load((Path(__file__).parents[3] / "docs" / "framework.yml").read_text("utf-8"))
+OLD = load(as_before(), kept=True)
+RULES = FRAMEWORK.diagnosis
+PHASES = st.sampled_from([None, *(phase.id for phase in FRAMEWORK.phases)])
+CHOICES = st.tuples(*(st.sampled_from(one.choices) for one in FRAMEWORK.questions))
+
+
+def diagnosis(levels, phase=None):
+    chosen = zip(FRAMEWORK.questions, levels, strict=True)
+    return diagnose(FRAMEWORK, {one.id: one.answers[level].id for one, level in chosen}, phase)
+
+
+def of(A=(3, 3), C=(3, 3), T=(3, 3), I=(3, 3), O=(3, 3), N=(3, 3)):  # noqa: E741
+    """Diagnose two levels for each step, the best ones where none are given."""
+    return diagnosis([*A, *C, *T, *I, *O, *N])
+
+
+def of_choices(chosen, phase=None):
+    ids = {one.id: it.id for one, it in zip(FRAMEWORK.questions, chosen, strict=True)}
+    return diagnose(FRAMEWORK, ids, phase)
+
+
+def names(steps):
+    return [step.name for step in steps]
+
+
+# Where to begin
+
+
+@pytest.mark.parametrize(
+    ("answers", "begin", "tied", "near", "unlocks"),
+    [
+        ({}, None, [], [], None),
+        ({"A": (2, 2), "N": (2, 2)}, None, [], [], None),
+        ({"C": (1, 0)}, "Clarify", [], [], None),
+        ({"C": (1, 0), "O": (1, 1)}, "Clarify", [], ["Organize"], None),
+        ({"C": (1, 0), "O": (1, 0)}, "Clarify", ["Organize"], [], None),
+        ({"O": (0, 0), "T": (0, 0), "N": (0, 0)}, "Transform", ["Organize", "Nurture"], [], None),
+        ({"I": (0, 0), "O": (0, 0)}, "Organize", ["Implement"], [], None),
+        ({"I": (0, 0)}, "Implement", [], [], None),
+        ({"I": (0, 0), "C": (1, 2)}, "Clarify", [], [], "Implement"),
+        ({"I": (0, 0), "O": (1, 2)}, "Organize", [], [], "Implement"),
+        ({"I": (0, 0), "O": (1, 1), "C": (1, 2)}, "Organize", [], ["Clarify"], "Implement"),
+        ({"I": (0, 0), "O": (1, 2), "C": (1, 2)}, "Clarify", ["Organize"], [], "Implement"),
+        ({"I": (0, 0), "C": (1, 3), "O": (2, 2)}, "Implement", [], [], None),
+    ],
+)
+def test_the_headline_names_the_step_to_begin_with(answers, begin, tied, near, unlocks):
+    made = of(**answers)
+    assert made.headline.startswith(f"Begin with {begin}." if begin else ("Every", "No condition"))
+    assert (made.begin_with and made.begin_with.name) == begin
+    assert (names(made.tied), names(made.near)) == (tied, near)
+    assert (made.unlocks and made.unlocks.name) == unlocks
+
+
+def test_steps_close_to_the_first_are_named_beside_it():
+    assert of(C=(1, 0), O=(1, 1)).beside == "Organize is close behind."
+    assert of(C=(1, 0), O=(1, 0)).beside == "Organize scores the same."
+    assert of(I=(0, 0), C=(1, 2)).beside == "That will unlock Implement."
+    assert of(C=(1, 0), O=(1, 1), N=(1, 1)).beside == "Organize and Nurture are close behind."
+    assert of(C=(1, 0)).beside == ""
+
+
+@given(CHOICES, PHASES)
+def test_a_step_is_named_exactly_when_a_condition_is_open(chosen, phase):
+    made = of_choices(chosen, phase)
+    assert (made.begin_with is None) == (not made.open)
+    open_steps = {one.step.slug for one in made.open}
+    named = [made.begin_with, *made.tied, *made.near, made.unlocks, *made.lower]
+    assert {step.slug for step in named if step} <= open_steps
+
+
+@given(CHOICES)
+def test_the_step_to_begin_with_is_the_lowest_unless_one_that_waits_is(chosen):
+    made = of_choices(chosen)
+    if not made.open:
+        return
+    exact = {one.step.slug: one.exact for one in made.scores}
+    lowest = min(exact[one.step.slug] for one in made.open)
+    if made.unlocks:
+        assert made.unlocks.slug == "implement" and exact["implement"] == lowest
+        assert made.begin_with.slug in ("clarify", "organize")
+        assert made.percents[made.begin_with.slug] < 67
+    else:
+        assert exact[made.begin_with.slug] == lowest
+
+
+def test_implement_leads_only_when_clarify_and_organize_are_settled_or_at_least_67():
+    led = 0
+    for scores in product(product(range(4), repeat=2), repeat=3):
+        made = of(**dict(zip("CIO", scores, strict=True)), N=(3, 3))
+        if made.begin_with and made.begin_with.slug == "implement":
+            led += 1
+            for slug in ("clarify", "organize"):
+                is_open = any(one.step.slug == slug for one in made.open)
+                assert not is_open or made.percents[slug] >= 67
+    assert led
+
+
+def test_all_equal_scores_begin_with_the_first_step_and_name_the_rest_as_equal():
+    made = diagnosis([1] * 12)
+    assert made.headline == "Begin with Assess."
+    assert len(made.tied) == 5
+    assert diagnosis([2] * 12).begin_with is None
+
+
+# One step in all of it
+
+
+@given(CHOICES, PHASES)
+def test_headline_first_condition_article_engagement_and_reason_name_the_same_step(chosen, phase):
+    made = of_choices(chosen, phase)
+    if made.begin_with is None:
+        assert (made.reading, made.outcome.kind) == ((), OutcomeKind.NOTHING)
+        return
+    slug = made.begin_with.slug
+    assert made.headline == f"Begin with {made.begin_with.name}."
+    assert made.to_do[0].step.slug == slug and made.to_do[0].is_open
+    assert made.reading[0].slug == slug
+    assert made.begin_with.name in made.reasons[0]
+    if made.outcome.engagement:
+        assert slug in made.outcome.engagement.begins_with
+
+
+@given(CHOICES)
+def test_every_condition_is_listed_once_the_open_ones_first(chosen):
+    made = of_choices(chosen)
+    listed = [one.question.id for one in (*made.to_do, *made.true)]
+    assert sorted(listed) == sorted(one.id for one in FRAMEWORK.questions)
+    assert {one.level for one in made.open} <= {0, 1}
+    assert {one.level for one in made.nearly_true} <= {2}
+    assert {one.level for one in made.true} <= {3}
+    assert all(one.first_move for one in made.to_do)
+
+
+def test_conditions_of_a_step_stay_together_and_the_worst_comes_first():
+    made = of(C=(1, 0), N=(1, 1))
+    assert [one.question.id for one in made.open] == [
+        "clarify-funding",
+        "clarify-case",
+        "nurture-benefit",
+        "nurture-answers",
+    ]
+
+
+def test_who_cannot_say_gets_the_level_of_the_worst_answer_and_a_move_of_their_own():
+    chosen = [one.choices[-1] for one in FRAMEWORK.questions]
+    made = of_choices(chosen)
+    assert made.overall == 0
+    assert len(made.open) == len(FRAMEWORK.questions)
+    assert [one.first_move for one in made.open] == [one.question.cannot_say for one in made.open]
+
+
+# What is recommended
+
+
+@pytest.mark.parametrize(
+    ("answers", "kind", "engagement"),
+    [
+        ({}, "nothing", None),
+        ({"A": (2, 2), "C": (2, 2)}, "nothing", None),
+        ({"O": (1, 3)}, "close-yourself", None),
+        ({"O": (1, 1)}, "close-yourself", None),
+        ({"O": (1, 3), "A": (1, 2)}, "close-yourself", None),
+        ({"O": (0, 3)}, "engagement", "delivery-leadership"),
+        ({"O": (1, 1), "N": (1, 3)}, "engagement", "delivery-leadership"),
+        ({"A": (0, 0), "C": (0, 1)}, "engagement", "readiness-assessment"),
+        ({"C": (0, 0)}, "engagement", "strategy-engagement"),
+        ({"T": (0, 0)}, "engagement", "strategy-engagement"),
+        ({"I": (0, 0)}, "engagement", "delivery-leadership"),
+        ({"I": (0, 0), "C": (1, 2)}, "engagement", "strategy-engagement"),
+        ({"N": (0, 1)}, "engagement", "delivery-leadership"),
+    ],
+)
+def test_the_outcome_fits_what_is_open(answers, kind, engagement):
+    outcome = of(**answers).outcome
+    assert outcome.kind == kind
+    assert (outcome.engagement and outcome.engagement.slug) == engagement
+
+
+@given(CHOICES)
+def test_nothing_is_sold_for_one_or_two_open_conditions_unless_one_is_at_its_worst(chosen):
+    made = of_choices(chosen)
+    weak = {one.step.slug for one in made.scores if one.percent < 60}
+    serious = any(one.level == 0 and one.step.slug in weak for one in made.open)
+    sold = made.outcome.kind == OutcomeKind.ENGAGEMENT
+    assert sold == (len(made.open) > 2 or serious)
+
+
+@given(CHOICES, PHASES)
+def test_no_reason_claims_what_an_answer_has_denied(chosen, phase):
+    made = of_choices(chosen, phase)
+    assert made.outcome.why and made.outcome.why in made.reasons
+    if made.outcome.engagement:
+        levels = {one.question.id: one.level for one in (*made.to_do, *made.true)}
+        (said,) = [one for one in made.outcome.engagement.because if one.text == made.outcome.why]
+        assert applies(said, levels)
+        assert {FRAMEWORK.question(id) for id in said.open} <= {*_own(made.begin_with)}
+
+
+def _own(step):
+    return FRAMEWORK.step(step.slug).questions
+
+
+@given(CHOICES, PHASES)
+def test_what_can_be_passed_on_quotes_no_answer(chosen, phase):
+    made = of_choices(chosen, phase)
+    said = " ".join([made.headline, made.beside, *made.reasons])
+    assert not [one for one in (*made.to_do, *made.true) if one.answer.text in said]
+
+
+def test_reasons_are_given_in_terms_of_the_scores():
+    assert of(C=(1, 1)).reasons[0] == "Because your Clarify score is 33, the lowest of all steps."
+    assert of(C=(1, 2), I=(0, 0)).reasons[0] == (
+        "Because Implement, your lowest at 0, depends on Clarify, which is at 50."
+    )
+    assert of(C=(1, 1), O=(1, 1)).reasons[0] == (
+        "Because your Clarify score is 33. Organize has the same score. When scores are equal, we"
+        " begin with the step that the others depend on."
+    )
+    assert of().reasons == (RULES.texts.nothing,)
+
+
+@given(CHOICES)
+def test_the_score_is_called_the_lowest_only_when_it_is(chosen):
+    made = of_choices(chosen)
+    if made.reasons[0].endswith("the lowest of all steps."):
+        others = [one.exact for one in made.scores if one.step.slug != made.begin_with.slug]
+        (its,) = [one.exact for one in made.scores if one.step.slug == made.begin_with.slug]
+        assert its < min(others)
+
+
+# A strength, a phase, an older version
+
+
+@given(CHOICES)
+def test_the_strength_is_the_best_there_is_and_never_an_open_condition(chosen):
+    made = of_choices(chosen)
+    if made.strength is None:
+        assert len(made.open) == len(FRAMEWORK.questions)
+    else:
+        assert made.strength.level == max(one.level for one in (*made.to_do, *made.true)) >= 2
+
+
+@given(CHOICES, PHASES)
+def test_a_phase_changes_words_and_nothing_else(chosen, phase):
+    made, plain = of_choices(chosen, phase), of_choices(chosen)
+    assert made.percents == plain.percents
+    assert [one.question.id for one in made.to_do] == [one.question.id for one in plain.to_do]
+    assert made.outcome == plain.outcome
+    assert (made.phase and made.phase.id) == phase
+
+
+def test_a_best_answer_is_possible_before_a_rollout_and_says_so_as_a_thing_to_settle():
+    made = diagnosis([0] * 12, "idea")
+    texts = {one.question.id: one.text for one in made.open}
+    assert "will be connected" in texts["implement-connections"]
+    assert "after launch the benefit will be measured" in texts["nurture-benefit"]
+
+
+@given(CHOICES)
+def test_results_of_versions_from_before_the_diagnosis_are_diagnosed_by_the_same_rules(chosen):
+    levels = [one.level for one in chosen]
+    answers = {q.id: q.answers[n].id for q, n in zip(OLD.questions, levels, strict=True)}
+    made, now = diagnose(OLD, answers), diagnosis(levels)
+    assert (made.headline, made.beside, made.percents) == (now.headline, now.beside, now.percents)
+    assert made.outcome.kind == now.outcome.kind
+    slug = made.outcome.engagement and made.outcome.engagement.slug
+    assert slug == (now.outcome.engagement and now.outcome.engagement.slug)
+    assert "" not in made.reasons
+
+
+def test_incomplete_and_unknown_answers_are_refused():
+    with pytest.raises(Incomplete):
+        diagnose(FRAMEWORK, {})
+    with pytest.raises(UnknownAnswer):
+        diagnose(FRAMEWORK, {"clarify-case": "luck"})
+    with pytest.raises(KeyError):
+        diagnosis([0] * 12, "retired")
+
+
+@given(CHOICES)
+def test_the_text_of_a_band_is_true_of_the_answers(chosen):
+    made = of_choices(chosen)
+    number, all_of_them = len(made.open), len(FRAMEWORK.questions)
+    assert {
+        "early": number > all_of_them / 2,
+        "begun": number > 2,
+        "partial": True,
+        "close": number < all_of_them / 2,
+        "ready": number <= 2,
+    }[made.band.slug]
+
+
+# Shares of all sets of answers
+
+
+def test_the_shares_of_all_sets_of_answers_are_those_that_were_intended():
+    counted = shares(FRAMEWORK)
+    print(f"\nOf all sets of answers\n{counted}")
+    rounded = {slug: round(share) for slug, share in counted.headlines.items()}
+    assert rounded == {
+        "assess": 24,
+        "clarify": 26,
+        "transform": 17,
+        "organize": 19,
+        "implement": 3,
+        "nurture": 11,
+        None: 0,
+    }
+    assert sum(counted.outcomes.values()) == pytest.approx(100)
+    assert sum(counted.headlines.values()) == pytest.approx(100)
+
+
+def test_most_sets_with_every_step_at_67_or_more_end_without_an_engagement():
+    counted = shares(FRAMEWORK, at_least=67)
+    print(f"\nWith every step at 67 or more\n{counted}")
+    assert counted.without_engagement > 50
+    assert round(counted.without_engagement) == 68
+
+
+def test_shares_count_what_the_diagnosis_says():
+    small = of_one_question_per_step()
+    headlines, outcomes = Counter(), Counter({"nothing": 0, "close-yourself": 0})
+    for levels in product(range(4), repeat=6):
+        chosen = zip(small.questions, levels, strict=True)
+        made = diagnose(small, {one.id: one.answers[level].id for one, level in chosen})
+        headlines[made.begin_with and made.begin_with.slug] += 1
+        engagement = made.outcome.engagement
+        outcomes[engagement.slug if engagement else str(made.outcome.kind)] += 1
+    counted = shares(small)
+    assert counted.headlines == pytest.approx({k: n / 40.96 for k, n in headlines.items()})
+    assert counted.outcomes == pytest.approx({k: n / 40.96 for k, n in outcomes.items()})
+
+
+def of_one_question_per_step():
+    kept = {step["questions"][0]["id"] for step in DATA["steps"]}
+    steps = [
+        (("steps", i, "questions"), one["questions"][:1]) for i, one in enumerate(DATA["steps"])
+    ]
+    because = [
+        (("engagements", i, "because"), [one for one in each["because"] if {*one["open"]} <= kept])
+        for i, each in enumerate(DATA["engagements"])
+    ]
+    return load(changed(*steps, *because))
