@@ -10,6 +10,7 @@ PostgreSQL needs none of that; it is only told how long to wait for a lock.
 import fcntl
 import os
 import random
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -43,6 +44,7 @@ BUSY_SECONDS = 5
 IN_USE = "the database is in use; stop `web` and `deliver` first, or `serve`"
 CONNECTIONS = 8  # kept open; those beyond them are opened, set up and closed for each use
 TRIES = 3
+LEAST_FREE = 10 * 2**20  # bytes that a disk must have left for a form to be stored
 RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock detected, serialization failure
 
 # PostgreSQL's advisory lock that web and deliver share; nothing else takes any.
@@ -61,6 +63,10 @@ Kind = TypeVar("Kind", bound=StrEnum)
 
 class StorageBusy(Exception):
     """Another writer held the database for longer than BUSY_SECONDS; nothing was stored."""
+
+
+class StorageMoved(StorageBusy):
+    """The file of the database was removed or replaced; what is written now would have no name."""
 
 
 class InUse(Exception):
@@ -138,13 +144,36 @@ class Database:
                     self._one_writer(),
                     session.begin(),
                 ):
-                    return work(session)
+                    result = work(session)
+                    self._check_file(session.connection())
+                    return result
             except DBAPIError as error:
                 if not tries_left or getattr(error.orig, "sqlstate", None) not in RETRIED:
                     raise
                 # Two that have just met would otherwise meet again.
                 time.sleep(random.uniform(0.01, 0.1))
         raise AssertionError("unreachable")
+
+    def _check_file(self, connection: Connection) -> None:
+        if self.file and connection.info["file"] != _identity(self.file):
+            raise StorageMoved
+
+    def fault(self) -> str | None:
+        """Say why nothing could be stored now, or None; nothing is made or changed."""
+        with self.engine.connect() as connection:
+            if self.file is None:
+                is_read_only = connection.exec_driver_sql("SHOW transaction_read_only").scalar()
+                return "database: is read-only" if is_read_only == "on" else None
+            try:
+                self._check_file(connection)
+            except StorageMoved:
+                return "database: its file was removed or replaced; restart the service"
+        if not os.access(self.file, os.W_OK):
+            return "database: its file is read-only"
+        return "database: the disk is full" if self._free_bytes() < LEAST_FREE else None
+
+    def _free_bytes(self) -> int:
+        return shutil.disk_usage(self.file.parent).free if self.file else LEAST_FREE
 
     @contextmanager
     def _one_writer(self) -> Iterator[None]:
@@ -283,7 +312,16 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
-def _set_up_sqlite(connection, _record) -> None:
+def _identity(path: str | Path) -> tuple[int, int] | None:
+    """Return what tells a file from another of the same name; None when there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _set_up_sqlite(connection, record) -> None:
     # The driver's own transactions start late and commit DDL; ours start when SQLAlchemy says.
     connection.isolation_level = None
     for pragma in (
@@ -295,6 +333,8 @@ def _set_up_sqlite(connection, _record) -> None:
         "cache_size=-1000",  # KB a connection: each commit empties those of all the others
     ):
         connection.execute(f"PRAGMA {pragma}")
+    _, _, path = connection.execute("PRAGMA database_list").fetchone()
+    record.info["file"] = _identity(path)
 
 
 def _set_up_postgresql(connection, _record) -> None:

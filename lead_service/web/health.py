@@ -16,9 +16,10 @@ def healthz() -> tuple[str, int]:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[str, int]:
-    """Say whether the database answers and has the schema of this program."""
+    """Say whether the database answers, has the schema of this program and takes what is stored."""
+    database = context().database
     try:
-        fault = schema.fault(context().database)
+        fault = database.fault() or schema.fault(database)
     except Exception as error:  # whatever the driver raises, the answer is the same
         fault = f"database: {type(error).__name__}"
     return (fault + "\n", 503) if fault else ("ready\n", 200)

@@ -195,3 +195,41 @@ def test_a_fault_in_the_middle_stores_neither_lead_nor_booking_nor_mail(
     assert "RuntimeError" not in answer.text
     assert counts(database) == (0, 0)
     assert mails() == []
+
+
+@only_sqlite
+@pytest.mark.parametrize("is_replaced", [False, True], ids=["removed", "replaced by a copy"])
+def test_nothing_is_acknowledged_into_a_file_that_has_gone(client, database, is_replaced):
+    form = booking_form(client, open_starts(client)[0])
+    copy = database.file.read_bytes()
+    database.file.unlink()
+    if is_replaced:
+        database.file.write_bytes(copy)
+    refused = client.post("/book/", data=form)
+    assert refused.status_code == 503
+    assert 'value="Ada Example"' in refused.text
+    ready = client.get("/readyz")
+    assert (ready.status_code, "removed or replaced" in ready.text) == (503, True)
+
+
+@only_sqlite
+def test_readyz_says_no_while_the_disk_is_full_or_the_file_read_only(client, database, monkeypatch):
+    assert "disk" not in client.get("/readyz").text
+    with monkeypatch.context() as full:
+        full.setattr(engine, "LEAST_FREE", 2**60)
+        assert "the disk is full" in client.get("/readyz").text
+    monkeypatch.setattr(engine.os, "access", lambda *_: False)
+    assert "read-only" in client.get("/readyz").text
+
+
+@only_postgresql
+def test_readyz_says_no_on_a_read_only_server(client, app):
+    inside = app.extensions["lead_service"].database.engine
+
+    def make_read_only(connection, *_more) -> None:
+        connection.execute("SET default_transaction_read_only = on")
+        connection.commit()
+
+    event.listen(inside, "checkout", make_read_only)
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.text) == (503, "database: is read-only\n")
