@@ -40,7 +40,10 @@ def result_message(
     `link` is the link to share. `not_me` is the link for people who did not ask for the email.
     """
     context = practice_context(settings)
-    title, how = text.outcome_title(diagnosis), text.how_to_close(diagnosis)
+    title = ("We recommend: " if diagnosis.outcome.engagement else "") + text.outcome_title(
+        diagnosis
+    )
+    how = text.how_to_close(diagnosis)
     return compose(
         EmailKind.RESULT,
         to=email,

@@ -16,6 +16,7 @@ import font_source_sans_pro
 import font_source_serif_pro
 from jinja2 import Environment, PackageLoader
 
+from ..action_framework.types import BEST
 from ..publishing.site import Article
 from . import text
 from .diagnosis import Diagnosis
@@ -147,6 +148,7 @@ def _condition(one: Condition, sheet: Sheet) -> dict[str, Any]:
     return {
         "slug": one.step.slug,
         "name": one.step.name,
+        "state": "" if one.is_open or one.level == BEST else "Nearly true",
         "said": one.answer.text if sheet.with_answers else None,
         "text": one.text,
         "reason": one.reason,

@@ -24,7 +24,9 @@ def how_to_close(diagnosis: Diagnosis) -> tuple[str, ...]:
     if diagnosis.outcome.kind != OutcomeKind.CLOSE_YOURSELF:
         return ()
     number = len(diagnosis.open)
-    beside = "the open condition" if number == 1 else f"each of the {counted(number, 'condition')}"
+    beside = (
+        "the open condition" if number == 1 else f"each of the {counted(number, 'open condition')}"
+    )
     return (
         f"Write one name and one date beside {beside}.",
         "Ask that person to make the first move this week.",

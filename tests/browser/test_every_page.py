@@ -127,6 +127,17 @@ def test_its_controls_are_large_enough_to_hit(visit):
         assert layout_checks.too_small(visit.page, width) == [], width
 
 
+@pytest.mark.parametrize("visit", ["result", "result, shared"], indirect=True)
+def test_the_first_screen_of_a_phone_shows_headline_chart_and_book_a_call(visit):
+    visit.page.set_viewport_size({"width": 360, "height": 640})
+    visit.page.evaluate("scrollTo(0, 0)")
+    main = visit.page.get_by_role("main")
+    book = main.get_by_role("link", name="Book a call").first
+    for shown in (main.get_by_role("heading", level=1), main.locator(".chart"), book):
+        box = shown.bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 640
+
+
 def test_axe_finds_nothing_against_wcag_2_2_aa(visit, pytestconfig):
     """With --all in both color schemes, else in one of them by turns."""
     number = list(PLACES.values()).index(visit.place)

@@ -42,9 +42,7 @@ def test_an_article_with_sections_lists_them(articles):
         assert not [one for one in sections if one in listed] or len(listed) > 2
 
 
-def test_an_article_asks_the_two_questions_of_its_step_as_the_service_takes_them(
-    articles, framework
-):
+def test_an_article_asks_the_questions_of_its_step_as_the_service_takes_them(articles, framework):
     for article, page in articles:
         step = framework.step(article["step"])
         form = next(tag for tag in page.all("form"))
@@ -53,7 +51,7 @@ def test_an_article_asks_the_two_questions_of_its_step_as_the_service_takes_them
         hidden = {tag["name"]: tag["value"] for tag in inputs if tag["type"] == "hidden"}
         assert hidden == {"step": step.slug, "from": article["slug"]}
         offered = [(tag["name"], tag["value"]) for tag in inputs if tag["type"] == "radio"]
-        assert offered == [(q.id, answer.id) for q in step.questions for answer in q.answers]
+        assert offered == [(q.id, answer.id) for q in step.questions for answer in q.choices]
 
 
 def test_a_step_asks_its_two_questions_too(pages, framework):

@@ -240,7 +240,7 @@ def test_who_can_close_it_alone_is_told_how(number):
     assert len(how) == 3
     said = text_of(page("result", made))
     assert "Close this yourself" in said and all(one in said for one in how)
-    assert "the open condition" in how[0] if number == 1 else "two conditions" in how[0]
+    assert "the open condition" in how[0] if number == 1 else "two open conditions" in how[0]
 
 
 # Answering again
