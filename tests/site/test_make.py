@@ -6,12 +6,12 @@ import shutil
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from lead_service.settings import OF_THE_SITE
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,15 +75,19 @@ def test_every_setting_that_the_site_bakes_in_is_watched():
 def test_two_makes_in_one_folder_take_turns(checkout):
     _program(checkout / ".venv/bin/mkdocs", "mkdir -p site; [ ! -e busy ] || exit 9; touch busy")
     slow = checkout / "slow"
-    _program(slow, "touch busy; sleep 1; rm busy")
+    _program(slow, "touch busy; while [ ! -e told ]; do sleep 0.05; done; rm busy")
     alone = [sys.executable, ".ci/alone"]
     with subprocess.Popen([*alone, "./slow"], cwd=checkout) as first:
-        while not (checkout / "busy").exists():
-            time.sleep(0.01)
-        second = _make(checkout, "build")
-        assert first.wait() == 0
-    assert second.returncode == 0
-    assert "Waiting for the other make" in second.stdout
+        assert eventually((checkout / "busy").exists)
+        environment = {"PATH": os.environ["PATH"]}
+        with subprocess.Popen(
+            ["make", "build"], cwd=checkout, env=environment, stdout=subprocess.PIPE, text=True
+        ) as second:
+            assert second.stdout
+            assert "Waiting for the other make" in second.stdout.readline()
+            (checkout / "told").touch()
+            assert "Building the site" in second.stdout.read()
+        assert (first.wait(), second.returncode) == (0, 0)
 
 
 def test_an_environment_that_was_left_half_made_is_made_again(checkout):

@@ -9,6 +9,7 @@ import io
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import takewhile
 
 from flask import Response, jsonify, request
 from sqlalchemy import select
@@ -51,12 +52,13 @@ def line(fields: Iterable[str]) -> str:
 def safe(text: str) -> str:
     """Put an apostrophe before what a spreadsheet could take for a formula.
 
-    That is = + - @ in any width, also after white space, quotes or what has no width, and a tab,
-    a line end or a NUL at the start (OWASP, CSV Injection). A phone number gets one too.
+    That is = + - @ in any width, and a tab, a line end or a NUL, each also after white space,
+    quotes or what has no width (OWASP, CSV Injection). A phone number gets one too.
     """
-    first = next((one for one in text if not _is_skipped(one)), "")
+    skipped = "".join(takewhile(_is_skipped, text))
+    first = text[len(skipped) : len(skipped) + 1]
     is_formula = unicodedata.normalize("NFKC", first)[:1] in FORMULA
-    return "'" + text if is_formula or text[:1] in CONTROL else text
+    return "'" + text if is_formula or CONTROL & set(skipped + first) else text
 
 
 def _is_skipped(character: str) -> bool:

@@ -176,7 +176,7 @@ def test_erasing_does_not_end_a_membership(client, database, settings, at):
     assert client.get("/desk/").status_code == 200
 
 
-@pytest.mark.parametrize("typed", ["Ada@Bücher.example", "ÄDA@xn--bcher-kva.example"])
+@pytest.mark.parametrize("typed", ["Ada@Bücher.example", "ADA@xn--bcher-kva.example"])
 def test_an_international_address_is_erased_where_it_stands_as_typed(
     client, database, settings, at, typed
 ):

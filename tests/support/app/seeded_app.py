@@ -74,7 +74,11 @@ class SeededApp:
         self.more += ["/desk/outbox/?state=attention"]
         self.more += [f"/desk/outbox/{id}/" for id in (failed, waiting)]
         self.more += [f"/desk/availability/{host.id}/{page}/" for page in ("person", "hours")]
-        self.more += [f"/assessment/{_result(session, other.lead_id)[1]}/result/"]
+        another = _result(session, other.lead_id)[1]
+        self.more += [f"/assessment/{another}/result/{page}" for page in ("", "save/")]
+        unshared = assessments.find_assessment(session, another)
+        assert unshared
+        assessments.unshare(unshared)  # an emailed result has a link to share
         answers = assessments.find_assessment(session, result)
         assert answers
         ids = {"lead": call.lead_id, "note": call.lead.notes[0].id, "call": call.id, "mail": mail}
