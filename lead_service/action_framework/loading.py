@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from . import checks, phases, recommendations
+from . import checks, phases, reasons
 from .types import _LATER, Framework
 from .yaml_source import Fault, decode, parse_yaml
 
@@ -43,7 +43,7 @@ def load(text: str | bytes, *, kept: bool = False) -> Framework:
             parts["phases"],
             parts["diagnosis"],
         )
-        faults += recommendations.faults(parts["steps"], parts["engagements"], parts["diagnosis"])
+        faults += reasons.faults(parts["steps"], parts["engagements"], parts["diagnosis"])
     if faults:
         raise FrameworkError(source.describe(faults))
     return Framework(**parts, text=text)

@@ -15,7 +15,7 @@ from itertools import product
 from math import prod
 from typing import TypeVar
 
-from ..action_framework.recommendations import about, applies
+from ..action_framework.reasons import about, applies
 from ..action_framework.types import BEST, Band, Engagement, Framework, Phase, Rules, Step
 from .scoring import Condition, StepScore, score
 
@@ -166,7 +166,7 @@ def _exact(scores: Sequence[StepScore], step: Step) -> Fraction:
     return next(one.exact for one in scores if one.step == step)
 
 
-def lead(open_scores: Sequence[StepScore], rules: Rules) -> StepScore:
+def step_to_begin_with(open_scores: Sequence[StepScore], rules: Rules) -> StepScore:
     """Return the step to begin with, of those that have an open condition.
 
     It is the lowest, and of equal ones the first in the rules' order. A step that waits gives way
@@ -187,7 +187,7 @@ def in_order(open_scores: Iterable[StepScore], rules: Rules) -> Iterator[StepSco
     """Yield the steps in the order in which to take them: each as if those before were settled."""
     left = list(open_scores)
     while left:
-        first = lead(left, rules)
+        first = step_to_begin_with(left, rules)
         left.remove(first)
         yield first
 
@@ -239,16 +239,16 @@ def can_close(open_conditions: int, serious: bool, rules: Rules) -> bool:
 def engagement_for(framework: Framework, slug: str) -> Engagement:
     """Return the engagement that begins with a step."""
     for one in framework.engagements:
-        if slug in (one.begins_with or _ONCE.get(one.slug, ())):
+        if slug in (one.begins_with or _OLD_BEGINS_WITH.get(one.slug, ())):
             return one
     return framework.engagements[-1]
 
 
-_ONCE = {
+_OLD_BEGINS_WITH = {
     "readiness-assessment": ("assess",),
     "strategy-engagement": ("clarify", "transform"),
     "delivery-leadership": ("implement", "organize", "nurture"),
-}  # of versions that did not say it
+}  # for stored versions of the framework that have no `begins_with`
 
 
 def _steps(scores: Iterable[StepScore]) -> tuple[Step, ...]:
@@ -301,7 +301,7 @@ def shares(framework: Framework, *, at_least: int = 0) -> Shares:
             headlines[None] += sets
             outcomes["nothing"] += sets
             continue
-        first = lead(open_scores, rules).step.slug
+        first = step_to_begin_with(open_scores, rules).step.slug
         closed = _sets_to_close(chosen, rules) if len(open_scores) <= rules.close_yourself else 0
         headlines[first] += sets
         outcomes["close-yourself"] += closed

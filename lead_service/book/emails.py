@@ -24,7 +24,9 @@ CALLED_OFF = {
 def to_visitor(
     settings: Settings, booking: Booking, kind: EmailKind, now: datetime, link: str, **more: Any
 ) -> Message:
-    """Compose a mail of `booking_…` to the visitor; it repeats no text of the visitor's.
+    """Compose the visitor's `booking_confirmed`, `booking_changed` or `booking_cancelled`.
+
+    It repeats no text of the visitor's, who may have typed somebody else's address.
 
     `more` is what the templates of one kind want: `note`, the words of the team, or `before`,
     the start that the call had (UTC), None where it has not changed.

@@ -67,7 +67,7 @@ def booked(
     if assessment:
         assessment.lead_id = assessment.lead_id or booking.lead_id
     events.record_event(session, booking.lead, EventKind.CALL_BOOKED, now, booking=booking.id)
-    _invite(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED)
+    _notify_visitor(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED)
     _notify_host(session, settings, published, booking, now)
     call = (
         f"{long_date(booking.starts_at, booking.host_zone)},"
@@ -191,7 +191,7 @@ def email_corrected(
             at=now,
             dedupe_key=f"{booking.uid}:withdrawn:{booking.sequence}",
         )
-    _invite(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED)
+    _notify_visitor(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED)
     _notify_host(session, settings, published, booking, now)
 
 
@@ -245,7 +245,7 @@ def _changed(
 ) -> None:
     """Queue what follows a change of time or host."""
     _cancel_waiting(session, booking)
-    _invite(
+    _notify_visitor(
         session,
         settings,
         booking,
@@ -271,7 +271,7 @@ def _changed(
         outbox.queue(session, gone, at=now, lead_id=booking.lead_id, dedupe_key=key)
 
 
-def _invite(
+def _notify_visitor(
     session: Session,
     settings: Settings,
     booking: Booking,
@@ -279,7 +279,10 @@ def _invite(
     kind: EmailKind,
     **told: Any,
 ) -> None:
-    """Queue the invitation to the booking's present address, and plan the reminders."""
+    """Queue the invitation to the booking's present address, and plan the reminders.
+
+    The key says `confirmed` for a move, too: stored keys do.
+    """
     link = settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/")
     outbox.queue(
         session,

@@ -44,7 +44,7 @@ BUSY_SECONDS = 5
 IN_USE = "the database is in use; stop `web` and `deliver` first, or `serve`"
 CONNECTIONS = 8  # kept open; those beyond them are opened, set up and closed for each use
 TRIES = 3
-LEAST_FREE = 10 * 2**20  # bytes that a disk must have left for a form to be stored
+LEAST_FREE = 64 * 2**10  # bytes; a form that is stored takes less
 RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock detected, serialization failure
 
 # PostgreSQL's advisory lock that web and deliver share; nothing else takes any.

@@ -1,4 +1,4 @@
-"""When to try an email again, and when to give it up."""
+"""How long to wait before the next try, and the limits by which `outbox` gives up."""
 
 import random
 from datetime import datetime, timedelta

@@ -28,7 +28,7 @@ class Question(NamedTuple):
     text: str
 
 
-# Keep those that were asked once: consents that are stored name them.
+# Never delete an old question: stored consents name its version. Add a new one beside it.
 SERVICES = Question("2026-11", "You may also write to me about your services now and then.")
 RESULT = Question("2026-11-result", "You may write to me about this result.")
 

@@ -13,7 +13,7 @@ import pytest
 from tests.deploy.client import Client
 from tests.deploy.cluster import NAME, Cluster
 from tests.support.processes import ROOT, free_port
-from tests.support.waiting import eventually
+from tests.support.waiting import comes_up
 
 DEBIAN = Path("/etc/nginx")
 OURS = ("advisory.conf", "upstream.conf")
@@ -69,11 +69,14 @@ class DebianNginx:
 def debian(request, cluster, tmp_path_factory) -> Iterator[DebianNginx]:
     if not (DEBIAN / "sites-available" / "default").exists():
         pytest.skip("this machine's nginx is not laid out as Debian's")
-    folder = tmp_path_factory.mktemp("debian")
-    nginx = DebianNginx(folder, cluster, with_default_site=request.param)
-    process = subprocess.Popen(nginx.command("-g", "daemon off;"))
+    for _ in range(3):  # another program may take a free port first
+        folder = tmp_path_factory.mktemp("debian")
+        nginx = DebianNginx(folder, cluster, with_default_site=request.param)
+        process = subprocess.Popen(nginx.command("-g", "daemon off;"))
+        if comes_up(lambda nginx=nginx: nginx.client.get("/readyz").status == 200, process):
+            break
     try:
-        assert eventually(lambda: nginx.client.get("/readyz").status == 200)
+        assert process.poll() is None
         yield nginx
     finally:
         process.terminate()

@@ -47,8 +47,8 @@ class UnavailableReason(StrEnum):
     NOTICE = "notice"  # count: minutes of notice; start: the first instant that is late enough
     HORIZON = "horizon"  # count: days, None at the end of the calendar; day: the last one
     OVERRIDE = "override"  # day: the date with special hours, or none
-    HOLIDAY = "holiday"  # day, name: the holiday's
-    TIME_OFF = "time_off"  # day; start, end: when the time off begins and ends
+    HOLIDAY = "holiday"  # day, name: the holiday's; set by `queries.why_unavailable`
+    TIME_OFF = "time_off"  # day; start, end: when it begins and ends; set there, too
     HOURS = "hours"  # start, end: of the closed time, None when it is longer than FAR
     GRID = "grid"  # count: minutes between starts; opens: the reading of the first
     LENGTH = "length"  # count: minutes of a call; start, end: the closed time that it runs into

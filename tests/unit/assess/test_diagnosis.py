@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_service.action_framework.loading import load
-from lead_service.action_framework.recommendations import applies
+from lead_service.action_framework.reasons import applies
 from lead_service.assess.diagnosis import OutcomeKind, diagnose, shares
 from lead_service.assess.scoring import Incomplete, UnknownAnswer
 from tests.unit.action_framework.test_loading import DATA, as_before, changed

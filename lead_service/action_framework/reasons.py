@@ -1,7 +1,8 @@
-"""Check, for every set of answers, that a recommendation says why and claims only what they bear.
+"""Choose the sentences that say why an engagement is recommended, and check that none is missing.
 
-Each sentence names the conditions that it is about. Here all answers to the questions of a step
-are gone through, so that no set of them is left without a sentence.
+Each sentence names the conditions that it is about. The check goes through all answers to the
+questions of a step, so that no set of them is left without a sentence. The engagement itself is
+chosen in `assess.diagnosis`.
 """
 
 from collections import Counter
