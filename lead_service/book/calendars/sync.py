@@ -20,6 +20,7 @@ from . import notices
 from .fetch import LONGEST_WAIT, Unreadable, fetch
 from .sandbox import parse_in_process
 
+RULES = 1  # raise it when files are read in another way: unchanged ones are then read anew
 EVERY = timedelta(minutes=10)
 BEFORE = timedelta(days=2)  # what has begun still counts
 BEYOND = timedelta(days=60)  # further than visitors see, so that "not changed" serves for a while
@@ -102,6 +103,7 @@ def _claim(session: Session, feed_id: int, now: datetime) -> _Copy | None:
         email=feed.host.email,
         seen_until=seen_until,
         is_whole=feed.zone == feed.host.zone
+        and feed.rules == RULES
         and feed.known_until is not None
         and feed.known_until >= seen_until + NEARLY,
     )
@@ -126,6 +128,7 @@ def _read(database: Database, settings: Settings, copy: _Copy, now: datetime) ->
         "last_modified": fetched.last_modified,
         "content_hash": digest,
         "zone": copy.zone,
+        "rules": RULES,
         "known_until": until,
     }
     database.write(lambda session: _replace(session, settings, copy.id, found.busy, known))

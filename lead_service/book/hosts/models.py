@@ -151,6 +151,7 @@ class CalendarFeed(Base):
     fetched_at: Mapped[datetime | None]  # the latest try
     succeeded_at: Mapped[datetime | None]  # the latest time its server confirmed what we hold
     zone: Mapped[str] = mapped_column(String(64), default="")  # by which floating times were read
+    rules: Mapped[int] = mapped_column(default=0)  # the RULES of `calendars.sync` at that reading
     known_until: Mapped[datetime | None]  # events after it were not looked at
     fault: Mapped[str] = mapped_column(String(200), default="")  # of the latest try, in words
     retry_at: Mapped[datetime | None]  # not before, as its server asked with Retry-After

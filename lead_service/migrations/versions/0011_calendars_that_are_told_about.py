@@ -10,6 +10,7 @@ down_revision = "0009"
 def upgrade() -> None:
     # No batch, for the reason that 0004 gives.
     op.execute("ALTER TABLE calendar_feed ADD COLUMN widened TEXT NOT NULL DEFAULT ''")
+    op.execute("ALTER TABLE calendar_feed ADD COLUMN rules INTEGER NOT NULL DEFAULT 0")
     for name in ("retry_at", "told_at"):
         column = sa.Column(name, sa.DateTime(timezone=True), nullable=True)
         op.add_column("calendar_feed", column)

@@ -169,7 +169,7 @@ def test_what_is_unchanged_is_confirmed_without_reading_it_again(read, server, b
     assert read(ics("20261126T090000Z"), 20).succeeded_at == NOW + 20 * MINUTE
 
 
-@pytest.mark.parametrize("changed", ["zone", "horizon", "time"])
+@pytest.mark.parametrize("changed", ["zone", "horizon", "time", "rules"])
 def test_a_copy_that_no_longer_fits_is_read_anew(read, server, database, changed):
     """A calendar that never changes still reaches no further than it was worked out."""
     series = ics("20261126T090000").replace(b"END:VEVENT", b"RRULE:FREQ=DAILY\r\nEND:VEVENT")
@@ -178,6 +178,7 @@ def test_a_copy_that_no_longer_fits_is_read_anew(read, server, database, changed
     def change(session) -> None:
         host = session.scalars(select(Host)).one()
         host.zone = "Europe/Berlin" if changed == "zone" else host.zone
+        host.feeds[0].rules = 0 if changed == "rules" else host.feeds[0].rules
         host.horizon_days = 300 if changed == "horizon" else host.horizon_days
 
     database.write(change)

@@ -1,6 +1,6 @@
 """What holds for every calendar file: what a calendar does not tell is never free."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import assume, given
@@ -31,9 +31,14 @@ ZONES = ["Europe/Berlin", "America/New_York", "Pacific/Auckland", "Asia/Kolkata"
 NAMES = [*ZONES, "Office", "Nowhere", "(UTC+01:00) Amsterdam", "Eastern Standard Time"]
 ADDS_TIME = ("DTEND", "DURATION", "RRULE", "RDATE", "FREEBUSY")  # that it was there, nobody knows
 
-days = st.dates(START.date() - timedelta(days=3), END.date() + timedelta(days=3))
-clocks = st.times().map(lambda at: at.replace(microsecond=0, second=0))
-uids = st.sampled_from(["UID:a", "UID:b", "UID:", ""])
+# Few of each, so that events meet: an override names an occurrence, two events share a UID.
+days = st.one_of(
+    st.sampled_from([date(2026, 3, 9), date(2026, 3, 10)]),
+    st.dates(START.date() - timedelta(days=3), END.date() + timedelta(days=3)),
+)
+clocks = st.one_of(st.just(time(9)), st.times().map(lambda at: at.replace(microsecond=0, second=0)))
+uids = st.sampled_from(["UID:a", "UID:a", "UID:b", "UID:", ""])
+zones = st.one_of(st.just("Europe/Berlin"), st.sampled_from(NAMES))
 rules = st.sampled_from(
     [
         *["", "", "", "RRULE:FREQ=DAILY;COUNT=5", "RRULE:FREQ=WEEKLY;BYDAY=MO,TH"],
@@ -51,9 +56,9 @@ def time_lines(draw, name: str) -> str:
     """Write a property with a date or a time, in any zone or in none."""
     day = f"{draw(days):%Y%m%d}"
     at = f"{day}T{draw(clocks):%H%M%S}"
-    zone = draw(st.sampled_from(NAMES))
+    zone = draw(zones)
     forms = [f";VALUE=DATE:{day}", f":{at}Z", f":{at}", f";TZID={zone}:{at}", f";TZID={zone}:{at}Z"]
-    return name + draw(st.sampled_from(forms))
+    return name + draw(st.one_of(st.just(forms[1]), st.sampled_from(forms)))
 
 
 lengths = st.sampled_from(["DURATION:PT90M", "DURATION:P1D", "DURATION:-PT2H", "DTEND:soon", ""])
@@ -109,6 +114,39 @@ def holds(text: str, times: list) -> bool:
 def test_adding_an_event_frees_no_time(parts, added, place):
     before = busy_or_skip(file(*parts))
     assert holds(file(*parts[:place], added, *parts[place:]), before)
+
+
+ALIKE = "BEGIN:VEVENT\nUID:a\nDTSTART:202603{:02}T{:02}0000Z\nDURATION:PT1H\n{}\n{}\nEND:VEVENT"
+repeats = st.sampled_from(["", "RRULE:FREQ=DAILY;COUNT=3"])
+changes = st.sampled_from(
+    [
+        *["", "RECURRENCE-ID:20260310T090000Z", "RECURRENCE-ID:20260310T090000Z\nSTATUS:CANCELLED"],
+        "RECURRENCE-ID;RANGE=THISANDFUTURE:20260310T090000Z",
+    ]
+)
+
+
+def alike(*changes) -> st.SearchStrategy[str]:
+    """Write events of one UID, whose times meet so often that overrides have a choice."""
+    hours = st.sampled_from([9, 12])
+    return st.builds(ALIKE.format, st.sampled_from([9, 10]), hours, repeats, *changes)
+
+
+@given(st.lists(alike(changes), min_size=1, max_size=3), alike(st.just("")), st.integers(0, 3))
+def test_adding_an_event_to_others_of_its_uid_frees_no_time(parts, added, place):
+    before = busy(file(*parts))
+    assert holds(file(*parts[:place], added, *parts[place:]), before)
+
+
+# Both are at 9 on the 10th, which is what overrides name.
+BOTH = ALIKE.format(10, 9, "", ""), ALIKE.format(9, 9, "RRULE:FREQ=DAILY;COUNT=3", "")
+
+
+@given(alike(changes), st.sampled_from([BOTH, BOTH[::-1]]))
+def test_an_override_that_may_belong_to_either_of_two_events_frees_neither(override, pair):
+    one, other = pair
+    apart = file(one, override, other.replace("UID:a", "UID:b"))
+    assert holds(file(one, other, override), busy(apart))
 
 
 @given(several, st.data())
