@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db.base import Base
@@ -44,6 +44,7 @@ class Booking(Base):
     token_hash: Mapped[str] = mapped_column(String(64))  # of the link that manages it
     submission_key: Mapped[str] = mapped_column(String(64))  # of the form that made it
     host_id: Mapped[int] = mapped_column(ForeignKey("host.id"))
+    former_hosts: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))  # their ids
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
     assessment_id: Mapped[int | None] = mapped_column(
         ForeignKey("assessment.id", ondelete="SET NULL"), index=True

@@ -37,6 +37,8 @@ def reassign(
         with session.begin_nested():
             booking.cells.clear()
             session.flush()  # first: the new cells may be among the old
+            if booking.host_id != host.id:  # their calendar may still have the call
+                booking.former_hosts = [*(booking.former_hosts or ()), booking.host_id]
             booking.host, booking.host_id = host, host.id
             booking.host_zone, booking.meeting_link = host.zone, host.meeting_link
             booking.buffer_before, booking.buffer_after = host.buffer_before, host.buffer_after

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from ...hostnames import is_placeholder
 
 LONGEST = 2000  # as the column has it
+ALIASES = {"webcal", "webcals", "feed"}
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
 # Beyond what `is_global` knows in every version of Python: IPv6 that stands for IPv4 addresses
 # which are not seen in it (6to4, Teredo and its neighbors), their relays, protocol assignments
@@ -23,11 +24,13 @@ UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is assigned to th
 def check(text: str, *, allow_loopback: bool = False) -> str:
     """Return a calendar's address as it will be asked for; raise ValueError in words.
 
-    `webcal://` is https by another name. An address in numbers must be public; where a name
-    leads is asked each time that it is read. With `allow_loopback` this machine is allowed too,
-    by http as well. No message repeats the address: it is a secret.
+    `webcal://`, `webcals://` and `feed://` are https by other names. An address in numbers must
+    be public; where a name leads is asked each time that it is read. With `allow_loopback` this
+    machine is allowed too, by http as well. No message repeats the address: it is a secret.
     """
     text = text.strip()
+    if text[:11].lower() == "feed:https:":
+        text = text[5:]
     if len(text) > LONGEST:
         raise ValueError(f"is longer than {LONGEST} characters")
     if not text.isprintable() or " " in text:
@@ -38,7 +41,7 @@ def check(text: str, *, allow_loopback: bool = False) -> str:
     except ValueError:  # brackets that do not close, a port that is no number, a label too long
         raise ValueError("is not an address") from None
     is_here = allow_loopback and host in LOOPBACK_NAMES
-    if parts.scheme not in {"https", "webcal", *(["http"] if is_here else [])}:
+    if parts.scheme not in {"https", *ALIASES, *(["http"] if is_here else [])}:
         raise ValueError("must start with https:// or webcal://")
     if not host or port == 0:
         raise ValueError("is not an address")

@@ -8,30 +8,44 @@ name its answer may have changed. Redirects are checked the same way. No proxy i
 import http.client
 import socket
 import ssl
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
+from ... import clock
 from ...emails.transports.deadline_http import Attempt
 from .feed_address import check, is_allowed
 
-SECONDS = 15  # for all of it, however slowly it arrives
+SECONDS = 60  # for all of it, however slowly it arrives
 READ_SECONDS = 10
-LARGEST = 5_000_000  # bytes
+LARGEST = 50_000_000  # bytes, unpacked: the private address of ten years, with guests and notes
+TOO_LARGE = "is larger than 50 MB"
+LONGEST_WAIT = timedelta(hours=6)  # that a server may ask for; a copy is believed for a day
 REDIRECTS = 3
 CHUNK = 65_536
+GZIP = b"\x1f\x8b"
 LONGEST_MARK = 500  # of an ETag; the date of a change is shorter
 
 HEADERS = {
     "User-Agent": "lead-service (calendar reader)",
     "Accept": "text/calendar",
-    "Accept-Encoding": "identity",  # what is not packed cannot be a bomb
+    "Accept-Encoding": "gzip",
     "Connection": "close",
 }
 
 
 class Unreadable(Exception):
-    """A calendar that could not be read; the text says why, and never repeats its address."""
+    """A calendar that could not be read; the text says why, and never repeats its address.
+
+    `wait` is how long its server asked us to stay away.
+    """
+
+    def __init__(self, why: str, wait: timedelta | None = None) -> None:
+        super().__init__(why)
+        self.wait = wait
 
 
 @dataclass(frozen=True)
@@ -63,7 +77,7 @@ def fetch(
         raise Unreadable("its certificate is not valid") from None
     except socket.gaierror:
         raise Unreadable("its host name is not known") from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
         raise Unreadable(f"could not be reached ({type(error).__name__})") from None
 
 
@@ -97,7 +111,7 @@ def _ask(
         if answer.status == 304 and headers.keys() & {"If-None-Match", "If-Modified-Since"}:
             return Fetched(None)
         if answer.status != 200:
-            raise Unreadable(f"answered {answer.status}")
+            raise Unreadable(f"answered {answer.status}", _wait(answer))
         etag, date = (_mark(answer, name) for name in ("ETag", "Last-Modified"))
         return Fetched(_body(answer), etag, date)
     finally:
@@ -105,18 +119,36 @@ def _ask(
 
 
 def _body(answer: http.client.HTTPResponse) -> bytes:
-    if answer.getheader("Content-Encoding", "identity").strip().lower() != "identity":
-        raise Unreadable("came packed, though we asked for it plain")
+    """Read the content, unpacked as it comes, so that nothing grows beyond LARGEST."""
+    coding = answer.getheader("Content-Encoding", "identity").strip().lower()
+    if coding not in {"identity", "gzip", "x-gzip", ""}:
+        raise Unreadable("came packed in a way that we did not ask for")
     if (answer.length or 0) > LARGEST:
-        raise Unreadable("is larger than 5 MB")
-    body = bytearray()
+        raise Unreadable(TOO_LARGE)
+    body, unpack = bytearray(), None
     while chunk := answer.read(CHUNK):
-        body += chunk
+        if not body and unpack is None and chunk.startswith(GZIP):  # some do not say so
+            unpack = zlib.decompressobj(wbits=31)
+        body += unpack.decompress(chunk, LARGEST + 1 - len(body)) if unpack else chunk
         if len(body) > LARGEST:
-            raise Unreadable("is larger than 5 MB")
-    if answer.length:  # bytes that were announced and did not come
+            raise Unreadable(TOO_LARGE)
+    is_whole = unpack is None or (unpack.eof and not unpack.unused_data)
+    if answer.length or not is_whole:  # bytes that were announced and did not come
         raise Unreadable("ended before its end")
     return bytes(body)
+
+
+def _wait(answer: http.client.HTTPResponse) -> timedelta | None:
+    """Return how long a server asks us to wait (RFC 9110, 10.2.3), within LONGEST_WAIT."""
+    asked = answer.getheader("Retry-After", "").strip()
+    if asked.isdecimal():
+        wait = timedelta(seconds=min(int(asked), LONGEST_WAIT.total_seconds()))
+    else:
+        try:
+            wait = parsedate_to_datetime(asked) - clock.now()
+        except (TypeError, ValueError):
+            return None
+    return min(wait, LONGEST_WAIT) if wait > timedelta() else None
 
 
 def _mark(answer: http.client.HTTPResponse, name: str) -> str:

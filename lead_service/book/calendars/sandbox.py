@@ -14,19 +14,31 @@ from collections.abc import Collection
 from datetime import datetime
 
 from ..availability.slots import Busy
+from .components import NotUnderstood
 from .fetch import Unreadable
-from .parse import NotUnderstood, busy_times
+from .parse import ParsedCalendar, parse_calendar
 
 PROCESSOR_SECONDS = 20
 SECONDS = 60  # on a machine that has other things to do
-MEMORY = 400_000_000  # bytes of address space; 16,000 events of a 4 MB file take half of it
+MEMORY = 400_000_000  # bytes of address space; ten years in a file of 50 MB take half of it
 
 
 def parse_in_process(
-    content: bytes, zone: str, start: datetime, end: datetime, ours: Collection[str] = ()
-) -> list[Busy]:
-    """Do `parse.busy_times` in another process, within bounds; raise Unreadable in words."""
-    question = {"zone": zone, "start": str(start), "end": str(end), "ours": list(ours)}
+    content: bytes,
+    zone: str,
+    start: datetime,
+    end: datetime,
+    ours: Collection[str] = (),
+    email: str = "",
+) -> ParsedCalendar:
+    """Do `parse.parse_calendar` in another process, within bounds; raise Unreadable in words."""
+    question = {
+        "zone": zone,
+        "start": str(start),
+        "end": str(end),
+        "ours": list(ours),
+        "email": email,
+    }
     try:
         done = subprocess.run(
             [sys.executable, "-m", __name__],
@@ -44,7 +56,8 @@ def parse_in_process(
     if fault := answer.get("fault"):
         raise Unreadable(fault)
     instant = datetime.fromisoformat
-    return [Busy(instant(start), instant(end)) for start, end in answer["busy"]]
+    busy = [Busy(instant(start), instant(end)) for start, end in answer["busy"]]
+    return ParsedCalendar(busy, answer["widened"])
 
 
 def _environment() -> dict[str, str]:
@@ -54,18 +67,24 @@ def _environment() -> dict[str, str]:
 
 
 def main() -> None:
-    """Answer one question, in JSON: {"busy": [[start, end], ...]} or {"fault": words}."""
+    """Answer one question, in JSON.
+
+    The answer is {"busy": [[start, end], ...], "widened": [words, ...]} or {"fault": words}.
+    """
     resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     question = json.loads(sys.stdin.buffer.readline())
     content = sys.stdin.buffer.read()
     start, end = (datetime.fromisoformat(question[name]) for name in ("start", "end"))
     try:
-        found = busy_times(content, question["zone"], start, end, set(question["ours"]))
+        found = parse_calendar(
+            content, question["zone"], start, end, set(question["ours"]), question["email"]
+        )
     except NotUnderstood as fault:
         print(json.dumps({"fault": str(fault)}))
     else:
-        print(json.dumps({"busy": [[str(one.start), str(one.end)] for one in found]}))
+        busy = [[str(one.start), str(one.end)] for one in found.busy]
+        print(json.dumps({"busy": busy, "widened": found.widened}))
 
 
 if __name__ == "__main__":

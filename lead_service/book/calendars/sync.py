@@ -4,19 +4,23 @@ import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from ... import clock
 from ...db.engine import Database, rows_changed
 from ...settings import Settings
+from ..availability.busy_times import is_current
 from ..availability.slots import Busy
 from ..hosts.models import BusyTime, CalendarFeed
 from ..models import Booking
-from .fetch import Unreadable, fetch
+from . import notices
+from .fetch import LONGEST_WAIT, Unreadable, fetch
 from .sandbox import parse_in_process
 
+RULES = 1  # raise it when files are read in another way: unchanged ones are then read anew
 EVERY = timedelta(minutes=10)
 BEFORE = timedelta(days=2)  # what has begun still counts
 BEYOND = timedelta(days=60)  # further than visitors see, so that "not changed" serves for a while
@@ -35,7 +39,9 @@ class _Copy:
     etag: str
     last_modified: str
     content_hash: str
-    zone: str  # the host's
+    zone: str  # the host's, as the next two
+    host_id: int
+    email: str
     seen_until: datetime  # the last start that a visitor may see
     is_whole: bool  # whether the copy is by the host's present zone, and reaches far enough
 
@@ -59,16 +65,23 @@ def refresh(database: Database, settings: Settings, feed_id: int, now: datetime)
     try:
         _read(database, settings, copy, now)
     except Unreadable as fault:
-        words = str(fault)[:200]
+        words, wait = str(fault)[:200], fault.wait
         log.warning("calendar %d not read: %s", feed_id, words)
-        database.write(lambda session: _keep(session, feed_id, fault=words))
+        known = {"fault": words, "retry_at": now + wait if wait else None}
+        database.write(lambda session: _fail(session, settings, feed_id, known, now))
     return True
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
-    """Select what was not tried for EVERY; a clock that was set back must not stop it for long."""
-    tried = CalendarFeed.fetched_at
-    return or_(tried.is_(None), tried <= now - EVERY, tried > now + EVERY)
+    """Select what was not tried for EVERY, nor is to wait as its server asked.
+
+    A clock that was set back must not stop it for long.
+    """
+    tried, retry = CalendarFeed.fetched_at, CalendarFeed.retry_at
+    return and_(
+        or_(tried.is_(None), tried <= now - EVERY, tried > now + EVERY),
+        or_(retry.is_(None), retry <= now, retry > now + LONGEST_WAIT),
+    )
 
 
 def _claim(session: Session, feed_id: int, now: datetime) -> _Copy | None:
@@ -86,8 +99,11 @@ def _claim(session: Session, feed_id: int, now: datetime) -> _Copy | None:
         last_modified=feed.last_modified,
         content_hash=feed.content_hash,
         zone=feed.host.zone,
+        host_id=feed.host_id,
+        email=feed.host.email,
         seen_until=seen_until,
         is_whole=feed.zone == feed.host.zone
+        and feed.rules == RULES
         and feed.known_until is not None
         and feed.known_until >= seen_until + NEARLY,
     )
@@ -99,36 +115,67 @@ def _read(database: Database, settings: Settings, copy: _Copy, now: datetime) ->
     fetched = fetch(copy.url, **marks, allow_loopback=settings.feeds_allow_loopback)
     digest = hashlib.sha256(fetched.content or b"").hexdigest()
     if fetched.content is None or (copy.is_whole and digest == copy.content_hash):
-        database.write(lambda session: _keep(session, copy.id, succeeded_at=now, fault=""))
+        database.write(lambda session: _keep(session, copy.id, **_good(now)))
         return
     until = copy.seen_until + BEYOND
     with database.read() as session:
-        ours = _our_calls(session, now - BEFORE)
-    busy = parse_in_process(fetched.content, copy.zone, now - BEFORE, until, ours)
-    known = {
-        "succeeded_at": now,
-        "fault": "",
+        ours = _own_calls(session, copy.host_id, now - BEFORE)
+    span = now - BEFORE, until
+    found = parse_in_process(fetched.content, copy.zone, *span, ours, copy.email)
+    known = _good(now) | {
+        "widened": "\n".join(found.widened),
         "etag": fetched.etag,
         "last_modified": fetched.last_modified,
         "content_hash": digest,
         "zone": copy.zone,
+        "rules": RULES,
         "known_until": until,
     }
-    database.write(lambda session: _replace(session, copy.id, busy, known))
-    log.info("calendar %d read: %d busy times", copy.id, len(busy))
+    database.write(lambda session: _replace(session, settings, copy.id, found.busy, known))
+    log.info("calendar %d read: %d busy times", copy.id, len(found.busy))
 
 
-def _our_calls(session: Session, since: datetime) -> set[str]:
-    """Return the UIDs of bookings: a copy in the host's calendar must not block a moved one.
+def _good(now: datetime) -> dict[str, Any]:
+    """Return what is known of a calendar whose server just confirmed it."""
+    return {"succeeded_at": now, "fault": "", "retry_at": None, "told_at": None}
 
-    Cancelled ones, too: their calendars hear of it later than we do.
+
+def _own_calls(session: Session, host_id: int, since: datetime) -> set[str]:
+    """Return the UIDs of calls that a host has or had: a copy must not block a moved one.
+
+    Canceled ones and those given away, too: calendars hear of it later than we do. Another host's
+    call, from an invitation that was forwarded, is an event like any other.
     """
-    return set(session.scalars(select(Booking.uid).where(Booking.starts_at >= since)))
+    query = select(Booking.uid, Booking.host_id, Booking.former_hosts)
+    rows = session.execute(query.where(Booking.starts_at >= since))
+    return {uid for uid, now, former in rows if host_id == now or host_id in (former or ())}
 
 
-def _replace(session: Session, feed_id: int, busy: list[Busy], known: dict) -> None:
+def _fail(
+    session: Session, settings: Settings, feed_id: int, known: dict[str, Any], now: datetime
+) -> None:
+    """Keep why a calendar could not be read; once its copy is not believed, tell people, once."""
+    if not _keep(session, feed_id, **known):
+        return
+    feed = session.get_one(CalendarFeed, feed_id, populate_existing=True)
+    if feed.told_at is None and feed.host.is_active and not is_current(feed, now):
+        feed.told_at = now
+        notices.not_believed(session, settings, feed.host, feed, now)
+
+
+def _replace(
+    session: Session,
+    settings: Settings,
+    feed_id: int,
+    busy: list[Busy],
+    known: dict[str, Any],
+) -> None:
+    before = session.scalar(select(CalendarFeed.widened).where(CalendarFeed.id == feed_id))
     if not _keep(session, feed_id, **known):  # removed meanwhile
         return
+    if known["widened"] and not before:
+        feed = session.get_one(CalendarFeed, feed_id, populate_existing=True)
+        notices.widened(session, settings, feed.host, feed, known["succeeded_at"])
     session.execute(delete(BusyTime).where(BusyTime.feed_id == feed_id))
     rows = [{"feed_id": feed_id, "starts_at": one.start, "ends_at": one.end} for one in busy]
     if rows:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     Select,
     String,
+    Text,
     UniqueConstraint,
     select,
 )
@@ -150,8 +151,12 @@ class CalendarFeed(Base):
     fetched_at: Mapped[datetime | None]  # the latest try
     succeeded_at: Mapped[datetime | None]  # the latest time its server confirmed what we hold
     zone: Mapped[str] = mapped_column(String(64), default="")  # by which floating times were read
+    rules: Mapped[int] = mapped_column(default=0)  # the RULES of `calendars.sync` at that reading
     known_until: Mapped[datetime | None]  # events after it were not looked at
     fault: Mapped[str] = mapped_column(String(200), default="")  # of the latest try, in words
+    retry_at: Mapped[datetime | None]  # not before, as its server asked with Retry-After
+    widened: Mapped[str] = mapped_column(Text, default="")  # why it blocks more, one reason a line
+    told_at: Mapped[datetime | None]  # when people were told that it is not believed anymore
 
     host: Mapped[Host] = relationship(back_populates="feeds")
 

@@ -17,13 +17,15 @@ class State:
     server: str
     is_current: bool
     words: str
+    widened: list[str]  # why it blocks more time than it says
 
 
 def state(feed: CalendarFeed, now: datetime) -> State:
     """Say how a calendar stands, with times in its host's zone."""
     current = busy_times.is_current(feed, now)
     words = _current(feed, now) if current else _not_believed(feed, now)
-    return State(feed, feed_address.host_of(feed.url), current, words)
+    server = feed_address.host_of(feed.url)
+    return State(feed, server, current, words, feed.widened.splitlines())
 
 
 def _current(feed: CalendarFeed, now: datetime) -> str:

@@ -16,8 +16,9 @@ from ...accounts import audit_log
 from ...accounts.audit_log import AuditEntry, AuditKind
 from ...accounts.members import Member
 from ...assess.models import Assessment, FrameworkVersion
+from ...book.calendars import notices, parse
 from ...book.hosts import changes
-from ...book.hosts.models import Host
+from ...book.hosts.models import CalendarFeed, Host
 from ...book.models import Booking
 from ...db import schema
 from ...db.demo_data import DemoData, find
@@ -111,6 +112,8 @@ def _let_in(demo: Demo) -> None:
     before = off - timedelta(days=1)
     changes.set_date(session, demo.hosts["jonas"], before, ("10:00-14:00",))
     send_emails(demo, demo.now)
+    shared = CalendarFeed(id=0, label="Family", widened=parse.NO_END)  # as read once, not stored
+    notices.widened(session, settings, demo.hosts["jonas"], shared, demo.now - timedelta(days=4))
     links.mail_link(session, settings, COLLEAGUES[-1].email, demo.now - timedelta(days=3))
     send_emails(demo, demo.now)
 

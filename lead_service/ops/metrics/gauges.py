@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ... import clock
+from ...book.availability import busy_times, queries
 from ...book.models import Booking, Status
 from ...db.engine import Database, Kind
 from ...emails import status
@@ -45,6 +46,16 @@ def _found(session: Session) -> Iterator[GaugeMetricFamily]:
     )
     yield _by("leads", "Leads by stage.", session, Lead.stage, Stage)
     yield _by("bookings", "Calls by status.", session, Booking.status, Status)
+    feeds = [feed for host in queries.active_hosts(session) for feed in host.feeds]
+    unread = sum(not busy_times.is_current(feed, clock.now()) for feed in feeds)
+    yield _value(
+        "calendars_not_read", "Calendars whose hosts offer no times until a reading.", unread
+    )
+    yield _value(
+        "calendars_widened",
+        "Calendars that block more time than they say.",
+        sum(bool(feed.widened) for feed in feeds),
+    )
 
 
 def _value(name: str, help_text: str, value: float) -> GaugeMetricFamily:

@@ -1,6 +1,8 @@
 """Fetching a calendar from a real server: what is kept out, and for how long one waits."""
 
+import gzip
 import socket
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -34,7 +36,7 @@ def test_a_file_arrives_with_its_marks(server):
     found = fetch(server.url("/a"), allow_loopback=True)
     assert found == Fetched(b"BEGIN", '"1"', "Mon, 23 Nov 2026 08:00:00 GMT")
     (_, headers) = server.asked[0]
-    assert headers["accept-encoding"] == "identity"
+    assert headers["accept-encoding"] == "gzip"
     assert headers["host"] == server.url().split("/")[2]
     assert not headers.keys() & {"if-none-match", "if-modified-since", "cookie", "authorization"}
 
@@ -143,9 +145,12 @@ def test_a_certificate_of_another_name_is_refused(server, monkeypatch):
         (lambda request: request.answer(500), "answered 500"),
         (lambda request: request.answer(204), "answered 204"),
         (lambda request: request.answer(302), "leads on more than 3 times"),
-        (file(b"x", Content_Encoding="gzip"), "came packed, though we asked for it plain"),
-        (file(b"", Content_Length="5000001"), "is larger than 5 MB"),
-        (without_end, "is larger than 5 MB"),
+        (file(b"x", Content_Encoding="br"), "came packed in a way that we did not ask for"),
+        (file(b"", Content_Length="50000001"), "is larger than 50 MB"),
+        (without_end, "is larger than 50 MB"),
+        (file(gzip.compress(bytes(50_000_001))), "is larger than 50 MB"),
+        (file(gzip.compress(b"BEGIN:VCALENDAR")[:-4]), "ended before its end"),
+        (file(gzip.compress(b"BEGIN:") + gzip.compress(b"VCALENDAR")), "ended before its end"),
         (lambda request: request.wfile.write(b"hello\r\n"), "could not be reached (BadStatusLine)"),
         (lambda request: request.wfile.close(), "could not be reached (RemoteDisconnected)"),
     ],
@@ -157,6 +162,31 @@ def test_an_answer_that_is_no_file_is_named(server, refused, answer, why):
 
     server.answers["/secret"] = close_after
     assert refused() == why
+
+
+@pytest.mark.parametrize("headers", [{"Content_Encoding": "gzip"}, {}])
+def test_a_packed_file_is_unpacked_whether_or_not_it_says_so(server, headers):
+    content = b"BEGIN:VCALENDAR\r\n" * 10_000
+    server.answers["/a"] = file(gzip.compress(content), **headers)
+    assert fetch(server.url("/a"), allow_loopback=True).content == content
+
+
+@pytest.mark.parametrize(
+    ("asked", "wait"),
+    [
+        ("120", timedelta(minutes=2)),
+        ("Mon, 23 Nov 2026 08:10:00 GMT", timedelta(minutes=10)),
+        ("9999999999", fetching.LONGEST_WAIT),
+        ("Mon, 23 Nov 2026 07:00:00 GMT", None),
+        ("later", None),
+    ],
+)
+def test_a_server_may_ask_us_to_wait(server, at, asked, wait):
+    at(datetime(2026, 11, 23, 8, tzinfo=UTC))
+    server.answers["/a"] = lambda request: request.answer(429, Retry_After=asked)
+    with pytest.raises(Unreadable) as fault:
+        fetch(server.url("/a"), allow_loopback=True)
+    assert fault.value.wait == wait
 
 
 def test_a_file_that_ends_early_is_not_half_a_calendar(server, refused):

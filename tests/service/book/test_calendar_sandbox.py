@@ -9,6 +9,7 @@ import pytest
 from lead_service.book.availability.slots import Busy
 from lead_service.book.calendars import sandbox
 from lead_service.book.calendars.fetch import Unreadable
+from lead_service.book.calendars.parse import ParsedCalendar
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ASKED = ("Europe/London", START, START + timedelta(days=60))
@@ -22,8 +23,10 @@ def ics(rule: str = "") -> bytes:
 
 def test_the_other_process_answers_what_this_one_would():
     at = datetime(2026, 3, 30, 8, 0, tzinfo=UTC)
-    assert sandbox.parse_in_process(ics(), *ASKED) == [Busy(at, at + timedelta(hours=1))]
-    assert sandbox.parse_in_process(ics(), *ASKED, {"1"}) == []
+    found = sandbox.parse_in_process(ics(), *ASKED)
+    assert found == ParsedCalendar([Busy(at, at + timedelta(hours=1))])
+    assert sandbox.parse_in_process(ics(), *ASKED, {"1"}).busy == []
+    assert sandbox.parse_in_process(ics("FREQ=DAILY;COUNT=0"), *ASKED).widened
 
 
 def test_its_complaint_is_ours():
@@ -31,11 +34,24 @@ def test_its_complaint_is_ours():
         sandbox.parse_in_process(b"hello", *ASKED)
 
 
-@pytest.mark.parametrize("rule", ["FREQ=DAILY;INTERVAL=0", "FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30"])
-def test_a_rule_that_never_comes_round_is_cut_off(rule, monkeypatch):
+def test_a_rule_that_never_comes_round_is_cut_off(monkeypatch):
     monkeypatch.setattr(sandbox, "SECONDS", 1)
     with pytest.raises(Unreadable, match="takes too long"):
-        sandbox.parse_in_process(ics(rule), *ASKED)
+        sandbox.parse_in_process(ics("FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30"), *ASKED)
+
+
+def test_ten_years_of_meetings_in_nearly_50_mb_are_read():
+    """Google's private address gives out all history, with every guest and note."""
+    note = "DESCRIPTION:" + "\r\n ".join(
+        ["Join from a computer or a telephone, or by the link."] * 50
+    )
+    history = "".join(
+        EVENT.format(f"{note}\r\n").replace("20260330", f"{2016 + n % 10}{1 + n % 12:02}15")
+        for n in range(15_000)
+    )
+    content = f"BEGIN:VCALENDAR\r\n{history}{EVENT.format('')}END:VCALENDAR\r\n".encode()
+    assert 40_000_000 < len(content) < 50_000_000
+    assert len(sandbox.parse_in_process(content, *ASKED).busy) == 1
 
 
 def test_a_process_that_ends_without_an_answer_is_no_empty_calendar(monkeypatch):

@@ -8,17 +8,22 @@ from click.testing import CliRunner
 from sqlalchemy import select, update
 
 from lead_service import logs
+from lead_service.accounts.members import Role
 from lead_service.book.availability import queries
 from lead_service.book.calendars import sync
+from lead_service.book.calendars.components import NotUnderstood
 from lead_service.book.calendars.fetch import Unreadable
-from lead_service.book.calendars.parse import NotUnderstood, busy_times
+from lead_service.book.calendars.parse import parse_calendar
 from lead_service.book.hosts.models import BusyTime, CalendarFeed, Host
 from lead_service.book.models import Booking
 from lead_service.db import schema
+from lead_service.desk.team import membership
 from lead_service.emails import worker
+from lead_service.emails.message import EmailKind
 from lead_service.ops.cli import commands
 from lead_service.settings import SettingsError, load
 from tests.service.conftest import MONDAY_MORNING as NOW
+from tests.support.app.calls import add_host, give_to, only_call
 from tests.support.app.visitor_forms import book
 from tests.support.calendar_server import CalendarServer, file
 
@@ -55,7 +60,7 @@ def read_here(monkeypatch):
 
     def read(*asked):
         try:
-            return busy_times(*asked)
+            return parse_calendar(*asked)
         except NotUnderstood as fault:
             raise Unreadable(str(fault)) from None
 
@@ -164,7 +169,7 @@ def test_what_is_unchanged_is_confirmed_without_reading_it_again(read, server, b
     assert read(ics("20261126T090000Z"), 20).succeeded_at == NOW + 20 * MINUTE
 
 
-@pytest.mark.parametrize("changed", ["zone", "horizon", "time"])
+@pytest.mark.parametrize("changed", ["zone", "horizon", "time", "rules"])
 def test_a_copy_that_no_longer_fits_is_read_anew(read, server, database, changed):
     """A calendar that never changes still reaches no further than it was worked out."""
     series = ics("20261126T090000").replace(b"END:VEVENT", b"RRULE:FREQ=DAILY\r\nEND:VEVENT")
@@ -173,6 +178,7 @@ def test_a_copy_that_no_longer_fits_is_read_anew(read, server, database, changed
     def change(session) -> None:
         host = session.scalars(select(Host)).one()
         host.zone = "Europe/Berlin" if changed == "zone" else host.zone
+        host.feeds[0].rules = 0 if changed == "rules" else host.feeds[0].rules
         host.horizon_days = 300 if changed == "horizon" else host.horizon_days
 
     database.write(change)
@@ -222,6 +228,78 @@ def test_a_call_of_ours_in_the_hosts_calendar_is_not_in_its_own_way(client, read
     assert busy() == []
     read(ics(start), 20)
     assert busy() == [f"{booking.starts_at:%d %H:%M}"]
+
+
+@pytest.mark.both_engines
+def test_a_call_of_another_host_in_the_hosts_calendar_is_busy(
+    client, context, read, busy, database
+):
+    """A forwarded invitation is an event like any other; a call that was given away is not."""
+    read(ics())
+    book(client)
+    booking = only_call(database)
+    start = f"{booking.starts_at:%Y%m%dT%H%M%SZ}"
+    forwarded = ics(start).replace(f"UID:1{start}".encode(), f"UID:{booking.uid}".encode())
+    ann = add_host(database)
+    assert give_to(context, ann)
+    assert read(forwarded, 10).fault == ""
+    assert busy() == []
+    database.write(
+        lambda session: session.execute(update(Booking).values(former_hosts=None)) and None
+    )
+    read(forwarded + b"\r\n", 20)
+    assert busy() == [f"{booking.starts_at:%d %H:%M}"]
+
+
+def test_a_server_that_asks_for_it_is_left_alone(read, server):
+    read(lambda request: request.answer(503, Retry_After="1500"))
+    for minutes in (10, 24, 25):
+        read(ics(), minutes)
+    assert len(server.asked) == 2
+
+
+# -- People are told ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def told(database, settings, mails):
+    """Return who got which emails about a calendar; there are an admin and a member."""
+
+    def add(session) -> None:
+        membership.invite(session, settings, "admin@example.com", role=Role.ADMIN, at=NOW)
+        membership.invite(session, settings, "member@example.com", at=NOW)
+
+    database.write(add)
+
+    def told() -> list[str]:
+        found = [one for _, one in mails() if one.kind == EmailKind.CALENDAR_PROBLEM]
+        return [f"{one.to}: {one.subject}" for one in found]
+
+    return told
+
+
+@pytest.mark.both_engines
+def test_a_calendar_that_is_not_believed_is_told_to_the_host_and_the_admins_once(read, told):
+    read(ics())
+    read(fail, 24 * 60)
+    assert told() == []
+    for minutes in (10, 20):
+        read(fail, 24 * 60 + minutes)
+    assert len(told()) == 2
+    assert {one.split(":")[0] for one in told()} == {"team@example.com", "admin@example.com"}
+    read(ics(), 24 * 60 + 30)
+    read(fail, 49 * 60)
+    assert len(told()) == 4
+
+
+def test_a_calendar_that_blocks_more_than_it_says_is_told_to_the_host(read, told, mails):
+    odd = ics("20261126T090000Z").replace(b"DURATION:PT1H", b"DTEND:soon")
+    found = read(odd)
+    assert "blocks the rest of its day" in found.widened
+    read(odd + b"\r\n", 10)
+    assert len(told()) == 1
+    assert "blocks the rest of its day" in mails()[-1][1].text
+    assert read(ics(), 20).widened == ""
 
 
 @pytest.mark.both_engines

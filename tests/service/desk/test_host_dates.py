@@ -162,6 +162,12 @@ def test_how_a_calendar_stands_is_said_in_words(client, admin, database):
     assert "Nothing left" not in stale
     assert "Mail is in trouble" not in stale
     assert "by the clocks of another zone" in set_up(1, zone="Europe/Berlin")
+    feed = CalendarFeed(url=SECRET, label="Work", widened="A <b>reason</b>.\nAnd another.")
+    change_host(database, feeds=[])
+    change_host(database, feeds=[feed])
+    page = client.get(HOST + "calendars/").text
+    assert "blocks more time than it says" in page
+    assert "<li>A &lt;b&gt;reason&lt;/b&gt;.</li><li>And another.</li>" in page
 
 
 def agenda_of(client) -> str:

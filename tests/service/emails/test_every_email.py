@@ -7,7 +7,9 @@ import html5lib
 import pytest
 
 import lead_service
+from lead_service.book.calendars import notices
 from lead_service.book.forms import parse_start
+from lead_service.book.hosts.models import CalendarFeed, Host
 from lead_service.desk.team import membership
 from lead_service.emails.message import EmailKind
 from lead_service.leads.consent import Agreed, Occasion, permission
@@ -54,6 +56,10 @@ def every_mail(client, context, framework, mails, post, database, settings):
     page = book(client, **{field: LURE for field in fields})
     post()
     client.post(page + "address", data={"email": "ada@example.org"})
+    feed = CalendarFeed(id=1, label=MARKUP, fault="answered 404", widened="")
+    host = Host(id=1, name="Ben Example", email="team@example.com")
+    told = settings, host, feed, MONDAY_MORNING
+    database.write(lambda session: notices.not_believed(session, *told))
     token = hidden(client.get("/contact/").text, "submission")
     client.post("/contact/", data=fields | {"email": "b@example.com", "submission": token})
     press(client, "/desk/sign-in/", email="grace@example.com")  # last: once sent, its text is gone

@@ -6,8 +6,10 @@ import urllib.request
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import select
 
 from lead_service import clock, create_app
+from lead_service.book.hosts.models import CalendarFeed, Host
 from lead_service.db.engine import Database
 from lead_service.emails import outbox
 from lead_service.ops.metrics.gauges import DatabaseCollector
@@ -90,6 +92,20 @@ def test_mail_that_waits_and_mail_that_failed_can_be_told(database, at):
     assert found["lead_service_outbox_mails", "dead"] == 0
     assert found["lead_service_outbox_waiting",] == 1
     assert found["lead_service_outbox_stopped",] == 0
+    assert found["lead_service_calendars_not_read",] == 0
+
+
+def test_calendars_that_are_not_believed_are_counted(app, database, at):
+    def add(session) -> None:
+        host = session.scalars(select(Host)).one()
+        host.feeds = [CalendarFeed(url="https://x.example/", label="Work", widened="A reason.")]
+
+    database.write(add)
+    registry = CollectorRegistry()
+    registry.register(DatabaseCollector(database))
+    found = samples(generate_latest(registry).decode())
+    assert found["lead_service_calendars_not_read",] == 1
+    assert found["lead_service_calendars_widened",] == 1
 
 
 def test_a_database_that_does_not_answer_is_told_and_breaks_nothing(tmp_path):

@@ -38,6 +38,9 @@ def test_this_machine_is_allowed_by_the_setting_alone(address):
     [
         ("https://example.com/a.ics", "https://example.com/a.ics"),
         (" webcal://example.com/a.ics ", "https://example.com/a.ics"),
+        ("webcals://example.com/a.ics", "https://example.com/a.ics"),
+        ("feed://example.com/a.ics", "https://example.com/a.ics"),
+        ("feed:https://example.com/a.ics", "https://example.com/a.ics"),
         ("WEBCAL://Example.COM/A.ics?b=C%20D", "https://example.com/A.ics?b=C%20D"),
         ("https://example.com", "https://example.com/"),
         ("https://example.com:8443/a#here", "https://example.com:8443/a"),

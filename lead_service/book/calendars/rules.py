@@ -1,0 +1,206 @@
+"""Expand the repeat rules of events (RFC 5545, section 3.3.10); what is odd only adds. Pure."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import Any, Protocol
+
+from dateutil import rrule
+
+from ..availability.intervals import DAY, MINUTE
+from .times import EPOCH, count, reading_of
+
+MOST_TIMES = 50_000  # of one rule, and of a file, in the span
+FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY")
+UNITS = {"WEEKLY": 7 * DAY, "DAILY": DAY, "HOURLY": 60 * MINUTE, "MINUTELY": MINUTE}
+UNITS["SECONDLY"] = MINUTE // 60
+WEEKDAYS = {day: number for number, day in enumerate(("MO", "TU", "WE", "TH", "FR", "SA", "SU"))}
+# The numbers that a part may hold; those with a sign count from the end, too.
+NUMBERS = {
+    "BYMONTH": (1, 12),
+    "BYMONTHDAY": (-31, 31),
+    "BYYEARDAY": (-366, 366),
+    "BYWEEKNO": (-53, 53),
+    "BYSETPOS": (-366, 366),
+    "BYHOUR": (0, 23),
+    "BYMINUTE": (0, 59),
+    "BYSECOND": (0, 59),
+}
+WITHOUT_ZERO = {"BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS"}
+OF_THE_CLOCK = {"BYHOUR", "BYMINUTE", "BYSECOND"}
+DEFAULTS = {("RSCALE", "GREGORIAN"), ("SKIP", "OMIT")}  # RFC 7529
+NO_END = "The end of a repeating event cannot be read, so the event goes on without an end."
+EACH_DAY = "A repeating event has a rule that cannot be read, so the event blocks every day."
+
+
+class RuleNotUnderstood(ValueError):
+    """A rule of which not even a rhythm can be read, or that repeats too often."""
+
+
+class EventClock(Protocol):
+    def reading(self, instant: int) -> int: ...
+
+
+@dataclass(frozen=True)
+class Occurrences:
+    """When a rule has an event, as readings of the event's clock, and what was added and why."""
+
+    readings: Iterable[int]
+    notes: tuple[str, ...] = ()
+
+
+def occurrences(
+    rule: str,
+    first: int,
+    clock: EventClock,
+    start: int,
+    end: int,
+    *,
+    is_date: bool,
+    host: EventClock | None = None,
+) -> Occurrences:
+    """Expand a rule whose event starts at the reading `first`, within [start, end].
+
+    A part that cannot be read makes it every day, at the event's own time: no rule with a rhythm
+    of days or longer has more. Raises RuleNotUnderstood for a rule without that bound.
+    """
+    parts, notes = _parts(rule)
+    frequency = parts.pop("FREQ", "")
+    if frequency not in FREQUENCIES:
+        raise RuleNotUnderstood("holds a repeating event whose rhythm cannot be read")
+    ends: list[dict[str, Any]] = []
+    if until := parts.pop("UNTIL", ""):
+        try:
+            ends.append({"until": _until(until, clock, host or clock, is_date=is_date)})
+        except ValueError:
+            notes.append(NO_END)
+    if number := parts.pop("COUNT", ""):
+        if number.isdecimal() and int(number) > 0:
+            ends.append({"count": int(number)})
+        else:
+            notes.append(NO_END)
+    if NO_END in notes:
+        ends = []
+    found: set[int] = set()
+    try:
+        read = _arguments(parts, notes)
+        for one in ends or [{}]:
+            found.update(_expand(frequency, read | one, first, start, end))
+    except ValueError as fault:  # dateutil's own, too
+        if isinstance(fault, RuleNotUnderstood):
+            raise
+        if frequency not in FREQUENCIES[:4] or OF_THE_CLOCK & parts.keys():
+            raise RuleNotUnderstood("holds a repeating event that cannot be read") from None
+        notes.append(EACH_DAY)
+        for one in [one for one in ends if "until" in one] or [{}]:
+            found.update(_expand("DAILY", one, first, start, end))
+    return Occurrences(found, tuple(notes))
+
+
+def _parts(rule: str) -> tuple[dict[str, str], list[str]]:
+    """Split a rule; a part that is written twice is kept in a way that cannot be read."""
+    parts: dict[str, str] = {}
+    for text in rule.upper().split(";"):
+        name, _, value = (one.strip() for one in text.partition("="))
+        if not (name or value) or name.startswith("X-") or (name, value) in DEFAULTS:
+            continue
+        parts[name] = f"{parts[name]} {value}" if name in parts else value
+    return parts, []
+
+
+def _arguments(parts: dict[str, str], notes: list[str]) -> dict[str, Any]:
+    """Translate the parts for dateutil; raise ValueError for one that cannot be read."""
+    read: dict[str, Any] = {}
+    for name, text in parts.items():
+        values = [one.strip() for one in text.split(",") if one.strip()]
+        if name == "INTERVAL":
+            every = int(text.rstrip(","))
+            if every < 1:
+                notes.append("A repeating event has an interval of 0, which is read as 1.")
+            read["interval"] = max(every, 1)
+        elif name == "WKST":
+            read["wkst"] = WEEKDAYS.get(text, -1)
+            _refuse(read["wkst"] < 0)
+        elif name == "BYDAY":
+            read["byweekday"] = [_weekday(one) for one in values]
+        elif name in NUMBERS:
+            least, most = NUMBERS[name]
+            numbers = [int(one) for one in values]
+            _refuse(any(not least <= one <= most for one in numbers))
+            _refuse(name in WITHOUT_ZERO and 0 in numbers)
+            read[name.lower()] = numbers
+        else:
+            raise ValueError("not a part")
+        _refuse(not values)
+    return read
+
+
+def _refuse(is_wrong: bool) -> None:
+    if is_wrong:
+        raise ValueError("not a part of a rule")
+
+
+def _weekday(text: str) -> Any:
+    found = re.fullmatch(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)", text)
+    if not found or (found[1] and int(found[1]) == 0):
+        raise ValueError("not a weekday")
+    return rrule.weekday(WEEKDAYS[found[2]], int(found[1]) if found[1] else None)
+
+
+def _until(text: str, clock: EventClock, host: EventClock, *, is_date: bool) -> datetime:
+    """Return the last reading at which an event may start, the latest that is meant.
+
+    A date includes its day. RFC 5545 wants UTC for an event that has a zone; not all write it
+    so. For dates, programs write midnight by the clock of whoever made the event: the next day
+    where it may be that somewhere.
+    """
+    reading, is_day, offset = reading_of(text)
+    if is_day:
+        return _datetime(reading // DAY * DAY + DAY - 1)
+    if is_date:
+        days = [reading // DAY]
+        if offset is not None:
+            instant = reading - offset
+            days += [instant // DAY, host.reading(instant) // DAY]
+            if instant % DAY >= 10 * 60 * MINUTE and instant % (15 * MINUTE) == 0:
+                days.append(instant // DAY + 1)
+        return _datetime(max(days) * DAY)
+    if offset is not None:
+        return _datetime(clock.reading(reading - offset))
+    return _datetime(max(reading, clock.reading(reading)))
+
+
+def _expand(
+    frequency: str, read: dict[str, Any], first: int, start: int, end: int
+) -> Iterable[int]:
+    begins = first if "count" in read else _advanced(frequency, read, first, start)
+    rule = rrule.rrule(FREQUENCIES.index(frequency), dtstart=_datetime(begins), **read)
+    last, found = _datetime(end), []
+    for at in takewhile(lambda one: one <= last, rule):
+        reading = count(at)
+        if reading >= start:
+            found.append(reading)
+            if len(found) > MOST_TIMES:
+                raise RuleNotUnderstood("holds more events than we can work out")
+    return found
+
+
+def _advanced(frequency: str, read: dict[str, Any], first: int, start: int) -> int:
+    """Return a later start of the same rhythm, so that the past is not expanded one by one."""
+    every: int = read.get("interval", 1)
+    if frequency in UNITS:
+        step = UNITS[frequency] * every
+        return first + max(0, (start - first) // step - 1) * step
+    at = _datetime(first)
+    months = every * (12 if frequency == "YEARLY" else 1)
+    behind = (_datetime(start) - at) // timedelta(days=31) // months - 1
+    if behind < 1 or at.day > 28:
+        return first
+    month = at.year * 12 + at.month - 1 + behind * months
+    return count(at.replace(year=month // 12, month=month % 12 + 1))
+
+
+def _datetime(reading: int) -> datetime:
+    return EPOCH + timedelta(microseconds=reading)
