@@ -30,7 +30,11 @@ TO_THE_VISITOR = {
     EmailKind.BOOKING_WITHDRAWN,
     EmailKind.RESULT,
 }
-TO_A_MEMBER = {EmailKind.SIGN_IN, EmailKind.INVITED}  # and about nobody else
+TO_A_MEMBER = {
+    EmailKind.SIGN_IN,
+    EmailKind.INVITED,
+    EmailKind.CALENDAR_PROBLEM,
+}  # and about nobody else
 PERMISSIONS = {
     said.text: said.may_write
     for occasion in Occasion
