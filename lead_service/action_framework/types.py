@@ -274,7 +274,7 @@ _LATER: dict[str, Any] = {
         "waits": {"step": "implement", "until": ["clarify", "organize"], "below": 67},
         "close_yourself": 2,
         "texts": {
-            "nothing": "None of the conditions is open, so you do not need an engagement.",
+            "nothing": "Every condition is true or nearly true, so your own people can go on.",
             "close_yourself": "Few conditions are open, and your own people can close them.",
         },
     },

@@ -169,7 +169,9 @@ def test_what_the_proxy_itself_refuses_is_kept_by_nobody(client):
 
 def test_more_than_any_form_holds_is_refused_at_the_door(client):
     assert client.post("/contact/", {"topic": "x" * 2_000_000}).status in {0, 413}
-    assert client.post("/contact/", {"topic": "x" * 100_000}).status == 413
+    # The service itself refuses this one; a process that another test has killed may be missing.
+    form = {"topic": "x" * 100_000}
+    assert eventually(lambda: client.post("/contact/", form).status == 413)
 
 
 def test_no_log_names_a_client_or_opens_a_booking(client, cluster, provider):
