@@ -17,6 +17,7 @@ from tests.support.app.outbox_helper import MINUTE, OutboxHelper
 from tests.support.fake_sendgrid import (
     GARBAGE,
     KEY,
+    REFUSAL,
     TRUNCATED,
     Handler,
     Mode,
@@ -30,7 +31,7 @@ from tests.support.fake_sendgrid import (
 
 MAILS = 2  # before each mood
 PATIENCE = 0.1  # seconds of a send that gets no answer, instead of twenty
-REFUSED = [status(401), status(403, body={"errors": [{"message": "sender"}]})]
+REFUSED = [status(code, body=REFUSAL) for code in (401, 403)]
 TORN = [hang, reset, GARBAGE, TRUNCATED, drip(b""), drip(b"HTTP/1.1 202 Accepted\r\nX: ")]
 
 
@@ -93,7 +94,7 @@ def _moods(elsewhere: StandIn, accepted: Counter[str]) -> list[Mode]:
     """All the ways in which the provider does not take a mail, and the one in which it does."""
     redirects = [status(code, {"Location": f"{elsewhere.url}v3/mail/send"}) for code in (302, 307)]
     slow_down = {"X-RateLimit-Reset": "1", "Retry-After": "30"}
-    broken = [status(code) for code in (200, 204, 404, 500, 502, 503, 504)]
+    broken = [status(code) for code in (200, 204, 401, 404, 500, 502, 503, 504)]
     return [
         *redirects,
         *broken,

@@ -17,6 +17,7 @@ from lead_service.db import engine as db_engine
 from lead_service.db.engine import Database, StorageBusy
 from tests.support.app.counter_table import Counter, set_to, value, with_counters
 from tests.support.databases import sqlite_url
+from tests.support.engines import only_sqlite
 
 
 @pytest.fixture
@@ -104,6 +105,7 @@ def test_the_lock_file_is_the_owners_alone(counters):
     assert lock.stat().st_mode & 0o777 == 0o600
 
 
+@only_sqlite
 def test_the_bookings_of_a_page_of_times_are_found_by_host_and_start(context):
     asked = []
     with context.database.read() as session:
