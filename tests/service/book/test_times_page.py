@@ -105,7 +105,7 @@ def test_a_month_without_an_open_day_leads_on(client, database):
 def test_no_open_time_at_all_leads_to_a_message(client, database):
     set_host(database, hours=[])
     page = client.get("/book/").text
-    assert "No time is open at the moment" in page
+    assert "No time is open right now" in page
     assert "/contact/" in links(page).values()
 
 

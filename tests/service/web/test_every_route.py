@@ -5,13 +5,16 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import update
 
 import lead_service
+from lead_service.book.hosts.models import Host
 from lead_service.db import schema
 from tests.faults import SOAK
 from tests.faults.naughty import CONTROLS, EMPTY, KEPT, LINES
 from tests.support.app.seeded_app import SeededApp
 from tests.support.app.stored_data import everything
+from tests.support.app.visitor_forms import VISITOR
 from tests.support.engines import only_sqlite
 
 ODD_PARTS = (
@@ -116,6 +119,25 @@ def test_a_look_at_any_page_changes_nothing(seeded_app):
         seeded_app.client.get(address)
         seeded_app.client.head(address)
         assert everything(seeded_app.database) == before, address
+
+
+@only_sqlite
+def test_every_visitor_page_says_what_to_do_while_no_host_takes_calls(seeded_app):
+    seeded_app.database.write(lambda session: session.execute(update(Host).values(is_active=False)))
+    about_times = 0
+    for method in ("GET", "POST"):
+        for address, rule in seeded_app.routes(method):
+            if address.startswith(("/desk/", "/hooks/", "/assessment/")):
+                continue
+            sent = VISITOR | {"start": seeded_app.known["start"], "submission": "form"}
+            answer = seeded_app.client.open(address, method=method, data=sent)
+            sound(answer, f"{method} {address}")
+            if rule.endpoint.startswith("move.") or address.startswith("/book/"):
+                about_times += 1
+                assert answer.status_code in (200, 404, 409, 422), address
+                assert 'href="/contact/' in answer.text, address
+                assert "minutes" not in answer.text.partition("<main")[2], address
+    assert about_times == 6
 
 
 @only_sqlite
