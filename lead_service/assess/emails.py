@@ -23,10 +23,8 @@ from .forms import MailForm
 from .models import Assessment, framework_of, share, share_token, unshare
 
 MAILS_A_DAY = 3  # to one address
-EVENT, SOURCE = (
-    EventKind.RESULT_MAILED,
-    RESULT_SOURCE,
-)  # what a submission leaves
+EVENT, SOURCE = EventKind.RESULT_MAILED, RESULT_SOURCE  # what a submission leaves
+TEAM_IS_TOLD = "took the self-assessment and had the result emailed"
 KEY = 32  # hexadecimal characters, 128 bits
 
 log = logging.getLogger(__name__)
@@ -40,16 +38,14 @@ def result_message(
     `link` is the link to share. `not_me` is the link for people who did not ask for the email.
     """
     context = practice_context(settings)
-    title = ("We recommend: " if diagnosis.outcome.engagement else "") + text.outcome_title(
-        diagnosis
-    )
-    how = text.how_to_close(diagnosis)
+    recommended = "We recommend: " if diagnosis.outcome.engagement else ""
     return compose(
         EmailKind.RESULT,
         to=email,
         diagnosis=diagnosis,
-        outcome_title=title,
-        how=how,
+        outcome_title=recommended + text.outcome_title(diagnosis),
+        how=text.how_to_close(diagnosis),
+        score_is=text.what_the_score_is(diagnosis),
         link=link,
         not_me=not_me,
         **context,
@@ -66,7 +62,7 @@ def send_result(
     article: str = "",
     brief: Brief | None = None,
 ) -> None:
-    """Make or extend the lead and queue the mail; sending the same form twice changes nothing.
+    """Make or extend the lead and queue the email; sending the same form twice changes nothing.
 
     The email opens a link to share. `article` is the title of the one that led here, and `brief`
     what the team gets of the answers.
@@ -77,27 +73,18 @@ def send_result(
     if not events.record_event_once(session, lead, EVENT, now, key=key):
         return
     assessment.lead_id = assessment.lead_id or lead.id
-    consent.record_consent(
-        session,
-        lead,
-        consent.RESULT,
-        may_contact=bool(form.may_contact.data),
-        source=SOURCE,
-        at=now,
-    )
+    _record_consent(session, lead, form, now)
     occasion = key_start(assessment) + key
     if _mailed_today(session, lead, now) < MAILS_A_DAY:
-        share(assessment, settings.secret)
         message = _message(session, settings, email, assessment, key)
         held = suspect or lead.quarantine
         outbox.queue(session, message, at=now, lead_id=lead.id, dedupe_key=occasion, held=held)
     if lead.is_new:
-        what = "took the self-assessment and had the result mailed" + capture.SUSPECTED * suspect
         team_notices.notify(
             session,
             settings,
             lead,
-            what,
+            TEAM_IS_TOLD + capture.SUSPECTED * suspect,
             now,
             occasion=Occasion.RESULT,
             key=occasion,
@@ -106,9 +93,15 @@ def send_result(
         )
 
 
+def _record_consent(session: Session, lead: Captured, form: MailForm, now: datetime) -> None:
+    agreed = bool(form.may_contact.data)
+    consent.record_consent(session, lead, consent.RESULT, may_contact=agreed, source=SOURCE, at=now)
+
+
 def _message(
     session: Session, settings: Settings, email: str, assessment: Assessment, key: str
 ) -> Message:
+    share(assessment, settings.secret)
     framework = framework_of(session, assessment)
     diagnosis = diagnose(framework, assessment.answers, assessment.phase)
     link = settings.link(f"/assessment/shared/{share_token(assessment, settings.secret)}/")

@@ -46,7 +46,6 @@ class Sheet:
     answered_at: datetime
     answered_on: str  # the same as a date in words
     articles: Sequence[Article]
-    score_is: str  # what the score is, and what it is not
     with_answers: bool = False  # also what the visitor answered
 
 
@@ -87,7 +86,7 @@ def _around(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
         "book_url": f"{site}/book/",
         "book_shown": _shown(f"{site}/book"),
         "answered_on": sheet.answered_on,
-        "score_is": sheet.score_is,
+        "score_is": text.what_the_score_is(diagnosis),
         "articles": [
             {
                 "title": article.title,

@@ -84,7 +84,6 @@ def result_pdf(token: str) -> ResponseReturnValue:
         answered_at=assessment.completed_at,
         answered_on=long_date(assessment.completed_at, "UTC"),
         articles=articles_about(diagnosis, context().published),
-        score_is=text.what_the_score_is(framework),
         with_answers=request.args.get("answers") == "1",
     )
     headers = {

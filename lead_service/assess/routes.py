@@ -48,7 +48,7 @@ def _begin_with_step(framework: Framework, submission: str) -> ResponseReturnVal
     step = _step(framework, wanted[0]) or framework.steps[0]
     form = step_form(framework, step, request.form)
     if not form.validate() or [step.slug] != wanted:
-        page = _step_page(framework, step, form, came_from=_came_from(), submission=submission)
+        page = _step_page(framework, step, form, submission=submission)
         return page, 422
     return _start(framework, submission, form.data)
 
@@ -165,29 +165,23 @@ def _came_from() -> str | None:
     return slug if context().published.article(slug) else None
 
 
-def _phase_page(framework, form, assessment=None, token=None, submission=None) -> str:
+def _phase_page(framework, form, assessment=None, token=None, **first) -> str:
+    since = request.values.get("since", "")
+    return _page("phase", framework, form, assessment, token, since=since, **first)
+
+
+def _step_page(framework, step, form, assessment=None, token=None, **first) -> str:
+    return _page("step", framework, form, assessment, token, step=step, **first)
+
+
+def _page(name, framework, form, assessment, token, **more) -> str:
+    """Render a page that asks; `submission` and `came_from` go along with a first one."""
     return render_template(
-        "assess/phase.html",
+        f"assess/{name}.html",
         framework=framework,
         counts=counts(framework),
         form=form,
         token=token,
         progress=scoring.progress(framework, assessment.answers if assessment else {}),
-        came_from=_came_from(),
-        since=request.values.get("since", ""),
-        submission=submission,
-    )
-
-
-def _step_page(framework, step, form, assessment=None, token=None, **first) -> str:
-    answers = assessment.answers if assessment else {}
-    return render_template(
-        "assess/step.html",
-        framework=framework,
-        counts=counts(framework),
-        step=step,
-        form=form,
-        token=token,
-        progress=scoring.progress(framework, answers),
-        **first,
+        **{"came_from": _came_from(), "submission": None} | more,
     )

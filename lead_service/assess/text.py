@@ -1,7 +1,6 @@
 """Sentences around a diagnosis, the same on every page, in the PDF and in the email. Pure."""
 
-from ..action_framework.counts import counted, counts
-from ..action_framework.types import Framework
+from ..action_framework.counts import counted, spelled
 from .diagnosis import Diagnosis, OutcomeKind
 from .retake import Comparison
 from .scoring import Condition
@@ -39,11 +38,12 @@ def list_title(diagnosis: Diagnosis) -> str:
     return "Start here" if diagnosis.open else "What would make it complete"
 
 
-def what_the_score_is(framework: Framework) -> str:
+def what_the_score_is(diagnosis: Diagnosis) -> str:
     """Say what the score is made of, and what it is not."""
+    number = len(diagnosis.to_do) + len(diagnosis.true)
     return (
-        f"This score sums up your own answers to {counts(framework).questions} questions. It is"
-        " not an audit, and it does not compare you with other organizations."
+        f"This score sums up your own answers to {spelled(number)} questions. It is not an audit,"
+        " and it does not compare you with other organizations."
     )
 
 
