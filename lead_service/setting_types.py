@@ -10,7 +10,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from .hostnames import is_host
 
@@ -83,6 +83,23 @@ def _origin(text: str) -> str:
     if "@" in parts.netloc:
         raise ValueError("must not hold a user or a password")
     return url
+
+
+def _smtp(secret: SecretStr) -> SecretStr:
+    """Check the address of a mail server, which may hold a password."""
+    text = secret.get_secret_value().strip()
+    try:
+        parts = urlsplit(text)
+        is_valid = parts.scheme in {"smtp", "smtps"} and parts.port != 0
+        is_valid = is_valid and is_host(parts.hostname or "") and parts.path in {"", "/"}
+    except ValueError:
+        is_valid = False
+    if not is_valid or not text.isascii() or not text.isprintable() or "?" in text or "#" in text:
+        raise ValueError(
+            "must be like smtp://user:password@mail.example.com:587 or smtps://…:465, with "
+            "special characters in user and password as %40"
+        )
+    return SecretStr(text)
 
 
 def _database(text: str) -> str:
@@ -177,5 +194,6 @@ HoursAhead = Annotated[
 Limit = Annotated[str, AfterValidator(_limit)]
 LimitsStorage = Annotated[str, AfterValidator(_limits_storage)]
 Origin = Annotated[str, AfterValidator(_origin)]
+SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp)]
 Url = Annotated[str, AfterValidator(_url)]
 VerificationKey = Annotated[str, AfterValidator(_verification_key)]

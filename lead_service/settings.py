@@ -29,6 +29,7 @@ from .setting_types import (
     Limit,
     LimitsStorage,
     Origin,
+    SmtpUrl,
     Url,
     VerificationKey,
     is_guessable,
@@ -47,7 +48,7 @@ OF_THE_SITE = (
 NEEDED_IN_PRODUCTION = {
     "secret_key": "a random text of 32 characters or more",
     "database_url": "sqlite:////absolute/path or postgresql://…",
-    "sendgrid_api_key": "the provider's key",
+    "sendgrid_api_key": "the provider's key, unless SMTP_URL names a mail server",
     "mail_from": "the sender that the provider has verified",
     "sales_to": "the team's addresses",
     "practice_legal_name": "shown on the privacy page",
@@ -133,8 +134,8 @@ class Settings(BaseModel):
 
     sendgrid_api_key: SecretStr | None = Field(
         None,
-        description="The SendGrid API key. Without one, local mode writes emails to `mail` in "
-        "`VAR_DIR`.",
+        description="The SendGrid API key. Without it and without `SMTP_URL`, local mode writes "
+        "emails to `mail` in `VAR_DIR`.",
     )
     sendgrid_host: Url = Field(
         "https://api.sendgrid.com/",
@@ -148,9 +149,16 @@ class Settings(BaseModel):
         description="The verification key of SendGrid's signed event webhook. Without it, bounces "
         "go unreported.",
     )
+    smtp_url: SmtpUrl | None = Field(
+        None,
+        description="A mail server, as `smtp://user:password@host:587` (STARTTLS) or "
+        "`smtps://user:password@host:465`. It sends all emails where there is no SendGrid key, "
+        "and alarms where there is one.",
+    )
     mail_from: Address = Field(
         "calls@example.test",
-        description="The sender that SendGrid has verified. Also the organizer of invitations.",
+        description="The sender that SendGrid has verified, or whose mailbox `SMTP_URL` names. "
+        "Also the organizer of invitations.",
     )
     sales_to: Addresses = Field(
         ("sales@example.test",),
@@ -223,8 +231,13 @@ class Settings(BaseModel):
         return self.public_url.startswith("https://")
 
     @property
+    def writes_mail_to_folder(self) -> bool:
+        """Say whether emails are files because nothing is set that could send them."""
+        return not (self.sendgrid_api_key or self.smtp_url)
+
+    @property
     def mail_folder(self) -> Path:
-        """The folder that stands in for the provider while there is no key."""
+        """The folder of emails while nothing is set that could send them."""
         return self.var_dir / "mail"
 
     def link(self, path: str) -> str:
@@ -337,8 +350,9 @@ def _wrong_in_production(
     if not settings.is_https:
         yield "PUBLIC_URL", "must start with https:// unless it names this machine"
     misspelled = _misspelled(environ).values()
+    given = settings.model_fields_set | ({"sendgrid_api_key"} if settings.smtp_url else set())
     for name, why in NEEDED_IN_PRODUCTION.items():
-        if name not in settings.model_fields_set and name.upper() not in misspelled:
+        if name not in given and name.upper() not in misspelled:
             yield name.upper(), f"is missing ({why})"
     if settings.secret_key and is_guessable(settings.secret):
         yield "SECRET_KEY", "is easy to guess; `openssl rand -hex 32` makes a random one"

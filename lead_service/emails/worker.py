@@ -24,6 +24,7 @@ from .outbox import LEASE_SECONDS, Claim, claim, finish
 from .transports.base import Accepted, Outcome, Permanent, Stop, Temporary, Transport
 from .transports.folder import Folder
 from .transports.sendgrid import SendGrid
+from .transports.smtp import Smtp
 
 IDLE_SECONDS = 0.5  # a booking's mail leaves within about a second
 LONGEST_TROUBLE_SECONDS = 30
@@ -34,8 +35,10 @@ log = logging.getLogger(__name__)
 
 
 def transport_for(settings: Settings) -> Transport:
-    """Return the provider, or the folder while there is no key."""
-    return SendGrid(settings) if settings.sendgrid_api_key else Folder(settings)
+    """Return the provider, else the mail server, else the folder, whichever is set."""
+    if settings.sendgrid_api_key:
+        return SendGrid(settings)
+    return Folder(settings) if settings.writes_mail_to_folder else Smtp(settings)
 
 
 def run(

@@ -19,6 +19,7 @@ from ..book.hosts import changes
 from ..db import demo_data, schema
 from ..db.engine import Database
 from ..emails import key_check, status
+from ..emails.transports.smtp import Smtp
 from ..hostnames import is_placeholder
 from ..leads.models import LeadEvent
 from ..publishing import site
@@ -135,7 +136,10 @@ def _space_of(database: Database) -> list[str]:
 
 
 def _with_the_provider(settings: Settings) -> list[str]:
-    if settings.sendgrid_api_key is None:
-        return []
-    said, there = key_check.check_key(settings)
-    return ([said] if said else []) + _differs(clock.now(), there, "the provider's")
+    found = []
+    if settings.sendgrid_api_key:
+        said, there = key_check.check_key(settings)
+        found += ([said] if said else []) + _differs(clock.now(), there, "the provider's")
+    if settings.smtp_url and (said := Smtp(settings).check()):
+        found.append(said)
+    return found

@@ -255,9 +255,9 @@ def _why_not_free(address: str, port: int, names: tuple[str, str], error: Except
 def _announce(settings: Settings, site: publishing_site.Published, link: str) -> None:
     """Print where everything is, before the log begins."""
     article = site.articles[-1].url if site.articles else "/insights/"
-    emails = f"saved as files in {settings.mail_folder}"
-    if settings.sendgrid_api_key:
-        emails = "sent through SendGrid"
+    emails = "sent through SendGrid" if settings.sendgrid_api_key else "sent through SMTP_URL"
+    if settings.writes_mail_to_folder:
+        emails = f"saved as files in {settings.mail_folder}"
     lines = {
         "Open": settings.public_url,
         "Article": settings.link(article),

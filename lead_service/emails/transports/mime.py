@@ -1,0 +1,55 @@
+"""An email as the bytes that mail programs and mail servers read (RFC 5322, MIME)."""
+
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+
+from ... import clock
+from ..message import Attachment, Message
+from .base import AUTOMATIC, wire_address
+
+
+def mime_message(message: Message, outbox_id: str, sender: tuple[str, str]) -> EmailMessage:
+    """Return the email from `sender`, an address and a name.
+
+    The Message-ID is made from `outbox_id`: an email that is sent twice can be shown once.
+    Raises ValueError for an address or a header that no email can have.
+    """
+    # A local part beyond ASCII has no other form (RFC 6532); all else is encoded, bodies too.
+    people = wire_address(message.to) + wire_address(message.reply_to or "")
+    mail = EmailMessage(policy=SMTP.clone(cte_type="7bit") if people.isascii() else SMTPUTF8)
+    mail["From"] = _person(*sender)
+    mail["To"] = _person(message.to, message.to_name)
+    if message.reply_to:
+        mail["Reply-To"] = _person(message.reply_to, message.reply_to_name)
+    mail["Subject"] = message.subject
+    mail["Date"] = clock.now()
+    mail["Message-ID"] = f"<{outbox_id}@{wire_address(sender[0]).rpartition('@')[2]}>"
+    for name, value in AUTOMATIC.items():
+        mail[name] = value
+    mail.set_content(message.text)
+    mail.add_alternative(message.html, subtype="html")
+    for attachment in message.attachments:
+        _attach(mail, attachment)
+    return mail
+
+
+def _person(address: str, name: str) -> Address:
+    local, _, domain = wire_address(address).rpartition("@")
+    # In parts, because `addr_spec` refuses what has to be quoted, or is beyond ASCII.
+    return Address(display_name=name, username=local, domain=domain)
+
+
+def _attach(mail: EmailMessage, attachment: Attachment) -> None:
+    """Add a file; an invitation is one more form of the same email, as calendars expect it."""
+    kind, *parameters = attachment.content_type.split(";")
+    maintype, _, subtype = kind.partition("/")
+    add = mail.add_alternative if kind == "text/calendar" else mail.add_attachment
+    add(
+        attachment.content,
+        maintype=maintype,
+        subtype=subtype,
+        params=dict(parameter.split("=", 1) for parameter in parameters),
+        disposition="attachment",
+        filename=attachment.filename,
+    )

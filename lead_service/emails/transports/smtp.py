@@ -1,0 +1,161 @@
+"""A mail server as a transport: what it is told (RFC 5321), and what each of its answers means.
+
+The way out for a practice that has a mailbox and no provider. Success is the answer to the
+email's text, whatever the server does afterwards. Nothing is told of what became of the email
+then: it comes back to the mailbox of the sender.
+"""
+
+import hashlib
+import smtplib
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from ...settings import LOOPBACK, Settings
+from ..message import Message
+from ..outbox import SEND_SECONDS
+from .base import Accepted, Permanent, Stop, Temporary, wire_address
+from .deadline_http import Attempt
+from .mime import mime_message
+
+PORTS = {"smtp": 587, "smtps": 465}  # RFC 6409 and 8314
+GOODBYE_SECONDS = 2
+CLOSING = 421  # the server takes nothing from anybody for now
+TOO_LARGE = 552
+
+
+class Smtp:
+    """Sends through the mail server of `SMTP_URL`, each email by a connection of its own.
+
+    A send takes `seconds` at most. Passwords and emails go over TLS, with a certificate that is
+    checked by `context`, unless the server is this machine.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        seconds: float = SEND_SECONDS,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        if settings.smtp_url is None:
+            raise ValueError("SMTP_URL: is missing")
+        url = settings.smtp_url.get_secret_value()
+        self._server = urlsplit(url)
+        self._sender = (settings.mail_from, settings.practice_name)
+        self._our_name = urlsplit(settings.public_url).hostname
+        self._seconds = seconds
+        self._context = context or ssl.create_default_context()
+        self.fingerprint = hashlib.sha256(url.encode()).hexdigest()
+
+    def send(self, message: Message, outbox_id: str) -> Accepted:
+        """Send once, within `seconds`; raise Temporary, Permanent or Stop."""
+        try:
+            return self._send(message, outbox_id)
+        except Permanent:
+            # A visitor typed that address: it must never keep an email from the team.
+            if not message.reply_to:
+                raise
+        return self._send(replace(message, reply_to=None, reply_to_name=""), outbox_id)
+
+    def check(self) -> str | None:
+        """Sign in and leave again; return what is wrong, or None."""
+        try:
+            self._converse(lambda server: server.noop())
+        except (Temporary, Permanent, Stop) as refusal:
+            return f"SMTP_URL: {refusal.reason}"
+        return None
+
+    def _send(self, message: Message, outbox_id: str) -> Accepted:
+        try:
+            content = mime_message(message, outbox_id, self._sender).as_bytes()
+            envelope = wire_address(self._sender[0]), wire_address(message.to)
+            "".join(envelope).encode("ascii")
+        except Exception as error:
+            raise Permanent(f"no email can be made of it ({type(error).__name__})") from None
+        self._converse(lambda server: server.sendmail(*envelope, content))
+        return Accepted()
+
+    def _converse(self, work: Callable[[smtplib.SMTP], Any]) -> None:
+        """Do `work` with a connected server, or raise what went wrong by its meaning."""
+        attempt = Attempt()
+        try:
+            server = attempt.run(self._seconds, partial(self._work, attempt, work))
+        except Exception as error:  # OSError, SMTPException, what a broken answer leads to
+            raise meaning(error) from None
+        _leave(server)
+
+    def _work(self, attempt: Attempt, work: Callable[[smtplib.SMTP], Any]) -> smtplib.SMTP:
+        server = self._connected(attempt)
+        try:
+            if self._server.username is not None:
+                server.login(unquote(self._server.username), unquote(self._server.password or ""))
+            work(server)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _connected(self, attempt: Attempt) -> smtplib.SMTP:
+        host = self._server.hostname or ""
+        port = self._server.port or PORTS[self._server.scheme]
+        named: dict[str, Any] = {"timeout": self._seconds, "local_hostname": self._our_name}
+        if self._server.scheme == "smtps":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, context=self._context, **named)
+        else:
+            server = smtplib.SMTP(host, port, **named)
+        attempt.watch(server.sock)
+        if self._server.scheme == "smtp" and host not in LOOPBACK:
+            server.starttls(context=self._context)
+            attempt.watch(server.sock)
+        return server
+
+
+def _leave(server: smtplib.SMTP) -> None:
+    """Say goodbye; the email was accepted already, so nothing that happens here matters."""
+    farewell = Attempt()
+    with suppress(Exception):
+        farewell.watch(server.sock)
+        farewell.run(GOODBYE_SECONDS, server.quit)
+    server.close()
+
+
+def meaning(error: Exception) -> Temporary | Permanent | Stop:
+    """Say what a failure means for the email and for the sender; answers of 4xx are temporary.
+
+    The server's own words are left out: they may hold the recipient's address.
+    """
+    match error:
+        case smtplib.SMTPNotSupportedError():
+            return Stop("the mail server offers no encryption, or no way to sign in")
+        case smtplib.SMTPAuthenticationError(smtp_code=code) if code >= 500:
+            return Stop(f"the mail server refused our name or password ({code})")
+        case smtplib.SMTPSenderRefused(smtp_code=code) if code >= 500 and code != TOO_LARGE:
+            return Stop(f"the mail server refused our sender ({code})")
+        case smtplib.SMTPRecipientsRefused(recipients=refused):
+            ((code, _words),) = refused.values()
+            return _of_code(code, "this recipient")
+        case smtplib.SMTPConnectError() | smtplib.SMTPHeloError():
+            return Temporary(f"the mail server answered {error.smtp_code}")
+        case smtplib.SMTPResponseException(smtp_code=code):
+            return _of_code(code, "this email")
+        case ssl.SSLError():
+            return Temporary("the mail server could not prove that it is the one we named")
+        case TimeoutError():
+            return Temporary("the mail server did not answer in time")
+        case ConnectionRefusedError():
+            return Temporary("the mail server could not be reached")
+        case smtplib.SMTPServerDisconnected() | ConnectionError():
+            return Temporary("the mail server broke off")
+        case OSError() if not isinstance(error, smtplib.SMTPException):
+            return Temporary("the mail server could not be reached")
+    return Temporary(f"the mail server gave an answer that is none ({type(error).__name__})")
+
+
+def _of_code(code: int, what: str) -> Temporary | Permanent:
+    if code >= 500:
+        return Permanent(f"the mail server refused {what} ({code})")
+    return Temporary(f"the mail server answered {code}", pause=code == CLOSING)

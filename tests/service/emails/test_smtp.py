@@ -1,0 +1,268 @@
+"""A mail server of our own: what it is told, and what each of its answers comes to."""
+
+import email
+import email.policy
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from lead_service.emails.transports.base import Accepted, Permanent, Stop, Temporary
+from lead_service.emails.transports.smtp import Smtp
+from lead_service.emails.worker import transport_for
+from lead_service.settings import Settings
+from tests.support.app.sendgrid_client import MAIL
+
+ELSEWHERE = "127.0.0.2"  # a machine that is not ours, as far as the settings know
+
+
+class Mailbox:
+    """The handler of a server that gives `answers` to commands, and keeps what it accepts."""
+
+    def __init__(self, **answers: str) -> None:
+        self.answers = answers
+        self.received: list[tuple[str, list[str], bytes]] = []
+        self.signed_in: list[tuple[bytes, bytes]] = []
+
+    async def handle_MAIL(self, _server, _session, envelope, address, options):
+        envelope.mail_from, envelope.mail_options = address, options
+        return self.answers.get("mail", "250 OK")
+
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):
+        envelope.rcpt_tos.append(address)
+        return self.answers.get("rcpt", "250 OK")
+
+    async def handle_DATA(self, _server, _session, envelope):
+        text = envelope.content
+        if "reply" in self.answers and b"Reply-To:" in text:
+            return self.answers["reply"]
+        answer = self.answers.get("data", "250 OK")
+        if answer.startswith("250"):
+            self.received.append((envelope.mail_from, envelope.rcpt_tos, text))
+        return answer
+
+    def authenticator(self, _server, _session, _envelope, _mechanism, data) -> AuthResult:
+        self.signed_in.append((data.login, data.password))
+        return AuthResult(success=data.password == b"p@ss", handled=False)
+
+
+@contextmanager
+def serving(mailbox: Mailbox, host: str = "127.0.0.1", **named) -> Iterator[int]:
+    """Run a server until the end of the block; yield its port."""
+    named |= {"authenticator": mailbox.authenticator, "server_hostname": "stand-in.test"}
+    controller = Controller(mailbox, hostname=host, port=_free_port(host), **named)
+    controller.start()
+    try:
+        yield controller.port
+    finally:
+        controller.stop(no_assert=True)
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
+
+
+def sender(url: str, context: ssl.SSLContext | None = None, seconds: float = 5) -> Smtp:
+    return Smtp(Settings(smtp_url=url, public_url="https://advisory.test/"), seconds, context)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Return what a server at `ELSEWHERE` proves itself with, and a client that believes it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "stand-in")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(ELSEWHERE))]), False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = made.public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    path.write_bytes(private + pem)
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(path)
+    return server, ssl.create_default_context(cadata=pem.decode())
+
+
+def test_an_email_arrives_whole_with_our_own_id():
+    mailbox = Mailbox()
+    with serving(mailbox) as port:
+        assert sender(f"smtp://127.0.0.1:{port}").send(MAIL, "0af1") == Accepted()
+    ((sender_address, recipients, content),) = mailbox.received
+    assert (sender_address, recipients) == ("calls@example.test", [MAIL.to])
+    assert content.isascii()
+    arrived = email.message_from_bytes(content, policy=email.policy.default)
+    assert arrived["Message-ID"] == "<0af1@example.test>"
+    assert arrived["To"].addresses[0].display_name == MAIL.to_name
+    assert arrived["Auto-Submitted"] == "auto-generated"
+    kinds = [part.get_content_type() for part in arrived.walk()]
+    assert kinds == ["multipart/alternative", "text/plain", "text/html", "text/calendar"]
+
+
+def test_elsewhere_it_signs_in_and_sends_over_starttls(certificate):
+    server, client = certificate
+    mailbox = Mailbox()
+    with serving(mailbox, ELSEWHERE, tls_context=server, require_starttls=True) as port:
+        url = f"smtp://calls%40example.test:p%40ss@{ELSEWHERE}:{port}"
+        assert sender(url, client).send(MAIL, "0af1") == Accepted()
+        assert sender(url, client).check() is None
+    assert len(mailbox.received) == 1
+    assert mailbox.signed_in == [(b"calls@example.test", b"p@ss")] * 2
+
+
+def test_smtps_is_encrypted_from_the_first_byte(certificate):
+    server, client = certificate
+    mailbox = Mailbox()
+    with serving(mailbox, ELSEWHERE, ssl_context=server) as port:
+        assert sender(f"smtps://{ELSEWHERE}:{port}", client).send(MAIL, "0af1") == Accepted()
+    assert len(mailbox.received) == 1
+
+
+def test_nothing_is_sent_to_a_server_that_cannot_prove_who_it_is(certificate):
+    server, _client = certificate
+    mailbox = Mailbox()
+    with (
+        serving(mailbox, ELSEWHERE, tls_context=server) as port,
+        pytest.raises(Temporary, match="could not prove"),
+    ):
+        sender(f"smtp://x:p%40ss@{ELSEWHERE}:{port}").send(MAIL, "0af1")
+    assert (mailbox.received, mailbox.signed_in) == ([], [])
+
+
+def test_nothing_is_sent_elsewhere_without_encryption():
+    mailbox = Mailbox()
+    with (
+        serving(mailbox, ELSEWHERE, auth_require_tls=False) as port,
+        pytest.raises(Stop, match="no encryption"),
+    ):
+        sender(f"smtp://x:p%40ss@{ELSEWHERE}:{port}").send(MAIL, "0af1")
+    assert (mailbox.received, mailbox.signed_in) == ([], [])
+
+
+def test_a_wrong_password_stops_everything_and_is_not_repeated():
+    mailbox = Mailbox()
+    with serving(mailbox, auth_require_tls=False) as port:
+        smtp = sender(f"smtp://x:guess@127.0.0.1:{port}")
+        with pytest.raises(Stop) as refusal:
+            smtp.send(MAIL, "0af1")
+        assert smtp.check() == f"SMTP_URL: {refusal.value.reason}"
+    assert refusal.value.reason == "the mail server refused our name or password (535)"
+    assert mailbox.received == []
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "outcome"),
+    [
+        ("mail", "550 5.7.1 not you, calls@example.test", Stop),
+        ("mail", "552 5.3.4 too large", Permanent),
+        ("mail", "451 4.3.0 later", Temporary),
+        ("rcpt", "550 5.1.1 no such user ada@lead.test", Permanent),
+        ("rcpt", "450 4.2.1 greylisted", Temporary),
+        ("data", "554 5.7.1 spam", Permanent),
+        ("data", "452 4.2.2 full", Temporary),
+        ("data", "421 4.7.0 too many", Temporary),
+    ],
+)
+def test_an_answer_is_told_by_its_meaning_and_without_the_servers_words(command, answer, outcome):
+    mailbox = Mailbox(**{command: answer})
+    with serving(mailbox) as port, pytest.raises(outcome) as told:
+        sender(f"smtp://127.0.0.1:{port}").send(replace(MAIL, reply_to=None), "0af1")
+    assert answer[:3] in told.value.reason
+    assert "@" not in told.value.reason
+    assert getattr(told.value, "pause", False) == answer.startswith("421")
+    assert mailbox.received == []
+
+
+def test_an_email_refused_over_its_reply_to_leaves_without_it():
+    mailbox = Mailbox(reply="554 5.6.0 bad header")
+    with serving(mailbox) as port:
+        sender(f"smtp://127.0.0.1:{port}").send(MAIL, "0af1")
+    assert len(mailbox.received) == 1
+
+
+def test_an_address_that_no_command_can_hold_is_refused_before_it_is_sent():
+    with serving(Mailbox()) as port, pytest.raises(Permanent) as refusal:
+        sender(f"smtp://127.0.0.1:{port}").send(replace(MAIL, to="andré@lead.test"), "0af1")
+    assert "andr" not in refusal.value.reason
+
+
+def test_a_server_that_is_down_is_tried_again():
+    with pytest.raises(Temporary, match="could not be reached"):
+        sender(f"smtp://127.0.0.1:{_free_port('127.0.0.1')}").send(MAIL, "0af1")
+
+
+@pytest.mark.parametrize("greeting", [b"", b"nonsense\r\n", b"554 go away\r\n", b"220-a\r\n" * 9])
+def test_no_proper_answer_is_tried_again(greeting):
+    with _raw_server(greeting) as port, pytest.raises(Temporary):
+        sender(f"smtp://127.0.0.1:{port}").send(MAIL, "0af1")
+
+
+def test_a_server_that_drips_is_left_at_the_deadline():
+    with _raw_server(b"220-still here\r\n" * 100, pause=0.05) as port:
+        started = time.monotonic()
+        with pytest.raises(Temporary, match="did not answer in time"):
+            sender(f"smtp://127.0.0.1:{port}", seconds=0.3).send(MAIL, "0af1")
+    assert time.monotonic() - started < 3
+
+
+def test_what_happens_after_the_acceptance_does_not_matter(monkeypatch):
+    async def broken_quit(self, _arg):
+        self.transport.close()
+
+    monkeypatch.setattr(SMTP, "smtp_QUIT", broken_quit)
+    mailbox = Mailbox()
+    with serving(mailbox) as port:
+        assert sender(f"smtp://127.0.0.1:{port}").send(MAIL, "0af1") == Accepted()
+    assert len(mailbox.received) == 1
+
+
+def test_the_provider_goes_first_where_both_are_set():
+    smtp = {"smtp_url": "smtp://127.0.0.1"}
+    assert type(transport_for(Settings(**smtp))).__name__ == "Smtp"
+    assert type(transport_for(Settings(**smtp, sendgrid_api_key="x"))).__name__ == "SendGrid"
+    assert type(transport_for(Settings())).__name__ == "Folder"
+
+
+@contextmanager
+def _raw_server(greeting: bytes, pause: float = 0.0) -> Iterator[int]:
+    """Answer one connection with lines, `pause` seconds apart, and close it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _address = listener.accept()
+            with connection:
+                for line in greeting.splitlines(keepends=True):
+                    try:
+                        connection.sendall(line)
+                    except OSError:
+                        return
+                    time.sleep(pause)
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield listener.getsockname()[1]
