@@ -77,7 +77,7 @@ CHANGES = {
     AuditKind.MAIL_SEEN: "Noted a failed mail as seen",
     AuditKind.SENDING_RESUMED: "Resumed sending",
     AuditKind.HOST_ADDED: "Host added",
-    AuditKind.HOST_CHANGED: "Person or place changed",
+    AuditKind.HOST_CHANGED: "Host changed",
     AuditKind.HOURS_CHANGED: "Weekly hours changed",
     AuditKind.RULES_CHANGED: "Rules changed",
     AuditKind.HOLIDAYS_CHANGED: "Holidays changed",

@@ -10,6 +10,7 @@ from .hosts import (
     holiday_pages,
     overview,
     profile_pages,
+    taking_calls_page,
     unavailable_page,
 )
 from .leads import erase_page, exports, inbox, lead_page
@@ -35,6 +36,7 @@ __all__ = [
     "privacy_page",
     "profile_pages",
     "sign_in",
+    "taking_calls_page",
     "team_page",
     "unavailable_page",
 ]

@@ -15,7 +15,7 @@ from ..action_framework.loading import FrameworkError, load
 from ..action_framework.types import Framework
 from ..assess import diagnosis, models
 from ..assess.brief import faults as brief_faults
-from ..book.hosts import changes
+from ..book.hosts import setup
 from ..db import demo_data, schema
 from ..db.engine import Database
 from ..emails import key_check, status
@@ -103,7 +103,7 @@ def _in_the_database(settings: Settings, framework: Framework | None) -> list[st
                     f"framework.yml: {line}"
                     for line in models.stored_version_faults(session, framework)
                 ]
-            found += changes.problems(session, clock.now())
+            found += setup.problems(session, clock.now())
             if demo_data.is_there(session) and not settings.is_local:
                 found.append("database: holds made-up data; run `lead-service demo --remove`")
             return [*found, *_clock_of(database, session), *_space_of(database)]

@@ -19,7 +19,6 @@ from ..privacy import backup_files
 from ..settings import Settings, SettingsError
 from . import backup as backups
 from .desk_commands import desk
-from .host_commands import COMMANDS
 from .open_database import AS_JSON, complain, email_argument, open_database
 
 
@@ -29,8 +28,7 @@ def commands() -> None:
     """Run the service behind the site, and look after its data."""
 
 
-for command in (*COMMANDS, desk):
-    commands.add_command(command)
+commands.add_command(desk)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -97,17 +95,17 @@ def deliver() -> None:
 @commands.command()
 def migrate() -> None:
     """Bring the database's schema to this program's version, and make the first host."""
-    from ..book.hosts import changes
+    from ..book.hosts import setup
 
     loaded = settings.load()
     with schema.opened(loaded) as database:
         if loaded.backup_dir and schema.is_older(database):
             click.echo(_backup_in_words(_back_up(loaded, database)))
         schema.migrate(database)
-        is_first = database.write(lambda session: changes.create_first_host(session, loaded))
+        is_first = database.write(lambda session: setup.create_first_host(session, loaded))
     click.echo("schema: up to date")
     if is_first:
-        click.echo("host: the first is made; `lead-service host` shows and changes it")
+        click.echo("host: the first host is on the desk under Availability")
 
 
 @commands.command()

@@ -25,7 +25,7 @@ from granian.server import MPServer, MTServer
 from .. import clock, create_app, logs
 from ..assess import brief
 from ..book.calendars import sync
-from ..book.hosts import changes
+from ..book.hosts import setup
 from ..db import schema
 from ..db.engine import CONNECTIONS
 from ..desk.auth.links import LINK_MINUTES, make_link
@@ -85,7 +85,7 @@ def _prepare(settings: Settings) -> str:
     """Migrate, seed, and return a sign-in link; refuse a database that cannot be used."""
     with schema.opened(settings) as database:
         schema.migrate(database)
-        database.write(lambda session: changes.create_first_host(session, settings))
+        database.write(lambda session: setup.create_first_host(session, settings))
         return make_link(database, settings, settings.sales_to[0], clock.now())
 
 

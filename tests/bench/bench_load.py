@@ -21,7 +21,7 @@ from flask.testing import FlaskClient
 
 from lead_service.action_framework.loading import load as framework_from
 from lead_service.action_framework.types import Framework
-from lead_service.book.hosts import changes
+from lead_service.book.hosts import setup
 from lead_service.db import schema
 from lead_service.db.engine import Database
 from lead_service.settings import load as settings_from
@@ -81,7 +81,7 @@ def _environment(folder: Path) -> dict[str, str]:
     for url in (settings.database_url, f"sqlite:///{folder / 'floor.db'}"):
         database = Database(url)
         schema.migrate(database)
-        database.write(lambda session: changes.create_first_host(session, settings))
+        database.write(lambda session: setup.create_first_host(session, settings))
         database.close()
     return environment
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, select
 
 from lead_service import clock, create_app
-from lead_service.book.hosts import changes
+from lead_service.book.hosts import setup
 from lead_service.db.engine import Database
 from lead_service.emails import worker
 from lead_service.emails.message import from_json
@@ -112,7 +112,7 @@ def app(settings, database) -> Iterator[Flask]:
     """Make the application on the database whose tables are there, with its first host."""
     app = create_app(settings)
     app.jinja_env.bytecode_cache = TEMPLATES
-    database.write(lambda session: changes.create_first_host(session, settings))
+    database.write(lambda session: setup.create_first_host(session, settings))
     yield app
     app.extensions["lead_service"].database.close()
 

@@ -5,7 +5,6 @@ zone's wall clock. Within a period of one offset from UTC the two differ by an a
 folds and skipped dates need no case of their own, and no minute is visited by itself.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -90,25 +89,6 @@ class Hours:
     zone: str
     weekly: Mapping[int, tuple[Window, ...]]
     overrides: Mapping[date, tuple[Window, ...]] = field(default_factory=dict)
-
-
-def parse_window(start: str, end: str) -> Window:
-    """Read a window from two `HH:MM` texts, the end up to `48:00` (R1).
-
-    Raises ValueError that names the text, for an end at or before its start too.
-    """
-    window = Window(_minutes(start, 1439), _minutes(end, 2880))
-    if window.end <= window.start:
-        raise ValueError(f"{end!r} is not after {start!r}; past midnight, count on from 24:00")
-    return window
-
-
-def _minutes(text: str, most: int) -> int:
-    match = re.fullmatch("([0-9]{2}):([0-5][0-9])", text)
-    minutes = int(match[1]) * 60 + int(match[2]) if match else most + 1
-    if minutes > most:
-        raise ValueError(f"{text!r} is not a time from 00:00 to {most // 60:02}:{most % 60:02}")
-    return minutes
 
 
 def openings(hours: Hours, zone: ZoneInfo, start: int, end: int) -> list[Opening]:

@@ -1,9 +1,10 @@
 """The forms of a host: who they are, when they are open, by which rules they are booked."""
 
 from functools import cache
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from wtforms import BooleanField, Field, Form, IntegerField, StringField
+from wtforms import Field, Form, IntegerField, StringField
 from wtforms.form import BaseForm
 from wtforms.validators import (
     InputRequired,
@@ -15,8 +16,9 @@ from wtforms.validators import (
 )
 
 from ...book.availability.intervals import Window
-from ...book.hosts import command_options, opening_hours
+from ...book.hosts import opening_hours
 from ...book.hosts.models import Host, OpeningHours
+from ...hostnames import is_host
 from ...web.fields import address, clean, one_line, short_text
 
 NO_ZONES = {"Factory", "localtime"}  # names in the database that are no place
@@ -75,10 +77,15 @@ def known_zone(_form: Form, field: Field) -> None:
 
 
 def secure_link(_form: Form, field: Field) -> None:
+    """Refuse what is not an https address of a machine; an empty field is fine."""
+    text = field.data or ""
     try:
-        command_options.link(field.data or "")
-    except ValueError:
-        raise ValidationError(LINK) from None
+        parts = urlsplit(text)
+        is_link = parts.scheme == "https" and is_host(parts.hostname or "") and parts.port != 0
+    except ValueError:  # an unclosed bracket, or a port that is not a number
+        is_link = False
+    if text and (not is_link or " " in text or not text.isprintable()):
+        raise ValidationError(LINK)
 
 
 class HostForm(Form):
@@ -101,7 +108,6 @@ class HostForm(Form):
         description="Without one, the host calls, and visitors are asked for their number.",
         render_kw={"inputmode": "url", "autocomplete": "off", "maxlength": 500},
     )
-    is_active = BooleanField("Takes calls")
 
     @classmethod
     def of(cls, host: Host) -> "HostForm":
@@ -109,9 +115,7 @@ class HostForm(Form):
         return cls(obj=host)
 
     def fill(self, host: Host) -> None:
-        """Store what was typed; the address is written as all hosts' addresses are."""
         self.populate_obj(host)
-        host.email = command_options.address(host.email)
 
 
 def hours_field(label: str) -> StringField:

@@ -78,19 +78,19 @@ def host_form_submit(host_id: int, part: str) -> ResponseReturnValue:
 @admins_only
 def new_host() -> str:
     """Ask who the new host is."""
-    return _new(HostForm(data={"zone": "", "is_active": True}))
+    return _new(HostForm(data={"zone": ""}))
 
 
 @blueprint.post("/availability/new/")
 @admins_only
 def new_host_submit() -> ResponseReturnValue:
-    """Add a host; they offer nothing until they have hours."""
+    """Add a host, who takes no calls until an admin starts it."""
     form = HostForm(request.form)
     if not form.validate():
         return _new(form), 422
 
     def make(session: Session) -> Host:
-        host = Host()
+        host = Host(is_active=False)
         form.fill(host)
         host_updates.refuse_twin(session, host)
         return host
@@ -100,7 +100,7 @@ def new_host_submit() -> ResponseReturnValue:
     except host_updates.InUse:
         form.email.errors = [TAKEN]
         return _new(form), 422
-    flash("Added. Without hours they offer nothing yet.")
+    flash("Added. Set the hours next.")
     return redirect(url_for(".host_form", host_id=host_id, part="hours"), 303)
 
 

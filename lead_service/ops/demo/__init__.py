@@ -17,8 +17,8 @@ from ...accounts.audit_log import AuditEntry, AuditKind
 from ...accounts.members import Member
 from ...assess.models import Assessment, FrameworkVersion
 from ...book.calendars import notices, parse
-from ...book.hosts import changes
-from ...book.hosts.models import CalendarFeed, Host
+from ...book.hosts import setup
+from ...book.hosts.models import CalendarFeed, DateOverride, Host, OverrideWindow, TimeOff
 from ...book.models import Booking
 from ...db import schema
 from ...db.demo_data import DemoData, find
@@ -52,7 +52,7 @@ def set_up(settings: Settings, now: datetime) -> datetime | None:
     site = publishing_site.load_site(settings)
     with schema.opened(settings) as database:
         schema.migrate(database)
-        database.write(lambda session: changes.create_first_host(session, settings))
+        database.write(lambda session: setup.create_first_host(session, settings))
         limits = RateLimits(settings.limits_storage)
         return fill(Context(settings, database, site, limits), now)
 
@@ -104,16 +104,20 @@ def _let_in(demo: Demo) -> None:
         member = membership.invite(session, settings, one.email, name=one.name, at=at)
         demo.members[one.key] = member
         if one.zone:
-            host = demo.hosts[one.key] = changes.add(session, one.email)
-            named = ("name", "zone", "hours", "country", "region", "meeting_link")
-            changes.edit(session, host, {name: getattr(one, name) for name in named})
+            named = ("name", "email", "zone", "country", "region", "meeting_link")
+            host = demo.hosts[one.key] = Host(**{name: getattr(one, name) for name in named})
+            host.hours = setup.weekly_hours(one.hours)
+            session.add(host)
+            session.flush()
     off = demo.now.date() + timedelta(days=20)
-    changes.add_time_off(session, demo.hosts["jonas"], off, off + timedelta(days=4), "Family visit")
-    before = off - timedelta(days=1)
-    changes.set_date(session, demo.hosts["jonas"], before, ("10:00-14:00",))
+    jonas = demo.hosts["jonas"]
+    jonas.time_off = [TimeOff(first_day=off, last_day=off + timedelta(days=4), note="Family visit")]
+    short_day = OverrideWindow(opens=10 * 60, closes=14 * 60)
+    jonas.overrides = [DateOverride(day=off - timedelta(days=1), windows=[short_day])]
+    session.flush()
     send_emails(demo, demo.now)
     shared = CalendarFeed(id=0, label="Family", widened=parse.NO_END)  # as read once, not stored
-    notices.widened(session, settings, demo.hosts["jonas"], shared, demo.now - timedelta(days=4))
+    notices.widened(session, settings, jonas, shared, demo.now - timedelta(days=4))
     links.mail_link(session, settings, COLLEAGUES[-1].email, demo.now - timedelta(days=3))
     send_emails(demo, demo.now)
 

@@ -34,13 +34,13 @@ BERLIN, LONDON, PACIFIC = "Europe/Berlin", "Europe/London", "America/Los_Angeles
 
 @dataclass(frozen=True)
 class Colleague:
-    """A member of the desk; with a zone, also a host, as `lead-service host` takes it."""
+    """A member of the desk; with a zone, also a host."""
 
     key: str
     name: str
     email: str
     zone: str = ""
-    hours: str = ""
+    hours: tuple[str, ...] = ()  # of each weekday, Monday first
     country: str = ""
     region: str = ""
     meeting_link: str = ""
@@ -50,17 +50,17 @@ class Colleague:
 COLLEAGUES = (
     Colleague(
         *("nora", "Nora Field", "nora.field@example.com"),
-        *("America/New_York", "mon-fri 09:00-17:00", "US", "NY"),
+        *("America/New_York", ("9:00-17:00",) * 5, "US", "NY"),
         "https://meet.example.com/nora-field",
     ),
     Colleague(
         *("jonas", "Jonas Berg", "jonas.berg@example.com"),
-        *(BERLIN, "mon-thu 09:00-17:00, fri 09:00-13:00", "DE", "BE"),
+        *(BERLIN, (*("9:00-17:00",) * 4, "9:00-13:00"), "DE", "BE"),
         "https://meet.example.com/jonas-berg",
     ),
     Colleague(
         *("priya", "Priya Raman", "priya.raman@example.com"),
-        *(PACIFIC, "mon-fri 08:30-16:00", "US", "CA"),
+        *(PACIFIC, ("8:30-16:00",) * 5, "US", "CA"),
     ),
     Colleague("sam", "Sam Okafor", "sam.okafor@example.com"),
     Colleague("lena", "Lena Ortiz", "lena.ortiz@example.com", since=6),

@@ -9,7 +9,7 @@ import html5lib
 import pytest
 
 from lead_service.book.forms import parse_start
-from lead_service.book.hosts import command_options
+from lead_service.book.hosts import setup
 from lead_service.book.hosts.models import Host, TimeOff
 from lead_service.book.models import Booking
 from lead_service.formats import clock_time
@@ -230,7 +230,7 @@ CHANGES = {
 def test_on_days_on_which_clocks_change_each_time_is_that_of_its_instant(
     client, database, at, zone
 ):
-    set_host(database, notice=0, hours=command_options.weekly_hours("mon-sun 00:00-24:00"))
+    set_host(database, notice=0, hours=setup.weekly_hours(["00:00-24:00"] * 7))
     for day in (date(*parts) for parts in CHANGES[zone]):
         at(datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=3))
         page = client.get("/book/", query_string={"zone": zone, "day": day}).text

@@ -4,10 +4,15 @@ import re
 
 import pytest
 
+from lead_service import clock
+from lead_service.book.hosts import setup
+from lead_service.book.hosts.models import Host
 from tests.support.app.desk_client import press, sign_in
 from tests.support.app.host_pages import HOST, PERSON, RULES, hours, send, starts_on, stored, weekly
 from tests.support.app.hosts import add_host, changes
 from tests.support.app.visitor_forms import hidden, open_starts
+
+PRODUCTION = {"public_url": "https://advisory.example"}
 
 
 @pytest.fixture
@@ -95,16 +100,38 @@ def test_a_form_without_its_version_overwrites_nothing(client, admin, database, 
 # -- Person and rules ------------------------------------------------------------------------
 
 
-def test_person_zone_link_and_activity_are_stored(client, admin, database):
+def test_person_zone_and_link_are_stored(client, admin, database):
     assert send(client, HOST + "person/", **PERSON).status_code == 303
     host = stored(database)
-    assert {name: getattr(host, name) for name in PERSON} == PERSON | {"is_active": True}
-    assert send(client, HOST + "person/", **PERSON | {"is_active": ""}).status_code == 303
-    inactive = {name: value for name, value in PERSON.items() if name != "is_active"}
-    assert send(client, HOST + "person/", **inactive).status_code == 303
-    assert not stored(database).is_active
+    assert {name: getattr(host, name) for name in PERSON} == PERSON
+
+
+def test_a_host_stops_and_starts_taking_calls(client, admin, database):
+    stop = press(client, HOST, HOST + "stop")
+    assert (stop.status_code, stored(database).is_active) == (303, False)
     assert open_starts(client) == []
     assert "Takes no calls" in client.get("/desk/availability/").text
+    shown = client.get(HOST + "start/").text
+    assert all(words in shown for words in ("UTC", "9:00 am to 5:00 pm", "every holiday"))
+    seen = hidden(shown, "version")
+    assert send(client, HOST + "start/").status_code == 303
+    assert stored(database).is_active
+    assert press(client, HOST + "start/", version=seen).status_code == 409
+    assert changes(database, "host 1") == [("host_changed", 1)] * 2
+
+
+def test_in_production_the_first_host_takes_no_calls_until_an_admin_has_checked_them(
+    database, settings, client
+):
+    def seed(session) -> None:
+        session.delete(session.get_one(Host, 1))
+        session.flush()
+        assert setup.create_first_host(session, settings.model_copy(update=PRODUCTION))
+        session.flush()
+        assert list(setup.problems(session, clock.now())) == [setup.NOBODY]
+
+    database.write(seed)
+    assert open_starts(client) == []
 
 
 @pytest.mark.parametrize(
@@ -120,6 +147,8 @@ def test_person_zone_link_and_activity_are_stored(client, admin, database):
         ("meeting_link", "http://meet.example.com", "https://"),
         ("meeting_link", "https://", "https://"),
         ("meeting_link", "https://[meet", "https://"),
+        ("meeting_link", "https://a b", "https://"),
+        ("meeting_link", "https://host:port/", "https://"),
         ("meeting_link", "javascript:alert(1)", "https://"),
     ],
 )
@@ -132,10 +161,12 @@ def test_what_a_host_cannot_be_is_said_beside_the_field(client, admin, database,
     assert stored(database).zone == "UTC"
 
 
-def test_a_new_host_offers_nothing_until_they_have_hours(client, admin, database):
+def test_a_new_host_takes_calls_once_they_have_hours(client, admin, database):
     sent = press(client, "/desk/availability/new/", **PERSON)
     assert sent.location == "/desk/availability/2/hours/"
-    assert "There are no opening hours." in client.get("/desk/availability/2/").text
+    refused = send(client, "/desk/availability/2/start/")
+    assert (refused.status_code, stored(database, 2).is_active) == (422, False)
+    assert "Set the weekly hours" in refused.text
     assert changes(database, "host 2") == [("host_added", 1)]
     again = press(client, "/desk/availability/new/", **PERSON)
     assert again.status_code == 422

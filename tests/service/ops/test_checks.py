@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from lead_service import clock
-from lead_service.book.hosts import changes
+from lead_service.book.hosts import setup
 from lead_service.db import schema
 from lead_service.db.engine import Database
 from lead_service.leads import events
@@ -25,7 +25,7 @@ def ready(settings):
     """The settings of a product in which all is well."""
     database = Database(settings.database_url)
     schema.migrate(database)
-    database.write(lambda session: changes.create_first_host(session, settings))
+    database.write(lambda session: setup.create_first_host(session, settings))
     database.close()
     return settings
 

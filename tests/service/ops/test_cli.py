@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lead_service.book.hosts import setup
 from lead_service.db import schema
 from lead_service.db.engine import Database
 from lead_service.ops import backup, checks
@@ -63,66 +64,16 @@ def change(var: Path, statement: str) -> None:
 # -- The first host ---------------------------------------------------------------------------
 
 
-def test_after_migrate_visitors_can_book(command):
+def test_check_passes_after_migrate(command):
     assert command("migrate")[0] == 0
-    code, shown, _ = command("host")
-    assert code == 0
-    assert "mon 09:00-17:00" in shown
     assert command("check")[0] == 0
 
 
-def test_check_says_when_no_host_takes_calls(command, refused):
+@pytest.mark.parametrize("gone", ["DELETE FROM opening_hours", "UPDATE host SET is_active = 0"])
+def test_check_says_when_no_host_takes_calls(command, refused, var, gone):
     command("migrate")
-    command("host", "--hours", "")
-    assert refused("check") == "lead-service: no host takes calls; run `lead-service host`\n"
-
-
-def test_check_does_not_count_a_host_who_is_not_active(command, refused, var):
-    command("migrate")
-    change(var, "UPDATE host SET is_active = 0")
-    assert "no host takes calls" in refused("check")
-
-
-def test_the_host_command_makes_the_host_that_is_missing(command, var):
-    command("migrate")
-    change(var, "DELETE FROM opening_hours")
-    change(var, "DELETE FROM host")
-    code, shown, _ = command("host", "--name", "Ann Example")
-    assert code == 0
-    assert shown.startswith("Ann Example <a@example.com>")
-
-
-@pytest.mark.parametrize(
-    ("option", "value"),
-    [
-        ("--name", "Ann\nBcc: all@example.com"),
-        ("--name", "Ann\x00"),
-        ("--name", "Ann\u2028Example"),
-        ("--name", "\udcff"),
-        ("--name", "a" * 121),
-        ("--meeting-link", "https://"),
-        ("--meeting-link", "https://a b"),
-        ("--meeting-link", "https://[broken"),
-        ("--meeting-link", "https://host:port/"),
-        ("--meeting-link", "https://meet.example.com/\nann"),
-        ("--meeting-link", "http://meet.example.com/"),
-        ("--meeting-link", "https://meet.example.com/" + "a" * 476),
-    ],
-)
-def test_a_host_that_mails_could_not_carry_is_refused(command, refused, option, value):
-    command("migrate")
-    before = command("host")
-    assert option[2:] in refused("host", option, value, status=2)
-    assert command("host") == before
-
-
-def test_the_longest_name_and_link_are_kept(command):
-    command("migrate")
-    name, link = "a" * 120, "https://meet.example.com/" + "a" * 475
-    code, shown, _ = command("host", "--name", name, "--meeting-link", link)
-    assert code == 0
-    assert name in shown
-    assert link in shown
+    change(var, gone)
+    assert refused("check") == f"lead-service: {setup.NOBODY}\n"
 
 
 def test_check_fails_while_mails_that_failed_were_not_looked_at(command, refused, var):
@@ -155,7 +106,6 @@ def test_what_is_no_address_is_refused_by_every_command(refused, words):
     "words",
     [
         ["migrate"],
-        ["host"],
         ["check"],
         ["resume"],
         ["retention"],
@@ -174,7 +124,7 @@ def test_a_database_that_does_not_answer_is_one_line(given, command, refused, wo
     assert "hunter2" not in said
 
 
-@pytest.mark.parametrize("word", ["migrate", "serve", "host", "check"])
+@pytest.mark.parametrize("word", ["migrate", "serve", "check"])
 def test_the_schema_of_a_later_program_is_left_alone(command, refused, var, word):
     command("migrate")
     change(var, "UPDATE alembic_version SET version_num = '9999'")
@@ -218,7 +168,6 @@ def test_a_command_without_arguments_shows_its_help(command):
 
 READING = (
     ["check"],
-    ["host"],
     ["backup", "copy"],
     ["desk", "members"],
     ["desk", "link", "a@example.com"],
@@ -344,7 +293,11 @@ def test_a_backup_is_made_daily_and_put_back(command, refused, given, var, tmp_p
     change(var, "UPDATE host SET name = 'Nobody', version = 2")
     assert "host: 1" in refused("restore", str(copy))
     assert command("restore", "--replace", str(copy))[0] == 0
-    assert "Nobody" not in command("host")[1]
+    with sqlite3.connect(var / "lead_service.db") as connection:
+        assert connection.execute("SELECT count(*) FROM host WHERE name = 'Nobody'").fetchone() == (
+            0,
+        )
+    connection.close()
 
 
 def test_a_backup_without_a_place_asks_for_one(command, refused):

@@ -203,15 +203,3 @@ def test_check_is_silent_when_all_is_well_and_names_what_is_not(outside):
     broken = run(outside | {"SITE_DIR": "nowhere"}, "check")
     assert broken.returncode != 0
     assert "make build" in broken.stderr
-
-
-def test_the_host_is_shown_changed_and_checked(outside):
-    with Product(outside):
-        shown = run(outside, "host", "--zone", "Asia/Tokyo", "--hours", "mon-tue 10:00-12:00")
-        assert "Asia/Tokyo" in shown.stdout
-        assert "mon 10:00-12:00, tue 10:00-12:00" in shown.stdout
-        for wrong in (["--zone", "Mars"], ["--hours", "9 to 5"], ["--email", "nobody"]):
-            refused = run(outside, "host", *wrong)
-            assert refused.returncode != 0
-            assert wrong[0][2:] in refused.stderr
-        assert "Asia/Tokyo" in run(outside, "host").stdout

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from lead_service import clock
 from lead_service.book import bookings, notifications
-from lead_service.book.hosts import changes, command_options
+from lead_service.book.hosts import setup
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking
 
@@ -32,7 +32,7 @@ def add_host(database, name: str = "Ann Example", email: str = ANN, **given) -> 
 
     def work(session) -> int:
         host = Host(**{"name": name, "email": email, "zone": "UTC"} | given)
-        host.hours = command_options.weekly_hours(changes.FIRST_HOURS)
+        host.hours = setup.weekly_hours(setup.NINE_TO_FIVE)
         session.add(host)
         session.flush()
         return host.id

@@ -12,7 +12,6 @@ PERSON = {
     "email": "ann@example.com",
     "zone": "Europe/Berlin",
     "meeting_link": "https://meet.example.com/ann",
-    "is_active": "y",
 }
 RULES = {"duration": "45", "interval": "15", "buffer_before": "5", "buffer_after": "10"}
 RULES |= {"notice": "1440", "horizon_days": "30", "daily_limit": "4"}

@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from lead_service.accounts import audit_log
-from lead_service.book.hosts import changes as hosts_changes
-from lead_service.book.hosts import command_options
+from lead_service.book.hosts import setup
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking
 from lead_service.leads import models
@@ -21,7 +20,7 @@ def add_host(database, name: str = "Ben Example", **more) -> int:
 
     def work(session) -> int:
         host = Host(**{"name": name, "email": email, "zone": "UTC"} | more)
-        host.hours = command_options.weekly_hours(hosts_changes.FIRST_HOURS)
+        host.hours = setup.weekly_hours(setup.NINE_TO_FIVE)
         session.add(host)
         session.flush()
         return host.id
@@ -36,7 +35,7 @@ def change_host(database, host_id: int = 1, **values) -> None:
         host = session.get_one(Host, host_id)
         for name, value in values.items():
             setattr(host, name, value)
-        hosts_changes.changed(session, host)
+        host.version += 1
 
     database.write(work)
 

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 
-from lead_service.book.availability.intervals import Hours, Window, parse_window
+from lead_service.book.availability.intervals import Hours, Window
 from lead_service.book.availability.slots import Booked, Busy, Rules, all_day, open_starts, why_not
+from tests.support.windows import parse_window
 
 LORD_HOWE, NEW_YORK = "Australia/Lord_Howe", "America/New_York"
 LONDON, CAIRO, SANTIAGO, APIA = "Europe/London", "Africa/Cairo", "America/Santiago", "Pacific/Apia"
@@ -233,25 +234,6 @@ def test_a_range_at_the_ends_of_the_calendar_is_clipped(zone):
     assert early[0] >= utc("0002-01-01T00:00")
     late = {"start": utc("9998-12-31T00:00"), "end": utc("9999-12-31T23:59")}
     assert open_starts(hours, Rules(), now=first, **late)[-1] < utc("9999-01-01T00:00")
-
-
-def test_a_window_is_read_from_its_texts():
-    assert parse_window("09:00", "17:30") == Window(540, 1050)
-    assert parse_window("22:00", "26:00") == Window(1320, 1560)
-    assert parse_window("00:00", "48:00") == Window(0, 2880)
-
-
-@pytest.mark.parametrize(
-    ("start", "end"),
-    [
-        *[(bad, "17:00") for bad in ("9:00", "24:00", "09:60", "", "nine", "٩9:00", "-1:00")],
-        *[("09:00", bad) for bad in ("48:01", "17:00\n", "1700", "09:00", "02:00")],
-    ],
-)
-def test_a_text_that_is_no_window_is_named(start, end):
-    with pytest.raises(ValueError) as refused:
-        parse_window(start, end)
-    assert repr(start if end == "17:00" else end) in str(refused.value)
 
 
 @pytest.mark.parametrize("wrong", [{"duration": 0}, {"interval": 0}, {"notice": -1}])

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lead_service.book.availability.intervals import Hours, Window, parse_window
+from lead_service.book.availability.intervals import Hours, Window
 from lead_service.book.availability.slots import Booked, Busy, Rules, all_day, open_starts, why_not
+from tests.support.windows import parse_window
 from tests.unit.book.slots_reference import clock_changes, reference_starts, transitions
 
 MINUTE = timedelta(minutes=1)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lead_service.book.availability.intervals import Hours, parse_window
+from lead_service.book.availability.intervals import Hours
 from lead_service.book.availability.slots import (
     Booked,
     Busy,
@@ -16,6 +16,7 @@ from lead_service.book.availability.slots import (
     all_day,
     why_not,
 )
+from tests.support.windows import parse_window
 from tests.unit.book.slots_reference import MINUTE, reference_starts
 
 CASES = Path(__file__).with_name("slots_cases.txt")

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from lead_service.book.availability.intervals import Hours, parse_window
+from lead_service.book.availability.intervals import Hours
 from lead_service.book.availability.slots import (
     Booked,
     Busy,
@@ -15,6 +15,7 @@ from lead_service.book.availability.slots import (
     open_starts,
     why_not,
 )
+from tests.support.windows import parse_window
 
 NINE_TO_FIVE = (parse_window("09:00", "17:00"),)
 LONDON = Hours("Europe/London", dict.fromkeys(range(5), NINE_TO_FIVE))

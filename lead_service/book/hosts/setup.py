@@ -1,0 +1,50 @@
+"""The first host, and what keeps hosts from being booked."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ...settings import Settings
+from ..availability import busy_times, queries
+from . import opening_hours
+from .models import Host, OpeningHours
+
+NINE_TO_FIVE = ("09:00-17:00",) * 5
+NOBODY = "no host takes calls; on the desk under Availability, check a host and start taking calls"
+
+
+def create_first_host(session: Session, settings: Settings) -> bool:
+    """Make the first host, when there is none: weekdays 9 to 17, by phone, in UTC.
+
+    In production they take no calls until an admin has checked who and where they are. Returns
+    whether there was none.
+    """
+    if session.scalar(select(Host.id).limit(1)):
+        return False
+    host = Host(name=settings.practice_name, email=settings.sales_to[0], zone="UTC")
+    host.hours, host.is_active = weekly_hours(NINE_TO_FIVE), settings.is_local
+    session.add(host)
+    return True
+
+
+def weekly_hours(days: Sequence[str]) -> list[OpeningHours]:
+    """Make the opening hours of a week from the text of each day, Monday first."""
+    return [
+        OpeningHours(weekday=weekday, opens=window.start, closes=window.end)
+        for weekday, text in enumerate(days)
+        for window in opening_hours.parse_windows(text)
+    ]
+
+
+def problems(session: Session, now: datetime) -> Iterator[str]:
+    """Yield one line for each thing that keeps hosts from being booked."""
+    hosts = queries.active_hosts(session)
+    if not any(host.hours for host in hosts):
+        yield NOBODY
+    else:
+        for host in hosts:
+            if not (host.hours or host.overrides):
+                yield f"{host.name} takes calls and has no hours; set them on the desk"
+    yield from busy_times.calendar_problems(hosts, now)
