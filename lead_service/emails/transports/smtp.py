@@ -107,18 +107,24 @@ class Smtp:
             server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, context=self._context, **named)
         else:
             server = smtplib.SMTP(host, port, **named)
-        attempt.watch(server.sock)
+        _watch(attempt, server)
         if self._server.scheme == "smtp" and host not in LOOPBACK:
             server.starttls(context=self._context)
-            attempt.watch(server.sock)
+            _watch(attempt, server)
         return server
+
+
+def _watch(attempt: Attempt, server: smtplib.SMTP) -> None:
+    if server.sock is None:
+        raise smtplib.SMTPServerDisconnected
+    attempt.watch(server.sock)
 
 
 def _leave(server: smtplib.SMTP) -> None:
     """Say goodbye; the email was accepted already, so nothing that happens here matters."""
     farewell = Attempt()
     with suppress(Exception):
-        farewell.watch(server.sock)
+        _watch(farewell, server)
         farewell.run(GOODBYE_SECONDS, server.quit)
     server.close()
 
