@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..db.base import Base
+from ..db.base import NUMBERS_FOR_LIFE, Base
 from ..db.engine import StoredEnum, values
 
 
@@ -24,6 +24,7 @@ class Member(Base):
     __table_args__ = (
         UniqueConstraint("email"),
         CheckConstraint(f"role IN {values(Role)}", name="role"),
+        NUMBERS_FOR_LIFE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

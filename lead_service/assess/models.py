@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ..action_framework.loading import FrameworkError, load
 from ..action_framework.types import Framework, Question, Step
-from ..db.base import Base
+from ..db.base import NUMBERS_FOR_LIFE, Base
 from ..db.engine import insert_unless
 from ..web.tokens import derived_token, token_hash
 
@@ -41,7 +41,11 @@ class Assessment(Base):
     """The answers that a visitor has given so far; found by their token only."""
 
     __tablename__ = "assessment"
-    __table_args__ = (UniqueConstraint("token_hash"), Index(None, "share_hash", unique=True))
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        Index(None, "share_hash", unique=True),
+        NUMBERS_FOR_LIFE,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64))

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..db.base import Base
+from ..db.base import NUMBERS_FOR_LIFE, Base
 from ..db.engine import StoredEnum
 from ..leads.models import Lead
 from .hosts.models import Host, fives
@@ -36,6 +36,7 @@ class Booking(Base):
         CheckConstraint("outcome IN ('held', 'no_show')", name="outcome"),
         fives("duration", "buffer_before", "buffer_after"),
         Index(None, "host_id", "starts_at"),  # a page of times reads a few weeks of each host
+        NUMBERS_FOR_LIFE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -11,6 +11,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
+# The number of an erased row is not given to another: people read these numbers for years.
+NUMBERS_FOR_LIFE = {"sqlite_autoincrement": True}
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An instant: aware datetimes in, aware UTC out; naive ones are refused."""

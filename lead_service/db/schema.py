@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from sqlalchemy import MetaData, inspect, text
+from sqlalchemy import Connection, MetaData, inspect, text
 from sqlalchemy.exc import DatabaseError, IntegrityError, InterfaceError
 
 from ..settings import Settings, SettingsError
@@ -83,9 +83,26 @@ def migrate(database: Database, to: str = "head") -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with database.engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
+    engine = database.engine.execution_options(begin="BEGIN IMMEDIATE")
+    with engine.connect() as connection, _references_off(connection), connection.begin():
         config.attributes["connection"] = connection
         command.upgrade(config, to)
+        if database.is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            raise RuntimeError("a migration has left a reference to nothing")
+
+
+@contextmanager
+def _references_off(connection: Connection) -> Iterator[None]:
+    """Let a table be made anew on SQLite: dropping the old one would empty what refers to it."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection  # the pragma does nothing within a transaction
+    driver.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
 
 
 def fault(database: Database) -> str | None:

@@ -22,7 +22,7 @@ from sqlalchemy.orm import (
 )
 
 from ..accounts.members import Member
-from ..db.base import Base
+from ..db.base import NUMBERS_FOR_LIFE, Base
 from ..db.engine import StoredEnum, values
 
 SORTED_BY = 80  # characters of a name that its place in a list depends on
@@ -90,6 +90,7 @@ class Lead(Base):
         ),
         _only("ix_lead_suspected", "touched_at", "quarantine = 1", postgresql="quarantine"),
         _only("ix_lead_bounced", "touched_at", "bounced_at IS NOT NULL"),
+        NUMBERS_FOR_LIFE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -178,6 +179,7 @@ class Note(Base):
     """What a member wrote down about a lead."""
 
     __tablename__ = "note"
+    __table_args__ = NUMBERS_FOR_LIFE
 
     id: Mapped[int] = mapped_column(primary_key=True)
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)

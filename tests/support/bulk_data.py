@@ -38,13 +38,17 @@ def tables(connection: Connection) -> list[Table]:
 def fill(connection: Connection) -> None:
     """Put rows into every table."""
     for table in tables(connection):
-        choices = _choices(connection, table)
-        numbers = (1,) if table.name in {"outbox_pause", "demo_data"} else (1, 2)
-        rows = [
-            {one.name: choices.get(one.name, value(one, number)) for one in table.columns}
-            for number in numbers
-        ]
-        connection.execute(table.insert(), rows)
+        connection.execute(table.insert(), rows(connection, table))
+
+
+def rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
+    """Make the rows of one table, each with a number of its own."""
+    choices = _choices(connection, table)
+    numbers = (1,) if table.name in {"outbox_pause", "demo_data"} else (1, 2)
+    return [
+        {one.name: choices.get(one.name, value(one, number)) for one in table.columns}
+        for number in numbers
+    ]
 
 
 def held(connection: Connection) -> dict[str, list[dict[str, Any]]]:

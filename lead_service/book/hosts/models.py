@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ...db.base import Base
+from ...db.base import NUMBERS_FOR_LIFE, Base
 
 
 def fives(*columns: str) -> CheckConstraint:
@@ -34,6 +34,7 @@ class Host(Base):
         fives("duration", "interval", "buffer_before", "buffer_after"),
         CheckConstraint("duration > 0 AND interval > 0", name="positive"),
         CheckConstraint("buffer_before >= 0 AND buffer_after >= 0", name="buffers"),
+        NUMBERS_FOR_LIFE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

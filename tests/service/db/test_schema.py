@@ -9,6 +9,7 @@ from sqlalchemy import event, inspect, text
 
 from lead_service.db import schema
 from lead_service.db.engine import Database
+from tests.support import bulk_data
 
 pytestmark = pytest.mark.both_engines
 
@@ -61,3 +62,25 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty):
     assert inspect(empty.engine).get_table_names() == []
     schema.migrate(empty)
     assert schema.fault(empty) is None
+
+
+@pytest.mark.parametrize("since", ["0011", "head"])
+def test_the_number_of_an_erased_record_is_not_given_to_another(empty, since):
+    """PostgreSQL's sequences see to it; SQLite needs AUTOINCREMENT, in tables of before too."""
+    schema.migrate(empty, since)
+    with empty.engine.begin() as connection:
+        bulk_data.fill(connection)
+    schema.migrate(empty)
+    if not empty.is_sqlite:
+        return
+    with empty.engine.connect() as connection:
+        tables = {table.name: table for table in bulk_data.tables(connection)}
+        for table in reversed(tables.values()):
+            connection.execute(table.delete())
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        for name in ("lead", "booking", "assessment", "note", "member", "host"):
+            row = bulk_data.rows(connection, tables[name])[0]
+            del row["id"]
+            inserted = connection.execute(tables[name].insert(), row)
+            assert inserted.inserted_primary_key[0] == 3, name
+        connection.rollback()
