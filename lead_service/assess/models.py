@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    or_,
     select,
 )
 from sqlalchemy.exc import IntegrityError
@@ -61,7 +62,7 @@ class Assessment(Base):
     )
     share_uid: Mapped[str | None] = mapped_column(String(32))  # None while it is not shared
     share_hash: Mapped[str | None] = mapped_column(String(64))
-    earlier_hash: Mapped[str | None] = mapped_column(String(64))  # token hash of what it repeats
+    earlier_hash: Mapped[str | None] = mapped_column(String(64))  # token_hash or share_hash
 
 
 BY_TOKEN = select(Assessment).where(Assessment.token_hash == bindparam("token_hash"))
@@ -80,15 +81,16 @@ def start(
     token: str,
     *,
     phase: str | None = None,
-    earlier: Assessment | None = None,
-    lead_id: int | None = None,
+    repeats: str | None = None,
 ) -> str | None:
     """Store the phase or the first answers under a new token; return the page that follows.
 
     Under a token that exists already they are added: the visitor went back to the first page and
-    sent it again, or sent it twice. `earlier` is the assessment that this one repeats.
+    sent it again, or sent it twice. `repeats` is the token of a result's own link or of its share
+    link; the lead is the same only with the own link, because anyone may have the other.
     """
     _keep(session, framework, at)
+    own = find_assessment(session, repeats) if repeats else None
     following = next_page(framework, answers, phase)
     is_new = insert_unless(
         session,
@@ -102,8 +104,8 @@ def start(
         started_at=at,
         touched_at=at,
         completed_at=None if following else at,
-        earlier_hash=earlier.token_hash if earlier else None,
-        lead_id=lead_id,
+        earlier_hash=token_hash(repeats) if repeats else None,
+        lead_id=own.lead_id if own else None,
     )
     if is_new or (begun := find_assessment(session, token, lock=True)) is None:
         return following
@@ -176,9 +178,14 @@ def find_assessment(session: Session, token: str, *, lock: bool = False) -> Asse
 
 
 def find_earlier(connection: Connection, assessment: Assessment) -> Assessment | None:
-    """Find the assessment that this one repeats, for a page that shows it."""
-    found = connection.execute(ROW_BY_TOKEN, {"token_hash": assessment.earlier_hash}).first()
-    return cast(Assessment | None, found)
+    """Find the assessment that this one repeats, for a page that shows it.
+
+    One that was found by its share link is found only for as long as the link is open.
+    """
+    if (earlier := assessment.earlier_hash) is None:
+        return None
+    is_it = or_(_table.c.token_hash == earlier, _table.c.share_hash == earlier)
+    return cast(Assessment | None, connection.execute(select(_table).where(is_it)).first())
 
 
 def share(assessment: Assessment, secret: str) -> None:
@@ -201,16 +208,6 @@ def share_token(assessment: Assessment, secret: str) -> str | None:
 def find_shared(session: Session, token: str) -> Assessment | None:
     """Find an assessment by the token of its share link."""
     return session.scalar(select(Assessment).where(Assessment.share_hash == token_hash(token)))
-
-
-def to_repeat(session: Session, token: str) -> tuple[Assessment | None, int | None]:
-    """Find the assessment that a result's link or its share link belongs to, and its lead.
-
-    The lead comes with the result's own link only: anyone may have the share link.
-    """
-    if own := find_assessment(session, token):
-        return own, own.lead_id
-    return find_shared(session, token), None
 
 
 def framework_of(session: Session | Connection, assessment: Assessment) -> Framework:

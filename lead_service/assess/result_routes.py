@@ -60,7 +60,8 @@ def _since(assessment: models.Assessment, now: Diagnosis) -> retake.Comparison |
             return None
         framework = models.framework_of(connection, earlier)
     before = diagnose(framework, earlier.answers, earlier.phase)
-    return retake.compare(before, now, earlier.completed_at)
+    was_shared = earlier.share_hash == assessment.earlier_hash
+    return retake.compare(before, now, earlier.completed_at, of_states=was_shared)
 
 
 @blueprint.get("/<token>/result/save/")

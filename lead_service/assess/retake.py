@@ -33,14 +33,20 @@ class Comparison:
     is_partial: bool  # some questions were asked only once
 
 
-def compare(before: Diagnosis, now: Diagnosis, at: datetime) -> Comparison:
-    """Compare an earlier diagnosis, of answers completed `at`, with a later one by question id."""
+def compare(
+    before: Diagnosis, now: Diagnosis, at: datetime, *, of_states: bool = False
+) -> Comparison:
+    """Compare an earlier diagnosis, of answers completed `at`, with a later one by question id.
+
+    `of_states` leaves out what changed between two answers that are both open: the earlier ones
+    may be another person's, who shared no more than which conditions are open.
+    """
     were = {one.question.id: one for one in (*before.to_do, *before.true)}
     conditions = (*now.to_do, *now.true)
     changes = [
         Change(one, were[one.question.id].answer)
         for one in conditions
-        if one.question.id in were and were[one.question.id].answer.id != one.answer.id
+        if one.question.id in were and _differs(were[one.question.id], one, of_states)
     ]
     return Comparison(
         at=at,
@@ -48,3 +54,9 @@ def compare(before: Diagnosis, now: Diagnosis, at: datetime) -> Comparison:
         changes=tuple(sorted(changes, key=lambda one: one.before.level - one.now.level)),
         is_partial=were.keys() != {one.question.id for one in conditions},
     )
+
+
+def _differs(before: Condition, now: Condition, of_states: bool) -> bool:
+    if of_states and before.is_open and now.is_open:
+        return False
+    return before.answer.id != now.answer.id

@@ -21,29 +21,56 @@ __all__ = ["blueprint", "result_routes"]  # all that answers under it
 def begin() -> ResponseReturnValue:
     """Ask for the phase; nothing is stored before it is answered.
 
-    `since` in the address is the token of a result that is to be compared with the new one.
     The browser may cache the page for visitors who go back to it, with what it opens.
     """
-    framework = context().published.framework
-    page = _phase_page(framework, phase_form(framework), submission=new_token())
-    return page, {"Cache-Control": "private, max-age=0"}
+    return _first_page(url_for(".begin_submit", sent=1)), {"Cache-Control": "private, max-age=0"}
 
 
 @blueprint.post("/")
 @limit_posts
 def begin_submit() -> ResponseReturnValue:
     """Start an assessment with the phase, or with the answers to the questions of an article."""
+    if "step" in request.form:
+        return _begin_with_step()
+    return _begin_with_phase(url_for(".begin_submit", sent=1))
+
+
+@blueprint.get("/<token>/again/", defaults={"is_shared": False})
+@blueprint.get("/shared/<token>/again/", defaults={"is_shared": True})
+def again(token: str, is_shared: bool) -> str:
+    """Ask for the phase again; the new result is compared with the one of this link."""
+    with context().database.read() as session:
+        find = models.find_shared if is_shared else models.find_assessment
+        _ = find(session, token) or abort(404)
+    return _first_page(url_for(".again_submit", token=token, is_shared=is_shared, sent=1))
+
+
+@blueprint.post("/<token>/again/", defaults={"is_shared": False})
+@blueprint.post("/shared/<token>/again/", defaults={"is_shared": True})
+@limit_posts
+def again_submit(token: str, is_shared: bool) -> ResponseReturnValue:
+    """Start an assessment that repeats another, also if that one was deleted in the meantime."""
+    action = url_for(".again_submit", token=token, is_shared=is_shared, sent=1)
+    return _begin_with_phase(action, repeats=token)
+
+
+def _first_page(action: str) -> str:
+    framework = context().published.framework
+    return _phase_page(framework, phase_form(framework), action, submission=new_token())
+
+
+def _begin_with_phase(action: str, repeats: str | None = None) -> ResponseReturnValue:
     framework = context().published.framework
     submission = request.form.get("submission") or new_token()
-    if "step" in request.form:
-        return _begin_with_step(framework, submission)
     form = phase_form(framework, request.form)
     if not form.validate():
-        return _phase_page(framework, form, submission=submission), 422
-    return _start(framework, submission, {}, phase=form.data["phase"])
+        return _phase_page(framework, form, action, submission=submission), 422
+    return _start(framework, submission, {}, phase=form.data["phase"], repeats=repeats)
 
 
-def _begin_with_step(framework: Framework, submission: str) -> ResponseReturnValue:
+def _begin_with_step() -> ResponseReturnValue:
+    framework = context().published.framework
+    submission = request.form.get("submission") or new_token()
     wanted = request.form.getlist("step")
     step = _step(framework, wanted[0]) or framework.steps[0]
     form = step_form(framework, step, request.form)
@@ -54,13 +81,16 @@ def _begin_with_step(framework: Framework, submission: str) -> ResponseReturnVal
 
 
 def _start(
-    framework: Framework, submission: str, answers: dict[str, str], phase: str | None = None
+    framework: Framework,
+    submission: str,
+    answers: dict[str, str],
+    phase: str | None = None,
+    repeats: str | None = None,
 ) -> ResponseReturnValue:
     token = models.first_token(context().settings.secret, framework, submission)
-    came_from, now, since = _came_from(), clock.now(), request.form.get("since") or ""
+    came_from, now = _came_from(), clock.now()
 
     def work(session: Session) -> str | None:
-        earlier, lead_id = models.to_repeat(session, since) if since else (None, None)
         return models.start(
             session,
             framework,
@@ -69,8 +99,7 @@ def _start(
             now,
             token,
             phase=phase,
-            earlier=earlier,
-            lead_id=lead_id,
+            repeats=repeats,
         )
 
     return _onward(token, context().database.write(work))
@@ -91,7 +120,7 @@ def phase(token: str) -> str:
     assessment, framework = find_or_404(token)
     _ = framework.phases or abort(404)
     form = phase_form(framework, phase=assessment.phase)
-    return _phase_page(framework, form, assessment, token)
+    return _phase_page(framework, form, url_for(".phase_submit", token=token), assessment, token)
 
 
 @blueprint.post(f"/<token>/{models.PHASE_PAGE}/")
@@ -102,7 +131,8 @@ def phase_submit(token: str) -> ResponseReturnValue:
     _ = framework.phases or abort(404)
     form = phase_form(framework, request.form)
     if not form.validate():
-        return _phase_page(framework, form, assessment, token), 422
+        action = url_for(".phase_submit", token=token)
+        return _phase_page(framework, form, action, assessment, token), 422
     return _save(token, framework, {}, form.data["phase"])
 
 
@@ -165,9 +195,8 @@ def _came_from() -> str | None:
     return slug if context().published.article(slug) else None
 
 
-def _phase_page(framework, form, assessment=None, token=None, **first) -> str:
-    since = request.values.get("since", "")
-    return _page("phase", framework, form, assessment, token, since=since, **first)
+def _phase_page(framework, form, action, assessment=None, token=None, **first) -> str:
+    return _page("phase", framework, form, assessment, token, action=action, **first)
 
 
 def _step_page(framework, step, form, assessment=None, token=None, **first) -> str:

@@ -267,11 +267,12 @@ def test_one_address_gets_at_most_three_results_a_day_and_stays_a_lead(
 
 
 def again(client, framework, page: str, levels) -> str:
-    """Follow "Answer again" from a page, and answer everything; return the path of the result."""
-    begun = re.search(r'href="(/assessment/\?since=[^"]+)">Answer again', client.get(page).text)[1]
-    first = client.get(begun).text
-    given = {name: hidden(first, name) for name in ("since", "submission")}
-    where = begin_phase(client, **given)
+    """Follow the link to answer again, and answer everything; return the path of the result."""
+    first = client.get(re.search(r'href="([^"]+/again/)"', client.get(page).text)[1]).text
+    assert '<meta name="robots" content="noindex">' in first
+    action = unescape(re.search(r'method="post" action="([^"]+)"', first)[1])
+    given = {"phase": PHASE, "submission": hidden(first, "submission")}
+    where = client.post(action, data=given).location
     for step in framework.steps:
         where = client.post(where, data=answers(framework, step.slug, levels[step.slug])).location
     return where
@@ -297,15 +298,19 @@ def test_a_result_repeated_from_its_own_link_stays_with_the_lead(client, framewo
     )[1]
     levels = {step.slug: 2 for step in framework.steps}
     again(client, framework, result, levels)
-    compared = client.get(again(client, framework, shared, levels)).text
-    assert "What has changed" in compared
+    again_from_link = again(client, framework, shared, levels)
+    assert "What has changed" in client.get(again_from_link).text
+    client.post(result + "unshare")
+    assert "What has changed" not in client.get(again_from_link).text
     with database.read() as session:
         leads = session.scalars(select(Assessment.lead_id).order_by(Assessment.id)).all()
     assert leads == [1, 1, None]  # anyone may have the link to share
 
 
-def test_an_unknown_result_to_compare_with_is_ignored(client, framework):
-    assert begin_phase(client, since="never").endswith("/assess/")
+def test_an_unknown_result_cannot_be_repeated_and_one_deleted_meanwhile_ends_the_comparison(client):
+    for link in ("/assessment/never/again/", "/assessment/shared/never/again/"):
+        assert client.get(link).status_code == 404
+        assert client.post(link, data={"phase": PHASE}).location.endswith("/assess/")
 
 
 def test_the_comparison_goes_once_the_first_answers_are_deleted(client, framework):

@@ -198,12 +198,19 @@ def test_what_is_passed_on_holds_none_of_the_answers(chosen, phase):
     shared, message = page("shared", made), email(made)
     assert "<form" not in shared and "<button" not in shared
     assert "/assess.step" not in shared and "You said" not in shared
+    assert not [one for one in made.to_do if one.first_move in text_of(shared)]
     assert "said" not in {key for key, value in walk(pdf._content(made, sheet(made))) if value}
     for part in (text_of(shared), message.text, text_of(message.html)):
         others = " ".join([one.text for one in (*made.to_do, *made.true)])
         others += " ".join(one.first_move for one in made.to_do)
         for one in (*made.to_do, *made.true):
             assert one.answer.text not in part or one.answer.text in others
+
+
+def test_the_shared_page_does_not_tell_an_answer_from_another_with_the_same_level():
+    worst = [one.answers[0] for one in FRAMEWORK.questions]
+    unsure = [one.choices[-1] for one in FRAMEWORK.questions]
+    assert page("shared", diagnosis_of(worst)) == page("shared", diagnosis_of(unsure))
 
 
 def walk(value):
@@ -259,6 +266,12 @@ def test_what_changed_since_an_earlier_result_is_said_for_each_condition():
     for which, how in ((0, "True, open"), (1, "Still open, closer than"), (2, "Open, nearly true")):
         assert f"{FRAMEWORK.questions[which].condition} {how} before." in said
     assert text.NOT_COMPARABLE not in said
+
+
+def test_a_comparison_with_a_shared_result_does_not_tell_which_open_answer_it_had():
+    before, now = of_levels([0] * 6 + [2] * 6), of_levels([1] * 6 + [3] * 6)
+    found = retake.compare(before, now, NOW, of_states=True)
+    assert [one.before.level for one in found.changes] == [2] * 6
 
 
 def test_conditions_of_changed_questions_are_left_out_and_that_is_said():
