@@ -5,6 +5,7 @@ booking, then the lead: always in that order, so that two changes at once wait a
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,6 +21,8 @@ from . import time_cells
 from .availability import queries
 from .hosts.models import Host
 from .models import Booking, Status
+from .refusals import BOOKED, Refusal
+from .terms import Terms
 
 MOST_CHANGES = 3  # of one booking: the form must not become a way to mail strangers
 
@@ -33,7 +36,15 @@ class TooManyBookings(Exception):
 
 
 class Taken(Exception):
-    """Another call holds the time; the one that was to be changed stays as it is."""
+    """The time cannot be had; the call that was to be changed stays as it is."""
+
+    def __init__(self, refusals: Sequence[Refusal] = ()) -> None:
+        super().__init__()
+        self.refusals = refusals
+
+
+class TermsChanged(Exception):
+    """No free host offers what the form said: length, way to meet or person differ now."""
 
 
 class NotUpcoming(Exception):
@@ -55,15 +66,17 @@ class BookingRequest:
     quarantine: bool = False
     assessment_id: int | None = None
     came_from: str | None = None
-    host_id: int | None = None  # a person asked for; None is whoever is free
+    host_id: int | None = None  # a person asked for; None is anyone who is free
+    terms: Terms | None = None  # that the form showed
 
 
 @dataclass(frozen=True)
 class BookingResult:
     """What became of a request."""
 
-    booking: Booking | None  # None: the start was just taken
+    booking: Booking | None  # None: the start is no longer free
     lead: capture.Captured | None  # None: this very form had been sent before
+    refusals: Sequence[Refusal] = ()  # why there is no booking, host by host
 
 
 def create(
@@ -71,7 +84,7 @@ def create(
 ) -> BookingResult:
     """Claim the wished start for the first free host, and keep the lead either way.
 
-    Raises NotOffered and TooManyBookings.
+    Raises NotOffered, TooManyBookings and TermsChanged.
     """
     if booking := _submitted(session, wanted.submission_key):
         return BookingResult(booking, None)
@@ -94,12 +107,13 @@ def create(
         raise TooManyBookings
     # What is known of an address outlives a form that looks innocent.
     wanted = replace(wanted, quarantine=wanted.quarantine or lead.quarantine)
-    for host in queries.free_hosts(session, hosts, wanted.start, now):
+    free = queries.free_hosts(session, hosts, wanted.start, now)
+    for host in _as_agreed(free, wanted.terms):
         if booking := time_cells.reserve(
             session, _booking(host, lead, wanted, now, settings.secret)
         ):
             return BookingResult(booking, lead)
-    return BookingResult(None, lead)
+    return BookingResult(None, lead, _refusals(session, hosts, wanted.start, now))
 
 
 def move(
@@ -109,14 +123,15 @@ def move(
     now: datetime,
     *,
     ignore_availability: bool = False,
+    terms: Terms | None = None,
 ) -> bool:
     """Move a call to another start (UTC); return False when it is there already.
 
     It stays with its host; only when that host takes calls no more, another does. The host's
     present rules apply, the length of calls among them. `ignore_availability` is for staff: any
     start to come on a multiple of five minutes, whatever hours, notice and limits say. The old
-    time is given up and the new one taken at once, or neither. Raises NotUpcoming, NotOffered and
-    Taken.
+    time is given up and the new one taken at once, or neither. Raises NotUpcoming, NotOffered,
+    Taken, and TermsChanged when nobody who is free offers the `terms` that the visitor saw.
     """
     hosts = _lock(session, booking, now)
     if start == booking.starts_at:
@@ -129,11 +144,12 @@ def move(
     else:
         if not queries.is_offered(own, start, now):
             raise NotOffered
-        takers = queries.free_hosts(session, own, start, now, moving=booking.id)
+        free = queries.free_hosts(session, own, start, now, moving=booking.id)
+        takers = _as_agreed(free, terms)
     if not any(
         time_cells.reassign(session, booking, host, start, host.duration) for host in takers
     ):
-        raise Taken
+        raise Taken(_refusals(session, own, start, now, moving=booking.id))
     return True
 
 
@@ -150,7 +166,7 @@ def reassign(session: Session, booking: Booking, host: Host, now: datetime) -> b
     if host.id not in {one.id for one in hosts}:
         raise NotOffered
     if not time_cells.reassign(session, booking, host, booking.starts_at, booking.duration):
-        raise Taken
+        raise Taken([Refusal(host.name, BOOKED)])
     return True
 
 
@@ -205,6 +221,27 @@ def _manage_token(secret: str, uid: str, address_changes: int) -> str:
 
 def _submitted(session: Session, key: str) -> Booking | None:
     return session.scalar(select(Booking).where(Booking.submission_key == key))
+
+
+def _as_agreed(free: list[Host], terms: Terms | None) -> list[Host]:
+    """Leave out hosts who differ from what the form said; TermsChanged when no other is free."""
+    agreed = [host for host in free if terms is None or terms.allow(host)]
+    if free and not agreed:
+        raise TermsChanged
+    return agreed
+
+
+def _refusals(
+    session: Session, hosts: list[Host], start: datetime, now: datetime, moving: int | None = None
+) -> list[Refusal]:
+    """Say why each host does not take a start; where no rule is broken, a cell was taken."""
+    return [
+        Refusal(
+            host.name,
+            queries.why_unavailable(session, host, start, now, moving=moving) or BOOKED,
+        )
+        for host in hosts
+    ]
 
 
 def _lock(session: Session, booking: Booking, now: datetime) -> list[Host]:

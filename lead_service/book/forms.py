@@ -48,6 +48,12 @@ class PhoneBookingForm(BookingForm):
     phone = phone("Type the number that we should call.")
 
 
+class NumberForm(Form):
+    """The number of a visitor whose call was by video until now."""
+
+    phone = phone("Enter the number that we should call.")
+
+
 class AddressForm(Form):
     """A corrected address for the invitation."""
 

@@ -44,15 +44,17 @@ def invite(token: str) -> Response:
 @blueprint.post("/<token>/cancel")
 @limit_posts
 def cancel(token: str) -> ResponseReturnValue:
-    """Cancel the call; a second press changes nothing and mails nobody."""
+    """Cancel the call; canceling it again changes nothing and emails nobody."""
     now = clock.now()
 
-    def work(session: Session) -> None:
+    def work(session: Session) -> bool:
         booking = bookings.find_booking(session, token) or abort(404)
         if bookings.cancel(session, booking, now):
             notifications.canceled(session, context().settings, booking, now)
+        return not booking.is_live
 
-    context().database.write(work)
+    if not context().database.write(work):
+        return _render_booking(token, AddressForm(), too_late=True), 409
     return redirect(url_for(".show", token=token), 303)
 
 
@@ -86,7 +88,7 @@ def _readdress(session: Session, token: str, email: str, now: datetime) -> str |
     return bookings.manage_token(booking, settings.secret)
 
 
-def _render_booking(token: str, form: AddressForm) -> str:
+def _render_booking(token: str, form: AddressForm, *, too_late: bool = False) -> str:
     settings, now = context().settings, clock.now()
     with context().database.read() as session:
         booking = bookings.find_booking(session, token)
@@ -97,6 +99,7 @@ def _render_booking(token: str, form: AddressForm) -> str:
             booking=booking,
             token=token,
             form=form,
+            too_late=too_late,
             is_over=booking.starts_at <= now,
             is_reminded=bool(reminders.ahead(settings, booking, now)),
             is_moved=request.args.get("changed") == "moved",

@@ -21,7 +21,7 @@ from ..leads.consent import Occasion, agreed, permission
 from ..leads.models import EventKind
 from ..publishing.site import Published
 from ..settings import Settings
-from . import bookings, emails, reminders
+from . import bookings, emails, refusals, reminders
 from .hosts.models import Host
 from .models import Booking
 
@@ -52,7 +52,8 @@ def form_answered(
     if outcome.booking:
         booked(session, settings, published, outcome.booking, now)
     else:
-        _slot_taken(session, settings, published, outcome.lead, wanted, now)
+        why = refusals.to_team(outcome.refusals)
+        _slot_taken(session, settings, published, outcome.lead, wanted, why, now)
 
 
 def booked(
@@ -198,7 +199,7 @@ def email_corrected(
 def _wanted_start(
     session: Session, lead: capture.Captured, wanted: bookings.BookingRequest, now: datetime
 ) -> bool:
-    """Note that a visitor wanted a start that was just taken; False when it was noted before."""
+    """Note that a visitor wanted a start that was gone; False when it was noted before."""
     return events.record_event_once(
         session,
         lead,
@@ -216,14 +217,16 @@ def _slot_taken(
     published: Published,
     lead: capture.Captured,
     wanted: bookings.BookingRequest,
+    why: str,
     now: datetime,
 ) -> None:
-    """Tell the team that a visitor wanted a start that was just taken."""
+    """Tell the team that a visitor wanted a start that was gone, and why."""
     team_notices.notify(
         session,
         settings,
         lead,
-        f"wanted a call at {wanted.start:%Y-%m-%d %H:%M} UTC, which was just taken",
+        f"wanted a call on {long_date(wanted.start, wanted.zone)},"
+        f" {clock_time(wanted.start, wanted.zone)} ({wanted.zone.replace('_', ' ')}): {why}",
         now,
         occasion=Occasion.WANTED_CALL,
         key=f"missed:{wanted.submission_key}",

@@ -12,14 +12,19 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..web.context import context
 from ..web.security import limit_posts
-from . import bookings, notifications, timezones
-from .availability import month
+from . import bookings, notifications, refusals, timezones
+from .availability import month, queries
 from .availability.host_cache import snapshot
-from .forms import parse_start
+from .forms import NumberForm, parse_start
 from .hosts.models import Host
 from .models import Booking
+from .terms import PHONE, parse_terms, terms_of
 from .times_page import TimesPage
 
+TERMS_CHANGED = (
+    "Length, host or the way you meet has changed since you opened this page. Your call is where"
+    " it was: check the details, and press the button once more."
+)
 MOST_MOVES = 10  # by the visitor: each one mails two people
 
 blueprint = Blueprint("move", __name__, url_prefix="/booking/<token>/move")
@@ -43,7 +48,7 @@ def form(token: str, start: str) -> ResponseReturnValue:
     page = _times(token, booking)
     if wanted not in page.starts:
         return page.render(gone=True), 404
-    return _form_page(page, wanted)
+    return _form_page(page, wanted, _number_form(page, wanted))
 
 
 @blueprint.post("/")
@@ -57,25 +62,36 @@ def submit(token: str) -> ResponseReturnValue:
     page = _times(token, booking)
     if wanted is None:
         return page.render(gone=True), 422
+    form = _number_form(page, wanted)
+    if form and not form.validate():
+        return _form_page(page, wanted, form), 422
+    number = form.phone.data or "" if form else ""
     try:
-        context().database.write(lambda session: _move(session, token, wanted, page.zone, now))
+        context().database.write(
+            lambda session: _move(session, token, wanted, page.zone, number, now)
+        )
     except bookings.NotUpcoming:
         return _refusal(token, _find_booking(token))
-    except (bookings.NotOffered, bookings.Taken) as fault:
-        is_taken = isinstance(fault, bookings.Taken)
-        others = month.nearest(page.starts, wanted)
-        answer = _form_page(page, wanted, others=others, is_taken=is_taken)
-        return answer, 409 if is_taken else 422
+    except bookings.TermsChanged:
+        return _form_page(page, wanted, form, note=TERMS_CHANGED), 409
+    except bookings.NotOffered:
+        return _other_times(page, wanted, form), 422
+    except bookings.Taken as fault:
+        return _other_times(page, wanted, form, refusals.to_visitor(fault.refusals)), 409
     return redirect(url_for("booking.show", token=token, changed="moved"), 303)
 
 
-def _move(session: Session, token: str, start: datetime, zone: str, now: datetime) -> None:
+def _move(
+    session: Session, token: str, start: datetime, zone: str, number: str, now: datetime
+) -> None:
     """Move the call and queue what follows, in the caller's transaction."""
     settings, published = context().settings, context().published
     booking = bookings.find_booking(session, token) or abort(404)
     before, previous_host = booking.starts_at, booking.host
-    if bookings.move(session, booking, start, now):
+    terms = parse_terms(request.form.get("terms", ""))
+    if bookings.move(session, booking, start, now, terms=terms):
         booking.visitor_zone = zone
+        booking.phone = booking.phone or number
         given = previous_host if previous_host.id != booking.host_id else None
         notifications.moved(session, settings, published, booking, before, now, previous_host=given)
 
@@ -124,12 +140,41 @@ def _times(token: str, booking: Booking) -> TimesPage:
 
 
 def _hosts(active: list[Host], booking: Booking) -> list[Host]:
-    """Return who may take the call: its own host, or anybody when that one takes calls no more."""
+    """Return who may take the call: its own host, or anyone when that one takes no more calls."""
     return [host for host in active if host.id == booking.host_id] or active
 
 
-def _form_page(page: TimesPage, wanted: datetime, **more) -> str:
-    day = month.date_in(page.zone, wanted)
+def _takers(page: TimesPage, wanted: datetime) -> list[Host]:
+    """Return who is free at the start that is wanted; all hosts of the page when nobody is."""
+    assert page.moving
+    with context().database.read() as session:
+        hosts = list(page.hosts)
+        free = queries.free_hosts(session, hosts, wanted, clock.now(), moving=page.moving.id)
+    return free or hosts
+
+
+def _number_form(page: TimesPage, wanted: datetime) -> NumberForm | None:
+    """Ask for a phone number when a host may call and none is known."""
+    assert page.moving
+    ways = terms_of(_takers(page, wanted)).ways
+    return NumberForm(request.form) if PHONE in ways and not page.moving.phone else None
+
+
+def _other_times(page: TimesPage, wanted: datetime, form: NumberForm | None, why: str = "") -> str:
+    others = month.nearest(page.starts, wanted)
+    return _form_page(page, wanted, form, others=others, why=why)
+
+
+def _form_page(page: TimesPage, wanted: datetime, form: NumberForm | None, **more) -> str:
+    hosts = list(page.hosts) if "others" in more else _takers(page, wanted)
     return render_template(
-        "book/move.html", page=page, booking=page.moving, wanted=wanted, day=day, **more
+        "book/move.html",
+        page=page,
+        booking=page.moving,
+        wanted=wanted,
+        day=month.date_in(page.zone, wanted),
+        hosts=hosts,
+        terms=terms_of(hosts),
+        form=form,
+        **more,
     )

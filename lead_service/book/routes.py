@@ -10,11 +10,20 @@ from .. import clock
 from ..web.context import context
 from ..web.security import is_over_soft_limit, limit_posts
 from ..web.tokens import new_token, token_hash
-from . import bookings, notifications, query_params
+from . import bookings, notifications, query_params, refusals
 from . import times_page as open_times
 from .availability import host_cache, month, queries
 from .forms import BookingForm, PhoneBookingForm, parse_start, start_text
 from .hosts.models import Host
+from .terms import parse_terms, terms_of
+
+OPEN_TOO_LONG = (
+    "This page was open for a long time. Nothing is booked yet: press the button once more."
+)
+TERMS_CHANGED = (
+    "Length, host or the way you meet has changed since you opened this page. Nothing is booked"
+    " yet: check the details, and press the button once more."
+)
 
 blueprint = Blueprint("book", __name__, url_prefix="/book")
 blueprint.app_template_filter()(start_text)
@@ -48,7 +57,7 @@ def submit() -> ResponseReturnValue:
         return _form_page(form, wanted), 422
     if not form.submission.data:
         form.submission.data = new_token()
-        return _form_page(form, wanted, again=True), 422
+        return _form_page(form, wanted, note=OPEN_TOO_LONG), 422
     flood = is_over_soft_limit(context().settings.limit_bookings, "book")
     return _claim(form, wanted, now, flood)
 
@@ -59,12 +68,14 @@ def _claim(form: BookingForm, wanted: datetime, now: datetime, flood: bool) -> R
     try:
         outcome = context().database.write(lambda session: _book(session, form, wanted, now, flood))
     except bookings.NotOffered:
-        return _other_times(form, wanted, now, is_taken=False), 422
+        return _other_times(form, wanted, now), 422
+    except bookings.TermsChanged:
+        return _form_page(form, wanted, note=TERMS_CHANGED), 409
     except bookings.TooManyBookings:
         form.email.errors = [_too_many(settings.bookings_per_address)]
         return _form_page(form, wanted), 422
     if outcome.booking is None:
-        return _other_times(form, wanted, now, is_taken=True), 409
+        return _other_times(form, wanted, now, refusals.to_visitor(outcome.refusals)), 409
     token = bookings.manage_token(outcome.booking, settings.secret)
     return redirect(url_for("booking.show", token=token), 303)
 
@@ -99,6 +110,7 @@ def _book(
         assessment_id=assessment.id if assessment else None,
         came_from=query_params.article() or (assessment.came_from if assessment else None),
         host_id=host.id if host else None,
+        terms=parse_terms(request.form.get("terms", "")),
     )
     outcome = bookings.create(session, settings, details, now)
     may_contact = bool(form.may_contact.data)
@@ -108,14 +120,14 @@ def _book(
     return outcome
 
 
-def _other_times(form: BookingForm, wanted: datetime, now: datetime, *, is_taken: bool) -> str:
-    """Show the times nearest to one that is not to be had, with the form kept."""
+def _other_times(form: BookingForm, wanted: datetime, now: datetime, why: str = "") -> str:
+    """Show the times nearest to one that is gone, and why it is, with the form kept."""
     form.submission.data = new_token()
     with context().database.read() as session:
         found = host_cache.snapshot(session)
         starts = found.open_starts(session, query_params.shown_hosts(found.hosts), now)
     others = month.nearest(starts, wanted)
-    return _form_page(form, wanted, others=others, is_taken=is_taken)
+    return _form_page(form, wanted, others=others, why=why)
 
 
 def _form_page(
@@ -137,6 +149,7 @@ def _form_page(
         day=month.date_in(zone, wanted),
         zone=zone,
         hosts=hosts,
+        terms=terms_of(hosts),
         carried_params=query_params.carried_params(choices),
         has_assessment=has_assessment,
         **more,

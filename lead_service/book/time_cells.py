@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -50,6 +51,11 @@ def reassign(
             raise
         return False
     return True
+
+
+def drop_past(session: Session, now: datetime) -> None:
+    """Delete the cells of the day before and earlier: nothing can be booked there anymore."""
+    session.execute(delete(TimeCell).where(TimeCell.starts_at < now - timedelta(days=1)))
 
 
 def _cells(booking: Booking) -> list[TimeCell]:

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..action_framework.types import Framework
 from ..assess.brief import brief_for_lead
+from ..assess.models import find_assessment
+from ..book import query_params
 from ..book.forms import Person, phone
 from ..emails import team_notices
 from ..leads import capture, consent, events
@@ -33,7 +35,7 @@ class ContactForm(Person):
 @blueprint.get("/")
 def form() -> str:
     """Show the form."""
-    return render_template("contact/form.html", form=ContactForm(submission=new_token()))
+    return _render(ContactForm(submission=new_token()))
 
 
 @blueprint.post("/")
@@ -42,13 +44,24 @@ def submit() -> ResponseReturnValue:
     """Keep the lead and tell the team; the same form sent twice is one message."""
     form, now = ContactForm(request.form), clock.now()
     if not form.validate():
-        return render_template("contact/form.html", form=form), 422
+        return _render(form), 422
     if not form.submission.data:
         form.submission.data = new_token()
-        return render_template("contact/form.html", form=form, again=True), 422
+        return _render(form, again=True), 422
     settings, framework = context().settings, context().published.framework
-    context().database.write(lambda session: save_message(session, settings, framework, form, now))
+    token = request.form.get("assessment", "")
+    context().database.write(
+        lambda session: save_message(session, settings, framework, form, now, answers=token)
+    )
     return redirect(url_for(".thanks"), 303)
+
+
+def _render(form: ContactForm, **more: bool) -> str:
+    """Render the form; the visitor's answers come along from the page of times."""
+    with context().database.read() as session:
+        has_assessment = query_params.assessment(session) is not None
+    carried = {"assessment": request.values["assessment"]} if has_assessment else {}
+    return render_template("contact/form.html", form=form, carried_params=carried, **more)
 
 
 @blueprint.get("/thanks/")
@@ -58,9 +71,18 @@ def thanks() -> str:
 
 
 def save_message(
-    session: Session, settings: Settings, framework: Framework, form: ContactForm, now: datetime
+    session: Session,
+    settings: Settings,
+    framework: Framework,
+    form: ContactForm,
+    now: datetime,
+    *,
+    answers: str = "",
 ) -> None:
-    """Keep a message as a lead with its event, once, and tell the team."""
+    """Keep a message as a lead with its event, once, and tell the team.
+
+    `answers` is the token of the self-assessment that comes along.
+    """
     key = token_hash(form.submission.data or "")
     lead = capture.capture_lead(
         session,
@@ -72,6 +94,8 @@ def save_message(
         quarantine=form.is_suspect,
         at=now,
     )
+    if assessment := find_assessment(session, answers):
+        assessment.lead_id = assessment.lead_id or lead.id
     text, suspect = form.topic.data or "", form.is_suspect
     if not events.record_event_once(
         session, lead, EventKind.WROTE, now, key=key, text=text, suspect=suspect
@@ -91,5 +115,5 @@ def save_message(
         occasion=Occasion.MESSAGE,
         key=f"wrote:{key}",
         text=text,
-        brief=None if lead.is_new else brief_for_lead(session, lead.id, framework, text),
+        brief=brief_for_lead(session, lead.id, framework, text),
     )

@@ -24,10 +24,11 @@ from granian.server import MPServer, MTServer
 
 from .. import clock, create_app, logs
 from ..assess import brief
+from ..book import time_cells
 from ..book.calendars import sync
 from ..book.hosts import setup
 from ..db import schema
-from ..db.engine import CONNECTIONS
+from ..db.engine import CONNECTIONS, Database
 from ..desk.auth.links import LINK_MINUTES, make_link
 from ..emails import worker as delivery
 from ..privacy import retention
@@ -76,9 +77,14 @@ def deliver(settings: Settings) -> None:
     delivery.run(
         settings,
         parent_pid=parent.pid if parent else None,
-        daily=lambda database: retention.run(database, settings, clock.now()),
+        daily=lambda database: _daily(database, settings),
         beside=lambda database: sync.refresh_due(database, settings),
     )
+
+
+def _daily(database: Database, settings: Settings) -> None:
+    retention.run(database, settings, clock.now())
+    database.write(lambda session: time_cells.drop_past(session, clock.now()))
 
 
 def _prepare(settings: Settings) -> str:

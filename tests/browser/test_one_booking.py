@@ -92,7 +92,7 @@ def test_a_form_whose_start_was_taken_is_kept_and_books_another_time(visitor, pr
     late.fill_in()
     quick.book(start)
     late.press("Book this call")
-    late.sees("That time was just taken")
+    late.sees("That time is no longer available")
     for label, value in late.fields().items():
         expect(late.main.get_by_label(label)).to_have_value(value)
     late.main.get_by_role("radio", name=re.compile(r"\d:\d\d (am|pm)")).first.check()

@@ -8,9 +8,8 @@ again under locks, so nothing in this cache decides who gets a time.
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
 from itertools import chain
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -20,9 +19,9 @@ from sqlalchemy.orm import Session
 
 from ..hosts.models import CalendarFeed, Host
 from . import busy_times, queries, slots
-from .host_rules import AROUND, hours, rules
+from .host_rules import AROUND, MOST_DAYS, hours, rules
 
-AHEAD = timedelta(days=400)  # a host without a horizon is still not asked for ever
+AHEAD = timedelta(days=MOST_DAYS + 1)  # the horizon is a date, and ends later than its instant
 _host, _feed = Host.__table__.c, CalendarFeed.__table__.c
 STAMP = (
     select(_host.id, _host.version, _feed.id, _feed.succeeded_at, _feed.zone, _feed.known_until)
@@ -39,6 +38,7 @@ class HostSnapshot:
     stamp: Sequence[Any]
     hosts: list[Host]  # by their ids
     stored: dict[int, list[slots.Busy]]  # by the calendar's id
+    found: dict[int, tuple[object, list[datetime]]] = field(default_factory=dict)  # by host
 
     def open_starts(
         self, session: Session, asked: Sequence[Host], now: datetime, *, moving: int | None = None
@@ -52,10 +52,22 @@ class HostSnapshot:
         taken = queries.bookings(session, asked, minute - AROUND, minute + AHEAD + AROUND)
         found = []
         for host in asked:
-            starts = _starts(self, host, tuple(taken[host.id]), minute, moving)
+            starts = self._starts(host, taken[host.id], minute, moving)
             earliest = now + timedelta(minutes=host.notice)  # R9, to the second
             found.append(starts[bisect_left(starts, earliest) :])
         return found[0] if len(found) == 1 else sorted(set().union(*found))
+
+    def _starts(
+        self, host: Host, taken: list[slots.Booked], minute: datetime, moving: int | None
+    ) -> list[datetime]:
+        """Work out a host's starts, or take those that were found for the same minute and calls."""
+        if moving is not None:
+            return _starts(self, host, taken, minute, moving)
+        known = self.found.get(host.id)
+        if known is None or known[0] != (minute, taken):
+            known = (minute, taken), _starts(self, host, taken, minute, None)
+            self.found[host.id] = known
+        return known[1]
 
 
 _latest: WeakKeyDictionary[Engine, HostSnapshot] = WeakKeyDictionary()
@@ -78,11 +90,10 @@ def _load(session: Session, stamp: Sequence[Any]) -> HostSnapshot:
     return HostSnapshot(stamp, found, busy_times.stored_busy_times(session, feeds))
 
 
-@lru_cache(maxsize=64)
 def _starts(
     known: HostSnapshot,
     host: Host,
-    taken: tuple[slots.Booked, ...],
+    taken: list[slots.Booked],
     minute: datetime,
     moving: int | None,
 ) -> list[datetime]:

@@ -10,6 +10,7 @@ from . import holidays
 from .intervals import Hours, Window
 from .slots import Rules, UnavailableReason
 
+MOST_DAYS = 400  # ahead; also for a host without a horizon, so that pages and posts agree
 AROUND = timedelta(days=3)  # a call with its buffers may reach so far, and a date in any zone
 
 
@@ -67,7 +68,7 @@ def rules(host: Host) -> Rules:
         buffer_before=host.buffer_before,
         buffer_after=host.buffer_after,
         notice=host.notice,
-        horizon_days=host.horizon_days,
+        horizon_days=MOST_DAYS if host.horizon_days is None else host.horizon_days,
         daily_limit=host.daily_limit,
     )
 

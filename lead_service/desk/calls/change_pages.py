@@ -115,7 +115,7 @@ def _submit(
         return _render_change(template, call_id, form, more, "That is not open. Choose again."), 422
     except bookings.Taken:
         return _render_change(
-            template, call_id, form, more, "That was just taken. Choose again."
+            template, call_id, form, more, "Someone else just booked that time. Choose again."
         ), 409
     except Refused as refused:
         return _render_change(template, call_id, form, more, str(refused)), 422

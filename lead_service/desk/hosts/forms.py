@@ -189,7 +189,7 @@ class RulesForm(Form):
     buffer_before = minutes("Kept free before a call", "", most=480)
     buffer_after = minutes("Kept free after a call", "", most=480)
     notice = minutes("Notice", "How long ahead a call is booked: 240 is four hours.", most=43_200)
-    horizon_days = _number("Days that are open for booking", "Empty: no limit.", 0, 365, [])
+    horizon_days = _number("Days that are open for booking", "Empty: 400 days.", 0, 365, [])
     daily_limit = _number("Calls a day, at most", "Empty: no limit.", 0, 100, [])
 
     @classmethod

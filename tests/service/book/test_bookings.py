@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from lead_service.book import time_cells
 from lead_service.book.forms import parse_start, start_text
-from lead_service.book.hosts.models import Host
+from lead_service.book.hosts.models import BusyTime, CalendarFeed, Host
 from lead_service.book.models import Booking, TimeCell
 from lead_service.leads.models import Consent, Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
@@ -15,6 +16,7 @@ from tests.support.app.calls import count
 from tests.support.app.visitor_forms import VISITOR, assess, book, booking_form, hidden, open_starts
 
 pytestmark = pytest.mark.usefixtures("at")
+FAR = MONDAY_MORNING + timedelta(days=400)
 
 
 @pytest.mark.both_engines
@@ -76,7 +78,7 @@ def test_the_second_visitor_keeps_the_form_and_is_stored_as_a_lead(client, datab
     book(client, start)
     answer = client.post("/book/", data=late)
     assert answer.status_code == 409
-    assert "just taken" in answer.text
+    assert "just booked" in answer.text
     assert 'value="bob@example.com"' in answer.text
     assert re.search(r'name="start" value="\d{8}T\d{4}Z"', answer.text)
     assert (count(database, Booking), count(database, Lead)) == (1, 2)
@@ -106,7 +108,7 @@ def test_a_start_that_another_call_s_length_or_buffer_reaches_is_taken_like_any_
     book(client, first)
     refused = client.post("/book/", data=late)
     assert refused.status_code == 409
-    assert "just taken" in refused.text and 'value="bob@example.com"' in refused.text
+    assert "just booked" in refused.text and 'value="bob@example.com"' in refused.text
     assert (count(database, Booking), count(database, Lead)) == (1, 2)
 
 
@@ -117,6 +119,72 @@ def test_the_same_form_sent_twice_is_one_booking_and_one_set_of_mails(client, da
     assert (first.status_code, second.status_code) == (303, 303)
     assert first.location == second.location
     assert (count(database, Booking), count(database, Consent), len(mails())) == (1, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("known", "sentence", "team"),
+    [
+        ({}, "calendar right now", "of ACTION Advisory can\u2019t be read"),
+        ({"known_until": FAR}, "something else at that time", "of ACTION Advisory is busy then"),
+    ],
+    ids=["unread", "busy"],
+)
+def test_visitor_and_team_learn_the_true_reason_why_a_start_is_gone(
+    client, database, mails, known, sentence, team
+):
+    form = booking_form(client, open_starts(client)[0])
+    start = parse_start(form["start"])
+
+    def meet(session) -> None:
+        seen = {"succeeded_at": MONDAY_MORNING} | known if known else {}
+        feed = CalendarFeed(host_id=1, url="https://a.test/x", label="Work", zone="UTC", **seen)
+        session.add(feed)
+        session.flush()
+        session.add(BusyTime(feed_id=feed.id, starts_at=start, ends_at=start + timedelta(hours=1)))
+
+    database.write(meet)
+    refused = client.post("/book/", data=form)
+    assert refused.status_code == 409
+    assert sentence in refused.text
+    assert "just booked" not in refused.text
+    subject = mails()[-1][1].text
+    assert f"the calendar \u201cWork\u201d {team}" in subject
+    assert "Monday, November 23, 2026, 1:00 pm (Europe/Berlin)" in subject
+
+
+def test_a_post_cannot_book_beyond_what_pages_show(client, database):
+    database.write(lambda session: setattr(session.get_one(Host, 1), "horizon_days", None))
+    form = booking_form(client, open_starts(client)[0])
+    last, beyond = "20271227T0900Z", "20271229T0900Z"  # 399 and 401 days ahead
+    assert client.post("/book/", data=form | {"start": beyond}).status_code == 422
+    assert last in open_starts(client, day="2027-12-27", zone="UTC")
+    assert client.post("/book/", data=form | {"start": last}).status_code == 303
+
+
+def test_cells_of_past_calls_are_deleted(client, database):
+    book(client)
+    for days, left in ((1, 6), (2, 0)):
+        database.write(
+            lambda session, days=days: time_cells.drop_past(
+                session, MONDAY_MORNING + timedelta(days=days)
+            )
+        )
+        assert count(database, TimeCell) == left
+
+
+def test_answers_come_along_to_the_contact_form_when_no_time_fits(
+    client, framework, database, mails
+):
+    token = assess(client, framework, 0).split("/")[2]
+    database.write(lambda session: setattr(session.get_one(Host, 1), "hours", []))
+    times = client.get(f"/book/?assessment={token}").text
+    assert f'href="/contact/?assessment={token}"' in times
+    shown = client.get(f"/contact/?assessment={token}").text
+    assert "answers from the self-assessment come along" in shown
+    form = VISITOR | {"submission": hidden(shown, "submission")}
+    form["assessment"] = hidden(shown, "assessment")
+    assert client.post("/contact/", data=form).status_code == 303
+    assert "Begin with Assess." in mails()[-1][1].text
 
 
 def test_a_form_without_its_token_needs_one_more_click_and_nothing_else(client, database):

@@ -4,7 +4,8 @@ import pytest
 
 from lead_service.book.models import Booking
 from tests.support.app.calls import add_host, count, only_call
-from tests.support.app.visitor_forms import VISITOR, book, booking_form, open_starts
+from tests.support.app.hosts import change_host
+from tests.support.app.visitor_forms import VISITOR, book, booking_form, hidden, open_starts
 
 pytestmark = pytest.mark.usefixtures("at")
 
@@ -56,10 +57,57 @@ def test_a_number_is_asked_for_when_the_one_with_a_link_is_busy_meanwhile(client
     assert count(database, Booking) == 1
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"duration": 60}, {"meeting_link": ""}, {"is_active": False}],
+    ids=["length", "way", "host"],
+)
+def test_a_form_is_shown_once_more_when_what_it_said_has_changed(client, database, ann, change):
+    add_host(database, "Cleo", "cleo@example.com", zone="America/Chicago", meeting_link=LINK)
+    change_host(database, 3, is_active=False)
+    form = booking_form(client, ANN_ALONE)
+    form["terms"] = hidden(client.get(f"/book/{ANN_ALONE}/").text, "terms")
+    change_host(database, ann, **change)
+    change_host(database, 3, is_active="is_active" in change)
+    again = client.post("/book/", data=form)
+    assert again.status_code == 409
+    assert "has changed since you opened this page" in again.text
+    assert count(database, Booking) == 0
+    form["terms"] = hidden(again.text, "terms")
+    assert client.post("/book/", data=form).status_code == 303
+
+
+def test_a_call_that_moves_to_a_host_who_phones_asks_for_the_number_and_says_so(
+    client, database, ann
+):
+    page = book(client, ANN_ALONE, phone="")
+    change_host(database, ann, is_active=False)
+    shown = client.get(f"{page}move/{BOTH}/").text
+    assert "By phone: we call you" in shown and "ACTION Advisory" in shown
+    form = {"start": BOTH, "terms": hidden(shown, "terms")}
+    refused = client.post(page + "move/", data=form)
+    assert refused.status_code == 422
+    assert "Enter the number that we should call." in refused.text
+    assert client.post(page + "move/", data=form | {"phone": "+1 555 0100"}).status_code == 303
+    assert only_call(database).phone == "+1 555 0100"
+
+
+def test_a_move_is_shown_once_more_when_what_it_said_has_changed(client, database, ann):
+    page = book(client, ANN_ALONE)
+    shown = client.get(f"{page}move/{BOTH}/").text
+    change_host(database, ann, meeting_link="")
+    form = {"start": BOTH, "terms": hidden(shown, "terms")}
+    again = client.post(page + "move/", data=form)
+    assert again.status_code == 409
+    assert "By phone: we call you" in again.text
+    form["terms"] = hidden(again.text, "terms")
+    assert client.post(page + "move/", data=form).status_code == 303
+
+
 def test_who_was_asked_for_no_number_hears_that_the_time_is_taken(client, ann):
     form = booking_form(client, ANN_ALONE, phone="")
     book(client, ANN_ALONE, email="faster@example.com")
     page = client.post("/book/", data=form)
     assert page.status_code == 409
-    assert "That time was just taken" in page.text
+    assert "That time is no longer available" in page.text
     assert open_starts(client, host=str(ann))

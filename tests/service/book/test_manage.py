@@ -75,7 +75,9 @@ def test_a_call_that_has_begun_is_added_to_no_calendar_and_offers_another(client
 def test_a_call_that_has_begun_is_not_cancelled_any_more(client, database, at):
     page = book(client)
     at(MONDAY_MORNING + timedelta(days=1))
-    client.post(page + "cancel")
+    refused = client.post(page + "cancel")
+    assert refused.status_code == 409
+    assert "Nothing was canceled" in refused.text and 'href="/contact/"' in refused.text
     with database.read() as session:
         assert session.scalar(select(Booking)).status == "confirmed"
 

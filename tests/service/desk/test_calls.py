@@ -118,7 +118,7 @@ def test_a_move_to_a_time_that_was_just_taken_is_a_409_and_keeps_the_note(client
     book(client, start_text(NOON), email="second@example.com")
     sent = press(client, call + "move/", start=start_text(NOON), note=NOTE)
     assert sent.status_code == 409
-    assert "was just taken" in sent.text
+    assert "just booked" in sent.text
     assert NOTE in sent.text
     assert stored(database).starts_at == datetime(2026, 11, 24, 9, tzinfo=UTC)
 

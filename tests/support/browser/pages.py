@@ -62,7 +62,7 @@ def lose_the_race(visitor: Visitor) -> None:
     rival.book(visitor.path)
     rival.page.close()
     visitor.press("Book this call")
-    visitor.sees("That time was just taken")
+    visitor.sees("That time is no longer available")
 
 
 def choose_another_time(visitor: Visitor) -> None:
@@ -79,7 +79,7 @@ def move_too_late(visitor: Visitor) -> None:
     rival.book(f"/book/{start}/")
     rival.page.close()
     visitor.press("Move the call")
-    visitor.sees("That time was just taken")
+    visitor.sees("That time is no longer available")
 
 
 def search(visitor: Visitor) -> None:
