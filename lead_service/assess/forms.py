@@ -14,13 +14,14 @@ from ..web.fields import HoneypotForm, address
 
 def _one_answer(form: Form, field: RadioField) -> None:
     """Refuse a missing, a doubled and an unknown answer."""
+    question = field.label.text
     if len(field.raw_data or []) > 1:
-        raise ValidationError("Choose one answer only.")
+        raise ValidationError(f"Choose only one answer to “{question}”")
     if not field.raw_data:
-        raise ValidationError("Choose the answer that comes closest.")
+        raise ValidationError(f"Choose an answer to “{question}”")
     known = {one.value for one in field.choices or () if isinstance(one, SelectChoice)}
     if field.data not in known:
-        raise ValidationError("Choose one of the answers below.")
+        raise ValidationError(f"Choose one of the answers to “{question}”")
 
 
 @lru_cache(maxsize=8)

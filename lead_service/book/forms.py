@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 from wtforms import BooleanField, Form, HiddenField, TelField
-from wtforms.validators import InputRequired, Length, Regexp
+from wtforms.validators import InputRequired, Regexp
 
 from ..leads import consent
-from ..web.fields import HoneypotForm, address, clean, long_text, one_line, short_text
+from ..web.fields import HoneypotForm, address, clean, limit, long_text, one_line, short_text
 
 START = "%Y%m%dT%H%MZ"  # a start in an address or a field: always UTC
 
@@ -16,11 +16,12 @@ def phone(required: str = "") -> TelField:
     first = [InputRequired(required)] if required else []
     number = Regexp(
         r"^(([+()./ x-]*[0-9]){5}[0-9+()./ x-]*)?$",
-        message="Use digits, spaces and + ( ) . / - x only, and at least five digits.",
+        message="Enter a phone number of at least five digits, with only spaces and + ( ) . / - x"
+        " between them.",
     )
     return TelField(
         "Phone number",
-        [*first, Length(max=40, message="Keep this under 40 characters."), one_line, number],
+        [*first, limit("Phone number", 40), one_line, number],
         filters=[clean],
         render_kw={"autocomplete": "tel", "inputmode": "tel", "maxlength": 40},
     )
@@ -30,7 +31,7 @@ class Person(HoneypotForm):
     """Who is asking, and about what."""
 
     submission = HiddenField(filters=[clean])
-    name = short_text("Your name", required="Type your name.", autocomplete="name")
+    name = short_text("Your name", required="Enter your name.", autocomplete="name")
     email = address("Work email")
     company = short_text("Company", autocomplete="organization")
     may_contact = BooleanField(consent.SERVICES.text)
@@ -45,7 +46,7 @@ class BookingForm(Person):
 class PhoneBookingForm(BookingForm):
     """A call by phone: the host needs a number."""
 
-    phone = phone("Type the number that we should call.")
+    phone = phone("Enter the number that we should call.")
 
 
 class NumberForm(Form):

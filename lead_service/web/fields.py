@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
-from wtforms import EmailField, Field, Form, HiddenField, StringField, TextAreaField
+from wtforms import (
+    DateField,
+    EmailField,
+    Field,
+    Form,
+    HiddenField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.form import BaseForm
 from wtforms.meta import DefaultMeta
-from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, StopValidation, ValidationError
 
 from ..leads import capture
 from .security import is_submitted_too_fast, signed_now
@@ -38,10 +48,21 @@ def clean(text: str | None) -> str:
     return "" if INVISIBLE.fullmatch(cleaned) else cleaned
 
 
+def asked(label: str) -> str:
+    """Return a label as an error quotes it: errors are also read away from their field."""
+    return label.removesuffix(" (optional)")
+
+
+def limit(label: str, longest: int) -> Length:
+    """Limit a text to a number of characters."""
+    message = f"“{asked(label)}” must be {longest:,} characters or fewer."
+    return Length(max=longest, message=message)
+
+
 def one_line(_form: Form, field: StringField) -> None:
     """Refuse line breaks: a name or subject with one could add a header to a mail."""
     if LINE_BREAK.search(field.data or ""):
-        raise ValidationError("Write this on one line.")
+        raise ValidationError(f"“{asked(field.label.text)}” must be on one line.")
 
 
 PLAIN_LETTERS = (
@@ -74,7 +95,7 @@ def short_text(label: str, *, longest: int = 120, required: str = "", **attribut
     first = [DataRequired(required)] if required else []
     return StringField(
         label,
-        [*first, Length(max=longest, message=f"Keep this under {longest} characters."), one_line],
+        [*first, limit(label, longest), one_line],
         filters=[clean],
         render_kw={"maxlength": longest} | attributes,
     )
@@ -87,25 +108,55 @@ def long_text(
     first = [DataRequired(required)] if required else []
     return TextAreaField(
         label,
-        [*first, Length(max=longest, message=f"Keep this under {longest} characters.")],
+        [*first, limit(label, longest)],
         filters=[clean],
         render_kw={"maxlength": longest, "rows": 5} | attributes,
     )
 
 
-def address(label: str) -> AddressField:
-    """Make the field of a mail address."""
+def address(label: str, *, required: str = "Enter your email address.") -> AddressField:
+    """Make the field of an email address; `required` is what to say when it is empty."""
     return AddressField(
         label,
         [
-            InputRequired("Type your email address, so that we can reach you."),
-            Length(max=254, message="An address has at most 254 characters."),
+            InputRequired(required),
+            limit("Email address", 254),
             one_line,
             valid_email,
         ],
         filters=[clean],
         render_kw={"autocomplete": "email", "inputmode": "email", "maxlength": 254},
     )
+
+
+class Readable(Field):
+    """A field whose checks are for what could be read: of what could not, that alone is said."""
+
+    def pre_validate(self, form: BaseForm) -> None:
+        if self.process_errors and any(text.strip() for text in self.raw_data or ()):
+            raise StopValidation
+
+
+class Day(Readable, DateField):
+    """A date; what is none is said in words."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            fault = f"“{asked(self.label.text)}” must be a date like 2026-12-24."
+            raise ValueError(fault) from None
+
+
+class Choice(SelectField):
+    """One of a list, which may have changed since the form was shown."""
+
+    def pre_validate(self, form: BaseForm) -> None:
+        try:
+            super().pre_validate(form)
+        except ValidationError:
+            label = asked(self.label.text)
+            raise ValidationError(f"Choose one of the options for “{label}”.") from None
 
 
 class CachedFieldMeta(DefaultMeta):

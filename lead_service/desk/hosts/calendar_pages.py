@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from wtforms import Field, Form, StringField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, ValidationError
 
 from ... import clock
 from ...accounts.audit_log import AuditKind
@@ -14,7 +14,7 @@ from ...book.calendars import feed_address
 from ...book.hosts import feed
 from ...book.hosts.models import CalendarFeed, Host
 from ...web.context import context
-from ...web.fields import clean, one_line, short_text
+from ...web.fields import clean, limit, one_line, short_text
 from ..blueprint import admins_only, blueprint
 from . import calendar_status, host_updates
 from .date_pages import own_row_or_404
@@ -49,14 +49,12 @@ def _is_inward(url: str) -> bool:
 class FeedForm(Form):
     """A calendar of a host, as Google, Outlook and Fastmail give out."""
 
-    label = short_text(
-        "What it is called here", longest=60, required="Give it a name, such as Work."
-    )
+    label = short_text("What it is called here", longest=60, required="Enter a name, such as Work.")
     url = StringField(
         "Private address (ICS)",
         [
             InputRequired(EMPTY),
-            Length(max=feed_address.LONGEST, message="Keep this under 2000 characters."),
+            limit("Private address (ICS)", feed_address.LONGEST),
             one_line,
             outward_address,
         ],

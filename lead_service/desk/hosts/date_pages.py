@@ -6,7 +6,7 @@ from datetime import date
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
-from wtforms import DateField, Form, HiddenField
+from wtforms import Form, HiddenField
 from wtforms.validators import InputRequired, ValidationError
 
 from ... import clock
@@ -16,34 +16,24 @@ from ...book.hosts import opening_hours
 from ...book.hosts.models import DateOverride, Host, OverrideWindow, TimeOff
 from ...book.models import Booking
 from ...web.context import context
-from ...web.fields import clean, short_text
+from ...web.fields import Day, clean, short_text
 from ..blueprint import admins_only, blueprint
 from ..wall_clock import YEARS
 from . import conflicts, host_updates
-from .forms import Readable, hours_field
+from .forms import hours_field
 from .overview import hours_text
 
 LONGEST_DAYS = 366
 
 
-class Day(Readable, DateField):
-    """A date; what is none is said in words."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError("Type a date like 2026-12-24.") from None
-
-
 def day_field(label: str) -> Day:
     """Make the field of a date that somebody can mean."""
-    return Day(label, [InputRequired("Choose a date."), in_reach])
+    return Day(label, [InputRequired(f"Choose the {label.lower()}."), in_reach])
 
 
 def in_reach(_form: Form, field: Day) -> None:
     if not field.data or field.data.year not in YEARS:
-        raise ValidationError("Choose a date in this century.")
+        raise ValidationError(f"The {field.label.text.lower()} must be in this century.")
 
 
 class DateForm(Form):

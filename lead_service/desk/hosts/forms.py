@@ -5,13 +5,11 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from wtforms import Field, Form, IntegerField, StringField
-from wtforms.form import BaseForm
 from wtforms.validators import (
     InputRequired,
     Length,
     NumberRange,
     Optional,
-    StopValidation,
     ValidationError,
 )
 
@@ -19,18 +17,10 @@ from ...book.availability.intervals import Window
 from ...book.hosts import opening_hours
 from ...book.hosts.models import Host, OpeningHours
 from ...hostnames import is_host
-from ...web.fields import address, clean, one_line, short_text
+from ...web.fields import Readable, address, asked, clean, limit, one_line, short_text
 
 NO_ZONES = {"Factory", "localtime"}  # names in the database that are no place
-LINK = "Start the link with https://, like https://meet.example.com/ann."
-
-
-class Readable(Field):
-    """A field whose checks are for what could be read: of what could not, that alone is said."""
-
-    def pre_validate(self, form: BaseForm) -> None:
-        if self.process_errors and any(text.strip() for text in self.raw_data or ()):
-            raise StopValidation
+LINK = "Start the meeting link with https://, like https://meet.example.com/ann."
 
 
 class Whole(Readable, IntegerField):
@@ -41,7 +31,7 @@ class Whole(Readable, IntegerField):
         try:
             super().process_formdata(self.raw_data)
         except ValueError:
-            raise ValueError("Type a whole number.") from None
+            raise ValueError(f"“{asked(self.label.text)}” must be a whole number.") from None
 
 
 def minutes(label: str, hint: str, *, least: int = 0, most: int) -> Whole:
@@ -51,14 +41,15 @@ def minutes(label: str, hint: str, *, least: int = 0, most: int) -> Whole:
 
 def multiple_of_five(_form: Form, field: Field) -> None:
     if field.data % 5:
-        raise ValidationError("Use a multiple of five.")
+        raise ValidationError(f"“{asked(field.label.text)}” must be a multiple of five.")
 
 
 def _number(label: str, hint: str, least: int, most: int, more: list, **attributes: str) -> Whole:
-    range_of = NumberRange(least, most, f"Use a number from {least} to {most}.")
+    needed = InputRequired(f"Enter a number for “{asked(label)}”.")
+    range_of = NumberRange(least, most, f"“{asked(label)}” must be from {least} to {most}.")
     return Whole(
         label,
-        [InputRequired("Type a number.") if more else Optional(), range_of, *more],
+        [needed if more else Optional(), range_of, *more],
         description=hint,
         render_kw={"inputmode": "numeric", "class": "short"} | attributes,
     )
@@ -91,8 +82,8 @@ def secure_link(_form: Form, field: Field) -> None:
 class HostForm(Form):
     """Who the host is, where, and how they are met."""
 
-    name = short_text("Name", required="Type the name that visitors read.")
-    email = address("Work email")
+    name = short_text("Name", required="Enter the name that visitors read.")
+    email = address("Work email", required="Enter an email address.")
     zone = StringField(
         "Time zone",
         [InputRequired("Choose a time zone."), Length(max=64), known_zone],
@@ -103,7 +94,7 @@ class HostForm(Form):
     )
     meeting_link = StringField(
         "Meeting link (optional)",
-        [Length(max=500, message="Keep this under 500 characters."), one_line, secure_link],
+        [limit("Meeting link", 500), one_line, secure_link],
         filters=[clean],
         description="Without one, the host calls, and visitors are asked for their number.",
         render_kw={"inputmode": "url", "autocomplete": "off", "maxlength": 500},
@@ -122,7 +113,7 @@ def hours_field(label: str) -> StringField:
     """Make the field of one date's windows."""
     return StringField(
         f"{label} (optional)",
-        [Length(max=200, message="Keep this under 200 characters."), are_windows],
+        [limit(label, 200), are_windows],
         filters=[clean],
         render_kw={"autocomplete": "off", "maxlength": 200},
     )
@@ -132,7 +123,8 @@ def are_windows(_form: Form, field: Field) -> None:
     try:
         opening_hours.parse_windows(field.data or "")
     except ValueError as fault:
-        raise ValidationError(str(fault)) from None
+        where = "" if field.id == "hours" else f" on {asked(field.label.text)}"
+        raise ValidationError(f"Check the hours{where}. {fault}") from None
 
 
 class HoursForm(Form):

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
 
-from wtforms import DateField, Form, HiddenField, IntegerField, SelectField
+from wtforms import Form, HiddenField, IntegerField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined] # newer than the stubs
 from wtforms.validators import InputRequired, Optional
 from wtforms.widgets import HiddenInput
 
 from ...accounts.members import Member
 from ...leads.models import Lead, Stage
-from ...web.fields import long_text, short_text
+from ...web.fields import Choice, Day, long_text, short_text
 from ..labels import STAGES
 from .lead_updates import LeadUpdate
 
@@ -20,14 +20,14 @@ class LeadForm(Form):
 
     version = IntegerField(widget=HiddenInput())
     seen = HiddenField()  # what the form showed, so that only what was changed is saved
-    stage = SelectField(
+    stage = Choice(
         "Stage",
-        [InputRequired()],
+        [InputRequired("Choose a stage.")],
         choices=[SelectChoice(stage.value, name) for stage, name in STAGES.items()],
     )
-    owner_id = SelectField("Owner", coerce=lambda id: str(id or ""))
+    owner_id = Choice("Owner", coerce=lambda id: str(id or ""))
     next_action = short_text("Next action", longest=200, autocomplete="off")
-    next_action_on = DateField("On", [Optional()])
+    next_action_on = Day("On", [Optional()])
     name = short_text("Name", autocomplete="off")
     company = short_text("Company", autocomplete="off")
     phone = short_text("Phone", longest=60, autocomplete="off", inputmode="tel")
@@ -75,4 +75,4 @@ class LeadForm(Form):
 class NoteForm(Form):
     """What a member wants to remember of a lead."""
 
-    text = long_text("Note", required="Write something down first.", rows=3)
+    text = long_text("Note", required="Enter a note.", rows=3)

@@ -28,7 +28,7 @@ LISTED = 20  # leads that go soon
 class EmailForm(Form):
     """Whose data it is about."""
 
-    email = address("Their email address")
+    email = address("Their email address", required="Enter an email address.")
 
 
 @blueprint.get("/privacy/")

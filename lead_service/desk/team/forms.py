@@ -1,11 +1,11 @@
 """The forms of the team's page."""
 
-from wtforms import Form, SelectField
+from wtforms import Form
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined] # newer than the stubs
 from wtforms.validators import InputRequired
 
 from ...accounts.members import Role
-from ...web.fields import address, short_text
+from ...web.fields import Choice, address, short_text
 
 ROLES = {
     Role.MEMBER: "Member: works with leads",
@@ -13,16 +13,16 @@ ROLES = {
 }
 
 
-def role_field() -> SelectField:
+def role_field() -> Choice:
     """Make the field of what a member may do."""
     choices = [SelectChoice(role.value, label) for role, label in ROLES.items()]
-    return SelectField("Role", [InputRequired()], choices=choices)
+    return Choice("Role", [InputRequired("Choose a role.")], choices=choices)
 
 
 class InviteForm(Form):
     """Who shall come in, and as what."""
 
-    email = address("Work email")
+    email = address("Work email", required="Enter an email address.")
     name = short_text("Name", autocomplete="off")
     role = role_field()
 
@@ -36,4 +36,4 @@ class RoleForm(Form):
 class NameForm(Form):
     """What the others call somebody."""
 
-    own_name = short_text("Your name", required="Type your name.", autocomplete="name")
+    own_name = short_text("Your name", required="Enter your name.", autocomplete="name")

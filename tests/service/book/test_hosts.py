@@ -53,7 +53,7 @@ def test_a_number_is_asked_for_when_the_one_with_a_link_is_busy_meanwhile(client
     book(client, BOTH, host=str(ann), email="faster@example.com")
     page = client.post("/book/", data=form)
     assert page.status_code == 422
-    assert "Type the number that we should call." in page.text
+    assert "Enter the number that we should call." in page.text
     assert count(database, Booking) == 1
 
 

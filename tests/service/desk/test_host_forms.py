@@ -46,7 +46,7 @@ def test_several_windows_a_day_and_past_midnight_are_stored_and_offered(client, 
         ("monday", "17:00-09:00", "ends before it starts"),
         ("monday", "09:00-17:03", "multiple of five"),
         ("sunday", "22:00-34:00", "runs into Monday"),
-        ("friday", "x" * 201, "under 200"),
+        ("friday", "x" * 201, "200 characters or fewer"),
     ],
 )
 def test_hours_that_cannot_be_leave_the_old_ones_and_what_was_typed(
@@ -143,7 +143,7 @@ def test_in_production_the_first_host_takes_no_calls_until_an_admin_has_checked_
         ("email", "nobody", "@"),
         ("email", "ben@example.com", "Another host has this address"),
         ("email", "Ben@EXAMPLE.com", "Another host has this address"),
-        ("name", "", "Type the name"),
+        ("name", "", "Enter the name"),
         ("meeting_link", "http://meet.example.com", "https://"),
         ("meeting_link", "https://", "https://"),
         ("meeting_link", "https://[meet", "https://"),
@@ -188,8 +188,8 @@ def test_rules_are_stored_and_an_empty_limit_is_none(client, admin, database):
     [
         ("duration", "0", "from 5 to 480"),
         ("duration", "7", "multiple of five"),
-        ("duration", "", "Type a number"),
-        *((name, " \u3000", "Type a number") for name in ("duration", "interval", "notice")),
+        ("duration", "", "Enter a number"),
+        *((name, " \u3000", "Enter a number") for name in ("duration", "interval", "notice")),
         ("interval", "half an hour", "whole number"),
         ("buffer_before", "-5", "from 0"),
         ("buffer_after", "9" * 40, "from 0"),

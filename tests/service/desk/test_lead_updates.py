@@ -194,13 +194,13 @@ def test_a_visitor_s_own_doing_is_no_conflict(client, ann, database):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"stage": "sold"}, "Not a valid choice"),
-        ({"owner_id": "77"}, "Not a valid choice"),
-        ({"owner_id": "x"}, "Not a valid choice"),
+        ({"stage": "sold"}, "Choose one of the options for"),
+        ({"owner_id": "77"}, "Choose one of the options for"),
+        ({"owner_id": "x"}, "Choose one of the options for"),
         ({"next_action": "Call"}, "Say when"),
         ({"next_action_on": "2026-12-01"}, "Say what is to be done"),
         ({"next_action": "Call", "next_action_on": "next week"}, "Write the day like this"),
-        ({"next_action": "x" * 201, "next_action_on": "2026-12-01"}, "under 200"),
+        ({"next_action": "x" * 201, "next_action_on": "2026-12-01"}, "200 characters or fewer"),
         ({"name": "Ada\nBcc: x"}, "on one line"),
         ({"version": "x"}, "version"),
     ],

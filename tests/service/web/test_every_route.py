@@ -70,6 +70,8 @@ def seeded_app(app, client, filled, settings, at, monkeypatch) -> SeededApp:
 def sound(answer, asked: str) -> None:
     """Check what must hold of every answer, whatever was asked."""
     assert answer.status_code < 500, asked
+    for message in ("This field is required", "Not a valid choice", "Not a valid date"):
+        assert message not in answer.text, asked  # WTForms' own, which do not name the field
     headers = answer.headers
     assert "unsafe-inline" not in headers["Content-Security-Policy"], asked
     assert headers["X-Content-Type-Options"] == "nosniff", asked

@@ -85,7 +85,7 @@ def test_a_name_that_nobody_could_see_is_none(typing, database):
     for number, text in enumerate(EMPTY):
         refused = typing(number, text)
         assert refused.status_code == 422, ascii(text)
-        assert "Type your name." in refused.text
+        assert "Enter your name." in refused.text
         assert typing(number, "Ada", company=text, topic=text).status_code == 303
     assert set(stored(database)) == {("Ada", "", "")}
 
