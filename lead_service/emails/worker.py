@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -30,6 +30,8 @@ IDLE_SECONDS = 0.5  # a booking's mail leaves within about a second
 LONGEST_TROUBLE_SECONDS = 30
 BESIDE_SECONDS = 5  # between two looks for what else is to do
 A_DAY = timedelta(days=1)
+CLOCK_SECONDS = 3600  # between two looks at whether our clock is right
+A_JUMP = timedelta(minutes=1)  # of the wall clock beside the one that only counts seconds
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,7 @@ def run(
     parent_pid: int | None = None,
     daily: Callable[[Database], object] | None = None,
     beside: Callable[[Database], object] | None = None,
+    clock_fault: Callable[[Database], str | None] | None = None,
 ) -> None:
     """Deliver mail until SIGTERM or SIGINT, after the send that is under way.
 
@@ -66,9 +69,12 @@ def run(
     _start_beside(beside, db, is_over)
     if isinstance(transport, SendGrid):
         _start_beside(lambda db: provider_erasure.work_off(db, transport, clock.now()), db, is_over)
-    chores, troubles = _Daily(daily), 0
+    chores, our_clock, troubles = _Daily(daily), _Clock(clock_fault), 0
     while not (signals or _is_orphan(parent_pid) or (until and until())):
         try:
+            if our_clock.is_wrong(db):
+                _sleep(BESIDE_SECONDS, signals)
+                continue
             chores.do_when_due(db)
             more = deliver_one(db, transport, clock.now(), keep_bodies=settings.is_local)
             troubles = 0
@@ -93,6 +99,29 @@ class _Daily:
         if self._chores and clock.now() >= self._due_at:
             self._due_at = clock.now() + A_DAY
             self._chores(db)
+
+
+class _Clock:
+    """Whether this machine's clock is wrong; asked hourly, and whenever it has jumped."""
+
+    def __init__(self, fault: Callable[[Database], str | None] | None) -> None:
+        self._fault = fault
+        self._is_wrong = False
+        self._due_at = time.monotonic()
+        self._offset = _offset()
+
+    def is_wrong(self, db: Database) -> bool:
+        has_jumped = abs(_offset() - self._offset) > A_JUMP
+        if self._fault and (has_jumped or time.monotonic() >= self._due_at):
+            self._due_at, self._offset = time.monotonic() + CLOCK_SECONDS, _offset()
+            if fault := self._fault(db):
+                log.error("deliver waits for the right time: %s", fault)
+            self._is_wrong = fault is not None
+        return self._is_wrong
+
+
+def _offset() -> timedelta:
+    return clock.now() - datetime.min.replace(tzinfo=UTC) - timedelta(seconds=time.monotonic())
 
 
 def _catch_signals() -> list[int]:

@@ -27,6 +27,7 @@ from ..settings import Settings, SettingsError
 from . import backup
 
 CLOCK_ERROR = timedelta(minutes=2)  # leases and links allow for more
+CLOCK_TRUSTED = timedelta(hours=1)
 SOURCE = Path("docs/framework.yml")  # in the working directory, as VAR_DIR and SITE_DIR
 LEAST_SPACE = 200 * 2**20  # bytes
 
@@ -120,6 +121,24 @@ def _clock_of(database: Database, session: Session) -> list[str]:
     if newest and newest > now + CLOCK_ERROR:
         found.append(f"clock: the newest lead is of {newest:%Y-%m-%d %H:%M} UTC, which is to come")
     return found
+
+
+def clock_fault(settings: Settings, database: Database) -> str | None:
+    """Say how this machine's clock is far from the database's or the provider's, or None.
+
+    `deliver` does nothing by a clock that is wrong by more than `CLOCK_TRUSTED`. What cannot be
+    asked says nothing against the clock.
+    """
+    now, there, whose = clock.now(), None, "the provider's"
+    if settings.sendgrid_api_key:
+        _said, there = key_check.check_key(settings)
+    if not database.is_sqlite and (there is None or abs(now - there) <= CLOCK_TRUSTED):
+        whose = "the database's"
+        with database.read() as session:
+            there = session.scalar(select(func.clock_timestamp()))
+    if there is None or abs(now - there) <= CLOCK_TRUSTED:
+        return None
+    return _differs(now, there, whose)[0]
 
 
 def _differs(now: datetime, there: datetime | None, whose: str) -> list[str]:

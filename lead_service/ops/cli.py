@@ -251,10 +251,20 @@ def erase(address: str) -> None:
 
 @commands.command("retention")
 @click.option("--dry-run", is_flag=True, help="Count only; erase nothing.")
-def sweep(dry_run: bool) -> None:
-    """Erase what has been kept for its time. The deliver process does so daily."""
+@click.option("--yes", is_flag=True, help="Erase even a large share of all leads.")
+def sweep(dry_run: bool, yes: bool) -> None:
+    """Erase at once what has been kept for its time. The deliver process does so daily."""
     from ..privacy import retention
 
     with open_database() as (loaded, database):
-        counts = retention.run(database, loaded, clock.now(), dry_run=dry_run)
+        with database.read() as session:
+            doomed = retention.count(session, clock.now(), loaded)
+        counts = doomed.counts
+        if not dry_run:
+            if doomed.is_large and not yes:
+                raise click.ClickException(
+                    f"would erase {counts['lead']} of {doomed.leads} leads, going by the clock of "
+                    f"this machine ({clock.now():%Y-%m-%d %H:%M} UTC); add --yes if that is right"
+                )
+            counts = retention.erase(database, loaded, clock.now())
     click.echo(json.dumps(counts))

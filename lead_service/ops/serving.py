@@ -34,6 +34,7 @@ from ..emails import worker as delivery
 from ..privacy import retention
 from ..publishing import site as publishing_site
 from ..settings import Settings, SettingsError
+from . import checks
 from .metrics.server import serve_metrics
 
 THREADS = CONNECTIONS  # a request waits for the database, not for the processor
@@ -78,12 +79,13 @@ def deliver(settings: Settings) -> None:
         settings,
         parent_pid=parent.pid if parent else None,
         daily=lambda database: _daily(database, settings),
+        clock_fault=lambda database: checks.clock_fault(settings, database),
         beside=lambda database: sync.refresh_due(database, settings),
     )
 
 
 def _daily(database: Database, settings: Settings) -> None:
-    retention.run(database, settings, clock.now())
+    retention.run_daily(database, settings, clock.now())
     database.write(lambda session: time_cells.drop_past(session, clock.now()))
 
 

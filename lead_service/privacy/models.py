@@ -1,10 +1,8 @@
-"""The mark that an erased email address leaves."""
+"""The mark that an erased email address leaves, and what retention is about to erase."""
 
 from datetime import datetime
 
-from sqlalchemy import (
-    String,
-)
+from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db.base import Base
@@ -20,3 +18,13 @@ class Suppression(Base):
 
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     at: Mapped[datetime]
+
+
+class RetentionPlan(Base):
+    """The one row that says as of when the next daily run erases what is old."""
+
+    __tablename__ = "retention_plan"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    as_of: Mapped[datetime]

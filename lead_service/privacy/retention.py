@@ -1,10 +1,13 @@
 """Retention: what has been kept for long enough goes, daily, whether or not anybody visits."""
 
 import logging
+import time
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..accounts.audit_log import AuditEntry
@@ -19,9 +22,16 @@ from ..leads.models import Consent, Lead, LeadEvent, Note
 from ..settings import Settings
 from .erasure import sweep_folder
 from .export import Holding, rows_of
+from .models import RetentionPlan
 
 LOOSE_MAIL = timedelta(days=30)  # mails that are over and belong to no lead, as those of the desk
 SIGN_IN = timedelta(days=30)  # older than any link and any session can be
+NOTICE = timedelta(days=1)  # between finding that something is old and erasing it
+PLAN_LASTS = timedelta(days=3)  # deliver was away for longer, or the clock has jumped
+LARGE_SHARE = 0.2  # of all leads
+LEADS_AT_ONCE = 50
+ROWS_AT_ONCE = 500
+BETWEEN_BATCHES = 0.05  # seconds for the forms of visitors
 OVER = (
     EmailState.SENT,
     EmailState.FAILED,
@@ -33,31 +43,70 @@ OVER = (
 log = logging.getLogger(__name__)
 
 
-def sweep(
-    session: Session, now: datetime, settings: Settings, dry_run: bool = False
-) -> dict[str, int]:
-    """Erase what has been kept for long enough, and return how much, as {table: rows}.
+@dataclass(frozen=True)
+class Doomed:
+    """How much a sweep would erase, as {table: rows}, and whether that is a large share."""
 
-    A dry run counts the same and changes nothing. The log line of a run holds counts only.
+    counts: dict[str, int]
+    leads: int  # that are stored
+
+    @property
+    def is_large(self) -> bool:
+        """Say whether a person should look first: a clock that runs ahead makes everything old."""
+        leads = self.counts[Lead.__tablename__]
+        return leads > 1 and leads > LARGE_SHARE * self.leads
+
+
+def run_daily(database: Database, settings: Settings, now: datetime) -> dict[str, int]:
+    """Erase what the run of a day ago has found to be old and still is; find what is old now.
+
+    A clock that jumps ahead erases nothing at once: plans are dropped when they are of a time to
+    come, or when more than `PLAN_LASTS` have passed. A large share waits for a person
+    (`waiting_for_a_person`). Returns how much was erased, as {table: rows}.
     """
-    if not dry_run:
-        archived_counts.archive(session, _counted(now, settings))
-    counts = {
-        held.name: held.count(session) if dry_run else held.erase(session)
-        for held in _outlived(now, settings)
-    }
-    log.info("retention", extra={"dry_run": dry_run, "counts": counts})
-    return counts
+    planned = database.write(lambda session: _plan(session, now))
+    if planned is None:
+        return {}
+    with database.read() as session:
+        if count(session, planned, settings).is_large:
+            log.warning("retention waits for a person")
+            return {}
+    erased = erase(database, settings, planned)
+    database.write(lambda session: _plan_anew(session, now))
+    return erased
 
 
-def run(
-    database: Database, settings: Settings, now: datetime, dry_run: bool = False
-) -> dict[str, int]:
-    """Do `sweep` in one transaction, then clear the folder of mails; return how much."""
-    counts = database.write(lambda session: sweep(session, now, settings, dry_run))
-    if not dry_run:
-        database.forget()
-    return counts if dry_run else counts | {"files": sweep_folder(database, settings.mail_folder)}
+def waiting_for_a_person(session: Session, settings: Settings, now: datetime) -> int:
+    """Count the leads that the daily run will not erase before a person has agreed."""
+    plan = session.get(RetentionPlan, 1)
+    doomed = count(session, plan.as_of, settings) if plan and plan.as_of <= now else None
+    return doomed.counts[Lead.__tablename__] if doomed and doomed.is_large else 0
+
+
+def erase(database: Database, settings: Settings, as_of: datetime) -> dict[str, int]:
+    """Erase what is older than its time `as_of` an instant, then the files of its emails.
+
+    In batches of a transaction each, so that a visitor's form waits for one batch at most.
+    Returns how much, as {table: rows}; the log line holds counts only.
+    """
+    counts: Counter[str] = Counter()
+    while batch := database.write(lambda session: _erase_batch(session, as_of, settings)):
+        counts.update(batch)
+        time.sleep(BETWEEN_BATCHES)
+    database.forget()
+    counts["files"] = sweep_folder(database, settings.mail_folder)
+    log.info("retention", extra={"counts": dict(counts)})
+    return dict(counts)
+
+
+def count(session: Session, as_of: datetime, settings: Settings) -> Doomed:
+    """Count what `erase` would erase; nothing is changed."""
+    leads = _idle(as_of - timedelta(days=settings.retention_days))
+    holdings = [*_of_leads(leads), *_by_themselves(as_of, settings)]
+    counts: Counter[str] = Counter()
+    for held in holdings:
+        counts[held.name] += held.count(session)
+    return Doomed(dict(counts), session.scalar(select(func.count(Lead.id))) or 0)
 
 
 def idle_leads(now: datetime, settings: Settings) -> Select[Lead]:
@@ -65,50 +114,76 @@ def idle_leads(now: datetime, settings: Settings) -> Select[Lead]:
     return select(Lead).where(_idle(now - timedelta(days=settings.retention_days)))
 
 
-def _outlived(now: datetime, settings: Settings) -> Iterator[Holding]:
-    """Yield what has been kept for long enough, in an order in which it can be deleted."""
-    since = now - timedelta(days=settings.retention_days)
-    idle = _idle(since)
-    idle_leads = select(Lead.id).where(idle)
-    idle_calls = select(Booking.id).where(Booking.lead_id.in_(idle_leads))
-    loose = and_(
-        OutboxMessage.lead_id.is_(None),
-        OutboxMessage.state.in_(OVER),
-        OutboxMessage.created_at < now - LOOSE_MAIL,
+def _plan(session: Session, now: datetime) -> datetime | None:
+    """Return the time as of which to erase now, or None; plan anew when the plan is of no use."""
+    plan = session.get(RetentionPlan, 1, with_for_update=True)
+    if plan and now - PLAN_LASTS <= plan.as_of <= now:
+        return plan.as_of if plan.as_of <= now - NOTICE else None
+    _plan_anew(session, now)
+    return None
+
+
+def _plan_anew(session: Session, now: datetime) -> None:
+    session.merge(RetentionPlan(id=1, as_of=now))
+
+
+def _erase_batch(session: Session, as_of: datetime, settings: Settings) -> dict[str, int]:
+    """Erase a few leads with all that is theirs, or else a few other rows; {} when none is left."""
+    idle = _idle(as_of - timedelta(days=settings.retention_days))
+    leads = session.scalars(select(Lead.id).where(idle).limit(LEADS_AT_ONCE)).all()
+    if leads:
+        mine = Lead.id.in_(leads)
+        calls = Booking.lead_id.in_(leads)
+        archived_counts.archive(session, Rows(Assessment.lead_id.in_(leads), calls, mine))
+        return {held.name: held.erase(session) for held in _of_leads(mine)}
+    for held in _by_themselves(as_of, settings):
+        key, *_ = held.of.columns
+        keys = session.scalars(select(key).where(held.where).limit(ROWS_AT_ONCE)).all()
+        if keys:
+            if held.name == Assessment.__tablename__:
+                archived_counts.archive(session, Rows(Assessment.id.in_(keys), false(), false()))
+            return {held.name: Holding(held.of, key.in_(keys)).erase(session)}
+    return {}
+
+
+def _of_leads(leads: ColumnElement[bool]) -> Iterator[Holding]:
+    """Yield all that belongs to leads, in an order in which it can be deleted."""
+    ids = select(Lead.id).where(leads)
+    mails = OutboxMessage.lead_id.in_(ids)
+    calls = Booking.lead_id.in_(ids)
+    told = DeliveryEvent.outbox_id.in_(select(OutboxMessage.id).where(mails))
+    yield rows_of(DeliveryEvent, told)
+    yield rows_of(OutboxMessage, mails)
+    yield rows_of(Assessment, Assessment.lead_id.in_(ids))
+    yield rows_of(TimeCell, TimeCell.booking_id.in_(select(Booking.id).where(calls)))
+    yield rows_of(Booking, calls)
+    yield rows_of(LeadEvent, LeadEvent.lead_id.in_(ids))
+    yield rows_of(Consent, Consent.lead_id.in_(ids))
+    yield rows_of(Note, Note.lead_id.in_(ids))
+    yield rows_of(Lead, leads)
+
+
+def _by_themselves(now: datetime, settings: Settings) -> Iterator[Holding]:
+    """Yield what no lead takes along; what the provider told of an email goes with the email."""
+    yield rows_of(Assessment, _anonymous(now, settings))
+    yield rows_of(
+        OutboxMessage,
+        and_(
+            OutboxMessage.lead_id.is_(None),
+            OutboxMessage.state.in_(OVER),
+            OutboxMessage.created_at < now - LOOSE_MAIL,
+        ),
     )
-    old_mails = or_(OutboxMessage.lead_id.in_(idle_leads), loose)
-    told_of_them = select(OutboxMessage.id).where(old_mails)
-    yield rows_of(DeliveryEvent, DeliveryEvent.outbox_id.in_(told_of_them))
-    yield rows_of(OutboxMessage, old_mails)
-    yield rows_of(Assessment, _old_assessments(now, settings))
-    yield rows_of(TimeCell, TimeCell.booking_id.in_(idle_calls))
-    yield rows_of(Booking, Booking.lead_id.in_(idle_leads))
-    yield rows_of(LeadEvent, LeadEvent.lead_id.in_(idle_leads))
-    yield rows_of(Consent, Consent.lead_id.in_(idle_leads))
-    yield rows_of(Note, Note.lead_id.in_(idle_leads))
-    yield rows_of(Lead, idle)
-    yield rows_of(AuditEntry, AuditEntry.at < since)
+    yield rows_of(AuditEntry, AuditEntry.at < now - timedelta(days=settings.retention_days))
     yield rows_of(SignInLink, SignInLink.created_at < now - SIGN_IN)
     ended = DeskSession.ended_at.is_not(None)
     yield rows_of(DeskSession, or_(ended, DeskSession.created_at < now - SIGN_IN))
-
-
-def _counted(now: datetime, settings: Settings) -> Rows:
-    """Select what the funnel keeps as numbers once it is erased."""
-    idle = _idle(now - timedelta(days=settings.retention_days))
-    calls = Booking.lead_id.in_(select(Lead.id).where(idle))
-    return Rows(_old_assessments(now, settings), calls, idle)
 
 
 def _idle(since: datetime) -> ColumnElement[bool]:
     """Select leads with whom nothing has happened since, and with no call since or to come."""
     active = select(Booking.lead_id).where(Booking.starts_at >= since)
     return and_(Lead.touched_at < since, Lead.id.not_in(active))
-
-
-def _old_assessments(now: datetime, settings: Settings) -> ColumnElement[bool]:
-    idle = select(Lead.id).where(_idle(now - timedelta(days=settings.retention_days)))
-    return or_(Assessment.lead_id.in_(idle), _anonymous(now, settings))
 
 
 def _anonymous(now: datetime, settings: Settings) -> ColumnElement[bool]:

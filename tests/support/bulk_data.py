@@ -44,7 +44,7 @@ def fill(connection: Connection) -> None:
 def rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
     """Make the rows of one table, each with a number of its own."""
     choices = _choices(connection, table)
-    numbers = (1,) if table.name in {"outbox_pause", "demo_data"} else (1, 2)
+    numbers = (1,) if table.name in {"outbox_pause", "demo_data", "retention_plan"} else (1, 2)
     return [
         {one.name: choices.get(one.name, value(one, number)) for one in table.columns}
         for number in numbers

@@ -133,7 +133,7 @@ def _render_privacy(form: EmailForm) -> str:
         return render_template(
             "desk/privacy/privacy.html",
             form=form,
-            counts=retention.sweep(session, now, settings, dry_run=True),
+            counts=retention.count(session, now, settings).counts,
             jobs=provider_erasure.pending(session),
             soon=session.scalars(soon).all(),
             kept_for=timedelta(days=settings.retention_days),

@@ -41,3 +41,23 @@ def test_a_chore_that_fails_does_not_stop_the_mail_nor_come_back_at_once(
         raise RuntimeError
 
     assert chores_in(settings, monkeypatch, [0, 1, 2, 25], fail) == 2
+
+
+def test_nothing_is_done_by_a_clock_that_is_wrong(settings, database, monkeypatch):
+    monkeypatch.setattr(worker, "BESIDE_SECONDS", 0)
+    ahead = timedelta(days=1200)
+    shown = iter([ahead, ahead, ahead, timedelta(), timedelta(), None])
+    now, done = [MONDAY_MORNING], []
+    monkeypatch.setattr(clock, "now", lambda: now[0])
+
+    def is_over() -> bool:
+        if (wrong_by := next(shown)) is None:
+            return True
+        now[0] = MONDAY_MORNING + wrong_by
+        return False
+
+    def fault(_database) -> str | None:
+        return "it is years ahead" if now[0] > MONDAY_MORNING else None
+
+    worker.run(settings, until=is_over, daily=lambda _db: done.append(now[0]), clock_fault=fault)
+    assert done == [MONDAY_MORNING]

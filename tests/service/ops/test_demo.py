@@ -79,7 +79,7 @@ def test_a_second_time_changes_nothing_and_removing_leaves_no_trace(context, dat
     assert demo.fill(context, MONDAY_MORNING + timedelta(days=1)) == MONDAY_MORNING
     assert rows(database) == filled
     later = MONDAY_MORNING + timedelta(days=60)
-    database.write(lambda session: retention.sweep(session, later, context.settings))
+    retention.erase(database, context.settings, later)
     assert remove(database)
     assert rows(database) == before
     assert remove(database) == {}

@@ -28,8 +28,16 @@ def visitor(client, framework, database, at) -> None:
     leave_every_trace(client, framework, database)
 
 
-def sweep(database, settings, now: datetime, dry_run: bool = False) -> dict[str, int]:
-    return database.write(lambda session: retention.sweep(session, now, settings, dry_run))
+def sweep(database, settings, now: datetime) -> dict[str, int]:
+    counts = retention.erase(database, settings, now)
+    del counts["files"]
+    return counts
+
+
+def doomed(database, settings, now: datetime) -> dict[str, int]:
+    with database.read() as session:
+        counts = retention.count(session, now, settings).counts
+    return {name: number for name, number in counts.items() if number}
 
 
 def days(number: int) -> datetime:
@@ -53,12 +61,13 @@ def old_times(client, visitor, framework, database, settings, at) -> None:
     database.write(lambda session: session.execute(sent) and None)
 
 
-def test_a_dry_run_changes_nothing_and_counts_what_the_run_erases(old_times, database, settings):
+def test_what_is_counted_is_what_is_erased(old_times, database, settings):
     for after in (0, 1, 29, 31, 366, 731, 800):
         before = everything(database)
-        counted = sweep(database, settings, days(after), dry_run=True)
+        counted = doomed(database, settings, days(after))
         assert everything(database) == before
-        assert sweep(database, settings, days(after)) == counted
+        erased = sweep(database, settings, days(after))
+        assert {name: number for name, number in erased.items() if number} == counted
         assert rows(before) - rows(everything(database)) == sum(counted.values())
     assert not any(everything(database)[name] for name in ("lead", "outbox", "assessment"))
 
@@ -118,3 +127,54 @@ def test_the_trail_goes_with_what_it_is_about(client, database, settings, at):
     assert left(database, AuditEntry) >= 1
     sweep(database, settings, days(settings.retention_days + 1))
     assert left(database, AuditEntry) == 0
+
+
+@pytest.fixture
+def old_leads(database, settings) -> None:
+    """Ten leads of which one is too old to keep."""
+    ages = [settings.retention_days + 1, *range(1, 10)]
+    database.write(lambda session: session.add_all(map(lead_of_days_ago, range(10), ages)))
+
+
+def lead_of_days_ago(number: int, age: int) -> Lead:
+    at, address = days(-age), f"lead{number}@example.com"
+    return Lead(address=address, email=address, created_at=at, touched_at=at)
+
+
+def run_daily(database, settings, now: datetime) -> int:
+    retention.run_daily(database, settings, now)
+    return left(database, Lead)
+
+
+def test_a_daily_run_erases_what_was_old_a_day_ago(old_leads, database, settings):
+    hours = [0, 1, 23, 24, 25]
+    kept = [run_daily(database, settings, days(0) + timedelta(hours=one)) for one in hours]
+    assert kept == [10, 10, 10, 9, 9]
+
+
+def test_what_becomes_active_within_that_day_is_kept(old_leads, database, settings):
+    run_daily(database, settings, days(0))
+    database.write(
+        lambda session: session.execute(update(Lead).values(touched_at=days(0))) and None
+    )
+    assert run_daily(database, settings, days(1)) == 10
+
+
+def test_a_clock_that_jumps_ahead_and_back_erases_nothing(old_leads, database, settings):
+    run_daily(database, settings, days(0))
+    kept = {run_daily(database, settings, days(ahead)) for ahead in (200, 1200, 200, 1201, 10)}
+    assert kept == {10}
+    assert [run_daily(database, settings, days(on)) for on in (11, 12)] == [9, 9]
+
+
+def test_a_clock_that_stays_ahead_waits_for_a_person(old_leads, database, settings):
+    assert [run_daily(database, settings, days(on)) for on in (1200, 1201, 1202)] == [10] * 3
+    with database.read() as session:
+        assert retention.waiting_for_a_person(session, settings, days(1202)) == 10
+        assert retention.waiting_for_a_person(session, settings, days(0)) == 0
+
+
+def test_batches_leave_nothing_behind(old_leads, database, settings, monkeypatch):
+    monkeypatch.setattr(retention, "LEADS_AT_ONCE", 3)
+    assert sweep(database, settings, days(1200))["lead"] == 10
+    assert left(database, Lead) == 0
