@@ -9,7 +9,7 @@ from ..emails.message import Attachment, EmailKind, Message, compose, greeting_n
 from ..formats import clock_time, long_date
 from ..leads.consent import Permission
 from ..settings import Settings
-from . import invitations
+from . import bookings, invitations
 from .hosts.models import Host
 from .models import Booking
 
@@ -85,6 +85,7 @@ def withdrawal(settings: Settings, booking: Booking, before: str, now: datetime)
         visitors_meeting(settings, booking, now),
         sequence=booking.sequence - 1,
         summary="Sent by mistake",
+        description="",  # the link in it opens the booking
         attendee_email=before,
         attendee_name="",
     )
@@ -104,9 +105,11 @@ def visitors_meeting(settings: Settings, booking: Booking, now: datetime) -> inv
         now,
         summary=f"Discovery call with {settings.practice_name}",
         description=f"{booking.duration} minutes, nothing to prepare.\n"
-        f"To move or cancel, use the link in the mail from {settings.practice_name}.",
+        "Declining in your calendar does not cancel the call. To move or cancel it:\n"
+        + settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/"),
         location=booking.meeting_link or f"By phone: {booking.host.name} calls you",
         attendee=(booking.email, greeting_name(booking.name)),
+        has_accepted=True,
     )
 
 
@@ -128,7 +131,7 @@ def hosts_meeting(
 
 
 def _meeting(
-    settings: Settings, booking: Booking, now: datetime, *, attendee: tuple[str, str], **text: str
+    settings: Settings, booking: Booking, now: datetime, *, attendee: tuple[str, str], **more: Any
 ) -> invitations.Meeting:
     return invitations.Meeting(
         uid=booking.uid,
@@ -141,7 +144,7 @@ def _meeting(
         attendee_email=attendee[0],
         attendee_name=attendee[1],
         stamped_at=now,
-        **text,
+        **more,
     )
 
 

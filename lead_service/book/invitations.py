@@ -30,7 +30,8 @@ class Meeting:
 
     `uid` stays for the life of the booking and `sequence` rises with every change (RFC 5546).
     `start` and `stamped_at` are aware (ValueError otherwise); `duration` is in minutes. `url` is
-    the link to join by. `attendee_*` is the recipient of this mail, alone.
+    the link to join by. `attendee_*` is the recipient of this mail, alone. `has_accepted` is for
+    who chose the time themselves: no reply is asked for, since no one would read it.
     """
 
     uid: str
@@ -46,6 +47,7 @@ class Meeting:
     attendee_email: str
     attendee_name: str
     stamped_at: datetime
+    has_accepted: bool = False
 
     def __post_init__(self) -> None:
         for name in ("start", "stamped_at"):
@@ -64,7 +66,12 @@ class Meeting:
 def invitation(meeting: Meeting) -> bytes:
     """Write the request to attend: new, or moved when the sequence has risen (METHOD:REQUEST)."""
     event = _event(meeting, "CONFIRMED")
-    event.add("attendee", _attendee(meeting, asks=True))
+    attendee = _attendee(meeting)
+    if meeting.has_accepted:
+        attendee.params["PARTSTAT"] = "ACCEPTED"
+    else:
+        attendee.params.update({"PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"})
+    event.add("attendee", attendee)
     reminder = Alarm()
     reminder.add("action", "DISPLAY")
     reminder.add("description", clean(meeting.summary))
@@ -79,7 +86,7 @@ def cancellation(meeting: Meeting) -> bytes:
     It carries no alarm (RFC 5546, section 3.2.5) and asks for no answer.
     """
     event = _event(meeting, "CANCELLED")
-    event.add("attendee", _attendee(meeting, asks=False))
+    event.add("attendee", _attendee(meeting))
     return _file("CANCEL", event)
 
 
@@ -193,11 +200,9 @@ def _event(meeting: Meeting, status: str) -> Event:
     return event
 
 
-def _attendee(meeting: Meeting, *, asks: bool) -> vCalAddress:
+def _attendee(meeting: Meeting) -> vCalAddress:
     attendee = _address(meeting.attendee_email, meeting.attendee_name)
     attendee.params["ROLE"] = "REQ-PARTICIPANT"
-    if asks:
-        attendee.params.update({"PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"})
     return attendee
 
 

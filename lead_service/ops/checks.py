@@ -104,7 +104,7 @@ def _in_the_database(settings: Settings, framework: Framework | None) -> list[st
                     f"framework.yml: {line}"
                     for line in models.stored_version_faults(session, framework)
                 ]
-            found += setup.problems(session, clock.now())
+            found += setup.problems(session, settings, clock.now())
             if demo_data.is_there(session) and not settings.is_local:
                 found.append("database: holds made-up data; run `lead-service demo --remove`")
             return [*found, *_clock_of(database, session), *_space_of(database)]

@@ -12,6 +12,7 @@ from . import opening_hours
 from .models import Host, OpeningHours
 
 NINE_TO_FIVE = ("09:00-17:00",) * 5
+FROM_ONESELF = "Calendars ignore invitations that you send to yourself: use another address."
 NOBODY = "no host takes calls; on the desk under Availability, check a host and start taking calls"
 
 
@@ -29,6 +30,11 @@ def create_first_host(session: Session, settings: Settings) -> bool:
     return True
 
 
+def is_sender(settings: Settings, email: str) -> bool:
+    """Say whether an address is the one that invitations come from."""
+    return email.casefold() == settings.mail_from.casefold()
+
+
 def weekly_hours(days: Sequence[str]) -> list[OpeningHours]:
     """Make the opening hours of a week from the text of each day, Monday first."""
     return [
@@ -38,8 +44,8 @@ def weekly_hours(days: Sequence[str]) -> list[OpeningHours]:
     ]
 
 
-def problems(session: Session, now: datetime) -> Iterator[str]:
-    """Yield one line for each thing that keeps hosts from being booked."""
+def problems(session: Session, settings: Settings, now: datetime) -> Iterator[str]:
+    """Yield one line for each thing that keeps hosts from being booked, or from hearing of it."""
     hosts = queries.active_hosts(session)
     if not any(host.hours for host in hosts):
         yield NOBODY
@@ -47,4 +53,7 @@ def problems(session: Session, now: datetime) -> Iterator[str]:
         for host in hosts:
             if not (host.hours or host.overrides):
                 yield f"{host.name} takes calls and has no hours; set them on the desk"
+    for host in hosts:
+        if is_sender(settings, host.email):
+            yield f"MAIL_FROM: {host.email} is also the address of {host.name}. {FROM_ONESELF}"
     yield from busy_times.calendar_problems(hosts, now)

@@ -14,9 +14,10 @@ from wtforms.validators import (
 )
 
 from ...book.availability.intervals import Window
-from ...book.hosts import opening_hours
+from ...book.hosts import opening_hours, setup
 from ...book.hosts.models import Host, OpeningHours
 from ...hostnames import is_host
+from ...web.context import context
 from ...web.fields import Readable, address, asked, clean, limit, one_line, short_text
 
 NO_ZONES = {"Factory", "localtime"}  # names in the database that are no place
@@ -99,6 +100,11 @@ class HostForm(Form):
         description="Without one, the host calls, and visitors are asked for their number.",
         render_kw={"inputmode": "url", "autocomplete": "off", "maxlength": 500},
     )
+
+    def validate_email(self, field: Field) -> None:
+        """Refuse the address that invitations come from."""
+        if setup.is_sender(context().settings, field.data):
+            raise ValidationError(f"Invitations come from this address. {setup.FROM_ONESELF}")
 
     @classmethod
     def of(cls, host: Host) -> "HostForm":

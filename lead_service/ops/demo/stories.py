@@ -50,17 +50,23 @@ class Colleague:
 COLLEAGUES = (
     Colleague(
         *("nora", "Nora Field", "nora.field@example.com"),
-        *("America/New_York", ("9:00-17:00",) * 5, "US", "NY"),
+        "America/New_York",
+        ("9:00-17:00",) * 5,
+        *("US", "NY"),
         "https://meet.example.com/nora-field",
     ),
     Colleague(
         *("jonas", "Jonas Berg", "jonas.berg@example.com"),
-        *(BERLIN, (*("9:00-17:00",) * 4, "9:00-13:00"), "DE", "BE"),
+        BERLIN,
+        (*("9:00-17:00",) * 4, "9:00-13:00"),
+        *("DE", "BE"),
         "https://meet.example.com/jonas-berg",
     ),
     Colleague(
         *("priya", "Priya Raman", "priya.raman@example.com"),
-        *(PACIFIC, ("8:30-16:00",) * 5, "US", "CA"),
+        PACIFIC,
+        ("8:30-16:00",) * 5,
+        *("US", "CA"),
     ),
     Colleague("sam", "Sam Okafor", "sam.okafor@example.com"),
     Colleague("lena", "Lena Ortiz", "lena.ortiz@example.com", since=6),

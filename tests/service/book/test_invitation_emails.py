@@ -63,7 +63,8 @@ def is_invited(first, hosts, start) -> None:
     assert (first.method, first.status, first.sequence) == ("REQUEST", "CONFIRMED", 0)
     assert (first.start, first.end) == (start, start + HALF_AN_HOUR)
     assert (first.attendee, first.organizer) == (ADDA, "calls@example.test")
-    assert (first.asks, first.alarms) == (True, 1)
+    assert (first.asks, hosts.asks, first.alarms) == (False, True, 1)
+    assert "Declining in your calendar does not cancel the call" in first.description
     assert (hosts.uid, hosts.start) == (first.uid, first.start)
     assert "Ada Example" in hosts.summary
     assert "Ada Example" not in first.summary
@@ -88,7 +89,9 @@ def test_made_moved_corrected_given_cancelled_and_booked_again(client, context, 
     box.deliver()
     assert box.shown(ADDA) == []
     (corrected,) = box.shown(ADA)
-    assert corrected == replace(moved, sequence=3, attendee=ADA)
+    assert page in corrected.description  # the link that cancels
+    same = {"attendee": ADA, "description": corrected.description}
+    assert corrected == replace(moved, sequence=3, **same)
     assert starts_of(box.shown(TEAM)) == [start]
 
     give_to(context, add_host(context.database))

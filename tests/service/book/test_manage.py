@@ -116,6 +116,7 @@ def test_whoever_reads_the_mistyped_mailbox_loses_the_link_and_the_event(client,
     assert (last["method"], last["uid"]) == ("CANCEL", first["uid"])
     assert last["sequence"] == first["sequence"] + 1
     assert "Ada" not in withdrawn.text + withdrawn.html + withdrawn.to_name
+    assert b"/booking/" not in withdrawn.attachments[0].content
 
 
 @pytest.mark.both_engines

@@ -128,7 +128,7 @@ def test_in_production_the_first_host_takes_no_calls_until_an_admin_has_checked_
         session.flush()
         assert setup.create_first_host(session, settings.model_copy(update=PRODUCTION))
         session.flush()
-        assert list(setup.problems(session, clock.now())) == [setup.NOBODY]
+        assert list(setup.problems(session, settings, clock.now())) == [setup.NOBODY]
 
     database.write(seed)
     assert open_starts(client) == []
@@ -141,6 +141,7 @@ def test_in_production_the_first_host_takes_no_calls_until_an_admin_has_checked_
         ("zone", "", "Choose a time zone"),
         ("zone", "localtime", "Choose a time zone"),
         ("email", "nobody", "@"),
+        ("email", "Calls@example.test", "Invitations come from this address"),
         ("email", "ben@example.com", "Another host has this address"),
         ("email", "Ben@EXAMPLE.com", "Another host has this address"),
         ("name", "", "Enter the name"),

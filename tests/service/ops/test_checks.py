@@ -47,6 +47,11 @@ def test_nothing_is_said_when_all_is_well(with_key):
         assert provider.received == []  # no mail is sent to find out
 
 
+def test_a_host_who_has_the_sender_s_address_is_named(ready, environment):
+    [fault] = checks.faults(load(environment | {"MAIL_FROM": "Team@example.com"}))
+    assert fault.startswith("MAIL_FROM: team@example.com is also the address of ACTION Advisory")
+
+
 def test_a_key_that_cannot_send_is_found_before_a_mail_is_lost_to_it(with_key):
     with StandIn() as provider:
         refused = checks.faults(with_key(provider.url, key="SG.revoked"))

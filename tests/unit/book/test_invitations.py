@@ -77,6 +77,11 @@ def test_an_invitation_asks_the_attendee_to_come():
     assert event["LOCATION"] == MEETING.location
 
 
+def test_who_chose_the_time_has_accepted_and_is_not_asked_to_reply():
+    params = event_of(invitation(replace(MEETING, has_accepted=True)))["ATTENDEE"].params
+    assert (params["PARTSTAT"], params.get("RSVP")) == ("ACCEPTED", None)
+
+
 def test_an_invitation_reminds_an_hour_before():
     (alarm,) = event_of(invitation(MEETING)).walk("VALARM")
     assert alarm["TRIGGER"].dt == timedelta(hours=-1)
