@@ -17,11 +17,12 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from .. import clock
 from ..accounts.members import DeskSession
-from ..book.availability import queries
+from ..book.hosts.models import Host
 from ..db import demo_data
 from ..db.engine import StorageBusy
 from ..emails import status
@@ -153,5 +154,5 @@ def _shared() -> dict:
 
 def desk_zone(reading) -> str:
     """Return the zone in which the desk writes times that are no call's: the first host's."""
-    hosts = queries.active_hosts(reading)
-    return hosts[0].zone if hosts else "UTC"
+    zones = select(Host.zone).where(Host.is_active).order_by(Host.id)
+    return reading.scalar(zones.limit(1)) or "UTC"

@@ -30,6 +30,7 @@ MONDAY_MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 TEMPLATES = template_cache.Templates()
 template_cache.keep_routes()
 template_cache.keep_statements()
+template_cache.keep_frameworks()
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title><!--page:title--> · Advisory</title>
 <meta name="description" content="<!--page:description-->">

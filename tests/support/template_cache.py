@@ -4,7 +4,7 @@ A test has an application of its own, and most of its time went into compiling t
 routes and statements once more. What is kept is looked up by what it was compiled from.
 """
 
-from collections.abc import Callable
+import functools
 from types import CodeType
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from werkzeug.routing import Rule
 
 from lead_service.db import engine
+from lead_service.publishing import site
 
 
 class Templates(BytecodeCache):
@@ -32,22 +33,32 @@ class Templates(BytecodeCache):
 
 
 def keep_routes() -> None:
-    """Compile what builds a route's address once a process, whichever application asks.
+    """Compile a route once a process, whichever application asks.
 
-    The function is handed its rule when it is called, and holds nothing but the rule's text.
+    What is compiled holds nothing but the rule's text, and is handed its rule when it is called.
     """
-    compile_builder = Rule._compile_builder
-    known: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
+    compile_rule = Rule.compile
+    known: dict[str, dict[str, Any]] = {}
 
-    def kept(self: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        if self.defaults:  # written into the function
-            return compile_builder(self, append_unknown)
-        key = (self.rule, tuple(self._trace), append_unknown)
-        if key not in known:
-            known[key] = compile_builder(self, append_unknown)
-        return known[key]
+    def compile_once(self: Rule) -> None:
+        if self.defaults:  # written into what is compiled
+            return compile_rule(self)
+        if self.rule not in known:
+            compile_rule(self)
+            made = {name: vars(self)[name] for name in ("_parts", "_trace", "_converters")}
+            builds = {name: vars(self)[name].__func__ for name in ("_build", "_build_unknown")}
+            known[self.rule] = made | builds | {"arguments": self.arguments}
+        found = known[self.rule]
+        vars(self).update(found)
+        self._build = found["_build"].__get__(self)
+        self._build_unknown = found["_build_unknown"].__get__(self)
 
-    Rule._compile_builder = kept  # type: ignore[method-assign] # there is no public way
+    Rule.compile = compile_once  # type: ignore[method-assign] # there is no public way
+
+
+def keep_frameworks() -> None:
+    """Read the text of a framework once a process: nothing in it can be changed."""
+    site.load = functools.cache(site.load)
 
 
 def keep_statements() -> None:

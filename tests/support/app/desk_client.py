@@ -2,8 +2,11 @@
 
 from flask.testing import FlaskClient
 
+from sqlalchemy.orm import Session
+
 from lead_service import clock
-from lead_service.desk.auth.links import make_link
+from lead_service.desk.auth import links, sessions
+from lead_service.desk.blueprint import COOKIE
 
 from .visitor_forms import hidden
 
@@ -13,7 +16,7 @@ HERE = "http://127.0.0.1:8000/"
 
 def path_of_link(database, settings, address: str = MEMBER) -> str:
     """Return the path of a fresh sign-in link, as the command line makes it."""
-    link = make_link(database, settings, address, clock.now())
+    link = links.make_link(database, settings, address, clock.now())
     return link.removeprefix(settings.public_url.rstrip("/"))
 
 
@@ -24,6 +27,15 @@ def press(client: FlaskClient, page: str, action: str | None = None, **fields: s
 
 
 def sign_in(client: FlaskClient, database, settings, address: str = MEMBER) -> None:
-    """Become a member who is signed in."""
-    sent = press(client, path_of_link(database, settings, address))
-    assert sent.status_code == 303, sent.text
+    """Become a member who is signed in: what using a link comes to, in a tenth of its time."""
+    token = path_of_link(database, settings, address).split("/")[-2]
+
+    def use(session: Session) -> str:
+        member = links.claim(session, token, clock.now())
+        assert member
+        return sessions.start_session(session, member, clock.now())
+
+    id = database.write(use)
+    with client.session_transaction(base_url=settings.public_url) as cookie:
+        cookie.clear()
+        cookie[COOKIE] = id
