@@ -5,11 +5,7 @@ from playwright.sync_api import expect
 
 from lead_service.action_framework.loading import load
 from tests.support.browser.product import HOST, TEAM, Product
-from tests.support.browser.visitor import ARTICLE, CLOCK_TIME, TOPIC, WORST, Visitor
-
-KINDS = pytest.mark.parametrize(
-    ("javascript", "width"), [(True, 1280), (False, 360)], ids=["js-1280", "no-js-360"]
-)
+from tests.support.browser.visitor import ARTICLE, CLOCK_TIME, TOPIC, WINDOWS, WORST, Visitor
 
 
 @pytest.fixture
@@ -24,7 +20,7 @@ def test_the_link_that_the_start_prints_opens_the_desk(visitor, built_site, tmp_
     assert product.stop() == 0
 
 
-@KINDS
+@WINDOWS
 def test_the_sales_team_has_the_lead_with_all_that_the_call_needs(
     visitor, link, built_site, javascript, width
 ):
@@ -44,7 +40,7 @@ def test_the_sales_team_has_the_lead_with_all_that_the_call_needs(
     expect(member.main.get_by_role("link", name="Why Most AI Pilots Never Scale")).to_be_visible()
 
 
-@KINDS
+@WINDOWS
 def test_signing_out_closes_the_desk(visitor, link, javascript, width):
     prospect, member = visitor(width, javascript), visitor(width, javascript)
     prospect.book()

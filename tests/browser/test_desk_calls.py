@@ -8,11 +8,8 @@ from playwright.sync_api import expect
 from tests.support.browser import mailbox
 from tests.support.browser.keyboard import Keyboard
 from tests.support.browser.product import HOST
-from tests.support.browser.visitor import Visitor
+from tests.support.browser.visitor import WINDOWS, Visitor
 
-KINDS = pytest.mark.parametrize(
-    ("javascript", "width"), [(True, 1280), (False, 360)], ids=["js-1280", "no-js-360"]
-)
 NOTE = "A train was cancelled, and I am sorry."
 
 
@@ -26,7 +23,7 @@ def member(visitor, product, javascript, width) -> Visitor:
     return someone
 
 
-@KINDS
+@WINDOWS
 def test_a_call_is_moved_by_keyboard_and_its_visitor_reads_why(
     visitor, member, product, javascript, width
 ):
@@ -60,7 +57,7 @@ def test_a_call_is_moved_by_keyboard_and_its_visitor_reads_why(
     assert moved["DTSTART"].dt != booked["DTSTART"].dt
 
 
-@KINDS
+@WINDOWS
 def test_hours_are_changed_by_keyboard_and_a_mistake_is_said_where_it_is(member, javascript, width):
     member.page.goto("/desk/availability/1/hours/")
     keys = Keyboard(member.page)

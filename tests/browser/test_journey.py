@@ -12,11 +12,11 @@ from tests.support.browser.product import HOST, TEAM, Product
 from tests.support.browser.visitor import ARTICLE, CLOCK_TIME, TITLE, TOPIC, WORST, Visitor
 
 KINDS = [
-    pytest.param("product", True, 360, id="sqlite-js-360"),
+    # With JavaScript, the tests of the keyboard and of the deployment walk the same way.
     pytest.param("product", False, 1280, id="sqlite-no-js-1280"),
+    pytest.param("product", True, 360, id="sqlite-js-360", marks=pytest.mark.long),
     pytest.param("product", True, 1280, id="sqlite-js-1280", marks=pytest.mark.long),
     pytest.param("product", False, 360, id="sqlite-no-js-360", marks=pytest.mark.long),
-    # The test of the deployment walks the same way on PostgreSQL.
     pytest.param(
         "product_on_postgresql", True, 1280, id="postgresql-js-1280", marks=pytest.mark.long
     ),

@@ -1,18 +1,13 @@
 """The whole funnel by keyboard alone, the focus visible at every stop."""
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import mailbox
 from tests.support.browser.keyboard import Keyboard
-from tests.support.browser.visitor import ARTICLE, CLOCK_TIME, STEPS, Visitor
-
-KINDS = pytest.mark.parametrize(
-    ("javascript", "width"), [(True, 1280), (False, 360)], ids=["js-1280", "no-js-360"]
-)
+from tests.support.browser.visitor import ARTICLE, CLOCK_TIME, STEPS, WINDOWS, Visitor
 
 
-@KINDS
+@WINDOWS
 def test_the_whole_journey_needs_no_more_than_a_keyboard(visitor, product, javascript, width):
     someone = visitor(width, javascript)
     keys = Keyboard(someone.page)

@@ -8,7 +8,13 @@ from playwright.sync_api import Page, Route, expect
 from tests.support.browser.visitor import CLOCK_TIME
 
 ONCE = {"bookings": 1, "leads": 1, "mails": 3}  # invitation, brief for the host, word to the team
-BOTH = pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
+BOTH = pytest.mark.parametrize(
+    "javascript",
+    [
+        pytest.param(True, id="js", marks=pytest.mark.long),
+        pytest.param(False, id="no-js"),
+    ],
+)
 
 
 @BOTH

@@ -17,7 +17,9 @@ MONTHS = calendar.month_name[1:]
 ZONES = ("Asia/Tokyo", "America/Los_Angeles", "Pacific/Auckland")
 
 
-@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize(
+    "zone", [ZONES[0], *(pytest.param(zone, marks=pytest.mark.long) for zone in ZONES[1:])]
+)
 def test_with_javascript_times_are_in_the_browsers_own_zone(visitor, zone):
     someone = visitor(360, timezone_id=zone)
     someone.page.goto("/book/")
@@ -66,7 +68,10 @@ def test_an_old_name_that_a_browser_gives_is_shown_as_the_present_one(visitor):
     assert_times_are_in(someone, "Asia/Kolkata")
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
+@pytest.mark.parametrize(
+    "javascript",
+    [pytest.param(True, id="js"), pytest.param(False, id="no-js", marks=pytest.mark.long)],
+)
 def test_every_day_of_the_month_shows_its_own_times(visitor, javascript):
     someone = visitor(360, javascript, timezone_id=ZONES[1])
     zone = ZONES[1] if javascript else HOST_ZONE

@@ -91,8 +91,14 @@ def slow_clients(client, beginning: bytes) -> Iterator[list]:
 
 @pytest.mark.parametrize(
     "beginning",
-    [b"GET /book/ HTTP/1.1\r\nHost: advisory.test\r\nX-Slow: ", UNFINISHED],
-    ids=["headers", "bodies"],
+    [
+        pytest.param(
+            b"GET /book/ HTTP/1.1\r\nHost: advisory.test\r\nX-Slow: ",
+            id="headers",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(UNFINISHED, id="bodies"),
+    ],
 )
 def test_slow_clients_stop_nobody_else(client, beginning):
     with slow_clients(client, beginning) as connections:
@@ -104,6 +110,7 @@ def test_slow_clients_stop_nobody_else(client, beginning):
         assert client.post("/contact/", {"name": "x"}, as_client="127.0.0.34").status == 422
 
 
+@pytest.mark.long
 def test_a_web_process_that_is_killed_is_not_missed(client, cluster):
     cluster.kill_web(0)
     try:
@@ -135,6 +142,7 @@ def test_while_the_service_is_away_the_site_stays_and_says_whom_to_write_to(clie
     assert client.get("/book/").status == 200
 
 
+@pytest.mark.long
 def test_that_page_is_whole(visitor, cluster):
     """It has no service to lean on, so all that it loads is the site's."""
     for number in (0, 1):

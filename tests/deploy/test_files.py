@@ -73,6 +73,7 @@ def run(checkout: Path, *command: str, **more: str) -> subprocess.CompletedProce
     )
 
 
+@pytest.mark.long
 def test_what_the_images_copy_is_enough_to_build_the_site_and_to_run(checkout):
     address = {"PUBLIC_URL": "https://advisory.example/", "NO_MKDOCS_2_WARNING": "1"}
     built = run(checkout, "mkdocs", "build", "--strict", "--quiet", **address)

@@ -18,7 +18,7 @@ from tests.support.app.visitor_forms import VISITOR, answers, assess, begin, beg
 
 from .conftest import MONDAY_MORNING as NOW
 
-pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
+pytestmark = pytest.mark.usefixtures("at")
 
 MONDAY = NOW.date()
 ARTICLE = "about-clarify"
@@ -56,6 +56,7 @@ def numbers(line: Line) -> dict[str, int]:
     return {what: number for what, number in line.numbers.items() if number}
 
 
+@pytest.mark.both_engines
 def test_everything_that_somebody_did_is_counted_where_it_belongs(journey, database):
     report = count(database)
     total = numbers(report.total)
@@ -86,6 +87,7 @@ def test_what_happened_before_or_after_is_not_counted(journey, database):
         assert numbers(count(database, first, last).total) == {}
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(("seconds", "week"), [(-1, MONDAY - WEEK), (0, MONDAY)])
 def test_weeks_change_at_midnight_in_utc(client, framework, database, at, seconds, week):
     at(NOW.replace(hour=0) + timedelta(seconds=seconds))
@@ -133,6 +135,7 @@ def test_a_dry_run_adds_nothing(journey, database, settings):
         assert session.scalars(select(FunnelCount)).all() == []
 
 
+@pytest.mark.both_engines
 def test_numbers_of_several_erased_people_are_added_up(client, database, settings):
     for number in range(3):
         address = f"a{number}@example.com"
@@ -149,6 +152,7 @@ def member(client, database, settings) -> None:
     sign_in(client, database, settings)
 
 
+@pytest.mark.both_engines
 def test_the_page_shows_numbers_shares_steps_and_articles(client, member, journey):
     text = client.get(PAGE).text
     for shown in ("Had the result mailed", "33%", "An article about clarify", "No article"):

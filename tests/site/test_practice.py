@@ -48,6 +48,7 @@ def test_a_practice_that_gives_no_address_shows_no_empty_one(pages):
     assert not [page.url for page in pages if page.all("address")]
 
 
+@pytest.mark.long
 def test_articles_are_signed_by_the_author_who_is_set(named):
     articles = [page for page in named if re.fullmatch("/insights/.+/", page.url)]
     assert articles

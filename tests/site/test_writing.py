@@ -152,6 +152,7 @@ def test_a_card_is_drawn_once_and_again_only_when_it_changes(build, monkeypatch,
     assert len(drawn) == once + 1
 
 
+@pytest.mark.long
 def test_many_articles_are_all_listed_and_the_older_ones_briefly(tmp_path):
     docs = small_docs(tmp_path)
     for number in range(30):

@@ -24,7 +24,7 @@ def run(folder: Path, *options: str, **more: str) -> subprocess.CompletedProcess
     )
 
 
-@pytest.mark.parametrize("workers", ["0", "1"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("1", marks=pytest.mark.long)])
 def test_what_has_no_tool_is_not_run_and_said_at_the_start_and_at_the_end(tmp_path, workers):
     done = run(tmp_path, "-n", workers, *TESTS)
     assert done.returncode == 0, done.stdout
@@ -34,6 +34,7 @@ def test_what_has_no_tool_is_not_run_and_said_at_the_start_and_at_the_end(tmp_pa
     assert " passed" in done.stdout and " error" not in done.stdout
 
 
+@pytest.mark.long
 def test_a_run_of_nothing_but_tests_without_their_tool_is_no_failure(tmp_path):
     assert run(tmp_path, "-n", "0", TESTS[0]).returncode == 0
 

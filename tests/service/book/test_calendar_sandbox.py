@@ -40,6 +40,7 @@ def test_a_rule_that_never_comes_round_is_cut_off(monkeypatch):
         sandbox.parse_in_process(ics("FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30"), *ASKED)
 
 
+@pytest.mark.long
 def test_ten_years_of_meetings_in_nearly_50_mb_are_read():
     """Google's private address gives out all history, with every guest and note."""
     note = "DESCRIPTION:" + "\r\n ".join(

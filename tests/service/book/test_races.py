@@ -93,6 +93,7 @@ def test_as_many_win_as_hosts_are_free_and_the_others_hear_just_taken(
     assert {start for _, start in taken} == set(found)
 
 
+@pytest.mark.long
 def test_moves_and_bookings_race_for_the_same_starts_and_who_loses_keeps_the_old_one(
     app, client, environment, database
 ):

@@ -13,7 +13,7 @@ from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.calls import count, move, only_call
 from tests.support.app.visitor_forms import book, hidden, open_starts
 
-pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
+pytestmark = pytest.mark.usefixtures("at")
 
 
 def offered(client, page: str) -> list[str]:
@@ -43,6 +43,7 @@ def test_a_call_moves_by_one_button_and_no_reason(client, database, mails):
     }
 
 
+@pytest.mark.both_engines
 def test_its_own_time_is_not_offered_again_but_times_that_overlap_it_are(client, context, database):
     database.write(lambda session: setattr(session.get_one(Host, 1), "interval", 10))
     page = book(client)
@@ -62,6 +63,7 @@ def test_looking_moves_nothing(client, database):
     assert (after.starts_at, after.sequence) == (before.starts_at, 0)
 
 
+@pytest.mark.both_engines
 def test_the_same_press_sent_twice_moves_once(client, database, mails):
     page = book(client)
     form = {"start": start_of(offered(client, page)[2])}
@@ -72,6 +74,7 @@ def test_the_same_press_sent_twice_moves_once(client, database, mails):
     assert len([one for _, one in mails() if one.kind == "booking_changed"]) == 1
 
 
+@pytest.mark.both_engines
 def test_a_time_that_was_just_taken_leaves_the_call_and_offers_the_nearest(client, database):
     page = book(client)
     wanted = start_of(offered(client, page)[2])

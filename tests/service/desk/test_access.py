@@ -157,8 +157,9 @@ def is_in(client) -> bool:
 )
 def test_everybody_gets_exactly_what_they_may(app, client, database, settings, lead, who, may):
     path_of_link(database, settings, "admin@example.com")
-    for (name, method), path in routes(app).items():
-        become(client, database, settings, who)
+    for number, ((name, method), path) in enumerate(routes(app).items()):
+        if not number or MEMBER in may:  # what a member does may end the session or change the role
+            become(client, database, settings, who)
         assert is_let_in(client, name, method, path) == (DESK[name, method] in may), path
 
 

@@ -87,8 +87,10 @@ def test_a_mistake_does_not_make_an_old_form_a_new_one(client, admin, database):
     assert hidden(wrong.text, "version") == seen
 
 
-@pytest.mark.parametrize("part", ["hours", "rules", "person", "holidays"])
-@pytest.mark.parametrize("version", ["", "x", "0", "99"])
+@pytest.mark.parametrize(
+    ("part", "version"),
+    [("hours", ""), ("rules", "x"), ("person", "0"), ("holidays", "99")],
+)
 def test_a_form_without_its_version_overwrites_nothing(client, admin, database, part, version):
     fields = {"hours": hours(), "rules": RULES, "person": PERSON, "holidays": {"country": "US"}}
     sent = press(client, HOST + f"{part}/", version=version, **fields[part])

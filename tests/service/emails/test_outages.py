@@ -77,6 +77,7 @@ def _take_turns(provider: StandIn) -> None:
     provider.mode = lambda handler: next(ways)(handler)
 
 
+@pytest.mark.long
 def test_after_two_days_without_the_provider_every_mail_arrives_once(post, provider, live):
     _take_turns(provider)
     transport, names = _transport(provider), [f"mail-{number}" for number in range(6)]
@@ -99,6 +100,7 @@ def test_after_two_days_without_the_provider_every_mail_arrives_once(post, provi
     assert post.health(back + LONGEST_WAIT).troubles == ()
 
 
+@pytest.mark.long
 def test_the_desk_need_not_wait_for_the_next_try_once_the_provider_is_back(post, provider, live):
     _take_turns(provider)
     transport = _transport(provider)
@@ -131,6 +133,7 @@ def test_four_days_without_the_provider_end_in_an_alarm_and_with_every_text_kept
     assert post.health(end).troubles == ()
 
 
+@pytest.mark.long
 def test_a_revoked_key_stops_all_until_another_comes_and_then_all_leaves(
     post, provider, live, db_url, tmp_path
 ):
@@ -166,6 +169,7 @@ def test_a_stop_ends_by_itself_once_the_provider_takes_an_email(post, provider, 
     assert post.health(NOW + 2 * HOUR).stopped_at is None
 
 
+@pytest.mark.long
 def test_a_day_of_too_many_requests_gives_up_nothing_and_asks_no_oftener_than_told(
     post, provider, live
 ):

@@ -15,14 +15,13 @@ from lead_service.emails.transports.base import Accepted, Permanent, Stop, Tempo
 from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, FakeTransport, OutboxHelper, failing
 from tests.support.app.visitor_forms import VISITOR
 
-pytestmark = pytest.mark.both_engines
-
 
 @pytest.fixture
 def post(database) -> OutboxHelper:
     return OutboxHelper(database)
 
 
+@pytest.mark.both_engines
 def test_a_sent_mail_keeps_the_providers_id_and_loses_its_body(post):
     outbox_id = post.put()
     assert worker.deliver_one(post.database, FakeTransport(), NOW)
@@ -119,6 +118,7 @@ def test_a_refused_mail_fails_at_once_and_holds_up_no_other(post):
     assert post.health().failed == 1 and post.health().troubles
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("error", [RuntimeError("bug"), ValueError("bug"), KeyError("bug")])
 def test_a_mail_that_breaks_the_transport_holds_up_no_other(post, error):
     poison = post.put("poison")
@@ -159,6 +159,7 @@ def test_a_lead_is_kept_whatever_the_teams_mail_looks_like(client, database, mon
     assert post.row(told).state == "sent"
 
 
+@pytest.mark.both_engines
 def test_fresh_mail_goes_before_mail_that_has_failed(post):
     old = post.put("old")
     post.drain(failing(Temporary("503")))

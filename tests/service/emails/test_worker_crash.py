@@ -24,8 +24,6 @@ from tests.support.app.outbox_helper import OutboxHelper, failing
 from tests.support.fake_sendgrid import KEY, Handler, accept
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.both_engines
-
 MAILS = 30
 KILLS = 2
 ROOT = Path(__file__).parents[3]
@@ -65,6 +63,7 @@ def start(db_url, provider, tmp_path):
         process.wait()
 
 
+@pytest.mark.both_engines
 def test_a_killed_process_loses_no_mail_and_doubles_at_most_one(post, provider, start):
     ids = {post.put(f"mail-{number}", at=now()) for number in range(MAILS)}
     chance = random.Random(20260302)
@@ -115,7 +114,9 @@ def test_a_kill_between_acceptance_and_record_doubles_that_mail_with_the_same_id
     assert provider.received[0].body == provider.received[1].body
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
+)
 def test_a_process_told_to_stop_finishes_the_mail_under_way(post, provider, start, number):
     ids = [post.put(f"mail-{number}", at=now()) for number in range(3)]
     asked, told = threading.Event(), threading.Event()
@@ -142,6 +143,7 @@ def test_a_process_whose_parent_is_gone_ends_and_sends_nothing_more(post, provid
     assert provider.received == []
 
 
+@pytest.mark.both_engines
 def test_a_process_delivers_what_is_queued_while_it_runs(post, provider, start):
     start(TEST_PARENT=str(os.getpid()))
     for name in ("first", "second"):

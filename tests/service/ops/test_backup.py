@@ -35,8 +35,6 @@ from tests.support.app.outbox_helper import mail
 from tests.support.engines import only_sqlite
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.both_engines
-
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 ADA = "ada@example.com"
 NOT_WHOLE = [
@@ -76,6 +74,8 @@ def held(database: Database) -> tuple[int, int]:
         return session.scalar(counts[0]), session.scalar(counts[1])
 
 
+@pytest.mark.long
+@pytest.mark.both_engines
 def test_a_copy_made_under_load_holds_all_that_was_acknowledged_before(live, settings, tmp_path):
     acknowledged, stopping = [], threading.Event()
 
@@ -161,6 +161,7 @@ SHARES = (
 HOLDS = SHARES + "database.share(sys.argv[2]); print('ready', flush=True); time.sleep(600)"
 
 
+@pytest.mark.both_engines
 def test_nothing_is_restored_while_the_service_uses_the_database(live, settings, tmp_path):
     backup.make(live, tmp_path / "copy")
     write_to(live, 1)
@@ -220,6 +221,7 @@ def test_a_damaged_copy_changes_nothing(live, settings, tmp_path, content):
     assert held(live) == (1, 1)
 
 
+@pytest.mark.both_engines
 def test_a_copy_that_was_cut_short_changes_nothing(live, settings, tmp_path):
     for number in range(50):
         write_to(live, number)
@@ -254,6 +256,7 @@ def test_the_file_of_a_running_database_is_no_copy(settings, tmp_path):
     live.close()
 
 
+@pytest.mark.both_engines
 def test_what_a_later_schema_has_added_goes_when_an_older_copy_returns(live, settings, tmp_path):
     write_to(live, 1)
     backup.make(live, tmp_path / "copy")
@@ -289,6 +292,7 @@ def test_who_was_erased_since_the_copy_is_erased_again(live, settings, tmp_path)
     assert held(live) == (1, 1)
 
 
+@pytest.mark.both_engines
 def test_a_copy_of_an_older_schema_is_migrated_and_brings_nobody_back(db_url, settings, tmp_path):
     live = Database(db_url)
     schema.migrate(live, schema.revisions()[-2])
@@ -321,6 +325,7 @@ def test_nobody_is_signed_in_after_a_copy_has_returned(live, settings, tmp_path)
         assert not links.is_usable(session, token, NOW)
 
 
+@pytest.mark.both_engines
 def test_no_password_stands_in_a_command_line(postgresql_server, settings, tmp_path, monkeypatch):
     postgresql_server.empty()
     live = Database(postgresql_server.url.replace("postgres@", "postgres:hunter2@"))

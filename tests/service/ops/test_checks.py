@@ -19,6 +19,11 @@ from tests.support.engines import only_postgresql, only_sqlite
 from tests.support.fake_sendgrid import KEY, StandIn
 from tests.support.processes import free_port, run
 
+EACH_COMMAND = pytest.mark.parametrize(
+    "command",
+    ["web", *(pytest.param(name, marks=pytest.mark.long) for name in ("deliver", "check"))],
+)
+
 
 @pytest.fixture
 def ready(settings):
@@ -40,7 +45,6 @@ def with_key(ready, environment):
     return made
 
 
-@pytest.mark.both_engines
 def test_nothing_is_said_when_all_is_well(with_key):
     with StandIn() as provider:
         assert checks.faults(with_key(provider.url)) == []
@@ -100,7 +104,7 @@ def test_a_disk_that_fills_up_is_seen_before_it_is_full(ready, monkeypatch):
         assert "MB left" in fault
 
 
-@pytest.mark.parametrize("command", ["web", "deliver", "check"])
+@EACH_COMMAND
 @only_postgresql
 def test_no_process_starts_on_a_database_that_takes_nothing(ready, environment, command):
     settings = "?options=-c%20default_transaction_read_only%3Don&"
@@ -116,7 +120,7 @@ READ_ONLY = ("unshare", "--map-root-user", "--mount", "sh", "-c")
 MOUNT = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
 
 
-@pytest.mark.parametrize("command", ["web", "deliver", "check"])
+@EACH_COMMAND
 @only_sqlite
 def test_no_process_starts_on_a_file_that_cannot_be_written(
     ready, environment, command, tmp_path_factory
@@ -132,12 +136,11 @@ def test_no_process_starts_on_a_file_that_cannot_be_written(
     assert "DATABASE_URL" in refused.stderr and "Traceback" not in refused.stderr
 
 
-@pytest.mark.parametrize("command", ["web", "deliver"])
+@pytest.mark.parametrize("command", ["web", pytest.param("deliver", marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     ("version", "said"),
     [("0001", "run `lead-service migrate`"), ("9999", "newer than this program")],
 )
-@pytest.mark.both_engines
 def test_no_process_starts_on_another_program_s_schema(ready, environment, command, version, said):
     database = Database(ready.database_url)
     with database.engine.begin() as connection:

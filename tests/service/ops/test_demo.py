@@ -64,6 +64,7 @@ def test_it_shows_one_of_everything(filled, framework):
     assert len(weeks) == 8
 
 
+@pytest.mark.long
 def test_holidays_and_a_weekend_leave_nothing_out(context, database):
     demo.fill(context, now := datetime(2026, 12, 27, 23, 30, tzinfo=UTC))
     assert every(database, LeadEvent.kind) == set(EventKind)
@@ -71,7 +72,6 @@ def test_holidays_and_a_weekend_leave_nothing_out(context, database):
     assert len({at for at in every(database, Booking.starts_at) if at > now}) >= 5
 
 
-@pytest.mark.both_engines
 def test_a_second_time_changes_nothing_and_removing_leaves_no_trace(context, database, at):
     before = rows(database)
     assert demo.fill(context, MONDAY_MORNING) is None

@@ -114,6 +114,7 @@ def test_a_database_that_does_not_answer_is_told_and_breaks_nothing(tmp_path):
     assert (family.name, family.samples[0].value) == ("lead_service_database_up", 0)
 
 
+@pytest.mark.long
 @only_sqlite  # a port is taken before any database is opened
 def test_a_metrics_port_in_use_is_named(environment, metrics_port):
     with Product(environment):

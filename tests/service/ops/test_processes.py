@@ -39,7 +39,6 @@ def sent_and_stored(url: str) -> tuple[int, int]:
         database.close()
 
 
-@pytest.mark.both_engines
 def test_a_lead_acknowledged_before_a_kill_is_told_of_after_the_restart(outside, tmp_path):
     mail = Path(outside["VAR_DIR"]) / "mail"
     with Product(outside) as product:
@@ -55,8 +54,8 @@ def test_a_lead_acknowledged_before_a_kill_is_told_of_after_the_restart(outside,
     ("program", "command", "signals"),
     [
         (MAKE, "serve", (signal.SIGTERM, signal.SIGTERM)),
-        (PROGRAM, "serve", (signal.SIGHUP, signal.SIGTERM)),
-        (PROGRAM, "web", (signal.SIGINT, signal.SIGTERM)),
+        pytest.param(*(PROGRAM, "serve", (signal.SIGHUP, signal.SIGTERM)), marks=pytest.mark.long),
+        pytest.param(*(PROGRAM, "web", (signal.SIGINT, signal.SIGTERM)), marks=pytest.mark.long),
     ],
 )
 def test_signals_to_the_whole_group_end_everything(outside, tmp_path, program, command, signals):
@@ -97,6 +96,7 @@ def test_what_does_not_stop_in_time_is_killed_and_nohup_keeps_it_from_a_hangup()
     assert (told, process.returncode) == (b"told\n", 1)
 
 
+@pytest.mark.long
 def test_a_provider_that_is_down_changes_nothing_for_the_visitor(outside):
     nobody = {"SENDGRID_API_KEY": KEY, "SENDGRID_HOST": f"http://127.0.0.1:{free_port()}"}
     with Product(outside | nobody) as product:
@@ -112,6 +112,7 @@ def test_a_provider_that_is_down_changes_nothing_for_the_visitor(outside):
         assert eventually(waits_for_its_next_try)
 
 
+@pytest.mark.long
 @pytest.mark.both_engines
 def test_every_mail_of_a_message_reaches_the_provider_once(outside):
     with StandIn() as provider:
@@ -126,13 +127,15 @@ def test_every_mail_of_a_message_reaches_the_provider_once(outside):
 
 
 def test_a_busy_port_is_one_clear_line(outside):
-    with Product(outside) as product:
-        second = run(outside | {"PORT": product.port}, "serve")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        second = run(outside | {"PORT": port}, "serve")
     assert second.returncode != 0
-    assert f"Port {product.port} is in use" in second.stderr
+    assert f"Port {port} is in use" in second.stderr
     assert "Traceback" not in second.stderr
 
 
+@pytest.mark.long
 def test_a_killed_server_leaves_the_port_to_the_next(outside):
     with Product(outside) as product:
         product.kill_first()
@@ -155,6 +158,7 @@ def test_a_deliver_process_that_dies_is_started_again(outside):
         os.kill(second, 0)
 
 
+@pytest.mark.long
 def test_the_service_listens_on_an_address_of_version_six(outside):
     try:
         with socket.socket(socket.AF_INET6) as probe:
@@ -195,11 +199,3 @@ def test_a_database_that_cannot_be_written_stops_the_start(outside, tmp_path):
     assert done.returncode != 0
     assert "DATABASE_URL" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_check_is_silent_when_all_is_well_and_names_what_is_not(outside):
-    assert run(outside, "migrate").returncode == 0
-    assert run(outside, "check").returncode == 0
-    broken = run(outside | {"SITE_DIR": "nowhere"}, "check")
-    assert broken.returncode != 0
-    assert "make build" in broken.stderr

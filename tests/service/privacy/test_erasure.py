@@ -30,8 +30,6 @@ from tests.support.app.stored_data import mentions
 from tests.support.app.visitor_forms import VISITOR, open_starts
 from tests.support.engines import only_sqlite
 
-pytestmark = pytest.mark.both_engines
-
 ADA, EVE = VISITOR["email"], "eve@example.com"
 # What names a person or a lead, by the name of its column.
 NAMES_SOMEBODY = {"address", "email", "lead_id", "booking_id", "member_id", "digest"}
@@ -57,6 +55,7 @@ def export(database, settings, address: str = ADA) -> dict[str, list]:
 # -- Export ---------------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 def test_the_export_holds_every_table_that_names_somebody(client, visitor, database, settings):
     """Complete against the schema: a new table with such a column fails here until it is held."""
     named = {
@@ -112,6 +111,7 @@ def test_what_is_no_address_is_said_so(database, settings):
 # -- Erasing --------------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 def test_erasing_leaves_no_trace_of_the_person(client, visitor, database, settings):
     write(client, EVE, "Eve Bystander")
     known = (ADA, VISITOR["name"], VISITOR["company"], VISITOR["topic"], VISITOR["phone"])
@@ -133,6 +133,7 @@ def test_nothing_of_it_stays_in_the_database_s_files(visitor, database, settings
     assert not any(written in file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
 
 
+@pytest.mark.both_engines
 def test_only_a_keyed_digest_remains(visitor, database, settings):
     erase(database, settings)
     erase(database, settings, ADA.upper())

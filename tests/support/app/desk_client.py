@@ -1,7 +1,6 @@
 """What a member of the sales team does, shared by the tests of the desk."""
 
 from flask.testing import FlaskClient
-
 from sqlalchemy.orm import Session
 
 from lead_service import clock

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.matching import match
@@ -14,6 +15,14 @@ OWN_ZONE = "America/New_York"
 STEPS = ("assess", "clarify", "transform", "implement", "organize", "nurture")
 CLOCK_TIME = re.compile(r"^\d{1,2}:\d\d (am|pm)$")
 WORST, NEARLY_BEST = 0, 2
+# Windows that people use: one with JavaScript, and with --all a narrow one without.
+WINDOWS = pytest.mark.parametrize(
+    ("javascript", "width"),
+    [
+        pytest.param(True, 1280, id="js-1280"),
+        pytest.param(False, 360, id="no-js-360", marks=pytest.mark.long),
+    ],
+)
 TOPIC = "The pilot worked & nobody funds the <rollout>."
 
 

@@ -167,6 +167,7 @@ Pacific/Pago_Pago 2026-01-05 | 23:00-24:00 | 30/30 | 06T10:00 10:30 | the last t
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("starts", [open_starts, reference_starts])
 @pytest.mark.parametrize("row", CLOCK_CASES.strip().splitlines())
 def test_both_offer_what_was_worked_out_by_hand(starts, row):
@@ -215,6 +216,7 @@ def latest_changes() -> dict[tuple[datetime, timedelta, timedelta], str]:
     return found
 
 
+@pytest.mark.long
 def test_every_zone_agrees_with_the_reference_at_its_latest_clock_changes():
     every_day = (Window(0, 100), Window(115, 190), Window(1270, 1510))
     rules = Rules(duration=25, interval=20)
