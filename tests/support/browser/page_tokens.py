@@ -18,7 +18,9 @@ class Tokens(dict):
     """
 
     def __init__(self, browser: Browser, product: Product) -> None:
-        context = browser.new_context(base_url=product.address, timezone_id=HOST_ZONE)
+        context = browser.new_context(
+            base_url=product.address, timezone_id=HOST_ZONE, java_script_enabled=False
+        )
         context.set_default_timeout(MILLISECONDS)
         visitor = Visitor(context.new_page(), HOST_ZONE, "grete@example.com", name="Grete O'Neil")
         self._assess_and_book(visitor)
