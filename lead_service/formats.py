@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 
@@ -12,16 +12,35 @@ def long_date(instant: datetime, zone: str) -> str:
     return f"{local:%A}, {local:%B} {local.day}, {local.year}"
 
 
-def clock_time(instant: datetime, zone: str) -> str:
-    """Write the time of an instant in a zone: 9:30 am.
+def clock_time(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
+    """Write the time of an instant in a zone: 9:30 am, or 09:30 by the clock of 24 hours.
 
     In the hour that comes twice when clocks go back, the zone's abbreviation tells which: 1:30 am
     EST.
     """
     local = instant.astimezone(ZoneInfo(zone))
-    text = f"{local.hour % 12 or 12}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
+    half = f"{local.hour % 12 or 12}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
+    text = f"{local:%H:%M}" if is_24_hours else half
     comes_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     return f"{text} {local:%Z}" if comes_twice else text
+
+
+def zone_name(zone: str, instant: datetime | None = None) -> str:
+    """Write a zone as people say it: New York time; with an instant, New York time, EST.
+
+    Where the zone has no abbreviation, its distance from UTC takes its place: UTC+5:45.
+    """
+    name = f"{zone.rpartition('/')[2].replace('_', ' ')} time"
+    is_place = "/" in zone and not zone.startswith("Etc/")
+    if is_place and instant is None:
+        return name
+    local = (instant or datetime(2000, 1, 1, tzinfo=UTC)).astimezone(ZoneInfo(zone))
+    abbreviation = local.tzname() or ""
+    if not abbreviation.isalpha():
+        minutes = (local.utcoffset() or timedelta()) // timedelta(minutes=1)
+        hours, past = divmod(abs(minutes), 60)
+        abbreviation = f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{past:02}" if past else "")
+    return f"{name}, {abbreviation}" if is_place else abbreviation
 
 
 def until(instant: datetime, now: datetime) -> str:

@@ -277,7 +277,7 @@ def _booking(
         buffer_after=host.buffer_after,
         host_zone=host.zone,
         visitor_zone=wanted.zone,
-        meeting_link=host.meeting_link,
+        meeting_link=host.meeting_link_for(uid),
         name=wanted.name,
         email=wanted.email,
         company=wanted.company,

@@ -1,21 +1,25 @@
-"""What the address of a page asks for: zone, host, assessment, article, month and day.
+"""What a request asks for: zone, host, assessment, article, month, day; clock and week.
 
 All of it is what a visitor may have made up: what is not known here is as if it were not there.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from urllib.parse import urlencode
 
-from flask import request
+from flask import Response, after_this_request, g, request
 from sqlalchemy.orm import Session
 
 from ..assess import models as assessments
+from ..formats import clock_time
 from ..web.context import context
 from . import timezones
+from .habits import Habits, habits_of
 from .hosts.models import Host
 
 LONGEST_TOKEN = 64
+PREFILL = re.compile(r"[0-9]{1,9}-[0-9a-f]{32}")
 
 
 def zone(hosts: Sequence[Host]) -> str:
@@ -24,6 +28,24 @@ def zone(hosts: Sequence[Host]) -> str:
     if timezones.is_zone(chosen):
         return timezones.current(chosen)
     return hosts[0].zone if hosts else "UTC"
+
+
+def habits() -> Habits:
+    """Return the visitor's habits, as their browser states them; the answer varies with it."""
+    if "varies" not in g:
+        g.varies = True
+        after_this_request(_vary)
+    return habits_of(request.headers.get("Accept-Language", ""))
+
+
+def _vary(response: Response) -> Response:
+    response.vary.add("Accept-Language")
+    return response
+
+
+def visitor_time(instant: datetime, zone: str) -> str:
+    """Write the time of an instant in a zone by the visitor's clock."""
+    return clock_time(instant, zone, habits().is_24_hours)
 
 
 def host(hosts: Sequence[Host]) -> Host | None:
@@ -53,6 +75,11 @@ def article() -> str | None:
     """Return the slug of the article whose link was followed."""
     slug = request.values.get("from", "")
     return slug if context().published.article(slug) else None
+
+
+def prefill() -> str:
+    """Return the token of the lead whose details fill in the form; `prefill` checks it."""
+    return request.values.get("for", "")
 
 
 def month() -> date | None:
@@ -89,5 +116,6 @@ def carried_params(hosts: Sequence[Host]) -> dict[str, str]:
         "host": str(wanted.id) if wanted else "",
         "assessment": token if len(token) <= LONGEST_TOKEN else "",
         "from": article() or "",
+        "for": prefill() if PREFILL.fullmatch(prefill()) else "",
     }
     return {name: text for name, text in found.items() if text}

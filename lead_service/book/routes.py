@@ -15,6 +15,7 @@ from . import times_page as open_times
 from .availability import host_cache, month, queries
 from .forms import BookingForm, PhoneBookingForm, parse_start, start_text
 from .hosts.models import Host
+from .prefill import find_prefill
 from .terms import parse_terms, terms_of
 
 OPEN_TOO_LONG = (
@@ -27,6 +28,7 @@ TERMS_CHANGED = (
 
 blueprint = Blueprint("book", __name__, url_prefix="/book")
 blueprint.app_template_filter()(start_text)
+blueprint.app_template_filter()(query_params.visitor_time)
 
 
 @blueprint.get("/")
@@ -42,7 +44,9 @@ def form(start: str) -> ResponseReturnValue:
     free = _free_hosts(wanted) if wanted else []
     if wanted is None or not free:
         return open_times.for_booking().render(gone=True), 404
-    return _form_page(_form_for(free)(submission=new_token()), wanted)
+    with context().database.read() as session:
+        known = find_prefill(session, context().settings, query_params.prefill())
+    return _form_page(_form_for(free)(data={"submission": new_token(), **known}), wanted)
 
 
 @blueprint.post("/")

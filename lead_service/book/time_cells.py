@@ -41,7 +41,8 @@ def reassign(
             if booking.host_id != host.id:  # their calendar may still have the call
                 booking.former_hosts = [*(booking.former_hosts or ()), booking.host_id]
             booking.host, booking.host_id = host, host.id
-            booking.host_zone, booking.meeting_link = host.zone, host.meeting_link
+            booking.host_zone = host.zone
+            booking.meeting_link = host.meeting_link_for(booking.uid)
             booking.buffer_before, booking.buffer_after = host.buffer_before, host.buffer_after
             booking.starts_at, booking.duration = start, duration
             booking.sequence += 1

@@ -16,6 +16,7 @@ from . import query_params, timezones
 from .availability import month
 from .availability.host_cache import snapshot
 from .forms import start_text
+from .habits import Habits
 from .hosts.models import Host
 from .models import Booking
 
@@ -54,7 +55,15 @@ class TimesPage:
         now, find = clock.now(), request.args.get("find", "")
         is_chosen = "zone" in request.values or self.moving is not None
         minute = now.replace(second=0, microsecond=0)
-        look = (self, query_params.month(), query_params.day(), minute, is_chosen, not request.args)
+        look = (
+            self,
+            query_params.month(),
+            query_params.day(),
+            minute,
+            is_chosen,
+            not set(request.args) - {"zone"},
+            query_params.habits(),
+        )
         if gone or find or self.moving or self.has_assessment or not self.hosts:
             places = timezones.search(find, now)
             return _lay_out(*look, gone, find, places)
@@ -68,6 +77,7 @@ def _lay_out(
     now: datetime,
     is_chosen: bool,
     is_plain: bool,
+    habits: Habits,
     gone: bool = False,
     find: str = "",
     places: Sequence[timezones.Place] = (),
@@ -75,7 +85,7 @@ def _lay_out(
     return render_template(
         "book/times.html",
         page=page,
-        month=month.month(page.starts, page.zone, asked_month, day),
+        month=month.month(page.starts, page.zone, asked_month, day, habits.first_weekday),
         day=day,
         now=now,
         is_chosen=is_chosen,

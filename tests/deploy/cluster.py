@@ -16,7 +16,7 @@ from typing import Self
 import pytest
 
 from tests.deploy.client import Client
-from tests.support import tools
+from tests.support import databases, tools
 from tests.support.fake_sendgrid import KEY
 from tests.support.processes import ROOT, children, free_port
 from tests.support.waiting import PATIENCE, comes_up
@@ -26,16 +26,6 @@ SELF_SIGNED = (
     *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
     *("-nodes", "-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"),
 )
-
-# What an admin does on the desk before the first visitor.
-HOST_TAKES_CALLS = """
-import os
-from sqlalchemy import update
-from lead_service.book.hosts.models import Host
-from lead_service.db.engine import Database
-change = update(Host).values(is_active=True, zone="Europe/Berlin", version=2)
-Database(os.environ["DATABASE_URL"]).write(lambda session: session.execute(change) and None)
-"""
 
 
 class Cluster:
@@ -71,7 +61,7 @@ class Cluster:
         build = (sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet")
         self.run(*build, "--site-dir", str(self.site))
         self.run(*LEAD_SERVICE, "migrate")
-        self.run(sys.executable, "-c", HOST_TAKES_CALLS)
+        databases.let_first_host_take_calls(self.environment["DATABASE_URL"], "Europe/Berlin")
         self._make_certificate()
         for number in (0, 1):
             self.start_web(number)

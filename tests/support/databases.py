@@ -18,9 +18,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import MetaData, create_engine
+from sqlalchemy import MetaData, create_engine, update
 
 import lead_service
+from lead_service.book.hosts.models import Host
 from lead_service.db.base import Base
 from lead_service.db.engine import Database
 from tests.support import tools
@@ -177,3 +178,11 @@ def import_models() -> None:
     for path in sorted(root.rglob("*.py")):
         if "__tablename__" in path.read_text() and "migrations" not in path.parts:
             import_module(".".join(["lead_service", *path.relative_to(root).with_suffix("").parts]))
+
+
+def let_first_host_take_calls(url: str, zone: str) -> None:
+    """Do what an admin does on the desk before the first visitor."""
+    database = Database(url)
+    change = update(Host).values(is_active=True, zone=zone, version=2)
+    database.write(lambda session: session.execute(change))
+    database.close()

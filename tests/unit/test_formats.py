@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lead_service.formats import until
+from lead_service.formats import until, zone_name
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -23,3 +23,19 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 )
 def test_it_is_said_in_the_unit_that_helps(ahead, said):
     assert until(NOW + ahead, NOW) == said
+
+
+@pytest.mark.parametrize(
+    ("zone", "name", "on_that_day"),
+    [
+        ("America/New_York", "New York time", "New York time, EST"),
+        ("America/Argentina/Buenos_Aires", "Buenos Aires time", "Buenos Aires time, UTC-3"),
+        ("Asia/Kathmandu", "Kathmandu time", "Kathmandu time, UTC+5:45"),
+        ("Australia/Lord_Howe", "Lord Howe time", "Lord Howe time, UTC+11"),
+        ("UTC", "UTC", "UTC"),
+        ("Etc/GMT+5", "UTC-5", "UTC-5"),
+    ],
+)
+def test_zones_are_written_as_people_say_them(zone, name, on_that_day):
+    assert zone_name(zone) == name
+    assert zone_name(zone, NOW) == on_that_day

@@ -7,20 +7,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from ...formats import clock_time
-
 PARTS = [("Night", range(0, 5)), ("Morning", range(5, 12))]
 PARTS += [("Afternoon", range(12, 17)), ("Evening", range(17, 24))]
+AWAKE = range(7, 21)  # the visitor's hours in which most people would take a call
 ONE_DAY, WEEK = timedelta(days=1), timedelta(days=7)
+SUNDAY = 6
+NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 AT_LEAST = 4 * WEEK  # are shown at first, so that a month's last days are not all there is
-
-
-@dataclass(frozen=True)
-class Time:
-    """One open start (UTC), and how it reads in the visitor's zone."""
-
-    start: datetime
-    text: str
 
 
 @dataclass(frozen=True)
@@ -36,15 +29,23 @@ class Day:
         return len(self.starts)
 
     @property
-    def parts(self) -> list[tuple[str, list[Time]]]:
-        """The times by part of day, none of them empty."""
-        visitor = ZoneInfo(self.zone)
-        found: dict[str, list[Time]] = {name: [] for name, _ in PARTS}
-        for start in self.starts:
-            hour = start.astimezone(visitor).hour
-            part = next(name for name, hours in PARTS if hour in hours)
-            found[part].append(Time(start, clock_time(start, self.zone)))
+    def parts(self) -> list[tuple[str, list[datetime]]]:
+        """The starts in the hours at which people meet, by part of day, none of them empty."""
+        return self._parts([start for start in self.starts if self._hour(start) in AWAKE])
+
+    @property
+    def odd_parts(self) -> list[tuple[str, list[datetime]]]:
+        """The earlier and later starts, for those who need them."""
+        return self._parts([start for start in self.starts if self._hour(start) not in AWAKE])
+
+    def _parts(self, starts: list[datetime]) -> list[tuple[str, list[datetime]]]:
+        found: dict[str, list[datetime]] = {name: [] for name, _ in PARTS}
+        for start in starts:
+            found[next(name for name, hours in PARTS if self._hour(start) in hours)].append(start)
         return [(name, times) for name, times in found.items() if times]
+
+    def _hour(self, start: datetime) -> int:
+        return start.astimezone(ZoneInfo(self.zone)).hour
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,24 @@ class Month:
     next_open: date | None
     earlier: date | None
     later: date | None
+    first_weekday: int  # of the visitor's weeks, 0 is Monday
+
+    @property
+    def weekdays(self) -> list[str]:
+        """The names above the columns."""
+        return [NAMES[(self.first_weekday + number) % 7] for number in range(7)]
+
+    @property
+    def first_column(self) -> int:
+        """The column of the first date that is shown, from 0."""
+        return (self.dates[0].weekday() - self.first_weekday) % 7
 
     @property
     def dates(self) -> list[date]:
         """The dates to show, open or not: whole weeks that are over before the first one aside."""
         since = self.first
         if self.days and not self.earlier:
-            since = max(since, _sunday(min(self.days)))
+            since = max(since, _week_of(min(self.days), self.first_weekday))
         return [since + timedelta(days=number) for number in range((self.until - since).days)]
 
     @property
@@ -86,7 +98,11 @@ class Month:
 
 
 def month(
-    starts: Sequence[datetime], zone: str, wanted: date | None = None, day: date | None = None
+    starts: Sequence[datetime],
+    zone: str,
+    wanted: date | None = None,
+    day: date | None = None,
+    first_weekday: int = SUNDAY,
 ) -> Month | None:
     """Lay out one month of sorted UTC starts in the zone `zone`; None when nothing is open.
 
@@ -96,7 +112,7 @@ def month(
     if not starts:
         return None
     opens, closes = date_in(zone, starts[0]), date_in(zone, starts[-1])
-    glance = _glance(opens, closes)
+    glance = _glance(opens, closes, first_weekday)
     if wanted is None and day and day < glance:
         wanted = opens
     first = min(max(wanted or day or opens, opens.replace(day=1)), closes).replace(day=1)
@@ -116,6 +132,7 @@ def month(
         next_open=None if days else next(iter(_days(starts, zone, beyond, closes + ONE_DAY))),
         earlier=(first - ONE_DAY).replace(day=1) if opens < first else None,
         later=beyond if closes >= until else None,
+        first_weekday=first_weekday,
     )
 
 
@@ -138,14 +155,15 @@ def _days(starts: Sequence[datetime], zone: str, first: date, beyond: date) -> d
     return {on: Day(on, tuple(group), zone) for on, group in found if first <= on < beyond}
 
 
-def _glance(opens: date, closes: date) -> date:
+def _glance(opens: date, closes: date, first_weekday: int) -> date:
     """Return the date after what is shown at first, of open dates from one to the other."""
-    return max(_following(opens), min(_sunday(opens) + AT_LEAST, _sunday(closes) + WEEK))
+    since, last = (_week_of(on, first_weekday) for on in (opens, closes))
+    return max(_following(opens), min(since + AT_LEAST, last + WEEK))
 
 
-def _sunday(on: date) -> date:
+def _week_of(on: date, first_weekday: int) -> date:
     """Return the first day of a date's week."""
-    return on - timedelta(days=on.isoweekday() % 7)
+    return on - timedelta(days=(on.weekday() - first_weekday) % 7)
 
 
 def _following(on: date) -> date:

@@ -1,5 +1,6 @@
 """Hosts: their hours and rules, the days that differ, and the calendars that keep them busy."""
 
+import hashlib
 from collections.abc import Iterator
 from datetime import date, datetime
 
@@ -67,6 +68,11 @@ class Host(Base):
     feeds: Mapped[list["CalendarFeed"]] = relationship(
         cascade="all, delete-orphan", order_by="CalendarFeed.id", back_populates="host"
     )
+
+    def meeting_link_for(self, uid: str) -> str:
+        """Return where a call takes place: `{room}` in the link is a room of its own."""
+        room = hashlib.sha256(f"room of {uid}".encode()).hexdigest()[:12]
+        return self.meeting_link.replace("{room}", room)
 
 
 class OpeningHours(Base):

@@ -97,7 +97,8 @@ class HostForm(Form):
         "Meeting link (optional)",
         [limit("Meeting link", 500), one_line, secure_link],
         filters=[clean],
-        description="Without one, the host calls, and visitors are asked for their number.",
+        description="Write {room} in it to give each call a room of its own. Without a link, the"
+        " host calls, and visitors are asked for their number.",
         render_kw={"inputmode": "url", "autocomplete": "off", "maxlength": 500},
     )
 

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from ... import clock
+from ...book.prefill import prefill_link
 from ...leads.models import Lead, Note
 from ...web.context import context
 from .. import labels
@@ -129,4 +130,5 @@ def _render_lead(
             most_lines=MOST_LINES,
             most_said=MOST_SAID,
             words=labels,
+            booking_link=prefill_link(context().settings, found),
         )

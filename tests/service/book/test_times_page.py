@@ -7,12 +7,15 @@ from zoneinfo import ZoneInfo
 
 import html5lib
 import pytest
+from sqlalchemy import select
 
 from lead_service.book.forms import parse_start
 from lead_service.book.hosts import setup
 from lead_service.book.hosts.models import Host, TimeOff
 from lead_service.book.models import Booking
+from lead_service.book.prefill import prefill_link
 from lead_service.formats import clock_time
+from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.calls import add_host, count, only_call
 from tests.support.app.visitor_forms import assess, book, booking_form, hidden, open_starts
@@ -102,6 +105,61 @@ def test_a_month_without_an_open_day_leads_on(client, database):
     assert "Friday, <span>January 1" in client.get(on.partition("#")[0]).text
 
 
+@pytest.mark.parametrize(
+    ("language", "first", "time"), [("en-US", "Sun", "1:00 pm"), ("de-DE,de;q=0.9", "Mon", "13:00")]
+)
+def test_clock_and_week_follow_the_browser_s_language(client, language, first, time):
+    for _ in range(2):  # the second answer may be a cached one
+        page = client.get("/book/?zone=UTC", headers={"Accept-Language": language})
+        assert re.search(r'class="weekdays"[^>]*><span>(\w+)', page.text)[1] == first
+        assert f">{time}</time>" in page.text
+        assert "Accept-Language" in page.headers["Vary"]
+    start = open_starts(client)[2]
+    form = client.get(f"/book/{start}/?zone=UTC", headers={"Accept-Language": language}).text
+    assert time in form.replace("\u00a0", " ")
+
+
+def test_early_and_late_times_are_folded(client):
+    page = client.get("/book/?zone=Asia/Tokyo&day=2026-11-24").text  # 9 to 5 is 6 pm to 2 am there
+    shown, _, folded = page.partition('<details class="odd-times">')
+    assert "Earlier and later times (10)" in folded
+    assert "6:00 pm</time>" in shown and "9:00 pm</time>" in folded
+    night = client.get("/book/?zone=Pacific/Honolulu&day=2026-11-25").text  # 11 pm to 7 am
+    assert '<details class="odd-times" open>' in night
+
+
+@pytest.mark.parametrize(
+    ("query", "robots"),
+    [("", "index"), ("?zone=Asia/Tokyo", "index"), ("?month=2026-12", "noindex")],
+)
+def test_the_page_that_search_engines_see_is_indexed(client, query, robots):
+    assert f'name="robots" content="{robots}"' in client.get(f"/book/{query}").text
+
+
+def test_a_link_fills_in_what_the_team_knows_and_names_nobody(client, database, settings):
+    book(client)
+    with database.read() as session:
+        link = prefill_link(settings, session.get_one(Lead, 1)).removeprefix(
+            settings.public_url[:-1]
+        )
+    assert "ada" not in link.lower()
+    form = links(client.get(link).text)["1:00 pm"]
+    assert 'value="ada@example.com"' in client.get(form).text
+    forged = link[:-1] + ("0" if link[-1] != "0" else "1")
+    form = links(client.get(forged).text)["1:00 pm"]
+    assert "ada@example.com" not in client.get(form).text
+
+
+def test_a_meeting_link_can_name_a_room_for_each_call(client, database):
+    set_host(database, meeting_link="https://meet.example.com/{room}/x")
+    for _ in range(2):
+        book(client)
+    with database.read() as session:
+        rooms = set(session.scalars(select(Booking.meeting_link)))
+    assert len(rooms) == 2
+    assert all(re.fullmatch(r"https://meet.example.com/[0-9a-f]{12}/x", one) for one in rooms)
+
+
 def test_no_open_time_at_all_leads_to_a_message(client, database):
     set_host(database, hours=[])
     page = client.get("/book/").text
@@ -129,8 +187,8 @@ def test_a_zone_is_found_by_a_city_and_chosen_by_a_link(client):
     words = next(words for words in links(page) if words.startswith("Tokyo"))
     assert words == "Tokyo Japan; 5:00 pm now"
     chosen = client.get(links(page)[words]).text
-    assert "Times are in <strong>Asia/Tokyo</strong>, where it is 5:00\u00a0pm now" in chosen
-    assert "the host is in UTC" in chosen
+    assert "Times are in <strong>Tokyo time, JST</strong>, where it is 5:00\u00a0pm now" in chosen
+    assert "the host is on UTC" in chosen
     assert "Tuesday, <span>November 24" in chosen
     assert all("zone=Asia/Tokyo" in unescape(one) for one in links(chosen).values() if "Z/" in one)
 
@@ -143,7 +201,7 @@ def test_a_zone_that_nobody_knows_says_what_to_type_instead(client):
 
 def test_an_alias_is_shown_and_stored_under_its_present_name(client, database):
     page = client.get("/book/?zone=Asia/Calcutta").text
-    assert "Times are in <strong>Asia/Kolkata</strong>" in page
+    assert "Times are in <strong>Kolkata time, IST</strong>" in page
     assert "Calcutta" not in page
     book(client, zone="Asia/Calcutta")
     assert only_call(database).visitor_zone == "Asia/Kolkata"

@@ -16,7 +16,7 @@ from lead_service.book.models import Booking
 from lead_service.db.engine import Database
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Lead
-from tests.support import forked
+from tests.support import databases, forked
 from tests.support.browser import mailbox
 from tests.support.matching import match
 from tests.support.waiting import PATIENCE, comes_up, eventually
@@ -45,7 +45,7 @@ class Product:
             )
         try:
             self._wait_until_ready()
-            self.command("host", "--zone", HOST_ZONE)
+            databases.let_first_host_take_calls(self.database_url, HOST_ZONE)
         except BaseException:
             self.stop()
             raise

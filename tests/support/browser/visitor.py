@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from lead_service.formats import zone_name
 from tests.support.matching import match
 
 SLUG = "why-most-ai-pilots-never-scale"
@@ -77,7 +78,7 @@ class Visitor:
 
     def sees_times_in(self, zone: str) -> None:
         """Wait for the times in a zone."""
-        expect(self.main).to_contain_text(f"Times are in {zone.replace('_', ' ')}")
+        expect(self.main).to_contain_text(f"Times are in {zone_name(zone)}")
 
     def open_form(self, start: str | None = None) -> str:
         """Open the form of a start, the first offered one when none is given; return its path."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lead_service.book import timezones
 from lead_service.book.availability import month as availability_month
+from lead_service.formats import clock_time
 
 FIRST = datetime(2026, 10, 20, tzinfo=UTC)
 starts = st.lists(
@@ -20,7 +21,7 @@ dates = st.dates(FIRST.date() - timedelta(days=60), FIRST.date() + timedelta(day
 
 
 def times_of(day: availability_month.Day) -> list[datetime]:
-    return [time.start for _, times in day.parts for time in times]
+    return sorted(start for _, found in (*day.parts, *day.odd_parts) for start in found)
 
 
 @given(starts, zones)
@@ -37,11 +38,14 @@ def test_going_from_month_to_month_shows_every_start_on_its_own_date(found, zone
     assert [start for on in sorted(shown) for start in times_of(shown[on])] == found
 
 
-@given(starts, zones)
-def test_at_first_four_weeks_are_shown_where_so_much_is_open(found, zone):
-    month, last = availability_month.month(found, zone), found[-1].astimezone(ZoneInfo(zone)).date()
+@given(starts, zones, st.integers(0, 6))
+def test_at_first_four_weeks_are_shown_where_so_much_is_open(found, zone, first):
+    month = availability_month.month(found, zone, first_weekday=first)
+    last = found[-1].astimezone(ZoneInfo(zone)).date()
     assert len(month.dates) >= 28 or last < month.until
-    assert month.until.day == 1 or month.until.isoweekday() == 7
+    assert month.until.day == 1 or month.until.weekday() == first
+    shown = month.weekdays[month.first_column]
+    assert shown == f"{month.dates[0]:%a}"
 
 
 @given(starts, zones, st.data())
@@ -110,22 +114,26 @@ def test_dates_beyond_all_reason_are_moved_to_what_is_open():
 
 
 def test_times_are_grouped_as_people_speak_of_a_day():
-    hours = (0, 4, 5, 11, 12, 16, 17, 23)
+    hours = (0, 4, 5, 6, 7, 11, 12, 16, 17, 20, 21, 23)
     found = [FIRST + timedelta(hours=hour) for hour in hours]
     day = availability_month.month(found, "UTC").chosen
-    assert [(name, [time.text for time in times]) for name, times in day.parts] == [
-        ("Night", ["12:00 am", "4:00 am"]),
-        ("Morning", ["5:00 am", "11:00 am"]),
-        ("Afternoon", ["12:00 pm", "4:00 pm"]),
-        ("Evening", ["5:00 pm", "11:00 pm"]),
+
+    def read(parts) -> list:
+        return [(name, [start.hour for start in starts]) for name, starts in parts]
+
+    assert read(day.parts) == [
+        ("Morning", [7, 11]),
+        ("Afternoon", [12, 16]),
+        ("Evening", [17, 20]),
     ]
+    assert read(day.odd_parts) == [("Night", [0, 4]), ("Morning", [5, 6]), ("Evening", [21, 23])]
 
 
 def test_an_hour_that_comes_twice_says_which_one_it_is():
     found = [datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (4, 5, 6, 7)]
-    day = availability_month.month(found, "America/New_York").chosen
-    ((_, times),) = day.parts
-    assert [time.text for time in times] == ["12:30 am", "1:30 am EDT", "1:30 am EST", "2:30 am"]
+    times = [clock_time(start, "America/New_York") for start in found]
+    assert times == ["12:30 am", "1:30 am EDT", "1:30 am EST", "2:30 am"]
+    assert clock_time(found[1], "America/New_York", is_24_hours=True) == "01:30 EDT"
 
 
 def test_the_nearest_starts_are_around_the_one_that_is_gone():

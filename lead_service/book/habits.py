@@ -1,0 +1,55 @@
+"""How people in the visitor's region write times and weeks, from Accept-Language (RFC 9110). Pure.
+
+Unicode's CLDR, which Babel carries, knows both for each region. Dates stay in American English,
+as the pages are.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
+
+SUNDAY = 6
+LONGEST = 200  # characters of the header that are looked at
+
+
+@dataclass(frozen=True)
+class Habits:
+    """The clock, and the weekday (0 is Monday) with which a week begins."""
+
+    is_24_hours: bool = False
+    first_weekday: int = SUNDAY
+
+
+AMERICAN = Habits()
+
+
+@lru_cache(maxsize=256)
+def habits_of(accept_language: str) -> Habits:
+    """Return the habits of the language that a browser prefers; American ones when in doubt."""
+    ranked = [_weighed(part) for part in accept_language[:LONGEST].split(",")]
+    for _, tag in sorted(ranked, key=lambda one: -one[0]):
+        if found := _of_tag(tag):
+            return found
+    return AMERICAN
+
+
+def _weighed(part: str) -> tuple[float, str]:
+    tag, _, weight = part.partition(";q=")
+    try:
+        return float(weight or 1), tag.strip()
+    except ValueError:
+        return 0, tag.strip()
+
+
+def _of_tag(tag: str) -> Habits | None:
+    try:
+        locale = Locale.parse(tag, sep="-")
+        if locale.territory is None:  # the region in which most people speak it
+            likely = get_global("likely_subtags").get(locale.language, tag)
+            locale = Locale.parse(likely, sep="_")
+    except (ValueError, UnknownLocaleError):
+        return None
+    pattern = locale.time_formats["short"].pattern
+    return Habits("H" in pattern, locale.first_week_day)
