@@ -65,7 +65,8 @@ def tokens(browser, product) -> Tokens:
 @pytest.fixture(scope="module")
 def windows(browser, product, tokens) -> Iterator[dict[bool, Page]]:
     """A visitor's window, and a member's: opening one takes longer than most pages."""
-    options = {"base_url": product.address, "timezone_id": HOST_ZONE}
+    # A window that changes its size during a page's entrance ends it with an error.
+    options = {"base_url": product.address, "timezone_id": HOST_ZONE, "reduced_motion": "reduce"}
     visitors = browser.new_context(**options)
     members = browser.new_context(**options, storage_state=tokens.cookies)
     for context in (visitors, members):

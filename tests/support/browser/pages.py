@@ -107,6 +107,7 @@ PLACES = published() | {
     **{f"questions of {step}": Place(f"/assessment/{{result}}/{step}/") for step in STEPS},
     "questions half way": Place("/assessment/{begun}/"),
     "the phase of a result": Place("/assessment/{result}/phase/"),
+    "the phase, again": Place("/assessment/{result}/again/"),
     "result": Place("/assessment/{result}/result/"),
     "result, save": Place("/assessment/{result}/result/save/"),
     "result, no address": Place(
@@ -172,6 +173,7 @@ PLACES = published() | {
     "desk, host": Place(HOST, is_desk=True),
     "desk, why not": Place(f"{HOST}why/?at=2027-01-01T03:00", is_desk=True),
     "desk, why not, no time": Place(f"{HOST}why/?at=soon", status=422, is_desk=True),
+    "desk, start taking calls": Place(f"{HOST}start/", is_desk=True),
     "desk, person": Place(f"{HOST}person/", is_desk=True),
     "desk, hours": Place(f"{HOST}hours/", is_desk=True),
     "desk, rules": Place(f"{HOST}rules/", is_desk=True),
