@@ -4,6 +4,7 @@ Libraries that only some kinds need are imported where they are used: the site's
 settings here too, and has no use for them.
 """
 
+import base64
 from collections import Counter
 from math import log2
 from typing import Annotated
@@ -102,6 +103,24 @@ def _smtp(secret: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def _secret_url(secret: SecretStr) -> SecretStr:
+    """Check an address that opens something to whoever knows it; unlike others it may have a ?."""
+    text = secret.get_secret_value().strip()
+    _url(text.partition("?")[0])
+    return SecretStr(text)
+
+
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value().strip()
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if not text.startswith("whsec_") or not 24 <= len(key) <= 64:
+        raise ValueError('must be made by: echo "whsec_$(openssl rand -base64 32)"')
+    return SecretStr(text)
+
+
 def _database(text: str) -> str:
     """Check the address of a database; the driver's own message could hold the password."""
     if not text:
@@ -194,6 +213,8 @@ HoursAhead = Annotated[
 Limit = Annotated[str, AfterValidator(_limit)]
 LimitsStorage = Annotated[str, AfterValidator(_limits_storage)]
 Origin = Annotated[str, AfterValidator(_origin)]
+SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
 SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp)]
 Url = Annotated[str, AfterValidator(_url)]
 VerificationKey = Annotated[str, AfterValidator(_verification_key)]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]

@@ -29,9 +29,11 @@ from .setting_types import (
     Limit,
     LimitsStorage,
     Origin,
+    SecretUrl,
     SmtpUrl,
     Url,
     VerificationKey,
+    WebhookSecret,
     is_guessable,
 )
 
@@ -164,6 +166,17 @@ class Settings(BaseModel):
         ("sales@example.test",),
         description="Who gets an email about each lead, separated by commas. The first address "
         "becomes the first host.",
+    )
+
+    alarm_webhook: SecretUrl | None = Field(
+        None,
+        description="An https address to which `check --tell` posts what needs a person, such as "
+        "an incoming webhook of your chat. Kept secret.",
+    )
+    alarm_webhook_secret: WebhookSecret | None = Field(
+        None,
+        description="Signs what is posted there by the Standard Webhooks specification: `whsec_` "
+        "and 24 to 64 bytes in base64. Unsigned without it.",
     )
 
     practice_name: str = Field("ACTION Advisory", description="Your firm's name, everywhere.")
@@ -338,6 +351,9 @@ def _wrong_together(
     provider = urlsplit(settings.sendgrid_host)
     if provider.scheme != "https" and provider.hostname not in LOOPBACK:  # the key in the clear
         yield "SENDGRID_HOST", "must start with https:// unless it is this machine"
+    hook = urlsplit(settings.alarm_webhook.get_secret_value() if settings.alarm_webhook else "")
+    if hook.scheme == "http" and hook.hostname not in LOOPBACK:
+        yield "ALARM_WEBHOOK", "must start with https://"
     if not settings.sales_to:
         yield "SALES_TO", "is empty"
     if not is_local:

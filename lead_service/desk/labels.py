@@ -26,6 +26,7 @@ MAILS = {
     EmailKind.BOOKING_CANCELLED_FOR_HOST: "Cancellation to the host",
     EmailKind.BOOKING_WITHDRAWN: "Invitation taken back from a mistyped address",
     EmailKind.CALENDAR_PROBLEM: "Problem with a host\u2019s calendar",
+    EmailKind.ALARM: "Alarm about the service",
     EmailKind.NEW_LEAD: "News to the team",
     EmailKind.RESULT: "Result to the visitor",
     EmailKind.SIGN_IN: "Link to the desk",

@@ -24,7 +24,7 @@ from ..hostnames import is_placeholder
 from ..leads.models import LeadEvent
 from ..publishing import site
 from ..settings import Settings, SettingsError
-from . import backup
+from . import alarms, backup
 
 CLOCK_ERROR = timedelta(minutes=2)  # leases and links allow for more
 CLOCK_TRUSTED = timedelta(hours=1)
@@ -80,6 +80,14 @@ def _in_the_source() -> list[str]:
     except FrameworkError as fault:
         return [f"{SOURCE}: {line}" for line in str(fault).splitlines()]
     return []
+
+
+def notes(settings: Settings) -> list[str]:
+    """Say what is good to know and no fault."""
+    if settings.is_local or alarms.can_tell_of_email(settings):
+        return shares()
+    silent = "no alarm reaches a person when email fails: set ALARM_WEBHOOK, or SMTP_URL as well"
+    return [silent, *shares()]
 
 
 def shares() -> list[str]:

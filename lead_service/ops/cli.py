@@ -7,6 +7,7 @@ typed or set is wrong; 1: it could not be done, or something needs a person.
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -110,25 +111,40 @@ def migrate() -> None:
 
 @commands.command()
 @AS_JSON
-def check(as_json: bool) -> None:
+@click.option("--tell", is_flag=True, help="Also send an alarm: webhook or email.")
+@click.option("--every", type=click.IntRange(1), metavar="MINUTES", help="Check again and again.")
+def check(as_json: bool, tell: bool, every: int | None) -> None:
     """Check settings, site, database and email; exit 1 when something needs a person.
 
-    Creates nothing. Exits 2 when the settings themselves are wrong.
+    Creates nothing, but for a note of the alarm under VAR_DIR. Exits 2 when the settings
+    themselves are wrong.
     """
-    from . import checks
+    status = _check(as_json, tell)
+    while every:
+        time.sleep(every * 60)
+        status = _check(as_json, tell)
+    sys.exit(status)
 
+
+def _check(as_json: bool, tell: bool) -> int:
+    from . import alarms, checks
+
+    notes: list[str] = []
     try:
-        faults, status = checks.faults(settings.load(create=False)), 1
+        loaded = settings.load(create=False)
+        faults, status = checks.faults(loaded), 1
+        if tell:
+            faults += alarms.tell(loaded, faults, clock.now())
+        notes = checks.notes(loaded)
     except SettingsError as error:
         faults, status = error.faults, 2
     if as_json:
         click.echo(json.dumps({"ok": not faults, "faults": faults}, ensure_ascii=False))
-    else:
+    elif faults:
         complain(*faults)
-    if faults:
-        sys.exit(status)
-    if not as_json:
-        click.echo("\n".join(["all is well", *checks.shares()]))
+    else:
+        click.echo("\n".join(["all is well", *notes]))
+    return status if faults else 0
 
 
 @commands.command()

@@ -119,11 +119,11 @@ def test_containers_can_write_nowhere_and_gain_nothing(name):
     assert service["security_opt"] == ["no-new-privileges:true"]
 
 
-def test_only_the_proxy_can_be_reached_and_only_mail_leaves():
+def test_only_the_proxy_can_be_reached_and_only_what_sends_can_reach_out():
     open_to_all = {name for name, one in COMPOSE["services"].items() if "ports" in one}
     assert open_to_all == {"proxy"}
     outside = {name for name, one in COMPOSE["services"].items() if "outside" in one["networks"]}
-    assert outside == {"proxy", "deliver", "migrate"}
+    assert outside == {"proxy", "deliver", "migrate", "check"}
     assert COMPOSE["networks"]["inside"] == {"internal": True}
 
 

@@ -100,7 +100,7 @@ class PinnedClient(Client):
 
     def _make_request(self, _opener: Any, request: urllib.request.Request, timeout: Any = None):
         try:
-            return _opener_for(self.attempt, self.host).open(request, timeout=self.timeout)
+            return opener_for(self.attempt, self.host).open(request, timeout=self.timeout)
         except urllib.error.HTTPError as error:
             raise Refused(error.code, error.headers, _beginning(error)) from None
 
@@ -113,7 +113,8 @@ def _beginning(error: urllib.error.HTTPError) -> bytes:
         return b""
 
 
-def _opener_for(attempt: Attempt, host: str) -> urllib.request.OpenerDirector:
+def opener_for(attempt: Attempt, host: str) -> urllib.request.OpenerDirector:
+    """Return what opens connections to `host` that the attempt watches; it follows no redirect."""
     proxies: dict[str, str] | None = None if host.startswith("https:") else {}
     opener = urllib.request.OpenerDirector()
     for handler in (

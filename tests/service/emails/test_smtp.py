@@ -13,8 +13,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult
+from aiosmtpd.smtp import SMTP
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,56 +23,9 @@ from lead_service.emails.transports.smtp import Smtp
 from lead_service.emails.worker import transport_for
 from lead_service.settings import Settings
 from tests.support.app.sendgrid_client import MAIL
+from tests.support.mail_server import Mailbox, free_port, serving
 
 ELSEWHERE = "127.0.0.2"  # a machine that is not ours, as far as the settings know
-
-
-class Mailbox:
-    """The handler of a server that gives `answers` to commands, and keeps what it accepts."""
-
-    def __init__(self, **answers: str) -> None:
-        self.answers = answers
-        self.received: list[tuple[str, list[str], bytes]] = []
-        self.signed_in: list[tuple[bytes, bytes]] = []
-
-    async def handle_MAIL(self, _server, _session, envelope, address, options):
-        envelope.mail_from, envelope.mail_options = address, options
-        return self.answers.get("mail", "250 OK")
-
-    async def handle_RCPT(self, _server, _session, envelope, address, _options):
-        envelope.rcpt_tos.append(address)
-        return self.answers.get("rcpt", "250 OK")
-
-    async def handle_DATA(self, _server, _session, envelope):
-        text = envelope.content
-        if "reply" in self.answers and b"Reply-To:" in text:
-            return self.answers["reply"]
-        answer = self.answers.get("data", "250 OK")
-        if answer.startswith("250"):
-            self.received.append((envelope.mail_from, envelope.rcpt_tos, text))
-        return answer
-
-    def authenticator(self, _server, _session, _envelope, _mechanism, data) -> AuthResult:
-        self.signed_in.append((data.login, data.password))
-        return AuthResult(success=data.password == b"p@ss", handled=False)
-
-
-@contextmanager
-def serving(mailbox: Mailbox, host: str = "127.0.0.1", **named) -> Iterator[int]:
-    """Run a server until the end of the block; yield its port."""
-    named |= {"authenticator": mailbox.authenticator, "server_hostname": "stand-in.test"}
-    controller = Controller(mailbox, hostname=host, port=_free_port(host), **named)
-    controller.start()
-    try:
-        yield controller.port
-    finally:
-        controller.stop(no_assert=True)
-
-
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
 
 
 def sender(url: str, context: ssl.SSLContext | None = None, seconds: float = 5) -> Smtp:
@@ -214,7 +166,7 @@ def test_an_address_that_no_command_can_hold_is_refused_before_it_is_sent():
 
 def test_a_server_that_is_down_is_tried_again():
     with pytest.raises(Temporary, match="could not be reached"):
-        sender(f"smtp://127.0.0.1:{_free_port('127.0.0.1')}").send(MAIL, "0af1")
+        sender(f"smtp://127.0.0.1:{free_port('127.0.0.1')}").send(MAIL, "0af1")
 
 
 @pytest.mark.parametrize("greeting", [b"", b"nonsense\r\n", b"554 go away\r\n", b"220-a\r\n" * 9])

@@ -1,0 +1,139 @@
+"""Alarms: a person hears of what `check` found, once, by a way that is not the stopped one."""
+
+import base64
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from lead_service.ops import alarms
+from lead_service.settings import Settings
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.mail_server import Mailbox, free_port, serving
+
+KEY = b"0123456789abcdef0123456789abcdef"
+SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
+LATE = "The oldest email has waited for 2 hours."
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+class Hook(HTTPServer):
+    """A webhook that answers with `.status` and keeps what is posted to it."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.status = 204
+        self.received: list[tuple[dict[str, str], bytes]] = []
+        self.url = f"http://127.0.0.1:{self.server_port}/hook?token=1"
+
+    @property
+    def texts(self) -> list[str]:
+        return [json.loads(body)["text"] for _headers, body in self.received]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Hook
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.received.append((headers, body))
+        self.send_response(self.server.status)
+        self.send_header("Location", "http://127.0.0.1:9/")
+        self.end_headers()
+
+    def log_message(self, *_given: object) -> None:
+        pass
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with Hook() as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def settings(hook, tmp_path) -> Settings:
+    return Settings(alarm_webhook=hook.url, alarm_webhook_secret=SECRET, var_dir=tmp_path)
+
+
+def test_what_is_posted_is_signed_and_can_be_shown_by_a_chat(hook, settings):
+    assert alarms.tell(settings, [LATE], MONDAY_MORNING) == []
+    ((headers, body),) = hook.received
+    payload = json.loads(body)
+    assert payload["type"] == "check.failed"
+    assert payload["data"] == {"site": "http://127.0.0.1:8000/", "faults": [LATE]}
+    assert payload["text"] == f"127.0.0.1 needs you:\n{LATE}"
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    digest = base64.b64encode(hmac.digest(KEY, signed, "sha256")).decode()
+    assert headers["webhook-signature"] == f"v1,{digest}"
+    assert int(headers["webhook-timestamp"]) == MONDAY_MORNING.timestamp()
+
+
+def test_the_same_faults_are_told_once_a_day_and_their_end_once(hook, settings):
+    longer = LATE.replace("2", "3")
+    for faults, after in (
+        ([LATE], 0 * MINUTE),
+        ([longer], 15 * MINUTE),  # it only waits longer
+        ([longer, "disk: 1 MB left"], 30 * MINUTE),  # another fault
+        (["disk: 1 MB left", longer], 45 * MINUTE),
+        (["disk: 1 MB left", longer], DAY + 45 * MINUTE),  # still
+        ([], DAY + 60 * MINUTE),  # over
+        ([], DAY + 75 * MINUTE),
+        ([LATE], DAY + 90 * MINUTE),  # again
+    ):
+        assert alarms.tell(settings, faults, MONDAY_MORNING + after) == []
+    kinds = [text.count("\n") for text in hook.texts]
+    assert kinds == [1, 2, 2, 0, 1]
+
+
+def test_nothing_is_told_while_all_is_well(hook, settings):
+    assert alarms.tell(settings, [], MONDAY_MORNING) == []
+    assert hook.received == []
+
+
+@pytest.mark.parametrize("status", [302, 404, 500])
+def test_what_was_not_taken_is_told_again_and_goes_nowhere_else(hook, settings, status):
+    hook.status = status
+    assert alarms.tell(settings, [LATE], MONDAY_MORNING) == [f"ALARM_WEBHOOK: it answered {status}"]
+    hook.status = 200
+    assert alarms.tell(settings, [LATE], MONDAY_MORNING + MINUTE) == []
+    assert len(hook.received) == 2
+
+
+@pytest.mark.parametrize("note", ["{", "[]", "{}", '{"kind": "", "at": 3}'])
+def test_a_note_that_cannot_be_read_counts_as_none(hook, settings, note):
+    (settings.var_dir / "alarm.json").write_text(note)
+    assert alarms.tell(settings, [LATE], MONDAY_MORNING) == []
+    assert len(hook.received) == 1
+
+
+def test_an_email_goes_by_the_mail_server_where_the_provider_sends_the_others(tmp_path):
+    mailbox = Mailbox()
+    with serving(mailbox) as port:
+        settings = Settings(
+            sendgrid_api_key="SG.key",
+            sendgrid_host=f"http://127.0.0.1:{free_port('127.0.0.1')}",
+            smtp_url=f"smtp://127.0.0.1:{port}",
+            sales_to="ann@practice.test, bob@practice.test",
+            var_dir=tmp_path,
+        )
+        assert alarms.can_tell_of_email(settings)
+        assert alarms.tell(settings, ["Sending has stopped."], MONDAY_MORNING) == []
+    assert [to for _sender, to, _content in mailbox.received] == [
+        ["ann@practice.test"],
+        ["bob@practice.test"],
+    ]
+    assert b"Subject: 127.0.0.1 needs you: Sending has stopped." in mailbox.received[0][2]
+
+
+def test_a_mail_server_that_is_down_is_named(tmp_path):
+    url = f"smtp://127.0.0.1:{free_port('127.0.0.1')}"
+    told = alarms.tell(Settings(smtp_url=url, var_dir=tmp_path), [LATE], MONDAY_MORNING)
+    assert told == ["alarm: no email could be sent (the mail server could not be reached)"]
