@@ -204,8 +204,14 @@ def _verification_key(text: str) -> str:
     return key
 
 
+def _each_once(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Keep the first of addresses that differ by upper and lower case only."""
+    by_mailbox = {address.casefold(): address for address in reversed(addresses)}
+    return tuple(reversed(by_mailbox.values()))
+
+
 Address = Annotated[str, AfterValidator(_address)]
-Addresses = Annotated[tuple[Address, ...], BeforeValidator(_split)]
+Addresses = Annotated[tuple[Address, ...], BeforeValidator(_split), AfterValidator(_each_once)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 HoursAhead = Annotated[
     tuple[int, ...], BeforeValidator(_hours_ahead), AfterValidator(_longest_first)

@@ -10,24 +10,50 @@ from sqlalchemy.orm import Session
 from ..emails import outbox, practice_context, provider_erasure, team_notices
 from ..emails.message import EmailKind, Message, compose
 from ..emails.models import OutboxMessage
+from ..emails.outbox import NotNeeded
 from ..leads import capture, consent, events
 from ..leads.capture import Captured
 from ..leads.consent import RESULT_SOURCE, Occasion
 from ..leads.models import Consent, EventKind, Lead, LeadEvent
+from ..publishing.site import Published
 from ..settings import Settings
 from ..web.tokens import derived_token
 from . import text
-from .brief import Brief
 from .diagnosis import Diagnosis, diagnose
 from .forms import MailForm
 from .models import Assessment, framework_of, share, share_token, unshare
 
 MAILS_A_DAY = 3  # to one address
+USEFUL_FOR = timedelta(days=7)
 EVENT, SOURCE = EventKind.RESULT_MAILED, RESULT_SOURCE  # what a submission leaves
 TEAM_IS_TOLD = "took the self-assessment and had the result emailed"
 KEY = 32  # hexadecimal characters, 128 bits
 
 log = logging.getLogger(__name__)
+
+
+def result_email(
+    session: Session, settings: Settings, _published: Published, row: OutboxMessage, _now: datetime
+) -> Message:
+    """Compose the email with a result, and none of the visitor's answers: it may be passed on.
+
+    Raises NotNeeded once the answers are deleted or their link is no longer shared.
+    """
+    said = row.facts or {}
+    answers = select(Assessment).where(Assessment.token_hash == said["answers"])
+    assessment = session.scalar(answers)
+    shared = assessment and share_token(assessment, settings.secret)
+    if assessment is None or not shared:
+        raise NotNeeded("the visitor deleted the result or stopped sharing it")
+    framework = framework_of(session, assessment)
+    not_me = settings.link(f"/assessment/not-me/{_with_proof(settings.secret, said['key'])}/")
+    return result_message(
+        settings,
+        row.address,
+        diagnose(framework, assessment.answers, assessment.phase),
+        settings.link(f"/assessment/shared/{shared}/"),
+        not_me,
+    )
 
 
 def result_message(
@@ -58,14 +84,10 @@ def send_result(
     assessment: Assessment,
     form: MailForm,
     now: datetime,
-    *,
-    article: str = "",
-    brief: Brief | None = None,
 ) -> None:
     """Make or extend the lead and queue the email; sending the same form twice changes nothing.
 
-    The email opens a link to share. `article` is the title of the one that led here, and `brief`
-    what the team gets of the answers.
+    The email opens a link to share.
     """
     email, suspect = form.email.data or "", form.is_suspect
     lead = capture.capture_lead(session, email=email, at=now, quarantine=suspect)
@@ -74,44 +96,37 @@ def send_result(
         return
     assessment.lead_id = assessment.lead_id or lead.id
     _record_consent(session, lead, form, now)
-    occasion = key_start(assessment) + key
+    occasion = f"result:{key}"
     if _mailed_today(session, lead, now) < MAILS_A_DAY:
-        message = _message(session, settings, email, assessment, key)
-        held = suspect or lead.quarantine
-        outbox.queue(session, message, at=now, lead_id=lead.id, dedupe_key=occasion, held=held)
+        share(assessment, settings.secret)
+        outbox.queue(
+            session,
+            EmailKind.RESULT,
+            email,
+            at=now,
+            useless_after=now + USEFUL_FOR,
+            facts={"answers": assessment.token_hash, "key": key},
+            lead_id=lead.id,
+            dedupe_key=occasion,
+            held=suspect or lead.quarantine,
+        )
     if lead.is_new:
         team_notices.notify(
             session,
             settings,
-            lead,
-            TEAM_IS_TOLD + capture.SUSPECTED * suspect,
+            lead.id,
             now,
             occasion=Occasion.RESULT,
             key=occasion,
-            article=article,
-            brief=brief,
+            what=TEAM_IS_TOLD + capture.SUSPECTED * suspect,
+            came_from=assessment.came_from,
+            answers=assessment.token_hash,
         )
 
 
 def _record_consent(session: Session, lead: Captured, form: MailForm, now: datetime) -> None:
     agreed = bool(form.may_contact.data)
     consent.record_consent(session, lead, consent.RESULT, may_contact=agreed, source=SOURCE, at=now)
-
-
-def _message(
-    session: Session, settings: Settings, email: str, assessment: Assessment, key: str
-) -> Message:
-    share(assessment, settings.secret)
-    framework = framework_of(session, assessment)
-    diagnosis = diagnose(framework, assessment.answers, assessment.phase)
-    link = settings.link(f"/assessment/shared/{share_token(assessment, settings.secret)}/")
-    not_me = settings.link(f"/assessment/not-me/{_with_proof(settings.secret, key)}/")
-    return result_message(settings, email, diagnosis, link, not_me)
-
-
-def key_start(assessment: Assessment) -> str:
-    """Return how the outbox keys of all mails of an assessment's link begin."""
-    return f"result:{assessment.token_hash[:KEY]}:"
 
 
 def key_of(token: str, secret: str) -> str | None:

@@ -10,14 +10,12 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..action_framework.counts import counts
 from ..action_framework.types import Framework
-from ..emails import outbox
 from ..formats import long_date
 from ..publishing.site import Article, Published
 from ..web.context import context
 from ..web.security import limit_posts
 from . import emails, models, pdf, retake, text
 from .blueprint import blueprint, find_or_404
-from .brief import brief_for
 from .diagnosis import Diagnosis, diagnose
 from .forms import MailForm
 
@@ -103,16 +101,7 @@ def mail_submit(token: str) -> ResponseReturnValue:
         return _render_save(token, form)
 
     def send(session: Session, assessment: models.Assessment) -> None:
-        published = context().published
-        emails.send_result(
-            session,
-            context().settings,
-            assessment,
-            form,
-            now,
-            article=published.title_of(assessment.came_from),
-            brief=brief_for(session, assessment, published.framework),
-        )
+        emails.send_result(session, context().settings, assessment, form, now)
 
     _change(token, send)
     return redirect(url_for(".mailed", token=token), 303)
@@ -149,7 +138,6 @@ def delete(token: str) -> ResponseReturnValue:
 
     def work(session: Session) -> None:
         if assessment := models.find_assessment(session, token, lock=True):
-            outbox.cancel(session, dedupe_prefix=emails.key_start(assessment))
             session.delete(assessment)
 
     context().database.write(work)

@@ -1,17 +1,32 @@
-"""Write the emails of a booking, each a finished message; `notifications` queues them."""
+"""Compose the emails about calls and leads, as of the moment at which they are sent.
+
+`notifications` has queued what is due to whom. Each function takes a row of the outbox and
+returns a finished message, or raises NotNeeded when the call has changed since.
+"""
 
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ..emails import practice_context, team_notices
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..assess.brief import Brief, brief_for, brief_for_lead
+from ..assess.models import Assessment
+from ..emails import outbox, practice_context, team_notices
 from ..emails.message import Attachment, EmailKind, Message, compose, greeting_name
+from ..emails.models import OutboxMessage
+from ..emails.outbox import NotNeeded
+from ..emails.team_notices import CallNews
 from ..formats import clock_time, long_date
-from ..leads.consent import Permission
+from ..leads.capture import SUSPECTED
+from ..leads.consent import Occasion, Permission, agreed, permission
+from ..leads.models import Lead
+from ..publishing.site import Published
 from ..settings import Settings
-from . import bookings, invitations
+from . import bookings, intents, invitations
 from .hosts.models import Host
-from .models import Booking
+from .models import Booking, CallOutcome
 
 REQUEST, CANCEL = "REQUEST", "CANCEL"
 CALLED_OFF = {
@@ -19,82 +34,179 @@ CALLED_OFF = {
     EmailKind.BOOKING_CANCELLED_FOR_HOST,
     EmailKind.BOOKING_WITHDRAWN,
 }
+NEWS = {  # what the visitor did, and what the team did to their call
+    CallNews.BOOKED: ("booked a call", "booked a call"),
+    CallNews.MOVED: ("moved their call", "had their call moved"),
+    CallNews.GIVEN: ("has another host for their call", "has another host for their call"),
+    CallNews.CANCELED: ("canceled their call", "had their call canceled"),
+    CallNews.MISSED: ("did not come to their call", "did not come to their call"),
+    CallNews.NEVER_TOLD: ("was never told of their call", "was never told of their call"),
+}
+OF_LIVE_CALLS = {CallNews.BOOKED, CallNews.MOVED, CallNews.GIVEN}
 
 
-def to_visitor(
-    settings: Settings, booking: Booking, kind: EmailKind, now: datetime, link: str, **more: Any
+def visitors_email(
+    session: Session, settings: Settings, _published: Published, row: OutboxMessage, now: datetime
 ) -> Message:
-    """Compose the visitor's `booking_confirmed`, `booking_changed` or `booking_cancelled`.
+    """Compose the visitor's confirmation, news of a change, reminder or cancellation.
 
     It repeats no text of the visitor's, who may have typed somebody else's address.
-
-    `more` is what the templates of one kind want: `note`, the words of the team, or `before`,
-    the start that the call had (UTC), None where it has not changed.
     """
-    meeting = visitors_meeting(settings, booking, now)
-    return _visitors(
-        settings,
-        booking,
-        kind,
-        attachments=(_invite(meeting, kind),),
+    booking, said = _booking(session, row, now), row.facts or {}
+    meeting = visitors_meeting(settings, booking, row.created_at)
+    if row.kind == EmailKind.BOOKING_CANCELLED:
+        link = settings.link("/book/")
+    else:
+        link = settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/")
+    is_reminder = row.kind == EmailKind.BOOKING_REMINDER  # the call is in the calendar by then
+    return compose(
+        row.kind,
+        to=row.address,
+        to_name=booking.name,
+        reply_to=booking.host.email,
+        reply_to_name=booking.host.name,
+        attachments=() if is_reminder else (_invite(meeting, row.kind),),
         link=link,
         google=invitations.google_link(meeting),
         outlook=invitations.outlook_link(meeting),
-        **more,
+        is_given=said.get("is_given", False),
+        **_context(settings, booking, booking.visitor_zone, said),
     )
 
 
-def reminder(settings: Settings, booking: Booking, link: str) -> Message:
-    """Compose the reminder. No file goes with it: the call is in the calendar, or was declined."""
-    return _visitors(settings, booking, EmailKind.BOOKING_REMINDER, link=link)
-
-
-def to_host(
-    settings: Settings,
-    booking: Booking,
-    kind: EmailKind,
-    now: datetime,
-    allowed: Permission,
-    *,
-    host: Host | None = None,
-    **more: Any,
+def hosts_email(
+    session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
 ) -> Message:
-    """Compose `booking_for_host` or `booking_cancelled_for_host`, with the brief for the call.
-
-    `allowed` says whether the visitor may be written to. `host` is who had the call before, when
-    it is not the booking's own that is written to.
-    """
-    host = host or booking.host
+    """Compose the host's invitation with the brief, or that the call is theirs no more."""
+    booking, said = _booking(session, row, now), row.facts or {}
+    host = session.get_one(Host, said["host"])
+    given_to = booking.host.name if booking.is_live and booking.host_id != host.id else ""
+    occasion = Occasion.CALL_GIVEN_AWAY if given_to else Occasion.CALL
+    meeting = hosts_meeting(settings, booking, row.created_at, host)
+    is_off = row.kind == EmailKind.BOOKING_CANCELLED_FOR_HOST
     return compose(
-        kind,
-        to=host.email,
+        row.kind,
+        to=row.address,
         to_name=host.name,
-        attachments=(_invite(hosts_meeting(settings, booking, now, host), kind),),
-        link=settings.link(f"/desk/leads/{booking.lead_id}/"),
-        **team_notices.reply_fields(allowed, booking.email, booking.name),
-        **_context(settings, booking, host.zone, **more),
+        attachments=(_invite(meeting, row.kind),),
+        given_to=given_to,
+        brief=None if is_off else brief_of(session, published, booking),
+        article=published.title_of(booking.came_from),
+        **_to_staff(session, settings, booking.lead_id, occasion, booking.email, booking.name),
+        **_context(settings, booking, host.zone, said),
     )
 
 
-def withdrawal(settings: Settings, booking: Booking, before: str, now: datetime) -> Message:
-    """Compose the mail that takes an invitation back from an address it should not have got to.
+def withdrawal(
+    session: Session, settings: Settings, _published: Published, row: OutboxMessage, now: datetime
+) -> Message:
+    """Compose the email that takes an invitation back from an address it should not have got to.
 
     It says nothing of the call: whoever reads it is most likely a stranger.
     """
+    booking = _booking(session, row, now)
     wrong = replace(
-        visitors_meeting(settings, booking, now),
-        sequence=booking.sequence - 1,
+        visitors_meeting(settings, booking, row.created_at),
+        sequence=row.sequence - 1,  # older than the invitation at the right address
         summary="Sent by mistake",
         description="",  # the link in it opens the booking
-        attendee_email=before,
+        attendee_email=row.address,
         attendee_name="",
     )
     return compose(
-        EmailKind.BOOKING_WITHDRAWN,
-        to=before,
-        attachments=(_invite(wrong, EmailKind.BOOKING_WITHDRAWN),),
+        row.kind,
+        to=row.address,
+        attachments=(_invite(wrong, row.kind),),
         **practice_context(settings),
     )
+
+
+def team_news(
+    session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
+) -> Message:
+    """Compose what the team hears of a lead, with the brief of their answers."""
+    said = row.facts or {}
+    lead = session.get(Lead, row.lead_id or 0)
+    booking = session.get(Booking, row.booking_id or 0)
+    if lead is None or ("news" in said and booking is None):
+        raise NotNeeded("what it tells of was erased")
+    what, text, came_from = said.get("what", ""), said.get("text", ""), said.get("came_from")
+    call, brief = "", None
+    if booking:
+        what = _news(CallNews(said["news"]), booking, bool(said.get("by_team")))
+        text, came_from = booking.topic, booking.came_from
+        call = f"{_moment(booking.starts_at, booking.host_zone)} ({_zone(booking.host_zone)})"
+        brief = brief_of(session, published, booking)
+    else:
+        answers = select(Assessment).where(Assessment.token_hash == said.get("answers"))
+        brief = _brief(session, published, session.scalar(answers), lead.id, text)
+    return compose(
+        EmailKind.NEW_LEAD,
+        to=row.address,
+        lead=lead,
+        what=what,
+        text=text,
+        brief=brief,
+        article=published.title_of(came_from),
+        call=call,
+        before=_before(said, booking.host_zone) if booking else "",
+        **_to_staff(session, settings, lead.id, Occasion(said["occasion"]), lead.email, lead.name),
+        **practice_context(settings),
+    )
+
+
+def brief_of(session: Session, published: Published, booking: Booking) -> Brief | None:
+    """Return the brief of the answers that came with a call, else of the lead's latest."""
+    came = session.get(Assessment, booking.assessment_id or 0)
+    return _brief(session, published, came, booking.lead_id, booking.topic)
+
+
+def _brief(
+    session: Session, published: Published, came: Assessment | None, lead_id: int, words: str
+) -> Brief | None:
+    framework = published.framework
+    return brief_for(session, came, framework, words) or brief_for_lead(
+        session, lead_id, framework, words
+    )
+
+
+def _booking(session: Session, row: OutboxMessage, now: datetime) -> Booking:
+    """Return the call that an email is about; raise NotNeeded when the email no longer fits it."""
+    booking = session.get(Booking, row.booking_id or 0)
+    if booking is None:
+        raise NotNeeded("the call was erased")
+    call = intents.Call(booking.sequence, booking.is_live, booking.host_id, booking.email)
+    intent = intents.Intent(
+        row.kind,
+        row.sequence,
+        row.address,
+        row.created_at,
+        outbox.has_heard(session, row),
+        (row.facts or {}).get("host", 0),
+    )
+    if reason := intents.misfit(intent, call, now):
+        raise NotNeeded(reason)
+    return booking
+
+
+def _news(news: CallNews, booking: Booking, by_team: bool) -> str:
+    """Say in a few words what became of a call; raise NotNeeded when that is over."""
+    is_over = news in OF_LIVE_CALLS and not booking.is_live
+    if is_over or (news == CallNews.MISSED and booking.outcome != CallOutcome.NO_SHOW):
+        raise NotNeeded("the call has changed since")
+    said = NEWS[news][by_team]
+    if news == CallNews.GIVEN:
+        said += f", {booking.host.name}"
+    return said + SUSPECTED * booking.quarantine
+
+
+def _to_staff(
+    session: Session, settings: Settings, lead_id: int, occasion: Occasion, email: str, name: str
+) -> dict[str, Any]:
+    """Return whether the team may reply to a lead, and where it is on the desk."""
+    allowed: Permission = permission(occasion, agreed(session, lead_id))
+    link = settings.link(f"/desk/leads/{lead_id}/")
+    return team_notices.reply_fields(allowed, email, name) | {"link": link}
 
 
 def visitors_meeting(settings: Settings, booking: Booking, now: datetime) -> invitations.Meeting:
@@ -158,48 +270,35 @@ def _invite(meeting: invitations.Meeting, kind: EmailKind) -> Attachment:
     )
 
 
-def _visitors(
-    settings: Settings,
-    booking: Booking,
-    kind: EmailKind,
-    *,
-    attachments: tuple[Attachment, ...] = (),
-    **more: Any,
-) -> Message:
-    return compose(
-        kind,
-        to=booking.email,
-        to_name=booking.name,
-        reply_to=booking.host.email,
-        reply_to_name=booking.host.name,
-        attachments=attachments,
-        **_context(settings, booking, booking.visitor_zone, **more),
-    )
-
-
 def _context(
-    settings: Settings,
-    booking: Booking,
-    zone: str,
-    *,
-    before: datetime | None = None,
-    **more: Any,
+    settings: Settings, booking: Booking, zone: str, said: dict[str, Any]
 ) -> dict[str, Any]:
     """Return what the templates show; `day`, `time` and `zone` are the recipient's own."""
-    shown = {"brief": None, "article": "", "note": "", "by_team": False} | more
-    return (
-        practice_context(settings)
-        | shown
-        | {
-            "booking": booking,
-            "host": booking.host,
-            "day": long_date(booking.starts_at, zone),
-            "time": clock_time(booking.starts_at, zone),
-            "zone": zone,
-            "their_day": long_date(booking.starts_at, booking.visitor_zone),
-            "their_time": clock_time(booking.starts_at, booking.visitor_zone),
-            "host_day": long_date(booking.starts_at, booking.host_zone),
-            "host_time": clock_time(booking.starts_at, booking.host_zone),
-            "before": f"{long_date(before, zone)}, {clock_time(before, zone)}" if before else "",
-        }
-    )
+    start = booking.starts_at
+    return practice_context(settings) | {
+        "booking": booking,
+        "host": booking.host,
+        "day": long_date(start, zone),
+        "time": clock_time(start, zone),
+        "zone": zone,
+        "their_day": long_date(start, booking.visitor_zone),
+        "their_time": clock_time(start, booking.visitor_zone),
+        "host_day": long_date(start, booking.host_zone),
+        "host_time": clock_time(start, booking.host_zone),
+        "before": _before(said, zone),
+        "note": said.get("note", ""),
+        "by_team": said.get("by_team", False),
+    }
+
+
+def _before(said: dict[str, Any], zone: str) -> str:
+    """Write the start that the call had, where it has changed."""
+    return _moment(datetime.fromisoformat(said["before"]), zone) if said.get("before") else ""
+
+
+def _moment(instant: datetime, zone: str) -> str:
+    return f"{long_date(instant, zone)}, {clock_time(instant, zone)}"
+
+
+def _zone(name: str) -> str:
+    return name.replace("_", " ")

@@ -76,7 +76,7 @@ def readdress(token: str) -> ResponseReturnValue:
 
 def _readdress(session: Session, token: str, email: str, now: datetime) -> str | None:
     """Correct the address and queue what follows; return the link's new token."""
-    settings, published = context().settings, context().published
+    settings = context().settings
     booking = bookings.find_booking(session, token, lock=True)
     if booking is None:
         abort(404)
@@ -84,7 +84,7 @@ def _readdress(session: Session, token: str, email: str, now: datetime) -> str |
     if before != email:
         if not readdress_booking(session, settings, booking, email, now):
             return None
-        notifications.email_corrected(session, settings, published, booking, before, now)
+        notifications.email_corrected(session, settings, booking, before, now)
     return bookings.manage_token(booking, settings.secret)
 
 

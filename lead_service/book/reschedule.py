@@ -85,7 +85,6 @@ def _move(
     session: Session, token: str, start: datetime, zone: str, number: str, now: datetime
 ) -> None:
     """Move the call and queue what follows, in the caller's transaction."""
-    settings, published = context().settings, context().published
     booking = bookings.find_booking(session, token) or abort(404)
     before, previous_host = booking.starts_at, booking.host
     terms = parse_terms(request.form.get("terms", ""))
@@ -93,7 +92,8 @@ def _move(
         booking.visitor_zone = zone
         booking.phone = booking.phone or number
         given = previous_host if previous_host.id != booking.host_id else None
-        notifications.moved(session, settings, published, booking, before, now, previous_host=given)
+        settings = context().settings
+        notifications.moved(session, settings, booking, before, now, previous_host=given)
 
 
 def _find_booking(token: str) -> Booking:

@@ -96,7 +96,7 @@ def _book(
     session: Session, form: BookingForm, wanted: datetime, now: datetime, flood: bool
 ) -> bookings.BookingResult:
     """Do all of it in the caller's transaction."""
-    settings, published = context().settings, context().published
+    settings = context().settings
     hosts, assessment = queries.active_hosts(session), query_params.assessment(session)
     if query_params.is_unknown_host(hosts):
         raise bookings.NotOffered
@@ -118,9 +118,7 @@ def _book(
     )
     outcome = bookings.create(session, settings, details, now)
     may_contact = bool(form.may_contact.data)
-    notifications.form_answered(
-        session, settings, published, details, outcome, now, may_contact=may_contact
-    )
+    notifications.form_answered(session, settings, details, outcome, now, may_contact=may_contact)
     return outcome
 
 

@@ -7,8 +7,6 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
-from ..action_framework.types import Framework
-from ..assess.brief import brief_for_lead
 from ..assess.models import find_assessment
 from ..book import query_params
 from ..book.forms import Person, phone
@@ -48,10 +46,9 @@ def submit() -> ResponseReturnValue:
     if not form.submission.data:
         form.submission.data = new_token()
         return _render(form, again=True), 422
-    settings, framework = context().settings, context().published.framework
-    token = request.form.get("assessment", "")
+    settings, token = context().settings, request.form.get("assessment", "")
     context().database.write(
-        lambda session: save_message(session, settings, framework, form, now, answers=token)
+        lambda session: save_message(session, settings, form, now, answers=token)
     )
     return redirect(url_for(".thanks"), 303)
 
@@ -71,13 +68,7 @@ def thanks() -> str:
 
 
 def save_message(
-    session: Session,
-    settings: Settings,
-    framework: Framework,
-    form: ContactForm,
-    now: datetime,
-    *,
-    answers: str = "",
+    session: Session, settings: Settings, form: ContactForm, now: datetime, *, answers: str = ""
 ) -> None:
     """Keep a message as a lead with its event, once, and tell the team.
 
@@ -105,15 +96,13 @@ def save_message(
     consent.record_consent(
         session, lead, consent.SERVICES, may_contact=may_contact, source="contact", at=now
     )
-    what = "wrote to us" + capture.SUSPECTED * suspect
     team_notices.notify(
         session,
         settings,
-        lead,
-        what,
+        lead.id,
         now,
         occasion=Occasion.MESSAGE,
         key=f"wrote:{key}",
+        what="wrote to us" + capture.SUSPECTED * suspect,
         text=text,
-        brief=brief_for_lead(session, lead.id, framework, text),
     )

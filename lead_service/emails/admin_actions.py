@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, or_, update
 from sqlalchemy.orm import Session
 
 from ..db.engine import rows_changed
-from .models import RINGS, EmailState, OutboxMessage
+from .models import RINGS, EmailState, OutboxMessage, Turn
 
 GIVEN_UP = (EmailState.FAILED, EmailState.DEAD)
 
@@ -19,19 +19,19 @@ GIVEN_UP = (EmailState.FAILED, EmailState.DEAD)
 def can_retry(now: datetime) -> ColumnElement[bool]:
     """Select mails that failed, were given up, or are due and wait for their next try.
 
-    Their text must still be there, and be of use.
+    They must still be of use.
     """
     is_due = and_(OutboxMessage.due_at <= now, OutboxMessage.next_at > now)
     waits = and_(OutboxMessage.state == EmailState.PENDING, is_due)
     stuck = or_(OutboxMessage.state.in_(GIVEN_UP), waits)
     is_useful = or_(OutboxMessage.useless_after.is_(None), OutboxMessage.useless_after > now)
-    return and_(stuck, is_useful, OutboxMessage.body.is_not(None))
+    return and_(stuck, is_useful, OutboxMessage.facts.is_not(None))
 
 
 def retry(session: Session, outbox_id: str, now: datetime) -> bool:
     """Send a mail once more as if it were new; return False when that cannot be."""
     again = {"state": EmailState.PENDING, "attempts": 0, "failing_since": None, "alarm_at": None}
-    again |= {"due_at": now, "next_at": now, "reason": ""}
+    again |= {"due_at": now, "next_at": now, "turn": Turn.NEW, "reason": ""}
     can = and_(OutboxMessage.id == outbox_id, can_retry(now))
     return rows_changed(session, update(OutboxMessage).where(can).values(again)) == 1
 
@@ -45,7 +45,8 @@ def retry_waiting(session: Session, now: datetime) -> int:
 def cancel(session: Session, outbox_id: str) -> bool:
     """Take back a mail that waits; return False when it is under way, or does not wait."""
     waits = and_(OutboxMessage.id == outbox_id, OutboxMessage.state == EmailState.PENDING)
-    gone = {"state": EmailState.CANCELLED, "body": None, "reason": "it was taken back on the desk"}
+    gone: dict[str, str | None] = {"state": EmailState.CANCELLED, "body": None, "facts": None}
+    gone["reason"] = "it was taken back on the desk"
     return rows_changed(session, update(OutboxMessage).where(waits).values(gone)) == 1
 
 

@@ -97,19 +97,6 @@ class Message:
             _refuse_controls(name, value)
 
 
-@dataclass(frozen=True)
-class Draft:
-    """A mail that is composed when it is sent: `context` is what `compose` takes, all of it JSON.
-
-    For mail that comes with every lead: keeping the lead must neither wait for a template nor
-    fail with one.
-    """
-
-    kind: EmailKind
-    to: str
-    context: dict[str, Any]
-
-
 def _refuse_controls(name: str, value: str) -> None:
     """Refuse what could end a header line or be lost on the way; never repeat the value."""
     if found := CONTROL.search(value):
@@ -194,11 +181,8 @@ def _frame(ending: str, practice: Practice, site: str) -> tuple[str, str]:
     return before, after
 
 
-def to_json(message: Message | Draft) -> str:
-    """Write a message as JSON text, attachments in base64, for the outbox to store."""
-    if isinstance(message, Draft):
-        practice = vars(message.context["practice"])
-        return json.dumps(vars(message) | {"context": message.context | {"practice": practice}})
+def to_json(message: Message) -> str:
+    """Write a message as JSON text, attachments in base64, for the outbox to keep."""
     attachments = [
         vars(one) | {"content": base64.b64encode(one.content).decode("ascii")}
         for one in message.attachments
@@ -207,24 +191,14 @@ def to_json(message: Message | Draft) -> str:
 
 
 def from_json(text: str) -> Message:
-    """Read what `to_json` wrote, and compose what was a draft.
-
-    Raises ValueError when it is anything else, and what `compose` raises.
-    """
+    """Read what `to_json` wrote; raise ValueError when it is anything else."""
     try:
         fields = json.loads(text)
         fields["kind"] = EmailKind(fields["kind"])
-        if "context" not in fields:
-            stored = fields.pop("attachments")
-            return Message(**fields, attachments=tuple(_attachment(**one) for one in stored))
-        context = fields["context"]
-        context["practice"] = Practice(**context["practice"])
-        # Written by an earlier version, which invited a reply whatever the lead had agreed to.
-        if fields["kind"] == EmailKind.NEW_LEAD and "permission" not in context:
-            context |= {"permission": "", "may_write": False, "reply_to": None}
+        stored = fields.pop("attachments")
+        return Message(**fields, attachments=tuple(_attachment(**one) for one in stored))
     except (AttributeError, KeyError, TypeError, binascii.Error) as error:
         raise ValueError(f"not a stored message: {type(error).__name__}") from None
-    return compose(fields["kind"], to=fields["to"], **context)
 
 
 def _attachment(filename: str, content_type: str, content: str) -> Attachment:

@@ -1,9 +1,10 @@
-"""The outbox in the database: every mail that was ever promised, and whether sending is paused."""
+"""The outbox in the database: every email that is or was due, and whether sending is paused."""
 
 from datetime import UTC, datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db.base import Base
@@ -25,6 +26,15 @@ class EmailState(StrEnum):
     CANCELLED = "cancelled"  # was taken back before it was sent
 
 
+class Turn(IntEnum):
+    """Where a waiting email queues. `outbox` says in which order the queues are emptied."""
+
+    SIGN_IN = 0
+    NEW = 1  # was due when it was written
+    PLANNED = 2  # became due later, as reminders do
+    AGAIN = 3  # failed before
+
+
 class Delivery(StrEnum):
     """What the provider told us after it took an email; a later member overrules an earlier one."""
 
@@ -41,14 +51,21 @@ RETURNED = (Delivery.BOUNCED, Delivery.DROPPED)
 
 
 class OutboxMessage(Base):
-    """One mail, written in the same transaction as the fact that it tells of."""
+    """One intent: which email is due to whom, written in the transaction of what it tells of.
+
+    `facts` are the few things that will be gone when the email is composed, which is when it is
+    sent; None once it is settled. An email about a call carries the booking and its sequence:
+    of two to one address, that of the higher sequence overtakes the other.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
         CheckConstraint(f"state IN {values(EmailState)}", name="state"),
         CheckConstraint(f"delivery IN {values(Delivery)}", name="delivery"),
         UniqueConstraint("dedupe_key"),
-        Index(None, "state", "next_at"),
+        Index(None, "state", "turn", "next_at"),
+        Index(None, "state", "useless_after"),
+        Index(None, "booking_id", "address"),
         Index(None, "state", "delivery", "created_at"),
         Index(None, "created_at", "id"),
     )
@@ -58,14 +75,21 @@ class OutboxMessage(Base):
     lead_id: Mapped[int | None] = mapped_column(
         ForeignKey(Lead.id, ondelete="SET NULL"), index=True
     )
+    # No foreign key: emails know nothing of bookings, whose numbers are never given out again.
+    booking_id: Mapped[int | None]
+    sequence: Mapped[int] = mapped_column(default=0)  # of the booking
     address: Mapped[str] = mapped_column(String(320))
-    body: Mapped[str | None] = mapped_column(Text)  # message.to_json; None once blanked
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # What was sent, as message.to_json writes it, where that is kept. One that waits has a body
+    # only if an earlier version composed it; then this is what leaves.
+    body: Mapped[str | None] = mapped_column(Text)
     state: Mapped[EmailState] = mapped_column(StoredEnum(EmailState, 10))
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]  # when it is meant to leave
     next_at: Mapped[datetime]  # when the next try may start: due_at, then by the back-off
-    useless_after: Mapped[datetime | None]
+    turn: Mapped[int] = mapped_column(default=Turn.NEW)
+    useless_after: Mapped[datetime | None]  # None in rows of earlier versions only
     leased_until: Mapped[datetime | None]
     lease_token: Mapped[str | None] = mapped_column(String(32))
     failing_since: Mapped[datetime | None]  # the first try that failed

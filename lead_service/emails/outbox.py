@@ -1,73 +1,118 @@
-"""The outbox: mail is written in the caller's transaction and sent after it, at least once.
+"""The outbox: an intent is written in the caller's transaction, and sent after it, at least once.
 
-A row is claimed under a lease, sent while no transaction is open, and finished by whoever
-still holds the lease. A worker that dies or hangs loses its lease and another sends the mail:
-none is lost, and at most one is doubled by each death. The provider documents no key by which
-it would refuse the second, so the gap cannot be closed, only marked: each mail carries its id.
+A row says which email is due to whom about what; it is composed when it is sent. It is claimed
+under a lease, sent while no transaction is open, and finished by whoever still holds the lease.
+A worker that dies or hangs loses its lease and another sends the email: none is lost, and at most
+one is doubled by each death. The provider documents no key by which it would refuse the second,
+so the gap cannot be closed, only marked: each email carries its id.
+
+Of the emails about one call to one address, one is under way at a time, in the order of the
+booking's sequence. What a row of a higher sequence has overtaken never leaves: what waits is
+canceled when that row is written, and what was under way then is canceled when it comes back.
 """
 
-import logging
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from ..db import demo_data
-from ..db.engine import Database, insert_unless, rows_changed
-from .message import Draft, EmailKind, Message, to_json
-from .models import EmailState, OutboxMessage, OutboxPause
+from ..db.engine import Database, insert_unless
+from .message import EmailKind, Message, to_json
+from .models import EmailState, OutboxMessage, OutboxPause, Turn
 from .retries import LONGEST_WAIT, PROBE_EVERY, SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD, next_time
 from .transports.base import Accepted, Outcome, Permanent, Stop, Temporary
-
-log = logging.getLogger(__name__)
 
 SEND_SECONDS = 20  # the longest that one send may take, whatever the provider does
 LEASE_SECONDS = 60  # outlives a send, with time left to record its outcome
 
 
 CLOCK_ERROR = timedelta(minutes=5)  # a time further ahead than this was set by a wrong clock
-NEVER_KEPT = {EmailKind.SIGN_IN}  # a body that is a key
+NEVER_KEPT = {EmailKind.SIGN_IN}  # what it says is a key
 TRIED = (EmailState.SENT, EmailState.FAILED, EmailState.DEAD)  # and will not be tried again
+WAITING = (EmailState.PENDING, EmailState.HELD)
+REFUSED = (EmailState.FAILED, EmailState.DEAD)
+SETTLED_AT_ONCE = 200  # emails that one claim may find too late
+
+
+class NotNeeded(Exception):
+    """What an email would tell no longer holds, or its recipient never heard of it."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason  # in words, nothing personal
+
+
+# Compose what an intent stands for, as of an instant; may raise NotNeeded.
+Compose = Callable[[Session, OutboxMessage, datetime], Message]
+OnExpired = Callable[[Session, OutboxMessage, datetime], object]
 
 
 def queue(
     session: Session,
-    message: Message | Draft,
+    kind: EmailKind,
+    address: str,
     *,
     at: datetime,
-    lead_id: int | None = None,
+    useless_after: datetime,
+    facts: dict[str, Any] | None = None,
     due_at: datetime | None = None,
-    useless_after: datetime | None = None,
+    lead_id: int | None = None,
+    booking_id: int | None = None,
+    sequence: int = 0,
     dedupe_key: str | None = None,
     held: bool = False,
-) -> str:
-    """Promise a mail: add it to the caller's transaction and return its id.
+) -> None:
+    """Promise an email in the caller's transaction.
 
-    It leaves at `due_at` (`at`, the present, when None), and not at all once `useless_after`
-    has come. With the `dedupe_key` of a mail that exists nothing is added and its id is
-    returned. A `held` mail waits for `release`.
+    It leaves at `due_at` (`at`, the present, when None), and not at all once `useless_after` has
+    come. What waits about an earlier `sequence` of the booking, to the same address, is canceled.
+    With the `dedupe_key` of an email that exists nothing is added. A `held` one waits for
+    `release`.
     """
-    outbox_id = uuid.uuid4().hex
+    is_planned = due_at is not None and due_at > at
     row = {
-        "id": outbox_id,
-        "kind": message.kind,
+        "id": uuid.uuid4().hex,
+        "kind": kind,
         "lead_id": lead_id,
-        "address": message.to,
-        "body": to_json(message),
-        "state": EmailState.HELD if held else "pending",
+        "booking_id": booking_id,
+        "sequence": sequence,
+        "address": address,
+        "facts": facts or {},
+        "state": EmailState.HELD if held else EmailState.PENDING,
+        "turn": _turn(kind, is_planned),
         "created_at": at,
         "due_at": due_at or at,
         "next_at": due_at or at,
         "useless_after": useless_after,
         "dedupe_key": dedupe_key,
     }
-    if insert_unless(session, OutboxMessage, "dedupe_key", **row):
-        return outbox_id
-    known = select(OutboxMessage.id).where(OutboxMessage.dedupe_key == dedupe_key)
-    return session.scalars(known).one()
+    insert_unless(session, OutboxMessage, "dedupe_key", **row)
+    if booking_id is not None and sequence:
+        supersede(session, booking_id, address, sequence)
+
+
+def _turn(kind: EmailKind, is_planned: bool = False) -> Turn:
+    if kind is EmailKind.SIGN_IN:
+        return Turn.SIGN_IN
+    return Turn.PLANNED if is_planned else Turn.NEW
+
+
+def supersede(session: Session, booking_id: int, address: str, sequence: int) -> None:
+    """Cancel what has not left about a booking, to an address, from before a sequence."""
+    overtaken = and_(
+        OutboxMessage.booking_id == booking_id,
+        OutboxMessage.address == address,
+        OutboxMessage.sequence < sequence,
+        OutboxMessage.state.in_((*WAITING, *REFUSED)),
+    )
+    gone = {"state": EmailState.CANCELLED, "body": None, "facts": None, "alarm_at": None}
+    session.execute(update(OutboxMessage).where(overtaken).values(gone | {"reason": ""}))
 
 
 def release(session: Session, lead_id: int, at: datetime) -> int:
@@ -81,23 +126,14 @@ def release(session: Session, lead_id: int, at: datetime) -> int:
     return len(rows)
 
 
-def cancel(
-    session: Session, *, lead_id: int | None = None, dedupe_prefix: str | None = None
-) -> int:
-    """Take back mails that wait, all of a lead's or those whose key starts so; return how many.
-
-    What has been handed to a worker leaves all the same. Needs one of the two arguments.
-    """
-    if lead_id is None and not dedupe_prefix:
-        raise ValueError("cancel needs a lead or the start of a key")
-    query = update(OutboxMessage).where(
-        OutboxMessage.state.in_((EmailState.PENDING, EmailState.HELD))
+def has_heard(session: Session, row: OutboxMessage) -> bool:
+    """Say whether any other email about a row's booking may have reached its recipient."""
+    may_have_left = or_(
+        OutboxMessage.state == EmailState.SENT,
+        and_(OutboxMessage.attempts > 0, OutboxMessage.state != EmailState.FAILED),
     )
-    if lead_id is not None:
-        query = query.where(OutboxMessage.lead_id == lead_id)
-    if dedupe_prefix:
-        query = query.where(OutboxMessage.dedupe_key.startswith(dedupe_prefix, autoescape=True))
-    return rows_changed(session, query.values(state=EmailState.CANCELLED, body=None))
+    others = exists().where(_same_call(OutboxMessage, row), may_have_left)
+    return bool(session.scalar(select(others)))
 
 
 def resume(session: Session, *, key: str | None = None) -> None:
@@ -119,80 +155,145 @@ class Claim:
 
     id: str
     token: str
-    body: str | None
     fingerprint: str  # of the key it will be sent with
     at: datetime  # when it was claimed
     is_made_up: bool = False  # its recipient is: it counts as sent and goes nowhere
 
 
 def claim(
-    db: Database, now: datetime, lease_seconds: int = LEASE_SECONDS, *, fingerprint: str = ""
+    db: Database,
+    now: datetime,
+    lease_seconds: int = LEASE_SECONDS,
+    *,
+    fingerprint: str = "",
+    on_expired: OnExpired | None = None,
 ) -> Claim | None:
-    """Lease the mail that is due first, or return None when none is or sending is paused.
+    """Lease the email that is due first, or return None when none is or sending is paused.
 
-    Mails whose use has passed become `expired` on the way. Fresh mails go before those that
-    have failed, so that a long backlog does not delay a sign-in link. An idle look around
+    Emails whose use has passed become `expired` on the way, and `on_expired` is called with each.
+    Sign-in links go first, and new emails before those that have failed. An idle look around
     only reads: it never stands in the way of somebody who books.
     """
     lease = timedelta(seconds=lease_seconds)
     with db.read() as session:
-        wanted = _useless(now, lease)
+        wanted = [_useless(now, lease)]
         if not _is_blocked(session, now, fingerprint):
-            wanted = or_(wanted, _due(now, lease))
-        if not session.scalar(select(exists().where(wanted))):
+            wanted += _queues(now, lease)
+        if not any(session.scalar(select(exists().where(one))) for one in wanted):
             return None
-    return db.write(lambda session: _take(session, now, lease, fingerprint))
+
+    def take(session: Session) -> Claim | None:
+        _expire(session, now, lease, on_expired)
+        if _is_blocked(session, now, fingerprint):
+            return None
+        row = _next(session, now, lease)
+        return _lease(session, row, now, lease, fingerprint) if row else None
+
+    return db.write(take)
 
 
-def _take(session: Session, now: datetime, lease: timedelta, fingerprint: str) -> Claim | None:
-    gone = {"state": EmailState.EXPIRED, "body": None, "lease_token": None, "leased_until": None}
-    session.execute(update(OutboxMessage).where(_useless(now, lease)).values(gone))
-    if _is_blocked(session, now, fingerprint):
-        return None
-    due = select(OutboxMessage).where(_due(now, lease))
-    first = due.order_by(OutboxMessage.attempts, OutboxMessage.next_at).limit(1)
+def _expire(session: Session, now: datetime, lease: timedelta, tell: OnExpired | None) -> None:
+    late = select(OutboxMessage).where(_useless(now, lease)).limit(SETTLED_AT_ONCE)
+    for row in session.scalars(late.with_for_update(skip_locked=True)).all():
+        is_overtaken = _is_overtaken(session, row)
+        _settle(row, EmailState.CANCELLED if is_overtaken else EmailState.EXPIRED)
+        if tell and not is_overtaken:
+            tell(session, row, now)
+
+
+def _next(session: Session, now: datetime, lease: timedelta) -> OutboxMessage | None:
+    """Return the row to send next, locked, and cancel those on the way that are overtaken."""
     # On SQLite the write transaction is the lock; there SQLAlchemy leaves FOR UPDATE out.
-    row = session.scalar(first.with_for_update(skip_locked=True))
-    if row is None:
-        return None
+    for waiting in _queues(now, lease):
+        first = select(OutboxMessage).where(waiting).order_by(OutboxMessage.next_at).limit(1)
+        if row := session.scalar(first.with_for_update(skip_locked=True)):
+            if not _is_overtaken(session, row):
+                return row
+            _settle(row, EmailState.CANCELLED)
+            session.flush()
+            return _next(session, now, lease)  # what it has held up may come first now
+    return None
+
+
+def _lease(
+    session: Session, row: OutboxMessage, now: datetime, lease: timedelta, fingerprint: str
+) -> Claim:
     if (pause := session.get(OutboxPause, 1)) and pause.stopped_at:
         pause.paused_until = now + PROBE_EVERY  # this one is the probe
     row.state = EmailState.SENDING
     row.lease_token, row.leased_until = uuid.uuid4().hex, now + lease
     row.attempts += 1  # here, not at the end: a mail that kills its worker must count too
     is_made_up = demo_data.is_made_up(session, row.address)
-    return Claim(row.id, row.lease_token, row.body, fingerprint, now, is_made_up)
+    return Claim(row.id, row.lease_token, fingerprint, now, is_made_up)
 
 
-def _due(now: datetime, lease: timedelta) -> ColumnElement[bool]:
-    """Select mails that wait and whose time has come, and mails whose worker is lost.
+def _settle(row: OutboxMessage, state: EmailState, reason: str = "") -> None:
+    """End a row that is not sent; nothing of it is kept but that it was there."""
+    row.state, row.reason, row.alarm_at = state, reason[:200], None
+    row.body = row.facts = row.lease_token = row.leased_until = None
 
-    One that was meant to leave at once, and was not tried yet, is due whatever the clock says; so
-    is one whose next try is further away than any wait, since the clock was set back.
+
+def _queues(now: datetime, lease: timedelta) -> list[ColumnElement[bool]]:
+    """Select what may be sent: one queue after the other, each by `next_at`, by an index.
+
+    What was due when it was written, and was not tried yet, is due whatever the clock says; so is
+    one whose next try is further away than any wait, since the clock was set back.
     """
-    meant_at_once = OutboxMessage.due_at <= OutboxMessage.created_at
+    waits = and_(OutboxMessage.state == EmailState.PENDING, _is_its_turn(now, lease))
+    has_come = OutboxMessage.next_at <= now
     set_back = OutboxMessage.next_at > now + LONGEST_WAIT + CLOCK_ERROR
-    has_come = or_(
-        OutboxMessage.next_at <= now,
-        and_(OutboxMessage.attempts == 0, meant_at_once),
-        and_(OutboxMessage.attempts > 0, set_back),
+    is_fresh = OutboxMessage.attempts == 0
+    return [
+        and_(waits, OutboxMessage.turn == Turn.SIGN_IN, or_(is_fresh, has_come, set_back)),
+        and_(waits, OutboxMessage.turn == Turn.PLANNED, has_come),
+        and_(waits, OutboxMessage.turn == Turn.NEW),
+        and_(_lost(OutboxMessage, now, lease), _is_its_turn(now, lease)),
+        and_(waits, OutboxMessage.turn == Turn.AGAIN, has_come),
+        and_(waits, OutboxMessage.turn == Turn.AGAIN, set_back),
+    ]
+
+
+def _is_its_turn(now: datetime, lease: timedelta) -> ColumnElement[bool]:
+    """Select rows with no email of the same call and recipient under way or to be sent before."""
+    other = aliased(OutboxMessage)
+    is_lost = _lost(other, now, lease)
+    is_under_way = and_(other.state == EmailState.SENDING, ~is_lost)
+    order = (other.sequence, other.due_at, other.id)
+    is_earlier = tuple_(*order) < tuple_(
+        OutboxMessage.sequence, OutboxMessage.due_at, OutboxMessage.id
     )
-    return or_(and_(OutboxMessage.state == EmailState.PENDING, has_come), _lost(now, lease))
+    is_open = or_(other.state == EmailState.PENDING, is_lost)
+    return ~exists().where(
+        _same_call(other, OutboxMessage), or_(is_under_way, and_(is_open, is_earlier))
+    )
+
+
+def _same_call(other: Any, row: Any) -> ColumnElement[bool]:
+    """Select other rows to the same address about the same booking; rows without one have none."""
+    return and_(
+        other.booking_id == row.booking_id, other.address == row.address, other.id != row.id
+    )
+
+
+def _is_overtaken(session: Session, row: OutboxMessage) -> bool:
+    if row.booking_id is None:
+        return False
+    later = and_(_same_call(OutboxMessage, row), OutboxMessage.sequence > row.sequence)
+    return bool(session.scalar(select(exists().where(later))))
 
 
 def _useless(now: datetime, lease: timedelta) -> ColumnElement[bool]:
-    waits = or_(OutboxMessage.state == EmailState.PENDING, _lost(now, lease))
+    waits = or_(OutboxMessage.state == EmailState.PENDING, _lost(OutboxMessage, now, lease))
     return and_(waits, OutboxMessage.useless_after <= now)
 
 
-def _lost(now: datetime, lease: timedelta) -> ColumnElement[bool]:
+def _lost(of: Any, now: datetime, lease: timedelta) -> ColumnElement[bool]:
     """Select mails whose lease ran out.
 
     A lease that ends later than any could was given before the clock was set back.
     """
-    ends = OutboxMessage.leased_until
-    ran_out = or_(ends <= now, ends > now + lease + CLOCK_ERROR)
-    return and_(OutboxMessage.state == EmailState.SENDING, ran_out)
+    ran_out = or_(of.leased_until <= now, of.leased_until > now + lease + CLOCK_ERROR)
+    return and_(of.state == EmailState.SENDING, ran_out)
 
 
 def _is_blocked(session: Session, now: datetime, fingerprint: str) -> bool:
@@ -208,14 +309,26 @@ def _is_blocked(session: Session, now: datetime, fingerprint: str) -> bool:
 
 
 def finish(
-    db: Database, held: Claim, outcome: Outcome, now: datetime, *, keep_bodies: bool = False
+    db: Database,
+    held: Claim,
+    outcome: Outcome | NotNeeded,
+    now: datetime,
+    *,
+    kept: Message | None = None,
 ) -> bool:
-    """Record how a send ended; return False when the lease was lost, and change nothing then."""
-    return db.write(lambda session: _finish(session, held, outcome, now, keep_bodies))
+    """Record how a send ended; return False when the lease was lost, and change nothing then.
+
+    `kept` is what was sent, where it is to be read later.
+    """
+    return db.write(lambda session: _finish(session, held, outcome, now, kept))
 
 
 def _finish(
-    session: Session, held: Claim, outcome: Outcome, now: datetime, keep_bodies: bool
+    session: Session,
+    held: Claim,
+    outcome: Outcome | NotNeeded,
+    now: datetime,
+    kept: Message | None,
 ) -> bool:
     holds = and_(OutboxMessage.id == held.id, OutboxMessage.lease_token == held.token)
     row = session.scalar(select(OutboxMessage).where(holds).with_for_update())
@@ -228,8 +341,11 @@ def _finish(
         case Accepted():
             row.state, row.sent_at = EmailState.SENT, now
             row.provider_id = outcome.provider_id
-            row.body = row.body if keep_bodies else None
+            row.body, row.facts = to_json(kept) if kept else None, None
             _note_success(session, held, now)
+        case NotNeeded():
+            row.attempts -= 1
+            _settle(row, EmailState.CANCELLED, outcome.reason)
         case Permanent():
             row.state, row.alarm_at = EmailState.FAILED, now
         case Temporary(pause=True):
@@ -240,7 +356,9 @@ def _finish(
             _stop(session, outcome, held.fingerprint, now)
             _wait_uncounted(row, now)
     if row.state in TRIED and row.kind in NEVER_KEPT:
-        row.body = None
+        row.body = row.facts = None
+    if row.state != EmailState.SENT and _is_overtaken(session, row):
+        _settle(row, EmailState.CANCELLED)
     return True
 
 
@@ -252,6 +370,7 @@ def _try_again(row: OutboxMessage, outcome: Temporary, now: datetime) -> None:
         row.state, row.alarm_at = EmailState.DEAD, now
         return
     row.state = EmailState.PENDING
+    row.turn = row.turn if row.turn == Turn.SIGN_IN else Turn.AGAIN
     row.next_at = next_time(row.attempts, outcome.retry_at, now)
 
 

@@ -24,6 +24,7 @@ class Health:
     failed: int
     dead: int
     returned: int  # sent, and then not delivered
+    never_told: int  # about a call, and not sent in time
     paused_until: datetime | None
     stopped_at: datetime | None
     stop_reason: str
@@ -43,6 +44,9 @@ class Health:
             troubles.append(f"Mails given up after days of trying: {self.dead}.")
         if self.returned:
             troubles.append(f"Mails that came back: {self.returned}.")
+        if self.never_told:
+            told = f"Visitors who were never told of their call: {self.never_told}"
+            troubles.append(f"{told}. Call or write to them yourself.")
         if self.unerased:
             refused = f"Addresses that the provider has not erased: {self.unerased}"
             troubles.append(f"{refused} (see Team, Privacy).")
@@ -56,7 +60,7 @@ class Health:
     @property
     def unseen(self) -> int:
         """How many mails failed for good, and nobody has looked at them yet."""
-        return self.failed + self.dead + self.returned
+        return self.failed + self.dead + self.returned + self.never_told
 
 
 def _in_words(wait: timedelta) -> str:
@@ -81,7 +85,8 @@ def health(session: Session, now: datetime) -> Health:
         oldest=now - oldest if oldest else None,
         failed=wrong[EmailState.FAILED],
         dead=wrong[EmailState.DEAD],
-        returned=wrong.total() - wrong[EmailState.FAILED] - wrong[EmailState.DEAD],
+        returned=wrong[EmailState.SENT],
+        never_told=wrong[EmailState.EXPIRED],
         paused_until=until if until and until > now and not (pause and pause.stopped_at) else None,
         stopped_at=pause.stopped_at if pause else None,
         stop_reason=pause.stop_reason if pause else "",

@@ -1,59 +1,91 @@
 """Tell the sales team about a lead: one email to each of them.
 
-A reply goes to the lead, where the lead may be written to.
+`book.emails.team_news` composes it. A reply goes to the lead, where the lead may be written to.
 """
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ..leads.capture import Captured
-from ..leads.consent import Occasion, Permission, agreed, permission
-from ..leads.models import Lead
+from ..leads.consent import Occasion, Permission
 from ..settings import Settings
-from . import outbox, practice_context
-from .message import Draft, EmailKind, Message, compose
+from . import outbox
+from .message import EmailKind
+from .models import OutboxMessage
+
+USEFUL_FOR = timedelta(days=14)
+# An expired one leaves a visitor without what only an email tells.
+TELLS_VISITOR = {EmailKind.BOOKING_CONFIRMED, EmailKind.BOOKING_CHANGED}
+
+
+class CallNews(StrEnum):
+    """What the team hears of a call."""
+
+    BOOKED = "booked"
+    MOVED = "moved"
+    GIVEN = "given"
+    CANCELED = "canceled"
+    MISSED = "missed"
+    NEVER_TOLD = "never_told"  # the email about it was not sent in time
 
 
 def notify(
     session: Session,
     settings: Settings,
-    lead: Lead | Captured,
-    what: str,
+    lead_id: int | None,
     at: datetime,
     *,
     occasion: Occasion,
     key: str,
-    text: str = "",
-    brief: Any = None,
-    article: str = "",
-    call: str = "",
-    exclude: str = "",
+    booking: tuple[int, int] | None = None,
+    exclude: Collection[str] = (),
+    **facts: Any,
 ) -> None:
     """Email everyone in SALES_TO about what a lead did; `key` names the occasion, once.
 
-    `what` says in a few words what the lead did, and `occasion` what that allows; the consent of
-    the same form has to be kept before. `call` says when the call is, `article` is the title of
-    the one that led here, and `exclude` an address that gets an email of its own about this.
+    `occasion` says what that allows. `booking` is the id and the sequence of the call that it is
+    about; `facts` then say what the `news` are, a CallNews. Of anything else they hold `what` the
+    lead did, in a few words, and may hold the `text` that they wrote, the article that they
+    `came_from`, and the token hash of their `answers`. `exclude` are addresses that get an email
+    of their own about this.
     """
-    allowed = permission(occasion, agreed(session, lead.id))
-    shown = {name: getattr(lead, name) for name in ("name", "email", "company", "phone")}
-    context = practice_context(settings) | {
-        **reply_fields(allowed, lead.email, lead.name),
-        "lead": shown,
-        "what": what,
-        "text": text,
-        "brief": brief,
-        "article": article,
-        "call": call,
-        "link": settings.link(f"/desk/leads/{lead.id}/"),
-    }
+    left_out = {address.casefold() for address in exclude}
+    booking_id, sequence = booking or (None, 0)
     for number, recipient in enumerate(settings.sales_to):
-        if recipient.lower() == exclude.lower():
-            continue
-        message = _mail(recipient, context)
-        outbox.queue(session, message, at=at, lead_id=lead.id, dedupe_key=f"team:{key}:{number}")
+        if recipient.casefold() not in left_out:
+            outbox.queue(
+                session,
+                EmailKind.NEW_LEAD,
+                recipient,
+                at=at,
+                useless_after=at + USEFUL_FOR,
+                facts={"occasion": occasion, **facts},
+                lead_id=lead_id,
+                booking_id=booking_id,
+                sequence=sequence,
+                dedupe_key=f"team:{key}:{number}",
+            )
+
+
+def never_told(settings: Settings, session: Session, row: OutboxMessage, at: datetime) -> None:
+    """Ring, and tell the team, that a visitor was not told of their call in time."""
+    if row.kind not in TELLS_VISITOR:
+        return
+    row.alarm_at, row.reason = at, "it could not be sent in time, and the visitor was never told"
+    if row.booking_id is not None:
+        notify(
+            session,
+            settings,
+            row.lead_id,
+            at,
+            occasion=Occasion.CALL,
+            key=f"never-told:{row.id}",
+            booking=(row.booking_id, row.sequence),
+            news=CallNews.NEVER_TOLD,
+        )
 
 
 def reply_fields(allowed: Permission, email: str, name: str) -> dict[str, Any]:
@@ -64,10 +96,3 @@ def reply_fields(allowed: Permission, email: str, name: str) -> dict[str, Any]:
         "permission": allowed.text,
         "may_write": allowed.may_write,
     }
-
-
-def _mail(recipient: str, context: dict[str, Any]) -> Message | Draft:
-    """Leave it a draft; but a brief is made of the framework's objects, which JSON cannot hold."""
-    if context["brief"] is None:
-        return Draft(EmailKind.NEW_LEAD, recipient, context)
-    return compose(EmailKind.NEW_LEAD, to=recipient, **context)

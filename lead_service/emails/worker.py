@@ -12,15 +12,18 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from .. import clock
 from ..db.engine import Database, StorageBusy
 from ..settings import Settings
-from . import outbox, provider_erasure
-from .message import Message, from_json
-from .outbox import LEASE_SECONDS, Claim, claim, finish
+from . import outbox, provider_erasure, team_notices
+from .message import Message
+from .models import OutboxMessage
+from .outbox import LEASE_SECONDS, Claim, Compose, NotNeeded, OnExpired, claim, finish
 from .transports.base import Accepted, Outcome, Permanent, Stop, Temporary, Transport
 from .transports.folder import Folder
 from .transports.sendgrid import SendGrid
@@ -45,6 +48,7 @@ def transport_for(settings: Settings) -> Transport:
 
 def run(
     settings: Settings,
+    compose: Compose,
     *,
     until: Callable[[], bool] | None = None,
     parent_pid: int | None = None,
@@ -54,10 +58,11 @@ def run(
 ) -> None:
     """Deliver mail until SIGTERM or SIGINT, after the send that is under way.
 
-    `daily` runs between two emails, at the start and then once a day: this is the one process that
-    runs on days without a visitor. `beside` runs again and again in its own thread, so that a slow
-    calendar delays no email. Ends too when `until()` says so, and when `parent_pid`, the process
-    that started this one, is gone. Raises ValueError for settings with which nothing could be sent.
+    `compose` writes the email that a row stands for. `daily` runs between two emails, at the
+    start and then once a day: this is the one process that runs on days without a visitor.
+    `beside` runs again and again in its own thread, so that a slow calendar delays no email. Ends
+    too when `until()` says so, and when `parent_pid`, the process that started this one, is gone.
+    Raises ValueError for settings with which nothing could be sent.
     """
     transport = transport_for(settings)
     db = Database(settings.database_url)
@@ -69,6 +74,8 @@ def run(
     _start_beside(beside, db, is_over)
     if isinstance(transport, SendGrid):
         _start_beside(lambda db: provider_erasure.work_off(db, transport, clock.now()), db, is_over)
+    how: dict[str, Any] = {"keep_text": settings.is_local}
+    how["on_expired"] = partial(team_notices.never_told, settings)
     chores, our_clock, troubles = _Daily(daily), _Clock(clock_fault), 0
     while not (signals or _is_orphan(parent_pid) or (until and until())):
         try:
@@ -76,7 +83,7 @@ def run(
                 _sleep(BESIDE_SECONDS, signals)
                 continue
             chores.do_when_due(db)
-            more = deliver_one(db, transport, clock.now(), keep_bodies=settings.is_local)
+            more = deliver_one(db, transport, compose, clock.now(), **how)
             troubles = 0
         except Exception as error:  # nothing may end this process but a request to end
             more = False
@@ -185,44 +192,69 @@ def _where(error: Exception) -> str:
 
 
 def deliver_one(
-    db: Database, transport: Transport, now: datetime, *, keep_bodies: bool = False
+    db: Database,
+    transport: Transport,
+    compose: Compose,
+    now: datetime,
+    *,
+    keep_text: bool = False,
+    on_expired: OnExpired | None = None,
 ) -> bool:
-    """Send the mail that is due first, if any; return whether there may be more.
+    """Send the email that is due first, if any; return whether there may be more.
 
-    No transaction is open while it is sent. With `keep_bodies` a sent mail can still be read.
+    No transaction is open while it is sent. With `keep_text` a sent email can still be read.
     """
-    held = claim(db, now, fingerprint=transport.fingerprint)
+    held = claim(db, now, fingerprint=transport.fingerprint, on_expired=on_expired)
     if held is None:
         return False
     started = time.monotonic()
-    outcome = Accepted() if held.is_made_up else _send(transport, held)
-    if isinstance(outcome, Accepted):
-        log.info("mail %s accepted", held.id)
-    else:
-        log.warning("mail %s not sent: %s", held.id, outcome.reason)
-    _record(db, held, outcome, now, started, keep_bodies)
+    outcome, message = _send(db, transport, compose, held, now)
+    match outcome:
+        case Accepted():
+            log.info("mail %s accepted", held.id)
+        case NotNeeded():
+            log.info("mail %s is not needed", held.id)
+        case _:
+            log.warning("mail %s not sent: %s", held.id, outcome.reason)
+    _record(db, held, outcome, now, started, message if keep_text else None)
     return True
 
 
-def _send(transport: Transport, held: Claim) -> Outcome:
+def _send(
+    db: Database, transport: Transport, compose: Compose, held: Claim, now: datetime
+) -> tuple[Outcome | NotNeeded, Message | None]:
     """Send once; whatever goes wrong becomes an outcome, so one bad row never stops the rest."""
     try:
-        return transport.send(_message(held), held.id)
-    except (Temporary, Permanent, Stop) as outcome:
-        return outcome
+        message = _composed(db, compose, held, now)
+        accepted = Accepted() if held.is_made_up else transport.send(message, held.id)
+    except (Temporary, Permanent, Stop, NotNeeded) as outcome:
+        return outcome, None
     except Exception as error:
-        return Temporary(f"unexpected {type(error).__name__}")
+        return Temporary(f"unexpected {type(error).__name__}"), None
+    return accepted, message
 
 
-def _message(held: Claim) -> Message:
-    try:
-        return from_json(held.body or "")
-    except ValueError:
-        raise Permanent("the stored mail cannot be read") from None
+def _composed(db: Database, compose: Compose, held: Claim, now: datetime) -> Message:
+    """Compose the email as of now; one that cannot be composed is refused, with the reason."""
+    with db.read() as session:
+        row = session.get(OutboxMessage, held.id)
+        if row is None:  # erased meanwhile
+            raise NotNeeded
+        try:
+            return compose(session, row, now)
+        except (NotNeeded, SQLAlchemyError, StorageBusy):
+            raise
+        except Exception as error:
+            raise Permanent(f"the email cannot be composed: {_where(error)}") from error
 
 
 def _record(
-    db: Database, held: Claim, outcome: Outcome, now: datetime, started: float, keep_bodies: bool
+    db: Database,
+    held: Claim,
+    outcome: Outcome | NotNeeded,
+    now: datetime,
+    started: float,
+    kept: Message | None,
 ) -> None:
     """Write the outcome down, trying for as long as the lease lasts.
 
@@ -232,7 +264,7 @@ def _record(
         passed = time.monotonic() - started
         ended = now + timedelta(seconds=round(passed))
         try:
-            finish(db, held, outcome, ended, keep_bodies=keep_bodies)
+            finish(db, held, outcome, ended, kept=kept)
             return
         except (SQLAlchemyError, StorageBusy, OSError):
             if passed > LEASE_SECONDS:

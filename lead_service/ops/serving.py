@@ -30,6 +30,7 @@ from ..book.hosts import setup
 from ..db import schema
 from ..db.engine import CONNECTIONS, Database
 from ..desk.auth.links import LINK_MINUTES, make_link
+from ..desk.mail.composers import composer
 from ..emails import worker as delivery
 from ..privacy import retention
 from ..publishing import site as publishing_site
@@ -77,6 +78,7 @@ def deliver(settings: Settings) -> None:
     parent = multiprocessing.parent_process()
     delivery.run(
         settings,
+        composer(settings, load_content(settings)),
         parent_pid=parent.pid if parent else None,
         daily=lambda database: _daily(database, settings),
         clock_fault=lambda database: checks.clock_fault(settings, database),

@@ -43,6 +43,9 @@ SECRET = {
 }
 
 
+OPENS = {"answers", "key"}  # facts of an email by which its link is made
+
+
 @dataclass(frozen=True)
 class Holding:
     """Rows of one table that belong to one person, or whose time is over."""
@@ -82,7 +85,9 @@ def export_data(session: Session, settings: Settings, address: str) -> dict[str,
     found = {held.name: held.rows(session) for held in holdings}
     for mail in found["outbox"]:
         if mail["kind"] in NEVER_KEPT:
-            mail["body"] = None
+            mail["body"] = mail["facts"] = None
+        elif mail["facts"]:
+            mail["facts"] = {k: v for k, v in mail["facts"].items() if k not in OPENS}
     return found
 
 

@@ -25,7 +25,7 @@ from lead_service.ops.serving import THREADS
 
 LINE = "Of a page that says nothing, this is one line, and it is eighty characters long."
 PAGE = "<!doctype html>{% for line in lines %}<p>{{ line }}</p>{% endfor %}"
-MAIL = "x" * 600  # as long as what is stored of the mail to the team
+FACTS = {"text": "x" * 200}  # as long as what is stored of the email to the team
 LEAD, EVENT, CONSENT, MAILED = map(insert, (Lead, LeadEvent, Consent, OutboxMessage))
 
 
@@ -79,7 +79,7 @@ def _store(connection, form: Contact, now: datetime) -> None:
         "id": uuid.uuid4().hex,
         "kind": "new_lead",
         "address": "team@example.com",
-        "body": MAIL,
+        "facts": FACTS,
         "state": "pending",
         "attempts": 0,
         "reason": "",

@@ -10,9 +10,11 @@ from datetime import timedelta
 
 from lead_service import clock
 from lead_service.db.engine import Database
+from lead_service.desk.mail.composers import composer
 from lead_service.emails import worker
 from lead_service.emails.transports.sendgrid import SendGrid
-from lead_service.settings import Settings
+from lead_service.publishing.site import load_site
+from lead_service.settings import Settings, load
 from tests.support.fake_sendgrid import KEY, Handler, StandIn, accept
 from tests.support.processes import Product, children
 
@@ -72,6 +74,8 @@ def _worker(product: Product) -> None:
 def _send_the_rest(environment: dict[str, str], provider: StandIn) -> None:
     database = Database(environment["DATABASE_URL"])
     sender = SendGrid(Settings(sendgrid_api_key=KEY, sendgrid_host=provider.url))
-    while worker.deliver_one(database, sender, clock.now() + LEASE):
+    settings = load(environment)
+    compose = composer(settings, load_site(settings))
+    while worker.deliver_one(database, sender, compose, clock.now() + LEASE):
         pass
     database.close()

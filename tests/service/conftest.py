@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from sqlalchemy import Engine, event, select
 from lead_service import clock, create_app
 from lead_service.book.hosts import setup
 from lead_service.db.engine import Database
+from lead_service.desk.mail.composers import composer
 from lead_service.emails import worker
-from lead_service.emails.message import from_json
 from lead_service.emails.models import OutboxMessage
+from lead_service.emails.outbox import NotNeeded
 from lead_service.emails.transports.folder import Folder
 from lead_service.ops import demo
 from lead_service.settings import Settings, load
@@ -124,8 +126,10 @@ def framework(app):
 
 
 @pytest.fixture
-def mails(database) -> Iterator[Callable[[], list]]:
+def mails(database, context) -> Iterator[Callable[[], list]]:
     """Return the outbox as it is now: (row, message) in the order of writing.
+
+    What waits is composed as it would leave now; what would not leave is left out.
 
     Their times are whole seconds and their ids are drawn by lot, so the order is watched.
     """
@@ -136,10 +140,15 @@ def mails(database) -> Iterator[Callable[[], list]]:
             written.append(values["id"] if isinstance(values, dict) else values[0])
 
     def read() -> list:
+        compose = composer(context.settings, context.published)
+        found = []
         with database.read() as session:
             rows = session.scalars(select(OutboxMessage)).all()
-        in_order = sorted(rows, key=lambda row: written.index(row.id))
-        return [(row, from_json(row.body)) for row in in_order if row.body]
+            for row in sorted(rows, key=lambda row: written.index(row.id)):
+                if row.body or row.facts is not None:
+                    with suppress(NotNeeded):
+                        found.append((row, compose(session, row, clock.now())))
+        return found
 
     event.listen(Engine, "before_cursor_execute", note)
     yield read
@@ -147,12 +156,13 @@ def mails(database) -> Iterator[Callable[[], list]]:
 
 
 @pytest.fixture
-def post(app, settings) -> Callable[[], None]:
+def post(app, context, settings) -> Callable[[], None]:
     """Send what the outbox holds, as the deliver process does where there is no provider."""
 
     def send() -> None:
         database = app.extensions["lead_service"].database
-        while worker.deliver_one(database, Folder(settings), clock.now(), keep_bodies=True):
+        compose = composer(settings, context.published)
+        while worker.deliver_one(database, Folder(settings), compose, clock.now(), keep_text=True):
             pass
 
     return send

@@ -1,15 +1,20 @@
 """Email the people who can repair a calendar: the host, and the admins where nothing is offered."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...accounts.members import Member, Role
 from ...emails import outbox, practice_context
-from ...emails.message import EmailKind, compose
+from ...emails.message import EmailKind, Message, compose
+from ...emails.models import OutboxMessage
+from ...emails.outbox import NotNeeded
+from ...publishing.site import Published
 from ...settings import Settings
 from ..hosts.models import CalendarFeed, Host
+
+USEFUL_FOR = timedelta(days=2)  # by then the calendar was read again, or somebody was told again
 
 
 def not_believed(
@@ -38,17 +43,37 @@ def _queue(
     *,
     is_believed: bool,
 ) -> None:
-    message = compose(
+    outbox.queue(
+        session,
         EmailKind.CALENDAR_PROBLEM,
-        to=address,
-        to_name=host.name if address == host.email else "",
-        host=host.name,
-        label=feed.label,
-        is_believed=is_believed,
-        fault=feed.fault,
-        reasons=feed.widened.splitlines(),
+        address,
+        at=now,
+        useless_after=now + USEFUL_FOR,
+        facts={
+            "host": host.name,
+            "host_id": host.id,
+            "label": feed.label,
+            "is_believed": is_believed,
+            "fault": feed.fault,
+            "reasons": feed.widened.splitlines(),
+        },
+        dedupe_key=f"calendar:{feed.id}:{now:%Y%m%dT%H%M%S}:{address}",
+    )
+
+
+def calendar_email(
+    session: Session, settings: Settings, _published: Published, row: OutboxMessage, _now: datetime
+) -> Message:
+    """Compose the email about a calendar that is not read, or blocks more than it says."""
+    said = dict(row.facts or {})
+    host = session.get(Host, said.pop("host_id"))
+    if host is None:
+        raise NotNeeded("the host was removed")
+    return compose(
+        row.kind,
+        to=row.address,
+        to_name=host.name if row.address == host.email else "",
         link=settings.link(f"/desk/availability/{host.id}/calendars/"),
+        **said,
         **practice_context(settings),
     )
-    key = f"calendar:{feed.id}:{now:%Y%m%dT%H%M%S}:{address}"
-    outbox.queue(session, message, at=now, dedupe_key=key)

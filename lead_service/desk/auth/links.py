@@ -17,6 +17,7 @@ from ...emails import outbox, practice_context
 from ...emails.message import EmailKind, Message, compose
 from ...emails.models import OutboxMessage
 from ...leads import capture
+from ...publishing.site import Published
 from ...settings import Settings
 from ...web.tokens import new_token, token_hash
 from ..team.membership import NoSuchMember, add_member, find_member, get_member
@@ -82,16 +83,30 @@ def mail_link(session: Session, settings: Settings, email: str, at: datetime) ->
     mailed = _mails_this_hour(session, to, at)  # asked for everybody: it takes time
     is_sent = member is not None and mailed < MAILS_AN_HOUR
     token = _store_link(session, member if is_sent else None, at)
-    message = _mail(settings, to, _absolute(settings, token))
     with session.begin_nested() as savepoint:
-        outbox.queue(session, message, at=at, useless_after=at + LINK_LIFE)
+        outbox.queue(
+            session,
+            EmailKind.SIGN_IN,
+            to,
+            at=at,
+            useless_after=at + LINK_LIFE,
+            facts={"link": _absolute(settings, token)},
+        )
         if not is_sent:
             savepoint.rollback()
 
 
-def _mail(settings: Settings, to: str, link: str) -> Message:
-    practice = practice_context(settings)
-    return compose(EmailKind.SIGN_IN, to=to, link=link, minutes=LINK_MINUTES, **practice)
+def sign_in_email(
+    _session: Session, settings: Settings, _published: Published, row: OutboxMessage, _now: datetime
+) -> Message:
+    """Compose the email with a link that signs in."""
+    return compose(
+        row.kind,
+        to=row.address,
+        minutes=LINK_MINUTES,
+        **(row.facts or {}),
+        **practice_context(settings),
+    )
 
 
 def _absolute(settings: Settings, token: str) -> str:

@@ -67,8 +67,7 @@ def move(
     if not bookings.move(session, call, start, by.at, ignore_availability=ignore_availability):
         return False
     told = by.told | {"previous_host": previous_host if previous_host.id != call.host_id else None}
-    site = context.settings, context.published
-    notifications.moved(session, *site, call, before, by.at, **told)
+    notifications.moved(session, context.settings, call, before, by.at, **told)
     _note(session, AuditKind.CALL_MOVED, call, by)
     return True
 
@@ -78,14 +77,17 @@ def give(session: Session, context: Context, call: Booking, host: Host, by: By) 
     previous_host = call.host
     if not bookings.reassign(session, call, host, by.at):
         return False
-    site = context.settings, context.published
-    notifications.reassigned(session, *site, call, previous_host, by.at, **by.told)
+    notifications.reassigned(session, context.settings, call, previous_host, by.at, **by.told)
     _note(session, AuditKind.CALL_REASSIGNED, call, by, from_host=previous_host.id, to_host=host.id)
     return True
 
 
-def mark(session: Session, call: Booking, result: CallOutcome | None, by: By) -> bool:
+def mark(
+    session: Session, context: Context, call: Booking, result: CallOutcome | None, by: By
+) -> bool:
     """Note what became of a call, or take that back; False for one that has not begun.
+
+    The team hears of a no-show, once.
 
     A call that was cancelled did not take place, and there is nothing to mark.
     """
@@ -97,6 +99,8 @@ def mark(session: Session, call: Booking, result: CallOutcome | None, by: By) ->
         event, change = MARKS[result]
         events.record_event(session, call.lead, event, by.at, booking=call.id, member=by.member_id)
         _note(session, change, call, by)
+        if result == CallOutcome.NO_SHOW:
+            notifications.missed(session, context.settings, call, by.at)
     return True
 
 

@@ -63,7 +63,8 @@ def mark_call(call_id: int) -> ResponseReturnValue:
     result = CallOutcome(asked) if asked else None
 
     def work(session: Session) -> bool:
-        return call_changes.mark(session, find_call_or_404(session, call_id), result, by)
+        call = find_call_or_404(session, call_id)
+        return call_changes.mark(session, context(), call, result, by)
 
     if not context().database.write(work):
         refusal = "Only a call that has begun, and was not cancelled, can be marked."

@@ -4,8 +4,10 @@ Each change is made by a condition of the database's, so that two clicks, two me
 deliver process that is just at it come to the same as one, and each is in the audit trail.
 """
 
+import logging
 import re
 from collections.abc import Callable
+from datetime import datetime
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,17 +18,19 @@ from ... import clock
 from ...accounts import audit_log
 from ...accounts.audit_log import AuditKind
 from ...emails import admin_actions, outbox, status
-from ...emails.message import Message, from_json
+from ...emails.message import Message
 from ...emails.models import EmailState, OutboxMessage
-from ...emails.outbox import NEVER_KEPT
+from ...emails.outbox import NEVER_KEPT, NotNeeded
 from ...web.context import context
 from .. import labels
 from ..blueprint import blueprint
 from ..pagination import PAGE, newest_first
 from . import mail_status
+from .composers import composer
 from .html_to_text import html_to_text
 from .mail_status import BY_NAME
 
+log = logging.getLogger(__name__)
 ID = re.compile(r"\b[0-9a-f]{32}\b")
 NOTHING = "Nothing had to be done: somebody was faster, or it is too late."
 
@@ -135,7 +139,7 @@ def mail(mail_id: str) -> str:
         can_retry = select(OutboxMessage.id).where(
             OutboxMessage.id == found.id, admin_actions.can_retry(now)
         )
-        message = _readable(found)
+        message, fault = _readable(session, found, now)
         return render_template(
             "desk/mail/email.html",
             mail=found,
@@ -143,6 +147,7 @@ def mail(mail_id: str) -> str:
             is_paused=(health := status.health(session, now)).is_paused,
             health=health,
             message=message,
+            fault=fault,
             parts=_with_own_links(message.text) if message else [],
             html_text=html_to_text(message.html) if message else "",
             words=labels,
@@ -155,10 +160,23 @@ def _retrying(session: Session) -> int:
     return session.scalar(select(func.count()).where(waits)) or 0
 
 
-def _readable(mail: OutboxMessage) -> Message | None:
-    """Return what may be read of a mail: nothing in production, and never a key to the desk."""
-    is_shown = context().settings.is_local and mail.kind not in NEVER_KEPT
-    return from_json(mail.body) if is_shown and mail.body else None
+def _readable(session: Session, mail: OutboxMessage, now: datetime) -> tuple[Message | None, str]:
+    """Return what may be read of an email, or why it can't be composed.
+
+    Nothing may be read in production, and never a key to the desk. What waits is composed as it
+    would be sent now.
+    """
+    has_text = mail.body or mail.facts is not None
+    if not (context().settings.is_local and has_text) or mail.kind in NEVER_KEPT:
+        return None, ""
+    compose = composer(context().settings, context().published)
+    try:
+        return compose(session, mail, now), ""
+    except NotNeeded as overtaken:
+        return None, overtaken.reason
+    except Exception as error:
+        log.exception("mail %s cannot be composed", mail.id)
+        return None, f"it cannot be composed ({type(error).__name__})"
 
 
 def _with_own_links(text: str) -> list[tuple[str, bool]]:

@@ -3,7 +3,7 @@
 The team never loses its last admin: a change that would remove them raises LastAdmin.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -14,11 +14,16 @@ from ...accounts.audit_log import AuditKind
 from ...accounts.members import DeskSession, Member, Role
 from ...db.engine import broken_rule, rows_changed
 from ...emails import outbox, practice_context
-from ...emails.message import EmailKind, compose
+from ...emails.message import EmailKind, Message, compose
+from ...emails.models import OutboxMessage
+from ...emails.outbox import NotNeeded
 from ...leads import capture
 from ...leads.models import CLOSED, Lead
+from ...publishing.site import Published
 from ...settings import Settings
 from ..auth.sessions import end_sessions
+
+INVITATION_LIFE = timedelta(days=14)  # after that, somebody should ask whether they still want in
 
 
 class AlreadyIn(Exception):
@@ -49,15 +54,30 @@ def invite(
     member = add_member(session, email, at, role=role, name=name)
     member.role, member.name = role, name or member.name
     _note(session, by, AuditKind.MEMBER_INVITED, member, at, role=role)
-    message = compose(
+    outbox.queue(
+        session,
         EmailKind.INVITED,
-        to=member.email,
-        by=by.shown_name if by else settings.practice_name,
+        member.email,
+        at=at,
+        useless_after=at + INVITATION_LIFE,
+        facts={"by": by.shown_name if by else settings.practice_name},
+    )
+    return member
+
+
+def invitation_email(
+    session: Session, settings: Settings, _published: Published, row: OutboxMessage, _now: datetime
+) -> Message:
+    """Compose the email that tells a new member where the desk is."""
+    if find_member(session, row.address) is None:
+        raise NotNeeded("they are no member anymore")
+    return compose(
+        row.kind,
+        to=row.address,
         link=settings.link("/desk/sign-in/"),
+        **(row.facts or {}),
         **practice_context(settings),
     )
-    outbox.queue(session, message, at=at)
-    return member
 
 
 def change_role(

@@ -17,7 +17,6 @@ from werkzeug.datastructures import MultiDict
 
 from ...accounts.members import Member
 from ...assess import emails, models
-from ...assess.brief import brief_for
 from ...assess.forms import MailForm
 from ...book import bookings, notifications
 from ...book.availability import queries
@@ -27,16 +26,15 @@ from ...contact import routes
 from ...contact.routes import ContactForm
 from ...desk.calls import call_changes
 from ...desk.leads import lead_updates
+from ...desk.mail.composers import composer
 from ...emails import delivery_events
 from ...emails.delivery_events import Event
-from ...emails.message import EmailKind
+from ...emails.message import to_json
 from ...emails.models import Delivery, EmailState, OutboxMessage
 from ...emails.outbox import LEASE_SECONDS
 from ...emails.retries import SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD
 from ...leads import capture
 from ...leads.models import Lead
-from ...publishing.site import Published
-from ...settings import Settings
 from ...web.context import Context
 from ...web.fields import HoneypotForm
 from ...web.tokens import derived_token, token_hash
@@ -114,10 +112,6 @@ class Tale:
     def lead(self) -> Lead:
         return self.session.get_one(Lead, self.lead_id, with_for_update=True)
 
-    @property
-    def site(self) -> tuple[Settings, Published]:
-        return self.demo.context.settings, self.demo.context.published
-
     def by(self, member: str, note: str = "") -> call_changes.By:
         return call_changes.By(self.demo.members[member].id, self.at, note)
 
@@ -154,7 +148,8 @@ def assess(tale: Tale, levels: str, stop: str = "") -> None:
 
     `levels` holds a word for each step, and in it a digit, 0 to 3, for each question.
     """
-    (settings, published), framework = tale.site, tale.demo.context.published.framework
+    settings, published = tale.demo.context.settings, tale.demo.context.published
+    framework = published.framework
     article = published.articles[-1] if tale.story.article == "founding" else None
     article = article or published.article_of(tale.story.article)
     seed = f"demo:{tale.story.began}:{tale.story.email}:{len(tale.demo.tokens)}"
@@ -185,28 +180,20 @@ def share(tale: Tale) -> None:
 
 def ask_for_result(tale: Tale, suspect: bool = False, may_contact: bool = True) -> None:
     """Have the result emailed, with the box ticked or not."""
-    (settings, published), assessment = tale.site, _assessment(tale)
+    settings, assessment = tale.demo.context.settings, _assessment(tale)
     ticked = {"may_contact": "y"} if may_contact else {}
     form = _typed(MailForm, suspect, email=tale.story.email, **ticked)
-    emails.send_result(
-        tale.session,
-        settings,
-        assessment,
-        form,
-        tale.at,
-        article=published.title_of(assessment.came_from),
-        brief=brief_for(tale.session, assessment, published.framework),
-    )
+    emails.send_result(tale.session, settings, assessment, form, tale.at)
     _know_lead(tale)
 
 
 def write(tale: Tale, text: str, suspect: bool = False) -> None:
     """Send the contact form."""
-    story, (settings, published) = tale.story, tale.site
+    story, settings = tale.story, tale.demo.context.settings
     person = {"name": story.name, "email": story.email, "company": story.company}
     rest = {"phone": story.phone, "topic": text, "submission": _key(tale, "wrote")}
     form = _typed(ContactForm, suspect, **person, **rest)
-    routes.save_message(tale.session, settings, published.framework, form, tale.at)
+    routes.save_message(tale.session, settings, form, tale.at)
     _know_lead(tale)
 
 
@@ -234,10 +221,10 @@ def come_too_late(tale: Tale, host: str, topic: str) -> None:
 
 def correct_address(tale: Tale, email: str) -> None:
     """Have the invitation sent to another address."""
-    (settings, published), call, now = tale.site, _call(tale), tale.at
+    settings, call, now = tale.demo.context.settings, _call(tale), tale.at
     before = call.email
     bookings.correct_email(tale.session, settings, call, email, now)
-    notifications.email_corrected(tale.session, settings, published, call, before, now)
+    notifications.email_corrected(tale.session, settings, call, before, now)
     tale.lead_id = call.lead_id
 
 
@@ -252,7 +239,7 @@ def move(tale: Tale, on: int, hour: int = 10, by: str = "", note: str = "") -> N
             tale.session, context, call, start, tale.by(by, note), ignore_availability=False
         )
     elif bookings.move(tale.session, call, start, tale.at):
-        notifications.moved(tale.session, *tale.site, call, before, tale.at)
+        notifications.moved(tale.session, tale.demo.context.settings, call, before, tale.at)
 
 
 def cancel(tale: Tale, by: str = "", note: str = "") -> None:
@@ -275,7 +262,7 @@ def give(tale: Tale, to: str, by: str, note: str = "") -> None:
 
 def mark(tale: Tale, result: CallOutcome | None, by: str) -> None:
     """Note what became of the call, or take that back."""
-    call_changes.mark(tale.session, _call(tale), result, tale.by(by))
+    call_changes.mark(tale.session, tale.demo.context, _call(tale), result, tale.by(by))
 
 
 def release(tale: Tale, by: str) -> None:
@@ -337,11 +324,12 @@ def _leaves(demo: Demo, email: OutboxMessage, fate: str) -> bool:
             email.state, email.attempts = EmailState.DEAD, TRIES_BEFORE_DEAD
             email.failing_since, email.alarm_at = at, at + SPAN_BEFORE_DEAD
         case "expired":
-            email.state, email.attempts, email.body = EmailState.EXPIRED, 0, None
+            email.state, email.attempts, email.facts = EmailState.EXPIRED, 0, None
         case _:
+            context = demo.context
+            message = composer(context.settings, context.published)(demo.session, email, at)
             email.state, email.sent_at, email.reason = EmailState.SENT, at, ""
-            if email.kind == EmailKind.SIGN_IN:
-                email.body = None
+            email.body, email.facts = to_json(message), None
             return True
     return False
 
@@ -413,7 +401,7 @@ def _open_start(tale: Tale, host: Host, on: int, hour: int, moving: int | None =
 def _ask_for_call(
     tale: Tale, host: Host, start: datetime, topic: str, suspect: bool
 ) -> Booking | None:
-    story, (settings, published) = tale.story, tale.site
+    story, settings = tale.story, tale.demo.context.settings
     assessment = tale.assessment
     wanted = bookings.BookingRequest(
         start=start,
@@ -430,7 +418,7 @@ def _ask_for_call(
         host_id=host.id,
     )
     outcome = bookings.create(tale.session, settings, wanted, tale.at)
-    told = (tale.session, settings, published, wanted, outcome, tale.at)
+    told = (tale.session, settings, wanted, outcome, tale.at)
     notifications.form_answered(*told, may_contact=bool(topic))
     _know_lead(tale)
     return outcome.booking

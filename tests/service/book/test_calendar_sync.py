@@ -24,6 +24,7 @@ from lead_service.ops.cli import commands
 from lead_service.settings import SettingsError, load
 from tests.service.conftest import MONDAY_MORNING as NOW
 from tests.support.app.calls import add_host, give_to, only_call
+from tests.support.app.outbox_helper import compose
 from tests.support.app.visitor_forms import book
 from tests.support.calendar_server import CalendarServer, file
 
@@ -338,14 +339,14 @@ def test_calendars_are_read_beside_the_mail(settings, database, monkeypatch):
         looks.append(began.is_set())
         return began.wait(20) and len(looks) > 3
 
-    worker.run(settings, until=is_over, beside=work)
+    worker.run(settings, compose, until=is_over, beside=work)
     assert looks[-1]
     may_end.set()
 
 
 def test_the_command_reads_calendars(environment, database, server, feed, monkeypatch):
     given = {}
-    monkeypatch.setattr(worker, "run", lambda _settings, **more: given.update(more))
+    monkeypatch.setattr(worker, "run", lambda _settings, _compose, **more: given.update(more))
     monkeypatch.setattr(schema, "require", lambda _settings: None)
     monkeypatch.setattr(logs, "configure", lambda _level: None)
     assert CliRunner().invoke(commands, ["deliver"], env=environment).exit_code == 0

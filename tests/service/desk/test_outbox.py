@@ -3,13 +3,14 @@
 import dataclasses
 
 import pytest
+from sqlalchemy import update
 
-from lead_service.emails import outbox
-from lead_service.emails.message import Message
+from lead_service.emails.message import Message, to_json
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import capture
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import sign_in
+from tests.support.app.outbox_helper import OutboxHelper
 
 
 @pytest.fixture
@@ -19,22 +20,20 @@ def member(client, database, settings, at) -> None:
 
 
 def add_mail(database, state: str = "pending", **more) -> str:
-    def work(session) -> str:
-        message = Message(
-            kind=more.pop("kind", "result"),
-            to="ada@example.com",
-            to_name="",
-            subject="The subject",
-            text="The text, with http://127.0.0.1:8000/x and http://evil.example/y\n",
-            html="<style>p { color: red }</style><p>The <b>words</b></p>",
-        )
-        row = session.get_one(OutboxMessage, outbox.queue(session, message, at=MONDAY_MORNING))
-        row.state = state
-        for name, value in more.items():
-            setattr(row, name, value)
-        return row.id
-
-    return database.write(work)
+    kind = more.pop("kind", "result")
+    message = Message(
+        kind=kind,
+        to="ada@example.com",
+        to_name="",
+        subject="The subject",
+        text="The text, with http://127.0.0.1:8000/x and http://evil.example/y\n",
+        html="<style>p { color: red }</style><p>The <b>words</b></p>",
+    )
+    outbox_id = OutboxHelper(database).put(kind=kind, at=MONDAY_MORNING, address=message.to)
+    values = more | {"state": state, "body": to_json(message)}
+    changed = update(OutboxMessage).where(OutboxMessage.id == outbox_id).values(values)
+    database.write(lambda session: session.execute(changed))
+    return outbox_id
 
 
 def test_the_lead_whose_mail_was_refused_says_so_on_its_page(client, member, database):

@@ -113,7 +113,7 @@ def test_what_is_under_way_can_be_neither_retried_nor_taken_back(client, member,
     act(client, "retry", outbox_id)
     act(client, "take-back", outbox_id)
     row = room.row(outbox_id)
-    assert (row.state, row.lease_token, row.body is None) == ("sending", held.token, False)
+    assert (row.state, row.lease_token, row.facts) == ("sending", held.token, {})
 
 
 def test_a_mail_of_no_more_use_or_without_its_text_is_not_tried_again(client, member, room, at):

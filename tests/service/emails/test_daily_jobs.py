@@ -5,6 +5,7 @@ from datetime import timedelta
 from lead_service import clock
 from lead_service.emails import worker
 from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.outbox_helper import compose
 
 
 def chores_in(settings, monkeypatch, hours: list[int], chore) -> int:
@@ -25,7 +26,7 @@ def chores_in(settings, monkeypatch, hours: list[int], chore) -> int:
         done.append(database)
         chore()
 
-    worker.run(settings, until=is_over, daily=daily)
+    worker.run(settings, compose, until=is_over, daily=daily)
     return len(done)
 
 

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import event as on
 from sqlalchemy import func, select, update
 
-from lead_service.emails import admin_actions, outbox
+from lead_service.emails import admin_actions
 from lead_service.emails.delivery_events import Event, apply_events
 from lead_service.emails.models import DeliveryEvent, OutboxMessage
 from lead_service.leads import capture
 from lead_service.leads.models import Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING as NOW
 from tests.support.app.desk_client import sign_in
-from tests.support.app.outbox_helper import FakeTransport, OutboxHelper, in_threads, mail
+from tests.support.app.outbox_helper import FakeTransport, OutboxHelper, in_threads
 from tests.support.app.stored_data import everything
 from tests.support.webhook_signing import post, sign
 
@@ -42,11 +42,7 @@ def sent(room, lead_id) -> str:
 
 
 def send(room: OutboxHelper, lead_id: int, to: str = "Ada") -> str:
-    message = mail(to)
-    object.__setattr__(message, "to", f"{to}@example.com")
-    queued = room.database.write(
-        lambda session: outbox.queue(session, message, at=NOW, lead_id=lead_id)
-    )
+    queued = room.put(at=NOW, address=f"{to}@example.com", lead_id=lead_id)
     room.drain(FakeTransport(), NOW)
     return queued
 

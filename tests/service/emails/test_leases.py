@@ -123,7 +123,7 @@ def test_a_clock_set_forward_by_a_day_makes_no_storm_and_no_dead_mail(post):
 def test_a_pause_set_by_a_wrong_clock_does_not_outlive_it(post):
     post.put()
     future = NOW + 24 * HOUR
-    worker.deliver_one(post.database, failing(Temporary("429", pause=True)), future)
+    post.deliver_one(failing(Temporary("429", pause=True)), future)
     transport = FakeTransport()
     post.drain(transport, NOW)
     assert transport.tried == ["one"]

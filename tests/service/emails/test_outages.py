@@ -16,7 +16,7 @@ from lead_service.emails.models import OutboxMessage
 from lead_service.emails.retries import LONGEST_WAIT
 from lead_service.emails.transports.sendgrid import SendGrid
 from lead_service.settings import Settings, load
-from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, OutboxHelper
+from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, OutboxHelper, compose
 from tests.support.fake_sendgrid import (
     GARBAGE,
     KEY,
@@ -122,7 +122,7 @@ def test_four_days_without_the_provider_end_in_an_alarm_and_with_every_text_kept
     transport, outbox_id = _transport(provider), post.put("one")
     live(transport, NOW, NOW + 96 * HOUR)
     row, end = post.row(outbox_id), NOW + 96 * HOUR
-    assert (row.state, row.attempts >= 48, row.body is not None) == ("dead", True, True)
+    assert (row.state, row.attempts >= 48, row.facts is not None) == ("dead", True, True)
     assert any("given up" in one for one in post.health(end).troubles)
 
     provider.received.clear()
@@ -152,7 +152,7 @@ def test_a_revoked_key_stops_all_until_another_comes_and_then_all_leaves(
     provider.key, provider.mode = NEW_KEY, accept
     given = {"SENDGRID_API_KEY": NEW_KEY, "SENDGRID_HOST": provider.url}
     given |= {"DATABASE_URL": db_url, "VAR_DIR": str(tmp_path)}
-    worker.run(load(given), until=lambda: _states(post)["sent"] == 3)
+    worker.run(load(given), compose, until=lambda: _states(post)["sent"] == 3)
     assert _arrived(provider) == {"one": 1, "two": 1, "three": 1}
     assert post.health(NOW + 32 * HOUR).troubles == ()
 

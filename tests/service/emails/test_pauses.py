@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from lead_service.emails import outbox, status, worker
+from lead_service.emails import outbox, status
 from lead_service.emails.outbox import claim, finish
 from lead_service.emails.retries import LONGEST_ASKED
 from lead_service.emails.transports.base import Accepted, Stop, Temporary
@@ -20,7 +20,7 @@ def post(database) -> OutboxHelper:
 def test_a_429_pauses_the_whole_sender_and_counts_as_no_try(post):
     first = post.put("first")
     until = NOW + 10 * MINUTE
-    worker.deliver_one(post.database, failing(Temporary("429", until, pause=True)), NOW)
+    post.deliver_one(failing(Temporary("429", until, pause=True)), NOW)
     assert (post.row(first).state, post.row(first).attempts) == ("pending", 0)
     assert post.row(first).next_at == until
 
@@ -34,7 +34,7 @@ def test_a_429_pauses_the_whole_sender_and_counts_as_no_try(post):
 
 def test_a_pause_never_lasts_longer_than_half_a_day(post):
     post.put()
-    worker.deliver_one(post.database, failing(Temporary("429", NOW + 90 * HOUR, pause=True)), NOW)
+    post.deliver_one(failing(Temporary("429", NOW + 90 * HOUR, pause=True)), NOW)
     transport = FakeTransport()
     post.drain(transport, NOW + LONGEST_ASKED)
     assert transport.tried == ["one"]
@@ -44,13 +44,13 @@ def test_pauses_grow_when_the_provider_names_no_time_and_end_with_success(post, 
     monkeypatch.setattr("lead_service.emails.retries.random.random", lambda: 0.999)
     outbox_id, at, waits = post.put(), NOW, []
     for _ in range(4):
-        worker.deliver_one(post.database, failing(Temporary("429", pause=True)), at)
+        post.deliver_one(failing(Temporary("429", pause=True)), at)
         waits.append(post.row(outbox_id).next_at - at)
         at = post.row(outbox_id).next_at
     assert waits == sorted(waits) and waits[-1] > 4 * waits[0]
     post.drain(FakeTransport(), at)
     post.put("next", at=at)
-    worker.deliver_one(post.database, failing(Temporary("429", pause=True)), at)
+    post.deliver_one(failing(Temporary("429", pause=True)), at)
     with post.database.read() as session:
         assert status.health(session, at).paused_until - at == waits[0]
 
@@ -92,7 +92,7 @@ def test_a_person_can_start_the_sender_again_with_the_same_key(post):
 def test_a_success_that_was_under_way_does_not_undo_a_stop(post):
     post.put("first"), post.put("second")
     under_way = claim(post.database, NOW, fingerprint="key-1")
-    worker.deliver_one(post.database, failing(Stop("key refused")), NOW)
+    post.deliver_one(failing(Stop("key refused")), NOW)
     assert finish(post.database, under_way, Accepted(), NOW)
     assert post.health().stopped_at
 

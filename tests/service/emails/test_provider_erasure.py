@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from lead_service.emails import outbox, provider_erasure
+from lead_service.emails import provider_erasure
 from lead_service.emails import status as emails_status
-from lead_service.emails.message import Message
 from lead_service.emails.models import ErasureJob, OutboxMessage
 from lead_service.emails.provider_erasure import FIRST_ERASURE_WAIT
 from lead_service.emails.transports.sendgrid import SendGrid
@@ -15,6 +14,7 @@ from lead_service.ops import checks
 from lead_service.privacy import erasure
 from lead_service.settings import load
 from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.outbox_helper import OutboxHelper
 from tests.support.app.stored_data import mentions
 from tests.support.app.visitor_forms import VISITOR, assess
 from tests.support.fake_sendgrid import KEY, REFUSAL, accept, hang, reset, status
@@ -32,15 +32,9 @@ def settings(environment, provider):
 
 def send(database, *, to: str = ADA) -> None:
     """Queue a mail and leave it as one that the provider has seen."""
-    message = Message("result", to, "", "Subject", "Text", "<p>Text</p>")
-
-    def work(session) -> None:
-        sent = outbox.queue(session, message, at=MONDAY_MORNING)
-        session.execute(
-            update(OutboxMessage).where(OutboxMessage.id == sent).values(state="sent", attempts=1)
-        )
-
-    database.write(work)
+    sent = OutboxMessage.id == OutboxHelper(database).put(address=to, at=MONDAY_MORNING)
+    marked = update(OutboxMessage).where(sent).values(state="sent", attempts=1)
+    database.write(lambda session: session.execute(marked))
 
 
 def erase(database, settings, address: str = ADA, at=MONDAY_MORNING) -> None:
@@ -85,8 +79,7 @@ def test_the_promise_is_made_with_the_erasure_or_not_at_all(database, settings):
 
 
 def test_the_provider_is_told_of_nobody_whom_it_does_not_know(database, settings):
-    message = Message("result", ADA, "", "Subject", "Text", "<p>Text</p>")
-    database.write(lambda session: outbox.queue(session, message, at=MONDAY_MORNING, held=True))
+    OutboxHelper(database).put(address=ADA, at=MONDAY_MORNING, held=True)
     send(database, to=EVE)
     erase(database, settings)
     assert jobs(database) == []

@@ -7,12 +7,20 @@ import pytest
 from jinja2 import DictLoader
 
 from lead_service import clock
-from lead_service.emails import message, worker
+from lead_service.desk.mail.composers import composer
+from lead_service.emails import admin_actions, message, worker
 from lead_service.emails.message import Message
-from lead_service.emails.models import OutboxMessage
 from lead_service.emails.retries import LONGEST_ASKED, LONGEST_WAIT
 from lead_service.emails.transports.base import Accepted, Permanent, Stop, Temporary
-from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, FakeTransport, OutboxHelper, failing
+from tests.support.app.outbox_helper import (
+    HOUR,
+    MINUTE,
+    NOW,
+    FakeTransport,
+    OutboxHelper,
+    failing,
+    mail,
+)
 from tests.support.app.visitor_forms import VISITOR
 
 
@@ -24,16 +32,16 @@ def post(database) -> OutboxHelper:
 @pytest.mark.both_engines
 def test_a_sent_mail_keeps_the_providers_id_and_loses_its_body(post):
     outbox_id = post.put()
-    assert worker.deliver_one(post.database, FakeTransport(), NOW)
+    assert post.deliver_one(FakeTransport(), NOW)
     sent = post.row(outbox_id)
     assert (sent.state, sent.provider_id, sent.sent_at) == ("sent", "provider-1", NOW)
-    assert sent.body is None and sent.lease_token is None
-    assert not worker.deliver_one(post.database, FakeTransport(), NOW + HOUR)
+    assert sent.body is sent.facts is None and sent.lease_token is None
+    assert not post.deliver_one(FakeTransport(), NOW + HOUR)
 
 
 def test_local_mode_keeps_bodies_but_never_that_of_a_sign_in(post):
     plain, key = post.put("plain"), post.put("key", kind="sign_in")
-    post.drain(FakeTransport(), keep_bodies=True)
+    post.drain(FakeTransport(), keep_text=True)
     assert "Subject plain" in post.row(plain).body
     assert post.row(key).body is None
 
@@ -41,7 +49,7 @@ def test_local_mode_keeps_bodies_but_never_that_of_a_sign_in(post):
 def test_a_sign_in_that_the_provider_refused_is_blanked_too(post):
     plain, key = post.put("plain"), post.put("key", kind="sign_in")
     post.drain(failing(Permanent("refused")))
-    assert post.row(plain).body is not None and post.row(key).body is None
+    assert post.row(plain).facts is not None and post.row(key).facts is None
 
 
 def test_a_mail_waits_for_its_time(post):
@@ -87,8 +95,8 @@ def test_a_mail_is_given_up_only_after_48_tries_over_72_hours(post):
     while post.row(outbox_id).state == "pending":
         at = max(post.row(outbox_id).next_at, at)
         tried_at.append(at)
-        worker.deliver_one(post.database, transport, at)
-    assert post.row(outbox_id).state == "dead" and post.row(outbox_id).body is not None
+        post.deliver_one(transport, at)
+    assert post.row(outbox_id).state == "dead" and post.row(outbox_id).facts is not None
     assert len(tried_at) >= 48 and tried_at[-1] - tried_at[0] >= 72 * HOUR
     waits = [after - before for before, after in pairwise(tried_at)]
     assert max(waits) <= LONGEST_WAIT
@@ -97,8 +105,8 @@ def test_a_mail_is_given_up_only_after_48_tries_over_72_hours(post):
 
 def test_days_without_a_try_do_not_bring_a_mail_nearer_to_being_given_up(post):
     outbox_id = post.put()
-    worker.deliver_one(post.database, failing(Temporary("503")), NOW)
-    worker.deliver_one(post.database, failing(Temporary("503")), NOW + 1000 * HOUR)
+    post.deliver_one(failing(Temporary("503")), NOW)
+    post.deliver_one(failing(Temporary("503")), NOW + 1000 * HOUR)
     assert post.row(outbox_id).state == "pending"
 
 
@@ -134,28 +142,32 @@ def test_a_mail_that_breaks_the_transport_holds_up_no_other(post, error):
     assert (post.row(poison).state, post.row(poison).attempts) == ("pending", 1)
 
 
-def test_a_row_that_cannot_be_read_fails_and_holds_up_no_other(post):
+def test_an_email_that_cannot_be_composed_rings_and_holds_up_no_other(post):
     poison, right = post.put("poison"), post.put("right")
 
-    def spoil(session):
-        session.get_one(OutboxMessage, poison).body = '{"kind": "result"}'
+    def compose(_session, row, _now) -> Message:
+        return mail("right") if row.id == right else {}["poison"]
 
-    post.database.write(spoil)
-    post.drain(FakeTransport())
+    while worker.deliver_one(post.database, FakeTransport(), compose, NOW):
+        pass
     assert (post.row(poison).state, post.row(right).state) == ("failed", "sent")
+    assert post.health().failed == 1 and "KeyError" in post.row(poison).reason
 
 
-def test_a_lead_is_kept_whatever_the_teams_mail_looks_like(client, database, monkeypatch):
+def test_a_lead_is_kept_whatever_the_teams_mail_looks_like(client, context, database, monkeypatch):
     post, templates = OutboxHelper(database), message._bodies.loader
     monkeypatch.setattr(message._bodies, "cache", {})
     monkeypatch.setattr(message._bodies, "loader", DictLoader({}))
     assert client.post("/contact/", data=VISITOR | {"submission": "once"}).status_code == 303
     (told,) = post.ids()
-    post.drain(FakeTransport(), clock.now())
+    compose = composer(context.settings, context.published)
+    worker.deliver_one(database, FakeTransport(), compose, clock.now())
     failed = post.row(told)
-    assert (failed.state, failed.reason) == ("pending", "unexpected TemplateNotFound")
+    assert failed.state == "failed" and failed.alarm_at
+    assert failed.reason.startswith("the email cannot be composed: TemplateNotFound")
     monkeypatch.setattr(message._bodies, "loader", templates)
-    post.drain(FakeTransport(), failed.next_at)
+    assert database.write(lambda session: admin_actions.retry(session, told, clock.now()))
+    worker.deliver_one(database, FakeTransport(), compose, clock.now())
     assert post.row(told).state == "sent"
 
 
@@ -174,7 +186,7 @@ def test_a_mail_whose_use_has_passed_is_blanked_and_not_sent(post):
     transport = FakeTransport()
     post.drain(transport, NOW + 15 * MINUTE)
     assert transport.tried == []
-    assert post.row(outbox_id).state == "expired" and post.row(outbox_id).body is None
+    assert post.row(outbox_id).state == "expired" and post.row(outbox_id).facts is None
 
 
 def test_mail_expires_while_the_sender_is_stopped_too(post):

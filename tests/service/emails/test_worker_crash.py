@@ -20,7 +20,7 @@ from lead_service.emails.transports.base import Stop
 from lead_service.emails.transports.folder import Folder
 from lead_service.emails.transports.sendgrid import SendGrid
 from lead_service.settings import Settings
-from tests.support.app.outbox_helper import OutboxHelper, failing
+from tests.support.app.outbox_helper import OutboxHelper, compose, failing
 from tests.support.fake_sendgrid import KEY, Handler, accept
 from tests.support.waiting import eventually
 
@@ -31,7 +31,8 @@ DELIVER = """
 import os
 from lead_service import settings
 from lead_service.emails import worker
-worker.run(settings.load(), parent_pid=int(os.environ.get("TEST_PARENT", 0)) or None)
+from tests.support.app.outbox_helper import compose
+worker.run(settings.load(), compose, parent_pid=int(os.environ.get("TEST_PARENT", 0)) or None)
 """
 
 
@@ -174,7 +175,7 @@ def test_trouble_with_the_database_is_waited_out_and_logged_without_what_was_typ
     monkeypatch.setattr(worker, "deliver_one", deliver_in_trouble)
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0.01)
     done = lambda: post.row(outbox_id).state == "sent"  # noqa: E731
-    worker.run(settings_for(db_url, tmp_path), until=done)
+    worker.run(settings_for(db_url, tmp_path), compose, until=done)
     assert "OperationalError" in caplog.text and "OSError" in caplog.text
     assert "ada" not in caplog.text
 
@@ -185,7 +186,9 @@ def test_without_a_key_mails_go_to_a_folder_and_can_still_be_read(post, db_url, 
     settings = settings_for(db_url, tmp_path)
     assert isinstance(worker.transport_for(settings), Folder)
     worker.run(
-        settings, until=lambda: post.row(key_id).state == post.row(outbox_id).state == "sent"
+        settings,
+        compose,
+        until=lambda: post.row(key_id).state == post.row(outbox_id).state == "sent",
     )
     assert len(list((tmp_path / "mail").glob("*.eml"))) == 2
     assert post.row(outbox_id).body is not None and post.row(key_id).body is None
@@ -198,5 +201,5 @@ def test_a_process_started_with_a_new_key_lifts_the_stop_of_the_old_one(
     post.drain(failing(Stop("key refused")), now())
     assert post.health(now()).stopped_at
     settings = settings_for(db_url, tmp_path, sendgrid_api_key=KEY, sendgrid_host=provider.url)
-    worker.run(settings, until=lambda: True)  # at its start, before it sends anything
+    worker.run(settings, compose, until=lambda: True)  # at its start, before it sends anything
     assert post.health(now()).stopped_at is None

@@ -31,7 +31,7 @@ from lead_service.ops import backup
 from lead_service.ops.backup.contents import BackupError
 from lead_service.privacy import backup_files, erasure
 from lead_service.settings import load
-from tests.support.app.outbox_helper import mail
+from tests.support.app.outbox_helper import compose
 from tests.support.engines import only_sqlite
 from tests.support.waiting import eventually
 
@@ -63,7 +63,8 @@ def write_to(database: Database, number: int) -> None:
 
     def work(session) -> None:
         lead = capture.capture_lead(session, email=f"ada{number}@example.com", at=NOW)
-        outbox.queue(session, mail(str(number)), at=NOW, lead_id=lead.id)
+        week = {"at": NOW, "useless_after": NOW + timedelta(days=7)}
+        outbox.queue(session, "invited", f"{number}@lead.test", lead_id=lead.id, **week)
 
     database.write(work)
 
@@ -198,7 +199,7 @@ def test_web_and_deliver_use_the_database_until_they_end(live, settings):
     assert is_used()
     app.extensions["lead_service"].database.close()
     assert not is_used()
-    worker.run(settings, until=is_used)  # it would not end otherwise
+    worker.run(settings, compose, until=is_used)  # it would not end otherwise
     assert not is_used()
 
 

@@ -11,10 +11,9 @@ from sqlalchemy import select
 from lead_service import clock, create_app
 from lead_service.book.hosts.models import CalendarFeed, Host
 from lead_service.db.engine import Database
-from lead_service.emails import outbox
 from lead_service.ops.metrics.gauges import DatabaseCollector
 from lead_service.ops.metrics.requests import REQUESTS
-from tests.support.app.outbox_helper import mail
+from tests.support.app.outbox_helper import OutboxHelper
 from tests.support.app.visitor_forms import VISITOR, booking_form
 from tests.support.engines import only_sqlite
 from tests.support.processes import Product, free_port, run
@@ -84,7 +83,7 @@ def test_every_route_is_counted_by_its_template(app, settings, database):
 
 @pytest.mark.both_engines
 def test_mail_that_waits_and_mail_that_failed_can_be_told(database, at):
-    database.write(lambda session: outbox.queue(session, mail(), at=clock.now()))
+    OutboxHelper(database).put(at=clock.now())
     registry = CollectorRegistry()
     registry.register(DatabaseCollector(database))
     found = samples(generate_latest(registry).decode())

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from lead_service.book.models import Booking, TimeCell
 from lead_service.db import schema
 from lead_service.desk.team import membership
 from lead_service.emails import outbox
-from lead_service.emails.message import Message, from_json
+from lead_service.emails.message import Message
 from lead_service.emails.models import OutboxMessage
 from lead_service.emails.transports.folder import Folder
 from lead_service.leads import capture
@@ -189,8 +190,8 @@ def test_an_international_address_is_erased_where_it_stands_as_typed(
 
 def mail(database, to: str) -> None:
     """Queue a mail that belongs to no lead."""
-    message = Message("result", to, "", "Subject", "Text", "<p>Text</p>")
-    database.write(lambda session: outbox.queue(session, message, at=MONDAY_MORNING))
+    week = {"at": MONDAY_MORNING, "useless_after": MONDAY_MORNING + timedelta(days=7)}
+    database.write(lambda session: outbox.queue(session, "invited", to, **week))
 
 
 def test_mails_in_the_folder_go_with_their_rows(visitor, database, settings):
@@ -199,7 +200,7 @@ def test_mails_in_the_folder_go_with_their_rows(visitor, database, settings):
     with database.read() as session:
         written = session.scalars(select(OutboxMessage)).all()
     for row in written:
-        folder.send(from_json(row.body), row.id)
+        folder.send(Message(row.kind, row.address, "", "Subject", "Text", "<p>Text</p>"), row.id)
     assert len(list(settings.mail_folder.iterdir())) == len(written)
     counts = erasure.erase_everywhere(database, settings, ADA, MONDAY_MORNING)
     assert counts["files"] == len(written) - 1

@@ -52,7 +52,6 @@ def move(context, start: datetime, note: str = "", member_id: int | None = None,
             notifications.moved(
                 session,
                 context.settings,
-                context.published,
                 booking,
                 before,
                 now,
@@ -76,7 +75,6 @@ def give_to(context, host_id: int, note: str = "", member_id: int | None = None)
             notifications.reassigned(
                 session,
                 context.settings,
-                context.published,
                 booking,
                 previous_host,
                 now,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from lead_service.db.engine import Database
 from lead_service.emails import outbox, status, worker
@@ -20,6 +21,11 @@ HOUR = timedelta(hours=1)
 def mail(name: str = "one", kind: EmailKind = EmailKind.RESULT) -> Message:
     """Make a mail to the person of that name."""
     return Message(kind, f"{name}@lead.test", "", f"Subject {name}", "text", "<p>html</p>")
+
+
+def compose(_session: Session, row: OutboxMessage, _now: datetime) -> Message:
+    """Make the email of a row that `OutboxHelper.put` has queued."""
+    return mail(row.address.partition("@")[0], row.kind)
 
 
 class FakeTransport:
@@ -56,12 +62,16 @@ class OutboxHelper:
         *,
         kind: EmailKind = EmailKind.RESULT,
         at: datetime = NOW,
+        address: str = "",
         **options,
     ) -> str:
-        """Queue a mail in a transaction of its own; return its id."""
-        message = mail(name, kind)
-        queue = outbox.queue
-        return self.database.write(lambda session: queue(session, message, at=at, **options))
+        """Queue an email in a transaction of its own; return its id, "" if not new."""
+        options = {"at": at, "useless_after": at + 2000 * HOUR} | options
+        before = set(self.ids())
+        address = address or f"{name}@lead.test"
+        self.database.write(lambda session: outbox.queue(session, kind, address, **options))
+        new = set(self.ids()) - before
+        return new.pop() if new else ""
 
     def row(self, outbox_id: str) -> OutboxMessage:
         """Read a mail as it is stored."""
@@ -77,10 +87,14 @@ class OutboxHelper:
         with self.database.read() as session:
             return status.health(session, at)
 
+    def deliver_one(self, transport: Transport, at: datetime = NOW, **options) -> bool:
+        """Send what is due first at `at`, if anything is."""
+        return worker.deliver_one(self.database, transport, compose, at, **options)
+
     def drain(self, transport: Transport, at: datetime = NOW, **options) -> None:
         """Deliver until nothing more is due at `at`."""
         for _ in range(200):
-            if not worker.deliver_one(self.database, transport, at, **options):
+            if not self.deliver_one(transport, at, **options):
                 return
         raise AssertionError("the outbox does not come to rest")
 

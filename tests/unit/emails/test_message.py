@@ -12,7 +12,6 @@ from lead_service.emails import message as messages
 from lead_service.emails import practice_context
 from lead_service.emails.message import (
     Attachment,
-    Draft,
     EmailKind,
     Message,
     Practice,
@@ -192,23 +191,6 @@ attachments = st.builds(Attachment, filename=lines, content_type=lines, content=
 )
 def test_a_message_comes_back_from_storage_as_it_was(message):
     assert from_json(to_json(message)) == message
-
-
-@given(words, words)
-def test_a_draft_comes_back_from_storage_as_the_mail_that_it_is(name, stuck):
-    context = {**FRAME, "name": name, "stuck": stuck}
-    assert from_json(to_json(Draft(EmailKind.INVITED, "ada@lead.test", context))) == welcome(
-        **context
-    )
-
-
-def test_a_draft_stored_before_it_said_whether_to_reply_invites_no_reply():
-    lead = dict.fromkeys(("name", "email", "company", "phone"), "ada@lead.test")
-    shown = dict.fromkeys(("text", "article", "call"), "") | {"what": "wrote to us", "link": "/"}
-    old = FRAME | shown | {"lead": lead, "brief": None, "reply_to": "ada@lead.test"}
-    message = from_json(to_json(Draft(EmailKind.NEW_LEAD, "team@lead.test", old)))
-    assert message.reply_to is None
-    assert "reply" not in message.text
 
 
 @pytest.mark.parametrize(

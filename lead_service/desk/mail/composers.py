@@ -1,0 +1,45 @@
+"""Who composes which email: each part of the product its own."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from ...assess.emails import result_email
+from ...book import emails as call_emails
+from ...book.calendars.notices import calendar_email
+from ...emails.message import EmailKind, Message, from_json
+from ...emails.models import OutboxMessage
+from ...emails.outbox import Compose
+from ...publishing.site import Published
+from ...settings import Settings
+from ..auth.links import sign_in_email
+from ..team.membership import invitation_email
+
+COMPOSERS = {
+    EmailKind.BOOKING_CONFIRMED: call_emails.visitors_email,
+    EmailKind.BOOKING_CHANGED: call_emails.visitors_email,
+    EmailKind.BOOKING_REMINDER: call_emails.visitors_email,
+    EmailKind.BOOKING_CANCELLED: call_emails.visitors_email,
+    EmailKind.BOOKING_FOR_HOST: call_emails.hosts_email,
+    EmailKind.BOOKING_CANCELLED_FOR_HOST: call_emails.hosts_email,
+    EmailKind.BOOKING_WITHDRAWN: call_emails.withdrawal,
+    EmailKind.NEW_LEAD: call_emails.team_news,
+    EmailKind.CALENDAR_PROBLEM: calendar_email,
+    EmailKind.RESULT: result_email,
+    EmailKind.SIGN_IN: sign_in_email,
+    EmailKind.INVITED: invitation_email,
+}
+
+
+def composer(settings: Settings, published: Published) -> Compose:
+    """Return what composes the email that a row of the outbox stands for.
+
+    A row with a text of its own was sent, or was composed by an earlier version.
+    """
+
+    def compose(session: Session, row: OutboxMessage, now: datetime) -> Message:
+        if row.body:
+            return from_json(row.body)
+        return COMPOSERS[row.kind](session, settings, published, row, now)
+
+    return compose

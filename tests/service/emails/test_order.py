@@ -1,0 +1,152 @@
+"""The order of the emails of one call, on both databases: what is overtaken never leaves."""
+
+from datetime import timedelta
+
+import pytest
+
+from lead_service.emails import admin_actions, outbox, worker
+from lead_service.emails.message import EmailKind, Message
+from lead_service.emails.outbox import claim, finish
+from lead_service.emails.transports.base import Accepted, Permanent, Stop, Temporary
+from tests.support.app.outbox_helper import (
+    HOUR,
+    MINUTE,
+    NOW,
+    FakeTransport,
+    OutboxHelper,
+    compose,
+    failing,
+)
+
+pytestmark = pytest.mark.both_engines
+
+SECOND = timedelta(seconds=1)
+CONFIRMED, CHANGED, REMINDER, CANCELED = (
+    EmailKind.BOOKING_CONFIRMED,
+    EmailKind.BOOKING_CHANGED,
+    EmailKind.BOOKING_REMINDER,
+    EmailKind.BOOKING_CANCELLED,
+)
+
+
+class Inbox(FakeTransport):
+    """Keeps the kinds of the emails that were accepted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kinds: list[EmailKind] = []
+
+    def send(self, message: Message, outbox_id: str) -> Accepted:
+        self.kinds.append(message.kind)
+        return super().send(message, outbox_id)
+
+
+class Call(OutboxHelper):
+    """An outbox with the emails of one call."""
+
+    def about(self, kind: EmailKind, sequence: int, *, to: str = "ada", **given) -> str:
+        return self.put(to, kind=kind, booking_id=7, sequence=sequence, **given)
+
+    def states(self) -> set[str]:
+        return {f"{row.kind} {row.state}" for row in map(self.row, self.ids())}
+
+
+@pytest.fixture
+def call(database) -> Call:
+    return Call(database)
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Temporary("503"),
+        Temporary("429", pause=True),
+        Permanent("400"),
+        Stop("403"),
+        None,  # the worker was killed
+    ],
+)
+def test_what_is_overtaken_while_it_is_sent_never_leaves(call, inbox, outcome):
+    first = call.about(CONFIRMED, 0)
+    held = claim(call.database, NOW)
+    call.about(CANCELED, 1)
+    if outcome:
+        assert finish(call.database, held, outcome, NOW + SECOND)
+        call.database.write(outbox.resume)
+    call.drain(inbox, NOW + 3 * HOUR)
+    assert inbox.kinds == [CANCELED]
+    assert call.row(first).state == "cancelled" and call.row(first).alarm_at is None
+    assert not call.database.write(lambda session: admin_actions.retry(session, first, NOW + HOUR))
+
+
+@pytest.mark.parametrize("state", ["pending", "held", "failed", "dead"])
+def test_what_waits_or_was_given_up_is_canceled_by_what_overtakes_it(call, inbox, state):
+    first = call.about(CONFIRMED, 0)
+
+    def set_state(session) -> None:
+        row = session.get_one(outbox.OutboxMessage, first)
+        row.state, row.alarm_at = state, NOW if state in ("failed", "dead") else None
+
+    call.database.write(set_state)
+    call.about(CANCELED, 1)
+    call.drain(inbox)
+    assert inbox.kinds == [CANCELED]
+    assert call.states() == {"booking_confirmed cancelled", "booking_cancelled sent"}
+    assert call.health().troubles == ()
+
+
+def test_one_email_of_a_call_is_under_way_to_one_recipient(call):
+    """Two workers and a slow provider: the cancellation waits for the confirmation."""
+    call.about(CONFIRMED, 0)
+    confirmation = claim(call.database, NOW)
+    call.about(CANCELED, 1)
+    call.about(EmailKind.BOOKING_CANCELLED_FOR_HOST, 1, to="host")
+    other = claim(call.database, NOW)
+    assert call.row(other.id).address == "host@lead.test"
+    assert claim(call.database, NOW) is None
+    finish(call.database, confirmation, Accepted(), NOW)
+    assert call.row(claim(call.database, NOW).id).kind == CANCELED
+
+
+def test_what_is_due_earlier_about_a_call_leaves_earlier(call, inbox):
+    call.about(CONFIRMED, 0)
+    call.about(REMINDER, 0, due_at=NOW + SECOND)
+    worker.deliver_one(call.database, failing(Temporary("503")), compose, NOW)
+    assert claim(call.database, NOW + SECOND) is None  # the confirmation waits for its next try
+    call.drain(inbox, NOW + MINUTE)
+    assert inbox.kinds == [CONFIRMED, REMINDER]
+
+
+def test_a_call_that_is_given_back_reads_last_as_theirs(call, inbox):
+    given, theirs = EmailKind.BOOKING_CANCELLED_FOR_HOST, EmailKind.BOOKING_FOR_HOST
+    call.about(theirs, 0, to="a")
+    call.drain(inbox)
+    call.about(given, 1, to="a")
+    call.drain(failing(Temporary("503")))
+    call.about(theirs, 2, to="a")
+    call.drain(inbox, NOW + HOUR)
+    assert inbox.kinds == [theirs, theirs]
+
+
+def test_other_calls_and_other_people_are_not_held_up(call, inbox):
+    call.about(CONFIRMED, 0)
+    assert claim(call.database, NOW)
+    call.put("ada", kind=CONFIRMED, booking_id=8)
+    call.about(CHANGED, 1, to="eve")
+    call.put("ada")
+    call.drain(inbox)
+    assert sorted(inbox.kinds) == [CHANGED, CONFIRMED, EmailKind.RESULT]
+
+
+def test_a_sign_in_link_goes_first(call):
+    transport = FakeTransport()
+    call.put("visitor")
+    call.put("reminded", due_at=NOW + SECOND)
+    call.put("member", kind=EmailKind.SIGN_IN, at=NOW + SECOND)
+    call.drain(transport, NOW + SECOND)
+    assert transport.tried == ["member", "reminded", "visitor"]

@@ -1,0 +1,58 @@
+"""Whether an email about a call still fits the call as it is now."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lead_service.book.intents import Call, Intent, misfit
+from lead_service.emails.message import EmailKind
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+DAYS = timedelta(days=1)
+HOST, OTHER = 1, 2
+CALL = Call(sequence=1, is_live=True, host_id=HOST, email="ada@lead.test")
+CANCELED = replace(CALL, is_live=False)
+TO_VISITOR = ("booking_confirmed", "booking_changed", "booking_reminder")
+
+
+def needed(kind: str, call: Call = CALL, sequence: int = 1, **given) -> bool:
+    known = {"address": "ada@lead.test", "written_at": NOW, "has_heard": True, "host_id": HOST}
+    intent = Intent(EmailKind(kind), sequence, **known | given)
+    return not misfit(intent, call, NOW)
+
+
+@pytest.mark.parametrize("kind", TO_VISITOR)
+def test_the_visitor_hears_of_the_call_as_it_is(kind):
+    assert needed(kind)
+    assert not needed(kind, sequence=0)
+    assert not needed(kind, CANCELED)
+    assert not needed(kind, address="adda@lead.test")
+
+
+def test_a_host_is_invited_to_calls_that_are_theirs():
+    assert needed("booking_for_host")
+    assert not needed("booking_for_host", sequence=0)
+    assert not needed("booking_for_host", CANCELED)
+    assert not needed("booking_for_host", host_id=OTHER)
+
+
+def test_a_host_who_has_the_call_again_is_not_told_that_it_went():
+    assert needed("booking_cancelled_for_host", host_id=OTHER)
+    assert not needed("booking_cancelled_for_host", host_id=HOST)
+    assert needed("booking_cancelled_for_host", CANCELED, host_id=HOST)
+
+
+@pytest.mark.parametrize("kind", ["booking_cancelled", "booking_cancelled_for_host"])
+def test_nobody_hears_late_of_the_end_of_a_call_that_they_never_heard_of(kind):
+    """Who cancels at once gets one email, the cancellation; after an outage they get none."""
+    assert needed(kind, CANCELED, has_heard=False)
+    late = {"written_at": NOW - 2 * DAYS}
+    assert needed(kind, CANCELED, **late)
+    assert not needed(kind, CANCELED, has_heard=False, **late)
+
+
+def test_an_invitation_is_taken_back_from_an_address_that_may_have_got_it():
+    assert needed("booking_withdrawn", address="adda@lead.test")
+    assert not needed("booking_withdrawn", address="adda@lead.test", has_heard=False)
+    assert not needed("booking_withdrawn", address="ada@lead.test")
