@@ -34,9 +34,6 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     database, limits = Database(settings.database_url), RateLimits(settings.limits_storage)
     database.share(settings.public_url)
     context.install(app, context.Context(settings, database, site, limits))
-
-    app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False  # else //: a redirect to whatever port the client names
     logs.install(app)
     if settings.metrics_port:
         from .ops.metrics import requests  # it shares memory with others when it is imported

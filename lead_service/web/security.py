@@ -127,7 +127,9 @@ class Sessions(SecureCookieSessionInterface):
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Put the edge before every request of `app`."""
+    """Put the edge before every request of `app`; call it before routes are added."""
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # else //: a redirect to whatever port the client names
     app.session_interface = Sessions()
     app.config.update(
         SECRET_KEY=settings.secret,

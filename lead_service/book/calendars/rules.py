@@ -70,19 +70,7 @@ def occurrences(
     frequency = parts.pop("FREQ", "")
     if frequency not in FREQUENCIES:
         raise RuleNotUnderstood("holds a repeating event whose rhythm cannot be read")
-    ends: list[dict[str, Any]] = []
-    if until := parts.pop("UNTIL", ""):
-        try:
-            ends.append({"until": _until(until, clock, host or clock, is_date=is_date)})
-        except ValueError:
-            notes.append(NO_END)
-    if number := parts.pop("COUNT", ""):
-        if number.isdecimal() and int(number) > 0:
-            ends.append({"count": int(number)})
-        else:
-            notes.append(NO_END)
-    if NO_END in notes:
-        ends = []
+    ends = _ends(parts, clock, host or clock, notes, is_date=is_date)
     found: set[int] = set()
     try:
         read = _arguments(parts, notes)
@@ -97,6 +85,24 @@ def occurrences(
         for one in [one for one in ends if "until" in one] or [{}]:
             found.update(_expand("DAILY", one, first, start, end))
     return Occurrences(found, tuple(notes))
+
+
+def _ends(
+    parts: dict[str, str], clock: EventClock, host: EventClock, notes: list[str], *, is_date: bool
+) -> list[dict[str, Any]]:
+    """Take the ends out of the parts, as dateutil's arguments; none when one cannot be read."""
+    ends: list[dict[str, Any]] = []
+    if until := parts.pop("UNTIL", ""):
+        try:
+            ends.append({"until": _until(until, clock, host, is_date=is_date)})
+        except ValueError:
+            notes.append(NO_END)
+    if number := parts.pop("COUNT", ""):
+        if number.isdecimal() and int(number) > 0:
+            ends.append({"count": int(number)})
+        else:
+            notes.append(NO_END)
+    return [] if NO_END in notes else ends
 
 
 def _parts(rule: str) -> tuple[dict[str, str], list[str]]:
