@@ -12,18 +12,19 @@ from sqlalchemy.orm import Session
 
 from ..db.engine import rows_changed
 from .models import RINGS, EmailState, OutboxMessage, Turn
+from .outbox import IS_RESTORED, let_go
 
 GIVEN_UP = (EmailState.FAILED, EmailState.DEAD)
 
 
 def can_retry(now: datetime) -> ColumnElement[bool]:
-    """Select mails that failed, were given up, or are due and wait for their next try.
+    """Select emails that failed, were given up, are held since a restore, or wait for a next try.
 
     They must still be of use.
     """
     is_due = and_(OutboxMessage.due_at <= now, OutboxMessage.next_at > now)
     waits = and_(OutboxMessage.state == EmailState.PENDING, is_due)
-    stuck = or_(OutboxMessage.state.in_(GIVEN_UP), waits)
+    stuck = or_(OutboxMessage.state.in_(GIVEN_UP), IS_RESTORED, waits)
     is_useful = or_(OutboxMessage.useless_after.is_(None), OutboxMessage.useless_after > now)
     return and_(stuck, is_useful, OutboxMessage.facts.is_not(None))
 
@@ -32,6 +33,8 @@ def retry(session: Session, outbox_id: str, now: datetime) -> bool:
     """Send a mail once more as if it were new; return False when that cannot be."""
     again = {"state": EmailState.PENDING, "attempts": 0, "failing_since": None, "alarm_at": None}
     again |= {"due_at": now, "next_at": now, "turn": Turn.NEW, "reason": ""}
+    if let_go(session, outbox_id, now):
+        return True
     can = and_(OutboxMessage.id == outbox_id, can_retry(now))
     return rows_changed(session, update(OutboxMessage).where(can).values(again)) == 1
 
@@ -44,7 +47,8 @@ def retry_waiting(session: Session, now: datetime) -> int:
 
 def cancel(session: Session, outbox_id: str) -> bool:
     """Take back a mail that waits; return False when it is under way, or does not wait."""
-    waits = and_(OutboxMessage.id == outbox_id, OutboxMessage.state == EmailState.PENDING)
+    may_leave = or_(OutboxMessage.state == EmailState.PENDING, IS_RESTORED)
+    waits = and_(OutboxMessage.id == outbox_id, may_leave)
     gone: dict[str, str | None] = {"state": EmailState.CANCELLED, "body": None, "facts": None}
     gone["reason"] = "it was taken back on the desk"
     return rows_changed(session, update(OutboxMessage).where(waits).values(gone)) == 1

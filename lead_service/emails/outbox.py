@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from ..db import demo_data
-from ..db.engine import Database, insert_unless
+from ..db.engine import Database, insert_unless, rows_changed
 from .message import EmailKind, Message, to_json
 from .models import EmailState, OutboxMessage, OutboxPause, Turn
 from .retries import LONGEST_WAIT, PROBE_EVERY, SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD, next_time
@@ -37,7 +37,11 @@ NEVER_KEPT = {EmailKind.SIGN_IN}  # what it says is a key
 TRIED = (EmailState.SENT, EmailState.FAILED, EmailState.DEAD)  # and will not be tried again
 WAITING = (EmailState.PENDING, EmailState.HELD)
 REFUSED = (EmailState.FAILED, EmailState.DEAD)
+RESTORED = "it waited when the backup was made, and may have been sent since"
 SETTLED_AT_ONCE = 200  # emails that one claim may find too late
+
+
+IS_RESTORED = and_(OutboxMessage.state == EmailState.HELD, OutboxMessage.reason == RESTORED)
 
 
 class NotNeeded(Exception):
@@ -118,10 +122,26 @@ def supersede(session: Session, booking_id: int, address: str, sequence: int) ->
 def release(session: Session, lead_id: int, at: datetime) -> int:
     """Let the held mails of a lead go, now or when they are due; return how many."""
     held = and_(OutboxMessage.lead_id == lead_id, OutboxMessage.state == EmailState.HELD)
+    return _let_go(session, and_(held, OutboxMessage.reason != RESTORED), at)
+
+
+def hold_waiting(session: Session) -> int:
+    """Hold everything that waits in a restored backup; return how many a person has to judge."""
+    waits = OutboxMessage.state.in_((EmailState.PENDING, EmailState.SENDING))
+    held = {"state": EmailState.HELD, "reason": RESTORED, "lease_token": None}
+    return rows_changed(session, update(OutboxMessage).where(waits).values(held))
+
+
+def let_go(session: Session, outbox_id: str, at: datetime) -> bool:
+    """Let an email of a restored backup leave, now or when it is due; False when it is none."""
+    return _let_go(session, and_(OutboxMessage.id == outbox_id, IS_RESTORED), at) == 1
+
+
+def _let_go(session: Session, held: ColumnElement[bool], at: datetime) -> int:
     rows = session.scalars(select(OutboxMessage).where(held).with_for_update()).all()
     for row in rows:
         # Due from now on: what waited for a person is not late.
-        row.state, row.due_at = EmailState.PENDING, max(row.due_at, at)
+        row.state, row.due_at, row.reason = EmailState.PENDING, max(row.due_at, at), ""
         row.next_at = row.due_at
     return len(rows)
 

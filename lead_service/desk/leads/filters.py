@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from ...book.models import Booking, Status
 from ...db.engine import values
 from ...emails.models import EmailState, OutboxMessage
+from ...emails.outbox import IS_RESTORED
 from ...leads.models import CLOSED, Lead, Stage
 from ...web.fields import clean
 from ..pagination import LARGEST_ID, Order
@@ -176,7 +177,9 @@ ORDERS = {
     "calls": Order(Booking.starts_at, Lead.id, is_descending=False),
 }
 SUSPECTED_CALLS = select(Booking.lead_id).where(Booking.quarantine)
-HELD_MAILS = select(OutboxMessage.lead_id).where(OutboxMessage.state == EmailState.HELD)
+HELD_MAILS = select(OutboxMessage.lead_id).where(
+    OutboxMessage.state == EmailState.HELD, ~IS_RESTORED
+)
 CONDITIONS: dict[str, ColumnElement[bool]] = {
     "unowned": Lead.owner_id.is_(None) & Lead.stage.not_in(_literal("closed", values(CLOSED))),
     "bounced": Lead.bounced_at.is_not(None),

@@ -24,7 +24,7 @@ from ...accounts.members import DeskSession, Member, Role, SignInLink
 from ...book.hosts.models import Host
 from ...db import schema
 from ...db.engine import Database
-from ...emails import provider_erasure
+from ...emails import outbox, provider_erasure
 from ...emails.models import ErasureJob
 from ...leads.models import Lead
 from ...privacy import erasure
@@ -88,7 +88,8 @@ def restore(
 ) -> Contents:
     """Put a copy in the place of what the database holds, all of it or nothing; return what.
 
-    A copy that an older program has made is migrated. Whoever was erased since it was made is
+    A copy that an older program has made is migrated. Emails that wait in it are held: most have
+    been sent since it was made. Whoever was erased since it was made is
     erased again, what the mail provider was still to be asked to erase stays asked for, and
     everybody at the desk is signed out: it knows sessions as open that have ended since. Raises
     InUse while web or deliver runs, and BackupError when the copy is damaged or none of ours, or
@@ -115,7 +116,8 @@ def _put_in_place(database: Database, settings: Settings, path: Path, now: datet
     if schema.fault(database) is None:
         gone = database.write(lambda session: _erase_again(session, settings, marks, now))
         database.write(lambda session: _keep_marks(session, marks))
-        contents = dataclasses.replace(contents, erased_again=gone)
+        held = database.write(outbox.hold_waiting)
+        contents = dataclasses.replace(contents, erased_again=gone, waiting=held)
         database.write(lambda session: provider_erasure.promise(session, jobs, now))
         database.write(lambda session: _sign_all_out(session, now))
     database.forget()

@@ -14,7 +14,15 @@ class Contents:
     leads: int
     mails: int
     erased_again: int = 0  # people who were erased after the copy was made, when it is put back
+    waiting: int = 0  # emails that are held until somebody has looked at them, when it is put back
 
     def __str__(self) -> str:
         said = f"{self.leads} leads, {self.mails} emails"
-        return f"{said}; erased again since: {self.erased_again}" if self.erased_again else said
+        said += f"; erased again since: {self.erased_again}" if self.erased_again else ""
+        if not self.waiting:
+            return said
+        one = self.waiting == 1
+        return (
+            f"{said}\n{self.waiting} {'email that was' if one else 'emails that were'} waiting"
+            f" {'is' if one else 'are'} held; send or cancel {'it' if one else 'them'} on the desk"
+        )

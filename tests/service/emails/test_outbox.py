@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from lead_service.emails import outbox
+from lead_service.emails import admin_actions, outbox
 from lead_service.emails.message import EmailKind
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import capture, models
@@ -75,3 +75,20 @@ def test_a_released_reminder_still_waits_for_its_time(post, lead_id):
     assert transport.tried == []
     post.drain(transport, NOW + HOUR)
     assert transport.tried == ["one"]
+
+
+def test_what_waits_in_a_restored_backup_leaves_only_when_somebody_says_so(post, lead_id):
+    now, later = post.put("now", lead_id=lead_id), post.put("later", due_at=NOW + 2 * HOUR)
+    gone = post.put("gone")
+    transport, write = FakeTransport(), post.database.write
+    assert write(outbox.hold_waiting) == 3
+    assert write(lambda session: outbox.release(session, lead_id, NOW)) == 0  # of a suspected lead
+    post.drain(transport, NOW + HOUR)
+    assert transport.tried == []
+    for one in (now, later):
+        assert write(lambda session, one=one: admin_actions.retry(session, one, NOW + HOUR))
+    assert write(lambda session: admin_actions.cancel(session, gone))
+    post.drain(transport, NOW + HOUR)
+    assert transport.tried == ["now"]
+    post.drain(transport, NOW + 2 * HOUR)
+    assert transport.tried == ["now", "later"]

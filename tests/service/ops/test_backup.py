@@ -287,7 +287,10 @@ def test_who_was_erased_since_the_copy_is_erased_again(live, settings, tmp_path)
     live.write(lambda session: erasure.erase(session, settings, "ada1@example.com", later))
     backup.restore(live, settings, tmp_path / "older", later, replace=True)  # knew nobody
     restored = backup.restore(live, settings, tmp_path / "copy", later, replace=True)
-    assert str(restored) == "2 leads, 2 emails; erased again since: 1"
+    assert str(restored).splitlines() == [
+        "2 leads, 2 emails; erased again since: 1",
+        "1 email that was waiting is held; send or cancel it on the desk",
+    ]
     with live.read() as session:
         assert session.scalars(select(Lead.address)).all() == ["ada2@example.com"]
     assert held(live) == (1, 1)
