@@ -12,6 +12,10 @@ SITE_SOURCES := $(shell find docs site_overrides mkdocs.yml lead_service/publish
 # What the site reads from the environment (settings.py, OF_THE_SITE): another value is another site.
 SITE_SETTINGS := PUBLIC_URL BIND_ADDRESS PORT PRACTICE_NAME PRACTICE_LEGAL_NAME PRACTICE_POSTAL_ADDRESS \
 	PRACTICE_EMAIL PRACTICE_PHONE PRACTICE_AUTHOR RETENTION_DAYS BACKUP_DAYS
+# Pages name the port. A server on another PORT shows a site of its own, so that none is built anew
+# under the first.
+SITE := $(if $(filter-out 8000,$(PORT)),var/sites/$(PORT),site)
+SEEN_SETTINGS := var/site-settings-$(notdir $(SITE))
 # Where tests put their databases: into memory, where there is some, since a disk waits at each commit.
 IN_MEMORY := $(shell [ "$$(df -k /dev/shm 2>/dev/null | awk 'NR == 2 { print $$4 }')" -ge 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 
@@ -27,7 +31,7 @@ setup: ## Install what serving needs, from the pinned requirements
 setup-tests: ## Install what the tests need, too
 	@$(INNER) .venv/ready-for-tests
 build: ## Build the site, if its sources or its settings changed
-	@$(INNER) site/.built
+	@$(INNER) $(SITE)/.built
 
 .venv/ready: requirements-site.txt pyproject.toml
 	@.ci/environment site
@@ -37,24 +41,24 @@ build: ## Build the site, if its sources or its settings changed
 	@.ci/environment test
 	@touch $@
 
-site/.built: .venv/ready $(SITE_SOURCES) var/site-settings
+$(SITE)/.built: .venv/ready $(SITE_SOURCES) $(SEEN_SETTINGS)
 	@echo "Building the site"
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir $(SITE)
 	@touch $@
 
 # Looked at every time, and written only when it differs, so that nothing else is made anew.
-var/site-settings: always
+$(SEEN_SETTINGS): always
 	@umask 077; mkdir -p var; \
 	for name in $(SITE_SETTINGS); do printf '%s=%s\n' $$name "$$(printenv $$name)"; done >$@.$$$$; \
 	if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi
 
 serve: build ## Serve everything on http://127.0.0.1:8000
-	@exec $(BIN)/lead-service serve
+	@SITE_DIR=$${SITE_DIR:-$(SITE)} exec $(BIN)/lead-service serve
 
-# An existing site stays as it is: a running server on another PORT may be showing it.
+# An existing site stays as it is: a running server may be showing it.
 demo: setup ## Fill the local database with made-up data, to try the desk
-	@[ -e site/200.html ] || $(MAKE) --no-print-directory build
-	@$(BIN)/lead-service demo
+	@[ -e $(SITE)/200.html ] || $(MAKE) --no-print-directory build
+	@SITE_DIR=$${SITE_DIR:-$(SITE)} $(BIN)/lead-service demo
 
 tools:
 	@.ci/tools
@@ -77,7 +81,7 @@ soak: setup-tests ## Kill, fill, lock and stop it for an hour, and count what wa
 	@$(BIN)/python -m tests.faults
 
 check: build ## Check settings, site, database and mail of this machine
-	@$(BIN)/lead-service check
+	@SITE_DIR=$${SITE_DIR:-$(SITE)} $(BIN)/lead-service check
 
 bench: setup-tests ## Measure, as ratios in one run
 	@$(BIN)/python -m tests.bench
@@ -95,4 +99,4 @@ secrets: setup-tests ## Look for keys and passwords in what is checked in
 	@$(BIN)/python -m tests.support.secret_scan
 
 clean: ## Remove what the other commands made, but for var/ (your data)
-	@rm -rf .venv site
+	@rm -rf .venv site var/sites

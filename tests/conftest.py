@@ -35,6 +35,8 @@ MILLISECONDS = 120_000  # patience with a busy machine
 # that ends early is small and needs none of them.
 FOLDERS = ("browser", "deploy", "site", "service", "faults", "unit")
 
+ONE_WORKER = ("cluster", "product", "visit")  # fixtures whose tests one worker runs
+
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=25)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=50, print_blob=True)
 hypothesis.settings.register_profile("all", deadline=None, max_examples=300, print_blob=True)
@@ -73,9 +75,17 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is `long`, and keep a folder's tests together, in any order within it."""
+    """Leave out what is `long`, and keep a folder's tests together, in any order within it.
+
+    With `--dist loadgroup`, one worker opens all pages, and one runs the deployment: what they
+    serve takes long to start.
+    """
     if not config.option.all:
         items[:] = [item for item in items if not item.get_closest_marker("long")]
+    for item in items:
+        for fixture in ONE_WORKER:
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(fixture))
     items.sort(
         key=lambda item: FOLDERS.index(item.path.relative_to(Path(__file__).parent).parts[0])
     )

@@ -27,7 +27,8 @@ def checkout(tmp_path) -> Path:
         _file(tmp_path / name)
     shutil.copy(ROOT / "Makefile", tmp_path)
     shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
-    _program(tmp_path / ".venv/bin/mkdocs", "mkdir -p site && echo built >>builds")
+    into = 'for into; do :; done; mkdir -p "$into"'  # the last of its arguments
+    _program(tmp_path / ".venv/bin/mkdocs", f"{into} && echo built >>builds")
     return tmp_path
 
 
@@ -65,6 +66,10 @@ def test_the_site_is_built_again_for_another_setting_and_only_then(checkout):
     assert builds(checkout, PRACTICE_POSTAL_ADDRESS=address) == 3
     assert builds(checkout, PRACTICE_POSTAL_ADDRESS=address) == 3
     assert builds(checkout) == 4
+    assert builds(checkout, PORT="8001") == 5
+    assert (checkout / "var/sites/8001/.built").exists()
+    assert builds(checkout, PORT="8000") == 6  # the same site, told its port
+    assert builds(checkout, PORT="8001") == 6
 
 
 def test_every_setting_that_the_site_bakes_in_is_watched():
