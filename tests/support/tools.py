@@ -163,7 +163,7 @@ class Plugin:
             return
         if os.environ.get("CI"):
             names = ", ".join(tool.name for tool in missing())
-            pytest.exit(f"CI is set, and the tests need {names}. {remedy()}", returncode=1)
+            raise pytest.UsageError(f"CI is set, and the tests need {names}. {remedy()}")
         _write(session.config, not_run())
 
     @pytest.hookimpl(trylast=True)
