@@ -35,7 +35,7 @@ MILLISECONDS = 120_000  # patience with a busy machine
 # that ends early is small and needs none of them.
 FOLDERS = ("browser", "deploy", "site", "service", "faults", "unit")
 
-ONE_WORKER = ("cluster", "product", "visit")  # fixtures whose tests one worker runs
+ONE_WORKER = ("cluster", "visit", "product")  # fixtures
 
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=25)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=50, print_blob=True)
@@ -68,6 +68,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("db_url", engines, indirect=True)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let one worker run all tests of what takes long to start, with `--dist loadgroup`."""
+    group = next((name for name in ONE_WORKER if name in getattr(item, "fixturenames", ())), None)
+    if group:
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_collection_finish() -> None:
     """Look for garbage less often, and never among what was imported: a sixth of the time."""
     gc.freeze()
@@ -75,17 +82,9 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is `long`, and keep a folder's tests together, in any order within it.
-
-    With `--dist loadgroup`, one worker opens all pages, and one runs the deployment: what they
-    serve takes long to start.
-    """
+    """Leave out what is `long`, and keep a folder's tests together, in any order within it."""
     if not config.option.all:
         items[:] = [item for item in items if not item.get_closest_marker("long")]
-    for item in items:
-        for fixture in ONE_WORKER:
-            if fixture in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(fixture))
     items.sort(
         key=lambda item: FOLDERS.index(item.path.relative_to(Path(__file__).parent).parts[0])
     )

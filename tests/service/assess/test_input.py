@@ -98,6 +98,6 @@ def test_how_long_answers_are_kept_is_a_setting(
     settings, kept = load(environment | days), []
     for after in (abandoned, abandoned + 1, unclaimed, unclaimed + 1):
         now = MONDAY_MORNING + timedelta(days=after)
-        database.write(lambda session, now=now: retention.sweep(session, now, settings))
+        retention.erase(database, settings, now)
         kept.append(count(database))
     assert kept == [2, 1, 1, 0]

@@ -6,6 +6,7 @@ import pytest
 
 from tests.service.conftest import Browser, publish
 from tests.support.app.desk_client import path_of_link
+from tests.support.app.hosts import change_host
 from tests.support.app.visitor_forms import assess, booking_form, hidden, open_starts
 from tests.unit.test_settings import PRODUCTION
 
@@ -59,8 +60,9 @@ def test_the_desk_s_cookie_goes_to_this_host_alone_and_to_no_script(client, data
 
 
 def test_links_in_mails_and_pages_know_one_address_whatever_the_request_says(
-    client, framework, mails
+    client, framework, mails, database
 ):
+    change_host(database, is_active=True)
     result = assess(client, framework)
     odd = {"Host": "advisory.example:8080", "X-Forwarded-Host": "evil.example"}
     client.post(f"{result}mail", data={"email": "ada@example.com"}, headers=odd)
