@@ -51,6 +51,7 @@ TYPES = {
     "feed.xml": "application/atom+xml",
     "site.webmanifest": "application/manifest+json",
     "framework.yml": "application/yaml",  # RFC 9512
+    "calls.yml": "application/yaml",
 }
 
 

@@ -21,13 +21,13 @@ Item = TypeVar("Item")
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def _frozen(kind: type[Item]) -> type[Item]:
+def frozen(kind: type[Item]) -> type[Item]:
     """Make a class a frozen dataclass whose values are checked."""
     config = ConfigDict(extra="forbid", str_strip_whitespace=True, regex_engine="python-re")
     return cast(type[Item], checked(kind, frozen=True, config=config))
 
 
-@_frozen
+@frozen
 class Answer:
     """Describe one observable state; `level` is its place among the four, 0 (worst) to 3 (best)."""
 
@@ -37,7 +37,7 @@ class Answer:
     level: int = field(default=0, init=False)
 
 
-@_frozen
+@frozen
 class Wording:
     """Hold other words for a question, for the phases that ask for them; None keeps a text.
 
@@ -52,7 +52,7 @@ class Wording:
     cannot_say: Text | None = None
 
 
-@_frozen
+@frozen
 class Question:
     """Ask about one observable thing; `condition` is what is true when the best answer holds.
 
@@ -105,7 +105,7 @@ class Question:
         )
 
 
-@_frozen
+@frozen
 class Step:
     """Hold one letter of the word: what the step settles, and how its absence shows."""
 
@@ -121,7 +121,7 @@ class Step:
     questions: Annotated[tuple[Question, ...], Field(min_length=1, max_length=3)]
 
 
-@_frozen
+@frozen
 class Phase:
     """Name where an initiative stands; `wording` chooses the words of the questions for it.
 
@@ -134,7 +134,7 @@ class Phase:
     never_says: tuple[Text, ...] = ()
 
 
-@_frozen
+@frozen
 class Band:
     """Name a range of overall scores, both ends included, in percent as displayed."""
 
@@ -145,7 +145,7 @@ class Band:
     text: Text
 
 
-@_frozen
+@frozen
 class Sentence:
     """Say why, when the conditions in `open` are open and those in `settled` nearly true or true.
 
@@ -157,7 +157,7 @@ class Sentence:
     settled: tuple[str, ...] = ()
 
 
-@_frozen
+@frozen
 class Waits:
     """Hold back a step until each of others is settled or has a score of at least `below`."""
 
@@ -166,7 +166,7 @@ class Waits:
     below: Percent
 
 
-@_frozen
+@frozen
 class OutcomeTexts:
     """Say why no engagement is recommended."""
 
@@ -174,7 +174,7 @@ class OutcomeTexts:
     close_yourself: Text
 
 
-@_frozen
+@frozen
 class Rules:
     """Hold the rules by which answers are diagnosed; scores are in percent as displayed.
 
@@ -189,7 +189,7 @@ class Rules:
     texts: OutcomeTexts
 
 
-@_frozen
+@frozen
 class Engagement:
     """Describe one thing that the practice sells.
 

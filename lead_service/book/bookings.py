@@ -13,12 +13,13 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from ..assess.models import Assessment
+from ..call_types import CallType, CallTypes
 from ..emails.models import OutboxMessage
 from ..leads import capture, models
 from ..settings import Settings
 from ..web.tokens import derived_token, token_hash
 from . import time_cells
-from .availability import queries
+from .availability import host_rules, queries
 from .hosts.models import Host
 from .models import Booking, Status
 from .refusals import BOOKED, Refusal
@@ -56,6 +57,7 @@ class BookingRequest:
     """What a visitor asks for, cleaned and checked by the form."""
 
     start: datetime  # UTC
+    kind: CallType
     zone: str  # the visitor's, for writing times
     name: str
     email: str
@@ -80,7 +82,11 @@ class BookingResult:
 
 
 def create(
-    session: Session, settings: Settings, wanted: BookingRequest, now: datetime
+    session: Session,
+    settings: Settings,
+    calls: CallTypes,
+    wanted: BookingRequest,
+    now: datetime,
 ) -> BookingResult:
     """Claim the wished start for the first free host, and keep the lead either way.
 
@@ -91,8 +97,12 @@ def create(
     hosts = queries.active_hosts(session, lock=True)
     if booking := _submitted(session, wanted.submission_key):  # while we waited for the lock
         return BookingResult(booking, None)
-    hosts = [host for host in hosts if wanted.host_id in (None, host.id)]
-    if not queries.is_offered(hosts, wanted.start, now):
+    hosts = [
+        host
+        for host in hosts
+        if wanted.host_id in (None, host.id) and host.takes(wanted.kind, calls.default)
+    ]
+    if not queries.is_offered(hosts, wanted.kind, wanted.start, now):
         raise NotOffered
     lead = capture.capture_lead(
         session,
@@ -107,18 +117,19 @@ def create(
         raise TooManyBookings
     # What is known of an address outlives a form that looks innocent.
     wanted = replace(wanted, quarantine=wanted.quarantine or lead.quarantine)
-    free = queries.free_hosts(session, hosts, wanted.start, now)
-    for host in _as_agreed(free, wanted.terms):
+    free = queries.free_hosts(session, hosts, wanted.kind, wanted.start, now)
+    for host in _as_agreed(free, wanted.kind, wanted.terms):
         if booking := time_cells.reserve(
             session, _booking(host, lead, wanted, now, settings.secret)
         ):
             return BookingResult(booking, lead)
-    return BookingResult(None, lead, _refusals(session, hosts, wanted.start, now))
+    return BookingResult(None, lead, _refusals(session, hosts, wanted.kind, wanted.start, now))
 
 
 def move(
     session: Session,
     booking: Booking,
+    calls: CallTypes,
     start: datetime,
     now: datetime,
     *,
@@ -127,33 +138,34 @@ def move(
 ) -> bool:
     """Move a call to another start (UTC); return False when it is there already.
 
-    It stays with its host; only when that host takes calls no more, another does. The host's
-    present rules apply, the length of calls among them. `ignore_availability` is for staff: any
-    start to come on a multiple of five minutes, whatever hours, notice and limits say. The old
-    time is given up and the new one taken at once, or neither. Raises NotUpcoming, NotOffered,
-    Taken, and TermsChanged when nobody who is free offers the `terms` that the visitor saw.
+    Kind and length stay as they were booked. It stays with its host, too; only when that host
+    takes no more calls, another does. The host's present rules apply. `ignore_availability` is
+    for staff: any start to come on a multiple of five minutes, whatever hours, notice and limits
+    say. The old time is given up and the new one taken at once, or neither. Raises NotUpcoming,
+    NotOffered, Taken, and TermsChanged when nobody who is free offers the `terms` that the visitor
+    saw.
     """
     hosts = _lock(session, booking, now)
     if start == booking.starts_at:
         return False
-    own = [host for host in hosts if host.id == booking.host_id] or hosts
+    kind, own = kind_of(booking, calls), takers(hosts, booking, calls)
     if ignore_availability:
         if start <= now or start.timestamp() % time_cells.CELL.total_seconds():
             raise NotOffered
-        takers = own
+        free = own
     else:
-        if not queries.is_offered(own, start, now):
+        if not queries.is_offered(own, kind, start, now):
             raise NotOffered
-        free = queries.free_hosts(session, own, start, now, moving=booking.id)
-        takers = _as_agreed(free, terms)
-    if not any(
-        time_cells.reassign(session, booking, host, start, host.duration) for host in takers
-    ):
-        raise Taken(_refusals(session, own, start, now, moving=booking.id))
+        free = queries.free_hosts(session, own, kind, start, now, moving=booking.id)
+        free = _as_agreed(free, kind, terms)
+    if not any(time_cells.reassign(session, booking, host, kind, start) for host in free):
+        raise Taken(_refusals(session, own, kind, start, now, moving=booking.id))
     return True
 
 
-def reassign(session: Session, booking: Booking, host: Host, now: datetime) -> bool:
+def reassign(
+    session: Session, booking: Booking, calls: CallTypes, host: Host, now: datetime
+) -> bool:
     """Give a call to another host; return False when it is theirs already.
 
     Time and length stay as agreed with the visitor; the way to meet, the zone and the buffers are
@@ -165,7 +177,8 @@ def reassign(session: Session, booking: Booking, host: Host, now: datetime) -> b
         return False
     if host.id not in {one.id for one in hosts}:
         raise NotOffered
-    if not time_cells.reassign(session, booking, host, booking.starts_at, booking.duration):
+    kind = kind_of(booking, calls)
+    if not time_cells.reassign(session, booking, host, kind, booking.starts_at):
         raise Taken([Refusal(host.name, BOOKED)])
     return True
 
@@ -223,22 +236,45 @@ def _submitted(session: Session, key: str) -> Booking | None:
     return session.scalar(select(Booking).where(Booking.submission_key == key))
 
 
-def _as_agreed(free: list[Host], terms: Terms | None) -> list[Host]:
+def kind_of(booking: Booking, calls: CallTypes) -> CallType:
+    """Return the kind of a call with the length that was booked, also of a kind that is gone."""
+    kind = calls.find(booking.kind) or CallType(
+        slug=booking.kind,
+        name=booking.call_name,
+        minutes=booking.duration,
+        description=booking.call_name,
+    )
+    return kind.lasting(booking.duration)
+
+
+def takers(active: list[Host], booking: Booking, calls: CallTypes) -> list[Host]:
+    """Return who may take a call that moves: its host, or else those who take its kind."""
+    own = [host for host in active if host.id == booking.host_id]
+    kind = calls.find(booking.kind) or calls.default
+    return own or [host for host in active if host.takes(kind, calls.default)]
+
+
+def _as_agreed(free: list[Host], kind: CallType, terms: Terms | None) -> list[Host]:
     """Leave out hosts who differ from what the form said; TermsChanged when no other is free."""
-    agreed = [host for host in free if terms is None or terms.allow(host)]
+    agreed = [host for host in free if terms is None or terms.allow(host, kind)]
     if free and not agreed:
         raise TermsChanged
     return agreed
 
 
 def _refusals(
-    session: Session, hosts: list[Host], start: datetime, now: datetime, moving: int | None = None
+    session: Session,
+    hosts: list[Host],
+    kind: CallType,
+    start: datetime,
+    now: datetime,
+    moving: int | None = None,
 ) -> list[Refusal]:
     """Say why each host does not take a start; where no rule is broken, a cell was taken."""
     return [
         Refusal(
             host.name,
-            queries.why_unavailable(session, host, start, now, moving=moving) or BOOKED,
+            queries.why_unavailable(session, host, kind, start, now, moving=moving) or BOOKED,
         )
         for host in hosts
     ]
@@ -261,7 +297,8 @@ def _lock_one(session: Session, booking: Booking) -> None:
 def _booking(
     host: Host, lead: capture.Captured, wanted: BookingRequest, now: datetime, secret: str
 ) -> Booking:
-    uid = uuid.uuid4().hex
+    uid, kind = uuid.uuid4().hex, wanted.kind
+    rules = host_rules.rules(host, kind)
     return Booking(
         uid=uid,
         token_hash=token_hash(_manage_token(secret, uid, 0)),
@@ -272,12 +309,14 @@ def _booking(
         came_from=wanted.came_from,
         quarantine=wanted.quarantine,
         starts_at=wanted.start,
-        duration=host.duration,
-        buffer_before=host.buffer_before,
-        buffer_after=host.buffer_after,
+        kind=kind.slug,
+        call_name=kind.name,
+        duration=kind.minutes,
+        buffer_before=rules.buffer_before,
+        buffer_after=rules.buffer_after,
         host_zone=host.zone,
         visitor_zone=wanted.zone,
-        meeting_link=host.meeting_link_for(uid),
+        meeting_link=host.meeting_link_for(uid, kind),
         name=wanted.name,
         email=wanted.email,
         company=wanted.company,

@@ -215,7 +215,7 @@ def visitors_meeting(settings: Settings, booking: Booking, now: datetime) -> inv
         settings,
         booking,
         now,
-        summary=f"Discovery call with {settings.practice_name}",
+        summary=f"{booking.call_name} with {settings.practice_name}",
         description=f"{booking.duration} minutes, nothing to prepare.\n"
         "Declining in your calendar does not cancel the call. To move or cancel it:\n"
         + settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/"),
@@ -234,7 +234,7 @@ def hosts_meeting(
         settings,
         booking,
         now,
-        summary=f"Discovery call: {booking.name}"
+        summary=f"{booking.call_name}: {booking.name}"
         + (f", {booking.company}" if booking.company else ""),
         description=f"The brief: {settings.link(f'/desk/leads/{booking.lead_id}/')}",
         location=booking.meeting_link or f"By phone: {booking.phone or 'no number given'}",

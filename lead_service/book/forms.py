@@ -40,7 +40,7 @@ class Person(HoneypotForm):
 class BookingForm(Person):
     """A call by video: the host's meeting link is in the invitation."""
 
-    topic = long_text("What is stuck? (optional)")
+    topic = long_text("What is it about? (optional)")
 
 
 class PhoneBookingForm(BookingForm):

@@ -25,7 +25,7 @@ class CallOutcome(StrEnum):
 
 
 class Booking(Base):
-    """One discovery call. It keeps the rules it was made under, so a later edit moves nothing."""
+    """One call. It keeps the rules it was made under, so a later edit moves nothing."""
 
     __tablename__ = "booking"
     __table_args__ = (
@@ -50,6 +50,8 @@ class Booking(Base):
     assessment_id: Mapped[int | None] = mapped_column(
         ForeignKey("assessment.id", ondelete="SET NULL"), index=True
     )
+    kind: Mapped[str] = mapped_column(String(60), default="discovery")  # slug of its CallType
+    call_name: Mapped[str] = mapped_column(String(80), default="Discovery call")
     came_from: Mapped[str | None] = mapped_column(String(120))  # the article's slug
     status: Mapped[Status] = mapped_column(StoredEnum(Status, 20), default=Status.CONFIRMED)
     quarantine: Mapped[bool] = mapped_column(default=False)

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from urllib.parse import urlencode
 
-from flask import Response, after_this_request, g, request
+from flask import Response, abort, after_this_request, g, request
 from sqlalchemy.orm import Session
 
 from ..assess import models as assessments
+from ..call_types import CallType
 from ..formats import clock_time
 from ..web.context import context
 from . import timezones
@@ -46,6 +47,21 @@ def _vary(response: Response) -> Response:
 def visitor_time(instant: datetime, zone: str) -> str:
     """Write the time of an instant in a zone by the visitor's clock."""
     return clock_time(instant, zone, habits().is_24_hours)
+
+
+def kind() -> CallType:
+    """Return the kind of call that the address or the form names; 404 for one that is made up."""
+    calls, parts = context().published.calls, request.view_args or {}
+    if found := calls.find(parts.get("start", "")):
+        return found
+    slug = parts.get("kind") or request.form.get("kind", "")
+    return calls.find(slug) or (abort(404) if slug else calls.default)
+
+
+def choices(hosts: Sequence[Host]) -> list[Host]:
+    """Return the hosts who take calls of the kind that is asked for."""
+    wanted = kind()
+    return [one for one in hosts if one.takes(wanted, context().published.calls.default)]
 
 
 def host(hosts: Sequence[Host]) -> Host | None:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
+from ..call_types import PHONE
 from ..web.context import context
 from ..web.security import limit_posts
 from . import bookings, notifications, refusals, timezones
@@ -18,7 +19,7 @@ from .availability.host_cache import snapshot
 from .forms import NumberForm, parse_start
 from .hosts.models import Host
 from .models import Booking
-from .terms import PHONE, parse_terms, terms_of
+from .terms import parse_terms, terms_of
 from .times_page import TimesPage
 
 TERMS_CHANGED = (
@@ -88,7 +89,7 @@ def _move(
     booking = bookings.find_booking(session, token) or abort(404)
     before, previous_host = booking.starts_at, booking.host
     terms = parse_terms(request.form.get("terms", ""))
-    if bookings.move(session, booking, start, now, terms=terms):
+    if bookings.move(session, booking, context().published.calls, start, now, terms=terms):
         booking.visitor_zone = zone
         booking.phone = booking.phone or number
         given = previous_host if previous_host.id != booking.host_id else None
@@ -123,11 +124,13 @@ def _times(token: str, booking: Booking) -> TimesPage:
     chosen = request.values.get("zone", "")
     is_chosen = timezones.is_zone(chosen)
     zone = timezones.current(chosen if is_chosen else booking.visitor_zone)
+    kind = bookings.kind_of(booking, context().published.calls)
     with context().database.read() as session:
         known = snapshot(session)
-        hosts = _hosts(known.hosts, booking)
-        starts = known.open_starts(session, hosts, clock.now(), moving=booking.id)
+        hosts = bookings.takers(known.hosts, booking, context().published.calls)
+        starts = known.open_starts(session, hosts, kind, clock.now(), moving=booking.id)
     return TimesPage(
+        kind=kind,
         hosts=tuple(hosts),
         choices=(),
         starts=tuple(start for start in starts if start != booking.starts_at),
@@ -139,24 +142,21 @@ def _times(token: str, booking: Booking) -> TimesPage:
     )
 
 
-def _hosts(active: list[Host], booking: Booking) -> list[Host]:
-    """Return who may take the call: its own host, or anyone when that one takes no more calls."""
-    return [host for host in active if host.id == booking.host_id] or active
-
-
 def _takers(page: TimesPage, wanted: datetime) -> list[Host]:
     """Return who is free at the start that is wanted; all hosts of the page when nobody is."""
     assert page.moving
     with context().database.read() as session:
         hosts = list(page.hosts)
-        free = queries.free_hosts(session, hosts, wanted, clock.now(), moving=page.moving.id)
+        free = queries.free_hosts(
+            session, hosts, page.kind, wanted, clock.now(), moving=page.moving.id
+        )
     return free or hosts
 
 
 def _number_form(page: TimesPage, wanted: datetime) -> NumberForm | None:
     """Ask for a phone number when a host may call and none is known."""
     assert page.moving
-    ways = terms_of(_takers(page, wanted)).ways
+    ways = terms_of(_takers(page, wanted), page.kind).ways
     return NumberForm(request.form) if PHONE in ways and not page.moving.phone else None
 
 
@@ -174,7 +174,7 @@ def _form_page(page: TimesPage, wanted: datetime, form: NumberForm | None, **mor
         wanted=wanted,
         day=month.date_in(page.zone, wanted),
         hosts=hosts,
-        terms=terms_of(hosts),
+        terms=terms_of(hosts, page.kind),
         form=form,
         **more,
     )

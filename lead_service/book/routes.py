@@ -5,8 +5,10 @@ from datetime import datetime
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
 from .. import clock
+from ..call_types import PHONE
 from ..web.context import context
 from ..web.security import is_over_soft_limit, limit_posts
 from ..web.tokens import new_token, token_hash
@@ -38,15 +40,24 @@ def times() -> str:
 
 
 @blueprint.get("/<start>/")
-def form(start: str) -> ResponseReturnValue:
-    """Show the form for one start; nothing is held while it is filled in."""
+@blueprint.get("/<kind>/<start>/")
+def form(start: str, kind: str = "") -> ResponseReturnValue:
+    """Show the form for one start; nothing is held while it is filled in.
+
+    `/book/KIND/` shows the times of a kind of call: its slug is never a start.
+    """
+    calls = context().published.calls
+    if not kind and (named := calls.find(start)):
+        if named == calls.default:
+            return redirect(calls.address(named) + query_params.query(request.args), 301)
+        return open_times.for_booking().render()
     wanted = parse_start(start)
     free = _free_hosts(wanted) if wanted else []
     if wanted is None or not free:
         return open_times.for_booking().render(gone=True), 404
     with context().database.read() as session:
         known = find_prefill(session, context().settings, query_params.prefill())
-    return _form_page(_form_for(free)(data={"submission": new_token(), **known}), wanted)
+    return _form_page(_form_for(free, data={"submission": new_token(), **known}), wanted)
 
 
 @blueprint.post("/")
@@ -96,13 +107,15 @@ def _book(
     session: Session, form: BookingForm, wanted: datetime, now: datetime, flood: bool
 ) -> bookings.BookingResult:
     """Do all of it in the caller's transaction."""
-    settings = context().settings
-    hosts, assessment = queries.active_hosts(session), query_params.assessment(session)
+    settings, published = context().settings, context().published
+    hosts = query_params.choices(queries.active_hosts(session))
+    kind, assessment = query_params.kind(), query_params.assessment(session)
     if query_params.is_unknown_host(hosts):
         raise bookings.NotOffered
     host = query_params.host(hosts)
     details = bookings.BookingRequest(
         start=wanted,
+        kind=kind,
         zone=query_params.zone(query_params.shown_hosts(hosts)),
         name=form.name.data or "",
         email=form.email.data or "",
@@ -116,7 +129,7 @@ def _book(
         host_id=host.id if host else None,
         terms=parse_terms(request.form.get("terms", "")),
     )
-    outcome = bookings.create(session, settings, details, now)
+    outcome = bookings.create(session, settings, published.calls, details, now)
     may_contact = bool(form.may_contact.data)
     notifications.form_answered(session, settings, details, outcome, now, may_contact=may_contact)
     return outcome
@@ -127,7 +140,8 @@ def _other_times(form: BookingForm, wanted: datetime, now: datetime, why: str = 
     form.submission.data = new_token()
     with context().database.read() as session:
         found = host_cache.snapshot(session)
-        starts = found.open_starts(session, query_params.shown_hosts(found.hosts), now)
+        hosts = query_params.shown_hosts(query_params.choices(found.hosts))
+        starts = found.open_starts(session, hosts, query_params.kind(), now)
     others = month.nearest(starts, wanted)
     return _form_page(form, wanted, others=others, why=why)
 
@@ -135,15 +149,17 @@ def _other_times(form: BookingForm, wanted: datetime, now: datetime, why: str = 
 def _form_page(
     form: BookingForm, wanted: datetime, others: list[datetime] | None = None, **more
 ) -> str:
+    kind = query_params.kind()
     with context().database.read() as session:
-        choices = host_cache.snapshot(session).hosts
+        choices = query_params.choices(host_cache.snapshot(session).hosts)
         has_assessment = query_params.assessment(session) is not None
         hosts = query_params.shown_hosts(choices)
         if others is None:  # then the page is about this one time, and who has it
-            hosts = queries.free_hosts(session, hosts, wanted, clock.now()) or hosts
+            hosts = queries.free_hosts(session, hosts, kind, wanted, clock.now()) or hosts
         else:
             more["others"] = others
     zone = query_params.zone(query_params.shown_hosts(choices))
+    carried = query_params.carried_params(choices)
     return render_template(
         "book/form.html",
         form=form,
@@ -151,8 +167,11 @@ def _form_page(
         day=month.date_in(zone, wanted),
         zone=zone,
         hosts=hosts,
-        terms=terms_of(hosts),
-        carried_params=query_params.carried_params(choices),
+        terms=terms_of(hosts, kind),
+        kind=kind,
+        all_times=context().published.calls.address(kind)
+        + query_params.query({"day": month.date_in(zone, wanted), **carried}),
+        carried_params=carried,
         has_assessment=has_assessment,
         **more,
     )
@@ -160,8 +179,8 @@ def _form_page(
 
 def _free_hosts(wanted: datetime) -> list[Host]:
     with context().database.read() as session:
-        hosts = query_params.shown_hosts(host_cache.snapshot(session).hosts)
-        return queries.free_hosts(session, hosts, wanted, clock.now())
+        hosts = _shown_hosts(session)
+        return queries.free_hosts(session, hosts, query_params.kind(), wanted, clock.now())
 
 
 def _form_as_sent(wanted: datetime) -> BookingForm:
@@ -170,13 +189,25 @@ def _form_as_sent(wanted: datetime) -> BookingForm:
     A number that was typed is kept either way.
     """
     with context().database.read() as session:
-        hosts = query_params.shown_hosts(host_cache.snapshot(session).hosts)
-    kinds = {_form_for([host]) for host in hosts}
-    if len(kinds) > 1 and not request.form.get("phone", "").strip():
+        hosts = _shown_hosts(session)
+    ways = terms_of(hosts, query_params.kind()).ways
+    if len(ways) > 1 and not request.form.get("phone", "").strip():
         hosts = _free_hosts(wanted)
-    return _form_for(hosts)(request.form)
+    return _form_for(hosts, request.form)
 
 
-def _form_for(hosts: list[Host]) -> type[BookingForm]:
-    """Ask for a phone number when a host calls, rather than meets by link."""
-    return BookingForm if all(host.meeting_link for host in hosts) else PhoneBookingForm
+def _shown_hosts(session: Session) -> list[Host]:
+    """Return the hosts whose times are shown, who all take the kind of call."""
+    active = host_cache.snapshot(session).hosts
+    return query_params.shown_hosts(query_params.choices(active))
+
+
+def _form_for(
+    hosts: list[Host], sent: MultiDict | None = None, data: dict[str, str] | None = None
+) -> BookingForm:
+    """Make the form, with a phone number when a host calls, and with the kind's own question."""
+    kind = query_params.kind()
+    is_by_phone = PHONE in terms_of(hosts, kind).ways
+    form = (PhoneBookingForm if is_by_phone else BookingForm)(sent, data=data)
+    form.topic.label.text = kind.question or form.topic.label.text
+    return form

@@ -6,7 +6,9 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from ..call_types import CallType
 from ..db.engine import broken_rule
+from .availability import host_rules
 from .hosts.models import Host
 from .models import Booking, TimeCell
 
@@ -28,7 +30,7 @@ def reserve(session: Session, booking: Booking) -> Booking | None:
 
 
 def reassign(
-    session: Session, booking: Booking, host: Host, start: datetime, duration: int
+    session: Session, booking: Booking, host: Host, kind: CallType, start: datetime
 ) -> bool:
     """Give up a booking's cells for those of another time or host; False when one is taken.
 
@@ -42,9 +44,10 @@ def reassign(
                 booking.former_hosts = [*(booking.former_hosts or ()), booking.host_id]
             booking.host, booking.host_id = host, host.id
             booking.host_zone = host.zone
-            booking.meeting_link = host.meeting_link_for(booking.uid)
-            booking.buffer_before, booking.buffer_after = host.buffer_before, host.buffer_after
-            booking.starts_at, booking.duration = start, duration
+            booking.meeting_link = host.meeting_link_for(booking.uid, kind)
+            rules = host_rules.rules(host, kind)
+            booking.buffer_before, booking.buffer_after = rules.buffer_before, rules.buffer_after
+            booking.starts_at = start
             booking.sequence += 1
             booking.cells = _cells(booking)
     except IntegrityError as error:

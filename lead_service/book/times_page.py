@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 
 from .. import clock
+from ..call_types import CallType
 from ..web.context import context
 from . import query_params, timezones
 from .availability import month
@@ -19,6 +20,7 @@ from .forms import start_text
 from .habits import Habits
 from .hosts.models import Host
 from .models import Booking
+from .terms import terms_of
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class TimesPage:
     Two are equal when they would read the same: hosts that have changed are other objects.
     """
 
+    kind: CallType
     hosts: tuple[Host, ...]  # whose times these are
     choices: tuple[Host, ...]  # who can be asked for, when there are several
     starts: tuple[datetime, ...]  # UTC, sorted
@@ -37,6 +40,11 @@ class TimesPage:
     has_assessment: bool = False
     moving: Booking | None = None
     token: str = ""  # of the booking that is moved
+
+    @property
+    def ways(self) -> frozenset[str]:
+        """How the hosts meet visitors."""
+        return terms_of(self.hosts, self.kind).ways
 
     @property
     def carried_params(self) -> dict[str, str]:
@@ -105,13 +113,15 @@ def for_booking() -> TimesPage:
     """Gather the open times for somebody who books."""
     with context().database.read() as session:
         known = snapshot(session)
-        choices, hosts = known.hosts, query_params.shown_hosts(known.hosts)
+        kind, choices = query_params.kind(), query_params.choices(known.hosts)
+        hosts = query_params.shown_hosts(choices)
         return TimesPage(
+            kind=kind,
             hosts=tuple(hosts),
             choices=tuple(choices) if len(choices) > 1 else (),
-            starts=tuple(known.open_starts(session, hosts, clock.now())),
+            starts=tuple(known.open_starts(session, hosts, kind, clock.now())),
             zone=query_params.zone(hosts),
-            path=url_for("book.times"),
+            path=context().published.calls.address(kind),
             params=tuple(query_params.carried_params(choices).items()),
             has_assessment=query_params.assessment(session) is not None,
         )

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from .. import clock
 from ..action_framework.loading import FrameworkError, load
-from ..action_framework.types import Framework
 from ..assess import diagnosis, models
 from ..assess.brief import faults as brief_faults
 from ..book.hosts import setup
+from ..call_types import CallTypesError, load_call_types
 from ..db import demo_data, schema
 from ..db.engine import Database
 from ..emails import key_check, status
@@ -28,6 +28,7 @@ from . import alarms, backup
 
 CLOCK_ERROR = timedelta(minutes=2)  # leases and links allow for more
 CLOCK_TRUSTED = timedelta(hours=1)
+CALLS = Path("docs/calls.yml")
 SOURCE = Path("docs/framework.yml")  # in the working directory, as VAR_DIR and SITE_DIR
 LEAST_SPACE = 200 * 2**20  # bytes
 
@@ -35,15 +36,15 @@ LEAST_SPACE = 200 * 2**20  # bytes
 def faults(settings: Settings) -> list[str]:
     """Return one line for each thing that is wrong; nothing is made or changed."""
     found = [*_placeholders(settings), *_in_the_source()]
-    framework = None
+    published = None
     try:
-        framework = site.load_site(settings).framework
+        published = site.load_site(settings)
     except SettingsError as error:
         found += [fault for fault in error.faults if f"docs/{fault}" not in found]
     return [
         *found,
-        *(brief_faults(framework) if framework else []),
-        *_in_the_database(settings, framework),
+        *(brief_faults(published.framework) if published else []),
+        *_in_the_database(settings, published),
         *_with_the_provider(settings),
         *_in_the_sandbox(settings),
         *backup.faults(settings, clock.now()),
@@ -74,11 +75,17 @@ def _placeholders(settings: Settings) -> Iterator[str]:
 def _in_the_source() -> list[str]:
     """Check the framework as it is edited, where the checkout is at hand: it may not be built."""
     try:
-        load(SOURCE.read_bytes())
+        framework = load(SOURCE.read_bytes())
     except FileNotFoundError:
         return []
     except FrameworkError as fault:
         return [f"{SOURCE}: {line}" for line in str(fault).splitlines()]
+    try:
+        load_call_types(CALLS.read_bytes(), {one.slug for one in framework.engagements})
+    except FileNotFoundError:
+        return [f"{CALLS}: is missing"]
+    except CallTypesError as fault:
+        return [f"{CALLS}: {line}" for line in str(fault).splitlines()]
     return []
 
 
@@ -102,17 +109,19 @@ def shares() -> list[str]:
     ]
 
 
-def _in_the_database(settings: Settings, framework: Framework | None) -> list[str]:
+def _in_the_database(settings: Settings, published: site.Published | None) -> list[str]:
     try:
         schema.require(settings)
         with schema.opened(settings) as database, database.read() as session:
             found = list(status.health(session, clock.now()).troubles)
-            if framework:
+            if published:
                 found += [
                     f"framework.yml: {line}"
-                    for line in models.stored_version_faults(session, framework)
+                    for line in models.stored_version_faults(session, published.framework)
                 ]
-            found += setup.problems(session, settings, clock.now())
+            found += setup.problems(
+                session, settings, published.calls if published else None, clock.now()
+            )
             if demo_data.is_there(session) and not settings.is_local:
                 found.append("database: holds made-up data; run `lead-service demo --remove`")
             return [*found, *_clock_of(database, session), *_space_of(database)]

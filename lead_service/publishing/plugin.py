@@ -35,6 +35,7 @@ from ..action_framework.counts import counts
 from ..action_framework.loading import FrameworkError, load
 from ..action_framework.suggestions import SuggestionsError, read_suggestions
 from ..action_framework.types import Framework, Step
+from ..call_types import CallType, CallTypesError, load_call_types
 from . import articles as listings
 from . import assets, front_matter, git_dates, links, server_config
 from . import cache as build_cache
@@ -57,6 +58,7 @@ class Build:
     """Everything that one build has read and made so far."""
 
     framework: Framework
+    call: CallType = field(init=False)  # the kind that visitors book unless they choose another
     published: assets.Assets = field(init=False)
     compressor: assets.Compressor = field(init=False)
     cards: Cards = field(init=False)
@@ -65,6 +67,10 @@ class Build:
     articles: dict[str, listings.Article] = field(default_factory=dict)  # by source path
     fronts: dict[str, front_matter.FrontMatter] = field(default_factory=dict)  # by source path
     moved: dict[str, str] = field(default_factory=dict)  # old addresses and where they lead
+
+    def counted(self, value: Any, step: str | None = None) -> Any:
+        """Put counts and lengths into a text, or into all texts of a front matter."""
+        return _counted(value, self.framework, self.call, step)
 
 
 class PublishingPlugin(BasePlugin[PublishingConfig]):
@@ -89,6 +95,12 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             read_suggestions(BRIEF, self.build.framework)
         except SuggestionsError as error:
             raise PluginError(f"{BRIEF.name}: {error}") from error
+        calls = Path(config.docs_dir, "calls.yml")
+        slugs = {one.slug for one in self.build.framework.engagements}
+        try:
+            self.build.call = load_call_types(calls.read_bytes(), slugs).default
+        except CallTypesError as error:
+            raise PluginError(f"{calls.name}: {error}") from error
         links.name_lines(config.docs_dir)
         config.markdown_extensions = _extensions(config)
         return config
@@ -133,7 +145,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     def _read(self, file: File, once: front_matter.Once) -> None:
         build = self.build
         read = front_matter.read(file)
-        data = _counted(read.data, build.framework, read.data.get("step"))
+        data = build.counted(read.data, read.data.get("step"))
         front = build.fronts[file.src_uri] = replace(read, data=data)
         steps = [step.slug for step in build.framework.steps]
         if listings.is_article(file.src_uri):
@@ -172,7 +184,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             page.meta.setdefault("template", "article.html")
         for name in ("retention", "backup"):
             markdown = markdown.replace(f"{{{name}}}", _period(config.extra[f"{name}_days"]))
-        return _counted(markdown, self.build.framework, page.meta.get("step"))
+        return self.build.counted(markdown, page.meta.get("step"))
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Check links, and keep what lists and feeds need of an article's text."""
@@ -199,6 +211,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         env.globals.update(
             framework=framework,
             counts=counts(framework),
+            call=build.call,
             listing=listings.Listing.of(build.articles.values()),
             article_at=build.articles.get,
             headings_of=listings.headings,
@@ -249,20 +262,22 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build_cache.tidy()
 
 
-def _counted(value: Any, framework: Framework, slug: str | None = None) -> Any:
-    """Put the counts of the questions into a text, or into all texts of a front matter.
+def _counted(value: Any, framework: Framework, call: CallType, slug: str | None) -> Any:
+    """Put the counts of the questions and the length of a call into a text.
 
-    `{questions}`, `{steps}` and `{minutes}` are words, with a capital where the name has one;
+    `{questions}`, `{steps}`, `{minutes}`, `{call_minutes}` and `{call_length}` are words, with a
+    capital where the name has one;
     `{its_questions}` counts those of the page's own step.
     """
     if isinstance(value, dict):
-        return {key: _counted(one, framework, slug) for key, one in value.items()}
+        return {key: _counted(one, framework, call, slug) for key, one in value.items()}
     if isinstance(value, list):
-        return [_counted(one, framework, slug) for one in value]
+        return [_counted(one, framework, call, slug) for one in value]
     if not isinstance(value, str) or "{" not in value:
         return value
     known = counts(framework)
     words = {"questions": known.questions, "steps": known.steps, "minutes": known.minutes}
+    words |= {"call_minutes": f"{call.minutes} minutes", "call_length": call.length}
     for name, word in words.items():
         value = value.replace(f"{{{name}}}", word)
         value = value.replace(f"{{{name.capitalize()}}}", word.capitalize())

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..action_framework.loading import FrameworkError, load
 from ..action_framework.types import Framework
+from ..call_types import CallTypes, CallTypesError, load_call_types
 from ..settings import Settings, SettingsError
 
 PAGE = "page.html"  # the name under which the service's templates extend the published page
@@ -35,6 +36,7 @@ class Published:
     site_url: str
     page: str  # a Jinja template: site/200.html with a block at each marker
     framework: Framework
+    calls: CallTypes
     articles: tuple[Article, ...]  # newest first
 
     def article(self, slug: str) -> Article | None:
@@ -55,10 +57,13 @@ def load_site(settings: Settings) -> Published:
     site = settings.site_dir
     try:
         listed = json.loads((site / "articles.json").read_text("utf-8"))
+        framework = load((site / "framework.yml").read_bytes())
+        slugs = {one.slug for one in framework.engagements}
         published = Published(
             site_url=listed["site_url"],
             page=_as_template((site / "200.html").read_text("utf-8")),
-            framework=load((site / "framework.yml").read_bytes()),
+            framework=framework,
+            calls=load_call_types((site / "calls.yml").read_bytes(), slugs),
             articles=tuple(_article(item) for item in listed["articles"]),
         )
     except FileNotFoundError as missing:
@@ -68,6 +73,8 @@ def load_site(settings: Settings) -> Published:
         raise SettingsError(
             [f"framework.yml: {line}" for line in str(fault).splitlines()]
         ) from None
+    except CallTypesError as fault:
+        raise SettingsError([f"calls.yml: {line}" for line in str(fault).splitlines()]) from None
     if not settings.is_local and published.site_url != settings.public_url:
         raise SettingsError([f"PUBLIC_URL: the site in {site} was built for {published.site_url}"])
     return published

@@ -26,4 +26,4 @@ def install(app: Flask, published: Published) -> None:
 def _shared() -> dict:
     framework = context().published.framework
     shared = {"settings": context().settings, "framework": framework}
-    return shared | {"counts": counts(framework)}
+    return shared | {"counts": counts(framework), "calls": context().published.calls}

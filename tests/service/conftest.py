@@ -57,7 +57,8 @@ def publish(folder: Path) -> Path:
     """Give the service's side of the contract what the real build would give it."""
     (folder / "200.html").write_text(PAGE)
     (folder / "index.html").write_text("<!doctype html><title>Home</title>")
-    (folder / "framework.yml").write_text((ROOT / "docs/framework.yml").read_text())
+    for name in ("framework.yml", "calls.yml"):
+        (folder / name).write_text((ROOT / "docs" / name).read_text())
     (folder / "articles.json").write_text(
         json.dumps({"site_url": "http://127.0.0.1:8000/", "site_name": "A", "articles": ARTICLES})
     )

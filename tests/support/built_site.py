@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "http://127.0.0.1:8000"
 
 
-SMALL = ("framework.yml", "index.md", "insights/index.md")
+SMALL = ("framework.yml", "calls.yml", "index.md", "insights/index.md")
 ARTICLE = """---
 title: A title
 description: A sentence.

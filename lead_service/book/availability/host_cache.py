@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from ...call_types import CallType
 from ..hosts.models import CalendarFeed, Host
 from . import busy_times, queries, slots
 from .host_rules import AROUND, MOST_DAYS, hours, rules
@@ -38,12 +39,18 @@ class HostSnapshot:
     stamp: Sequence[Any]
     hosts: list[Host]  # by their ids
     stored: dict[int, list[slots.Busy]]  # by the calendar's id
-    found: dict[int, tuple[object, list[datetime]]] = field(default_factory=dict)  # by host
+    found: dict[tuple[int, str], tuple[object, list[datetime]]] = field(default_factory=dict)
 
     def open_starts(
-        self, session: Session, asked: Sequence[Host], now: datetime, *, moving: int | None = None
+        self,
+        session: Session,
+        asked: Sequence[Host],
+        kind: CallType,
+        now: datetime,
+        *,
+        moving: int | None = None,
     ) -> list[datetime]:
-        """Return the starts that may be chosen now of the hosts that are `asked`: UTC, sorted.
+        """Return the starts of a kind of call that may be chosen now of these hosts: UTC, sorted.
 
         The booking `moving` is in nobody's way. It is worked out once a minute, and again when a
         booking comes or goes.
@@ -52,21 +59,27 @@ class HostSnapshot:
         taken = queries.bookings(session, asked, minute - AROUND, minute + AHEAD + AROUND)
         found = []
         for host in asked:
-            starts = self._starts(host, taken[host.id], minute, moving)
-            earliest = now + timedelta(minutes=host.notice)  # R9, to the second
+            starts = self._starts(host, kind, taken[host.id], minute, moving)
+            earliest = now + timedelta(minutes=rules(host, kind).notice)  # R9, to the second
             found.append(starts[bisect_left(starts, earliest) :])
         return found[0] if len(found) == 1 else sorted(set().union(*found))
 
     def _starts(
-        self, host: Host, taken: list[slots.Booked], minute: datetime, moving: int | None
+        self,
+        host: Host,
+        kind: CallType,
+        taken: list[slots.Booked],
+        minute: datetime,
+        moving: int | None,
     ) -> list[datetime]:
         """Work out a host's starts, or take those that were found for the same minute and calls."""
         if moving is not None:
-            return _starts(self, host, taken, minute, moving)
-        known = self.found.get(host.id)
-        if known is None or known[0] != (minute, taken):
-            known = (minute, taken), _starts(self, host, taken, minute, None)
-            self.found[host.id] = known
+            return _starts(self, host, kind, taken, minute, moving)
+        known = self.found.get((host.id, kind.slug))
+        if known is None or known[0] != (minute, kind, taken):
+            key = minute, kind, taken
+            known = key, _starts(self, host, kind, taken, minute, None)
+            self.found[host.id, kind.slug] = known
         return known[1]
 
 
@@ -93,6 +106,7 @@ def _load(session: Session, stamp: Sequence[Any]) -> HostSnapshot:
 def _starts(
     known: HostSnapshot,
     host: Host,
+    kind: CallType,
     taken: list[slots.Booked],
     minute: datetime,
     moving: int | None,
@@ -100,7 +114,7 @@ def _starts(
     start, end = minute, minute + AHEAD
     return slots.open_starts(
         hours(host, start, end),
-        rules(host),
+        rules(host, kind),
         now=minute,
         start=start,
         end=end,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from ...call_types import CallType
 from ..hosts.models import Host, OpeningHours, OverrideWindow
 from . import holidays
 from .intervals import Hours, Window
@@ -60,16 +61,22 @@ def special_days(host: Host, first: date, last: date) -> dict[date, SpecialDay]:
     return found
 
 
-def rules(host: Host) -> Rules:
-    """Return a host's rules as the engine takes them."""
+def rules(host: Host, kind: CallType) -> Rules:
+    """Return a host's rules for a kind of call: what the kind leaves open is the host's own."""
+
+    def first(*values: int | None) -> int:
+        return next(value for value in values if value is not None)
+
     return Rules(
-        duration=host.duration,
+        duration=kind.minutes,
         interval=host.interval,
-        buffer_before=host.buffer_before,
-        buffer_after=host.buffer_after,
-        notice=host.notice,
-        horizon_days=MOST_DAYS if host.horizon_days is None else host.horizon_days,
+        buffer_before=first(kind.buffer_before, host.buffer_before),
+        buffer_after=first(kind.buffer_after, host.buffer_after),
+        notice=first(kind.notice, host.notice),
+        horizon_days=first(kind.horizon_days, host.horizon_days, MOST_DAYS),
         daily_limit=host.daily_limit,
+        kind=kind.slug,
+        kind_limit=kind.daily_limit,
     )
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, selectinload
 
+from ...call_types import CallType
 from ..hosts.models import DateOverride, Host
 from ..models import Booking, Status
 from . import slots
@@ -34,6 +35,7 @@ BOOKED = (
         _booking.duration,
         _booking.buffer_before,
         _booking.buffer_after,
+        _booking.kind,
     )
     .where(
         _booking.host_id.in_(bindparam("hosts", expanding=True)),
@@ -56,19 +58,19 @@ def active_hosts(session: Session, *, lock: bool = False) -> list[Host]:
 def open_starts(
     session: Session,
     hosts: list[Host],
+    kind: CallType,
     *,
     now: datetime,
     start: datetime,
     end: datetime,
-    host_id: int | None = None,
     moving: int | None = None,
 ) -> list[datetime]:
     """Return the starts in [start, end) at which at least one host is free: aware UTC, sorted.
 
-    With `host_id` only that host is asked; the booking `moving` is in nobody's way.
+    The booking `moving` is in nobody's way.
     """
     found: set[datetime] = set()
-    for _, known in _situations(session, _wanted_hosts(hosts, host_id), now, start, end):
+    for _, known in _situations(session, hosts, kind, now, start, end):
         found.update(slots.open_starts(**known, start=start, end=end, moving=moving))
     return sorted(found)
 
@@ -76,37 +78,40 @@ def open_starts(
 def free_hosts(
     session: Session,
     hosts: list[Host],
+    kind: CallType,
     at: datetime,
     now: datetime,
     *,
-    host_id: int | None = None,
     moving: int | None = None,
 ) -> list[Host]:
     """Return the hosts who can take a call at `at`, those with the fewest coming calls first."""
     free = [
         host
-        for host, known in _situations(session, _wanted_hosts(hosts, host_id), now, at, at)
+        for host, known in _situations(session, hosts, kind, now, at, at)
         if slots.why_not(**known, at=at, moving=moving) is None
     ]
     coming = _coming_calls(session, now, moving)
     return sorted(free, key=lambda host: (coming.get(host.id, 0), host.id))
 
 
-def is_offered(
-    hosts: list[Host], at: datetime, now: datetime, *, host_id: int | None = None
-) -> bool:
+def is_offered(hosts: list[Host], kind: CallType, at: datetime, now: datetime) -> bool:
     """Say whether a start would be open if nobody had booked anything and no calendar were full."""
     return any(
-        slots.why_not(hours(host, at, at), rules(host), at, now=now) is None
-        for host in _wanted_hosts(hosts, host_id)
+        slots.why_not(hours(host, at, at), rules(host, kind), at, now=now) is None for host in hosts
     )
 
 
 def why_unavailable(
-    session: Session, host: Host, at: datetime, now: datetime, *, moving: int | None = None
+    session: Session,
+    host: Host,
+    kind: CallType,
+    at: datetime,
+    now: datetime,
+    *,
+    moving: int | None = None,
 ) -> Unavailable | None:
     """Give why a host does not offer a start, or None when they do."""
-    _, known = next(_situations(session, [host], now, at, at))
+    _, known = next(_situations(session, [host], kind, now, at, at))
     reason = slots.why_not(**known, at=at, moving=moving)
     if reason is None or reason.kind is not UnavailableReason.OVERRIDE or reason.day is None:
         return reason
@@ -119,7 +124,7 @@ def why_unavailable(
 
 
 def offer(
-    session: Session, host: Host, now: datetime, days: int = 14
+    session: Session, host: Host, kind: CallType, now: datetime, days: int = 14
 ) -> dict[date, list[datetime]]:
     """Return the starts that a host offers on each of the next days, by their own date.
 
@@ -130,17 +135,18 @@ def offer(
     today = now.astimezone(zone).date()
     found: dict[date, list[datetime]] = {today + timedelta(days=n): [] for n in range(days)}
     end = datetime.combine(today + timedelta(days=days), time(), zone).astimezone(UTC)
-    for start in open_starts(session, [host], now=now, start=now, end=end):
+    for start in open_starts(session, [host], kind, now=now, start=now, end=end):
         found[start.astimezone(zone).date()].append(start)
     return found
 
 
-def _wanted_hosts(hosts: list[Host], host_id: int | None) -> list[Host]:
-    return [host for host in hosts if host_id is None or host.id == host_id]
-
-
 def _situations(
-    session: Session, hosts: list[Host], now: datetime, start: datetime, end: datetime
+    session: Session,
+    hosts: list[Host],
+    kind: CallType,
+    now: datetime,
+    start: datetime,
+    end: datetime,
 ) -> Iterator[tuple[Host, dict[str, Any]]]:
     """Yield each host with what the engine must know of them for starts in [start, end]."""
     around = start - AROUND, end + AROUND
@@ -151,7 +157,7 @@ def _situations(
             host,
             {
                 "hours": hours(host, start, end),
-                "rules": rules(host),
+                "rules": rules(host, kind),
                 "now": now,
                 "busy": busy[host.id],
                 "bookings": taken[host.id],

@@ -85,10 +85,14 @@ class Rules:
     buffer_after: int = 0
     notice: int = 0
     horizon_days: int | None = None
-    daily_limit: int | None = None
+    daily_limit: int | None = None  # of all calls
+    kind: str = ""
+    kind_limit: int | None = None  # of calls of that kind
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
+            if isinstance(value, str):
+                continue
             least = 1 if name in ("duration", "interval") else 0
             if value is not None and value < least:
                 raise ValueError(f"{name} must be at least {least}, not {value}")
@@ -117,6 +121,7 @@ class Booked:
     duration: int
     buffer_before: int = 0
     buffer_after: int = 0
+    kind: str = ""
 
 
 def open_starts(
@@ -209,9 +214,9 @@ class _Engine:
             self.last_day = day_of(self.zone, self.now) + rules.horizon_days
             self.latest = min(LAST, (self.last_day + 2) * DAY)  # past that day in every zone
         others = [booked for booked in bookings if moving is None or booked.id != moving]
-        self.calls_on = Counter(
-            day_of(self.zone, to_microseconds(booked.start)) for booked in others
-        )
+        days = [(day_of(self.zone, to_microseconds(one.start)), one.kind) for one in others]
+        self.calls_on = Counter(day for day, _ in days)
+        self.same_kind_on = Counter(day for day, kind in days if kind == rules.kind)
         self.obstacles = [*map(_obstacle, busy), *map(_obstacle, others)]
         taken = merge((start, end) for start, end, _ in self.obstacles)
         self.taken_from, self.taken_until = _columns(taken)
@@ -285,10 +290,14 @@ class _Engine:
 
     def _day_is_full(self, at: int) -> Unavailable | None:
         """R11: our bookings count on the host's date on which they start."""
-        limit = self.rules.daily_limit
-        if limit is None or self.calls_on[day := day_of(self.zone, at)] < limit:
-            return None
-        return Unavailable(UnavailableReason.LIMIT, count=limit, day=_date(day))
+        limits = (
+            (self.rules.daily_limit, self.calls_on),
+            (self.rules.kind_limit, self.same_kind_on),
+        )
+        for limit, calls in limits:
+            if limit is not None and calls[day := day_of(self.zone, at)] >= limit:
+                return Unavailable(UnavailableReason.LIMIT, count=limit, day=_date(day))
+        return None
 
     def _taken(self, at: int) -> Unavailable | None:
         """R7, R8: nothing overlaps the call with its buffers; touching is not overlapping."""

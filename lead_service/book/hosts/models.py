@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
@@ -17,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from ...call_types import PHONE, VIDEO, CallType
 from ...db.base import NUMBERS_FOR_LIFE, Base
 
 
@@ -46,8 +48,10 @@ class Host(Base):
     region: Mapped[str] = mapped_column(String(20), default="")  # of that country, as ISO 3166-2
     meeting_link: Mapped[str] = mapped_column(String(500), default="")  # empty: we call you
     is_active: Mapped[bool] = mapped_column(default=True)
-    duration: Mapped[int] = mapped_column(default=30)  # these five in minutes
-    interval: Mapped[int] = mapped_column(default=30)
+    # Unused, since docs/calls.yml says how long a call is: SQLite drops no column of a CHECK.
+    duration: Mapped[int] = mapped_column(default=30)
+    call_types: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # see `takes`
+    interval: Mapped[int] = mapped_column(default=30)  # these four in minutes
     buffer_before: Mapped[int] = mapped_column(default=0)
     buffer_after: Mapped[int] = mapped_column(default=0)
     notice: Mapped[int] = mapped_column(default=240)
@@ -69,8 +73,15 @@ class Host(Base):
         cascade="all, delete-orphan", order_by="CalendarFeed.id", back_populates="host"
     )
 
-    def meeting_link_for(self, uid: str) -> str:
+    def takes(self, kind: CallType, default: CallType) -> bool:
+        """Say whether the host takes calls of a kind; until a choice is made, only the default."""
+        chosen = [default.slug] if self.call_types is None else self.call_types
+        return kind.slug in chosen and (kind.meet != VIDEO or bool(self.meeting_link))
+
+    def meeting_link_for(self, uid: str, kind: CallType) -> str:
         """Return where a call takes place: `{room}` in the link is a room of its own."""
+        if kind.meet == PHONE:
+            return ""
         room = hashlib.sha256(f"room of {uid}".encode()).hexdigest()[:12]
         return self.meeting_link.replace("{room}", room)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ...call_types import CallTypes
 from ...settings import Settings
 from ..availability import busy_times, queries
 from . import opening_hours
@@ -44,7 +45,9 @@ def weekly_hours(days: Sequence[str]) -> list[OpeningHours]:
     ]
 
 
-def problems(session: Session, settings: Settings, now: datetime) -> Iterator[str]:
+def problems(
+    session: Session, settings: Settings, calls: CallTypes | None, now: datetime
+) -> Iterator[str]:
     """Yield one line for each thing that keeps hosts from being booked, or from hearing of it."""
     hosts = queries.active_hosts(session)
     if not any(host.hours for host in hosts):
@@ -53,6 +56,10 @@ def problems(session: Session, settings: Settings, now: datetime) -> Iterator[st
         for host in hosts:
             if not (host.hours or host.overrides):
                 yield f"{host.name} takes calls and has no hours; set them on the desk"
+    if calls and hosts:
+        for kind in calls.all:
+            if not any(host.takes(kind, calls.default) for host in hosts):
+                yield f"no host takes the call \u201c{kind.name}\u201d; choose who does on the desk"
     for host in hosts:
         if is_sender(settings, host.email):
             yield f"MAIL_FROM: {host.email} is also the address of {host.name}. {FROM_ONESELF}"

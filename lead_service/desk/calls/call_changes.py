@@ -64,7 +64,10 @@ def move(
 ) -> bool:
     """Move a call to a start (UTC) and tell both sides; answers and errors as `bookings.move`."""
     before, previous_host = call.starts_at, call.host
-    if not bookings.move(session, call, start, by.at, ignore_availability=ignore_availability):
+    calls = context.published.calls
+    if not bookings.move(
+        session, call, calls, start, by.at, ignore_availability=ignore_availability
+    ):
         return False
     told = by.told | {"previous_host": previous_host if previous_host.id != call.host_id else None}
     notifications.moved(session, context.settings, call, before, by.at, **told)
@@ -75,7 +78,7 @@ def move(
 def give(session: Session, context: Context, call: Booking, host: Host, by: By) -> bool:
     """Give a call to another host and tell everybody; answers and errors as `bookings.reassign`."""
     previous_host = call.host
-    if not bookings.reassign(session, call, host, by.at):
+    if not bookings.reassign(session, call, context.published.calls, host, by.at):
         return False
     notifications.reassigned(session, context.settings, call, previous_host, by.at, **by.told)
     _note(session, AuditKind.CALL_REASSIGNED, call, by, from_host=previous_host.id, to_host=host.id)

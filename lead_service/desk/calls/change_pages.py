@@ -153,10 +153,11 @@ def _wanted(call: Booking) -> tuple[datetime, bool]:
 
 def _open_times(session: Session, call: Booking, now: datetime) -> dict:
     """Return the open starts by the host's date, and which of these dates is shown."""
-    hosts, zone = queries.active_hosts(session), ZoneInfo(call.host_zone)
-    own = call.host_id if any(host.id == call.host_id for host in hosts) else None
+    calls, zone = context().published.calls, ZoneInfo(call.host_zone)
+    hosts = bookings.takers(queries.active_hosts(session), call, calls)
+    kind = bookings.kind_of(call, calls)
     starts = queries.open_starts(
-        session, hosts, now=now, start=now, end=now + AHEAD, host_id=own, moving=call.id
+        session, hosts, kind, now=now, start=now, end=now + AHEAD, moving=call.id
     )
     others = [start for start in starts if start != call.starts_at]
     by_day = {
@@ -178,4 +179,5 @@ def _shown_day(days: list[date], call: Booking) -> date | None:
 
 
 def _takers(session: Session, call: Booking, now: datetime) -> dict:
-    return {"takers": reassignment.reassignment_options(session, call, now)}
+    calls = context().published.calls
+    return {"takers": reassignment.reassignment_options(session, call, calls, now)}

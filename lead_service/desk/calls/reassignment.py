@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...book.availability import queries
+from ...book import bookings
+from ...book.availability import host_rules, queries
 from ...book.hosts.models import Host
 from ...book.models import Booking, TimeCell
+from ...call_types import CallType, CallTypes
 from .. import unavailable_reasons
 
 
@@ -22,22 +24,23 @@ class ReassignmentOption:
 
 
 def reassignment_options(
-    session: Session, call: Booking, now: datetime
+    session: Session, call: Booking, calls: CallTypes, now: datetime
 ) -> list[ReassignmentOption]:
     """Return the other hosts who take calls, those who are simply free first."""
-    found = []
+    found, kind = [], bookings.kind_of(call, calls)
     for host in queries.active_hosts(session):
         if host.id != call.host_id:
-            reason = queries.why_unavailable(session, host, call.starts_at, now)
+            reason = queries.why_unavailable(session, host, kind, call.starts_at, now)
             words = unavailable_reasons.sentence(reason, host.zone, now) if reason else ""
-            found.append(ReassignmentOption(host, _has_call(session, host, call), words))
+            found.append(ReassignmentOption(host, _has_call(session, host, call, kind), words))
     return sorted(found, key=lambda one: (one.has_call, bool(one.against), one.host.name))
 
 
-def _has_call(session: Session, host: Host, call: Booking) -> bool:
+def _has_call(session: Session, host: Host, call: Booking, kind: CallType) -> bool:
     """Say whether a cell is taken that the call would need, as the database will judge it."""
-    first = call.starts_at - timedelta(minutes=host.buffer_before)
-    last = call.starts_at + timedelta(minutes=call.duration + host.buffer_after)
+    rules = host_rules.rules(host, kind)
+    first = call.starts_at - timedelta(minutes=rules.buffer_before)
+    last = call.starts_at + timedelta(minutes=call.duration + rules.buffer_after)
     cells = select(TimeCell.id).where(
         TimeCell.host_id == host.id, TimeCell.starts_at >= first, TimeCell.starts_at < last
     )

@@ -1,10 +1,12 @@
 """The forms of a host: who they are, when they are open, by which rules they are booked."""
 
 from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from wtforms import Field, Form, IntegerField, StringField
+from werkzeug.datastructures import MultiDict
+from wtforms import Field, Form, IntegerField, SelectMultipleField, StringField
 from wtforms.validators import (
     InputRequired,
     Length,
@@ -12,6 +14,7 @@ from wtforms.validators import (
     Optional,
     ValidationError,
 )
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from ...book.availability.intervals import Window
 from ...book.hosts import opening_hours, setup
@@ -179,9 +182,13 @@ class HoursForm(Form):
 
 
 class RulesForm(Form):
-    """By which rules the host is booked."""
+    """Which kinds of call the host takes, and by which rules; a kind's own rules come first."""
 
-    duration = minutes("Length of a call", "", least=5, most=480)
+    call_types = SelectMultipleField(
+        "Kinds of call",
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+    )
     interval = minutes(
         "A start every", "Counted from the start of the opening hours.", least=5, most=1440
     )
@@ -190,6 +197,17 @@ class RulesForm(Form):
     notice = minutes("Notice", "How long ahead a call is booked: 240 is four hours.", most=43_200)
     horizon_days = _number("Days that are open for booking", "Empty: 400 days.", 0, 365, [])
     daily_limit = _number("Calls a day, at most", "Empty: no limit.", 0, 100, [])
+
+    def __init__(self, formdata: MultiDict | None = None, **more: Any) -> None:
+        super().__init__(formdata, **more)
+        calls = context().published.calls
+        self.call_types.choices = [
+            (one.slug, f"{one.name}, {one.minutes} minutes") for one in calls.all
+        ]
+        if formdata is None and self.call_types.data is None:
+            self.call_types.data = [calls.default.slug]
+        if len(calls.all) == 1:
+            del self.call_types  # there is nothing to choose
 
     @classmethod
     def of(cls, host: Host) -> "RulesForm":

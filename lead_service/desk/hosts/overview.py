@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import render_template
+from flask import render_template, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from ...book.availability.intervals import Window
 from ...book.availability.slots import UnavailableReason
 from ...book.hosts import opening_hours
 from ...book.hosts.models import Host
+from ...call_types import CallType
 from ...web.context import context
 from .. import unavailable_reasons
 from ..blueprint import blueprint
@@ -63,10 +64,13 @@ def host(host_id: int) -> str:
     with context().database.read() as session:
         found = host_updates.find_host_or_404(session, host_id)
         today = now.astimezone(ZoneInfo(found.zone)).date()
+        kind = wanted_kind(found)
         return render_template(
             "desk/hosts/host.html",
             host=found,
-            days=_days(session, found, now),
+            days=_days(session, found, kind, now),
+            kind=kind,
+            kinds=offered_kinds(found),
             weekly=weekly(found),
             dates=conflicts.dates(session, found, now),
             off=conflicts.time_off(session, found, now),
@@ -77,6 +81,19 @@ def host(host_id: int) -> str:
             length=unavailable_reasons.length,
             read=hours_text,
         )
+
+
+def offered_kinds(host: Host) -> list[CallType]:
+    """Return the kinds of call that a host takes, in the order of the file."""
+    calls = context().published.calls
+    return [kind for kind in calls.all if host.takes(kind, calls.default)]
+
+
+def wanted_kind(host: Host) -> CallType:
+    """Return the kind that the address names, or else the first that the host takes."""
+    calls = context().published.calls
+    named = calls.find(request.args.get("kind", ""))
+    return named or (offered_kinds(host) or [calls.default])[0]
 
 
 def weekly(host: Host) -> list[tuple[str, str]]:
@@ -111,7 +128,9 @@ def _holidays(host: Host, today: date) -> dict:
 
 
 def _summary(session: Session, host: Host, now: datetime) -> Summary:
-    starts = [start for day in queries.offer(session, host, now, DAYS).values() for start in day]
+    kind = (offered_kinds(host) or [context().published.calls.default])[0]
+    offered = queries.offer(session, host, kind, now, DAYS)
+    starts = [start for day in offered.values() for start in day]
     return Summary(
         host=host,
         weekly=weekly(host),
@@ -124,14 +143,16 @@ def _summary(session: Session, host: Host, now: datetime) -> Summary:
 def _troubles(host: Host, now: datetime) -> list[str]:
     """Say why a host offers nothing although they take calls."""
     found = [] if host.hours else ["There are no opening hours."]
+    if not offered_kinds(host):
+        found.append("No kind of call is chosen that this host can take.")
     for feed in host.feeds:
         if not busy_times.is_current(feed, now):
             found.append(calendar_status.state(feed, now).words)
     return found
 
 
-def _days(session: Session, host: Host, now: datetime) -> list[Day]:
-    offered = queries.offer(session, host, now, DAYS)
+def _days(session: Session, host: Host, kind: CallType, now: datetime) -> list[Day]:
+    offered = queries.offer(session, host, kind, now, DAYS)
     special = special_days(host, min(offered), max(offered))
     weekdays = {window.weekday for window in host.hours}
     is_known = all(busy_times.is_current(feed, now) for feed in host.feeds)

@@ -10,10 +10,11 @@ from ... import clock
 from ...book.availability import queries
 from ...book.availability.slots import Unavailable
 from ...book.hosts.models import Host
+from ...call_types import CallType
 from ...web.context import context
 from .. import unavailable_reasons, wall_clock
 from ..blueprint import blueprint
-from . import host_updates
+from . import host_updates, overview
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,26 @@ def why(host_id: int) -> tuple[str, int] | str:
     with context().database.read() as session:
         found = host_updates.find_host_or_404(session, host_id)
         reading = wall_clock.parse(typed)
-        answers = _answers(session, found, reading, now) if reading else []
+        kind = overview.wanted_kind(found)
+        answers = _answers(session, found, kind, reading, now) if reading else []
     page = render_template(
-        "desk/hosts/unavailable.html", host=found, typed=typed, reading=reading, answers=answers
+        "desk/hosts/unavailable.html",
+        host=found,
+        typed=typed,
+        reading=reading,
+        answers=answers,
+        kind=kind,
+        kinds=overview.offered_kinds(found),
     )
     return (page, 422) if typed and not reading else page
 
 
-def _answers(session: Session, host: Host, reading: datetime, now: datetime) -> list[Answer]:
+def _answers(
+    session: Session, host: Host, kind: CallType, reading: datetime, now: datetime
+) -> list[Answer]:
     found = []
     for at in wall_clock.instants(reading, host.zone):
-        reason = queries.why_unavailable(session, host, at, now)
+        reason = queries.why_unavailable(session, host, kind, at, now)
         words = unavailable_reasons.sentence(reason, host.zone, now) if reason else ""
         found.append(Answer(at, wall_clock.offset(at, host.zone), reason, words))
     return found

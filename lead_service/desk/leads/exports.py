@@ -185,6 +185,7 @@ def _note(note: Note, names: dict[int, str]) -> dict:
 def _call(call: Booking) -> dict:
     return {
         "starts_at": call.starts_at.isoformat(),
+        "kind": call.call_name,
         "minutes": call.duration,
         "host": call.host.name,
         "status": call.status,

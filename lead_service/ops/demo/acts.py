@@ -238,7 +238,7 @@ def move(tale: Tale, on: int, hour: int = 10, by: str = "", note: str = "") -> N
         call_changes.move(
             tale.session, context, call, start, tale.by(by, note), ignore_availability=False
         )
-    elif bookings.move(tale.session, call, start, tale.at):
+    elif bookings.move(tale.session, call, tale.demo.context.published.calls, start, tale.at):
         notifications.moved(tale.session, tale.demo.context.settings, call, before, tale.at)
 
 
@@ -391,6 +391,7 @@ def _open_start(tale: Tale, host: Host, on: int, hour: int, moving: int | None =
     return queries.open_starts(
         tale.session,
         [host],
+        tale.demo.context.published.calls.default,
         now=tale.at,
         start=wanted,
         end=wanted + timedelta(days=14),
@@ -403,8 +404,10 @@ def _ask_for_call(
 ) -> Booking | None:
     story, settings = tale.story, tale.demo.context.settings
     assessment = tale.assessment
+    calls = tale.demo.context.published.calls
     wanted = bookings.BookingRequest(
         start=start,
+        kind=calls.default,
         zone=story.zone,
         name=story.name,
         email=story.email,
@@ -417,7 +420,7 @@ def _ask_for_call(
         came_from=assessment.came_from if assessment else None,
         host_id=host.id,
     )
-    outcome = bookings.create(tale.session, settings, wanted, tale.at)
+    outcome = bookings.create(tale.session, settings, calls, wanted, tale.at)
     told = (tale.session, settings, wanted, outcome, tale.at)
     notifications.form_answered(*told, may_contact=bool(topic))
     _know_lead(tale)

@@ -19,6 +19,7 @@ from lead_service.book.hosts.models import (
 )
 from lead_service.book.models import Booking
 from tests.service.conftest import MONDAY_MORNING as NOW
+from tests.support.app.call_types import KIND
 from tests.support.app.visitor_forms import book
 
 THURSDAY = date(2026, 11, 26)  # Thanksgiving in the United States
@@ -49,7 +50,9 @@ def seen(database):
         with database.read() as session:
             hosts = queries.active_hosts(session)
             span = {"now": NOW, "start": start, "end": start + timedelta(days=1)}
-            return [f"{at:%H:%M}" for at in queries.open_starts(session, hosts, **span, **asked)]
+            return [
+                f"{at:%H:%M}" for at in queries.open_starts(session, hosts, KIND, **span, **asked)
+            ]
 
     return seen
 
@@ -61,7 +64,7 @@ def why(database):
     def why(start: datetime = NINE):
         with database.read() as session:
             host = session.scalars(select(Host).order_by(Host.id)).first()
-            return queries.why_unavailable(session, host, start, NOW)
+            return queries.why_unavailable(session, host, KIND, start, NOW)
 
     return why
 
@@ -212,19 +215,6 @@ def test_a_host_who_is_not_active_offers_nothing(change, seen):
     assert seen() == ["16:00", "16:30"]
 
 
-def test_a_visitor_may_ask_for_a_person(change, seen, database):
-    change(second)
-    with database.read() as session:
-        first, ben = queries.active_hosts(session)
-        assert seen(host_id=ben.id) == ["09:00", "09:30"]
-        assert len(seen(host_id=first.id)) == 16
-        free = queries.free_hosts(session, [first, ben], NINE, NOW, host_id=ben.id)
-        assert free == [ben]
-        assert not queries.is_offered([first, ben], NINE + HOUR, NOW, host_id=ben.id)
-        assert queries.is_offered([first, ben], NINE + HOUR, NOW)
-    assert seen(host_id=999) == []
-
-
 @pytest.mark.both_engines
 def test_calls_go_to_whoever_has_the_fewest_ahead(client, change, database):
     change(second)
@@ -232,7 +222,7 @@ def test_calls_go_to_whoever_has_the_fewest_ahead(client, change, database):
     def free() -> list[str]:
         with database.read() as session:
             hosts = queries.active_hosts(session)
-            return [host.email for host in queries.free_hosts(session, hosts, NINE, NOW)]
+            return [host.email for host in queries.free_hosts(session, hosts, KIND, NINE, NOW)]
 
     assert free() == ["team@example.com", "ben@example.com"]
     book(client)
@@ -249,11 +239,11 @@ def test_the_call_that_is_moved_is_not_in_its_own_way(client, change, database, 
         assert seen(day) == []
         assert f"{booking.starts_at:%H:%M}" in seen(day, moving=booking.id)
         hosts = queries.active_hosts(session)
-        asked = (session, hosts, booking.starts_at, NOW)
+        asked = (session, hosts, KIND, booking.starts_at, NOW)
         assert queries.free_hosts(*asked) == []
         assert queries.free_hosts(*asked, moving=booking.id) == hosts
         assert (
-            queries.why_unavailable(session, hosts[0], booking.starts_at, NOW).kind
+            queries.why_unavailable(session, hosts[0], KIND, booking.starts_at, NOW).kind
             is UnavailableReason.LIMIT
         )
 
@@ -265,7 +255,7 @@ def test_the_preview_has_every_date_of_the_host(change, database):
     change(lambda hosts, _: setattr(hosts[0], "country", "US"))
     with database.read() as session:
         host = queries.active_hosts(session)[0]
-        days = queries.offer(session, host, NOW)
+        days = queries.offer(session, host, KIND, NOW)
     assert list(days) == [NOW.date() + timedelta(days=n) for n in range(14)]
     assert days[THURSDAY] == []
     assert [f"{at:%H:%M}" for at in days[NOW.date()]][:1] == ["12:00"]  # four hours' notice

@@ -91,7 +91,7 @@ def test_the_second_visitor_keeps_the_form_and_is_stored_as_a_lead(client, datab
 
 @pytest.mark.parametrize(
     ("rules", "later"),
-    [({"duration": 60}, 30), ({"buffer_after": 15}, 30), ({"buffer_before": 15}, -30)],
+    [({"buffer_after": 15}, 30), ({"buffer_before": 15}, -30)],
 )
 @pytest.mark.both_engines
 def test_a_start_that_another_call_s_length_or_buffer_reaches_is_taken_like_any_other(

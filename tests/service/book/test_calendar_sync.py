@@ -23,6 +23,7 @@ from lead_service.emails.message import EmailKind
 from lead_service.ops.cli import commands
 from lead_service.settings import SettingsError, load
 from tests.service.conftest import MONDAY_MORNING as NOW
+from tests.support.app.call_types import KIND
 from tests.support.app.calls import add_host, give_to, only_call
 from tests.support.app.outbox_helper import compose
 from tests.support.app.visitor_forms import book
@@ -367,4 +368,6 @@ def test_visitors_see_what_was_read(read, database, client):
 def calendar_starts(database) -> list[datetime]:
     with database.read() as session:
         hosts = queries.active_hosts(session)
-        return queries.open_starts(session, hosts, now=NOW, start=NOW, end=NOW + timedelta(days=10))
+        return queries.open_starts(
+            session, hosts, KIND, now=NOW, start=NOW, end=NOW + timedelta(days=10)
+        )

@@ -86,6 +86,7 @@ def test_a_move_onto_another_call_leaves_both_as_they_were(client, context, star
             bookings.move(
                 session,
                 session.get_one(Booking, 2),
+                context.published.calls,
                 starts[1],
                 MONDAY_MORNING,
                 ignore_availability=True,
@@ -154,7 +155,7 @@ def test_a_moved_call_goes_to_another_when_its_host_takes_no_more(client, contex
 def test_a_call_given_to_another_host_keeps_time_and_length(client, context, mails, post):
     book(client)
     before = only_call(context.database)
-    ann = add_host(context.database, duration=45, meeting_link="https://meet.example.com/ann")
+    ann = add_host(context.database, meeting_link="https://meet.example.com/ann")
     post()
     assert give_to(context, ann, note=NOTE, member_id=7)
     assert not give_to(context, ann)
@@ -183,7 +184,8 @@ def test_a_host_who_is_busy_then_is_given_nothing(client, context):
     def clash(session):
         with pytest.raises(bookings.Taken):
             booking = session.scalar(select(Booking).where(Booking.host_id != ann))
-            bookings.reassign(session, booking, session.get_one(Host, ann), MONDAY_MORNING)
+            calls, host = context.published.calls, session.get_one(Host, ann)
+            bookings.reassign(session, booking, calls, host, MONDAY_MORNING)
 
     context.database.write(clash)
     assert count(context.database, TimeCell) == 12

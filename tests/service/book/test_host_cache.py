@@ -9,6 +9,7 @@ from lead_service.book.availability import host_cache, queries
 from lead_service.book.forms import start_text
 from lead_service.book.hosts.models import BusyTime, CalendarFeed, Host
 from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.call_types import KIND
 from tests.support.app.hosts import add_host, change_host
 from tests.support.app.visitor_forms import book, open_starts
 
@@ -19,14 +20,16 @@ SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86400))
 def shown(context, now, *, moving=None):
     with context.database.read() as session:
         found = host_cache.snapshot(session)
-        return found.open_starts(session, found.hosts, now, moving=moving)
+        return found.open_starts(session, found.hosts, KIND, now, moving=moving)
 
 
 def said(database, now, *, moving=None):
     """Ask the engine, on a connection of its own, about hosts that are read for the purpose."""
     with database.read() as session:
         hosts, until = queries.active_hosts(session), now + host_cache.AHEAD
-        return queries.open_starts(session, hosts, now=now, start=now, end=until, moving=moving)
+        return queries.open_starts(
+            session, hosts, KIND, now=now, start=now, end=until, moving=moving
+        )
 
 
 def read_calendar(database, at, *busy):
@@ -58,7 +61,7 @@ def test_every_second_of_a_minute_is_told_apart(context, database):
 
 def test_an_edit_made_elsewhere_is_seen_at_once(context, database):
     before = shown(context, MONDAY_MORNING)
-    change_host(database, duration=60, daily_limit=1)
+    change_host(database, interval=60, daily_limit=1)
     after = shown(context, MONDAY_MORNING)
     assert after == said(database, MONDAY_MORNING) != before
     change_host(database, is_active=False)
@@ -92,7 +95,7 @@ def test_any_of_several_hosts_opens_a_start_and_each_can_be_asked_alone(client, 
     assert everybody == said(database, MONDAY_MORNING)
     with context.database.read() as session:
         found = host_cache.snapshot(session)
-        alone = [found.open_starts(session, [host], MONDAY_MORNING) for host in found.hosts]
+        alone = [found.open_starts(session, [host], KIND, MONDAY_MORNING) for host in found.hosts]
     assert sorted({*alone[0], *alone[1]}) == everybody
     assert open_starts(client, host=str(other))[0] == start_text(alone[1][0])
 

@@ -13,6 +13,7 @@ from lead_service.book.models import Booking, TimeCell
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Consent, Lead, LeadEvent
 from tests.support import forked, race_client
+from tests.support.app.call_types import KIND
 from tests.support.app.calls import add_host, count
 from tests.support.app.visitor_forms import book
 from tests.support.race_client import Forms
@@ -62,7 +63,12 @@ def coming_starts(database, wanted: int) -> list[datetime]:
     with database.read() as session:
         hosts = queries.active_hosts(session)
         found = queries.open_starts(
-            session, hosts, now=now + timedelta(hours=1), start=now, end=now + timedelta(days=40)
+            session,
+            hosts,
+            KIND,
+            now=now + timedelta(hours=1),
+            start=now,
+            end=now + timedelta(days=40),
         )[:wanted]
     assert len(found) == wanted
     return found

@@ -139,7 +139,7 @@ def test_one_lead_as_json_holds_the_listed_fields(client, ann, framework, databa
     assert told["wrote"][0]["text"] == VISITOR["topic"]
     assert told["calls"][0]["status"] == "confirmed"
     assert set(told) == LISTED
-    assert set(told["calls"][0]) == {"starts_at", "minutes", "host", "status", "outcome"}
+    assert set(told["calls"][0]) == {"starts_at", "kind", "minutes", "host", "status", "outcome"}
 
 
 def test_a_field_that_is_added_to_a_table_is_not_told_by_itself(client, ann, database):

@@ -83,7 +83,7 @@ def test_of_two_who_edit_one_host_the_second_sees_both_texts_and_decides(client,
 def test_a_mistake_does_not_make_an_old_form_a_new_one(client, admin, database):
     seen = hidden(client.get(HOST + "rules/").text, "version")
     send(client, HOST + "rules/", **RULES)
-    wrong = press(client, HOST + "rules/", version=seen, **RULES | {"duration": "x"})
+    wrong = press(client, HOST + "rules/", version=seen, **RULES | {"interval": "x"})
     assert hidden(wrong.text, "version") == seen
 
 
@@ -130,7 +130,7 @@ def test_in_production_the_first_host_takes_no_calls_until_an_admin_has_checked_
         session.flush()
         assert setup.create_first_host(session, settings.model_copy(update=PRODUCTION))
         session.flush()
-        assert list(setup.problems(session, settings, clock.now())) == [setup.NOBODY]
+        assert list(setup.problems(session, settings, None, clock.now())) == [setup.NOBODY]
 
     database.write(seed)
     assert open_starts(client) == []
@@ -189,10 +189,10 @@ def test_rules_are_stored_and_an_empty_limit_is_none(client, admin, database):
 @pytest.mark.parametrize(
     ("name", "typed", "told"),
     [
-        ("duration", "0", "from 5 to 480"),
-        ("duration", "7", "multiple of five"),
-        ("duration", "", "Enter a number"),
-        *((name, " \u3000", "Enter a number") for name in ("duration", "interval", "notice")),
+        ("interval", "0", "from 5 to 1440"),
+        ("interval", "7", "multiple of five"),
+        ("interval", "", "Enter a number"),
+        *((name, " \u3000", "Enter a number") for name in ("interval", "notice")),
         ("interval", "half an hour", "whole number"),
         ("buffer_before", "-5", "from 0"),
         ("buffer_after", "9" * 40, "from 0"),
@@ -206,4 +206,4 @@ def test_rules_that_cannot_be_are_said_beside_the_field(client, admin, database,
     assert sent.status_code == 422
     assert told in re.search(rf'id="{name}-error">(.*?)</p>', sent.text, re.S)[1]
     assert f'value="{typed.strip()}"' in sent.text
-    assert stored(database).duration == 30
+    assert stored(database).interval == 30

@@ -198,6 +198,7 @@ def test_check_names_the_line_of_the_framework_that_is_being_edited(
     edited.parent.mkdir()
     text = (ROOT / checks.SOURCE).read_text()
     edited.write_text(text)
+    (tmp_path / checks.CALLS).write_text((ROOT / checks.CALLS).read_text())
     assert command("check")[0] == 0
     at = text[: text.index("    letter: ")].count("\n") + 1
     edited.write_text(text.replace("    letter: ", "    leter: ", 1))

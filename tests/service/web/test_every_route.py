@@ -155,7 +155,7 @@ def test_every_visitor_page_says_what_to_do_while_no_host_takes_calls(seeded_app
                 assert answer.status_code in (200, 404, 409, 422), address
                 assert 'href="/contact/' in answer.text, address
                 assert "minutes" not in answer.text.partition("<main")[2], address
-    assert about_times == 6
+    assert about_times == 7
 
 
 @only_sqlite

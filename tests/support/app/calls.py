@@ -46,7 +46,7 @@ def move(context, start: datetime, note: str = "", member_id: int | None = None,
     def work(session) -> bool:
         booking, now = session.scalars(select(Booking)).one(), clock.now()
         before, previous_host = booking.starts_at, booking.host
-        is_moved = bookings.move(session, booking, start, now, **how)
+        is_moved = bookings.move(session, booking, context.published.calls, start, now, **how)
         if is_moved:
             given = previous_host if previous_host.id != booking.host_id else None
             notifications.moved(
@@ -70,7 +70,9 @@ def give_to(context, host_id: int, note: str = "", member_id: int | None = None)
     def work(session) -> bool:
         booking, now = session.scalars(select(Booking)).one(), clock.now()
         previous_host = booking.host
-        is_given = bookings.reassign(session, booking, session.get_one(Host, host_id), now)
+        is_given = bookings.reassign(
+            session, booking, context.published.calls, session.get_one(Host, host_id), now
+        )
         if is_given:
             notifications.reassigned(
                 session,

@@ -13,7 +13,7 @@ PERSON = {
     "zone": "Europe/Berlin",
     "meeting_link": "https://meet.example.com/ann",
 }
-RULES = {"duration": "45", "interval": "15", "buffer_before": "5", "buffer_after": "10"}
+RULES = {"interval": "15", "buffer_before": "5", "buffer_after": "10"}
 RULES |= {"notice": "1440", "horizon_days": "30", "daily_limit": "4"}
 
 

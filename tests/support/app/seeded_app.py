@@ -51,7 +51,12 @@ class SeededApp:
         sign_in(self.client, self.database, self.settings, "admin@example.com")
         unused = path_of_link(self.database, self.settings, "ann@example.com")
         self.known = self.database.write(self._name_one_of_each)
-        self.known |= {"part": "rules", "slug": "clarify", "desk": _token(unused)}
+        self.known |= {
+            "part": "rules",
+            "slug": "clarify",
+            "kind": "discovery",
+            "desk": _token(unused),
+        }
         times = self.client.get(f"/booking/{self.known['move']}/move/").text
         self.known["start"] = match(r"/move/(\d{8}T\d{4}Z)/", times)[1]
 

@@ -8,8 +8,8 @@ from lead_service.book.terms import Terms, parse_terms
 @pytest.mark.parametrize(
     "terms",
     [
-        Terms(frozenset({30}), frozenset({"video"}), 7),
-        Terms(frozenset({30, 45}), frozenset({"phone", "video"})),
+        Terms(30, frozenset({"video"}), 7),
+        Terms(45, frozenset({"phone", "video"})),
     ],
 )
 def test_terms_are_read_as_they_are_written(terms):

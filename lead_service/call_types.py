@@ -1,0 +1,130 @@
+"""The kinds of call of docs/calls.yml, which the site and the service share. Pure."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from .action_framework.checks import worded
+from .action_framework.counts import spelled
+from .action_framework.types import Slug, Text, frozen
+from .action_framework.yaml_source import Fault, decode, parse_yaml
+
+VIDEO, PHONE = "video", "phone"
+HALF_HOUR = 30
+
+Minutes = Annotated[int, Field(ge=5, le=480, multiple_of=5)]
+Buffer = Annotated[int, Field(ge=0, le=480, multiple_of=5)]
+
+
+class CallTypesError(ValueError):
+    """Say what is wrong with docs/calls.yml: one line for each fault, with its line and key."""
+
+
+@frozen
+class CallType:
+    """One kind of call. Where a rule is None, the host's own counts; times are in minutes."""
+
+    slug: Slug
+    name: Annotated[Text, Field(max_length=80)]
+    minutes: Minutes
+    description: Text
+    price: str = ""
+    buffer_before: Buffer | None = None
+    buffer_after: Buffer | None = None
+    notice: Annotated[int, Field(ge=0, le=43_200)] | None = None
+    horizon_days: Annotated[int, Field(ge=0, le=365)] | None = None
+    daily_limit: Annotated[int, Field(ge=1, le=100)] | None = None
+    meet: Literal["video", "phone"] | None = None
+    question: str = ""
+    confirm_first: bool = False
+    fits: tuple[Slug, ...] = ()
+
+    @property
+    def length(self) -> str:
+        """The length as people say it: half an hour, an hour, two hours, 45 minutes."""
+        hours, rest = divmod(self.minutes, 60)
+        if self.minutes == HALF_HOUR:
+            return "half an hour"
+        if rest:
+            return f"{self.minutes} minutes"
+        return "an hour" if hours == 1 else f"{spelled(hours)} hours"
+
+    @property
+    def in_sentence(self) -> str:
+        """The name inside a sentence: discovery call, but ACTION review."""
+        is_word = self.name[1:2].islower() or len(self.name) == 1
+        return self.name[0].lower() + self.name[1:] if is_word else self.name
+
+    def lasting(self, minutes: int) -> "CallType":
+        """Return the same kind with the length that was agreed for one call."""
+        return replace(self, minutes=minutes)
+
+
+@dataclass(frozen=True)
+class CallTypes:
+    """All kinds of call, in the order of the file."""
+
+    all: tuple[CallType, ...]
+
+    @property
+    def default(self) -> CallType:
+        """The kind that has the address /book/."""
+        return self.all[0]
+
+    def find(self, slug: str) -> CallType | None:
+        """Find a kind by its slug; None for one that is not offered anymore."""
+        return next((one for one in self.all if one.slug == slug), None)
+
+    def fitting(self, engagement: str | None) -> CallType:
+        """Return the kind that fits a recommendation, by the slug of its engagement."""
+        return next((one for one in self.all if engagement in one.fits), self.default)
+
+    def address(self, call: CallType) -> str:
+        """Return the path of the page on which a kind is booked."""
+        return "/book/" if call == self.default else f"/book/{call.slug}/"
+
+
+_calls: TypeAdapter[Any] = TypeAdapter(Annotated[tuple[CallType, ...], Field(min_length=1)])
+
+
+def load_call_types(text: str | bytes, engagements: set[str]) -> CallTypes:
+    """Read the file; raise CallTypesError for every fault in it.
+
+    `engagements` are the slugs that framework.yml has.
+    """
+    try:
+        source = parse_yaml(text if isinstance(text, str) else decode(text))
+    except ValueError as error:
+        raise CallTypesError(str(error)) from error
+    data = source.data if isinstance(source.data, dict) else {}
+    faults: list[Fault] = [*source.faults]
+    faults += [((key,), "unknown key") for key in data if key != "calls"]
+    calls: tuple[CallType, ...] = ()
+    if "calls" not in data:
+        faults.append((("calls",), "is missing"))
+    else:
+        try:
+            calls = _calls.validate_python(data["calls"])
+        except ValidationError as error:
+            faults += worded(error.errors(), ("calls",))
+    faults += _between(calls, engagements)
+    if faults:
+        raise CallTypesError(source.describe(faults))
+    return CallTypes(calls)
+
+
+def _between(calls: tuple[CallType, ...], engagements: set[str]) -> list[Fault]:
+    """Check what no kind can be checked for alone."""
+    faults: list[Fault] = []
+    slugs = [one.slug for one in calls]
+    for number, call in enumerate(calls):
+        if not call.slug[0].isalpha():  # /book/20261124T0900Z/ is a start
+            faults.append((("calls", number, "slug"), "must begin with a letter"))
+        if call.slug in slugs[:number]:
+            faults.append((("calls", number, "slug"), "another kind of call has this slug"))
+        for place, slug in enumerate(call.fits):
+            if slug not in engagements:
+                path = ("calls", number, "fits", place)
+                faults.append((path, f"framework.yml has no engagement {slug}"))
+    return faults

@@ -1,0 +1,153 @@
+"""Several kinds of call, each with its address, rules and hosts; a booking keeps its own."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from lead_service.book.forms import parse_start, start_text
+from lead_service.book.hosts import setup
+from lead_service.book.models import Booking
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.call_types import KIND, publish
+from tests.support.app.calls import add_host, count, only_call
+from tests.support.app.desk_client import sign_in
+from tests.support.app.host_pages import HOST, RULES, send, stored
+from tests.support.app.hosts import change_host
+from tests.support.app.visitor_forms import VISITOR, book, hidden
+
+pytestmark = pytest.mark.usefixtures("at")
+REVIEW = replace(
+    KIND,
+    slug="review",
+    name="Pilot review",
+    minutes=90,
+    description="Bring your numbers.",
+    price="",
+    notice=0,
+    daily_limit=1,
+    question="Which numbers do you have?",
+)
+TUESDAY = "20261124T0900Z"
+
+
+@pytest.fixture
+def review(app, database):
+    """A second kind of call, which the first host takes, too."""
+    publish(app, KIND, REVIEW)
+    change_host(database, call_types=["discovery", "review"])
+
+
+def ask_for_review(client, start: str = TUESDAY, **more: str):
+    page = client.get(f"/book/review/{start}/").text
+    form = {name: hidden(page, name) for name in ("start", "submission", "terms", "kind")}
+    return client.post("/book/", data=VISITOR | form | more)
+
+
+def test_a_kind_is_booked_at_its_own_address_with_its_own_words_and_length(
+    client, database, mails, review
+):
+    times = client.get("/book/review/?zone=UTC&day=2026-11-24").text
+    assert "90 minutes" in times and "Bring your numbers." in times
+    assert "/book/review/20261124T1530Z/" in times
+    assert "/book/review/20261124T1600Z/" not in times  # it would end after five
+    assert 'href="/book/review/"' in client.get("/book/").text
+    form = client.get(f"/book/review/{TUESDAY}/").text
+    assert "Which numbers do you have?" in form
+    assert "free" not in form.lower()
+    booked = ask_for_review(client)
+    assert booked.status_code == 303
+    call = only_call(database)
+    assert (call.kind, call.call_name, call.duration) == ("review", "Pilot review", 90)
+    assert "Pilot review" in client.get(booked.location).text
+    assert b"Pilot review" in mails()[0][1].attachments[0].content
+
+
+def test_a_kind_has_its_own_daily_limit(client, review):
+    assert ask_for_review(client).status_code == 303
+    later = start_text(parse_start(TUESDAY) + timedelta(hours=3))
+    assert client.get(f"/book/review/{later}/").status_code == 404
+    assert client.get(f"/book/{later}/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/book/review/", f"/book/review/{TUESDAY}/", "/book/x/"])
+def test_an_unknown_kind_has_no_page(client, path):
+    assert client.get(path).status_code == 404
+
+
+def test_the_default_kind_has_one_address(client):
+    moved = client.get("/book/discovery/?zone=Asia/Tokyo")
+    assert (moved.status_code, moved.location) == (301, "/book/?zone=Asia/Tokyo")
+
+
+def test_only_hosts_who_take_a_kind_offer_it(client, database, review):
+    ann = add_host(database, zone="America/Chicago")
+    assert "Ann Example" in client.get("/book/").text
+    assert "Ann Example" not in client.get("/book/review/").text
+    change_host(database, ann, call_types=["review"])
+    assert "Ann Example" in client.get("/book/review/").text
+
+
+def test_check_names_a_kind_that_nobody_takes(app, database, settings, review):
+    change_host(database, call_types=["discovery"])
+    calls = app.extensions["lead_service"].published.calls
+    with database.read() as session:
+        (fault,) = setup.problems(session, settings, calls, MONDAY_MORNING)
+    assert "\u201cPilot review\u201d" in fault
+
+
+def test_a_kind_by_video_needs_a_host_with_a_link_and_one_by_phone_a_number(
+    app, client, database, review
+):
+    publish(app, KIND, replace(REVIEW, meet="video"))
+    assert "No time is open" in client.get("/book/review/").text
+    change_host(database, meeting_link="https://meet.example.com/ann")
+    assert "By video" in client.get("/book/review/").text
+    publish(app, KIND, replace(REVIEW, meet="phone"))
+    assert ask_for_review(client, phone="").status_code == 422
+    assert ask_for_review(client).status_code == 303
+    assert only_call(database).meeting_link == ""
+
+
+def test_a_booking_keeps_kind_and_length_when_it_moves_whatever_the_file_says_now(
+    app, client, database, review
+):
+    page = ask_for_review(client).location
+    for kinds in ((KIND, replace(REVIEW, minutes=30)), (KIND,)):
+        publish(app, *kinds)
+        assert "90 minutes" in client.get(page + "move/").text
+    wanted = start_text(parse_start(TUESDAY) + timedelta(days=1))
+    shown = client.get(f"{page}move/{wanted}/").text
+    form = {"start": wanted, "terms": hidden(shown, "terms")}
+    assert client.post(page + "move/", data=form).status_code == 303
+    call = only_call(database)
+    assert (call.kind, call.duration, len(call.cells)) == ("review", 90, 18)
+
+
+def test_a_form_is_shown_once_more_when_the_length_has_changed(app, client, database, review):
+    page = client.get(f"/book/review/{TUESDAY}/").text
+    form = {name: hidden(page, name) for name in ("start", "submission", "terms", "kind")}
+    publish(app, KIND, replace(REVIEW, minutes=120))
+    assert client.post("/book/", data=VISITOR | form).status_code == 409
+    assert count(database, Booking) == 0
+
+
+def test_admins_choose_which_kinds_a_host_takes(client, database, settings, review):
+    sign_in(client, database, settings)
+    rules = RULES | {"call_types": ["review"]}
+    assert send(client, HOST + "rules/", **rules).status_code == 303
+    assert stored(database).call_types == ["review"]
+    shown = client.get(HOST + "?kind=review").text
+    assert "Pilot review, 90 minutes" in shown
+    made_up = send(client, HOST + "rules/", **RULES | {"call_types": ["gone"]})
+    assert made_up.status_code == 422
+    why = client.get(HOST + "why/?at=2026-11-24T16:30&kind=review").text
+    assert "Pilot review" in client.get("/book/review/").text
+    assert "90 minutes" in why
+
+
+def test_several_kinds_never_overlap(client, review):
+    assert ask_for_review(client).status_code == 303
+    inside = start_text(parse_start(TUESDAY) + timedelta(minutes=60))
+    assert client.get(f"/book/{inside}/").status_code == 404
+    book(client, start_text(parse_start(TUESDAY) + timedelta(minutes=90)))
