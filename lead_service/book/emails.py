@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from ..assess.brief import Brief, brief_for, brief_for_lead
 from ..assess.models import Assessment
-from ..emails import outbox, practice_context, team_notices
+from ..emails import delivery_events, outbox, practice_context, team_notices
 from ..emails.message import Attachment, EmailKind, Message, compose, greeting_name
-from ..emails.models import OutboxMessage
+from ..emails.models import Delivery, OutboxMessage
 from ..emails.outbox import NotNeeded
 from ..emails.team_notices import CallNews
+from ..emails.transports.base import wire_address
 from ..formats import clock_time, long_date
 from ..leads.capture import SUSPECTED
 from ..leads.consent import Occasion, Permission, agreed, permission
@@ -53,12 +54,14 @@ def visitors_email(
     It repeats no text of the visitor's, who may have typed somebody else's address.
     """
     booking, said = _booking(session, row, now), row.facts or {}
+    is_reminder = row.kind == EmailKind.BOOKING_REMINDER  # the call is in the calendar by then
+    if is_reminder and (reason := _no_reminder(session, booking)):
+        raise NotNeeded(reason)
     meeting = visitors_meeting(settings, booking, row.created_at)
     if row.kind == EmailKind.BOOKING_CANCELLED:
         link = settings.link("/book/")
     else:
         link = settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/")
-    is_reminder = row.kind == EmailKind.BOOKING_REMINDER  # the call is in the calendar by then
     return compose(
         row.kind,
         to=row.address,
@@ -70,6 +73,7 @@ def visitors_email(
         google=invitations.google_link(meeting),
         outlook=invitations.outlook_link(meeting),
         is_given=said.get("is_given", False),
+        thread=_thread(settings, booking),
         **_context(settings, booking, booking.visitor_zone, said),
     )
 
@@ -90,6 +94,7 @@ def hosts_email(
         to_name=host.name,
         attachments=(_invite(meeting, row.kind),),
         given_to=given_to,
+        thread=_thread(settings, booking),
         brief=None if is_off else brief_of(session, published, booking),
         article=published.title_of(booking.came_from),
         **_to_staff(session, settings, booking.lead_id, occasion, booking.email, booking.name),
@@ -149,6 +154,7 @@ def team_news(
         brief=brief,
         article=published.title_of(came_from),
         call=call,
+        thread=_thread(settings, booking) if booking else "",
         before=_before(said, booking.host_zone) if booking else "",
         **_to_staff(session, settings, lead.id, Occasion(said["occasion"]), lead.email, lead.name),
         **practice_context(settings),
@@ -198,6 +204,17 @@ def _news(news: CallNews, booking: Booking, by_team: bool) -> str:
     if news == CallNews.GIVEN:
         said += f", {booking.host.name}"
     return said + SUSPECTED * booking.quarantine
+
+
+def _no_reminder(session: Session, booking: Booking) -> str:
+    if booking.lead.bounced_at:
+        return delivery_events.NO_REMINDER[Delivery.BOUNCED]
+    return delivery_events.no_reminder(session, booking.email)
+
+
+def _thread(settings: Settings, booking: Booking) -> str:
+    """Name the message that all emails about a call are shown under; none is sent by this id."""
+    return f"<{booking.uid}@{wire_address(settings.mail_from).rpartition('@')[2]}>"
 
 
 def _to_staff(

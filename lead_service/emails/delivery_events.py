@@ -8,18 +8,19 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sendgrid.helpers.eventwebhook import EventWebhook
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ..leads import capture
 from ..leads import events as leads_events
 from ..leads.models import EventKind, Lead
-from .models import RETURNED, Delivery, DeliveryEvent, OutboxMessage
+from .message import EmailKind
+from .models import RETURNED, Delivery, DeliveryEvent, EmailState, OutboxMessage
 
 TIMESTAMP = re.compile(r"\d{10}", re.ASCII)
 OUTBOX_ID = re.compile(r"[0-9a-f]{32}")
@@ -70,19 +71,28 @@ TOLD = {  # what a lead's timeline tells
     Delivery.DROPPED: EventKind.MAIL_DROPPED,
     Delivery.REPORTED: EventKind.MAIL_REPORTED,
 }
+TROUBLE = (*RETURNED, Delivery.REPORTED)
+LATE_BOUNCE = timedelta(days=5)  # an email can come back so long after it was sent
+NO_REMINDER = {
+    Delivery.BOUNCED: "an earlier email to this address came back",
+    Delivery.REPORTED: "they called an earlier email spam",
+}
 ARRIVED = (Delivery.DELIVERED, Delivery.REPORTED)
 RANKS = {kind: rank for rank, kind in enumerate(Delivery)}
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that became of one mail; `reason` is in our words."""
+    """One thing that became of one email; `reason` is in our words."""
 
-    outbox_id: str
+    outbox_id: str  # empty where the provider does not say: see `_name_emails`
     digest: str  # the same for the same event, however often it comes
     kind: Delivery
     at: datetime
     reason: str = ""
+    is_lasting: bool = False  # further emails to the address would end the same way
+    message_id: str = ""  # the provider's own name for the email, with a suffix
+    address: str = ""
 
 
 def is_genuine(key: str, body: bytes, signature: str, timestamp: str) -> bool:
@@ -119,9 +129,27 @@ def _event(item: Any, now: datetime) -> Event | None:
     if not isinstance(item, dict):
         return None
     kind, outbox_id = KINDS.get(_text(item, "event")), _text(item, "outbox_id")
-    if kind is None or not OUTBOX_ID.fullmatch(outbox_id):
+    message_id, address = _text(item, "sg_message_id"), _text(item, "email")
+    is_named = OUTBOX_ID.fullmatch(outbox_id) is not None
+    # A server that accepts an email and returns it later names neither; the provider says so.
+    if kind is None or not (is_named or (kind in TROUBLE and (message_id or address))):
         return None
-    return Event(outbox_id, _digest(item), kind, _instant(item, now), _reason(item, kind))
+    return Event(
+        outbox_id if is_named else "",
+        _digest(item),
+        kind,
+        _instant(item, now),
+        _reason(item, kind),
+        kind is Delivery.REPORTED
+        or (kind is Delivery.BOUNCED and _text(item, "type") != "blocked"),
+        _storable(message_id),
+        _storable(address),
+    )
+
+
+def _storable(text: str) -> str:
+    """Return a text that both databases can compare with, or nothing."""
+    return text if text.isascii() and text.isprintable() else ""
 
 
 def _text(item: dict, name: str) -> str:
@@ -130,9 +158,9 @@ def _text(item: dict, name: str) -> str:
 
 
 def _digest(item: dict) -> str:
-    """Name an event by the provider's id for it, or by all it says when it has none."""
-    named = _text(item, "sg_event_id") or json.dumps(item, sort_keys=True)
-    return hashlib.sha256(named.encode("utf-8", "backslashreplace")).hexdigest()
+    """Name an event by all it says but the provider's id, which changes when it is told again."""
+    said = {name: value for name, value in item.items() if name != "sg_event_id"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _instant(item: dict, now: datetime) -> datetime:
@@ -172,12 +200,16 @@ def apply_events(session: Session, events: Sequence[Event], now: datetime) -> in
     Those of mails that are no longer kept change nothing. Leads are locked before mails, as
     whatever else changes both does.
     """
+    events = _name_emails(session, events)
     concerned = _lock_leads(session, {event.outbox_id for event in events})
     mails = _lock_mails(session, {event.outbox_id for event in events})
     fresh = _unknown(session, [event for event in events if event.outbox_id in mails])
     for event in fresh:
         mail = mails[event.outbox_id]
+        _accept(mail, event)
         _note(session, mail, event, now)
+        if event.is_lasting:
+            _stop_reminders(session, mail.address, NO_REMINDER[event.kind])
         lead = concerned.get(mail.lead_id or 0)
         if lead and event.kind in TOLD and _is_to(mail.address, lead):
             detail = {"mail": mail.id, "what": mail.kind, "reason": event.reason}
@@ -186,6 +218,59 @@ def apply_events(session: Session, events: Sequence[Event], now: datetime) -> in
     for lead in concerned.values():
         lead.bounced_at = _came_back_at(session, lead)
     return len(fresh)
+
+
+def _name_emails(session: Session, events: Sequence[Event]) -> list[Event]:
+    """Find the emails that events without our id are about; leave out those of other senders.
+
+    By the provider's id, of which the events' begins with ours, else by address and time: the
+    latest that was sent to it before.
+    """
+    named = [event for event in events if event.outbox_id]
+    for event in events:
+        if not event.outbox_id and (outbox_id := _find_email(session, event)):
+            named.append(replace(event, outbox_id=outbox_id))
+    return named
+
+
+def _find_email(session: Session, event: Event) -> str | None:
+    parts = event.message_id.split(".")
+    names = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+    query = select(OutboxMessage.id).order_by(OutboxMessage.sent_at.desc()).limit(1)
+    if event.message_id:
+        by_name = query.where(OutboxMessage.provider_id.in_(names))
+        if found := session.scalar(by_name):
+            return found
+    sent = (OutboxMessage.sent_at <= event.at, OutboxMessage.sent_at > event.at - LATE_BOUNCE)
+    as_typed = {event.address, event.address.lower()}
+    return session.scalar(query.where(OutboxMessage.address.in_(as_typed), *sent))
+
+
+def _accept(mail: OutboxMessage, event: Event) -> None:
+    """Believe that the provider took an email of which it tells, though its answer was lost."""
+    if mail.state == EmailState.SENT:
+        return
+    mail.state, mail.sent_at, mail.alarm_at = EmailState.SENT, event.at, None
+    mail.reason, mail.facts, mail.lease_token, mail.leased_until = "", None, None, None
+
+
+def _stop_reminders(session: Session, address: str, reason: str) -> None:
+    """Cancel the reminders to an address to which nothing more should be sent unasked."""
+    planned = update(OutboxMessage).where(
+        OutboxMessage.address == address,
+        OutboxMessage.kind == EmailKind.BOOKING_REMINDER,
+        OutboxMessage.state.in_((EmailState.PENDING, EmailState.HELD)),
+    )
+    gone = {"state": EmailState.CANCELLED, "facts": None, "body": None, "reason": reason}
+    session.execute(planned.values(gone))
+
+
+def no_reminder(session: Session, address: str) -> str:
+    """Say why an address gets no reminders, or nothing."""
+    reported = select(OutboxMessage.id).where(
+        OutboxMessage.address == address, OutboxMessage.delivery == Delivery.REPORTED
+    )
+    return NO_REMINDER[Delivery.REPORTED] if session.scalar(reported.limit(1)) else ""
 
 
 def _lock_leads(session: Session, outbox_ids: Iterable[str]) -> dict[int, Lead]:

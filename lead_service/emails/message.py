@@ -16,9 +16,11 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 LONGEST_GREETED_NAME = 80
+LONGEST_PREVIEW = 150
+PREVIEW = "\ue000preview\ue000"
 CONTENT = "\ue000content\ue000"  # where it goes in a frame
 # What ends a line or gets lost on the way: the categories Cc, Cs, Zl and Zp.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -82,6 +84,7 @@ class Message:
     reply_to: str | None = None
     reply_to_name: str = ""
     attachments: tuple[Attachment, ...] = ()
+    thread: str = ""  # emails of one thread name the same first message, by an id (RFC 5322, 3.6.4)
 
     def __post_init__(self) -> None:
         EmailKind(self.kind)  # raises
@@ -90,6 +93,7 @@ class Message:
                 raise ValueError(f"{name} is empty")
         headers = {name: getattr(self, name) for name in ("to", "to_name", "subject")}
         headers |= {"reply_to": self.reply_to or "", "reply_to_name": self.reply_to_name}
+        headers["thread"] = self.thread
         for number, attachment in enumerate(self.attachments):
             headers[f"attachment {number} filename"] = attachment.filename
             headers[f"attachment {number} content_type"] = attachment.content_type
@@ -144,6 +148,7 @@ def compose(
     reply_to: str | None = None,
     reply_to_name: str = "",
     attachments: tuple[Attachment, ...] = (),
+    thread: str = "",
     **context: Any,
 ) -> Message:
     """Render the mail `kind` with `context` and return it finished; nothing is sent.
@@ -155,8 +160,13 @@ def compose(
     context |= {"practice": practice, "site": site}
     subject = _subjects.get_template(f"email/{kind}/subject.txt").render(context)
     text, html = (
-        before + _bodies.get_template(f"email/{kind}/body.{ending}").render(context) + after
+        _bodies.get_template(f"email/{kind}/body.{ending}").render(context)
         for ending in ("txt", "html")
+    )
+    preview = str(escape(_preview(text)))
+    text, html = (
+        before.replace(PREVIEW, preview) + content + after
+        for content, ending in ((text, "txt"), (html, "html"))
         for before, after in [_frame(ending, practice, site)]
     )
     return Message(
@@ -169,14 +179,22 @@ def compose(
         reply_to=reply_to,
         reply_to_name=reply_to_name,
         attachments=tuple(attachments),
+        thread=thread,
     )
+
+
+def _preview(text: str) -> str:
+    """Return what a list of emails shows beside the subject: the first words after the greeting."""
+    paragraphs = (" ".join(one.split()) for one in re.split(r"\n\s*\n", text.strip()))
+    said = (one for one in paragraphs if not one.startswith("Hello"))
+    return next(said, "")[:LONGEST_PREVIEW]
 
 
 @lru_cache(maxsize=8)
 def _frame(ending: str, practice: Practice, site: str) -> tuple[str, str]:
     """Return what stands before the content of every mail and after it, drawn once for all."""
     frame = _bodies.get_template(f"email/_layout.{ending}")
-    drawn = frame.render(practice=practice, site=site, content=Markup(CONTENT))
+    drawn = frame.render(practice=practice, site=site, content=Markup(CONTENT), preview=PREVIEW)
     before, _, after = drawn.partition(CONTENT)
     return before, after
 

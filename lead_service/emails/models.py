@@ -66,6 +66,8 @@ class OutboxMessage(Base):
         Index(None, "state", "turn", "next_at"),
         Index(None, "state", "useless_after"),
         Index(None, "booking_id", "address"),
+        Index(None, "address"),
+        Index(None, "provider_id"),
         Index(None, "state", "delivery", "created_at"),
         Index(None, "created_at", "id"),
     )

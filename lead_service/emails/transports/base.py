@@ -55,6 +55,13 @@ class Stop(Exception):
 # Nobody's out-of-office reply may go to whom an email's Reply-To names (RFC 3834, 5).
 AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 
+
+def extra_headers(message: Message) -> dict[str, str]:
+    """Return the headers beside those that a transport has fields for."""
+    thread = {"In-Reply-To": message.thread, "References": message.thread}
+    return AUTOMATIC | (thread if message.thread else {})
+
+
 Outcome = Accepted | Temporary | Permanent | Stop
 
 

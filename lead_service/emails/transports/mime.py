@@ -6,7 +6,7 @@ from email.policy import SMTP, SMTPUTF8
 
 from ... import clock
 from ..message import Attachment, Message
-from .base import AUTOMATIC, wire_address
+from .base import extra_headers, wire_address
 
 
 def mime_message(message: Message, outbox_id: str, sender: tuple[str, str]) -> EmailMessage:
@@ -25,7 +25,7 @@ def mime_message(message: Message, outbox_id: str, sender: tuple[str, str]) -> E
     mail["Subject"] = message.subject
     mail["Date"] = clock.now()
     mail["Message-ID"] = f"<{outbox_id}@{wire_address(sender[0]).rpartition('@')[2]}>"
-    for name, value in AUTOMATIC.items():
+    for name, value in extra_headers(message).items():
         mail[name] = value
     mail.set_content(message.text)
     mail.add_alternative(message.html, subtype="html")

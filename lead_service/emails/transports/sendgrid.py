@@ -50,7 +50,7 @@ from ... import clock
 from ...settings import LOOPBACK, Settings
 from ..message import Message
 from ..outbox import SEND_SECONDS
-from .base import AUTOMATIC, Accepted, Permanent, Stop, Temporary, wire_address
+from .base import Accepted, Permanent, Stop, Temporary, extra_headers, wire_address
 from .deadline_http import Attempt, PinnedClient, Refused
 
 # At DEBUG this client logs the recipient, the whole mail and the key.
@@ -168,7 +168,7 @@ class SendGrid:
                     Disposition("attachment"),
                 )
             )
-        for name, value in AUTOMATIC.items():
+        for name, value in extra_headers(message).items():
             mail.add_header(Header(name, value))
         mail.tracking_settings = _untracked()
         # Who has left a newsletter of the same account still gets what they asked for here.

@@ -14,8 +14,9 @@ from lead_service.emails.models import DeliveryEvent, OutboxMessage
 from lead_service.leads import capture
 from lead_service.leads.models import Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING as NOW
+from tests.support.app.calls import count
 from tests.support.app.desk_client import sign_in
-from tests.support.app.outbox_helper import FakeTransport, OutboxHelper, in_threads
+from tests.support.app.outbox_helper import HOUR, FakeTransport, OutboxHelper, in_threads
 from tests.support.app.stored_data import everything
 from tests.support.webhook_signing import post, sign
 
@@ -151,6 +152,79 @@ def test_events_that_overtake_the_provider_s_own_answer_are_kept(client, room, l
     room.drain(FakeTransport(tell_then_accept), NOW)
     row = room.row(outbox_id)
     assert (row.state, row.delivery, row.reason) == ("sent", "dropped", "this is no mail address")
+
+
+@pytest.mark.parametrize("state", ["pending", "sending", "cancelled", "dead"])
+@pytest.mark.parametrize("kind", ["processed", "delivered"])
+def test_an_event_about_an_email_without_an_answer_proves_that_it_was_sent(
+    client, room, lead_id, state, kind
+):
+    outbox_id = room.put("ada", lead_id=lead_id, at=NOW)
+    lost = update(OutboxMessage).values(state=state, attempts=1, alarm_at=NOW)
+    room.database.write(lambda session: session.execute(lost))
+    post(client, [told(outbox_id, kind)])
+    row = room.row(outbox_id)
+    assert (row.state, row.alarm_at, row.lease_token) == ("sent", None, None)
+    transport = FakeTransport()
+    room.drain(transport, NOW + 3 * HOUR)
+    assert transport.tried == []
+
+
+LATE = {"event": "bounce", "sg_event_id": "x", "status": "5.1.1", "timestamp": NOW.timestamp() + 60}
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"sg_message_id": "provider-1.filter0001.16648.5515E0B88.0"},
+        {"sg_message_id": "", "email": "Ada@example.com"},
+        {"sg_message_id": "of.another.sender", "email": "Ada@example.com"},
+    ],
+)
+def test_a_bounce_that_does_not_name_our_email_is_found(client, room, sent, at, named):
+    at(NOW + HOUR)
+    post(client, [LATE | named])
+    assert room.row(sent).delivery == "bounced" and lead(room).bounced_at
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"email": "eve@example.com"},
+        {"sg_message_id": "of.another.sender"},
+        {"email": "Ada@example.com", "timestamp": NOW.timestamp() - 60},
+    ],
+)
+def test_a_bounce_of_another_sender_s_email_changes_nothing(client, room, sent, at, named):
+    at(NOW + HOUR)
+    post(client, [LATE | named])
+    assert room.row(sent).delivery == ""
+
+
+def test_an_event_that_is_told_again_by_another_id_counts_once(client, room, sent, database):
+    event = told(sent, "bounce")
+    post(client, [event, event | {"sg_event_id": "another"}])
+    assert count(database, DeliveryEvent) == 1
+    assert timeline(room) == ["mail_bounced"]
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ({"event": "bounce", "type": "bounce"}, "an earlier email to this address came back"),
+        ({"event": "spamreport"}, "they called an earlier email spam"),
+        ({"event": "bounce", "type": "blocked"}, ""),
+        ({"event": "deferred"}, ""),
+    ],
+)
+def test_reminders_stop_after_a_hard_bounce_or_a_spam_report(client, room, sent, event, reason):
+    reminder = {"kind": "booking_reminder", "at": NOW, "due_at": NOW + HOUR}
+    planned = room.put(address="Ada@example.com", **reminder)
+    other = room.put(address="eve@example.com", **reminder)
+    post(client, [told(sent, "") | event])
+    row = room.row(planned)
+    assert (row.state, row.reason) == ("cancelled" if reason else "pending", reason)
+    assert room.row(other).state == "pending"
 
 
 # -- Disorder -------------------------------------------------------------------------------

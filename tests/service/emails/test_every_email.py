@@ -149,3 +149,19 @@ def test_the_team_reads_the_title_of_the_article_that_led_to_them(client, framew
     assert "An article about clarify" in told["new_lead"]
     assert "An article about organize" in told["booking_for_host"]
     assert "about-" not in told["new_lead"] + told["booking_for_host"]
+
+
+def test_the_emails_of_one_call_make_one_thread(every_mail):
+    about_calls = [one for one in every_mail if one.kind.startswith("booking_")]
+    threads = {one.thread for one in about_calls if one.kind != "booking_withdrawn"}
+    assert all(one.startswith("<") and one.endswith("@example.test>") for one in threads)
+    others = {one.thread for one in every_mail if one.kind in ("result", "sign_in", "invited")}
+    assert others == {""}
+
+
+def test_a_list_of_emails_shows_what_an_email_says_first(every_mail):
+    for message in every_mail:
+        body = html5lib.parse(message.html, namespaceHTMLElements=False).find("body")
+        preview = " ".join(body[0].text.split())
+        assert len(preview) > 20 and not preview.startswith("Hello")
+        assert preview in " ".join(message.text.split())

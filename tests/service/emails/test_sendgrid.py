@@ -26,6 +26,7 @@ def test_a_mail_arrives_in_the_published_shape(provider):
     # SendGrid drops what goes to a name with a comma or a semicolon.
     assert "," in MAIL.to_name and person["to"] == [{"email": MAIL.to}]
     assert body["headers"]["Auto-Submitted"] == "auto-generated"
+    assert body["headers"]["References"] == body["headers"]["In-Reply-To"] == MAIL.thread
     assert body["mail_settings"]["bypass_unsubscribe_management"] == {"enable": True}
 
 

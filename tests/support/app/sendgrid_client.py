@@ -16,6 +16,7 @@ MAIL = Message(
     reply_to="host@practice.test",
     reply_to_name="The Host",
     attachments=(INVITE,),
+    thread="<call-1@practice.test>",
 )
 
 

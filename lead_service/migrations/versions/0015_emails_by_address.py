@@ -1,0 +1,11 @@
+"""Find the emails of an address, and one by the provider's name for it."""
+
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+
+
+def upgrade() -> None:
+    for column in ("address", "provider_id"):
+        op.create_index(op.f(f"ix_outbox_{column}"), "outbox", [column])
