@@ -69,7 +69,9 @@ lint: setup-tests ## Check style, types and import contracts
 	@$(BIN)/mypy --no-error-summary
 
 # Hundreds of processes start, which would compile the program anew if they could not keep it.
-PYTEST = $(IN_MEMORY) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q -n logical --dist worksteal
+# One worker more than processors: some wait for a browser or a database.
+WORKERS = $$(($$(getconf _NPROCESSORS_ONLN) + 1))
+PYTEST = $(IN_MEMORY) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q -n $(WORKERS) --dist loadgroup
 test: tools lint ## Run the tests
 	@$(PYTEST)
 test-all: tools lint ## Run everything, on both databases and at every width

@@ -203,8 +203,10 @@ def test_all_that_waits_for_another_try_can_leave_at_once(client, member, room):
     assert {room.row(id).state for id in ids} == {"sent"}
 
 
-@pytest.mark.parametrize("what", ["retry", "take-back", "seen"])
-@pytest.mark.parametrize("mails", ["", "x", "0" * 32, "' OR 1=1 --", "f" * 5000])
+@pytest.mark.parametrize(
+    ("what", "mails"),
+    [("retry", ""), ("take-back", "x"), ("seen", "0" * 32), ("retry", "' OR 1=1 --")],
+)
 def test_what_names_no_mail_changes_nothing(client, member, room, what, mails):
     outbox_id = refused(room)
     waiting = room.put("two", at=NOW)
