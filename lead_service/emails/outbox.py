@@ -17,7 +17,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -195,43 +206,45 @@ def claim(
     only reads: it never stands in the way of somebody who books.
     """
     lease = timedelta(seconds=lease_seconds)
+    instants = {
+        "now": now,
+        "lease_limit": now + lease + CLOCK_ERROR,
+        "wait_limit": now + LONGEST_WAIT + CLOCK_ERROR,
+    }
     with db.read() as session:
-        wanted = [_useless(now, lease)]
-        if not _is_blocked(session, now, fingerprint):
-            wanted += _queues(now, lease)
-        if not any(session.scalar(select(exists().where(one))) for one in wanted):
+        looks = LATE_IDS if _is_blocked(session, now, fingerprint) else LATE_IDS + FIRST_IDS
+        if not any(session.scalar(look, instants) for look in looks):
             return None
 
     def take(session: Session) -> Claim | None:
-        _expire(session, now, lease, on_expired)
+        _expire(session, now, instants, on_expired)
         if _is_blocked(session, now, fingerprint):
             return None
-        row = _next(session, now, lease)
+        row = _next(session, instants)
         return _lease(session, row, now, lease, fingerprint) if row else None
 
     return db.write(take)
 
 
-def _expire(session: Session, now: datetime, lease: timedelta, tell: OnExpired | None) -> None:
-    late = select(OutboxMessage).where(_useless(now, lease)).limit(SETTLED_AT_ONCE)
-    for row in session.scalars(late.with_for_update(skip_locked=True)).all():
+def _expire(
+    session: Session, now: datetime, instants: dict[str, datetime], tell: OnExpired | None
+) -> None:
+    for row in [row for late in LATE for row in session.scalars(late, instants)]:
         is_overtaken = _is_overtaken(session, row)
         _settle(row, EmailState.CANCELLED if is_overtaken else EmailState.EXPIRED)
         if tell and not is_overtaken:
             tell(session, row, now)
 
 
-def _next(session: Session, now: datetime, lease: timedelta) -> OutboxMessage | None:
+def _next(session: Session, instants: dict[str, datetime]) -> OutboxMessage | None:
     """Return the row to send next, locked, and cancel those on the way that are overtaken."""
-    # On SQLite the write transaction is the lock; there SQLAlchemy leaves FOR UPDATE out.
-    for waiting in _queues(now, lease):
-        first = select(OutboxMessage).where(waiting).order_by(OutboxMessage.next_at).limit(1)
-        if row := session.scalar(first.with_for_update(skip_locked=True)):
+    for first in FIRST:
+        if row := session.scalar(first, instants):
             if not _is_overtaken(session, row):
                 return row
             _settle(row, EmailState.CANCELLED)
             session.flush()
-            return _next(session, now, lease)  # what it has held up may come first now
+            return _next(session, instants)  # what it has held up may come first now
     return None
 
 
@@ -253,41 +266,6 @@ def _settle(row: OutboxMessage, state: EmailState, reason: str = "") -> None:
     row.body = row.facts = row.lease_token = row.leased_until = None
 
 
-def _queues(now: datetime, lease: timedelta) -> list[ColumnElement[bool]]:
-    """Select what may be sent: one queue after the other, each by `next_at`, by an index.
-
-    What was due when it was written, and was not tried yet, is due whatever the clock says; so is
-    one whose next try is further away than any wait, since the clock was set back.
-    """
-    waits = and_(OutboxMessage.state == EmailState.PENDING, _is_its_turn(now, lease))
-    has_come = OutboxMessage.next_at <= now
-    set_back = OutboxMessage.next_at > now + LONGEST_WAIT + CLOCK_ERROR
-    is_fresh = OutboxMessage.attempts == 0
-    return [
-        and_(waits, OutboxMessage.turn == Turn.SIGN_IN, or_(is_fresh, has_come, set_back)),
-        and_(waits, OutboxMessage.turn == Turn.PLANNED, has_come),
-        and_(waits, OutboxMessage.turn == Turn.NEW),
-        and_(_lost(OutboxMessage, now, lease), _is_its_turn(now, lease)),
-        and_(waits, OutboxMessage.turn == Turn.AGAIN, has_come),
-        and_(waits, OutboxMessage.turn == Turn.AGAIN, set_back),
-    ]
-
-
-def _is_its_turn(now: datetime, lease: timedelta) -> ColumnElement[bool]:
-    """Select rows with no email of the same call and recipient under way or to be sent before."""
-    other = aliased(OutboxMessage)
-    is_lost = _lost(other, now, lease)
-    is_under_way = and_(other.state == EmailState.SENDING, ~is_lost)
-    order = (other.sequence, other.due_at, other.id)
-    is_earlier = tuple_(*order) < tuple_(
-        OutboxMessage.sequence, OutboxMessage.due_at, OutboxMessage.id
-    )
-    is_open = or_(other.state == EmailState.PENDING, is_lost)
-    return ~exists().where(
-        _same_call(other, OutboxMessage), or_(is_under_way, and_(is_open, is_earlier))
-    )
-
-
 def _same_call(other: Any, row: Any) -> ColumnElement[bool]:
     """Select other rows to the same address about the same booking; rows without one have none."""
     return and_(
@@ -302,18 +280,68 @@ def _is_overtaken(session: Session, row: OutboxMessage) -> bool:
     return bool(session.scalar(select(exists().where(later))))
 
 
-def _useless(now: datetime, lease: timedelta) -> ColumnElement[bool]:
-    waits = or_(OutboxMessage.state == EmailState.PENDING, _lost(OutboxMessage, now, lease))
-    return and_(waits, OutboxMessage.useless_after <= now)
+# -- What may be sent: statements that are built once, since a claim takes less than that. Their
+# instants are the present, and how far ahead the end of a lease and the next try can be: what lies
+# beyond was set by a clock that has been set back.
+
+_NOW: BindParameter[datetime] = bindparam("now")
+_LEASE_LIMIT: BindParameter[datetime] = bindparam("lease_limit")
+_WAIT_LIMIT: BindParameter[datetime] = bindparam("wait_limit")
 
 
-def _lost(of: Any, now: datetime, lease: timedelta) -> ColumnElement[bool]:
-    """Select mails whose lease ran out.
-
-    A lease that ends later than any could was given before the clock was set back.
-    """
-    ran_out = or_(of.leased_until <= now, of.leased_until > now + lease + CLOCK_ERROR)
+def _lost(of: Any) -> ColumnElement[bool]:
+    """Select emails whose lease ran out."""
+    ran_out = or_(of.leased_until <= _NOW, of.leased_until > _LEASE_LIMIT)
     return and_(of.state == EmailState.SENDING, ran_out)
+
+
+def _is_its_turn() -> ColumnElement[bool]:
+    """Select rows with no email of the same call and recipient under way or to be sent before."""
+    other = aliased(OutboxMessage)
+    is_under_way = and_(other.state == EmailState.SENDING, ~_lost(other))
+    order = (other.sequence, other.due_at, other.id)
+    is_earlier = tuple_(*order) < tuple_(
+        OutboxMessage.sequence, OutboxMessage.due_at, OutboxMessage.id
+    )
+    is_open = or_(other.state == EmailState.PENDING, _lost(other))
+    return ~exists().where(
+        _same_call(other, OutboxMessage), or_(is_under_way, and_(is_open, is_earlier))
+    )
+
+
+def _queues() -> tuple[ColumnElement[bool], ...]:
+    """Select what may be sent: one queue after the other, each by `next_at`, by an index.
+
+    What was due when it was written, and was not tried yet, is due whatever the clock says.
+    """
+    waits = and_(OutboxMessage.state == EmailState.PENDING, _is_its_turn())
+    has_come = OutboxMessage.next_at <= _NOW
+    set_back = OutboxMessage.next_at > _WAIT_LIMIT
+    is_fresh = OutboxMessage.attempts == 0
+    return (
+        and_(waits, OutboxMessage.turn == Turn.SIGN_IN, or_(is_fresh, has_come, set_back)),
+        and_(waits, OutboxMessage.turn == Turn.PLANNED, has_come),
+        and_(waits, OutboxMessage.turn == Turn.NEW),
+        and_(_lost(OutboxMessage), _is_its_turn()),
+        and_(waits, OutboxMessage.turn == Turn.AGAIN, has_come),
+        and_(waits, OutboxMessage.turn == Turn.AGAIN, set_back),
+    )
+
+
+def _locked(where: ColumnElement[bool], order: Any, most: int) -> Select[OutboxMessage]:
+    # On SQLite the write transaction is the lock; there SQLAlchemy leaves FOR UPDATE out.
+    query = select(OutboxMessage).where(where).order_by(order).limit(most)
+    return query.with_for_update(skip_locked=True)
+
+
+_USELESS = (
+    and_(OutboxMessage.state == EmailState.PENDING, OutboxMessage.useless_after <= _NOW),
+    and_(_lost(OutboxMessage), OutboxMessage.useless_after <= _NOW),
+)
+LATE = [_locked(one, OutboxMessage.useless_after, SETTLED_AT_ONCE) for one in _USELESS]
+LATE_IDS = [select(OutboxMessage.id).where(one).limit(1) for one in _USELESS]
+FIRST = [_locked(one, OutboxMessage.next_at, 1) for one in _queues()]
+FIRST_IDS = [select(OutboxMessage.id).where(one).limit(1) for one in _queues()]
 
 
 def _is_blocked(session: Session, now: datetime, fingerprint: str) -> bool:

@@ -26,7 +26,7 @@ class Mailbox:
 
     async def handle_DATA(self, _server, _session, envelope):
         text = envelope.content
-        if "reply" in self.answers and b"Reply-To:" in text:
+        if "reply" in self.answers and b"\nReply-To:" in text:
             return self.answers["reply"]
         answer = self.answers.get("data", "250 OK")
         if answer.startswith("250"):
