@@ -1,7 +1,7 @@
 """Check the phases, and that no text fits the phases for which it is shown badly.
 
-What can be true depends on where the initiative is. A question holds other words for a phase under
-the name that the phase gives as its `wording`.
+What can be true depends on where the initiative is. A question has other words for a phase under
+the names that the phase gives as its `wording`.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .yaml_source import Fault, KeyPath
 
 if TYPE_CHECKING:
-    from .types import Answer, Band, Engagement, Phase, Question, Rules, Step
+    from .types import Band, Engagement, Phase, Question, Rules, Step
 
 Said = Iterator[tuple[KeyPath, str]]
 
@@ -30,18 +30,20 @@ def faults(
         if count > 1:
             yield ("phases",), f"{id} is used {count} times"
     for path, question in _questions(steps):
-        yield from _question_faults(path, question, {phase.wording for phase in phases})
-    for phase in phases:
-        texts = [*_texts(steps, phase.wording), *_recommendations(bands, engagements, rules)]
+        yield from _question_faults(path, question, {one for it in phases for one in it.wordings})
+    for i, phase in enumerate(phases):
+        texts = [
+            *_texts(steps, phase),
+            *_recommendations(bands, engagements, rules),
+            *((("phases", i, key), getattr(phase, key) or "") for key in ("opening", "nothing")),
+        ]
         for phrase in phase.never_says:
             for where, text in texts:
                 if phrase.casefold() in text.casefold():
                     yield where, f"says “{phrase}”, which phase {phase.id} must never read"
 
 
-def _question_faults(
-    path: KeyPath, question: "Question", wordings: set[str | None]
-) -> Iterator[Fault]:
+def _question_faults(path: KeyPath, question: "Question", wordings: set[str]) -> Iterator[Fault]:
     if question.cannot_say is None:
         yield (*path, "cannot_say"), "is missing: what is the first move to find out?"
     for k, answer in enumerate(question.answers):
@@ -72,28 +74,28 @@ def _questions(steps: "Sequence[Step]") -> "Iterator[tuple[KeyPath, Question]]":
             yield ("steps", i, "questions", j), question
 
 
-def _texts(steps: "Sequence[Step]", wording: str | None) -> Said:
-    """Yield every text of a result in a wording, with the place where it is written."""
-    for i, step in enumerate(steps):
-        yield ("steps", i, "skipped"), step.skipped
+def _texts(steps: "Sequence[Step]", phase: "Phase") -> Said:
+    """Yield every text of a result in a phase, with the place where it is written."""
     for path, question in _questions(steps):
-        words = question.wordings.get(wording or "")
-        there = (*path, "wordings", wording or "")
+        worded = question.worded(*phase.wordings)
         for key in ("text", "reason", "condition", "cannot_say"):
-            if words and (other := getattr(words, key)):
-                yield (*there, key), other
-            else:
-                yield (*path, key), getattr(question, key) or ""
-        for k, answer in enumerate(question.answers):
-            yield from _texts_of(answer, (*path, "answers", k), words, there)
+            yield _place(path, question, phase, (key,)), getattr(worded, key) or ""
+        for k, answer in enumerate(worded.answers):
+            for key, others in (("text", "answers"), ("first_move", "first_moves")):
+                where = _place(path, question, phase, (others, answer.id), ("answers", k, key))
+                yield where, getattr(answer, key) or ""
 
 
-def _texts_of(answer: "Answer", path: KeyPath, words: object, there: KeyPath) -> Said:
-    for key, others in (("text", "answers"), ("first_move", "first_moves")):
-        if words and (other := getattr(words, others).get(answer.id)):
-            yield (*there, others, answer.id), other
-        else:
-            yield (*path, key), getattr(answer, key) or ""
+def _place(
+    path: KeyPath, question: "Question", phase: "Phase", key: KeyPath, plain: KeyPath | None = None
+) -> KeyPath:
+    """Say where a text is written: in the last wording of the phase that has it, or `plain`."""
+    for name in reversed(phase.wordings):
+        words = question.wordings.get(name)
+        value = getattr(words, str(key[0]), None)
+        if value and (len(key) == 1 or key[1] in value):
+            return (*path, "wordings", name, *key)
+    return (*path, *(plain or key))
 
 
 def _recommendations(
@@ -102,9 +104,8 @@ def _recommendations(
     for i, band in enumerate(bands):
         yield ("bands", i, "text"), band.text
     for i, engagement in enumerate(engagements):
-        yield ("engagements", i, "takes"), engagement.takes
         for k, sentence in enumerate(engagement.because):
             yield ("engagements", i, "because", k, "text"), sentence.text
     if rules:
-        yield ("diagnosis", "texts", "nothing"), rules.texts.nothing
-        yield ("diagnosis", "texts", "close_yourself"), rules.texts.close_yourself
+        for key in ("nothing", "complete", "close_yourself", "close_one"):
+            yield ("diagnosis", "texts", key), getattr(rules.texts, key) or ""

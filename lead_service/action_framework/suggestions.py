@@ -90,6 +90,7 @@ def _collect_asks(
             continue
         for place, item in enumerate(items):
             yield from _item(item, (id, place), into)
+            yield from _misfits(item, (id, place), framework)
         unasked = [str(level) for level in range(BEST + 1) if (id, level) not in into]
         if unasked:
             yield (id,), f"has nothing to ask at level {', '.join(unasked)}"
@@ -109,6 +110,15 @@ def _item(item: object, path: tuple[str, int], into: dict[tuple[str, int], str])
         if (path[0], level) in into:
             yield (*path, "levels"), f"level {level} has a suggestion already"
         into[path[0], level] = str(item["ask"]).strip()
+
+
+def _misfits(item: object, path: tuple[str, int], framework: Framework) -> Iterator[Fault]:
+    """Yield the phrases that no visitor in some phase should hear: a question is for all phases."""
+    ask = str(item.get("ask", "")) if isinstance(item, dict) else ""
+    for phase in framework.phases:
+        for phrase in phase.never_says:
+            if phrase.casefold() in ask.casefold():
+                yield (*path, "ask"), f"says “{phrase}”, which does not fit phase {phase.id}"
 
 
 def _collect_words(

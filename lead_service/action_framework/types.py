@@ -83,11 +83,14 @@ class Question:
         """Return the choice of that id; `KeyError` when it is not on offer."""
         return _find(self.choices, "id", id)
 
-    def worded(self, wording: str) -> "Question":
-        """Return the question in the words of that name, where it has such."""
-        words = self.wordings.get(wording)
-        if words is None:
-            return self
+    def worded(self, *wordings: str) -> "Question":
+        """Return the question in the words of those names, where it has such; the last one wins."""
+        worded = self
+        for words in (self.wordings[name] for name in wordings if name in self.wordings):
+            worded = worded._in(words)
+        return worded
+
+    def _in(self, words: Wording) -> "Question":
         return replace(
             self,
             text=words.text or self.text,
@@ -125,13 +128,22 @@ class Step:
 class Phase:
     """Name where an initiative stands; `wording` chooses the words of the questions for it.
 
-    No text of a result may hold a phrase of `never_says` in this phase.
+    Of several wordings, a later one comes before an earlier one. `opening` is said above the list
+    of conditions while one is open, and `nothing` is the advice where none is. No text of a result
+    may hold a phrase of `never_says` in this phase.
     """
 
     id: Slug
     label: Text
-    wording: Slug | None = None
+    wording: Slug | tuple[Slug, ...] | None = None
+    opening: Text | None = None
+    nothing: Text | None = None
     never_says: tuple[Text, ...] = ()
+
+    @property
+    def wordings(self) -> tuple[str, ...]:
+        """List the wordings of this phase, in the order in which to apply them."""
+        return (self.wording,) if isinstance(self.wording, str) else self.wording or ()
 
 
 @frozen
@@ -168,10 +180,16 @@ class Waits:
 
 @frozen
 class OutcomeTexts:
-    """Say why no engagement is recommended."""
+    """Say why no engagement is recommended; `{number}` is how many conditions are open.
+
+    Older versions have no text of its own for one open condition, or for none that is only nearly
+    true.
+    """
 
     nothing: Text
     close_yourself: Text
+    close_one: Text | None = None
+    complete: Text | None = None
 
 
 @frozen
@@ -246,19 +264,23 @@ class Framework:
 
     def in_phase(self, id: str | None) -> "Framework":
         """Return the framework in the words for a phase; None is a visitor who named no phase."""
-        wording = self.phase(id).wording if id else None
-        return self._worded[wording] if wording else self
+        return self._worded[id] if id and self.phase(id).wordings else self
 
     @cached_property
     def _worded(self) -> dict[str, "Framework"]:
-        wordings = {phase.wording for phase in self.phases if phase.wording}
-        return {one: replace(self, steps=self._worded_steps(one)) for one in wordings}
-
-    def _worded_steps(self, wording: str) -> tuple[Step, ...]:
-        return tuple(
-            replace(step, questions=tuple(one.worded(wording) for one in step.questions))
-            for step in self.steps
-        )
+        return {
+            phase.id: replace(
+                self,
+                steps=tuple(
+                    replace(
+                        step,
+                        questions=tuple(one.worded(*phase.wordings) for one in step.questions),
+                    )
+                    for step in self.steps
+                ),
+            )
+            for phase in self.phases
+        }
 
     def engagement(self, slug: str) -> Engagement:
         """Return the engagement of that slug; `KeyError` when there is none."""

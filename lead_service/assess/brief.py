@@ -60,9 +60,9 @@ class Brief:
         """Say what to open the call with; a strength that is only nearly true is quoted."""
         strength = self.diagnosis.strength
         if strength is None:
-            return "None of their answers is a strength yet. Open with what they want to achieve."
+            return "No condition is true or nearly true yet. Begin with what they want to achieve."
         if strength.level < BEST:
-            return f"They are closest here: “{strength.answer.text}”"
+            return f"Their strongest answer is “{strength.answer.text}”"
         return f"This is in place: {strength.text}"
 
 

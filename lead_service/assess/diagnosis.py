@@ -15,6 +15,7 @@ from itertools import product
 from math import prod
 from typing import TypeVar
 
+from ..action_framework.counts import spelled
 from ..action_framework.reasons import about, applies
 from ..action_framework.types import BEST, Band, Engagement, Framework, Phase, Rules, Step
 from .scoring import Condition, StepScore, score
@@ -77,15 +78,19 @@ class Diagnosis:
             return f"Begin with {self.begin_with.name}."
         return "No condition is open." if self.nearly_true else "Every condition is true."
 
+    @property
+    def opening(self) -> str:
+        """Say above the list what it means in the visitor's phase; empty while none is open."""
+        return (self.phase.opening or "") if self.phase and self.open else ""
+
     @cached_property
     def beside(self) -> str:
         """Name the steps that stand close to the one in the headline; empty when none does."""
         said = []
         if self.unlocks:
             said.append(f"That will unlock {self.unlocks.name}.")
-        if self.tied:
-            verb = "scores" if len(self.tied) == 1 else "score"
-            said.append(f"{_names(self.tied)} {verb} the same.")
+        if self.begin_with and self.tied:
+            said.append(self._equal)
         if self.lower:
             verb = "is" if len(self.lower) == 1 else "are"
             said.append(f"{_names(self.lower)} {verb} low as well.")
@@ -93,6 +98,14 @@ class Diagnosis:
             verb = "is" if len(self.near) == 1 else "are"
             said.append(f"{_names(self.near)} {verb} close behind.")
         return " ".join(said)
+
+    @property
+    def _equal(self) -> str:
+        if len(self.tied) + 1 == len(self.scores):
+            return "All steps have the same score."
+        verb = "has" if len(self.tied) == 1 else "have"
+        name = self.begin_with.name if self.begin_with else ""
+        return f"{_names(self.tied)} {verb} the same score as {name}."
 
     @cached_property
     def reasons(self) -> tuple[str, ...]:
@@ -112,10 +125,9 @@ class Diagnosis:
                 f" which is at {score}."
             )
         if self.tied:
-            same = f"{_names(self.tied)} {'has' if len(self.tied) == 1 else 'have'} the same score."
             return (
-                f"Because your {step.name} score is {score}. {same} When scores are equal, we begin"
-                " with the step that the others depend on."
+                f"Because your {step.name} score is {score}, and of steps with the same score we"
+                " begin with the one that the others depend on."
             )
         alone = [one.step for one in self.scores if one.exact <= _exact(self.scores, step)] == [
             step
@@ -133,6 +145,7 @@ def diagnose(
     that the framework does not have.
     """
     framework, rules = framework.in_phase(phase), framework.diagnosis
+    named = framework.phase(phase) if phase else None
     result = score(framework, answers)
     open_steps = {one.step.slug for one in result.conditions if one.is_open}
     ranked = list(in_order((one for one in result.steps if one.step.slug in open_steps), rules))
@@ -147,7 +160,7 @@ def diagnose(
         scores=result.steps,
         overall=result.overall,
         band=result.band,
-        phase=framework.phase(phase) if phase else None,
+        phase=named,
         begin_with=first.step if first else None,
         tied=_steps(one for one in others if first and one.exact == first.exact),
         near=_steps(one for one in others if first and first.exact < one.exact <= _near(first)),
@@ -158,7 +171,7 @@ def diagnose(
         true=result.already_true,
         reading=_steps(ranked),
         strength=_strength(result.conditions, result.steps),
-        outcome=_outcome(framework, first, result.conditions, result.steps),
+        outcome=_outcome(framework, named, first, result.conditions, result.steps),
     )
 
 
@@ -210,22 +223,30 @@ def _strength(conditions: Sequence[Condition], scores: Sequence[StepScore]) -> C
 
 def _outcome(
     framework: Framework,
+    phase: Phase | None,
     first: StepScore | None,
     conditions: Sequence[Condition],
     scores: Sequence[StepScore],
 ) -> Outcome:
     rules = framework.diagnosis
     if first is None:
-        return Outcome(OutcomeKind.NOTHING, None, rules.texts.nothing)
+        is_complete = all(one.level == BEST for one in conditions)
+        usual = (is_complete and rules.texts.complete) or rules.texts.nothing
+        return Outcome(OutcomeKind.NOTHING, None, (phase and phase.nothing) or usual)
     weak = {one.step.slug for one in scores if one.percent < rules.weak_below}
     open_ones = [one for one in conditions if one.is_open]
     serious = any(one.level == 0 and one.step.slug in weak for one in open_ones)
     if can_close(len(open_ones), serious, rules):
-        return Outcome(OutcomeKind.CLOSE_YOURSELF, None, rules.texts.close_yourself)
+        return Outcome(OutcomeKind.CLOSE_YOURSELF, None, _closing(len(open_ones), rules))
     engagement = engagement_for(framework, first.step.slug)
     levels = {one.question.id: one.level for one in conditions}
     fitting = (one.text for one in about(engagement, first.step) if applies(one, levels))
     return Outcome(OutcomeKind.ENGAGEMENT, engagement, next(fitting, ""))
+
+
+def _closing(number: int, rules: Rules) -> str:
+    text = rules.texts.close_one if number == 1 else None
+    return (text or rules.texts.close_yourself).replace("{number}", spelled(number))
 
 
 def can_close(open_conditions: int, serious: bool, rules: Rules) -> bool:

@@ -17,9 +17,9 @@ import font_source_serif_pro
 from jinja2 import Environment, PackageLoader
 
 from ..action_framework.types import BEST
-from ..publishing.site import Article
 from . import text
 from .diagnosis import Diagnosis
+from .reading import Reading
 from .scoring import Condition, StepScore
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Sheet:
     site: str  # its absolute address
     answered_at: datetime
     answered_on: str  # the same as a date in words
-    articles: Sequence[Article]
+    reading: Sequence[Reading]
     with_answers: bool = False  # also what the visitor answered
 
 
@@ -88,13 +88,7 @@ def _around(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
         "answered_on": sheet.answered_on,
         "score_is": text.what_the_score_is(diagnosis),
         "articles": [
-            {
-                "title": article.title,
-                "url": site + article.url,
-                "why": f"{text.why_read(place, article.step, diagnosis)}, {article.minutes}"
-                " minutes",
-            }
-            for place, article in enumerate(sheet.articles)
+            {"title": one.title, "url": site + one.url, "why": one.why} for one in sheet.reading
         ],
     }
 
@@ -122,6 +116,7 @@ def _plan(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
     shown, rest = diagnosis.to_do[: text.SHOWN], diagnosis.to_do[text.SHOWN :]
     return {
         "list_title": text.list_title(diagnosis),
+        "opening": diagnosis.opening,
         "first": [_condition(one, sheet) for one in shown],
         "rest": [_condition(one, sheet) for one in rest],
         "true": [_condition(one, sheet) for one in diagnosis.true],

@@ -11,13 +11,13 @@ from .. import clock
 from ..action_framework.counts import counts
 from ..action_framework.types import Framework
 from ..formats import long_date
-from ..publishing.site import Article, Published
 from ..web.context import context
 from ..web.security import limit_posts
 from . import emails, models, pdf, retake, text
 from .blueprint import blueprint, find_or_404
 from .diagnosis import Diagnosis, diagnose
 from .forms import MailForm
+from .reading import to_read
 
 FILE = "self-assessment.pdf"
 
@@ -34,7 +34,7 @@ def result(token: str) -> ResponseReturnValue:
         diagnosis=diagnosis,
         since=_since(assessment, diagnosis),
         token=token,
-        articles=articles_about(diagnosis, context().published),
+        reading=to_read(diagnosis, context().published),
         **_of_version(framework, assessment),
     )
 
@@ -82,7 +82,7 @@ def result_pdf(token: str) -> ResponseReturnValue:
         site=settings.public_url,
         answered_at=assessment.completed_at,
         answered_on=long_date(assessment.completed_at, "UTC"),
-        articles=articles_about(diagnosis, context().published),
+        reading=to_read(diagnosis, context().published),
         with_answers=request.args.get("answers") == "1",
     )
     headers = {
@@ -178,14 +178,6 @@ def _render_save(token: str, form: MailForm) -> ResponseReturnValue:
         share_link=shared and settings.link(url_for(".shared", token=shared)),
     )
     return page, 422 if form.errors else 200
-
-
-def articles_about(diagnosis: Diagnosis, published: Published) -> list[Article]:
-    """Choose what to read: the article about where to begin, then the founding one, the oldest."""
-    first = diagnosis.begin_with
-    chosen = [published.article_of(first.slug)] if first else []
-    chosen += list(published.articles[-1:])
-    return list(dict.fromkeys(article for article in chosen if article))
 
 
 @blueprint.get("/shared/<token>/")

@@ -6,6 +6,7 @@ from .retake import Comparison
 from .scoring import Condition
 
 SHOWN = 3  # conditions that are open on the page; the others are folded
+CHANGES_SHOWN = 2  # since an earlier result
 _TITLES = {
     OutcomeKind.NOTHING: "You do not need an engagement",
     OutcomeKind.CLOSE_YOURSELF: "Close this yourself",
@@ -23,13 +24,16 @@ def how_to_close(diagnosis: Diagnosis) -> tuple[str, ...]:
     if diagnosis.outcome.kind != OutcomeKind.CLOSE_YOURSELF:
         return ()
     number = len(diagnosis.open)
-    beside = (
-        "the open condition" if number == 1 else f"each of the {counted(number, 'open condition')}"
-    )
+    if number == 1:
+        return (
+            "Write a name and a date beside the open condition.",
+            "Ask that person to start this week.",
+            "Answer the questions again on that date. The result will say what has changed.",
+        )
     return (
-        f"Write one name and one date beside {beside}.",
-        "Ask that person to make the first move this week.",
-        "Answer the questions again on that date. The result will say what has changed.",
+        f"Write a name and a date beside each of the {counted(number, 'open condition')}.",
+        "Ask each of them to start this week.",
+        "Answer the questions again on the later date. The result will say what has changed.",
     )
 
 
@@ -42,17 +46,9 @@ def what_the_score_is(diagnosis: Diagnosis) -> str:
     """Say what the score is made of, and what it is not."""
     number = len(diagnosis.to_do) + len(diagnosis.true)
     return (
-        f"This score sums up your own answers to {spelled(number)} questions. It is not an audit,"
-        " and it does not compare you with other organizations."
+        f"This score sums up your own answers to {spelled(number)} questions. It is not an audit"
+        " or a comparison with other organizations."
     )
-
-
-def why_read(place: int, article_step: str, diagnosis: Diagnosis) -> str:
-    """Say why an article is on the list: the first one, at 0, is about the step to begin with."""
-    first = diagnosis.begin_with
-    if place == 0 and first and article_step == first.slug:
-        return f"About {first.name}"
-    return "The idea behind these questions"
 
 
 def state(level: int) -> str:

@@ -26,6 +26,7 @@ class Article:
     url: str
     updated: datetime.date | None = None
     draft: bool = False
+    phases: tuple[str, ...] = ()
     minutes: int = 1
     html: str = ""
 

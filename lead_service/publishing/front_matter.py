@@ -1,8 +1,9 @@
 """Read the lines above a page's text, and name file and line of what is wrong in them.
 
 An article needs `title`, `description`, `date` and `step`. It may have `updated` (the day of its
-last change worth telling), `draft: true` (kept out of the published site) and `redirect_from`
-(addresses it once had). Any other page needs a `description`, and may have `redirect_from` too.
+last change worth telling), `draft: true` (kept out of the published site), `phases` (in which a
+result may recommend it) and `redirect_from` (addresses it once had). Any other page needs a
+`description`, and may have `redirect_from` too.
 """
 
 import re
@@ -18,7 +19,7 @@ from mkdocs.utils import meta
 from .articles import Article
 
 NEEDED = ("title", "description", "date", "step")
-ALLOWED = (*NEEDED, "updated", "draft", "redirect_from")
+ALLOWED = (*NEEDED, "updated", "draft", "phases", "redirect_from")
 OLD_ADDRESS = re.compile(r"(/[A-Za-z0-9._~-]+)+/?")
 
 
@@ -56,6 +57,14 @@ class FrontMatter:
         if not isinstance(value, str) or value not in steps:
             raise self.fault("step", f"step is {value!r}, needs one of {', '.join(steps)}")
         return value
+
+    def phases(self, known: Sequence[str]) -> tuple[str, ...]:
+        """Return the phases that an article is for; none means all."""
+        value = self.data.get("phases", [])
+        if not isinstance(value, list) or not all(phase in known for phase in value):
+            needs = f"a list of some of {', '.join(known)}"
+            raise self.fault("phases", f"phases is {value!r}, needs {needs}")
+        return tuple(value)
 
     def redirect_from(self) -> tuple[str, ...]:
         """Return the root-relative addresses that this page once had."""
@@ -96,7 +105,7 @@ def read(file: File) -> FrontMatter:
     return FrontMatter(file, text, data, body)
 
 
-def article(front: FrontMatter, steps: Sequence[str]) -> Article:
+def article(front: FrontMatter, steps: Sequence[str], phases: Sequence[str]) -> Article:
     """Check an article's front matter and return what it says."""
     for key in front.data:
         if key not in ALLOWED:
@@ -113,6 +122,7 @@ def article(front: FrontMatter, steps: Sequence[str]) -> Article:
         slug=front.file.url.rstrip("/").rsplit("/", 1)[-1],
         url=f"/{front.file.url}",
         draft=front.data.get("draft", False),
+        phases=front.phases(phases),
     )
 
 

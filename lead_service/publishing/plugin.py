@@ -149,7 +149,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         front = build.fronts[file.src_uri] = replace(read, data=data)
         steps = [step.slug for step in build.framework.steps]
         if listings.is_article(file.src_uri):
-            article = front_matter.article(front, steps)
+            phases = [phase.id for phase in build.framework.phases]
+            article = front_matter.article(front, steps, phases)
             if article.draft:
                 file.inclusion = InclusionLevel.DRAFT
             if article.draft and not self.is_preview:

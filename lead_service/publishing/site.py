@@ -27,6 +27,11 @@ class Article:
     step: str
     description: str
     minutes: int
+    phases: tuple[str, ...] = ()  # that it is for; all where it names none
+
+    def fits(self, phase: str | None) -> bool:
+        """Say whether it is for a phase; a visitor who named none may read all."""
+        return phase is None or not self.phases or phase in self.phases
 
 
 @dataclass(frozen=True)
@@ -47,9 +52,9 @@ class Published:
         article = self.article(slug or "")
         return article.title if article else slug or ""
 
-    def article_of(self, step: str) -> Article | None:
-        """Return the newest article about a step."""
-        return next((article for article in self.articles if article.step == step), None)
+    def article_of(self, step: str, phase: str | None = None) -> Article | None:
+        """Return the newest article about a step that fits a phase."""
+        return next((one for one in self.articles if one.step == step and one.fits(phase)), None)
 
 
 def load_site(settings: Settings) -> Published:
@@ -81,7 +86,9 @@ def load_site(settings: Settings) -> Published:
 
 
 def _article(item: dict) -> Article:
-    return Article(**{name: item[name] for name in Article.__dataclass_fields__})
+    phases = tuple(item.get("phases", ()))
+    given = {name: item[name] for name in Article.__dataclass_fields__ if name != "phases"}
+    return Article(**given, phases=phases)
 
 
 def _as_template(page: str) -> str:

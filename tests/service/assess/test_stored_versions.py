@@ -93,7 +93,7 @@ def test_an_answer_that_is_no_longer_published_still_counts_where_it_was_given(
     client, framework, edit, client_after
 ):
     result = assess(client, framework, {"clarify": WORST})
-    edit(("- id: belief\n", "- id: faith\n"))
+    edit(("- id: belief\n", "- id: faith\n"), (" belief: We", " faith: We"))
     assert "Your result: Begin with Clarify" in client_after().get(result).text
 
 
@@ -136,6 +136,7 @@ def test_an_answer_s_id_may_not_move_to_another_place(client, framework, databas
     moved = (
         ("- id: belief\n", "- id: somewhere\n"),
         ("- id: words\n", "- id: belief\n"),
+        (" words: >-\n", " belief: >-\n"),
     )
     (fault,) = faults(database, *moved, text=framework.text)
     assert fault.startswith("question clarify-case, answer belief: this id was answer 1 of four")

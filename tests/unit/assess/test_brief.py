@@ -122,10 +122,10 @@ def test_words_of_a_step_name_all_its_conditions():
 def test_a_strength_is_called_true_only_when_it_is():
     assert brief_of([0] * 11 + [3]).opening.startswith("This is in place: ")
     nearly = brief_of([0] * 11 + [2])
-    assert nearly.opening.startswith("They are closest here: ")
+    assert nearly.opening.startswith("Their strongest answer is ")
     assert FRAMEWORK.questions[-1].answers[2].text in nearly.opening
     assert FRAMEWORK.questions[-1].condition not in nearly.opening
-    assert brief_of([0] * 12).opening.startswith("None of their answers")
+    assert brief_of([0] * 12).opening.startswith("No condition is true or nearly true yet.")
 
 
 DENIED = {  # what an answer has denied, so that no question may take it for granted
@@ -237,6 +237,10 @@ ITEM = {"levels": ["0", "1", "2", "3"], "ask": "What else?"}
         ("What else?", "clarify-case: needs at least one suggestion"),
         ([ITEM | {"levels": ["0", "2"]}], "clarify-case: has nothing to ask at level 1, 3"),
         ([ITEM | {"ask": " "}], "clarify-case[0].ask: is empty"),
+        (
+            [ITEM | {"ask": "How is the pilot?"}],
+            "clarify-case[0].ask: says “pilot”, which does not fit phase idea",
+        ),
         ([ITEM | {"ask": ["Why?"]}], "clarify-case[0].ask: is empty"),
         ([ITEM | {"levels": ["0", "4"]}], "clarify-case[0].levels: must be a list of levels"),
         ([ITEM | {"levels": [["0"]]}], "clarify-case[0].levels: must be a list of levels"),

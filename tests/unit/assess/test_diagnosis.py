@@ -75,7 +75,7 @@ def test_the_headline_names_the_step_to_begin_with(answers, begin, tied, near, u
 
 def test_steps_close_to_the_first_are_named_beside_it():
     assert of(C=(1, 0), O=(1, 1)).beside == "Organize is close behind."
-    assert of(C=(1, 0), O=(1, 0)).beside == "Organize scores the same."
+    assert of(C=(1, 0), O=(1, 0)).beside == "Organize has the same score as Clarify."
     assert of(I=(0, 0), C=(1, 2)).beside == "That will unlock Implement."
     assert of(C=(1, 0), O=(1, 1), N=(1, 1)).beside == "Organize and Nurture are close behind."
     assert of(C=(1, 0)).beside == ""
@@ -235,10 +235,13 @@ def test_reasons_are_given_in_terms_of_the_scores():
         "Because Implement, your lowest at 0, depends on Clarify, which is at 50."
     )
     assert of(C=(1, 1), O=(1, 1)).reasons[0] == (
-        "Because your Clarify score is 33. Organize has the same score. When scores are equal, we"
-        " begin with the step that the others depend on."
+        "Because your Clarify score is 33, and of steps with the same score we begin with the one"
+        " that the others depend on."
     )
-    assert of().reasons == (RULES.texts.nothing,)
+    assert of().reasons == (RULES.texts.complete,)
+    assert of(C=(2, 3)).reasons == (RULES.texts.nothing,)
+    assert "Only one condition is open" in of(C=(1, 3)).outcome.why
+    assert "Only two conditions are open" in of(C=(1, 3), O=(3, 1)).outcome.why
 
 
 @given(CHOICES)
@@ -267,7 +270,11 @@ def test_a_phase_changes_words_and_nothing_else(chosen, phase):
     made, plain = of_choices(chosen, phase), of_choices(chosen)
     assert made.percents == plain.percents
     assert [one.question.id for one in made.to_do] == [one.question.id for one in plain.to_do]
-    assert made.outcome == plain.outcome
+    assert (made.outcome.kind, made.outcome.engagement) == (
+        plain.outcome.kind,
+        plain.outcome.engagement,
+    )
+    assert bool(made.opening) == bool(made.open and phase)
     assert (made.phase and made.phase.id) == phase
 
 
@@ -275,7 +282,12 @@ def test_a_best_answer_is_possible_before_a_rollout_and_says_so_as_a_thing_to_se
     made = diagnosis([0] * 12, "idea")
     texts = {one.question.id: one.text for one in made.open}
     assert "will be connected" in texts["implement-connections"]
-    assert "after launch the benefit will be measured" in texts["nurture-benefit"]
+    assert "after launch are set for measuring the benefit" in texts["nurture-benefit"]
+    assert "will be trained" in texts["organize-help"]
+
+
+def test_a_pilot_that_is_stuck_with_nothing_open_is_asked_what_else_holds_it():
+    assert "yet it is stuck" in diagnosis([2] * 12, "pilot-stuck").outcome.why
 
 
 @given(CHOICES)
@@ -309,6 +321,7 @@ def test_the_text_of_a_band_is_true_of_the_answers(chosen):
         "partial": True,
         "close": number < all_of_them / 2,
         "ready": number <= 2,
+        "complete": number == 0,
     }[made.band.slug]
 
 

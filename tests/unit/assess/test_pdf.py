@@ -63,7 +63,7 @@ def test_text_is_never_read_as_markup():
 
 
 def test_a_result_without_articles_and_engagement_is_complete():
-    assert pages(render([3] * 12, articles=[])) in (1, 2)
+    assert pages(render([3] * 12, reading=[])) in (1, 2)
 
 
 def test_its_letters_are_the_signature_s_own():

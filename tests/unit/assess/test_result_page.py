@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from lead_service.action_framework.suggestions import read_suggestions
 from lead_service.assess import brief, pdf, retake, text
 from lead_service.assess.diagnosis import OutcomeKind, diagnose
 from lead_service.assess.emails import result_message
-from lead_service.assess.result_routes import articles_about
+from lead_service.assess.reading import to_read
 from lead_service.desk.leads import exports
 from lead_service.formats import long_date
 from lead_service.publishing.site import Article, Published
@@ -64,7 +65,7 @@ def page(name, diagnosis, **more):
         "since": None,
         "words": text,
         "token": "t",
-        "articles": articles_about(diagnosis, PUBLISHED),
+        "reading": to_read(diagnosis, PUBLISHED),
         "is_current": True,
         "completed_at": NOW,
     }
@@ -77,7 +78,7 @@ def sheet(diagnosis, *, with_answers=False):
         site="https://advisory.example/",
         answered_at=NOW,
         answered_on="Sunday, November 22, 2026",
-        articles=articles_about(diagnosis, PUBLISHED),
+        reading=to_read(diagnosis, PUBLISHED),
         with_answers=with_answers,
     )
 
@@ -193,6 +194,20 @@ def test_the_owner_s_page_says_all_that_the_diagnosis_holds(chosen, phase):
 
 
 @given(CHOICES, st.sampled_from(PHASES))
+def test_what_to_read_fits_the_phase_and_begins_with_the_step_in_the_headline(chosen, phase):
+    made = diagnosis_of(chosen, phase)
+    only_for = [replace(one, phases=("idea", "pilot-stuck")) for one in ARTICLES]
+    published = replace(PUBLISHED, articles=(*only_for[:3], *ARTICLES[3:-1], only_for[-1]))
+    found = to_read(made, published)
+    fitting = {one.url for one in published.articles if one.fits(phase)}
+    pages = {f"/framework/{one.slug}/" for one in made.reading[:1]}
+    assert {one.url for one in found} <= fitting | pages
+    assert len({one.url for one in found}) == len(found) <= 2
+    if made.begin_with:
+        assert found[0].why.startswith(f"About {made.begin_with.name}, ")
+
+
+@given(CHOICES, st.sampled_from(PHASES))
 def test_what_is_passed_on_holds_none_of_the_answers(chosen, phase):
     made = diagnosis_of(chosen, phase)
     shared, message = page("shared", made), email(made)
@@ -247,7 +262,8 @@ def test_who_can_close_it_alone_is_told_how(number):
     assert len(how) == 3
     said = text_of(page("result", made))
     assert "Close this yourself" in said and all(one in said for one in how)
-    assert "the open condition" in how[0] if number == 1 else "two open conditions" in how[0]
+    alone = "the open condition" in how[0] and "on that date" in how[2]
+    assert alone if number == 1 else "two open conditions" in how[0]
 
 
 # Answering again
