@@ -43,6 +43,7 @@ class StandIn:
         self.key = KEY
         self.received: list[Received] = []
         self.faults: list[str] = []
+        self.clients: list[int] = []  # the port that each request came from
         self.scopes = ["mail.send", "recipients.erasejob.create", "stats.read"]  # of the key
         self.connections_cut = threading.Semaphore(0)  # clients that left during an answer
         self.closing = threading.Event()
@@ -93,6 +94,7 @@ class Handler(BaseHTTPRequestHandler):
         if faults:
             return self.answer(400, body={"errors": [{"message": fault} for fault in faults]})
         stand_in.received.append(Received(dict(self.headers), json.loads(raw), self.path))
+        stand_in.clients.append(self.client_address[1])
         stand_in.mode(self)
 
     def do_GET(self) -> None:
@@ -123,6 +125,12 @@ def accept(handler: Handler) -> None:
     """Accept the mail, or the job, as the provider does."""
     stand_in = handler.server.stand_in
     handler.answer(202, {"X-Message-Id": f"message-{len(stand_in.received)}"})
+
+
+def accept_and_keep(handler: Handler) -> None:
+    """Accept the email and leave the connection open, as the provider does."""
+    handler.close_connection = False
+    accept(handler)
 
 
 def status(code: int, headers: dict[str, str] | None = None, body: Any = None) -> Mode:

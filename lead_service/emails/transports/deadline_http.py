@@ -10,10 +10,13 @@ into. Requests by plain http, which are for this machine only, are never given t
 """
 
 import http.client
+import select
 import socket
 import threading
+import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from email.message import Message as Headers
@@ -26,6 +29,7 @@ from typing import Any, cast
 from python_http_client import Client
 
 READ_SECONDS = 10
+KEPT_SECONDS = 5  # less than any server waits before it closes an idle connection
 LONGEST = 64_000  # bytes of an answer's body that are read
 
 
@@ -83,24 +87,50 @@ def _answer(work: Callable[[], Any], answer: SimpleQueue) -> None:
         answer.put((None, error))
 
 
+class KeptConnection:
+    """Hold the connection of the last request for the next one, unless that comes too late."""
+
+    def __init__(self) -> None:
+        self._idle: deque[tuple[socket.socket, float]] = deque(maxlen=1)
+
+    def take(self) -> socket.socket | None:
+        """Return a connection that nobody else has and that is still open, or None."""
+        with suppress(IndexError):
+            kept, since = self._idle.pop()
+            is_quiet = not select.select([kept], [], [], 0)[0]  # else its end, or what nobody asked
+            if is_quiet and time.monotonic() - since < KEPT_SECONDS:
+                return kept
+            kept.close()
+        return None
+
+    def put(self, used: socket.socket) -> None:
+        self._idle.append((used, time.monotonic()))
+
+
 class PinnedClient(Client):
     """The provider's HTTP client with an opener of our own."""
 
     def __init__(
-        self, attempt: Attempt, host: str, headers: dict[str, str], path: list[str] | None = None
+        self,
+        attempt: Attempt,
+        host: str,
+        headers: dict[str, str],
+        path: list[str] | None = None,
+        kept: KeptConnection | None = None,
     ) -> None:
         super().__init__(
             host=host, request_headers=headers, version=3, url_path=path, timeout=READ_SECONDS
         )
-        self.attempt = attempt
+        self.attempt, self.kept = attempt, kept
 
     def _build_client(self, name: str | None = None) -> "PinnedClient":
         path = [*self._url_path, name] if name else self._url_path
-        return PinnedClient(self.attempt, self.host, self.request_headers, path)
+        return PinnedClient(self.attempt, self.host, self.request_headers, path, self.kept)
 
     def _make_request(self, _opener: Any, request: urllib.request.Request, timeout: Any = None):
         try:
-            return opener_for(self.attempt, self.host).open(request, timeout=self.timeout)
+            opener = opener_for(self.attempt, self.host, self.kept)
+            return opener.open(request, timeout=self.timeout)
         except urllib.error.HTTPError as error:
             raise Refused(error.code, error.headers, _beginning(error)) from None
 
@@ -113,13 +143,18 @@ def _beginning(error: urllib.error.HTTPError) -> bytes:
         return b""
 
 
-def opener_for(attempt: Attempt, host: str) -> urllib.request.OpenerDirector:
-    """Return what opens connections to `host` that the attempt watches; it follows no redirect."""
+def opener_for(
+    attempt: Attempt, host: str, kept: KeptConnection | None = None
+) -> urllib.request.OpenerDirector:
+    """Return what opens connections to `host` that the attempt watches; it follows no redirect.
+
+    With `kept`, a connection is used again after an answer without a body.
+    """
     proxies: dict[str, str] | None = None if host.startswith("https:") else {}
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(proxies),
-        _Connections(attempt),
+        _Connections(attempt, kept),
         urllib.request.HTTPErrorProcessor(),
         urllib.request.HTTPDefaultErrorHandler(),
     ):
@@ -130,15 +165,15 @@ def opener_for(attempt: Attempt, host: str) -> urllib.request.OpenerDirector:
 class _Connections(urllib.request.AbstractHTTPHandler):
     """Open connections whose sockets the attempt watches."""
 
-    def __init__(self, attempt: Attempt) -> None:
+    def __init__(self, attempt: Attempt, kept: KeptConnection | None) -> None:
         super().__init__()
-        self._attempt = attempt
+        self._used = attempt, kept
 
     def http_open(self, request: urllib.request.Request):
-        return self.do_open(partial(_Watched, self._attempt), request)
+        return self.do_open(partial(_Watched, *self._used), request)
 
     def https_open(self, request: urllib.request.Request):
-        return self.do_open(partial(_WatchedTLS, self._attempt), request)
+        return self.do_open(partial(_WatchedTLS, *self._used), request)
 
     http_request = https_request = urllib.request.AbstractHTTPHandler.do_request_
 
@@ -189,13 +224,30 @@ class _Watched(http.client.HTTPConnection):
 
     response_class = _Answer
 
-    def __init__(self, attempt: Attempt, *given: Any, **named: Any) -> None:
+    def __init__(
+        self, attempt: Attempt, kept: KeptConnection | None, *given: Any, **named: Any
+    ) -> None:
         super().__init__(*given, **named)
-        self._attempt = attempt
+        self._attempt, self._kept = attempt, kept
 
     def connect(self) -> None:
-        super().connect()
+        if self._kept and (kept := self._kept.take()):
+            self.sock = kept
+        else:
+            super().connect()
         self._attempt.watch(self.sock)
+
+    def putheader(self, header: str | bytes, *values: Any) -> None:
+        if self._kept and header == "Connection":  # urllib would close it
+            values = ("keep-alive",)
+        super().putheader(header, *values)
+
+    def getresponse(self) -> http.client.HTTPResponse:
+        answer = super().getresponse()
+        if self._kept and answer.length == 0 and not answer.will_close:
+            self._kept.put(self.sock)
+            self.sock = None  # so that urllib closes nothing
+        return answer
 
 
 class _WatchedTLS(_Watched, http.client.HTTPSConnection):

@@ -51,7 +51,7 @@ from ...settings import LOOPBACK, Settings
 from ..message import Message
 from ..outbox import SEND_SECONDS
 from .base import Accepted, Permanent, Stop, Temporary, extra_headers, wire_address
-from .deadline_http import Attempt, PinnedClient, Refused
+from .deadline_http import Attempt, KeptConnection, PinnedClient, Refused
 
 # At DEBUG this client logs the recipient, the whole mail and the key.
 TALKATIVE = ("python_http_client", "python_http_client.client")
@@ -98,6 +98,7 @@ class SendGrid:
         self._sender = (settings.mail_from, settings.practice_name)
         self._is_sandbox = settings.sendgrid_sandbox
         self._seconds = seconds
+        self._kept = KeptConnection()
         self.fingerprint = hashlib.sha256(f"{self._host} {self._key}".encode()).hexdigest()
 
     def send(self, message: Message, outbox_id: str) -> Accepted:
@@ -143,7 +144,8 @@ class SendGrid:
     def client(self, attempt: Attempt) -> SendGridAPIClient:
         """Return the provider's client, its requests bound to the time of `attempt`."""
         client = SendGridAPIClient(self._key, host=self._host)
-        client.client = PinnedClient(attempt, self._host, client.client.request_headers)
+        headers = client.client.request_headers
+        client.client = PinnedClient(attempt, self._host, headers, kept=self._kept)
         return client
 
     def _request(self, message: Message, outbox_id: str) -> dict[str, Any]:

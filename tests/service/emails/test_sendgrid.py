@@ -6,11 +6,20 @@ import logging
 import pytest
 
 from lead_service.emails.message import Message
+from lead_service.emails.transports import deadline_http
 from lead_service.emails.transports.base import Accepted, Permanent, Temporary
 from lead_service.emails.transports.sendgrid import SendGrid
 from lead_service.settings import Settings, SettingsError, load
 from tests.support.app.sendgrid_client import INVITE, MAIL, client
-from tests.support.fake_sendgrid import GARBAGE, KEY, StandIn, accept, reset, status
+from tests.support.fake_sendgrid import (
+    GARBAGE,
+    KEY,
+    StandIn,
+    accept,
+    accept_and_keep,
+    reset,
+    status,
+)
 
 # -- What it is sent ------------------------------------------------------------------------
 
@@ -28,6 +37,22 @@ def test_a_mail_arrives_in_the_published_shape(provider):
     assert body["headers"]["Auto-Submitted"] == "auto-generated"
     assert body["headers"]["References"] == body["headers"]["In-Reply-To"] == MAIL.thread
     assert body["mail_settings"]["bypass_unsubscribe_management"] == {"enable": True}
+
+
+def test_a_connection_is_used_again_while_it_is_open(provider, monkeypatch):
+    sender, provider.mode = client(provider.url), accept_and_keep
+    for number in range(2):
+        assert sender.send(MAIL, f"mail-{number}") == Accepted(f"message-{number + 1}")
+    assert len(set(provider.clients)) == 1
+    provider.mode = accept  # which closes the connection afterwards, without saying so
+    for number in range(2, 4):
+        sender.send(MAIL, f"mail-{number}")
+    provider.mode = accept_and_keep
+    sender.send(MAIL, "mail-4")
+    monkeypatch.setattr(deadline_http, "KEPT_SECONDS", 0)
+    sender.send(MAIL, "mail-5")
+    assert [len(set(provider.clients[:end])) for end in range(1, 7)] == [1, 1, 1, 2, 3, 4]
+    assert provider.faults == []
 
 
 def test_a_mail_carries_our_own_id_where_both_sides_agree(provider):
