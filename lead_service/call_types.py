@@ -50,12 +50,6 @@ class CallType:
             return f"{self.minutes} minutes"
         return "an hour" if hours == 1 else f"{spelled(hours)} hours"
 
-    @property
-    def in_sentence(self) -> str:
-        """The name inside a sentence: discovery call, but ACTION review."""
-        is_word = self.name[1:2].islower() or len(self.name) == 1
-        return self.name[0].lower() + self.name[1:] if is_word else self.name
-
     def lasting(self, minutes: int) -> "CallType":
         """Return the same kind with the length that was agreed for one call."""
         return replace(self, minutes=minutes)

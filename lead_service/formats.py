@@ -43,6 +43,11 @@ def zone_name(zone: str, instant: datetime | None = None) -> str:
     return f"{name}, {abbreviation}" if is_place else abbreviation
 
 
+def in_sentence(name: str) -> str:
+    """Write a name as it stands inside a sentence: discovery call, but ACTION review."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
+
+
 def until(instant: datetime, now: datetime) -> str:
     """Say how far ahead an instant of the next 24 hours is: in 25 minutes; else nothing."""
     minutes = -((now - instant) // timedelta(minutes=1))

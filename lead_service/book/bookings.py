@@ -65,6 +65,7 @@ class BookingRequest:
     phone: str
     topic: str
     submission_key: str
+    is_24_hours: bool = False  # the clock by which they read times
     quarantine: bool = False
     assessment_id: int | None = None
     came_from: str | None = None
@@ -199,6 +200,15 @@ def cancel(session: Session, booking: Booking, now: datetime) -> bool:
     return True
 
 
+def confirm(session: Session, booking: Booking, now: datetime) -> bool:
+    """Confirm a call that waits for the team; False when it does not, or is over."""
+    _lock_one(session, booking)
+    if not (booking.awaits_confirmation and is_upcoming(booking, now)):
+        return False
+    booking.awaits_confirmation = False
+    return True
+
+
 def is_upcoming(booking: Booking, now: datetime) -> bool:
     """Say whether a call is still to take place, so that it can be changed."""
     return booking.is_live and booking.starts_at > now
@@ -316,6 +326,8 @@ def _booking(
         buffer_after=rules.buffer_after,
         host_zone=host.zone,
         visitor_zone=wanted.zone,
+        visitor_24_hours=wanted.is_24_hours,
+        awaits_confirmation=kind.confirm_first,
         meeting_link=host.meeting_link_for(uid, kind),
         name=wanted.name,
         email=wanted.email,

@@ -19,7 +19,7 @@ from ..emails.models import Delivery, OutboxMessage
 from ..emails.outbox import NotNeeded
 from ..emails.team_notices import CallNews
 from ..emails.transports.base import wire_address
-from ..formats import clock_time, long_date
+from ..formats import clock_time, long_date, zone_name
 from ..leads.capture import SUSPECTED
 from ..leads.consent import Occasion, Permission, agreed, permission
 from ..leads.models import Lead
@@ -74,7 +74,9 @@ def visitors_email(
         outlook=invitations.outlook_link(meeting),
         is_given=said.get("is_given", False),
         thread=_thread(settings, booking),
-        **_context(settings, booking, booking.visitor_zone, said),
+        **_context(
+            settings, booking, booking.visitor_zone, said, is_24_hours=booking.visitor_24_hours
+        ),
     )
 
 
@@ -140,7 +142,8 @@ def team_news(
     if booking:
         what = _news(CallNews(said["news"]), booking, bool(said.get("by_team")))
         text, came_from = booking.topic, booking.came_from
-        call = f"{_moment(booking.starts_at, booking.host_zone)} ({_zone(booking.host_zone)})"
+        start, zone = booking.starts_at, booking.host_zone
+        call = f"{_moment(start, zone)} ({zone_name(zone, start)})"
         brief = brief_of(session, published, booking)
     else:
         answers = select(Assessment).where(Assessment.token_hash == said.get("answers"))
@@ -201,6 +204,8 @@ def _news(news: CallNews, booking: Booking, by_team: bool) -> str:
     if is_over or (news == CallNews.MISSED and booking.outcome != CallOutcome.NO_SHOW):
         raise NotNeeded("the call has changed since")
     said = NEWS[news][by_team]
+    if booking.awaits_confirmation and news == CallNews.BOOKED:
+        said = "asked for a call, which waits for you to confirm it"
     if news == CallNews.GIVEN:
         said += f", {booking.host.name}"
     return said + SUSPECTED * booking.quarantine
@@ -288,7 +293,12 @@ def _invite(meeting: invitations.Meeting, kind: EmailKind) -> Attachment:
 
 
 def _context(
-    settings: Settings, booking: Booking, zone: str, said: dict[str, Any]
+    settings: Settings,
+    booking: Booking,
+    zone: str,
+    said: dict[str, Any],
+    *,
+    is_24_hours: bool = False,
 ) -> dict[str, Any]:
     """Return what the templates show; `day`, `time` and `zone` are the recipient's own."""
     start = booking.starts_at
@@ -296,26 +306,26 @@ def _context(
         "booking": booking,
         "host": booking.host,
         "day": long_date(start, zone),
-        "time": clock_time(start, zone),
+        "time": clock_time(start, zone, is_24_hours),
         "zone": zone,
         "their_day": long_date(start, booking.visitor_zone),
         "their_time": clock_time(start, booking.visitor_zone),
         "host_day": long_date(start, booking.host_zone),
-        "host_time": clock_time(start, booking.host_zone),
-        "before": _before(said, zone),
+        "host_time": clock_time(start, booking.host_zone, is_24_hours),
+        "before": _before(said, zone, is_24_hours),
         "note": said.get("note", ""),
         "by_team": said.get("by_team", False),
     }
 
 
-def _before(said: dict[str, Any], zone: str) -> str:
+def _before(said: dict[str, Any], zone: str, is_24_hours: bool = False) -> str:
     """Write the start that the call had, where it has changed."""
-    return _moment(datetime.fromisoformat(said["before"]), zone) if said.get("before") else ""
+    return (
+        _moment(datetime.fromisoformat(said["before"]), zone, is_24_hours)
+        if said.get("before")
+        else ""
+    )
 
 
-def _moment(instant: datetime, zone: str) -> str:
-    return f"{long_date(instant, zone)}, {clock_time(instant, zone)}"
-
-
-def _zone(name: str) -> str:
-    return name.replace("_", " ")
+def _moment(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
+    return f"{long_date(instant, zone)}, {clock_time(instant, zone, is_24_hours)}"

@@ -31,7 +31,7 @@ def invite(token: str) -> Response:
     """Hand out the invitation as a file."""
     with context().database.read() as session:
         booking = bookings.find_booking(session, token)
-        if booking is None or not booking.is_live or booking.quarantine:
+        if booking is None or not booking.is_live or not booking.is_confirmed:
             abort(404)
         meeting = emails.visitors_meeting(context().settings, booking, clock.now())
     return Response(

@@ -55,12 +55,14 @@ class Booking(Base):
     came_from: Mapped[str | None] = mapped_column(String(120))  # the article's slug
     status: Mapped[Status] = mapped_column(StoredEnum(Status, 20), default=Status.CONFIRMED)
     quarantine: Mapped[bool] = mapped_column(default=False)
+    awaits_confirmation: Mapped[bool] = mapped_column(default=False)  # by the team
     starts_at: Mapped[datetime] = mapped_column(index=True)
     duration: Mapped[int]
     buffer_before: Mapped[int]
     buffer_after: Mapped[int]
     host_zone: Mapped[str] = mapped_column(String(64))
     visitor_zone: Mapped[str] = mapped_column(String(64))
+    visitor_24_hours: Mapped[bool] = mapped_column(default=False)  # how they read times
     meeting_link: Mapped[str] = mapped_column(String(500))
     name: Mapped[str] = mapped_column(String(120))
     email: Mapped[str] = mapped_column(String(320))  # where the invitation goes
@@ -76,6 +78,11 @@ class Booking(Base):
     host: Mapped[Host] = relationship()
     lead: Mapped[Lead] = relationship()
     cells: Mapped[list["TimeCell"]] = relationship(cascade="all, delete-orphan")
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the visitor was told that the call takes place."""
+        return not (self.quarantine or self.awaits_confirmation)
 
     @property
     def is_live(self) -> bool:

@@ -14,7 +14,7 @@ from ..assess.models import Assessment
 from ..emails import outbox, team_notices
 from ..emails.message import EmailKind
 from ..emails.team_notices import CallNews
-from ..formats import clock_time, long_date
+from ..formats import clock_time, long_date, zone_name
 from ..leads import capture, consent, events
 from ..leads.consent import Occasion
 from ..leads.models import EventKind
@@ -65,6 +65,13 @@ def booked(session: Session, settings: Settings, booking: Booking, now: datetime
     events.record_event(session, booking.lead, EventKind.CALL_BOOKED, now, booking=booking.id)
     _invite(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED)
     _tell_team(session, settings, booking, now, CallNews.BOOKED, [booking.host])
+
+
+def confirmed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
+    """Queue the visitor's invitation and reminders, once the team has confirmed the call."""
+    kind = EmailKind.BOOKING_CONFIRMED
+    _queue(session, booking, kind, booking.email, now, held=booking.quarantine)
+    reminders.plan(session, settings, booking, now)
 
 
 def moved(
@@ -194,7 +201,7 @@ def _slot_taken(
         now,
         occasion=Occasion.WANTED_CALL,
         key=f"missed:{wanted.submission_key}",
-        what=f"wanted a call on {when} ({wanted.zone.replace('_', ' ')}): {why}",
+        what=f"wanted a call on {when} ({zone_name(wanted.zone, wanted.start)}): {why}",
         text=wanted.topic,
         came_from=wanted.came_from,
         answers=answers and answers.token_hash,
@@ -227,9 +234,13 @@ def _invite(
     kind: EmailKind,
     **said: Any,
 ) -> None:
-    """Queue the invitations of visitor and host, and the reminders."""
-    _queue(session, booking, kind, booking.email, now, held=booking.quarantine, **said)
-    reminders.plan(session, settings, booking, now)
+    """Queue the invitations of visitor and host, and the reminders.
+
+    A visitor whose call the team confirms first hears of it then.
+    """
+    if not booking.awaits_confirmation:
+        _queue(session, booking, kind, booking.email, now, held=booking.quarantine, **said)
+        reminders.plan(session, settings, booking, now)
     _tell_host(session, booking, booking.host, EmailKind.BOOKING_FOR_HOST, now, **said)
 
 

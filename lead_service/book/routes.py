@@ -117,6 +117,7 @@ def _book(
         start=wanted,
         kind=kind,
         zone=query_params.zone(query_params.shown_hosts(hosts)),
+        is_24_hours=query_params.habits().is_24_hours,
         name=form.name.data or "",
         email=form.email.data or "",
         company=form.company.data or "",

@@ -89,6 +89,7 @@ CHANGES = {
     AuditKind.CALENDAR_ADDED: "Calendar added",
     AuditKind.CALENDAR_REMOVED: "Calendar removed",
     AuditKind.FEED_LINK_CHANGED: "New link to the feed of calls",
+    AuditKind.CALL_CONFIRMED: "Confirmed",
     AuditKind.CALL_CANCELLED: "Cancelled",
     AuditKind.CALL_MOVED: "Moved",
     AuditKind.CALL_REASSIGNED: "Given to another host",

@@ -18,6 +18,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from ..formats import in_sentence, zone_name
+
 LONGEST_GREETED_NAME = 80
 LONGEST_PREVIEW = 150
 PREVIEW = "\ue000preview\ue000"
@@ -134,7 +136,8 @@ _bodies = Environment(
     lstrip_blocks=True,
     auto_reload=False,  # else it looks at every file again for every mail
 )
-_bodies.filters["greeting_name"] = greeting_name
+_bodies.filters |= {"greeting_name": greeting_name, "in_sentence": in_sentence}
+_bodies.filters["zone_name"] = zone_name
 _subjects = _bodies.overlay(finalize=_checked_for_subject)
 
 

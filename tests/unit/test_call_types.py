@@ -75,10 +75,3 @@ def test_each_fault_is_named_by_line_and_key(change, fault):
 )
 def test_lengths_are_written_as_people_say_them(minutes, length):
     assert CallType("a", "A call", minutes, "Free.").length == length
-
-
-@pytest.mark.parametrize(
-    ("name", "written"), [("Discovery call", "discovery call"), ("ACTION review", "ACTION review")]
-)
-def test_a_name_is_written_inside_a_sentence(name, written):
-    assert CallType("a", name, 30, "Free.").in_sentence == written

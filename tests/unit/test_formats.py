@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lead_service.formats import until, zone_name
+from lead_service.formats import in_sentence, until, zone_name
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -39,3 +39,11 @@ def test_it_is_said_in_the_unit_that_helps(ahead, said):
 def test_zones_are_written_as_people_say_them(zone, name, on_that_day):
     assert zone_name(zone) == name
     assert zone_name(zone, NOW) == on_that_day
+
+
+def test_names_are_written_inside_a_sentence():
+    assert [in_sentence(name) for name in ("Discovery call", "ACTION review", "")] == [
+        "discovery call",
+        "ACTION review",
+        "",
+    ]

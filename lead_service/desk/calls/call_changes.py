@@ -53,6 +53,14 @@ def cancel(session: Session, context: Context, call: Booking, by: By) -> None:
     _note(session, AuditKind.CALL_CANCELLED, call, by)
 
 
+def confirm(session: Session, context: Context, call: Booking, by: By) -> None:
+    """Confirm a call that waits for the team, and send the invitation; else raise NotUpcoming."""
+    if not bookings.confirm(session, call, by.at):
+        raise bookings.NotUpcoming
+    notifications.confirmed(session, context.settings, call, by.at)
+    _note(session, AuditKind.CALL_CONFIRMED, call, by)
+
+
 def move(
     session: Session,
     context: Context,

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from ... import clock
+from ...book import bookings
 from ...book.hosts.models import Host
 from ...book.models import Booking, CallOutcome, Status
 from ...web.context import context
@@ -70,6 +71,22 @@ def mark_call(call_id: int) -> ResponseReturnValue:
         refusal = "Only a call that has begun, and was not cancelled, can be marked."
         return render_call(call_id, refusal), 409
     flash(MARKED[result])
+    return redirect(url_for(".call", call_id=call_id), 303)
+
+
+@blueprint.post("/calls/<int:call_id>/confirm")
+def confirm_call(call_id: int) -> ResponseReturnValue:
+    """Confirm a call that waits for it; the visitor gets the invitation."""
+    by = call_changes.By(g.desk.member_id, clock.now())
+
+    def work(session: Session) -> None:
+        call_changes.confirm(session, context(), find_call_or_404(session, call_id), by)
+
+    try:
+        context().database.write(work)
+    except bookings.NotUpcoming:
+        return render_call(call_id, "This call does not wait for a confirmation anymore."), 409
+    flash("Confirmed. The visitor gets the invitation.")
     return redirect(url_for(".call", call_id=call_id), 303)
 
 

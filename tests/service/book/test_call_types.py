@@ -11,10 +11,10 @@ from lead_service.book.models import Booking
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.call_types import KIND, publish
 from tests.support.app.calls import add_host, count, only_call
-from tests.support.app.desk_client import sign_in
+from tests.support.app.desk_client import press, sign_in
 from tests.support.app.host_pages import HOST, RULES, send, stored
 from tests.support.app.hosts import change_host
-from tests.support.app.visitor_forms import VISITOR, book, hidden
+from tests.support.app.visitor_forms import VISITOR, book, booking_form, hidden
 
 pytestmark = pytest.mark.usefixtures("at")
 REVIEW = replace(
@@ -144,6 +144,34 @@ def test_admins_choose_which_kinds_a_host_takes(client, database, settings, revi
     why = client.get(HOST + "why/?at=2026-11-24T16:30&kind=review").text
     assert "Pilot review" in client.get("/book/review/").text
     assert "90 minutes" in why
+
+
+def test_a_kind_that_is_confirmed_first_invites_the_visitor_when_the_team_has_confirmed(
+    app, client, database, settings, mails, review
+):
+    publish(app, KIND, replace(REVIEW, confirm_first=True))
+    page = ask_for_review(client).location
+    assert "confirm it by email" in client.get(page).text
+    assert client.get(page + "invite.ics").status_code == 404
+    assert "booking_confirmed" not in {one.kind for _, one in mails()}
+    wanted = start_text(parse_start(TUESDAY) + timedelta(days=1))
+    assert client.post(page + "move/", data={"start": wanted}).status_code == 303
+    assert "booking_changed" not in {one.kind for _, one in mails()}
+    sign_in(client, database, settings)
+    assert "To be confirmed" in client.get("/desk/calls/").text
+    for status in (303, 409):
+        assert press(client, "/desk/calls/1/", "/desk/calls/1/confirm").status_code == status
+    kinds = [one.kind for _, one in mails()]
+    assert kinds.count("booking_confirmed") == 1 and "booking_reminder" in kinds
+    assert client.get(page + "invite.ics").status_code == 200
+
+
+def test_emails_follow_the_visitor_s_clock(client, mails):
+    form = booking_form(client, TUESDAY)
+    client.post("/book/", data=form, headers={"Accept-Language": "de-DE"})
+    (told,) = [one for _, one in mails() if one.kind == "booking_confirmed"]
+    assert told.subject == "Your call: Tuesday, November 24, 2026, 10:00 (Berlin time, CET)"
+    assert "10:00 (Berlin time, CET)" in told.text
 
 
 def test_several_kinds_never_overlap(client, review):
