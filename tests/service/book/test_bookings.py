@@ -149,7 +149,7 @@ def test_visitor_and_team_learn_the_true_reason_why_a_start_is_gone(
     assert "just booked" not in refused.text
     subject = mails()[-1][1].text
     assert f"the calendar \u201cWork\u201d {team}" in subject
-    assert "Monday, November 23, 2026, 1:00 pm (Europe/Berlin)" in subject
+    assert "Monday, November 23, 2026, 1:00 pm (Berlin time, CET)" in subject
 
 
 def test_a_post_cannot_book_beyond_what_pages_show(client, database):
@@ -284,7 +284,7 @@ def test_answers_come_along_and_the_host_gets_the_brief(client, framework, mails
 
 def test_a_sprung_trap_takes_the_time_tells_the_team_and_holds_the_visitor_s_mail(client, mails):
     page = client.get(book(client, website="http://spam.example"))
-    assert "we will confirm by mail" in page.text
+    assert "confirm it by email" in page.text
     assert client.get(page.request.path + "invite.ics").status_code == 404
     states = {message.kind: row.state for row, message in mails()}
     assert states == {

@@ -43,6 +43,7 @@ DESK = {
     ("desk.calls", "GET"): MEMBER,
     ("desk.call", "GET"): MEMBER,
     ("desk.mark_call", "POST"): MEMBER,
+    ("desk.confirm_call", "POST"): MEMBER,
     ("desk.cancel_call", "GET"): MEMBER,
     ("desk.cancel_call_submit", "POST"): MEMBER,
     ("desk.move_call", "GET"): MEMBER,

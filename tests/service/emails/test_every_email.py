@@ -78,7 +78,7 @@ def test_every_kind_of_email_has_its_templates_and_is_sent_on_some_path(every_ma
 
 def test_zones_are_written_for_reading(every_mail):
     texts = [message.subject + message.text + message.html for message in every_mail]
-    assert any("America/New York" in text for text in texts)
+    assert any("New York time, EST" in text for text in texts)
     assert not any("New_York" in text for text in texts)
 
 

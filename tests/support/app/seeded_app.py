@@ -75,7 +75,16 @@ class SeededApp:
         waiting = session.scalars(
             select(OutboxMessage.id).filter_by(state=EmailState.PENDING)
         ).first()
-        self.more = [f"/desk/leads/{suspect}/", f"/desk/calls/{other.id}/"]
+        waiting_call = session.scalars(
+            select(Booking).where(Booking.starts_at > now, Booking.id != call.id)
+        ).first()
+        assert waiting_call
+        waiting_call.awaits_confirmation = True
+        self.more = [
+            f"/desk/calls/{waiting_call.id}/",
+            f"/desk/leads/{suspect}/",
+            f"/desk/calls/{other.id}/",
+        ]
         self.more += ["/desk/outbox/?state=attention"]
         self.more += [f"/desk/outbox/{id}/" for id in (failed, waiting)]
         self.more += [f"/desk/availability/{host.id}/{page}/" for page in ("person", "hours")]
