@@ -29,4 +29,4 @@ def test_a_page_without_each_marker_once_is_refused(page):
 )
 def test_an_article_is_called_by_its_title_or_what_is_left_of_it(slug, title):
     article = Article("Read This", "/insights/read-this/", "read-this", "clarify", "", 5)
-    assert Published("", "", None, (article,)).title_of(slug) == title
+    assert Published("", "", None, None, (article,)).title_of(slug) == title

@@ -20,6 +20,7 @@ from lead_service.assess import brief, pdf, retake, text
 from lead_service.assess.diagnosis import OutcomeKind, diagnose
 from lead_service.assess.emails import result_message
 from lead_service.assess.reading import to_read
+from lead_service.call_types import load_call_types
 from lead_service.desk.leads import exports
 from lead_service.formats import long_date
 from lead_service.publishing.site import Article, Published
@@ -36,7 +37,10 @@ ARTICLES = tuple(
     Article(f"An article about {slug}", f"/insights/{slug}/", slug, slug, "Why.", 5)
     for slug in ("nurture", "organize", "implement", "transform", "clarify", "assess", "organize")
 )
-PUBLISHED = Published("http://127.0.0.1:8000/", "", FRAMEWORK, ARTICLES)
+CALLS = load_call_types(
+    (ROOT / "docs" / "calls.yml").read_bytes(), {one.slug for one in FRAMEWORK.engagements}
+)
+PUBLISHED = Published("http://127.0.0.1:8000/", "", FRAMEWORK, CALLS, ARTICLES)
 
 
 def environment():
