@@ -65,6 +65,7 @@ def page(name, diagnosis, **more):
     given = {
         "framework": FRAMEWORK,
         "counts": counts(FRAMEWORK),
+        "calls": CALLS,
         "diagnosis": diagnosis,
         "since": None,
         "words": text,
