@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from ..assess.models import Assessment
@@ -22,9 +22,10 @@ from . import time_cells
 from .availability import host_rules, queries
 from .hosts.models import Host
 from .models import Booking, Status
-from .refusals import BOOKED, Refusal
+from .refusals import BOOKED, HELD, Refusal
 from .terms import Terms
 
+MOST_HELD = 10  # calls of all visitors at a time; else one stranger could take every start
 MOST_CHANGES = 3  # of one booking: the form must not become a way to mail strangers
 
 
@@ -118,6 +119,8 @@ def create(
         raise TooManyBookings
     # What is known of an address outlives a form that looks innocent.
     wanted = replace(wanted, quarantine=wanted.quarantine or lead.quarantine)
+    if wanted.quarantine and _count_held(session, now) >= MOST_HELD:
+        return BookingResult(None, lead, [Refusal(hosts[0].name, HELD)])
     free = queries.free_hosts(session, hosts, wanted.kind, wanted.start, now)
     for host in _as_agreed(free, wanted.kind, wanted.terms):
         if booking := time_cells.reserve(
@@ -226,6 +229,16 @@ def find_booking(session: Session, token: str, *, lock: bool = False) -> Booking
 def manage_token(booking: Booking, secret: str) -> str:
     """Return the token of the booking's link, of which only the hash is kept."""
     return _manage_token(secret, booking.uid, booking.address_changes)
+
+
+def held(now: datetime) -> ColumnElement[bool]:
+    """Select the calls to come that wait for the team because they look automated."""
+    live = Booking.status == Status.CONFIRMED
+    return and_(Booking.quarantine, live, Booking.starts_at > now)
+
+
+def _count_held(session: Session, now: datetime) -> int:
+    return session.scalar(select(func.count(Booking.id)).where(held(now))) or 0
 
 
 def count_upcoming(session: Session, lead: models.Lead | capture.Captured, now: datetime) -> int:

@@ -143,6 +143,13 @@ def canceled(
     _tell_team(session, settings, booking, now, CallNews.CANCELED, [booking.host], **said)
 
 
+def let_go(session: Session, booking: Booking, now: datetime) -> None:
+    """Tell the host that a held call is over; the visitor was never written to."""
+    _record(session, booking, EventKind.CALL_CANCELLED, now, "", None)
+    outbox.supersede(session, booking.id, booking.email, booking.sequence)
+    _tell_host(session, booking, booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, now)
+
+
 def missed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
     """Queue the news to the team that the visitor did not come."""
     _tell_team(session, settings, booking, now, CallNews.MISSED, [])

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from .availability.slots import Unavailable, UnavailableReason
 
 BOOKED = Unavailable(UnavailableReason.BOOKED)  # the database refused: someone was faster
+HELD = Unavailable(UnavailableReason.HELD)
 # The first of these that holds for any host is what the visitor reads.
 TO_VISITOR = {
     UnavailableReason.BOOKED: "Someone else just booked that time.",
+    UnavailableReason.HELD: "We can\u2019t keep that time for you right now. Your message has"
+    " arrived, and we will write to you.",
     UnavailableReason.LIMIT: "There are no more calls on that day.",
     UnavailableReason.BUSY: "The host\u2019s calendar has something else at that time.",
     UnavailableReason.UNREAD: "We can\u2019t read the host\u2019s calendar right now, and so we"
@@ -20,6 +23,7 @@ TO_VISITOR = {
 }
 TO_TEAM = {
     UnavailableReason.BOOKED: "{host} has another call then",
+    UnavailableReason.HELD: "it looks automated, and as many such calls are held as may be",
     UnavailableReason.LIMIT: "{host} takes no more calls on that day",
     UnavailableReason.BUSY: "the calendar \u201c{name}\u201d of {host} is busy then",
     UnavailableReason.UNREAD: "the calendar \u201c{name}\u201d of {host} can\u2019t be read",

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from .. import clock
 from ..call_types import PHONE
 from ..web.context import context
-from ..web.security import is_over_soft_limit, limit_posts
+from ..web.security import is_over_limit_of_all, is_over_soft_limit, limit_posts
 from ..web.tokens import new_token, token_hash
 from . import bookings, notifications, query_params, refusals
 from . import times_page as open_times
@@ -20,6 +20,7 @@ from .hosts.models import Host
 from .prefill import find_prefill
 from .terms import parse_terms, terms_of
 
+BOOKINGS_OF_ALL = "40 per hour"  # of all visitors together; the next ones wait for the team
 OPEN_TOO_LONG = (
     "This page was open for a long time. Nothing is booked yet: press the button once more."
 )
@@ -74,6 +75,7 @@ def submit() -> ResponseReturnValue:
         form.submission.data = new_token()
         return _form_page(form, wanted, note=OPEN_TOO_LONG), 422
     flood = is_over_soft_limit(context().settings.limit_bookings, "book")
+    flood = is_over_limit_of_all(BOOKINGS_OF_ALL, "book") or flood
     return _claim(form, wanted, now, flood)
 
 

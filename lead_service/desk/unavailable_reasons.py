@@ -130,6 +130,7 @@ WORDS = {
     UnavailableReason.GRID: _grid,
     UnavailableReason.LENGTH: _length,
     UnavailableReason.LIMIT: _limit,
+    UnavailableReason.HELD: lambda *_: "As many suspected calls wait for you as may wait.",
     UnavailableReason.BOOKED: _booked,
     UnavailableReason.BUSY: _busy,
     UnavailableReason.UNREAD: _unread,

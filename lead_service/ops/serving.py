@@ -24,7 +24,7 @@ from granian.server import MPServer, MTServer
 
 from .. import clock, create_app, logs
 from ..assess import brief
-from ..book import time_cells
+from ..book import held, time_cells
 from ..book.calendars import sync
 from ..book.hosts import setup
 from ..db import schema
@@ -82,13 +82,18 @@ def deliver(settings: Settings) -> None:
         parent_pid=parent.pid if parent else None,
         daily=lambda database: _daily(database, settings),
         clock_fault=lambda database: checks.clock_fault(settings, database),
-        beside=lambda database: sync.refresh_due(database, settings),
+        beside=lambda database: _beside(database, settings),
     )
 
 
 def _daily(database: Database, settings: Settings) -> None:
     retention.run_daily(database, settings, clock.now())
     database.write(lambda session: time_cells.drop_past(session, clock.now()))
+
+
+def _beside(database: Database, settings: Settings) -> None:
+    held.let_go(database, clock.now())
+    sync.refresh_due(database, settings)
 
 
 def _prepare(settings: Settings) -> str:

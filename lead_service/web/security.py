@@ -234,6 +234,12 @@ def is_over_soft_limit(limit: str, *names: str) -> bool:
     return client not in LOOPBACK and bool(context().limits.hit(limit, *names, client))
 
 
+def is_over_limit_of_all(limit: str, *names: str) -> bool:
+    """Count one more hit of any visitor; say whether all together are now over the limit."""
+    is_local = client_address() in LOOPBACK
+    return not is_local and bool(context().limits.hit(limit, *names, "all"))
+
+
 def signed_now() -> str:
     """Return the present moment, signed: for a form, to tell later how long it took to fill in."""
     return _signed(context().settings.secret, int(clock.now().timestamp()))

@@ -55,6 +55,7 @@ class UnavailableReason(StrEnum):
     LIMIT = "limit"  # count: calls allowed on a day; day
     BOOKED = "booked"  # start, end: of the other call without its buffers; booking: its id
     BUSY = "busy"  # start, end; name: the calendar's, never the event's
+    HELD = "held"  # nothing; of a visitor who looks automated, never of a start
     UNREAD = "unread"  # name: the calendar that could not be read for that time
 
 

@@ -1,0 +1,78 @@
+"""Calls that look automated: how many starts they may take, and for how long."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from lead_service.book import bookings, held
+from lead_service.book import routes as booking_routes
+from lead_service.book.models import Booking, Status, TimeCell
+from lead_service.emails.models import OutboxMessage
+from lead_service.leads.models import Lead
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.visitor_forms import book, booking_form, open_starts
+
+pytestmark = pytest.mark.both_engines
+
+
+def robot(client, number: int) -> int:
+    """Book the first open start as a robot does, by filling in the trap; return the status."""
+    trap = {"email": f"robot{number}@example.com", "website": "https://spam.example"}
+    form = booking_form(client, open_starts(client)[0], **trap)
+    return client.post("/book/", data=form).status_code
+
+
+def count(database, *where) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count(Booking.id)).where(*where)) or 0
+
+
+@pytest.fixture
+def flooded(client, at) -> list:
+    return [robot(client, number) for number in range(bookings.MOST_HELD + 3)]
+
+
+def test_a_stranger_holds_a_few_starts_and_no_message_is_lost(client, database, flooded):
+    assert flooded == [303] * bookings.MOST_HELD + [409] * 3
+    assert count(database, Booking.quarantine) == bookings.MOST_HELD
+    with database.read() as session:
+        assert session.scalar(select(func.count(Lead.id))) == len(flooded)
+
+
+def test_a_person_still_books(client, database, flooded):
+    assert book(client, email="ada@example.com")
+    assert count(database, Booking.quarantine.is_(False)) == 1
+
+
+def test_a_held_start_is_free_again_after_hours(database, flooded):
+    over = MONDAY_MORNING + held.HELD_FOR
+    to_come = (Booking.status == Status.CONFIRMED, Booking.starts_at > over)
+    held.let_go(database, over - timedelta(minutes=1))
+    assert (waiting := count(database, *to_come))
+    held.let_go(database, over)
+    assert count(database, *to_come) == 0
+    canceled = Booking.status == Status.CANCELLED
+    assert count(database, canceled) == waiting
+    with database.read() as session:
+        left = select(func.count(TimeCell.id)).join(Booking, Booking.id == TimeCell.booking_id)
+        assert session.scalar(left.where(canceled)) == 0
+
+
+def test_the_visitor_hears_nothing_and_the_host_once(post, database, flooded):
+    post()
+    held.let_go(database, MONDAY_MORNING + held.HELD_FOR)
+    post()
+    with database.read() as session:
+        sent = session.scalars(select(OutboxMessage).where(OutboxMessage.state == "sent")).all()
+    assert not any(email.address.startswith("robot") for email in sent)
+    over = [email for email in sent if email.kind == "booking_cancelled_for_host"]
+    assert len(over) == count(database, Booking.status == Status.CANCELLED)
+
+
+def test_many_visitors_at_once_are_held_too(client, database, at, monkeypatch):
+    monkeypatch.setattr(booking_routes, "BOOKINGS_OF_ALL", "2 per hour")
+    for number in range(4):
+        client.environ_base["REMOTE_ADDR"] = f"203.0.113.{number}"
+        book(client, email=f"ada{number}@example.com")
+    assert count(database, Booking.quarantine.is_(False)) == 2
