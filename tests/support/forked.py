@@ -8,7 +8,8 @@ import traceback
 from pathlib import Path
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["lead_service.ops.cli", "tests.support.race_client"])
+_pages = ("lead_service.assess.routes", "lead_service.book.routes", "lead_service.desk.pages")
+_context.set_forkserver_preload(["lead_service.ops.cli", *_pages, "tests.support.race_client"])
 Process, Pipe, Barrier = _context.Process, _context.Pipe, _context.Barrier
 
 
