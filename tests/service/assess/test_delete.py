@@ -31,7 +31,7 @@ def test_the_answers_are_gone_and_the_page_says_so(client, framework, result, da
     gone = delete(client, result)
     assert (gone.status_code, gone.location) == (303, "/assessment/deleted/")
     assert gone.headers["Clear-Site-Data"] == '"cache"'  # nor may going back show them
-    assert "Your answers are deleted" in client.get(gone.location).text
+    assert "We have deleted your answers" in client.get(gone.location).text
     assert count(database, Assessment) == 0
     given = framework.questions[0].answers[WORST].id
     assert [one for one in mentions(database, f"'{given}'", f'"{given}"')] == []

@@ -75,7 +75,7 @@ def test_afterward_the_link_says_that_nothing_is_left(client, result, mails, dat
         assert client.post(path).status_code == 303
         page = client.get(path)
         assert page.status_code == 200
-        assert "Nothing of it is left" in page.text
+        assert "We have erased it" in page.text
         assert "<button" not in page.text
 
 
@@ -129,7 +129,7 @@ def test_each_of_two_submissions_is_taken_back_by_its_own_link(
     mail(client, assess(client, framework))
     first, second = link(mails, 0), link(mails, 1)
     client.post(first)
-    assert "This was not you?" in client.get(second).text
+    assert "Was this not you?" in client.get(second).text
     assert mentions(database, ADA)
     client.post(second)
     assert mentions(database, ADA) == []
@@ -162,4 +162,4 @@ def test_it_may_have_been_them_after_all(client, result, mails, database):
     mail(client, result)
     client.post(link(mails))
     mail(client, result)
-    assert "This was not you?" in client.get(link(mails)).text
+    assert "Was this not you?" in client.get(link(mails)).text
