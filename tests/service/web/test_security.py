@@ -57,13 +57,6 @@ def test_every_form_refuses_a_post_from_elsewhere(app, client):
             assert answer.status_code == 403, rule
 
 
-def test_a_foreign_host_is_refused(client):
-    for path in ("/book/", "/", static_files.address("service.css")):
-        answer = client.get(path, headers={"Host": "evil.example"})
-        assert answer.status_code == 400
-        assert "evil.example" not in answer.text
-
-
 def test_a_balancer_may_ask_by_its_own_name_whether_we_live(client):
     for path in ("/healthz", "/readyz"):
         answer = client.get(path, headers={"Host": "10.0.0.7:8000"})
@@ -202,24 +195,6 @@ def test_a_forged_client_address_is_not_believed(client, database):
         )
     with database.read() as session:
         assert session.scalar(select(func.count()).where(Lead.quarantine)) == 2
-
-
-def test_logs_hold_no_personal_data_even_at_debug(client, caplog):
-    caplog.set_level("DEBUG")
-    form = booking_form(client, open_starts(client)[0])
-    page = client.post("/book/", data=form).location
-    client.get(page)
-    client.post("/book/", data=form | {"email": "broken"})
-    logged = "\n".join(f"{one.getMessage()} {vars(one)}" for one in caplog.records)
-    assert "request" in logged
-    for secret in (
-        "ada@example.com",
-        "Ada Example",
-        "555 0100",
-        "nobody funds",
-        page.split("/")[2],
-    ):
-        assert secret not in logged
 
 
 @pytest.mark.parametrize("path", ["/contact/", "/book/", "/assessment/"])
