@@ -5,7 +5,7 @@ booking, then the lead: always in that order, so that two changes at once wait a
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -70,7 +70,7 @@ class BookingRequest:
     quarantine: bool = False
     assessment_id: int | None = None
     came_from: str | None = None
-    host_id: int | None = None  # a person asked for; None is anyone who is free
+    host_ids: Collection[int] | None = None  # who may take it; None is anyone
     terms: Terms | None = None  # that the form showed
 
 
@@ -96,14 +96,10 @@ def create(
     """
     if booking := _submitted(session, wanted.submission_key):
         return BookingResult(booking, None)
-    hosts = queries.active_hosts(session, lock=True)
+    hosts = queries.active_hosts(session, lock=True, only=wanted.host_ids)
     if booking := _submitted(session, wanted.submission_key):  # while we waited for the lock
         return BookingResult(booking, None)
-    hosts = [
-        host
-        for host in hosts
-        if wanted.host_id in (None, host.id) and host.takes(wanted.kind, calls.default)
-    ]
+    hosts = [host for host in hosts if host.takes(wanted.kind, calls.default)]
     if not queries.is_offered(hosts, wanted.kind, wanted.start, now):
         raise NotOffered
     lead = capture.capture_lead(
@@ -124,7 +120,7 @@ def create(
     free = queries.free_hosts(session, hosts, wanted.kind, wanted.start, now)
     for host in _as_agreed(free, wanted.kind, wanted.terms):
         if booking := time_cells.reserve(
-            session, _booking(host, lead, wanted, now, settings.secret)
+            session, host, _booking(host, lead, wanted, now, settings.secret)
         ):
             return BookingResult(booking, lead)
     return BookingResult(None, lead, _refusals(session, hosts, wanted.kind, wanted.start, now))
@@ -176,7 +172,7 @@ def reassign(
     the new host's. Only another call can be in the way: whoever reassigns has a reason to overrule
     hours and notice. Raises NotUpcoming, Taken, and NotOffered for a host who takes no calls.
     """
-    hosts = _lock(session, booking, now)
+    hosts = _lock(session, booking, now, host)
     if host.id == booking.host_id:
         return False
     if host.id not in {one.id for one in hosts}:
@@ -199,6 +195,7 @@ def cancel(session: Session, booking: Booking, now: datetime) -> bool:
     booking.cancelled_at = now
     booking.sequence += 1
     booking.cells.clear()
+    booking.host.calls_version += 1
     session.flush()
     return True
 
@@ -303,9 +300,18 @@ def _refusals(
     ]
 
 
-def _lock(session: Session, booking: Booking, now: datetime) -> list[Host]:
-    """Lock what a change may touch and return the active hosts; too late raises NotUpcoming."""
-    hosts = queries.active_hosts(session, lock=True)
+def _lock(
+    session: Session, booking: Booking, now: datetime, other: Host | None = None
+) -> list[Host]:
+    """Lock what a change may touch and return those hosts; too late raises NotUpcoming.
+
+    Without an `other`, these are the call's own host or, if that one takes no calls, all.
+    """
+    if other:
+        hosts = queries.active_hosts(session, lock=True, only={booking.host_id, other.id})
+    else:
+        own = queries.active_hosts(session, lock=True, only={booking.host_id})
+        hosts = own or queries.active_hosts(session, lock=True)
     _lock_one(session, booking)
     if not is_upcoming(booking, now):
         raise NotUpcoming

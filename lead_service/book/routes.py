@@ -110,11 +110,10 @@ def _book(
 ) -> bookings.BookingResult:
     """Do all of it in the caller's transaction."""
     settings, published = context().settings, context().published
-    hosts = query_params.choices(queries.active_hosts(session))
+    hosts = query_params.choices(host_cache.snapshot(session).hosts)
     kind, assessment = query_params.kind(), query_params.assessment(session)
     if query_params.is_unknown_host(hosts):
         raise bookings.NotOffered
-    host = query_params.host(hosts)
     details = bookings.BookingRequest(
         start=wanted,
         kind=kind,
@@ -129,7 +128,7 @@ def _book(
         quarantine=form.is_suspect or flood,
         assessment_id=assessment.id if assessment else None,
         came_from=query_params.article() or (assessment.came_from if assessment else None),
-        host_id=host.id if host else None,
+        host_ids=[one.id for one in query_params.shown_hosts(hosts)],
         terms=parse_terms(request.form.get("terms", "")),
     )
     outcome = bookings.create(session, settings, published.calls, details, now)

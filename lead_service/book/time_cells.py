@@ -16,12 +16,13 @@ CELL = timedelta(minutes=5)
 ONE_WINNER = "uq_time_cell_host_id_starts_at"
 
 
-def reserve(session: Session, booking: Booking) -> Booking | None:
-    """Insert a booking with its cells, or return None when a cell is taken."""
+def reserve(session: Session, host: Host, booking: Booking) -> Booking | None:
+    """Insert a booking of a locked host with its cells, or return None when a cell is taken."""
     booking.cells = _cells(booking)
     try:
         with session.begin_nested():
             session.add(booking)
+            host.calls_version += 1
     except IntegrityError as error:
         if broken_rule(error) != ONE_WINNER:
             raise
@@ -42,7 +43,9 @@ def reassign(
             session.flush()  # first: the new cells may be among the old
             if booking.host_id != host.id:  # their calendar may still have the call
                 booking.former_hosts = [*(booking.former_hosts or ()), booking.host_id]
+                booking.host.calls_version += 1
             booking.host, booking.host_id = host, host.id
+            host.calls_version += 1
             booking.host_zone = host.zone
             booking.meeting_link = host.meeting_link_for(booking.uid, kind)
             rules = host_rules.rules(host, kind)

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from sqlalchemy import (
     select,
+    update,
 )
 from sqlalchemy.orm import Session
 
 from ..accounts import audit_log
 from ..accounts.audit_log import AuditKind
+from ..book.hosts.models import Host
 from ..db.engine import Database
 from ..emails import provider_erasure
 from ..emails.models import OutboxMessage
@@ -41,6 +43,8 @@ def erase(
     ValueError for what is no address.
     """
     person = _Person(session, settings, address)
+    # Hosts before leads, as every booking locks them.
+    session.execute(update(Host).values(calls_version=Host.calls_version + 1))
     lead_id = session.scalar(person.lead_row().with_for_update())  # as whoever adds to it does
     archived_counts.archive(session, person.counted())
     provider_erasure.ask(session, settings, person.their_mails(), at)

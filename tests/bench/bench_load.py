@@ -41,11 +41,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         floor_port = free_port()
-        environment = _environment(folder)
+        given = environment(folder)
         began = time.perf_counter()
-        with Product(environment, "web") as product:
+        with Product(given, "web") as product:
             started = time.perf_counter() - began
-            process = _start_floor(folder, floor_port)
+            process = start_floor(folder, floor_port)
             floor = Target(process.pid, floor_port)
             try:
                 _compare(Target(product.process.pid, int(product.port)), product, floor)
@@ -56,7 +56,7 @@ def main() -> None:
         print(f"start to first answer: {started:.2f} s (target {SECONDS_ALLOWED})")
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """Build the site, make the database, and return what the web server is started with."""
     site = folder / "site"
     build = [
@@ -70,23 +70,23 @@ def _environment(folder: Path) -> dict[str, str]:
         str(site),
     ]
     subprocess.run(build, cwd=ROOT, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, check=True)
-    environment = {
+    given = {
         "DATABASE_URL": f"sqlite:///{folder / 'product.db'}",
         "VAR_DIR": str(folder / "var"),
         "SITE_DIR": str(site),
         # No limit, and yet about as many hits are remembered as of a client within the real one.
         "LIMIT_POSTS": "1000000 per second",
     }
-    settings = settings_from(environment)
+    settings = settings_from(given)
     for url in (settings.database_url, f"sqlite:///{folder / 'floor.db'}"):
         database = Database(url)
         schema.migrate(database)
         database.write(lambda session: setup.create_first_host(session, settings))
         database.close()
-    return environment
+    return given
 
 
-def _start_floor(folder: Path, port: int) -> subprocess.Popen:
+def start_floor(folder: Path, port: int) -> subprocess.Popen:
     where = f"sqlite:///{folder / 'floor.db'}"
     floor = subprocess.Popen(
         [sys.executable, "-m", "tests.bench.floor", str(port), where], cwd=ROOT
@@ -106,11 +106,13 @@ class Target:
     pid: int
     port: int
 
-    def load(self, request: Callable[[int, int], bytes], wanted: int) -> tuple[Round, float]:
+    def load(
+        self, request: Callable[[int, int], bytes], wanted: int, count: int = COUNT
+    ) -> tuple[Round, float]:
         """Do a round; return it, and the milliseconds of processor time for each answer."""
         before = self._seconds()
-        done = load(self.port, COUNT, lambda number: request(self.port, number), wanted)
-        return done, (self._seconds() - before) * 1000 / COUNT
+        done = load(self.port, count, lambda number: request(self.port, number), wanted)
+        return done, (self._seconds() - before) * 1000 / count
 
     def _seconds(self) -> float:
         used = 0
@@ -136,7 +138,7 @@ def _compare(ours: Target, product: Product, floor: Target) -> None:
 
 
 def _lead(numbers: Iterator[int]) -> Callable[[int, int], bytes]:
-    return lambda port, _: post("/contact/", port, _form(next(numbers)))
+    return lambda port, _: post("/contact/", port, form(next(numbers)))
 
 
 def _page(path: str) -> Callable[[int, int], bytes]:
@@ -161,7 +163,7 @@ def _watch(product: Product) -> None:
     """Print the web process's memory as requests of every kind go by."""
     port, number = int(product.port), iter(range(10**9, 2 * 10**9))
     mixed = (
-        lambda: post("/contact/", port, _form(next(number))),
+        lambda: post("/contact/", port, form(next(number))),
         lambda: get("/book/", port),
         lambda: get("/contact/", port),
     )
@@ -182,7 +184,7 @@ def _megabytes(product: Product) -> float:
     return max(found)
 
 
-def _form(number: int) -> str:
+def form(number: int) -> str:
     return urllib.parse.urlencode(
         {
             "submission": f"bench-{number}",

@@ -2,30 +2,42 @@
 
 Reading a host takes six queries and the engine, most of such a page's time, and hosts seldom
 change. One query checks the cache: `version` rises with every edit of a host, `succeeded_at` with
-every reading of a calendar. Bookings are read for each page. `bookings.create` reads everything
-again under locks, so nothing in this cache decides who gets a time.
+every reading of a calendar, and `calls_version` with every call that comes, moves or goes. Calls
+are read when the latter has changed, and once a minute, so a full calendar costs a page nothing.
+`bookings.create` reads everything again under locks, so nothing here decides who gets a time.
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from ...call_types import CallType
 from ..hosts.models import CalendarFeed, Host
+from ..models import Booking
 from . import busy_times, queries, slots
 from .host_rules import AROUND, MOST_DAYS, hours, rules
 
 AHEAD = timedelta(days=MOST_DAYS + 1)  # the horizon is a date, and ends later than its instant
 _host, _feed = Host.__table__.c, CalendarFeed.__table__.c
+NEWEST_CALL = select(func.max(Booking.id)).scalar_subquery()
 STAMP = (
-    select(_host.id, _host.version, _feed.id, _feed.succeeded_at, _feed.zone, _feed.known_until)
+    select(
+        _host.id,
+        _host.calls_version,
+        NEWEST_CALL,
+        _host.version,
+        _feed.id,
+        _feed.succeeded_at,
+        _feed.zone,
+        _feed.known_until,
+    )
     .outerjoin_from(Host.__table__, CalendarFeed.__table__)
     .where(_host.is_active)
     .order_by(_host.id, _feed.id)
@@ -39,6 +51,7 @@ class HostSnapshot:
     stamp: Sequence[Any]
     hosts: list[Host]  # by their ids
     stored: dict[int, list[slots.Busy]]  # by the calendar's id
+    calls: dict[int, object]  # by the host's id, what changes with their calls
     found: dict[tuple[int, str], tuple[object, list[datetime]]] = field(default_factory=dict)
 
     def open_starts(
@@ -56,31 +69,26 @@ class HostSnapshot:
         booking comes or goes.
         """
         minute = now.replace(second=0, microsecond=0)
-        taken = queries.bookings(session, asked, minute - AROUND, minute + AHEAD + AROUND)
         found = []
         for host in asked:
-            starts = self._starts(host, kind, taken[host.id], minute, moving)
+            starts = self._starts(session, host, kind, minute, moving)
             earliest = now + timedelta(minutes=rules(host, kind).notice)  # R9, to the second
             found.append(starts[bisect_left(starts, earliest) :])
         return found[0] if len(found) == 1 else sorted(set().union(*found))
 
     def _starts(
-        self,
-        host: Host,
-        kind: CallType,
-        taken: list[slots.Booked],
-        minute: datetime,
-        moving: int | None,
+        self, session: Session, host: Host, kind: CallType, minute: datetime, moving: int | None
     ) -> list[datetime]:
         """Work out a host's starts, or take those that were found for the same minute and calls."""
-        if moving is not None:
-            return _starts(self, host, kind, taken, minute, moving)
+        key = minute, kind, self.calls[host.id]
         known = self.found.get((host.id, kind.slug))
-        if known is None or known[0] != (minute, kind, taken):
-            key = minute, kind, taken
-            known = key, _starts(self, host, kind, taken, minute, None)
-            self.found[host.id, kind.slug] = known
-        return known[1]
+        if moving is None and known and known[0] == key:
+            return known[1]
+        taken = queries.bookings(session, [host], minute - AROUND, minute + AHEAD + AROUND)
+        starts = _starts(self, host, kind, taken[host.id], minute, moving)
+        if moving is None:
+            self.found[host.id, kind.slug] = key, starts
+        return starts
 
 
 _latest: WeakKeyDictionary[Engine, HostSnapshot] = WeakKeyDictionary()
@@ -90,17 +98,19 @@ def snapshot(session: Session) -> HostSnapshot:
     """Return what is known of the hosts who take calls; read anew where it has changed."""
     engine = session.get_bind()
     assert isinstance(engine, Engine)
-    stamp = session.connection().execute(STAMP).all()
+    rows = session.connection().execute(STAMP).all()
+    calls: dict[int, object] = {row[0]: row[1:3] for row in rows}
+    stamp = [(row[0], *row[3:]) for row in rows]
     known = _latest.get(engine)
     if known is None or known.stamp != stamp:
         known = _latest[engine] = _load(session, stamp)
-    return known
+    return replace(known, calls=calls)
 
 
 def _load(session: Session, stamp: Sequence[Any]) -> HostSnapshot:
     found = queries.active_hosts(session)
     feeds = [feed for host in found for feed in host.feeds if feed.host is host]  # and loads it
-    return HostSnapshot(stamp, found, busy_times.stored_busy_times(session, feeds))
+    return HostSnapshot(stamp, found, busy_times.stored_busy_times(session, feeds), {})
 
 
 def _starts(

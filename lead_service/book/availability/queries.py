@@ -1,7 +1,7 @@
 """The hosts' calendars: which starts are open, who is free for one, and why one is not offered."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -47,9 +47,16 @@ BOOKED = (
 )
 
 
-def active_hosts(session: Session, *, lock: bool = False) -> list[Host]:
-    """Return the hosts who take calls, in a fixed order so that locks never cross."""
+def active_hosts(
+    session: Session, *, lock: bool = False, only: Collection[int] | None = None
+) -> list[Host]:
+    """Return the hosts who take calls, in a fixed order so that locks never cross.
+
+    `only` names by their ids those that may matter: no other is read or locked.
+    """
     query = select(Host).where(Host.is_active).order_by(Host.id).options(*WHOLE)
+    if only is not None:
+        query = query.where(Host.id.in_(only))
     if lock:  # and read anew what was read before the lock
         query = query.with_for_update(of=Host).execution_options(populate_existing=True)
     return list(session.scalars(query))

@@ -58,6 +58,8 @@ class Host(Base):
     horizon_days: Mapped[int | None] = mapped_column(default=45)
     daily_limit: Mapped[int | None]
     version: Mapped[int] = mapped_column(default=1)  # rises with each edit; see host_cache
+    # Rises with each change of a call of theirs; see host_cache.
+    calls_version: Mapped[int] = mapped_column(default=1)
     feed_version: Mapped[int] = mapped_column(default=1)  # of the link to the feed of bookings
 
     hours: Mapped[list["OpeningHours"]] = relationship(

@@ -418,7 +418,7 @@ def _ask_for_call(
         quarantine=suspect,
         assessment_id=assessment.id if assessment else None,
         came_from=assessment.came_from if assessment else None,
-        host_id=host.id,
+        host_ids=[host.id],
     )
     outcome = bookings.create(tale.session, settings, calls, wanted, tale.at)
     told = (tale.session, settings, wanted, outcome, tale.at)

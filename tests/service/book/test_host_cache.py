@@ -103,11 +103,11 @@ def test_any_of_several_hosts_opens_a_start_and_each_can_be_asked_alone(client, 
 def test_what_is_known_is_read_again_only_when_it_has_changed(context, database):
     with context.database.read() as session:
         first = host_cache.snapshot(session)
-        assert host_cache.snapshot(session) is first
+        assert host_cache.snapshot(session).hosts is first.hosts
     change_host(database, name="Ann Example")
     with context.database.read() as session:
         again = host_cache.snapshot(session)
-    assert again is not first
+    assert again.hosts is not first.hosts
     assert [host.name for host in again.hosts] == ["Ann Example"]
     with database.read() as session:
         assert session.scalars(select(Host.version)).one() == 2

@@ -1,0 +1,152 @@
+"""Times and bookings with an empty and with a full calendar, and a race, as ratios.
+
+Rounds of the empty and of the full product take turns, and so do those of the floor that
+`bench_load` describes. A race sends the same few starts from eight processes.
+"""
+
+import multiprocessing
+import tempfile
+import urllib.parse
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from lead_service.book.forms import start_text
+from lead_service.book.hosts import setup
+from lead_service.book.hosts.models import Host
+from lead_service.book.models import Booking, TimeCell
+from lead_service.db.engine import Database
+from lead_service.leads.models import Lead
+from tests.bench import bench_load
+from tests.bench.load import get, post
+from tests.support.processes import Product, free_port
+
+STORED = 1600  # bookings of the full calendar, over the next 60 days
+POSTS = 300  # bookings a round
+RACERS, TRIES, STARTS = 8, 30, 15
+TARGETS = {"times, full / empty": 0.9, "book / floor": 0.12, "book, full / empty": 0.9}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+        empty, full = (bench_load.environment(Path(name)) for name in (one, two))
+        for environment, count in ((empty, 0), (full, STORED)):
+            _fill(Database(environment["DATABASE_URL"]), count)
+        port = free_port()
+        floor_process = bench_load.start_floor(Path(one), port)
+        floor = bench_load.Target(floor_process.pid, port)
+        try:
+            with Product(empty, "web") as light, Product(full, "web") as heavy:
+                _compare(_target(light), _target(heavy), floor)
+                _race(int(heavy.port), Database(full["DATABASE_URL"]))
+        finally:
+            floor_process.terminate()
+            floor_process.wait()
+
+
+def _target(product: Product) -> bench_load.Target:
+    return bench_load.Target(product.process.pid, int(product.port))
+
+
+def _fill(database: Database, count: int) -> None:
+    """Open the host all day for 90 days, and take `count` calls in the first 60, two in three."""
+    begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+    def work(session) -> None:
+        host = session.get_one(Host, 1)
+        host.notice, host.horizon_days = 0, 90
+        host.hours = setup.weekly_hours(["00:00-24:00"] * 7)
+        lead = Lead(email="full@example.com", address="full@example.com", created_at=begin)
+        lead.touched_at, lead.sort_name, lead.sought = begin, "", ""
+        for number in range(count):
+            start = begin + timedelta(minutes=30 * (number + number // 2))
+            keys = dict.fromkeys(("uid", "token_hash", "submission_key"), str(number))
+            call = Booking(host=host, lead=lead, duration=30, starts_at=start, **keys)
+            call.buffer_before = call.buffer_after = 0
+            call.host_zone = call.visitor_zone = "UTC"
+            call.name, call.email, call.meeting_link = "", lead.email, ""
+            call.created_at = begin
+            call.cells = [
+                TimeCell(host_id=1, starts_at=start + timedelta(minutes=5 * place))
+                for place in range(6)
+            ]
+            session.add(call)
+
+    database.write(work)
+    database.close()
+
+
+def _compare(light: bench_load.Target, heavy: bench_load.Target, floor: bench_load.Target) -> None:
+    numbers = iter(range(10**9))
+    times = lambda at, _number: get("/book/?zone=America/New_York", at)  # noqa: E731
+    lead = lambda at, _number: post("/contact/", at, bench_load.form(next(numbers)))  # noqa: E731
+    free = {light.port: _free_starts(), heavy.port: _free_starts()}
+    book = lambda at, _number: post("/book/", at, _form(next(free[at]), next(numbers)))  # noqa: E731
+    rounds = range(bench_load.ROUNDS)
+    pages = [(light.load(times, 200), heavy.load(times, 200)) for _ in rounds]
+    _print("times, full / empty", [(full, empty) for empty, full in pages])
+    booked = [
+        (light.load(book, 303, POSTS), heavy.load(book, 303, POSTS), floor.load(lead, 303, POSTS))
+        for _ in rounds
+    ]
+    _print("book / floor", [(empty, least) for empty, _, least in booked])
+    _print("book, full / empty", [(full, empty) for empty, full, _ in booked])
+
+
+def _print(name: str, pairs: list) -> None:
+    """Print the pair whose ratio is in the middle: by rate, and by the processors' time."""
+    pairs.sort(key=lambda pair: pair[0][0].rate / pair[1][0].rate)
+    (own, own_cpu), (other, other_cpu) = pairs[len(pairs) // 2]
+    failed = sum(pair[0][0].failed + pair[1][0].failed for pair in pairs)
+    p50, p99 = own.percentile(50), own.percentile(99)
+    print(
+        f"{name:<21} ratio {own.rate / other.rate:.2f}, by cpu {other_cpu / own_cpu:.2f}"
+        f" (target {TARGETS[name]}), p50 {p50:.1f} ms, p99/p50 {p99 / p50:.1f} (allowed 3)"
+        + (f", {failed} answers were not as they should be" if failed else "")
+    )
+
+
+def _free_starts() -> Iterator[datetime]:
+    """Go through starts that no call holds, every half hour after those of the full calendar."""
+    begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=62)
+    for number in range(10**6):
+        yield begin + timedelta(minutes=30 * number)
+
+
+def _form(start: datetime, number: int) -> str:
+    return f"{bench_load.form(number)}&{urllib.parse.urlencode({'start': start_text(start)})}"
+
+
+def _race(port: int, database: Database) -> None:
+    """Send the same starts from several processes, and count who holds what in the end."""
+    begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=85)
+    starts = [begin + timedelta(minutes=30 * number) for number in range(STARTS)]
+    with multiprocessing.get_context("spawn").Pool(RACERS) as pool:
+        answers = pool.starmap(_try, [(port, racer, starts) for racer in range(RACERS)])
+    told = Counter(status for some in answers for status in some)
+    with database.read() as session:
+        kept = session.scalars(select(Booking.starts_at).where(Booking.starts_at.in_(starts)))
+        held = Counter(kept.all())
+    doubled = sum(number > 1 for number in held.values())
+    print(f"race of {RACERS}: {dict(told)} on {STARTS} starts, {doubled} booked twice (target 0)")
+
+
+def _try(port: int, racer: int, starts: list[datetime]) -> list[int]:
+    import http.client
+
+    connection, told = http.client.HTTPConnection("127.0.0.1", port), []
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
+    for turn in range(TRIES):
+        body = _form(starts[turn % len(starts)], 10**8 + racer * TRIES + turn)
+        connection.request("POST", "/book/", body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        told.append(answer.status)
+    return told
+
+
+if __name__ == "__main__":
+    main()
