@@ -253,6 +253,31 @@ def test_the_score_is_called_the_lowest_only_when_it_is(chosen):
         assert its < min(others)
 
 
+# Companies, and what a good adviser would tell them
+
+
+@pytest.mark.parametrize(
+    ("phase", "levels", "begin", "outcome"),
+    [
+        ("pilot-stuck", [2, 1, 1, 0, 1, 1, 0, 0, 0, 1, 1, 0], "Clarify", "strategy-engagement"),
+        ("pilot-stuck", [2, 2, 3, 3, 2, 2, 0, 1, 3, 2, 2, 2], "Implement", "delivery-leadership"),
+        ("pilot-stuck", [2] * 12, None, "nothing"),
+        ("idea", [0] * 12, "Assess", "readiness-assessment"),
+        ("idea", [3, 3, 3, 3, 2, 1, 2, 3, 3, 2, 3, 2], "Transform", "close-yourself"),
+        ("pilot-running", [3, 1, 3, 2, 0, 2, 2, 2, 2, 2, 2, 2], "Transform", "strategy-engagement"),
+        ("pilot-running", [3, 3, 3, 3, 2, 1, 2, 2, 0, 0, 2, 2], "Organize", "delivery-leadership"),
+        ("rolling-out", [2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 1, 2], "Clarify", "close-yourself"),
+        ("in-use", [3, 2, 3, 3, 2, 3, 3, 3, 3, 2, 2, 1], "Nurture", "close-yourself"),
+        ("in-use", [3] * 12, None, "nothing"),
+    ],
+)
+def test_a_company_is_told_what_a_good_adviser_would_say(phase, levels, begin, outcome):
+    made = diagnosis(levels, phase)
+    engagement = made.outcome.engagement
+    assert (made.begin_with and made.begin_with.name) == begin
+    assert (engagement.slug if engagement else made.outcome.kind) == outcome
+
+
 # A strength, a phase, an older version
 
 
