@@ -162,16 +162,7 @@ def compose(
     """
     context |= {"practice": practice, "site": site}
     subject = _subjects.get_template(f"email/{kind}/subject.txt").render(context)
-    text, html = (
-        _bodies.get_template(f"email/{kind}/body.{ending}").render(context)
-        for ending in ("txt", "html")
-    )
-    preview = str(escape(_preview(text)))
-    text, html = (
-        before.replace(PREVIEW, preview) + content + after
-        for content, ending in ((text, "txt"), (html, "html"))
-        for before, after in [_frame(ending, practice, site)]
-    )
+    text, html = _parts(kind, practice, site, context)
     return Message(
         kind=kind,
         to=to,
@@ -184,6 +175,20 @@ def compose(
         attachments=tuple(attachments),
         thread=thread,
     )
+
+
+def _parts(
+    kind: EmailKind, practice: Practice, site: str, context: dict[str, Any]
+) -> tuple[str, str]:
+    """Render the text and the HTML, each in its frame."""
+    text, html = (
+        _bodies.get_template(f"email/{kind}/body.{ending}").render(context)
+        for ending in ("txt", "html")
+    )
+    before, after = _frame("html", practice, site)
+    html = before.replace(PREVIEW, str(escape(_preview(text)))) + html + after
+    before, after = _frame("txt", practice, site)
+    return before + text + after, html
 
 
 def _preview(text: str) -> str:

@@ -87,10 +87,9 @@ def queue(
 
     It leaves at `due_at` (`at`, the present, when None), and not at all once `useless_after` has
     come. What waits about an earlier `sequence` of the booking, to the same address, is canceled.
-    With the `dedupe_key` of an email that exists nothing is added. A `held` one waits for
-    `release`.
+    Nothing is added when `dedupe_key` is known. A `held` one waits for `release`.
     """
-    is_planned = due_at is not None and due_at > at
+    due_at = due_at or at
     row = {
         "id": uuid.uuid4().hex,
         "kind": kind,
@@ -100,10 +99,10 @@ def queue(
         "address": address,
         "facts": facts or {},
         "state": EmailState.HELD if held else EmailState.PENDING,
-        "turn": _turn(kind, is_planned),
+        "turn": _turn(kind, is_planned=due_at > at),
         "created_at": at,
-        "due_at": due_at or at,
-        "next_at": due_at or at,
+        "due_at": due_at,
+        "next_at": due_at,
         "useless_after": useless_after,
         "dedupe_key": dedupe_key,
     }
@@ -112,7 +111,7 @@ def queue(
         supersede(session, booking_id, address, sequence)
 
 
-def _turn(kind: EmailKind, is_planned: bool = False) -> Turn:
+def _turn(kind: EmailKind, *, is_planned: bool) -> Turn:
     if kind is EmailKind.SIGN_IN:
         return Turn.SIGN_IN
     return Turn.PLANNED if is_planned else Turn.NEW

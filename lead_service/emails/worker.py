@@ -70,10 +70,7 @@ def run(
     signals = _catch_signals()
     log.info("deliver started with %s", type(transport).__name__)
     _forget_another_key(db, transport)
-    is_over = threading.Event()
-    _start_beside(beside, db, is_over)
-    if isinstance(transport, SendGrid):
-        _start_beside(lambda db: provider_erasure.work_off(db, transport, clock.now()), db, is_over)
+    is_over = _start_all_beside(beside, db, transport)
     how: dict[str, Any] = {"keep_text": settings.is_local}
     how["on_expired"] = partial(team_notices.never_told, settings)
     chores, our_clock, troubles = _Daily(daily), _Clock(clock_fault), 0
@@ -148,6 +145,17 @@ def _forget_another_key(db: Database, transport: Transport) -> None:
     """Lift a stop that an older key has caused, so that its alarm does not outlive it."""
     with suppress(SQLAlchemyError, StorageBusy, OSError):  # the first success lifts it as well
         db.write(lambda session: outbox.resume(session, key=transport.fingerprint))
+
+
+def _start_all_beside(
+    beside: Callable[[Database], object] | None, db: Database, transport: Transport
+) -> threading.Event:
+    """Start what is done beside the sending; it ends once the event is set."""
+    is_over = threading.Event()
+    _start_beside(beside, db, is_over)
+    if isinstance(transport, SendGrid):
+        _start_beside(lambda db: provider_erasure.work_off(db, transport, clock.now()), db, is_over)
+    return is_over
 
 
 def _start_beside(

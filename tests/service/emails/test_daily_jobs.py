@@ -60,5 +60,6 @@ def test_nothing_is_done_by_a_clock_that_is_wrong(settings, database, monkeypatc
     def fault(_database) -> str | None:
         return "it is years ahead" if now[0] > MONDAY_MORNING else None
 
-    worker.run(settings, until=is_over, daily=lambda _db: done.append(now[0]), clock_fault=fault)
+    daily = lambda _db: done.append(now[0])  # noqa: E731
+    worker.run(settings, compose, until=is_over, daily=daily, clock_fault=fault)
     assert done == [MONDAY_MORNING]

@@ -55,6 +55,14 @@ def test_a_connection_is_used_again_while_it_is_open(provider, monkeypatch):
     assert provider.faults == []
 
 
+def test_a_connection_that_is_closed_as_it_is_used_again_costs_no_email(provider, monkeypatch):
+    sender = client(provider.url)  # and the provider closes each connection without saying so
+    monkeypatch.setattr(deadline_http.select, "select", lambda *_given: ([], [], []))
+    for number in range(5):
+        sender.send(MAIL, f"mail-{number}")
+    assert provider.outbox_ids == [f"mail-{number}" for number in range(5)]
+
+
 def test_a_mail_carries_our_own_id_where_both_sides_agree(provider):
     client(provider.url).send(MAIL, "mail-1")
     body = provider.received[0].body
