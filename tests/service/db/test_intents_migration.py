@@ -37,7 +37,7 @@ def test_what_waits_is_sent_as_it_was_composed_and_knows_its_call(client, databa
         connection.execute(text("CREATE INDEX ix_outbox_state_next_at ON outbox (state, next_at)"))
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
         connection.execute(text("INSERT INTO alembic_version VALUES ('0013')"))
-    schema.migrate(database)
+    schema.migrate(database, "0014")
     told = {row.kind: (row, message) for row, message in mails()}
     row, message = told["booking_confirmed"]
     assert (message.subject, row.booking_id, row.sequence) == ("As before", booking.id, 0)
