@@ -82,8 +82,12 @@ def submit() -> ResponseReturnValue:
 def _claim(form: BookingForm, wanted: datetime, now: datetime, flood: bool) -> ResponseReturnValue:
     """Book, and answer with where to go on."""
     settings = context().settings
+    with context().database.read() as session:
+        hosts = query_params.choices(host_cache.snapshot(session).hosts)
     try:
-        outcome = context().database.write(lambda session: _book(session, form, wanted, now, flood))
+        outcome = context().database.write(
+            lambda session: _book(session, hosts, form, wanted, now, flood)
+        )
     except bookings.NotOffered:
         return _other_times(form, wanted, now), 422
     except bookings.TermsChanged:
@@ -106,11 +110,15 @@ def _too_many(most: int) -> str:
 
 
 def _book(
-    session: Session, form: BookingForm, wanted: datetime, now: datetime, flood: bool
+    session: Session,
+    hosts: list[Host],
+    form: BookingForm,
+    wanted: datetime,
+    now: datetime,
+    flood: bool,
 ) -> bookings.BookingResult:
-    """Do all of it in the caller's transaction."""
+    """Do all of it in the caller's transaction, with one of these hosts."""
     settings, published = context().settings, context().published
-    hosts = query_params.choices(host_cache.snapshot(session).hosts)
     kind, assessment = query_params.kind(), query_params.assessment(session)
     if query_params.is_unknown_host(hosts):
         raise bookings.NotOffered

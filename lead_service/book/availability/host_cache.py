@@ -95,7 +95,10 @@ _latest: WeakKeyDictionary[Engine, HostSnapshot] = WeakKeyDictionary()
 
 
 def snapshot(session: Session) -> HostSnapshot:
-    """Return what is known of the hosts who take calls; read anew where it has changed."""
+    """Return what is known of the hosts who take calls; read anew where it has changed.
+
+    For sessions that only read: one that is rolled back would take its hosts along.
+    """
     engine = session.get_bind()
     assert isinstance(engine, Engine)
     rows = session.connection().execute(STAMP).all()
