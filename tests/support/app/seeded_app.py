@@ -71,7 +71,8 @@ class SeededApp:
         mail, result, not_me = _result(session, call.lead_id)
         other = session.scalars(select(Booking).where(Booking.name == "Henrik Falk")).one()
         suspect = session.scalars(select(models.Lead.id).where(models.Lead.quarantine)).first()
-        failed = session.scalars(select(OutboxMessage.id).filter_by(state=EmailState.FAILED)).one()
+        failed = session.scalars(select(OutboxMessage).filter_by(state=EmailState.FAILED)).one()
+        failed.useless_after = None  # it can be tried again
         waiting = session.scalars(
             select(OutboxMessage.id).filter_by(state=EmailState.PENDING)
         ).first()
@@ -86,7 +87,7 @@ class SeededApp:
             f"/desk/calls/{other.id}/",
         ]
         self.more += ["/desk/outbox/?state=attention"]
-        self.more += [f"/desk/outbox/{id}/" for id in (failed, waiting)]
+        self.more += [f"/desk/outbox/{id}/" for id in (failed.id, waiting)]
         self.more += [f"/desk/availability/{host.id}/{page}/" for page in ("person", "hours")]
         another = _result(session, other.lead_id)[1]
         self.more += [f"/assessment/{another}/result/{page}" for page in ("", "save/")]
