@@ -8,9 +8,11 @@ from ..availability.intervals import Window
 
 DAY = 1440  # minutes
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-# 9-17, 9:00-17:30 and 09:00 to 17:00 alike, with any dash.
-TIME = r"(\d{1,2})(?::(\d\d))?"
-PART = re.compile(rf"{TIME}\s*(?:-|\u2013|\u2014|to)\s*{TIME}", re.ASCII | re.IGNORECASE)
+# 9-17, 9:00-17:30, 9am-5pm, 9:30 am to noon and 10pm\u20132am, with any dash.
+TIME = r"(noon|midnight|\d{1,2}(?:[:.]\d\d)?(?:\s*[ap]\.?m\b\.?)?)"
+PART = re.compile(rf"{TIME}\s*(?:-|\u2013|\u2014|to\b|until\b)\s*{TIME}", re.ASCII | re.IGNORECASE)
+CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d\d))?\s*(?:([ap])\.?m\.?)?", re.ASCII | re.IGNORECASE)
+HALF = DAY // 2
 
 
 def parse_windows(text: str) -> list[Window]:
@@ -56,9 +58,9 @@ def _window(part: str) -> Window:
     found = PART.fullmatch(part)
     if not found:
         raise ValueError(
-            f"Write \u201c{part}\u201d like 09:00-17:00, with a comma between two of them."
+            f"Write \u201c{part}\u201d like 9am-5pm, with a comma between two of them."
         )
-    start, end = _minutes(found[1], found[2]), _minutes(found[3], found[4])
+    start, end = _span(_read(found[1], 0), _read(found[2], DAY))
     if start is None or end is None or start >= DAY or end > 2 * DAY:
         raise ValueError(
             f"In \u201c{part}\u201d, use times from 00:00 to 23:55; the end may go on to 48:00."
@@ -66,20 +68,64 @@ def _window(part: str) -> Window:
     if end <= start:
         raise ValueError(
             f"\u201c{part}\u201d ends before it starts."
-            " For hours past midnight, add 24: 22:00-26:00 ends at 2 am."
+            " For hours past midnight, write 10pm-2am or 22:00-26:00."
         )
     if start % 5 or end % 5:
         raise ValueError(f"\u201c{part}\u201d is not on a multiple of five minutes.")
     return Window(start, end)
 
 
-def _minutes(hours: str, minutes: str | None) -> int | None:
-    past = int(minutes or 0)
-    return int(hours) * 60 + past if past < 60 else None
+Reading = tuple[int | None, str]  # minutes (None: no such time), and "a", "p" or "" for 24 hours
+
+
+def _read(text: str, midnight: int) -> Reading:
+    """Read one time; with am or pm, the minutes are those of the first half of the day."""
+    if text.lower() in ("noon", "midnight"):
+        return (HALF, "") if text.lower() == "noon" else (midnight, "")
+    found = CLOCK.fullmatch(text)
+    assert found
+    hours, past, half = int(found[1]), int(found[2] or 0), (found[3] or "").lower()
+    if past >= 60 or (half and not 1 <= hours <= 12):
+        return None, half
+    return (hours % 12 if half else hours) * 60 + past, half
+
+
+def _span(start: Reading, end: Reading) -> tuple[int | None, int | None]:
+    """Return both ends in minutes; what says neither am nor pm follows from the other end."""
+    (opens, first), (closes, last) = start, end
+    if opens is None or closes is None or not (first or last):
+        return opens, closes
+    if first and not last and closes <= HALF and closes < _minutes(opens, first):
+        closes += HALF  # 9am-5
+    elif last and not first and opens < HALF:  # 9-5pm, 1-5pm, 10-2am
+        same = _minutes(opens, last) < _minutes(closes, last)
+        first = last if same else ("a" if last == "p" else "p")
+    opens, closes = _minutes(opens, first), _minutes(closes, last)
+    return opens, closes + DAY if last and closes < opens else closes
+
+
+def _minutes(clock: int, half: str) -> int:
+    return clock + HALF if half == "p" else clock
 
 
 def _time(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def rows(text: str) -> list[tuple[str, str]]:
+    """Split typed windows into what the fields From and To show; as typed where unreadable."""
+    try:
+        windows = parse_windows(text)
+    except ValueError:
+        return [(text, "")]
+    return [(_clock(one.start), _end_clock(one)) for one in windows]
+
+
+def _end_clock(window: Window) -> str:
+    """Write an end as From and To are read: 2:00 am is on the next day when From is later."""
+    if window.end > DAY and window.end - DAY >= window.start:
+        return _time(window.end)
+    return "midnight" if window.end == DAY else _clock(window.end % DAY)
 
 
 def _clock(minutes: int) -> str:

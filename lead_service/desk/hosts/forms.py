@@ -119,9 +119,30 @@ class HostForm(Form):
         self.populate_obj(host)
 
 
-def hours_field(label: str) -> StringField:
+class WindowsField(StringField):
+    """The windows of a date: one text, or as many pairs of From and To as the form has."""
+
+    typed: tuple[tuple[str, str], ...] = ()
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if len(valuelist) > 1:
+            pairs = zip(valuelist[::2], valuelist[1::2], strict=False)
+            self.typed = tuple((clean(opens), clean(closes)) for opens, closes in pairs)
+            texts = (f"{opens} - {closes}".strip(" -") for opens, closes in self.typed)
+            valuelist = [", ".join(filter(None, texts))]
+        super().process_formdata(valuelist)
+
+    @property
+    def rows(self) -> list[tuple[str, str]]:
+        """What the fields From and To show: each window, and one more row; or what is wrong."""
+        if self.errors and self.typed:
+            return list(self.typed)
+        return [*opening_hours.rows(self.data or ""), ("", "")]
+
+
+def hours_field(label: str) -> WindowsField:
     """Make the field of one date's windows."""
-    return StringField(
+    return WindowsField(
         f"{label} (optional)",
         [limit(label, 200), are_windows],
         filters=[clean],
@@ -172,6 +193,14 @@ class HoursForm(Form):
         return {
             number: opening_hours.parse_windows(day.data or "") for number, day in enumerate(self)
         }
+
+    def copy(self, day: str) -> None:
+        """Give the hours of a day to all weekdays, or to both days of the weekend."""
+        days = list(self)
+        source = next((number for number, one in enumerate(days) if one.name == day), None)
+        if source is not None:
+            for one in days[:5] if source < 5 else days[5:]:
+                one.data = days[source].data
 
     def fill(self, host: Host) -> None:
         host.hours = [

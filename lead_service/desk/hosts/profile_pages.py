@@ -1,6 +1,8 @@
 """The forms of a host that replace what is stored: person, hours, rules. For admins."""
 
+from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,12 +10,16 @@ from sqlalchemy.orm import Session
 from wtforms import Form
 
 from ...accounts.audit_log import AuditKind
+from ...book.availability import slots
+from ...book.availability.intervals import Hours
+from ...book.hosts import opening_hours
 from ...book.hosts.models import Host
 from ...web.context import context
 from ..blueprint import admins_only, blueprint
-from . import host_updates
+from . import host_updates, overview
 from .forms import HostForm, HoursForm, RulesForm, zones
 
+A_MONDAY = datetime(2024, 1, 1, tzinfo=UTC)  # of a week in which no clock changes
 TAKEN = "Another host has this address. Each needs one of their own."
 
 
@@ -33,8 +39,7 @@ PARTS = {
         "Weekly hours",
         HoursForm,
         AuditKind.HOURS_CHANGED,
-        "Several windows a day are separated by commas: 09:00-12:00, 13:00-17:00. Past midnight,"
-        " count on: 22:00-26:00 ends at 2 am. An empty day is closed.",
+        "Write times as you say them: 9am, 9:30 am, noon, 17:00. A day without times is closed.",
     ),
     "rules": Part(
         "Rules", RulesForm, AuditKind.RULES_CHANGED, "Calls that are booked keep theirs."
@@ -56,8 +61,13 @@ def host_form_submit(host_id: int, part: str) -> ResponseReturnValue:
     """Store one of the forms, unless somebody else has done so meanwhile."""
     asked = PARTS[part]
     form = asked.form(request.form)
+    if isinstance(form, HoursForm) and "copy" in request.form:
+        form.copy(request.form["copy"])
+        return _render_form(host_id, asked, form)
     if not form.validate():
         return _render_form(host_id, asked, form), 422
+    if "preview" in request.form:
+        return _render_form(host_id, asked, form)
 
     def change(session: Session, host: Host) -> None:
         form.fill(host)
@@ -120,7 +130,28 @@ def _render_form(
         stored=stored if is_stale else None,
         version=host.version if seen is None else seen,
         zones=zones(),
+        week=_week(host, form or stored),
     )
+
+
+def _week(host: Host, form: Form) -> list[tuple[str, str, int]]:
+    """Return each weekday with its hours for reading, and how many starts visitors get."""
+    if not isinstance(form, HoursForm) or not form.validate():
+        return []
+    kind = (overview.offered_kinds(host) or [context().published.calls.default])[0]
+    weekly = {day: tuple(windows) for day, windows in form.week.items()}
+    starts = slots.open_starts(
+        Hours("UTC", weekly),
+        slots.Rules(duration=kind.minutes, interval=host.interval),
+        now=A_MONDAY,
+        start=A_MONDAY,
+        end=A_MONDAY + timedelta(days=7),
+    )
+    counts = Counter(start.weekday() for start in starts)
+    return [
+        (name, opening_hours.describe_windows(weekly[number]), counts[number])
+        for number, name in enumerate(opening_hours.WEEKDAYS)
+    ]
 
 
 def _new(form: HostForm) -> str:

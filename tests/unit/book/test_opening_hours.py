@@ -18,6 +18,17 @@ from lead_service.book.hosts import opening_hours
         ("13:00\u201317:00; 9:00\u201412:00", [(540, 720), (780, 1020)]),
         ("22:00-26:00", [(1320, 1560)]),
         ("00:00-48:00", [(0, 2880)]),
+        ("9am-5pm", [(540, 1020)]),
+        ("9-5pm, 7:30 PM to 9 p.m.", [(540, 1020), (1170, 1260)]),
+        ("1-5pm", [(780, 1020)]),
+        ("9am-5", [(540, 1020)]),
+        ("9am to noon", [(540, 720)]),
+        ("noon-5pm", [(720, 1020)]),
+        ("midnight-1am", [(0, 60)]),
+        ("6.30pm until midnight", [(1110, 1440)]),
+        ("10pm-2am", [(1320, 1560)]),
+        ("10-2am", [(1320, 1560)]),
+        ("12am-12pm", [(0, 720)]),
         ("09:00-12:00,12:00-13:00,", [(540, 720), (720, 780)]),
     ],
 )
@@ -28,8 +39,10 @@ def test_hours_are_read_as_people_write_them(typed, minutes):
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ("nine to five", "like 09:00-17:00"),
-        ("09:00-17:00 13:00-14:00", "like 09:00-17:00"),
+        ("nine to five", "like 9am-5pm"),
+        ("13pm-5pm", "from 00:00"),
+        ("9am-9am", "ends before it starts"),
+        ("09:00-17:00 13:00-14:00", "like 9am-5pm"),
         ("17:00-09:00", "ends before it starts"),
         ("09:00-09:00", "ends before it starts"),
         ("24:00-25:00", "from 00:00"),
@@ -37,7 +50,7 @@ def test_hours_are_read_as_people_write_them(typed, minutes):
         ("09:60-10:00", "from 00:00"),
         ("09:00-09:07", "multiple of five"),
         ("09:00-12:00, 11:55-13:00", "09:00-12:00 and 11:55-13:00 overlap"),
-        ("\u0660\u0669:00-12:00", "like 09:00-17:00"),
+        ("\u0660\u0669:00-12:00", "like 9am-5pm"),
     ],
 )
 def test_what_cannot_be_hours_is_refused_in_words(typed, told):
@@ -54,6 +67,8 @@ fives = st.integers(0, 287).flatmap(
 def test_what_is_written_is_read_back(window):
     one = [Window(*window)]
     assert opening_hours.parse_windows(opening_hours.write_windows(one)) == one
+    ((opens, closes),) = opening_hours.rows(opening_hours.write_windows(one))
+    assert opening_hours.parse_windows(f"{opens} - {closes}") == one
 
 
 def test_hours_read_as_a_clock_says_them():
