@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
@@ -15,6 +15,7 @@ from ..web.tokens import new_token, token_hash
 from . import bookings, notifications, query_params, refusals
 from . import times_page as open_times
 from .availability import host_cache, month, queries
+from .calendars.wanted import ask_afterwards
 from .forms import BookingForm, PhoneBookingForm, parse_start, start_text
 from .hosts.models import Host
 from .prefill import find_prefill
@@ -58,7 +59,8 @@ def form(start: str, kind: str = "") -> ResponseReturnValue:
         return open_times.for_booking().render(gone=True), 404
     with context().database.read() as session:
         known = find_prefill(session, context().settings, query_params.prefill())
-    return _form_page(_form_for(free, data={"submission": new_token(), **known}), wanted)
+    page = _form_page(_form_for(free, data={"submission": new_token(), **known}), wanted)
+    return ask_afterwards(make_response(page), context().database, free, clock.now())
 
 
 @blueprint.post("/")

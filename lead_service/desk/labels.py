@@ -25,6 +25,7 @@ MAILS = {
     EmailKind.BOOKING_CANCELLED: "Cancellation to the visitor",
     EmailKind.BOOKING_CANCELLED_FOR_HOST: "Cancellation to the host",
     EmailKind.BOOKING_WITHDRAWN: "Invitation taken back from a mistyped address",
+    EmailKind.CALL_COLLIDES: "Call that collides with a calendar",
     EmailKind.CALENDAR_PROBLEM: "Problem with a host\u2019s calendar",
     EmailKind.ALARM: "Alarm about the service",
     EmailKind.NEW_LEAD: "News to the team",

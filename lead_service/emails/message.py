@@ -42,6 +42,7 @@ class EmailKind(StrEnum):
     BOOKING_CANCELLED_FOR_HOST = "booking_cancelled_for_host"
     BOOKING_WITHDRAWN = "booking_withdrawn"
     CALENDAR_PROBLEM = "calendar_problem"
+    CALL_COLLIDES = "call_collides"
     ALARM = "alarm"  # about the service itself; never in the outbox
     NEW_LEAD = "new_lead"
     RESULT = "result"

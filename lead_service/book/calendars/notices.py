@@ -10,9 +10,11 @@ from ...emails import outbox, practice_context
 from ...emails.message import EmailKind, Message, compose
 from ...emails.models import OutboxMessage
 from ...emails.outbox import NotNeeded
+from ...formats import clock_time, long_date, zone_name
 from ...publishing.site import Published
 from ...settings import Settings
 from ..hosts.models import CalendarFeed, Host
+from ..models import Booking
 
 USEFUL_FOR = timedelta(days=2)  # by then the calendar was read again, or somebody was told again
 
@@ -58,6 +60,42 @@ def _queue(
             "reasons": feed.widened.splitlines(),
         },
         dedupe_key=f"calendar:{feed.id}:{now:%Y%m%dT%H%M%S}:{address}",
+    )
+
+
+def collides(session: Session, feed: CalendarFeed, booking: Booking, now: datetime) -> None:
+    """Tell the host that a call was booked at a time at which their calendar has them busy."""
+    outbox.queue(
+        session,
+        EmailKind.CALL_COLLIDES,
+        feed.host.email,
+        at=now,
+        useless_after=booking.starts_at,
+        facts={"label": feed.label},
+        lead_id=booking.lead_id,
+        booking_id=booking.id,
+        sequence=booking.sequence,
+        dedupe_key=f"collides:{booking.uid}:{booking.sequence}",
+    )
+
+
+def collision_email(
+    session: Session, settings: Settings, _published: Published, row: OutboxMessage, now: datetime
+) -> Message:
+    """Compose the email about a call that collides with the host's calendar."""
+    booking = session.get(Booking, row.booking_id or 0)
+    if booking is None or not booking.is_live or booking.sequence != row.sequence:
+        raise NotNeeded("the call has changed since")
+    start, zone = booking.starts_at, booking.host_zone
+    return compose(
+        row.kind,
+        to=row.address,
+        to_name=booking.host.name,
+        booking=booking,
+        label=(row.facts or {})["label"],
+        when=f"{long_date(start, zone)}, {clock_time(start, zone)} ({zone_name(zone, start)})",
+        link=settings.link(f"/desk/calls/{booking.id}/move/"),
+        **practice_context(settings),
     )
 
 

@@ -15,7 +15,7 @@ from ...settings import Settings
 from ..availability.busy_times import is_current
 from ..availability.slots import Busy
 from ..hosts.models import BusyTime, CalendarFeed
-from ..models import Booking
+from ..models import Booking, Status
 from . import notices
 from .fetch import LONGEST_WAIT, Unreadable, fetch
 from .sandbox import parse_in_process
@@ -73,13 +73,13 @@ def refresh(database: Database, settings: Settings, feed_id: int, now: datetime)
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
-    """Select what was not tried for EVERY, nor is to wait as its server asked.
+    """Select what was not tried for EVERY or is wanted, and is not to wait as its server asked.
 
     A clock that was set back must not stop it for long.
     """
-    tried, retry = CalendarFeed.fetched_at, CalendarFeed.retry_at
+    tried, retry, wanted = CalendarFeed.fetched_at, CalendarFeed.retry_at, CalendarFeed.wanted_at
     return and_(
-        or_(tried.is_(None), tried <= now - EVERY, tried > now + EVERY),
+        or_(tried.is_(None), tried <= now - EVERY, tried > now + EVERY, wanted > tried),
         or_(retry.is_(None), retry <= now, retry > now + LONGEST_WAIT),
     )
 
@@ -127,6 +127,7 @@ def _read(database: Database, settings: Settings, copy: _Copy, now: datetime) ->
         "etag": fetched.etag,
         "last_modified": fetched.last_modified,
         "content_hash": digest,
+        "size": len(fetched.content),
         "zone": copy.zone,
         "rules": RULES,
         "known_until": until,
@@ -170,7 +171,11 @@ def _replace(
     busy: list[Busy],
     known: dict[str, Any],
 ) -> None:
-    before = session.scalar(select(CalendarFeed.widened).where(CalendarFeed.id == feed_id))
+    query = select(CalendarFeed.widened, CalendarFeed.succeeded_at)
+    before, earlier = session.execute(query.where(CalendarFeed.id == feed_id)).one_or_none() or (
+        None,
+        None,
+    )
     if not _keep(session, feed_id, **known):  # removed meanwhile
         return
     if known["widened"] and not before:
@@ -180,6 +185,31 @@ def _replace(
     rows = [{"feed_id": feed_id, "starts_at": one.start, "ends_at": one.end} for one in busy]
     if rows:
         session.execute(insert(BusyTime), rows)
+    _tell_of_collisions(session, settings, feed_id, busy, earlier, known["succeeded_at"])
+
+
+def _tell_of_collisions(
+    session: Session,
+    settings: Settings,
+    feed_id: int,
+    busy: list[Busy],
+    earlier: datetime | None,
+    now: datetime,
+) -> None:
+    """Tell the host of calls that were booked by the earlier reading and are busy by this one."""
+    if earlier is None:
+        return
+    feed = session.get_one(CalendarFeed, feed_id, populate_existing=True)
+    query = select(Booking).where(
+        Booking.host_id == feed.host_id,
+        Booking.status == Status.CONFIRMED,
+        Booking.starts_at > now,
+        Booking.created_at >= earlier,
+    )
+    for booking in session.scalars(query):
+        end = booking.starts_at + timedelta(minutes=booking.duration)
+        if any(one.start < end and booking.starts_at < one.end for one in busy):
+            notices.collides(session, feed, booking, now)
 
 
 def _keep(session: Session, feed_id: int, **known) -> bool:

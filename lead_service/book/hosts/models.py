@@ -169,6 +169,8 @@ class CalendarFeed(Base):
     last_modified: Mapped[str] = mapped_column(String(100), default="")
     content_hash: Mapped[str] = mapped_column(String(64), default="")
     fetched_at: Mapped[datetime | None]  # the latest try
+    wanted_at: Mapped[datetime | None]  # when a visitor looked at a start of the host's
+    size: Mapped[int] = mapped_column(default=0)  # bytes, of the latest reading
     succeeded_at: Mapped[datetime | None]  # the latest time its server confirmed what we hold
     zone: Mapped[str] = mapped_column(String(64), default="")  # by which floating times were read
     rules: Mapped[int] = mapped_column(default=0)  # the RULES of `calendars.sync` at that reading

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from ...assess.emails import result_email
 from ...book import emails as call_emails
-from ...book.calendars.notices import calendar_email
+from ...book.calendars.notices import calendar_email, collision_email
 from ...emails.message import EmailKind, Message, from_json
 from ...emails.models import OutboxMessage
 from ...emails.outbox import Compose
@@ -25,6 +25,7 @@ COMPOSERS = {
     EmailKind.BOOKING_WITHDRAWN: call_emails.withdrawal,
     EmailKind.NEW_LEAD: call_emails.team_news,
     EmailKind.CALENDAR_PROBLEM: calendar_email,
+    EmailKind.CALL_COLLIDES: collision_email,
     EmailKind.RESULT: result_email,
     EmailKind.SIGN_IN: sign_in_email,
     EmailKind.INVITED: invitation_email,

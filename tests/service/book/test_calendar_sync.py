@@ -26,7 +26,7 @@ from tests.service.conftest import MONDAY_MORNING as NOW
 from tests.support.app.call_types import KIND
 from tests.support.app.calls import add_host, give_to, only_call
 from tests.support.app.outbox_helper import compose
-from tests.support.app.visitor_forms import book
+from tests.support.app.visitor_forms import book, open_starts
 from tests.support.calendar_server import CalendarServer, file
 
 MINUTE = timedelta(minutes=1)
@@ -120,6 +120,33 @@ def test_a_calendar_that_was_read_is_current(read, busy):
     assert (found.succeeded_at, found.fault, found.zone) == (NOW, "", "UTC")
     assert found.known_until > NOW + timedelta(days=45 + 59)
     assert busy() == ["26 09:00"]
+
+
+def test_a_look_at_a_start_has_the_calendar_read_again_at_most_every_five_minutes(
+    client, database, read, at
+):
+    read(ics("20261126T090000Z"))
+
+    def is_read_again(minutes: int) -> bool:
+        at(NOW + minutes * MINUTE)
+        client.get(f"/book/{open_starts(client)[0]}/").close()
+        return read(ics("20261126T090000Z"), minutes).fetched_at == NOW + minutes * MINUTE
+
+    assert [is_read_again(minutes) for minutes in (4, 6, 8)] == [False, True, False]
+    large = update(CalendarFeed).values(size=3 * 2**20)
+    database.write(lambda session: session.execute(large))
+    assert not is_read_again(14)
+
+
+def test_a_booking_that_turns_out_to_collide_is_told_to_the_host_once(client, read, mails, at):
+    read(ics("20261126T090000Z"))
+    at(NOW + 2 * MINUTE)
+    book(client, "20261127T0900Z")
+    for minutes in (11, 22):
+        read(ics("20261126T090000Z", "20261127T090000Z"), minutes)
+    (told,) = [one for _, one in mails() if one.kind == EmailKind.CALL_COLLIDES]
+    assert told.to == "team@example.com"
+    assert "/desk/calls/1/move/" in told.text
 
 
 @pytest.mark.both_engines

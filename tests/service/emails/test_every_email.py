@@ -2,14 +2,17 @@
 
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import html5lib
 import pytest
+from sqlalchemy import select
 
 import lead_service
 from lead_service.book.calendars import notices
 from lead_service.book.forms import parse_start
 from lead_service.book.hosts.models import CalendarFeed, Host
+from lead_service.book.models import Booking
 from lead_service.desk.team import membership
 from lead_service.emails.message import EmailKind
 from lead_service.leads.consent import Agreed, Occasion, permission
@@ -34,6 +37,7 @@ TO_A_MEMBER = {
     EmailKind.SIGN_IN,
     EmailKind.INVITED,
     EmailKind.CALENDAR_PROBLEM,
+    EmailKind.CALL_COLLIDES,
 }  # and about nobody else
 QUEUED = set(EmailKind) - {EmailKind.ALARM}  # which is sent beside the outbox
 PERMISSIONS = {
@@ -59,6 +63,14 @@ def every_mail(client, context, framework, mails, post, database, settings):
     post()
     client.post(page + "cancel")
     page = book(client, **{field: LURE for field in fields})
+    post()
+
+    def collide(session) -> None:
+        booking = session.scalars(select(Booking).order_by(Booking.id.desc())).first()
+        calendar = SimpleNamespace(label=MARKUP, host=booking.host)
+        notices.collides(session, calendar, booking, MONDAY_MORNING)
+
+    database.write(collide)
     post()
     client.post(page + "address", data={"email": "ada@example.org"})
     feed = CalendarFeed(id=1, label=MARKUP, fault="answered 404", widened="")
