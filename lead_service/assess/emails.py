@@ -111,17 +111,30 @@ def send_result(
             held=suspect or lead.quarantine,
         )
     if lead.is_new:
-        team_notices.notify(
-            session,
-            settings,
-            lead.id,
-            now,
-            occasion=Occasion.RESULT,
-            key=occasion,
-            what=TEAM_IS_TOLD + capture.SUSPECTED * suspect,
-            came_from=assessment.came_from,
-            answers=assessment.token_hash,
-        )
+        _tell_team(session, settings, assessment, lead, occasion, now, suspect=suspect)
+
+
+def _tell_team(
+    session: Session,
+    settings: Settings,
+    assessment: Assessment,
+    lead: Captured,
+    key: str,
+    now: datetime,
+    *,
+    suspect: bool,
+) -> None:
+    team_notices.notify(
+        session,
+        settings,
+        lead.id,
+        now,
+        occasion=Occasion.RESULT,
+        key=key,
+        what=TEAM_IS_TOLD + capture.SUSPECTED * suspect,
+        came_from=assessment.came_from,
+        answers=assessment.token_hash,
+    )
 
 
 def _record_consent(session: Session, lead: Captured, form: MailForm, now: datetime) -> None:

@@ -117,13 +117,26 @@ def create(
     wanted = replace(wanted, quarantine=wanted.quarantine or lead.quarantine)
     if wanted.quarantine and _count_held(session, now) >= MOST_HELD:
         return BookingResult(None, lead, [Refusal(hosts[0].name, HELD)])
+    if booking := _reserve(session, settings, hosts, lead, wanted, now):
+        return BookingResult(booking, lead)
+    return BookingResult(None, lead, _refusals(session, hosts, wanted.kind, wanted.start, now))
+
+
+def _reserve(
+    session: Session,
+    settings: Settings,
+    hosts: list[Host],
+    lead: capture.Captured,
+    wanted: BookingRequest,
+    now: datetime,
+) -> Booking | None:
+    """Take the start for the first host who is free and offers what was agreed, or for nobody."""
     free = queries.free_hosts(session, hosts, wanted.kind, wanted.start, now)
     for host in _as_agreed(free, wanted.kind, wanted.terms):
-        if booking := time_cells.reserve(
-            session, host, _booking(host, lead, wanted, now, settings.secret)
-        ):
-            return BookingResult(booking, lead)
-    return BookingResult(None, lead, _refusals(session, hosts, wanted.kind, wanted.start, now))
+        made = _booking(host, lead, wanted, now, settings.secret)
+        if booking := time_cells.reserve(session, host, made):
+            return booking
+    return None
 
 
 def move(

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -60,8 +59,9 @@ def run(
 
     `compose` writes the email that a row stands for. `daily` runs between two emails, at the
     start and then once a day: this is the one process that runs on days without a visitor.
-    `beside` runs again and again in its own thread, so that a slow calendar delays no email. Ends
-    too when `until()` says so, and when `parent_pid`, the process that started this one, is gone.
+    `beside` runs again and again in its own thread, so that a slow calendar delays no email.
+    While `clock_fault` names a fault of the clock, nothing is sent, given up or erased. Ends too
+    when `until()` says so, and when `parent_pid`, the process that started this one, is gone.
     Raises ValueError for settings with which nothing could be sent.
     """
     transport = transport_for(settings)
@@ -71,26 +71,33 @@ def run(
     log.info("deliver started with %s", type(transport).__name__)
     _forget_another_key(db, transport)
     is_over = _start_all_beside(beside, db, transport)
-    how: dict[str, Any] = {"keep_text": settings.is_local}
-    how["on_expired"] = partial(team_notices.never_told, settings)
+    deliver = _sender(settings, db, transport, compose)
     chores, our_clock, troubles = _Daily(daily), _Clock(clock_fault), 0
     while not (signals or _is_orphan(parent_pid) or (until and until())):
         try:
-            if our_clock.is_wrong(db):
-                _sleep(BESIDE_SECONDS, signals)
-                continue
-            chores.do_when_due(db)
-            more = deliver_one(db, transport, compose, clock.now(), **how)
+            more = not our_clock.is_wrong(db) and _work(db, chores, deliver)
             troubles = 0
         except Exception as error:  # nothing may end this process but a request to end
-            more = False
-            troubles += 1
+            more, troubles = False, troubles + 1
             log.error("deliver is in trouble, and goes on: %s", _where(error))
         if not more:
             _sleep(_pause_after(troubles), signals)
     is_over.set()
     db.close()
     log.info("deliver stopped")
+
+
+def _sender(
+    settings: Settings, db: Database, transport: Transport, compose: Compose
+) -> Callable[[datetime], bool]:
+    on_expired = partial(team_notices.never_told, settings)
+    keep_text = settings.is_local
+    return partial(deliver_one, db, transport, compose, keep_text=keep_text, on_expired=on_expired)
+
+
+def _work(db: Database, chores: "_Daily", deliver: Callable[[datetime], bool]) -> bool:
+    chores.do_when_due(db)
+    return deliver(clock.now())
 
 
 class _Daily:
@@ -100,8 +107,10 @@ class _Daily:
         self._chores, self._due_at = chores, clock.now()
 
     def do_when_due(self, db: Database) -> None:
-        if self._chores and clock.now() >= self._due_at:
-            self._due_at = clock.now() + A_DAY
+        now = clock.now()
+        ran_ahead = self._due_at > now + A_DAY  # the clock, when they were done last
+        if self._chores and (now >= self._due_at or ran_ahead):
+            self._due_at = now + A_DAY
             self._chores(db)
 
 

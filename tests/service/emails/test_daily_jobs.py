@@ -35,6 +35,10 @@ def test_chores_are_done_at_the_start_and_once_a_day(settings, database, monkeyp
     assert chores_in(settings, monkeypatch, hours, lambda: None) == 3
 
 
+def test_a_clock_that_ran_ahead_delays_no_chores(settings, database, monkeypatch):
+    assert chores_in(settings, monkeypatch, [0, 30_000, 1, 2], lambda: None) == 3
+
+
 def test_a_chore_that_fails_does_not_stop_the_mail_nor_come_back_at_once(
     settings, database, monkeypatch
 ):

@@ -70,30 +70,7 @@ class SeededApp:
         call = session.scalars(select(Booking).where(Booking.name == "Grace Holloway")).one()
         mail, result, not_me = _result(session, call.lead_id)
         other = session.scalars(select(Booking).where(Booking.name == "Henrik Falk")).one()
-        suspect = session.scalars(select(models.Lead.id).where(models.Lead.quarantine)).first()
-        failed = session.scalars(select(OutboxMessage).filter_by(state=EmailState.FAILED)).one()
-        failed.useless_after = None  # it can be tried again
-        waiting = session.scalars(
-            select(OutboxMessage.id).filter_by(state=EmailState.PENDING)
-        ).first()
-        waiting_call = session.scalars(
-            select(Booking).where(Booking.starts_at > now, Booking.id != call.id)
-        ).first()
-        assert waiting_call
-        waiting_call.awaits_confirmation = True
-        self.more = [
-            f"/desk/calls/{waiting_call.id}/",
-            f"/desk/leads/{suspect}/",
-            f"/desk/calls/{other.id}/",
-        ]
-        self.more += ["/desk/outbox/?state=attention"]
-        self.more += [f"/desk/outbox/{id}/" for id in (failed.id, waiting)]
-        self.more += [f"/desk/availability/{host.id}/{page}/" for page in ("person", "hours")]
-        another = _result(session, other.lead_id)[1]
-        self.more += [f"/assessment/{another}/result/{page}" for page in ("", "save/")]
-        unshared = assessments.find_assessment(session, another)
-        assert unshared
-        assessments.unshare(unshared)  # an emailed result has a link to share
+        self.more = self._in_other_states(session, host, call, other)
         answers = assessments.find_assessment(session, result)
         assert answers
         ids = {"lead": call.lead_id, "note": call.lead.notes[0].id, "call": call.id, "mail": mail}
@@ -107,6 +84,36 @@ class SeededApp:
             "assess.shared": assessments.share_token(answers, secret) or "",
             **dict.fromkeys(("assess.not_me", "assess.not_me_submit"), not_me),
         }
+
+    def _in_other_states(
+        self, session: Session, host: Host, call: Booking, other: Booking
+    ) -> list[str]:
+        """Put records into states that the others are not in; return their pages."""
+        now = clock.now()
+        suspect = session.scalars(select(models.Lead.id).where(models.Lead.quarantine)).first()
+        failed = session.scalars(select(OutboxMessage).filter_by(state=EmailState.FAILED)).one()
+        failed.useless_after = None  # it can be tried again
+        waiting = session.scalars(
+            select(OutboxMessage.id).filter_by(state=EmailState.PENDING)
+        ).first()
+        waiting_call = session.scalars(
+            select(Booking).where(Booking.starts_at > now, Booking.id != call.id)
+        ).first()
+        assert waiting_call
+        waiting_call.awaits_confirmation = True
+        another = _result(session, other.lead_id)[1]
+        unshared = assessments.find_assessment(session, another)
+        assert unshared
+        assessments.unshare(unshared)  # an emailed result has a link to share
+        return [
+            f"/desk/calls/{waiting_call.id}/",
+            f"/desk/leads/{suspect}/",
+            f"/desk/calls/{other.id}/",
+            "/desk/outbox/?state=attention",
+            *(f"/desk/outbox/{id}/" for id in (failed.id, waiting)),
+            *(f"/desk/availability/{host.id}/{page}/" for page in ("person", "hours")),
+            *(f"/assessment/{another}/result/{page}" for page in ("", "save/")),
+        ]
 
     def address(self, rule: Rule, **odd: str) -> str:
         """Return an address of a route; `odd` are arguments as they shall travel."""
