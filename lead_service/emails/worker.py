@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -52,15 +52,15 @@ def run(
     until: Callable[[], bool] | None = None,
     parent_pid: int | None = None,
     daily: Callable[[Database], object] | None = None,
-    beside: Callable[[Database], object] | None = None,
+    beside: Sequence[Callable[[Database], object]] = (),
     clock_fault: Callable[[Database], str | None] | None = None,
 ) -> None:
     """Deliver mail until SIGTERM or SIGINT, after the send that is under way.
 
     `compose` writes the email that a row stands for. `daily` runs between two emails, at the
     start and then once a day: this is the one process that runs on days without a visitor.
-    `beside` runs again and again in its own thread, so that a slow calendar delays no email.
-    While `clock_fault` names a fault of the clock, nothing is sent, given up or erased. Ends too
+    Each of `beside` runs again and again in its own thread: a slow calendar delays no email. While
+    `clock_fault` names a fault of the clock, nothing is sent, given up or erased. Ends too
     when `until()` says so, and when `parent_pid`, the process that started this one, is gone.
     Raises ValueError for settings with which nothing could be sent.
     """
@@ -70,9 +70,9 @@ def run(
     signals = _catch_signals()
     log.info("deliver started with %s", type(transport).__name__)
     _forget_another_key(db, transport)
-    is_over = _start_all_beside(beside, db, transport)
     deliver = _sender(settings, db, transport, compose)
     chores, our_clock, troubles = _Daily(daily), _Clock(clock_fault), 0
+    is_over = _start_all_beside(beside, db, transport, our_clock)
     while not (signals or _is_orphan(parent_pid) or (until and until())):
         try:
             more = not our_clock.is_wrong(db) and _work(db, chores, deliver)
@@ -122,15 +122,18 @@ class _Clock:
         self._is_wrong = False
         self._due_at = time.monotonic()
         self._offset = _offset()
+        self._lock = threading.Lock()  # the threads beside ask as well
 
     def is_wrong(self, db: Database) -> bool:
-        has_jumped = abs(_offset() - self._offset) > A_JUMP
-        if self._fault and (has_jumped or time.monotonic() >= self._due_at):
-            self._due_at, self._offset = time.monotonic() + CLOCK_SECONDS, _offset()
-            if fault := self._fault(db):
-                log.error("deliver waits for the right time: %s", fault)
-            self._is_wrong = fault is not None
-        return self._is_wrong
+        with self._lock:
+            has_jumped = abs(_offset() - self._offset) > A_JUMP
+            if self._fault and (has_jumped or time.monotonic() >= self._due_at):
+                fault = self._fault(db)
+                self._due_at, self._offset = time.monotonic() + CLOCK_SECONDS, _offset()
+                if fault:
+                    log.error("deliver waits for the right time: %s", fault)
+                self._is_wrong = fault is not None
+            return self._is_wrong
 
 
 def _offset() -> timedelta:
@@ -157,32 +160,33 @@ def _forget_another_key(db: Database, transport: Transport) -> None:
 
 
 def _start_all_beside(
-    beside: Callable[[Database], object] | None, db: Database, transport: Transport
+    beside: Sequence[Callable[[Database], object]],
+    db: Database,
+    transport: Transport,
+    our_clock: _Clock,
 ) -> threading.Event:
     """Start what is done beside the sending; it ends once the event is set."""
     is_over = threading.Event()
-    _start_beside(beside, db, is_over)
+    works = list(beside)
     if isinstance(transport, SendGrid):
-        _start_beside(lambda db: provider_erasure.work_off(db, transport, clock.now()), db, is_over)
+        works.append(lambda db: provider_erasure.work_off(db, transport, clock.now()))
+    for work in works:
+        repeat = partial(_repeat, work, db, is_over, our_clock)
+        threading.Thread(target=repeat, daemon=True, name="beside").start()
     return is_over
 
 
-def _start_beside(
-    work: Callable[[Database], object] | None, db: Database, is_over: threading.Event
+def _repeat(
+    work: Callable[[Database], object], db: Database, is_over: threading.Event, our_clock: _Clock
 ) -> None:
     """Do `work` again and again until `is_over`, whatever befalls it."""
-    if not work:
-        return
-
-    def repeat() -> None:
-        while not is_over.is_set():
-            try:
+    while not is_over.is_set():
+        try:
+            if not our_clock.is_wrong(db):
                 work(db)
-            except Exception as error:
-                log.error("work beside the mail is in trouble, and goes on: %s", _where(error))
-            is_over.wait(BESIDE_SECONDS)
-
-    threading.Thread(target=repeat, daemon=True, name="beside").start()
+        except Exception as error:
+            log.error("work beside the emails is in trouble, and goes on: %s", _where(error))
+        is_over.wait(BESIDE_SECONDS)
 
 
 def _is_orphan(parent_pid: int | None) -> bool:

@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -47,7 +48,7 @@ def tell(settings: Settings, faults: Sequence[str], now: datetime) -> list[str]:
         return []
     outcomes = [_tried(way) for way in _ways(settings, faults, now)]
     if None in outcomes:
-        path.write_text(json.dumps({"kind": kind if faults else "", "at": now.isoformat()}))
+        outcomes.append(_tried(lambda: _remember(path, kind if faults else "", now)))
     return [fault for fault in outcomes if fault]
 
 
@@ -64,6 +65,16 @@ def _known(path: Path) -> tuple[str, datetime]:
     return "", datetime.min.replace(tzinfo=UTC)
 
 
+def _remember(path: Path, kind: str, now: datetime) -> None:
+    """Write the note whole, or leave the one that is there; raises ValueError when it cannot."""
+    whole = path.with_suffix(".new")
+    try:
+        whole.write_text(json.dumps({"kind": kind, "at": now.isoformat()}))
+        whole.replace(path)
+    except OSError as error:
+        raise ValueError(f"VAR_DIR: the alarm will be repeated ({error.strerror})") from None
+
+
 def _tried(way: Callable[[], None]) -> str | None:
     """Return why a way has failed, or None."""
     try:
@@ -78,26 +89,24 @@ def _ways(settings: Settings, faults: Sequence[str], now: datetime) -> Iterator[
     if settings.alarm_webhook:
         address = settings.alarm_webhook.get_secret_value()
         yield lambda: _post(settings, address, faults, now)
-    if settings.smtp_url:
-        yield lambda: _email(Smtp(settings), settings, faults)
-    elif settings.sendgrid_api_key:
-        yield lambda: _email(SendGrid(settings), settings, faults)
+    if settings.smtp_url or settings.sendgrid_api_key:
+        transport = Smtp(settings) if settings.smtp_url else SendGrid(settings)
+        for recipient in settings.sales_to:
+            yield partial(_email, transport, settings, recipient, faults)
 
 
-def _email(transport: Transport, settings: Settings, faults: Sequence[str]) -> None:
-    host = urlsplit(settings.public_url).hostname
-    for recipient in settings.sales_to:
-        message = compose(
-            EmailKind.ALARM,
-            to=recipient,
-            faults=faults,
-            host=host,
-            **practice_context(settings),
-        )
-        try:
-            transport.send(message, uuid.uuid4().hex)
-        except (Temporary, Permanent, Stop) as refusal:
-            raise ValueError(f"alarm: no email could be sent ({refusal.reason})") from None
+def _email(transport: Transport, settings: Settings, recipient: str, faults: Sequence[str]) -> None:
+    message = compose(
+        EmailKind.ALARM,
+        to=recipient,
+        faults=faults,
+        host=urlsplit(settings.public_url).hostname,
+        **practice_context(settings),
+    )
+    try:
+        transport.send(message, uuid.uuid4().hex)
+    except (Temporary, Permanent, Stop) as refusal:
+        raise ValueError(f"alarm: no email could be sent ({refusal.reason})") from None
 
 
 def _post(settings: Settings, address: str, faults: Sequence[str], now: datetime) -> None:

@@ -22,6 +22,7 @@ from ..emails import key_check, status
 from ..emails.transports.smtp import Smtp
 from ..hostnames import is_placeholder
 from ..leads.models import LeadEvent
+from ..privacy import retention
 from ..publishing import site
 from ..settings import Settings, SettingsError
 from . import alarms, backup
@@ -122,6 +123,11 @@ def _in_the_database(settings: Settings, published: site.Published | None) -> li
             found += setup.problems(
                 session, settings, published.calls if published else None, clock.now()
             )
+            if waiting := retention.waiting_for_a_person(session, settings, clock.now()):
+                found.append(
+                    f"retention: would erase {waiting} leads at once, and waits; see `lead-service "
+                    "retention --dry-run`, and run it with --yes if that is right"
+                )
             if demo_data.is_there(session) and not settings.is_local:
                 found.append("database: holds made-up data; run `lead-service demo --remove`")
             return [*found, *_clock_of(database, session), *_space_of(database)]

@@ -82,18 +82,16 @@ def deliver(settings: Settings) -> None:
         parent_pid=parent.pid if parent else None,
         daily=lambda database: _daily(database, settings),
         clock_fault=lambda database: checks.clock_fault(settings, database),
-        beside=lambda database: _beside(database, settings),
+        beside=(
+            lambda database: held.let_go(database, clock.now()),
+            lambda database: sync.refresh_due(database, settings),
+        ),
     )
 
 
 def _daily(database: Database, settings: Settings) -> None:
     retention.run_daily(database, settings, clock.now())
     database.write(lambda session: time_cells.drop_past(session, clock.now()))
-
-
-def _beside(database: Database, settings: Settings) -> None:
-    held.let_go(database, clock.now())
-    sync.refresh_due(database, settings)
 
 
 def _prepare(settings: Settings) -> str:

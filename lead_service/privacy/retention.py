@@ -128,9 +128,13 @@ def _plan_anew(session: Session, now: datetime) -> None:
 
 
 def _erase_batch(session: Session, as_of: datetime, settings: Settings) -> dict[str, int]:
-    """Erase a few leads with all that is theirs, or else a few other rows; {} when none is left."""
+    """Erase a few leads with all that is theirs, or else a few other rows; {} when none is left.
+
+    Rows are locked and looked at again. A row that a visitor is just changing is left alone.
+    """
     idle = _idle(as_of - timedelta(days=settings.retention_days))
-    leads = session.scalars(select(Lead.id).where(idle).limit(LEADS_AT_ONCE)).all()
+    found = select(Lead.id).where(idle).limit(LEADS_AT_ONCE)
+    leads = session.scalars(found.with_for_update(skip_locked=True)).all()
     if leads:
         mine = Lead.id.in_(leads)
         calls = Booking.lead_id.in_(leads)
@@ -138,8 +142,8 @@ def _erase_batch(session: Session, as_of: datetime, settings: Settings) -> dict[
         return {held.name: held.erase(session) for held in _of_leads(mine)}
     for held in _by_themselves(as_of, settings):
         key, *_ = held.of.columns
-        keys = session.scalars(select(key).where(held.where).limit(ROWS_AT_ONCE)).all()
-        if keys:
+        rows = select(key).where(held.where).limit(ROWS_AT_ONCE)
+        if keys := session.scalars(rows.with_for_update(skip_locked=True)).all():
             if held.name == Assessment.__tablename__:
                 archived_counts.archive(session, Rows(Assessment.id.in_(keys), false(), false()))
             return {held.name: Holding(held.of, key.in_(keys)).erase(session)}

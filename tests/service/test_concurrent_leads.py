@@ -1,11 +1,14 @@
 """Two transactions meet in one lead: on PostgreSQL, where they run at once, neither fails."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import delete, func, select
 
 from lead_service.book.models import Booking
 from lead_service.leads import capture
 from lead_service.leads.models import Lead
+from lead_service.privacy import retention
 from tests.support.app.visitor_forms import VISITOR, book
 from tests.support.engines import only_postgresql
 
@@ -63,3 +66,21 @@ def test_an_address_is_corrected_to_one_that_has_just_written_to_us(
     with two_at_once.read() as session:
         assert session.scalars(select(Lead.address)).all() == [EVE]
         assert session.scalar(select(func.count()).where(Booking.lead_id == 2)) == 1
+
+
+def test_a_form_that_meets_retention_is_kept(two_at_once, settings):
+    """A lead that is old enough to be erased is just being written to."""
+
+    def write(session) -> None:
+        capture.capture_lead(session, email=ADA, name="Ada", at=MONDAY_MORNING)
+
+    two_at_once.write(write)
+    old = MONDAY_MORNING + timedelta(days=settings.retention_days + 1)
+
+    def write_again(session) -> None:
+        capture.capture_lead(session, email=ADA, name="Ada", at=old)
+        retention.erase(two_at_once, settings, old)
+
+    two_at_once.write(write_again)
+    with two_at_once.read() as session:
+        assert session.scalar(select(func.count(Lead.id))) == 1

@@ -21,8 +21,10 @@ class Mailbox:
         return self.answers.get("mail", "250 OK")
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):
-        envelope.rcpt_tos.append(address)
-        return self.answers.get("rcpt", "250 OK")
+        answer = self.answers.get(f"rcpt {address}", self.answers.get("rcpt", "250 OK"))
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
 
     async def handle_DATA(self, _server, _session, envelope):
         text = envelope.content

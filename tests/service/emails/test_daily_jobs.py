@@ -1,5 +1,7 @@
 """What the deliver process does beside mail: once a day, with or without visitors."""
 
+import threading
+import time
 from datetime import timedelta
 
 from lead_service import clock
@@ -67,3 +69,25 @@ def test_nothing_is_done_by_a_clock_that_is_wrong(settings, database, monkeypatc
     daily = lambda _db: done.append(now[0])  # noqa: E731
     worker.run(settings, compose, until=is_over, daily=daily, clock_fault=fault)
     assert done == [MONDAY_MORNING]
+
+
+def test_work_beside_goes_on_when_other_work_fails_and_waits_for_the_right_time(
+    settings, database, monkeypatch
+):
+    monkeypatch.setattr(worker, "BESIDE_SECONDS", 0.01)
+    done = threading.Event()
+
+    def fail(_database) -> None:
+        raise RuntimeError
+
+    worker.run(settings, compose, until=done.is_set, beside=[fail, lambda _db: done.set()])
+    worked = []
+    ends = time.monotonic() + 0.2
+    worker.run(
+        settings,
+        compose,
+        until=lambda: time.monotonic() > ends,
+        beside=[worked.append],
+        clock_fault=lambda _database: "it is years ahead",
+    )
+    assert worked == []

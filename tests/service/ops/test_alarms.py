@@ -133,6 +133,30 @@ def test_an_email_goes_by_the_mail_server_where_the_provider_sends_the_others(tm
     assert b"Subject: 127.0.0.1 needs you: Sending has stopped." in mailbox.received[0][2]
 
 
+def test_everyone_is_told_once_when_one_address_is_refused(tmp_path):
+    mailbox = Mailbox(**{"rcpt bob@practice.test": "550 5.1.1 no such user"})
+    with serving(mailbox) as port:
+        settings = Settings(
+            smtp_url=f"smtp://127.0.0.1:{port}",
+            sales_to="ann@practice.test, bob@practice.test, cy@practice.test",
+            var_dir=tmp_path,
+        )
+        told = [alarms.tell(settings, [LATE], MONDAY_MORNING + n * MINUTE) for n in range(3)]
+    assert [to for _sender, to, _content in mailbox.received] == [
+        ["ann@practice.test"],
+        ["cy@practice.test"],
+    ]
+    refused = "alarm: no email could be sent (the mail server refused this recipient (550))"
+    assert told == [[refused], [], []]
+
+
+def test_an_alarm_that_cannot_be_noted_is_told_with_the_reason(hook, settings):
+    gone = settings.model_copy(update={"var_dir": settings.var_dir / "gone"})
+    (fault,) = alarms.tell(gone, [LATE], MONDAY_MORNING)
+    assert fault.startswith("VAR_DIR: ")
+    assert len(hook.received) == 1
+
+
 def test_a_mail_server_that_is_down_is_named(tmp_path):
     url = f"smtp://127.0.0.1:{free_port('127.0.0.1')}"
     told = alarms.tell(Settings(smtp_url=url, var_dir=tmp_path), [LATE], MONDAY_MORNING)

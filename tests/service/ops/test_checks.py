@@ -12,7 +12,9 @@ from lead_service.book.hosts import setup
 from lead_service.db import schema
 from lead_service.db.engine import Database
 from lead_service.leads import events
+from lead_service.leads.models import Lead
 from lead_service.ops import checks
+from lead_service.privacy.models import RetentionPlan
 from lead_service.settings import load
 from tests.support.app.stored_data import kept
 from tests.support.engines import only_postgresql, only_sqlite
@@ -93,6 +95,20 @@ def test_a_clock_that_was_set_back_is_seen_by_what_was_written(ready):
     database.close()
     [fault] = checks.faults(ready)
     assert "which is to come" in fault
+
+
+def test_retention_that_waits_for_a_person_is_named(ready):
+    def store(session) -> None:
+        at = clock.now() - timedelta(days=ready.retention_days + 1)
+        for number in range(3):
+            address = f"lead{number}@example.com"
+            session.add(Lead(address=address, email=address, created_at=at, touched_at=at))
+        session.add(RetentionPlan(as_of=clock.now()))
+
+    with schema.opened(ready) as database:
+        database.write(store)
+    [fault] = checks.faults(ready)
+    assert fault.startswith("retention: would erase 3 leads at once")
 
 
 def test_a_disk_that_fills_up_is_seen_before_it_is_full(ready, monkeypatch):
