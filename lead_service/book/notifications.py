@@ -136,7 +136,7 @@ def canceled(
     _record(session, booking, EventKind.CALL_CANCELLED, now, note, member_id)
     said: dict[str, Any] = {"note": note, "by_team": member_id is not None}
     if booking.quarantine:
-        outbox.supersede(session, booking.id, booking.email, booking.sequence)
+        _withhold(session, booking)
     else:
         _queue(session, booking, EmailKind.BOOKING_CANCELLED, booking.email, now, **said)
     _tell_host(session, booking, booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, now, **said)
@@ -146,8 +146,14 @@ def canceled(
 def let_go(session: Session, booking: Booking, now: datetime) -> None:
     """Tell the host that a held call is over; the visitor was never written to."""
     _record(session, booking, EventKind.CALL_CANCELLED, now, "", None)
-    outbox.supersede(session, booking.id, booking.email, booking.sequence)
+    _withhold(session, booking)
     _tell_host(session, booking, booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, now)
+
+
+def _withhold(session: Session, booking: Booking) -> None:
+    """Cancel what waits for the visitor of a canceled call."""
+    kind = EmailKind.BOOKING_CANCELLED
+    outbox.supersede(session, kind, booking.id, booking.email, booking.sequence)
 
 
 def missed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:

@@ -6,9 +6,9 @@ A worker that dies or hangs loses its lease and another sends the email: none is
 one is doubled by each death. The provider documents no key by which it would refuse the second,
 so the gap cannot be closed, only marked: each email carries its id.
 
-Of the emails about one call to one address, one is under way at a time, in the order of the
-booking's sequence. What a row of a higher sequence has overtaken never leaves: what waits is
-canceled when that row is written, and what was under way then is canceled when it comes back.
+Of the emails about one call to one recipient in one role, one is under way at a time, in the order
+of the booking's sequence. What a row of a higher sequence has overtaken never leaves: what waits
+is canceled when that row is written, and what was under way then is canceled when it comes back.
 """
 
 import uuid
@@ -23,7 +23,9 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     exists,
+    literal,
     or_,
     select,
     tuple_,
@@ -50,7 +52,14 @@ WAITING = (EmailState.PENDING, EmailState.HELD)
 REFUSED = (EmailState.FAILED, EmailState.DEAD)
 RESTORED = "it waited when the backup was made, and may have been sent since"
 SETTLED_AT_ONCE = 200  # emails that one claim may find too late
-
+TO_VISITOR = (
+    EmailKind.BOOKING_CONFIRMED,
+    EmailKind.BOOKING_CHANGED,
+    EmailKind.BOOKING_REMINDER,
+    EmailKind.BOOKING_CANCELLED,
+    EmailKind.BOOKING_WITHDRAWN,
+)
+TO_HOST = (EmailKind.BOOKING_FOR_HOST, EmailKind.BOOKING_CANCELLED_FOR_HOST)
 
 IS_RESTORED = and_(OutboxMessage.state == EmailState.HELD, OutboxMessage.reason == RESTORED)
 
@@ -86,42 +95,45 @@ def queue(
     """Promise an email in the caller's transaction.
 
     It leaves at `due_at` (`at`, the present, when None), and not at all once `useless_after` has
-    come. What waits about an earlier `sequence` of the booking, to the same address, is canceled.
-    Nothing is added when `dedupe_key` is known. A `held` one waits for `release`.
+    come. What waits about an earlier `sequence` of the booking, to the same recipient in the same
+    role, is canceled. Nothing is added when `dedupe_key` is known. A `held` one waits for
+    `release`.
     """
-    due_at = due_at or at
-    row = {
-        "id": uuid.uuid4().hex,
-        "kind": kind,
+    row = _new_row(kind, at, due_at or at, held=held) | {
+        "address": address,
+        "facts": facts or {},
         "lead_id": lead_id,
         "booking_id": booking_id,
         "sequence": sequence,
-        "address": address,
-        "facts": facts or {},
-        "state": EmailState.HELD if held else EmailState.PENDING,
-        "turn": _turn(kind, is_planned=due_at > at),
-        "created_at": at,
-        "due_at": due_at,
-        "next_at": due_at,
         "useless_after": useless_after,
         "dedupe_key": dedupe_key,
     }
     insert_unless(session, OutboxMessage, "dedupe_key", **row)
     if booking_id is not None and sequence:
-        supersede(session, booking_id, address, sequence)
+        supersede(session, kind, booking_id, address, sequence)
 
 
-def _turn(kind: EmailKind, *, is_planned: bool) -> Turn:
-    if kind is EmailKind.SIGN_IN:
-        return Turn.SIGN_IN
-    return Turn.PLANNED if is_planned else Turn.NEW
+def _new_row(kind: EmailKind, at: datetime, due_at: datetime, *, held: bool) -> dict[str, Any]:
+    planned_turn = Turn.PLANNED if due_at > at else Turn.NEW
+    return {
+        "id": uuid.uuid4().hex,
+        "kind": kind,
+        "state": EmailState.HELD if held else EmailState.PENDING,
+        "turn": Turn.SIGN_IN if kind is EmailKind.SIGN_IN else planned_turn,
+        "created_at": at,
+        "due_at": due_at,
+        "next_at": due_at,
+    }
 
 
-def supersede(session: Session, booking_id: int, address: str, sequence: int) -> None:
-    """Cancel what has not left about a booking, to an address, from before a sequence."""
+def supersede(
+    session: Session, kind: EmailKind, booking_id: int, address: str, sequence: int
+) -> None:
+    """Cancel what an email of this kind, about a booking as of a sequence, overtakes."""
     overtaken = and_(
         OutboxMessage.booking_id == booking_id,
         OutboxMessage.address == address,
+        _role(OutboxMessage.kind) == _role(kind),
         OutboxMessage.sequence < sequence,
         OutboxMessage.state.in_((*WAITING, *REFUSED)),
     )
@@ -157,7 +169,7 @@ def _let_go(session: Session, held: ColumnElement[bool], at: datetime) -> int:
 
 
 def has_heard(session: Session, row: OutboxMessage) -> bool:
-    """Say whether any other email about a row's booking may have reached its recipient."""
+    """Say whether its recipient may have had another email about the booking, in this role."""
     may_have_left = or_(
         OutboxMessage.state == EmailState.SENT,
         and_(OutboxMessage.attempts > 0, OutboxMessage.state != EmailState.FAILED),
@@ -266,10 +278,27 @@ def _settle(row: OutboxMessage, state: EmailState, reason: str = "") -> None:
 
 
 def _same_call(other: Any, row: Any) -> ColumnElement[bool]:
-    """Select other rows to the same address about the same booking; rows without one have none."""
+    """Select other rows about a row's booking to its recipient, in the same role.
+
+    Rows without a booking have none.
+    """
     return and_(
-        other.booking_id == row.booking_id, other.address == row.address, other.id != row.id
+        other.booking_id == row.booking_id,
+        other.address == row.address,
+        other.id != row.id,
+        _role(other.kind) == _role(row.kind),
     )
+
+
+def _role(kind: Any) -> ColumnElement[str]:
+    """Name the role in which an email of a kind, or of a column of kinds, is read.
+
+    One address can have several: a host in SALES_TO gets the team's news, and no calendar file
+    with it, once the call is another host's.
+    """
+    if isinstance(kind, EmailKind):
+        kind = literal(kind, OutboxMessage.kind.type)
+    return case((kind.in_(TO_VISITOR), "visitor"), (kind.in_(TO_HOST), "host"), else_=kind)
 
 
 def _is_overtaken(session: Session, row: OutboxMessage) -> bool:

@@ -47,8 +47,11 @@ class Call(OutboxHelper):
     def about(self, kind: EmailKind, sequence: int, *, to: str = "ada", **given) -> str:
         return self.put(to, kind=kind, booking_id=7, sequence=sequence, **given)
 
+    def rows(self) -> list[outbox.OutboxMessage]:
+        return [self.row(id) for id in self.ids()]
+
     def states(self) -> set[str]:
-        return {f"{row.kind} {row.state}" for row in map(self.row, self.ids())}
+        return {f"{row.kind} {row.state}" for row in self.rows()}
 
 
 @pytest.fixture
@@ -113,7 +116,29 @@ def test_one_email_of_a_call_is_under_way_to_one_recipient(call):
     assert call.row(claim(call.database, NOW).id).kind == CANCELED
 
 
-def test_what_is_due_earlier_about_a_call_leaves_earlier(call, inbox):
+def test_host_visitor_and_team_emails_at_one_address_do_not_affect_each_other(call):
+    """A host in SALES_TO who books a call of their own reads all three at one address."""
+    for number, kind in enumerate((EmailKind.BOOKING_FOR_HOST, EmailKind.NEW_LEAD, CONFIRMED)):
+        call.about(kind, number)
+    claims = [claim(call.database, NOW) for _ in range(3)]
+    assert {call.row(one.id).kind for one in claims} == {row.kind for row in call.rows()}
+    call.about(EmailKind.BOOKING_CANCELLED_FOR_HOST, 3)
+    for one in claims:
+        finish(call.database, one, Temporary("503"), NOW)
+    states = {row.kind: row.state for row in call.rows()}
+    assert states.pop(EmailKind.BOOKING_FOR_HOST) == "cancelled"
+    assert set(states.values()) == {"pending"}
+
+
+def test_team_news_does_not_count_as_a_hosts_invitation(call, inbox):
+    call.about(EmailKind.NEW_LEAD, 0, to="host")
+    call.drain(inbox)
+    canceled = call.about(EmailKind.BOOKING_CANCELLED_FOR_HOST, 0, to="host")
+    with call.database.read() as session:
+        assert not outbox.has_heard(session, session.get_one(outbox.OutboxMessage, canceled))
+
+
+def test_emails_of_one_sequence_leave_in_the_order_of_their_due_times(call, inbox):
     call.about(CONFIRMED, 0)
     call.about(REMINDER, 0, due_at=NOW + SECOND)
     worker.deliver_one(call.database, failing(Temporary("503")), compose, NOW)

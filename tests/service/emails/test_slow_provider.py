@@ -1,0 +1,98 @@
+"""Changes to a call while the mail provider is slow, from the web request to the provider."""
+
+import threading
+
+import pytest
+
+from lead_service import clock
+from lead_service.desk.mail.composers import composer
+from lead_service.emails import worker
+from tests.support.app.calls import add_host, give_to
+from tests.support.app.sendgrid_client import client as sendgrid
+from tests.support.app.visitor_forms import VISITOR, book, open_starts
+from tests.support.fake_sendgrid import StandIn, accept, reset
+
+pytestmark = [pytest.mark.usefixtures("at"), pytest.mark.both_engines]
+
+HOST = "host@example.com"
+SECONDS = 20
+
+
+@pytest.fixture
+def environment(environment):
+    """A host who is the first of the sales team, as the default setup has it."""
+    return environment | {"SALES_TO": f"{HOST}, team@example.com"}
+
+
+@pytest.fixture
+def deliver(context, settings, provider):
+    """Send everything that is due, as one deliver process does."""
+
+    def run() -> None:
+        transport, compose = sendgrid(provider.url), composer(settings, context.published)
+        while worker.deliver_one(context.database, transport, compose, clock.now()):
+            pass
+
+    return run
+
+
+class SlowProvider:
+    """Answers the first email to the visitor when it is told to, and any other at once."""
+
+    def __init__(self, provider: StandIn, answer) -> None:
+        self.provider, self.answer = provider, answer
+        self.is_asked, self.may_answer = threading.Event(), threading.Event()
+        provider.mode = self.mode
+
+    def mode(self, handler) -> None:
+        is_first = to(self.provider.received[-1]) == VISITOR["email"] and not self.is_asked.is_set()
+        if not is_first:
+            return accept(handler)
+        self.is_asked.set()
+        self.may_answer.wait(SECONDS)
+        return self.answer(handler)
+
+
+def to(received) -> str:
+    return received.body["personalizations"][0]["to"][0]["email"]
+
+
+def invitations(provider: StandIn, address: str) -> list[str]:
+    """Return which calendar files went to an address, in order."""
+    mails = [one.body for one in provider.received if to(one) == address]
+    return [file["filename"] for mail in mails for file in mail.get("attachments", [])]
+
+
+@pytest.mark.parametrize(
+    "change, file, answer", [("cancel", "cancel.ics", reset), ("move/", "invite.ics", accept)]
+)
+def test_a_change_leaves_after_the_confirmation_that_is_under_way(
+    client, provider, deliver, change, file, answer
+):
+    page = book(client)
+    slow = SlowProvider(provider, answer)
+    first = threading.Thread(target=deliver)
+    first.start()
+    assert slow.is_asked.wait(SECONDS)
+    form = {"start": open_starts(client, day="2026-11-25")[0]}
+    assert client.post(page + change, data=form).status_code == 303
+    deliver()  # a second process, which must leave the visitor's email alone
+    assert invitations(provider, VISITOR["email"]) == ["invite.ics"]
+    assert invitations(provider, HOST)[-1] == file
+
+    slow.may_answer.set()
+    first.join()
+    deliver()
+    assert invitations(provider, VISITOR["email"]) == ["invite.ics", file]
+    assert provider.faults == []
+
+
+def test_a_host_in_the_sales_team_gets_the_cancellation_of_a_call_given_away_then_canceled(
+    client, context, database, provider, deliver
+):
+    page = book(client)
+    deliver()
+    give_to(context, add_host(database), member_id=7)
+    assert client.post(page + "cancel").status_code == 303
+    deliver()
+    assert invitations(provider, HOST) == ["invite.ics", "cancel.ics"]
