@@ -111,7 +111,8 @@ def snapshot(session: Session) -> HostSnapshot:
 
 
 def _load(session: Session, stamp: Sequence[Any]) -> HostSnapshot:
-    found = queries.active_hosts(session)
+    # On PostgreSQL another host may have come since the stamp was read: the next page has them.
+    found = queries.active_hosts(session, only={row[0] for row in stamp})
     feeds = [feed for host in found for feed in host.feeds if feed.host is host]  # and loads it
     return HostSnapshot(stamp, found, busy_times.stored_busy_times(session, feeds), {})
 

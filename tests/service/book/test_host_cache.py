@@ -113,6 +113,23 @@ def test_what_is_known_is_read_again_only_when_it_has_changed(context, database)
         assert session.scalars(select(Host.version)).one() == 2
 
 
+def test_a_host_who_starts_taking_calls_while_the_page_reads_is_on_the_next_page(
+    client, context, database, monkeypatch
+):
+    """On PostgreSQL, each statement of a reading transaction sees what others have committed."""
+    before, active_hosts = shown(context, MONDAY_MORNING), queries.active_hosts
+    change_host(database, name="Ann Example")  # so that hosts are read again
+
+    def read_after_another_came(session, **asked):
+        monkeypatch.setattr(queries, "active_hosts", active_hosts)
+        add_host(database, zone="Asia/Tokyo")
+        return active_hosts(session, **asked)
+
+    monkeypatch.setattr(queries, "active_hosts", read_after_another_came)
+    assert shown(context, MONDAY_MORNING) == before
+    assert shown(context, MONDAY_MORNING) == said(database, MONDAY_MORNING) != before
+
+
 def test_a_page_that_was_just_shown_tells_of_an_edit_and_of_a_call_at_once(client, database):
     first = client.get("/book/").text
     assert "By phone" in first
