@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import NamedTuple
 
 from ..availability.intervals import Window
 
@@ -60,14 +61,14 @@ def _window(part: str) -> Window:
         raise ValueError(
             f"Write \u201c{part}\u201d like 9am-5pm, with a comma between two of them."
         )
-    start, end = _span(_read(found[1], 0), _read(found[2], DAY))
+    start, end = _span(_read(found[1]), _read(found[2]))
     if start is None or end is None or start >= DAY or end > 2 * DAY:
         raise ValueError(
             f"In \u201c{part}\u201d, use times from 00:00 to 23:55; the end may go on to 48:00."
         )
     if end <= start:
         raise ValueError(
-            f"\u201c{part}\u201d ends before it starts."
+            f"\u201c{part}\u201d ends before it starts. Write am or pm, like 9am-5pm."
             " For hours past midnight, write 10pm-2am or 22:00-26:00."
         )
     if start % 5 or end % 5:
@@ -75,37 +76,40 @@ def _window(part: str) -> Window:
     return Window(start, end)
 
 
-Reading = tuple[int | None, str]  # minutes (None: no such time), and "a", "p" or "" for 24 hours
+class Reading(NamedTuple):
+    """One time as it was typed; "5" may be in either half of the day, "05:00" and "0" may not."""
+
+    minutes: int | None  # after midnight; None when there is no such time
+    has_half: bool = False  # it says am or pm, noon or midnight
+    may_be_later: bool = False  # by twelve hours
 
 
-def _read(text: str, midnight: int) -> Reading:
-    """Read one time; with am or pm, the minutes are those of the first half of the day."""
+def _read(text: str) -> Reading:
+    """Read one time by itself."""
     if text.lower() in ("noon", "midnight"):
-        return (HALF, "") if text.lower() == "noon" else (midnight, "")
+        return Reading(HALF if text.lower() == "noon" else 0, has_half=True)
     found = CLOCK.fullmatch(text)
     assert found
     hours, past, half = int(found[1]), int(found[2] or 0), (found[3] or "").lower()
     if past >= 60 or (half and not 1 <= hours <= 12):
-        return None, half
-    return (hours % 12 if half else hours) * 60 + past, half
+        return Reading(None)
+    if half:
+        return Reading((hours % 12 + 12 * (half == "p")) * 60 + past, has_half=True)
+    return Reading(hours * 60 + past, may_be_later=hours <= 12 and not text.startswith("0"))
 
 
 def _span(start: Reading, end: Reading) -> tuple[int | None, int | None]:
-    """Return both ends in minutes; what says neither am nor pm follows from the other end."""
-    (opens, first), (closes, last) = start, end
-    if opens is None or closes is None or not (first or last):
-        return opens, closes
-    if first and not last and closes <= HALF and closes < _minutes(opens, first):
-        closes += HALF  # 9am-5
-    elif last and not first and opens < HALF:  # 9-5pm, 1-5pm, 10-2am
-        same = _minutes(opens, last) < _minutes(closes, last)
-        first = last if same else ("a" if last == "p" else "p")
-    opens, closes = _minutes(opens, first), _minutes(closes, last)
-    return opens, closes + DAY if last and closes < opens else closes
-
-
-def _minutes(clock: int, half: str) -> int:
-    return clock + HALF if half == "p" else clock
+    """Return both ends in minutes: what may be in either half of the day is next to the other."""
+    opens, closes = start.minutes, end.minutes
+    if opens is None or closes is None or not (start.has_half or end.has_half):
+        return opens, closes  # by the 24-hour clock
+    if end.may_be_later:  # 9am-5, 10pm-2
+        return opens, opens + 1 + (closes - opens - 1) % HALF
+    if end.has_half and closes == 0:
+        closes = DAY
+    if start.may_be_later:  # 9-5pm, 1-5pm, 10-2am
+        opens = (closes - 1 - (closes - opens - 1) % HALF) % DAY
+    return opens, closes + DAY if end.has_half and closes < opens else closes
 
 
 def _time(minutes: int) -> str:

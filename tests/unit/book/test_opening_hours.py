@@ -1,7 +1,7 @@
 """Opening hours as they are typed: what is read, what is refused and in which words."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lead_service.book.availability.intervals import Window
@@ -24,10 +24,20 @@ from lead_service.book.hosts import opening_hours
         ("9am-5", [(540, 1020)]),
         ("9am to noon", [(540, 720)]),
         ("noon-5pm", [(720, 1020)]),
+        ("noon-5", [(720, 1020)]),
+        ("5-noon", [(300, 720)]),
         ("midnight-1am", [(0, 60)]),
+        ("midnight-5", [(0, 300)]),
+        ("midnight-midnight", [(0, 1440)]),
+        ("5-midnight", [(1020, 1440)]),
         ("6.30pm until midnight", [(1110, 1440)]),
         ("10pm-2am", [(1320, 1560)]),
         ("10-2am", [(1320, 1560)]),
+        ("10pm-2", [(1320, 1560)]),
+        ("12-1am", [(0, 60)]),
+        ("12-5pm", [(720, 1020)]),
+        ("0-5pm", [(0, 1020)]),
+        ("0:00-1pm", [(0, 780)]),
         ("12am-12pm", [(0, 720)]),
         ("09:00-12:00,12:00-13:00,", [(540, 720), (720, 780)]),
     ],
@@ -44,6 +54,8 @@ def test_hours_are_read_as_people_write_them(typed, minutes):
         ("9am-9am", "ends before it starts"),
         ("09:00-17:00 13:00-14:00", "like 9am-5pm"),
         ("17:00-09:00", "ends before it starts"),
+        ("12-5", "like 9am-5pm"),
+        ("9am-05:00", "ends before it starts"),
         ("09:00-09:00", "ends before it starts"),
         ("24:00-25:00", "from 00:00"),
         ("09:00-48:05", "from 00:00"),
@@ -69,6 +81,37 @@ def test_what_is_written_is_read_back(window):
     assert opening_hours.parse_windows(opening_hours.write_windows(one)) == one
     ((opens, closes),) = opening_hours.rows(opening_hours.write_windows(one))
     assert opening_hours.parse_windows(f"{opens} - {closes}") == one
+
+
+def clock_of_12(minutes: int) -> str:
+    names = {0: "midnight", 720: "noon"}
+    hour, past = divmod(minutes, 60)
+    return names.get(minutes) or f"{hour % 12 or 12}:{past:02}{'am' if hour < 12 else 'pm'}"
+
+
+def clock_of_24(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+# From 10 to 12 the clock of 24 hours has no leading zero to tell it by.
+day = st.integers(0, 287).map(lambda number: number * 5)
+clocks = st.sampled_from([clock_of_12, clock_of_24])
+
+
+@given(day, day, clocks, clocks)
+def test_each_end_keeps_its_own_hour_whatever_clock_the_other_is_written_by(
+    start, end, write_start, write_end
+):
+    if write_end is clock_of_12 and end <= start and (end == 0 or end < start):
+        end += 1440
+    for minutes, write in ((start, write_start), (end % 1440, write_end)):
+        assume(write is clock_of_12 or not 600 <= minutes < 780)
+    typed = f"{write_start(start)}-{write_end(end % 1440)}"
+    if end <= start:
+        with pytest.raises(ValueError, match="ends before it starts"):
+            opening_hours.parse_windows(typed)
+    else:
+        assert opening_hours.parse_windows(typed) == [Window(start, end)]
 
 
 def test_hours_read_as_a_clock_says_them():
