@@ -201,7 +201,7 @@ def cancel(session: Session, booking: Booking, now: datetime) -> bool:
 
     A call that has begun is no longer cancelled: it took place, or it did not.
     """
-    _lock_one(session, booking)
+    lock_one(session, booking)
     if not is_upcoming(booking, now):
         return False
     booking.status = Status.CANCELLED
@@ -215,7 +215,7 @@ def cancel(session: Session, booking: Booking, now: datetime) -> bool:
 
 def confirm(session: Session, booking: Booking, now: datetime) -> bool:
     """Confirm a call that waits for the team; False when it does not, or is over."""
-    _lock_one(session, booking)
+    lock_one(session, booking)
     if not (booking.awaits_confirmation and is_upcoming(booking, now)):
         return False
     booking.awaits_confirmation = False
@@ -232,7 +232,7 @@ def find_booking(session: Session, token: str, *, lock: bool = False) -> Booking
     query = select(Booking).where(Booking.token_hash == token_hash(token))
     booking = session.scalar(query)
     if booking and lock:
-        _lock_one(session, booking)
+        lock_one(session, booking)
     return booking
 
 
@@ -325,13 +325,14 @@ def _lock(
     else:
         own = queries.active_hosts(session, lock=True, only={booking.host_id})
         hosts = own or queries.active_hosts(session, lock=True)
-    _lock_one(session, booking)
+    lock_one(session, booking)
     if not is_upcoming(booking, now):
         raise NotUpcoming
     return hosts
 
 
-def _lock_one(session: Session, booking: Booking) -> None:
+def lock_one(session: Session, booking: Booking) -> None:
+    """Lock a booking after its host, and read both anew."""
     session.get_one(Host, booking.host_id, with_for_update=True)
     session.refresh(booking, with_for_update=True)
 

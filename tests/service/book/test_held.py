@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from lead_service.book import bookings, held
 from lead_service.book import routes as booking_routes
@@ -12,14 +12,15 @@ from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.visitor_forms import book, booking_form, open_starts
+from tests.support.engines import only_postgresql
 
 pytestmark = pytest.mark.both_engines
 
 
-def robot(client, number: int) -> int:
-    """Book the first open start as a robot does, by filling in the trap; return the status."""
+def robot(client, number: int, place: int = 0) -> int:
+    """Book an open start as a robot does, by filling in the trap; return the status."""
     trap = {"email": f"robot{number}@example.com", "website": "https://spam.example"}
-    form = booking_form(client, open_starts(client)[0], **trap)
+    form = booking_form(client, open_starts(client)[place], **trap)
     return client.post("/book/", data=form).status_code
 
 
@@ -57,6 +58,21 @@ def test_a_held_start_is_free_again_after_hours(database, flooded):
     with database.read() as session:
         left = select(func.count(TimeCell.id)).join(Booking, Booking.id == TimeCell.booking_id)
         assert session.scalar(left.where(canceled)) == 0
+
+
+@only_postgresql
+def test_a_call_that_the_team_releases_meanwhile_is_kept(client, database, at, monkeypatch):
+    assert robot(client, 1, -1) == 303
+    lock = bookings.lock_one
+
+    def release_first(session, booking) -> None:
+        given = update(Booking).values(quarantine=False)
+        database.write(lambda session: session.execute(given) and None)
+        lock(session, booking)
+
+    monkeypatch.setattr(bookings, "lock_one", release_first)
+    held.let_go(database, MONDAY_MORNING + held.HELD_FOR)
+    assert count(database, Booking.status == Status.CONFIRMED) == 1
 
 
 def test_the_visitor_hears_nothing_and_the_host_once(post, database, flooded):
