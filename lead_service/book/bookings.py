@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ..assess.models import Assessment
@@ -320,11 +320,13 @@ def _lock(
 
     Without an `other`, these are the call's own host or, if that one takes no calls, all.
     """
+    wanted = Host.id == booking.host_id
     if other:
-        hosts = queries.active_hosts(session, lock=True, only={booking.host_id, other.id})
-    else:
-        own = queries.active_hosts(session, lock=True, only={booking.host_id})
-        hosts = own or queries.active_hosts(session, lock=True)
+        wanted = or_(wanted, Host.id == other.id)
+    elif not booking.host.is_active:
+        wanted = or_(wanted, Host.is_active)
+    locked = session.scalars(select(Host.id).where(wanted).order_by(Host.id).with_for_update())
+    hosts = queries.active_hosts(session, lock=True, only=locked.all())
     lock_one(session, booking)
     if not is_upcoming(booking, now):
         raise NotUpcoming
@@ -333,7 +335,7 @@ def _lock(
 
 def lock_one(session: Session, booking: Booking) -> None:
     """Lock a booking after its host, and read both anew."""
-    session.get_one(Host, booking.host_id, with_for_update=True)
+    session.get_one(Host, booking.host_id, populate_existing=True, with_for_update=True)
     session.refresh(booking, with_for_update=True)
 
 

@@ -1,10 +1,11 @@
 """A call that changes: another time, another host, called off; and what everybody gets to hear."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from icalendar import Calendar
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from lead_service.book import bookings, notifications
 from lead_service.book.forms import parse_start
@@ -14,9 +15,12 @@ from lead_service.leads.models import LeadEvent
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.calls import add_host, count, give_to, move, only_call
 from tests.support.app.visitor_forms import book, open_starts
+from tests.support.engines import only_postgresql
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("at")
 
+HOST_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 NOTE = "The train is late & <b>we</b> are sorry."
 
 
@@ -249,3 +253,33 @@ def test_a_move_in_quarantine_tells_the_host_and_not_the_visitor(client, context
         "booking_reminder": "held",
         "booking_for_host": "pending",
     }
+
+
+@only_postgresql
+def test_a_change_counts_on_from_what_others_did_to_the_host_meanwhile(client, context):
+    """The pages of times tell by this count that something has changed."""
+    book(client)
+
+    def change_and_cancel(session) -> int:
+        booking = session.scalars(select(Booking)).one()
+        host, before = booking.host, booking.host.calls_version
+        change(context.database, calls_version=before + 1)
+        assert bookings.cancel(session, booking, MONDAY_MORNING)
+        return host.calls_version - before
+
+    assert context.database.write(change_and_cancel) == 2
+
+
+@only_postgresql
+def test_hosts_are_locked_in_order_also_where_the_calls_own_takes_no_more(client, context, starts):
+    book(client)
+    ann = add_host(context.database)
+    change(context.database, is_active=False)
+    with context.database.read() as session, ThreadPoolExecutor() as pool:
+        session.get_one(Host, 1, with_for_update=True)
+        moved = pool.submit(move, context, starts[3])
+        assert eventually(lambda: session.scalar(text(HOST_WAITS)))
+        assert session.get_one(Host, ann, with_for_update={"nowait": True})
+        session.rollback()
+        assert moved.result()
+    assert only_call(context.database).host_id == ann
