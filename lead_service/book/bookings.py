@@ -325,9 +325,12 @@ def _lock(
         wanted = or_(wanted, Host.id == other.id)
     elif not booking.host.is_active:
         wanted = or_(wanted, Host.is_active)
-    locked = session.scalars(select(Host.id).where(wanted).order_by(Host.id).with_for_update())
-    hosts = queries.active_hosts(session, lock=True, only=locked.all())
+    in_order = select(Host.id).where(wanted).order_by(Host.id).with_for_update()
+    locked = session.scalars(in_order).all()
+    hosts = queries.active_hosts(session, lock=True, only=locked)
     lock_one(session, booking)
+    if booking.host_id not in locked:  # given to another host meanwhile
+        return _lock(session, booking, now, other)
     if not is_upcoming(booking, now):
         raise NotUpcoming
     return hosts
@@ -335,8 +338,11 @@ def _lock(
 
 def lock_one(session: Session, booking: Booking) -> None:
     """Lock a booking after its host, and read both anew."""
-    session.get_one(Host, booking.host_id, populate_existing=True, with_for_update=True)
-    session.refresh(booking, with_for_update=True)
+    host_id = None
+    while host_id != booking.host_id:  # another host may be given the call while we wait
+        host_id = booking.host_id
+        session.get_one(Host, host_id, populate_existing=True, with_for_update=True)
+        session.refresh(booking, with_for_update=True)
 
 
 def _booking(

@@ -283,3 +283,18 @@ def test_hosts_are_locked_in_order_also_where_the_calls_own_takes_no_more(client
         session.rollback()
         assert moved.result()
     assert only_call(context.database).host_id == ann
+
+
+@only_postgresql
+def test_a_call_that_was_given_away_meanwhile_moves_with_its_new_host(client, context, starts):
+    book(client)
+    ann = add_host(context.database)
+
+    def give_and_move(session) -> None:
+        booking = session.scalars(select(Booking)).one()
+        assert booking.host and give_to(context, ann)
+        calls = context.published.calls
+        assert bookings.move(session, booking, calls, starts[3], MONDAY_MORNING)
+
+    context.database.write(give_and_move)
+    assert only_call(context.database).host_id == ann
