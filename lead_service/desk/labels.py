@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from ..accounts.audit_log import AuditKind
 from ..emails.message import EmailKind
-from ..emails.models import Delivery, EmailState, OutboxMessage
+from ..emails.models import Delivery, EmailState, Hold, OutboxMessage
 from ..formats import clock_time
 from ..leads.models import Stage
 from .mail import mail_status
@@ -138,6 +138,8 @@ def reason_of_mail(mail: OutboxMessage) -> str:
     """Say why a mail has not gone out; empty when there is nothing to explain."""
     if mail.reason:
         return sentence(mail.reason)
+    if mail.state == EmailState.HELD and mail.hold == Hold.RESTORED:
+        return "It was waiting when the backup was made. It may have been sent since then."
     return {
         EmailState.HELD: "Suspected to be automated: it leaves when the lead is released.",
         EmailState.EXPIRED: "It would have come too late to be of use.",

@@ -22,8 +22,15 @@ class EmailState(StrEnum):
     FAILED = "failed"  # the provider refused it for good
     DEAD = "dead"  # every try failed, for days
     EXPIRED = "expired"  # was of no more use; not sent
-    HELD = "held"  # waits for a lead to be released
-    CANCELLED = "cancelled"  # was taken back before it was sent
+    HELD = "held"  # waits for a person; its Hold says why
+    CANCELLED = "cancelled"  # was canceled before it was sent
+
+
+class Hold(StrEnum):
+    """Why an email is held."""
+
+    SUSPECTED = "suspected"  # what caused it looks automated; it leaves when the lead is released
+    RESTORED = "restored"  # it waited when a backup was made, and may have been sent since
 
 
 class Turn(IntEnum):
@@ -62,6 +69,7 @@ class OutboxMessage(Base):
     __table_args__ = (
         CheckConstraint(f"state IN {values(EmailState)}", name="state"),
         CheckConstraint(f"delivery IN {values(Delivery)}", name="delivery"),
+        CheckConstraint(f"hold IN {values(Hold)}", name="hold"),
         UniqueConstraint("dedupe_key"),
         Index(None, "state", "turn", "next_at"),
         Index(None, "state", "useless_after"),
@@ -86,6 +94,7 @@ class OutboxMessage(Base):
     # only if an earlier version composed it; then this is what leaves.
     body: Mapped[str | None] = mapped_column(Text)
     state: Mapped[EmailState] = mapped_column(StoredEnum(EmailState, 10))
+    hold: Mapped[Hold | None] = mapped_column(StoredEnum(Hold, 10))  # of a held one
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]  # when it is meant to leave

@@ -37,7 +37,7 @@ from sqlalchemy.orm import Session, aliased
 from ..db import demo_data
 from ..db.engine import Database, insert_unless, rows_changed
 from .message import EmailKind, Message, to_json
-from .models import EmailState, OutboxMessage, OutboxPause, Turn
+from .models import EmailState, Hold, OutboxMessage, OutboxPause, Turn
 from .retries import LONGEST_WAIT, PROBE_EVERY, SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD, next_time
 from .transports.base import Accepted, Outcome, Permanent, Stop, Temporary
 
@@ -50,7 +50,6 @@ NEVER_KEPT = {EmailKind.SIGN_IN}  # what it says is a key
 TRIED = (EmailState.SENT, EmailState.FAILED, EmailState.DEAD)  # and will not be tried again
 WAITING = (EmailState.PENDING, EmailState.HELD)
 REFUSED = (EmailState.FAILED, EmailState.DEAD)
-RESTORED = "it waited when the backup was made, and may have been sent since"
 SETTLED_AT_ONCE = 200  # emails that one claim may find too late
 TO_VISITOR = (
     EmailKind.BOOKING_CONFIRMED,
@@ -61,7 +60,7 @@ TO_VISITOR = (
 )
 TO_HOST = (EmailKind.BOOKING_FOR_HOST, EmailKind.BOOKING_CANCELLED_FOR_HOST)
 
-IS_RESTORED = and_(OutboxMessage.state == EmailState.HELD, OutboxMessage.reason == RESTORED)
+IS_RESTORED = and_(OutboxMessage.state == EmailState.HELD, OutboxMessage.hold == Hold.RESTORED)
 
 
 class NotNeeded(Exception):
@@ -119,6 +118,7 @@ def _new_row(kind: EmailKind, at: datetime, due_at: datetime, *, held: bool) -> 
         "id": uuid.uuid4().hex,
         "kind": kind,
         "state": EmailState.HELD if held else EmailState.PENDING,
+        "hold": Hold.SUSPECTED if held else None,
         "turn": Turn.SIGN_IN if kind is EmailKind.SIGN_IN else planned_turn,
         "created_at": at,
         "due_at": due_at,
@@ -143,14 +143,14 @@ def supersede(
 
 def release(session: Session, lead_id: int, at: datetime) -> int:
     """Let the held mails of a lead go, now or when they are due; return how many."""
-    held = and_(OutboxMessage.lead_id == lead_id, OutboxMessage.state == EmailState.HELD)
-    return _let_go(session, and_(held, OutboxMessage.reason != RESTORED), at)
+    of_lead = and_(OutboxMessage.lead_id == lead_id, OutboxMessage.state == EmailState.HELD)
+    return _let_go(session, and_(of_lead, OutboxMessage.hold == Hold.SUSPECTED), at)
 
 
 def hold_waiting(session: Session) -> int:
     """Hold everything that waits in a restored backup; return how many a person has to judge."""
     waits = OutboxMessage.state.in_((EmailState.PENDING, EmailState.SENDING))
-    held = {"state": EmailState.HELD, "reason": RESTORED, "lease_token": None}
+    held = {"state": EmailState.HELD, "hold": Hold.RESTORED, "lease_token": None}
     return rows_changed(session, update(OutboxMessage).where(waits).values(held))
 
 
@@ -163,7 +163,7 @@ def _let_go(session: Session, held: ColumnElement[bool], at: datetime) -> int:
     rows = session.scalars(select(OutboxMessage).where(held).with_for_update()).all()
     for row in rows:
         # Due from now on: what waited for a person is not late.
-        row.state, row.due_at, row.reason = EmailState.PENDING, max(row.due_at, at), ""
+        row.state, row.due_at, row.hold = EmailState.PENDING, max(row.due_at, at), None
         row.next_at = row.due_at
     return len(rows)
 

@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from .models import RINGS, EmailState, ErasureJob, OutboxMessage, OutboxPause
+from .outbox import IS_RESTORED
 
 LATE = timedelta(minutes=15)  # a mail that waits longer is an alarm
 
@@ -28,6 +29,7 @@ class Health:
     paused_until: datetime | None
     stopped_at: datetime | None
     stop_reason: str
+    restored: int  # held since a backup was restored
     unerased: int  # addresses that the provider was to erase, and somebody has to see to
 
     @property
@@ -47,6 +49,9 @@ class Health:
         if self.never_told:
             told = f"Visitors who were never told of their call: {self.never_told}"
             troubles.append(f"{told}. Call or write to them yourself.")
+        if self.restored:
+            held = f"Emails held since a backup was restored: {self.restored}"
+            troubles.append(f"{held}. Send or cancel them on the desk.")
         if self.unerased:
             refused = f"Addresses that the provider has not erased: {self.unerased}"
             troubles.append(f"{refused} (see Team, Privacy).")
@@ -90,5 +95,6 @@ def health(session: Session, now: datetime) -> Health:
         paused_until=until if until and until > now and not (pause and pause.stopped_at) else None,
         stopped_at=pause.stopped_at if pause else None,
         stop_reason=pause.stop_reason if pause else "",
+        restored=session.scalar(select(func.count()).where(IS_RESTORED)) or 0,
         unerased=session.scalar(select(func.count(ErasureJob.alarm_at))) or 0,
     )

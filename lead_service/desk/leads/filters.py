@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from ...book.models import Booking, Status
 from ...db.engine import values
-from ...emails.models import EmailState, OutboxMessage
-from ...emails.outbox import IS_RESTORED
+from ...emails.models import EmailState, Hold, OutboxMessage
 from ...leads.models import CLOSED, Lead, Stage
 from ...web.fields import clean
 from ..pagination import LARGEST_ID, Order
@@ -178,7 +177,7 @@ ORDERS = {
 }
 SUSPECTED_CALLS = select(Booking.lead_id).where(Booking.quarantine)
 HELD_MAILS = select(OutboxMessage.lead_id).where(
-    OutboxMessage.state == EmailState.HELD, ~IS_RESTORED
+    OutboxMessage.state == EmailState.HELD, OutboxMessage.hold == Hold.SUSPECTED
 )
 CONDITIONS: dict[str, ColumnElement[bool]] = {
     "unowned": Lead.owner_id.is_(None) & Lead.stage.not_in(_literal("closed", values(CLOSED))),

@@ -6,7 +6,6 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from ...emails.models import RETURNED, RINGS, Delivery, EmailState, OutboxMessage
-from ...emails.outbox import RESTORED  # noqa: F401  (the template asks for it)
 
 UNTOLD = (Delivery.UNKNOWN, Delivery.PROCESSED)  # the provider has it, and has not said more
 

@@ -85,9 +85,13 @@ def test_what_waits_in_a_restored_backup_leaves_only_when_somebody_says_so(post,
     assert write(lambda session: outbox.release(session, lead_id, NOW)) == 0  # of a suspected lead
     post.drain(transport, NOW + HOUR)
     assert transport.tried == []
+    assert post.health().troubles == (
+        "Emails held since a backup was restored: 3. Send or cancel them on the desk.",
+    )
     for one in (now, later):
         assert write(lambda session, one=one: admin_actions.retry(session, one, NOW + HOUR))
     assert write(lambda session: admin_actions.cancel(session, gone))
+    assert post.health().troubles == ()
     post.drain(transport, NOW + HOUR)
     assert transport.tried == ["now"]
     post.drain(transport, NOW + 2 * HOUR)
