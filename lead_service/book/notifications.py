@@ -273,16 +273,15 @@ def _tell_team(
     **said: Any,
 ) -> None:
     """Queue the news to the team; the hosts who are `told` get an email of their own."""
-    team_notices.notify(
+    team_notices.notify_of_call(
         session,
         settings,
         booking.lead_id,
+        (booking.id, booking.sequence),
+        news,
         now,
-        occasion=Occasion.CALL,
         key=f"{news}:{booking.uid}:{booking.sequence}",
-        booking=(booking.id, booking.sequence),
         exclude=[host.email for host in told],
-        news=news,
         **said,
     )
 

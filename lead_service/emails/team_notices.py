@@ -46,11 +46,9 @@ def notify(
 ) -> None:
     """Email everyone in SALES_TO about what a lead did; `key` names the occasion, once.
 
-    `occasion` says what that allows. `booking` is the id and the sequence of the call that it is
-    about; `facts` then say what the `news` are, a CallNews. Of anything else they hold `what` the
-    lead did, in a few words, and may hold the `text` that they wrote, the article that they
-    `came_from`, and the token hash of their `answers`. `exclude` are addresses that get an email
-    of their own about this.
+    `occasion` says what that allows. The facts are `what` the lead did, in a few words, and maybe
+    the `text` that they wrote, the article that they `came_from`, and the token hash of their
+    `answers`. `exclude` are addresses that get an email of their own about this.
     """
     left_out = {address.casefold() for address in exclude}
     booking_id, sequence = booking or (None, 0)
@@ -70,22 +68,28 @@ def notify(
             )
 
 
+def notify_of_call(
+    session: Session,
+    settings: Settings,
+    lead_id: int | None,
+    booking: tuple[int, int],
+    news: CallNews,
+    at: datetime,
+    **more: Any,
+) -> None:
+    """Email the team what became of a call; `booking` is its id and sequence."""
+    more |= {"occasion": Occasion.CALL, "booking": booking, "news": news}
+    notify(session, settings, lead_id, at, **more)
+
+
 def never_told(settings: Settings, session: Session, row: OutboxMessage, at: datetime) -> None:
     """Ring, and tell the team, that a visitor was not told of their call in time."""
     if row.kind not in TELLS_VISITOR:
         return
     row.alarm_at, row.reason = at, "it could not be sent in time, and the visitor was never told"
     if row.booking_id is not None:
-        notify(
-            session,
-            settings,
-            row.lead_id,
-            at,
-            occasion=Occasion.CALL,
-            key=f"never-told:{row.id}",
-            booking=(row.booking_id, row.sequence),
-            news=CallNews.NEVER_TOLD,
-        )
+        call, key = (row.booking_id, row.sequence), f"never-told:{row.id}"
+        notify_of_call(session, settings, row.lead_id, call, CallNews.NEVER_TOLD, at, key=key)
 
 
 def reply_fields(allowed: Permission, email: str, name: str) -> dict[str, Any]:
