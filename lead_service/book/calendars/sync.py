@@ -79,7 +79,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     """
     tried, retry, wanted = CalendarFeed.fetched_at, CalendarFeed.retry_at, CalendarFeed.wanted_at
     return and_(
-        or_(tried.is_(None), tried <= now - EVERY, tried > now + EVERY, wanted > tried),
+        or_(tried.is_(None), tried <= now - EVERY, tried > now + EVERY, wanted.is_not(None)),
         or_(retry.is_(None), retry <= now, retry > now + LONGEST_WAIT),
     )
 
@@ -87,7 +87,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 def _claim(session: Session, feed_id: int, now: datetime) -> _Copy | None:
     """Take the turn of a calendar, so that no other process reads it for as long."""
     taken = update(CalendarFeed).where(CalendarFeed.id == feed_id, _is_due(now))
-    if not rows_changed(session, taken.values(fetched_at=now)):
+    if not rows_changed(session, taken.values(fetched_at=now, wanted_at=None)):
         return None
     feed = session.get_one(CalendarFeed, feed_id, populate_existing=True)
     horizon = feed.host.horizon_days

@@ -169,7 +169,7 @@ class CalendarFeed(Base):
     last_modified: Mapped[str] = mapped_column(String(100), default="")
     content_hash: Mapped[str] = mapped_column(String(64), default="")
     fetched_at: Mapped[datetime | None]  # the latest try
-    wanted_at: Mapped[datetime | None]  # when a visitor looked at a start of the host's
+    wanted_at: Mapped[datetime | None]  # since then, a visitor has looked at a start of the host's
     size: Mapped[int] = mapped_column(default=0)  # bytes, of the latest reading
     succeeded_at: Mapped[datetime | None]  # the latest time its server confirmed what we hold
     zone: Mapped[str] = mapped_column(String(64), default="")  # by which floating times were read

@@ -138,6 +138,15 @@ def test_a_look_at_a_start_has_the_calendar_read_again_at_most_every_five_minute
     assert not is_read_again(14)
 
 
+def test_a_look_by_a_clock_that_is_ahead_has_the_calendar_read_once(client, read, server, at):
+    read(ics("20261126T090000Z"))
+    at(NOW + 16 * MINUTE)
+    client.get(f"/book/{open_starts(client)[0]}/").close()
+    for minutes in (6, 7, 8):
+        read(ics("20261126T090000Z"), minutes)
+    assert len(server.asked) == 2
+
+
 def test_a_booking_that_turns_out_to_collide_is_told_to_the_host_once(client, read, mails, at):
     read(ics("20261126T090000Z"))
     at(NOW + 2 * MINUTE)
