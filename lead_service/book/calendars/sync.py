@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from ... import clock
 from ...db.engine import Database, rows_changed
 from ...settings import Settings
-from ..availability.busy_times import is_current
+from ..availability.busy_times import is_current, stored_busy_times
 from ..availability.slots import Busy
 from ..hosts.models import BusyTime, CalendarFeed
 from ..models import Booking, Status
@@ -171,45 +171,41 @@ def _replace(
     busy: list[Busy],
     known: dict[str, Any],
 ) -> None:
-    query = select(CalendarFeed.widened, CalendarFeed.succeeded_at)
-    before, earlier = session.execute(query.where(CalendarFeed.id == feed_id)).one_or_none() or (
-        None,
-        None,
-    )
-    if not _keep(session, feed_id, **known):  # removed meanwhile
+    feed = session.get(CalendarFeed, feed_id, with_for_update=True)
+    if feed is None:  # removed meanwhile
         return
-    if known["widened"] and not before:
-        feed = session.get_one(CalendarFeed, feed_id, populate_existing=True)
-        notices.widened(session, settings, feed.host, feed, known["succeeded_at"])
+    was_widened, was_read = bool(feed.widened), feed.succeeded_at is not None
+    for name, value in known.items():
+        setattr(feed, name, value)
+    now = known["succeeded_at"]
+    if feed.widened and not was_widened:
+        notices.widened(session, settings, feed.host, feed, now)
+    if was_read:
+        _tell_of_collisions(session, feed, busy, now)
     session.execute(delete(BusyTime).where(BusyTime.feed_id == feed_id))
     rows = [{"feed_id": feed_id, "starts_at": one.start, "ends_at": one.end} for one in busy]
     if rows:
         session.execute(insert(BusyTime), rows)
-    _tell_of_collisions(session, settings, feed_id, busy, earlier, known["succeeded_at"])
 
 
 def _tell_of_collisions(
-    session: Session,
-    settings: Settings,
-    feed_id: int,
-    busy: list[Busy],
-    earlier: datetime | None,
-    now: datetime,
+    session: Session, feed: CalendarFeed, busy: list[Busy], now: datetime
 ) -> None:
-    """Tell the host of calls that were booked by the earlier reading and are busy by this one."""
-    if earlier is None:
-        return
-    feed = session.get_one(CalendarFeed, feed_id, populate_existing=True)
+    """Tell the host of coming calls that are in the way of `busy` and of nothing stored so far."""
+    stored = stored_busy_times(session, [feed], BusyTime.ends_at > now)[feed.id]
     query = select(Booking).where(
         Booking.host_id == feed.host_id,
         Booking.status == Status.CONFIRMED,
         Booking.starts_at > now,
-        Booking.created_at >= earlier,
     )
     for booking in session.scalars(query):
-        end = booking.starts_at + timedelta(minutes=booking.duration)
-        if any(one.start < end and booking.starts_at < one.end for one in busy):
+        if _is_hit(booking, busy) and not _is_hit(booking, stored):
             notices.collides(session, feed, booking, now)
+
+
+def _is_hit(booking: Booking, busy: list[Busy]) -> bool:
+    end = booking.starts_at + timedelta(minutes=booking.duration)
+    return any(one.start < end and booking.starts_at < one.end for one in busy)
 
 
 def _keep(session: Session, feed_id: int, **known) -> bool:

@@ -14,6 +14,7 @@ from lead_service.book.calendars import sync
 from lead_service.book.calendars.components import NotUnderstood
 from lead_service.book.calendars.fetch import Unreadable
 from lead_service.book.calendars.parse import parse_calendar
+from lead_service.book.forms import parse_start
 from lead_service.book.hosts.models import BusyTime, CalendarFeed, Host
 from lead_service.book.models import Booking
 from lead_service.db import schema
@@ -24,7 +25,7 @@ from lead_service.ops.cli import commands
 from lead_service.settings import SettingsError, load
 from tests.service.conftest import MONDAY_MORNING as NOW
 from tests.support.app.call_types import KIND
-from tests.support.app.calls import add_host, give_to, only_call
+from tests.support.app.calls import add_host, give_to, move, only_call
 from tests.support.app.outbox_helper import compose
 from tests.support.app.visitor_forms import book, open_starts
 from tests.support.calendar_server import CalendarServer, file
@@ -147,12 +148,21 @@ def test_a_look_by_a_clock_that_is_ahead_has_the_calendar_read_once(client, read
     assert len(server.asked) == 2
 
 
-def test_a_booking_that_turns_out_to_collide_is_told_to_the_host_once(client, read, mails, at):
-    read(ics("20261126T090000Z"))
+@pytest.mark.parametrize("is_moved", [False, True], ids=["booked", "moved"])
+def test_a_call_that_turns_out_to_collide_is_told_to_the_host_once(
+    client, context, read, mails, at, is_moved
+):
+    lunch, taken = "20261126T090000Z", "20261127T090000Z"
+    read(ics(lunch))
     at(NOW + 2 * MINUTE)
-    book(client, "20261127T0900Z")
-    for minutes in (11, 22):
-        read(ics("20261126T090000Z", "20261127T090000Z"), minutes)
+    book(client, "20261127T1000Z" if is_moved else "20261127T0900Z")
+    if is_moved:
+        read(ics(lunch, "20261130T090000Z"), 11)
+        assert move(context, parse_start("20261127T0900Z"))
+    for minutes in (22, 33):
+        read(ics(lunch, taken), minutes)
+    read(ics(lunch), 44)
+    read(ics(lunch, taken), 55)
     (told,) = [one for _, one in mails() if one.kind == EmailKind.CALL_COLLIDES]
     assert told.to == "team@example.com"
     assert "/desk/calls/1/move/" in told.text
