@@ -386,7 +386,7 @@ def test_calendars_are_read_beside_the_mail(settings, database, monkeypatch):
         looks.append(began.is_set())
         return began.wait(20) and len(looks) > 3
 
-    worker.run(settings, compose, until=is_over, beside=work)
+    worker.run(settings, compose, until=is_over, beside=[work])
     assert looks[-1]
     may_end.set()
 
@@ -398,7 +398,8 @@ def test_the_command_reads_calendars(environment, database, server, feed, monkey
     monkeypatch.setattr(logs, "configure", lambda _level: None)
     assert CliRunner().invoke(commands, ["deliver"], env=environment).exit_code == 0
     server.answers["/secret.ics"] = file(ics())
-    given["beside"](database)
+    for work in given["beside"]:
+        work(database)
     assert feed().succeeded_at == NOW
 
 
