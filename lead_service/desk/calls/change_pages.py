@@ -12,7 +12,7 @@ from werkzeug import Response
 from wtforms import Form
 
 from ... import clock
-from ...book import bookings
+from ...book import bookings, refusals
 from ...book.availability import queries
 from ...book.forms import parse_start, start_text
 from ...book.hosts.models import Host
@@ -113,10 +113,10 @@ def _submit(
         return list_pages.render_call(call_id, OVER), 409
     except bookings.NotOffered:
         return _render_change(template, call_id, form, more, "That is not open. Choose again."), 422
-    except bookings.Taken:
-        return _render_change(
-            template, call_id, form, more, "Someone else just booked that time. Choose again."
-        ), 409
+    except bookings.Taken as taken:
+        why = refusals.to_team(taken.refusals)
+        why = f"{why[0].upper()}{why[1:]}. Choose again."
+        return _render_change(template, call_id, form, more, why), 409
     except Refused as refused:
         return _render_change(template, call_id, form, more, str(refused)), 422
     flash(told)

@@ -114,11 +114,21 @@ def test_the_times_to_move_to_are_the_open_ones_without_its_own(client, call, da
 
 
 @pytest.mark.both_engines
-def test_a_move_to_a_time_that_was_just_taken_is_a_409_and_keeps_the_note(client, call, database):
-    book(client, start_text(NOON), email="second@example.com")
-    sent = press(client, call + "move/", start=start_text(NOON), note=NOTE)
+@pytest.mark.parametrize(
+    ("other", "limit", "told"),
+    [
+        ("20261125T1200Z", None, "Advisory has another call then. Choose again."),
+        ("20261125T1000Z", 1, "Advisory takes no more calls on that day. Choose again."),
+    ],
+)
+def test_a_move_to_a_time_that_was_just_taken_says_why_and_keeps_the_note(
+    client, call, database, other, limit, told
+):
+    change_host(database, daily_limit=limit)
+    book(client, other, email="second@example.com")
+    sent = press(client, call + "move/", start="20261125T1200Z", note=NOTE)
     assert sent.status_code == 409
-    assert "just booked" in sent.text
+    assert told in sent.text
     assert NOTE in sent.text
     assert stored(database).starts_at == datetime(2026, 11, 24, 9, tzinfo=UTC)
 
@@ -204,6 +214,7 @@ def test_who_has_a_call_then_cannot_be_chosen_and_a_race_for_them_is_a_409(clien
     assert "Has another call at that time." in page
     sent = press(client, call + "give/", host=str(ben), note=NOTE)
     assert sent.status_code == 409
+    assert "Ben Example has another call then." in sent.text
     assert NOTE in sent.text
     assert stored(database).host_id == 1
 
