@@ -14,6 +14,7 @@ from .. import clock
 from ..action_framework.loading import FrameworkError, load
 from ..assess import diagnosis, models
 from ..assess.brief import faults as brief_faults
+from ..book import held
 from ..book.hosts import setup
 from ..call_types import CallTypesError, load_call_types
 from ..db import demo_data, schema
@@ -123,6 +124,7 @@ def _in_the_database(settings: Settings, published: site.Published | None) -> li
             found += setup.problems(
                 session, settings, published.calls if published else None, clock.now()
             )
+            found += held.problems(session, clock.now())
             if waiting := retention.waiting_for_a_person(session, settings, clock.now()):
                 found.append(
                     f"retention: would erase {waiting} leads at once, and waits; see `lead-service "

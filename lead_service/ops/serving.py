@@ -83,7 +83,7 @@ def deliver(settings: Settings) -> None:
         daily=lambda database: _daily(database, settings),
         clock_fault=lambda database: checks.clock_fault(settings, database),
         beside=(
-            lambda database: held.let_go(database, clock.now()),
+            lambda database: held.look_after(database, settings, clock.now()),
             lambda database: sync.refresh_due(database, settings),
         ),
     )

@@ -14,6 +14,7 @@ from ...accounts.members import Member
 from ...action_framework.types import Step
 from ...assess.brief import diagnosis_of
 from ...assess.models import Assessment
+from ...book import held
 from ...book.hosts.models import Host
 from ...book.models import Booking, Status
 from ...leads.models import Lead
@@ -52,6 +53,8 @@ def inbox() -> str:
             names=names,
             former=_former(view, people, names),
             next=None if view.address else next_call(session, g.desk.member, now),
+            unconfirmed=[] if view.address else held.unconfirmed(session, now),
+            now=now,
             following=page.following,
             is_first=before is None,
             today=today,

@@ -1,5 +1,6 @@
 """Calls that look automated: how many starts they may take, and for how long."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,9 @@ from lead_service.book.models import Booking, Status, TimeCell
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.call_types import KIND, publish
+from tests.support.app.desk_client import sign_in
+from tests.support.app.hosts import change_host
 from tests.support.app.visitor_forms import book, booking_form, open_starts
 from tests.support.engines import only_postgresql
 
@@ -46,12 +50,12 @@ def test_a_person_still_books(client, database, flooded):
     assert count(database, Booking.quarantine.is_(False)) == 1
 
 
-def test_a_held_start_is_free_again_after_hours(database, flooded):
+def test_a_held_start_is_free_again_after_hours(database, settings, flooded):
     over = MONDAY_MORNING + held.HELD_FOR
     to_come = (Booking.status == Status.CONFIRMED, Booking.starts_at > over)
-    held.let_go(database, over - timedelta(minutes=1))
+    held.look_after(database, settings, over - timedelta(minutes=1))
     assert (waiting := count(database, *to_come))
-    held.let_go(database, over)
+    held.look_after(database, settings, over)
     assert count(database, *to_come) == 0
     canceled = Booking.status == Status.CANCELLED
     assert count(database, canceled) == waiting
@@ -61,7 +65,9 @@ def test_a_held_start_is_free_again_after_hours(database, flooded):
 
 
 @only_postgresql
-def test_a_call_that_the_team_releases_meanwhile_is_kept(client, database, at, monkeypatch):
+def test_a_call_that_the_team_releases_meanwhile_is_kept(
+    client, database, settings, at, monkeypatch
+):
     assert robot(client, 1, -1) == 303
     lock = bookings.lock_one
 
@@ -71,13 +77,13 @@ def test_a_call_that_the_team_releases_meanwhile_is_kept(client, database, at, m
         lock(session, booking)
 
     monkeypatch.setattr(bookings, "lock_one", release_first)
-    held.let_go(database, MONDAY_MORNING + held.HELD_FOR)
+    held.look_after(database, settings, MONDAY_MORNING + held.HELD_FOR)
     assert count(database, Booking.status == Status.CONFIRMED) == 1
 
 
-def test_the_visitor_hears_nothing_and_the_host_once(post, database, flooded):
+def test_the_visitor_hears_nothing_and_the_host_once(post, database, settings, flooded):
     post()
-    held.let_go(database, MONDAY_MORNING + held.HELD_FOR)
+    held.look_after(database, settings, MONDAY_MORNING + held.HELD_FOR)
     post()
     with database.read() as session:
         sent = session.scalars(select(OutboxMessage).where(OutboxMessage.state == "sent")).all()
@@ -92,3 +98,33 @@ def test_many_visitors_at_once_are_held_too(client, database, at, monkeypatch):
         client.environ_base["REMOTE_ADDR"] = f"203.0.113.{number}"
         book(client, email=f"ada{number}@example.com")
     assert count(database, Booking.quarantine.is_(False)) == 2
+
+
+def test_calls_that_nobody_confirms_are_listed_before_they_begin_and_told_of_when_they_do(
+    app, client, database, settings, mails, at
+):
+    assert robot(client, 1) == 303
+    publish(app, replace(KIND, confirm_first=True))
+    change_host(database, notice=60)
+    assert book(client, "20261123T0930Z", name="Ada Example")
+    assert book(client, "20261126T0900Z", email="later@example.com", name="Later Example")
+
+    def said(now) -> list[str]:
+        with database.read() as session:
+            return list(held.problems(session, now))
+
+    (line,) = said(MONDAY_MORNING)
+    assert line.startswith("Calls that start soon, and that nobody has confirmed: 2.")
+    sign_in(client, database, settings)
+    inbox = client.get("/desk/").text
+    waiting = inbox[inbox.index("Confirm these calls") : inbox.index("What needs somebody")]
+    assert "Ada Example" in waiting and "Later Example" not in waiting
+    begun = MONDAY_MORNING + timedelta(hours=5)
+    at(begun)
+    for _ in range(2):
+        held.look_after(database, settings, begun)
+    assert sum("was never told" in one.subject for _, one in mails()) == 2
+    assert "has begun" in client.get("/desk/").text
+    (line,) = said(begun)
+    assert line.startswith("Calls that began, and that nobody had confirmed: 2.")
+    assert said(begun + timedelta(days=1)) == []
