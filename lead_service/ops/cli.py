@@ -143,6 +143,8 @@ def _check(as_json: bool, tell: bool) -> int:
         notes = checks.notes(loaded)
     except SettingsError as error:
         faults, status = error.faults, 2
+        if tell:
+            faults = [*faults, *alarms.tell(settings.load_what_is_right(), faults, clock.now())]
     if as_json:
         click.echo(json.dumps({"ok": not faults, "faults": faults}, ensure_ascii=False))
     elif faults:

@@ -13,6 +13,7 @@ import pytest
 from lead_service.ops import alarms
 from lead_service.settings import Settings
 from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.commands import run_here
 from tests.support.mail_server import Mailbox, free_port, serving
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -131,6 +132,24 @@ def test_an_email_goes_by_the_mail_server_where_the_provider_sends_the_others(tm
         ["bob@practice.test"],
     ]
     assert b"Subject: 127.0.0.1 needs you: Sending has stopped." in mailbox.received[0][2]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"DATABASE_URL": "sqlite:////nowhere/lead_service.db"},
+        {"SALES_TO": "a@x.test;b"},
+        {"VAR_DIR": "/nowhere"},
+    ],
+)
+def test_what_keeps_the_check_from_starting_is_told_too(hook, monkeypatch, tmp_path, wrong):
+    given = {"VAR_DIR": str(tmp_path), "ALARM_WEBHOOK": hook.url, "SECRET_KEY": "x" * 40} | wrong
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    status, _printed, said = run_here("check", "--tell")
+    assert status == 2
+    (text,) = hook.texts
+    assert next(iter(wrong)) in text and next(iter(wrong)) in said
 
 
 def test_everyone_is_told_once_when_one_address_is_refused(tmp_path):
