@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ...call_types import PHONE, VIDEO, CallType
+from ...call_types import HALF_HOUR, PHONE, VIDEO, CallType
 from ...db.base import NUMBERS_FOR_LIFE, Base
 
 
@@ -48,8 +48,8 @@ class Host(Base):
     region: Mapped[str] = mapped_column(String(20), default="")  # of that country, as ISO 3166-2
     meeting_link: Mapped[str] = mapped_column(String(500), default="")  # empty: we call you
     is_active: Mapped[bool] = mapped_column(default=True)
-    # Unused, since docs/calls.yml says how long a call is: SQLite drops no column of a CHECK.
-    duration: Mapped[int] = mapped_column(default=30)
+    # Minutes of a call before docs/calls.yml said how long it is; `setup.problems` compares them.
+    duration: Mapped[int] = mapped_column(default=HALF_HOUR)
     call_types: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # see `takes`
     interval: Mapped[int] = mapped_column(default=30)  # these four in minutes
     buffer_before: Mapped[int] = mapped_column(default=0)

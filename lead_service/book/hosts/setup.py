@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...call_types import CallTypes
+from ...call_types import HALF_HOUR, CallTypes
 from ...settings import Settings
 from ..availability import busy_times, queries
 from . import opening_hours
@@ -60,7 +60,18 @@ def problems(
         for kind in calls.all:
             if not any(host.takes(kind, calls.default) for host in hosts):
                 yield f"no host takes the call \u201c{kind.name}\u201d; choose who does on the desk"
+        yield from _lengths(hosts, calls.default.minutes)
     for host in hosts:
         if is_sender(settings, host.email):
             yield f"MAIL_FROM: {host.email} is also the address of {host.name}. {FROM_ONESELF}"
     yield from busy_times.calendar_problems(hosts, now)
+
+
+def _lengths(hosts: Sequence[Host], minutes: int) -> Iterator[str]:
+    """Yield a line for each host whose calls were of another length, as hosts once chose it."""
+    for host in hosts:
+        if host.duration not in (HALF_HOUR, minutes):
+            yield (
+                f"calls with {host.name} took {host.duration} minutes, and take {minutes} minutes"
+                " now; edit docs/calls.yml, or save the rules of that host on the desk to agree"
+            )

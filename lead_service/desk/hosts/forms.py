@@ -245,3 +245,4 @@ class RulesForm(Form):
 
     def fill(self, host: Host) -> None:
         self.populate_obj(host)
+        host.duration = context().published.calls.default.minutes  # and `check` says no more of it

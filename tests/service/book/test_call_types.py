@@ -96,6 +96,22 @@ def test_check_names_a_kind_that_nobody_takes(app, database, settings, review):
     assert "\u201cPilot review\u201d" in fault
 
 
+def test_check_names_a_host_whose_calls_had_another_length_until_their_rules_are_saved(
+    client, context, database, settings
+):
+    def faults() -> list[str]:
+        with database.read() as session:
+            return list(setup.problems(session, settings, context.published.calls, MONDAY_MORNING))
+
+    assert faults() == []
+    change_host(database, duration=45)
+    (fault,) = faults()
+    assert "45 minutes" in fault and "30 minutes" in fault
+    sign_in(client, database, settings)
+    assert send(client, HOST + "rules/", **RULES).status_code == 303
+    assert faults() == []
+
+
 def test_a_kind_by_video_needs_a_host_with_a_link_and_one_by_phone_a_number(
     app, client, database, review
 ):
