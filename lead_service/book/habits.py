@@ -9,8 +9,11 @@ from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
-SUNDAY = 6
+from .availability.month import SUNDAY
+
 LONGEST = 200  # characters of the header that are looked at
 
 
@@ -28,19 +31,11 @@ AMERICAN = Habits()
 @lru_cache(maxsize=256)
 def habits_of(accept_language: str) -> Habits:
     """Return the habits of the language that a browser prefers; American ones when in doubt."""
-    ranked = [_weighed(part) for part in accept_language[:LONGEST].split(",")]
-    for _, tag in sorted(ranked, key=lambda one: -one[0]):
-        if found := _of_tag(tag):
+    wanted = parse_accept_header(accept_language[:LONGEST], LanguageAccept)
+    for tag, weight in wanted:
+        if weight and (found := _of_tag(tag)):
             return found
     return AMERICAN
-
-
-def _weighed(part: str) -> tuple[float, str]:
-    tag, _, weight = part.partition(";q=")
-    try:
-        return float(weight or 1), tag.strip()
-    except ValueError:
-        return 0, tag.strip()
 
 
 def _of_tag(tag: str) -> Habits | None:
