@@ -13,7 +13,7 @@ from .. import clock
 from ..call_types import PHONE
 from ..web.context import context
 from ..web.security import limit_posts
-from . import bookings, notifications, refusals, timezones
+from . import bookings, notifications, query_params, refusals, timezones
 from .availability import month, queries
 from .availability.host_cache import snapshot
 from .forms import NumberForm, parse_start
@@ -91,6 +91,7 @@ def _move(
     terms = parse_terms(request.form.get("terms", ""))
     if bookings.move(session, booking, context().published.calls, start, now, terms=terms):
         booking.visitor_zone = zone
+        booking.visitor_24_hours = query_params.habits().is_24_hours
         booking.phone = booking.phone or number
         given = previous_host if previous_host.id != booking.host_id else None
         settings = context().settings
