@@ -41,6 +41,6 @@ def test_a_run_of_nothing_but_tests_without_their_tool_is_no_failure(tmp_path):
 
 def test_in_ci_a_missing_tool_ends_the_run_at_once(tmp_path):
     done = run(tmp_path, "-n", "0", *TESTS, CI="true")
-    assert done.returncode != 0
-    assert (done.stdout + done.stderr).count("CI is set, and the tests need") == 1
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert done.stderr.count("CI is set, and the tests need") == 1
     assert " passed" not in done.stdout
