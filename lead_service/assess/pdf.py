@@ -17,6 +17,7 @@ import font_source_serif_pro
 from jinja2 import Environment, PackageLoader
 
 from ..action_framework.types import BEST
+from ..call_types import CallTypes
 from . import text
 from .diagnosis import Diagnosis
 from .reading import Reading
@@ -46,6 +47,7 @@ class Sheet:
     answered_at: datetime
     answered_on: str  # the same as a date in words
     reading: Sequence[Reading]
+    calls: CallTypes
     with_answers: bool = False  # also what the visitor answered
 
 
@@ -78,13 +80,16 @@ def _content(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
 
 
 def _around(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
-    site = sheet.site.rstrip("/")
+    site, engagement = sheet.site.rstrip("/"), diagnosis.outcome.engagement
+    call = sheet.calls.fitting(engagement.slug if engagement else None)
+    book = site + sheet.calls.address(call)
     return {
         "title": f"Self-assessment: {diagnosis.overall} of 100",
         "practice": sheet.practice,
         "site_shown": _shown(site),
-        "book_url": f"{site}/book/",
-        "book_shown": _shown(f"{site}/book"),
+        "call": f"{call.name}, {call.minutes} minutes. {call.description}",
+        "book_url": book,
+        "book_shown": _shown(book.rstrip("/")),
         "answered_on": sheet.answered_on,
         "score_is": text.what_the_score_is(diagnosis),
         "articles": [

@@ -83,6 +83,7 @@ def result_pdf(token: str) -> ResponseReturnValue:
         answered_at=assessment.completed_at,
         answered_on=long_date(assessment.completed_at, "UTC"),
         reading=to_read(diagnosis, context().published),
+        calls=context().published.calls,
         with_answers=request.args.get("answers") == "1",
     )
     headers = {

@@ -20,7 +20,7 @@ from lead_service.assess import brief, pdf, retake, text
 from lead_service.assess.diagnosis import OutcomeKind, diagnose
 from lead_service.assess.emails import result_message
 from lead_service.assess.reading import to_read
-from lead_service.call_types import load_call_types
+from lead_service.call_types import CallTypes, load_call_types
 from lead_service.desk.leads import exports
 from lead_service.formats import long_date
 from lead_service.publishing.site import Article, Published
@@ -30,7 +30,6 @@ ROOT = Path(__file__).parents[3]
 FRAMEWORK = load((ROOT / "docs" / "framework.yml").read_text("utf-8"))
 PHASES = [None, *(phase.id for phase in FRAMEWORK.phases)]
 CHOICES = st.tuples(*(st.sampled_from(one.choices) for one in FRAMEWORK.questions))
-FRAME = "".join(f"{{% block {name} %}}{{% endblock %}}" for name in ("title", "head", "content"))
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 MOST_WORDS = 550
 ARTICLES = tuple(
@@ -43,10 +42,11 @@ CALLS = load_call_types(
 PUBLISHED = Published("http://127.0.0.1:8000/", "", FRAMEWORK, CALLS, ARTICLES)
 
 
-def environment():
+def environment(*blocks):
+    frame = "".join(f"{{% block {name} %}}{{% endblock %}}" for name in blocks)
     made = Environment(
         loader=ChoiceLoader(
-            [DictLoader({"page.html": FRAME}), FileSystemLoader(ROOT / "lead_service/templates")]
+            [DictLoader({"page.html": frame}), FileSystemLoader(ROOT / "lead_service/templates")]
         ),
         autoescape=True,
         undefined=StrictUndefined,
@@ -58,10 +58,10 @@ def environment():
     return made
 
 
-ENVIRONMENT = environment()
+ENVIRONMENT = environment("title", "head", "content")
 
 
-def page(name, diagnosis, **more):
+def page(name, diagnosis, environment=ENVIRONMENT, **more):
     given = {
         "framework": FRAMEWORK,
         "counts": counts(FRAMEWORK),
@@ -74,11 +74,12 @@ def page(name, diagnosis, **more):
         "is_current": True,
         "completed_at": NOW,
     }
-    return ENVIRONMENT.get_template(f"assess/{name}.html").render(**given | more)
+    return environment.get_template(f"assess/{name}.html").render(**given | more)
 
 
-def sheet(diagnosis, *, with_answers=False):
+def sheet(diagnosis, *, with_answers=False, calls=CALLS):
     return pdf.Sheet(
+        calls=calls,
         practice="ACTION Advisory",
         site="https://advisory.example/",
         answered_at=NOW,
@@ -301,3 +302,23 @@ def test_conditions_of_changed_questions_are_left_out_and_that_is_said():
     since = retake.compare(of_levels([0] * 12), now, NOW)
     assert len(since.changes) == 11
     assert text.NOT_COMPARABLE in text_of(page("result", now, since=since))
+
+
+def test_page_and_pdf_lead_to_the_call_that_fits_and_say_what_calls_yml_says_of_it():
+    made = of_levels([0] * 12)
+    assert made.outcome.engagement
+    review = replace(
+        CALLS.default,
+        slug="review",
+        name="Pilot review",
+        minutes=90,
+        description="Bring your numbers.",
+        fits=(made.outcome.engagement.slug,),
+    )
+    calls = CallTypes((CALLS.default, review))
+    content = pdf._content(made, sheet(made, calls=calls))
+    assert content["book_url"] == "https://advisory.example/book/review/"
+    assert content["call"] == "Pilot review, 90 minutes. Bring your numbers."
+    shown = text_of(page("result", made, environment("after"), calls=calls))
+    assert "Bring your numbers." in shown
+    assert "free" not in shown.lower()
