@@ -47,7 +47,7 @@ OF_LIVE_CALLS = {CallNews.BOOKED, CallNews.MOVED, CallNews.GIVEN}
 
 
 def visitors_email(
-    session: Session, settings: Settings, _published: Published, row: OutboxMessage, now: datetime
+    session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
 ) -> Message:
     """Compose the visitor's confirmation, news of a change, reminder or cancellation.
 
@@ -59,7 +59,8 @@ def visitors_email(
         raise NotNeeded(reason)
     meeting = visitors_meeting(settings, booking, row.created_at)
     if row.kind == EmailKind.BOOKING_CANCELLED:
-        link = settings.link("/book/")
+        calls = published.calls
+        link = settings.link(calls.address(calls.find(booking.kind) or calls.default))
     else:
         link = settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/")
     return compose(
@@ -238,7 +239,7 @@ def visitors_meeting(settings: Settings, booking: Booking, now: datetime) -> inv
         booking,
         now,
         summary=f"{booking.call_name} with {settings.practice_name}",
-        description=f"{booking.duration} minutes, nothing to prepare.\n"
+        description=f"{booking.duration} minutes.\n"
         "Declining in your calendar does not cancel the call. To move or cancel it:\n"
         + settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/"),
         location=booking.meeting_link or f"By phone: {booking.host.name} calls you",

@@ -21,7 +21,7 @@ def phone(required: str = "") -> TelField:
     )
     return TelField(
         "Phone number",
-        [*first, limit("Phone number", 40), one_line, number],
+        [*first, limit(40), one_line, number],
         filters=[clean],
         render_kw={"autocomplete": "tel", "inputmode": "tel", "maxlength": 40},
     )

@@ -37,7 +37,7 @@ def invite(token: str) -> Response:
     return Response(
         invitations.invitation(meeting),
         content_type="text/calendar; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="discovery-call.ics"'},
+        headers={"Content-Disposition": 'attachment; filename="invite.ics"'},
     )
 
 

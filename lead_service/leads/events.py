@@ -3,9 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import (
-    Session,
-)
+from sqlalchemy.orm import Session
 
 from ..db.engine import insert_unless
 from .capture import Captured

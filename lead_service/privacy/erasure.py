@@ -9,10 +9,7 @@ import logging
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import (
-    select,
-    update,
-)
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ..accounts import audit_log

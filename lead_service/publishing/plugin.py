@@ -264,10 +264,10 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
 
 def _counted(value: Any, framework: Framework, call: CallType, slug: str | None) -> Any:
-    """Put the counts of the questions and the length of a call into a text.
+    """Put the counts of the questions and what the first call is into a text.
 
     `{questions}`, `{steps}`, `{minutes}`, `{call_minutes}` and `{call_length}` are words, with a
-    capital where the name has one;
+    capital where the name has one; `{call_description}` is what calls.yml says of that call, and
     `{its_questions}` counts those of the page's own step.
     """
     if isinstance(value, dict):
@@ -279,6 +279,7 @@ def _counted(value: Any, framework: Framework, call: CallType, slug: str | None)
     known = counts(framework)
     words = {"questions": known.questions, "steps": known.steps, "minutes": known.minutes}
     words |= {"call_minutes": f"{call.minutes} minutes", "call_length": call.length}
+    words |= {"call_description": call.description}
     for name, word in words.items():
         value = value.replace(f"{{{name}}}", word)
         value = value.replace(f"{{{name.capitalize()}}}", word.capitalize())

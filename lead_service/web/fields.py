@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,7 +20,7 @@ from wtforms import (
 )
 from wtforms.form import BaseForm
 from wtforms.meta import DefaultMeta
-from wtforms.validators import DataRequired, InputRequired, Length, StopValidation, ValidationError
+from wtforms.validators import DataRequired, InputRequired, StopValidation, ValidationError
 
 from ..leads import capture
 from .security import is_submitted_too_fast, signed_now
@@ -53,10 +54,15 @@ def asked(label: str) -> str:
     return label.removesuffix(" (optional)")
 
 
-def limit(label: str, longest: int) -> Length:
+def limit(longest: int) -> Callable[[Form, Field], None]:
     """Limit a text to a number of characters."""
-    message = f"“{asked(label)}” must be {longest:,} characters or fewer."
-    return Length(max=longest, message=message)
+
+    def check(_form: Form, field: Field) -> None:
+        if len(field.data or "") > longest:
+            label = asked(field.label.text)
+            raise ValidationError(f"“{label}” must be {longest:,} characters or fewer.")
+
+    return check
 
 
 def one_line(_form: Form, field: StringField) -> None:
@@ -95,7 +101,7 @@ def short_text(label: str, *, longest: int = 120, required: str = "", **attribut
     first = [DataRequired(required)] if required else []
     return StringField(
         label,
-        [*first, limit(label, longest), one_line],
+        [*first, limit(longest), one_line],
         filters=[clean],
         render_kw={"maxlength": longest} | attributes,
     )
@@ -108,7 +114,7 @@ def long_text(
     first = [DataRequired(required)] if required else []
     return TextAreaField(
         label,
-        [*first, limit(label, longest)],
+        [*first, limit(longest)],
         filters=[clean],
         render_kw={"maxlength": longest, "rows": 5} | attributes,
     )
@@ -120,7 +126,7 @@ def address(label: str, *, required: str = "Enter your email address.") -> Addre
         label,
         [
             InputRequired(required),
-            limit("Email address", 254),
+            limit(254),
             one_line,
             valid_email,
         ],

@@ -127,7 +127,7 @@ def framework(app):
 
 
 @pytest.fixture
-def mails(database, context) -> Iterator[Callable[[], list]]:
+def mails(database, app) -> Iterator[Callable[[], list]]:
     """Return the outbox as it is now: (row, message) in the order of writing.
 
     What waits is composed as it would leave now; what would not leave is left out.
@@ -141,6 +141,7 @@ def mails(database, context) -> Iterator[Callable[[], list]]:
             written.append(values["id"] if isinstance(values, dict) else values[0])
 
     def read() -> list:
+        context = app.extensions["lead_service"]  # as it is now
         compose = composer(context.settings, context.published)
         found = []
         with database.read() as session:

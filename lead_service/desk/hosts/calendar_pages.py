@@ -54,7 +54,7 @@ class FeedForm(Form):
         "Private address (ICS)",
         [
             InputRequired(EMPTY),
-            limit("Private address (ICS)", feed_address.LONGEST),
+            limit(feed_address.LONGEST),
             one_line,
             outward_address,
         ],

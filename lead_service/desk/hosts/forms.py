@@ -98,7 +98,7 @@ class HostForm(Form):
     )
     meeting_link = StringField(
         "Meeting link (optional)",
-        [limit("Meeting link", 500), one_line, secure_link],
+        [limit(500), one_line, secure_link],
         filters=[clean],
         description="Write {room} in it to give each call a room of its own. Without a link, the"
         " host calls, and visitors are asked for their number.",
@@ -144,7 +144,7 @@ def hours_field(label: str) -> WindowsField:
     """Make the field of one date's windows."""
     return WindowsField(
         f"{label} (optional)",
-        [limit(label, 200), are_windows],
+        [limit(200), are_windows],
         filters=[clean],
         render_kw={"autocomplete": "off", "maxlength": 200},
     )

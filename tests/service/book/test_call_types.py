@@ -55,12 +55,23 @@ def test_a_kind_is_booked_at_its_own_address_with_its_own_words_and_length(
     form = client.get(f"/book/review/{TUESDAY}/").text
     assert "Which numbers do you have?" in form
     assert "free" not in form.lower()
+    refused = ask_for_review(client, topic="x" * 2001).text
+    assert "\u201cWhich numbers do you have?\u201d must be 2,000 characters or fewer." in refused
     booked = ask_for_review(client)
     assert booked.status_code == 303
+    shown = client.get(booked.location).text
+    assert "Bring your numbers." in shown
+    assert not [
+        one for one in (shown, *(m.text for _, m in mails())) if "nothing to prepare" in one
+    ]
     call = only_call(database)
     assert (call.kind, call.call_name, call.duration) == ("review", "Pilot review", 90)
     assert "Pilot review" in client.get(booked.location).text
     assert b"Pilot review" in mails()[0][1].attachments[0].content
+    assert client.post(f"{booked.location}cancel").status_code == 303
+    assert 'href="/book/review/?zone=' in client.get(booked.location).text
+    (told,) = [one for _, one in mails() if one.kind == "booking_cancelled"]
+    assert "/book/review/" in told.text
 
 
 def test_a_kind_has_its_own_daily_limit(client, review):
