@@ -42,7 +42,8 @@ class Outcome:
 class Diagnosis:
     """Hold everything that says what is wrong or what to do. No text in it quotes an answer.
 
-    Only `Condition.answer` holds what the visitor chose, and its first move.
+    Only `Condition.answer` holds what the visitor chose, and its first move. Even so, the scores
+    and states let a reader who knows the questions work out most answers.
     """
 
     scores: tuple[StepScore, ...]  # in the order of the steps
@@ -54,7 +55,7 @@ class Diagnosis:
     near: tuple[Step, ...]  # with an open condition, at most one level of one answer higher
     unlocks: Step | None  # lower, and held back until `begin_with` is settled
     lower: tuple[Step, ...]  # lower as well, only where a step is held back
-    open: tuple[Condition, ...]  # in the order in which to make them true
+    open: tuple[Condition, ...]  # by step; within one as in the file, which tells no level
     nearly_true: tuple[Condition, ...]  # in the same order of steps
     true: tuple[Condition, ...]  # in the order of the questions
     reading: tuple[Step, ...]  # the steps whose articles help, the first one first
@@ -155,7 +156,6 @@ def diagnose(
     others = [one for one in ranked if one not in (first, held_back)]
     place = {one.step.slug: number for number, one in enumerate(ranked)}
     placed = sorted(result.conditions, key=lambda one: place.get(one.step.slug, len(place)))
-    open_ones = tuple(one for one in placed if one.is_open)
     return Diagnosis(
         scores=result.steps,
         overall=result.overall,
@@ -166,7 +166,7 @@ def diagnose(
         near=_steps(one for one in others if first and first.exact < one.exact <= _near(first)),
         unlocks=held_back.step if held_back else None,
         lower=_steps(one for one in others if first and one.exact < first.exact),
-        open=tuple(sorted(open_ones, key=lambda one: (place[one.step.slug], one.level))),
+        open=tuple(one for one in placed if one.is_open),
         nearly_true=tuple(one for one in placed if not one.is_open and one.level < BEST),
         true=result.already_true,
         reading=_steps(ranked),

@@ -59,7 +59,7 @@ def _since(assessment: models.Assessment, now: Diagnosis) -> retake.Comparison |
         framework = models.framework_of(connection, earlier)
     before = diagnose(framework, earlier.answers, earlier.phase)
     was_shared = earlier.share_hash == assessment.earlier_hash
-    return retake.compare(before, now, earlier.completed_at, of_states=was_shared)
+    return retake.compare(before, now, earlier.completed_at, is_shared=was_shared)
 
 
 @blueprint.get("/<token>/result/save/")

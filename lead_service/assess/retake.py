@@ -1,5 +1,6 @@
-"""Compare two assessments of one person: what changed since the first of them. Pure."""
+"""Compare two assessments of one person, or one's own with a shared one. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,38 +26,74 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Hold what changed since an earlier assessment, completed `at` (UTC)."""
+    """Hold what differs from an earlier assessment, completed `at` (UTC)."""
 
     at: datetime
     overall: int  # percent, as displayed then
-    changes: tuple[Change, ...]  # what came nearest to true first
+    news: tuple[str, ...]  # sentences about the step to begin with and the phase
+    changes: tuple[Change, ...]  # what became worse first
     is_partial: bool  # some questions were asked only once
+    is_shared: bool  # the earlier one may be another person's
 
 
 def compare(
-    before: Diagnosis, now: Diagnosis, at: datetime, *, of_states: bool = False
+    before: Diagnosis, now: Diagnosis, at: datetime, *, is_shared: bool = False
 ) -> Comparison:
     """Compare an earlier diagnosis, of answers completed `at`, with a later one by question id.
 
-    `of_states` leaves out what changed between two answers that are both open: the earlier ones
-    may be another person's, who shared no more than which conditions are open.
+    A shared result shows no more than its scores, its step to begin with, and which conditions are
+    open: its phase and what differs between two open answers are left out.
     """
     were = {one.question.id: one for one in (*before.to_do, *before.true)}
     conditions = (*now.to_do, *now.true)
     changes = [
         Change(one, were[one.question.id].answer)
         for one in conditions
-        if one.question.id in were and _differs(were[one.question.id], one, of_states)
+        if one.question.id in were and _differs(were[one.question.id], one, is_shared)
     ]
     return Comparison(
         at=at,
         overall=before.overall,
-        changes=tuple(sorted(changes, key=lambda one: one.before.level - one.now.level)),
+        news=tuple(_theirs(before, now) if is_shared else _news(before, now)),
+        changes=tuple(sorted(changes, key=_place)),
         is_partial=were.keys() != {one.question.id for one in conditions},
+        is_shared=is_shared,
     )
 
 
-def _differs(before: Condition, now: Condition, of_states: bool) -> bool:
-    if of_states and before.is_open and now.is_open:
+def _differs(before: Condition, now: Condition, is_shared: bool) -> bool:
+    if is_shared and before.is_open and now.is_open:
         return False
     return before.answer.id != now.answer.id
+
+
+def _place(change: Change) -> tuple[int, int]:
+    """Put what became worse first, and of each direction what changed its state the most.
+
+    Both open levels count alike, so the order does not tell a shared result's from each other.
+    """
+    direction = ("Worse", "Better", "Different").index(change.direction)
+    return direction, -abs(max(change.now.level, 1) - max(change.before.level, 1))
+
+
+def _news(before: Diagnosis, now: Diagnosis) -> Iterator[str]:
+    was, is_now = _first(before), _first(now)
+    if was != is_now:
+        began = f"The step to begin with was {was}." if was else "No condition was open."
+        if not is_now:
+            yield f"{began} No condition is open now."
+        elif was:
+            yield f"{began} It is now {is_now}."
+        else:
+            yield f"{began} The step to begin with is now {is_now}."
+    if before.phase and now.phase and before.phase.id != now.phase.id:
+        yield f"The phase was “{before.phase.label}” It is now “{now.phase.label}”"
+
+
+def _theirs(before: Diagnosis, now: Diagnosis) -> Iterator[str]:
+    if (theirs := _first(before)) != _first(now):
+        yield f"Their result begins with {theirs}." if theirs else "No condition is open for them."
+
+
+def _first(diagnosis: Diagnosis) -> str:
+    return diagnosis.begin_with.name if diagnosis.begin_with else ""

@@ -1,9 +1,9 @@
 """Sentences around a diagnosis, the same on every page, in the PDF and in the email. Pure."""
 
 from ..action_framework.counts import counted, spelled
+from ..formats import long_date
 from .diagnosis import Diagnosis, OutcomeKind
-from .retake import Comparison
-from .scoring import Condition
+from .retake import Change, Comparison
 
 SHOWN = 3  # conditions that are open on the page; the others are folded
 CHANGES_SHOWN = 2  # since an earlier result
@@ -56,23 +56,33 @@ def state(level: int) -> str:
     return ("open", "open", "nearly true", "true")[level]
 
 
-def change(now: Condition, before: int) -> str:
-    """Say how a condition compares with before, given its level then."""
-    is_now, was = state(now.level), state(before)
+def change(one: Change, is_shared: bool) -> str:
+    """Say how a condition compares with before, or with someone else's shared result."""
+    now, before = one.now.level, one.before.level
+    is_now, was = state(now), state(before)
+    if is_shared:
+        return f"{is_now.capitalize()} for you, {was} for them."
     if is_now != was:
         return f"{is_now.capitalize()}, {was} before."
-    if now.level == before:
+    if now == before:
         return f"Still {is_now}, with a different answer."
-    return f"Still {is_now}, {'closer' if now.level > before else 'further'} than before."
+    return f"Still {is_now}, {'closer' if now > before else 'further'} than before."
 
 
 def summary_of(since: Comparison, diagnosis: Diagnosis) -> str:
-    """Compare the overall score with the earlier one."""
-    if since.overall == diagnosis.overall:
-        return f"Your score is {diagnosis.overall} of 100, the same as before."
-    return f"Your score is {diagnosis.overall} of 100. It was {since.overall}."
+    """Say what the result is compared with, the two scores, and what else is new."""
+    day = long_date(since.at, "UTC")
+    with_what = f"You answered before on {day}."
+    same, other = "the same as before.", f"It was {since.overall}."
+    if since.is_shared:
+        with_what = f"This compares your result with a shared one from {day}."
+        same, other = "the same as theirs.", f"Their score is {since.overall}."
+    score = f"Your score is {diagnosis.overall} of 100"
+    scores = f"{score}, {same}" if since.overall == diagnosis.overall else f"{score}. {other}"
+    return " ".join([with_what, scores, *since.news])
 
 
 NOT_COMPARABLE = (
-    "Some questions have changed since then. Their conditions cannot be compared and are left out."
+    "Some questions have changed since then, so their conditions cannot be compared. They are left"
+    " out here."
 )

@@ -299,9 +299,9 @@ def test_a_result_repeated_from_its_own_link_stays_with_the_lead(client, framewo
     levels = {step.slug: 2 for step in framework.steps}
     again(client, framework, result, levels)
     again_from_link = again(client, framework, shared, levels)
-    assert "What has changed" in client.get(again_from_link).text
+    assert "What differs" in client.get(again_from_link).text
     client.post(result + "unshare")
-    assert "What has changed" not in client.get(again_from_link).text
+    assert "What differs" not in client.get(again_from_link).text
     with database.read() as session:
         leads = session.scalars(select(Assessment.lead_id).order_by(Assessment.id)).all()
     assert leads == [1, 1, None]  # anyone may have the link to share

@@ -161,7 +161,7 @@ def test_what_changed_is_told_for_each_condition_with_another_answer(before, now
     both = zip(FRAMEWORK.questions, before, now, strict=True)
     assert told == {one.id: (was, level) for one, was, level in both if was != level}
     directions = [one.direction for one in found.changes]
-    assert directions == sorted(directions)  # better before worse
+    assert directions == sorted(directions, reverse=True)  # worse before better
     assert not found.is_partial
 
 

@@ -153,11 +153,11 @@ def test_every_condition_is_listed_once_the_open_ones_first(chosen):
     assert all(one.first_move for one in made.to_do)
 
 
-def test_conditions_of_a_step_stay_together_and_the_worst_comes_first():
+def test_conditions_of_a_step_stay_together_in_the_order_of_the_file():
     made = of(C=(1, 0), N=(1, 1))
     assert [one.question.id for one in made.open] == [
-        "clarify-funding",
         "clarify-case",
+        "clarify-funding",
         "nurture-benefit",
         "nurture-answers",
     ]
@@ -276,6 +276,13 @@ def test_a_company_is_told_what_a_good_adviser_would_say(phase, levels, begin, o
     engagement = made.outcome.engagement
     assert (made.begin_with and made.begin_with.name) == begin
     assert (engagement.slug if engagement else made.outcome.kind) == outcome
+
+
+@pytest.mark.parametrize("levels", [[2] * 12, [3] + [2] * 11, [3] * 6 + [2] * 6, [3] * 12])
+def test_a_result_with_no_open_condition_is_within_reach_or_nearer(levels):
+    made = diagnosis(levels)
+    assert made.outcome.kind == OutcomeKind.NOTHING
+    assert made.band.name in ("Within reach", "Nearly everything in place", "Everything in place")
 
 
 # A strength, a phase, an older version

@@ -228,10 +228,32 @@ def test_what_is_passed_on_holds_none_of_the_answers(chosen, phase):
             assert one.answer.text not in part or one.answer.text in others
 
 
+def test_wherever_we_promise_to_quote_no_answer_we_say_that_most_can_be_worked_out():
+    message = email(of_levels([0] * 12))
+    save = (ROOT / "lead_service/templates/assess/save.html").read_text("utf-8")
+    email_part, link_part = save.partition('id="share"')[::2]
+    privacy = (ROOT / "docs/privacy.md").read_text("utf-8")
+    emailed, shared = (
+        re.search(rf"^- \*\*If you {one}.*", privacy, re.MULTILINE)[0]
+        for one in ("have the result emailed", "share the result")
+    )
+    for said in (message.text, message.html, email_part, link_part, emailed, shared):
+        assert "can work out most of" in said
+
+
 def test_the_shared_page_does_not_tell_an_answer_from_another_with_the_same_level():
     worst = [one.answers[0] for one in FRAMEWORK.questions]
     unsure = [one.choices[-1] for one in FRAMEWORK.questions]
     assert page("shared", diagnosis_of(worst)) == page("shared", diagnosis_of(unsure))
+
+
+@given(st.lists(st.integers(0, 3), min_size=12, max_size=12))
+def test_the_shared_page_does_not_tell_which_of_two_open_answers_is_the_worse_one(levels):
+    swapped = list(levels)
+    for first in range(0, 12, 2):
+        if max(levels[first : first + 2]) <= 1:
+            swapped[first : first + 2] = reversed(levels[first : first + 2])
+    assert page("shared", of_levels(levels)) == page("shared", of_levels(swapped))
 
 
 def walk(value):
@@ -290,10 +312,42 @@ def test_what_changed_since_an_earlier_result_is_said_for_each_condition():
     assert text.NOT_COMPARABLE not in said
 
 
+def test_what_became_worse_is_shown_before_what_became_better():
+    since = compared([0, 0, 1, 2, 3, 3, *[2] * 6], [3, 3, 2, 0, 2, 3, *[2] * 6])
+    assert [one.direction for one in since.changes] == ["Worse"] * 2 + ["Better"] * 3
+    assert [one.now.level for one in since.changes] == [0, 2, 3, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        ([2, 2, 0, 0], [2, 2, 2, 2, 0, 0], "The step to begin with was Clarify. It is now Transf"),
+        ([2, 2, 0, 0], [2], "The step to begin with was Clarify. No condition is open now."),
+        ([2], [2, 2, 0, 0], "No condition was open. The step to begin with is now Clarify."),
+    ],
+)
+def test_a_new_step_to_begin_with_and_a_new_phase_are_said(before, now, said):
+    before, now = ((one + [2] * 12)[:12] for one in (before, now))
+    then = of_levels(before, "pilot-running")
+    since = retake.compare(then, of_levels(now, "in-use"), NOW)
+    shown = text_of(page("result", of_levels(now, "in-use"), since=since))
+    assert said in shown
+    assert "The phase was “A pilot is running.” It is now “It is in everyday use.”" in shown
+    assert retake.compare(then, then, NOW).news == ()
+
+
 def test_a_comparison_with_a_shared_result_does_not_tell_which_open_answer_it_had():
-    before, now = of_levels([0] * 6 + [2] * 6), of_levels([1] * 6 + [3] * 6)
-    found = retake.compare(before, now, NOW, of_states=True)
-    assert [one.before.level for one in found.changes] == [2] * 6
+    now = of_levels([2, 3] * 3 + [1] * 6)
+    pages = set()
+    for levels in ([0, 1] * 3 + [2] * 6, [1, 0] * 3 + [2] * 6):
+        before = of_levels(levels, "pilot-running")
+        since = retake.compare(before, now, NOW, is_shared=True)
+        pages.add(text_of(page("result", now, since=since)))
+    (said,) = pages
+    assert "Their score is 42. Their result begins with Assess." in said
+    assert "Open for you, nearly true for them." in said
+    assert "before" not in said.partition("Start here")[0] and "The phase was" not in said
+    assert retake.compare(before, of_levels([0] * 12), NOW, is_shared=True).changes
 
 
 def test_conditions_of_changed_questions_are_left_out_and_that_is_said():
