@@ -1,7 +1,6 @@
 """The brief that prepares the sales team for a call: where to begin, why, and what to ask."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -67,24 +66,12 @@ class Brief:
 
 
 def build_brief(
-    framework: Framework,
-    answers: Mapping[str, str],
+    diagnosis: Diagnosis,
     suggestions: Suggestions,
-    phase: str | None = None,
-    *,
     words: str = "",
     since: retake.Comparison | None = None,
 ) -> Brief:
-    """Prepare the brief of a complete set of answers; raises what `diagnosis.diagnose` raises.
-
-    `words` are what the visitor wrote, for choosing among the questions.
-    """
-    return _brief(diagnose(framework, answers, phase), suggestions, words, since)
-
-
-def _brief(
-    diagnosis: Diagnosis, suggestions: Suggestions, words: str, since: retake.Comparison | None
-) -> Brief:
+    """Prepare the brief; `words` are what the visitor wrote, for choosing among the questions."""
     named = suggestions.named_in(words)
     asks = tuple(
         Ask(
@@ -140,7 +127,8 @@ def brief_for(
     """
     if assessment is None or (diagnosis := diagnosis_of(session, assessment)) is None:
         return None
-    return _brief(diagnosis, suggestions(current), words, _since(session, assessment, diagnosis))
+    since = _since(session, assessment, diagnosis)
+    return build_brief(diagnosis, suggestions(current), words, since)
 
 
 def diagnosis_of(session: Session, assessment: Assessment) -> Diagnosis | None:

@@ -20,7 +20,7 @@ from ..settings import Settings
 from ..web.tokens import derived_token, token_hash
 from . import time_cells
 from .availability import host_rules, queries
-from .hosts.models import Host
+from .hosts.models import Host, who_take
 from .models import Booking, Status
 from .refusals import BOOKED, HELD, Refusal
 from .terms import Terms
@@ -99,7 +99,7 @@ def create(
     hosts = queries.active_hosts(session, lock=True, only=wanted.host_ids)
     if booking := _submitted(session, wanted.submission_key):  # while we waited for the lock
         return BookingResult(booking, None)
-    hosts = [host for host in hosts if host.takes(wanted.kind, calls.default)]
+    hosts = who_take(hosts, wanted.kind, calls)
     if not queries.is_offered(hosts, wanted.kind, wanted.start, now):
         raise NotOffered
     lead = capture.capture_lead(
@@ -283,8 +283,7 @@ def kind_of(booking: Booking, calls: CallTypes) -> CallType:
 def takers(active: list[Host], booking: Booking, calls: CallTypes) -> list[Host]:
     """Return who may take a call that moves: its host, or else those who take its kind."""
     own = [host for host in active if host.id == booking.host_id]
-    kind = calls.find(booking.kind) or calls.default
-    return own or [host for host in active if host.takes(kind, calls.default)]
+    return own or who_take(active, calls.find(booking.kind) or calls.default, calls)
 
 
 def _as_agreed(free: list[Host], kind: CallType, terms: Terms | None) -> list[Host]:

@@ -17,7 +17,7 @@ from ..formats import clock_time
 from ..web.context import context
 from . import timezones
 from .habits import Habits, habits_of
-from .hosts.models import Host
+from .hosts.models import Host, who_take
 
 LONGEST_TOKEN = 64
 PREFILL = re.compile(r"[0-9]{1,9}-[0-9a-f]{32}")
@@ -60,8 +60,7 @@ def kind() -> CallType:
 
 def choices(hosts: Sequence[Host]) -> list[Host]:
     """Return the hosts who take calls of the kind that is asked for."""
-    wanted = kind()
-    return [one for one in hosts if one.takes(wanted, context().published.calls.default)]
+    return who_take(hosts, kind(), context().published.calls)
 
 
 def host(hosts: Sequence[Host]) -> Host | None:

@@ -66,11 +66,6 @@ def calendar_problems(hosts: list[Host], now: datetime) -> Iterator[str]:
                 )
 
 
-def status_text(feed: CalendarFeed, now: datetime) -> str:
-    """Say how a calendar stands, in a few words."""
-    return _last(feed) if is_current(feed, now) else f"not believed: {_last(feed)}"
-
-
 def _unknown(feed: CalendarFeed, now: datetime) -> Busy:
     since, until = ALWAYS
     if is_current(feed, now) and feed.known_until:

@@ -22,7 +22,7 @@ from ...call_types import CallType
 from ..hosts.models import CalendarFeed, Host
 from ..models import Booking
 from . import busy_times, queries, slots
-from .host_rules import AROUND, MOST_DAYS, hours, rules
+from .host_rules import AROUND, MOST_DAYS, rules, situation
 
 AHEAD = timedelta(days=MOST_DAYS + 1)  # the horizon is a date, and ends later than its instant
 _host, _feed = Host.__table__.c, CalendarFeed.__table__.c
@@ -81,11 +81,17 @@ class HostSnapshot:
     ) -> list[datetime]:
         """Work out a host's starts, or take those that were found for the same minute and calls."""
         key = minute, kind, self.calls[host.id]
-        known = self.found.get((host.id, kind.slug))
-        if moving is None and known and known[0] == key:
-            return known[1]
+        found = self.found.get((host.id, kind.slug))
+        if moving is None and found and found[0] == key:
+            return found[1]
         taken = queries.bookings(session, [host], minute - AROUND, minute + AHEAD + AROUND)
-        starts = _starts(self, host, kind, taken[host.id], minute, moving)
+        busy = chain.from_iterable(
+            busy_times.effective_busy_times(feed, self.stored[feed.id], minute)
+            for feed in host.feeds
+        )
+        start, end = minute, minute + AHEAD
+        known = situation(host, kind, minute, start, end, busy, taken[host.id])
+        starts = slots.open_starts(**known, start=start, end=end, moving=moving)
         if moving is None:
             self.found[host.id, kind.slug] = key, starts
         return starts
@@ -115,29 +121,3 @@ def _load(session: Session, stamp: Sequence[Any]) -> HostSnapshot:
     found = queries.active_hosts(session, only={row[0] for row in stamp})
     feeds = [feed for host in found for feed in host.feeds if feed.host is host]  # and loads it
     return HostSnapshot(stamp, found, busy_times.stored_busy_times(session, feeds), {})
-
-
-def _starts(
-    known: HostSnapshot,
-    host: Host,
-    kind: CallType,
-    taken: list[slots.Booked],
-    minute: datetime,
-    moving: int | None,
-) -> list[datetime]:
-    start, end = minute, minute + AHEAD
-    return slots.open_starts(
-        hours(host, start, end),
-        rules(host, kind),
-        now=minute,
-        start=start,
-        end=end,
-        busy=chain(
-            *(
-                busy_times.effective_busy_times(feed, known.stored[feed.id], minute)
-                for feed in host.feeds
-            )
-        ),
-        bookings=taken,
-        moving=moving,
-    )

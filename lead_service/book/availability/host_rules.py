@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ...call_types import CallType
 from ..hosts.models import Host, OpeningHours, OverrideWindow
 from . import holidays
 from .intervals import Hours, Window
-from .slots import Rules, UnavailableReason
+from .slots import Booked, Busy, Rules, UnavailableReason
 
 MOST_DAYS = 400  # ahead; also for a host without a horizon, so that pages and posts agree
 AROUND = timedelta(days=3)  # a call with its buffers may reach so far, and a date in any zone
@@ -78,6 +79,25 @@ def rules(host: Host, kind: CallType) -> Rules:
         kind=kind.slug,
         kind_limit=kind.daily_limit,
     )
+
+
+def situation(
+    host: Host,
+    kind: CallType,
+    now: datetime,
+    start: datetime,
+    end: datetime,
+    busy: Iterable[Busy],
+    bookings: Iterable[Booked],
+) -> dict[str, Any]:
+    """Return what the engine must know of a host for starts in [start, end], by its arguments."""
+    return {
+        "hours": hours(host, start, end),
+        "rules": rules(host, kind),
+        "now": now,
+        "busy": busy,
+        "bookings": bookings,
+    }
 
 
 def _windows(stored: Iterable[OpeningHours | OverrideWindow]) -> tuple[Window, ...]:

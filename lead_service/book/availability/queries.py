@@ -15,7 +15,7 @@ from ..hosts.models import DateOverride, Host
 from ..models import Booking, Status
 from . import slots
 from .busy_times import busy_times
-from .host_rules import AROUND, hours, rules, special_days
+from .host_rules import AROUND, hours, rules, situation, special_days
 from .slots import Unavailable, UnavailableReason
 
 WHOLE = (
@@ -160,16 +160,7 @@ def _situations(
     taken = bookings(session, hosts, *around)
     busy = busy_times(session, hosts, now, *around)
     for host in hosts:
-        yield (
-            host,
-            {
-                "hours": hours(host, start, end),
-                "rules": rules(host, kind),
-                "now": now,
-                "busy": busy[host.id],
-                "bookings": taken[host.id],
-            },
-        )
+        yield host, situation(host, kind, now, start, end, busy[host.id], taken[host.id])
 
 
 def _coming_calls(session: Session, now: datetime, moving: int | None) -> dict[int, int]:

@@ -13,6 +13,7 @@ from ... import clock
 from ...db.engine import Database, rows_changed
 from ...settings import Settings
 from ..availability.busy_times import is_current, stored_busy_times
+from ..availability.host_rules import MOST_DAYS
 from ..availability.slots import Busy
 from ..hosts.models import BusyTime, CalendarFeed
 from ..models import Booking, Status
@@ -25,7 +26,6 @@ EVERY = timedelta(minutes=10)
 BEFORE = timedelta(days=2)  # what has begun still counts
 BEYOND = timedelta(days=60)  # further than visitors see, so that "not changed" serves for a while
 NEARLY = timedelta(days=30)  # when so little is left of that, the file is read again
-NO_HORIZON = timedelta(days=400)  # as far as the pages go for a host without one
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ def _claim(session: Session, feed_id: int, now: datetime) -> _Copy | None:
         return None
     feed = session.get_one(CalendarFeed, feed_id, populate_existing=True)
     horizon = feed.host.horizon_days
-    seen_until = now + (NO_HORIZON if horizon is None else timedelta(days=horizon + 1))
+    seen_until = now + timedelta(days=1 + (MOST_DAYS if horizon is None else horizon))
     return _Copy(
         id=feed.id,
         url=feed.url,

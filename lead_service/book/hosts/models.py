@@ -1,7 +1,7 @@
 """Hosts: their hours and rules, the days that differ, and the calendars that keep them busy."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
 from sqlalchemy import (
@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ...call_types import HALF_HOUR, PHONE, VIDEO, CallType
+from ...call_types import HALF_HOUR, PHONE, VIDEO, CallType, CallTypes
 from ...db.base import NUMBERS_FOR_LIFE, Base
 
 
@@ -86,6 +86,11 @@ class Host(Base):
             return ""
         room = hashlib.sha256(f"room of {uid}".encode()).hexdigest()[:12]
         return self.meeting_link.replace("{room}", room)
+
+
+def who_take(hosts: Iterable[Host], kind: CallType, calls: CallTypes) -> list[Host]:
+    """Return the hosts who take calls of a kind."""
+    return [host for host in hosts if host.takes(kind, calls.default)]
 
 
 class OpeningHours(Base):

@@ -10,7 +10,7 @@ from ...call_types import HALF_HOUR, CallTypes
 from ...settings import Settings
 from ..availability import busy_times, queries
 from . import opening_hours
-from .models import Host, OpeningHours
+from .models import Host, OpeningHours, who_take
 
 NINE_TO_FIVE = ("09:00-17:00",) * 5
 FROM_ONESELF = "Calendars ignore invitations that you send to yourself: use another address."
@@ -58,7 +58,7 @@ def problems(
                 yield f"{host.name} takes calls and has no hours; set them on the desk"
     if calls and hosts:
         for kind in calls.all:
-            if not any(host.takes(kind, calls.default) for host in hosts):
+            if not who_take(hosts, kind, calls):
                 yield f"no host takes the call \u201c{kind.name}\u201d; choose who does on the desk"
         yield from _lengths(hosts, calls.default.minutes)
     for host in hosts:

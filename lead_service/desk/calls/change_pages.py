@@ -1,7 +1,7 @@
 """The pages on which a call is cancelled, moved or given away; a GET only asks."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from wtforms import Form
 from ... import clock
 from ...book import bookings, refusals
 from ...book.availability import queries
+from ...book.availability.host_cache import AHEAD
 from ...book.forms import parse_start, start_text
 from ...book.hosts.models import Host
 from ...book.models import Booking
@@ -23,7 +24,6 @@ from .. import wall_clock
 from ..blueprint import blueprint
 from . import call_changes, list_pages, reassignment
 
-AHEAD = timedelta(days=400)  # a host without a horizon is still not asked for ever
 OVER = "This call has begun or was cancelled: it can be changed no more."
 
 

@@ -16,6 +16,8 @@ from wtforms.validators import (
 )
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from ...book import timezones
+from ...book.availability.host_rules import MOST_DAYS
 from ...book.availability.intervals import Window
 from ...book.hosts import opening_hours, setup
 from ...book.hosts.models import Host, OpeningHours
@@ -23,7 +25,7 @@ from ...hostnames import is_host
 from ...web.context import context
 from ...web.fields import Readable, address, asked, clean, limit, one_line, short_text
 
-NO_ZONES = {"Factory", "localtime"}  # names in the database that are no place
+FAR = f"Empty: {MOST_DAYS} days."
 LINK = "Start the meeting link with https://, like https://meet.example.com/ann."
 
 
@@ -67,7 +69,7 @@ def zones() -> list[str]:
 
 
 def known_zone(_form: Form, field: Field) -> None:
-    if field.data not in available_timezones() - NO_ZONES:
+    if not timezones.is_zone(field.data or ""):
         raise ValidationError("Choose a time zone from the list, such as America/New_York.")
 
 
@@ -224,7 +226,9 @@ class RulesForm(Form):
     buffer_before = minutes("Kept free before a call", "", most=480)
     buffer_after = minutes("Kept free after a call", "", most=480)
     notice = minutes("Notice", "How long ahead a call is booked: 240 is four hours.", most=43_200)
-    horizon_days = _number("Days that are open for booking", "Empty: 400 days.", 0, 365, [])
+    horizon_days = _number(
+        "Days that are open for booking", f"Empty: {MOST_DAYS} days.", 0, 365, []
+    )
     daily_limit = _number("Calls a day, at most", "Empty: no limit.", 0, 100, [])
 
     def __init__(self, formdata: MultiDict | None = None, **more: Any) -> None:

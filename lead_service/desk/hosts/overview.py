@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from ... import clock
 from ...book.availability import busy_times, holidays, queries
-from ...book.availability.host_rules import special_days
+from ...book.availability.host_rules import MOST_DAYS, special_days
 from ...book.availability.intervals import Window
 from ...book.availability.slots import UnavailableReason
 from ...book.hosts import opening_hours
@@ -67,6 +67,7 @@ def host(host_id: int) -> str:
         kind = wanted_kind(found)
         return render_template(
             "desk/hosts/host.html",
+            most_days=MOST_DAYS,
             host=found,
             days=_days(session, found, kind, now),
             kind=kind,

@@ -157,10 +157,7 @@ def test_page_shared_page_pdf_email_brief_and_json_say_the_same_of_a_hundred_pro
             for one in (*expected[1:], text.what_the_score_is(made)):
                 assert one is None or one in " ".join(part.split())
         assert made.headline[:-1] in message.subject
-        answers = {one.question.id: one.answer.id for one in (*made.to_do, *made.true)}
-        phase = made.phase.id if made.phase else None
-        told_to_host = brief.build_brief(FRAMEWORK, answers, suggestions, phase)
-        assert told_to_host.diagnosis == made
+        told_to_host = brief.build_brief(made, suggestions)
         assert first is None or told_to_host.asks[0].condition.step == first.step
         listed = json.loads(json.dumps(exports.result_fields(told_to_host)))
         assert (listed["begin_with"], listed["scores"]) == (step and step.slug, made.percents)
