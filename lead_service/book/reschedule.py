@@ -13,14 +13,15 @@ from .. import clock
 from ..call_types import PHONE
 from ..web.context import context
 from ..web.security import limit_posts
-from . import bookings, notifications, query_params, refusals, timezones
+from . import bookings, notifications, refusals
 from .availability import month, queries
 from .availability.host_cache import snapshot
 from .forms import NumberForm, parse_start
 from .hosts.models import Host
 from .models import Booking
 from .terms import parse_terms, terms_of
-from .times_page import TimesPage
+from .visitor import query_params, timezones
+from .visitor.times_page import TimesPage
 
 TERMS_CHANGED = (
     "Length, host or the way you meet has changed since you opened this page. Your call is where"

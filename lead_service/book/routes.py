@@ -12,14 +12,15 @@ from ..call_types import PHONE
 from ..web.context import context
 from ..web.security import is_over_limit_of_all, is_over_soft_limit, limit_posts
 from ..web.tokens import new_token, token_hash
-from . import bookings, notifications, query_params, refusals
-from . import times_page as open_times
+from . import bookings, notifications, refusals
 from .availability import host_cache, month, queries
 from .calendars.wanted import ask_afterwards
 from .forms import BookingForm, PhoneBookingForm, parse_start, start_text
 from .hosts.models import Host
-from .prefill import find_prefill
 from .terms import parse_terms, terms_of
+from .visitor import query_params
+from .visitor import times_page as open_times
+from .visitor.prefill import find_prefill
 
 BOOKINGS_OF_ALL = "40 per hour"  # of all visitors together; the next ones wait for the team
 OPEN_TOO_LONG = (

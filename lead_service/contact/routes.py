@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from .. import clock
 from ..assess.models import find_assessment
-from ..book import query_params
 from ..book.forms import Person, phone
+from ..book.visitor import query_params
 from ..emails import team_notices
 from ..leads import capture, consent, events
 from ..leads.consent import Occasion

@@ -16,11 +16,11 @@ from wtforms.validators import (
 )
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from ...book import timezones
 from ...book.availability.host_rules import MOST_DAYS
 from ...book.availability.intervals import Window
 from ...book.hosts import opening_hours, setup
 from ...book.hosts.models import Host, OpeningHours
+from ...book.visitor import timezones
 from ...hostnames import is_host
 from ...web.context import context
 from ...web.fields import Readable, address, asked, clean, limit, one_line, short_text

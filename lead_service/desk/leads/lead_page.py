@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from ... import clock
-from ...book.prefill import prefill_link
+from ...book.visitor.prefill import prefill_link
 from ...leads.models import Lead, Note
 from ...web.context import context
 from .. import labels

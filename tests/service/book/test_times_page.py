@@ -13,7 +13,7 @@ from lead_service.book.forms import parse_start
 from lead_service.book.hosts import setup
 from lead_service.book.hosts.models import Host, TimeOff
 from lead_service.book.models import Booking
-from lead_service.book.prefill import prefill_link
+from lead_service.book.visitor.prefill import prefill_link
 from lead_service.formats import clock_time
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_service.book.habits import AMERICAN, Habits, habits_of
+from lead_service.book.visitor.habits import AMERICAN, Habits, habits_of
 
 MONDAY, SATURDAY, SUNDAY = 0, 5, 6
 

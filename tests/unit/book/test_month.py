@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lead_service.book import timezones
 from lead_service.book.availability import month as availability_month
+from lead_service.book.visitor import timezones
 from lead_service.formats import clock_time
 
 FIRST = datetime(2026, 10, 20, tzinfo=UTC)

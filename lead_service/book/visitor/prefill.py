@@ -7,9 +7,9 @@ import hmac
 
 from sqlalchemy.orm import Session
 
-from ..leads.models import Lead
-from ..settings import Settings
-from ..web.tokens import derived_token
+from ...leads.models import Lead
+from ...settings import Settings
+from ...web.tokens import derived_token
 from . import query_params
 
 

@@ -10,17 +10,17 @@ from functools import lru_cache
 
 from flask import render_template, request
 
-from .. import clock
-from ..call_types import CallType
-from ..web.context import context
+from ... import clock
+from ...call_types import CallType
+from ...web.context import context
+from ..availability import month
+from ..availability.host_cache import snapshot
+from ..forms import start_text
+from ..hosts.models import Host
+from ..models import Booking
+from ..terms import terms_of
 from . import query_params, timezones
-from .availability import month
-from .availability.host_cache import snapshot
-from .forms import start_text
 from .habits import Habits
-from .hosts.models import Host
-from .models import Booking
-from .terms import terms_of
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from babel.core import get_global
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-from .availability.month import SUNDAY
+from ..availability.month import SUNDAY
 
 LONGEST = 200  # characters of the header that are looked at
 

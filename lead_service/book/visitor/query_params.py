@@ -11,13 +11,13 @@ from urllib.parse import urlencode
 from flask import Response, abort, after_this_request, g, request
 from sqlalchemy.orm import Session
 
-from ..assess import models as assessments
-from ..call_types import CallType
-from ..formats import clock_time
-from ..web.context import context
+from ...assess import models as assessments
+from ...call_types import CallType
+from ...formats import clock_time
+from ...web.context import context
+from ..hosts.models import Host, who_take
 from . import timezones
 from .habits import Habits, habits_of
-from .hosts.models import Host, who_take
 
 LONGEST_TOKEN = 64
 PREFILL = re.compile(r"[0-9]{1,9}-[0-9a-f]{32}")

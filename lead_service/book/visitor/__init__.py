@@ -1,0 +1,1 @@
+"""What a visitor asks for and sees before they book: zone, clock, times, known details."""
