@@ -1,5 +1,7 @@
 """Sentences around a diagnosis, the same on every page, in the PDF and in the email. Pure."""
 
+from collections.abc import Sequence
+
 from ..action_framework.counts import counted, spelled
 from ..formats import long_date
 from .diagnosis import Diagnosis, OutcomeKind
@@ -67,6 +69,15 @@ def change(one: Change, is_shared: bool) -> str:
     if now == before:
         return f"Still {is_now}, with a different answer."
     return f"Still {is_now}, {'closer' if now > before else 'further'} than before."
+
+
+def more(changes: Sequence[Change]) -> str:
+    """Say how many changes are folded, and how many of them are for the worse."""
+    number = f"{spelled(len(changes)).capitalize()} more"
+    worse = sum(one.direction == "Worse" for one in changes)
+    if not worse:
+        return number
+    return f"{number}, worse" if len(changes) == 1 else f"{number}, {spelled(worse)} of them worse"
 
 
 def summary_of(since: Comparison, diagnosis: Diagnosis) -> str:
