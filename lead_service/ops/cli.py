@@ -179,12 +179,12 @@ def demo(is_over: bool) -> None:
 
 @commands.command()
 def resume() -> None:
-    """Send mail again, after what had stopped it was mended."""
+    """Start sending email again after the problem that stopped it is fixed."""
     from ..emails import outbox
 
     with open_database() as (_, database):
         database.write(outbox.resume)
-    click.echo("sending goes on")
+    click.echo("email is being sent again")
 
 
 @commands.command()

@@ -104,7 +104,7 @@ def change_role(address: str, role: str) -> None:
 @desk.command()
 @WHO
 def remove(address: str) -> None:
-    """Let ADDRESS go: out at once, and their open leads without an owner."""
+    """Remove ADDRESS: sign them out at once and take their name off their open leads."""
     from ..desk.team import membership
 
     def work(session: Session, _settings: Settings) -> None:

@@ -66,7 +66,7 @@ def test_the_first_page_says_in_data_who_publishes_it(named):
 def test_the_privacy_page_says_how_long_leads_are_kept_here(named, pages):
     for built, period in ((named, "365 days"), (pages, "2 years")):
         text = next(page for page in built if page.url == "/privacy/").main_text
-        assert f"after {period} in which nothing has happened" in text and "{" not in text
+        assert f"erase all of this {period} after the last contact" in text and "{" not in text
 
 
 def test_a_site_without_settings_names_the_port_of_its_service(tmp_path, monkeypatch):

@@ -145,7 +145,7 @@ PLACES = published() | {
     "contact, empty": Place("/contact/", send_nothing("Send"), 422),
     "contact, sent": Place("/contact/thanks/"),
     "desk, sign in": Place("/desk/sign-in/"),
-    "desk, no address": Place("/desk/sign-in/", send_nothing("Mail me a link"), 422),
+    "desk, no address": Place("/desk/sign-in/", send_nothing("Email me a link"), 422),
     "desk, link asked for": Place("/desk/sign-in/sent/"),
     "desk, link": Place("/desk/sign-in/{link}/"),
     "desk, link of nobody": Place("/desk/sign-in/no-such-token/", status=404),
