@@ -37,11 +37,11 @@ CALLED_OFF = {
 }
 NEWS = {  # what the visitor did, and what the team did to their call
     CallNews.BOOKED: ("booked a call", "booked a call"),
-    CallNews.MOVED: ("moved their call", "had their call moved"),
+    CallNews.MOVED: ("rescheduled their call", "had their call rescheduled"),
     CallNews.GIVEN: ("has another host for their call", "has another host for their call"),
     CallNews.CANCELED: ("canceled their call", "had their call canceled"),
     CallNews.MISSED: ("did not come to their call", "did not come to their call"),
-    CallNews.NEVER_TOLD: ("was never told of their call", "was never told of their call"),
+    CallNews.NEVER_TOLD: ("was never told about their call", "was never told about their call"),
 }
 OF_LIVE_CALLS = {CallNews.BOOKED, CallNews.MOVED, CallNews.GIVEN}
 
@@ -51,7 +51,7 @@ def visitors_email(
 ) -> Message:
     """Compose the visitor's confirmation, news of a change, reminder or cancellation.
 
-    It repeats no text of the visitor's, who may have typed somebody else's address.
+    It repeats no text of the visitor's, who may have typed someone else's address.
     """
     booking, said = _booking(session, row, now), row.facts or {}
     is_reminder = row.kind == EmailKind.BOOKING_REMINDER  # the call is in the calendar by then
@@ -84,7 +84,7 @@ def visitors_email(
 def hosts_email(
     session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
 ) -> Message:
-    """Compose the host's invitation with the brief, or that the call is theirs no more."""
+    """Compose the host's invitation with the brief, or that the call is no longer theirs."""
     booking, said = _booking(session, row, now), row.facts or {}
     host = session.get_one(Host, said["host"])
     given_to = booking.host.name if booking.is_live and booking.host_id != host.id else ""
@@ -110,7 +110,7 @@ def withdrawal(
 ) -> Message:
     """Compose the email that takes an invitation back from an address it should not have got to.
 
-    It says nothing of the call: whoever reads it is most likely a stranger.
+    It does not mention the call: its reader is most likely a stranger.
     """
     booking = _booking(session, row, now)
     wrong = replace(
@@ -206,7 +206,7 @@ def _news(news: CallNews, booking: Booking, by_team: bool) -> str:
         raise NotNeeded("the call has changed since")
     said = NEWS[news][by_team]
     if booking.awaits_confirmation and news == CallNews.BOOKED:
-        said = "asked for a call, which waits for you to confirm it"
+        said = "asked for a call, which you need to confirm"
     if news == CallNews.GIVEN:
         said += f", {booking.host.name}"
     return said + SUSPECTED * booking.quarantine
@@ -240,7 +240,7 @@ def visitors_meeting(settings: Settings, booking: Booking, now: datetime) -> inv
         now,
         summary=f"{booking.call_name} with {settings.practice_name}",
         description=f"{booking.duration} minutes.\n"
-        "Declining in your calendar does not cancel the call. To move or cancel it:\n"
+        "Declining in your calendar does not cancel the call. To reschedule or cancel it:\n"
         + settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/"),
         location=booking.meeting_link or f"By phone: {booking.host.name} calls you",
         attendee=(booking.email, greeting_name(booking.name)),

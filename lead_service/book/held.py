@@ -1,7 +1,7 @@
 """Calls that wait for the team: they look automated, or the team confirms their kind first.
 
-The times of calls that look automated are let go after a while. When a visitor is about to be left
-without an answer, the team hears of it.
+Calls that look automated are canceled after a few hours. Before a visitor is left without an
+answer, the team gets an alarm.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ KEY = "unconfirmed"
 
 
 def look_after(database: Database, settings: Settings, now: datetime) -> None:
-    """Let go of what was held for long enough, and tell the team of what begins unconfirmed."""
+    """Cancel calls that were held long enough; tell the team of calls that start unconfirmed."""
     over = select(Booking.id).where(bookings.held(now), Booking.created_at <= now - HELD_FOR)
     with database.read() as session:
         found = session.scalars(over.order_by(Booking.id)).all()
@@ -68,10 +68,10 @@ def problems(session: Session, now: datetime) -> Iterator[str]:
     found = unconfirmed(session, now)
     begun = sum(booking.starts_at <= now for booking in found)
     if coming := len(found) - begun:
-        soon = f"Calls that start soon, and that nobody has confirmed: {coming}."
+        soon = f"Calls that start soon and need confirmation: {coming}."
         yield f"{soon} Confirm or cancel them on the desk."
     if begun:
-        late = f"Calls that began, and that nobody had confirmed: {begun}."
+        late = f"Calls that started without confirmation: {begun}."
         yield f"{late} Call or write to the visitors yourself."
 
 

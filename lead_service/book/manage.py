@@ -69,7 +69,7 @@ def readdress(token: str) -> ResponseReturnValue:
         lambda session: _readdress(session, token, form.email.data or "", now)
     )
     if new_token is None:
-        form.email.errors = ["This cannot be changed here any more. Please write to us."]
+        form.email.errors = ["You can\u2019t change this here anymore. Write to us instead."]
         return _render_booking(token, form), 422
     return redirect(url_for(".show", token=new_token), 303)
 

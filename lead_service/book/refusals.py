@@ -1,7 +1,7 @@
 """Say why a start that a visitor wanted can no longer be booked: to the visitor, and to the team.
 
-Pure. The sentences must be true: a calendar that cannot be read is an outage, and not a visitor
-who was faster.
+Pure. The sentences must be true: a calendar that cannot be read is an outage, not another
+booking.
 """
 
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ TO_VISITOR = {
     " arrived, and we will write to you.",
     UnavailableReason.LIMIT: "There are no more calls on that day.",
     UnavailableReason.BUSY: "The host\u2019s calendar has something else at that time.",
-    UnavailableReason.UNREAD: "We can\u2019t read the host\u2019s calendar right now, and so we"
+    UnavailableReason.UNREAD: "We can\u2019t read the host\u2019s calendar right now, so we"
     " can\u2019t promise that time.",
 }
 TO_TEAM = {
     UnavailableReason.BOOKED: "{host} has another call then",
-    UnavailableReason.HELD: "it looks automated, and as many such calls are held as may be",
+    UnavailableReason.HELD: "it looks automated, and the limit for such calls is reached",
     UnavailableReason.LIMIT: "{host} takes no more calls on that day",
     UnavailableReason.BUSY: "the calendar \u201c{name}\u201d of {host} is busy then",
     UnavailableReason.UNREAD: "the calendar \u201c{name}\u201d of {host} can\u2019t be read",
@@ -45,10 +45,10 @@ def to_visitor(refusals: Sequence[Refusal]) -> str:
 
 
 def to_team(refusals: Sequence[Refusal]) -> str:
-    """Return what was in the way at each host, as the end of a sentence."""
+    """Return what blocked the time at each host, as the end of a sentence."""
     parts = [
         TO_TEAM[one.reason.kind].format(host=one.host, name=one.reason.name)
         for one in refusals
         if one.reason.kind in TO_TEAM
     ]
-    return "; ".join(parts) or "it is not on offer anymore"
+    return "; ".join(parts) or "it is not available anymore"

@@ -108,7 +108,7 @@ def _too_many(most: int) -> str:
     calls = "A call is" if most == 1 else f"{most} calls are"
     return (
         f"{calls} coming up for this address already."
-        " The links in their confirmations move or cancel them."
+        " Use the links in their confirmations to reschedule or cancel them."
     )
 
 

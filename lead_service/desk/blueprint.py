@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 
-# The pages by which one gets in. Whatever is not listed here asks for a session.
+# The pages that need no session. All others do.
 OPEN = {
     "desk.sign_in",
     "desk.sign_in_submit",
@@ -45,12 +45,12 @@ OPEN = {
     "desk.link",
     "desk.link_submit",
 }
-# What the desk's own navigation leads to: the place that a page says it is at, its name, its route.
+# The desk's navigation: the place that a page names, its label, its route.
 PLACES = (
     ("leads", "Leads", "desk.inbox"),
     ("calls", "Calls", "desk.calls"),
     ("availability", "Availability", "desk.availability"),
-    ("outbox", "Mail", "desk.outbox"),
+    ("outbox", "Emails", "desk.outbox"),
     ("funnel", "Funnel", "desk.funnel"),
     ("team", "Team", "desk.team"),
 )
@@ -137,7 +137,7 @@ def _note_use(found: DeskSession, now: datetime) -> None:
 
 @blueprint.context_processor
 def _shared() -> dict:
-    """Give every page of the desk its member, its zone and what is wrong with the mail."""
+    """Give every page of the desk its member, its zone and the problems with email."""
     desk: DeskSession | None = g.get("desk")
     if desk is None:
         return {"member": None}

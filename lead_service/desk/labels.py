@@ -1,4 +1,4 @@
-"""What the desk calls things: stages, states of a mail, kinds of mail, instants."""
+"""Labels of the desk: stages, states and kinds of email, instants."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ MAILS = {
     EmailKind.BOOKING_REMINDER: "Reminder to the visitor",
     EmailKind.BOOKING_CANCELLED: "Cancellation to the visitor",
     EmailKind.BOOKING_CANCELLED_FOR_HOST: "Cancellation to the host",
-    EmailKind.BOOKING_WITHDRAWN: "Invitation taken back from a mistyped address",
+    EmailKind.BOOKING_WITHDRAWN: "Withdrawal of an invitation to a mistyped address",
     EmailKind.CALL_COLLIDES: "Call that collides with a calendar",
     EmailKind.CALENDAR_PROBLEM: "Problem with a host\u2019s calendar",
     EmailKind.ALARM: "Alarm about the service",
@@ -34,22 +34,22 @@ MAILS = {
     EmailKind.INVITED: "Invitation to the desk",
 }
 TABLES = {
-    "outbox": "Mails",
-    "delivery_event": "What became of mails",
+    "outbox": "Emails",
+    "delivery_event": "Delivery events",
     "assessment": "Assessments",
     "booking": "Calls",
-    "time_cell": "Times that calls take",
-    "lead_event": "Lines of the timeline",
+    "time_cell": "Reserved times",
+    "lead_event": "Timeline entries",
     "consent": "Consents",
     "note": "Notes",
     "lead": "Leads",
     "host": "Hosts",
     "member": "Members",
     "sign_in_link": "Sign-in links",
-    "desk_session": "Sessions at the desk",
-    "audit": "Lines of the audit trail",
-    "suppression": "Marks of an erasure",
-    "erasure_job": "Erasures that the mail provider has not taken over",
+    "desk_session": "Desk sessions",
+    "audit": "Audit log entries",
+    "suppression": "Erasure records",
+    "erasure_job": "Erasures waiting for the email provider",
 }
 FIELDS = {
     "stage": "Stage",
@@ -63,49 +63,49 @@ FIELDS = {
 CHANGES = {
     AuditKind.LEAD_CHANGED: "Lead changed",
     AuditKind.LEAD_RELEASED: "Released",
-    AuditKind.NOTE_ADDED: "Note written",
+    AuditKind.NOTE_ADDED: "Note added",
     AuditKind.NOTE_REMOVED: "Note removed",
     AuditKind.ERASED: "Erased",
-    AuditKind.ERASED_BY_HAND: "Noted that the provider erased by hand",
-    AuditKind.EXPORTED: "Data handed out",
-    AuditKind.MEMBER_ADDED: "Let in by command",
-    AuditKind.MEMBER_INVITED: "Let in",
+    AuditKind.ERASED_BY_HAND: "Marked as erased by hand at the provider",
+    AuditKind.EXPORTED: "Data downloaded",
+    AuditKind.MEMBER_ADDED: "Invited by command",
+    AuditKind.MEMBER_INVITED: "Invited",
     AuditKind.MEMBER_REMOVED: "Removed",
     AuditKind.ROLE_CHANGED: "Role changed",
     AuditKind.SIGNED_OUT_EVERYWHERE: "Signed out everywhere",
     AuditKind.RENAMED: "Name changed",
-    AuditKind.MAIL_RETRIED: "Sent a mail again",
-    AuditKind.MAIL_TAKEN_BACK: "Took a mail back",
-    AuditKind.MAIL_SEEN: "Noted a failed mail as seen",
+    AuditKind.MAIL_RETRIED: "Sent an email again",
+    AuditKind.MAIL_TAKEN_BACK: "Canceled an email",
+    AuditKind.MAIL_SEEN: "Marked a failed email as seen",
     AuditKind.SENDING_RESUMED: "Resumed sending",
     AuditKind.HOST_ADDED: "Host added",
     AuditKind.HOST_CHANGED: "Host changed",
     AuditKind.HOURS_CHANGED: "Weekly hours changed",
     AuditKind.RULES_CHANGED: "Rules changed",
     AuditKind.HOLIDAYS_CHANGED: "Holidays changed",
-    AuditKind.DATE_ADDED: "Date given hours of its own",
-    AuditKind.DATE_REMOVED: "Date\u2019s own hours removed",
+    AuditKind.DATE_ADDED: "Special hours added",
+    AuditKind.DATE_REMOVED: "Special hours removed",
     AuditKind.TIME_OFF_ADDED: "Time off added",
     AuditKind.TIME_OFF_REMOVED: "Time off removed",
     AuditKind.CALENDAR_ADDED: "Calendar added",
     AuditKind.CALENDAR_REMOVED: "Calendar removed",
     AuditKind.FEED_LINK_CHANGED: "New link to the feed of calls",
     AuditKind.CALL_CONFIRMED: "Confirmed",
-    AuditKind.CALL_CANCELLED: "Cancelled",
+    AuditKind.CALL_CANCELLED: "Canceled",
     AuditKind.CALL_MOVED: "Moved",
     AuditKind.CALL_REASSIGNED: "Given to another host",
     AuditKind.CALL_HELD: "Marked as held",
     AuditKind.CALL_MISSED: "Marked as a no-show",
-    AuditKind.CALL_UNMARKED: "Mark taken back",
+    AuditKind.CALL_UNMARKED: "Mark undone",
 }
 CHANGED = {"next_action": "next action", "next_action_on": "its day"}
 DELIVERIES = {
-    Delivery.PROCESSED: "The provider took it over",
+    Delivery.PROCESSED: "Accepted by the provider",
     Delivery.DEFERRED: "Deferred",
     Delivery.DELIVERED: "Delivered to their server",
-    Delivery.BOUNCED: "Came back",
+    Delivery.BOUNCED: "Bounced",
     Delivery.DROPPED: "Dropped",
-    Delivery.REPORTED: "The recipient called it spam",
+    Delivery.REPORTED: "The recipient marked it as spam",
 }
 
 
@@ -126,7 +126,7 @@ def day(on: date, today: date | None = None) -> str:
 
 
 def state_of_mail(mail: OutboxMessage, is_paused: bool = False) -> mail_status.MailStatus:
-    """Say how a mail stands; `is_paused` while nothing at all is sent."""
+    """Return the state of an email; `is_paused` while nothing at all is sent."""
     return mail_status.status_of(mail, is_paused)
 
 
@@ -135,15 +135,15 @@ def kind_of_mail(kind: EmailKind) -> str:
 
 
 def reason_of_mail(mail: OutboxMessage) -> str:
-    """Say why a mail has not gone out; empty when there is nothing to explain."""
+    """Say why an email was not sent; empty when there is nothing to explain."""
     if mail.reason:
         return sentence(mail.reason)
     if mail.state == EmailState.HELD and mail.hold == Hold.RESTORED:
         return "It was waiting when the backup was made. It may have been sent since then."
     return {
-        EmailState.HELD: "Suspected to be automated: it leaves when the lead is released.",
-        EmailState.EXPIRED: "It would have come too late to be of use.",
-        EmailState.CANCELLED: "It was overtaken by something newer.",
+        EmailState.HELD: "It looks automated. We\u2019ll send it when you release the lead.",
+        EmailState.EXPIRED: "It could not be sent in time to be useful.",
+        EmailState.CANCELLED: "A newer email replaced it.",
     }.get(mail.state, "")
 
 
@@ -153,23 +153,23 @@ def sentence(reason: str) -> str:
 
 
 def table(name: str) -> str:
-    """Name a table for somebody who has never seen one."""
+    """Name a table for readers who do not know the database."""
     return TABLES.get(name, name.replace("_", " ").capitalize())
 
 
 def change(what: AuditKind) -> str:
-    """Name a change of the audit trail."""
+    """Name a change in the audit log."""
     return CHANGES[what]
 
 
 def subject(name: str) -> str:
-    """Name what a change is about; of a mail's long id the start is enough."""
+    """Name what a change is about; an email's long id is shortened."""
     kind, _, number = name.partition(" ")
     return f"{kind} {number[:8]}".strip().capitalize()
 
 
 def details(detail: dict, members: dict[int, str]) -> str:
-    """Write the details of a change of the audit trail in one line."""
+    """Write the details of a change in the audit log in one line."""
     pairs = [name for name in ("stage", "owner") if f"to_{name}" in detail]
     shown = []
     for name in pairs:
@@ -188,7 +188,7 @@ def details(detail: dict, members: dict[int, str]) -> str:
 def _detail(name: str, value: object, members: dict[int, str]) -> str:
     if name.endswith("owner"):
         known = members.get(value) if isinstance(value, int) else None
-        return known or (f"member {value}" if value else "nobody")
+        return known or (f"member {value}" if value else "no owner")
     if name == "stage":
         return STAGES[Stage(str(value))]
     return "none" if value is None else str(value)

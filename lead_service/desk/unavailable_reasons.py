@@ -89,7 +89,7 @@ def _limit(reason: Unavailable, _zone: str, _now: datetime) -> str:
 
 
 def _booked(reason: Unavailable, zone: str, now: datetime) -> str:
-    return f"Another call is in the way, with its buffers: {_span(reason, zone, now)}."
+    return f"Another call and its buffers take the time {_span(reason, zone, now)}."
 
 
 def _busy(reason: Unavailable, zone: str, now: datetime) -> str:
@@ -98,8 +98,8 @@ def _busy(reason: Unavailable, zone: str, now: datetime) -> str:
 
 def _unread(reason: Unavailable, _zone: str, _now: datetime) -> str:
     return (
-        f"Nothing is known of the calendar \u201c{reason.name}\u201d at that time, and what is"
-        " not known is not offered."
+        f"We don\u2019t know whether the calendar \u201c{reason.name}\u201d is free at that time,"
+        " so visitors can\u2019t book it."
     )
 
 
@@ -118,7 +118,7 @@ def _held(value: Value | None) -> Value:
     return value
 
 
-CLOSED = "It is outside the opening hours, and there are none anywhere near."
+CLOSED = "It is outside the opening hours. There are none near this time."
 WORDS = {
     UnavailableReason.PAST: _past,
     UnavailableReason.NOTICE: _notice,

@@ -1,7 +1,7 @@
-"""What a person does about a mail that is stuck, failed, or should not leave.
+"""What a person does about an email that is stuck, failed, or should not be sent.
 
-Each is one conditional update: a second click, a second person or a worker that is just sending
-the mail finds the condition gone, and nothing happens twice.
+Each is one conditional update: for a second click, a second person or a worker that is
+sending the email, the condition no longer holds, and nothing happens twice.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ def can_retry(now: datetime) -> ColumnElement[bool]:
 
 
 def retry(session: Session, outbox_id: str, now: datetime) -> bool:
-    """Send a mail once more as if it were new; return False when that cannot be."""
+    """Send an email again as if it were new; return False when that is not possible."""
     again = {"state": EmailState.PENDING, "attempts": 0, "failing_since": None, "alarm_at": None}
     again |= {"due_at": now, "next_at": now, "turn": Turn.NEW, "reason": ""}
     if let_go(session, outbox_id, now):
@@ -40,21 +40,21 @@ def retry(session: Session, outbox_id: str, now: datetime) -> bool:
 
 
 def retry_waiting(session: Session, now: datetime) -> int:
-    """Let all mails that are due and wait for a next try leave now; return how many."""
+    """Send all emails that wait for a retry now; return how many."""
     waits = and_(OutboxMessage.state == EmailState.PENDING, can_retry(now))
     return rows_changed(session, update(OutboxMessage).where(waits).values(next_at=now))
 
 
 def cancel(session: Session, outbox_id: str) -> bool:
-    """Take back a mail that waits; return False when it is under way, or does not wait."""
+    """Cancel a waiting email; return False when it is being sent or no longer waits."""
     may_leave = or_(OutboxMessage.state == EmailState.PENDING, IS_RESTORED)
     waits = and_(OutboxMessage.id == outbox_id, may_leave)
     gone: dict[str, str | None] = {"state": EmailState.CANCELLED, "body": None, "facts": None}
-    gone["reason"] = "it was taken back on the desk"
+    gone["reason"] = "it was canceled on the desk"
     return rows_changed(session, update(OutboxMessage).where(waits).values(gone)) == 1
 
 
 def acknowledge(session: Session, outbox_ids: Iterable[str]) -> int:
-    """Note that somebody knows of these failures; return of how many nobody knew before."""
+    """Mark failures as seen; return how many were not marked before."""
     unseen = and_(OutboxMessage.id.in_(list(outbox_ids)), RINGS)
     return rows_changed(session, update(OutboxMessage).where(unseen).values(alarm_at=None))

@@ -39,29 +39,29 @@ KINDS: dict[str, Delivery] = {
     "spamreport": Delivery.REPORTED,
 }
 DROPPED = {
-    "bounced address": "mail to this address came back before",
-    "invalid": "this is no mail address",
-    "unsubscribed address": "they have unsubscribed from our mail",
-    "spam reporting address": "they have called our mail spam before",
-    "spam content": "the provider took it for spam",
+    "bounced address": "email to this address bounced before",
+    "invalid": "this is not an email address",
+    "unsubscribed address": "they have unsubscribed from our emails",
+    "spam reporting address": "they have marked our email as spam before",
+    "spam content": "the provider classified it as spam",
     "recipient list over package quota": "our quota at the provider is used up",
 }
 BOUNCED = {
     "invalid address": "there is no such mailbox",
-    "mailbox unavailable": "the mailbox takes no mail",
+    "mailbox unavailable": "the mailbox doesn't accept email",
     "technical failure": "their server could not be reached, or failed",
-    "content": "their server refused what the mail says",
+    "content": "their server refused the content of the email",
     "reputation": "their server does not trust the provider",
-    "frequency or volume too high": "their server gets too much mail from the provider",
+    "frequency or volume too high": "their server gets too many emails from the provider",
 }
 # By the second number of an enhanced status code (RFC 3463, 3).
 SUBJECTS = {
     "1": "there is no such mailbox",
-    "2": "the mailbox takes no mail",
+    "2": "the mailbox doesn't accept email",
     "3": "their server could not be reached, or failed",
     "4": "their server could not be reached, or failed",
-    "6": "their server refused what the mail says",
-    "7": "their server refused mail from us",
+    "6": "their server refused the content of the email",
+    "7": "their server refused email from us",
 }
 
 AT_ONCE = 500  # ids that one query asks for

@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 from .models import RINGS, EmailState, ErasureJob, OutboxMessage, OutboxPause
 from .outbox import IS_RESTORED
 
-LATE = timedelta(minutes=15)  # a mail that waits longer is an alarm
+LATE = timedelta(minutes=15)  # an email that waits longer is an alarm
 
 
 @dataclass(frozen=True)
 class Health:
     """How the outbox does, for the banner on the desk and for `lead-service check`.
 
-    Of mails that failed, those that nobody has looked at yet are counted.
+    Failed emails count until someone marks them as seen.
     """
 
     waiting: int  # due, and not sent yet
@@ -30,41 +30,41 @@ class Health:
     stopped_at: datetime | None
     stop_reason: str
     restored: int  # held since a backup was restored
-    unerased: int  # addresses that the provider was to erase, and somebody has to see to
+    unerased: int  # addresses whose erasure at the provider needs a person
 
     @property
     def troubles(self) -> tuple[str, ...]:
-        """What a person has to look at, one sentence each; empty when all is well."""
+        """What needs attention, one sentence each; empty when nothing does."""
         troubles = []
         if self.stopped_at:
             troubles.append(f"Sending has stopped: {self.stop_reason}.")
         if self.oldest and self.oldest > LATE:
-            troubles.append(f"The oldest mail has waited for {_in_words(self.oldest)}.")
+            troubles.append(f"The oldest email has been waiting for {_in_words(self.oldest)}.")
         if self.failed:
-            troubles.append(f"Mails that the provider refused: {self.failed}.")
+            troubles.append(f"Emails that the provider refused: {self.failed}.")
         if self.dead:
-            troubles.append(f"Mails given up after days of trying: {self.dead}.")
+            troubles.append(f"Emails given up after days of retries: {self.dead}.")
         if self.returned:
-            troubles.append(f"Mails that came back: {self.returned}.")
+            troubles.append(f"Emails that bounced: {self.returned}.")
         if self.never_told:
-            told = f"Visitors who were never told of their call: {self.never_told}"
+            told = f"Visitors whom we never told about their call: {self.never_told}"
             troubles.append(f"{told}. Call or write to them yourself.")
         if self.restored:
             held = f"Emails held since a backup was restored: {self.restored}"
             troubles.append(f"{held}. Send or cancel them on the desk.")
         if self.unerased:
-            refused = f"Addresses that the provider has not erased: {self.unerased}"
+            refused = f"Addresses that SendGrid has not erased: {self.unerased}"
             troubles.append(f"{refused} (see Team, Privacy).")
         return tuple(troubles)
 
     @property
     def is_paused(self) -> bool:
-        """Whether nothing is sent at all: a person has to act, or the provider asked us to wait."""
+        """Whether sending has stopped or is paused."""
         return bool(self.stopped_at or self.paused_until)
 
     @property
     def unseen(self) -> int:
-        """How many mails failed for good, and nobody has looked at them yet."""
+        """How many failed emails no one has marked as seen."""
         return self.failed + self.dead + self.returned + self.never_told
 
 

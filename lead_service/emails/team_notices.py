@@ -17,7 +17,7 @@ from .message import EmailKind
 from .models import OutboxMessage
 
 USEFUL_FOR = timedelta(days=14)
-# An expired one leaves a visitor without what only an email tells.
+# If one of these expires, the visitor does not know about the call.
 TELLS_VISITOR = {EmailKind.BOOKING_CONFIRMED, EmailKind.BOOKING_CHANGED}
 
 
@@ -83,10 +83,10 @@ def notify_of_call(
 
 
 def never_told(settings: Settings, session: Session, row: OutboxMessage, at: datetime) -> None:
-    """Ring, and tell the team, that a visitor was not told of their call in time."""
+    """Raise an alarm and email the team: a visitor was not told of their call in time."""
     if row.kind not in TELLS_VISITOR:
         return
-    row.alarm_at, row.reason = at, "it could not be sent in time, and the visitor was never told"
+    row.alarm_at, row.reason = at, "it could not be sent in time, so we never told the visitor"
     if row.booking_id is not None:
         call, key = (row.booking_id, row.sequence), f"never-told:{row.id}"
         notify_of_call(session, settings, row.lead_id, call, CallNews.NEVER_TOLD, at, key=key)

@@ -114,6 +114,6 @@ def permission(occasion: Occasion, agreed: Agreed) -> Permission:
 
 _ASKED_FOR = {
     Occasion.CALL: "They booked a call, so you can call or write to them about it.",
-    Occasion.WANTED_CALL: "They asked for a call, so you can offer them another time.",
+    Occasion.WANTED_CALL: "They asked for a call, so you can suggest another time.",
     Occasion.MESSAGE: "They wrote to us, so you can answer their message.",
 }

@@ -128,7 +128,11 @@ def _post(settings: Settings, address: str, faults: Sequence[str], now: datetime
 
 def _payload(settings: Settings, faults: Sequence[str], now: datetime) -> dict[str, object]:
     host = urlsplit(settings.public_url).hostname
-    lines = [f"{host} needs you:", *faults] if faults else [f"{host}: all is well again."]
+    lines = (
+        [f"{host} needs your attention:", *faults]
+        if faults
+        else [f"{host}: all problems are fixed."]
+    )
     return {
         "type": "check.failed" if faults else "check.passed",
         "timestamp": now.isoformat(),

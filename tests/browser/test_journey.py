@@ -105,13 +105,13 @@ def the_visitors_invitation(product: Product, email: str) -> tuple[str, int, str
 def move(visitor: Visitor, link: str) -> None:
     """Move to the last time of the day that is shown, by the link in the mail."""
     visitor.page.goto(link)
-    visitor.follow("Move this call")
+    visitor.follow("Reschedule this call")
     times = visitor.main.get_by_role("link", name=CLOCK_TIME)
     time = times.last.inner_text()
     times.last.click()
     visitor.sees(time)
-    visitor.press("Move the call")
-    visitor.sees("Your call is moved")
+    visitor.press("Reschedule the call")
+    visitor.sees("Your call has been rescheduled")
     expect(visitor.main).to_contain_text(time)
 
 
@@ -121,7 +121,7 @@ def cancel(visitor: Visitor, link: str) -> None:
     visitor.sees("Your call is booked")
     visitor.main.get_by_text("Cancel this call", exact=True).click()
     visitor.press("Cancel the call")
-    visitor.sees("This call is cancelled")
+    visitor.sees("Your call has been canceled")
 
 
 def assert_the_log_names_nobody(product: Product, visitor: Visitor, link: str) -> None:

@@ -21,7 +21,7 @@ def test_the_whole_journey_needs_no_more_than_a_keyboard(visitor, product, javas
     keys.press("Enter")
     keys.tab_to("Cancel the call")
     keys.press("Space")
-    someone.sees("This call is cancelled")
+    someone.sees("Your call has been canceled")
 
 
 def read_and_assess(someone: Visitor, keys: Keyboard) -> None:

@@ -155,9 +155,9 @@ def member(client, database, settings) -> None:
 @pytest.mark.both_engines
 def test_the_page_shows_numbers_shares_steps_and_articles(client, member, journey):
     text = client.get(PAGE).text
-    for shown in ("Had the result mailed", "33%", "An article about clarify", "No article"):
+    for shown in ("Had the result emailed", "33%", "An article about clarify", "No article"):
         assert shown in text
-    assert "2 of 3 did not finish" in text
+    assert "2 of 3 self-assessments" in text
     assert text.count("<svg") > 12
 
 
@@ -182,8 +182,8 @@ def test_the_page_says_how_long_visitors_take(client, member, framework, at, tak
 
 def test_an_empty_funnel_is_a_page_too(client, member):
     text = client.get(PAGE).text
-    assert "Nothing has happened" in text
-    assert "Whoever started has finished" in text
+    assert "No activity in these weeks" in text
+    assert "No unfinished self-assessments" in text
 
 
 def test_the_span_is_in_the_address_and_snaps_to_weeks(client, member, journey):

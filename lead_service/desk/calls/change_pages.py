@@ -1,4 +1,4 @@
-"""The pages on which a call is cancelled, moved or given away; a GET only asks."""
+"""The pages to cancel, move or reassign a call; a GET only asks."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -24,11 +24,11 @@ from .. import wall_clock
 from ..blueprint import blueprint
 from . import call_changes, list_pages, reassignment
 
-OVER = "This call has begun or was cancelled: it can be changed no more."
+OVER = "This call has already started or was canceled. You can\u2019t change it anymore."
 
 
 class NoteForm(Form):
-    """What the visitor reads in the mail about a change."""
+    """What the visitor reads in the email about a change."""
 
     note = long_text("Note to the visitor (optional)", longest=1000)
 
@@ -50,7 +50,7 @@ def cancel_call_submit(call_id: int) -> ResponseReturnValue:
     def change(session: Session, call: Booking, by: call_changes.By) -> None:
         call_changes.cancel(session, context(), call, by)
 
-    told = "Cancelled. Both sides get a mail."
+    told = "Canceled. We\u2019ll email both of them."
     return _submit("desk/calls/cancel.html", call_id, change, told)
 
 
@@ -69,31 +69,31 @@ def move_call_submit(call_id: int) -> ResponseReturnValue:
         if not call_changes.move(
             session, context(), call, start, by, ignore_availability=ignore_availability
         ):
-            raise Refused("The call is at that time already.")
+            raise Refused("The call is already at that time. Choose another one.")
 
-    told = "Moved. Both sides get the new invitation."
+    told = "Moved. We\u2019ll email both of them the new invitation."
     return _submit("desk/calls/move.html", call_id, change, told, _open_times)
 
 
 @blueprint.get("/calls/<int:call_id>/give/")
 def give_call(call_id: int) -> ResponseReturnValue:
-    """Show who else could take the call."""
+    """Show the other hosts who could take the call."""
     return _render_change("desk/calls/reassign.html", call_id, NoteForm(), _takers)
 
 
 @blueprint.post("/calls/<int:call_id>/give/")
 def give_call_submit(call_id: int) -> ResponseReturnValue:
-    """Give a call to another host and tell everybody."""
+    """Give a call to another host and email everyone."""
     host_id = request.form.get("host", 0, type=int)
 
     def change(session: Session, call: Booking, by: call_changes.By) -> None:
         host = session.get(Host, host_id) if 0 < host_id < 2**31 else None
         if host is None:
-            raise Refused("Choose who takes the call.")
+            raise Refused("Choose a host.")
         if not call_changes.give(session, context(), call, host, by):
-            raise Refused("They have the call already.")
+            raise Refused("They already have this call. Choose another host.")
 
-    told = "Given. The visitor and both hosts get a mail."
+    told = "Given to another host. We\u2019ll email the visitor and both hosts."
     return _submit("desk/calls/reassign.html", call_id, change, told, _takers)
 
 
@@ -112,10 +112,12 @@ def _submit(
     except bookings.NotUpcoming:
         return list_pages.render_call(call_id, OVER), 409
     except bookings.NotOffered:
-        return _render_change(template, call_id, form, more, "That is not open. Choose again."), 422
+        return _render_change(
+            template, call_id, form, more, "That time is not available. Choose another one."
+        ), 422
     except bookings.Taken as taken:
         why = refusals.to_team(taken.refusals)
-        why = f"{why[0].upper()}{why[1:]}. Choose again."
+        why = f"{why[0].upper()}{why[1:]}. Choose another time."
         return _render_change(template, call_id, form, more, why), 409
     except Refused as refused:
         return _render_change(template, call_id, form, more, str(refused)), 422
@@ -126,7 +128,7 @@ def _submit(
 def _render_change(
     template: str, call_id: int, form: NoteForm, more: Callable | None = None, refusal: str = ""
 ) -> str | Response:
-    """Render a page that asks; for a call that can be changed no more, the call's own."""
+    """Render a page that asks; redirect when the call can't be changed anymore."""
     now = clock.now()
     with context().database.read() as session:
         call = list_pages.find_call_or_404(session, call_id)
@@ -146,7 +148,11 @@ def _wanted(call: Booking) -> tuple[datetime, bool]:
     reading = wall_clock.parse(typed)
     found = wall_clock.instants(reading, call.host_zone) if reading else []
     if len(found) != 1:
-        twice = "the clocks show it twice on that day" if found else "it is no time of that day"
+        twice = (
+            "the clocks show this one twice on that day"
+            if found
+            else "the clocks skip this one on that day"
+        )
         raise Refused(f"Choose another time: {twice}.")
     return found[0], True
 

@@ -18,11 +18,11 @@ from . import call_changes
 
 MOST = 200  # calls to come that are listed
 RESULTS = {CallOutcome.HELD: "Held", CallOutcome.NO_SHOW: "No-show"}
-VIEWS = {"": "To come", "unmarked": "To be marked", "past": "Past", "cancelled": "Cancelled"}
+VIEWS = {"": "Upcoming", "unmarked": "To be marked", "past": "Past", "cancelled": "Canceled"}
 MARKED = {
     CallOutcome.HELD: "Marked as held.",
     CallOutcome.NO_SHOW: "Marked as a no-show.",
-    None: "The mark is taken back.",
+    None: "We\u2019ve undone the mark.",
 }
 
 
@@ -57,7 +57,7 @@ def call(call_id: int) -> str:
 
 @blueprint.post("/calls/<int:call_id>/result")
 def mark_call(call_id: int) -> ResponseReturnValue:
-    """Say what became of a call; it can be corrected, and taken back."""
+    """Mark a call as held or a no-show, or undo that."""
     by, asked = call_changes.By(g.desk.member_id, clock.now()), request.form.get("result", "")
     if asked not in {"", *CallOutcome}:
         abort(422)
@@ -68,7 +68,7 @@ def mark_call(call_id: int) -> ResponseReturnValue:
         return call_changes.mark(session, context(), call, result, by)
 
     if not context().database.write(work):
-        refusal = "Only a call that has begun, and was not cancelled, can be marked."
+        refusal = "You can mark a call once it has started, unless it was canceled."
         return render_call(call_id, refusal), 409
     flash(MARKED[result])
     return redirect(url_for(".call", call_id=call_id), 303)
@@ -85,8 +85,8 @@ def confirm_call(call_id: int) -> ResponseReturnValue:
     try:
         context().database.write(work)
     except bookings.NotUpcoming:
-        return render_call(call_id, "This call does not wait for a confirmation anymore."), 409
-    flash("Confirmed. The visitor gets the invitation.")
+        return render_call(call_id, "This call no longer needs confirmation."), 409
+    flash("Confirmed. We\u2019ll email the visitor the invitation.")
     return redirect(url_for(".call", call_id=call_id), 303)
 
 

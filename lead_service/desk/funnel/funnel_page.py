@@ -17,7 +17,7 @@ PRESETS = (4, 12, 26, 52)
 STAGES = {
     FunnelStage.STARTED: "Started the self-assessment",
     FunnelStage.COMPLETED: "Completed it",
-    FunnelStage.MAILED: "Had the result mailed",
+    FunnelStage.MAILED: "Had the result emailed",
     FunnelStage.BOOKED: "Booked a call",
     FunnelStage.HELD: "Held the call",
     FunnelStage.WON: "Won",

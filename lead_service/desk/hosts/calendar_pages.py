@@ -49,7 +49,7 @@ def _is_inward(url: str) -> bool:
 class FeedForm(Form):
     """A calendar of a host, as Google, Outlook and Fastmail give out."""
 
-    label = short_text("What it is called here", longest=60, required="Enter a name, such as Work.")
+    label = short_text("Name", longest=60, required="Enter a name, such as Work.")
     url = StringField(
         "Private address (ICS)",
         [
@@ -96,37 +96,37 @@ def host_calendars_submit(host_id: int) -> ResponseReturnValue:
     try:
         host_updates.extend(host_id, AuditKind.CALENDAR_ADDED, change)
     except host_updates.InUse:
-        form.label.errors = ["Another calendar of this host is called so."]
+        form.label.errors = ["Another calendar of this host has that name. Enter another one."]
         return _render_calendars(host_id, form), 422
-    flash("Added. It is read within minutes; until then nothing is offered.")
+    flash("Added. We\u2019ll read it within minutes. Until then, visitors see no times.")
     return redirect(url_for(".host_calendars", host_id=host_id), 303)
 
 
 @blueprint.post("/availability/<int:host_id>/calendars/<int:feed_id>/remove")
 @admins_only
 def remove_calendar(host_id: int, feed_id: int) -> ResponseReturnValue:
-    """Read a calendar no more, and forget what was read of it."""
+    """Remove a calendar and what was read from it."""
 
     def change(_session: Session, host: Host) -> dict:
         host.feeds.remove(own_row_or_404(host.feeds, feed_id))
         return {"calendar": feed_id}
 
     host_updates.extend(host_id, AuditKind.CALENDAR_REMOVED, change)
-    flash("Removed. What it held is in nobody\u2019s way any more.")
+    flash("Removed. It doesn\u2019t block any times anymore.")
     return redirect(url_for(".host_calendars", host_id=host_id), 303)
 
 
 @blueprint.post("/availability/<int:host_id>/calendars/new-link")
 @admins_only
 def new_feed_link(host_id: int) -> ResponseReturnValue:
-    """Give the feed of bookings another address; the one that it had shows nothing any more."""
+    """Replace the address of the feed of bookings; the old one stops working."""
 
     def change(_session: Session, host: Host) -> dict:
         host.feed_version += 1
         return {"feed_version": host.feed_version}
 
     host_updates.extend(host_id, AuditKind.FEED_LINK_CHANGED, change)
-    flash("There is a new link, and the old one is dead.")
+    flash("We\u2019ve made a new link. The old one no longer works.")
     return redirect(url_for(".host_calendars", host_id=host_id), 303)
 
 

@@ -21,7 +21,7 @@ class State:
 
 
 def state(feed: CalendarFeed, now: datetime) -> State:
-    """Say how a calendar stands, with times in its host's zone."""
+    """Describe the state of a calendar, with times in its host's zone."""
     current = busy_times.is_current(feed, now)
     words = _current(feed, now) if current else _not_believed(feed, now)
     server = feed_address.host_of(feed.url)
@@ -35,15 +35,15 @@ def _current(feed: CalendarFeed, now: datetime) -> str:
     if not feed.fault:
         return read
     until = moment(feed.succeeded_at + busy_times.FRESH, zone, now)
-    return f"{read} The latest try failed: {feed.fault}. What was read is good until {until}."
+    return f"{read} The last attempt failed: {feed.fault}. The times we read count until {until}."
 
 
 def _not_believed(feed: CalendarFeed, now: datetime) -> str:
     name = f"\u201c{feed.label}\u201d"
-    fault = f" The latest try: {feed.fault}." if feed.fault else ""
+    fault = f" The last attempt failed: {feed.fault}." if feed.fault else ""
     if feed.succeeded_at is None:
-        return f"{name} was not read yet: until it is, nothing is offered.{fault}"
+        return f"{name} hasn\u2019t been read yet. Until then, visitors see no times.{fault}"
     read = f"{name} was last read {moment(feed.succeeded_at, feed.host.zone, now)}"
     if feed.zone != feed.host.zone:
-        return f"{read}, by the clocks of another zone: until it is read again, nothing is offered."
-    return f"{read}, too long ago to be believed: nothing is offered.{fault}"
+        return f"{read}, in another time zone. Until we read it again, visitors see no times."
+    return f"{read}, which is too long ago. Visitors see no times.{fault}"

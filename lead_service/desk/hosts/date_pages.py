@@ -75,9 +75,11 @@ class TimeOffForm(Form):
         if not first or not field.data:
             return
         if field.data < first:
-            raise ValidationError("The last day is before the first one.")
+            raise ValidationError("The last day must not be before the first day.")
         if (field.data - first).days > LONGEST_DAYS:
-            raise ValidationError("Longer than a year? Take the host out of the calls instead.")
+            raise ValidationError(
+                "Enter at most a year, or stop taking calls for this host instead."
+            )
 
 
 @blueprint.get("/availability/<int:host_id>/dates/")
@@ -103,7 +105,7 @@ def host_dates_submit(host_id: int) -> ResponseReturnValue:
     try:
         host_updates.extend(host_id, AuditKind.DATE_ADDED, change)
     except host_updates.InUse:
-        form.day.errors = ["This date has hours of its own already. Remove those first."]
+        form.day.errors = ["This date already has special hours. Remove those first."]
         return _dates_page(host_id, form), 422
     flash("Saved.")
     return redirect(url_for(".host_dates", host_id=host_id), 303)
@@ -120,7 +122,7 @@ def remove_date(host_id: int, date_id: int) -> ResponseReturnValue:
         return {"day": override.day.isoformat()}
 
     host_updates.extend(host_id, AuditKind.DATE_REMOVED, change)
-    flash("Removed. The weekly hours hold on that date.")
+    flash("Removed. The weekly hours apply on that date.")
     return redirect(url_for(".host_dates", host_id=host_id), 303)
 
 
@@ -150,7 +152,7 @@ def host_time_off_submit(host_id: int) -> ResponseReturnValue:
         host_updates.extend(host_id, AuditKind.TIME_OFF_ADDED, change)
     except conflicts.ConflictsWithCalls:
         return _time_off_page(host_id, form, is_asking=True), 409
-    flash("Saved. Nothing is offered on these days.")
+    flash("Saved. Visitors can\u2019t book calls on these days.")
     return redirect(url_for(".host_time_off", host_id=host_id), 303)
 
 
@@ -165,7 +167,7 @@ def remove_time_off(host_id: int, off_id: int) -> ResponseReturnValue:
         return {"first_day": off.first_day.isoformat(), "last_day": off.last_day.isoformat()}
 
     host_updates.extend(host_id, AuditKind.TIME_OFF_REMOVED, change)
-    flash("Removed. These days are open again.")
+    flash("Removed. Visitors can book calls on these days again.")
     return redirect(url_for(".host_time_off", host_id=host_id), 303)
 
 

@@ -12,7 +12,7 @@ from ...web.context import context
 from ..blueprint import admins_only, blueprint
 from . import host_updates, overview
 
-NO_HOURS = "Set the weekly hours or a date first. Without them there is nothing to offer."
+NO_HOURS = "Set weekly or special hours first. Without them, visitors see no times."
 
 
 class NothingToOffer(Exception):

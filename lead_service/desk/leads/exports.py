@@ -38,7 +38,7 @@ AT_ONCE = 500
 COLUMNS = (
     *("Number", "Name", "Company", "Address", "Phone", "Stage", "Owner"),
     *("Next action", "On", "Next call (UTC)", "Begin with", "Agreed to email about"),
-    *("Mail comes back", "Suspected", "Since (UTC)", "Last activity (UTC)"),
+    *("Email bounces", "Suspected", "Since (UTC)", "Last activity (UTC)"),
 )
 
 

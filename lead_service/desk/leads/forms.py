@@ -42,11 +42,11 @@ class LeadForm(Form):
         is_valid = super().validate(extra_validators)
         action, on = self.next_action.data, self.next_action_on.data
         if action and not on and not self.next_action_on.errors:
-            self.next_action_on.errors = ["Say when, so that it turns up on that day."]
+            self.next_action_on.errors = ["Enter a day for the next action."]
         elif on and not action and not self.next_action.errors:
-            self.next_action.errors = ["Say what is to be done on that day."]
+            self.next_action.errors = ["Enter the next action for that day."]
         elif self.next_action_on.errors:
-            self.next_action_on.errors = ["Write the day like this: 2026-12-01."]
+            self.next_action_on.errors = ["Enter the day as 2026-12-01."]
         return is_valid and not self.errors
 
     def show(self, lead: Lead, kept: Collection[str] = ()) -> None:

@@ -89,7 +89,7 @@ def release(lead_id: int) -> ResponseReturnValue:
             session, find_lead_or_404(session, lead_id, lock=True), by, now
         )
     )
-    flash("Released." + (" The mails that were held back are on their way." if mails else ""))
+    flash("Released." + (" We\u2019re sending the emails that were held." if mails else ""))
     return redirect(url_for(".lead", lead_id=lead_id), 303)
 
 

@@ -1,4 +1,4 @@
-"""How a mail stands, as the desk says it: what we did with it and what the provider told since."""
+"""The state of an email as the desk shows it: ours, and since it was sent the provider's."""
 
 from dataclasses import dataclass, replace
 
@@ -12,7 +12,7 @@ UNTOLD = (Delivery.UNKNOWN, Delivery.PROCESSED)  # the provider has it, and has 
 
 @dataclass(frozen=True)
 class MailStatus:
-    """One way in which a mail can stand: its name in addresses, the word for it, its color."""
+    """A state of an email: its name in addresses, its label, its color."""
 
     name: str
     word: str
@@ -33,7 +33,7 @@ def _told(name: Delivery, word: str, tone: str = "plain") -> MailStatus:
     )
 
 
-ATTENTION = MailStatus("attention", "To look at", "bad", RINGS)
+ATTENTION = MailStatus("attention", "Needs attention", "bad", RINGS)
 PAUSED = MailStatus("paused", "Paused", "bad", OutboxMessage.state == EmailState.PENDING)
 MAIL_STATUSES = (
     _ours(EmailState.PENDING, "Waiting"),
@@ -48,12 +48,12 @@ MAIL_STATUSES = (
     _told(Delivery.DELIVERED, "Delivered", "good"),
     _told(Delivery.BOUNCED, "Bounced", "bad"),
     _told(Delivery.DROPPED, "Dropped", "bad"),
-    _told(Delivery.REPORTED, "Called spam", "bad"),
+    _told(Delivery.REPORTED, "Marked as spam", "bad"),
     _ours(EmailState.FAILED, "Refused", "bad"),
     _ours(EmailState.DEAD, "Given up", "bad"),
     _ours(EmailState.EXPIRED, "Too late"),
-    _ours(EmailState.HELD, "Held back"),
-    _ours(EmailState.CANCELLED, "Taken back"),
+    _ours(EmailState.HELD, "Held"),
+    _ours(EmailState.CANCELLED, "Canceled"),
 )
 BY_NAME = {one.name: one for one in (*MAIL_STATUSES, PAUSED, ATTENTION)}
 CAN_BE_SEEN = {
@@ -61,20 +61,20 @@ CAN_BE_SEEN = {
     EmailState.FAILED,
     EmailState.DEAD,
     *RETURNED,
-}  # where failures stand together
+}  # lists of failures
 
 
 def status_of(mail: OutboxMessage, is_paused: bool = False) -> MailStatus:
-    """Return how a mail stands; while nothing is sent, what waits is paused."""
+    """Return the state of an email; a waiting one is paused while nothing is sent."""
     if mail.state == EmailState.PENDING and is_paused:
         return PAUSED
     found = BY_NAME[_name(mail.state, mail.delivery)]
     is_retried = mail.state == EmailState.PENDING and mail.attempts
-    return replace(found, word="Trying again") if is_retried else found
+    return replace(found, word="Retrying") if is_retried else found
 
 
 def counts(session: Session, is_paused: bool) -> dict[str, int]:
-    """Count the mails of each standing that there is, in the order of a mail's life."""
+    """Count the emails in each state, in the order of an email's life."""
     by = (OutboxMessage.state, OutboxMessage.delivery)
     query = select(*by, func.count()).group_by(*by)
     found: dict[str, int] = {}

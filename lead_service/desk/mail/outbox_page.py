@@ -1,7 +1,7 @@
-"""What a member does about mails: try again, take back, note as seen, go on after a stop.
+"""What a member does about emails: retry, cancel, mark as seen, resume after a stop.
 
-Each change is made by a condition of the database's, so that two clicks, two members or the
-deliver process that is just at it come to the same as one, and each is in the audit trail.
+Each change is a conditional update, so that two clicks, two members or the deliver process have
+the effect of one. Each is in the audit log.
 """
 
 import logging
@@ -32,39 +32,39 @@ from .mail_status import BY_NAME
 
 log = logging.getLogger(__name__)
 ID = re.compile(r"\b[0-9a-f]{32}\b")
-NOTHING = "Nothing had to be done: somebody was faster, or it is too late."
+NOTHING = "Nothing was changed. Someone else already did this, or it is too late."
 
 
 @blueprint.post("/outbox/retry")
 def mail_retry() -> ResponseReturnValue:
-    """Send mails once more that failed or were given up."""
+    """Send failed emails again."""
     now = clock.now()
     done = _each(AuditKind.MAIL_RETRIED, lambda session, id: admin_actions.retry(session, id, now))
-    flash(f"On the way again: {_mails(done)}." if done else NOTHING)
+    flash(f"Sending {_emails(done)} again." if done else NOTHING)
     return _back()
 
 
 @blueprint.post("/outbox/take-back")
 def mail_take_back() -> ResponseReturnValue:
-    """Take back mails that wait."""
+    """Cancel waiting emails."""
     done = _each(AuditKind.MAIL_TAKEN_BACK, admin_actions.cancel)
-    flash(f"Taken back: {_mails(done)}." if done else NOTHING)
+    flash(f"Canceled {_emails(done)}." if done else NOTHING)
     return _back()
 
 
 @blueprint.post("/outbox/seen")
 def mail_seen() -> ResponseReturnValue:
-    """Note that somebody knows of failures, so that their alarm ends."""
+    """Mark failures as seen, so that their alarm ends."""
     done = _each(
         AuditKind.MAIL_SEEN, lambda session, id: bool(admin_actions.acknowledge(session, [id]))
     )
-    flash(f"Noted as seen: {_mails(done)}." if done else NOTHING)
+    flash(f"Marked {_emails(done)} as seen." if done else NOTHING)
     return _back()
 
 
 @blueprint.post("/outbox/resume")
 def mail_resume() -> ResponseReturnValue:
-    """Lift a stop or a pause, and let what waits for another try leave now."""
+    """Lift a stop or a pause, and retry waiting emails now."""
     now, member_id = clock.now(), g.desk.member_id
 
     def work(session: Session) -> int:
@@ -74,12 +74,14 @@ def mail_resume() -> ResponseReturnValue:
         return waiting
 
     context().database.write(work)
-    flash("Sending goes on. If the provider refuses again, it stops again and says so here.")
+    flash(
+        "Sending has resumed. If the provider refuses again, sending stops and this page says so."
+    )
     return _back()
 
 
 def _each(what: AuditKind, do: Callable[[Session, str], bool]) -> int:
-    """Do it to each mail that the form names; return for how many it could be done."""
+    """Do it to each email that the form names; return how many it was done to."""
     ids = dict.fromkeys(ID.findall(request.form.get("mails", "")))
     now, member_id = clock.now(), g.desk.member_id
 
@@ -92,12 +94,12 @@ def _each(what: AuditKind, do: Callable[[Session, str], bool]) -> int:
     return context().database.write(work)
 
 
-def _mails(number: int) -> str:
-    return "one mail" if number == 1 else f"{number} mails"
+def _emails(number: int) -> str:
+    return "one email" if number == 1 else f"{number} emails"
 
 
 def _back() -> ResponseReturnValue:
-    """Return to where the button stood: the page of one mail, or a list."""
+    """Return to the page with the button: that of one email, or a list."""
     ids, state = ID.findall(request.form.get("mails", "")), request.form.get("state", "")
     if len(ids) == 1 and "state" not in request.form:
         return redirect(url_for(".mail", mail_id=ids[0]), 303)
@@ -106,12 +108,12 @@ def _back() -> ResponseReturnValue:
 
 @blueprint.get("/outbox/", endpoint="outbox")
 def mails() -> str:
-    """List the mails, the newest first; `state` shows those that stand in one way only."""
+    """List the emails, newest first; `state` shows only those in one state."""
     state, before, now = request.args.get("state", ""), request.args.get("before"), clock.now()
     query = select(OutboxMessage)
     if state:
         query = query.where((mail_status.BY_NAME.get(state) or abort(404)).where)
-    # What rings stands in the order in which it began to: the index of the few finds them.
+    # Alarms are listed in the order in which they began, by their index.
     order = OutboxMessage.alarm_at if state == "attention" else OutboxMessage.created_at
     with context().database.read() as session:
         page = newest_first(session, query, order, OutboxMessage.id, before)
@@ -132,7 +134,7 @@ def mails() -> str:
 
 @blueprint.get("/outbox/<mail_id>/")
 def mail(mail_id: str) -> str:
-    """Show one mail: how it stands, what can be done, and in local mode what it says."""
+    """Show one email: its state, what can be done, and in local mode its text."""
     now = clock.now()
     with context().database.read() as session:
         found = session.get(OutboxMessage, mail_id) or abort(404)
@@ -155,7 +157,7 @@ def mail(mail_id: str) -> str:
 
 
 def _retrying(session: Session) -> int:
-    """Count the mails that wait for another try."""
+    """Count the emails that wait for a retry."""
     waits = admin_actions.can_retry(clock.now()) & (OutboxMessage.state == EmailState.PENDING)
     return session.scalar(select(func.count()).where(waits)) or 0
 
@@ -163,8 +165,8 @@ def _retrying(session: Session) -> int:
 def _readable(session: Session, mail: OutboxMessage, now: datetime) -> tuple[Message | None, str]:
     """Return what may be read of an email, or why it can't be composed.
 
-    Nothing may be read in production, and never a key to the desk. What waits is composed as it
-    would be sent now.
+    Nothing in production, and never a sign-in link. A waiting email is composed as it would be
+    sent now.
     """
     has_text = mail.body or mail.facts is not None
     if not (context().settings.is_local and has_text) or mail.kind in NEVER_KEPT:
@@ -175,11 +177,11 @@ def _readable(session: Session, mail: OutboxMessage, now: datetime) -> tuple[Mes
     except NotNeeded as overtaken:
         return None, overtaken.reason
     except Exception as error:
-        log.exception("mail %s cannot be composed", mail.id)
+        log.exception("email %s cannot be composed", mail.id)
         return None, f"it cannot be composed ({type(error).__name__})"
 
 
 def _with_own_links(text: str) -> list[tuple[str, bool]]:
-    """Split a text at the addresses of this very site: those may be links, a visitor's not."""
+    """Split a text at links to this site. Only those become links: others may be a visitor's."""
     own = re.escape(context().settings.public_url)
     return [(part, bool(number % 2)) for number, part in enumerate(re.split(rf"({own}\S*)", text))]

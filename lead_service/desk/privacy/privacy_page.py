@@ -95,18 +95,18 @@ def erase_for_good(address: str) -> None:
     settings, now = context().settings, clock.now()
     erasure.erase_everywhere(context().database, settings, address, now, g.desk.member_id)
     copies = [copy.until for copy in backup_files.list_backups(settings)]
-    told = "Erased. Only a mark remains, from which the address cannot be read."
+    told = "Erased. We keep only an irreversible hash of the address."
     if provider_erasure.are_asked_for(settings):
-        told += " The mail provider is asked to erase what it knows of it, too."
+        told += " We\u2019ve asked SendGrid to erase it, too."
     if copies:
-        told += f" Backups of before hold it until {max(copies):%B %-d, %Y}."
+        told += f" Older backups contain it until {max(copies):%B %-d, %Y}."
     flash(told)
 
 
 @blueprint.post("/privacy/provider")
 @admins_only
 def erase_at_provider() -> ResponseReturnValue:
-    """Ask the mail provider again to erase an address, or note that it was done by hand."""
+    """Ask the email provider again to erase an address, or mark it as done by hand."""
     job_id, by_hand = request.form.get("job", type=int, default=0), "by_hand" in request.form
     now, by = clock.now(), g.desk.member_id
 
@@ -121,8 +121,12 @@ def erase_at_provider() -> ResponseReturnValue:
 
     done = context().database.write(work)
     context().database.forget()
-    told = "Noted." if by_hand else "The provider is asked again in a moment."
-    flash(told if done else "The provider has taken it over meanwhile, or somebody was faster.")
+    told = "Marked as done by hand." if by_hand else "We\u2019re asking SendGrid again."
+    flash(
+        told
+        if done
+        else "Nothing was changed. SendGrid has accepted it, or someone else already did this."
+    )
     return redirect(url_for(".privacy_page"), 303)
 
 

@@ -11,7 +11,7 @@ from ..blueprint import admins_only, blueprint
 from . import membership
 from .forms import InviteForm, NameForm, RoleForm
 
-LAST_ADMIN = "Nobody else is an admin. Make somebody an admin first."
+LAST_ADMIN = "There must be at least one admin. Make someone else an admin first."
 
 
 @blueprint.get("/team/")
@@ -36,9 +36,9 @@ def invite() -> ResponseReturnValue:
     try:
         context().database.write(work)
     except membership.AlreadyIn:
-        form.email.errors = ["This address is a member's already."]
+        form.email.errors = ["This person is already a member."]
         return _render_team(form), 422
-    flash("Invited. A mail tells them where to sign in.")
+    flash("Invited. We\u2019ll email them how to sign in.")
     return redirect(url_for(".team"), 303)
 
 

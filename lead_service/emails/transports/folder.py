@@ -37,7 +37,9 @@ class Folder:
             self._folder.mkdir(parents=True, exist_ok=True)
             _replace(self._path(message.kind, outbox_id), content)
         except OSError as error:
-            raise Temporary(f"the mail folder cannot be written ({type(error).__name__})") from None
+            raise Temporary(
+                f"the email folder cannot be written to ({type(error).__name__})"
+            ) from None
         return Accepted(None)
 
     def _path(self, kind: str, outbox_id: str) -> Path:

@@ -62,9 +62,9 @@ WRONG_MAIL = {400, 413, 415, 422}
 # Why there was no answer; the first that fits is said.
 SILENCES = (
     (TimeoutError, "did not answer in time"),
-    (SSLError, "could not prove that it is the provider"),
-    ((ConnectionResetError, IncompleteRead), "broke off"),
-    (HTTPException, "gave an answer that is none"),
+    (SSLError, "has an invalid certificate"),
+    ((ConnectionResetError, IncompleteRead), "closed the connection"),
+    (HTTPException, "sent an invalid response"),
     (OSError, "could not be reached"),
 )
 KNOWN = (
@@ -219,7 +219,7 @@ def meaning(
     if status in {401, 403} and errors is not None:
         return Stop(f"the provider refused our key or our sender ({status}{_known(errors)})")
     if status in WRONG_MAIL and errors is not None:
-        return Permanent(f"the provider refused this mail ({status}{_fields(errors)})")
+        return Permanent(f"the provider refused this email ({status}{_fields(errors)})")
     return Temporary(f"the provider answered {status}", retry_at(headers, at))
 
 

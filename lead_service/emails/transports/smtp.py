@@ -136,7 +136,7 @@ def meaning(error: Exception) -> Temporary | Permanent | Stop:
     """
     match error:
         case smtplib.SMTPNotSupportedError():
-            return Stop("the mail server offers no encryption, or no way to sign in")
+            return Stop("the mail server doesn't support encryption or signing in")
         case smtplib.SMTPAuthenticationError(smtp_code=code) if code >= 500:
             return Stop(f"the mail server refused our name or password ({code})")
         case smtplib.SMTPSenderRefused(smtp_code=code) if code >= 500 and code != TOO_LARGE:
@@ -149,16 +149,16 @@ def meaning(error: Exception) -> Temporary | Permanent | Stop:
         case smtplib.SMTPResponseException(smtp_code=code):
             return _of_code(code, "this email")
         case ssl.SSLError():
-            return Temporary("the mail server could not prove that it is the one we named")
+            return Temporary("the mail server's certificate is not valid for its name")
         case TimeoutError():
             return Temporary("the mail server did not answer in time")
         case ConnectionRefusedError():
             return Temporary("the mail server could not be reached")
         case smtplib.SMTPServerDisconnected() | ConnectionError():
-            return Temporary("the mail server broke off")
+            return Temporary("the mail server closed the connection")
         case OSError() if not isinstance(error, smtplib.SMTPException):
             return Temporary("the mail server could not be reached")
-    return Temporary(f"the mail server gave an answer that is none ({type(error).__name__})")
+    return Temporary(f"the mail server sent an invalid response ({type(error).__name__})")
 
 
 def _of_code(code: int, what: str) -> Temporary | Permanent:

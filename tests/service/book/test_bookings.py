@@ -181,7 +181,7 @@ def test_answers_come_along_to_the_contact_form_when_no_time_fits(
     times = client.get(f"/book/?assessment={token}").text
     assert f'href="/contact/?assessment={token}"' in times
     shown = client.get(f"/contact/?assessment={token}").text
-    assert "answers from the self-assessment come along" in shown
+    assert "answers from the self-assessment" in shown
     form = VISITOR | {"submission": hidden(shown, "submission")}
     form["assessment"] = hidden(shown, "assessment")
     assert client.post("/contact/", data=form).status_code == 303
@@ -271,7 +271,9 @@ def test_one_address_has_at_most_two_coming_calls(client, database):
 def test_answers_come_along_and_the_host_gets_the_brief(client, framework, mails, database):
     token = assess(client, framework, 0).split("/")[2]
     start = open_starts(client)[0]
-    assert "come along" in client.get(f"/book/{start}/?assessment={token}").text
+    assert (
+        "answers from the self-assessment" in client.get(f"/book/{start}/?assessment={token}").text
+    )
     book(client, start, assessment=token, **{"from": "about-clarify"})
     host = next(message for _, message in mails() if message.kind == "booking_for_host")
     assert "Begin with Assess." in host.text
@@ -285,7 +287,7 @@ def test_answers_come_along_and_the_host_gets_the_brief(client, framework, mails
 
 def test_a_sprung_trap_takes_the_time_tells_the_team_and_holds_the_visitor_s_mail(client, mails):
     page = client.get(book(client, website="http://spam.example"))
-    assert "confirm it by email" in page.text
+    assert "confirm by email" in page.text
     assert client.get(page.request.path + "invite.ics").status_code == 404
     states = {message.kind: row.state for row, message in mails()}
     assert states == {

@@ -127,7 +127,7 @@ def test_a_kind_by_video_needs_a_host_with_a_link_and_one_by_phone_a_number(
     app, client, database, review
 ):
     publish(app, KIND, replace(REVIEW, meet="video"))
-    assert "No time is open" in client.get("/book/review/").text
+    assert "No times are available" in client.get("/book/review/").text
     change_host(database, meeting_link="https://meet.example.com/ann")
     assert "By video" in client.get("/book/review/").text
     publish(app, KIND, replace(REVIEW, meet="phone"))
@@ -178,14 +178,14 @@ def test_a_kind_that_is_confirmed_first_invites_the_visitor_when_the_team_has_co
 ):
     publish(app, KIND, replace(REVIEW, confirm_first=True))
     page = ask_for_review(client).location
-    assert "confirm it by email" in client.get(page).text
+    assert "confirm by email" in client.get(page).text
     assert client.get(page + "invite.ics").status_code == 404
     assert "booking_confirmed" not in {one.kind for _, one in mails()}
     wanted = start_text(parse_start(TUESDAY) + timedelta(days=1))
     assert client.post(page + "move/", data={"start": wanted}).status_code == 303
     assert "booking_changed" not in {one.kind for _, one in mails()}
     sign_in(client, database, settings)
-    assert "To be confirmed" in client.get("/desk/calls/").text
+    assert "Needs confirmation" in client.get("/desk/calls/").text
     for status in (303, 409):
         assert press(client, "/desk/calls/1/", "/desk/calls/1/confirm").status_code == status
     kinds = [one.kind for _, one in mails()]

@@ -114,17 +114,17 @@ def test_calls_that_nobody_confirms_are_listed_before_they_begin_and_told_of_whe
             return list(held.problems(session, now))
 
     (line,) = said(MONDAY_MORNING)
-    assert line.startswith("Calls that start soon, and that nobody has confirmed: 2.")
+    assert line.startswith("Calls that start soon and need confirmation: 2.")
     sign_in(client, database, settings)
     inbox = client.get("/desk/").text
-    waiting = inbox[inbox.index("Confirm these calls") : inbox.index("What needs somebody")]
+    waiting = inbox[inbox.index("Confirm these calls") : inbox.index('aria-label="Views"')]
     assert "Ada Example" in waiting and "Later Example" not in waiting
     begun = MONDAY_MORNING + timedelta(hours=5)
     at(begun)
     for _ in range(2):
         held.look_after(database, settings, begun)
     assert sum("was never told" in one.subject for _, one in mails()) == 2
-    assert "has begun" in client.get("/desk/").text
+    assert "has started" in client.get("/desk/").text
     (line,) = said(begun)
-    assert line.startswith("Calls that began, and that nobody had confirmed: 2.")
+    assert line.startswith("Calls that started without confirmation: 2.")
     assert said(begun + timedelta(days=1)) == []

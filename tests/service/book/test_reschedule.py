@@ -31,10 +31,10 @@ def test_a_call_moves_by_one_button_and_no_reason(client, database, mails):
     assert page + "move/" in client.get(page).text
     wanted = offered(client, page)[2]
     shown = client.get(wanted).text
-    assert "Move the call" in shown
+    assert "Reschedule the call" in shown
     moved = client.post(page + "move/", data={"start": hidden(shown, "start")})
     assert moved.status_code == 303
-    assert "Your call is moved" in client.get(moved.location).text
+    assert "Your call has been rescheduled" in client.get(moved.location).text
     assert only_call(database).starts_at == parse_start(start_of(wanted))
     assert old in open_starts(client)
     assert {one.kind for _, one in mails() if one.attachments} == {
@@ -108,13 +108,13 @@ def test_a_call_that_is_over_is_moved_no_more_and_the_page_says_what_to_do(clien
     at(MONDAY_MORNING + timedelta(hours=4))
     for answer in (client.get(page + "move/"), client.post(page + "move/", data=form)):
         assert answer.status_code == 409
-        assert "cannot be moved any more" in answer.text
+        assert "reschedule this call anymore" in answer.text
         assert 'href="/book/' in answer.text
     at(MONDAY_MORNING)
     client.post(page + "cancel")
     refused = client.post(page + "move/", data=form)
     assert refused.status_code == 409
-    assert "It was cancelled" in refused.text
+    assert "It was canceled" in refused.text
     assert only_call(database).sequence == 1
 
 

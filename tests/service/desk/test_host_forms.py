@@ -92,7 +92,7 @@ def test_of_two_who_edit_one_host_the_second_sees_both_texts_and_decides(client,
     sent = press(client, HOST + "hours/", version=seen, **mine)
     assert sent.status_code == 409
     assert 'value="2:00 pm"' in sent.text
-    assert re.search(r"Stored now: <bdi>08:00-10:00</bdi>", sent.text)
+    assert re.search(r"Current value: <bdi>08:00-10:00</bdi>", sent.text)
     assert weekly(database) == [(0, 480, 600)]
     again = press(client, HOST + "hours/", version=hidden(sent.text, "version"), **mine)
     assert again.status_code == 303
@@ -114,7 +114,7 @@ def test_a_form_without_its_version_overwrites_nothing(client, admin, database, 
     fields = {"hours": hours(), "rules": RULES, "person": PERSON, "holidays": {"country": "US"}}
     sent = press(client, HOST + f"{part}/", version=version, **fields[part])
     assert sent.status_code == 409
-    assert "Somebody else has changed" in sent.text
+    assert "Someone else changed" in sent.text
     assert changes(database, "host 1") == []
 
 
@@ -188,7 +188,7 @@ def test_a_new_host_takes_calls_once_they_have_hours(client, admin, database):
     assert sent.location == "/desk/availability/2/hours/"
     refused = send(client, "/desk/availability/2/start/")
     assert (refused.status_code, stored(database, 2).is_active) == (422, False)
-    assert "Set the weekly hours" in refused.text
+    assert "Set weekly or special hours" in refused.text
     assert changes(database, "host 2") == [("host_added", 1)]
     again = press(client, "/desk/availability/new/", **PERSON)
     assert again.status_code == 422

@@ -95,7 +95,7 @@ def test_what_is_saved_is_shown_told_and_on_the_trail(client, ann, database):
         "fields": ["stage", "owner_id", "next_action", "next_action_on", "company"],
         **{"from_stage": "new", "to_stage": "qualified", "from_owner": None, "to_owner": 2},
     }
-    told = "stage: New → Qualified; owner: nobody → Bob; fields: next action, its day, company"
+    told = "stage: New → Qualified; owner: no owner → Bob; fields: next action, its day, company"
     assert told in client.get("/desk/trail/").text
 
 
@@ -117,7 +117,7 @@ def test_a_stale_save_is_refused_with_both_texts_and_keeps_the_writer_s(client, 
     sent = bob.post(PAGE, data=AS_IT_IS | mine | {"next_action_on": "2026-12-03"})
     assert sent.status_code == 409
     assert lead(database).next_action == "Ann writes"
-    table = re.search(r"Somebody else saved.*?</table>", sent.text, re.S)[0]
+    table = re.search(r"Someone else saved.*?</table>", sent.text, re.S)[0]
     for text in ("Ann writes", "Bob calls", "Won", "Lost", "Dec 2, 2026", "Dec 3, 2026"):
         assert text in table
     assert "Company" not in table
@@ -150,7 +150,7 @@ def test_after_a_conflict_the_form_puts_back_nothing_that_its_writer_left_alone(
     save(client, stage="won", next_action="Ann writes", next_action_on=NEXT["next_action_on"])
     sent = bob.post(PAGE, data=mine)
     assert sent.status_code == 409
-    table = re.search(r"Somebody else saved.*?</table>", sent.text, re.S)[0]
+    table = re.search(r"Someone else saved.*?</table>", sent.text, re.S)[0]
     assert "Ann writes" in table and "Won" not in table and "New" not in table
     assert '<option selected value="won">' in sent.text
     again = {name: hidden(sent.text, name) for name in ("version", "seen", "next_action")}
@@ -197,9 +197,9 @@ def test_a_visitor_s_own_doing_is_no_conflict(client, ann, database):
         ({"stage": "sold"}, "Choose one of the options for"),
         ({"owner_id": "77"}, "Choose one of the options for"),
         ({"owner_id": "x"}, "Choose one of the options for"),
-        ({"next_action": "Call"}, "Say when"),
-        ({"next_action_on": "2026-12-01"}, "Say what is to be done"),
-        ({"next_action": "Call", "next_action_on": "next week"}, "Write the day like this"),
+        ({"next_action": "Call"}, "Enter a day"),
+        ({"next_action_on": "2026-12-01"}, "Enter the next action"),
+        ({"next_action": "Call", "next_action_on": "next week"}, "Enter the day as"),
         ({"next_action": "x" * 201, "next_action_on": "2026-12-01"}, "200 characters or fewer"),
         ({"name": "Ada\nBcc: x"}, "on one line"),
         ({"version": "x"}, "version"),

@@ -52,7 +52,7 @@ def test_the_outbox_tells_state_tries_and_reason(client, member, database):
     add_mail(database, "pending", attempts=2, reason="the provider is down")
     add_mail(database, "failed", reason="the provider refused it")
     text = client.get("/desk/outbox/").text
-    for shown in ("Trying again", "The provider is down.", "Refused", "The provider refused it."):
+    for shown in ("Retrying", "The provider is down.", "Refused", "The provider refused it."):
         assert shown in text
     one = client.get("/desk/outbox/?state=failed").text
     assert "The provider refused it." in one
@@ -91,6 +91,6 @@ def test_trouble_with_the_mail_shows_on_every_page_of_the_desk(client, member, d
         lambda session: capture.capture_lead(session, email="ada@example.com", at=MONDAY_MORNING).id
     )
     pages = ("/desk/", "/desk/leads/1/", "/desk/leads/1/erase", "/desk/outbox/")
-    assert not any("Mail is in trouble" in client.get(page).text for page in pages)
+    assert not any("There is a problem with email" in client.get(page).text for page in pages)
     add_mail(database, "failed", alarm_at=MONDAY_MORNING)
-    assert all("Mail is in trouble" in client.get(page).text for page in pages)
+    assert all("There is a problem with email" in client.get(page).text for page in pages)

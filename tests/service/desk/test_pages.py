@@ -176,7 +176,7 @@ def test_the_timeline_tells_what_happened_in_words(client, member, framework, da
     page = book(client)
     client.post(page + "cancel")
     text = lead_page(client)
-    told = ("Booked a call for", "The call was cancelled", "Had the result mailed")
+    told = ("Booked a call for", "The call was canceled", "Had the result emailed")
     for line in (*told, "Started the self-assessment", "Completed the self-assessment"):
         assert line in text
 

@@ -58,7 +58,7 @@ def test_the_team_hears_of_every_change_once_with_person_and_time(
     late = "Wednesday, November 25, 2026"
     said = [
         ("booked a call", "Monday, November 23, 2026"),
-        ("moved their call", late),
+        ("rescheduled their call", late),
         ("has another host for their call, Ann Example", late),
         ("canceled their call", late),
     ]
@@ -109,7 +109,7 @@ def test_after_eight_days_nobody_hears_of_what_is_over(
     assert {row.kind for row in sent} == {"new_lead"}
     subjects = [one.subject for row, one in mails() if row.state == "sent"]
     (never,) = {one for one in subjects if "was never told" in one}
-    assert "was never told of their call: Wednesday, November 25" in never
+    assert "was never told about their call: Wednesday, November 25" in never
     with database.read() as session:
         found = status.health(session, clock.now())
         assert session.scalars(select(OutboxMessage).filter_by(state="pending")).all() == []

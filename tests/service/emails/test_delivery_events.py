@@ -89,21 +89,21 @@ def test_a_bounce_marks_the_lead_tells_the_timeline_and_raises_the_alarm(client,
     assert lead(room).bounced_at == NOW - 60 * MINUTE
     assert timeline(room) == ["mail_bounced"]
     assert room.row(sent).reason == "there is no such mailbox (5.1.1)"
-    assert any("came back" in one for one in room.health(NOW).troubles)
+    assert any("bounced" in one for one in room.health(NOW).troubles)
 
 
 def test_a_mail_that_was_dropped_marks_the_lead_too_and_keeps_it(client, room, sent):
     post(client, [told(sent, "dropped", reason="Bounced Address")])
     assert lead(room).bounced_at == NOW - 60 * MINUTE
-    assert any("came back" in one for one in room.health(NOW).troubles)
+    assert any("bounced" in one for one in room.health(NOW).troubles)
 
 
 def test_the_lead_s_page_says_what_became_of_which_mail(client, database, settings, sent):
     post(client, [told(sent, "delivered", 1), told(sent, "bounce", 2, status="5.1.1")])
     sign_in(client, database, settings)
     text = client.get("/desk/leads/1/").text
-    assert "A mail was delivered (Result to the visitor)" in text
-    assert "A mail came back (Result to the visitor): there is no such mailbox (5.1.1)" in text
+    assert "An email was delivered (Result to the visitor)" in text
+    assert "An email bounced (Result to the visitor): there is no such mailbox (5.1.1)" in text
     of_the_mail = client.get(f"/desk/outbox/{sent}/").text
     assert "Bounced" in of_the_mail and "Delivered to their server" in of_the_mail
 
@@ -151,7 +151,11 @@ def test_events_that_overtake_the_provider_s_own_answer_are_kept(client, room, l
 
     room.drain(FakeTransport(tell_then_accept), NOW)
     row = room.row(outbox_id)
-    assert (row.state, row.delivery, row.reason) == ("sent", "dropped", "this is no mail address")
+    assert (row.state, row.delivery, row.reason) == (
+        "sent",
+        "dropped",
+        "this is not an email address",
+    )
 
 
 @pytest.mark.parametrize("state", ["pending", "sending", "cancelled", "dead"])

@@ -100,7 +100,7 @@ def test_a_success_that_was_under_way_does_not_undo_a_stop(post):
 @pytest.mark.both_engines
 def test_the_outbox_tells_how_long_its_oldest_mail_waits(post):
     assert (
-        post.health() == status.Health(0, None, 0, 0, 0, 0, None, None, "", 0)
+        post.health() == status.Health(0, None, 0, 0, 0, 0, None, None, "", 0, 0)
         and not post.health().troubles
     )
     (

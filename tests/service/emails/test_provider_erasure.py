@@ -135,9 +135,7 @@ def test_a_refusal_rings_at_once_stops_no_mail_and_is_tried_again(
     work_off(database, settings)
     with database.read() as session:
         health = emails_status.health(session, DUE)
-    assert health.troubles == (
-        "Addresses that the provider has not erased: 1 (see Team, Privacy).",
-    )
+    assert health.troubles == ("Addresses that SendGrid has not erased: 1 (see Team, Privacy).",)
     assert not health.is_paused
     (job,) = jobs(database)
     assert str(code) in job.reason and ADA not in job.reason

@@ -82,7 +82,7 @@ def test_a_429_pauses_the_sender_until_the_later_of_both_times(provider):
 )
 def test_a_202_that_breaks_off_in_its_head_is_no_success(provider, head):
     provider.mode = raw(head)
-    with pytest.raises(Temporary, match="broke off"):
+    with pytest.raises(Temporary, match="closed the connection"):
         client(provider.url).send(MAIL, "mail-1")
 
 

@@ -70,7 +70,7 @@ def test_what_is_posted_is_signed_and_can_be_shown_by_a_chat(hook, settings):
     payload = json.loads(body)
     assert payload["type"] == "check.failed"
     assert payload["data"] == {"site": "http://127.0.0.1:8000/", "faults": [LATE]}
-    assert payload["text"] == f"127.0.0.1 needs you:\n{LATE}"
+    assert payload["text"] == f"127.0.0.1 needs your attention:\n{LATE}"
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     digest = base64.b64encode(hmac.digest(KEY, signed, "sha256")).decode()
     assert headers["webhook-signature"] == f"v1,{digest}"
@@ -131,7 +131,9 @@ def test_an_email_goes_by_the_mail_server_where_the_provider_sends_the_others(tm
         ["ann@practice.test"],
         ["bob@practice.test"],
     ]
-    assert b"Subject: 127.0.0.1 needs you: Sending has stopped." in mailbox.received[0][2]
+    assert (
+        b"Subject: 127.0.0.1 needs your attention: Sending has stopped." in mailbox.received[0][2]
+    )
 
 
 @pytest.mark.parametrize(

@@ -43,13 +43,13 @@ def trail(database) -> list[tuple]:
 @pytest.mark.parametrize("typed", [ADA, " ADA@Example.com "])
 def test_what_is_held_about_an_address_is_counted_in_words(client, ada, typed):
     text = press(client, PAGE, email=typed).text
-    for shown in ("What is held about", "Calls: <strong>1</strong>", "Consents: ", "coming"):
+    for shown in ("Data we hold about", "Calls: <strong>1</strong>", "Consents: ", "coming"):
         assert shown in text
     assert 'href="/desk/leads/1/"' in text
 
 
 def test_an_address_that_nobody_wrote_from_holds_nothing(client, ada):
-    assert "Nothing is held" in press(client, PAGE, email="eve@example.com").text
+    assert "We hold no data" in press(client, PAGE, email="eve@example.com").text
 
 
 @pytest.mark.parametrize("action", ["", "export", "erase"])
@@ -93,7 +93,7 @@ def test_backups_that_hold_it_are_named_with_their_end(client, ada, settings, tm
     app.extensions["lead_service"] = replace(known, settings=other)
     press(client, PAGE, PAGE + "erase", email=ADA)
     until = MONDAY_MORNING + timedelta(days=other.backup_days)
-    assert f"hold it until {until:%B} {until.day}, {until.year}" in client.get(PAGE).text
+    assert f"contain it until {until:%B} {until.day}, {until.year}" in client.get(PAGE).text
 
 
 def test_the_preview_counts_what_the_next_run_erases_and_erases_nothing(
@@ -143,7 +143,7 @@ def waiting(database, at=MONDAY_MORNING) -> ErasureJob | None:
 def test_what_the_provider_has_not_erased_is_asked_for_again_or_was_done_by_hand(
     client, ann, database, fields, left, noted
 ):
-    assert "Still at the mail provider" not in client.get(PAGE).text
+    assert "Still at SendGrid" not in client.get(PAGE).text
     job = waiting(database)
     assert ADA in client.get(PAGE).text
     assert press(client, PAGE, PAGE + "provider", job=str(job.id), **fields).location == PAGE

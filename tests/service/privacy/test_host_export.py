@@ -1,4 +1,4 @@
-"""What is held about a host: told to them whole, without the secret address of their calendar."""
+"""The export of a host: complete, without the secret address of their calendar."""
 
 import json
 

@@ -67,7 +67,7 @@ class Tokens(dict):
         self["cancelled"] = _token(visitor.book())
         visitor.main.get_by_text("Cancel this call", exact=True).click()
         visitor.press("Cancel the call")
-        visitor.sees("This call is cancelled")
+        visitor.sees("Your call has been canceled")
 
     def _book_as_a_program(self, visitor: Visitor) -> None:
         """Fill in the field, too, that people do not see."""

@@ -38,7 +38,7 @@ def send_nothing(button: str) -> Callable[[Visitor], None]:
 def correct_nothing(visitor: Visitor) -> None:
     """Ask for the invitation at another address, and give none."""
     visitor.main.get_by_text("Is the address wrong?").click()
-    send_nothing("Send the invitation there")(visitor)
+    send_nothing("Send the invitation to this address")(visitor)
 
 
 def act_without_a_day(visitor: Visitor) -> None:
@@ -51,7 +51,7 @@ def look_somebody_up(visitor: Visitor) -> None:
     """See what is held about an address."""
     visitor.page.get_by_label("Their email address").fill("grete@example.com")
     visitor.press("Look")
-    visitor.sees("What is held")
+    visitor.sees("Data we hold")
 
 
 def lose_the_race(visitor: Visitor) -> None:
@@ -68,7 +68,7 @@ def lose_the_race(visitor: Visitor) -> None:
 def choose_another_time(visitor: Visitor) -> None:
     """Go from the month to the page that has the button."""
     visitor.main.get_by_role("link", name=CLOCK_TIME).last.click()
-    visitor.main.get_by_role("button", name="Move the call").wait_for()
+    visitor.main.get_by_role("button", name="Reschedule the call").wait_for()
 
 
 def move_too_late(visitor: Visitor) -> None:
@@ -78,7 +78,7 @@ def move_too_late(visitor: Visitor) -> None:
     rival = Visitor(visitor.page.context.new_page(), HOST_ZONE, "second.rival@example.com")
     rival.book(f"/book/{start}/")
     rival.page.close()
-    visitor.press("Move the call")
+    visitor.press("Reschedule the call")
     visitor.sees("That time is no longer available")
 
 
@@ -157,7 +157,7 @@ PLACES = published() | {
     ),
     "desk, lead": Place("{lead}", is_desk=True),
     "desk, lead, an action without a day": Place("{lead}", act_without_a_day, 422, is_desk=True),
-    "desk, lead, an empty note": Place("{lead}", send_nothing("Keep this note"), 422, is_desk=True),
+    "desk, lead, an empty note": Place("{lead}", send_nothing("Add the note"), 422, is_desk=True),
     "desk, suspected lead": Place("{suspect}", is_desk=True),
     "desk, erase": Place("{lead}erase", is_desk=True),
     "desk, calls": Place("/desk/calls/", is_desk=True),

@@ -63,7 +63,7 @@ def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
         ),
         (
             Unavailable(UnavailableReason.BOOKED, at(9), at(9, 30), booking=7),
-            "Another call is in the way, with its buffers: from Tue, Nov 24, 9:00 am to 9:30 am.",
+            "Another call and its buffers take the time from Tue, Nov 24, 9:00 am to 9:30 am.",
         ),
         (
             Unavailable(UnavailableReason.BUSY, at(22), at(2, day=25), name="Work"),

@@ -127,7 +127,10 @@ def test_an_event_without_an_id_is_known_by_all_it_says():
             {"event": "bounce", "status": "5.1.1", "reason": "550 5.1.1 <ada@example.com> unknown"},
             "there is no such mailbox (5.1.1)",
         ),
-        ({"event": "bounce", "reason": "552 5.2.2 full"}, "the mailbox takes no mail (5.2.2)"),
+        (
+            {"event": "bounce", "reason": "552 5.2.2 full"},
+            "the mailbox doesn't accept email (5.2.2)",
+        ),
         ({"event": "bounce", "reason": "500 go away"}, "their server refused it (500)"),
         (
             {
@@ -144,7 +147,7 @@ def test_an_event_without_an_id_is_known_by_all_it_says():
         ),
         (
             {"event": "dropped", "reason": "Bounced Address"},
-            "mail to this address came back before",
+            "email to this address bounced before",
         ),
         ({"event": "dropped", "reason": "<b>"}, "the provider did not try to deliver it"),
         ({"event": "delivered", "response": "250 OK for ada@example.com"}, ""),
