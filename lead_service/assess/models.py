@@ -1,5 +1,6 @@
 """Assessments, each with the version of the framework that it was started with."""
 
+import hmac
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -175,6 +176,21 @@ def find_assessment(session: Session, token: str, *, lock: bool = False) -> Asse
     """Find an assessment by its token; lock it for a change."""
     query = BY_TOKEN.with_for_update() if lock else BY_TOKEN
     return session.scalar(query, {"token_hash": token_hash(token)})
+
+
+def reference(assessment: Assessment, secret: str) -> str:
+    """Return what brings the answers along to a call or a message, and opens no page of them."""
+    return f"{assessment.id}-{derived_token(secret, 'answers', assessment.token_hash)[:32]}"
+
+
+def find_referenced(session: Session, secret: str, given: str) -> Assessment | None:
+    """Find an assessment by its reference, or by its token, as in links of earlier versions."""
+    number = given.partition("-")[0]
+    if number.isascii() and number.isdecimal() and len(number) <= 9:
+        found = session.get(Assessment, int(number))
+        if found and hmac.compare_digest(reference(found, secret).encode(), given.encode()):
+            return found
+    return find_assessment(session, given)
 
 
 def find_earlier(connection: Connection, assessment: Assessment) -> Assessment | None:

@@ -34,6 +34,7 @@ def result(token: str) -> ResponseReturnValue:
         diagnosis=diagnosis,
         since=_since(assessment, diagnosis),
         token=token,
+        answers=models.reference(assessment, context().settings.secret),
         reading=to_read(diagnosis, context().published),
         **_of_version(framework, assessment),
     )
@@ -111,8 +112,9 @@ def mail_submit(token: str) -> ResponseReturnValue:
 @blueprint.get("/<token>/result/mailed/")
 def mailed(token: str) -> str:
     """Say that the mail is on its way."""
-    find_or_404(token)
-    return render_template("assess/mailed.html", token=token)
+    assessment, _ = find_or_404(token)
+    answers = models.reference(assessment, context().settings.secret)
+    return render_template("assess/mailed.html", token=token, answers=answers)
 
 
 @blueprint.post("/<token>/result/share")

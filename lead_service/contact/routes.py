@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
-from ..assess.models import find_assessment
+from ..assess.models import find_referenced
 from ..book.forms import Person, phone
 from ..book.visitor import query_params
 from ..emails import team_notices
@@ -46,9 +46,9 @@ def submit() -> ResponseReturnValue:
     if not form.submission.data:
         form.submission.data = new_token()
         return _render(form, again=True), 422
-    settings, token = context().settings, request.form.get("assessment", "")
+    settings, answers = context().settings, request.form.get("assessment", "")
     context().database.write(
-        lambda session: save_message(session, settings, form, now, answers=token)
+        lambda session: save_message(session, settings, form, now, answers=answers)
     )
     return redirect(url_for(".thanks"), 303)
 
@@ -72,7 +72,7 @@ def save_message(
 ) -> None:
     """Keep a message as a lead with its event, once, and tell the team.
 
-    `answers` is the token of the self-assessment that comes along.
+    `answers` is the reference of the self-assessment that comes along.
     """
     key = token_hash(form.submission.data or "")
     lead = capture.capture_lead(
@@ -85,7 +85,7 @@ def save_message(
         quarantine=form.is_suspect,
         at=now,
     )
-    if assessment := find_assessment(session, answers):
+    if assessment := find_referenced(session, settings.secret, answers):
         assessment.lead_id = assessment.lead_id or lead.id
     text, suspect = form.topic.data or "", form.is_suspect
     if not events.record_event_once(

@@ -176,11 +176,12 @@ def test_cells_of_past_calls_are_deleted(client, database):
 def test_answers_come_along_to_the_contact_form_when_no_time_fits(
     client, framework, database, mails
 ):
-    token = assess(client, framework, 0).split("/")[2]
+    shown = client.get(assess(client, framework, 0) + "mailed/").text
+    (answers,) = re.findall(r'href="/book/\?assessment=([^"]+)"', shown)
     database.write(lambda session: setattr(session.get_one(Host, 1), "hours", []))
-    times = client.get(f"/book/?assessment={token}").text
-    assert f'href="/contact/?assessment={token}"' in times
-    shown = client.get(f"/contact/?assessment={token}").text
+    times = client.get(f"/book/?assessment={answers}").text
+    assert f'href="/contact/?assessment={answers}"' in times
+    shown = client.get(f"/contact/?assessment={answers}").text
     assert "answers from the self-assessment" in shown
     form = VISITOR | {"submission": hidden(shown, "submission")}
     form["assessment"] = hidden(shown, "assessment")
@@ -269,12 +270,23 @@ def test_one_address_has_at_most_two_coming_calls(client, database):
 
 
 def test_answers_come_along_and_the_host_gets_the_brief(client, framework, mails, database):
-    token = assess(client, framework, 0).split("/")[2]
+    result = assess(client, framework, 0)
+    token = result.split("/")[2]
+    (answers,) = set(re.findall(r'href="/book/\?assessment=([^"]+)"', client.get(result).text))
+    assert token not in answers
+    assert client.get(result.replace(token, answers)).status_code == 404
+    for made_up in (f"2-{answers[2:]}", answers[:-1]):
+        assert (
+            "answers from the self-assessment"
+            not in client.get(f"/book/?assessment={made_up}").text
+        )
     start = open_starts(client)[0]
-    assert (
-        "answers from the self-assessment" in client.get(f"/book/{start}/?assessment={token}").text
-    )
-    book(client, start, assessment=token, **{"from": "about-clarify"})
+    for known in (token, answers):  # the token, as addresses of earlier versions have it
+        assert (
+            "answers from the self-assessment"
+            in client.get(f"/book/{start}/?assessment={known}").text
+        )
+    book(client, start, assessment=answers, **{"from": "about-clarify"})
     host = next(message for _, message in mails() if message.kind == "booking_for_host")
     assert "Begin with Assess." in host.text
     assert "An article about clarify" in host.text

@@ -70,6 +70,7 @@ def page(name, diagnosis, environment=ENVIRONMENT, **more):
         "since": None,
         "words": text,
         "token": "t",
+        "answers": "1-a",
         "reading": to_read(diagnosis, PUBLISHED),
         "is_current": True,
         "completed_at": NOW,
