@@ -229,7 +229,7 @@ def _to_staff(
     """Return whether the team may reply to a lead, and where it is on the desk."""
     allowed: Permission = permission(occasion, agreed(session, lead_id))
     link = settings.link(f"/desk/leads/{lead_id}/")
-    return team_notices.reply_fields(allowed, email, name) | {"link": link}
+    return team_notices.reply_fields(allowed, email, name) | {"desk_link": link}
 
 
 def visitors_meeting(settings: Settings, booking: Booking, now: datetime) -> invitations.Meeting:

@@ -10,7 +10,8 @@ import binascii
 import json
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -87,6 +88,7 @@ class Message:
     reply_to: str | None = None
     reply_to_name: str = ""
     attachments: tuple[Attachment, ...] = ()
+    desk_link: str = ""  # of an email to the team: where to read it
     thread: str = ""  # emails of one thread name the same first message, by an id (RFC 5322, 3.6.4)
 
     def __post_init__(self) -> None:
@@ -152,6 +154,7 @@ def compose(
     reply_to: str | None = None,
     reply_to_name: str = "",
     attachments: tuple[Attachment, ...] = (),
+    desk_link: str = "",
     thread: str = "",
     **context: Any,
 ) -> Message:
@@ -161,7 +164,7 @@ def compose(
     through `greeting_name`. Raises ValueError as Message does, and jinja2.UndefinedError for a
     name that a template uses and `context` lacks.
     """
-    context |= {"practice": practice, "site": site}
+    context |= {"practice": practice, "site": site, "desk_link": desk_link}
     subject = _subjects.get_template(f"email/{kind}/subject.txt").render(context)
     text, html = _parts(kind, practice, site, context)
     return Message(
@@ -174,8 +177,28 @@ def compose(
         reply_to=reply_to,
         reply_to_name=reply_to_name,
         attachments=tuple(attachments),
+        desk_link=desk_link,
         thread=thread,
     )
+
+
+def simpler_forms(message: Message) -> Iterator[Message]:
+    """Yield what may replace an email to the team that is refused for what a visitor typed.
+
+    First without the reply-to, then with nothing but a link to the desk.
+    """
+    if message.reply_to:
+        yield replace(message, reply_to=None, reply_to_name="")
+    if link := message.desk_link:
+        words = "The email service refused the full text of this email. Read it on the desk:"
+        yield Message(
+            kind=message.kind,
+            to=message.to,
+            to_name=message.to_name,
+            subject="A lead has news: read it on the desk",
+            text=f"{words}\n{link}\n",
+            html=f'<p>{words}<br><a href="{escape(link)}">{escape(link)}</a></p>',
+        )
 
 
 def _parts(

@@ -326,7 +326,7 @@ def _lost(of: Any) -> ColumnElement[bool]:
 def _is_its_turn() -> ColumnElement[bool]:
     """Select rows with no email of the same call and recipient under way or to be sent before."""
     other = aliased(OutboxMessage)
-    is_under_way = and_(other.state == EmailState.SENDING, ~_lost(other))
+    is_under_way = and_(other.leased_until > _NOW, other.leased_until <= _LEASE_LIMIT)
     order = (other.sequence, other.due_at, other.id)
     is_earlier = tuple_(*order) < tuple_(
         OutboxMessage.sequence, OutboxMessage.due_at, OutboxMessage.id
@@ -435,6 +435,9 @@ def _finish(
         row.body = row.facts = None
     if row.state != EmailState.SENT and _is_overtaken(session, row):
         _settle(row, EmailState.CANCELLED)
+    if isinstance(outcome, Temporary) and outcome.may_have_left:
+        # As if its worker had died: the next email about a call waits until it cannot arrive.
+        row.leased_until = now + timedelta(seconds=LEASE_SECONDS)
     return True
 
 

@@ -20,9 +20,9 @@ from .. import clock
 from ..db.engine import Database, StorageBusy
 from ..settings import Settings
 from . import outbox, provider_erasure, team_notices
-from .message import Message
+from .message import Message, simpler_forms
 from .models import OutboxMessage
-from .outbox import LEASE_SECONDS, Claim, Compose, NotNeeded, OnExpired, claim, finish
+from .outbox import LEASE_SECONDS, SEND_SECONDS, Claim, Compose, NotNeeded, OnExpired, claim, finish
 from .transports.base import Accepted, Outcome, Permanent, Stop, Temporary, Transport
 from .transports.folder import Folder
 from .transports.sendgrid import SendGrid
@@ -236,7 +236,8 @@ def deliver_one(
         case NotNeeded():
             log.info("mail %s is not needed", held.id)
         case _:
-            log.warning("mail %s not sent: %s", held.id, outcome.reason)
+            # What the provider says stands after a colon, and may quote the email.
+            log.warning("mail %s not sent: %s", held.id, outcome.reason.partition(":")[0])
     _record(db, held, outcome, now, started, message if keep_text else None)
     return True
 
@@ -247,12 +248,29 @@ def _send(
     """Send once; whatever goes wrong becomes an outcome, so one bad row never stops the rest."""
     try:
         message = _composed(db, compose, held, now)
-        accepted = Accepted() if held.is_made_up else transport.send(message, held.id)
+        if held.is_made_up:
+            return Accepted(), message
+        return send_in_some_form(transport, message, held.id), message
     except (Temporary, Permanent, Stop, NotNeeded) as outcome:
         return outcome, None
     except Exception as error:
         return Temporary(f"unexpected {type(error).__name__}"), None
-    return accepted, message
+
+
+def send_in_some_form(transport: Transport, message: Message, outbox_id: str) -> Accepted:
+    """Send an email; one to the team that is refused for good, in a simpler form.
+
+    A visitor typed what it holds, and must never keep it from the team.
+    """
+    started = time.monotonic()
+    for simpler in simpler_forms(message):
+        try:
+            return transport.send(message, outbox_id)
+        except Permanent:
+            if time.monotonic() - started > SEND_SECONDS:
+                raise
+            message = simpler
+    return transport.send(message, outbox_id)
 
 
 def _composed(db: Database, compose: Compose, held: Claim, now: datetime) -> Message:

@@ -94,7 +94,7 @@ def collision_email(
         booking=booking,
         label=(row.facts or {})["label"],
         when=f"{long_date(start, zone)}, {clock_time(start, zone)} ({zone_name(zone, start)})",
-        link=settings.link(f"/desk/calls/{booking.id}/move/"),
+        desk_link=settings.link(f"/desk/calls/{booking.id}/move/"),
         **practice_context(settings),
     )
 
@@ -111,7 +111,7 @@ def calendar_email(
         row.kind,
         to=row.address,
         to_name=host.name if row.address == host.email else "",
-        link=settings.link(f"/desk/availability/{host.id}/calendars/"),
+        desk_link=settings.link(f"/desk/availability/{host.id}/calendars/"),
         **said,
         **practice_context(settings),
     )

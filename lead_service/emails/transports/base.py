@@ -28,12 +28,20 @@ class Accepted:
 class Temporary(Exception):
     """This try failed; another may succeed, not before `retry_at`.
 
-    With `pause` the provider asked the whole sender to wait: no try of this mail is counted.
+    With `pause` the provider asked the whole sender to wait: no try of this email is counted.
+    With `may_have_left` the answer is missing, and the email may still arrive.
     """
 
-    def __init__(self, reason: str, retry_at: datetime | None = None, pause: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        retry_at: datetime | None = None,
+        pause: bool = False,
+        may_have_left: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.reason, self.retry_at, self.pause = reason, retry_at, pause
+        self.may_have_left = may_have_left
 
 
 class Permanent(Exception):

@@ -28,7 +28,7 @@ from typing import Any, cast
 
 from python_http_client import Client
 
-READ_SECONDS = 10
+READ_SECONDS = 20
 KEPT_SECONDS = 5  # less than any server waits before it closes an idle connection
 LONGEST = 64_000  # bytes of an answer's body that are read
 
@@ -47,7 +47,6 @@ class Attempt:
     def __init__(self) -> None:
         self._over = threading.Event()
         self._socket: socket.socket | None = None
-        self.is_reused = False  # its connection was kept from an earlier request
 
     def run(self, seconds: float, work: Callable[[], Any]) -> Any:
         """Return what `work()` returns or raise what it raises, within `seconds`.
@@ -129,21 +128,11 @@ class PinnedClient(Client):
         return PinnedClient(self.attempt, self.host, self.request_headers, path, self.kept)
 
     def _make_request(self, _opener: Any, request: urllib.request.Request, timeout: Any = None):
+        opener = opener_for(self.attempt, self.host, self.kept)
         try:
-            return self._open(request)
+            return opener.open(request, timeout=self.timeout)
         except urllib.error.HTTPError as error:
             raise Refused(error.code, error.headers, _beginning(error)) from None
-
-    def _open(self, request: urllib.request.Request):
-        try:
-            opener = opener_for(self.attempt, self.host, self.kept)
-            return opener.open(request, timeout=self.timeout)
-        except OSError as error:
-            # The host may close a kept connection at the very moment at which it is used.
-            cause = getattr(error, "reason", error)
-            if not (self.attempt.is_reused and isinstance(cause, ConnectionError)):
-                raise
-        return opener_for(self.attempt, self.host).open(request, timeout=self.timeout)
 
 
 def _beginning(error: urllib.error.HTTPError) -> bytes:
@@ -243,7 +232,7 @@ class _Watched(http.client.HTTPConnection):
 
     def connect(self) -> None:
         if self._kept and (kept := self._kept.take()):
-            self.sock, self._attempt.is_reused = kept, True
+            self.sock = kept
         else:
             super().connect()
         self._attempt.watch(self.sock)

@@ -11,7 +11,6 @@ import json
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import Message as Headers
 from email.utils import parsedate_to_datetime
@@ -67,14 +66,8 @@ SILENCES = (
     (HTTPException, "sent an invalid response"),
     (OSError, "could not be reached"),
 )
-KNOWN = (
-    "Maximum credits exceeded",
-    "The provided authorization grant is invalid, expired, or revoked",
-    "The from address does not match a verified Sender Identity",
-    "access forbidden",
-)
-REPLY_TO = "reply_to"
-FIELD = re.compile(r"[\w.\[\]-]{1,60}", re.ASCII)
+ADDRESS = re.compile(r"\S*@\S*")
+LONGEST_SAID = 150  # characters
 WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 
 
@@ -104,15 +97,6 @@ class SendGrid:
     def send(self, message: Message, outbox_id: str) -> Accepted:
         """Send once, within `seconds`; raise Temporary, Permanent or Stop."""
         try:
-            return self._send(message, outbox_id)
-        except Permanent as refusal:
-            # A visitor typed that address: it must never keep an email from the team.
-            if not message.reply_to or REPLY_TO not in refusal.reason:
-                raise
-        return self._send(replace(message, reply_to=None, reply_to_name=""), outbox_id)
-
-    def _send(self, message: Message, outbox_id: str) -> Accepted:
-        try:
             request = self._request(message, outbox_id)
         except Exception as error:
             raise Permanent(f"no request can be made of it ({type(error).__name__})") from None
@@ -139,7 +123,7 @@ class SendGrid:
         except Refused as refusal:
             raise meaning(refusal.status, refusal.headers, refusal.body, clock.now()) from None
         except Exception as error:  # OSError, HTTPException, whatever the client lets through
-            raise Temporary(silence(error)) from None
+            raise silence(error) from None
 
     def client(self, attempt: Attempt) -> SendGridAPIClient:
         """Return the provider's client, its requests bound to the time of `attempt`."""
@@ -217,18 +201,20 @@ def meaning(
         return Temporary("the provider asked us to slow down (429)", retry_at(headers, at), True)
     errors = _errors(body)
     if status in {401, 403} and errors is not None:
-        return Stop(f"the provider refused our key or our sender ({status}{_known(errors)})")
+        return Stop(f"the provider refuses to send ({status}){_said(errors)}")
     if status in WRONG_MAIL and errors is not None:
-        return Permanent(f"the provider refused this email ({status}{_fields(errors)})")
+        return Permanent(f"the provider refused this email ({status}){_said(errors)}")
     return Temporary(f"the provider answered {status}", retry_at(headers, at))
 
 
-def silence(error: Exception) -> str:
+def silence(error: Exception) -> Temporary:
     """Say in words why there was no answer; for us, the error's own name stands behind them."""
     inner = getattr(error, "reason", None)  # of a URLError
     cause = inner if isinstance(inner, Exception) else error
     words = next((words for kind, words in SILENCES if isinstance(cause, kind)), "did not answer")
-    return f"the provider {words} ({type(cause).__name__})"
+    may_have_left = isinstance(cause, TimeoutError | HTTPException | ConnectionResetError)
+    said = f"the provider {words} ({type(cause).__name__})"
+    return Temporary(said, may_have_left=may_have_left)
 
 
 def _errors(body: bytes) -> list[dict] | None:
@@ -241,16 +227,11 @@ def _errors(body: bytes) -> list[dict] | None:
     return errors if is_ours else None
 
 
-def _fields(errors: list[dict]) -> str:
-    """Name the fields that errors complain of; their sentences may hold addresses."""
-    names = [str(error.get("field")) for error in errors][:2]
-    return "".join(f", {name}" for name in names if name != "None" and FIELD.fullmatch(name))
-
-
-def _known(errors: list[dict]) -> str:
-    """Repeat what the provider says where it is one of its sentences that name nobody."""
-    said = [str(error.get("message")) for error in errors]
-    return next((f": {one}" for one in KNOWN for text in said if text.startswith(one)), "")
+def _said(errors: list[dict]) -> str:
+    """Repeat what the provider says first, with the field that it names and without addresses."""
+    said = [str(errors[0][key]) for key in ("field", "message") if errors and errors[0].get(key)]
+    words = "".join(c for c in " ".join(": ".join(said).split()) if c.isprintable())
+    return f": {ADDRESS.sub('…', words)}"[:LONGEST_SAID] if words else ""
 
 
 def retry_at(headers: Headers, at: datetime) -> datetime | None:

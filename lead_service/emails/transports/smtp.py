@@ -10,7 +10,6 @@ import smtplib
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -54,12 +53,13 @@ class Smtp:
     def send(self, message: Message, outbox_id: str) -> Accepted:
         """Send once, within `seconds`; raise Temporary, Permanent or Stop."""
         try:
-            return self._send(message, outbox_id)
-        except Permanent:
-            # A visitor typed that address: it must never keep an email from the team.
-            if not message.reply_to:
-                raise
-        return self._send(replace(message, reply_to=None, reply_to_name=""), outbox_id)
+            content = mime_message(message, outbox_id, self._sender).as_bytes()
+            envelope = wire_address(self._sender[0]), wire_address(message.to)
+            "".join(envelope).encode("ascii")
+        except Exception as error:
+            raise Permanent(f"no email can be made of it ({type(error).__name__})") from None
+        self._converse(lambda server: server.sendmail(*envelope, content))
+        return Accepted()
 
     def check(self) -> str | None:
         """Sign in and leave again; return what is wrong, or None."""
@@ -68,16 +68,6 @@ class Smtp:
         except (Temporary, Permanent, Stop) as refusal:
             return f"SMTP_URL: {refusal.reason}"
         return None
-
-    def _send(self, message: Message, outbox_id: str) -> Accepted:
-        try:
-            content = mime_message(message, outbox_id, self._sender).as_bytes()
-            envelope = wire_address(self._sender[0]), wire_address(message.to)
-            "".join(envelope).encode("ascii")
-        except Exception as error:
-            raise Permanent(f"no email can be made of it ({type(error).__name__})") from None
-        self._converse(lambda server: server.sendmail(*envelope, content))
-        return Accepted()
 
     def _converse(self, work: Callable[[smtplib.SMTP], Any]) -> None:
         """Do `work` with a connected server, or raise what went wrong by its meaning."""
@@ -148,14 +138,16 @@ def meaning(error: Exception) -> Temporary | Permanent | Stop:
             return Temporary(f"the mail server answered {error.smtp_code}")
         case smtplib.SMTPResponseException(smtp_code=code):
             return _of_code(code, "this email")
+        case ssl.SSLError(reason="WRONG_VERSION_NUMBER"):
+            return Temporary("the mail server does not begin with TLS on this port")
         case ssl.SSLError():
             return Temporary("the mail server's certificate is not valid for its name")
         case TimeoutError():
-            return Temporary("the mail server did not answer in time")
+            return Temporary("the mail server did not answer in time", may_have_left=True)
         case ConnectionRefusedError():
             return Temporary("the mail server could not be reached")
         case smtplib.SMTPServerDisconnected() | ConnectionError():
-            return Temporary("the mail server closed the connection")
+            return Temporary("the mail server closed the connection", may_have_left=True)
         case OSError() if not isinstance(error, smtplib.SMTPException):
             return Temporary("the mail server could not be reached")
     return Temporary(f"the mail server sent an invalid response ({type(error).__name__})")

@@ -116,6 +116,19 @@ def test_one_email_of_a_call_is_under_way_to_one_recipient(call):
     assert call.row(claim(call.database, NOW).id).kind == CANCELED
 
 
+def test_what_follows_an_email_without_an_answer_waits_until_that_cannot_arrive(call, inbox):
+    """The provider takes the confirmation after our time is up; the visitor cancels meanwhile."""
+    call.about(CONFIRMED, 0)
+    held = claim(call.database, NOW)
+    call.about(CANCELED, 1)
+    call.about(REMINDER, 0, to="eve")
+    finish(call.database, held, Temporary("no answer", may_have_left=True), NOW + SECOND)
+    call.drain(inbox, NOW + 50 * SECOND)
+    assert inbox.kinds == [REMINDER]
+    call.drain(inbox, NOW + 62 * SECOND)
+    assert inbox.kinds == [REMINDER, CANCELED]
+
+
 def test_host_visitor_and_team_emails_at_one_address_do_not_affect_each_other(call):
     """A host in SALES_TO who books a call of their own reads all three at one address."""
     for number, kind in enumerate((EmailKind.BOOKING_FOR_HOST, EmailKind.NEW_LEAD, CONFIRMED)):

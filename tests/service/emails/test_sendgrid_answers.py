@@ -1,13 +1,16 @@
 """What the provider's answers, and its silences, come to: again, never, or not for now."""
 
+import json
 import socket
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from lead_service.clock import now
 from lead_service.emails.transports.base import Permanent, Stop, Temporary
+from lead_service.emails.worker import send_in_some_form
 from tests.support.app.sendgrid_client import MAIL, client
 from tests.support.fake_sendgrid import (
     GARBAGE,
@@ -130,16 +133,37 @@ def test_credits_that_are_used_up_are_named(provider):
         client(provider.url).send(MAIL, "mail-1")
 
 
-def test_an_email_refused_over_its_reply_to_leaves_without_it(provider):
-    field = {"message": "Does not contain a valid address.", "field": "reply_to.email"}
+@pytest.mark.parametrize("refused, tries", [("ada@example.com", 2), ("Ada", 3)])
+def test_what_a_visitor_typed_keeps_no_email_from_the_team(provider, refused, tries):
+    """The provider refuses an address, then a name wherever it stands, and names no field."""
+    link = "https://example.com/desk/leads/1/"
+    lead = replace(
+        MAIL,
+        subject="Ada wrote",
+        text=f"Ada: hello\n{link}",
+        html="<p>Ada",
+        desk_link=link,
+        reply_to="ada@example.com",
+        reply_to_name="",
+    )
 
-    def refuse_reply_to(handler: Handler) -> None:
-        given = handler.server.stand_in.received[-1].body
-        (status(400, body={"errors": [field]}) if "reply_to" in given else accept)(handler)
+    bad = status(400, body={"errors": [{"message": "Bad Request"}]})
 
-    provider.mode = refuse_reply_to
-    assert client(provider.url).send(MAIL, "mail-1")
-    assert ["reply_to" in one.body for one in provider.received] == [True, False]
+    def refuse(handler: Handler) -> None:
+        given = json.dumps(handler.server.stand_in.received[-1].body)
+        (bad if refused in given else accept)(handler)
+
+    provider.mode = refuse
+    assert send_in_some_form(client(provider.url), lead, "mail-1")
+    assert len(provider.received) == tries
+    assert link in provider.received[-1].body["content"][0]["value"]
+
+
+def test_what_the_provider_says_is_repeated_without_addresses(provider):
+    words = {"field": "subject", "message": "Bad words\x00 to\n ada@example.com, sorry"}
+    provider.mode = status(400, body={"errors": [words]})
+    with pytest.raises(Permanent, match=r"\(400\): subject: Bad words to … sorry$"):
+        client(provider.url).send(MAIL, "mail-1")
 
 
 @pytest.mark.parametrize("mode", [GARBAGE, TRUNCATED, reset], ids=["garbage", "truncated", "reset"])

@@ -21,7 +21,7 @@ from lead_service.emails.transports.folder import Folder
 from lead_service.emails.transports.sendgrid import SendGrid
 from lead_service.settings import Settings
 from tests.support.app.outbox_helper import OutboxHelper, compose, failing
-from tests.support.fake_sendgrid import KEY, Handler, accept
+from tests.support.fake_sendgrid import KEY, Handler, accept, accept_and_keep
 from tests.support.waiting import eventually
 
 MAILS = 30
@@ -70,7 +70,7 @@ def test_a_killed_process_loses_no_mail_and_doubles_at_most_one(post, provider, 
     chance = random.Random(20260302)
 
     def accept_or_be_late(handler: Handler) -> None:
-        accept(handler)
+        accept_and_keep(handler)
         time.sleep(0.01)  # so that some kills fall between the acceptance and its record
 
     provider.mode = accept_or_be_late
@@ -125,7 +125,7 @@ def test_a_process_told_to_stop_finishes_the_mail_under_way(post, provider, star
     def accept_once_told(handler: Handler) -> None:
         asked.set()
         told.wait(30)
-        accept(handler)
+        accept_and_keep(handler)
 
     provider.mode = accept_once_told
     process = start()
