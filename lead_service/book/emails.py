@@ -5,7 +5,7 @@ returns a finished message, or raises NotNeeded when the call has changed since.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -44,6 +44,7 @@ NEWS = {  # what the visitor did, and what the team did to their call
     CallNews.NEVER_TOLD: ("was never told about their call", "was never told about their call"),
 }
 OF_LIVE_CALLS = {CallNews.BOOKED, CallNews.MOVED, CallNews.GIVEN}
+LATE = timedelta(days=1)  # an email that leaves later says so
 
 
 def visitors_email(
@@ -139,12 +140,12 @@ def team_news(
     if lead is None or ("news" in said and booking is None):
         raise NotNeeded("what it tells of was erased")
     what, text, came_from = said.get("what", ""), said.get("text", ""), said.get("came_from")
-    call, brief = "", None
+    call, brief, zone = "", None, "UTC"
     if booking:
+        zone = booking.host_zone
         what = _news(CallNews(said["news"]), booking, bool(said.get("by_team")))
         text, came_from = booking.topic, booking.came_from
-        start, zone = booking.starts_at, booking.host_zone
-        call = f"{_moment(start, zone)} ({zone_name(zone, start)})"
+        call = f"{_moment(booking.starts_at, zone)} ({zone_name(zone, booking.starts_at)})"
         brief = brief_of(session, published, booking)
     else:
         answers = select(Assessment).where(Assessment.token_hash == said.get("answers"))
@@ -159,7 +160,8 @@ def team_news(
         article=published.title_of(came_from),
         call=call,
         thread=_thread(settings, booking) if booking else "",
-        before=_before(said, booking.host_zone) if booking else "",
+        before=_before(said, zone) if booking else "",
+        late_since=long_date(row.created_at, zone) if now - row.created_at > LATE else "",
         **_to_staff(session, settings, lead.id, Occasion(said["occasion"]), lead.email, lead.name),
         **practice_context(settings),
     )

@@ -98,9 +98,12 @@ def queue(
     role, is canceled. Nothing is added when `dedupe_key` is known. A `held` one waits for
     `release`.
     """
+    told = {}
+    if booking_id is not None and sequence:
+        told = supersede(session, kind, booking_id, address, sequence)
     row = _new_row(kind, at, due_at or at, held=held) | {
         "address": address,
-        "facts": facts or {},
+        "facts": (facts or {}) | told,
         "lead_id": lead_id,
         "booking_id": booking_id,
         "sequence": sequence,
@@ -108,8 +111,6 @@ def queue(
         "dedupe_key": dedupe_key,
     }
     insert_unless(session, OutboxMessage, "dedupe_key", **row)
-    if booking_id is not None and sequence:
-        supersede(session, kind, booking_id, address, sequence)
 
 
 def _new_row(kind: EmailKind, at: datetime, due_at: datetime, *, held: bool) -> dict[str, Any]:
@@ -128,8 +129,12 @@ def _new_row(kind: EmailKind, at: datetime, due_at: datetime, *, held: bool) -> 
 
 def supersede(
     session: Session, kind: EmailKind, booking_id: int, address: str, sequence: int
-) -> None:
-    """Cancel what an email of this kind, about a booking as of a sequence, overtakes."""
+) -> dict[str, Any]:
+    """Cancel what an email of this kind, about a booking as of a sequence, overtakes.
+
+    Return which start its recipient knows, as the fact `before`, when news of another was
+    canceled.
+    """
     overtaken = and_(
         OutboxMessage.booking_id == booking_id,
         OutboxMessage.address == address,
@@ -137,8 +142,14 @@ def supersede(
         OutboxMessage.sequence < sequence,
         OutboxMessage.state.in_((*WAITING, *REFUSED)),
     )
+    unsent = and_(overtaken, OutboxMessage.state != EmailState.SENDING)
+    facts = session.scalars(
+        select(OutboxMessage.facts).where(unsent).order_by(OutboxMessage.sequence)
+    )
+    known = [{"before": one["before"]} for one in facts if one and one.get("before")]
     gone = {"state": EmailState.CANCELLED, "body": None, "facts": None, "alarm_at": None}
     session.execute(update(OutboxMessage).where(overtaken).values(gone | {"reason": ""}))
+    return known[0] if known else {}
 
 
 def release(session: Session, lead_id: int, at: datetime) -> int:

@@ -90,6 +90,19 @@ def test_a_change_leaves_after_the_confirmation_that_is_under_way(
     assert provider.faults == []
 
 
+def test_a_cancellation_names_the_time_that_its_reader_was_told(client, provider, deliver):
+    page = book(client, open_starts(client, day="2026-11-24")[0])
+    deliver()
+    form = {"start": open_starts(client, day="2026-11-25")[0]}
+    assert client.post(page + "move/", data=form).status_code == 303
+    assert client.post(page + "cancel").status_code == 303
+    deliver()
+    for reader in (VISITOR["email"], HOST):
+        (text, _html) = [one.body for one in provider.received if to(one) == reader][-1]["content"]
+        told = text["value"].partition("When we last wrote to you, it was on ")[2]
+        assert told.startswith("Tuesday, November 24")
+
+
 def test_a_host_in_the_sales_team_gets_the_cancellation_of_a_call_given_away_then_canceled(
     client, context, database, provider, deliver
 ):

@@ -237,6 +237,15 @@ def test_who_writes_after_an_assessment_brings_the_brief_along(client, framework
     assert "Please call back." in message.text
 
 
+def test_a_late_email_says_when_it_was(client, mails, at):
+    write(client)
+    assert "late" not in sent_to(mails, "team@example.com")[0].text
+    at(MONDAY_MORNING + timedelta(days=8))
+    (late,) = sent_to(mails, "team@example.com")
+    assert "This email is late: it was on Monday, November 23." in late.text
+    assert "Monday, November 23" in late.html
+
+
 def test_who_books_later_on_a_page_of_its_own_brings_the_brief_along(client, framework, mails):
     result = assess(client, framework, {"clarify": 0})
     client.post(f"{result}mail", data={"email": VISITOR["email"]})
