@@ -1,6 +1,6 @@
 """The kinds of call of docs/calls.yml, which the site and the service share. Pure."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -29,7 +29,7 @@ class CallType:
     name: Annotated[Text, Field(max_length=80)]
     minutes: Minutes
     description: Text
-    price: str = ""
+    price: Annotated[str, Field(max_length=80)] = ""
     buffer_before: Buffer | None = None
     buffer_after: Buffer | None = None
     notice: Annotated[int, Field(ge=0, le=43_200)] | None = None
@@ -49,10 +49,6 @@ class CallType:
         if rest:
             return f"{self.minutes} minutes"
         return "an hour" if hours == 1 else f"{spelled(hours)} hours"
-
-    def lasting(self, minutes: int) -> "CallType":
-        """Return the same kind with the length that was agreed for one call."""
-        return replace(self, minutes=minutes)
 
 
 @dataclass(frozen=True)

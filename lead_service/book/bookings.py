@@ -219,6 +219,7 @@ def confirm(session: Session, booking: Booking, now: datetime) -> bool:
     if not (booking.awaits_confirmation and is_upcoming(booking, now)):
         return False
     booking.awaits_confirmation = False
+    booking.sequence += 1  # in the host's calendar the call was tentative
     return True
 
 
@@ -270,14 +271,10 @@ def _submitted(session: Session, key: str) -> Booking | None:
 
 
 def kind_of(booking: Booking, calls: CallTypes) -> CallType:
-    """Return the kind of a call with the length that was booked, also of a kind that is gone."""
-    kind = calls.find(booking.kind) or CallType(
-        slug=booking.kind,
-        name=booking.call_name,
-        minutes=booking.duration,
-        description=booking.call_name,
-    )
-    return kind.lasting(booking.duration)
+    """Return the kind of a call as it was booked, also of a kind that is gone."""
+    name = booking.call_name
+    kind = calls.find(booking.kind) or CallType(booking.kind, name, booking.duration, name)
+    return replace(kind, minutes=booking.duration, price=booking.price)
 
 
 def takers(active: list[Host], booking: Booking, calls: CallTypes) -> list[Host]:
@@ -361,6 +358,7 @@ def _booking(
         starts_at=wanted.start,
         kind=kind.slug,
         call_name=kind.name,
+        price=kind.price,
         duration=kind.minutes,
         buffer_before=rules.buffer_before,
         buffer_after=rules.buffer_after,

@@ -64,13 +64,15 @@ def visitors_email(
         link = settings.link(calls.address(calls.find(booking.kind) or calls.default))
     else:
         link = settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/")
+    has_file = not (is_reminder or booking.awaits_confirmation)
     return compose(
         row.kind,
         to=row.address,
         to_name=booking.name,
         reply_to=booking.host.email,
         reply_to_name=booking.host.name,
-        attachments=() if is_reminder else (_invite(meeting, row.kind),),
+        attachments=(_invite(meeting, row.kind),) if has_file else (),
+        about=bookings.kind_of(booking, published.calls).description,
         link=link,
         google=invitations.google_link(meeting),
         outlook=invitations.outlook_link(meeting),
@@ -125,7 +127,8 @@ def withdrawal(
     return compose(
         row.kind,
         to=row.address,
-        attachments=(_invite(wrong, row.kind),),
+        attachments=() if booking.awaits_confirmation else (_invite(wrong, row.kind),),
+        was_invited=not booking.awaits_confirmation,
         **practice_context(settings),
     )
 
@@ -207,10 +210,11 @@ def _news(news: CallNews, booking: Booking, by_team: bool) -> str:
     if is_over or (news == CallNews.MISSED and booking.outcome != CallOutcome.NO_SHOW):
         raise NotNeeded("the call has changed since")
     said = NEWS[news][by_team]
-    if booking.awaits_confirmation and news == CallNews.BOOKED:
-        said = "asked for a call, which you need to confirm"
     if news == CallNews.GIVEN:
         said += f", {booking.host.name}"
+    if booking.awaits_confirmation:
+        asked = "asked for a call" if news == CallNews.BOOKED else said
+        said = f"{asked}, which you need to confirm" if news in OF_LIVE_CALLS else said
     return said + SUSPECTED * booking.quarantine
 
 
@@ -259,7 +263,8 @@ def hosts_meeting(
         settings,
         booking,
         now,
-        summary=f"{booking.call_name}: {booking.name}"
+        summary=("To confirm: " if booking.awaits_confirmation else "")
+        + f"{booking.call_name}: {booking.name}"
         + (f", {booking.company}" if booking.company else ""),
         description=f"The brief: {settings.link(f'/desk/leads/{booking.lead_id}/')}",
         location=booking.meeting_link or f"By phone: {booking.phone or 'no number given'}",
@@ -281,6 +286,7 @@ def _meeting(
         attendee_email=attendee[0],
         attendee_name=attendee[1],
         stamped_at=now,
+        is_tentative=booking.awaits_confirmation,
         **more,
     )
 
@@ -307,6 +313,7 @@ def _context(
     start = booking.starts_at
     return practice_context(settings) | {
         "booking": booking,
+        "call_link": settings.link(f"/desk/calls/{booking.id}/"),
         "host": booking.host,
         "day": long_date(start, zone),
         "time": clock_time(start, zone, is_24_hours),
@@ -318,6 +325,7 @@ def _context(
         "before": _before(said, zone, is_24_hours),
         "note": said.get("note", ""),
         "by_team": said.get("by_team", False),
+        "is_confirmed": said.get("is_confirmed", False),
     }
 
 

@@ -12,6 +12,7 @@ from ..emails.message import EmailKind
 # After so long, news of the end of a call that the recipient never heard of would only confuse.
 STALE = timedelta(days=1)
 TO_VISITOR = {
+    EmailKind.BOOKING_REQUESTED,
     EmailKind.BOOKING_CONFIRMED,
     EmailKind.BOOKING_CHANGED,
     EmailKind.BOOKING_REMINDER,

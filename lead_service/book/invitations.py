@@ -48,6 +48,7 @@ class Meeting:
     attendee_name: str
     stamped_at: datetime
     has_accepted: bool = False
+    is_tentative: bool = False  # the team has yet to confirm it
 
     def __post_init__(self) -> None:
         for name in ("start", "stamped_at"):
@@ -65,7 +66,7 @@ class Meeting:
 
 def invitation(meeting: Meeting) -> bytes:
     """Write the request to attend: new, or moved when the sequence has risen (METHOD:REQUEST)."""
-    event = _event(meeting, "CONFIRMED")
+    event = _event(meeting)
     attendee = _attendee(meeting)
     if meeting.has_accepted:
         attendee.params["PARTSTAT"] = "ACCEPTED"
@@ -102,7 +103,7 @@ def agenda(name: str, meetings: Iterable[Meeting]) -> bytes:
     calendar.add("refresh-interval", REFRESH)
     calendar.add("x-published-ttl", vDuration(REFRESH))
     for meeting in meetings:
-        calendar.add_component(_event(meeting, "CONFIRMED"))
+        calendar.add_component(_event(meeting))
     return bytes(calendar.to_ical())
 
 
@@ -180,14 +181,14 @@ def _calendar(method: str) -> Calendar:
     return calendar
 
 
-def _event(meeting: Meeting, status: str) -> Event:
+def _event(meeting: Meeting, status: str = "") -> Event:
     event = Event()
     event.add("uid", clean(meeting.uid))
     event.add("sequence", meeting.sequence)
     event.add("dtstamp", meeting.stamped_at.astimezone(UTC))
     event.add("dtstart", meeting.starts_at)
     event.add("dtend", meeting.ends_at)
-    event.add("status", status)
+    event.add("status", status or ("TENTATIVE" if meeting.is_tentative else "CONFIRMED"))
     event.add("transp", "OPAQUE")
     event.add("summary", clean(meeting.summary))
     event.add("description", _paragraphs(meeting.description))

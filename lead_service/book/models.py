@@ -52,6 +52,7 @@ class Booking(Base):
     )
     kind: Mapped[str] = mapped_column(String(60), default="discovery")  # slug of its CallType
     call_name: Mapped[str] = mapped_column(String(80), default="Discovery call")
+    price: Mapped[str] = mapped_column(String(80), default="")  # as the form said it
     came_from: Mapped[str | None] = mapped_column(String(120))  # the article's slug
     status: Mapped[Status] = mapped_column(StoredEnum(Status, 20), default=Status.CONFIRMED)
     quarantine: Mapped[bool] = mapped_column(default=False)

@@ -68,10 +68,8 @@ def booked(session: Session, settings: Settings, booking: Booking, now: datetime
 
 
 def confirmed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
-    """Queue the visitor's invitation and reminders, once the team has confirmed the call."""
-    kind = EmailKind.BOOKING_CONFIRMED
-    _queue(session, booking, kind, booking.email, now, held=booking.quarantine)
-    reminders.plan(session, settings, booking, now)
+    """Queue the invitations and reminders, once the team has confirmed the call."""
+    _invite(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED, is_confirmed=True)
 
 
 def moved(
@@ -249,10 +247,11 @@ def _invite(
 ) -> None:
     """Queue the invitations of visitor and host, and the reminders.
 
-    A visitor whose call the team confirms first hears of it then.
+    A visitor whose call the team has yet to confirm gets a receipt, without an invitation.
     """
+    kind = EmailKind.BOOKING_REQUESTED if booking.awaits_confirmation else kind
+    _queue(session, booking, kind, booking.email, now, held=booking.quarantine, **said)
     if not booking.awaits_confirmation:
-        _queue(session, booking, kind, booking.email, now, held=booking.quarantine, **said)
         reminders.plan(session, settings, booking, now)
     _tell_host(session, booking, booking.host, EmailKind.BOOKING_FOR_HOST, now, **said)
 

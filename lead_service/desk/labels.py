@@ -18,6 +18,7 @@ STAGES = {
     Stage.LOST: "Lost",
 }
 MAILS = {
+    EmailKind.BOOKING_REQUESTED: "Receipt of a request, to the visitor",
     EmailKind.BOOKING_CONFIRMED: "Invitation to the visitor",
     EmailKind.BOOKING_FOR_HOST: "Brief to the host",
     EmailKind.BOOKING_CHANGED: "News of another time or host, to the visitor",

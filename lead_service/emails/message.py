@@ -35,6 +35,7 @@ LINKABLE = re.compile(r"@|://|\bwww\.|\w\.[^\W\d_]{2,}|\d\.\d", re.IGNORECASE)
 class EmailKind(StrEnum):
     """What an email is; its templates lie in `templates/email/<value>/`."""
 
+    BOOKING_REQUESTED = "booking_requested"  # the team has yet to confirm the call
     BOOKING_CONFIRMED = "booking_confirmed"
     BOOKING_FOR_HOST = "booking_for_host"
     BOOKING_CHANGED = "booking_changed"

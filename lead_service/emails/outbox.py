@@ -52,6 +52,7 @@ WAITING = (EmailState.PENDING, EmailState.HELD)
 REFUSED = (EmailState.FAILED, EmailState.DEAD)
 SETTLED_AT_ONCE = 200  # emails that one claim may find too late
 TO_VISITOR = (
+    EmailKind.BOOKING_REQUESTED,
     EmailKind.BOOKING_CONFIRMED,
     EmailKind.BOOKING_CHANGED,
     EmailKind.BOOKING_REMINDER,

@@ -47,6 +47,11 @@ class TimesPage:
         return terms_of(self.hosts, self.kind).ways
 
     @property
+    def is_request(self) -> bool:
+        """Whether the team has to confirm the call first."""
+        return self.moving.awaits_confirmation if self.moving else self.kind.confirm_first
+
+    @property
     def carried_params(self) -> dict[str, str]:
         return dict(self.params)
 

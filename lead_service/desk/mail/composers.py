@@ -16,6 +16,7 @@ from ..auth.links import sign_in_email
 from ..team.membership import invitation_email
 
 COMPOSERS = {
+    EmailKind.BOOKING_REQUESTED: call_emails.visitors_email,
     EmailKind.BOOKING_CONFIRMED: call_emails.visitors_email,
     EmailKind.BOOKING_CHANGED: call_emails.visitors_email,
     EmailKind.BOOKING_REMINDER: call_emails.visitors_email,

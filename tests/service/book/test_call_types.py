@@ -176,21 +176,55 @@ def test_admins_choose_which_kinds_a_host_takes(client, database, settings, revi
 def test_a_kind_that_is_confirmed_first_invites_the_visitor_when_the_team_has_confirmed(
     app, client, database, settings, mails, review
 ):
-    publish(app, KIND, replace(REVIEW, confirm_first=True))
+    change_host(database, meeting_link="https://meet.example.com/ann")
+    publish(app, KIND, replace(REVIEW, confirm_first=True, price="$400"))
+    times, form = client.get("/book/review/").text, client.get(f"/book/review/{TUESDAY}/").text
+    assert "we confirm it by email" in times and "90 minutes, $400" in times
+    assert "Ask for this time" in form and "Book this call" not in form
     page = ask_for_review(client).location
-    assert "confirm by email" in client.get(page).text
-    assert client.get(page + "invite.ics").status_code == 404
-    assert "booking_confirmed" not in {one.kind for _, one in mails()}
     wanted = start_text(parse_start(TUESDAY) + timedelta(days=1))
-    assert client.post(page + "move/", data={"start": wanted}).status_code == 303
-    assert "booking_changed" not in {one.kind for _, one in mails()}
+    told, host = told_of_request(mails)
+    assert "We have your request" in told.subject and "$400" in told.text
+    assert page in told.text and not told.attachments
+    assert host.subject.startswith("To confirm: ") and "/desk/calls/1/" in host.text
+    assert b"STATUS:TENTATIVE" in host.attachments[0].content
+    assert "still have to confirm" in client.get(f"{page}move/{wanted}/").text
+    moved = client.post(page + "move/", data={"start": wanted}).location
+    assert "Your request has been rescheduled" in client.get(moved).text
+    assert "Your request has changed" in told_of_request(mails)[0].subject
+    for path in (page, moved):
+        assert "we confirm the call" in client.get(path).text
+    assert client.get(page + "invite.ics").status_code == 404
     sign_in(client, database, settings)
     assert "Needs confirmation" in client.get("/desk/calls/").text
+    for path in ("/desk/", "/desk/leads/1/"):
+        shown = client.get(path).text
+        assert "to be confirmed" in shown and "Join the call" not in shown
     for status in (303, 409):
         assert press(client, "/desk/calls/1/", "/desk/calls/1/confirm").status_code == status
-    kinds = [one.kind for _, one in mails()]
-    assert kinds.count("booking_confirmed") == 1 and "booking_reminder" in kinds
+    kinds = {one.kind: one for _, one in mails()}  # no receipt leaves anymore
+    assert set(kinds) == {"booking_confirmed", "booking_for_host", "booking_reminder"}
+    host = kinds["booking_for_host"]
+    assert host.subject.startswith("Confirmed: ")
+    assert b"STATUS:CONFIRMED" in host.attachments[0].content
     assert client.get(page + "invite.ics").status_code == 200
+
+
+def told_of_request(mails):
+    """Return the emails to the visitor and to the host about a call that is to be confirmed."""
+    found = {one.kind: one for _, one in mails()}
+    assert not {"booking_confirmed", "booking_changed", "booking_reminder"} & set(found)
+    return found["booking_requested"], found["booking_for_host"]
+
+
+def test_a_canceled_request_takes_no_invitation_back(app, client, mails, review):
+    publish(app, KIND, replace(REVIEW, confirm_first=True))
+    page = ask_for_review(client).location
+    corrected = client.post(page + "address", data={"email": "ada@example.org"}).location
+    client.post(corrected + "cancel")
+    assert "for your calendar" not in client.get(corrected).text
+    (told,) = [one for _, one in mails() if one.kind == "booking_cancelled"]
+    assert not told.attachments and "calendar" not in told.text
 
 
 def test_emails_follow_the_visitor_s_clock(client, mails):

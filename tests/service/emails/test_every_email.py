@@ -1,5 +1,6 @@
 """Every mail of the product, with hostile text in every field that a visitor can fill."""
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from lead_service.desk.team import membership
 from lead_service.emails.message import EmailKind
 from lead_service.leads.consent import Agreed, Occasion, permission
 from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.call_types import KIND, publish
 from tests.support.app.calls import move
 from tests.support.app.desk_client import press
 from tests.support.app.visitor_forms import answers, assess, book, hidden, open_starts
@@ -26,6 +28,7 @@ pytestmark = pytest.mark.usefixtures("at")
 MARKUP = '<img src=//evil.example/x onerror=alert(1)> & "O\'Neil"'
 LURE = "Prize at www.evil.example"
 TO_THE_VISITOR = {
+    EmailKind.BOOKING_REQUESTED,
     EmailKind.BOOKING_CONFIRMED,
     EmailKind.BOOKING_CHANGED,
     EmailKind.BOOKING_REMINDER,
@@ -50,7 +53,7 @@ TEMPLATES = Path(lead_service.__path__[0]) / "templates/email"
 
 
 @pytest.fixture
-def every_mail(client, context, framework, mails, post, database, settings):
+def every_mail(app, client, context, framework, mails, post, database, settings):
     """Take every path that mails somebody; return all messages."""
     invited = {"email": "grace@example.com", "at": MONDAY_MORNING}
     database.write(lambda session: membership.invite(session, settings, **invited) and None)
@@ -73,6 +76,8 @@ def every_mail(client, context, framework, mails, post, database, settings):
     database.write(collide)
     post()
     client.post(page + "address", data={"email": "ada@example.org"})
+    publish(app, replace(KIND, confirm_first=True))
+    book(client, email="cy@example.com", **{field: MARKUP for field in fields})
     feed = CalendarFeed(id=1, label=MARKUP, fault="answered 404", widened="")
     host = Host(id=1, name="Ben Example", email="team@example.com")
     told = settings, host, feed, MONDAY_MORNING
