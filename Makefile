@@ -71,7 +71,7 @@ lint: setup-tests ## Check style, types and import contracts
 # Hundreds of processes start, which would compile the program anew if they could not keep it.
 # One worker more than processors: some wait for a browser or a database.
 WORKERS = $$(($$(getconf _NPROCESSORS_ONLN) + 1))
-PYTEST = $(IN_MEMORY) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q -n $(WORKERS) --dist loadgroup
+PYTEST = $(IN_MEMORY) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q -n $(WORKERS)
 test: tools lint ## Run the tests
 	@$(PYTEST)
 test-all: tools lint ## Run everything, on both databases and at every width

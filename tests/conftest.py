@@ -17,6 +17,8 @@ from tests.support import tools
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
 
     from lead_service.db.engine import Database
     from tests.support.databases import PostgreSQL
@@ -34,8 +36,6 @@ MILLISECONDS = 120_000  # patience with a busy machine
 # The folders whose fixtures take longest to start come first, so that what is left for the worker
 # that ends early is small and needs none of them.
 FOLDERS = ("browser", "deploy", "site", "service", "faults", "unit")
-
-ONE_WORKER = ("cluster", "visit", "product")  # fixtures
 
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=25)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=50, print_blob=True)
@@ -68,11 +68,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("db_url", engines, indirect=True)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let one worker run all tests of what takes long to start, with `--dist loadgroup`."""
-    group = next((name for name in ONE_WORKER if name in getattr(item, "fixturenames", ())), None)
-    if group:
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)  # there is no scheduler without workers
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "LoadScopeScheduling":
+    """Let one worker run all tests of what takes long to start."""
+    from tests.support.schedule import Groups
+
+    return Groups(config, log)
 
 
 def pytest_collection_finish() -> None:

@@ -1,0 +1,29 @@
+"""Which tests one worker runs, so that what takes long to start is started once.
+
+The marks of pytest-xdist do the same, but it adds them to names that pytest 9.2 no longer reads.
+"""
+
+from xdist.scheduler import LoadScopeScheduling
+
+# By the beginning of their names; the rest are handed out one by one.
+GROUPS = {
+    "tests/browser/test_every_page.py": "pages",
+    "tests/site/test_in_browser.py": "pages",
+    "tests/site/test_weight.py": "pages",
+    "tests/browser/": "product",
+    "tests/deploy/": "postgresql",
+}
+
+
+def group(nodeid: str) -> str:
+    """Name the group of a test: several tests of one worker, or the test alone."""
+    if "postgresql" in nodeid.partition("[")[2]:
+        return "postgresql"
+    return next((name for start, name in GROUPS.items() if nodeid.startswith(start)), nodeid)
+
+
+class Groups(LoadScopeScheduling):
+    """Give each group to one worker, the largest first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
