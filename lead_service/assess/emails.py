@@ -12,7 +12,6 @@ from ..emails.message import EmailKind, Message, compose
 from ..emails.models import OutboxMessage
 from ..emails.outbox import NotNeeded
 from ..leads import capture, consent, events
-from ..leads.capture import Captured
 from ..leads.consent import RESULT_SOURCE, Occasion
 from ..leads.models import Consent, EventKind, Lead, LeadEvent
 from ..publishing.site import Published
@@ -110,7 +109,7 @@ def send_result(
             dedupe_key=occasion,
             held=suspect or lead.quarantine,
         )
-    if lead.is_new:
+    if lead.created_at == now:  # this form made the lead
         _tell_team(session, settings, assessment, lead, occasion, now, suspect=suspect)
 
 
@@ -118,7 +117,7 @@ def _tell_team(
     session: Session,
     settings: Settings,
     assessment: Assessment,
-    lead: Captured,
+    lead: Lead,
     key: str,
     now: datetime,
     *,
@@ -137,7 +136,7 @@ def _tell_team(
     )
 
 
-def _record_consent(session: Session, lead: Captured, form: MailForm, now: datetime) -> None:
+def _record_consent(session: Session, lead: Lead, form: MailForm, now: datetime) -> None:
     agreed = bool(form.may_contact.data)
     consent.record_consent(session, lead, consent.RESULT, may_contact=agreed, source=SOURCE, at=now)
 
@@ -196,7 +195,7 @@ def _has_other_traces(session: Session, lead: Lead) -> bool:
     return any(event.is_visitors for event in events)
 
 
-def _key(secret: str, assessment: Assessment, lead: Lead | Captured) -> str:
+def _key(secret: str, assessment: Assessment, lead: Lead) -> str:
     of_both = f"{assessment.token_hash}:{lead.address}"
     return derived_token(secret, "result", of_both)[:KEY]
 
@@ -205,7 +204,7 @@ def _with_proof(secret: str, key: str) -> str:
     return key + derived_token(secret, "not-me", key)[:KEY]
 
 
-def _mailed_today(session: Session, lead: Captured, now: datetime) -> int:
+def _mailed_today(session: Session, lead: Lead, now: datetime) -> int:
     query = select(func.count()).where(
         OutboxMessage.lead_id == lead.id,
         OutboxMessage.kind == EmailKind.RESULT,

@@ -79,7 +79,7 @@ class BookingResult:
     """What became of a request."""
 
     booking: Booking | None  # None: the start is no longer free
-    lead: capture.Captured | None  # None: this very form had been sent before
+    lead: models.Lead | None  # None: this very form had been sent before
     refusals: Sequence[Refusal] = ()  # why there is no booking, host by host
 
 
@@ -126,7 +126,7 @@ def _reserve(
     session: Session,
     settings: Settings,
     hosts: list[Host],
-    lead: capture.Captured,
+    lead: models.Lead,
     wanted: BookingRequest,
     now: datetime,
 ) -> Booking | None:
@@ -252,7 +252,7 @@ def _count_held(session: Session, now: datetime) -> int:
     return session.scalar(select(func.count(Booking.id)).where(held(now))) or 0
 
 
-def count_upcoming(session: Session, lead: models.Lead | capture.Captured, now: datetime) -> int:
+def count_upcoming(session: Session, lead: models.Lead, now: datetime) -> int:
     """Count the calls of a lead that are still to take place."""
     query = (
         select(func.count())
@@ -342,7 +342,7 @@ def lock_one(session: Session, booking: Booking) -> None:
 
 
 def _booking(
-    host: Host, lead: capture.Captured, wanted: BookingRequest, now: datetime, secret: str
+    host: Host, lead: models.Lead, wanted: BookingRequest, now: datetime, secret: str
 ) -> Booking:
     uid, kind = uuid.uuid4().hex, wanted.kind
     rules = host_rules.rules(host, kind)

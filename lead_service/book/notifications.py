@@ -15,9 +15,9 @@ from ..emails import outbox, team_notices
 from ..emails.message import EmailKind
 from ..emails.team_notices import CallNews
 from ..formats import clock_time, long_date, zone_name
-from ..leads import capture, consent, events
+from ..leads import consent, events
 from ..leads.consent import Occasion
-from ..leads.models import EventKind
+from ..leads.models import EventKind, Lead
 from ..settings import Settings
 from . import bookings, refusals, reminders
 from .hosts.models import Host
@@ -180,7 +180,7 @@ def email_corrected(
 
 
 def _wanted_start(
-    session: Session, lead: capture.Captured, wanted: bookings.BookingRequest, now: datetime
+    session: Session, lead: Lead, wanted: bookings.BookingRequest, now: datetime
 ) -> bool:
     """Note that a visitor wanted a start that was gone; False when it was noted before."""
     return events.record_event_once(
@@ -197,7 +197,7 @@ def _wanted_start(
 def _slot_taken(
     session: Session,
     settings: Settings,
-    lead: capture.Captured,
+    lead: Lead,
     wanted: bookings.BookingRequest,
     why: str,
     now: datetime,

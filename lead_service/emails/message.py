@@ -13,7 +13,6 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -23,8 +22,6 @@ from ..formats import in_sentence, zone_name
 
 LONGEST_GREETED_NAME = 80
 LONGEST_PREVIEW = 150
-PREVIEW = "\ue000preview\ue000"
-CONTENT = "\ue000content\ue000"  # where it goes in a frame
 # What ends a line or gets lost on the way: the categories Cc, Cs, Zl and Zp.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # What a mail program may turn into a link: an address, a scheme, www., or words or numbers
@@ -210,10 +207,11 @@ def _parts(
         _bodies.get_template(f"email/{kind}/body.{ending}").render(context)
         for ending in ("txt", "html")
     )
-    before, after = _frame("html", practice, site)
-    html = before.replace(PREVIEW, str(escape(_preview(text)))) + html + after
-    before, after = _frame("txt", practice, site)
-    return before + text + after, html
+    frame = {"practice": practice, "site": site, "preview": _preview(text)}
+    return (
+        _bodies.get_template("email/_layout.txt").render(frame, content=text),
+        _bodies.get_template("email/_layout.html").render(frame, content=Markup(html)),
+    )
 
 
 def _preview(text: str) -> str:
@@ -221,15 +219,6 @@ def _preview(text: str) -> str:
     paragraphs = (" ".join(one.split()) for one in re.split(r"\n\s*\n", text.strip()))
     said = (one for one in paragraphs if not one.startswith("Hello"))
     return next(said, "")[:LONGEST_PREVIEW]
-
-
-@lru_cache(maxsize=8)
-def _frame(ending: str, practice: Practice, site: str) -> tuple[str, str]:
-    """Return what stands before the content of every mail and after it, drawn once for all."""
-    frame = _bodies.get_template(f"email/_layout.{ending}")
-    drawn = frame.render(practice=practice, site=site, content=Markup(CONTENT), preview=PREVIEW)
-    before, _, after = drawn.partition(CONTENT)
-    return before, after
 
 
 def to_json(message: Message) -> str:

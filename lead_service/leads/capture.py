@@ -1,6 +1,5 @@
 """Find or create the one lead of an email address."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from email_validator import EmailNotValidError, validate_email
@@ -38,24 +37,6 @@ def normalize_email(email: str) -> str:
     return f"{checked.local_part}@{checked.ascii_domain}".lower()
 
 
-@dataclass(frozen=True)
-class Captured:
-    """What a form needs of the lead that it made or found.
-
-    Not the lead itself: for one that has just been inserted, the session would take longer to
-    make an object of it than the database took to keep it.
-    """
-
-    id: int
-    email: str
-    address: str
-    name: str
-    company: str
-    phone: str
-    quarantine: bool
-    is_new: bool
-
-
 def capture_lead(
     session: Session,
     *,
@@ -66,7 +47,7 @@ def capture_lead(
     company: str = "",
     phone: str = "",
     quarantine: bool = False,
-) -> Captured:
+) -> Lead:
     """Find or make the one lead of an address, and lock it.
 
     `address` is `email` in the form that `normalize_email` gives it, where that is known already.
@@ -75,21 +56,18 @@ def capture_lead(
     takes the suspicion of its form; a known one keeps its own standing.
     """
     address = address or normalize_email(email)
-    given = {"email": email, "address": address, "name": name, "company": company, "phone": phone}
-    times = {"created_at": at, "touched_at": at}
-    derived = _derived(name, company, email, address)
-    new = given | times | derived | {"quarantine": quarantine}
+    new = {"email": email, "address": address, "name": name, "company": company, "phone": phone}
+    new |= {"created_at": at, "touched_at": at, "quarantine": quarantine}
+    new |= _derived(name, company, email, address)
     lead = None
     while lead is None:  # it may be erased after it was in the way, before it is found
-        if lead_id := insert_unless(session, Lead, "address", **new):
-            return Captured(id=lead_id, is_new=True, quarantine=quarantine, **given)
+        insert_unless(session, Lead, "address", **new)
         lead = _find(session, address)
     lead.name = lead.name or name
     lead.company = lead.company or company
     lead.phone = lead.phone or phone
     lead.touched_at = at
-    known = {name: getattr(lead, name) for name in (*given, "id", "quarantine")}
-    return Captured(is_new=False, **known)
+    return lead
 
 
 def find_lead(session: Session, email: str) -> Lead | None:

@@ -14,8 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from .capture import Captured
-from .models import Consent
+from .models import Consent, Lead
 
 INSERT = insert(Consent.__table__).inline()
 RESULT_SOURCE = "result"  # of a consent about one result; those of all others are about services
@@ -35,7 +34,7 @@ RESULT = Question("2026-11-result", "You may write to me about this result.")
 
 def record_consent(
     session: Session,
-    lead: Captured,
+    lead: Lead,
     asked: Question,
     *,
     may_contact: bool,

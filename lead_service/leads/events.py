@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ..db.engine import insert_unless
-from .capture import Captured
 from .models import EventKind, Lead, LeadEvent, Note
 
 
@@ -21,7 +20,7 @@ def record_event(
 
 
 def record_event_once(
-    session: Session, lead: Captured, kind: EventKind, at: datetime, *, key: str, **detail: Any
+    session: Session, lead: Lead, kind: EventKind, at: datetime, *, key: str, **detail: Any
 ) -> bool:
     """Add a line to the timeline, unless the form that `key` names has added it before."""
     values = {"lead_id": lead.id, "kind": kind, "at": at, "detail": detail}

@@ -40,9 +40,7 @@ from . import articles as listings
 from . import assets, front_matter, git_dates, links, server_config
 from . import cache as build_cache
 from .drawings import Cards, light_colors
-from .inline_markdown import Inline
 from .json_ld import Facts
-from .typography import Typography
 
 SERVICE = Path(__file__).resolve().parents[1]
 SERVICE_TEMPLATES = SERVICE / "templates"  # the signature
@@ -297,7 +295,7 @@ def _extensions(config: MkDocsConfig) -> list[Any]:
     """Make the Markdown extensions here: by name, each page finds and makes them all anew."""
     names, options = config.markdown_extensions, config.mdx_configs
     make = Markdown().build_extension
-    return [*(make(name, options.get(name, {})) for name in names), Inline(), Typography()]
+    return [*(make(name, options.get(name, {})) for name in names)]
 
 
 def _period(days: int) -> str:

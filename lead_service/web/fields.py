@@ -4,9 +4,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from wtforms import (
     DateField,
@@ -19,14 +18,13 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.form import BaseForm
-from wtforms.meta import DefaultMeta
 from wtforms.validators import DataRequired, InputRequired, StopValidation, ValidationError
 
 from ..leads import capture
 from .security import is_submitted_too_fast, signed_now
 
 if TYPE_CHECKING:
-    from _typeshed import SupportsItems
+    pass
 
 # Embeddings, overrides and isolates reorder what stands around them; the marks U+200E and
 # U+200F, which Arabic and Hebrew names may hold, do not, and stay.
@@ -165,29 +163,12 @@ class Choice(SelectField):
             raise ValidationError(f"Choose one of the options for “{label}”.") from None
 
 
-class CachedFieldMeta(DefaultMeta):
-    """Draws each empty field of a form once: WTForms takes as long for one as for a query."""
-
-    _drawn: ClassVar[dict[tuple, Markup]] = {}
-
-    def render_field(self, field: Field, render_kw: "SupportsItems[str, Any]") -> Markup:
-        """Write a field as WTForms does."""
-        if field.data or field.errors:
-            return super().render_field(field, render_kw)
-        key = (type(self), field.id, *sorted(render_kw.items()))  # one class for each form
-        if key not in self._drawn:
-            self._drawn[key] = super().render_field(field, render_kw)
-        return self._drawn[key]
-
-
 class HoneypotForm(Form):
     """A public form with a field that people do not see and programs fill in, all at once.
 
     A password manager may fill it too, so what springs the trap is kept in quarantine, shown to
     the sales team, and never dropped; and so is what comes back faster than anybody types.
     """
-
-    Meta = CachedFieldMeta
 
     website = StringField("Leave this field empty", render_kw={"autocomplete": "off"})
     shown = HiddenField()  # when the form was first shown; it stays so when it is shown again

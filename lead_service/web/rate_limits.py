@@ -1,12 +1,7 @@
-"""How often a client may: hits are counted in this process, or in a store that several share.
-
-Flask-Limiter in front of this library looks for limits before, in and after each request, limited
-or not, and that took a tenth of the time of a post; what we need of it is one call.
-"""
+"""How often a client may: hits are counted in this process, or in a store that several share."""
 
 import logging
 import time
-from functools import lru_cache
 from math import ceil
 
 from limits import parse
@@ -16,17 +11,15 @@ from limits.strategies import MovingWindowRateLimiter
 
 PATIENCE = {"socket_timeout": 1, "socket_connect_timeout": 1}  # seconds: nobody waits for a store
 ASKED_AGAIN = 10  # seconds after which a store that was away is asked again
-SWEPT_EVERY = 10  # seconds
 
 log = logging.getLogger(__name__)
-_parsed = lru_cache(maxsize=32)(parse)
 
 
 class RateLimits:
     """Counts hits in moving windows; while the shared store is away, each process by itself."""
 
     def __init__(self, uri: str) -> None:
-        self.here = MovingWindowRateLimiter(Memory())
+        self.here = MovingWindowRateLimiter(MemoryStorage())
         self._shared = None
         if not uri.startswith("memory"):
             storage = storage_from_string(uri, wrap_exceptions=True, **PATIENCE)
@@ -49,25 +42,8 @@ class RateLimits:
 
 
 def _hit(counter: MovingWindowRateLimiter, words: str, names: tuple[str, ...]) -> int:
-    limit = _parsed(words)
+    limit = parse(words)
     if counter.hit(limit, *names):
         return 0
     wait = counter.get_window_stats(limit, *names).reset_time - time.time()
     return min(max(1, ceil(wait)), limit.get_expiry())
-
-
-class Memory(MemoryStorage):
-    """The library's, swept less often: it lets nearly each hit start a thread for that.
-
-    Under load that was a fifth of the time of a post. What has expired counts for nothing
-    either way.
-    """
-
-    _swept_at = float("-inf")
-
-    # The library has no setting for it; a test holds that it still asks this method.
-    def _MemoryStorage__schedule_expiry(self) -> None:
-        now = time.monotonic()
-        if now - self._swept_at >= SWEPT_EVERY:
-            self._swept_at = now
-            super()._MemoryStorage__schedule_expiry()  # type: ignore[misc] # private in the library

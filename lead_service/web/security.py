@@ -7,15 +7,14 @@ a POST by `Sec-Fetch-Site`, else by `Origin`. The desk adds Flask-WTF's token (d
 import hashlib
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache, partial, wraps
+from functools import wraps
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from flask import Flask, Response, abort, current_app, g, request
-from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
-from itsdangerous import BadSignature, Signer, URLSafeTimedSerializer
+from itsdangerous import BadSignature, Signer
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import TooManyRequests, UnprocessableEntity
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -62,11 +61,7 @@ def client_address() -> str:
 
     There, one customer has 2**64 addresses at least. A socket in the file system has none.
     """
-    return _client(request.remote_addr or "127.0.0.1")
-
-
-@lru_cache(maxsize=1000)
-def _client(address: str) -> str:
+    address = request.remote_addr or "127.0.0.1"
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:
@@ -94,8 +89,6 @@ class TrustedHosts:
     def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
         self._app = app
         self._hosts = trusted_hosts(settings)
-        # Browsers send the same few names with every request.
-        self._is_ours = lru_cache(maxsize=100)(partial(host_is_trusted, trusted_list=self._hosts))
         self._headers = headers(settings)
 
     def __call__(
@@ -108,29 +101,17 @@ class TrustedHosts:
 
         if environ.get("PATH_INFO") in HEALTH:  # balancers ask by an address of their own
             environ = environ | {"HTTP_HOST": self._hosts[0]}
-        if self._is_ours(environ.get("HTTP_HOST", "").lower()):
+        if host_is_trusted(environ.get("HTTP_HOST", "").lower(), self._hosts):
             return self._app(environ, start)
         # In plain text: without a host that is ours, no address of a page can be made.
         refused = Response("This address is not served here.\n", 400, mimetype="text/plain")
         return refused(environ, start)
 
 
-class Sessions(SecureCookieSessionInterface):
-    """Flask's own, which makes what it signs with anew for every request, asked for or not."""
-
-    _signs_with: URLSafeTimedSerializer | None = None
-
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        if self._signs_with is None:
-            self._signs_with = super().get_signing_serializer(app)
-        return self._signs_with
-
-
 def install(app: Flask, settings: Settings) -> None:
     """Put the edge before every request of `app`; call it before routes are added."""
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # else //: a redirect to whatever port the client names
-    app.session_interface = Sessions()
     app.config.update(
         SECRET_KEY=settings.secret,
         MAX_CONTENT_LENGTH=FORM_BYTES,
@@ -242,12 +223,8 @@ def is_over_limit_of_all(limit: str, *names: str) -> bool:
 
 def signed_now() -> str:
     """Return the present moment, signed: for a form, to tell later how long it took to fill in."""
-    return _signed(context().settings.secret, int(clock.now().timestamp()))
-
-
-@lru_cache(maxsize=8)
-def _signed(secret: str, second: int) -> str:
-    return _signer(secret).sign(str(second)).decode()
+    second = int(clock.now().timestamp())
+    return _signer(context().settings.secret).sign(str(second)).decode()
 
 
 def is_submitted_too_fast(shown: str) -> bool:

@@ -5,7 +5,6 @@ as the pages are.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
@@ -28,7 +27,6 @@ class Habits:
 AMERICAN = Habits()
 
 
-@lru_cache(maxsize=256)
 def habits_of(accept_language: str) -> Habits:
     """Return the habits of the language that a browser prefers; American ones when in doubt."""
     wanted = parse_accept_header(accept_language[:LONGEST], LanguageAccept)

@@ -3,10 +3,8 @@
 It serves who books a call and who moves one; only the addresses differ.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import datetime
 
 from flask import render_template, request
 
@@ -20,15 +18,11 @@ from ..hosts.models import Host
 from ..models import Booking
 from ..terms import terms_of
 from . import query_params, timezones
-from .habits import Habits
 
 
 @dataclass(frozen=True)
 class TimesPage:
-    """What the page of times needs to know, whoever it is for.
-
-    Two are equal when they would read the same: hosts that have changed are other objects.
-    """
+    """What the page of times needs to know, whoever it is for."""
 
     kind: CallType
     hosts: tuple[Host, ...]  # whose times these are
@@ -66,52 +60,21 @@ class TimesPage:
     def render(self, *, gone: bool = False) -> str:
         """Lay out the month that the address asks for; `gone` tells of a start that is not open."""
         now, find = clock.now(), request.args.get("find", "")
-        is_chosen = "zone" in request.values or self.moving is not None
-        minute = now.replace(second=0, microsecond=0)
-        look = (
-            self,
-            query_params.month(),
-            query_params.day(),
-            minute,
-            is_chosen,
-            not set(request.args) - {"zone"},
-            query_params.habits(),
+        chosen_month, day = query_params.month(), query_params.day()
+        first_weekday = query_params.habits().first_weekday
+        return render_template(
+            "book/times.html",
+            page=self,
+            month=month.month(self.starts, self.zone, chosen_month, day, first_weekday),
+            day=day,
+            now=now,
+            is_chosen="zone" in request.values or self.moving is not None,
+            is_plain=not set(request.args) - {"zone"},
+            gone=gone,
+            find=find,
+            places=timezones.search(find, now),
+            canonical=self.path,
         )
-        if gone or find or self.moving or self.has_assessment or not self.hosts:
-            places = timezones.search(find, now)
-            return _lay_out(*look, gone, find, places)
-        return _laid_out(*look)
-
-
-def _lay_out(
-    page: TimesPage,
-    asked_month: date | None,
-    day: date | None,
-    now: datetime,
-    is_chosen: bool,
-    is_plain: bool,
-    habits: Habits,
-    gone: bool = False,
-    find: str = "",
-    places: Sequence[timezones.Place] = (),
-) -> str:
-    return render_template(
-        "book/times.html",
-        page=page,
-        month=month.month(page.starts, page.zone, asked_month, day, habits.first_weekday),
-        day=day,
-        now=now,
-        is_chosen=is_chosen,
-        is_plain=is_plain,
-        gone=gone,
-        find=find,
-        places=places,
-        canonical=page.path,
-    )
-
-
-# Everybody who looks at a month within a minute sees the same page, for as long as it is true.
-_laid_out = lru_cache(maxsize=128)(_lay_out)
 
 
 def for_booking() -> TimesPage:
