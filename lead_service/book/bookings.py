@@ -5,7 +5,7 @@ booking, then the lead: always in that order, so that two changes at once wait a
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,27 +22,31 @@ from . import time_cells
 from .availability import host_rules, queries
 from .hosts.models import Host, who_take
 from .models import Booking, Status
-from .refusals import BOOKED, HELD, Refusal
+from .refusals import BOOKED, HELD, Refusal, was_offered
 from .terms import Terms
 
 MOST_HELD = 10  # calls of all visitors at a time; else one stranger could take every start
 MOST_CHANGES = 3  # of one booking: the form must not become a way to mail strangers
 
 
-class NotOffered(Exception):
-    """The start is past, off the grid or outside the hours: nothing is stored."""
-
-
 class TooManyBookings(Exception):
     """The address has as many coming calls as one may have."""
 
 
-class Taken(Exception):
-    """The time cannot be had; the call that was to be changed stays as it is."""
+class Refused(Exception):
+    """No host takes the call at that time, each for a reason; what was stored stays as it is."""
 
     def __init__(self, refusals: Sequence[Refusal] = ()) -> None:
         super().__init__()
         self.refusals = refusals
+
+
+class NotOffered(Refused):
+    """The start is past, off the grid or outside the hours."""
+
+
+class Taken(Refused):
+    """Something else has come in between."""
 
 
 class TermsChanged(Exception):
@@ -100,8 +104,10 @@ def create(
     if booking := _submitted(session, wanted.submission_key):  # while we waited for the lock
         return BookingResult(booking, None)
     hosts = who_take(hosts, wanted.kind, calls)
-    if not queries.is_offered(hosts, wanted.kind, wanted.start, now):
-        raise NotOffered
+    free = queries.free_hosts(session, hosts, wanted.kind, wanted.start, now)
+    refused = [] if free else refusals_of(session, hosts, wanted.kind, wanted.start, now)
+    if not free and not was_offered(refused):
+        raise NotOffered(refused)
     lead = capture.capture_lead(
         session,
         email=wanted.email,
@@ -117,26 +123,12 @@ def create(
     wanted = replace(wanted, quarantine=wanted.quarantine or lead.quarantine)
     if wanted.quarantine and _count_held(session, now) >= MOST_HELD:
         return BookingResult(None, lead, [Refusal(hosts[0].name, HELD)])
-    if booking := _reserve(session, settings, hosts, lead, wanted, now):
-        return BookingResult(booking, lead)
-    return BookingResult(None, lead, _refusals(session, hosts, wanted.kind, wanted.start, now))
-
-
-def _reserve(
-    session: Session,
-    settings: Settings,
-    hosts: list[Host],
-    lead: models.Lead,
-    wanted: BookingRequest,
-    now: datetime,
-) -> Booking | None:
-    """Take the start for the first host who is free and offers what was agreed, or for nobody."""
-    free = queries.free_hosts(session, hosts, wanted.kind, wanted.start, now)
     for host in _as_agreed(free, wanted.kind, wanted.terms):
         made = _booking(host, lead, wanted, now, settings.secret)
         if booking := time_cells.reserve(session, host, made):
-            return booking
-    return None
+            return BookingResult(booking, lead)
+    refused = refused or [Refusal(host.name, BOOKED) for host in hosts]  # a cell was taken
+    return BookingResult(None, lead, refused)
 
 
 def move(
@@ -167,12 +159,11 @@ def move(
             raise NotOffered
         free = own
     else:
-        if not queries.is_offered(own, kind, start, now):
-            raise NotOffered
         free = queries.free_hosts(session, own, kind, start, now, moving=booking.id)
         free = _as_agreed(free, kind, terms)
     if not any(time_cells.reassign(session, booking, host, kind, start) for host in free):
-        raise Taken(_refusals(session, own, kind, start, now, moving=booking.id))
+        refused = refusals_of(session, own, kind, start, now, moving=booking.id)
+        raise Taken(refused) if ignore_availability or was_offered(refused) else NotOffered(refused)
     return True
 
 
@@ -291,15 +282,15 @@ def _as_agreed(free: list[Host], kind: CallType, terms: Terms | None) -> list[Ho
     return agreed
 
 
-def _refusals(
+def refusals_of(
     session: Session,
-    hosts: list[Host],
+    hosts: Iterable[Host],
     kind: CallType,
     start: datetime,
     now: datetime,
     moving: int | None = None,
 ) -> list[Refusal]:
-    """Say why each host does not take a start; where no rule is broken, a cell was taken."""
+    """Return why each host does not take a start; where no rule is broken, a cell was taken."""
     return [
         Refusal(
             host.name,

@@ -23,6 +23,7 @@ from .terms import parse_terms, terms_of
 from .visitor import query_params, timezones
 from .visitor.times_page import TimesPage
 
+UNREADABLE = "We can\u2019t read that time."
 TERMS_CHANGED = (
     "Length, host or the way you meet has changed since you opened this page. Your call is where"
     " it was: check the details, and press the button once more."
@@ -44,12 +45,12 @@ def times(token: str) -> ResponseReturnValue:
 @blueprint.get("/<start>/")
 def form(token: str, start: str) -> ResponseReturnValue:
     """Show the old time, the new one, and the button."""
-    booking, wanted = _find_booking(token), parse_start(start)
+    booking, wanted = _find_booking(token), parse_start(start) or abort(404)
     if not _can_move(booking):
         return _refusal(token, booking)
     page = _times(token, booking)
     if wanted not in page.starts:
-        return page.render(gone=True), 404
+        return page.render(gone=_why_gone(page, wanted)), 404
     return _form_page(page, wanted, _number_form(page, wanted))
 
 
@@ -63,7 +64,7 @@ def submit(token: str) -> ResponseReturnValue:
         return _refusal(token, booking)
     page = _times(token, booking)
     if wanted is None:
-        return page.render(gone=True), 422
+        return page.render(gone=UNREADABLE), 422
     form = _number_form(page, wanted)
     if form and not form.validate():
         return _form_page(page, wanted, form), 422
@@ -76,10 +77,9 @@ def submit(token: str) -> ResponseReturnValue:
         return _refusal(token, _find_booking(token))
     except bookings.TermsChanged:
         return _form_page(page, wanted, form, note=TERMS_CHANGED), 409
-    except bookings.NotOffered:
-        return _other_times(page, wanted, form), 422
-    except bookings.Taken as fault:
-        return _other_times(page, wanted, form, refusals.to_visitor(fault.refusals)), 409
+    except bookings.Refused as fault:
+        status = 422 if isinstance(fault, bookings.NotOffered) else 409
+        return _other_times(page, wanted, form, refusals.to_visitor(fault.refusals)), status
     return redirect(url_for("booking.show", token=token, changed="moved"), 303)
 
 
@@ -135,6 +135,7 @@ def _times(token: str, booking: Booking) -> TimesPage:
         kind=kind,
         hosts=tuple(hosts),
         choices=(),
+        others=(),
         starts=tuple(start for start in starts if start != booking.starts_at),
         zone=zone,
         path=url_for("move.times", token=token),
@@ -162,7 +163,17 @@ def _number_form(page: TimesPage, wanted: datetime) -> NumberForm | None:
     return NumberForm(request.form) if PHONE in ways and not page.moving.phone else None
 
 
-def _other_times(page: TimesPage, wanted: datetime, form: NumberForm | None, why: str = "") -> str:
+def _why_gone(page: TimesPage, wanted: datetime) -> str:
+    """Say why a call cannot move to a start."""
+    assert page.moving
+    if wanted == page.moving.starts_at:
+        return "Your call is at that time already."
+    with context().database.read() as session:
+        asked = page.hosts, page.kind, wanted, clock.now(), page.moving.id
+        return refusals.to_visitor(bookings.refusals_of(session, *asked))
+
+
+def _other_times(page: TimesPage, wanted: datetime, form: NumberForm | None, why: str) -> str:
     others = month.nearest(page.starts, wanted)
     return _form_page(page, wanted, form, others=others, why=why)
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
@@ -31,6 +31,9 @@ TERMS_CHANGED = (
     " yet: check the details, and press the button once more."
 )
 
+UNREADABLE = "We can\u2019t read that time."
+UNKNOWN_HOST = "That person isn\u2019t taking these calls right now."
+
 blueprint = Blueprint("book", __name__, url_prefix="/book")
 blueprint.app_template_filter()(start_text)
 blueprint.app_template_filter()(query_params.visitor_time)
@@ -54,10 +57,10 @@ def form(start: str, kind: str = "") -> ResponseReturnValue:
         if named == calls.default:
             return redirect(calls.address(named) + query_params.query(request.args), 301)
         return open_times.for_booking().render()
-    wanted = parse_start(start)
-    free = _free_hosts(wanted) if wanted else []
-    if wanted is None or not free:
-        return open_times.for_booking().render(gone=True), 404
+    wanted = parse_start(start) or abort(404)
+    free = _free_hosts(wanted)
+    if not free:
+        return open_times.for_booking().render(gone=_why_gone(wanted)), 404
     with context().database.read() as session:
         known = find_prefill(session, context().settings, query_params.prefill())
     page = _form_page(_form_for(free, data={"submission": new_token(), **known}), wanted)
@@ -70,7 +73,7 @@ def submit() -> ResponseReturnValue:
     """Claim a start: booking, lead and mails in one transaction, then away from the form."""
     now, wanted = clock.now(), parse_start(request.form.get("start", ""))
     if wanted is None:
-        return open_times.for_booking().render(gone=True), 422
+        return open_times.for_booking().render(gone=UNREADABLE), 422
     form = _form_as_sent(wanted)
     if not form.validate():
         return _form_page(form, wanted), 422
@@ -92,14 +95,14 @@ def _claim(form: BookingForm, wanted: datetime, now: datetime, flood: bool) -> R
             lambda session: _book(session, hosts, form, wanted, now, flood)
         )
     except bookings.NotOffered:
-        return _other_times(form, wanted, now), 422
+        return _other_times(form, wanted, _why_gone(wanted)), 422
     except bookings.TermsChanged:
         return _form_page(form, wanted, note=TERMS_CHANGED), 409
     except bookings.TooManyBookings:
         form.email.errors = [_too_many(settings.bookings_per_address)]
         return _form_page(form, wanted), 422
     if outcome.booking is None:
-        return _other_times(form, wanted, now, refusals.to_visitor(outcome.refusals)), 409
+        return _other_times(form, wanted, refusals.to_visitor(outcome.refusals)), 409
     token = bookings.manage_token(outcome.booking, settings.secret)
     return redirect(url_for("booking.show", token=token), 303)
 
@@ -148,13 +151,22 @@ def _book(
     return outcome
 
 
-def _other_times(form: BookingForm, wanted: datetime, now: datetime, why: str = "") -> str:
+def _why_gone(wanted: datetime) -> str:
+    """Say why nobody whose times are shown takes a call at a start."""
+    with context().database.read() as session:
+        if query_params.is_unknown_host(query_params.choices(host_cache.snapshot(session).hosts)):
+            return UNKNOWN_HOST
+        asked = _shown_hosts(session), query_params.kind(), wanted, clock.now()
+        return refusals.to_visitor(bookings.refusals_of(session, *asked))
+
+
+def _other_times(form: BookingForm, wanted: datetime, why: str) -> str:
     """Show the times nearest to one that is gone, and why it is, with the form kept."""
     form.submission.data = new_token()
     with context().database.read() as session:
         found = host_cache.snapshot(session)
         hosts = query_params.shown_hosts(query_params.choices(found.hosts))
-        starts = found.open_starts(session, hosts, query_params.kind(), now)
+        starts = found.open_starts(session, hosts, query_params.kind(), clock.now())
     others = month.nearest(starts, wanted)
     return _form_page(form, wanted, others=others, why=why)
 

@@ -15,7 +15,7 @@ from ..hosts.models import DateOverride, Host
 from ..models import Booking, Status
 from . import slots
 from .busy_times import busy_times
-from .host_rules import AROUND, hours, rules, situation, special_days
+from .host_rules import AROUND, situation, special_days
 from .slots import Unavailable, UnavailableReason
 
 WHOLE = (
@@ -99,13 +99,6 @@ def free_hosts(
     ]
     coming = _coming_calls(session, now, moving)
     return sorted(free, key=lambda host: (coming.get(host.id, 0), host.id))
-
-
-def is_offered(hosts: list[Host], kind: CallType, at: datetime, now: datetime) -> bool:
-    """Say whether a start would be open if nobody had booked anything and no calendar were full."""
-    return any(
-        slots.why_not(hours(host, at, at), rules(host, kind), at, now=now) is None for host in hosts
-    )
 
 
 def why_unavailable(

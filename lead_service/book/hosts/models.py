@@ -76,9 +76,12 @@ class Host(Base):
     )
 
     def takes(self, kind: CallType, default: CallType) -> bool:
-        """Say whether the host takes calls of a kind; until a choice is made, only the default."""
-        chosen = [default.slug] if self.call_types is None else self.call_types
-        return kind.slug in chosen and (kind.meet != VIDEO or bool(self.meeting_link))
+        """Say whether the host takes calls of a kind: it is chosen, and they can meet that way."""
+        return self.chose(kind, default) and (kind.meet != VIDEO or bool(self.meeting_link))
+
+    def chose(self, kind: CallType, default: CallType) -> bool:
+        """Say whether a kind is chosen; until a choice is made, only the default is."""
+        return kind.slug in ([default.slug] if self.call_types is None else self.call_types)
 
     def meeting_link_for(self, uid: str, kind: CallType) -> str:
         """Return where a call takes place: `{room}` in the link is a room of its own."""

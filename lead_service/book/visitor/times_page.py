@@ -14,7 +14,7 @@ from ...web.context import context
 from ..availability import month
 from ..availability.host_cache import snapshot
 from ..forms import start_text
-from ..hosts.models import Host
+from ..hosts.models import Host, who_take
 from ..models import Booking
 from ..terms import terms_of
 from . import query_params, timezones
@@ -27,6 +27,7 @@ class TimesPage:
     kind: CallType
     hosts: tuple[Host, ...]  # whose times these are
     choices: tuple[Host, ...]  # who can be asked for, when there are several
+    others: tuple[CallType, ...]  # kinds of call that somebody takes, too
     starts: tuple[datetime, ...]  # UTC, sorted
     zone: str
     path: str  # of this page; what follows the choice of a start lies below it
@@ -57,8 +58,8 @@ class TimesPage:
         """Return the address of what follows the choice of a start."""
         return f"{self.path}{start_text(start)}/{query_params.query(self.carried_params)}"
 
-    def render(self, *, gone: bool = False) -> str:
-        """Lay out the month that the address asks for; `gone` tells of a start that is not open."""
+    def render(self, *, gone: str = "") -> str:
+        """Lay out the month that the address asks for; `gone` says why a start is not open."""
         now, find = clock.now(), request.args.get("find", "")
         chosen_month, day = query_params.month(), query_params.day()
         first_weekday = query_params.habits().first_weekday
@@ -82,14 +83,17 @@ def for_booking() -> TimesPage:
     with context().database.read() as session:
         known = snapshot(session)
         kind, choices = query_params.kind(), query_params.choices(known.hosts)
-        hosts = query_params.shown_hosts(choices)
+        hosts, calls = query_params.shown_hosts(choices), context().published.calls
         return TimesPage(
             kind=kind,
             hosts=tuple(hosts),
             choices=tuple(choices) if len(choices) > 1 else (),
+            others=tuple(
+                one for one in calls.all if one != kind and who_take(known.hosts, one, calls)
+            ),
             starts=tuple(known.open_starts(session, hosts, kind, clock.now())),
             zone=query_params.zone(hosts),
-            path=context().published.calls.address(kind),
+            path=calls.address(kind),
             params=tuple(query_params.carried_params(choices).items()),
             has_assessment=query_params.assessment(session) is not None,
         )

@@ -235,7 +235,8 @@ class RulesForm(Form):
         super().__init__(formdata, **more)
         calls = context().published.calls
         self.call_types.choices = [
-            (one.slug, f"{one.name}, {one.minutes} minutes") for one in calls.all
+            (one.slug, f"{one.name}, {one.minutes} minutes" + (f", by {one.meet}" * bool(one.meet)))
+            for one in calls.all
         ]
         if formdata is None and self.call_types.data is None:
             self.call_types.data = [calls.default.slug]

@@ -72,6 +72,7 @@ def host(host_id: int) -> str:
             days=_days(session, found, kind, now),
             kind=kind,
             kinds=offered_kinds(found),
+            idle_kinds=idle_kinds(found),
             weekly=weekly(found),
             dates=conflicts.dates(session, found, now),
             off=conflicts.time_off(session, found, now),
@@ -88,6 +89,13 @@ def offered_kinds(host: Host) -> list[CallType]:
     """Return the kinds of call that a host takes, in the order of the file."""
     calls = context().published.calls
     return [kind for kind in calls.all if host.takes(kind, calls.default)]
+
+
+def idle_kinds(host: Host) -> list[CallType]:
+    """Return the kinds that are chosen, and that the host cannot take."""
+    calls = context().published.calls
+    chosen = [kind for kind in calls.all if host.chose(kind, calls.default)]
+    return [kind for kind in chosen if not host.takes(kind, calls.default)]
 
 
 def wanted_kind(host: Host) -> CallType:
@@ -136,7 +144,7 @@ def _summary(session: Session, host: Host, now: datetime) -> Summary:
         host=host,
         weekly=weekly(host),
         open_count=len(starts),
-        next_start=starts[0] if starts else None,
+        next_start=starts[0] if starts and host.is_active else None,
         troubles=_troubles(host, now),
     )
 

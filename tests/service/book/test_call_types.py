@@ -124,10 +124,12 @@ def test_check_names_a_host_whose_calls_had_another_length_until_their_rules_are
 
 
 def test_a_kind_by_video_needs_a_host_with_a_link_and_one_by_phone_a_number(
-    app, client, database, review
+    app, client, database, settings, review
 ):
     publish(app, KIND, replace(REVIEW, meet="video"))
     assert "No times are available" in client.get("/book/review/").text
+    sign_in(client, database, settings)
+    assert "book Pilot review with this host" in client.get(HOST).text
     change_host(database, meeting_link="https://meet.example.com/ann")
     assert "By video" in client.get("/book/review/").text
     publish(app, KIND, replace(REVIEW, meet="phone"))

@@ -81,7 +81,7 @@ def test_a_time_that_was_just_taken_leaves_the_call_and_offers_the_nearest(clien
     book(client, wanted, email="bob@example.com")
     refused = client.post(page + "move/", data={"start": wanted})
     assert refused.status_code == 409
-    assert "just booked" in refused.text
+    assert "already booked" in refused.text
     assert "stays on" in refused.text
     near = re.findall(r'name="start" value="(\d{8}T\d{4}Z)"', refused.text)
     assert len(near) == 6

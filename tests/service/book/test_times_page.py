@@ -1,6 +1,7 @@
 """The page of open times: a month, a day, a zone, a person; each of them in the address."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from lead_service.book.visitor.prefill import prefill_link
 from lead_service.formats import clock_time
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.call_types import KIND, publish
 from tests.support.app.calls import add_host, count, only_call
 from tests.support.app.visitor_forms import assess, book, booking_form, hidden, open_starts
 
@@ -307,3 +309,53 @@ def test_on_days_on_which_clocks_change_each_time_is_that_of_its_instant(
         assert {start.astimezone(ZoneInfo(zone)).date() for start in starts} == {day}
         texts = [text for _, text in shown]
         assert len(texts) == len(set(texts)) in range(44, 53)  # a day of 23 to 25 hours
+
+
+# -- Times that cannot be booked ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "why"),
+    [
+        ("20261123T0700Z", "That time has passed."),
+        ("20261123T0900Z", "we need more notice"),
+        ("20291123T0900Z", "too far ahead"),
+        ("20261124T0907Z", "take calls at that time"),
+        ("20261128T0900Z", "take calls at that time"),
+        ("20261124T0900Z", "already booked. If you booked it"),
+        ("20261125T0900Z", "no more calls on that day"),
+    ],
+)
+def test_a_start_that_is_not_available_says_why(client, database, start, why):
+    book(client, "20261124T0900Z")
+    if "no more" in why:
+        book(client, "20261125T1000Z", email="bob@example.com")
+        set_host(database, daily_limit=1, version=2)
+    page = client.get(f"/book/{start}/")
+    assert page.status_code == 404
+    assert why in page.text and "available now" in page.text
+
+
+@pytest.mark.parametrize("path", ["x", "20261124", "20261324T0900Z", "review/20261124T0900Z"])
+def test_an_address_that_is_no_start_has_no_page(client, path):
+    page = client.get(f"/book/{path}/")
+    assert page.status_code == 404 and "There is no page here" in page.text
+
+
+def test_without_a_host_every_answer_says_that_no_one_takes_calls(client, database):
+    form = booking_form(client, "20261124T0900Z")
+    set_host(database, is_active=False, version=2)
+    shown = client.get("/book/").text
+    assert "No times are available" in shown
+    assert "Choose a time" not in shown and "time zone" not in shown
+    for answer in (client.get("/book/20261124T0900Z/"), client.post("/book/", data=form)):
+        assert "No one is taking calls right now." in answer.text
+    assert 'value="ada@example.com"' in answer.text
+
+
+def test_only_kinds_that_somebody_takes_are_linked(app, client, database):
+    publish(app, KIND, replace(KIND, slug="demo", name="Demo", meet="video"))
+    set_host(database, call_types=["discovery", "demo"], version=2)
+    assert "/book/demo/" not in client.get("/book/").text
+    set_host(database, meeting_link="https://meet.example.com/ann", version=3)
+    assert "/book/demo/" in client.get("/book/").text
