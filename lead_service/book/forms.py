@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime
 
-from wtforms import BooleanField, Form, HiddenField, TelField
-from wtforms.validators import InputRequired, Regexp
+from wtforms import BooleanField, Field, Form, HiddenField, TelField
+from wtforms.validators import InputRequired, Regexp, ValidationError
 
 from ..leads import consent
+from ..web.context import context
 from ..web.fields import HoneypotForm, address, clean, limit, long_text, one_line, short_text
+from .availability.host_cache import snapshot
+from .hosts.models import Host
 
 START = "%Y%m%dT%H%MZ"  # a start in an address or a field: always UTC
 
@@ -27,6 +30,18 @@ def phone(required: str = "") -> TelField:
     )
 
 
+def refuse_hosts(_form: Form, field: Field) -> None:
+    """Refuse an address of our own: its calendar would file the visitor's call as the host's."""
+    ours = context().settings.mail_from, *(host.email for host in _hosts())
+    if field.data and field.data.casefold() in {one.casefold() for one in ours}:
+        raise ValidationError("This is one of our own addresses. Enter yours.")
+
+
+def _hosts() -> list[Host]:
+    with context().database.read() as session:
+        return snapshot(session).hosts
+
+
 class Person(HoneypotForm):
     """Who is asking, and about what."""
 
@@ -40,6 +55,7 @@ class Person(HoneypotForm):
 class BookingForm(Person):
     """A call by video: the host's meeting link is in the invitation."""
 
+    validate_email = refuse_hosts
     topic = long_text("What is it about? (optional)")
 
 
@@ -58,6 +74,7 @@ class NumberForm(Form):
 class AddressForm(Form):
     """A corrected address for the invitation."""
 
+    validate_email = refuse_hosts
     email = address("Send the invitation to")
 
 

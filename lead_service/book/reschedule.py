@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
-from ..call_types import PHONE
+from ..call_types import PHONE, VIDEO
 from ..web.context import context
 from ..web.security import limit_posts
 from . import bookings, notifications, refusals
@@ -19,15 +19,11 @@ from .availability.host_cache import snapshot
 from .forms import NumberForm, parse_start
 from .hosts.models import Host
 from .models import Booking
-from .terms import parse_terms, terms_of
+from .terms import Terms, parse_terms, terms_of
 from .visitor import query_params, timezones
 from .visitor.times_page import TimesPage
 
 UNREADABLE = "We can\u2019t read that time."
-TERMS_CHANGED = (
-    "Length, host or the way you meet has changed since you opened this page. Your call is where"
-    " it was: check the details, and press the button once more."
-)
 MOST_MOVES = 10  # by the visitor: each one mails two people
 
 blueprint = Blueprint("move", __name__, url_prefix="/booking/<token>/move")
@@ -76,7 +72,7 @@ def submit(token: str) -> ResponseReturnValue:
     except bookings.NotUpcoming:
         return _refusal(token, _find_booking(token))
     except bookings.TermsChanged:
-        return _form_page(page, wanted, form, note=TERMS_CHANGED), 409
+        return _form_page(page, wanted, form), 409
     except bookings.Refused as fault:
         status = 422 if isinstance(fault, bookings.NotOffered) else 409
         return _other_times(page, wanted, form, refusals.to_visitor(fault.refusals)), status
@@ -179,15 +175,24 @@ def _other_times(page: TimesPage, wanted: datetime, form: NumberForm | None, why
 
 
 def _form_page(page: TimesPage, wanted: datetime, form: NumberForm | None, **more) -> str:
-    hosts = list(page.hosts) if "others" in more else _takers(page, wanted)
+    booking, hosts = page.moving, list(page.hosts) if "others" in more else _takers(page, wanted)
+    assert booking
+    agreed = Terms(
+        booking.duration,
+        frozenset({VIDEO if booking.meeting_link else PHONE}),
+        booking.price,
+        booking.host.name,
+    )
+    terms = terms_of(hosts, page.kind)
     return render_template(
         "book/move.html",
         page=page,
-        booking=page.moving,
+        booking=booking,
+        changes=terms.changes_from(parse_terms(request.form.get("terms", "")) or agreed),
         wanted=wanted,
         day=month.date_in(page.zone, wanted),
         hosts=hosts,
-        terms=terms_of(hosts, page.kind),
+        terms=terms,
         form=form,
         **more,
     )

@@ -26,10 +26,6 @@ BOOKINGS_OF_ALL = "40 per hour"  # of all visitors together; the next ones wait 
 OPEN_TOO_LONG = (
     "This page was open for a long time. Nothing is booked yet: press the button once more."
 )
-TERMS_CHANGED = (
-    "Length, host or the way you meet has changed since you opened this page. Nothing is booked"
-    " yet: check the details, and press the button once more."
-)
 
 UNREADABLE = "We can\u2019t read that time."
 UNKNOWN_HOST = "That person isn\u2019t taking these calls right now."
@@ -97,7 +93,7 @@ def _claim(form: BookingForm, wanted: datetime, now: datetime, flood: bool) -> R
     except bookings.NotOffered:
         return _other_times(form, wanted, _why_gone(wanted)), 422
     except bookings.TermsChanged:
-        return _form_page(form, wanted, note=TERMS_CHANGED), 409
+        return _form_page(form, wanted), 409
     except bookings.TooManyBookings:
         form.email.errors = [_too_many(settings.bookings_per_address)]
         return _form_page(form, wanted), 422
@@ -181,8 +177,10 @@ def _form_page(
         hosts = query_params.shown_hosts(choices)
         if others is None:  # then the page is about this one time, and who has it
             hosts = queries.free_hosts(session, hosts, kind, wanted, clock.now()) or hosts
+            terms = terms_of(hosts, kind)
+            more["changes"] = terms.changes_from(parse_terms(request.form.get("terms", "")))
         else:
-            more["others"] = others
+            terms, more["others"] = terms_of(hosts, kind), others
     zone = query_params.zone(query_params.shown_hosts(choices))
     carried = query_params.carried_params(choices)
     return render_template(
@@ -192,7 +190,7 @@ def _form_page(
         day=month.date_in(zone, wanted),
         zone=zone,
         hosts=hosts,
-        terms=terms_of(hosts, kind),
+        terms=terms,
         kind=kind,
         all_times=context().published.calls.address(kind)
         + query_params.query({"day": month.date_in(zone, wanted), **carried}),

@@ -1,10 +1,11 @@
-"""What a form says of a call: its length, how it takes place, and with whom.
+"""What a form says of a call: its length and price, how it takes place, and with whom.
 
 The form posts it back, so that nothing changes silently between reading and booking. Pure.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
 
 from ..call_types import PHONE, VIDEO, CallType
 from .hosts.models import Host
@@ -12,22 +13,30 @@ from .hosts.models import Host
 
 @dataclass(frozen=True)
 class Terms:
-    """The length in minutes, the possible ways to meet, and the host's id if only one is named."""
+    """The length in minutes, the possible ways to meet, and the host's name if it is only one."""
 
     minutes: int
     ways: frozenset[str]
-    host_id: int = 0
+    price: str = ""
+    host: str = ""
 
     def allow(self, host: Host, kind: CallType) -> bool:
         """Say whether a call of this kind with this host is what the form said."""
-        return (
-            kind.minutes == self.minutes
-            and way(host, kind) in self.ways
-            and self.host_id in (0, host.id)
-        )
+        agreed = (self.minutes, self.price) == (kind.minutes, kind.price)
+        return agreed and way(host, kind) in self.ways and self.host in ("", host.name)
+
+    def changes_from(self, before: "Terms | None") -> list[str]:
+        """Name each detail that differs, as it is and as it was."""
+        pairs = zip(before.details, self.details, strict=True) if before else ()
+        return [f"{now} instead of {was}" for was, now in pairs if was and now and was != now]
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        ways = " or ".join(sorted(self.ways, reverse=True))
+        return f"{self.minutes} minutes", self.price or "no price", f"by {ways}", self.host
 
     def __str__(self) -> str:
-        return f"{self.minutes} {'+'.join(sorted(self.ways))} {self.host_id}"
+        return urlencode(vars(self) | {"ways": " ".join(sorted(self.ways))})
 
 
 def way(host: Host, kind: CallType) -> str:
@@ -39,13 +48,14 @@ def terms_of(hosts: Iterable[Host], kind: CallType) -> Terms:
     """Return the terms of a form that any of these hosts may serve."""
     hosts = list(hosts)
     ways = frozenset(way(host, kind) for host in hosts)
-    return Terms(kind.minutes, ways, hosts[0].id if len(hosts) == 1 else 0)
+    return Terms(kind.minutes, ways, kind.price, hosts[0].name if len(hosts) == 1 else "")
 
 
 def parse_terms(text: str) -> Terms | None:
     """Read what a form posted back; None when it is missing or malformed."""
+    given = dict(parse_qsl(text, keep_blank_values=True))
     try:
-        minutes, ways, host_id = text.split(" ")
-        return Terms(int(minutes), frozenset(ways.split("+")), int(host_id))
-    except ValueError:
+        ways = frozenset(given["ways"].split())
+        return Terms(int(given["minutes"]), ways, given["price"], given["host"])
+    except (KeyError, ValueError):
         return None

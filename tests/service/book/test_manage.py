@@ -10,7 +10,7 @@ from lead_service.book.models import Booking
 from lead_service.leads.models import Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.calls import count
-from tests.support.app.visitor_forms import book, open_starts
+from tests.support.app.visitor_forms import book, booking_form, open_starts
 
 pytestmark = pytest.mark.usefixtures("at")
 
@@ -69,7 +69,7 @@ def test_a_call_that_has_begun_is_added_to_no_calendar_and_offers_another(client
     assert "It began on Monday, November&nbsp;23" in later
     assert "Book another" in later
     assert "booked" not in later
-    assert "invite.ics" not in later
+    assert "invite.ics" not in later and "Keep" not in later
 
 
 def test_a_call_that_has_begun_is_not_cancelled_any_more(client, database, at):
@@ -156,6 +156,16 @@ def test_an_address_can_be_corrected_three_times_only(client):
         assert corrected.status_code == 303
         page = corrected.location
     assert client.post(page + "address", data={"email": "x@example.org"}).status_code == 422
+
+
+def test_nobody_books_with_an_address_of_ours(client, database, settings):
+    form = booking_form(client, open_starts(client)[0])
+    for ours in ("Team@example.com", settings.mail_from):
+        refused = client.post("/book/", data=form | {"email": ours})
+        assert refused.status_code == 422 and "one of our own addresses" in refused.text
+    assert count(database, Booking) == 0
+    page = book(client)
+    assert client.post(page + "address", data={"email": "team@example.com"}).status_code == 422
 
 
 def test_a_booking_s_page_opens_for_its_link_only(client):
