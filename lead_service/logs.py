@@ -46,7 +46,7 @@ def config(level: str) -> dict:
         # At DEBUG the provider's client writes the recipient, the body and the key, and
         # SQLAlchemy every parameter.
         "loggers": {
-            "python_http_client": {"level": "WARNING"},
+            "httpcore": {"level": "WARNING"},
             "sqlalchemy": {"level": "WARNING"},
             "_granian": {"level": "WARNING"},
             "alembic": {"level": "WARNING"},  # two lines for each look at the schema

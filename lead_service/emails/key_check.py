@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 from ..settings import Settings
 from . import provider_erasure
-from .transports.deadline_http import Attempt, Refused
+from .transports.base import Temporary
 from .transports.sendgrid import ERASING, SENDING, SendGrid
 
 SECONDS = 10
@@ -14,17 +14,18 @@ SECONDS = 10
 
 def check_key(settings: Settings) -> tuple[str | None, datetime | None]:
     """Say what the key may not do, or None; and what time the provider has, if it says."""
-    attempt = Attempt()
-    client = SendGrid(settings).client(attempt)
     try:
-        answer = attempt.run(SECONDS, client.client.scopes.get)
-        scopes = json.loads(answer.body)["scopes"]
-    except Refused as refusal:
-        wrong = refusal.status in {401, 403}
-        said = "is refused by the provider" if wrong else f"the provider answers {refusal.status}"
+        answer = SendGrid(settings, seconds=SECONDS).ask("GET", "/v3/scopes")
+    except Temporary as silence:
+        return f"SENDGRID_HOST: {silence.reason}", None
+    if answer.status != 200:
+        wrong = answer.status in {401, 403}
+        said = "is refused by the provider" if wrong else f"the provider answers {answer.status}"
         return f"SENDGRID_API_KEY: {said}", None
-    except Exception as error:  # OSError, HTTPException, no JSON, whatever the client lets through
-        return f"SENDGRID_HOST: the provider does not answer ({type(error).__name__})", None
+    try:
+        scopes = json.loads(answer.body)["scopes"]
+    except (ValueError, KeyError, TypeError):
+        return "SENDGRID_HOST: the provider sent an invalid response", None
     return _missing(settings, scopes), _date(answer.headers.get("Date", ""))
 
 

@@ -1,6 +1,7 @@
 """Find or create the one lead of an email address."""
 
 from datetime import datetime
+from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import (
@@ -56,7 +57,13 @@ def capture_lead(
     takes the suspicion of its form; a known one keeps its own standing.
     """
     address = address or normalize_email(email)
-    new = {"email": email, "address": address, "name": name, "company": company, "phone": phone}
+    new: dict[str, Any] = {
+        "email": email,
+        "address": address,
+        "name": name,
+        "company": company,
+        "phone": phone,
+    }
     new |= {"created_at": at, "touched_at": at, "quarantine": quarantine}
     new |= _derived(name, company, email, address)
     lead = None

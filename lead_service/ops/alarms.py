@@ -18,16 +18,14 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import Request
 
 from ..emails import practice_context
 from ..emails.message import EmailKind, compose
 from ..emails.transports.base import Permanent, Stop, Temporary, Transport
-from ..emails.transports.deadline_http import Attempt, opener_for
 from ..emails.transports.sendgrid import SendGrid
 from ..emails.transports.smtp import Smtp
+from ..outbound import connections, request
 from ..settings import Settings
 
 AGAIN = timedelta(days=1)
@@ -116,14 +114,13 @@ def _post(settings: Settings, address: str, faults: Sequence[str], now: datetime
     if settings.alarm_webhook_secret:
         secret = settings.alarm_webhook_secret.get_secret_value()
         headers["webhook-signature"] = signature(secret, name, at, body)
-    attempt = Attempt()
-    request = Request(address, body, headers, method="POST")
     try:
-        attempt.run(SECONDS, lambda: opener_for(attempt, address).open(request, timeout=SECONDS))
-    except HTTPError as refusal:
-        raise ValueError(f"ALARM_WEBHOOK: it answered {refusal.code}") from None
+        pool = connections(proxy_for=address)
+        answer = request(pool, SECONDS, "POST", address, headers, body)
     except Exception as error:  # OSError, HTTPException
         raise ValueError(f"ALARM_WEBHOOK: it did not answer ({type(error).__name__})") from None
+    if not 200 <= answer.status < 300:
+        raise ValueError(f"ALARM_WEBHOOK: it answered {answer.status}")
 
 
 def _payload(settings: Settings, faults: Sequence[str], now: datetime) -> dict[str, object]:

@@ -9,23 +9,23 @@ import http.client
 import socket
 import ssl
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
+
+import httpcore
+from werkzeug.datastructures import Headers
 
 from ... import clock
-from ...emails.transports.deadline_http import Attempt
+from ...outbound import Attempt, connections, headers_of
 from .feed_address import check, is_allowed
 
 SECONDS = 60  # for all of it, however slowly it arrives
-READ_SECONDS = 10
 LARGEST = 50_000_000  # bytes, unpacked: the private address of ten years, with guests and notes
 TOO_LARGE = "is larger than 50 MB"
 LONGEST_WAIT = timedelta(hours=6)  # that a server may ask for; a copy is believed for a day
 REDIRECTS = 3
-CHUNK = 65_536
 GZIP = b"\x1f\x8b"
 LONGEST_MARK = 500  # of an ETag; the date of a change is shorter
 
@@ -33,7 +33,6 @@ HEADERS = {
     "User-Agent": "lead-service (calendar reader)",
     "Accept": "text/calendar",
     "Accept-Encoding": "gzip",
-    "Connection": "close",
 }
 
 
@@ -66,9 +65,14 @@ def fetch(
     """
     marks = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     headers = HEADERS | {name: value for name, value in marks.items() if value}
-    attempt = Attempt()
+
+    def allow(address: str) -> None:
+        if not is_allowed(address, allow_loopback=allow_loopback):
+            raise Unreadable("its host name leads to a private address")
+
+    pool = connections(allow=allow)
     try:
-        return attempt.run(SECONDS, lambda: _follow(attempt, url, headers, allow_loopback))
+        return Attempt().run(SECONDS, lambda: _follow(pool, url, headers, allow_loopback))
     except Unreadable:
         raise
     except TimeoutError:
@@ -81,66 +85,60 @@ def fetch(
         raise Unreadable(f"could not be reached ({type(error).__name__})") from None
 
 
-def _follow(attempt: Attempt, url: str, headers: dict[str, str], allow_loopback: bool) -> Fetched:
+def _follow(
+    pool: httpcore.ConnectionPool, url: str, headers: dict[str, str], allow_loopback: bool
+) -> Fetched:
     for _ in range(REDIRECTS + 1):
         try:
             url = check(url, allow_loopback=allow_loopback)
         except ValueError as fault:
             raise Unreadable(f"the address that it leads to {fault}") from None
-        answer = _ask(attempt, url, headers, allow_loopback)
+        answer = _ask(pool, url, headers)
         if isinstance(answer, Fetched):
             return answer
         url = urljoin(url, answer)
     raise Unreadable(f"leads on more than {REDIRECTS} times")
 
 
-def _ask(
-    attempt: Attempt, url: str, headers: dict[str, str], allow_loopback: bool
-) -> Fetched | str:
+def _ask(pool: httpcore.ConnectionPool, url: str, headers: dict[str, str]) -> Fetched | str:
     """Send one request; return what came, or the address of a redirect."""
-    parts = urlsplit(url)
-    kind = _Secure if parts.scheme == "https" else _Plain
-    connection = kind(parts.hostname or "", parts.port, timeout=READ_SECONDS)
-    connection.attempt, connection.allow_loopback = attempt, allow_loopback
-    try:
-        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        connection.request("GET", target, headers=headers)
-        answer = connection.getresponse()
+    with pool.stream("GET", url, headers=list(headers.items())) as answer:
+        given = headers_of(answer)
         if answer.status in {301, 302, 303, 307, 308}:
-            return answer.getheader("Location", "")
+            return given.get("Location", "")
         if answer.status == 304 and headers.keys() & {"If-None-Match", "If-Modified-Since"}:
             return Fetched(None)
         if answer.status != 200:
-            raise Unreadable(f"answered {answer.status}", _wait(answer))
-        etag, date = (_mark(answer, name) for name in ("ETag", "Last-Modified"))
-        return Fetched(_body(answer), etag, date)
-    finally:
-        connection.close()
+            raise Unreadable(f"answered {answer.status}", _wait(given))
+        etag, date = (_mark(given, name) for name in ("ETag", "Last-Modified"))
+        return Fetched(_body(answer, given), etag, date)
 
 
-def _body(answer: http.client.HTTPResponse) -> bytes:
+def _body(answer: httpcore.Response, given: Headers) -> bytes:
     """Read the content, unpacked as it comes, so that nothing grows beyond LARGEST."""
-    coding = answer.getheader("Content-Encoding", "identity").strip().lower()
+    coding = given.get("Content-Encoding", "identity").strip().lower()
     if coding not in {"identity", "gzip", "x-gzip", ""}:
         raise Unreadable("came packed in a way that we did not ask for")
-    if (answer.length or 0) > LARGEST:
+    if given.get("Content-Length", 0, int) > LARGEST:
         raise Unreadable(TOO_LARGE)
     body, unpack = bytearray(), None
-    while chunk := answer.read(CHUNK):
-        if not body and unpack is None and chunk.startswith(GZIP):  # some do not say so
-            unpack = zlib.decompressobj(wbits=31)
-        body += unpack.decompress(chunk, LARGEST + 1 - len(body)) if unpack else chunk
-        if len(body) > LARGEST:
-            raise Unreadable(TOO_LARGE)
-    is_whole = unpack is None or (unpack.eof and not unpack.unused_data)
-    if answer.length or not is_whole:  # bytes that were announced and did not come
+    try:
+        for chunk in answer.iter_stream():
+            if not body and unpack is None and chunk.startswith(GZIP):  # some do not say so
+                unpack = zlib.decompressobj(wbits=31)
+            body += unpack.decompress(chunk, LARGEST + 1 - len(body)) if unpack else chunk
+            if len(body) > LARGEST:
+                raise Unreadable(TOO_LARGE)
+    except httpcore.RemoteProtocolError:
+        raise Unreadable("ended before its end") from None
+    if unpack and (not unpack.eof or unpack.unused_data):
         raise Unreadable("ended before its end")
     return bytes(body)
 
 
-def _wait(answer: http.client.HTTPResponse) -> timedelta | None:
+def _wait(given: Headers) -> timedelta | None:
     """Return how long a server asks us to wait (RFC 9110, 10.2.3), within LONGEST_WAIT."""
-    asked = answer.getheader("Retry-After", "").strip()
+    asked = given.get("Retry-After", "").strip()
     if asked.isdecimal():
         wait = timedelta(seconds=min(int(asked), LONGEST_WAIT.total_seconds()))
     else:
@@ -151,51 +149,8 @@ def _wait(answer: http.client.HTTPResponse) -> timedelta | None:
     return min(wait, LONGEST_WAIT) if wait > timedelta() else None
 
 
-def _mark(answer: http.client.HTTPResponse, name: str) -> str:
+def _mark(given: Headers, name: str) -> str:
     """Return a mark of the content as we may store it and send it back; else none."""
-    value = answer.getheader(name, "")
+    value = given.get(name, "")
     longest = LONGEST_MARK if name == "ETag" else 100
     return value if value.isascii() and value.isprintable() and len(value) <= longest else ""
-
-
-class _Plain(http.client.HTTPConnection):
-    """A connection to one of the addresses that its host name has now, if all are allowed."""
-
-    attempt: Attempt
-    allow_loopback: bool
-
-    def connect(self) -> None:
-        self.sock = self._reach()
-
-    def _reach(self) -> socket.socket:
-        fault: OSError | None = None
-        for address in list(self._addresses()):
-            try:
-                reached = socket.create_connection(address, timeout=self.timeout)
-            except OSError as error:
-                fault = error
-                continue
-            self.attempt.watch(reached)
-            return reached
-        raise fault or OSError
-
-    def _addresses(self) -> Iterator[tuple[str, int]]:
-        for *_, address in socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM):
-            host = str(address[0])
-            if not is_allowed(host, allow_loopback=self.allow_loopback):
-                raise Unreadable("its host name leads to a private address")
-            yield host, self.port
-
-
-class _Secure(_Plain):
-    """The same over TLS; the certificate must be the host name's."""
-
-    default_port = http.client.HTTPS_PORT
-
-    def connect(self) -> None:
-        # The handshake comes after `watch`, so that the deadline cuts it off as well.
-        self.sock = ssl.create_default_context().wrap_socket(
-            self._reach(), server_hostname=self.host, do_handshake_on_connect=False
-        )
-        self.attempt.watch(self.sock)
-        self.sock.do_handshake()

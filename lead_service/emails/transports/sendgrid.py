@@ -8,18 +8,14 @@ not send it, the provider answers 200.
 import base64
 import hashlib
 import json
-import logging
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from email.message import Message as Headers
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException, IncompleteRead
+from http.client import HTTPException
 from ssl import SSLError
 from typing import Any
 from urllib.parse import urlsplit
 
-from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import (
     Attachment,
     BypassUnsubscribeManagement,
@@ -44,25 +40,26 @@ from sendgrid.helpers.mail import (
     To,
     TrackingSettings,
 )
+from werkzeug.datastructures import Headers
 
 from ... import clock
+from ...outbound import Answer, connections, request
 from ...settings import LOOPBACK, Settings
 from ..message import Message
 from ..outbox import SEND_SECONDS
 from .base import Accepted, Permanent, Stop, Temporary, extra_headers, wire_address
-from .deadline_http import Attempt, KeptConnection, PinnedClient, Refused
 
-# At DEBUG this client logs the recipient, the whole mail and the key.
-TALKATIVE = ("python_http_client", "python_http_client.client")
 # The scopes that the key needs, and no others.
 SENDING, ERASING = "mail.send", "recipients.erasejob.create"
+ERASE_PATH = "/v3/recipients/erasejob"
+KEPT_SECONDS = 5  # less than any server waits before it closes an idle connection
 # Trying again cannot help these: bad request, too large, unsupported type, unprocessable.
 WRONG_MAIL = {400, 413, 415, 422}
 # Why there was no answer; the first that fits is said.
 SILENCES = (
     (TimeoutError, "did not answer in time"),
     (SSLError, "has an invalid certificate"),
-    ((ConnectionResetError, IncompleteRead), "closed the connection"),
+    (ConnectionResetError, "closed the connection"),
     (HTTPException, "sent an invalid response"),
     (OSError, "could not be reached"),
 )
@@ -84,55 +81,45 @@ class SendGrid:
             raise ValueError("SENDGRID_API_KEY: is missing")
         if host.scheme != "https" and host.hostname not in LOOPBACK:
             raise ValueError("SENDGRID_HOST: must start with https:// unless it is this machine")
-        for name in TALKATIVE:
-            logging.getLogger(name).setLevel(logging.WARNING)
         self._key = settings.sendgrid_api_key.get_secret_value().strip()
         self._host = settings.sendgrid_host.rstrip("/")
         self._sender = (settings.mail_from, settings.practice_name)
         self._is_sandbox = settings.sendgrid_sandbox
         self._seconds = seconds
-        self._kept = KeptConnection()
+        self._pool = connections(proxy_for=self._host, kept_seconds=KEPT_SECONDS)
         self.fingerprint = hashlib.sha256(f"{self._host} {self._key}".encode()).hexdigest()
 
     def send(self, message: Message, outbox_id: str) -> Accepted:
         """Send once, within `seconds`; raise Temporary, Permanent or Stop."""
         try:
-            request = self._request(message, outbox_id)
+            content = self._content(message, outbox_id)
         except Exception as error:
             raise Permanent(f"no request can be made of it ({type(error).__name__})") from None
-        answer = self._answer(lambda client: client.send(request))
-        if answer.status_code == 202 or (answer.status_code == 200 and self._is_sandbox):
+        answer = self.ask("POST", "/v3/mail/send", content)
+        if answer.status == 202 or (answer.status == 200 and self._is_sandbox):
             return Accepted(_printable(answer.headers.get("X-Message-Id", "")))
-        raise Temporary(f"the provider answered {answer.status_code}, which is not 202")
+        raise meaning(answer, clock.now())
 
     def erase(self, address: str) -> None:
         """Have what the provider knows of an address erased; raise as `send` does."""
-        request = {"email_addresses": [address]}
-        try:
-            answer = self._answer(lambda one: one.client.recipients.erasejob.post(request))
-        except Stop as refusal:
-            raise Stop(f"{refusal.reason}; it may lack the right {ERASING}") from None
-        if answer.status_code != 202:
-            raise Temporary(f"the provider answered {answer.status_code}, which is not 202")
+        answer = self.ask("POST", ERASE_PATH, {"email_addresses": [address]})
+        if answer.status == 202:
+            return
+        outcome = meaning(answer, clock.now())
+        if isinstance(outcome, Stop):
+            raise Stop(f"{outcome.reason}; it may lack the right {ERASING}")
+        raise outcome
 
-    def _answer(self, ask: Callable[[SendGridAPIClient], Any]) -> Any:
-        """Return the answer to one request, or raise what it means."""
-        attempt = Attempt()
+    def ask(self, method: str, path: str, content: dict[str, Any] | None = None) -> Answer:
+        """Return the answer to one request, or raise Temporary where there is none."""
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        body = None if content is None else json.dumps(content).encode()
         try:
-            return attempt.run(self._seconds, lambda: ask(self.client(attempt)))
-        except Refused as refusal:
-            raise meaning(refusal.status, refusal.headers, refusal.body, clock.now()) from None
+            return request(self._pool, self._seconds, method, self._host + path, headers, body)
         except Exception as error:  # OSError, HTTPException, whatever the client lets through
             raise silence(error) from None
 
-    def client(self, attempt: Attempt) -> SendGridAPIClient:
-        """Return the provider's client, its requests bound to the time of `attempt`."""
-        client = SendGridAPIClient(self._key, host=self._host)
-        headers = client.client.request_headers
-        client.client = PinnedClient(attempt, self._host, headers, kept=self._kept)
-        return client
-
-    def _request(self, message: Message, outbox_id: str) -> dict[str, Any]:
+    def _content(self, message: Message, outbox_id: str) -> dict[str, Any]:
         person = Personalization()
         person.add_to(_named(To(), message.to, message.to_name))
         # On the personalization: of the top level, the description and the client disagree.
@@ -190,16 +177,15 @@ def _untracked() -> TrackingSettings:
     )
 
 
-def meaning(
-    status: int, headers: Headers, body: bytes, at: datetime
-) -> Temporary | Permanent | Stop:
+def meaning(answer: Answer, at: datetime) -> Temporary | Permanent | Stop:
     """Say what an answer other than success means for the mail and for the sender.
 
     A refusal without SendGrid's own JSON comes from a proxy or a firewall on the way, and ends.
     """
+    status, headers = answer.status, answer.headers
     if status == 429:
         return Temporary("the provider asked us to slow down (429)", retry_at(headers, at), True)
-    errors = _errors(body)
+    errors = _errors(answer.body)
     if status in {401, 403} and errors is not None:
         return Stop(f"the provider refuses to send ({status}){_said(errors)}")
     if status in WRONG_MAIL and errors is not None:
@@ -209,11 +195,9 @@ def meaning(
 
 def silence(error: Exception) -> Temporary:
     """Say in words why there was no answer; for us, the error's own name stands behind them."""
-    inner = getattr(error, "reason", None)  # of a URLError
-    cause = inner if isinstance(inner, Exception) else error
-    words = next((words for kind, words in SILENCES if isinstance(cause, kind)), "did not answer")
-    may_have_left = isinstance(cause, TimeoutError | HTTPException | ConnectionResetError)
-    said = f"the provider {words} ({type(cause).__name__})"
+    words = next((words for kind, words in SILENCES if isinstance(error, kind)), "did not answer")
+    may_have_left = isinstance(error, TimeoutError | HTTPException | ConnectionResetError)
+    said = f"the provider {words} ({type(error).__name__})"
     return Temporary(said, may_have_left=may_have_left)
 
 

@@ -14,11 +14,11 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ...outbound import Attempt
 from ...settings import LOOPBACK, Settings
 from ..message import Message
 from ..outbox import SEND_SECONDS
 from .base import Accepted, Permanent, Stop, Temporary, wire_address
-from .deadline_http import Attempt
 from .mime import mime_message
 
 PORTS = {"smtp": 587, "smtps": 465}  # RFC 6409 and 8314

@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
+from lead_service import outbound
 from lead_service.emails.message import Message
-from lead_service.emails.transports import deadline_http
 from lead_service.emails.transports.base import Accepted, Permanent, Temporary
 from lead_service.emails.transports.sendgrid import SendGrid
 from lead_service.settings import Settings, SettingsError, load
@@ -39,7 +39,7 @@ def test_a_mail_arrives_in_the_published_shape(provider):
     assert body["mail_settings"]["bypass_unsubscribe_management"] == {"enable": True}
 
 
-def test_a_connection_is_used_again_while_it_is_open(provider, monkeypatch):
+def test_a_connection_is_used_again_while_it_is_open(provider):
     sender, provider.mode = client(provider.url), accept_and_keep
     for number in range(2):
         assert sender.send(MAIL, f"mail-{number}") == Accepted(f"message-{number + 1}")
@@ -49,9 +49,7 @@ def test_a_connection_is_used_again_while_it_is_open(provider, monkeypatch):
         sender.send(MAIL, f"mail-{number}")
     provider.mode = accept_and_keep
     sender.send(MAIL, "mail-4")
-    monkeypatch.setattr(deadline_http, "KEPT_SECONDS", 0)
-    sender.send(MAIL, "mail-5")
-    assert [len(set(provider.clients[:end])) for end in range(1, 7)] == [1, 1, 1, 2, 3, 4]
+    assert [len(set(provider.clients[:end])) for end in range(1, 6)] == [1, 1, 1, 2, 3]
     assert provider.faults == []
 
 
@@ -60,7 +58,7 @@ def test_a_request_that_gets_no_answer_on_a_kept_connection_is_not_repeated_at_o
 ):
     """The provider may have taken it: only the next attempt may send it again."""
     sender = client(provider.url)  # and the provider closes each connection without saying so
-    monkeypatch.setattr(deadline_http.select, "select", lambda *_given: ([], [], []))
+    monkeypatch.setattr(outbound._Stream, "get_extra_info", lambda *_given: None)
     sender.send(MAIL, "mail-1")
     with pytest.raises(Temporary):
         sender.send(MAIL, "mail-2")
@@ -170,7 +168,6 @@ MODES = [accept, status(400, body={"errors": [{"message": MAIL.to}]}), status(50
 @pytest.mark.parametrize("mode", MODES, ids=["accept", "400", "500", "garbage", "reset"])
 def test_no_log_line_holds_an_address_a_body_or_the_key(provider, caplog, mode):
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("python_http_client").setLevel(logging.NOTSET)
     sender = client(provider.url)
     provider.mode = mode
     try:
