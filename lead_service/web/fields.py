@@ -53,12 +53,12 @@ def asked(label: str) -> str:
 
 
 def limit(longest: int) -> Callable[[Form, Field], None]:
-    """Limit a text to a number of characters."""
+    """Limit a text to a number of characters; nothing else is asked of one that is longer."""
 
     def check(_form: Form, field: Field) -> None:
         if len(field.data or "") > longest:
             label = asked(field.label.text)
-            raise ValidationError(f"“{label}” must be {longest:,} characters or fewer.")
+            raise StopValidation(f"“{label}” must be {longest:,} characters or fewer.")
 
     return check
 
@@ -69,6 +69,7 @@ def one_line(_form: Form, field: StringField) -> None:
         raise ValidationError(f"“{asked(field.label.text)}” must be on one line.")
 
 
+NO_ADDRESS = "Enter an email address in the correct format, like name@example.com."
 PLAIN_LETTERS = (
     "We can only send email to an address with plain letters before the @ sign (a to z, without"
     " accents). Use another address."
@@ -88,8 +89,8 @@ def valid_email(_form: Form, field: AddressField) -> None:
     """Refuse what is not an email address, or none that every mail server takes."""
     try:
         _ = field.address
-    except ValueError as fault:
-        raise ValidationError(str(fault)) from None
+    except ValueError:
+        raise ValidationError(NO_ADDRESS) from None
     if not (field.data or "").rpartition("@")[0].isascii():
         raise ValidationError(PLAIN_LETTERS)
 

@@ -12,7 +12,7 @@ from lead_service.book.hosts.models import BusyTime, CalendarFeed, Host
 from lead_service.book.models import Booking, TimeCell
 from lead_service.leads.models import Consent, Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
-from tests.support.app.calls import count
+from tests.support.app.calls import add_host, count
 from tests.support.app.visitor_forms import VISITOR, assess, book, booking_form, hidden, open_starts
 
 pytestmark = pytest.mark.usefixtures("at")
@@ -295,6 +295,26 @@ def test_answers_come_along_and_the_host_gets_the_brief(client, framework, mails
     assert "The pilot worked" not in visitor.text
     with database.read() as session:
         assert session.scalar(select(Booking)).assessment_id is not None
+
+
+def test_a_text_that_is_too_long_is_kept(client):
+    form = booking_form(client, open_starts(client)[0], topic="x" * 9_000)
+    refused = client.post("/book/", data=form)
+    assert refused.status_code == 422 and "x" * 9_000 in refused.text
+    assert "must be 2,000 characters or fewer" in refused.text
+
+
+def test_an_error_page_shows_what_was_typed_and_nothing_else(client, database, framework):
+    ann = add_host(database)
+    token = assess(client, framework).split("/")[2]
+    query = f"?zone=UTC&host={ann}&assessment={token}&from=about-clarify&for=1-{'0' * 32}"
+    page = client.get(f"/book/{open_starts(client)[0]}/{query}").text
+    names = re.findall(r'type="hidden" name="(\w+)"', page)
+    assert {"terms", "shown", "host", "for"} <= set(names)
+    form = VISITOR | {name: hidden(page, name) for name in names} | {"kind": "discovery"}
+    answer = client.post("/book/", data=form, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert re.findall("<dt>([^<]+)", answer.text) == ["Name", "Email", "Company", "Phone", "Topic"]
 
 
 def test_a_sprung_trap_takes_the_time_tells_the_team_and_holds_the_visitor_s_mail(client, mails):
