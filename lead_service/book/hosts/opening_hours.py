@@ -9,20 +9,24 @@ from ..availability.intervals import Window
 
 DAY = 1440  # minutes
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-# 9-17, 9:00-17:30, 9am-5pm, 9:30 am to noon and 10pm\u20132am, with any dash.
-TIME = r"(noon|midnight|\d{1,2}(?:[:.]\d\d)?(?:\s*[ap]\.?m\b\.?)?)"
+# 9-5, 9-17, 0900-1730, 9am-5pm, 9:30 am to noon and 10pm\u20132am, with any dash.
+TIME = r"(noon|midnight|\d{1,2}(?:[:.]?\d\d)?(?:\s*[ap]\.?m\b\.?)?)?"
 PART = re.compile(rf"{TIME}\s*(?:-|\u2013|\u2014|to\b|until\b)\s*{TIME}", re.ASCII | re.IGNORECASE)
-CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d\d))?\s*(?:([ap])\.?m\.?)?", re.ASCII | re.IGNORECASE)
+CLOCK = re.compile(r"(\d{1,2})(?:[:.]?(\d\d))?\s*(?:([ap])\.?m\.?)?", re.ASCII | re.IGNORECASE)
 HALF = DAY // 2
+LONGEST_NIGHT = 14 * 60  # of hours past midnight that are not written like 17:00-33:00
+CLOSED = {"closed", "none", "off"}
 
 
 def parse_windows(text: str) -> list[Window]:
-    """Read the windows of one date, in order; an empty text is a day without any.
+    """Read the windows of one date, in order; an empty text is a day without any, as is "closed".
 
     Raises ValueError in words for the person who typed it: for what is no window, ends before it
     starts, is not on a multiple of five minutes, or overlaps another. Windows may touch.
     """
-    parts = filter(None, (part.strip() for part in re.split("[,;\n]", text)))
+    if text.strip().lower() in CLOSED:
+        return []
+    parts = filter(None, (part.strip() for part in re.split(r"[,;\n&]|\band\b", text)))
     windows = sorted((_window(part) for part in parts), key=lambda one: one.start)
     for one, following in pairwise(windows):
         if following.start < one.end:
@@ -61,7 +65,11 @@ def _window(part: str) -> Window:
         raise ValueError(
             f"Write \u201c{part}\u201d like 9am-5pm, with a comma between two of them."
         )
-    start, end = _span(_read(found[1]), _read(found[2]))
+    if not (found[1] and found[2]):
+        missing = f"from {found[1]} end" if found[1] else f"until {found[2]} begin"
+        raise ValueError(f"Enter when the hours {missing}.")
+    until = _read(found[2])
+    start, end = _span(_read(found[1]), until)
     if start is None or end is None or start >= DAY or end > 2 * DAY:
         raise ValueError(
             f"In \u201c{part}\u201d, use times from 00:00 to 23:55; the end may go on to 48:00."
@@ -70,6 +78,11 @@ def _window(part: str) -> Window:
         raise ValueError(
             f"\u201c{part}\u201d ends before it starts. Write am or pm, like 9am-5pm."
             " For hours past midnight, write 10pm-2am or 22:00-26:00."
+        )
+    if end > DAY >= (until.minutes or 0) and end - start > LONGEST_NIGHT:
+        raise ValueError(
+            f"\u201c{part}\u201d is more than 14 hours. Write am or pm, like 9am-5pm,"
+            f" or {_time(start)}-{_time(end)} if you mean it."
         )
     if start % 5 or end % 5:
         raise ValueError(f"\u201c{part}\u201d is not on a multiple of five minutes.")
@@ -101,8 +114,13 @@ def _read(text: str) -> Reading:
 def _span(start: Reading, end: Reading) -> tuple[int | None, int | None]:
     """Return both ends in minutes: what may be in either half of the day is next to the other."""
     opens, closes = start.minutes, end.minutes
-    if opens is None or closes is None or not (start.has_half or end.has_half):
-        return opens, closes  # by the 24-hour clock
+    if opens is None or closes is None:
+        return None, None
+    if not (start.has_half or end.has_half):  # 9-17, 9-5, 22-2
+        if closes <= opens and end.may_be_later:
+            is_afternoon = start.may_be_later and closes + HALF > opens
+            closes += HALF if is_afternoon else DAY
+        return opens, closes
     if end.may_be_later:  # 9am-5, 10pm-2
         return opens, opens + 1 + (closes - opens - 1) % HALF
     if end.has_half and closes == 0:
@@ -126,8 +144,8 @@ def rows(text: str) -> list[tuple[str, str]]:
 
 
 def _end_clock(window: Window) -> str:
-    """Write an end as From and To are read: 2:00 am is on the next day when From is later."""
-    if window.end > DAY and window.end - DAY >= window.start:
+    """Write an end as From and To are read: 2:00 am is on the next day when From is in a night."""
+    if window.end > DAY and window.end - window.start > LONGEST_NIGHT:
         return _time(window.end)
     return "midnight" if window.end == DAY else _clock(window.end % DAY)
 

@@ -25,6 +25,7 @@ from ...hostnames import is_host
 from ...web.context import context
 from ...web.fields import Readable, address, asked, clean, limit, one_line, short_text
 
+OTHERS = {"weekdays": slice(5), "weekend": slice(5, None), "all": slice(None)}  # of a week's days
 FAR = f"Empty: {MOST_DAYS} days."
 LINK = "Start the meeting link with https://, like https://meet.example.com/ann."
 
@@ -130,8 +131,8 @@ class WindowsField(StringField):
         if len(valuelist) > 1:
             pairs = zip(valuelist[::2], valuelist[1::2], strict=False)
             self.typed = tuple((clean(opens), clean(closes)) for opens, closes in pairs)
-            texts = (f"{opens} - {closes}".strip(" -") for opens, closes in self.typed)
-            valuelist = [", ".join(filter(None, texts))]
+            texts = (f"{opens} - {closes}" for opens, closes in self.typed if opens or closes)
+            valuelist = [", ".join(texts)]
         super().process_formdata(valuelist)
 
     @property
@@ -196,13 +197,12 @@ class HoursForm(Form):
             number: opening_hours.parse_windows(day.data or "") for number, day in enumerate(self)
         }
 
-    def copy(self, day: str) -> None:
-        """Give the hours of a day to all weekdays, or to both days of the weekend."""
-        days = list(self)
-        source = next((number for number, one in enumerate(days) if one.name == day), None)
-        if source is not None:
-            for one in days[:5] if source < 5 else days[5:]:
-                one.data = days[source].data
+    def copy(self, wanted: str) -> None:
+        """Give the hours of a day to others: "monday weekdays", "sunday weekend", "friday all"."""
+        day, _, others = wanted.partition(" ")
+        if day in self and others in OTHERS:
+            for one in list(self)[OTHERS[others]]:
+                one.data = self[day].data
 
     def fill(self, host: Host) -> None:
         host.hours = [

@@ -45,7 +45,7 @@ def test_rows_can_be_copied_to_other_days_and_the_week_shown_before_it_is_saved(
 ):
     before, monday = weekly(database), ["9am", "noon", "1", "5pm", "", ""]
     rows = hours() | {"monday": monday}
-    copied = send(client, HOST + "hours/", **rows, copy="monday")
+    copied = send(client, HOST + "hours/", **rows, copy="monday weekdays")
     assert re.findall(r'name="friday" value="([^"]+)"', copied.text) == [
         *("9:00 am", "12:00 pm"),
         *("1:00 pm", "5:00 pm"),

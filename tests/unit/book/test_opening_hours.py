@@ -40,6 +40,15 @@ from lead_service.book.hosts import opening_hours
         ("0:00-1pm", [(0, 780)]),
         ("12am-12pm", [(0, 720)]),
         ("09:00-12:00,12:00-13:00,", [(540, 720), (720, 780)]),
+        ("9-5", [(540, 1020)]),
+        ("8:30 to 5:30", [(510, 1050)]),
+        ("12-5", [(720, 1020)]),
+        ("22-2", [(1320, 1560)]),
+        ("0900-1700", [(540, 1020)]),
+        ("9am to noon and 1pm to 5pm", [(540, 720), (780, 1020)]),
+        ("Closed", []),
+        ("6pm-8am", [(1080, 1920)]),
+        ("17:00-33:00", [(1020, 1980)]),
     ],
 )
 def test_hours_are_read_as_people_write_them(typed, minutes):
@@ -54,7 +63,11 @@ def test_hours_are_read_as_people_write_them(typed, minutes):
         ("9am-9am", "ends before it starts"),
         ("09:00-17:00 13:00-14:00", "like 9am-5pm"),
         ("17:00-09:00", "ends before it starts"),
-        ("12-5", "like 9am-5pm"),
+        ("13-5", "more than 14 hours"),
+        ("17:00-9am", "17:00-33:00 if you mean it"),
+        ("9am-", "Enter when the hours from 9am end"),
+        ("- 5pm", "Enter when the hours until 5pm begin"),
+        ("closed, 9-5", "like 9am-5pm"),
         ("9am-05:00", "ends before it starts"),
         ("09:00-09:00", "ends before it starts"),
         ("24:00-25:00", "from 00:00"),
@@ -109,6 +122,9 @@ def test_each_end_keeps_its_own_hour_whatever_clock_the_other_is_written_by(
     typed = f"{write_start(start)}-{write_end(end % 1440)}"
     if end <= start:
         with pytest.raises(ValueError, match="ends before it starts"):
+            opening_hours.parse_windows(typed)
+    elif end > 1440 and end - start > 840:
+        with pytest.raises(ValueError, match="more than 14 hours"):
             opening_hours.parse_windows(typed)
     else:
         assert opening_hours.parse_windows(typed) == [Window(start, end)]
