@@ -56,10 +56,9 @@ HEADERS = {
 }
 
 
-# As long as the product that they belong to, whichever of these pages are another worker's.
-@pytest.fixture(scope="package")
-def tokens(browser, product) -> Tokens:
-    return Tokens(browser, product)
+@pytest.fixture(scope="module")
+def tokens(product) -> Tokens:
+    return Tokens(product)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +67,8 @@ def windows(browser, product, tokens) -> Iterator[dict[bool, Page]]:
     # A window that changes its size during a page's entrance ends it with an error.
     options = {"base_url": product.address, "timezone_id": HOST_ZONE, "reduced_motion": "reduce"}
     visitors = browser.new_context(**options)
-    members = browser.new_context(**options, storage_state=tokens.cookies)
+    members = browser.new_context(**options)
+    members.add_cookies(tokens.cookies)
     for context in (visitors, members):
         context.set_default_timeout(MILLISECONDS)
     yield {False: visitors.new_page(), True: members.new_page()}

@@ -1,116 +1,102 @@
 """What stands in the addresses of pages that somebody has brought about."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page
+from flask.testing import FlaskClient
+from sqlalchemy import select
 
-from tests.conftest import MILLISECONDS
+from lead_service import create_app
+from lead_service.book.hosts.models import Host
+from lead_service.desk.blueprint import COOKIE
+from lead_service.emails.models import OutboxMessage
+from lead_service.leads.models import Lead
+from lead_service.settings import load
+from lead_service.web.context import Context
+from tests.support.app import desk_client, visitor_forms
+from tests.support.app.visitor_forms import open_starts
 from tests.support.browser import mailbox
-from tests.support.browser.product import HOST, HOST_ZONE, Product
-from tests.support.browser.visitor import CLOCK_TIME, Visitor
+from tests.support.browser.product import HOST, Product
+from tests.support.matching import match
+
+NAME, EMAIL = "Grete O'Neil", "grete@example.com"
+MAILED = "mailed@example.com"  # an address that nothing but a result is sent to
+
+
+class Client(FlaskClient):
+    """A browser without a window, which sends forms as those of the product's own pages."""
+
+    base_url = ""
+
+    def open(self, *arguments: Any, **given: Any) -> Any:
+        given = {"base_url": self.base_url, "headers": {"Sec-Fetch-Site": "same-origin"}} | given
+        return super().open(*arguments, **given)
 
 
 class Tokens(dict):
-    """Tokens and paths by name, made by walking through the product once.
+    """Tokens and paths by name, made by walking once through an application on its database.
 
     `result`, `begun`, `booking`, `cancelled`, `held`, `link` are tokens; `start`, `lead`,
     `suspect`, `call`, `mail`, `shared`, `not_me` are paths; `cookies` make a browser a member's.
     """
 
-    def __init__(self, browser: Browser, product: Product) -> None:
-        context = browser.new_context(
-            base_url=product.address, timezone_id=HOST_ZONE, java_script_enabled=False
-        )
-        context.set_default_timeout(MILLISECONDS)
-        visitor = Visitor(context.new_page(), HOST_ZONE, "grete@example.com", name="Grete O'Neil")
-        self._assess_and_book(visitor)
-        self._share_and_mail(visitor, product)
-        self._book_and_cancel(visitor)
-        self._book_as_a_program(Visitor(visitor.page, HOST_ZONE, "bot@example.com", name="A Bot"))
-        self["link"] = _token(product.command("desk", "link", HOST))
-        self._sign_in(visitor, product.command("desk", "link", HOST))
-        self.cookies = context.storage_state()
-        context.close()
-
-    def _assess_and_book(self, visitor: Visitor) -> None:
-        visitor.page.goto("/assessment/")
-        for _ in ("phase", "assess"):
-            for question in visitor.main.get_by_role("group").all():
-                question.get_by_role("radio").nth(1).check()
-            visitor.press("Continue")
-        visitor.page.wait_for_url("**/clarify/")
-        self["begun"] = visitor.path.split("/")[2]
-        visitor.page.goto("/assessment/")
-        visitor.assess()
-        visitor.page.wait_for_url("**/result/")
-        self["result"] = visitor.path.split("/")[2]
-        visitor.follow("Book a call")
-        visitor.follow(CLOCK_TIME)
-        visitor.fill_in()
-        visitor.press("Book this call")
-        visitor.sees("Your call is booked")
-        self["booking"] = _token(visitor.path)
-
-    def _share_and_mail(self, visitor: Visitor, product: Product) -> None:
-        """Share the result, and have it mailed to an address that nothing else is sent to."""
-        visitor.page.goto(f"/assessment/{self['result']}/result/save/")
-        visitor.press("Create a link")
-        visitor.main.get_by_role("button", name="Stop sharing").wait_for()
-        self["shared"] = urlsplit(visitor.page.locator(".share-link").inner_text().strip()).path
-        visitor.page.get_by_label("Email address").fill("mailed@example.com")
-        visitor.press("Email me the result")
-        visitor.page.wait_for_url("**/mailed/")
-        (mail,) = product.mails(lambda one: one["to"] == "mailed@example.com")
+    def __init__(self, product: Product) -> None:
+        with _client(product) as (client, context):
+            self._visit(client, context)
+            self._enter_the_desk(client, context)
+        (mail,) = product.mails(lambda one: one["to"] == MAILED)
         self["not_me"] = urlsplit(mailbox.link(mail, "/assessment/not-me/")).path
 
-    def _book_and_cancel(self, visitor: Visitor) -> None:
-        self["cancelled"] = _token(visitor.book())
-        visitor.main.get_by_text("Cancel this call", exact=True).click()
-        visitor.press("Cancel the call")
-        visitor.sees("Your call has been canceled")
+    def _visit(self, client: FlaskClient, context: Context) -> None:
+        """Assess, share and mail the result; book, cancel, and book as a program does."""
+        framework = context.published.framework
+        self["begun"] = _token(visitor_forms.begin(client, framework))
+        result = visitor_forms.assess(client, framework, {"clarify": visitor_forms.WORST})
+        self["result"] = result.split("/")[2]
+        client.post(f"{result}share")
+        shared = match(r'share-link"><a href="([^"]+)"', client.get(f"{result}save/").text)[1]
+        self["shared"] = urlsplit(shared).path
+        client.post(f"{result}mail", data={"email": MAILED})
+        grete = {"name": NAME, "email": EMAIL}
+        booked = visitor_forms.book(client, assessment=self["result"], **grete)
+        cancelled = visitor_forms.book(client, **grete)
+        client.post(f"{cancelled}cancel")
+        bot = {"name": "A Bot", "email": "bot@example.com", "website": "x"}
+        held = visitor_forms.book(client, **bot)
+        self |= {"booking": _token(booked), "cancelled": _token(cancelled), "held": _token(held)}
+        self["start"] = f"/book/{open_starts(client)[0]}/"
 
-    def _book_as_a_program(self, visitor: Visitor) -> None:
-        """Fill in the field, too, that people do not see."""
-        visitor.open_form()
-        visitor.fill_in()
-        visitor.page.locator("[name=website]").evaluate("field => { field.value = 'x'; }")
-        visitor.press("Book this call")
-        visitor.page.wait_for_url("**/booking/**")
-        self["held"] = _token(visitor.path)
-        self["start"] = visitor.open_form()
+    def _enter_the_desk(self, client: FlaskClient, context: Context) -> None:
+        """Sign in, add a host without hours, who could only be given a call, and name pages."""
+        database, settings = context.database, context.settings
+        self["link"] = _token(desk_client.path_of_link(database, settings, HOST))
+        desk_client.sign_in(client, database, settings, HOST)
+        value = client.get_cookie(COOKIE, domain="127.0.0.1")
+        assert value
+        cookie = {"name": COOKIE, "value": value.value, "url": settings.public_url}
+        self.cookies = [cookie]
+        ben = Host(name="Ben", email="ben@example.com", zone="UTC")
+        database.write(lambda session: session.add(ben))
+        with database.read() as session:
+            for name, address in (("lead", EMAIL), ("suspect", "bot@example.com")):
+                id = session.scalars(select(Lead.id).where(Lead.email == address)).one()
+                self[name] = f"/desk/leads/{id}/"
+            mail = session.scalars(select(OutboxMessage.id)).first()
+            self["mail"] = f"/desk/outbox/{mail}/"
+        self["call"] = match(r"/desk/calls/\d+/", client.get("/desk/calls/").text)[0]
 
-    def _sign_in(self, visitor: Visitor, link: str) -> None:
-        visitor.page.goto(link)
-        visitor.press("Sign in")
-        visitor.sees("Leads")
-        self["lead"] = _href(visitor.page, visitor.name)
-        self["suspect"] = _href(visitor.page, "A Bot")
-        self._add_a_host(visitor)
-        visitor.page.goto("/desk/calls/")
-        self["call"] = (
-            visitor.main.get_by_role("rowheader").get_by_role("link").first.get_attribute("href")
-        )
-        visitor.page.goto("/desk/outbox/")
-        self["mail"] = (
-            visitor.main.get_by_role("rowheader").get_by_role("link").first.get_attribute("href")
-        )
 
-    def _add_a_host(self, visitor: Visitor) -> None:
-        """Add one without hours, who could only be given a call."""
-        visitor.page.goto("/desk/availability/new/")
-        for name, typed in (
-            ("Name", "Ben"),
-            ("Work email", "ben@example.com"),
-            ("Time zone", "UTC"),
-        ):
-            visitor.main.get_by_label(name, exact=True).fill(typed)
-        visitor.press("Add")
-        visitor.sees("Weekly hours")
+@contextmanager
+def _client(product: Product) -> Iterator[tuple[FlaskClient, Context]]:
+    app = create_app(load(product.environment))
+    app.test_client_class = Client
+    Client.base_url = product.address
+    context: Context = app.extensions["lead_service"]
+    yield app.test_client(), context
+    context.database.close()
 
 
 def _token(address: str) -> str:
     return address.rstrip("/").rpartition("/")[2]
-
-
-def _href(page: Page, name: str) -> str:
-    return page.get_by_role("link", name=name).first.get_attribute("href") or ""

@@ -38,7 +38,7 @@ class Product:
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 [*LEAD_SERVICE, "serve"],
-                env=self._environment(),
+                env=self.environment,
                 cwd=folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -50,7 +50,8 @@ class Product:
             self.stop()
             raise
 
-    def _environment(self) -> dict[str, str]:
+    @property
+    def environment(self) -> dict[str, str]:
         """Return no setting but these: what the machine has set is no part of a test."""
         return {
             "PATH": os.environ["PATH"],
@@ -79,7 +80,7 @@ class Product:
 
     def command(self, *arguments: str) -> str:
         """Run another `lead-service` command on the same product; return what it printed."""
-        done = forked.run(arguments, self._environment(), self.folder, PATIENCE)
+        done = forked.run(arguments, self.environment, self.folder, PATIENCE)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
 
