@@ -3,17 +3,28 @@
 import pytest
 from playwright.sync_api import expect
 
-from lead_service.action_framework.loading import load
-from tests.support.browser.product import HOST, TEAM, Product
-from tests.support.browser.visitor import ARTICLE, CLOCK_TIME, TOPIC, WINDOWS, WORST, Visitor
+from tests.support.app.visitor_forms import PHASE, VISITOR, answers
+from tests.support.browser.product import HOST, Product
+from tests.support.browser.visitor import (
+    NEARLY_BEST,
+    SLUG,
+    TITLE,
+    TOPIC,
+    WINDOWS,
+    WORST,
+    Visitor,
+)
+
+PROSPECT = "Dana Example"
 
 
 @pytest.fixture
 def link(product) -> str:
     """A link that signs a member in."""
-    return product.command("desk", "link", HOST)
+    return product.sign_in_link(HOST)
 
 
+@pytest.mark.long
 def test_the_link_that_the_start_prints_opens_the_desk(visitor, built_site, tmp_path):
     product = Product(built_site, tmp_path)  # a new one: its link lives for fifteen minutes
     sign_in(visitor(at=product), product.printed_link)
@@ -22,30 +33,30 @@ def test_the_link_that_the_start_prints_opens_the_desk(visitor, built_site, tmp_
 
 @WINDOWS
 def test_the_sales_team_has_the_lead_with_all_that_the_call_needs(
-    visitor, link, built_site, javascript, width
+    visitor, link, product, javascript, width
 ):
-    prospect, member = visitor(width, javascript), visitor(width, javascript)
-    book_after_assessing(prospect)
+    member, prospect = visitor(width, javascript), f"dana.{width}@example.com"
+    book_after_assessing(product, prospect)
     sign_in(member, link)
-    member.page.get_by_label("Name, company or address").fill(prospect.email)
+    member.page.get_by_label("Name, company or address").fill(prospect)
     member.press("Show")
     expect(member.main.get_by_role("row")).to_have_count(2)  # the heading row is one
     expect(member.main).to_contain_text("Clarify")
-    member.follow(prospect.name)
-    member.sees(f"{prospect.name}, {prospect.company}")
-    clarify = load((built_site / "framework.yml").read_text("utf-8")).step("clarify")
+    member.follow(PROSPECT)
+    member.sees(f"{PROSPECT}, {VISITOR['company']}")
+    clarify = product.context.published.framework.step("clarify")
     answers = [question.answers[WORST].text for question in clarify.questions]
-    for text in (prospect.email, TOPIC, f"Begin with {clarify.name}.", *answers):
+    for text in (prospect, TOPIC, f"Begin with {clarify.name}.", *answers):
         expect(member.main).to_contain_text(text)
-    expect(member.main.get_by_role("link", name="Why Most AI Pilots Never Scale")).to_be_visible()
+    expect(member.main.get_by_role("link", name=TITLE)).to_be_visible()
 
 
 @WINDOWS
-def test_signing_out_closes_the_desk(visitor, link, javascript, width):
-    prospect, member = visitor(width, javascript), visitor(width, javascript)
-    prospect.book()
+def test_signing_out_closes_the_desk(visitor, link, product, javascript, width):
+    member, prospect = visitor(width, javascript), f"eve.{width}@example.com"
+    product.book(name="Eve Example", email=prospect)
     sign_in(member, link)
-    member.follow(prospect.name)
+    member.follow("Eve Example")
     lead = member.path
     member.press("Sign out")
     member.sees("Sign in")
@@ -58,26 +69,17 @@ def test_signing_out_closes_the_desk(visitor, link, javascript, width):
         assert_closed(member, prospect)
 
 
-def test_a_link_lets_in_once(visitor, product):
-    link = product.command("desk", "link", "--new", TEAM)
-    sign_in(visitor(), link)
-    stranger = visitor()
-    stranger.page.goto(link)
-    stranger.sees("This link no longer works")
-    stranger.page.goto("/desk/")
-    assert_closed(stranger)
-
-
-def book_after_assessing(prospect: Visitor) -> None:
-    prospect.page.goto(ARTICLE)
-    prospect.begin_at_article()
-    prospect.assess(done="clarify")
-    prospect.follow("Book a call")
-    prospect.sees_times()
-    prospect.follow(CLOCK_TIME)
-    prospect.fill_in()
-    prospect.press("Book this call")
-    prospect.sees("Your call is booked")
+def book_after_assessing(product: Product, email: str) -> None:
+    """Begin at an article, answer everything, and book from the result."""
+    client, framework = product.client, product.context.published.framework
+    begun = {"step": "clarify", "from": SLUG} | answers(framework, "clarify", WORST)
+    where = client.post("/assessment/", data=begun).location
+    where = client.post(where, data={"phase": PHASE}).location
+    for step in framework.steps:
+        if step.slug != "clarify":
+            sent = client.post(where, data=answers(framework, step.slug, NEARLY_BEST))
+            where = sent.location
+    product.book(name=PROSPECT, email=email, topic=TOPIC, assessment=where.split("/")[2])
 
 
 def sign_in(member: Visitor, link: str) -> None:
@@ -87,7 +89,6 @@ def sign_in(member: Visitor, link: str) -> None:
     member.sees("Leads")
 
 
-def assert_closed(member: Visitor, prospect: Visitor | None = None) -> None:
+def assert_closed(member: Visitor, prospect: str) -> None:
     member.sees("Sign in")
-    if prospect:
-        expect(member.main).not_to_contain_text(prospect.email)
+    expect(member.main).not_to_contain_text(prospect)

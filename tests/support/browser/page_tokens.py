@@ -1,19 +1,14 @@
 """What stands in the addresses of pages that somebody has brought about."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 from urllib.parse import urlsplit
 
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from lead_service import create_app
 from lead_service.book.hosts.models import Host
 from lead_service.desk.blueprint import COOKIE
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Lead
-from lead_service.settings import load
 from lead_service.web.context import Context
 from tests.support.app import desk_client, visitor_forms
 from tests.support.app.visitor_forms import open_starts
@@ -25,16 +20,6 @@ NAME, EMAIL = "Grete O'Neil", "grete@example.com"
 MAILED = "mailed@example.com"  # an address that nothing but a result is sent to
 
 
-class Client(FlaskClient):
-    """A browser without a window, which sends forms as those of the product's own pages."""
-
-    base_url = ""
-
-    def open(self, *arguments: Any, **given: Any) -> Any:
-        given = {"base_url": self.base_url, "headers": {"Sec-Fetch-Site": "same-origin"}} | given
-        return super().open(*arguments, **given)
-
-
 class Tokens(dict):
     """Tokens and paths by name, made by walking once through an application on its database.
 
@@ -43,9 +28,8 @@ class Tokens(dict):
     """
 
     def __init__(self, product: Product) -> None:
-        with _client(product) as (client, context):
-            self._visit(client, context)
-            self._enter_the_desk(client, context)
+        self._visit(product.client, product.context)
+        self._enter_the_desk(product.client, product.context)
         (mail,) = product.mails(lambda one: one["to"] == MAILED)
         self["not_me"] = urlsplit(mailbox.link(mail, "/assessment/not-me/")).path
 
@@ -86,16 +70,6 @@ class Tokens(dict):
             mail = session.scalars(select(OutboxMessage.id)).first()
             self["mail"] = f"/desk/outbox/{mail}/"
         self["call"] = match(r"/desk/calls/\d+/", client.get("/desk/calls/").text)[0]
-
-
-@contextmanager
-def _client(product: Product) -> Iterator[tuple[FlaskClient, Context]]:
-    app = create_app(load(product.environment))
-    app.test_client_class = Client
-    Client.base_url = product.address
-    context: Context = app.extensions["lead_service"]
-    yield app.test_client(), context
-    context.database.close()
 
 
 def _token(address: str) -> str:

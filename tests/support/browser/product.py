@@ -7,16 +7,23 @@ import sys
 import urllib.request
 from collections.abc import Callable
 from email.message import EmailMessage
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from lead_service import clock, create_app
 from lead_service.book.models import Booking
-from lead_service.db.engine import Database
+from lead_service.desk.auth.links import make_link
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Lead
-from tests.support import databases, forked
+from lead_service.settings import load
+from lead_service.web.context import Context
+from tests.support import databases
+from tests.support.app import visitor_forms
 from tests.support.browser import mailbox
 from tests.support.matching import match
 from tests.support.waiting import PATIENCE, comes_up, eventually
@@ -24,6 +31,16 @@ from tests.support.waiting import PATIENCE, comes_up, eventually
 ROOT = Path(__file__).resolve().parents[3]
 HOST, TEAM = "grace@example.com", "team@example.com"
 HOST_ZONE = "Europe/Berlin"
+
+
+class Client(FlaskClient):
+    """A visitor without a window, who sends forms as the product's own pages do."""
+
+    base_url = ""
+
+    def open(self, *arguments: Any, **given: Any) -> Any:
+        given = {"base_url": self.base_url, "headers": {"Sec-Fetch-Site": "same-origin"}} | given
+        return super().open(*arguments, **given)
 
 
 class Product:
@@ -78,11 +95,26 @@ class Product:
         """The one-time address of the desk that the start printed."""
         return match(r"http://\S+/desk/sign-in/\S+", self.log)[0]
 
-    def command(self, *arguments: str) -> str:
-        """Run another `lead-service` command on the same product; return what it printed."""
-        done = forked.run(arguments, self.environment, self.folder, PATIENCE)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout.strip()
+    @cached_property
+    def context(self) -> Context:
+        """What an application in this process has, on the same database."""
+        return self.client.application.extensions["lead_service"]
+
+    @cached_property
+    def client(self) -> Client:
+        """A quick visitor of that application: for what a test needs and is not about."""
+        app = create_app(load(self.environment))
+        client = Client(app)
+        client.base_url = self.address
+        return client
+
+    def book(self, start: str | None = None, **fields: str) -> None:
+        """Book a start, the first open one when none is given, with these fields."""
+        visitor_forms.book(self.client, start, **fields)
+
+    def sign_in_link(self, email: str) -> str:
+        """Return the address that signs a member in."""
+        return make_link(self.context.database, self.context.settings, email, clock.now())
 
     def mails(self, which: Callable[[EmailMessage], bool], count: int = 1) -> list[EmailMessage]:
         """Wait until `count` mails of a kind lie in the folder; return them, oldest first."""
@@ -101,22 +133,21 @@ class Product:
 
         Reminders aside: how many there are depends on the hour at which the test runs.
         """
-        database = Database(self.database_url)
         bookings = select(func.count()).where(Booking.email == email)
         leads = select(func.count()).where(Lead.email == email)
         mails = select(func.count(OutboxMessage.id)).join(Lead, OutboxMessage.lead_id == Lead.id)
         mails = mails.where(OutboxMessage.kind != "booking_reminder")
-        with database.read() as session:
-            counts = {
+        with self.context.database.read() as session:
+            return {
                 "bookings": session.scalar(bookings) or 0,
                 "leads": session.scalar(leads) or 0,
                 "mails": session.scalar(mails.where(Lead.email == email)) or 0,
             }
-        database.close()
-        return counts
 
     def stop(self) -> int:
         """Stop the web server and its deliver process by SIGTERM; return the exit code."""
+        if "client" in vars(self):
+            self.context.database.close()
         self._process.terminate()
         try:
             return self._process.wait(PATIENCE)
