@@ -5,7 +5,6 @@ present. Their addresses are at domains that nobody can have, and no email leave
 them. One row says which records these are (`demo_data`), so that they can be removed again.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -34,8 +33,8 @@ from ...settings import Settings
 from ...web.context import Context
 from ...web.rate_limits import RateLimits
 from ...web.tokens import token_hash
-from .acts import Demo, Story, assess, send_emails, step, tell
-from .stories import COLLEAGUES, STORIES, STRANGERS, TEAM
+from .acts import Demo, send_emails, tell
+from .stories import COLLEAGUES, STORIES, TEAM
 
 
 class NoDemo(Exception):
@@ -66,7 +65,7 @@ def fill(context: Context, now: datetime) -> datetime | None:
 
 
 def _fill(session: Session, context: Context, now: datetime) -> datetime | None:
-    people = [one.email for one in (*COLLEAGUES, *STORIES) if one.email]
+    people = [one.email for one in COLLEAGUES] + [one.email for one in STORIES if one.email]
     steps = [one for story in STORIES for one in story.steps]
     corrected = [one.given["email"] for one in steps if "email" in one.given]
     addresses = sorted({TEAM, *people, *corrected})
@@ -78,7 +77,7 @@ def _fill(session: Session, context: Context, now: datetime) -> datetime | None:
     known_versions = set(session.scalars(select(FrameworkVersion.version)))
     demo = Demo(session, replace(context, settings=settings), now, addresses, {}, {})
     _let_in(demo)
-    for story in sorted((*STORIES, *_strangers()), key=lambda one: -one.began):
+    for story in sorted(STORIES, key=lambda one: -one.began):
         tell(demo, story)
     _see_to_failures(demo)
     session.get_one(DemoData, 1).records = _records(demo, known_versions)
@@ -120,12 +119,6 @@ def _let_in(demo: Demo) -> None:
     notices.widened(session, settings, jonas, shared, demo.now - timedelta(days=4))
     links.mail_link(session, settings, COLLEAGUES[-1].email, demo.now - timedelta(days=3))
     send_emails(demo, demo.now)
-
-
-def _strangers() -> Iterator[Story]:
-    for began, article, levels, stop in STRANGERS:
-        steps = (step(0, assess, levels=levels, stop=stop),)
-        yield Story(began, article=article, steps=steps)
 
 
 def _see_to_failures(demo: Demo) -> None:

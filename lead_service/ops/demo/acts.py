@@ -58,11 +58,6 @@ class Step:
     given: dict[str, Any]
 
 
-def step(after: float | None, act: Callable[..., None], **given: Any) -> Step:
-    """Write a step the way that it reads."""
-    return Step(after, act, given)
-
-
 @dataclass(frozen=True)
 class Story:
     """One visitor and what happened, beginning so many days ago; without an address: no lead."""
@@ -198,10 +193,10 @@ def write(tale: Tale, text: str, suspect: bool = False) -> None:
 
 
 def book(
-    tale: Tale, host: str, on: int, hour: int = 10, topic: str = "", suspect: bool = False
+    tale: Tale, host: str, day: int, hour: int = 10, topic: str = "", suspect: bool = False
 ) -> None:
     """Book the first open time from `hour` (the host's) on a day so many days from the present."""
-    start = _open_start(tale, tale.demo.hosts[host], on, hour)
+    start = _open_start(tale, tale.demo.hosts[host], day, hour)
     tale.call = _ask_for_call(tale, tale.demo.hosts[host], start, topic, suspect)
     assert tale.call
 
@@ -228,11 +223,11 @@ def correct_address(tale: Tale, email: str) -> None:
     tale.lead_id = call.lead_id
 
 
-def move(tale: Tale, on: int, hour: int = 10, by: str = "", note: str = "") -> None:
+def move(tale: Tale, day: int, hour: int = 10, by: str = "", note: str = "") -> None:
     """Move the call; `by` a colleague, or by the visitor."""
     call = _call(tale)
     before = call.starts_at
-    start = _open_start(tale, call.host, on, hour, moving=call.id)
+    start = _open_start(tale, call.host, day, hour, moving=call.id)
     if by:
         context = tale.demo.context
         call_changes.move(
@@ -260,9 +255,10 @@ def give(tale: Tale, to: str, by: str, note: str = "") -> None:
     call_changes.give(tale.session, tale.demo.context, _call(tale), host, by_whom)
 
 
-def mark(tale: Tale, result: CallOutcome | None, by: str) -> None:
+def mark(tale: Tale, by: str, result: str | None = None) -> None:
     """Note what became of the call, or take that back."""
-    call_changes.mark(tale.session, tale.demo.context, _call(tale), result, tale.by(by))
+    outcome = CallOutcome(result) if result else None
+    call_changes.mark(tale.session, tale.demo.context, _call(tale), outcome, tale.by(by))
 
 
 def release(tale: Tale, by: str) -> None:
