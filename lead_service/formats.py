@@ -5,6 +5,8 @@ import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+CITIES = {"St Johns": "St. John\u2019s", "DumontDUrville": "Dumont d\u2019Urville"}
+
 
 def long_date(instant: datetime, zone: str) -> str:
     """Write the date of an instant in a zone: Tuesday, November 24, 2026."""
@@ -25,12 +27,22 @@ def clock_time(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
     return f"{text} {local:%Z}" if comes_twice else text
 
 
+def date_and_time(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
+    """Write an instant in a zone: Tuesday, November 24, 2026, 9:30 am."""
+    return f"{long_date(instant, zone)}, {clock_time(instant, zone, is_24_hours)}"
+
+
+def zoned_time(instant: datetime, zone: str) -> str:
+    """Write an instant and its zone: Tuesday, November 24, 2026, 9:30 am (New York time, EST)."""
+    return f"{date_and_time(instant, zone)} ({zone_name(zone, instant)})"
+
+
 def zone_name(zone: str, instant: datetime | None = None) -> str:
     """Write a zone as people say it: New York time; with an instant, New York time, EST.
 
     Where the zone has no abbreviation, its distance from UTC takes its place: UTC+5:45.
     """
-    name = f"{zone.rpartition('/')[2].replace('_', ' ')} time"
+    name = f"{city_of(zone)} time"
     is_place = "/" in zone and not zone.startswith("Etc/")
     if is_place and instant is None:
         return name
@@ -41,6 +53,12 @@ def zone_name(zone: str, instant: datetime | None = None) -> str:
         hours, past = divmod(abs(minutes), 60)
         abbreviation = f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{past:02}" if past else "")
     return f"{name}, {abbreviation}" if is_place else abbreviation
+
+
+def city_of(zone: str) -> str:
+    """Write the city that a zone is named after: America/St_Johns is St. John's."""
+    city = zone.rpartition("/")[2].replace("_", " ")
+    return re.sub("^St ", "St. ", CITIES.get(city, city))
 
 
 def in_sentence(name: str) -> str:

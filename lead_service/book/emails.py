@@ -19,7 +19,7 @@ from ..emails.models import Delivery, OutboxMessage
 from ..emails.outbox import NotNeeded
 from ..emails.team_notices import CallNews
 from ..emails.transports.base import wire_address
-from ..formats import clock_time, long_date, zone_name
+from ..formats import clock_time, date_and_time, long_date, zoned_time
 from ..leads.capture import SUSPECTED
 from ..leads.consent import Occasion, Permission, agreed, permission
 from ..leads.models import Lead
@@ -148,7 +148,7 @@ def team_news(
         zone = booking.host_zone
         what = _news(CallNews(said["news"]), booking, bool(said.get("by_team")))
         text, came_from = booking.topic, booking.came_from
-        call = f"{_moment(booking.starts_at, zone)} ({zone_name(zone, booking.starts_at)})"
+        call = zoned_time(booking.starts_at, zone)
         brief = brief_of(session, published, booking)
     else:
         answers = select(Assessment).where(Assessment.token_hash == said.get("answers"))
@@ -331,12 +331,6 @@ def _context(
 
 def _before(said: dict[str, Any], zone: str, is_24_hours: bool = False) -> str:
     """Write the start that the call had, where it has changed."""
-    return (
-        _moment(datetime.fromisoformat(said["before"]), zone, is_24_hours)
-        if said.get("before")
-        else ""
-    )
-
-
-def _moment(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
-    return f"{long_date(instant, zone)}, {clock_time(instant, zone, is_24_hours)}"
+    if not said.get("before"):
+        return ""
+    return date_and_time(datetime.fromisoformat(said["before"]), zone, is_24_hours)

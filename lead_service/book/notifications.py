@@ -14,7 +14,7 @@ from ..assess.models import Assessment
 from ..emails import outbox, team_notices
 from ..emails.message import EmailKind
 from ..emails.team_notices import CallNews
-from ..formats import clock_time, long_date, zone_name
+from ..formats import zoned_time
 from ..leads import consent, events
 from ..leads.consent import Occasion
 from ..leads.models import EventKind, Lead
@@ -204,7 +204,6 @@ def _slot_taken(
 ) -> None:
     """Tell the team that a visitor wanted a start that was gone, and why."""
     answers = session.get(Assessment, wanted.assessment_id) if wanted.assessment_id else None
-    when = f"{long_date(wanted.start, wanted.zone)}, {clock_time(wanted.start, wanted.zone)}"
     team_notices.notify(
         session,
         settings,
@@ -212,7 +211,7 @@ def _slot_taken(
         now,
         occasion=Occasion.WANTED_CALL,
         key=f"missed:{wanted.submission_key}",
-        what=f"wanted a call on {when} ({zone_name(wanted.zone, wanted.start)}): {why}",
+        what=f"wanted a call on {zoned_time(wanted.start, wanted.zone)}: {why}",
         text=wanted.topic,
         came_from=wanted.came_from,
         answers=answers and answers.token_hash,

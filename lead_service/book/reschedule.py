@@ -119,9 +119,7 @@ def _refusal(token: str, booking: Booking) -> ResponseReturnValue:
 
 def _times(token: str, booking: Booking) -> TimesPage:
     """Gather the times at which the call's host is free, its own aside."""
-    chosen = request.values.get("zone", "")
-    is_chosen = timezones.is_zone(chosen)
-    zone = timezones.current(chosen if is_chosen else booking.visitor_zone)
+    chosen = query_params.chosen_zone()
     kind = bookings.kind_of(booking, context().published.calls)
     with context().database.read() as session:
         known = snapshot(session)
@@ -133,9 +131,9 @@ def _times(token: str, booking: Booking) -> TimesPage:
         choices=(),
         others=(),
         starts=tuple(start for start in starts if start != booking.starts_at),
-        zone=zone,
+        zone=chosen or timezones.current(booking.visitor_zone),
         path=url_for("move.times", token=token),
-        params=(("zone", zone),) if is_chosen else (),
+        params=(("zone", chosen),) if chosen else (),
         moving=booking,
         token=token,
     )
@@ -170,7 +168,7 @@ def _why_gone(page: TimesPage, wanted: datetime) -> str:
 
 
 def _other_times(page: TimesPage, wanted: datetime, form: NumberForm | None, why: str) -> str:
-    others = month.nearest(page.starts, wanted)
+    others = month.nearest(page.starts, wanted, page.zone)
     return _form_page(page, wanted, form, others=others, why=why)
 
 

@@ -163,7 +163,7 @@ def _other_times(form: BookingForm, wanted: datetime, why: str) -> str:
         found = host_cache.snapshot(session)
         hosts = query_params.shown_hosts(query_params.choices(found.hosts))
         starts = found.open_starts(session, hosts, query_params.kind(), clock.now())
-    others = month.nearest(starts, wanted)
+    others = month.nearest(starts, wanted, query_params.zone(hosts))
     return _form_page(form, wanted, others=others, why=why)
 
 

@@ -22,7 +22,10 @@ ZONES = ("Asia/Tokyo", "America/Los_Angeles", "Pacific/Auckland")
 def test_with_javascript_times_are_in_the_browsers_own_zone(visitor, zone):
     someone = visitor(360, timezone_id=zone)
     someone.page.goto("/book/")
+    form = someone.main.get_by_role("link", name=CLOCK_TIME).first.get_attribute("href")
     assert_times_are_in(someone, zone)
+    someone.page.goto(form.partition("?")[0])  # as a link without a zone leads to it
+    expect(someone.main).to_contain_text(zone_name(zone))
 
 
 @pytest.mark.long

@@ -31,21 +31,19 @@ class Day:
     @property
     def parts(self) -> list[tuple[str, list[datetime]]]:
         """The starts in the hours at which people meet, by part of day, none of them empty."""
-        return self._parts([start for start in self.starts if self._hour(start) in AWAKE])
+        return self._parts([start for start in self.starts if is_awake(self.zone, start)])
 
     @property
     def odd_parts(self) -> list[tuple[str, list[datetime]]]:
         """The earlier and later starts, for those who need them."""
-        return self._parts([start for start in self.starts if self._hour(start) not in AWAKE])
+        return self._parts([start for start in self.starts if not is_awake(self.zone, start)])
 
     def _parts(self, starts: list[datetime]) -> list[tuple[str, list[datetime]]]:
         found: dict[str, list[datetime]] = {name: [] for name, _ in PARTS}
         for start in starts:
-            found[next(name for name, hours in PARTS if self._hour(start) in hours)].append(start)
+            hour = start.astimezone(ZoneInfo(self.zone)).hour
+            found[next(name for name, hours in PARTS if hour in hours)].append(start)
         return [(name, times) for name, times in found.items() if times]
-
-    def _hour(self, start: datetime) -> int:
-        return start.astimezone(ZoneInfo(self.zone)).hour
 
 
 @dataclass(frozen=True)
@@ -136,9 +134,21 @@ def month(
     )
 
 
-def nearest(starts: Iterable[datetime], wanted: datetime, count: int = 6) -> list[datetime]:
-    """Return the open starts closest to the one that is gone, in their own order."""
-    return sorted(sorted(starts, key=lambda start: abs(start - wanted))[:count])
+def nearest(
+    starts: Iterable[datetime], wanted: datetime, zone: str, count: int = 6
+) -> list[datetime]:
+    """Return the open starts closest to the one that is gone, in their own order.
+
+    Those in the night of the zone are left out, unless that one was, too, or there are no others.
+    """
+    found = sorted(starts, key=lambda start: abs(start - wanted))
+    awake = [start for start in found if is_awake(zone, start)]
+    return sorted((awake if awake and is_awake(zone, wanted) else found)[:count])
+
+
+def is_awake(zone: str, start: datetime) -> bool:
+    """Say whether most people in the zone `zone` would take a call then."""
+    return start.astimezone(ZoneInfo(zone)).hour in AWAKE
 
 
 def date_in(zone: str, start: datetime) -> date:

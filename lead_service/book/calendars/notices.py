@@ -10,7 +10,7 @@ from ...emails import outbox, practice_context
 from ...emails.message import EmailKind, Message, compose
 from ...emails.models import OutboxMessage
 from ...emails.outbox import NotNeeded
-from ...formats import clock_time, long_date, zone_name
+from ...formats import zoned_time
 from ...publishing.site import Published
 from ...settings import Settings
 from ..hosts.models import CalendarFeed, Host
@@ -86,14 +86,13 @@ def collision_email(
     booking = session.get(Booking, row.booking_id or 0)
     if booking is None or not booking.is_live or booking.sequence != row.sequence:
         raise NotNeeded("the call has changed since")
-    start, zone = booking.starts_at, booking.host_zone
     return compose(
         row.kind,
         to=row.address,
         to_name=booking.host.name,
         booking=booking,
         label=(row.facts or {})["label"],
-        when=f"{long_date(start, zone)}, {clock_time(start, zone)} ({zone_name(zone, start)})",
+        when=zoned_time(booking.starts_at, booking.host_zone),
         desk_link=settings.link(f"/desk/calls/{booking.id}/move/"),
         **practice_context(settings),
     )

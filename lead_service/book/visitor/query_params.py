@@ -23,12 +23,15 @@ LONGEST_TOKEN = 64
 PREFILL = re.compile(r"[0-9]{1,9}-[0-9a-f]{32}")
 
 
+def chosen_zone() -> str:
+    """Return the zone that the visitor chose, by its present name; empty when there is none."""
+    name = request.values.get("zone", "").replace(" ", "+")  # Etc/GMT+5, typed into an address
+    return timezones.current(name) if timezones.is_zone(name) else ""
+
+
 def zone(hosts: Sequence[Host]) -> str:
-    """Return the zone that the visitor chose, by its present name, or else the first host's."""
-    chosen = request.values.get("zone", "")
-    if timezones.is_zone(chosen):
-        return timezones.current(chosen)
-    return hosts[0].zone if hosts else "UTC"
+    """Return the zone that the visitor chose, or else the first host's."""
+    return chosen_zone() or (hosts[0].zone if hosts else "UTC")
 
 
 def habits() -> Habits:
@@ -124,10 +127,9 @@ def query(given: Mapping[str, object]) -> str:
 
 def carried_params(hosts: Sequence[Host]) -> dict[str, str]:
     """Return what goes along from page to page, fit for an address; nothing that is made up."""
-    chosen, wanted = request.values.get("zone", ""), host(hosts)
-    token = request.values.get("assessment", "")
+    wanted, token = host(hosts), request.values.get("assessment", "")
     found = {
-        "zone": timezones.current(chosen) if timezones.is_zone(chosen) else "",
+        "zone": chosen_zone(),
         "host": str(wanted.id) if wanted else "",
         "assessment": token if len(token) <= LONGEST_TOKEN else "",
         "from": article() or "",

@@ -63,6 +63,9 @@ class TimesPage:
         now, find = clock.now(), request.args.get("find", "")
         chosen_month, day = query_params.month(), query_params.day()
         first_weekday = query_params.habits().first_weekday
+        if self.moving and self.starts and not (chosen_month or day):
+            (near,) = month.nearest(self.starts, self.moving.starts_at, self.zone, 1)
+            day = month.date_in(self.zone, near)
         return render_template(
             "book/times.html",
             page=self,

@@ -13,8 +13,11 @@ from importlib.resources import files
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
+from ...formats import city_of
+
 CITIES = Path(__file__).parent / "cities.tsv"
 NO_ZONES = {"Factory", "localtime"}  # names in the database that are no place
+FIXED = {"EST", "MST", "HST"}
 UTC = {"Etc/UTC", "Etc/GMT"}
 HALF_A_YEAR = timedelta(days=182)
 MOST = 12  # matches worth reading
@@ -40,9 +43,9 @@ def current(name: str) -> str:
     """Return the name by which a zone goes today: Asia/Kolkata for Asia/Calcutta.
 
     A name that stands for a country of its own stays, though the database may have joined its
-    history with a neighbor's.
+    history with a neighbor's; and EST is not Panama's.
     """
-    if name in _places():
+    if name in _places() or name in FIXED:
         return name
     name = _links().get(name, name)
     return "UTC" if name in UTC else name
@@ -65,7 +68,7 @@ def search(text: str, now: datetime) -> list[Place]:
 
 def fold(text: str) -> str:
     """Return text as it is compared: lower case, without accents, single spaces."""
-    plain = unicodedata.normalize("NFKD", text[:100].replace("_", " ").replace(".", ""))
+    plain = unicodedata.normalize("NFKD", re.sub("[.\u2019']", "", text[:100].replace("_", " ")))
     plain = "".join(one for one in plain if not unicodedata.combining(one))
     return " ".join(plain.casefold().split())
 
@@ -116,7 +119,7 @@ def _places() -> dict[str, Place]:
     places = {"UTC": Place("UTC", "UTC", "Coordinated Universal Time", ("utc", "gmt", "zulu"))}
     for zone in sorted(rows, key=lambda zone: (first.get(zone, len(first)), zone)):
         code, _, _, *comment = rows[zone]
-        country, city = countries[code], zone.rpartition("/")[2].replace("_", " ")
+        country, city = countries[code], city_of(zone)
         where = ", ".join([*(one for one in comment if country not in one), country])
         names = map(fold, [city, zone, country, *comment, *more[zone]])
         places[zone] = Place(zone, city, where, tuple(dict.fromkeys(names)))

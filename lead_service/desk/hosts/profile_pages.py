@@ -41,9 +41,7 @@ PARTS = {
         AuditKind.HOURS_CHANGED,
         "Write times as you say them: 9am, 9:30 am, noon, 17:00. A day without times is closed.",
     ),
-    "rules": Part(
-        "Rules", RulesForm, AuditKind.RULES_CHANGED, "Calls that are booked keep theirs."
-    ),
+    "rules": Part("Rules", RulesForm, AuditKind.RULES_CHANGED, "Booked calls stay as they are."),
 }
 PART = "<any(person,hours,rules):part>"
 

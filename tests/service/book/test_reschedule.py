@@ -53,6 +53,11 @@ def test_its_own_time_is_not_offered_again_but_times_that_overlap_it_are(client,
     assert start + timedelta(minutes=10) in starts
 
 
+def test_the_page_opens_on_the_day_of_the_call(client):
+    page = book(client, "20261202T1000Z")
+    assert "Wednesday, <span>December 2" in client.get(page + "move/?zone=UTC").text
+
+
 def test_looking_moves_nothing(client, database):
     page = book(client)
     before = only_call(database)

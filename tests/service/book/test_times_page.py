@@ -199,7 +199,7 @@ def test_a_zone_is_found_by_a_city_and_chosen_by_a_link(client):
     assert words == "Tokyo Japan; 5:00 pm now"
     chosen = client.get(links(page)[words]).text
     assert "Times are in <strong>Tokyo time, JST</strong>, where it is 5:00\u00a0pm now" in chosen
-    assert "the host is on UTC" in chosen
+    assert "The host is in UTC." in chosen
     assert "Tuesday, <span>November 24" in chosen
     assert all("zone=Asia/Tokyo" in unescape(one) for one in links(chosen).values() if "Z/" in one)
 
@@ -208,6 +208,16 @@ def test_a_zone_that_nobody_knows_says_what_to_type_instead(client):
     page = client.get("/book/", query_string={"find": "<b>Atlantis"}).text
     assert "find that time zone" in page
     assert 'value="&lt;b&gt;Atlantis"' in page
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [("Etc/GMT+5", "UTC-5"), ("EST", "EST"), ("America/St_Johns", "St. John\u2019s time, NST")],
+)
+def test_a_zone_is_written_as_people_say_it(client, zone, shown):
+    for path in (f"/book/?zone={zone}", f"/book/20261124T0900Z/?zone={zone}"):
+        page = client.get(path).text
+        assert shown in page
 
 
 def test_an_alias_is_shown_and_stored_under_its_present_name(client, database):

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -136,6 +137,16 @@ def test_an_hour_that_comes_twice_says_which_one_it_is():
     assert clock_time(found[1], "America/New_York", is_24_hours=True) == "01:30 EDT"
 
 
-def test_the_nearest_starts_are_around_the_one_that_is_gone():
-    found = [FIRST + timedelta(hours=hour) for hour in range(10)]
-    assert availability_month.nearest(found, FIRST + timedelta(hours=5), 3) == found[4:7]
+@pytest.mark.parametrize(
+    ("zone", "wanted", "hours"),
+    [
+        ("UTC", 10, [9, 10, 11]),
+        ("UTC", 7, [7, 8, 9]),  # not in the night before it
+        ("UTC", 3, [2, 3, 4]),  # but in that night if that is what was wanted
+        ("Asia/Tokyo", 5, [4, 5, 6]),
+    ],
+)
+def test_the_nearest_starts_are_around_the_one_that_is_gone(zone, wanted, hours):
+    found = [FIRST + timedelta(hours=hour) for hour in range(24)]
+    near = availability_month.nearest(found, FIRST + timedelta(hours=wanted), zone, 3)
+    assert [start.hour for start in near] == hours
