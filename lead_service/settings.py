@@ -122,7 +122,11 @@ class Settings(BaseModel):
         "release them.",
     )
     bookings_per_address: int = Field(
-        2, ge=1, le=50, description="How many upcoming calls one email address may have."
+        2,
+        ge=1,
+        le=50,
+        description="How many confirmed upcoming calls one email address may have. Beyond this, "
+        "bookings wait for your team to release them.",
     )
     reminders: HoursAhead = Field(
         (24, 1),

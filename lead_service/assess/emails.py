@@ -4,7 +4,7 @@ import hmac
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from ..emails import outbox, practice_context, provider_erasure, team_notices
@@ -22,7 +22,6 @@ from .diagnosis import Diagnosis, diagnose
 from .forms import MailForm
 from .models import Assessment, framework_of, share, share_token, unshare
 
-MAILS_A_DAY = 3  # to one address
 USEFUL_FOR = timedelta(days=7)
 EVENT, SOURCE = EventKind.RESULT_MAILED, RESULT_SOURCE  # what a submission leaves
 TEAM_IS_TOLD = "took the self-assessment and had the result emailed"
@@ -83,12 +82,14 @@ def send_result(
     assessment: Assessment,
     form: MailForm,
     now: datetime,
+    *,
+    flood: bool = False,
 ) -> None:
     """Make or extend the lead and queue the email; sending the same form twice changes nothing.
 
     The email opens a link to share.
     """
-    email, suspect = form.email.data or "", form.is_suspect
+    email, suspect = form.email.data or "", form.is_suspect or flood
     lead = capture.capture_lead(session, email=email, at=now, quarantine=suspect)
     key = _key(settings.secret, assessment, lead)
     if not events.record_event_once(session, lead, EVENT, now, key=key):
@@ -96,21 +97,20 @@ def send_result(
     assessment.lead_id = assessment.lead_id or lead.id
     _record_consent(session, lead, form, now)
     occasion = f"result:{key}"
-    if _mailed_today(session, lead, now) < MAILS_A_DAY:
-        share(assessment, settings.secret)
-        outbox.queue(
-            session,
-            EmailKind.RESULT,
-            email,
-            at=now,
-            useless_after=now + USEFUL_FOR,
-            facts={"answers": assessment.token_hash, "key": key},
-            lead_id=lead.id,
-            dedupe_key=occasion,
-            held=suspect or lead.quarantine,
-        )
+    share(assessment, settings.secret)
+    outbox.queue(
+        session,
+        EmailKind.RESULT,
+        email,
+        at=now,
+        useless_after=now + USEFUL_FOR,
+        facts={"answers": assessment.token_hash, "key": key},
+        lead_id=lead.id,
+        dedupe_key=occasion,
+        held=suspect,
+    )
     if lead.created_at == now:  # this form made the lead
-        _tell_team(session, settings, assessment, lead, occasion, now, suspect=suspect)
+        _tell_team(session, settings, assessment, lead, occasion, now, suspect=suspect, flood=flood)
 
 
 def _tell_team(
@@ -122,6 +122,7 @@ def _tell_team(
     now: datetime,
     *,
     suspect: bool,
+    flood: bool,
 ) -> None:
     team_notices.notify(
         session,
@@ -133,6 +134,7 @@ def _tell_team(
         what=TEAM_IS_TOLD + capture.SUSPECTED * suspect,
         came_from=assessment.came_from,
         answers=assessment.token_hash,
+        flood=flood,
     )
 
 
@@ -202,12 +204,3 @@ def _key(secret: str, assessment: Assessment, lead: Lead) -> str:
 
 def _with_proof(secret: str, key: str) -> str:
     return key + derived_token(secret, "not-me", key)[:KEY]
-
-
-def _mailed_today(session: Session, lead: Lead, now: datetime) -> int:
-    query = select(func.count()).where(
-        OutboxMessage.lead_id == lead.id,
-        OutboxMessage.kind == EmailKind.RESULT,
-        OutboxMessage.created_at > now - timedelta(days=1),
-    )
-    return session.scalar(query) or 0

@@ -12,7 +12,7 @@ from ..action_framework.counts import counts
 from ..action_framework.types import Framework
 from ..formats import long_date
 from ..web.context import context
-from ..web.security import limit_posts
+from ..web.security import are_too_many_messages, limit_posts
 from . import emails, models, pdf, retake, text
 from .blueprint import blueprint, find_or_404
 from .diagnosis import Diagnosis, diagnose
@@ -101,9 +101,10 @@ def mail_submit(token: str) -> ResponseReturnValue:
     form, now = MailForm(request.form), clock.now()
     if not form.validate():
         return _render_save(token, form)
+    flood = are_too_many_messages()
 
     def send(session: Session, assessment: models.Assessment) -> None:
-        emails.send_result(session, context().settings, assessment, form, now)
+        emails.send_result(session, context().settings, assessment, form, now, flood=flood)
 
     _change(token, send)
     return redirect(url_for(".mailed", token=token), 303)

@@ -25,12 +25,9 @@ from .models import Booking, Status
 from .refusals import BOOKED, HELD, Refusal, was_offered
 from .terms import Terms
 
-MOST_HELD = 10  # calls of all visitors at a time; else one stranger could take every start
+MOST_HELD = 10  # calls of all visitors at a time; else strangers could take every start
+MOST_HELD_BY_ONE = 3  # client
 MOST_CHANGES = 3  # of one booking: the form must not become a way to mail strangers
-
-
-class TooManyBookings(Exception):
-    """The address has as many coming calls as one may have."""
 
 
 class Refused(Exception):
@@ -72,6 +69,7 @@ class BookingRequest:
     submission_key: str
     is_24_hours: bool = False  # the clock by which they read times
     quarantine: bool = False
+    client: str | None = None  # a digest of its address
     assessment_id: int | None = None
     came_from: str | None = None
     host_ids: Collection[int] | None = None  # who may take it; None is anyone
@@ -96,7 +94,8 @@ def create(
 ) -> BookingResult:
     """Claim the wished start for the first free host, and keep the lead either way.
 
-    Raises NotOffered, TooManyBookings and TermsChanged.
+    A call beyond those that an address may have is held, as one that looks automated is: the
+    answer must not tell a stranger that the address has calls. Raises NotOffered and TermsChanged.
     """
     if booking := _submitted(session, wanted.submission_key):
         return BookingResult(booking, None)
@@ -117,11 +116,9 @@ def create(
         quarantine=wanted.quarantine,
         at=now,
     )
-    if count_upcoming(session, lead, now) >= settings.bookings_per_address:
-        raise TooManyBookings
-    # What is known of an address outlives a form that looks innocent.
-    wanted = replace(wanted, quarantine=wanted.quarantine or lead.quarantine)
-    if wanted.quarantine and _count_held(session, now) >= MOST_HELD:
+    if has_enough(session, settings, lead, now):
+        wanted = replace(wanted, quarantine=True)
+    if wanted.quarantine and _holds_enough(session, wanted.client, now):
         return BookingResult(None, lead, [Refusal(hosts[0].name, HELD)])
     for host in _as_agreed(free, wanted.kind, wanted.terms):
         made = _booking(host, lead, wanted, now, settings.secret)
@@ -209,7 +206,7 @@ def confirm(session: Session, booking: Booking, now: datetime) -> bool:
     lock_one(session, booking)
     if not (booking.awaits_confirmation and is_upcoming(booking, now)):
         return False
-    booking.awaits_confirmation = False
+    booking.awaits_confirmation, booking.is_proved = False, True
     booking.sequence += 1  # in the host's calendar the call was tentative
     return True
 
@@ -239,18 +236,21 @@ def held(now: datetime) -> ColumnElement[bool]:
     return and_(Booking.quarantine, live, Booking.starts_at > now)
 
 
-def _count_held(session: Session, now: datetime) -> int:
-    return session.scalar(select(func.count(Booking.id)).where(held(now))) or 0
+def _holds_enough(session: Session, client: str | None, now: datetime) -> bool:
+    """Say whether no more starts may be held, for this client or for all."""
+    clients = session.scalars(select(Booking.client).where(held(now))).all()
+    by_one = client is not None and clients.count(client) >= MOST_HELD_BY_ONE
+    return by_one or len(clients) >= MOST_HELD
 
 
-def count_upcoming(session: Session, lead: models.Lead, now: datetime) -> int:
-    """Count the calls of a lead that are still to take place."""
-    query = (
-        select(func.count())
-        .select_from(Booking)
-        .where(Booking.lead_id == lead.id, Booking.status == Status.CONFIRMED)
-    )
-    return session.scalar(query.where(Booking.starts_at > now)) or 0
+def has_enough(session: Session, settings: Settings, lead: models.Lead, now: datetime) -> bool:
+    """Say whether a lead has as many proved calls to come as one address may have.
+
+    What a stranger books in its name does not count.
+    """
+    proved = (Booking.lead_id == lead.id, Booking.status == Status.CONFIRMED, Booking.is_proved)
+    query = select(func.count(Booking.id)).where(*proved, Booking.starts_at > now)
+    return (session.scalar(query) or 0) >= settings.bookings_per_address
 
 
 def _manage_token(secret: str, uid: str, address_changes: int) -> str:
@@ -357,6 +357,7 @@ def _booking(
         visitor_zone=wanted.zone,
         visitor_24_hours=wanted.is_24_hours,
         awaits_confirmation=kind.confirm_first,
+        client=wanted.client,
         meeting_link=host.meeting_link_for(uid, kind),
         name=wanted.name,
         email=wanted.email,
@@ -381,9 +382,6 @@ def correct_email(
     if not is_upcoming(booking, now) or booking.address_changes >= MOST_CHANGES:
         return False
     mistyped, meant = booking.lead, capture.find_lead(session, email)
-    most = settings.bookings_per_address
-    if meant and meant is not mistyped and count_upcoming(session, meant, now) >= most:
-        return False
     if not _is_only_trace(session, booking, mistyped):
         known = capture.capture_lead(
             session, email=email, name=booking.name, company=booking.company, at=now
@@ -394,7 +392,7 @@ def correct_email(
             meant = capture.find_lead(session, email)  # somebody wrote from it meanwhile
         if meant:
             _merge_into(session, mistyped, meant)
-    booking.email = email
+    booking.email, booking.is_proved = email, False
     booking.address_changes += 1
     booking.sequence += 2
     booking.token_hash = token_hash(manage_token(booking, settings.secret))

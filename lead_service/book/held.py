@@ -34,7 +34,7 @@ def look_after(database: Database, settings: Settings, now: datetime) -> None:
         begun = [booking.id for booking in unconfirmed(session, now) if booking.starts_at <= now]
         begun = [one for one in begun if not _is_told(session, one)]
     for booking_id in found:  # each by itself, so that no two hosts are locked at once
-        database.write(partial(_let_go, booking_id, now))
+        database.write(partial(_let_go, settings, booking_id, now))
     for booking_id in begun:
         database.write(partial(_never_told, settings, booking_id, now))
 
@@ -75,13 +75,13 @@ def problems(session: Session, now: datetime) -> Iterator[str]:
         yield f"{late} Call or write to the visitors yourself."
 
 
-def _let_go(booking_id: int, now: datetime, session: Session) -> None:
+def _let_go(settings: Settings, booking_id: int, now: datetime, session: Session) -> None:
     booking = session.get(Booking, booking_id)
     if booking is None:
         return
     bookings.lock_one(session, booking)
     if booking.quarantine and bookings.cancel(session, booking, now):  # not released meanwhile
-        notifications.let_go(session, booking, now)
+        notifications.canceled(session, settings, booking, now)
 
 
 def _is_told(session: Session, booking_id: int) -> bool:

@@ -57,6 +57,8 @@ class Booking(Base):
     status: Mapped[Status] = mapped_column(StoredEnum(Status, 20), default=Status.CONFIRMED)
     quarantine: Mapped[bool] = mapped_column(default=False)
     awaits_confirmation: Mapped[bool] = mapped_column(default=False)  # by the team
+    is_proved: Mapped[bool] = mapped_column(default=False)  # by a person, or from its mailbox
+    client: Mapped[str | None] = mapped_column(String(16))  # a digest, for a day
     starts_at: Mapped[datetime] = mapped_column(index=True)
     duration: Mapped[int]
     buffer_before: Mapped[int]

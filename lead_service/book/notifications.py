@@ -32,8 +32,12 @@ def form_answered(
     now: datetime,
     *,
     may_contact: bool,
+    flood: bool = False,
 ) -> None:
-    """Queue what follows a booking form and keep its consent, once for each form."""
+    """Queue what follows a booking form and keep its consent, once for each form.
+
+    Of a `flood` the team hears in one email an hour.
+    """
     if outcome.lead is None:
         return
     if outcome.booking is None and not _wanted_start(session, outcome.lead, wanted, now):
@@ -47,24 +51,26 @@ def form_answered(
         at=now,
     )
     if outcome.booking:
-        booked(session, settings, outcome.booking, now)
+        booked(session, settings, outcome.booking, now, flood=flood)
     else:
         why = refusals.to_team(outcome.refusals)
-        _slot_taken(session, settings, outcome.lead, wanted, why, now)
+        _slot_taken(session, settings, outcome.lead, wanted, why, now, flood=flood)
 
 
-def booked(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
+def booked(
+    session: Session, settings: Settings, booking: Booking, now: datetime, *, flood: bool = False
+) -> None:
     """Queue the invitation, the host's brief and the team's email.
 
-    A suspected booking tells the team at once, flagged; the visitor's email is held until
-    somebody releases it.
+    A suspected booking tells the team at once, flagged; the emails to visitor and host are held
+    until somebody releases them.
     """
     assessment = session.get(Assessment, booking.assessment_id) if booking.assessment_id else None
     if assessment:
         assessment.lead_id = assessment.lead_id or booking.lead_id
     events.record_event(session, booking.lead, EventKind.CALL_BOOKED, now, booking=booking.id)
     _invite(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED)
-    _tell_team(session, settings, booking, now, CallNews.BOOKED, [booking.host])
+    _tell_team(session, settings, booking, now, CallNews.BOOKED, [booking.host], flood=flood)
 
 
 def confirmed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
@@ -130,28 +136,15 @@ def canceled(
     note: str = "",
     member_id: int | None = None,
 ) -> None:
-    """Queue the cancellation to everybody; a visitor in quarantine was never written to."""
+    """Queue the cancellation to everybody; of a held call, nobody was told."""
     _record(session, booking, EventKind.CALL_CANCELLED, now, note, member_id)
-    said: dict[str, Any] = {"note": note, "by_team": member_id is not None}
     if booking.quarantine:
-        _withhold(session, booking)
-    else:
-        _queue(session, booking, EmailKind.BOOKING_CANCELLED, booking.email, now, **said)
+        outbox.withdraw(session, booking.id)
+        return
+    said: dict[str, Any] = {"note": note, "by_team": member_id is not None}
+    _queue(session, booking, EmailKind.BOOKING_CANCELLED, booking.email, now, **said)
     _tell_host(session, booking, booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, now, **said)
     _tell_team(session, settings, booking, now, CallNews.CANCELED, [booking.host], **said)
-
-
-def let_go(session: Session, booking: Booking, now: datetime) -> None:
-    """Tell the host that a held call is over; the visitor was never written to."""
-    _record(session, booking, EventKind.CALL_CANCELLED, now, "", None)
-    _withhold(session, booking)
-    _tell_host(session, booking, booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, now)
-
-
-def _withhold(session: Session, booking: Booking) -> None:
-    """Cancel what waits for the visitor of a canceled call."""
-    kind = EmailKind.BOOKING_CANCELLED
-    outbox.supersede(session, kind, booking.id, booking.email, booking.sequence)
 
 
 def missed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
@@ -201,6 +194,8 @@ def _slot_taken(
     wanted: bookings.BookingRequest,
     why: str,
     now: datetime,
+    *,
+    flood: bool,
 ) -> None:
     """Tell the team that a visitor wanted a start that was gone, and why."""
     answers = session.get(Assessment, wanted.assessment_id) if wanted.assessment_id else None
@@ -215,6 +210,7 @@ def _slot_taken(
         text=wanted.topic,
         came_from=wanted.came_from,
         answers=answers and answers.token_hash,
+        flood=flood,
     )
 
 
@@ -249,7 +245,7 @@ def _invite(
     A visitor whose call the team has yet to confirm gets a receipt, without an invitation.
     """
     kind = EmailKind.BOOKING_REQUESTED if booking.awaits_confirmation else kind
-    _queue(session, booking, kind, booking.email, now, held=booking.quarantine, **said)
+    _queue(session, booking, kind, booking.email, now, **said)
     if not booking.awaits_confirmation:
         reminders.plan(session, settings, booking, now)
     _tell_host(session, booking, booking.host, EmailKind.BOOKING_FOR_HOST, now, **said)
@@ -270,7 +266,13 @@ def _tell_team(
     told: list[Host],
     **said: Any,
 ) -> None:
-    """Queue the news to the team; the hosts who are `told` get an email of their own."""
+    """Queue the news to the team; the hosts who are `told` get an email of their own.
+
+    Of a held call the team hears once.
+    """
+    if booking.quarantine and news in (CallNews.MOVED, CallNews.GIVEN):
+        return
+    told = [] if booking.quarantine else told
     team_notices.notify_of_call(
         session,
         settings,
@@ -290,8 +292,6 @@ def _queue(
     kind: EmailKind,
     address: str,
     now: datetime,
-    *,
-    held: bool = False,
     **facts: Any,
 ) -> None:
     """Queue an email about a call; it is of use until the call starts."""
@@ -305,7 +305,7 @@ def _queue(
         lead_id=booking.lead_id,
         booking_id=booking.id,
         sequence=booking.sequence,
-        held=held,
+        held=booking.quarantine,
     )
 
 

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from .. import clock
 from ..call_types import PHONE
 from ..web.context import context
-from ..web.security import is_over_limit_of_all, is_over_soft_limit, limit_posts
+from ..web.security import client_digest, is_flood, limit_posts
 from ..web.tokens import new_token, token_hash
 from . import bookings, notifications, refusals
 from .availability import host_cache, month, queries
@@ -22,7 +22,7 @@ from .visitor import query_params
 from .visitor import times_page as open_times
 from .visitor.prefill import find_prefill
 
-BOOKINGS_OF_ALL = "40 per hour"  # of all visitors together; the next ones wait for the team
+BOOKINGS_OF_ALL = "30 per day"  # of all visitors together; the next ones wait for the team
 OPEN_TOO_LONG = (
     "This page was open for a long time. Nothing is booked yet: press the button once more."
 )
@@ -76,8 +76,7 @@ def submit() -> ResponseReturnValue:
     if not form.submission.data:
         form.submission.data = new_token()
         return _form_page(form, wanted, note=OPEN_TOO_LONG), 422
-    flood = is_over_soft_limit(context().settings.limit_bookings, "book")
-    flood = is_over_limit_of_all(BOOKINGS_OF_ALL, "book") or flood
+    flood = is_flood("book", context().settings.limit_bookings, BOOKINGS_OF_ALL)
     return _claim(form, wanted, now, flood)
 
 
@@ -94,21 +93,10 @@ def _claim(form: BookingForm, wanted: datetime, now: datetime, flood: bool) -> R
         return _other_times(form, wanted, _why_gone(wanted)), 422
     except bookings.TermsChanged:
         return _form_page(form, wanted), 409
-    except bookings.TooManyBookings:
-        form.email.errors = [_too_many(settings.bookings_per_address)]
-        return _form_page(form, wanted), 422
     if outcome.booking is None:
         return _other_times(form, wanted, refusals.to_visitor(outcome.refusals)), 409
     token = bookings.manage_token(outcome.booking, settings.secret)
     return redirect(url_for("booking.show", token=token), 303)
-
-
-def _too_many(most: int) -> str:
-    calls = "A call is" if most == 1 else f"{most} calls are"
-    return (
-        f"{calls} coming up for this address already."
-        " Use the links in their confirmations to reschedule or cancel them."
-    )
 
 
 def _book(
@@ -136,6 +124,7 @@ def _book(
         topic=form.topic.data or "",
         submission_key=token_hash(f"{form.submission.data}{start_text(wanted)}"),
         quarantine=form.is_suspect or flood,
+        client=client_digest(),
         assessment_id=assessment.id if assessment else None,
         came_from=query_params.article() or (assessment.came_from if assessment else None),
         host_ids=[one.id for one in query_params.shown_hosts(hosts)],
@@ -143,7 +132,9 @@ def _book(
     )
     outcome = bookings.create(session, settings, published.calls, details, now)
     may_contact = bool(form.may_contact.data)
-    notifications.form_answered(session, settings, details, outcome, now, may_contact=may_contact)
+    notifications.form_answered(
+        session, settings, details, outcome, now, may_contact=may_contact, flood=flood
+    )
     return outcome
 
 

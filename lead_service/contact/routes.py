@@ -17,7 +17,7 @@ from ..leads.models import EventKind
 from ..settings import Settings
 from ..web.context import context
 from ..web.fields import long_text
-from ..web.security import limit_posts
+from ..web.security import are_too_many_messages, limit_posts
 from ..web.tokens import new_token, token_hash
 
 blueprint = Blueprint("contact", __name__, url_prefix="/contact")
@@ -47,8 +47,9 @@ def submit() -> ResponseReturnValue:
         form.submission.data = new_token()
         return _render(form, again=True), 422
     settings, answers = context().settings, request.form.get("assessment", "")
+    flood = are_too_many_messages()
     context().database.write(
-        lambda session: save_message(session, settings, form, now, answers=answers)
+        lambda session: save_message(session, settings, form, now, answers=answers, flood=flood)
     )
     return redirect(url_for(".thanks"), 303)
 
@@ -68,13 +69,20 @@ def thanks() -> str:
 
 
 def save_message(
-    session: Session, settings: Settings, form: ContactForm, now: datetime, *, answers: str = ""
+    session: Session,
+    settings: Settings,
+    form: ContactForm,
+    now: datetime,
+    *,
+    answers: str = "",
+    flood: bool = False,
 ) -> None:
     """Keep a message as a lead with its event, once, and tell the team.
 
-    `answers` is the reference of the self-assessment that comes along.
+    `answers` is the reference of the self-assessment that comes along. Of a `flood` the team
+    hears in one email an hour.
     """
-    key = token_hash(form.submission.data or "")
+    key, suspect = token_hash(form.submission.data or ""), form.is_suspect or flood
     lead = capture.capture_lead(
         session,
         email=form.email.data or "",
@@ -82,12 +90,12 @@ def save_message(
         name=form.name.data or "",
         company=form.company.data or "",
         phone=form.phone.data or "",
-        quarantine=form.is_suspect,
+        quarantine=suspect,
         at=now,
     )
     if assessment := find_referenced(session, settings.secret, answers):
         assessment.lead_id = assessment.lead_id or lead.id
-    text, suspect = form.topic.data or "", form.is_suspect
+    text = form.topic.data or ""
     if not events.record_event_once(
         session, lead, EventKind.WROTE, now, key=key, text=text, suspect=suspect
     ):
@@ -105,4 +113,5 @@ def save_message(
         key=f"wrote:{key}",
         what="wrote to us" + capture.SUSPECTED * suspect,
         text=text,
+        flood=flood,
     )

@@ -30,6 +30,7 @@ MAILS = {
     EmailKind.CALENDAR_PROBLEM: "Problem with a host\u2019s calendar",
     EmailKind.ALARM: "Alarm about the service",
     EmailKind.NEW_LEAD: "News to the team",
+    EmailKind.FLOOD: "Many messages at once, to the team",
     EmailKind.RESULT: "Result to the visitor",
     EmailKind.SIGN_IN: "Link to the desk",
     EmailKind.INVITED: "Invitation to the desk",

@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 
 from ..formats import in_sentence, zone_name
 
-LONGEST_GREETED_NAME = 80
+LONGEST_GREETED_NAME = 40
 LONGEST_PREVIEW = 150
 # What ends a line or gets lost on the way: the categories Cc, Cs, Zl and Zp.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -44,6 +44,7 @@ class EmailKind(StrEnum):
     CALL_COLLIDES = "call_collides"
     ALARM = "alarm"  # about the service itself; never in the outbox
     NEW_LEAD = "new_lead"
+    FLOOD = "flood"
     RESULT = "result"
     SIGN_IN = "sign_in"
     INVITED = "invited"
@@ -121,12 +122,13 @@ def greeting_name(name: str) -> str:
 
     Anybody can type anybody's address with a "name" that is an advertisement, and the mail
     would carry it there under our name. So a name that holds an address, or anything that a
-    mail program may make a link of, is left out, and so is one too long to be a name.
+    mail program may make a link of, or a digit, is left out, and so is one too long to be a name.
     """
     shown = " ".join(name.split())
     seen = unicodedata.normalize("NFKC", shown).replace("\u3002", ".")  # both dots of domains
     seen = "".join(c for c in seen if not unicodedata.category(c).startswith("C"))
-    return "" if LINKABLE.search(seen) or len(shown) > LONGEST_GREETED_NAME else shown
+    is_lure = LINKABLE.search(seen) or any(c.isdigit() for c in seen)
+    return "" if is_lure or len(shown) > LONGEST_GREETED_NAME else shown
 
 
 _bodies = Environment(

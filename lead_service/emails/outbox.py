@@ -25,6 +25,7 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    func,
     literal,
     or_,
     select,
@@ -59,9 +60,13 @@ TO_VISITOR = (
     EmailKind.BOOKING_CANCELLED,
     EmailKind.BOOKING_WITHDRAWN,
 )
+TO_VISITORS = {*TO_VISITOR, EmailKind.RESULT}
+A_DAY = 8  # emails to one visitor, of all kinds; reminders of their calls aside
+ENOUGH = "the visitor has had as many emails as one address gets in a day"
 TO_HOST = (EmailKind.BOOKING_FOR_HOST, EmailKind.BOOKING_CANCELLED_FOR_HOST)
 
 IS_RESTORED = and_(OutboxMessage.state == EmailState.HELD, OutboxMessage.hold == Hold.RESTORED)
+HAD_ENOUGH = and_(OutboxMessage.state == EmailState.HELD, OutboxMessage.reason == ENOUGH)
 
 
 class NotNeeded(Exception):
@@ -97,12 +102,13 @@ def queue(
     It leaves at `due_at` (`at`, the present, when None), and not at all once `useless_after` has
     come. What waits about an earlier `sequence` of the booking, to the same recipient in the same
     role, is canceled. Nothing is added when `dedupe_key` is known. A `held` one waits for
-    `release`.
+    `release`, and so does what goes beyond the emails that a visitor gets in a day.
     """
     told = {}
     if booking_id is not None and sequence:
         told = supersede(session, kind, booking_id, address, sequence)
-    row = _new_row(kind, at, due_at or at, held=held) | {
+    is_too_much = not held and kind in TO_VISITORS and _is_enough(session, lead_id, at)
+    row = _new_row(kind, at, due_at or at, held=held or is_too_much) | {
         "address": address,
         "facts": (facts or {}) | told,
         "lead_id": lead_id,
@@ -110,8 +116,20 @@ def queue(
         "sequence": sequence,
         "useless_after": useless_after,
         "dedupe_key": dedupe_key,
+        "reason": ENOUGH if is_too_much else "",
     }
     insert_unless(session, OutboxMessage, "dedupe_key", **row)
+
+
+def _is_enough(session: Session, lead_id: int | None, at: datetime) -> bool:
+    """Say whether a lead has had its emails of the day: anybody can type anybody's address."""
+    of_day = and_(
+        OutboxMessage.lead_id == lead_id,
+        OutboxMessage.kind.in_(TO_VISITORS - {EmailKind.BOOKING_REMINDER}),
+        OutboxMessage.state != EmailState.CANCELLED,
+        OutboxMessage.created_at > at - timedelta(days=1),
+    )
+    return (session.scalar(select(func.count()).where(of_day)) or 0) >= A_DAY
 
 
 def _new_row(kind: EmailKind, at: datetime, due_at: datetime, *, held: bool) -> dict[str, Any]:
@@ -153,6 +171,13 @@ def supersede(
     return known[0] if known else {}
 
 
+def withdraw(session: Session, booking_id: int) -> None:
+    """Cancel what waits about a call, to whomever: nobody is to hear of it."""
+    waits = and_(OutboxMessage.booking_id == booking_id, OutboxMessage.state.in_(WAITING))
+    gone = {"state": EmailState.CANCELLED, "body": None, "facts": None, "reason": ""}
+    session.execute(update(OutboxMessage).where(waits).values(gone))
+
+
 def release(session: Session, lead_id: int, at: datetime) -> int:
     """Let the held mails of a lead go, now or when they are due; return how many."""
     of_lead = and_(OutboxMessage.lead_id == lead_id, OutboxMessage.state == EmailState.HELD)
@@ -176,6 +201,7 @@ def _let_go(session: Session, held: ColumnElement[bool], at: datetime) -> int:
     for row in rows:
         # Due from now on: what waited for a person is not late.
         row.state, row.due_at, row.hold = EmailState.PENDING, max(row.due_at, at), None
+        row.reason = ""
         row.next_at = row.due_at
     return len(rows)
 

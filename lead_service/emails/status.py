@@ -4,11 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, distinct, func, select
 from sqlalchemy.orm import Session
 
+from .message import EmailKind
 from .models import RINGS, EmailState, ErasureJob, OutboxMessage, OutboxPause
-from .outbox import IS_RESTORED
+from .outbox import HAD_ENOUGH, IS_RESTORED
 
 LATE = timedelta(minutes=15)  # an email that waits longer is an alarm
 
@@ -30,6 +31,8 @@ class Health:
     stopped_at: datetime | None
     stop_reason: str
     restored: int  # held since a backup was restored
+    too_many: int  # held because their recipient had enough
+    floods: int  # hours of the last day in which too many messages came
     unerased: int  # addresses whose erasure at the provider needs a person
 
     @property
@@ -52,6 +55,12 @@ class Health:
         if self.restored:
             held = f"Emails held since a backup was restored: {self.restored}"
             troubles.append(f"{held}. Send or cancel them on the desk.")
+        if self.too_many:
+            enough = f"Emails held because one address got too many: {self.too_many}"
+            troubles.append(f"{enough}. Release or erase their leads on the desk.")
+        if self.floods:
+            flood = f"Many messages at once, in hours of the last day: {self.floods}"
+            troubles.append(f"{flood}. Check the suspected leads on the desk.")
         if self.unerased:
             refused = f"Addresses that SendGrid has not erased: {self.unerased}"
             troubles.append(f"{refused} (see Team, Privacy).")
@@ -84,6 +93,9 @@ def health(session: Session, now: datetime) -> Health:
     # Counted here: asked to group them, SQLite would read the whole table in that order.
     wrong = Counter(session.scalars(select(OutboxMessage.state).where(RINGS)))
     pause = session.get(OutboxPause, 1)
+    flood = and_(
+        OutboxMessage.created_at > now - timedelta(days=1), OutboxMessage.kind == EmailKind.FLOOD
+    )
     until = pause.paused_until if pause else None
     return Health(
         waiting=waiting,
@@ -96,5 +108,7 @@ def health(session: Session, now: datetime) -> Health:
         stopped_at=pause.stopped_at if pause else None,
         stop_reason=pause.stop_reason if pause else "",
         restored=session.scalar(select(func.count()).where(IS_RESTORED)) or 0,
+        too_many=session.scalar(select(func.count()).where(HAD_ENOUGH)) or 0,
+        floods=session.scalar(select(func.count(distinct(OutboxMessage.due_at))).where(flood)) or 0,
         unerased=session.scalar(select(func.count(ErasureJob.alarm_at))) or 0,
     )

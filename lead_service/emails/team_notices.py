@@ -8,15 +8,19 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ..leads.consent import Occasion, Permission
+from ..leads.models import Lead
+from ..publishing.site import Published
 from ..settings import Settings
-from . import outbox
-from .message import EmailKind
+from . import outbox, practice_context
+from .message import EmailKind, Message, compose
 from .models import OutboxMessage
 
 USEFUL_FOR = timedelta(days=14)
+FLOOD_TOLD_AFTER = timedelta(hours=1)  # so that one email tells of all of it
 # If one of these expires, the visitor does not know about the call.
 TELLS_VISITOR = {EmailKind.BOOKING_CONFIRMED, EmailKind.BOOKING_CHANGED}
 
@@ -42,14 +46,20 @@ def notify(
     key: str,
     booking: tuple[int, int] | None = None,
     exclude: Collection[str] = (),
+    flood: bool = False,
     **facts: Any,
 ) -> None:
     """Email everyone in SALES_TO about what a lead did; `key` names the occasion, once.
+
+    What is part of a `flood` is told in one email an hour, which says how many leads to look at.
 
     `occasion` says what that allows. The facts are `what` the lead did, in a few words, and maybe
     the `text` that they wrote, the article that they `came_from`, and the token hash of their
     `answers`. `exclude` are addresses that get an email of their own about this.
     """
+    if flood:
+        _tell_of_flood(session, settings, at)
+        return
     left_out = {address.casefold() for address in exclude}
     booking_id, sequence = booking or (None, 0)
     for number, recipient in enumerate(settings.sales_to):
@@ -80,6 +90,34 @@ def notify_of_call(
     """Email the team what became of a call; `booking` is its id and sequence."""
     more |= {"occasion": Occasion.CALL, "booking": booking, "news": news}
     notify(session, settings, lead_id, at, **more)
+
+
+def _tell_of_flood(session: Session, settings: Settings, at: datetime) -> None:
+    for number, recipient in enumerate(settings.sales_to):
+        outbox.queue(
+            session,
+            EmailKind.FLOOD,
+            recipient,
+            at=at,
+            due_at=at + FLOOD_TOLD_AFTER,
+            useless_after=at + USEFUL_FOR,
+            dedupe_key=f"team:flood:{at:%Y-%m-%dT%H}:{number}",
+        )
+
+
+def flood_email(
+    session: Session, settings: Settings, _published: Published, row: OutboxMessage, _now: datetime
+) -> Message:
+    """Compose the email that tells the team of a flood, with how many leads it has left."""
+    of_flood = (Lead.quarantine, Lead.touched_at >= row.created_at)
+    return compose(
+        row.kind,
+        to=row.address,
+        leads=session.scalar(select(func.count(Lead.id)).where(*of_flood)) or 0,
+        desk_link=settings.link("/desk/?view=suspected"),
+        calls_link=settings.link("/desk/calls/floods/"),
+        **practice_context(settings),
+    )
 
 
 def never_told(settings: Settings, session: Session, row: OutboxMessage, at: datetime) -> None:

@@ -53,8 +53,8 @@ def capture_lead(
 
     `address` is `email` in the form that `normalize_email` gives it, where that is known already.
     What is typed fills empty fields only: anybody can type anybody's address, so a later form
-    must not overwrite what we know (the form's own text is kept in its event). A new lead
-    takes the suspicion of its form; a known one keeps its own standing.
+    must not overwrite what we know (the form's own text is kept in its event). A lead is
+    suspected while all its forms were: a stranger may have sent the first one in its name.
     """
     address = address or normalize_email(email)
     new: dict[str, Any] = {
@@ -73,7 +73,7 @@ def capture_lead(
     lead.name = lead.name or name
     lead.company = lead.company or company
     lead.phone = lead.phone or phone
-    lead.touched_at = at
+    lead.touched_at, lead.quarantine = at, lead.quarantine and quarantine
     return lead
 
 

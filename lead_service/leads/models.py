@@ -171,6 +171,7 @@ class Consent(Base):
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
     wording: Mapped[str] = mapped_column(String(40))
     may_contact: Mapped[bool]
+    is_proved: Mapped[bool] = mapped_column(default=False)  # confirmed from the person's mailbox
     source: Mapped[str] = mapped_column(String(40))
     at: Mapped[datetime]
 

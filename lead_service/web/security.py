@@ -24,6 +24,7 @@ from .. import clock
 from ..headers import headers_for
 from ..settings import LOOPBACK, Settings
 from .context import context
+from .tokens import derived_token
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,6 +37,7 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 # SQLite stores a NUL and PostgreSQL refuses it, and none of these is part of any name.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 HEALTH = {"/healthz", "/readyz"}
+MESSAGES_OF_CLIENT, MESSAGES_OF_ALL = "5 per hour", "60 per hour"  # the next ones are held
 FASTEST_SECONDS = 2  # from when a form is shown to when a person or a browser has filled it in
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -204,20 +206,31 @@ def _keep_nothing(response: Response) -> Response:
     return response
 
 
-def is_over_soft_limit(limit: str, *names: str) -> bool:
-    """Count one more hit against a soft limit; say whether it is now exceeded.
+def is_flood(act: str, of_client: str, of_all: str) -> bool:
+    """Count an act of this client; say whether it, or all clients together, did that too often.
 
-    A loopback client is this machine, or a proxy that TRUSTED_PROXIES does not name: then all
-    visitors share one address, and suspecting them all would help nobody.
+    What one client does beyond its limit does not use up the limit of all. A loopback client is
+    this machine, or a proxy that TRUSTED_PROXIES does not name: then all visitors share one
+    address, and suspecting them all would help nobody.
     """
+    client, limits = client_address(), context().limits
+    if client in LOOPBACK:
+        return False
+    return bool(limits.hit(of_client, act, client) or limits.hit(of_all, act, "all"))
+
+
+def are_too_many_messages() -> bool:
+    """Count a message to the team; say whether it is part of a flood."""
+    return is_flood("messages", MESSAGES_OF_CLIENT, MESSAGES_OF_ALL)
+
+
+def client_digest() -> str | None:
+    """Return what a client's acts of one day have in common, and no address can be read from."""
     client = client_address()
-    return client not in LOOPBACK and bool(context().limits.hit(limit, *names, client))
-
-
-def is_over_limit_of_all(limit: str, *names: str) -> bool:
-    """Count one more hit of any visitor; say whether all together are now over the limit."""
-    is_local = client_address() in LOOPBACK
-    return not is_local and bool(context().limits.hit(limit, *names, "all"))
+    if client in LOOPBACK:
+        return None
+    secret = context().settings.secret
+    return derived_token(secret, "client", f"{clock.now():%Y-%m-%d}:{client}")[:16]
 
 
 def signed_now() -> str:
@@ -231,7 +244,7 @@ def is_submitted_too_fast(shown: str) -> bool:
 
     A moment that is missing, old, to come or not ours says nothing: pages may be kept for long,
     and clocks be set. A loopback client is not suspected, for the reason that
-    `is_over_soft_limit` gives.
+    `is_flood` gives.
     """
     if client_address() in LOOPBACK:
         return False

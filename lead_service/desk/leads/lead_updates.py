@@ -166,7 +166,7 @@ def remove_note(session: Session, note: Note, by: Member, at: datetime) -> bool:
 def release(session: Session, lead: Lead, by: Member, at: datetime) -> int:
     """Lift the quarantine of a locked lead and its calls; return how many emails may leave now."""
     suspected = update(Booking).where(Booking.lead_id == lead.id, Booking.quarantine)
-    bookings = rows_changed(session, suspected.values(quarantine=False))
+    bookings = rows_changed(session, suspected.values(quarantine=False, is_proved=True))
     emails = outbox.release(session, lead.id, at)
     if lead.quarantine or bookings or emails:
         lead.quarantine = False

@@ -10,6 +10,7 @@ from ...book.calendars.notices import calendar_email, collision_email
 from ...emails.message import EmailKind, Message, from_json
 from ...emails.models import OutboxMessage
 from ...emails.outbox import Compose
+from ...emails.team_notices import flood_email
 from ...publishing.site import Published
 from ...settings import Settings
 from ..auth.links import sign_in_email
@@ -25,6 +26,7 @@ COMPOSERS = {
     EmailKind.BOOKING_CANCELLED_FOR_HOST: call_emails.hosts_email,
     EmailKind.BOOKING_WITHDRAWN: call_emails.withdrawal,
     EmailKind.NEW_LEAD: call_emails.team_news,
+    EmailKind.FLOOD: flood_email,
     EmailKind.CALENDAR_PROBLEM: calendar_email,
     EmailKind.CALL_COLLIDES: collision_email,
     EmailKind.RESULT: result_email,

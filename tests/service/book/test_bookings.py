@@ -244,29 +244,11 @@ def test_a_wrong_field_is_named_beside_itself_and_the_rest_is_kept(client, datab
     assert count(database, Lead) == 0
 
 
-def test_how_many_calls_an_address_may_have_is_a_setting(environment, request):
-    environment["BOOKINGS_PER_ADDRESS"] = "1"
-    client = request.getfixturevalue("client")
-    book(client)
-    refused = client.post("/book/", data=booking_form(client, open_starts(client)[0]))
-    assert refused.status_code == 422
-    assert "A call is coming up for this address already" in refused.text
-
-
 def test_unknown_fields_set_nothing(client, database):
     book(client, status="cancelled", quarantine="1", id="7", host_id="9", stage="won")
     with database.read() as session:
         booking, lead = session.scalar(select(Booking)), session.scalar(select(Lead))
     assert (booking.status, booking.quarantine, lead.stage) == ("confirmed", False, "new")
-
-
-@pytest.mark.both_engines
-def test_one_address_has_at_most_two_coming_calls(client, database):
-    for _ in range(2):
-        book(client)
-    form = booking_form(client, open_starts(client)[0])
-    assert client.post("/book/", data=form).status_code == 422
-    assert count(database, Booking) == 2
 
 
 def test_answers_come_along_and_the_host_gets_the_brief(client, framework, mails, database):
@@ -325,17 +307,20 @@ def test_a_sprung_trap_takes_the_time_tells_the_team_and_holds_the_visitor_s_mai
     assert states == {
         "booking_confirmed": "held",
         "booking_reminder": "held",
-        "booking_for_host": "pending",
+        "booking_for_host": "held",
+        "new_lead": "pending",
     }
-    host = next(message for _, message in mails() if message.kind == "booking_for_host")
-    assert host.subject.startswith("Suspected")
+    team = next(message for _, message in mails() if message.kind == "new_lead")
+    assert "suspected to be automated" in team.subject
 
 
-def test_a_lead_in_quarantine_stays_there_however_clean_its_next_form(client, mails):
+def test_suspicion_belongs_to_a_booking_and_not_to_the_address_for_good(client, mails, database):
     book(client, website="http://spam.example")
     book(client)
     confirmed = [row.state for row, one in mails() if one.kind == "booking_confirmed"]
-    assert confirmed == ["held", "held"]
+    assert confirmed == ["held", "pending"]
+    with database.read() as session:
+        assert not session.scalars(select(Lead)).one().quarantine
 
 
 def test_what_is_made_up_is_not_carried_from_page_to_page(client):

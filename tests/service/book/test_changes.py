@@ -244,15 +244,17 @@ def test_a_mistyped_address_that_got_an_earlier_invitation_is_freed_of_it(
     assert "booking_withdrawn" in kinds
 
 
-def test_a_move_in_quarantine_tells_the_host_and_not_the_visitor(client, context, mails, starts):
+def test_a_held_call_that_moves_tells_nobody_anew(client, context, mails, starts):
     book(client, website="spam")
     move(context, starts[2])
     states = {one.kind: row.state for row, one in mails()}
     assert states == {
         "booking_changed": "held",
         "booking_reminder": "held",
-        "booking_for_host": "pending",
+        "booking_for_host": "held",
+        "new_lead": "pending",  # of the booking
     }
+    assert len([1 for _, one in mails() if one.kind == "new_lead"]) == 1
 
 
 @only_postgresql

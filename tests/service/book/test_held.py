@@ -10,12 +10,13 @@ from lead_service.book import bookings, held
 from lead_service.book import routes as booking_routes
 from lead_service.book.models import Booking, Status, TimeCell
 from lead_service.emails.models import OutboxMessage
+from lead_service.emails.status import health
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.call_types import KIND, publish
 from tests.support.app.desk_client import sign_in
 from tests.support.app.hosts import change_host
-from tests.support.app.visitor_forms import book, booking_form, open_starts
+from tests.support.app.visitor_forms import VISITOR, book, booking_form, hidden, open_starts
 from tests.support.engines import only_postgresql
 
 pytestmark = pytest.mark.both_engines
@@ -81,15 +82,55 @@ def test_a_call_that_the_team_releases_meanwhile_is_kept(
     assert count(database, Booking.status == Status.CONFIRMED) == 1
 
 
-def test_the_visitor_hears_nothing_and_the_host_once(post, database, settings, flooded):
+def test_neither_visitor_nor_host_hears_of_a_held_call_and_the_team_once(
+    post, database, settings, flooded
+):
     post()
-    held.look_after(database, settings, MONDAY_MORNING + held.HELD_FOR)
+    over = MONDAY_MORNING + held.HELD_FOR
+    held.look_after(database, settings, over)
+    begun = count(database, Booking.starts_at <= over)  # a call that nobody has confirmed in time
     post()
     with database.read() as session:
         sent = session.scalars(select(OutboxMessage).where(OutboxMessage.state == "sent")).all()
-    assert not any(email.address.startswith("robot") for email in sent)
-    over = [email for email in sent if email.kind == "booking_cancelled_for_host"]
-    assert len(over) == count(database, Booking.status == Status.CANCELLED)
+    assert {email.kind for email in sent} == {"new_lead"}
+    assert len(sent) == len(flooded) + begun
+
+
+def test_one_client_holds_fewer_starts_than_all_may(client, database, at):
+    client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    codes = [robot(client, number) for number in range(bookings.MOST_HELD_BY_ONE + 1)]
+    assert codes == [303] * bookings.MOST_HELD_BY_ONE + [409]
+    client.environ_base["REMOTE_ADDR"] = "203.0.113.10"
+    assert robot(client, 9) == 303
+
+
+def test_what_strangers_book_in_a_name_neither_blocks_nor_tells_of_its_calls(
+    environment, request, database, at
+):
+    environment["BOOKINGS_PER_ADDRESS"] = "1"
+    client = request.getfixturevalue("client")
+    for _ in range(2):
+        book(client)
+    assert count(database, Booking.quarantine.is_(False)) == 2
+    database.write(lambda session: session.execute(update(Booking).values(is_proved=True)) and None)
+    page = client.get(book(client)).text
+    assert count(database, Booking.quarantine) == 1
+    assert "We have your request" in page and "coming up" not in page
+
+
+def test_the_team_hears_of_a_flood_in_one_email_an_hour(client, at, mails, database):
+    client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    for number in range(9):
+        token = hidden(client.get("/contact/").text, "submission")
+        form = VISITOR | {"email": f"ada{number}@example.com", "submission": token}
+        assert client.post("/contact/", data=form).status_code == 303
+    kinds = [one.kind for _, one in mails()]
+    assert (kinds.count("new_lead"), kinds.count("flood")) == (5, 1)
+    (flood,) = [one for _, one in mails() if one.kind == "flood"]
+    assert "Leads to check: 4." in flood.text
+    with database.read() as session:
+        assert session.scalar(select(func.count(Lead.id))) == 9
+        assert any("Many messages" in one for one in health(session, MONDAY_MORNING).troubles)
 
 
 def test_many_visitors_at_once_are_held_too(client, database, at, monkeypatch):

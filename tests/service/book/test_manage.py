@@ -120,14 +120,6 @@ def test_whoever_reads_the_mistyped_mailbox_loses_the_link_and_the_event(client,
 
 
 @pytest.mark.both_engines
-def test_correcting_an_address_is_no_way_around_its_two_calls(client):
-    for _ in range(2):
-        book(client, email="ada@example.org")
-    page = book(client, email="bob@example.org")
-    assert client.post(page + "address", data={"email": "ada@example.org"}).status_code == 422
-
-
-@pytest.mark.both_engines
 def test_a_corrected_address_that_is_known_leaves_one_lead_with_the_whole_story(client, database):
     book(client, email="ada@example.org")
     page = book(client, email="adda@example.org")

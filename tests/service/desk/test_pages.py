@@ -227,7 +227,7 @@ def test_a_release_lets_the_held_mails_go_once(client, member, database, at):
     assert "Suspected to be automated" in lead_page(client)
     with database.read() as session:
         held = select(func.count()).where(OutboxMessage.state == "held")
-        assert session.scalar(held) == 2  # the invitation and the reminder
+        assert session.scalar(held) == 3  # the invitations of visitor and host, and the reminder
     for _ in range(2):
         assert press_on_lead(client, "release").location == "/desk/leads/1/"
     with database.read() as session:

@@ -15,6 +15,7 @@ from lead_service.book.forms import parse_start
 from lead_service.book.hosts.models import CalendarFeed, Host
 from lead_service.book.models import Booking
 from lead_service.desk.team import membership
+from lead_service.emails import team_notices
 from lead_service.emails.message import EmailKind
 from lead_service.leads.consent import Agreed, Occasion, permission
 from tests.service.conftest import MONDAY_MORNING
@@ -41,6 +42,7 @@ TO_A_MEMBER = {
     EmailKind.INVITED,
     EmailKind.CALENDAR_PROBLEM,
     EmailKind.CALL_COLLIDES,
+    EmailKind.FLOOD,
 }  # and about nobody else
 QUEUED = set(EmailKind) - {EmailKind.ALARM}  # which is sent beside the outbox
 PERMISSIONS = {
@@ -55,6 +57,10 @@ TEMPLATES = Path(lead_service.__path__[0]) / "templates/email"
 @pytest.fixture
 def every_mail(app, client, context, framework, mails, post, database, settings):
     """Take every path that mails somebody; return all messages."""
+    flood = {"occasion": Occasion.MESSAGE, "key": "", "flood": True}
+    database.write(
+        lambda session: team_notices.notify(session, settings, None, MONDAY_MORNING, **flood)
+    )
     invited = {"email": "grace@example.com", "at": MONDAY_MORNING}
     database.write(lambda session: membership.invite(session, settings, **invited) and None)
     fields = {"name": MARKUP, "company": MARKUP, "topic": MARKUP}

@@ -51,6 +51,7 @@ def test_it_shows_one_of_everything(filled, framework):
         EmailKind.ALARM,
         EmailKind.BOOKING_REQUESTED,  # no kind of call here waits for the team
         EmailKind.CALL_COLLIDES,
+        EmailKind.FLOOD,
     }
     assert every(filled, OutboxMessage.state) == set(EmailState)
     assert every(filled, OutboxMessage.delivery) == set(Delivery)

@@ -158,7 +158,9 @@ def test_a_person_is_greeted_by_name(name):
         "ev\u200bil.te\u200bst",
         "evil\u2060.\u2060test",
         "call 192.0.2.1",
-        "win " * 30,
+        "win " * 11,
+        "Call 0900 555 now",
+        "Call \u0660\u0669 now",
     ],
 )
 def test_a_name_that_is_an_advertisement_is_left_out(name):
