@@ -22,6 +22,7 @@ from tests.support.processes import ROOT, children, free_port
 from tests.support.waiting import PATIENCE, comes_up
 
 NAME = "advisory.test"  # tests/conftest.py tells Chromium where it is
+POSTS = 20  # of one client, in the time of all tests of the deployment
 SELF_SIGNED = (
     *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
     *("-nodes", "-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"),
@@ -48,7 +49,7 @@ class Cluster:
             "PRACTICE_POSTAL_ADDRESS": "1 Example Street",
             "PRACTICE_EMAIL": "hello@advisory.test",
             "TRUSTED_PROXIES": "1",
-            "LIMIT_POSTS": "40 per 10 minutes",
+            "LIMIT_POSTS": f"{POSTS} per 10 minutes",
             "SITE_DIR": str(self.site),
             "VAR_DIR": str(folder / "var"),
             "NO_MKDOCS_2_WARNING": "1",

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,11 @@ NEWER_SYNTAX = 'the "listen ... http2" directive is deprecated'  # nginx 1.22 ha
 class DebianNginx:
     """A copy of Debian's files in a folder of its own, on free ports."""
 
-    def __init__(self, folder: Path, cluster: Cluster, *, with_default_site: bool) -> None:
+    def __init__(
+        self, folder: Path, cluster: Cluster, *, with_default_site: bool, with_service: bool = True
+    ) -> None:
         self.folder, self.cluster = folder, cluster
+        self.web_port = cluster.web_ports[0] if with_service else free_port()
         self.ports = {"80": free_port(), "443": free_port()}
         self.client = Client(self.ports["443"], NAME, cluster.folder / "tls" / "certificate.pem")
         for name in ("conf.d", "sites-enabled", "logs"):
@@ -53,8 +57,7 @@ class DebianNginx:
             text = text.replace(place, str(own))
         for port, own in self.ports.items():
             text = re.sub(rf"^(\s*listen (?:\[::\]:)?){port}\b", rf"\g<1>{own}", text, flags=re.M)
-        web = self.cluster.web_ports[0]
-        text = text.replace("server 127.0.0.1:8000", f"server 127.0.0.1:{web}")
+        text = text.replace("server 127.0.0.1:8000", f"server 127.0.0.1:{self.web_port}")
         # The workers must read what belongs to whoever runs the tests.
         text = re.sub(r"^user .*;", "user root;" if os.geteuid() == 0 else "", text, flags=re.M)
         (self.folder / name).write_text(text)
@@ -65,15 +68,14 @@ class DebianNginx:
         return [nginx, "-c", str(self.folder / "nginx.conf"), *arguments]
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["default site", "no default site"])
-def debian(request, cluster, tmp_path_factory) -> Iterator[DebianNginx]:
+@contextmanager
+def started(cluster: Cluster, make_folder, probe: str, **how: bool) -> Iterator[DebianNginx]:
     if not (DEBIAN / "sites-available" / "default").exists():
         pytest.skip("this machine's nginx is not laid out as Debian's")
     for _ in range(3):  # another program may take a free port first
-        folder = tmp_path_factory.mktemp("debian")
-        nginx = DebianNginx(folder, cluster, with_default_site=request.param)
+        nginx = DebianNginx(make_folder("debian"), cluster, **how)
         process = subprocess.Popen(nginx.command("-g", "daemon off;"))
-        if comes_up(lambda nginx=nginx: nginx.client.get("/readyz").status == 200, process):
+        if comes_up(lambda nginx=nginx: nginx.client.get(probe).status == 200, process):
             break
     try:
         assert process.poll() is None
@@ -81,6 +83,13 @@ def debian(request, cluster, tmp_path_factory) -> Iterator[DebianNginx]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["default site", "no default site"])
+def debian(request, cluster, tmp_path_factory) -> Iterator[DebianNginx]:
+    make_folder, has_default = tmp_path_factory.mktemp, request.param
+    with started(cluster, make_folder, "/readyz", with_default_site=has_default) as nginx:
+        yield nginx
 
 
 def test_nginx_accepts_the_configuration_without_a_warning(debian):
@@ -104,3 +113,20 @@ def test_the_service_s_pages_stay_uncompressed_although_debian_turns_gzip_on(deb
     answer = debian.client.get("/desk/sign-in/", Accept_Encoding="gzip, br")
     assert answer.status == 200
     assert "content-encoding" not in answer.headers
+
+
+def test_while_the_service_is_away_the_site_stays_and_says_whom_to_write_to(
+    cluster, tmp_path_factory
+):
+    how = {"with_default_site": False, "with_service": False}
+    with started(cluster, tmp_path_factory.mktemp, "/about/", **how) as nginx:
+        client = nginx.client
+        for path in ("/", "/about/", "/insights/", "/privacy/"):
+            assert client.get(path).status == 200
+        for answer in (client.get("/book/"), client.get("/assessment/"), client.post("/book/", {})):
+            assert answer.status == 503
+            assert "mailto:hello@advisory.test" in answer.text
+            assert "sent twice counts once" in answer.text
+            assert answer.headers["retry-after"] == "60"
+            assert answer.headers["cache-control"] == "no-store"
+            assert "default-src 'none'" in answer.headers["content-security-policy"]

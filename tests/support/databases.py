@@ -22,6 +22,7 @@ from sqlalchemy import MetaData, create_engine, update
 
 import lead_service
 from lead_service.book.hosts.models import Host
+from lead_service.db import schema
 from lead_service.db.base import Base
 from lead_service.db.engine import Database
 from tests.support import tools
@@ -169,6 +170,27 @@ def sqlite_with_tables() -> bytes:
         database.close()  # the last connection brings home what the log holds
         assert database.file
         return database.file.read_bytes()
+
+
+@functools.cache
+def sqlite_migrated() -> bytes:
+    """Return the file of a database that all migrations have been through."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(sqlite_url(Path(folder)))
+        schema.migrate(database)
+        database.close()
+        assert database.file
+        return database.file.read_bytes()
+
+
+def open_migrated(url: str) -> Database:
+    """Open a new database with the schema that `lead-service migrate` makes."""
+    database = Database(url)
+    if database.file:
+        database.file.write_bytes(sqlite_migrated())
+    else:
+        schema.migrate(database)
+    return database
 
 
 @functools.cache

@@ -5,6 +5,10 @@ The marks of pytest-xdist do the same, but it adds them to names that pytest 9.2
 
 from xdist.scheduler import LoadScopeScheduling
 
+FORKING = (  # from a server of processes, or with the made-up data, which take seconds to make
+    *("tests/service/ops/", "tests/service/book/test_races.py", "tests/service/web/test_every_"),
+    *("tests/service/emails/test_worker_crash.py", "tests/service/web/test_logs.py"),
+)
 # By the beginning of their names; the rest are handed out one by one.
 GROUPS = {
     "tests/browser/test_every_page.py": "pages",
@@ -12,6 +16,7 @@ GROUPS = {
     "tests/site/test_weight.py": "pages",
     "tests/browser/": "product",
     "tests/deploy/": "postgresql",
+    **dict.fromkeys(FORKING, "processes"),
 }
 
 

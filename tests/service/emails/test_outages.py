@@ -115,6 +115,7 @@ def test_the_desk_need_not_wait_for_the_next_try_once_the_provider_is_back(post,
     assert {post.row(id).state for id in ids} == {"sent"}
 
 
+@pytest.mark.long
 def test_four_days_without_the_provider_end_in_an_alarm_and_with_every_text_kept(
     post, provider, live
 ):

@@ -32,6 +32,7 @@ from lead_service.ops.backup.contents import BackupError
 from lead_service.privacy import backup_files, erasure
 from lead_service.settings import load
 from tests.support.app.outbox_helper import compose
+from tests.support.databases import open_migrated
 from tests.support.engines import only_sqlite
 from tests.support.waiting import eventually
 
@@ -47,8 +48,7 @@ NOT_WHOLE = [
 
 @pytest.fixture
 def live(db_url):
-    database = Database(db_url)
-    schema.migrate(database)
+    database = open_migrated(db_url)
     yield database
     database.close()
 
@@ -249,8 +249,7 @@ def test_a_copy_whose_pages_do_not_agree_changes_nothing(live, settings, tmp_pat
 
 @only_sqlite
 def test_the_file_of_a_running_database_is_no_copy(settings, tmp_path):
-    live = Database(settings.database_url)
-    schema.migrate(live)
+    live = open_migrated(settings.database_url)
     write_to(live, 1)
     with pytest.raises(BackupError, match="live database"):
         backup.restore(live, settings, Path(live.engine.url.database), NOW, replace=True)
@@ -379,8 +378,7 @@ def test_a_backup_that_is_missing_or_late_is_a_fault(live, settings, environment
 
 @only_sqlite
 def test_sqlite_s_copy_is_one_file_that_needs_no_other(settings, tmp_path):
-    live = Database(settings.database_url)
-    schema.migrate(live)
+    live = open_migrated(settings.database_url)
     write_to(live, 1)
     backup.make(live, tmp_path / "copy")
     with sqlite3.connect(tmp_path / "copy") as copy:

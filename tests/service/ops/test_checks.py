@@ -17,6 +17,7 @@ from lead_service.ops import checks
 from lead_service.privacy.models import RetentionPlan
 from lead_service.settings import load
 from tests.support.app.stored_data import kept
+from tests.support.databases import open_migrated
 from tests.support.engines import only_postgresql, only_sqlite
 from tests.support.fake_sendgrid import KEY, StandIn
 from tests.support.processes import free_port, run
@@ -30,8 +31,7 @@ EACH_COMMAND = pytest.mark.parametrize(
 @pytest.fixture
 def ready(settings):
     """The settings of a product in which all is well."""
-    database = Database(settings.database_url)
-    schema.migrate(database)
+    database = open_migrated(settings.database_url)
     database.write(lambda session: setup.create_first_host(session, settings))
     database.close()
     return settings

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sqlite3
 import time
 import tomllib
@@ -18,6 +19,7 @@ from tests.support.app.commands import run_here
 from tests.support.processes import free_port
 
 ROOT = Path(__file__).parents[3]
+OWN = {"SALES_TO": "a@example.com"}
 NOBODY = "postgresql://ann:hunter2@127.0.0.1:1/advisory"
 
 
@@ -26,10 +28,29 @@ def var(tmp_path) -> Path:
     return tmp_path / "var"
 
 
+@pytest.fixture(scope="module")
+def migrated_folder(tmp_path_factory, site_dir) -> Path:
+    folder = tmp_path_factory.mktemp("migrated")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in OWN.items():
+            patch.setenv(name, value)
+        patch.setenv("VAR_DIR", str(folder))
+        patch.setenv("SITE_DIR", str(site_dir))
+        patch.delenv("DATABASE_URL", raising=False)
+        assert run_here("migrate")[0] == 0
+    return folder
+
+
+@pytest.fixture
+def migrated(var, migrated_folder) -> None:
+    """Let `migrate` have run, without the time that it takes."""
+    shutil.copytree(migrated_folder, var)
+
+
 @pytest.fixture
 def given(monkeypatch, var, site_dir) -> pytest.MonkeyPatch:
     """Set the environment of the commands; a test may add to it with `given.setenv`."""
-    own = {"VAR_DIR": var, "SITE_DIR": site_dir, "SALES_TO": "a@example.com", "PORT": free_port()}
+    own = OWN | {"VAR_DIR": var, "SITE_DIR": site_dir, "PORT": free_port()}
     for name, value in own.items():
         monkeypatch.setenv(name, str(value))
     monkeypatch.delenv("DATABASE_URL", raising=False)
@@ -70,14 +91,12 @@ def test_check_passes_after_migrate(command):
 
 
 @pytest.mark.parametrize("gone", ["DELETE FROM opening_hours", "UPDATE host SET is_active = 0"])
-def test_check_says_when_no_host_takes_calls(command, refused, var, gone):
-    command("migrate")
+def test_check_says_when_no_host_takes_calls(command, refused, var, gone, migrated):
     change(var, gone)
     assert refused("check") == f"lead-service: {setup.NOBODY}\n"
 
 
-def test_check_fails_while_mails_that_failed_were_not_looked_at(command, refused, var):
-    command("migrate")
+def test_check_fails_while_mails_that_failed_were_not_looked_at(command, refused, var, migrated):
     columns = "id, kind, address, state, attempts, created_at, due_at, next_at, reason, alarm_at"
     at = "'2026-03-02 09:00:00.000000'"
     values = f"'{'0' * 32}', 'result', 'a@b.test', 'failed', 1, {at}, {at}, {at}, '', {at}"
@@ -116,8 +135,7 @@ def test_what_is_no_address_is_refused_by_every_command(refused, words):
     ],
     ids=" ".join,
 )
-def test_a_database_that_does_not_answer_is_one_line(given, command, refused, words):
-    command("migrate")  # which makes the folder
+def test_a_database_that_does_not_answer_is_one_line(given, command, refused, words, migrated):
     given.setenv("DATABASE_URL", NOBODY)
     said = refused(*words, status=1 if words == ["check"] else 2)
     assert "DATABASE_URL: cannot be used" in said
@@ -125,8 +143,7 @@ def test_a_database_that_does_not_answer_is_one_line(given, command, refused, wo
 
 
 @pytest.mark.parametrize("word", ["migrate", "serve", "check"])
-def test_the_schema_of_a_later_program_is_left_alone(command, refused, var, word):
-    command("migrate")
+def test_the_schema_of_a_later_program_is_left_alone(command, refused, var, word, migrated):
     change(var, "UPDATE alembic_version SET version_num = '9999'")
     assert "newer than this program" in refused(word)
 
@@ -189,9 +206,8 @@ def test_a_mistyped_folder_is_refused_and_not_made(refused, var, words):
 
 
 def test_check_names_the_line_of_the_framework_that_is_being_edited(
-    command, refused, given, tmp_path
+    command, refused, given, tmp_path, migrated
 ):
-    command("migrate")
     given.chdir(tmp_path)
     assert command("check")[0] == 0  # there is no checkout
     edited = tmp_path / checks.SOURCE
@@ -205,8 +221,7 @@ def test_check_names_the_line_of_the_framework_that_is_being_edited(
     assert f"docs/framework.yml: line {at}" in command("check")[2]
 
 
-def test_check_names_what_was_copied_and_not_filled_in(command, given):
-    command("migrate")
+def test_check_names_what_was_copied_and_not_filled_in(command, given, migrated):
     for name, value in {
         "PUBLIC_URL": "https://advisory.example/",
         "SECRET_KEY": "only these tests are signed with this",
@@ -241,8 +256,7 @@ def test_check_names_what_was_copied_and_not_filled_in(command, given):
 # -- For scripts ------------------------------------------------------------------------------
 
 
-def test_what_scripts_read_is_json(command, tmp_path):
-    command("migrate")
+def test_what_scripts_read_is_json(command, tmp_path, migrated):
     command("desk", "link", "ann@example.com")
     assert json.loads(command("check", "--json")[1]) == {"ok": True, "faults": []}
     [member] = json.loads(command("desk", "members", "--json")[1])
@@ -251,8 +265,7 @@ def test_what_scripts_read_is_json(command, tmp_path):
     assert made == {"file": str(tmp_path / "copy"), "leads": 0, "emails": 0, "deleted": 0}
 
 
-def test_an_address_about_which_nothing_is_held_is_said_to_be_one(command):
-    command("migrate")
+def test_an_address_about_which_nothing_is_held_is_said_to_be_one(command, migrated):
     assert command("export", "ada@example.com")[2] == "nothing is held about ada@example.com\n"
     code, said, noted = command("erase", "--yes", "ada@example.com")
     assert (code, noted) == (0, "nothing was held about ada@example.com\n")
@@ -260,8 +273,7 @@ def test_an_address_about_which_nothing_is_held_is_said_to_be_one(command):
     assert command("export", "ada@example.com")[2] == ""  # that it was erased is held
 
 
-def test_a_backup_that_takes_long_tells_how_far_it_is(command, given, tmp_path):
-    command("migrate")
+def test_a_backup_that_takes_long_tells_how_far_it_is(command, given, tmp_path, migrated):
     copy = tmp_path / "copy"
     assert command("backup", str(copy))[2] == ""
     given.setattr(progress, "IN_A_LOG", 0.01)
@@ -285,9 +297,8 @@ def test_local_data_is_for_its_owner_alone(command, var):
 # -- Backups ----------------------------------------------------------------------------------
 
 
-def test_a_backup_is_made_daily_and_put_back(command, refused, given, var, tmp_path):
+def test_a_backup_is_made_daily_and_put_back(command, refused, given, var, tmp_path, migrated):
     given.setenv("BACKUP_DIR", str(tmp_path / "backups"))
-    command("migrate")
     code, said, _ = command("backup")
     [copy] = (tmp_path / "backups").iterdir()
     assert (code, said) == (0, f"backup: {copy} holds 0 leads, 0 emails\n")
@@ -301,8 +312,7 @@ def test_a_backup_is_made_daily_and_put_back(command, refused, given, var, tmp_p
     connection.close()
 
 
-def test_a_backup_without_a_place_asks_for_one(command, refused):
-    command("migrate")
+def test_a_backup_without_a_place_asks_for_one(command, refused, migrated):
     assert "give a file, or set BACKUP_DIR" in refused("backup", status=2)
     assert "is not a file" in refused("restore", "nowhere")
 
@@ -323,9 +333,8 @@ def test_a_schema_is_backed_up_before_it_is_migrated(command, given, var, tmp_pa
     assert len(list(backups.iterdir())) == 1  # there was nothing to migrate
 
 
-def test_erasing_says_which_backups_still_hold_the_address(command, given, tmp_path):
+def test_erasing_says_which_backups_still_hold_the_address(command, given, tmp_path, migrated):
     given.setenv("BACKUP_DIR", str(tmp_path / "backups"))
-    command("migrate")
     command("backup")
     _, _, said = command("erase", "--yes", "ada@example.com")
     assert re.search(r"^may be held by .*\.backup until \d{4}-\d\d-\d\d$", said, re.MULTILINE)

@@ -12,11 +12,10 @@ from select import select as readable
 import pytest
 from sqlalchemy import func, select
 
-from lead_service.db import schema
 from lead_service.db.engine import Database
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Lead
-from lead_service.settings import load
+from tests.support.databases import open_migrated
 from tests.support.engines import only_sqlite
 from tests.support.fake_sendgrid import KEY, StandIn
 from tests.support.processes import MAKE, PROGRAM, ROOT, Product, free_port, run
@@ -39,6 +38,7 @@ def sent_and_stored(url: str) -> tuple[int, int]:
         database.close()
 
 
+@pytest.mark.long
 def test_a_lead_acknowledged_before_a_kill_is_told_of_after_the_restart(outside, tmp_path):
     mail = Path(outside["VAR_DIR"]) / "mail"
     with Product(outside) as product:
@@ -59,8 +59,7 @@ def test_a_lead_acknowledged_before_a_kill_is_told_of_after_the_restart(outside,
     ],
 )
 def test_signals_to_the_whole_group_end_everything(outside, tmp_path, program, command, signals):
-    with schema.opened(load(outside)) as database:
-        schema.migrate(database)  # as `web` does not
+    open_migrated(outside["DATABASE_URL"]).close()  # `web` does not migrate
     product = Product(outside, command, tmp_path / "log", program)
     product.start()
     product.wait_until_ready()
