@@ -135,7 +135,6 @@ def test_a_dry_run_adds_nothing(journey, database, settings):
         assert session.scalars(select(FunnelCount)).all() == []
 
 
-@pytest.mark.both_engines
 def test_numbers_of_several_erased_people_are_added_up(client, database, settings):
     for number in range(3):
         address = f"a{number}@example.com"
@@ -152,7 +151,6 @@ def member(client, database, settings) -> None:
     sign_in(client, database, settings)
 
 
-@pytest.mark.both_engines
 def test_the_page_shows_numbers_shares_steps_and_articles(client, member, journey):
     text = client.get(PAGE).text
     for shown in ("Had the result emailed", "33%", "An article about clarify", "No article"):

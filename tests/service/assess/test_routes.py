@@ -229,7 +229,6 @@ def test_the_emailed_result_has_the_link_to_share_and_no_answers(
         assert [one.may_contact for one in session.scalars(select(Consent))] == [False]
 
 
-@pytest.mark.both_engines
 def test_mailing_the_same_result_twice_is_one_mail_and_one_lead(client, framework, mails, database):
     result = assess(client, framework)
     for _ in range(2):

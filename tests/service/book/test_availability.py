@@ -229,7 +229,6 @@ def test_calls_go_to_whoever_has_the_fewest_ahead(client, change, database):
     assert free() == ["ben@example.com", "team@example.com"]
 
 
-@pytest.mark.both_engines
 def test_the_call_that_is_moved_is_not_in_its_own_way(client, change, database, seen):
     change(lambda hosts, _: setattr(hosts[0], "daily_limit", 1))
     book(client)

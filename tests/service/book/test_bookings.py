@@ -64,7 +64,6 @@ def test_buffers_keep_the_neighbours_free_too(client, database):
     assert third in left
 
 
-@pytest.mark.both_engines
 def test_a_taken_start_is_no_longer_offered(client):
     first = open_starts(client)[0]
     book(client, first)
@@ -93,7 +92,6 @@ def test_the_second_visitor_keeps_the_form_and_is_stored_as_a_lead(client, datab
     ("rules", "later"),
     [({"buffer_after": 15}, 30), ({"buffer_before": 15}, -30)],
 )
-@pytest.mark.both_engines
 def test_a_start_that_another_call_s_length_or_buffer_reaches_is_taken_like_any_other(
     client, database, rules, later
 ):
@@ -340,7 +338,6 @@ def test_consent_is_unticked_by_default_and_kept_with_its_wording(client, databa
 
 
 @pytest.mark.parametrize(("ticked", "chosen"), [({}, False), ({"may_contact": "y"}, True)])
-@pytest.mark.both_engines
 def test_each_form_keeps_what_was_asked_and_chosen_when_and_where(
     client, framework, database, ticked, chosen
 ):

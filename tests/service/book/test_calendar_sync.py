@@ -168,7 +168,6 @@ def test_a_call_that_turns_out_to_collide_is_told_to_the_host_once(
     assert "/desk/calls/1/move/" in told.text
 
 
-@pytest.mark.both_engines
 def test_only_times_are_kept(read, database):
     read(ics("20261126T090000Z"))
     with database.read() as session:
@@ -200,7 +199,6 @@ def test_it_is_asked_every_ten_minutes_and_by_one_process(read, server, database
     assert len(server.asked) == 3
 
 
-@pytest.mark.both_engines
 def test_a_clock_that_was_set_back_does_not_stop_the_reading(read, server):
     read(ics("20261126T090000Z"), 24 * 60)
     read(ics("20261126T090000Z"), 0)
@@ -278,7 +276,6 @@ def test_a_call_of_ours_in_the_hosts_calendar_is_not_in_its_own_way(client, read
     assert busy() == [f"{booking.starts_at:%d %H:%M}"]
 
 
-@pytest.mark.both_engines
 def test_a_call_of_another_host_in_the_hosts_calendar_is_busy(
     client, context, read, busy, database
 ):
@@ -326,7 +323,6 @@ def told(database, settings, mails):
     return told
 
 
-@pytest.mark.both_engines
 def test_a_calendar_that_is_not_believed_is_told_to_the_host_and_the_admins_once(read, told):
     read(ics())
     read(fail, 24 * 60)
@@ -350,7 +346,6 @@ def test_a_calendar_that_blocks_more_than_it_says_is_told_to_the_host(read, told
     assert read(ics(), 20).widened == ""
 
 
-@pytest.mark.both_engines
 def test_a_calendar_that_is_removed_meanwhile_is_no_trouble(read, database, settings, feed, server):
     def remove(request) -> None:
         database.write(lambda session: session.delete(session.scalars(select(CalendarFeed)).one()))

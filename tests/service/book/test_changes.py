@@ -46,7 +46,6 @@ def change(database, **values) -> None:
     database.write(work)
 
 
-@pytest.mark.both_engines
 def test_a_move_frees_the_old_time_takes_the_new_and_keeps_the_uid(client, context, mails, starts):
     page = book(client)
     before = only_call(context.database)
@@ -65,7 +64,6 @@ def test_a_move_frees_the_old_time_takes_the_new_and_keeps_the_uid(client, conte
     assert told["booking_for_host"] == ("REQUEST", uid, 1, starts[3])
 
 
-@pytest.mark.both_engines
 def test_a_move_to_a_time_that_overlaps_the_old_one_is_no_conflict_with_itself(context, client):
     change(context.database, interval=10)
     book(client)
@@ -142,7 +140,6 @@ def test_a_moved_call_stays_with_its_host_whoever_else_is_free(client, context, 
     assert only_call(context.database).host_id == 1
 
 
-@pytest.mark.both_engines
 def test_a_moved_call_goes_to_another_when_its_host_takes_no_more(client, context, mails, starts):
     book(client)
     ann = add_host(context.database, meeting_link="https://meet.example.com/ann")
@@ -155,7 +152,6 @@ def test_a_moved_call_goes_to_another_when_its_host_takes_no_more(client, contex
     assert "given to Ann Example" in told[0].html
 
 
-@pytest.mark.both_engines
 def test_a_call_given_to_another_host_keeps_time_and_length(client, context, mails, post):
     book(client)
     before = only_call(context.database)
@@ -178,7 +174,6 @@ def test_a_call_given_to_another_host_keeps_time_and_length(client, context, mai
     assert "Ann Example" in next(one for one in new if one.kind == "booking_changed").subject
 
 
-@pytest.mark.both_engines
 def test_a_host_who_is_busy_then_is_given_nothing(client, context):
     ann = add_host(context.database)
     start = open_starts(client)[0]

@@ -19,8 +19,6 @@ from tests.support.app.hosts import change_host
 from tests.support.app.visitor_forms import VISITOR, book, booking_form, hidden, open_starts
 from tests.support.engines import only_postgresql
 
-pytestmark = pytest.mark.both_engines
-
 
 def robot(client, number: int, place: int = 0) -> int:
     """Book an open start as a robot does, by filling in the trap; return the status."""
@@ -65,6 +63,7 @@ def test_a_held_start_is_free_again_after_hours(database, settings, flooded):
         assert session.scalar(left.where(canceled)) == 0
 
 
+@pytest.mark.both_engines
 @only_postgresql
 def test_a_call_that_the_team_releases_meanwhile_is_kept(
     client, database, settings, at, monkeypatch
@@ -133,6 +132,7 @@ def test_the_team_hears_of_a_flood_in_one_email_an_hour(client, at, mails, datab
         assert any("Many messages" in one for one in health(session, MONDAY_MORNING).troubles)
 
 
+@pytest.mark.both_engines
 def test_many_visitors_at_once_are_held_too(client, database, at, monkeypatch):
     monkeypatch.setattr(booking_routes, "BOOKINGS_OF_ALL", "2 per hour")
     for number in range(4):

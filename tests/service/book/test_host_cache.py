@@ -13,7 +13,7 @@ from tests.support.app.call_types import KIND
 from tests.support.app.hosts import add_host, change_host
 from tests.support.app.visitor_forms import book, open_starts
 
-pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
+pytestmark = pytest.mark.usefixtures("at")
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86400))
 
 
@@ -59,6 +59,7 @@ def test_every_second_of_a_minute_is_told_apart(context, database):
     assert shown(context, on_grid + SECOND)[0] - HOUR > on_grid
 
 
+@pytest.mark.both_engines
 def test_an_edit_made_elsewhere_is_seen_at_once(context, database):
     before = shown(context, MONDAY_MORNING)
     change_host(database, interval=60, daily_limit=1)
@@ -68,6 +69,7 @@ def test_an_edit_made_elsewhere_is_seen_at_once(context, database):
     assert shown(context, MONDAY_MORNING) == []
 
 
+@pytest.mark.both_engines
 def test_a_call_booked_elsewhere_is_seen_at_once_and_is_in_nobody_s_way_when_it_moves(
     client, context, database
 ):
@@ -113,6 +115,7 @@ def test_what_is_known_is_read_again_only_when_it_has_changed(context, database)
         assert session.scalars(select(Host.version)).one() == 2
 
 
+@pytest.mark.both_engines
 def test_a_host_who_starts_taking_calls_while_the_page_reads_is_on_the_next_page(
     client, context, database, monkeypatch
 ):

@@ -27,7 +27,6 @@ def invitation(message) -> dict:
     }
 
 
-@pytest.mark.both_engines
 def test_a_cancelled_slot_can_be_booked_again(client):
     start = open_starts(client)[0]
     client.post(book(client, start) + "cancel")
@@ -35,7 +34,6 @@ def test_a_cancelled_slot_can_be_booked_again(client):
     book(client, start, email="bob@example.com")
 
 
-@pytest.mark.both_engines
 def test_cancelling_twice_is_one_cancellation_with_a_higher_sequence(client, database, mails, post):
     page = book(client)
     post()

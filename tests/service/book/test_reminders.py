@@ -39,7 +39,6 @@ def due(database, *states: str) -> list:
     return [row.due_at for row in waiting(database, *states)]
 
 
-@pytest.mark.both_engines
 def test_a_call_is_preceded_by_a_day_and_by_an_hour(client, database, far):
     book(client, far)
     start = parse_start(far)
@@ -54,7 +53,6 @@ def test_a_call_of_today_has_no_reminder_of_yesterday(client, database):
     assert due(database) == [start - HOUR]
 
 
-@pytest.mark.both_engines
 def test_reminders_leave_at_their_time_and_not_before(client, database, far, at, post, mails):
     book(client, far)
     start = parse_start(far)
@@ -93,7 +91,6 @@ def test_a_move_after_the_first_reminder_plans_it_again(client, context, databas
     assert due(database) == [other - DAY, other - HOUR]
 
 
-@pytest.mark.both_engines
 def test_a_cancelled_call_has_none(client, database, far):
     client.post(book(client, far) + "cancel")
     assert waiting(database) == []
@@ -114,7 +111,6 @@ def test_another_host_is_named_in_them(client, context, database, far, mails):
     assert len(told) == 2 and all("Ann Example" in text for text in told)
 
 
-@pytest.mark.both_engines
 def test_in_quarantine_they_wait_for_the_release_and_then_for_their_time(client, database, far):
     book(client, far, website="spam")
     start = parse_start(far)

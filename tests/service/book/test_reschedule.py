@@ -43,7 +43,6 @@ def test_a_call_moves_by_one_button_and_no_reason(client, database, mails):
     }
 
 
-@pytest.mark.both_engines
 def test_its_own_time_is_not_offered_again_but_times_that_overlap_it_are(client, context, database):
     database.write(lambda session: setattr(session.get_one(Host, 1), "interval", 10))
     page = book(client)
@@ -68,7 +67,6 @@ def test_looking_moves_nothing(client, database):
     assert (after.starts_at, after.sequence) == (before.starts_at, 0)
 
 
-@pytest.mark.both_engines
 def test_the_same_press_sent_twice_moves_once(client, database, mails):
     page = book(client)
     form = {"start": start_of(offered(client, page)[2])}

@@ -17,8 +17,6 @@ from lead_service.db.base import Base
 from lead_service.db.engine import Database
 from tests.support.bulk_data import fill, held
 
-pytestmark = pytest.mark.both_engines
-
 ROOT = Path(__file__).parents[3]
 _config = Config()
 _config.set_main_option("script_location", str(schema.MIGRATIONS))
@@ -61,6 +59,7 @@ def all_of(database: Database) -> dict:
         return held(connection)
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("revision", SOME_RELEASED)
 def test_all_that_a_released_schema_held_is_there_after_migrating(empty, revision):
     before = filled(empty, revision)
@@ -79,6 +78,7 @@ def test_all_that_a_released_schema_held_is_there_after_migrating(empty, revisio
             session.scalars(select(mapper.class_)).all()
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("revision", SOME_RELEASED[:-1])
 def test_a_migration_that_fails_at_its_last_step_leaves_all_as_it_was(empty, revision):
     before = filled(empty, revision)

@@ -113,7 +113,6 @@ def test_the_times_to_move_to_are_the_open_ones_without_its_own(client, call, da
     assert 'value="20261124T1000Z"' not in page
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("other", "limit", "told"),
     [
@@ -238,7 +237,6 @@ def test_a_call_is_given_only_to_another_who_takes_calls(client, call, database,
 # -- Marking --------------------------------------------------------------------------------
 
 
-@pytest.mark.both_engines
 def test_a_mark_can_be_set_corrected_and_taken_back(client, member, database):
     id = add_past_call(database)
     page = f"/desk/calls/{id}/"
@@ -285,7 +283,6 @@ def test_the_page_of_a_call_is_by_one_clock(client, call, database):
 # -- The lists ------------------------------------------------------------------------------
 
 
-@pytest.mark.both_engines
 def test_each_call_is_in_the_view_that_it_belongs_to(client, call, database):
     past = add_past_call(database)
     marked = add_past_call(database, days_ago=2)

@@ -24,7 +24,6 @@ def admin(client, database, settings, at) -> None:
 # -- Weekly hours ----------------------------------------------------------------------------
 
 
-@pytest.mark.both_engines
 def test_several_windows_a_day_and_past_midnight_are_stored_and_offered(client, admin, database):
     typed = hours(tuesday="9-12, 13:00-17:00", friday="22:00-26:00")
     sent = send(client, HOST + "hours/", **typed)
@@ -195,7 +194,6 @@ def test_a_new_host_takes_calls_once_they_have_hours(client, admin, database):
     assert "Another host has this address" in again.text
 
 
-@pytest.mark.both_engines
 def test_rules_are_stored_and_an_empty_limit_is_none(client, admin, database):
     assert send(client, HOST + "rules/", **RULES).status_code == 303
     host = stored(database)

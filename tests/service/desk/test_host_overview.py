@@ -87,7 +87,6 @@ def test_time_off_without_calls_is_saved_at_once(client, admin, database):
     assert "20261126T0900Z" in starts_on(client, "2026-11-26")
 
 
-@pytest.mark.both_engines
 def test_time_off_lists_the_calls_that_it_hits_before_and_after_saving(client, admin, database):
     book(client, "20261124T0900Z")
     page = HOST + "time-off/"
@@ -104,7 +103,6 @@ def test_time_off_lists_the_calls_that_it_hits_before_and_after_saving(client, a
         assert 'href="/desk/calls/1/move/"' in shown
 
 
-@pytest.mark.both_engines
 def test_a_call_that_came_meanwhile_is_shown_before_anything_is_saved(client, admin, database):
     book(client, "20261124T0900Z")
     page = HOST + "time-off/"
@@ -137,7 +135,6 @@ def test_time_off_that_cannot_be_is_said_beside_the_field(
     assert stored(database).time_off == []
 
 
-@pytest.mark.both_engines
 def test_a_date_lists_the_calls_that_its_hours_leave_out_and_no_others(client, admin, database):
     book(client, "20261124T0900Z")
     book(client, "20261124T1030Z", email="second@example.com")

@@ -134,7 +134,6 @@ def opened(browser, **changes: str) -> dict[str, str]:
     return {name: hidden(text, name) for name in ("csrf_token", "version", "seen")} | changes
 
 
-@pytest.mark.both_engines
 def test_what_a_colleague_changed_elsewhere_in_the_lead_stays(client, bob, database):
     mine = AS_IT_IS | opened(bob, next_action="Bob calls", next_action_on="2026-12-03")
     save(client, stage="won", owner_id="2")
@@ -166,7 +165,6 @@ def test_a_day_belongs_to_its_action(client, bob, database):
     assert bob.post(PAGE, data=mine).status_code == 409
 
 
-@pytest.mark.both_engines
 def test_what_the_visitor_told_meanwhile_is_not_wiped(client, ann, database):
     mine = AS_IT_IS | opened(client, stage="contacted")
     book(client)
@@ -246,7 +244,6 @@ def notes(database) -> list[tuple]:
     return [(row.member_id, row.text) for row in rows]
 
 
-@pytest.mark.both_engines
 def test_a_note_is_kept_with_its_author_and_time_once(client, ann, database):
     for _ in range(2):
         assert write(client, "Decides in May.\nAsk for Eve.").location == PAGE + "#notes"

@@ -47,7 +47,6 @@ def test_the_lead_whose_mail_was_refused_says_so_on_its_page(client, member, dat
     assert "The provider refused this mail (400)." in text
 
 
-@pytest.mark.both_engines
 def test_the_outbox_tells_state_tries_and_reason(client, member, database):
     add_mail(database, "pending", attempts=2, reason="the provider is down")
     add_mail(database, "failed", reason="the provider refused it")

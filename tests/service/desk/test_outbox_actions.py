@@ -106,7 +106,6 @@ def test_of_four_who_press_together_one_does_it(room, state):
     assert sorted(done) == [False, False, False, True]
 
 
-@pytest.mark.both_engines
 def test_what_is_under_way_can_be_neither_retried_nor_taken_back(client, member, room):
     outbox_id = room.put(at=NOW)
     held = claim(room.database, NOW)
@@ -143,7 +142,6 @@ def test_what_was_sent_cannot_be_taken_back(client, member, room):
     assert room.row(outbox_id).state == "sent"
 
 
-@pytest.mark.both_engines
 def test_the_banner_goes_once_all_failures_are_noted_as_seen(client, member, room):
     ids = [refused(room, name) for name in ("one", "two")]
     page = client.get(f"{OUTBOX}?state=attention").text
@@ -190,7 +188,6 @@ def test_the_next_try_of_a_mail_is_not_before_the_sender_may_try(client, member,
     assert 'Next try"><time' not in client.get(OUTBOX).text
 
 
-@pytest.mark.both_engines
 def test_all_that_waits_for_another_try_can_leave_at_once(client, member, room):
     ids = [room.put(name, at=NOW) for name in ("one", "two")]
     room.put("reminder", at=NOW, due_at=NOW + 60 * MINUTE)

@@ -73,7 +73,6 @@ def book_with(client, result: str, **more: str):
         return session.scalars(select(Booking.starts_at)).one()
 
 
-@pytest.mark.both_engines
 def test_a_call_that_is_over_or_cancelled_is_not_the_next_call(client, member, at, database):
     book(client)
     start = only(database, Booking).starts_at
@@ -87,7 +86,6 @@ def test_a_call_that_is_over_or_cancelled_is_not_the_next_call(client, member, a
     assert "Next call" not in lead_page(client)
 
 
-@pytest.mark.both_engines
 def test_the_pages_together_hold_every_lead_once_though_they_came_together(
     client, member, database
 ):
@@ -102,7 +100,6 @@ def test_the_pages_together_hold_every_lead_once_though_they_came_together(
     assert seen == sorted(seen, key=int, reverse=True)
 
 
-@pytest.mark.both_engines
 def test_the_latest_activity_comes_first(client, member, database):
     add_leads(database, 3)
     later = MONDAY_MORNING + timedelta(hours=1)
@@ -181,7 +178,6 @@ def test_the_timeline_tells_what_happened_in_words(client, member, framework, da
         assert line in text
 
 
-@pytest.mark.both_engines
 def test_a_lead_that_a_program_writes_to_all_night_still_opens(client, member, database):
     def work(session) -> None:
         lead = kept(session, email="ada@example.com", at=MONDAY_MORNING)
@@ -221,7 +217,6 @@ def test_every_kind_has_its_label(kinds, labels):
     assert all(labels.values())
 
 
-@pytest.mark.both_engines
 def test_a_release_lets_the_held_mails_go_once(client, member, database, at):
     book(client, website="filled by a program")
     assert "Suspected to be automated" in lead_page(client)
@@ -245,7 +240,6 @@ def press_on_lead(client, action: str):
     return press(client, "/desk/leads/1/", f"/desk/leads/1/{action}")
 
 
-@pytest.mark.both_engines
 def test_erasing_asks_first_and_then_leaves_nothing_on_the_desk(client, member, database):
     book(client)
     asked = client.get("/desk/leads/1/erase")

@@ -49,7 +49,6 @@ def test_signing_out_ends_the_session_for_every_copy_of_its_cookie(
     assert copy.get("/desk/").status_code == 303
 
 
-@pytest.mark.both_engines
 def test_a_session_that_is_not_used_for_twelve_hours_is_over(client, database, settings, at):
     at(MONDAY_MORNING)
     sign_in(client, database, settings)
@@ -73,7 +72,6 @@ def test_the_limits_of_a_session_are_settings(client, database, settings, app, a
     assert client.get("/desk/").status_code == 303
 
 
-@pytest.mark.both_engines
 def test_a_session_is_over_after_seven_days_however_much_it_is_used(client, database, settings, at):
     at(MONDAY_MORNING)
     sign_in(client, database, settings)
@@ -84,7 +82,6 @@ def test_a_session_is_over_after_seven_days_however_much_it_is_used(client, data
     assert client.get("/desk/").status_code == 303
 
 
-@pytest.mark.both_engines
 def test_a_removed_member_is_out_at_once(client, database, settings):
     sign_in(client, database, settings)
     path = path_of_link(database, settings)
@@ -97,7 +94,6 @@ def test_a_removed_member_is_out_at_once(client, database, settings):
         assert session.scalar(select(func.count()).select_from(OutboxMessage)) == 0
 
 
-@pytest.mark.both_engines
 def test_the_first_member_is_the_admin_and_nobody_is_made_twice(database, settings, app):
     for address in (MEMBER, "ann@example.com", "cy@example.com"):
         path_of_link(database, settings, address)

@@ -117,7 +117,6 @@ def test_a_known_and_an_unknown_address_get_the_same_answer(another_browser, mem
     assert answers[0] == answers[1]
 
 
-@pytest.mark.both_engines
 def test_a_known_and_an_unknown_address_cost_the_same_writes(client, member, app, database):
     """The statements that reach the database are the same, up to the mail that is taken back."""
     engine = app.extensions["lead_service"].database.engine
@@ -139,7 +138,6 @@ def test_a_stranger_gets_no_mail_and_their_address_is_not_kept(client, member, d
         assert session.scalars(select(SignInLink.member_id)).all() == [None]
 
 
-@pytest.mark.both_engines
 def test_three_mails_an_hour_leave_for_one_address(client, member, database, at):
     for _ in range(5):
         assert ask(client, KNOWN).status_code == 303

@@ -95,7 +95,6 @@ def act(client, id: int, deed: str, **fields: str):
     return press(client, "/desk/team/", f"/desk/team/{id}/{deed}", **fields)
 
 
-@pytest.mark.both_engines
 def test_a_removed_member_is_out_at_once_and_their_open_leads_want_an_owner(
     client, another_browser, database, settings, bob
 ):

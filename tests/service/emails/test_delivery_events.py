@@ -141,7 +141,6 @@ def test_a_mail_to_the_team_says_nothing_of_the_lead_s_address(client, room, lea
     assert room.health(NOW).troubles
 
 
-@pytest.mark.both_engines
 def test_events_that_overtake_the_provider_s_own_answer_are_kept(client, room, lead_id):
     outbox_id = room.put("ada", lead_id=lead_id, at=NOW)
 
@@ -234,7 +233,6 @@ def test_reminders_stop_after_a_hard_bounce_or_a_spam_report(client, room, sent,
 # -- Disorder -------------------------------------------------------------------------------
 
 
-@pytest.mark.both_engines
 def test_events_in_any_order_and_number_come_to_the_same(room, sent, lead_id):
     """Every order of one mail's life, each event told twice."""
     kinds = [("deferred", 0), ("delivered", 1), ("bounced", 2), ("deferred", 3)]
@@ -292,7 +290,6 @@ def test_an_alarm_that_somebody_has_seen_does_not_come_back(client, room, sent):
     assert room.row(sent).alarm_at is None
 
 
-@pytest.mark.both_engines
 def test_events_of_mails_that_were_erased_change_nothing(client, room, sent, database):
     database.write(lambda session: session.delete(session.get_one(OutboxMessage, sent)))
     before = everything(database)

@@ -18,8 +18,6 @@ from tests.support.app.outbox_helper import (
     failing,
 )
 
-pytestmark = pytest.mark.both_engines
-
 SECOND = timedelta(seconds=1)
 CONFIRMED, CHANGED, REMINDER, CANCELED = (
     EmailKind.BOOKING_CONFIRMED,
@@ -103,6 +101,7 @@ def test_what_waits_or_was_given_up_is_canceled_by_what_overtakes_it(call, inbox
     assert call.health().troubles == ()
 
 
+@pytest.mark.both_engines
 def test_one_email_of_a_call_is_under_way_to_one_recipient(call):
     """Two workers and a slow provider: the cancellation waits for the confirmation."""
     call.about(CONFIRMED, 0)
@@ -129,6 +128,7 @@ def test_what_follows_an_email_without_an_answer_waits_until_that_cannot_arrive(
     assert inbox.kinds == [REMINDER, CANCELED]
 
 
+@pytest.mark.both_engines
 def test_host_visitor_and_team_emails_at_one_address_do_not_affect_each_other(call):
     """A host in SALES_TO who books a call of their own reads all three at one address."""
     for number, kind in enumerate((EmailKind.BOOKING_FOR_HOST, EmailKind.NEW_LEAD, CONFIRMED)):
@@ -151,6 +151,7 @@ def test_team_news_does_not_count_as_a_hosts_invitation(call, inbox):
         assert not outbox.has_heard(session, session.get_one(outbox.OutboxMessage, canceled))
 
 
+@pytest.mark.both_engines
 def test_emails_of_one_sequence_leave_in_the_order_of_their_due_times(call, inbox):
     call.about(CONFIRMED, 0)
     call.about(REMINDER, 0, due_at=NOW + SECOND)
@@ -181,6 +182,7 @@ def test_other_calls_and_other_people_are_not_held_up(call, inbox):
     assert sorted(inbox.kinds) == [CHANGED, CONFIRMED, EmailKind.RESULT]
 
 
+@pytest.mark.both_engines
 def test_a_sign_in_link_goes_first(call):
     transport = FakeTransport()
     call.put("visitor")

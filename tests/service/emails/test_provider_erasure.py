@@ -50,7 +50,6 @@ def jobs(database) -> list[ErasureJob]:
         return provider_erasure.pending(session)
 
 
-@pytest.mark.both_engines
 def test_an_erased_address_is_held_until_the_provider_has_taken_it_over(
     database, settings, provider
 ):
@@ -65,7 +64,6 @@ def test_an_erased_address_is_held_until_the_provider_has_taken_it_over(
     assert work_off(database, settings, DUE + DAY) == 0
 
 
-@pytest.mark.both_engines
 def test_the_promise_is_made_with_the_erasure_or_not_at_all(database, settings):
     send(database)
 
@@ -114,7 +112,6 @@ def test_while_the_provider_cannot_it_is_asked_again_and_nobody_is_called(
     assert jobs(database) == []
 
 
-@pytest.mark.both_engines
 def test_after_three_days_without_an_answer_somebody_is_called(database, settings, provider):
     provider.mode = status(503)
     send(database)
@@ -186,7 +183,6 @@ def test_who_is_erased_again_while_it_is_asked_for_is_asked_for_again(database, 
     assert jobs(database) == []
 
 
-@pytest.mark.both_engines
 def test_not_me_is_told_to_the_provider_too(client, framework, database, settings, mails, at):
     result = assess(client, framework)
     client.post(result + "mail", data={"email": ADA})

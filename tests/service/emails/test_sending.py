@@ -126,7 +126,6 @@ def test_a_refused_mail_fails_at_once_and_holds_up_no_other(post):
     assert post.health().failed == 1 and post.health().troubles
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize("error", [RuntimeError("bug"), ValueError("bug"), KeyError("bug")])
 def test_a_mail_that_breaks_the_transport_holds_up_no_other(post, error):
     poison = post.put("poison")

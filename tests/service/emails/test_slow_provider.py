@@ -14,7 +14,7 @@ from tests.support.app.sendgrid_client import client as sendgrid
 from tests.support.app.visitor_forms import VISITOR, book, open_starts
 from tests.support.fake_sendgrid import StandIn, accept, reset
 
-pytestmark = [pytest.mark.usefixtures("at"), pytest.mark.both_engines]
+pytestmark = pytest.mark.usefixtures("at")
 
 HOST = "host@example.com"
 SECONDS = 20
@@ -65,6 +65,7 @@ def invitations(provider: StandIn, address: str) -> list[str]:
     return [file["filename"] for mail in mails for file in mail.get("attachments", [])]
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(
     "change, file, answer", [("cancel", "cancel.ics", reset), ("move/", "invite.ics", accept)]
 )

@@ -64,7 +64,6 @@ def start(db_url, provider, tmp_path):
         process.wait()
 
 
-@pytest.mark.both_engines
 def test_a_killed_process_loses_no_mail_and_doubles_at_most_one(post, provider, start):
     ids = {post.put(f"mail-{number}", at=now()) for number in range(MAILS)}
     chance = random.Random(20260302)
@@ -144,7 +143,6 @@ def test_a_process_whose_parent_is_gone_ends_and_sends_nothing_more(post, provid
     assert provider.received == []
 
 
-@pytest.mark.both_engines
 def test_a_process_delivers_what_is_queued_while_it_runs(post, provider, start):
     start(TEST_PARENT=str(os.getpid()))
     for name in ("first", "second"):

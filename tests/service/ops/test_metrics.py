@@ -81,7 +81,6 @@ def test_every_route_is_counted_by_its_template(app, settings, database):
     assert "ODD" not in {one["method"] for one in labels}
 
 
-@pytest.mark.both_engines
 def test_mail_that_waits_and_mail_that_failed_can_be_told(database, at):
     OutboxHelper(database).put(at=clock.now())
     registry = CollectorRegistry()

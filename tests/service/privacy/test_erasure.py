@@ -56,7 +56,6 @@ def export(database, settings, address: str = ADA) -> dict[str, list]:
 # -- Export ---------------------------------------------------------------------------------
 
 
-@pytest.mark.both_engines
 def test_the_export_holds_every_table_that_names_somebody(client, visitor, database, settings):
     """Complete against the schema: a new table with such a column fails here until it is held."""
     named = {
@@ -134,7 +133,6 @@ def test_nothing_of_it_stays_in_the_database_s_files(visitor, database, settings
     assert not any(written in file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
 
 
-@pytest.mark.both_engines
 def test_only_a_keyed_digest_remains(visitor, database, settings):
     erase(database, settings)
     erase(database, settings, ADA.upper())

@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from sqlalchemy import select
 
 from lead_service.book.hosts.models import (
@@ -16,8 +15,6 @@ from lead_service.book.hosts.models import (
 )
 from lead_service.privacy import export
 from tests.service.conftest import MONDAY_MORNING
-
-pytestmark = pytest.mark.both_engines
 
 ANN = "ann@example.com"
 TODAY = MONDAY_MORNING.date()

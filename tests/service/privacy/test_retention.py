@@ -19,8 +19,6 @@ from tests.support.app.personal_data import ADA, leave_every_trace
 from tests.support.app.stored_data import everything, mentions
 from tests.support.app.visitor_forms import VISITOR, assess, begin_phase
 
-pytestmark = pytest.mark.both_engines
-
 
 @pytest.fixture
 def visitor(client, framework, database, at) -> None:
@@ -61,6 +59,7 @@ def old_times(client, visitor, framework, database, settings, at) -> None:
     database.write(lambda session: session.execute(sent) and None)
 
 
+@pytest.mark.both_engines
 def test_what_is_counted_is_what_is_erased(old_times, database, settings):
     for after in (0, 1, 29, 31, 366, 731, 800):
         before = everything(database)
@@ -89,6 +88,7 @@ def test_abandoned_answers_go_after_thirty_days_and_complete_ones_after_a_year(
     assert kept == [2, 1, 1, 0]
 
 
+@pytest.mark.both_engines
 def test_a_lead_goes_with_all_that_is_theirs_after_the_set_time(visitor, database, settings):
     sweep(database, settings, days(settings.retention_days))
     assert left(database, Lead) == 1
@@ -174,6 +174,7 @@ def test_a_clock_that_stays_ahead_waits_for_a_person(old_leads, database, settin
         assert retention.waiting_for_a_person(session, settings, days(0)) == 0
 
 
+@pytest.mark.both_engines
 def test_batches_leave_nothing_behind(old_leads, database, settings, monkeypatch):
     monkeypatch.setattr(retention, "LEADS_AT_ONCE", 3)
     assert sweep(database, settings, days(1200))["lead"] == 10

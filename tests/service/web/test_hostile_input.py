@@ -80,7 +80,6 @@ def test_what_no_text_needs_is_refused_by_every_field(typing, database):
     assert stored(database) == []
 
 
-@pytest.mark.both_engines
 def test_a_name_that_nobody_could_see_is_none(typing, database):
     for number, text in enumerate(EMPTY):
         refused = typing(number, text)
@@ -90,7 +89,6 @@ def test_a_name_that_nobody_could_see_is_none(typing, database):
     assert set(stored(database)) == {("Ada", "", "")}
 
 
-@pytest.mark.both_engines
 def test_a_line_break_is_kept_where_there_are_lines_and_refused_where_there_is_one(
     typing, database
 ):
@@ -101,7 +99,6 @@ def test_a_line_break_is_kept_where_there_are_lines_and_refused_where_there_is_o
     assert [topic for _, _, topic in stored(database)] == list(LINES)
 
 
-@pytest.mark.both_engines
 def test_a_name_of_the_world_is_on_the_booking_and_in_its_invitation(client, database, mails):
     for number, (start, name) in enumerate(zip(open_starts(client)[::2], NAMES, strict=False)):
         form = booking_form(client, start, name=name, email=f"v{number}@example.com")
@@ -121,7 +118,6 @@ def test_bytes_that_are_no_text_are_refused_before_any_form_is_read(client, path
     assert client.post(path, data=body + b"=Ada", content_type=FORM).status_code == 400
 
 
-@pytest.mark.both_engines
 def test_of_a_field_that_comes_twice_the_first_counts(client, typing, database, framework):
     sent = typing(1, "Ada", company=["First", "Second"], may_contact=["", "y"])
     assert sent.status_code == 303
