@@ -46,6 +46,7 @@ class AuditKind(StrEnum):
     CALENDAR_REMOVED = "calendar_removed"
     FEED_LINK_CHANGED = "feed_link_changed"
     CALL_CONFIRMED = "call_confirmed"
+    FLOOD_CLEARED = "flood_cleared"
     CALL_CANCELLED = "call_cancelled"
     CALL_MOVED = "call_moved"
     CALL_REASSIGNED = "call_reassigned"

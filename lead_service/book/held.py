@@ -4,26 +4,35 @@ Calls that look automated are canceled after a few hours. Before a visitor is le
 answer, the team gets an alarm.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from ..call_types import CallTypes
 from ..db.engine import Database
 from ..emails import team_notices
 from ..emails.message import EmailKind
 from ..emails.models import OutboxMessage
 from ..emails.team_notices import CallNews
+from ..leads.models import Stage
 from ..settings import Settings
 from . import bookings, notifications
+from .availability import host_cache
+from .hosts.models import who_take
 from .models import Booking, Status
 
 HELD_FOR = timedelta(hours=4)  # then the time is free again, and the message stays
 SOON = timedelta(hours=12)  # before its start, a call should be confirmed
 BEGUN = timedelta(days=1)  # for so long after its start, a call that nobody confirmed is listed
 KEY = "unconfirmed"
+RECENT = timedelta(days=2)  # calls made within it may be part of a flood
+SEVERAL = 3  # calls of one client or one hour
+MANY = 10  # calls, from which on they may hold too large a share of the starts
 
 
 def look_after(database: Database, settings: Settings, now: datetime) -> None:
@@ -73,6 +82,81 @@ def problems(session: Session, now: datetime) -> Iterator[str]:
     if begun:
         late = f"Calls that started without confirmation: {begun}."
         yield f"{late} Call or write to the visitors yourself."
+
+
+@dataclass(frozen=True)
+class Flood:
+    """Calls to come that one client made in a day, or all clients in an hour, none of them proved."""
+
+    key: str
+    calls: list[Booking]  # in the order in which they were made
+
+
+def floods(session: Session, now: datetime) -> list[Flood]:
+    """Return what may be floods: those of one client first, each the largest first."""
+    by_client, by_hour = defaultdict(list), defaultdict(list)
+    for call in _unproved(session, now):
+        if call.client:
+            by_client[f"client {call.client}"].append(call)
+        by_hour[f"hour {call.created_at:%Y-%m-%d %H}"].append(call)
+    return [
+        Flood(key, calls)
+        for groups in (by_client, by_hour)
+        for key, calls in sorted(groups.items(), key=lambda one: -len(one[1]))
+        if len(calls) >= SEVERAL
+    ]
+
+
+def clear(database: Database, key: str, now: datetime) -> int:
+    """Cancel the calls of a flood and what waits about them, and email nobody; return how many.
+
+    Leads that it alone has made are closed.
+    """
+    with database.read() as session:
+        found = [
+            one.id for flood in floods(session, now) if flood.key == key for one in flood.calls
+        ]
+    return sum(database.write(partial(_clear_one, booking_id, now)) for booking_id in found)
+
+
+def too_large_a_share(session: Session, calls: CallTypes, now: datetime) -> str:
+    """Say that calls nobody has proved hold more than a tenth of the starts to come; or ""."""
+    unproved = len(_unproved(session, now))
+    if unproved < MANY:
+        return ""
+    found = host_cache.snapshot(session)
+    hosts = who_take(found.hosts, calls.default, calls)
+    free = len(found.open_starts(session, hosts, calls.default, now))
+    if unproved * 9 <= free:
+        return ""
+    return f"Calls of the last two days that may be a flood: {unproved}, with {free} times free."
+
+
+def forget_clients(session: Session, now: datetime) -> None:
+    """Forget from which client a call came, once that can tell of no flood anymore."""
+    old = (Booking.client.is_not(None), Booking.created_at <= now - RECENT)
+    session.execute(update(Booking).where(*old).values(client=None))
+
+
+def _unproved(session: Session, now: datetime) -> Sequence[Booking]:
+    query = select(Booking).where(
+        Booking.status == Status.CONFIRMED,
+        Booking.starts_at > now,
+        Booking.is_proved.is_(False),
+        Booking.created_at > now - RECENT,
+    )
+    return session.scalars(query.order_by(Booking.created_at, Booking.id)).all()
+
+
+def _clear_one(booking_id: int, now: datetime, session: Session) -> bool:
+    booking = session.get(Booking, booking_id)
+    if booking is None or booking.is_proved or not bookings.cancel(session, booking, now):
+        return False
+    notifications.withdrawn(session, booking, now)
+    if booking.lead.quarantine and booking.lead.stage == Stage.NEW:
+        booking.lead.stage = Stage.LOST
+        booking.lead.version += 1
+    return True
 
 
 def _let_go(settings: Settings, booking_id: int, now: datetime, session: Session) -> None:

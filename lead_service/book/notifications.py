@@ -137,14 +137,22 @@ def canceled(
     member_id: int | None = None,
 ) -> None:
     """Queue the cancellation to everybody; of a held call, nobody was told."""
-    _record(session, booking, EventKind.CALL_CANCELLED, now, note, member_id)
     if booking.quarantine:
-        outbox.withdraw(session, booking.id)
+        withdrawn(session, booking, now, member_id=member_id)
         return
+    _record(session, booking, EventKind.CALL_CANCELLED, now, note, member_id)
     said: dict[str, Any] = {"note": note, "by_team": member_id is not None}
     _queue(session, booking, EmailKind.BOOKING_CANCELLED, booking.email, now, **said)
     _tell_host(session, booking, booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, now, **said)
     _tell_team(session, settings, booking, now, CallNews.CANCELED, [booking.host], **said)
+
+
+def withdrawn(
+    session: Session, booking: Booking, now: datetime, *, member_id: int | None = None
+) -> None:
+    """Note that a call is canceled, and cancel what waits about it: nobody is told."""
+    _record(session, booking, EventKind.CALL_CANCELLED, now, "", member_id)
+    outbox.withdraw(session, booking.id)
 
 
 def missed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from .auth import sign_in
 from .blueprint import blueprint
-from .calls import change_pages, list_pages
+from .calls import change_pages, flood_page, list_pages
 from .funnel import funnel_page
 from .hosts import (
     calendar_pages,
@@ -26,6 +26,7 @@ __all__ = [
     "date_pages",
     "erase_page",
     "exports",
+    "flood_page",
     "funnel_page",
     "holiday_pages",
     "inbox",

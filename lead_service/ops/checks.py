@@ -125,6 +125,10 @@ def _in_the_database(settings: Settings, published: site.Published | None) -> li
                 session, settings, published.calls if published else None, clock.now()
             )
             found += held.problems(session, clock.now())
+            if published and (
+                flood := held.too_large_a_share(session, published.calls, clock.now())
+            ):
+                found.append(f"{flood} Look at the floods under Calls on the desk.")
             if waiting := retention.waiting_for_a_person(session, settings, clock.now()):
                 found.append(
                     f"retention: would erase {waiting} leads at once, and waits; see `lead-service "

@@ -92,6 +92,7 @@ def deliver(settings: Settings) -> None:
 def _daily(database: Database, settings: Settings) -> None:
     retention.run_daily(database, settings, clock.now())
     database.write(lambda session: time_cells.drop_past(session, clock.now()))
+    database.write(lambda session: held.forget_clients(session, clock.now()))
 
 
 def _prepare(settings: Settings) -> str:

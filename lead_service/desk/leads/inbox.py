@@ -53,6 +53,7 @@ def inbox() -> str:
             names=names,
             former=_former(view, people, names),
             next=None if view.address else next_call(session, g.desk.member, now),
+            flood=held.too_large_a_share(session, context().published.calls, now),
             unconfirmed=[] if view.address else held.unconfirmed(session, now),
             now=now,
             following=page.following,

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ... import clock
+from ...book import bookings
 from ...book.availability import busy_times, queries
 from ...book.models import Booking, Status
 from ...db.engine import Database, Kind
@@ -46,6 +47,12 @@ def _found(session: Session) -> Iterator[GaugeMetricFamily]:
     )
     yield _by("leads", "Leads by stage.", session, Lead.stage, Stage)
     yield _by("bookings", "Calls by status.", session, Booking.status, Status)
+    held = select(func.count(Booking.id)).where(bookings.held(clock.now()))
+    yield _value("calls_held", "Calls to come that look automated.", session.scalar(held) or 0)
+    yield _value("floods", "Hours of the last day with too many messages.", health.floods)
+    yield _value(
+        "emails_too_many", "Emails held because one address got too many.", health.too_many
+    )
     feeds = [feed for host in queries.active_hosts(session) for feed in host.feeds]
     unread = sum(not busy_times.is_current(feed, clock.now()) for feed in feeds)
     yield _value(

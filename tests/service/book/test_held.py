@@ -8,13 +8,14 @@ from sqlalchemy import func, select, update
 
 from lead_service.book import bookings, held
 from lead_service.book import routes as booking_routes
+from lead_service.book.availability import host_cache
 from lead_service.book.models import Booking, Status, TimeCell
 from lead_service.emails.models import OutboxMessage
 from lead_service.emails.status import health
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.call_types import KIND, publish
-from tests.support.app.desk_client import sign_in
+from tests.support.app.desk_client import press, sign_in
 from tests.support.app.hosts import change_host
 from tests.support.app.visitor_forms import VISITOR, book, booking_form, hidden, open_starts
 from tests.support.engines import only_postgresql
@@ -169,3 +170,42 @@ def test_calls_that_nobody_confirms_are_listed_before_they_begin_and_told_of_whe
     (line,) = said(begun)
     assert line.startswith("Calls that started without confirmation: 2.")
     assert said(begun + timedelta(days=1)) == []
+
+
+def test_one_press_clears_a_flood_and_emails_nobody(client, database, settings, at, post, mails):
+    client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    for number in range(12):
+        book(client, email=f"ada{number}@example.com")
+    client.environ_base["REMOTE_ADDR"] = "203.0.113.10"
+    kept = book(client, email="grace@example.com")
+    at(MONDAY_MORNING + timedelta(hours=1))
+    sign_in(client, database, settings)
+    page = client.get("/desk/calls/floods/").text
+    assert "12 calls from one visitor" in page and "13 calls in one hour" in page
+    press(client, "/desk/calls/floods/", flood=hidden(page, "flood"))
+    assert count(database, Booking.status == Status.CONFIRMED) == 1
+    assert client.get(kept).status_code == 200
+    post()
+    assert {row.address for row, _ in mails() if row.state == "sent"} >= {"grace@example.com"}
+    assert not any(row.address.startswith("ada") for row, _ in mails() if row.state == "sent")
+    database.write(lambda session: held.forget_clients(session, MONDAY_MORNING + held.RECENT))
+    assert count(database, Booking.client.is_not(None)) == 0
+
+
+def test_calls_that_nobody_proved_ring_when_they_hold_a_tenth_of_the_starts(
+    app, client, database, at, monkeypatch
+):
+    calls = app.extensions["lead_service"].published.calls
+
+    def rings() -> bool:
+        with database.read() as session:
+            return bool(held.too_large_a_share(session, calls, MONDAY_MORNING))
+
+    for number in range(4):
+        book(client, email=f"ada{number}@example.com")
+    assert not rings()
+    monkeypatch.setattr(held, "MANY", 3)
+    monkeypatch.setattr(host_cache.HostSnapshot, "open_starts", lambda *_: range(36))
+    assert not rings()
+    monkeypatch.setattr(host_cache.HostSnapshot, "open_starts", lambda *_: range(35))
+    assert rings()

@@ -1,0 +1,31 @@
+"""Floods of calls: those that one client or one hour has brought, and one button to cancel them."""
+
+from flask import flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ... import clock
+from ...accounts import audit_log
+from ...accounts.audit_log import AuditKind
+from ...book import held
+from ...web.context import context
+from ..blueprint import blueprint
+
+
+@blueprint.get("/calls/floods/")
+def floods() -> str:
+    """List what may be floods of calls."""
+    with context().database.read() as session:
+        found = held.floods(session, clock.now())
+        return render_template("desk/calls/floods.html", floods=found)
+
+
+@blueprint.post("/calls/floods/")
+def clear_flood() -> ResponseReturnValue:
+    """Cancel the calls of one flood without an email to anybody."""
+    now, by = clock.now(), g.desk.member_id
+    cleared = held.clear(context().database, request.form.get("flood", ""), now)
+    if cleared:
+        note = (by, AuditKind.FLOOD_CLEARED, "calls", now)
+        context().database.write(lambda session: audit_log.note(session, *note, calls=cleared))
+    flash(f"Canceled without an email: {cleared} call{'s' if cleared != 1 else ''}.")
+    return redirect(url_for(".floods"), 303)
