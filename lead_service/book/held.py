@@ -86,7 +86,7 @@ def problems(session: Session, now: datetime) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Flood:
-    """Calls to come that one client made in a day, or all clients in an hour, none of them proved."""
+    """Calls to come, none of them proved, of one client in a day or of all in an hour."""
 
     key: str
     calls: list[Booking]  # in the order in which they were made
@@ -113,9 +113,8 @@ def clear(database: Database, key: str, now: datetime) -> int:
     Leads that it alone has made are closed.
     """
     with database.read() as session:
-        found = [
-            one.id for flood in floods(session, now) if flood.key == key for one in flood.calls
-        ]
+        calls = {flood.key: flood.calls for flood in floods(session, now)}.get(key, [])
+        found = [call.id for call in calls]
     return sum(database.write(partial(_clear_one, booking_id, now)) for booking_id in found)
 
 

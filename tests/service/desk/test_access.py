@@ -41,6 +41,8 @@ DESK = {
     ("desk.rename", "POST"): MEMBER,
     ("desk.sign_out_everywhere", "POST"): MEMBER,
     ("desk.calls", "GET"): MEMBER,
+    ("desk.floods", "GET"): MEMBER,
+    ("desk.clear_flood", "POST"): MEMBER,
     ("desk.call", "GET"): MEMBER,
     ("desk.mark_call", "POST"): MEMBER,
     ("desk.confirm_call", "POST"): MEMBER,
