@@ -69,7 +69,7 @@ def test_a_key_that_cannot_send_is_found_before_a_mail_is_lost_to_it(with_key):
 
 def test_a_provider_that_is_not_there_is_named(with_key):
     [fault] = checks.faults(with_key(f"http://127.0.0.1:{free_port()}"))
-    assert fault.startswith("SENDGRID_HOST: the provider does not answer")
+    assert fault.startswith("SENDGRID_HOST: the provider could not be reached")
 
 
 def test_a_clock_that_is_wrong_is_seen_by_those_of_others(with_key, monkeypatch):
