@@ -191,9 +191,8 @@ def test_the_span_is_in_the_address_and_snaps_to_weeks(client, member, journey):
     assert "2 weeks" in text
 
 
-@pytest.mark.parametrize(
-    ("first", "last", "said"),
-    [
+def test_a_span_that_cannot_be_is_said_beside_its_field(client, member):
+    for first, last, said in [
         ("soon", "", "year-month-day"),
         ("2026-02-30", "", "year-month-day"),
         ("", "<script>", "year-month-day"),
@@ -202,11 +201,9 @@ def test_the_span_is_in_the_address_and_snaps_to_weeks(client, member, journey):
         ("0001-01-01", "0001-01-02", "after the year 2000"),
         ("", "0001-01-02", "after the year 2000"),
         ("9999-12-30", "9999-12-31", "after the year 2000"),
-    ],
-)
-def test_a_span_that_cannot_be_is_said_beside_its_field(client, member, first, last, said):
-    answer = client.get(PAGE, query_string={"from": first, "to": last})
-    assert answer.status_code == 422
-    assert said in answer.text
-    assert 'aria-invalid="true"' in answer.text
-    assert "<script>" not in answer.text.replace("<script ", "")
+    ]:
+        answer = client.get(PAGE, query_string={"from": first, "to": last})
+        assert answer.status_code == 422, (first, last, said)
+        assert said in answer.text
+        assert 'aria-invalid="true"' in answer.text
+        assert "<script>" not in answer.text.replace("<script ", "")

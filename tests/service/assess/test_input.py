@@ -21,18 +21,23 @@ def count(database, model=Assessment) -> int:
         return session.scalar(select(func.count()).select_from(model))
 
 
-@pytest.mark.parametrize(
-    "step", ["", "no-such-step", "../assess", "Assess", ["assess", "assess"], ["assess", "clarify"]]
-)
 def test_a_step_that_we_do_not_have_is_refused_with_the_page_and_the_answers_kept(
-    client, framework, database, step
+    client, framework, database
 ):
     given = answers(framework, "assess", 2)
-    refused = client.post("/assessment/", data=given | {"step": step})
-    assert refused.status_code == 422
-    assert refused.text.count('" checked>') == 2
-    assert 'name="step" value="assess"' in refused.text
-    assert count(database) == 0
+    for step in [
+        "",
+        "no-such-step",
+        "../assess",
+        "Assess",
+        ["assess", "assess"],
+        ["assess", "clarify"],
+    ]:
+        refused = client.post("/assessment/", data=given | {"step": step})
+        assert refused.status_code == 422, step
+        assert refused.text.count('" checked>') == 2
+        assert 'name="step" value="assess"' in refused.text
+        assert count(database) == 0
 
 
 def test_another_step_s_answers_are_refused_and_change_nothing(client, framework, database):

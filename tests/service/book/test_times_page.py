@@ -82,21 +82,18 @@ def test_months_are_turned_as_far_as_something_is_open(client):
     assert "November" in links(second)
 
 
-@pytest.mark.parametrize(
-    ("month", "day"),
-    [
+def test_a_month_or_day_that_is_made_up_leads_to_what_is_open(client):
+    for month, day in [
         ("1999-01", "0001-01-01"),
         ("9999-12", "9999-12-31"),
         ("2026-13", "2026-02-30"),
         ("soon", "x"),
         ("", "x"),
         ("2026-11-24", ""),
-    ],
-)
-def test_a_month_or_day_that_is_made_up_leads_to_what_is_open(client, month, day):
-    page = client.get("/book/", query_string={"month": month, "day": day})
-    assert page.status_code == 200
-    assert re.search(r"/book/\d{8}T\d{4}Z/", page.text)
+    ]:
+        page = client.get("/book/", query_string={"month": month, "day": day})
+        assert page.status_code == 200, (month, day)
+        assert re.search(r"/book/\d{8}T\d{4}Z/", page.text)
 
 
 def test_a_day_that_has_filled_up_says_so_and_shows_another(client, database):
@@ -139,12 +136,16 @@ def test_early_and_late_times_are_folded(client):
     assert '<details class="odd-times" open>' in night
 
 
-@pytest.mark.parametrize(
-    ("query", "robots"),
-    [("", "index"), ("?zone=Asia/Tokyo", "index"), ("?month=2026-12", "noindex")],
-)
-def test_the_page_that_search_engines_see_is_indexed(client, query, robots):
-    assert f'name="robots" content="{robots}"' in client.get(f"/book/{query}").text
+def test_the_page_that_search_engines_see_is_indexed(client):
+    for query, robots in [
+        ("", "index"),
+        ("?zone=Asia/Tokyo", "index"),
+        ("?month=2026-12", "noindex"),
+    ]:
+        assert f'name="robots" content="{robots}"' in client.get(f"/book/{query}").text, (
+            query,
+            robots,
+        )
 
 
 def test_a_link_fills_in_what_the_team_knows_and_names_nobody(client, database, settings):
@@ -276,12 +277,12 @@ def test_times_of_one_person_leave_out_what_only_others_have(client, database):
     assert count(database, Booking) == 1
 
 
-@pytest.mark.parametrize("host", ["999", "x", "-1", "1e9", "2147483648999"])
-def test_a_person_who_is_made_up_is_asked_for_in_vain(client, database, host):
-    form = booking_form(client, open_starts(client)[0]) | {"host": host}
-    assert client.post("/book/", data=form).status_code == 422
-    assert client.get("/book/", query_string={"host": host}).status_code == 200
-    assert count(database, Booking) == 0
+def test_a_person_who_is_made_up_is_asked_for_in_vain(client, database):
+    for host in ["999", "x", "-1", "1e9", "2147483648999"]:
+        form = booking_form(client, open_starts(client)[0]) | {"host": host}
+        assert client.post("/book/", data=form).status_code == 422, host
+        assert client.get("/book/", query_string={"host": host}).status_code == 200
+        assert count(database, Booking) == 0
 
 
 def test_a_start_of_another_host_is_not_on_offer(client, database):

@@ -57,27 +57,22 @@ def test_rows_can_be_copied_to_other_days_and_the_week_shown_before_it_is_saved(
     assert weekly(database) == [(0, 540, 720), (0, 780, 1020)]
 
 
-@pytest.mark.parametrize(
-    ("day", "typed", "told"),
-    [
+def test_hours_that_cannot_be_leave_the_old_ones_and_what_was_typed(client, admin, database):
+    before = weekly(database)
+    for day, typed, told in [
         ("monday", "09:00-12:00, 11:00-13:00", "overlap"),
         ("monday", "17:00-09:00", "ends before it starts"),
         ("monday", "09:00-17:03", "multiple of five"),
         ("sunday", "22:00-34:00", "runs into Monday"),
         ("friday", "x" * 201, "200 characters or fewer"),
-    ],
-)
-def test_hours_that_cannot_be_leave_the_old_ones_and_what_was_typed(
-    client, admin, database, day, typed, told
-):
-    before = weekly(database)
-    sent = send(client, HOST + "hours/", **hours(monday="09:00-17:00") | {day: typed})
-    assert sent.status_code == 422
-    field = re.search(rf'id="{day}-error">(.*?)</p>', sent.text, re.S)
-    assert field and told in field[1]
-    assert f'value="{opening_hours.rows(typed)[0][0]}"' in sent.text
-    assert weekly(database) == before
-    assert changes(database, "host 1") == []
+    ]:
+        sent = send(client, HOST + "hours/", **hours(monday="09:00-17:00") | {day: typed})
+        assert sent.status_code == 422, (day, typed, told)
+        field = re.search(rf'id="{day}-error">(.*?)</p>', sent.text, re.S)
+        assert field and told in field[1]
+        assert f'value="{opening_hours.rows(typed)[0][0]}"' in sent.text
+        assert weekly(database) == before
+        assert changes(database, "host 1") == []
 
 
 # -- Two at once -----------------------------------------------------------------------------
@@ -105,16 +100,13 @@ def test_a_mistake_does_not_make_an_old_form_a_new_one(client, admin, database):
     assert hidden(wrong.text, "version") == seen
 
 
-@pytest.mark.parametrize(
-    ("part", "version"),
-    [("hours", ""), ("rules", "x"), ("person", "0"), ("holidays", "99")],
-)
-def test_a_form_without_its_version_overwrites_nothing(client, admin, database, part, version):
+def test_a_form_without_its_version_overwrites_nothing(client, admin, database):
     fields = {"hours": hours(), "rules": RULES, "person": PERSON, "holidays": {"country": "US"}}
-    sent = press(client, HOST + f"{part}/", version=version, **fields[part])
-    assert sent.status_code == 409
-    assert "Someone else changed" in sent.text
-    assert changes(database, "host 1") == []
+    for part, version in [("hours", ""), ("rules", "x"), ("person", "0"), ("holidays", "99")]:
+        sent = press(client, HOST + f"{part}/", version=version, **fields[part])
+        assert sent.status_code == 409, (part, version)
+        assert "Someone else changed" in sent.text
+        assert changes(database, "host 1") == []
 
 
 # -- Person and rules ------------------------------------------------------------------------
@@ -154,9 +146,9 @@ def test_in_production_the_first_host_takes_no_calls_until_an_admin_has_checked_
     assert open_starts(client) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "typed", "told"),
-    [
+def test_what_a_host_cannot_be_is_said_beside_the_field(client, admin, database):
+    add_host(database)
+    for name, typed, told in [
         ("zone", "Mars/Olympus", "Choose a time zone"),
         ("zone", "", "Choose a time zone"),
         ("zone", "localtime", "Choose a time zone"),
@@ -171,15 +163,12 @@ def test_in_production_the_first_host_takes_no_calls_until_an_admin_has_checked_
         ("meeting_link", "https://a b", "https://"),
         ("meeting_link", "https://host:port/", "https://"),
         ("meeting_link", "javascript:alert(1)", "https://"),
-    ],
-)
-def test_what_a_host_cannot_be_is_said_beside_the_field(client, admin, database, name, typed, told):
-    add_host(database)
-    sent = send(client, HOST + "person/", **PERSON | {name: typed})
-    assert sent.status_code == 422
-    assert told in re.search(rf'id="{name}-error">(.*?)</p>', sent.text, re.S)[1]
-    assert f'value="{typed.strip()}"' in sent.text
-    assert stored(database).zone == "UTC"
+    ]:
+        sent = send(client, HOST + "person/", **PERSON | {name: typed})
+        assert sent.status_code == 422, (name, typed, told)
+        assert told in re.search(rf'id="{name}-error">(.*?)</p>', sent.text, re.S)[1]
+        assert f'value="{typed.strip()}"' in sent.text
+        assert stored(database).zone == "UTC"
 
 
 def test_a_new_host_takes_calls_once_they_have_hours(client, admin, database):
@@ -203,9 +192,8 @@ def test_rules_are_stored_and_an_empty_limit_is_none(client, admin, database):
     assert (stored(database).horizon_days, stored(database).daily_limit) == (None, None)
 
 
-@pytest.mark.parametrize(
-    ("name", "typed", "told"),
-    [
+def test_rules_that_cannot_be_are_said_beside_the_field(client, admin, database):
+    for name, typed, told in [
         ("interval", "0", "from 5 to 1440"),
         ("interval", "7", "multiple of five"),
         ("interval", "", "Enter a number"),
@@ -216,11 +204,9 @@ def test_rules_are_stored_and_an_empty_limit_is_none(client, admin, database):
         ("notice", "1.5", "whole number"),
         ("horizon_days", "400", "from 0 to 365"),
         ("daily_limit", "many", "whole number"),
-    ],
-)
-def test_rules_that_cannot_be_are_said_beside_the_field(client, admin, database, name, typed, told):
-    sent = send(client, HOST + "rules/", **RULES | {name: typed})
-    assert sent.status_code == 422
-    assert told in re.search(rf'id="{name}-error">(.*?)</p>', sent.text, re.S)[1]
-    assert f'value="{typed.strip()}"' in sent.text
-    assert stored(database).interval == 30
+    ]:
+        sent = send(client, HOST + "rules/", **RULES | {name: typed})
+        assert sent.status_code == 422, (name, typed, told)
+        assert told in re.search(rf'id="{name}-error">(.*?)</p>', sent.text, re.S)[1]
+        assert f'value="{typed.strip()}"' in sent.text
+        assert stored(database).interval == 30

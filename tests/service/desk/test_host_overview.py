@@ -42,18 +42,15 @@ def test_why_not_names_the_call_in_the_way_and_leads_to_it(client, admin, databa
     assert "Visitors can book it." in client.get(HOST + "why/?at=2026-11-24T09:30").text
 
 
-@pytest.mark.parametrize(
-    ("asked", "told"),
-    [
+def test_why_not_names_the_rule(client, admin):
+    for asked, told in [
         ("2026-11-23T07:00", "It is past."),
         ("2026-11-23T09:00", "It is too soon"),
         ("2027-11-23T09:00", "It is too far ahead"),
         ("2026-11-24T18:00", "outside the opening hours"),
         ("2026-11-24T09:10", "between two starts"),
-    ],
-)
-def test_why_not_names_the_rule(client, admin, asked, told):
-    assert told in client.get(HOST + f"why/?at={asked}").text
+    ]:
+        assert told in client.get(HOST + f"why/?at={asked}").text, (asked, told)
 
 
 def test_why_not_answers_for_a_gap_and_for_both_of_a_repeated_hour(client, admin, database):
@@ -67,11 +64,11 @@ def test_why_not_answers_for_a_gap_and_for_both_of_a_repeated_hour(client, admin
     assert "UTC+01:00" in fold
 
 
-@pytest.mark.parametrize("asked", ["soon", "2026-11-24T09:00Z", "9999-12-31T23:59"])
-def test_what_is_no_time_is_said_beside_the_field(client, admin, asked):
-    answer = client.get(HOST + "why/", query_string={"at": asked})
-    assert answer.status_code == 422
-    assert 'id="at-error"' in answer.text
+def test_what_is_no_time_is_said_beside_the_field(client, admin):
+    for asked in ["soon", "2026-11-24T09:00Z", "9999-12-31T23:59"]:
+        answer = client.get(HOST + "why/", query_string={"at": asked})
+        assert answer.status_code == 422, asked
+        assert 'id="at-error"' in answer.text
 
 
 # -- Time off and the calls that it hits -------------------------------------------------------
@@ -115,24 +112,19 @@ def test_a_call_that_came_meanwhile_is_shown_before_anything_is_saved(client, ad
     assert stored(database).time_off == []
 
 
-@pytest.mark.parametrize(
-    ("first", "last", "name"),
-    [
+def test_time_off_that_cannot_be_is_said_beside_the_field(client, admin, database):
+    for first, last, name in [
         ("", "2026-11-24", "first_day"),
         ("2026-11-24", "", "last_day"),
         ("2026-11-24", "2026-11-23", "last_day"),
         ("2026-11-24", "2028-11-24", "last_day"),
         ("9999-01-01", "9999-01-01", "first_day"),
-    ],
-)
-def test_time_off_that_cannot_be_is_said_beside_the_field(
-    client, admin, database, first, last, name
-):
-    sent = press(client, HOST + "time-off/", first_day=first, last_day=last, note="kept")
-    assert sent.status_code == 422
-    assert f'id="{name}-error"' in sent.text
-    assert 'value="kept"' in sent.text
-    assert stored(database).time_off == []
+    ]:
+        sent = press(client, HOST + "time-off/", first_day=first, last_day=last, note="kept")
+        assert sent.status_code == 422, (first, last, name)
+        assert f'id="{name}-error"' in sent.text
+        assert 'value="kept"' in sent.text
+        assert stored(database).time_off == []
 
 
 def test_a_date_lists_the_calls_that_its_hours_leave_out_and_no_others(client, admin, database):
@@ -175,6 +167,6 @@ def test_a_member_reads_availability_and_changes_none_of_it(client, admin, datab
     assert weekly(database) != []
 
 
-@pytest.mark.parametrize("page", ["7/", "7/hours/", "99999999999999999999/", "1/nonsense/"])
-def test_what_does_not_exist_is_a_404(client, admin, page):
-    assert client.get(f"/desk/availability/{page}").status_code == 404
+def test_what_does_not_exist_is_a_404(client, admin):
+    for page in ["7/", "7/hours/", "99999999999999999999/", "1/nonsense/"]:
+        assert client.get(f"/desk/availability/{page}").status_code == 404, page

@@ -200,16 +200,21 @@ def test_all_that_waits_for_another_try_can_leave_at_once(client, member, room):
     assert {room.row(id).state for id in ids} == {"sent"}
 
 
-@pytest.mark.parametrize(
-    ("what", "mails"),
-    [("retry", ""), ("take-back", "x"), ("seen", "0" * 32), ("retry", "' OR 1=1 --")],
-)
-def test_what_names_no_mail_changes_nothing(client, member, room, what, mails):
+def test_what_names_no_mail_changes_nothing(client, member, room):
     outbox_id = refused(room)
     waiting = room.put("two", at=NOW)
-    act(client, what, mails, state="nowhere")
-    assert room.row(outbox_id).state == "failed" and room.row(waiting).state == "pending"
-    assert trail(room.database) == []
+    for what, mails in [
+        ("retry", ""),
+        ("take-back", "x"),
+        ("seen", "0" * 32),
+        ("retry", "' OR 1=1 --"),
+    ]:
+        act(client, what, mails, state="nowhere")
+        assert room.row(outbox_id).state == "failed" and room.row(waiting).state == "pending", (
+            what,
+            mails,
+        )
+        assert trail(room.database) == []
 
 
 def test_every_state_has_an_address_and_another_is_nobody_s_page(client, member, room):

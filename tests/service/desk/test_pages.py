@@ -109,35 +109,38 @@ def test_the_latest_activity_comes_first(client, member, database):
     assert re.findall(r"<bdi>(Lead \d)</bdi>", client.get("/desk/").text)[0] == "Lead 1"
 
 
-@pytest.mark.parametrize(
-    ("asked", "found"),
-    [("lead 1", ["Lead 1"]), ("LEAD2@", ["Lead 2"]), ("%", []), ("_", []), ("works", [])],
-)
 @pytest.mark.both_engines
-def test_search_finds_text_as_it_is_written(client, member, database, asked, found):
+def test_search_finds_text_as_it_is_written(client, member, database):
     add_leads(database, 3)
-    text = client.get("/desk/", query_string={"q": asked}).text
-    assert re.findall(r"<bdi>(Lead \d)</bdi>", text) == found
+    for asked, found in [
+        ("lead 1", ["Lead 1"]),
+        ("LEAD2@", ["Lead 2"]),
+        ("%", []),
+        ("_", []),
+        ("works", []),
+    ]:
+        text = client.get("/desk/", query_string={"q": asked}).text
+        assert re.findall(r"<bdi>(Lead \d)</bdi>", text) == found, (asked, found)
 
 
-@pytest.mark.parametrize("before", ["x", "1-", "9" * 40 + "-1", "99999999999-1", "1-zz", "-1-1"])
-@pytest.mark.parametrize("page", ["/desk/", "/desk/outbox/"])
-def test_a_place_in_the_list_that_nobody_was_given_breaks_nothing(client, member, page, before):
-    assert client.get(page, query_string={"before": before}).status_code in {200, 404}
+def test_a_place_in_the_list_that_nobody_was_given_breaks_nothing(client, member):
+    for before in ["x", "1-", "9" * 40 + "-1", "99999999999-1", "1-zz", "-1-1"]:
+        for page in ["/desk/", "/desk/outbox/"]:
+            assert client.get(page, query_string={"before": before}).status_code in {200, 404}, (
+                before,
+                page,
+            )
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
+def test_what_does_not_exist_is_a_404(client, member):
+    for page in [
         "/desk/leads/7/",
         "/desk/leads/99999999999999999999/",
         "/desk/leads/7/erase",
         "/desk/outbox/no-such/",
         "/desk/outbox/?state=nonsense",
-    ],
-)
-def test_what_does_not_exist_is_a_404(client, member, page):
-    assert client.get(page).status_code == 404
+    ]:
+        assert client.get(page).status_code == 404, page
 
 
 # -- The lead -------------------------------------------------------------------------------

@@ -67,20 +67,17 @@ def test_who_is_in_is_not_invited_again_and_what_was_typed_stays(client, admin, 
     assert mails() == []
 
 
-@pytest.mark.parametrize(
-    "form",
-    [
+def test_a_wrong_invitation_is_said_beside_the_field(client, admin, mails):
+    for form in [
         {"email": "no address", "role": "member"},
         {"email": "cy@example.com", "role": "owner"},
         {"email": "cy@example.com"},
         {"email": "cy@example.com", "role": "member", "name": "n" * 121},
-    ],
-)
-def test_a_wrong_invitation_is_said_beside_the_field(client, admin, form, mails):
-    sent = press(client, "/desk/team/", **form)
-    assert sent.status_code == 422
-    assert "Error: " in sent.text
-    assert mails() == []
+    ]:
+        sent = press(client, "/desk/team/", **form)
+        assert sent.status_code == 422, form
+        assert "Error: " in sent.text
+        assert mails() == []
 
 
 def test_who_was_removed_and_is_invited_again_comes_back_in_the_new_role(

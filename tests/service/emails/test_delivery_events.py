@@ -329,9 +329,9 @@ def test_what_is_not_signed_by_the_provider_is_403(client, room, sent, database)
     assert everything(database) == before
 
 
-@pytest.mark.parametrize("body", [b"{}", b"null", b"[", b"not json", b"[" * 200_000, b""])
-def test_what_is_signed_but_no_list_is_400(client, body):
-    refused(client, 400, data=body, headers=sign(body))
+def test_what_is_signed_but_no_list_is_400(client):
+    for body in [b"{}", b"null", b"[", b"not json", b"[" * 200_000, b""]:
+        refused(client, 400, data=body, headers=sign(body))
 
 
 def test_a_list_of_odd_things_is_taken_and_passed_over(client):

@@ -52,12 +52,12 @@ def test_an_address_that_nobody_wrote_from_holds_nothing(client, ada):
     assert "We hold no data" in press(client, PAGE, email="eve@example.com").text
 
 
-@pytest.mark.parametrize("action", ["", "export", "erase"])
-def test_what_is_no_address_is_said_beside_the_field_and_kept(client, ada, database, action):
-    sent = press(client, PAGE, PAGE + action, email="ada at example")
-    assert sent.status_code == 422
-    assert 'value="ada at example"' in sent.text
-    assert trail(database) == []
+def test_what_is_no_address_is_said_beside_the_field_and_kept(client, ada, database):
+    for action in ["", "export", "erase"]:
+        sent = press(client, PAGE, PAGE + action, email="ada at example")
+        assert sent.status_code == 422, action
+        assert 'value="ada at example"' in sent.text
+        assert trail(database) == []
 
 
 def test_everything_held_is_handed_out_as_a_file_and_that_is_noted(client, ada, database, settings):

@@ -195,9 +195,9 @@ def test_no_header_changes_the_page_or_breaks_it(seeded_app, some):
                 assert odd.text == plain.text, (address, headers)
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
+@only_sqlite
+def test_a_host_that_is_not_ours_gets_no_page(client):
+    for host in [
         "evil.example",
         "127.0.0.1.evil.example",
         "127.0.0.1:8000@evil.example",
@@ -210,11 +210,8 @@ def test_no_header_changes_the_page_or_breaks_it(seeded_app, some):
         "",
         "\u2488 evil".encode().decode("latin-1"),
         "a" * 5000,
-    ],
-)
-@only_sqlite
-def test_a_host_that_is_not_ours_gets_no_page(client, host):
-    for path in ("/", "/book/", "/desk/", "/nothing/"):
-        answer = client.get(path, headers={"Host": host})
-        assert answer.status_code == 400, path
-        assert "evil" not in answer.text and "Location" not in answer.headers
+    ]:
+        for path in ("/", "/book/", "/desk/", "/nothing/"):
+            answer = client.get(path, headers={"Host": host})
+            assert answer.status_code == 400, path
+            assert "evil" not in answer.text and "Location" not in answer.headers

@@ -111,11 +111,14 @@ def test_a_name_of_the_world_is_on_the_booking_and_in_its_invitation(client, dat
         )
 
 
-@pytest.mark.parametrize("path", ["/contact/", "/book/", "/assessment/", "/desk/sign-in/"])
-@pytest.mark.parametrize("body", NO_TEXT)
-def test_bytes_that_are_no_text_are_refused_before_any_form_is_read(client, path, body):
-    assert client.post(path, data=b"name=" + body, content_type=FORM).status_code == 400
-    assert client.post(path, data=body + b"=Ada", content_type=FORM).status_code == 400
+def test_bytes_that_are_no_text_are_refused_before_any_form_is_read(client):
+    for path in ["/contact/", "/book/", "/assessment/", "/desk/sign-in/"]:
+        for body in NO_TEXT:
+            assert client.post(path, data=b"name=" + body, content_type=FORM).status_code == 400, (
+                path,
+                body,
+            )
+            assert client.post(path, data=body + b"=Ada", content_type=FORM).status_code == 400
 
 
 def test_of_a_field_that_comes_twice_the_first_counts(client, typing, database, framework):
