@@ -81,6 +81,16 @@ def short_date(day: date) -> str:
     return f"{day:%a}, {day:%b} {day.day}, {day.year}"
 
 
+def moment(instant: datetime, zone: str, now: datetime | None = None) -> str:
+    """Write an instant in a zone, short enough for a table: Tue, Nov 24, 2026, 9:30 am.
+
+    The year is left out when it is that of `now`.
+    """
+    local = instant.astimezone(ZoneInfo(zone))
+    year = "" if now and now.astimezone(ZoneInfo(zone)).year == local.year else f", {local.year}"
+    return f"{local:%a}, {local:%b} {local.day}{year}, {clock_time(instant, zone)}"
+
+
 TRUNK = re.compile(r"\(\s*0\s*\)")  # +49 (0)30 …: the zero is for callers from the same country
 
 

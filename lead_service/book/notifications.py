@@ -5,6 +5,7 @@ carries `member_id`, who made it, and may carry a `note` in plain text, which th
 host find in their emails.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -68,14 +69,16 @@ def booked(
     assessment = session.get(Assessment, booking.assessment_id) if booking.assessment_id else None
     if assessment:
         assessment.lead_id = assessment.lead_id or booking.lead_id
-    events.record_event(session, booking.lead, EventKind.CALL_BOOKED, now, booking=booking.id)
-    _invite(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED)
-    _tell_team(session, settings, booking, now, CallNews.BOOKED, [booking.host], flood=flood)
+    news = _News(session, settings, booking, now)
+    news.record(EventKind.CALL_BOOKED)
+    news.invite(EmailKind.BOOKING_CONFIRMED)
+    news.tell_team(CallNews.BOOKED, [booking.host], flood=flood)
 
 
 def confirmed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
     """Queue the invitations and reminders, once the team has confirmed the call."""
-    _invite(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED, is_confirmed=True)
+    news = _News(session, settings, booking, now)
+    news.invite(EmailKind.BOOKING_CONFIRMED, is_confirmed=True)
 
 
 def moved(
@@ -93,19 +96,9 @@ def moved(
 
     `previous_host` is who had the call before, where a move has given it to another host.
     """
-    detail = {"before": before.isoformat(), "start": booking.starts_at.isoformat()}
-    _record(session, booking, EventKind.CALL_MOVED, now, note, member_id, **detail)
-    _changed(
-        session,
-        settings,
-        booking,
-        now,
-        previous_host,
-        CallNews.MOVED,
-        note=note,
-        by_team=member_id is not None,
-        before=before.isoformat(),
-    )
+    news, was = _News(session, settings, booking, now, note, member_id), before.isoformat()
+    news.record(EventKind.CALL_MOVED, before=was, start=booking.starts_at.isoformat())
+    news.tell_of_change(CallNews.MOVED, previous_host, before=was)
 
 
 def reassigned(
@@ -119,12 +112,9 @@ def reassigned(
     member_id: int | None = None,
 ) -> None:
     """Queue the news of another host to everybody; `previous_host` had the call until now."""
-    detail = {"from_host": previous_host.id, "to_host": booking.host_id}
-    _record(session, booking, EventKind.CALL_REASSIGNED, now, note, member_id, **detail)
-    by_team = member_id is not None
-    _changed(
-        session, settings, booking, now, previous_host, CallNews.GIVEN, note=note, by_team=by_team
-    )
+    news = _News(session, settings, booking, now, note, member_id)
+    news.record(EventKind.CALL_REASSIGNED, from_host=previous_host.id, to_host=booking.host_id)
+    news.tell_of_change(CallNews.GIVEN, previous_host)
 
 
 def canceled(
@@ -140,24 +130,27 @@ def canceled(
     if booking.quarantine:
         withdrawn(session, booking, now, member_id=member_id)
         return
-    _record(session, booking, EventKind.CALL_CANCELLED, now, note, member_id)
-    said: dict[str, Any] = {"note": note, "by_team": member_id is not None}
-    _queue(session, booking, EmailKind.BOOKING_CANCELLED, booking.email, now, **said)
-    _tell_host(session, booking, booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, now, **said)
-    _tell_team(session, settings, booking, now, CallNews.CANCELED, [booking.host], **said)
+    news = _News(session, settings, booking, now, note, member_id)
+    news.record(EventKind.CALL_CANCELLED)
+    news.queue(EmailKind.BOOKING_CANCELLED, booking.email, **news.said)
+    news.tell_host(booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, **news.said)
+    news.tell_team(CallNews.CANCELED, [booking.host], **news.said)
 
 
 def withdrawn(
     session: Session, booking: Booking, now: datetime, *, member_id: int | None = None
 ) -> None:
     """Note that a call is canceled, and cancel what waits about it: nobody is told."""
-    _record(session, booking, EventKind.CALL_CANCELLED, now, "", member_id)
+    by = {"member": member_id} if member_id else {}
+    events.record_event(
+        session, booking.lead, EventKind.CALL_CANCELLED, now, booking=booking.id, **by
+    )
     outbox.withdraw(session, booking.id)
 
 
 def missed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
     """Queue the news to the team that the visitor did not come."""
-    _tell_team(session, settings, booking, now, CallNews.MISSED, [])
+    _News(session, settings, booking, now).tell_team(CallNews.MISSED, [])
 
 
 def email_corrected(
@@ -167,7 +160,8 @@ def email_corrected(
 
     The host gets the brief again, with the address that now answers.
     """
-    events.record_event(session, booking.lead, EventKind.ADDRESS_CORRECTED, now, booking=booking.id)
+    news = _News(session, settings, booking, now)
+    news.record(EventKind.ADDRESS_CORRECTED)
     outbox.queue(
         session,
         EmailKind.BOOKING_WITHDRAWN,
@@ -177,7 +171,7 @@ def email_corrected(
         booking_id=booking.id,  # and no lead: most likely a stranger reads it
         sequence=booking.sequence,
     )
-    _invite(session, settings, booking, now, EmailKind.BOOKING_CONFIRMED)
+    news.invite(EmailKind.BOOKING_CONFIRMED)
 
 
 def _wanted_start(
@@ -222,110 +216,83 @@ def _slot_taken(
     )
 
 
-def _changed(
-    session: Session,
-    settings: Settings,
-    booking: Booking,
-    now: datetime,
-    previous_host: Host | None,
-    news: CallNews,
-    **said: Any,
-) -> None:
-    """Queue what follows a change of time or host."""
-    gone = previous_host if previous_host and previous_host.id != booking.host_id else None
-    _invite(session, settings, booking, now, EmailKind.BOOKING_CHANGED, is_given=bool(gone), **said)
-    if gone:
-        _tell_host(session, booking, gone, EmailKind.BOOKING_CANCELLED_FOR_HOST, now, **said)
-    told = [booking.host, gone] if gone else [booking.host]
-    _tell_team(session, settings, booking, now, news, told, **said)
+@dataclass(frozen=True)
+class _News:
+    """A call that has changed, by whom, and how everybody hears of it."""
 
+    session: Session
+    settings: Settings
+    booking: Booking
+    now: datetime
+    note: str = ""
+    member_id: int | None = None
 
-def _invite(
-    session: Session,
-    settings: Settings,
-    booking: Booking,
-    now: datetime,
-    kind: EmailKind,
-    **said: Any,
-) -> None:
-    """Queue the invitations of visitor and host, and the reminders.
+    @property
+    def said(self) -> dict[str, Any]:
+        return {"note": self.note, "by_team": self.member_id is not None}
 
-    A visitor whose call the team has yet to confirm gets a receipt, without an invitation.
-    """
-    kind = EmailKind.BOOKING_REQUESTED if booking.awaits_confirmation else kind
-    _queue(session, booking, kind, booking.email, now, **said)
-    if not booking.awaits_confirmation:
-        reminders.plan(session, settings, booking, now)
-    _tell_host(session, booking, booking.host, EmailKind.BOOKING_FOR_HOST, now, **said)
+    def record(self, kind: EventKind, **detail: Any) -> None:
+        """Note the event in the lead's timeline."""
+        given = {"note": self.note, "member": self.member_id}
+        detail |= {name: value for name, value in given.items() if value}
+        lead, booking_id = self.booking.lead, self.booking.id
+        events.record_event(self.session, lead, kind, self.now, booking=booking_id, **detail)
 
+    def invite(self, kind: EmailKind, **said: Any) -> None:
+        """Queue the invitations of visitor and host, and the reminders.
 
-def _tell_host(
-    session: Session, booking: Booking, host: Host, kind: EmailKind, now: datetime, **said: Any
-) -> None:
-    _queue(session, booking, kind, host.email, now, host=host.id, **said)
+        A visitor whose call the team has yet to confirm gets a receipt, without an invitation.
+        """
+        booking = self.booking
+        kind = EmailKind.BOOKING_REQUESTED if booking.awaits_confirmation else kind
+        self.queue(kind, booking.email, **said)
+        if not booking.awaits_confirmation:
+            reminders.plan(self.session, self.settings, booking, self.now)
+        self.tell_host(booking.host, EmailKind.BOOKING_FOR_HOST, **said)
 
+    def tell_of_change(self, news: CallNews, previous_host: Host | None, **more: Any) -> None:
+        """Queue what follows a change of time or host."""
+        host, said = self.booking.host, self.said | more
+        gone = previous_host if previous_host and previous_host.id != host.id else None
+        self.invite(EmailKind.BOOKING_CHANGED, is_given=bool(gone), **said)
+        if gone:
+            self.tell_host(gone, EmailKind.BOOKING_CANCELLED_FOR_HOST, **said)
+        self.tell_team(news, [host, gone] if gone else [host], **said)
 
-def _tell_team(
-    session: Session,
-    settings: Settings,
-    booking: Booking,
-    now: datetime,
-    news: CallNews,
-    told: list[Host],
-    **said: Any,
-) -> None:
-    """Queue the news to the team; the hosts who are `told` get an email of their own.
+    def tell_host(self, host: Host, kind: EmailKind, **said: Any) -> None:
+        self.queue(kind, host.email, host=host.id, **said)
 
-    Of a held call the team hears once.
-    """
-    if booking.quarantine and news in (CallNews.MOVED, CallNews.GIVEN):
-        return
-    told = [] if booking.quarantine else told
-    team_notices.notify_of_call(
-        session,
-        settings,
-        booking.lead_id,
-        (booking.id, booking.sequence),
-        news,
-        now,
-        key=f"{news}:{booking.uid}:{booking.sequence}",
-        exclude=[host.email for host in told],
-        **said,
-    )
+    def tell_team(self, news: CallNews, told: list[Host], **said: Any) -> None:
+        """Queue the news to the team; the hosts who are `told` get an email of their own.
 
+        Of a held call the team hears once.
+        """
+        call = self.booking
+        if call.quarantine and news in (CallNews.MOVED, CallNews.GIVEN):
+            return
+        team_notices.notify_of_call(
+            self.session,
+            self.settings,
+            call.lead_id,
+            (call.id, call.sequence),
+            news,
+            self.now,
+            key=f"{news}:{call.uid}:{call.sequence}",
+            exclude=[] if call.quarantine else [host.email for host in told],
+            **said,
+        )
 
-def _queue(
-    session: Session,
-    booking: Booking,
-    kind: EmailKind,
-    address: str,
-    now: datetime,
-    **facts: Any,
-) -> None:
-    """Queue an email about a call; it is of use until the call starts."""
-    outbox.queue(
-        session,
-        kind,
-        address,
-        at=now,
-        useless_after=booking.starts_at,
-        facts=facts,
-        lead_id=booking.lead_id,
-        booking_id=booking.id,
-        sequence=booking.sequence,
-        held=booking.quarantine,
-    )
-
-
-def _record(
-    session: Session,
-    booking: Booking,
-    kind: EventKind,
-    now: datetime,
-    note: str,
-    member_id: int | None,
-    **detail: Any,
-) -> None:
-    given = {"note": note, "member": member_id}
-    detail |= {name: value for name, value in given.items() if value}
-    events.record_event(session, booking.lead, kind, now, booking=booking.id, **detail)
+    def queue(self, kind: EmailKind, address: str, **facts: Any) -> None:
+        """Queue an email about the call; it is of use until the call starts."""
+        outbox.queue(
+            self.session,
+            kind,
+            address,
+            at=self.now,
+            useless_after=self.booking.starts_at,
+            facts=facts,
+            lead_id=self.booking.lead_id,
+            booking_id=self.booking.id,
+            sequence=self.booking.sequence,
+            held=self.booking.quarantine,
+        )

@@ -1,4 +1,4 @@
-"""Say why a start that a visitor wanted can't be booked: to the visitor, and to the team.
+"""Say why a start can't be booked: to the visitor, in an email to the team, and on the desk.
 
 Pure. The sentences must be true: a calendar that cannot be read is an outage, not another
 booking.
@@ -6,7 +6,10 @@ booking.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from ..formats import clock_time, moment, short_date
+from .availability.month import date_in
 from .availability.slots import Unavailable, UnavailableReason
 
 BOOKED = Unavailable(UnavailableReason.BOOKED)  # the database refused: someone was faster
@@ -34,6 +37,31 @@ TO_TEAM = {
     UnavailableReason.BUSY: "the calendar \u201c{name}\u201d of {host} is busy then",
     UnavailableReason.UNREAD: "the calendar \u201c{name}\u201d of {host} can\u2019t be read",
 }
+
+ON_DESK = {
+    UnavailableReason.PAST: "It is past.",
+    UnavailableReason.NOTICE: "It is too soon: a call is booked at least {length} ahead, which is"
+    " from {start} on.",
+    UnavailableReason.HORIZON: "It is too far ahead: calls are booked up to {days} ahead, until"
+    " {day}.",
+    UnavailableReason.OVERRIDE: "{day} has hours of its own, and this time is not among them.",
+    UnavailableReason.HOLIDAY: "{day} is a public holiday: {name}.",
+    UnavailableReason.TIME_OFF: "The host is off {dates}.",
+    UnavailableReason.HOURS: "It is outside the opening hours: closed{around}.",
+    UnavailableReason.GRID: "It is between two starts: there is one every {length} from {opens}.",
+    UnavailableReason.LENGTH: "It would not end in time: a call takes {length}, and the hours end"
+    " at {time}.",
+    UnavailableReason.LIMIT: "{day} is full: the limit is {calls} a day.",
+    UnavailableReason.HELD: "As many suspected calls wait for you as may wait.",
+    UnavailableReason.BOOKED: "Another call and its buffers take the time {span}.",
+    UnavailableReason.BUSY: "The calendar \u201c{name}\u201d is busy {span}.",
+    UnavailableReason.UNREAD: "We don\u2019t know whether the calendar \u201c{name}\u201d is free"
+    " at that time, so visitors can\u2019t book it.",
+}
+BEYOND = "It is further ahead than any calendar reaches."
+CLOSED = "It is outside the opening hours. There are none near this time."
+INSTANT = timedelta(microseconds=1)
+UNITS = ((1440, "day"), (60, "hour"), (1, "minute"))
 
 
 @dataclass(frozen=True)
@@ -64,3 +92,35 @@ def to_team(refusals: Sequence[Refusal]) -> str:
         if one.reason.kind in TO_TEAM
     ]
     return "; ".join(parts) or "it is not available anymore"
+
+
+def on_desk(reason: Unavailable, zone: str, now: datetime) -> str:
+    """Say in one sentence why a host in `zone` does not offer a start, and what is in the way."""
+    start, end, count, opens = reason.start, reason.end, reason.count or 0, reason.opens
+    if reason.kind is UnavailableReason.HORIZON and reason.day is None:
+        return BEYOND
+    if reason.kind is UnavailableReason.HOURS and not (start or end):
+        return CLOSED
+    since, until = (moment(at, zone, now) if at else "" for at in (start, end))
+    days = [short_date(date_in(zone, at)) for at in (start, end and end - INSTANT) if at]
+    is_one_day = len(set(days)) == 1
+    return ON_DESK[reason.kind].format(
+        name=reason.name,
+        day=short_date(reason.day) if reason.day else "",
+        length=length(count),
+        days=length(count * 1440),
+        calls="1 call" if count == 1 else f"{count} calls",
+        opens=f"{opens.hour % 12 or 12}:{opens:%M} {opens:%p}".lower() if opens else "",
+        start=since,
+        time=clock_time(start, zone) if start else "",
+        around=f" from {since}" * bool(since) + f" until {until}" * bool(until),
+        span=f"from {since} to {clock_time(end, zone) if end and is_one_day else until}",
+        dates=f"on {days[0]}" if is_one_day else "from " + " to ".join(days),
+    )
+
+
+def length(minutes: int) -> str:
+    """Write a length in the largest unit that divides it: 2 days, 4 hours, 90 minutes."""
+    fitting = (one for one in UNITS if minutes >= one[0] and minutes % one[0] == 0)
+    size, unit = next(fitting, UNITS[-1])
+    return f"{minutes // size} {unit}{'s' if minutes != size else ''}"

@@ -20,7 +20,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from .. import clock
+from .. import clock, formats
 from ..accounts.members import DeskSession
 from ..book.hosts.models import Host
 from ..db import demo_data
@@ -30,7 +30,6 @@ from ..formats import tel_number
 from ..formats import until as until_then
 from ..web.context import context
 from ..web.security import UNSAFE, csrf
-from . import labels
 from .auth import sessions
 
 log = logging.getLogger(__name__)
@@ -69,7 +68,7 @@ def admins_only(view: View) -> View:
 
 @blueprint.app_template_filter()
 def moment(instant: datetime, zone: str) -> str:
-    return labels.moment(instant, zone, clock.now())
+    return formats.moment(instant, zone, clock.now())
 
 
 blueprint.add_app_template_filter(tel_number, "dialled")

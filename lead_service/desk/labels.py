@@ -1,12 +1,10 @@
 """Labels of the desk: stages, states and kinds of email, instants."""
 
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from ..accounts.audit_log import AuditKind
 from ..emails.message import EmailKind
 from ..emails.models import Delivery, EmailState, Hold, OutboxMessage
-from ..formats import clock_time
 from ..leads.models import Stage
 from .mail import mail_status
 
@@ -110,16 +108,6 @@ DELIVERIES = {
     Delivery.DROPPED: "Dropped",
     Delivery.REPORTED: "The recipient marked it as spam",
 }
-
-
-def moment(instant: datetime, zone: str, now: datetime | None = None) -> str:
-    """Write an instant in a zone, short enough for a table: Tue, Nov 24, 2026, 9:30 am.
-
-    The year is left out when it is that of `now`.
-    """
-    local = instant.astimezone(ZoneInfo(zone))
-    year = "" if now and now.astimezone(ZoneInfo(zone)).year == local.year else f", {local.year}"
-    return f"{local:%a}, {local:%b} {local.day}{year}, {clock_time(instant, zone)}"
 
 
 def day(on: date, today: date | None = None) -> str:

@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...book import bookings
+from ...book import bookings, refusals
 from ...book.availability import host_rules, queries
 from ...book.hosts.models import Host
 from ...book.models import Booking, TimeCell
 from ...call_types import CallType, CallTypes
-from .. import unavailable_reasons
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ def reassignment_options(
     for host in queries.active_hosts(session):
         if host.id != call.host_id:
             reason = queries.why_unavailable(session, host, kind, call.starts_at, now)
-            words = unavailable_reasons.sentence(reason, host.zone, now) if reason else ""
+            words = refusals.on_desk(reason, host.zone, now) if reason else ""
             found.append(ReassignmentOption(host, _has_call(session, host, call, kind), words))
     return sorted(found, key=lambda one: (one.has_call, bool(one.against), one.host.name))
 

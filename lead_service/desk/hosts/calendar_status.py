@@ -6,7 +6,7 @@ from datetime import datetime
 from ...book.availability import busy_times
 from ...book.calendars import feed_address
 from ...book.hosts.models import CalendarFeed
-from ..labels import moment
+from ...formats import moment
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ... import clock
+from ...book import refusals
 from ...book.availability import busy_times, holidays, queries
 from ...book.availability.host_rules import MOST_DAYS, special_days
 from ...book.availability.intervals import Window
@@ -17,7 +18,6 @@ from ...book.hosts import opening_hours
 from ...book.hosts.models import Host
 from ...call_types import CallType
 from ...web.context import context
-from .. import unavailable_reasons
 from ..blueprint import blueprint
 from . import calendar_status, conflicts, host_updates
 
@@ -80,7 +80,7 @@ def host(host_id: int) -> str:
             feeds=[calendar_status.state(feed, now) for feed in found.feeds],
             obstacles=_troubles(found, now),
             booked=[] if found.is_active else conflicts.coming(session, found, now),
-            length=unavailable_reasons.length,
+            length=refusals.length,
             read=hours_text,
         )
 

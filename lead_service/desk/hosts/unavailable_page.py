@@ -7,12 +7,13 @@ from flask import render_template, request
 from sqlalchemy.orm import Session
 
 from ... import clock
+from ...book import refusals
 from ...book.availability import queries
 from ...book.availability.slots import Unavailable
 from ...book.hosts.models import Host
 from ...call_types import CallType
 from ...web.context import context
-from .. import unavailable_reasons, wall_clock
+from .. import wall_clock
 from ..blueprint import blueprint
 from . import host_updates, overview
 
@@ -54,6 +55,6 @@ def _answers(
     found = []
     for at in wall_clock.instants(reading, host.zone):
         reason = queries.why_unavailable(session, host, kind, at, now)
-        words = unavailable_reasons.sentence(reason, host.zone, now) if reason else ""
+        words = refusals.on_desk(reason, host.zone, now) if reason else ""
         found.append(Answer(at, wall_clock.offset(at, host.zone), reason, words))
     return found

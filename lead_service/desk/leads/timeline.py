@@ -7,9 +7,10 @@ from datetime import date, datetime
 from ...assess.models import Assessment
 from ...book.models import Booking
 from ...emails.message import EmailKind
+from ...formats import moment
 from ...leads.models import EventKind, Lead, LeadEvent, Stage
 from ...publishing.site import Published
-from ..labels import STAGES, day, kind_of_mail, moment
+from ..labels import STAGES, day, kind_of_mail
 
 LABELS = {
     EventKind.CALL_BOOKED: "Booked a call",

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
+from lead_service.book import refusals
 from lead_service.book.availability.slots import Unavailable, UnavailableReason
-from lead_service.desk import unavailable_reasons
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 ZONE = "Europe/Berlin"
@@ -48,7 +48,7 @@ def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
             "It is outside the opening hours: closed from Tue, Nov 24, 5:00 pm"
             " until Wed, Nov 25, 9:00 am.",
         ),
-        (Unavailable(UnavailableReason.HOURS), unavailable_reasons.CLOSED),
+        (Unavailable(UnavailableReason.HOURS), refusals.CLOSED),
         (
             Unavailable(UnavailableReason.GRID, count=30, opens=time(9, 15)),
             "It is between two starts: there is one every 30 minutes from 9:15 am.",
@@ -73,11 +73,11 @@ def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
     ],
 )
 def test_a_reason_names_the_rule_and_the_thing_in_the_way(reason, words):
-    assert unavailable_reasons.sentence(reason, ZONE, NOW) == words
+    assert refusals.on_desk(reason, ZONE, NOW) == words
 
 
 def test_every_kind_of_reason_has_words():
-    assert set(unavailable_reasons.WORDS) == set(UnavailableReason)
+    assert set(refusals.ON_DESK) == set(UnavailableReason)
 
 
 @pytest.mark.parametrize(
@@ -85,4 +85,4 @@ def test_every_kind_of_reason_has_words():
     [(0, "0 minutes"), (1, "1 minute"), (60, "1 hour"), (90, "90 minutes"), (2880, "2 days")],
 )
 def test_a_length_is_written_in_the_largest_unit_that_fits(minutes, shown):
-    assert unavailable_reasons.length(minutes) == shown
+    assert refusals.length(minutes) == shown
