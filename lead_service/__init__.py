@@ -24,6 +24,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     from .contact import routes as contact
     from .db.engine import Database
     from .desk import pages as desk
+    from .privacy import mailbox_page
     from .publishing import site as publishing_site
     from .web import context, errors, health, pages, security, static_files, webhooks
     from .web.rate_limits import RateLimits
@@ -43,7 +44,8 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     errors.install(app)
     pages.install(app, site)
 
-    for part in (health, webhooks, assess, book, manage, reschedule, feed, contact, desk):
+    visitors = (assess, book, manage, reschedule, contact, mailbox_page)
+    for part in (health, webhooks, *visitors, feed, desk):
         app.register_blueprint(part.blueprint)
     static_files.install(app, settings)
     app.wsgi_app = security.TrustedHosts(app.wsgi_app, settings)  # type: ignore[method-assign]

@@ -3,6 +3,7 @@
 import hmac
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from ..leads.consent import RESULT_SOURCE, Occasion
 from ..leads.models import Consent, EventKind, Lead, LeadEvent
 from ..publishing.site import Published
 from ..settings import Settings
+from ..web import mailbox
 from ..web.tokens import derived_token
 from . import text
 from .diagnosis import Diagnosis, diagnose
@@ -44,6 +46,7 @@ def result_email(
     if assessment is None or not shared:
         raise NotNeeded("the visitor deleted the result or stopped sharing it")
     framework = framework_of(session, assessment)
+    lead = session.get(Lead, row.lead_id or 0)
     not_me = settings.link(f"/assessment/not-me/{_with_proof(settings.secret, said['key'])}/")
     return result_message(
         settings,
@@ -51,11 +54,12 @@ def result_email(
         diagnose(framework, assessment.answers, assessment.phase),
         settings.link(f"/assessment/shared/{shared}/"),
         not_me,
+        **(mailbox.choices(session, settings, lead) if lead else {}),
     )
 
 
 def result_message(
-    settings: Settings, email: str, diagnosis: Diagnosis, link: str, not_me: str
+    settings: Settings, email: str, diagnosis: Diagnosis, link: str, not_me: str, **choices: Any
 ) -> Message:
     """Compose the email with a result, and none of the visitor's answers: it may be passed on.
 
@@ -72,6 +76,7 @@ def result_message(
         score_is=text.what_the_score_is(diagnosis),
         link=link,
         not_me=not_me,
+        **choices,
         **context,
     )
 

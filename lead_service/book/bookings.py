@@ -68,12 +68,18 @@ class BookingRequest:
     topic: str
     submission_key: str
     is_24_hours: bool = False  # the clock by which they read times
-    quarantine: bool = False
+    suspect: bool = False  # a program seems to have filled in the form
+    flood: bool = False  # too many came at once
     client: str | None = None  # a digest of its address
     assessment_id: int | None = None
     came_from: str | None = None
     host_ids: Collection[int] | None = None  # who may take it; None is anyone
     terms: Terms | None = None  # that the form showed
+
+    @property
+    def quarantine(self) -> bool:
+        """Whether the call waits for the team, or for a visitor to confirm it by email."""
+        return self.suspect or self.flood
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,7 @@ def create(
         at=now,
     )
     if has_enough(session, settings, lead, now):
-        wanted = replace(wanted, quarantine=True)
+        wanted = replace(wanted, flood=True)
     if wanted.quarantine and _holds_enough(session, wanted.client, now):
         return BookingResult(None, lead, [Refusal(hosts[0].name, HELD)])
     for host in _as_agreed(free, wanted.kind, wanted.terms):

@@ -25,6 +25,7 @@ from ..leads.consent import Occasion, Permission, agreed, permission
 from ..leads.models import Lead
 from ..publishing.site import Published
 from ..settings import Settings
+from ..web import mailbox
 from . import bookings, intents, invitations
 from .hosts.models import Host
 from .models import Booking, CallOutcome
@@ -77,6 +78,7 @@ def visitors_email(
         google=invitations.google_link(meeting),
         outlook=invitations.outlook_link(meeting),
         is_given=said.get("is_given", False),
+        **mailbox.choices(session, settings, booking.lead),
         thread=_thread(settings, booking),
         **_context(
             settings, booking, booking.visitor_zone, said, is_24_hours=booking.visitor_24_hours

@@ -33,12 +33,8 @@ def form_answered(
     now: datetime,
     *,
     may_contact: bool,
-    flood: bool = False,
 ) -> None:
-    """Queue what follows a booking form and keep its consent, once for each form.
-
-    Of a `flood` the team hears in one email an hour.
-    """
+    """Queue what follows a booking form and keep its consent, once for each form."""
     if outcome.lead is None:
         return
     if outcome.booking is None and not _wanted_start(session, outcome.lead, wanted, now):
@@ -52,10 +48,12 @@ def form_answered(
         at=now,
     )
     if outcome.booking:
-        booked(session, settings, outcome.booking, now, flood=flood)
+        booked(session, settings, outcome.booking, now, flood=wanted.flood)
+        if outcome.booking.quarantine and not wanted.suspect:
+            _ask_for_proof(session, outcome.booking, now)
     else:
         why = refusals.to_team(outcome.refusals)
-        _slot_taken(session, settings, outcome.lead, wanted, why, now, flood=flood)
+        _slot_taken(session, settings, outcome.lead, wanted, why, now)
 
 
 def booked(
@@ -73,6 +71,20 @@ def booked(
     news.record(EventKind.CALL_BOOKED)
     news.invite(EmailKind.BOOKING_CONFIRMED)
     news.tell_team(CallNews.BOOKED, [booking.host], flood=flood)
+
+
+def _ask_for_proof(session: Session, booking: Booking, now: datetime) -> None:
+    """Queue the email by which a visitor confirms a call that came with too many others."""
+    outbox.queue(
+        session,
+        EmailKind.BOOKING_REQUESTED,
+        booking.email,
+        at=now,
+        useless_after=booking.starts_at,
+        lead_id=booking.lead_id,
+        booking_id=booking.id,
+        sequence=booking.sequence,
+    )
 
 
 def confirmed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
@@ -148,6 +160,15 @@ def withdrawn(
     outbox.withdraw(session, booking.id)
 
 
+def disowned(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
+    """Tell host and team that a call is canceled because the address was not its visitor's."""
+    is_known = not booking.quarantine
+    withdrawn(session, booking, now)
+    if is_known:
+        _tell_host(session, booking, booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, now)
+        _tell_team(session, settings, booking, now, CallNews.CANCELED, [booking.host])
+
+
 def missed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
     """Queue the news to the team that the visitor did not come."""
     _News(session, settings, booking, now).tell_team(CallNews.MISSED, [])
@@ -196,8 +217,6 @@ def _slot_taken(
     wanted: bookings.BookingRequest,
     why: str,
     now: datetime,
-    *,
-    flood: bool,
 ) -> None:
     """Tell the team that a visitor wanted a start that was gone, and why."""
     answers = session.get(Assessment, wanted.assessment_id) if wanted.assessment_id else None
@@ -212,7 +231,7 @@ def _slot_taken(
         text=wanted.topic,
         came_from=wanted.came_from,
         answers=answers and answers.token_hash,
-        flood=flood,
+        flood=wanted.flood,
     )
 
 

@@ -123,7 +123,8 @@ def _book(
         phone=form["phone"].data if "phone" in form else "",
         topic=form.topic.data or "",
         submission_key=token_hash(f"{form.submission.data}{start_text(wanted)}"),
-        quarantine=form.is_suspect or flood,
+        suspect=form.is_suspect,
+        flood=flood,
         client=client_digest(),
         assessment_id=assessment.id if assessment else None,
         came_from=query_params.article() or (assessment.came_from if assessment else None),
@@ -132,9 +133,7 @@ def _book(
     )
     outcome = bookings.create(session, settings, published.calls, details, now)
     may_contact = bool(form.may_contact.data)
-    notifications.form_answered(
-        session, settings, details, outcome, now, may_contact=may_contact, flood=flood
-    )
+    notifications.form_answered(session, settings, details, outcome, now, may_contact=may_contact)
     return outcome
 
 

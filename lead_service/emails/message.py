@@ -209,7 +209,8 @@ def _parts(
         _bodies.get_template(f"email/{kind}/body.{ending}").render(context)
         for ending in ("txt", "html")
     )
-    frame = {"practice": practice, "site": site, "preview": _preview(text)}
+    frame = {"choices": "", "to_confirm": False} | context  # what an email to a visitor offers
+    frame |= {"practice": practice, "site": site, "preview": _preview(text)}
     return (
         _bodies.get_template("email/_layout.txt").render(frame, content=text),
         _bodies.get_template("email/_layout.html").render(frame, content=Markup(html)),

@@ -2,7 +2,8 @@
 
 The rule is the one that docs/privacy.md states. People who book a call, try to, or write to us can
 be reached about that. Everything else needs a box that they ticked: one on the forms of a booking
-and a message (our services), another beside an emailed result (that result).
+and a message (our services), another beside an emailed result (that result). A tick counts once it
+is confirmed from the mailbox, since anybody can type any address; a withdrawal counts at once.
 """
 
 from collections.abc import Collection
@@ -88,7 +89,8 @@ def agreed_by(session: Session, lead_ids: Collection[int]) -> dict[int, Agreed]:
     found: dict[int, Agreed] = {}
     for one in session.scalars(query):
         kind = "result" if one.source == RESULT_SOURCE else "services"
-        found[one.lead_id] = replace(found.get(one.lead_id, Agreed()), **{kind: one.may_contact})
+        given = one.may_contact and one.is_proved
+        found[one.lead_id] = replace(found.get(one.lead_id, Agreed()), **{kind: given})
     return found
 
 

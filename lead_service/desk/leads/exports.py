@@ -208,4 +208,5 @@ def _consent(consent: Consent) -> dict:
         "wording": consent.wording,
         "source": consent.source,
         "may_contact": consent.may_contact,
+        "confirmed_by_email": consent.is_proved,
     }

@@ -411,7 +411,7 @@ def _ask_for_call(
         phone="" if host.meeting_link else story.phone,
         topic=topic,
         submission_key=token_hash(_key(tale, "booked")),
-        quarantine=suspect,
+        suspect=suspect,
         assessment_id=assessment.id if assessment else None,
         came_from=assessment.came_from if assessment else None,
         host_ids=[host.id],

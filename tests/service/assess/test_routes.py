@@ -13,6 +13,7 @@ from lead_service.emails.status import health
 from lead_service.leads.models import Consent, Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.outbox_helper import in_threads
+from tests.support.app.stored_data import confirm_ticks
 from tests.support.app.visitor_forms import (
     BEST,
     PHASE,
@@ -239,9 +240,10 @@ def test_mailing_the_same_result_twice_is_one_mail_and_one_lead(client, framewor
 
 @pytest.mark.parametrize(("tick", "reply_to"), [({}, None), ({"may_contact": "y"}, ADA)])
 def test_the_team_hears_of_a_new_lead_and_can_reply_if_the_lead_agreed(
-    client, framework, mails, tick, reply_to
+    client, framework, mails, database, tick, reply_to
 ):
     client.post(assess(client, framework) + "mail", data={"email": ADA} | tick)
+    confirm_ticks(database)
     told = [message for _, message in mails() if message.kind == "new_lead"]
     assert [(one.to, one.reply_to) for one in told] == [("team@example.com", reply_to)]
 

@@ -93,7 +93,18 @@ ENDING = {  # a session, or changing its role
 }
 # The parts that are anybody's as a whole: their pages are found by a token, ask for a signature, or
 # hold nobody's data.
-PUBLIC = {"agenda", "assess", "book", "booking", "contact", "health", "hooks", "move", "static"}
+PUBLIC = {
+    "agenda",
+    "assess",
+    "book",
+    "booking",
+    "contact",
+    "health",
+    "hooks",
+    "mailbox",
+    "move",
+    "static",
+}
 
 
 def routes(app) -> dict[tuple[str, str], str]:

@@ -17,7 +17,7 @@ from lead_service.leads import capture
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import sign_in
-from tests.support.app.stored_data import kept
+from tests.support.app.stored_data import confirm_ticks, kept
 from tests.support.app.visitor_forms import VISITOR, WORST, assess, book
 
 LISTED = {
@@ -44,6 +44,7 @@ def records(answer) -> list[dict[str, str]]:
 def test_a_view_as_csv_holds_its_leads_and_what_the_list_shows(client, ann, framework, database):
     result = assess(client, framework, {"organize": WORST})
     book(client, assessment=result.split("/")[2], may_contact="y")
+    confirm_ticks(database)
     answer = client.get("/desk/leads.csv")
     (row,) = records(answer)
     assert row["Name"] == VISITOR["name"]

@@ -13,6 +13,7 @@ from lead_service.settings import SettingsError
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.calls import add_host, give_to
 from tests.support.app.desk_client import sign_in
+from tests.support.app.stored_data import confirm_ticks
 from tests.support.app.visitor_forms import VISITOR, assess, book, hidden
 
 pytestmark = pytest.mark.usefixtures("at")
@@ -108,9 +109,10 @@ def test_a_new_lead_by_a_mailed_result_comes_with_its_brief(client, framework, m
     ],
 )
 def test_who_has_the_result_emailed_can_be_written_to_only_if_they_agreed(
-    client, framework, mails, ticked, said, reply_to
+    client, framework, mails, database, ticked, said, reply_to
 ):
     client.post(assess(client, framework) + "mail", data={"email": VISITOR["email"]} | ticked)
+    confirm_ticks(database)
     for address in ("host@example.com", "team@example.com"):
         (message,) = sent_to(mails, address)
         assert said in message.text and said in message.html
@@ -126,9 +128,10 @@ def test_who_has_the_result_emailed_can_be_written_to_only_if_they_agreed(
         ({"may_contact": "y"}, "They also agreed that we may write to them about our services."),
     ],
 )
-def test_who_booked_a_call_or_wrote_can_be_answered(client, mails, ticked, also):
+def test_who_booked_a_call_or_wrote_can_be_answered(client, mails, database, ticked, also):
     book(client, **ticked)
     write(client, email="b@example.com", **ticked)
+    confirm_ticks(database)
     told = [message for row, message in mails() if row.kind in ("new_lead", "booking_for_host")]
     assert len(told) == 4
     for message in told:
@@ -136,8 +139,9 @@ def test_who_booked_a_call_or_wrote_can_be_answered(client, mails, ticked, also)
         assert also in message.text and also in message.html
 
 
-def test_the_choice_made_last_counts(client, framework, mails):
+def test_the_choice_made_last_counts(client, database, mails):
     book(client, may_contact="y")
+    confirm_ticks(database)
     write(client)
     message = sent_to(mails, "team@example.com")[-1]
     assert "They did not agree to hear from us about anything else." in message.text
@@ -210,6 +214,7 @@ def test_a_brief_file_that_does_not_fit_stops_no_visitor(
     given = {"email": VISITOR["email"], "may_contact": "y"}
     assert client.post(result + "mail", data=given).status_code == 303
     book(client, assessment=result.split("/")[2])
+    confirm_ticks(database)
     told = [message for row, message in mails() if row.kind in ("new_lead", "booking_for_host")]
     assert len(told) == 4
     sign_in(client, database, settings)

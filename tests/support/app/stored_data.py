@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import String, Text, select
+from sqlalchemy import String, Text, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.types import JSON
 
@@ -13,6 +13,12 @@ from lead_service.leads import capture, models
 def kept(session: Session, **form: Any) -> models.Lead:
     """Capture what a form holds, and return the lead that it made or found."""
     return session.get_one(models.Lead, capture.capture_lead(session, **form).id)
+
+
+def confirm_ticks(database) -> None:
+    """Let every tick count, as if its mailbox had confirmed it."""
+    ticked = update(models.Consent).values(is_proved=True)
+    database.write(lambda session: session.execute(ticked) and None)
 
 
 def everything(database) -> dict[str, list]:

@@ -1,0 +1,123 @@
+"""What the owner of a mailbox decides: that an address is theirs, or not, and who may write to it.
+
+Every email to a visitor leads here, and nothing else does. A GET changes nothing.
+"""
+
+from datetime import datetime
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .. import clock
+from ..book import bookings, notifications
+from ..book.models import Booking, Status
+from ..emails import outbox
+from ..leads import consent
+from ..leads.models import Consent, Lead, Stage
+from ..settings import Settings
+from ..web.context import context
+from ..web.mailbox import find_by_mailbox, unproved_ticks
+from ..web.security import limit_posts
+from . import erasure
+
+blueprint = Blueprint("mailbox", __name__, url_prefix="/email")
+SOURCE = "email"  # of a withdrawal
+
+
+@blueprint.get("/<token>/")
+def choices(token: str) -> str:
+    """Show what can be decided."""
+    settings, now = context().settings, clock.now()
+    with context().database.read() as session:
+        lead = find_by_mailbox(session, settings.secret, token) or abort(404)
+        unproved = [one for one in _coming(session, lead, now) if not one.is_proved]
+        waiting = [one for one in unproved if one.quarantine]
+        return render_template(
+            "privacy/mailbox.html",
+            token=token,
+            email=lead.email,
+            done=request.args.get("done", ""),
+            calls=unproved,
+            to_confirm=[*waiting, *unproved_ticks(session, lead)],
+            may_write=bool(consent.agreed(session, lead.id).topics),
+            has_enough=bool(waiting) and bookings.has_enough(session, settings, lead, now),
+        )
+
+
+@blueprint.get("/erased/")
+def erased() -> str:
+    """Say that nothing is left."""
+    return render_template("privacy/erased.html")
+
+
+@blueprint.post("/<token>/")
+@limit_posts
+def choices_submit(token: str) -> ResponseReturnValue:
+    """Confirm, withdraw, or disown what was done in the name of this address."""
+    choice, settings, now = request.form.get("choice", ""), context().settings, clock.now()
+    work = {"confirm": _confirm, "withdraw": _withdraw, "not-me": _disown}.get(choice) or abort(422)
+
+    def decide(session: Session) -> bool:
+        lead = find_by_mailbox(session, settings.secret, token) or abort(404)
+        own_id = lead.id
+        work(session, settings, lead, now)
+        return session.scalar(select(Lead.id).where(Lead.id == own_id)) is not None
+
+    if context().database.write(decide):
+        return redirect(url_for(".choices", token=token, done=choice), 303)
+    context().database.forget()
+    erasure.sweep_folder(context().database, settings.mail_folder)
+    return redirect(url_for(".erased"), 303)
+
+
+def _confirm(session: Session, settings: Settings, lead: Lead, now: datetime) -> None:
+    """Let the ticks count, and the calls that were held until someone confirms them."""
+    for tick in unproved_ticks(session, lead):
+        tick.is_proved = True
+    for call in _coming(session, lead, now):
+        if call.quarantine and bookings.has_enough(session, settings, lead, now):
+            continue
+        call.quarantine, call.is_proved = False, True
+        session.flush()
+    if not any(call.quarantine for call in _coming(session, lead, now)):
+        lead.quarantine = False
+        outbox.release(session, lead.id, now)
+
+
+def _withdraw(session: Session, _settings: Settings, lead: Lead, now: datetime) -> None:
+    """Take back every permission to write."""
+    for asked in (consent.SERVICES, consent.RESULT):
+        source = consent.RESULT_SOURCE if asked is consent.RESULT else SOURCE
+        consent.record_consent(session, lead, asked, may_contact=False, source=source, at=now)
+
+
+def _disown(session: Session, settings: Settings, lead: Lead, now: datetime) -> None:
+    """Cancel what nobody has proved; erase the lead once nothing in it was proved or worked on.
+
+    The host hears of a canceled call, so it is erased by a second press only.
+    """
+    _withdraw(session, settings, lead, now)
+    calls = [call for call in _coming(session, lead, now) if not call.is_proved]
+    for call in calls:
+        if bookings.cancel(session, call, now):
+            notifications.disowned(session, settings, call, now)
+    if not calls and not _is_proved(session, lead):
+        erasure.erase(session, settings, lead.address, now)
+
+
+def _is_proved(session: Session, lead: Lead) -> bool:
+    """Say whether the owner of the mailbox or a member has anything to do with a lead."""
+    proved = [select(kind.id).where(kind.lead_id == lead.id, kind.is_proved) for kind in KINDS]
+    is_worked_on = lead.stage != Stage.NEW or lead.notes
+    return bool(is_worked_on or any(session.scalar(one.limit(1)) for one in proved))
+
+
+KINDS = (Consent, Booking)
+
+
+def _coming(session: Session, lead: Lead, now: datetime) -> list[Booking]:
+    coming = (Booking.lead_id == lead.id, Booking.status == Status.CONFIRMED)
+    query = select(Booking).where(*coming, Booking.starts_at > now)
+    return list(session.scalars(query.order_by(Booking.starts_at)))

@@ -1,0 +1,41 @@
+"""The link by which the owner of a mailbox is known, in every email to a visitor.
+
+Nothing else shows it: who opens it has read an email to the lead's address.
+"""
+
+import hmac
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..leads.models import Consent, Lead
+from ..settings import Settings
+from .tokens import derived_token
+
+
+def choices(session: Session, settings: Settings, lead: Lead) -> dict[str, Any]:
+    """Return what an email to a visitor says about the choices that they have."""
+    link = settings.link(f"/email/{mailbox_token(settings.secret, lead)}/")
+    return {"choices": link, "to_confirm": bool(unproved_ticks(session, lead))}
+
+
+def mailbox_token(secret: str, lead: Lead) -> str:
+    """Return the token of a lead's mailbox; another address has another one."""
+    return f"{lead.id}-{derived_token(secret, 'mailbox', f'{lead.id}:{lead.address}')[:32]}"
+
+
+def find_by_mailbox(session: Session, secret: str, token: str) -> Lead | None:
+    """Find the lead whose mailbox a token is of, and lock it."""
+    number = token.partition("-")[0]
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        return None
+    lead = session.get(Lead, int(number), with_for_update=True)
+    is_theirs = lead and hmac.compare_digest(mailbox_token(secret, lead), token)
+    return lead if is_theirs else None
+
+
+def unproved_ticks(session: Session, lead: Lead) -> list[Consent]:
+    """Return the consents that someone gave in a lead's name and no mailbox has confirmed."""
+    ticked = (Consent.lead_id == lead.id, Consent.may_contact, Consent.is_proved.is_(False))
+    return list(session.scalars(select(Consent).where(*ticked)))

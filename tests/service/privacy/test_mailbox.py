@@ -1,0 +1,96 @@
+"""What the owner of a mailbox decides by the link in every email to a visitor."""
+
+import re
+
+import pytest
+from sqlalchemy import func, select, update
+
+from lead_service.book.models import Booking
+from lead_service.leads.consent import agreed
+from lead_service.leads.models import Lead
+from tests.support.app.visitor_forms import VISITOR, assess, book
+
+pytestmark = [pytest.mark.usefixtures("at"), pytest.mark.both_engines]
+ADA = VISITOR["email"]
+
+
+def choices(mails) -> str:
+    """Return the path of the link in the newest email to the visitor."""
+    text = [one.text for _, one in mails() if one.to.lower() == ADA][-1]
+    return re.findall(r"http://127.0.0.1:8000(/email/\S+)", text)[-1]
+
+
+def may_write(database) -> bool:
+    with database.read() as session:
+        return bool(agreed(session, 1).topics)
+
+
+def leads(database) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count(Lead.id)))
+
+
+def test_a_tick_counts_once_the_mailbox_confirms_it_and_until_it_withdraws(
+    client, database, mails, framework
+):
+    book(client, may_contact="y")
+    assert not may_write(database)
+    page = choices(mails)
+    assert client.get(page).status_code == 200
+    assert not may_write(database)  # looking changes nothing
+    assert "Confirm that this was me" in client.get(page).text
+    client.post(page, data={"choice": "confirm"})
+    assert may_write(database)
+    client.post(assess(client, framework) + "mail", data={"email": ADA})
+    assert choices(mails) == page  # of every kind of email
+    client.post(page, data={"choice": "withdraw"})
+    assert not may_write(database)
+    assert client.get("/email/1-" + "0" * 32 + "/").status_code == 404
+    assert client.post(page, data={"choice": "x"}).status_code == 422
+
+
+def test_a_call_that_came_with_too_many_others_is_confirmed_from_the_mailbox(
+    client, database, mails, settings, environment, monkeypatch
+):
+    client.application.extensions["lead_service"].settings.__dict__["limit_bookings"] = "1 per day"
+    client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    book(client, email="grace@example.com")
+    book(client)
+    states = {one.kind: row.state for row, one in mails() if one.to == ADA}
+    assert states["booking_requested"] == "pending" and states["booking_confirmed"] == "held"
+    asked = next(one for _, one in mails() if one.to == ADA and one.kind == "booking_requested")
+    assert "Confirm within a few hours" in asked.text and "Confirm within a few hours" in asked.html
+    client.post(choices(mails), data={"choice": "confirm"})
+    assert "held" not in {row.state for row, _ in mails()}
+    with database.read() as session:
+        call = session.scalars(select(Booking).order_by(Booking.id.desc())).first()
+        assert (call.quarantine, call.is_proved) == (False, True)
+
+
+def test_a_trap_s_visitor_gets_no_email_to_confirm_by(client, mails):
+    book(client, website="spam")
+    assert {row.state for row, one in mails() if one.to == ADA} == {"held"}
+
+
+def test_who_was_not_it_ends_the_call_and_is_erased(client, database, mails):
+    book(client)
+    page = choices(mails)
+    client.post(page, data={"choice": "not-me"})
+    with database.read() as session:
+        assert not session.scalars(select(Booking)).one().is_live
+    told = {row.address: one.kind for row, one in mails() if row.state == "pending"}
+    assert ADA not in told and "booking_cancelled_for_host" in told.values()
+    assert client.post(page, data={"choice": "not-me"}).location == "/email/erased/"
+    assert leads(database) == 0
+    assert client.get(page).status_code == 404
+
+
+def test_what_was_confirmed_before_is_not_erased_by_a_forwarded_link(client, database, mails):
+    book(client)
+    page = choices(mails)
+    proved = update(Booking).values(is_proved=True)
+    database.write(lambda session: session.execute(proved) and None)
+    client.post(page, data={"choice": "not-me"})
+    with database.read() as session:
+        assert session.scalars(select(Booking)).one().is_live
+    assert leads(database) == 1
