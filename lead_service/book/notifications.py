@@ -165,8 +165,9 @@ def disowned(session: Session, settings: Settings, booking: Booking, now: dateti
     is_known = not booking.quarantine
     withdrawn(session, booking, now)
     if is_known:
-        _tell_host(session, booking, booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, now)
-        _tell_team(session, settings, booking, now, CallNews.CANCELED, [booking.host])
+        news = _News(session, settings, booking, now)
+        news.tell_host(booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST)
+        news.tell_team(CallNews.CANCELED, [booking.host])
 
 
 def missed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
