@@ -192,16 +192,7 @@ def _booking(session: Session, row: OutboxMessage, now: datetime) -> Booking:
     booking = session.get(Booking, row.booking_id or 0)
     if booking is None:
         raise NotNeeded("the call was erased")
-    call = intents.Call(booking.sequence, booking.is_live, booking.host_id, booking.email)
-    intent = intents.Intent(
-        row.kind,
-        row.sequence,
-        row.address,
-        row.created_at,
-        outbox.has_heard(session, row),
-        (row.facts or {}).get("host", 0),
-    )
-    if reason := intents.misfit(intent, call, now):
+    if reason := intents.misfit(row, booking, outbox.has_heard(session, row), now):
         raise NotNeeded(reason)
     return booking
 

@@ -5,7 +5,16 @@ A GET changes nothing, and a move that fails leaves the call where it is.
 
 from datetime import datetime
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -32,19 +41,13 @@ blueprint = Blueprint("move", __name__, url_prefix="/booking/<token>/move")
 @blueprint.get("/")
 def times(token: str) -> ResponseReturnValue:
     """Show the times to which a call can move."""
-    booking = _find_booking(token)
-    if not _can_move(booking):
-        return _refusal(token, booking)
-    return _times(token, booking).render()
+    return _times(token).render()
 
 
 @blueprint.get("/<start>/")
 def form(token: str, start: str) -> ResponseReturnValue:
     """Show the old time, the new one, and the button."""
-    booking, wanted = _find_booking(token), parse_start(start) or abort(404)
-    if not _can_move(booking):
-        return _refusal(token, booking)
-    page = _times(token, booking)
+    page, wanted = _times(token), parse_start(start) or abort(404)
     if wanted not in page.starts:
         return page.render(gone=_why_gone(page, wanted)), 404
     return _form_page(page, wanted, _number_form(page, wanted))
@@ -54,11 +57,7 @@ def form(token: str, start: str) -> ResponseReturnValue:
 @limit_posts
 def submit(token: str) -> ResponseReturnValue:
     """Move the call; the same press sent twice moves it once."""
-    now, wanted = clock.now(), parse_start(request.form.get("start", ""))
-    booking = _find_booking(token)
-    if not _can_move(booking):
-        return _refusal(token, booking)
-    page = _times(token, booking)
+    page, wanted = _times(token), parse_start(request.form.get("start", ""))
     if wanted is None:
         return page.render(gone=UNREADABLE), 422
     form = _number_form(page, wanted)
@@ -66,24 +65,22 @@ def submit(token: str) -> ResponseReturnValue:
         return _form_page(page, wanted, form), 422
     number = form.phone.data or "" if form else ""
     try:
-        context().database.write(
-            lambda session: _move(session, token, wanted, page.zone, number, now)
-        )
+        context().database.write(lambda session: _move(session, token, wanted, page.zone, number))
     except bookings.NotUpcoming:
-        return _refusal(token, _find_booking(token))
+        abort(_refusal(token, _find_booking(token)))
     except bookings.TermsChanged:
         return _form_page(page, wanted, form), 409
     except bookings.Refused as fault:
         status = 422 if isinstance(fault, bookings.NotOffered) else 409
-        return _other_times(page, wanted, form, refusals.to_visitor(fault.refusals)), status
+        others = month.nearest(page.starts, wanted, page.zone)
+        why = refusals.to_visitor(fault.refusals)
+        return _form_page(page, wanted, form, others=others, why=why), status
     return redirect(url_for("booking.show", token=token, changed="moved"), 303)
 
 
-def _move(
-    session: Session, token: str, start: datetime, zone: str, number: str, now: datetime
-) -> None:
+def _move(session: Session, token: str, start: datetime, zone: str, number: str) -> None:
     """Move the call and queue what follows, in the caller's transaction."""
-    booking = bookings.find_booking(session, token) or abort(404)
+    now, booking = clock.now(), bookings.find_booking(session, token) or abort(404)
     before, previous_host = booking.starts_at, booking.host
     terms = parse_terms(request.form.get("terms", ""))
     if bookings.move(session, booking, context().published.calls, start, now, terms=terms):
@@ -102,24 +99,21 @@ def _find_booking(token: str) -> Booking:
         return booking
 
 
-def _can_move(booking: Booking) -> bool:
-    """Say whether a call is still to come, and was not moved for ever and ever."""
-    changes = booking.sequence - 2 * booking.address_changes
-    return bookings.is_upcoming(booking, clock.now()) and changes < MOST_MOVES
+def _refusal(token: str, booking: Booking) -> Response:
+    is_over = not bookings.is_upcoming(booking, clock.now())
+    page = render_template("book/unmovable.html", booking=booking, token=token, is_over=is_over)
+    return make_response(page, 409)
 
 
-def _refusal(token: str, booking: Booking) -> ResponseReturnValue:
-    return render_template(
-        "book/unmovable.html",
-        booking=booking,
-        token=token,
-        is_over=not bookings.is_upcoming(booking, clock.now()),
-    ), 409
+def _times(token: str) -> TimesPage:
+    """Gather the times at which the call's host is free, its own aside.
 
-
-def _times(token: str, booking: Booking) -> TimesPage:
-    """Gather the times at which the call's host is free, its own aside."""
-    chosen = query_params.chosen_zone()
+    A call that is over, or was moved for ever and ever, has a page of its own.
+    """
+    booking, chosen = _find_booking(token), query_params.chosen_zone()
+    moves = booking.sequence - 2 * booking.address_changes
+    if moves >= MOST_MOVES or not bookings.is_upcoming(booking, clock.now()):
+        abort(_refusal(token, booking))
     kind = bookings.kind_of(booking, context().published.calls)
     with context().database.read() as session:
         known = snapshot(session)
@@ -167,20 +161,18 @@ def _why_gone(page: TimesPage, wanted: datetime) -> str:
         return refusals.to_visitor(bookings.refusals_of(session, *asked))
 
 
-def _other_times(page: TimesPage, wanted: datetime, form: NumberForm | None, why: str) -> str:
-    others = month.nearest(page.starts, wanted, page.zone)
-    return _form_page(page, wanted, form, others=others, why=why)
-
-
-def _form_page(page: TimesPage, wanted: datetime, form: NumberForm | None, **more) -> str:
-    booking, hosts = page.moving, list(page.hosts) if "others" in more else _takers(page, wanted)
+def _form_page(
+    page: TimesPage,
+    wanted: datetime,
+    form: NumberForm | None,
+    *,
+    others: list[datetime] | None = None,
+    why: str = "",
+) -> str:
+    booking, hosts = page.moving, _takers(page, wanted) if others is None else list(page.hosts)
     assert booking
-    agreed = Terms(
-        booking.duration,
-        frozenset({VIDEO if booking.meeting_link else PHONE}),
-        booking.price,
-        booking.host.name,
-    )
+    ways = frozenset({VIDEO if booking.meeting_link else PHONE})
+    agreed = Terms(booking.duration, ways, booking.price, booking.host.name)
     terms = terms_of(hosts, page.kind)
     return render_template(
         "book/move.html",
@@ -192,5 +184,6 @@ def _form_page(page: TimesPage, wanted: datetime, form: NumberForm | None, **mor
         hosts=hosts,
         terms=terms,
         form=form,
-        **more,
+        others=others,
+        why=why,
     )

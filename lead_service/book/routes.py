@@ -83,8 +83,7 @@ def submit() -> ResponseReturnValue:
 def _claim(form: BookingForm, wanted: datetime, now: datetime, flood: bool) -> ResponseReturnValue:
     """Book, and answer with where to go on."""
     settings = context().settings
-    with context().database.read() as session:
-        hosts = query_params.choices(host_cache.snapshot(session).hosts)
+    hosts, _ = _hosts()
     try:
         outcome = context().database.write(
             lambda session: _book(session, hosts, form, wanted, now, flood)
@@ -139,10 +138,11 @@ def _book(
 
 def _why_gone(wanted: datetime) -> str:
     """Say why nobody whose times are shown takes a call at a start."""
+    choices, hosts = _hosts()
+    if query_params.is_unknown_host(choices):
+        return UNKNOWN_HOST
     with context().database.read() as session:
-        if query_params.is_unknown_host(query_params.choices(host_cache.snapshot(session).hosts)):
-            return UNKNOWN_HOST
-        asked = _shown_hosts(session), query_params.kind(), wanted, clock.now()
+        asked = hosts, query_params.kind(), wanted, clock.now()
         return refusals.to_visitor(bookings.refusals_of(session, *asked))
 
 
@@ -158,42 +158,51 @@ def _other_times(form: BookingForm, wanted: datetime, why: str) -> str:
 
 
 def _form_page(
-    form: BookingForm, wanted: datetime, others: list[datetime] | None = None, **more
+    form: BookingForm,
+    wanted: datetime,
+    *,
+    others: list[datetime] | None = None,
+    note: str = "",
+    why: str = "",
 ) -> str:
-    kind = query_params.kind()
+    """Show the form for one start, or with `others` to choose from, since that one is gone."""
+    kind, (choices, shown) = query_params.kind(), _hosts()
+    hosts = (_free_hosts(wanted) if others is None else []) or shown
+    terms = terms_of(hosts, kind)
+    zone, carried = query_params.zone(shown), query_params.carried_params(choices)
+    day = month.date_in(zone, wanted)
     with context().database.read() as session:
-        choices = query_params.choices(host_cache.snapshot(session).hosts)
         has_assessment = query_params.assessment(session) is not None
-        hosts = query_params.shown_hosts(choices)
-        if others is None:  # then the page is about this one time, and who has it
-            hosts = queries.free_hosts(session, hosts, kind, wanted, clock.now()) or hosts
-            terms = terms_of(hosts, kind)
-            more["changes"] = terms.changes_from(parse_terms(request.form.get("terms", "")))
-        else:
-            terms, more["others"] = terms_of(hosts, kind), others
-    zone = query_params.zone(query_params.shown_hosts(choices))
-    carried = query_params.carried_params(choices)
     return render_template(
         "book/form.html",
         form=form,
         wanted=wanted,
-        day=month.date_in(zone, wanted),
         zone=zone,
         hosts=hosts,
         terms=terms,
+        changes=terms.changes_from(parse_terms(request.form.get("terms", ""))),
         kind=kind,
         all_times=context().published.calls.address(kind)
-        + query_params.query({"day": month.date_in(zone, wanted), **carried}),
+        + query_params.query({"day": day, **carried}),
         carried_params=carried,
         has_assessment=has_assessment,
-        **more,
+        others=others,
+        note=note,
+        why=why,
     )
 
 
-def _free_hosts(wanted: datetime) -> list[Host]:
+def _hosts() -> tuple[list[Host], list[Host]]:
+    """Return the hosts who take the kind of call, and of them those whose times are shown."""
     with context().database.read() as session:
-        hosts = _shown_hosts(session)
-        return queries.free_hosts(session, hosts, query_params.kind(), wanted, clock.now())
+        choices = query_params.choices(host_cache.snapshot(session).hosts)
+    return choices, query_params.shown_hosts(choices)
+
+
+def _free_hosts(wanted: datetime) -> list[Host]:
+    _, shown = _hosts()
+    with context().database.read() as session:
+        return queries.free_hosts(session, shown, query_params.kind(), wanted, clock.now())
 
 
 def _form_as_sent(wanted: datetime) -> BookingForm:
@@ -201,18 +210,11 @@ def _form_as_sent(wanted: datetime) -> BookingForm:
 
     A number that was typed is kept either way.
     """
-    with context().database.read() as session:
-        hosts = _shown_hosts(session)
+    _, hosts = _hosts()
     ways = terms_of(hosts, query_params.kind()).ways
     if len(ways) > 1 and not request.form.get("phone", "").strip():
         hosts = _free_hosts(wanted)
     return _form_for(hosts, request.form)
-
-
-def _shown_hosts(session: Session) -> list[Host]:
-    """Return the hosts whose times are shown, who all take the kind of call."""
-    active = host_cache.snapshot(session).hosts
-    return query_params.shown_hosts(query_params.choices(active))
 
 
 def _form_for(

@@ -1,25 +1,27 @@
 """Whether an email about a call still fits the call as it is now."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lead_service.book.intents import Call, Intent, misfit
+from lead_service.book.intents import misfit
+from lead_service.book.models import Booking, Status
 from lead_service.emails.message import EmailKind
+from lead_service.emails.models import OutboxMessage
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAYS = timedelta(days=1)
 HOST, OTHER = 1, 2
-CALL = Call(sequence=1, is_live=True, host_id=HOST, email="ada@lead.test")
-CANCELED = replace(CALL, is_live=False)
-TO_VISITOR = ("booking_confirmed", "booking_changed", "booking_reminder")
+KEPT = {"sequence": 1, "host_id": HOST, "email": "ada@lead.test"}
+CALL = Booking(status=Status.CONFIRMED, **KEPT)
+CANCELED = Booking(status=Status.CANCELLED, **KEPT)
+TO_VISITOR = ("booking_requested", "booking_confirmed", "booking_changed", "booking_reminder")
 
 
-def needed(kind: str, call: Call = CALL, sequence: int = 1, **given) -> bool:
-    known = {"address": "ada@lead.test", "written_at": NOW, "has_heard": True, "host_id": HOST}
-    intent = Intent(EmailKind(kind), sequence, **known | given)
-    return not misfit(intent, call, NOW)
+def needed(kind: str, call: Booking = CALL, *, has_heard: bool = True, host_id=HOST, **given):
+    known = {"sequence": 1, "address": "ada@lead.test", "created_at": NOW}
+    row = OutboxMessage(kind=EmailKind(kind), facts={"host": host_id}, **known | given)
+    return not misfit(row, call, has_heard, NOW)
 
 
 @pytest.mark.parametrize("kind", TO_VISITOR)
@@ -47,7 +49,7 @@ def test_a_host_who_has_the_call_again_is_not_told_that_it_went():
 def test_nobody_hears_late_of_the_end_of_a_call_that_they_never_heard_of(kind):
     """Who cancels at once gets one email, the cancellation; after an outage they get none."""
     assert needed(kind, CANCELED, has_heard=False)
-    late = {"written_at": NOW - 2 * DAYS}
+    late = {"created_at": NOW - 2 * DAYS}
     assert needed(kind, CANCELED, **late)
     assert not needed(kind, CANCELED, has_heard=False, **late)
 
