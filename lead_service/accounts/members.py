@@ -61,6 +61,10 @@ class SignInLink(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    is_mailed: Mapped[bool] = mapped_column(default=False)
+    browser_hash: Mapped[str | None] = mapped_column(String(64))  # that asked; None opens anywhere
+    code: Mapped[str | None] = mapped_column(String(6))  # that another browser has to enter
+    tries: Mapped[int] = mapped_column(default=0)  # wrong codes
 
 
 class DeskSession(Base):

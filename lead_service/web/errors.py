@@ -4,6 +4,7 @@ Whatever a visitor had typed stands on the page again, behind one button that se
 """
 
 import logging
+from math import ceil
 
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -43,10 +44,7 @@ WORDS = {
         "Some of that could not be taken",
         "One of the fields holds something that we cannot store. Nothing was stored.",
     ),
-    429: (
-        "Too many requests from your network",
-        "Wait a few minutes and send it again, or write to us. Nothing was stored.",
-    ),
+    429: ("Too many requests", "Send it again {when}, or write to us. Nothing was stored."),
     500: ("Something broke on our side", "We have been told. Nothing was stored."),
     UNAVAILABLE: (
         "Not saved: we cannot store anything at the moment",
@@ -66,9 +64,10 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _broken)
 
 
-def page(status: int) -> Response:
-    """Render the page of an error `status`, with what was typed."""
+def page(status: int, wait: int = RETRY_SECONDS) -> Response:
+    """Render the page of an error `status`, with what was typed; `wait` is in seconds."""
     title, advice = WORDS.get(status, WORDS[500 if status >= 500 else 400])
+    advice = advice.format(when=_when(wait))
     response = make_response(
         render_template(
             "error.html", status=status, title=title, advice=advice, kept=_kept(status)
@@ -76,8 +75,14 @@ def page(status: int) -> Response:
         status,
     )
     if status in {429, UNAVAILABLE}:
-        response.headers["Retry-After"] = str(RETRY_SECONDS)
+        response.headers["Retry-After"] = str(wait)
     return response
+
+
+def _when(wait: int) -> str:
+    """Say in how many seconds, in words."""
+    minutes = ceil(wait / 60)
+    return "in a minute" if minutes <= 1 else f"in {minutes} minutes"
 
 
 def _kept(status: int) -> list[tuple[str, str]]:
@@ -93,9 +98,10 @@ def _kept(status: int) -> list[tuple[str, str]]:
 def _http_error(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return error.get_response()  # type: ignore[return-value]
-    response = page(error.code)
+    wait = getattr(error, "retry_after", None)
+    response = page(error.code, wait if isinstance(wait, int) else RETRY_SECONDS)
     for name, value in error.get_headers():
-        if name in {"Allow", "Retry-After"}:
+        if name == "Allow":
             response.headers[name] = value
     return response
 

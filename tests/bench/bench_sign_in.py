@@ -22,7 +22,9 @@ ROUNDS = 600
 def ask(database: Database, settings: Settings, address: str) -> float:
     """Ask for a link as the sign-in page does; return the milliseconds that it took."""
     began = time.perf_counter()
-    database.write(lambda session: links.mail_link(session, settings, address, NOW))
+    database.write(
+        lambda session: links.mail_link(session, settings, address, NOW, browser="another")
+    )
     return (time.perf_counter() - began) * 1000
 
 

@@ -2,29 +2,36 @@
 
 A link proves that its holder reads the member's mailbox, where every lead arrives anyway. So the
 mailbox is what to protect, and there is no password to steal or to reuse.
+
+A link opens the desk in a browser that asked for one in the member's name; in another one, its
+holder enters the code that the first browser shows, so that a link which somebody was talked into
+passing on is worth nothing. What strangers ask for in a member's name only makes the member's
+newest link live longer.
 """
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from ...accounts import audit_log
 from ...accounts.audit_log import AuditKind
 from ...accounts.members import DeskSession, Member, Role, SignInLink
-from ...db.engine import Database
+from ...db.engine import Database, rows_changed
 from ...emails import outbox, practice_context
 from ...emails.message import EmailKind, Message, compose
 from ...emails.models import OutboxMessage
 from ...leads import capture
 from ...publishing.site import Published
 from ...settings import Settings
-from ...web.tokens import new_token, token_hash
+from ...web.tokens import derived_token, new_token, token_hash
 from ..team.membership import NoSuchMember, add_member, find_member, get_member
 
 LINK_MINUTES = 15
 LINK_LIFE = timedelta(minutes=LINK_MINUTES)
-MAILS_AN_HOUR = 3  # to one address: the form must not become a way to flood a mailbox
+OWN_MAILS = 3  # an hour, for a browser that has signed in before
+MOST_TRIES = 5  # of a code
+NOBODY = -1  # whose links an address that is no member's is looked for
 
 
 def make_link(database: Database, settings: Settings, address: str, now: datetime) -> str:
@@ -71,18 +78,33 @@ def sign_in_link(session: Session, email: str, at: datetime) -> str:
     return _store_link(session, get_member(session, email), at)
 
 
-def mail_link(session: Session, settings: Settings, email: str, at: datetime) -> None:
+def mail_link(
+    session: Session,
+    settings: Settings,
+    email: str,
+    at: datetime,
+    *,
+    browser: str,
+    is_known: bool = False,
+) -> None:
     """Mail a member a link that signs them in; do the same work for everybody else, unseen.
 
-    An address that is not a member's, and one that has had its mails of the hour, gets a link
-    that opens nothing and a mail that is taken back before the commit: the time that an answer
+    While a link that was mailed less than its life ago still works, it lives on instead, and no
+    other one is mailed, unless the `browser` `is_known` to have signed in before. An address that
+    is not a member's gets a mail that is taken back before the commit: the time that an answer
     takes must not tell who is a member.
     """
     member = find_member(session, email, lock=True)
-    to = member.email if member else email
-    mailed = _mails_this_hour(session, to, at)  # asked for everybody: it takes time
-    is_sent = member is not None and mailed < MAILS_AN_HOUR
-    token = _store_link(session, member if is_sent else None, at)
+    to, member_id = (member.email, member.id) if member else (email, NOBODY)
+    mailed = (SignInLink.member_id == member_id, SignInLink.is_mailed)
+    fresh = (*mailed, SignInLink.used_at.is_(None), SignInLink.created_at > at - LINK_LIFE)
+    has_link = session.scalar(select(func.count()).where(*fresh))
+    session.execute(update(SignInLink).where(*fresh).values(expires_at=at + LINK_LIFE))
+    hour = (SignInLink.created_at > at - timedelta(hours=1), _is_of(browser))
+    own = session.scalar(select(func.count()).where(*mailed, *hour)) or 0
+    is_sent = member is not None and (not has_link or (is_known and own < OWN_MAILS))
+    code = code_of(settings.secret, browser)
+    token = _store_link(session, member, at, browser=browser, code=code, is_mailed=is_sent)
     with session.begin_nested() as savepoint:
         outbox.queue(
             session,
@@ -113,7 +135,24 @@ def _absolute(settings: Settings, token: str) -> str:
     return settings.link(f"/desk/sign-in/{token}/")
 
 
-def _store_link(session: Session, member: Member | None, at: datetime) -> str:
+def code_of(secret: str, browser: str) -> str:
+    """Return the six digits that a browser which asked for a link shows."""
+    return f"{int(derived_token(secret, 'sign-in-code', browser)[:12], 16) % 10**6:06}"
+
+
+def _is_of(browser: str) -> ColumnElement[bool]:
+    return SignInLink.browser_hash == token_hash(browser)
+
+
+def _store_link(
+    session: Session,
+    member: Member | None,
+    at: datetime,
+    *,
+    browser: str = "",
+    code: str = "",
+    is_mailed: bool = False,
+) -> str:
     token = new_token()
     session.add(
         SignInLink(
@@ -121,20 +160,13 @@ def _store_link(session: Session, member: Member | None, at: datetime) -> str:
             member_id=member.id if member else None,
             created_at=at,
             expires_at=at + LINK_LIFE,
+            browser_hash=token_hash(browser) if browser else None,
+            code=code or None,
+            is_mailed=is_mailed,
         )
     )
     session.flush()
     return token
-
-
-def _mails_this_hour(session: Session, to: str, at: datetime) -> int:
-    """Count what was mailed; links from the command line flood nobody's mailbox."""
-    query = select(func.count()).where(
-        OutboxMessage.kind == EmailKind.SIGN_IN,
-        OutboxMessage.address == to,
-        OutboxMessage.created_at > at - timedelta(hours=1),
-    )
-    return session.scalar(query) or 0
 
 
 def is_usable(session: Session, token: str, now: datetime) -> bool:
@@ -143,19 +175,47 @@ def is_usable(session: Session, token: str, now: datetime) -> bool:
     return session.scalar(query) is not None
 
 
-def claim(session: Session, token: str, now: datetime) -> Member | None:
+def needs_code(session: Session, token: str, now: datetime, browser: str) -> bool:
+    """Say whether this browser is another than the one that asked for a link."""
+    bound = (*_usable(token, now), SignInLink.browser_hash.is_not(None))
+    member_id = session.scalar(select(SignInLink.member_id).where(*bound))
+    return member_id is not None and not _has_asked(session, member_id, now, _is_of(browser))
+
+
+def claim(
+    session: Session, token: str, now: datetime, browser: str = "", code: str = ""
+) -> Member | None:
     """Use a link: return its member, once; None when it is unknown, used or too old.
 
-    One conditional update decides, so of two who press the button together one gets in.
+    Also None in a browser that did not ask for one and brings no right code; after a few wrong
+    ones the link is used up. One conditional update decides, so of two who press the button
+    together one gets in.
     """
-    used = session.execute(
-        update(SignInLink).where(*_usable(token, now)).values(used_at=now),
-        execution_options={"synchronize_session": False},
-    )
-    if not isinstance(used, CursorResult) or used.rowcount != 1:
+    if needs_code(session, token, now, browser):
+        of_link = select(SignInLink.member_id).where(SignInLink.token_hash == token_hash(token))
+        member_id = session.scalar(of_link) or NOBODY
+        if not _has_asked(session, member_id, now, SignInLink.code == code.strip()):
+            _count_wrong_code(session, token, now)
+            return None
+    used = update(SignInLink).where(*_usable(token, now)).values(used_at=now)
+    if rows_changed(session, used) != 1:
         return None
     query = select(Member).join(SignInLink, SignInLink.member_id == Member.id)
     return session.scalar(query.where(SignInLink.token_hash == token_hash(token)))
+
+
+def _has_asked(session: Session, member_id: int, now: datetime, which: ColumnElement[bool]) -> bool:
+    asked = (SignInLink.member_id == member_id, SignInLink.expires_at > now, which)
+    return session.scalar(select(SignInLink.id).where(*asked).limit(1)) is not None
+
+
+def _count_wrong_code(session: Session, token: str, now: datetime) -> None:
+    link = session.scalars(
+        select(SignInLink).where(SignInLink.token_hash == token_hash(token)).with_for_update()
+    ).one()
+    link.tries += 1
+    if link.tries >= MOST_TRIES:
+        link.used_at = now
 
 
 def _usable(token: str, now: datetime) -> tuple:

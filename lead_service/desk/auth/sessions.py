@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
-from ...accounts.members import DeskSession, Member
+from ...accounts.members import DeskSession, Member, SignInLink
 from ...db.engine import rows_changed
 from ...settings import Settings
 from ...web.tokens import new_token, token_hash
@@ -56,5 +56,8 @@ def end_session(session: Session, id: str, now: datetime) -> None:
 
 
 def end_sessions(session: Session, member: Member, at: datetime) -> int:
+    """End every session of a member and every link that could start one; count the sessions."""
+    open_links = (SignInLink.member_id == member.id, SignInLink.used_at.is_(None))
+    session.execute(update(SignInLink).where(*open_links).values(used_at=at))
     live = (DeskSession.member_id == member.id, DeskSession.ended_at.is_(None))
     return rows_changed(session, update(DeskSession).where(*live).values(ended_at=at))

@@ -7,20 +7,18 @@ from werkzeug.routing import BuildError
 from wtforms import Form
 
 from ... import clock
-from ...leads import capture
 from ...web.context import context
 from ...web.fields import address
 from ...web.security import client_address
-from ...web.tokens import token_hash
+from ...web.tokens import new_token, token_hash
 from ..blueprint import COOKIE, WANTED, blueprint, current_session
 from . import links, sessions
 
-# A flood makes its sender wait for an hour and then for a day; a link from the command line,
-# and one that was mailed before, work all the while.
-TRIES = {
-    "client": ("10 per hour",),
-    "address": ("10 per hour", "40 per day"),
-}
+# Of one client, in whosever name: what strangers do in a member's name must not keep that member
+# out. A browser that has signed in before is not counted.
+TRIES = "20 per hour"
+ASKED = "asked"  # what a browser that asked for a link is known by, in Flask's signed cookie
+KNOWN = "known"  # the ids of members who have signed in there
 
 
 class SignInForm(Form):
@@ -40,48 +38,58 @@ def sign_in() -> ResponseReturnValue:
 @blueprint.post("/sign-in/")
 def sign_in_submit() -> ResponseReturnValue:
     """Mail a link to a member; answer everybody else in the same way, after the same work."""
-    _count_try("client", client_address())
+    is_known = bool(session.get(KNOWN))
+    if not is_known:
+        _count_try()
     form, now, settings = SignInForm(request.form), clock.now(), context().settings
     if not form.validate():
         return render_template("desk/auth/sign_in.html", form=form), 422
     email = form.email.data or ""
-    _count_try("address", capture.normalize_email(email))
-    context().database.write(lambda writing: links.mail_link(writing, settings, email, now))
+    browser = session.setdefault(ASKED, new_token())
+    context().database.write(
+        lambda writing: links.mail_link(
+            writing, settings, email, now, browser=browser, is_known=is_known
+        )
+    )
     return redirect(url_for(".sign_in_sent"), 303)
 
 
 @blueprint.get("/sign-in/sent/")
 def sign_in_sent() -> str:
     """Say what happens next, without saying whether the address is known."""
-    return render_template("desk/auth/sign_in_sent.html", minutes=links.LINK_MINUTES)
+    browser = session.get(ASKED)
+    code = links.code_of(context().settings.secret, browser) if browser else ""
+    return render_template("desk/auth/sign_in_sent.html", minutes=links.LINK_MINUTES, code=code)
 
 
 @blueprint.get("/sign-in/<token>/")
 def link(token: str) -> ResponseReturnValue:
     """Show one button: mail scanners open every link, so opening it must not use it."""
-    with context().database.read() as reading:
-        usable = links.is_usable(reading, token, clock.now())
-    return render_template("desk/auth/sign_in_link.html", token=token) if usable else _dead_link()
+    return _link_page(token) or _dead_link()
 
 
 @blueprint.post("/sign-in/<token>/")
 def link_submit(token: str) -> ResponseReturnValue:
     """Use the link: a new session for this browser, and the end of the one that it had."""
-    now, before = clock.now(), session.get(COOKIE)
+    now, before, known = clock.now(), session.get(COOKIE), session.get(KNOWN, [])
+    browser, code = session.get(ASKED, ""), request.form.get("code", "")
 
-    def work(writing) -> str | None:
-        if (member := links.claim(writing, token, now)) is None:
+    def work(writing) -> tuple[str, int] | None:
+        if (member := links.claim(writing, token, now, browser, code)) is None:
             return None
         if before:
             sessions.end_session(writing, before, now)
-        return sessions.start_session(writing, member, now)
+        return sessions.start_session(writing, member, now), member.id
 
-    id = context().database.write(work)
-    if id is None:
-        return _dead_link()
+    if (signed_in := context().database.write(work)) is None:
+        _count_try()
+        page = _link_page(token, wrong_code=True)
+        return (page, 422) if page else _dead_link()
+    id, member_id = signed_in
     wanted = session.get(WANTED)
     session.clear()  # a new token against forgery too: nothing from before signing in survives
-    session[COOKIE] = id
+    session.permanent = True  # as long as the browser is to be known
+    session[COOKIE], session[KNOWN] = id, [*{*known, member_id}]
     return redirect(_wanted_page(wanted), 303)
 
 
@@ -90,8 +98,17 @@ def sign_out() -> ResponseReturnValue:
     """End the session on our side, so that a copy of the cookie is worthless."""
     id, now = session[COOKIE], clock.now()
     context().database.write(lambda writing: sessions.end_session(writing, id, now))
+    return signed_out()
+
+
+def signed_out() -> ResponseReturnValue:
+    """Clear what the browser keeps of the desk; who has signed in there stays known."""
+    known = session.get(KNOWN, [])
     session.clear()
-    return redirect(url_for(".sign_in"), 303)
+    session.permanent, session[KNOWN] = True, known
+    answer = redirect(url_for(".sign_in"), 303)
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
 
 
 def _wanted_page(wanted: list | None) -> str:
@@ -103,15 +120,24 @@ def _wanted_page(wanted: list | None) -> str:
         return url_for(".inbox")
 
 
+def _link_page(token: str, *, wrong_code: bool = False) -> str | None:
+    """Render the button of a link, with a field for the code in a browser that did not ask."""
+    now, browser = clock.now(), session.get(ASKED, "")
+    with context().database.read() as reading:
+        if not links.is_usable(reading, token, now):
+            return None
+        asks = links.needs_code(reading, token, now, browser)
+    return render_template(
+        "desk/auth/sign_in_link.html", token=token, asks=asks, wrong_code=wrong_code
+    )
+
+
 def _dead_link() -> ResponseReturnValue:
-    """Count a wrong, used or old link as a try, and offer a new one."""
-    _count_try("client", client_address())
+    """Offer a new link where one is wrong, used or old."""
     return render_template("desk/auth/sign_in.html", form=SignInForm(), dead_link=True), 404
 
 
-def _count_try(kind: str, who: str) -> None:
-    """Count one try of a client or for an address; raise 429 when there were too many."""
-    for limit in TRIES[kind]:
-        # Hashed: the counter may be kept elsewhere.
-        if wait := context().limits.hit(limit, "desk-sign-in", kind, token_hash(who)):
-            raise TooManyRequests(retry_after=wait)
+def _count_try() -> None:
+    """Count one try of a client; raise 429 when there were too many."""
+    if wait := context().limits.hit(TRIES, "desk-sign-in", token_hash(client_address())):
+        raise TooManyRequests(retry_after=wait)

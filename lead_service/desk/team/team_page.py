@@ -1,12 +1,13 @@
 """The team's page: who is in; for admins, who comes in, who goes, and who decides."""
 
-from flask import abort, flash, g, redirect, render_template, request, session, url_for
+from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from ... import clock
 from ...accounts.members import Member, Role
 from ...web.context import context
+from ..auth.sign_in import signed_out
 from ..blueprint import admins_only, blueprint
 from . import membership
 from .forms import InviteForm, NameForm, RoleForm
@@ -106,8 +107,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
         membership.sign_out_everywhere(writing, member, member, now)
 
     context().database.write(work)
-    session.clear()
-    return redirect(url_for(".sign_in"), 303)
+    return signed_out()
 
 
 def _done(work, told: str) -> ResponseReturnValue:

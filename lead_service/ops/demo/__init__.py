@@ -117,7 +117,8 @@ def _let_in(demo: Demo) -> None:
     send_emails(demo, demo.now)
     shared = CalendarFeed(id=0, label="Family", widened=parse.NO_END)  # as read once, not stored
     notices.widened(session, settings, jonas, shared, demo.now - timedelta(days=4))
-    links.mail_link(session, settings, COLLEAGUES[-1].email, demo.now - timedelta(days=3))
+    at = demo.now - timedelta(days=3)
+    links.mail_link(session, settings, COLLEAGUES[-1].email, at, browser="another")
     send_emails(demo, demo.now)
 
 
