@@ -95,6 +95,7 @@ class Reading(NamedTuple):
     minutes: int | None  # after midnight; None when there is no such time
     has_half: bool = False  # it says am or pm, noon or midnight
     may_be_later: bool = False  # by twelve hours
+    is_plain: bool = False  # 5, 5:30 and 10, but not 10:00: nobody who means 10 pm writes that
 
 
 def _read(text: str) -> Reading:
@@ -108,7 +109,9 @@ def _read(text: str) -> Reading:
         return Reading(None)
     if half:
         return Reading((hours % 12 + 12 * (half == "p")) * 60 + past, has_half=True)
-    return Reading(hours * 60 + past, may_be_later=hours <= 12 and not text.startswith("0"))
+    may_be_later = hours <= 12 and not text.startswith("0")
+    is_plain = may_be_later and (hours < 10 or not found[2])
+    return Reading(hours * 60 + past, may_be_later=may_be_later, is_plain=is_plain)
 
 
 def _span(start: Reading, end: Reading) -> tuple[int | None, int | None]:
@@ -117,7 +120,7 @@ def _span(start: Reading, end: Reading) -> tuple[int | None, int | None]:
     if opens is None or closes is None:
         return None, None
     if not (start.has_half or end.has_half):  # 9-17, 9-5, 22-2
-        if closes <= opens and end.may_be_later:
+        if closes <= opens and end.is_plain:
             is_afternoon = start.may_be_later and closes + HALF > opens
             closes += HALF if is_afternoon else DAY
         return opens, closes

@@ -64,6 +64,7 @@ def test_hours_are_read_as_people_write_them(typed, minutes):
         ("09:00-17:00 13:00-14:00", "like 9am-5pm"),
         ("17:00-09:00", "ends before it starts"),
         ("13-5", "more than 14 hours"),
+        ("10:00-10:00", "ends before it starts"),
         ("17:00-9am", "17:00-33:00 if you mean it"),
         ("9am-", "Enter when the hours from 9am end"),
         ("- 5pm", "Enter when the hours until 5pm begin"),
