@@ -120,11 +120,6 @@ def test_the_guide_for_language_models_names_every_article_and_step(site, framew
         assert f"({ORIGIN}/framework/{step.slug}/)" in guide
 
 
-def test_robots_are_kept_from_the_desk_and_shown_the_sitemap(site):
-    robots = (site / "robots.txt").read_text("utf-8")
-    assert "Disallow: /desk/" in robots and f"Sitemap: {ORIGIN}/sitemap.xml" in robots
-
-
 def test_an_article_is_as_new_in_the_sitemap_as_in_the_list(site):
     sitemap = (site / "sitemap.xml").read_text("utf-8")
     articles = json.loads((site / "articles.json").read_text("utf-8"))["articles"]

@@ -86,7 +86,6 @@ DESK = {
     ("desk.erase_at_provider", "POST"): ADMIN,
 }
 OPEN = {route for route, who in DESK.items() if who == ANYBODY}
-GUARDED = set(DESK) - OPEN
 ENDING = {  # a session, or changing its role
     *("desk.link_submit", "desk.sign_out", "desk.sign_out_everywhere", "desk.change_role"),
     *("desk.remove_member", "desk.sign_out_member"),

@@ -4,7 +4,6 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, event
 
 from lead_service.accounts.members import Member
 from lead_service.book.hosts.models import Host
@@ -17,7 +16,7 @@ from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import sign_in
 from tests.support.app.hosts import add_host, change_host
 from tests.support.app.stored_data import kept
-from tests.support.app.visitor_forms import assess, book, open_starts
+from tests.support.app.visitor_forms import book, open_starts
 
 TODAY = MONDAY_MORNING.date()
 
@@ -56,23 +55,6 @@ def names(client, **query: str) -> list[str]:
 def count(client, view: str) -> int:
     found = re.search(rf'view={view}"[^>]*>[^<]*<span[^>]*>(\d+)', client.get("/desk/").text)
     return int(found[1])
-
-
-def test_the_list_asks_as_often_for_many_assessments_as_for_one(client, ann, framework, database):
-    asked = []
-    for number in range(3):
-        result = assess(client, framework, {"organize": 0})
-        client.post(result + "mail", data={"email": f"lead{number}@example.com"})
-        statements: list[str] = []
-
-        def note(_connection, _cursor, statement: str, *_more, into=statements) -> None:
-            into.append(statement)
-
-        event.listen(Engine, "before_cursor_execute", note)
-        assert client.get("/desk/").text.count('data-label="Begin with"><span') == number + 1
-        event.remove(Engine, "before_cursor_execute", note)
-        asked.append(len(statements))
-    assert asked[1] == asked[2]
 
 
 @pytest.fixture
