@@ -31,21 +31,21 @@ WORDS = {
     400: ("That request could not be read", "Go back and send it once more."),
     403: (
         "Please confirm that this is you",
-        "The request did not come from one of our pages, or from one that your browser had kept"
-        " for very long. Nothing was stored.",
+        "The request did not come from one of our pages, or the page had been open for too long."
+        " Nothing was saved.",
     ),
     404: (
         "There is no page here",
         "The address may be mistyped, or what it led to has expired or been deleted.",
     ),
     405: ("That address is read, not sent to", "Start again from the page that led you here."),
-    413: ("That was too much at once", "Shorten the text and send it again. Nothing was stored."),
+    413: ("That was too much at once", "Shorten the text and send it again. Nothing was saved."),
     422: (
         "Some of that could not be taken",
-        "One of the fields holds something that we cannot store. Nothing was stored.",
+        "One of the fields holds something that we cannot store. Nothing was saved.",
     ),
-    429: ("Too many requests", "Send it again {when}, or write to us. Nothing was stored."),
-    500: ("Something broke on our side", "We have been told. Nothing was stored."),
+    429: ("Too many requests", "Send it again {when}, or write to us. Nothing was saved."),
+    500: ("Something broke on our side", "We have been told. Nothing was saved."),
     UNAVAILABLE: (
         "Not saved: we cannot store anything at the moment",
         "Try again in a minute. If it is urgent, write or call.",

@@ -26,7 +26,7 @@ blueprint = Blueprint("agenda", __name__, url_prefix="/calendar")
 
 @blueprint.get("/<token>/calls.ics")
 def calls(token: str) -> Response:
-    """Hand out the calls of one host, those that were cancelled left out."""
+    """Hand out the calls of one host, those that were canceled left out."""
     settings, now = context().settings, clock.now()
     with context().database.read() as session:
         host = _find_host(session, settings, token) or abort(404)
