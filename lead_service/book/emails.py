@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..accounts.members import Member
 from ..assess.brief import Brief, brief_for, brief_for_lead
 from ..assess.models import Assessment
 from ..emails import delivery_events, outbox, practice_context, team_notices
@@ -96,6 +97,8 @@ def hosts_email(
     occasion = Occasion.CALL_GIVEN_AWAY if given_to else Occasion.CALL
     meeting = hosts_meeting(settings, booking, row.created_at, host)
     is_off = row.kind == EmailKind.BOOKING_CANCELLED_FOR_HOST
+    if not is_off and not host.is_active and _has_left(session, host):
+        raise NotNeeded("the host has left the team")
     return compose(
         row.kind,
         to=row.address,
@@ -108,6 +111,11 @@ def hosts_email(
         **_to_staff(session, settings, booking.lead_id, occasion, booking.email, booking.name),
         **_context(settings, booking, host.zone, said),
     )
+
+
+def _has_left(session: Session, host: Host) -> bool:
+    left = (Member.email == host.email.lower(), Member.removed_at.is_not(None))
+    return session.scalar(select(Member.id).where(*left)) is not None
 
 
 def withdrawal(

@@ -190,7 +190,8 @@ def email_corrected(
         before,
         at=now,
         useless_after=booking.starts_at,
-        booking_id=booking.id,  # and no lead: most likely a stranger reads it
+        lead_id=booking.lead_id,  # so that it is erased with the lead
+        booking_id=booking.id,
         sequence=booking.sequence,
     )
     news.invite(EmailKind.BOOKING_CONFIRMED)

@@ -1,20 +1,23 @@
 """Erase everything stored about one email address.
 
 People are found by address, never by name. Members of the desk and hosts are staff: what is held
-about them is exported, but erasing an address does not fire anybody; they are removed where they
-were added.
+about them is exported, but erasing an address does not fire anybody; once they are removed and
+take no calls, name and address go as well.
 """
 
 import logging
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from ..accounts import audit_log
 from ..accounts.audit_log import AuditKind
+from ..accounts.members import DeskSession, Member, SignInLink
 from ..book.hosts.models import Host
+from ..book.models import Booking, Status
 from ..db.engine import Database
 from ..emails import provider_erasure
 from ..emails.models import OutboxMessage
@@ -46,6 +49,7 @@ def erase(
     archived_counts.archive(session, person.counted())
     provider_erasure.ask(session, settings, person.their_mails(), at)
     counts = {held.name: held.erase(session) for held in person.of_the_lead()}
+    counts |= _forget_former_staff(session, person, at)
     mark = session.get(Suppression, person.digest)
     if mark is None:
         session.add(mark := Suppression(digest=person.digest))
@@ -54,6 +58,30 @@ def erase(
     audit_log.note(session, by, AuditKind.ERASED, subject, at, rows=sum(counts.values()))
     log.info("erased one address", extra={"counts": counts})
     return counts
+
+
+def _forget_former_staff(session: Session, person: _Person, at: datetime) -> dict[str, int]:
+    """Take name and address off a removed member and a host who takes no calls, of whom there are
+    none to come; history that needs them says "former member 4". Return how many, as {table: rows}.
+    """
+    members = session.scalars(select(Member).where(person.member(), Member.removed_at.is_not(None)))
+    coming = select(Booking.host_id).where(
+        Booking.status == Status.CONFIRMED, Booking.starts_at > at
+    )
+    left = (person.host(), Host.is_active.is_(False), Host.id.not_in(coming))
+    former: list[tuple[str, Member | Host]] = [("member", one) for one in members]
+    former += [("host", one) for one in session.scalars(select(Host).where(*left))]
+    for kind, one in former:
+        one.name, one.email = f"former {kind} {one.id}", f"former-{kind}-{one.id}@erased.invalid"
+        if isinstance(one, Host):
+            one.meeting_link, one.feeds, one.time_off = "", [], []
+        else:
+            for model in (SignInLink, DeskSession):
+                session.execute(delete(model).where(model.member_id == one.id))
+    if former and not person.is_staff_still(session):
+        told = update(OutboxMessage).where(person.written_to())
+        session.execute(told.values(address="former@erased.invalid", body=None))
+    return dict(Counter(kind for kind, _ in former))
 
 
 def erase_everywhere(

@@ -26,7 +26,7 @@ from ..book.models import Booking, TimeCell
 from ..db.base import Base
 from ..db.engine import rows_changed
 from ..emails.models import DeliveryEvent, ErasureJob, OutboxMessage
-from ..emails.outbox import NEVER_KEPT
+from ..emails.outbox import NEVER_KEPT, TO_VISITORS
 from ..funnel.queries import Rows
 from ..leads import capture
 from ..leads.models import Consent, Lead, LeadEvent, Note
@@ -132,6 +132,21 @@ class _Person:
         yield rows_of(DeskSession, DeskSession.member_id.in_(members))
         yield rows_of(AuditEntry, AuditEntry.member_id.in_(members))
 
+    def member(self) -> ColumnElement[bool]:
+        return Member.email == self.address
+
+    def host(self) -> ColumnElement[bool]:
+        return self._written_in(Host.email)
+
+    def written_to(self) -> ColumnElement[bool]:
+        return self._written_in(OutboxMessage.address)
+
+    def is_staff_still(self, session: Session) -> bool:
+        """Say whether a member or host with this address is left."""
+        session.flush()
+        found = (select(Member.id).where(self.member()), select(Host.id).where(self.host()))
+        return any(session.scalar(one.limit(1)) is not None for one in found)
+
     def suppression(self) -> Holding:
         return rows_of(Suppression, Suppression.digest == self.digest)
 
@@ -139,8 +154,9 @@ class _Person:
         return rows_of(ErasureJob, self._written_in(ErasureJob.address))
 
     def their_mails(self) -> ColumnElement[bool]:
-        """Select what was written to the address itself."""
-        return and_(self._mails(), self._written_in(OutboxMessage.address))
+        """Select what was written to the person, also at an address that they had mistyped."""
+        to_them = or_(self._written_in(OutboxMessage.address), OutboxMessage.kind.in_(TO_VISITORS))
+        return and_(self._mails(), to_them)
 
     def _assessments(self) -> ColumnElement[bool]:
         with_a_call = select(Booking.assessment_id).where(

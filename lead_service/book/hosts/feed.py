@@ -51,9 +51,9 @@ def _feed_token(settings: Settings, host: Host) -> str:
 
 
 def _find_host(session: Session, settings: Settings, token: str) -> Host | None:
-    """Find the host whose link this is; each is compared, in a time that tells nothing."""
+    """Find the active host whose link this is; each is compared, in a time that tells nothing."""
     given = token.encode()
-    hosts = session.scalars(select(Host))
+    hosts = session.scalars(select(Host).where(Host.is_active))
     found = [
         one for one in hosts if hmac.compare_digest(_feed_token(settings, one).encode(), given)
     ]

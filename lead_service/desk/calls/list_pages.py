@@ -19,6 +19,7 @@ from . import call_changes
 MOST = 200  # calls to come that are listed
 RESULTS = {CallOutcome.HELD: "Held", CallOutcome.NO_SHOW: "No-show"}
 VIEWS = {"": "Upcoming", "unmarked": "To be marked", "past": "Past", "cancelled": "Canceled"}
+VIEWS["left"] = "Of hosts who take no calls"
 MARKED = {
     CallOutcome.HELD: "Marked as held.",
     CallOutcome.NO_SHOW: "Marked as a no-show.",
@@ -118,6 +119,7 @@ def _conditions(now: datetime) -> dict[str, tuple[ColumnElement[bool], ...]]:
         "": (is_live, ~has_begun),
         "unmarked": (is_live, has_begun, Booking.outcome.is_(None)),
         "past": (is_live, has_begun),
+        "left": (is_live, ~has_begun, Booking.host.has(Host.is_active.is_(False))),
         "cancelled": (Booking.status == Status.CANCELLED,),
     }
 

@@ -3,15 +3,18 @@
 The team never loses its last admin: a change that would remove them raises LastAdmin.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ...accounts import audit_log
 from ...accounts.audit_log import AuditKind
 from ...accounts.members import DeskSession, Member, Role
+from ...book.hosts.models import Host
+from ...book.models import Booking, Status
 from ...db.engine import broken_rule, rows_changed
 from ...emails import outbox, practice_context
 from ...emails.message import EmailKind, Message, compose
@@ -32,6 +35,15 @@ class AlreadyIn(Exception):
 
 class LastAdmin(Exception):
     """Nobody could let anybody in any more."""
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What a former member leaves for others to do."""
+
+    leads: int  # open, without an owner now
+    was_host: bool
+    calls: int  # to come, which need another host
 
 
 def invite(
@@ -91,18 +103,39 @@ def change_role(
         _note(session, by, AuditKind.ROLE_CHANGED, member, at, role=role)
 
 
-def remove(session: Session, member: Member, by: Member | None, at: datetime) -> int:
-    """End a membership at once; return how many open leads have no owner now.
+def remove(session: Session, member: Member, by: Member | None, at: datetime) -> Removed:
+    """End a membership at once, and what the person was beside it; say what is left to do.
 
-    Raises LastAdmin. What they wrote and closed keeps their name.
+    Raises LastAdmin. What they wrote and closed keeps their name. As a host they are offered no
+    more, their feed is closed, and no brief that waits reaches them; booked calls stay, to be
+    given to another host.
     """
     _spare_the_last_admin(session, member)
     member.removed_at = at
     end_sessions(session, member, at)
+    hosts = session.scalars(hosts_of(member).with_for_update()).all()
+    for host in hosts:
+        host.is_active = False
+        host.feed_version += 1
+        host.version += 1
+        audit_log.note(
+            session, by.id if by else None, AuditKind.HOST_CHANGED, f"host {host.id}", at, left=True
+        )
+    coming = select(func.count(Booking.id)).where(
+        Booking.host_id.in_([host.id for host in hosts]),
+        Booking.status == Status.CONFIRMED,
+        Booking.starts_at > at,
+    )
+    calls = session.scalar(coming) or 0
     open_leads = update(Lead).where(Lead.owner_id == member.id, Lead.stage.not_in(CLOSED))
     freed = rows_changed(session, open_leads.values(owner_id=None, version=Lead.version + 1))
-    _note(session, by, AuditKind.MEMBER_REMOVED, member, at, leads_without_owner=freed)
-    return freed
+    _note(session, by, AuditKind.MEMBER_REMOVED, member, at, leads_without_owner=freed, calls=calls)
+    return Removed(freed, bool(hosts), calls)
+
+
+def hosts_of(member: Member) -> Select[Host]:
+    """Select the host that a member is: the one with their address."""
+    return select(Host).where(func.lower(Host.email) == member.email)
 
 
 def sign_out_everywhere(session: Session, member: Member, by: Member | None, at: datetime) -> int:
@@ -161,13 +194,15 @@ def add_member(
 ) -> Member:
     """Let an address use the desk and return its member; one who was removed comes back.
 
-    A member whom we know keeps role and name. Raises ValueError for what is no address.
+    A member whom we know keeps the name, and the role unless they were removed. Raises ValueError
+    for what is no address.
     """
     address = capture.normalize_email(email)
     member = session.scalar(select(Member).where(Member.email == address))
     if member is None:
         member = _insert(session, Member(email=address, name=name, role=role, created_at=at))
-    member.removed_at = None
+    if member.removed_at is not None:
+        member.removed_at, member.role = None, role
     return member
 
 

@@ -2,10 +2,12 @@
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ... import clock
 from ...accounts.members import Member, Role
+from ...book.hosts.models import Host
 from ...web.context import context
 from ..auth.sign_in import signed_out
 from ..blueprint import admins_only, blueprint
@@ -65,10 +67,21 @@ def remove_member(member_id: int) -> ResponseReturnValue:
     """Let somebody go: their sessions end, their open leads want another owner."""
     now, by = clock.now(), g.desk.member
 
-    def work(writing: Session) -> None:
-        membership.remove(writing, _find_member(writing, member_id), by, now)
+    def work(writing: Session) -> membership.Removed:
+        return membership.remove(writing, _find_member(writing, member_id), by, now)
 
-    return _done(work, "Removed and signed out. Their open leads are without an owner now.")
+    try:
+        left: membership.Removed = context().database.write(work)
+    except membership.LastAdmin:
+        return _render_team(refusal=LAST_ADMIN), 409
+    told = f"Removed and signed out. Open leads without an owner now: {left.leads}."
+    if left.was_host:
+        told += " They take no calls anymore, and their feed is closed."
+    flash(told)
+    if not left.calls:
+        return redirect(url_for(".team"), 303)
+    flash(f"Calls to give to another host: {left.calls}.")
+    return redirect(url_for(".calls", view="left"), 303)
 
 
 @blueprint.post("/team/<int:member_id>/sign-out")
@@ -125,9 +138,11 @@ def _render_team(
 ) -> str:
     with context().database.read() as reading:
         people = membership.everybody(reading)
+        hosts = {one.email.lower() for one in reading.scalars(select(Host))}
     return render_template(
         "desk/team/team.html",
         people=people,
+        hosts=hosts,
         form=form or InviteForm(),
         naming=naming or NameForm(data={"own_name": g.desk.member.name}),
         refusal=refusal,

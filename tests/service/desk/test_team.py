@@ -8,11 +8,17 @@ from sqlalchemy import select, update
 
 from lead_service.accounts.audit_log import AuditEntry
 from lead_service.accounts.members import DeskSession, Member
+from lead_service.book.hosts import feed
+from lead_service.book.hosts.models import Host
+from lead_service.desk.auth import links
 from lead_service.desk.team import membership
 from lead_service.leads.models import Lead
+from lead_service.privacy import erasure
 from tests.service.conftest import MONDAY_MORNING, Browser
 from tests.support.app.desk_client import press, sign_in
-from tests.support.app.stored_data import kept
+from tests.support.app.hosts import add_host
+from tests.support.app.stored_data import kept, mentions
+from tests.support.app.visitor_forms import book
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 
@@ -113,6 +119,53 @@ def test_a_removed_member_is_out_at_once_and_their_open_leads_want_an_owner(
         )
     assert owned == [(None, 2), (bob, 1)]
     assert BOB not in client.get("/desk/team/").text
+
+
+@pytest.mark.both_engines
+def test_a_removed_host_is_offered_no_more_reads_nothing_and_their_calls_are_listed(
+    client, another_browser, context, database, settings, bob, mails
+):
+    host_id = add_host(database, "Bob Example")
+    with database.read() as session:
+        link = feed.feed_link(settings, session.get_one(Host, host_id))
+    path = link.removeprefix(settings.public_url.rstrip("/"))
+    page = book(client, host=str(host_id))
+    assert "Ada Example" in client.get(path).text
+    machines = [another_browser() for _ in range(2)]
+    for machine in machines:
+        sign_in(machine, database, settings, BOB)
+    sent = act(client, bob, "remove")
+    assert sent.location == "/desk/calls/?view=left"
+    listed = client.get(sent.location).text
+    assert "Ada Example" in listed and "Calls to give to another host: 1." in listed
+    assert client.get(path).status_code == 404
+    assert {machine.get("/desk/").status_code for machine in machines} == {303}
+    assert "Bob Example" not in client.get("/book/").text
+    assert client.get(page).status_code == 200
+    assert "booking_for_host" not in {one.kind for row, one in mails() if row.address == BOB}
+
+
+def test_a_removed_admin_comes_back_as_a_member(client, database, settings, bob):
+    act(client, bob, "role", role="admin")
+    act(client, bob, "remove")
+    links.make_link(database, settings, BOB, MONDAY_MORNING)
+    assert member(database, bob).role == "member"
+
+
+def test_former_members_and_hosts_can_be_erased_and_present_ones_stay(
+    client, database, settings, bob
+):
+    host_id = add_host(database, "Bob Example")
+    for is_left in (False, True):
+        database.write(
+            lambda session: erasure.erase(session, settings, BOB, MONDAY_MORNING) and None
+        )
+        assert bool(mentions(database, BOB, "Bob Example")) is not is_left
+        if not is_left:
+            act(client, bob, "remove")
+    assert member(database, bob).name == f"former member {bob}"
+    with database.read() as session:
+        assert session.get_one(Host, host_id).name == f"former host {host_id}"
 
 
 @pytest.mark.parametrize(("deed", "fields"), [("remove", {}), ("role", {"role": "member"})])

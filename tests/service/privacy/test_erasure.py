@@ -28,7 +28,7 @@ from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import press, sign_in
 from tests.support.app.personal_data import leave_every_trace, write
 from tests.support.app.stored_data import mentions
-from tests.support.app.visitor_forms import VISITOR, open_starts
+from tests.support.app.visitor_forms import VISITOR, book, open_starts
 from tests.support.engines import only_sqlite
 
 ADA, EVE = VISITOR["email"], "eve@example.com"
@@ -122,6 +122,22 @@ def test_erasing_leaves_no_trace_of_the_person(client, visitor, database, settin
     assert mentions(database, EVE)
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(TimeCell)) == 0
+
+
+def test_the_address_that_was_mistyped_goes_too(client, database, settings, at, post):
+    typo = "adda@example.com"
+    page = book(client, email=typo)
+    post()
+    client.post(page + "address", data={"email": ADA})
+    post()
+    assert any(typo in file.read_text() for file in settings.mail_folder.iterdir())
+    assert {mail["address"] for mail in export(database, settings)["outbox"]} >= {typo, ADA}
+    with database.read() as session:
+        theirs = privacy_export._Person(session, settings, ADA).their_mails()
+        assert typo in session.scalars(select(OutboxMessage.address).where(theirs)).all()
+    erasure.erase_everywhere(database, settings, ADA, MONDAY_MORNING)
+    assert mentions(database, typo, ADA) == []
+    assert not any(typo in file.read_text() for file in settings.mail_folder.iterdir())
 
 
 @only_sqlite
