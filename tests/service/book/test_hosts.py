@@ -62,20 +62,18 @@ def test_a_number_is_asked_for_when_the_one_with_a_link_is_busy_meanwhile(client
     [{"meeting_link": ""}, {"is_active": False}],
     ids=["way", "host"],
 )
-@pytest.mark.parametrize("phone", ["+1 555 0100", ""])
-def test_a_form_is_shown_once_more_when_what_it_said_has_changed(
-    client, database, ann, change, phone
-):
+def test_a_form_is_shown_once_more_when_what_it_said_has_changed(client, database, ann, change):
     add_host(database, "Cleo", "cleo@example.com", zone="America/Chicago", meeting_link=LINK)
     change_host(database, 3, is_active=False)
     form = booking_form(client, ANN_ALONE)
     form["terms"] = hidden(client.get(f"/book/{ANN_ALONE}/").text, "terms")
     change_host(database, ann, **change)
     change_host(database, 3, is_active="is_active" in change)
-    again = client.post("/book/", data=form | {"phone": phone})
-    assert again.status_code == (422 if asks_for_a_number(again.text) and not phone else 409)
     was = "Cleo instead of Ann Example" if "is_active" in change else "By phone instead of by video"
-    assert "has changed since you opened this page" in again.text and was in again.text
+    for phone in ("", VISITOR["phone"]):
+        again = client.post("/book/", data=form | {"phone": phone})
+        assert again.status_code == (422 if asks_for_a_number(again.text) and not phone else 409)
+        assert "has changed since you opened this page" in again.text and was in again.text
     assert count(database, Booking) == 0
     form["terms"] = hidden(again.text, "terms")
     assert client.post("/book/", data=form).status_code == 303
