@@ -123,6 +123,8 @@ def queue(
 
 def _is_enough(session: Session, lead_id: int | None, at: datetime) -> bool:
     """Say whether a lead has had its emails of the day: anybody can type anybody's address."""
+    if lead_id is None:
+        return False
     of_day = and_(
         OutboxMessage.lead_id == lead_id,
         OutboxMessage.kind.in_(TO_VISITORS - {EmailKind.BOOKING_REMINDER}),
