@@ -23,6 +23,13 @@ class AuditKind(StrEnum):
     ERASED = "erased"
     ERASED_BY_HAND = "erased_by_hand"
     EXPORTED = "exported"
+    LEADS_EXPORTED = "leads_exported"
+    LEAD_EXPORTED = "lead_exported"
+    TRAIL_EXPORTED = "trail_exported"
+    LINK_MADE = "link_made"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    SIGNED_OUT = "signed_out"
     MEMBER_ADDED = "member_added"
     MEMBER_INVITED = "member_invited"
     MEMBER_REMOVED = "member_removed"
@@ -56,7 +63,7 @@ class AuditKind(StrEnum):
 
 
 class AuditEntry(Base):
-    """One change that a person made; without a member it was made on the command line."""
+    """One act of a person; without a member, on the command line or before signing in."""
 
     __tablename__ = "audit"
 

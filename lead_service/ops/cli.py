@@ -249,8 +249,10 @@ def export(address: str) -> None:
     """Print everything that is held about ADDRESS, as JSON."""
     from ..privacy import export as privacy_export
 
-    with open_database() as (loaded, database), database.read() as session:
-        held = privacy_export.export_data(session, loaded, address)
+    with open_database() as (loaded, database):
+        held = database.write(
+            lambda session: privacy_export.export_noted(session, loaded, address, clock.now())
+        )
     click.echo(json.dumps(held, indent=2, ensure_ascii=False))
     if not any(held.values()):
         click.echo(f"nothing is held about {address}", err=True)

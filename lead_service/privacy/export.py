@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from email_validator import validate_email
@@ -18,7 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from ..accounts.audit_log import AuditEntry
+from ..accounts import audit_log
+from ..accounts.audit_log import AuditEntry, AuditKind
 from ..accounts.members import DeskSession, Member, SignInLink
 from ..assess.models import Assessment
 from ..book.hosts.models import Host, held_about
@@ -89,6 +90,17 @@ def export_data(session: Session, settings: Settings, address: str) -> dict[str,
         elif mail["facts"]:
             mail["facts"] = {k: v for k, v in mail["facts"].items() if k not in OPENS}
     return found
+
+
+def export_noted(
+    session: Session, settings: Settings, address: str, at: datetime, by: int | None = None
+) -> dict[str, list[dict]]:
+    """Return what `export_data` does, and note in the audit log who took it."""
+    held = export_data(session, settings, address)
+    numbers = [row["id"] for row in held["lead"]]
+    subject = f"lead {numbers[0]}" if numbers else "address without a lead"
+    audit_log.note(session, by, AuditKind.EXPORTED, subject, at)
+    return held
 
 
 class _Person:

@@ -63,6 +63,8 @@ def link_by_command(
         member = add_member(session, address, now, role=role)
         what, subject = AuditKind.MEMBER_ADDED, f"member {member.id}"
         audit_log.note(session, None, what, subject, now, role=member.role)
+    else:
+        audit_log.note(session, None, AuditKind.LINK_MADE, f"member {member.id}", now)
     return member, _absolute(settings, _store_link(session, member, now))
 
 
@@ -216,6 +218,14 @@ def _count_wrong_code(session: Session, token: str, now: datetime) -> None:
     link.tries += 1
     if link.tries >= MOST_TRIES:
         link.used_at = now
+
+
+def note_refusal(session: Session, token: str, now: datetime) -> None:
+    """Note in the audit log that a link or its code was refused, and whose it was."""
+    of_link = select(SignInLink.member_id).where(SignInLink.token_hash == token_hash(token))
+    member_id = session.scalar(of_link)
+    subject = f"member {member_id}" if member_id else "unknown link"
+    audit_log.note(session, None, AuditKind.SIGN_IN_REFUSED, subject, now)
 
 
 def _usable(token: str, now: datetime) -> tuple:

@@ -1,12 +1,14 @@
 """Signing in and out: an address, a mailed link, one press of a button."""
 
-from flask import redirect, render_template, request, session, url_for
+from flask import g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.routing import BuildError
 from wtforms import Form
 
 from ... import clock
+from ...accounts import audit_log
+from ...accounts.audit_log import AuditKind
 from ...web.context import context
 from ...web.fields import address
 from ...web.security import client_address
@@ -76,7 +78,10 @@ def link_submit(token: str) -> ResponseReturnValue:
 
     def work(writing) -> tuple[str, int] | None:
         if (member := links.claim(writing, token, now, browser, code)) is None:
+            links.note_refusal(writing, token, now)
             return None
+        whose = f"member {member.id}"
+        audit_log.note(writing, member.id, AuditKind.SIGNED_IN, whose, now)
         if before:
             sessions.end_session(writing, before, now)
         return sessions.start_session(writing, member, now), member.id
@@ -96,8 +101,13 @@ def link_submit(token: str) -> ResponseReturnValue:
 @blueprint.post("/sign-out/")
 def sign_out() -> ResponseReturnValue:
     """End the session on our side, so that a copy of the cookie is worthless."""
-    id, now = session[COOKIE], clock.now()
-    context().database.write(lambda writing: sessions.end_session(writing, id, now))
+    id, now, by = session[COOKIE], clock.now(), g.desk.member_id
+
+    def work(writing) -> None:
+        sessions.end_session(writing, id, now)
+        audit_log.note(writing, by, AuditKind.SIGNED_OUT, f"member {by}", now)
+
+    context().database.write(work)
     return signed_out()
 
 

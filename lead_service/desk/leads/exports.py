@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import takewhile
 
-from flask import Response, jsonify, request
+from flask import Response, g, jsonify, request
 from sqlalchemy import select
 
 from ... import clock
+from ...accounts import audit_log
+from ...accounts.audit_log import AuditKind
 from ...assess.brief import Brief
 from ...book.models import Booking
 from ...db.engine import Database
@@ -22,7 +24,7 @@ from ...leads.consent import Agreed, agreed_by
 from ...leads.models import Consent, Lead, Note
 from ...web.context import context
 from .. import labels
-from ..blueprint import blueprint, desk_zone
+from ..blueprint import admins_only, blueprint, desk_zone
 from . import inbox, lead_detail, timeline
 from .filters import LeadFilter
 from .inbox import Entry
@@ -69,6 +71,7 @@ def _is_skipped(character: str) -> bool:
 
 
 @blueprint.get("/leads.csv")
+@admins_only
 def leads_csv() -> Response:
     """Hand out the leads of a view, in its order: all of them, or none.
 
@@ -76,20 +79,31 @@ def leads_csv() -> Response:
     shorter one, and nobody could tell.
     """
     text = "".join(lines(context().database, LeadFilter.read(request.args), clock.now()))
+    _note_export(AuditKind.LEADS_EXPORTED, "leads", bytes=len(text.encode()))
     answer = Response(text, content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="leads.csv"'
     return answer
 
 
 @blueprint.get("/leads/<int:lead_id>.json")
+@admins_only
 def lead_json(lead_id: int) -> Response:
     """Give one lead as JSON."""
     with context().database.read() as session:
         found, zone = find_lead_or_404(session, lead_id), desk_zone(session)
         known = lead_detail.load_lead_detail(session, found, context().published, clock.now(), zone)
         answer = jsonify(_fields(known))
+    _note_export(AuditKind.LEAD_EXPORTED, f"lead {lead_id}")
     answer.headers["Content-Disposition"] = f'attachment; filename="lead-{lead_id}.json"'
     return answer
+
+
+def _note_export(what: AuditKind, subject: str, **detail: audit_log.Detail) -> None:
+    """Note who takes data along, before it is sent."""
+    by, now = g.desk.member_id, clock.now()
+    context().database.write(
+        lambda session: audit_log.note(session, by, what, subject, now, **detail)
+    )
 
 
 def lines(database: Database, view: LeadFilter, now: datetime) -> Iterator[str]:

@@ -66,14 +66,10 @@ def export_person() -> ResponseReturnValue:
     if not form.validate():
         return _render_privacy(form), 422
 
-    def work(session: Session) -> dict:
-        held = export.export_data(session, context().settings, form.email.data or "")
-        numbers = [row["id"] for row in held["lead"]]
-        subject = f"lead {numbers[0]}" if numbers else "address without a lead"
-        audit_log.note(session, by, AuditKind.EXPORTED, subject, now)
-        return held
-
-    held = context().database.write(work)
+    settings, address = context().settings, form.email.data or ""
+    held = context().database.write(
+        lambda session: export.export_noted(session, settings, address, now, by)
+    )
     answer = Response(json.dumps(held, indent=2, ensure_ascii=False), mimetype="application/json")
     answer.headers["Content-Disposition"] = 'attachment; filename="everything-held.json"'
     return answer

@@ -129,7 +129,7 @@ def remove(session: Session, member: Member, by: Member | None, at: datetime) ->
     calls = session.scalar(coming) or 0
     open_leads = update(Lead).where(Lead.owner_id == member.id, Lead.stage.not_in(CLOSED))
     freed = rows_changed(session, open_leads.values(owner_id=None, version=Lead.version + 1))
-    _note(session, by, AuditKind.MEMBER_REMOVED, member, at, leads_without_owner=freed, calls=calls)
+    _note(session, by, AuditKind.MEMBER_REMOVED, member, at, leads_without_owner=freed)
     return Removed(freed, bool(hosts), calls)
 
 

@@ -10,6 +10,7 @@ from lead_service.book.forms import parse_start
 from lead_service.book.hosts import feed
 from lead_service.book.hosts.models import Host
 from tests.support.app.calls import add_host, give_to, move, only_call
+from tests.support.app.hosts import change_host
 from tests.support.app.visitor_forms import book, open_starts
 
 pytestmark = pytest.mark.usefixtures("at")
@@ -101,6 +102,11 @@ def test_four_programs_read_the_same_feed(client, path):
     ]
     assert len(found[0]) == 3
     assert all(one == found[0] for one in found)
+
+
+def test_the_feed_of_a_host_who_takes_no_calls_is_closed(client, path, database):
+    change_host(database, is_active=False)
+    assert client.get(path()).status_code == 404
 
 
 def test_a_feed_without_a_call_is_a_calendar_all_the_same(client, path):

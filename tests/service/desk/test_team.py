@@ -15,8 +15,9 @@ from lead_service.desk.team import membership
 from lead_service.leads.models import Lead
 from lead_service.privacy import erasure
 from tests.service.conftest import MONDAY_MORNING, Browser
-from tests.support.app.desk_client import press, sign_in
+from tests.support.app.desk_client import path_of_link, press, sign_in
 from tests.support.app.hosts import add_host
+from tests.support.app.personal_data import write
 from tests.support.app.stored_data import kept, mentions
 from tests.support.app.visitor_forms import book
 
@@ -241,6 +242,33 @@ def test_a_name_is_what_the_others_see(client, database, admin):
     assert sent.status_code == 303
     assert member(database, 1).name == "Ann Example"
     assert press(client, "/desk/team/", "/desk/team/me/name", own_name=" ").status_code == 422
+
+
+def test_the_trail_says_who_signed_in_and_who_took_data_along_and_an_admin_exports_it(
+    client, admin, another_browser, database, settings
+):
+    write(client, "eve@example.com", "Eve")
+    client.get("/desk/leads.csv")
+    client.get("/desk/leads/1.json")
+    press(client, "/desk/privacy/", "/desk/privacy/export", email="eve@example.com")
+    browser, path = another_browser(), path_of_link(database, settings, ANN)
+    press(browser, path)
+    press(browser, "/desk/team/", path)  # it is used by now
+    press(browser, "/desk/team/", "/desk/sign-out/")
+    whole = client.get("/desk/trail.csv").text
+    found = [line.split(",")[1:4] for line in whole.splitlines()[1:]]
+    assert found == [
+        ["", "member_added", "member 1"],
+        ["1", "leads_exported", "leads"],
+        ["1", "lead_exported", "lead 1"],
+        ["1", "exported", "lead 1"],
+        ["", "link_made", "member 1"],
+        ["1", "signed_in", "member 1"],
+        ["", "sign_in_refused", "member 1"],
+        ["1", "signed_out", "member 1"],
+        ["1", "trail_exported", "trail"],
+    ]
+    assert "eve" not in whole.lower()
 
 
 def test_every_change_of_the_team_is_on_the_trail_without_names(client, database, bob):
