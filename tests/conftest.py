@@ -37,8 +37,7 @@ MILLISECONDS = 120_000  # patience with a busy machine
 # that ends early is small and needs none of them.
 FOLDERS = ("browser", "deploy", "site", "service", "faults", "unit")
 
-hypothesis.settings.register_profile("dev", deadline=None, max_examples=25)
-hypothesis.settings.register_profile("ci", deadline=None, max_examples=50, print_blob=True)
+hypothesis.settings.register_profile("short", deadline=None, max_examples=25, print_blob=True)
 hypothesis.settings.register_profile("all", deadline=None, max_examples=300, print_blob=True)
 
 
@@ -51,8 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    everything = "all" if config.option.all else "ci" if os.environ.get("CI") else "dev"
-    hypothesis.settings.load_profile(everything)
+    hypothesis.settings.load_profile("all" if config.option.all else "short")
     config.pluginmanager.register(tools.Plugin())
 
 
