@@ -9,7 +9,8 @@ from pathlib import Path
 
 _context = multiprocessing.get_context("forkserver")
 _pages = ("lead_service.assess.routes", "lead_service.book.routes", "lead_service.desk.pages")
-_context.set_forkserver_preload(["lead_service.ops.cli", *_pages, "tests.support.race_client"])
+_own = ("tests.support.race_client", "tests.support.deliver_process")
+_context.set_forkserver_preload(["lead_service.ops.cli", *_pages, *_own])
 Process, Pipe, Barrier = _context.Process, _context.Pipe, _context.Barrier
 
 

@@ -3,8 +3,6 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -20,20 +18,13 @@ from lead_service.emails.transports.base import Stop
 from lead_service.emails.transports.folder import Folder
 from lead_service.emails.transports.sendgrid import SendGrid
 from lead_service.settings import Settings
+from tests.support import deliver_process, forked
 from tests.support.app.outbox_helper import OutboxHelper, compose, failing
 from tests.support.fake_sendgrid import KEY, Handler, accept, accept_and_keep
 from tests.support.waiting import eventually
 
 MAILS = 30
 KILLS = 2
-ROOT = Path(__file__).parents[3]
-DELIVER = """
-import os
-from lead_service import settings
-from lead_service.emails import worker
-from tests.support.app.outbox_helper import compose
-worker.run(settings.load(), compose, parent_pid=int(os.environ.get("TEST_PARENT", 0)) or None)
-"""
 
 
 @pytest.fixture
@@ -44,7 +35,7 @@ def post(database) -> OutboxHelper:
 @pytest.fixture
 def start(db_url, provider, tmp_path):
     """Start deliver processes; whatever still runs afterwards is killed."""
-    started: list[subprocess.Popen] = []
+    started = []
     environment = {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": db_url,
@@ -53,15 +44,16 @@ def start(db_url, provider, tmp_path):
         "SENDGRID_HOST": provider.url,
     }
 
-    def start(**more: str) -> subprocess.Popen:
-        command = [sys.executable, "-c", DELIVER]
-        started.append(subprocess.Popen(command, cwd=ROOT, env=environment | more))
-        return started[-1]
+    def start(is_orphan: bool = False):
+        process = forked.Process(target=deliver_process.run, args=(environment, is_orphan))
+        process.start()
+        started.append(process)
+        return process
 
     yield start
     for process in started:
         process.kill()
-        process.wait()
+        process.join()
 
 
 def test_a_killed_process_loses_no_mail_and_doubles_at_most_one(post, provider, start):
@@ -78,7 +70,7 @@ def test_a_killed_process_loses_no_mail_and_doubles_at_most_one(post, provider, 
         assert eventually(lambda kill=kill: len(provider.received) >= kill * MAILS // (KILLS + 2))
         time.sleep(chance.random() * 0.03)
         process.kill()
-        process.wait()
+        process.join()
     sender = SendGrid(Settings(sendgrid_api_key=KEY, sendgrid_host=provider.url))
     post.drain(sender, now() + timedelta(minutes=2))  # by then every lease has run out
 
@@ -103,7 +95,7 @@ def test_a_kill_between_acceptance_and_record_doubles_that_mail_with_the_same_id
     process = start()
     assert answered.wait(60)
     process.kill()
-    process.wait()
+    process.join()
     killed.set()
     assert post.row(outbox_id).state == "sending"
 
@@ -129,22 +121,24 @@ def test_a_process_told_to_stop_finishes_the_mail_under_way(post, provider, star
     provider.mode = accept_once_told
     process = start()
     assert asked.wait(60)
-    process.send_signal(number)
+    os.kill(process.pid, number)
     told.set()
-    assert process.wait(60) == 0
+    process.join(60)
+    assert process.exitcode == 0
     assert sorted(post.row(one).state for one in ids) == ["pending", "pending", "sent"]
     assert len(provider.received) == 1
 
 
 def test_a_process_whose_parent_is_gone_ends_and_sends_nothing_more(post, provider, start):
     post.put(at=now())
-    process = start(TEST_PARENT=str(os.getpid() + 1))  # not the parent it has
-    assert process.wait(60) == 0
+    process = start(is_orphan=True)
+    process.join(60)
+    assert process.exitcode == 0
     assert provider.received == []
 
 
 def test_a_process_delivers_what_is_queued_while_it_runs(post, provider, start):
-    start(TEST_PARENT=str(os.getpid()))
+    start()
     for name in ("first", "second"):
         outbox_id = post.put(name, at=now())
         assert eventually(lambda outbox_id=outbox_id: post.row(outbox_id).state == "sent")
