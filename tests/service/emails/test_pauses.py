@@ -78,6 +78,13 @@ def test_a_new_key_starts_the_sender_again_by_itself(post):
     assert post.row(outbox_id).state == "sent" and post.health().stopped_at is None
 
 
+def test_a_stop_ends_by_itself_once_the_provider_takes_an_email(post):
+    ids = [post.put("first"), post.put("second")]
+    post.drain(failing(Stop("sender not verified")))
+    post.drain(FakeTransport(), NOW + timedelta(minutes=11))
+    assert {post.row(one).state for one in ids} == {"sent"} and post.health().stopped_at is None
+
+
 def test_a_person_can_start_the_sender_again_with_the_same_key(post):
     outbox_id = post.put()
     post.drain(failing(Stop("sender not verified")))
