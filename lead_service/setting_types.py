@@ -206,8 +206,10 @@ def _verification_key(text: str) -> str:
 
 def _each_once(addresses: tuple[str, ...]) -> tuple[str, ...]:
     """Keep the first of addresses that differ by upper and lower case only."""
-    by_mailbox = {address.casefold(): address for address in reversed(addresses)}
-    return tuple(reversed(by_mailbox.values()))
+    by_mailbox: dict[str, str] = {}
+    for address in addresses:
+        by_mailbox.setdefault(address.casefold(), address)
+    return tuple(by_mailbox.values())
 
 
 Address = Annotated[str, AfterValidator(_address)]

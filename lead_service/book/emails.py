@@ -56,7 +56,9 @@ def visitors_email(
 
     It repeats no text of the visitor's, who may have typed someone else's address.
     """
-    booking, said = _booking(session, row, now), row.facts or {}
+    booking, said = _booking(session, row, now), _known(session, row)
+    is_first = row.kind == EmailKind.BOOKING_CHANGED and not outbox.has_heard(session, row)
+    kind = EmailKind.BOOKING_CONFIRMED if is_first else row.kind
     is_reminder = row.kind == EmailKind.BOOKING_REMINDER  # the call is in the calendar by then
     if is_reminder and (reason := _no_reminder(session, booking)):
         raise NotNeeded(reason)
@@ -68,7 +70,7 @@ def visitors_email(
         link = settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/")
     has_file = not (is_reminder or booking.awaits_confirmation)
     return compose(
-        row.kind,
+        kind,
         to=row.address,
         to_name=booking.name,
         reply_to=booking.host.email,
@@ -91,7 +93,7 @@ def hosts_email(
     session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
 ) -> Message:
     """Compose the host's invitation with the brief, or that the call is no longer theirs."""
-    booking, said = _booking(session, row, now), row.facts or {}
+    booking, said = _booking(session, row, now), _known(session, row)
     host = session.get_one(Host, said["host"])
     given_to = booking.host.name if booking.is_live and booking.host_id != host.id else ""
     occasion = Occasion.CALL_GIVEN_AWAY if given_to else Occasion.CALL
@@ -105,6 +107,7 @@ def hosts_email(
         to_name=host.name,
         attachments=(_invite(meeting, row.kind),),
         given_to=given_to,
+        late_since=_late_since(row, host.zone, now),
         thread=_thread(settings, booking),
         brief=None if is_off else brief_of(session, published, booking),
         article=published.title_of(booking.came_from),
@@ -156,6 +159,8 @@ def team_news(
     call, brief, zone = "", None, "UTC"
     if booking:
         zone = booking.host_zone
+        if said["news"] == CallNews.MOVED and intents.is_back(booking, said):
+            raise NotNeeded("the call is back at the time that they know")
         what = _news(CallNews(said["news"]), booking, bool(said.get("by_team")))
         text, came_from = booking.topic, booking.came_from
         call = zoned_time(booking.starts_at, zone)
@@ -174,7 +179,7 @@ def team_news(
         call=call,
         thread=_thread(settings, booking) if booking else "",
         before=_before(said, zone) if booking else "",
-        late_since=long_date(row.created_at, zone) if now - row.created_at > LATE else "",
+        late_since=_late_since(row, zone, now),
         **_to_staff(session, settings, lead.id, Occasion(said["occasion"]), lead.email, lead.name),
         **practice_context(settings),
     )
@@ -328,6 +333,17 @@ def _context(
         "by_team": said.get("by_team", False),
         "is_confirmed": said.get("is_confirmed", False),
     }
+
+
+def _known(session: Session, row: OutboxMessage) -> dict[str, Any]:
+    """Return the facts of an email; who never heard of the call knows no start from before."""
+    said = row.facts or {}
+    return said if outbox.has_heard(session, row) else said | {"before": None}
+
+
+def _late_since(row: OutboxMessage, zone: str, now: datetime) -> str:
+    """Write the day of what an email tells, where it leaves more than a day later."""
+    return long_date(row.created_at, zone) if now - row.created_at > LATE else ""
 
 
 def _before(said: dict[str, Any], zone: str, is_24_hours: bool = False) -> str:

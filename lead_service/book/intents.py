@@ -5,6 +5,7 @@ what no later email says: the call went to another host, or the address was corr
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from ..emails.message import EmailKind
 from ..emails.models import OutboxMessage
@@ -19,6 +20,7 @@ TO_VISITOR = {
     EmailKind.BOOKING_REMINDER,
 }
 CALLED_OFF = {EmailKind.BOOKING_CANCELLED, EmailKind.BOOKING_CANCELLED_FOR_HOST}
+MOVED = {EmailKind.BOOKING_CHANGED, EmailKind.BOOKING_FOR_HOST}
 
 
 def misfit(row: OutboxMessage, booking: Booking, has_heard: bool, now: datetime) -> str:
@@ -27,7 +29,8 @@ def misfit(row: OutboxMessage, booking: Booking, has_heard: bool, now: datetime)
     `has_heard` says whether its recipient may have heard of the call before.
     """
     is_current = booking.is_live and row.sequence == booking.sequence
-    is_hosts = (row.facts or {}).get("host") == booking.host_id
+    facts = row.facts or {}
+    is_hosts = facts.get("host") == booking.host_id
     is_theirs = row.address == booking.email
     never_knew = not has_heard and now - row.created_at > STALE
     if row.kind in TO_VISITOR and not (is_current and is_theirs):
@@ -36,10 +39,17 @@ def misfit(row: OutboxMessage, booking: Booking, has_heard: bool, now: datetime)
         return "the call has changed since"
     if row.kind is EmailKind.BOOKING_CANCELLED_FOR_HOST and booking.is_live and is_hosts:
         return "the call is theirs again"
-    if row.kind in CALLED_OFF and never_knew:
+    if row.kind in CALLED_OFF and never_knew and not facts.get("is_team"):
         return "they never heard of the call"
+    if row.kind in MOVED and has_heard and not facts.get("is_given") and is_back(booking, facts):
+        return "the call is back at the time that they know"
     if row.kind is EmailKind.BOOKING_WITHDRAWN and is_theirs:
         return "the invitation is for this address after all"
     if row.kind is EmailKind.BOOKING_WITHDRAWN and not has_heard:
         return "no invitation went to this address"
     return ""
+
+
+def is_back(booking: Booking, facts: dict[str, Any]) -> bool:
+    """Say whether a call was moved away from a start and back to it."""
+    return facts.get("before") == booking.starts_at.isoformat()

@@ -281,7 +281,9 @@ class _News:
         self.tell_team(news, [host, gone] if gone else [host], **said)
 
     def tell_host(self, host: Host, kind: EmailKind, **said: Any) -> None:
-        self.queue(kind, host.email, host=host.id, **said)
+        team = {address.casefold() for address in self.settings.sales_to}
+        is_team = team <= {host.email.casefold()}  # nobody else hears of it
+        self.queue(kind, host.email, host=host.id, is_team=is_team, **said)
 
     def tell_team(self, news: CallNews, told: list[Host], **said: Any) -> None:
         """Queue the news to the team; the hosts who are `told` get an email of their own.

@@ -24,6 +24,7 @@ class Health:
     waiting: int  # due, and not sent yet
     oldest: timedelta | None  # how long the oldest of them has waited
     failed: int
+    why_failed: str  # the latest of them
     dead: int
     returned: int  # sent, and then not delivered
     never_told: int  # about a call, and not sent in time
@@ -44,7 +45,8 @@ class Health:
         if self.oldest and self.oldest > LATE:
             troubles.append(f"The oldest email has been waiting for {_in_words(self.oldest)}.")
         if self.failed:
-            troubles.append(f"Emails that the provider refused: {self.failed}.")
+            latest = f" The latest: {self.why_failed}." if self.why_failed else ""
+            troubles.append(f"Emails that failed for good: {self.failed}.{latest}")
         if self.dead:
             troubles.append(f"Emails given up after days of retries: {self.dead}.")
         if self.returned:
@@ -92,6 +94,8 @@ def health(session: Session, now: datetime) -> Health:
     waiting, oldest = session.execute(query).one()
     # Counted here: asked to group them, SQLite would read the whole table in that order.
     wrong = Counter(session.scalars(select(OutboxMessage.state).where(RINGS)))
+    failed = and_(RINGS, OutboxMessage.state == EmailState.FAILED)
+    latest = select(OutboxMessage.reason).where(failed).order_by(OutboxMessage.alarm_at.desc())
     pause = session.get(OutboxPause, 1)
     flood = and_(
         OutboxMessage.created_at > now - timedelta(days=1), OutboxMessage.kind == EmailKind.FLOOD
@@ -101,6 +105,7 @@ def health(session: Session, now: datetime) -> Health:
         waiting=waiting,
         oldest=now - oldest if oldest else None,
         failed=wrong[EmailState.FAILED],
+        why_failed=(session.scalar(latest.limit(1)) or "") if wrong[EmailState.FAILED] else "",
         dead=wrong[EmailState.DEAD],
         returned=wrong[EmailState.SENT],
         never_told=wrong[EmailState.EXPIRED],

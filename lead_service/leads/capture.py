@@ -32,7 +32,9 @@ def normalize_email(email: str) -> str:
     by it and many people type a capital first letter. Raises ValueError.
     """
     try:
-        checked = validate_email(email, check_deliverability=False, test_environment=True)
+        checked = validate_email(
+            email, check_deliverability=False, test_environment=True, strict=True
+        )
     except EmailNotValidError as fault:
         raise ValueError(str(fault)) from None
     return f"{checked.local_part}@{checked.ascii_domain}".lower()

@@ -41,6 +41,11 @@ def test_local_mode_needs_nothing_and_makes_a_secret_that_it_keeps(tmp_path):
     assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
 
 
+def test_the_team_keeps_its_order_and_hears_once():
+    given = PRODUCTION | {"SALES_TO": "sales@a.example,boss@a.example,Sales@a.example"}
+    assert load(given).sales_to == ("sales@a.example", "boss@a.example")
+
+
 def test_a_complete_production_starts():
     settings = load(PRODUCTION)
     assert not settings.is_local

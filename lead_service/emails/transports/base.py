@@ -9,6 +9,7 @@ A send ends in one of four ways: it returns Accepted, or it raises
 Reasons are shown on the desk and logged, so they never hold an address, a name or a text.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -68,6 +69,33 @@ def extra_headers(message: Message) -> dict[str, str]:
     """Return the headers beside those that a transport has fields for."""
     thread = {"In-Reply-To": message.thread, "References": message.thread}
     return AUTOMATIC | (thread if message.thread else {})
+
+
+def header_text(text: str) -> str:
+    """Return text for a header in which no program finds an encoded word (RFC 2047) to decode.
+
+    One that a visitor typed could hold line breaks, and with them headers or a body of their own.
+    """
+    return text.replace("=?", "= ?")
+
+
+ADDRESS = re.compile(r"\S*@\S*")
+NUMBER = re.compile(r"[+\d][\d ()./-]{5,}\d")
+LONGEST_SAID = 150  # characters
+
+
+def said(words: str, message: Message | None = None, *secrets: str) -> str:
+    """Return what a provider says, for people: one line, without what the email is about.
+
+    Addresses, numbers, secrets and the words of names are left out.
+    """
+    people = () if message is None else (message.to, message.to_name)
+    people += () if message is None else (message.reply_to or "", message.reply_to_name)
+    names = [word for one in people for word in re.split(r"[\s@,;]+", one) if len(word) > 3]
+    text = "".join(c for c in " ".join(words.split()) if c.isprintable())
+    for private in sorted((*filter(None, secrets), *names), key=len, reverse=True):
+        text = re.sub(re.escape(private), "…", text, flags=re.IGNORECASE)
+    return NUMBER.sub("…", ADDRESS.sub("…", text))[:LONGEST_SAID].strip()
 
 
 Outcome = Accepted | Temporary | Permanent | Stop

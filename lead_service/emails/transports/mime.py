@@ -6,7 +6,7 @@ from email.policy import SMTP, SMTPUTF8
 
 from ... import clock
 from ..message import Attachment, Message
-from .base import extra_headers, wire_address
+from .base import extra_headers, header_text, wire_address
 
 
 def mime_message(message: Message, outbox_id: str, sender: tuple[str, str]) -> EmailMessage:
@@ -22,7 +22,7 @@ def mime_message(message: Message, outbox_id: str, sender: tuple[str, str]) -> E
     mail["To"] = _person(message.to, message.to_name)
     if message.reply_to:
         mail["Reply-To"] = _person(message.reply_to, message.reply_to_name)
-    mail["Subject"] = message.subject
+    mail["Subject"] = header_text(message.subject)
     mail["Date"] = clock.now()
     mail["Message-ID"] = f"<{outbox_id}@{wire_address(sender[0]).rpartition('@')[2]}>"
     for name, value in extra_headers(message).items():
@@ -37,7 +37,7 @@ def mime_message(message: Message, outbox_id: str, sender: tuple[str, str]) -> E
 def _person(address: str, name: str) -> Address:
     local, _, domain = wire_address(address).rpartition("@")
     # In parts, because `addr_spec` refuses what has to be quoted, or is beyond ASCII.
-    return Address(display_name=name, username=local, domain=domain)
+    return Address(display_name=header_text(name), username=local, domain=domain)
 
 
 def _attach(mail: EmailMessage, attachment: Attachment) -> None:

@@ -47,7 +47,16 @@ from ...outbound import Answer, connections, request
 from ...settings import LOOPBACK, Settings
 from ..message import Message
 from ..outbox import SEND_SECONDS
-from .base import Accepted, Permanent, Stop, Temporary, extra_headers, wire_address
+from .base import (
+    Accepted,
+    Permanent,
+    Stop,
+    Temporary,
+    extra_headers,
+    header_text,
+    said,
+    wire_address,
+)
 
 # The scopes that the key needs, and no others.
 SENDING, ERASING = "mail.send", "recipients.erasejob.create"
@@ -63,8 +72,6 @@ SILENCES = (
     (HTTPException, "sent an invalid response"),
     (OSError, "could not be reached"),
 )
-ADDRESS = re.compile(r"\S*@\S*")
-LONGEST_SAID = 150  # characters
 WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 
 
@@ -98,14 +105,14 @@ class SendGrid:
         answer = self.ask("POST", "/v3/mail/send", content)
         if answer.status == 202 or (answer.status == 200 and self._is_sandbox):
             return Accepted(_printable(answer.headers.get("X-Message-Id", "")))
-        raise meaning(answer, clock.now())
+        raise meaning(answer, clock.now(), message, self._key)
 
     def erase(self, address: str) -> None:
         """Have what the provider knows of an address erased; raise as `send` does."""
         answer = self.ask("POST", ERASE_PATH, {"email_addresses": [address]})
         if answer.status == 202:
             return
-        outcome = meaning(answer, clock.now())
+        outcome = meaning(answer, clock.now(), None, self._key)
         if isinstance(outcome, Stop):
             raise Stop(f"{outcome.reason}; it may lack the right {ERASING}")
         raise outcome
@@ -127,7 +134,7 @@ class SendGrid:
         mail = Mail()
         mail.add_personalization(person)
         mail.from_email = _named(From(), *self._sender)
-        mail.subject = message.subject
+        mail.subject = header_text(message.subject)
         if message.reply_to:
             mail.reply_to = _named(ReplyTo(), message.reply_to, message.reply_to_name)
         mail.add_content(Content("text/plain", message.text))  # plain before rich: RFC 2046, 5.1.4
@@ -158,7 +165,7 @@ def _named(person: Email, address: str, name: str) -> Any:
     SendGrid drops emails to a name with a comma or a semicolon: those go without the name.
     """
     person.email = wire_address(address)
-    person.name = None if {",", ";"} & set(name) else name or None
+    person.name = None if {",", ";"} & set(name) else header_text(name) or None
     return person
 
 
@@ -177,7 +184,9 @@ def _untracked() -> TrackingSettings:
     )
 
 
-def meaning(answer: Answer, at: datetime) -> Temporary | Permanent | Stop:
+def meaning(
+    answer: Answer, at: datetime, message: Message | None = None, key: str = ""
+) -> Temporary | Permanent | Stop:
     """Say what an answer other than success means for the mail and for the sender.
 
     A refusal without SendGrid's own JSON comes from a proxy or a firewall on the way, and ends.
@@ -187,9 +196,9 @@ def meaning(answer: Answer, at: datetime) -> Temporary | Permanent | Stop:
         return Temporary("the provider asked us to slow down (429)", retry_at(headers, at), True)
     errors = _errors(answer.body)
     if status in {401, 403} and errors is not None:
-        return Stop(f"the provider refuses to send ({status}){_said(errors)}")
+        return Stop(f"the provider refuses to send ({status}){_said(errors, message, key)}")
     if status in WRONG_MAIL and errors is not None:
-        return Permanent(f"the provider refused this email ({status}){_said(errors)}")
+        return Permanent(f"the provider refused this email ({status}){_said(errors, message, key)}")
     return Temporary(f"the provider answered {status}", retry_at(headers, at))
 
 
@@ -211,11 +220,12 @@ def _errors(body: bytes) -> list[dict] | None:
     return errors if is_ours else None
 
 
-def _said(errors: list[dict]) -> str:
-    """Repeat what the provider says first, with the field that it names and without addresses."""
-    said = [str(errors[0][key]) for key in ("field", "message") if errors and errors[0].get(key)]
-    words = "".join(c for c in " ".join(": ".join(said).split()) if c.isprintable())
-    return f": {ADDRESS.sub('…', words)}"[:LONGEST_SAID] if words else ""
+def _said(errors: list[dict], message: Message | None, key: str) -> str:
+    """Repeat what the provider says first, with the field that it names."""
+    words = [
+        str(errors[0][name]) for name in ("field", "message") if errors and errors[0].get(name)
+    ]
+    return ": " + said(": ".join(words), message, key) if words else ""
 
 
 def retry_at(headers: Headers, at: datetime) -> datetime | None:

@@ -18,7 +18,7 @@ from ...outbound import Attempt
 from ...settings import LOOPBACK, Settings
 from ..message import Message
 from ..outbox import SEND_SECONDS
-from .base import Accepted, Permanent, Stop, Temporary, wire_address
+from .base import Accepted, Permanent, Stop, Temporary, said, wire_address
 from .mime import mime_message
 
 PORTS = {"smtp": 587, "smtps": 465}  # RFC 6409 and 8314
@@ -58,7 +58,7 @@ class Smtp:
             "".join(envelope).encode("ascii")
         except Exception as error:
             raise Permanent(f"no email can be made of it ({type(error).__name__})") from None
-        self._converse(lambda server: server.sendmail(*envelope, content))
+        self._converse(lambda server: server.sendmail(*envelope, content), message)
         return Accepted()
 
     def check(self) -> str | None:
@@ -69,13 +69,15 @@ class Smtp:
             return f"SMTP_URL: {refusal.reason}"
         return None
 
-    def _converse(self, work: Callable[[smtplib.SMTP], Any]) -> None:
+    def _converse(
+        self, work: Callable[[smtplib.SMTP], Any], message: Message | None = None
+    ) -> None:
         """Do `work` with a connected server, or raise what went wrong by its meaning."""
         attempt = Attempt()
         try:
             server = attempt.run(self._seconds, partial(self._work, attempt, work))
         except Exception as error:  # OSError, SMTPException, what a broken answer leads to
-            raise meaning(error) from None
+            raise meaning(error, message, unquote(self._server.password or "")) from None
         _leave(server)
 
     def _work(self, attempt: Attempt, work: Callable[[smtplib.SMTP], Any]) -> smtplib.SMTP:
@@ -119,25 +121,31 @@ def _leave(server: smtplib.SMTP) -> None:
     server.close()
 
 
-def meaning(error: Exception) -> Temporary | Permanent | Stop:
-    """Say what a failure means for the email and for the sender; answers of 4xx are temporary.
+def meaning(
+    error: Exception, message: Message | None = None, password: str = ""
+) -> Temporary | Permanent | Stop:
+    """Say what a failure means for the email and for the sender; answers of 4xx are temporary."""
 
-    The server's own words are left out: they may hold the recipient's address.
-    """
+    def answered(code: int, words: bytes | str) -> str:
+        text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+        return f"({code}): {said(text, message, password)}".rstrip(": ")
+
     match error:
         case smtplib.SMTPNotSupportedError():
             return Stop("the mail server doesn't support encryption or signing in")
-        case smtplib.SMTPAuthenticationError(smtp_code=code) if code >= 500:
-            return Stop(f"the mail server refused our name or password ({code})")
-        case smtplib.SMTPSenderRefused(smtp_code=code) if code >= 500 and code != TOO_LARGE:
-            return Stop(f"the mail server refused our sender ({code})")
+        case smtplib.SMTPAuthenticationError(smtp_code=code, smtp_error=words) if code >= 500:
+            return Stop(f"the mail server refused our name or password {answered(code, words)}")
+        case smtplib.SMTPSenderRefused(smtp_code=code, smtp_error=words) if (
+            code >= 500 and code != TOO_LARGE
+        ):
+            return Stop(f"the mail server refused our sender {answered(code, words)}")
         case smtplib.SMTPRecipientsRefused(recipients=refused):
-            ((code, _words),) = refused.values()
-            return _of_code(code, "this recipient")
+            ((code, words),) = refused.values()
+            return _of_code(code, f"this recipient {answered(code, words)}")
         case smtplib.SMTPConnectError() | smtplib.SMTPHeloError():
             return Temporary(f"the mail server answered {error.smtp_code}")
-        case smtplib.SMTPResponseException(smtp_code=code):
-            return _of_code(code, "this email")
+        case smtplib.SMTPResponseException(smtp_code=code, smtp_error=words):
+            return _of_code(code, f"this email {answered(code, words)}")
         case ssl.SSLError(reason="WRONG_VERSION_NUMBER"):
             return Temporary("the mail server does not begin with TLS on this port")
         case ssl.SSLError():
@@ -155,5 +163,5 @@ def meaning(error: Exception) -> Temporary | Permanent | Stop:
 
 def _of_code(code: int, what: str) -> Temporary | Permanent:
     if code >= 500:
-        return Permanent(f"the mail server refused {what} ({code})")
+        return Permanent(f"the mail server refused {what}")
     return Temporary(f"the mail server answered {code}", pause=code == CLOSING)

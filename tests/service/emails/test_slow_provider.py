@@ -99,9 +99,22 @@ def test_a_cancellation_names_the_time_that_its_reader_was_told(client, provider
     assert client.post(page + "cancel").status_code == 303
     deliver()
     for reader in (VISITOR["email"], HOST):
-        (text, _html) = [one.body for one in provider.received if to(one) == reader][-1]["content"]
-        told = text["value"].partition("When we last wrote to you, it was on ")[2]
-        assert told.startswith("Tuesday, November 24")
+        body = [one.body for one in provider.received if to(one) == reader][-1]
+        assert "on Tuesday, November 24" in body["subject"]
+        assert "It had been rescheduled to Wednesday, November 25" in body["content"][0]["value"]
+
+
+def test_a_call_that_is_moved_back_before_anybody_was_told_makes_no_email(
+    client, provider, deliver
+):
+    start = open_starts(client, day="2026-11-24")[0]
+    page = book(client, start)
+    deliver()
+    known = len(provider.received)
+    for new in (open_starts(client, day="2026-11-25")[0], start):
+        assert client.post(page + "move/", data={"start": new}).status_code == 303
+    deliver()
+    assert len(provider.received) == known
 
 
 def test_a_host_in_the_sales_team_gets_the_cancellation_of_a_call_given_away_then_canceled(

@@ -12,15 +12,17 @@ from lead_service.emails.models import OutboxMessage
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAYS = timedelta(days=1)
 HOST, OTHER = 1, 2
-KEPT = {"sequence": 1, "host_id": HOST, "email": "ada@lead.test"}
+KEPT = {"starts_at": NOW + DAYS, "sequence": 1, "host_id": HOST, "email": "ada@lead.test"}
 CALL = Booking(status=Status.CONFIRMED, **KEPT)
 CANCELED = Booking(status=Status.CANCELLED, **KEPT)
 TO_VISITOR = ("booking_requested", "booking_confirmed", "booking_changed", "booking_reminder")
 
 
-def needed(kind: str, call: Booking = CALL, *, has_heard: bool = True, host_id=HOST, **given):
+def needed(kind: str, call: Booking = CALL, *, has_heard=True, host_id=HOST, facts=None, **given):
     known = {"sequence": 1, "address": "ada@lead.test", "created_at": NOW}
-    row = OutboxMessage(kind=EmailKind(kind), facts={"host": host_id}, **known | given)
+    row = OutboxMessage(
+        kind=EmailKind(kind), facts={"host": host_id} | (facts or {}), **known | given
+    )
     return not misfit(row, call, has_heard, NOW)
 
 
@@ -52,6 +54,16 @@ def test_nobody_hears_late_of_the_end_of_a_call_that_they_never_heard_of(kind):
     late = {"created_at": NOW - 2 * DAYS}
     assert needed(kind, CANCELED, **late)
     assert not needed(kind, CANCELED, has_heard=False, **late)
+    assert needed(kind, CANCELED, has_heard=False, facts={"is_team": True}, **late)
+
+
+@pytest.mark.parametrize("kind", ["booking_changed", "booking_for_host"])
+def test_a_call_that_is_back_at_the_time_that_its_reader_knows_is_no_news(kind):
+    back = {"before": CALL.starts_at.isoformat()}
+    assert not needed(kind, facts=back)
+    assert needed(kind, facts=back, has_heard=False)
+    assert needed(kind, facts=back | {"is_given": True})
+    assert needed(kind, facts={"before": NOW.isoformat()})
 
 
 def test_an_invitation_is_taken_back_from_an_address_that_may_have_got_it():

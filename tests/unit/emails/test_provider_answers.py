@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from werkzeug.datastructures import Headers
 
-from lead_service.emails.transports.base import Permanent, Stop, Temporary
+from lead_service.emails.message import EmailKind, Message
+from lead_service.emails.transports.base import Permanent, Stop, Temporary, said
 from lead_service.emails.transports.sendgrid import meaning, retry_at, silence
 from lead_service.outbound import Answer
 
@@ -73,3 +74,21 @@ def test_silence_is_said_in_words_and_tells_nothing_of_the_mail(error, words):
     assert "@" not in told.reason
     never_sent = ("could not be reached", "invalid certificate", "ValueError")
     assert told.may_have_left == (not any(one in words for one in never_sent))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'Bad name "Vera Allteam" +1 212 555 0100',
+        "vera.allteam(at)example.test",
+        "vera.allteam%40example.test",
+        "who is VERA?",
+        "the key SG.secret",
+    ],
+)
+def test_what_a_provider_says_is_told_without_what_the_email_is_about(words):
+    mail = Message(
+        EmailKind.RESULT, "vera.allteam@example.test", "Vera Allteam", "Hello", "text", "<p>html"
+    )
+    told = said(words, mail, "SG.secret").lower()
+    assert not any(one in told for one in ("vera", "allteam", "555", "sg.secret"))
