@@ -63,35 +63,6 @@ def test_reload_and_back_book_nothing_more(visitor, product, javascript):
     assert product.stored(someone.email) == ONCE
 
 
-@pytest.mark.long
-@BOTH
-def test_the_same_form_sent_again_leads_to_the_same_booking(visitor, product, javascript):
-    someone = visitor(1280, javascript)
-    someone.open_form()
-    someone.fill_in()
-    booked = lose_the_answer_to_the_next_post(someone.page)
-    someone.press("Book this call")
-    someone.press("Book this call")
-    someone.sees("Your call is booked")
-    assert booked == [someone.path]
-    assert product.stored(someone.email) == ONCE
-
-
-def lose_the_answer_to_the_next_post(page: Page) -> list[str]:
-    """Let one POST arrive and its answer not: the form stays. Return where it would have led."""
-    lost = []
-
-    def answer(route: Route) -> None:
-        if route.request.method != "POST" or lost:
-            route.continue_()
-            return
-        lost.append(route.fetch(max_redirects=0).headers["location"])
-        route.fulfill(status=204)
-
-    page.route("**/book/", answer)
-    return lost
-
-
 @BOTH
 def test_a_form_whose_start_was_taken_is_kept_and_books_another_time(visitor, product, javascript):
     late, quick = visitor(360, javascript), f"quick.{javascript}@example.com"

@@ -22,7 +22,7 @@ def tab(browser):
     context.close()
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(scope="module", params=KINDS)
 def page(tab, address, request):
     """A page, as it stands 360 pixels wide."""
     tab.set_viewport_size({"width": 360, "height": 800})

@@ -13,7 +13,7 @@ FORKING = (  # from a server of processes, or with the made-up data, which take 
 GROUPS = {
     "tests/browser/test_every_page.py": "pages",
     "tests/site/test_in_browser.py": "pages",
-    "tests/site/test_weight.py": "pages",
+    "tests/site/test_every_kind_of_page.py": "pages",
     "tests/browser/": "product",
     "tests/deploy/": "postgresql",
     **dict.fromkeys(FORKING, "processes"),
