@@ -89,8 +89,8 @@ def said(words: str, message: Message | None = None, *secrets: str) -> str:
 
     Addresses, numbers, secrets and the words of names are left out.
     """
-    people = () if message is None else (message.to, message.to_name)
-    people += () if message is None else (message.reply_to or "", message.reply_to_name)
+    people = [message.to, message.to_name] if message else []
+    people += [message.reply_to or "", message.reply_to_name] if message else []
     names = [word for one in people for word in re.split(r"[\s@,;]+", one) if len(word) > 3]
     text = "".join(c for c in " ".join(words.split()) if c.isprintable())
     for private in sorted((*filter(None, secrets), *names), key=len, reverse=True):
