@@ -7,15 +7,15 @@ a POST by `Sec-Fetch-Site`, else by `Origin`. The desk adds Flask-WTF's token (d
 import hashlib
 import re
 from collections.abc import Callable, Iterable
-from functools import wraps
+from functools import cached_property, wraps
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from flask import Flask, Response, abort, current_app, g, request
+from flask import Flask, Request, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 from itsdangerous import BadSignature, Signer
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import TooManyRequests, UnprocessableEntity
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 FORM = "application/x-www-form-urlencoded"
 FORM_BYTES = 64 * 1024
 FORM_FIELDS = 60
+PARAMETER_CHARACTERS = 300
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 # C0 and C1 controls but tab and line ends, the lone surrogates and the non-characters U+FFFE/F:
 # SQLite stores a NUL and PostgreSQL refuses it, and none of these is part of any name.
@@ -109,8 +110,21 @@ class TrustedHosts:
         return refused(environ, start)
 
 
+class BoundedRequest(Request):
+    """A request whose query holds no parameter longer than any of ours is.
+
+    Such a one counts as missing: Python refuses to read a number of 5,000 digits, for example.
+    """
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        given = super().args.items(multi=True)
+        return ImmutableMultiDict(one for one in given if len(one[1]) <= PARAMETER_CHARACTERS)
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Put the edge before every request of `app`; call it before routes are added."""
+    app.request_class = BoundedRequest
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # else //: a redirect to whatever port the client names
     app.config.update(

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from flask import request
 from sqlalchemy import update
 
 import lead_service
@@ -125,6 +126,21 @@ def test_no_parameter_breaks_a_page(seeded_app, pytestconfig):
                 sound(
                     seeded_app.client.get(f"{address}?{urlencode(given)}"), f"{address} {given!a}"
                 )
+
+
+@only_sqlite
+def test_numbers_without_an_end_break_no_page(seeded_app):
+    """Python refuses to read one of more than 4,300 digits."""
+    digits = "9" * 5000
+    for path in (
+        f"/desk/leads/{digits}/",
+        f"/desk/?owner={digits}",
+        f"/desk/leads.csv?owner={digits}",
+    ):
+        sound(seeded_app.client.get(path), path[:20])
+    for name in names_asked_for():
+        with seeded_app.app.test_request_context(f"/desk/?{name}={digits}"):
+            assert request.args.get(name) is request.values.get(name) is None
 
 
 @only_sqlite
