@@ -58,7 +58,7 @@ def test_a_move_frees_the_old_time_takes_the_new_and_keeps_the_uid(client, conte
     }
     assert starts[0].strftime("%Y%m%dT%H%MZ") in open_starts(client)
     assert client.get(page).status_code == 200
-    told = {one.kind: event_of(one) for _, one in mails() if one.attachments}
+    told = {row.kind: event_of(one) for row, one in mails() if one.attachments}
     method, uid, sequence, start = told["booking_changed"]
     assert (method, sequence, start) == ("REQUEST", 1, starts[3])
     assert told["booking_for_host"] == ("REQUEST", uid, 1, starts[3])
@@ -221,7 +221,7 @@ def called_off(session, settings) -> None:
 def test_a_move_before_the_invitation_left_sends_the_new_one_alone(client, context, mails, starts):
     book(client)
     move(context, starts[2])
-    assert sorted(one.kind for _, one in mails()) == [
+    assert sorted(row.kind for row, _ in mails()) == [
         "booking_changed",
         "booking_for_host",
         "booking_reminder",
@@ -242,7 +242,7 @@ def test_a_mistyped_address_that_got_an_earlier_invitation_is_freed_of_it(
 def test_a_held_call_that_moves_tells_nobody_anew(client, context, mails, starts):
     book(client, website="spam")
     move(context, starts[2])
-    states = {one.kind: row.state for row, one in mails()}
+    states = {row.kind: row.state for row, _ in mails()}
     assert states == {
         "booking_changed": "held",
         "booking_reminder": "held",
