@@ -18,7 +18,7 @@ import pytest
 from tests.deploy.client import Client
 from tests.support import databases, tools
 from tests.support.fake_sendgrid import KEY
-from tests.support.processes import ROOT, children, free_port
+from tests.support.processes import PROGRAM, ROOT, children, free_port
 from tests.support.waiting import PATIENCE, comes_up
 
 NAME = "advisory.test"  # tests/conftest.py tells Chromium where it is
@@ -61,12 +61,12 @@ class Cluster:
     def __enter__(self) -> Self:
         build = (sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet")
         self.run(*build, "--site-dir", str(self.site))
-        self.run(*LEAD_SERVICE, "migrate")
+        self.run(*PROGRAM, "migrate")
         databases.let_first_host_take_calls(self.environment["DATABASE_URL"], "Europe/Berlin")
         self._make_certificate()
         for number in (0, 1):
             self.start_web(number)
-            self.start(f"deliver{number}", *LEAD_SERVICE, "deliver")
+            self.start(f"deliver{number}", *PROGRAM, "deliver")
         try:
             self._start_nginx()
             self.wait_until_ready()
@@ -94,7 +94,7 @@ class Cluster:
             )
 
     def start_web(self, number: int) -> None:
-        self.start(f"web{number}", *LEAD_SERVICE, "web", PORT=str(self.web_ports[number]))
+        self.start(f"web{number}", *PROGRAM, "web", PORT=str(self.web_ports[number]))
 
     def stop(self, name: str) -> int:
         process = self.processes.pop(name)
@@ -167,6 +167,3 @@ class Cluster:
         if os.geteuid() == 0:  # the workers must read what only root can
             main.write_text(f"user root;\n{main.read_text()}")
         return main
-
-
-LEAD_SERVICE = (sys.executable, "-m", "lead_service")

@@ -63,7 +63,7 @@ def test_a_number_is_asked_for_when_the_one_with_a_link_is_busy_meanwhile(client
     ids=["way", "host"],
 )
 def test_a_form_is_shown_once_more_when_what_it_said_has_changed(client, database, ann, change):
-    add_host(database, "Cleo", "cleo@example.com", zone="America/Chicago", meeting_link=LINK)
+    add_host(database, name="Cleo", zone="America/Chicago", meeting_link=LINK)
     change_host(database, 3, is_active=False)
     form = booking_form(client, ANN_ALONE)
     form["terms"] = hidden(client.get(f"/book/{ANN_ALONE}/").text, "terms")

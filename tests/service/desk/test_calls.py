@@ -291,12 +291,3 @@ def test_each_call_is_in_the_view_that_it_belongs_to(client, call, database):
         assert shown == expected, view
     press(client, call + "cancel/")
     assert '"/desk/calls/1/"' in client.get("/desk/calls/?view=cancelled").text
-
-
-def test_what_does_not_exist_is_a_404(client, member):
-    for page in [
-        "/desk/calls/7/",
-        "/desk/calls/99999999999999999999/move/",
-        "/desk/calls/?view=no",
-    ]:
-        assert client.get(page).status_code == 404, page

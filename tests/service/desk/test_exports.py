@@ -153,11 +153,6 @@ def test_a_field_that_is_added_to_a_table_is_not_told_by_itself(client, ann, dat
         assert f'"{secret}' not in told
 
 
-def test_what_does_not_exist_is_a_404(client, ann):
-    assert client.get("/desk/leads/7.json").status_code == 404
-    assert client.get("/desk/leads/99999999999.json").status_code == 404
-
-
 def test_a_page_and_a_file_ask_as_often_for_many_leads_as_for_one(client, ann, framework, database):
     def asked(path: str) -> int:
         statements: list[str] = []

@@ -165,8 +165,3 @@ def test_a_member_reads_availability_and_changes_none_of_it(client, admin, datab
     sent = press(client, "/desk/team/", HOST + "hours/", **hours())
     assert sent.status_code == 403
     assert weekly(database) != []
-
-
-def test_what_does_not_exist_is_a_404(client, admin):
-    for page in ["7/", "7/hours/", "99999999999999999999/", "1/nonsense/"]:
-        assert client.get(f"/desk/availability/{page}").status_code == 404, page

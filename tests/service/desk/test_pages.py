@@ -139,6 +139,12 @@ def test_what_does_not_exist_is_a_404(client, member):
         "/desk/leads/7/erase",
         "/desk/outbox/no-such/",
         "/desk/outbox/?state=nonsense",
+        "/desk/leads/7.json",
+        "/desk/leads/99999999999.json",
+        "/desk/calls/7/",
+        "/desk/calls/99999999999999999999/move/",
+        "/desk/calls/?view=no",
+        *(f"/desk/availability/{page}" for page in ("7/", "7/hours/", "9" * 20 + "/", "1/x/")),
     ]:
         assert client.get(page).status_code == 404, page
 

@@ -1,16 +1,19 @@
 """What happens to a booked call, and who takes it: shared by the tests of bookings and mails."""
 
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import func, select
 
 from lead_service import clock
 from lead_service.book import bookings, notifications
-from lead_service.book.hosts import setup
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking
 
+from . import hosts
+
 ANN = "ann@example.com"
+add_host = partial(hosts.add_host, name="Ann Example")
 
 
 def count(database, model) -> int:
@@ -25,19 +28,6 @@ def only_call(database) -> Booking:
         call = session.scalars(select(Booking)).one()
         assert call.host and call.lead and call.cells is not None
         return call
-
-
-def add_host(database, name: str = "Ann Example", email: str = ANN, **given) -> int:
-    """Add a host who takes calls in the same hours as the first one; return the id."""
-
-    def work(session) -> int:
-        host = Host(**{"name": name, "email": email, "zone": "UTC"} | given)
-        host.hours = setup.weekly_hours(setup.NINE_TO_FIVE)
-        session.add(host)
-        session.flush()
-        return host.id
-
-    return database.write(work)
 
 
 def move(context, start: datetime, note: str = "", member_id: int | None = None, **how) -> bool:

@@ -1,9 +1,7 @@
 """The whole product as one machine runs it: `lead-service serve` on the built site."""
 
 import os
-import socket
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -26,9 +24,9 @@ from tests.support import databases
 from tests.support.app import visitor_forms
 from tests.support.browser import mailbox
 from tests.support.matching import match
+from tests.support.processes import PROGRAM, ROOT, free_port
 from tests.support.waiting import PATIENCE, comes_up, eventually
 
-ROOT = Path(__file__).resolve().parents[3]
 HOST, TEAM = "grace@example.com", "team@example.com"
 HOST_ZONE = "Europe/Berlin"
 
@@ -49,12 +47,12 @@ class Product:
     def __init__(self, site: Path, folder: Path, database_url: str = "") -> None:
         self.site, self.folder = site, folder
         self.var = folder / "var"
-        self.address = f"http://127.0.0.1:{_free_port()}"
+        self.address = f"http://127.0.0.1:{free_port()}"
         self.database_url = database_url or f"sqlite:///{self.var / 'lead_service.db'}"
         self._log = folder / "serve.log"
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                [*LEAD_SERVICE, "serve"],
+                [*PROGRAM, "serve"],
                 env=self.environment,
                 cwd=folder,
                 stdout=log,
@@ -154,15 +152,6 @@ class Product:
         except subprocess.TimeoutExpired:
             self._process.kill()
             pytest.fail(f"`lead-service serve` does not stop:\n{self.log}", pytrace=False)
-
-
-LEAD_SERVICE = (sys.executable, "-m", "lead_service")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _answers(address: str) -> bool:
