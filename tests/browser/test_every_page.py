@@ -56,6 +56,7 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NO_PAGES = {
     "desk.leads_csv",
     "desk.lead_json",
+    "desk.trail_csv",
     "health.healthz",
     "health.readyz",
     "assess.result_pdf",

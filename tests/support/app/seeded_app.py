@@ -21,6 +21,7 @@ from lead_service.emails import provider_erasure
 from lead_service.emails.models import EmailState, OutboxMessage, OutboxPause
 from lead_service.leads import models
 from lead_service.settings import Settings
+from lead_service.web.mailbox import mailbox_token
 from lead_service.web.tokens import token_hash
 from tests.support.matching import match
 
@@ -83,6 +84,7 @@ class SeededApp:
             "assess": result,
             "assess.shared": assessments.share_token(answers, secret) or "",
             **dict.fromkeys(("assess.not_me", "assess.not_me_submit"), not_me),
+            "mailbox": mailbox_token(secret, call.lead),
         }
 
     def _in_other_states(

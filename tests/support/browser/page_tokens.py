@@ -10,6 +10,7 @@ from lead_service.desk.blueprint import COOKIE
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Lead
 from lead_service.web.context import Context
+from lead_service.web.mailbox import mailbox_token
 from tests.support.app import desk_client, visitor_forms
 from tests.support.app.visitor_forms import open_starts
 from tests.support.browser import mailbox
@@ -24,7 +25,7 @@ class Tokens(dict):
     """Tokens and paths by name, made by walking once through an application on its database.
 
     `result`, `begun`, `booking`, `cancelled`, `held`, `link` are tokens; `start`, `lead`,
-    `suspect`, `call`, `mail`, `shared`, `not_me` are paths; `cookies` make a browser a member's.
+    `suspect`, `call`, `mail`, `shared`, `not_me`, `choices` are paths; `cookies` are a member's.
     """
 
     def __init__(self, product: Product) -> None:
@@ -65,8 +66,9 @@ class Tokens(dict):
         database.write(lambda session: session.add(ben))
         with database.read() as session:
             for name, address in (("lead", EMAIL), ("suspect", "bot@example.com")):
-                id = session.scalars(select(Lead.id).where(Lead.email == address)).one()
-                self[name] = f"/desk/leads/{id}/"
+                lead = session.scalars(select(Lead).where(Lead.email == address)).one()
+                self[name] = f"/desk/leads/{lead.id}/"
+                self["choices"] = f"/email/{mailbox_token(settings.secret, lead)}/"
             mail = session.scalars(select(OutboxMessage.id)).first()
             self["mail"] = f"/desk/outbox/{mail}/"
         self["call"] = match(r"/desk/calls/\d+/", client.get("/desk/calls/").text)[0]
