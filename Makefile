@@ -19,7 +19,7 @@ SEEN_SETTINGS := var/site-settings-$(notdir $(SITE))
 # Where tests put their databases: into memory, where there is some, since a disk waits at each commit.
 IN_MEMORY := $(shell [ "$$(df -k /dev/shm 2>/dev/null | awk 'NR == 2 { print $$4 }')" -ge 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 
-.PHONY: help setup setup-tests tools build serve demo lint test test-all coverage soak check bench lock audit secrets clean always
+.PHONY: help setup setup-tests tools build serve demo lint test test-all coverage soak check bench lock audit sbom secrets clean always
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -96,6 +96,9 @@ lock: setup-tests ## Pin the dependencies anew, with hashes
 
 audit: setup-tests ## Ask for known faults in the dependencies
 	@$(BIN)/uv tool run pip-audit --require-hashes --disable-pip -r requirements-test.txt
+
+sbom: setup-tests ## Write var/sbom.json: what the service is made of (CycloneDX)
+	@$(BIN)/uv tool run --from cyclonedx-bom cyclonedx-py requirements requirements.txt -o var/sbom.json
 
 secrets: setup-tests ## Look for keys and passwords in what is checked in
 	@$(BIN)/python -m tests.support.secret_scan

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 STATIC_PREFIX = "/static/"
 
+CSP_REPORTS = "/hooks/csp"
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -24,10 +25,13 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",  # no text becomes HTML or script, whoever wrote it
         "trusted-types 'none'",
+        "report-to csp",
+        f"report-uri {CSP_REPORTS}",  # for browsers that do not know the other
     )
 )
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Reporting-Endpoints": f'csp="{CSP_REPORTS}"',
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

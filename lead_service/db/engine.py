@@ -254,6 +254,13 @@ class Database:
             with self.engine.connect() as connection:
                 connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def clean_up(self) -> None:
+        """Let PostgreSQL give the room of what was erased to new rows; SQLite wipes it at once."""
+        if not self.is_sqlite:
+            with self.engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.exec_driver_sql("VACUUM")
+
     def close(self) -> None:
         self.engine.dispose()
         if self._shared:

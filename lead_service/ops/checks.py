@@ -37,7 +37,7 @@ LEAST_SPACE = 200 * 2**20  # bytes
 
 def faults(settings: Settings) -> list[str]:
     """Return one line for each thing that is wrong; nothing is made or changed."""
-    found = [*_placeholders(settings), *_in_the_source()]
+    found = [*_placeholders(settings), *_in_the_source(), *_links_in_the_site(settings)]
     published = None
     try:
         published = site.load_site(settings)
@@ -109,6 +109,15 @@ def shares() -> list[str]:
         f"all sets of answers: {diagnosis.shares(framework)}",
         f"with every step at 67 or more: {diagnosis.shares(framework, at_least=67)}",
     ]
+
+
+def _links_in_the_site(settings: Settings) -> list[str]:
+    """Find symbolic links: nginx follows them out of the site, and a build makes none.
+
+    nginx could refuse them, but with that it finds no page compressed by Brotli.
+    """
+    linked = sorted(path for path in settings.site_dir.rglob("*") if path.is_symlink())
+    return [f"SITE_DIR: {path} is a symbolic link; remove it" for path in linked]
 
 
 def _in_the_database(settings: Settings, published: site.Published | None) -> list[str]:

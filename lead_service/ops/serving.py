@@ -93,6 +93,7 @@ def _daily(database: Database, settings: Settings) -> None:
     retention.run_daily(database, settings, clock.now())
     database.write(lambda session: time_cells.drop_past(session, clock.now()))
     database.write(lambda session: held.forget_clients(session, clock.now()))
+    database.clean_up()
 
 
 def _prepare(settings: Settings) -> str:

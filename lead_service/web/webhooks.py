@@ -6,11 +6,17 @@ from flask import Blueprint, abort, request
 
 from .. import clock
 from ..emails import delivery_events
+from ..headers import CONTENT_SECURITY_POLICY
 from .context import context
+from .security import client_address
 
 EVENT_BYTES = 1024 * 1024
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
+
+REPORT_BYTES, REPORTS = 16 * 1024, "10 per hour"  # of one client
+DIRECTIVES = [part.split()[0] for part in CONTENT_SECURITY_POLICY.split("; ")]
+DIRECTIVES += ["script-src-elem", "script-src-attr", "style-src-elem", "style-src-attr"]
 
 log = logging.getLogger(__name__)
 
@@ -43,4 +49,23 @@ def sendgrid() -> tuple[str, int]:
     return "Kept.\n", 200
 
 
+@blueprint.post("/csp")
+def csp_report() -> tuple[str, int]:
+    """Log which directive a browser refused something by; the page and the rest are not kept.
+
+    Anybody can post here, so a client is heard a few times an hour and what it says is read as
+    one of the directives of our policy or not at all.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        abort(403)
+    if context().limits.hit(REPORTS, "csp", client_address()):
+        return "", 204
+    request.max_content_length = REPORT_BYTES
+    text = request.get_data(cache=False).decode("utf-8", "replace")
+    refused = [name for name in DIRECTIVES if f'"{name}"' in text]
+    log.warning("policy breach", extra={"directives": refused or ["unknown"]})
+    return "", 204
+
+
+csp_report.own_proof = True  # type: ignore[attr-defined]  # browsers send them by themselves
 sendgrid.own_proof = True  # type: ignore[attr-defined]  # a signature instead of an origin

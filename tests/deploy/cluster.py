@@ -116,7 +116,7 @@ class Cluster:
         """Wait until both web processes answer through nginx, which goes round them."""
         asked = range(2 * len(self.web_ports))
         if not comes_up(
-            lambda: all(self.client.get("/readyz").status == 200 for _ in asked),
+            lambda: all(self.client.get("/healthz").status == 200 for _ in asked),
             *self.processes.values(),
         ):
             logs = "\n".join(path.read_text() for path in self.folder.glob("*.log"))

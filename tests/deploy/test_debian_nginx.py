@@ -88,7 +88,7 @@ def started(cluster: Cluster, make_folder, probe: str, **how: bool) -> Iterator[
 @pytest.fixture(scope="module", params=[True, False], ids=["default site", "no default site"])
 def debian(request, cluster, tmp_path_factory) -> Iterator[DebianNginx]:
     make_folder, has_default = tmp_path_factory.mktemp, request.param
-    with started(cluster, make_folder, "/readyz", with_default_site=has_default) as nginx:
+    with started(cluster, make_folder, "/healthz", with_default_site=has_default) as nginx:
         yield nginx
 
 

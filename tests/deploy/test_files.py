@@ -127,9 +127,23 @@ def test_only_the_proxy_can_be_reached_and_only_what_sends_can_reach_out():
     assert COMPOSE["networks"]["inside"] == {"internal": True}
 
 
+def test_keys_and_copies_are_where_they_are_needed_and_the_store_of_limits_has_a_password():
+    services = COMPOSE["services"]
+    with_copies = {name: services[name]["volumes"] for name in OURS if "volumes" in services[name]}
+    del with_copies["proxy"]
+    copies = "backups:/var/backups/advisory"
+    assert with_copies == {"migrate": [copies], "backup": [copies], "check": [f"{copies}:ro"]}
+    of_web = services["web"]["environment"]
+    for name in ("SENDGRID_API_KEY", "SMTP_URL"):
+        assert re.fullmatch(rf"\$\{{{name}:\+.*kept.from.web.*\}}", of_web[name])
+    assert of_web["ALARM_WEBHOOK"] == of_web["ALARM_WEBHOOK_SECRET"] == ""
+    assert "--requirepass" in services["limits"]["command"]
+    assert "${VALKEY_PASSWORD" in COMPOSE["x-service"]["environment"]["LIMITS_STORAGE"]
+
+
 def test_every_setting_that_is_asked_for_exists():
     asked = given((DEPLOY / "settings.env.example").read_text())
-    assert set(asked) - {"POSTGRES_PASSWORD"} <= KNOWN
+    assert set(asked) - {"POSTGRES_PASSWORD", "VALKEY_PASSWORD"} <= KNOWN
     assert set(COMPOSE["x-service"]["environment"]) <= KNOWN
     needed = set(re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.yaml").read_text()))
     assert needed <= set(asked)

@@ -2,6 +2,8 @@
 
 import gzip
 import http.client
+import re
+import socket
 import ssl
 
 import brotli
@@ -76,6 +78,43 @@ def test_plain_http_leads_to_the_one_address(cluster):
     answer = connection.getresponse()
     assert (answer.status, answer.headers["Location"]) == (301, f"{cluster.address}/about/?a=b")
     connection.close()
+
+
+@pytest.mark.parametrize(
+    ("version", "is_spoken"),
+    [
+        (ssl.TLSVersion.TLSv1_3, True),
+        (ssl.TLSVersion.TLSv1_2, True),
+        (ssl.TLSVersion.TLSv1_1, False),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_tls_is_spoken_in_both_present_versions_and_in_no_older_one(client, version, is_spoken):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")  # what this machine would refuse by itself
+    context.minimum_version = context.maximum_version = version
+    with socket.create_connection(("127.0.0.1", client.port)) as plain:
+        if is_spoken:
+            context.wrap_socket(plain, server_hostname=client.name).close()
+        else:
+            with pytest.raises(ssl.SSLError):
+                context.wrap_socket(plain, server_hostname=client.name)
+
+
+@pytest.mark.parametrize("request_line", ["GET / HTTP/9.9", f"GET /{'x' * 40_000} HTTP/1.1", "GET"])
+def test_what_nginx_refuses_by_itself_carries_the_headers(client, request_line):
+    with client.connect() as connection:
+        connection.sendall(f"{request_line}\r\nHost: {client.name}\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    assert re.match(r"HTTP/1.1 (4|5)\d\d", answer), answer[:100]
+    for name in ("Content-Security-Policy", "Strict-Transport-Security", "Cache-Control: no-store"):
+        assert name in answer
+
+
+def test_faults_of_the_database_are_not_public(client):
+    assert client.get("/readyz").status == 404
+    assert client.get("/healthz").status == 200
 
 
 def test_another_name_gets_no_certificate_and_no_page(client):

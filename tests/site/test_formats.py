@@ -4,7 +4,7 @@ import html
 import json
 import re
 import xml.etree.ElementTree as ElementTree
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 from urllib.robotparser import RobotFileParser
 
@@ -158,3 +158,14 @@ def test_the_guide_for_language_models_is_a_title_a_summary_and_lists_of_links(s
     listed = [re.fullmatch(r"- \[[^\]]+\]\(([^)]+)\)(: .+)?", line) for line in body[1:]]
     assert all(listed) and len(listed) > 15
     assert all(is_published(site, found[1]) for found in listed)
+
+
+def test_who_finds_a_fault_is_told_whom_to_write_to(site):
+    """RFC 9116: whom, until when within about a year, and where this file is."""
+    text = (site / ".well-known/security.txt").read_text("utf-8")
+    fields = dict(line.split(": ", 1) for line in text.splitlines())
+    assert set(fields) == {"Contact", "Expires", "Canonical", "Preferred-Languages"}
+    assert fields["Contact"].startswith(("mailto:", "http"))
+    until = datetime.fromisoformat(fields["Expires"].replace("Z", "+00:00")) - datetime.now(UTC)
+    assert timedelta(days=300) < until < timedelta(days=398)
+    assert fields["Canonical"].endswith("/.well-known/security.txt")

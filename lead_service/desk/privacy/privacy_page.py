@@ -96,6 +96,11 @@ def erase_for_good(address: str) -> None:
         told += " We\u2019ve asked SendGrid to erase it, too."
     if copies:
         told += f" Older backups contain it until {max(copies):%B %-d, %Y}."
+    elif not settings.is_local:  # the copies may be out of sight of this process
+        told += f" Older backups contain it for up to {settings.backup_days} days."
+    if not context().database.is_sqlite:
+        told += " PostgreSQL's files keep what was erased until the next daily cleanup and its log"
+        told += " (WAL) until that is overwritten, usually within a day."
     flash(told)
 
 

@@ -14,6 +14,7 @@ from lead_service.db.engine import broken_rule
 from tests.support.app.counter_table import NOON, Counter, set_to, value, with_counters
 from tests.support.app.outbox_helper import in_threads
 from tests.support.engines import only_postgresql
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.both_engines
 
@@ -185,3 +186,16 @@ def test_no_error_repeats_the_values_of_its_statement(counters):
     with pytest.raises(IntegrityError) as error:
         counters.write(lambda session: session.add(Counter(name="a", at=NOON)))
     assert "[parameters:" not in str(error.value)
+
+
+@only_postgresql
+def test_the_daily_cleanup_vacuums_the_tables(counters):
+    counters.write(lambda session: set_to(session, "a", 1))
+    counters.clean_up()
+    query = text("SELECT last_vacuum FROM pg_stat_user_tables WHERE relname = 'counter'")
+
+    def is_vacuumed() -> bool:
+        with counters.engine.connect() as connection:
+            return connection.scalar(query) is not None
+
+    assert eventually(is_vacuumed)

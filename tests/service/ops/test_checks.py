@@ -15,7 +15,7 @@ from lead_service.leads import events
 from lead_service.leads.models import Lead
 from lead_service.ops import checks
 from lead_service.privacy.models import RetentionPlan
-from lead_service.settings import load
+from lead_service.settings import Settings, load
 from tests.support.app.stored_data import kept
 from tests.support.databases import open_migrated
 from tests.support.engines import only_postgresql, only_sqlite
@@ -65,6 +65,14 @@ def test_a_key_that_cannot_send_is_found_before_a_mail_is_lost_to_it(with_key):
         provider.scopes = ["stats.read"]
         may_not = checks.faults(with_key(provider.url))
         assert may_not == ["SENDGRID_API_KEY: may not send (mail.send)"]
+
+
+def test_a_link_out_of_the_site_is_named(tmp_path):
+    settings = Settings(site_dir=tmp_path)
+    assert checks._links_in_the_site(settings) == []
+    (tmp_path / "out.txt").symlink_to("/etc/hostname")
+    [fault] = checks._links_in_the_site(settings)
+    assert fault == f"SITE_DIR: {tmp_path / 'out.txt'} is a symbolic link; remove it"
 
 
 def test_a_provider_that_is_not_there_is_named(with_key):

@@ -139,6 +139,25 @@ def test_every_answer_carries_the_security_headers(client):
         assert headers["X-Frame-Options"] == "DENY"
 
 
+def test_a_breach_of_the_policy_is_logged_by_its_directive_and_nothing_else(client, caplog):
+    body = (
+        '[{"body": {"effectiveDirective": "script-src-elem", "documentURL": "/booking/secret/"}}]'
+    )
+    headers = {"Content-Type": "application/reports+json"}
+    answers = [client.post("/hooks/csp", data=body, headers=headers) for _ in range(12)]
+    assert {one.status_code for one in answers} == {204}
+    told = [one for one in caplog.records if one.message == "policy breach"]
+    assert [one.directives for one in told] == [["script-src-elem"]] * 10
+    assert not any("secret" in str(vars(one)) for one in told)
+    assert (
+        client.post("/hooks/csp", data=body, headers={"Sec-Fetch-Site": "cross-site"}).status_code
+        == 403
+    )
+    policy = client.get("/contact/").headers
+    assert "report-to csp" in policy["Content-Security-Policy"]
+    assert policy["Reporting-Endpoints"] == 'csp="/hooks/csp"'
+
+
 def test_pages_of_the_service_set_no_cookie(client):
     for path in ("/assessment/", "/book/", "/contact/"):
         assert "Set-Cookie" not in client.get(path).headers
