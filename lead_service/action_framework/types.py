@@ -51,6 +51,11 @@ class Wording:
     first_moves: Mapping[str, Text] = field(default_factory=dict, hash=False)
     cannot_say: Text | None = None
 
+    @property
+    def asks_otherwise(self) -> bool:
+        """Say whether the question, its choices or its condition have other words."""
+        return bool(self.text or self.condition or self.answers)
+
 
 @frozen
 class Question:
@@ -89,6 +94,11 @@ class Question:
         for words in (self.wordings[name] for name in wordings if name in self.wordings):
             worded = worded._in(words)
         return worded
+
+    def asked_as(self, phase: "Phase | None") -> list[str]:
+        """Name the wordings in which a phase asks it; two phases with the same ask the same."""
+        names = phase.wordings if phase else ()
+        return [it for it in names if it in self.wordings and self.wordings[it].asks_otherwise]
 
     def _in(self, words: Wording) -> "Question":
         return replace(
@@ -265,6 +275,14 @@ class Framework:
     def in_phase(self, id: str | None) -> "Framework":
         """Return the framework in the words for a phase; None is a visitor who named no phase."""
         return self._worded[id] if id and self.phase(id).wordings else self
+
+    def still_answered(
+        self, answers: Mapping[str, str], before: str | None, now: str | None
+    ) -> dict[str, str]:
+        """Return the answers to those questions that two phases ask in the same words."""
+        was, is_now = (self.phase(id) if id else None for id in (before, now))
+        same = {one.id for one in self.questions if one.asked_as(was) == one.asked_as(is_now)}
+        return {id: answer for id, answer in answers.items() if id in same}
 
     @cached_property
     def _worded(self) -> dict[str, "Framework"]:

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from ..action_framework.suggestions import Suggestions, SuggestionsError, read_suggestions
 from ..action_framework.types import BEST, Framework
-from . import retake
+from . import earlier, retake
 from .diagnosis import Diagnosis, OutcomeKind, diagnose
-from .models import Assessment, framework_of, next_step
+from .models import Assessment, framework_of
 from .scoring import Condition
 
 ASKED = 3  # questions in a brief
@@ -46,13 +45,39 @@ class Brief:
     diagnosis: Diagnosis
     asks: tuple[Ask, ...]
     fault: str  # why there are no questions; empty when there are
-    since: retake.Comparison | None  # None for the first assessment
+    since: retake.Comparison | None  # with the one that it repeats
 
     @property
     def recommended(self) -> str:
         """Name what the result recommends."""
         outcome = self.diagnosis.outcome
         return outcome.engagement.name if outcome.engagement else _RECOMMENDED[outcome.kind]
+
+    @property
+    def changes(self) -> tuple[retake.Change, ...]:
+        """Return what was answered otherwise; a shared result may be another person's."""
+        return self.since.changes if self.since and not self.since.is_shared else ()
+
+    @property
+    def since_title(self) -> str:
+        """Head what has changed; empty for a first assessment."""
+        if self.since is None:
+            return ""
+        which = "Compared with a shared result of" if self.since.is_shared else "Changed since"
+        return f"{which} {self.since.at:%B} {self.since.at.day}, {self.since.at.year}"
+
+    @property
+    def since_text(self) -> str:
+        """Say how the two results differ as a whole, and what of them is not compared."""
+        since, overall = self.since, self.diagnosis.overall
+        if since is None or since.is_shared:
+            return f"Overall {since.overall} there, {overall} here." if since else ""
+        said = [f"Overall {since.overall} then, {overall} now.", *since.news]
+        if not since.changes:
+            said.append("Every answer that can be compared is the same.")
+        if since.is_partial:
+            said.append("Some questions were different. The others are compared.")
+        return " ".join(said)
 
     @property
     def opening(self) -> str:
@@ -117,56 +142,22 @@ def _to_ask_about(diagnosis: Diagnosis, named: set[str]) -> list[Condition]:
 
 
 def brief_for(
-    session: Session, assessment: Assessment | None, current: Framework, words: str = ""
-) -> Brief | None:
-    """Return the brief of an assessment, or None while it is not complete.
+    session: Session, assessment: Assessment, lead_id: int, current: Framework, words: str = ""
+) -> Brief:
+    """Return the brief of a complete assessment, for whoever is to talk with a lead.
 
     `current` is the published framework, for which the suggested questions are written; an
     assessment of an older version may ask about a question that they no longer know. `words` are
     what the visitor wrote.
     """
-    if assessment is None or (diagnosis := diagnosis_of(session, assessment)) is None:
-        return None
-    since = _since(session, assessment, diagnosis)
+    diagnosis = diagnosis_of(session, assessment)
+    since = earlier.since(session, assessment, diagnosis, lead_id=lead_id)
     return build_brief(diagnosis, suggestions(current), words, since)
 
 
-def diagnosis_of(session: Session, assessment: Assessment) -> Diagnosis | None:
-    """Return the diagnosis of an assessment in its own version, None while it is not complete."""
-    framework = framework_of(session, assessment)
-    if next_step(framework, assessment.answers):
-        return None
-    return diagnose(framework, assessment.answers, assessment.phase)
-
-
-def brief_for_lead(
-    session: Session, lead_id: int, current: Framework, words: str = ""
-) -> Brief | None:
-    """Return the brief of the latest self-assessment that a lead has completed, if any."""
-    latest = _completed(lead_id).limit(1)
-    return brief_for(session, session.scalar(latest), current, words)
-
-
-def _completed(lead_id: int) -> Select[Assessment]:
-    theirs = select(Assessment).where(
-        Assessment.lead_id == lead_id, Assessment.completed_at.is_not(None)
-    )
-    return theirs.order_by(Assessment.completed_at.desc(), Assessment.id.desc())
-
-
-def _since(session: Session, assessment: Assessment, now: Diagnosis) -> retake.Comparison | None:
-    """Compare with the assessment that the same lead completed before this one, if any."""
-    if assessment.lead_id is None or assessment.completed_at is None:
-        return None
-    earlier = session.scalar(
-        _completed(assessment.lead_id)
-        .where(Assessment.completed_at <= assessment.completed_at, Assessment.id != assessment.id)
-        .limit(1)
-    )
-    before = diagnosis_of(session, earlier) if earlier else None
-    if earlier is None or before is None or earlier.completed_at is None:
-        return None
-    return retake.compare(before, now, earlier.completed_at)
+def diagnosis_of(session: Session, assessment: Assessment) -> Diagnosis:
+    """Return the diagnosis of a complete assessment, in its own version."""
+    return diagnose(framework_of(session, assessment), assessment.answers, assessment.phase)
 
 
 def faults(current: Framework) -> list[str]:

@@ -37,14 +37,14 @@ def result_email(
 ) -> Message:
     """Compose the email with a result, and none of the visitor's answers: it may be passed on.
 
-    Raises NotNeeded once the answers are deleted or their link is no longer shared.
+    Raises NotNeeded once the answers are deleted, incomplete or no longer shared.
     """
     said = row.facts or {}
     answers = select(Assessment).where(Assessment.token_hash == said["answers"])
-    assessment = session.scalar(answers)
+    assessment = session.scalar(answers.where(Assessment.completed_at.is_not(None)))
     shared = assessment and share_token(assessment, settings.secret)
     if assessment is None or not shared:
-        raise NotNeeded("the visitor deleted the result or stopped sharing it")
+        raise NotNeeded("the visitor deleted the result, stopped sharing it or is changing it")
     framework = framework_of(session, assessment)
     lead = session.get(Lead, row.lead_id or 0)
     not_me = settings.link(f"/assessment/not-me/{_with_proof(settings.secret, said['key'])}/")
@@ -138,7 +138,6 @@ def _tell_team(
         key=key,
         what=TEAM_IS_TOLD + capture.SUSPECTED * suspect,
         came_from=assessment.came_from,
-        answers=assessment.token_hash,
         flood=flood,
     )
 

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
-    or_,
     select,
 )
 from sqlalchemy.exc import IntegrityError
@@ -88,10 +87,9 @@ def start(
 
     Under a token that exists already they are added: the visitor went back to the first page and
     sent it again, or sent it twice. `repeats` is the token of a result's own link or of its share
-    link; the lead is the same only with the own link, because anyone may have the other.
+    link. It belongs to no lead before its visitor leaves an address: anyone may have the link.
     """
     _keep(session, framework, at)
-    own = find_assessment(session, repeats) if repeats else None
     following = next_page(framework, answers, phase)
     is_new = insert_unless(
         session,
@@ -106,11 +104,10 @@ def start(
         touched_at=at,
         completed_at=None if following else at,
         earlier_hash=token_hash(repeats) if repeats else None,
-        lead_id=own.lead_id if own else None,
     )
     if is_new or (begun := find_assessment(session, token, lock=True)) is None:
         return following
-    answer(begun, framework, answers, at, phase=phase)
+    answer(begun, framework, answers, at, asked_in=None, phase=phase)
     return next_page(framework, begun.answers, begun.phase)
 
 
@@ -137,15 +134,23 @@ def answer(
     answers: dict[str, str],
     at: datetime,
     *,
+    asked_in: str | None,
     phase: str | None = None,
 ) -> None:
-    """Add or change answers and the phase; store the moment at which the last one was given."""
-    assessment.answers = {**assessment.answers, **answers}
-    assessment.phase = phase or assessment.phase
+    """Add or change answers and the phase; store the moment at which the last one was given.
+
+    `asked_in` is the phase in whose words these answers were asked for. What the phase that holds
+    now asks in other words is open again: nobody has answered it.
+    """
+    before, now = assessment.phase, phase or assessment.phase
+    kept = framework.still_answered(assessment.answers, before, now)
+    assessment.answers = kept | framework.still_answered(answers, asked_in, now)
+    assessment.phase = now
     assessment.touched_at = at
-    following = next_page(framework, assessment.answers, assessment.phase)
-    if assessment.completed_at is None and following is None:
-        assessment.completed_at = at
+    if next_page(framework, assessment.answers, now) is None:
+        assessment.completed_at = assessment.completed_at or at
+    elif next_step(framework, assessment.answers):
+        assessment.completed_at = None
 
 
 PHASE_PAGE = "phase"
@@ -193,17 +198,6 @@ def find_referenced(session: Session, secret: str, given: str) -> Assessment | N
     return find_assessment(session, given)
 
 
-def find_earlier(connection: Connection, assessment: Assessment) -> Assessment | None:
-    """Find the assessment that this one repeats, for a page that shows it.
-
-    One that was found by its share link is found only for as long as the link is open.
-    """
-    if (earlier := assessment.earlier_hash) is None:
-        return None
-    is_it = or_(_table.c.token_hash == earlier, _table.c.share_hash == earlier)
-    return cast(Assessment | None, connection.execute(select(_table).where(is_it)).first())
-
-
 def share(assessment: Assessment, secret: str) -> None:
     """Open a share link, unless one is open; it is never one that was closed before."""
     if assessment.share_uid is None:
@@ -222,13 +216,15 @@ def share_token(assessment: Assessment, secret: str) -> str | None:
 
 
 def find_shared(session: Session, token: str) -> Assessment | None:
-    """Find an assessment by the token of its share link."""
-    return session.scalar(select(Assessment).where(Assessment.share_hash == token_hash(token)))
+    """Find a complete assessment by the token of its share link."""
+    is_complete = Assessment.completed_at.is_not(None)
+    by_link = select(Assessment).where(Assessment.share_hash == token_hash(token), is_complete)
+    return session.scalar(by_link)
 
 
 def framework_of(session: Session | Connection, assessment: Assessment) -> Framework:
-    """Return the framework in the version that the assessment was started with."""
-    return framework_in(session, assessment.framework_version)
+    """Return the framework as the visitor read it: their version, in the words for their phase."""
+    return framework_in(session, assessment.framework_version).in_phase(assessment.phase)
 
 
 def framework_in(session: Session | Connection, version: str) -> Framework:

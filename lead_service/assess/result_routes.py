@@ -13,9 +13,9 @@ from ..action_framework.types import Framework
 from ..formats import long_date
 from ..web.context import context
 from ..web.security import are_too_many_messages, limit_posts
-from . import emails, models, pdf, retake, text
+from . import earlier, emails, models, pdf, text
 from .blueprint import blueprint, find_or_404
-from .diagnosis import Diagnosis, diagnose
+from .diagnosis import diagnose
 from .forms import MailForm
 from .reading import to_read
 
@@ -29,10 +29,12 @@ def result(token: str) -> ResponseReturnValue:
     if assessment.completed_at is None:
         return redirect(url_for(".resume", token=token), 303)
     diagnosis = diagnose(framework, assessment.answers, assessment.phase)
+    with context().database.look() as connection:
+        since = earlier.since(connection, assessment, diagnosis)
     return render_template(
         "assess/result.html",
         diagnosis=diagnosis,
-        since=_since(assessment, diagnosis),
+        since=since,
         token=token,
         answers=models.reference(assessment, context().settings.secret),
         reading=to_read(diagnosis, context().published),
@@ -49,18 +51,6 @@ def _of_version(framework: Framework, assessment: models.Assessment) -> dict[str
         "is_current": framework.version == context().published.framework.version,
         "completed_at": assessment.completed_at,
     }
-
-
-def _since(assessment: models.Assessment, now: Diagnosis) -> retake.Comparison | None:
-    """Compare with the result that this one repeats, if that is still stored."""
-    with context().database.look() as connection:
-        earlier = models.find_earlier(connection, assessment)
-        if earlier is None or earlier.completed_at is None:
-            return None
-        framework = models.framework_of(connection, earlier)
-    before = diagnose(framework, earlier.answers, earlier.phase)
-    was_shared = earlier.share_hash == assessment.earlier_hash
-    return retake.compare(before, now, earlier.completed_at, is_shared=was_shared)
 
 
 @blueprint.get("/<token>/result/save/")

@@ -11,7 +11,7 @@ from .scoring import Condition
 
 @dataclass(frozen=True)
 class Change:
-    """Tell what was answered before and now; only conditions with the same question id compare."""
+    """Tell what was answered before and now to a question that was asked in the same words."""
 
     now: Condition
     before: Answer
@@ -32,7 +32,7 @@ class Comparison:
     overall: int  # percent, as displayed then
     news: tuple[str, ...]  # sentences about the step to begin with and the phase
     changes: tuple[Change, ...]  # what became worse first
-    is_partial: bool  # some questions were asked only once
+    is_partial: bool  # some questions were asked only once, or in other words for another phase
     is_shared: bool  # the earlier one may be another person's
 
 
@@ -41,24 +41,32 @@ def compare(
 ) -> Comparison:
     """Compare an earlier diagnosis, of answers completed `at`, with a later one by question id.
 
+    A question that the two phases ask in different words is left out: it was not the same one.
     A shared result shows no more than its scores, its step to begin with, and which conditions are
     open: its phase and what differs between two open answers are left out.
     """
-    were = {one.question.id: one for one in (*before.to_do, *before.true)}
-    conditions = (*now.to_do, *now.true)
+    were, are = _as_asked(before), _as_asked(now)
     changes = [
-        Change(one, were[one.question.id].answer)
-        for one in conditions
-        if one.question.id in were and _differs(were[one.question.id], one, is_shared)
+        Change(one, were[asked].answer)
+        for asked, one in are.items()
+        if asked in were and _differs(were[asked], one, is_shared)
     ]
     return Comparison(
         at=at,
         overall=before.overall,
         news=tuple(_theirs(before, now) if is_shared else _news(before, now)),
         changes=tuple(sorted(changes, key=_place)),
-        is_partial=were.keys() != {one.question.id for one in conditions},
+        is_partial=were.keys() != are.keys(),
         is_shared=is_shared,
     )
+
+
+def _as_asked(diagnosis: Diagnosis) -> dict[tuple[str, ...], Condition]:
+    """Map the conditions by the id of the question and the words that it was asked in."""
+    return {
+        (one.question.id, *one.question.asked_as(diagnosis.phase)): one
+        for one in (*diagnosis.to_do, *diagnosis.true)
+    }
 
 
 def _differs(before: Condition, now: Condition, is_shared: bool) -> bool:
@@ -87,12 +95,14 @@ def _news(before: Diagnosis, now: Diagnosis) -> Iterator[str]:
         else:
             yield f"{began} The step to begin with is now {is_now}."
     if before.phase and now.phase and before.phase.id != now.phase.id:
-        yield f"The phase was “{before.phase.label}” It is now “{now.phase.label}”"
+        yield f"The phase was “{before.phase.label}”"
 
 
 def _theirs(before: Diagnosis, now: Diagnosis) -> Iterator[str]:
     if (theirs := _first(before)) != _first(now):
         yield f"Their result begins with {theirs}." if theirs else "No condition is open for them."
+    if before.phase != now.phase:
+        yield "Their initiative is in another phase."
 
 
 def _first(diagnosis: Diagnosis) -> str:

@@ -133,14 +133,13 @@ def phase_submit(token: str) -> ResponseReturnValue:
     if not form.validate():
         action = url_for(".phase_submit", token=token)
         return _phase_page(framework, form, action, assessment, token), 422
-    return _save(token, framework, {}, form.data["phase"])
+    return _save(token, framework, {}, asked_in=None, phase=form.data["phase"])
 
 
 @blueprint.get("/<token>/<slug>/")
 def step(token: str, slug: str) -> ResponseReturnValue:
     """Show one step with the answers given so far; the phase decides its words and comes first."""
     assessment, framework = find_or_404(token)
-    framework = framework.in_phase(assessment.phase)
     step = _step(framework, slug) or abort(404)
     following = models.next_page(framework, {}, assessment.phase)
     if following == models.PHASE_PAGE and assessment.completed_at is None:
@@ -154,23 +153,28 @@ def step(token: str, slug: str) -> ResponseReturnValue:
 def step_submit(token: str, slug: str) -> ResponseReturnValue:
     """Save one step's answers and go on to the next open page."""
     assessment, framework = find_or_404(token)
-    framework = framework.in_phase(assessment.phase)
     step = _step(framework, slug) or abort(404)
     form = step_form(framework, step, request.form)
     if not form.validate():
         return _step_page(framework, step, form, assessment, token), 422
-    return _save(token, framework, form.data)
+    asked_in = request.form.get("phase", assessment.phase)  # it may have changed since
+    is_known = asked_in in [one.id for one in framework.phases]
+    return _save(token, framework, form.data, asked_in=asked_in if is_known else None)
 
 
 def _save(
-    token: str, framework: Framework, answers: dict[str, str], phase: str | None = None
+    token: str,
+    framework: Framework,
+    answers: dict[str, str],
+    asked_in: str | None,
+    phase: str | None = None,
 ) -> ResponseReturnValue:
     now = clock.now()
 
     def work(session: Session) -> str | None:
         if (assessment := models.find_assessment(session, token, lock=True)) is None:
             abort(404)
-        models.answer(assessment, framework, answers, now, phase=phase)
+        models.answer(assessment, framework, answers, now, asked_in=asked_in, phase=phase)
         if assessment.completed_at:
             return None
         return models.next_page(framework, assessment.answers, assessment.phase)
@@ -211,6 +215,7 @@ def _page(name, framework, form, assessment, token, **more) -> str:
         counts=counts(framework),
         form=form,
         token=token,
+        phase=assessment and assessment.phase,
         progress=scoring.progress(framework, assessment.answers if assessment else {}),
         **{"came_from": _came_from(), "submission": None} | more,
     )

@@ -1,14 +1,11 @@
 """Sentences around a diagnosis, the same on every page, in the PDF and in the email. Pure."""
 
-from collections.abc import Sequence
-
 from ..action_framework.counts import counted, spelled
 from ..formats import long_date
 from .diagnosis import Diagnosis, OutcomeKind
 from .retake import Change, Comparison
 
 SHOWN = 3  # conditions that are open on the page; the others are folded
-CHANGES_SHOWN = 2  # since an earlier result
 _TITLES = {
     OutcomeKind.NOTHING: "You do not need an engagement",
     OutcomeKind.CLOSE_YOURSELF: "Close this yourself",
@@ -71,13 +68,17 @@ def change(one: Change, is_shared: bool) -> str:
     return f"Still {is_now}, {'closer' if now > before else 'further'} than before."
 
 
-def more(changes: Sequence[Change]) -> str:
-    """Say how many changes are folded, and how many of them are for the worse."""
-    number = f"{spelled(len(changes)).capitalize()} more"
+def what_changed(since: Comparison) -> str:
+    """Say how many conditions differ, and how many of them for the worse."""
+    changes = since.changes
+    number = counted(len(changes), "condition").capitalize()
+    if since.is_shared:
+        return f"{number} {'differs' if len(changes) == 1 else 'differ'}"
     worse = sum(one.direction == "Worse" for one in changes)
-    if not worse:
-        return number
-    return f"{number}, worse" if len(changes) == 1 else f"{number}, {spelled(worse)} of them worse"
+    has = "has" if len(changes) == 1 else "have"
+    if worse == len(changes):
+        return f"{number} {has} become worse"
+    return f"{number} {has} changed" + (f", {spelled(worse)} for the worse" if worse else "")
 
 
 def summary_of(since: Comparison, diagnosis: Diagnosis) -> str:
@@ -94,6 +95,5 @@ def summary_of(since: Comparison, diagnosis: Diagnosis) -> str:
 
 
 NOT_COMPARABLE = (
-    "Some questions have changed since then, so their conditions cannot be compared. They are left"
-    " out here."
+    "Some questions were different, so their conditions cannot be compared. They are left out here."
 )

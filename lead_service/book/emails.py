@@ -12,8 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..accounts.members import Member
-from ..assess.brief import Brief, brief_for, brief_for_lead
-from ..assess.models import Assessment
 from ..emails import delivery_events, outbox, practice_context, team_notices
 from ..emails.message import Attachment, EmailKind, Message, compose, greeting_name
 from ..emails.models import Delivery, OutboxMessage
@@ -27,7 +25,7 @@ from ..leads.models import Lead
 from ..publishing.site import Published
 from ..settings import Settings
 from ..web import mailbox
-from . import bookings, intents, invitations
+from . import bookings, briefs, intents, invitations
 from .hosts.models import Host
 from .models import Booking, CallOutcome
 
@@ -109,7 +107,9 @@ def hosts_email(
         given_to=given_to,
         late_since=_late_since(row, host.zone, now),
         thread=_thread(settings, booking),
-        brief=None if is_off else brief_of(session, published, booking),
+        brief=None
+        if is_off
+        else briefs.brief_of(session, published, booking.lead_id, booking, booking.topic),
         article=published.title_of(booking.came_from),
         **_to_staff(session, settings, booking.lead_id, occasion, booking.email, booking.name),
         **_context(settings, booking, host.zone, said),
@@ -156,7 +156,7 @@ def team_news(
     if lead is None or ("news" in said and booking is None):
         raise NotNeeded("what it tells of was erased")
     what, text, came_from = said.get("what", ""), said.get("text", ""), said.get("came_from")
-    call, brief, zone = "", None, "UTC"
+    call, zone = "", "UTC"
     if booking:
         zone = booking.host_zone
         if said["news"] == CallNews.MOVED and intents.is_back(booking, said):
@@ -164,17 +164,14 @@ def team_news(
         what = _news(CallNews(said["news"]), booking, bool(said.get("by_team")))
         text, came_from = booking.topic, booking.came_from
         call = zoned_time(booking.starts_at, zone)
-        brief = brief_of(session, published, booking)
-    else:
-        answers = select(Assessment).where(Assessment.token_hash == said.get("answers"))
-        brief = _brief(session, published, session.scalar(answers), lead.id, text)
+    coming = briefs.next_calls(session, [lead.id], now).get(lead.id)
     return compose(
         EmailKind.NEW_LEAD,
         to=row.address,
         lead=lead,
         what=what,
         text=text,
-        brief=brief,
+        brief=briefs.brief_of(session, published, lead.id, booking or coming, text),
         article=published.title_of(came_from),
         call=call,
         thread=_thread(settings, booking) if booking else "",
@@ -182,21 +179,6 @@ def team_news(
         late_since=_late_since(row, zone, now),
         **_to_staff(session, settings, lead.id, Occasion(said["occasion"]), lead.email, lead.name),
         **practice_context(settings),
-    )
-
-
-def brief_of(session: Session, published: Published, booking: Booking) -> Brief | None:
-    """Return the brief of the answers that came with a call, else of the lead's latest."""
-    came = session.get(Assessment, booking.assessment_id or 0)
-    return _brief(session, published, came, booking.lead_id, booking.topic)
-
-
-def _brief(
-    session: Session, published: Published, came: Assessment | None, lead_id: int, words: str
-) -> Brief | None:
-    framework = published.framework
-    return brief_for(session, came, framework, words) or brief_for_lead(
-        session, lead_id, framework, words
     )
 
 

@@ -64,9 +64,7 @@ def booked(
     A suspected booking tells the team at once, flagged; the emails to visitor and host are held
     until somebody releases them.
     """
-    assessment = session.get(Assessment, booking.assessment_id) if booking.assessment_id else None
-    if assessment:
-        assessment.lead_id = assessment.lead_id or booking.lead_id
+    _belongs(session, booking.assessment_id, booking.lead_id)
     news = _News(session, settings, booking, now)
     news.record(EventKind.CALL_BOOKED)
     news.invite(EmailKind.BOOKING_CONFIRMED)
@@ -85,6 +83,12 @@ def _ask_for_proof(session: Session, booking: Booking, now: datetime) -> None:
         booking_id=booking.id,
         sequence=booking.sequence,
     )
+
+
+def _belongs(session: Session, assessment_id: int | None, lead_id: int) -> None:
+    """Give a lead the answers that came along, unless they are another lead's."""
+    if assessment := session.get(Assessment, assessment_id or 0):
+        assessment.lead_id = assessment.lead_id or lead_id
 
 
 def confirmed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
@@ -221,7 +225,7 @@ def _slot_taken(
     now: datetime,
 ) -> None:
     """Tell the team that a visitor wanted a start that was gone, and why."""
-    answers = session.get(Assessment, wanted.assessment_id) if wanted.assessment_id else None
+    _belongs(session, wanted.assessment_id, lead.id)
     team_notices.notify(
         session,
         settings,
@@ -232,7 +236,6 @@ def _slot_taken(
         what=f"wanted a call on {zoned_time(wanted.start, wanted.zone)}: {why}",
         text=wanted.topic,
         came_from=wanted.came_from,
-        answers=answers and answers.token_hash,
         flood=wanted.flood,
     )
 

@@ -54,8 +54,8 @@ def notify(
     What is part of a `flood` is told in one email an hour, which says how many leads to look at.
 
     `occasion` says what that allows. The facts are `what` the lead did, in a few words, and maybe
-    the `text` that they wrote, the article that they `came_from`, and the token hash of their
-    `answers`. `exclude` are addresses that get an email of their own about this.
+    the `text` that they wrote and the article that they `came_from`. `exclude` are addresses that
+    get an email of their own about this.
     """
     if flood:
         _tell_of_flood(session, settings, at)

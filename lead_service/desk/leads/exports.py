@@ -18,6 +18,7 @@ from ... import clock
 from ...accounts import audit_log
 from ...accounts.audit_log import AuditKind
 from ...assess.brief import Brief
+from ...assess.diagnosis import Diagnosis
 from ...book.models import Booking
 from ...db.engine import Database
 from ...leads.consent import Agreed, agreed_by
@@ -39,7 +40,8 @@ SKIPPED = {"Cc", "Cf", "Pi", "Pf", "Sk"}  # controls, what has no width, quotes,
 AT_ONCE = 500
 COLUMNS = (
     *("Number", "Name", "Company", "Address", "Phone", "Stage", "Owner"),
-    *("Next action", "On", "Next call (UTC)", "Begin with", "Agreed to email about"),
+    *("Next action", "On", "Next call (UTC)", "Phase", "Begin with"),
+    "Agreed to email about",
     *("Email bounces", "Suspected", "Since (UTC)", "Last activity (UTC)"),
 )
 
@@ -140,10 +142,17 @@ def _record(entry: Entry, names: dict[int, str], agreed: Agreed | None) -> Itera
     yield from (labels.STAGES[lead.stage], names.get(lead.owner_id or 0, ""), lead.next_action)
     yield lead.next_action_on.isoformat() if lead.next_action_on else ""
     yield _utc(call.starts_at) if call else ""
-    yield entry.begin_with.name if entry.begin_with else ""
+    yield from _result(entry.diagnosis)
     yield (", ".join(agreed.topics) or "nothing") if agreed else ""
     yield from (_yes(lead.bounced_at is not None), _yes(lead.quarantine))
     yield from (_utc(lead.created_at), _utc(lead.touched_at))
+
+
+def _result(found: Diagnosis | None) -> tuple[str, str]:
+    if found is None:
+        return "", ""
+    begin = found.begin_with.name if found.begin_with else found.headline
+    return found.phase.label if found.phase else "", begin
 
 
 def _utc(instant: datetime) -> str:
@@ -187,6 +196,7 @@ def result_fields(brief: Brief | None) -> dict:
     return {
         "scores": found.percents if found else {},
         "overall": found.overall if found else None,
+        "phase": found.phase.id if found and found.phase else None,
         "begin_with": found.begin_with.slug if found and found.begin_with else None,
     }
 

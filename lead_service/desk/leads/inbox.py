@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from flask import g, render_template, request
@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from ... import clock
 from ...accounts.members import Member
-from ...action_framework.types import Step
 from ...assess.brief import diagnosis_of
-from ...assess.models import Assessment
-from ...book import held
+from ...assess.diagnosis import Diagnosis
+from ...book import briefs, held
 from ...book.hosts.models import Host
-from ...book.models import Booking, Status
+from ...book.models import Booking
 from ...leads.models import Lead
 from ...web.context import context
 from .. import labels, pagination
@@ -32,7 +31,7 @@ class Entry:
 
     lead: Lead
     next_call: Booking | None
-    begin_with: Step | None
+    diagnosis: Diagnosis | None
 
 
 @blueprint.get("/")
@@ -82,23 +81,10 @@ def member_names(session: Session) -> dict[int, str]:
 def list_of(session: Session, leads: Sequence[Lead], now: datetime) -> list[Entry]:
     """Add to each lead what the list shows of it, with one query for each kind of thing."""
     ids = [lead.id for lead in leads]
-    calls, steps = next_calls(session, ids, now), _begin_with(session, ids)
-    return [Entry(lead, calls.get(lead.id), steps.get(lead.id)) for lead in leads]
-
-
-def next_calls(session: Session, lead_ids: Sequence[int], now: datetime) -> dict[int, Booking]:
-    """Return the call that comes next for each lead; one is coming until it has ended."""
-    query = (
-        select(Booking)
-        .where(Booking.lead_id.in_(lead_ids), Booking.status == Status.CONFIRMED)
-        .where(Booking.starts_at > now - timedelta(days=1))
-        .order_by(Booking.starts_at.desc())
-    )
-    return {
-        booking.lead_id: booking
-        for booking in session.scalars(query)
-        if booking.starts_at + timedelta(minutes=booking.duration) > now
-    }
+    calls, taken = briefs.next_calls(session, ids, now), briefs.answered_by(session, ids)
+    chosen = {id: briefs.choose(taken[id], calls.get(id)) for id in ids}
+    found = {id: diagnosis_of(session, one) for id, one in chosen.items() if one}
+    return [Entry(lead, calls.get(lead.id), found.get(lead.id)) for lead in leads]
 
 
 def next_call(session: Session, member: Member, now: datetime) -> Booking | None:
@@ -113,15 +99,3 @@ def next_call(session: Session, member: Member, now: datetime) -> Booking | None
     )
     own = session.scalar(query.where(func.lower(Host.email) == member.email))
     return own or session.scalar(query)
-
-
-def _begin_with(session: Session, lead_ids: Sequence[int]) -> dict[int, Step | None]:
-    """Return where each lead's latest complete assessment says to begin."""
-    query = (
-        select(Assessment)
-        .where(Assessment.lead_id.in_(lead_ids), Assessment.completed_at.is_not(None))
-        .order_by(Assessment.completed_at, Assessment.id)
-    )
-    latest = {one.lead_id: one for one in session.scalars(query) if one.lead_id is not None}
-    found = {lead_id: diagnosis_of(session, one) for lead_id, one in latest.items()}
-    return {lead_id: one.begin_with for lead_id, one in found.items() if one}

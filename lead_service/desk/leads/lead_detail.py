@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from ...action_framework.types import Step
-from ...assess.brief import Brief, brief_for
+from ...assess.brief import Brief
 from ...assess.models import Assessment, framework_of
+from ...book import briefs
 from ...book.models import Booking
 from ...emails.models import OutboxMessage
 from ...leads.consent import Occasion, Permission, agreed, permission
@@ -28,7 +29,7 @@ OTHERWISE = Occasion.RESULT
 
 @dataclass(frozen=True)
 class Answered:
-    """One question of an assessment and the answer chosen, in the words of its version."""
+    """One question of an assessment and the answer chosen, in the words that the visitor read."""
 
     step: Step
     question: str
@@ -40,6 +41,7 @@ class Questionnaire:
     """One assessment, as it was answered."""
 
     assessment: Assessment
+    phase: str  # as the visitor chose it; empty before it was asked for
     answers: tuple[Answered, ...]
 
 
@@ -72,17 +74,16 @@ def load_lead_detail(
     session: Session, lead: Lead, published: Published, now: datetime, zone: str
 ) -> LeadDetail:
     """Read the dossier of a lead; times that are no call's are written in `zone`."""
-    calls, taken = calls_of(session, lead), _assessments_of(session, lead)
+    calls, taken = calls_of(session, lead), briefs.answered_by(session, [lead.id])[lead.id]
     names = inbox.member_names(session)
-    complete = next((one for one in taken if one.completed_at), None)
     said = _said(lead.events, calls)
     words = " ".join(one.text for one in said)
-    next_call = inbox.next_calls(session, [lead.id], now).get(lead.id)
+    next_call = briefs.next_calls(session, [lead.id], now).get(lead.id)
     occasion = Occasion.CALL if next_call else _occasion(lead.events)
     return LeadDetail(
         lead=lead,
         permission=permission(occasion, agreed(session, lead.id)),
-        brief=brief_for(session, complete, published.framework, words),
+        brief=briefs.brief_of(session, published, lead.id, next_call, words),
         next_call=next_call,
         said=said,
         articles=_articles(published, [*reversed(taken), *reversed(calls)]),
@@ -110,15 +111,6 @@ def coming_calls(session: Session, lead: Lead, now: datetime) -> list[Booking]:
     return [call for call in calls_of(session, lead) if call.is_live and call.starts_at > now]
 
 
-def _assessments_of(session: Session, lead: Lead) -> Sequence[Assessment]:
-    """Return what they answered, whether it came by a mailed result or along with a booking."""
-    with_a_call = select(Booking.assessment_id).where(Booking.lead_id == lead.id)
-    query = select(Assessment).where(
-        or_(Assessment.lead_id == lead.id, Assessment.id.in_(with_a_call))
-    )
-    return session.scalars(query.order_by(Assessment.started_at.desc(), Assessment.id.desc())).all()
-
-
 def _questionnaire(session: Session, assessment: Assessment) -> Questionnaire:
     framework = framework_of(session, assessment)
     answers = []
@@ -127,7 +119,8 @@ def _questionnaire(session: Session, assessment: Assessment) -> Questionnaire:
             chosen = assessment.answers.get(question.id)
             text = question.answer(chosen).text if chosen else None
             answers.append(Answered(step, question.text, text))
-    return Questionnaire(assessment, tuple(answers))
+    phase = framework.phase(assessment.phase).label if assessment.phase else ""
+    return Questionnaire(assessment, phase, tuple(answers))
 
 
 def _said(events: Sequence[LeadEvent], calls: Sequence[Booking]) -> list[Said]:

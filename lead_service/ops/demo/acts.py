@@ -164,7 +164,8 @@ def assess(tale: Tale, levels: str, stop: str = "") -> None:
             models.start(*begun, phase=phase)
             tale.assessment = models.find_assessment(tale.session, tale.token)
         else:
-            models.answer(_assessment(tale), framework, chosen, tale.at)
+            taken = _assessment(tale)
+            models.answer(taken, framework, chosen, tale.at, asked_in=taken.phase)
         tale.at += 30 * SECOND
 
 

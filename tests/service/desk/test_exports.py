@@ -18,12 +18,22 @@ from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import sign_in
 from tests.support.app.stored_data import confirm_ticks, kept
-from tests.support.app.visitor_forms import VISITOR, WORST, assess, book
+from tests.support.app.visitor_forms import PHASE, VISITOR, WORST, assess, book
 
 LISTED = {
     *("id", "name", "company", "email", "phone", "stage", "owner", "next_action"),
     *("next_action_on", "suspected", "mail_comes_back", "created_at", "touched_at", "scores"),
-    *("overall", "begin_with", "articles", "wrote", "notes", "calls", "timeline", "consents"),
+    *(
+        "overall",
+        "phase",
+        "begin_with",
+        "articles",
+        "wrote",
+        "notes",
+        "calls",
+        "timeline",
+        "consents",
+    ),
 }
 FORMULA = '=HYPERLINK("//evil.example";"x")'
 
@@ -50,6 +60,7 @@ def test_a_view_as_csv_holds_its_leads_and_what_the_list_shows(client, ann, fram
     assert row["Name"] == VISITOR["name"]
     assert row["Phone"] == "'" + VISITOR["phone"]
     assert (row["Stage"], row["Begin with"], row["Suspected"]) == ("New", "Organize", "no")
+    assert row["Phase"] == framework.phase(PHASE).label
     assert row["Agreed to email about"] == "our services"
     assert row["Next call (UTC)"].startswith("2026-11-2")
     assert records(client.get("/desk/leads.csv?stage=won")) == []

@@ -1,20 +1,24 @@
 """What the team is told, at once: who, when, why, and what to ask."""
 
+import csv
+import io
 from datetime import timedelta
+from html import unescape
 
 import html5lib
 import pytest
 from markupsafe import escape
 
 from lead_service.assess import brief
-from lead_service.assess.brief import brief_for_lead
+from lead_service.book import briefs
+from lead_service.book.models import Booking
 from lead_service.ops import checks, serving
 from lead_service.settings import SettingsError
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.calls import add_host, give_to
 from tests.support.app.desk_client import sign_in
 from tests.support.app.stored_data import confirm_ticks
-from tests.support.app.visitor_forms import VISITOR, assess, book, hidden
+from tests.support.app.visitor_forms import VISITOR, again, assess, book, hidden
 
 pytestmark = pytest.mark.usefixtures("at")
 
@@ -155,12 +159,12 @@ def test_the_host_who_loses_a_call_is_not_invited_to_reply(client, context, data
     assert "Another host has this call now and will talk to them about it." in told.text
 
 
-def test_a_second_assessment_says_what_changed_since_the_first(client, framework, mails, at):
-    result = assess(client, framework, {"clarify": 0, "nurture": 2})
-    client.post(result + "mail", data={"email": VISITOR["email"]})
+def test_a_repeated_assessment_says_what_changed_since_the_first(client, framework, mails, at):
+    first = assess(client, framework, {"clarify": 0, "nurture": 2})  # without an address
     at(MONDAY_MORNING + timedelta(days=1))
-    again = assess(client, framework, {"clarify": 1, "assess": 0, "nurture": 2})
-    book(client, assessment=again.split("/")[2])
+    result = again(client, framework, first, {"clarify": 1, "assess": 0, "nurture": 2})
+    again(client, framework, first, 3)  # comes with no call
+    book(client, assessment=result.split("/")[2])
     (host,) = [message for row, message in mails() if row.kind == "booking_for_host"]
     (team,) = [one for one in sent_to(mails, "team@example.com") if "call" in one.subject]
     for message in (host, team):
@@ -175,12 +179,43 @@ def test_a_second_assessment_says_what_changed_since_the_first(client, framework
     assert host.text.count("Better: ") == host.text.count("Worse: ") == 2
 
 
-def test_email_and_desk_show_the_same_brief(client, framework, mails, database, settings, booked):
+def test_who_repeats_another_lead_s_result_changes_nothing_of_that_lead(
+    client, framework, mails, database, settings, at
+):
+    first = assess(client, framework, 3, phase="idea")
+    book(client, assessment=first.split("/")[2])
+    at(MONDAY_MORNING + timedelta(days=1))
+    result = again(client, framework, first, {"implement": 0}, phase="rolling-out")
+    book(client, assessment=result.split("/")[2], name="Rolf", email="rolf@example.com")
+    told = {one.reply_to: one.text for one in sent_to(mails, "team@example.com")}
+    sign_in(client, database, settings)
+    listed = list(csv.DictReader(io.StringIO(client.get("/desk/leads.csv").data.decode())))
+    rows = {one["Address"]: (one["Phase"], one["Begin with"]) for one in listed}
+    inbox = client.get("/desk/").text
+    for id, email, phase, headline in (
+        (1, VISITOR["email"], "idea", "Every condition is true."),
+        (2, "rolf@example.com", "rolling-out", "Begin with Implement."),
+    ):
+        data, label = client.get(f"/desk/leads/{id}.json").json, framework.phase(phase).label
+        page = unescape(client.get(f"/desk/leads/{id}/").text)
+        step = data["begin_with"] and framework.step(data["begin_with"]).name
+        assert f"Begin with {step}." == headline if step else "true" in headline
+        assert data["phase"] == phase and rows[email] == (label, step or headline)
+        assert headline in told[email] and f"Phase: {label}" in told[email]
+        assert f"Phase: {label}" in page and "Changed since" not in page + told[email]
+        for question in framework.in_phase(phase).step("implement").questions:
+            assert question.text in page and question.answers[0 if step else 3].text in page
+        assert (step or headline.strip(".")) in inbox
+
+
+def test_email_and_desk_show_the_same_brief(client, context, database, settings, booked):
     sign_in(client, database, settings)
     page = " ".join(client.get("/desk/leads/1/").text.split())
     with database.read() as session:
-        found = brief_for_lead(session, 1, framework, VISITOR["topic"])
-    shown = [found.opening, found.recommended, *found.diagnosis.reasons]
+        call = session.get(Booking, 1)
+        found = briefs.brief_of(session, context.published, 1, call, VISITOR["topic"])
+    shown = [found.opening, found.recommended, found.diagnosis.phase.label]
+    shown += found.diagnosis.reasons
     shown += [text for one in found.asks for text in (one.text, one.condition.answer.text)]
     for text in shown:
         assert str(escape(text)) in page

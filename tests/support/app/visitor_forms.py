@@ -34,7 +34,26 @@ def assess(
     client: FlaskClient, framework, levels: dict[str, int] | int = WORST, phase: str = PHASE
 ) -> str:
     """Take the whole assessment; return the path of the result page."""
-    where = begin_phase(client, phase)
+    return answer_all(client, framework, begin_phase(client, phase), levels)
+
+
+def again(
+    client: FlaskClient, framework, page: str, levels: dict[str, int] | int, phase: str = PHASE
+) -> str:
+    """Follow the link to answer again, and answer everything; return the path of the result."""
+    link = re.search(r'href="([^"]+/again/)"', client.get(page).text)
+    assert link
+    first = client.get(link[1]).text
+    assert '<meta name="robots" content="noindex">' in first
+    action = re.search(r'method="post" action="([^"]+)"', first)
+    assert action
+    given = {"phase": phase, "submission": hidden(first, "submission")}
+    where = client.post(unescape(action[1]), data=given).location
+    return answer_all(client, framework, where, levels)
+
+
+def answer_all(client: FlaskClient, framework, where: str, levels: dict[str, int] | int) -> str:
+    """Answer every step, from the page of the first; return the path of the result page."""
     for step in framework.steps:
         level = levels if isinstance(levels, int) else levels.get(step.slug, BEST)
         sent = client.post(where, data=answers(framework, step.slug, level))

@@ -1,0 +1,42 @@
+"""Find the result that an assessment repeats, and compare the two."""
+
+from typing import cast
+
+from sqlalchemy import Connection, or_, select
+from sqlalchemy.orm import Session
+
+from . import retake
+from .diagnosis import Diagnosis, diagnose
+from .models import Assessment, framework_of
+
+
+def since(
+    session: Session | Connection,
+    assessment: Assessment,
+    now: Diagnosis,
+    *,
+    lead_id: int | None = None,
+) -> retake.Comparison | None:
+    """Compare with the result that this one repeats, if that is still stored and complete.
+
+    `lead_id` is the lead that the team reads about: another lead's result is not compared then.
+    """
+    earlier = _repeated_by(session, assessment)
+    if earlier is None or earlier.completed_at is None:
+        return None
+    if lead_id and earlier.lead_id not in (None, lead_id):
+        return None
+    before = diagnose(framework_of(session, earlier), earlier.answers, earlier.phase)
+    by_share_link = earlier.share_hash == assessment.earlier_hash
+    is_theirs = lead_id is not None and earlier.lead_id == lead_id
+    is_shared = by_share_link and not is_theirs
+    return retake.compare(before, now, earlier.completed_at, is_shared=is_shared)
+
+
+def _repeated_by(session: Session | Connection, assessment: Assessment) -> Assessment | None:
+    """Return the row; one that was found by its share link only for as long as the link is open."""
+    if (earlier := assessment.earlier_hash) is None:
+        return None
+    table = Assessment.__table__
+    is_it = or_(table.c.token_hash == earlier, table.c.share_hash == earlier)
+    return cast(Assessment | None, session.execute(select(table).where(is_it)).first())

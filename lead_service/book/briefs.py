@@ -1,0 +1,67 @@
+"""Choose whose answers prepare a call or a talk with a lead: the desk, files and emails agree."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..assess.brief import Brief, brief_for
+from ..assess.models import Assessment
+from ..publishing.site import Published
+from .models import Booking, Status
+
+
+def next_calls(session: Session, lead_ids: Collection[int], now: datetime) -> dict[int, Booking]:
+    """Return the call that comes next for each lead; one is coming until it has ended."""
+    query = (
+        select(Booking)
+        .where(Booking.lead_id.in_(lead_ids), Booking.status == Status.CONFIRMED)
+        .where(Booking.starts_at > now - timedelta(days=1))
+        .order_by(Booking.starts_at.desc())
+    )
+    return {
+        booking.lead_id: booking
+        for booking in session.scalars(query)
+        if booking.starts_at + timedelta(minutes=booking.duration) > now
+    }
+
+
+def answered_by(session: Session, lead_ids: Collection[int]) -> dict[int, list[Assessment]]:
+    """Map leads to their assessments, the latest first: their own and those of their calls.
+
+    Two leads share one where somebody booked with a colleague's result.
+    """
+    own = select(Assessment.lead_id, Assessment).where(Assessment.lead_id.in_(lead_ids))
+    of_calls = (
+        select(Booking.lead_id, Assessment)
+        .join(Assessment, Booking.assessment_id == Assessment.id)
+        .where(Booking.lead_id.in_(lead_ids))
+    )
+    found: dict[int, dict[int, Assessment]] = {id: {} for id in lead_ids}
+    for lead_id, one in [*session.execute(own), *session.execute(of_calls)]:
+        found[lead_id][one.id] = one
+    return {
+        lead_id: sorted(taken.values(), key=lambda one: (one.started_at, one.id), reverse=True)
+        for lead_id, taken in found.items()
+    }
+
+
+def choose(taken: Sequence[Assessment], call: Booking | None) -> Assessment | None:
+    """Return the one that came with a call, or else the latest that is complete."""
+    complete = {one.id: one for one in taken if one.completed_at}
+    if call and (came := complete.get(call.assessment_id or 0)):
+        return came
+    return max(complete.values(), key=lambda one: (one.completed_at, one.id), default=None)
+
+
+def brief_of(
+    session: Session,
+    published: Published,
+    lead_id: int,
+    call: Booking | None,
+    words: str,
+) -> Brief | None:
+    """Return the brief for talking with a lead, on a call that may be theirs."""
+    chosen = choose(answered_by(session, [lead_id])[lead_id], call)
+    return brief_for(session, chosen, lead_id, published.framework, words) if chosen else None
