@@ -1,10 +1,12 @@
 """A running application on a fresh database, wearing a small stand-in for the built site."""
 
+import inspect
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -175,6 +177,28 @@ def provider() -> Iterator[StandIn]:
     """The mail provider's stand-in, which takes every mail until it is told otherwise."""
     with StandIn() as stand_in:
         yield stand_in
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, Any]:
+    return {}
+
+
+@pytest.fixture
+def made_once(request, db_url, made) -> Callable:
+    """Return what a function makes of fixtures, made once for all tests of a file that only read.
+
+    They are one worker's, by tests/support/schedule.py.
+    """
+
+    def make(function: Callable[..., Any]) -> Any:
+        engine = db_url.partition(":")[0]
+        if engine not in made:
+            names = inspect.signature(function).parameters
+            made[engine] = function(**{name: request.getfixturevalue(name) for name in names})
+        return made[engine]
+
+    return make
 
 
 @pytest.fixture

@@ -55,7 +55,12 @@ TEMPLATES = Path(lead_service.__path__[0]) / "templates/email"
 
 
 @pytest.fixture
-def every_mail(app, client, context, framework, mails, post, database, settings):
+def every_mail(made_once):
+    """All messages of the product."""
+    return made_once(take_every_path)
+
+
+def take_every_path(app, client, context, framework, mails, post, database, settings):
     """Take every path that mails somebody; return all messages."""
     flood = {"occasion": Occasion.MESSAGE, "key": "", "flood": True}
     database.write(
