@@ -68,7 +68,7 @@ def read_assess_and_book(visitor: Visitor) -> None:
     visitor.page.goto(ARTICLE)
     visitor.sees(TITLE)
     visitor.begin_at_article()
-    visitor.assess(done="clarify")
+    visitor.assess()
     visitor.sees("Begin with Clarify.")
     expect(visitor.main).to_contain_text("of 100")
     visitor.follow("Book a call")

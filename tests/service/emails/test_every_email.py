@@ -168,9 +168,8 @@ def test_the_team_reads_the_title_of_the_article_that_led_to_them(client, framew
     read = {"step": "clarify", "from": "about-clarify"} | answers(framework, "clarify", 1)
     where = client.post("/assessment/", data=read).location
     where = client.post(where, data={"phase": "pilot-stuck"}).location
-    for step in ("assess", "transform", "implement", "organize", "nurture"):
-        assert where.endswith(f"/{step}/")
-        where = client.post(where, data=answers(framework, step, 1)).location
+    while not where.endswith("/result/"):
+        where = client.post(where, data=answers(framework, where.split("/")[3], 1)).location
     client.post(where + "mail", data={"email": "b@example.com"})
     book(client, **{"from": "about-organize"})
     told = {message.kind: getattr(message, part) for _, message in mails()}
