@@ -33,7 +33,7 @@ from lead_service.privacy import backup_files, erasure
 from lead_service.settings import load
 from tests.support.app.outbox_helper import compose
 from tests.support.databases import open_migrated
-from tests.support.engines import only_sqlite
+from tests.support.engines import only_postgresql, only_sqlite
 from tests.support.waiting import eventually
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -328,7 +328,7 @@ def test_nobody_is_signed_in_after_a_copy_has_returned(live, settings, tmp_path)
         assert not links.is_usable(session, token, NOW)
 
 
-@pytest.mark.both_engines
+@only_postgresql
 def test_no_password_stands_in_a_command_line(postgresql_server, settings, tmp_path, monkeypatch):
     postgresql_server.empty()
     live = Database(postgresql_server.url.replace("postgres@", "postgres:hunter2@"))
