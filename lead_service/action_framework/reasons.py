@@ -42,6 +42,8 @@ def faults(
         for slug in (rules.waits.step, *rules.waits.until):
             if slug not in slugs:
                 yield ("diagnosis", "waits"), f"no step is called {slug}"
+    if rules and rules.close_yourself > 1 and "{number}" not in rules.texts.close_yourself:
+        yield ("diagnosis", "texts", "close_yourself"), "must count with {number}: it may change"
     if steps and engagements:
         yield from _shared_out(slugs, engagements)
         for i, engagement in enumerate(engagements):

@@ -34,14 +34,14 @@ class Suggestions:
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fault: str = ""
 
-    def named_in(self, text: str) -> set[str]:
-        """Return the ids and slugs of which a word stands in a text, or begins a word of it."""
+    def named_in(self, text: str) -> dict[str, str]:
+        """Map the ids and slugs of which a word begins a word of a text to that word."""
         text = " ".join(text.casefold().split())
-        return {
-            key
+        found = {
+            key: re.search(rf"\b({'|'.join(words)})\w{{0,20}}", text)
             for key, words in self.words.items()
-            if any(re.search(rf"\b{word}", text) for word in words)
         }
+        return {key: match[0] for key, match in found.items() if match}
 
 
 def read_suggestions(path: Path, framework: Framework) -> Suggestions:

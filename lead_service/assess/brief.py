@@ -1,6 +1,7 @@
 """The brief that prepares the sales team for a call: where to begin, why, and what to ask."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,12 +31,12 @@ log = logging.getLogger(__name__)
 class Ask:
     """Suggest a question about one condition; the answer that it follows from is the condition's.
 
-    It is `named` when the visitor's own words are about this condition or its step.
+    `wrote` is the visitor's own word that names this condition or its step, if any.
     """
 
     text: str
     condition: Condition
-    named: bool
+    wrote: str
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Brief:
     asks: tuple[Ask, ...]
     fault: str  # why there are no questions; empty when there are
     since: retake.Comparison | None  # with the one that it repeats
+    strength: Condition | None  # to open with; none while all conditions are open
+    is_doubted: bool  # they wrote about the strength, and maybe not well of it
 
     @property
     def recommended(self) -> str:
@@ -82,11 +85,11 @@ class Brief:
     @property
     def opening(self) -> str:
         """Say what to open the call with; a strength that is only nearly true is quoted."""
-        strength = self.diagnosis.strength
+        strength = self.strength
         if strength is None:
-            return "No condition is true or nearly true yet. Begin with what they want to achieve."
-        if strength.level < BEST:
-            return f"Their strongest answer is “{strength.answer.text}”"
+            return "They named nothing that is in place. Begin with what they want to achieve."
+        if strength.level < BEST or self.is_doubted:
+            return f"One of their strongest answers is “{strength.answer.text}”"
         return f"This is in place: {strength.text}"
 
 
@@ -102,18 +105,42 @@ def build_brief(
         Ask(
             suggestions.asks.get((one.question.id, one.level), OF_AN_OLDER_VERSION),
             one,
-            _is_named(one, named),
+            _wrote(one, named),
         )
         for one in _to_ask_about(diagnosis, named)
     )
-    return Brief(diagnosis, () if suggestions.fault else asks, suggestions.fault, since)
+    strength = _strength(diagnosis, named)
+    return Brief(
+        diagnosis,
+        () if suggestions.fault else asks,
+        suggestions.fault,
+        since,
+        strength,
+        is_doubted=strength is not None and _is_named(strength, named),
+    )
 
 
-def _is_named(condition: Condition, named: set[str]) -> bool:
+def _is_named(condition: Condition, named: Mapping[str, str]) -> bool:
     return condition.question.id in named or condition.step.slug in named
 
 
-def _to_ask_about(diagnosis: Diagnosis, named: set[str]) -> list[Condition]:
+def _wrote(condition: Condition, named: Mapping[str, str]) -> str:
+    """Return the word that names a condition; one that is true cannot be what worries them."""
+    word = named.get(condition.question.id) or named.get(condition.step.slug, "")
+    return word if condition.level < BEST else ""
+
+
+def _strength(diagnosis: Diagnosis, named: Mapping[str, str]) -> Condition | None:
+    """Choose a condition that is not open, of the highest step; best one that they do not name."""
+    percents = diagnosis.percents
+    return max(
+        (*diagnosis.true, *diagnosis.nearly_true),
+        key=lambda one: (not _is_named(one, named), one.level, percents[one.step.slug]),
+        default=None,
+    )
+
+
+def _to_ask_about(diagnosis: Diagnosis, named: Mapping[str, str]) -> list[Condition]:
     """Choose the conditions to ask about.
 
     The first is of the step to begin with. Then come those that the visitor's own words name,
@@ -121,7 +148,8 @@ def _to_ask_about(diagnosis: Diagnosis, named: set[str]) -> list[Condition]:
     """
     listed = [*diagnosis.to_do, *diagnosis.true]
     begins = [one for one in diagnosis.open if one.step == diagnosis.begin_with] or listed
-    first = next((one for one in begins if one.question.id in named), begins[0])
+    about = (one for one in begins if one.question.id in named and one.level < BEST)
+    first = next(about, begins[0])
     listed.remove(first)
     seen = {first.step.slug}
     second: set[str] = set()  # questions of a step that an earlier one asks about already
@@ -131,10 +159,9 @@ def _to_ask_about(diagnosis: Diagnosis, named: set[str]) -> list[Condition]:
         seen.add(one.step.slug)
     listed.sort(
         key=lambda one: (
-            not _is_named(one, named) or one.level == BEST,
+            not _wrote(one, named),
             not one.is_open,
             one.level == BEST,
-            not _is_named(one, named),
             one.question.id in second,
         )
     )

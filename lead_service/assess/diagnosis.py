@@ -59,7 +59,6 @@ class Diagnosis:
     nearly_true: tuple[Condition, ...]  # in the same order of steps
     true: tuple[Condition, ...]  # in the order of the questions
     reading: tuple[Step, ...]  # the steps whose articles help, the first one first
-    strength: Condition | None  # to open a conversation with; only nearly true where none is true
     outcome: Outcome
 
     @property
@@ -111,30 +110,30 @@ class Diagnosis:
     @cached_property
     def reasons(self) -> tuple[str, ...]:
         """Say why, one sentence or two each: the score, then what is open."""
-        because = (self._because_of_the_score,) if self.begin_with else ()
+        because = (self._about_the_score,) if self.begin_with else ()
         return (*because, self.outcome.why) if self.outcome.why else because
 
     @property
-    def _because_of_the_score(self) -> str:
+    def _about_the_score(self) -> str:
         step = self.begin_with
         assert step is not None
         score = self.percents[step.slug]
         if self.unlocks:
             lowest = self.percents[self.unlocks.slug]
             return (
-                f"Because {self.unlocks.name}, your lowest at {lowest}, depends on {step.name},"
-                f" which is at {score}."
+                f"{self.unlocks.name} is the lowest step, at {lowest}, but it depends on"
+                f" {step.name}, which is at {score}."
             )
         if self.tied:
             return (
-                f"Because your {step.name} score is {score}, and of steps with the same score we"
-                " begin with the one that the others depend on."
+                f"{step.name} is at {score}. Of the steps with this score, it comes first in the"
+                " order in which we take them."
             )
         alone = [one.step for one in self.scores if one.exact <= _exact(self.scores, step)] == [
             step
         ]
         of_which = "steps" if alone else "steps with an open condition"
-        return f"Because your {step.name} score is {score}, the lowest of all {of_which}."
+        return f"{step.name} is at {score}, the lowest of all {of_which}."
 
 
 def diagnose(
@@ -170,7 +169,6 @@ def diagnose(
         nearly_true=tuple(one for one in placed if not one.is_open and one.level < BEST),
         true=result.already_true,
         reading=_steps(ranked),
-        strength=_strength(result.conditions, result.steps),
         outcome=_outcome(framework, named, first, result.conditions, result.steps),
     )
 
@@ -212,13 +210,6 @@ def _by_score(rules: Rules) -> Callable[[StepScore], tuple[Fraction, int]]:
 def _near(first: StepScore) -> Fraction:
     """Return the highest score within one level of one answer of a step's."""
     return first.exact + Fraction(100, BEST * len(first.step.questions))
-
-
-def _strength(conditions: Sequence[Condition], scores: Sequence[StepScore]) -> Condition | None:
-    """Choose a condition that is true, or else nearly true, from the highest step."""
-    exact = {one.step.slug: one.exact for one in scores}
-    good = [one for one in conditions if not one.is_open]
-    return max(good, key=lambda one: (one.level, exact[one.step.slug]), default=None)
 
 
 def _outcome(

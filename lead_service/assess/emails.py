@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from ..call_types import CallTypes
 from ..emails import outbox, practice_context, provider_erasure, team_notices
 from ..emails.message import EmailKind, Message, compose
 from ..emails.models import OutboxMessage
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 def result_email(
-    session: Session, settings: Settings, _published: Published, row: OutboxMessage, _now: datetime
+    session: Session, settings: Settings, published: Published, row: OutboxMessage, _now: datetime
 ) -> Message:
     """Compose the email with a result, and none of the visitor's answers: it may be passed on.
 
@@ -50,6 +51,7 @@ def result_email(
     not_me = settings.link(f"/assessment/not-me/{_with_proof(settings.secret, said['key'])}/")
     return result_message(
         settings,
+        published.calls,
         row.address,
         diagnose(framework, assessment.answers, assessment.phase),
         settings.link(f"/assessment/shared/{shared}/"),
@@ -59,14 +61,21 @@ def result_email(
 
 
 def result_message(
-    settings: Settings, email: str, diagnosis: Diagnosis, link: str, not_me: str, **choices: Any
+    settings: Settings,
+    calls: CallTypes,
+    email: str,
+    diagnosis: Diagnosis,
+    link: str,
+    not_me: str,
+    **choices: Any,
 ) -> Message:
     """Compose the email with a result, and none of the visitor's answers: it may be passed on.
 
     `link` is the link to share. `not_me` is the link for people who did not ask for the email.
     """
-    context = practice_context(settings)
-    recommended = "We recommend: " if diagnosis.outcome.engagement else ""
+    context, engagement = practice_context(settings), diagnosis.outcome.engagement
+    recommended = "We recommend: " if engagement else ""
+    call = calls.fitting(engagement.slug if engagement else None)
     return compose(
         EmailKind.RESULT,
         to=email,
@@ -75,6 +84,7 @@ def result_message(
         how=text.how_to_close(diagnosis),
         score_is=text.what_the_score_is(diagnosis),
         link=link,
+        book=settings.link(calls.address(call)),
         not_me=not_me,
         **choices,
         **context,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..action_framework.types import Answer
+from ..action_framework.types import CANNOT_SAY, Answer
 from .diagnosis import Diagnosis
 from .scoring import Condition
 
@@ -18,8 +18,9 @@ class Change:
 
     @property
     def direction(self) -> str:
-        """Say in a word whether it is nearer to true."""
-        if self.now.level == self.before.level:
+        """Say in a word whether it is nearer to true; who cannot say does not know that."""
+        is_known = CANNOT_SAY not in (self.now.answer.id, self.before.id)
+        if self.now.level == self.before.level or not is_known:
             return "Different"
         return "Better" if self.now.level > self.before.level else "Worse"
 

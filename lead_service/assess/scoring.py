@@ -1,8 +1,9 @@
 """Turn answers into scores and conditions.
 
 An answer is worth its level, 0 to 3. A step's score is the sum of its answers, as a percentage of
-the best possible sum; so is the whole. Scores stay exact fractions here and are rounded, halves up,
-for display. Bands go by what is displayed, so that the page never contradicts itself.
+the best possible sum; so is the whole. Scores are exact fractions, and steps compare by them. For
+display they are rounded, halves up. Bands and the thresholds of the rules go by what is displayed,
+so that the page never contradicts itself.
 """
 
 from collections.abc import Mapping

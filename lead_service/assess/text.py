@@ -1,6 +1,7 @@
 """Sentences around a diagnosis, the same on every page, in the PDF and in the email. Pure."""
 
 from ..action_framework.counts import counted, spelled
+from ..action_framework.types import CANNOT_SAY
 from ..formats import long_date
 from .diagnosis import Diagnosis, OutcomeKind
 from .retake import Change, Comparison
@@ -31,8 +32,8 @@ def how_to_close(diagnosis: Diagnosis) -> tuple[str, ...]:
         )
     return (
         f"Write a name and a date beside each of the {counted(number, 'open condition')}.",
-        "Ask each of them to start this week.",
-        "Answer the questions again on the later date. The result will say what has changed.",
+        "Ask those people to start this week.",
+        "Answer the questions again on the last date. The result will say what has changed.",
     )
 
 
@@ -59,6 +60,9 @@ def change(one: Change, is_shared: bool) -> str:
     """Say how a condition compares with before, or with someone else's shared result."""
     now, before = one.now.level, one.before.level
     is_now, was = state(now), state(before)
+    if not is_shared and CANNOT_SAY in (one.now.answer.id, one.before.id):
+        unknown = "could not say before" if one.before.id == CANNOT_SAY else "cannot say now"
+        return f"{is_now.capitalize()}. You {unknown}."
     if is_shared:
         return f"{is_now.capitalize()} for you, {was} for them."
     if is_now != was:

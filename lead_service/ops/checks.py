@@ -45,7 +45,11 @@ def faults(settings: Settings) -> list[str]:
         found += [fault for fault in error.faults if f"docs/{fault}" not in found]
     return [
         *found,
-        *(brief_faults(published.framework) if published else []),
+        *(
+            one
+            for one in (brief_faults(published.framework) if published else [])
+            if one not in found
+        ),
         *_in_the_database(settings, published),
         *_with_the_provider(settings),
         *_in_the_sandbox(settings),
@@ -88,7 +92,7 @@ def _in_the_source() -> list[str]:
         return [f"{CALLS}: is missing"]
     except CallTypesError as fault:
         return [f"{CALLS}: {line}" for line in str(fault).splitlines()]
-    return []
+    return brief_faults(framework)
 
 
 def notes(settings: Settings) -> list[str]:

@@ -97,7 +97,7 @@ class Visitor:
             "Work email": self.email,
             "Phone number": self.phone,
             "Company": self.company,
-            "What is stuck?": TOPIC,
+            "What would you like to talk about?": TOPIC,
         }
 
     def fill_in(self) -> None:

@@ -201,6 +201,12 @@ def test_a_reason_that_no_answers_lead_to_is_named():
     assert f"because[{len(because)}]: is never shown" in said
 
 
+def test_a_count_that_is_written_out_is_named():
+    text = ("diagnosis", "texts", "close_yourself")
+    said = faults(changed((text, "Only two conditions are open.")))
+    assert "diagnosis.texts.close_yourself: must count with {number}" in said
+
+
 # What is refused, and how it is named
 
 QUESTION = ("steps", 1, "questions", 0)

@@ -14,6 +14,7 @@ from lead_service.action_framework.suggestions import WORDS, SuggestionsError, l
 from lead_service.assess.brief import build_brief
 from lead_service.assess.diagnosis import diagnose
 from lead_service.assess.retake import compare
+from lead_service.assess.text import change
 
 ROOT = Path(__file__).parents[3]
 FRAMEWORK = load((ROOT / "docs" / "framework.yml").read_text("utf-8"))
@@ -79,33 +80,36 @@ def test_a_stuck_rollout_without_a_payer_is_asked_about_the_payer_first():
     made = brief_of(STUCK, "Finance will not fund the rollout.")
     assert asked_about(made)[0] == "clarify-funding"
     assert made.asks[0].text.startswith("Which budgets could pay for this")
-    assert made.asks[0].named and not made.asks[1].named
+    assert [one.wrote for one in made.asks] == ["finance", "", ""]
 
 
 @pytest.mark.parametrize(
-    ("words", "id"),
+    ("words", "id", "wrote"),
     [
-        ("We have no BUDGET for more.", "clarify-funding"),
-        ("Nobody trusts our\ndata", "assess-data-quality"),
-        ("Who is responsible when it goes wrong?", "transform-stop"),
-        ("The field crews ignore it", "organize-say"),
+        ("We have no BUDGET for more.", "clarify-funding", "budget"),
+        ("Nobody trusts our\ndata", "assess-data-quality", "data"),
+        ("Who is responsible when it goes wrong?", "transform-stop", "responsible"),
+        ("The field crews ignore it", "organize-say", "crews"),
+        ("They are afraid of losing their jobs", "organize-say", "afraid"),
     ],
 )
-def test_the_next_question_is_about_what_their_own_words_name(words, id):
+def test_the_next_question_is_about_what_their_own_words_name(words, id, wrote):
     made = brief_of([0] * 12, words)
     assert id in asked_about(made)[:2]
-    assert [one.named for one in made.asks if one.condition.question.id == id] == [True]
+    assert [one.wrote for one in made.asks if one.condition.question.id == id] == [wrote]
 
 
 def test_a_condition_that_is_true_gives_way_to_an_open_one_whatever_they_wrote():
     made = brief_of([3, 3, 3, 3, 3, 3, 0, 1, 3, 3, 2, 3], "Two people keep the data flowing.")
     assert asked_about(made)[:2] == ["implement-connections", "implement-plan"]
     assert asked_about(made)[2] == "nurture-benefit"
+    made = brief_of([3] * 12, "Our data")
+    assert not [one for one in made.asks if one.wrote]  # what is true cannot be what they mean
 
 
 def test_a_word_inside_another_names_nothing():
-    assert SUGGESTIONS.named_in("An update by postpaid spenders") == set()
-    assert SUGGESTIONS.named_in("funding") == {"clarify-funding"}
+    assert SUGGESTIONS.named_in("An update by postpaid spenders") == {}
+    assert SUGGESTIONS.named_in("Funding") == {"clarify-funding": "funding"}
 
 
 def test_words_of_a_step_name_all_its_conditions():
@@ -116,10 +120,25 @@ def test_words_of_a_step_name_all_its_conditions():
 def test_a_strength_is_called_true_only_when_it_is():
     assert brief_of([0] * 11 + [3]).opening.startswith("This is in place: ")
     nearly = brief_of([0] * 11 + [2])
-    assert nearly.opening.startswith("Their strongest answer is ")
+    assert nearly.opening.startswith("One of their strongest answers is ")
     assert FRAMEWORK.questions[-1].answers[2].text in nearly.opening
     assert FRAMEWORK.questions[-1].condition not in nearly.opening
-    assert brief_of([0] * 12).opening.startswith("No condition is true or nearly true yet.")
+    assert brief_of([0] * 12).opening.startswith("They named nothing that is in place.")
+
+
+@given(LEVELS)
+def test_the_strength_is_the_best_there_is_and_never_an_open_condition(levels):
+    made = brief_of(levels)
+    best = [one.level for one in (*made.diagnosis.true, *made.diagnosis.nearly_true)]
+    assert (made.strength and made.strength.level) == max(best, default=None)
+
+
+def test_no_call_opens_with_what_they_complain_about():
+    words = "The business case convinces nobody; ROI unclear"
+    other = brief_of([0, 0, 3, 3, 0, 2, *[0] * 6], words)
+    assert other.strength.question.id == "clarify-funding" and not other.is_doubted
+    only = brief_of([0, 0, 3, *[0] * 9], words)
+    assert only.opening.startswith("One of their strongest answers is ")
 
 
 DENIED = {  # what an answer has denied, so that no question may take it for granted
@@ -163,6 +182,9 @@ def test_another_answer_at_the_same_level_is_neither_better_nor_worse():
     unsure = answers([0] * 12) | {"clarify-case": "cannot-say"}
     found = compare(diagnose(FRAMEWORK, unsure), diagnose(FRAMEWORK, answers([0] * 12)), AT)
     assert [one.direction for one in found.changes] == ["Different"]
+    found = compare(diagnose(FRAMEWORK, unsure), diagnose(FRAMEWORK, answers([1] * 12)), AT)
+    assert [one.direction for one in found.changes].count("Different") == 1  # now they can say
+    assert "Open. You could not say before." in [change(one, False) for one in found.changes]
 
 
 def test_only_questions_with_the_same_id_are_compared():

@@ -92,7 +92,12 @@ def sheet(diagnosis, *, with_answers=False, calls=CALLS):
 
 def email(diagnosis):
     return result_message(
-        Settings(), "ada@example.com", diagnosis, "https://link.example/", "https://no.example/"
+        Settings(),
+        CALLS,
+        "ada@example.com",
+        diagnosis,
+        "https://link.example/",
+        "https://no.example/",
     )
 
 
