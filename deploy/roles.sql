@@ -1,8 +1,9 @@
 -- The roles of a new PostgreSQL database, named advisory; neither is a superuser. `migrate`,
 -- `backup` and `restore` connect as the owner; web, deliver and check as `advisory`, which can
 -- read and write rows and change no table.
-\getenv password POSTGRES_PASSWORD
-CREATE ROLE advisory_owner LOGIN PASSWORD :'password';
+\getenv password SERVICE_PASSWORD
+\getenv owner_password POSTGRES_PASSWORD
+CREATE ROLE advisory_owner LOGIN PASSWORD :'owner_password';
 CREATE ROLE advisory LOGIN PASSWORD :'password';
 ALTER DATABASE advisory OWNER TO advisory_owner;
 \connect advisory

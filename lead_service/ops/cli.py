@@ -204,6 +204,7 @@ def backup(file: Path | None, as_json: bool) -> None:
         raise click.UsageError("give a file, or set BACKUP_DIR")
     with schema.opened(loaded) as database:
         made = _back_up(loaded, database, file)
+        database.clean_up()  # in containers, only the owner may
     click.echo(json.dumps(made) if as_json else _backup_in_words(made))
 
 

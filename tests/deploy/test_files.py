@@ -141,10 +141,17 @@ def test_keys_and_copies_are_where_they_are_needed_and_the_store_of_limits_has_a
     assert "${VALKEY_PASSWORD" in COMPOSE["x-service"]["environment"]["LIMITS_STORAGE"]
 
 
+def test_who_serves_visitors_does_not_know_the_password_of_the_owner_of_the_tables():
+    given = {name: COMPOSE["services"][name].get("environment", {}) for name in OURS}
+    as_owner = {name for name in OURS if "OWNER_" in given[name].get("DATABASE_URL", "")}
+    assert as_owner == {"migrate", "backup"}
+    assert COMPOSE["x-service"]["environment"]["POSTGRES_OWNER_PASSWORD"] == ""
+
+
 def test_every_setting_that_is_asked_for_exists():
     asked = given((DEPLOY / "settings.env.example").read_text())
-    assert set(asked) - {"POSTGRES_PASSWORD", "VALKEY_PASSWORD"} <= KNOWN
-    assert set(COMPOSE["x-service"]["environment"]) <= KNOWN
+    assert set(asked) - {name for name in asked if name.endswith("_PASSWORD")} <= KNOWN
+    assert set(COMPOSE["x-service"]["environment"]) - {"POSTGRES_OWNER_PASSWORD"} <= KNOWN
     needed = set(re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.yaml").read_text()))
     assert needed <= set(asked)
 

@@ -112,6 +112,7 @@ def places_of_secrets() -> list[str]:
     services = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())["services"].values()
     files = {f"deploy/{one['env_file']}" for one in services if "env_file" in one}
     mounts = {volume.split(":")[0] for one in services for volume in one.get("volumes", ())}
+    mounts -= {"./roles.sql"}  # shipped
     return [
         *sorted(files),
         *sorted(f"deploy/{mount[2:]}/file" for mount in mounts if mount.startswith("./")),

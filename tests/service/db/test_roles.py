@@ -25,7 +25,8 @@ def as_role(db_url):
     given = make_url(db_url)
     folder = given.query["host"]
     psql = ("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--host={folder}")
-    environment = os.environ | {"POSTGRES_PASSWORD": "made-up", "PGUSER": "postgres"}
+    environment = os.environ | {"POSTGRES_PASSWORD": "made up", "PGUSER": "postgres"}
+    environment["SERVICE_PASSWORD"] = "another"
 
     def run(*more: str) -> None:
         subprocess.run([*psql, *more], env=environment, check=True, capture_output=True)
