@@ -50,7 +50,7 @@ def act_without_a_day(visitor: Visitor) -> None:
 def look_somebody_up(visitor: Visitor) -> None:
     """See what is held about an address."""
     visitor.page.get_by_label("Their email address").fill("grete@example.com")
-    visitor.press("Look")
+    visitor.press("Find their data")
     visitor.sees("Data we hold")
 
 
@@ -196,7 +196,9 @@ PLACES = published() | {
     "desk, team": Place("/desk/team/", is_desk=True),
     "desk, nobody invited": Place("/desk/team/", send_nothing("Invite"), 422, is_desk=True),
     "desk, privacy": Place("/desk/privacy/", is_desk=True),
-    "desk, privacy, no address": Place("/desk/privacy/", send_nothing("Look"), 422, is_desk=True),
+    "desk, privacy, no address": Place(
+        "/desk/privacy/", send_nothing("Find their data"), 422, is_desk=True
+    ),
     "desk, privacy, what is held": Place("/desk/privacy/", look_somebody_up, is_desk=True),
     "desk, audit trail": Place("/desk/trail/", is_desk=True),
     "desk, no such lead": Place("/desk/leads/999999/", status=404, is_desk=True),
