@@ -1,17 +1,9 @@
-"""What programs ask: whether we live and are ready, and where to report a weakness.
+"""What a load balancer asks. Problems with email make us neither dead nor unready."""
 
-Problems with email make us neither dead nor unready.
-"""
+from flask import Blueprint
 
-from datetime import timedelta
-
-from flask import Blueprint, Response
-
-from .. import clock
 from ..db import schema
 from .context import context
-
-SECURITY_TXT_FOR = timedelta(days=180)
 
 blueprint = Blueprint("health", __name__)
 
@@ -20,19 +12,6 @@ blueprint = Blueprint("health", __name__)
 def healthz() -> tuple[str, int]:
     """Say that the process lives."""
     return "ok\n", 200
-
-
-@blueprint.get("/.well-known/security.txt")
-def security_txt() -> Response:
-    """Say where to report a weakness (RFC 9116)."""
-    settings, until = context().settings, clock.now() + SECURITY_TXT_FOR
-    lines = (
-        f"Contact: mailto:{settings.practice_email}",
-        f"Expires: {until:%Y-%m-%dT00:00:00Z}",
-        "Preferred-Languages: en",
-        f"Canonical: {settings.link('/.well-known/security.txt')}",
-    )
-    return Response("\n".join(lines) + "\n", mimetype="text/plain")
 
 
 @blueprint.get("/readyz")

@@ -1,13 +1,11 @@
 """What stands before every request: origin, size, characters, hosts, limits, headers."""
 
 import io
-from datetime import datetime
 from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import func, select
 
-from lead_service import clock
 from lead_service.leads.models import Lead
 from lead_service.web import security, static_files
 from tests.support.app.visitor_forms import VISITOR, booking_form, hidden, open_starts
@@ -226,10 +224,3 @@ def test_limits_know_the_customers_of_version_six_by_their_network(app):
 
 def test_our_host_s_name_is_ours_in_any_case(client):
     assert client.get("/book/", headers={"Host": "LocalHost:8000"}).status_code == 200
-
-
-def test_security_txt_says_where_to_report_a_weakness(client):
-    text = client.get("/.well-known/security.txt").text
-    told = dict(line.split(": ", 1) for line in text.splitlines())
-    assert told["Contact"].startswith("mailto:")
-    assert datetime.fromisoformat(told["Expires"]) > clock.now()
