@@ -15,6 +15,7 @@ import secrets
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -246,6 +247,23 @@ class Settings(BaseModel):
     @property
     def is_https(self) -> bool:
         return self.public_url.startswith("https://")
+
+    @property
+    def origin(self) -> str:
+        """PUBLIC_URL as browsers write it: the name encoded, no port that goes without saying."""
+        parts = urlsplit(self.public_url)
+        host = (parts.hostname or "").encode("idna").decode()
+        usual = {"http": 80, "https": 443}[parts.scheme]
+        port = f":{parts.port}" if parts.port not in (None, usual) else ""
+        return f"{parts.scheme}://{host}{port}"
+
+    @property
+    def passkey_host(self) -> str:
+        """The name to which browsers tie passkeys; empty for an IP address, which has none."""
+        host = urlsplit(self.origin).hostname or ""
+        with suppress(ValueError):
+            return "" if ip_address(host) else host
+        return host
 
     @property
     def writes_mail_to_folder(self) -> bool:

@@ -30,6 +30,8 @@ class AuditKind(StrEnum):
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"
     SIGNED_OUT = "signed_out"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
     MEMBER_ADDED = "member_added"
     MEMBER_INVITED = "member_invited"
     MEMBER_REMOVED = "member_removed"

@@ -1,9 +1,9 @@
-"""Members: who may use the desk, the links by which they sign in, and their sessions."""
+"""Members: who may use the desk, the links and passkeys that sign them in, their sessions."""
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db.base import NUMBERS_FOR_LIFE, Base
@@ -65,6 +65,24 @@ class SignInLink(Base):
     browser_hash: Mapped[str | None] = mapped_column(String(64))  # that asked; None opens anywhere
     code: Mapped[str | None] = mapped_column(String(6))  # that another browser has to enter
     tries: Mapped[int] = mapped_column(default=0)  # wrong codes
+
+
+class Passkey(Base):
+    """A key pair on a member's device that signs them in; the private half never leaves it."""
+
+    __tablename__ = "passkey"
+    __table_args__ = (UniqueConstraint("credential_id"), NUMBERS_FOR_LIFE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(60))
+    credential_id: Mapped[str] = mapped_column(String(1400))  # base64url of up to 1023 bytes
+    public_key: Mapped[str] = mapped_column(String(2000))  # COSE, base64url
+    sign_count: Mapped[int] = mapped_column(BigInteger)  # 32 bits without a sign
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    member: Mapped[Member] = relationship()
 
 
 class DeskSession(Base):

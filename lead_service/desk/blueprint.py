@@ -43,6 +43,8 @@ OPEN = {
     "desk.sign_in_sent",
     "desk.link",
     "desk.link_submit",
+    "desk.passkey_challenge",
+    "desk.sign_in_by_passkey",
 }
 # The desk's navigation: the place that a page names, its label, its route.
 PLACES = (

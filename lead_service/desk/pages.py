@@ -1,6 +1,6 @@
 """The desk's pages, all behind the one door of `blueprint`."""
 
-from .auth import sign_in
+from .auth import passkey_sign_in, sign_in
 from .blueprint import blueprint
 from .calls import change_pages, flood_page, list_pages
 from .funnel import funnel_page
@@ -16,7 +16,7 @@ from .hosts import (
 from .leads import erase_page, exports, inbox, lead_page
 from .mail import outbox_page
 from .privacy import privacy_page
-from .team import audit_log_page, team_page
+from .team import audit_log_page, passkey_page, team_page
 
 __all__ = [
     "audit_log_page",
@@ -34,6 +34,8 @@ __all__ = [
     "list_pages",
     "outbox_page",
     "overview",
+    "passkey_page",
+    "passkey_sign_in",
     "privacy_page",
     "profile_pages",
     "sign_in",

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from ..accounts import audit_log
 from ..accounts.audit_log import AuditKind
-from ..accounts.members import DeskSession, Member, SignInLink
+from ..accounts.members import DeskSession, Member, Passkey, SignInLink
 from ..book.hosts.models import Host
 from ..book.models import Booking, Status
 from ..db.engine import Database
@@ -76,7 +76,7 @@ def _forget_former_staff(session: Session, person: _Person, at: datetime) -> dic
         if isinstance(one, Host):
             one.meeting_link, one.feeds, one.time_off = "", [], []
         else:
-            for model in (SignInLink, DeskSession):
+            for model in (SignInLink, Passkey, DeskSession):
                 session.execute(delete(model).where(model.member_id == one.id))
     if former and not person.is_staff_still(session):
         told = update(OutboxMessage).where(person.written_to())

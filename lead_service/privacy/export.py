@@ -20,7 +20,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..accounts import audit_log
 from ..accounts.audit_log import AuditEntry, AuditKind
-from ..accounts.members import DeskSession, Member, SignInLink
+from ..accounts.members import DeskSession, Member, Passkey, SignInLink
 from ..assess.models import Assessment
 from ..book.hosts.models import Host, held_about
 from ..book.models import Booking, TimeCell
@@ -141,6 +141,7 @@ class _Person:
             yield rows_of(model, where)
         yield rows_of(Member, Member.email == self.address)
         yield rows_of(SignInLink, SignInLink.member_id.in_(members))
+        yield rows_of(Passkey, Passkey.member_id.in_(members))
         yield rows_of(DeskSession, DeskSession.member_id.in_(members))
         yield rows_of(AuditEntry, AuditEntry.member_id.in_(members))
 

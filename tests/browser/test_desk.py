@@ -69,6 +69,33 @@ def test_signing_out_closes_the_desk(visitor, link, product, javascript, width):
         assert_closed(member, prospect)
 
 
+def test_a_passkey_signs_a_member_in_without_an_email(visitor, link):
+    member = visitor()
+    devices = member.page.context.new_cdp_session(member.page)
+    devices.send("WebAuthn.enable")
+    device = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True}
+    device |= {"hasUserVerification": True, "isUserVerified": True}
+    devices.send("WebAuthn.addVirtualAuthenticator", {"options": device})
+    sign_in(member, link)
+    member.page.goto("/desk/team/")
+    member.page.get_by_label("Name of the passkey").fill("Blue key")
+    member.press("Add a passkey")
+    expect(member.page.get_by_role("status").first).to_contain_text("Added.")
+    member.press("Add a passkey")  # the browser asks for a name first
+    member.page.get_by_label("Name of the passkey").fill("Twice")
+    member.press("Add a passkey")
+    expect(member.main).to_contain_text("already has a passkey")
+    sign_out(member)
+    member.press("Use a passkey")
+    member.sees("Leads")
+    member.page.goto("/desk/team/")
+    member.press("Remove Blue key")
+    expect(member.main).to_contain_text("Removed.")
+    sign_out(member)
+    member.press("Use a passkey")
+    expect(member.main).to_contain_text("That passkey didn\u2019t sign you in.")
+
+
 def book_after_assessing(product: Product, email: str) -> None:
     """Begin at an article, answer everything, and book from the result."""
     client, framework = product.client, product.context.published.framework
@@ -87,6 +114,10 @@ def sign_in(member: Visitor, link: str) -> None:
     member.page.goto(link)
     member.press("Sign in")
     member.sees("Leads")
+
+
+def sign_out(member: Visitor) -> None:
+    member.main.get_by_role("button", name="Sign out", exact=True).click()
 
 
 def assert_closed(member: Visitor, prospect: str) -> None:

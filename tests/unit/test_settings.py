@@ -272,3 +272,22 @@ def test_a_folder_that_somebody_chose_keeps_its_mode(tmp_path):
 @pytest.mark.parametrize("name", ["SECRETKEY", "SENDGRID_APIKEY", "SALES_T0", "DATABASE_URI"])
 def test_a_misspelled_name_is_refused_not_ignored(name):
     assert name in faults(PRODUCTION | {name: "x"})
+
+
+@pytest.mark.parametrize(
+    ("address", "origin", "host"),
+    [
+        ("https://Advisory.example:443/", "https://advisory.example", "advisory.example"),
+        (
+            "https://m\u00fcller.example:8443",
+            "https://xn--mller-kva.example:8443",
+            "xn--mller-kva.example",
+        ),
+        ("http://localhost:8000/", "http://localhost:8000", "localhost"),
+        ("http://127.0.0.1:8000/", "http://127.0.0.1:8000", ""),
+    ],
+)
+def test_passkeys_belong_to_the_name_of_the_address_as_browsers_write_it(address, origin, host):
+    settings = load(PRODUCTION | {"PUBLIC_URL": address})
+    assert settings.origin == origin
+    assert settings.passkey_host == host

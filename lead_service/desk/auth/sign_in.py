@@ -1,7 +1,10 @@
-"""Signing in and out: an address, a mailed link, one press of a button."""
+"""Signing in and out: an address, an emailed link, one click on a button."""
+
+from datetime import datetime
 
 from flask import g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.routing import BuildError
 from wtforms import Form
@@ -9,6 +12,7 @@ from wtforms import Form
 from ... import clock
 from ...accounts import audit_log
 from ...accounts.audit_log import AuditKind
+from ...accounts.members import Member
 from ...web.context import context
 from ...web.fields import address
 from ...web.security import client_address
@@ -34,7 +38,12 @@ def sign_in() -> ResponseReturnValue:
     """Ask for an address."""
     if current_session():
         return redirect(url_for(".inbox"), 303)
-    return render_template("desk/auth/sign_in.html", form=SignInForm())
+    return sign_in_page()
+
+
+def sign_in_page(form: SignInForm | None = None, **told: bool) -> str:
+    """Render the page that asks for an address, or for a passkey."""
+    return render_template("desk/auth/sign_in.html", form=form or SignInForm(), **told)
 
 
 @blueprint.post("/sign-in/")
@@ -42,10 +51,10 @@ def sign_in_submit() -> ResponseReturnValue:
     """Mail a link to a member; answer everybody else in the same way, after the same work."""
     is_known = bool(session.get(KNOWN))
     if not is_known:
-        _count_try()
+        count_try()
     form, now, settings = SignInForm(request.form), clock.now(), context().settings
     if not form.validate():
-        return render_template("desk/auth/sign_in.html", form=form), 422
+        return sign_in_page(form), 422
     email = form.email.data or ""
     browser = session.setdefault(ASKED, new_token())
     context().database.write(
@@ -73,25 +82,35 @@ def link(token: str) -> ResponseReturnValue:
 @blueprint.post("/sign-in/<token>/")
 def link_submit(token: str) -> ResponseReturnValue:
     """Use the link: a new session for this browser, and the end of the one that it had."""
-    now, before, known = clock.now(), session.get(COOKIE), session.get(KNOWN, [])
+    now, before = clock.now(), session.get(COOKIE)
     browser, code = session.get(ASKED, ""), request.form.get("code", "")
 
     def work(writing) -> tuple[str, int] | None:
         if (member := links.claim(writing, token, now, browser, code)) is None:
             links.note_refusal(writing, token, now)
             return None
-        whose = f"member {member.id}"
-        audit_log.note(writing, member.id, AuditKind.SIGNED_IN, whose, now)
-        if before:
-            sessions.end_session(writing, before, now)
-        return sessions.start_session(writing, member, now), member.id
+        return start_session(writing, member, before, now)
 
     if (signed_in := context().database.write(work)) is None:
-        _count_try()
+        count_try()
         page = _link_page(token, wrong_code=True)
         return (page, 422) if page else _dead_link()
-    id, member_id = signed_in
-    wanted = session.get(WANTED)
+    return let_in(*signed_in)
+
+
+def start_session(
+    writing: Session, member: Member, before: str | None, now: datetime, **how: int
+) -> tuple[str, int]:
+    """Start a session and end the one `before` it; return its id and the member's."""
+    audit_log.note(writing, member.id, AuditKind.SIGNED_IN, f"member {member.id}", now, **how)
+    if before:
+        sessions.end_session(writing, before, now)
+    return sessions.start_session(writing, member, now), member.id
+
+
+def let_in(id: str, member_id: int) -> ResponseReturnValue:
+    """Give this browser a session, and open the page that was asked for."""
+    wanted, known = session.get(WANTED), session.get(KNOWN, [])
     session.clear()  # a new token against forgery too: nothing from before signing in survives
     session.permanent = True  # as long as the browser is to be known
     session[COOKIE], session[KNOWN] = id, [*{*known, member_id}]
@@ -144,10 +163,10 @@ def _link_page(token: str, *, wrong_code: bool = False) -> str | None:
 
 def _dead_link() -> ResponseReturnValue:
     """Offer a new link where one is wrong, used or old."""
-    return render_template("desk/auth/sign_in.html", form=SignInForm(), dead_link=True), 404
+    return sign_in_page(dead_link=True), 404
 
 
-def _count_try() -> None:
+def count_try() -> None:
     """Count one try of a client; raise 429 when there were too many."""
     if wait := context().limits.hit(TRIES, "desk-sign-in", token_hash(client_address())):
         raise TooManyRequests(retry_after=wait)

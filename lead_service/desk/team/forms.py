@@ -33,6 +33,14 @@ class RoleForm(Form):
     role = role_field()
 
 
+class PasskeyForm(Form):
+    """What a member calls a passkey."""
+
+    passkey_name = short_text(
+        "Name of the passkey", longest=60, required="Enter a name.", autocomplete="off"
+    )
+
+
 class NameForm(Form):
     """What the others call somebody."""
 

@@ -6,13 +6,13 @@ The team never loses its last admin: a change that would remove them raises Last
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ...accounts import audit_log
 from ...accounts.audit_log import AuditKind
-from ...accounts.members import DeskSession, Member, Role
+from ...accounts.members import DeskSession, Member, Passkey, Role
 from ...book.hosts.models import Host
 from ...book.models import Booking, Status
 from ...db.engine import broken_rule, rows_changed
@@ -113,6 +113,7 @@ def remove(session: Session, member: Member, by: Member | None, at: datetime) ->
     _spare_the_last_admin(session, member)
     member.removed_at = at
     end_sessions(session, member, at)
+    session.execute(delete(Passkey).where(Passkey.member_id == member.id))
     hosts = session.scalars(hosts_of(member).with_for_update()).all()
     for host in hosts:
         host.is_active = False

@@ -9,10 +9,11 @@ from ... import clock
 from ...accounts.members import Member, Role
 from ...book.hosts.models import Host
 from ...web.context import context
+from ..auth import passkeys
 from ..auth.sign_in import signed_out
 from ..blueprint import admins_only, blueprint
 from . import membership
-from .forms import InviteForm, NameForm, RoleForm
+from .forms import InviteForm, NameForm, PasskeyForm, RoleForm
 
 LAST_ADMIN = "There must be at least one admin. Make someone else an admin first."
 
@@ -20,7 +21,7 @@ LAST_ADMIN = "There must be at least one admin. Make someone else an admin first
 @blueprint.get("/team/")
 def team() -> str:
     """Show who may use the desk."""
-    return _render_team()
+    return render_team()
 
 
 @blueprint.post("/team/")
@@ -29,7 +30,7 @@ def invite() -> ResponseReturnValue:
     """Let somebody in, by mail."""
     form, now, by = InviteForm(request.form), clock.now(), g.desk.member
     if not form.validate():
-        return _render_team(form), 422
+        return render_team(form), 422
     email, name, role = form.email.data or "", form.name.data or "", Role(form.role.data)
 
     def work(writing: Session) -> None:
@@ -40,7 +41,7 @@ def invite() -> ResponseReturnValue:
         context().database.write(work)
     except membership.AlreadyIn:
         form.email.errors = ["This person is already a member."]
-        return _render_team(form), 422
+        return render_team(form), 422
     flash("Invited. We\u2019ll email them how to sign in.")
     return redirect(url_for(".team"), 303)
 
@@ -73,7 +74,7 @@ def remove_member(member_id: int) -> ResponseReturnValue:
     try:
         left: membership.Removed = context().database.write(work)
     except membership.LastAdmin:
-        return _render_team(refusal=LAST_ADMIN), 409
+        return render_team(refusal=LAST_ADMIN), 409
     told = f"Removed and signed out. Open leads without an owner now: {left.leads}."
     if left.was_host:
         told += " They take no calls anymore, and their feed is closed."
@@ -101,7 +102,7 @@ def rename() -> ResponseReturnValue:
     """Change the name that the others see."""
     form, now = NameForm(request.form), clock.now()
     if not form.validate():
-        return _render_team(naming=form), 422
+        return render_team(naming=form), 422
     name, own_id = form.own_name.data or "", g.desk.member_id
     context().database.write(
         lambda writing: membership.rename(writing, _find_member(writing, own_id), name, now)
@@ -128,16 +129,21 @@ def _done(work, told: str) -> ResponseReturnValue:
     try:
         context().database.write(work)
     except membership.LastAdmin:
-        return _render_team(refusal=LAST_ADMIN), 409
+        return render_team(refusal=LAST_ADMIN), 409
     flash(told)
     return redirect(url_for(".team"), 303)
 
 
-def _render_team(
-    form: InviteForm | None = None, naming: NameForm | None = None, refusal: str = ""
+def render_team(
+    form: InviteForm | None = None,
+    naming: NameForm | None = None,
+    keying: PasskeyForm | None = None,
+    refusal: str = "",
 ) -> str:
+    """Render the page, with the form that was refused or with why a change cannot be."""
     with context().database.read() as reading:
         people = membership.everybody(reading)
+        own = passkeys.of_member(reading, g.desk.member)
         hosts = {one.email.lower() for one in reading.scalars(select(Host))}
     return render_template(
         "desk/team/team.html",
@@ -145,6 +151,8 @@ def _render_team(
         hosts=hosts,
         form=form or InviteForm(),
         naming=naming or NameForm(data={"own_name": g.desk.member.name}),
+        keying=keying or PasskeyForm(),
+        passkeys=own,
         refusal=refusal,
     )
 

@@ -19,6 +19,11 @@ DESK = {
     ("desk.sign_in_sent", "GET"): ANYBODY,
     ("desk.link", "GET"): ANYBODY,
     ("desk.link_submit", "POST"): ANYBODY,
+    ("desk.passkey_challenge", "POST"): ANYBODY,
+    ("desk.sign_in_by_passkey", "POST"): ANYBODY,
+    ("desk.new_passkey_challenge", "POST"): MEMBER,
+    ("desk.add_passkey", "POST"): MEMBER,
+    ("desk.remove_passkey", "POST"): MEMBER,
     ("desk.sign_out", "POST"): MEMBER,
     ("desk.inbox", "GET"): MEMBER,
     ("desk.lead", "GET"): MEMBER,
@@ -120,6 +125,7 @@ def routes(app) -> dict[tuple[str, str], str]:
                 "token": "t" * 43,
             }
             values |= {"call_id": 1, "host_id": 1, "date_id": 1, "off_id": 1, "feed_id": 1}
+            values["passkey_id"] = 1
             values["part"] = "hours"
             with app.test_request_context():
                 built = rule.build({name: values[name] for name in rule.arguments})

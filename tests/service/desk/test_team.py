@@ -169,6 +169,12 @@ def test_former_members_and_hosts_can_be_erased_and_present_ones_stay(
         assert session.get_one(Host, host_id).name == f"former host {host_id}"
 
 
+def test_an_address_without_a_name_says_that_it_can_have_no_passkeys(client, admin):
+    assert "can\u2019t have passkeys" in client.get("/desk/team/").text
+    for path in ("/desk/sign-in/passkey/challenge", "/desk/team/me/passkeys/challenge"):
+        assert press(client, "/desk/team/", path).status_code == 404
+
+
 @pytest.mark.parametrize(("deed", "fields"), [("remove", {}), ("role", {"role": "member"})])
 def test_the_last_admin_stays_one(client, database, bob, deed, fields):
     sent = act(client, 1, deed, **fields)

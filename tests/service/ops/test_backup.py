@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from lead_service import create_app
 from lead_service.accounts import audit_log
 from lead_service.accounts.audit_log import AuditKind
+from lead_service.accounts.members import Passkey
 from lead_service.book.hosts import setup
 from lead_service.book.hosts.models import CalendarFeed, Host
 from lead_service.db import engine, schema
@@ -316,16 +317,22 @@ def test_a_copy_of_an_older_schema_is_migrated_and_brings_nobody_back(db_url, se
     live.close()
 
 
-def test_nobody_is_signed_in_after_a_copy_has_returned(live, settings, tmp_path):
+def test_after_a_restore_nobody_is_signed_in_and_members_keep_their_passkeys(
+    live, settings, tmp_path
+):
     link = links.make_link(live, settings, "ann@example.com", NOW)
     member = live.write(lambda session: membership.find_member(session, "ann@example.com"))
     cookie = live.write(lambda session: sessions.start_session(session, member, NOW))
+    given = {"credential_id": "aWQ", "public_key": "a2V5", "sign_count": 2**32 - 1}
+    passkey = Passkey(name="Phone", member_id=member.id, created_at=NOW, **given)
+    live.write(lambda session: session.add(passkey))
     backup.make(live, tmp_path / "copy")
     backup.restore(live, settings, tmp_path / "copy", NOW, replace=True)
     token = link.rstrip("/").rpartition("/")[2]
     with live.read() as session:
         assert sessions.live_session(session, settings, cookie, NOW) is None
         assert not links.is_usable(session, token, NOW)
+        assert session.scalars(select(Passkey.sign_count)).all() == [2**32 - 1]
 
 
 @only_postgresql

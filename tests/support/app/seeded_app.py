@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from lead_service import clock
+from lead_service.accounts.members import Passkey
 from lead_service.assess import models as assessments
 from lead_service.book import bookings
 from lead_service.book.hosts import feed
 from lead_service.book.hosts.models import CalendarFeed, Host
 from lead_service.book.models import Booking
 from lead_service.db.engine import Database
+from lead_service.desk.team import membership
 from lead_service.emails import provider_erasure
 from lead_service.emails.models import EmailState, OutboxMessage, OutboxPause
 from lead_service.leads import models
@@ -50,10 +52,12 @@ class SeededApp:
         """Let an admin in, add what the made-up data leaves out, and name one of each."""
         path_of_link(self.database, self.settings, "admin@example.com")
         sign_in(self.client, self.database, self.settings, "admin@example.com")
+        self.database.write(_add_passkey)
         unused = path_of_link(self.database, self.settings, "ann@example.com")
         self.known = self.database.write(self._name_one_of_each)
         self.known |= {
             "part": "rules",
+            "passkey_id": "1",
             "slug": "clarify",
             "kind": "discovery",
             "desk": _token(unused),
@@ -148,6 +152,13 @@ def _result(session: Session, lead_id: int) -> tuple[str, str, str]:
     token = f"the-result-of-{lead_id}"
     answers.token_hash = token_hash(token)
     return mail.id, token, match(f"/{NOT_ME}/", mail.body or "")[1]
+
+
+def _add_passkey(session: Session) -> None:
+    """Give the admin a passkey; its key is none, so it signs nobody in."""
+    admin = membership.get_member(session, "admin@example.com")
+    given = {"credential_id": "aWQ", "public_key": "a2V5", "sign_count": 0}
+    session.add(Passkey(name="Laptop", member=admin, created_at=clock.now(), **given))
 
 
 def _token(path: str) -> str:

@@ -58,7 +58,7 @@ class Tokens(dict):
         database, settings = context.database, context.settings
         self["link"] = _token(desk_client.path_of_link(database, settings, HOST))
         desk_client.sign_in(client, database, settings, HOST)
-        value = client.get_cookie(COOKIE, domain="127.0.0.1")
+        value = client.get_cookie(COOKIE, domain="localhost")
         assert value
         cookie = {"name": COOKIE, "value": value.value, "url": settings.public_url}
         self.cookies = [cookie]

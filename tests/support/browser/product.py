@@ -47,7 +47,7 @@ class Product:
     def __init__(self, site: Path, folder: Path, database_url: str = "") -> None:
         self.site, self.folder = site, folder
         self.var = folder / "var"
-        self.address = f"http://127.0.0.1:{free_port()}"
+        self.address = f"http://localhost:{free_port()}"  # a name, which passkeys need
         self.database_url = database_url or f"sqlite:///{self.var / 'lead_service.db'}"
         self._log = folder / "serve.log"
         with self._log.open("w") as log:

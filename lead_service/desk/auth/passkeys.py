@@ -1,0 +1,188 @@
+"""Passkeys of members: add one, sign in with one, remove one (WebAuthn level 3).
+
+A passkey is a key pair on a device. The device signs a challenge of ours once it has seen a
+finger, a face or a PIN: two factors at once, and no email. Each challenge is given to one browser,
+works for five minutes and signs in once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from ...accounts import audit_log
+from ...accounts.audit_log import AuditKind
+from ...accounts.members import Member, Passkey
+from ...db.engine import insert_unless, rows_changed
+from ...settings import Settings
+
+CHALLENGE_LIFE = timedelta(minutes=5)
+
+
+class Refused(Exception):
+    """A browser's answer proves nothing; holds the subject of the line in the audit log."""
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """What a browser has to have signed, and when it was given."""
+
+    text: str
+    at: datetime
+
+
+def creation_options(
+    session: Session, settings: Settings, member: Member, challenge: Challenge
+) -> str:
+    """Return as JSON what a browser needs to make a passkey that the member has not yet."""
+    import webauthn  # takes a third of a second, for pages that few open
+    from webauthn.helpers import structs
+
+    known = session.scalars(select(Passkey.credential_id).where(Passkey.member_id == member.id))
+    options = webauthn.generate_registration_options(
+        rp_id=settings.passkey_host,
+        rp_name=settings.practice_name,
+        user_id=_handle(member.id),
+        user_name=member.email,
+        user_display_name=member.shown_name,
+        challenge=challenge.text.encode(),
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.REQUIRED,
+            user_verification=structs.UserVerificationRequirement.REQUIRED,
+        ),
+        exclude_credentials=[
+            structs.PublicKeyCredentialDescriptor(id=webauthn.base64url_to_bytes(one))
+            for one in known
+        ],
+    )
+    return webauthn.options_to_json(options)
+
+
+def request_options(settings: Settings, challenge: Challenge) -> str:
+    """Return as JSON what a browser needs to offer its passkeys; it names no member."""
+    import webauthn
+    from webauthn.helpers.structs import UserVerificationRequirement
+
+    options = webauthn.generate_authentication_options(
+        rp_id=settings.passkey_host,
+        challenge=challenge.text.encode(),
+        user_verification=UserVerificationRequirement.REQUIRED,
+    )
+    return webauthn.options_to_json(options)
+
+
+def add(
+    session: Session,
+    settings: Settings,
+    member: Member,
+    challenge: Challenge | None,
+    answer: str,
+    *,
+    name: str,
+    at: datetime,
+) -> None:
+    """Store a passkey that a member's browser has made; raise Refused."""
+    import webauthn
+    from webauthn.helpers import bytes_to_base64url
+
+    verify, whose = webauthn.verify_registration_response, f"member {member.id}"
+    made = _check(verify, whose, settings, challenge, at, credential=answer)
+    id = insert_unless(
+        session,
+        Passkey,
+        "credential_id",
+        member_id=member.id,
+        name=name,
+        credential_id=bytes_to_base64url(made.credential_id),
+        public_key=bytes_to_base64url(made.credential_public_key),
+        sign_count=made.sign_count,
+        created_at=at,
+    )
+    if id is None:
+        raise Refused(whose)
+    audit_log.note(session, member.id, AuditKind.PASSKEY_ADDED, whose, at, passkey=id)
+
+
+def use(
+    session: Session, settings: Settings, challenge: Challenge | None, answer: str, at: datetime
+) -> Passkey:
+    """Return the passkey that signed the challenge, whose member may enter; raise Refused."""
+    import webauthn
+    from webauthn.helpers import parse_authentication_credential_json
+
+    unknown = "unknown passkey"
+    given = _read(parse_authentication_credential_json, unknown, answer)
+    query = select(Passkey).join(Passkey.member).where(Passkey.credential_id == given.id)
+    query = query.where(Member.removed_at.is_(None)).with_for_update(of=Passkey)
+    if (passkey := session.scalar(query)) is None:
+        raise Refused(unknown)
+    whose = f"member {passkey.member_id}"
+    if given.response.user_handle != _handle(passkey.member_id):
+        raise Refused(whose)
+    if challenge and passkey.used_at and passkey.used_at >= challenge.at:
+        raise Refused(whose)  # a copy of the cookie and of the answer opens nothing
+    checked = _check(
+        webauthn.verify_authentication_response,
+        whose,
+        settings,
+        challenge,
+        at,
+        credential=given,
+        credential_public_key=webauthn.base64url_to_bytes(passkey.public_key),
+        credential_current_sign_count=passkey.sign_count,
+    )
+    passkey.sign_count, passkey.used_at = checked.new_sign_count, at
+    return passkey
+
+
+def of_member(session: Session, member: Member) -> list[Passkey]:
+    """Return the passkeys of a member, the oldest first."""
+    query = select(Passkey).where(Passkey.member_id == member.id).order_by(Passkey.id)
+    return list(session.scalars(query))
+
+
+def remove(session: Session, member: Member, id: int, at: datetime) -> bool:
+    """Remove a passkey of a member; say whether there was one."""
+    theirs = delete(Passkey).where(Passkey.id == id, Passkey.member_id == member.id)
+    if not rows_changed(session, theirs):
+        return False
+    whose = f"member {member.id}"
+    audit_log.note(session, member.id, AuditKind.PASSKEY_REMOVED, whose, at, passkey=id)
+    return True
+
+
+def _handle(member_id: int) -> bytes:
+    """Return by what a device knows a member; no part of their name or address."""
+    return str(member_id).encode()
+
+
+def _check(
+    verify: Callable,
+    whose: str,
+    settings: Settings,
+    challenge: Challenge | None,
+    at: datetime,
+    **more,
+) -> Any:
+    if challenge is None or at - challenge.at >= CHALLENGE_LIFE:
+        raise Refused(whose)
+    return _read(
+        verify,
+        whose,
+        expected_challenge=challenge.text.encode(),
+        expected_rp_id=settings.passkey_host,
+        expected_origin=settings.origin,
+        require_user_verification=True,
+        **more,
+    )
+
+
+def _read(function: Callable, whose: str, *given: str, **named: Any) -> Any:
+    """Call a function of the library, which says by many exceptions what is wrong with bytes."""
+    try:
+        return function(*given, **named)
+    except Exception as fault:
+        raise Refused(whose) from fault
