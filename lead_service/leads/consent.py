@@ -59,15 +59,15 @@ class Occasion(StrEnum):
 
 @dataclass(frozen=True)
 class Agreed:
-    """Hold what a person chose last; False also where they were never asked."""
+    """Hold what a person chose last; None where they were never asked."""
 
-    services: bool = False
-    result: bool = False
+    services: bool | None = None
+    result: bool | None = None
 
     @property
     def topics(self) -> tuple[str, ...]:
         """Name what we may write about without being asked."""
-        return ("their result",) * self.result + ("our services",) * self.services
+        return ("their result",) * bool(self.result) + ("our services",) * bool(self.services)
 
 
 @dataclass(frozen=True)

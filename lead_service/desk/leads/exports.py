@@ -143,7 +143,8 @@ def _record(entry: Entry, names: dict[int, str], agreed: Agreed | None) -> Itera
     yield lead.next_action_on.isoformat() if lead.next_action_on else ""
     yield _utc(call.starts_at) if call else ""
     yield from _result(entry.diagnosis)
-    yield (", ".join(agreed.topics) or "nothing") if agreed else ""
+    only = "nothing" if agreed and agreed.services is None else "their request only"
+    yield (", ".join(agreed.topics) or only) if agreed else ""
     yield from (_yes(lead.bounced_at is not None), _yes(lead.quarantine))
     yield from (_utc(lead.created_at), _utc(lead.touched_at))
 

@@ -138,13 +138,13 @@ def test_what_a_corrected_phase_asks_in_other_words_is_asked_again(client, frame
     assert client.get(f"{begun}implement/").text.count('" checked>') == 0
     for slug in ("clarify", "transform", "implement", "organize", "nurture"):
         client.post(f"{begun}{slug}/", data=answers(framework, slug, BEST))
-    idea = framework.in_phase("idea").question("implement-connections")
+    idea = framework.in_phase("idea").question("implement-information")
     page = unescape(client.get(result).text)
     assert "It is an idea" in page and idea.condition in page
 
 
 def test_the_questions_are_in_the_words_of_the_phase(client, framework):
-    question = framework.question("implement-connections")
+    question = framework.question("implement-information")
     for phase, text in (("idea", question.wordings["idea"].text), ("in-use", question.text)):
         page = client.get(begin_phase(client, phase).replace("/assess/", "/implement/")).text
         assert text in page

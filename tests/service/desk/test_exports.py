@@ -61,6 +61,9 @@ def test_a_view_as_csv_holds_its_leads_and_what_the_list_shows(client, ann, fram
     assert row["Phone"] == "'" + VISITOR["phone"]
     assert (row["Stage"], row["Begin with"], row["Suspected"]) == ("New", "Organize", "no")
     assert row["Phase"] == framework.phase(PHASE).label
+    book(client, email="b@example.com")
+    last = {row["Address"]: row for row in records(client.get("/desk/leads.csv"))}["b@example.com"]
+    assert last["Agreed to email about"] == "their request only"
     assert row["Agreed to email about"] == "our services"
     assert row["Next call (UTC)"].startswith("2026-11-2")
     assert records(client.get("/desk/leads.csv?stage=won")) == []

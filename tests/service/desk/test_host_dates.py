@@ -140,7 +140,7 @@ def test_how_a_calendar_stands_is_said_in_words(client, admin, database):
     change_host(database, feeds=[])
     change_host(database, feeds=[feed])
     page = client.get(HOST + "calendars/").text
-    assert "blocks more time than it says" in page
+    assert "blocks more time than it should" in page
     assert "<li>A &lt;b&gt;reason&lt;/b&gt;.</li><li>And another.</li>" in page
 
 

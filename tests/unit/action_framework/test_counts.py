@@ -49,7 +49,7 @@ def test_a_step_may_have_one_to_three_questions():
 
 def test_more_to_read_takes_more_minutes():
     minutes = [counts(with_questions(*[number] * 6)).minutes for number in (1, 2, 3)]
-    assert minutes == ["two minutes", "four minutes", "five minutes"]
+    assert minutes == ["two minutes", "four minutes", "six minutes"]
 
 
 def test_large_numbers_are_written_in_digits():

@@ -148,7 +148,7 @@ def test_each_phase_has_its_words_and_everything_else_stays():
     idea, plain = FRAMEWORK.in_phase("idea"), FRAMEWORK.in_phase(None)
     assert plain is FRAMEWORK
     assert (
-        idea.question("implement-connections").text
+        idea.question("implement-information").text
         == "How will it get the information it works with?"
     )
     assert idea.question("clarify-case").text == FRAMEWORK.question("clarify-case").text
@@ -248,7 +248,7 @@ ENGAGEMENT = DATA["engagements"][0]
         ((*IDEA, "text"), "", "questions[0].wordings.idea.text: is empty"),
         ((*IDEA, "answers", "best"), "x", "wordings.idea.answers.best: no answer has this id"),
         ((*IDEA, "first_moves", "best"), "x", "first_moves.best: no answer has this id"),
-        ((*IDEA, "first_moves", "everywhere"), "x", "first_moves.everywhere: no answer but"),
+        ((*IDEA, "first_moves", "every-team"), "x", "first_moves.every-team: no answer but"),
         (("phases",), REMOVED, "phases: is missing"),
         (("phases",), [], "phases: needs at least one phase"),
         (("phases", 1, "id"), "idea", "phases: idea is used 2 times"),

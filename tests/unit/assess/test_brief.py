@@ -101,7 +101,7 @@ def test_the_next_question_is_about_what_their_own_words_name(words, id, wrote):
 
 def test_a_condition_that_is_true_gives_way_to_an_open_one_whatever_they_wrote():
     made = brief_of([3, 3, 3, 3, 3, 3, 0, 1, 3, 3, 2, 3], "Two people keep the data flowing.")
-    assert asked_about(made)[:2] == ["implement-connections", "implement-plan"]
+    assert asked_about(made)[:2] == ["implement-information", "implement-plan"]
     assert asked_about(made)[2] == "nurture-benefit"
     made = brief_of([3] * 12, "Our data")
     assert not [one for one in made.asks if one.wrote]  # what is true cannot be what they mean
