@@ -25,7 +25,7 @@ from .models import Booking, Status
 from .refusals import BOOKED, HELD, Refusal, was_offered
 from .terms import Terms
 
-MOST_HELD = 10  # calls of all visitors at a time; else strangers could take every start
+MOST_HELD = 30  # calls of all visitors at a time; else strangers could take every start
 MOST_HELD_BY_ONE = 3  # client
 MOST_CHANGES = 3  # of one booking: the form must not become a way to mail strangers
 
@@ -90,6 +90,11 @@ class BookingResult:
     lead: models.Lead | None  # None: this very form had been sent before
     refusals: Sequence[Refusal] = ()  # why there is no booking, host by host
 
+    @property
+    def is_message(self) -> bool:
+        """Whether all that is kept is what the visitor wrote: too many calls are held."""
+        return any(one.reason == HELD for one in self.refusals)
+
 
 def create(
     session: Session,
@@ -122,6 +127,8 @@ def create(
         quarantine=wanted.quarantine,
         at=now,
     )
+    if lead.disowned_at:  # nothing more is sent there until the team has looked
+        wanted = replace(wanted, suspect=True)
     if has_enough(session, settings, lead, now):
         wanted = replace(wanted, flood=True)
     if wanted.quarantine and _holds_enough(session, wanted.client, now):

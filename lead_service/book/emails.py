@@ -40,6 +40,7 @@ NEWS = {  # what the visitor did, and what the team did to their call
     CallNews.MOVED: ("rescheduled their call", "had their call rescheduled"),
     CallNews.GIVEN: ("has another host for their call", "has another host for their call"),
     CallNews.CANCELED: ("canceled their call", "had their call canceled"),
+    CallNews.DISOWNED: ("never booked their call: canceled", "never booked their call: canceled"),
     CallNews.MISSED: ("did not come to their call", "did not come to their call"),
     CallNews.NEVER_TOLD: ("was never told about their call", "was never told about their call"),
 }
@@ -95,6 +96,7 @@ def hosts_email(
     host = session.get_one(Host, said["host"])
     given_to = booking.host.name if booking.is_live and booking.host_id != host.id else ""
     occasion = Occasion.CALL_GIVEN_AWAY if given_to else Occasion.CALL
+    occasion = Occasion.DISOWNED if said.get("is_disowned") else occasion
     meeting = hosts_meeting(settings, booking, row.created_at, host)
     is_off = row.kind == EmailKind.BOOKING_CANCELLED_FOR_HOST
     if not is_off and not host.is_active and _has_left(session, host):

@@ -49,7 +49,8 @@ def form_answered(
     )
     if outcome.booking:
         booked(session, settings, outcome.booking, now, flood=wanted.flood)
-        if outcome.booking.quarantine and not wanted.suspect:
+        is_silent = wanted.suspect or outcome.lead.disowned_at
+        if outcome.booking.quarantine and not is_silent:
             _ask_for_proof(session, outcome.booking, now)
     else:
         why = refusals.to_team(outcome.refusals)
@@ -170,8 +171,8 @@ def disowned(session: Session, settings: Settings, booking: Booking, now: dateti
     withdrawn(session, booking, now)
     if is_known:
         news = _News(session, settings, booking, now)
-        news.tell_host(booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST)
-        news.tell_team(CallNews.CANCELED, [booking.host])
+        news.tell_host(booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, is_disowned=True)
+        news.tell_team(CallNews.DISOWNED, [booking.host])
 
 
 def missed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:

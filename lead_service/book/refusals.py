@@ -20,8 +20,6 @@ NO_CALLS_THEN = "We don\u2019t take calls at that time."
 TO_VISITOR = {
     UnavailableReason.BOOKED: "That time is already booked. If you booked it, our email has the"
     " link to your call.",
-    UnavailableReason.HELD: "We can\u2019t keep that time for you right now. Your message has"
-    " arrived, and we will write to you.",
     UnavailableReason.LIMIT: "There are no more calls on that day.",
     UnavailableReason.BUSY: "The host\u2019s calendar has something else at that time.",
     UnavailableReason.UNREAD: "We can\u2019t read the host\u2019s calendar right now, so we"

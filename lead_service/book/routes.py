@@ -92,6 +92,8 @@ def _claim(form: BookingForm, wanted: datetime, now: datetime, flood: bool) -> R
         return _other_times(form, wanted, _why_gone(wanted)), 422
     except bookings.TermsChanged:
         return _form_page(form, wanted), 409
+    if outcome.is_message:
+        return redirect(url_for("contact.thanks"), 303)
     if outcome.booking is None:
         return _other_times(form, wanted, refusals.to_visitor(outcome.refusals)), 409
     token = bookings.manage_token(outcome.booking, settings.secret)

@@ -33,6 +33,7 @@ class CallNews(StrEnum):
     GIVEN = "given"
     CANCELED = "canceled"
     MISSED = "missed"
+    DISOWNED = "disowned"  # and canceled
     NEVER_TOLD = "never_told"  # the email about it was not sent in time
 
 
@@ -88,7 +89,8 @@ def notify_of_call(
     **more: Any,
 ) -> None:
     """Email the team what became of a call; `booking` is its id and sequence."""
-    more |= {"occasion": Occasion.CALL, "booking": booking, "news": news}
+    occasion = Occasion.DISOWNED if news is CallNews.DISOWNED else Occasion.CALL
+    more |= {"occasion": occasion, "booking": booking, "news": news}
     notify(session, settings, lead_id, at, **more)
 
 

@@ -55,6 +55,7 @@ class Occasion(StrEnum):
     WANTED_CALL = "wanted-call"
     MESSAGE = "message"
     RESULT = "result"
+    DISOWNED = "disowned"  # the mailbox's owner says that someone else used the address
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,9 @@ def permission(occasion: Occasion, agreed: Agreed) -> Permission:
     """Say whether a person may be reached after an occasion, and about what."""
     if occasion == Occasion.CALL_GIVEN_AWAY:
         return Permission(False, "Another host has this call now and will talk to them about it.")
+    if occasion == Occasion.DISOWNED:
+        said = "The owner of this address says that someone else used it."
+        return Permission(False, f"{said} Do not write to them or call them.")
     topics = " and ".join(agreed.topics)
     if occasion == Occasion.RESULT:
         if not topics:

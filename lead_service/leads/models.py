@@ -104,6 +104,7 @@ class Lead(Base):
     next_action: Mapped[str] = mapped_column(String(200), default="")
     next_action_on: Mapped[date | None] = mapped_column(index=True)
     version: Mapped[int] = mapped_column(default=1)  # rises with every change that a member makes
+    disowned_at: Mapped[datetime | None]  # its owner said that someone else used the address
     bounced_at: Mapped[datetime | None]  # a mail came back: the address does not work
     # Suspected to be automated: kept and shown, but no mail leaves for it until it is released.
     quarantine: Mapped[bool] = mapped_column(default=False)

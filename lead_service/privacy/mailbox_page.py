@@ -74,6 +74,7 @@ def choices_submit(token: str) -> ResponseReturnValue:
 
 def _confirm(session: Session, settings: Settings, lead: Lead, now: datetime) -> None:
     """Let the ticks count, and the calls that were held until someone confirms them."""
+    lead.disowned_at = None
     for tick in unproved_ticks(session, lead):
         tick.is_proved = True
     for call in _coming(session, lead, now):
@@ -99,6 +100,7 @@ def _disown(session: Session, settings: Settings, lead: Lead, now: datetime) -> 
     The host hears of a canceled call, so it is erased by a second press only.
     """
     _withdraw(session, settings, lead, now)
+    lead.disowned_at = now
     calls = [call for call in _coming(session, lead, now) if not call.is_proved]
     for call in calls:
         if bookings.cancel(session, call, now):

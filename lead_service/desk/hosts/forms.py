@@ -1,5 +1,6 @@
 """The forms of a host: who they are, when they are open, by which rules they are booked."""
 
+import re
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -122,6 +123,11 @@ class HostForm(Form):
         self.populate_obj(host)
 
 
+def _range(opens: str, closes: str) -> str:
+    """Return what two fields say; people also type a whole range into the first."""
+    return opens if not closes and re.search(r"[-\u2013]|\bto\b", opens) else f"{opens} - {closes}"
+
+
 class WindowsField(StringField):
     """The windows of a date: one text, or as many pairs of From and To as the form has."""
 
@@ -131,7 +137,7 @@ class WindowsField(StringField):
         if len(valuelist) > 1:
             pairs = zip(valuelist[::2], valuelist[1::2], strict=False)
             self.typed = tuple((clean(opens), clean(closes)) for opens, closes in pairs)
-            texts = (f"{opens} - {closes}" for opens, closes in self.typed if opens or closes)
+            texts = (_range(*typed) for typed in self.typed if any(typed))
             valuelist = [", ".join(texts)]
         super().process_formdata(valuelist)
 

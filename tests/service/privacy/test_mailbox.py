@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from lead_service.book.models import Booking
 from lead_service.leads.consent import agreed
 from lead_service.leads.models import Lead
-from tests.support.app.visitor_forms import VISITOR, assess, book
+from tests.support.app.visitor_forms import VISITOR, assess, book, open_starts
 
 pytestmark = [pytest.mark.usefixtures("at"), pytest.mark.both_engines]
 ADA = VISITOR["email"]
@@ -80,9 +80,19 @@ def test_who_was_not_it_ends_the_call_and_is_erased(client, database, mails):
         assert not session.scalars(select(Booking)).one().is_live
     told = {row.address: one.kind for row, one in mails() if row.state == "pending"}
     assert ADA not in told and "booking_cancelled_for_host" in told.values()
+    for row, one in mails():
+        if row.state == "pending":
+            assert one.text.startswith("The owner of this address says") and not one.reply_to
     assert client.post(page, data={"choice": "not-me"}).location == "/email/erased/"
     assert leads(database) == 0
     assert client.get(page).status_code == 404
+
+
+def test_nothing_is_sent_to_an_address_that_its_owner_disowned(client, mails):
+    book(client)
+    client.post(choices(mails), data={"choice": "not-me"})
+    book(client, open_starts(client)[3])
+    assert "pending" not in {row.state for row, one in mails() if one.to == ADA}
 
 
 def test_what_was_confirmed_before_is_not_erased_by_a_forwarded_link(client, database, mails):
