@@ -61,7 +61,9 @@ TO_VISITOR = (
     EmailKind.BOOKING_WITHDRAWN,
 )
 TO_VISITORS = {*TO_VISITOR, EmailKind.RESULT}
-A_DAY = 8  # emails to one visitor, of all kinds; reminders of their calls aside
+# Whose number anybody can drive up; a call is canceled once, and reminded of as often as planned.
+COUNTED = TO_VISITORS - {EmailKind.BOOKING_REMINDER, EmailKind.BOOKING_CANCELLED}
+A_DAY = 8  # of these to one visitor
 ENOUGH = "the visitor has had as many emails as one address gets in a day"
 TO_HOST = (EmailKind.BOOKING_FOR_HOST, EmailKind.BOOKING_CANCELLED_FOR_HOST)
 
@@ -107,7 +109,7 @@ def queue(
     told = {}
     if booking_id is not None and sequence:
         told = supersede(session, kind, booking_id, address, sequence)
-    is_too_much = not held and kind in TO_VISITORS and _is_enough(session, lead_id, at)
+    is_too_much = not held and kind in COUNTED and _is_enough(session, lead_id, at)
     row = _new_row(kind, at, due_at or at, held=held or is_too_much) | {
         "address": address,
         "facts": (facts or {}) | told,
@@ -127,7 +129,7 @@ def _is_enough(session: Session, lead_id: int | None, at: datetime) -> bool:
         return False
     of_day = and_(
         OutboxMessage.lead_id == lead_id,
-        OutboxMessage.kind.in_(TO_VISITORS - {EmailKind.BOOKING_REMINDER}),
+        OutboxMessage.kind.in_(COUNTED),
         OutboxMessage.state != EmailState.CANCELLED,
         OutboxMessage.created_at > at - timedelta(days=1),
     )
