@@ -1,5 +1,6 @@
 """The whole funnel by keyboard alone, the focus visible at every stop."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import mailbox
@@ -7,6 +8,7 @@ from tests.support.browser.keyboard import Keyboard
 from tests.support.browser.visitor import ARTICLE, CLOCK_TIME, STEPS, WINDOWS, Visitor
 
 
+@pytest.mark.long
 @WINDOWS
 def test_the_whole_journey_needs_no_more_than_a_keyboard(visitor, product, javascript, width):
     someone = visitor(width, javascript)

@@ -37,6 +37,7 @@ def test_without_javascript_times_are_in_the_hosts_zone_and_can_be_chosen_by_han
     assert_times_are_in(someone, CHOSEN)
 
 
+@pytest.mark.long
 def test_a_zone_chosen_by_hand_wins_over_the_browsers_and_stays_to_the_end(visitor):
     someone = visitor(1280, timezone_id=ZONES[0])
     someone.page.goto("/book/")

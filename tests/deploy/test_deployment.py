@@ -71,6 +71,7 @@ def test_no_script_turns_text_into_html(visitor, path):
         visitor.page.evaluate("document.body.innerHTML = '<b>text</b>'")
 
 
+@pytest.mark.long
 def test_one_client_s_limit_holds_across_all_processes_and_for_no_other_client(client, cluster):
     answers = [
         client.post("/contact/", {"name": "x"}, as_client="127.0.0.31") for _ in range(POSTS + 2)
@@ -172,6 +173,7 @@ def test_more_than_any_form_holds_is_refused_at_the_door(client):
     assert eventually(lambda: client.post("/contact/", form).status == 413)
 
 
+@pytest.mark.long
 def test_no_log_names_a_client_or_opens_a_booking(client, cluster, provider):
     page = client.get("/book/").text
     start = re.search(r"/book/(\d{8}T\d{4}Z)/", page)[1]

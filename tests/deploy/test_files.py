@@ -190,6 +190,7 @@ def test_systemd_understands_every_unit(units):
     assert (done.returncode, ours) == (0, [])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", UNITS)
 def test_units_are_given_no_more_than_they_need(units, name):
     done = subprocess.run(

@@ -140,6 +140,7 @@ def test_characters_with_a_meaning_in_html_are_shown_and_not_obeyed(build):
         assert "&lt;b&gt;Risk" in text and "<b>Risk" not in text, path
 
 
+@pytest.mark.long
 def test_a_card_is_drawn_once_and_again_only_when_it_changes(build, monkeypatch, tmp_path):
     drawn = []
     monkeypatch.setattr(drawings, "_draw", lambda *given: drawn.append(given) or b"")

@@ -77,6 +77,7 @@ def test_holidays_and_a_weekend_leave_nothing_out(context, database):
     assert len({at for at in every(database, Booking.starts_at) if at > now}) >= 5
 
 
+@pytest.mark.long
 def test_a_second_time_changes_nothing_and_removing_leaves_no_trace(context, database, at):
     before = rows(database)
     assert demo.fill(context, MONDAY_MORNING) is None
@@ -134,6 +135,7 @@ def test_it_is_refused_where_visitors_come_or_its_people_are_known(context, data
     assert rows(database) == before
 
 
+@pytest.mark.long
 def test_every_page_of_the_desk_shows_it_and_says_so(filled, app, client, settings):
     sign_in(client, filled, settings, settings.sales_to[0])
     of_a_kind = (OutboxMessage.kind, OutboxMessage.state, OutboxMessage.delivery)

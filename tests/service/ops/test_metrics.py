@@ -40,6 +40,7 @@ def samples(page: str) -> dict[tuple[str, ...], float]:
     }
 
 
+@pytest.mark.long
 def test_all_web_processes_are_counted_together_and_nobody_is_named(
     environment, metrics_port, limits_store
 ):

@@ -83,6 +83,7 @@ serving.supervise(go_on)
 """
 
 
+@pytest.mark.long
 def test_what_does_not_stop_in_time_is_killed_and_nohup_keeps_it_from_a_hangup():
     command = ["nohup", sys.executable, "-c", STUBBORN]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
@@ -143,6 +144,7 @@ def test_a_killed_server_leaves_the_port_to_the_next(outside):
             assert following.get("/healthz").status == 200
 
 
+@pytest.mark.long
 def test_a_deliver_process_that_dies_is_started_again(outside):
     mail = Path(outside["VAR_DIR"]) / "mail"
     with Product(outside) as product:

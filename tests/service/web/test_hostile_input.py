@@ -60,7 +60,6 @@ def every_lead(client) -> set[str]:
     return found
 
 
-@pytest.mark.both_engines
 def test_text_is_stored_shown_and_mailed_as_it_was_typed(client, typing, database, settings, mails):
     codes = {text: typing(number, text).status_code for number, text in enumerate(TYPED)}
     assert set(codes.values()) == {303}, [text for text, code in codes.items() if code != 303]

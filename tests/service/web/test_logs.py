@@ -29,6 +29,7 @@ def line(message: str, **more) -> str:
     return logs.Line(configured["fmt"]).format(record)
 
 
+@pytest.mark.long
 def test_no_journey_leaves_a_trace_of_the_visitor_even_at_debug(environment, tmp_path):
     stderr = tmp_path / "stderr"
     with StandIn() as provider:
