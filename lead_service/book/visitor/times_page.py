@@ -3,8 +3,10 @@
 It serves who books a call and who moves one; only the addresses differ.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 
 from flask import render_template, request
 
@@ -18,11 +20,15 @@ from ..hosts.models import Host, who_take
 from ..models import Booking
 from ..terms import terms_of
 from . import query_params, timezones
+from .habits import Habits
 
 
 @dataclass(frozen=True)
 class TimesPage:
-    """What the page of times needs to know, whoever it is for."""
+    """What the page of times needs to know, whoever it is for.
+
+    Two are equal when they would read the same: hosts that have changed are other objects.
+    """
 
     kind: CallType
     hosts: tuple[Host, ...]  # whose times these are
@@ -62,23 +68,52 @@ class TimesPage:
         """Lay out the month that the address asks for; `gone` says why a start is not open."""
         now, find = clock.now(), request.args.get("find", "")
         chosen_month, day = query_params.month(), query_params.day()
-        first_weekday = query_params.habits().first_weekday
         if self.moving and self.starts and not (chosen_month or day):
             (near,) = month.nearest(self.starts, self.moving.starts_at, self.zone, 1)
             day = month.date_in(self.zone, near)
-        return render_template(
-            "book/times.html",
-            page=self,
-            month=month.month(self.starts, self.zone, chosen_month, day, first_weekday),
-            day=day,
-            now=now,
-            is_chosen="zone" in request.values or self.moving is not None,
-            is_plain=not set(request.args) - {"zone"},
-            gone=gone,
-            find=find,
-            places=timezones.search(find, now),
-            canonical=self.path,
+        look = (
+            self,
+            chosen_month,
+            day,
+            now.replace(second=0, microsecond=0),
+            "zone" in request.values or self.moving is not None,
+            not set(request.args) - {"zone"},
+            query_params.habits(),
         )
+        if gone or find or self.moving or self.has_assessment or not self.hosts:
+            return _lay_out(*look, gone, find, timezones.search(find, now))
+        return _laid_out(*look)
+
+
+def _lay_out(
+    page: TimesPage,
+    chosen_month: date | None,
+    day: date | None,
+    now: datetime,
+    is_chosen: bool,
+    is_plain: bool,
+    habits: Habits,
+    gone: str = "",
+    find: str = "",
+    places: Sequence[timezones.Place] = (),
+) -> str:
+    return render_template(
+        "book/times.html",
+        page=page,
+        month=month.month(page.starts, page.zone, chosen_month, day, habits.first_weekday),
+        day=day,
+        now=now,
+        is_chosen=is_chosen,
+        is_plain=is_plain,
+        gone=gone,
+        find=find,
+        places=places,
+        canonical=page.path,
+    )
+
+
+# Everybody who looks at a month within a minute sees the same page, for as long as it is true.
+_laid_out = lru_cache(maxsize=128)(_lay_out)
 
 
 def for_booking() -> TimesPage:
