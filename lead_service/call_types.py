@@ -107,12 +107,14 @@ def load_call_types(text: str | bytes, engagements: set[str]) -> CallTypes:
 def _between(calls: tuple[CallType, ...], engagements: set[str]) -> list[Fault]:
     """Check what no kind can be checked for alone."""
     faults: list[Fault] = []
-    slugs = [one.slug for one in calls]
+    slugs, names = [one.slug for one in calls], [one.name.casefold() for one in calls]
     for number, call in enumerate(calls):
         if not call.slug[0].isalpha():  # /book/20261124T0900Z/ is a start
             faults.append((("calls", number, "slug"), "must begin with a letter"))
         if call.slug in slugs[:number]:
             faults.append((("calls", number, "slug"), "another kind of call has this slug"))
+        if call.name.casefold() in names[:number]:
+            faults.append((("calls", number, "name"), "another kind of call has this name"))
         for place, slug in enumerate(call.fits):
             if slug not in engagements:
                 path = ("calls", number, "fits", place)

@@ -127,10 +127,7 @@ def create(
         quarantine=wanted.quarantine,
         at=now,
     )
-    if lead.disowned_at:  # nothing more is sent there until the team has looked
-        wanted = replace(wanted, suspect=True)
-    if has_enough(session, settings, lead, now):
-        wanted = replace(wanted, flood=True)
+    wanted = _as_suspected(session, settings, wanted, lead, now)
     if wanted.quarantine and _holds_enough(session, wanted.client, now):
         return BookingResult(None, lead, [Refusal(hosts[0].name, HELD)])
     for host in _as_agreed(free, wanted.kind, wanted.terms):
@@ -247,6 +244,19 @@ def held(now: datetime) -> ColumnElement[bool]:
     """Select the calls to come that wait for the team because they look automated."""
     live = Booking.status == Status.CONFIRMED
     return and_(Booking.quarantine, live, Booking.starts_at > now)
+
+
+def _as_suspected(
+    session: Session, settings: Settings, wanted: BookingRequest, lead: models.Lead, now: datetime
+) -> BookingRequest:
+    """Return the request with what is known of its address.
+
+    Nothing more is sent to one that its owner disowned until the team has looked; a call beyond
+    those that an address may have has to be confirmed from the mailbox.
+    """
+    if lead.disowned_at:
+        wanted = replace(wanted, suspect=True)
+    return replace(wanted, flood=wanted.flood or has_enough(session, settings, lead, now))
 
 
 def _holds_enough(session: Session, client: str | None, now: datetime) -> bool:

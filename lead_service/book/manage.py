@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..web.context import context
 from ..web.security import limit_posts
-from . import bookings, emails, invitations, notifications, reminders
+from . import bookings, emails, invitations, notifications
 from .bookings import correct_email as readdress_booking
 from .forms import AddressForm
 from .models import Booking
@@ -101,7 +101,7 @@ def _render_booking(token: str, form: AddressForm, *, too_late: bool = False) ->
             form=form,
             too_late=too_late,
             is_over=booking.starts_at <= now,
-            is_reminded=bool(reminders.ahead(settings, booking, now)),
+            is_reminded=bool(notifications.reminders_ahead(settings, booking, now)),
             is_moved=request.args.get("changed") == "moved",
             **_calendar_links(settings, booking, now),
         )

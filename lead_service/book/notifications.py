@@ -6,7 +6,8 @@ host find in their emails.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -20,9 +21,11 @@ from ..leads import consent, events
 from ..leads.consent import Occasion
 from ..leads.models import EventKind, Lead
 from ..settings import Settings
-from . import bookings, refusals, reminders
+from . import bookings, refusals
 from .hosts.models import Host
 from .models import Booking
+
+TOO_SOON = timedelta(hours=1)  # so soon after the invitation, a reminder says nothing new
 
 
 def form_answered(
@@ -241,6 +244,34 @@ def _slot_taken(
     )
 
 
+def plan_reminders(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
+    """Queue the reminders that are still ahead.
+
+    Each is of use until the next one is due, the last until the call starts: after an outage
+    nobody is reminded twice at once. A booking in quarantine holds them until it is released.
+    """
+    due = reminders_ahead(settings, booking, now)
+    for due_at, useless_after in pairwise([*due, booking.starts_at]):
+        outbox.queue(
+            session,
+            EmailKind.BOOKING_REMINDER,
+            booking.email,
+            at=now,
+            due_at=due_at,
+            useless_after=useless_after,
+            lead_id=booking.lead_id,
+            booking_id=booking.id,
+            sequence=booking.sequence,
+            held=booking.quarantine,
+        )
+
+
+def reminders_ahead(settings: Settings, booking: Booking, now: datetime) -> list[datetime]:
+    """Return when the reminders of a call are due (UTC), those that are still worth a mail."""
+    due = (booking.starts_at - timedelta(hours=hours) for hours in settings.reminders)
+    return [one for one in due if one > now + TOO_SOON]
+
+
 @dataclass(frozen=True)
 class _News:
     """A call that has changed, by whom, and how everybody hears of it."""
@@ -272,7 +303,7 @@ class _News:
         kind = EmailKind.BOOKING_REQUESTED if booking.awaits_confirmation else kind
         self.queue(kind, booking.email, **said)
         if not booking.awaits_confirmation:
-            reminders.plan(self.session, self.settings, booking, self.now)
+            plan_reminders(self.session, self.settings, booking, self.now)
         self.tell_host(booking.host, EmailKind.BOOKING_FOR_HOST, **said)
 
     def tell_of_change(self, news: CallNews, previous_host: Host | None, **more: Any) -> None:

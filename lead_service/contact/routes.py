@@ -13,7 +13,7 @@ from ..book.visitor import query_params
 from ..emails import team_notices
 from ..leads import capture, consent, events
 from ..leads.consent import Occasion
-from ..leads.models import EventKind
+from ..leads.models import EventKind, Lead
 from ..settings import Settings
 from ..web.context import context
 from ..web.fields import long_text
@@ -83,16 +83,7 @@ def save_message(
     hears in one email an hour.
     """
     key, suspect = token_hash(form.submission.data or ""), form.is_suspect or flood
-    lead = capture.capture_lead(
-        session,
-        email=form.email.data or "",
-        address=form.email.address,
-        name=form.name.data or "",
-        company=form.company.data or "",
-        phone=form.phone.data or "",
-        quarantine=suspect,
-        at=now,
-    )
+    lead = _lead_of(session, form, suspect, now)
     if assessment := find_referenced(session, settings.secret, answers):
         assessment.lead_id = assessment.lead_id or lead.id
     text = form.topic.data or ""
@@ -114,4 +105,18 @@ def save_message(
         what="wrote to us" + capture.SUSPECTED * suspect,
         text=text,
         flood=flood,
+    )
+
+
+def _lead_of(session: Session, form: ContactForm, suspect: bool, now: datetime) -> Lead:
+    """Find or make the lead of a form."""
+    return capture.capture_lead(
+        session,
+        email=form.email.data or "",
+        address=form.email.address,
+        name=form.name.data or "",
+        company=form.company.data or "",
+        phone=form.phone.data or "",
+        quarantine=suspect,
+        at=now,
     )

@@ -51,6 +51,7 @@ def test_each_kind_has_an_address_and_a_recommendation_can_name_one():
         ),
         (("minutes: 90", "minutes: soon"), "minutes: must be a whole number"),
         (("slug: review", "slug: discovery"), "another kind of call has this slug"),
+        (("name: Pilot review", "name: discovery call"), "another kind of call has this name"),
         (("slug: review", "slug: 2nd"), "slug: must begin with a letter"),
         (("slug: review", "slug: A Review"), "slug: must be lower-case words"),
         (("meet: video", "meet: fax"), "meet: must be 'video' or 'phone'"),
