@@ -40,7 +40,7 @@ NEWS = {  # what the visitor did, and what the team did to their call
     CallNews.MOVED: ("rescheduled their call", "had their call rescheduled"),
     CallNews.GIVEN: ("has another host for their call", "has another host for their call"),
     CallNews.CANCELED: ("canceled their call", "had their call canceled"),
-    CallNews.DISOWNED: ("never booked their call: canceled", "never booked their call: canceled"),
+    CallNews.DISOWNED: ("says someone else booked this call",) * 2,
     CallNews.MISSED: ("did not come to their call", "did not come to their call"),
     CallNews.NEVER_TOLD: ("was never told about their call", "was never told about their call"),
 }

@@ -195,7 +195,7 @@ def simpler_forms(message: Message) -> Iterator[Message]:
             kind=message.kind,
             to=message.to,
             to_name=message.to_name,
-            subject="A lead has news: read it on the desk",
+            subject="News about a lead: read it on the desk",
             text=f"{words}\n{link}\n",
             html=f'<p>{words}<br><a href="{escape(link)}">{escape(link)}</a></p>',
         )
