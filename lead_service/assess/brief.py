@@ -79,7 +79,7 @@ class Brief:
         if not since.changes:
             said.append("Every answer that can be compared is the same.")
         if since.is_partial:
-            said.append("Some questions were different. The others are compared.")
+            said.append("Questions that were different are left out.")
         return " ".join(said)
 
     @property

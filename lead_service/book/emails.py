@@ -96,7 +96,6 @@ def hosts_email(
     host = session.get_one(Host, said["host"])
     given_to = booking.host.name if booking.is_live and booking.host_id != host.id else ""
     occasion = Occasion.CALL_GIVEN_AWAY if given_to else Occasion.CALL
-    occasion = Occasion.DISOWNED if said.get("is_disowned") else occasion
     meeting = hosts_meeting(settings, booking, row.created_at, host)
     is_off = row.kind == EmailKind.BOOKING_CANCELLED_FOR_HOST
     if not is_off and not host.is_active and _has_left(session, host):

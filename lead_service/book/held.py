@@ -86,7 +86,7 @@ def problems(session: Session, now: datetime) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Flood:
-    """Calls to come, none of them proved, of one client in a day or of all in an hour."""
+    """Calls to come, none of them proved, of one client in a day, or held in one hour."""
 
     key: str
     calls: list[Booking]  # in the order in which they were made
@@ -98,7 +98,8 @@ def floods(session: Session, now: datetime) -> list[Flood]:
     for call in _unproved(session, now):
         if call.client:
             by_client[f"client {call.client}"].append(call)
-        by_hour[f"hour {call.created_at:%Y-%m-%d %H}"].append(call)
+        if call.quarantine:  # among the others of an hour are honest ones
+            by_hour[f"hour {call.created_at:%Y-%m-%d %H}"].append(call)
     return [
         Flood(key, calls)
         for groups in (by_client, by_hour)

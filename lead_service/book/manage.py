@@ -10,6 +10,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
+from ..emails import outbox
+from ..emails.message import EmailKind
 from ..web.context import context
 from ..web.security import limit_posts
 from . import bookings, emails, invitations, notifications
@@ -103,6 +105,8 @@ def _render_booking(token: str, form: AddressForm, *, too_late: bool = False) ->
             is_over=booking.starts_at <= now,
             is_reminded=bool(notifications.reminders_ahead(settings, booking, now)),
             is_moved=request.args.get("changed") == "moved",
+            is_told=outbox.is_told(session, EmailKind.BOOKING_CANCELLED, booking.id),
+            is_asked=outbox.is_told(session, EmailKind.BOOKING_REQUESTED, booking.id),
             **_calendar_links(settings, booking, now),
         )
 

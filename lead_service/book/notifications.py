@@ -174,7 +174,7 @@ def disowned(session: Session, settings: Settings, booking: Booking, now: dateti
     withdrawn(session, booking, now)
     if is_known:
         news = _News(session, settings, booking, now)
-        news.tell_host(booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, is_disowned=True)
+        news.tell_host(booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST)
         news.tell_team(CallNews.DISOWNED, [booking.host])
 
 

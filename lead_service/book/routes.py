@@ -93,7 +93,7 @@ def _claim(form: BookingForm, wanted: datetime, now: datetime, flood: bool) -> R
     except bookings.TermsChanged:
         return _form_page(form, wanted), 409
     if outcome.is_message:
-        return redirect(url_for("contact.thanks"), 303)
+        return redirect(url_for("contact.thanks", call="wanted"), 303)
     if outcome.booking is None:
         return _other_times(form, wanted, refusals.to_visitor(outcome.refusals)), 409
     token = bookings.manage_token(outcome.booking, settings.secret)

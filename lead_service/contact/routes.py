@@ -65,7 +65,7 @@ def _render(form: ContactForm, **more: bool) -> str:
 @blueprint.get("/thanks/")
 def thanks() -> str:
     """Say that the message has arrived."""
-    return render_template("contact/thanks.html")
+    return render_template("contact/thanks.html", wanted_call="call" in request.args)
 
 
 def save_message(

@@ -165,9 +165,8 @@ def supersede(
         OutboxMessage.sequence < sequence,
         OutboxMessage.state.in_((*WAITING, *REFUSED)),
     )
-    unsent = and_(overtaken, OutboxMessage.state != EmailState.SENDING)
     facts = session.scalars(
-        select(OutboxMessage.facts).where(unsent).order_by(OutboxMessage.sequence)
+        select(OutboxMessage.facts).where(overtaken).order_by(OutboxMessage.sequence)
     )
     known = [{"before": one["before"]} for one in facts if one and one.get("before")]
     gone = {"state": EmailState.CANCELLED, "body": None, "facts": None, "alarm_at": None}
@@ -218,6 +217,13 @@ def has_heard(session: Session, row: OutboxMessage) -> bool:
     )
     others = exists().where(_same_call(OutboxMessage, row), may_have_left)
     return bool(session.scalar(select(others)))
+
+
+def is_told(session: Session, kind: EmailKind, booking_id: int) -> bool:
+    """Say whether an email of this kind about a booking has left or is about to."""
+    leaves = OutboxMessage.state.in_((EmailState.PENDING, EmailState.SENDING, EmailState.SENT))
+    of_kind = (OutboxMessage.booking_id == booking_id, OutboxMessage.kind == kind)
+    return bool(session.scalar(select(exists().where(*of_kind, leaves))))
 
 
 def resume(session: Session, *, key: str | None = None) -> None:

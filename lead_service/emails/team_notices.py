@@ -89,8 +89,7 @@ def notify_of_call(
     **more: Any,
 ) -> None:
     """Email the team what became of a call; `booking` is its id and sequence."""
-    occasion = Occasion.DISOWNED if news is CallNews.DISOWNED else Occasion.CALL
-    more |= {"occasion": occasion, "booking": booking, "news": news}
+    more |= {"occasion": Occasion.CALL, "booking": booking, "news": news}
     notify(session, settings, lead_id, at, **more)
 
 

@@ -55,7 +55,6 @@ class Occasion(StrEnum):
     WANTED_CALL = "wanted-call"
     MESSAGE = "message"
     RESULT = "result"
-    DISOWNED = "disowned"  # the mailbox's owner says that someone else used the address
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,8 @@ class Agreed:
 
     services: bool | None = None
     result: bool | None = None
+    is_waiting: bool = False  # for a tick to be confirmed from the mailbox
+    is_disowned: bool = False  # the mailbox's owner says that someone else used the address
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -91,17 +92,22 @@ def agreed_by(session: Session, lead_ids: Collection[int]) -> dict[int, Agreed]:
     for one in session.scalars(query):
         kind = "result" if one.source == RESULT_SOURCE else "services"
         given = one.may_contact and one.is_proved
-        found[one.lead_id] = replace(found.get(one.lead_id, Agreed()), **{kind: given})
+        known = found.get(one.lead_id, Agreed())
+        is_waiting = one.may_contact and not one.is_proved
+        found[one.lead_id] = replace(known, is_waiting=is_waiting, **{kind: given})
+    disowned = select(Lead.id).where(Lead.id.in_(lead_ids), Lead.disowned_at.is_not(None))
+    for lead_id in session.scalars(disowned):
+        found[lead_id] = replace(found.get(lead_id, Agreed()), is_disowned=True)
     return found
 
 
 def permission(occasion: Occasion, agreed: Agreed) -> Permission:
     """Say whether a person may be reached after an occasion, and about what."""
-    if occasion == Occasion.CALL_GIVEN_AWAY:
-        return Permission(False, "Another host has this call now and will talk to them about it.")
-    if occasion == Occasion.DISOWNED:
+    if agreed.is_disowned:
         said = "The owner of this address says that someone else used it."
         return Permission(False, f"{said} Do not write to them or call them.")
+    if occasion == Occasion.CALL_GIVEN_AWAY:
+        return Permission(False, "Another host has this call now and will talk to them about it.")
     topics = " and ".join(agreed.topics)
     if occasion == Occasion.RESULT:
         if not topics:
@@ -109,11 +115,12 @@ def permission(occasion: Occasion, agreed: Agreed) -> Permission:
                 False, "They did not agree to be contacted. Do not write to them or call them."
             )
         return Permission(True, f"They agreed that we may write to them about {topics}.")
-    also = (
-        f"They also agreed that we may write to them about {topics}."
-        if topics
-        else "They did not agree to hear from us about anything else."
-    )
+    if topics:
+        also = f"They also agreed that we may write to them about {topics}."
+    elif agreed.is_waiting:
+        also = "They ticked that we may write about more, but have not confirmed it by email yet."
+    else:
+        also = "They did not agree to hear from us about anything else."
     return Permission(True, f"{_ASKED_FOR[occasion]} {also}")
 
 

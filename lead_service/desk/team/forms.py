@@ -8,7 +8,7 @@ from ...accounts.members import Role
 from ...web.fields import Choice, address, short_text
 
 ROLES = {
-    Role.MEMBER: "Member: works with leads",
+    Role.MEMBER: "Member: works with leads, and cannot export them",
     Role.ADMIN: "Admin: also lets people in and erases",
 }
 

@@ -93,6 +93,8 @@ def test_nothing_is_sent_to_an_address_that_its_owner_disowned(client, mails):
     client.post(choices(mails), data={"choice": "not-me"})
     book(client, open_starts(client)[3])
     assert "pending" not in {row.state for row, one in mails() if one.to == ADA}
+    to_team = [one for _, one in mails() if one.kind == "new_lead"]
+    assert to_team and not any(one.reply_to for one in to_team)
 
 
 def test_what_was_confirmed_before_is_not_erased_by_a_forwarded_link(client, database, mails):
