@@ -19,7 +19,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
-from ..call_types import PHONE, VIDEO
+from ..call_types import PHONE
 from ..web.context import context
 from ..web.security import limit_posts
 from . import bookings, notifications, refusals
@@ -28,7 +28,7 @@ from .availability.host_cache import snapshot
 from .forms import NumberForm, parse_start
 from .hosts.models import Host
 from .models import Booking
-from .terms import Terms, parse_terms, terms_of
+from .terms import agreed_terms, parse_terms, terms_of
 from .visitor import query_params, timezones
 from .visitor.times_page import TimesPage
 
@@ -82,7 +82,7 @@ def _move(session: Session, token: str, start: datetime, zone: str, number: str)
     """Move the call and queue what follows, in the caller's transaction."""
     now, booking = clock.now(), bookings.find_booking(session, token) or abort(404)
     before, previous_host = booking.starts_at, booking.host
-    terms = parse_terms(request.form.get("terms", ""))
+    terms = parse_terms(request.form.get("terms", "")) or agreed_terms(booking)
     if bookings.move(session, booking, context().published.calls, start, now, terms=terms):
         booking.visitor_zone = zone
         booking.visitor_24_hours = query_params.habits().is_24_hours
@@ -171,14 +171,13 @@ def _form_page(
 ) -> str:
     booking, hosts = page.moving, _takers(page, wanted) if others is None else list(page.hosts)
     assert booking
-    ways = frozenset({VIDEO if booking.meeting_link else PHONE})
-    agreed = Terms(booking.duration, ways, booking.price, booking.host.name)
+    before = parse_terms(request.form.get("terms", "")) or agreed_terms(booking)
     terms = terms_of(hosts, page.kind)
     return render_template(
         "book/move.html",
         page=page,
         booking=booking,
-        changes=terms.changes_from(parse_terms(request.form.get("terms", "")) or agreed),
+        changes=terms.changes_from(before),
         wanted=wanted,
         day=month.date_in(page.zone, wanted),
         hosts=hosts,

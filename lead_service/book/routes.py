@@ -17,7 +17,7 @@ from .availability import host_cache, month, queries
 from .calendars.wanted import ask_afterwards
 from .forms import BookingForm, PhoneBookingForm, parse_start, start_text
 from .hosts.models import Host
-from .terms import parse_terms, terms_of
+from .terms import NO_TERMS, Terms, parse_terms, terms_of
 from .visitor import query_params
 from .visitor import times_page as open_times
 from .visitor.prefill import find_prefill
@@ -26,6 +26,7 @@ BOOKINGS_OF_ALL = "30 per day"  # of all visitors together; the next ones wait f
 OPEN_TOO_LONG = (
     "This page was open for a long time. Nothing is booked yet: press the button once more."
 )
+UNSEEN = "Nothing is booked yet. Check the details of the call, then press the button once more."
 
 UNREADABLE = "We can\u2019t read that time."
 UNKNOWN_HOST = "That person isn\u2019t taking these calls right now."
@@ -91,7 +92,8 @@ def _claim(form: BookingForm, wanted: datetime, now: datetime, flood: bool) -> R
     except bookings.NotOffered:
         return _other_times(form, wanted, _why_gone(wanted)), 422
     except bookings.TermsChanged:
-        return _form_page(form, wanted), 409
+        note = "" if _shown_terms() else UNSEEN
+        return _form_page(form, wanted, note=note), 409
     if outcome.is_message:
         return redirect(url_for("contact.thanks", call="wanted"), 303)
     if outcome.booking is None:
@@ -130,7 +132,7 @@ def _book(
         assessment_id=assessment.id if assessment else None,
         came_from=query_params.article() or (assessment.came_from if assessment else None),
         host_ids=[one.id for one in query_params.shown_hosts(hosts)],
-        terms=parse_terms(request.form.get("terms", "")),
+        terms=_shown_terms() or NO_TERMS,
     )
     outcome = bookings.create(session, settings, published.calls, details, now)
     may_contact = bool(form.may_contact.data)
@@ -182,7 +184,7 @@ def _form_page(
         zone=zone,
         hosts=hosts,
         terms=terms,
-        changes=terms.changes_from(parse_terms(request.form.get("terms", ""))),
+        changes=terms.changes_from(_shown_terms()),
         kind=kind,
         all_times=context().published.calls.address(kind)
         + query_params.query({"day": day, **carried}),
@@ -192,6 +194,11 @@ def _form_page(
         note=note,
         why=why,
     )
+
+
+def _shown_terms() -> Terms | None:
+    """Return what the form that was sent said of the call; None when it does not tell."""
+    return parse_terms(request.form.get("terms", ""))
 
 
 def _hosts() -> tuple[list[Host], list[Host]]:

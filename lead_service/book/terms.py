@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from ..call_types import PHONE, VIDEO, CallType
 from .hosts.models import Host
+from .models import Booking
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,11 @@ class Terms:
     def changes_from(self, before: "Terms | None") -> list[str]:
         """Name each detail that differs, as it is and as it was."""
         pairs = zip(before.details, self.details, strict=True) if before else ()
-        return [f"{now} instead of {was}" for was, now in pairs if was and now and was != now]
+        return [
+            f"{now or 'any available host'} instead of {was}"
+            for was, now in pairs
+            if was and was != now
+        ]
 
     @property
     def details(self) -> tuple[str, ...]:
@@ -39,9 +44,18 @@ class Terms:
         return urlencode(vars(self) | {"ways": " ".join(sorted(self.ways))})
 
 
+NO_TERMS = Terms(0, frozenset())  # of a form that did not say: no call is as agreed
+
+
 def way(host: Host, kind: CallType) -> str:
     """Return how a host and a visitor meet."""
     return kind.meet or (VIDEO if host.meeting_link else PHONE)
+
+
+def agreed_terms(booking: Booking) -> Terms:
+    """Return the terms of a call as it was booked, or last changed."""
+    ways = frozenset({VIDEO if booking.meeting_link else PHONE})
+    return Terms(booking.duration, ways, booking.price, booking.host.name)
 
 
 def terms_of(hosts: Iterable[Host], kind: CallType) -> Terms:

@@ -18,6 +18,8 @@ from lead_service.book.forms import start_text
 from lead_service.book.hosts import setup
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking, TimeCell
+from lead_service.book.terms import Terms
+from lead_service.call_types import PHONE, VIDEO
 from lead_service.db.engine import Database
 from lead_service.leads.models import Lead
 from tests.bench import bench_load
@@ -117,7 +119,9 @@ def _free_starts() -> Iterator[datetime]:
 
 
 def _form(start: datetime, number: int) -> str:
-    return f"{bench_load.form(number)}&{urllib.parse.urlencode({'start': start_text(start)})}"
+    terms = Terms(30, frozenset({PHONE, VIDEO}), "free")
+    more = urllib.parse.urlencode({"start": start_text(start), "terms": str(terms)})
+    return f"{bench_load.form(number)}&{more}"
 
 
 def _race(port: int, database: Database) -> None:

@@ -187,13 +187,16 @@ def test_answers_come_along_to_the_contact_form_when_no_time_fits(
     assert "Begin with Assess." in mails()[-1][1].text
 
 
-def test_a_form_without_its_token_needs_one_more_click_and_nothing_else(client, database):
-    form = booking_form(client, open_starts(client)[0]) | {"submission": ""}
-    shown = client.post("/book/", data=form)
-    assert shown.status_code == 422
-    assert 'value="Ada Example"' in shown.text
+@pytest.mark.parametrize(("missing", "status"), [("submission", 422), ("terms", 409)])
+def test_a_form_without_a_hidden_field_needs_one_more_click_and_nothing_else(
+    client, database, missing, status
+):
+    form = booking_form(client, open_starts(client)[0])
+    shown = client.post("/book/", data=form | {missing: ""})
+    assert shown.status_code == status
+    assert 'value="Ada Example"' in shown.text and "Nothing is booked yet" in shown.text
     assert count(database, Booking) == 0
-    form["submission"] = hidden(shown.text, "submission")
+    form[missing] = hidden(shown.text, missing)
     assert client.post("/book/", data=form).status_code == 303
 
 

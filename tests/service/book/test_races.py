@@ -10,6 +10,8 @@ from lead_service import clock
 from lead_service.book.availability import queries
 from lead_service.book.forms import start_text
 from lead_service.book.models import Booking, TimeCell
+from lead_service.book.terms import Terms
+from lead_service.call_types import PHONE, VIDEO
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Consent, Lead, LeadEvent
 from tests.support import forked, race_client
@@ -53,6 +55,7 @@ def booking_forms(number: int, starts: list[datetime]) -> Forms:
             {
                 "start": start_text(start),
                 "submission": f"{number}-{place}",
+                "terms": str(Terms(KIND.minutes, frozenset({PHONE, VIDEO}), KIND.price)),
                 "name": f"Racer {number}",
                 "email": f"racer{number}-{place}@example.com",
                 "phone": "+1 555 0100",

@@ -87,8 +87,8 @@ VISITOR = {
 def booking_form(client: FlaskClient, start: str, **changes: str) -> dict[str, str]:
     """Open the form for a start and fill it in."""
     page = client.get(f"/book/{start}/").text
-    form = {"start": start, "submission": hidden(page, "submission"), "zone": "Europe/Berlin"}
-    return form | VISITOR | changes
+    shown = {name: hidden(page, name) for name in ("submission", "terms")}
+    return {"start": start, "zone": "Europe/Berlin"} | shown | VISITOR | changes
 
 
 def book(client: FlaskClient, start: str | None = None, **changes: str) -> str:

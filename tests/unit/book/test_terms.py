@@ -31,6 +31,7 @@ def test_each_detail_that_changes_is_named_as_it_is_and_as_it_was():
         "60 minutes instead of 30 minutes",
         "no price instead of free",
         "by phone instead of by video",
+        "any available host instead of Ben",
     ]
     assert replace(before, host="Ann").changes_from(before) == ["Ann instead of Ben"]
     assert before.changes_from(before) == before.changes_from(None) == []
