@@ -1,9 +1,10 @@
 """Read the lines above a page's text, and name file and line of what is wrong in them.
 
-An article needs `title`, `description`, `date` and `step`. It may have `updated` (the day of its
-last change worth telling), `draft: true` (kept out of the published site), `phases` (in which a
-result may recommend it) and `redirect_from` (addresses it once had). Any other page needs a
-`description`, and may have `redirect_from` too.
+An article needs `title`, `description`, `date` and `step`. It may have `answer` (two or three
+sentences to quote, shown under the title), `updated` (the day of its last change worth telling),
+`draft: true` (kept out of the published site), `phases` (in which a result may recommend it) and
+`redirect_from` (addresses it once had). Any other page needs a `description`, and may have
+`redirect_from` too.
 """
 
 import re
@@ -19,7 +20,7 @@ from mkdocs.utils import meta
 from .articles import Article
 
 NEEDED = ("title", "description", "date", "step")
-ALLOWED = (*NEEDED, "updated", "draft", "phases", "redirect_from")
+ALLOWED = (*NEEDED, "answer", "updated", "draft", "phases", "redirect_from")
 OLD_ADDRESS = re.compile(r"(/[A-Za-z0-9._~-]+)+/?")
 
 
