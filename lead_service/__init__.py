@@ -21,6 +21,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     from .book import manage, reschedule
     from .book import routes as book
     from .book.hosts import feed
+    from .book.hosts.models import offered_calls
     from .contact import routes as contact
     from .db.engine import Database
     from .desk import pages as desk
@@ -34,7 +35,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     app = Flask(__name__, static_folder=None)  # static_files.py serves them
     database, limits = Database(settings.database_url), RateLimits(settings.limits_storage)
     database.share(settings.public_url)
-    context.install(app, context.Context(settings, database, site, limits))
+    context.install(app, context.Context(settings, database, site, limits, offered_calls))
     logs.install(app)
     if settings.metrics_port:
         from .ops.metrics import requests  # it shares memory with others when it is imported

@@ -38,6 +38,7 @@ def result(token: str) -> ResponseReturnValue:
         token=token,
         answers=models.reference(assessment, context().settings.secret),
         reading=to_read(diagnosis, context().published),
+        calls=context().offered_calls(),
         **_of_version(framework, assessment),
     )
 
@@ -74,7 +75,7 @@ def result_pdf(token: str) -> ResponseReturnValue:
         answered_at=assessment.completed_at,
         answered_on=long_date(assessment.completed_at, "UTC"),
         reading=to_read(diagnosis, context().published),
-        calls=context().published.calls,
+        calls=context().offered_calls(),
         with_answers=request.args.get("answers") == "1",
     )
     headers = {

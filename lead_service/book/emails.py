@@ -26,7 +26,7 @@ from ..publishing.site import Published
 from ..settings import Settings
 from ..web import mailbox
 from . import bookings, briefs, intents, invitations
-from .hosts.models import Host
+from .hosts.models import Host, offered_calls
 from .models import Booking, CallOutcome
 
 REQUEST, CANCEL = "REQUEST", "CANCEL"
@@ -63,7 +63,7 @@ def visitors_email(
         raise NotNeeded(reason)
     meeting = visitors_meeting(settings, booking, row.created_at)
     if row.kind == EmailKind.BOOKING_CANCELLED:
-        calls = published.calls
+        calls = offered_calls(session, published.calls)
         link = settings.link(calls.address(calls.find(booking.kind) or calls.default))
     else:
         link = settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/")

@@ -17,6 +17,7 @@ from ..web.security import limit_posts
 from . import bookings, emails, invitations, notifications
 from .bookings import correct_email as readdress_booking
 from .forms import AddressForm
+from .hosts.models import offered_calls
 from .models import Booking
 
 blueprint = Blueprint("booking", __name__, url_prefix="/booking")
@@ -106,6 +107,7 @@ def _render_booking(token: str, form: AddressForm, *, too_late: bool = False) ->
             is_reminded=bool(notifications.reminders_ahead(settings, booking, now)),
             is_moved=request.args.get("changed") == "moved",
             is_told=outbox.is_told(session, EmailKind.BOOKING_CANCELLED, booking.id),
+            offered=offered_calls(session, context().published.calls),
             is_asked=outbox.is_told(session, EmailKind.BOOKING_REQUESTED, booking.id),
             **_calendar_links(settings, booking, now),
         )

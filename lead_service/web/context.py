@@ -1,14 +1,19 @@
 """What a request works with: the settings, the database and the published site, typed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
 from flask import Flask, current_app
+from sqlalchemy.orm import Session
 
+from ..call_types import CallTypes
 from ..db.engine import Database
 from ..publishing.site import Published
 from ..settings import Settings
 from .rate_limits import RateLimits
+
+SelectOffered = Callable[[Session, CallTypes], CallTypes]  # of all kinds, those that hosts take
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,12 @@ class Context:
     database: Database
     published: Published
     limits: RateLimits
+    select_offered: SelectOffered
+
+    def offered_calls(self) -> CallTypes:
+        """Return the kinds of call that a link may lead to."""
+        with self.database.read() as session:
+            return self.select_offered(session, self.published.calls)
 
 
 def install(app: Flask, context: Context) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     select,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from ...call_types import HALF_HOUR, PHONE, VIDEO, CallType, CallTypes
 from ...db.base import NUMBERS_FOR_LIFE, Base
@@ -94,6 +94,16 @@ class Host(Base):
 def who_take(hosts: Iterable[Host], kind: CallType, calls: CallTypes) -> list[Host]:
     """Return the hosts who take calls of a kind."""
     return [host for host in hosts if host.takes(kind, calls.default)]
+
+
+def offered_calls(session: Session, calls: CallTypes) -> CallTypes:
+    """Return the kinds of call that a host takes, and the default one in any case."""
+    if len(calls.all) == 1:
+        return calls
+    hosts = session.scalars(select(Host).where(Host.is_active)).all()
+    return CallTypes(
+        tuple(one for one in calls.all if one == calls.default or who_take(hosts, one, calls))
+    )
 
 
 class OpeningHours(Base):

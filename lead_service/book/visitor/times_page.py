@@ -33,7 +33,7 @@ class TimesPage:
     kind: CallType
     hosts: tuple[Host, ...]  # whose times these are
     choices: tuple[Host, ...]  # who can be asked for, when there are several
-    others: tuple[CallType, ...]  # kinds of call that somebody takes, too
+    others: tuple[CallType, ...]  # kinds of call that have open times, too
     starts: tuple[datetime, ...]  # UTC, sorted
     zone: str
     path: str  # of this page; what follows the choice of a start lies below it
@@ -127,7 +127,10 @@ def for_booking() -> TimesPage:
             hosts=tuple(hosts),
             choices=tuple(choices) if len(choices) > 1 else (),
             others=tuple(
-                one for one in calls.all if one != kind and who_take(known.hosts, one, calls)
+                one
+                for one in calls.all
+                if one != kind
+                and known.open_starts(session, who_take(known.hosts, one, calls), one, clock.now())
             ),
             starts=tuple(known.open_starts(session, hosts, kind, clock.now())),
             zone=query_params.zone(hosts),

@@ -1,5 +1,6 @@
 """Who composes which email: each part of the product its own."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -7,6 +8,7 @@ from sqlalchemy.orm import Session
 from ...assess.emails import result_email
 from ...book import emails as call_emails
 from ...book.calendars.notices import calendar_email, collision_email
+from ...book.hosts.models import offered_calls
 from ...emails.message import EmailKind, Message, from_json
 from ...emails.models import OutboxMessage
 from ...emails.outbox import Compose
@@ -15,6 +17,15 @@ from ...publishing.site import Published
 from ...settings import Settings
 from ..auth.links import sign_in_email
 from ..team.membership import invitation_email
+
+
+def _result(
+    session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
+) -> Message:
+    """Compose the email with a result, which leads to a kind of call that a host takes."""
+    calls = offered_calls(session, published.calls)
+    return result_email(session, settings, replace(published, calls=calls), row, now)
+
 
 COMPOSERS = {
     EmailKind.BOOKING_REQUESTED: call_emails.visitors_email,
@@ -29,7 +40,7 @@ COMPOSERS = {
     EmailKind.FLOOD: flood_email,
     EmailKind.CALENDAR_PROBLEM: calendar_email,
     EmailKind.CALL_COLLIDES: collision_email,
-    EmailKind.RESULT: result_email,
+    EmailKind.RESULT: _result,
     EmailKind.SIGN_IN: sign_in_email,
     EmailKind.INVITED: invitation_email,
 }

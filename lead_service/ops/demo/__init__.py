@@ -17,7 +17,14 @@ from ...accounts.members import Member
 from ...assess.models import Assessment, FrameworkVersion
 from ...book.calendars import notices, parse
 from ...book.hosts import setup
-from ...book.hosts.models import CalendarFeed, DateOverride, Host, OverrideWindow, TimeOff
+from ...book.hosts.models import (
+    CalendarFeed,
+    DateOverride,
+    Host,
+    OverrideWindow,
+    TimeOff,
+    offered_calls,
+)
 from ...book.models import Booking
 from ...db import schema
 from ...db.demo_data import DemoData, find
@@ -53,7 +60,7 @@ def set_up(settings: Settings, now: datetime) -> datetime | None:
         schema.migrate(database)
         database.write(lambda session: setup.create_first_host(session, settings))
         limits = RateLimits(settings.limits_storage)
-        return fill(Context(settings, database, site, limits), now)
+        return fill(Context(settings, database, site, limits, offered_calls), now)
 
 
 def fill(context: Context, now: datetime) -> datetime | None:

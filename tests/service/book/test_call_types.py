@@ -14,7 +14,7 @@ from tests.support.app.calls import add_host, count, only_call
 from tests.support.app.desk_client import press, sign_in
 from tests.support.app.host_pages import HOST, RULES, send, stored
 from tests.support.app.hosts import change_host
-from tests.support.app.visitor_forms import VISITOR, book, booking_form, hidden
+from tests.support.app.visitor_forms import VISITOR, assess, book, booking_form, hidden
 
 pytestmark = pytest.mark.usefixtures("at")
 REVIEW = replace(
@@ -97,6 +97,20 @@ def test_only_hosts_who_take_a_kind_offer_it(client, database, review):
     assert "Ann Example" not in client.get("/book/review/").text
     change_host(database, ann, call_types=["review"])
     assert "Ann Example" in client.get("/book/review/").text
+
+
+def test_no_link_leads_to_a_kind_that_cannot_be_booked(app, client, framework, database, review):
+    publish(app, KIND, replace(REVIEW, fits=("readiness-assessment",)))
+    result, booked = assess(client, framework), ask_for_review(client).location
+    client.post(f"{booked}cancel")
+    ann = add_host(database, call_types=["discovery"])
+    for kinds, path in ((["review"], "/book/review/?"), ([], "/book/?")):
+        change_host(database, call_types=kinds)
+        assert f'href="{path}assessment=' in client.get(result).text
+        assert f'href="{path}zone=' in client.get(booked).text
+        assert ('href="/book/review/"' in client.get("/book/").text) is bool(kinds)
+    change_host(database, ann, call_types=["discovery", "review"], hours=[])
+    assert 'href="/book/review/"' not in client.get("/book/").text
 
 
 def test_check_names_a_kind_that_nobody_takes(app, database, settings, review):
