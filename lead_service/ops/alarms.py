@@ -3,18 +3,18 @@
 A webhook, signed as the Standard Webhooks specification says, whose `text` chat programs show as
 it is; and an email, sent through SMTP_URL where there is one and through SendGrid otherwise, so
 that where both are set the one tells of the other. The same faults are told once, then once a
-day while they last, and their end once. What was told last is kept in a file under VAR_DIR,
+day while they last, and the end of each once. What was told last is kept in a file under VAR_DIR,
 because the database may be what is wrong.
 """
 
 import base64
-import hashlib
 import hmac
 import json
 import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,16 @@ from ..settings import Settings
 
 AGAIN = timedelta(days=1)
 SECONDS = 10
+FIXED = "Fixed since we last wrote:"
 NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """What to tell: the faults, and those told before that are over."""
+
+    faults: Sequence[str]
+    fixed: Sequence[str]
 
 
 def tell(settings: Settings, faults: Sequence[str], now: datetime) -> list[str]:
@@ -40,13 +49,15 @@ def tell(settings: Settings, faults: Sequence[str], now: datetime) -> list[str]:
     counts as told before one of the ways has worked.
     """
     path = settings.var_dir / "alarm.json"
-    kind = hashlib.sha256(NUMBER.sub("#", "\n".join(sorted(faults))).encode()).hexdigest()
-    known, told_at = _known(path)
-    if (known == kind and now < told_at + AGAIN) or not (faults or known):
+    told, told_at = _told(path)
+    is_same = sorted(map(_kind, told)) == sorted(map(_kind, faults))
+    if is_same and (now < told_at + AGAIN or not faults):
         return []
-    outcomes = [_tried(way) for way in _ways(settings, faults, now)]
+    lasting = {_kind(one) for one in faults}
+    alarm = Alarm(faults, [one for one in told if _kind(one) not in lasting])
+    outcomes = [_tried(way) for way in _ways(settings, alarm, now)]
     if None in outcomes:
-        outcomes.append(_tried(lambda: _remember(path, kind if faults else "", now)))
+        outcomes.append(_tried(lambda: _remember(path, faults, now)))
     return [fault for fault in outcomes if fault]
 
 
@@ -55,19 +66,24 @@ def can_tell_of_email(settings: Settings) -> bool:
     return bool(settings.alarm_webhook or (settings.sendgrid_api_key and settings.smtp_url))
 
 
-def _known(path: Path) -> tuple[str, datetime]:
-    """Return what was told last and when; "" when all was well, or nothing can be read."""
+def _kind(fault: str) -> str:
+    return NUMBER.sub("#", fault)
+
+
+def _told(path: Path) -> tuple[list[str], datetime]:
+    """Return the faults that were told last and when; none when the file cannot be read."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        known = json.loads(path.read_bytes())
-        return str(known["kind"]), datetime.fromisoformat(known["at"]).astimezone(UTC)
-    return "", datetime.min.replace(tzinfo=UTC)
+        told = json.loads(path.read_bytes())
+        faults = [str(one) for one in told["faults"]]
+        return faults, datetime.fromisoformat(told["at"]).astimezone(UTC)
+    return [], datetime.min.replace(tzinfo=UTC)
 
 
-def _remember(path: Path, kind: str, now: datetime) -> None:
+def _remember(path: Path, faults: Sequence[str], now: datetime) -> None:
     """Write the note whole, or leave the one that is there; raises ValueError when it cannot."""
     whole = path.with_suffix(".new")
     try:
-        whole.write_text(json.dumps({"kind": kind, "at": now.isoformat()}))
+        whole.write_text(json.dumps({"faults": list(faults), "at": now.isoformat()}))
         whole.replace(path)
     except OSError as error:
         raise ValueError(f"VAR_DIR: the alarm will be repeated ({error.strerror})") from None
@@ -82,22 +98,23 @@ def _tried(way: Callable[[], None]) -> str | None:
     return None
 
 
-def _ways(settings: Settings, faults: Sequence[str], now: datetime) -> Iterator[Callable[[], None]]:
+def _ways(settings: Settings, alarm: Alarm, now: datetime) -> Iterator[Callable[[], None]]:
     """Yield a function for each way that is set; each raises ValueError when it fails."""
     if settings.alarm_webhook:
         address = settings.alarm_webhook.get_secret_value()
-        yield lambda: _post(settings, address, faults, now)
+        yield lambda: _post(settings, address, alarm, now)
     if settings.smtp_url or settings.sendgrid_api_key:
         transport = Smtp(settings) if settings.smtp_url else SendGrid(settings)
         for recipient in settings.sales_to:
-            yield partial(_email, transport, settings, recipient, faults)
+            yield partial(_email, transport, settings, recipient, alarm)
 
 
-def _email(transport: Transport, settings: Settings, recipient: str, faults: Sequence[str]) -> None:
+def _email(transport: Transport, settings: Settings, recipient: str, alarm: Alarm) -> None:
     message = compose(
         EmailKind.ALARM,
         to=recipient,
-        faults=faults,
+        faults=alarm.faults,
+        fixed=alarm.fixed,
         host=urlsplit(settings.public_url).hostname,
         **practice_context(settings),
     )
@@ -107,8 +124,8 @@ def _email(transport: Transport, settings: Settings, recipient: str, faults: Seq
         raise ValueError(f"alarm: no email could be sent ({refusal.reason})") from None
 
 
-def _post(settings: Settings, address: str, faults: Sequence[str], now: datetime) -> None:
-    body = json.dumps(_payload(settings, faults, now)).encode()
+def _post(settings: Settings, address: str, alarm: Alarm, now: datetime) -> None:
+    body = json.dumps(_payload(settings, alarm, now)).encode()
     name, at = f"msg_{uuid.uuid4().hex}", str(int(now.timestamp()))
     headers = {"Content-Type": "application/json", "webhook-id": name, "webhook-timestamp": at}
     if settings.alarm_webhook_secret:
@@ -123,17 +140,17 @@ def _post(settings: Settings, address: str, faults: Sequence[str], now: datetime
         raise ValueError(f"ALARM_WEBHOOK: it answered {answer.status}")
 
 
-def _payload(settings: Settings, faults: Sequence[str], now: datetime) -> dict[str, object]:
+def _payload(settings: Settings, alarm: Alarm, now: datetime) -> dict[str, object]:
+    faults, fixed = list(alarm.faults), list(alarm.fixed)
     host = urlsplit(settings.public_url).hostname
-    lines = (
-        [f"{host} needs your attention:", *faults]
-        if faults
-        else [f"{host}: all problems are fixed."]
-    )
+    lines = [f"{host} needs your attention:" if faults else f"{host}: all problems are fixed."]
+    lines += faults
+    if faults and fixed:
+        lines += [FIXED, *fixed]
     return {
         "type": "check.failed" if faults else "check.passed",
         "timestamp": now.isoformat(),
-        "data": {"site": settings.public_url, "faults": list(faults)},
+        "data": {"site": settings.public_url, "faults": faults, "fixed": fixed},
         "text": "\n".join(lines),
     }
 

@@ -69,7 +69,7 @@ def test_what_is_posted_is_signed_and_can_be_shown_by_a_chat(hook, settings):
     ((headers, body),) = hook.received
     payload = json.loads(body)
     assert payload["type"] == "check.failed"
-    assert payload["data"] == {"site": "http://127.0.0.1:8000/", "faults": [LATE]}
+    assert payload["data"] == {"site": "http://127.0.0.1:8000/", "faults": [LATE], "fixed": []}
     assert payload["text"] == f"127.0.0.1 needs your attention:\n{LATE}"
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     digest = base64.b64encode(hmac.digest(KEY, signed, "sha256")).decode()
@@ -77,7 +77,7 @@ def test_what_is_posted_is_signed_and_can_be_shown_by_a_chat(hook, settings):
     assert int(headers["webhook-timestamp"]) == MONDAY_MORNING.timestamp()
 
 
-def test_the_same_faults_are_told_once_a_day_and_their_end_once(hook, settings):
+def test_the_same_faults_are_told_once_a_day_and_the_end_of_each_once(hook, settings):
     longer = LATE.replace("2", "3")
     for faults, after in (
         ([LATE], 0 * MINUTE),
@@ -85,13 +85,15 @@ def test_the_same_faults_are_told_once_a_day_and_their_end_once(hook, settings):
         ([longer, "disk: 1 MB left"], 30 * MINUTE),  # another fault
         (["disk: 1 MB left", longer], 45 * MINUTE),
         (["disk: 1 MB left", longer], DAY + 45 * MINUTE),  # still
+        (["disk: 1 MB left"], DAY + 50 * MINUTE),  # one is over
         ([], DAY + 60 * MINUTE),  # over
         ([], DAY + 75 * MINUTE),
         ([LATE], DAY + 90 * MINUTE),  # again
     ):
         assert alarms.tell(settings, faults, MONDAY_MORNING + after) == []
     kinds = [text.count("\n") for text in hook.texts]
-    assert kinds == [1, 2, 2, 0, 1]
+    assert kinds == [1, 2, 2, 3, 0, 1]
+    assert hook.texts[3].endswith(f"disk: 1 MB left\nFixed since we last wrote:\n{longer}")
 
 
 def test_nothing_is_told_while_all_is_well(hook, settings):
