@@ -104,6 +104,7 @@ class Database:
         self._writer = self.engine.execution_options(begin="BEGIN IMMEDIATE")
         self._looker = self.engine.execution_options(begin=None)
         self._lock_path = Path(f"{self.file}.lock") if self.file else None
+        self._index_path = f"{self.file}-shm" if self.file else None
         self._threads_turn = threading.Lock()
         self._shared: FileIO | None = None
 
@@ -116,6 +117,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a session for reading; what it changes is rolled back."""
+        self._check_index()
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
 
@@ -126,6 +128,7 @@ class Database:
         A session would take longer than its query, and so would a transaction on SQLite: there,
         each query sees what has been committed when it is made.
         """
+        self._check_index()
         with self._looker.connect() as connection:
             yield connection
 
@@ -136,6 +139,7 @@ class Database:
         PostgreSQL runs `work` again from the start, at most three times in all, so `work`
         must not do anything outside the session.
         """
+        self._check_index()
         for tries_left in reversed(range(TRIES)):
             try:
                 # Opened before the turn and closed after it: the others need not wait for that.
@@ -154,12 +158,26 @@ class Database:
                 time.sleep(random.uniform(0.01, 0.1))
         raise AssertionError("unreachable")
 
+    def _check_index(self) -> None:
+        """Leave a database alone whose index of the write-ahead log cannot be written.
+
+        SQLite writes to it through a mapping, even for some reads. Where the kernel refuses that,
+        it ends the process, and with it the answer that would have kept the visitor's form.
+        """
+        index = self._index_path
+        if index and not os.access(index, os.W_OK) and os.path.exists(index):
+            raise StorageBusy
+
     def _check_file(self, connection: Connection) -> None:
         if self.file and connection.info["file"] != _identity(self.file):
             raise StorageMoved
 
     def fault(self) -> str | None:
         """Say why nothing could be stored now, or None; nothing is made or changed."""
+        try:
+            self._check_index()
+        except StorageBusy:
+            return "database: its -shm file is read-only"
         with self.engine.connect() as connection:
             if self.file is None:
                 is_read_only = connection.exec_driver_sql("SHOW transaction_read_only").scalar()

@@ -222,8 +222,20 @@ def test_readyz_says_no_while_the_disk_is_full_or_the_file_read_only(client, dat
     with monkeypatch.context() as full:
         full.setattr(engine, "LEAST_FREE", 2**60)
         assert "the disk is full" in client.get("/readyz").text
-    monkeypatch.setattr(engine.os, "access", lambda *_: False)
-    assert "read-only" in client.get("/readyz").text
+    for ending, said in ((".db", "its file is read-only"), ("-shm", "its -shm file is read-only")):
+        monkeypatch.setattr(
+            engine.os, "access", lambda path, _, ending=ending: not str(path).endswith(ending)
+        )
+        assert said in client.get("/readyz").text
+
+
+@only_sqlite
+def test_an_index_that_cannot_be_written_ends_no_process_and_keeps_the_form(client, monkeypatch):
+    form = booking_form(client, open_starts(client)[0])
+    monkeypatch.setattr(engine.os, "access", lambda path, _: not path.endswith("-shm"))
+    refused = client.post("/book/", data=form)  # the write itself would be the kernel's SIGBUS
+    assert refused.status_code == 503
+    assert 'value="Ada Example"' in refused.text
 
 
 @only_postgresql
