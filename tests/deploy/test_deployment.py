@@ -142,7 +142,7 @@ def test_that_page_is_whole(visitor, cluster):
         failed = []
         visitor.page.on("requestfailed", lambda request: failed.append(request.url))
         visitor.page.goto("/book/")
-        visitor.sees("away for a moment")
+        visitor.sees("available right now")
         expect(visitor.main.get_by_role("link", name="Try again")).to_be_visible()
     finally:
         for number in (0, 1):

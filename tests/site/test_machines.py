@@ -84,11 +84,11 @@ def test_an_articles_facts_are_those_of_the_list(readable, site):
 
 def test_questions_are_announced_only_where_they_are_asked_and_answered(readable):
     announced = {page.url: graph(page).get("FAQPage") for page in readable}
-    assert [url for url, faq in announced.items() if faq] == ["/services/"]
-    services = next(page for page in readable if page.url == "/services/")
-    for question in announced["/services/"]["mainEntity"]:
-        assert question["name"] in services.main_text
-        assert question["acceptedAnswer"]["text"] in services.main_text
+    assert [url for url, faq in announced.items() if faq] == ["/questions/"]
+    asked = next(page for page in readable if page.url == "/questions/")
+    for question in announced["/questions/"]["mainEntity"]:
+        assert question["name"] in asked.main_text
+        assert question["acceptedAnswer"]["text"] in asked.main_text
 
 
 def test_the_manifests_icons_are_what_it_says(site):

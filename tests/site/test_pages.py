@@ -11,6 +11,7 @@ from tests.support.built_site import ORIGIN
 STEPS = ("assess", "clarify", "transform", "implement", "organize", "nurture")
 PROMISED = {
     *("/", "/insights/", "/framework/", "/services/", "/about/", "/privacy/", "/accessibility/"),
+    *("/discovery-call/", "/questions/"),
     *(f"/framework/{step}/" for step in STEPS),
     *("/insights/why-most-ai-pilots-never-scale/", "/404.html", "/503.html", "/200.html"),
 }
