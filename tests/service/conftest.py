@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, select
 
-from lead_service import clock, create_app
+from lead_service import clock
 from lead_service.book.hosts import setup
 from lead_service.db.engine import Database
 from lead_service.desk.mail.composers import composer
@@ -24,17 +24,15 @@ from lead_service.emails.transports.folder import Folder
 from lead_service.ops import demo
 from lead_service.settings import Settings, load
 from lead_service.web.context import Context
-from tests.support import template_cache
+from tests.support import kept_apps
 from tests.support.fake_sendgrid import StandIn
 from tests.support.webhook_signing import PUBLIC_KEY
 
 ROOT = Path(__file__).parents[2]
 SECRET = "the secret of all tests of the service, 0123456789"
 MONDAY_MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-TEMPLATES = template_cache.Templates()
-template_cache.keep_routes()
-template_cache.keep_statements()
-template_cache.keep_frameworks()
+kept_apps.keep_statements()
+kept_apps.keep_frameworks()
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title><!--page:title--> · Advisory</title>
 <meta name="description" content="<!--page:description-->">
@@ -116,8 +114,7 @@ def settings(environment) -> Settings:
 @pytest.fixture
 def app(settings, database) -> Iterator[Flask]:
     """Make the application on the database whose tables are there, with its first host."""
-    app = create_app(settings)
-    app.jinja_env.bytecode_cache = TEMPLATES
+    app = kept_apps.get_app(settings)
     database.write(lambda session: setup.create_first_host(session, settings))
     yield app
     app.extensions["lead_service"].database.close()

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from lead_service import logs
+from lead_service import create_app, logs
 from lead_service.emails import worker
 from lead_service.emails.models import OutboxMessage
 from tests.support.app.visitor_forms import VISITOR, booking_form
@@ -19,6 +19,14 @@ from tests.support.waiting import eventually
 
 PERSONAL = "ada@example.com"
 NOT_TO_BE_READ = "a-link-to-the-desk-that-nobody-may-read"
+
+
+@pytest.fixture
+def app(settings, database):
+    """An application of a test's own, which it may add pages to."""
+    app = create_app(settings)
+    yield app
+    app.extensions["lead_service"].database.close()
 
 
 def line(message: str, **more) -> str:
