@@ -15,6 +15,7 @@ from ..emails.models import OutboxMessage
 from ..emails.outbox import NotNeeded
 from ..leads import capture, consent, events
 from ..leads.consent import RESULT_SOURCE, Occasion
+from ..leads.contact_details import ContactDetails
 from ..leads.models import Consent, EventKind, Lead, LeadEvent
 from ..publishing.site import Published
 from ..settings import Settings
@@ -105,7 +106,7 @@ def send_result(
     The email opens a link to share.
     """
     email, suspect = form.email.data or "", form.is_suspect or flood
-    lead = capture.capture_lead(session, email=email, at=now, quarantine=suspect)
+    lead = capture.capture_lead(session, ContactDetails(email=email), at=now, quarantine=suspect)
     key = _key(settings.secret, assessment, lead)
     if not events.record_event_once(session, lead, EVENT, now, key=key):
         return

@@ -6,7 +6,7 @@ booking, then the lead: always in that order, so that two changes at once wait a
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
@@ -16,6 +16,7 @@ from ..assess.models import Assessment
 from ..call_types import CallType, CallTypes
 from ..emails.models import OutboxMessage
 from ..leads import capture, models
+from ..leads.contact_details import ContactDetails
 from ..settings import Settings
 from ..web.tokens import derived_token, token_hash
 from . import time_cells
@@ -61,10 +62,7 @@ class BookingRequest:
     start: datetime  # UTC
     kind: CallType
     zone: str  # the visitor's, for writing times
-    name: str
-    email: str
-    company: str
-    phone: str
+    details: ContactDetails
     topic: str
     submission_key: str
     is_24_hours: bool = False  # the clock by which they read times
@@ -118,15 +116,7 @@ def create(
     refused = [] if free else refusals_of(session, hosts, wanted.kind, wanted.start, now)
     if not free and not was_offered(refused):
         raise NotOffered(refused)
-    lead = capture.capture_lead(
-        session,
-        email=wanted.email,
-        name=wanted.name,
-        company=wanted.company,
-        phone=wanted.phone,
-        quarantine=wanted.quarantine,
-        at=now,
-    )
+    lead = capture.capture_lead(session, wanted.details, quarantine=wanted.quarantine, at=now)
     wanted = _as_suspected(session, settings, wanted, lead, now)
     if wanted.quarantine and _holds_enough(session, wanted.client, now):
         return BookingResult(None, lead, [Refusal(hosts[0].name, HELD)])
@@ -382,14 +372,11 @@ def _booking(
         awaits_confirmation=kind.confirm_first,
         client=wanted.client,
         meeting_link=host.meeting_link_for(uid, kind),
-        name=wanted.name,
-        email=wanted.email,
-        company=wanted.company,
-        phone=wanted.phone,
         topic=wanted.topic,
         address_changes=0,
         created_at=now,
         cancelled_at=None,
+        **asdict(wanted.details),
     )
 
 
@@ -406,9 +393,7 @@ def correct_email(
         return False
     mistyped, meant = booking.lead, capture.find_lead(session, email)
     if not _is_only_trace(session, booking, mistyped):
-        known = capture.capture_lead(
-            session, email=email, name=booking.name, company=booking.company, at=now
-        )
+        known = capture.capture_lead(session, replace(booking.details, email=email), at=now)
         booking.lead = session.get_one(models.Lead, known.id)
     elif meant is not mistyped:
         while meant is None and not capture.correct_lead_email(session, mistyped, email):

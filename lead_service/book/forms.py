@@ -6,6 +6,7 @@ from wtforms import BooleanField, Field, Form, HiddenField, TelField
 from wtforms.validators import InputRequired, Regexp, ValidationError
 
 from ..leads import consent
+from ..leads.contact_details import FIELDS, ContactDetails
 from ..web.context import context
 from ..web.fields import HoneypotForm, address, clean, limit, long_text, one_line, short_text
 from .availability.host_cache import snapshot
@@ -48,21 +49,27 @@ class Person(HoneypotForm):
     submission = HiddenField(filters=[clean])
     name = short_text("Your name", required="Enter your name.", autocomplete="name")
     email = address("Work email")
+    phone = phone()
     company = short_text("Company", autocomplete="organization")
     may_contact = BooleanField(consent.SERVICES.text)
 
+    @property
+    def questions(self) -> list[Field]:
+        """The fields of `ContactDetails` that this form asks for, in their order."""
+        return [self[one.name] for one in FIELDS if one.name in self]
+
+    @property
+    def details(self) -> ContactDetails:
+        """What was typed; call `validate` first."""
+        return ContactDetails(**{one.name: one.data or "" for one in self.questions})
+
 
 class BookingForm(Person):
-    """A call by video: the host's meeting link is in the invitation."""
+    """A call; the number is asked for where the host may call."""
 
     validate_email = refuse_hosts
-    topic = long_text("What is it about? (optional)")
-
-
-class PhoneBookingForm(BookingForm):
-    """A call by phone: the host needs a number."""
-
     phone = phone("Enter the number that we should call.")
+    topic = long_text("What is it about? (optional)")
 
 
 class NumberForm(Form):

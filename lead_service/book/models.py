@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db.base import NUMBERS_FOR_LIFE, Base
 from ..db.engine import StoredEnum
-from ..leads.models import Lead
+from ..leads.models import ContactColumns, Lead
 from .hosts.models import Host, fives
 
 
@@ -24,7 +24,7 @@ class CallOutcome(StrEnum):
     NO_SHOW = "no_show"
 
 
-class Booking(Base):
+class Booking(ContactColumns, Base):
     """One call. It keeps the rules it was made under, so a later edit moves nothing."""
 
     __tablename__ = "booking"
@@ -67,11 +67,9 @@ class Booking(Base):
     visitor_zone: Mapped[str] = mapped_column(String(64))
     visitor_24_hours: Mapped[bool] = mapped_column(default=False)  # how they read times
     meeting_link: Mapped[str] = mapped_column(String(500))
-    name: Mapped[str] = mapped_column(String(120))
-    email: Mapped[str] = mapped_column(String(320))  # where the invitation goes
-    address_changes: Mapped[int] = mapped_column(default=0)
+    name: Mapped[str] = mapped_column(String(120))  # these two are shorter than a lead's
     company: Mapped[str] = mapped_column(String(120), default="")
-    phone: Mapped[str] = mapped_column(String(60), default="")
+    address_changes: Mapped[int] = mapped_column(default=0)  # of where the invitation goes
     topic: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]

@@ -15,7 +15,7 @@ from ..web.tokens import new_token, token_hash
 from . import bookings, notifications, refusals
 from .availability import host_cache, month, queries
 from .calendars.wanted import ask_afterwards
-from .forms import BookingForm, PhoneBookingForm, parse_start, start_text
+from .forms import BookingForm, parse_start, start_text
 from .hosts.models import Host
 from .terms import NO_TERMS, Terms, parse_terms, terms_of
 from .visitor import query_params
@@ -120,10 +120,7 @@ def _book(
         kind=kind,
         zone=query_params.zone(query_params.shown_hosts(hosts)),
         is_24_hours=query_params.habits().is_24_hours,
-        name=form.name.data or "",
-        email=form.email.data or "",
-        company=form.company.data or "",
-        phone=form["phone"].data if "phone" in form else "",
+        details=form.details,
         topic=form.topic.data or "",
         submission_key=token_hash(f"{form.submission.data}{start_text(wanted)}"),
         suspect=form.is_suspect,
@@ -231,7 +228,8 @@ def _form_for(
 ) -> BookingForm:
     """Make the form, with a phone number when a host calls, and with the kind's own question."""
     kind = query_params.kind()
-    is_by_phone = PHONE in terms_of(hosts, kind).ways
-    form = (PhoneBookingForm if is_by_phone else BookingForm)(sent, data=data)
+    form = BookingForm(sent, data=data)
+    if PHONE not in terms_of(hosts, kind).ways:
+        del form.phone
     form.topic.label.text = kind.question or form.topic.label.text
     return form

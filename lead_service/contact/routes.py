@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from .. import clock
 from ..assess.models import find_referenced
-from ..book.forms import Person, phone
+from ..book.forms import Person
 from ..book.visitor import query_params
 from ..emails import team_notices
 from ..leads import capture, consent, events
 from ..leads.consent import Occasion
-from ..leads.models import EventKind, Lead
+from ..leads.models import EventKind
 from ..settings import Settings
 from ..web.context import context
 from ..web.fields import long_text
@@ -26,7 +26,6 @@ blueprint = Blueprint("contact", __name__, url_prefix="/contact")
 class ContactForm(Person):
     """A message without a slot."""
 
-    phone = phone()
     topic = long_text("What is it about?")
 
 
@@ -83,7 +82,7 @@ def save_message(
     hears in one email an hour.
     """
     key, suspect = token_hash(form.submission.data or ""), form.is_suspect or flood
-    lead = _lead_of(session, form, suspect, now)
+    lead = capture.capture_lead(session, form.details, quarantine=suspect, at=now)
     if assessment := find_referenced(session, settings.secret, answers):
         assessment.lead_id = assessment.lead_id or lead.id
     text = form.topic.data or ""
@@ -105,18 +104,4 @@ def save_message(
         what="wrote to us" + capture.SUSPECTED * suspect,
         text=text,
         flood=flood,
-    )
-
-
-def _lead_of(session: Session, form: ContactForm, suspect: bool, now: datetime) -> Lead:
-    """Find or make the lead of a form."""
-    return capture.capture_lead(
-        session,
-        email=form.email.data or "",
-        address=form.email.address,
-        name=form.name.data or "",
-        company=form.company.data or "",
-        phone=form.phone.data or "",
-        quarantine=suspect,
-        at=now,
     )

@@ -5,6 +5,7 @@ from datetime import date
 from ..accounts.audit_log import AuditKind
 from ..emails.message import EmailKind
 from ..emails.models import Delivery, EmailState, Hold, OutboxMessage
+from ..leads.contact_details import LABELS
 from ..leads.models import Stage
 from .mail import mail_status
 
@@ -57,9 +58,7 @@ FIELDS = {
     "owner_id": "Owner",
     "next_action": "Next action",
     "next_action_on": "On",
-    "name": "Name",
-    "company": "Company",
-    "phone": "Phone",
+    **LABELS,
 }
 CHANGES = {
     AuditKind.LEAD_CHANGED: "Lead changed",
@@ -109,7 +108,6 @@ CHANGES = {
     AuditKind.CALL_MISSED: "Marked as a no-show",
     AuditKind.CALL_UNMARKED: "Mark undone",
 }
-CHANGED = {"next_action": "next action", "next_action_on": "its day"}
 DELIVERIES = {
     Delivery.PROCESSED: "Accepted by the provider",
     Delivery.DEFERRED: "Deferred",
@@ -180,10 +178,14 @@ def details(detail: dict, members: dict[int, str]) -> str:
     said = {*pairs, *(f"{name}_id" for name in pairs)}
     for name, value in detail.items():
         if isinstance(value, list):
-            value = ", ".join(CHANGED.get(one, str(one)) for one in value if one not in said)
+            value = ", ".join(_changed(one) for one in value if one not in said)
         if name not in told and value != "":
             shown.append(f"{name.replace('_', ' ')}: {_detail(name, value, members)}")
     return "; ".join(shown)
+
+
+def _changed(field: str) -> str:
+    return "its day" if field == "next_action_on" else FIELDS.get(field, field).lower()
 
 
 def _detail(name: str, value: object, members: dict[int, str]) -> str:

@@ -1,26 +1,20 @@
 """Find or create the one lead of an email address."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import (
-    bindparam,
-    select,
-    update,
-)
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import (
-    Session,
-)
+from sqlalchemy.orm import Session
 
 from ..db.engine import broken_rule, insert_unless
-from .models import Consent, Lead, LeadEvent, Note, _derived
+from .contact_details import ContactDetails
+from .models import Consent, Lead, LeadEvent, Note, derived_columns
 
 SUSPECTED = " (suspected to be automated)"  # what the team is told of a lead in quarantine
 ONE_EACH = "uq_lead_address"
-
-
 BY_ADDRESS = select(Lead).where(Lead.address == bindparam("address")).with_for_update()
 
 
@@ -41,40 +35,23 @@ def normalize_email(email: str) -> str:
 
 
 def capture_lead(
-    session: Session,
-    *,
-    email: str,
-    at: datetime,
-    address: str = "",
-    name: str = "",
-    company: str = "",
-    phone: str = "",
-    quarantine: bool = False,
+    session: Session, details: ContactDetails, *, at: datetime, quarantine: bool = False
 ) -> Lead:
     """Find or make the one lead of an address, and lock it.
 
-    `address` is `email` in the form that `normalize_email` gives it, where that is known already.
     What is typed fills empty fields only: anybody can type anybody's address, so a later form
     must not overwrite what we know (the form's own text is kept in its event). A lead is
     suspected while all its forms were: a stranger may have sent the first one in its name.
     """
-    address = address or normalize_email(email)
-    new: dict[str, Any] = {
-        "email": email,
-        "address": address,
-        "name": name,
-        "company": company,
-        "phone": phone,
-    }
-    new |= {"created_at": at, "touched_at": at, "quarantine": quarantine}
-    new |= _derived(name, company, email, address)
+    told, address = asdict(details), normalize_email(details.email)
+    new: dict[str, Any] = told | {"address": address, "quarantine": quarantine}
+    new |= {"created_at": at, "touched_at": at} | derived_columns(details, address)
     lead = None
     while lead is None:  # it may be erased after it was in the way, before it is found
         insert_unless(session, Lead, "address", **new)
         lead = _find(session, address)
-    lead.name = lead.name or name
-    lead.company = lead.company or company
-    lead.phone = lead.phone or phone
+    for name, text in told.items():
+        setattr(lead, name, getattr(lead, name) or text)
     lead.touched_at, lead.quarantine = at, lead.quarantine and quarantine
     return lead
 

@@ -24,6 +24,7 @@ from sqlalchemy.orm import (
 from ..accounts.members import Member
 from ..db.base import NUMBERS_FOR_LIFE, Base
 from ..db.engine import StoredEnum, values
+from .contact_details import ContactDetails
 
 SORTED_BY = 80  # characters of a name that its place in a list depends on
 
@@ -76,7 +77,20 @@ def _only(name: str, column: str, where: str, **other: str) -> Index:
     )
 
 
-class Lead(Base):
+class ContactColumns:
+    """The columns of `ContactDetails`, in each table that keeps what somebody told us."""
+
+    name: Mapped[str] = mapped_column(String(200), default="")
+    email: Mapped[str] = mapped_column(String(320))  # as typed, for writing to
+    phone: Mapped[str] = mapped_column(String(60), default="")
+    company: Mapped[str] = mapped_column(String(200), default="")
+
+    @property
+    def details(self) -> ContactDetails:
+        return ContactDetails.of(self)
+
+
+class Lead(ContactColumns, Base):
     """A person who wrote to us, found by their address."""
 
     __tablename__ = "lead"
@@ -95,10 +109,6 @@ class Lead(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     address: Mapped[str] = mapped_column(String(320))  # see capture.normalize_email
-    email: Mapped[str] = mapped_column(String(320))  # as typed, for writing to
-    name: Mapped[str] = mapped_column(String(200), default="")
-    company: Mapped[str] = mapped_column(String(200), default="")
-    phone: Mapped[str] = mapped_column(String(60), default="")
     stage: Mapped[Stage] = mapped_column(StoredEnum(Stage, 20), default=Stage.NEW)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey(Member.id))
     next_action: Mapped[str] = mapped_column(String(200), default="")
@@ -130,15 +140,16 @@ class Lead(Base):
 @event.listens_for(Lead, "before_insert")
 @event.listens_for(Lead, "before_update")
 def _derive(_mapper, _connection, lead: Lead) -> None:
-    for name, value in _derived(lead.name, lead.company, lead.email, lead.address).items():
+    for name, value in derived_columns(lead.details, lead.address).items():
         setattr(lead, name, value)
 
 
-def _derived(name: str, company: str, email: str, address: str) -> dict[str, str]:
-    known = (name, company, email, address)
+def derived_columns(details: ContactDetails, address: str) -> dict[str, str]:
+    """Return what a list of leads is sorted and searched by."""
+    known = (*(row.value for row in details.rows), address)
     return {
-        "sort_name": (name or email).casefold()[:SORTED_BY],
-        "sought": "\n".join(one.casefold() for one in known if one),
+        "sort_name": (details.name or details.email).casefold()[:SORTED_BY],
+        "sought": "\n".join(one.casefold() for one in known),
     }
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, select
 
 from lead_service.book.models import Booking
 from lead_service.leads import capture
+from lead_service.leads.contact_details import ContactDetails
 from lead_service.leads.models import Lead
 from lead_service.privacy import retention
 from tests.support.app.visitor_forms import VISITOR, book
@@ -43,7 +44,7 @@ def test_a_form_that_meets_the_erasure_of_its_address_is_kept(two_at_once, monke
 
     def write_to_us() -> int:
         return two_at_once.write(
-            lambda one: capture.capture_lead(one, email=ADA, at=MONDAY_MORNING).id
+            lambda one: capture.capture_lead(one, ContactDetails(email=ADA), at=MONDAY_MORNING).id
         )
 
     first = write_to_us()
@@ -57,7 +58,9 @@ def test_an_address_is_corrected_to_one_that_has_just_written_to_us(
 ):
     def write() -> None:
         two_at_once.write(
-            lambda session: capture.capture_lead(session, email=EVE, at=MONDAY_MORNING)
+            lambda session: capture.capture_lead(
+                session, ContactDetails(email=EVE), at=MONDAY_MORNING
+            )
         )
 
     page = book(client)
@@ -72,13 +75,13 @@ def test_a_form_that_meets_retention_is_kept(two_at_once, settings):
     """A lead that is old enough to be erased is just being written to."""
 
     def write(session) -> None:
-        capture.capture_lead(session, email=ADA, name="Ada", at=MONDAY_MORNING)
+        capture.capture_lead(session, ContactDetails(email=ADA, name="Ada"), at=MONDAY_MORNING)
 
     two_at_once.write(write)
     old = MONDAY_MORNING + timedelta(days=settings.retention_days + 1)
 
     def write_again(session) -> None:
-        capture.capture_lead(session, email=ADA, name="Ada", at=old)
+        capture.capture_lead(session, ContactDetails(email=ADA, name="Ada"), at=old)
         retention.erase(two_at_once, settings, old)
 
     two_at_once.write(write_again)

@@ -4,6 +4,7 @@ It holds the lead's number and a signature, so no log that keeps addresses learn
 """
 
 import hmac
+from dataclasses import asdict
 
 from sqlalchemy.orm import Session
 
@@ -26,8 +27,7 @@ def find_prefill(session: Session, settings: Settings, token: str) -> dict[str, 
     if not hmac.compare_digest(_token(settings, int(number)).encode(), token.encode()):
         return {}
     lead = session.get(Lead, int(number))
-    names = ("name", "email", "company", "phone")
-    return {name: getattr(lead, name) for name in names} if lead else {}
+    return asdict(lead.details) if lead else {}
 
 
 def _token(settings: Settings, lead_id: int) -> str:

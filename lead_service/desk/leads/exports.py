@@ -8,6 +8,7 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from itertools import takewhile
 
@@ -22,6 +23,7 @@ from ...assess.diagnosis import Diagnosis
 from ...book.models import Booking
 from ...db.engine import Database
 from ...leads.consent import Agreed, agreed_by
+from ...leads.contact_details import LABELS
 from ...leads.models import Consent, Lead, Note
 from ...web.context import context
 from .. import labels
@@ -39,7 +41,9 @@ SKIPPED = {"Cc", "Cf", "Pi", "Pf", "Sk"}  # controls, what has no width, quotes,
 
 AT_ONCE = 500
 COLUMNS = (
-    *("Number", "Name", "Company", "Address", "Phone", "Stage", "Owner"),
+    "Number",
+    *LABELS.values(),
+    *("Stage", "Owner"),
     *("Next action", "On", "Next call (UTC)", "Phase", "Begin with"),
     "Agreed to email about",
     *("Email bounces", "Suspected", "Since (UTC)", "Last activity (UTC)"),
@@ -138,7 +142,8 @@ def _some_lines(database: Database, ids: Sequence[int], now: datetime) -> str:
 
 def _record(entry: Entry, names: dict[int, str], agreed: Agreed | None) -> Iterator[str]:
     lead, call = entry.lead, entry.next_call
-    yield from (str(lead.id), lead.name, lead.company, lead.email, lead.phone)
+    yield str(lead.id)
+    yield from asdict(lead.details).values()
     yield from (labels.STAGES[lead.stage], names.get(lead.owner_id or 0, ""), lead.next_action)
     yield lead.next_action_on.isoformat() if lead.next_action_on else ""
     yield _utc(call.starts_at) if call else ""
@@ -169,10 +174,7 @@ def _fields(known: lead_detail.LeadDetail) -> dict:
     lead = known.lead
     return {
         "id": lead.id,
-        "name": lead.name,
-        "company": lead.company,
-        "email": lead.email,
-        "phone": lead.phone,
+        **asdict(lead.details),
         "stage": lead.stage,
         "owner": known.names.get(lead.owner_id or 0),
         "next_action": lead.next_action,

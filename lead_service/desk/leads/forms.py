@@ -1,18 +1,18 @@
 """The forms of a lead's page."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict
 
-from wtforms import Form, HiddenField, IntegerField
+from wtforms import Field, Form, HiddenField, IntegerField
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined] # newer than the stubs
 from wtforms.validators import InputRequired, Optional
 from wtforms.widgets import HiddenInput
 
 from ...accounts.members import Member
+from ...leads.contact_details import CORRECTABLE
 from ...leads.models import Lead, Stage
 from ...web.fields import Choice, Day, long_text, short_text
 from ..labels import STAGES
-from .lead_updates import LeadUpdate
+from .lead_updates import FIELDS, LeadUpdate, update_of, write_update
 
 
 class LeadForm(Form):
@@ -28,9 +28,11 @@ class LeadForm(Form):
     owner_id = Choice("Owner", coerce=lambda id: str(id or ""))
     next_action = short_text("Next action", longest=200, autocomplete="off")
     next_action_on = Day("On", [Optional()])
-    name = short_text("Name", autocomplete="off")
-    company = short_text("Company", autocomplete="off")
-    phone = short_text("Phone", longest=60, autocomplete="off", inputmode="tel")
+    # The details that may be corrected are added below.
+
+    @property
+    def details(self) -> list[Field]:
+        return [self[one.name] for one in CORRECTABLE]
 
     def offer(self, members: Iterable[Member]) -> None:
         """Offer these as owners."""
@@ -51,8 +53,8 @@ class LeadForm(Form):
 
     def show(self, lead: Lead, kept: Collection[str] = ()) -> None:
         """Show the lead as it is, but for the fields that are `kept` as they were typed."""
-        present = LeadUpdate.of(lead)
-        values = asdict(present) | {"version": lead.version, "seen": present.write()}
+        present = update_of(lead)
+        values = present | {"version": lead.version, "seen": write_update(present)}
         for name, value in values.items():
             if name not in kept:
                 self[name].raw_data, self[name].data = None, value
@@ -61,15 +63,15 @@ class LeadForm(Form):
     @property
     def wanted(self) -> LeadUpdate:
         """What a valid form asks for."""
-        return LeadUpdate(
-            stage=Stage(self.stage.data),
-            owner_id=int(self.owner_id.data) if self.owner_id.data else None,
-            next_action=self.next_action.data or "",
-            next_action_on=self.next_action_on.data,
-            name=self.name.data or "",
-            company=self.company.data or "",
-            phone=self.phone.data or "",
-        )
+        owner_id = int(self.owner_id.data) if self.owner_id.data else None
+        typed = {name: self[name].data for name in FIELDS}
+        return typed | {"stage": Stage(self.stage.data), "owner_id": owner_id}
+
+
+for _one in CORRECTABLE:
+    _given = {"longest": _one.metadata["longest"], "autocomplete": "off"}
+    _field = short_text(_one.metadata["label"], **_given | _one.metadata["attributes"])
+    setattr(LeadForm, _one.name, _field)
 
 
 class NoteForm(Form):

@@ -34,7 +34,7 @@ def lead_submit(lead_id: int) -> ResponseReturnValue:
         form.offer(membership.owners(session, found))
         if not form.validate():
             return None
-        seen = lead_updates.LeadUpdate.read(form.seen.data or "")
+        seen = lead_updates.parse_update(form.seen.data or "")
         version = form.version.data or 0
         is_changed = lead_updates.save(session, found, form.wanted, version, seen, by, now)
         return "Saved." if is_changed else "Nothing to save: it was so already."

@@ -6,7 +6,6 @@ the visitor told in another form, stays. Where both changed one thing, both text
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -20,54 +19,48 @@ from ...book.models import Booking
 from ...db.engine import rows_changed
 from ...emails import outbox
 from ...leads import events
+from ...leads.contact_details import CORRECTABLE
 from ...leads.models import EventKind, Lead, Note, Stage
 
 NEXT = {"next_action", "next_action_on"}
-DETAILS = ("name", "company", "phone")
+DETAILS = tuple(one.name for one in CORRECTABLE)
+FIELDS = ("stage", "owner_id", "next_action", "next_action_on", *DETAILS)
 # What belongs together: a day is that of its action.
 UNITS = ({"stage"}, {"owner_id"}, NEXT, *({name} for name in DETAILS))
 
+# What a lead is, or a member wants it to be, by field; None for what is open.
+LeadUpdate = dict[str, Any]
 
-@dataclass(frozen=True)
-class LeadUpdate:
-    """What a member wants a lead to be; None for what is open."""
 
-    stage: Stage
-    owner_id: int | None
-    next_action: str
-    next_action_on: date | None
-    name: str
-    company: str
-    phone: str
+def update_of(lead: Lead) -> LeadUpdate:
+    """Return what a lead is."""
+    return {name: getattr(lead, name) for name in FIELDS}
 
-    @classmethod
-    def of(cls, lead: Lead) -> "LeadUpdate":
-        """Return what a lead is."""
-        return cls(**{one.name: getattr(lead, one.name) for one in fields(cls)})
 
-    def write(self) -> str:
-        """Write it for a form to carry along."""
-        return json.dumps(asdict(self), default=date.isoformat, ensure_ascii=False)
+def write_update(update: LeadUpdate) -> str:
+    """Write it for a form to carry along."""
+    return json.dumps(update, default=date.isoformat, ensure_ascii=False)
 
-    @classmethod
-    def read(cls, text: str) -> "LeadUpdate | None":
-        """Read what a form carried; None when that is not it."""
-        try:
-            found = json.loads(text)
-            on = found["next_action_on"]
-            found["next_action_on"] = date.fromisoformat(on) if on else None
-            return cls(**found | {"stage": Stage(found["stage"])})
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return None
 
-    def differs(self, other: "LeadUpdate") -> list[str]:
-        """Name what is not so in `other`."""
-        return [name for name, value in asdict(self).items() if getattr(other, name) != value]
+def parse_update(text: str) -> LeadUpdate | None:
+    """Read what a form carried; None when it is missing or malformed."""
+    try:
+        found = json.loads(text)
+        on = found["next_action_on"]
+        found |= {"next_action_on": date.fromisoformat(on) if on else None}
+        return {name: found[name] for name in FIELDS} | {"stage": Stage(found["stage"])}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
-    def touched(self, seen: "LeadUpdate") -> set[str]:
-        """Name what was changed since `seen`, with what belongs to it."""
-        changed = set(self.differs(seen))
-        return set().union(*(unit for unit in UNITS if unit & changed))
+
+def _differing(one: LeadUpdate, other: LeadUpdate) -> list[str]:
+    return [name for name in FIELDS if one[name] != other[name]]
+
+
+def _touched(update: LeadUpdate, seen: LeadUpdate) -> set[str]:
+    """Name what was changed since `seen`, with what belongs to it."""
+    changed = set(_differing(update, seen))
+    return set().union(*(unit for unit in UNITS if unit & changed))
 
 
 class StaleLead(Exception):
@@ -97,15 +90,15 @@ def save(
     Raises StaleLead when somebody else has changed the same meanwhile, unless it says the same: a
     second click is no conflict.
     """
-    present = LeadUpdate.of(lead)
+    present = update_of(lead)
     seen = seen or (present if lead.version == version else None)
-    touched = wanted.touched(seen) if seen else {one.name for one in fields(LeadUpdate)}
-    changed = [name for name in wanted.differs(present) if name in touched]
-    theirs = present.touched(seen) if seen else touched
+    touched = _touched(wanted, seen) if seen else set(FIELDS)
+    changed = [name for name in _differing(wanted, present) if name in touched]
+    theirs = _touched(present, seen) if seen else touched
     if clash := [name for name in changed if name in theirs]:
         raise StaleLead(clash, touched)
     if changed:
-        _change(session, lead, {name: getattr(wanted, name) for name in changed}, by, at)
+        _change(session, lead, {name: wanted[name] for name in changed}, by, at)
     return bool(changed)
 
 

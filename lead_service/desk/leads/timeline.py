@@ -8,11 +8,12 @@ from ...assess.models import Assessment
 from ...book.models import Booking
 from ...emails.message import EmailKind
 from ...formats import moment
+from ...leads.contact_details import LABELS
 from ...leads.models import EventKind, Lead, LeadEvent, Stage
 from ...publishing.site import Published
 from ..labels import STAGES, day, kind_of_mail
 
-LABELS = {
+EVENTS = {
     EventKind.CALL_BOOKED: "Booked a call",
     EventKind.CALL_MOVED: "The call was moved",
     EventKind.CALL_REASSIGNED: "The call was given to another host",
@@ -104,7 +105,7 @@ def _of_event(event: LeadEvent, around: Around) -> Line:
     whom = ""
     if event.kind == EventKind.OWNER_CHANGED:
         whom = names.get(detail.get("owner") or 0, "nobody")
-    text = LABELS[event.kind] + _more(event, around)
+    text = EVENTS[event.kind] + _more(event, around)
     return Line(event.at, text, typed, whom, names.get(detail.get("member") or 0, ""))
 
 
@@ -131,6 +132,6 @@ def _more(event: LeadEvent, around: Around) -> str:
         case EventKind.NEXT_ACTION_CHANGED if detail.get("on"):
             return f", for {day(date.fromisoformat(detail['on']))}"
         case EventKind.DETAILS_CHANGED:
-            return f": {', '.join(detail['fields'])}"
+            return ": " + ", ".join(LABELS[name].lower() for name in detail["fields"])
     which = f" ({kind_of_mail(EmailKind(detail['what']))})" if detail.get("what") else ""
     return which + (f": {detail['reason']}" if detail.get("reason") else "")

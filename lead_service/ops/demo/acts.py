@@ -5,7 +5,7 @@ Each act takes the story as it stands and happens at `tale.at`; nothing here rea
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, time, timedelta
 from random import Random
 from typing import Any
@@ -34,6 +34,7 @@ from ...emails.models import Delivery, EmailState, OutboxMessage
 from ...emails.outbox import LEASE_SECONDS
 from ...emails.retries import SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD
 from ...leads import capture
+from ...leads.contact_details import ContactDetails
 from ...leads.models import Lead
 from ...web.context import Context
 from ...web.fields import HoneypotForm
@@ -58,15 +59,11 @@ class Step:
     given: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Story:
+@dataclass(frozen=True, kw_only=True)
+class Story(ContactDetails):
     """One visitor and what happened, beginning so many days ago; without an address: no lead."""
 
     began: float
-    name: str = ""
-    email: str = ""
-    company: str = ""
-    phone: str = ""
     zone: str = "America/New_York"
     article: str = ""  # the step that it is about, or "founding"
     steps: tuple[Step, ...] = ()
@@ -186,9 +183,8 @@ def ask_for_result(tale: Tale, suspect: bool = False, may_contact: bool = True) 
 def write(tale: Tale, text: str, suspect: bool = False) -> None:
     """Send the contact form."""
     story, settings = tale.story, tale.demo.context.settings
-    person = {"name": story.name, "email": story.email, "company": story.company}
-    rest = {"phone": story.phone, "topic": text, "submission": _key(tale, "wrote")}
-    form = _typed(ContactForm, suspect, **person, **rest)
+    given = asdict(ContactDetails.of(story)) | {"topic": text, "submission": _key(tale, "wrote")}
+    form = _typed(ContactForm, suspect, **given)
     routes.save_message(tale.session, settings, form, tale.at)
     _know_lead(tale)
 
@@ -274,9 +270,8 @@ def edit(tale: Tale, by: str, owner: str = "", due: int | None = None, **changes
         changes["owner_id"] = tale.demo.members[owner].id
     if due is not None:
         changes["next_action_on"] = tale.demo.now.date() + timedelta(days=due)
-    seen = lead_updates.LeadUpdate.of(lead)
-    wanted, member = replace(seen, **changes), tale.demo.members[by]
-    lead_updates.save(tale.session, lead, wanted, lead.version, seen, member, tale.at)
+    seen, member = lead_updates.update_of(lead), tale.demo.members[by]
+    lead_updates.save(tale.session, lead, seen | changes, lead.version, seen, member, tale.at)
 
 
 def note(tale: Tale, by: str, text: str) -> None:
@@ -406,10 +401,7 @@ def _ask_for_call(
         start=start,
         kind=calls.default,
         zone=story.zone,
-        name=story.name,
-        email=story.email,
-        company=story.company,
-        phone="" if host.meeting_link else story.phone,
+        details=ContactDetails.of(story),
         topic=topic,
         submission_key=token_hash(_key(tale, "booked")),
         suspect=suspect,

@@ -12,27 +12,30 @@ pytestmark = pytest.mark.both_engines
 AT = "2026-11-23 08:00:00+00:00"
 INSERT = (
     "INSERT INTO lead (id, address, email, name, company, phone, stage, quarantine, created_at,"
-    f" touched_at) VALUES (:id, :address, :address, :name, '', '', 'new', false, '{AT}', '{AT}')"
+    " touched_at) VALUES (:id, :address, :address, :name, '', :phone, 'new', false,"
+    f" '{AT}', '{AT}')"
 )
 
 
 def test_leads_of_before_are_derived_as_new_ones_are(db_url):
     database = Database(db_url)
     schema.migrate(database, "0004")
-    names = ("Émile ẞ", "", "Ada")
-    known = [(id, f"lead{id}@example.com", name) for id, name in enumerate(names, 1)]
+    told = (("Émile ẞ", ""), ("", "+1 555 X7"), ("Ada", ""))
+    known = [(id, f"lead{id}@example.com", *one) for id, one in enumerate(told, 1)]
     with database.engine.begin() as connection:
-        for id, address, name in known:
-            connection.execute(text(INSERT), {"id": id, "address": address, "name": name})
+        for one in known:
+            names = ("id", "address", "name", "phone")
+            connection.execute(text(INSERT), dict(zip(names, one, strict=True)))
     schema.migrate(database)
     with database.read() as session:
-        found = [session.get_one(models.Lead, id) for id, _, _ in known]
-        migrated = [(lead.sort_name, lead.sought) for lead in found]
+        found = [session.get_one(models.Lead, id) for id, *_ in known]
+        migrated = [(lead.sort_name, sorted(lead.sought.split("\n"))) for lead in found]
         assert {(lead.version, lead.next_action, lead.owner_id) for lead in found} == {
             (1, "", None)
         }
         for lead in found:
             models._derive(None, None, lead)
-        assert [(lead.sort_name, lead.sought) for lead in found] == migrated
+        derived = [(lead.sort_name, sorted(lead.sought.split("\n"))) for lead in found]
+        assert derived == migrated
     database.close()
-    assert migrated[0] == ("émile ss", "émile ss\nlead1@example.com\nlead1@example.com")
+    assert migrated[0] == ("émile ss", ["lead1@example.com"] * 2 + ["émile ss"])

@@ -59,6 +59,9 @@ def all_of(database: Database) -> dict:
         return held(connection)
 
 
+DERIVED = {"sort_name", "sought"}  # from other columns; test_leads_migration looks at them
+
+
 @pytest.mark.both_engines
 @pytest.mark.parametrize("revision", SOME_RELEASED)
 def test_all_that_a_released_schema_held_is_there_after_migrating(empty, revision):
@@ -68,7 +71,7 @@ def test_all_that_a_released_schema_held_is_there_after_migrating(empty, revisio
     assert schema.fault(empty) is None
     after = all_of(empty)
     for table, rows in before.items():
-        columns = rows[0].keys() & after[table][0].keys()
+        columns = rows[0].keys() & after[table][0].keys() - DERIVED
         kept = [{name: row[name] for name in columns} for row in after[table]]
         assert sorted(kept, key=str) == sorted(
             ({name: row[name] for name in columns} for row in rows), key=str

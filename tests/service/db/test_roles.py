@@ -12,6 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 from lead_service.db import schema
 from lead_service.db.engine import Database
 from lead_service.leads import capture
+from lead_service.leads.contact_details import ContactDetails
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.engines import only_postgresql
@@ -47,7 +48,9 @@ def test_requests_read_and_write_rows_and_change_no_table(as_role):
     owner.close()
     database = Database(as_role("advisory"))
     database.write(
-        lambda session: capture.capture_lead(session, email="ada@lead.test", at=MONDAY_MORNING)
+        lambda session: capture.capture_lead(
+            session, ContactDetails(email="ada@lead.test"), at=MONDAY_MORNING
+        )
     )
     with database.read() as session:
         assert schema.fault(database) is None

@@ -6,6 +6,7 @@ from sqlalchemy import select, update
 from lead_service.accounts.members import Member
 from lead_service.desk import blueprint as door
 from lead_service.leads.capture import capture_lead
+from lead_service.leads.contact_details import ContactDetails
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import path_of_link, press, sign_in
@@ -137,7 +138,9 @@ def routes(app) -> dict[tuple[str, str], str]:
 @pytest.fixture
 def lead(app, database) -> int:
     def work(session) -> int:
-        lead = capture_lead(session, email="ada@example.com", at=MONDAY_MORNING, quarantine=True)
+        lead = capture_lead(
+            session, ContactDetails(email="ada@example.com"), at=MONDAY_MORNING, quarantine=True
+        )
         return lead.id
 
     return database.write(work)

@@ -14,6 +14,7 @@ from lead_service.desk.leads import exports
 from lead_service.desk.leads.exports import COLUMNS
 from lead_service.desk.leads.filters import LeadFilter
 from lead_service.leads import capture
+from lead_service.leads.contact_details import ContactDetails
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import sign_in
@@ -100,7 +101,9 @@ def test_a_long_file_is_read_in_pieces_and_holds_everybody_in_order(
         for number in range(20):
             name = f"Lead {number % 3}"
             capture.capture_lead(
-                session, email=f"l{number}@example.com", name=name, at=MONDAY_MORNING
+                session,
+                ContactDetails(email=f"l{number}@example.com", name=name),
+                at=MONDAY_MORNING,
             )
 
     database.write(fill)
@@ -117,7 +120,7 @@ def test_a_lead_that_is_worked_on_meanwhile_is_in_the_file(client, ann, database
     def fill(session) -> None:
         for number in range(5):
             at = MONDAY_MORNING - timedelta(hours=number)
-            capture.capture_lead(session, email=f"l{number}@example.com", at=at)
+            capture.capture_lead(session, ContactDetails(email=f"l{number}@example.com"), at=at)
 
     def touch_the_last(session) -> None:
         session.get_one(Lead, 5).touched_at = MONDAY_MORNING + timedelta(hours=1)

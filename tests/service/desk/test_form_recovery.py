@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from lead_service.leads.capture import capture_lead
+from lead_service.leads.contact_details import ContactDetails
 from lead_service.leads.models import Note
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import press, sign_in
@@ -18,7 +19,10 @@ PAGE = "/desk/leads/1/"
 @pytest.fixture
 def member(client, database, settings) -> None:
     database.write(
-        lambda session: capture_lead(session, email="ada@example.com", at=MONDAY_MORNING) and None
+        lambda session: (
+            capture_lead(session, ContactDetails(email="ada@example.com"), at=MONDAY_MORNING)
+            and None
+        )
     )
     sign_in(client, database, settings)
 

@@ -10,6 +10,7 @@ from lead_service.accounts.audit_log import AuditEntry
 from lead_service.accounts.members import Member
 from lead_service.desk.team import membership
 from lead_service.leads import capture
+from lead_service.leads.contact_details import ContactDetails
 from lead_service.leads.models import Lead, LeadEvent, Note
 from tests.service.conftest import MONDAY_MORNING, Browser
 from tests.support.app.desk_client import press, sign_in
@@ -36,7 +37,7 @@ def ann(client, database, settings, at) -> None:
 
     def work(session) -> None:
         capture.capture_lead(
-            session, email="ada@example.com", name="Ada Example", at=MONDAY_MORNING
+            session, ContactDetails(email="ada@example.com", name="Ada Example"), at=MONDAY_MORNING
         )
         membership.add_member(session, BOB, MONDAY_MORNING, name="Bob")
 
@@ -221,7 +222,9 @@ def test_an_owner_who_has_left_stays_with_what_they_closed(client, ann, database
     assert save(client, stage="lost", owner_id="2", version="2").status_code == 303
     assert lead(database).owner_id == 2
     database.write(
-        lambda session: capture.capture_lead(session, email="b@example.com", at=MONDAY_MORNING)
+        lambda session: capture.capture_lead(
+            session, ContactDetails(email="b@example.com"), at=MONDAY_MORNING
+        )
     )
     assert 'value="2"' not in client.get("/desk/leads/2/").text
 

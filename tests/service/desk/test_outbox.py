@@ -8,6 +8,7 @@ from sqlalchemy import update
 from lead_service.emails.message import Message, to_json
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import capture
+from lead_service.leads.contact_details import ContactDetails
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import sign_in
 from tests.support.app.outbox_helper import OutboxHelper
@@ -38,7 +39,11 @@ def add_mail(database, state: str = "pending", **more) -> str:
 
 def test_the_lead_whose_mail_was_refused_says_so_on_its_page(client, member, database):
     lead_id = database.write(
-        lambda session: capture.capture_lead(session, email="ada@example.com", at=MONDAY_MORNING).id
+        lambda session: (
+            capture.capture_lead(
+                session, ContactDetails(email="ada@example.com"), at=MONDAY_MORNING
+            ).id
+        )
     )
     why = "the provider refused this mail (400)"
     add_mail(database, "failed", lead_id=lead_id, reason=why, alarm_at=MONDAY_MORNING)
@@ -87,7 +92,11 @@ def test_in_production_no_mail_can_be_read(app, client, member, database, settin
 
 def test_trouble_with_the_mail_shows_on_every_page_of_the_desk(client, member, database):
     database.write(
-        lambda session: capture.capture_lead(session, email="ada@example.com", at=MONDAY_MORNING).id
+        lambda session: (
+            capture.capture_lead(
+                session, ContactDetails(email="ada@example.com"), at=MONDAY_MORNING
+            ).id
+        )
     )
     pages = ("/desk/", "/desk/leads/1/", "/desk/leads/1/erase", "/desk/outbox/")
     assert not any("There is a problem with email" in client.get(page).text for page in pages)

@@ -21,6 +21,7 @@ from lead_service.emails.message import EmailKind
 from lead_service.emails.models import Delivery, EmailState, OutboxMessage
 from lead_service.funnel.counts import FunnelStage
 from lead_service.leads import capture, events, models
+from lead_service.leads.contact_details import ContactDetails
 from lead_service.leads.models import Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import press, sign_in
@@ -48,7 +49,10 @@ def add_leads(database, number: int, **more) -> None:
         for one in range(number):
             address = f"lead{one}@example.com"
             capture.capture_lead(
-                session, email=address, name=f"Lead {one}", at=MONDAY_MORNING, **more
+                session,
+                ContactDetails(email=address, name=f"Lead {one}"),
+                at=MONDAY_MORNING,
+                **more,
             )
 
     database.write(work)
@@ -104,7 +108,9 @@ def test_the_latest_activity_comes_first(client, member, database):
     add_leads(database, 3)
     later = MONDAY_MORNING + timedelta(hours=1)
     database.write(
-        lambda session: capture.capture_lead(session, email="lead1@example.com", at=later).id
+        lambda session: (
+            capture.capture_lead(session, ContactDetails(email="lead1@example.com"), at=later).id
+        )
     )
     assert re.findall(r"<bdi>(Lead \d)</bdi>", client.get("/desk/").text)[0] == "Lead 1"
 
@@ -207,7 +213,7 @@ def test_a_lead_that_a_program_writes_to_all_night_still_opens(client, member, d
     ("kinds", "labels"),
     [
         (models.Stage, labels.STAGES),
-        (models.EventKind, timeline.LABELS),
+        (models.EventKind, timeline.EVENTS),
         (audit_log.AuditKind, labels.CHANGES),
         (EmailKind, labels.MAILS),
         (set(Delivery) - {Delivery.UNKNOWN}, labels.DELIVERIES),

@@ -12,6 +12,7 @@ from lead_service.emails import admin_actions
 from lead_service.emails.delivery_events import Event, apply_events
 from lead_service.emails.models import DeliveryEvent, OutboxMessage
 from lead_service.leads import capture
+from lead_service.leads.contact_details import ContactDetails
 from lead_service.leads.models import Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING as NOW
 from tests.support.app.calls import count
@@ -28,7 +29,9 @@ pytestmark = pytest.mark.usefixtures("at")
 
 @pytest.fixture
 def lead_id(app, database) -> int:
-    return database.write(lambda session: capture.capture_lead(session, email=ADA, at=NOW).id)
+    return database.write(
+        lambda session: capture.capture_lead(session, ContactDetails(email=ADA), at=NOW).id
+    )
 
 
 @pytest.fixture

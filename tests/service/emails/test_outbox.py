@@ -8,6 +8,7 @@ from lead_service.emails import admin_actions, outbox
 from lead_service.emails.message import EmailKind
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import capture, models
+from lead_service.leads.contact_details import ContactDetails
 from tests.support.app.outbox_helper import HOUR, NOW, FakeTransport, OutboxHelper, in_threads
 
 pytestmark = pytest.mark.both_engines
@@ -21,14 +22,14 @@ def post(database) -> OutboxHelper:
 @pytest.fixture
 def lead_id(database) -> int:
     captured = database.write(
-        lambda session: capture.capture_lead(session, email="a@b.test", at=NOW)
+        lambda session: capture.capture_lead(session, ContactDetails(email="a@b.test"), at=NOW)
     )
     return captured.id
 
 
 def test_a_mail_shares_the_fate_of_the_transaction_that_promised_it(post):
     def promise_and_fail(session):
-        capture.capture_lead(session, email="a@b.test", at=NOW)
+        capture.capture_lead(session, ContactDetails(email="a@b.test"), at=NOW)
         outbox.queue(session, EmailKind.RESULT, "a@b.test", at=NOW, useless_after=NOW + HOUR)
         raise RuntimeError("after the mail was queued")
 

@@ -27,6 +27,7 @@ from lead_service.desk.team import membership
 from lead_service.emails import outbox, provider_erasure, worker
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads import capture
+from lead_service.leads.contact_details import ContactDetails
 from lead_service.leads.models import Lead
 from lead_service.ops import backup
 from lead_service.ops.backup.contents import BackupError
@@ -63,7 +64,9 @@ def write_to(database: Database, number: int) -> None:
     """Take a lead with its mail, as every form does."""
 
     def work(session) -> None:
-        lead = capture.capture_lead(session, email=f"ada{number}@example.com", at=NOW)
+        lead = capture.capture_lead(
+            session, ContactDetails(email=f"ada{number}@example.com"), at=NOW
+        )
         week = {"at": NOW, "useless_after": NOW + timedelta(days=7)}
         outbox.queue(session, "invited", f"{number}@lead.test", lead_id=lead.id, **week)
 

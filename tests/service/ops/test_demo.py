@@ -18,6 +18,7 @@ from lead_service.emails.models import Delivery, EmailState, OutboxMessage
 from lead_service.funnel import counts
 from lead_service.funnel.archived_counts import facts_between
 from lead_service.leads import capture, events
+from lead_service.leads.contact_details import ContactDetails
 from lead_service.leads.models import EventKind, Lead, LeadEvent, Stage
 from lead_service.ops import demo
 from lead_service.privacy import retention
@@ -128,7 +129,11 @@ def test_it_is_refused_where_visitors_come_or_its_people_are_known(context, data
     with pytest.raises(demo.NoDemo, match="PUBLIC_URL"):
         demo.set_up(elsewhere, MONDAY_MORNING)
     email = "Dana.Whitfield@example.com"
-    database.write(lambda session: capture.capture_lead(session, email=email, at=MONDAY_MORNING))
+    database.write(
+        lambda session: capture.capture_lead(
+            session, ContactDetails(email=email), at=MONDAY_MORNING
+        )
+    )
     before = rows(database)
     with pytest.raises(demo.NoDemo, match="is in use here"):
         demo.fill(context, MONDAY_MORNING)

@@ -1,18 +1,19 @@
 """What the database holds, table by table: for tests that something is, or is no longer, there."""
 
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import String, Text, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.types import JSON
 
 from lead_service.db import schema
-from lead_service.leads import capture, models
+from lead_service.leads import capture, contact_details, models
 
 
-def kept(session: Session, **form: Any) -> models.Lead:
+def kept(session: Session, *, at: datetime, quarantine=False, **details: str) -> models.Lead:
     """Capture what a form holds, and return the lead that it made or found."""
-    return session.get_one(models.Lead, capture.capture_lead(session, **form).id)
+    told = contact_details.ContactDetails(**details)
+    return capture.capture_lead(session, told, at=at, quarantine=quarantine)
 
 
 def confirm_ticks(database) -> None:

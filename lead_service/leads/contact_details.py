@@ -1,0 +1,51 @@
+"""What a person tells us about themselves: the one record that every part reads and writes.
+
+Columns (`leads.models.ContactColumns`) and visitors' questions (`book.forms.Person`) are written
+out, because each needs words or types of its own. Everything else goes by the fields below: the
+desk, search, CSV, JSON, emails and links that fill in a form. Pure.
+"""
+
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, NamedTuple
+
+
+class Row(NamedTuple):
+    """One detail as the team reads it."""
+
+    name: str  # of the field
+    label: str
+    value: str
+
+
+def _told(label: str, longest: int, **attributes: str) -> Any:
+    """Describe a field: its label for the team, the characters it holds, its HTML attributes."""
+    return field(
+        default="", metadata={"label": label, "longest": longest, "attributes": attributes}
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactDetails:
+    """Hold what somebody told us in a form; empty for what they left out or were not asked."""
+
+    name: str = _told("Name", 120)
+    email: str = _told("Address", 254)
+    phone: str = _told("Phone", 60, inputmode="tel")
+    company: str = _told("Company", 120)
+
+    @classmethod
+    def of(cls, source: object) -> "ContactDetails":
+        """Read them from whatever has attributes of these names, such as a lead or a call."""
+        return cls(**{name: getattr(source, name) for name in LABELS})
+
+    @property
+    def rows(self) -> list[Row]:
+        """The details that are known, in order."""
+        known = ((name, label, getattr(self, name)) for name, label in LABELS.items())
+        return [Row(*one) for one in known if one[2]]
+
+
+FIELDS: tuple[Field, ...] = fields(ContactDetails)
+LABELS: dict[str, str] = {one.name: one.metadata["label"] for one in FIELDS}
+# What a member may correct. A lead is found by its address, which only the visitor changes.
+CORRECTABLE = tuple(one for one in FIELDS if one.name != "email")
