@@ -45,7 +45,7 @@ MIGRATE = "`lead-service migrate` makes it"
 OF_THE_SITE = (
     *("public_url", "bind_address", "port"),
     *("practice_name", "practice_legal_name", "practice_postal_address"),
-    *("practice_email", "practice_phone", "practice_author"),
+    *("practice_email", "practice_phone"),
     *("retention_days", "backup_days"),
 )
 NEEDED_IN_PRODUCTION = {
@@ -195,7 +195,6 @@ class Settings(BaseModel):
         "hello@example.test", description="The contact address on every page."
     )
     practice_phone: str = Field("", description="The phone number on contact pages, if given.")
-    practice_author: str = Field("", description="Who signs the articles, if given.")
 
     feeds_allow_loopback: bool = Field(
         False,

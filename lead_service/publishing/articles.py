@@ -10,6 +10,8 @@ from typing import Self
 
 from mkdocs.structure.pages import Page
 
+from ..people import Person
+
 WORDS_A_MINUTE = 220
 TAG = re.compile(r"<[^>]+>")
 
@@ -27,6 +29,7 @@ class Article:
     updated: datetime.date | None = None
     draft: bool = False
     phases: tuple[str, ...] = ()
+    author: Person | None = None
     minutes: int = 1
     html: str = ""
 

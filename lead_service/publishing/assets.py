@@ -46,22 +46,27 @@ def published(config: MkDocsConfig, files: Files) -> Assets:
     """Add every asset to the build."""
     addresses: dict[str, str] = {}
 
-    def publish(name: str, content: bytes) -> str:
-        stem, ending = name.rsplit(".", 1)
-        path = f"assets/{stem}.{hashlib.sha256(content).hexdigest()[:10]}.{ending}"
-        files.append(File.generated(config, path, content=content))
-        return addresses.setdefault(name, f"/{path}")
+    def publish_asset(name: str, content: bytes) -> str:
+        return addresses.setdefault(name, publish(config, files, name, content))
 
     scripts = {path.name: _lean_js(path.read_text("utf-8")) for path in THEME.glob("scripts/*.js")}
     for name, script in scripts.items():
-        publish(name, script.encode())
+        publish_asset(name, script.encode())
     for side in ICONS:
-        publish(f"icon-{side}.png", drawings.icon(side, paper=True))
-    publish("icon.svg", (THEME / "icons" / "icon.svg").read_bytes())
+        publish_asset(f"icon-{side}.png", drawings.icon(side, paper=True))
+    publish_asset("icon.svg", (THEME / "icons" / "icon.svg").read_bytes())
     files.append(File.generated(config, "favicon.ico", content=drawings.favicon()))
-    style = _stylesheet(publish)
-    publish("site.css", style.encode())
+    style = _stylesheet(publish_asset)
+    publish_asset("site.css", style.encode())
     return Assets(addresses, style, scripts["boot.js"])
+
+
+def publish(config: MkDocsConfig, files: Files, name: str, content: bytes) -> str:
+    """Add one file to the build, and return its root-relative address."""
+    stem, ending = name.rsplit(".", 1)
+    path = f"assets/{stem}.{hashlib.sha256(content).hexdigest()[:10]}.{ending}"
+    files.append(File.generated(config, path, content=content))
+    return f"/{path}"
 
 
 def _stylesheet(publish: Callable[[str, bytes], str]) -> str:

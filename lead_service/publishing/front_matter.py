@@ -2,25 +2,32 @@
 
 An article needs `title`, `description`, `date` and `step`. It may have `answer` (two or three
 sentences to quote, shown under the title), `updated` (the day of its last change worth telling),
-`draft: true` (kept out of the published site), `phases` (in which a result may recommend it) and
-`redirect_from` (addresses it once had). Any other page needs a `description`, and may have
-`redirect_from` too.
+`draft: true` (kept out of the published site), `phases` (in which a result may recommend it),
+`author` (the name of a file in docs/people/, without its ending) and `redirect_from` (addresses it
+once had). A person needs `name` and `role`, and may have `says`, `link` and `portrait`. Any other
+page needs a `description`, and may have `redirect_from` too.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import yaml
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 from mkdocs.utils import meta
+from pydantic import TypeAdapter, ValidationError
 
+from ..action_framework.checks import worded
+from ..people import Person
 from .articles import Article
 
 NEEDED = ("title", "description", "date", "step")
-ALLOWED = (*NEEDED, "answer", "updated", "draft", "phases", "redirect_from")
+ALLOWED = (*NEEDED, "answer", "updated", "draft", "phases", "author", "redirect_from")
+_person: TypeAdapter[Any] = TypeAdapter(Person)
 OLD_ADDRESS = re.compile(r"(/[A-Za-z0-9._~-]+)+/?")
 
 
@@ -106,13 +113,18 @@ def read(file: File) -> FrontMatter:
     return FrontMatter(file, text, data, body)
 
 
-def article(front: FrontMatter, steps: Sequence[str], phases: Sequence[str]) -> Article:
+def article(
+    front: FrontMatter, steps: Sequence[str], phases: Sequence[str], people: Mapping[str, Person]
+) -> Article:
     """Check an article's front matter and return what it says."""
     for key in front.data:
         if key not in ALLOWED:
             raise front.fault(key, f"front matter has no {key}; it may have {', '.join(ALLOWED)}")
     if not isinstance(front.data.get("draft", False), bool):
         raise front.fault("draft", "draft is true or false")
+    author = front.data.get("author")
+    if author and str(author) not in people:
+        raise front.fault("author", f"author is {author!r}, but there is no people/{author}.md")
     published = front.day("date")
     return Article(
         title=front.sentence("title"),
@@ -124,7 +136,18 @@ def article(front: FrontMatter, steps: Sequence[str], phases: Sequence[str]) -> 
         url=f"/{front.file.url}",
         draft=front.data.get("draft", False),
         phases=front.phases(phases),
+        author=people[author] if author else None,
     )
+
+
+def person(front: FrontMatter, portrait: Sequence[tuple[int, str]]) -> Person:
+    """Check what stands about a person; their lines are the text below."""
+    given = front.data | {"slug": Path(front.file.src_uri).stem, "portrait": portrait}
+    try:
+        return _person.validate_python(given | {"lines": " ".join(front.body.split())})
+    except ValidationError as error:
+        (key, *_), fault = next(worded(error.errors(), ()))
+        raise front.fault(str(key), f"{key} {fault}") from error
 
 
 def check_page(front: FrontMatter, steps: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 
+from ..people import Person
 from .articles import Article
 
 PRACTICE = {
@@ -18,15 +19,15 @@ PRACTICE = {
 class Facts:
     """What can be said of the site, and of each page in it; the same every build."""
 
-    def __init__(self, config: MkDocsConfig, logo: str) -> None:
-        """Take the address of the practice's logo, from its scheme on."""
-        self._site, self._extra = config.site_url, config.extra
+    def __init__(self, config: MkDocsConfig, origin: str, logo: str) -> None:
+        """Take the root-relative address of the practice's logo."""
+        self._site, self._extra, self._origin = config.site_url, config.extra, origin
         self._practice = {
             "@type": "Organization",
             "@id": f"{self._site}#practice",
             "name": config.site_name,
             "url": self._site,
-            "logo": logo,
+            "logo": f"{origin}{logo}",
         }
 
     def of(
@@ -61,7 +62,6 @@ class Facts:
         }
 
     def _article(self, page, description, picture, article, step) -> dict:
-        author = self._extra.get("author")
         return {
             "@type": "Article",
             "headline": article.title,
@@ -72,9 +72,27 @@ class Facts:
             "mainEntityOfPage": page.canonical_url,
             "articleSection": step.name,
             "inLanguage": "en",
-            "author": {"@type": "Person", "name": author} if author else self._practice,
+            "author": self.person(article.author) if article.author else self._practice,
             "publisher": self._practice,
         }
+
+    def person(self, person: Person) -> dict:
+        """Say who someone is; the About page says it in words."""
+        url = f"{self._origin}{person.url}"
+        about: dict[str, object] = {
+            "@type": "Person",
+            "@id": url,
+            "name": person.name,
+            "jobTitle": person.role,
+            "description": person.lines,
+            "url": url,
+            "worksFor": {"@id": self._practice["@id"]},
+        }
+        if person.portrait:
+            about["image"] = f"{self._origin}{person.portrait[-1][1]}"
+        if person.link:
+            about["sameAs"] = person.link
+        return about
 
     def _trail(self, page, title, article, step) -> dict:
         """Lead from the front page to this one; a step's or an article's overview is between."""

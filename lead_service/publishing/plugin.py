@@ -36,14 +36,16 @@ from ..action_framework.loading import FrameworkError, load
 from ..action_framework.suggestions import SuggestionsError, read_suggestions
 from ..action_framework.types import Framework, Step
 from ..call_types import CallType, CallTypesError, load_call_types
+from ..people import PEOPLE_JSON, Person
 from . import articles as listings
-from . import assets, front_matter, git_dates, links, server_config
+from . import assets, front_matter, git_dates, links, portraits, server_config
 from . import cache as build_cache
 from .drawings import Cards, light_colors
 from .json_ld import Facts
 
 SERVICE = Path(__file__).resolve().parents[1]
-SERVICE_TEMPLATES = SERVICE / "templates"  # the signature
+SERVICE_TEMPLATES = SERVICE / "templates"  # the signature, and who a person is
+PEOPLE = "people/"  # in docs/
 BRIEF = SERVICE / "assess" / "brief.yml"  # checked and not published
 
 
@@ -61,6 +63,7 @@ class Build:
     compressor: assets.Compressor = field(init=False)
     cards: Cards = field(init=False)
     redirect: Template = field(init=False)
+    people: dict[str, Person] = field(default_factory=dict)  # by slug
     known: set[str] = field(default_factory=set)  # addresses of pages and files
     articles: dict[str, listings.Article] = field(default_factory=dict)  # by source path
     fronts: dict[str, front_matter.FrontMatter] = field(default_factory=dict)  # by source path
@@ -120,18 +123,24 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             postal_address=given.practice_postal_address,
             email=given.practice_email if "practice_email" in given.model_fields_set else "",
             phone=given.practice_phone,
-            author=given.practice_author,
             retention_days=given.retention_days,
             backup_days=given.backup_days,
         )
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Replace the theme's assets with ours, and read every page's front matter."""
+        build, people = self.build, []
         for file in list(files):
-            if file.src_uri.startswith(assets.UNPUBLISHED):
+            if file.src_uri.startswith((*assets.UNPUBLISHED, PEOPLE)):
                 files.remove(file)
-        build = self.build
+            if file.src_uri.startswith(PEOPLE) and file.is_documentation_page():
+                people.append(file)
         build.published = assets.published(config, files)
+        for file in sorted(people, key=lambda file: file.src_uri):
+            person = self._person(file, config, files)
+            build.people[person.slug] = person
+        listed = PEOPLE_JSON.dump_json(tuple(build.people.values()))
+        files.append(File.generated(config, "people.json", content=listed))
         build.compressor = assets.Compressor(len(files.documentation_pages()))
         build.known = {f"/{file.url}".removesuffix("./") for file in files}
         build.known |= {f"/{name}" for name in config.theme.static_templates}
@@ -139,6 +148,23 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         for file in files.documentation_pages():
             self._read(file, once)
         return files
+
+    def _person(self, file: File, config: MkDocsConfig, files: Files) -> Person:
+        """Read a person, and publish their portrait in several sizes."""
+        front = front_matter.read(file)
+        portrait: list[tuple[int, str]] = []
+        if name := front.data.pop("portrait", None):
+            try:
+                picture = Path(config.docs_dir, PEOPLE, str(name)).read_bytes()
+                for width, square in portraits.squares(picture):
+                    slug = Path(file.src_uri).stem
+                    address = assets.publish(config, files, f"{slug}-{width}.jpg", square)
+                    portrait.append((width, address))
+            except OSError:
+                raise front.fault("portrait", f"there is no file people/{name}") from None
+            except ValueError as error:
+                raise front.fault("portrait", f"people/{name} {error}") from error
+        return front_matter.person(front, portrait)
 
     def _read(self, file: File, once: front_matter.Once) -> None:
         build = self.build
@@ -148,7 +174,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         steps = [step.slug for step in build.framework.steps]
         if listings.is_article(file.src_uri):
             phases = [phase.id for phase in build.framework.phases]
-            article = front_matter.article(front, steps, phases)
+            article = front_matter.article(front, steps, phases, build.people)
             if article.draft:
                 file.inclusion = InclusionLevel.DRAFT
             if article.draft and not self.is_preview:
@@ -211,6 +237,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             framework=framework,
             counts=counts(framework),
             call=build.call,
+            people=[*build.people.values()],
             listing=listings.Listing.of(build.articles.values()),
             article_at=build.articles.get,
             headings_of=listings.headings,
@@ -221,7 +248,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             script=published.script,
             card=build.cards.address,
             colors=light_colors(),
-            facts=Facts(config, f"{origin}{published.address['icon-512.png']}").of,
+            facts=Facts(config, origin, published.address["icon-512.png"]).of,
             origin=origin,
             practice=config.site_name,
         )

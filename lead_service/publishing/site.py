@@ -11,6 +11,7 @@ from pathlib import Path
 from ..action_framework.loading import FrameworkError, load
 from ..action_framework.types import Framework
 from ..call_types import CallTypes, CallTypesError, load_call_types
+from ..people import PEOPLE_JSON, Person
 from ..settings import Settings, SettingsError
 
 PAGE = "page.html"  # the name under which the service's templates extend the published page
@@ -28,6 +29,7 @@ class Article:
     description: str
     minutes: int
     phases: tuple[str, ...] = ()  # that it is for; all where it names none
+    author: str | None = None  # a person's slug
 
     def fits(self, phase: str | None) -> bool:
         """Say whether it is for a phase; a visitor who named none may read all."""
@@ -43,6 +45,10 @@ class Published:
     framework: Framework
     calls: CallTypes
     articles: tuple[Article, ...]  # newest first
+    people: tuple[Person, ...] = ()
+
+    def person(self, slug: str | None) -> Person | None:
+        return next((person for person in self.people if person.slug == slug), None)
 
     def article(self, slug: str) -> Article | None:
         return next((article for article in self.articles if article.slug == slug), None)
@@ -70,6 +76,7 @@ def load_site(settings: Settings) -> Published:
             framework=framework,
             calls=load_call_types((site / "calls.yml").read_bytes(), slugs),
             articles=tuple(_article(item) for item in listed["articles"]),
+            people=PEOPLE_JSON.validate_json((site / "people.json").read_bytes()),
         )
     except FileNotFoundError as missing:
         name = Path(missing.filename).name
@@ -87,8 +94,8 @@ def load_site(settings: Settings) -> Published:
 
 def _article(item: dict) -> Article:
     phases = tuple(item.get("phases", ()))
-    given = {name: item[name] for name in Article.__dataclass_fields__ if name != "phases"}
-    return Article(**given, phases=phases)
+    given = {name: item[name] for name in Article.__dataclass_fields__ if name in item}
+    return Article(**given | {"phases": phases})
 
 
 def _as_template(page: str) -> str:

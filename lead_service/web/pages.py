@@ -24,6 +24,11 @@ def install(app: Flask, published: Published) -> None:
 
 
 def _shared() -> dict:
-    framework = context().published.framework
-    shared = {"settings": context().settings, "framework": framework}
-    return shared | {"counts": counts(framework), "calls": context().published.calls}
+    published, settings = context().published, context().settings
+    return {
+        "settings": settings,
+        "framework": published.framework,
+        "counts": counts(published.framework),
+        "calls": published.calls,
+        "person_of": published.person,
+    }

@@ -59,6 +59,7 @@ def publish(folder: Path) -> Path:
     (folder / "index.html").write_text("<!doctype html><title>Home</title>")
     for name in ("framework.yml", "calls.yml"):
         (folder / name).write_text((ROOT / "docs" / name).read_text())
+    (folder / "people.json").write_text("[]")
     (folder / "articles.json").write_text(
         json.dumps({"site_url": "http://127.0.0.1:8000/", "site_name": "A", "articles": ARTICLES})
     )

@@ -38,6 +38,7 @@ def test_the_list_of_articles_has_the_agreed_shape(site):
     listed = json.loads((site / "articles.json").read_text("utf-8"))
     assert listed["site_url"] == f"{ORIGIN}/" and listed["site_name"] == "ACTION Advisory"
     keys = {"title", "url", "slug", "step", "description", "date", "minutes", "phases"}
+    keys |= {"author"}
     for article in listed["articles"]:
         assert set(article) == keys
         assert article["url"] == f"/insights/{article['slug']}/"

@@ -1,7 +1,5 @@
 """The practice's own name and address, from the environment, by the rules of all settings."""
 
-import re
-
 import pytest
 from mkdocs.exceptions import Abort
 
@@ -13,7 +11,6 @@ GIVEN = {
     "PRACTICE_POSTAL_ADDRESS": "1 Example Street\nExample City",
     "PRACTICE_EMAIL": "hello@example.com",
     "PRACTICE_PHONE": "+1 555 0100",
-    "PRACTICE_AUTHOR": "Ann Example",
     "RETENTION_DAYS": "365",
     "PUBLIC_URL": "https://www.example.com",
 }
@@ -46,15 +43,6 @@ def test_every_page_knows_its_own_address(named):
 
 def test_a_practice_that_gives_no_address_shows_no_empty_one(pages):
     assert not [page.url for page in pages if page.all("address")]
-
-
-@pytest.mark.long
-def test_articles_are_signed_by_the_author_who_is_set(named):
-    articles = [page for page in named if re.fullmatch("/insights/.+/", page.url)]
-    assert articles
-    for page in articles:
-        assert "By Ann Example · " in page.main_text
-        assert '"author": {"@type": "Person", "name": "Ann Example"}' in page.source
 
 
 def test_the_first_page_says_in_data_who_publishes_it(named):

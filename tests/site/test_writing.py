@@ -1,13 +1,15 @@
 """What a writer may do, and what stops the build and names the file and the line."""
 
+import json
 import logging
 import os
 
 import pytest
 from mkdocs.exceptions import Abort
+from PIL import Image
 
 from lead_service.publishing import cache, drawings, plugin
-from tests.support.built_site import ARTICLE, build_site, small_docs
+from tests.support.built_site import ANN, ARTICLE, build_site, portrait, small_docs
 
 
 @pytest.fixture
@@ -38,6 +40,7 @@ def test_an_article_is_one_file_with_four_lines_of_front_matter(build):
         ("organize", "organise", ":5: step is 'organise', needs one of assess"),
         ("step: organize", "stage: organize", ":5: front matter has no stage"),
         ("step:", "draft: perhaps\nstep:", ":5: draft is true or false"),
+        ("step:", "author: eve\nstep:", ":5: author is 'eve', but there is no people/eve.md"),
         ("step:", "updated: soon\nstep:", ":5: updated needs a day such as"),
         ("step:", "redirect_from: https://x.test/\nstep:", ":5: redirect_from has 'https"),
         ("Some text.", "Some text.\n\n[gone](nowhere.md)", ":9: contains a link 'nowhere.md'"),
@@ -104,6 +107,46 @@ def test_what_two_articles_cannot_both_have_stops_the_build(tmp_path, caplog, ke
     with pytest.raises(Abort):
         build_site(tmp_path / "site", docs)
     assert f"insights/second.md:{line}: {said}" in caplog.text
+
+
+def test_a_person_is_one_file_and_the_portrait_is_resized_and_says_nothing_of_its_camera(tmp_path):
+    docs = small_docs(tmp_path, author="ann-example")
+    portrait(docs, ANN)
+    site = build_site(tmp_path / "site", docs)
+    (ann,) = json.loads((site / "people.json").read_text("utf-8"))
+    assert ann["slug"] == "ann-example" and ann["lines"] == "She ran delivery. Now she advises."
+    assert [width for width, _ in ann["portrait"]] == [96, 192, 384]
+    for width, address in ann["portrait"]:
+        with Image.open(site / address[1:]) as square:
+            assert (square.size, square.format) == ((width, width), "JPEG")
+            assert not square.getexif()
+            red, green, _ = square.getpixel((width // 2, width // 2))
+            assert red > green + 50  # it was stored lying on its side, with the red half below
+    assert not (site / "people").exists()
+    page = (site / "insights/new/index.html").read_text("utf-8")
+    assert '<a href="/about/#ann-example" rel="author">Ann Example</a>' in page
+    assert '"author": {"@id": "http://127.0.0.1:8000/about/#ann-example", "@type": "Person"' in page
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "said"),
+    [
+        ("role: Partner\n", "", ":1: role is missing"),
+        ("role: Partner", "role: 3", ":3: role must be text"),
+        ("link: ", "site: ", ":4: site unknown key"),
+        ("Now she", "Now " * 99, ":1: lines must have at most 400 characters"),
+        ("ann.jpg", "ben.jpg", ":5: there is no file people/ben.jpg"),
+        ("ann.jpg", "ann-example.md", ":5: people/ann-example.md is not a picture"),
+        ("ann.jpg", "small.jpg", ":5: people/small.jpg has 90 pixels on its shorter side"),
+        ("https:", "http:", ":4: link must be an address that starts with https://"),
+    ],
+)
+def test_a_fault_in_a_person_stops_the_build(tmp_path, caplog, written, instead, said):
+    docs = small_docs(tmp_path)
+    portrait(docs, ANN.replace(written, instead))
+    with pytest.raises(Abort):
+        build_site(tmp_path / "site", docs)
+    assert f"people/ann-example.md{said}" in caplog.text
 
 
 def test_links_to_the_service_and_to_files_are_no_fault(build):

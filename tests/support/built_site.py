@@ -9,6 +9,7 @@ from shutil import copyfile
 
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
+from PIL import Image
 
 from tests.support.matching import match
 
@@ -25,6 +26,29 @@ step: organize
 ---
 Some text.
 """
+
+
+ANN = """---
+name: Ann Example
+role: Partner
+link: https://example.com/ann
+portrait: ann.jpg
+---
+She ran delivery.
+Now she advises.
+"""
+
+
+def portrait(docs: Path, source: str) -> None:
+    """Write one person, and two pictures, the larger one as cameras store it: on its side."""
+    (docs / "people").mkdir()
+    (docs / "people" / "ann-example.md").write_text(source, "utf-8")
+    picture = Image.new("RGB", (900, 600), "blue")
+    picture.paste("red", (450, 0, 900, 600))
+    camera = Image.Exif()
+    camera[0x0112], camera[0x010F] = 8, "A camera"  # turned left, by its orientation
+    picture.save(docs / "people" / "ann.jpg", exif=camera)
+    picture.resize((120, 90)).save(docs / "people" / "small.jpg")
 
 
 def build_site(into: Path, docs: Path = ROOT / "docs") -> Path:

@@ -43,6 +43,7 @@ class Host(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(120))
     email: Mapped[str] = mapped_column(String(320))
+    person: Mapped[str] = mapped_column(String(60), default="")  # slug of their Person, if any
     zone: Mapped[str] = mapped_column(String(64))  # IANA name
     country: Mapped[str] = mapped_column(String(2), default="")  # whose holidays; empty: none
     region: Mapped[str] = mapped_column(String(20), default="")  # of that country, as ISO 3166-2

@@ -24,7 +24,7 @@ from ...book.hosts.models import Host, OpeningHours
 from ...book.visitor import timezones
 from ...hostnames import is_host
 from ...web.context import context
-from ...web.fields import Readable, address, asked, clean, limit, one_line, short_text
+from ...web.fields import Choice, Readable, address, asked, clean, limit, one_line, short_text
 
 OTHERS = {"weekdays": slice(5), "weekend": slice(5, None), "all": slice(None)}  # of a week's days
 FAR = f"Empty: {MOST_DAYS} days."
@@ -90,6 +90,11 @@ def secure_link(_form: Form, field: Field) -> None:
 class HostForm(Form):
     """Who the host is, where, and how they are met."""
 
+    person = Choice(
+        "Person on the site (optional)",
+        description="Visitors read the name of this person, and see the portrait and lines.",
+        default="",
+    )
     name = short_text("Name", required="Enter the name that visitors read.")
     email = address("Work email", required="Enter an email address.")
     zone = StringField(
@@ -109,6 +114,13 @@ class HostForm(Form):
         render_kw={"inputmode": "url", "autocomplete": "off", "maxlength": 500},
     )
 
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        people = context().published.people
+        self.person.choices = [("", "None"), *((one.slug, one.name) for one in people)]
+        if not people:
+            del self.person
+
     def validate_email(self, field: Field) -> None:
         """Refuse the address that invitations come from."""
         if setup.is_sender(context().settings, field.data):
@@ -121,6 +133,8 @@ class HostForm(Form):
 
     def fill(self, host: Host) -> None:
         self.populate_obj(host)
+        if person := context().published.person(host.person):
+            host.name = person.name
 
 
 def _range(opens: str, closes: str) -> str:

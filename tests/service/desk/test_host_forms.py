@@ -7,6 +7,7 @@ import pytest
 from lead_service import clock
 from lead_service.book.hosts import opening_hours, setup
 from lead_service.book.hosts.models import Host
+from tests.support.app.call_types import ANN, publish
 from tests.support.app.desk_client import press, sign_in
 from tests.support.app.host_pages import HOST, PERSON, RULES, hours, send, starts_on, stored, weekly
 from tests.support.app.hosts import add_host, changes
@@ -122,6 +123,19 @@ def test_person_zone_and_link_are_stored(client, admin, database):
     assert send(client, HOST + "person/", **PERSON).status_code == 303
     host = stored(database)
     assert {name: getattr(host, name) for name in PERSON} == PERSON
+
+
+def test_a_host_who_is_a_person_of_the_site_takes_calls_under_that_name(
+    app, client, admin, database
+):
+    assert "Person on the site" not in client.get(HOST + "person/").text
+    publish(app, people=(ANN,))
+    page = client.get(HOST + "person/").text
+    assert '<option value="ann-example">Ann Example</option>' in page
+    asked = PERSON | {"name": "ACTION Advisory", "person": ANN.slug}
+    assert send(client, HOST + "person/", **asked).status_code == 303
+    assert (stored(database).person, stored(database).name) == (ANN.slug, ANN.name)
+    assert send(client, HOST + "person/", **asked | {"person": "else"}).status_code == 422
 
 
 def test_a_host_stops_and_starts_taking_calls(client, admin, database):

@@ -1,10 +1,19 @@
-"""Kinds of call for tests: the one of half an hour, and what docs/calls.yml could hold besides."""
+"""Kinds of call and people for tests, as docs/calls.yml and docs/people/ could hold them."""
 
 from dataclasses import replace
 
 from lead_service.call_types import CallType, CallTypes
+from lead_service.people import Person
 from lead_service.web.context import Context
 
+ANN = Person(
+    slug="ann-example",
+    name="Ann Example",
+    role="Partner",
+    lines="Ran delivery for ten years.",
+    says="I\u2019ll read your answers before we talk.",
+    portrait=((96, "/assets/ann-96.jpg"), (192, "/assets/ann-192.jpg")),
+)
 KIND = CallType(
     slug="discovery",
     name="Discovery call",
@@ -15,8 +24,9 @@ KIND = CallType(
 )
 
 
-def publish(app, *kinds: CallType) -> None:
-    """Let these be the kinds of call that the site has published, the default one first."""
+def publish(app, *kinds: CallType, people: tuple[Person, ...] = ()) -> None:
+    """Let these be what the site has published, the default kind first; without kinds, its own."""
     context: Context = app.extensions["lead_service"]
-    published = replace(context.published, calls=CallTypes(kinds))
+    calls = CallTypes(kinds) if kinds else context.published.calls
+    published = replace(context.published, calls=calls, people=people)
     app.extensions["lead_service"] = replace(context, published=published)

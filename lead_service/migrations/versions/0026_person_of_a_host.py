@@ -1,0 +1,11 @@
+"""Let a host be one of the people of the site."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0026"
+down_revision = "0025"
+
+
+def upgrade() -> None:
+    op.add_column("host", sa.Column("person", sa.String(60), nullable=False, server_default=""))

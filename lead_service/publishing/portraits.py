@@ -1,0 +1,45 @@
+"""Make the portraits of docs/people/: square, small, and without what the camera wrote into them.
+
+JPEG, because emails show it too.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+
+import PIL
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from .cache import keep
+
+WIDTHS = (96, 192, 384)  # pixels
+
+
+def squares(picture: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield a width and a JPEG for each of `WIDTHS` that the picture fills.
+
+    `ValueError` says what is wrong with a picture.
+    """
+    try:
+        with Image.open(BytesIO(picture)) as opened:
+            short = min(opened.size)
+    except UnidentifiedImageError:
+        raise ValueError("is not a picture: use a JPEG, PNG or WebP") from None
+    if short < WIDTHS[1]:
+        raise ValueError(f"has {short} pixels on its shorter side, needs {WIDTHS[1]}")
+    made_from = (PIL.__version__, hashlib.sha256(picture).hexdigest())
+    for width in (width for width in WIDTHS if width <= short):
+        kept: Path = keep("jpg", (*made_from, width), partial(_square, picture, width))
+        yield width, kept.read_bytes()
+
+
+def _square(picture: bytes, width: int) -> bytes:
+    """Crop a picture a little above its middle, where faces are."""
+    with Image.open(BytesIO(picture)) as opened:
+        upright = ImageOps.exif_transpose(opened).convert("RGB")
+    square = ImageOps.fit(upright, (width, width), centering=(0.5, 0.35))
+    file = BytesIO()
+    square.save(file, "JPEG", quality=80, optimize=True)
+    return file.getvalue()
