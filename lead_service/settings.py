@@ -118,16 +118,16 @@ class Settings(BaseModel):
         description="Forms that one client may send. Beyond this, the client gets a 429.",
     )
     limit_bookings: Limit = Field(
-        "10 per day",
-        description="Calls that one client may book. Beyond this, bookings wait for your team to "
-        "release them.",
+        "3 per day",
+        description="Calls that one client may book and that are confirmed at once. We hold those "
+        "beyond this until the visitor confirms by email.",
     )
     bookings_per_address: int = Field(
         2,
         ge=1,
         le=50,
-        description="How many confirmed upcoming calls one email address may have. Beyond this, "
-        "bookings wait for your team to release them.",
+        description="How many upcoming calls one mailbox may have once its owner confirmed them by "
+        "email. Those beyond this wait for your team to release them.",
     )
     reminders: HoursAhead = Field(
         (24, 1),

@@ -257,13 +257,14 @@ def _holds_enough(session: Session, client: str | None, now: datetime) -> bool:
 
 
 def has_enough(session: Session, settings: Settings, lead: models.Lead, now: datetime) -> bool:
-    """Say whether a lead has as many proved calls to come as one address may have.
+    """Say whether a lead's mailbox has as many proved calls to come as one may have.
 
     What a stranger books in its name does not count.
     """
-    proved = (Booking.lead_id == lead.id, Booking.status == Status.CONFIRMED, Booking.is_proved)
-    query = select(func.count(Booking.id)).where(*proved, Booking.starts_at > now)
-    return (session.scalar(query) or 0) >= settings.bookings_per_address
+    proved = (Booking.status == Status.CONFIRMED, Booking.is_proved, Booking.starts_at > now)
+    query = select(func.count(Booking.id)).join(Booking.lead).where(*proved)
+    found = session.scalar(query.where(capture.shares_mailbox(lead.address)))
+    return (found or 0) >= settings.bookings_per_address
 
 
 def _manage_token(secret: str, uid: str, address_changes: int) -> str:

@@ -59,7 +59,7 @@ def visitors_email(
     is_first = row.kind == EmailKind.BOOKING_CHANGED and not outbox.has_heard(session, row)
     kind = EmailKind.BOOKING_CONFIRMED if is_first else row.kind
     is_reminder = row.kind == EmailKind.BOOKING_REMINDER  # the call is in the calendar by then
-    if is_reminder and (reason := _no_reminder(session, booking)):
+    if is_reminder and (reason := _no_reminder(session, booking, row, now)):
         raise NotNeeded(reason)
     meeting = visitors_meeting(settings, booking, row.created_at)
     if row.kind == EmailKind.BOOKING_CANCELLED:
@@ -207,7 +207,10 @@ def _news(news: CallNews, booking: Booking, by_team: bool) -> str:
     return said + SUSPECTED * booking.quarantine
 
 
-def _no_reminder(session: Session, booking: Booking) -> str:
+def _no_reminder(session: Session, booking: Booking, row: OutboxMessage, now: datetime) -> str:
+    """Say why a visitor gets no reminder, or nothing."""
+    if not booking.is_proved and outbox.had_enough(session, row, now):
+        return outbox.ENOUGH
     if booking.lead.bounced_at:
         return delivery_events.NO_REMINDER[Delivery.BOUNCED]
     return delivery_events.no_reminder(session, booking.email)

@@ -20,6 +20,8 @@ from .forms import AddressForm
 from .hosts.models import offered_calls
 from .models import Booking
 
+INVITATIONS = (EmailKind.BOOKING_CONFIRMED, EmailKind.BOOKING_CHANGED)
+
 blueprint = Blueprint("booking", __name__, url_prefix="/booking")
 
 
@@ -106,9 +108,10 @@ def _render_booking(token: str, form: AddressForm, *, too_late: bool = False) ->
             is_over=booking.starts_at <= now,
             is_reminded=bool(notifications.reminders_ahead(settings, booking, now)),
             is_moved=request.args.get("changed") == "moved",
-            is_told=outbox.is_told(session, EmailKind.BOOKING_CANCELLED, booking.id),
+            is_told=outbox.is_told(session, booking.id, EmailKind.BOOKING_CANCELLED),
+            is_asked=outbox.is_told(session, booking.id, EmailKind.BOOKING_REQUESTED),
+            is_invited=outbox.is_told(session, booking.id, *INVITATIONS),
             offered=offered_calls(session, context().published.calls),
-            is_asked=outbox.is_told(session, EmailKind.BOOKING_REQUESTED, booking.id),
             **_calendar_links(settings, booking, now),
         )
 

@@ -75,6 +75,7 @@ class OutboxMessage(Base):
         Index(None, "state", "useless_after"),
         Index(None, "booking_id", "address"),
         Index(None, "address"),
+        Index(None, "mailbox", "created_at"),
         Index(None, "provider_id"),
         Index(None, "state", "delivery", "created_at"),
         Index(None, "created_at", "id"),
@@ -89,6 +90,7 @@ class OutboxMessage(Base):
     booking_id: Mapped[int | None]
     sequence: Mapped[int] = mapped_column(default=0)  # of the booking
     address: Mapped[str] = mapped_column(String(320))
+    mailbox: Mapped[str] = mapped_column(String(320), default="")  # a visitor's, for their budget
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     # What was sent, as message.to_json writes it, where that is kept. One that waits has a body
     # only if an earlier version composed it; then this is what leaves.

@@ -37,6 +37,7 @@ from sqlalchemy.orm import Session, aliased
 
 from ..db import demo_data
 from ..db.engine import Database, insert_unless, rows_changed
+from ..leads import capture
 from .message import EmailKind, Message, to_json
 from .models import EmailState, Hold, OutboxMessage, OutboxPause, Turn
 from .retries import LONGEST_WAIT, PROBE_EVERY, SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD, next_time
@@ -61,9 +62,7 @@ TO_VISITOR = (
     EmailKind.BOOKING_WITHDRAWN,
 )
 TO_VISITORS = {*TO_VISITOR, EmailKind.RESULT}
-# Whose number anybody can drive up; a call is canceled once, and reminded of as often as planned.
-COUNTED = TO_VISITORS - {EmailKind.BOOKING_REMINDER, EmailKind.BOOKING_CANCELLED}
-A_DAY = 8  # of these to one visitor
+A_DAY = 8  # emails to one visitor's mailbox; a cancellation may go beyond, up to twice as many
 ENOUGH = "the visitor has had as many emails as one address gets in a day"
 TO_HOST = (EmailKind.BOOKING_FOR_HOST, EmailKind.BOOKING_CANCELLED_FOR_HOST)
 
@@ -104,14 +103,17 @@ def queue(
     It leaves at `due_at` (`at`, the present, when None), and not at all once `useless_after` has
     come. What waits about an earlier `sequence` of the booking, to the same recipient in the same
     role, is canceled. Nothing is added when `dedupe_key` is known. A `held` one waits for
-    `release`, and so does what goes beyond the emails that a visitor gets in a day.
+    `release`, and so does what goes beyond the emails that a visitor gets in a day. Reminders are
+    counted when they are due (`had_enough`).
     """
     told = {}
     if booking_id is not None and sequence:
         told = supersede(session, kind, booking_id, address, sequence)
-    is_too_much = not held and kind in COUNTED and _is_enough(session, lead_id, at)
+    mailbox = capture.mailbox_of(address) if kind in TO_VISITORS else ""
+    is_too_much = not held and bool(mailbox) and _is_too_much(session, kind, mailbox, at)
     row = _new_row(kind, at, due_at or at, held=held or is_too_much) | {
         "address": address,
+        "mailbox": mailbox,
         "facts": (facts or {}) | told,
         "lead_id": lead_id,
         "booking_id": booking_id,
@@ -123,17 +125,32 @@ def queue(
     insert_unless(session, OutboxMessage, "dedupe_key", **row)
 
 
-def _is_enough(session: Session, lead_id: int | None, at: datetime) -> bool:
-    """Say whether a lead has had its emails of the day: anybody can type anybody's address."""
-    if lead_id is None:
+def _is_too_much(session: Session, kind: EmailKind, mailbox: str, at: datetime) -> bool:
+    """Say whether a mailbox has had its emails of the day: anybody can type anybody's address.
+
+    A cancellation has room of its own, since without it a calendar keeps the call.
+    """
+    if kind is EmailKind.BOOKING_REMINDER:
         return False
-    of_day = and_(
-        OutboxMessage.lead_id == lead_id,
-        OutboxMessage.kind.in_(COUNTED),
-        OutboxMessage.state != EmailState.CANCELLED,
+    is_over = kind is EmailKind.BOOKING_CANCELLED
+    leaves = OutboxMessage.state.not_in((EmailState.CANCELLED, EmailState.HELD, EmailState.EXPIRED))
+    of_day = (
+        OutboxMessage.mailbox == mailbox,
         OutboxMessage.created_at > at - timedelta(days=1),
+        OutboxMessage.kind != EmailKind.BOOKING_REMINDER,
+        leaves,
     )
-    return (session.scalar(select(func.count()).where(of_day)) or 0) >= A_DAY
+    return _count(session, *of_day) >= A_DAY * (2 if is_over else 1)
+
+
+def had_enough(session: Session, row: OutboxMessage, at: datetime) -> bool:
+    """Say whether the mailbox of an email was sent, within a day, as many as it gets in one."""
+    sent = (OutboxMessage.mailbox == row.mailbox, OutboxMessage.sent_at > at - timedelta(days=1))
+    return bool(row.mailbox) and _count(session, *sent) >= A_DAY
+
+
+def _count(session: Session, *where: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count(OutboxMessage.id)).where(*where)) or 0
 
 
 def _new_row(kind: EmailKind, at: datetime, due_at: datetime, *, held: bool) -> dict[str, Any]:
@@ -219,10 +236,10 @@ def has_heard(session: Session, row: OutboxMessage) -> bool:
     return bool(session.scalar(select(others)))
 
 
-def is_told(session: Session, kind: EmailKind, booking_id: int) -> bool:
-    """Say whether an email of this kind about a booking has left or is about to."""
+def is_told(session: Session, booking_id: int, *kinds: EmailKind) -> bool:
+    """Say whether an email of one of these kinds about a booking has left or is about to."""
     leaves = OutboxMessage.state.in_((EmailState.PENDING, EmailState.SENDING, EmailState.SENT))
-    of_kind = (OutboxMessage.booking_id == booking_id, OutboxMessage.kind == kind)
+    of_kind = (OutboxMessage.booking_id == booking_id, OutboxMessage.kind.in_(kinds))
     return bool(session.scalar(select(exists().where(*of_kind, leaves))))
 
 

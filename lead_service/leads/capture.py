@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -32,6 +32,23 @@ def normalize_email(email: str) -> str:
     except EmailNotValidError as fault:
         raise ValueError(str(fault)) from None
     return f"{checked.local_part}@{checked.ascii_domain}".lower()
+
+
+def mailbox_of(email: str) -> str:
+    """Return the mailbox that an address delivers to: dora@ for dora+x@. Raises ValueError."""
+    local, _, domain = normalize_email(email).rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
+
+
+def shares_mailbox(address: str) -> ColumnElement[bool]:
+    """Select the leads of the mailbox of a normalized address, whatever tag theirs carry."""
+    mailbox = mailbox_of(address)
+    local, _, domain = mailbox.rpartition("@")
+    tagged = and_(
+        Lead.address.startswith(f"{local}+", autoescape=True),
+        Lead.address.endswith(f"@{domain}", autoescape=True),
+    )
+    return or_(Lead.address == mailbox, tagged)
 
 
 def capture_lead(

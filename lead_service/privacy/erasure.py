@@ -80,7 +80,7 @@ def _forget_former_staff(session: Session, person: _Person, at: datetime) -> dic
                 session.execute(delete(model).where(model.member_id == one.id))
     if former and not person.is_staff_still(session):
         told = update(OutboxMessage).where(person.written_to())
-        session.execute(told.values(address="former@erased.invalid", body=None))
+        session.execute(told.values(address="former@erased.invalid", mailbox="", body=None))
     return dict(Counter(kind for kind, _ in former))
 
 

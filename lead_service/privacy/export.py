@@ -40,7 +40,7 @@ from .models import Suppression
 SECRET = {
     *("token_hash", "id_hash", "share_hash", "share_uid"),
     *("submission_key", "lease_token", "dedupe_key", "digest", "url"),
-    *("sort_name", "sought"),
+    *("sort_name", "sought", "mailbox"),
 }
 
 

@@ -113,7 +113,7 @@ def test_what_strangers_book_in_a_name_neither_blocks_nor_tells_of_its_calls(
         book(client)
     assert count(database, Booking.quarantine.is_(False)) == 2
     database.write(lambda session: session.execute(update(Booking).values(is_proved=True)) and None)
-    page = client.get(book(client)).text
+    page = client.get(book(client, email="ada+x@example.com")).text  # the same mailbox
     assert count(database, Booking.quarantine) == 1
     assert "We have your request" in page and "coming up" not in page
 
@@ -174,14 +174,14 @@ def test_calls_that_nobody_confirms_are_listed_before_they_begin_and_told_of_whe
 
 def test_one_press_clears_a_flood_and_emails_nobody(client, database, settings, at, post, mails):
     client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
-    cleared = [book(client, email=f"ada{number}@example.com") for number in range(12)]
+    cleared = [book(client, email=f"ada{number}@example.com") for number in range(9)]
+    assert count(database, Booking.quarantine.is_(False)) == 3
     client.environ_base["REMOTE_ADDR"] = "203.0.113.10"
     kept = book(client, email="grace@example.com")
     at(MONDAY_MORNING + timedelta(hours=1))
     sign_in(client, database, settings)
     page = client.get("/desk/calls/floods/").text
-    assert "12 calls from one visitor" in page
-    assert "calls in one hour" not in page  # honest callers are among them
+    assert "6 calls from one visitor" in page
     press(client, "/desk/calls/floods/", flood=hidden(page, "flood"))
     assert count(database, Booking.status == Status.CONFIRMED) == 1
     assert client.get(kept).status_code == 200

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from lead_service.book.forms import parse_start
 from lead_service.book.models import Booking
@@ -62,6 +62,21 @@ def test_reminders_leave_at_their_time_and_not_before(client, database, far, at,
         assert len(waiting(database, "sent")) == sent
     text = next(one.text for row, one in mails() if one.kind == "booking_reminder")
     assert "coming up" in text and "/booking/" in text
+
+
+@pytest.mark.parametrize(("is_proved", "state"), [(True, "sent"), (False, "cancelled")])
+def test_a_mailbox_that_had_enough_emails_is_reminded_of_proved_calls_only(
+    client, database, at, post, monkeypatch, is_proved, state
+):
+    monkeypatch.setattr(outbox, "A_DAY", 1)
+    start = open_starts(client)[0]
+    book(client, start)
+    proved = update(Booking).values(is_proved=is_proved)
+    database.write(lambda session: session.execute(proved) and None)
+    for instant in (MONDAY_MORNING, parse_start(start) - HOUR):
+        at(instant)
+        post()
+    assert len(waiting(database, state)) == 1
 
 
 def test_after_an_outage_nobody_is_reminded_twice_nor_of_a_call_that_is_over(

@@ -1,5 +1,6 @@
 """Writing to the outbox, on both databases: mail and fact share one fate."""
 
+import itertools
 import threading
 
 import pytest
@@ -37,6 +38,23 @@ def test_a_mail_shares_the_fate_of_the_transaction_that_promised_it(post):
         post.database.write(promise_and_fail)
     with post.database.read() as session:
         assert session.query(OutboxMessage).count() == session.query(models.Lead).count() == 0
+
+
+def test_a_mailbox_gets_a_few_emails_a_day_under_every_tag_and_a_few_cancellations_more(post):
+    typed = itertools.cycle(
+        ["dora@b\u00fccher.test", "Dora+x@b\u00fccher.test", "dora@xn--bcher-kva.test"]
+    )
+    now = NOW
+
+    def put(kind: EmailKind, address: str = "") -> str:
+        return post.row(post.put(kind=kind, address=address or next(typed), at=now)).state
+
+    for news, room in ((EmailKind.RESULT, outbox.A_DAY), (EmailKind.BOOKING_CANCELLED, 8)):
+        assert [put(news) for _ in range(room + 1)] == ["pending"] * room + ["held"]
+    assert put(EmailKind.BOOKING_REMINDER) == "pending"  # counted when it is due
+    assert put(EmailKind.RESULT, "nora@b\u00fccher.test") == "pending"
+    now += 25 * HOUR
+    assert put(EmailKind.RESULT) == "pending"
 
 
 def test_the_same_key_again_adds_no_second_mail(post):
