@@ -49,6 +49,7 @@ class Brief:
     since: retake.Comparison | None  # with the one that it repeats
     strength: Condition | None  # to open with; none while all conditions are open
     is_doubted: bool  # they wrote about the strength, and maybe not well of it
+    source: str = ""  # which answers these are, and of which call
 
     @property
     def recommended(self) -> str:

@@ -1,6 +1,7 @@
 """Choose whose answers prepare a call or a talk with a lead: the desk, files and emails agree."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from ..assess.brief import Brief, brief_for
 from ..assess.models import Assessment
+from ..formats import long_date, zoned_time
 from ..publishing.site import Published
 from .models import Booking, Status
 
@@ -64,4 +66,19 @@ def brief_of(
 ) -> Brief | None:
     """Return the brief for talking with a lead, on a call that may be theirs."""
     chosen = choose(answered_by(session, [lead_id])[lead_id], call)
-    return brief_for(session, chosen, lead_id, published.framework, words) if chosen else None
+    if chosen is None:
+        return None
+    brief = brief_for(session, chosen, lead_id, published.framework, words)
+    return replace(brief, source=source(chosen, call))
+
+
+def source(chosen: Assessment, call: Booking | None) -> str:
+    """Say which answers a brief is made of: a person may have several calls, each with its own."""
+    assert chosen.completed_at
+    answered = long_date(chosen.completed_at, "UTC")
+    if call is None:
+        return f"They answered on {answered}."
+    of_call = f"the call on {zoned_time(call.starts_at, call.host_zone)}"
+    if call.assessment_id == chosen.id:
+        return f"These answers came with {of_call}."
+    return f"No answers came with {of_call}. These are from {answered}."

@@ -194,9 +194,10 @@ def _fields(known: lead_detail.LeadDetail) -> dict:
 
 
 def result_fields(brief: Brief | None) -> dict:
-    """Return what is told of the latest result."""
+    """Return what is told of the result that the brief is made of."""
     found = brief.diagnosis if brief else None
     return {
+        "answers_from": brief.source if brief else None,
         "scores": found.percents if found else {},
         "overall": found.overall if found else None,
         "phase": found.phase.id if found and found.phase else None,

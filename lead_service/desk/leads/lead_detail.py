@@ -61,6 +61,7 @@ class LeadDetail:
     permission: Permission
     brief: Brief | None
     next_call: Booking | None
+    other_calls: list[Booking]  # to come, and not the one that the brief is for
     said: list[Said]
     articles: list[Article]  # whose links they followed, in that order
     calls: Sequence[Booking]
@@ -71,20 +72,25 @@ class LeadDetail:
 
 
 def load_lead_detail(
-    session: Session, lead: Lead, published: Published, now: datetime, zone: str
+    session: Session, lead: Lead, published: Published, now: datetime, zone: str, call_id: int = 0
 ) -> LeadDetail:
-    """Read the dossier of a lead; times that are no call's are written in `zone`."""
+    """Read the dossier of a lead; times that are no call's are written in `zone`.
+
+    The brief is for the call of that id, or for the next one when it is no call of this lead.
+    """
     calls, taken = calls_of(session, lead), briefs.answered_by(session, [lead.id])[lead.id]
     names = inbox.member_names(session)
     said = _said(lead.events, calls)
-    words = " ".join(one.text for one in said)
     next_call = briefs.next_calls(session, [lead.id], now).get(lead.id)
+    call = next((one for one in calls if one.id == call_id), next_call)
+    words = call.topic if call and call.topic else " ".join(one.text for one in said)
     occasion = Occasion.CALL if next_call else _occasion(lead.events)
     return LeadDetail(
         lead=lead,
         permission=permission(occasion, agreed(session, lead.id)),
-        brief=briefs.brief_of(session, published, lead.id, next_call, words),
+        brief=briefs.brief_of(session, published, lead.id, call, words),
         next_call=next_call,
+        other_calls=[one for one in _coming(calls, now) if one is not call],
         said=said,
         articles=_articles(published, [*reversed(taken), *reversed(calls)]),
         calls=calls,
@@ -108,7 +114,11 @@ def calls_of(session: Session, lead: Lead) -> Sequence[Booking]:
 
 def coming_calls(session: Session, lead: Lead, now: datetime) -> list[Booking]:
     """Return the calls that a lead still has to come."""
-    return [call for call in calls_of(session, lead) if call.is_live and call.starts_at > now]
+    return _coming(calls_of(session, lead), now)
+
+
+def _coming(calls: Sequence[Booking], now: datetime) -> list[Booking]:
+    return [call for call in calls if call.is_live and call.starts_at > now]
 
 
 def _questionnaire(session: Session, assessment: Assessment) -> Questionnaire:

@@ -114,7 +114,10 @@ def _render_lead(
     """
     with context().database.read() as session:
         found, zone = find_lead_or_404(session, lead_id), desk_zone(session)
-        known = lead_detail.load_lead_detail(session, found, context().published, clock.now(), zone)
+        call_id = request.args.get("call", 0, type=int)
+        known = lead_detail.load_lead_detail(
+            session, found, context().published, clock.now(), zone, call_id
+        )
         if form is None or stale:
             form = form or LeadForm()
             form.show(found, kept=stale.touched if stale else ())

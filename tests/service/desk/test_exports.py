@@ -23,18 +23,9 @@ from tests.support.app.visitor_forms import PHASE, VISITOR, WORST, assess, book
 
 LISTED = {
     *("id", "name", "company", "email", "phone", "stage", "owner", "next_action"),
-    *("next_action_on", "suspected", "mail_comes_back", "created_at", "touched_at", "scores"),
-    *(
-        "overall",
-        "phase",
-        "begin_with",
-        "articles",
-        "wrote",
-        "notes",
-        "calls",
-        "timeline",
-        "consents",
-    ),
+    *("next_action_on", "suspected", "mail_comes_back", "created_at", "touched_at"),
+    *("answers_from", "scores", "overall", "phase", "begin_with", "articles", "wrote", "notes"),
+    *("calls", "timeline", "consents"),
 }
 FORMULA = '=HYPERLINK("//evil.example";"x")'
 

@@ -208,19 +208,28 @@ def test_who_repeats_another_lead_s_result_changes_nothing_of_that_lead(
         assert (step or headline.strip(".")) in inbox
 
 
-def test_email_and_desk_show_the_same_brief(client, context, database, settings, booked):
+def test_email_and_desk_show_the_same_brief_of_each_call(
+    client, context, framework, mails, database, settings, booked
+):
+    book(client, assessment=assess(client, framework, {"nurture": 0}).split("/")[2])
+    of_second = [message for _, message in mails() if message.kind == "booking_for_host"][1:]
     sign_in(client, database, settings)
-    page = " ".join(client.get("/desk/leads/1/").text.split())
-    with database.read() as session:
-        call = session.get(Booking, 1)
-        found = briefs.brief_of(session, context.published, 1, call, VISITOR["topic"])
-    shown = [found.opening, found.recommended, found.diagnosis.phase.label]
-    shown += found.diagnosis.reasons
-    shown += [text for one in found.asks for text in (one.text, one.condition.answer.text)]
-    for text in shown:
-        assert str(escape(text)) in page
-        assert all(text in message.text for message in booked)
-    assert "They booked a call, so you can call or write to them about it." in page
+    for number, told in ((1, booked), (2, of_second)):
+        with database.read() as session:
+            call = session.get(Booking, number)
+            found = briefs.brief_of(session, context.published, 1, call, VISITOR["topic"])
+        shown = [found.source, found.opening, found.recommended, found.diagnosis.phase.label]
+        shown += found.diagnosis.reasons
+        shown += [text for one in found.asks for text in (one.text, one.condition.answer.text)]
+        assert f'href="/desk/leads/1/?call={number}"' in client.get(f"/desk/calls/{number}/").text
+        page = " ".join(client.get(f"/desk/leads/1/?call={number}").text.split())
+        for text in shown:
+            assert str(escape(text)) in page
+            assert all(text in message.text for message in told)
+        assert f'href="/desk/leads/1/?call={3 - number}"' in page
+        assert page.count("Came with the call on") == 2
+        assert "They booked a call, so you can call or write to them about it." in page
+    assert client.get("/desk/leads/1.json").json["answers_from"] in booked[0].text
 
 
 # A file that only the team needs

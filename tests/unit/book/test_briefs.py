@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from lead_service.assess.models import Assessment
-from lead_service.book.briefs import choose
+from lead_service.book.briefs import choose, source
 from lead_service.book.models import Booking
 
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -17,3 +17,12 @@ def test_what_came_with_the_call_prepares_it_and_else_the_latest_that_is_complet
     assert choose(taken, Booking(assessment_id=3)) is LATEST
     assert choose(taken, Booking()) is choose(taken, None) is LATEST
     assert choose([OPEN], None) is None
+
+
+def test_a_brief_says_whether_its_answers_came_with_the_call_that_it_is_for():
+    call = Booking(assessment_id=1, starts_at=AT, host_zone="Europe/Berlin")
+    when = "the call on Monday, November 23, 2026, 9:00 am (Berlin time, CET)"
+    assert source(FIRST, call).replace("\u00a0", " ") == f"These answers came with {when}."
+    latest = source(LATEST, call).replace("\u00a0", " ")
+    assert latest == f"No answers came with {when}. These are from Wednesday, November 25, 2026."
+    assert source(LATEST, None) == "They answered on Wednesday, November 25, 2026."
