@@ -59,7 +59,8 @@ def test_a_lead_acknowledged_before_a_kill_is_told_of_after_the_restart(outside,
     ],
 )
 def test_signals_to_the_whole_group_end_everything(outside, tmp_path, program, command, signals):
-    open_migrated(outside["DATABASE_URL"]).close()  # `web` does not migrate
+    open_migrated(outside["DATABASE_URL"]).close()  # `web` migrates nothing and makes no folder
+    Path(outside["VAR_DIR"]).mkdir(exist_ok=True)
     product = Product(outside, command, tmp_path / "log", program)
     product.start()
     product.wait_until_ready()
