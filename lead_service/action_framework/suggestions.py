@@ -98,7 +98,7 @@ def _collect_asks(
 
 def _item(item: object, path: tuple[str, int], into: dict[tuple[str, int], str]) -> Iterator[Fault]:
     if not isinstance(item, dict) or set(item) != {"levels", "ask"}:
-        yield path, "must hold levels and ask, and nothing else"
+        yield path, "must hold levels and ask, and no other key"
         return
     if not isinstance(item["ask"], str) or not item["ask"].strip():
         yield (*path, "ask"), "is empty"

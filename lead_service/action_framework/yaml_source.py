@@ -67,9 +67,7 @@ def parse_yaml(text: str) -> Source:
     """Read one YAML document; `ValueError` names the line when it is not YAML at all."""
     if unprintable := yaml.reader.Reader.NON_PRINTABLE.search(text):
         line = text.count("\n", 0, unprintable.start()) + 1
-        raise ValueError(
-            f"line {line}: holds the character {unprintable[0]!r}, which nobody can see"
-        )
+        raise ValueError(f"line {line}: holds the character {unprintable[0]!r}, which is invisible")
     try:
         node = yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:

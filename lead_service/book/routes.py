@@ -24,9 +24,9 @@ from .visitor.prefill import find_prefill
 
 BOOKINGS_OF_ALL = "30 per day"  # of all visitors together; the next ones wait for the team
 OPEN_TOO_LONG = (
-    "This page was open for a long time. Nothing is booked yet: press the button once more."
+    "This page was open for a long time. Nothing is booked yet. Choose the button again."
 )
-UNSEEN = "Nothing is booked yet. Check the details of the call, then press the button once more."
+UNSEEN = "Nothing is booked yet. Check the details of the call, then choose the button again."
 
 UNREADABLE = "We can\u2019t read that time."
 UNKNOWN_HOST = "That person isn\u2019t taking these calls right now."

@@ -44,7 +44,7 @@ DROPPED = {
     "unsubscribed address": "they have unsubscribed from our emails",
     "spam reporting address": "they have marked our email as spam before",
     "spam content": "the provider classified it as spam",
-    "recipient list over package quota": "our quota at the provider is used up",
+    "recipient list over package quota": "we have reached our quota at the provider",
 }
 BOUNCED = {
     "invalid address": "there is no such mailbox",

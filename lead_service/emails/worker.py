@@ -232,12 +232,12 @@ def deliver_one(
     outcome, message = _send(db, transport, compose, held, now)
     match outcome:
         case Accepted():
-            log.info("mail %s accepted", held.id)
+            log.info("email %s accepted", held.id)
         case NotNeeded():
-            log.info("mail %s is not needed", held.id)
+            log.info("email %s is not needed", held.id)
         case _:
             # What the provider says stands after a colon, and may quote the email.
-            log.warning("mail %s not sent: %s", held.id, outcome.reason.partition(":")[0])
+            log.warning("email %s not sent: %s", held.id, outcome.reason.partition(":")[0])
     _record(db, held, outcome, now, started, message if keep_text else None)
     return True
 

@@ -59,7 +59,7 @@ def faults(settings: Settings) -> list[str]:
 
 def _in_the_sandbox(settings: Settings) -> Iterator[str]:
     if settings.sendgrid_sandbox and not settings.is_local:
-        yield "SENDGRID_SANDBOX: no email reaches anybody while it is on"
+        yield "SENDGRID_SANDBOX: no email is delivered while it is on"
 
 
 def _placeholders(settings: Settings) -> Iterator[str]:

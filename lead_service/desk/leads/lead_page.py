@@ -37,7 +37,7 @@ def lead_submit(lead_id: int) -> ResponseReturnValue:
         seen = lead_updates.parse_update(form.seen.data or "")
         version = form.version.data or 0
         is_changed = lead_updates.save(session, found, form.wanted, version, seen, by, now)
-        return "Saved." if is_changed else "Nothing to save: it was so already."
+        return "Saved." if is_changed else "Nothing has changed."
 
     try:
         told = context().database.write(save)

@@ -88,7 +88,7 @@ def _each(what: AuditKind, do: Callable[[Session, str], bool]) -> int:
     def work(session: Session) -> int:
         done = [id for id in sorted(ids)[:PAGE] if do(session, id)]
         for id in done:
-            audit_log.note(session, member_id, what, f"mail {id}", now)
+            audit_log.note(session, member_id, what, f"email {id}", now)
         return len(done)
 
     return context().database.write(work)

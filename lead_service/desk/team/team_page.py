@@ -59,7 +59,7 @@ def change_role(member_id: int) -> ResponseReturnValue:
             writing, _find_member(writing, member_id), Role(form.role.data), by, now
         )
 
-    return _done(work, "Changed. It is so from their next click on.")
+    return _done(work, "Changed. It applies from their next click.")
 
 
 @blueprint.post("/team/<int:member_id>/remove")

@@ -137,7 +137,7 @@ def _see_to_failures(demo: Demo) -> None:
         at = (email.alarm_at or demo.now) + timedelta(hours=2)
         admin_actions.acknowledge(demo.session, [email.id])
         audit_log.note(
-            demo.session, demo.members["sam"].id, AuditKind.MAIL_SEEN, f"mail {email.id}", at
+            demo.session, demo.members["sam"].id, AuditKind.MAIL_SEEN, f"email {email.id}", at
         )
 
 

@@ -42,10 +42,10 @@ from ...web.tokens import derived_token, token_hash
 
 SECOND = timedelta(seconds=1)
 REASONS = {
-    "failed": "the provider refused this mail (400)",
+    "failed": "the provider refused this email (400)",
     "dead": "the provider answered 503",
     "bounced": "there is no such mailbox (5.1.1)",
-    "dropped": "mail to this address came back before",
+    "dropped": "email to this address came back before",
     "deferred": "their server asked to wait (4.2.2)",
 }
 

@@ -35,10 +35,10 @@ class DatabaseCollector(Collector):
 
 
 def _found(session: Session) -> Iterator[GaugeMetricFamily]:
-    yield _by("outbox_mails", "Mails by state.", session, OutboxMessage.state, EmailState)
+    yield _by("outbox_mails", "Emails by state.", session, OutboxMessage.state, EmailState)
     health = status.health(session, clock.now())
     oldest = health.oldest or timedelta()
-    yield _value("outbox_waiting", "Mails that are due and not sent yet.", health.waiting)
+    yield _value("outbox_waiting", "Emails that are due and not sent yet.", health.waiting)
     yield _value(
         "outbox_oldest_seconds", "How long the oldest of them has waited.", oldest.total_seconds()
     )

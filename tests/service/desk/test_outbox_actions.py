@@ -88,7 +88,7 @@ def test_a_second_click_sends_no_second_mail(client, member, room):
     room.drain(transport, NOW)
     assert transport.tried == ["one"]
     assert "Someone else already did this" in client.get(OUTBOX).text
-    assert trail(room.database) == [("mail_retried", f"mail {outbox_id}")]
+    assert trail(room.database) == [("mail_retried", f"email {outbox_id}")]
 
 
 @pytest.mark.parametrize("state", ["failed", "pending"])
