@@ -2,29 +2,39 @@
 
 import re
 import unicodedata
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-CITIES = {"St Johns": "St. John\u2019s", "DumontDUrville": "Dumont d\u2019Urville"}
+from babel.dates import format_date, format_time, get_timezone_location
+
+ENGLISH = "en_US"
+
+
+def write_date(day: date, pattern: str = "long") -> str:
+    """Write a date: November 24, 2026, or by another pattern of Unicode's CLDR."""
+    return format_date(day, pattern, ENGLISH)
 
 
 def long_date(instant: datetime, zone: str) -> str:
     """Write the date of an instant in a zone: Tuesday, November 24, 2026."""
-    local = instant.astimezone(ZoneInfo(zone))
-    return f"{local:%A}, {local:%B} {local.day}, {local.year}"
+    return write_date(instant.astimezone(ZoneInfo(zone)), "full")
+
+
+def wall_time(reading: time, is_24_hours: bool = False) -> str:
+    """Write what a clock shows: 9:30 am, or 09:30 on the clock of 24 hours."""
+    return format_time(reading, "HH:mm" if is_24_hours else "h:mm a", locale=ENGLISH).lower()
 
 
 def clock_time(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
-    """Write the time of an instant in a zone: 9:30 am, or 09:30 by the clock of 24 hours.
+    """Write the time of an instant in a zone.
 
     In the hour that comes twice when clocks go back, the zone's abbreviation tells which: 1:30 am
     EST.
     """
     local = instant.astimezone(ZoneInfo(zone))
-    half = f"{local.hour % 12 or 12}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
-    text = f"{local:%H:%M}" if is_24_hours else half
+    text = wall_time(local.time(), is_24_hours)
     comes_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-    return f"{text} {local:%Z}" if comes_twice else text
+    return f"{text} {local.tzname()}" if comes_twice else text
 
 
 def date_and_time(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
@@ -57,8 +67,7 @@ def zone_name(zone: str, instant: datetime | None = None) -> str:
 
 def city_of(zone: str) -> str:
     """Write the city that a zone is named after: America/St_Johns is St. John's."""
-    city = zone.rpartition("/")[2].replace("_", " ")
-    return re.sub("^St ", "St. ", CITIES.get(city, city))
+    return get_timezone_location(zone, ENGLISH, return_city=True).rpartition("/")[2]
 
 
 def in_sentence(name: str) -> str:
@@ -76,9 +85,13 @@ def until(instant: datetime, now: datetime) -> str:
     return f"in {minutes // 60} hours" if minutes < 24 * 60 else ""
 
 
-def short_date(day: date) -> str:
-    """Write a date, short enough for a table: Tue, Nov 24, 2026."""
-    return f"{day:%a}, {day:%b} {day.day}, {day.year}"
+def short_date(day: date, today: date | None = None) -> str:
+    """Write a date, short enough for a table: Tue, Nov 24, 2026.
+
+    The year is left out when it is that of `today`.
+    """
+    is_this_year = today is not None and today.year == day.year
+    return write_date(day, "EEE, MMM d" if is_this_year else "EEE, MMM d, y")
 
 
 def moment(instant: datetime, zone: str, now: datetime | None = None) -> str:
@@ -86,9 +99,9 @@ def moment(instant: datetime, zone: str, now: datetime | None = None) -> str:
 
     The year is left out when it is that of `now`.
     """
-    local = instant.astimezone(ZoneInfo(zone))
-    year = "" if now and now.astimezone(ZoneInfo(zone)).year == local.year else f", {local.year}"
-    return f"{local:%a}, {local:%b} {local.day}{year}, {clock_time(instant, zone)}"
+    place = ZoneInfo(zone)
+    day = short_date(instant.astimezone(place), now and now.astimezone(place))
+    return f"{day}, {clock_time(instant, zone)}"
 
 
 TRUNK = re.compile(r"\(\s*0\s*\)")  # +49 (0)30 …: the zero is for callers from the same country

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from ..action_framework.suggestions import Suggestions, SuggestionsError, read_suggestions
 from ..action_framework.types import BEST, Framework
+from ..formats import write_date
 from . import earlier, retake
 from .diagnosis import Diagnosis, OutcomeKind, diagnose
 from .models import Assessment, framework_of
@@ -68,7 +69,7 @@ class Brief:
         if self.since is None:
             return ""
         which = "Compared with a shared result of" if self.since.is_shared else "Changed since"
-        return f"{which} {self.since.at:%B} {self.since.at.day}, {self.since.at.year}"
+        return f"{which} {write_date(self.since.at)}"
 
     @property
     def since_text(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..formats import clock_time, moment, short_date
+from ..formats import clock_time, moment, short_date, wall_time
 from .availability.month import date_in
 from .availability.slots import Unavailable, UnavailableReason
 
@@ -108,7 +108,7 @@ def on_desk(reason: Unavailable, zone: str, now: datetime) -> str:
         length=length(count),
         days=length(count * 1440),
         calls="1 call" if count == 1 else f"{count} calls",
-        opens=f"{opens.hour % 12 or 12}:{opens:%M} {opens:%p}".lower() if opens else "",
+        opens=wall_time(opens) if opens else "",
         start=since,
         time=clock_time(start, zone) if start else "",
         around=f" from {since}" * bool(since) + f" until {until}" * bool(until),

@@ -1,6 +1,4 @@
-"""Labels of the desk: stages, states and kinds of email, instants."""
-
-from datetime import date
+"""Labels of the desk: stages, states and kinds of email."""
 
 from ..accounts.audit_log import AuditKind
 from ..emails.message import EmailKind
@@ -116,12 +114,6 @@ DELIVERIES = {
     Delivery.DROPPED: "Dropped",
     Delivery.REPORTED: "The recipient marked it as spam",
 }
-
-
-def day(on: date, today: date | None = None) -> str:
-    """Write a day: Tue, Dec 1, 2026. The year is left out when it is that of `today`."""
-    year = "" if today and today.year == on.year else f", {on.year}"
-    return f"{on:%a}, {on:%b} {on.day}{year}"
 
 
 def state_of_mail(mail: OutboxMessage, is_paused: bool = False) -> mail_status.MailStatus:

@@ -98,8 +98,3 @@ def headings(page: Page) -> list[tuple[str, str]]:
 def minutes(html: str) -> int:
     """Return the reading time of a rendered text in whole minutes, at least one."""
     return max(1, round(len(TAG.sub(" ", html).split()) / WORDS_A_MINUTE))
-
-
-def day(value: datetime.date) -> str:
-    """Write a date as people in the United States read it: March 31, 2025."""
-    return f"{value:%B} {value.day}, {value.year}"

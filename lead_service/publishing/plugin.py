@@ -36,6 +36,7 @@ from ..action_framework.loading import FrameworkError, load
 from ..action_framework.suggestions import SuggestionsError, read_suggestions
 from ..action_framework.types import Framework, Step
 from ..call_types import CallType, CallTypesError, load_call_types
+from ..formats import write_date
 from ..people import PEOPLE_JSON, Person
 from . import articles as listings
 from . import assets, front_matter, git_dates, links, portraits, server_config
@@ -226,7 +227,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         env.autoescape = select_autoescape(["html", "xml"])
         build_cache.FOLDER.mkdir(parents=True, exist_ok=True)
         env.bytecode_cache = FileSystemBytecodeCache(str(build_cache.FOLDER))
-        env.filters.update(day=listings.day, absolute=links.absolute)
+        env.filters.update(day=write_date, absolute=links.absolute)
         build = self.build
         framework, published = build.framework, build.published
         address = urlsplit(_address(config))

@@ -18,6 +18,7 @@ def install(app: Flask, published: Published) -> None:
     app.add_template_filter(formats.long_date)
     app.add_template_filter(formats.clock_time)
     app.add_template_filter(formats.short_date)
+    app.add_template_filter(formats.write_date)
     app.add_template_filter(formats.zone_name)
     app.add_template_global(static_files.address, "asset")
     app.context_processor(_shared)

@@ -7,12 +7,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_interval, get_day_names
+
+from ...formats import ENGLISH
+
 PARTS = [("Night", range(0, 5)), ("Morning", range(5, 12))]
 PARTS += [("Afternoon", range(12, 17)), ("Evening", range(17, 24))]
 AWAKE = range(7, 21)  # the visitor's hours in which most people would take a call
 ONE_DAY, WEEK = timedelta(days=1), timedelta(days=7)
 SUNDAY = 6
-NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 AT_LEAST = 4 * WEEK  # are shown at first, so that a month's last days are not all there is
 
 
@@ -70,7 +73,8 @@ class Month:
     @property
     def weekdays(self) -> list[str]:
         """The names above the columns."""
-        return [NAMES[(self.first_weekday + number) % 7] for number in range(7)]
+        names = get_day_names("abbreviated", locale=ENGLISH)
+        return [names[(self.first_weekday + number) % 7] for number in range(7)]
 
     @property
     def first_column(self) -> int:
@@ -88,11 +92,7 @@ class Month:
     @property
     def name(self) -> str:
         """The month's name and year; those of both where it goes on into the next."""
-        last = self.until - timedelta(days=1)
-        if last.month == self.first.month:
-            return f"{self.first:%B %Y}"
-        year = "" if last.year == self.first.year else f" {self.first.year}"
-        return f"{self.first:%B}{year} and {last:%B %Y}"
+        return format_interval(self.first, self.until - ONE_DAY, "yMMMM", locale=ENGLISH)
 
 
 def month(

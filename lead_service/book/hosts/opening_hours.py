@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from datetime import time
 from itertools import pairwise
 from typing import NamedTuple
 
+from ...formats import wall_time
 from ..availability.intervals import Window
 
 DAY = 1440  # minutes
@@ -156,6 +158,5 @@ def _end_clock(window: Window) -> str:
 def _clock(minutes: int) -> str:
     if minutes == DAY:
         return "midnight"
-    hour, past = divmod(minutes % DAY, 60)
-    late = " the next day" if minutes > DAY else ""
-    return f"{hour % 12 or 12}:{past:02} {'am' if hour < 12 else 'pm'}{late}"
+    shown = wall_time(time(*divmod(minutes % DAY, 60)))
+    return f"{shown} the next day" if minutes > DAY else shown

@@ -7,11 +7,11 @@ from datetime import date, datetime
 from ...assess.models import Assessment
 from ...book.models import Booking
 from ...emails.message import EmailKind
-from ...formats import moment
+from ...formats import moment, short_date
 from ...leads.contact_details import LABELS
 from ...leads.models import EventKind, Lead, LeadEvent, Stage
 from ...publishing.site import Published
-from ..labels import STAGES, day, kind_of_mail
+from ..labels import STAGES, kind_of_mail
 
 EVENTS = {
     EventKind.CALL_BOOKED: "Booked a call",
@@ -130,7 +130,7 @@ def _more(event: LeadEvent, around: Around) -> str:
         case EventKind.STAGE_CHANGED:
             return f": {STAGES[Stage(detail['from'])]} → {STAGES[Stage(detail['to'])]}"
         case EventKind.NEXT_ACTION_CHANGED if detail.get("on"):
-            return f", for {day(date.fromisoformat(detail['on']))}"
+            return f", for {short_date(date.fromisoformat(detail['on']))}"
         case EventKind.DETAILS_CHANGED:
             return ": " + ", ".join(LABELS[name].lower() for name in detail["fields"])
     which = f" ({kind_of_mail(EmailKind(detail['what']))})" if detail.get("what") else ""

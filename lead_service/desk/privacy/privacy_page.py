@@ -13,6 +13,7 @@ from ... import clock
 from ...accounts import audit_log
 from ...accounts.audit_log import AuditKind
 from ...emails import provider_erasure
+from ...formats import write_date
 from ...leads.models import Lead
 from ...privacy import backup_files, erasure, export, retention
 from ...web.context import context
@@ -95,7 +96,7 @@ def erase_for_good(address: str) -> None:
     if provider_erasure.are_asked_for(settings):
         told += " We\u2019ve asked SendGrid to erase it, too."
     if copies:
-        told += f" Older backups contain it until {max(copies):%B %-d, %Y}."
+        told += f" Older backups contain it until {write_date(max(copies))}."
     elif not settings.is_local:  # the copies may be out of sight of this process
         told += f" Older backups contain it for up to {settings.backup_days} days."
     if not context().database.is_sqlite:

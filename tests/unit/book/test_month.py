@@ -60,8 +60,8 @@ def test_choosing_a_day_that_is_seen_at_first_turns_no_month(found, zone, data):
 
 def test_a_month_that_goes_on_into_the_next_names_both():
     for first, name in (
-        (datetime(2026, 11, 26, tzinfo=UTC), "November and December 2026"),
-        (datetime(2026, 12, 26, tzinfo=UTC), "December 2026 and January 2027"),
+        (datetime(2026, 11, 26, tzinfo=UTC), "November\u2009\u2013\u2009December 2026"),
+        (datetime(2026, 12, 26, tzinfo=UTC), "December 2026\u2009\u2013\u2009January 2027"),
         (datetime(2026, 11, 2, tzinfo=UTC), "November 2026"),
     ):
         found = [first + timedelta(days=number) for number in range(40)]
