@@ -124,13 +124,12 @@ def _misfits(item: object, path: tuple[str, int], framework: Framework) -> Itera
 def _collect_words(
     source: Source, framework: Framework, into: dict[str, tuple[str, ...]]
 ) -> Iterator[Fault]:
-    """Gather the words; each belongs to one condition or step, and every step has some."""
+    """Gather the words; every step has some."""
     data = source.data.get(WORDS) if isinstance(source.data, dict) else None
     if not isinstance(data, dict):
         yield (WORDS,), "must hold lists of words, by the id of a question or the slug of a step"
         return
     ids = {step.slug: {one.id for one in step.questions} for step in framework.steps}
-    owners: dict[str, str] = {}
     for key, words in data.items():
         if key not in ids and not any(key in questions for questions in ids.values()):
             yield (WORDS, key), "the framework has no such question or step"
@@ -143,10 +142,8 @@ def _collect_words(
                     (WORDS, key, place),
                     f"must be lower-case letters and single spaces, {SHORTEST_WORD} or more",
                 )
-            elif word in owners:
-                yield (WORDS, key, place), f"{word} is a word of {owners[word]} already"
-            else:
-                owners[word] = key
+            elif word in words[:place]:
+                yield (WORDS, key, place), f"{word} stands here already"
         into[key] = tuple(map(str, words))
     for slug, questions in ids.items():
         if not data.keys() & {slug, *questions}:

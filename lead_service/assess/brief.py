@@ -1,7 +1,7 @@
 """The brief that prepares the sales team for a call: where to begin, why, and what to ask."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -111,33 +111,30 @@ def build_brief(
         )
         for one in _to_ask_about(diagnosis, named)
     )
-    strength = _strength(diagnosis, named)
+    doubted = {one.step.slug for one in (*diagnosis.to_do, *diagnosis.true) if _wrote(one, named)}
+    strength = _strength(diagnosis, doubted)
+    is_doubted = strength is not None and strength.step.slug in doubted
     return Brief(
         diagnosis,
         () if suggestions.fault else asks,
         suggestions.fault,
         since,
         strength,
-        is_doubted=strength is not None and _is_named(strength, named),
+        is_doubted=is_doubted or bool(words.strip() and not named),  # about what, we cannot tell
     )
 
 
-def _is_named(condition: Condition, named: Mapping[str, str]) -> bool:
-    return condition.question.id in named or condition.step.slug in named
-
-
 def _wrote(condition: Condition, named: Mapping[str, str]) -> str:
-    """Return the word that names a condition; one that is true cannot be what worries them."""
-    word = named.get(condition.question.id) or named.get(condition.step.slug, "")
-    return word if condition.level < BEST else ""
+    """Return the visitor's word that names a condition, if any."""
+    return named.get(condition.question.id) or named.get(condition.step.slug, "")
 
 
-def _strength(diagnosis: Diagnosis, named: Mapping[str, str]) -> Condition | None:
-    """Choose a condition that is not open, of the highest step; best one that they do not name."""
+def _strength(diagnosis: Diagnosis, doubted: Collection[str]) -> Condition | None:
+    """Choose a condition that is not open, of the highest step; best one that they do not doubt."""
     percents = diagnosis.percents
     return max(
         (*diagnosis.true, *diagnosis.nearly_true),
-        key=lambda one: (not _is_named(one, named), one.level, percents[one.step.slug]),
+        key=lambda one: (one.step.slug not in doubted, one.level, percents[one.step.slug]),
         default=None,
     )
 
@@ -147,11 +144,12 @@ def _to_ask_about(diagnosis: Diagnosis, named: Mapping[str, str]) -> list[Condit
 
     The first is of the step to begin with. Then come those that the visitor's own words name,
     unless they are true, and then the open ones, one for each step before a second one of any.
+    Where the words name only what is true, the last question is about that: it may be less true
+    than the answer says.
     """
     listed = [*diagnosis.to_do, *diagnosis.true]
     begins = [one for one in diagnosis.open if one.step == diagnosis.begin_with] or listed
-    about = (one for one in begins if one.question.id in named and one.level < BEST)
-    first = next(about, begins[0])
+    first = next((one for one in begins if one.level < BEST and _wrote(one, named)), begins[0])
     listed.remove(first)
     seen = {first.step.slug}
     second: set[str] = set()  # questions of a step that an earlier one asks about already
@@ -161,13 +159,16 @@ def _to_ask_about(diagnosis: Diagnosis, named: Mapping[str, str]) -> list[Condit
         seen.add(one.step.slug)
     listed.sort(
         key=lambda one: (
-            not _wrote(one, named),
+            one.level == BEST or not _wrote(one, named),
             not one.is_open,
             one.level == BEST,
             one.question.id in second,
         )
     )
-    return [first, *listed][:ASKED]
+    chosen = [first, *listed][:ASKED]
+    if not any(_wrote(one, named) for one in chosen):
+        chosen[-1] = next((one for one in diagnosis.true if _wrote(one, named)), chosen[-1])
+    return chosen
 
 
 def brief_for(
