@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader
 
 from ..action_framework.types import BEST
 from ..call_types import CallTypes
+from ..palette import LIGHT
 from . import text
 from .diagnosis import Diagnosis
 from .reading import Reading
@@ -27,15 +28,6 @@ if TYPE_CHECKING:
     import typst
 
 TEMPLATE = Path(__file__).parent / "result.typ"
-HUES = {
-    "assess": "#3f5f8c",
-    "clarify": "#1b6c70",
-    "transform": "#77507f",
-    "implement": "#626421",
-    "organize": "#8a5a12",
-    "nurture": "#3a6d48",
-}  # the light ones of the site's tokens.css
-INK = "#1f1a14"
 
 
 @dataclass(frozen=True)
@@ -76,7 +68,9 @@ def _fonts() -> "typst.Fonts":
 
 def _content(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
     """Gather what the template shows, as text and numbers only."""
-    return {"hues": HUES} | _around(diagnosis, sheet) | _result(diagnosis) | _plan(diagnosis, sheet)
+    return (
+        {"colors": LIGHT} | _around(diagnosis, sheet) | _result(diagnosis) | _plan(diagnosis, sheet)
+    )
 
 
 def _around(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
@@ -86,6 +80,7 @@ def _around(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
     return {
         "title": f"Self-assessment: {diagnosis.overall} of 100",
         "practice": sheet.practice,
+        "word": _word(diagnosis) if sheet.practice.startswith("ACTION ") else "",
         "site_shown": _shown(site),
         "call": f"{call.name}, {call.minutes} minutes. {call.description}",
         "book_url": book,
@@ -158,8 +153,14 @@ def _condition(one: Condition, sheet: Sheet) -> dict[str, Any]:
 def _letter(scored: StepScore) -> str:
     """Return a letter's drawing: the signature's own, with its color put in."""
     drawn = str(_signature().letter(scored.step))
-    hue = HUES.get(scored.step.slug, INK)
+    hue = LIGHT.get(f"hue-{scored.step.slug}", LIGHT["ink"])
     return drawn.replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" fill="{hue}" ', 1)
+
+
+def _word(diagnosis: Diagnosis) -> str:
+    """Return the word of the practice's wordmark, in ink."""
+    steps = [scored.step for scored in diagnosis.scores]
+    return str(_signature().drawing(steps, {step.slug: LIGHT["ink"] for step in steps}))
 
 
 @lru_cache(maxsize=1)

@@ -18,6 +18,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from .. import palette
 from ..formats import in_sentence, zone_name
 
 LONGEST_GREETED_NAME = 40
@@ -141,6 +142,7 @@ _bodies = Environment(
 )
 _bodies.filters |= {"greeting_name": greeting_name, "in_sentence": in_sentence}
 _bodies.filters["zone_name"] = zone_name
+_bodies.globals |= {"light": palette.LIGHT, "dark": palette.DARK}
 _subjects = _bodies.overlay(finalize=_checked_for_subject)
 
 

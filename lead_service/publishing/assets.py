@@ -21,6 +21,7 @@ import brotli
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
+from .. import palette
 from . import drawings, typeface
 from .cache import find, keep, place
 
@@ -70,12 +71,12 @@ def publish(config: MkDocsConfig, files: Files, name: str, content: bytes) -> st
 
 
 def _stylesheet(publish: Callable[[str, bytes], str]) -> str:
-    """Join the font faces and our style sheets."""
+    """Join the font faces, the colors and our style sheets."""
     faces = typeface.faces(publish)
     sheets = (
         sheet.read_text("utf-8") for sheet in (THEME / "styles" / f"{name}.css" for name in STYLES)
     )
-    return _lean_css("\n".join((faces, *sheets)))
+    return _lean_css("\n".join((faces, palette.css(), *sheets)))
 
 
 def _lean_js(script: str) -> str:

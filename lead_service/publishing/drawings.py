@@ -4,7 +4,6 @@ typst draws both, from the templates in drawings/, with the site's own typeface 
 A card takes about 20 ms, so each is kept for as long as nothing in it changes.
 """
 
-import re
 import struct
 from collections.abc import Mapping
 from functools import cache
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import typst
 
+from .. import palette
 from . import typeface
 from .cache import keep, place
 
@@ -25,21 +25,21 @@ POINTS_AN_INCH = 72  # so that a point of the template is a pixel of the picture
 class Cards:
     """The cards that a build's pages ask for: named when asked, drawn at the end."""
 
-    def __init__(self, practice: str, word) -> None:
-        """Take the practice's name, and a function that draws the word for one step or none."""
-        self._practice, self._word = practice, word
+    def __init__(self, practice: str, word, mark: str) -> None:
+        """Take the practice's name, how to draw the word for one step or none, and its mark."""
+        self._practice, self._word, self._mark = practice, word, mark
         self._asked: dict[str, Path] = {}
 
     def address(self, title: str, step=None) -> str:
         """Return the root-relative address of the card of a page with that title and step."""
-        colors = light_colors()
         inputs = {
             "title": title,
             "kicker": step.name if step else "",
             "practice": self._practice,
             "word": self._word(step.slug if step else None),
-            "hue": colors[f"hue-{step.slug}"] if step else colors["ink"],
-            **{name: colors[name] for name in ("paper", "ink", "line")},
+            "mark": self._mark,
+            "hue": palette.LIGHT[f"hue-{step.slug}" if step else "ink"],
+            **{name: palette.LIGHT[name] for name in ("paper", "ink", "line")},
         }
         path = picture("card", **inputs)
         self._asked[path.name] = path
@@ -87,7 +87,7 @@ def icon(side: int, *, paper: bool) -> bytes:
         icon=(THEME / "icons" / "icon.svg").read_text("utf-8"),
         side=str(side),
         part="0.7" if paper else "1",
-        paper=light_colors()["paper"] if paper else "",
+        paper=palette.LIGHT["paper"] if paper else "",
     )
     return drawn.read_bytes()
 
@@ -98,10 +98,3 @@ def favicon() -> bytes:
     header = struct.pack("<3H", 0, 1, 1)
     entry = struct.pack("<4B2H2I", 32, 32, 0, 0, 1, 32, len(image), 22)
     return header + entry + image
-
-
-@cache
-def light_colors() -> dict[str, str]:
-    """Return the colors on paper by name, from the stylesheet: there they stand first."""
-    sheet = (THEME / "styles" / "tokens.css").read_text("utf-8")
-    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", sheet.split("}", 1)[0]))

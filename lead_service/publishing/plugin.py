@@ -30,7 +30,7 @@ from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
-from .. import settings
+from .. import palette, settings
 from ..action_framework.counts import counts
 from ..action_framework.loading import FrameworkError, load
 from ..action_framework.suggestions import SuggestionsError, read_suggestions
@@ -41,7 +41,7 @@ from ..people import PEOPLE_JSON, Person
 from . import articles as listings
 from . import assets, front_matter, git_dates, links, portraits, server_config
 from . import cache as build_cache
-from .drawings import Cards, light_colors
+from .drawings import Cards
 from .json_ld import Facts
 
 SERVICE = Path(__file__).resolve().parents[1]
@@ -232,7 +232,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         framework, published = build.framework, build.published
         address = urlsplit(_address(config))
         origin = f"{address.scheme}://{address.netloc}"
-        build.cards = Cards(config.site_name, _word(env, framework))
+        build.cards = Cards(config.site_name, *_drawings(env, framework, config.site_name))
         build.redirect = env.get_template("redirect.html")
         env.globals.update(
             framework=framework,
@@ -248,7 +248,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             style=published.style,
             script=published.script,
             card=build.cards.address,
-            colors=light_colors(),
+            colors=palette.LIGHT,
             facts=Facts(config, origin, published.address["icon-512.png"]).of,
             origin=origin,
             practice=config.site_name,
@@ -341,8 +341,13 @@ def _pieces(env: Environment, steps: Sequence[Step]) -> dict[str, Any]:
     }
 
 
-def _word(env: Environment, framework: Framework) -> Callable[[str | None], str]:
-    """Return a function that draws the word, all of it or with one step's letter picked out."""
+def _drawings(
+    env: Environment, framework: Framework, practice: str
+) -> tuple[Callable[[str | None], str], str]:
+    """Return how to draw the word, all of it or with one step's letter picked out, and our mark."""
     drawing = env.get_template("signature.html").module.drawing  # type: ignore[attr-defined]
-    hues = {step.slug: light_colors()[f"hue-{step.slug}"] for step in framework.steps}
-    return cache(lambda slug: str(drawing(framework.steps, hues, {slug: 100} if slug else None)))
+    hues = {step.slug: palette.LIGHT[f"hue-{step.slug}"] for step in framework.steps}
+    ink = dict.fromkeys(hues, palette.LIGHT["ink"])
+    mark = str(drawing(framework.steps, ink)) if practice.startswith("ACTION ") else ""
+    word = cache(lambda slug: str(drawing(framework.steps, hues, {slug: 100} if slug else None)))
+    return word, mark

@@ -15,7 +15,7 @@ from ..people import PEOPLE_JSON, Person
 from ..settings import Settings, SettingsError
 
 PAGE = "page.html"  # the name under which the service's templates extend the published page
-MARKER = re.compile(r"<!--page:(title|description|head|content)-->")
+MARKER = re.compile(r"<!--page:(title|description|head|above|content)-->")
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,9 @@ def _as_template(page: str) -> str:
     """
     pieces = MARKER.split(page)
     names = pieces[1::2]
-    if sorted(names) != ["content", "description", "head", "title"]:
+    if sorted(names) != ["above", "content", "description", "head", "title"]:
         raise SettingsError(
-            [f"SITE_DIR: 200.html has the markers {names}, needs each of four once"]
+            [f"SITE_DIR: 200.html has the markers {names}, needs each of five once"]
         )
     template = [_raw(pieces[0])]
     for name, following in zip(names, pieces[2::2], strict=True):

@@ -50,13 +50,13 @@ def faces(publish: Callable[[str, bytes], str]) -> str:
             url = publish(f"serif-{style.lower()}{suffix}.woff2", cut(style, characters))
             rules.append(
                 f'@font-face{{font-family:"Source Serif";font-weight:{weight};font-style:{slant};'
-                f'font-display:swap;src:url({url})format("woff2");unicode-range:{characters}}}'
+                f'font-display:optional;src:url({url})format("woff2");unicode-range:{characters}}}'
             )
     return "\n".join((*rules, *map(_stand_in, FALLBACKS)))
 
 
 def _stand_in(fallback: tuple[str, tuple[str, ...], float]) -> str:
-    """Stretch an installed serif to our widths and heights, so that nothing moves on arrival."""
+    """Stretch an installed serif to our widths and heights, so that both set the same lines."""
     name, locals_, width = fallback
     size = MEAN_WIDTH / width
     sources = ",".join(f'local("{local}")' for local in locals_)

@@ -9,11 +9,6 @@
     if (scheme === "light" || scheme === "dark") root.dataset.scheme = scheme;
   } catch {}
 
-  // The first page paints in a typeface that is already there, of the same measures; ours follows.
-  // From page to page the browser has it, and so it stands there at once.
-  const cameFromHere = document.referrer.startsWith(`${location.origin}/`);
-  if (cameFromHere) root.classList.add("typeface");
-
   // Search is a link to the list of articles until it is opened, by that link or by a slash.
   const openSearch = (event) => {
     event.preventDefault();
@@ -29,7 +24,7 @@
   });
 
   // Everything else comes after the first paint, or with the page if there is none to wait for.
-  const later = () => { root.classList.add("typeface"); import(site); };
+  const later = () => import(site);
   new PerformanceObserver(later).observe({ type: "paint", buffered: true });
   addEventListener("load", () => setTimeout(later, 1000));
 }

@@ -3,6 +3,7 @@ const LIMIT = 12;
 const SUBHEADINGS = 3;
 let pages;
 let dialog;
+let cameFrom;
 
 const fold = (text) => text.normalize("NFKD").replace(/[\p{M}’']/gu, "").toLowerCase();
 const words = (text) => fold(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
@@ -95,11 +96,11 @@ function make(tag, attributes = {}, ...children) {
 
 function build() {
   const field = { id: "search-field", type: "search", autocomplete: "off", spellcheck: "false" };
-  const close = make("button", { class: "button quiet", type: "submit" }, "Close");
+  const button = make("button", { class: "button quiet", type: "submit" }, "Close");
   dialog = make("dialog", { class: "search", "aria-label": "Search" },
     make("form", { method: "dialog" },
       make("label", { for: "search-field" }, "Search the site"),
-      make("div", { class: "search-row" }, make("input", field), close)),
+      make("div", { class: "search-row" }, make("input", field), button)),
     make("p", { class: "meta", role: "status" }),
     make("ul", { class: "plain-list" }));
   dialog.querySelector("input").addEventListener("input", () => pages && show());
@@ -107,12 +108,18 @@ function build() {
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.closest("ul a")) dialog.close();
   });
+  dialog.addEventListener("close", () => cameFrom.focus({ preventScroll: true }));
   document.body.append(dialog);
 }
 
 export async function open() {
   if (!dialog) build();
-  if (!dialog.open) dialog.showModal();
+  if (!dialog.open) {
+    // After a slash nothing has the focus, and the browser would give it back to nothing.
+    const focused = document.activeElement;
+    cameFrom = focused === document.body ? document.querySelector(".search-open") : focused;
+    dialog.showModal();
+  }
   dialog.querySelector("input").focus();
   if (pages) return;
   try {

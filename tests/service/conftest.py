@@ -37,7 +37,7 @@ PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title><!--page:title--> · Advisory</title>
 <meta name="description" content="<!--page:description-->">
 <style>.raw{#}{{ raw }}</style><!--page:head--></head>
-<body><main id="main"><!--page:content--></main></body></html>
+<body><!--page:above--><main id="main"><!--page:content--></main></body></html>
 """
 ARTICLES = [
     {

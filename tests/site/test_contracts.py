@@ -11,7 +11,7 @@ import brotli
 from lead_service.action_framework.loading import load
 from tests.support.built_site import ORIGIN, ROOT
 
-MARKERS = ("title", "description", "head", "content")
+MARKERS = ("title", "description", "head", "above", "content")
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 

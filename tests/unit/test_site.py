@@ -6,7 +6,9 @@ from jinja2 import DictLoader, Environment
 from lead_service.publishing.site import Article, Published, _as_template
 from lead_service.settings import SettingsError
 
-MARKERS = "<!--page:title--><!--page:description--><!--page:head--><!--page:content-->"
+MARKERS = (
+    "<!--page:title--><!--page:description--><!--page:head--><!--page:above--><!--page:content-->"
+)
 
 
 def test_what_looks_like_a_template_in_the_page_stays_as_it_is():

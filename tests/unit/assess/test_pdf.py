@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lead_service.assess import pdf
+from lead_service.palette import LIGHT
 
 from .test_result_page import of_levels, sheet
 
@@ -73,13 +74,4 @@ def test_its_letters_are_the_signature_s_own():
     made = of_levels(MIXED)
     for letter, step in zip("ACTION", pdf._content(made, sheet(made))["steps"], strict=True):
         assert step["svg"].count(forms[letter]) == 1
-        assert pdf.HUES[step["slug"]] in step["svg"]
-
-
-def test_its_colors_are_those_of_the_site():
-    tokens = (ROOT / "site_overrides/styles/tokens.css").read_text("utf-8")
-    light = tokens[: tokens.index("@media")]
-    assert dict(re.findall(r"--hue-(\w+): (#\w+);", light)) == pdf.HUES
-    known = set(re.findall(r"#[0-9a-f]{6}", light))
-    assert set(re.findall(r"#[0-9a-f]{6}", pdf.TEMPLATE.read_text("utf-8"))) <= known
-    assert pdf.INK in known
+        assert LIGHT[f"hue-{step['slug']}"] in step["svg"]
