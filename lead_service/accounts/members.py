@@ -97,5 +97,6 @@ class DeskSession(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    browser: Mapped[str] = mapped_column(String(40), default="")  # for its member to recognize it
 
     member: Mapped[Member] = relationship()

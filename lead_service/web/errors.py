@@ -16,7 +16,7 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ..db.engine import StorageBusy
 from ..logs import places
@@ -91,7 +91,10 @@ def _kept(status: int) -> list[tuple[str, str]]:
         return []
     if request.blueprint == "desk" and "own_page" not in g:
         return []  # a member must not be led to press what another site has filled in
-    fields = request.form.items(multi=True)
+    try:
+        fields = [*request.form.items(multi=True)]
+    except RequestEntityTooLarge:  # refused for another reason before anything read it
+        return []
     return [(name, CONTROL.sub("", text)) for name, text in fields if name != TOKEN]
 
 

@@ -59,6 +59,14 @@ def test_what_is_for_servers_is_nobody_s_page(client, path):
     assert "There is no page here" in answer.text
 
 
+def test_no_link_leads_out_of_the_site(client, cluster):
+    (cluster.site / "about" / "out.txt").symlink_to("/etc/hostname")
+    (cluster.site / "out").symlink_to("/etc")
+    for path in ("/about/out.txt", "/out/hostname"):
+        assert client.get(path).status == 404
+    assert client.get("/about/", Accept_Encoding="br").headers["content-encoding"] == "br"
+
+
 def test_a_page_takes_no_form(client):
     assert client.post("/about/", {"a": "b"}).status == 405
 
@@ -102,10 +110,18 @@ def test_tls_is_spoken_in_both_present_versions_and_in_no_older_one(client, vers
                 context.wrap_socket(plain, server_hostname=client.name)
 
 
-@pytest.mark.parametrize("request_line", ["GET / HTTP/9.9", f"GET /{'x' * 40_000} HTTP/1.1", "GET"])
-def test_what_nginx_refuses_by_itself_carries_the_headers(client, request_line):
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        *("GET / HTTP/9.9", f"GET /{'x' * 40_000} HTTP/1.1", "GET"),
+        *("GET /book/?a=| HTTP/1.1", "GET /book/ HTTP/1.1" + "\r\nX-A: b" * 150),
+    ],
+    ids=["version", "length", "no path", "sign", "headers"],
+)
+def test_what_nginx_or_the_server_refuses_by_itself_carries_the_headers(client, request_line):
+    host = f"Host: {client.name}\r\nConnection: close"
     with client.connect() as connection:
-        connection.sendall(f"{request_line}\r\nHost: {client.name}\r\n\r\n".encode())
+        connection.sendall(f"{request_line}\r\n{host}\r\n\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
     assert re.match(r"HTTP/1.1 (4|5)\d\d", answer), answer[:100]
     for name in ("Content-Security-Policy", "Strict-Transport-Security", "Cache-Control: no-store"):

@@ -105,7 +105,8 @@ def start_session(
     audit_log.note(writing, member.id, AuditKind.SIGNED_IN, f"member {member.id}", now, **how)
     if before:
         sessions.end_session(writing, before, now)
-    return sessions.start_session(writing, member, now), member.id
+    id = sessions.start_session(writing, member, now, request.user_agent.string)
+    return id, member.id
 
 
 def let_in(id: str, member_id: int) -> ResponseReturnValue:

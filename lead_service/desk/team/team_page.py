@@ -6,10 +6,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ... import clock
+from ...accounts import audit_log
+from ...accounts.audit_log import AuditKind
 from ...accounts.members import Member, Role
 from ...book.hosts.models import Host
 from ...web.context import context
-from ..auth import passkeys
+from ..auth import passkeys, sessions
 from ..auth.sign_in import signed_out
 from ..blueprint import admins_only, blueprint
 from . import membership
@@ -124,6 +126,24 @@ def sign_out_everywhere() -> ResponseReturnValue:
     return signed_out()
 
 
+@blueprint.post("/team/me/sessions/<int:session_id>/end")
+def end_session(session_id: int) -> ResponseReturnValue:
+    """Sign out another browser of one's own."""
+    member, now = g.desk.member, clock.now()
+
+    def work(writing: Session) -> bool:
+        if session_id >= 2**31 or not sessions.end_own_session(writing, member, session_id, now):
+            return False
+        whose = f"member {member.id}"
+        audit_log.note(writing, member.id, AuditKind.SIGNED_OUT, whose, now)
+        return True
+
+    if not context().database.write(work):
+        abort(404)
+    flash("Signed out there.")
+    return redirect(url_for(".team"), 303)
+
+
 def _done(work, told: str) -> ResponseReturnValue:
     """Do a change of the team and say so, or why it cannot be."""
     try:
@@ -144,6 +164,7 @@ def render_team(
     with context().database.read() as reading:
         people = membership.everybody(reading)
         own = passkeys.of_member(reading, g.desk.member)
+        signed_in = sessions.of_member(reading, context().settings, g.desk.member, clock.now())
         hosts = {one.email.lower() for one in reading.scalars(select(Host))}
     return render_template(
         "desk/team/team.html",
@@ -153,6 +174,7 @@ def render_team(
         naming=naming or NameForm(data={"own_name": g.desk.member.name}),
         keying=keying or PasskeyForm(),
         passkeys=own,
+        signed_in=signed_in,
         refusal=refusal,
     )
 

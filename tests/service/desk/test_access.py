@@ -25,6 +25,7 @@ DESK = {
     ("desk.new_passkey_challenge", "POST"): MEMBER,
     ("desk.add_passkey", "POST"): MEMBER,
     ("desk.remove_passkey", "POST"): MEMBER,
+    ("desk.end_session", "POST"): MEMBER,
     ("desk.sign_out", "POST"): MEMBER,
     ("desk.inbox", "GET"): MEMBER,
     ("desk.lead", "GET"): MEMBER,
@@ -126,7 +127,7 @@ def routes(app) -> dict[tuple[str, str], str]:
                 "token": "t" * 43,
             }
             values |= {"call_id": 1, "host_id": 1, "date_id": 1, "off_id": 1, "feed_id": 1}
-            values["passkey_id"] = 1
+            values |= {"passkey_id": 1, "session_id": 999}
             values["part"] = "hours"
             with app.test_request_context():
                 built = rule.build({name: values[name] for name in rule.arguments})

@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from lead_service.accounts.members import Member
+from lead_service.accounts.members import DeskSession, Member
 from lead_service.emails.models import OutboxMessage
 from tests.service.conftest import MONDAY_MORNING, Browser
 from tests.support.app.desk_client import HERE, MEMBER, path_of_link, press, sign_in
+from tests.support.app.visitor_forms import hidden
 
 
 @pytest.fixture
@@ -47,6 +48,31 @@ def test_signing_out_ends_the_session_for_every_copy_of_its_cookie(
     assert press(client, "/desk/", "/desk/sign-out/").location == "/desk/sign-in/"
     assert client.get("/desk/").status_code == 303
     assert copy.get("/desk/").status_code == 303
+
+
+def test_a_member_sees_and_ends_their_sessions_and_nobody_else_s(
+    client, another_browser, database, settings
+):
+    phone, other = another_browser(), another_browser()
+    sign_in(phone, database, settings)
+    sign_in(other, database, settings, "other@example.com")
+    with database.read() as session:
+        [their_phone, others] = session.scalars(select(DeskSession.id).order_by(DeskSession.id))
+    link = path_of_link(database, settings)
+    agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    client.post(
+        link,
+        data={"csrf_token": hidden(client.get(link).text, "csrf_token")},
+        headers={"User-Agent": agent},
+    )
+    page = client.get("/desk/team/").text
+    assert "Firefox on Linux" in page and "This browser" in page
+    end = "/desk/team/me/sessions/{}/end"
+    assert end.format(their_phone) in page and end.format(others) not in page
+    assert press(client, "/desk/team/", end.format(others)).status_code == 404
+    assert press(client, "/desk/team/", end.format(their_phone)).status_code == 303
+    assert phone.get("/desk/").status_code == 303
+    assert other.get("/desk/").status_code == client.get("/desk/").status_code == 200
 
 
 def test_a_session_that_is_not_used_for_twelve_hours_is_over(client, database, settings, at):

@@ -116,6 +116,13 @@ def test_what_no_form_sends_is_refused_and_stores_nothing(client, database):
         assert leads(database) == 0
 
 
+def test_a_large_form_of_another_site_is_refused_and_not_read(client):
+    answer = client.post(
+        "/contact/", data={"name": "x" * 100_000}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert answer.status_code == 403
+
+
 def test_another_kind_of_body_is_refused(client, database):
     for kind in ["application/json", "multipart/form-data; boundary=x", "text/x"]:
         answer = client.post("/contact/", data=b'{"a": [[[[1]]]]}', content_type=kind)
