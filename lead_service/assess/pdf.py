@@ -37,7 +37,7 @@ class Sheet:
     practice: str
     site: str  # its absolute address
     answered_at: datetime
-    answered_on: str  # the same as a date in words
+    answered: str  # the same in words, such as "answered on March 31, 2026"
     reading: Sequence[Reading]
     calls: CallTypes
     with_answers: bool = False  # also what the visitor answered
@@ -85,7 +85,7 @@ def _around(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
         "call": f"{call.name}, {call.minutes} minutes. {call.description}",
         "book_url": book,
         "book_shown": _shown(book.rstrip("/")),
-        "answered_on": sheet.answered_on,
+        "answered": sheet.answered,
         "score_is": text.what_the_score_is(diagnosis),
         "articles": [
             {"title": one.title, "url": site + one.url, "why": one.why} for one in sheet.reading

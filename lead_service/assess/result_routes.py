@@ -1,6 +1,7 @@
 """The result for the holder of its link: page, PDF, email, shared link, deletion, disowning."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from flask import Response, abort, redirect, render_template, request, url_for
@@ -15,7 +16,7 @@ from ..web.context import context
 from ..web.security import are_too_many_messages, limit_posts
 from . import earlier, emails, models, pdf, text
 from .blueprint import blueprint, find_or_404
-from .diagnosis import diagnose
+from .diagnosis import Diagnosis, diagnose
 from .forms import MailForm
 from .reading import to_read
 
@@ -43,6 +44,41 @@ def result(token: str) -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/example/")
+def example() -> str:
+    """Show what a result looks like, for visitors who want to see one before they answer."""
+    framework = context().published.framework
+    return render_template(
+        "assess/shared.html",
+        diagnosis=_of_example(framework),
+        token=None,
+        words=text,
+        counts=counts(framework),
+        is_current=True,
+    )
+
+
+@blueprint.get("/example.pdf")
+@limit_posts  # typesetting costs as much as a post
+def example_pdf() -> Response:
+    """Hand out the file of the example."""
+    diagnosis = _of_example(context().published.framework)
+    today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    return _file(diagnosis, today, "an example with made-up answers")
+
+
+def _of_example(framework: Framework) -> Diagnosis:
+    """Diagnose made-up answers: a stuck pilot that lacks a business case and its users' support."""
+    levels = {"assess": 2, "clarify": 0, "implement": 2, "nurture": 3}
+    answers = {
+        question.id: question.answers[levels.get(step.slug, 1)].id
+        for step in framework.steps
+        for question in step.questions
+    }
+    stuck = next((phase.id for phase in framework.phases if "stuck" in phase.id), None)
+    return diagnose(framework, answers, stuck)
+
+
 def _of_version(framework: Framework, assessment: models.Assessment) -> dict[str, Any]:
     """Return what a page says about the version of the questions."""
     return {
@@ -67,16 +103,25 @@ def result_pdf(token: str) -> ResponseReturnValue:
     assessment, framework = find_or_404(token)
     if assessment.completed_at is None:
         return redirect(url_for(".resume", token=token), 303)
-    settings = context().settings
     diagnosis = diagnose(framework, assessment.answers, assessment.phase)
+    day = long_date(assessment.completed_at, "UTC")
+    with_answers = request.args.get("answers") == "1"
+    return _file(diagnosis, assessment.completed_at, f"answered on {day}", with_answers)
+
+
+def _file(
+    diagnosis: Diagnosis, at: datetime, answered: str, with_answers: bool = False
+) -> Response:
+    """Typeset a result, and hand it out as a file."""
+    settings = context().settings
     sheet = pdf.Sheet(
         practice=settings.practice_name,
         site=settings.public_url,
-        answered_at=assessment.completed_at,
-        answered_on=long_date(assessment.completed_at, "UTC"),
+        answered_at=at,
+        answered=answered,
         reading=to_read(diagnosis, context().published),
         calls=context().offered_calls(),
-        with_answers=request.args.get("answers") == "1",
+        with_answers=with_answers,
     )
     headers = {
         "Content-Disposition": f'attachment; filename="{FILE}"',

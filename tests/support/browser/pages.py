@@ -117,6 +117,7 @@ PLACES = published() | {
     "result of nobody": Place("/assessment/no-such-token/result/", status=404),
     "result, shared": Place("{shared}"),
     "shared result of nobody": Place("/assessment/shared/no-such-token/", status=404),
+    "result, an example": Place("/assessment/example/"),
     "result, deleted": Place("/assessment/deleted/"),
     "result, not me": Place("{not_me}"),
     "choices of a mailbox": Place("{choices}"),

@@ -84,7 +84,7 @@ def sheet(diagnosis, *, with_answers=False, calls=CALLS):
         practice="ACTION Advisory",
         site="https://advisory.example/",
         answered_at=NOW,
-        answered_on="Sunday, November 22, 2026",
+        answered="answered on Sunday, November 22, 2026",
         reading=to_read(diagnosis, PUBLISHED),
         with_answers=with_answers,
     )
