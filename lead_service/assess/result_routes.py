@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import cycle
 from typing import Any
 
 from flask import Response, abort, redirect, render_template, request, url_for
@@ -69,11 +70,11 @@ def example_pdf() -> Response:
 
 def _of_example(framework: Framework) -> Diagnosis:
     """Diagnose made-up answers: a stuck pilot that lacks a business case and its users' support."""
-    levels = {"assess": 2, "clarify": 0, "implement": 2, "nurture": 3}
+    levels = {"assess": (2, 3), "clarify": (1, 0), "implement": (2, 3), "organize": (2, 0)}
     answers = {
-        question.id: question.answers[levels.get(step.slug, 1)].id
+        question.id: question.answers[level].id
         for step in framework.steps
-        for question in step.questions
+        for question, level in zip(step.questions, cycle(levels.get(step.slug, (1, 2))))
     }
     stuck = next((phase.id for phase in framework.phases if "stuck" in phase.id), None)
     return diagnose(framework, answers, stuck)

@@ -12,7 +12,8 @@ from mkdocs.structure.files import File
 FROM_MKDOCS = re.compile(r"Doc file '(?P<file>.+?)' contains an? .*?link (?:to )?'(?P<link>.+?)'")
 FROM_ROOT = re.compile(r'\b(?:href|src)="(/[^"#?]*)')
 ANY = re.compile(r'\b(href|src)="([^"]*)"')
-SERVICE = ("/assessment/", "/book/", "/contact/")  # the application answers these
+# The application answers these.
+SERVICE = ("/assessment/", "/assessment/example/", "/book/", "/contact/")
 
 
 class NameTheLine(logging.Filter):

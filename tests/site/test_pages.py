@@ -15,7 +15,7 @@ PROMISED = {
     *(f"/framework/{step}/" for step in STEPS),
     *("/insights/why-most-ai-pilots-never-scale/", "/404.html", "/503.html", "/200.html"),
 }
-SERVICE = {"/assessment/", "/book/", "/contact/"}
+SERVICE = {"/assessment/", "/assessment/example/", "/book/", "/contact/"}
 
 
 def test_every_promised_address_is_published(pages):
