@@ -119,10 +119,12 @@ class Diagnosis:
         assert step is not None
         score = self.percents[step.slug]
         if self.unlocks:
-            lowest = self.percents[self.unlocks.slug]
+            lowest = _exact(self.scores, self.unlocks)
+            is_alone = [one.exact for one in self.scores].count(lowest) == 1
+            place = "the lowest step" if is_alone else "one of the lowest steps"
             return (
-                f"{self.unlocks.name} is the lowest step, at {lowest}, but it depends on"
-                f" {step.name}, which is at {score}."
+                f"{self.unlocks.name} is {place}, at {self.percents[self.unlocks.slug]}, but it"
+                f" depends on {step.name}, which is at {score}."
             )
         if self.tied:
             return (

@@ -234,6 +234,9 @@ def test_reasons_are_given_in_terms_of_the_scores():
     assert of(C=(1, 2), I=(0, 0)).reasons[0] == (
         "Implement is the lowest step, at 0, but it depends on Clarify, which is at 50."
     )
+    assert of(C=(1, 2), I=(0, 2), N=(1, 1)).reasons[0] == (
+        "Implement is one of the lowest steps, at 33, but it depends on Clarify, which is at 50."
+    )
     assert of(C=(1, 1), O=(1, 1)).reasons[0] == (
         "Clarify is at 33. Of the steps with this score, it comes first in the order in which we"
         " take them."
