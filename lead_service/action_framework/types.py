@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Annotated, Any, TypeVar, cast, dataclass_transform
+from typing import Annotated, Any, Literal, TypeVar, cast, dataclass_transform
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass as checked
@@ -221,7 +221,8 @@ class Rules:
 class Engagement:
     """Describe one thing that the practice sells.
 
-    It is recommended when one of `begins_with` is the step to begin with.
+    It is recommended when one of `begins_with` is the step to begin with. `confirm` names the
+    texts that the owner of the practice has not confirmed yet.
     """
 
     slug: Slug
@@ -232,6 +233,7 @@ class Engagement:
     is_not: Text
     begins_with: tuple[str, ...] = ()
     because: tuple[Sentence, ...] = ()
+    confirm: tuple[Literal["for_whom", "gives", "takes", "is_not"], ...] = ()
 
 
 @dataclass(frozen=True)

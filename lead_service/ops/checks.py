@@ -97,10 +97,28 @@ def _in_the_source() -> list[str]:
 
 def notes(settings: Settings) -> list[str]:
     """Say what is good to know and no fault."""
+    found = [*_for_the_owner(settings), *shares()]
     if settings.is_local or alarms.can_tell_of_email(settings):
-        return shares()
+        return found
     silent = "no alarm reaches a person when email fails: set ALARM_WEBHOOK, or SMTP_URL as well"
-    return [silent, *shares()]
+    return [silent, *found]
+
+
+def _for_the_owner(settings: Settings) -> Iterator[str]:
+    """Yield what only the owner of the practice can say, and the site does not say yet."""
+    try:
+        published = site.load_site(settings)
+    except SettingsError:
+        return
+    for fact in published.unconfirmed:
+        yield f"docs/{fact}: not confirmed yet; if it is right, remove it from `confirm`"
+    if settings.is_local:
+        return
+    if not published.people:
+        yield "docs/people: the About page names nobody"
+    for article in published.articles:
+        if not article.author:
+            yield f"docs/insights/{article.slug}.md: the article has no author"
 
 
 def shares() -> list[str]:

@@ -150,7 +150,9 @@ def _check(as_json: bool, tell: bool) -> int:
     elif faults:
         complain(*faults)
     else:
-        click.echo("\n".join(["all is well", *notes]))
+        click.echo("all is well")
+    if notes and not as_json:
+        click.echo("\n".join(notes))
     return status if faults else 0
 
 

@@ -5,7 +5,8 @@ sentences to quote, shown under the title), `updated` (the day of its last chang
 `draft: true` (kept out of the published site), `phases` (in which a result may recommend it),
 `author` (the name of a file in docs/people/, without its ending) and `redirect_from` (addresses it
 once had). A person needs `name` and `role`, and may have `says`, `link` and `portrait`. Any other
-page needs a `description`, and may have `redirect_from` too.
+page needs a `description`, and may have `redirect_from` too. Any page may have `confirm`: texts
+of it that the owner of the practice still has to confirm.
 """
 
 import re
@@ -26,7 +27,7 @@ from ..people import Person
 from .articles import Article
 
 NEEDED = ("title", "description", "date", "step")
-ALLOWED = (*NEEDED, "answer", "updated", "draft", "phases", "author", "redirect_from")
+ALLOWED = (*NEEDED, "answer", "updated", "draft", "phases", "author", "confirm", "redirect_from")
 _person: TypeAdapter[Any] = TypeAdapter(Person)
 OLD_ADDRESS = re.compile(r"(/[A-Za-z0-9._~-]+)+/?")
 
@@ -81,6 +82,16 @@ class FrontMatter:
             if not isinstance(path, str) or not OLD_ADDRESS.fullmatch(path):
                 raise self.fault("redirect_from", f"redirect_from has {path!r}, needs [/old/path/]")
         return tuple(paths) if isinstance(paths, list) else (paths,)
+
+    def to_confirm(self) -> list[str]:
+        """Return what the owner has not confirmed yet; each text has to be on the page."""
+        texts = self.data.get("confirm") or []
+        if not isinstance(texts, list):
+            raise self.fault("confirm", "confirm needs a list, like [the first text, another]")
+        for text in texts:
+            if str(text) not in self.body:
+                raise self.fault("confirm", f"confirm names {text!r}, which the page does not say")
+        return [str(text) for text in texts]
 
 
 class Once:

@@ -1,6 +1,6 @@
 """Say in the vocabulary of schema.org what a page is, for search engines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
@@ -19,9 +19,12 @@ PRACTICE = {
 class Facts:
     """What can be said of the site, and of each page in it; the same every build."""
 
-    def __init__(self, config: MkDocsConfig, origin: str, logo: str) -> None:
-        """Take the root-relative address of the practice's logo."""
+    def __init__(
+        self, config: MkDocsConfig, origin: str, logo: str, people: Sequence[Person]
+    ) -> None:
+        """Take the root-relative address of the practice's logo, and who works there."""
         self._site, self._extra, self._origin = config.site_url, config.extra, origin
+        self._people = people
         self._practice = {
             "@type": "Organization",
             "@id": f"{self._site}#practice",
@@ -47,13 +50,18 @@ class Facts:
             graph.append(self._trail(page, title, article, step))
         if article:
             graph.append(self._article(page, description, picture, article, step))
+        if page.url == "about/":
+            graph += map(self._person, self._people)
         if questions := page.meta.get("questions"):
             graph.append({"@type": "FAQPage", "mainEntity": [*map(_question, questions)]})
         return {"@context": "https://schema.org", "@graph": graph}
 
     def _home(self) -> Iterator[dict]:
         given = {name: self._extra.get(key) for name, key in PRACTICE.items()}
-        yield self._practice | {name: value for name, value in given.items() if value}
+        practice = self._practice | {name: value for name, value in given.items() if value}
+        if self._people:
+            practice["employee"] = [*map(self._person, self._people)]
+        yield practice
         yield {
             "@type": "WebSite",
             "name": self._practice["name"],
@@ -72,11 +80,11 @@ class Facts:
             "mainEntityOfPage": page.canonical_url,
             "articleSection": step.name,
             "inLanguage": "en",
-            "author": self.person(article.author) if article.author else self._practice,
+            "author": self._person(article.author) if article.author else self._practice,
             "publisher": self._practice,
         }
 
-    def person(self, person: Person) -> dict:
+    def _person(self, person: Person) -> dict:
         """Say who someone is; the About page says it in words."""
         url = f"{self._origin}{person.url}"
         about: dict[str, object] = {

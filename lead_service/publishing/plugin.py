@@ -69,6 +69,7 @@ class Build:
     articles: dict[str, listings.Article] = field(default_factory=dict)  # by source path
     fronts: dict[str, front_matter.FrontMatter] = field(default_factory=dict)  # by source path
     moved: dict[str, str] = field(default_factory=dict)  # old addresses and where they lead
+    unconfirmed: list[str] = field(default_factory=list)  # what only the owner can know
 
     def counted(self, value: Any, step: str | None = None) -> Any:
         """Put counts and lengths into a text, or into all texts of a front matter."""
@@ -103,6 +104,11 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             self.build.call = load_call_types(calls.read_bytes(), slugs).default
         except CallTypesError as error:
             raise PluginError(f"{calls.name}: {error}") from error
+        self.build.unconfirmed = [
+            f"{path.name}: {engagement.name}: {key}"
+            for engagement in self.build.framework.engagements
+            for key in engagement.confirm
+        ]
         links.name_lines(config.docs_dir)
         config.markdown_extensions = _extensions(config)
         return config
@@ -183,6 +189,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             build.articles[file.src_uri] = article
         else:
             front_matter.check_page(front, steps)
+        build.unconfirmed += (f"{file.src_uri}: {text}" for text in front.to_confirm())
         once.check(front)
         build.moved.update((old, f"/{file.url}") for old in self._old_addresses(front))
 
@@ -230,7 +237,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         env.filters.update(day=write_date, absolute=links.absolute)
         build = self.build
         framework, published = build.framework, build.published
-        address = urlsplit(_address(config))
+        people, address = [*build.people.values()], urlsplit(_address(config))
         origin = f"{address.scheme}://{address.netloc}"
         build.cards = Cards(config.site_name, *_drawings(env, framework, config.site_name))
         build.redirect = env.get_template("redirect.html")
@@ -238,7 +245,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             framework=framework,
             counts=counts(framework),
             call=build.call,
-            people=[*build.people.values()],
+            people=people,
+            unconfirmed=build.unconfirmed,
             listing=listings.Listing.of(build.articles.values()),
             article_at=build.articles.get,
             headings_of=listings.headings,
@@ -249,7 +257,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             script=published.script,
             card=build.cards.address,
             colors=palette.LIGHT,
-            facts=Facts(config, origin, published.address["icon-512.png"]).of,
+            facts=Facts(config, origin, published.address["icon-512.png"], people).of,
             origin=origin,
             practice=config.site_name,
         )

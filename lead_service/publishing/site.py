@@ -46,6 +46,7 @@ class Published:
     calls: CallTypes
     articles: tuple[Article, ...]  # newest first
     people: tuple[Person, ...] = ()
+    unconfirmed: tuple[str, ...] = ()  # what the owner of the practice has to confirm
 
     def person(self, slug: str | None) -> Person | None:
         return next((person for person in self.people if person.slug == slug), None)
@@ -76,6 +77,7 @@ def load_site(settings: Settings) -> Published:
             framework=framework,
             calls=load_call_types((site / "calls.yml").read_bytes(), slugs),
             articles=tuple(_article(item) for item in listed["articles"]),
+            unconfirmed=tuple(listed.get("unconfirmed", ())),
             people=PEOPLE_JSON.validate_json((site / "people.json").read_bytes()),
         )
     except FileNotFoundError as missing:

@@ -41,6 +41,7 @@ def test_an_article_is_one_file_with_four_lines_of_front_matter(build):
         ("step: organize", "stage: organize", ":5: front matter has no stage"),
         ("step:", "draft: perhaps\nstep:", ":5: draft is true or false"),
         ("step:", "author: eve\nstep:", ":5: author is 'eve', but there is no people/eve.md"),
+        ("step:", "confirm: [Never said]\nstep:", ":5: confirm names 'Never said', which"),
         ("step:", "updated: soon\nstep:", ":5: updated needs a day such as"),
         ("step:", "redirect_from: https://x.test/\nstep:", ":5: redirect_from has 'https"),
         ("Some text.", "Some text.\n\n[gone](nowhere.md)", ":9: contains a link 'nowhere.md'"),

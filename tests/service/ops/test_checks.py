@@ -1,5 +1,7 @@
 """What `lead-service check` finds before a visitor does, and what no process starts on."""
 
+import json
+import shutil
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -51,6 +53,23 @@ def test_nothing_is_said_when_all_is_well(with_key):
     with StandIn() as provider:
         assert checks.faults(with_key(provider.url)) == []
         assert provider.received == []  # no mail is sent to find out
+
+
+def test_what_only_the_owner_can_say_is_listed_until_it_is_said(site_dir, tmp_path):
+    site = Path(shutil.copytree(site_dir, tmp_path / "site"))
+    listed = json.loads((site / "articles.json").read_text())
+    listed |= {"unconfirmed": ["about.md: forty years"], "site_url": "https://advisory.example/"}
+    listed["articles"][0]["author"] = "ann-example"
+    (site / "articles.json").write_text(json.dumps(listed))
+    unconfirmed, *more = checks._for_the_owner(
+        Settings(site_dir=site, public_url="https://advisory.example/")
+    )
+    assert unconfirmed.startswith("docs/about.md: forty years: not confirmed yet")
+    assert more == [
+        "docs/people: the About page names nobody",
+        "docs/insights/about-clarify.md: the article has no author",
+    ]
+    assert list(checks._for_the_owner(Settings(site_dir=site))) == [unconfirmed]  # in local mode
 
 
 def test_a_host_who_has_the_sender_s_address_is_named(ready, environment):

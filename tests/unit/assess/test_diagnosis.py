@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,15 @@ def diagnosis(levels, phase=None):
 def of(A=(3, 3), C=(3, 3), T=(3, 3), I=(3, 3), O=(3, 3), N=(3, 3)):  # noqa: E741
     """Diagnose two levels for each step, the best ones where none are given."""
     return diagnosis([*A, *C, *T, *I, *O, *N])
+
+
+def test_the_result_on_the_home_page_is_one_that_answers_can_give():
+    home = (Path(__file__).parents[3] / "docs" / "index.md").read_text("utf-8").split("---")[1]
+    shown = yaml.safe_load(home)["result"]
+    points = [round(score * 6 / 100) for score in shown["scores"].values()]
+    result = diagnosis([level for sum in points for level in (sum // 2, sum - sum // 2)])
+    assert result.percents == shown["scores"]
+    assert f"{result.headline} {result.beside}" == shown["headline"]
 
 
 def of_choices(chosen, phase=None):
