@@ -27,7 +27,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     from .desk import pages as desk
     from .privacy import mailbox_page
     from .publishing import site as publishing_site
-    from .web import context, errors, health, pages, security, static_files, webhooks
+    from .web import compression, context, errors, health, pages, security, static_files, webhooks
     from .web.rate_limits import RateLimits
 
     settings = settings or settings_of.load()
@@ -43,6 +43,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
         requests.install(app)
     security.install(app, settings)
     errors.install(app)
+    compression.install(app)
     pages.install(app, site)
 
     visitors = (assess, book, manage, reschedule, contact, mailbox_page)

@@ -41,6 +41,9 @@ HEADERS = {
 }
 STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
 
+# What a style, a script, a picture or a font needs of them: it is no page.
+OF_FILES = ("X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Strict-Transport-Security")
+
 KEPT = ("/assets/", STATIC_PREFIX)  # names there hold a hash of the content
 YEAR = 365 * 24 * 60 * 60  # seconds
 HOST_HEADERS, HOST_REDIRECTS, HASHES = "_headers", "_redirects", "headers.json"

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..action_framework.counts import counts
 from ..action_framework.types import Framework, Step
+from ..web.compression import compressed
 from ..web.context import context
 from ..web.security import limit_posts
 from ..web.tokens import new_token
@@ -18,6 +19,7 @@ __all__ = ["blueprint", "result_routes"]  # all that answers under it
 
 
 @blueprint.get("/")
+@compressed
 def begin() -> ResponseReturnValue:
     """Ask for the phase; nothing is stored before it is answered.
 

@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from .. import clock
 from ..call_types import PHONE
+from ..web.compression import compressed
 from ..web.context import context
 from ..web.security import client_digest, is_flood, limit_posts
 from ..web.tokens import new_token, token_hash
@@ -37,6 +38,7 @@ blueprint.app_template_filter()(query_params.visitor_time)
 
 
 @blueprint.get("/")
+@compressed
 def times() -> str:
     """Show a month, and the open times of one of its days, in the visitor's zone."""
     return open_times.for_booking().render()
@@ -44,6 +46,7 @@ def times() -> str:
 
 @blueprint.get("/<start>/")
 @blueprint.get("/<kind>/<start>/")
+@compressed
 def form(start: str, kind: str = "") -> ResponseReturnValue:
     """Show the form for one start; nothing is held while it is filled in.
 

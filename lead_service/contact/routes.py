@@ -15,6 +15,7 @@ from ..leads import capture, consent, events
 from ..leads.consent import Occasion
 from ..leads.models import EventKind
 from ..settings import Settings
+from ..web.compression import compressed
 from ..web.context import context
 from ..web.fields import long_text
 from ..web.security import are_too_many_messages, limit_posts
@@ -30,6 +31,7 @@ class ContactForm(Person):
 
 
 @blueprint.get("/")
+@compressed
 def form() -> str:
     """Show the form."""
     return _render(ContactForm(submission=new_token()))

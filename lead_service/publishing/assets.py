@@ -21,7 +21,7 @@ import brotli
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from .. import palette
+from .. import own_files, palette
 from . import drawings, typeface
 from .cache import find, keep, place
 
@@ -57,6 +57,9 @@ def published(config: MkDocsConfig, files: Files) -> Assets:
         publish_asset(f"icon-{side}.png", drawings.icon(side, paper=True))
     publish_asset("icon.svg", (THEME / "icons" / "icon.svg").read_bytes())
     files.append(File.generated(config, "favicon.ico", content=drawings.favicon()))
+    for path, source in own_files.by_address().items():
+        content = source.read_bytes()
+        files.append(File.generated(config, path.lstrip("/"), content=content))
     style = _stylesheet(publish_asset)
     publish_asset("site.css", style.encode())
     return Assets(addresses, style, scripts["boot.js"])

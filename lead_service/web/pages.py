@@ -3,10 +3,9 @@
 from flask import Flask
 from jinja2 import ChoiceLoader, DictLoader
 
-from .. import formats
+from .. import formats, own_files
 from ..action_framework.counts import counts
 from ..publishing.site import PAGE, Published
-from . import static_files
 from .context import context
 
 
@@ -20,7 +19,7 @@ def install(app: Flask, published: Published) -> None:
     app.add_template_filter(formats.short_date)
     app.add_template_filter(formats.write_date)
     app.add_template_filter(formats.zone_name)
-    app.add_template_global(static_files.address, "asset")
+    app.add_template_global(own_files.address, "asset")
     app.context_processor(_shared)
 
 

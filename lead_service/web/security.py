@@ -86,7 +86,11 @@ def trusted_hosts(settings: Settings) -> list[str]:
 
 
 class TrustedHosts:
-    """Stand before all else, static files included: our host or 400, and our headers always."""
+    """Stand before all else, static files included: our host or 400, and our headers always.
+
+    Files that are kept for a year have brought theirs: they are no pages, and a first visit asks
+    for many.
+    """
 
     def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
         self._app = app
@@ -97,7 +101,9 @@ class TrustedHosts:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         def start(status, given, exc_info=None):
-            names = {name.lower() for name, _ in given}
+            names = {name.lower(): value for name, value in given}
+            if "immutable" in names.get("cache-control", ""):
+                return start_response(status, given, exc_info)
             missing = [one for one in self._headers.items() if one[0].lower() not in names]
             return start_response(status, [*given, *missing], exc_info)
 

@@ -1,12 +1,10 @@
 """Serve the built site, and the service's own styles and scripts.
 
-Each of our own files has an address with a hash of its content, so browsers may keep it for a year.
+Browsers may keep files whose address holds a hash of their content for a year.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
-from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from wsgiref.headers import Headers
@@ -20,29 +18,15 @@ from ..headers import (
     HASHES,
     HOST_REDIRECTS,
     KEPT,
-    STATIC_PREFIX,
+    OF_FILES,
     TYPES,
     UNSERVED,
     YEAR,
     for_pages,
 )
+from ..own_files import by_address
 from ..settings import Settings
 from .security import headers
-
-STATIC = Path(__file__).parents[1] / "static"
-
-
-@cache
-def address(name: str) -> str:
-    """Return the address of a file of ours: /static/desk.0123456789ab.css."""
-    path = STATIC / name
-    content = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    return f"{STATIC_PREFIX}{path.stem}.{content}{path.suffix}"
-
-
-def served() -> dict[str, Path]:
-    """Return every file of ours by its address."""
-    return {address(path.name): path for path in sorted(STATIC.iterdir())}
 
 
 class Moved:
@@ -62,8 +46,11 @@ def install(app: Flask, settings: Settings) -> None:
     of_files = headers(settings)
     of_pages = for_pages(of_files, _hashes(site)) | AHEAD
 
-    def add_headers(wsgi_headers: Headers, path: str, _url: str) -> None:
-        for name, value in (of_pages if path.endswith(".html") else of_files).items():
+    of_kept = {name: value for name, value in of_files.items() if name in OF_FILES}
+
+    def add_headers(wsgi_headers: Headers, path: str, url: str) -> None:
+        others = of_kept if url.startswith(KEPT) else of_files
+        for name, value in (of_pages if path.endswith(".html") else others).items():
             wsgi_headers[name] = value
 
     files = WhiteNoise(
@@ -77,8 +64,9 @@ def install(app: Flask, settings: Settings) -> None:
     )
     files.FOREVER = YEAR
     files.add_files(str(site))
-    for address, path in served().items():
-        files.add_file_to_dictionary(address, str(path))
+    for address, path in by_address().items():
+        if address not in files.files:  # an older site lacks it
+            files.add_file_to_dictionary(address, str(path))
     for name in UNSERVED:
         files.files.pop(f"/{name}", None)
     for address, new in _moved(site, files.files):

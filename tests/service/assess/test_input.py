@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from lead_service import own_files
 from lead_service.assess.models import Assessment
 from lead_service.emails.models import OutboxMessage
 from lead_service.privacy import retention
 from lead_service.settings import load
-from lead_service.web import static_files
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.visitor_forms import WORST, answers, assess, begin, begin_phase
 
@@ -84,10 +84,10 @@ def test_the_button_that_copies_comes_with_its_script_and_without_it_the_link_st
     client, framework
 ):
     result = assess(client, framework)
-    assert static_files.address("copy.js") not in client.get(result + "save/").text
+    assert own_files.address("copy.js") not in client.get(result + "save/").text
     client.post(result + "share")
     page = client.get(result + "save/").text
-    assert page.count(static_files.address("copy.js")) == 1
+    assert page.count(own_files.address("copy.js")) == 1
     link = page.split('class="share-link"><a href="')[1].split('"')[0]
     assert f">{link}</a>" in page
     assert f'data-copy="{link}" hidden' in page

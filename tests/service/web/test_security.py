@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from lead_service.leads.models import Lead
-from lead_service.web import security, static_files
+from lead_service.web import security
 from tests.support.app.visitor_forms import VISITOR, booking_form, hidden, open_starts
 
 pytestmark = pytest.mark.usefixtures("at")
@@ -135,7 +135,6 @@ def test_every_answer_carries_the_security_headers(client):
         "/",
         "/assessment/",
         "/nothing-here/",
-        static_files.address("service.css"),
         "/healthz",
     ):
         headers = client.get(path).headers

@@ -1,19 +1,20 @@
 """The service's own styles and scripts: kept for a year, and never a stale one."""
 
+import gzip
 import shutil
 
 import pytest
 
-from lead_service import create_app
+from lead_service import create_app, own_files
 from lead_service.settings import load
-from lead_service.web import static_files
 
 
 def test_each_is_served_for_a_year_at_the_address_that_its_content_decides(client):
-    for path in sorted(static_files.STATIC.iterdir()):
-        answer = client.get(static_files.address(path.name))
+    for path in sorted(own_files.STATIC.iterdir()):
+        answer = client.get(own_files.address(path.name))
         assert answer.data == path.read_bytes(), path
         assert answer.headers["Cache-Control"] == "max-age=31536000, public, immutable"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_the_name_alone_is_no_address(client):
@@ -21,13 +22,13 @@ def test_the_name_alone_is_no_address(client):
 
 
 def test_a_changed_file_has_another_address(tmp_path, monkeypatch):
-    monkeypatch.setattr(static_files, "STATIC", tmp_path)
+    monkeypatch.setattr(own_files, "STATIC", tmp_path)
     addresses = []
     for content in ("a", "b"):
         (tmp_path / "service.css").write_text(content)
-        static_files.address.cache_clear()
-        addresses.append(static_files.address("service.css"))
-    static_files.address.cache_clear()
+        own_files.address.cache_clear()
+        addresses.append(own_files.address("service.css"))
+    own_files.address.cache_clear()
     assert addresses[0] != addresses[1]
 
 
@@ -38,3 +39,16 @@ def test_a_name_that_only_looks_like_a_hash_is_not_kept_for_a_year(environment, 
     (site / name).write_text("one of many versions")
     app = create_app(load(environment | {"SITE_DIR": str(site)}))
     assert "max-age=300" in app.test_client().get(f"/{name}").headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/book/", "/assessment/", "/contact/"])
+def test_pages_without_secrets_are_compressed(client, path):
+    accept = {"Accept-Encoding": "gzip, br"}
+    whole, small = client.get(path), client.get(path, headers=accept)
+    assert "accept-encoding" in whole.vary.as_set() & small.vary.as_set()
+    assert "Content-Encoding" not in whole.headers
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert len(small.data) == int(small.headers["Content-Length"]) < len(whole.data) / 2
+    assert gzip.decompress(small.data).startswith(b"<!")
+    with_token = client.get(f"{path}?assessment=abc", headers=accept)
+    assert "Content-Encoding" not in with_token.headers
