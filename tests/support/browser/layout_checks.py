@@ -38,13 +38,11 @@ def resize(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
 
 
-def sticking_out(page: Page, width: int) -> list[str]:
-    """Return what makes a page scroll sideways in a window of that width."""
-    resize(page, width)
+def sticking_out(page: Page) -> list[str]:
+    """Return what makes a page scroll sideways."""
     return page.evaluate(STICKING_OUT)
 
 
-def too_small(page: Page, width: int) -> list[str]:
+def too_small(page: Page) -> list[str]:
     """Return the targets that are too small to hit, with their sizes."""
-    resize(page, width)
     return page.evaluate(TOO_SMALL)
