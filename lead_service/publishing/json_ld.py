@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 
+from ..action_framework.types import Engagement, Framework, Step
 from ..people import Person
-from .articles import Article
+from .articles import Article, Listing
 
 PRACTICE = {
     "legalName": "legal_name",
@@ -20,9 +21,16 @@ class Facts:
     """What can be said of the site, and of each page in it; the same every build."""
 
     def __init__(
-        self, config: MkDocsConfig, origin: str, logo: str, people: Sequence[Person]
+        self,
+        config: MkDocsConfig,
+        origin: str,
+        logo: str,
+        framework: Framework,
+        listing: Listing,
+        people: Sequence[Person],
     ) -> None:
-        """Take the root-relative address of the practice's logo, and who works there."""
+        """Take the root-relative address of the practice's logo, and all that is published."""
+        self._framework, self._listing = framework, listing
         self._site, self._extra, self._origin = config.site_url, config.extra, origin
         self._people = people
         self._practice = {
@@ -54,6 +62,13 @@ class Facts:
             graph += map(self._person, self._people)
         if questions := page.meta.get("questions"):
             graph.append({"@type": "FAQPage", "mainEntity": [*map(_question, questions)]})
+        template = page.meta.get("template")
+        if template == "services.html":
+            graph += map(self._service, self._framework.engagements)
+        elif template == "framework.html":
+            graph.append(self._terms(title, description))
+        elif template == "insights.html":
+            graph.append(self._list())
         return {"@context": "https://schema.org", "@graph": graph}
 
     def _home(self) -> Iterator[dict]:
@@ -74,6 +89,8 @@ class Facts:
             "@type": "Article",
             "headline": article.title,
             "description": description,
+            "abstract": page.meta.get("answer", description),
+            "about": {"@id": f"{self._site}framework/{step.slug}/"},
             "image": picture,
             "datePublished": article.date.isoformat(),
             "dateModified": article.changed.isoformat(),
@@ -101,6 +118,48 @@ class Facts:
         if person.link:
             about["sameAs"] = person.link
         return about
+
+    def _service(self, engagement: Engagement) -> dict:
+        url = f"{self._site}services/#{engagement.slug}"
+        return {
+            "@type": "Service",
+            "@id": url,
+            "name": engagement.name,
+            "description": engagement.for_whom,
+            "serviceType": "Consulting",
+            "provider": self._practice,
+            "url": url,
+        }
+
+    def _terms(self, title: str, description: str) -> dict:
+        return {
+            "@type": "DefinedTermSet",
+            "@id": f"{self._site}framework/#terms",
+            "name": title,
+            "description": description,
+            "hasDefinedTerm": [self._term(step) for step in self._framework.steps],
+        }
+
+    def _term(self, step: Step) -> dict:
+        url = f"{self._site}framework/{step.slug}/"
+        return {
+            "@type": "DefinedTerm",
+            "@id": url,
+            "name": step.name,
+            "termCode": step.letter,
+            "description": step.settles,
+            "url": url,
+        }
+
+    def _list(self) -> dict:
+        items = [
+            {"@type": "ListItem", "position": position, "name": one.title, "item": self._url(one)}
+            for position, one in enumerate(self._listing.newest, 1)
+        ]
+        return {"@type": "ItemList", "itemListElement": items}
+
+    def _url(self, article: Article) -> str:
+        return f"{self._origin}{article.url}"
 
     def _trail(self, page, title, article, step) -> dict:
         """Lead from the front page to this one; a step's or an article's overview is between."""

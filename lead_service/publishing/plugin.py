@@ -241,13 +241,15 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         origin = f"{address.scheme}://{address.netloc}"
         build.cards = Cards(config.site_name, *_drawings(env, framework, config.site_name))
         build.redirect = env.get_template("redirect.html")
+        listing = listings.Listing.of(build.articles.values())
+        logo = published.address["icon-512.png"]
         env.globals.update(
             framework=framework,
             counts=counts(framework),
             call=build.call,
             people=people,
             unconfirmed=build.unconfirmed,
-            listing=listings.Listing.of(build.articles.values()),
+            listing=listing,
             article_at=build.articles.get,
             headings_of=listings.headings,
             changed=self._changed(config),
@@ -257,7 +259,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             script=published.script,
             card=build.cards.address,
             colors=palette.LIGHT,
-            facts=Facts(config, origin, published.address["icon-512.png"], people).of,
+            facts=Facts(config, origin, logo, framework, listing, people).of,
             origin=origin,
             practice=config.site_name,
         )

@@ -19,6 +19,10 @@ DISPLAYS = ("fullscreen", "standalone", "minimal-ui", "browser")
 ADDRESSES = ("url", "item", "logo", "image", "mainEntityOfPage", "@id")
 # What Google asks for, or recommends, before it shows a page as more than a line of text
 NEEDED = {
+    "DefinedTerm": {"name", "description", "url"},
+    "DefinedTermSet": {"name", "hasDefinedTerm"},
+    "ItemList": {"itemListElement"},
+    "Service": {"name", "description", "provider", "url"},
     "Organization": {"name", "url", "logo"},
     "WebSite": {"name", "url"},
     "Article": {"headline", "image", "datePublished", "dateModified", "author", "publisher"},

@@ -91,6 +91,20 @@ def test_questions_are_announced_only_where_they_are_asked_and_answered(readable
         assert question["acceptedAnswer"]["text"] in asked.main_text
 
 
+def test_services_steps_and_articles_are_announced_on_the_pages_that_list_them(
+    readable, framework, site
+):
+    by_url = {page.url: graph(page) for page in readable}
+    assert by_url["/services/"]["Service"]["name"] == framework.engagements[-1].name
+    terms = by_url["/framework/"]["DefinedTermSet"]["hasDefinedTerm"]
+    assert [(one["name"], one["url"]) for one in terms] == [
+        (step.name, f"{ORIGIN}/framework/{step.slug}/") for step in framework.steps
+    ]
+    articles = json.loads((site / "articles.json").read_text("utf-8"))["articles"]
+    listed = by_url["/insights/"]["ItemList"]["itemListElement"]
+    assert [one["item"] for one in listed] == [f"{ORIGIN}{article['url']}" for article in articles]
+
+
 def test_the_manifests_icons_are_what_it_says(site):
     manifest = json.loads((site / "site.webmanifest").read_text("utf-8"))
     assert manifest["name"] == "ACTION Advisory" and manifest["start_url"] == "/"
