@@ -11,10 +11,10 @@ from ..availability.intervals import Window
 
 DAY = 1440  # minutes
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-# 9-5, 9-17, 0900-1730, 9am-5pm, 9:30 am to noon and 10pm\u20132am, with any dash.
-TIME = r"(noon|midnight|\d{1,2}(?:[:.]?\d\d)?(?:\s*[ap]\.?m\b\.?)?)?"
+# 9-5, 9-17, 0900-1730, 9h-17h30, 9am-5pm, 9:30 am to noon and 10pm\u20132am, with any dash.
+TIME = r"(noon|midnight|\d{1,2}(?:[:.h]?\d\d|h)?(?:\s*[ap]\.?m\b\.?)?)?"
 PART = re.compile(rf"{TIME}\s*(?:-|\u2013|\u2014|to\b|until\b)\s*{TIME}", re.ASCII | re.IGNORECASE)
-CLOCK = re.compile(r"(\d{1,2})(?:[:.]?(\d\d))?\s*(?:([ap])\.?m\.?)?", re.ASCII | re.IGNORECASE)
+CLOCK = re.compile(r"(\d{1,2})(?:[:.h]?(\d\d)|h)?\s*(?:([ap])\.?m\.?)?", re.ASCII | re.IGNORECASE)
 HALF = DAY // 2
 LONGEST_NIGHT = 14 * 60  # of hours past midnight that are not written like 17:00-33:00
 CLOSED = {"closed", "none", "off"}

@@ -138,8 +138,10 @@ class HostForm(Form):
 
 
 def _range(opens: str, closes: str) -> str:
-    """Return what two fields say; people also type a whole range into the first."""
-    return opens if not closes and re.search(r"[-\u2013]|\bto\b", opens) else f"{opens} - {closes}"
+    """Return what two fields say; people also type whole ranges into one or both."""
+    typed = [one for one in (opens, closes) if one]
+    has_range = any(re.search(r"[-\u2013]|\bto\b", one) for one in typed)
+    return ", ".join(typed) if has_range else f"{opens} - {closes}"
 
 
 class WindowsField(StringField):

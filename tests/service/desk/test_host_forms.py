@@ -58,10 +58,15 @@ def test_rows_can_be_copied_to_other_days_and_the_week_shown_before_it_is_saved(
     assert weekly(database) == [(0, 540, 720), (0, 780, 1020)]
 
 
-def test_a_whole_range_typed_into_the_first_field_is_understood(client, admin, database):
-    form = hours() | {"monday": ["9am-5pm", ""], "tuesday": ["9 to 12, 13-17", ""]}
+def test_whole_ranges_typed_into_one_field_or_both_are_understood(client, admin, database):
+    form = hours() | {
+        "monday": ["9am-5pm", ""],
+        "tuesday": ["9 to 12, 13-17", ""],
+        "wednesday": ["9-12", "13-17"],
+    }
     assert send(client, HOST + "hours/", **form).status_code == 303
-    assert weekly(database) == [(0, 540, 1020), (1, 540, 720), (1, 780, 1020)]
+    lunch = [(day, *half) for day in (1, 2) for half in ((540, 720), (780, 1020))]
+    assert weekly(database) == [(0, 540, 1020), *lunch]
 
 
 def test_hours_that_cannot_be_leave_the_old_ones_and_what_was_typed(client, admin, database):
