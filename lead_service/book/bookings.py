@@ -250,10 +250,13 @@ def _as_suspected(
 
 
 def _holds_enough(session: Session, client: str | None, now: datetime) -> bool:
-    """Say whether no more starts may be held, for this client or for all."""
+    """Say whether no more starts may be held, for this client or for all.
+
+    For a client that holds none there is room for as many again: few clients cannot use it up.
+    """
     clients = session.scalars(select(Booking.client).where(held(now))).all()
     by_one = client is not None and clients.count(client) >= MOST_HELD_BY_ONE
-    return by_one or len(clients) >= MOST_HELD
+    return by_one or len(clients) >= MOST_HELD * (1 if client in clients else 2)
 
 
 def has_enough(session: Session, settings: Settings, lead: models.Lead, now: datetime) -> bool:

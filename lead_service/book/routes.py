@@ -23,7 +23,8 @@ from .visitor import query_params
 from .visitor import times_page as open_times
 from .visitor.prefill import find_prefill
 
-BOOKINGS_OF_ALL = "30 per day"  # of all visitors together; the next ones wait for the team
+# Of all visitors together: the first call of each in a day, and their others; the rest is held.
+FIRST_OF_ALL, BOOKINGS_OF_ALL = "60 per day", "30 per day"
 OPEN_TOO_LONG = (
     "This page was open for a long time. Nothing is booked yet. Choose the button again."
 )
@@ -80,7 +81,7 @@ def submit() -> ResponseReturnValue:
     if not form.submission.data:
         form.submission.data = new_token()
         return _form_page(form, wanted, note=OPEN_TOO_LONG), 422
-    flood = is_flood("book", context().settings.limit_bookings, BOOKINGS_OF_ALL)
+    flood = is_flood("book", context().settings.limit_bookings, BOOKINGS_OF_ALL, FIRST_OF_ALL)
     return _claim(form, wanted, now, flood)
 
 

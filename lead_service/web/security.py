@@ -226,17 +226,21 @@ def _keep_nothing(response: Response) -> Response:
     return response
 
 
-def is_flood(act: str, of_client: str, of_all: str) -> bool:
+def is_flood(act: str, of_client: str, of_all: str, first_of_all: str = "") -> bool:
     """Count an act of this client; say whether it, or all clients together, did that too often.
 
-    What one client does beyond its limit does not use up the limit of all. A loopback client is
-    this machine, or a proxy that TRUSTED_PROXIES does not name: then all visitors share one
-    address, and suspecting them all would help nobody.
+    What one client does beyond its limit does not use up the limit of all. With `first_of_all`,
+    the first act of each client in a day has a limit of its own, which few clients cannot use up.
+    A loopback client is this machine, or a proxy that TRUSTED_PROXIES does not name: then all
+    visitors share one address, and suspecting them all would help nobody.
     """
     client, limits = client_address(), context().limits
     if client in LOOPBACK:
         return False
-    return bool(limits.hit(of_client, act, client) or limits.hit(of_all, act, "all"))
+    if limits.hit(of_client, act, client):
+        return True
+    is_first = first_of_all and not limits.hit("1 per day", act, "first", client)
+    return bool(limits.hit(first_of_all if is_first else of_all, act, "all", str(is_first)))
 
 
 def are_too_many_messages() -> bool:
