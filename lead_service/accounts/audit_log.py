@@ -1,5 +1,6 @@
 """The audit trail: who changed what, and when; ids and plain words, nothing about a visitor."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -77,19 +78,23 @@ class AuditEntry(Base):
     detail: Mapped[dict[str, Detail]] = mapped_column(JSON, default=dict)
 
 
-def note(
-    session: Session,
-    member_id: int | None,
-    what: AuditKind,
-    subject: str,
-    at: datetime,
-    **detail: Detail,
-) -> None:
-    """Add a line to the trail, in the transaction of the change that it tells of.
+@dataclass(frozen=True)
+class Actor:
+    """Who changes something, and when; without a member a command, or somebody not signed in."""
 
-    `subject` is a table with an id, such as "lead 5".
-    The trail outlives an erased lead, so `detail` takes ids, numbers, choices from a list and
-    names of fields, never what somebody typed: no name, no address, no text.
-    """
-    entry = AuditEntry(member_id=member_id, what=what, subject=subject, at=at, detail=detail)
-    session.add(entry)
+    at: datetime
+    member: Member | None = None
+
+    @property
+    def member_id(self) -> int | None:
+        return self.member.id if self.member else None
+
+    def note(self, session: Session, what: AuditKind, subject: str, **detail: Detail) -> None:
+        """Add a line to the audit log, in the transaction of the change that it tells of.
+
+        `subject` is a table with an id, such as "lead 5".
+        The log outlives an erased lead, so `detail` takes ids, numbers, choices from a list and
+        names of fields, never what somebody typed: no name, no address, no text.
+        """
+        line = {"what": what, "subject": subject, "detail": detail}
+        session.add(AuditEntry(member_id=self.member_id, at=self.at, **line))

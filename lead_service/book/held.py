@@ -13,6 +13,7 @@ from functools import partial
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from ..accounts.audit_log import Actor, AuditKind
 from ..call_types import CallTypes
 from ..db.engine import Database
 from ..emails import team_notices
@@ -108,15 +109,19 @@ def floods(session: Session, now: datetime) -> list[Flood]:
     ]
 
 
-def clear(database: Database, key: str, now: datetime) -> int:
+def clear(database: Database, key: str, by: Actor) -> int:
     """Cancel the calls of a flood and what waits about them, and email nobody; return how many.
 
     Leads that it alone has made are closed.
     """
     with database.read() as session:
-        calls = {flood.key: flood.calls for flood in floods(session, now)}.get(key, [])
+        calls = {flood.key: flood.calls for flood in floods(session, by.at)}.get(key, [])
         found = [call.id for call in calls]
-    return sum(database.write(partial(_clear_one, booking_id, now)) for booking_id in found)
+    cleared = sum(database.write(partial(_clear_one, booking_id, by.at)) for booking_id in found)
+    if cleared:
+        line = (AuditKind.FLOOD_CLEARED, "calls")
+        database.write(lambda session: by.note(session, *line, calls=cleared))
+    return cleared
 
 
 def too_large_a_share(session: Session, calls: CallTypes, now: datetime) -> str:

@@ -10,11 +10,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
+from ..accounts.audit_log import Actor
 from ..emails import outbox
 from ..emails.message import EmailKind
 from ..web.context import context
 from ..web.security import limit_posts
-from . import bookings, emails, invitations, notifications
+from . import bookings, call_changes, emails, invitations, notifications
 from .bookings import correct_email as readdress_booking
 from .forms import AddressForm
 from .hosts.models import offered_calls
@@ -50,12 +51,11 @@ def invite(token: str) -> Response:
 @limit_posts
 def cancel(token: str) -> ResponseReturnValue:
     """Cancel the call; canceling it again changes nothing and emails nobody."""
-    now = clock.now()
+    by = Actor(clock.now())
 
     def work(session: Session) -> bool:
         booking = bookings.find_booking(session, token) or abort(404)
-        if bookings.cancel(session, booking, now):
-            notifications.canceled(session, context().settings, booking, now)
+        call_changes.cancel(session, context().settings, booking, by)
         return not booking.is_live
 
     if not context().database.write(work):

@@ -19,10 +19,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
+from ..accounts.audit_log import Actor
 from ..call_types import PHONE
 from ..web.context import context
 from ..web.security import limit_posts
-from . import bookings, notifications, refusals
+from . import bookings, call_changes, refusals
 from .availability import month, queries
 from .availability.host_cache import snapshot
 from .forms import NumberForm, parse_start
@@ -80,16 +81,13 @@ def submit(token: str) -> ResponseReturnValue:
 
 def _move(session: Session, token: str, start: datetime, zone: str, number: str) -> None:
     """Move the call and queue what follows, in the caller's transaction."""
-    now, booking = clock.now(), bookings.find_booking(session, token) or abort(404)
-    before, previous_host = booking.starts_at, booking.host
+    booking, by = bookings.find_booking(session, token) or abort(404), Actor(clock.now())
+    settings, calls = context().settings, context().published.calls
     terms = parse_terms(request.form.get("terms", "")) or agreed_terms(booking)
-    if bookings.move(session, booking, context().published.calls, start, now, terms=terms):
+    if call_changes.move(session, settings, calls, booking, start, by, terms=terms):
         booking.visitor_zone = zone
         booking.visitor_24_hours = query_params.habits().is_24_hours
         booking.phone = booking.phone or number
-        given = previous_host if previous_host.id != booking.host_id else None
-        settings = context().settings
-        notifications.moved(session, settings, booking, before, now, previous_host=given)
 
 
 def _find_booking(token: str) -> Booking:

@@ -19,8 +19,10 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from .. import clock, formats
+from ..accounts.audit_log import Actor
 from ..accounts.members import DeskSession
 from ..book.hosts.models import Host
 from ..db import demo_data
@@ -60,6 +62,7 @@ WANTED = "wanted"  # the page that a stranger asked for: a route's name and its 
 LONGEST_QUERY = 500
 
 View = TypeVar("View", bound=Callable)
+Result = TypeVar("Result")
 
 
 def admins_only(view: View) -> View:
@@ -151,6 +154,17 @@ def _shared() -> dict:
             "unseen": health.unseen,
             "is_demo": demo_data.is_there(reading),
         }
+
+
+def acting() -> Actor:
+    """Return the member who asks, as the one who changes something now."""
+    return Actor(clock.now(), g.desk.member)
+
+
+def write(work: Callable[[Session, Actor], Result]) -> Result:
+    """Run a member's change in one transaction; what it calls notes it in the audit log."""
+    by = acting()
+    return context().database.write(lambda session: work(session, by))
 
 
 def desk_zone(reading) -> str:

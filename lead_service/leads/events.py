@@ -27,7 +27,7 @@ def record_event_once(
     return bool(insert_unless(session, LeadEvent, "submission_key", submission_key=key, **values))
 
 
-def add_note(session: Session, lead: Lead, member_id: int, text: str, at: datetime) -> Note:
+def add_note(session: Session, lead: Lead, member_id: int | None, text: str, at: datetime) -> Note:
     """Keep what a member wrote down about a lead."""
     note = Note(lead_id=lead.id, member_id=member_id, at=at, text=text)
     session.add(note)

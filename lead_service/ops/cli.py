@@ -14,6 +14,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from .. import __version__, clock, logs, settings
+from ..accounts.audit_log import Actor
 from ..db import schema
 from ..db.engine import Database, InUse, StorageBusy
 from ..privacy import backup_files
@@ -254,7 +255,9 @@ def export(address: str) -> None:
 
     with open_database() as (loaded, database):
         held = database.write(
-            lambda session: privacy_export.export_noted(session, loaded, address, clock.now())
+            lambda session: privacy_export.export_noted(
+                session, loaded, address, Actor(clock.now())
+            )
         )
     click.echo(json.dumps(held, indent=2, ensure_ascii=False))
     if not any(held.values()):
@@ -269,7 +272,7 @@ def erase(address: str) -> None:
     from ..privacy import erasure
 
     with open_database() as (loaded, database):
-        counts = erasure.erase_everywhere(database, loaded, address, clock.now())
+        counts = erasure.erase_everywhere(database, loaded, address, Actor(clock.now()))
     click.echo(json.dumps(counts))
     if not any(counts.values()):
         click.echo(f"nothing was held about {address}", err=True)

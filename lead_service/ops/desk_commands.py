@@ -10,6 +10,7 @@ import click
 from sqlalchemy.orm import Session
 
 from .. import clock
+from ..accounts.audit_log import Actor
 from ..accounts.members import Member, Role
 from ..settings import Settings
 from .open_database import AS_JSON, email_argument, open_database
@@ -79,8 +80,8 @@ def invite(address: str, name: str, role: str) -> None:
     from ..desk.team import membership
 
     def work(session: Session, settings: Settings) -> None:
-        at = clock.now()
-        membership.invite(session, settings, address, name=name.strip(), role=Role(role), at=at)
+        by = Actor(clock.now())
+        membership.invite(session, settings, address, name=name.strip(), role=Role(role), by=by)
 
     _write(work)
     click.echo(f"{address}: invited")
@@ -95,7 +96,7 @@ def change_role(address: str, role: str) -> None:
 
     def work(session: Session, _settings: Settings) -> None:
         member = membership.get_member(session, address)
-        membership.change_role(session, member, Role(role), None, clock.now())
+        membership.change_role(session, member, Role(role), Actor(clock.now()))
 
     _write(work)
     click.echo(f"{address}: {role}")
@@ -108,7 +109,7 @@ def remove(address: str) -> None:
     from ..desk.team import membership
 
     def work(session: Session, _settings: Settings) -> None:
-        membership.remove(session, membership.get_member(session, address), None, clock.now())
+        membership.remove(session, membership.get_member(session, address), Actor(clock.now()))
 
     _write(work)
     click.echo(f"{address}: removed")
@@ -122,7 +123,7 @@ def sign_out(address: str) -> None:
 
     def work(session: Session, _settings: Settings) -> None:
         member = membership.get_member(session, address)
-        membership.sign_out_everywhere(session, member, None, clock.now())
+        membership.sign_out_everywhere(session, member, Actor(clock.now()))
 
     _write(work)
     click.echo(f"{address}: signed out")

@@ -13,8 +13,7 @@ from pathlib import Path
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from ..accounts import audit_log
-from ..accounts.audit_log import AuditKind
+from ..accounts.audit_log import Actor, AuditKind
 from ..accounts.members import DeskSession, Member, Passkey, SignInLink
 from ..book.hosts.models import Host
 from ..book.models import Booking, Status
@@ -29,12 +28,8 @@ from .models import Suppression
 log = logging.getLogger(__name__)
 
 
-def erase(
-    session: Session, settings: Settings, address: str, at: datetime, by: int | None = None
-) -> dict[str, int]:
+def erase(session: Session, settings: Settings, address: str, by: Actor) -> dict[str, int]:
     """Erase what is held about an address and return how much, as {table: rows}.
-
-    `by` is the id of the member who does it, for the audit trail, which holds the lead's number.
 
     Calls give their time back. Nothing is mailed: a cancellation would be one more thing to
     erase. What remains is the keyed digest of the address and the log line, which holds counts
@@ -47,15 +42,15 @@ def erase(
     session.execute(update(Host).values(calls_version=Host.calls_version + 1))
     lead_id = session.scalar(person.lead_row().with_for_update())  # as whoever adds to it does
     archived_counts.archive(session, person.counted())
-    provider_erasure.ask(session, settings, person.their_mails(), at)
+    provider_erasure.ask(session, settings, person.their_mails(), by.at)
     counts = {held.name: held.erase(session) for held in person.of_the_lead()}
-    counts |= _forget_former_staff(session, person, at)
+    counts |= _forget_former_staff(session, person, by.at)
     mark = session.get(Suppression, person.digest)
     if mark is None:
         session.add(mark := Suppression(digest=person.digest))
-    mark.at = at
+    mark.at = by.at
     subject = f"lead {lead_id}" if lead_id else "address without a lead"
-    audit_log.note(session, by, AuditKind.ERASED, subject, at, rows=sum(counts.values()))
+    by.note(session, AuditKind.ERASED, subject, rows=sum(counts.values()))
     log.info("erased one address", extra={"counts": counts})
     return counts
 
@@ -85,10 +80,10 @@ def _forget_former_staff(session: Session, person: _Person, at: datetime) -> dic
 
 
 def erase_everywhere(
-    database: Database, settings: Settings, address: str, at: datetime, by: int | None = None
+    database: Database, settings: Settings, address: str, by: Actor
 ) -> dict[str, int]:
     """Erase an address from the database, then from the folder of mails; return how much."""
-    counts = database.write(lambda session: erase(session, settings, address, at, by))
+    counts = database.write(lambda session: erase(session, settings, address, by))
     database.forget()
     return counts | {"files": sweep_folder(database, settings.mail_folder)}
 

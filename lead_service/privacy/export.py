@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from email_validator import validate_email
@@ -18,8 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from ..accounts import audit_log
-from ..accounts.audit_log import AuditEntry, AuditKind
+from ..accounts.audit_log import Actor, AuditEntry, AuditKind
 from ..accounts.members import DeskSession, Member, Passkey, SignInLink
 from ..assess.models import Assessment
 from ..book.hosts.models import Host, held_about
@@ -93,13 +92,13 @@ def export_data(session: Session, settings: Settings, address: str) -> dict[str,
 
 
 def export_noted(
-    session: Session, settings: Settings, address: str, at: datetime, by: int | None = None
+    session: Session, settings: Settings, address: str, by: Actor
 ) -> dict[str, list[dict]]:
     """Return what `export_data` does, and note in the audit log who took it."""
     held = export_data(session, settings, address)
     numbers = [row["id"] for row in held["lead"]]
     subject = f"lead {numbers[0]}" if numbers else "address without a lead"
-    audit_log.note(session, by, AuditKind.EXPORTED, subject, at)
+    by.note(session, AuditKind.EXPORTED, subject)
     return held
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import clock
+from ..accounts.audit_log import Actor
 from ..book import bookings, notifications
 from ..book.models import Booking, Status
 from ..emails import outbox
@@ -106,7 +107,7 @@ def _disown(session: Session, settings: Settings, lead: Lead, now: datetime) -> 
         if bookings.cancel(session, call, now):
             notifications.disowned(session, settings, call, now)
     if not calls and not _is_proved(session, lead):
-        erasure.erase(session, settings, lead.address, now)
+        erasure.erase(session, settings, lead.address, Actor(now))
 
 
 def _is_proved(session: Session, lead: Lead) -> bool:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from lead_service.accounts.audit_log import Actor
 from lead_service.book.models import Booking
 from lead_service.funnel import archived_counts, counts
 from lead_service.funnel.archived_counts import FunnelCount
@@ -112,7 +113,7 @@ def test_a_lead_that_is_won_no_more_is_not_counted(journey, database):
 
 def test_erasing_a_person_leaves_the_numbers_and_no_trace(journey, database, settings):
     before = count(database)
-    database.write(lambda session: erasure.erase(session, settings, VISITOR["email"], NOW))
+    database.write(lambda session: erasure.erase(session, settings, VISITOR["email"], Actor(NOW)))
     assert count(database) == before
     assert mentions(database, VISITOR["email"], VISITOR["name"]) == []
     with database.read() as session:
@@ -139,7 +140,9 @@ def test_numbers_of_several_erased_people_are_added_up(client, database, setting
     for number in range(3):
         address = f"a{number}@example.com"
         book(client, email=address)
-        database.write(lambda session, who=address: erasure.erase(session, settings, who, NOW))
+        database.write(
+            lambda session, who=address: erasure.erase(session, settings, who, Actor(NOW))
+        )
     assert count(database).total["booked"] == 3
 
 

@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from ...accounts import audit_log
-from ...accounts.audit_log import AuditKind
+from ...accounts.audit_log import Actor, AuditKind
 from ...accounts.members import DeskSession, Member, Role, SignInLink
 from ...db.engine import Database, rows_changed
 from ...emails import outbox, practice_context
@@ -61,10 +60,10 @@ def link_by_command(
         is_first = all(_is_seeded(session, settings, one) for one in admins)
         role = Role.ADMIN if is_first else Role.MEMBER
         member = add_member(session, address, now, role=role)
-        what, subject = AuditKind.MEMBER_ADDED, f"member {member.id}"
-        audit_log.note(session, None, what, subject, now, role=member.role)
+        kind, subject = AuditKind.MEMBER_ADDED, f"member {member.id}"
+        Actor(now).note(session, kind, subject, role=member.role)
     else:
-        audit_log.note(session, None, AuditKind.LINK_MADE, f"member {member.id}", now)
+        Actor(now).note(session, AuditKind.LINK_MADE, f"member {member.id}")
     return member, _absolute(settings, _store_link(session, member, now))
 
 
@@ -225,7 +224,7 @@ def note_refusal(session: Session, token: str, now: datetime) -> None:
     of_link = select(SignInLink.member_id).where(SignInLink.token_hash == token_hash(token))
     member_id = session.scalar(of_link)
     subject = f"member {member_id}" if member_id else "unknown link"
-    audit_log.note(session, None, AuditKind.SIGN_IN_REFUSED, subject, now)
+    Actor(now).note(session, AuditKind.SIGN_IN_REFUSED, subject)
 
 
 def _usable(token: str, now: datetime) -> tuple:

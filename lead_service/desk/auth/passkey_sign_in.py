@@ -8,8 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from ... import clock
-from ...accounts import audit_log
-from ...accounts.audit_log import AuditKind
+from ...accounts.audit_log import Actor, AuditKind
 from ...web.context import context
 from ...web.tokens import new_token
 from ..blueprint import COOKIE, blueprint
@@ -61,6 +60,6 @@ def sign_in_by_passkey() -> ResponseReturnValue:
 def _refuse(whose: str, now: datetime) -> ResponseReturnValue:
     sign_in.count_try()
     context().database.write(
-        lambda writing: audit_log.note(writing, None, AuditKind.SIGN_IN_REFUSED, whose, now)
+        lambda writing: Actor(now).note(writing, AuditKind.SIGN_IN_REFUSED, whose)
     )
     return sign_in.sign_in_page(passkey_refused=True), 422

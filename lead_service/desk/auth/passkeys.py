@@ -13,8 +13,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from ...accounts import audit_log
-from ...accounts.audit_log import AuditKind
+from ...accounts.audit_log import Actor, AuditKind
 from ...accounts.members import Member, Passkey
 from ...db.engine import insert_unless, rows_changed
 from ...settings import Settings
@@ -77,33 +76,32 @@ def request_options(settings: Settings, challenge: Challenge) -> str:
 def add(
     session: Session,
     settings: Settings,
-    member: Member,
+    by: Actor,
     challenge: Challenge | None,
     answer: str,
     *,
     name: str,
-    at: datetime,
 ) -> None:
     """Store a passkey that a member's browser has made; raise Refused."""
     import webauthn
     from webauthn.helpers import bytes_to_base64url
 
-    verify, whose = webauthn.verify_registration_response, f"member {member.id}"
-    made = _check(verify, whose, settings, challenge, at, credential=answer)
+    verify, whose = webauthn.verify_registration_response, f"member {by.member_id}"
+    made = _check(verify, whose, settings, challenge, by.at, credential=answer)
     id = insert_unless(
         session,
         Passkey,
         "credential_id",
-        member_id=member.id,
+        member_id=by.member_id,
         name=name,
         credential_id=bytes_to_base64url(made.credential_id),
         public_key=bytes_to_base64url(made.credential_public_key),
         sign_count=made.sign_count,
-        created_at=at,
+        created_at=by.at,
     )
     if id is None:
         raise Refused(whose)
-    audit_log.note(session, member.id, AuditKind.PASSKEY_ADDED, whose, at, passkey=id)
+    by.note(session, AuditKind.PASSKEY_ADDED, whose, passkey=id)
 
 
 def use(
@@ -144,13 +142,12 @@ def of_member(session: Session, member: Member) -> list[Passkey]:
     return list(session.scalars(query))
 
 
-def remove(session: Session, member: Member, id: int, at: datetime) -> bool:
-    """Remove a passkey of a member; say whether there was one."""
-    theirs = delete(Passkey).where(Passkey.id == id, Passkey.member_id == member.id)
+def remove(session: Session, id: int, by: Actor) -> bool:
+    """Remove a passkey of the member who asks; say whether there was one."""
+    theirs = delete(Passkey).where(Passkey.id == id, Passkey.member_id == by.member_id)
     if not rows_changed(session, theirs):
         return False
-    whose = f"member {member.id}"
-    audit_log.note(session, member.id, AuditKind.PASSKEY_REMOVED, whose, at, passkey=id)
+    by.note(session, AuditKind.PASSKEY_REMOVED, f"member {by.member_id}", passkey=id)
     return True
 
 

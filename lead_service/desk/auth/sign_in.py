@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from flask import g, redirect, render_template, request, session, url_for
+from flask import redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
@@ -10,14 +10,13 @@ from werkzeug.routing import BuildError
 from wtforms import Form
 
 from ... import clock
-from ...accounts import audit_log
-from ...accounts.audit_log import AuditKind
+from ...accounts.audit_log import Actor, AuditKind
 from ...accounts.members import Member
 from ...web.context import context
 from ...web.fields import address
 from ...web.security import client_address
 from ...web.tokens import new_token, token_hash
-from ..blueprint import COOKIE, WANTED, blueprint, current_session
+from ..blueprint import COOKIE, WANTED, blueprint, current_session, write
 from . import links, sessions
 
 # Of one client, in whosever name: what strangers do in a member's name must not keep that member
@@ -102,7 +101,7 @@ def start_session(
     writing: Session, member: Member, before: str | None, now: datetime, **how: int
 ) -> tuple[str, int]:
     """Start a session and end the one `before` it; return its id and the member's."""
-    audit_log.note(writing, member.id, AuditKind.SIGNED_IN, f"member {member.id}", now, **how)
+    Actor(now, member).note(writing, AuditKind.SIGNED_IN, f"member {member.id}", **how)
     if before:
         sessions.end_session(writing, before, now)
     id = sessions.start_session(writing, member, now, request.user_agent.string)
@@ -121,13 +120,13 @@ def let_in(id: str, member_id: int) -> ResponseReturnValue:
 @blueprint.post("/sign-out/")
 def sign_out() -> ResponseReturnValue:
     """End the session on our side, so that a copy of the cookie is worthless."""
-    id, now, by = session[COOKIE], clock.now(), g.desk.member_id
+    id = session[COOKIE]
 
-    def work(writing) -> None:
-        sessions.end_session(writing, id, now)
-        audit_log.note(writing, by, AuditKind.SIGNED_OUT, f"member {by}", now)
+    def work(writing: Session, by: Actor) -> None:
+        sessions.end_session(writing, id, by.at)
+        by.note(writing, AuditKind.SIGNED_OUT, f"member {by.member_id}")
 
-    context().database.write(work)
+    write(work)
     return signed_out()
 
 

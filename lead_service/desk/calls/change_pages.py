@@ -5,14 +5,15 @@ from datetime import date, datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug import Response
 from wtforms import Form
 
 from ... import clock
-from ...book import bookings, refusals
+from ...accounts.audit_log import Actor
+from ...book import bookings, call_changes, refusals
 from ...book.availability import queries
 from ...book.availability.host_cache import AHEAD
 from ...book.forms import parse_start, start_text
@@ -21,8 +22,8 @@ from ...book.models import Booking
 from ...web.context import context
 from ...web.fields import long_text
 from .. import wall_clock
-from ..blueprint import blueprint
-from . import call_changes, list_pages, reassignment
+from ..blueprint import blueprint, write
+from . import list_pages, reassignment
 
 OVER = "This call has already started or was canceled. You can\u2019t change it anymore."
 
@@ -47,8 +48,9 @@ def cancel_call(call_id: int) -> ResponseReturnValue:
 def cancel_call_submit(call_id: int) -> ResponseReturnValue:
     """Cancel a call and tell both sides."""
 
-    def change(session: Session, call: Booking, by: call_changes.By) -> None:
-        call_changes.cancel(session, context(), call, by)
+    def change(session: Session, call: Booking, by: Actor, note: str) -> None:
+        if not call_changes.cancel(session, context().settings, call, by, note=note):
+            raise bookings.NotUpcoming
 
     told = "Canceled. We\u2019ll email both of them."
     return _submit("desk/calls/cancel.html", call_id, change, told)
@@ -64,10 +66,11 @@ def move_call(call_id: int) -> ResponseReturnValue:
 def move_call_submit(call_id: int) -> ResponseReturnValue:
     """Move a call and tell both sides."""
 
-    def change(session: Session, call: Booking, by: call_changes.By) -> None:
-        start, ignore_availability = _wanted(call)
+    def change(session: Session, call: Booking, by: Actor, note: str) -> None:
+        start, any_time = _wanted(call)
+        settings, calls = context().settings, context().published.calls
         if not call_changes.move(
-            session, context(), call, start, by, ignore_availability=ignore_availability
+            session, settings, calls, call, start, by, note=note, ignore_availability=any_time
         ):
             raise Refused("The call is already at that time. Choose another one.")
 
@@ -86,11 +89,12 @@ def give_call_submit(call_id: int) -> ResponseReturnValue:
     """Give a call to another host and email everyone."""
     host_id = request.form.get("host", 0, type=int)
 
-    def change(session: Session, call: Booking, by: call_changes.By) -> None:
+    def change(session: Session, call: Booking, by: Actor, note: str) -> None:
         host = session.get(Host, host_id) if 0 < host_id < 2**31 else None
         if host is None:
             raise Refused("Choose a host.")
-        if not call_changes.give(session, context(), call, host, by):
+        settings, calls = context().settings, context().published.calls
+        if not call_changes.give(session, settings, calls, call, host, by, note=note):
             raise Refused("They already have this call. Choose another host.")
 
     told = "Given to another host. We\u2019ll email the visitor and both hosts."
@@ -101,14 +105,16 @@ def _submit(
     template: str, call_id: int, change: Callable, told: str, more: Callable | None = None
 ) -> ResponseReturnValue:
     """Run a change in one transaction and say what came of it; a refusal keeps what was typed."""
-    form, now = NoteForm(request.form), clock.now()
+    form = NoteForm(request.form)
     if not form.validate():
         return _render_change(template, call_id, form, more), 422
-    by = call_changes.By(g.desk.member_id, now, form.note.data or "")
+
+    def work(session: Session, by: Actor) -> None:
+        call = list_pages.find_call_or_404(session, call_id)
+        change(session, call, by, form.note.data or "")
+
     try:
-        context().database.write(
-            lambda session: change(session, list_pages.find_call_or_404(session, call_id), by)
-        )
+        write(work)
     except bookings.NotUpcoming:
         return list_pages.render_call(call_id, OVER), 409
     except bookings.NotOffered:

@@ -1,14 +1,12 @@
 """Floods of calls: those that one client or one hour has brought, and one button to cancel them."""
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ... import clock
-from ...accounts import audit_log
-from ...accounts.audit_log import AuditKind
 from ...book import held
 from ...web.context import context
-from ..blueprint import blueprint
+from ..blueprint import acting, blueprint
 
 
 @blueprint.get("/calls/floods/")
@@ -22,10 +20,6 @@ def floods() -> str:
 @blueprint.post("/calls/floods/")
 def clear_flood() -> ResponseReturnValue:
     """Cancel the calls of one flood without an email to anybody."""
-    now, by = clock.now(), g.desk.member_id
-    cleared = held.clear(context().database, request.form.get("flood", ""), now)
-    if cleared:
-        note = (by, AuditKind.FLOOD_CLEARED, "calls", now)
-        context().database.write(lambda session: audit_log.note(session, *note, calls=cleared))
+    cleared = held.clear(context().database, request.form.get("flood", ""), acting())
     flash(f"Canceled without an email: {cleared} call{'s' if cleared != 1 else ''}.")
     return redirect(url_for(".floods"), 303)

@@ -2,19 +2,19 @@
 
 from datetime import datetime
 
-from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from ... import clock
-from ...book import bookings
+from ...accounts.audit_log import Actor
+from ...book import call_changes
 from ...book.hosts.models import Host
 from ...book.models import Booking, CallOutcome, Status
 from ...web.context import context
-from ..blueprint import blueprint
+from ..blueprint import blueprint, write
 from ..pagination import Page, newest_first
-from . import call_changes
 
 MOST = 200  # calls to come that are listed
 RESULTS = {CallOutcome.HELD: "Held", CallOutcome.NO_SHOW: "No-show"}
@@ -59,16 +59,16 @@ def call(call_id: int) -> str:
 @blueprint.post("/calls/<int:call_id>/result")
 def mark_call(call_id: int) -> ResponseReturnValue:
     """Mark a call as held or a no-show, or undo that."""
-    by, asked = call_changes.By(g.desk.member_id, clock.now()), request.form.get("result", "")
+    asked = request.form.get("result", "")
     if asked not in {"", *CallOutcome}:
         abort(422)
     result = CallOutcome(asked) if asked else None
 
-    def work(session: Session) -> bool:
+    def work(session: Session, by: Actor) -> bool:
         call = find_call_or_404(session, call_id)
-        return call_changes.mark(session, context(), call, result, by)
+        return call_changes.mark(session, context().settings, call, result, by)
 
-    if not context().database.write(work):
+    if not write(work):
         refusal = "You can mark a call once it has started, unless it was canceled."
         return render_call(call_id, refusal), 409
     flash(MARKED[result])
@@ -78,22 +78,23 @@ def mark_call(call_id: int) -> ResponseReturnValue:
 @blueprint.post("/calls/<int:call_id>/confirm")
 def confirm_call(call_id: int) -> ResponseReturnValue:
     """Confirm a call that waits for it; the visitor gets the invitation."""
-    by = call_changes.By(g.desk.member_id, clock.now())
 
-    def work(session: Session) -> None:
-        call_changes.confirm(session, context(), find_call_or_404(session, call_id), by)
+    def work(session: Session, by: Actor) -> bool:
+        call = find_call_or_404(session, call_id)
+        return call_changes.confirm(session, context().settings, call, by)
 
-    try:
-        context().database.write(work)
-    except bookings.NotUpcoming:
+    if not write(work):
         return render_call(call_id, "This call no longer needs confirmation."), 409
     flash("Confirmed. We\u2019ll email the visitor the invitation.")
     return redirect(url_for(".call", call_id=call_id), 303)
 
 
 def find_call_or_404(session: Session, call_id: int) -> Booking:
-    """Find a call; 404 when there is none."""
-    return call_changes.find_call(session, call_id) or abort(404)
+    """Find a call; 404 when there is none. Its host and lead follow when they are asked for.
+
+    Not joined: `bookings` reads the call again to lock it, and PostgreSQL locks no outer join.
+    """
+    return (session.get(Booking, call_id) if call_id < 2**31 else None) or abort(404)
 
 
 def render_call(call_id: int, refusal: str = "") -> str:

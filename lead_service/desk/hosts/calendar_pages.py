@@ -12,6 +12,7 @@ from ... import clock
 from ...accounts.audit_log import AuditKind
 from ...book.calendars import feed_address
 from ...book.hosts import feed
+from ...book.hosts.changes import InUse
 from ...book.hosts.models import CalendarFeed, Host
 from ...web.context import context
 from ...web.fields import clean, limit, one_line, short_text
@@ -95,7 +96,7 @@ def host_calendars_submit(host_id: int) -> ResponseReturnValue:
 
     try:
         host_updates.extend(host_id, AuditKind.CALENDAR_ADDED, change)
-    except host_updates.InUse:
+    except InUse:
         form.label.errors = ["Another calendar of this host has that name. Enter another one."]
         return _render_calendars(host_id, form), 422
     flash("Added. We\u2019ll read it within minutes. Until then, visitors see no times.")

@@ -13,6 +13,7 @@ from ... import clock
 from ...accounts.audit_log import AuditKind
 from ...book.availability.intervals import Window
 from ...book.hosts import opening_hours
+from ...book.hosts.changes import InUse
 from ...book.hosts.models import DateOverride, Host, OverrideWindow, TimeOff
 from ...book.models import Booking
 from ...web.context import context
@@ -104,7 +105,7 @@ def host_dates_submit(host_id: int) -> ResponseReturnValue:
 
     try:
         host_updates.extend(host_id, AuditKind.DATE_ADDED, change)
-    except host_updates.InUse:
+    except InUse:
         form.day.errors = ["This date already has special hours. Remove those first."]
         return _dates_page(host_id, form), 422
     flash("Saved.")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from ... import clock
 from ...accounts.audit_log import AuditKind
 from ...book.availability import holidays
+from ...book.hosts.changes import StaleHost
 from ...book.hosts.models import Host
 from ...web.context import context
 from ..blueprint import admins_only, blueprint
@@ -40,7 +41,7 @@ def host_holidays_submit(host_id: int) -> ResponseReturnValue:
 
     try:
         host_updates.replace(host_id, AuditKind.HOLIDAYS_CHANGED, change)
-    except host_updates.StaleHost:
+    except StaleHost:
         return _render_holidays(host_id, is_stale=True), 409
     flash("Saved.")
     return redirect(url_for(".host", host_id=host_id), 303)

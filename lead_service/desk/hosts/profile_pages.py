@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 from wtforms import Form
 
 from ...accounts.audit_log import AuditKind
 from ...book.availability import slots
 from ...book.availability.intervals import Hours
-from ...book.hosts import opening_hours
+from ...book.hosts import changes, opening_hours
+from ...book.hosts.changes import InUse, StaleHost
 from ...book.hosts.models import Host
 from ...web.context import context
-from ..blueprint import admins_only, blueprint
+from ..blueprint import admins_only, blueprint, write
 from . import host_updates, overview
 from .forms import HostForm, HoursForm, RulesForm, zones
 
@@ -67,15 +67,11 @@ def host_form_submit(host_id: int, part: str) -> ResponseReturnValue:
     if "preview" in request.form:
         return _render_form(host_id, asked, form)
 
-    def change(session: Session, host: Host) -> None:
-        form.fill(host)
-        host_updates.refuse_twin(session, host)
-
     try:
-        host_updates.replace(host_id, asked.what, change)
-    except host_updates.StaleHost:
+        host_updates.replace(host_id, asked.what, lambda _session, host: form.fill(host))
+    except StaleHost:
         return _render_form(host_id, asked, form, is_stale=True), 409
-    except host_updates.InUse:
+    except InUse:
         form["email"].errors = [TAKEN]
         return _render_form(host_id, asked, form), 422
     flash("Saved.")
@@ -97,15 +93,11 @@ def new_host_submit() -> ResponseReturnValue:
     if not form.validate():
         return _new(form), 422
 
-    def make(session: Session) -> Host:
-        host = Host(is_active=False)
-        form.fill(host)
-        host_updates.refuse_twin(session, host)
-        return host
-
+    host = Host(is_active=False)
+    form.fill(host)
     try:
-        host_id = host_updates.add(make)
-    except host_updates.InUse:
+        host_id = write(lambda session, by: changes.add(session, host, by))
+    except InUse:
         form.email.errors = [TAKEN]
         return _new(form), 422
     flash("Added. Set the hours next.")

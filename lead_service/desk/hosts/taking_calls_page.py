@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from ... import clock
 from ...accounts.audit_log import AuditKind
 from ...book.availability import holidays
+from ...book.hosts.changes import StaleHost
 from ...book.hosts.models import Host
 from ...web.context import context
 from ..blueprint import admins_only, blueprint
@@ -39,7 +40,7 @@ def start_calls_submit(host_id: int) -> ResponseReturnValue:
 
     try:
         host_updates.replace(host_id, AuditKind.HOST_CHANGED, start)
-    except host_updates.StaleHost:
+    except StaleHost:
         return _render(host_id, "Someone changed this host. Check once more."), 409
     except NothingToOffer:
         return _render(host_id, NO_HOURS), 422

@@ -12,12 +12,11 @@ from dataclasses import asdict
 from datetime import datetime
 from itertools import takewhile
 
-from flask import Response, g, jsonify, request
+from flask import Response, jsonify, request
 from sqlalchemy import select
 
 from ... import clock
-from ...accounts import audit_log
-from ...accounts.audit_log import AuditKind
+from ...accounts.audit_log import AuditKind, Detail
 from ...assess.brief import Brief
 from ...assess.diagnosis import Diagnosis
 from ...book.models import Booking
@@ -27,7 +26,7 @@ from ...leads.contact_details import LABELS
 from ...leads.models import Consent, Lead, Note
 from ...web.context import context
 from .. import labels
-from ..blueprint import admins_only, blueprint, desk_zone
+from ..blueprint import admins_only, blueprint, desk_zone, write
 from . import inbox, lead_detail, timeline
 from .filters import LeadFilter
 from .inbox import Entry
@@ -104,12 +103,9 @@ def lead_json(lead_id: int) -> Response:
     return answer
 
 
-def _note_export(what: AuditKind, subject: str, **detail: audit_log.Detail) -> None:
+def _note_export(what: AuditKind, subject: str, **detail: Detail) -> None:
     """Note who takes data along, before it is sent."""
-    by, now = g.desk.member_id, clock.now()
-    context().database.write(
-        lambda session: audit_log.note(session, by, what, subject, now, **detail)
-    )
+    write(lambda session, by: by.note(session, what, subject, **detail))
 
 
 def lines(database: Database, view: LeadFilter, now: datetime) -> Iterator[str]:

@@ -1,15 +1,16 @@
 """The page of one lead, and what a member can do there."""
 
-from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from ... import clock
+from ...accounts.audit_log import Actor
 from ...book.visitor.prefill import prefill_link
 from ...leads.models import Lead, Note
 from ...web.context import context
 from .. import labels
-from ..blueprint import blueprint, desk_zone
+from ..blueprint import blueprint, desk_zone, write
 from ..team import membership
 from . import inbox, lead_detail, lead_updates
 from .forms import LeadForm, NoteForm
@@ -27,20 +28,20 @@ def lead(lead_id: int) -> str:
 @blueprint.post("/leads/<int:lead_id>/")
 def lead_submit(lead_id: int) -> ResponseReturnValue:
     """Save stage, owner, next action and details; 409 when somebody else saved meanwhile."""
-    form, by, now = LeadForm(request.form), g.desk.member, clock.now()
+    form = LeadForm(request.form)
 
-    def save(session: Session) -> str | None:
+    def save(session: Session, by: Actor) -> str | None:
         found = find_lead_or_404(session, lead_id, lock=True)
         form.offer(membership.owners(session, found))
         if not form.validate():
             return None
         seen = lead_updates.parse_update(form.seen.data or "")
         version = form.version.data or 0
-        is_changed = lead_updates.save(session, found, form.wanted, version, seen, by, now)
+        is_changed = lead_updates.save(session, found, form.wanted, version, seen, by)
         return "Saved." if is_changed else "Nothing has changed."
 
     try:
-        told = context().database.write(save)
+        told = write(save)
     except lead_updates.StaleLead as stale:
         return _render_lead(lead_id, form, stale=stale), 409
     if told is None:
@@ -52,13 +53,13 @@ def lead_submit(lead_id: int) -> ResponseReturnValue:
 @blueprint.post("/leads/<int:lead_id>/notes")
 def add_note(lead_id: int) -> ResponseReturnValue:
     """Keep a note."""
-    form, by, now = NoteForm(request.form), g.desk.member, clock.now()
+    form = NoteForm(request.form)
     if not form.validate():
         return _render_lead(lead_id, noting=form), 422
     text = form.text.data or ""
-    context().database.write(
-        lambda session: lead_updates.write_note(
-            session, find_lead_or_404(session, lead_id, lock=True), text, by, now
+    write(
+        lambda session, by: lead_updates.write_note(
+            session, find_lead_or_404(session, lead_id, lock=True), text, by
         )
     )
     return redirect(url_for(".lead", lead_id=lead_id, _anchor="notes"), 303)
@@ -67,15 +68,14 @@ def add_note(lead_id: int) -> ResponseReturnValue:
 @blueprint.post("/leads/<int:lead_id>/notes/<int:note_id>/remove")
 def remove_note(lead_id: int, note_id: int) -> ResponseReturnValue:
     """Remove a note of one's own; an admin may remove any."""
-    by, now = g.desk.member, clock.now()
 
-    def work_on(session: Session) -> bool:
+    def work_on(session: Session, by: Actor) -> bool:
         note = session.get(Note, note_id) if note_id < 2**31 else None
         if note is None or note.lead_id != lead_id:
             abort(404)
-        return lead_updates.remove_note(session, note, by, now)
+        return lead_updates.remove_note(session, note, by)
 
-    if not context().database.write(work_on):
+    if not write(work_on):
         abort(403)
     return redirect(url_for(".lead", lead_id=lead_id, _anchor="notes"), 303)
 
@@ -83,10 +83,9 @@ def remove_note(lead_id: int, note_id: int) -> ResponseReturnValue:
 @blueprint.post("/leads/<int:lead_id>/release")
 def release(lead_id: int) -> ResponseReturnValue:
     """Lift the quarantine of a lead and its calls, and let their mails go."""
-    by, now = g.desk.member, clock.now()
-    mails = context().database.write(
-        lambda session: lead_updates.release(
-            session, find_lead_or_404(session, lead_id, lock=True), by, now
+    mails = write(
+        lambda session, by: lead_updates.release(
+            session, find_lead_or_404(session, lead_id, lock=True), by
         )
     )
     flash("Released." + (" We\u2019re sending the emails that were held." if mails else ""))

@@ -6,15 +6,13 @@ the visitor told in another form, stays. Where both changed one thing, both text
 """
 
 import json
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from ...accounts import audit_log
-from ...accounts.audit_log import AuditKind
-from ...accounts.members import Member
+from ...accounts.audit_log import Actor, AuditKind
 from ...book.models import Booking
 from ...db.engine import rows_changed
 from ...emails import outbox
@@ -81,8 +79,7 @@ def save(
     wanted: LeadUpdate,
     version: int,
     seen: LeadUpdate | None,
-    by: Member,
-    at: datetime,
+    by: Actor,
 ) -> bool:
     """Give a locked lead what the member changed; return whether anything was.
 
@@ -98,71 +95,67 @@ def save(
     if clash := [name for name in changed if name in theirs]:
         raise StaleLead(clash, touched)
     if changed:
-        _change(session, lead, {name: wanted[name] for name in changed}, by, at)
+        _change(session, lead, {name: wanted[name] for name in changed}, by)
     return bool(changed)
 
 
-def _change(session: Session, lead: Lead, values: dict[str, Any], by: Member, at: datetime) -> None:
+def _change(session: Session, lead: Lead, values: dict[str, Any], by: Actor) -> None:
     before = {name: getattr(lead, name) for name in values}
     for name, value in values.items():
         setattr(lead, name, value)
     lead.version += 1
-    _record(session, lead, before, by, at)
+    _record(session, lead, before, by)
     detail: dict[str, Any] = {"fields": list(values)}
     for name in ("stage", "owner_id"):
         if name in before:
             short = name.removesuffix("_id")
             detail |= {f"from_{short}": before[name], f"to_{short}": values[name]}
-    audit_log.note(session, by.id, AuditKind.LEAD_CHANGED, f"lead {lead.id}", at, **detail)
+    by.note(session, AuditKind.LEAD_CHANGED, f"lead {lead.id}", **detail)
 
 
-def _record(session: Session, lead: Lead, before: dict, by: Member, at: datetime) -> None:
+def _record(session: Session, lead: Lead, before: dict, by: Actor) -> None:
     """Tell the timeline, a line for each kind of change."""
+
+    def record(kind: EventKind, **detail: Any) -> None:
+        events.record_event(session, lead, kind, by.at, member=by.member_id, **detail)
+
     if "stage" in before:
-        detail = {"from": before["stage"], "to": lead.stage}
-        events.record_event(session, lead, EventKind.STAGE_CHANGED, at, member=by.id, **detail)
+        record(EventKind.STAGE_CHANGED, **{"from": before["stage"], "to": lead.stage})
     if "owner_id" in before:
-        events.record_event(
-            session, lead, EventKind.OWNER_CHANGED, at, member=by.id, owner=lead.owner_id
-        )
+        record(EventKind.OWNER_CHANGED, owner=lead.owner_id)
     if NEXT & before.keys():
         on = lead.next_action_on and lead.next_action_on.isoformat()
-        detail = {"action": lead.next_action, "on": on}
-        events.record_event(
-            session, lead, EventKind.NEXT_ACTION_CHANGED, at, member=by.id, **detail
-        )
+        record(EventKind.NEXT_ACTION_CHANGED, action=lead.next_action, on=on)
     if details := [name for name in DETAILS if name in before]:
-        events.record_event(
-            session, lead, EventKind.DETAILS_CHANGED, at, member=by.id, fields=details
-        )
+        record(EventKind.DETAILS_CHANGED, fields=details)
 
 
-def write_note(session: Session, lead: Lead, text: str, by: Member, at: datetime) -> None:
+def write_note(session: Session, lead: Lead, text: str, by: Actor) -> None:
     """Keep a note on a locked lead; the same one twice in a row is a second click."""
     latest = select(Note).where(Note.lead_id == lead.id).order_by(Note.id.desc()).limit(1)
     last = session.scalar(latest)
-    if last and (last.member_id, last.text) == (by.id, text):
+    if last and (last.member_id, last.text) == (by.member_id, text):
         return
-    events.add_note(session, lead, by.id, text, at)
-    audit_log.note(session, by.id, AuditKind.NOTE_ADDED, f"lead {lead.id}", at)
+    events.add_note(session, lead, by.member_id, text, by.at)
+    by.note(session, AuditKind.NOTE_ADDED, f"lead {lead.id}")
 
 
-def remove_note(session: Session, note: Note, by: Member, at: datetime) -> bool:
+def remove_note(session: Session, note: Note, by: Actor) -> bool:
     """Remove a note of one's own, or, as an admin, anybody's; return whether that was allowed."""
-    if note.member_id != by.id and not by.is_admin:
+    if note.member_id != by.member_id and not (by.member and by.member.is_admin):
         return False
     session.delete(note)
-    audit_log.note(session, by.id, AuditKind.NOTE_REMOVED, f"lead {note.lead_id}", at)
+    by.note(session, AuditKind.NOTE_REMOVED, f"lead {note.lead_id}")
     return True
 
 
-def release(session: Session, lead: Lead, by: Member, at: datetime) -> int:
+def release(session: Session, lead: Lead, by: Actor) -> int:
     """Lift the quarantine of a locked lead and its calls; return how many emails may leave now."""
     suspected = update(Booking).where(Booking.lead_id == lead.id, Booking.quarantine)
     bookings = rows_changed(session, suspected.values(quarantine=False, is_proved=True))
-    emails = outbox.release(session, lead.id, at)
+    emails = outbox.release(session, lead.id, by.at)
     if lead.quarantine or bookings or emails:
         lead.quarantine = False
-        events.record_event(session, lead, EventKind.RELEASED, at, member=by.id)
-        audit_log.note(session, by.id, AuditKind.LEAD_RELEASED, f"lead {lead.id}", at, mails=emails)
+        events.record_event(session, lead, EventKind.RELEASED, by.at, member=by.member_id)
+        by.note(session, AuditKind.LEAD_RELEASED, f"lead {lead.id}", mails=emails)
     return emails

@@ -9,21 +9,20 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ... import clock
-from ...accounts import audit_log
-from ...accounts.audit_log import AuditKind
+from ...accounts.audit_log import Actor, AuditKind
 from ...emails import admin_actions, outbox, status
 from ...emails.message import Message
 from ...emails.models import EmailState, OutboxMessage
 from ...emails.outbox import NEVER_KEPT, NotNeeded
 from ...web.context import context
 from .. import labels
-from ..blueprint import blueprint
+from ..blueprint import blueprint, write
 from ..pagination import PAGE, newest_first
 from . import mail_status
 from .composers import composer
@@ -65,15 +64,13 @@ def mail_seen() -> ResponseReturnValue:
 @blueprint.post("/outbox/resume")
 def mail_resume() -> ResponseReturnValue:
     """Lift a stop or a pause, and retry waiting emails now."""
-    now, member_id = clock.now(), g.desk.member_id
 
-    def work(session: Session) -> int:
+    def work(session: Session, by: Actor) -> None:
         outbox.resume(session)
-        waiting = admin_actions.retry_waiting(session, now)
-        audit_log.note(session, member_id, AuditKind.SENDING_RESUMED, "outbox", now, mails=waiting)
-        return waiting
+        waiting = admin_actions.retry_waiting(session, by.at)
+        by.note(session, AuditKind.SENDING_RESUMED, "outbox", mails=waiting)
 
-    context().database.write(work)
+    write(work)
     flash(
         "Sending has resumed. If the provider refuses again, sending stops and this page says so."
     )
@@ -83,15 +80,14 @@ def mail_resume() -> ResponseReturnValue:
 def _each(what: AuditKind, do: Callable[[Session, str], bool]) -> int:
     """Do it to each email that the form names; return how many it was done to."""
     ids = dict.fromkeys(ID.findall(request.form.get("mails", "")))
-    now, member_id = clock.now(), g.desk.member_id
 
-    def work(session: Session) -> int:
+    def work(session: Session, by: Actor) -> int:
         done = [id for id in sorted(ids)[:PAGE] if do(session, id)]
         for id in done:
-            audit_log.note(session, member_id, what, f"email {id}", now)
+            by.note(session, what, f"email {id}")
         return len(done)
 
-    return context().database.write(work)
+    return write(work)
 
 
 def _emails(number: int) -> str:

@@ -3,15 +3,14 @@
 import json
 from datetime import timedelta
 
-from flask import Response, flash, g, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from wtforms import Form
 
 from ... import clock
-from ...accounts import audit_log
-from ...accounts.audit_log import AuditKind
+from ...accounts.audit_log import Actor, AuditKind
 from ...emails import provider_erasure
 from ...formats import write_date
 from ...leads.models import Lead
@@ -19,7 +18,7 @@ from ...privacy import backup_files, erasure, export, retention
 from ...web.context import context
 from ...web.fields import address
 from .. import labels
-from ..blueprint import admins_only, blueprint
+from ..blueprint import acting, admins_only, blueprint, write
 from ..leads import lead_detail
 
 SOON = timedelta(days=30)
@@ -63,14 +62,12 @@ def held_about() -> ResponseReturnValue:
 @admins_only
 def export_person() -> ResponseReturnValue:
     """Hand out everything held about an address, as JSON, for the person who asked."""
-    form, now, by = EmailForm(request.form), clock.now(), g.desk.member_id
+    form = EmailForm(request.form)
     if not form.validate():
         return _render_privacy(form), 422
 
     settings, address = context().settings, form.email.data or ""
-    held = context().database.write(
-        lambda session: export.export_noted(session, settings, address, now, by)
-    )
+    held = write(lambda session, by: export.export_noted(session, settings, address, by))
     answer = Response(json.dumps(held, indent=2, ensure_ascii=False), mimetype="application/json")
     answer.headers["Content-Disposition"] = 'attachment; filename="everything-held.json"'
     return answer
@@ -89,8 +86,8 @@ def erase_person() -> ResponseReturnValue:
 
 def erase_for_good(address: str) -> None:
     """Erase an address in the name of the member who asks, and say what is left of it."""
-    settings, now = context().settings, clock.now()
-    erasure.erase_everywhere(context().database, settings, address, now, g.desk.member_id)
+    settings = context().settings
+    erasure.erase_everywhere(context().database, settings, address, acting())
     copies = [copy.until for copy in backup_files.list_backups(settings)]
     told = "Erased. We keep only an irreversible hash of the address."
     if provider_erasure.are_asked_for(settings):
@@ -110,18 +107,17 @@ def erase_for_good(address: str) -> None:
 def erase_at_provider() -> ResponseReturnValue:
     """Ask the email provider again to erase an address, or mark it as done by hand."""
     job_id, by_hand = request.form.get("job", type=int, default=0), "by_hand" in request.form
-    now, by = clock.now(), g.desk.member_id
 
-    def work(session: Session) -> bool:
+    def work(session: Session, by: Actor) -> bool:
         if not 0 < job_id < 2**31:  # beyond what the column holds
             return False
         if not by_hand:
-            return provider_erasure.retry(session, job_id, now)
+            return provider_erasure.retry(session, job_id, by.at)
         if done := provider_erasure.close(session, job_id):
-            audit_log.note(session, by, AuditKind.ERASED_BY_HAND, f"erasure {job_id}", now)
+            by.note(session, AuditKind.ERASED_BY_HAND, f"erasure {job_id}")
         return done
 
-    done = context().database.write(work)
+    done = write(work)
     context().database.forget()
     told = "Marked as done by hand." if by_hand else "We\u2019re asking SendGrid again."
     flash(

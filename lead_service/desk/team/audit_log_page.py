@@ -4,16 +4,14 @@ import csv
 import io
 import json
 
-from flask import Response, g, render_template, request
+from flask import Response, render_template, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ... import clock
-from ...accounts import audit_log
-from ...accounts.audit_log import AuditEntry, AuditKind
+from ...accounts.audit_log import Actor, AuditEntry, AuditKind
 from ...web.context import context
 from .. import labels
-from ..blueprint import admins_only, blueprint
+from ..blueprint import admins_only, blueprint, write
 from ..leads.inbox import member_names
 from ..pagination import newest_first
 
@@ -24,19 +22,18 @@ LONGEST_SUBJECT = 60
 @admins_only
 def trail_csv() -> Response:
     """Hand out the whole audit log, the oldest first: ids and kinds, as they are stored."""
-    by, now = g.desk.member_id, clock.now()
     text = io.StringIO()
-    write = csv.writer(text, lineterminator="\r\n").writerow
-    write(("at", "member", "what", "subject", "detail"))
+    row = csv.writer(text, lineterminator="\r\n").writerow
+    row(("at", "member", "what", "subject", "detail"))
 
-    def work(session: Session) -> None:
-        audit_log.note(session, by, AuditKind.TRAIL_EXPORTED, "trail", now)
+    def note(session: Session, by: Actor) -> None:
+        by.note(session, AuditKind.TRAIL_EXPORTED, "trail")
         session.flush()
         for one in session.scalars(select(AuditEntry).order_by(AuditEntry.id)):
             detail = json.dumps(one.detail)
-            write((one.at.isoformat(), one.member_id, one.what, one.subject, detail))
+            row((one.at.isoformat(), one.member_id, one.what, one.subject, detail))
 
-    context().database.write(work)
+    write(note)
     answer = Response(text.getvalue(), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="audit-log.csv"'
     return answer

@@ -10,8 +10,7 @@ from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ...accounts import audit_log
-from ...accounts.audit_log import AuditKind
+from ...accounts.audit_log import Actor, AuditKind, Detail
 from ...accounts.members import DeskSession, Member, Passkey, Role
 from ...book.hosts.models import Host
 from ...book.models import Booking, Status
@@ -53,8 +52,7 @@ def invite(
     *,
     name: str = "",
     role: Role = Role.MEMBER,
-    by: Member | None = None,
-    at: datetime,
+    by: Actor,
 ) -> Member:
     """Let an address in and mail it where the desk is; raise AlreadyIn.
 
@@ -63,16 +61,16 @@ def invite(
     """
     if find_member(session, email, lock=True):
         raise AlreadyIn
-    member = add_member(session, email, at, role=role, name=name)
+    member = add_member(session, email, by.at, role=role, name=name)
     member.role, member.name = role, name or member.name
-    _note(session, by, AuditKind.MEMBER_INVITED, member, at, role=role)
+    _note(session, by, AuditKind.MEMBER_INVITED, member, role=role)
     outbox.queue(
         session,
         EmailKind.INVITED,
         member.email,
-        at=at,
-        useless_after=at + INVITATION_LIFE,
-        facts={"by": by.shown_name if by else settings.practice_name},
+        at=by.at,
+        useless_after=by.at + INVITATION_LIFE,
+        facts={"by": by.member.shown_name if by.member else settings.practice_name},
     )
     return member
 
@@ -92,18 +90,16 @@ def invitation_email(
     )
 
 
-def change_role(
-    session: Session, member: Member, role: Role, by: Member | None, at: datetime
-) -> None:
+def change_role(session: Session, member: Member, role: Role, by: Actor) -> None:
     """Make an admin of a member, or a member of an admin; raise LastAdmin."""
     if role != Role.ADMIN:
         _spare_the_last_admin(session, member)
     if member.role != role:
         member.role = role
-        _note(session, by, AuditKind.ROLE_CHANGED, member, at, role=role)
+        _note(session, by, AuditKind.ROLE_CHANGED, member, role=role)
 
 
-def remove(session: Session, member: Member, by: Member | None, at: datetime) -> Removed:
+def remove(session: Session, member: Member, by: Actor) -> Removed:
     """End a membership at once, and what the person was beside it; say what is left to do.
 
     Raises LastAdmin. What they wrote and closed keeps their name. As a host they are offered no
@@ -111,26 +107,24 @@ def remove(session: Session, member: Member, by: Member | None, at: datetime) ->
     given to another host.
     """
     _spare_the_last_admin(session, member)
-    member.removed_at = at
-    end_sessions(session, member, at)
+    member.removed_at = by.at
+    end_sessions(session, member, by.at)
     session.execute(delete(Passkey).where(Passkey.member_id == member.id))
     hosts = session.scalars(hosts_of(member).with_for_update()).all()
     for host in hosts:
         host.is_active = False
         host.feed_version += 1
         host.version += 1
-        audit_log.note(
-            session, by.id if by else None, AuditKind.HOST_CHANGED, f"host {host.id}", at, left=True
-        )
+        by.note(session, AuditKind.HOST_CHANGED, f"host {host.id}", left=True)
     coming = select(func.count(Booking.id)).where(
         Booking.host_id.in_([host.id for host in hosts]),
         Booking.status == Status.CONFIRMED,
-        Booking.starts_at > at,
+        Booking.starts_at > by.at,
     )
     calls = session.scalar(coming) or 0
     open_leads = update(Lead).where(Lead.owner_id == member.id, Lead.stage.not_in(CLOSED))
     freed = rows_changed(session, open_leads.values(owner_id=None, version=Lead.version + 1))
-    _note(session, by, AuditKind.MEMBER_REMOVED, member, at, leads_without_owner=freed)
+    _note(session, by, AuditKind.MEMBER_REMOVED, member, leads_without_owner=freed)
     return Removed(freed, bool(hosts), calls)
 
 
@@ -139,18 +133,18 @@ def hosts_of(member: Member) -> Select[Host]:
     return select(Host).where(func.lower(Host.email) == member.email)
 
 
-def sign_out_everywhere(session: Session, member: Member, by: Member | None, at: datetime) -> int:
+def sign_out_everywhere(session: Session, member: Member, by: Actor) -> int:
     """End every session of a member; return how many there were."""
-    ended = end_sessions(session, member, at)
-    _note(session, by, AuditKind.SIGNED_OUT_EVERYWHERE, member, at, sessions=ended)
+    ended = end_sessions(session, member, by.at)
+    _note(session, by, AuditKind.SIGNED_OUT_EVERYWHERE, member, sessions=ended)
     return ended
 
 
-def rename(session: Session, member: Member, name: str, at: datetime) -> None:
+def rename(session: Session, member: Member, name: str, by: Actor) -> None:
     """Give a member the name by which the others see them."""
     if member.name != name:
         member.name = name
-        _note(session, member, AuditKind.RENAMED, member, at)
+        _note(session, by, AuditKind.RENAMED, member)
 
 
 def everybody(session: Session) -> list[tuple[Member, datetime | None]]:
@@ -180,10 +174,8 @@ def _spare_the_last_admin(session: Session, member: Member) -> None:
         raise LastAdmin
 
 
-def _note(
-    session: Session, by: Member | None, what: AuditKind, member: Member, at: datetime, **detail
-) -> None:
-    audit_log.note(session, by.id if by else None, what, f"member {member.id}", at, **detail)
+def _note(session: Session, by: Actor, what: AuditKind, member: Member, **detail: Detail) -> None:
+    by.note(session, what, f"member {member.id}", **detail)
 
 
 class NoSuchMember(Exception):

@@ -2,13 +2,11 @@
 
 from flask import Response, abort, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
-from ... import clock
 from ...web.context import context
 from ..auth import passkeys
 from ..auth.passkey_sign_in import give_challenge, take_challenge
-from ..blueprint import blueprint
+from ..blueprint import blueprint, write
 from .forms import PasskeyForm
 from .team_page import render_team
 
@@ -28,22 +26,14 @@ def new_passkey_challenge() -> Response:
 @blueprint.post("/team/me/passkeys/")
 def add_passkey() -> ResponseReturnValue:
     """Store the passkey that this browser has made."""
-    form, settings, now, member = (
-        PasskeyForm(request.form),
-        context().settings,
-        clock.now(),
-        g.desk.member,
-    )
+    form, settings = PasskeyForm(request.form), context().settings
     challenge, answer = take_challenge(), request.form.get("credential", "")
     if not form.validate():
         return render_team(keying=form), 422
     name = form.passkey_name.data or ""
 
-    def work(writing: Session) -> None:
-        passkeys.add(writing, settings, member, challenge, answer, name=name, at=now)
-
     try:
-        context().database.write(work)
+        write(lambda writing, by: passkeys.add(writing, settings, by, challenge, answer, name=name))
     except passkeys.Refused:
         return render_team(refusal=REFUSED), 422
     flash("Added. You can sign in with this passkey from now on.")
@@ -53,9 +43,8 @@ def add_passkey() -> ResponseReturnValue:
 @blueprint.post("/team/me/passkeys/<int:passkey_id>/remove")
 def remove_passkey(passkey_id: int) -> ResponseReturnValue:
     """Remove one of the member's own passkeys."""
-    now, member = clock.now(), g.desk.member
-    if passkey_id >= 2**31 or not context().database.write(
-        lambda writing: passkeys.remove(writing, member, passkey_id, now)
+    if passkey_id >= 2**31 or not write(
+        lambda writing, by: passkeys.remove(writing, passkey_id, by)
     ):
         abort(404)
     flash("Removed. It doesn\u2019t sign you in anymore. You can delete it on your device too.")

@@ -6,14 +6,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ... import clock
-from ...accounts import audit_log
-from ...accounts.audit_log import AuditKind
+from ...accounts.audit_log import Actor, AuditKind
 from ...accounts.members import Member, Role
 from ...book.hosts.models import Host
 from ...web.context import context
 from ..auth import passkeys, sessions
 from ..auth.sign_in import signed_out
-from ..blueprint import admins_only, blueprint
+from ..blueprint import admins_only, blueprint, write
 from . import membership
 from .forms import InviteForm, NameForm, PasskeyForm, RoleForm
 
@@ -30,17 +29,16 @@ def team() -> str:
 @admins_only
 def invite() -> ResponseReturnValue:
     """Let somebody in, by mail."""
-    form, now, by = InviteForm(request.form), clock.now(), g.desk.member
+    form = InviteForm(request.form)
     if not form.validate():
         return render_team(form), 422
     email, name, role = form.email.data or "", form.name.data or "", Role(form.role.data)
 
-    def work(writing: Session) -> None:
-        settings = context().settings
-        membership.invite(writing, settings, email, name=name, role=role, by=by, at=now)
+    def work(writing: Session, by: Actor) -> None:
+        membership.invite(writing, context().settings, email, name=name, role=role, by=by)
 
     try:
-        context().database.write(work)
+        write(work)
     except membership.AlreadyIn:
         form.email.errors = ["This person is already a member."]
         return render_team(form), 422
@@ -52,14 +50,12 @@ def invite() -> ResponseReturnValue:
 @admins_only
 def change_role(member_id: int) -> ResponseReturnValue:
     """Make somebody an admin, or a member."""
-    form, now, by = RoleForm(request.form), clock.now(), g.desk.member
+    form = RoleForm(request.form)
     if not form.validate():
         abort(422)
 
-    def work(writing: Session) -> None:
-        membership.change_role(
-            writing, _find_member(writing, member_id), Role(form.role.data), by, now
-        )
+    def work(writing: Session, by: Actor) -> None:
+        membership.change_role(writing, _find_member(writing, member_id), Role(form.role.data), by)
 
     return _done(work, "Changed. It applies from their next click.")
 
@@ -68,13 +64,12 @@ def change_role(member_id: int) -> ResponseReturnValue:
 @admins_only
 def remove_member(member_id: int) -> ResponseReturnValue:
     """Let somebody go: their sessions end, their open leads want another owner."""
-    now, by = clock.now(), g.desk.member
 
-    def work(writing: Session) -> membership.Removed:
-        return membership.remove(writing, _find_member(writing, member_id), by, now)
+    def work(writing: Session, by: Actor) -> membership.Removed:
+        return membership.remove(writing, _find_member(writing, member_id), by)
 
     try:
-        left: membership.Removed = context().database.write(work)
+        left = write(work)
     except membership.LastAdmin:
         return render_team(refusal=LAST_ADMIN), 409
     told = f"Removed and signed out. Open leads without an owner now: {left.leads}."
@@ -91,10 +86,9 @@ def remove_member(member_id: int) -> ResponseReturnValue:
 @admins_only
 def sign_out_member(member_id: int) -> ResponseReturnValue:
     """Sign somebody out wherever they are signed in."""
-    now, by = clock.now(), g.desk.member
 
-    def work(writing: Session) -> None:
-        membership.sign_out_everywhere(writing, _find_member(writing, member_id), by, now)
+    def work(writing: Session, by: Actor) -> None:
+        membership.sign_out_everywhere(writing, _find_member(writing, member_id), by)
 
     return _done(work, "Signed out everywhere.")
 
@@ -102,13 +96,11 @@ def sign_out_member(member_id: int) -> ResponseReturnValue:
 @blueprint.post("/team/me/name")
 def rename() -> ResponseReturnValue:
     """Change the name that the others see."""
-    form, now = NameForm(request.form), clock.now()
+    form = NameForm(request.form)
     if not form.validate():
         return render_team(naming=form), 422
     name, own_id = form.own_name.data or "", g.desk.member_id
-    context().database.write(
-        lambda writing: membership.rename(writing, _find_member(writing, own_id), name, now)
-    )
+    write(lambda writing, by: membership.rename(writing, _find_member(writing, own_id), name, by))
     flash("Changed.")
     return redirect(url_for(".team"), 303)
 
@@ -116,29 +108,27 @@ def rename() -> ResponseReturnValue:
 @blueprint.post("/team/me/sign-out")
 def sign_out_everywhere() -> ResponseReturnValue:
     """Sign out here and wherever else one is signed in."""
-    own_id, now = g.desk.member_id, clock.now()
-
-    def work(writing: Session) -> None:
-        member = _find_member(writing, own_id)
-        membership.sign_out_everywhere(writing, member, member, now)
-
-    context().database.write(work)
+    own_id = g.desk.member_id
+    write(
+        lambda writing, by: membership.sign_out_everywhere(
+            writing, _find_member(writing, own_id), by
+        )
+    )
     return signed_out()
 
 
 @blueprint.post("/team/me/sessions/<int:session_id>/end")
 def end_session(session_id: int) -> ResponseReturnValue:
     """Sign out another browser of one's own."""
-    member, now = g.desk.member, clock.now()
+    member = g.desk.member
 
-    def work(writing: Session) -> bool:
-        if session_id >= 2**31 or not sessions.end_own_session(writing, member, session_id, now):
+    def work(writing: Session, by: Actor) -> bool:
+        if session_id >= 2**31 or not sessions.end_own_session(writing, member, session_id, by.at):
             return False
-        whose = f"member {member.id}"
-        audit_log.note(writing, member.id, AuditKind.SIGNED_OUT, whose, now)
+        by.note(writing, AuditKind.SIGNED_OUT, f"member {member.id}")
         return True
 
-    if not context().database.write(work):
+    if not write(work):
         abort(404)
     flash("Signed out there.")
     return redirect(url_for(".team"), 303)
@@ -147,7 +137,7 @@ def end_session(session_id: int) -> ResponseReturnValue:
 def _done(work, told: str) -> ResponseReturnValue:
     """Do a change of the team and say so, or why it cannot be."""
     try:
-        context().database.write(work)
+        write(work)
     except membership.LastAdmin:
         return render_team(refusal=LAST_ADMIN), 409
     flash(told)

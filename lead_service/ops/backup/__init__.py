@@ -19,7 +19,7 @@ from types import ModuleType
 from sqlalchemy import ColumnElement, func, inspect, select, table, update
 from sqlalchemy.orm import Session
 
-from ...accounts.audit_log import AuditEntry, AuditKind
+from ...accounts.audit_log import Actor, AuditEntry, AuditKind
 from ...accounts.members import DeskSession, Member, Role, SignInLink
 from ...book.hosts.models import Host
 from ...db import schema
@@ -203,7 +203,7 @@ def _erase_again(
     for address, created_at in people:
         digest = derived_token(settings.secret, "suppression", address)
         if digest in marks and created_at <= marks[digest]:
-            erasure.erase(session, settings, address, now)
+            erasure.erase(session, settings, address, Actor(now))
             gone += 1
     return gone
 

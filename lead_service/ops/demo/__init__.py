@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from ...accounts import audit_log
-from ...accounts.audit_log import AuditEntry, AuditKind
+from ...accounts.audit_log import Actor, AuditEntry, AuditKind
 from ...accounts.members import Member
 from ...assess.models import Assessment, FrameworkVersion
 from ...book.calendars import notices, parse
@@ -106,8 +105,8 @@ def _let_in(demo: Demo) -> None:
     """Add the colleagues: members, most of them hosts."""
     session, settings = demo.session, demo.context.settings
     for one in COLLEAGUES:
-        at = demo.now - timedelta(days=one.since)
-        member = membership.invite(session, settings, one.email, name=one.name, at=at)
+        by = Actor(demo.now - timedelta(days=one.since))
+        member = membership.invite(session, settings, one.email, name=one.name, by=by)
         demo.members[one.key] = member
         if one.zone:
             named = ("name", "email", "zone", "country", "region", "meeting_link")
@@ -136,9 +135,7 @@ def _see_to_failures(demo: Demo) -> None:
     for email in demo.session.scalars(select(OutboxMessage).where(RINGS, known, theirs)).all():
         at = (email.alarm_at or demo.now) + timedelta(hours=2)
         admin_actions.acknowledge(demo.session, [email.id])
-        audit_log.note(
-            demo.session, demo.members["sam"].id, AuditKind.MAIL_SEEN, f"email {email.id}", at
-        )
+        Actor(at, demo.members["sam"]).note(demo.session, AuditKind.MAIL_SEEN, f"email {email.id}")
 
 
 def _records(demo: Demo, known_versions: set[str]) -> dict[str, list]:

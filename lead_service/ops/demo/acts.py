@@ -15,16 +15,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
+from ...accounts.audit_log import Actor
 from ...accounts.members import Member
 from ...assess import emails, models
 from ...assess.forms import MailForm
-from ...book import bookings, notifications
+from ...book import bookings, call_changes, notifications
 from ...book.availability import queries
 from ...book.hosts.models import Host
 from ...book.models import Booking, CallOutcome, Status
 from ...contact import routes
 from ...contact.routes import ContactForm
-from ...desk.calls import call_changes
 from ...desk.leads import lead_updates
 from ...desk.mail.composers import composer
 from ...emails import delivery_events
@@ -104,8 +104,9 @@ class Tale:
     def lead(self) -> Lead:
         return self.session.get_one(Lead, self.lead_id, with_for_update=True)
 
-    def by(self, member: str, note: str = "") -> call_changes.By:
-        return call_changes.By(self.demo.members[member].id, self.at, note)
+    def by(self, member: str) -> Actor:
+        """Return a colleague, or with "" the visitor, as who does something now."""
+        return Actor(self.at, self.demo.members[member] if member else None)
 
 
 def tell(demo: Demo, story: Story) -> None:
@@ -222,25 +223,16 @@ def correct_address(tale: Tale, email: str) -> None:
 
 def move(tale: Tale, day: int, hour: int = 10, by: str = "", note: str = "") -> None:
     """Move the call; `by` a colleague, or by the visitor."""
-    call = _call(tale)
-    before = call.starts_at
+    call, calls = _call(tale), tale.demo.context.published.calls
     start = _open_start(tale, call.host, day, hour, moving=call.id)
-    if by:
-        context = tale.demo.context
-        call_changes.move(
-            tale.session, context, call, start, tale.by(by, note), ignore_availability=False
-        )
-    elif bookings.move(tale.session, call, tale.demo.context.published.calls, start, tale.at):
-        notifications.moved(tale.session, tale.demo.context.settings, call, before, tale.at)
+    told = (tale.session, tale.demo.context.settings, calls, call, start, tale.by(by))
+    call_changes.move(*told, note=note)
 
 
 def cancel(tale: Tale, by: str = "", note: str = "") -> None:
     """Cancel the call; `by` a colleague, or by the visitor."""
-    call, context = _call(tale), tale.demo.context
-    if by:
-        call_changes.cancel(tale.session, context, call, tale.by(by, note))
-    elif bookings.cancel(tale.session, call, tale.at):
-        notifications.canceled(tale.session, context.settings, call, tale.at)
+    settings = tale.demo.context.settings
+    call_changes.cancel(tale.session, settings, _call(tale), tale.by(by), note=note)
 
 
 # -- Colleagues -----------------------------------------------------------------------------
@@ -248,19 +240,20 @@ def cancel(tale: Tale, by: str = "", note: str = "") -> None:
 
 def give(tale: Tale, to: str, by: str, note: str = "") -> None:
     """Give the call to another host."""
-    host, by_whom = tale.demo.hosts[to], tale.by(by, note)
-    call_changes.give(tale.session, tale.demo.context, _call(tale), host, by_whom)
+    settings, calls = tale.demo.context.settings, tale.demo.context.published.calls
+    told = (tale.session, settings, calls, _call(tale), tale.demo.hosts[to], tale.by(by))
+    call_changes.give(*told, note=note)
 
 
 def mark(tale: Tale, by: str, result: str | None = None) -> None:
     """Note what became of the call, or take that back."""
     outcome = CallOutcome(result) if result else None
-    call_changes.mark(tale.session, tale.demo.context, _call(tale), outcome, tale.by(by))
+    call_changes.mark(tale.session, tale.demo.context.settings, _call(tale), outcome, tale.by(by))
 
 
 def release(tale: Tale, by: str) -> None:
     """Say that the lead is a person."""
-    lead_updates.release(tale.session, tale.lead, tale.demo.members[by], tale.at)
+    lead_updates.release(tale.session, tale.lead, tale.by(by))
 
 
 def edit(tale: Tale, by: str, owner: str = "", due: int | None = None, **changes: Any) -> None:
@@ -270,13 +263,13 @@ def edit(tale: Tale, by: str, owner: str = "", due: int | None = None, **changes
         changes["owner_id"] = tale.demo.members[owner].id
     if due is not None:
         changes["next_action_on"] = tale.demo.now.date() + timedelta(days=due)
-    seen, member = lead_updates.update_of(lead), tale.demo.members[by]
-    lead_updates.save(tale.session, lead, seen | changes, lead.version, seen, member, tale.at)
+    seen = lead_updates.update_of(lead)
+    lead_updates.save(tale.session, lead, seen | changes, lead.version, seen, tale.by(by))
 
 
 def note(tale: Tale, by: str, text: str) -> None:
     """Write something down about the lead."""
-    lead_updates.write_note(tale.session, tale.lead, text, tale.demo.members[by], tale.at)
+    lead_updates.write_note(tale.session, tale.lead, text, tale.by(by))
 
 
 # -- Emails ---------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from sqlalchemy import select, update
 
 from lead_service import logs
+from lead_service.accounts.audit_log import Actor
 from lead_service.accounts.members import Role
 from lead_service.book.availability import queries
 from lead_service.book.calendars import sync
@@ -311,8 +312,8 @@ def told(database, settings, mails):
     """Return who got which emails about a calendar; there are an admin and a member."""
 
     def add(session) -> None:
-        membership.invite(session, settings, "admin@example.com", role=Role.ADMIN, at=NOW)
-        membership.invite(session, settings, "member@example.com", at=NOW)
+        membership.invite(session, settings, "admin@example.com", role=Role.ADMIN, by=Actor(NOW))
+        membership.invite(session, settings, "member@example.com", by=Actor(NOW))
 
     database.write(add)
 

@@ -157,7 +157,7 @@ def test_a_call_given_to_another_host_keeps_time_and_length(client, context, mai
     before = only_call(context.database)
     ann = add_host(context.database, meeting_link="https://meet.example.com/ann")
     post()
-    assert give_to(context, ann, note=NOTE, member_id=7)
+    assert give_to(context, ann, note=NOTE, member_id=1)
     assert not give_to(context, ann)
     after = only_call(context.database)
     assert (after.starts_at, after.duration) == (before.starts_at, before.duration)
@@ -197,9 +197,9 @@ def test_a_note_of_the_team_reaches_both_sides_verbatim_and_escaped(
     book(client)
     post()
     if kind == "moved":
-        move(context, starts[2], note=NOTE, member_id=7)
+        move(context, starts[2], note=NOTE, member_id=1)
     elif kind == "given":
-        give_to(context, add_host(context.database), note=NOTE, member_id=7)
+        give_to(context, add_host(context.database), note=NOTE, member_id=1)
     else:
         context.database.write(lambda session: called_off(session, context.settings))
     told = [one for row, one in mails() if row.state == "pending" and "reminder" not in one.kind]
@@ -209,13 +209,13 @@ def test_a_note_of_the_team_reaches_both_sides_verbatim_and_escaped(
         assert "The train is late &amp; &lt;b&gt;we&lt;/b&gt; are sorry." in one.html
     with context.database.read() as session:
         detail = session.scalars(select(LeadEvent).order_by(LeadEvent.id.desc())).first().detail
-    assert (detail["member"], detail["note"]) == (7, NOTE)
+    assert (detail["member"], detail["note"]) == (1, NOTE)
 
 
 def called_off(session, settings) -> None:
     booking = session.scalars(select(Booking)).one()
     assert bookings.cancel(session, booking, MONDAY_MORNING)
-    notifications.canceled(session, settings, booking, MONDAY_MORNING, note=NOTE, member_id=7)
+    notifications.canceled(session, settings, booking, MONDAY_MORNING, note=NOTE, member_id=1)
 
 
 def test_a_move_before_the_invitation_left_sends_the_new_one_alone(client, context, mails, starts):

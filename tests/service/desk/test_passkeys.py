@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from lead_service.accounts.audit_log import AuditEntry
+from lead_service.accounts.audit_log import Actor, AuditEntry
 from lead_service.accounts.members import Passkey, Role
 from lead_service.desk.auth import passkeys
 from lead_service.desk.team import membership
@@ -178,8 +178,8 @@ def test_members_have_only_their_own_passkeys_until_they_are_removed(
         ann, bob = (membership.get_member(session, email) for email in (ANN, BOB))
         held = export.export_data(session, settings, ANN)["passkey"]
         assert [one["name"] for one in held] == ["Blue key"]
-        membership.change_role(session, bob, Role.ADMIN, ann, LATER)
-        membership.remove(session, ann, bob, LATER)
+        membership.change_role(session, bob, Role.ADMIN, Actor(LATER, ann))
+        membership.remove(session, ann, Actor(LATER, bob))
         membership.add_member(session, ANN, LATER)
 
     database.write(leave)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select, update
 
-from lead_service.accounts.audit_log import AuditEntry
+from lead_service.accounts.audit_log import Actor, AuditEntry
 from lead_service.accounts.members import DeskSession, Member
 from lead_service.book.hosts import feed
 from lead_service.book.hosts.models import Host
@@ -159,7 +159,7 @@ def test_former_members_and_hosts_can_be_erased_and_present_ones_stay(
     host_id = add_host(database, "Bob Example")
     for is_left in (False, True):
         database.write(
-            lambda session: erasure.erase(session, settings, BOB, MONDAY_MORNING) and None
+            lambda session: erasure.erase(session, settings, BOB, Actor(MONDAY_MORNING)) and None
         )
         assert bool(mentions(database, BOB, "Bob Example")) is not is_left
         if not is_left:
@@ -196,7 +196,7 @@ def test_of_two_admins_who_demote_each_other_one_stays(database, bob, app):
 
         def work(session) -> None:
             one = session.get_one(Member, id)
-            membership.change_role(session, one, "member", None, MONDAY_MORNING)
+            membership.change_role(session, one, "member", Actor(MONDAY_MORNING))
 
         try:
             database.write(work)

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from lead_service import clock
+from lead_service.accounts.audit_log import Actor
+from lead_service.book import call_changes
 from lead_service.book.forms import parse_start
 from lead_service.book.models import Booking, CallOutcome
-from lead_service.desk.calls import call_changes
 from lead_service.desk.mail.composers import composer
 from lead_service.emails import status, team_notices, worker
 from lead_service.emails.models import OutboxMessage
@@ -50,7 +51,7 @@ def test_the_team_hears_of_every_change_once_with_person_and_time(
     start = parse_start(open_starts(client, day="2026-11-25")[0])
     move(context, start)
     post()
-    give_to(context, add_host(database), member_id=7)
+    give_to(context, add_host(database), member_id=1)
     post()
     sign_in(client, database, settings)
     client.post(page + "cancel")
@@ -72,11 +73,11 @@ def test_the_team_hears_once_of_a_no_show(client, context, database, at, post, s
     with database.read() as session:
         start = session.scalars(select(Booking.starts_at)).one()
     at(start + timedelta(hours=1))
-    by = call_changes.By(None, clock.now())
+    by = Actor(clock.now())
     for result in (CallOutcome.HELD, CallOutcome.NO_SHOW, None, CallOutcome.NO_SHOW):
         database.write(
             lambda session, result=result: call_changes.mark(
-                session, context, session.scalars(select(Booking)).one(), result, by
+                session, context.settings, session.scalars(select(Booking)).one(), result, by
             )
         )
         post()

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 import lead_service
+from lead_service.accounts.audit_log import Actor
 from lead_service.book.calendars import notices
 from lead_service.book.forms import parse_start
 from lead_service.book.hosts.models import CalendarFeed, Host
@@ -66,7 +67,7 @@ def take_every_path(app, client, context, framework, mails, post, database, sett
     database.write(
         lambda session: team_notices.notify(session, settings, None, MONDAY_MORNING, **flood)
     )
-    invited = {"email": "grace@example.com", "at": MONDAY_MORNING}
+    invited = {"email": "grace@example.com", "by": Actor(MONDAY_MORNING)}
     database.write(lambda session: membership.invite(session, settings, **invited) and None)
     fields = {"name": MARKUP, "company": MARKUP, "topic": MARKUP}
     result = assess(client, framework)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from lead_service.accounts.audit_log import Actor
 from lead_service.emails import provider_erasure
 from lead_service.emails import status as emails_status
 from lead_service.emails.models import ErasureJob, OutboxMessage
@@ -38,7 +39,7 @@ def send(database, *, to: str = ADA) -> None:
 
 
 def erase(database, settings, address: str = ADA, at=MONDAY_MORNING) -> None:
-    database.write(lambda session: erasure.erase(session, settings, address, at))
+    database.write(lambda session: erasure.erase(session, settings, address, Actor(at)))
 
 
 def work_off(database, settings, now=DUE, seconds: float = 20) -> int:
@@ -68,7 +69,7 @@ def test_the_promise_is_made_with_the_erasure_or_not_at_all(database, settings):
     send(database)
 
     def work(session) -> None:
-        erasure.erase(session, settings, ADA, MONDAY_MORNING)
+        erasure.erase(session, settings, ADA, Actor(MONDAY_MORNING))
         raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -122,7 +122,7 @@ def test_a_host_in_the_sales_team_gets_the_cancellation_of_a_call_given_away_the
 ):
     page = book(client)
     deliver()
-    give_to(context, add_host(database), member_id=7)
+    give_to(context, add_host(database), member_id=1)
     assert client.post(page + "cancel").status_code == 303
     deliver()
     assert invitations(provider, HOST) == ["invite.ics", "cancel.ics"]

@@ -16,8 +16,7 @@ from sqlalchemy import MetaData, Table, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from lead_service import create_app
-from lead_service.accounts import audit_log
-from lead_service.accounts.audit_log import AuditKind
+from lead_service.accounts.audit_log import Actor, AuditKind
 from lead_service.accounts.members import Passkey
 from lead_service.book.hosts import setup
 from lead_service.book.hosts.models import CalendarFeed, Host
@@ -141,7 +140,7 @@ CHANGES = {
     "calendar_feed": lambda session: session.add(
         CalendarFeed(host_id=1, url="https://ada.net/a", label="Work")
     ),
-    "audit": lambda session: audit_log.note(session, None, AuditKind.ROLE_CHANGED, "member 1", NOW),
+    "audit": lambda session: Actor(NOW).note(session, AuditKind.ROLE_CHANGED, "member 1"),
 }
 
 
@@ -289,7 +288,7 @@ def test_who_was_erased_since_the_copy_is_erased_again(live, settings, tmp_path)
         write_to(live, number)
     backup.make(live, tmp_path / "copy")
     later = NOW + timedelta(hours=1)
-    live.write(lambda session: erasure.erase(session, settings, "ada1@example.com", later))
+    live.write(lambda session: erasure.erase(session, settings, "ada1@example.com", Actor(later)))
     backup.restore(live, settings, tmp_path / "older", later, replace=True)  # knew nobody
     restored = backup.restore(live, settings, tmp_path / "copy", later, replace=True)
     assert str(restored).splitlines() == [
@@ -314,7 +313,7 @@ def test_a_copy_of_an_older_schema_is_migrated_and_brings_nobody_back(db_url, se
     backup.make(live, tmp_path / "copy")
     schema.migrate(live)
     later = NOW + timedelta(hours=1)
-    live.write(lambda session: erasure.erase(session, settings, ADA, later))
+    live.write(lambda session: erasure.erase(session, settings, ADA, Actor(later)))
     restored = backup.restore(live, settings, tmp_path / "copy", later, replace=True)
     assert restored.erased_again == 1
     assert schema.fault(live) is None

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from lead_service import clock
+from lead_service.accounts.audit_log import Actor
 from lead_service.accounts.members import SignInLink
 from lead_service.assess.models import Assessment
 from lead_service.book.hosts.models import Host, held_about
@@ -45,7 +46,9 @@ def visitor(client, framework, database, at) -> None:
 
 
 def erase(database, settings, address: str = ADA) -> dict[str, int]:
-    return database.write(lambda session: erasure.erase(session, settings, address, clock.now()))
+    return database.write(
+        lambda session: erasure.erase(session, settings, address, Actor(clock.now()))
+    )
 
 
 def export(database, settings, address: str = ADA) -> dict[str, list]:
@@ -135,7 +138,7 @@ def test_the_address_that_was_mistyped_goes_too(client, database, settings, at, 
     with database.read() as session:
         theirs = privacy_export._Person(session, settings, ADA).their_mails()
         assert typo in session.scalars(select(OutboxMessage.address).where(theirs)).all()
-    erasure.erase_everywhere(database, settings, ADA, MONDAY_MORNING)
+    erasure.erase_everywhere(database, settings, ADA, Actor(MONDAY_MORNING))
     assert mentions(database, typo, ADA) == []
     assert not any(typo in file.read_text() for file in settings.mail_folder.iterdir())
 
@@ -145,7 +148,7 @@ def test_nothing_of_it_stays_in_the_database_s_files(visitor, database, settings
     path = Path(database.engine.url.database)
     written = VISITOR["topic"].encode()
     assert any(written in file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
-    erasure.erase_everywhere(database, settings, ADA, clock.now())
+    erasure.erase_everywhere(database, settings, ADA, Actor(clock.now()))
     assert not any(written in file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
 
 
@@ -216,7 +219,7 @@ def test_mails_in_the_folder_go_with_their_rows(visitor, database, settings):
     for row in written:
         folder.send(Message(row.kind, row.address, "", "Subject", "Text", "<p>Text</p>"), row.id)
     assert len(list(settings.mail_folder.iterdir())) == len(written)
-    counts = erasure.erase_everywhere(database, settings, ADA, MONDAY_MORNING)
+    counts = erasure.erase_everywhere(database, settings, ADA, Actor(MONDAY_MORNING))
     assert counts["files"] == len(written) - 1
     (left_over,) = settings.mail_folder.iterdir()
     assert EVE in left_over.read_text()

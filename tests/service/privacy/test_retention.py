@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from lead_service.accounts import audit_log
-from lead_service.accounts.audit_log import AuditEntry
-from lead_service.accounts.members import DeskSession, SignInLink
+from lead_service.accounts.audit_log import Actor, AuditEntry
+from lead_service.accounts.members import DeskSession, Member, SignInLink
 from lead_service.assess.models import Assessment
 from lead_service.book.models import Booking
 from lead_service.emails.models import OutboxMessage
@@ -121,7 +120,9 @@ def test_a_live_session_is_kept(client, database, settings, at):
 def test_the_trail_goes_with_what_it_is_about(client, database, settings, at):
     sign_in(client, database, settings)
     database.write(
-        lambda session: audit_log.note(session, 1, "host_added", "host 1", MONDAY_MORNING)
+        lambda session: Actor(MONDAY_MORNING, session.get(Member, 1)).note(
+            session, "host_added", "host 1"
+        )
     )
     sweep(database, settings, days(settings.retention_days - 1))
     assert left(database, AuditEntry) >= 1

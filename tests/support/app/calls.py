@@ -6,13 +6,16 @@ from functools import partial
 from sqlalchemy import func, select
 
 from lead_service import clock
-from lead_service.book import bookings, notifications
+from lead_service.accounts.audit_log import Actor
+from lead_service.accounts.members import Member
+from lead_service.book import call_changes
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking
+from lead_service.desk.team.membership import add_member
 
 from . import hosts
 
-ANN = "ann@example.com"
+ANN, MEMBER = "ann@example.com", "member@example.com"
 add_host = partial(hosts.add_host, name="Ann Example")
 
 
@@ -34,22 +37,8 @@ def move(context, start: datetime, note: str = "", member_id: int | None = None,
     """Move the one call there is and tell everybody; return whether it moved."""
 
     def work(session) -> bool:
-        booking, now = session.scalars(select(Booking)).one(), clock.now()
-        before, previous_host = booking.starts_at, booking.host
-        is_moved = bookings.move(session, booking, context.published.calls, start, now, **how)
-        if is_moved:
-            given = previous_host if previous_host.id != booking.host_id else None
-            notifications.moved(
-                session,
-                context.settings,
-                booking,
-                before,
-                now,
-                previous_host=given,
-                note=note,
-                member_id=member_id,
-            )
-        return is_moved
+        told = (context.settings, context.published.calls, session.scalars(select(Booking)).one())
+        return call_changes.move(session, *told, start, _by(session, member_id), note=note, **how)
 
     return context.database.write(work)
 
@@ -58,21 +47,16 @@ def give_to(context, host_id: int, note: str = "", member_id: int | None = None)
     """Give the one call there is to another host and tell everybody; return whether it went."""
 
     def work(session) -> bool:
-        booking, now = session.scalars(select(Booking)).one(), clock.now()
-        previous_host = booking.host
-        is_given = bookings.reassign(
-            session, booking, context.published.calls, session.get_one(Host, host_id), now
-        )
-        if is_given:
-            notifications.reassigned(
-                session,
-                context.settings,
-                booking,
-                previous_host,
-                now,
-                note=note,
-                member_id=member_id,
-            )
-        return is_given
+        told = (context.settings, context.published.calls, session.scalars(select(Booking)).one())
+        host = session.get_one(Host, host_id)
+        return call_changes.give(session, *told, host, _by(session, member_id), note=note)
 
     return context.database.write(work)
+
+
+def _by(session, member_id: int | None) -> Actor:
+    """Return the visitor, or a member, who is added where there is none."""
+    now = clock.now()
+    if member_id is None:
+        return Actor(now)
+    return Actor(now, session.get(Member, member_id) or add_member(session, MEMBER, now))

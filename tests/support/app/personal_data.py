@@ -2,8 +2,7 @@
 
 from sqlalchemy import select
 
-from lead_service.accounts import audit_log
-from lead_service.accounts.audit_log import AuditKind
+from lead_service.accounts.audit_log import Actor, AuditKind
 from lead_service.desk.team import membership
 from lead_service.emails import delivery_events
 from lead_service.emails.delivery_events import Event
@@ -40,7 +39,7 @@ def take_down(session) -> None:
     assert lead
     member = membership.add_member(session, "grace@example.com", MONDAY_MORNING)
     events.add_note(session, lead, member.id, f"{VISITOR['name']} decides in May.", MONDAY_MORNING)
-    audit_log.note(session, member.id, AuditKind.NOTE_ADDED, f"lead {lead.id}", MONDAY_MORNING)
+    Actor(MONDAY_MORNING, member).note(session, AuditKind.NOTE_ADDED, f"lead {lead.id}")
 
 
 def write(client, email: str, name: str) -> None:

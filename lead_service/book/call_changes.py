@@ -1,0 +1,124 @@
+"""Cancel, move, reassign, confirm and mark calls, with their emails.
+
+Visitors and members change calls by the same functions. What a member does is also in the audit
+log; what a visitor does is in the timeline of the lead alone. `bookings` decides races: the second
+of two gets `Taken`.
+"""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from ..accounts.audit_log import Actor, AuditKind, Detail
+from ..call_types import CallTypes
+from ..leads import events
+from ..leads.models import EventKind
+from ..settings import Settings
+from . import bookings, notifications
+from .hosts.models import Host
+from .models import Booking, CallOutcome
+from .terms import Terms
+
+MARKS = {
+    CallOutcome.HELD: (EventKind.CALL_HELD, AuditKind.CALL_HELD),
+    CallOutcome.NO_SHOW: (EventKind.CALL_MISSED, AuditKind.CALL_MISSED),
+    None: (EventKind.CALL_UNMARKED, AuditKind.CALL_UNMARKED),
+}
+
+
+def cancel(
+    session: Session, settings: Settings, call: Booking, by: Actor, *, note: str = ""
+) -> bool:
+    """Cancel a call and tell both sides; False when it is too late, or was canceled before."""
+    if not bookings.cancel(session, call, by.at):
+        return False
+    notifications.canceled(session, settings, call, by.at, note=note, member_id=by.member_id)
+    _note(session, AuditKind.CALL_CANCELLED, call, by)
+    return True
+
+
+def confirm(session: Session, settings: Settings, call: Booking, by: Actor) -> bool:
+    """Confirm a call that waits for the team, and send the invitation; False for any other."""
+    if not bookings.confirm(session, call, by.at):
+        return False
+    notifications.confirmed(session, settings, call, by.at)
+    _note(session, AuditKind.CALL_CONFIRMED, call, by)
+    return True
+
+
+def move(
+    session: Session,
+    settings: Settings,
+    calls: CallTypes,
+    call: Booking,
+    start: datetime,
+    by: Actor,
+    *,
+    note: str = "",
+    ignore_availability: bool = False,
+    terms: Terms | None = None,
+) -> bool:
+    """Move a call to a start (UTC) and tell both sides; answers and errors as `bookings.move`."""
+    before, previous_host = call.starts_at, call.host
+    if not bookings.move(
+        session, call, calls, start, by.at, ignore_availability=ignore_availability, terms=terms
+    ):
+        return False
+    notifications.moved(
+        session,
+        settings,
+        call,
+        before,
+        by.at,
+        previous_host=previous_host if previous_host.id != call.host_id else None,
+        note=note,
+        member_id=by.member_id,
+    )
+    _note(session, AuditKind.CALL_MOVED, call, by)
+    return True
+
+
+def give(
+    session: Session,
+    settings: Settings,
+    calls: CallTypes,
+    call: Booking,
+    host: Host,
+    by: Actor,
+    *,
+    note: str = "",
+) -> bool:
+    """Give a call to another host and tell everybody; answers and errors as `bookings.reassign`."""
+    before = call.host
+    if not bookings.reassign(session, call, calls, host, by.at):
+        return False
+    notifications.reassigned(
+        session, settings, call, before, by.at, note=note, member_id=by.member_id
+    )
+    _note(session, AuditKind.CALL_REASSIGNED, call, by, from_host=before.id, to_host=host.id)
+    return True
+
+
+def mark(
+    session: Session, settings: Settings, call: Booking, result: CallOutcome | None, by: Actor
+) -> bool:
+    """Note what became of a call, or undo that; False for one that was canceled or has not begun.
+
+    The team hears of a no-show, once.
+    """
+    session.refresh(call, with_for_update=True)
+    if not call.is_live or call.starts_at > by.at:
+        return False
+    if call.outcome != result:
+        call.outcome, call.outcome_at = result, by.at if result else None
+        event, change = MARKS[result]
+        events.record_event(session, call.lead, event, by.at, booking=call.id, member=by.member_id)
+        _note(session, change, call, by)
+        if result == CallOutcome.NO_SHOW:
+            notifications.missed(session, settings, call, by.at)
+    return True
+
+
+def _note(session: Session, what: AuditKind, call: Booking, by: Actor, **detail: Detail) -> None:
+    if by.member:
+        by.note(session, what, f"call {call.id}", **detail)
