@@ -33,3 +33,13 @@ if (share && navigator.clipboard) {
     share.querySelector("[role=status]").textContent = copied ? "Copied." : href;
   });
 }
+
+// The contents of an article mark the section that is being read.
+const links = [...document.querySelectorAll(".contents a")];
+const headings = links.map((link) => document.getElementById(link.hash.slice(1)));
+const marks = new IntersectionObserver(() => {
+  const passed = headings.filter((heading) => heading.getBoundingClientRect().top < innerHeight / 3);
+  links.forEach((link) => link.removeAttribute("aria-current"));
+  links[passed.length - 1]?.setAttribute("aria-current", "location");
+}, { rootMargin: "0px 0px -66% 0px" });
+headings.forEach((heading) => marks.observe(heading));

@@ -11,7 +11,7 @@ KINDS = (
     *("/about/", "/privacy/", "/accessibility/", "/404.html", "/503.html"),
 )
 FINGER = 44  # CSS pixels, in one direction at least
-CONTROLS = "header a, footer a, button, .button, .choice, .map-ways label, .turn a"
+CONTROLS = "header a, footer a, button, .button, .choice, .ways label, .turn a"
 
 
 @pytest.fixture(scope="module")

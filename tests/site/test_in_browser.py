@@ -126,6 +126,24 @@ def test_the_map_is_turned_over_by_keyboard(visit):
     expect(question).to_be_hidden()
 
 
+def test_one_step_s_articles_can_be_read_alone_without_a_script(visit):
+    page = visit("/insights/", java_script_enabled=False)
+    entries = page.locator(".entry").filter(visible=True)
+    everything = entries.count()
+    page.get_by_text("Clarify", exact=True).first.click()
+    alone = page.locator(".entry.step-clarify").count()
+    assert 0 < entries.count() == alone < everything
+
+
+def test_the_contents_mark_the_section_that_is_read(visit):
+    page = visit(ARTICLE, width=1280)
+    marked = page.locator(".contents [aria-current]")
+    expect(marked).to_have_count(0)
+    last = page.locator(".prose h2").last
+    last.evaluate("heading => heading.scrollIntoView()")
+    expect(marked).to_have_text(last.inner_text())
+
+
 def test_the_address_of_an_article_is_copied_only_where_a_script_can(visit):
     assert visit(ARTICLE, java_script_enabled=False).locator(".share").is_hidden()
     page = visit(ARTICLE, permissions=["clipboard-read", "clipboard-write"])
