@@ -70,11 +70,11 @@ def example_pdf() -> Response:
 
 def _of_example(framework: Framework) -> Diagnosis:
     """Diagnose made-up answers: a stuck pilot that lacks a business case and its users' support."""
-    levels = {"assess": (2, 3), "clarify": (1, 0), "implement": (2, 3), "organize": (2, 0)}
+    levels = {"assess": (2, 2), "clarify": (1, 0), "transform": (2, 2), "organize": (1, 1)}
     answers = {
         question.id: question.answers[level].id
         for step in framework.steps
-        for question, level in zip(step.questions, cycle(levels.get(step.slug, (1, 2))))
+        for question, level in zip(step.questions, cycle(levels.get(step.slug, (2, 1))))
     }
     stuck = next((phase.id for phase in framework.phases if "stuck" in phase.id), None)
     return diagnose(framework, answers, stuck)

@@ -115,7 +115,7 @@ def _for_the_owner(settings: Settings) -> Iterator[str]:
     if settings.is_local:
         return
     if not published.people:
-        yield "docs/people: the About page names nobody"
+        yield "docs/people: the About page names no one"
     for article in published.articles:
         if not article.author:
             yield f"docs/insights/{article.slug}.md: the article has no author"

@@ -2,12 +2,15 @@
 
 import re
 import zlib
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.app.visitor_forms import WORST, assess, begin
 
 pytestmark = pytest.mark.usefixtures("at")
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 @pytest.fixture
@@ -67,3 +70,13 @@ def test_an_example_shows_buyers_a_result_as_a_page_and_as_a_file(client):
     assert "An example, with made-up answers" in page and 'content="index"' in page
     assert "First move" in page and 'href="/assessment/example.pdf"' in page
     assert client.get("/assessment/example.pdf").data.startswith(b"%PDF-")
+
+
+def test_the_first_page_shows_the_scores_and_the_headline_of_the_example(client):
+    _, front_matter, _ = (DOCS / "index.md").read_text("utf-8").split("---\n", 2)
+    shown = yaml.safe_load(front_matter)["result"]
+    page = client.get("/assessment/example/").text
+    scores = re.findall(r'class="score">(\d+)<', page)
+    assert scores == [str(score) for score in shown["scores"].values()]
+    said = " ".join(re.sub("<[^>]+>", "", page).split())
+    assert all(sentence in said for sentence in shown["headline"].split(". "))

@@ -66,7 +66,7 @@ def test_what_only_the_owner_can_say_is_listed_until_it_is_said(site_dir, tmp_pa
     )
     assert unconfirmed.startswith("docs/about.md: forty years: not confirmed yet")
     assert more == [
-        "docs/people: the About page names nobody",
+        "docs/people: the About page names no one",
         "docs/insights/about-clarify.md: the article has no author",
     ]
     assert list(checks._for_the_owner(Settings(site_dir=site))) == [unconfirmed]  # in local mode
