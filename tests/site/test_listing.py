@@ -5,7 +5,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_service.publishing.articles import Article, Listing, day, minutes
+from lead_service.publishing.articles import Article, Listing, minutes
 
 STEPS = ("assess", "clarify", "organize")
 
@@ -51,7 +51,3 @@ def test_older_and_newer_walk_through_all_articles_and_back(listing):
 def test_reading_takes_at_least_a_minute_and_markup_takes_none(words):
     html = f"<p class='a b c'>{'word ' * words}</p>"
     assert minutes(html) == max(1, round(words / 220))
-
-
-def test_a_date_is_written_as_americans_read_it():
-    assert day(date(2025, 9, 6)) == "September 6, 2025"

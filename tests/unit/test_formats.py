@@ -1,10 +1,10 @@
 """How far ahead something is, as somebody says it who is about to begin."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from lead_service.formats import in_sentence, until, zone_name
+from lead_service.formats import in_sentence, until, write_date, zone_name
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -47,3 +47,7 @@ def test_names_are_written_inside_a_sentence():
         "ACTION review",
         "",
     ]
+
+
+def test_a_date_is_written_as_americans_read_it():
+    assert write_date(date(2025, 9, 6)) == "September 6, 2025"
