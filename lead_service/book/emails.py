@@ -61,7 +61,7 @@ def visitors_email(
     is_reminder = row.kind == EmailKind.BOOKING_REMINDER  # the call is in the calendar by then
     if is_reminder and (reason := _no_reminder(session, booking, row, now)):
         raise NotNeeded(reason)
-    meeting = visitors_meeting(settings, booking, row.created_at)
+    meeting = visitors_meeting(settings, published, booking, row.created_at)
     if row.kind == EmailKind.BOOKING_CANCELLED:
         calls = offered_calls(session, published.calls)
         link = settings.link(calls.address(calls.find(booking.kind) or calls.default))
@@ -123,7 +123,7 @@ def _has_left(session: Session, host: Host) -> bool:
 
 
 def withdrawal(
-    session: Session, settings: Settings, _published: Published, row: OutboxMessage, now: datetime
+    session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
 ) -> Message:
     """Compose the email that takes an invitation back from an address it should not have got to.
 
@@ -131,7 +131,7 @@ def withdrawal(
     """
     booking = _booking(session, row, now)
     wrong = replace(
-        visitors_meeting(settings, booking, row.created_at),
+        visitors_meeting(settings, published, booking, row.created_at),
         sequence=row.sequence - 1,  # older than the invitation at the right address
         summary="Sent by mistake",
         description="",  # the link in it opens the booking
@@ -230,14 +230,18 @@ def _to_staff(
     return team_notices.reply_fields(allowed, email, name) | {"desk_link": link}
 
 
-def visitors_meeting(settings: Settings, booking: Booking, now: datetime) -> invitations.Meeting:
+def visitors_meeting(
+    settings: Settings, published: Published, booking: Booking, now: datetime
+) -> invitations.Meeting:
     """Return the meeting as the visitor's calendar shows it."""
+    person = published.person(booking.host.person)
+    role = f", {person.role}" if person else ""
     return _meeting(
         settings,
         booking,
         now,
         summary=f"{booking.call_name} with {settings.practice_name}",
-        description=f"{booking.duration} minutes.\n"
+        description=f"{booking.duration} minutes with {booking.host.name}{role}.\n"
         "Declining in your calendar does not cancel the call. To reschedule or cancel it:\n"
         + settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/"),
         location=booking.meeting_link or f"By phone: {booking.host.name} calls you",

@@ -39,7 +39,9 @@ def invite(token: str) -> Response:
         booking = bookings.find_booking(session, token)
         if booking is None or not booking.is_live or not booking.is_confirmed:
             abort(404)
-        meeting = emails.visitors_meeting(context().settings, booking, clock.now())
+        meeting = emails.visitors_meeting(
+            context().settings, context().published, booking, clock.now()
+        )
     return Response(
         invitations.invitation(meeting),
         content_type="text/calendar; charset=utf-8",
@@ -117,7 +119,7 @@ def _render_booking(token: str, form: AddressForm, *, too_late: bool = False) ->
 
 
 def _calendar_links(settings, booking: Booking, now) -> dict[str, str]:
-    meeting = emails.visitors_meeting(settings, booking, now)
+    meeting = emails.visitors_meeting(settings, context().published, booking, now)
     return {
         "google": invitations.google_link(meeting),
         "outlook": invitations.outlook_link(meeting),

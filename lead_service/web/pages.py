@@ -1,10 +1,14 @@
 """How the service's pages are rendered: inside the published page, with a few shared words."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from flask import Flask
 from jinja2 import ChoiceLoader, DictLoader
 
 from .. import formats, own_files
 from ..action_framework.counts import counts
+from ..people import Person
 from ..publishing.site import PAGE, Published
 from .context import context
 
@@ -20,7 +24,14 @@ def install(app: Flask, published: Published) -> None:
     app.add_template_filter(formats.write_date)
     app.add_template_filter(formats.zone_name)
     app.add_template_global(own_files.address, "asset")
+    app.add_template_global(_people_of, "people_of")  # macros are imported without the context
     app.context_processor(_shared)
+
+
+def _people_of(hosts: Iterable[Any]) -> list[Person]:
+    """Return the people of the site whom these hosts are."""
+    found = (context().published.person(host.person) for host in hosts)
+    return [person for person in found if person]
 
 
 def _shared() -> dict:
@@ -30,5 +41,4 @@ def _shared() -> dict:
         "framework": published.framework,
         "counts": counts(published.framework),
         "calls": published.calls,
-        "person_of": published.person,
     }

@@ -6,9 +6,11 @@ import pytest
 from icalendar import Calendar
 from sqlalchemy import func, select
 
+from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking
 from lead_service.leads.models import Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.call_types import ANN, publish
 from tests.support.app.calls import count
 from tests.support.app.visitor_forms import book, booking_form, open_starts
 
@@ -25,6 +27,25 @@ def invitation(message) -> dict:
         "to": str(event["ATTENDEE"]),
         "start": event["DTSTART"].dt,
     }
+
+
+def test_who_takes_the_call_is_shown_before_and_after_it_is_booked(app, client, database, mails):
+    publish(app, people=(ANN,))
+
+    def choose(session) -> None:
+        host = session.get_one(Host, 1)
+        host.person, host.name, host.version = ANN.slug, ANN.name, host.version + 1
+
+    database.write(choose)
+    start = open_starts(client)[0]
+    times, form = client.get("/book/").text, client.get(f"/book/{start}/").text
+    assert "You\u2019ll talk to" in form and ANN.lines in form and ANN.lines not in times
+    booked = client.get(book(client, start)).text
+    assert ANN.lines in booked and ANN.says in booked
+    for page in (times, form, booked):
+        assert ANN.name in page and ANN.role in page and 'alt="Portrait of Ann Example"' in page
+    confirmed = next(one for _, one in mails() if one.kind == "booking_confirmed")
+    assert "with Ann Example\\, Partner." in confirmed.attachments[0].content.decode()
 
 
 def test_a_cancelled_slot_can_be_booked_again(client):
