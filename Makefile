@@ -13,7 +13,8 @@ SITE_SOURCES := $(shell find docs site_overrides mkdocs.yml lead_service/publish
 	lead_service/templates/person.html lead_service/people.py lead_service/call_types.py -type f -not -name '*.pyc')
 # What the site reads from the environment (settings.py, OF_THE_SITE): another value is another site.
 SITE_SETTINGS := PUBLIC_URL BIND_ADDRESS PORT PRACTICE_NAME PRACTICE_LEGAL_NAME PRACTICE_POSTAL_ADDRESS \
-	PRACTICE_EMAIL PRACTICE_PHONE RETENTION_DAYS BACKUP_DAYS
+	PRACTICE_EMAIL PRACTICE_PHONE PRACTICE_COUNTRY PRACTICE_RESPONSIBLE PRACTICE_REGISTER \
+	PRACTICE_VAT_ID RETENTION_DAYS BACKUP_DAYS
 # Pages name the port. A server on another PORT shows a site of its own, so that none is built anew
 # under the first.
 SITE := $(if $(filter-out 8000,$(PORT)),var/sites/$(PORT),site)

@@ -45,7 +45,8 @@ MIGRATE = "`lead-service migrate` makes it"
 OF_THE_SITE = (
     *("public_url", "bind_address", "port"),
     *("practice_name", "practice_legal_name", "practice_postal_address"),
-    *("practice_email", "practice_phone"),
+    *("practice_email", "practice_phone", "practice_country"),
+    *("practice_responsible", "practice_register", "practice_vat_id"),
     *("retention_days", "backup_days"),
 )
 NEEDED_IN_PRODUCTION = {
@@ -58,6 +59,9 @@ NEEDED_IN_PRODUCTION = {
     "practice_postal_address": "shown on the privacy page",
     "practice_email": "shown on the privacy page",
 }
+
+
+IMPRINT_COUNTRIES = {"AT", "CH", "DE"}  # where the law asks for one
 
 
 class SettingsError(Exception):
@@ -195,6 +199,19 @@ class Settings(BaseModel):
         "hello@example.test", description="The contact address on every page."
     )
     practice_phone: str = Field("", description="The phone number on contact pages, if given.")
+    practice_country: str = Field(
+        "",
+        pattern="^([A-Z]{2})?$",
+        description="The country of the practice in two letters, such as `US`. With `AT`, `CH` or "
+        "`DE`, the site has an imprint, and production needs `PRACTICE_RESPONSIBLE`.",
+    )
+    practice_responsible: str = Field(
+        "", description="The person who represents the practice, for the imprint."
+    )
+    practice_register: str = Field(
+        "", description="The commercial register and the number in it, for the imprint."
+    )
+    practice_vat_id: str = Field("", description="The VAT number, for the imprint.")
 
     feeds_allow_loopback: bool = Field(
         False,
@@ -237,6 +254,11 @@ class Settings(BaseModel):
     def secret(self) -> str:
         """The key from which sessions and links are made; `load` makes sure that there is one."""
         return self.secret_key.get_secret_value() if self.secret_key else ""
+
+    @property
+    def has_imprint(self) -> bool:
+        """Say whether the law of the practice's country asks for an imprint."""
+        return self.practice_country in IMPRINT_COUNTRIES
 
     @property
     def is_local(self) -> bool:
@@ -355,6 +377,7 @@ WORDING = {
     "less_than_equal": "must be {le} or less",
     "bool_parsing": "must be true or false",
     "literal_error": "must be {expected}",
+    "string_pattern_mismatch": "must be two capital letters, such as US",
 }
 
 
@@ -397,6 +420,8 @@ def _wrong_in_production(
     for name, why in NEEDED_IN_PRODUCTION.items():
         if name not in given and name.upper() not in misspelled:
             yield name.upper(), f"is missing ({why})"
+    if settings.has_imprint and not settings.practice_responsible:
+        yield "PRACTICE_RESPONSIBLE", "is missing (the imprint names who represents the practice)"
     if settings.secret_key and is_guessable(settings.secret):
         yield "SECRET_KEY", "is easy to guess; `openssl rand -hex 32` makes a random one"
     if settings.feeds_allow_loopback:

@@ -46,7 +46,7 @@ from .json_ld import Facts
 
 SERVICE = Path(__file__).resolve().parents[1]
 SERVICE_TEMPLATES = SERVICE / "templates"  # the signature, and who a person is
-PEOPLE = "people/"  # in docs/
+PEOPLE, IMPRINT = "people/", "imprint.md"  # in docs/
 BRIEF = SERVICE / "assess" / "brief.yml"  # checked and not published
 
 
@@ -130,6 +130,10 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             postal_address=given.practice_postal_address,
             email=given.practice_email if "practice_email" in given.model_fields_set else "",
             phone=given.practice_phone,
+            has_imprint=given.has_imprint,
+            responsible=given.practice_responsible,
+            register=given.practice_register,
+            vat_id=given.practice_vat_id,
             retention_days=given.retention_days,
             backup_days=given.backup_days,
         )
@@ -139,6 +143,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build, people = self.build, []
         for file in list(files):
             if file.src_uri.startswith((*assets.UNPUBLISHED, PEOPLE)):
+                files.remove(file)
+            if file.src_uri == IMPRINT and not config.extra["has_imprint"]:
                 files.remove(file)
             if file.src_uri.startswith(PEOPLE) and file.is_documentation_page():
                 people.append(file)

@@ -11,6 +11,9 @@ GIVEN = {
     "PRACTICE_POSTAL_ADDRESS": "1 Example Street\nExample City",
     "PRACTICE_EMAIL": "hello@example.com",
     "PRACTICE_PHONE": "+1 555 0100",
+    "PRACTICE_COUNTRY": "DE",
+    "PRACTICE_RESPONSIBLE": "Erika Example",
+    "PRACTICE_VAT_ID": "DE123456789",
     "RETENTION_DAYS": "365",
     "PUBLIC_URL": "https://www.example.com",
 }
@@ -43,6 +46,15 @@ def test_every_page_knows_its_own_address(named):
 
 def test_a_practice_that_gives_no_address_shows_no_empty_one(pages):
     assert not [page.url for page in pages if page.all("address")]
+
+
+def test_a_site_has_an_imprint_where_the_country_asks_for_one(named, pages):
+    imprint = next(page for page in named if page.url == "/imprint/")
+    for fact in ("Example Partners LLC", "1 Example Street", "Erika Example", "DE123456789"):
+        assert fact in imprint.main_text
+    assert "Register" not in imprint.main_text  # none was given
+    assert all('href="/imprint/"' in page.source for page in named)
+    assert not [page.url for page in pages if "imprint" in page.source]
 
 
 def test_the_first_page_says_in_data_who_publishes_it(named):

@@ -150,6 +150,13 @@ def test_an_address_that_cannot_be_read_still_means_production():
     assert len(faults({"PUBLIC_URL": "localhost:8000"}).splitlines()) == 1
 
 
+def test_an_imprint_names_a_person_where_the_law_asks_for_one():
+    missing = "PRACTICE_RESPONSIBLE: is missing"
+    assert missing in faults(PRODUCTION | {"PRACTICE_COUNTRY": "DE"})
+    assert load(PRODUCTION | {"PRACTICE_COUNTRY": "US"}).has_imprint is False
+    load(PRODUCTION | {"PRACTICE_COUNTRY": "CH", "PRACTICE_RESPONSIBLE": "Erika Example"})
+
+
 def test_an_empty_variable_is_an_unset_one(tmp_path):
     empty = dict.fromkeys(PRODUCTION, "")
     assert load(empty | {"VAR_DIR": str(tmp_path)}).public_url == "http://127.0.0.1:8000/"
