@@ -45,7 +45,7 @@ STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
 OF_FILES = ("X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Strict-Transport-Security")
 
 KEPT = ("/assets/", STATIC_PREFIX)  # names there hold a hash of the content
-YEAR = 365 * 24 * 60 * 60  # seconds
+KEPT_FOR_A_YEAR = f"max-age={365 * 24 * 60 * 60}, public, immutable"
 HOST_HEADERS, HOST_REDIRECTS, HASHES = "_headers", "_redirects", "headers.json"
 FOR_NGINX = tuple(f"_nginx/{name}.conf" for name in ("name", "headers", "places"))
 # The service wears one page and answers with another; the rest is for servers, not readers.
@@ -73,7 +73,7 @@ def rules(
     """Return the headers of the static site by path, as hosts that read `_headers` take them."""
     return {
         "/*": for_pages(hardening, hashes) | AHEAD,
-        f"{KEPT[0]}*": {"Cache-Control": f"max-age={YEAR}, public, immutable"},
+        f"{KEPT[0]}*": {"Cache-Control": KEPT_FOR_A_YEAR},
         **{f"/{name}": {"Content-Type": kind} for name, kind in TYPES.items()},
     }
 

@@ -18,10 +18,10 @@ from ..headers import (
     HASHES,
     HOST_REDIRECTS,
     KEPT,
+    KEPT_FOR_A_YEAR,
     OF_FILES,
     TYPES,
     UNSERVED,
-    YEAR,
     for_pages,
 )
 from ..own_files import by_address
@@ -45,8 +45,8 @@ def install(app: Flask, settings: Settings) -> None:
     site = settings.site_dir
     of_files = headers(settings)
     of_pages = for_pages(of_files, _hashes(site)) | AHEAD
-
     of_kept = {name: value for name, value in of_files.items() if name in OF_FILES}
+    of_kept["Cache-Control"] = KEPT_FOR_A_YEAR
 
     def add_headers(wsgi_headers: Headers, path: str, url: str) -> None:
         others = of_kept if url.startswith(KEPT) else of_files
@@ -59,10 +59,8 @@ def install(app: Flask, settings: Settings) -> None:
         allow_all_origins=False,
         index_file=True,
         add_headers_function=add_headers,
-        immutable_file_test=lambda _path, url: url.startswith(KEPT),
         mimetypes=TYPES,
     )
-    files.FOREVER = YEAR
     files.add_files(str(site))
     for address, path in by_address().items():
         if address not in files.files:  # an older site lacks it
