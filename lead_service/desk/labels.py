@@ -5,7 +5,6 @@ from ..emails.message import EmailKind
 from ..emails.models import Delivery, EmailState, Hold, OutboxMessage
 from ..leads.contact_details import LABELS
 from ..leads.models import Stage
-from .mail import mail_status
 
 STAGES = {
     Stage.NEW: "New",
@@ -116,15 +115,6 @@ DELIVERIES = {
 }
 
 
-def state_of_mail(mail: OutboxMessage, is_paused: bool = False) -> mail_status.MailStatus:
-    """Return the state of an email; `is_paused` while nothing at all is sent."""
-    return mail_status.status_of(mail, is_paused)
-
-
-def kind_of_mail(kind: EmailKind) -> str:
-    return MAILS[kind]
-
-
 def reason_of_mail(mail: OutboxMessage) -> str:
     """Say why an email was not sent; empty when there is nothing to explain."""
     if mail.reason:
@@ -146,11 +136,6 @@ def sentence(reason: str) -> str:
 def table(name: str) -> str:
     """Name a table for readers who do not know the database."""
     return TABLES.get(name, name.replace("_", " ").capitalize())
-
-
-def change(what: AuditKind) -> str:
-    """Name a change in the audit log."""
-    return CHANGES[what]
 
 
 def subject(name: str) -> str:

@@ -17,29 +17,3 @@ from .leads import erase_page, exports, inbox, lead_page
 from .mail import outbox_page
 from .privacy import privacy_page
 from .team import audit_log_page, passkey_page, team_page
-
-__all__ = [
-    "audit_log_page",
-    "blueprint",
-    "calendar_pages",
-    "change_pages",
-    "date_pages",
-    "erase_page",
-    "exports",
-    "flood_page",
-    "funnel_page",
-    "holiday_pages",
-    "inbox",
-    "lead_page",
-    "list_pages",
-    "outbox_page",
-    "overview",
-    "passkey_page",
-    "passkey_sign_in",
-    "privacy_page",
-    "profile_pages",
-    "sign_in",
-    "taking_calls_page",
-    "team_page",
-    "unavailable_page",
-]

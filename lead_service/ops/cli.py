@@ -20,7 +20,6 @@ from ..db.engine import Database, InUse, StorageBusy
 from ..privacy import backup_files
 from ..settings import Settings, SettingsError
 from . import backup as backups
-from .desk_commands import desk
 from .open_database import AS_JSON, complain, email_argument, open_database
 
 
@@ -28,9 +27,6 @@ from .open_database import AS_JSON, complain, email_argument, open_database
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def commands() -> None:
     """Run the service behind the site, and look after its data."""
-
-
-commands.add_command(desk)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -178,6 +174,36 @@ def demo(is_over: bool) -> None:
         click.echo("For fresh dates, remove it and run this again.")
     click.echo("Run `make serve` and open the desk by the link that it prints.")
     click.echo("Remove the made-up data with `lead-service demo --remove`.")
+
+
+@commands.group()
+def desk() -> None:
+    """Get in to the desk."""
+
+
+@desk.command()
+@click.argument("address", callback=email_argument)
+@click.option("--new", "is_new", is_flag=True, help="Make a member of ADDRESS first.")
+def link(address: str, is_new: bool) -> None:
+    """Print a one-time sign-in link for ADDRESS.
+
+    An address that is not a member's needs --new. A new member is an admin until an admin has
+    signed in, and a plain member after that. Everything else about members is on the desk.
+    """
+    from ..desk.auth import links
+
+    with open_database() as (loaded, database):
+        try:
+            member, made = database.write(
+                lambda session: links.link_by_command(
+                    session, loaded, address, clock.now(), may_add=is_new
+                )
+            )
+        except links.NoSuchMember:
+            unknown = f"{address} is not a member; check it, or make them one with --new"
+            raise click.ClickException(unknown) from None
+    click.echo(f"{member.email}: {member.role}", err=True)
+    click.echo(made)
 
 
 @commands.command()

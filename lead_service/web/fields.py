@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug.datastructures import MultiDict
 from wtforms import (
@@ -22,9 +22,6 @@ from wtforms.validators import DataRequired, InputRequired, StopValidation, Vali
 
 from ..leads import capture
 from .security import is_submitted_too_fast, signed_now
-
-if TYPE_CHECKING:
-    pass
 
 # Embeddings, overrides and isolates reorder what stands around them; the marks U+200E and
 # U+200F, which Arabic and Hebrew names may hold, do not, and stay.

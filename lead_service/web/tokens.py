@@ -3,10 +3,6 @@
 import hashlib
 import hmac
 import secrets
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 def new_token() -> str:

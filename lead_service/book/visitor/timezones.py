@@ -19,7 +19,6 @@ CITIES = Path(__file__).parent / "cities.tsv"
 NO_ZONES = {"Factory", "localtime"}  # names in the database that are no place
 FIXED = {"EST", "MST", "HST"}
 UTC = {"Etc/UTC", "Etc/GMT"}
-HALF_A_YEAR = timedelta(days=182)
 MOST = 12  # matches worth reading
 OFFSET = re.compile(r"(?:utc|gmt)? ?([+-])(\d{1,2})(?::?(\d\d))?")
 

@@ -24,13 +24,17 @@ from ...leads import capture
 from ...publishing.site import Published
 from ...settings import Settings
 from ...web.tokens import derived_token, new_token, token_hash
-from ..team.membership import NoSuchMember, add_member, find_member, get_member
+from ..team.membership import add_member, find_member
 
 LINK_MINUTES = 15
 LINK_LIFE = timedelta(minutes=LINK_MINUTES)
 OWN_MAILS = 3  # an hour, for a browser that has signed in before
 MOST_TRIES = 5  # of a code
 NOBODY = -1  # whose links an address that is no member's is looked for
+
+
+class NoSuchMember(Exception):
+    """The address belongs to nobody who may use the desk."""
 
 
 def make_link(database: Database, settings: Settings, address: str, now: datetime) -> str:
@@ -72,11 +76,6 @@ def _is_seeded(session: Session, settings: Settings, admin: Member) -> bool:
     sessions = select(DeskSession.id).where(DeskSession.member_id == admin.id)
     is_first = admin.email == capture.normalize_email(settings.sales_to[0])
     return is_first and session.scalar(sessions.limit(1)) is None
-
-
-def sign_in_link(session: Session, email: str, at: datetime) -> str:
-    """Store a new link of a member and return its token; raise NoSuchMember."""
-    return _store_link(session, get_member(session, email), at)
 
 
 def mail_link(

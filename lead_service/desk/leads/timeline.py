@@ -11,7 +11,7 @@ from ...formats import moment, short_date
 from ...leads.contact_details import LABELS
 from ...leads.models import EventKind, Lead, LeadEvent, Stage
 from ...publishing.site import Published
-from ..labels import STAGES, kind_of_mail
+from ..labels import MAILS, STAGES
 
 EVENTS = {
     EventKind.CALL_BOOKED: "Booked a call",
@@ -34,14 +34,6 @@ EVENTS = {
     EventKind.OWNER_CHANGED: "Gave the lead to",
     EventKind.NEXT_ACTION_CHANGED: "Changed the next action",
     EventKind.DETAILS_CHANGED: "Corrected the contact details",
-}
-
-
-OF_A_CALL = {  # told with its start
-    EventKind.CALL_CANCELLED,
-    EventKind.CALL_HELD,
-    EventKind.CALL_MISSED,
-    EventKind.CALL_UNMARKED,
 }
 
 
@@ -133,5 +125,5 @@ def _more(event: LeadEvent, around: Around) -> str:
             return f", for {short_date(date.fromisoformat(detail['on']))}"
         case EventKind.DETAILS_CHANGED:
             return ": " + ", ".join(LABELS[name].lower() for name in detail["fields"])
-    which = f" ({kind_of_mail(EmailKind(detail['what']))})" if detail.get("what") else ""
+    which = f" ({MAILS[EmailKind(detail['what'])]})" if detail.get("what") else ""
     return which + (f": {detail['reason']}" if detail.get("reason") else "")

@@ -26,11 +26,11 @@ from ..blueprint import blueprint, write
 from ..pagination import PAGE, newest_first
 from . import mail_status
 from .composers import composer
-from .html_to_text import html_to_text
 from .mail_status import BY_NAME
 
 log = logging.getLogger(__name__)
 ID = re.compile(r"\b[0-9a-f]{32}\b")
+blueprint.add_app_template_filter(mail_status.status_of, "mail_status")
 NOTHING = "Nothing was changed. Someone else already did this, or it is too late."
 
 
@@ -147,7 +147,6 @@ def mail(mail_id: str) -> str:
             message=message,
             fault=fault,
             parts=_with_own_links(message.text) if message else [],
-            html_text=html_to_text(message.html) if message else "",
             words=labels,
         )
 

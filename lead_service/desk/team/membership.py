@@ -178,10 +178,6 @@ def _note(session: Session, by: Actor, what: AuditKind, member: Member, **detail
     by.note(session, what, f"member {member.id}", **detail)
 
 
-class NoSuchMember(Exception):
-    """The address belongs to nobody who may use the desk."""
-
-
 def add_member(
     session: Session, email: str, at: datetime, role: Role = Role.MEMBER, name: str = ""
 ) -> Member:
@@ -217,11 +213,3 @@ def find_member(session: Session, email: str, *, lock: bool = False) -> Member |
         Member.email == capture.normalize_email(email), Member.removed_at.is_(None)
     )
     return session.scalar(query.with_for_update() if lock else query)
-
-
-def get_member(session: Session, email: str) -> Member:
-    """Find who may use the desk by their address; raise NoSuchMember."""
-    member = find_member(session, email, lock=True)
-    if member is None:
-        raise NoSuchMember
-    return member

@@ -175,7 +175,7 @@ def test_members_have_only_their_own_passkeys_until_they_are_removed(
     assert press(bob, "/desk/team/", f"{OWN}1/remove").status_code == 404
 
     def leave(session) -> None:
-        ann, bob = (membership.get_member(session, email) for email in (ANN, BOB))
+        ann, bob = (membership.find_member(session, email) for email in (ANN, BOB))
         held = export.export_data(session, settings, ANN)["passkey"]
         assert [one["name"] for one in held] == ["Blue key"]
         membership.change_role(session, bob, Role.ADMIN, Actor(LATER, ann))

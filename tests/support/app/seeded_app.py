@@ -156,7 +156,7 @@ def _result(session: Session, lead_id: int) -> tuple[str, str, str]:
 
 def _add_passkey(session: Session) -> None:
     """Give the admin a passkey; its key is none, so it signs nobody in."""
-    admin = membership.get_member(session, "admin@example.com")
+    admin = membership.find_member(session, "admin@example.com")
     given = {"credential_id": "aWQ", "public_key": "a2V5", "sign_count": 0}
     session.add(Passkey(name="Laptop", member=admin, created_at=clock.now(), **given))
 
