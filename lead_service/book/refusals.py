@@ -14,7 +14,7 @@ from .availability.slots import Unavailable, UnavailableReason
 
 BOOKED = Unavailable(UnavailableReason.BOOKED)  # the database refused: someone was faster
 HELD = Unavailable(UnavailableReason.HELD)
-NOBODY = "No one is taking calls right now."
+NOBODY = "No one is taking these calls right now."
 NO_CALLS_THEN = "We don\u2019t take calls at that time."
 # The first of these that holds for any host is what the visitor reads.
 TO_VISITOR = {

@@ -344,7 +344,7 @@ def test_without_a_host_every_answer_says_that_no_one_takes_calls(client, databa
     assert "Choose a time" not in shown and "time zone" not in shown
     assert "/contact/" in links(shown).values()
     for answer in (client.get("/book/20261124T0900Z/"), client.post("/book/", data=form)):
-        assert "No one is taking calls right now." in answer.text
+        assert "No one is taking these calls right now." in answer.text
     assert 'value="ada@example.com"' in answer.text
 
 
