@@ -7,19 +7,15 @@ what no later email says: the call went to another host, or the address was corr
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..emails.message import EmailKind
+from ..emails.message import VISITOR, EmailKind
 from ..emails.models import OutboxMessage
 from .models import Booking
 
 # After so long, news of the end of a call that the recipient never heard of would only confuse.
 STALE = timedelta(days=1)
-TO_VISITOR = {
-    EmailKind.BOOKING_REQUESTED,
-    EmailKind.BOOKING_CONFIRMED,
-    EmailKind.BOOKING_CHANGED,
-    EmailKind.BOOKING_REMINDER,
-}
 CALLED_OFF = {EmailKind.BOOKING_CANCELLED, EmailKind.BOOKING_CANCELLED_FOR_HOST}
+# They speak of the call as it is.
+OF_THE_CALL = EmailKind.of_role(VISITOR) - {*CALLED_OFF, EmailKind.BOOKING_WITHDRAWN}
 MOVED = {EmailKind.BOOKING_CHANGED, EmailKind.BOOKING_FOR_HOST}
 
 
@@ -33,7 +29,7 @@ def misfit(row: OutboxMessage, booking: Booking, has_heard: bool, now: datetime)
     is_hosts = facts.get("host") == booking.host_id
     is_theirs = row.address == booking.email
     never_knew = not has_heard and now - row.created_at > STALE
-    if row.kind in TO_VISITOR and not (is_current and is_theirs):
+    if row.kind in OF_THE_CALL and not (is_current and is_theirs):
         return "the call has changed since"
     if row.kind is EmailKind.BOOKING_FOR_HOST and not (is_current and is_hosts):
         return "the call has changed since"

@@ -1,7 +1,6 @@
 """Labels of the desk: stages, states and kinds of email."""
 
 from ..accounts.audit_log import AuditKind
-from ..emails.message import EmailKind
 from ..emails.models import Delivery, EmailState, Hold, OutboxMessage
 from ..leads.contact_details import LABELS
 from ..leads.models import Stage
@@ -12,24 +11,6 @@ STAGES = {
     Stage.QUALIFIED: "Qualified",
     Stage.WON: "Won",
     Stage.LOST: "Lost",
-}
-MAILS = {
-    EmailKind.BOOKING_REQUESTED: "Receipt of a request, to the visitor",
-    EmailKind.BOOKING_CONFIRMED: "Invitation to the visitor",
-    EmailKind.BOOKING_FOR_HOST: "Brief to the host",
-    EmailKind.BOOKING_CHANGED: "News of another time or host, to the visitor",
-    EmailKind.BOOKING_REMINDER: "Reminder to the visitor",
-    EmailKind.BOOKING_CANCELLED: "Cancellation to the visitor",
-    EmailKind.BOOKING_CANCELLED_FOR_HOST: "Cancellation to the host",
-    EmailKind.BOOKING_WITHDRAWN: "Withdrawal of an invitation to a mistyped address",
-    EmailKind.CALL_COLLIDES: "Call that collides with a calendar",
-    EmailKind.CALENDAR_PROBLEM: "Problem with a host\u2019s calendar",
-    EmailKind.ALARM: "Alarm about the service",
-    EmailKind.NEW_LEAD: "News to the team",
-    EmailKind.FLOOD: "Many messages at once, to the team",
-    EmailKind.RESULT: "Result to the visitor",
-    EmailKind.SIGN_IN: "Link to the desk",
-    EmailKind.INVITED: "Invitation to the desk",
 }
 TABLES = {
     "outbox": "Emails",

@@ -21,6 +21,7 @@ from markupsafe import Markup, escape
 from .. import palette
 from ..formats import in_sentence, zone_name
 
+VISITOR, HOST = "visitor", "host"
 LONGEST_GREETED_NAME = 40
 LONGEST_PREVIEW = 150
 # What ends a line or gets lost on the way: the categories Cc, Cs, Zl and Zp.
@@ -31,24 +32,45 @@ LINKABLE = re.compile(r"@|://|\bwww\.|\w\.[^\W\d_]{2,}|\d\.\d", re.IGNORECASE)
 
 
 class EmailKind(StrEnum):
-    """What an email is; its templates lie in `templates/email/<value>/`."""
+    """What an email is: its name, its label on the desk, and in which role it is read.
 
-    BOOKING_REQUESTED = "booking_requested"  # the team has yet to confirm the call
-    BOOKING_CONFIRMED = "booking_confirmed"
-    BOOKING_FOR_HOST = "booking_for_host"
-    BOOKING_CHANGED = "booking_changed"
-    BOOKING_REMINDER = "booking_reminder"
-    BOOKING_CANCELLED = "booking_cancelled"
-    BOOKING_CANCELLED_FOR_HOST = "booking_cancelled_for_host"
-    BOOKING_WITHDRAWN = "booking_withdrawn"
-    CALENDAR_PROBLEM = "calendar_problem"
-    CALL_COLLIDES = "call_collides"
-    ALARM = "alarm"  # about the service itself; never in the outbox
-    NEW_LEAD = "new_lead"
-    FLOOD = "flood"
-    RESULT = "result"
-    SIGN_IN = "sign_in"
-    INVITED = "invited"
+    Its templates lie in `templates/email/<name>/`. Emails about a call to one `role`, `VISITOR` or
+    `HOST`, leave in order, and are composed alike.
+    """
+
+    label: str
+    role: str
+
+    def __new__(cls, name: str, label: str = "", role: str = "") -> "EmailKind":
+        kind = str.__new__(cls, name)
+        kind._value_, kind.label, kind.role = name, label, role
+        return kind
+
+    BOOKING_REQUESTED = "booking_requested", "Receipt of a request, to the visitor", VISITOR
+    BOOKING_CONFIRMED = "booking_confirmed", "Invitation to the visitor", VISITOR
+    BOOKING_FOR_HOST = "booking_for_host", "Brief to the host", HOST
+    BOOKING_CHANGED = "booking_changed", "News of another time or host, to the visitor", VISITOR
+    BOOKING_REMINDER = "booking_reminder", "Reminder to the visitor", VISITOR
+    BOOKING_CANCELLED = "booking_cancelled", "Cancellation to the visitor", VISITOR
+    BOOKING_CANCELLED_FOR_HOST = "booking_cancelled_for_host", "Cancellation to the host", HOST
+    BOOKING_WITHDRAWN = (
+        "booking_withdrawn",
+        "Withdrawal of an invitation to a mistyped address",
+        VISITOR,
+    )
+    CALENDAR_PROBLEM = "calendar_problem", "Problem with a host\u2019s calendar"
+    CALL_COLLIDES = "call_collides", "Call that collides with a calendar"
+    ALARM = "alarm", "Alarm about the service"  # never in the outbox
+    NEW_LEAD = "new_lead", "News to the team"
+    FLOOD = "flood", "Many messages at once, to the team"
+    RESULT = "result", "Result to the visitor"
+    SIGN_IN = "sign_in", "Link to the desk"
+    INVITED = "invited", "Invitation to the desk"
+
+    @classmethod
+    def of_role(cls, role: str) -> "frozenset[EmailKind]":
+        """Return the emails about a call that are read in a role."""
+        return frozenset(kind for kind in cls if kind.role == role)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from sqlalchemy.orm import Session, aliased
 from ..db import demo_data
 from ..db.engine import Database, insert_unless, rows_changed
 from ..leads import capture
-from .message import EmailKind, Message, to_json
+from .message import HOST, VISITOR, EmailKind, Message, to_json
 from .models import EmailState, Hold, OutboxMessage, OutboxPause, Turn
 from .retries import LONGEST_WAIT, PROBE_EVERY, SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD, next_time
 from .transports.base import Accepted, Outcome, Permanent, Stop, Temporary
@@ -53,18 +53,10 @@ TRIED = (EmailState.SENT, EmailState.FAILED, EmailState.DEAD)  # and will not be
 WAITING = (EmailState.PENDING, EmailState.HELD)
 REFUSED = (EmailState.FAILED, EmailState.DEAD)
 SETTLED_AT_ONCE = 200  # emails that one claim may find too late
-TO_VISITOR = (
-    EmailKind.BOOKING_REQUESTED,
-    EmailKind.BOOKING_CONFIRMED,
-    EmailKind.BOOKING_CHANGED,
-    EmailKind.BOOKING_REMINDER,
-    EmailKind.BOOKING_CANCELLED,
-    EmailKind.BOOKING_WITHDRAWN,
-)
+TO_VISITOR, TO_HOST = EmailKind.of_role(VISITOR), EmailKind.of_role(HOST)
 TO_VISITORS = {*TO_VISITOR, EmailKind.RESULT}
 A_DAY = 8  # emails to one visitor's mailbox; a cancellation may go beyond, up to twice as many
 ENOUGH = "the visitor has had as many emails as one address gets in a day"
-TO_HOST = (EmailKind.BOOKING_FOR_HOST, EmailKind.BOOKING_CANCELLED_FOR_HOST)
 
 IS_RESTORED = and_(OutboxMessage.state == EmailState.HELD, OutboxMessage.hold == Hold.RESTORED)
 HAD_ENOUGH = and_(OutboxMessage.state == EmailState.HELD, OutboxMessage.reason == ENOUGH)
@@ -363,7 +355,7 @@ def _role(kind: Any) -> ColumnElement[str]:
     """
     if isinstance(kind, EmailKind):
         kind = literal(kind, OutboxMessage.kind.type)
-    return case((kind.in_(TO_VISITOR), "visitor"), (kind.in_(TO_HOST), "host"), else_=kind)
+    return case((kind.in_(TO_VISITOR), VISITOR), (kind.in_(TO_HOST), HOST), else_=kind)
 
 
 def _is_overtaken(session: Session, row: OutboxMessage) -> bool:

@@ -11,7 +11,7 @@ from ...formats import moment, short_date
 from ...leads.contact_details import LABELS
 from ...leads.models import EventKind, Lead, LeadEvent, Stage
 from ...publishing.site import Published
-from ..labels import MAILS, STAGES
+from ..labels import STAGES
 
 EVENTS = {
     EventKind.CALL_BOOKED: "Booked a call",
@@ -125,5 +125,5 @@ def _more(event: LeadEvent, around: Around) -> str:
             return f", for {short_date(date.fromisoformat(detail['on']))}"
         case EventKind.DETAILS_CHANGED:
             return ": " + ", ".join(LABELS[name].lower() for name in detail["fields"])
-    which = f" ({MAILS[EmailKind(detail['what'])]})" if detail.get("what") else ""
+    which = f" ({EmailKind(detail['what']).label})" if detail.get("what") else ""
     return which + (f": {detail['reason']}" if detail.get("reason") else "")

@@ -9,7 +9,7 @@ from ...assess.emails import result_email
 from ...book import emails as call_emails
 from ...book.calendars.notices import calendar_email, collision_email
 from ...book.hosts.models import offered_calls
-from ...emails.message import EmailKind, Message, from_json
+from ...emails.message import HOST, VISITOR, EmailKind, Message, from_json
 from ...emails.models import OutboxMessage
 from ...emails.outbox import Compose
 from ...emails.team_notices import flood_email
@@ -28,13 +28,8 @@ def _result(
 
 
 COMPOSERS = {
-    EmailKind.BOOKING_REQUESTED: call_emails.visitors_email,
-    EmailKind.BOOKING_CONFIRMED: call_emails.visitors_email,
-    EmailKind.BOOKING_CHANGED: call_emails.visitors_email,
-    EmailKind.BOOKING_REMINDER: call_emails.visitors_email,
-    EmailKind.BOOKING_CANCELLED: call_emails.visitors_email,
-    EmailKind.BOOKING_FOR_HOST: call_emails.hosts_email,
-    EmailKind.BOOKING_CANCELLED_FOR_HOST: call_emails.hosts_email,
+    **dict.fromkeys(EmailKind.of_role(VISITOR), call_emails.visitors_email),
+    **dict.fromkeys(EmailKind.of_role(HOST), call_emails.hosts_email),
     EmailKind.BOOKING_WITHDRAWN: call_emails.withdrawal,
     EmailKind.NEW_LEAD: call_emails.team_news,
     EmailKind.FLOOD: flood_email,

@@ -215,7 +215,7 @@ def test_a_lead_that_a_program_writes_to_all_night_still_opens(client, member, d
         (models.Stage, labels.STAGES),
         (models.EventKind, timeline.EVENTS),
         (audit_log.AuditKind, labels.CHANGES),
-        (EmailKind, labels.MAILS),
+        (EmailKind, {kind: kind.label for kind in EmailKind}),
         (set(Delivery) - {Delivery.UNKNOWN}, labels.DELIVERIES),
         (
             {*EmailState, *Delivery} - set(mail_status.UNTOLD),
