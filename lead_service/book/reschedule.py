@@ -34,7 +34,7 @@ from .visitor import query_params, timezones
 from .visitor.times_page import TimesPage
 
 UNREADABLE = "We can\u2019t read that time."
-MOST_MOVES = 10  # by the visitor: each one mails two people
+MOST_MOVES = 5  # by the visitor: each one mails two people
 
 blueprint = Blueprint("move", __name__, url_prefix="/booking/<token>/move")
 

@@ -7,6 +7,7 @@ from ...hostnames import is_placeholder
 
 LONGEST = 2000  # as the column has it
 ALIASES = {"webcal", "webcals", "feed"}
+PORTS = {None, 443, 8443}  # so that no other service of a machine can be asked
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
 # Beyond what `is_global` knows in every version of Python: IPv6 that stands for IPv4 addresses
 # which are not seen in it (6to4, Teredo and its neighbors), their relays, protocol assignments
@@ -45,6 +46,8 @@ def check(text: str, *, allow_loopback: bool = False) -> str:
         raise ValueError("must start with https:// or webcal://")
     if not host or port == 0:
         raise ValueError("is not an address")
+    if not allow_loopback and port not in PORTS:
+        raise ValueError("must use port 443 or 8443")
     if "@" in parts.netloc:
         raise ValueError("must not hold a user or a password")
     if _is_number(host) and not is_allowed(host, allow_loopback=allow_loopback):

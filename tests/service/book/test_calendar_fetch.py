@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lead_service.book.calendars import feed_address
 from lead_service.book.calendars import fetch as fetching
 from lead_service.book.calendars.fetch import Fetched, Unreadable, fetch
 from tests.support.calendar_server import CalendarServer, drip, file, hang, leads_to, without_end
@@ -87,8 +88,10 @@ def test_it_is_not_led_inward_nor_into_the_clear(server, refused, url):
     assert len(server.asked) == 1
 
 
-def test_this_machine_is_not_read_without_the_setting(server, refused):
+def test_this_machine_is_not_read_without_the_setting(server, refused, monkeypatch):
     server.answers["/secret"] = file(b"x")
+    assert "must use port 443 or 8443" in refused(allow_loopback=False)
+    monkeypatch.setattr(feed_address, "PORTS", {int(server.url().split(":")[2].split("/")[0])})
     assert refused(allow_loopback=False) == "its host name leads to a private address"
     assert server.asked == []
 

@@ -56,6 +56,7 @@ def test_an_address_is_kept_as_it_will_be_asked_for(typed, kept):
 REFUSED = [
     *("", "example.com/a.ics", "http://example.com/a.ics", "ftp://example.com/", "file:///etc"),
     *("https://", "https:///a", "https://example.com:0/", "https://example.com:x/"),
+    *("https://example.com:22/a", "webcal://example.com:8080/a"),
     *("https://[::1/", "https://a b/", "https://example.com/\na", "https://example.com/\x00"),
     *("https://user:secret@example.com/", "https://user@example.com/", "javascript:alert(1)"),
     *("https://127.0.0.1/", "https://[::1]/", "https://10.0.0.1/", "https://169.254.169.254/"),
