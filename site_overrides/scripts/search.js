@@ -54,7 +54,7 @@ function entry(href, title, { description = "", kind = "" } = {}) {
 
 function summary(query, count) {
   if (!query) return "";
-  if (!count) return "Nothing has that in its title, headings or description.";
+  if (!count) return "No results. Try another word.";
   return count === 1 ? "1 page" : `${count} pages`;
 }
 

@@ -67,7 +67,7 @@ def test_search_says_when_nothing_is_found_and_gives_the_focus_back(visit):
     page.keyboard.press("Enter")
     expect(page.get_by_label("Search the site")).to_be_focused()
     page.keyboard.type("zzzz")
-    expect(page.get_by_role("status")).to_contain_text("Nothing")
+    expect(page.get_by_role("status")).to_contain_text("No results")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(opener).to_be_focused()
