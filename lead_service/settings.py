@@ -213,6 +213,12 @@ class Settings(BaseModel):
     )
     practice_vat_id: str = Field("", description="The VAT number, for the imprint.")
 
+    practice_reply_time: str = Field(
+        "",
+        description="When you answer a message, such as `within one working day`. The contact page "
+        "and the email that confirms a message say it, if given.",
+    )
+
     feeds_allow_loopback: bool = Field(
         False,
         description="Also read hosts' calendars from this machine, to try them out. Local mode "

@@ -10,7 +10,8 @@ from .. import clock
 from ..assess.models import find_referenced
 from ..book.forms import Person
 from ..book.visitor import query_params
-from ..emails import team_notices
+from ..emails import outbox, team_notices
+from ..emails.message import EmailKind
 from ..leads import capture, consent, events
 from ..leads.consent import Occasion
 from ..leads.models import EventKind
@@ -20,6 +21,7 @@ from ..web.context import context
 from ..web.fields import long_text
 from ..web.security import are_too_many_messages, limit_posts
 from ..web.tokens import new_token, token_hash
+from .emails import USEFUL_FOR
 
 blueprint = Blueprint("contact", __name__, url_prefix="/contact")
 
@@ -27,7 +29,7 @@ blueprint = Blueprint("contact", __name__, url_prefix="/contact")
 class ContactForm(Person):
     """A message without a slot."""
 
-    topic = long_text("What is it about?")
+    topic = long_text("Your message", required="Write your message.")
 
 
 @blueprint.get("/")
@@ -78,7 +80,7 @@ def save_message(
     answers: str = "",
     flood: bool = False,
 ) -> None:
-    """Keep a message as a lead with its event, once, and tell the team.
+    """Keep a message as a lead with its event, once, confirm it and tell the team.
 
     `answers` is the reference of the self-assessment that comes along. Of a `flood` the team
     hears in one email an hour.
@@ -87,7 +89,7 @@ def save_message(
     lead = capture.capture_lead(session, form.details, quarantine=suspect, at=now)
     if assessment := find_referenced(session, settings.secret, answers):
         assessment.lead_id = assessment.lead_id or lead.id
-    text = form.topic.data or ""
+    email, text = form.email.data or "", form.topic.data or ""
     if not events.record_event_once(
         session, lead, EventKind.WROTE, now, key=key, text=text, suspect=suspect
     ):
@@ -95,6 +97,16 @@ def save_message(
     may_contact = bool(form.may_contact.data)
     consent.record_consent(
         session, lead, consent.SERVICES, may_contact=may_contact, source="contact", at=now
+    )
+    outbox.queue(
+        session,
+        EmailKind.MESSAGE_RECEIVED,
+        email,
+        at=now,
+        useless_after=now + USEFUL_FOR,
+        lead_id=lead.id,
+        dedupe_key=f"received:{key}",
+        held=suspect,
     )
     team_notices.notify(
         session,

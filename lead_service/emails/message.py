@@ -63,6 +63,7 @@ class EmailKind(StrEnum):
     ALARM = "alarm", "Alarm about the service"  # never in the outbox
     NEW_LEAD = "new_lead", "News to the team"
     FLOOD = "flood", "Many messages at once, to the team"
+    MESSAGE_RECEIVED = "message_received", "Receipt of a message, to the visitor"
     RESULT = "result", "Result to the visitor"
     SIGN_IN = "sign_in", "Link to the desk"
     INVITED = "invited", "Invitation to the desk"

@@ -54,7 +54,7 @@ WAITING = (EmailState.PENDING, EmailState.HELD)
 REFUSED = (EmailState.FAILED, EmailState.DEAD)
 SETTLED_AT_ONCE = 200  # emails that one claim may find too late
 TO_VISITOR, TO_HOST = EmailKind.of_role(VISITOR), EmailKind.of_role(HOST)
-TO_VISITORS = {*TO_VISITOR, EmailKind.RESULT}
+TO_VISITORS = {*TO_VISITOR, EmailKind.MESSAGE_RECEIVED, EmailKind.RESULT}
 A_DAY = 8  # emails to one visitor's mailbox; a cancellation may go beyond, up to twice as many
 ENOUGH = "the visitor has had as many emails as one address gets in a day"
 

@@ -114,6 +114,8 @@ def _for_the_owner(settings: Settings) -> Iterator[str]:
         yield f"docs/{fact}: not confirmed yet; if it is right, remove it from `confirm`"
     if settings.is_local:
         return
+    if not settings.practice_reply_time:
+        yield "PRACTICE_REPLY_TIME: the contact page does not say when you answer a message"
     if not published.people:
         yield "docs/people: the About page names no one"
     for article in published.articles:

@@ -9,6 +9,7 @@ from ...assess.emails import result_email
 from ...book import emails as call_emails
 from ...book.calendars.notices import calendar_email, collision_email
 from ...book.hosts.models import offered_calls
+from ...contact.emails import received_email
 from ...emails.message import HOST, VISITOR, EmailKind, Message, from_json
 from ...emails.models import OutboxMessage
 from ...emails.outbox import Compose
@@ -35,6 +36,7 @@ COMPOSERS = {
     EmailKind.FLOOD: flood_email,
     EmailKind.CALENDAR_PROBLEM: calendar_email,
     EmailKind.CALL_COLLIDES: collision_email,
+    EmailKind.MESSAGE_RECEIVED: received_email,
     EmailKind.RESULT: _result,
     EmailKind.SIGN_IN: sign_in_email,
     EmailKind.INVITED: invitation_email,

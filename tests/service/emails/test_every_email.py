@@ -36,6 +36,7 @@ TO_THE_VISITOR = {
     EmailKind.BOOKING_REMINDER,
     EmailKind.BOOKING_CANCELLED,
     EmailKind.BOOKING_WITHDRAWN,
+    EmailKind.MESSAGE_RECEIVED,
     EmailKind.RESULT,
 }
 TO_A_MEMBER = {

@@ -66,6 +66,7 @@ def test_what_only_the_owner_can_say_is_listed_until_it_is_said(site_dir, tmp_pa
     )
     assert unconfirmed.startswith("docs/about.md: forty years: not confirmed yet")
     assert more == [
+        "PRACTICE_REPLY_TIME: the contact page does not say when you answer a message",
         "docs/people: the About page names no one",
         "docs/insights/about-clarify.md: the article has no author",
     ]
