@@ -9,6 +9,7 @@ from datetime import date
 import brotli
 
 from lead_service.action_framework.loading import load
+from lead_service.publishing.links import SERVICE
 from tests.support.built_site import ORIGIN, ROOT
 
 MARKERS = ("title", "description", "head", "above", "content")
@@ -68,7 +69,7 @@ def test_the_sitemap_lists_every_page_that_should_be_found(site, pages):
     sitemap = ElementTree.parse(site / "sitemap.xml").getroot()
     listed = {element.text for element in sitemap.iter() if element.tag.endswith("loc")}
     readable = {page.url for page in pages} - {"/404.html", "/200.html", "/503.html"}
-    service = {"/assessment/", "/book/", "/contact/"}
+    service = set(SERVICE)
     assert listed == {ORIGIN + url for url in readable | service}
 
 

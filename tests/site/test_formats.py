@@ -10,11 +10,11 @@ from urllib.robotparser import RobotFileParser
 
 import pytest
 
+from lead_service.publishing.links import SERVICE
 from tests.support.built_site import ORIGIN, Page
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
-SERVICE = ("/assessment/", "/book/", "/contact/")
 DISPLAYS = ("fullscreen", "standalone", "minimal-ui", "browser")
 ADDRESSES = ("url", "item", "logo", "image", "mainEntityOfPage", "@id")
 # What Google asks for, or recommends, before it shows a page as more than a line of text

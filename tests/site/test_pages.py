@@ -6,6 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 import html5lib
 
+from lead_service.publishing.links import SERVICE
 from tests.support.built_site import ORIGIN
 
 STEPS = ("assess", "clarify", "transform", "implement", "organize", "nurture")
@@ -15,7 +16,6 @@ PROMISED = {
     *(f"/framework/{step}/" for step in STEPS),
     *("/insights/why-most-ai-pilots-never-scale/", "/404.html", "/503.html", "/200.html"),
 }
-SERVICE = {"/assessment/", "/assessment/example/", "/book/", "/contact/"}
 
 
 def test_every_promised_address_is_published(pages):
