@@ -28,7 +28,7 @@ ROUNDS = 3
 @pytest.fixture
 def processes(pytestconfig) -> int:
     """How many processes race: each takes a second of the processor before it begins."""
-    return 8 if pytestconfig.option.all else 4
+    return 8 if pytestconfig.option.all else 3
 
 
 def race(environment: dict[str, str], forms_of: list[Forms]) -> Counter[int]:
@@ -87,12 +87,12 @@ def calls(database) -> list[Booking]:
         return list(session.scalars(select(Booking).order_by(Booking.id)))
 
 
-@pytest.mark.parametrize(("hosts", "starts"), [(3, 6), pytest.param(1, 40, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("hosts", "starts"), [(2, 6), pytest.param(1, 40, marks=pytest.mark.long)])
 def test_as_many_win_as_hosts_are_free_and_the_others_hear_just_taken(
     app, environment, database, processes, hosts, starts
 ):
-    for name in ("ben", "cleo")[: hosts - 1]:
-        add_host(database, name=name.title())
+    for _ in range(hosts - 1):
+        add_host(database, name="Ben")
     found = coming_starts(database, starts)
     answered = race(environment, [booking_forms(one, found) for one in range(processes)])
     won = hosts * starts
