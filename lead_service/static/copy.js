@@ -7,7 +7,7 @@
   button.addEventListener("click", function () {
     navigator.clipboard.writeText(button.dataset.copy).then(
       function () { status.textContent = "Copied"; },
-      function () { status.textContent = "Your browser did not allow it: mark the link and copy it by hand"; }
+      function () { status.textContent = "Your browser didn’t allow copying. Select the link and copy it yourself."; }
     );
   });
 })();

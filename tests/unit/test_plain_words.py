@@ -15,6 +15,8 @@ READ = sorted(
         *ROOT.glob("*.md"),
         *(path for path in (SERVICE / "templates").rglob("*") if path.is_file()),
         *(ROOT / "site_overrides").rglob("*.html"),
+        *(ROOT / "site_overrides").rglob("*.js"),
+        *(SERVICE / "static").rglob("*.js"),
         *SERVICE.rglob("*.py"),
         *SERVICE.rglob("*.yml"),
     ]
@@ -58,6 +60,8 @@ def sentences(path: Path) -> str:
     text = path.read_text("utf-8")
     if path.suffix == ".py":
         return " . ".join(literals(text))
+    if path.suffix == ".js":
+        return " ".join(re.findall(r'"([^"\n]* [^"\n]*)"', text))
     if path.suffix == ".yml":
         text = re.sub(r"(?m)^\s*#.*$|^\s*(?:- )?(?:id: [\w-]+$|[\w-]+:)", " ", text)
     return TAG.sub(quoted, JINJA.sub(quoted, CODE.sub(" ", text)))
