@@ -140,6 +140,7 @@ def test_it_is_valid_html_with_a_heading_a_title_and_a_label_for_each_field(visi
     assert markup.unlabeled_fields(parsed) == []
     assert markup.repeated_ids(parsed) == []
     assert markup.dangling_references(parsed) == []
+    assert markup.uneven_tables(parsed) == []
 
 
 def test_it_fits_its_window_and_its_controls_are_large_enough_to_hit(visit, pytestconfig):

@@ -17,7 +17,9 @@ from lead_service.emails.message import EmailKind
 from lead_service.leads.contact_details import CORRECTABLE, FIELDS, LABELS, ContactDetails
 from lead_service.leads.models import Lead
 from lead_service.ops.demo.acts import Story
+from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import press, sign_in
+from tests.support.app.stored_data import kept
 from tests.support.app.visitor_forms import booking_form, open_starts
 
 # Some text of its own for each field, the fields that are added later included.
@@ -86,6 +88,14 @@ def test_a_correction_on_the_desk_changes_every_field_and_says_which(told, datab
     labels = ", ".join(one.metadata["label"].lower() for one in CORRECTABLE)
     assert f"Corrected the contact details: {labels}" in told.get("/desk/leads/1/").text
     assert f"fields: {labels}" in told.get("/desk/trail/").text
+
+
+def test_a_later_form_fills_in_what_was_not_told_before(database):
+    def come_back(session) -> dict[str, str]:
+        kept(session, email=TOLD["email"], at=MONDAY_MORNING)
+        return asdict(kept(session, **TOLD, at=MONDAY_MORNING).details)
+
+    assert database.write(come_back) == TOLD
 
 
 def test_every_form_and_story_knows_every_field(app):

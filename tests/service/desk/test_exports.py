@@ -14,7 +14,7 @@ from lead_service.desk.leads import exports
 from lead_service.desk.leads.exports import COLUMNS
 from lead_service.desk.leads.filters import LeadFilter
 from lead_service.leads import capture
-from lead_service.leads.contact_details import ContactDetails
+from lead_service.leads.contact_details import LABELS, ContactDetails
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import sign_in
@@ -22,7 +22,7 @@ from tests.support.app.stored_data import confirm_ticks, kept
 from tests.support.app.visitor_forms import PHASE, VISITOR, WORST, assess, book
 
 LISTED = {
-    *("id", "name", "company", "email", "phone", "stage", "owner", "next_action"),
+    *("id", *LABELS, "stage", "owner", "next_action"),
     *("next_action_on", "suspected", "mail_comes_back", "created_at", "touched_at"),
     *("answers_from", "scores", "overall", "phase", "begin_with", "articles", "wrote", "notes"),
     *("calls", "timeline", "consents"),

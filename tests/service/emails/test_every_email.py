@@ -17,7 +17,7 @@ from lead_service.book.hosts.models import CalendarFeed, Host
 from lead_service.book.models import Booking
 from lead_service.desk.team import membership
 from lead_service.emails import team_notices
-from lead_service.emails.message import EmailKind
+from lead_service.emails.message import VISITOR, EmailKind
 from lead_service.leads.consent import Agreed, Occasion, permission
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.call_types import KIND, publish
@@ -29,16 +29,7 @@ pytestmark = pytest.mark.usefixtures("at")
 
 MARKUP = '<img src=//evil.example/x onerror=alert(1)> & "O\'Neil"'
 LURE = "Prize at www.evil.example"
-TO_THE_VISITOR = {
-    EmailKind.BOOKING_REQUESTED,
-    EmailKind.BOOKING_CONFIRMED,
-    EmailKind.BOOKING_CHANGED,
-    EmailKind.BOOKING_REMINDER,
-    EmailKind.BOOKING_CANCELLED,
-    EmailKind.BOOKING_WITHDRAWN,
-    EmailKind.MESSAGE_RECEIVED,
-    EmailKind.RESULT,
-}
+TO_THE_VISITOR = EmailKind.of_role(VISITOR) | {EmailKind.MESSAGE_RECEIVED, EmailKind.RESULT}
 TO_A_MEMBER = {
     EmailKind.SIGN_IN,
     EmailKind.INVITED,

@@ -27,6 +27,17 @@ def dangling_references(page: Element) -> list[str]:
     return [id for id in pointed if id not in ids]
 
 
+def uneven_tables(page: Element) -> list[str]:
+    """Name the first cell of each table row that has more or fewer cells than the table's head."""
+    uneven = []
+    for table in page.iter("table"):
+        columns = len(table.findall("thead/tr/*"))
+        for row in table.iterfind("tbody/tr") if columns else ():
+            if sum(int(cell.get("colspan", 1)) for cell in row) != columns:
+                uneven.append("".join(row[0].itertext()).strip())
+    return uneven
+
+
 def unlabeled_fields(page: Element) -> list[str]:
     """Name each field, hidden ones aside, that has no label with words in it."""
     labels = [label for label in page.iter("label") if "".join(label.itertext()).strip()]
