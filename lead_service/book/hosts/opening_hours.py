@@ -1,4 +1,4 @@
-"""Opening hours as people type and read them: `09:00-12:00, 13:00-17:00`. Pure."""
+"""Opening hours as people type and read them: 9:00 am to 12:00 pm, 1:00 pm to 5:00 pm. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -13,10 +13,11 @@ DAY = 1440  # minutes
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # 9-5, 9-17, 0900-1730, 9h-17h30, 9am-5pm, 9:30 am to noon and 10pm\u20132am, with any dash.
 TIME = r"(noon|midnight|\d{1,2}(?:[:.h]?\d\d|h)?(?:\s*[ap]\.?m\b\.?)?)?"
-PART = re.compile(rf"{TIME}\s*(?:-|\u2013|\u2014|to\b|until\b)\s*{TIME}", re.ASCII | re.IGNORECASE)
+TO, NEXT_DAY = r"(?:-|\u2013|\u2014|to\b|until\b)", " the next day"
+PART = re.compile(rf"{TIME}\s*{TO}\s*{TIME}({NEXT_DAY})?", re.ASCII | re.IGNORECASE)
 CLOCK = re.compile(r"(\d{1,2})(?:[:.h]?(\d\d)|h)?\s*(?:([ap])\.?m\.?)?", re.ASCII | re.IGNORECASE)
 HALF = DAY // 2
-LONGEST_NIGHT = 14 * 60  # of hours past midnight that are not written like 17:00-33:00
+LONGEST_NIGHT = 14 * 60  # of hours past midnight that do not name the next day
 CLOSED = {"closed", "none", "off"}
 
 
@@ -37,12 +38,7 @@ def parse_windows(text: str) -> list[Window]:
 
 
 def write_windows(windows: Iterable[Window]) -> str:
-    """Write windows as `parse_windows` reads them."""
-    return ", ".join(f"{_time(one.start)}-{_time(one.end)}" for one in windows)
-
-
-def describe_windows(windows: Iterable[Window]) -> str:
-    """Write windows for reading: 9:00 am to 12:00 pm, 10:00 pm to 2:00 am the next day."""
+    """Write windows as people and `parse_windows` read them: 10:00 pm to 2:00 am the next day."""
     return ", ".join(f"{_clock(one.start)} to {_clock(one.end)}" for one in windows)
 
 
@@ -72,6 +68,8 @@ def _window(part: str) -> Window:
         raise ValueError(f"Enter when the hours {missing}.")
     until = _read(found[2])
     start, end = _span(_read(found[1]), until)
+    if end is not None and found[3]:
+        end = (end - 1) % DAY + 1 + DAY
     if start is None or end is None or start >= DAY or end > 2 * DAY:
         raise ValueError(
             f"In \u201c{part}\u201d, use times from 00:00 to 23:55; the end may go on to 48:00."
@@ -81,10 +79,10 @@ def _window(part: str) -> Window:
             f"\u201c{part}\u201d ends before it starts. Write am or pm, like 9am-5pm."
             " For hours past midnight, write 10pm-2am or 22:00-26:00."
         )
-    if end > DAY >= (until.minutes or 0) and end - start > LONGEST_NIGHT:
+    if end > DAY >= (until.minutes or 0) and end - start > LONGEST_NIGHT and not found[3]:
         raise ValueError(
             f"\u201c{part}\u201d is more than 14 hours. Write am or pm, like 9am-5pm,"
-            f" or {_time(start)}-{_time(end)} if you mean it."
+            f" or {write_windows([Window(start, end)])} if you mean it."
         )
     if start % 5 or end % 5:
         raise ValueError(f"\u201c{part}\u201d is not on a multiple of five minutes.")
@@ -135,28 +133,17 @@ def _span(start: Reading, end: Reading) -> tuple[int | None, int | None]:
     return opens, closes + DAY if end.has_half and closes < opens else closes
 
 
-def _time(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
-
-
 def rows(text: str) -> list[tuple[str, str]]:
     """Split typed windows into what the fields From and To show; as typed where unreadable."""
     try:
         windows = parse_windows(text)
     except ValueError:
         return [(text, "")]
-    return [(_clock(one.start), _end_clock(one)) for one in windows]
-
-
-def _end_clock(window: Window) -> str:
-    """Write an end as From and To are read: 2:00 am is on the next day when From is in a night."""
-    if window.end > DAY and window.end - window.start > LONGEST_NIGHT:
-        return _time(window.end)
-    return "midnight" if window.end == DAY else _clock(window.end % DAY)
+    return [(_clock(one.start), _clock(one.end)) for one in windows]
 
 
 def _clock(minutes: int) -> str:
     if minutes == DAY:
         return "midnight"
     shown = wall_time(time(*divmod(minutes % DAY, 60)))
-    return f"{shown} the next day" if minutes > DAY else shown
+    return shown + NEXT_DAY if minutes > DAY else shown

@@ -123,7 +123,7 @@ def _span(days: list[str]) -> str:
 
 def hours_text(stored) -> str:
     """Write stored windows for reading."""
-    return opening_hours.describe_windows(Window(one.opens, one.closes) for one in stored)
+    return opening_hours.write_windows(Window(one.opens, one.closes) for one in stored)
 
 
 def _holidays(host: Host, today: date) -> dict:

@@ -139,7 +139,7 @@ def _week(host: Host, form: Form) -> list[tuple[str, str, int]]:
     )
     counts = Counter(start.weekday() for start in starts)
     return [
-        (name, opening_hours.describe_windows(weekly[number]), counts[number])
+        (name, opening_hours.write_windows(weekly[number]), counts[number])
         for number, name in enumerate(opening_hours.WEEKDAYS)
     ]
 
