@@ -112,7 +112,9 @@ def hosts_email(
         if is_off
         else briefs.brief_of(session, published, booking.lead_id, booking, booking.topic),
         article=published.title_of(booking.came_from),
-        **_to_staff(session, settings, booking.lead_id, occasion, booking.email, booking.name),
+        **_to_staff(
+            session, settings, booking.lead_id, booking, occasion, booking.email, booking.name
+        ),
         **_context(settings, booking, host.zone, said),
     )
 
@@ -178,7 +180,9 @@ def team_news(
         thread=_thread(settings, booking) if booking else "",
         before=_before(said, zone) if booking else "",
         late_since=_late_since(row, zone, now),
-        **_to_staff(session, settings, lead.id, Occasion(said["occasion"]), lead.email, lead.name),
+        **_to_staff(
+            session, settings, lead.id, booking, Occasion(said["occasion"]), lead.email, lead.name
+        ),
         **practice_context(settings),
     )
 
@@ -222,11 +226,17 @@ def _thread(settings: Settings, booking: Booking) -> str:
 
 
 def _to_staff(
-    session: Session, settings: Settings, lead_id: int, occasion: Occasion, email: str, name: str
+    session: Session,
+    settings: Settings,
+    lead_id: int,
+    booking: Booking | None,
+    occasion: Occasion,
+    email: str,
+    name: str,
 ) -> dict[str, Any]:
     """Return whether the team may reply to a lead, and where it is on the desk."""
     allowed: Permission = permission(occasion, agreed(session, lead_id))
-    link = settings.link(f"/desk/leads/{lead_id}/")
+    link = settings.link(f"/desk/leads/{lead_id}/" + (f"?call={booking.id}" if booking else ""))
     return team_notices.reply_fields(allowed, email, name) | {"desk_link": link}
 
 

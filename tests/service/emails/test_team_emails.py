@@ -221,6 +221,7 @@ def test_email_and_desk_show_the_same_brief_of_each_call(
         shown = [found.source, found.opening, found.recommended, found.diagnosis.phase.label]
         shown += found.diagnosis.reasons
         shown += [text for one in found.asks for text in (one.text, one.condition.answer.text)]
+        assert all(f"/desk/leads/1/?call={number}\n" in message.text for message in told)
         assert f'href="/desk/leads/1/?call={number}"' in client.get(f"/desk/calls/{number}/").text
         page = " ".join(client.get(f"/desk/leads/1/?call={number}").text.split())
         for text in shown:
