@@ -2,6 +2,7 @@
 
 import json
 import re
+from urllib.parse import urljoin
 
 import pytest
 
@@ -18,6 +19,23 @@ def articles(site, pages):
 
 def links(page: Page, rel: str) -> list[str]:
     return [tag["href"] for tag in page.all("a") if tag.get("rel") == rel]
+
+
+def test_an_article_that_answers_its_title_says_what_ai_gets_wrong_and_leads_on(articles):
+    own = {article["url"] for article, _ in articles}
+    for article, page in articles:
+        about = json.loads(page.source.split('ld+json">')[1].split("</script>")[0])["@graph"]
+        abstract = next(one["abstract"] for one in about if one["@type"] == "Article")
+        if abstract == article["description"]:
+            continue  # one without an answer
+        assert 35 <= len(abstract.split()) <= 45 and abstract in page.main_text, page.url
+        assert len(article["description"]) <= 160, page.url
+        prose = page.source.split('class="prose"')[1].split("</article>")[0]
+        led = {urljoin(page.url, link) for link in re.findall(r'href="([^"#?]+)', prose)}
+        assert len(led & own) >= 2 and "/services/" in led, page.url
+        text = re.sub(r"<[^>]+>", " ", prose)
+        assert len(re.findall(r"\bAI\b", text)) >= 2, page.url
+        assert 700 <= len(text.split()) <= 1200, page.url
 
 
 def test_articles_lead_to_the_one_before_and_the_one_after(articles):
