@@ -96,7 +96,7 @@ class Flood:
 def floods(session: Session, now: datetime) -> list[Flood]:
     """Return what may be floods: those of one client first, each the largest first."""
     by_client, by_hour = defaultdict(list), defaultdict(list)
-    for call in _unproved(session, now):
+    for call in unproved(session, now):
         if call.client:
             by_client[f"client {call.client}"].append(call)
         if call.quarantine:  # among the others of an hour are honest ones
@@ -126,15 +126,15 @@ def clear(database: Database, key: str, by: Actor) -> int:
 
 def too_large_a_share(session: Session, calls: CallTypes, now: datetime) -> str:
     """Say that calls nobody has proved hold more than a tenth of the starts to come; or ""."""
-    unproved = len(_unproved(session, now))
-    if unproved < MANY:
+    waiting = len(unproved(session, now))
+    if waiting < MANY:
         return ""
     found = host_cache.snapshot(session)
     hosts = who_take(found.hosts, calls.default, calls)
     free = len(found.open_starts(session, hosts, calls.default, now))
-    if unproved * 9 <= free:
+    if waiting * 9 <= free:
         return ""
-    return f"Calls of the last two days that may be a flood: {unproved}, with {free} times free."
+    return f"Calls of the last two days that may be a flood: {waiting}, with {free} times free."
 
 
 def forget_clients(session: Session, now: datetime) -> None:
@@ -143,7 +143,8 @@ def forget_clients(session: Session, now: datetime) -> None:
     session.execute(update(Booking).where(*old).values(client=None))
 
 
-def _unproved(session: Session, now: datetime) -> Sequence[Booking]:
+def unproved(session: Session, now: datetime) -> Sequence[Booking]:
+    """Return the calls to come that were made within two days and that nobody proved."""
     query = select(Booking).where(
         Booking.status == Status.CONFIRMED,
         Booking.starts_at > now,

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ... import clock
-from ...book import bookings
+from ...book import bookings, held
 from ...book.availability import busy_times, queries
 from ...book.models import Booking, Status
 from ...db.engine import Database, Kind
@@ -47,8 +47,10 @@ def _found(session: Session) -> Iterator[GaugeMetricFamily]:
     )
     yield _by("leads", "Leads by stage.", session, Lead.stage, Stage)
     yield _by("bookings", "Calls by status.", session, Booking.status, Status)
-    held = select(func.count(Booking.id)).where(bookings.held(clock.now()))
-    yield _value("calls_held", "Calls to come that look automated.", session.scalar(held) or 0)
+    suspected = select(func.count(Booking.id)).where(bookings.held(clock.now()))
+    yield _value("calls_held", "Calls to come that look automated.", session.scalar(suspected) or 0)
+    unproved = held.unproved(session, clock.now())
+    yield _value("calls_unproved", "Calls to come, of two days, that nobody proved.", len(unproved))
     yield _value("floods", "Hours of the last day with too many messages.", health.floods)
     yield _value(
         "emails_too_many", "Emails held because one address got too many.", health.too_many

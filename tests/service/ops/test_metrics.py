@@ -61,6 +61,7 @@ def test_all_web_processes_are_counted_together_and_nobody_is_named(
     assert found[name, "GET", "none", "4xx"] == 1
     assert found["lead_service_request_seconds_count", "/contact/"] == 21
     assert found["lead_service_bookings", "confirmed"] == 1
+    assert found["lead_service_calls_unproved",] == 1
     assert found["lead_service_leads", "new"] == 1
     assert found["lead_service_database_up",] == 1
     for personal in (*VISITOR.values(), booked.location.split("/")[2], start):
