@@ -1,9 +1,12 @@
 """The practice's own name and address, from the environment, by the rules of all settings."""
 
+from pathlib import Path
+from shutil import copytree
+
 import pytest
 from mkdocs.exceptions import Abort
 
-from tests.support.built_site import build_site, pages_of, small_docs
+from tests.support.built_site import ANN, ROOT, build_site, pages_of, portrait, small_docs
 
 GIVEN = {
     "PRACTICE_NAME": "Example & Partners",
@@ -21,11 +24,14 @@ GIVEN = {
 
 @pytest.fixture(scope="module")
 def named(tmp_path_factory):
-    """The pages of a site whose practice has given everything about itself."""
+    """The pages of a site whose practice has given everything about itself, and its one person."""
+    folder = tmp_path_factory.mktemp("named")
+    docs = Path(copytree(ROOT / "docs", folder / "docs"))
+    portrait(docs, ANN)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in GIVEN.items():
             patch.setenv(name, value)
-        return pages_of(build_site(tmp_path_factory.mktemp("named")))
+        return pages_of(build_site(folder / "site", docs))
 
 
 def test_every_page_says_who_publishes_it(named):
@@ -42,6 +48,23 @@ def test_every_page_knows_its_own_address(named):
         canonical = [tag["href"] for tag in page.all("link") if tag.get("rel") == "canonical"]
         readable = page.url not in {"/404.html", "/200.html", "/503.html"}
         assert canonical == ([f"https://www.example.com{page.url}"] if readable else [])
+
+
+def test_people_are_shown_where_a_reader_decides_and_no_one_without_them(named, pages):
+    for url in ("/", "/about/", "/services/"):
+        ours, without = (
+            next(page for page in built if page.url == url) for built in (named, pages)
+        )
+        assert (
+            "Ann Example" in ours.main_text and "Who you\u2019ll work with" not in without.main_text
+        )
+        picture = next(tag for tag in ours.all("img"))
+        assert picture["alt"] == "Portrait of Ann Example"
+        assert picture["width"] == picture["height"] and picture["sizes"]
+        assert not without.all("img")
+        data = '"@id": "https://www.example.com/about/#ann-example"'
+        assert (data in ours.source) == (url != "/services/")
+    assert 'id="ann-example"' in next(page for page in named if page.url == "/about/").source
 
 
 def test_a_practice_that_gives_no_address_shows_no_empty_one(pages):
