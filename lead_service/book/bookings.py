@@ -28,6 +28,7 @@ from .terms import Terms
 
 MOST_HELD = 30  # calls of all visitors at a time; else strangers could take every start
 MOST_HELD_BY_ONE = 3  # client
+MOST_OF_CLIENT = 10  # confirmed calls of a day: who owns a domain can confirm any number by email
 MOST_CHANGES = 3  # of one booking: the form must not become a way to mail strangers
 
 
@@ -268,6 +269,17 @@ def has_enough(session: Session, settings: Settings, lead: models.Lead, now: dat
     query = select(func.count(Booking.id)).join(Booking.lead).where(*proved)
     found = session.scalar(query.where(capture.shares_mailbox(lead.address)))
     return (found or 0) >= settings.bookings_per_address
+
+
+def is_for_the_team(session: Session, settings: Settings, call: Booking, now: datetime) -> bool:
+    """Say whether only the team may release a held call: its mailbox or client has enough."""
+    if has_enough(session, settings, call.lead, now):
+        return True
+    if call.client is None:
+        return False
+    confirmed = (Booking.status == Status.CONFIRMED, Booking.quarantine.is_(False))
+    query = select(func.count(Booking.id)).where(Booking.client == call.client, *confirmed)
+    return (session.scalar(query) or 0) >= MOST_OF_CLIENT
 
 
 def _manage_token(secret: str, uid: str, address_changes: int) -> str:

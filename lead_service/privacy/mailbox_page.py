@@ -43,7 +43,9 @@ def choices(token: str) -> str:
             calls=unproved,
             to_confirm=[*waiting, *unproved_ticks(session, lead)],
             may_write=bool(consent.agreed(session, lead.id).topics),
-            has_enough=bool(waiting) and bookings.has_enough(session, settings, lead, now),
+            has_enough=any(
+                bookings.is_for_the_team(session, settings, one, now) for one in waiting
+            ),
         )
 
 
@@ -79,7 +81,7 @@ def _confirm(session: Session, settings: Settings, lead: Lead, now: datetime) ->
     for tick in unproved_ticks(session, lead):
         tick.is_proved = True
     for call in _coming(session, lead, now):
-        if call.quarantine and bookings.has_enough(session, settings, lead, now):
+        if call.quarantine and bookings.is_for_the_team(session, settings, call, now):
             continue
         call.quarantine, call.is_proved = False, True
         session.flush()

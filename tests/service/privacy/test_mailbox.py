@@ -5,6 +5,7 @@ import re
 import pytest
 from sqlalchemy import func, select, update
 
+from lead_service.book import bookings
 from lead_service.book.models import Booking
 from lead_service.leads.consent import agreed
 from lead_service.leads.models import Lead
@@ -60,6 +61,11 @@ def test_a_call_that_came_with_too_many_others_is_confirmed_from_the_mailbox(
     assert states["booking_requested"] == "pending" and states["booking_confirmed"] == "held"
     asked = next(one for _, one in mails() if one.to == ADA and one.kind == "booking_requested")
     assert "Confirm within a few hours" in asked.text and "Confirm within a few hours" in asked.html
+    with monkeypatch.context() as patched:
+        patched.setattr(bookings, "MOST_OF_CLIENT", 1)
+        assert "several calls" in client.get(choices(mails)).text
+        client.post(choices(mails), data={"choice": "confirm"})
+        assert "held" in {row.state for row, _ in mails()}
     client.post(choices(mails), data={"choice": "confirm"})
     assert "held" not in {row.state for row, _ in mails()}
     with database.read() as session:
