@@ -26,7 +26,9 @@ from . import drawings, typeface
 from .cache import find, keep, place
 
 THEME = Path(__file__).resolve().parents[2] / "site_overrides"
-STYLES = ("tokens", "base", "signature", "frame", "pages", "print")  # in the order of the cascade
+# Each is a layer of the cascade, in this order. Those of the service are between pages and print.
+STYLES = ("tokens", "base", "signature", "components", "frame", "pages", "print")
+LAYERS = (*STYLES[:-1], "service", "print")
 UNPUBLISHED = ("assets/", "styles/", "scripts/", "icons/", "drawings/")  # the theme's, our sources
 TEXT = {".html", ".css", ".js", ".json", ".xml", ".txt", ".svg", ".yml", ".webmanifest"}
 SMALLEST = 200  # bytes; below this the header that names the encoding outweighs what it saves
@@ -76,10 +78,15 @@ def publish(config: MkDocsConfig, files: Files, name: str, content: bytes) -> st
 def _stylesheet(publish: Callable[[str, bytes], str]) -> str:
     """Join the font faces, the colors and our style sheets."""
     faces = typeface.faces(publish)
-    sheets = (
-        sheet.read_text("utf-8") for sheet in (THEME / "styles" / f"{name}.css" for name in STYLES)
-    )
-    return _lean_css("\n".join((faces, palette.css(), *sheets)))
+    sheets = [_layer("tokens", palette.css())]
+    sheets += [
+        _layer(name, (THEME / "styles" / f"{name}.css").read_text("utf-8")) for name in STYLES
+    ]
+    return _lean_css("\n".join((f"@layer {','.join(LAYERS)};", faces, *sheets)))
+
+
+def _layer(name: str, sheet: str) -> str:
+    return f"@layer {name} {{{sheet}}}"
 
 
 def _lean_js(script: str) -> str:

@@ -1,36 +1,31 @@
-/* Sign in with a passkey, or add one. Without this, members sign in with an emailed link. */
-(function () {
-  var form = document.querySelector("[data-passkey]");
-  var Keys = window.PublicKeyCredential;
-  if (!form || !Keys || !Keys.parseCreationOptionsFromJSON) return;
-  var status = form.querySelector("[role=status]");
-  var token = form.elements.csrf_token.value;
+// Sign in with a passkey, or add one. Without this, members sign in with an emailed link.
+const form = document.querySelector("[data-passkey]");
+const Keys = window.PublicKeyCredential;
 
-  function ask(options) {
-    return options.user
-      ? navigator.credentials.create({ publicKey: Keys.parseCreationOptionsFromJSON(options) })
-      : navigator.credentials.get({ publicKey: Keys.parseRequestOptionsFromJSON(options) });
+const ask = (options) => options.user
+  ? navigator.credentials.create({ publicKey: Keys.parseCreationOptionsFromJSON(options) })
+  : navigator.credentials.get({ publicKey: Keys.parseRequestOptionsFromJSON(options) });
+
+async function send(event) {
+  event.preventDefault();
+  const status = form.querySelector("[role=status]");
+  const body = new URLSearchParams({ csrf_token: form.elements.csrf_token.value });
+  status.textContent = "";
+  try {
+    const answer = await fetch(form.dataset.passkey, { method: "POST", body });
+    if (!answer.ok) throw new Error(answer.status);
+    const credential = await ask(await answer.json());
+    form.elements.credential.value = JSON.stringify(credential.toJSON());
+    form.submit();
+  } catch (fault) {
+    status.textContent = fault.name === "InvalidStateError"
+      ? "This device already has a passkey for the desk."
+      : "Your browser didn’t use a passkey. Try again.";
   }
+}
 
+if (form && Keys?.parseCreationOptionsFromJSON) {
   form.hidden = false;
-  document.querySelectorAll("[data-no-passkey]").forEach(function (one) { one.hidden = true; });
-  form.addEventListener("submit", function (event) {
-    event.preventDefault();
-    status.textContent = "";
-    fetch(form.dataset.passkey, { method: "POST", body: new URLSearchParams({ csrf_token: token }) })
-      .then(function (answer) {
-        if (!answer.ok) throw new Error(answer.status);
-        return answer.json();
-      })
-      .then(ask)
-      .then(function (credential) {
-        form.elements.credential.value = JSON.stringify(credential.toJSON());
-        form.submit();
-      })
-      .catch(function (fault) {
-        status.textContent = fault.name === "InvalidStateError"
-          ? "This device already has a passkey for the desk."
-          : "Your browser didn’t use a passkey. Try again.";
-      });
-  });
-})();
+  for (const one of document.querySelectorAll("[data-no-passkey]")) one.hidden = true;
+  form.addEventListener("submit", send);
+}

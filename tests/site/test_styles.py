@@ -1,0 +1,61 @@
+"""Each class has one home among the style sheets, and the cascade has layers in a known order."""
+
+import re
+
+import pytest
+
+from lead_service.own_files import STATIC
+from lead_service.publishing.assets import LAYERS, STYLES
+from tests.support.built_site import ROOT
+
+SHEETS = ROOT / "site_overrides" / "styles"
+OF_SITE = [SHEETS / f"{name}.css" for name in STYLES if name != "print"]
+# What a page loads, in the order of the cascade.
+PAGES = (
+    [*OF_SITE, STATIC / "service.css", STATIC / "assess.css"],
+    [*OF_SITE, STATIC / "service.css", STATIC / "book.css"],
+    [*OF_SITE, STATIC / "desk.css", STATIC / "funnel.css"],
+)
+CLASS = re.compile(r"\.([a-zA-Z][\w-]*)")
+COMMA = re.compile(r",(?![^()]*\))")
+
+
+def selectors(path) -> list[str]:
+    style = re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.DOTALL)
+    heads = (head.strip() for head in re.findall(r"([^{};]+)\{", style))
+    return [one for head in heads if not head.startswith("@") for one in COMMA.split(head)]
+
+
+@pytest.mark.parametrize("sheets", PAGES, ids=["assess", "book", "desk"])
+def test_no_class_is_styled_in_two_sheets(sheets):
+    """A later sheet may change another's component inside one of its own."""
+    homes: dict[str, str] = {}
+    strayed = []
+    for sheet in sheets:
+        classes = [(selector, set(CLASS.findall(selector))) for selector in selectors(sheet)]
+        for selector, used in classes:
+            if used and all(homes.get(name, sheet.name) != sheet.name for name in used):
+                strayed.append(f"{sheet.name}: {selector.strip()}")
+        homes = {name: sheet.name for _, used in classes for name in used} | homes
+    assert strayed == []
+
+
+def test_the_index_names_the_home_of_each_component():
+    index = (SHEETS / "components.css").read_text("utf-8").split("*/", 1)[0]
+    here = re.search(r"   here +(.*?)\n   signature.css", index, re.DOTALL)[1]
+    named = set(re.findall(r"[a-z][a-z-]+", re.sub(r"\(.*?\)", "", here))) - {"and"}
+    own = {CLASS.findall(selector)[0] for selector in selectors(SHEETS / "components.css")}
+    assert own == named
+
+
+def test_columns_are_styled_by_their_names():
+    for sheet in (*SHEETS.glob("*.css"), *STATIC.glob("*.css")):
+        assert ":nth-" not in sheet.read_text("utf-8"), sheet.name
+
+
+def test_every_rule_is_in_a_layer(site):
+    assert set(STYLES) < set(LAYERS)
+    published = next(site.glob("assets/site.*.css")).read_text("utf-8")
+    assert published.startswith(f"@layer {','.join(LAYERS)};")
+    for sheet in STATIC.glob("*.css"):
+        assert sheet.read_text("utf-8").startswith("@layer service {"), sheet.name
