@@ -23,7 +23,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",  # no text becomes HTML or script, whoever wrote it
+        "require-trusted-types-for 'script'",  # no text of anyone becomes HTML or script
         "trusted-types 'none'",
         "report-to csp",
         f"report-uri {CSP_REPORTS}",  # for browsers that do not know the other

@@ -104,7 +104,7 @@ def _smtp(secret: SecretStr) -> SecretStr:
 
 
 def _secret_url(secret: SecretStr) -> SecretStr:
-    """Check an address that opens something to whoever knows it; unlike others it may have a ?."""
+    """Check an address that is a secret; unlike others it may have a `?`."""
     text = secret.get_secret_value().strip()
     _url(text.partition("?")[0])
     return SecretStr(text)

@@ -116,7 +116,7 @@ class _Reader:
         return data
 
     def _look_for_a_comment(self, node: yaml.Node, path: KeyPath) -> None:
-        """Refuse a comment behind a text: whoever wrote "we are # 1" would lose half of it."""
+        """Refuse a comment behind a text: "we are # 1" would lose half of itself."""
         is_plain = isinstance(node, yaml.ScalarNode) and not node.style
         if node.value and is_plain:  # in quotes and in blocks, # is a character like others
             line = node.end_mark.line

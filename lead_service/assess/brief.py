@@ -174,7 +174,7 @@ def _to_ask_about(diagnosis: Diagnosis, named: Mapping[str, str]) -> list[Condit
 def brief_for(
     session: Session, assessment: Assessment, lead_id: int, current: Framework, words: str = ""
 ) -> Brief:
-    """Return the brief of a complete assessment, for whoever is to talk with a lead.
+    """Return the brief of a complete assessment, for the host who talks with a lead.
 
     `current` is the published framework, for which the suggested questions are written; an
     assessment of an older version may ask about a question that they no longer know. `words` are

@@ -120,7 +120,7 @@ def first_token(secret: str, framework: Framework, submission: str) -> str:
 
 
 def _keep(session: Session, framework: Framework, at: datetime) -> None:
-    """Keep the framework's text, once, whoever comes first."""
+    """Keep the framework's text once, whichever request is first."""
     if session.get(FrameworkVersion, framework.version):
         return
     version = FrameworkVersion(version=framework.version, text=framework.text, first_used_at=at)

@@ -171,7 +171,7 @@ def reassign(
     """Give a call to another host; return False when it is theirs already.
 
     Time and length stay as agreed with the visitor; the way to meet, the zone and the buffers are
-    the new host's. Only another call can be in the way: whoever reassigns has a reason to overrule
+    the new host's. Only another call can be in the way: who reassigns has a reason to overrule
     hours and notice. Raises NotUpcoming, Taken, and NotOffered for a host who takes no calls.
     """
     hosts = _lock(session, booking, now, host)
@@ -401,7 +401,7 @@ def correct_email(
 ) -> bool:
     """Correct where the invitation goes; False when it was done too often, or came too late.
 
-    The link changes with it: whoever reads the mistyped mailbox must not hold this one. The
+    The link changes with it: the reader of the mistyped mailbox must not get this one. The
     SEQUENCE rises by two, one for the cancellation at the old address, which a calendar that
     gets both must find older than the invitation at the new one.
     """

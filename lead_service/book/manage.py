@@ -1,4 +1,4 @@
-"""The page of one booking, for whoever holds its link: the invitation, its address, cancelling.
+"""The page of one booking, for anyone with its link: the invitation, its address, canceling.
 
 A GET changes nothing: mail scanners follow every link.
 """

@@ -216,7 +216,7 @@ def _free_hosts(wanted: datetime) -> list[Host]:
 
 
 def _form_as_sent(wanted: datetime) -> BookingForm:
-    """Read the form; where some call and some meet by link, whoever is free at that time decides.
+    """Read the form; where some call and some meet by link, the host who is free then decides.
 
     A number that was typed is kept either way.
     """

@@ -1,7 +1,7 @@
 """The outbox: an intent is written in the caller's transaction, and sent after it, at least once.
 
 A row says which email is due to whom about what; it is composed when it is sent. It is claimed
-under a lease, sent while no transaction is open, and finished by whoever still holds the lease.
+under a lease, sent while no transaction is open, and finished by the holder of the lease.
 A worker that dies or hangs loses its lease and another sends the email: none is lost, and at most
 one is doubled by each death. The provider documents no key by which it would refuse the second,
 so the gap cannot be closed, only marked: each email carries its id.
@@ -184,7 +184,7 @@ def supersede(
 
 
 def withdraw(session: Session, booking_id: int) -> None:
-    """Cancel what waits about a call, to whomever: nobody is to hear of it."""
+    """Cancel all waiting emails about a call."""
     waits = and_(OutboxMessage.booking_id == booking_id, OutboxMessage.state.in_(WAITING))
     gone = {"state": EmailState.CANCELLED, "body": None, "facts": None, "reason": ""}
     session.execute(update(OutboxMessage).where(waits).values(gone))

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class Eraser(Protocol):
-    """Whoever can be asked to forget an address."""
+    """A provider that can be asked to forget an address."""
 
     def erase(self, address: str) -> None:
         """Ask once, within lease.SEND_SECONDS; raise Temporary, Permanent or Stop."""

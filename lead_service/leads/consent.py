@@ -22,7 +22,7 @@ RESULT_SOURCE = "result"  # of a consent about one result; those of all others a
 
 
 class Question(NamedTuple):
-    """The words beside a checkbox. Whoever changes them gives them a new version."""
+    """The words beside a checkbox. Changed words need a new version."""
 
     version: str  # what `Consent.wording` stores
     text: str

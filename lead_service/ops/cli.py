@@ -131,7 +131,7 @@ def _check(as_json: bool, tell: bool) -> int:
         loaded, status = settings.load(create=False), 1
         try:
             faults = checks.faults(loaded)
-        except Exception as error:  # whoever waits for alarms hears of this, too
+        except Exception as error:  # people who wait for alarms hear of this, too
             if isinstance(error, SettingsError) or not tell:
                 raise
             faults = [f"check: it failed ({type(error).__name__})"]

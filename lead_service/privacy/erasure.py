@@ -40,7 +40,9 @@ def erase(session: Session, settings: Settings, address: str, by: Actor) -> dict
     person = _Person(session, settings, address)
     # Hosts before leads, as every booking locks them.
     session.execute(update(Host).values(calls_version=Host.calls_version + 1))
-    lead_id = session.scalar(person.lead_row().with_for_update())  # as whoever adds to it does
+    lead_id = session.scalar(
+        person.lead_row().with_for_update()
+    )  # as every request that adds to it does
     archived_counts.archive(session, person.counted())
     provider_erasure.ask(session, settings, person.their_mails(), by.at)
     counts = {held.name: held.erase(session) for held in person.of_the_lead()}

@@ -177,7 +177,7 @@ class _Person:
         return or_(Assessment.lead_id == self.lead, Assessment.id.in_(with_a_call))
 
     def _mails(self) -> ColumnElement[bool]:
-        """Select the mails about the lead, to whomever, and those to the address.
+        """Select the emails about the lead, to anyone, and those to the address.
 
         Those that staff got about other leads are about those leads.
         """

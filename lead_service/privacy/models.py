@@ -11,7 +11,7 @@ from ..db.base import Base
 class Suppression(Base):
     """The mark that an erased address leaves: that it was erased, and when.
 
-    The digest is keyed, so that whoever steals the database cannot try addresses against it.
+    The digest is keyed, so that a thief of the database cannot try addresses against it.
     """
 
     __tablename__ = "suppression"

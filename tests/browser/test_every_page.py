@@ -124,7 +124,7 @@ def test_it_answers_with_the_headers_that_protect_it(visit):
     assert policy.startswith("default-src 'none'") and "unsafe" not in policy
     kept = headers.get("cache-control", "")
     if visit.place.path == "/assessment/" and visit.place.status == 200:
-        assert kept.startswith("private")  # by whoever goes back to it, and nobody else
+        assert kept.startswith("private")  # only by a visitor who goes back to it
     elif not visit.place.is_published:
         assert "no-store" in kept
     else:

@@ -58,7 +58,7 @@ class DebianNginx:
         for port, own in self.ports.items():
             text = re.sub(rf"^(\s*listen (?:\[::\]:)?){port}\b", rf"\g<1>{own}", text, flags=re.M)
         text = text.replace("server 127.0.0.1:8000", f"server 127.0.0.1:{self.web_port}")
-        # The workers must read what belongs to whoever runs the tests.
+        # The workers must read what belongs to the user who runs the tests.
         text = re.sub(r"^user .*;", "user root;" if os.geteuid() == 0 else "", text, flags=re.M)
         (self.folder / name).write_text(text)
 

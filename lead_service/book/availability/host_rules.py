@@ -42,7 +42,7 @@ def hours(host: Host, start: datetime, end: datetime) -> Hours:
 def special_days(host: Host, first: date, last: date) -> dict[date, SpecialDay]:
     """Return the special dates in [first, last], in the host's zone.
 
-    A dated override beats a public holiday: whoever gives that date hours means it. Time off
+    A dated override beats a public holiday: someone gave that date hours on purpose. Time off
     beats both.
     """
     found = {

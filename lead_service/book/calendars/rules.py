@@ -159,7 +159,7 @@ def _until(text: str, clock: EventClock, host: EventClock, *, is_date: bool) -> 
     """Return the last reading at which an event may start, the latest that is meant.
 
     A date includes its day. RFC 5545 wants UTC for an event that has a zone; not all write it
-    so. For dates, programs write midnight by the clock of whoever made the event: the next day
+    so. For dates, programs write midnight by the clock of the event's author: the next day
     where it may be that somewhere.
     """
     reading, is_day, offset = reading_of(text)

@@ -173,7 +173,7 @@ class TimeOff(Base):
 class CalendarFeed(Base):
     """A private calendar of a host, read for the times at which they are busy.
 
-    `url` opens that calendar to whoever holds it: it is shown and logged by its host name only.
+    Anyone with `url` can read that calendar: it is shown and logged by its host name only.
     What was read last stays until something better is read, and says for how long it is good.
     """
 

@@ -67,7 +67,7 @@ def choices(hosts: Sequence[Host]) -> list[Host]:
 
 
 def host(hosts: Sequence[Host]) -> Host | None:
-    """Return the person who is asked for; None is whoever is free."""
+    """Return the person who is asked for; None is anyone who is free."""
     wanted = request.values.get("host", "")
     return next((one for one in hosts if str(one.id) == wanted), None)
 

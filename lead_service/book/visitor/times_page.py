@@ -25,7 +25,7 @@ from .habits import Habits
 
 @dataclass(frozen=True)
 class TimesPage:
-    """What the page of times needs to know, whoever it is for.
+    """What the page of times needs to know, for any visitor.
 
     Two are equal when they would read the same: hosts that have changed are other objects.
     """

@@ -40,7 +40,7 @@ class NoSuchMember(Exception):
 def make_link(database: Database, settings: Settings, address: str, now: datetime) -> str:
     """Return the absolute address that signs `address` in once; make the member when new.
 
-    For the command line only: whoever runs it may read the database anyway. Raises ValueError
+    For the command line only: its user may read the database anyway. Raises ValueError
     for what is no address.
     """
     return database.write(lambda session: link_by_command(session, settings, address, now)[1])

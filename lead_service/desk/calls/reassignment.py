@@ -19,7 +19,7 @@ class ReassignmentOption:
 
     host: Host
     has_call: bool
-    against: str = ""  # a sentence; whoever gives the call away may overrule it
+    against: str = ""  # a sentence; the member who reassigns the call may overrule it
 
 
 def reassignment_options(

@@ -112,7 +112,7 @@ def lines(database: Database, view: LeadFilter, now: datetime) -> Iterator[str]:
     """Yield the file in pieces; a short transaction for each.
 
     Who is in it is settled at the start: a lead that is worked on meanwhile moves in the list,
-    and whoever went on from the last one would miss it.
+    and a reader who went on from the last one would miss it.
     """
     yield MARK + line(COLUMNS)
     ids = _ids(database, view, now)

@@ -21,7 +21,7 @@ from ...web.fields import clean
 from ..pagination import LARGEST_ID, Order
 
 LONGEST_SEARCH = 100
-COUNTED = 1000  # whoever has more than that to do does not need the number
+COUNTED = 1000  # beyond that, the exact number is of no use
 QUICK = {
     "calls": "Upcoming calls",
     "unowned": "Without an owner",

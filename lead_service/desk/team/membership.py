@@ -56,7 +56,7 @@ def invite(
 ) -> Member:
     """Let an address in and mail it where the desk is; raise AlreadyIn.
 
-    The mail holds no key, so it may lie unread for days: whoever reads it asks on the sign-in
+    The email contains no key, so it may lie unread for days: its reader asks on the sign-in
     page for a link, which proves the mailbox anew and is old after a quarter of an hour.
     """
     if find_member(session, email, lock=True):

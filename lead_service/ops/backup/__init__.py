@@ -89,7 +89,7 @@ def restore(
     """Put a copy in the place of what the database holds, all of it or nothing; return what.
 
     A copy that an older program has made is migrated. Emails that wait in it are held: most have
-    been sent since it was made. Whoever was erased since it was made is
+    been sent since it was made. People erased since it was made are
     erased again, what the mail provider was still to be asked to erase stays asked for, and
     everybody at the desk is signed out: it knows sessions as open that have ended since. Raises
     InUse while web or deliver runs, and BackupError when the copy is damaged or none of ours, or
@@ -197,7 +197,7 @@ def _erasure_jobs(database: Database) -> list[str]:
 def _erase_again(
     session: Session, settings: Settings, marks: dict[str, datetime], now: datetime
 ) -> int:
-    """Erase whoever was erased after the copy was made; return how many they are."""
+    """Erase again everyone who was erased after the copy was made; return their number."""
     people = session.execute(select(Lead.address, Lead.created_at)).all() if marks else []
     gone = 0
     for address, created_at in people:

@@ -16,7 +16,7 @@ from ...db.engine import Database
 from .contents import BackupError, Contents
 
 COUNT = text("SELECT (SELECT count(*) FROM lead), (SELECT count(*) FROM outbox)")
-AS_WHOEVER_RESTORES = ("--no-owner", "--no-privileges")
+WITHOUT_OWNERS = ("--no-owner", "--no-privileges")
 
 
 def copy(database: Database, path: Path) -> Contents:
@@ -26,7 +26,7 @@ def copy(database: Database, path: Path) -> Contents:
         snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
         contents = Contents(*connection.execute(COUNT).one())
         where = (f"--snapshot={snapshot}", f"--file={path}")
-        _run(database, "pg_dump", "--format=custom", *AS_WHOEVER_RESTORES, *where)
+        _run(database, "pg_dump", "--format=custom", *WITHOUT_OWNERS, *where)
     check(path)
     return contents
 
@@ -48,7 +48,7 @@ def put_back(database: Database, path: Path) -> Contents:
     tables = ", ".join(map(quote, inspect(database.engine).get_table_names()))
     drop = ("--command", f"DROP TABLE {tables} CASCADE") if tables else ()
     # Read to its end before anything is dropped: half a script would be committed.
-    script = _start(["pg_restore", *AS_WHOEVER_RESTORES, "--file=-", str(path)])
+    script = _start(["pg_restore", *WITHOUT_OWNERS, "--file=-", str(path)])
     options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
     database.engine.dispose()  # connections of ours must not stand in the way
     _run(database, "psql", *options, *drop, "--file=-", given=script)

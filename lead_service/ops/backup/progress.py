@@ -1,4 +1,4 @@
-"""Tell whoever waits for a long copy that it still goes on."""
+"""Print the progress of a long copy."""
 
 import sys
 import threading

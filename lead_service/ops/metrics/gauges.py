@@ -50,7 +50,11 @@ def _found(session: Session) -> Iterator[GaugeMetricFamily]:
     suspected = select(func.count(Booking.id)).where(bookings.held(clock.now()))
     yield _value("calls_held", "Calls to come that look automated.", session.scalar(suspected) or 0)
     unproved = held.unproved(session, clock.now())
-    yield _value("calls_unproved", "Calls to come, of two days, that nobody proved.", len(unproved))
+    yield _value(
+        "calls_unproved",
+        "Upcoming calls, booked within two days, that were not confirmed.",
+        len(unproved),
+    )
     yield _value("floods", "Hours of the last day with too many messages.", health.floods)
     yield _value(
         "emails_too_many", "Emails held because one address got too many.", health.too_many

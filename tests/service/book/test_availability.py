@@ -216,7 +216,7 @@ def test_a_host_who_is_not_active_offers_nothing(change, seen):
 
 
 @pytest.mark.both_engines
-def test_calls_go_to_whoever_has_the_fewest_ahead(client, change, database):
+def test_calls_go_to_the_host_with_the_fewest_ahead(client, change, database):
     change(second)
 
     def free() -> list[str]:

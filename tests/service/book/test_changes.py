@@ -133,7 +133,7 @@ def test_a_call_that_has_begun_or_is_cancelled_is_moved_no_more(client, context,
         give_to(context, 1)
 
 
-def test_a_moved_call_stays_with_its_host_whoever_else_is_free(client, context, starts):
+def test_a_moved_call_stays_with_its_host_when_others_are_free(client, context, starts):
     book(client)
     add_host(context.database)
     move(context, starts[2])

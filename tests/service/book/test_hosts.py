@@ -1,4 +1,4 @@
-"""Several hosts, some of whom call and some of whom meet by link: whoever is free decides."""
+"""Several hosts, some of whom call and some of whom meet by link: the free host decides."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_a_number_is_asked_for_only_when_somebody_may_call(client, database):
 
 
 @pytest.mark.usefixtures("ann")
-def test_a_number_that_was_typed_is_kept_whoever_gets_the_call(client, database):
+def test_a_number_that_was_typed_is_kept_for_any_host(client, database):
     book(client, ANN_ALONE)
     assert only_call(database).phone == VISITOR["phone"]
 

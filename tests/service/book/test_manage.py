@@ -123,7 +123,7 @@ def test_the_invitation_s_address_can_be_corrected(client, mails, database):
         assert session.scalars(select(Lead.address)).all() == ["ada@example.org"]
 
 
-def test_whoever_reads_the_mistyped_mailbox_loses_the_link_and_the_event(client, mails, post):
+def test_the_reader_of_the_mistyped_mailbox_loses_the_link_and_the_event(client, mails, post):
     page = book(client, email="adda@example.org")
     post()
     client.post(page + "address", data={"email": "ada@example.org"})

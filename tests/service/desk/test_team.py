@@ -52,7 +52,7 @@ def trail(database) -> list[tuple]:
     return [(row.member_id, row.what, row.subject, row.detail) for row in rows]
 
 
-def test_an_invitation_lets_in_whoever_reads_its_mailbox(client, another_browser, admin, mails):
+def test_an_invitation_lets_in_the_reader_of_its_mailbox(client, another_browser, admin, mails):
     form = {"email": "Cy@Example.com", "name": "Cy", "role": "member"}
     assert press(client, "/desk/team/", **form).location == "/desk/team/"
     ((row, message),) = mails()

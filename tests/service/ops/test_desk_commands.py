@@ -40,7 +40,7 @@ def test_the_first_person_is_the_admin_although_serve_let_sales_in(command, data
     assert command("link", "ann@example.com", "--new")[2] == "ann@example.com: admin\n"
 
 
-def test_whoever_comes_after_somebody_has_signed_in_is_a_member(command, database, settings):
+def test_after_the_first_sign_in_everyone_new_is_a_member(command, database, settings):
     links.make_link(database, settings, settings.sales_to[0], NOW)
     database.write(
         lambda session: sessions.start_session(

@@ -14,7 +14,7 @@ from lead_service.emails.message import Message
 
 @dataclass(frozen=True)
 class Entry:
-    """What a calendar file says, the same whoever reads it; instants are aware."""
+    """What a calendar file says, the same for every reader; instants are aware."""
 
     method: str
     uid: str
