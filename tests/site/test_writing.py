@@ -124,6 +124,7 @@ def test_a_person_is_one_file_and_the_portrait_is_resized_and_says_nothing_of_it
             red, green, _ = square.getpixel((width // 2, width // 2))
             assert red > green + 50  # it was stored lying on its side, with the red half below
     assert not (site / "people").exists()
+    assert "<author><name>Ann Example</name>" in (site / "feed.xml").read_text("utf-8")
     page = (site / "insights/new/index.html").read_text("utf-8")
     assert '<a href="/about/#ann-example" rel="author">Ann Example</a>' in page
     assert '"author": {"@id": "http://127.0.0.1:8000/about/#ann-example", "@type": "Person"' in page

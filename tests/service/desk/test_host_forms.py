@@ -143,6 +143,7 @@ def test_a_host_who_is_a_person_of_the_site_takes_calls_under_that_name(
     asked = PERSON | {"name": "ACTION Advisory", "person": ANN.slug}
     assert send(client, HOST + "person/", **asked).status_code == 303
     assert (stored(database).person, stored(database).name) == (ANN.slug, ANN.name)
+    assert "Ann Example, Partner</a>" in client.get(HOST).text
     assert send(client, HOST + "person/", **asked | {"person": "else"}).status_code == 422
 
 
