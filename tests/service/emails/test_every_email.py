@@ -1,29 +1,16 @@
 """Every mail of the product, with hostile text in every field that a visitor can fill."""
 
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from types import SimpleNamespace
 
 import html5lib
 import pytest
-from sqlalchemy import select
 
 import lead_service
-from lead_service.accounts.audit_log import Actor
-from lead_service.book.calendars import notices
-from lead_service.book.forms import parse_start
-from lead_service.book.hosts.models import CalendarFeed, Host
-from lead_service.book.models import Booking
-from lead_service.desk.team import membership
-from lead_service.emails import team_notices
 from lead_service.emails.message import VISITOR, EmailKind
 from lead_service.leads.consent import Agreed, Occasion, permission
-from tests.service.conftest import MONDAY_MORNING
-from tests.support.app.call_types import KIND, publish
-from tests.support.app.calls import move
-from tests.support.app.desk_client import press
-from tests.support.app.visitor_forms import answers, assess, book, hidden, open_starts
+from tests.support.app.every_email import alarm, take_every_path
+from tests.support.app.visitor_forms import answers, book
 
 pytestmark = pytest.mark.usefixtures("at")
 
@@ -36,8 +23,8 @@ TO_A_MEMBER = {
     EmailKind.CALENDAR_PROBLEM,
     EmailKind.CALL_COLLIDES,
     EmailKind.FLOOD,
+    EmailKind.ALARM,
 }  # and about nobody else
-QUEUED = set(EmailKind) - {EmailKind.ALARM}  # which is sent beside the outbox
 PERMISSIONS = {
     said.text: said.may_write
     for occasion in Occasion
@@ -50,51 +37,18 @@ TEMPLATES = Path(lead_service.__path__[0]) / "templates/email"
 @pytest.fixture
 def every_mail(made_once):
     """All messages of the product."""
-    return made_once(take_every_path)
 
+    def make(client, context, post, mails, settings):
+        typed = dict.fromkeys(("name", "company", "topic"), MARKUP)
+        take_every_path(client, context, post, typed, LURE)
+        return [message for _, message in mails()] + [alarm(settings)]
 
-def take_every_path(app, client, context, framework, mails, post, database, settings):
-    """Take every path that mails somebody; return all messages."""
-    flood = {"occasion": Occasion.MESSAGE, "key": "", "flood": True}
-    database.write(
-        lambda session: team_notices.notify(session, settings, None, MONDAY_MORNING, **flood)
-    )
-    invited = {"email": "grace@example.com", "by": Actor(MONDAY_MORNING)}
-    database.write(lambda session: membership.invite(session, settings, **invited) and None)
-    fields = {"name": MARKUP, "company": MARKUP, "topic": MARKUP}
-    result = assess(client, framework)
-    client.post(result + "mail", data={"email": "ada@example.com"})
-    page = book(client, assessment=result.split("/")[2], zone="America/New_York", **fields)
-    post()
-    move(context, parse_start(open_starts(client)[5]), note="We are sorry.")
-    post()
-    client.post(page + "cancel")
-    page = book(client, **{field: LURE for field in fields})
-    post()
-
-    def collide(session) -> None:
-        booking = session.scalars(select(Booking).order_by(Booking.id.desc())).first()
-        calendar = SimpleNamespace(label=MARKUP, host=booking.host)
-        notices.collides(session, calendar, booking, MONDAY_MORNING)
-
-    database.write(collide)
-    post()
-    client.post(page + "address", data={"email": "ada@example.org"})
-    publish(app, replace(KIND, confirm_first=True))
-    book(client, email="cy@example.com", **{field: MARKUP for field in fields})
-    feed = CalendarFeed(id=1, label=MARKUP, fault="answered 404", widened="")
-    host = Host(id=1, name="Ben Example", email="team@example.com")
-    told = settings, host, feed, MONDAY_MORNING
-    database.write(lambda session: notices.not_believed(session, *told))
-    token = hidden(client.get("/contact/").text, "submission")
-    client.post("/contact/", data=fields | {"email": "b@example.com", "submission": token})
-    press(client, "/desk/sign-in/", email="grace@example.com")  # last: once sent, its text is gone
-    return [message for _, message in mails()]
+    return made_once(make)
 
 
 def test_every_kind_of_email_has_its_templates_and_is_sent_on_some_path(every_mail):
     assert {path.name for path in TEMPLATES.iterdir() if path.is_dir()} == set(EmailKind)
-    assert {message.kind for message in every_mail} == QUEUED
+    assert {message.kind for message in every_mail} == set(EmailKind)
 
 
 def test_zones_are_written_for_reading(every_mail):
@@ -142,7 +96,7 @@ def test_every_email_to_the_team_says_first_whether_the_person_may_be_written_to
         assert bool(message.reply_to) == bool(message.reply_to_name) == PERMISSIONS[said]
         if not PERMISSIONS[said]:
             assert "reply" not in message.text.lower() + message.html.lower()
-    assert found == QUEUED - TO_THE_VISITOR - TO_A_MEMBER
+    assert found == set(EmailKind) - TO_THE_VISITOR - TO_A_MEMBER
 
 
 def test_every_mail_names_the_practice_and_where_its_privacy_page_is(every_mail):

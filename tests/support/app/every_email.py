@@ -1,0 +1,144 @@
+"""Take every path on which an email leaves, and write all of them as files to look at.
+
+python -m tests.support.app.every_email FOLDER
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lead_service import clock, create_app
+from lead_service.accounts.audit_log import Actor
+from lead_service.book.calendars import notices
+from lead_service.book.forms import parse_start
+from lead_service.book.hosts import setup
+from lead_service.book.hosts.models import CalendarFeed, Host
+from lead_service.book.models import Booking
+from lead_service.db import schema
+from lead_service.desk.mail.composers import composer
+from lead_service.desk.team import membership
+from lead_service.emails import practice_context, team_notices, worker
+from lead_service.emails.message import EmailKind, Message, compose
+from lead_service.emails.models import OutboxMessage
+from lead_service.emails.outbox import NotNeeded
+from lead_service.emails.transports.folder import Folder
+from lead_service.leads.consent import Occasion
+from lead_service.settings import Settings, load
+from lead_service.web.context import Context
+
+from .call_types import KIND, publish
+from .calls import move
+from .desk_client import press
+from .visitor_forms import assess, book, hidden, open_starts
+
+LEVELS = {"assess": 2, "clarify": 0, "transform": 1, "implement": 2, "organize": 1}
+
+
+def take_every_path(
+    client: FlaskClient,
+    context: Context,
+    post: Callable[[], None],
+    typed: dict[str, str],
+    lure: str,
+) -> None:
+    """Queue an email of every kind; visitors have `typed` this, and one gave `lure` as a name."""
+    database, settings = context.database, context.settings
+    app, now = client.application, clock.now()
+    flood = {"occasion": Occasion.MESSAGE, "key": "", "flood": True}
+    database.write(lambda session: team_notices.notify(session, settings, None, now, **flood))
+    invited = {"email": "grace@example.com", "by": Actor(now)}
+    database.write(lambda session: membership.invite(session, settings, **invited) and None)
+    result = assess(client, context.published.framework, LEVELS)
+    client.post(result + "mail", data={"email": "ada@example.com"})
+    page = book(client, assessment=result.split("/")[2], zone="America/New_York", **typed)
+    post()
+    move(context, parse_start(open_starts(client)[5]), note="We are sorry.")
+    post()
+    client.post(page + "cancel")
+    page = book(client, **dict.fromkeys(typed, lure))
+    post()
+
+    def collide(session: Session) -> None:
+        booking = session.scalars(select(Booking).order_by(Booking.id.desc())).first()
+        calendar = SimpleNamespace(label=typed["company"], host=booking.host)
+        notices.collides(session, calendar, booking, now)
+
+    database.write(collide)
+    post()
+    client.post(page + "address", data={"email": "ada@example.org"})
+    publish(app, replace(KIND, confirm_first=True))
+    book(client, email="cy@example.com", **typed)
+    feed = CalendarFeed(id=1, label=typed["company"], fault="answered 404", widened="")
+    host = Host(id=1, name="Ben Example", email="team@example.com")
+    told = settings, host, feed, now
+    database.write(lambda session: notices.not_believed(session, *told))
+    token = hidden(client.get("/contact/").text, "submission")
+    client.post("/contact/", data=typed | {"email": "b@example.com", "submission": token})
+    press(client, "/desk/sign-in/", email="grace@example.com")  # last: once sent, its text is gone
+
+
+def alarm(settings: Settings) -> Message:
+    """Compose the one email that does not pass through the outbox."""
+    faults = ["No email has left for 3 hours: the provider refused the key (401)."]
+    frame = practice_context(settings)
+    return compose(EmailKind.ALARM, to="team@example.com", faults=faults, host="a.test", **frame)
+
+
+def _write_all(folder: Path) -> None:
+    """Write every email of a made-up day, as HTML and as text."""
+    from tests.service.conftest import SECRET, Browser
+    from tests.service.conftest import publish as publish_site
+
+    clock.now = lambda: datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+    with tempfile.TemporaryDirectory() as here:
+        given = {"VAR_DIR": here, "SITE_DIR": str(publish_site(Path(here)))}
+        settings = load(given | {"SECRET_KEY": SECRET, "SALES_TO": "team@example.com"})
+        with schema.opened(settings) as database:
+            schema.migrate(database)
+            database.write(lambda session: _first_host(session, settings))
+        app = create_app(settings)
+        app.test_client_class = Browser
+        context: Context = app.extensions["lead_service"]
+        write = composer(settings, context.published)
+
+        def post() -> None:
+            transport = Folder(settings)
+            while worker.deliver_one(
+                context.database, transport, write, clock.now(), keep_text=True
+            ):
+                pass
+
+        typed = {"name": "Dana Whitfield", "company": "Harborline Freight"}
+        typed["topic"] = "The pilot worked. Who funds the rollout?"
+        take_every_path(app.test_client(), context, post, typed, lure="Prize at www.evil.example")
+        found = [alarm(settings)]
+        with context.database.read() as session:
+            for row in session.scalars(select(OutboxMessage).order_by(OutboxMessage.kind)):
+                with suppress(NotNeeded):
+                    if row.body or row.facts is not None:
+                        found.append(write(session, row, clock.now()))
+    for number, message in enumerate(found):
+        name = f"{message.kind}-{number:02}"
+        (folder / f"{name}.html").write_text(message.html)
+        (folder / f"{name}.txt").write_text(f"{message.subject}\n\n{message.text}")
+
+
+def _first_host(session: Session, settings: Settings) -> None:
+    setup.create_first_host(session, settings)
+    host = session.scalars(select(Host)).one()
+    host.name, host.zone = "Nora Field", "America/Chicago"
+    host.meeting_link = "https://meet.example.com/nora-field"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
+    _write_all(Path(sys.argv[1]))
