@@ -37,6 +37,7 @@ class CallType:
     daily_limit: Annotated[int, Field(ge=1, le=100)] | None = None
     meet: Literal["video", "phone"] | None = None
     question: str = ""
+    agenda: tuple[Text, ...] = ()  # what happens in the call, one line each
     confirm_first: bool = False
     fits: tuple[Slug, ...] = ()
 

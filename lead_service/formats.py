@@ -25,6 +25,11 @@ def wall_time(reading: time, is_24_hours: bool = False) -> str:
     return format_time(reading, "HH:mm" if is_24_hours else "h:mm a", locale=ENGLISH).lower()
 
 
+def weekday_date(instant: datetime, zone: str) -> str:
+    """Write the date of an instant that is near, without its year: Tuesday, November 24."""
+    return write_date(instant.astimezone(ZoneInfo(zone)), "EEEE, MMMM d")
+
+
 def clock_time(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
     """Write the time of an instant in a zone.
 
@@ -42,13 +47,26 @@ def date_and_time(instant: datetime, zone: str, is_24_hours: bool = False) -> st
     return f"{long_date(instant, zone)}, {clock_time(instant, zone, is_24_hours)}"
 
 
+def zoned_clock(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
+    """Write the time of an instant and its zone: 9:30 am New York time (EST)."""
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{wall_time(local.time(), is_24_hours)} {zone_name(zone, instant)}"
+
+
 def zoned_time(instant: datetime, zone: str) -> str:
-    """Write an instant and its zone: Tuesday, November 24, 2026, 9:30 am (New York time, EST)."""
-    return f"{date_and_time(instant, zone)} ({zone_name(zone, instant)})"
+    """Write an instant and its zone: Tuesday, November 24, 2026, 9:30 am New York time (EST)."""
+    return f"{long_date(instant, zone)}, {zoned_clock(instant, zone)}"
+
+
+def short_zoned_time(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
+    """Write an instant for the subject of an email: Tue, Nov 24, 9:30 am EST."""
+    local = instant.astimezone(ZoneInfo(zone))
+    day = write_date(local, "EEE, MMM d")
+    return f"{day}, {wall_time(local.time(), is_24_hours)} {_abbreviation(local)}"
 
 
 def zone_name(zone: str, instant: datetime | None = None) -> str:
-    """Write a zone as people say it: New York time; with an instant, New York time, EST.
+    """Write a zone as people say it: New York time; with an instant, New York time (EST).
 
     Where the zone has no abbreviation, its distance from UTC takes its place: UTC+5:45.
     """
@@ -57,12 +75,17 @@ def zone_name(zone: str, instant: datetime | None = None) -> str:
     if is_place and instant is None:
         return name
     local = (instant or datetime(2000, 1, 1, tzinfo=UTC)).astimezone(ZoneInfo(zone))
-    abbreviation = local.tzname() or ""
-    if not abbreviation.isalpha():
-        minutes = (local.utcoffset() or timedelta()) // timedelta(minutes=1)
-        hours, past = divmod(abs(minutes), 60)
-        abbreviation = f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{past:02}" if past else "")
-    return f"{name}, {abbreviation}" if is_place else abbreviation
+    return f"{name} ({_abbreviation(local)})" if is_place else _abbreviation(local)
+
+
+def _abbreviation(local: datetime) -> str:
+    """Name the zone of a local time: EST, or UTC+5:45 where it has no name."""
+    name = local.tzname() or ""
+    if name.isalpha():
+        return name
+    minutes = (local.utcoffset() or timedelta()) // timedelta(minutes=1)
+    hours, past = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{past:02}" if past else "")
 
 
 def city_of(zone: str) -> str:

@@ -13,6 +13,7 @@ from ..emails import outbox, practice_context, provider_erasure, team_notices
 from ..emails.message import EmailKind, Message, compose
 from ..emails.models import OutboxMessage
 from ..emails.outbox import NotNeeded
+from ..formats import in_sentence
 from ..leads import capture, consent, events
 from ..leads.consent import RESULT_SOURCE, Occasion
 from ..leads.contact_details import ContactDetails
@@ -75,17 +76,17 @@ def result_message(
     `link` is the link to share. `not_me` is the link for people who did not ask for the email.
     """
     context, engagement = practice_context(settings), diagnosis.outcome.engagement
-    recommended = "We recommend: " if engagement else ""
     call = calls.fitting(engagement.slug if engagement else None)
     return compose(
         EmailKind.RESULT,
         to=email,
         diagnosis=diagnosis,
-        outcome_title=recommended + text.outcome_title(diagnosis),
+        outcome_title=text.outcome_title(diagnosis),
         how=text.how_to_close(diagnosis),
         score_is=text.what_the_score_is(diagnosis),
         link=link,
         book=settings.link(calls.address(call)),
+        call_name=in_sentence(call.name),
         not_me=not_me,
         **choices,
         **context,

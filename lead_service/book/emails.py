@@ -12,13 +12,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..accounts.members import Member
+from ..assess.brief import Brief
+from ..assess.diagnosis import Diagnosis, diagnose
+from ..assess.models import Assessment, framework_of
 from ..emails import delivery_events, outbox, practice_context, team_notices
 from ..emails.message import Attachment, EmailKind, Message, compose, greeting_name
 from ..emails.models import Delivery, OutboxMessage
 from ..emails.outbox import NotNeeded
 from ..emails.team_notices import CallNews
 from ..emails.transports.base import wire_address
-from ..formats import clock_time, date_and_time, long_date, zoned_time
+from ..formats import long_date, short_zoned_time, weekday_date, zoned_clock
 from ..leads.capture import SUSPECTED
 from ..leads.consent import Occasion, Permission, agreed, permission
 from ..leads.models import Lead
@@ -43,6 +46,15 @@ NEWS = {  # what the visitor did, and what the team did to their call
     CallNews.DISOWNED: ("says someone else booked this call",) * 2,
     CallNews.MISSED: ("did not come to their call", "did not come to their call"),
     CallNews.NEVER_TOLD: ("was never told about their call", "was never told about their call"),
+}
+SUBJECTS = {  # the same beside a name and a time, in few words
+    CallNews.BOOKED: "call booked",
+    CallNews.MOVED: "call rescheduled",
+    CallNews.GIVEN: "call has a new host",
+    CallNews.CANCELED: "call canceled",
+    CallNews.DISOWNED: "did not book this call",
+    CallNews.MISSED: "did not come to the call",
+    CallNews.NEVER_TOLD: "was never told of the call",
 }
 OF_LIVE_CALLS = {CallNews.BOOKED, CallNews.MOVED, CallNews.GIVEN}
 LATE = timedelta(days=1)  # an email that leaves later says so
@@ -75,7 +87,9 @@ def visitors_email(
         reply_to=booking.host.email,
         reply_to_name=booking.host.name,
         attachments=(_invite(meeting, row.kind),) if has_file else (),
-        about=bookings.kind_of(booking, published.calls).description,
+        call_type=bookings.kind_of(booking, published.calls),
+        diagnosis=_result(session, booking),
+        person=None,
         link=link,
         google=invitations.google_link(meeting),
         outlook=invitations.outlook_link(meeting),
@@ -106,6 +120,7 @@ def hosts_email(
         to_name=host.name,
         attachments=(_invite(meeting, row.kind),),
         given_to=given_to,
+        news=_hosts_news(booking, said),
         late_since=_late_since(row, host.zone, now),
         thread=_thread(settings, booking),
         brief=None
@@ -158,31 +173,32 @@ def team_news(
     booking = session.get(Booking, row.booking_id or 0)
     if lead is None or ("news" in said and booking is None):
         raise NotNeeded("what it tells of was erased")
-    what, text, came_from = said.get("what", ""), said.get("text", ""), said.get("came_from")
+    what, text = said.get("what", ""), said.get("text", "")
     call, zone = "", "UTC"
+    came_from, occasion = said.get("came_from"), Occasion(said["occasion"])
     if booking:
         zone = booking.host_zone
         if said["news"] == CallNews.MOVED and intents.is_back(booking, said):
             raise NotNeeded("the call is back at the time that they know")
         what = _news(CallNews(said["news"]), booking, bool(said.get("by_team")))
         text, came_from = booking.topic, booking.came_from
-        call = zoned_time(booking.starts_at, zone)
+        call = _when(booking.starts_at, zone)
     coming = briefs.next_calls(session, [lead.id], now).get(lead.id)
+    brief = briefs.brief_of(session, published, lead.id, booking or coming, text)
     return compose(
         EmailKind.NEW_LEAD,
         to=row.address,
         lead=lead,
         what=what,
+        news=_subject(what, occasion, booking, said, brief),
         text=text,
-        brief=briefs.brief_of(session, published, lead.id, booking or coming, text),
+        brief=brief,
         article=published.title_of(came_from),
         call=call,
         thread=_thread(settings, booking) if booking else "",
-        before=_before(said, zone) if booking else "",
+        before=_when(before, zone) if booking and (before := _before(said)) else "",
         late_since=_late_since(row, zone, now),
-        **_to_staff(
-            session, settings, lead.id, booking, Occasion(said["occasion"]), lead.email, lead.name
-        ),
+        **_to_staff(session, settings, lead.id, booking, occasion, lead.email, lead.name),
         **practice_context(settings),
     )
 
@@ -209,6 +225,35 @@ def _news(news: CallNews, booking: Booking, by_team: bool) -> str:
         asked = "asked for a call" if news == CallNews.BOOKED else said
         said = f"{asked}, which you need to confirm" if news in OF_LIVE_CALLS else said
     return said + SUSPECTED * booking.quarantine
+
+
+def _subject(
+    what: str,
+    occasion: Occasion,
+    booking: Booking | None,
+    said: dict[str, Any],
+    brief: Brief | None,
+) -> str:
+    """Say in a few words what the team hears of a lead, for the subject beside their name."""
+    suspected = "suspected, " if SUSPECTED in what else ""
+    if booking:
+        news = CallNews(said["news"])
+        to_confirm = booking.awaits_confirmation and news == CallNews.BOOKED
+        words = "call to confirm" if to_confirm else SUBJECTS[news]
+        return f"{suspected}{words}, {short_zoned_time(booking.starts_at, booking.host_zone)}"
+    if occasion == Occasion.RESULT and brief:
+        found = brief.diagnosis
+        return f"{suspected}{found.overall} of 100. {found.headline.rstrip('.')}"
+    words = {Occasion.MESSAGE: "wrote to us", Occasion.WANTED_CALL: "wanted a time that was gone"}
+    return suspected + words.get(occasion, "took the self-assessment")
+
+
+def _result(session: Session, booking: Booking) -> Diagnosis | None:
+    """Return the result that a visitor brought along, once it is complete."""
+    assessment = session.get(Assessment, booking.assessment_id or 0)
+    if assessment is None or not assessment.completed_at:
+        return None
+    return diagnose(framework_of(session, assessment), assessment.answers, assessment.phase)
 
 
 def _no_reminder(session: Session, booking: Booking, row: OutboxMessage, now: datetime) -> str:
@@ -316,19 +361,18 @@ def _context(
     is_24_hours: bool = False,
 ) -> dict[str, Any]:
     """Return what the templates show; `day`, `time` and `zone` are the recipient's own."""
-    start = booking.starts_at
+    start, before = booking.starts_at, _before(said)
     return practice_context(settings) | {
         "booking": booking,
         "call_link": settings.link(f"/desk/calls/{booking.id}/"),
         "host": booking.host,
-        "day": long_date(start, zone),
-        "time": clock_time(start, zone, is_24_hours),
-        "zone": zone,
-        "their_day": long_date(start, booking.visitor_zone),
-        "their_time": clock_time(start, booking.visitor_zone),
-        "host_day": long_date(start, booking.host_zone),
-        "host_time": clock_time(start, booking.host_zone, is_24_hours),
-        "before": _before(said, zone, is_24_hours),
+        "day": weekday_date(start, zone),
+        "time": zoned_clock(start, zone, is_24_hours),
+        "short_time": short_zoned_time(start, zone, is_24_hours),
+        "their_day": weekday_date(start, booking.visitor_zone),
+        "their_time": zoned_clock(start, booking.visitor_zone),
+        "before": _when(before, zone, is_24_hours) if before else "",
+        "short_before": short_zoned_time(before, zone, is_24_hours) if before else "",
         "note": said.get("note", ""),
         "by_team": said.get("by_team", False),
         "is_confirmed": said.get("is_confirmed", False),
@@ -346,8 +390,20 @@ def _late_since(row: OutboxMessage, zone: str, now: datetime) -> str:
     return long_date(row.created_at, zone) if now - row.created_at > LATE else ""
 
 
-def _before(said: dict[str, Any], zone: str, is_24_hours: bool = False) -> str:
-    """Write the start that the call had, where it has changed."""
-    if not said.get("before"):
-        return ""
-    return date_and_time(datetime.fromisoformat(said["before"]), zone, is_24_hours)
+def _before(said: dict[str, Any]) -> datetime | None:
+    """Return the start that the call had, where it has changed."""
+    return datetime.fromisoformat(said["before"]) if said.get("before") else None
+
+
+def _when(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
+    """Write an instant in its reader's words: Tuesday, December 8, 9:30 am New York time (EST)."""
+    return f"{weekday_date(instant, zone)}, {zoned_clock(instant, zone, is_24_hours)}"
+
+
+def _hosts_news(booking: Booking, said: dict[str, Any]) -> str:
+    """Say in two words what an email to a host is about."""
+    if booking.awaits_confirmation:
+        return "To confirm"
+    if said.get("is_confirmed"):
+        return "Confirmed"
+    return "Rescheduled" if said.get("before") else "New call"

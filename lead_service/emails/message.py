@@ -18,11 +18,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from .. import palette
-from ..formats import in_sentence, zone_name
+from ..formats import in_sentence
+from .styles import NAMES, InlineStyles
 
 VISITOR, HOST = "visitor", "host"
 LONGEST_GREETED_NAME = 40
+LONGEST_SUBJECT = 60  # what a list of emails shows on a wide screen
 LONGEST_PREVIEW = 150
 # What ends a line or gets lost on the way: the categories Cc, Cs, Zl and Zp.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -159,13 +160,13 @@ _bodies = Environment(
     loader=PackageLoader("lead_service", "templates"),
     autoescape=select_autoescape(enabled_extensions=("html",), default=False),
     undefined=StrictUndefined,
+    extensions=[InlineStyles],
     trim_blocks=True,
     lstrip_blocks=True,
     auto_reload=False,  # else it looks at every file again for every mail
 )
 _bodies.filters |= {"greeting_name": greeting_name, "in_sentence": in_sentence}
-_bodies.filters["zone_name"] = zone_name
-_bodies.globals |= {"light": palette.LIGHT, "dark": palette.DARK}
+_bodies.globals |= NAMES | {"longest_subject": LONGEST_SUBJECT}
 _subjects = _bodies.overlay(finalize=_checked_for_subject)
 
 
@@ -196,7 +197,7 @@ def compose(
         kind=kind,
         to=to,
         to_name=greeting_name(to_name),
-        subject=" ".join(subject.split()),
+        subject=_shortened(" ".join(subject.split())),
         text=text.strip() + "\n",
         html=html,
         reply_to=reply_to,
@@ -234,12 +235,18 @@ def _parts(
         _bodies.get_template(f"email/{kind}/body.{ending}").render(context)
         for ending in ("txt", "html")
     )
-    frame = {"choices": "", "to_confirm": False} | context  # what an email to a visitor offers
+    # What an email to a visitor offers.
+    frame = {"choices": "", "to_confirm": False, "not_me": ""} | context
     frame |= {"practice": practice, "site": site, "preview": _preview(text)}
     return (
         _bodies.get_template("email/_layout.txt").render(frame, content=text),
         _bodies.get_template("email/_layout.html").render(frame, content=Markup(html)),
     )
+
+
+def _shortened(subject: str) -> str:
+    """Cut a subject that a list of emails would cut; templates put what matters first."""
+    return subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1] + "…"
 
 
 def _preview(text: str) -> str:

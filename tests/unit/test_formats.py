@@ -28,10 +28,10 @@ def test_it_is_said_in_the_unit_that_helps(ahead, said):
 @pytest.mark.parametrize(
     ("zone", "name", "on_that_day"),
     [
-        ("America/New_York", "New York time", "New York time, EST"),
-        ("America/Argentina/Buenos_Aires", "Buenos Aires time", "Buenos Aires time, UTC-3"),
-        ("Asia/Kathmandu", "Kathmandu time", "Kathmandu time, UTC+5:45"),
-        ("Australia/Lord_Howe", "Lord Howe Island time", "Lord Howe Island time, UTC+11"),
+        ("America/New_York", "New York time", "New York time (EST)"),
+        ("America/Argentina/Buenos_Aires", "Buenos Aires time", "Buenos Aires time (UTC-3)"),
+        ("Asia/Kathmandu", "Kathmandu time", "Kathmandu time (UTC+5:45)"),
+        ("Australia/Lord_Howe", "Lord Howe Island time", "Lord Howe Island time (UTC+11)"),
         ("UTC", "UTC", "UTC"),
         ("Etc/GMT+5", "UTC-5", "UTC-5"),
     ],

@@ -42,7 +42,7 @@ def test_the_starts_on_offer_follow_the_host_s_hours_and_notice(client):
 
 def test_times_are_written_in_the_visitor_s_zone(client):
     page = client.get("/book/", query_string={"zone": "Asia/Tokyo"}).text
-    assert "Tokyo time, JST" in page
+    assert "Tokyo time (JST)" in page
     assert "9:00 pm" in page  # noon in UTC
 
 
@@ -147,7 +147,7 @@ def test_visitor_and_team_learn_the_true_reason_why_a_start_is_gone(
     assert "already booked" not in refused.text
     subject = mails()[-1][1].text
     assert f"the calendar \u201cWork\u201d {team}" in subject
-    assert "Monday, November 23, 2026, 1:00 pm (Berlin time, CET)" in subject
+    assert "Monday, November 23, 2026, 1:00 pm Berlin time (CET)" in subject
 
 
 def test_a_post_cannot_book_beyond_what_pages_show(client, database):

@@ -248,14 +248,14 @@ def test_emails_follow_the_visitor_s_clock(client, mails, post):
     german, american = {"Accept-Language": "de-DE"}, {"Accept-Language": "en-US"}
     page = client.post("/book/", data=booking_form(client, TUESDAY), headers=german).location
     (told,) = [one for _, one in mails() if one.kind == "booking_confirmed"]
-    assert told.subject == "Your call: Tuesday, November 24, 2026, 10:00 (Berlin time, CET)"
-    assert "10:00 (Berlin time, CET)" in told.text
+    assert told.subject == "Your call is booked: Tue, Nov 24, 10:00 CET"
+    assert "10:00 Berlin time (CET)" in told.text
     post()
     wanted = start_text(parse_start(TUESDAY) + timedelta(days=1))
     moved = client.post(page + "move/", data={"start": wanted}, headers=american)
     assert moved.status_code == 303
     (told,) = [one for _, one in mails() if one.kind == "booking_changed"]
-    assert "10:00 am (Berlin time, CET)" in told.text
+    assert "10:00 am Berlin time (CET)" in told.text
 
 
 def test_several_kinds_never_overlap(client, review):

@@ -27,10 +27,10 @@ def asks_for_a_number(page: str) -> bool:
 def test_the_page_of_one_time_tells_of_those_who_are_free_then(client):
     alone = client.get(f"/book/{ANN_ALONE}/?zone=Asia/Tokyo").text
     assert "Ann Example" in alone
-    assert "Monday, 12:00\u00a0pm, Chicago time, CST" in alone  # Tuesday in Tokyo
+    assert "Monday, 12:00\u00a0pm, Chicago time (CST)" in alone  # Tuesday in Tokyo
     assert "UTC" not in alone
     both = client.get(f"/book/{BOTH}/?zone=Asia/Tokyo").text
-    assert "10:00\u00a0am, Chicago time, CST" in both
+    assert "10:00\u00a0am, Chicago time (CST)" in both
     assert "4:00\u00a0pm, UTC" in both
 
 

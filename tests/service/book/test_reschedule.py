@@ -136,7 +136,7 @@ def test_moving_is_not_for_ever(client, context, database):
 def test_a_move_in_another_zone_takes_the_zone_along(client, database):
     page = book(client)
     times = client.get(page + "move/?zone=Asia/Calcutta").text
-    assert "Times are in <strong>Kolkata time, IST</strong>" in times
+    assert "Times are in <strong>Kolkata time (IST)</strong>" in times
     wanted = start_of(offered(client, page)[2])
     shown = client.get(f"{page}move/{wanted}/?zone=Asia/Kolkata").text
     form = {"start": wanted, "zone": hidden(shown, "zone")}

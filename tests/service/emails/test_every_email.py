@@ -1,5 +1,7 @@
 """Every mail of the product, with hostile text in every field that a visitor can fill."""
 
+import re
+from html import unescape
 from itertools import product
 from pathlib import Path
 
@@ -7,14 +9,15 @@ import html5lib
 import pytest
 
 import lead_service
-from lead_service.emails.message import VISITOR, EmailKind
+from lead_service.emails.message import LONGEST_SUBJECT, VISITOR, EmailKind
 from lead_service.leads.consent import Agreed, Occasion, permission
 from tests.support.app.every_email import alarm, take_every_path
 from tests.support.app.visitor_forms import answers, book
+from tests.unit.test_plain_words import INSTEAD
 
 pytestmark = pytest.mark.usefixtures("at")
 
-MARKUP = '<img src=//evil.example/x onerror=alert(1)> & "O\'Neil"'
+MARKUP = '<img src=//evil.example/x onerror=alert(1)> & "O\'Neil", whose name is long'
 LURE = "Prize at www.evil.example"
 TO_THE_VISITOR = EmailKind.of_role(VISITOR) | {EmailKind.MESSAGE_RECEIVED, EmailKind.RESULT}
 TO_A_MEMBER = {
@@ -53,8 +56,42 @@ def test_every_kind_of_email_has_its_templates_and_is_sent_on_some_path(every_ma
 
 def test_zones_are_written_for_reading(every_mail):
     texts = [message.subject + message.text + message.html for message in every_mail]
-    assert any("New York time, EST" in text for text in texts)
+    assert any("Monday, November 23, 10:00 am New York time (EST)" in text for text in texts)
     assert not any("New_York" in text for text in texts)
+
+
+def test_a_list_of_emails_shows_the_whole_subject(every_mail):
+    assert [one.subject for one in every_mail if len(one.subject) > LONGEST_SUBJECT] == []
+
+
+def test_every_email_has_one_button_at_most(every_mail):
+    assert {one.html.count('class="button"') for one in every_mail} == {0, 1}
+
+
+def test_the_text_has_every_link_of_the_html(every_mail):
+    for message in every_mail:
+        links = re.findall('href="([^"]+)"', message.html)
+        assert len(links) > 2
+        for link in links:
+            assert unescape(link).removeprefix("mailto:") in message.text, message.kind
+
+
+def test_the_first_sentence_after_a_greeting_begins_with_a_capital(every_mail):
+    greeted = set()
+    for message in every_mail:
+        html = " ".join(html5lib.parse(message.html).itertext())
+        for part in (message.text, html):
+            for after in re.findall(r"\bHello\b[^,]*,\s+(\S)", part):
+                assert after.isupper(), message.kind
+                greeted.add(message.kind)
+    assert greeted == TO_THE_VISITOR
+
+
+def test_no_email_has_a_word_that_nobody_says_aloud(every_mail):
+    for message in every_mail:
+        said = f"{message.subject} {message.text} {unescape(message.html)}"
+        found = [one for one in INSTEAD if re.search(rf"\b(?:{one})\b", said, re.IGNORECASE)]
+        assert found == [], message.kind
 
 
 def test_every_html_part_is_whole_and_holds_no_markup_of_a_visitor(every_mail):

@@ -63,8 +63,8 @@ def test_a_suspected_booking_is_told_as_one_to_the_team(client, mails):
 
 def test_the_subject_says_who_and_when(booked):
     for message in booked:
-        assert "Ada Example, Example Works" in message.subject
-        assert "Monday, November 23, 2026" in message.subject
+        assert "Ada Example, Example" in message.subject
+        assert "Mon, Nov 23, 12:00 pm" in message.subject
 
 
 def test_a_reply_goes_to_the_lead(booked):
@@ -318,8 +318,8 @@ def test_a_long_name_does_not_push_the_time_out_of_the_subject(client, mails):
     book(client, name="N" * 120, company="C" * 120)
     for address in ("host@example.com", "team@example.com"):
         (message,) = sent_to(mails, address)
-        assert len(message.subject) < 220
-        assert "November 23" in message.subject
+        assert len(message.subject) <= 60
+        assert "Mon, Nov 23" in message.subject
 
 
 def test_hostile_text_is_escaped_in_html_isolated_and_verbatim_in_text(client, mails):

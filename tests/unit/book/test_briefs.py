@@ -21,7 +21,7 @@ def test_what_came_with_the_call_prepares_it_and_else_the_latest_that_is_complet
 
 def test_a_brief_says_whether_its_answers_came_with_the_call_that_it_is_for():
     call = Booking(assessment_id=1, starts_at=AT, host_zone="Europe/Berlin")
-    when = "the call on Monday, November 23, 2026, 9:00 am (Berlin time, CET)"
+    when = "the call on Monday, November 23, 2026, 9:00 am Berlin time (CET)"
     assert source(FIRST, call).replace("\u00a0", " ") == f"These answers came with {when}."
     latest = source(LATEST, call).replace("\u00a0", " ")
     assert latest == f"No answers came with {when}. These are from Wednesday, November 25, 2026."

@@ -1,5 +1,6 @@
 """Messages as values: composed whole, safe in their headers, kept word for word."""
 
+import re
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -62,7 +63,7 @@ def test_a_mail_is_composed_as_subject_text_and_html_in_the_frame():
     assert mail.subject == "Hello Ada, and welcome"
     assert mail.text.startswith("Hello Ada: nothing\n")
     assert "\n-- \nExample Practice Ltd, 1 Example Street, Exampleton\n" in mail.text
-    assert "<p>Hello Ada: nothing</p>" in mail.html
+    assert re.search('<p style="[^"]+">Hello Ada: nothing</p>', mail.html)
     for part in (mail.text, mail.html):
         assert "https://practice.test/privacy/" in part
         assert "hello@practice.test" in part
@@ -72,7 +73,7 @@ def test_the_settings_hold_all_that_the_frame_shows():
     settings = Settings(practice_name="Practice & Co", public_url="http://127.0.0.1:9")
     mail = welcome(**practice_context(settings))
     assert "Practice & Co\n" in mail.text and "Practice &amp; Co" in mail.html
-    assert '<a href="http://127.0.0.1:9/"' in mail.html
+    assert ' href="http://127.0.0.1:9/"' in mail.html
     assert practice_context(settings).keys() == FRAME.keys()
 
 

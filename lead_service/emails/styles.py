@@ -1,0 +1,51 @@
+"""The look of emails: a style for each plain tag of a template. Pure.
+
+Several email programs drop a style sheet, so everything but the dark scheme is inline.
+"""
+
+import re
+
+from jinja2.ext import Extension
+
+from ..palette import DARK, LIGHT
+
+SOFT, LINE, ACCENT = (LIGHT[name] for name in ("ink-2", "line", "accent"))
+SERIF = "'Source Serif Pro', 'Source Serif 4', Georgia, 'Times New Roman', serif"
+SANS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+NAMES = {"light": LIGHT, "dark": DARK, "serif": SERIF, "sans": SANS}  # for templates
+STYLES = {
+    "h1": f"margin: 0 0 20px; font: 400 30px/1.2 {SERIF}; letter-spacing: -.01em;",
+    "h2": f"margin: 32px 0 10px; font: 600 14px/1.4 {SANS}; color: {SOFT};",
+    "p": "margin: 0 0 16px;",
+    "p.kicker": f"margin: 0 0 8px; font: 600 14px/1.4 {SANS}; color: {SOFT};",
+    "p.lead": f"margin: 0 0 12px; font: 400 21px/1.35 {SERIF};",
+    "p.small": f"margin: 0 0 16px; font-size: 14px; line-height: 1.5; color: {SOFT};",
+    "span.small": f"font: 400 14px/1.5 {SANS}; color: {SOFT};",
+    "ul": "margin: 0 0 16px; padding: 0 0 0 22px;",
+    "ol": "margin: 0 0 16px; padding: 0 0 0 22px;",
+    "li": "margin: 0 0 8px;",
+    "a": f"color: {ACCENT};",
+    "blockquote": f"margin: 0 0 20px; padding: 0 0 0 16px; border-left: 3px solid {LINE};"
+    " white-space: pre-line;",
+    "table.facts": "width: 100%; border-collapse: collapse; margin: 0 0 24px;",
+    "th": f"width: 84px; padding: 9px 16px 9px 0; border-top: 1px solid {LINE}; text-align: left;"
+    f" vertical-align: top; font: 400 14px/1.7 {SANS}; color: {SOFT};",
+    "td.fact": f"padding: 9px 0; border-top: 1px solid {LINE}; vertical-align: top;"
+    f" font: 400 16px/1.5 {SANS};",
+}
+TAG = re.compile(
+    r'<(h[12]|p|[ou]l|li|a|blockquote|table|t[hd]|span)\b(?: class="([\w-]+)")?(?![^>]*\bstyle=)'
+)
+
+
+def _styled(tag: re.Match[str]) -> str:
+    style = STYLES.get(f"{tag[1]}.{tag[2]}") or STYLES.get(tag[1])
+    return f'{tag[0]} style="{style}"' if style else tag[0]
+
+
+class InlineStyles(Extension):
+    """Give the plain tags of email templates their style, once, when a template is loaded."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Return a template's source with styles; one that is not HTML stays as it is."""
+        return TAG.sub(_styled, source) if (name or "").endswith(".html") else source
