@@ -53,8 +53,8 @@ SUBJECTS = {  # the same beside a name and a time, in few words
     CallNews.GIVEN: "call has a new host",
     CallNews.CANCELED: "call canceled",
     CallNews.DISOWNED: "did not book this call",
-    CallNews.MISSED: "did not come to the call",
-    CallNews.NEVER_TOLD: "was never told of the call",
+    CallNews.MISSED: "missed the call",
+    CallNews.NEVER_TOLD: "never told of the call",
 }
 OF_LIVE_CALLS = {CallNews.BOOKED, CallNews.MOVED, CallNews.GIVEN}
 LATE = timedelta(days=1)  # an email that leaves later says so
@@ -240,7 +240,8 @@ def _subject(
         news = CallNews(said["news"])
         to_confirm = booking.awaits_confirmation and news == CallNews.BOOKED
         words = "call to confirm" if to_confirm else SUBJECTS[news]
-        return f"{suspected}{words}, {short_zoned_time(booking.starts_at, booking.host_zone)}"
+        time = short_zoned_time(booking.starts_at, booking.host_zone)
+        return f"{suspected}{words}, {time.rpartition(' ')[0]}"
     if occasion == Occasion.RESULT and brief:
         found = brief.diagnosis
         return f"{suspected}{found.overall} of 100. {found.headline.rstrip('.')}"

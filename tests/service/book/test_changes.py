@@ -149,7 +149,7 @@ def test_a_moved_call_goes_to_another_when_its_host_takes_no_more(client, contex
     assert (call.host_id, call.meeting_link) == (ann, "https://meet.example.com/ann")
     told = [one for _, one in mails() if one.kind == "booking_cancelled_for_host"]
     assert [one.to for one in told] == ["team@example.com"]
-    assert "given to Ann Example" in told[0].html
+    assert "Call now with Ann Example" in told[0].html
 
 
 def test_a_call_given_to_another_host_keeps_time_and_length(client, context, mails, post):

@@ -89,8 +89,8 @@ def take_every_path(
 def alarm(settings: Settings) -> Message:
     """Compose the one email that does not pass through the outbox."""
     faults = ["No email has left for 3 hours: the provider refused the key (401)."]
-    frame = practice_context(settings)
-    return compose(EmailKind.ALARM, to="team@example.com", faults=faults, host="a.test", **frame)
+    told = {"faults": faults, "fixed": [], "host": "a.test"} | practice_context(settings)
+    return compose(EmailKind.ALARM, to="team@example.com", **told)
 
 
 def _write_all(folder: Path) -> None:
