@@ -89,7 +89,7 @@ def visitors_email(
         attachments=(_invite(meeting, row.kind),) if has_file else (),
         call_type=bookings.kind_of(booking, published.calls),
         diagnosis=_result(session, booking),
-        person=None,
+        person=published.person(booking.host.person),
         link=link,
         google=invitations.google_link(meeting),
         outlook=invitations.outlook_link(meeting),
