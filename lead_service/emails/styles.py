@@ -6,13 +6,14 @@ Several email programs drop a style sheet, so everything but the dark scheme is 
 import re
 
 from jinja2.ext import Extension
+from markupsafe import Markup
 
 from ..palette import DARK, LIGHT
 
 SOFT, LINE, ACCENT = (LIGHT[name] for name in ("ink-2", "line", "accent"))
 SERIF = "'Source Serif Pro', 'Source Serif 4', Georgia, 'Times New Roman', serif"
 SANS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-NAMES = {"light": LIGHT, "dark": DARK, "serif": SERIF, "sans": SANS}  # for templates
+NAMES = {"light": LIGHT, "dark": DARK, "serif": Markup(SERIF), "sans": Markup(SANS)}
 STYLES = {
     "h1": f"margin: 0 0 20px; font: 400 30px/1.2 {SERIF}; letter-spacing: -.01em;",
     "h2": f"margin: 32px 0 10px; font: 600 14px/1.4 {SANS}; color: {SOFT};",
