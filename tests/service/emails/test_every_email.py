@@ -76,6 +76,14 @@ def test_the_text_has_every_link_of_the_html(every_mail):
             assert unescape(link).removeprefix("mailto:") in message.text, message.kind
 
 
+def test_a_confirmation_says_what_happens_in_the_call(every_mail, context):
+    agenda = context.published.calls.default.agenda
+    assert len(agenda) == 3
+    for message in every_mail:
+        if message.kind in (EmailKind.BOOKING_CONFIRMED, EmailKind.BOOKING_CHANGED):
+            assert all(line in part for line in agenda for part in (message.text, message.html))
+
+
 def test_the_first_sentence_after_a_greeting_begins_with_a_capital(every_mail):
     greeted = set()
     for message in every_mail:
