@@ -53,6 +53,11 @@ def zoned_clock(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
     return f"{wall_time(local.time(), is_24_hours)} {zone_name(zone, instant)}"
 
 
+def near_time(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
+    """Write an instant that is near: Tuesday, November 24, 9:30 am New York time (EST)."""
+    return f"{weekday_date(instant, zone)}, {zoned_clock(instant, zone, is_24_hours)}"
+
+
 def zoned_time(instant: datetime, zone: str) -> str:
     """Write an instant and its zone: Tuesday, November 24, 2026, 9:30 am New York time (EST)."""
     return f"{long_date(instant, zone)}, {zoned_clock(instant, zone)}"

@@ -21,7 +21,7 @@ from ..emails.models import Delivery, OutboxMessage
 from ..emails.outbox import NotNeeded
 from ..emails.team_notices import CallNews
 from ..emails.transports.base import wire_address
-from ..formats import long_date, short_zoned_time, weekday_date, zoned_clock
+from ..formats import long_date, near_time, short_zoned_time, weekday_date, zoned_clock
 from ..leads.capture import SUSPECTED
 from ..leads.consent import Occasion, Permission, agreed, permission
 from ..leads.models import Lead
@@ -182,7 +182,7 @@ def team_news(
             raise NotNeeded("the call is back at the time that they know")
         what = _news(CallNews(said["news"]), booking, bool(said.get("by_team")))
         text, came_from = booking.topic, booking.came_from
-        call = _when(booking.starts_at, zone)
+        call = near_time(booking.starts_at, zone)
     coming = briefs.next_calls(session, [lead.id], now).get(lead.id)
     brief = briefs.brief_of(session, published, lead.id, booking or coming, text)
     return compose(
@@ -196,7 +196,7 @@ def team_news(
         article=published.title_of(came_from),
         call=call,
         thread=_thread(settings, booking) if booking else "",
-        before=_when(before, zone) if booking and (before := _before(said)) else "",
+        before=near_time(before, zone) if booking and (before := _before(said)) else "",
         late_since=_late_since(row, zone, now),
         **_to_staff(session, settings, lead.id, booking, occasion, lead.email, lead.name),
         **practice_context(settings),
@@ -372,7 +372,7 @@ def _context(
         "short_time": short_zoned_time(start, zone, is_24_hours),
         "their_day": weekday_date(start, booking.visitor_zone),
         "their_time": zoned_clock(start, booking.visitor_zone),
-        "before": _when(before, zone, is_24_hours) if before else "",
+        "before": near_time(before, zone, is_24_hours) if before else "",
         "short_before": short_zoned_time(before, zone, is_24_hours) if before else "",
         "note": said.get("note", ""),
         "by_team": said.get("by_team", False),
@@ -394,11 +394,6 @@ def _late_since(row: OutboxMessage, zone: str, now: datetime) -> str:
 def _before(said: dict[str, Any]) -> datetime | None:
     """Return the start that the call had, where it has changed."""
     return datetime.fromisoformat(said["before"]) if said.get("before") else None
-
-
-def _when(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
-    """Write an instant in its reader's words: Tuesday, December 8, 9:30 am New York time (EST)."""
-    return f"{weekday_date(instant, zone)}, {zoned_clock(instant, zone, is_24_hours)}"
 
 
 def _hosts_news(booking: Booking, said: dict[str, Any]) -> str:

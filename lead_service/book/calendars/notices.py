@@ -10,7 +10,7 @@ from ...emails import outbox, practice_context
 from ...emails.message import EmailKind, Message, compose
 from ...emails.models import OutboxMessage
 from ...emails.outbox import NotNeeded
-from ...formats import short_zoned_time, zoned_time
+from ...formats import near_time, short_zoned_time
 from ...publishing.site import Published
 from ...settings import Settings
 from ..hosts.models import CalendarFeed, Host
@@ -92,7 +92,7 @@ def collision_email(
         to_name=booking.host.name,
         booking=booking,
         label=(row.facts or {})["label"],
-        when=zoned_time(booking.starts_at, booking.host_zone),
+        when=near_time(booking.starts_at, booking.host_zone),
         short_time=short_zoned_time(booking.starts_at, booking.host_zone),
         desk_link=settings.link(f"/desk/calls/{booking.id}/move/"),
         **practice_context(settings),

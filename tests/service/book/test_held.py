@@ -129,7 +129,7 @@ def test_the_team_hears_of_a_flood_in_one_email_an_hour(client, at, mails, datab
     kinds = [one.kind for _, one in mails()]
     assert (kinds.count("new_lead"), kinds.count("flood")) == (5, 1)
     (flood,) = [one for _, one in mails() if one.kind == "flood"]
-    assert "Leads to check: 4." in flood.text
+    assert "Leads to check: 4" in flood.text
     with database.read() as session:
         assert session.scalar(select(func.count(Lead.id))) == 9
         assert any("Many messages" in one for one in health(session, MONDAY_MORNING).troubles)

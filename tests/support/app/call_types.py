@@ -21,6 +21,7 @@ KIND = CallType(
     description="Free, and nothing to prepare.",
     price="free",
     question="What is stuck?",
+    agenda=("You talk.", "We ask.", "We say what fits."),
 )
 
 
