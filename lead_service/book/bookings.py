@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from ..assess.models import Assessment
 from ..call_types import CallType, CallTypes
+from ..emails import outbox
 from ..emails.models import OutboxMessage
 from ..leads import capture, models
 from ..leads.contact_details import ContactDetails
@@ -245,7 +246,7 @@ def _as_suspected(
     Nothing more is sent to one that its owner disowned until the team has looked; a call beyond
     those that an address may have has to be confirmed from the mailbox.
     """
-    if lead.disowned_at:
+    if outbox.is_disowned(session, capture.mailbox_of(lead.address)):
         wanted = replace(wanted, suspect=True)
     return replace(wanted, flood=wanted.flood or has_enough(session, settings, lead, now))
 

@@ -38,6 +38,7 @@ from sqlalchemy.orm import Session, aliased
 from ..db import demo_data
 from ..db.engine import Database, insert_unless, rows_changed
 from ..leads import capture
+from ..leads.models import Lead
 from .message import HOST, VISITOR, EmailKind, Message, to_json
 from .models import EmailState, Hold, OutboxMessage, OutboxPause, Turn
 from .retries import LONGEST_WAIT, PROBE_EVERY, SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD, next_time
@@ -56,6 +57,7 @@ SETTLED_AT_ONCE = 200  # emails that one claim may find too late
 TO_VISITOR, TO_HOST = EmailKind.of_role(VISITOR), EmailKind.of_role(HOST)
 TO_VISITORS = {*TO_VISITOR, EmailKind.MESSAGE_RECEIVED, EmailKind.RESULT}
 A_DAY = 8  # emails to one visitor's mailbox; a cancellation may go beyond, up to twice as many
+DISOWNED = "the owner of the address says that someone else used it"
 ENOUGH = "the visitor has had as many emails as one address gets in a day"
 
 IS_RESTORED = and_(OutboxMessage.state == EmailState.HELD, OutboxMessage.hold == Hold.RESTORED)
@@ -102,8 +104,8 @@ def queue(
     if booking_id is not None and sequence:
         told = supersede(session, kind, booking_id, address, sequence)
     mailbox = capture.mailbox_of(address) if kind in TO_VISITORS else ""
-    is_too_much = not held and bool(mailbox) and _is_too_much(session, kind, mailbox, at)
-    row = _new_row(kind, at, due_at or at, held=held or is_too_much) | {
+    why_held = "" if held or not mailbox else _why_held(session, kind, mailbox, at)
+    row = _new_row(kind, at, due_at or at, held=held or bool(why_held)) | {
         "address": address,
         "mailbox": mailbox,
         "facts": (facts or {}) | told,
@@ -112,18 +114,27 @@ def queue(
         "sequence": sequence,
         "useless_after": useless_after,
         "dedupe_key": dedupe_key,
-        "reason": ENOUGH if is_too_much else "",
+        "reason": why_held,
     }
     insert_unless(session, OutboxMessage, "dedupe_key", **row)
 
 
-def _is_too_much(session: Session, kind: EmailKind, mailbox: str, at: datetime) -> bool:
-    """Say whether a mailbox has had its emails of the day: anybody can type anybody's address.
+def is_disowned(session: Session, mailbox: str) -> bool:
+    """Say whether the owner of a mailbox said that someone else used one of its addresses."""
+    said = (OutboxMessage.mailbox == mailbox, Lead.disowned_at.is_not(None))
+    query = select(OutboxMessage.id).join(Lead, Lead.id == OutboxMessage.lead_id).where(*said)
+    return session.scalar(query.limit(1)) is not None
+
+
+def _why_held(session: Session, kind: EmailKind, mailbox: str, at: datetime) -> str:
+    """Say why a visitor gets no more emails for now: anybody can type anybody's address.
 
     A cancellation has room of its own, since without it a calendar keeps the call.
     """
+    if is_disowned(session, mailbox):
+        return DISOWNED
     if kind is EmailKind.BOOKING_REMINDER:
-        return False
+        return ""
     is_over = kind is EmailKind.BOOKING_CANCELLED
     leaves = OutboxMessage.state.not_in((EmailState.CANCELLED, EmailState.HELD, EmailState.EXPIRED))
     of_day = (
@@ -132,7 +143,7 @@ def _is_too_much(session: Session, kind: EmailKind, mailbox: str, at: datetime) 
         OutboxMessage.kind != EmailKind.BOOKING_REMINDER,
         leaves,
     )
-    return _count(session, *of_day) >= A_DAY * (2 if is_over else 1)
+    return ENOUGH if _count(session, *of_day) >= A_DAY * (2 if is_over else 1) else ""
 
 
 def had_enough(session: Session, row: OutboxMessage, at: datetime) -> bool:

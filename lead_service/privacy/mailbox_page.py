@@ -7,7 +7,7 @@ from datetime import datetime
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from .. import clock
@@ -15,7 +15,7 @@ from ..accounts.audit_log import Actor
 from ..book import bookings, notifications
 from ..book.models import Booking, Status
 from ..emails import outbox
-from ..leads import consent
+from ..leads import capture, consent
 from ..leads.models import Consent, Lead, Stage
 from ..settings import Settings
 from ..web.context import context
@@ -77,7 +77,8 @@ def choices_submit(token: str) -> ResponseReturnValue:
 
 def _confirm(session: Session, settings: Settings, lead: Lead, now: datetime) -> None:
     """Let the ticks count, and the calls that were held until someone confirms them."""
-    lead.disowned_at = None
+    own = capture.shares_mailbox(lead.address)
+    session.execute(update(Lead).where(own).values(disowned_at=None))
     for tick in unproved_ticks(session, lead):
         tick.is_proved = True
     for call in _coming(session, lead, now):
