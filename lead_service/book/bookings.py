@@ -23,7 +23,7 @@ from ..web.tokens import derived_token, token_hash
 from . import time_cells
 from .availability import host_rules, queries
 from .hosts.models import Host, who_take
-from .models import Booking, Status
+from .models import Booking, Status, coming
 from .refusals import BOOKED, HELD, Refusal, was_offered
 from .terms import Terms
 
@@ -234,8 +234,7 @@ def manage_token(booking: Booking, secret: str) -> str:
 
 def held(now: datetime) -> ColumnElement[bool]:
     """Select the calls to come that wait for the team because they look automated."""
-    live = Booking.status == Status.CONFIRMED
-    return and_(Booking.quarantine, live, Booking.starts_at > now)
+    return and_(Booking.quarantine, *coming(now))
 
 
 def _as_suspected(
@@ -266,8 +265,8 @@ def has_enough(session: Session, settings: Settings, lead: models.Lead, now: dat
 
     What a stranger books in its name does not count.
     """
-    proved = (Booking.status == Status.CONFIRMED, Booking.is_proved, Booking.starts_at > now)
-    query = select(func.count(Booking.id)).join(Booking.lead).where(*proved)
+    proved = select(func.count(Booking.id)).where(Booking.is_proved, *coming(now))
+    query = proved.join(Booking.lead)
     found = session.scalar(query.where(capture.shares_mailbox(lead.address)))
     return (found or 0) >= settings.bookings_per_address
 

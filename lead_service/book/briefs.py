@@ -11,15 +11,14 @@ from ..assess.brief import Brief, brief_for
 from ..assess.models import Assessment
 from ..formats import long_date, zoned_time
 from ..publishing.site import Published
-from .models import Booking, Status
+from .models import Booking, coming
 
 
 def next_calls(session: Session, lead_ids: Collection[int], now: datetime) -> dict[int, Booking]:
     """Return the call that comes next for each lead; one is coming until it has ended."""
     query = (
         select(Booking)
-        .where(Booking.lead_id.in_(lead_ids), Booking.status == Status.CONFIRMED)
-        .where(Booking.starts_at > now - timedelta(days=1))
+        .where(Booking.lead_id.in_(lead_ids), *coming(now - timedelta(days=1)))
         .order_by(Booking.starts_at.desc())
     )
     return {

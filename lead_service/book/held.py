@@ -25,7 +25,7 @@ from ..settings import Settings
 from . import bookings, notifications
 from .availability import host_cache
 from .hosts.models import who_take
-from .models import Booking, Status
+from .models import Booking, coming
 
 HELD_FOR = timedelta(hours=4)  # then the time is free again, and the message stays
 SOON = timedelta(hours=12)  # before its start, a call should be confirmed
@@ -57,10 +57,9 @@ def unconfirmed(session: Session, now: datetime) -> list[Booking]:
     query = (
         select(Booking)
         .where(
-            Booking.status == Status.CONFIRMED,
+            *coming(now - BEGUN),
             Booking.outcome.is_(None),
             or_(Booking.quarantine, Booking.awaits_confirmation),
-            Booking.starts_at > now - BEGUN,
             Booking.starts_at <= now + SOON,
         )
         .options(joinedload(Booking.host), joinedload(Booking.lead))
@@ -77,8 +76,8 @@ def problems(session: Session, now: datetime) -> Iterator[str]:
     """Yield a line for calls to confirm now, and one for calls that began unconfirmed."""
     found = unconfirmed(session, now)
     begun = sum(booking.starts_at <= now for booking in found)
-    if coming := len(found) - begun:
-        soon = f"Calls that start soon and need confirmation: {coming}."
+    if ahead := len(found) - begun:
+        soon = f"Calls that start soon and need confirmation: {ahead}."
         yield f"{soon} Confirm or cancel them on the desk."
     if begun:
         late = f"Calls that started without confirmation: {begun}."
@@ -146,8 +145,7 @@ def forget_clients(session: Session, now: datetime) -> None:
 def unproved(session: Session, now: datetime) -> Sequence[Booking]:
     """Return the calls to come that were made within two days and that nobody proved."""
     query = select(Booking).where(
-        Booking.status == Status.CONFIRMED,
-        Booking.starts_at > now,
+        *coming(now),
         Booking.is_proved.is_(False),
         Booking.created_at > now - RECENT,
     )

@@ -3,7 +3,16 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db.base import NUMBERS_FOR_LIFE, Base
@@ -88,6 +97,11 @@ class Booking(ContactColumns, Base):
     @property
     def is_live(self) -> bool:
         return self.status == Status.CONFIRMED
+
+
+def coming(after: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Select the calls that begin after an instant and were not canceled."""
+    return Booking.status == Status.CONFIRMED, Booking.starts_at > after
 
 
 class TimeCell(Base):

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from ..accounts.audit_log import Actor, AuditKind
 from ..accounts.members import DeskSession, Member, Passkey, SignInLink
 from ..book.hosts.models import Host
-from ..book.models import Booking, Status
+from ..book.models import Booking, coming
 from ..db.engine import Database
 from ..emails import provider_erasure
 from ..emails.models import OutboxMessage
@@ -62,10 +62,8 @@ def _forget_former_staff(session: Session, person: _Person, at: datetime) -> dic
     none to come; history that needs them says "former member 4". Return how many, as {table: rows}.
     """
     members = session.scalars(select(Member).where(person.member(), Member.removed_at.is_not(None)))
-    coming = select(Booking.host_id).where(
-        Booking.status == Status.CONFIRMED, Booking.starts_at > at
-    )
-    left = (person.host(), Host.is_active.is_(False), Host.id.not_in(coming))
+    still = select(Booking.host_id).where(*coming(at))
+    left = (person.host(), Host.is_active.is_(False), Host.id.not_in(still))
     former: list[tuple[str, Member | Host]] = [("member", one) for one in members]
     former += [("host", one) for one in session.scalars(select(Host).where(*left))]
     for kind, one in former:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..accounts.audit_log import Actor
 from ..book import bookings, notifications
-from ..book.models import Booking, Status
+from ..book.models import Booking, coming
 from ..emails import outbox
 from ..leads import capture, consent
 from ..leads.models import Consent, Lead, Stage
@@ -124,6 +124,5 @@ KINDS = (Consent, Booking)
 
 
 def _coming(session: Session, lead: Lead, now: datetime) -> list[Booking]:
-    coming = (Booking.lead_id == lead.id, Booking.status == Status.CONFIRMED)
-    query = select(Booking).where(*coming, Booking.starts_at > now)
+    query = select(Booking).where(Booking.lead_id == lead.id, *coming(now))
     return list(session.scalars(query.order_by(Booking.starts_at)))

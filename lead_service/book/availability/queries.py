@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from ...call_types import CallType
 from ..hosts.models import DateOverride, Host
-from ..models import Booking, Status
+from ..models import Booking, Status, coming
 from . import slots
 from .busy_times import busy_times
 from .host_rules import AROUND, situation, special_days
@@ -97,8 +97,8 @@ def free_hosts(
         for host, known in _situations(session, hosts, kind, now, at, at)
         if slots.why_not(**known, at=at, moving=moving) is None
     ]
-    coming = _coming_calls(session, now, moving)
-    return sorted(free, key=lambda host: (coming.get(host.id, 0), host.id))
+    ahead = _coming_calls(session, now, moving)
+    return sorted(free, key=lambda host: (ahead.get(host.id, 0), host.id))
 
 
 def why_unavailable(
@@ -158,9 +158,7 @@ def _situations(
 
 def _coming_calls(session: Session, now: datetime, moving: int | None) -> dict[int, int]:
     """Count the calls that lie ahead of each host, but for the one that is being moved."""
-    query = select(Booking.host_id, func.count()).where(
-        Booking.status == Status.CONFIRMED, Booking.starts_at > now
-    )
+    query = select(Booking.host_id, func.count()).where(*coming(now))
     if moving is not None:
         query = query.where(Booking.id != moving)
     return dict(session.execute(query.group_by(Booking.host_id)).all())

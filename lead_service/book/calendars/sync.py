@@ -16,7 +16,7 @@ from ..availability.busy_times import is_current, stored_busy_times
 from ..availability.host_rules import MOST_DAYS
 from ..availability.slots import Busy
 from ..hosts.models import BusyTime, CalendarFeed
-from ..models import Booking, Status
+from ..models import Booking, coming
 from . import notices
 from .fetch import LONGEST_WAIT, Unreadable, fetch
 from .sandbox import parse_in_process
@@ -193,11 +193,7 @@ def _tell_of_collisions(
 ) -> None:
     """Tell the host of coming calls that are in the way of `busy` and of nothing stored so far."""
     stored = stored_busy_times(session, [feed], BusyTime.ends_at > now)[feed.id]
-    query = select(Booking).where(
-        Booking.host_id == feed.host_id,
-        Booking.status == Status.CONFIRMED,
-        Booking.starts_at > now,
-    )
+    query = select(Booking).where(Booking.host_id == feed.host_id, *coming(now))
     for booking in session.scalars(query):
         if _is_hit(booking, busy) and not _is_hit(booking, stored):
             notices.collides(session, feed, booking, now)

@@ -16,7 +16,7 @@ from ...settings import Settings
 from ...web.context import context
 from ...web.tokens import derived_token
 from .. import emails, invitations
-from ..models import Booking, Status
+from ..models import Booking, coming
 from .models import Host
 
 PAST = timedelta(days=60)  # calls that a calendar still shows
@@ -30,11 +30,7 @@ def calls(token: str) -> Response:
     settings, now = context().settings, clock.now()
     with context().database.read() as session:
         host = _find_host(session, settings, token) or abort(404)
-        query = select(Booking).where(
-            Booking.host_id == host.id,
-            Booking.status == Status.CONFIRMED,
-            Booking.starts_at > now - PAST,
-        )
+        query = select(Booking).where(Booking.host_id == host.id, *coming(now - PAST))
         found = session.scalars(query.order_by(Booking.starts_at).options(joinedload(Booking.host)))
         meetings = [emails.hosts_meeting(settings, booking, now) for booking in found]
     name = f"Calls of {host.name}"

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ...book import models
 from ...book.availability import host_rules, slots
 from ...book.hosts.models import DateOverride, Host, TimeOff
-from ...book.models import Booking, Status
+from ...book.models import Booking
 
 DAY = timedelta(days=1)  # no call is longer
 
@@ -67,13 +68,8 @@ def between(
 
 def coming(session: Session, host: Host, after: datetime) -> Sequence[Booking]:
     """Return the host's calls that begin after an instant, in their order."""
-    query = (
-        select(Booking)
-        .where(Booking.host_id == host.id, Booking.status == Status.CONFIRMED)
-        .where(Booking.starts_at > after)
-        .order_by(Booking.starts_at)
-    )
-    return session.scalars(query).all()
+    query = select(Booking).where(Booking.host_id == host.id, *models.coming(after))
+    return session.scalars(query.order_by(Booking.starts_at)).all()
 
 
 def _left_out(host: Host, calls: Sequence[Booking]) -> list[Booking]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ...accounts.audit_log import Actor, AuditKind, Detail
 from ...accounts.members import DeskSession, Member, Passkey, Role
 from ...book.hosts.models import Host
-from ...book.models import Booking, Status
+from ...book.models import Booking, coming
 from ...db.engine import broken_rule, rows_changed
 from ...emails import outbox, practice_context
 from ...emails.message import EmailKind, Message, compose
@@ -116,12 +116,8 @@ def remove(session: Session, member: Member, by: Actor) -> Removed:
         host.feed_version += 1
         host.version += 1
         by.note(session, AuditKind.HOST_CHANGED, f"host {host.id}", left=True)
-    coming = select(func.count(Booking.id)).where(
-        Booking.host_id.in_([host.id for host in hosts]),
-        Booking.status == Status.CONFIRMED,
-        Booking.starts_at > by.at,
-    )
-    calls = session.scalar(coming) or 0
+    theirs = Booking.host_id.in_([host.id for host in hosts])
+    calls = session.scalar(select(func.count(Booking.id)).where(theirs, *coming(by.at))) or 0
     open_leads = update(Lead).where(Lead.owner_id == member.id, Lead.stage.not_in(CLOSED))
     freed = rows_changed(session, open_leads.values(owner_id=None, version=Lead.version + 1))
     _note(session, by, AuditKind.MEMBER_REMOVED, member, leads_without_owner=freed)

@@ -22,7 +22,7 @@ from ...assess.forms import MailForm
 from ...book import bookings, call_changes, notifications
 from ...book.availability import queries
 from ...book.hosts.models import Host
-from ...book.models import Booking, CallOutcome, Status
+from ...book.models import Booking, CallOutcome, coming
 from ...contact import routes
 from ...contact.routes import ContactForm
 from ...desk.leads import lead_updates
@@ -202,11 +202,8 @@ def book(
 def come_too_late(tale: Tale, host: str, topic: str) -> None:
     """Ask for a time that another visitor has booked meanwhile."""
     host_id = tale.demo.hosts[host].id
-    taken = select(Booking.starts_at).where(
-        Booking.host_id == host_id,
-        Booking.status == Status.CONFIRMED,
-        Booking.starts_at > tale.at + timedelta(days=1),
-    )
+    later = coming(tale.at + timedelta(days=1))
+    taken = select(Booking.starts_at).where(Booking.host_id == host_id, *later)
     start = tale.session.scalars(taken.order_by(Booking.starts_at)).first()
     if start:
         _ask_for_call(tale, tale.demo.hosts[host], start, topic, suspect=False)
