@@ -1,12 +1,14 @@
 """The pages to cancel, move or reassign a call; a GET only asks."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug import Response
 from wtforms import Form
@@ -14,16 +16,17 @@ from wtforms import Form
 from ... import clock
 from ...accounts.audit_log import Actor
 from ...book import bookings, call_changes, refusals
-from ...book.availability import queries
+from ...book.availability import host_rules, queries
 from ...book.availability.host_cache import AHEAD
 from ...book.forms import parse_start, start_text
 from ...book.hosts.models import Host
-from ...book.models import Booking
+from ...book.models import Booking, TimeCell
+from ...call_types import CallType
 from ...web.context import context
 from ...web.fields import long_text
 from .. import wall_clock
 from ..blueprint import blueprint, write
-from . import list_pages, reassignment
+from . import list_pages
 
 OVER = "This call has already started or was canceled. You can\u2019t change it anymore."
 
@@ -32,6 +35,15 @@ class NoteForm(Form):
     """What the visitor reads in the email about a change."""
 
     note = long_text("Note to the visitor (optional)", longest=1000)
+
+
+@dataclass(frozen=True)
+class ReassignmentOption:
+    """Another host: whether a call of theirs is in the way, and what else speaks against it."""
+
+    host: Host
+    has_call: bool
+    against: str = ""  # a sentence; the member who reassigns the call may overrule it
 
 
 class Refused(Exception):
@@ -191,5 +203,23 @@ def _shown_day(days: list[date], call: Booking) -> date | None:
 
 
 def _takers(session: Session, call: Booking, now: datetime) -> dict:
-    calls = context().published.calls
-    return {"takers": reassignment.reassignment_options(session, call, calls, now)}
+    """Return the other hosts who take calls, those who are simply free first."""
+    found, kind = [], bookings.kind_of(call, context().published.calls)
+    for host in queries.active_hosts(session):
+        if host.id != call.host_id:
+            reason = queries.why_unavailable(session, host, kind, call.starts_at, now)
+            words = refusals.on_desk(reason, host.zone, now) if reason else ""
+            found.append(ReassignmentOption(host, _has_call(session, host, call, kind), words))
+    in_order = sorted(found, key=lambda one: (one.has_call, bool(one.against), one.host.name))
+    return {"takers": in_order}
+
+
+def _has_call(session: Session, host: Host, call: Booking, kind: CallType) -> bool:
+    """Say whether a cell is taken that the call would need, as the database will judge it."""
+    rules = host_rules.rules(host, kind)
+    first = call.starts_at - timedelta(minutes=rules.buffer_before)
+    last = call.starts_at + timedelta(minutes=call.duration + rules.buffer_after)
+    cells = select(TimeCell.id).where(
+        TimeCell.host_id == host.id, TimeCell.starts_at >= first, TimeCell.starts_at < last
+    )
+    return session.scalar(cells.limit(1)) is not None

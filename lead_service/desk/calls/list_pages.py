@@ -1,4 +1,4 @@
-"""Calls: the lists of them, and the page of one."""
+"""Calls: the lists of them, of what may be floods, and the page of one."""
 
 from datetime import datetime
 
@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session, joinedload
 
 from ... import clock
 from ...accounts.audit_log import Actor
-from ...book import call_changes
+from ...book import call_changes, held
 from ...book.hosts.models import Host
 from ...book.models import Booking, CallOutcome, Status
 from ...web.context import context
-from ..blueprint import blueprint, write
+from ..blueprint import acting, blueprint, write
 from ..pagination import Page, newest_first
 
 MOST = 200  # calls to come that are listed
@@ -87,6 +87,22 @@ def confirm_call(call_id: int) -> ResponseReturnValue:
         return render_call(call_id, "This call no longer needs confirmation."), 409
     flash("Confirmed. We\u2019ll email the visitor the invitation.")
     return redirect(url_for(".call", call_id=call_id), 303)
+
+
+@blueprint.get("/calls/floods/")
+def floods() -> str:
+    """List what may be floods of calls, of one client or of one hour."""
+    with context().database.read() as session:
+        found = held.floods(session, clock.now())
+        return render_template("desk/calls/floods.html", floods=found)
+
+
+@blueprint.post("/calls/floods/")
+def clear_flood() -> ResponseReturnValue:
+    """Cancel the calls of one flood without an email to anybody."""
+    cleared = held.clear(context().database, request.form.get("flood", ""), acting())
+    flash(f"Canceled without an email: {cleared} call{'s' if cleared != 1 else ''}.")
+    return redirect(url_for(".floods"), 303)
 
 
 def find_call_or_404(session: Session, call_id: int) -> Booking:

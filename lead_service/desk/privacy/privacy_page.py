@@ -80,14 +80,8 @@ def erase_person() -> ResponseReturnValue:
     form = EmailForm(request.form)
     if not form.validate():
         return _render_privacy(form), 422
-    erase_for_good(form.email.data or "")
-    return redirect(url_for(".privacy_page"), 303)
-
-
-def erase_for_good(address: str) -> None:
-    """Erase an address in the name of the member who asks, and say what is left of it."""
     settings = context().settings
-    erasure.erase_everywhere(context().database, settings, address, acting())
+    erasure.erase_everywhere(context().database, settings, form.email.data or "", acting())
     copies = [copy.until for copy in backup_files.list_backups(settings)]
     told = "Erased. We keep only an irreversible hash of the address."
     if provider_erasure.are_asked_for(settings):
@@ -100,6 +94,7 @@ def erase_for_good(address: str) -> None:
         told += " PostgreSQL's files keep what was erased until the next daily cleanup and its log"
         told += " (WAL) until that is overwritten, usually within a day."
     flash(told)
+    return redirect(url_for(".privacy_page"), 303)
 
 
 @blueprint.post("/privacy/provider")

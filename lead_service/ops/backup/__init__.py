@@ -10,7 +10,12 @@ data under them, and it asks before it replaces anything that somebody entered.
 
 import dataclasses
 import os
+import sys
 import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -33,8 +38,8 @@ from ...privacy.models import Suppression
 from ...settings import Settings
 from ...web.tokens import derived_token
 from .contents import BackupError, Contents
-from .progress import told
 
+ON_A_TERMINAL, IN_A_LOG = 2, 30  # seconds between two lines about a copy that goes on
 LATE = timedelta(hours=26)  # a daily backup, and time for a slow night
 # Tables that are the program's own, or that a restore carries over.
 NO_LOSS = {
@@ -73,7 +78,7 @@ def make(database: Database, path: Path) -> Contents:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part") as part:
-            with told("backup", Path(part.name)):
+            with _told("backup", Path(part.name)):
                 contents = _engine(database).copy(database, Path(part.name))
             with open(part.name, "rb") as written:
                 os.fsync(written.fileno())
@@ -108,7 +113,7 @@ def _put_in_place(database: Database, settings: Settings, path: Path, now: datet
     marks, jobs = _marks(database), _erasure_jobs(database)
     engine = _engine(database)
     log = Path(f"{database.file}-wal") if database.file else None
-    with told("restore", log):
+    with _told("restore", log):
         engine.check(path)
         contents = engine.put_back(database, path)
     if schema.is_older(database):
@@ -219,3 +224,22 @@ def _keep_marks(session: Session, marks: dict[str, datetime]) -> None:
 def _sign_all_out(session: Session, now: datetime) -> None:
     session.execute(update(DeskSession).where(DeskSession.ended_at.is_(None)).values(ended_at=now))
     session.execute(update(SignInLink).where(SignInLink.used_at.is_(None)).values(used_at=now))
+
+
+@contextmanager
+def _told(what: str, file: Path | None = None) -> Iterator[None]:
+    """Write a line to stderr every few seconds: the time so far, and how much `file` holds."""
+    is_over, start = threading.Event(), time.monotonic()
+
+    def tell() -> None:
+        while not is_over.wait(ON_A_TERMINAL if sys.stderr.isatty() else IN_A_LOG):
+            size = f", {file.stat().st_size // 10**6} MB" if file and file.exists() else ""
+            print(f"{what}: {time.monotonic() - start:.0f} s{size}", file=sys.stderr, flush=True)
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()

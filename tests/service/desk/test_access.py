@@ -35,8 +35,6 @@ DESK = {
     ("desk.add_note", "POST"): MEMBER,
     ("desk.remove_note", "POST"): MEMBER,
     ("desk.release", "POST"): MEMBER,
-    ("desk.erase", "GET"): ADMIN,
-    ("desk.erase_submit", "POST"): ADMIN,
     ("desk.funnel", "GET"): MEMBER,
     ("desk.outbox", "GET"): MEMBER,
     ("desk.mail", "GET"): MEMBER,

@@ -28,7 +28,7 @@ HOST_PAGES += ("time-off/", "holidays/", "holidays/?country=US", "calendars/")
 
 PAGES = (
     *("/desk/", f"/desk/?q={HOSTILE[:20]}", "/desk/?view=suspected", "/desk/?view=due"),
-    *("/desk/leads/1/", "/desk/leads/1/erase", "/desk/outbox/", "/desk/calls/", "/desk/privacy/"),
+    *("/desk/leads/1/", "/desk/outbox/", "/desk/calls/", "/desk/privacy/"),
     *("/desk/funnel/", f"/desk/funnel/?from={HOSTILE[:20]}", "/desk/sign-in/sent/"),
     *("/desk/team/", "/desk/trail/", f"/desk/trail/?about={HOSTILE[:20]}"),
     *("/desk/availability/", "/desk/availability/new/"),

@@ -142,7 +142,6 @@ def test_what_does_not_exist_is_a_404(client, member):
     for page in [
         "/desk/leads/7/",
         "/desk/leads/99999999999999999999/",
-        "/desk/leads/7/erase",
         "/desk/outbox/no-such/",
         "/desk/outbox/?state=nonsense",
         "/desk/leads/7.json",
@@ -257,10 +256,11 @@ def press_on_lead(client, action: str):
 
 def test_erasing_asks_first_and_then_leaves_nothing_on_the_desk(client, member, database):
     book(client)
-    asked = client.get("/desk/leads/1/erase")
-    assert "Erase everything about" in asked.text
+    asked = press(client, "/desk/leads/1/", "/desk/privacy/", email=VISITOR["email"])
+    assert "undo this" in asked.text
     assert "Calls are coming up" in asked.text
-    assert press(client, "/desk/leads/1/erase").location == "/desk/"
+    privacy = "/desk/privacy/"
+    assert press(client, privacy, privacy + "erase", email=VISITOR["email"]).location == privacy
     assert client.get("/desk/leads/1/").status_code == 404
     for page in ("/desk/", "/desk/outbox/"):
         assert "ada@example.com" not in client.get(page).text

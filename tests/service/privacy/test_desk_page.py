@@ -79,11 +79,6 @@ def test_erasing_an_address_leaves_no_trace_but_the_mark_and_the_line(client, ad
     assert "Erased." in client.get(PAGE).text
 
 
-def test_erasing_from_the_lead_s_own_page_is_noted_too(client, ada, database):
-    press(client, "/desk/leads/1/erase")
-    assert trail(database) == [(1, "erased", "lead 1")]
-
-
 def test_backups_that_hold_it_are_named_with_their_end(client, ada, settings, tmp_path, app):
     folder = tmp_path / "backups"
     folder.mkdir()

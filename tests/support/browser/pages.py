@@ -162,7 +162,6 @@ PLACES = published() | {
     "desk, lead, an action without a day": Place("{lead}", act_without_a_day, 422, is_desk=True),
     "desk, lead, an empty note": Place("{lead}", send_nothing("Add the note"), 422, is_desk=True),
     "desk, suspected lead": Place("{suspect}", is_desk=True),
-    "desk, erase": Place("{lead}erase", is_desk=True),
     "desk, calls": Place("/desk/calls/", is_desk=True),
     "desk, calls to be marked": Place("/desk/calls/?view=unmarked", is_desk=True),
     "desk, floods": Place("/desk/calls/floods/", is_desk=True),
