@@ -32,8 +32,14 @@ PHASES = [None, *(phase.id for phase in FRAMEWORK.phases)]
 CHOICES = st.tuples(*(st.sampled_from(one.choices) for one in FRAMEWORK.questions))
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 MOST_WORDS = 550
+
+
+def title_about(slug):
+    return f"An article about {slug}, with a title as long as our longest"
+
+
 ARTICLES = tuple(
-    Article(f"An article about {slug}", f"/insights/{slug}/", slug, slug, "Why.", 5)
+    Article(title_about(slug), f"/insights/{slug}/", slug, slug, "Why.", 5)
     for slug in ("nurture", "organize", "implement", "transform", "clarify", "assess", "organize")
 )
 CALLS = load_call_types(
@@ -149,7 +155,7 @@ def test_page_shared_page_pdf_email_brief_and_json_say_the_same_of_a_hundred_pro
     for made in profiles:
         first, step = next(iter(made.to_do), None), made.begin_with
         expected = (step and step.name, first and first.text, text.outcome_title(made))
-        article = ARTICLES[-1].title if step is None else f"An article about {step.slug}"
+        article = ARTICLES[-1].title if step is None else title_about(step.slug)
         assert told(page("result", made)) == (*expected, article)
         assert told(page("shared", made)) == (*expected, None)
         content = pdf._content(made, sheet(made))
@@ -175,9 +181,10 @@ def test_page_shared_page_pdf_email_brief_and_json_say_the_same_of_a_hundred_pro
 
 def test_at_most_550_words_are_unfolded(profiles):
     earlier = [of_levels([0, 3] * 6, "rolling-out"), of_levels([3, 0] * 6, "pilot-stuck")]
+    close_alone = of_levels([3, 3, 3, 1, 3, 1, 2, 3, 3, 3, 2, 2], "idea")
     longest = max(
         len(text_of(page("result", made, since=since), without=("details",)).split())
-        for made in profiles
+        for made in (*profiles, close_alone)
         for since in (None, *(retake.compare(before, made, NOW) for before in earlier))
     )
     print(f"\nlongest result: {longest} words")
