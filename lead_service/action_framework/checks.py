@@ -25,6 +25,8 @@ _WORDING = {
     "less_than_equal": "must be at most {le}",
     "multiple_of": "must be a multiple of {multiple_of}",
     "bool_parsing": "must be yes or no",
+    "bool_type": "must be true or false",
+    "date_type": "must be a day such as 2025-03-31",
     "literal_error": "must be {expected}",
     "tuple_type": "must be a list, like [one, two]",
     "dict_type": "must be a set of keys",

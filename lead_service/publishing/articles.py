@@ -11,6 +11,7 @@ from typing import Self
 from mkdocs.structure.pages import Page
 
 from ..people import Person
+from .front_matter import OfArticle
 
 WORDS_A_MINUTE = 220
 TAG = re.compile(r"<[^>]+>")
@@ -77,6 +78,13 @@ class Listing:
         near = (*self.of_step(article.step)[: count + 1], *self.newest[: count + 1])
         others = {other.url: other for other in near if other.url != article.url}
         return tuple(others.values())[:count]
+
+
+def article(url: str, said: OfArticle, author: Person | None) -> Article:
+    """Make the article at a relative address of what its front matter says."""
+    shared = {name: value for name, value in vars(said).items() if name in Article.__annotations__}
+    slug = url.rstrip("/").rsplit("/", 1)[-1]
+    return Article(**shared | {"author": author, "slug": slug, "url": f"/{url}"})
 
 
 def is_article(path: str) -> bool:

@@ -10,26 +10,88 @@ of it that the owner of the practice still has to confirm.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 from mkdocs.utils import meta
-from pydantic import TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic.dataclasses import dataclass as checked
+from pydantic_core import PydanticCustomError
 
 from ..action_framework.checks import worded
+from ..action_framework.types import Text
 from ..people import Person
-from .articles import Article
 
-NEEDED = ("title", "description", "date", "step")
-ALLOWED = (*NEEDED, "answer", "updated", "draft", "phases", "author", "confirm", "redirect_from")
-_person: TypeAdapter[Any] = TypeAdapter(Person)
+Known = dict[str, Collection[str]]  # the names that a front matter may use: steps, phases, people
+Kind = TypeVar("Kind")
 OLD_ADDRESS = re.compile(r"(/[A-Za-z0-9._~-]+)+/?")
+_person: TypeAdapter[Any] = TypeAdapter(Person)
+
+
+def _one_of(kind: str) -> AfterValidator:
+    def check(value: str, info: ValidationInfo) -> str:
+        known = (info.context or {})[kind]
+        if value not in known:
+            names = {"names": ", ".join(known) or "those that exist, and there are none"}
+            raise PydanticCustomError("unknown", "must be one of {names}", names)
+        return value
+
+    return AfterValidator(check)
+
+
+def _old_address(path: str) -> str:
+    if not OLD_ADDRESS.fullmatch(path):
+        raise PydanticCustomError("address", "must be addresses such as [/old/path/]")
+    return path
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value or []
+
+
+Day = Annotated[date, Field(strict=True)]
+Step = Annotated[str, _one_of("steps")]
+
+
+@checked(frozen=True, kw_only=True, config=ConfigDict(str_strip_whitespace=True))
+class OfPage:
+    """What any page may say; its template may read more."""
+
+    description: Text
+    step: Step | None = None
+    confirm: tuple[str, ...] = ()
+    redirect_from: Annotated[
+        tuple[Annotated[str, AfterValidator(_old_address)], ...], BeforeValidator(_listed)
+    ] = ()
+
+
+@checked(frozen=True, kw_only=True, config=ConfigDict(str_strip_whitespace=True, extra="forbid"))
+class OfArticle(OfPage):
+    """What an article may say."""
+
+    title: Text
+    date: Day
+    step: Step
+    answer: Text | None = None
+    updated: Day | None = None
+    draft: StrictBool = False
+    phases: tuple[Annotated[str, _one_of("phases")], ...] = ()
+    author: Annotated[str, _one_of("people")] | None = None
 
 
 @dataclass(frozen=True)
@@ -45,53 +107,27 @@ class FrontMatter:
         """Name the line of `key`, or the first one where the key is missing."""
         before = re.match(rf"(?s)---\n(?:(?!---\n).)*?(?={key}\s*:)", self.text)
         line = before.group().count("\n") + 1 if before else 1
-        return PluginError(f"{self.file.src_uri}:{line}: {message}")
+        return PluginError(f"{self.file.src_uri}:{line}: {key}: {message}")
 
-    def sentence(self, key: str) -> str:
-        """Return a text that has to be there, without space around it."""
-        value = self.data.get(key)
-        if not isinstance(value, str) or not value.strip():
-            raise self.fault(key, f"front matter needs a {key}")
-        return value.strip()
+    def checked_as(self, kind: type[Kind], known: Known) -> Kind:
+        """Return what is said as `kind`; texts that wait for the owner have to be on the page."""
+        said = self._checked(TypeAdapter(kind), self.data, known)
+        for text in getattr(said, "confirm", ()):
+            if text not in self.body:
+                raise self.fault("confirm", f"the page does not say {text!r}")
+        return said
 
-    def day(self, key: str, default: date | None = None) -> date:
-        value = self.data.get(key, default)
-        if type(value) is not date:
-            raise self.fault(key, f"{key} needs a day such as 2025-03-31")
-        return value
+    def person(self, portrait: Sequence[tuple[int, str]]) -> Person:
+        """Return what stands about a person; their lines are the text below."""
+        given = self.data | {"slug": Path(self.file.src_uri).stem, "portrait": portrait}
+        return self._checked(_person, given | {"lines": " ".join(self.body.split())})
 
-    def step(self, steps: Sequence[str]) -> str:
-        """Return a step that exists."""
-        value = self.data.get("step")
-        if not isinstance(value, str) or value not in steps:
-            raise self.fault("step", f"step is {value!r}, needs one of {', '.join(steps)}")
-        return value
-
-    def phases(self, known: Sequence[str]) -> tuple[str, ...]:
-        """Return the phases that an article is for; none means all."""
-        value = self.data.get("phases", [])
-        if not isinstance(value, list) or not all(phase in known for phase in value):
-            needs = f"a list of some of {', '.join(known)}"
-            raise self.fault("phases", f"phases is {value!r}, needs {needs}")
-        return tuple(value)
-
-    def redirect_from(self) -> tuple[str, ...]:
-        """Return the root-relative addresses that this page once had."""
-        paths = self.data.get("redirect_from") or []
-        for path in paths if isinstance(paths, list) else [paths]:
-            if not isinstance(path, str) or not OLD_ADDRESS.fullmatch(path):
-                raise self.fault("redirect_from", f"redirect_from has {path!r}, needs [/old/path/]")
-        return tuple(paths) if isinstance(paths, list) else (paths,)
-
-    def to_confirm(self) -> list[str]:
-        """Return what the owner has not confirmed yet; each text has to be on the page."""
-        texts = self.data.get("confirm") or []
-        if not isinstance(texts, list):
-            raise self.fault("confirm", "confirm needs a list, like [the first text, another]")
-        for text in texts:
-            if str(text) not in self.body:
-                raise self.fault("confirm", f"confirm names {text!r}, which the page does not say")
-        return [str(text) for text in texts]
+    def _checked(self, kind: TypeAdapter[Any], data: dict, known: Known | None = None) -> Any:
+        try:
+            return kind.validate_python(data, context=known)
+        except ValidationError as error:
+            (key, *_), fault = next(worded(error.errors(), ()))
+            raise self.fault(str(key), fault) from error
 
 
 class Once:
@@ -105,7 +141,7 @@ class Once:
             if value := front.data.get(key):
                 other = self._seen.setdefault((key, str(value).strip()), front.file.src_uri)
                 if other != front.file.src_uri:
-                    raise front.fault(key, f"{key} is that of {other} too")
+                    raise front.fault(key, f"{other} has the same one")
 
 
 def read(file: File) -> FrontMatter:
@@ -122,47 +158,3 @@ def read(file: File) -> FrontMatter:
                 f"{file.src_uri}:{line}: front matter is not YAML: {error.problem}"
             ) from error
     return FrontMatter(file, text, data, body)
-
-
-def article(
-    front: FrontMatter, steps: Sequence[str], phases: Sequence[str], people: Mapping[str, Person]
-) -> Article:
-    """Check an article's front matter and return what it says."""
-    for key in front.data:
-        if key not in ALLOWED:
-            raise front.fault(key, f"front matter has no {key}; it may have {', '.join(ALLOWED)}")
-    if not isinstance(front.data.get("draft", False), bool):
-        raise front.fault("draft", "draft is true or false")
-    author = front.data.get("author")
-    if author and str(author) not in people:
-        raise front.fault("author", f"author is {author!r}, but there is no people/{author}.md")
-    published = front.day("date")
-    return Article(
-        title=front.sentence("title"),
-        description=front.sentence("description"),
-        date=published,
-        updated=front.day("updated", published),
-        step=front.step(steps),
-        slug=front.file.url.rstrip("/").rsplit("/", 1)[-1],
-        url=f"/{front.file.url}",
-        draft=front.data.get("draft", False),
-        phases=front.phases(phases),
-        author=people[author] if author else None,
-    )
-
-
-def person(front: FrontMatter, portrait: Sequence[tuple[int, str]]) -> Person:
-    """Check what stands about a person; their lines are the text below."""
-    given = front.data | {"slug": Path(front.file.src_uri).stem, "portrait": portrait}
-    try:
-        return _person.validate_python(given | {"lines": " ".join(front.body.split())})
-    except ValidationError as error:
-        (key, *_), fault = next(worded(error.errors(), ()))
-        raise front.fault(str(key), f"{key} {fault}") from error
-
-
-def check_page(front: FrontMatter, steps: Sequence[str]) -> None:
-    """Check what any page but an article needs."""
-    front.sentence("description")
-    if "step" in front.data:
-        front.step(steps)

@@ -5,7 +5,7 @@ is worked out once per build, never once per page, so that building grows with t
 articles and not with its square.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
@@ -177,38 +177,37 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
                 raise front.fault("portrait", f"there is no file people/{name}") from None
             except ValueError as error:
                 raise front.fault("portrait", f"people/{name} {error}") from error
-        return front_matter.person(front, portrait)
+        return front.person(portrait)
 
     def _read(self, file: File, once: front_matter.Once) -> None:
         build = self.build
         read = front_matter.read(file)
         data = build.counted(read.data, read.data.get("step"))
         front = build.fronts[file.src_uri] = replace(read, data=data)
-        steps = [step.slug for step in build.framework.steps]
+        known: front_matter.Known = {
+            "steps": [step.slug for step in build.framework.steps],
+            "phases": [phase.id for phase in build.framework.phases],
+            "people": build.people,
+        }
+        said: front_matter.OfPage
         if listings.is_article(file.src_uri):
-            phases = [phase.id for phase in build.framework.phases]
-            article = front_matter.article(front, steps, phases, build.people)
-            if article.draft:
+            said = of_article = front.checked_as(front_matter.OfArticle, known)
+            if of_article.draft:
                 file.inclusion = InclusionLevel.DRAFT
-            if article.draft and not self.is_preview:
+            if of_article.draft and not self.is_preview:
                 return
-            build.articles[file.src_uri] = article
+            author = build.people[of_article.author] if of_article.author else None
+            build.articles[file.src_uri] = listings.article(file.url, of_article, author)
         else:
-            front_matter.check_page(front, steps)
-        build.unconfirmed += (f"{file.src_uri}: {text}" for text in front.to_confirm())
+            said = front.checked_as(front_matter.OfPage, known)
+        build.unconfirmed += (f"{file.src_uri}: {text}" for text in said.confirm)
         once.check(front)
-        build.moved.update((old, f"/{file.url}") for old in self._old_addresses(front))
-
-    def _old_addresses(self, front: front_matter.FrontMatter) -> Iterator[str]:
-        moved = self.build.moved
-        for old in map(server_config.old_address, front.redirect_from()):
-            if old in self.build.known or old.startswith(links.SERVICE):
-                raise front.fault("redirect_from", f"redirect_from names {old}, which is a page")
-            if old in moved:
-                raise front.fault(
-                    "redirect_from", f"redirect_from names {old}, as {moved[old]} does"
-                )
-            yield old
+        for old in map(server_config.old_address, said.redirect_from):
+            if old in build.known or old.startswith(links.SERVICE):
+                raise front.fault("redirect_from", f"{old} is a page")
+            if old in build.moved:
+                raise front.fault("redirect_from", f"{build.moved[old]} has {old} too")
+            build.moved[old] = f"/{file.url}"
 
     def on_page_read_source(self, *, page: Page, config: MkDocsConfig) -> str:
         """Give a page's text without its front matter: MkDocs would read both again."""

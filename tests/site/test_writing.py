@@ -33,17 +33,25 @@ def test_an_article_is_one_file_with_four_lines_of_front_matter(build):
 @pytest.mark.parametrize(
     ("written", "instead", "said"),
     [
-        ("title: A title", "title:", ":2: front matter needs a title"),
+        ("title: A title", "title:", ":2: title: must be text"),
         ("title: A title", "title: A: B", ":2: front matter is not YAML"),
-        ("description: A sentence.\n", "", ":1: front matter needs a description"),
-        ("2025-03-31", "in March", ":4: date needs a day such as"),
-        ("organize", "organise", ":5: step is 'organise', needs one of assess"),
-        ("step: organize", "stage: organize", ":5: front matter has no stage"),
-        ("step:", "draft: perhaps\nstep:", ":5: draft is true or false"),
-        ("step:", "author: eve\nstep:", ":5: author is 'eve', but there is no people/eve.md"),
-        ("step:", "confirm: [Never said]\nstep:", ":5: confirm names 'Never said', which"),
-        ("step:", "updated: soon\nstep:", ":5: updated needs a day such as"),
-        ("step:", "redirect_from: https://x.test/\nstep:", ":5: redirect_from has 'https"),
+        ("description: A sentence.\n", "", ":1: description: is missing"),
+        ("2025-03-31", "in March", ":4: date: must be a day such as 2025-03-31"),
+        ("organize", "organise", ":5: step: must be one of assess, clarify"),
+        ("step: organize", "stage: organize", ":5: stage: unknown key"),
+        ("step:", "draft: perhaps\nstep:", ":5: draft: must be true or false"),
+        ("step:", "author: eve\nstep:", ":5: author: must be one of those that exist"),
+        (
+            "step:",
+            "confirm: [Never said]\nstep:",
+            ":5: confirm: the page does not say 'Never said'",
+        ),
+        ("step:", "updated: soon\nstep:", ":5: updated: must be a day such as"),
+        (
+            "step:",
+            "redirect_from: https://x.test/\nstep:",
+            ":5: redirect_from: must be addresses such as [/old/path/]",
+        ),
         ("Some text.", "Some text.\n\n[gone](nowhere.md)", ":9: contains a link 'nowhere.md'"),
         ("Some text.", "[gone](#nowhere)", ":7: contains a link '#nowhere'"),
         ("Some text.", "\n[gone](/insights/old/)", ":8: contains a link '/insights/old/'"),
@@ -80,22 +88,22 @@ def test_a_page_without_a_description_stops_the_build(tmp_path, caplog):
     (docs / "other.md").write_text("---\ntitle: Other\n---\nText.\n", "utf-8")
     with pytest.raises(Abort):
         build_site(tmp_path / "site", docs)
-    assert "other.md:1: front matter needs a description" in caplog.text
+    assert "other.md:1: description: is missing" in caplog.text
 
 
 @pytest.mark.parametrize("taken", ["/insights/", "/404.html", "/book/"])
 def test_an_old_address_that_is_a_page_stops_the_build(build, caplog, taken):
     with pytest.raises(Abort):
         build(redirect_from=f"[{taken}]")
-    assert f"insights/new.md:5: redirect_from names {taken}, which is a page" in caplog.text
+    assert f"insights/new.md:5: redirect_from: {taken} is a page" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("key", "line", "said"),
     [
-        ("title", 2, "title is that of insights/new.md too"),
-        ("description", 3, "description is that of insights/new.md too"),
-        ("redirect_from", 5, "redirect_from names /old/, as /insights/new/ does"),
+        ("title", 2, "title: insights/new.md has the same one"),
+        ("description", 3, "description: insights/new.md has the same one"),
+        ("redirect_from", 5, "redirect_from: /insights/new/ has /old/ too"),
     ],
 )
 def test_what_two_articles_cannot_both_have_stops_the_build(tmp_path, caplog, key, line, said):
@@ -133,13 +141,17 @@ def test_a_person_is_one_file_and_the_portrait_is_resized_and_says_nothing_of_it
 @pytest.mark.parametrize(
     ("written", "instead", "said"),
     [
-        ("role: Partner\n", "", ":1: role is missing"),
-        ("role: Partner", "role: 3", ":3: role must be text"),
-        ("link: ", "site: ", ":4: site unknown key"),
-        ("Now she", "Now " * 99, ":1: lines must have at most 400 characters"),
-        ("ann.jpg", "ben.jpg", ":5: there is no file people/ben.jpg"),
-        ("ann.jpg", "ann-example.md", ":5: people/ann-example.md is not a picture"),
-        ("ann.jpg", "small.jpg", ":5: people/small.jpg has 90 pixels on its shorter side"),
+        ("role: Partner\n", "", ":1: role: is missing"),
+        ("role: Partner", "role: 3", ":3: role: must be text"),
+        ("link: ", "site: ", ":4: site: unknown key"),
+        ("Now she", "Now " * 99, ":1: lines: must have at most 400 characters"),
+        ("ann.jpg", "ben.jpg", ":5: portrait: there is no file people/ben.jpg"),
+        ("ann.jpg", "ann-example.md", ":5: portrait: people/ann-example.md is not a picture"),
+        (
+            "ann.jpg",
+            "small.jpg",
+            ":5: portrait: people/small.jpg has 90 pixels on its shorter side",
+        ),
         ("https:", "http:", ":4: link must be an address that starts with https://"),
     ],
 )
