@@ -27,6 +27,8 @@ LONGEST_SUBJECT = 60  # what a list of emails shows on a wide screen
 LONGEST_PREVIEW = 150
 # What ends a line or gets lost on the way: the categories Cc, Cs, Zl and Zp.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Templates leave several blank lines where a part is left out.
+BLANK_LINES = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 # What a mail program may turn into a link: an address, a scheme, www., or words or numbers
 # joined by a dot (the second of two letters or more, so that "J.R. Smith" keeps his name).
 LINKABLE = re.compile(r"@|://|\bwww\.|\w\.[^\W\d_]{2,}|\d\.\d", re.IGNORECASE)
@@ -198,7 +200,7 @@ def compose(
         to=to,
         to_name=greeting_name(to_name),
         subject=_shortened(" ".join(subject.split())),
-        text=text.strip() + "\n",
+        text=BLANK_LINES.sub("\n\n", text.strip()) + "\n",
         html=html,
         reply_to=reply_to,
         reply_to_name=reply_to_name,

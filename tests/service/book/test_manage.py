@@ -46,6 +46,8 @@ def test_who_takes_the_call_is_shown_before_and_after_it_is_booked(app, client, 
         assert ANN.name in page and ANN.role in page and 'alt="Portrait of Ann Example"' in page
     confirmed = next(one for _, one in mails() if one.kind == "booking_confirmed")
     assert "with Ann Example\\, Partner." in confirmed.attachments[0].content.decode()
+    for part in (confirmed.text, confirmed.html):
+        assert f"\u201c{ANN.says}\u201d" in part and "Ann Example, Partner" in part
 
 
 def test_a_cancelled_slot_can_be_booked_again(client):

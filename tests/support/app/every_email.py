@@ -32,10 +32,11 @@ from lead_service.emails.models import OutboxMessage
 from lead_service.emails.outbox import NotNeeded
 from lead_service.emails.transports.folder import Folder
 from lead_service.leads.consent import Occasion
+from lead_service.people import PEOPLE_JSON
 from lead_service.settings import Settings, load
 from lead_service.web.context import Context
 
-from .call_types import KIND, publish
+from .call_types import ANN, KIND, publish
 from .calls import move
 from .desk_client import press
 from .visitor_forms import assess, book, hidden, open_starts
@@ -100,7 +101,9 @@ def _write_all(folder: Path) -> None:
 
     clock.now = lambda: datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
     with tempfile.TemporaryDirectory() as here:
-        given = {"VAR_DIR": here, "SITE_DIR": str(publish_site(Path(here)))}
+        site = publish_site(Path(here))
+        (site / "people.json").write_bytes(PEOPLE_JSON.dump_json((ANN,)))
+        given = {"VAR_DIR": here, "SITE_DIR": str(site)}
         settings = load(given | {"SECRET_KEY": SECRET, "SALES_TO": "team@example.com"})
         with schema.opened(settings) as database:
             schema.migrate(database)
@@ -135,8 +138,8 @@ def _write_all(folder: Path) -> None:
 def _first_host(session: Session, settings: Settings) -> None:
     setup.create_first_host(session, settings)
     host = session.scalars(select(Host)).one()
-    host.name, host.zone = "Nora Field", "America/Chicago"
-    host.meeting_link = "https://meet.example.com/nora-field"
+    host.name, host.person, host.zone = ANN.name, ANN.slug, "America/Chicago"
+    host.meeting_link = "https://meet.example.com/ann"
 
 
 if __name__ == "__main__":
