@@ -152,7 +152,7 @@ def test_a_person_is_one_file_and_the_portrait_is_resized_and_says_nothing_of_it
             "small.jpg",
             ":5: portrait: people/small.jpg has 90 pixels on its shorter side",
         ),
-        ("https:", "http:", ":4: link must be an address that starts with https://"),
+        ("https:", "http:", ":4: link: must be an address that starts with https://"),
     ],
 )
 def test_a_fault_in_a_person_stops_the_build(tmp_path, caplog, written, instead, said):
