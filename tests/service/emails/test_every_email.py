@@ -61,7 +61,9 @@ def test_zones_are_written_for_reading(every_mail):
 
 
 def test_a_list_of_emails_shows_the_whole_subject(every_mail):
-    assert [one.subject for one in every_mail if len(one.subject) > LONGEST_SUBJECT] == []
+    for message in every_mail:
+        assert len(message.subject) <= LONGEST_SUBJECT
+        assert not message.subject.endswith("…") or message.kind == EmailKind.ALARM
 
 
 def test_every_email_has_one_button_at_most(every_mail):
