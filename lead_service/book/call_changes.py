@@ -11,12 +11,15 @@ from sqlalchemy.orm import Session
 
 from ..accounts.audit_log import Actor, AuditKind, Detail
 from ..call_types import CallTypes
+from ..emails.message import EmailKind
+from ..emails.team_notices import CallNews
 from ..leads import events
 from ..leads.models import EventKind
 from ..settings import Settings
 from . import bookings, notifications
 from .hosts.models import Host
 from .models import Booking, CallOutcome
+from .notifications import News
 from .terms import Terms
 
 MARKS = {
@@ -32,7 +35,14 @@ def cancel(
     """Cancel a call and tell both sides; False when it is too late, or was canceled before."""
     if not bookings.cancel(session, call, by.at):
         return False
-    notifications.canceled(session, settings, call, by.at, note=note, member_id=by.member_id)
+    if call.quarantine:  # nobody was told of it
+        notifications.withdrawn(session, call, by)
+    else:
+        news = News(session, settings, call, by, note)
+        news.record(EventKind.CALL_CANCELLED)
+        news.queue(EmailKind.BOOKING_CANCELLED, call.email, **news.said)
+        news.tell_host(call.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, **news.said)
+        news.tell_team(CallNews.CANCELED, [call.host], **news.said)
     _note(session, AuditKind.CALL_CANCELLED, call, by)
     return True
 
@@ -41,7 +51,7 @@ def confirm(session: Session, settings: Settings, call: Booking, by: Actor) -> b
     """Confirm a call that waits for the team, and send the invitation; False for any other."""
     if not bookings.confirm(session, call, by.at):
         return False
-    notifications.confirmed(session, settings, call, by.at)
+    News(session, settings, call, by).invite(EmailKind.BOOKING_CONFIRMED, is_confirmed=True)
     _note(session, AuditKind.CALL_CONFIRMED, call, by)
     return True
 
@@ -59,21 +69,14 @@ def move(
     terms: Terms | None = None,
 ) -> bool:
     """Move a call to a start (UTC) and tell both sides; answers and errors as `bookings.move`."""
-    before, previous_host = call.starts_at, call.host
+    before, previous_host = call.starts_at.isoformat(), call.host
     if not bookings.move(
         session, call, calls, start, by.at, ignore_availability=ignore_availability, terms=terms
     ):
         return False
-    notifications.moved(
-        session,
-        settings,
-        call,
-        before,
-        by.at,
-        previous_host=previous_host if previous_host.id != call.host_id else None,
-        note=note,
-        member_id=by.member_id,
-    )
+    news = News(session, settings, call, by, note)
+    news.record(EventKind.CALL_MOVED, before=before, start=call.starts_at.isoformat())
+    news.tell_of_change(CallNews.MOVED, previous_host, before=before)
     _note(session, AuditKind.CALL_MOVED, call, by)
     return True
 
@@ -89,13 +92,14 @@ def give(
     note: str = "",
 ) -> bool:
     """Give a call to another host and tell everybody; answers and errors as `bookings.reassign`."""
-    before = call.host
+    previous_host = call.host
     if not bookings.reassign(session, call, calls, host, by.at):
         return False
-    notifications.reassigned(
-        session, settings, call, before, by.at, note=note, member_id=by.member_id
-    )
-    _note(session, AuditKind.CALL_REASSIGNED, call, by, from_host=before.id, to_host=host.id)
+    hosts = {"from_host": previous_host.id, "to_host": host.id}
+    news = News(session, settings, call, by, note)
+    news.record(EventKind.CALL_REASSIGNED, **hosts)
+    news.tell_of_change(CallNews.GIVEN, previous_host)
+    _note(session, AuditKind.CALL_REASSIGNED, call, by, **hosts)
     return True
 
 
@@ -115,7 +119,7 @@ def mark(
         events.record_event(session, call.lead, event, by.at, booking=call.id, member=by.member_id)
         _note(session, change, call, by)
         if result == CallOutcome.NO_SHOW:
-            notifications.missed(session, settings, call, by.at)
+            News(session, settings, call, by).tell_team(CallNews.MISSED, [])
     return True
 
 

@@ -22,7 +22,7 @@ from ..emails.models import OutboxMessage
 from ..emails.team_notices import CallNews
 from ..leads.models import Stage
 from ..settings import Settings
-from . import bookings, notifications
+from . import bookings, call_changes, notifications
 from .availability import host_cache
 from .hosts.models import who_take
 from .models import Booking, coming
@@ -116,7 +116,7 @@ def clear(database: Database, key: str, by: Actor) -> int:
     with database.read() as session:
         calls = {flood.key: flood.calls for flood in floods(session, by.at)}.get(key, [])
         found = [call.id for call in calls]
-    cleared = sum(database.write(partial(_clear_one, booking_id, by.at)) for booking_id in found)
+    cleared = sum(database.write(partial(_clear_one, booking_id, by)) for booking_id in found)
     if cleared:
         line = (AuditKind.FLOOD_CLEARED, "calls")
         database.write(lambda session: by.note(session, *line, calls=cleared))
@@ -152,11 +152,11 @@ def unproved(session: Session, now: datetime) -> Sequence[Booking]:
     return session.scalars(query.order_by(Booking.created_at, Booking.id)).all()
 
 
-def _clear_one(booking_id: int, now: datetime, session: Session) -> bool:
+def _clear_one(booking_id: int, by: Actor, session: Session) -> bool:
     booking = session.get(Booking, booking_id)
-    if booking is None or booking.is_proved or not bookings.cancel(session, booking, now):
+    if booking is None or booking.is_proved or not bookings.cancel(session, booking, by.at):
         return False
-    notifications.withdrawn(session, booking, now)
+    notifications.withdrawn(session, booking, by)
     if booking.lead.quarantine and booking.lead.stage == Stage.NEW:
         booking.lead.stage = Stage.LOST
         booking.lead.version += 1
@@ -168,8 +168,8 @@ def _let_go(settings: Settings, booking_id: int, now: datetime, session: Session
     if booking is None:
         return
     bookings.lock_one(session, booking)
-    if booking.quarantine and bookings.cancel(session, booking, now):  # not released meanwhile
-        notifications.canceled(session, settings, booking, now)
+    if booking.quarantine:  # not released meanwhile
+        call_changes.cancel(session, settings, booking, Actor(now))
 
 
 def _is_told(session: Session, booking_id: int) -> bool:

@@ -1,8 +1,7 @@
 """What a booking sets off, in the transaction that makes it: its event, and who is to be emailed.
 
-Only intents are written here; `emails` composes them when they are sent. A change by the team
-carries `member_id`, who made it, and may carry a `note` in plain text, which the visitor and the
-host find in their emails.
+Only intents are written here; `emails` composes them when they are sent. What follows a change is
+in `call_changes`.
 """
 
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ..accounts.audit_log import Actor
 from ..assess.models import Assessment
 from ..emails import outbox, team_notices
 from ..emails.message import EmailKind
@@ -69,7 +69,7 @@ def booked(
     until somebody releases them.
     """
     _belongs(session, booking.assessment_id, booking.lead_id)
-    news = _News(session, settings, booking, now)
+    news = News(session, settings, booking, Actor(now))
     news.record(EventKind.CALL_BOOKED)
     news.invite(EmailKind.BOOKING_CONFIRMED)
     news.tell_team(CallNews.BOOKED, [booking.host], flood=flood)
@@ -95,92 +95,22 @@ def _belongs(session: Session, assessment_id: int | None, lead_id: int) -> None:
         assessment.lead_id = assessment.lead_id or lead_id
 
 
-def confirmed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
-    """Queue the invitations and reminders, once the team has confirmed the call."""
-    news = _News(session, settings, booking, now)
-    news.invite(EmailKind.BOOKING_CONFIRMED, is_confirmed=True)
-
-
-def moved(
-    session: Session,
-    settings: Settings,
-    booking: Booking,
-    before: datetime,
-    now: datetime,
-    *,
-    previous_host: Host | None = None,
-    note: str = "",
-    member_id: int | None = None,
-) -> None:
-    """Queue the news of another start to everybody; `before` is the start until now.
-
-    `previous_host` is who had the call before, where a move has given it to another host.
-    """
-    news, was = _News(session, settings, booking, now, note, member_id), before.isoformat()
-    news.record(EventKind.CALL_MOVED, before=was, start=booking.starts_at.isoformat())
-    news.tell_of_change(CallNews.MOVED, previous_host, before=was)
-
-
-def reassigned(
-    session: Session,
-    settings: Settings,
-    booking: Booking,
-    previous_host: Host,
-    now: datetime,
-    *,
-    note: str = "",
-    member_id: int | None = None,
-) -> None:
-    """Queue the news of another host to everybody; `previous_host` had the call until now."""
-    news = _News(session, settings, booking, now, note, member_id)
-    news.record(EventKind.CALL_REASSIGNED, from_host=previous_host.id, to_host=booking.host_id)
-    news.tell_of_change(CallNews.GIVEN, previous_host)
-
-
-def canceled(
-    session: Session,
-    settings: Settings,
-    booking: Booking,
-    now: datetime,
-    *,
-    note: str = "",
-    member_id: int | None = None,
-) -> None:
-    """Queue the cancellation to everybody; of a held call, nobody was told."""
-    if booking.quarantine:
-        withdrawn(session, booking, now, member_id=member_id)
-        return
-    news = _News(session, settings, booking, now, note, member_id)
-    news.record(EventKind.CALL_CANCELLED)
-    news.queue(EmailKind.BOOKING_CANCELLED, booking.email, **news.said)
-    news.tell_host(booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, **news.said)
-    news.tell_team(CallNews.CANCELED, [booking.host], **news.said)
-
-
-def withdrawn(
-    session: Session, booking: Booking, now: datetime, *, member_id: int | None = None
-) -> None:
+def withdrawn(session: Session, booking: Booking, by: Actor) -> None:
     """Note that a call is canceled, and cancel what waits about it: nobody is told."""
-    by = {"member": member_id} if member_id else {}
-    events.record_event(
-        session, booking.lead, EventKind.CALL_CANCELLED, now, booking=booking.id, **by
-    )
+    who = {"member": by.member_id} if by.member else {}
+    kind, call = EventKind.CALL_CANCELLED, {"booking": booking.id}
+    events.record_event(session, booking.lead, kind, by.at, **call, **who)
     outbox.withdraw(session, booking.id)
 
 
 def disowned(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
     """Tell host and team that a call is canceled because the address was not its visitor's."""
     is_known = not booking.quarantine
-    withdrawn(session, booking, now)
+    withdrawn(session, booking, Actor(now))
     if is_known:
-        news = _News(session, settings, booking, now)
+        news = News(session, settings, booking, Actor(now))
         news.tell_host(booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST)
         news.tell_team(CallNews.DISOWNED, [booking.host])
-
-
-def missed(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
-    """Queue the news to the team that the visitor did not come."""
-    _News(session, settings, booking, now).tell_team(CallNews.MISSED, [])
 
 
 def email_corrected(
@@ -190,7 +120,7 @@ def email_corrected(
 
     The host gets the brief again, with the address that now answers.
     """
-    news = _News(session, settings, booking, now)
+    news = News(session, settings, booking, Actor(now))
     news.record(EventKind.ADDRESS_CORRECTED)
     outbox.queue(
         session,
@@ -273,26 +203,28 @@ def reminders_ahead(settings: Settings, booking: Booking, now: datetime) -> list
 
 
 @dataclass(frozen=True)
-class _News:
-    """A call that has changed, by whom, and how everybody hears of it."""
+class News:
+    """A call that has changed, by whom, and how everybody hears of it.
+
+    A change by the team may carry a `note` in plain text for the visitor and the host.
+    """
 
     session: Session
     settings: Settings
     booking: Booking
-    now: datetime
+    by: Actor
     note: str = ""
-    member_id: int | None = None
 
     @property
     def said(self) -> dict[str, Any]:
-        return {"note": self.note, "by_team": self.member_id is not None}
+        return {"note": self.note, "by_team": self.by.member is not None}
 
     def record(self, kind: EventKind, **detail: Any) -> None:
         """Note the event in the lead's timeline."""
-        given = {"note": self.note, "member": self.member_id}
+        given = {"note": self.note, "member": self.by.member_id}
         detail |= {name: value for name, value in given.items() if value}
         lead, booking_id = self.booking.lead, self.booking.id
-        events.record_event(self.session, lead, kind, self.now, booking=booking_id, **detail)
+        events.record_event(self.session, lead, kind, self.by.at, booking=booking_id, **detail)
 
     def invite(self, kind: EmailKind, **said: Any) -> None:
         """Queue the invitations of visitor and host, and the reminders.
@@ -303,7 +235,7 @@ class _News:
         kind = EmailKind.BOOKING_REQUESTED if booking.awaits_confirmation else kind
         self.queue(kind, booking.email, **said)
         if not booking.awaits_confirmation:
-            plan_reminders(self.session, self.settings, booking, self.now)
+            plan_reminders(self.session, self.settings, booking, self.by.at)
         self.tell_host(booking.host, EmailKind.BOOKING_FOR_HOST, **said)
 
     def tell_of_change(self, news: CallNews, previous_host: Host | None, **more: Any) -> None:
@@ -334,7 +266,7 @@ class _News:
             call.lead_id,
             (call.id, call.sequence),
             news,
-            self.now,
+            self.by.at,
             key=f"{news}:{call.uid}:{call.sequence}",
             exclude=[] if call.quarantine else [host.email for host in told],
             **said,
@@ -346,7 +278,7 @@ class _News:
             self.session,
             kind,
             address,
-            at=self.now,
+            at=self.by.at,
             useless_after=self.booking.starts_at,
             facts=facts,
             lead_id=self.booking.lead_id,

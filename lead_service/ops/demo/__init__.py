@@ -185,7 +185,7 @@ def _of_visitors(session: Session, demo: DemoData) -> list[Holding]:
     made = demo.holds(Assessment.id, Assessment.started_at)
     return [
         rows_of(AuditEntry, _about(session, lead=leads, call=calls)),
-        rows_of(AuditEntry, _about(session, mail=select(OutboxMessage.id).where(emails))),
+        rows_of(AuditEntry, _about(session, email=select(OutboxMessage.id).where(emails))),
         rows_of(OutboxMessage, emails),
         rows_of(Assessment, or_(made, Assessment.lead_id.in_(leads), Assessment.id.in_(of_calls))),
         rows_of(Booking, Booking.lead_id.in_(leads)),

@@ -7,10 +7,12 @@ import pytest
 from icalendar import Calendar
 from sqlalchemy import select, text
 
-from lead_service.book import bookings, notifications
+from lead_service.accounts.audit_log import Actor
+from lead_service.book import bookings, call_changes
 from lead_service.book.forms import parse_start
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking, TimeCell
+from lead_service.desk.team import membership
 from lead_service.leads.models import LeadEvent
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.calls import add_host, count, give_to, move, only_call
@@ -214,8 +216,8 @@ def test_a_note_of_the_team_reaches_both_sides_verbatim_and_escaped(
 
 def called_off(session, settings) -> None:
     booking = session.scalars(select(Booking)).one()
-    assert bookings.cancel(session, booking, MONDAY_MORNING)
-    notifications.canceled(session, settings, booking, MONDAY_MORNING, note=NOTE, member_id=1)
+    by = Actor(MONDAY_MORNING, membership.add_member(session, "ann@example.com", MONDAY_MORNING))
+    assert call_changes.cancel(session, settings, booking, by, note=NOTE)
 
 
 def test_a_move_before_the_invitation_left_sends_the_new_one_alone(client, context, mails, starts):
