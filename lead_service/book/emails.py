@@ -245,8 +245,8 @@ def _subject(
     if occasion == Occasion.RESULT and brief:
         found = brief.diagnosis
         return f"{suspected}{found.overall} of 100. {found.headline.rstrip('.')}"
-    words = {Occasion.MESSAGE: "wrote to us", Occasion.WANTED_CALL: "wanted a time that was gone"}
-    return suspected + words.get(occasion, "took the self-assessment")
+    did = {Occasion.MESSAGE: "wrote to us", Occasion.WANTED_CALL: "wanted a time that was gone"}
+    return suspected + did.get(occasion, "took the self-assessment")
 
 
 def _result(session: Session, booking: Booking) -> Diagnosis | None:

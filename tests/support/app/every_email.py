@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -54,24 +55,29 @@ def take_every_path(
     """Queue an email of every kind; visitors have `typed` this, and one gave `lure` as a name."""
     database, settings = context.database, context.settings
     app, now = client.application, clock.now()
-    flood = {"occasion": Occasion.MESSAGE, "key": "", "flood": True}
-    database.write(lambda session: team_notices.notify(session, settings, None, now, **flood))
-    invited = {"email": "grace@example.com", "by": Actor(now)}
-    database.write(lambda session: membership.invite(session, settings, **invited) and None)
+
+    def tell(session: Session) -> None:
+        message = Occasion.MESSAGE
+        team_notices.notify(session, settings, None, now, occasion=message, key="", flood=True)
+        membership.invite(session, settings, "grace@example.com", by=Actor(now))
+
+    database.write(tell)
     result = assess(client, context.published.framework, LEVELS)
     client.post(result + "mail", data={"email": "ada@example.com"})
     page = book(client, assessment=result.split("/")[2], zone="America/New_York", **typed)
     post()
-    move(context, parse_start(open_starts(client)[5]), note="We are sorry.")
+    later = parse_start(open_starts(client)[5])
+    assert later
+    move(context, later, note="We are sorry.")
     post()
     client.post(page + "cancel")
     page = book(client, **dict.fromkeys(typed, lure))
     post()
 
     def collide(session: Session) -> None:
-        booking = session.scalars(select(Booking).order_by(Booking.id.desc())).first()
+        booking = session.scalars(select(Booking).order_by(Booking.id.desc()).limit(1)).one()
         calendar = SimpleNamespace(label=typed["company"], host=booking.host)
-        notices.collides(session, calendar, booking, now)
+        notices.collides(session, cast(CalendarFeed, calendar), booking, now)
 
     database.write(collide)
     post()
