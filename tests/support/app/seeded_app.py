@@ -51,13 +51,15 @@ class SeededApp:
     def fill(self) -> None:
         """Let an admin in, add what the made-up data leaves out, and name one of each."""
         path_of_link(self.database, self.settings, "admin@example.com")
-        sign_in(self.client, self.database, self.settings, "admin@example.com")
+        for _ in range(2):  # in another browser, too
+            sign_in(self.client, self.database, self.settings, "admin@example.com")
         self.database.write(_add_passkey)
         unused = path_of_link(self.database, self.settings, "ann@example.com")
         self.known = self.database.write(self._name_one_of_each)
         self.known |= {
             "part": "rules",
             "passkey_id": "1",
+            "session_id": "1",
             "slug": "clarify",
             "kind": "discovery",
             "desk": _token(unused),
