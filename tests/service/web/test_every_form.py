@@ -132,16 +132,14 @@ def send(seeded_app: SeededApp, form: Form, **changed):
     return seeded_app.client.post(form.action, data=dict(form.fields) | changed)
 
 
-def test_every_post_of_the_product_is_found(seeded_app):
-    found = {seeded_app.endpoint(form.action) for form in every_form(seeded_app)}
-    assert {rule.endpoint for _, rule in seeded_app.routes("POST")} - found == NO_FORMS
-
-
 def test_no_text_in_any_field_breaks_a_form(seeded_app, some):
-    for form in every_form(seeded_app):
+    forms = every_form(seeded_app)
+    found = {seeded_app.endpoint(form.action) for form in forms}
+    assert {rule.endpoint for _, rule in seeded_app.routes("POST")} - found == NO_FORMS
+    for form in forms:
         names = {name for name, _ in form.fields} - {"csrf_token"}
         for name in sorted(names):
-            for text in some(TEXTS, 2) if name in form.typed else some(HIDDEN, 1):
+            for text in some(TEXTS, 1) if name in form.typed else some(HIDDEN, 1):
                 answer = send(seeded_app, form, **{name: text})
                 sound(answer, f"{form.page} {form.action} {name}={text[:80]!a}")
 
@@ -149,7 +147,7 @@ def test_no_text_in_any_field_breaks_a_form(seeded_app, some):
 def test_what_no_form_sends_is_refused_by_all(seeded_app, some):
     before = everything(seeded_app.database)
     for address, _ in seeded_app.routes("POST"):
-        for kind, body in some(BODIES, 5):
+        for kind, body in some(BODIES, 2):
             seeded_app.forget_hits()
             answer = seeded_app.client.post(address, data=body, content_type=kind)
             sound(answer, address)
