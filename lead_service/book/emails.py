@@ -95,7 +95,7 @@ def visitors_email(
         outlook=invitations.outlook_link(meeting),
         is_given=said.get("is_given", False),
         **mailbox.choices(session, settings, booking.lead),
-        thread=_thread(settings, booking),
+        thread=thread_of(settings, booking),
         **_context(
             settings, booking, booking.visitor_zone, said, is_24_hours=booking.visitor_24_hours
         ),
@@ -122,7 +122,7 @@ def hosts_email(
         given_to=given_to,
         news=_hosts_news(booking, said),
         late_since=_late_since(row, host.zone, now),
-        thread=_thread(settings, booking),
+        thread=thread_of(settings, booking),
         brief=None
         if is_off
         else briefs.brief_of(session, published, booking.lead_id, booking, booking.topic),
@@ -195,7 +195,7 @@ def team_news(
         brief=brief,
         article=published.title_of(came_from),
         call=call,
-        thread=_thread(settings, booking) if booking else "",
+        thread=thread_of(settings, booking) if booking else "",
         before=near_time(before, zone) if booking and (before := _before(said)) else "",
         late_since=_late_since(row, zone, now),
         **_to_staff(session, settings, lead.id, booking, occasion, lead.email, lead.name),
@@ -266,7 +266,7 @@ def _no_reminder(session: Session, booking: Booking, row: OutboxMessage, now: da
     return delivery_events.no_reminder(session, booking.email)
 
 
-def _thread(settings: Settings, booking: Booking) -> str:
+def thread_of(settings: Settings, booking: Booking) -> str:
     """Name the message that all emails about a call are shown under; none is sent by this id."""
     return f"<{booking.uid}@{wire_address(settings.mail_from).rpartition('@')[2]}>"
 

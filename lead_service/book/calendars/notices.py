@@ -13,6 +13,7 @@ from ...emails.outbox import NotNeeded
 from ...formats import near_time, short_zoned_time
 from ...publishing.site import Published
 from ...settings import Settings
+from ..emails import thread_of
 from ..hosts.models import CalendarFeed, Host
 from ..models import Booking
 
@@ -90,6 +91,7 @@ def collision_email(
         row.kind,
         to=row.address,
         to_name=booking.host.name,
+        thread=thread_of(settings, booking),
         booking=booking,
         label=(row.facts or {})["label"],
         when=near_time(booking.starts_at, booking.host_zone),

@@ -175,7 +175,7 @@ def test_the_team_reads_the_title_of_the_article_that_led_to_them(client, framew
 
 
 def test_the_emails_of_one_call_make_one_thread(every_mail):
-    about_calls = [one for one in every_mail if one.kind.startswith("booking_")]
+    about_calls = [one for one in every_mail if one.kind.startswith(("booking_", "call_"))]
     threads = {one.thread for one in about_calls if one.kind != "booking_withdrawn"}
     assert all(one.startswith("<") and one.endswith("@example.test>") for one in threads)
     others = {one.thread for one in every_mail if one.kind in ("result", "sign_in", "invited")}
