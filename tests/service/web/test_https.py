@@ -90,7 +90,7 @@ def test_no_other_name_is_answered(client, host):
 )
 def test_a_form_of_ours_is_known_by_its_origin(client, origin, status):
     token = hidden(client.get("/contact/").text, "submission")
-    form = {"submission": token, "name": "Ada", "email": "ada@example.com"}
+    form = {"submission": token, "name": "Ada", "email": "ada@example.com", "topic": "Call me"}
     headers = {"Origin": origin, "Sec-Fetch-Site": None}
     assert client.post("/contact/", data=form, headers=headers).status_code == status
 
