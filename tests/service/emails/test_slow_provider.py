@@ -100,7 +100,7 @@ def test_a_cancellation_names_the_time_that_its_reader_was_told(client, provider
     deliver()
     for reader in (VISITOR["email"], HOST):
         body = [one.body for one in provider.received if to(one) == reader][-1]
-        assert "on Tuesday, November 24" in body["subject"]
+        assert "Tue, Nov 24" in body["subject"]
         assert "It had been rescheduled to Wednesday, November 25" in body["content"][0]["value"]
 
 
