@@ -42,11 +42,6 @@ def clock_time(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
     return f"{text} {local.tzname()}" if comes_twice else text
 
 
-def date_and_time(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
-    """Write an instant in a zone: Tuesday, November 24, 2026, 9:30 am."""
-    return f"{long_date(instant, zone)}, {clock_time(instant, zone, is_24_hours)}"
-
-
 def zoned_clock(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
     """Write the time of an instant and its zone: 9:30 am New York time (EST)."""
     local = instant.astimezone(ZoneInfo(zone))

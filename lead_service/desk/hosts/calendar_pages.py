@@ -1,4 +1,4 @@
-"""The form of a calendar that is read: its address comes from a person, and is asked by us."""
+"""The calendars that keep a host busy: list, add and remove them, and renew the feed's link."""
 
 from urllib.parse import urlsplit
 

@@ -1,7 +1,8 @@
-"""CSV that a spreadsheet opens as text: what a visitor typed must never be run as a formula. Pure.
+"""Leads as files: a view as CSV, and one lead as JSON.
 
-RFC 4180, every field in quotes, so that a program which splits at semicolons still sees where
-a field begins; UTF-8 with a mark at the start, by which Excel knows it.
+A spreadsheet must never run what a visitor typed as a formula. The CSV is that of RFC 4180, with
+every field in quotes, so that a program which splits at semicolons still sees where a field
+begins, and UTF-8 with a mark at the start, by which Excel knows it.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""Phone numbers as a telephone dials them. Pure."""
+"""Everything that belongs to one lead, for its page and its JSON file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
