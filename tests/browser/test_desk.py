@@ -117,7 +117,7 @@ def sign_in(member: Visitor, link: str) -> None:
 
 
 def sign_out(member: Visitor) -> None:
-    member.main.get_by_role("button", name="Sign out", exact=True).click()
+    member.page.get_by_role("button", name="Sign out", exact=True).click()
 
 
 def assert_closed(member: Visitor, prospect: str) -> None:
