@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -199,7 +198,6 @@ def faults(current: Framework) -> list[str]:
     return []
 
 
-@lru_cache(maxsize=4)
 def suggestions(current: Framework) -> Suggestions:
     """Return what the sales team may ask, or nothing and the reason why.
 

@@ -163,7 +163,6 @@ def _word(diagnosis: Diagnosis) -> str:
     return str(_signature().drawing(steps, {step.slug: LIGHT["ink"] for step in steps}))
 
 
-@lru_cache(maxsize=1)
 def _signature() -> Any:
     """Load the one template that knows the letterforms."""
     environment = Environment(loader=PackageLoader("lead_service", "templates"), autoescape=True)

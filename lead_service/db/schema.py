@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -118,7 +117,6 @@ def fault(database: Database) -> str | None:
     return OLDER if current in known else NEWER
 
 
-@cache
 def revisions() -> list[str]:
     """List the revisions that this program knows, oldest first: their files begin with them."""
     return sorted(path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/[0-9]*.py"))

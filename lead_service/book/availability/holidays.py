@@ -29,14 +29,12 @@ def between(country: str, region: str, first: date, last: date) -> Iterator[tupl
                 yield day, name
 
 
-@lru_cache
 def countries() -> dict[str, str]:
     """Return the countries whose holidays are known, by code, sorted by name."""
     known = {code: _name(key) for key, (_, code, *_) in public.registry.COUNTRIES.items()}
     return dict(sorted(known.items(), key=lambda item: item[1]))
 
 
-@lru_cache(maxsize=32)
 def regions(country: str) -> dict[str, str]:
     """Return the regions of a country with holidays of their own, by code, sorted by name.
 

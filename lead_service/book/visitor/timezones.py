@@ -61,8 +61,9 @@ def search(text: str, now: datetime) -> list[Place]:
         return []
     if found := OFFSET.fullmatch(wanted.replace("\u2212", "-")):
         return _by_offset(found, now)[:MOST]
-    ranked = [(_rank(place, wanted, now), number) for number, place in enumerate(_in_order())]
-    return [_in_order()[number] for rank, number in sorted(ranked) if rank < 4][:MOST]
+    places = list(_places().values())
+    ranked = [(_rank(place, wanted, now), number) for number, place in enumerate(places)]
+    return [places[number] for rank, number in sorted(ranked) if rank < 4][:MOST]
 
 
 def fold(text: str) -> str:
@@ -89,9 +90,8 @@ def _rank(place: Place, wanted: str, now: datetime) -> int:
 def _by_offset(found: re.Match[str], now: datetime) -> list[Place]:
     distance = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
     distance = -distance if found[1] == "-" else distance
-    return [
-        one for one in _in_order() if now.astimezone(ZoneInfo(one.zone)).utcoffset() == distance
-    ]
+    places = _places().values()
+    return [one for one in places if now.astimezone(ZoneInfo(one.zone)).utcoffset() == distance]
 
 
 @cache
@@ -99,11 +99,6 @@ def _abbreviations(zone: str, year: int) -> set[str]:
     """Return what the zone's winter and summer time are called, without mere numbers."""
     days = (datetime(year, month, 1, tzinfo=ZoneInfo(zone)) for month in (1, 7))
     return {name.casefold() for day in days if (name := day.tzname() or "").isalpha()}
-
-
-@cache
-def _in_order() -> tuple[Place, ...]:
-    return tuple(_places().values())
 
 
 @cache

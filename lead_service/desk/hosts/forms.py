@@ -1,7 +1,6 @@
 """The forms of a host: who they are, when they are open, by which rules they are booked."""
 
 import re
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -63,7 +62,6 @@ def _number(label: str, hint: str, least: int, most: int, more: list, **attribut
     )
 
 
-@cache
 def zones() -> list[str]:
     """Return the time zones that are offered: those named after a place, and UTC."""
     places = (name for name in available_timezones() if "/" in name)

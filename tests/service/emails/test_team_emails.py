@@ -244,9 +244,7 @@ def broken_brief(tmp_path, monkeypatch):
         brief.FILE.read_text().replace("clarify-funding:\n  - levels", "payer:\n  - levels")
     )
     monkeypatch.setattr(brief, "FILE", file)
-    brief.suggestions.cache_clear()
     yield file
-    brief.suggestions.cache_clear()
 
 
 @pytest.mark.parametrize("is_there", [True, False])
