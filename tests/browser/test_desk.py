@@ -58,7 +58,7 @@ def test_signing_out_closes_the_desk(visitor, link, product, javascript, width):
     sign_in(member, link)
     member.follow("Eve Example")
     lead = member.path
-    member.press("Sign out")
+    member.page.get_by_role("button", name="Sign out", exact=True).click()
     member.sees("Sign in")
     for closed in (lead, "/desk/", "/desk/outbox/"):
         member.page.goto(closed)
