@@ -190,6 +190,8 @@ def reference(assessment: Assessment, secret: str) -> str:
 
 def find_referenced(session: Session, secret: str, given: str) -> Assessment | None:
     """Find an assessment by its reference, or by its token, as in links of earlier versions."""
+    if not given:
+        return None
     number = given.partition("-")[0]
     if number.isascii() and number.isdecimal() and len(number) <= 9:
         found = session.get(Assessment, int(number))
