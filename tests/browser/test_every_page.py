@@ -65,6 +65,7 @@ NO_PAGES = {
     "health.healthz",
     "health.readyz",
     "assess.result_pdf",
+    "assess.example_pdf",
     "booking.invite",
     "agenda.calls",
 }
