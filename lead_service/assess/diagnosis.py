@@ -127,10 +127,9 @@ class Diagnosis:
                 f" depends on {step.name}, which is at {score}."
             )
         if self.tied:
-            return (
-                f"{step.name} is at {score}. Of the steps with this score, it comes first in the"
-                " order in which we take them."
-            )
+            one = len(self.tied) == 1
+            others = f"{_names(self.tied)} {'is' if one else 'are'} as low, but"
+            return f"{step.name} is at {score}. {others} {'builds' if one else 'build'} on it."
         alone = [one.step for one in self.scores if one.exact <= _exact(self.scores, step)] == [
             step
         ]

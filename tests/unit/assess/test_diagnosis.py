@@ -247,10 +247,8 @@ def test_reasons_are_given_in_terms_of_the_scores():
     assert of(C=(1, 2), I=(0, 2), N=(1, 1)).reasons[0] == (
         "Implement is one of the lowest steps, at 33, but it depends on Clarify, which is at 50."
     )
-    assert of(C=(1, 1), O=(1, 1)).reasons[0] == (
-        "Clarify is at 33. Of the steps with this score, it comes first in the order in which we"
-        " take them."
-    )
+    tie = "Clarify is at 33. Organize is as low, but builds on it."
+    assert of(C=(1, 1), O=(1, 1)).reasons[0] == tie
     assert of().reasons == (RULES.texts.complete,)
     assert of(C=(2, 3)).reasons == (RULES.texts.nothing,)
     assert "Only one condition is open" in of(C=(1, 3)).outcome.why
