@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import typst
 
 TEMPLATE = Path(__file__).parent / "result.typ"
+_templates = Environment(loader=PackageLoader("lead_service", "templates"), autoescape=True)
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,5 @@ def _word(diagnosis: Diagnosis) -> str:
 
 
 def _signature() -> Any:
-    """Load the one template that knows the letterforms."""
-    environment = Environment(loader=PackageLoader("lead_service", "templates"), autoescape=True)
-    return environment.get_template("signature.html").module
+    """Return the macros of the one template that knows the letterforms."""
+    return _templates.get_template("signature.html").module

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import html5lib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from lead_service.action_framework.counts import counts
 from lead_service.action_framework.loading import load
@@ -108,12 +108,9 @@ def email(diagnosis):
 
 
 def text_of(html, *, without=()):
-    tree = html5lib.parseFragment(html, namespaceHTMLElements=False)
-    for parent in list(tree.iter()):
-        for child in list(parent):
-            if child.tag in without:
-                parent.remove(child)
-    return " ".join("".join(tree.itertext()).split())
+    for tag in without:
+        html = re.sub(f"<{tag}\\b.*?</{tag}>", "", html, flags=re.DOTALL)
+    return Markup(html).striptags()
 
 
 def diagnosis_of(chosen, phase=None):
@@ -230,9 +227,10 @@ def test_what_is_passed_on_holds_none_of_the_answers(chosen, phase):
     shared, message = page("shared", made), email(made)
     assert "<form" not in shared and "<button" not in shared
     assert "/assess.step" not in shared and "You said" not in shared
-    assert not [one for one in made.to_do if one.first_move in text_of(shared)]
+    shared = text_of(shared)
+    assert not [one for one in made.to_do if one.first_move in shared]
     assert "said" not in {key for key, value in walk(pdf._content(made, sheet(made))) if value}
-    for part in (text_of(shared), message.text, text_of(message.html)):
+    for part in (shared, message.text, text_of(message.html)):
         others = " ".join([one.text for one in (*made.to_do, *made.true)])
         others += " ".join(one.first_move for one in made.to_do)
         for one in (*made.to_do, *made.true):
