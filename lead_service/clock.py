@@ -12,6 +12,6 @@ def now() -> datetime:
     """Return the present instant, aware, in UTC, to the second.
 
     Whole seconds: both databases then store what Python compares, and no mail or page shows
-    a fraction that nobody asked for.
+    a meaningless fraction.
     """
     return datetime.now(UTC).replace(microsecond=0)

@@ -3,7 +3,7 @@
 import re
 
 LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-# Nobody can own these (RFC 2606).
+# Reserved: no one can register these (RFC 2606).
 RESERVED = re.compile(r"(.*\.)?(example|test|invalid|example\.(com|net|org))")
 
 

@@ -398,7 +398,7 @@ def _wrong_together(
 ) -> Iterator[tuple[str, str]]:
     """Yield what no value shows by itself, each fault with the name of its setting."""
     is_local = settings.is_local
-    if "PUBLIC_URL" in faults:  # nobody can tell: it goes by what it looks like
+    if "PUBLIC_URL" in faults:  # unknown, so go by its form
         is_local = any(host in environ["PUBLIC_URL"] for host in LOOPBACK)
     if settings.secret_key and len(settings.secret) < SHORTEST_SECRET:
         yield "SECRET_KEY", f"is shorter than {SHORTEST_SECRET} characters"
@@ -464,14 +464,14 @@ def _make_private(settings: Settings, create: bool) -> None:
     """Make the folder of local data, for its owner alone.
 
     The default one is the program's own, so it is closed even when it is there already; a
-    folder that somebody chose may serve other ends, and keeps the mode that it has.
+    folder chosen by the operator may serve other ends, and keeps the mode that it has.
     """
     if create:
         settings.var_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     elif not settings.var_dir.is_dir():
         raise SettingsError([f"VAR_DIR: there is no folder {settings.var_dir}; {MIGRATE}"])
     if "var_dir" not in settings.model_fields_set:
-        with suppress(PermissionError):  # somebody else's
+        with suppress(PermissionError):  # owned by another user
             settings.var_dir.chmod(0o700)
 
 

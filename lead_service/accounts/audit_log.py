@@ -80,7 +80,7 @@ class AuditEntry(Base):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who changes something, and when; without a member a command, or somebody not signed in."""
+    """Who changes something, and when; without a member, a command or a visitor."""
 
     at: datetime
     member: Member | None = None
@@ -94,7 +94,7 @@ class Actor:
 
         `subject` is a table with an id, such as "lead 5".
         The log outlives an erased lead, so `detail` takes ids, numbers, choices from a list and
-        names of fields, never what somebody typed: no name, no address, no text.
+        names of fields, never what a person typed: no name, no address, no text.
         """
         line = {"what": what, "subject": subject, "detail": detail}
         session.add(AuditEntry(member_id=self.member_id, at=self.at, **line))

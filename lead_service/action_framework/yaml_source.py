@@ -81,7 +81,7 @@ def parse_yaml(text: str) -> Source:
 
 
 class _Reader:
-    """Turn nodes into plain data, noting the line of each key and what nobody would notice."""
+    """Turn nodes into plain data, noting the line of each key and mistakes that YAML accepts."""
 
     def __init__(self, text: Sequence[str]) -> None:
         self.text = text

@@ -183,7 +183,7 @@ def disown(session: Session, settings: Settings, key: str, now: datetime) -> Non
     """
     its_lead = select(LeadEvent.lead_id).where(LeadEvent.submission_key == key)
     lead = session.scalar(select(Lead).where(Lead.id.in_(its_lead)).with_for_update())
-    event = submission(session, key)  # read once nobody else can change it
+    event = submission(session, key)  # read under the lock
     if lead is None or event is None:
         return
     about = OutboxMessage.dedupe_key.contains(key)

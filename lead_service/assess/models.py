@@ -140,7 +140,7 @@ def answer(
     """Add or change answers and the phase; store the moment at which the last one was given.
 
     `asked_in` is the phase in whose words these answers were asked for. What the phase that holds
-    now asks in other words is open again: nobody has answered it.
+    now asks in other words is open again, since its new words were never answered.
     """
     before, now = assessment.phase, phase or assessment.phase
     kept = framework.still_answered(assessment.answers, before, now)

@@ -413,7 +413,7 @@ def correct_email(
         booking.lead = session.get_one(models.Lead, known.id)
     elif meant is not mistyped:
         while meant is None and not capture.correct_lead_email(session, mistyped, email):
-            meant = capture.find_lead(session, email)  # somebody wrote from it meanwhile
+            meant = capture.find_lead(session, email)  # a lead with that address was made meanwhile
         if meant:
             _merge_into(session, mistyped, meant)
     booking.email, booking.is_proved = email, False

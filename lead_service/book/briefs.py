@@ -31,7 +31,7 @@ def next_calls(session: Session, lead_ids: Collection[int], now: datetime) -> di
 def answered_by(session: Session, lead_ids: Collection[int]) -> dict[int, list[Assessment]]:
     """Map leads to their assessments, the latest first: their own and those of their calls.
 
-    Two leads share one where somebody booked with a colleague's result.
+    Two leads share one when a visitor books with a colleague's result.
     """
     own = select(Assessment.lead_id, Assessment).where(Assessment.lead_id.in_(lead_ids))
     of_calls = (

@@ -29,7 +29,7 @@ from .models import Booking, coming
 
 HELD_FOR = timedelta(hours=4)  # then the time is free again, and the message stays
 SOON = timedelta(hours=12)  # before its start, a call should be confirmed
-BEGUN = timedelta(days=1)  # for so long after its start, a call that nobody confirmed is listed
+BEGUN = timedelta(days=1)  # for so long after its start, an unconfirmed call is listed
 KEY = "unconfirmed"
 RECENT = timedelta(days=2)  # calls made within it may be part of a flood
 SEVERAL = 3  # calls of one client or one hour
@@ -109,7 +109,7 @@ def floods(session: Session, now: datetime) -> list[Flood]:
 
 
 def clear(database: Database, key: str, by: Actor) -> int:
-    """Cancel the calls of a flood and what waits about them, and email nobody; return how many.
+    """Cancel the calls of a flood and what waits about them, without any email; return how many.
 
     Leads that it alone has made are closed.
     """
@@ -124,7 +124,7 @@ def clear(database: Database, key: str, by: Actor) -> int:
 
 
 def too_large_a_share(session: Session, calls: CallTypes, now: datetime) -> str:
-    """Say that calls nobody has proved hold more than a tenth of the starts to come; or ""."""
+    """Warn when unproved calls hold more than a tenth of the coming starts; else ""."""
     waiting = len(unproved(session, now))
     if waiting < MANY:
         return ""
@@ -143,7 +143,7 @@ def forget_clients(session: Session, now: datetime) -> None:
 
 
 def unproved(session: Session, now: datetime) -> Sequence[Booking]:
-    """Return the calls to come that were made within two days and that nobody proved."""
+    """Return the calls to come that were made within two days and are unproved."""
     query = select(Booking).where(
         *coming(now),
         Booking.is_proved.is_(False),

@@ -52,7 +52,7 @@ def invite(token: str) -> Response:
 @blueprint.post("/<token>/cancel")
 @limit_posts
 def cancel(token: str) -> ResponseReturnValue:
-    """Cancel the call; canceling it again changes nothing and emails nobody."""
+    """Cancel the call; canceling it again changes nothing and sends no email."""
     by = Actor(clock.now())
 
     def work(session: Session) -> bool:

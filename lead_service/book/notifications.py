@@ -66,7 +66,7 @@ def booked(
     """Queue the invitation, the host's brief and the team's email.
 
     A suspected booking tells the team at once, flagged; the emails to visitor and host are held
-    until somebody releases them.
+    until a member releases them.
     """
     _belongs(session, booking.assessment_id, booking.lead_id)
     news = News(session, settings, booking, Actor(now))
@@ -96,7 +96,7 @@ def _belongs(session: Session, assessment_id: int | None, lead_id: int) -> None:
 
 
 def withdrawn(session: Session, booking: Booking, by: Actor) -> None:
-    """Note that a call is canceled, and cancel what waits about it: nobody is told."""
+    """Note that a call is canceled, and cancel its waiting emails; none is sent."""
     who = {"member": by.member_id} if by.member else {}
     kind, call = EventKind.CALL_CANCELLED, {"booking": booking.id}
     events.record_event(session, booking.lead, kind, by.at, **call, **who)
@@ -177,8 +177,8 @@ def _slot_taken(
 def plan_reminders(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
     """Queue the reminders that are still ahead.
 
-    Each is of use until the next one is due, the last until the call starts: after an outage
-    nobody is reminded twice at once. A booking in quarantine holds them until it is released.
+    Each is of use until the next one is due, the last until the call starts, so that an outage
+    never leads to two reminders at once. While a booking is in quarantine, they are held.
     """
     due = reminders_ahead(settings, booking, now)
     for due_at, useless_after in pairwise([*due, booking.starts_at]):
@@ -249,7 +249,7 @@ class News:
 
     def tell_host(self, host: Host, kind: EmailKind, **said: Any) -> None:
         team = {address.casefold() for address in self.settings.sales_to}
-        is_team = team <= {host.email.casefold()}  # nobody else hears of it
+        is_team = team <= {host.email.casefold()}  # the host is the whole team
         self.queue(kind, host.email, host=host.id, is_team=is_team, **said)
 
     def tell_team(self, news: CallNews, told: list[Host], **said: Any) -> None:

@@ -132,7 +132,7 @@ def _times(token: str) -> TimesPage:
 
 
 def _takers(page: TimesPage, wanted: datetime) -> list[Host]:
-    """Return who is free at the start that is wanted; all hosts of the page when nobody is."""
+    """Return who is free at the start that is wanted; all hosts of the page when none is."""
     assert page.moving
     with context().database.read() as session:
         hosts = list(page.hosts)

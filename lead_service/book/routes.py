@@ -142,7 +142,7 @@ def _book(
 
 
 def _why_gone(wanted: datetime) -> str:
-    """Say why nobody whose times are shown takes a call at a start."""
+    """Say why no host of the page takes a call at a start."""
     choices, hosts = _hosts()
     if query_params.is_unknown_host(choices):
         return UNKNOWN_HOST

@@ -57,7 +57,7 @@ class Order:
         return f"{at.toordinal() if isinstance(at, date) else 0}-{id}"
 
     def place(self, session: Session, key: str) -> Cursor:
-        """Read a place from an address; 404 for one that nobody was given."""
+        """Read a place from an address; 404 for an invalid one."""
         number, id = _parts(key, self.id)
         if isinstance(self.by.type, String):
             return session.scalar(select(self.by).where(self.id == id)) or abort(404), id
@@ -94,7 +94,7 @@ def newest_first(
     id: InstrumentedAttribute[Any],
     before: str | None,
 ) -> Page[Row]:
-    """Run `query` for one page, ordered by `at` and `id`; 404 for a `before` nobody was given."""
+    """Run `query` for one page, ordered by `at` and `id`; 404 for an invalid `before`."""
     return page(session, query, Order(at, id), before)
 
 

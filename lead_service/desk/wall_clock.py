@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-YEARS = range(2000, 2200)  # of dates that somebody can mean
+YEARS = range(2000, 2200)  # plausible dates
 
 
 def parse(text: str) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Messages: one finished mail as a value, composed from templates, sent by somebody else.
+"""Messages: one finished mail as a value, composed from templates, sent by the worker.
 
 A mail is a folder of three templates, `templates/email/<kind>/{subject.txt,body.txt,body.html}`,
 whose bodies stand in the frames `email/_layout.txt` and `email/_layout.html`. Pure: no database,

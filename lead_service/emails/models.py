@@ -112,14 +112,14 @@ class OutboxMessage(Base):
     dedupe_key: Mapped[str | None] = mapped_column(String(120))
     delivery: Mapped[Delivery] = mapped_column(StoredEnum(Delivery, 10), default=Delivery.UNKNOWN)
     delivery_at: Mapped[datetime | None]  # when that happened, by the provider's clock
-    alarm_at: Mapped[datetime | None] = mapped_column(index=True)  # None: nobody has to look
+    alarm_at: Mapped[datetime | None] = mapped_column(index=True)  # None: no alarm
 
     events: Mapped[list["DeliveryEvent"]] = relationship(
         order_by="DeliveryEvent.at, DeliveryEvent.kind", passive_deletes=True
     )
 
 
-# Selects the failures that nobody has noted as seen. Not IS NOT NULL: SQLite uses no index for it.
+# Selects failures that aren't acknowledged. Not IS NOT NULL: SQLite uses no index for it.
 RINGS = OutboxMessage.alarm_at > datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -163,4 +163,4 @@ class ErasureJob(Base):
     next_at: Mapped[datetime]  # when the next try may start
     attempts: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(String(200), default="")  # in words, nothing personal
-    alarm_at: Mapped[datetime | None]  # since when somebody has to look; None: nobody has to
+    alarm_at: Mapped[datetime | None]  # since when the alarm rings; None: no alarm

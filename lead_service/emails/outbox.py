@@ -282,7 +282,7 @@ def claim(
 
     Emails whose use has passed become `expired` on the way, and `on_expired` is called with each.
     Sign-in links go first, and new emails before those that have failed. An idle look around
-    only reads: it never stands in the way of somebody who books.
+    only reads: it never blocks a booking.
     """
     lease = timedelta(seconds=lease_seconds)
     instants = {

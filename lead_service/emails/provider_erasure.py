@@ -26,7 +26,7 @@ from .transports.base import Permanent, Stop, Temporary, wire_address
 
 # A mail that is just being sent has left by then; and no lease that was taken before ends so late.
 FIRST_ERASURE_WAIT = timedelta(seconds=LEASE_SECONDS + 30)
-PATIENCE = timedelta(hours=72)  # after so long without an answer somebody has to look
+PATIENCE = timedelta(hours=72)  # after so long without an answer an alarm rings
 
 log = logging.getLogger(__name__)
 

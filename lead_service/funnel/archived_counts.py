@@ -46,7 +46,7 @@ def span_of(first: date, last: date) -> Span:
 
 
 def archive(session: Session, rows: Rows) -> None:
-    """Add rows that are about to be erased to the numbers; nobody can be told of these.
+    """Add rows that are about to be erased to the numbers; no person can be found from them.
 
     Those of made-up data are left out: nothing could remove them again.
     """

@@ -69,12 +69,12 @@ class Report:
 
 
 def answered(step: str) -> str:
-    """Name the fact that somebody answered a step."""
+    """Name the fact that a visitor answered a step."""
     return f"answered-{step}"
 
 
 def stopped(step: str) -> str:
-    """Name the fact that somebody has not gone beyond what comes before a step."""
+    """Name the fact that a visitor stopped at a step."""
     return f"stopped-{step}"
 
 
@@ -89,7 +89,7 @@ def percent(part: int, whole: int) -> int | None:
 
 
 def progress(steps: Mapping[str, frozenset[str]], given: frozenset[str]) -> list[str]:
-    """Say how far somebody got: the steps answered, and the first open one, where they stopped.
+    """List how far a visitor got: the steps answered, and the first open one, where they stopped.
 
     `steps` maps each step, in order, to the ids of its questions; `given` are those answered.
     """

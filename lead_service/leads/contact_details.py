@@ -26,7 +26,7 @@ def _told(label: str, longest: int, **attributes: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class ContactDetails:
-    """Hold what somebody told us in a form; empty for what they left out or were not asked."""
+    """Hold what a person told us in a form; empty for fields left out or not asked."""
 
     name: str = _told("Name", 120)
     email: str = _told("Address", 254)

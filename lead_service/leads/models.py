@@ -68,7 +68,7 @@ class EventKind(StrEnum):
 
 
 def _only(name: str, column: str, where: str, **other: str) -> Index:
-    """Index the few rows that need somebody, however many leads there are."""
+    """Index the few rows that need attention, however many leads there are."""
     return Index(
         name,
         column,
@@ -78,7 +78,7 @@ def _only(name: str, column: str, where: str, **other: str) -> Index:
 
 
 class ContactColumns:
-    """The columns of `ContactDetails`, in each table that keeps what somebody told us."""
+    """The columns of `ContactDetails`, in each table that stores them."""
 
     name: Mapped[str] = mapped_column(String(200), default="")
     email: Mapped[str] = mapped_column(String(320))  # as typed, for writing to

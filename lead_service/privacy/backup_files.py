@@ -25,6 +25,6 @@ def list_backups(settings: Settings) -> list[BackupFile]:
         try:
             made_at = datetime.strptime(path.name, FILE_NAME).replace(tzinfo=UTC)
         except ValueError:
-            continue  # somebody else's
+            continue  # not one of our copies
         found.append(BackupFile(path, made_at, made_at + timedelta(days=settings.backup_days)))
     return sorted(found, key=lambda copy: copy.made_at)

@@ -99,7 +99,7 @@ def _withdraw(session: Session, _settings: Settings, lead: Lead, now: datetime) 
 
 
 def _disown(session: Session, settings: Settings, lead: Lead, now: datetime) -> None:
-    """Cancel what nobody has proved; erase the lead once nothing in it was proved or worked on.
+    """Cancel unproved calls; erase the lead once nothing in it was proved or worked on.
 
     The host hears of a canceled call, so it is erased by a second press only.
     """

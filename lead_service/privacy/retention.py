@@ -191,7 +191,7 @@ def _idle(since: datetime) -> ColumnElement[bool]:
 
 
 def _anonymous(now: datetime, settings: Settings) -> ColumnElement[bool]:
-    """Select answers that nobody came back to, or that no lead belongs to, for long enough."""
+    """Select abandoned assessments, and old ones without a lead."""
     abandoned = now - timedelta(days=settings.abandoned_days)
     unclaimed = now - timedelta(days=settings.unclaimed_days)
     with_a_call = select(Booking.assessment_id).where(Booking.assessment_id.is_not(None))

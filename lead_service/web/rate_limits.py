@@ -9,7 +9,7 @@ from limits.errors import StorageError
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
-PATIENCE = {"socket_timeout": 1, "socket_connect_timeout": 1}  # seconds: nobody waits for a store
+PATIENCE = {"socket_timeout": 1, "socket_connect_timeout": 1}  # seconds
 ASKED_AGAIN = 10  # seconds after which a store that was away is asked again
 
 log = logging.getLogger(__name__)

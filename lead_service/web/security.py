@@ -193,7 +193,7 @@ def _check_input() -> None:
         return
     body = request.get_data(cache=True)
     if len(body) != (request.content_length or 0):
-        # Cut off on its way, or of a length that nobody said. The server hands over what came:
+        # Truncated, or of undeclared length. The server hands over what came:
         # a sentence would be kept without its end, and the form sent again be taken for the same.
         abort(400)
     if request.mimetype == FORM:
@@ -232,7 +232,7 @@ def is_flood(act: str, of_client: str, of_all: str, first_of_all: str = "") -> b
     What one client does beyond its limit does not use up the limit of all. With `first_of_all`,
     the first act of each client in a day has a limit of its own, which few clients cannot use up.
     A loopback client is this machine, or a proxy that TRUSTED_PROXIES does not name: then all
-    visitors share one address, and suspecting them all would help nobody.
+    visitors share one address, and suspecting them all would be wrong.
     """
     client, limits = client_address(), context().limits
     if client in LOOPBACK:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ..hosts.models import BusyTime, CalendarFeed, Host
 from .slots import Busy
 
-FRESH = timedelta(hours=24)  # a copy that nobody could confirm for longer is no longer believed
+FRESH = timedelta(hours=24)  # an older copy that couldn't be refreshed is not trusted
 ALWAYS = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 

@@ -65,7 +65,7 @@ class HostSnapshot:
     ) -> list[datetime]:
         """Return the starts of a kind of call that may be chosen now of these hosts: UTC, sorted.
 
-        The booking `moving` is in nobody's way. It is worked out once a minute, and again when a
+        The booking `moving` doesn't count as busy. It is worked out once a minute, and again when a
         booking comes or goes.
         """
         minute = now.replace(second=0, microsecond=0)

@@ -74,7 +74,7 @@ def open_starts(
 ) -> list[datetime]:
     """Return the starts in [start, end) at which at least one host is free: aware UTC, sorted.
 
-    The booking `moving` is in nobody's way.
+    The booking `moving` doesn't count as busy.
     """
     found: set[datetime] = set()
     for _, known in _situations(session, hosts, kind, now, start, end):

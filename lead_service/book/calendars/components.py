@@ -1,6 +1,6 @@
 """Split a calendar file (RFC 5545) into its events, free-busy parts and time zones. Pure.
 
-Only properties that say when somebody is busy are kept. What takes no time (to-dos, alarms, lines
+Only properties that describe busy time are kept. What takes no time (to-dos, alarms, lines
 of the calendar itself, text around it) is skipped, and its mistakes decide nothing.
 """
 

@@ -65,7 +65,7 @@ def check(text: str, *, allow_loopback: bool = False) -> str:
 
 
 def check_typed(text: str, *, allow_loopback: bool = False) -> str:
-    """Check an address that somebody gives us: as `check`, and its host must be filled in."""
+    """Check an address typed by a member: as `check`, and refuse placeholder hosts."""
     url = check(text, allow_loopback=allow_loopback)
     if is_placeholder(host_of(url)):
         raise ValueError("is a placeholder; paste the private address of the calendar (ICS)")

@@ -17,7 +17,7 @@ from ..emails import thread_of
 from ..hosts.models import CalendarFeed, Host
 from ..models import Booking
 
-USEFUL_FOR = timedelta(days=2)  # by then the calendar was read again, or somebody was told again
+USEFUL_FOR = timedelta(days=2)  # by then the calendar was read again, or the next notice was sent
 
 
 def not_believed(

@@ -15,7 +15,7 @@ Change = Callable[[Session, Host], dict[str, Detail] | None]
 
 
 class StaleHost(Exception):
-    """Somebody else has changed the host since the form was opened; nothing is stored."""
+    """The host was changed since the form was opened; nothing is stored."""
 
 
 class InUse(Exception):

@@ -1,4 +1,4 @@
-"""A host's calls as a calendar to subscribe to, at a link that nobody can guess.
+"""A host's calls as a calendar to subscribe to, at a secret link.
 
 The link is derived from the secret, the host and the version of their feed: raising the version
 closes it and makes another. It opens the names of visitors, so it is for the host alone.

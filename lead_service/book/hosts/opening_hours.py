@@ -95,7 +95,7 @@ class Reading(NamedTuple):
     minutes: int | None  # after midnight; None when there is no such time
     has_half: bool = False  # it says am or pm, noon or midnight
     may_be_later: bool = False  # by twelve hours
-    is_plain: bool = False  # 5, 5:30 and 10, but not 10:00: nobody who means 10 pm writes that
+    is_plain: bool = False  # 5, 5:30 and 10, but not 10:00: 10:00 never means 10 pm
 
 
 def _read(text: str) -> Reading:

@@ -117,7 +117,7 @@ _laid_out = lru_cache(maxsize=128)(_lay_out)
 
 
 def for_booking() -> TimesPage:
-    """Gather the open times for somebody who books."""
+    """Gather the open times for a new booking."""
     with context().database.read() as session:
         known = snapshot(session)
         kind, choices = query_params.kind(), query_params.choices(known.hosts)

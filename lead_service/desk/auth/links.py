@@ -4,7 +4,7 @@ A link proves that its holder reads the member's mailbox, where every lead arriv
 mailbox is what to protect, and there is no password to steal or to reuse.
 
 A link opens the desk in a browser that asked for one in the member's name; in another one, its
-holder enters the code that the first browser shows, so that a link which somebody was talked into
+holder enters the code that the first browser shows, so that a link that someone was talked into
 passing on is worth nothing. What strangers ask for in a member's name only makes the member's
 newest link live longer.
 """
@@ -34,7 +34,7 @@ NOBODY = -1  # whose links an address that is no member's is looked for
 
 
 class NoSuchMember(Exception):
-    """The address belongs to nobody who may use the desk."""
+    """The address belongs to no member."""
 
 
 def make_link(database: Database, settings: Settings, address: str, now: datetime) -> str:
@@ -170,7 +170,7 @@ def _store_link(
 
 
 def is_usable(session: Session, token: str, now: datetime) -> bool:
-    """Say whether a link still signs somebody in; asking does not use it."""
+    """Say whether a link is still valid; asking does not use it."""
     query = select(SignInLink.id).where(*_usable(token, now))
     return session.scalar(query) is not None
 

@@ -1,4 +1,4 @@
-"""The calls that a host's days hit: nobody goes away and forgets whom they were to meet."""
+"""Find bookings that conflict with time off or special hours."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ DAY = timedelta(days=1)  # no call is longer
 
 
 class ConflictsWithCalls(Exception):
-    """Calls are in it that nobody has looked at yet; nothing is stored."""
+    """The time off conflicts with calls that the member hasn't confirmed; nothing is stored."""
 
 
 @dataclass(frozen=True)

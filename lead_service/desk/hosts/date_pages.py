@@ -28,7 +28,7 @@ LONGEST_DAYS = 366
 
 
 def day_field(label: str) -> Day:
-    """Make the field of a date that somebody can mean."""
+    """Make a date field that accepts plausible years only."""
     return Day(label, [InputRequired(f"Choose the {label.lower()}."), in_reach])
 
 

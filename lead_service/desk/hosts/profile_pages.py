@@ -56,7 +56,7 @@ def host_form(host_id: int, part: str) -> str:
 @blueprint.post(f"/availability/<int:host_id>/{PART}/")
 @admins_only
 def host_form_submit(host_id: int, part: str) -> ResponseReturnValue:
-    """Store one of the forms, unless somebody else has done so meanwhile."""
+    """Store one of the forms, unless the host was changed meanwhile."""
     asked = PARTS[part]
     form = asked.form(request.form)
     if isinstance(form, HoursForm) and "copy" in request.form:

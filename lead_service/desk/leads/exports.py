@@ -82,7 +82,7 @@ def leads_csv() -> Response:
     """Hand out the leads of a view, in its order: all of them, or none.
 
     It is made before it is sent. Of a file that is sent while it is made, an error would make a
-    shorter one, and nobody could tell.
+    shorter one, unnoticed.
     """
     text = "".join(lines(context().database, LeadFilter.read(request.args), clock.now()))
     _note_export(AuditKind.LEADS_EXPORTED, "leads", bytes=len(text.encode()))

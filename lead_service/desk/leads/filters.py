@@ -39,7 +39,7 @@ SORTS = {
 
 @dataclass(frozen=True)
 class LeadFilter:
-    """What somebody wants to see; everything empty is every lead."""
+    """Filters of the inbox; empty ones select every lead."""
 
     quick: str = ""  # a name of QUICK
     stage: str = ""

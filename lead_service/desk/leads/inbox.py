@@ -1,4 +1,4 @@
-"""The inbox: what needs somebody first, and every lead by filter, search and order."""
+"""The inbox: work that is due, and all leads by filter, search and order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

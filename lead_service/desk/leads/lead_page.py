@@ -27,7 +27,7 @@ def lead(lead_id: int) -> str:
 
 @blueprint.post("/leads/<int:lead_id>/")
 def lead_submit(lead_id: int) -> ResponseReturnValue:
-    """Save stage, owner, next action and details; 409 when somebody else saved meanwhile."""
+    """Save stage, owner, next action and details; 409 when another member saved meanwhile."""
     form = LeadForm(request.form)
 
     def save(session: Session, by: Actor) -> str | None:
@@ -94,7 +94,7 @@ def release(lead_id: int) -> ResponseReturnValue:
 
 def find_lead_or_404(session: Session, lead_id: int, *, lock: bool = False) -> Lead:
     """Find a lead by its number, or answer 404."""
-    # An id beyond what the column holds is an error on PostgreSQL; it is nobody's, so: 404.
+    # An id beyond what the column holds is an error on PostgreSQL; no lead has it, so: 404.
     if lead_id >= 2**31:
         abort(404)
     return session.get(Lead, lead_id, with_for_update=True if lock else None) or abort(404)
@@ -108,7 +108,7 @@ def _render_lead(
 ) -> str:
     """Render the page with the forms as they were sent, or else as the lead is.
 
-    `stale` says what somebody else has saved otherwise: the form then shows the lead as it is
+    `stale` lists what another member saved meanwhile: the form then shows the lead as it is
     now, but for what its writer changed, so that sending it again is a decision and no accident.
     """
     with context().database.read() as session:

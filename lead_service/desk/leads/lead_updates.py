@@ -62,7 +62,7 @@ def _touched(update: LeadUpdate, seen: LeadUpdate) -> set[str]:
 
 
 class StaleLead(Exception):
-    """Somebody saved the same as the writer meanwhile, and otherwise.
+    """Another member changed the same fields to other values meanwhile.
 
     `fields` are those in which the two differ, `touched` those that the writer has changed.
     """
@@ -84,7 +84,7 @@ def save(
     """Give a locked lead what the member changed; return whether anything was.
 
     `version` is that of the lead which the member saw, `seen` what the form showed, if it told.
-    Raises StaleLead when somebody else has changed the same meanwhile, unless it says the same: a
+    Raises StaleLead when another member changed the same field meanwhile to another value: a
     second click is no conflict.
     """
     present = update_of(lead)

@@ -39,7 +39,7 @@ EVENTS = {
 
 @dataclass(frozen=True)
 class Line:
-    """One line: `quote` is what somebody typed, `whom` a name, `by` the member who did it."""
+    """One line: `quote` is a person's own text, `whom` a name, `by` the member who did it."""
 
     at: datetime
     text: str

@@ -28,7 +28,7 @@ class InviteForm(Form):
 
 
 class RoleForm(Form):
-    """What somebody may do."""
+    """A member's role."""
 
     role = role_field()
 
@@ -42,6 +42,6 @@ class PasskeyForm(Form):
 
 
 class NameForm(Form):
-    """What the others call somebody."""
+    """A member's name."""
 
     own_name = short_text("Your name", required="Enter your name.", autocomplete="name")

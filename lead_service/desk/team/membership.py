@@ -25,7 +25,7 @@ from ...publishing.site import Published
 from ...settings import Settings
 from ..auth.sessions import end_sessions
 
-INVITATION_LIFE = timedelta(days=14)  # after that, somebody should ask whether they still want in
+INVITATION_LIFE = timedelta(days=14)  # then it has to be sent again
 
 
 class AlreadyIn(Exception):
@@ -33,7 +33,7 @@ class AlreadyIn(Exception):
 
 
 class LastAdmin(Exception):
-    """Nobody could let anybody in any more."""
+    """The last admin can't be removed or demoted."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def owners(session: Session, lead: Lead) -> list[Member]:
 
 
 def _spare_the_last_admin(session: Session, member: Member) -> None:
-    """Raise LastAdmin when nobody else is one; two who demote each other meet at the lock."""
+    """Raise LastAdmin when there is no other admin; two who demote each other meet at the lock."""
     admins = select(Member.id).where(Member.role == Role.ADMIN, Member.removed_at.is_(None))
     found = session.scalars(admins.order_by(Member.id).with_for_update()).all()
     if found == [member.id]:
@@ -192,7 +192,7 @@ def add_member(
 
 
 def _insert(session: Session, member: Member) -> Member:
-    """Insert a member, or return the one whom somebody else has just let in."""
+    """Insert a member, or return the one invited at the same moment."""
     try:
         with session.begin_nested():
             session.add(member)

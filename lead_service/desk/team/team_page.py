@@ -28,7 +28,7 @@ def team() -> str:
 @blueprint.post("/team/")
 @admins_only
 def invite() -> ResponseReturnValue:
-    """Let somebody in, by mail."""
+    """Invite a member by email."""
     form = InviteForm(request.form)
     if not form.validate():
         return render_team(form), 422
@@ -49,7 +49,7 @@ def invite() -> ResponseReturnValue:
 @blueprint.post("/team/<int:member_id>/role")
 @admins_only
 def change_role(member_id: int) -> ResponseReturnValue:
-    """Make somebody an admin, or a member."""
+    """Change a member's role."""
     form = RoleForm(request.form)
     if not form.validate():
         abort(422)
@@ -63,7 +63,7 @@ def change_role(member_id: int) -> ResponseReturnValue:
 @blueprint.post("/team/<int:member_id>/remove")
 @admins_only
 def remove_member(member_id: int) -> ResponseReturnValue:
-    """Let somebody go: their sessions end, their open leads want another owner."""
+    """Remove a member: end their sessions and list their open leads without an owner."""
 
     def work(writing: Session, by: Actor) -> membership.Removed:
         return membership.remove(writing, _find_member(writing, member_id), by)
@@ -85,7 +85,7 @@ def remove_member(member_id: int) -> ResponseReturnValue:
 @blueprint.post("/team/<int:member_id>/sign-out")
 @admins_only
 def sign_out_member(member_id: int) -> ResponseReturnValue:
-    """Sign somebody out wherever they are signed in."""
+    """Sign a member out of every browser."""
 
     def work(writing: Session, by: Actor) -> None:
         membership.sign_out_everywhere(writing, _find_member(writing, member_id), by)

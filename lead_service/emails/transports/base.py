@@ -61,7 +61,7 @@ class Stop(Exception):
         self.reason = reason
 
 
-# Nobody's out-of-office reply may go to whom an email's Reply-To names (RFC 3834, 5).
+# Automatic replies must not go to an email's Reply-To (RFC 3834, 5).
 AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 
 

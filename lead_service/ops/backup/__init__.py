@@ -5,7 +5,7 @@ at all, so each engine makes its copy in its own way. A copy holds what the data
 data included: it is for its owner's eyes alone, and goes after BACKUP_DAYS.
 
 A restore takes the lock that web and deliver share (`Database.alone`), so that it never replaces
-data under them, and it asks before it replaces anything that somebody entered.
+data under them, and it asks before it replaces data that people entered.
 """
 
 import dataclasses
@@ -158,8 +158,8 @@ def _engine(database: Database) -> ModuleType:
 def _at_stake(database: Database, settings: Settings) -> dict[str, int]:
     """Count the rows that a restore would replace, by table, leaving out what is only seeded.
 
-    `migrate` makes the first host and `serve` the first admin. Until somebody changes them, and
-    in a schema of this version, they and the note of them are nobody's loss.
+    `migrate` makes the first host and `serve` the first admin. Until a member changes them, and
+    in a schema of this version, they can be replaced without asking.
     """
     rows = select(func.count())
     names = set(inspect(database.engine).get_table_names()) - NO_LOSS

@@ -14,7 +14,7 @@ class Contents:
     leads: int
     mails: int
     erased_again: int = 0  # people who were erased after the copy was made, when it is put back
-    waiting: int = 0  # emails that are held until somebody has looked at them, when it is put back
+    waiting: int = 0  # emails that are held for review after a restore
 
     def __str__(self) -> str:
         said = f"{self.leads} leads, {self.mails} emails"

@@ -51,7 +51,7 @@ def _live(database: Database) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a file that nobody changes, and change nothing."""
+    """Open a file that isn't in use, read-only."""
     address = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
     try:
         with closing(sqlite3.connect(address, uri=True)) as connection:

@@ -1,7 +1,7 @@
 """Fill the database with made-up data, so that anyone who tries the product sees it at work.
 
 People, calls and emails come about through the product's own functions, at times relative to the
-present. Their addresses are at domains that nobody can have, and no email leaves for one of
+present. Their addresses are at reserved domains, and no email leaves for one of
 them. One row says which records these are (`demo_data`), so that they can be removed again.
 """
 
@@ -65,7 +65,7 @@ def set_up(settings: Settings, now: datetime) -> datetime | None:
 def fill(context: Context, now: datetime) -> datetime | None:
     """Fill in the made-up data; return when it was made, where it is there already.
 
-    Raises NoDemo when a made-up address is somebody's already.
+    Raises NoDemo when a made-up address belongs to a real lead.
     """
     return context.database.write(lambda session: _fill(session, context, now))
 
@@ -129,7 +129,7 @@ def _let_in(demo: Demo) -> None:
 
 
 def _see_to_failures(demo: Demo) -> None:
-    """Have somebody note the failures of older emails, so that only the latest rings."""
+    """Acknowledge the failures of older emails, so that only the latest rings."""
     known = OutboxMessage.alarm_at < demo.now - timedelta(days=4)
     theirs = OutboxMessage.address.in_(demo.addresses)
     for email in demo.session.scalars(select(OutboxMessage).where(RINGS, known, theirs)).all():
