@@ -22,9 +22,9 @@ from ..settings import Settings
 from ..web.tokens import derived_token, token_hash
 from . import time_cells
 from .availability import host_rules, queries
+from .availability.refusals import BOOKED, HELD, Refusal, was_offered
 from .hosts.models import Host, who_take
 from .models import Booking, Status, coming
-from .refusals import BOOKED, HELD, Refusal, was_offered
 from .terms import Terms
 
 MOST_HELD = 30  # calls of all visitors at a time; else strangers could take every start

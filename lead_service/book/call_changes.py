@@ -35,7 +35,7 @@ def cancel(
     """Cancel a call and tell both sides; False when it is too late, or was canceled before."""
     if not bookings.cancel(session, call, by.at):
         return False
-    if call.quarantine:  # no email about it was sent
+    if call.quarantine:  # no invitation was sent
         notifications.withdrawn(session, call, by)
     else:
         news = News(session, settings, call, by, note)

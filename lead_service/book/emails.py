@@ -91,8 +91,7 @@ def visitors_email(
         diagnosis=_result(session, booking),
         person=published.person(booking.host.person),
         link=link,
-        google=invitations.google_link(meeting),
-        outlook=invitations.outlook_link(meeting),
+        **calendar_links(booking, meeting),
         is_given=said.get("is_given", False),
         **mailbox.choices(session, settings, booking.lead),
         thread=thread_of(settings, booking),
@@ -304,6 +303,22 @@ def visitors_meeting(
         attendee=(booking.email, greeting_name(booking.name)),
         has_accepted=True,
     )
+
+
+def calendar_links(booking: Booking, meeting: invitations.Meeting) -> dict[str, Any]:
+    """Return the addresses that add a visitor's call to Google Calendar and Outlook.
+
+    They go to another company, so they leave out the first line, which names the host.
+    """
+    nameless = replace(
+        meeting,
+        description=meeting.description.partition("\n")[2],
+        location=booking.meeting_link or "By phone",
+    )
+    return {
+        "google": invitations.google_link(nameless),
+        "outlook": invitations.outlook_link(nameless),
+    }
 
 
 def hosts_meeting(

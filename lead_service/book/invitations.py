@@ -134,7 +134,7 @@ def clean(text: str) -> str:
 def google_link(meeting: Meeting) -> str:
     """Give the address that opens the call as a new entry in Google Calendar.
 
-    It contains only the summary, the description and the location, and no names.
+    It contains the summary, the description and the location, and nothing about the visitor.
     """
     stamps = (f"{at:%Y%m%dT%H%M%SZ}" for at in (meeting.starts_at, meeting.ends_at))
     query = {

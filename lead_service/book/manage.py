@@ -19,7 +19,6 @@ from . import bookings, call_changes, emails, invitations, notifications
 from .bookings import correct_email as readdress_booking
 from .forms import AddressForm
 from .hosts.models import offered_calls
-from .models import Booking
 
 INVITATIONS = (EmailKind.BOOKING_CONFIRMED, EmailKind.BOOKING_CHANGED)
 
@@ -114,13 +113,7 @@ def _render_booking(token: str, form: AddressForm, *, too_late: bool = False) ->
             is_asked=outbox.is_told(session, booking.id, EmailKind.BOOKING_REQUESTED),
             is_invited=outbox.is_told(session, booking.id, *INVITATIONS),
             offered=offered_calls(session, context().published.calls),
-            **_calendar_links(settings, booking, now),
+            **emails.calendar_links(
+                booking, emails.visitors_meeting(settings, context().published, booking, now)
+            ),
         )
-
-
-def _calendar_links(settings, booking: Booking, now) -> dict[str, str]:
-    meeting = emails.visitors_meeting(settings, context().published, booking, now)
-    return {
-        "google": invitations.google_link(meeting),
-        "outlook": invitations.outlook_link(meeting),
-    }

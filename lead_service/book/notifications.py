@@ -21,7 +21,8 @@ from ..leads import consent, events
 from ..leads.consent import Occasion
 from ..leads.models import EventKind, Lead
 from ..settings import Settings
-from . import bookings, refusals
+from . import bookings
+from .availability import refusals
 from .hosts.models import Host
 from .models import Booking
 
@@ -96,7 +97,7 @@ def _belongs(session: Session, assessment_id: int | None, lead_id: int) -> None:
 
 
 def withdrawn(session: Session, booking: Booking, by: Actor) -> None:
-    """Note that a call is canceled, and cancel its waiting emails; none is sent."""
+    """Note that a call is canceled, and cancel its waiting emails. Queue no news."""
     who = {"member": by.member_id} if by.member else {}
     kind, call = EventKind.CALL_CANCELLED, {"booking": booking.id}
     events.record_event(session, booking.lead, kind, by.at, **call, **who)

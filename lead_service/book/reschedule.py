@@ -23,8 +23,8 @@ from ..accounts.audit_log import Actor
 from ..call_types import PHONE
 from ..web.context import context
 from ..web.security import limit_posts
-from . import bookings, call_changes, refusals
-from .availability import month, queries
+from . import bookings, call_changes
+from .availability import month, queries, refusals
 from .availability.host_cache import snapshot
 from .forms import NumberForm, parse_start
 from .hosts.models import Host

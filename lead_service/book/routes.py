@@ -13,8 +13,8 @@ from ..web.compression import compressed
 from ..web.context import context
 from ..web.security import client_digest, is_flood, limit_posts
 from ..web.tokens import new_token, token_hash
-from . import bookings, notifications, refusals
-from .availability import host_cache, month, queries
+from . import bookings, notifications
+from .availability import host_cache, month, queries, refusals
 from .calendars.wanted import ask_afterwards
 from .forms import BookingForm, parse_start, start_text
 from .hosts.models import Host

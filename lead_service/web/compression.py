@@ -10,13 +10,15 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, request
 
-SECRETS = {"assessment"}  # parameters that come along in all links of a page
+# Parameters that open nothing. A page with any other one is not compressed: `for` fills in a
+# lead's details, and `assessment` comes along in every link.
+PUBLIC = {"day", "find", "from", "host", "kind", "month", "zone"}
 LEVEL = 6
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 def compressed(view: View) -> View:
-    """Mark a view whose page holds no secret, unless its address brings one."""
+    """Mark a view whose page holds no secret unless a parameter brings one."""
     view.is_compressed = True  # type: ignore[attr-defined]
     return view
 
@@ -28,7 +30,7 @@ def install(app: Flask) -> None:
 
 def _compress(response: Response) -> Response:
     view = current_app.view_functions.get(request.endpoint or "")
-    if not getattr(view, "is_compressed", False) or not SECRETS.isdisjoint(request.args):
+    if not getattr(view, "is_compressed", False) or not PUBLIC.issuperset(request.args):
         return response
     response.vary.add("Accept-Encoding")
     if request.method == "GET" and response.status_code == 200 and _accepts_gzip():

@@ -15,8 +15,8 @@ from wtforms import Form
 
 from ... import clock
 from ...accounts.audit_log import Actor
-from ...book import bookings, call_changes, refusals
-from ...book.availability import host_rules, queries
+from ...book import bookings, call_changes
+from ...book.availability import host_rules, queries, refusals
 from ...book.availability.host_cache import AHEAD
 from ...book.forms import parse_start, start_text
 from ...book.hosts.models import Host

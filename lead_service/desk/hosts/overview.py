@@ -9,8 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ... import clock
-from ...book import refusals
-from ...book.availability import busy_times, holidays, queries
+from ...book.availability import busy_times, holidays, queries, refusals
 from ...book.availability.host_rules import MOST_DAYS, special_days
 from ...book.availability.intervals import Window
 from ...book.availability.slots import UnavailableReason

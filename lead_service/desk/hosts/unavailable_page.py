@@ -7,8 +7,7 @@ from flask import render_template, request
 from sqlalchemy.orm import Session
 
 from ... import clock
-from ...book import refusals
-from ...book.availability import queries
+from ...book.availability import queries, refusals
 from ...book.availability.slots import Unavailable
 from ...book.hosts.models import Host
 from ...call_types import CallType

@@ -1,5 +1,6 @@
 """The page of one booking: calling off, correcting an address, and merely looking."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -48,6 +49,9 @@ def test_who_takes_the_call_is_shown_before_and_after_it_is_booked(app, client, 
     assert "with Ann Example\\, Partner." in confirmed.attachments[0].content.decode()
     for part in (confirmed.text, confirmed.html):
         assert f"\u201c{ANN.says}\u201d" in part and "Ann Example, Partner" in part
+    links = re.findall(r"https://(?:calendar\.google|outlook\.office)[^\s\"<>]+", booked)
+    links += re.findall(r"https://(?:calendar\.google|outlook\.office)\S+", confirmed.text)
+    assert len(links) == 4 and not [link for link in links if "Ann" in link]
 
 
 def test_a_cancelled_slot_can_be_booked_again(client):

@@ -50,5 +50,6 @@ def test_pages_without_secrets_are_compressed(client, path):
     assert small.headers["Content-Encoding"] == "gzip"
     assert len(small.data) == int(small.headers["Content-Length"]) < len(whole.data) / 2
     assert gzip.decompress(small.data).startswith(b"<!")
-    with_token = client.get(f"{path}?assessment=abc", headers=accept)
-    assert "Content-Encoding" not in with_token.headers
+    for name in ("assessment", "for", "new"):  # what a parameter of tomorrow opens, we don't know
+        with_token = client.get(f"{path}?{name}=abc", headers=accept)
+        assert "Content-Encoding" not in with_token.headers

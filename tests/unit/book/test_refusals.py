@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from lead_service.book import refusals
+from lead_service.book.availability import refusals
 from lead_service.book.availability.slots import Unavailable, UnavailableReason
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)

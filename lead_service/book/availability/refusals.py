@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..formats import clock_time, moment, short_date, wall_time
-from .availability.month import date_in
-from .availability.slots import Unavailable, UnavailableReason
+from ...formats import clock_time, moment, short_date, wall_time
+from .month import date_in
+from .slots import Unavailable, UnavailableReason
 
 BOOKED = Unavailable(UnavailableReason.BOOKED)  # the database refused: someone was faster
 HELD = Unavailable(UnavailableReason.HELD)
