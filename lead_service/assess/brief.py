@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ..action_framework.suggestions import Suggestions, SuggestionsError, read_suggestions
 from ..action_framework.types import BEST, Framework
 from ..formats import write_date
-from . import earlier, retake
+from . import earlier, retake, text
 from .diagnosis import Diagnosis, OutcomeKind, diagnose
 from .models import Assessment, framework_of
 from .scoring import Condition
@@ -80,7 +80,7 @@ class Brief:
         if not since.changes:
             said.append("Every answer that can be compared is the same.")
         if since.is_partial:
-            said.append("Questions that were different are left out.")
+            said.append(text.NOT_COMPARABLE)
         return " ".join(said)
 
     @property

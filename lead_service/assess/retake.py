@@ -11,10 +11,15 @@ from .scoring import Condition
 
 @dataclass(frozen=True)
 class Change:
-    """Tell what was answered before and now to a question that was asked in the same words."""
+    """Tell what was answered before and now to one question.
+
+    `is_reworded` when the two phases ask it in different words: the condition as it reads now says
+    nothing of before.
+    """
 
     now: Condition
     before: Answer
+    is_reworded: bool = False
 
     @property
     def direction(self) -> str:
@@ -33,7 +38,7 @@ class Comparison:
     overall: int  # percent, as displayed then
     news: tuple[str, ...]  # sentences about the step to begin with and the phase
     changes: tuple[Change, ...]  # what became worse first
-    is_partial: bool  # some questions were asked only once, or in other words for another phase
+    is_partial: bool  # some questions were asked only once
     is_shared: bool  # the earlier one may be another person's
 
 
@@ -42,15 +47,14 @@ def compare(
 ) -> Comparison:
     """Compare an earlier diagnosis, of answers completed `at`, with a later one by question id.
 
-    A question that the two phases ask in different words is left out: it was not the same one.
     A shared result shows no more than its scores, its step to begin with, and which conditions are
     open: its phase and what differs between two open answers are left out.
     """
-    were, are = _as_asked(before), _as_asked(now)
+    were, are = _by_question(before), _by_question(now)
     changes = [
-        Change(one, were[asked].answer)
-        for asked, one in are.items()
-        if asked in were and _differs(were[asked], one, is_shared)
+        Change(one, were[id].answer, _words(were[id], before) != _words(one, now))
+        for id, one in are.items()
+        if id in were and _differs(were[id], one, is_shared)
     ]
     return Comparison(
         at=at,
@@ -62,12 +66,12 @@ def compare(
     )
 
 
-def _as_asked(diagnosis: Diagnosis) -> dict[tuple[str, ...], Condition]:
-    """Map the conditions by the id of the question and the words that it was asked in."""
-    return {
-        (one.question.id, *one.question.asked_as(diagnosis.phase)): one
-        for one in (*diagnosis.to_do, *diagnosis.true)
-    }
+def _by_question(diagnosis: Diagnosis) -> dict[str, Condition]:
+    return {one.question.id: one for one in (*diagnosis.to_do, *diagnosis.true)}
+
+
+def _words(condition: Condition, diagnosis: Diagnosis) -> list[str]:
+    return condition.question.asked_as(diagnosis.phase)
 
 
 def _differs(before: Condition, now: Condition, is_shared: bool) -> bool:
@@ -96,7 +100,7 @@ def _news(before: Diagnosis, now: Diagnosis) -> Iterator[str]:
         else:
             yield f"{began} The step to begin with is now {is_now}."
     if before.phase and now.phase and before.phase.id != now.phase.id:
-        yield f"The phase was “{before.phase.label}”"
+        yield f"The phase was “{before.phase.label}” It is now “{now.phase.label}”"
 
 
 def _theirs(before: Diagnosis, now: Diagnosis) -> Iterator[str]:

@@ -63,8 +63,11 @@ def change(one: Change, is_shared: bool) -> str:
     if not is_shared and CANNOT_SAY in (one.now.answer.id, one.before.id):
         unknown = "could not say before" if one.before.id == CANNOT_SAY else "cannot say now"
         return f"{is_now.capitalize()}. You {unknown}."
+    elsewhere = "in another phase" if one.is_reworded else ""
     if is_shared:
-        return f"{is_now.capitalize()} for you, {was} for them."
+        return f"{is_now.capitalize()} for you, {was} for them {elsewhere}".rstrip() + "."
+    if elsewhere:
+        return f"{is_now.capitalize()}. In your earlier phase, it was {was}."
     if is_now != was:
         return f"{is_now.capitalize()}, {was} before."
     if now == before:
@@ -98,6 +101,4 @@ def summary_of(since: Comparison, diagnosis: Diagnosis) -> str:
     return " ".join([with_what, scores, *since.news])
 
 
-NOT_COMPARABLE = (
-    "Some questions were different, so their conditions cannot be compared. They are left out here."
-)
+NOT_COMPARABLE = "Questions that were asked only once are left out."
