@@ -1,4 +1,5 @@
--- The roles of a new PostgreSQL database, named advisory; neither is a superuser. `migrate`,
+-- The roles of a new PostgreSQL database, named advisory; neither is a superuser, and the superuser
+-- that runs this loses its password, so that no one signs in as it over the network. `migrate`,
 -- `backup` and `restore` connect as the owner; web, deliver and check as `advisory`, which can
 -- read and write rows and change no table.
 \getenv password SERVICE_PASSWORD
@@ -13,3 +14,4 @@ ALTER DEFAULT PRIVILEGES FOR ROLE advisory_owner IN SCHEMA public
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO advisory;
 ALTER DEFAULT PRIVILEGES FOR ROLE advisory_owner IN SCHEMA public
     GRANT USAGE, SELECT ON SEQUENCES TO advisory;
+ALTER ROLE CURRENT_USER PASSWORD NULL;

@@ -110,6 +110,9 @@ def permission(occasion: Occasion, agreed: Agreed) -> Permission:
         return Permission(False, "Another host has this call now and will talk to them about it.")
     topics = " and ".join(agreed.topics)
     if occasion == Occasion.RESULT:
+        if not topics and agreed.is_waiting:
+            ticked = "They ticked that we may write, but have not confirmed it by email yet."
+            return Permission(False, f"{ticked} Wait until they do.")
         if not topics:
             return Permission(
                 False, "They did not agree to be contacted. Do not write to them or call them."

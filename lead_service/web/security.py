@@ -61,7 +61,7 @@ def limit_posts(view: View) -> View:
 def client_address() -> str:
     """Return what limits know a client by: its address, or of version six its network.
 
-    There, one customer has 2**64 addresses at least. A socket in the file system has none.
+    There, providers give one customer up to a /48 (RFC 6177). A socket in the file system has none.
     """
     address = request.remote_addr or "127.0.0.1"
     try:
@@ -70,7 +70,7 @@ def client_address() -> str:
         return address
     if found.version == 4 or found.is_loopback:
         return str(found)
-    return str(found.ipv4_mapped or ip_network((found.packed, 64), strict=False))
+    return str(found.ipv4_mapped or ip_network((found.packed, 48), strict=False))
 
 
 def headers(settings: Settings) -> dict[str, str]:

@@ -32,6 +32,7 @@ def as_role(db_url):
     def run(*more: str) -> None:
         subprocess.run([*psql, *more], env=environment, check=True, capture_output=True)
 
+    run("--command=ALTER ROLE postgres PASSWORD 'made up'", "postgres")
     run("--command=CREATE DATABASE advisory", "postgres")
     try:
         run(f"--file={ROLES}", "advisory")
@@ -66,3 +67,8 @@ def test_requests_read_and_write_rows_and_change_no_table(as_role):
         with pytest.raises(ProgrammingError, match=r"permission denied|must be"):
             database.write(lambda session, change=change: session.execute(text(change)))
     database.close()
+    superuser = Database(as_role("postgres"))
+    with superuser.read() as session:
+        secret = text("SELECT rolpassword FROM pg_authid WHERE rolname = current_user")
+        assert session.scalar(secret) is None  # so no one signs in as it over the network
+    superuser.close()

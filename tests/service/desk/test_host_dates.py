@@ -134,7 +134,7 @@ def test_how_a_calendar_stands_is_said_in_words(client, admin, database):
     assert "which is too long ago" in stale
     assert "A calendar is not read" in stale
     assert "Nothing left" not in stale
-    assert "There is a problem with email" not in stale
+    assert "Email needs attention" not in stale
     assert "in another time zone" in set_up(1, zone="Europe/Berlin")
     feed = CalendarFeed(url=SECRET, label="Work", widened="A <b>reason</b>.\nAnd another.")
     change_host(database, feeds=[])

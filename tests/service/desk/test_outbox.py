@@ -98,6 +98,6 @@ def test_trouble_with_the_mail_shows_on_every_page_of_the_desk(client, member, d
         )
     )
     pages = ("/desk/", "/desk/leads/1/", "/desk/outbox/")
-    assert not any("There is a problem with email" in client.get(page).text for page in pages)
+    assert not any("Email needs attention" in client.get(page).text for page in pages)
     add_mail(database, "failed", alarm_at=MONDAY_MORNING)
-    assert all("There is a problem with email" in client.get(page).text for page in pages)
+    assert all("Email needs attention" in client.get(page).text for page in pages)

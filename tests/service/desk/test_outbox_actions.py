@@ -145,12 +145,12 @@ def test_what_was_sent_cannot_be_taken_back(client, member, room):
 def test_the_banner_goes_once_all_failures_are_noted_as_seen(client, member, room):
     ids = [refused(room, name) for name in ("one", "two")]
     page = client.get(f"{OUTBOX}?state=attention").text
-    assert "There is a problem with email" in page and all(id in page for id in ids)
+    assert "Email needs attention" in page and all(id in page for id in ids)
     newer = refused(room, "three")
     act(client, "seen", *ids, state="attention")
     assert room.health(NOW).failed == 1
     act(client, "seen", newer, state="attention")
-    assert "There is a problem with email" not in client.get("/desk/").text
+    assert "Email needs attention" not in client.get("/desk/").text
     assert {room.row(id).state for id in ids} == {"failed"}
     assert len(trail(room.database)) == 3
 

@@ -31,7 +31,9 @@ def test_without_consent_only_what_they_asked_for_may_be_talked_about(occasion):
 def test_what_was_agreed_to_is_named():
     disowned = [permission(occasion, Agreed(True, True, is_disowned=True)) for occasion in Occasion]
     assert not any(one.may_write for one in disowned)
-    assert "not confirmed it" in permission(Occasion.CALL, Agreed(is_waiting=True)).text
+    for occasion in (Occasion.CALL, Occasion.RESULT):
+        assert "not confirmed it" in permission(occasion, Agreed(is_waiting=True)).text
+    assert not permission(Occasion.RESULT, Agreed(is_waiting=True)).may_write
     assert permission(Occasion.RESULT, Agreed(result=True)).text == (
         "They agreed that we may write to them about their result."
     )
