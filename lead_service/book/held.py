@@ -6,9 +6,10 @@ answer, the team gets an alarm.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session, joinedload
@@ -16,11 +17,11 @@ from sqlalchemy.orm import Session, joinedload
 from ..accounts.audit_log import Actor, AuditKind
 from ..call_types import CallTypes
 from ..db.engine import Database
-from ..emails import team_notices
+from ..emails import outbox, team_notices
 from ..emails.message import EmailKind
 from ..emails.models import OutboxMessage
 from ..emails.team_notices import CallNews
-from ..leads.models import Stage
+from ..leads.models import Lead, Stage
 from ..settings import Settings
 from . import bookings, call_changes, notifications
 from .availability import host_cache
@@ -33,7 +34,8 @@ BEGUN = timedelta(days=1)  # for so long after its start, an unconfirmed call is
 KEY = "unconfirmed"
 RECENT = timedelta(days=2)  # calls made within it may be part of a flood
 SEVERAL = 3  # calls of one client or one hour
-MANY = 10  # calls, from which on they may hold too large a share of the starts
+Kept = TypeVar("Kept", Booking, Lead)
+MANY = 10  # unproved calls, from which on they may be a flood or hold too many of the starts
 
 
 def look_after(database: Database, settings: Settings, now: datetime) -> None:
@@ -86,40 +88,49 @@ def problems(session: Session, now: datetime) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Flood:
-    """Calls to come, none of them proved, of one client in a day, or held in one hour."""
+    """Calls to come, none of them proved, of one client, held in one hour, or many in one hour.
+
+    Or, without calls, the suspected new leads of one hour. Both in the order in which they came.
+    """
 
     key: str
-    calls: list[Booking]  # in the order in which they were made
+    calls: list[Booking]
+    leads: list[Lead] = field(default_factory=list)
 
 
 def floods(session: Session, now: datetime) -> list[Flood]:
     """Return what may be floods: those of one client first, each the largest first."""
-    by_client, by_hour = defaultdict(list), defaultdict(list)
+    by_client, held, by_hour = defaultdict(list), defaultdict(list), defaultdict(list)
     for call in unproved(session, now):
         if call.client:
             by_client[f"client {call.client}"].append(call)
-        if call.quarantine:  # among the others of an hour are honest ones
-            by_hour[f"hour {call.created_at:%Y-%m-%d %H}"].append(call)
-    return [
-        Flood(key, calls)
-        for groups in (by_client, by_hour)
-        for key, calls in sorted(groups.items(), key=lambda one: -len(one[1]))
-        if len(calls) >= SEVERAL
+        if call.quarantine:
+            held[f"held {call.created_at:%Y-%m-%d %H}"].append(call)
+        by_hour[f"hour {call.created_at:%Y-%m-%d %H}"].append(call)
+    groups = [*_large(by_client), *_large(held), *_large(by_hour, MANY)]  # a few may be honest
+    written = defaultdict(list)
+    for lead in _suspected(session, now):
+        written[f"messages {lead.created_at:%Y-%m-%d %H}"].append(lead)
+    return [Flood(*group) for group in groups] + [
+        Flood(key, [], leads) for key, leads in _large(written)
     ]
 
 
 def clear(database: Database, key: str, by: Actor) -> int:
-    """Cancel the calls of a flood and what waits about them, without any email; return how many.
+    """Cancel the calls of a flood, or close its leads, without any email; return how many.
 
-    Leads that it alone has made are closed.
+    Leads that a flood of calls alone has made are closed, too.
     """
     with database.read() as session:
-        calls = {flood.key: flood.calls for flood in floods(session, by.at)}.get(key, [])
-        found = [call.id for call in calls]
-    cleared = sum(database.write(partial(_clear_one, booking_id, by)) for booking_id in found)
+        found = {flood.key: flood for flood in floods(session, by.at)}.get(key, Flood(key, []))
+        work = [partial(_clear_call, call.id, by) for call in found.calls]
+        work += [partial(_clear_lead, lead.id) for lead in found.leads]
+    cleared = sum(map(database.write, work))
     if cleared:
-        line = (AuditKind.FLOOD_CLEARED, "calls")
-        database.write(lambda session: by.note(session, *line, calls=cleared))
+        what = "calls" if found.calls else "leads"
+        counts: dict[str, Any] = {what: cleared}
+        line = (AuditKind.FLOOD_CLEARED, what)
+        database.write(lambda session: by.note(session, *line, **counts))
     return cleared
 
 
@@ -152,14 +163,40 @@ def unproved(session: Session, now: datetime) -> Sequence[Booking]:
     return session.scalars(query.order_by(Booking.created_at, Booking.id)).all()
 
 
-def _clear_one(booking_id: int, by: Actor, session: Session) -> bool:
+def _suspected(session: Session, now: datetime) -> Sequence[Lead]:
+    """Return the new leads of two days that look automated and have no call to come."""
+    query = select(Lead).where(
+        Lead.quarantine,
+        Lead.stage == Stage.NEW,
+        Lead.created_at > now - RECENT,
+        Lead.id.not_in(select(Booking.lead_id).where(*coming(now))),
+    )
+    return session.scalars(query.order_by(Lead.created_at, Lead.id)).all()
+
+
+def _large(groups: dict[str, list[Kept]], least: int = SEVERAL) -> list[tuple[str, list[Kept]]]:
+    """Return the groups that may be floods, the largest first."""
+    found = [one for one in groups.items() if len(one[1]) >= least]
+    return sorted(found, key=lambda one: -len(one[1]))
+
+
+def _clear_call(booking_id: int, by: Actor, session: Session) -> bool:
     booking = session.get(Booking, booking_id)
     if booking is None or booking.is_proved or not bookings.cancel(session, booking, by.at):
         return False
     notifications.withdrawn(session, booking, by)
-    if booking.lead.quarantine and booking.lead.stage == Stage.NEW:
-        booking.lead.stage = Stage.LOST
-        booking.lead.version += 1
+    _clear_lead(booking.lead_id, session)
+    return True
+
+
+def _clear_lead(lead_id: int, session: Session) -> bool:
+    """Close a lead that only a flood has made, and cancel its emails; False for any other."""
+    lead = session.get(Lead, lead_id, with_for_update=True)
+    if lead is None or not lead.quarantine or lead.stage != Stage.NEW:
+        return False
+    lead.stage = Stage.LOST
+    lead.version += 1
+    outbox.withdraw(session, OutboxMessage.lead_id == lead_id)
     return True
 
 

@@ -15,6 +15,7 @@ from ..accounts.audit_log import Actor
 from ..assess.models import Assessment
 from ..emails import outbox, team_notices
 from ..emails.message import EmailKind
+from ..emails.models import OutboxMessage
 from ..emails.team_notices import CallNews
 from ..formats import zoned_time
 from ..leads import consent, events
@@ -101,7 +102,7 @@ def withdrawn(session: Session, booking: Booking, by: Actor) -> None:
     who = {"member": by.member_id} if by.member else {}
     kind, call = EventKind.CALL_CANCELLED, {"booking": booking.id}
     events.record_event(session, booking.lead, kind, by.at, **call, **who)
-    outbox.withdraw(session, booking.id)
+    outbox.withdraw(session, OutboxMessage.booking_id == booking.id)
 
 
 def disowned(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:

@@ -78,7 +78,7 @@ CHANGES = {
     AuditKind.CALENDAR_REMOVED: "Calendar removed",
     AuditKind.FEED_LINK_CHANGED: "New link to the feed of calls",
     AuditKind.CALL_CONFIRMED: "Confirmed",
-    AuditKind.FLOOD_CLEARED: "Flood of calls canceled",
+    AuditKind.FLOOD_CLEARED: "Flood cleared",
     AuditKind.CALL_CANCELLED: "Canceled",
     AuditKind.CALL_MOVED: "Moved",
     AuditKind.CALL_REASSIGNED: "Given to another host",

@@ -194,9 +194,9 @@ def supersede(
     return known[0] if known else {}
 
 
-def withdraw(session: Session, booking_id: int) -> None:
-    """Cancel all waiting emails about a call."""
-    waits = and_(OutboxMessage.booking_id == booking_id, OutboxMessage.state.in_(WAITING))
+def withdraw(session: Session, about: ColumnElement[bool]) -> None:
+    """Cancel all waiting emails about a call, or about a lead."""
+    waits = and_(about, OutboxMessage.state.in_(WAITING))
     gone = {"state": EmailState.CANCELLED, "body": None, "facts": None, "reason": ""}
     session.execute(update(OutboxMessage).where(waits).values(gone))
 

@@ -111,6 +111,8 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
+        if self.close_connection:  # unsaid, the client's next request may meet the closing
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(content)
 

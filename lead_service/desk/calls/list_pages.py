@@ -91,7 +91,7 @@ def confirm_call(call_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/calls/floods/")
 def floods() -> str:
-    """List what may be floods of calls, of one client or of one hour."""
+    """List what may be floods of calls or messages, of one client or of one hour."""
     with context().database.read() as session:
         found = held.floods(session, clock.now())
         return render_template("desk/calls/floods.html", floods=found)
@@ -99,9 +99,9 @@ def floods() -> str:
 
 @blueprint.post("/calls/floods/")
 def clear_flood() -> ResponseReturnValue:
-    """Cancel the calls of one flood without an email to anybody."""
+    """Cancel the calls of one flood, or close its leads, without an email to anybody."""
     cleared = held.clear(context().database, request.form.get("flood", ""), acting())
-    flash(f"Canceled without an email: {cleared} call{'s' if cleared != 1 else ''}.")
+    flash(f"Cleared without an email: {cleared}.")
     return redirect(url_for(".floods"), 303)
 
 

@@ -184,5 +184,6 @@ CONDITIONS: dict[str, ColumnElement[bool]] = {
     "bounced": Lead.bounced_at.is_not(None),
     "suspected": Lead.id.in_(
         select(Lead.id).where(Lead.quarantine).union(SUSPECTED_CALLS, HELD_MAILS)
-    ),
+    )
+    & Lead.stage.not_in(_literal("lost", values((Stage.LOST,)))),
 }

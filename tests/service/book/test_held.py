@@ -10,9 +10,9 @@ from lead_service.book import bookings, held
 from lead_service.book import routes as booking_routes
 from lead_service.book.availability import host_cache
 from lead_service.book.models import Booking, Status, TimeCell
-from lead_service.emails.models import OutboxMessage
+from lead_service.emails.models import EmailState, OutboxMessage
 from lead_service.emails.status import health
-from lead_service.leads.models import Lead
+from lead_service.leads.models import Lead, Stage
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.call_types import KIND, publish
 from tests.support.app.desk_client import press, sign_in
@@ -120,12 +120,17 @@ def test_what_strangers_book_in_a_name_neither_blocks_nor_tells_of_its_calls(
     assert "We have your request" in page and "coming up" not in page
 
 
-def test_the_team_hears_of_a_flood_in_one_email_an_hour(client, at, mails, database):
+@pytest.fixture
+def many_messages(client, at) -> None:
+    """Nine messages of one client: the last four are suspected."""
     client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
     for number in range(9):
         token = hidden(client.get("/contact/").text, "submission")
         form = VISITOR | {"email": f"ada{number}@example.com", "submission": token}
         assert client.post("/contact/", data=form).status_code == 303
+
+
+def test_the_team_hears_of_a_flood_in_one_email_an_hour(mails, database, many_messages):
     kinds = [one.kind for _, one in mails()]
     assert (kinds.count("new_lead"), kinds.count("flood")) == (5, 1)
     (flood,) = [one for _, one in mails() if one.kind == "flood"]
@@ -175,7 +180,9 @@ def test_calls_that_nobody_confirms_are_listed_before_they_begin_and_told_of_whe
     assert said(begun + timedelta(days=1)) == []
 
 
-def test_one_press_clears_a_flood_and_emails_nobody(client, database, settings, at, post, mails):
+def test_one_press_clears_a_flood_and_emails_nobody(
+    client, database, settings, at, post, mails, monkeypatch
+):
     client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
     cleared = [book(client, email=f"ada{number}@example.com") for number in range(9)]
     assert count(database, Booking.quarantine.is_(False)) == 3
@@ -185,6 +192,9 @@ def test_one_press_clears_a_flood_and_emails_nobody(client, database, settings, 
     sign_in(client, database, settings)
     page = client.get("/desk/calls/floods/").text
     assert "6 calls from one visitor" in page
+    assert "7 calls in one hour" not in page
+    monkeypatch.setattr(held, "MANY", 7)
+    assert "7 calls in one hour" in client.get("/desk/calls/floods/").text
     press(client, "/desk/calls/floods/", flood=hidden(page, "flood"))
     assert count(database, Booking.status == Status.CONFIRMED) == 1
     assert client.get(kept).status_code == 200
@@ -194,6 +204,24 @@ def test_one_press_clears_a_flood_and_emails_nobody(client, database, settings, 
     assert not any(row.address.startswith("ada") for row, _ in mails() if row.state == "sent")
     database.write(lambda session: held.forget_clients(session, MONDAY_MORNING + held.RECENT))
     assert count(database, Booking.client.is_not(None)) == 0
+
+
+def test_one_press_closes_the_suspected_leads_of_an_hour_and_emails_nobody(
+    client, database, settings, post, mails, many_messages
+):
+    sign_in(client, database, settings)
+    page = client.get("/desk/calls/floods/").text
+    assert "4 suspected leads in one hour" in page
+    press(client, "/desk/calls/floods/", flood=hidden(page, "flood"))
+    assert "No leads look automated." in client.get("/desk/?view=suspected").text
+    assert "No floods." in client.get("/desk/calls/floods/").text
+    with database.read() as session:
+        new = select(func.count(Lead.id)).where(Lead.stage == Stage.NEW)
+        assert session.scalar(new) == 5
+    assert not any(row.state == EmailState.HELD for row, _ in mails())
+    post()
+    written = {row.address for row, _ in mails() if row.state == EmailState.SENT}
+    assert "ada0@example.com" in written and "ada8@example.com" not in written
 
 
 def test_calls_that_nobody_proved_ring_when_they_hold_a_tenth_of_the_starts(
