@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from .types import BEST, Framework
 from .yaml_source import Fault, Source, decode, parse_yaml
 
-WORDS = "words"  # the part of the file that is not a question's
+WORDS, GENERAL = "words", "general"  # the parts of the file that are not a question's
 SHORTEST_WORD = 3  # letters: a shorter one would begin too many others
 _LEVELS = tuple(str(level) for level in range(BEST + 1))
 _WORD = re.compile(rf"(?=.{{{SHORTEST_WORD},40}}\Z)[a-z]+( [a-z]+)*")
@@ -26,22 +27,33 @@ class SuggestionsError(ValueError):
 class Suggestions:
     """Hold what to ask, by (question id, level of the answer), and the words that call for it.
 
-    `words` go by the id of a question or the slug of a step. `fault` says why there is nothing
-    to ask, when the file could not be used.
+    `words` go by the id of a question or the slug of a step; the `general` ones among them say
+    little by themselves. `fault` says why there is nothing to ask, when the file could not be used.
     """
 
     asks: Mapping[tuple[str, int], str] = field(default_factory=dict)
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    general: frozenset[str] = frozenset()
     fault: str = ""
 
-    def named_in(self, text: str) -> dict[str, str]:
-        """Map the ids and slugs of which a word begins a word of a text to that word."""
+    def named_in(self, text: str) -> dict[str, "Wrote"]:
+        """Map the ids and slugs of which a word begins a word of a text to what was written."""
         text = " ".join(text.casefold().split())
-        found = {
-            key: re.search(rf"\b({'|'.join(words)})\w{{0,20}}", text)
-            for key, words in self.words.items()
-        }
-        return {key: match[0] for key, match in found.items() if match}
+        found: dict[str, Wrote] = {}
+        for key, words in self.words.items():
+            for is_general in (False, True):
+                of_kind = [word for word in words if (word in self.general) == is_general]
+                match = re.search(rf"\b({'|'.join(of_kind)})\w{{0,20}}", text)
+                if of_kind and match:
+                    found.setdefault(key, Wrote(match[0], is_general))
+        return found
+
+
+class Wrote(NamedTuple):
+    """A visitor's own word, and whether it says little by itself."""
+
+    word: str
+    is_general: bool
 
 
 def read_suggestions(path: Path, framework: Framework) -> Suggestions:
@@ -55,8 +67,9 @@ def read_suggestions(path: Path, framework: Framework) -> Suggestions:
 def load_suggestions(file: str | bytes, framework: Framework) -> Suggestions:
     """Load the file: for every question of the framework, what to ask at every level.
 
-    Each question id holds a list of `{levels: [0, 1], ask: "…"}`, and `words` holds a list of
-    words for question ids and step slugs. `SuggestionsError` lists every fault.
+    Each question id holds a list of `{levels: [0, 1], ask: "…"}`, `words` holds a list of words
+    for question ids and step slugs, and `general` lists some of these words. `SuggestionsError`
+    lists every fault.
     """
     try:
         source = parse_yaml(file if isinstance(file, str) else decode(file))
@@ -64,14 +77,16 @@ def load_suggestions(file: str | bytes, framework: Framework) -> Suggestions:
         raise SuggestionsError(str(error)) from error
     asks: dict[tuple[str, int], str] = {}
     words: dict[str, tuple[str, ...]] = {}
+    general: set[str] = set()
     faults = [
         *source.faults,
         *_collect_asks(source, framework, asks),
         *_collect_words(source, framework, words),
+        *_collect_general(source, words, general),
     ]
     if faults:
         raise SuggestionsError(source.describe(faults))
-    return Suggestions(asks, words)
+    return Suggestions(asks, words, frozenset(general))
 
 
 def _collect_asks(
@@ -81,7 +96,7 @@ def _collect_asks(
     data = source.data if isinstance(source.data, dict) else {}
     known = [question.id for question in framework.questions]
     for id in data:
-        if id not in (*known, WORDS):
+        if id not in (*known, WORDS, GENERAL):
             yield (id,), "the framework has no such question"
     for id in known:
         items = data.get(id)
@@ -148,3 +163,18 @@ def _collect_words(
     for slug, questions in ids.items():
         if not data.keys() & {slug, *questions}:
             yield (WORDS,), f"has no words for {slug} or one of its questions"
+
+
+def _collect_general(
+    source: Source, words: Mapping[str, tuple[str, ...]], into: set[str]
+) -> Iterator[Fault]:
+    data = source.data.get(GENERAL) if isinstance(source.data, dict) else None
+    if not isinstance(data, list):
+        yield (GENERAL,), "must be a list of words that stand under words, or []"
+        return
+    known = {word for listed in words.values() for word in listed}
+    for place, word in enumerate(data):
+        if word in known:
+            into.add(word)
+        else:
+            yield (GENERAL, place), "does not stand under words"

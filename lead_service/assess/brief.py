@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from ..action_framework.suggestions import Suggestions, SuggestionsError, read_suggestions
+from ..action_framework.suggestions import Suggestions, SuggestionsError, Wrote, read_suggestions
 from ..action_framework.types import BEST, Framework
 from ..formats import write_date
 from . import earlier, retake, text
@@ -106,7 +106,7 @@ def build_brief(
         Ask(
             suggestions.asks.get((one.question.id, one.level), OF_AN_OLDER_VERSION),
             one,
-            _wrote(one, named),
+            wrote.word if (wrote := _wrote(one, named)) else "",
         )
         for one in _to_ask_about(diagnosis, named)
     )
@@ -123,9 +123,9 @@ def build_brief(
     )
 
 
-def _wrote(condition: Condition, named: Mapping[str, str]) -> str:
+def _wrote(condition: Condition, named: Mapping[str, Wrote]) -> Wrote | None:
     """Return the visitor's word that names a condition, if any."""
-    return named.get(condition.question.id) or named.get(condition.step.slug, "")
+    return named.get(condition.question.id) or named.get(condition.step.slug)
 
 
 def _strength(diagnosis: Diagnosis, doubted: Collection[str]) -> Condition | None:
@@ -138,17 +138,23 @@ def _strength(diagnosis: Diagnosis, doubted: Collection[str]) -> Condition | Non
     )
 
 
-def _to_ask_about(diagnosis: Diagnosis, named: Mapping[str, str]) -> list[Condition]:
+def _to_ask_about(diagnosis: Diagnosis, named: Mapping[str, Wrote]) -> list[Condition]:
     """Choose the conditions to ask about.
 
     The first is of the step to begin with. Then come those that the visitor's own words name,
     unless they are true, and then the open ones, one for each step before a second one of any.
-    Where the words name only what is true, the last question is about that: it may be less true
-    than the answer says.
+    Where the words name only what is true, the last question is about that, or the first one
+    while nothing is open: it may be less true than the answer says.
     """
     listed = [*diagnosis.to_do, *diagnosis.true]
     begins = [one for one in diagnosis.open if one.step == diagnosis.begin_with] or listed
-    first = next((one for one in begins if one.level < BEST and _wrote(one, named)), begins[0])
+    may_doubt = not diagnosis.open
+
+    def rank(one: Condition) -> int:
+        wrote = _wrote(one, named) if may_doubt or one.level < BEST else None
+        return 2 if wrote is None else int(wrote.is_general)
+
+    first = min(begins, key=rank)
     listed.remove(first)
     seen = {first.step.slug}
     second: set[str] = set()  # questions of a step that an earlier one asks about already
@@ -158,7 +164,7 @@ def _to_ask_about(diagnosis: Diagnosis, named: Mapping[str, str]) -> list[Condit
         seen.add(one.step.slug)
     listed.sort(
         key=lambda one: (
-            one.level == BEST or not _wrote(one, named),
+            rank(one),
             not one.is_open,
             one.level == BEST,
             one.question.id in second,

@@ -52,6 +52,7 @@ class EventKind(StrEnum):
     CALL_HELD = "call_held"
     CALL_MISSED = "call_missed"
     CALL_UNMARKED = "call_unmarked"
+    ADDRESS_CONFIRMED = "address_confirmed"
     ADDRESS_CORRECTED = "address_corrected"
     WANTED_START = "wanted_start"
     WROTE = "wrote"
@@ -65,6 +66,8 @@ class EventKind(StrEnum):
     OWNER_CHANGED = "owner_changed"
     NEXT_ACTION_CHANGED = "next_action_changed"
     DETAILS_CHANGED = "details_changed"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    ADDRESS_DISOWNED = "address_disowned"
 
 
 def _only(name: str, column: str, where: str, **other: str) -> Index:

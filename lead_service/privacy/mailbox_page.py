@@ -15,8 +15,8 @@ from ..accounts.audit_log import Actor
 from ..book import bookings, notifications
 from ..book.models import Booking, coming
 from ..emails import outbox
-from ..leads import capture, consent
-from ..leads.models import Consent, Lead, Stage
+from ..leads import capture, consent, events
+from ..leads.models import Consent, EventKind, Lead, Stage
 from ..settings import Settings
 from ..web.context import context
 from ..web.mailbox import find_by_mailbox, unproved_ticks
@@ -60,11 +60,12 @@ def erased() -> str:
 def choices_submit(token: str) -> ResponseReturnValue:
     """Confirm, withdraw, or disown what was done in the name of this address."""
     choice, settings, now = request.form.get("choice", ""), context().settings, clock.now()
-    work = {"confirm": _confirm, "withdraw": _withdraw, "not-me": _disown}.get(choice) or abort(422)
+    work, kind = CHOICES.get(choice) or abort(422)
 
     def decide(session: Session) -> bool:
         lead = find_by_mailbox(session, settings.secret, token) or abort(404)
         own_id = lead.id
+        events.record_event(session, lead, kind, now)
         work(session, settings, lead, now)
         return session.scalar(select(Lead.id).where(Lead.id == own_id)) is not None
 
@@ -121,6 +122,11 @@ def _is_proved(session: Session, lead: Lead) -> bool:
 
 
 KINDS = (Consent, Booking)
+CHOICES = {
+    "confirm": (_confirm, EventKind.ADDRESS_CONFIRMED),
+    "withdraw": (_withdraw, EventKind.CONSENT_WITHDRAWN),
+    "not-me": (_disown, EventKind.ADDRESS_DISOWNED),
+}
 
 
 def _coming(session: Session, lead: Lead, now: datetime) -> list[Booking]:

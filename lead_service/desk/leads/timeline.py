@@ -21,6 +21,7 @@ EVENTS = {
     EventKind.CALL_HELD: "The call took place",
     EventKind.CALL_MISSED: "The call did not take place",
     EventKind.CALL_UNMARKED: "The mark of the call was undone",
+    EventKind.ADDRESS_CONFIRMED: "Confirmed their email address, their calls and what they ticked",
     EventKind.ADDRESS_CORRECTED: "Corrected their email address",
     EventKind.WANTED_START: "Wanted a time that had just been taken",
     EventKind.WROTE: "Wrote to us",
@@ -34,6 +35,8 @@ EVENTS = {
     EventKind.OWNER_CHANGED: "Gave the lead to",
     EventKind.NEXT_ACTION_CHANGED: "Changed the next action",
     EventKind.DETAILS_CHANGED: "Corrected the contact details",
+    EventKind.CONSENT_WITHDRAWN: "Asked us not to write to them",
+    EventKind.ADDRESS_DISOWNED: "Said that someone else used their email address",
 }
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from lead_service.book import bookings
 from lead_service.book.models import Booking
 from lead_service.leads.consent import agreed
-from lead_service.leads.models import Lead
+from lead_service.leads.models import EventKind, Lead, LeadEvent
 from tests.support.app.visitor_forms import VISITOR, assess, book, hidden, open_starts
 
 pytestmark = [pytest.mark.usefixtures("at"), pytest.mark.both_engines]
@@ -46,6 +46,9 @@ def test_a_tick_counts_once_the_mailbox_confirms_it_and_until_it_withdraws(
     assert choices(mails) == page  # of every kind of email
     client.post(page, data={"choice": "withdraw"})
     assert not may_write(database)
+    with database.read() as session:
+        told = session.scalars(select(LeadEvent.kind)).all()
+    assert {EventKind.ADDRESS_CONFIRMED, EventKind.CONSENT_WITHDRAWN} <= set(told)
     assert client.get("/email/1-" + "0" * 32 + "/").status_code == 404
     assert client.post(page, data={"choice": "x"}).status_code == 422
 

@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_service.action_framework.loading import load
-from lead_service.action_framework.suggestions import WORDS, SuggestionsError, load_suggestions
+from lead_service.action_framework.suggestions import (
+    GENERAL,
+    WORDS,
+    SuggestionsError,
+    load_suggestions,
+)
 from lead_service.assess.brief import build_brief
 from lead_service.assess.diagnosis import diagnose
 from lead_service.assess.retake import compare
@@ -95,7 +100,7 @@ def test_a_stuck_rollout_without_a_payer_is_asked_about_the_payer_first():
         ("We have no BUDGET for more.", "clarify-funding", "budget"),
         ("Nobody trusts our\ndata", "assess-data-quality", "data"),
         ("Who is responsible when it goes wrong?", "transform-stop", "responsible"),
-        ("The field crews ignore it", "organize-say", "crews"),
+        ("The field crews ignore it", "organize-say", "ignore"),
         ("They are afraid of losing their jobs", "organize-say", "afraid"),
     ],
 )
@@ -105,12 +110,23 @@ def test_the_next_question_is_about_what_their_own_words_name(words, id, wrote):
     assert [one.wrote for one in made.asks if one.condition.question.id == id] == [wrote]
 
 
+def test_what_only_a_general_word_names_comes_after_the_rest():
+    words = "Employees paste customer data into ChatGPT. Legal is worried."
+    made = brief_of([1] * 12, words)
+    assert [one.wrote for one in made.asks][:2] == ["legal", "chatgpt"]
+
+
+def test_while_all_is_true_the_first_question_is_about_what_they_wrote():
+    made = brief_of([3] * 12, "Finance will not fund the rollout.")
+    assert [one.wrote for one in made.asks] == ["finance", "", ""]
+
+
 @pytest.mark.parametrize(
     ("words", "third", "wrote"),
     [
         ("Two people keep the data flowing.", "nurture-benefit", ""),  # the first is about that
         ("Compliance, GDPR", "assess-limits-listed", "compliance"),
-        ("People fear for their jobs", "organize-say", "people"),
+        ("People fear for their jobs", "organize-say", "fear"),
     ],
 )
 def test_a_condition_that_is_true_comes_last_and_only_if_their_words_name_no_other(
@@ -123,7 +139,7 @@ def test_a_condition_that_is_true_comes_last_and_only_if_their_words_name_no_oth
 
 def test_a_word_inside_another_names_nothing():
     assert SUGGESTIONS.named_in("An update by postpaid spenders") == {}
-    assert SUGGESTIONS.named_in("Funding") == {"clarify-funding": "funding"}
+    assert SUGGESTIONS.named_in("Funding") == {"clarify-funding": ("funding", False)}
 
 
 def test_words_of_a_step_name_all_its_conditions():
@@ -225,7 +241,9 @@ def test_nothing_for_the_sales_team_stands_in_the_published_file():
 
 
 def test_every_suggestion_is_a_question_of_its_own():
-    asked = [item["ask"] for key, items in DATA.items() if key != WORDS for item in items]
+    asked = [
+        item["ask"] for key, items in DATA.items() if key not in (WORDS, GENERAL) for item in items
+    ]
     assert all(ask.endswith("?") for ask in asked)
     assert len(asked) == len(set(asked))
 
@@ -252,6 +270,8 @@ def test_every_step_has_words():
     rest = {key: words for key, words in DATA[WORDS].items() if not key.startswith("nurture")}
     assert "words: has no words for nurture" in faults(DATA | {WORDS: rest})
     assert "words: must hold lists of words" in faults({**DATA, WORDS: ["budget"]})
+    assert "general[0]: does not stand under words" in faults({**DATA, GENERAL: ["luck"]})
+    assert "general: must be a list" in faults({**DATA, GENERAL: "data"})
 
 
 ITEM = {"levels": ["0", "1", "2", "3"], "ask": "What else?"}
