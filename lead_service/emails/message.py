@@ -1,8 +1,8 @@
 """Messages: one finished mail as a value, composed from templates, sent by the worker.
 
-A mail is a folder of three templates, `templates/email/<kind>/{subject.txt,body.txt,body.html}`,
-whose bodies stand in the frames `email/_layout.txt` and `email/_layout.html`. Pure: no database,
-no network, no clock and no settings.
+A mail is a template, `templates/email/<kind>.html`, of three blocks: `subject`, `text` and `html`.
+The last two stand in the frames `email/_layout.txt` and `email/_layout.html`. Pure: no database, no
+network, no clock and no settings.
 """
 
 import base64
@@ -37,7 +37,7 @@ LINKABLE = re.compile(r"@|://|\bwww\.|\w\.[^\W\d_]{2,}|\d\.\d", re.IGNORECASE)
 class EmailKind(StrEnum):
     """What an email is: its name, its label on the desk, and in which role it is read.
 
-    Its templates lie in `templates/email/<name>/`. Emails about a call to one `role`, `VISITOR` or
+    Its template is `templates/email/<name>.html`. Emails about a call to one `role`, `VISITOR` or
     `HOST`, leave in order, and are composed alike.
     """
 
@@ -138,12 +138,6 @@ def _refuse_controls(name: str, value: str) -> None:
         raise ValueError(f"{name} holds the control character U+{ord(found[0]):04X}")
 
 
-def _checked_for_subject(value: Any) -> Any:
-    if isinstance(value, str):
-        _refuse_controls("subject", value)
-    return value
-
-
 def greeting_name(name: str) -> str:
     """Return the name to greet a visitor by, or "" when it must not be repeated.
 
@@ -169,7 +163,7 @@ _bodies = Environment(
 )
 _bodies.filters |= {"greeting_name": greeting_name, "in_sentence": in_sentence}
 _bodies.globals |= NAMES | {"longest_subject": LONGEST_SUBJECT}
-_subjects = _bodies.overlay(finalize=_checked_for_subject)
+_texts = _bodies.overlay(autoescape=False)
 
 
 def compose(
@@ -193,7 +187,7 @@ def compose(
     name that a template uses and `context` lacks.
     """
     context |= {"practice": practice, "site": site, "desk_link": desk_link}
-    subject = _subjects.get_template(f"email/{kind}/subject.txt").render(context)
+    subject = _block(_texts, kind, "subject", context)
     text, html = _parts(kind, practice, site, context)
     return Message(
         kind=kind,
@@ -233,10 +227,8 @@ def _parts(
     kind: EmailKind, practice: Practice, site: str, context: dict[str, Any]
 ) -> tuple[str, str]:
     """Render the text and the HTML, each in its frame."""
-    text, html = (
-        _bodies.get_template(f"email/{kind}/body.{ending}").render(context)
-        for ending in ("txt", "html")
-    )
+    text = _block(_texts, kind, "text", context)
+    html = _block(_bodies, kind, "html", context)
     # What an email to a visitor offers.
     frame = {"choices": "", "to_confirm": False, "not_me": ""} | context
     frame |= {"practice": practice, "site": site, "preview": _preview(text)}
@@ -244,6 +236,11 @@ def _parts(
         _bodies.get_template("email/_layout.txt").render(frame, content=text),
         _bodies.get_template("email/_layout.html").render(frame, content=Markup(html)),
     )
+
+
+def _block(environment: Environment, kind: EmailKind, name: str, context: dict[str, Any]) -> str:
+    template = environment.get_template(f"email/{kind}.html")
+    return "".join(template.blocks[name](template.new_context(context)))
 
 
 def _shortened(subject: str) -> str:

@@ -49,8 +49,8 @@ def every_mail(made_once):
     return made_once(make)
 
 
-def test_every_kind_of_email_has_its_templates_and_is_sent_on_some_path(every_mail):
-    assert {path.name for path in TEMPLATES.iterdir() if path.is_dir()} == set(EmailKind)
+def test_every_kind_of_email_has_its_template_and_is_sent_on_some_path(every_mail):
+    assert {path.stem for path in TEMPLATES.glob("[!_]*")} == set(EmailKind)
     assert {message.kind for message in every_mail} == set(EmailKind)
 
 
