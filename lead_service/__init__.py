@@ -27,7 +27,17 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     from .desk import pages as desk
     from .privacy import mailbox_page
     from .publishing import site as publishing_site
-    from .web import compression, context, errors, health, pages, security, static_files, webhooks
+    from .web import (
+        carried,
+        compression,
+        context,
+        errors,
+        health,
+        pages,
+        security,
+        static_files,
+        webhooks,
+    )
     from .web.rate_limits import RateLimits
 
     settings = settings or settings_of.load()
@@ -44,6 +54,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     security.install(app, settings)
     errors.install(app)
     compression.install(app)
+    carried.install(app)  # before a page is compressed: what is installed last comes first
     pages.install(app, site)
 
     visitors = (assess, book, manage, reschedule, contact, mailbox_page)

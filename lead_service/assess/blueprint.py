@@ -1,8 +1,9 @@
-"""The self-assessment's address, and finding what a token in it stands for."""
+"""The self-assessment's address, finding what a token stands for, and what its pages carry."""
 
 from flask import Blueprint, abort
 
 from ..action_framework.types import Framework
+from ..web import carried
 from ..web.context import context
 from . import models
 
@@ -18,4 +19,11 @@ def find_or_404(token: str) -> tuple[models.Assessment, Framework]:
         assessment = models.find_row(connection, token)
         if assessment is None:
             abort(404)
+        remember(assessment)
         return assessment, models.framework_of(connection, assessment)
+
+
+def remember(assessment: models.Assessment) -> None:
+    """Let the links of this page take along an assessment and what had led to it."""
+    reference = models.reference(assessment, context().settings.secret)
+    carried.remember(reference, assessment.came_from, assessment.source)

@@ -107,7 +107,13 @@ def send_result(
     The email opens a link to share.
     """
     email, suspect = form.email.data or "", form.is_suspect or flood
-    lead = capture.capture_lead(session, ContactDetails(email=email), at=now, quarantine=suspect)
+    lead = capture.capture_lead(
+        session,
+        ContactDetails(email=email),
+        at=now,
+        quarantine=suspect,
+        touches=[assessment.touch],
+    )
     key = _key(settings.secret, assessment, lead)
     if not events.record_event_once(session, lead, EVENT, now, key=key):
         return

@@ -25,6 +25,7 @@ from ..action_framework.loading import FrameworkError, load
 from ..action_framework.types import Framework, Question, Step
 from ..db.base import NUMBERS_FOR_LIFE, Base
 from ..db.engine import insert_unless
+from ..leads.touch import LONGEST, Touch
 from ..web.tokens import derived_token, token_hash
 
 
@@ -54,6 +55,7 @@ class Assessment(Base):
     answers: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # question id: answer id
     phase: Mapped[str | None] = mapped_column(String(60))  # None before it was asked for
     came_from: Mapped[str | None] = mapped_column(String(120))  # the article's slug
+    source: Mapped[str] = mapped_column(String(LONGEST), default="")  # as `leads.touch` writes it
     started_at: Mapped[datetime]
     touched_at: Mapped[datetime] = mapped_column(index=True)
     completed_at: Mapped[datetime | None]
@@ -63,6 +65,11 @@ class Assessment(Base):
     share_uid: Mapped[str | None] = mapped_column(String(32))  # None while it is not shared
     share_hash: Mapped[str | None] = mapped_column(String(64))
     earlier_hash: Mapped[str | None] = mapped_column(String(64))  # token_hash or share_hash
+
+    @property
+    def touch(self) -> Touch:
+        """Return what had led to it."""
+        return Touch(self.started_at, self.came_from, self.source)
 
 
 BY_TOKEN = select(Assessment).where(Assessment.token_hash == bindparam("token_hash"))
@@ -80,6 +87,7 @@ def start(
     at: datetime,
     token: str,
     *,
+    source: str = "",
     phase: str | None = None,
     repeats: str | None = None,
 ) -> str | None:
@@ -100,6 +108,7 @@ def start(
         answers=answers,
         phase=phase,
         came_from=came_from,
+        source=source,
         started_at=at,
         touched_at=at,
         completed_at=None if following else at,

@@ -13,6 +13,7 @@ from .. import clock
 from ..action_framework.counts import counts
 from ..action_framework.types import Framework
 from ..formats import long_date
+from ..web import carried
 from ..web.context import context
 from ..web.security import are_too_many_messages, limit_posts
 from . import earlier, emails, models, pdf, text
@@ -22,6 +23,7 @@ from .forms import MailForm
 from .reading import to_read
 
 FILE = "self-assessment.pdf"
+BY_SHARED_RESULT = "ref=shared-result"  # the source of visitors whom another one sent here
 
 
 @blueprint.get("/<token>/result/")
@@ -38,7 +40,6 @@ def result(token: str) -> ResponseReturnValue:
         diagnosis=diagnosis,
         since=since,
         token=token,
-        answers=models.reference(assessment, context().settings.secret),
         reading=to_read(diagnosis, context().published),
         calls=context().offered_calls(),
         **_of_version(framework, assessment),
@@ -150,9 +151,8 @@ def mail_submit(token: str) -> ResponseReturnValue:
 @blueprint.get("/<token>/result/mailed/")
 def mailed(token: str) -> str:
     """Say that the mail is on its way."""
-    assessment, _ = find_or_404(token)
-    answers = models.reference(assessment, context().settings.secret)
-    return render_template("assess/mailed.html", token=token, answers=answers)
+    find_or_404(token)
+    return render_template("assess/mailed.html", token=token)
 
 
 @blueprint.post("/<token>/result/share")
@@ -227,6 +227,7 @@ def shared(token: str) -> str:
     with context().database.read() as session:
         assessment = models.find_shared(session, token) or abort(404)
         framework = models.framework_of(session, assessment)
+    carried.remember(source=BY_SHARED_RESULT)
     return render_template(
         "assess/shared.html",
         diagnosis=diagnose(framework, assessment.answers, assessment.phase),

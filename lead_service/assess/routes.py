@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..action_framework.counts import counts
 from ..action_framework.types import Framework, Step
+from ..web import carried
 from ..web.compression import compressed
 from ..web.context import context
 from ..web.security import limit_posts
@@ -90,7 +91,7 @@ def _start(
     repeats: str | None = None,
 ) -> ResponseReturnValue:
     token = models.first_token(context().settings.secret, framework, submission)
-    came_from, now = _came_from(), clock.now()
+    came_from, source, now = carried.article(), carried.source(), clock.now()
 
     def work(session: Session) -> str | None:
         return models.start(
@@ -100,6 +101,7 @@ def _start(
             came_from,
             now,
             token,
+            source=source,
             phase=phase,
             repeats=repeats,
         )
@@ -195,12 +197,6 @@ def _step(framework: Framework, slug: str) -> Step | None:
     return next((step for step in framework.steps if step.slug == slug), None)
 
 
-def _came_from() -> str | None:
-    """Return the article that led here, when it is one of ours."""
-    slug = request.form.get("from") or request.args.get("from") or ""
-    return slug if context().published.article(slug) else None
-
-
 def _phase_page(framework, form, action, assessment=None, token=None, **first) -> str:
     return _page("phase", framework, form, assessment, token, action=action, **first)
 
@@ -210,7 +206,7 @@ def _step_page(framework, step, form, assessment=None, token=None, **first) -> s
 
 
 def _page(name, framework, form, assessment, token, **more) -> str:
-    """Render a page that asks; `submission` and `came_from` go along with a first one."""
+    """Render a page that asks; `submission` goes along with a first one."""
     return render_template(
         f"assess/{name}.html",
         framework=framework,
@@ -219,5 +215,5 @@ def _page(name, framework, form, assessment, token, **more) -> str:
         token=token,
         phase=assessment and assessment.phase,
         progress=scoring.progress(framework, assessment.answers if assessment else {}),
-        **{"came_from": _came_from(), "submission": None} | more,
+        **{"submission": None} | more,
     )

@@ -5,7 +5,7 @@ booking, then the lead: always in that order, so that two changes at once wait a
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from ..emails import outbox
 from ..emails.models import OutboxMessage
 from ..leads import capture, models
 from ..leads.contact_details import ContactDetails
+from ..leads.touch import Touch
 from ..settings import Settings
 from ..web.tokens import derived_token, token_hash
 from . import time_cells
@@ -73,6 +74,7 @@ class BookingRequest:
     client: str | None = None  # a digest of its address
     assessment_id: int | None = None
     came_from: str | None = None
+    source: str = ""
     host_ids: Collection[int] | None = None  # who may take it; None is anyone
     terms: Terms | None = None  # that the form showed
 
@@ -118,7 +120,13 @@ def create(
     refused = [] if free else refusals_of(session, hosts, wanted.kind, wanted.start, now)
     if not free and not was_offered(refused):
         raise NotOffered(refused)
-    lead = capture.capture_lead(session, wanted.details, quarantine=wanted.quarantine, at=now)
+    lead = capture.capture_lead(
+        session,
+        wanted.details,
+        at=now,
+        quarantine=wanted.quarantine,
+        touches=_touches(session, wanted, now),
+    )
     wanted = _as_suspected(session, settings, wanted, lead, now)
     if wanted.quarantine and _holds_enough(session, wanted.client, now):
         return BookingResult(None, lead, [Refusal(hosts[0].name, HELD)])
@@ -235,6 +243,13 @@ def manage_token(booking: Booking, secret: str) -> str:
 def held(now: datetime) -> ColumnElement[bool]:
     """Select the calls to come that wait for the team because they look automated."""
     return and_(Booking.quarantine, *coming(now))
+
+
+def _touches(session: Session, wanted: BookingRequest, now: datetime) -> Iterator[Touch]:
+    """Yield what led to the answers that come along, then what led to the booking."""
+    if wanted.assessment_id:
+        yield session.get_one(Assessment, wanted.assessment_id).touch
+    yield Touch(now, wanted.came_from, wanted.source)
 
 
 def _as_suspected(
@@ -374,6 +389,7 @@ def _booking(
         lead_id=lead.id,
         assessment_id=wanted.assessment_id,
         came_from=wanted.came_from,
+        source=wanted.source,
         quarantine=wanted.quarantine,
         starts_at=wanted.start,
         kind=kind.slug,

@@ -19,6 +19,7 @@ from . import bookings, call_changes, emails, invitations, notifications
 from .bookings import correct_email as readdress_booking
 from .forms import AddressForm
 from .hosts.models import offered_calls
+from .visitor import query_params
 
 INVITATIONS = (EmailKind.BOOKING_CONFIRMED, EmailKind.BOOKING_CHANGED)
 
@@ -100,6 +101,7 @@ def _render_booking(token: str, form: AddressForm, *, too_late: bool = False) ->
         booking = bookings.find_booking(session, token)
         if booking is None:
             abort(404)
+        query_params.remember(session, booking)
         return render_template(
             "book/booking.html",
             booking=booking,

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from ..db.base import NUMBERS_FOR_LIFE, Base
 from ..db.engine import StoredEnum
 from ..leads.models import ContactColumns, Lead
+from ..leads.touch import LONGEST
 from .hosts.models import Host, fives
 
 
@@ -63,6 +64,7 @@ class Booking(ContactColumns, Base):
     call_name: Mapped[str] = mapped_column(String(80), default="Discovery call")
     price: Mapped[str] = mapped_column(String(80), default="")  # as the form said it
     came_from: Mapped[str | None] = mapped_column(String(120))  # the article's slug
+    source: Mapped[str] = mapped_column(String(LONGEST), default="")  # as `leads.touch` writes it
     status: Mapped[Status] = mapped_column(StoredEnum(Status, 20), default=Status.CONFIRMED)
     quarantine: Mapped[bool] = mapped_column(default=False)
     awaits_confirmation: Mapped[bool] = mapped_column(default=False)  # by the team

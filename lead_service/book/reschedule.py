@@ -94,6 +94,7 @@ def _find_booking(token: str) -> Booking:
     with context().database.read() as session:
         booking = bookings.find_booking(session, token) or abort(404)
         assert booking.host  # loaded while the session is open
+        query_params.remember(session, booking)
         return booking
 
 

@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from .. import clock
 from ..call_types import PHONE
+from ..web import carried
 from ..web.compression import compressed
 from ..web.context import context
 from ..web.security import client_digest, is_flood, limit_posts
@@ -131,7 +132,8 @@ def _book(
         flood=flood,
         client=client_digest(),
         assessment_id=assessment.id if assessment else None,
-        came_from=query_params.article() or (assessment.came_from if assessment else None),
+        came_from=carried.article(),
+        source=carried.source(),
         host_ids=[one.id for one in query_params.shown_hosts(hosts)],
         terms=_shown_terms() or NO_TERMS,
     )

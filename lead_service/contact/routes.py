@@ -1,13 +1,11 @@
 """A message without a slot: it makes a lead as a booking does."""
 
-from datetime import datetime
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
-from ..assess.models import find_referenced
+from ..assess.models import Assessment
 from ..book.forms import Person
 from ..book.visitor import query_params
 from ..emails import outbox, team_notices
@@ -15,7 +13,9 @@ from ..emails.message import EmailKind
 from ..leads import capture, consent, events
 from ..leads.consent import Occasion
 from ..leads.models import EventKind
+from ..leads.touch import Touch
 from ..settings import Settings
+from ..web import carried
 from ..web.compression import compressed
 from ..web.context import context
 from ..web.fields import long_text
@@ -49,20 +49,22 @@ def submit() -> ResponseReturnValue:
     if not form.submission.data:
         form.submission.data = new_token()
         return _render(form, again=True), 422
-    settings, answers = context().settings, request.form.get("assessment", "")
-    flood = are_too_many_messages()
-    context().database.write(
-        lambda session: save_message(session, settings, form, now, answers=answers, flood=flood)
-    )
+    settings, flood = context().settings, are_too_many_messages()
+
+    def work(session: Session) -> None:
+        answers = query_params.assessment(session)
+        touch = Touch(now, carried.article(), carried.source())
+        save_message(session, settings, form, touch, answers=answers, flood=flood)
+
+    context().database.write(work)
     return redirect(url_for(".thanks"), 303)
 
 
 def _render(form: ContactForm, **more: bool) -> str:
-    """Render the form; the visitor's answers come along from the page of times."""
+    """Render the form, and say whether the visitor's answers come along."""
     with context().database.read() as session:
         has_assessment = query_params.assessment(session) is not None
-    carried = {"assessment": request.values["assessment"]} if has_assessment else {}
-    return render_template("contact/form.html", form=form, carried_params=carried, **more)
+    return render_template("contact/form.html", form=form, has_assessment=has_assessment, **more)
 
 
 @blueprint.get("/thanks/")
@@ -75,20 +77,22 @@ def save_message(
     session: Session,
     settings: Settings,
     form: ContactForm,
-    now: datetime,
+    touch: Touch,
     *,
-    answers: str = "",
+    answers: Assessment | None = None,
     flood: bool = False,
 ) -> None:
     """Keep a message as a lead with its event, once, confirm it and tell the team.
 
-    `answers` is the reference of the self-assessment that comes along. Of a `flood` the team
+    `touch` says when it came, and what led to it; `answers` came along. Of a `flood` the team
     hears in one email an hour.
     """
+    now = touch.at
     key, suspect = token_hash(form.submission.data or ""), form.is_suspect or flood
-    lead = capture.capture_lead(session, form.details, quarantine=suspect, at=now)
-    if assessment := find_referenced(session, settings.secret, answers):
-        assessment.lead_id = assessment.lead_id or lead.id
+    touches = [answers.touch, touch] if answers else [touch]
+    lead = capture.capture_lead(session, form.details, quarantine=suspect, at=now, touches=touches)
+    if answers:
+        answers.lead_id = answers.lead_id or lead.id
     email, text = form.email.data or "", form.topic.data or ""
     if not events.record_event_once(
         session, lead, EventKind.WROTE, now, key=key, text=text, suspect=suspect
@@ -117,5 +121,6 @@ def save_message(
         key=f"wrote:{key}",
         what="wrote to us" + capture.SUSPECTED * suspect,
         text=text,
+        came_from=touch.article,
         flood=flood,
     )

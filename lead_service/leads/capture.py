@@ -1,5 +1,6 @@
 """Find or create the one lead of an email address."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from ..db.engine import broken_rule, insert_unless
 from .contact_details import ContactDetails
 from .models import Consent, Lead, LeadEvent, Note, derived_columns
+from .touch import Touch
 
 SUSPECTED = " (suspected to be automated)"  # what the team is told of a lead in quarantine
 ONE_EACH = "uq_lead_address"
@@ -52,13 +54,19 @@ def shares_mailbox(address: str) -> ColumnElement[bool]:
 
 
 def capture_lead(
-    session: Session, details: ContactDetails, *, at: datetime, quarantine: bool = False
+    session: Session,
+    details: ContactDetails,
+    *,
+    at: datetime,
+    quarantine: bool = False,
+    touches: Iterable[Touch] = (),
 ) -> Lead:
     """Find or make the one lead of an address, and lock it.
 
     What is typed fills empty fields only: anybody can type anybody's address, so a later form
     must not overwrite what we know (the form's own text is kept in its event). A lead is
     suspected while all its forms were: a stranger may have sent the first one in its name.
+    `touches` say what led to this form, in the order in which it happened.
     """
     told, address = asdict(details), normalize_email(details.email)
     new: dict[str, Any] = told | {"address": address, "quarantine": quarantine}
@@ -69,8 +77,18 @@ def capture_lead(
         lead = _find(session, address)
     for name, text in told.items():
         setattr(lead, name, getattr(lead, name) or text)
+    if lead.quarantine or not quarantine:
+        _note_touches(lead, touches)
     lead.touched_at, lead.quarantine = at, lead.quarantine and quarantine
     return lead
+
+
+def _note_touches(lead: Lead, touches: Iterable[Touch]) -> None:
+    """Keep the first touch, and of the last ones that which says what led to it."""
+    for touch in touches:
+        lead.first_touch = lead.first_touch or touch.stored
+        if touch.article or touch.source or lead.last_touch is None:
+            lead.last_touch = touch.stored
 
 
 def find_lead(session: Session, email: str) -> Lead | None:
@@ -94,6 +112,9 @@ def merge_leads(session: Session, right: Lead, wrong: Lead) -> None:
     """Move what happened with a lead of a mistyped address to the one that was meant."""
     for model in (LeadEvent, Consent, Note):
         session.execute(update(model).where(model.lead_id == wrong.id).values(lead_id=right.id))
+    firsts = [lead.first_touch for lead in (right, wrong) if lead.first_touch]
+    right.first_touch = min(firsts, key=lambda touch: touch["at"], default=None)
+    right.last_touch = right.last_touch or wrong.last_touch
 
 
 def _find(session: Session, address: str) -> Lead | None:

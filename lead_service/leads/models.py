@@ -123,6 +123,9 @@ class Lead(ContactColumns, Base):
     quarantine: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(index=True)
     touched_at: Mapped[datetime] = mapped_column(index=True)
+    # What led them to us at first and at last; see `leads.touch`.
+    first_touch: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+    last_touch: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     # Both derived: one order and one search on both databases, of which SQLite knows the upper
     # and lower case of ASCII only.
     sort_name: Mapped[str] = mapped_column(String(SORTED_BY), index=True)

@@ -12,6 +12,7 @@ from mkdocs.structure.files import File
 FROM_MKDOCS = re.compile(r"Doc file '(?P<file>.+?)' contains an? .*?link (?:to )?'(?P<link>.+?)'")
 FROM_ROOT = re.compile(r'\b(?:href|src)="(/[^"#?]*)')
 ANY = re.compile(r'\b(href|src)="([^"]*)"')
+TO_FORM = re.compile(r'(<a\b[^>]*?\bhref="/(?:assessment|book|contact)/)(?=["#])')
 # The application answers these.
 SERVICE = ("/assessment/", "/assessment/example/", "/book/", "/contact/")
 
@@ -54,6 +55,11 @@ def check_from_root(html: str, file: File, known: Collection[str]) -> None:
         if link not in known and link not in SERVICE:
             place = f"{file.src_uri}:{line_of(link, file.content_string)}"
             raise PluginError(f"{place}: contains a link '{link}', but there is no such page")
+
+
+def naming(html: str, article: str) -> str:
+    """Let the links of an article's page to the forms of the service name the article."""
+    return TO_FORM.sub(rf"\1?from={article}", html)
 
 
 def absolute(html: str, base: str) -> str:

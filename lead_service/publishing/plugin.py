@@ -284,7 +284,9 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         return changed
 
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
-        """Compress a page while the next one is being made."""
+        """Let an article's links name it, and compress a page while the next one is being made."""
+        if article := self.build.articles.get(page.file.src_uri):
+            output = links.naming(output, article.slug)
         if not self.is_preview:
             path = Path(page.file.abs_dest_path)
             self.build.compressor.add(path, output.encode("utf-8", "xmlcharrefreplace"))

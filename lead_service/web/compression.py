@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, request
 
+from ..leads.touch import PARAMETERS
+
 # Parameters that open nothing. A page with any other one is not compressed: `for` fills in a
 # lead's details, and `assessment` comes along in every link.
-PUBLIC = {"day", "find", "from", "host", "kind", "month", "zone"}
+PUBLIC = {"day", "find", "from", "host", "kind", "month", "zone", *PARAMETERS}
 LEVEL = 6
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -23,6 +23,33 @@ button.addEventListener("click", () => {
 system.addEventListener("change", offerOther);
 offerOther();
 
+// What led a reader here goes along to the next page: in its address, so there is no cookie.
+const isSource = ([name]) => /^(utm_(source|medium|campaign|content|term)|ref)$/.test(name);
+const source = [...new URLSearchParams(location.search)].filter(isSource);
+
+function passOn(link) {
+  const isOurs = link.origin === location.origin && !/\.\w+$/.test(link.pathname);
+  if (!isOurs || link.getAttribute("href").startsWith("#")) return;
+  const query = new URLSearchParams(link.search);
+  for (const [name, value] of source) if (!query.has(name)) query.set(name, value);
+  link.href = `${link.pathname}?${query}${link.hash}`;
+}
+
+if (source.length) {
+  document.querySelectorAll("a[href]").forEach(passOn);
+  for (const form of document.querySelectorAll("form[action]")) {
+    for (const [name, value] of source.filter(([name]) => !form.elements[name])) {
+      const input = { type: "hidden", name, value };
+      form.append(Object.assign(document.createElement("input"), input));
+    }
+  }
+  // Those that search finds come later.
+  addEventListener("click", ({ target }) => {
+    const link = target.closest("a[href]");
+    if (link) passOn(link);
+  }, true);
+}
+
 // An article is shared by its address, without anybody else's buttons.
 const share = document.querySelector(".share");
 if (share && navigator.clipboard) {

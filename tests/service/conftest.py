@@ -37,7 +37,8 @@ PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title><!--page:title--> · Advisory</title>
 <meta name="description" content="<!--page:description-->">
 <style>.raw{#}{{ raw }}</style><!--page:head--></head>
-<body><!--page:above--><main id="main"><!--page:content--></main></body></html>
+<body><a class="masthead-book" href="/book/">Book a call</a><a href="/insights/">Insights</a>
+<!--page:above--><main id="main"><!--page:content--></main></body></html>
 """
 ARTICLES = [
     {

@@ -38,6 +38,12 @@ def test_an_article_that_answers_its_title_says_what_ai_gets_wrong_and_leads_on(
         assert 700 <= len(text.split()) <= 1200, page.url
 
 
+def test_every_link_of_an_article_to_a_form_names_the_article(articles):
+    for article, page in articles:
+        to_forms = re.findall(r'href="/(?:assessment|book|contact)/([^"]*)"', page.source)
+        assert len(to_forms) >= 4 and set(to_forms) == {f"?from={article['slug']}"}, page.url
+
+
 def test_articles_lead_to_the_one_before_and_the_one_after(articles):
     for place, (_, page) in enumerate(articles):
         older = [one["url"] for one, _ in articles[place + 1 : place + 2]]

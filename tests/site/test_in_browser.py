@@ -36,6 +36,19 @@ def test_a_chosen_scheme_is_kept_from_page_to_page(visit):
     assert page.evaluate(BACKGROUND) == dark != light
 
 
+def test_the_source_goes_along_from_page_to_page_and_nobodys_answers_do(visit):
+    page = visit(f"{ARTICLE}?utm_source=linkedin&ref=team&assessment=1-abc&gclid=x#main")
+    page.wait_for_function("document.querySelector('.masthead-book').search.includes('linkedin')")
+    links = "all => all.filter(one => one.pathname.endsWith('/')).map(one => one.search)"
+    led = page.eval_on_selector_all("a[href^='/']", links)
+    own = "utm_source=linkedin&ref=team"
+    assert set(led) == {f"?{own}", f"?from={ARTICLE.split('/')[2]}&{own}"}
+    sent = page.eval_on_selector("form", "form => [...new FormData(form)].join()")
+    assert "utm_source,linkedin" in sent and "ref,team" in sent
+    page.get_by_role("link", name="Services", exact=True).click()
+    page.wait_for_url("**/services/?utm_source=linkedin&ref=team")
+
+
 def test_nothing_of_search_is_loaded_before_it_is_opened(visit):
     page = visit("/")
     asked = []

@@ -1,4 +1,4 @@
-"""What a request asks for: zone, host, assessment, article, month, day; clock and week.
+"""What a request asks for: zone, host, assessment, month, day; clock and week.
 
 All of it is what a visitor may have made up: what is not known here is as if it were not there.
 """
@@ -11,15 +11,17 @@ from urllib.parse import urlencode
 from flask import Response, abort, after_this_request, g, request
 from sqlalchemy.orm import Session
 
+from ...assess import blueprint as assess_pages
 from ...assess import models as assessments
 from ...call_types import CallType
 from ...formats import clock_time
+from ...web import carried
 from ...web.context import context
 from ..hosts.models import Host, who_take
+from ..models import Booking
 from . import timezones
 from .habits import Habits, habits_of
 
-LONGEST_TOKEN = 64
 PREFILL = re.compile(r"[0-9]{1,9}-[0-9a-f]{32}")
 
 
@@ -84,15 +86,19 @@ def shown_hosts(hosts: list[Host]) -> list[Host]:
 
 
 def assessment(session: Session) -> assessments.Assessment | None:
-    """Find the answers that come along."""
+    """Find the answers that come along, which then go along in every link of the page."""
     given, secret = request.values.get("assessment", ""), context().settings.secret
-    return assessments.find_referenced(session, secret, given) if given else None
+    found = assessments.find_referenced(session, secret, given) if given else None
+    if found:
+        assess_pages.remember(found)
+    return found
 
 
-def article() -> str | None:
-    """Return the slug of the article whose link was followed."""
-    slug = request.values.get("from", "")
-    return slug if context().published.article(slug) else None
+def remember(session: Session, booking: Booking) -> None:
+    """Let the links of a booking's page take along what had led to it."""
+    answers = session.get(assessments.Assessment, booking.assessment_id or 0)
+    reference = assessments.reference(answers, context().settings.secret) if answers else ""
+    carried.remember(reference, booking.came_from, booking.source)
 
 
 def prefill() -> str:
@@ -126,13 +132,11 @@ def query(given: Mapping[str, object]) -> str:
 
 
 def carried_params(hosts: Sequence[Host]) -> dict[str, str]:
-    """Return what goes along from page to page, fit for an address; nothing that is made up."""
-    wanted, token = host(hosts), request.values.get("assessment", "")
+    """Return what goes along from page to page of a booking, beside what `carried` adds to all."""
+    wanted = host(hosts)
     found = {
         "zone": chosen_zone(),
         "host": str(wanted.id) if wanted else "",
-        "assessment": token if len(token) <= LONGEST_TOKEN else "",
-        "from": article() or "",
         "for": prefill() if PREFILL.fullmatch(prefill()) else "",
     }
     return {name: text for name, text in found.items() if text}

@@ -181,6 +181,8 @@ def _fields(known: lead_detail.LeadDetail) -> dict:
         "created_at": lead.created_at.isoformat(),
         "touched_at": lead.touched_at.isoformat(),
         **result_fields(known.brief),
+        "first_touch": lead.first_touch,
+        "last_touch": lead.last_touch,
         "articles": [article.slug for article in known.articles],
         "wrote": [{"at": one.at.isoformat(), "text": one.text} for one in known.said],
         "notes": [_note(note, known.names) for note in lead.notes],

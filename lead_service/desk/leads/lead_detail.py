@@ -13,6 +13,7 @@ from ...assess.models import Assessment, framework_of
 from ...book import briefs
 from ...book.models import Booking
 from ...emails.models import OutboxMessage
+from ...leads import touch
 from ...leads.consent import Occasion, Permission, agreed, permission
 from ...leads.models import EventKind, Lead, LeadEvent
 from ...publishing.site import Article, Published
@@ -54,6 +55,16 @@ class Said:
 
 
 @dataclass(frozen=True)
+class CameFrom:
+    """What led a lead here, in words: the source, and the title of the article."""
+
+    name: str  # "First" or "Last"
+    at: datetime
+    source: str
+    article: str
+
+
+@dataclass(frozen=True)
 class LeadDetail:
     """A lead with everything that belongs to it; lists are newest first."""
 
@@ -63,6 +74,7 @@ class LeadDetail:
     next_call: Booking | None
     other_calls: list[Booking]  # to come, and not the one that the brief is for
     said: list[Said]
+    touches: list[CameFrom]
     articles: list[Article]  # whose links they followed, in that order
     calls: Sequence[Booking]
     questionnaires: list[Questionnaire]
@@ -92,6 +104,7 @@ def load_lead_detail(
         next_call=next_call,
         other_calls=[one for one in _coming(calls, now) if one is not call],
         said=said,
+        touches=_touches(published, lead),
         articles=_articles(published, [*reversed(taken), *reversed(calls)]),
         calls=calls,
         questionnaires=[_questionnaire(session, one) for one in taken],
@@ -137,6 +150,23 @@ def _said(events: Sequence[LeadEvent], calls: Sequence[Booking]) -> list[Said]:
     typed = [Said(call.created_at, call.topic) for call in calls if call.topic]
     typed += [Said(event.at, text) for event in events if (text := event.detail.get("text"))]
     return sorted(typed, key=lambda one: one.at, reverse=True)
+
+
+def _touches(published: Published, lead: Lead) -> list[CameFrom]:
+    """Return the first touch, and the last where it is another."""
+    stored = {"First": lead.first_touch, "Last": lead.last_touch}
+    if lead.last_touch == lead.first_touch:
+        del stored["Last"]
+    return [
+        CameFrom(
+            name,
+            datetime.fromisoformat(one["at"]),
+            touch.in_words(one),
+            published.title_of(one.get("article")),
+        )
+        for name, one in stored.items()
+        if one
+    ]
 
 
 def _articles(published: Published, came: Sequence[Assessment | Booking]) -> list[Article]:

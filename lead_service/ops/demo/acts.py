@@ -36,11 +36,13 @@ from ...emails.retries import SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD
 from ...leads import capture
 from ...leads.contact_details import ContactDetails
 from ...leads.models import Lead
+from ...leads.touch import Touch
 from ...web.context import Context
 from ...web.fields import HoneypotForm
 from ...web.tokens import derived_token, token_hash
 
 SECOND = timedelta(seconds=1)
+SOURCES = ("", "utm_source=linkedin&utm_medium=social", "utm_source=newsletter", "")
 REASONS = {
     "failed": "the provider refused this email (400)",
     "dead": "the provider answered 503",
@@ -159,7 +161,8 @@ def assess(tale: Tale, levels: str, stop: str = "") -> None:
             came_from = article.slug if article else None
             phase = framework.phases[len(tale.demo.tokens) % len(framework.phases)].id
             begun = (tale.session, framework, chosen, came_from, tale.at, tale.token)
-            models.start(*begun, phase=phase)
+            source = SOURCES[len(tale.demo.tokens) % len(SOURCES)]
+            models.start(*begun, phase=phase, source=source)
             tale.assessment = models.find_assessment(tale.session, tale.token)
         else:
             taken = _assessment(tale)
@@ -186,7 +189,7 @@ def write(tale: Tale, text: str, suspect: bool = False) -> None:
     story, settings = tale.story, tale.demo.context.settings
     given = asdict(ContactDetails.of(story)) | {"topic": text, "submission": _key(tale, "wrote")}
     form = _typed(ContactForm, suspect, **given)
-    routes.save_message(tale.session, settings, form, tale.at)
+    routes.save_message(tale.session, settings, form, Touch(tale.at))
     _know_lead(tale)
 
 
@@ -397,6 +400,7 @@ def _ask_for_call(
         suspect=suspect,
         assessment_id=assessment.id if assessment else None,
         came_from=assessment.came_from if assessment else None,
+        source=assessment.source if assessment else "",
         host_ids=[host.id],
     )
     outcome = bookings.create(tale.session, settings, calls, wanted, tale.at)

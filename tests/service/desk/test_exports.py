@@ -25,7 +25,7 @@ LISTED = {
     *("id", *LABELS, "stage", "owner", "next_action"),
     *("next_action_on", "suspected", "mail_comes_back", "created_at", "touched_at"),
     *("answers_from", "scores", "overall", "phase", "begin_with", "articles", "wrote", "notes"),
-    *("calls", "timeline", "consents"),
+    *("calls", "timeline", "consents", "first_touch", "last_touch"),
 }
 FORMULA = '=HYPERLINK("//evil.example";"x")'
 

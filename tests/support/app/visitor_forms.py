@@ -45,9 +45,9 @@ def again(
     client: FlaskClient, framework, page: str, levels: dict[str, int] | int, phase: str = PHASE
 ) -> str:
     """Follow the link to answer again, and answer everything; return the path of the result."""
-    link = re.search(r'href="([^"]+/again/)"', client.get(page).text)
+    link = re.search(r'href="([^"]+/again/[^"]*)"', client.get(page).text)
     assert link
-    first = client.get(link[1]).text
+    first = client.get(unescape(link[1])).text
     assert '<meta name="robots" content="noindex">' in first
     action = re.search(r'method="post" action="([^"]+)"', first)
     assert action

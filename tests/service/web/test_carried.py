@@ -1,0 +1,134 @@
+"""Context without a cookie: what led a visitor here is in every address that a page offers."""
+
+import gzip
+import re
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from sqlalchemy import select
+
+from lead_service.assess.models import Assessment
+from lead_service.book.models import Booking
+from lead_service.leads.models import Lead
+from tests.support.app.visitor_forms import (
+    VISITOR,
+    answer_all,
+    assess,
+    begin_phase,
+    book,
+    hidden,
+    open_starts,
+)
+
+ADDRESSES = re.compile(
+    r'<(a|form)\b[^>]*?\b(?:href|action)="(/[^"]*)"[^>]*>(.*?)(?=<(?:a|form)\b|$)', re.DOTALL
+)
+SOURCE = {"utm_source": "linkedin", "utm_campaign": "spring", "ref": "team"}
+QUERY = SOURCE | {"from": "about-clarify"}
+
+
+def addresses(page: str) -> list[tuple[str, dict[str, str]]]:
+    """List where a page leads, with what goes along there: a form takes it along in fields."""
+    found = []
+    for element, address, after in ADDRESSES.findall(page):
+        parts = urlsplit(unescape(address))
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        if element == "form":
+            query = dict(re.findall(r'type="hidden" name="([\w-]+)" value="([^"]*)"', after))
+        found.append((parts.path, query))
+    return found
+
+
+def reference(client, result: str) -> str:
+    found = re.search(r'href="/book/\?assessment=([^"&]+)', client.get(result).text)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/book/", "/book/START/", "/book/20200101T0900Z/", "/contact/", "/contact/thanks/"),
+        *("/assessment/", "/assessment/example/", "/assessment/deleted/"),
+    ],
+)
+def test_every_link_and_form_keeps_the_assessment_the_article_and_the_source(
+    client, framework, path
+):
+    answers = reference(client, assess(client, framework))
+    path = path.replace("START", open_starts(client)[0])
+    page = client.get(path, query_string=QUERY | {"assessment": answers, "find": "new"}).text
+    led = addresses(page)
+    assert {"/book/", "/insights/"} <= {where for where, _ in led}
+    for where, along in led:
+        if where.startswith(("/book/", "/contact/", "/assessment/")) and "." not in where:
+            assert (QUERY | {"assessment": answers}).items() <= along.items(), where
+        elif not where.startswith("/assets/") and "." not in where:
+            assert along == SOURCE, where  # people forward the addresses of published pages
+    assert not re.search(r'"https?://[^"]*(linkedin|spring)', page)
+
+
+def test_a_result_and_a_booked_call_know_by_themselves_what_led_to_them(client, framework):
+    first = begin_phase(client, **QUERY)
+    assert first.count("?") == 0
+    result = answer_all(client, framework, first, 1)
+    answers = reference(client, result)
+    known = QUERY | {"assessment": answers}
+    assert {"/book/": known}.items() <= dict(addresses(client.get(result).text)).items()
+    booking = book(client, **known)
+    assert dict(addresses(client.get(booking).text))["/book/"] == known
+
+
+def test_a_shared_result_gives_away_no_answers_and_counts_as_a_source(client, framework, database):
+    result = assess(client, framework)
+    client.post(result + "share")
+    shared = re.search(r"/assessment/shared/[\w-]+/", client.get(result + "save/").text)
+    assert shared
+    led = dict(addresses(client.get(shared[0]).text))
+    assert led["/book/"] == {"ref": "shared-result"}
+    assert led[shared[0] + "again/"] == {"ref": "shared-result"}
+    begin_phase(client, **led["/book/"])
+    with database.read() as session:
+        kept = session.scalars(select(Assessment.source).order_by(Assessment.id)).all()
+    assert kept == ["", "ref=shared-result"]
+
+
+def test_a_lead_keeps_the_first_touch_and_the_last_that_says_something(client, framework, database):
+    result = answer_all(client, framework, begin_phase(client, **QUERY), 1)
+    answers = reference(client, result)
+    book(client, assessment=answers, utm_source="Newsletter", **{"from": "about-organize"})
+    sent = client.post("/contact/", data=VISITOR | {"submission": "x" * 20})
+    assert sent.status_code == 303
+    with database.read() as session:
+        lead, booking = session.scalars(select(Lead)).one(), session.scalars(select(Booking)).one()
+    first, last = lead.first_touch or {}, lead.last_touch or {}
+    assert first.pop("at") and last.pop("at")
+    assert first == SOURCE | {"article": "about-clarify"}
+    assert last == {"utm_source": "newsletter", "article": "about-organize"}
+    assert (booking.source, booking.came_from) == ("utm_source=newsletter", "about-organize")
+
+
+def test_a_suspected_form_in_a_leads_name_changes_no_touch(client, database):
+    book(client, utm_source="linkedin")
+    client.post("/contact/", data=VISITOR | {"submission": "x" * 20, "website": "x", "ref": "spam"})
+    with database.read() as session:
+        lead = session.scalars(select(Lead)).one()
+    assert (lead.last_touch or {}).get("utm_source") == "linkedin"
+
+
+def test_an_answer_leads_on_with_the_source_and_a_form_that_failed_keeps_it(client):
+    wrong = client.post("/contact/", data=VISITOR | QUERY | {"submission": "x" * 20, "name": ""})
+    assert hidden(wrong.text, "utm_source") == "linkedin"
+    sent = client.post("/contact/", data=VISITOR | QUERY | {"submission": "x" * 20})
+    assert dict(parse_qs(urlsplit(sent.location).query)).keys() == QUERY.keys()
+
+
+def test_a_page_with_an_assessment_in_its_links_is_not_compressed(client, framework):
+    answers = reference(client, assess(client, framework))
+    accepts = {"Accept-Encoding": "gzip"}
+    plain = client.get("/book/", query_string={"assessment": answers} | QUERY, headers=accepts)
+    assert "Content-Encoding" not in plain.headers and answers in plain.text
+    open_to_all = client.get("/book/", query_string=QUERY, headers=accepts)
+    assert open_to_all.headers["Content-Encoding"] == "gzip"
+    assert "linkedin" in gzip.decompress(open_to_all.data).decode()
