@@ -17,6 +17,7 @@ Detail = str | int | bool | None | list[str]
 class AuditKind(StrEnum):
     """What a line of the audit trail tells; `desk.words.CHANGES` words it."""
 
+    LEAD_ADDED = "lead_added"
     LEAD_CHANGED = "lead_changed"
     LEAD_RELEASED = "lead_released"
     NOTE_ADDED = "note_added"
@@ -55,7 +56,9 @@ class AuditKind(StrEnum):
     CALENDAR_ADDED = "calendar_added"
     CALENDAR_REMOVED = "calendar_removed"
     FEED_LINK_CHANGED = "feed_link_changed"
+    CALL_BOOKED = "call_booked"
     CALL_CONFIRMED = "call_confirmed"
+    CALL_INVITED_AGAIN = "call_invited_again"
     FLOOD_CLEARED = "flood_cleared"
     CALL_CANCELLED = "call_cancelled"
     CALL_MOVED = "call_moved"

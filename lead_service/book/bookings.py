@@ -60,7 +60,7 @@ class NotUpcoming(Exception):
 
 @dataclass(frozen=True)
 class BookingRequest:
-    """What a visitor asks for, cleaned and checked by the form."""
+    """What a visitor asks for, or a member for them, cleaned and checked by the form."""
 
     start: datetime  # UTC
     kind: CallType
@@ -77,6 +77,8 @@ class BookingRequest:
     source: str = ""
     host_ids: Collection[int] | None = None  # who may take it; None is anyone
     terms: Terms | None = None  # that the form showed
+    by_team: bool = False  # a member spoke with the visitor, so nothing waits for a confirmation
+    ignore_availability: bool = False  # any start to come, whatever hours and limits say
 
     @property
     def quarantine(self) -> bool:
@@ -116,7 +118,11 @@ def create(
     if booking := _submitted(session, wanted.submission_key):  # while we waited for the lock
         return BookingResult(booking, None)
     hosts = who_take(hosts, wanted.kind, calls)
-    free = queries.free_hosts(session, hosts, wanted.kind, wanted.start, now)
+    if wanted.ignore_availability:
+        _refuse_odd_start(wanted.start, now)
+        free = hosts
+    else:
+        free = queries.free_hosts(session, hosts, wanted.kind, wanted.start, now)
     refused = [] if free else refusals_of(session, hosts, wanted.kind, wanted.start, now)
     if not free and not was_offered(refused):
         raise NotOffered(refused)
@@ -127,7 +133,8 @@ def create(
         quarantine=wanted.quarantine,
         touches=_touches(session, wanted, now),
     )
-    wanted = _as_suspected(session, settings, wanted, lead, now)
+    if not wanted.by_team:
+        wanted = _as_suspected(session, settings, wanted, lead, now)
     if wanted.quarantine and _holds_enough(session, wanted.client, now):
         return BookingResult(None, lead, [Refusal(hosts[0].name, HELD)])
     for host in _as_agreed(free, wanted.kind, wanted.terms):
@@ -162,8 +169,7 @@ def move(
         return False
     kind, own = kind_of(booking, calls), takers(hosts, booking, calls)
     if ignore_availability:
-        if start <= now or start.timestamp() % time_cells.CELL.total_seconds():
-            raise NotOffered
+        _refuse_odd_start(start, now)
         free = own
     else:
         free = queries.free_hosts(session, own, kind, start, now, moving=booking.id)
@@ -344,6 +350,12 @@ def refusals_of(
     ]
 
 
+def _refuse_odd_start(start: datetime, now: datetime) -> None:
+    """Raise NotOffered for a start that is past or between two time cells."""
+    if start <= now or start.timestamp() % time_cells.CELL.total_seconds():
+        raise NotOffered
+
+
 def _lock(
     session: Session, booking: Booking, now: datetime, other: Host | None = None
 ) -> list[Host]:
@@ -401,7 +413,8 @@ def _booking(
         host_zone=host.zone,
         visitor_zone=wanted.zone,
         visitor_24_hours=wanted.is_24_hours,
-        awaits_confirmation=kind.confirm_first,
+        awaits_confirmation=kind.confirm_first and not wanted.by_team,
+        is_proved=wanted.by_team,
         client=wanted.client,
         meeting_link=host.meeting_link_for(uid, kind),
         topic=wanted.topic,

@@ -5,13 +5,15 @@ log; what a visitor does is in the timeline of the lead alone. `bookings` decide
 of two gets `Taken`.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from ..accounts.audit_log import Actor, AuditKind, Detail
 from ..call_types import CallTypes
+from ..emails import outbox
 from ..emails.message import EmailKind
+from ..emails.models import OutboxMessage
 from ..emails.team_notices import CallNews
 from ..leads import events
 from ..leads.models import EventKind
@@ -22,6 +24,7 @@ from .models import Booking, CallOutcome
 from .notifications import News
 from .terms import Terms
 
+INVITES_AGAIN_FOR = timedelta(days=14)
 MARKS = {
     CallOutcome.HELD: (EventKind.CALL_HELD, AuditKind.CALL_HELD),
     CallOutcome.NO_SHOW: (EventKind.CALL_MISSED, AuditKind.CALL_MISSED),
@@ -120,6 +123,45 @@ def mark(
         _note(session, change, call, by)
         if result == CallOutcome.NO_SHOW:
             News(session, settings, call, by).tell_team(CallNews.MISSED, [])
+    return True
+
+
+def invitation_again(call: Booking, at: datetime, note: str) -> OutboxMessage:
+    """Return the email that asks the visitor of a no-show to book again, before it is queued."""
+    return OutboxMessage(
+        kind=EmailKind.BOOKING_AGAIN,
+        address=call.email,
+        created_at=at,
+        useless_after=at + INVITES_AGAIN_FOR,
+        lead_id=call.lead_id,
+        booking_id=call.id,
+        sequence=call.sequence,
+        facts={"note": note},
+    )
+
+
+def invite_again(session: Session, call: Booking, by: Actor, note: str) -> bool:
+    """Ask the visitor of a no-show to book again; False for other calls and the second time."""
+    session.refresh(call, with_for_update=True)
+    if call.outcome != CallOutcome.NO_SHOW or outbox.is_told(
+        session, call.id, EmailKind.BOOKING_AGAIN
+    ):
+        return False
+    email = invitation_again(call, by.at, note)
+    outbox.queue(
+        session,
+        email.kind,
+        email.address,
+        at=by.at,
+        useless_after=by.at + INVITES_AGAIN_FOR,
+        facts=email.facts,
+        lead_id=call.lead_id,
+        booking_id=call.id,
+        sequence=call.sequence,
+    )
+    kind, told = EventKind.INVITED_AGAIN, {"booking": call.id, "member": by.member_id}
+    events.record_event(session, call.lead, kind, by.at, **told | ({"note": note} if note else {}))
+    _note(session, AuditKind.CALL_INVITED_AGAIN, call, by)
     return True
 
 

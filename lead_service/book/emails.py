@@ -39,7 +39,7 @@ CALLED_OFF = {
     EmailKind.BOOKING_WITHDRAWN,
 }
 NEWS = {  # what the visitor did, and what the team did to their call
-    CallNews.BOOKED: ("booked a call", "booked a call"),
+    CallNews.BOOKED: ("booked a call", "had a call booked by the team"),
     CallNews.MOVED: ("rescheduled their call", "had their call rescheduled"),
     CallNews.GIVEN: ("has another host for their call", "has another host for their call"),
     CallNews.CANCELED: ("canceled their call", "had their call canceled"),
@@ -160,6 +160,35 @@ def withdrawal(
         attachments=() if booking.awaits_confirmation else (_invite(wrong, row.kind),),
         was_invited=not booking.awaits_confirmation,
         **practice_context(settings),
+    )
+
+
+def invitation_to_book_again(
+    session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
+) -> Message:
+    """Compose the email that asks a visitor who missed a call to choose another time."""
+    booking = _booking(session, row, now)
+    if booking.outcome != CallOutcome.NO_SHOW:
+        raise NotNeeded("the call is no longer marked as a no-show")
+    if briefs.next_calls(session, [booking.lead_id], now):
+        raise NotNeeded("they have another call")
+    calls = offered_calls(session, published.calls)
+    return compose(
+        row.kind,
+        to=row.address,
+        to_name=booking.name,
+        reply_to=booking.host.email,
+        reply_to_name=booking.host.name,
+        link=settings.link(calls.address(calls.find(booking.kind) or calls.default)),
+        **mailbox.choices(session, settings, booking.lead),
+        thread=thread_of(settings, booking),
+        **_context(
+            settings,
+            booking,
+            booking.visitor_zone,
+            row.facts or {},
+            is_24_hours=booking.visitor_24_hours,
+        ),
     )
 
 

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..accounts.audit_log import Actor
+from ..accounts.members import Member
 from ..assess.models import Assessment
 from ..emails import outbox, team_notices
 from ..emails.message import EmailKind
@@ -35,25 +37,34 @@ def form_answered(
     settings: Settings,
     wanted: bookings.BookingRequest,
     outcome: bookings.BookingResult,
-    now: datetime,
+    by: Actor,
     *,
-    may_contact: bool,
+    may_contact: bool | None,
+    note: str = "",
 ) -> None:
-    """Queue what follows a booking form and keep its consent, once for each form."""
+    """Queue what follows a booking form and keep its consent, once for each form.
+
+    A member who booked for a visitor may add a `note` to the email, and may not have asked for
+    consent: None.
+    """
+    now = by.at
     if outcome.lead is None:
         return
     if outcome.booking is None and not _wanted_start(session, outcome.lead, wanted, now):
         return
-    consent.record_consent(
-        session,
-        outcome.lead,
-        consent.SERVICES,
-        may_contact=may_contact,
-        source="book",
-        at=now,
-    )
+    if by.member:
+        consent.record_told(session, outcome.lead, may_contact, now)
+    else:
+        consent.record_consent(
+            session,
+            outcome.lead,
+            consent.SERVICES,
+            may_contact=bool(may_contact),
+            source="book",
+            at=now,
+        )
     if outcome.booking:
-        booked(session, settings, outcome.booking, now, flood=wanted.flood)
+        booked(session, settings, outcome.booking, by, note, flood=wanted.flood)
         is_silent = wanted.suspect or outcome.lead.disowned_at
         if outcome.booking.quarantine and not is_silent:
             _ask_for_proof(session, outcome.booking, now)
@@ -63,7 +74,13 @@ def form_answered(
 
 
 def booked(
-    session: Session, settings: Settings, booking: Booking, now: datetime, *, flood: bool = False
+    session: Session,
+    settings: Settings,
+    booking: Booking,
+    by: Actor,
+    note: str = "",
+    *,
+    flood: bool = False,
 ) -> None:
     """Queue the invitation, the host's brief and the team's email.
 
@@ -71,10 +88,26 @@ def booked(
     until a member releases them.
     """
     _belongs(session, booking.assessment_id, booking.lead_id)
-    news = News(session, settings, booking, Actor(now))
+    news = News(session, settings, booking, by, note)
     news.record(EventKind.CALL_BOOKED)
-    news.invite(EmailKind.BOOKING_CONFIRMED)
-    news.tell_team(CallNews.BOOKED, [booking.host], flood=flood)
+    news.invite(EmailKind.BOOKING_CONFIRMED, **news.said)
+    news.tell_team(CallNews.BOOKED, [booking.host], flood=flood, **news.said)
+    if not booking.quarantine:
+        give_to_host(session, booking, by)
+
+
+def give_to_host(session: Session, booking: Booking, by: Actor) -> None:
+    """Make the host of a call the owner of its lead, where a member is that host and none owns it.
+
+    They prepare the call, and would otherwise have to type in what is known.
+    """
+    lead = booking.lead
+    is_host = (Member.email == booking.host.email.lower(), Member.removed_at.is_(None))
+    if lead.owner_id is None and (owner_id := session.scalar(select(Member.id).where(*is_host))):
+        lead.owner_id, lead.version = owner_id, lead.version + 1
+        events.record_event(
+            session, lead, EventKind.OWNER_CHANGED, by.at, owner=owner_id, member=by.member_id
+        )
 
 
 def _ask_for_proof(session: Session, booking: Booking, now: datetime) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from .. import clock
+from ..accounts.audit_log import Actor
 from ..call_types import PHONE
 from ..web import carried
 from ..web.compression import compressed
@@ -139,7 +140,8 @@ def _book(
     )
     outcome = bookings.create(session, settings, published.calls, details, now)
     may_contact = bool(form.may_contact.data)
-    notifications.form_answered(session, settings, details, outcome, now, may_contact=may_contact)
+    told = session, settings, details, outcome, Actor(now)
+    notifications.form_answered(*told, may_contact=may_contact)
     return outcome
 
 

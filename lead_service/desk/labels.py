@@ -39,6 +39,7 @@ FIELDS = {
     **LABELS,
 }
 CHANGES = {
+    AuditKind.LEAD_ADDED: "Lead added",
     AuditKind.LEAD_CHANGED: "Lead changed",
     AuditKind.LEAD_RELEASED: "Released",
     AuditKind.NOTE_ADDED: "Note added",
@@ -77,8 +78,10 @@ CHANGES = {
     AuditKind.CALENDAR_ADDED: "Calendar added",
     AuditKind.CALENDAR_REMOVED: "Calendar removed",
     AuditKind.FEED_LINK_CHANGED: "New link to the feed of calls",
+    AuditKind.CALL_BOOKED: "Call booked",
     AuditKind.CALL_CONFIRMED: "Confirmed",
     AuditKind.FLOOD_CLEARED: "Flood cleared",
+    AuditKind.CALL_INVITED_AGAIN: "Invited to book again",
     AuditKind.CALL_CANCELLED: "Canceled",
     AuditKind.CALL_MOVED: "Moved",
     AuditKind.CALL_REASSIGNED: "Given to another host",

@@ -2,7 +2,7 @@
 
 from .auth import passkey_sign_in, sign_in
 from .blueprint import blueprint
-from .calls import change_pages, list_pages
+from .calls import book_page, change_pages, invite_again_page, list_pages
 from .funnel import funnel_page
 from .hosts import (
     calendar_pages,
@@ -13,7 +13,7 @@ from .hosts import (
     taking_calls_page,
     unavailable_page,
 )
-from .leads import exports, inbox, lead_page
+from .leads import exports, inbox, lead_page, new_lead_page
 from .mail import outbox_page
 from .privacy import privacy_page
 from .team import audit_log_page, passkey_page, team_page

@@ -61,6 +61,7 @@ class EmailKind(StrEnum):
         "Withdrawal of an invitation to a mistyped address",
         VISITOR,
     )
+    BOOKING_AGAIN = "booking_again", "Invitation to book again, to the visitor", VISITOR
     CALENDAR_PROBLEM = "calendar_problem", "Problem with a host\u2019s calendar"
     CALL_COLLIDES = "call_collides", "Call that collides with a calendar"
     ALARM = "alarm", "Alarm about the service"  # never in the outbox

@@ -3,7 +3,8 @@
 The rule is the one that docs/privacy.md states. People who book a call, try to, or write to us can
 be reached about that. Everything else needs a box that they ticked: one on the forms of a booking
 and a message (our services), another beside an emailed result (that result). A tick counts once it
-is confirmed from the mailbox, since anybody can type any address; a withdrawal counts at once.
+is confirmed from the mailbox, since anybody can type any address; a withdrawal counts at once, and
+so does what a person told a member.
 """
 
 from collections.abc import Collection
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 from .models import Consent, Lead
 
 INSERT = insert(Consent.__table__).inline()
+TOLD_SOURCE = "told"  # of a consent that a member heard
 RESULT_SOURCE = "result"  # of a consent about one result; those of all others are about services
 
 
@@ -31,6 +33,7 @@ class Question(NamedTuple):
 # Never delete an old question: stored consents name its version. Add a new one beside it.
 SERVICES = Question("2026-11", "You may also write to me about your services now and then.")
 RESULT = Question("2026-11-result", "You may write to me about this result.")
+TOLD = Question("2026-11-told", "May we also write to you about our services now and then?")
 
 
 def record_consent(
@@ -41,10 +44,26 @@ def record_consent(
     may_contact: bool,
     source: str,
     at: datetime,
+    is_proved: bool = False,
 ) -> None:
     """Store the proof of what was asked and answered."""
     values = {"lead_id": lead.id, "wording": asked.version, "source": source, "at": at}
-    session.connection().execute(INSERT, values | {"may_contact": may_contact})
+    values |= {"may_contact": may_contact, "is_proved": is_proved}
+    session.connection().execute(INSERT, values)
+
+
+def record_told(session: Session, lead: Lead, may_contact: bool | None, at: datetime) -> None:
+    """Store what a person told a member, who knows whom they spoke with; None: they did not ask."""
+    if may_contact is not None:
+        record_consent(
+            session,
+            lead,
+            TOLD,
+            may_contact=may_contact,
+            source=TOLD_SOURCE,
+            at=at,
+            is_proved=True,
+        )
 
 
 class Occasion(StrEnum):
@@ -54,6 +73,7 @@ class Occasion(StrEnum):
     CALL_GIVEN_AWAY = "call-given-away"  # told to the host who no longer has the call
     WANTED_CALL = "wanted-call"
     MESSAGE = "message"
+    TALK = "talk"
     RESULT = "result"
 
 
@@ -131,4 +151,5 @@ _ASKED_FOR = {
     Occasion.CALL: "They booked a call, so you can call or write to them about it.",
     Occasion.WANTED_CALL: "They asked for a call, so you can suggest another time.",
     Occasion.MESSAGE: "They wrote to us, so you can answer their message.",
+    Occasion.TALK: "They talked to us, so you can call or write to them about that.",
 }

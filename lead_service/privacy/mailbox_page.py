@@ -87,6 +87,7 @@ def _confirm(session: Session, settings: Settings, lead: Lead, now: datetime) ->
             continue
         call.quarantine, call.is_proved = False, True
         session.flush()
+        notifications.give_to_host(session, call, Actor(now))
     if not any(call.quarantine for call in _coming(session, lead, now)):
         lead.quarantine = False
         outbox.release(session, lead.id, now)

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import groupby
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,16 +16,14 @@ from ... import clock
 from ...accounts.audit_log import Actor
 from ...book import bookings, call_changes
 from ...book.availability import host_rules, queries, refusals
-from ...book.availability.host_cache import AHEAD
-from ...book.forms import parse_start, start_text
 from ...book.hosts.models import Host
 from ...book.models import Booking, TimeCell
 from ...call_types import CallType
 from ...web.context import context
 from ...web.fields import long_text
-from .. import wall_clock
 from ..blueprint import blueprint, write
 from . import list_pages
+from .start_choice import Refused, asked_start, open_times
 
 OVER = "This call has already started or was canceled. You can\u2019t change it anymore."
 
@@ -44,10 +41,6 @@ class ReassignmentOption:
     host: Host
     has_call: bool
     against: str = ""  # a sentence; the member who reassigns the call may overrule it
-
-
-class Refused(Exception):
-    """What was asked for makes no change; the text says why."""
 
 
 @blueprint.get("/calls/<int:call_id>/cancel/")
@@ -79,7 +72,7 @@ def move_call_submit(call_id: int) -> ResponseReturnValue:
     """Move a call and tell both sides."""
 
     def change(session: Session, call: Booking, by: Actor, note: str) -> None:
-        start, any_time = _wanted(call)
+        start, any_time = asked_start(call.host_zone)
         settings, calls = context().settings, context().published.calls
         if not call_changes.move(
             session, settings, calls, call, start, by, note=note, ignore_availability=any_time
@@ -156,50 +149,14 @@ def _render_change(
         return render_template(template, call=call, form=form, refusal=refusal, **shown)
 
 
-def _wanted(call: Booking) -> tuple[datetime, bool]:
-    """Read which start is asked for, and whether it is one that is not on offer."""
-    chosen, typed = request.form.get("start", ""), request.form.get("at", "")
-    if bool(chosen) == bool(typed):
-        raise Refused("Choose one time.")
-    if chosen:
-        return parse_start(chosen) or abort(422), False
-    reading = wall_clock.parse(typed)
-    found = wall_clock.instants(reading, call.host_zone) if reading else []
-    if len(found) != 1:
-        twice = (
-            "the clocks show this one twice on that day"
-            if found
-            else "the clocks skip this one on that day"
-        )
-        raise Refused(f"Choose another time: {twice}.")
-    return found[0], True
-
-
 def _open_times(session: Session, call: Booking, now: datetime) -> dict:
-    """Return the open starts by the host's date, and which of these dates is shown."""
-    calls, zone = context().published.calls, ZoneInfo(call.host_zone)
+    """Return the open starts of a call's hosts, from its own date on."""
+    calls, zone = context().published.calls, call.host_zone
     hosts = bookings.takers(queries.active_hosts(session), call, calls)
-    kind = bookings.kind_of(call, calls)
-    starts = queries.open_starts(
-        session, hosts, kind, now=now, start=now, end=now + AHEAD, moving=call.id
+    own_day = call.starts_at.astimezone(ZoneInfo(zone)).date()
+    return open_times(
+        session, hosts, bookings.kind_of(call, calls), zone, now, first=own_day, moving=call
     )
-    others = [start for start in starts if start != call.starts_at]
-    by_day = {
-        day: list(group)
-        for day, group in groupby(others, key=lambda start: start.astimezone(zone).date())
-    }
-    shown = _shown_day(list(by_day), call)
-    return {"by_day": by_day, "shown": shown, "start_text": start_text}
-
-
-def _shown_day(days: list[date], call: Booking) -> date | None:
-    """Return the date that was asked for, or the first one from the call's on that has times."""
-    asked = request.values.get("day", "")
-    zone = ZoneInfo(call.host_zone)
-    if chosen := parse_start(request.form.get("start", "")):
-        asked = chosen.astimezone(zone).date().isoformat()
-    wanted = asked or call.starts_at.astimezone(zone).date().isoformat()
-    return next((day for day in days if day.isoformat() >= wanted), days[-1] if days else None)
 
 
 def _takers(session: Session, call: Booking, now: datetime) -> dict:

@@ -12,6 +12,8 @@ from ...accounts.audit_log import Actor
 from ...book import call_changes, held
 from ...book.hosts.models import Host
 from ...book.models import Booking, CallOutcome, Status
+from ...emails import outbox
+from ...emails.message import EmailKind
 from ...web.context import context
 from ..blueprint import acting, blueprint, write
 from ..pagination import Page, newest_first
@@ -124,6 +126,7 @@ def render_call(call_id: int, refusal: str = "") -> str:
             call=found,
             has_begun=found.starts_at <= now,
             has_others=session.scalar(others) is not None,
+            is_invited=outbox.is_told(session, call_id, EmailKind.BOOKING_AGAIN),
             refusal=refusal,
             results=RESULTS,
         )

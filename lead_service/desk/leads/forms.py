@@ -1,4 +1,4 @@
-"""The forms of a lead's page."""
+"""The forms of a lead's page, and of a lead that a member adds."""
 
 from collections.abc import Collection, Iterable
 
@@ -8,14 +8,29 @@ from wtforms.validators import InputRequired, Optional
 from wtforms.widgets import HiddenInput
 
 from ...accounts.members import Member
-from ...leads.contact_details import CORRECTABLE
+from ...leads.contact_details import CORRECTABLE, ContactDetails
 from ...leads.models import Lead, Stage
-from ...web.fields import Choice, Day, long_text, short_text
+from ...web.fields import Choice, Day, address, long_text, short_text
 from ..labels import STAGES
 from .lead_updates import FIELDS, LeadUpdate, update_of, write_update
 
 
-class LeadForm(Form):
+class OwnerForm(Form):
+    """Whose a lead is."""
+
+    owner_id = Choice("Owner", coerce=lambda id: str(id or ""))
+
+    def offer(self, members: Iterable[Member]) -> None:
+        """Offer these as owners."""
+        known = [SelectChoice(str(one.id), one.shown_name) for one in members]
+        self.owner_id.choices = [SelectChoice("", "Nobody"), *known]
+
+    @property
+    def owner(self) -> int | None:
+        return int(self.owner_id.data) if self.owner_id.data else None
+
+
+class LeadForm(OwnerForm):
     """Where a lead stands, whose it is, what comes next, and how they are reached."""
 
     version = IntegerField(widget=HiddenInput())
@@ -25,7 +40,6 @@ class LeadForm(Form):
         [InputRequired("Choose a stage.")],
         choices=[SelectChoice(stage.value, name) for stage, name in STAGES.items()],
     )
-    owner_id = Choice("Owner", coerce=lambda id: str(id or ""))
     next_action = short_text("Next action", longest=200, autocomplete="off")
     next_action_on = Day("On", [Optional()])
     # The details that may be corrected are added below.
@@ -33,11 +47,6 @@ class LeadForm(Form):
     @property
     def details(self) -> list[Field]:
         return [self[one.name] for one in CORRECTABLE]
-
-    def offer(self, members: Iterable[Member]) -> None:
-        """Offer these as owners."""
-        known = [SelectChoice(str(one.id), one.shown_name) for one in members]
-        self.owner_id.choices = [SelectChoice("", "Nobody"), *known]
 
     def validate(self, extra_validators=None) -> bool:
         """Check the fields, and that an action has its day: else it would turn up on none."""
@@ -63,15 +72,51 @@ class LeadForm(Form):
     @property
     def wanted(self) -> LeadUpdate:
         """What a valid form asks for."""
-        owner_id = int(self.owner_id.data) if self.owner_id.data else None
         typed = {name: self[name].data for name in FIELDS}
-        return typed | {"stage": Stage(self.stage.data), "owner_id": owner_id}
+        return typed | {"stage": Stage(self.stage.data), "owner_id": self.owner}
+
+
+CONSENTS = {"": "We did not talk about it", "yes": "They said yes", "no": "They said no"}
+
+
+class ToldForm(Form):
+    """What a person told a member: their details, and whether we may write to them."""
+
+    may_contact = Choice(
+        "May we also write to them about our services?",
+        choices=[SelectChoice(value, said) for value, said in CONSENTS.items()],
+        default="",
+    )
+
+    @property
+    def questions(self) -> list[Field]:
+        return [self[one.name] for one in CORRECTABLE]
+
+    @property
+    def consent(self) -> bool | None:
+        """What they said when a member asked; None when they were not asked."""
+        return {"yes": True, "no": False}.get(self.may_contact.data)
+
+    def details(self, email: str) -> ContactDetails:
+        """What they told, beside their address; call `validate` first."""
+        return ContactDetails(email=email, **{one.name: one.data or "" for one in self.questions})
+
+
+class NewLeadForm(ToldForm, OwnerForm):
+    """A lead that a member adds by hand."""
+
+    email = address("Email address", required="Enter their email address.")
+    how = short_text(
+        "How do you know them?", required="Enter how you know them.", autocomplete="off"
+    )
+    note = long_text("Note (optional)", rows=3)
 
 
 for _one in CORRECTABLE:
     _given = {"longest": _one.metadata["longest"], "autocomplete": "off"}
-    _field = short_text(_one.metadata["label"], **_given | _one.metadata["attributes"])
-    setattr(LeadForm, _one.name, _field)
+    for _form in (LeadForm, ToldForm):
+        _field = short_text(_one.metadata["label"], **_given | _one.metadata["attributes"])
+        setattr(_form, _one.name, _field)
 
 
 class NoteForm(Form):

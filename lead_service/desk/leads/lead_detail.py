@@ -24,6 +24,7 @@ ANSWERED = {
     EventKind.CALL_BOOKED: Occasion.CALL,
     EventKind.WANTED_START: Occasion.WANTED_CALL,
     EventKind.WROTE: Occasion.MESSAGE,
+    EventKind.TALKED: Occasion.TALK,
 }
 OTHERWISE = Occasion.RESULT
 

@@ -9,16 +9,17 @@ import json
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...accounts.audit_log import Actor, AuditKind
+from ...book import notifications
 from ...book.models import Booking
-from ...db.engine import rows_changed
 from ...emails import outbox
-from ...leads import events
-from ...leads.contact_details import CORRECTABLE
+from ...leads import capture, consent, events
+from ...leads.contact_details import CORRECTABLE, ContactDetails
 from ...leads.models import EventKind, Lead, Note, Stage
+from ...leads.touch import Touch, read_source
 
 NEXT = {"next_action", "next_action_on"}
 DETAILS = tuple(one.name for one in CORRECTABLE)
@@ -71,6 +72,32 @@ class StaleLead(Exception):
         super().__init__()
         self.fields = fields
         self.touched = touched
+
+
+def add(
+    session: Session,
+    details: ContactDetails,
+    how: str,
+    by: Actor,
+    *,
+    owner_id: int | None,
+    may_contact: bool | None,
+    note: str = "",
+) -> Lead:
+    """Add a person who talked to a member, or find their lead and fill in what it lacks.
+
+    `how` says how the member knows them. `may_contact` is what they answered, None if not asked.
+    """
+    touch = Touch(by.at, source=read_source({"utm_source": how}))
+    lead = capture.capture_lead(session, details, at=by.at, touches=[touch])
+    events.record_event(session, lead, EventKind.TALKED, by.at, member=by.member_id, note=how)
+    consent.record_told(session, lead, may_contact, by.at)
+    if owner_id and lead.owner_id is None:
+        lead.owner_id, lead.version = owner_id, lead.version + 1
+    if note:
+        events.add_note(session, lead, by.member_id, note, by.at)
+    by.note(session, AuditKind.LEAD_ADDED, f"lead {lead.id}")
+    return lead
 
 
 def save(
@@ -151,10 +178,13 @@ def remove_note(session: Session, note: Note, by: Actor) -> bool:
 
 def release(session: Session, lead: Lead, by: Actor) -> int:
     """Lift the quarantine of a locked lead and its calls; return how many emails may leave now."""
-    suspected = update(Booking).where(Booking.lead_id == lead.id, Booking.quarantine)
-    bookings = rows_changed(session, suspected.values(quarantine=False, is_proved=True))
+    held = select(Booking).where(Booking.lead_id == lead.id, Booking.quarantine)
+    calls = session.scalars(held.with_for_update()).all()
+    for call in calls:
+        call.quarantine, call.is_proved = False, True
+        notifications.give_to_host(session, call, by)
     emails = outbox.release(session, lead.id, by.at)
-    if lead.quarantine or bookings or emails:
+    if lead.quarantine or calls or emails:
         lead.quarantine = False
         events.record_event(session, lead, EventKind.RELEASED, by.at, member=by.member_id)
         by.note(session, AuditKind.LEAD_RELEASED, f"lead {lead.id}", mails=emails)

@@ -32,6 +32,7 @@ COMPOSERS = {
     **dict.fromkeys(EmailKind.of_role(VISITOR), call_emails.visitors_email),
     **dict.fromkeys(EmailKind.of_role(HOST), call_emails.hosts_email),
     EmailKind.BOOKING_WITHDRAWN: call_emails.withdrawal,
+    EmailKind.BOOKING_AGAIN: call_emails.invitation_to_book_again,
     EmailKind.NEW_LEAD: call_emails.team_news,
     EmailKind.FLOOD: flood_email,
     EmailKind.CALENDAR_PROBLEM: calendar_email,

@@ -251,6 +251,19 @@ def mark(tale: Tale, by: str, result: str | None = None) -> None:
     call_changes.mark(tale.session, tale.demo.context.settings, _call(tale), outcome, tale.by(by))
 
 
+def invite_again(tale: Tale, by: str, note: str = "") -> None:
+    """Ask the visitor of a no-show to book again."""
+    call_changes.invite_again(tale.session, _call(tale), tale.by(by), note)
+
+
+def talk(tale: Tale, by: str, how: str, text: str = "") -> None:
+    """Add someone by hand whom a colleague talked to, and who said that we may write."""
+    told, actor = (tale.session, ContactDetails.of(tale.story), how), tale.by(by)
+    own_id = actor.member_id
+    lead = lead_updates.add(*told, actor, owner_id=own_id, may_contact=True, note=text)
+    tale.lead_id = lead.id
+
+
 def release(tale: Tale, by: str) -> None:
     """Say that the lead is a person."""
     lead_updates.release(tale.session, tale.lead, tale.by(by))
@@ -404,7 +417,7 @@ def _ask_for_call(
         host_ids=[host.id],
     )
     outcome = bookings.create(tale.session, settings, calls, wanted, tale.at)
-    told = (tale.session, settings, wanted, outcome, tale.at)
+    told = (tale.session, settings, wanted, outcome, Actor(tale.at))
     notifications.form_answered(*told, may_contact=bool(topic))
     _know_lead(tale)
     return outcome.booking

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -19,11 +19,12 @@ from sqlalchemy.orm import Session
 
 from lead_service import clock, create_app
 from lead_service.accounts.audit_log import Actor
+from lead_service.book import call_changes
 from lead_service.book.calendars import notices
 from lead_service.book.forms import parse_start
 from lead_service.book.hosts import setup
 from lead_service.book.hosts.models import CalendarFeed, Host
-from lead_service.book.models import Booking
+from lead_service.book.models import Booking, CallOutcome
 from lead_service.db import schema
 from lead_service.desk.mail.composers import composer
 from lead_service.desk.team import membership
@@ -88,9 +89,19 @@ def take_every_path(
     host = Host(id=1, name="Ben Example", email="team@example.com")
     told = settings, host, feed, now
     database.write(lambda session: notices.not_believed(session, *told))
+    database.write(lambda session: _miss(session, now))
     token = hidden(client.get("/contact/").text, "submission")
     client.post("/contact/", data=typed | {"email": "b@example.com", "submission": token})
     press(client, "/desk/sign-in/", email="grace@example.com")  # last: once sent, its text is gone
+
+
+def _miss(session: Session, now: datetime) -> None:
+    """Mark a call as a no-show, and ask its visitor to book again."""
+    call = session.scalars(select(Booking).order_by(Booking.id.desc()).limit(1)).one()
+    call.starts_at = now - timedelta(days=1)
+    call.outcome, call.outcome_at = CallOutcome.NO_SHOW, now
+    session.flush()
+    assert call_changes.invite_again(session, call, Actor(now), "")
 
 
 def alarm(settings: Settings) -> Message:

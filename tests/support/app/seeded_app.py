@@ -109,6 +109,7 @@ class SeededApp:
         ).first()
         assert waiting_call
         waiting_call.awaits_confirmation = True
+        missed = session.scalars(select(Booking.id).where(Booking.outcome == "no_show")).first()
         another = _result(session, other.lead_id)[1]
         unshared = assessments.find_assessment(session, another)
         assert unshared
@@ -117,6 +118,7 @@ class SeededApp:
             f"/desk/calls/{waiting_call.id}/",
             f"/desk/leads/{suspect}/",
             f"/desk/calls/{other.id}/",
+            *(f"/desk/calls/{missed}/{page}" for page in ("", "again/")),
             "/desk/outbox/?state=attention",
             *(f"/desk/outbox/{id}/" for id in (failed.id, waiting)),
             *(f"/desk/availability/{host.id}/{page}/" for page in ("person", "hours")),

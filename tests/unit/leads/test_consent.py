@@ -7,7 +7,7 @@ import pytest
 from lead_service.leads.consent import Agreed, Occasion, permission
 
 CHOICES = [Agreed(*chosen) for chosen in product((False, True), repeat=2)]
-ASKED_US = {Occasion.CALL, Occasion.WANTED_CALL, Occasion.MESSAGE}
+ASKED_US = {Occasion.CALL, Occasion.WANTED_CALL, Occasion.MESSAGE, Occasion.TALK}
 
 
 @pytest.mark.parametrize("agreed", CHOICES)

@@ -1,0 +1,152 @@
+"""Book a call for someone on the phone, by the same code as a visitor's booking."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+from wtforms import HiddenField
+from wtforms.validators import ValidationError
+
+from ... import clock
+from ...accounts.audit_log import Actor, AuditKind
+from ...book import bookings, notifications
+from ...book.availability import queries, refusals
+from ...book.hosts.models import Host, who_take
+from ...book.visitor import timezones
+from ...call_types import CallType
+from ...formats import city_of
+from ...leads.models import Lead
+from ...web.context import context
+from ...web.fields import long_text, short_text
+from ...web.tokens import new_token, token_hash
+from ..blueprint import blueprint, desk_zone, write
+from ..leads import lead_detail
+from ..leads.forms import ToldForm
+from ..leads.lead_page import find_lead_or_404
+from .start_choice import Refused, asked_start, open_times
+
+GONE = "That time is not available. Choose another one."
+
+
+class BookForm(ToldForm):
+    """What is needed beside the time: who they are, where, and what they are told."""
+
+    submission = HiddenField()
+    city = short_text("City", required="Enter a city, such as Berlin.", autocomplete="off")
+    topic = long_text("What is it about? (optional)", rows=3)
+    note = long_text("Note to the visitor (optional)", longest=1000, rows=3)
+
+    @property
+    def zone(self) -> str:
+        """The zone of the city; empty when we know none."""
+        found = timezones.search(self.city.data or "", clock.now())
+        return found[0].zone if found else ""
+
+    def validate_city(self, _field) -> None:
+        if not self.zone:
+            raise ValidationError(
+                "We don\u2019t know this city. Enter a larger one in the same zone."
+            )
+
+
+@blueprint.get("/leads/<int:lead_id>/book/")
+def book_call(lead_id: int) -> str:
+    """Show the open times, a day at a time, of a `kind` of call and a `host`."""
+    return _render(lead_id)
+
+
+@blueprint.post("/leads/<int:lead_id>/book/")
+def book_call_submit(lead_id: int) -> ResponseReturnValue:
+    """Book the call in one transaction; a refusal keeps what was typed."""
+    form = BookForm(request.form)
+    if not form.validate():
+        return _render(lead_id, form), 422
+    try:
+        call_id = write(lambda session, by: _book(session, lead_id, form, by))
+    except bookings.NotOffered as refused:
+        return _render(lead_id, form, _why(refused)), 422
+    except bookings.Taken as taken:
+        return _render(lead_id, form, _why(taken)), 409
+    except Refused as refused:
+        return _render(lead_id, form, str(refused)), 422
+    flash("Booked. We\u2019ll email both of them the invitation.")
+    return redirect(url_for(".call", call_id=call_id), 303)
+
+
+def _book(session: Session, lead_id: int, form: BookForm, by: Actor) -> int:
+    """Book for a lead and queue what follows; return the number of the call."""
+    settings, calls = context().settings, context().published.calls
+    lead = find_lead_or_404(session, lead_id)
+    start, any_time = asked_start(desk_zone(session))
+    wanted = bookings.BookingRequest(
+        start=start,
+        kind=_kind(),
+        zone=form.zone,
+        details=form.details(lead.email),
+        topic=form.topic.data or "",
+        submission_key=token_hash(f"desk {form.submission.data}"),
+        host_ids=_host_ids(),
+        by_team=True,
+        ignore_availability=any_time,
+    )
+    outcome = bookings.create(session, settings, calls, wanted, by.at)
+    if outcome.booking is None:
+        raise bookings.Taken(outcome.refusals)
+    told = session, settings, wanted, outcome, by
+    notifications.form_answered(*told, may_contact=form.consent, note=form.note.data or "")
+    if outcome.lead:
+        by.note(session, AuditKind.CALL_BOOKED, f"call {outcome.booking.id}")
+    return outcome.booking.id
+
+
+def _why(refused: bookings.Refused) -> str:
+    """Say why no host takes the call."""
+    if not refused.refusals or isinstance(refused, bookings.NotOffered):
+        return GONE
+    why = refusals.to_team(refused.refusals)
+    return f"{why[0].upper()}{why[1:]}. Choose another time."
+
+
+def _kind() -> CallType:
+    calls = context().published.calls
+    return calls.find(request.values.get("kind", "")) or calls.default
+
+
+def _host_ids() -> list[int] | None:
+    """Return the one host that is asked for; None is anyone."""
+    host_id = request.values.get("host", 0, type=int)
+    return [host_id] if 0 < host_id < 2**31 else None
+
+
+def _hosts(session: Session, kind: CallType) -> list[Host]:
+    return who_take(queries.active_hosts(session), kind, context().published.calls)
+
+
+def _render(lead_id: int, form: BookForm | None = None, refusal: str = "") -> str:
+    now, kind, calls = clock.now(), _kind(), context().published.calls
+    with context().database.read() as session:
+        lead, zone = find_lead_or_404(session, lead_id), desk_zone(session)
+        hosts, only = _hosts(session, kind), _host_ids()
+        shown = [one for one in hosts if only is None or one.id in only]
+        today = now.astimezone(ZoneInfo(zone)).date()
+        return render_template(
+            "desk/calls/book.html",
+            lead=lead,
+            form=form or _first_form(session, lead, zone, now),
+            refusal=refusal,
+            kind=kind,
+            kinds=[one for one in calls.all if _hosts(session, one)],
+            hosts=hosts,
+            host_id=only[0] if only else 0,
+            **open_times(session, shown, kind, zone, now, first=today),
+        )
+
+
+def _first_form(session: Session, lead: Lead, zone: str, now: datetime) -> BookForm:
+    """Fill in what we know of a lead."""
+    latest = next(iter(lead_detail.calls_of(session, lead)), None)
+    theirs = latest.visitor_zone if latest else zone
+    known = {name: getattr(lead, name) for name in ("name", "phone", "company")}
+    return BookForm(data=known | {"city": city_of(theirs), "submission": new_token()})

@@ -1,0 +1,74 @@
+"""Choose a start: one that is open, a day at a time, or any other that a member types."""
+
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import abort, request
+from sqlalchemy.orm import Session
+
+from ...book.availability import queries
+from ...book.availability.host_cache import AHEAD
+from ...book.forms import parse_start, start_text
+from ...book.hosts.models import Host
+from ...book.models import Booking
+from ...call_types import CallType
+from .. import wall_clock
+
+
+class Refused(Exception):
+    """What was asked for makes no change; the text says why."""
+
+
+def asked_start(zone: str) -> tuple[datetime, bool]:
+    """Read which start (UTC) the form asks for, and whether it is one that is not on offer.
+
+    A typed one is read by the clocks of `zone`. Raises Refused.
+    """
+    chosen, typed = request.form.get("start", ""), request.form.get("at", "")
+    if bool(chosen) == bool(typed):
+        raise Refused("Choose one time.")
+    if chosen:
+        return parse_start(chosen) or abort(422), False
+    reading = wall_clock.parse(typed)
+    found = wall_clock.instants(reading, zone) if reading else []
+    if len(found) != 1:
+        twice = (
+            "the clocks show this one twice on that day"
+            if found
+            else "the clocks skip this one on that day"
+        )
+        raise Refused(f"Choose another time: {twice}.")
+    return found[0], True
+
+
+def open_times(
+    session: Session,
+    hosts: list[Host],
+    kind: CallType,
+    zone: str,
+    now: datetime,
+    *,
+    first: date,
+    moving: Booking | None = None,
+) -> dict[str, Any]:
+    """Return the open starts by their date in `zone`, and which of these dates is shown.
+
+    That is the one that was asked for, or the next that has times, from `first` on.
+    """
+    place, own = ZoneInfo(zone), moving.id if moving else None
+    starts = queries.open_starts(
+        session, hosts, kind, now=now, start=now, end=now + AHEAD, moving=own
+    )
+    others = [start for start in starts if not (moving and start == moving.starts_at)]
+    by_day = {
+        day: list(group)
+        for day, group in groupby(others, key=lambda start: start.astimezone(place).date())
+    }
+    wanted = request.values.get("day", "") or first.isoformat()
+    if chosen := parse_start(request.form.get("start", "")):
+        wanted = chosen.astimezone(place).date().isoformat()
+    days = list(by_day)
+    shown = next((day for day in days if day.isoformat() >= wanted), days[-1] if days else None)
+    return {"by_day": by_day, "shown": shown, "start_text": start_text}

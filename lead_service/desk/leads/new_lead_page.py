@@ -1,0 +1,54 @@
+"""Add a lead by hand: someone who phoned, or left a card at a trade fair."""
+
+from flask import flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from ...accounts.audit_log import Actor
+from ...web.context import context
+from ..blueprint import blueprint, write
+from ..team import membership
+from . import lead_updates
+from .forms import NewLeadForm
+
+
+@blueprint.get("/leads/new/")
+def new_lead() -> str:
+    """Ask who it is, and what they agreed to; `how` fills in how the member knows them."""
+    known = {"owner_id": str(g.desk.member_id), "how": request.args.get("how", "")}
+    return _render_form(NewLeadForm(data=known))
+
+
+@blueprint.post("/leads/new/")
+def new_lead_submit() -> ResponseReturnValue:
+    """Add the lead, or fill in what we lack of one that we have."""
+    form = NewLeadForm(request.form)
+
+    def work(session: Session, by: Actor) -> int | None:
+        form.offer([one for one, _ in membership.everybody(session)])
+        if not form.validate():
+            return None
+        return lead_updates.add(
+            session,
+            form.details(form.email.data or ""),
+            form.how.data or "",
+            by,
+            owner_id=form.owner,
+            may_contact=form.consent,
+            note=form.note.data or "",
+        ).id
+
+    lead_id = write(work)
+    if lead_id is None:
+        return _render_form(form), 422
+    if "again" in request.form:
+        flash("Added. Enter the next one.")
+        return redirect(url_for(".new_lead", how=form.how.data), 303)
+    flash("Added.")
+    return redirect(url_for(".lead", lead_id=lead_id), 303)
+
+
+def _render_form(form: NewLeadForm) -> str:
+    with context().database.read() as session:
+        form.offer([one for one, _ in membership.everybody(session)])
+        return render_template("desk/leads/new_lead.html", form=form)

@@ -1,0 +1,152 @@
+"""What the team does for someone on the phone: a new lead, a call, another try after a no-show."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from lead_service.book.models import Booking
+from lead_service.leads.models import Consent, Lead, LeadEvent
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.desk_client import MEMBER, press, sign_in
+from tests.support.app.hosts import add_past_call, change_host, changes
+from tests.support.app.stored_data import kept
+from tests.support.app.visitor_forms import book, hidden
+
+NOTE = "It was good to talk to you."
+NINE = datetime(2026, 11, 24, 9, tzinfo=UTC)
+TOLD = {"name": "Dana", "email": "Dana@example.com", "phone": "+1 212 555 0100"}
+
+
+@pytest.fixture
+def member(client, database, settings, at) -> None:
+    """A member who is also the host, on a Monday morning."""
+    sign_in(client, database, settings)
+    change_host(database, email=MEMBER)
+
+
+@pytest.fixture
+def lead(member, database) -> str:
+    """The page of a lead whom nobody owns."""
+
+    def work(session) -> int:
+        return kept(session, email="dana@example.com", name="Dana", at=MONDAY_MORNING).id
+
+    return f"/desk/leads/{database.write(work)}/"
+
+
+def one(database, model):
+    with database.read() as session:
+        return session.scalars(select(model).order_by(model.id.desc()).limit(1)).one()
+
+
+@pytest.mark.parametrize(("said", "allowed"), [("yes", [True]), ("no", [False]), ("", [])])
+def test_a_lead_added_by_hand_keeps_what_they_told_and_who_heard_it(
+    client, member, database, said, allowed
+):
+    form = TOLD | {"how": "Trade fair", "owner_id": "1", "note": NOTE, "may_contact": said}
+    sent = press(client, "/desk/leads/new/", **form)
+    assert (sent.status_code, sent.location) == (303, "/desk/leads/1/")
+    page = client.get("/desk/leads/1/").text
+    for text in ("They talked to us", "Trade fair", NOTE, "+1 212 555 0100"):
+        assert text in page
+    assert ("They also agreed that we may write to them about our services" in page) == (
+        said == "yes"
+    )
+    with database.read() as session:
+        consents = session.scalars(select(Consent)).all()
+    assert [(one.may_contact, one.source) for one in consents] == [(yes, "told") for yes in allowed]
+    found = one(database, Lead)
+    assert (found.owner_id, found.first_touch["utm_source"]) == (1, "trade fair")
+    assert changes(database, "lead 1") == [("lead_added", 1)]
+
+
+def test_a_lead_that_we_have_is_found_and_only_its_gaps_are_filled(client, lead, database):
+    form = TOLD | {"name": "Other", "how": "Trade fair", "owner_id": "", "again": "yes"}
+    sent = press(client, "/desk/leads/new/", **form)
+    assert sent.location == "/desk/leads/new/?how=Trade+fair"
+    found = one(database, Lead)
+    assert (found.name, found.phone) == ("Dana", "+1 212 555 0100")
+
+
+def test_who_cannot_be_reached_is_not_added(client, member, database):
+    sent = press(client, "/desk/leads/new/", name="Dana", how="Trade fair")
+    assert sent.status_code == 422
+    assert "Enter their email address." in sent.text
+    with database.read() as session:
+        assert session.scalars(select(Lead)).all() == []
+
+
+def test_a_call_booked_on_the_phone_is_a_visitors_but_marked_as_the_teams(
+    client, lead, database, mails
+):
+    page = client.get(lead + "book/?day=2026-11-24").text
+    assert 'value="20261124T0900Z"' in page
+    form = {"start": "20261124T0900Z", "city": "Berlin", "name": "Dana", "topic": "Scale it"}
+    form |= {"note": NOTE, "may_contact": "yes", "submission": hidden(page, "submission")}
+    for _ in range(2):  # the second press is the same call
+        sent = press(client, lead, lead + "book/", **form)
+        assert (sent.status_code, sent.location) == (303, "/desk/calls/1/")
+    call, found = one(database, Booking), one(database, Lead)
+    assert (call.starts_at, call.visitor_zone, call.is_proved) == (NINE, "Europe/Berlin", True)
+    assert found.owner_id == 1
+    assert one(database, Consent).source == "told"
+    told = {row.kind for row, message in mails() if NOTE in message.text}
+    assert told == {"booking_confirmed", "booking_for_host"}
+    assert changes(database, "call 1") == [("call_booked", 1)]
+    page = client.get(lead).text
+    assert "Booked a call for Tue, Nov 24, 2026, 9:00 am" in page
+    assert "by <bdi>ann@example.com</bdi>" in page
+
+
+def test_a_time_that_is_gone_or_outside_the_hours_is_refused_unless_it_was_agreed_on(
+    client, lead, database
+):
+    book(client, "20261124T0900Z")
+    form = {"city": "Berlin", "name": "Dana", "note": NOTE}
+    page = lead + "book/"
+    for chosen, status in [
+        ({"start": "20261124T0900Z"}, 409),
+        ({"at": "2026-11-24T09:00"}, 409),
+        ({"start": "20261128T0615Z"}, 422),
+        ({"at": "2026-11-22T09:00"}, 422),
+        ({}, 422),
+        ({"at": "2026-11-28T06:15", "city": "Atlantis"}, 422),
+    ]:
+        sent = press(client, page, **form | {"submission": "x"} | chosen)
+        assert sent.status_code == status, chosen
+        assert NOTE in sent.text
+    sent = press(client, page, **form | {"submission": "x", "at": "2026-11-28T06:15"})
+    assert sent.status_code == 303
+    assert one(database, Booking).starts_at == datetime(2026, 11, 28, 6, 15, tzinfo=UTC)
+
+
+def test_the_host_of_a_call_owns_a_lead_that_nobody_owns(client, member, database):
+    book(client)
+    assert one(database, Lead).owner_id == 1
+    assert "Gave the lead to <bdi>ann@example.com" in client.get("/desk/leads/1/").text
+
+
+def test_after_a_no_show_an_email_can_be_read_and_then_sent_once(client, member, mails, database):
+    page = f"/desk/calls/{add_past_call(database)}/"
+    assert client.get(page + "again/").location == page
+    press(client, page, page + "result", result="no_show")
+    assert page + "again/" in client.get(page).text
+    shown = press(client, page + "again/", note=NOTE, show="yes").text
+    assert NOTE in shown and "We missed you on Sunday, November 22" in shown
+    for status in (303, 409):
+        assert press(client, page + "again/", note=NOTE).status_code == status
+    (email,) = [message for row, message in mails() if row.kind == "booking_again"]
+    assert NOTE in email.text and "/book/" in email.text
+    assert one(database, LeadEvent).kind == "invited_again"
+    assert "We invited them to book again." in client.get(page).text
+
+
+def test_who_booked_again_is_not_invited_to(client, member, mails, database, at):
+    page = f"/desk/calls/{add_past_call(database)}/"
+    press(client, page, page + "result", result="no_show")
+    press(client, page + "again/")
+    book(client, email="past@example.com")
+    assert "booking_again" not in {row.kind for row, _ in mails()}
+    at(MONDAY_MORNING + timedelta(minutes=1))
+    assert client.get(page + "again/").location == page
