@@ -141,3 +141,31 @@ def tel_number(number: str) -> str:
         typed = TRUNK.sub("", typed)
     digits = "".join(str(unicodedata.decimal(one)) for one in typed if one.isdecimal())
     return ("+" if typed.startswith("+") else "") + digits if digits else ""
+
+
+# Countries of a practice: calling code, what is dialed before other countries' codes, and before
+# numbers of one's own.
+CALLING_CODES = {
+    "AT": ("43", "00", "0"),
+    "CA": ("1", "011", "1"),
+    "CH": ("41", "00", "0"),
+    "DE": ("49", "00", "0"),
+    "GB": ("44", "00", "0"),
+    "US": ("1", "011", "1"),
+}
+E164 = re.compile(r"\+(1\d{10}|[2-9]\d{6,14})")
+
+
+def e164(number: str, country: str = "") -> str:
+    """Return a number as +12125550100 (ITU E.164); empty when its country is not known.
+
+    Forms ask for the country code only of people who are abroad, seen from the practice's
+    `country` (two letters).
+    """
+    digits = tel_number(number)
+    code, abroad, trunk = CALLING_CODES.get(country, ("", "00", ""))
+    if digits.startswith(abroad):
+        digits = "+" + digits.removeprefix(abroad)
+    elif code and digits and not digits.startswith("+"):
+        digits = "+" + code + digits.removeprefix(trunk)
+    return digits if E164.fullmatch(digits) else ""

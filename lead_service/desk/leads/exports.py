@@ -1,31 +1,38 @@
 """Leads as files: a view as CSV, and one lead as JSON.
 
-A spreadsheet must never run what a visitor typed as a formula. The CSV is that of RFC 4180, with
-every field in quotes, so that a program which splits at semicolons still sees where a field
-begins, and UTF-8 with a mark at the start, by which Excel knows it.
+The CSV is that of RFC 4180, in UTF-8, for the next system. Its variant for spreadsheets keeps a
+visitor's text from running as a formula. It has a mark at the start, by which Excel knows UTF-8,
+and every field is in quotes, so that a program which splits at semicolons still sees where a
+field begins.
 """
 
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from array import array
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import takewhile
 
 from flask import Response, jsonify, request
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from ... import clock
 from ...accounts.audit_log import AuditKind, Detail
+from ...assess import text
 from ...assess.brief import Brief
 from ...assess.diagnosis import Diagnosis
-from ...book.models import Booking
-from ...db.engine import Database
+from ...assess.models import Assessment
+from ...book.models import Booking, CallOutcome
+from ...emails.models import OutboxMessage
+from ...formats import e164
+from ...leads import touch
 from ...leads.consent import Agreed, agreed_by
-from ...leads.contact_details import LABELS
-from ...leads.models import Consent, Lead, Note
-from ...web.context import context
+from ...leads.contact_details import LABELS, ContactDetails
+from ...leads.models import Consent, EventKind, Lead, LeadEvent, Note
+from ...web.context import Context, context
 from .. import labels
 from ..blueprint import admins_only, blueprint, desk_zone, write
 from . import inbox, lead_detail, timeline
@@ -40,21 +47,18 @@ QUOTES = frozenset("\"'\u201a\u201e")  # those that no category below holds
 SKIPPED = {"Cc", "Cf", "Pi", "Pf", "Sk"}  # controls, what has no width, quotes, lone accents
 
 AT_ONCE = 500
-COLUMNS = (
-    "Number",
-    *LABELS.values(),
-    *("Stage", "Owner"),
-    *("Next action", "On", "Next call (UTC)", "Phase", "Begin with"),
-    "Agreed to email about",
-    *("Email bounces", "Suspected", "Since (UTC)", "Last activity (UTC)"),
-)
 
 
 def line(fields: Iterable[str]) -> str:
     """Return one record, with its line end."""
     written = io.StringIO()
-    csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(map(safe, fields))
+    csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(fields)
     return written.getvalue()
+
+
+def safe_line(fields: Iterable[str]) -> str:
+    """Return one record for a spreadsheet, with its line end."""
+    return line(map(safe, fields))
 
 
 def safe(text: str) -> str:
@@ -79,14 +83,16 @@ def _is_skipped(character: str) -> bool:
 @blueprint.get("/leads.csv")
 @admins_only
 def leads_csv() -> Response:
-    """Hand out the leads of a view, in its order: all of them, or none.
+    """Hand out the leads of a view, in its order; guarded, with `variant=spreadsheet`.
 
-    It is made before it is sent. Of a file that is sent while it is made, an error would make a
-    shorter one, unnoticed.
+    It is sent while it is made. An error closes the connection before the end, which programs
+    that download notice.
     """
-    text = "".join(lines(context().database, LeadFilter.read(request.args), clock.now()))
-    _note_export(AuditKind.LEADS_EXPORTED, "leads", bytes=len(text.encode()))
-    answer = Response(text, content_type="text/csv; charset=utf-8")
+    ids = _ids(LeadFilter.read(request.args), clock.now())
+    _note_export(AuditKind.LEADS_EXPORTED, "leads", leads=len(ids))
+    is_for_spreadsheet = request.args.get("variant") == "spreadsheet"
+    pieces = lines(context(), ids, clock.now(), is_for_spreadsheet=is_for_spreadsheet)
+    answer = Response(pieces, content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="leads.csv"'
     return answer
 
@@ -109,53 +115,130 @@ def _note_export(what: AuditKind, subject: str, **detail: Detail) -> None:
     write(lambda session, by: by.note(session, what, subject, **detail))
 
 
-def lines(database: Database, view: LeadFilter, now: datetime) -> Iterator[str]:
-    """Yield the file in pieces; a short transaction for each.
-
-    Who is in it is settled at the start: a lead that is worked on meanwhile moves in the list,
-    and a reader who went on from the last one would miss it.
-    """
-    yield MARK + line(COLUMNS)
-    ids = _ids(database, view, now)
-    for start in range(0, len(ids), AT_ONCE):
-        yield _some_lines(database, ids[start : start + AT_ONCE], now)
-
-
-def _ids(database: Database, view: LeadFilter, now: datetime) -> Sequence[int]:
-    with database.read() as session:
+def _ids(view: LeadFilter, now: datetime) -> "array[int]":
+    """Settle who is in the file: a lead that is worked on meanwhile moves in the list."""
+    with context().database.read() as session:
         query, order = view.query(session, now, inbox.desk_today(session, now))
         query = query.with_only_columns(Lead.id).order_by(*order.columns())
-        return session.scalars(query).all()
+        return array("q", session.scalars(query.execution_options(yield_per=AT_ONCE)))
 
 
-def _some_lines(database: Database, ids: Sequence[int], now: datetime) -> str:
-    with database.read() as session:
-        leads = {lead.id: lead for lead in session.scalars(select(Lead).where(Lead.id.in_(ids)))}
-        entries = inbox.list_of(session, [leads[id] for id in ids if id in leads], now)
-        names = inbox.member_names(session)
-        agreed = agreed_by(session, leads.keys())
-    return "".join(line(_record(entry, names, agreed.get(entry.lead.id))) for entry in entries)
+def lines(
+    ours: Context, ids: "array[int]", now: datetime, *, is_for_spreadsheet: bool = False
+) -> Iterator[str]:
+    """Yield the file in pieces; a short transaction for each."""
+    written = safe_line if is_for_spreadsheet else line
+    steps = ours.published.framework.steps
+    scores = [f"{step.name} score" for step in steps]
+    yield MARK * is_for_spreadsheet + written((*COLUMNS, "Overall score", *scores))
+    for start in range(0, len(ids), AT_ONCE):
+        with ours.database.read() as session:
+            records = list(_records(session, ours, ids[start : start + AT_ONCE], now))
+        yield "".join(written(one) for one in records)
 
 
-def _record(entry: Entry, names: dict[int, str], agreed: Agreed | None) -> Iterator[str]:
-    lead, call = entry.lead, entry.next_call
-    yield str(lead.id)
-    yield from asdict(lead.details).values()
-    yield from (labels.STAGES[lead.stage], names.get(lead.owner_id or 0, ""), lead.next_action)
-    yield lead.next_action_on.isoformat() if lead.next_action_on else ""
-    yield _utc(call.starts_at) if call else ""
-    yield from _result(entry.diagnosis)
+def _records(
+    session: Session, ours: Context, ids: Collection[int], now: datetime
+) -> Iterator[list[str]]:
+    leads = {lead.id: lead for lead in session.scalars(select(Lead).where(Lead.id.in_(ids)))}
+    entries = inbox.list_of(session, [leads[id] for id in ids if id in leads], now)
+    names, agreed = inbox.member_names(session), agreed_by(session, leads.keys())
+    told = _told_by(session, ids)
+    slugs = [step.slug for step in ours.published.framework.steps]
+    country = ours.settings.practice_country
+    for entry in entries:
+        id, found = entry.lead.id, entry.diagnosis
+        record = _record(entry, told[id], names, agreed.get(id), country)
+        percents: dict[str, int] = found.percents if found else {}
+        scores = [str(percents.get(slug, "")) for slug in slugs]
+        yield [record[name] for name in COLUMNS] + [str(found.overall) if found else "", *scores]
+
+
+@dataclass
+class _Told:
+    """What a lead's calls and messages come to."""
+
+    topic: str = ""  # of the latest that has one
+    held: int = 0
+    missed: int = 0
+
+
+def _told_by(session: Session, ids: Collection[int]) -> dict[int, _Told]:
+    found = {id: _Told() for id in ids}
+    wrote = LeadEvent.kind.in_([EventKind.WROTE, EventKind.WANTED_START])
+    events = select(LeadEvent.lead_id, LeadEvent.detail).where(LeadEvent.lead_id.in_(ids), wrote)
+    for lead_id, detail in session.execute(events.order_by(LeadEvent.id)):
+        found[lead_id].topic = detail.get("text") or found[lead_id].topic
+    calls = select(Booking.lead_id, Booking.topic, Booking.outcome).where(Booking.lead_id.in_(ids))
+    for lead_id, topic, outcome in session.execute(calls.order_by(Booking.id)):
+        told = found[lead_id]
+        told.topic = topic or told.topic
+        told.held += outcome == CallOutcome.HELD
+        told.missed += outcome == CallOutcome.NO_SHOW
+    return found
+
+
+COLUMNS = (
+    "Number",
+    *LABELS.values(),
+    *("Stage", "Owner", "Next action", "On", "Next call (UTC)", "Calls held", "No-shows", "Topic"),
+    *(f"{end} {what}" for end in ("First", "Last") for what in ("source", "article", "seen (UTC)")),
+    *("Phase", "Begin with", "Diagnosis", "Recommended", "Agreed to email about"),
+    *("Email bounces", "Suspected", "Since (UTC)", "Last activity (UTC)"),
+)  # the scores follow
+
+
+def _record(
+    entry: Entry, told: _Told, names: dict[int, str], agreed: Agreed | None, country: str
+) -> dict[str, str]:
+    """Return what the CSV says of a lead, by column."""
+    lead, call, found = entry.lead, entry.next_call, entry.diagnosis
     only = "nothing" if agreed and agreed.services is None else "their request only"
-    yield (", ".join(agreed.topics) or only) if agreed else ""
-    yield from (_yes(lead.bounced_at is not None), _yes(lead.quarantine))
-    yield from (_utc(lead.created_at), _utc(lead.touched_at))
+    return {
+        "Number": str(lead.id),
+        **_contact(lead.details, country),
+        "Stage": labels.STAGES[lead.stage],
+        "Owner": names.get(lead.owner_id or 0, ""),
+        "Next action": lead.next_action,
+        "On": lead.next_action_on.isoformat() if lead.next_action_on else "",
+        "Next call (UTC)": _utc(call.starts_at) if call else "",
+        "Calls held": str(told.held),
+        "No-shows": str(told.missed),
+        "Topic": told.topic,
+        **_touched("First", lead.first_touch),
+        **_touched("Last", lead.last_touch),
+        **_result(found),
+        "Agreed to email about": (", ".join(agreed.topics) or only) if agreed else "",
+        "Email bounces": _yes(lead.bounced_at is not None),
+        "Suspected": _yes(lead.quarantine),
+        "Since (UTC)": _utc(lead.created_at),
+        "Last activity (UTC)": _utc(lead.touched_at),
+    }
 
 
-def _result(found: Diagnosis | None) -> tuple[str, str]:
+def _contact(details: ContactDetails, country: str) -> dict[str, str]:
+    phone = e164(details.phone, country) or details.phone
+    return {LABELS[name]: it for name, it in asdict(replace(details, phone=phone)).items()}
+
+
+def _touched(end: str, stored: dict[str, str] | None) -> dict[str, str]:
+    known = stored or {}
+    return {
+        f"{end} source": touch.in_words(known),
+        f"{end} article": known.get("article", ""),
+        f"{end} seen (UTC)": _utc(datetime.fromisoformat(known["at"])) if known else "",
+    }
+
+
+def _result(found: Diagnosis | None) -> dict[str, str]:
     if found is None:
-        return "", ""
-    begin = found.begin_with.name if found.begin_with else found.headline
-    return found.phase.label if found.phase else "", begin
+        return dict.fromkeys(("Phase", "Begin with", "Diagnosis", "Recommended"), "")
+    return {
+        "Phase": found.phase.label if found.phase else "",
+        "Begin with": found.begin_with.name if found.begin_with else found.headline,
+        "Diagnosis": " ".join((found.headline, *found.reasons)),
+        "Recommended": text.outcome_title(found),
+    }
 
 
 def _utc(instant: datetime) -> str:
@@ -172,12 +255,14 @@ def _fields(known: lead_detail.LeadDetail) -> dict:
     return {
         "id": lead.id,
         **asdict(lead.details),
+        "phone_e164": e164(lead.phone, context().settings.practice_country) or None,
         "stage": lead.stage,
         "owner": known.names.get(lead.owner_id or 0),
         "next_action": lead.next_action,
         "next_action_on": lead.next_action_on and lead.next_action_on.isoformat(),
         "suspected": lead.quarantine,
         "mail_comes_back": lead.bounced_at is not None,
+        "disowned": lead.disowned_at is not None,
         "created_at": lead.created_at.isoformat(),
         "touched_at": lead.touched_at.isoformat(),
         **result_fields(known.brief),
@@ -187,6 +272,8 @@ def _fields(known: lead_detail.LeadDetail) -> dict:
         "wrote": [{"at": one.at.isoformat(), "text": one.text} for one in known.said],
         "notes": [_note(note, known.names) for note in lead.notes],
         "calls": [_call(call) for call in known.calls],
+        "assessments": [_assessment(one) for one in known.questionnaires],
+        "emails": [_email(one) for one in known.mails],
         "timeline": [_line(line) for line in known.timeline],
         "consents": [_consent(consent) for consent in lead.consents],
     }
@@ -201,6 +288,8 @@ def result_fields(brief: Brief | None) -> dict:
         "overall": found.overall if found else None,
         "phase": found.phase.id if found and found.phase else None,
         "begin_with": found.begin_with.slug if found and found.begin_with else None,
+        "diagnosis": [found.headline, *found.reasons] if found else [],
+        "recommended": text.outcome_title(found) if found else None,
     }
 
 
@@ -212,11 +301,42 @@ def _note(note: Note, names: dict[int, str]) -> dict:
 def _call(call: Booking) -> dict:
     return {
         "starts_at": call.starts_at.isoformat(),
+        "booked_at": call.created_at.isoformat(),
+        "canceled_at": call.cancelled_at and call.cancelled_at.isoformat(),
         "kind": call.call_name,
         "minutes": call.duration,
         "host": call.host.name,
         "status": call.status,
         "outcome": call.outcome,
+        "topic": call.topic,
+        "article": call.came_from,
+        "source": touch.parameters(call.source),
+        "with_answers": call.assessment_id is not None,
+        **asdict(call.details),
+    }
+
+
+def _assessment(one: lead_detail.Questionnaire) -> dict:
+    taken: Assessment = one.assessment
+    return {
+        "started_at": taken.started_at.isoformat(),
+        "completed_at": taken.completed_at and taken.completed_at.isoformat(),
+        "phase": taken.phase,
+        "article": taken.came_from,
+        "source": touch.parameters(taken.source),
+        "answers": [
+            {"step": said.step.slug, "question": said.question, "answer": said.answer}
+            for said in one.answers
+        ],
+    }
+
+
+def _email(mail: OutboxMessage) -> dict:
+    return {
+        "kind": mail.kind,
+        "to": mail.address,
+        "state": mail.state,
+        "written_at": mail.created_at.isoformat(),
     }
 
 
