@@ -16,6 +16,15 @@ from .yaml_source import Fault, Source, decode, parse_yaml
 WORDS, GENERAL = "words", "general"  # the parts of the file that are not a question's
 SHORTEST_WORD = 3  # letters: a shorter one would begin too many others
 _LEVELS = tuple(str(level) for level in range(BEST + 1))
+_APOSTROPHE = re.compile("['\u2019]")
+_CLAUSE = re.compile("[.,;:!?()\u2013\u2014]|\\b(?:but|although|though|however)\\b| - ")
+_DENIED = re.compile(
+    r"\b(?:no|not|never|neither|nor|without|isnt|arent|wasnt|dont|doesnt|didnt)\b.*"
+    r"\b(?:problem|issue|concern|question|obstacle|blocker|object)s?\b"
+    r"|\bneither is\b|\b(?:is|are) not it\b"
+    r"|\b(?:settled|approved|signed (?:it |them )?off|solved|sorted|in place|is there|banned"
+    r"|(?:is|are) (?:fine|good|great|ok|okay)|loves?|happy with|from day one)\b"
+)
 _WORD = re.compile(rf"(?=.{{{SHORTEST_WORD},40}}\Z)[a-z]+( [a-z]+)*")
 
 
@@ -36,9 +45,13 @@ class Suggestions:
     general: frozenset[str] = frozenset()
     fault: str = ""
 
-    def named_in(self, text: str) -> dict[str, "Wrote"]:
-        """Map the ids and slugs of which a word begins a word of a text to what was written."""
-        text = " ".join(text.casefold().split())
+    def named_in(self, text: str, *, denied: bool = False) -> dict[str, "Wrote"]:
+        """Map the ids and slugs of which a word begins a word of a text to what was written.
+
+        A clause that says that something is no problem counts only if `denied`, and no other then.
+        """
+        text = " ".join(_APOSTROPHE.sub("", text.casefold()).split())
+        text = ". ".join(one for one in _CLAUSE.split(text) if bool(_DENIED.search(one)) == denied)
         found: dict[str, Wrote] = {}
         for key, words in self.words.items():
             for is_general in (False, True):

@@ -17,6 +17,7 @@ from .scoring import Condition
 
 ASKED = 3  # questions in a brief
 FILE = Path(__file__).parent / "brief.yml"
+CONTRADICTED = "You wrote about “{}” as if it were settled. What is left to do there?"
 OF_AN_OLDER_VERSION = "What has changed here since you answered?"
 
 _RECOMMENDED = {
@@ -101,10 +102,12 @@ def build_brief(
     since: retake.Comparison | None = None,
 ) -> Brief:
     """Prepare the brief; `words` are what the visitor wrote, for choosing among the questions."""
-    named = suggestions.named_in(words)
+    named, denied = suggestions.named_in(words), suggestions.named_in(words, denied=True)
     asks = tuple(
         Ask(
-            suggestions.asks.get((one.question.id, one.level), OF_AN_OLDER_VERSION),
+            CONTRADICTED.format(denied[one.question.id].word)
+            if one.is_open and one.question.id in denied.keys() - named.keys()
+            else suggestions.asks.get((one.question.id, one.level), OF_AN_OLDER_VERSION),
             one,
             wrote.word if (wrote := _wrote(one, named)) else "",
         )

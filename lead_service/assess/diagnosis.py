@@ -93,7 +93,9 @@ class Diagnosis:
             said.append(self._equal)
         if self.lower:
             verb = "is" if len(self.lower) == 1 else "are"
-            said.append(f"{_names(self.lower)} {verb} low as well.")
+            comes = "comes" if len(self.lower) == 1 else "come"
+            after = self.unlocks.name if self.unlocks else ""
+            said.append(f"{_names(self.lower)} {verb} low as well, and {comes} after {after}.")
         if self.near:
             verb = "is" if len(self.near) == 1 else "are"
             said.append(f"{_names(self.near)} {verb} close behind.")

@@ -227,10 +227,8 @@ def share_token(assessment: Assessment, secret: str) -> str | None:
 
 
 def find_shared(session: Session, token: str) -> Assessment | None:
-    """Find a complete assessment by the token of its share link."""
-    is_complete = Assessment.completed_at.is_not(None)
-    by_link = select(Assessment).where(Assessment.share_hash == token_hash(token), is_complete)
-    return session.scalar(by_link)
+    """Find an assessment by the token of its share link; its owner may be correcting it."""
+    return session.scalar(select(Assessment).where(Assessment.share_hash == token_hash(token)))
 
 
 def framework_of(session: Session | Connection, assessment: Assessment) -> Framework:

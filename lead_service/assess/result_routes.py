@@ -145,7 +145,8 @@ def mail_submit(token: str) -> ResponseReturnValue:
         emails.send_result(session, context().settings, assessment, form, now, flood=flood)
 
     _change(token, send)
-    return redirect(url_for(".mailed", token=token), 303)
+    later = 1 if form.is_suspect or flood else None
+    return redirect(url_for(".mailed", token=token, later=later), 303)
 
 
 @blueprint.get("/<token>/result/mailed/")
@@ -228,6 +229,8 @@ def shared(token: str) -> str:
         assessment = models.find_shared(session, token) or abort(404)
         framework = models.framework_of(session, assessment)
     carried.remember(source=BY_SHARED_RESULT)
+    if assessment.completed_at is None:
+        return render_template("assess/incomplete.html")
     return render_template(
         "assess/shared.html",
         diagnosis=diagnose(framework, assessment.answers, assessment.phase),

@@ -72,7 +72,7 @@ def change(one: Change, is_shared: bool) -> str:
         return f"{is_now.capitalize()}, {was} before."
     if now == before:
         return f"Still {is_now}, with a different answer."
-    return f"Still {is_now}, {'closer' if now > before else 'further'} than before."
+    return f"Still {is_now}, {'but better' if now > before else 'and worse'} than before."
 
 
 def what_changed(since: Comparison) -> str:

@@ -273,7 +273,11 @@ def _subject(
     if occasion == Occasion.RESULT and brief:
         found = brief.diagnosis
         return f"{suspected}{found.overall} of 100. {found.headline.rstrip('.')}"
-    did = {Occasion.MESSAGE: "wrote to us", Occasion.WANTED_CALL: "wanted a time that was gone"}
+    did = {
+        Occasion.MESSAGE: "wrote to us",
+        Occasion.WANTED_CALL: "wanted a time that was gone",
+        Occasion.CONSENT: "you may write to them",
+    }
     return suspected + did.get(occasion, "took the self-assessment")
 
 

@@ -75,6 +75,7 @@ class Occasion(StrEnum):
     MESSAGE = "message"
     TALK = "talk"
     RESULT = "result"
+    CONSENT = "consent"  # they confirmed from their mailbox that we may write
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def permission(occasion: Occasion, agreed: Agreed) -> Permission:
     if occasion == Occasion.CALL_GIVEN_AWAY:
         return Permission(False, "Another host has this call now and will talk to them about it.")
     topics = " and ".join(agreed.topics)
-    if occasion == Occasion.RESULT:
+    if occasion in (Occasion.RESULT, Occasion.CONSENT):
         if not topics and agreed.is_waiting:
             ticked = "They ticked that we may write, but have not confirmed it by email yet."
             return Permission(False, f"{ticked} Wait until they do.")

@@ -3,6 +3,7 @@
 Every email to a visitor leads here, and nothing else does. A GET changes nothing.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -14,8 +15,9 @@ from .. import clock
 from ..accounts.audit_log import Actor
 from ..book import bookings, notifications
 from ..book.models import Booking, coming
-from ..emails import outbox
+from ..emails import outbox, team_notices
 from ..leads import capture, consent, events
+from ..leads.consent import Occasion
 from ..leads.models import Consent, EventKind, Lead, Stage
 from ..settings import Settings
 from ..web.context import context
@@ -25,6 +27,7 @@ from . import erasure
 
 blueprint = Blueprint("mailbox", __name__, url_prefix="/email")
 SOURCE = "email"  # of a withdrawal
+IN_FIRST_PERSON = {"their result": "my result", "our services": "your services"}
 
 
 @blueprint.get("/<token>/")
@@ -42,7 +45,8 @@ def choices(token: str) -> str:
             done=request.args.get("done", ""),
             calls=unproved,
             to_confirm=[*waiting, *unproved_ticks(session, lead)],
-            may_write=bool(consent.agreed(session, lead.id).topics),
+            ticked=_topics(unproved_ticks(session, lead)),
+            may_write=[IN_FIRST_PERSON[one] for one in consent.agreed(session, lead.id).topics],
             has_enough=any(
                 bookings.is_for_the_team(session, settings, one, now) for one in waiting
             ),
@@ -76,11 +80,18 @@ def choices_submit(token: str) -> ResponseReturnValue:
     return redirect(url_for(".erased"), 303)
 
 
+def _topics(ticks: Iterable[Consent]) -> list[str]:
+    """Name what ticks are about, as the owner of the mailbox reads it."""
+    is_result = (one.source == consent.RESULT_SOURCE for one in ticks)
+    return sorted({"your result" if one else "our services" for one in is_result})
+
+
 def _confirm(session: Session, settings: Settings, lead: Lead, now: datetime) -> None:
     """Let the ticks count, and the calls that were held until someone confirms them."""
     own = capture.shares_mailbox(lead.address)
     session.execute(update(Lead).where(own).values(disowned_at=None))
-    for tick in unproved_ticks(session, lead):
+    ticks = unproved_ticks(session, lead)
+    for tick in ticks:
         tick.is_proved = True
     for call in _coming(session, lead, now):
         if call.quarantine and bookings.is_for_the_team(session, settings, call, now):
@@ -91,6 +102,11 @@ def _confirm(session: Session, settings: Settings, lead: Lead, now: datetime) ->
     if not any(call.quarantine for call in _coming(session, lead, now)):
         lead.quarantine = False
         outbox.release(session, lead.id, now)
+    if ticks and not lead.quarantine:
+        what, key = "confirmed by email that we may write to them", f"may-write:{ticks[-1].id}"
+        team_notices.notify(
+            session, settings, lead.id, now, occasion=Occasion.CONSENT, key=key, what=what
+        )
 
 
 def _withdraw(session: Session, _settings: Settings, lead: Lead, now: datetime) -> None:

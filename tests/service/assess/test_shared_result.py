@@ -113,3 +113,12 @@ def test_changed_answers_show_on_the_shared_page(client, framework, result):
     client.post(result.replace("/result/", "/nurture/"), data=answers(framework, "nurture", WORST))
     client.post(result.replace("/result/", "/clarify/"), data=answers(framework, "clarify", 3))
     assert "A shared result: Begin with Nurture" in client.get(link).text
+
+
+def test_a_shared_result_that_its_owner_is_correcting_says_so(client, framework, result):
+    link = share(client, result)
+    other = next(one.id for one in framework.phases if one.id != PHASE)
+    client.post(result.replace("/result/", "/phase/"), data={"phase": other})
+    client.post(result.replace("/result/", "/clarify/"), data={})
+    shown = client.get(link)
+    assert (shown.status_code, "This result is being corrected" in shown.text) == (200, True)

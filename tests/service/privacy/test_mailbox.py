@@ -39,9 +39,16 @@ def test_a_tick_counts_once_the_mailbox_confirms_it_and_until_it_withdraws(
     page = choices(mails)
     assert client.get(page).status_code == 200
     assert not may_write(database)  # looking changes nothing
-    assert "Confirm that this was me" in client.get(page).text
+    shown = client.get(page).text
+    assert "Confirm that this was me" in shown
+    assert "you let us write to you about our services and confirm your call." in shown
     client.post(page, data={"choice": "confirm"})
     assert may_write(database)
+    told = [one for _, one in mails() if "you may write to them" in one.subject]
+    assert told and all(
+        "agreed that we may write to them about our services" in one.text for one in told
+    )
+    assert "write to me about your services" in client.get(page).text
     client.post(assess(client, framework) + "mail", data={"email": ADA})
     assert choices(mails) == page  # of every kind of email
     client.post(page, data={"choice": "withdraw"})

@@ -16,7 +16,7 @@ from lead_service.action_framework.suggestions import (
     SuggestionsError,
     load_suggestions,
 )
-from lead_service.assess.brief import build_brief
+from lead_service.assess.brief import CONTRADICTED, build_brief
 from lead_service.assess.diagnosis import diagnose
 from lead_service.assess.retake import compare
 from lead_service.assess.text import change
@@ -114,6 +114,32 @@ def test_what_only_a_general_word_names_comes_after_the_rest():
     words = "Employees paste customer data into ChatGPT. Legal is worried."
     made = brief_of([1] * 12, words)
     assert [one.wrote for one in made.asks][:2] == ["legal", "chatgpt"]
+
+
+@pytest.mark.parametrize(
+    ("words", "wrote"),
+    [
+        ("The CFO loves it and the budget is approved. But the nurses don't use it.", ["dont use"]),
+        ("We never had a training problem and staff were involved from day one.", []),
+        ("Budget is settled, the CFO signed it off.", []),
+        ("It is NOT a budget problem - money is there.", []),
+        (
+            "Data quality isn't the issue, and neither is money. Two VPs fight over who decides.",
+            ["decides"],
+        ),
+        ("We don't have any data problems…", []),
+        ("Finance will not fund the rollout.", ["finance"]),
+        ("There is no budget for more.", ["budget"]),
+    ],
+)
+def test_what_they_say_is_no_problem_names_nothing(words, wrote):
+    assert sorted({one.word for one in SUGGESTIONS.named_in(words).values()}) == wrote
+
+
+def test_an_answer_that_their_words_contradict_is_asked_about_as_such():
+    made = brief_of([2, 2, 2, 0, *[2] * 8], "Budget is settled, the CFO signed it off.")
+    assert made.asks[0].condition.question.id == "clarify-funding"
+    assert made.asks[0].text == CONTRADICTED.format("budget")
 
 
 def test_while_all_is_true_the_first_question_is_about_what_they_wrote():

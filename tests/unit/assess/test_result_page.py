@@ -316,7 +316,11 @@ def test_what_changed_since_an_earlier_result_is_said_for_each_condition():
     said = text_of(page("result", of_levels(now), since=since))
     assert "You answered before on Friday, October 23, 2026." in said
     assert f"It was {since.overall}." in said
-    for which, how in ((0, "True, open"), (1, "Still open, closer than"), (2, "Open, nearly true")):
+    for which, how in (
+        (0, "True, open"),
+        (1, "Still open, but better than"),
+        (2, "Open, nearly true"),
+    ):
         assert f"{FRAMEWORK.questions[which].condition} {how} before." in said
     assert text.NOT_COMPARABLE not in said
 
