@@ -5,10 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from html import unescape
 from typing import Self
-
-from mkdocs.structure.pages import Page
 
 from ..people import Person
 from .front_matter import OfArticle
@@ -90,17 +87,6 @@ def article(url: str, said: OfArticle, author: Person | None) -> Article:
 def is_article(path: str) -> bool:
     """Say whether a source path is an article: any page under insights/ but its index."""
     return path.startswith("insights/") and path != "insights/index.md"
-
-
-def headings(page: Page) -> list[tuple[str, str]]:
-    """List a page's headings below its title, as (id, text), for the search index."""
-    found, waiting = [], list(reversed(page.toc.items))
-    while waiting:
-        item = waiting.pop()
-        if item.level > 1:
-            found.append((item.id, unescape(TAG.sub("", item.title))))
-        waiting.extend(reversed(item.children))
-    return found
 
 
 def minutes(html: str) -> int:

@@ -29,7 +29,8 @@ THEME = Path(__file__).resolve().parents[2] / "site_overrides"
 # Each is a layer of the cascade, in this order. Those of the service are between pages and print.
 STYLES = ("tokens", "base", "signature", "components", "frame", "pages", "print")
 LAYERS = (*STYLES[:-1], "service", "print")
-UNPUBLISHED = ("assets/", "styles/", "scripts/", "icons/", "drawings/")  # the theme's, our sources
+# The theme's files, our sources, and texts that pages include.
+UNPUBLISHED = ("assets/", "styles/", "scripts/", "icons/", "drawings/", "includes/")
 TEXT = {".html", ".css", ".js", ".json", ".xml", ".txt", ".svg", ".yml", ".webmanifest"}
 SMALLEST = 200  # bytes; below this the header that names the encoding outweighs what it saves
 MANY = 200  # pages
@@ -42,6 +43,7 @@ class Assets:
 
     address: Mapping[str, str]
     style: str
+    style_of_writing: str  # on pages that use what only Material's authors write
     script: str
 
 
@@ -53,6 +55,8 @@ def published(config: MkDocsConfig, files: Files) -> Assets:
         return addresses.setdefault(name, publish(config, files, name, content))
 
     scripts = {path.name: _lean_js(path.read_text("utf-8")) for path in THEME.glob("scripts/*.js")}
+    of_search = publish_asset("search.css", _lean_css(_sheet("frame", "search")).encode())
+    scripts["search.js"] = scripts["search.js"].replace('"search.css"', f'"{of_search}"')
     for name, script in scripts.items():
         publish_asset(name, script.encode())
     for side in ICONS:
@@ -64,7 +68,7 @@ def published(config: MkDocsConfig, files: Files) -> Assets:
         files.append(File.generated(config, path.lstrip("/"), content=content))
     style = _stylesheet(publish_asset)
     publish_asset("site.css", style.encode())
-    return Assets(addresses, style, scripts["boot.js"])
+    return Assets(addresses, style, _lean_css(_sheet("pages", "writing")), scripts["boot.js"])
 
 
 def publish(config: MkDocsConfig, files: Files, name: str, content: bytes) -> str:
@@ -79,10 +83,12 @@ def _stylesheet(publish: Callable[[str, bytes], str]) -> str:
     """Join the font faces, the colors and our style sheets."""
     faces = typeface.faces(publish)
     sheets = [_layer("tokens", palette.css())]
-    sheets += [
-        _layer(name, (THEME / "styles" / f"{name}.css").read_text("utf-8")) for name in STYLES
-    ]
+    sheets += [_sheet(name, name) for name in STYLES]
     return _lean_css("\n".join((f"@layer {','.join(LAYERS)};", faces, *sheets)))
+
+
+def _sheet(layer: str, name: str) -> str:
+    return _layer(layer, (THEME / "styles" / f"{name}.css").read_text("utf-8"))
 
 
 def _layer(name: str, sheet: str) -> str:

@@ -6,7 +6,8 @@ sentences to quote, shown under the title), `updated` (the day of its last chang
 `author` (the name of a file in docs/people/, without its ending) and `redirect_from` (addresses it
 once had). A person needs `name` and `role`, and may have `says`, `link` and `portrait`. Any other
 page needs a `description`, and may have `redirect_from` too. Any page may have `confirm`: texts
-of it that the owner of the practice still has to confirm.
+of it that the owner of the practice still has to confirm, and `keywords`: other words by which
+visitors look for it.
 """
 
 import re
@@ -74,6 +75,7 @@ class OfPage:
 
     description: Text
     step: Step | None = None
+    keywords: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
     confirm: tuple[str, ...] = ()
     redirect_from: Annotated[
         tuple[Annotated[str, AfterValidator(_old_address)], ...], BeforeValidator(_listed)

@@ -39,10 +39,11 @@ from ..call_types import CallType, CallTypesError, load_call_types
 from ..formats import write_date
 from ..people import PEOPLE_JSON, Person
 from . import articles as listings
-from . import assets, front_matter, git_dates, links, portraits, server_config
+from . import assets, dialect, front_matter, git_dates, links, portraits, server_config
 from . import cache as build_cache
 from .drawings import Cards
 from .json_ld import Facts
+from .search_index import SearchIndex
 
 SERVICE = Path(__file__).resolve().parents[1]
 SERVICE_TEMPLATES = SERVICE / "templates"  # the signature, and who a person is
@@ -69,6 +70,8 @@ class Build:
     articles: dict[str, listings.Article] = field(default_factory=dict)  # by source path
     fronts: dict[str, front_matter.FrontMatter] = field(default_factory=dict)  # by source path
     moved: dict[str, str] = field(default_factory=dict)  # old addresses and where they lead
+    keywords: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by source path
+    search: SearchIndex = field(default_factory=SearchIndex)
     unconfirmed: list[str] = field(default_factory=list)  # what only the owner can know
 
     def counted(self, value: Any, step: str | None = None) -> Any:
@@ -81,6 +84,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     is_preview = False
     build: Build
+    _plain: list[Any]  # Markdown extensions for pages that use nothing of Material's
+    _whole: list[Any]
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Note whether this is a preview, which needs no files for web servers."""
@@ -110,7 +115,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             for key in engagement.confirm
         ]
         links.name_lines(config.docs_dir)
-        config.markdown_extensions = _extensions(config)
+        self._plain, self._whole = _extensions(config), [*config.markdown_extensions]
+        self._whole.append(dialect.Annotations())
         return config
 
     def _configure(self, config: MkDocsConfig) -> None:
@@ -201,6 +207,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         else:
             said = front.checked_as(front_matter.OfPage, known)
         build.unconfirmed += (f"{file.src_uri}: {text}" for text in said.confirm)
+        build.keywords[file.src_uri] = said.keywords
         once.check(front)
         for old in map(server_config.old_address, said.redirect_from):
             if old in build.known or old.startswith(links.SERVICE):
@@ -222,10 +229,17 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             page.meta.setdefault("template", "article.html")
         for name in ("retention", "backup"):
             markdown = markdown.replace(f"{{{name}}}", _period(config.extra[f"{name}_days"]))
-        return self.build.counted(markdown, page.meta.get("step"))
+        markdown = self.build.counted(markdown, page.meta.get("step"))
+        is_plain = not dialect.is_used(markdown)
+        config.markdown_extensions = self._plain if is_plain else self._whole
+        return markdown
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Check links, and keep what lists and feeds need of an article's text."""
+        if config.markdown_extensions is self._whole:
+            html = dialect.finish(html)
+        html = dialect.scrolling(html)
+        page.meta["is_styled"] = bool(dialect.STYLED.search(html))
         links.check_from_root(html, page.file, self.build.known)
         if article := self.build.articles.get(page.file.src_uri):
             minutes = listings.minutes(html)
@@ -256,11 +270,11 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             unconfirmed=build.unconfirmed,
             listing=listing,
             article_at=build.articles.get,
-            headings_of=listings.headings,
             changed=self._changed(config),
             step_links={step.slug: f"/framework/{step.slug}/" for step in framework.steps},
             asset=published.address,
             style=published.style,
+            style_of_writing=published.style_of_writing,
             script=published.script,
             card=build.cards.address,
             colors=palette.LIGHT,
@@ -284,9 +298,11 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         return changed
 
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
-        """Let an article's links name it, and compress a page while the next one is being made."""
+        """Let an article's links name it, let search find it, and compress it meanwhile."""
         if article := self.build.articles.get(page.file.src_uri):
             output = links.naming(output, article.slug)
+        title, words = page.meta.get("title") or page.title, self.build.keywords[page.file.src_uri]
+        self.build.search.add(f"/{page.url}", str(title), output, words)
         if not self.is_preview:
             path = Path(page.file.abs_dest_path)
             self.build.compressor.add(path, output.encode("utf-8", "xmlcharrefreplace"))
@@ -296,9 +312,12 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         """Draw the cards, and write the files for web servers."""
         build, site = self.build, Path(config.site_dir)
         build.cards.write(site)
+        build.search.write(site)
         if self.is_preview:
             return
-        inline = {"script-src": build.published.script, "style-src": build.published.style}
+        published = build.published
+        styles = (published.style, published.style_of_writing)
+        inline = {"script-src": (published.script,), "style-src": styles}
         server_config.write_redirects(site, build.moved, build.redirect)
         server_config.write_headers(site, inline, https=_address(config).startswith("https:"))
         server_config.write_nginx(site, _address(config), build.moved)
@@ -337,10 +356,9 @@ def _address(config: MkDocsConfig) -> str:
 
 
 def _extensions(config: MkDocsConfig) -> list[Any]:
-    """Make the Markdown extensions here: by name, each page finds and makes them all anew."""
-    names, options = config.markdown_extensions, config.mdx_configs
+    """Make the plain extensions here: by name, each page finds and makes them all anew."""
     make = Markdown().build_extension
-    return [*(make(name, options.get(name, {})) for name in names)]
+    return [*(make(name, config.mdx_configs.get(name, {})) for name in dialect.PLAIN)]
 
 
 def _period(days: int) -> str:

@@ -8,7 +8,7 @@ The rules come from lead_service/headers.py, which serves the site by them too. 
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,9 +23,9 @@ def hash_source(content: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def write_headers(site: Path, inline: Mapping[str, str], *, https: bool) -> None:
-    """Write headers.json and _headers; `inline` is the content of each block by directive."""
-    hashes = {directive: [hash_source(content)] for directive, content in inline.items()}
+def write_headers(site: Path, inline: Mapping[str, Iterable[str]], *, https: bool) -> None:
+    """Write headers.json and _headers; `inline` are the blocks by directive."""
+    hashes = {name: [*map(hash_source, blocks)] for name, blocks in inline.items()}
     (site / serving.HASHES).write_text(json.dumps(hashes, indent=1) + "\n", "utf-8")
     lines = []
     for path, headers in serving.rules(serving.headers_for(https=https), hashes).items():

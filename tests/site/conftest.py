@@ -3,6 +3,7 @@
 import functools
 import http.server
 import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -38,17 +39,24 @@ class Plain(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
-def address(site):
-    """The address of a plain file server for the built site, on a free port."""
+@contextmanager
+def served(site):
+    """Serve a built site as a plain file server does, on a free port; yield its address."""
     lines = (site / "_headers").read_text("utf-8").splitlines()
-    Plain.policy = next(line for line in lines if "Security-Policy" in line).partition(": ")[2]
+    policy = next(line for line in lines if "Security-Policy" in line).partition(": ")[2]
+    handler = type("WithPolicy", (Plain,), {"policy": policy})
     server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Plain, directory=str(site))
+        ("127.0.0.1", 0), functools.partial(handler, directory=str(site))
     )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    with served(site) as address:
+        yield address
 
 
 @pytest.fixture

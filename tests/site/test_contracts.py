@@ -73,14 +73,6 @@ def test_the_sitemap_lists_every_page_that_should_be_found(site, pages):
     assert listed == {ORIGIN + url for url in readable | service}
 
 
-def test_the_search_index_finds_every_heading_where_it_says(site, pages):
-    by_url = {page.url: page for page in pages}
-    for entry in json.loads((site / "search.json").read_text("utf-8")):
-        page = by_url[entry["url"]]
-        ids = {attributes.get("id") for _, attributes in page.tags}
-        assert {id for id, _ in entry["headings"]} <= ids, entry["url"]
-
-
 def test_every_text_file_has_compressed_copies_that_say_the_same(site):
     texts = [p for p in site.rglob("*") if p.suffix in {".html", ".css", ".js", ".json", ".xml"}]
     large = {path: path.read_bytes() for path in texts if path.stat().st_size > 200}

@@ -61,13 +61,29 @@ def test_nothing_of_search_is_loaded_before_it_is_opened(visit):
     assert [url for url in asked if url.endswith("/search.json")]
 
 
-def test_search_is_complete_by_keyboard(visit):
+def test_any_phrase_is_found_with_its_passage_marked_and_by_keyboard_alone(visit):
     page = visit("/about/")
     page.keyboard.press("/")
-    expect(page.get_by_label("Search the site")).to_be_focused()
-    page.keyboard.type("pilot scales")
-    results = page.get_by_role("dialog").get_by_role("listitem")
-    expect(results.first).to_contain_text("Why Most AI Pilots Never Scale")
+    field = page.get_by_label("Search the site")
+    expect(field).to_be_focused()
+    first = page.get_by_role("dialog").locator("ul > li").first
+    for query, title, mark in (
+        ("with lasting money who has said", "Why Most AI Pilots", None),
+        ("two people with other jobs keep it alive", "Why Most AI Pilots", None),
+        ("Sunday evenings", "Why Most AI Pilots", "Sunday evening"),  # another form of a word
+        ("integrations tun", "Why Most AI Pilots", "tuned"),  # the beginning of one
+        ("pricing", "Questions and answers", ""),  # as a buyer calls it
+        ("what does an engagement cost", "Questions and answers", None),
+        ("decision rights", "AI governance", None),  # from a template, and no article
+    ):
+        field.fill(query)
+        expect(first).to_contain_text(title)
+        marked = first.locator("mark")
+        if mark != "":
+            expect(marked.first).to_contain_text(mark or query, ignore_case=True)
+    field.fill("why was the business case never quantified")
+    section = first.get_by_role("link", name="Four signs")
+    expect(section).to_be_visible()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{ARTICLE}")

@@ -1,5 +1,6 @@
 """What a first visit downloads, compressed: budgets in bytes, which are the same on every run."""
 
+import json
 import re
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 FIRST_VISIT, OF_HOME = 45_000, 30_000
 FIRST_ROUND_TRIP = 14_600  # what a server may send before the browser has answered (RFC 6928)
 SCRIPTS = 5_000
+SEARCH = 10_000  # until the first result
 REQUESTS = 8
 # What is set in each face of the typeface; in the first, all that is not marked.
 FACES = {"serif-regular": set(), "serif-semibold": {"strong", "b"}, "serif-it": {"em", "i", "cite"}}
@@ -65,3 +67,11 @@ def test_scripts_are_few(visits, pages):
             files = visits[page.url].items()
             scripts = [size for name, size in files if name.endswith(".js")]
             assert scripts and sum(scripts) + len(inline) <= SCRIPTS, page.url
+
+
+def test_the_first_result_of_a_search_needs_few_bytes(site):
+    listed = json.loads((site / "search.json").read_text("utf-8"))
+    [script], [style] = site.glob("assets/search.*.js"), site.glob("assets/search.*.css")
+    first = f"/{script.relative_to(site)}", f"/{style.relative_to(site)}", "/search.json"
+    words = [listed["folder"] + f"{letter}.json" for letter in "bo"]  # budget owner
+    assert sum(sent(site, url) for url in (*first, *words)) <= SEARCH

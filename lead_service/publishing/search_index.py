@@ -1,0 +1,103 @@
+"""Write the index of the full text: which words are in which paragraphs of which pages.
+
+A browser loads the list of pages, and of the words only the files whose words begin like those that
+a visitor asks for. It takes the passages that it shows from the pages themselves, so these are
+stored once. site_overrides/scripts/search.js reads all of it.
+"""
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from html import unescape
+from itertools import groupby, pairwise
+from pathlib import Path
+
+LIST = "search.json"
+LARGEST = 24_000  # bytes of one file of words, before compression
+SHORTEST = 2  # letters of a word that is worth an entry
+UNSEARCHED = re.compile(
+    r"(?s)<(nav|form|svg|fieldset|button|footer)\b.*?</\1>"
+    r'|<ul class="[^"]*(?:entries|older)">.*?</ul>'
+)
+INLINE = re.compile(
+    r"</?(?:a|abbr|b|cite|code|del|dfn|em|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|time|u|wbr)\b"
+    r"[^>]*>"
+)
+TAG = re.compile(r"<[^>]+>")
+WORD = re.compile(r"[^\W_]+")
+
+
+class SearchIndex:
+    """The words of all pages of a build; pages are added in the order of the site's files."""
+
+    def __init__(self) -> None:
+        self._pages: list[tuple[str, str, int, str]] = []  # url, title, blocks, keywords
+        self._places: defaultdict[str, list[int]] = defaultdict(list)  # blocks, ascending
+        self._blocks = 0
+
+    def add(self, url: str, title: str, html: str, keywords: Iterable[str] = ()) -> None:
+        """Take a built page at a root-relative address, and other words by which it is found."""
+        first = self._blocks
+        for block in blocks(html):
+            for word in {*block}:
+                self._places[word].append(self._blocks)
+            self._blocks += 1
+        self._pages.append((url, title, self._blocks - first, " ".join(keywords)))
+
+    def write(self, site: Path) -> None:
+        """Write the list of pages, and the words in files that browsers may keep for a year."""
+        files = dict(shards({word: _gaps(self._places[word]) for word in sorted(self._places)}))
+        version = hashlib.sha256(json.dumps([self._pages, files]).encode()).hexdigest()[:10]
+        folder = f"assets/search.{version}"
+        (site / folder).mkdir(parents=True)
+        for name, words in files.items():
+            (site / folder / f"{name}.json").write_text(_compact(words), "utf-8")
+        listed = {"folder": f"/{folder}/", "files": " ".join(files), "pages": self._pages}
+        (site / LIST).write_text(_compact(listed), "utf-8")
+
+
+def _compact(data: object) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def _gaps(places: list[int]) -> str:
+    """Write ascending numbers as the first one and the gaps between them, which are short."""
+    return " ".join(map(str, (places[0], *(after - before for before, after in pairwise(places)))))
+
+
+def shards(words: Mapping[str, str], prefix: str = "") -> Iterator[tuple[str, dict[str, str]]]:
+    """Share out sorted words to files by how they begin.
+
+    A file holds the words that begin with its name. Where these would be too many, there is a file
+    for each next letter, and the word that ends there has a file named with a line below it.
+    """
+    size = sum(len(word) + len(places) + 6 for word, places in words.items())
+    if prefix and size <= LARGEST:
+        yield prefix, dict(words)
+        return
+    for letter, group in groupby(words.items(), key=lambda item: item[0][len(prefix) :][:1]):
+        if letter:
+            yield from shards(dict(group), prefix + letter)
+        else:
+            yield f"{prefix}_", dict(group)
+
+
+def blocks(html: str) -> Iterator[list[str]]:
+    """Yield the words of each paragraph, heading, item or cell of a page's own text."""
+    main = html.split('<main id="main"', 1)[-1].split('<section class="next', 1)[0]
+    main = UNSEARCHED.sub("\n", main.split("</main>", 1)[0].split("</article>", 1)[0])
+    for text in TAG.sub("\n", INLINE.sub("", main).replace("\n", " ")).split("\n"):
+        if found := fold(unescape(text)):
+            yield found
+
+
+def fold(text: str) -> list[str]:
+    """Return the words of a text without case, accents and apostrophes."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(mark for mark in text if unicodedata.category(mark)[0] != "M")
+    plain = re.sub("['\u2019]", "", text).lower()
+    return [word for word in WORD.findall(plain) if len(word) >= SHORTEST]

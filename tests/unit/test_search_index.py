@@ -1,0 +1,38 @@
+"""The index of the full text: what is in it, and which file a word is in."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lead_service.publishing.search_index import LARGEST, SearchIndex, blocks, shards
+
+PAGE = """<nav>Menu</nav><main id="main"><article><nav>Contents</nav><h1>A title</h1>
+<p>It&rsquo;s a <b>caf</b>é &amp; more.</p><ul class="plain-list entries"><li>Another page</li></ul>
+<p>One<br>two</p></article><p>Read next</p></main><footer>Foot</footer>"""
+
+
+def test_a_pages_own_text_is_indexed_by_paragraphs_and_nothing_around_it():
+    assert [*blocks(PAGE)] == [["title"], ["its", "cafe", "more"], ["one"], ["two"]]
+
+
+@given(st.sets(st.text("abc", min_size=2, max_size=6), min_size=1), st.integers(1, 3))
+def test_every_word_is_in_one_file_whose_name_it_begins_with(words, part):
+    places = "1 " * (LARGEST // part)
+    files = dict(shards(dict.fromkeys(sorted(words), places)))
+    assert sorted(word for file in files.values() for word in file) == sorted(words)
+    for name, file in files.items():
+        for word in file:
+            assert word == name[:-1] if name.endswith("_") else word.startswith(name)
+
+
+def test_paragraphs_are_stored_by_the_gaps_between_them(tmp_path):
+    index = SearchIndex()
+    index.add("/one/", "One", "<p>pilot</p><p>budget</p><p>pilot</p>", ["price", "fees"])
+    index.add("/two/", "Two", "<p>a pilot</p>")
+    index.write(tmp_path)
+    listed = json.loads((tmp_path / "search.json").read_text("utf-8"))
+    assert listed["pages"] == [["/one/", "One", 3, "price fees"], ["/two/", "Two", 1, ""]]
+    folder = tmp_path / listed["folder"].strip("/")
+    assert {path.stem for path in folder.iterdir()} == {*listed["files"].split()} == {"p", "b"}
+    assert json.loads((folder / "p.json").read_text("utf-8")) == {"pilot": "0 2 1"}
