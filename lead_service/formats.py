@@ -117,6 +117,18 @@ def short_date(day: date, today: date | None = None) -> str:
     return write_date(day, "EEE, MMM d" if is_this_year else "EEE, MMM d, y")
 
 
+def elsewhere(instant: datetime, zone: str, other: str) -> str:
+    """Write an instant in another zone beside its reading in `zone`: 3:00 pm Berlin time.
+
+    The date is left out where it is the same; empty where both clocks show the same.
+    """
+    here, there = (instant.astimezone(ZoneInfo(one)).replace(tzinfo=None) for one in (zone, other))
+    if here == there:
+        return ""
+    day = "" if here.date() == there.date() else write_date(there, "EEE, MMM d") + ", "
+    return f"{day}{clock_time(instant, other)} {zone_name(other)}"
+
+
 def moment(instant: datetime, zone: str, now: datetime | None = None) -> str:
     """Write an instant in a zone, short enough for a table: Tue, Nov 24, 2026, 9:30 am.
 

@@ -30,6 +30,7 @@ class Member(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(320))  # see leads.capture.normalize_email
     name: Mapped[str] = mapped_column(String(120), default="")
+    zone: Mapped[str] = mapped_column(String(64), default="")  # IANA name; empty: not chosen
     role: Mapped[Role] = mapped_column(StoredEnum(Role, 20), default=Role.MEMBER)
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]

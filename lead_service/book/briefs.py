@@ -62,22 +62,26 @@ def brief_of(
     lead_id: int,
     call: Booking | None,
     words: str,
+    zone: str = "",
 ) -> Brief | None:
-    """Return the brief for talking with a lead, on a call that may be theirs."""
+    """Return the brief for talking with a lead, on a call that may be theirs.
+
+    The time of the call is written in `zone`, or else in its host's.
+    """
     chosen = choose(answered_by(session, [lead_id])[lead_id], call)
     if chosen is None:
         return None
     brief = brief_for(session, chosen, lead_id, published.framework, words)
-    return replace(brief, source=source(chosen, call))
+    return replace(brief, source=source(chosen, call, zone))
 
 
-def source(chosen: Assessment, call: Booking | None) -> str:
+def source(chosen: Assessment, call: Booking | None, zone: str = "") -> str:
     """Say which answers a brief is made of: a person may have several calls, each with its own."""
     assert chosen.completed_at
     answered = long_date(chosen.completed_at, "UTC")
     if call is None:
         return f"They answered on {answered}."
-    of_call = f"the call on {zoned_time(call.starts_at, call.host_zone)}"
+    of_call = f"the call on {zoned_time(call.starts_at, zone or call.host_zone)}"
     if call.assessment_id == chosen.id:
         return f"These answers came with {of_call}."
     return f"No answers came with {of_call}. These are from {answered}."

@@ -17,13 +17,13 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from .. import clock, formats
 from ..accounts.audit_log import Actor
-from ..accounts.members import DeskSession
+from ..accounts.members import DeskSession, Member
 from ..book.hosts.models import Host
 from ..db import demo_data
 from ..db.engine import StorageBusy
@@ -167,7 +167,12 @@ def write(work: Callable[[Session, Actor], Result]) -> Result:
     return context().database.write(lambda session: work(session, by))
 
 
-def desk_zone(reading) -> str:
-    """Return the zone in which the desk writes times that are no call's: the first host's."""
-    zones = select(Host.zone).where(Host.is_active).order_by(Host.id)
-    return reading.scalar(zones.limit(1)) or "UTC"
+def desk_zone(reading: Session) -> str:
+    """Return the zone in which the member who asks reads every time.
+
+    Until they choose one, it is theirs as a host, or else the first host's.
+    """
+    member: Member = g.desk.member
+    is_own = func.lower(Host.email) == member.email
+    zones = select(Host.zone).where(or_(Host.is_active, is_own)).order_by(is_own.desc(), Host.id)
+    return member.zone or reading.scalar(zones.limit(1)) or "UTC"

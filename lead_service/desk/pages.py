@@ -16,4 +16,5 @@ from .hosts import (
 from .leads import exports, inbox, lead_page, new_lead_page
 from .mail import outbox_page
 from .privacy import privacy_page
+from .search import search_page
 from .team import audit_log_page, passkey_page, team_page

@@ -15,7 +15,12 @@ from ..people import PEOPLE_JSON, Person
 from ..settings import Settings, SettingsError
 
 PAGE = "page.html"  # the name under which the service's templates extend the published page
-MARKER = re.compile(r"<!--page:(title|description|head|above|content)-->")
+MARKER = re.compile(r"<!--page:(title|description|head|above|content|/?masthead|/?footer)-->")
+# Those without a partner are filled in; what stands between two of a pair may be replaced.
+MARKERS = (
+    *("title", "description", "head", "masthead", "/masthead", "above", "content"),
+    *("footer", "/footer"),
+)
 
 
 @dataclass(frozen=True)
@@ -101,19 +106,22 @@ def _article(item: dict) -> Article:
 
 
 def _as_template(page: str) -> str:
-    """Turn the published page into a Jinja template with a block at each marker.
+    """Turn the published page into a Jinja template with a block at each marker or pair of them.
 
     All else is raw: minified CSS and JSON may hold `{#` and `{{`.
     """
     pieces = MARKER.split(page)
     names = pieces[1::2]
-    if sorted(names) != ["above", "content", "description", "head", "title"]:
+    if tuple(names) != MARKERS:
+        found = ", ".join(names) or "none"
         raise SettingsError(
-            [f"SITE_DIR: 200.html has the markers {names}, needs each of five once"]
+            [f"SITE_DIR: 200.html has the markers {found}, needs {', '.join(MARKERS)}"]
         )
     template = [_raw(pieces[0])]
     for name, following in zip(names, pieces[2::2], strict=True):
-        template += [f"{{% block {name} %}}{{% endblock %}}", _raw(following)]
+        is_end, is_pair = name.startswith("/"), f"/{name}" in MARKERS
+        begin = "" if is_end else f"{{% block {name} %}}"
+        template += [begin, "" if is_pair else "{% endblock %}", _raw(following)]
     return "".join(template)
 
 

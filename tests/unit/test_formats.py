@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from lead_service.formats import in_sentence, until, write_date, zone_name
+from lead_service.formats import elsewhere, in_sentence, until, write_date, zone_name
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -51,3 +51,16 @@ def test_names_are_written_inside_a_sentence():
 
 def test_a_date_is_written_as_americans_read_it():
     assert write_date(date(2025, 9, 6)) == "September 6, 2025"
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ("America/New_York", ""),
+        ("America/Toronto", ""),
+        ("Europe/Berlin", "3:00 pm Berlin time"),
+        ("Pacific/Auckland", "Wed, Nov 25, 3:00 am Auckland time"),
+    ],
+)
+def test_a_time_elsewhere_is_told_where_the_clock_shows_another(other, told):
+    assert elsewhere(datetime(2026, 11, 24, 14, tzinfo=UTC), "America/New_York", other) == told

@@ -7,7 +7,8 @@ from lead_service.publishing.site import Article, Published, _as_template
 from lead_service.settings import SettingsError
 
 MARKERS = (
-    "<!--page:title--><!--page:description--><!--page:head--><!--page:above--><!--page:content-->"
+    "<!--page:title--><!--page:description--><!--page:head--><!--page:masthead-->{{ shop }}"
+    "<!--page:/masthead--><!--page:above--><!--page:content--><!--page:footer--><!--page:/footer-->"
 )
 
 
@@ -16,7 +17,9 @@ def test_what_looks_like_a_template_in_the_page_stays_as_it_is():
     environment = Environment(loader=DictLoader({"page.html": _as_template(page)}))
     child = "{% extends 'page.html' %}{% block content %}CONTENT{% endblock %}"
     rendered = environment.from_string(child).render()
-    assert rendered == "<style>.a{#id{{x}}{% y %}#}</style>CONTENT{{ end }}"
+    assert rendered == "<style>.a{#id{{x}}{% y %}#}</style>{{ shop }}CONTENT{{ end }}"
+    own = environment.from_string(child + "{% block masthead %}OWN{% endblock %}").render()
+    assert own == rendered.replace("{{ shop }}", "OWN")
 
 
 @pytest.mark.parametrize("page", ["", MARKERS + "<!--page:title-->", MARKERS[20:]])

@@ -7,21 +7,19 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from wtforms import HiddenField
-from wtforms.validators import ValidationError
 
 from ... import clock
 from ...accounts.audit_log import Actor, AuditKind
 from ...book import bookings, notifications
 from ...book.availability import queries, refusals
 from ...book.hosts.models import Host, who_take
-from ...book.visitor import timezones
 from ...call_types import CallType
-from ...formats import city_of
 from ...leads.models import Lead
 from ...web.context import context
-from ...web.fields import long_text, short_text
+from ...web.fields import long_text
 from ...web.tokens import new_token, token_hash
 from ..blueprint import blueprint, desk_zone, write
+from ..city_form import CityForm, city_in
 from ..leads import lead_detail
 from ..leads.forms import ToldForm
 from ..leads.lead_page import find_lead_or_404
@@ -30,25 +28,12 @@ from .start_choice import Refused, asked_start, open_times
 GONE = "That time is not available. Choose another one."
 
 
-class BookForm(ToldForm):
+class BookForm(ToldForm, CityForm):
     """What is needed beside the time: who they are, where, and what they are told."""
 
     submission = HiddenField()
-    city = short_text("City", required="Enter a city, such as Berlin.", autocomplete="off")
     topic = long_text("What is it about? (optional)", rows=3)
     note = long_text("Note to the visitor (optional)", longest=1000, rows=3)
-
-    @property
-    def zone(self) -> str:
-        """The zone of the city; empty when we know none."""
-        found = timezones.search(self.city.data or "", clock.now())
-        return found[0].zone if found else ""
-
-    def validate_city(self, _field) -> None:
-        if not self.zone:
-            raise ValidationError(
-                "We don\u2019t know this city. Enter a larger one in the same zone."
-            )
 
 
 @blueprint.get("/leads/<int:lead_id>/book/")
@@ -149,4 +134,4 @@ def _first_form(session: Session, lead: Lead, zone: str, now: datetime) -> BookF
     latest = next(iter(lead_detail.calls_of(session, lead)), None)
     theirs = latest.visitor_zone if latest else zone
     known = {name: getattr(lead, name) for name in ("name", "phone", "company")}
-    return BookForm(data=known | {"city": city_of(theirs), "submission": new_token()})
+    return BookForm(data=known | {"city": city_in(theirs), "submission": new_token()})

@@ -21,7 +21,7 @@ from ...book.models import Booking, TimeCell
 from ...call_types import CallType
 from ...web.context import context
 from ...web.fields import long_text
-from ..blueprint import blueprint, write
+from ..blueprint import blueprint, desk_zone, write
 from . import list_pages
 from .start_choice import Refused, asked_start, open_times
 
@@ -72,7 +72,7 @@ def move_call_submit(call_id: int) -> ResponseReturnValue:
     """Move a call and tell both sides."""
 
     def change(session: Session, call: Booking, by: Actor, note: str) -> None:
-        start, any_time = asked_start(call.host_zone)
+        start, any_time = asked_start(desk_zone(session))
         settings, calls = context().settings, context().published.calls
         if not call_changes.move(
             session, settings, calls, call, start, by, note=note, ignore_availability=any_time
@@ -151,7 +151,7 @@ def _render_change(
 
 def _open_times(session: Session, call: Booking, now: datetime) -> dict:
     """Return the open starts of a call's hosts, from its own date on."""
-    calls, zone = context().published.calls, call.host_zone
+    calls, zone = context().published.calls, desk_zone(session)
     hosts = bookings.takers(queries.active_hosts(session), call, calls)
     own_day = call.starts_at.astimezone(ZoneInfo(zone)).date()
     return open_times(

@@ -87,7 +87,7 @@ class LeadDetail:
 def load_lead_detail(
     session: Session, lead: Lead, published: Published, now: datetime, zone: str, call_id: int = 0
 ) -> LeadDetail:
-    """Read the dossier of a lead; times that are no call's are written in `zone`.
+    """Read the dossier of a lead; times are written in `zone`.
 
     The brief is for the call of that id, or for the next one when it is no call of this lead.
     """
@@ -101,7 +101,7 @@ def load_lead_detail(
     return LeadDetail(
         lead=lead,
         permission=permission(occasion, agreed(session, lead.id)),
-        brief=briefs.brief_of(session, published, lead.id, call, words),
+        brief=briefs.brief_of(session, published, lead.id, call, words, zone),
         next_call=next_call,
         other_calls=[one for one in _coming(calls, now) if one is not call],
         said=said,

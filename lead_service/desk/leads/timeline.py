@@ -78,7 +78,7 @@ def lines(
     published: Published,
     zone: str,
 ) -> list[Line]:
-    """Return the timeline; a call is written in its host's zone, all else in `zone`."""
+    """Return the timeline, with every time in `zone`."""
     found: list[Line] = []
     for assessment in assessments:
         title = published.title_of(assessment.came_from)
@@ -111,17 +111,17 @@ def _more(event: LeadEvent, around: Around) -> str:
     detail, call = event.detail, around.calls.get(event.detail.get("booking", 0))
     match event.kind:
         case EventKind.CALL_BOOKED if call:
-            return f" for {moment(around.first_start(call), call.host_zone)}"
+            return f" for {moment(around.first_start(call), around.zone)}"
         case EventKind.CALL_MOVED if call:
             before, start = (datetime.fromisoformat(detail[name]) for name in ("before", "start"))
-            return f" from {moment(before, call.host_zone)} to {moment(start, call.host_zone)}"
+            return f" from {moment(before, around.zone)} to {moment(start, around.zone)}"
         case (
             EventKind.CALL_CANCELLED
             | EventKind.CALL_HELD
             | EventKind.CALL_MISSED
             | EventKind.CALL_UNMARKED
         ) if call:
-            return f": {moment(call.starts_at, call.host_zone)}"
+            return f": {moment(call.starts_at, around.zone)}"
         case EventKind.WANTED_START if detail.get("start"):
             return f": {moment(datetime.fromisoformat(detail['start']), around.zone)}"
         case EventKind.STAGE_CHANGED:

@@ -6,6 +6,7 @@ from wtforms.validators import InputRequired
 
 from ...accounts.members import Role
 from ...web.fields import Choice, address, short_text
+from ..city_form import CityForm
 
 ROLES = {
     Role.MEMBER: "Member: works with leads, and cannot export them",
@@ -41,7 +42,7 @@ class PasskeyForm(Form):
     )
 
 
-class NameForm(Form):
-    """A member's name."""
+class NameForm(CityForm):
+    """A member's name, and where they are."""
 
     own_name = short_text("Your name", required="Enter your name.", autocomplete="name")

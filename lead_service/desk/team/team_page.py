@@ -12,7 +12,8 @@ from ...book.hosts.models import Host
 from ...web.context import context
 from ..auth import passkeys, sessions
 from ..auth.sign_in import signed_out
-from ..blueprint import admins_only, blueprint, write
+from ..blueprint import admins_only, blueprint, desk_zone, write
+from ..city_form import city_in
 from . import membership
 from .forms import InviteForm, NameForm, PasskeyForm, RoleForm
 
@@ -95,13 +96,19 @@ def sign_out_member(member_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/team/me/name")
 def rename() -> ResponseReturnValue:
-    """Change the name that the others see."""
+    """Change the name that the others see, and the zone in which the member reads times."""
     form = NameForm(request.form)
     if not form.validate():
         return render_team(naming=form), 422
-    name, own_id = form.own_name.data or "", g.desk.member_id
-    write(lambda writing, by: membership.rename(writing, _find_member(writing, own_id), name, by))
-    flash("Changed.")
+    name, zone, own_id = form.own_name.data or "", form.zone, g.desk.member_id
+
+    def work(writing: Session, by: Actor) -> None:
+        member = _find_member(writing, own_id)
+        membership.rename(writing, member, name, by)
+        member.zone = zone
+
+    write(work)
+    flash("Saved.")
     return redirect(url_for(".team"), 303)
 
 
@@ -155,13 +162,14 @@ def render_team(
         people = membership.everybody(reading)
         own = passkeys.of_member(reading, g.desk.member)
         signed_in = sessions.of_member(reading, context().settings, g.desk.member, clock.now())
+        own_name = {"own_name": g.desk.member.name, "city": city_in(desk_zone(reading))}
         hosts = {one.email.lower() for one in reading.scalars(select(Host))}
     return render_template(
         "desk/team/team.html",
         people=people,
         hosts=hosts,
         form=form or InviteForm(),
-        naming=naming or NameForm(data={"own_name": g.desk.member.name}),
+        naming=naming or NameForm(data=own_name),
         keying=keying or PasskeyForm(),
         passkeys=own,
         signed_in=signed_in,

@@ -29,6 +29,8 @@ DESK = {
     ("desk.sign_out", "POST"): MEMBER,
     ("desk.inbox", "GET"): MEMBER,
     ("desk.lead", "GET"): MEMBER,
+    ("desk.search", "GET"): MEMBER,
+    ("desk.keys", "GET"): MEMBER,
     ("desk.new_lead", "GET"): MEMBER,
     ("desk.new_lead_submit", "POST"): MEMBER,
     ("desk.book_call", "GET"): MEMBER,

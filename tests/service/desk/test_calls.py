@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from lead_service.accounts.members import Member
 from lead_service.book.forms import start_text
 from lead_service.book.models import Booking, TimeCell
 from lead_service.leads.models import LeadEvent
@@ -266,15 +267,22 @@ def test_a_call_that_is_to_come_or_cancelled_is_not_marked(client, call, databas
     assert stored(database).outcome is None
 
 
-def test_the_page_of_a_call_is_by_one_clock(client, call, database):
-    def give_to_auckland(session) -> None:
+def test_every_time_is_by_the_viewers_clock_with_the_hosts_and_visitors_beside(
+    client, call, database
+):
+    def move_away(session) -> None:
         session.get_one(Booking, 1).host_zone = "Pacific/Auckland"
+        session.get_one(Member, 1).zone = "America/New_York"
 
-    database.write(give_to_auckland)
+    database.write(move_away)
+    for page in (call, "/desk/leads/1/", "/desk/calls/"):
+        shown = client.get(page).text
+        assert "Tue, Nov 24, 4:00 am" in shown, page
+        assert "10:00 pm Auckland time" in shown, page
+        assert ("10:00 am Berlin time" in shown) == (page != "/desk/calls/")
+        assert shown.count("New York time") == 1, page
     press(client, call + "cancel/")
-    page = client.get(call).text
-    assert page.count("Mon, Nov 23, 9:00 pm") == 2  # booked and cancelled, at eight in UTC
-    assert "8:00 am" not in page
+    assert client.get(call).text.count("Mon, Nov 23, 3:00 am") == 2  # booked and canceled
 
 
 # -- The lists ------------------------------------------------------------------------------

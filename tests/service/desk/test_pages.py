@@ -129,6 +129,23 @@ def test_search_finds_text_as_it_is_written(client, member, database):
         assert re.findall(r"<bdi>(Lead \d)</bdi>", text) == found, (asked, found)
 
 
+def test_every_page_finds_leads_calls_and_emails(client, member):
+    book(client)
+    found = client.get("/desk/search/?q=EXAMPLE+works").text
+    for link in ("/desk/leads/1/", "/desk/calls/1/"):
+        assert f'href="{link}"' in found
+    assert "Invitation to the visitor" in found
+    assert "Nothing matches" in client.get("/desk/search/?q=nobody").text
+
+
+def test_the_desk_has_a_header_of_its_own(client, member):
+    for page in ("/desk/", "/desk/keys/"):
+        text = client.get(page).text
+        assert 'class="desk-top"' in text
+        assert "masthead-book" not in text and "{{ foot }}" not in text
+    assert "masthead-book" in client.get("/book/").text
+
+
 def test_a_place_in_the_list_that_nobody_was_given_breaks_nothing(client, member):
     for before in ["x", "1-", "9" * 40 + "-1", "99999999999-1", "1-zz", "-1-1"]:
         for page in ["/desk/", "/desk/outbox/"]:

@@ -244,7 +244,9 @@ def test_a_member_s_page_offers_nothing_that_only_admins_may(
 
 
 def test_a_name_is_what_the_others_see(client, database, admin):
-    sent = press(client, "/desk/team/", "/desk/team/me/name", own_name="  Ann\u202e Example ")
+    sent = press(
+        client, "/desk/team/", "/desk/team/me/name", own_name="  Ann\u202e Example ", city="Berlin"
+    )
     assert sent.status_code == 303
     assert member(database, 1).name == "Ann Example"
     assert press(client, "/desk/team/", "/desk/team/me/name", own_name=" ").status_code == 422
@@ -283,7 +285,7 @@ def test_every_change_of_the_team_is_on_the_trail_without_names(client, database
     act(client, bob, "role", role="admin")
     act(client, bob, "sign-out")
     act(client, bob, "remove")
-    press(client, "/desk/team/", "/desk/team/me/name", own_name="Ann")
+    press(client, "/desk/team/", "/desk/team/me/name", own_name="Ann", city="Berlin")
     assert trail(database) == [
         (None, "member_added", "member 1", {"role": "admin"}),
         (1, "member_invited", "member 3", {"role": "member"}),

@@ -1,11 +1,15 @@
 """What stands in the addresses of pages that somebody has brought about."""
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from lead_service import clock
 from lead_service.book.hosts.models import Host
+from lead_service.book.models import Booking, CallOutcome
 from lead_service.desk.blueprint import COOKIE
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Lead
@@ -25,7 +29,8 @@ class Tokens(dict):
     """Tokens and paths by name, made by walking once through an application on its database.
 
     `result`, `begun`, `booking`, `cancelled`, `held`, `link` are tokens; `start`, `lead`,
-    `suspect`, `call`, `mail`, `shared`, `not_me`, `choices` are paths; `cookies` are a member's.
+    `suspect`, `call`, `missed`, `mail`, `shared`, `not_me`, `choices` are paths; `cookies` are a
+    member's.
     """
 
     def __init__(self, product: Product) -> None:
@@ -48,6 +53,7 @@ class Tokens(dict):
         booked = visitor_forms.book(client, assessment=self["result"], **grete)
         cancelled = visitor_forms.book(client, **grete)
         client.post(f"{cancelled}cancel")
+        visitor_forms.book(client, name="Missed", email="missed@example.com")
         bot = {"name": "A Bot", "email": "bot@example.com", "website": "x"}
         held = visitor_forms.book(client, **bot)
         self |= {"booking": _token(booked), "cancelled": _token(cancelled), "held": _token(held)}
@@ -71,7 +77,15 @@ class Tokens(dict):
                 self["choices"] = f"/email/{mailbox_token(settings.secret, lead)}/"
             mail = session.scalars(select(OutboxMessage.id)).first()
             self["mail"] = f"/desk/outbox/{mail}/"
+        self["missed"] = database.write(_miss_a_call)
         self["call"] = match(r"/desk/calls/\d+/", client.get("/desk/calls/").text)[0]
+
+
+def _miss_a_call(session: Session) -> str:
+    """Let one visitor have missed their call; return its page."""
+    call = session.scalars(select(Booking).where(Booking.name == "Missed")).one()
+    call.starts_at, call.outcome = clock.now() - timedelta(days=1), CallOutcome.NO_SHOW
+    return f"/desk/calls/{call.id}/"
 
 
 def _token(address: str) -> str:

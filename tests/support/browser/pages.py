@@ -158,6 +158,11 @@ PLACES = published() | {
     "desk, a view of many choices": Place(
         "/desk/?view=unowned&stage=new&owner=none&sort=name&q=example", is_desk=True
     ),
+    "desk, search": Place("/desk/search/?q=grete", is_desk=True),
+    "desk, keys": Place("/desk/keys/", is_desk=True),
+    "desk, new lead": Place("/desk/leads/new/", send_nothing("Add the lead"), 422, is_desk=True),
+    "desk, book a call": Place("{lead}book/", is_desk=True),
+    "desk, invite again": Place("{missed}again/", is_desk=True),
     "desk, lead": Place("{lead}", is_desk=True),
     "desk, lead, an action without a day": Place("{lead}", act_without_a_day, 422, is_desk=True),
     "desk, lead, an empty note": Place("{lead}", send_nothing("Add the note"), 422, is_desk=True),

@@ -1,0 +1,32 @@
+"""A field for a time zone, by the city that it is named after or one near it."""
+
+from wtforms import Form
+from wtforms.validators import ValidationError
+
+from .. import clock
+from ..book.visitor import timezones
+from ..formats import zone_name
+from ..web.fields import short_text
+
+
+class CityForm(Form):
+    """Where someone is, so that times are written by their clock."""
+
+    city = short_text("City", required="Enter a city, such as Berlin.", autocomplete="off")
+
+    @property
+    def zone(self) -> str:
+        """The zone of the city; empty when we know none."""
+        found = timezones.search(self.city.data or "", clock.now())
+        return found[0].zone if found else ""
+
+    def validate_city(self, _field) -> None:
+        if not self.zone:
+            raise ValidationError(
+                "We don\u2019t know this city. Enter a larger one in the same zone."
+            )
+
+
+def city_in(zone: str) -> str:
+    """Return what `CityForm` reads as a zone: its city, or its distance from UTC."""
+    return zone_name(zone).removesuffix(" time")

@@ -1,0 +1,1 @@
+"""Find leads, calls and emails from every page of the desk, and the keys to work with."""

@@ -1,0 +1,71 @@
+"""Search over leads, calls and emails, and the list of the desk's keys."""
+
+from collections.abc import Sequence
+
+from flask import render_template, request
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from ... import clock
+from ...book.models import Booking
+from ...emails.models import OutboxMessage
+from ...leads.models import Lead
+from ...web.context import context
+from .. import labels
+from ..blueprint import blueprint
+from ..leads.filters import LeadFilter
+from ..leads.inbox import list_of, member_names
+
+MOST = 20  # of each kind
+
+KEYS = (
+    ("/", "Search"),
+    ("j", "Next row"),
+    ("k", "Previous row"),
+    ("Enter", "Open the row"),
+    ("x", "Select the row"),
+    ("n", "Add a lead"),
+    ("g, then l, c, a, e, f or t", "Go to Leads, Calls, Availability, Emails, Funnel or Team"),
+    ("?", "This list"),
+)
+
+
+@blueprint.get("/search/")
+def search() -> str:
+    """Show the leads that match, with their calls and emails; emails also by their address."""
+    view, now = LeadFilter.read({"q": request.args.get("q", "")}), clock.now()
+    with context().database.read() as session:
+        leads = _leads(session, view) if view.asked else []
+        return render_template(
+            "desk/search/results.html",
+            sought=view.asked,
+            entries=list_of(session, leads, now),
+            calls=_calls(session, leads),
+            mails=_mails(session, leads, view.asked),
+            names=member_names(session),
+            words=labels,
+            most=MOST,
+        )
+
+
+@blueprint.get("/keys/")
+def keys() -> str:
+    """List the keys."""
+    return render_template("desk/search/keys.html", keys=KEYS)
+
+
+def _leads(session: Session, view: LeadFilter) -> Sequence[Lead]:
+    query = select(Lead).where(*view.matches()).order_by(Lead.touched_at.desc(), Lead.id)
+    return session.scalars(query.limit(MOST)).all()
+
+
+def _calls(session: Session, leads: Sequence[Lead]) -> Sequence[Booking]:
+    of_these = Booking.lead_id.in_([lead.id for lead in leads])
+    query = select(Booking).where(of_these).options(joinedload(Booking.host))
+    return session.scalars(query.order_by(Booking.starts_at.desc()).limit(MOST)).all()
+
+
+def _mails(session: Session, leads: Sequence[Lead], asked: str) -> Sequence[OutboxMessage]:
+    of_these = OutboxMessage.lead_id.in_([lead.id for lead in leads])
+    found = select(OutboxMessage).where(or_(of_these, OutboxMessage.address == asked))
+    return session.scalars(found.order_by(OutboxMessage.created_at.desc()).limit(MOST)).all()
