@@ -2,7 +2,8 @@
 
 An article needs `title`, `description`, `date` and `step`. It may have `answer` (two or three
 sentences to quote, shown under the title), `updated` (the day of its last change worth telling),
-`draft: true` (kept out of the published site), `phases` (in which a result may recommend it),
+`draft: true` (kept out of the published site), `publish`
+(the day from which it is built), `phases` (in which a result may recommend it),
 `author` (the name of a file in docs/people/, without its ending) and `redirect_from` (addresses it
 once had). A person needs `name` and `role`, and may have `says`, `link` and `portrait`. Any other
 page needs a `description`, and may have `redirect_from` too. Any page may have `confirm`: texts
@@ -20,7 +21,6 @@ from typing import Annotated, Any, TypeVar
 import yaml
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
-from mkdocs.utils import meta
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -34,12 +34,18 @@ from pydantic import (
 from pydantic.dataclasses import dataclass as checked
 from pydantic_core import PydanticCustomError
 
+from ..action_framework import yaml_faults
 from ..action_framework.checks import worded
 from ..action_framework.types import Text
+from ..action_framework.yaml_source import decode
 from ..people import Person
+from . import mistakes
 
 Known = dict[str, Collection[str]]  # the names that a front matter may use: steps, phases, people
 Kind = TypeVar("Kind")
+BEGIN = "begin the file with ---, then title: and the other lines, then --- and the text"
+DELIMITED = re.compile(r"(?s)---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|$)")
+DAY = re.compile(r"(\w+): *(\d{4}-\d{2}-\d{2}) *")
 OLD_ADDRESS = re.compile(r"(/[A-Za-z0-9._~-]+)+/?")
 _person: TypeAdapter[Any] = TypeAdapter(Person)
 
@@ -86,11 +92,12 @@ class OfPage:
 class OfArticle(OfPage):
     """What an article may say."""
 
-    title: Text
+    title: Annotated[Text, Field(max_length=120)]
     date: Day
     step: Step
     answer: Text | None = None
     updated: Day | None = None
+    publish: Day | None = None
     draft: StrictBool = False
     phases: tuple[Annotated[str, _one_of("phases")], ...] = ()
     author: Annotated[str, _one_of("people")] | None = None
@@ -104,10 +111,11 @@ class FrontMatter:
     text: str
     data: dict
     body: str
+    first: int = 1  # the line on which the body begins
 
     def fault(self, key: str, message: str) -> PluginError:
         """Name the line of `key`, or the first one where the key is missing."""
-        before = re.match(rf"(?s)---\n(?:(?!---\n).)*?(?={key}\s*:)", self.text)
+        before = re.match(rf"(?s)---[ \t]*\n(?:(?!---\n).)*?(?<=\n)(?={key}\s*:)", self.text)
         line = before.group().count("\n") + 1 if before else 1
         return PluginError(f"{self.file.src_uri}:{line}: {key}: {message}")
 
@@ -117,6 +125,18 @@ class FrontMatter:
         for text in getattr(said, "confirm", ()):
             if text not in self.body:
                 raise self.fault("confirm", f"the page does not say {text!r}")
+        return said
+
+    def mistakes(self, today: date) -> list[str]:
+        """List what is wrong with the text and the days, each with file and line."""
+        is_text = self.body.strip() or not self.data.get("template")  # which fills some pages
+        found = [*mistakes.in_text(self.body, self.first)] if is_text else []
+        said = [f"{self.file.src_uri}:{line}: {message}" for line, message in sorted(found)]
+        days = (self.data.get(key) for key in ("date", "updated", "publish"))
+        day, updated, publish = (day if isinstance(day, date) else None for day in days)
+        if day:
+            wrong = mistakes.in_days(day, updated, publish, today)
+            said += [str(self.fault(key, message)) for key, message in wrong]
         return said
 
     def person(self, portrait: Sequence[tuple[int, str]]) -> Person:
@@ -129,6 +149,8 @@ class FrontMatter:
             return kind.validate_python(data, context=known)
         except ValidationError as error:
             (key, *_), fault = next(worded(error.errors(), ()))
+            if fault == "must be text" and isinstance(data.get(key), int | float | date):
+                fault += ": put it in quotes"
             raise self.fault(str(key), fault) from error
 
 
@@ -147,16 +169,60 @@ class Once:
 
 
 def read(file: File) -> FrontMatter:
-    """Read a file's front matter; `PluginError` names the line where it is not YAML."""
-    text = file.content_string.replace("\r\n", "\n")
-    body, data = meta.get_data(text)
-    if not data and text.startswith("---\n"):
-        try:
-            yaml.safe_load(text[4:].split("\n---", 1)[0])
-        except yaml.MarkedYAMLError as error:
-            # Counted from the line below the first ---.
-            line = error.problem_mark.line + 2 if error.problem_mark else 1
-            raise PluginError(
-                f"{file.src_uri}:{line}: front matter is not YAML: {error.problem}"
-            ) from error
-    return FrontMatter(file, text, data, body)
+    """Read a file's front matter; `PluginError` names the line and what to do about it."""
+    try:
+        text = decode(file.content_bytes).removeprefix("\ufeff").replace("\r", "\n")
+        front, body, line = _split(text)
+        data = _data(front)
+    except ValueError as error:
+        place, _, message = str(error).removeprefix("line ").partition(": ")
+        raise PluginError(f"{file.src_uri}:{place}: {message}") from error
+    return FrontMatter(file, text, data, body, line)
+
+
+def _split(text: str) -> tuple[str, str, int]:
+    """Return what is between the two ---, the text below, and the line on which that begins.
+
+    The first is as long as in the file: an empty line takes the place of the first ---.
+    """
+    if found := DELIMITED.match(text):
+        whole = found.end() + len(text[found.end() :]) - len(text[found.end() :].lstrip("\n"))
+        return f"\n{found[1]}", text[whole:], text.count("\n", 0, whole) + 1
+    if not text.strip():
+        raise ValueError(f"line 1: the file is empty: {BEGIN}")
+    if re.match(r"---[ \t]*\n", text):
+        raise ValueError("line 1: the lines above the text have to end with a line of ---")
+    raise ValueError(f"line 1: {BEGIN}")
+
+
+def _data(front: str) -> dict:
+    """Read YAML; `ValueError` begins with the line."""
+    for number, line in enumerate(front.split("\n"), 1):
+        if (found := DAY.fullmatch(line)) and not _is_day(found[2]):
+            raise ValueError(f"line {number}: {found[1]}: there is no such day as {found[2]}")
+    try:
+        node = yaml.compose(front, yaml.SafeLoader)
+        data = yaml.safe_load(front)
+    except yaml.MarkedYAMLError as error:
+        gave_up = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ValueError(yaml_faults.explain(front, gave_up)) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise ValueError(
+            f"line 1: the lines between the two --- cannot be read: {error}"
+        ) from error
+    if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode):
+        raise ValueError(f"line 2: {BEGIN}")
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if key.value in seen:
+            raise ValueError(f"line {key.start_mark.line + 1}: {key.value}: is given twice")
+        seen.add(key.value)
+    return data
+
+
+def _is_day(written: str) -> bool:
+    try:
+        date.fromisoformat(written)
+    except ValueError:
+        return False
+    return True

@@ -1,16 +1,18 @@
 """Name the line of every dead link, look at those that MkDocs leaves alone, and make them whole."""
 
 import logging
+import posixpath
 import re
 from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import urljoin
 
 from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import File
+from mkdocs.structure.files import File, Files
 
 FROM_MKDOCS = re.compile(r"Doc file '(?P<file>.+?)' contains an? .*?link (?:to )?'(?P<link>.+?)'")
 FROM_ROOT = re.compile(r'\b(?:href|src)="(/[^"#?]*)')
+TO_PAGE = re.compile(r"\]\(([\w./-]+\.md)[)#\s]")
 ANY = re.compile(r'\b(href|src)="([^"]*)"')
 TO_FORM = re.compile(r'(<a\b[^>]*?\bhref="/(?:assessment|book|contact)/)(?=["#])')
 # The application answers these.
@@ -53,8 +55,21 @@ def check_from_root(html: str, file: File, known: Collection[str]) -> None:
     """Refuse a link such as /insights/gone/ that leads to no page, file or part of the service."""
     for link in FROM_ROOT.findall(html):
         if link not in known and link not in SERVICE:
-            place = f"{file.src_uri}:{line_of(link, file.content_string)}"
-            raise PluginError(f"{place}: contains a link '{link}', but there is no such page")
+            raise fault(file, link, f"contains a link '{link}', but there is no such page")
+
+
+def check_for_drafts(markdown: str, file: File, files: Files) -> None:
+    """Refuse a link from a published page to one that is not published."""
+    for link in TO_PAGE.findall(markdown):
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(file.src_uri), link))
+        found = files.get_file_from_path(target)
+        if found and found.inclusion.is_excluded() and not file.inclusion.is_excluded():
+            raise fault(file, link, f"links to {target}, which is not published yet")
+
+
+def fault(file: File, text: str, message: str) -> PluginError:
+    """Name the line on which a text first stands in a file."""
+    return PluginError(f"{file.src_uri}:{line_of(text, file.content_string)}: {message}")
 
 
 def naming(html: str, article: str) -> str:

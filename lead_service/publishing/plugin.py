@@ -29,6 +29,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
+from mkdocs.utils import get_build_datetime
 
 from .. import palette, settings
 from ..action_framework.counts import counts
@@ -39,7 +40,16 @@ from ..call_types import CallType, CallTypesError, load_call_types
 from ..formats import write_date
 from ..people import PEOPLE_JSON, Person
 from . import articles as listings
-from . import assets, dialect, front_matter, git_dates, links, portraits, server_config
+from . import (
+    assets,
+    dialect,
+    front_matter,
+    git_dates,
+    links,
+    mistakes,
+    portraits,
+    server_config,
+)
 from . import cache as build_cache
 from .drawings import Cards
 from .json_ld import Facts
@@ -60,6 +70,7 @@ class Build:
     """Everything that one build has read and made so far."""
 
     framework: Framework
+    today: date  # in UTC
     call: CallType = field(init=False)  # the kind that visitors book unless they choose another
     published: assets.Assets = field(init=False)
     compressor: assets.Compressor = field(init=False)
@@ -96,7 +107,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         self._configure(config)
         path = Path(config.docs_dir, "framework.yml")
         try:
-            self.build = Build(load(path.read_bytes()))
+            self.build = Build(load(path.read_bytes()), get_build_datetime().date())
         except FrameworkError as error:
             raise PluginError(f"{path.name}: {error}") from error
         try:
@@ -146,8 +157,10 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Replace the theme's assets with ours, and read every page's front matter."""
-        build, people = self.build, []
+        build, people, faults = self.build, [], []
         for file in list(files):
+            if wrong := file.src_dir == config.docs_dir and mistakes.in_name(file.src_uri):
+                faults.append(f"{file.src_uri}: {wrong}")
             if file.src_uri.startswith((*assets.UNPUBLISHED, PEOPLE)):
                 files.remove(file)
             if file.src_uri == IMPRINT and not config.extra["has_imprint"]:
@@ -165,7 +178,14 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build.known |= {f"/{name}" for name in config.theme.static_templates}
         once = front_matter.Once()
         for file in files.documentation_pages():
-            self._read(file, once)
+            try:
+                self._read(file, once)
+                if self.is_preview or file.inclusion != InclusionLevel.DRAFT:
+                    faults += build.fronts[file.src_uri].mistakes(build.today)
+            except PluginError as error:
+                faults.append(str(error))
+        if faults:
+            raise PluginError("\n".join(faults))
         return files
 
     def _person(self, file: File, config: MkDocsConfig, files: Files) -> Person:
@@ -198,9 +218,10 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         said: front_matter.OfPage
         if listings.is_article(file.src_uri):
             said = of_article = front.checked_as(front_matter.OfArticle, known)
-            if of_article.draft:
+            is_hidden = of_article.draft or (of_article.publish or build.today) > build.today
+            if is_hidden:
                 file.inclusion = InclusionLevel.DRAFT
-            if of_article.draft and not self.is_preview:
+            if is_hidden and not self.is_preview:
                 return
             author = build.people[of_article.author] if of_article.author else None
             build.articles[file.src_uri] = listings.article(file.url, of_article, author)
@@ -230,6 +251,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         for name in ("retention", "backup"):
             markdown = markdown.replace(f"{{{name}}}", _period(config.extra[f"{name}_days"]))
         markdown = self.build.counted(markdown, page.meta.get("step"))
+        if not self.is_preview:
+            links.check_for_drafts(markdown, page.file, files)
         is_plain = not dialect.is_used(markdown)
         config.markdown_extensions = self._plain if is_plain else self._whole
         return markdown
@@ -241,6 +264,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         html = dialect.scrolling(html)
         page.meta["is_styled"] = bool(dialect.STYLED.search(html))
         links.check_from_root(html, page.file, self.build.known)
+        for wrong in mistakes.in_html(html):
+            raise links.fault(page.file, wrong.partition(": ")[0], wrong)
         if article := self.build.articles.get(page.file.src_uri):
             minutes = listings.minutes(html)
             self.build.articles[page.file.src_uri] = replace(article, minutes=minutes, html=html)

@@ -34,7 +34,8 @@ def test_an_article_is_one_file_with_four_lines_of_front_matter(build):
     ("written", "instead", "said"),
     [
         ("title: A title", "title:", ":2: title: must be text"),
-        ("title: A title", "title: A: B", ":2: front matter is not YAML"),
+        ("title: A title", "title: 2026", ":2: title: must be text: put it in quotes"),
+        ("Some text.", "A :material-nope: icon.", ":7: :material-nope:: there is no icon"),
         ("description: A sentence.\n", "", ":1: description: is missing"),
         ("2025-03-31", "in March", ":4: date: must be a day such as 2025-03-31"),
         ("organize", "organise", ":5: step: must be one of assess, clarify"),
@@ -169,8 +170,29 @@ def test_links_to_the_service_and_to_files_are_no_fault(build):
     )
 
 
-def test_a_draft_is_not_published(build):
-    site = build(draft="true", redirect_from="[/old/]")
+def test_all_mistakes_are_named_at_once_but_those_in_drafts_wait(tmp_path, caplog):
+    docs = small_docs(tmp_path, ARTICLE + "\n![](gone.png)\n\n# Again\n")
+    (docs / "insights" / "old.txt").write_text("Not an article.")
+    draft = ARTICLE.replace("step:", "draft: true\nstep:").replace("Some text.", "A claim.[^9]")
+    (docs / "insights" / "later.md").write_text(draft)
+    with pytest.raises(Abort):
+        build_site(tmp_path / "site", docs)
+    for said in ("old.txt: rename it to old.md", "new.md:9: the picture", "new.md:11: the title"):
+        assert f"insights/{said}" in caplog.text
+    assert "[^9]" not in caplog.text
+
+
+def test_a_published_page_cannot_lead_to_a_draft(tmp_path, caplog):
+    docs = small_docs(tmp_path, draft="true")
+    (docs / "insights" / "index.md").open("a").write("[Soon](new.md)\n")
+    with pytest.raises(Abort):
+        build_site(tmp_path / "site", docs)
+    assert "links to insights/new.md, which is not published yet" in caplog.text
+
+
+@pytest.mark.parametrize("hidden", [{"draft": "true"}, {"publish": "2999-01-05"}])
+def test_a_draft_is_not_published_nor_an_article_before_its_day(build, hidden):
+    site = build(**hidden, redirect_from="[/old/]")
     assert not (site / "insights/new").exists() and not (site / "old").exists()
     assert "A title" not in (site / "articles.json").read_text("utf-8")
 

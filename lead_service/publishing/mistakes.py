@@ -1,0 +1,232 @@
+"""Find what would go wrong silently in a text, and say by line what to write instead. Pure.
+
+Markdown takes anything: what it does not understand, it prints as it is. Editors learn of that from
+readers, so each of the common mistakes stops the build instead.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import date
+
+Mistake = tuple[int, str]  # line, counted from one, and what to do about it
+
+ARTICLES = "insights/"
+ADDRESS = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+UMLAUTS = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
+PUBLISHED = {  # besides Markdown
+    *(".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".svg"),
+    *(".pdf", ".csv", ".xlsx", ".pptx", ".zip", ".yml"),
+}
+SCHEMES = {"http", "https", "mailto", "tel", "sms"}
+FENCE = re.compile(r"(?m)^(?P<indent> *)(?P<fence>`{3,}|~{3,})[^\n`]*$")
+HIDDEN = re.compile(
+    r"(?s)<!--.*?-->|(?P<ticks>`+)(?!`)[^\n]*?(?<!`)(?P=ticks)(?!`)|<(?:pre|code)\b.*?</(?:pre|code)>"
+)
+BLOCKED = re.compile(
+    r"<(script|iframe|style|object|embed|form|input|button|select|textarea|link|meta|base|video"
+    r"|audio|canvas|template)\b",
+    re.IGNORECASE,
+)
+INLINE_CODE = re.compile(r"<[a-z][^<>]*\s(style|on[a-z]+)\s*=", re.IGNORECASE)
+STYLE_LIST = re.compile(r"\{:?[^{}\n]*\bstyle\s*=")
+HEADING = re.compile(r"(?m)^(#{1,6})[ \t]+\S|^(#{1,6})[^#\s!]|<h(1)\b")
+UNDERLINED = re.compile(r"(?m)^\S[^\n]*\n=+[ \t]*$")
+LINK = re.compile(r"(!?)\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\]\(([^()\n]*(?:\([^()\n]*\)[^()\n]*)*)\)")
+APART = re.compile(r"\[[^\[\]\n]+\] +\((?:https?:|/|[\w./-]+\.md)[^()\n]*\)")
+REVERSED = re.compile(r"\([^()\n]+\)\[(?:https?:|www\.|/|[\w./-]+\.md)[^\[\]\n]*\]")
+BARE_IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
+NOTE = re.compile(r"\[\^([^\]\n]+)\](:?)")
+ITEM = re.compile(r"(?:[-*+]|\d{1,2}[.)])[ \t]+\S")
+NO_PARAGRAPH = re.compile(r"\s|[-*+>|#:<\[{]|\d{1,2}[.)]\s|!!!|\?\?\?|===|///|```|~~~")
+INDENTED = re.compile(r'(?m)^(?P<indent> *)(?:!!!|\?\?\?\+?) ?\S.*$|^(?P<tab> *)===\+? +".*$')
+UNKNOWN_ICON = re.compile(r":(?:material|octicons|fontawesome|simple)-[\w-]+:")
+DASHES = re.compile(r"\|?[\s:|-]*-[\s:|-]*")
+
+
+def in_text(body: str, first: int = 1) -> Iterator[Mistake]:
+    """Yield the mistakes in a page's Markdown, whose first line has the number `first`."""
+    if not body.strip():
+        yield first, "the page has no text below the lines between the two ---"
+        return
+    blanked, unclosed = _without_code(body)
+    if unclosed is not None:
+        yield first + unclosed, "a code block begins here and never ends: close it with ```"
+        return
+    text = HIDDEN.sub(_blank, blanked)
+    for find in (_html, _headings, _links, _pictures, _notes, _blocks):
+        for at, message in find(text):
+            yield first + text.count("\n", 0, at), message
+
+
+def _blank(found: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", found[0])
+
+
+def _without_code(body: str) -> tuple[str, int | None]:
+    """Blank out fenced code, and return the line of a fence that is not closed."""
+    lines, fence, began = body.split("\n"), "", 0
+    for number, line in enumerate(lines):
+        found = FENCE.match(line)
+        if fence:
+            if found and line.strip().startswith(fence) and not line.strip().strip(fence[0]):
+                fence = ""
+            lines[number] = f"{line[: len(line) - len(line.lstrip())]}#"  # still a block of its own
+        elif found:
+            fence, began, lines[number] = found["fence"], number, f"{found['indent']}#"
+    return "\n".join(lines), began if fence else None
+
+
+def _html(text: str) -> Iterator[tuple[int, str]]:
+    for found in BLOCKED.finditer(text):
+        name = found[1].lower()
+        yield (
+            found.start(),
+            (
+                f"<{name}> does not work here: the site's security policy stops it. "
+                "Link to what it would show instead"
+            ),
+        )
+    for found in (*INLINE_CODE.finditer(text), *STYLE_LIST.finditer(text)):
+        name = found[1] if found.re is INLINE_CODE else "style"
+        yield found.start(), f"{name}= does nothing here: the site's security policy stops it"
+
+
+def _headings(text: str) -> Iterator[tuple[int, str]]:
+    before = 1
+    for found in HEADING.finditer(text):
+        if found[2]:
+            if found[2] != "#" or not re.match(r"[A-Z]", text[found.end() - 1]):
+                continue
+            yield found.start(), "a heading needs a space after its #"
+            continue
+        level = 1 if found[3] else len(found[1])
+        if level == 1:
+            yield found.start(), "the title above is the only heading of its kind: begin with ##"
+        elif level > before + 1:
+            wanted = "#" * (before + 1)
+            yield found.start(), f"a heading of this size needs one above it: write {wanted}"
+        before = max(level, 2) if level == 1 else level
+    for found in UNDERLINED.finditer(text):
+        yield found.start(), "the title above is the only heading of its kind: begin with ##"
+
+
+def _links(text: str) -> Iterator[tuple[int, str]]:
+    for found in LINK.finditer(text):
+        address = re.sub(r"""\s+(?:"[^"]*"|'[^']*')\s*$""", "", found[3]).strip()
+        if wrong := _address(address):
+            yield found.start(3), wrong
+    for found in APART.finditer(text):
+        yield found.start(), "a link has no space between ] and ("
+    for found in REVERSED.finditer(text):
+        yield found.start(), "a link is written [text](address), with the text first"
+
+
+def _address(address: str) -> str | None:
+    """Say what is wrong with the address of a link or picture, if anything is."""
+    if address.startswith("<") and address.endswith(">"):
+        address = address[1:-1]
+    elif re.search(r"\s", address):
+        return f"the address {address!r} has a space: rename the file, or write %20 for the space"
+    if not address:
+        return "the link has no address"
+    if address.lower().startswith("www."):
+        return f"write https:// before {address}"
+    scheme, colon, rest = address.partition(":")
+    if not colon or not re.fullmatch(r"[A-Za-z][\w+.-]*", scheme):
+        return None
+    if scheme.lower() not in SCHEMES:
+        return f"{scheme}: is no kind of address. Did you mean https:?"
+    if scheme.lower() in ("http", "https") and not re.match(r"//[^/\s]+\.[^/\s]|//localhost", rest):
+        return f"{address} is no address: write https:// and a name such as example.com"
+    return None
+
+
+def _pictures(text: str) -> Iterator[tuple[int, str]]:
+    wanted = "the picture has no description: write what it shows between ![ and ]"
+    for found in LINK.finditer(text):
+        if found[1] and not found[2].strip():
+            yield found.start(), wanted
+    for found in BARE_IMAGE.finditer(text):
+        if not re.search(r"""\balt\s*=\s*(?:"[^"]+"|'[^']+')""", found[0]):
+            yield found.start(), 'the picture has no description: add alt="what it shows"'
+
+
+def _notes(text: str) -> Iterator[tuple[int, str]]:
+    notes = [*NOTE.finditer(text)]
+    starts = {found.start() for found in re.finditer(r"(?m)^ {0,3}(?=\[\^)", text)}
+    defined = {found[1] for found in notes if found[2]}
+    used = {found[1] for found in notes if not found[2]}
+    for found in notes:
+        if found[1] not in defined:
+            yield found.start(), f"the footnote has no text: add a line [^{found[1]}]: with it"
+        elif found[2] and found.start() in starts and found[1] not in used:
+            yield (
+                found.start(),
+                f"no place in the text refers to this footnote: write [^{found[1]}]",
+            )
+
+
+def _blocks(text: str) -> Iterator[tuple[int, str]]:
+    at = 0
+    for block in re.split(r"(\n[ \t]*\n)", text):
+        lines = block.strip("\n").split("\n")
+        if lines[0].startswith("|"):
+            if len(lines) < 2 or not DASHES.fullmatch(lines[1].strip()):
+                yield at, "a table needs a line such as |---|---| below its first line"
+        elif not NO_PARAGRAPH.match(lines[0]):
+            offset = at + len(block) - len(block.lstrip("\n"))
+            for line in lines:
+                if ITEM.match(line):
+                    yield offset, "a list needs an empty line above it"
+                    break
+                offset += len(line) + 1
+        at += len(block)
+    for found in INDENTED.finditer(text):
+        indent = " " * (len(found["indent"] or found["tab"] or "") + 4)
+        below = text[found.end() :].lstrip("\n")
+        if not below.startswith((indent, "\t")):
+            yield found.start(), "what belongs to this block has to be indented by four spaces"
+
+
+def in_html(html: str) -> Iterator[str]:
+    """Yield what was printed as it was written, because Markdown did not understand it."""
+    text = re.sub(r"(?s)<(code|pre|svg)\b.*?</\1>|<[^>]+>", " ", html)
+    for found in UNKNOWN_ICON.finditer(text):
+        yield f"{found[0]}: there is no icon of this name"
+
+
+def in_name(path: str) -> str | None:
+    """Say what is wrong with the name or the place of a file in docs/, if anything is."""
+    folder, _, name = path.rpartition("/")
+    stem, dot, ending = name.rpartition(".")
+    if f".{ending}" != ".md" and ending.lower() in ("md", "markdown", "txt"):
+        return f"rename it to {_plain(stem)}.md: other endings are not read as pages"
+    if f".{ending.lower()}" not in PUBLISHED | {".md"} or not dot:
+        return "is a kind of file that the site does not publish. Remove it from docs/"
+    if ending != "md":
+        return None
+    if path.startswith(ARTICLES) and folder != ARTICLES.rstrip("/"):
+        return f"move it to {ARTICLES}{name}: articles are in no folder of their own"
+    if not ADDRESS.fullmatch(stem):
+        return f"rename it to {_plain(stem)}.md: the name is the address of the page"
+    return None
+
+
+def _plain(stem: str) -> str:
+    """Return a file's name as an address has it: lower case, without accents, with hyphens."""
+    spelled = stem.lower().translate(UMLAUTS)
+    plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "a-name"
+
+
+def in_days(
+    day: date, updated: date | None, publish: date | None, today: date
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the days of an article, by their keys."""
+    if day > today and not publish:
+        yield "date", f"is in the future: add `publish: {day}` to publish the article on that day"
+    if updated and updated < day:
+        yield "updated", f"is before the article's date, {day}"
+    if updated and updated > max(today, publish or today):
+        yield "updated", "is in the future"

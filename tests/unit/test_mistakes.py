@@ -1,0 +1,140 @@
+"""What an editor gets wrong, and what the build says about it."""
+
+from datetime import date
+
+import pytest
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File
+
+from lead_service.publishing import front_matter, mistakes
+
+IN_TEXT = (
+    ("", "the page has no text"),
+    ("Text.\n\n# A title", "3: the title above is the only heading of its kind: begin with ##"),
+    ("Text.\n\nA title\n===", "3: the title above is the only heading"),
+    ("## A\n\n#### B", "3: a heading of this size needs one above it: write ###"),
+    ("#Heading", "1: a heading needs a space after its #"),
+    ("![](a.png)", "1: the picture has no description"),
+    ('<img src="a.png">', "1: the picture has no description"),
+    ("A claim.[^9]", "1: the footnote has no text: add a line [^9]:"),
+    ("A claim.\n\n[^1]: Unused.", "3: no place in the text refers to this footnote"),
+    ("[a](htp://example.com)", "1: htp: is no kind of address"),
+    ("[a](http:/example.com)", "1: http:/example.com is no address"),
+    ("[a](https://)", "1: https:// is no address"),
+    ("[a](www.example.com)", "1: write https:// before www.example.com"),
+    ("[a](my file.md)", "1: the address 'my file.md' has a space"),
+    ("[a]()", "1: the link has no address"),
+    ("[a] (https://example.com)", "1: a link has no space between ] and ("),
+    ("(a)[https://example.com]", "1: a link is written [text](address)"),
+    ("Text\n\n<script>x</script>", "3: <script> does not work here"),
+    ('<iframe src="https://example.com"></iframe>', "1: <iframe> does not work here"),
+    ("<style>p {}</style>", "1: <style> does not work here"),
+    ('<p style="color: red">A</p>', "1: style= does nothing here"),
+    ('<p onclick="x()">A</p>', "1: onclick= does nothing here"),
+    ('A\n{: style="color: red" }', "2: style= does nothing here"),
+    ("A list:\n- one\n- two", "2: a list needs an empty line above it"),
+    ("Steps:\n1. one", "2: a list needs an empty line above it"),
+    ("| a | b |\n| 1 | 2 |", "1: a table needs a line such as |---|---|"),
+    ("```\ncode", "1: a code block begins here and never ends"),
+    ("!!! note\nText.", "1: what belongs to this block has to be indented"),
+    ('=== "A"\n\nText.', "1: what belongs to this block has to be indented"),
+)
+NO_MISTAKES = (
+    *("`[^9]` and `<script>`", "```html\n<script>\n# No heading\n```", "[a](#below)"),
+    *("[a](mailto:a@example.com)", "![a](b.png)", "[a](b.md 'A title')", "Five - or six\nof them."),
+    *("A.[^1]\n\n[^1]: B.", "- a\n- b", "## A\n\n### B\n\n## C", "| a | b |\n|---|--:|\n| 1 | 2 |"),
+    *("[a](https://de.wikipedia.org/wiki/A_(B))", "<!-- <script> -->", '!!! note ""\n\n    A.'),
+    *("[a](/book/?from=b)", "Note: 10:30 is a time.", "#1 in class", "[a](b.md#c)"),
+    *('=== "A"\n\n    ```\n    b\n    ```',),
+)  # fmt: skip
+NAMES = (
+    ("insights/a.MD", "rename it to a.md"),
+    ("insights/a.txt", "rename it to a.md"),
+    ("insights/a.docx", "is a kind of file that the site does not publish"),
+    ("insights/2026/a.md", "move it to insights/a.md"),
+    ("insights/Über uns.md", "rename it to ueber-uns.md"),
+    ("insights/My_Article.md", "rename it to my-article.md"),
+    ("insights/a.md.txt", "rename it to a-md.md"),
+)
+FRONT = "title: A\ndate: 2025-03-31\n"
+IN_FRONT = (
+    ("---\ntitle: A\ndate: 2026-13-40\n---\nText.", ":3: date: there is no such day as 2026-13-40"),
+    ("---\ntitle: A: B\n---\nText.", ":2: no text on the line of its key can hold a colon"),
+    ('---\ntitle: "A\ndate: 1\n---\nText.', ":2: opens with a quotation mark"),
+    ("---\ntitle: A\n\tdate: 1\n---\nText.", ":3: is indented with a tab"),
+    ("---\ntitle: A\ntitle: B\n---\nText.", ":3: title: is given twice"),
+    ("", ":1: the file is empty: begin the file with ---"),
+    ("# A title\n\nText.", ":1: begin the file with ---, then title:"),
+    ("\n---\ntitle: A\n---\nText.", ":1: begin the file with ---"),
+    ("---\ntitle: A\n\nText.", ":1: the lines above the text have to end with a line of ---"),
+    ("---\n- A\n---\nText.", ":2: begin the file with ---"),
+    ("---\ntitle: Caf\xe9\n---\n".encode("cp1252"), ":2: is not UTF-8: choose this encoding"),
+    ("---\ntitle: A\n---\n".encode("utf-16"), ":1: is not UTF-8: choose this encoding"),
+)
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(content: str | bytes):
+        path = tmp_path / "insights" / "new.md"
+        path.parent.mkdir()
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        file = File("insights/new.md", str(tmp_path), str(tmp_path), use_directory_urls=True)
+        return front_matter.read(file)
+
+    return read
+
+
+@pytest.mark.parametrize(("source", "said"), IN_TEXT)
+def test_a_mistake_in_a_text_is_named_with_its_line(source, said):
+    found = [f"{line}: {message}" for line, message in mistakes.in_text(source)]
+    assert len(found) == 1 and said in found[0]
+
+
+@pytest.mark.parametrize("source", NO_MISTAKES)
+def test_what_is_right_is_no_mistake(source):
+    assert [*mistakes.in_text(source)] == []
+
+
+@pytest.mark.parametrize(("path", "said"), NAMES)
+def test_a_name_that_makes_no_address_is_refused_with_a_better_one(path, said):
+    assert said in (mistakes.in_name(path) or "")
+
+
+@pytest.mark.parametrize("path", ["insights/a-b-2.md", "people/a.jpg", "framework.yml"])
+def test_other_names_are_good(path):
+    assert mistakes.in_name(path) is None
+
+
+@pytest.mark.parametrize(("source", "said"), IN_FRONT)
+def test_front_matter_that_cannot_be_read_is_explained(read, source, said):
+    with pytest.raises(PluginError) as error:
+        read(source)
+    assert f"insights/new.md{said}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("date: 2027-01-05", ":2: date: is in the future: add `publish: 2027-01-05`"),
+        ("date: 2027-01-05\npublish: 2027-01-05", None),
+        ("date: 2026-01-05\nupdated: 2026-01-01", ":3: updated: is before the article's date"),
+        ("date: 2026-01-05\nupdated: 2027-01-01", ":3: updated: is in the future"),
+    ],
+)
+def test_days_that_cannot_be_are_refused(read, lines, said):
+    front = read(f"---\n{lines}\n---\nText.\n")
+    found = front.mistakes(date(2026, 11, 29))
+    assert found == [] if said is None else said in found[0]
+
+
+def test_lines_count_from_the_top_of_the_file(read):
+    front = read(f"---\n{FRONT}---\n\nText.\n\n![](a.png)\n")
+    assert front.body.startswith("Text.")
+    assert front.mistakes(date(2026, 11, 29))[0].startswith("insights/new.md:8: the picture")
+
+
+def test_an_icon_that_does_not_exist_is_named():
+    assert [*mistakes.in_html("<p>:material-nope: <code>:material-no:</code></p>")] == [
+        ":material-nope:: there is no icon of this name"
+    ]
