@@ -13,6 +13,8 @@ from mkdocs.structure.files import File, Files
 FROM_MKDOCS = re.compile(r"Doc file '(?P<file>.+?)' contains an? .*?link (?:to )?'(?P<link>.+?)'")
 FROM_ROOT = re.compile(r'\b(?:href|src)="(/[^"#?]*)')
 TO_PAGE = re.compile(r"\]\(([\w./-]+\.md)[)#\s]")
+HREF = re.compile(r'\bhref="([^"#?]+)')
+SIZES = re.compile(r' srcset="[^"]*" sizes="[^"]*"')
 ANY = re.compile(r'\b(href|src)="([^"]*)"')
 TO_FORM = re.compile(r'(<a\b[^>]*?\bhref="/(?:assessment|book|contact)/)(?=["#])')
 # The application answers these.
@@ -58,6 +60,11 @@ def check_from_root(html: str, file: File, known: Collection[str]) -> None:
             raise fault(file, link, f"contains a link '{link}', but there is no such page")
 
 
+def targets(html: str, file: File) -> set[str]:
+    """Return the root-relative addresses that a page's text links to."""
+    return {urljoin(f"/{file.url}", link) for link in HREF.findall(html)}
+
+
 def check_for_drafts(markdown: str, file: File, files: Files) -> None:
     """Refuse a link from a published page to one that is not published."""
     for link in TO_PAGE.findall(markdown):
@@ -79,4 +86,4 @@ def naming(html: str, article: str) -> str:
 
 def absolute(html: str, base: str) -> str:
     """Write out the links of a text for readers who have it without its address, in a feed."""
-    return ANY.sub(lambda found: f'{found[1]}="{urljoin(base, found[2])}"', html)
+    return ANY.sub(lambda found: f'{found[1]}="{urljoin(base, found[2])}"', SIZES.sub("", html))

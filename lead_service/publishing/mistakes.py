@@ -147,6 +147,11 @@ def _pictures(text: str) -> Iterator[tuple[int, str]]:
     for found in LINK.finditer(text):
         if found[1] and not found[2].strip():
             yield found.start(), wanted
+        if found[1] and re.match(r"<?https?:", found[3].strip()):
+            yield (
+                found.start(3),
+                ("a picture of another site is not shown: save it in docs/, and name the file"),
+            )
     for found in BARE_IMAGE.finditer(text):
         if not re.search(r"""\balt\s*=\s*(?:"[^"]+"|'[^']+')""", found[0]):
             yield found.start(), 'the picture has no description: add alt="what it shows"'

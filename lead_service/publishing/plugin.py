@@ -5,13 +5,14 @@ is worked out once per build, never once per page, so that building grows with t
 articles and not with its square.
 """
 
+import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from jinja2 import (
     ChoiceLoader,
@@ -47,6 +48,7 @@ from . import (
     git_dates,
     links,
     mistakes,
+    pictures,
     portraits,
     server_config,
 )
@@ -82,6 +84,10 @@ class Build:
     fronts: dict[str, front_matter.FrontMatter] = field(default_factory=dict)  # by source path
     moved: dict[str, str] = field(default_factory=dict)  # old addresses and where they lead
     keywords: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by source path
+    shown: dict[str, File] = field(default_factory=dict)  # pictures, by address
+    # By source path: pictures that are sent in sizes, and the address of each size.
+    sized: dict[str, tuple[pictures.Sized, list[str]]] = field(default_factory=dict)
+    linked: set[str] = field(default_factory=set)  # addresses that pages link to
     search: SearchIndex = field(default_factory=SearchIndex)
     unconfirmed: list[str] = field(default_factory=list)  # what only the owner can know
 
@@ -176,6 +182,11 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build.compressor = assets.Compressor(len(files.documentation_pages()))
         build.known = {f"/{file.url}".removesuffix("./") for file in files}
         build.known |= {f"/{name}" for name in config.theme.static_templates}
+        build.shown = {
+            file.url: file
+            for file in files
+            if Path(file.src_uri).suffix.lower() in pictures.RASTER | pictures.DRAWN
+        }
         once = front_matter.Once()
         for file in files.documentation_pages():
             try:
@@ -264,12 +275,39 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         html = dialect.scrolling(html)
         page.meta["is_styled"] = bool(dialect.STYLED.search(html))
         links.check_from_root(html, page.file, self.build.known)
+        self.build.linked.update(links.targets(html, page.file))
+        html = pictures.rewritten(html, partial(self._picture, page.file, config, files))
         for wrong in mistakes.in_html(html):
             raise links.fault(page.file, wrong.partition(": ")[0], wrong)
         if article := self.build.articles.get(page.file.src_uri):
             minutes = listings.minutes(html)
             self.build.articles[page.file.src_uri] = replace(article, minutes=minutes, html=html)
         return html
+
+    def _picture(
+        self, page: File, config: MkDocsConfig, files: Files, src: str
+    ) -> tuple[pictures.Sized, list[str]] | None:
+        """Publish one picture of a page in its sizes; None for one that stays as it is."""
+        path = urljoin(f"/{page.url}", urlsplit(src).path).lstrip("/")
+        file = self.build.shown.get(unquote(path))
+        if file is None:
+            return None
+        if known := self.build.sized.get(file.src_uri):
+            return known
+        name = posixpath.basename(file.src_uri)
+        stem, ending = posixpath.splitext(name.lower().replace(" ", "-"))
+        try:
+            if ending in pictures.DRAWN:
+                return pictures.drawn(file.content_bytes, ending), [src.partition("#")[0]]
+            picture = pictures.sized(file.content_bytes)
+        except ValueError as error:
+            raise links.fault(page, name, f"{file.src_uri} {error}") from error
+        addresses = [
+            assets.publish(config, files, f"{stem}-{width}.webp", content)
+            for width, content in picture.sizes
+        ]
+        self.build.sized[file.src_uri] = picture, addresses
+        return picture, addresses
 
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:
         """Give the templates what is the same on every page."""
@@ -280,6 +318,9 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         env.bytecode_cache = FileSystemBytecodeCache(str(build_cache.FOLDER))
         env.filters.update(day=write_date, absolute=links.absolute)
         build = self.build
+        for url, file in build.shown.items():  # sent in sizes, and by themselves to no one
+            if file.src_uri in build.sized and f"/{url}" not in build.linked:
+                files.remove(file)
         framework, published = build.framework, build.published
         people, address = [*build.people.values()], urlsplit(_address(config))
         origin = f"{address.scheme}://{address.netloc}"

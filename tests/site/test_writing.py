@@ -9,7 +9,7 @@ from mkdocs.exceptions import Abort
 from PIL import Image
 
 from lead_service.publishing import cache, drawings, plugin
-from tests.support.built_site import ANN, ARTICLE, build_site, portrait, small_docs
+from tests.support.built_site import ANN, ARTICLE, build_site, pages_of, portrait, small_docs
 
 
 @pytest.fixture
@@ -195,6 +195,27 @@ def test_a_draft_is_not_published_nor_an_article_before_its_day(build, hidden):
     site = build(**hidden, redirect_from="[/old/]")
     assert not (site / "insights/new").exists() and not (site / "old").exists()
     assert "A title" not in (site / "articles.json").read_text("utf-8")
+
+
+def test_a_picture_is_sent_in_sizes_and_its_original_is_not(tmp_path, caplog):
+    text = "\n![A chart](Chart.png)\n\n![Again](Chart.png)\n"
+    docs = small_docs(tmp_path, ARTICLE + text)
+    Image.new("RGB", (1000, 500), "navy").save(docs / "insights" / "Chart.png")
+    site = build_site(tmp_path / "site", docs)
+    page = next(page for page in pages_of(site) if page.url == "/insights/new/")
+    image, _ = page.all("img")
+    assert (image["width"], image["height"], image["alt"]) == ("1000", "500", "A chart")
+    sizes = [one.split() for one in image["srcset"].split(", ")]
+    assert [width for _, width in sizes] == ["400w", "800w", "1000w"]
+    assert all((site / address.strip("/")).exists() for address, _ in sizes)
+    assert not (site / "insights" / "Chart.png").exists()
+    feed = (site / "feed.xml").read_text("utf-8")
+    assert f"src=&#34;http://127.0.0.1:8000{sizes[-1][0]}" in feed and "srcset" not in feed
+    noise = Image.frombytes("RGB", (1000, 1000), os.urandom(3_000_000))
+    noise.save(docs / "insights" / "Chart.png")
+    with pytest.raises(Abort):
+        build_site(tmp_path / "site", docs)
+    assert "insights/new.md:9: insights/Chart.png weighs" in caplog.text
 
 
 def test_a_later_change_is_told_to_readers_feeds_and_search_engines(build):

@@ -15,6 +15,7 @@ IN_TEXT = (
     ("## A\n\n#### B", "3: a heading of this size needs one above it: write ###"),
     ("#Heading", "1: a heading needs a space after its #"),
     ("![](a.png)", "1: the picture has no description"),
+    ("![a](https://example.com/a.png)", "1: a picture of another site is not shown"),
     ('<img src="a.png">', "1: the picture has no description"),
     ("A claim.[^9]", "1: the footnote has no text: add a line [^9]:"),
     ("A claim.\n\n[^1]: Unused.", "3: no place in the text refers to this footnote"),

@@ -1,0 +1,116 @@
+"""Send each picture of a page in the sizes that screens need, and say how large it is.
+
+WebP, which every browser since 2020 reads. What the camera wrote into a picture is left out.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+from io import BytesIO
+
+import PIL
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from .cache import keep
+
+WIDTHS = (400, 800, 1216)  # pixels; the last is the width of the text on a screen of double density
+SIZES = "(min-width: 42rem) 38rem, calc(100vw - 2rem)"
+BUDGET = 150_000  # bytes of the largest size
+QUALITIES = (80, 65, 50)  # the first whose largest size is within the budget
+ABOVE_THE_FOLD = 1500  # characters of HTML that come before a picture which is seen at once
+IMAGE = re.compile(r'<img\b[^>]*?\bsrc="(?P<src>[^"]+)"[^>]*?/?>')
+GIVEN = re.compile(r'\s(?:src|width|height|loading|srcset|sizes)="[^"]*"')
+VIEW_BOX = re.compile(rb"""\bviewBox=["'][\d.-]+[ ,]+[\d.-]+[ ,]+([\d.]+)[ ,]+([\d.]+)""")
+RASTER = {".png", ".jpg", ".jpeg", ".webp", ".avif"}
+DRAWN = {".svg", ".gif"}
+
+
+@dataclass(frozen=True)
+class Sized:
+    """One picture as it is sent: its own width and height, and each size by its width."""
+
+    width: int
+    height: int
+    sizes: Sequence[tuple[int, bytes]]  # smallest first
+
+
+def sized(picture: bytes) -> Sized:
+    """Return a picture in each of `WIDTHS` up to its own; `ValueError` says what is wrong."""
+    try:
+        with Image.open(BytesIO(picture)) as opened:
+            upright = ImageOps.exif_transpose(opened)
+            size = upright.size
+    except UnidentifiedImageError:
+        raise ValueError("is not a picture: use a JPEG, PNG or WebP") from None
+    widths = [width for width in WIDTHS if width < size[0]]
+    widths.append(min(size[0], WIDTHS[-1]))
+    widths = [*dict.fromkeys(widths)]
+    made_from = (PIL.__version__, hashlib.sha256(picture).hexdigest())
+    for quality in QUALITIES:
+        sent: list[tuple[int, bytes]] = []
+        for width in widths:
+            make = partial(_webp, picture, width, quality)
+            kept = keep("webp", (*made_from, width, quality), make)
+            sent.append((width, kept.read_bytes()))
+        if len(sent[-1][1]) <= BUDGET:
+            return Sized(*size, sent)
+    raise ValueError(
+        f"weighs {len(sent[-1][1]) // 1000} kB when it is {sent[-1][0]} pixels wide, and "
+        f"{BUDGET // 1000} is the most: crop it, or choose one with less detail"
+    )
+
+
+def drawn(picture: bytes, ending: str) -> Sized:
+    """Return a drawing or an animation, which is sent as it is."""
+    if len(picture) > BUDGET:
+        raise ValueError(
+            f"weighs {len(picture) // 1000} kB, and {BUDGET // 1000} is the most: use a JPEG or PNG"
+        )
+    if ending == ".gif":
+        with Image.open(BytesIO(picture)) as opened:
+            return Sized(*opened.size, [(opened.width, picture)])
+    if found := VIEW_BOX.search(picture):
+        width, height = (round(float(one)) for one in found.groups())
+        return Sized(width, height, [(width, picture)])
+    raise ValueError("has no viewBox, which says how large a drawing is")
+
+
+def _webp(picture: bytes, width: int, quality: int) -> bytes:
+    with Image.open(BytesIO(picture)) as opened:
+        upright = ImageOps.exif_transpose(opened)
+        if upright.mode not in ("RGB", "RGBA"):
+            upright = upright.convert("RGBA" if "transparency" in upright.info else "RGB")
+        height = round(upright.height * width / upright.width)
+        file = BytesIO()
+        upright.resize((width, height)).save(file, "WEBP", quality=quality, method=6)
+    return file.getvalue()
+
+
+def rewritten(html: str, find: Callable[[str], tuple[Sized, Sequence[str]] | None]) -> str:
+    """Write out the size of each picture, and the sizes that a browser may choose from.
+
+    `find` returns what is known of a picture and the address of each of its sizes.
+    """
+
+    def image(found: re.Match[str]) -> str:
+        known = find(found["src"])
+        if known is None:
+            return found[0]
+        picture, addresses = known
+        _, hash_mark, fragment = found["src"].partition("#")
+        addresses = [address + hash_mark + fragment for address in addresses]
+        attributes = {"src": addresses[-1], "width": picture.width, "height": picture.height}
+        if len(addresses) > 1:
+            offered = zip(addresses, picture.sizes, strict=True)
+            srcset = ", ".join(f"{address} {width}w" for address, (width, _) in offered)
+            attributes |= {"srcset": srcset, "sizes": SIZES}
+        if found.start() > ABOVE_THE_FOLD:
+            attributes["loading"] = "lazy"
+        written = "".join(f' {name}="{escape(str(one))}"' for name, one in attributes.items())
+        kept = GIVEN.sub("", found[0]).removeprefix("<img").rstrip(" />")
+        return f"<img{written}{kept}>"
+
+    return IMAGE.sub(image, html)

@@ -1,0 +1,63 @@
+"""The pictures of pages: in which sizes they are sent, and what a page says of them."""
+
+import os
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from lead_service.publishing import cache, pictures
+
+
+def picture(width: int, height: int, kind: str = "JPEG", noise: bool = False) -> bytes:
+    file, camera = BytesIO(), Image.Exif()
+    camera[0x010F] = "A camera"
+    drawn = Image.new("RGB", (width, height), "navy")
+    if noise:
+        drawn = Image.frombytes("RGB", (width, height), os.urandom(3 * width * height))
+    drawn.save(file, kind, exif=camera)
+    return file.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def _folder(monkeypatch, tmp_path):
+    monkeypatch.setattr(cache, "FOLDER", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("own", "sent"), [(300, [300]), (1000, [400, 800, 1000]), (2000, [400, 800, 1216])]
+)
+def test_a_picture_is_sent_in_sizes_up_to_its_own_without_what_the_camera_wrote(own, sent):
+    sized = pictures.sized(picture(own, own // 2))
+    assert (sized.width, sized.height) == (own, own // 2)
+    assert [width for width, _ in sized.sizes] == sent
+    for width, content in sized.sizes:
+        with Image.open(BytesIO(content)) as opened:
+            assert (opened.format, opened.width) == ("WEBP", width)
+            assert not opened.getexif()
+
+
+def test_a_picture_too_heavy_in_any_quality_is_refused():
+    with pytest.raises(ValueError, match=r"weighs .* kB when it is 900 pixels wide, and 150"):
+        pictures.sized(picture(900, 900, "PNG", noise=True))
+
+
+def test_a_page_says_how_large_a_picture_is_and_loads_it_late_below_the_fold():
+    sized = pictures.Sized(900, 600, [(400, b""), (900, b"")])
+    html = f'<img alt="A" class="b" src="a.png#c" />{"<p>Text</p>" * 200}<img alt="" src="a.png">'
+    first, _, second = pictures.rewritten(html, lambda src: (sized, ["/4", "/9"])).partition("<p>")
+    assert first == (
+        '<img src="/9#c" width="900" height="600" srcset="/4#c 400w, /9#c 900w"'
+        f' sizes="{pictures.SIZES}" alt="A" class="b">'
+    )
+    assert 'loading="lazy" alt="">' in second
+    assert pictures.rewritten(html, lambda src: None) == html
+
+
+def test_a_drawing_says_its_size_and_stays_as_it_is():
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30.5 20"></svg>'
+    assert pictures.drawn(svg, ".svg") == pictures.Sized(30, 20, [(30, svg)])
+    with pytest.raises(ValueError, match="has no viewBox"):
+        pictures.drawn(b"<svg></svg>", ".svg")
+    with pytest.raises(ValueError, match="weighs 200 kB"):
+        pictures.drawn(b" " * 200_000, ".svg")
