@@ -50,7 +50,7 @@ NEWS = {  # what the visitor did, and what the team did to their call
 SUBJECTS = {  # the same beside a name and a time, in few words
     CallNews.BOOKED: "call booked",
     CallNews.MOVED: "call rescheduled",
-    CallNews.GIVEN: "call has a new host",
+    CallNews.GIVEN: "now with",  # and the host's name
     CallNews.CANCELED: "call canceled",
     CallNews.DISOWNED: "did not book this call",
     CallNews.MISSED: "missed the call",
@@ -268,6 +268,7 @@ def _subject(
         news = CallNews(said["news"])
         to_confirm = booking.awaits_confirmation and news == CallNews.BOOKED
         words = "call to confirm" if to_confirm else SUBJECTS[news]
+        words += f" {booking.host.name}" if news == CallNews.GIVEN else ""
         time = short_zoned_time(booking.starts_at, booking.host_zone)
         return f"{suspected}{words}, {time.rpartition(' ')[0]}"
     if occasion == Occasion.RESULT and brief:

@@ -58,7 +58,7 @@ def test_the_team_hears_of_every_change_once_with_person_and_time(
     said = [
         "call booked, Mon, Nov 23, 12:00 pm",
         "call rescheduled, Wed, Nov 25, 9:00 am",
-        "call has a new host, Wed, Nov 25, 9:00 am",
+        "now with Ann Example, Wed, Nov 25, 9:00 am",
         "call canceled, Wed, Nov 25, 9:00 am",
     ]
     assert subjects() == [f"Ada Example: {what}" for what in said]

@@ -88,6 +88,15 @@ def test_elsewhere_it_signs_in_and_sends_over_starttls(certificate):
     assert mailbox.signed_in == [(b"calls@example.test", b"p@ss")] * 2
 
 
+def test_on_this_machine_it_signs_in_over_starttls_where_that_is_offered(certificate):
+    server, _client = certificate  # for another name, as on a stock mail server
+    mailbox = Mailbox()
+    with serving(mailbox, tls_context=server, require_starttls=True) as port:
+        own = sender(f"smtp://calls%40example.test:p%40ss@127.0.0.1:{port}")
+        assert own.send(MAIL, "0af1") == Accepted()
+    assert mailbox.signed_in == [(b"calls@example.test", b"p@ss")]
+
+
 def test_smtps_is_encrypted_from_the_first_byte(certificate):
     server, client = certificate
     mailbox = Mailbox()
