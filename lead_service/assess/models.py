@@ -56,7 +56,7 @@ class Assessment(Base):
     phase: Mapped[str | None] = mapped_column(String(60))  # None before it was asked for
     came_from: Mapped[str | None] = mapped_column(String(120))  # the article's slug
     source: Mapped[str] = mapped_column(String(LONGEST), default="")  # as `leads.touch` writes it
-    started_at: Mapped[datetime]
+    started_at: Mapped[datetime] = mapped_column(index=True)
     touched_at: Mapped[datetime] = mapped_column(index=True)
     completed_at: Mapped[datetime | None]
     lead_id: Mapped[int | None] = mapped_column(

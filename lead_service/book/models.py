@@ -82,7 +82,7 @@ class Booking(ContactColumns, Base):
     company: Mapped[str] = mapped_column(String(120), default="")
     address_changes: Mapped[int] = mapped_column(default=0)  # of where the invitation goes
     topic: Mapped[str] = mapped_column(Text, default="")
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
     cancelled_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(20))  # once it is over, a CallOutcome
     outcome_at: Mapped[datetime | None]

@@ -4,7 +4,16 @@ from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db.base import Base
@@ -75,6 +84,7 @@ class OutboxMessage(Base):
         Index(None, "state", "useless_after"),
         Index(None, "booking_id", "address"),
         Index(None, "address"),
+        Index("ix_outbox_lower_address", text("lower(address)")),  # to export and erase one
         Index(None, "mailbox", "created_at"),
         Index(None, "provider_id"),
         Index(None, "state", "delivery", "created_at"),

@@ -1,42 +1,94 @@
-"""The counts that remain of erased rows, and how they add to the live ones."""
+"""The counts that remain: of erased rows, and of weeks that are closed.
+
+Half a year after it ended, a week is counted once and for all. What happens to its rows later, or
+that they are erased, changes nothing then, and the funnel of years reads no old rows.
+"""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time
 
-from sqlalchemy import CheckConstraint, String, and_, not_, select
+from sqlalchemy import CheckConstraint, String, and_, func, not_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ..assess.models import Assessment
+from ..book.hosts.models import Host
 from ..book.models import Booking
 from ..db import demo_data
 from ..db.base import Base
-from ..db.engine import upsert
+from ..db.engine import Database, upsert
 from ..leads.models import Lead
 from .counts import WEEK, Fact, monday
 from .queries import EVERYTHING, Rows, Span, count_facts
 
-AT_ONCE = 200  # rows that one statement writes
+AT_ONCE = 100  # rows that one statement writes
+CLOSES_AFTER = 26  # weeks: until then calls are held, and most deals are won or lost
+KEY = ("week", "article", "source", "kind", "what")
+CLOSED = "closed"  # what a row says of a week that is closed, beside its numbers
 
 
 class FunnelCount(Base):
-    """How often something happened in one week by way of one article, as far as it is erased."""
+    """How often something happened of what began in one week and came in one way."""
 
     __tablename__ = "funnel_count"
     __table_args__ = (CheckConstraint("number >= 0", name="number"),)
 
     week: Mapped[date] = mapped_column(primary_key=True)  # its Monday, in UTC
     article: Mapped[str] = mapped_column(String(120), primary_key=True)  # slug; empty: none
+    source: Mapped[str] = mapped_column(String(60), primary_key=True)  # see touch.name_of
+    kind: Mapped[str] = mapped_column(String(60), primary_key=True)  # of a call
     what: Mapped[str] = mapped_column(String(40), primary_key=True)
     number: Mapped[int] = mapped_column(default=0)
 
 
 def facts_between(session: Session, first: date, last: date) -> Iterator[Fact]:
     """Yield what is counted from one Monday to the end of another's week."""
-    yield from count_facts(session, EVERYTHING, span_of(first, last))
-    erased = select(FunnelCount).where(FunnelCount.week.between(first, last))
-    for one in session.scalars(erased):
-        yield Fact(one.week, one.article, one.what, one.number)
+    counted = select(FunnelCount).where(
+        FunnelCount.week.between(first, last), FunnelCount.what != CLOSED
+    )
+    for one in session.scalars(counted):
+        yield Fact(one.week, one.what, one.number, one.article, one.source, one.kind)
+    closed = _closed_until(session)
+    if (begin := max(first, closed + WEEK) if closed else first) <= last:
+        yield from count_facts(session, EVERYTHING, span_of(begin, last))
+
+
+def close_weeks(database: Database, now: datetime) -> int:
+    """Close the weeks that are over for long enough, in a transaction each; return how many.
+
+    While made-up data is there none is closed: its numbers would remain when it goes.
+    """
+    number = 0
+    while database.write(lambda session: _close_next(session, now)):
+        number += 1
+    return number
+
+
+def _close_next(session: Session, now: datetime) -> bool:
+    if demo_data.is_there(session) or (week := _next_to_close(session)) is None:
+        return False
+    if week + (CLOSES_AFTER + 1) * WEEK > now.date():
+        return False
+    # As an erasure does: what is erased meanwhile must not be counted twice.
+    session.execute(select(Host.id).order_by(Host.id).with_for_update())
+    facts = list(count_facts(session, EVERYTHING, span_of(week, week)))
+    _keep(session, [*facts, Fact(week, CLOSED)])
+    return True
+
+
+def _next_to_close(session: Session) -> date | None:
+    """Return the Monday after the last closed week, or else of the oldest row."""
+    if closed := _closed_until(session):
+        return closed + WEEK
+    columns = (Assessment.started_at, Booking.created_at, Lead.created_at)
+    oldest = [session.scalar(select(func.min(column))) for column in columns]
+    return min((monday(one.date()) for one in oldest if one), default=None)
+
+
+def _closed_until(session: Session) -> date | None:
+    """Return the Monday of the last closed week; all before it are closed, too."""
+    is_closed = select(FunnelCount.week).where(FunnelCount.what == CLOSED)
+    return session.scalar(is_closed.order_by(FunnelCount.week.desc()).limit(1))
 
 
 def span_of(first: date, last: date) -> Span:
@@ -50,12 +102,15 @@ def archive(session: Session, rows: Rows) -> None:
 
     Those of made-up data are left out: nothing could remove them again.
     """
-    rows = _real(session, rows)
-    numbers: Counter[tuple[date, str, str]] = Counter()
-    for fact in count_facts(session, rows, None):
-        numbers[monday(fact.day), fact.article, fact.what] += fact.number
-    names = ("week", "article", "what")
-    kept = [dict(zip(names, key, strict=True), number=n) for key, n in sorted(numbers.items())]
+    facts, closed = count_facts(session, _real(session, rows), None), _closed_until(session)
+    _keep(session, [one for one in facts if closed is None or one.day >= closed + WEEK])
+
+
+def _keep(session: Session, facts: Iterable[Fact]) -> None:
+    numbers: Counter[tuple[date, str, str, str, str]] = Counter()
+    for one in facts:
+        numbers[monday(one.day), one.article, one.source, one.kind, one.what] += one.number
+    kept = [dict(zip(KEY, key, strict=True), number=n) for key, n in sorted(numbers.items())]
     for start in range(0, len(kept), AT_ONCE):
         _add(session, kept[start : start + AT_ONCE])
 
@@ -75,5 +130,4 @@ def _real(session: Session, rows: Rows) -> Rows:
 def _add(session: Session, numbers: list[dict]) -> None:
     insert = upsert(session.get_bind().dialect.name, FunnelCount).values(numbers)
     more = FunnelCount.number + insert.excluded.number
-    where = [FunnelCount.week, FunnelCount.article, FunnelCount.what]
-    session.execute(insert.on_conflict_do_update(index_elements=where, set_={"number": more}))
+    session.execute(insert.on_conflict_do_update(index_elements=KEY, set_={"number": more}))

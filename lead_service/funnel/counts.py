@@ -1,62 +1,96 @@
-"""Counting, purely: from single facts to the funnel's totals, weeks, articles and steps.
+"""Counting, purely: from single facts to the funnel's totals, weeks, articles, sources and kinds.
 
-A fact is (day, article, what, number). An assessment counts in the week in which it was started,
-a mail, a call that was booked or held and a deal in the week in which it happened; weeks run
-from Monday to Sunday. So a rate compares numbers of the same weeks, not the same people.
+All facts of a self-assessment count in the week in which it was started, and all of a call in the
+week in which it was booked, whenever they happened. So a share is one of the same people, and
+never more than all of them. Weeks run from Monday to Sunday.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 WEEK = timedelta(days=7)
+SMALL = 20  # one person more or less moves a share of fewer by over five points
 
 
 class FunnelStage(StrEnum):
-    """What a reader has reached, in the order of the funnel."""
+    """What became of a self-assessment or a call."""
 
     STARTED = "started"
     COMPLETED = "completed"
     MAILED = "mailed"
+    ASSESSED = "assessed"  # a call was booked with the answers
     BOOKED = "booked"
+    CANCELED = "canceled"
     HELD = "held"
-    WON = "won"
+    MISSED = "missed"
+    WON = "won"  # counts at the first call that was held
+    WON_DIRECTLY = "won-directly"  # without a call that was held; counts by the lead
 
 
-# What a stage is a part of: those who could have got there.
-PART_OF: dict[str, FunnelStage] = {
-    FunnelStage.COMPLETED: FunnelStage.STARTED,
-    FunnelStage.MAILED: FunnelStage.COMPLETED,
-    "assessed": FunnelStage.COMPLETED,  # calls after a self-assessment; BOOKED counts all
-    FunnelStage.HELD: FunnelStage.BOOKED,
-    FunnelStage.WON: FunnelStage.HELD,
+# What a stage is a share of: those who could have got there.
+PART_OF: dict[str, tuple[str, ...]] = {
+    FunnelStage.COMPLETED: (FunnelStage.STARTED,),
+    FunnelStage.MAILED: (FunnelStage.COMPLETED,),
+    FunnelStage.ASSESSED: (FunnelStage.COMPLETED,),
+    FunnelStage.CANCELED: (FunnelStage.BOOKED,),
+    FunnelStage.HELD: (FunnelStage.HELD, FunnelStage.MISSED),
+    FunnelStage.MISSED: (FunnelStage.HELD, FunnelStage.MISSED),
+    FunnelStage.WON: (FunnelStage.HELD,),
 }
 
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that happened `number` times on `day`, by way of an article ("" for none)."""
+    """Something that happened `number` times, to what began on `day`; "" where nothing is known."""
 
     day: date
-    article: str
-    what: str  # a FunnelStage, "assessed", or answered() and stopped() of a step
+    what: str  # a FunnelStage, or answered() and stopped() of a step
     number: int = 1
+    article: str = ""
+    source: str = ""
+    kind: str = ""  # of the call
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many percent of `whole` something is."""
+
+    percent: int
+    whole: int
+
+    @property
+    def is_small(self) -> bool:
+        """Say whether so few say little."""
+        return self.whole < SMALL
 
 
 @dataclass(frozen=True)
 class Line:
-    """The numbers of one week, one article, or all."""
+    """The numbers of one week, one article, one source, one kind of call, or all."""
 
     numbers: Mapping[str, int]
 
     def __getitem__(self, what: str) -> int:
         return self.numbers.get(what, 0)
 
-    def rate(self, what: str, whole: str = "") -> int | None:
-        """Return `what` in percent of what it is a part of; None where that says nothing."""
-        return percent(self[what], self[whole or PART_OF[what]])
+    def share(self, what: str) -> Share | None:
+        """Return `what` as a share of those who could have got there; None where nobody could."""
+        wholes = PART_OF.get(what) or (FunnelStage.STARTED,)
+        return share(self[what], sum(self[one] for one in wholes))
+
+    @property
+    def undecided(self) -> int:
+        """Count the calls that are still to come, or that no one has marked."""
+        settled = (FunnelStage.CANCELED, FunnelStage.HELD, FunnelStage.MISSED)
+        return max(self[FunnelStage.BOOKED] - sum(self[one] for one in settled), 0)
+
+
+Lines = Sequence[tuple[str, Line]]
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -65,7 +99,9 @@ class Report:
 
     total: Line
     weeks: Sequence[tuple[date, Line]]
-    articles: Sequence[tuple[str, Line]]  # those that led to most calls first
+    articles: Lines  # those that led to most calls first, and what came without one last
+    sources: Lines
+    kinds: Lines  # of calls
 
 
 def answered(step: str) -> str:
@@ -88,6 +124,12 @@ def percent(part: int, whole: int) -> int | None:
     return (200 * part + whole) // (2 * whole) if 0 <= part <= whole and whole else None
 
 
+def share(part: int, whole: int) -> Share | None:
+    """Return a share, or None where it is none."""
+    found = percent(part, whole)
+    return None if found is None else Share(found, whole)
+
+
 def progress(steps: Mapping[str, frozenset[str]], given: frozenset[str]) -> list[str]:
     """List how far a visitor got: the steps answered, and the first open one, where they stopped.
 
@@ -100,27 +142,31 @@ def progress(steps: Mapping[str, frozenset[str]], given: frozenset[str]) -> list
 
 def report(facts: Iterable[Fact], first: date, last: date) -> Report:
     """Add up facts of the weeks from `first` to `last`, two Mondays; others are left out."""
-    total: Counter[str] = Counter()
-    weeks: dict[date, Counter[str]] = {week: Counter() for week in _mondays(first, last)}
-    articles: dict[str, Counter[str]] = {}
-    for fact in facts:
-        week = weeks.get(monday(fact.day))
-        if week is None:
-            continue
-        for numbers in (total, week, articles.setdefault(fact.article, Counter())):
-            numbers[fact.what] += fact.number
-    ranked = sorted(articles.items(), key=_rank)
+    inside = [fact for fact in facts if first <= fact.day < last + WEEK]
+    weeks = _added(inside, lambda fact: monday(fact.day))
+    calls = [fact for fact in inside if fact.kind]
     return Report(
-        Line(total),
-        [(week, Line(numbers)) for week, numbers in weeks.items()],
-        [(article, Line(numbers)) for article, numbers in ranked],
+        _added(inside, lambda _: "").get("", Line({})),
+        [(week, weeks.get(week, Line({}))) for week in _mondays(first, last)],
+        _ranked(_added(inside, lambda fact: fact.article)),
+        _ranked(_added(inside, lambda fact: fact.source)),
+        _ranked(_added(calls, lambda fact: fact.kind)),
     )
 
 
-def _rank(item: tuple[str, Counter[str]]) -> tuple[bool, int, int, str]:
-    """Order by calls, then by readers; visits without an article stand last."""
-    article, numbers = item
-    return not article, -numbers[FunnelStage.BOOKED], -numbers[FunnelStage.STARTED], article
+def _added(facts: Iterable[Fact], key: Callable[[Fact], Key]) -> dict[Key, Line]:
+    numbers: dict[Key, Counter[str]] = {}
+    for fact in facts:
+        numbers.setdefault(key(fact), Counter())[fact.what] += fact.number
+    return {key: Line(counted) for key, counted in numbers.items()}
+
+
+def _ranked(lines: Mapping[str, Line]) -> Lines:
+    def place(item: tuple[str, Line]) -> tuple[bool, int, int, str]:
+        name, line = item
+        return not name, -line[FunnelStage.BOOKED], -line[FunnelStage.STARTED], name
+
+    return sorted(lines.items(), key=place)
 
 
 def _mondays(first: date, last: date) -> list[date]:

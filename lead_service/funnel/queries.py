@@ -1,6 +1,6 @@
 """Count the steps of the funnel in the database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from statistics import median
@@ -12,20 +12,23 @@ from sqlalchemy import (
     Select,
     SQLColumnExpression,
     String,
-    Subquery,
+    and_,
     case,
+    exists,
+    false,
     func,
     null,
     select,
     true,
 )
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.functions import FunctionElement
 
 from ..assess.models import Assessment, framework_in
-from ..book.models import Booking, CallOutcome
+from ..book.models import Booking, CallOutcome, Status
 from ..leads.models import EventKind, Lead, LeadEvent, Stage
+from ..leads.touch import name_of
 from .counts import Fact, FunnelStage, answered, progress
 
 Span = tuple[datetime, datetime]  # from the first instant to before the second
@@ -79,36 +82,93 @@ class Rows:
 
 MOST_TIMED = 5000  # enough for a median
 EVERYTHING = Rows(true(), true(), true())
+OUTCOMES = {CallOutcome.HELD: FunnelStage.HELD, CallOutcome.NO_SHOW: FunnelStage.MISSED}
 
 
 def count_facts(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
-    """Yield what happened in `span`, or ever, grouped by day and article."""
+    """Yield what became of what began in `span`, or ever, by day, article, source and kind."""
     yield from _assessments(session, rows, span)
-    for what, query, at in (
-        (FunnelStage.MAILED, *_mailed(rows)),
-        (FunnelStage.BOOKED, *_booked(rows)),
-        ("assessed", *_assessed(rows)),
-        (FunnelStage.HELD, *_held(rows)),
-        (FunnelStage.WON, *_won(rows)),
-    ):
-        for row in _grouped(session, _within(query, at, span).subquery()):
-            yield Fact(date.fromisoformat(row.day), row.article or "", what, row.number)
+    yield from _calls(session, rows, span)
+    yield from _won_directly(session, rows, span)
 
 
 def _assessments(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
     """Count assessments by how far they got; what a complete one answered is not looked up."""
     is_open = Assessment.completed_at.is_(None)
+    got_mail = exists().where(
+        LeadEvent.lead_id == Assessment.lead_id,
+        LeadEvent.kind == EventKind.RESULT_MAILED,
+        Lead.id == LeadEvent.lead_id,
+        ~Lead.quarantine,
+    )
+    with_call = exists().where(Booking.assessment_id == Assessment.id, ~Booking.quarantine)
     query = select(
         utc_day(Assessment.started_at).label("day"),
         Assessment.came_from.label("article"),
+        Assessment.source.label("source"),
         Assessment.framework_version.label("version"),
         case((is_open, given_answers(Assessment.answers)), else_=null()).label("given"),
+        case((is_open, false()), else_=got_mail).label("is_mailed"),
+        case((is_open, false()), else_=with_call).label("has_call"),
     ).where(rows.assessments)
     steps_of = _Steps(session)
-    for row in _grouped(session, _within(query, Assessment.started_at, span).subquery()):
-        day, article = date.fromisoformat(row.day), row.article or ""
-        for what in [FunnelStage.STARTED, *_progress(steps_of[row.version], row.given)]:
-            yield Fact(day, article, what, row.number)
+    for row in _grouped(session, _within(query, Assessment.started_at, span)):
+        happened = [FunnelStage.STARTED, *_progress(steps_of[row.version], row.given)]
+        happened += [FunnelStage.MAILED] * bool(row.is_mailed)
+        happened += [FunnelStage.ASSESSED] * bool(row.has_call)
+        yield from _facts(row, happened)
+
+
+def _calls(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
+    """Count calls by what became of them; a deal counts at the first call that was held."""
+    earlier = aliased(Booking)
+    had_one = exists().where(
+        earlier.lead_id == Booking.lead_id,
+        earlier.outcome == CallOutcome.HELD,
+        earlier.id < Booking.id,
+    )
+    is_held = Booking.outcome == CallOutcome.HELD
+    is_won = and_(is_held, Lead.stage == Stage.WON, ~had_one)
+    query = (
+        select(
+            utc_day(Booking.created_at).label("day"),
+            Booking.came_from.label("article"),
+            Booking.source.label("source"),
+            Booking.kind.label("kind"),
+            Booking.status.label("status"),
+            Booking.outcome.label("outcome"),
+            case((is_won, true()), else_=false()).label("is_won"),
+        )
+        .join(Lead, Lead.id == Booking.lead_id)
+        .where(~Booking.quarantine, rows.calls)
+    )
+    for row in _grouped(session, _within(query, Booking.created_at, span)):
+        happened = [FunnelStage.BOOKED] + [FunnelStage.WON] * bool(row.is_won)
+        if row.outcome:
+            happened.append(OUTCOMES[CallOutcome(row.outcome)])
+        elif row.status == Status.CANCELLED:
+            happened.append(FunnelStage.CANCELED)
+        yield from _facts(row, happened, row.kind)
+
+
+def _won_directly(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
+    """Count deals without a call that was held, by when the lead came and what led it here."""
+    had_call = exists().where(Booking.lead_id == Lead.id, Booking.outcome == CallOutcome.HELD)
+    touch = [Lead.first_touch[name].as_string() for name in ("article", "utm_source", "ref")]
+    article, source, ref = touch
+    query = select(
+        utc_day(Lead.created_at).label("day"),
+        article.label("article"),
+        func.coalesce("utm_source=" + source, "ref=" + ref).label("source"),
+    ).where(Lead.stage == Stage.WON, ~had_call, rows.leads)
+    for row in _grouped(session, _within(query, Lead.created_at, span)):
+        yield from _facts(row, [FunnelStage.WON_DIRECTLY])
+
+
+def _facts(row: Row, happened: Iterable[str], kind: str = "") -> Iterator[Fact]:
+    day, source = date.fromisoformat(row.day), name_of(row.source or "")
+    for what in happened:
+        yield Fact(day, what, row.number, row.article or "", source, kind)
 
 
 def median_minutes(session: Session, span: Span) -> int | None:
@@ -147,68 +207,12 @@ def _progress(steps: dict[str, frozenset[str]], given: str | None) -> list[str]:
     return progress(steps, frozenset(given.split()))
 
 
-def _grouped(session: Session, found: Subquery) -> Iterator[Row]:
+def _grouped(session: Session, query: Select) -> Iterator[Row]:
     # Grouped outside of what is computed: PostgreSQL takes two parameters for two expressions.
+    found = query.subquery()
     counted = select(*found.c, func.count().label("number")).group_by(*found.c)
     return iter(session.execute(counted))
 
 
 def _within(query: Select, at: SQLColumnExpression[datetime], span: Span | None) -> Select:
     return query if span is None else query.where(at >= span[0], at < span[1])
-
-
-def _facts(at: SQLColumnExpression[datetime], article: SQLColumnExpression[str | None]) -> Select:
-    return select(utc_day(at).label("day"), article.label("article"))
-
-
-def _mailed(rows: Rows) -> tuple[Select, SQLColumnExpression[datetime]]:
-    is_theirs = LeadEvent.lead_id == Lead.id
-    query = _facts(LeadEvent.at, _article_of_the_lead()).join(Lead, is_theirs)
-    mailed = query.where(LeadEvent.kind == EventKind.RESULT_MAILED, ~Lead.quarantine, rows.leads)
-    return mailed, LeadEvent.at
-
-
-def _booked(rows: Rows) -> tuple[Select, SQLColumnExpression[datetime]]:
-    query = _facts(Booking.created_at, Booking.came_from)
-    return query.where(~Booking.quarantine, rows.calls), Booking.created_at
-
-
-def _assessed(rows: Rows) -> tuple[Select, SQLColumnExpression[datetime]]:
-    query, at = _booked(rows)
-    return query.where(Booking.assessment_id.is_not(None)), at
-
-
-def _held(rows: Rows) -> tuple[Select, SQLColumnExpression[datetime]]:
-    query = _facts(Booking.starts_at, Booking.came_from)
-    return query.where(Booking.outcome == CallOutcome.HELD, rows.calls), Booking.starts_at
-
-
-def _won(rows: Rows) -> tuple[Select, SQLColumnExpression[datetime]]:
-    """Count leads that are won at present, when their stage was changed last."""
-    changed = (
-        select(LeadEvent.lead_id, func.max(LeadEvent.at).label("at"))
-        .where(LeadEvent.kind == EventKind.STAGE_CHANGED)
-        .group_by(LeadEvent.lead_id)
-        .subquery()
-    )
-    at = func.coalesce(changed.c.at, Lead.touched_at)
-    is_theirs = changed.c.lead_id == Lead.id
-    query = _facts(at, _article_of_the_lead()).select_from(Lead).outerjoin(changed, is_theirs)
-    return query.where(Lead.stage == Stage.WON, rows.leads), at
-
-
-def _article_of_the_lead() -> ColumnElement:
-    """Select the first article by which a lead came."""
-    of_answers = (
-        select(Assessment.came_from)
-        .where(Assessment.lead_id == Lead.id, Assessment.came_from.is_not(None))
-        .order_by(Assessment.started_at, Assessment.id)
-        .limit(1)
-    )
-    of_calls = (
-        select(Booking.came_from)
-        .where(Booking.lead_id == Lead.id, Booking.came_from.is_not(None))
-        .order_by(Booking.created_at, Booking.id)
-        .limit(1)
-    )
-    return func.coalesce(of_answers.scalar_subquery(), of_calls.scalar_subquery())

@@ -315,13 +315,14 @@ def sweep(dry_run: bool, yes: bool) -> None:
 
     with open_database() as (loaded, database):
         with database.read() as session:
-            doomed = retention.count(session, clock.now(), loaded)
-        counts = doomed.counts
+            expected = retention.expect(session, clock.now(), loaded)
+            counts = retention.count(session, clock.now(), loaded) if dry_run else {}
         if not dry_run:
-            if doomed.is_large and not yes:
+            if expected.is_large and not yes:
                 raise click.ClickException(
-                    f"would erase {counts['lead']} of {doomed.leads} leads, going by the clock of "
-                    f"this machine ({clock.now():%Y-%m-%d %H:%M} UTC); add --yes if that is right"
+                    f"would erase {expected.leads} of {expected.leads_stored} leads, going by the"
+                    f" clock of this machine ({clock.now():%Y-%m-%d %H:%M} UTC); add --yes if"
+                    " that is right"
                 )
             counts = retention.erase(database, loaded, clock.now())
     click.echo(json.dumps(counts))

@@ -25,6 +25,8 @@ from ..settings import Settings
 from .export import _Person
 from .models import Suppression
 
+FILES_AT_ONCE = 500
+
 log = logging.getLogger(__name__)
 
 
@@ -90,9 +92,14 @@ def erase_everywhere(
 
 def sweep_folder(database: Database, folder: Path) -> int:
     """Delete the mails in a folder that the outbox no longer knows; return how many."""
+    files = {file.stem.rpartition("-")[2]: file for file in folder.glob("*.eml")}
+    ids = list(files)
     with database.read() as session:
-        known = set(session.scalars(select(OutboxMessage.id)))
-    swept = [file for file in folder.glob("*.eml") if file.stem.rpartition("-")[2] not in known]
+        for start in range(0, len(ids), FILES_AT_ONCE):
+            some = OutboxMessage.id.in_(ids[start : start + FILES_AT_ONCE])
+            for known in session.scalars(select(OutboxMessage.id).where(some)):
+                del files[known]
+    swept = list(files.values())
     for file in swept:
         file.unlink(missing_ok=True)
     return len(swept)

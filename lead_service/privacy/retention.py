@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from ..accounts.audit_log import AuditEntry
@@ -44,34 +44,35 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Doomed:
-    """How much a sweep would erase, as {table: rows}, and whether that is a large share."""
+class Expected:
+    """How many leads a sweep would erase, with all that is theirs, and how many answers beside."""
 
-    counts: dict[str, int]
-    leads: int  # that are stored
+    leads: int
+    answers: int  # self-assessments that belong to no lead
+    leads_stored: int
 
     @property
     def is_large(self) -> bool:
         """Say whether a person should look first: a clock that runs ahead makes everything old."""
-        leads = self.counts[Lead.__tablename__]
-        return leads > 1 and leads > LARGE_SHARE * self.leads
+        return self.leads > 1 and self.leads > LARGE_SHARE * self.leads_stored
 
 
 def run_daily(database: Database, settings: Settings, now: datetime) -> dict[str, int]:
     """Erase what the run of a day ago has found to be old and still is; find what is old now.
 
-    A clock that jumps ahead erases nothing at once: plans are dropped when they are of a time to
-    come, or when more than `PLAN_LASTS` have passed. A large share waits for a person
-    (`waiting_for_a_person`). Returns how much was erased, as {table: rows}.
+    Old weeks of the funnel are closed as well. A clock that jumps ahead does nothing at once: plans
+    are dropped when they are of a time to come, or when more than `PLAN_LASTS` have passed. A large
+    share waits for a person (`waiting_for_a_person`). Returns how much was erased, by table.
     """
     planned = database.write(lambda session: _plan(session, now))
     if planned is None:
         return {}
     with database.read() as session:
-        if count(session, planned, settings).is_large:
+        if expect(session, planned, settings).is_large:
             log.warning("retention waits for a person")
             return {}
     erased = erase(database, settings, planned)
+    archived_counts.close_weeks(database, planned)
     database.write(lambda session: _plan_anew(session, now))
     return erased
 
@@ -79,8 +80,8 @@ def run_daily(database: Database, settings: Settings, now: datetime) -> dict[str
 def waiting_for_a_person(session: Session, settings: Settings, now: datetime) -> int:
     """Count the leads that the daily run will not erase before a person has agreed."""
     plan = session.get(RetentionPlan, 1)
-    doomed = count(session, plan.as_of, settings) if plan and plan.as_of <= now else None
-    return doomed.counts[Lead.__tablename__] if doomed and doomed.is_large else 0
+    expected = expect(session, plan.as_of, settings) if plan and plan.as_of <= now else None
+    return expected.leads if expected and expected.is_large else 0
 
 
 def erase(database: Database, settings: Settings, as_of: datetime) -> dict[str, int]:
@@ -99,14 +100,25 @@ def erase(database: Database, settings: Settings, as_of: datetime) -> dict[str, 
     return dict(counts)
 
 
-def count(session: Session, as_of: datetime, settings: Settings) -> Doomed:
-    """Count what `erase` would erase; nothing is changed."""
+def expect(session: Session, as_of: datetime, settings: Settings) -> Expected:
+    """Count the leads and answers that `erase` would erase, by indexes; nothing is changed."""
+
+    def number(model: type[Lead | Assessment], where: ColumnElement[bool]) -> int:
+        return session.scalar(select(func.count()).select_from(model).where(where)) or 0
+
+    leads = number(Lead, _idle(as_of - timedelta(days=settings.retention_days)))
+    stored = number(Lead, true()) if leads else 0
+    return Expected(leads, number(Assessment, _anonymous(as_of, settings)), stored)
+
+
+def count(session: Session, as_of: datetime, settings: Settings) -> dict[str, int]:
+    """Count all that `erase` would erase, as {table: rows}; nothing is changed."""
     leads = _idle(as_of - timedelta(days=settings.retention_days))
     holdings = [*_of_leads(leads), *_by_themselves(as_of, settings)]
     counts: Counter[str] = Counter()
     for held in holdings:
         counts[held.name] += held.count(session)
-    return Doomed(dict(counts), session.scalar(select(func.count(Lead.id))) or 0)
+    return dict(counts)
 
 
 def idle_leads(now: datetime, settings: Settings) -> Select[Lead]:
@@ -186,18 +198,20 @@ def _by_themselves(now: datetime, settings: Settings) -> Iterator[Holding]:
 
 def _idle(since: datetime) -> ColumnElement[bool]:
     """Select leads with whom nothing has happened since, and with no call since or to come."""
-    active = select(Booking.lead_id).where(Booking.starts_at >= since)
-    return and_(Lead.touched_at < since, Lead.id.not_in(active))
+    active = exists().where(Booking.lead_id == Lead.id, Booking.starts_at >= since)
+    return and_(Lead.touched_at < since, ~active)
 
 
 def _anonymous(now: datetime, settings: Settings) -> ColumnElement[bool]:
     """Select abandoned assessments, and old ones without a lead."""
+    shorter = timedelta(days=min(settings.abandoned_days, settings.unclaimed_days))
     abandoned = now - timedelta(days=settings.abandoned_days)
     unclaimed = now - timedelta(days=settings.unclaimed_days)
-    with_a_call = select(Booking.assessment_id).where(Booking.assessment_id.is_not(None))
+    with_a_call = exists().where(Booking.assessment_id == Assessment.id)
     return and_(
         Assessment.lead_id.is_(None),
-        Assessment.id.not_in(with_a_call),
+        Assessment.touched_at < now - shorter,  # by the index
+        ~with_a_call,
         or_(
             and_(Assessment.completed_at.is_(None), Assessment.touched_at < abandoned),
             Assessment.touched_at < unclaimed,

@@ -10,7 +10,6 @@ from lead_service.book.models import Booking
 from lead_service.funnel import archived_counts, counts
 from lead_service.funnel.archived_counts import FunnelCount
 from lead_service.funnel.counts import WEEK, Line, answered, stopped
-from lead_service.leads.events import record_event
 from lead_service.leads.models import Lead
 from lead_service.privacy import erasure, retention
 from tests.support.app.desk_client import sign_in
@@ -30,7 +29,7 @@ PAGE = "/desk/funnel/"
 def journey(client, framework, database) -> None:
     """One who gives up after two steps, and one who goes all the way, by way of an article."""
     begin(client, framework)
-    article = {"from": ARTICLE}
+    article = {"from": ARTICLE, "utm_source": "LinkedIn", "utm_campaign": "spring"}
     client.post(
         "/assessment/", data=answers(framework, "clarify", 0) | article | {"step": "clarify"}
     )
@@ -45,7 +44,6 @@ def settle(session) -> None:
     session.execute(update(Booking).values(outcome="held"))
     lead = session.scalars(select(Lead)).one()
     lead.stage = "won"
-    record_event(session, lead, "stage_changed", NOW + WEEK, member=1)
 
 
 def count(database, first: date = MONDAY, last: date = MONDAY + WEEK) -> counts.Report:
@@ -61,20 +59,46 @@ def numbers(line: Line) -> dict[str, int]:
 def test_everything_that_somebody_did_is_counted_where_it_belongs(journey, database):
     report = count(database)
     total = numbers(report.total)
-    assert {what: total.pop(what) for what in counts.FunnelStage} == {
+    assert {what: total.pop(what, 0) for what in counts.FunnelStage} == {
         "started": 3,
         "completed": 1,
         "mailed": 1,
+        "assessed": 1,
         "booked": 1,
+        "canceled": 0,
         "held": 1,
+        "missed": 0,
         "won": 1,
+        "won-directly": 0,
     }
     assert total.pop(stopped("clarify")) == total.pop(stopped("assess")) == 1
     assert total.pop(answered("assess")) == total.pop(answered("clarify")) == 2
-    assert total.pop("assessed") == 1
     assert set(total.values()) == {1}
-    of_the_weeks = [line["won"] for _, line in report.weeks]
-    assert of_the_weeks == [0, 1]
+    # Whenever it happened, it counts in the week in which the call was booked.
+    assert [line["won"] for _, line in report.weeks] == [1, 0]
+    assert [name for name, _ in report.kinds] == ["discovery"]
+    assert dict(report.sources)["linkedin"]["won"] == dict(report.sources)["linkedin"]["started"]
+
+
+@pytest.mark.both_engines
+def test_calls_and_deals_are_counted_once_each(client, database):
+    for number in range(4):
+        book(client, email=f"a{number}@example.com", utm_source="x" * number)
+    book(client, email="a0@example.com")  # held as well: the deal counts at the first one
+
+    def settle_some(session) -> None:
+        calls = session.scalars(select(Booking).order_by(Booking.id)).all()
+        calls[0].outcome = calls[4].outcome = "held"
+        calls[1].outcome, calls[2].status = "no_show", "cancelled"
+        for lead in session.scalars(select(Lead)):
+            lead.stage = "won" if lead.email[1] in "03" else "new"
+
+    database.write(settle_some)
+    report = count(database)
+    found = {stage: report.total[stage] for stage in counts.FunnelStage if report.total[stage]}
+    assert found == dict(booked=5, held=2, missed=1, canceled=1, won=1, **{"won-directly": 1})
+    assert report.total.undecided == 1
+    assert dict(report.sources)["xxx"]["won-directly"] == 1
 
 
 def test_articles_are_told_apart(journey, database):
@@ -129,11 +153,22 @@ def test_retention_leaves_the_numbers_however_often_it_runs(journey, database, s
     assert not database.write(lambda session: session.scalars(select(Lead)).all())
 
 
-def test_a_dry_run_adds_nothing(journey, database, settings):
-    later = NOW + timedelta(days=900)
-    with database.read() as session:
-        retention.count(session, later, settings)
-        assert session.scalars(select(FunnelCount)).all() == []
+@pytest.mark.both_engines
+def test_a_week_that_is_closed_keeps_its_numbers_whatever_happens_to_its_rows(
+    journey, client, database, settings, at
+):
+    before = count(database)
+    long_ago = NOW + (archived_counts.CLOSES_AFTER + 1) * WEEK
+    assert archived_counts.close_weeks(database, long_ago - timedelta(days=1)) == 0
+    assert archived_counts.close_weeks(database, long_ago) == 1
+    assert archived_counts.close_weeks(database, long_ago) == 0
+    assert count(database) == before
+    database.write(lambda session: session.execute(update(Booking).values(outcome=None)) and None)
+    database.write(lambda session: erasure.erase(session, settings, VISITOR["email"], Actor(NOW)))
+    assert count(database) == before
+    at(NOW + WEEK)
+    book(client, email="later@example.com")
+    assert [line["booked"] for _, line in count(database).weeks] == [1, 1]
 
 
 def test_numbers_of_several_erased_people_are_added_up(client, database, settings):
@@ -156,7 +191,9 @@ def member(client, database, settings) -> None:
 
 def test_the_page_shows_numbers_shares_steps_and_articles(client, member, journey):
     text = client.get(PAGE).text
-    for shown in ("Had the result emailed", "33%", "An article about clarify", "No article"):
+    for shown in ("Had the result emailed", "33%", "of only 3", "An article about clarify"):
+        assert shown in text
+    for shown in ("No article", "No source named", "linkedin", "Discovery call"):
         assert shown in text
     assert "2 of 3 self-assessments" in text
     assert text.count("<svg") > 12

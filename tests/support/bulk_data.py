@@ -1,6 +1,7 @@
 """Rows for a database of any schema: two for each table, made from what its columns ask for."""
 
 import re
+import warnings
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy import (
     inspect,
     select,
 )
+from sqlalchemy.exc import SAWarning
 
 from lead_service.db.base import Base
 from lead_service.db.engine import StoredEnum
@@ -31,7 +33,8 @@ AGREED |= dict.fromkeys(("duration", "interval", "buffer_before", "buffer_after"
 def tables(connection: Connection) -> list[Table]:
     """Read the schema as it is; parents come before their children."""
     found = MetaData()
-    found.reflect(connection)
+    with warnings.catch_warnings(action="ignore", category=SAWarning):  # of an expression's index
+        found.reflect(connection)
     return [table for table in found.sorted_tables if table.name != "alembic_version"]
 
 

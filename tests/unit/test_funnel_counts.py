@@ -20,12 +20,15 @@ from lead_service.funnel.counts import (
 
 MONDAY = date(2026, 11, 23)
 STEPS = {"a": frozenset("12"), "b": frozenset("34"), "c": frozenset("56")}
+names = st.sampled_from(["", "one", "two"])
 facts = st.builds(
     Fact,
     st.dates(MONDAY - 6 * WEEK, MONDAY + 6 * WEEK),
-    st.sampled_from(["", "one", "two"]),
     st.sampled_from(FunnelStage),
     st.integers(0, 50),
+    article=names,
+    source=names,
+    kind=names,
 )
 
 
@@ -42,7 +45,7 @@ def test_every_day_has_one_monday_at_most_six_days_before(day):
 
 
 @given(st.lists(facts))
-def test_weeks_and_articles_add_up_to_the_total(found):
+def test_weeks_articles_and_sources_add_up_to_the_total(found):
     made = report(found, MONDAY - 2 * WEEK, MONDAY + WEEK)
     inside = [one for one in found if MONDAY - 2 * WEEK <= one.day < MONDAY + 2 * WEEK]
     for stage in FunnelStage:
@@ -50,6 +53,9 @@ def test_weeks_and_articles_add_up_to_the_total(found):
         assert made.total[stage] == whole
         assert sum(line[stage] for _, line in made.weeks) == whole
         assert sum(line[stage] for _, line in made.articles) == whole
+        assert sum(line[stage] for _, line in made.sources) == whole
+        of_calls = sum(one.number for one in inside if one.what == stage and one.kind)
+        assert sum(line[stage] for _, line in made.kinds) == of_calls
 
 
 @given(st.lists(facts), st.randoms())
@@ -59,7 +65,7 @@ def test_the_order_of_facts_does_not_matter(found, chance):
 
 
 def test_a_week_in_which_nothing_happened_is_there_too():
-    made = report([Fact(MONDAY, "", "started")], MONDAY - 2 * WEEK, MONDAY)
+    made = report([Fact(MONDAY, "started")], MONDAY - 2 * WEEK, MONDAY)
     assert [(week, line["started"]) for week, line in made.weeks] == [
         (MONDAY - 2 * WEEK, 0),
         (MONDAY - WEEK, 0),
@@ -68,8 +74,8 @@ def test_a_week_in_which_nothing_happened_is_there_too():
 
 
 def test_the_article_with_most_calls_comes_first_and_none_last():
-    found = [Fact(MONDAY, slug, "started", 9) for slug in ("", "idle", "busy")]
-    found += [Fact(MONDAY, slug, "booked", number) for slug, number in (("", 5), ("busy", 1))]
+    found = [Fact(MONDAY, "started", 9, slug) for slug in ("", "idle", "busy")]
+    found += [Fact(MONDAY, "booked", number, slug) for slug, number in (("", 5), ("busy", 1))]
     made = report(found, MONDAY, MONDAY)
     assert [article for article, _ in made.articles] == ["busy", "idle", ""]
 
@@ -83,14 +89,25 @@ def test_a_share_is_a_whole_percentage_or_nothing(part, whole):
         assert abs(share - 100 * part / whole) <= 0.5
 
 
-def test_rates_compare_with_those_who_could_have_got_there():
-    found = [Fact(MONDAY, "", what, n) for what, n in (("started", 8), ("completed", 4))]
-    found += [Fact(MONDAY, "", what, n) for what, n in (("booked", 6), ("assessed", 1), ("won", 1))]
-    total = report(found, MONDAY, MONDAY).total
-    assert total.rate("completed") == 50
-    assert total.rate("assessed") == 25
-    assert total.rate("held") == 0
-    assert total.rate("won") is None
+def test_shares_are_of_those_who_could_have_got_there_and_small_ones_are_marked():
+    counted = {"started": 80, "completed": 40, "assessed": 10, "won": 3}
+    counted |= {"booked": 16, "canceled": 4, "held": 6, "missed": 2}
+    total = report([Fact(MONDAY, *one) for one in counted.items()], MONDAY, MONDAY).total
+    shares = {what: total.share(what) for what in counted if what != "booked"}
+    assert {what: (one.percent, one.whole) for what, one in shares.items() if one} == {
+        "started": (100, 80),
+        "completed": (50, 80),
+        "assessed": (25, 40),
+        "canceled": (25, 16),
+        "held": (75, 8),
+        "missed": (25, 8),
+        "won": (50, 6),
+    }
+    assert [what for what, one in shares.items() if one and one.is_small] == [
+        *("won", "canceled", "held", "missed")
+    ]
+    assert total.undecided == 4
+    assert report([], MONDAY, MONDAY).total.share("held") is None
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The funnel page: how many readers became leads, and where the others stopped."""
+"""The funnel page: what became of those who started or booked, and where the others stopped."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,28 +14,44 @@ from ..blueprint import blueprint
 USUAL_WEEKS = 12
 MOST_WEEKS = 106  # two years
 PRESETS = (4, 12, 26, 52)
-STAGES = {
+ANSWERS = {  # of the self-assessments that were started
     FunnelStage.STARTED: "Started the self-assessment",
     FunnelStage.COMPLETED: "Completed it",
     FunnelStage.MAILED: "Had the result emailed",
+    FunnelStage.ASSESSED: "Booked a call with it",
+}
+CALLS = {  # of the calls that were booked
     FunnelStage.BOOKED: "Booked a call",
+    FunnelStage.CANCELED: "Canceled",
+    FunnelStage.MISSED: "No-show",
     FunnelStage.HELD: "Held the call",
     FunnelStage.WON: "Won",
 }
 SHORT = {
     FunnelStage.STARTED: "Started",
     FunnelStage.COMPLETED: "Completed",
-    FunnelStage.MAILED: "Mailed",
+    FunnelStage.MAILED: "Emailed",
     FunnelStage.BOOKED: "Booked",
     FunnelStage.HELD: "Held",
     FunnelStage.WON: "Won",
 }
-WHOLES = {  # what a rate is a share of, in words
-    FunnelStage.STARTED: "of those who started",
-    FunnelStage.COMPLETED: "of those who completed",
-    FunnelStage.BOOKED: "of the calls booked",
-    FunnelStage.HELD: "of the calls held",
+RATES = {
+    FunnelStage.COMPLETED: "Finish rate",
+    FunnelStage.ASSESSED: "Call rate",
+    FunnelStage.HELD: "Show rate",
+    FunnelStage.WON: "Win rate",
 }
+CALL_RATES = {stage: RATES[stage] for stage in (FunnelStage.HELD, FunnelStage.WON)}
+WHOLES = {  # what a rate is a share of, in words
+    FunnelStage.COMPLETED: "of those who started",
+    FunnelStage.MAILED: "of those who completed",
+    FunnelStage.ASSESSED: "of those who completed",
+    FunnelStage.CANCELED: "of the calls booked",
+    FunnelStage.HELD: "of the calls that took place or should have",
+    FunnelStage.MISSED: "of the calls that took place or should have",
+    FunnelStage.WON: "of those whose call was held",
+}
+LISTED = 20  # articles and sources: anyone can make up a source
 
 
 @dataclass(frozen=True)
@@ -69,15 +85,22 @@ def funnel() -> tuple[str, int]:
         span=span,
         report=report,
         minutes=minutes,
-        stages=STAGES,
+        answers=ANSWERS,
+        calls_booked=CALLS,
         short=SHORT,
+        rates=RATES,
+        call_rates=CALL_RATES,
         wholes=WHOLES,
-        part_of=counts.PART_OF,
         answered=answered,
+        listed=LISTED,
+        small=counts.SMALL,
+        closes_after=archived_counts.CLOSES_AFTER,
         stops=[(step, report.total[stopped(step.slug)]) for step in steps],
         most=_most(report),
         presets=[(weeks, monday(today) - (weeks - 1) * WEEK, today) for weeks in PRESETS],
         title_of=context().published.title_of,
+        kind_of=_kind_of,
+        share_of=counts.share,
     )
     return page, 422 if span.faults else 200
 
@@ -100,6 +123,12 @@ def _span(typed_first: str, typed_last: str, today: date) -> Span:
         last = monday(today)
         first = last - (USUAL_WEEKS - 1) * WEEK
     return Span(first, last, (typed_first, typed_last), faults)
+
+
+def _kind_of(slug: str) -> str:
+    """Name a kind of call; one that is offered no more by its slug."""
+    kind = context().published.calls.find(slug)
+    return kind.name if kind else slug
 
 
 def _day(typed: str) -> date:

@@ -154,10 +154,12 @@ def _said(events: Sequence[LeadEvent], calls: Sequence[Booking]) -> list[Said]:
 
 
 def _touches(published: Published, lead: Lead) -> list[CameFrom]:
-    """Return the first touch, and the last where it is another."""
+    """Return the first touch, and the last where it is another; none where none says anything."""
     stored = {"First": lead.first_touch, "Last": lead.last_touch}
     if lead.last_touch == lead.first_touch:
         del stored["Last"]
+    if not any(set(one) - {"at"} for one in stored.values() if one):
+        return []
     return [
         CameFrom(
             name,

@@ -130,7 +130,7 @@ def _render_privacy(form: EmailForm) -> str:
         return render_template(
             "desk/privacy/privacy.html",
             form=form,
-            counts=retention.count(session, now, settings).counts,
+            expected=retention.expect(session, now, settings),
             jobs=provider_erasure.pending(session),
             soon=session.scalars(soon).all(),
             kept_for=timedelta(days=settings.retention_days),

@@ -33,7 +33,7 @@ def sweep(database, settings, now: datetime) -> dict[str, int]:
 
 def doomed(database, settings, now: datetime) -> dict[str, int]:
     with database.read() as session:
-        counts = retention.count(session, now, settings).counts
+        counts = retention.count(session, now, settings)
     return {name: number for name, number in counts.items() if number}
 
 

@@ -1,0 +1,33 @@
+"""Count the funnel by source and by kind of call, too, and find an address in any case at once."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0032"
+down_revision = "0031"
+
+
+def upgrade() -> None:
+    """Make the table anew: its key is longer. What was counted had no known source or kind."""
+    typed = [sa.column("week", sa.Date()), *map(sa.column, ("article", "what", "number"))]
+    before = sa.select(sa.table("funnel_count", *typed))
+    counted = op.get_bind().execute(before).mappings().all()
+    op.drop_table("funnel_count")
+    table = op.create_table(
+        "funnel_count",
+        sa.Column("week", sa.Date(), nullable=False),
+        sa.Column("article", sa.String(120), nullable=False),
+        sa.Column("source", sa.String(60), nullable=False),
+        sa.Column("kind", sa.String(60), nullable=False),
+        sa.Column("what", sa.String(40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.CheckConstraint("number >= 0", name=op.f("ck_funnel_count_number")),
+        sa.PrimaryKeyConstraint(
+            "week", "article", "source", "kind", "what", name=op.f("pk_funnel_count")
+        ),
+    )
+    op.bulk_insert(table, [{"source": "", "kind": ""} | dict(row) for row in counted])
+    op.create_index(op.f("ix_assessment_started_at"), "assessment", ["started_at"])
+    op.create_index(op.f("ix_booking_created_at"), "booking", ["created_at"])
+    lower = sa.text("lower(address)")
+    op.create_index(op.f("ix_outbox_lower_address"), "outbox", [lower])
