@@ -139,6 +139,12 @@ def moment(instant: datetime, zone: str, now: datetime | None = None) -> str:
     return f"{day}, {clock_time(instant, zone)}"
 
 
+def lately(instant: datetime, zone: str, now: datetime) -> str:
+    """Write an instant for a narrow column: its time if it is of today, else Tue, Nov 24."""
+    day, today = (one.astimezone(ZoneInfo(zone)).date() for one in (instant, now))
+    return clock_time(instant, zone) if day == today else short_date(day, today)
+
+
 TRUNK = re.compile(r"\(\s*0\s*\)")  # +49 (0)30 …: the zero is for callers from the same country
 
 

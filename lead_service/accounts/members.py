@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..db.base import NUMBERS_FOR_LIFE, Base
@@ -32,6 +32,8 @@ class Member(Base):
     name: Mapped[str] = mapped_column(String(120), default="")
     zone: Mapped[str] = mapped_column(String(64), default="")  # IANA name; empty: not chosen
     role: Mapped[Role] = mapped_column(StoredEnum(Role, 20), default=Role.MEMBER)
+    # Saved filters of the inbox: a name, and the query of its address.
+    views: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
 

@@ -189,6 +189,15 @@ def _clear_call(booking_id: int, by: Actor, session: Session) -> bool:
     return True
 
 
+def cancel_unproved(session: Session, lead_id: int, by: Actor) -> None:
+    """Cancel the unproved calls to come of a lead and all its waiting emails, and email no one."""
+    theirs = (Booking.lead_id == lead_id, Booking.is_proved.is_(False), *coming(by.at))
+    for call in session.scalars(select(Booking).where(*theirs).order_by(Booking.host_id)).all():
+        if bookings.cancel(session, call, by.at):
+            notifications.withdrawn(session, call, by)
+    outbox.withdraw(session, OutboxMessage.lead_id == lead_id)
+
+
 def _clear_lead(lead_id: int, session: Session) -> bool:
     """Close a lead that only a flood has made, and cancel its emails; False for any other."""
     lead = session.get(Lead, lead_id, with_for_update=True)

@@ -76,6 +76,11 @@ def moment(instant: datetime, zone: str) -> str:
     return formats.moment(instant, zone, clock.now())
 
 
+@blueprint.app_template_filter()
+def lately(instant: datetime, zone: str) -> str:
+    return formats.lately(instant, zone, clock.now())
+
+
 blueprint.add_app_template_filter(tel_number, "dialled")
 
 

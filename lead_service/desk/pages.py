@@ -13,7 +13,7 @@ from .hosts import (
     taking_calls_page,
     unavailable_page,
 )
-from .leads import exports, inbox, lead_page, new_lead_page
+from .leads import bulk_actions, exports, inbox, lead_page, new_lead_page, saved_views
 from .mail import outbox_page
 from .privacy import privacy_page
 from .search import search_page

@@ -1,7 +1,7 @@
 // The keys of the desk, as its page of keys lists them. Everything works without them.
 const OFF = "desk-keys-off";
 const places = { l: "/desk/", c: "/desk/calls/", a: "/desk/availability/", e: "/desk/outbox/", f: "/desk/funnel/", t: "/desk/team/" };
-const rows = [...document.querySelectorAll("main .desk-open")];
+const rows = [...document.querySelectorAll("main .desk-open, .desk-what > a")];
 let isGoing = false;
 
 const isOff = () => { try { return localStorage.getItem(OFF) !== null; } catch { return false; } };

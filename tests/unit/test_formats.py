@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from lead_service.formats import elsewhere, in_sentence, until, write_date, zone_name
+from lead_service.formats import elsewhere, in_sentence, lately, until, write_date, zone_name
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -64,3 +64,9 @@ def test_a_date_is_written_as_americans_read_it():
 )
 def test_a_time_elsewhere_is_told_where_the_clock_shows_another(other, told):
     assert elsewhere(datetime(2026, 11, 24, 14, tzinfo=UTC), "America/New_York", other) == told
+
+
+def test_a_narrow_column_shows_the_time_of_today_and_the_date_of_other_days():
+    now = datetime(2026, 11, 24, 3, tzinfo=UTC)  # the evening before, in New York
+    for hours, said in [(-1, "9:00 pm"), (-25, "Sun, Nov 22"), (3, "Tue, Nov 24")]:
+        assert lately(now + timedelta(hours=hours), "America/New_York", now) == said

@@ -8,6 +8,7 @@ is used only where a database can see that the condition is the same.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from flask import abort
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
@@ -66,7 +67,7 @@ class LeadFilter:
         return view if is_owner or not view.owner else abort(404)
 
     @property
-    def address(self) -> dict[str, str]:
+    def address(self) -> dict[str, Any]:
         """Return what stands in the view's address."""
         said = {"view": self.quick, "stage": self.stage, "owner": self.owner, "q": self.asked}
         return {name: value for name, value in (said | {"sort": self.sort}).items() if value}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import g, render_template, request
@@ -16,6 +17,7 @@ from ...assess.diagnosis import Diagnosis
 from ...book import briefs, held
 from ...book.hosts.models import Host
 from ...book.models import Booking
+from ...leads import touch
 from ...leads.models import Lead
 from ...web.context import context
 from .. import labels, pagination
@@ -23,6 +25,9 @@ from ..blueprint import blueprint, desk_zone
 from ..team import membership
 from . import filters
 from .filters import LeadFilter
+
+FEW = 5  # of what is due and of new leads, before the list of all
+MOST_CALLS = 20
 
 
 @dataclass(frozen=True)
@@ -34,10 +39,20 @@ class Entry:
     diagnosis: Diagnosis | None
 
 
+@dataclass(frozen=True)
+class Day:
+    """What a member has to do today; each list holds the first few."""
+
+    calls: list[tuple[str, Booking]]  # of today, without a label, or with one the next
+    due: list[Entry]
+    unowned: list[Entry]
+
+
 @blueprint.get("/")
 def inbox() -> str:
-    """List the leads of a view; `before` turns the page."""
+    """List the leads of a view; `before` turns the page. Without a view, the day comes first."""
     view, before, now = LeadFilter.read(request.args), request.args.get("before"), clock.now()
+    is_day = not view.address and before is None
     with context().database.read() as session:
         today = desk_today(session, now)
         page = pagination.page(session, *view.query(session, now, today), before)
@@ -46,20 +61,55 @@ def inbox() -> str:
             "desk/leads/inbox.html",
             entries=list_of(session, page.rows, now),
             view=view,
+            back=urlencode(view.address),
             views=filters,
             counts=filters.counts(session, now, today),
             people=people,
             names=names,
             former=_former(view, people, names),
-            next=None if view.address else next_call(session, g.desk.member, now),
+            day=_day(session, g.desk.member, now, today) if is_day else None,
             flood=held.too_large_a_share(session, context().published.calls, now),
-            unconfirmed=[] if view.address else held.unconfirmed(session, now),
+            unconfirmed=held.unconfirmed(session, now) if is_day else [],
             now=now,
             following=page.following,
             is_first=before is None,
             today=today,
             words=labels,
+            source_of=touch.in_words,
         )
+
+
+def _day(session: Session, member: Member, now: datetime, today: date) -> Day:
+    """Gather what is to be done by the end of the viewer's day."""
+
+    def first(quick: str) -> list[Entry]:
+        query, order = LeadFilter(quick=quick).query(session, now, today)
+        query = query.order_by(*order.columns()).limit(FEW)
+        return list_of(session, session.scalars(query).all(), now)
+
+    return Day(_calls(session, member, now, today), first("due"), first("unowned"))
+
+
+def _calls(
+    session: Session, member: Member, now: datetime, today: date
+) -> list[tuple[str, Booking]]:
+    """Return the calls of today; where there are none of the member's own, also their next one."""
+    zone = ZoneInfo(desk_zone(session))
+    coming = (
+        select(Booking)
+        .join(Booking.host)
+        .options(contains_eager(Booking.host), joinedload(Booking.lead))
+        .where(*filters.coming(session, now))
+        .order_by(Booking.starts_at, Booking.id)
+    )
+    ahead = session.scalars(coming.limit(MOST_CALLS)).all()
+    found = [("", one) for one in ahead if one.starts_at.astimezone(zone).date() <= today]
+    own = session.scalar(coming.where(func.lower(Host.email) == member.email).limit(1))
+    if own and own not in [one for _, one in found]:
+        found.append(("Your next call", own))
+    if ahead and ahead[0] not in [one for _, one in found]:
+        found.append(("The team\u2019s next call", ahead[0]))
+    return found
 
 
 def _former(view: LeadFilter, people: Sequence[Member], names: dict[int, str]) -> str:
@@ -85,17 +135,3 @@ def list_of(session: Session, leads: Sequence[Lead], now: datetime) -> list[Entr
     chosen = {id: briefs.choose(taken[id], calls.get(id)) for id in ids}
     found = {id: diagnosis_of(session, one) for id, one in chosen.items() if one}
     return [Entry(lead, calls.get(lead.id), found.get(lead.id)) for lead in leads]
-
-
-def next_call(session: Session, member: Member, now: datetime) -> Booking | None:
-    """Return the call that comes next: the member's own when they are a host, else the team's."""
-    query = (
-        select(Booking)
-        .join(Booking.host)
-        .options(contains_eager(Booking.host), joinedload(Booking.lead))
-        .where(*filters.coming(session, now))
-        .order_by(Booking.starts_at, Booking.id)
-        .limit(1)
-    )
-    own = session.scalar(query.where(func.lower(Host.email) == member.email))
-    return own or session.scalar(query)

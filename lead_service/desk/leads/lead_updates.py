@@ -126,6 +126,14 @@ def save(
     return bool(changed)
 
 
+def change(session: Session, lead: Lead, values: LeadUpdate, by: Actor) -> bool:
+    """Give a locked lead some values, whatever a colleague saw; return whether anything changed."""
+    changed = {name: value for name, value in values.items() if getattr(lead, name) != value}
+    if changed:
+        _change(session, lead, changed, by)
+    return bool(changed)
+
+
 def _change(session: Session, lead: Lead, values: dict[str, Any], by: Actor) -> None:
     before = {name: getattr(lead, name) for name in values}
     for name, value in values.items():

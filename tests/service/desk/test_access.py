@@ -30,6 +30,8 @@ DESK = {
     ("desk.inbox", "GET"): MEMBER,
     ("desk.lead", "GET"): MEMBER,
     ("desk.search", "GET"): MEMBER,
+    ("desk.change_leads", "POST"): MEMBER,
+    ("desk.save_view", "POST"): MEMBER,
     ("desk.keys", "GET"): MEMBER,
     ("desk.new_lead", "GET"): MEMBER,
     ("desk.new_lead_submit", "POST"): MEMBER,

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from lead_service.accounts.members import Member
 from lead_service.book.hosts.models import Host
@@ -13,7 +14,7 @@ from lead_service.desk.pagination import PAGE
 from lead_service.desk.team import membership
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
-from tests.support.app.desk_client import sign_in
+from tests.support.app.desk_client import press, sign_in
 from tests.support.app.hosts import add_host, change_host
 from tests.support.app.stored_data import kept
 from tests.support.app.visitor_forms import book, open_starts
@@ -135,7 +136,7 @@ def test_each_order_holds_every_lead_once_over_all_pages(client, ann, database, 
     query = {"view": "due"} if sort == "due" else {"sort": sort}
     page, seen = client.get("/desk/", query_string=query), []
     while page:
-        seen += [int(id) for id in re.findall(r'"/desk/leads/(\d+)/"', page.text)]
+        seen += [int(id) for id in re.findall(r'open" href="/desk/leads/(\d+)/"', page.text)]
         following = re.search(r'href="([^"]*before=[^"]*)"', page.text)
         page = client.get(following[1].replace("&amp;", "&")) if following else None
     assert len(seen) == len(set(seen)) == 2 * PAGE + 3
@@ -157,7 +158,7 @@ def test_a_page_stays_where_it_was_while_others_come_in(client, ann, database):
     first = client.get("/desk/")
     following = re.search(r'href="([^"]*before=[^"]*)"', first.text)[1].replace("&amp;", "&")
     add(database, "New", at=MONDAY_MORNING + timedelta(days=1))
-    second = re.findall(r"<bdi>(L \d+)</bdi>", client.get(following).text)
+    second = re.findall(r'desk-open"[^>]*><bdi>(L \d+)', client.get(following).text)
     assert second == ["L 001", "L 000"]
 
 
@@ -227,41 +228,106 @@ def test_what_is_due_goes_by_the_day_where_the_desk_is(client, ann, database):
     assert names(client, view="due") == []
 
 
-def coming(client) -> tuple[str, str]:
-    """Return who is called next, and what the button opens."""
-    block = re.search(r'aria-label="Next call".*?</section>', client.get("/desk/").text, re.S)
-    return (
-        (
-            re.search(r"<strong><bdi>(.*?)<", block[0])[1],
-            re.search(r'button" href="(.*?)"', block[0])[1],
-        )
-        if block
-        else ("", "")
-    )
+def calls(client) -> list[tuple[str, str, str]]:
+    """Return the calls of the day: the label, who, and what the button opens."""
+    form = re.search(r'<section aria-label="Calls">.*?</section>', client.get("/desk/").text, re.S)
+    rows = re.findall(r"<li>.*?</li>", form[0], re.S) if form else []
+    wanted = (r'desk-when"><span class="meta">(The.*?|Your.*?)</span>', r"<bdi>(.*?)<")
+    wanted += (r'class="button \w*" href="(.*?)"',)
+    found = [[re.search(one, row) for one in wanted] for row in rows]
+    return [tuple(one[1] if one else "" for one in row) for row in found]
 
 
 def test_the_next_call_is_one_press_away_until_it_is_over(client, ann, database, at):
-    assert coming(client) == ("", "")
+    assert calls(client) == []
     first, second = open_starts(client)[:2]
     book(client, second, name="Eve", email="eve@example.com", phone="+49 (0)30 12 34")
-    assert coming(client) == ("Eve", "tel:+49301234")
+    assert calls(client) == [("", "Eve", "tel:+49301234")]
     change_host(database, meeting_link="https://meet.example.com/room")
     book(client, first, name="Ada", email="ada@example.com")
-    assert coming(client) == ("Ada", "https://meet.example.com/room")
+    assert calls(client)[0] == ("", "Ada", "https://meet.example.com/room")
     start = datetime.strptime(first, "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
-    at(start + timedelta(minutes=29))
-    assert coming(client)[0] == "Ada"
-    at(start + timedelta(minutes=30))
-    assert coming(client)[0] == "Eve"
+    for minutes, who in [(29, ["Ada", "Eve"]), (30, ["Eve"])]:
+        at(start + timedelta(minutes=minutes))
+        assert [one for _, one, _ in calls(client)] == who
 
 
-def test_a_host_sees_their_own_next_call_first(client, ann, database):
-    first, second = open_starts(client)[:2]
-    book(client, first, name="Ada", email="ada@example.com")
-    book(client, second, name="Eve", email="eve@example.com")
+def test_your_next_call_and_the_teams_are_two_things(client, ann, database):
+    book(client, "20261125T0900Z", name="Ada", email="ada@example.com")
+    book(client, "20261126T0900Z", name="Eve", email="eve@example.com")
     own = add_host(database, "Ann Example")
     database.write(lambda session: setattr(session.get_one(Booking, 2), "host_id", own))
-    assert coming(client)[0] == "Eve"
+    labels = [(label.replace("\u2019", "'"), who) for label, who, _ in calls(client)]
+    assert labels == [("Your next call", "Eve"), ("The team's next call", "Ada")]
+    book(client, "20261123T1500Z", name="Uma", email="uma@example.com")
+    assert [who for _, who, _ in calls(client)] == ["Uma", "Eve"]
+
+
+def test_the_day_comes_first_with_what_is_due_and_new(client, some):
+    text = client.get("/desk/").text
+    due, unowned = (
+        re.findall(r"<bdi>(.*?)</bdi></a>", re.search(rf'"{part}">.*?</section>', text, re.S)[0])
+        for part in ("Due", "Without an owner")
+    )
+    assert (due, unowned) == (["Overdue", "Today"], ["Nobody&#39;s"])
+    for shown in ("?view=due", "?before=0-1&sort=name"):
+        assert "desk-day" not in client.get(f"/desk/{shown}").text
+
+
+@pytest.mark.parametrize(
+    ("sent", "changed"),
+    [
+        ({"take": "1"}, {"Nobody's": ("new", 1, "")}),
+        ({"take": "2"}, {}),  # has an owner
+        ({"done": "4"}, {"Overdue": ("new", 1, "")}),
+        (
+            {"do": "stage", "stage": "won", "lead": ["1", "2"]},
+            {"Nobody's": ("won", None, ""), "Bob's": ("won", 2, "")},
+        ),
+        ({"do": "owner", "owner": "2", "lead": ["1", "2"]}, {"Nobody's": ("new", 2, "")}),
+        ({"do": "owner", "owner": "0", "lead": ["2"]}, {"Bob's": ("contacted", None, "")}),
+        ({"do": "owner", "owner": "77", "lead": ["1"]}, {}),
+        ({"do": "stage", "stage": "sold", "lead": ["1"]}, {}),
+        ({"do": "nothing", "lead": ["1"]}, {}),
+        ({"do": "spam", "lead": ["8", "99", "x"]}, {"Robot": ("lost", 1, "")}),
+    ],
+)
+def test_leads_are_changed_from_the_list_by_row_or_together(client, some, database, sent, changed):
+    def state() -> dict[str, tuple]:
+        with database.read() as session:
+            leads = session.scalars(select(Lead)).all()
+        return {one.name: (one.stage, one.owner_id, one.next_action) for one in leads}
+
+    before = state()
+    answer = press(client, "/desk/", "/desk/leads/bulk", back="view=due&stage=new", **sent)
+    assert answer.location == "/desk/?view=due&stage=new"
+    assert {name: one for name, one in state().items() if before[name] != one} == changed
+
+
+def test_spam_loses_its_call_without_an_email_and_a_person_keeps_what_waited(
+    client, ann, database, mails
+):
+    for name, act in [("bot", "spam"), ("ada", "release")]:
+        book(client, name=name, email=f"{name}@example.com", website="x")
+        (lead_id,) = re.findall(rf'leads/(\d+)/"><bdi>{name}', client.get("/desk/?q=" + name).text)
+        press(client, "/desk/", "/desk/leads/bulk", do=act, lead=lead_id)
+    with database.read() as session:
+        live = {one.name: one.is_live for one in session.scalars(select(Booking))}
+    assert live == {"bot": False, "ada": True}
+    assert {message.to for row, message in mails() if row.kind == "booking_confirmed"} == {
+        "ada@example.com"
+    }
+
+
+def test_filters_are_saved_under_a_name_for_oneself_and_removed(client, some):
+    back = "stage=lost&owner=none"
+    press(client, "/desk/", "/desk/leads/views", back=back, name=" Old  ones ")
+    assert f'href="/desk/?{back.replace("&", "&amp;")}"><bdi>Old ones' in client.get("/desk/").text
+    press(client, "/desk/", "/desk/leads/views", back=back, remove="yes")
+    assert "Old ones" not in client.get("/desk/").text
+    for wrong in ({"back": "", "name": "zz"}, {"back": back, "name": " "}):
+        press(client, "/desk/", "/desk/leads/views", **wrong)
+    assert "<bdi>zz</bdi>" not in client.get("/desk/").text
 
 
 def test_the_view_of_an_owner_who_has_left_still_says_whose_it_is(client, some, database):
@@ -269,4 +335,4 @@ def test_the_view_of_an_owner_who_has_left_still_says_whose_it_is(client, some, 
         lambda session: setattr(session.get_one(Member, 2), "removed_at", MONDAY_MORNING)
     )
     assert '<option value="2" selected>bob@example.com' in client.get("/desk/?owner=2").text
-    assert 'value="2"' not in client.get("/desk/").text
+    assert '<option value="2"' not in client.get("/desk/").text

@@ -97,7 +97,7 @@ def test_the_pages_together_hold_every_lead_once_though_they_came_together(
     seen, page = [], "/desk/"
     while page:
         text = client.get(page).text
-        seen += re.findall(r'href="/desk/leads/(\d+)/"', text)
+        seen += re.findall(r'open" href="/desk/leads/(\d+)/"', text)
         following = re.search(r'href="([^"]*before=[^"]*)"', text)
         page = following[1].replace("&amp;", "&") if following else None
     assert len(seen) == len(set(seen)) == 2 * PAGE + 1
@@ -126,7 +126,7 @@ def test_search_finds_text_as_it_is_written(client, member, database):
         ("works", []),
     ]:
         text = client.get("/desk/", query_string={"q": asked}).text
-        assert re.findall(r"<bdi>(Lead \d)</bdi>", text) == found, (asked, found)
+        assert re.findall(r'open"[^>]*><bdi>(Lead \d)</bdi>', text) == found, (asked, found)
 
 
 def test_every_page_finds_leads_calls_and_emails(client, member):

@@ -1,0 +1,92 @@
+"""What a member does to leads from the inbox: to one by its row, or to all that are selected."""
+
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import parse_qsl
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from ...accounts.audit_log import Actor
+from ...accounts.members import Member
+from ...book import held
+from ...leads.models import Lead, Stage
+from ..blueprint import blueprint, write
+from ..pagination import PAGE
+from . import lead_updates
+from .filters import LeadFilter
+
+Act = Callable[[Session, Lead, Actor], object]
+OF_A_ROW = ("take", "done")  # a button of these names holds the number of its lead
+
+
+@blueprint.post("/leads/bulk")
+def change_leads() -> ResponseReturnValue:
+    """Do one thing to each lead that the form names, and go back to the view."""
+    ids, act = _asked()
+    done = sum(write(partial(_change_one, id, act)) for id in ids) if act else 0
+    flash(f"Changed {done} lead{'s' if done != 1 else ''}." if done else "Nothing was changed.")
+    return redirect(url_for(".inbox", **view_in_form().address), 303)
+
+
+def view_in_form() -> LeadFilter:
+    """Read the view that the form was on; 404 for one that no page leads to."""
+    return LeadFilter.read(dict(parse_qsl(request.form.get("back", "")[:500])))
+
+
+def _asked() -> tuple[list[int], Act | None]:
+    """Return which leads are meant, in the order in which they are locked, and what to do."""
+    name = next((name for name in OF_A_ROW if name in request.form), "")
+    texts = [request.form[name]] if name else request.form.getlist("lead")
+    found = {int(one) for one in texts if one.isascii() and one.isdecimal() and len(one) < 10}
+    return sorted(found)[:PAGE], ACTS.get(name or request.form.get("do", ""))
+
+
+def _change_one(id: int, act: Act, session: Session, by: Actor) -> bool:
+    if act is _spam:  # before its lead is locked, as everywhere
+        held.cancel_unproved(session, id, by)
+    lead = session.get(Lead, id, with_for_update=True)
+    return lead is not None and bool(act(session, lead, by))
+
+
+def _take(session: Session, lead: Lead, by: Actor) -> bool:
+    is_free = lead.owner_id is None
+    return is_free and lead_updates.change(session, lead, {"owner_id": by.member_id}, by)
+
+
+def _done(session: Session, lead: Lead, by: Actor) -> bool:
+    nothing = {"next_action": "", "next_action_on": None}
+    return lead_updates.change(session, lead, nothing, by)
+
+
+def _stage(session: Session, lead: Lead, by: Actor) -> bool:
+    asked = request.form.get("stage", "")
+    return asked in [*Stage] and lead_updates.change(session, lead, {"stage": Stage(asked)}, by)
+
+
+def _owner(session: Session, lead: Lead, by: Actor) -> bool:
+    owner_id = request.form.get("owner", 0, type=int)
+    member = session.get(Member, owner_id) if 0 < owner_id < 2**31 else None
+    if owner_id and (member is None or member.removed_at):
+        return False
+    return lead_updates.change(session, lead, {"owner_id": owner_id or None}, by)
+
+
+def _release(session: Session, lead: Lead, by: Actor) -> bool:
+    was_held = lead.quarantine
+    return bool(lead_updates.release(session, lead, by)) or was_held
+
+
+def _spam(session: Session, lead: Lead, by: Actor) -> bool:
+    return lead_updates.change(session, lead, {"stage": Stage.LOST}, by)
+
+
+ACTS: dict[str, Act] = {
+    "take": _take,
+    "done": _done,
+    "stage": _stage,
+    "owner": _owner,
+    "release": _release,
+    "spam": _spam,
+}

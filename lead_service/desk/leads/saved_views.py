@@ -1,0 +1,32 @@
+"""Filters of the inbox that a member saved under a name, for themselves."""
+
+from urllib.parse import urlencode
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from ...accounts.audit_log import Actor
+from ...accounts.members import Member
+from ...web.fields import clean
+from ..blueprint import blueprint, write
+from .bulk_actions import view_in_form
+
+MOST, LONGEST = 12, 40
+
+
+@blueprint.post("/leads/views")
+def save_view() -> ResponseReturnValue:
+    """Save the filters of the page under a name, or remove those that it names."""
+    view, name = view_in_form(), " ".join(clean(request.form.get("name")).split())[:LONGEST]
+    query, is_removed = urlencode(view.address), "remove" in request.form
+
+    def work(session: Session, by: Actor) -> None:
+        member = session.get_one(Member, by.member_id, with_for_update=True)
+        others = [one for one in member.views or () if query != one["query"]]
+        member.views = others if is_removed else [*others, {"name": name, "query": query}][-MOST:]
+
+    if query and (name or is_removed):
+        write(work)
+        flash("Removed." if is_removed else "Saved. You find it beside the other views.")
+    return redirect(url_for(".inbox", **view.address), 303)
