@@ -37,7 +37,7 @@ MILLISECONDS = 120_000  # patience with a busy machine
 # that ends early is small and needs none of them.
 FOLDERS = ("browser", "deploy", "site", "service", "faults", "unit")
 
-hypothesis.settings.register_profile("short", deadline=None, max_examples=25, print_blob=True)
+hypothesis.settings.register_profile("short", deadline=None, max_examples=15, print_blob=True)
 hypothesis.settings.register_profile("all", deadline=None, max_examples=300, print_blob=True)
 
 

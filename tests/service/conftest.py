@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[2]
 SECRET = "the secret of all tests of the service, 0123456789"
 MONDAY_MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 kept_apps.keep_statements()
+kept_apps.keep_templates()
 kept_apps.keep_frameworks()
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title><!--page:title--> · Advisory</title>

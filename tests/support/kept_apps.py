@@ -9,13 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Engine
 from sqlalchemy.engine.default import DefaultDialect
 
 from lead_service import create_app
 from lead_service.db import engine
 from lead_service.db.engine import Database
-from lead_service.publishing import site
+from lead_service.publishing import cache, site
 from lead_service.settings import Settings
 from lead_service.web.rate_limits import RateLimits
 
@@ -41,6 +42,13 @@ def get_app(settings: Settings) -> Flask:
 def keep_frameworks() -> None:
     """Read the text of a framework once a process: nothing in it can be changed."""
     site.load = functools.cache(site.load)
+
+
+def keep_templates() -> None:
+    """Compile a template once until it changes, whichever application and process renders it."""
+    cache.FOLDER.mkdir(parents=True, exist_ok=True)
+    kept = FileSystemBytecodeCache(str(cache.FOLDER), "service_%s.cache")
+    Flask.jinja_options = Flask.jinja_options | {"bytecode_cache": kept}
 
 
 def keep_statements() -> None:

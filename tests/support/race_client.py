@@ -11,7 +11,9 @@ from multiprocessing.synchronize import Barrier
 
 from lead_service import create_app
 from lead_service.settings import load
+from tests.support import kept_apps
 
+kept_apps.keep_templates()
 BUSY, TRIES = 503, 5
 Forms = list[tuple[str, dict[str, str]]]  # where each goes, and what it says
 

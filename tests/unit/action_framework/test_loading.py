@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_service.action_framework.loading import FrameworkError, load
+from tests.support.any_text import any_text
 
 TEXT = (Path(__file__).parents[3] / "docs" / "framework.yml").read_text("utf-8")
 DATA = yaml.load(TEXT, yaml.BaseLoader)
@@ -351,8 +352,8 @@ JUNK = st.one_of(
     st.sampled_from(
         ["", " ", "none", "0", "100", "-1", "1e3", "{}", [], {}, REMOVED, ["a"], {"a": "b"}]
     ),
-    st.text(max_size=80),
-    st.lists(st.text(max_size=3), max_size=7),
+    any_text(max_size=80),
+    st.lists(any_text(max_size=3), max_size=7),
 )
 
 

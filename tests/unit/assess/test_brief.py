@@ -20,6 +20,7 @@ from lead_service.assess.brief import CONTRADICTED, build_brief
 from lead_service.assess.diagnosis import diagnose
 from lead_service.assess.retake import compare
 from lead_service.assess.text import change
+from tests.support.any_text import any_text
 
 ROOT = Path(__file__).parents[3]
 FRAMEWORK = load((ROOT / "docs" / "framework.yml").read_text("utf-8"))
@@ -56,7 +57,7 @@ def asked_about(brief) -> list[str]:
 WORDS_OF_VISITORS = ["Who pays?", "Our data, our people, our budget.", "Compliance, GDPR"]
 
 
-@given(LEVELS, st.sampled_from(WORDS_OF_VISITORS) | st.text())
+@given(LEVELS, st.sampled_from(WORDS_OF_VISITORS) | any_text())
 def test_three_questions_begin_with_the_step_of_the_headline_and_one_follows_from_their_words(
     levels, words
 ):

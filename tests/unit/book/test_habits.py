@@ -2,9 +2,9 @@
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from lead_service.book.visitor.habits import AMERICAN, Habits, habits_of
+from tests.support.any_text import any_text
 
 MONDAY, SATURDAY, SUNDAY = 0, 5, 6
 
@@ -33,7 +33,7 @@ def test_habits_follow_the_preferred_language_that_is_known(header, is_24_hours,
     assert habits_of(header) == Habits(is_24_hours, first_weekday)
 
 
-@given(st.text(max_size=300))
+@given(any_text(max_size=300))
 def test_any_header_has_habits(header):
     assert 0 <= habits_of(header).first_weekday <= 6
     assert habits_of("\x00" + "x" * 5000) == AMERICAN

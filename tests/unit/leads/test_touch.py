@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_service.leads import touch
+from tests.support.any_text import any_text
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ def test_a_source_holds_no_address_no_number_and_no_long_text(value, kept):
     assert touch.parameters(source) == ({"utm_source": kept} if kept else {})
 
 
-@given(st.dictionaries(st.sampled_from([*touch.PARAMETERS, "for"]), st.text(max_size=70)))
+@given(st.dictionaries(st.sampled_from([*touch.PARAMETERS, "for"]), any_text(max_size=70)))
 def test_a_source_fits_its_column_and_reads_as_it_was_written(told):
     source = touch.read_source(told)
     assert len(source) <= touch.LONGEST and source.isascii()
