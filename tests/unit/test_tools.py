@@ -5,8 +5,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from tests.support import tools
 
 ROOT = Path(__file__).parents[2]
 TESTS = ("tests/browser/test_keyboard.py", "tests/unit/test_formats.py")
@@ -24,7 +27,8 @@ def run(folder: Path, *options: str, **more: str) -> subprocess.CompletedProcess
     )
 
 
-@pytest.mark.parametrize("workers", ["0", pytest.param("1", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("workers", ["0", "1"])
 def test_what_has_no_tool_is_not_run_and_said_at_the_start_and_at_the_end(tmp_path, workers):
     done = run(tmp_path, "-n", workers, *TESTS)
     assert done.returncode == 0, done.stdout
@@ -39,8 +43,19 @@ def test_a_run_of_nothing_but_tests_without_their_tool_is_no_failure(tmp_path):
     assert run(tmp_path, "-n", "0", TESTS[0]).returncode == 0
 
 
+@pytest.mark.long
 def test_in_ci_a_missing_tool_ends_the_run_at_once(tmp_path):
     done = run(tmp_path, "-n", "0", *TESTS, CI="true")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert done.stderr.count("CI is set, and the tests need") == 1
     assert " passed" not in done.stdout
+
+
+def test_a_missing_tool_is_named_with_what_it_is_for_and_in_ci_it_is_an_error(monkeypatch):
+    monkeypatch.setattr(tools, "missing", lambda: (tools.CHROMIUM,))
+    assert tools.lacking(["browser", "tmp_path"]) == ("browser", "no Chromium")
+    assert tools.lacking(["limits_store"]) is None
+    assert tools.not_run().startswith("Not run: browser tests (no Chromium). Install")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.UsageError, match="CI is set, and the tests need Chromium"):
+        tools.Plugin().pytest_sessionstart(SimpleNamespace(config=None))
