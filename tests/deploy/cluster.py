@@ -1,4 +1,4 @@
-"""The product as it is deployed: nginx before two web and two deliver processes in production.
+"""The product as it is deployed: nginx before several web and deliver processes in production.
 
 One PostgreSQL and one store of limits stand behind them, and a stand-in for the mail provider.
 nginx runs the files of deploy/nginx, with the ports and the folders of this machine in them.
@@ -32,10 +32,11 @@ SELF_SIGNED = (
 class Cluster:
     """Everything but the database and the stores, which are given; use it in a `with` block."""
 
-    def __init__(self, folder: Path, **stores: str) -> None:
+    def __init__(self, folder: Path, processes: int, **stores: str) -> None:
+        """Have so many web processes, and as many deliver processes."""
         self.folder, self.site = folder, folder / "site"
         self.ports = {"https": free_port(), "http": free_port()}
-        self.web_ports = [free_port(), free_port()]
+        self.web_ports = [free_port() for _ in range(processes)]
         self.address = f"https://{NAME}:{self.ports['https']}"
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -64,7 +65,7 @@ class Cluster:
         self.run(*PROGRAM, "migrate")
         databases.let_first_host_take_calls(self.environment["DATABASE_URL"], "Europe/Berlin")
         self._make_certificate()
-        for number in (0, 1):
+        for number in range(len(self.web_ports)):
             self.start_web(number)
             self.start(f"deliver{number}", *PROGRAM, "deliver")
         try:
@@ -113,7 +114,7 @@ class Cluster:
         return self.folder / f"{name}.log"
 
     def wait_until_ready(self) -> None:
-        """Wait until both web processes answer through nginx, which goes round them."""
+        """Wait until all web processes answer through nginx, which goes round them."""
         asked = range(2 * len(self.web_ports))
         if not comes_up(
             lambda: all(self.client.get("/healthz").status == 200 for _ in asked),

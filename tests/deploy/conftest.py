@@ -16,17 +16,20 @@ def provider() -> Iterator[StandIn]:
 
 
 @pytest.fixture(scope="package")
-def cluster(postgresql_server, provider, tmp_path_factory) -> Iterator[Cluster]:
-    """The product behind nginx; tests that stop a part of it start that part again."""
+def cluster(postgresql_server, provider, tmp_path_factory, pytestconfig) -> Iterator[Cluster]:
+    """The product behind nginx; tests that stop a part of it start that part again.
+
+    Those that need two processes of a kind are long, and each takes seconds to start.
+    """
     postgresql_server.empty()
-    limits = LimitsStore()
+    limits, folder = LimitsStore(), tmp_path_factory.mktemp("deployment")
     stores = {
         "DATABASE_URL": postgresql_server.url,
         "LIMITS_STORAGE": limits.url,
         "SENDGRID_HOST": provider.url,
     }
     try:
-        with Cluster(tmp_path_factory.mktemp("deployment"), **stores) as cluster:
+        with Cluster(folder, 2 if pytestconfig.option.all else 1, **stores) as cluster:
             yield cluster
     finally:
         limits.remove()

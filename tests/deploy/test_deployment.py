@@ -1,4 +1,4 @@
-"""The whole product behind nginx: two of each process, one database, one address."""
+"""The whole product behind nginx: with --all two of each process, one database, one address."""
 
 import itertools
 import json
