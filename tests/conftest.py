@@ -3,9 +3,7 @@
 What takes long to import is imported by the fixture that needs it: a unit test starts at once.
 """
 
-import fcntl
 import gc
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -149,16 +147,9 @@ def database(request: pytest.FixtureRequest, db_url: str) -> "Iterator[Database]
 def built_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the real site, built with nothing but the defaults; workers share one."""
     from tests.support import whole_site
+    from tests.support.shared import make_once
 
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    site = shared / "built-site"
-    with (shared / "built-site.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not site.exists():
-            whole_site.build(into := shared / "site-being-built")
-            into.rename(site)  # so that a build that failed is never taken for a site
-    return site
+    return make_once(tmp_path_factory, "built-site", whole_site.build)
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ from lead_service.settings import Settings, load
 from lead_service.web.context import Context
 from tests.support import kept_apps
 from tests.support.fake_sendgrid import StandIn
+from tests.support.shared import make_once
 from tests.support.webhook_signing import PUBLIC_KEY
 
 ROOT = Path(__file__).parents[2]
@@ -93,10 +94,12 @@ def environment(tmp_path, db_url, site_dir) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def demo_file(tmp_path_factory, site_dir) -> bytes:
     """A database with the made-up data of a Monday morning and nothing else, as a file."""
-    folder = tmp_path_factory.mktemp("demo")
-    given = {"VAR_DIR": str(folder), "SITE_DIR": str(site_dir), "SECRET_KEY": SECRET}
-    demo.set_up(load(given), MONDAY_MORNING)
-    return (folder / "lead_service.db").read_bytes()
+
+    def set_up(folder: Path) -> None:
+        given = {"VAR_DIR": str(folder), "SITE_DIR": str(site_dir), "SECRET_KEY": SECRET}
+        demo.set_up(load(given), MONDAY_MORNING)
+
+    return (make_once(tmp_path_factory, "demo", set_up) / "lead_service.db").read_bytes()
 
 
 @pytest.fixture

@@ -279,7 +279,6 @@ def test_a_sprung_trap_keeps_the_lead_and_holds_the_mail(client, framework, mail
         assert session.scalar(select(Lead)).quarantine is True
 
 
-@pytest.mark.both_engines
 def test_one_address_gets_a_few_emails_a_day_of_all_kinds_and_the_rest_is_held(
     client, framework, mails, database, monkeypatch
 ):

@@ -70,7 +70,6 @@ def test_a_taken_start_is_no_longer_offered(client):
     assert first not in open_starts(client)
 
 
-@pytest.mark.both_engines
 def test_the_second_visitor_keeps_the_form_and_is_stored_as_a_lead(client, database, mails):
     start = open_starts(client)[0]
     late = booking_form(client, start, email="bob@example.com", name="Bob")

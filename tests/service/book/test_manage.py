@@ -144,7 +144,6 @@ def test_the_reader_of_the_mistyped_mailbox_loses_the_link_and_the_event(client,
     assert b"/booking/" not in withdrawn.attachments[0].content
 
 
-@pytest.mark.both_engines
 def test_a_corrected_address_that_is_known_leaves_one_lead_with_the_whole_story(client, database):
     book(client, email="ada@example.org")
     page = book(client, email="adda@example.org")

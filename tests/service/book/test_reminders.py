@@ -89,7 +89,6 @@ def test_after_an_outage_nobody_is_reminded_twice_nor_of_a_call_that_is_over(
     assert len(waiting(database, "expired")) == 1
 
 
-@pytest.mark.both_engines
 def test_a_moved_call_has_the_reminders_of_its_new_time(client, context, database, far):
     book(client, far)
     other = parse_start(later(client, 4))

@@ -78,7 +78,6 @@ def test_the_same_press_sent_twice_moves_once(client, database, mails):
     assert len([row for row, _ in mails() if row.kind == "booking_changed"]) == 1
 
 
-@pytest.mark.both_engines
 def test_a_time_that_was_just_taken_leaves_the_call_and_offers_the_nearest(client, database):
     page = book(client)
     wanted = start_of(offered(client, page)[2])

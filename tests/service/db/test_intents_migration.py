@@ -17,7 +17,7 @@ TEXT = to_json(Message(EmailKind.BOOKING_CONFIRMED, "a@b.test", "", "As before",
 DRAFT = {"what": "wrote to us", "text": "Please call.", "article": "", "call": "", "brief": None}
 
 
-@pytest.mark.both_engines
+@pytest.mark.long
 def test_what_waits_is_sent_as_it_was_composed_and_knows_its_call(client, database, context, mails):
     book(client)
     client.post("/contact/", data=VISITOR | {"submission": "once"})

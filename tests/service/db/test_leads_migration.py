@@ -7,7 +7,7 @@ from lead_service.db import schema
 from lead_service.db.engine import Database
 from lead_service.leads import models
 
-pytestmark = pytest.mark.both_engines
+pytestmark = pytest.mark.long
 
 AT = "2026-11-23 08:00:00+00:00"
 INSERT = (

@@ -99,6 +99,7 @@ def test_a_migration_that_fails_at_its_last_step_leaves_all_as_it_was(empty, rev
     assert schema.fault(empty) == schema.OLDER
 
 
+@pytest.mark.long
 def test_a_migration_that_is_killed_leaves_the_old_schema_and_can_be_run_again(empty, db_url):
     before = filled(empty, RELEASED[0])
     done = subprocess.run([sys.executable, "-c", KILLED, db_url], cwd=ROOT, env=os.environ)

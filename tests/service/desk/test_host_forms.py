@@ -93,7 +93,6 @@ def test_hours_that_cannot_be_leave_the_old_ones_and_what_was_typed(client, admi
 # -- Two at once -----------------------------------------------------------------------------
 
 
-@pytest.mark.both_engines
 def test_of_two_who_edit_one_host_the_second_sees_both_texts_and_decides(client, admin, database):
     seen = hidden(client.get(HOST + "hours/").text, "version")
     send(client, HOST + "hours/", **hours(monday="08:00-10:00"))

@@ -110,7 +110,6 @@ def test_saving_nothing_new_changes_nothing(client, ann, database):
     assert lead(database).version == 2
 
 
-@pytest.mark.both_engines
 def test_a_stale_save_is_refused_with_both_texts_and_keeps_the_writer_s(client, bob, database):
     token = hidden(bob.get(PAGE).text, "csrf_token")
     save(client, stage="won", next_action="Ann writes", next_action_on="2026-12-02")

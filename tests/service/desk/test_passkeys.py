@@ -79,7 +79,6 @@ def trail(database) -> list[tuple]:
     return [(row.member_id, row.what, row.subject, row.detail) for row in rows]
 
 
-@pytest.mark.both_engines
 def test_a_passkey_signs_in_without_an_email_and_is_in_the_audit_log(
     ann, browser, device, database
 ):

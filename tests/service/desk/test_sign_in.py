@@ -146,7 +146,6 @@ def code_shown(client) -> str:
     return re.findall(r"<strong>(\d{6})</strong>", client.get("/desk/sign-in/sent/").text)[0]
 
 
-@pytest.mark.both_engines
 def test_what_strangers_ask_for_neither_mutes_nor_locks_a_member(
     client, another_browser, member, database, mails, at
 ):

@@ -122,7 +122,6 @@ def test_a_removed_member_is_out_at_once_and_their_open_leads_want_an_owner(
     assert BOB not in client.get("/desk/team/").text
 
 
-@pytest.mark.both_engines
 def test_a_removed_host_is_offered_no_more_reads_nothing_and_their_calls_are_listed(
     client, another_browser, context, database, settings, bob, mails
 ):

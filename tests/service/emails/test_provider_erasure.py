@@ -167,7 +167,6 @@ def test_two_workers_do_not_ask_for_the_same(database, settings, provider):
     assert provider.erased == [ADA]
 
 
-@pytest.mark.both_engines
 def test_who_is_erased_again_while_it_is_asked_for_is_asked_for_again(database, settings, provider):
     send(database)
     erase(database, settings)

@@ -65,7 +65,6 @@ def invitations(provider: StandIn, address: str) -> list[str]:
     return [file["filename"] for mail in mails for file in mail.get("attachments", [])]
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize(
     "change, file, answer", [("cancel", "cancel.ics", reset), ("move/", "invite.ics", accept)]
 )

@@ -261,7 +261,6 @@ def test_the_file_of_a_running_database_is_no_copy(settings, tmp_path):
     live.close()
 
 
-@pytest.mark.both_engines
 def test_what_a_later_schema_has_added_goes_when_an_older_copy_returns(live, settings, tmp_path):
     write_to(live, 1)
     backup.make(live, tmp_path / "copy")
@@ -300,7 +299,6 @@ def test_who_was_erased_since_the_copy_is_erased_again(live, settings, tmp_path)
     assert held(live) == (1, 1)
 
 
-@pytest.mark.both_engines
 def test_a_copy_of_an_older_schema_is_migrated_and_brings_nobody_back(db_url, settings, tmp_path):
     live = Database(db_url)
     schema.migrate(live, schema.revisions()[-2])

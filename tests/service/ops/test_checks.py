@@ -111,7 +111,6 @@ def test_a_clock_that_is_wrong_is_seen_by_those_of_others(with_key, monkeypatch)
     assert any("by the database's" in fault for fault in found) == is_server
 
 
-@pytest.mark.both_engines
 def test_a_clock_that_was_set_back_is_seen_by_what_was_written(ready):
     database, later = Database(ready.database_url), clock.now() + timedelta(hours=1)
 

@@ -11,7 +11,7 @@ from lead_service.leads.consent import agreed
 from lead_service.leads.models import EventKind, Lead, LeadEvent
 from tests.support.app.visitor_forms import VISITOR, assess, book, hidden, open_starts
 
-pytestmark = [pytest.mark.usefixtures("at"), pytest.mark.both_engines]
+pytestmark = pytest.mark.usefixtures("at")
 ADA = VISITOR["email"]
 
 

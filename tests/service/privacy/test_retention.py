@@ -58,7 +58,6 @@ def old_times(client, visitor, framework, database, settings, at) -> None:
     database.write(lambda session: session.execute(sent) and None)
 
 
-@pytest.mark.both_engines
 def test_what_is_counted_is_what_is_erased(old_times, database, settings):
     for after in (0, 1, 29, 31, 366, 731, 800):
         before = everything(database)
