@@ -19,6 +19,7 @@ from .cache import keep, place
 THEME = Path(__file__).resolve().parents[2] / "site_overrides"
 TEMPLATES = THEME / "drawings"
 CARD = (1200, 630)  # pixels, as social networks ask for it
+TYPST = version("typst")
 POINTS_AN_INCH = 72  # so that a point of the template is a pixel of the picture
 
 
@@ -56,7 +57,7 @@ class Cards:
 def picture(template: str, **inputs: str) -> Path:
     """Return a PNG of one of the templates, drawn unless it was drawn before."""
     source = TEMPLATES / f"{template}.typ"
-    made_from = (version("typst"), _text(source), sorted(inputs.items()))
+    made_from = (TYPST, _text(source), sorted(inputs.items()))
     return keep("png", made_from, lambda: _draw(source, inputs))
 
 

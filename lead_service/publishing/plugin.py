@@ -55,8 +55,11 @@ from . import (
 from . import cache as build_cache
 from .drawings import Cards
 from .json_ld import Facts
+from .rendering import KeptPage, Rendering
 from .search_index import SearchIndex
 
+# Fourteen thousand icons, which MkDocs would list at each build; authors' icons come another way.
+MATERIAL = str(Path("material", "templates"))
 SERVICE = Path(__file__).resolve().parents[1]
 SERVICE_TEMPLATES = SERVICE / "templates"  # the signature, and who a person is
 PEOPLE, IMPRINT = "people/", "imprint.md"  # in docs/
@@ -103,6 +106,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     build: Build
     _plain: list[Any]  # Markdown extensions for pages that use nothing of Material's
     _whole: list[Any]
+    _setup: str  # of Markdown
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Note whether this is a preview, which needs no files for web servers."""
@@ -132,21 +136,19 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             for key in engagement.confirm
         ]
         links.name_lines(config.docs_dir)
+        self._setup = repr((config.markdown_extensions, sorted(config.mdx_configs.items())))
         self._plain, self._whole = _extensions(config), [*config.markdown_extensions]
+        config.theme.dirs = [path for path in config.theme.dirs if MATERIAL not in path]
         self._whole.append(dialect.Annotations())
         return config
 
     def _configure(self, config: MkDocsConfig) -> None:
-        """Let the environment say what the site is called, where it is and who publishes it.
-
-        A preview has the address at which MkDocs serves it.
-        """
+        """Let the environment say what the site is called, where it is and who publishes it."""
         try:
             given = settings.load_for_site()
         except settings.SettingsError as error:
             raise PluginError(str(error)) from error
-        if not self.is_preview:
-            config.site_url = given.public_url
+        config.site_url = given.public_url
         config.site_name = given.practice_name
         config.extra.update(
             legal_name=given.practice_legal_name,
@@ -197,6 +199,10 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
                 faults.append(str(error))
         if faults:
             raise PluginError("\n".join(faults))
+        included = Path(config.docs_dir, "includes").glob("*")
+        rendering = Rendering(files, self._setup, included)
+        for file in files.documentation_pages():
+            KeptPage(file, config, rendering)
         return files
 
     def _person(self, file: File, config: MkDocsConfig, files: Files) -> Person:
@@ -316,7 +322,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         env.autoescape = select_autoescape(["html", "xml"])
         build_cache.FOLDER.mkdir(parents=True, exist_ok=True)
         env.bytecode_cache = FileSystemBytecodeCache(str(build_cache.FOLDER))
-        env.filters.update(day=write_date, absolute=links.absolute)
+        env.filters.update(day=cache(write_date), absolute=links.absolute)
         build = self.build
         for url, file in build.shown.items():  # sent in sizes, and by themselves to no one
             if file.src_uri in build.sized and f"/{url}" not in build.linked:

@@ -27,6 +27,7 @@ INLINE = re.compile(
     r"[^>]*>"
 )
 TAG = re.compile(r"<[^>]+>")
+MARKS = re.compile("[\u0300-\u036f\u2019]")  # accents, once they are characters of their own
 WORD = re.compile(r"[^\W_]+")
 
 
@@ -89,15 +90,14 @@ def blocks(html: str) -> Iterator[list[str]]:
     """Yield the words of each paragraph, heading, item or cell of a page's own text."""
     main = html.split('<main id="main"', 1)[-1].split('<section class="next', 1)[0]
     main = UNSEARCHED.sub("\n", main.split("</main>", 1)[0].split("</article>", 1)[0])
-    for text in TAG.sub("\n", INLINE.sub("", main).replace("\n", " ")).split("\n"):
-        if found := fold(unescape(text)):
+    text = unescape(TAG.sub("\n", INLINE.sub("", main).replace("\n", " ")))
+    for words in map(WORD.findall, fold(text).split("\n")):
+        if found := [word for word in words if len(word) >= SHORTEST]:
             yield found
 
 
-def fold(text: str) -> list[str]:
-    """Return the words of a text without case, accents and apostrophes."""
+def fold(text: str) -> str:
+    """Return a text without case, accents and apostrophes."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text)
-        text = "".join(mark for mark in text if unicodedata.category(mark)[0] != "M")
-    plain = re.sub("['\u2019]", "", text).lower()
-    return [word for word in WORD.findall(plain) if len(word) >= SHORTEST]
+        text = MARKS.sub("", unicodedata.normalize("NFKD", text))
+    return text.replace("'", "").lower()
