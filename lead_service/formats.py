@@ -39,7 +39,7 @@ def clock_time(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
     local = instant.astimezone(ZoneInfo(zone))
     text = wall_time(local.time(), is_24_hours)
     comes_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-    return f"{text} {local.tzname()}" if comes_twice else text
+    return f"{text} {_abbreviation(local)}" if comes_twice else text
 
 
 def zoned_clock(instant: datetime, zone: str, is_24_hours: bool = False) -> str:

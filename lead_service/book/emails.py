@@ -210,7 +210,7 @@ def team_news(
             raise NotNeeded("the call is back at the time that they know")
         what = _news(CallNews(said["news"]), booking, bool(said.get("by_team")))
         text, came_from = booking.topic, booking.came_from
-        call = near_time(booking.starts_at, zone)
+        call = f"{booking.call_name}, {near_time(booking.starts_at, zone)}"
     coming = briefs.next_calls(session, [lead.id], now).get(lead.id)
     brief = briefs.brief_of(session, published, lead.id, booking or coming, text)
     return compose(
@@ -269,8 +269,7 @@ def _subject(
         to_confirm = booking.awaits_confirmation and news == CallNews.BOOKED
         words = "call to confirm" if to_confirm else SUBJECTS[news]
         words += f" {booking.host.name}" if news == CallNews.GIVEN else ""
-        time = short_zoned_time(booking.starts_at, booking.host_zone)
-        return f"{suspected}{words}, {time.rpartition(' ')[0]}"
+        return f"{suspected}{words}, {short_zoned_time(booking.starts_at, booking.host_zone)}"
     if occasion == Occasion.RESULT and brief:
         found = brief.diagnosis
         return f"{suspected}{found.overall} of 100. {found.headline.rstrip('.')}"

@@ -30,6 +30,10 @@ FIRST_OF_ALL, BOOKINGS_OF_ALL = "60 per day", "30 per day"
 OPEN_TOO_LONG = (
     "This page was open for a long time. Nothing is booked yet. Choose the button again."
 )
+GONE_KIND = (
+    "Nothing is booked yet. We no longer offer that kind of call. Check the details of this one,"
+    " then choose the button again."
+)
 UNSEEN = "Nothing is booked yet. Check the details of the call, then choose the button again."
 
 UNREADABLE = "We can\u2019t read that time."
@@ -98,7 +102,7 @@ def _claim(form: BookingForm, wanted: datetime, now: datetime, flood: bool) -> R
     except bookings.NotOffered:
         return _other_times(form, wanted, _why_gone(wanted)), 422
     except bookings.TermsChanged:
-        note = "" if _shown_terms() else UNSEEN
+        note = GONE_KIND if query_params.is_unknown_kind() else "" if _shown_terms() else UNSEEN
         return _form_page(form, wanted, note=note), 409
     if outcome.is_message:
         return redirect(url_for("contact.thanks", call="wanted"), 303)
@@ -203,7 +207,8 @@ def _form_page(
 
 def _shown_terms() -> Terms | None:
     """Return what the form that was sent said of the call; None when it does not tell."""
-    return parse_terms(request.form.get("terms", ""))
+    is_known = not query_params.is_unknown_kind()
+    return parse_terms(request.form.get("terms", "")) if is_known else None
 
 
 def _hosts() -> tuple[list[Host], list[Host]]:

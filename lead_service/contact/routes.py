@@ -61,9 +61,10 @@ def submit() -> ResponseReturnValue:
 
 
 def _render(form: ContactForm, **more: bool) -> str:
-    """Render the form, and say whether the visitor's answers come along."""
+    """Render the form, and say so when the visitor's answers come along."""
     with context().database.read() as session:
-        has_assessment = query_params.assessment(session) is not None
+        answers = query_params.assessment(session)
+        has_assessment = answers is not None and answers.lead_id is None  # else it has a lead
     return render_template("contact/form.html", form=form, has_assessment=has_assessment, **more)
 
 

@@ -67,7 +67,7 @@ def test_hours_are_changed_by_keyboard_and_a_mistake_is_said_where_it_is(member,
     keys.press("Enter")
     expect(member.main.get_by_role("alert")).to_be_focused()
     expect(sunday).to_have_value("10:00")
-    expect(sunday).to_have_accessible_description(re.compile("ends before it starts"))
+    expect(sunday).to_have_accessible_description(re.compile("end after it starts"))
     until.fill("10:30")
     keys.press("Enter")
     expect(member.main.get_by_role("status")).to_contain_text("Saved.")

@@ -58,6 +58,7 @@ ON_DESK = {
 }
 BEYOND = "It is further ahead than any calendar reaches."
 CLOSED = "It is outside the opening hours. There are none near this time."
+SHOWN = range(1970, 9000)  # years; what lies beyond has no end
 INSTANT = timedelta(microseconds=1)
 UNITS = ((1440, "day"), (60, "hour"), (1, "minute"))
 
@@ -94,7 +95,8 @@ def to_team(refusals: Sequence[Refusal]) -> str:
 
 def on_desk(reason: Unavailable, zone: str, now: datetime) -> str:
     """Say in one sentence why a host in `zone` does not offer a start, and what is in the way."""
-    start, end, count, opens = reason.start, reason.end, reason.count or 0, reason.opens
+    start, end = (at if at and at.year in SHOWN else None for at in (reason.start, reason.end))
+    count, opens = reason.count or 0, reason.opens
     if reason.kind is UnavailableReason.HORIZON and reason.day is None:
         return BEYOND
     if reason.kind is UnavailableReason.HOURS and not (start or end):
@@ -112,9 +114,15 @@ def on_desk(reason: Unavailable, zone: str, now: datetime) -> str:
         start=since,
         time=clock_time(start, zone) if start else "",
         around=f" from {since}" * bool(since) + f" until {until}" * bool(until),
-        span=f"from {since} to {clock_time(end, zone) if end and is_one_day else until}",
+        span=_span(since, clock_time(end, zone) if end and is_one_day else until),
         dates=f"on {days[0]}" if is_one_day else "from " + " to ".join(days),
     )
+
+
+def _span(since: str, until: str) -> str:
+    if since and until:
+        return f"from {since} to {until}"
+    return f"from {since} on" if since else f"until {until}" if until else "at all times"
 
 
 def length(minutes: int) -> str:

@@ -144,9 +144,9 @@ class _Splitter:
 
     def finish(self) -> list[CalendarFile]:
         if self.open:
-            raise NotUnderstood("is not a complete calendar")
+            raise NotUnderstood("it is not a complete calendar")
         if not self.found:
-            raise NotUnderstood("is not a calendar")
+            raise NotUnderstood("it is not a calendar")
         return self.found
 
     def _begin(self, kind: str) -> None:
@@ -154,7 +154,7 @@ class _Splitter:
         if kind == "VCALENDAR" and not self.open:
             self.found.append(CalendarFile())
         elif kind == "VCALENDAR" or (kind in TIME_KINDS and (is_inside_event or not self.open)):
-            raise NotUnderstood("is not a complete calendar")
+            raise NotUnderstood("it is not a complete calendar")
         elif not self.open:
             return  # text around the calendars
         if kind == "VTIMEZONE":
@@ -168,13 +168,13 @@ class _Splitter:
     def _end(self, kind: str) -> None:
         if kind not in self.open:
             if kind in TIME_KINDS or TIME_KINDS & set(self.open):
-                raise NotUnderstood("is not a complete calendar")
+                raise NotUnderstood("it is not a complete calendar")
             if self.open and self.open[-1] == "VTIMEZONE":
                 self.observances.append({})  # no longer a zone
             return
         is_last = self.open[-1] == kind
         if not is_last and (kind in TIME_KINDS or TIME_KINDS & set(self.open)):
-            raise NotUnderstood("is not a complete calendar")
+            raise NotUnderstood("it is not a complete calendar")
         while self.open.pop() != kind:
             pass  # what was not closed took no time
         if is_last:

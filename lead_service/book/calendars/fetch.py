@@ -23,7 +23,7 @@ from .feed_address import check, is_allowed
 
 SECONDS = 60  # for all of it, however slowly it arrives
 LARGEST = 50_000_000  # bytes, unpacked: the private address of ten years, with guests and notes
-TOO_LARGE = "is larger than 50 MB"
+TOO_LARGE = "it is larger than 50 MB"
 LONGEST_WAIT = timedelta(hours=6)  # that a server may ask for; a copy is believed for a day
 REDIRECTS = 3
 GZIP = b"\x1f\x8b"
@@ -76,13 +76,13 @@ def fetch(
     except Unreadable:
         raise
     except TimeoutError:
-        raise Unreadable("did not answer in time") from None
+        raise Unreadable("it did not answer in time") from None
     except ssl.SSLCertVerificationError:
         raise Unreadable("its certificate is not valid") from None
     except socket.gaierror:
         raise Unreadable("its host name is not known") from None
     except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
-        raise Unreadable(f"could not be reached ({type(error).__name__})") from None
+        raise Unreadable(f"it could not be reached ({type(error).__name__})") from None
 
 
 def _follow(
@@ -97,7 +97,7 @@ def _follow(
         if isinstance(answer, Fetched):
             return answer
         url = urljoin(url, answer)
-    raise Unreadable(f"leads on more than {REDIRECTS} times")
+    raise Unreadable(f"it leads on more than {REDIRECTS} times")
 
 
 def _ask(pool: httpcore.ConnectionPool, url: str, headers: dict[str, str]) -> Fetched | str:
@@ -109,7 +109,7 @@ def _ask(pool: httpcore.ConnectionPool, url: str, headers: dict[str, str]) -> Fe
         if answer.status == 304 and headers.keys() & {"If-None-Match", "If-Modified-Since"}:
             return Fetched(None)
         if answer.status != 200:
-            raise Unreadable(f"answered {answer.status}", _wait(given))
+            raise Unreadable(f"it answered {answer.status}", _wait(given))
         etag, date = (_mark(given, name) for name in ("ETag", "Last-Modified"))
         return Fetched(_body(answer, given), etag, date)
 
@@ -118,7 +118,7 @@ def _body(answer: httpcore.Response, given: Headers) -> bytes:
     """Read the content, unpacked as it comes, so that nothing grows beyond LARGEST."""
     coding = given.get("Content-Encoding", "identity").strip().lower()
     if coding not in {"identity", "gzip", "x-gzip", ""}:
-        raise Unreadable("came packed in a way that we did not ask for")
+        raise Unreadable("it came packed in a way that we did not ask for")
     if given.get("Content-Length", 0, int) > LARGEST:
         raise Unreadable(TOO_LARGE)
     body, unpack = bytearray(), None
@@ -130,9 +130,9 @@ def _body(answer: httpcore.Response, given: Headers) -> bytes:
             if len(body) > LARGEST:
                 raise Unreadable(TOO_LARGE)
     except httpcore.RemoteProtocolError:
-        raise Unreadable("ended before its end") from None
+        raise Unreadable("it ended before its end") from None
     if unpack and (not unpack.eof or unpack.unused_data):
-        raise Unreadable("ended before its end")
+        raise Unreadable("it ended before its end")
     return bytes(body)
 
 

@@ -17,6 +17,7 @@ TO, NEXT_DAY = r"(?:-|\u2013|\u2014|to\b|until\b)", " the next day"
 PART = re.compile(rf"{TIME}\s*{TO}\s*{TIME}({NEXT_DAY})?", re.ASCII | re.IGNORECASE)
 CLOCK = re.compile(r"(\d{1,2})(?:[:.h]?(\d\d)|h)?\s*(?:([ap])\.?m\.?)?", re.ASCII | re.IGNORECASE)
 HALF = DAY // 2
+EARLY = 6 * 60  # bare hours before it are of the afternoon, as in 9-12, 1-5
 LONGEST_NIGHT = 14 * 60  # of hours past midnight that do not name the next day
 CLOSED = {"closed", "none", "off"}
 
@@ -63,6 +64,8 @@ def _window(part: str) -> Window:
         raise ValueError(
             f"Write \u201c{part}\u201d like 9am-5pm, with a comma between two of them."
         )
+    if not (found[1] or found[2]):
+        raise ValueError("Enter when the hours begin and end, like 9am-5pm.")
     if not (found[1] and found[2]):
         missing = f"from {found[1]} end" if found[1] else f"until {found[2]} begin"
         raise ValueError(f"Enter when the hours {missing}.")
@@ -76,7 +79,7 @@ def _window(part: str) -> Window:
         )
     if end <= start:
         raise ValueError(
-            f"\u201c{part}\u201d ends before it starts. Write am or pm, like 9am-5pm."
+            f"\u201c{part}\u201d doesn\u2019t end after it starts. Write am or pm, like 9am-5pm."
             " For hours past midnight, write 10pm-2am or 22:00-26:00."
         )
     if end > DAY >= (until.minutes or 0) and end - start > LONGEST_NIGHT and not found[3]:
@@ -123,6 +126,8 @@ def _span(start: Reading, end: Reading) -> tuple[int | None, int | None]:
         if closes <= opens and end.is_plain:
             is_afternoon = start.may_be_later and closes + HALF > opens
             closes += HALF if is_afternoon else DAY
+        elif closes > opens and opens < EARLY and start.is_plain and end.is_plain:
+            return opens + HALF, closes + HALF  # 1-5
         return opens, closes
     if end.may_be_later:  # 9am-5, 10pm-2
         return opens, opens + 1 + (closes - opens - 1) % HALF

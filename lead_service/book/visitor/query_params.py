@@ -59,8 +59,15 @@ def kind() -> CallType:
     calls, parts = context().published.calls, request.view_args or {}
     if found := calls.find(parts.get("start", "")):
         return found
-    slug = parts.get("kind") or request.form.get("kind", "")
-    return calls.find(slug) or (abort(404) if slug else calls.default)
+    if slug := parts.get("kind"):
+        return calls.find(slug) or abort(404)
+    return calls.find(request.form.get("kind", "")) or calls.default
+
+
+def is_unknown_kind() -> bool:
+    """Say whether a form was shown for a kind of call that has been removed since."""
+    slug = request.form.get("kind", "")
+    return bool(slug) and context().published.calls.find(slug) is None
 
 
 def choices(hosts: Sequence[Host]) -> list[Host]:

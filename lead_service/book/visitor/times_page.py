@@ -60,6 +60,10 @@ class TimesPage:
         """Return the address of this page, with another query."""
         return self.path + query_params.query(self.carried_params | query)
 
+    def link_to(self, path: str) -> str:
+        """Return the address of another kind's times; its hosts may be others."""
+        return path + query_params.query(self.carried_params | {"host": None})
+
     def form_of(self, start: datetime) -> str:
         """Return the address of what follows the choice of a start."""
         return f"{self.path}{start_text(start)}/{query_params.query(self.carried_params)}"

@@ -183,7 +183,7 @@ def test_what_is_not_known_is_not_free(change, seen, why, known):
 
 
 def test_the_last_good_copy_serves_for_a_day(change, seen):
-    with_feed(change, succeeded_at=NOW - FRESH, fetched_at=NOW, fault="did not answer in time")
+    with_feed(change, succeeded_at=NOW - FRESH, fetched_at=NOW, fault="it did not answer in time")
     assert seen() == ["16:00", "16:30"]
 
 
@@ -195,9 +195,9 @@ def test_a_calendar_that_cannot_be_believed_is_named_with_its_fault(change, data
     with_feed(change)
     assert said() == []
     change(lambda hosts, _: setattr(hosts[0].feeds[0], "succeeded_at", None))
-    change(lambda hosts, _: setattr(hosts[0].feeds[0], "fault", "answered 404"))
+    change(lambda hosts, _: setattr(hosts[0].feeds[0], "fault", "it answered 404"))
     (line,) = said()
-    assert "offers nothing: the calendar 'Work' was never read (answered 404)" in line
+    assert "offers nothing: the calendar 'Work' was never read (it answered 404)" in line
 
 
 # -- Several hosts ------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def test_what_has_not_changed_is_not_sent_again(server):
 
 def test_nothing_is_unchanged_before_it_was_read(server, refused):
     server.answers["/secret"] = lambda request: request.answer(304)
-    assert refused() == "answered 304"
+    assert refused() == "it answered 304"
 
 
 def test_marks_that_could_not_be_sent_back_are_dropped(server):
@@ -70,7 +70,7 @@ def test_it_is_led_on_three_times(server, status):
 
 def test_it_is_led_on_no_further(server, refused):
     server.answers["/secret"] = leads_to("/secret")
-    assert refused() == "leads on more than 3 times"
+    assert refused() == "it leads on more than 3 times"
     assert len(server.asked) == 4
 
 
@@ -144,21 +144,24 @@ def test_a_certificate_of_another_name_is_refused(server, monkeypatch):
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (lambda request: request.answer(404), "answered 404"),
-        (lambda request: request.answer(500), "answered 500"),
-        (lambda request: request.answer(204), "answered 204"),
-        (lambda request: request.answer(302), "leads on more than 3 times"),
-        (file(b"x", Content_Encoding="br"), "came packed in a way that we did not ask for"),
-        (file(b"", Content_Length="50000001"), "is larger than 50 MB"),
-        (without_end, "is larger than 50 MB"),
-        (lambda request: file(gzip.compress(bytes(50_000_001)))(request), "is larger than 50 MB"),
-        (file(gzip.compress(b"BEGIN:VCALENDAR")[:-4]), "ended before its end"),
-        (file(gzip.compress(b"BEGIN:") + gzip.compress(b"VCALENDAR")), "ended before its end"),
+        (lambda request: request.answer(404), "it answered 404"),
+        (lambda request: request.answer(500), "it answered 500"),
+        (lambda request: request.answer(204), "it answered 204"),
+        (lambda request: request.answer(302), "it leads on more than 3 times"),
+        (file(b"x", Content_Encoding="br"), "it came packed in a way that we did not ask for"),
+        (file(b"", Content_Length="50000001"), "it is larger than 50 MB"),
+        (without_end, "it is larger than 50 MB"),
+        (
+            lambda request: file(gzip.compress(bytes(50_000_001)))(request),
+            "it is larger than 50 MB",
+        ),
+        (file(gzip.compress(b"BEGIN:VCALENDAR")[:-4]), "it ended before its end"),
+        (file(gzip.compress(b"BEGIN:") + gzip.compress(b"VCALENDAR")), "it ended before its end"),
         (
             lambda request: request.wfile.write(b"hello\r\n"),
-            "could not be reached (ConnectionResetError)",
+            "it could not be reached (ConnectionResetError)",
         ),
-        (lambda request: request.wfile.close(), "could not be reached (ConnectionResetError)"),
+        (lambda request: request.wfile.close(), "it could not be reached (ConnectionResetError)"),
     ],
 )
 def test_an_answer_that_is_no_file_is_named(server, refused, answer, why):
@@ -201,14 +204,14 @@ def test_a_file_that_ends_early_is_not_half_a_calendar(server, refused):
         request.answer(200, b"BEGIN:VCALENDAR", Content_Length="100")
 
     server.answers["/secret"] = cut
-    assert refused() in {"ended before its end", "could not be reached (IncompleteRead)"}
+    assert refused() in {"it ended before its end", "it could not be reached (IncompleteRead)"}
 
 
 @pytest.mark.parametrize("slow", [hang, drip])
 def test_the_time_for_all_of_it_is_bounded(server, refused, slow, monkeypatch):
     monkeypatch.setattr(fetching, "SECONDS", 0.5)
     server.answers["/secret"] = slow
-    assert refused() == "did not answer in time"
+    assert refused() == "it did not answer in time"
 
 
 def test_a_name_that_is_not_known_and_a_closed_port_are_named(refused, monkeypatch):

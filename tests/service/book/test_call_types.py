@@ -167,11 +167,22 @@ def test_a_booking_keeps_kind_and_length_when_it_moves_whatever_the_file_says_no
     assert (call.kind, call.duration, len(call.cells)) == ("review", 90, 18)
 
 
-def test_a_form_is_shown_once_more_when_the_length_has_changed(app, client, database, review):
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [
+        ((KIND, replace(REVIEW, minutes=120)), "120 minutes"),
+        ((KIND,), "We no longer offer that kind of call."),
+    ],
+)
+def test_a_form_is_shown_once_more_when_its_kind_has_changed_or_gone(
+    app, client, database, review, kinds, told
+):
     page = client.get(f"/book/review/{TUESDAY}/").text
     form = {name: hidden(page, name) for name in ("start", "submission", "terms", "kind")}
-    publish(app, KIND, replace(REVIEW, minutes=120))
-    assert client.post("/book/", data=VISITOR | form).status_code == 409
+    publish(app, *kinds)
+    shown = client.post("/book/", data=VISITOR | form)
+    assert shown.status_code == 409
+    assert told in shown.text and VISITOR["name"] in shown.text
     assert count(database, Booking) == 0
 
 

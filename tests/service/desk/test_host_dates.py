@@ -127,8 +127,8 @@ def test_how_a_calendar_stands_is_said_in_words(client, admin, database):
         return client.get(HOST).text
 
     assert "Read Mon, Nov 23, 7:00 am." in set_up(1)
-    failed = set_up(2, "did not answer in time")
-    assert "The last attempt failed: did not answer in time." in failed
+    failed = set_up(2, "it did not answer in time")
+    assert "The last attempt failed: it did not answer in time." in failed
     assert "count until Tue, Nov 24, 6:00 am" in failed
     stale = set_up(25)
     assert "which is too long ago" in stale

@@ -76,7 +76,7 @@ def test_hours_that_cannot_be_leave_the_old_ones_and_what_was_typed(client, admi
     before = weekly(database)
     for day, typed, told in [
         ("monday", "09:00-12:00, 11:00-13:00", "overlap"),
-        ("monday", "17:00-09:00", "ends before it starts"),
+        ("monday", "17:00-09:00", "end after it starts"),
         ("monday", "09:00-17:03", "multiple of five"),
         ("sunday", "22:00-34:00", "runs into Monday"),
         ("friday", "x" * 201, "200 characters or fewer"),

@@ -56,10 +56,10 @@ def test_the_team_hears_of_every_change_once_with_person_and_time(
     client.post(page + "cancel")
     post()
     said = [
-        "call booked, Mon, Nov 23, 12:00 pm",
-        "call rescheduled, Wed, Nov 25, 9:00 am",
-        "now with Ann Example, Wed, Nov 25, 9:00 am",
-        "call canceled, Wed, Nov 25, 9:00 am",
+        "call booked, Mon, Nov 23, 12:00 pm UTC",
+        "call rescheduled, Wed, Nov 25, 9:00 am UTC",
+        "now with Ann Example, Wed, Nov 25, 9:00 am UTC",
+        "call canceled, Wed, Nov 25, 9:00 am UTC",
     ]
     assert subjects() == [f"Ada Example: {what}" for what in said]
 
@@ -78,7 +78,7 @@ def test_the_team_hears_once_of_a_no_show(client, context, database, at, post, s
             )
         )
         post()
-    missed = "Ada Example: missed the call, Mon, Nov 23, 12:00 pm"
+    missed = "Ada Example: missed the call, Mon, Nov 23, 12:00 pm UTC"
     assert [one for one in subjects() if "missed" in one] == [subjects()[-1]] == [missed]
 
 

@@ -17,10 +17,14 @@ from tests.support.fake_sendgrid import (
     StandIn,
     accept,
     accept_and_keep,
+    raw,
     reset,
     status,
 )
 from tests.support.waiting import eventually
+
+# It accepts the email and closes the connection without saying so.
+ACCEPT_AND_LEAVE = raw(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
 
 # -- What it is sent ------------------------------------------------------------------------
 
@@ -45,7 +49,7 @@ def test_a_connection_is_used_again_while_it_is_open(provider):
     for number in range(2):
         assert sender.send(MAIL, f"mail-{number}") == Accepted(f"message-{number + 1}")
     assert len(set(provider.clients)) == 1
-    provider.mode = accept  # which closes the connection afterwards, without saying so
+    provider.mode = ACCEPT_AND_LEAVE
     sender.send(MAIL, "mail-2")
     assert eventually(lambda: all(one.has_expired() for one in sender._pool.connections))
     sender.send(MAIL, "mail-3")
@@ -57,7 +61,7 @@ def test_a_request_that_gets_no_answer_on_a_kept_connection_is_not_repeated_at_o
     provider, monkeypatch
 ):
     """The provider may have taken it: only the next attempt may send it again."""
-    sender = client(provider.url)  # and the provider closes each connection without saying so
+    sender, provider.mode = client(provider.url), ACCEPT_AND_LEAVE
     monkeypatch.setattr(outbound._Stream, "get_extra_info", lambda *_given: None)
     sender.send(MAIL, "mail-1")
     with pytest.raises(Temporary):

@@ -9,6 +9,7 @@ from lead_service.book.availability.slots import Unavailable, UnavailableReason
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 ZONE = "Europe/Berlin"
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 TUESDAY = date(2026, 11, 24)
 
 
@@ -69,6 +70,15 @@ def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
             Unavailable(UnavailableReason.BUSY, at(22), at(2, day=25), name="Work"),
             "The calendar \u201cWork\u201d is busy from Tue, Nov 24, 10:00 pm"
             " to Wed, Nov 25, 2:00 am.",
+        ),
+        (
+            Unavailable(UnavailableReason.BUSY, at(22), END_OF_TIME, name="Work"),
+            "The calendar \u201cWork\u201d is busy from Tue, Nov 24, 10:00 pm on.",
+        ),
+        (
+            Unavailable(UnavailableReason.UNREAD, datetime.min, END_OF_TIME, name="Work"),
+            "We don\u2019t know whether the calendar \u201cWork\u201d is free at that time, so"
+            " visitors can\u2019t book it.",
         ),
     ],
 )
