@@ -24,6 +24,7 @@ from sqlalchemy.orm import (
 from ..accounts.members import Member
 from ..db.base import NUMBERS_FOR_LIFE, Base
 from ..db.engine import StoredEnum, values
+from .company import company_domain
 from .contact_details import ContactDetails
 
 SORTED_BY = 80  # characters of a name that its place in a list depends on
@@ -128,10 +129,12 @@ class Lead(ContactColumns, Base):
     # What led them to us at first and at last; see `leads.touch`.
     first_touch: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     last_touch: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
-    # Both derived: one order and one search on both databases, of which SQLite knows the upper
+    # All three derived: one order and one search on both databases, of which SQLite knows the upper
     # and lower case of ASCII only.
     sort_name: Mapped[str] = mapped_column(String(SORTED_BY), index=True)
     sought: Mapped[str] = mapped_column(Text)
+    # Of their company; empty where anyone may have a mailbox.
+    domain: Mapped[str] = mapped_column(String(255), default="", index=True)
 
     owner: Mapped[Member | None] = relationship()
     events: Mapped[list["LeadEvent"]] = relationship(
@@ -158,6 +161,7 @@ def derived_columns(details: ContactDetails, address: str) -> dict[str, str]:
     return {
         "sort_name": (details.name or details.email).casefold()[:SORTED_BY],
         "sought": "\n".join(one.casefold() for one in known),
+        "domain": company_domain(address),
     }
 
 

@@ -27,6 +27,7 @@ ANSWERED = {
     EventKind.TALKED: Occasion.TALK,
 }
 OTHERWISE = Occasion.RESULT
+MOST_COLLEAGUES = 20
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class LeadDetail:
     timeline: list[leads_timeline.Line]
     mails: Sequence[OutboxMessage]
     names: dict[int, str]  # of members, those who have left included
+    colleagues: list[inbox.Entry]  # others of the same company
 
 
 def load_lead_detail(
@@ -112,6 +114,7 @@ def load_lead_detail(
         timeline=leads_timeline.lines(lead, calls, taken, names, published, zone),
         names=names,
         mails=_mails(session, lead),
+        colleagues=_colleagues(session, lead, now),
     )
 
 
@@ -175,6 +178,15 @@ def _touches(published: Published, lead: Lead) -> list[CameFrom]:
 def _articles(published: Published, came: Sequence[Assessment | Booking]) -> list[Article]:
     slugs = dict.fromkeys(one.came_from for one in came if one.came_from)
     return [article for slug in slugs if (article := published.article(slug))]
+
+
+def _colleagues(session: Session, lead: Lead, now: datetime) -> list[inbox.Entry]:
+    """Return others whose address has the domain of the same company, the latest first."""
+    if not lead.domain:
+        return []
+    others = select(Lead).where(Lead.domain == lead.domain, Lead.id != lead.id)
+    query = others.order_by(Lead.touched_at.desc(), Lead.id).limit(MOST_COLLEAGUES)
+    return inbox.list_of(session, session.scalars(query).all(), now)
 
 
 def _mails(session: Session, lead: Lead) -> Sequence[OutboxMessage]:

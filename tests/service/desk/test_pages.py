@@ -194,6 +194,18 @@ def test_the_brief_comes_first_with_scores_decisive_answers_and_questions(
     assert len(re.findall(r"<ol class=\"desk-ask\">(.*?)</ol>", text, re.S)[0].split("<li>")) == 4
 
 
+def test_others_of_the_company_are_named_with_where_each_would_begin(client, member, framework):
+    result = assess(client, framework, {"organize": WORST})
+    book_with(client, result, email="ada@works.test")
+    book(client, email="eve@works.test", name="Eve")
+    book(client, email="uma@gmail.com", name="Uma")
+    for lead_id, others in [(1, ["Eve"]), (2, ["Ada Example"]), (3, [])]:
+        page = client.get(f"/desk/leads/{lead_id}/").text
+        part = re.search(r'id="company">.*?</section>', page, re.S)
+        assert re.findall("<bdi>(.*?)</bdi></a>", part[0] if part else "") == others
+        assert ("of 100. Begin with" in (part[0] if part else "")) == (lead_id == 2)
+
+
 def test_a_lead_without_an_assessment_has_a_question_to_begin_with(client, member):
     book(client)
     assert "what would have to be true" in lead_page(client)

@@ -120,6 +120,7 @@ class SeededApp:
             f"/desk/calls/{other.id}/",
             *(f"/desk/calls/{missed}/{page}" for page in ("", "again/")),
             "/desk/outbox/?state=attention",
+            "/desk/?stage=new",
             *(f"/desk/outbox/{id}/" for id in (failed.id, waiting)),
             *(f"/desk/availability/{host.id}/{page}/" for page in ("person", "hours")),
             *(f"/assessment/{another}/result/{page}" for page in ("", "save/")),

@@ -8,6 +8,7 @@ from lead_service.leads.consent import Agreed, Occasion, permission
 
 CHOICES = [Agreed(*chosen) for chosen in product((False, True), repeat=2)]
 ASKED_US = {Occasion.CALL, Occasion.WANTED_CALL, Occasion.MESSAGE, Occasion.TALK}
+MUST_AGREE = {Occasion.RESULT, Occasion.CONSENT}
 
 
 @pytest.mark.parametrize("agreed", CHOICES)
@@ -16,7 +17,7 @@ def test_who_asked_us_for_something_is_answered_and_who_only_took_a_result_must_
     occasion, agreed
 ):
     said = permission(occasion, agreed)
-    may_write = occasion in ASKED_US or (occasion == Occasion.RESULT and bool(agreed.topics))
+    may_write = occasion in ASKED_US or (occasion in MUST_AGREE and bool(agreed.topics))
     assert said.may_write == may_write
     assert ("agreed that we may write" in said.text) == (may_write and bool(agreed.topics))
 

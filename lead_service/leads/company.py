@@ -1,0 +1,29 @@
+"""Tell which company an address belongs to, by its domain. Pure."""
+
+# fmt: off
+# Providers of mailboxes for anyone, under whatever country they offer them.
+FREE_NAMES = frozenset((
+    "gmail", "googlemail", "yahoo", "ymail", "rocketmail", "outlook", "hotmail", "live", "msn",
+    "icloud", "aol", "gmx", "yandex", "proton", "protonmail", "tutanota", "zoho", "fastmail",
+    "mailbox", "naver",
+))
+FREE_DOMAINS = frozenset((
+    "me.com", "mac.com", "mail.com", "email.com", "hey.com", "pm.me", "web.de", "t-online.de",
+    "freenet.de", "arcor.de", "posteo.de", "online.de", "free.fr", "orange.fr", "wanadoo.fr",
+    "laposte.net", "sfr.fr", "libero.it", "virgilio.it", "tiscali.it", "wp.pl", "o2.pl",
+    "onet.pl", "interia.pl", "seznam.cz", "centrum.cz", "bluewin.ch", "hispeed.ch", "mail.ru",
+    "bk.ru", "inbox.ru", "list.ru", "rambler.ru", "qq.com", "163.com", "126.com", "sina.com",
+    "hanmail.net", "daum.net", "rediffmail.com", "comcast.net", "att.net", "verizon.net",
+    "sbcglobal.net", "bellsouth.net", "cox.net", "charter.net", "earthlink.net", "btinternet.com",
+    "sky.com", "virginmedia.com", "ntlworld.com", "bigpond.com", "optusnet.com.au", "uol.com.br",
+    "bol.com.br", "terra.com.br", "shaw.ca", "rogers.com", "telenet.be", "skynet.be", "ziggo.nl",
+    "kpnmail.nl", "home.nl", "telia.com", "example.com", "example.org", "example.net",
+))
+# fmt: on
+
+
+def company_domain(address: str) -> str:
+    """Return the domain that a company's people share; empty for one where anyone has a mailbox."""
+    domain = address.rpartition("@")[2].lower()
+    is_free = domain in FREE_DOMAINS or domain.partition(".")[0] in FREE_NAMES
+    return "" if is_free else domain

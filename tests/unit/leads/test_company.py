@@ -1,0 +1,21 @@
+"""Which addresses belong to one company."""
+
+import pytest
+
+from lead_service.leads.company import company_domain
+
+
+@pytest.mark.parametrize(
+    ("address", "domain"),
+    [
+        ("dana@harborline.com", "harborline.com"),
+        ("dana@mail.harborline.co.uk", "mail.harborline.co.uk"),
+        ("dana@Gmail.com", ""),
+        ("dana@yahoo.co.jp", ""),
+        ("dana@web.de", ""),
+        ("dana@example.com", ""),
+        ("dana@gmailing.com", "gmailing.com"),
+    ],
+)
+def test_a_company_is_its_domain_unless_anyone_may_have_a_mailbox_there(address, domain):
+    assert company_domain(address) == domain
