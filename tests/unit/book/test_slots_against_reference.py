@@ -28,7 +28,6 @@ AFTER_1973 = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp()
 
 some_zone = st.sampled_from(ODD_ZONES) | st.sampled_from(ZONES)
 few = settings(suppress_health_check=[HealthCheck.too_slow])
-plenty = settings(few, max_examples=2 * few.max_examples)
 
 
 @st.composite
@@ -194,7 +193,7 @@ def spelled_out(text: str) -> list[str]:
     return times
 
 
-@plenty
+@few
 @given(situations())
 def test_the_engine_offers_what_the_reference_offers(situation):
     expected = reference_starts(**situation)
