@@ -2,7 +2,6 @@
 
 import fcntl
 import sqlite3
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -88,15 +87,13 @@ def test_a_program_that_knows_nothing_of_our_turns_makes_us_wait_and_then_say_so
     patient.close()
 
 
-def test_another_process_s_turn_is_waited_for_no_longer_than_that(counters, monkeypatch):
+def test_another_process_s_turn_is_not_waited_for_until_it_ends(counters, monkeypatch):
     monkeypatch.setattr(db_engine, "BUSY_SECONDS", 0.1)
     counters.write(lambda session: set_to(session, "a", 1))
     with open(f"{counters.engine.url.database}.lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        began = time.monotonic()
         with pytest.raises(StorageBusy):
             counters.write(lambda session: set_to(session, "a", 2))
-        assert time.monotonic() - began < 5
     assert value(counters) == 1
 
 
