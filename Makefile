@@ -22,7 +22,7 @@ SEEN_SETTINGS := var/site-settings-$(notdir $(SITE))
 # Where tests put their databases: into memory, where there is some, since a disk waits at each commit.
 IN_MEMORY := $(shell [ "$$(df -k /dev/shm 2>/dev/null | awk 'NR == 2 { print $$4 }')" -ge 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 
-.PHONY: help setup setup-tests tools build serve demo lint test test-all coverage soak check bench lock audit sbom secrets clean always
+.PHONY: help setup setup-tests tools build serve preview demo lint test test-all coverage soak check bench lock audit sbom secrets clean always
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -46,7 +46,8 @@ build: ## Build the site, if its sources or its settings changed
 
 $(SITE)/.built: .venv/ready $(SITE_SOURCES) $(SEEN_SETTINGS)
 	@echo "Building the site"
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir $(SITE)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir $(SITE).new
+	@rm -rf $(SITE).old; [ ! -e $(SITE) ] || mv $(SITE) $(SITE).old; mv $(SITE).new $(SITE); rm -rf $(SITE).old
 	@touch $@
 
 # Looked at every time, and written only when it differs, so that nothing else is made anew.
@@ -57,6 +58,9 @@ $(SEEN_SETTINGS): always
 
 serve: build ## Serve everything on http://127.0.0.1:8000
 	@SITE_DIR=$${SITE_DIR:-$(SITE)} exec $(BIN)/lead-service serve
+
+preview: setup ## Show the site while you write, drafts included, and build it again at each save
+	@SITE_DIR=$${SITE_DIR:-var/preview/site} NO_MKDOCS_2_WARNING=1 exec $(BIN)/python -m lead_service.publishing.preview
 
 # An existing site stays as it is: a running server may be showing it.
 demo: setup ## Fill the local database with made-up data, to try the desk

@@ -55,7 +55,11 @@ def serve(settings: Settings) -> None:
     site = load_content(settings)
     _announce(settings, site, _prepare(settings))
     logs.configure(settings.log_level)
-    supervise(partial(_serve_requests, settings, address), partial(deliver, settings))
+    supervise(
+        partial(_serve_requests, settings, address),
+        partial(deliver, settings),
+        publishing_site.Renewal(settings.site_dir).has_come,
+    )
 
 
 def load_content(settings: Settings) -> publishing_site.Published:
@@ -105,7 +109,9 @@ def _prepare(settings: Settings) -> str:
 
 
 def supervise(
-    serve_requests: Callable[[], None], deliver: Callable[[], None] | None = None
+    serve_requests: Callable[[], None],
+    deliver: Callable[[], None] | None = None,
+    is_outdated: Callable[[], bool] = lambda: False,
 ) -> None:
     """Run the web server, and deliver if given, until a signal to stop; then end both in time.
 
@@ -113,13 +119,17 @@ def supervise(
     many come or when, since no handler runs that another signal could interrupt; Granian's can
     deadlock. The web server and deliver get sessions of their own: signals to this process's
     group or terminal do not reach them, and each is told to stop once, from here.
-    Deliver is started again when it ends. Raises SystemExit when the web server failed by itself
-    or something had to be killed.
+    Deliver is started again when it ends, and both when `is_outdated` says so of what they read at
+    start. Raises SystemExit when the web server failed by itself or something had to be killed.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _stop_signals())
     server = _start("web", serve_requests)
     mailer = _start("deliver", deliver) if deliver else None
     while server.is_alive() and not _is_told_to_stop(WATCH_SECONDS):
+        if is_outdated():
+            _end([server, mailer] if mailer else [server])
+            server = _start("web", serve_requests)
+            mailer = _start("deliver", deliver) if deliver else None
         if deliver and mailer and not mailer.is_alive():
             log.error("deliver has ended (%s) and will be started again", mailer.exitcode)
             if not _is_told_to_stop(RESTART_SECONDS):

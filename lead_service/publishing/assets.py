@@ -30,7 +30,7 @@ THEME = Path(__file__).resolve().parents[2] / "site_overrides"
 STYLES = ("tokens", "base", "signature", "components", "frame", "pages", "print")
 LAYERS = (*STYLES[:-1], "service", "print")
 # The theme's files, our sources, and texts that pages include.
-UNPUBLISHED = ("assets/", "styles/", "scripts/", "icons/", "drawings/", "includes/")
+UNPUBLISHED = ("assets/", "styles/", "scripts/", "icons/", "drawings/", "includes/", "preview/")
 TEXT = {".html", ".css", ".js", ".json", ".xml", ".txt", ".svg", ".yml", ".webmanifest"}
 SMALLEST = 200  # bytes; below this the header that names the encoding outweighs what it saves
 MANY = 200  # pages
@@ -47,8 +47,8 @@ class Assets:
     script: str
 
 
-def published(config: MkDocsConfig, files: Files) -> Assets:
-    """Add every asset to the build."""
+def published(config: MkDocsConfig, files: Files, *, is_preview: bool) -> Assets:
+    """Add every asset to the build, those of a preview only to a preview."""
     addresses: dict[str, str] = {}
 
     def publish_asset(name: str, content: bytes) -> str:
@@ -66,6 +66,8 @@ def published(config: MkDocsConfig, files: Files) -> Assets:
     for path, source in own_files.by_address().items():
         content = source.read_bytes()
         files.append(File.generated(config, path.lstrip("/"), content=content))
+    for extra in sorted(THEME.glob("preview/*")) if is_preview else ():
+        publish_asset(extra.name, extra.read_bytes())
     style = _stylesheet(publish_asset)
     publish_asset("site.css", style.encode())
     return Assets(addresses, style, _lean_css(_sheet("pages", "writing")), scripts["boot.js"])

@@ -29,7 +29,7 @@ class Cards:
     def __init__(self, practice: str, word, mark: str) -> None:
         """Take the practice's name, how to draw the word for one step or none, and its mark."""
         self._practice, self._word, self._mark = practice, word, mark
-        self._asked: dict[str, Path] = {}
+        self.asked: list[Path] = []  # in the order of the pages, some more than once
 
     def address(self, title: str, step=None) -> str:
         """Return the root-relative address of the card of a page with that title and step."""
@@ -43,15 +43,15 @@ class Cards:
             **{name: palette.LIGHT[name] for name in ("paper", "ink", "line")},
         }
         path = picture("card", **inputs)
-        self._asked[path.name] = path
+        self.asked.append(path)
         return f"/assets/cards/{path.name}"
 
     def write(self, site: Path) -> None:
         """Put every card that was asked for into the built site."""
         folder = site / "assets" / "cards"
         folder.mkdir(parents=True, exist_ok=True)
-        for name, path in self._asked.items():
-            place(path, folder / name)
+        for path in dict.fromkeys(self.asked):
+            place(path, folder / path.name)
 
 
 def picture(template: str, **inputs: str) -> Path:

@@ -8,9 +8,11 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 
 Mistake = tuple[int, str]  # line, counted from one, and what to do about it
 
+PAGES = 2000
 ARTICLES = "insights/"
 ADDRESS = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 UMLAUTS = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
@@ -44,19 +46,21 @@ UNKNOWN_ICON = re.compile(r":(?:material|octicons|fontawesome|simple)-[\w-]+:")
 DASHES = re.compile(r"\|?[\s:|-]*-[\s:|-]*")
 
 
-def in_text(body: str, first: int = 1) -> Iterator[Mistake]:
-    """Yield the mistakes in a page's Markdown, whose first line has the number `first`."""
+@lru_cache(PAGES)  # a preview asks for all pages again at each save
+def in_text(body: str, first: int = 1) -> tuple[Mistake, ...]:
+    """Return the mistakes in a page's Markdown, whose first line has the number `first`."""
     if not body.strip():
-        yield first, "the page has no text below the lines between the two ---"
-        return
+        return ((first, "the page has no text below the lines between the two ---"),)
     blanked, unclosed = _without_code(body)
     if unclosed is not None:
-        yield first + unclosed, "a code block begins here and never ends: close it with ```"
-        return
+        wrong = "a code block begins here and never ends: close it with ```"
+        return ((first + unclosed, wrong),)
     text = HIDDEN.sub(_blank, blanked)
-    for find in (_html, _headings, _links, _pictures, _notes, _blocks):
-        for at, message in find(text):
-            yield first + text.count("\n", 0, at), message
+    return tuple(
+        (first + text.count("\n", 0, at), message)
+        for find in (_html, _headings, _links, _pictures, _notes, _blocks)
+        for at, message in find(text)
+    )
 
 
 def _blank(found: re.Match[str]) -> str:

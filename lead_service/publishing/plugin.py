@@ -6,12 +6,12 @@ articles and not with its square.
 """
 
 import posixpath
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import unquote, urljoin, urlsplit
 
 from jinja2 import (
@@ -55,7 +55,7 @@ from . import (
 from . import cache as build_cache
 from .drawings import Cards
 from .json_ld import Facts
-from .rendering import KeptPage, Rendering
+from .rendering import KeptPage, KeptTemplates, Rendering, hash_of
 from .search_index import SearchIndex
 
 # Fourteen thousand icons, which MkDocs would list at each build; authors' icons come another way.
@@ -175,7 +175,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
                 files.remove(file)
             if file.src_uri.startswith(PEOPLE) and file.is_documentation_page():
                 people.append(file)
-        build.published = assets.published(config, files)
+        build.published = assets.published(config, files, is_preview=self.is_preview)
         for file in sorted(people, key=lambda file: file.src_uri):
             person = self._person(file, config, files)
             build.people[person.slug] = person
@@ -355,7 +355,13 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             practice=config.site_name,
         )
         env.globals.update(_pieces(env, framework.steps))
-        return env
+        articles = [replace(article, html="") for article in listing.newest]
+        said = (articles, people, build.unconfirmed, published, sorted(config.extra.items()))
+        told = (config.site_name, config.site_url, config.site_description, config.copyright)
+        data = (Path(config.docs_dir, name) for name in ("framework.yml", "calls.yml"))
+        made_with = hash_of(said, told, files=(*data, *_programs()))
+        # MkDocs asks it for templates, and for nothing else.
+        return cast(Environment, KeptTemplates(env, made_with, build.cards))
 
     def _changed(self, config: MkDocsConfig) -> Callable[..., date | None]:
         """Return a function that says when a page was last changed, or None if unknown."""
@@ -385,16 +391,23 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build, site = self.build, Path(config.site_dir)
         build.cards.write(site)
         build.search.write(site)
-        if self.is_preview:
-            return
         published = build.published
         styles = (published.style, published.style_of_writing)
         inline = {"script-src": (published.script,), "style-src": styles}
         server_config.write_redirects(site, build.moved, build.redirect)
         server_config.write_headers(site, inline, https=_address(config).startswith("https:"))
         server_config.write_nginx(site, _address(config), build.moved)
-        build.compressor.finish(site)
-        build_cache.tidy()
+        if not self.is_preview:
+            build.compressor.finish(site)
+            build_cache.tidy()
+
+
+def _programs() -> Iterator[Path]:
+    """Yield the templates, and the code that they call."""
+    for folder in (assets.THEME, assets.THEME / "partials", SERVICE_TEMPLATES):
+        yield from folder.glob("*.html")
+    for folder in (SERVICE, SERVICE / "publishing", SERVICE / "action_framework"):
+        yield from folder.glob("*.py")
 
 
 def _counted(value: Any, framework: Framework, call: CallType, slug: str | None) -> Any:

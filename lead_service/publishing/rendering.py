@@ -1,23 +1,27 @@
-"""Keep what Markdown made of each page, so that a build renders only the pages that have changed.
+"""Keep what Markdown and the templates made of each page, so that only changed pages are made anew.
 
-Rendering takes half of a build. What is kept depends on the page's own text, on how Markdown is set
-up, and on which pages exist, since links are checked while a page is rendered.
+Both take most of a build. What Markdown made depends on the page's own text, on how Markdown is set
+up, and on which pages exist, since links are checked while a page is rendered. What a template made
+depends on that, and on everything that templates may read.
 """
 
 import hashlib
 import logging
 import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
+from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from jinja2 import Environment, Template
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import TableOfContents
 
 from .cache import find, keep
+from .drawings import Cards
 
 PROGRAMS = ("mkdocs", "markdown", "pymdown-extensions", "pygments", "mkdocs-material")
 
@@ -46,13 +50,9 @@ class Rendering:
     def __init__(self, files: Files, setup: str, included: Iterable[Path]) -> None:
         """Take how Markdown is set up, and the files that pages may include."""
         self.warned = Warned(logging.WARNING)
-        made_with = hashlib.sha256(repr([setup, *map(version, PROGRAMS)]).encode())
-        for path in (*sorted(included), Path(__file__).with_name("dialect.py")):
-            made_with.update(path.read_bytes())
-        for file in sorted(files, key=lambda file: file.src_uri):
-            if file.src_dir:  # not made by the build
-                made_with.update(f"{file.src_uri} {file.url} {file.inclusion}\n".encode())
-        self.made_with = made_with.hexdigest()
+        sources = (*included, Path(__file__).with_name("dialect.py"))
+        listed = sorted((file.src_uri, file.url, file.inclusion) for file in files if file.src_dir)
+        self.made_with = hash_of(setup, [*map(version, PROGRAMS)], listed, files=sources)
 
 
 class KeptPage(Page):
@@ -84,3 +84,47 @@ class KeptPage(Page):
             links = {file.src_uri: found for file, found in (self.links_to_anchors or {}).items()}
             rendered = Rendered(self.content, self.toc, self.present_anchor_ids, links)
             keep("page", made_from, lambda: pickle.dumps(rendered))
+
+
+class KeptTemplates:
+    """The templates of a build, which fill in a page once for all that they read of it."""
+
+    def __init__(self, env: Environment, made_with: str, cards: Cards) -> None:
+        """Take a hash of what is the same on every page, and the cards that pages ask for."""
+        self._env, self._made_with, self._cards = env, made_with, cards
+
+    def get_template(self, name: str) -> "KeptTemplate":
+        return KeptTemplate(self._env.get_template(name), self._made_with, self._cards)
+
+
+class KeptTemplate:
+    """One template, as MkDocs uses it."""
+
+    def __init__(self, template: Template, made_with: str, cards: Cards) -> None:
+        self._template, self._made_with, self._cards = template, made_with, cards
+
+    def render(self, context: Mapping[str, Any]) -> str:
+        """Fill in a page, or return what an earlier build made of the same."""
+        page = context["page"]
+        if page is None:
+            return self._template.render(context)
+        said = sorted(page.meta.items(), key=itemgetter(0))
+        made_from = (self._made_with, self._template.name, page.url, said, page.content)
+        if path := find("html", made_from):
+            output, cards = pickle.loads(path.read_bytes())
+            if all(card.exists() for card in cards):
+                self._cards.asked += cards
+                return output
+        before = len(self._cards.asked)
+        output = self._template.render(context)
+        result = (str(output), self._cards.asked[before:])
+        keep("html", made_from, lambda: pickle.dumps(result))
+        return output
+
+
+def hash_of(*parts: object, files: Iterable[Path] = ()) -> str:
+    """Return one hash of values that print the same on every run, and of the content of files."""
+    made = hashlib.sha256(repr(parts).encode())
+    for path in sorted(files):
+        made.update(path.read_bytes())
+    return made.hexdigest()

@@ -11,12 +11,14 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from html import unescape
 from itertools import groupby, pairwise
 from pathlib import Path
 
 LIST = "search.json"
 LARGEST = 24_000  # bytes of one file of words, before compression
+PAGES = 2000
 SHORTEST = 2  # letters of a word that is worth an entry
 UNSEARCHED = re.compile(
     r"(?s)<(nav|form|svg|fieldset|button|footer)\b.*?</\1>"
@@ -86,14 +88,17 @@ def shards(words: Mapping[str, str], prefix: str = "") -> Iterator[tuple[str, di
             yield f"{prefix}_", dict(group)
 
 
-def blocks(html: str) -> Iterator[list[str]]:
-    """Yield the words of each paragraph, heading, item or cell of a page's own text."""
+@lru_cache(PAGES)  # a preview asks for all pages again at each save
+def blocks(html: str) -> tuple[tuple[str, ...], ...]:
+    """Return the words of each paragraph, heading, item or cell of a page's own text."""
     main = html.split('<main id="main"', 1)[-1].split('<section class="next', 1)[0]
     main = UNSEARCHED.sub("\n", main.split("</main>", 1)[0].split("</article>", 1)[0])
     text = unescape(TAG.sub("\n", INLINE.sub("", main).replace("\n", " ")))
-    for words in map(WORD.findall, fold(text).split("\n")):
-        if found := [word for word in words if len(word) >= SHORTEST]:
-            yield found
+    found = (
+        tuple(word for word in WORD.findall(line) if len(word) >= SHORTEST)
+        for line in fold(text).split("\n")
+    )
+    return tuple(filter(None, found))
 
 
 def fold(text: str) -> str:

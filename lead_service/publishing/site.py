@@ -3,6 +3,7 @@
 The built `site/` is the only thing that passes from one half to the other.
 """
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from ..call_types import CallTypes, CallTypesError, load_call_types
 from ..people import PEOPLE_JSON, Person
 from ..settings import Settings, SettingsError
 
+READ_AT_START = ("200.html", "articles.json", "framework.yml", "calls.yml", "people.json")
+BUILT = ".built"  # touched once a build is complete
 PAGE = "page.html"  # the name under which the service's templates extend the published page
 MARKER = re.compile(r"<!--page:(title|description|head|above|content|/?masthead|/?footer)-->")
 # Those without a partner are filled in; what stands between two of a pair may be replaced.
@@ -67,6 +70,36 @@ class Published:
     def article_of(self, step: str, phase: str | None = None) -> Article | None:
         """Return the newest article about a step that fits a phase."""
         return next((one for one in self.articles if one.step == step and one.fits(phase)), None)
+
+
+def built_at(site: Path) -> int:
+    """Return when a site was last built, in nanoseconds; 0 if nothing says so."""
+    try:
+        return (site / BUILT).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+class Renewal:
+    """Notices that a site was built anew with other content of what is read at start."""
+
+    def __init__(self, site: Path) -> None:
+        self._site = site
+        self._built, self._content = built_at(site), self._hash()
+
+    def has_come(self) -> bool:
+        """Say so once for each renewal."""
+        if (built := built_at(self._site)) == self._built or not built:
+            return False
+        before, self._built, self._content = self._content, built, self._hash()
+        return before != self._content
+
+    def _hash(self) -> str:
+        content = hashlib.sha256()
+        for name in READ_AT_START:
+            path = self._site / name
+            content.update(path.read_bytes() if path.exists() else b"")
+        return content.hexdigest()
 
 
 def load_site(settings: Settings) -> Published:

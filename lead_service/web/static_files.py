@@ -4,9 +4,11 @@ Browsers may keep files whose address holds a hash of their content for a year.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from wsgiref.headers import Headers
 
 from flask import Flask
@@ -25,6 +27,7 @@ from ..headers import (
     for_pages,
 )
 from ..own_files import by_address
+from ..publishing.site import built_at
 from ..settings import Settings
 from .security import headers
 
@@ -40,8 +43,29 @@ class Moved:
         return self._response
 
 
+class Newest:
+    """Serve the newest build of a site that may be built anew while it is served."""
+
+    def __init__(self, make: Callable[[], WhiteNoise], site: Path) -> None:
+        self._make, self._site = make, site
+        self._built, self._files = built_at(site), make()
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        if (built := built_at(self._site)) != self._built:
+            self._files, self._built = self._make(), built
+        return self._files(environ, start_response)
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Answer for static files before the application is asked."""
+    make = partial(_files, app.wsgi_app, settings)
+    # In production a new build comes with a restart, and no request looks at the disk for one.
+    serving = Newest(make, settings.site_dir) if settings.is_local else make()
+    app.wsgi_app = serving  # type: ignore[method-assign]
+
+
+def _files(application: Any, settings: Settings) -> WhiteNoise:
+    """Index the files of the site as it is now."""
     site = settings.site_dir
     of_files = headers(settings)
     of_pages = for_pages(of_files, _hashes(site)) | AHEAD
@@ -54,7 +78,7 @@ def install(app: Flask, settings: Settings) -> None:
             wsgi_headers[name] = value
 
     files = WhiteNoise(
-        app.wsgi_app,
+        application,
         max_age=300,
         allow_all_origins=False,
         index_file=True,
@@ -69,7 +93,7 @@ def install(app: Flask, settings: Settings) -> None:
         files.files.pop(f"/{name}", None)
     for address, new in _moved(site, files.files):
         files.files[address] = Moved(new, of_files)
-    app.wsgi_app = files  # type: ignore[method-assign]
+    return files
 
 
 def _hashes(site: Path) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ from lead_service.settings import OF_THE_SITE
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
+INTO = 'for into; do :; done; mkdir -p "$into"'  # the last of MkDocs' arguments
 
 
 @pytest.fixture
@@ -27,8 +28,7 @@ def checkout(tmp_path) -> Path:
         _file(tmp_path / name)
     shutil.copy(ROOT / "Makefile", tmp_path)
     shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
-    into = 'for into; do :; done; mkdir -p "$into"'  # the last of its arguments
-    _program(tmp_path / ".venv/bin/mkdocs", f"{into} && echo built >>builds")
+    _program(tmp_path / ".venv/bin/mkdocs", f"{INTO} && echo built >>builds")
     return tmp_path
 
 
@@ -78,7 +78,7 @@ def test_every_setting_that_the_site_bakes_in_is_watched():
 
 
 def test_two_makes_in_one_folder_take_turns(checkout):
-    _program(checkout / ".venv/bin/mkdocs", "mkdir -p site; [ ! -e busy ] || exit 9; touch busy")
+    _program(checkout / ".venv/bin/mkdocs", f"{INTO}; [ ! -e busy ] || exit 9; touch busy")
     slow = checkout / "slow"
     _program(slow, "touch busy; while [ ! -e told ]; do sleep 0.05; done; rm busy")
     alone = [sys.executable, ".ci/alone"]

@@ -31,6 +31,9 @@ def test_only_a_changed_page_is_rendered_again_and_links_are_checked_all_the_sam
     article = docs / "insights" / "new.md"
     article.write_text(f"{TEXT}\n{time.time_ns()} is another.\n", "utf-8")
     assert "is another" in built() and rendered == ["insights/new/"]
+    article.write_text(article.read_text("utf-8").replace("A title", "Another title"), "utf-8")
+    assert "Another title" in built() and rendered == []
+    assert "Another title" in (tmp_path / "site" / "insights/index.html").read_text("utf-8")
     (docs / "insights" / "index.md").open("a").write("\n[Gone](new.md#gone)\n")
     for _ in range(2):  # it is said again, though nothing has changed
         with pytest.raises(Abort):

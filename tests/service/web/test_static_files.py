@@ -41,6 +41,18 @@ def test_a_name_that_only_looks_like_a_hash_is_not_kept_for_a_year(environment, 
     assert "max-age=300" in app.test_client().get(f"/{name}").headers["Cache-Control"]
 
 
+def test_a_site_that_is_built_anew_is_served_without_a_restart(environment, tmp_path):
+    site = tmp_path / "site"
+    shutil.copytree(environment["SITE_DIR"], site)
+    client = create_app(load(environment | {"SITE_DIR": str(site)})).test_client()
+    (site / "insights" / "new").mkdir(parents=True)
+    (site / "insights" / "new" / "index.html").write_text("A new article")
+    assert client.get("/insights/new/").status_code == 404  # the build is not over yet
+    (site / ".built").touch()
+    assert client.get("/insights/new/").text == "A new article"
+    assert client.get("/insights/new").location == "/insights/new/"
+
+
 @pytest.mark.parametrize("path", ["/book/", "/assessment/", "/contact/"])
 def test_pages_without_secrets_are_compressed(client, path):
     accept = {"Accept-Encoding": "gzip, br"}

@@ -1,0 +1,171 @@
+"""Preview the site while it is written, with the service beside it: `make preview`.
+
+Each save builds the site again, drafts and articles of later days included. An open page then loads
+again, or shows what is wrong with file and line; the last build without mistakes stays below.
+"""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from shutil import copyfile
+
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.exceptions import Abort
+
+from .site import BUILT
+
+ROOT = Path(__file__).resolve().parents[2]
+STATE = "preview.json"  # what open pages ask for
+LOOK_SECONDS = 0.1
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Preview</title>
+<meta http-equiv="refresh" content="1"><body>
+<h1>The site cannot be built yet</h1><pre>{}</pre></body></html>"""
+
+
+class Faults(logging.Handler):
+    """Collects what MkDocs says of a build."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if not message.startswith("Error reading page"):  # the next line says why
+            self.said += message.splitlines()
+
+
+class Preview:
+    """One folder of docs, built into `site` again and again."""
+
+    def __init__(self, config: Path, site: Path) -> None:
+        self._config, self._site = config, site
+        self._fresh = site.with_name(f"{site.name}-new")
+        self._number = time.time_ns()
+
+    def build(self) -> list[str]:
+        """Build, publish what came of it, and return what is wrong."""
+        faults, logger = Faults(), logging.getLogger("mkdocs")
+        logger.addHandler(faults)
+        logger.propagate = False
+        try:
+            config = load_config(str(self._config), site_dir=str(self._fresh), strict=True)
+            config.plugins.on_startup(command="serve", dirty=False)
+            build(config, serve_url=config.site_url)
+            mirror(self._fresh, self._site)
+            self._number += 1
+        except Abort:
+            faults.said = faults.said or ["The site cannot be built."]
+        finally:
+            logger.removeHandler(faults)
+        self._tell(faults.said)
+        return faults.said
+
+    def _tell(self, faults: list[str]) -> None:
+        if not (self._site / "200.html").exists():
+            return
+        state = json.dumps({"build": str(self._number), "faults": faults})
+        (self._site / STATE).write_text(state, "utf-8")
+        (self._site / BUILT).touch()
+
+
+def mirror(source: Path, target: Path) -> None:
+    """Make a folder like another one, file by file, so that no page is missing in between."""
+    files = {path.relative_to(source) for path in source.rglob("*") if path.is_file()}
+    for path in files:
+        new, old = source / path, target / path
+        if not old.exists() or old.read_bytes() != new.read_bytes():
+            old.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = old.with_name(f".{old.name}.new")
+            copyfile(new, unfinished)
+            unfinished.replace(old)
+    for old in [path for path in target.rglob("*") if path.is_file()]:
+        path = old.relative_to(target)
+        if path not in files and path.name not in (STATE, BUILT):
+            old.unlink()
+
+
+def stamps(*folders: Path) -> dict[str, int]:
+    """Return when each file was changed, in nanoseconds."""
+    found = {}
+    for folder in folders:
+        for path in folder.rglob("*") if folder.is_dir() else [folder]:
+            try:
+                if path.is_file():
+                    found[str(path)] = path.stat().st_mtime_ns
+            except OSError:  # an editor has replaced it meanwhile
+                continue
+    return found
+
+
+def show_until(is_done: Callable[[], list[str]], faults: list[str], port: int) -> None:
+    """Show what is wrong on the port of the service, which needs a site to start."""
+    said = list(faults)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            text = "\n\n".join(said).replace("&", "&amp;").replace("<", "&lt;")
+            body = PAGE.format(text).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", port), Handler) as server:
+        server.timeout = LOOK_SECONDS
+        while said:
+            server.handle_request()
+            said[:] = is_done()
+
+
+class Watch:
+    """Builds again when a source has changed; otherwise says what it said before."""
+
+    def __init__(self, preview: Preview, sources: tuple[Path, ...]) -> None:
+        self._preview, self._sources = preview, sources
+        self._seen = stamps(*sources)
+        self.faults = self._build()
+
+    def look(self) -> list[str]:
+        if (now := stamps(*self._sources)) != self._seen:
+            self._seen = now
+            self.faults = self._build()
+        return self.faults
+
+    def _build(self) -> list[str]:
+        began = time.monotonic()
+        faults = self._preview.build()
+        print("\n".join(faults) or f"Built in {time.monotonic() - began:.1f} s", flush=True)
+        return faults
+
+
+def main() -> None:
+    site = Path(os.environ["SITE_DIR"]).resolve()
+    site.mkdir(parents=True, exist_ok=True)
+    sources = (ROOT / "docs", ROOT / "site_overrides", ROOT / "mkdocs.yml")
+    watch = Watch(Preview(ROOT / "mkdocs.yml", site), sources)
+    if watch.faults and not (site / "200.html").exists():
+        show_until(watch.look, watch.faults, int(os.environ.get("PORT") or 8000))
+    service = subprocess.Popen([sys.executable, "-m", "lead_service", "serve"])
+    try:
+        while service.poll() is None:
+            watch.look()
+            time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        service.terminate()
+    sys.exit(service.wait())
+
+
+if __name__ == "__main__":
+    main()
