@@ -62,6 +62,7 @@ NO_PAGES = {
     "desk.leads_csv",
     "desk.lead_json",
     "desk.trail_csv",
+    "desk.mail_html",
     "health.healthz",
     "health.readyz",
     "assess.result_pdf",

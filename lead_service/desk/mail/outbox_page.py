@@ -6,10 +6,10 @@ the effect of one. Each is in the audit log.
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,6 +20,8 @@ from ...emails import admin_actions, outbox, status
 from ...emails.message import Message
 from ...emails.models import EmailState, OutboxMessage
 from ...emails.outbox import NEVER_KEPT, NotNeeded
+from ...headers import CONTENT_SECURITY_POLICY
+from ...leads.models import Lead
 from ...web.context import context
 from .. import labels
 from ..blueprint import blueprint, write
@@ -31,6 +33,9 @@ from .mail_status import BY_NAME
 log = logging.getLogger(__name__)
 ID = re.compile(r"\b[0-9a-f]{32}\b")
 blueprint.add_app_template_filter(mail_status.status_of, "mail_status")
+OF_THE_FRAME = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
+)
 NOTHING = "Nothing was changed. Someone else already did this, or it is too late."
 
 
@@ -117,6 +122,7 @@ def mails() -> str:
         return render_template(
             "desk/mail/outbox.html",
             mails=page.rows,
+            leads=_leads_of(session, page.rows),
             following=page.following,
             is_first=before is None,
             state=state,
@@ -128,8 +134,26 @@ def mails() -> str:
         )
 
 
+def _leads_of(session: Session, mails: Sequence[OutboxMessage]) -> dict[int, Lead]:
+    """Map the leads that emails are about by their numbers."""
+    ids = {one.lead_id for one in mails if one.lead_id}
+    return {lead.id: lead for lead in session.scalars(select(Lead).where(Lead.id.in_(ids)))}
+
+
+@blueprint.get("/outbox/<mail_id>/html")
+def mail_html(mail_id: str) -> Response:
+    """Show an email as its reader sees it, for a frame of its page: nothing in it can act."""
+    with context().database.read() as session:
+        found = session.get(OutboxMessage, mail_id) or abort(404)
+        message, _ = _readable(session, found, clock.now())
+    answer = Response((message or abort(404)).html)
+    answer.headers["Content-Security-Policy"] = OF_THE_FRAME
+    answer.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return answer
+
+
 @blueprint.get("/outbox/<mail_id>/")
-def mail(mail_id: str) -> str:
+def mail(mail_id: str) -> Response:
     """Show one email: its state, what can be done, and in local mode its text."""
     now = clock.now()
     with context().database.read() as session:
@@ -138,9 +162,10 @@ def mail(mail_id: str) -> str:
             OutboxMessage.id == found.id, admin_actions.can_retry(now)
         )
         message, fault = _readable(session, found, now)
-        return render_template(
+        page = render_template(
             "desk/mail/email.html",
             mail=found,
+            lead=session.get(Lead, found.lead_id or 0),
             can_retry=session.scalar(can_retry) is not None,
             is_paused=(health := status.health(session, now)).is_paused,
             health=health,
@@ -149,6 +174,9 @@ def mail(mail_id: str) -> str:
             parts=_with_own_links(message.text) if message else [],
             words=labels,
         )
+    answer = Response(page)
+    answer.headers["Content-Security-Policy"] = f"{CONTENT_SECURITY_POLICY}; frame-src 'self'"
+    return answer
 
 
 def _retrying(session: Session) -> int:

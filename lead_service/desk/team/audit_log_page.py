@@ -14,6 +14,7 @@ from .. import labels
 from ..blueprint import admins_only, blueprint, write
 from ..leads.inbox import member_names
 from ..pagination import newest_first
+from .subjects import names_of
 
 LONGEST_SUBJECT = 60
 
@@ -50,6 +51,7 @@ def trail() -> str:
     with context().database.read() as session:
         page = newest_first(session, query, AuditEntry.at, AuditEntry.id, before)
         names = member_names(session)
+        named = names_of(session, [about, *(one.subject for one in page.rows)])
     return render_template(
         "desk/team/audit_log.html",
         entries=page.rows,
@@ -57,5 +59,6 @@ def trail() -> str:
         is_first=before is None,
         about=about,
         names=names,
+        named=named,
         words=labels,
     )

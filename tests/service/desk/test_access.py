@@ -48,6 +48,7 @@ DESK = {
     ("desk.funnel", "GET"): MEMBER,
     ("desk.outbox", "GET"): MEMBER,
     ("desk.mail", "GET"): MEMBER,
+    ("desk.mail_html", "GET"): MEMBER,
     ("desk.mail_retry", "POST"): MEMBER,
     ("desk.mail_seen", "POST"): MEMBER,
     ("desk.mail_take_back", "POST"): MEMBER,

@@ -91,7 +91,7 @@ def _spoil(session) -> None:
 def test_markup_in_any_field_stays_text_on_every_page(hostile_pages):
     for page, text in hostile_pages.items():
         assert "<img" not in text, page
-        assert "<script" not in text, page
+        assert text.count("<script") == text.count('<script type="module" src="/static/'), page
     shown = "".join(hostile_pages.values())
     assert shown.count("&lt;img src=x onerror") > 20
     assert "{{7*7}}" in shown

@@ -1,6 +1,7 @@
 """The outbox on the desk: how every mail stands, and what it says where that may be read."""
 
 import dataclasses
+import re
 
 import pytest
 from sqlalchemy import update
@@ -12,6 +13,7 @@ from lead_service.leads.contact_details import ContactDetails
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import sign_in
 from tests.support.app.outbox_helper import OutboxHelper
+from tests.support.app.visitor_forms import book
 
 
 @pytest.fixture
@@ -101,3 +103,17 @@ def test_trouble_with_the_mail_shows_on_every_page_of_the_desk(client, member, d
     assert not any("Email needs attention" in client.get(page).text for page in pages)
     add_mail(database, "failed", alarm_at=MONDAY_MORNING)
     assert all("Email needs attention" in client.get(page).text for page in pages)
+
+
+def test_an_email_is_shown_as_html_in_a_frame_in_which_nothing_can_act(client, member):
+    book(client)
+    outbox = client.get("/desk/outbox/").text
+    assert "Ada Example" in outbox
+    link = re.search(r'href="(/desk/outbox/[0-9a-f]{32}/)">Invitation to the visitor', outbox)[1]
+    page, frame = client.get(link), client.get(link + "html")
+    assert f'sandbox src="{link}html"' in page.text
+    assert page.headers["Content-Security-Policy"].endswith("; frame-src 'self'")
+    assert "Your call is booked" in frame.text
+    policy = frame.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'") and policy.endswith("sandbox")
+    assert frame.headers["X-Frame-Options"] == "SAMEORIGIN"

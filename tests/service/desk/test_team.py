@@ -1,5 +1,6 @@
 """The team at the desk: who comes in, who goes, who decides; and the trail of every change."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -306,3 +307,30 @@ def test_what_is_refused_leaves_no_line(client, database, admin):
     act(client, 10**12, "role", role="admin")
     press(client, "/desk/team/", email="ann@example.com", role="member")
     assert trail(database) == before
+
+
+def test_what_ends_or_changes_something_for_a_person_asks_once(client, admin, database):
+    database.write(lambda session: membership.add_member(session, BOB, MONDAY_MORNING).id)
+    page = client.get("/desk/team/").text
+    asked = re.findall(
+        r'<details class="desk-ask-once">.*?action="/desk/team/([^"]+)".*?</details>', page, re.S
+    )
+    for action in ("2/role", "2/sign-out", "2/remove", "me/sign-out"):
+        assert action in asked
+    sure = ("role", "sign-out", "remove", "end")
+    assert {
+        one for one in re.findall('action="/desk/team/([^"]+)"', page) if one.endswith(sure)
+    } == {*asked}
+
+
+def test_the_audit_log_names_people_while_we_know_them(client, admin, database):
+    def work(session) -> None:
+        lead = kept(session, email="dana@example.com", name="Dana Field", at=MONDAY_MORNING)
+        for subject in (f"lead {lead.id}", "lead 77", "member 1", "lead 9999999999999"):
+            session.add(AuditEntry(at=MONDAY_MORNING, what="lead_changed", subject=subject))
+
+    database.write(work)
+    page = client.get("/desk/trail/").text
+    for shown in ("<bdi>Dana Field</bdi>", "Lead 77", "<bdi>ann@example.com</bdi></a>"):
+        assert shown in page
+    assert "Changes to <bdi>Dana Field</bdi>" in client.get("/desk/trail/?about=lead+1").text
