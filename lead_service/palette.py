@@ -4,6 +4,9 @@ Warm paper, deep ink, an accent for action, and six hues that belong to the six 
 marks errors, and `danger` the buttons whose work cannot be undone.
 """
 
+import re
+from collections.abc import Mapping, Sequence
+
 COLORS = {  # in light, in dark
     "paper": ("#fbf7f0", "#17140f"),
     "paper-2": ("#f3ecdf", "#211c16"),
@@ -26,13 +29,56 @@ COLORS = {  # in light, in dark
 }
 LIGHT = {name: light for name, (light, _) in COLORS.items()}
 DARK = {name: dark for name, (_, dark) in COLORS.items()}
+# Which colors are read on which, and the contrast that they need (WCAG 2.2, 1.4.3 and 1.4.11).
+TEXT = ("ink", "ink-2", "accent", "good", "bad", *(name for name in COLORS if "hue-" in name))
+PAIRS = (
+    *((text, paper, 4.5) for text in TEXT for paper in ("paper", "paper-2")),
+    ("accent-ink", "accent", 4.5),
+    ("danger-ink", "danger", 4.5),
+    ("focus", "paper", 3.0),
+)
+COLOR = re.compile(r"#[0-9a-f]{6}")
+
+
+def use(chosen: Mapping[str, Sequence[str]]) -> None:
+    """Take a practice's own colors, each in light and in dark, in place of ours.
+
+    `ValueError` says which one is unknown, is no color or is hard to read on another.
+    """
+    for name, pair in chosen.items():
+        if name not in COLORS:
+            raise ValueError(f"{name}: is no color. These are: {', '.join(COLORS)}")
+        if len(pair) != 2 or not all(COLOR.fullmatch(str(color)) for color in pair):
+            raise ValueError(
+                f'{name}: needs two colors, in light and in dark: ["#a8321c", "#e86444"]'
+            )
+    for place, (word, scheme) in enumerate((("light", LIGHT), ("dark", DARK))):
+        scheme.update({name: chosen.get(name, ours)[place] for name, ours in COLORS.items()})
+        for color, ground, needed in PAIRS:
+            if (found := contrast(scheme[color], scheme[ground])) < needed:
+                raise ValueError(
+                    f"{color}: is hard to read on {ground} in {word}: the contrast is {found:.1f}, "
+                    f"and {needed} is the least"
+                )
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colors, 1 to 21, as WCAG 2.2 defines it."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(color: str) -> float:
+    """Return the relative luminance of a #rrggbb color, 0 to 1."""
+    channels = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def css() -> str:
     """Return the custom properties: `light-dark()`, after plain light ones for older browsers."""
-    pairs = COLORS.items()
     plain = "".join(f"--{name}: {light};" for name, light in LIGHT.items())
-    both = "".join(f"--{name}: light-dark({one}, {other});" for name, (one, other) in pairs)
+    both = "".join(f"--{name}: light-dark({one}, {DARK[name]});" for name, one in LIGHT.items())
     return (
         f":root {{color-scheme: light;{plain}}}\n"
         f"@supports (color: light-dark(#000, #fff)) {{:root {{color-scheme: light dark;{both}}}}}\n"

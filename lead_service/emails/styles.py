@@ -4,43 +4,49 @@ Several email programs drop a style sheet, so everything but the dark scheme is 
 """
 
 import re
+from functools import cache
 
 from jinja2.ext import Extension
 from markupsafe import Markup
 
 from ..palette import DARK, LIGHT
 
-SOFT, LINE, ACCENT = (LIGHT[name] for name in ("ink-2", "line", "accent"))
 SERIF = "'Source Serif Pro', 'Source Serif 4', Georgia, 'Times New Roman', serif"
 SANS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 NAMES = {"light": LIGHT, "dark": DARK, "serif": Markup(SERIF), "sans": Markup(SANS)}
-STYLES = {
-    "h1": f"margin: 0 0 20px; font: 400 30px/1.2 {SERIF}; letter-spacing: -.01em;",
-    "h2": f"margin: 32px 0 10px; font: 600 14px/1.4 {SANS}; color: {SOFT};",
-    "p": "margin: 0 0 16px;",
-    "p.kicker": f"margin: 0 0 8px; font: 600 14px/1.4 {SANS}; color: {SOFT};",
-    "p.lead": f"margin: 0 0 12px; font: 400 21px/1.35 {SERIF};",
-    "p.small": f"margin: 0 0 16px; font-size: 14px; line-height: 1.5; color: {SOFT};",
-    "span.small": f"font: 400 14px/1.5 {SANS}; color: {SOFT};",
-    "ul": "margin: 0 0 16px; padding: 0 0 0 22px;",
-    "ol": "margin: 0 0 16px; padding: 0 0 0 22px;",
-    "li": "margin: 0 0 8px;",
-    "a": f"color: {ACCENT};",
-    "blockquote": f"margin: 0 0 20px; padding: 0 0 0 16px; border-left: 3px solid {LINE};"
-    " white-space: pre-line;",
-    "table.facts": "width: 100%; border-collapse: collapse; margin: 0 0 24px;",
-    "th": f"width: 84px; padding: 9px 16px 9px 0; border-top: 1px solid {LINE}; text-align: left;"
-    f" vertical-align: top; font: 400 14px/1.7 {SANS}; color: {SOFT};",
-    "td.fact": f"padding: 9px 0; border-top: 1px solid {LINE}; vertical-align: top;"
-    f" font: 400 16px/1.5 {SANS};",
-}
 TAG = re.compile(
     r'<(h[12]|p|[ou]l|li|a|blockquote|table|t[hd]|span)\b(?: class="([\w-]+)")?(?![^>]*\bstyle=)'
 )
 
 
+@cache  # with the first template that is loaded; the practice's colors are known by then
+def styles() -> dict[str, str]:
+    """Return the style of each plain tag, by its name and class."""
+    soft, line, accent = (LIGHT[name] for name in ("ink-2", "line", "accent"))
+    return {
+        "h1": f"margin: 0 0 20px; font: 400 30px/1.2 {SERIF}; letter-spacing: -.01em;",
+        "h2": f"margin: 32px 0 10px; font: 600 14px/1.4 {SANS}; color: {soft};",
+        "p": "margin: 0 0 16px;",
+        "p.kicker": f"margin: 0 0 8px; font: 600 14px/1.4 {SANS}; color: {soft};",
+        "p.lead": f"margin: 0 0 12px; font: 400 21px/1.35 {SERIF};",
+        "p.small": f"margin: 0 0 16px; font-size: 14px; line-height: 1.5; color: {soft};",
+        "span.small": f"font: 400 14px/1.5 {SANS}; color: {soft};",
+        "ul": "margin: 0 0 16px; padding: 0 0 0 22px;",
+        "ol": "margin: 0 0 16px; padding: 0 0 0 22px;",
+        "li": "margin: 0 0 8px;",
+        "a": f"color: {accent};",
+        "blockquote": f"margin: 0 0 20px; padding: 0 0 0 16px; border-left: 3px solid {line};"
+        " white-space: pre-line;",
+        "table.facts": "width: 100%; border-collapse: collapse; margin: 0 0 24px;",
+        "th": f"width: 84px; padding: 9px 16px 9px 0; border-top: 1px solid {line};"
+        f" text-align: left; vertical-align: top; font: 400 14px/1.7 {SANS}; color: {soft};",
+        "td.fact": f"padding: 9px 0; border-top: 1px solid {line}; vertical-align: top;"
+        f" font: 400 16px/1.5 {SANS};",
+    }
+
+
 def _styled(tag: re.Match[str]) -> str:
-    style = STYLES.get(f"{tag[1]}.{tag[2]}") or STYLES.get(tag[1])
+    style = styles().get(f"{tag[1]}.{tag[2]}") or styles().get(tag[1])
     return f'{tag[0]} style="{style}"' if style else tag[0]
 
 

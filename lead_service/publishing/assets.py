@@ -16,13 +16,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import brotli
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from .. import own_files, palette
-from . import drawings, typeface
+from . import drawings, pictures, typeface
 from .cache import find, keep, place
 
 THEME = Path(__file__).resolve().parents[2] / "site_overrides"
@@ -34,6 +35,7 @@ UNPUBLISHED = ("assets/", "styles/", "scripts/", "icons/", "drawings/", "include
 TEXT = {".html", ".css", ".js", ".json", ".xml", ".txt", ".svg", ".yml", ".webmanifest"}
 SMALLEST = 200  # bytes; below this the header that names the encoding outweighs what it saves
 MANY = 200  # pages
+LOGO_HEIGHT = 32  # pixels
 ICONS = (180, 192, 512)  # pixels: Apple's home screen, and the two that a manifest should have
 
 
@@ -45,9 +47,55 @@ class Assets:
     style: str
     style_of_writing: str  # on pages that use what only Material's authors write
     script: str
+    logo: "Logo | None"
 
 
-def published(config: MkDocsConfig, files: Files, *, is_preview: bool) -> Assets:
+class Logo(NamedTuple):
+    """A picture in place of the practice's name, as tall as the masthead has room for."""
+
+    url: str
+    width: int
+    height: int
+
+
+class Look:
+    """The logo and the icon of a practice, if it has its own; `ValueError` says what is wrong."""
+
+    def __init__(self, docs: Path, logo: str, icon: str) -> None:
+        self.logo, self._size = b"", (0, 0)
+        self.logo_name = Path(logo).name
+        if logo:
+            self.logo = _file(docs, "logo", logo)
+            ending = Path(logo).suffix.lower()
+            try:
+                of_file = pictures.drawn if ending in pictures.DRAWN else pictures.measured
+                found = of_file(self.logo, ending)
+            except ValueError as error:
+                raise ValueError(f"logo: {logo} {error}") from error
+            self._size = round(LOGO_HEIGHT * found.width / found.height), LOGO_HEIGHT
+        if icon and not icon.endswith(".svg"):
+            raise ValueError(f"icon: {icon} has to be an SVG, of which the others are drawn")
+        self.icon = _file(docs, "icon", icon).decode() if icon else _our_icon()
+
+    def published_logo(self, publish: Callable[[str, bytes], str]) -> Logo | None:
+        return Logo(publish(self.logo_name, self.logo), *self._size) if self.logo else None
+
+
+def _file(docs: Path, key: str, name: str) -> bytes:
+    try:
+        return (docs / name).read_bytes()
+    except OSError:
+        raise ValueError(f"{key}: there is no file docs/{name}") from None
+
+
+def _our_icon() -> str:
+    """Return our icon in the practice's accent."""
+    svg = (THEME / "icons" / "icon.svg").read_text("utf-8")
+    light, dark = palette.COLORS["accent"]
+    return svg.replace(light, palette.LIGHT["accent"]).replace(dark, palette.DARK["accent"])
+
+
+def published(config: MkDocsConfig, files: Files, look: Look, *, is_preview: bool) -> Assets:
     """Add every asset to the build, those of a preview only to a preview."""
     addresses: dict[str, str] = {}
 
@@ -60,9 +108,9 @@ def published(config: MkDocsConfig, files: Files, *, is_preview: bool) -> Assets
     for name, script in scripts.items():
         publish_asset(name, script.encode())
     for side in ICONS:
-        publish_asset(f"icon-{side}.png", drawings.icon(side, paper=True))
-    publish_asset("icon.svg", (THEME / "icons" / "icon.svg").read_bytes())
-    files.append(File.generated(config, "favicon.ico", content=drawings.favicon()))
+        publish_asset(f"icon-{side}.png", drawings.icon(look.icon, side, paper=True))
+    publish_asset("icon.svg", look.icon.encode())
+    files.append(File.generated(config, "favicon.ico", content=drawings.favicon(look.icon)))
     for path, source in own_files.by_address().items():
         content = source.read_bytes()
         files.append(File.generated(config, path.lstrip("/"), content=content))
@@ -70,7 +118,9 @@ def published(config: MkDocsConfig, files: Files, *, is_preview: bool) -> Assets
         publish_asset(extra.name, extra.read_bytes())
     style = _stylesheet(publish_asset)
     publish_asset("site.css", style.encode())
-    return Assets(addresses, style, _lean_css(_sheet("pages", "writing")), scripts["boot.js"])
+    of_writing = _lean_css(_sheet("pages", "writing"))
+    logo = look.published_logo(publish_asset)
+    return Assets(addresses, style, of_writing, scripts["boot.js"], logo)
 
 
 def publish(config: MkDocsConfig, files: Files, name: str, content: bytes) -> str:

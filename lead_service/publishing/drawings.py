@@ -81,11 +81,11 @@ def _compiler() -> typst.Compiler:
     )
 
 
-def icon(side: int, *, paper: bool) -> bytes:
-    """Return the icon as a PNG of `side` pixels; on paper it keeps clear of rounded corners."""
+def icon(svg: str, side: int, *, paper: bool) -> bytes:
+    """Return an icon as a PNG of `side` pixels; on paper it keeps clear of rounded corners."""
     drawn = picture(
         "icon",
-        icon=(THEME / "icons" / "icon.svg").read_text("utf-8"),
+        icon=svg,
         side=str(side),
         part="0.7" if paper else "1",
         paper=palette.LIGHT["paper"] if paper else "",
@@ -93,9 +93,9 @@ def icon(side: int, *, paper: bool) -> bytes:
     return drawn.read_bytes()
 
 
-def favicon() -> bytes:
+def favicon(svg: str) -> bytes:
     """Return favicon.ico, for programs that ask for it unbidden: a header around one PNG."""
-    image = icon(32, paper=False)
+    image = icon(svg, 32, paper=False)
     header = struct.pack("<3H", 0, 1, 1)
     entry = struct.pack("<4B2H2I", 32, 32, 0, 0, 1, 32, len(image), 22)
     return header + entry + image

@@ -78,6 +78,17 @@ def drawn(picture: bytes, ending: str) -> Sized:
     raise ValueError("has no viewBox, which says how large a drawing is")
 
 
+def measured(picture: bytes, _ending: str) -> Sized:
+    """Return a picture that is sent as it is, such as a logo."""
+    if len(picture) > BUDGET:
+        raise ValueError(f"weighs {len(picture) // 1000} kB, and {BUDGET // 1000} is the most")
+    try:
+        with Image.open(BytesIO(picture)) as opened:
+            return Sized(*opened.size, [(opened.width, picture)])
+    except UnidentifiedImageError:
+        raise ValueError("is not a picture: use an SVG, PNG or WebP") from None
+
+
 def _webp(picture: bytes, width: int, quality: int) -> bytes:
     with Image.open(BytesIO(picture)) as opened:
         upright = ImageOps.exif_transpose(opened)

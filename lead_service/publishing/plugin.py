@@ -5,6 +5,7 @@ is worked out once per build, never once per page, so that building grows with t
 articles and not with its square.
 """
 
+import json
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,7 @@ from jinja2 import (
 from markdown import Markdown
 from markupsafe import Markup
 from mkdocs.config.base import Config
+from mkdocs.config.config_options import Type
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin
@@ -47,6 +49,7 @@ from . import (
     front_matter,
     git_dates,
     links,
+    menus,
     mistakes,
     pictures,
     portraits,
@@ -67,7 +70,11 @@ BRIEF = SERVICE / "assess" / "brief.yml"  # checked and not published
 
 
 class PublishingConfig(Config):
-    """Take no options: the settings of site and service come from the environment."""
+    """Take how the site looks; the settings of site and service come from the environment."""
+
+    colors = Type(dict, default={})  # by name, in light and in dark
+    logo = Type(str, default="")  # a picture in docs/, in place of the practice's name
+    icon = Type(str, default="")  # an SVG in docs/, for tabs and home screens
 
 
 @dataclass
@@ -81,6 +88,7 @@ class Build:
     compressor: assets.Compressor = field(init=False)
     cards: Cards = field(init=False)
     redirect: Template = field(init=False)
+    menu: dict[str, list[menus.Entry]] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)  # by slug
     known: set[str] = field(default_factory=set)  # addresses of pages and files
     articles: dict[str, listings.Article] = field(default_factory=dict)  # by source path
@@ -107,6 +115,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     _plain: list[Any]  # Markdown extensions for pages that use nothing of Material's
     _whole: list[Any]
     _setup: str  # of Markdown
+    _nav: list[Any] | None  # as mkdocs.yml has it
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Note whether this is a preview, which needs no files for web servers."""
@@ -115,6 +124,10 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Read the settings and the framework; each fault in them stops the build and is named."""
         self._configure(config)
+        try:
+            palette.use(self.config.colors)
+        except ValueError as error:
+            raise PluginError(f"mkdocs.yml: colors: {error}") from error
         path = Path(config.docs_dir, "framework.yml")
         try:
             self.build = Build(load(path.read_bytes()), get_build_datetime().date())
@@ -138,6 +151,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         links.name_lines(config.docs_dir)
         self._setup = repr((config.markdown_extensions, sorted(config.mdx_configs.items())))
         self._plain, self._whole = _extensions(config), [*config.markdown_extensions]
+        # MkDocs has to know one page: each page in its own menu costs every other one.
+        self._nav, config.nav = config.nav, ["index.md"]
         config.theme.dirs = [path for path in config.theme.dirs if MATERIAL not in path]
         self._whole.append(dialect.Annotations())
         return config
@@ -175,7 +190,14 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
                 files.remove(file)
             if file.src_uri.startswith(PEOPLE) and file.is_documentation_page():
                 people.append(file)
-        build.published = assets.published(config, files, is_preview=self.is_preview)
+        try:
+            look = assets.Look(Path(config.docs_dir), self.config.logo, self.config.icon)
+        except ValueError as error:
+            raise PluginError(f"mkdocs.yml: {error}") from error
+        build.published = assets.published(config, files, look, is_preview=self.is_preview)
+        build.menu = menus.read(self._nav, files, has_imprint=config.extra["has_imprint"])
+        chosen = json.dumps(self.config.colors).encode()
+        files.append(File.generated(config, "colors.json", content=chosen))
         for file in sorted(people, key=lambda file: file.src_uri):
             person = self._person(file, config, files)
             build.people[person.slug] = person
@@ -353,10 +375,19 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             facts=Facts(config, origin, logo, framework, listing, people).of,
             origin=origin,
             practice=config.site_name,
+            menus=build.menu,
+            logo=published.logo,
         )
         env.globals.update(_pieces(env, framework.steps))
         articles = [replace(article, html="") for article in listing.newest]
-        said = (articles, people, build.unconfirmed, published, sorted(config.extra.items()))
+        said = (
+            articles,
+            people,
+            build.unconfirmed,
+            published,
+            build.menu,
+            sorted(config.extra.items()),
+        )
         told = (config.site_name, config.site_url, config.site_description, config.copyright)
         data = (Path(config.docs_dir, name) for name in ("framework.yml", "calls.yml"))
         made_with = hash_of(said, told, files=(*data, *_programs()))

@@ -9,13 +9,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import palette
 from ..action_framework.loading import FrameworkError, load
 from ..action_framework.types import Framework
 from ..call_types import CallTypes, CallTypesError, load_call_types
 from ..people import PEOPLE_JSON, Person
 from ..settings import Settings, SettingsError
 
-READ_AT_START = ("200.html", "articles.json", "framework.yml", "calls.yml", "people.json")
+COLORS = "colors.json"  # of the practice, where they are its own
+READ_AT_START = ("200.html", "articles.json", "framework.yml", "calls.yml", "people.json", COLORS)
 BUILT = ".built"  # touched once a build is complete
 PAGE = "page.html"  # the name under which the service's templates extend the published page
 MARKER = re.compile(r"<!--page:(title|description|head|above|content|/?masthead|/?footer)-->")
@@ -118,6 +120,7 @@ def load_site(settings: Settings) -> Published:
             unconfirmed=tuple(listed.get("unconfirmed", ())),
             people=PEOPLE_JSON.validate_json((site / "people.json").read_bytes()),
         )
+        palette.use(_colors(site))
     except FileNotFoundError as missing:
         name = Path(missing.filename).name
         raise SettingsError([f"SITE_DIR: {site} holds no {name}; run `make build`"]) from None
@@ -130,6 +133,12 @@ def load_site(settings: Settings) -> Published:
     if not settings.is_local and published.site_url != settings.public_url:
         raise SettingsError([f"PUBLIC_URL: the site in {site} was built for {published.site_url}"])
     return published
+
+
+def _colors(site: Path) -> dict:
+    """Return the practice's own colors; the build has checked them."""
+    path = site / COLORS
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 def _article(item: dict) -> Article:

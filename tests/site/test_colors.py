@@ -10,31 +10,38 @@ from lead_service import palette
 from lead_service.palette import DARK, LIGHT
 from tests.support.built_site import ROOT
 
-TEXT = ["ink", "ink-2", "accent", "good", "bad"] + [name for name in LIGHT if "hue-" in name]
 SOURCES = ("*.css", "*.html", "*.typ", "*.py")
 COLOR = re.compile(r"#[0-9a-f]{6}\b")
 
 
-def luminance(color: str) -> float:
-    """Return the relative luminance of a #rrggbb color, 0 to 1, as WCAG 2.2 defines it."""
-    channels = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+@pytest.fixture(autouse=True)
+def _ours():
+    yield
+    palette.use({})
 
 
-def contrast(one: str, other: str) -> float:
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
+def test_our_colors_are_easy_to_read():
+    palette.use({})
 
 
-@pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
-def test_text_stands_out_from_paper(scheme):
-    for name in TEXT:
-        for paper in ("paper", "paper-2"):
-            assert contrast(scheme[name], scheme[paper]) >= 4.5, (name, paper)
-    for fill in ("accent", "danger"):
-        assert contrast(scheme[f"{fill}-ink"], scheme[fill]) >= 4.5
-    assert contrast(scheme["focus"], scheme["paper"]) >= 3
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"accent": ["#005fcc", "#7fb8ff"]}, None),
+        ({"accent": ["#ffcc00", "#7fb8ff"]}, "accent: is hard to read on paper in light: .* 1.4"),
+        ({"ink": ["#1f1a14", "#222222"]}, "ink: is hard to read on paper in dark"),
+        ({"accent": ["red", "#7fb8ff"]}, "accent: needs two colors"),
+        ({"acent": ["#005fcc", "#7fb8ff"]}, "acent: is no color. These are: paper,"),
+    ],
+)
+def test_a_practices_own_colors_have_to_be_legible(chosen, said):
+    if said is None:
+        palette.use(chosen)
+        assert (LIGHT["accent"], DARK["accent"]) == tuple(chosen["accent"])
+        assert "--accent: light-dark(#005fcc, #7fb8ff)" in palette.css()
+    else:
+        with pytest.raises(ValueError, match=said):
+            palette.use(chosen)
 
 
 def test_action_error_and_destruction_have_colors_of_their_own():
@@ -42,7 +49,7 @@ def test_action_error_and_destruction_have_colors_of_their_own():
         for one, other in combinations(("accent", "bad", "danger"), 2):
             hues = [hue(scheme[one]), hue(scheme[other])]
             apart = abs(hues[0] - hues[1])
-            lightness = contrast(scheme[one], scheme[other])
+            lightness = palette.contrast(scheme[one], scheme[other])
             assert min(apart, 360 - apart) > 20 or lightness > 1.5, (one, other)
 
 

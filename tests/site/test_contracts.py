@@ -12,7 +12,7 @@ from lead_service.action_framework.loading import load
 from lead_service.publishing.links import SERVICE
 from tests.support.built_site import ORIGIN, ROOT
 
-MARKERS = ("title", "description", "head", "above", "content")
+MARKERS = ("title", "description", "head", "masthead", "above", "content", "footer")
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 

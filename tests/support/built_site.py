@@ -6,6 +6,7 @@ from functools import cached_property
 from html.parser import HTMLParser
 from pathlib import Path
 from shutil import copyfile
+from typing import Any
 
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
@@ -51,15 +52,18 @@ def portrait(docs: Path, source: str) -> None:
     picture.resize((120, 90)).save(docs / "people" / "small.jpg")
 
 
-def build_site(into: Path, docs: Path = ROOT / "docs") -> Path:
-    """Build `docs`, strictly; `mkdocs.exceptions.Abort` when anything in it is wrong."""
+def build_site(into: Path, docs: Path = ROOT / "docs", **own: Any) -> Path:
+    """Build `docs`, strictly; `mkdocs.exceptions.Abort` when anything in it is wrong.
+
+    `own` takes the place of what mkdocs.yml says.
+    """
     whole = (docs / "about.md").exists()
     config = load_config(
         str(ROOT / "mkdocs.yml"),
         docs_dir=str(docs),
         site_dir=str(into),
         strict=True,
-        nav=None if whole else [name for name in SMALL if name.endswith(".md")],
+        **({} if whole else {"nav": []}) | own,
     )
     config.plugins.on_startup(command="build", dirty=False)
     build(config)
