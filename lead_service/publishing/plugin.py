@@ -396,7 +396,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     def _changed(self, config: MkDocsConfig) -> Callable[..., date | None]:
         """Return a function that says when a page was last changed, or None if unknown."""
-        root, docs = Path(config.config_file_path).parent, Path(config.docs_dir)
+        root, docs = Path(config.config_file_path).resolve().parent, Path(config.docs_dir)
         is_known = docs.is_relative_to(root) and not self.is_preview
         known = git_dates.last_changes(root, str(docs)) if is_known else {}
 
