@@ -5,7 +5,7 @@ that they are erased, changes nothing then, and the funnel of years reads no old
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 
 from sqlalchemy import CheckConstraint, String, and_, func, not_, select
@@ -18,39 +18,38 @@ from ..db import demo_data
 from ..db.base import Base
 from ..db.engine import Database, upsert
 from ..leads.models import Lead
-from .counts import WEEK, Fact, monday
+from .counts import WEEK, Key, count, monday
 from .queries import EVERYTHING, Rows, Span, count_facts
 
-AT_ONCE = 100  # rows that one statement writes
 CLOSES_AFTER = 26  # weeks: until then calls are held, and most deals are won or lost
-KEY = ("week", "article", "source", "kind", "what")
 CLOSED = "closed"  # what a row says of a week that is closed, beside its numbers
 
 
 class FunnelCount(Base):
-    """How often something happened of what began in one week and came in one way."""
+    """How often something happened of what began in one week, of all or of one article, say."""
 
     __tablename__ = "funnel_count"
     __table_args__ = (CheckConstraint("number >= 0", name="number"),)
 
     week: Mapped[date] = mapped_column(primary_key=True)  # its Monday, in UTC
-    article: Mapped[str] = mapped_column(String(120), primary_key=True)  # slug; empty: none
-    source: Mapped[str] = mapped_column(String(60), primary_key=True)  # see touch.name_of
-    kind: Mapped[str] = mapped_column(String(60), primary_key=True)  # of a call
+    way: Mapped[str] = mapped_column(String(20), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
     what: Mapped[str] = mapped_column(String(40), primary_key=True)
     number: Mapped[int] = mapped_column(default=0)
 
 
-def facts_between(session: Session, first: date, last: date) -> Iterator[Fact]:
-    """Yield what is counted from one Monday to the end of another's week."""
-    counted = select(FunnelCount).where(
-        FunnelCount.week.between(first, last), FunnelCount.what != CLOSED
-    )
-    for one in session.scalars(counted):
-        yield Fact(one.week, one.what, one.number, one.article, one.source, one.kind)
+def counts_between(session: Session, first: date, last: date) -> Counter[Key]:
+    """Return the numbers from one Monday to the end of another's week."""
     closed = _closed_until(session)
-    if (begin := max(first, closed + WEEK) if closed else first) <= last:
-        yield from count_facts(session, EVERYTHING, span_of(begin, last))
+    begin = max(first, closed + WEEK) if closed else first
+    live = count_facts(session, EVERYTHING, span_of(begin, last)) if begin <= last else ()
+    numbers = count(live)
+    columns = (FunnelCount.week, FunnelCount.way, FunnelCount.name, FunnelCount.what)
+    inside = FunnelCount.week.between(first, last)
+    kept = select(*columns, FunnelCount.number).where(inside, FunnelCount.what != CLOSED)
+    for week, way, name, what, number in session.execute(kept):
+        numbers[Key(week, way, name, what)] += number
+    return numbers
 
 
 def close_weeks(database: Database, now: datetime) -> int:
@@ -71,8 +70,8 @@ def _close_next(session: Session, now: datetime) -> bool:
         return False
     # As an erasure does: what is erased meanwhile must not be counted twice.
     session.execute(select(Host.id).order_by(Host.id).with_for_update())
-    facts = list(count_facts(session, EVERYTHING, span_of(week, week)))
-    _keep(session, [*facts, Fact(week, CLOSED)])
+    facts = count_facts(session, EVERYTHING, span_of(week, week))
+    _keep(session, count(facts) + Counter([Key(week, "", "", CLOSED)]))
     return True
 
 
@@ -103,16 +102,16 @@ def archive(session: Session, rows: Rows) -> None:
     Those of made-up data are left out: nothing could remove them again.
     """
     facts, closed = count_facts(session, _real(session, rows), None), _closed_until(session)
-    _keep(session, [one for one in facts if closed is None or one.day >= closed + WEEK])
+    _keep(session, count(one for one in facts if closed is None or one.week > closed))
 
 
-def _keep(session: Session, facts: Iterable[Fact]) -> None:
-    numbers: Counter[tuple[date, str, str, str, str]] = Counter()
-    for one in facts:
-        numbers[monday(one.day), one.article, one.source, one.kind, one.what] += one.number
-    kept = [dict(zip(KEY, key, strict=True), number=n) for key, n in sorted(numbers.items())]
-    for start in range(0, len(kept), AT_ONCE):
-        _add(session, kept[start : start + AT_ONCE])
+def _keep(session: Session, numbers: Mapping[Key, int]) -> None:
+    insert = upsert(session.get_bind().dialect.name, FunnelCount)
+    more = FunnelCount.number + insert.excluded.number
+    added = insert.on_conflict_do_update(index_elements=Key._fields, set_={"number": more})
+    rows = [{**key._asdict(), "number": number} for key, number in sorted(numbers.items())]
+    if rows:
+        session.execute(added, rows)
 
 
 def _real(session: Session, rows: Rows) -> Rows:
@@ -125,9 +124,3 @@ def _real(session: Session, rows: Rows) -> Rows:
         and_(rows.calls, Booking.lead_id.not_in(select(Lead.id).where(leads))),
         and_(rows.leads, not_(leads)),
     )
-
-
-def _add(session: Session, numbers: list[dict]) -> None:
-    insert = upsert(session.get_bind().dialect.name, FunnelCount).values(numbers)
-    more = FunnelCount.number + insert.excluded.number
-    session.execute(insert.on_conflict_do_update(index_elements=KEY, set_={"number": more}))

@@ -6,11 +6,11 @@ never more than all of them. Weeks run from Monday to Sunday.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import NamedTuple
 
 WEEK = timedelta(days=7)
 SMALL = 20  # one person more or less moves a share of fewer by over five points
@@ -43,16 +43,32 @@ PART_OF: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True)
-class Fact:
-    """Something that happened `number` times, to what began on `day`; "" where nothing is known."""
+class Fact(NamedTuple):
+    """Something that happened `number` times, to what began in a week; "" where not known."""
 
-    day: date
+    week: date  # its Monday
     what: str  # a FunnelStage, or answered() and stopped() of a step
     number: int = 1
     article: str = ""
     source: str = ""
     kind: str = ""  # of the call
+
+
+class Way(StrEnum):
+    """By what numbers are told apart."""
+
+    ARTICLE = "article"
+    SOURCE = "source"
+    KIND = "kind"
+
+
+class Key(NamedTuple):
+    """What a number counts: one kind of thing that happened, in one week, of one article, say."""
+
+    week: date
+    way: str
+    name: str  # of the article, source or kind
+    what: str
 
 
 @dataclass(frozen=True)
@@ -90,7 +106,6 @@ class Line:
 
 
 Lines = Sequence[tuple[str, Line]]
-Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -140,33 +155,44 @@ def progress(steps: Mapping[str, frozenset[str]], given: frozenset[str]) -> list
     return [answered(step) for step in done] + ([stopped(open_step)] if open_step else [])
 
 
-def report(facts: Iterable[Fact], first: date, last: date) -> Report:
-    """Add up facts of the weeks from `first` to `last`, two Mondays; others are left out."""
-    inside = [fact for fact in facts if first <= fact.day < last + WEEK]
-    weeks = _added(inside, lambda fact: monday(fact.day))
-    calls = [fact for fact in inside if fact.kind]
+def count(facts: Iterable[Fact]) -> Counter[Key]:
+    """Add up facts, once by each way: not by all of them together, which would be many numbers."""
+    numbers: Counter[Key] = Counter()
+    for week, what, number, article, source, kind in facts:
+        numbers[Key(week, Way.ARTICLE, article, what)] += number
+        numbers[Key(week, Way.SOURCE, source, what)] += number
+        if kind:
+            numbers[Key(week, Way.KIND, kind, what)] += number
+    return numbers
+
+
+def report(numbers: Mapping[Key, int], first: date, last: date) -> Report:
+    """Lay out the numbers of the weeks from `first` to `last`, two Mondays; others are left out."""
+    total: Counter[str] = Counter()
+    weeks: dict[date, Counter[str]] = {week: Counter() for week in _mondays(first, last)}
+    ways: dict[str, dict[str, Counter[str]]] = {way: {} for way in Way}
+    for key, number in numbers.items():
+        if key.week not in weeks:
+            continue
+        if key.way == Way.ARTICLE:  # each thing that happened has one, if only "" for none
+            total[key.what] += number
+            weeks[key.week][key.what] += number
+        ways[key.way].setdefault(key.name, Counter())[key.what] += number
     return Report(
-        _added(inside, lambda _: "").get("", Line({})),
-        [(week, weeks.get(week, Line({}))) for week in _mondays(first, last)],
-        _ranked(_added(inside, lambda fact: fact.article)),
-        _ranked(_added(inside, lambda fact: fact.source)),
-        _ranked(_added(calls, lambda fact: fact.kind)),
+        Line(total),
+        [(week, Line(counted)) for week, counted in weeks.items()],
+        *(_ranked(ways[way]) for way in (Way.ARTICLE, Way.SOURCE, Way.KIND)),
     )
 
 
-def _added(facts: Iterable[Fact], key: Callable[[Fact], Key]) -> dict[Key, Line]:
-    numbers: dict[Key, Counter[str]] = {}
-    for fact in facts:
-        numbers.setdefault(key(fact), Counter())[fact.what] += fact.number
-    return {key: Line(counted) for key, counted in numbers.items()}
+def _ranked(lines: Mapping[str, Counter[str]]) -> Lines:
+    """Order by calls, then by self-assessments; what came in no known way stands last."""
 
+    def place(name: str) -> tuple[bool, int, int, str]:
+        booked, started = lines[name][FunnelStage.BOOKED], lines[name][FunnelStage.STARTED]
+        return not name, -booked, -started, name
 
-def _ranked(lines: Mapping[str, Line]) -> Lines:
-    def place(item: tuple[str, Line]) -> tuple[bool, int, int, str]:
-        name, line = item
-        return not name, -line[FunnelStage.BOOKED], -line[FunnelStage.STARTED], name
-
-    return sorted(lines.items(), key=place)
+    return [(name, Line(lines[name])) for name in sorted(lines, key=place)]
 
 
 def _mondays(first: date, last: date) -> list[date]:

@@ -34,22 +34,22 @@ from .counts import Fact, FunnelStage, answered, progress
 Span = tuple[datetime, datetime]  # from the first instant to before the second
 
 
-class utc_day(FunctionElement[str]):
-    """The date of an instant in UTC, as text: 2026-11-23."""
+class utc_week(FunctionElement[str]):
+    """The Monday of an instant's week in UTC, as text: 2026-11-23."""
 
     type = String()
     inherit_cache = True
 
 
-@compiles(utc_day, "sqlite")
-def _sqlite_day(element: utc_day, compiler: Any, **more: Any) -> str:
-    return f"date({compiler.process(element.clauses, **more)})"
+@compiles(utc_week, "sqlite")
+def _sqlite_week(element: utc_week, compiler: Any, **more: Any) -> str:
+    return f"date({compiler.process(element.clauses, **more)}, '-6 days', 'weekday 1')"
 
 
-@compiles(utc_day, "postgresql")
-def _postgresql_day(element: utc_day, compiler: Any, **more: Any) -> str:
+@compiles(utc_week, "postgresql")
+def _postgresql_week(element: utc_week, compiler: Any, **more: Any) -> str:
     instant = compiler.process(element.clauses, **more)
-    return f"to_char(timezone('UTC', {instant}), 'YYYY-MM-DD')"
+    return f"to_char(date_trunc('week', timezone('UTC', {instant})), 'YYYY-MM-DD')"
 
 
 class given_answers(FunctionElement[str]):
@@ -86,7 +86,7 @@ OUTCOMES = {CallOutcome.HELD: FunnelStage.HELD, CallOutcome.NO_SHOW: FunnelStage
 
 
 def count_facts(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
-    """Yield what became of what began in `span`, or ever, by day, article, source and kind."""
+    """Yield what became of what began in `span`, or ever, by week, article, source and kind."""
     yield from _assessments(session, rows, span)
     yield from _calls(session, rows, span)
     yield from _won_directly(session, rows, span)
@@ -103,7 +103,7 @@ def _assessments(session: Session, rows: Rows, span: Span | None) -> Iterator[Fa
     )
     with_call = exists().where(Booking.assessment_id == Assessment.id, ~Booking.quarantine)
     query = select(
-        utc_day(Assessment.started_at).label("day"),
+        utc_week(Assessment.started_at).label("week"),
         Assessment.came_from.label("article"),
         Assessment.source.label("source"),
         Assessment.framework_version.label("version"),
@@ -131,7 +131,7 @@ def _calls(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
     is_won = and_(is_held, Lead.stage == Stage.WON, ~had_one)
     query = (
         select(
-            utc_day(Booking.created_at).label("day"),
+            utc_week(Booking.created_at).label("week"),
             Booking.came_from.label("article"),
             Booking.source.label("source"),
             Booking.kind.label("kind"),
@@ -157,7 +157,7 @@ def _won_directly(session: Session, rows: Rows, span: Span | None) -> Iterator[F
     touch = [Lead.first_touch[name].as_string() for name in ("article", "utm_source", "ref")]
     article, source, ref = touch
     query = select(
-        utc_day(Lead.created_at).label("day"),
+        utc_week(Lead.created_at).label("week"),
         article.label("article"),
         func.coalesce("utm_source=" + source, "ref=" + ref).label("source"),
     ).where(Lead.stage == Stage.WON, ~had_call, rows.leads)
@@ -166,9 +166,9 @@ def _won_directly(session: Session, rows: Rows, span: Span | None) -> Iterator[F
 
 
 def _facts(row: Row, happened: Iterable[str], kind: str = "") -> Iterator[Fact]:
-    day, source = date.fromisoformat(row.day), name_of(row.source or "")
+    week, source = date.fromisoformat(row.week), name_of(row.source or "")
     for what in happened:
-        yield Fact(day, what, row.number, row.article or "", source, kind)
+        yield Fact(week, what, row.number, row.article or "", source, kind)
 
 
 def median_minutes(session: Session, span: Span) -> int | None:
@@ -208,8 +208,9 @@ def _progress(steps: dict[str, frozenset[str]], given: str | None) -> list[str]:
 
 
 def _grouped(session: Session, query: Select) -> Iterator[Row]:
-    # Grouped outside of what is computed: PostgreSQL takes two parameters for two expressions.
-    found = query.subquery()
+    # Grouped outside of what is computed: PostgreSQL takes two parameters for two expressions, and
+    # SQLite would compute them twice.
+    found = query.cte("found").prefix_with("MATERIALIZED")
     counted = select(*found.c, func.count().label("number")).group_by(*found.c)
     return iter(session.execute(counted))
 

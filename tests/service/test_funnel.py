@@ -48,7 +48,7 @@ def settle(session) -> None:
 
 def count(database, first: date = MONDAY, last: date = MONDAY + WEEK) -> counts.Report:
     with database.read() as session:
-        return counts.report(archived_counts.facts_between(session, first, last), first, last)
+        return counts.report(archived_counts.counts_between(session, first, last), first, last)
 
 
 def numbers(line: Line) -> dict[str, int]:

@@ -76,7 +76,7 @@ def funnel() -> tuple[str, int]:
     span = _span(request.args.get("from", ""), request.args.get("to", ""), today)
     with context().database.read() as session:
         report = counts.report(
-            archived_counts.facts_between(session, span.first, span.last), span.first, span.last
+            archived_counts.counts_between(session, span.first, span.last), span.first, span.last
         )
         minutes = queries.median_minutes(session, archived_counts.span_of(span.first, span.last))
     steps = context().published.framework.steps

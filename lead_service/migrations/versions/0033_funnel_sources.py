@@ -8,25 +8,24 @@ down_revision = "0032"
 
 
 def upgrade() -> None:
-    """Make the table anew: its key is longer. What was counted had no known source or kind."""
+    """Make the table anew: its key is another. What was counted had no known source."""
     typed = [sa.column("week", sa.Date()), *map(sa.column, ("article", "what", "number"))]
     before = sa.select(sa.table("funnel_count", *typed))
-    counted = op.get_bind().execute(before).mappings().all()
+    counted = op.get_bind().execute(before).all()
     op.drop_table("funnel_count")
     table = op.create_table(
         "funnel_count",
         sa.Column("week", sa.Date(), nullable=False),
-        sa.Column("article", sa.String(120), nullable=False),
-        sa.Column("source", sa.String(60), nullable=False),
-        sa.Column("kind", sa.String(60), nullable=False),
+        sa.Column("way", sa.String(20), nullable=False),
+        sa.Column("name", sa.String(120), nullable=False),
         sa.Column("what", sa.String(40), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.CheckConstraint("number >= 0", name=op.f("ck_funnel_count_number")),
-        sa.PrimaryKeyConstraint(
-            "week", "article", "source", "kind", "what", name=op.f("pk_funnel_count")
-        ),
+        sa.PrimaryKeyConstraint("week", "way", "name", "what", name=op.f("pk_funnel_count")),
     )
-    op.bulk_insert(table, [{"source": "", "kind": ""} | dict(row) for row in counted])
+    names = ("week", "name", "what", "number")
+    rows = [{"way": "article"} | dict(zip(names, one, strict=True)) for one in counted]
+    op.bulk_insert(table, rows)
     op.create_index(op.f("ix_assessment_started_at"), "assessment", ["started_at"])
     op.create_index(op.f("ix_booking_created_at"), "booking", ["created_at"])
     lower = sa.text("lower(address)")
