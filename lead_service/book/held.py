@@ -5,7 +5,7 @@ answer, the team gets an alarm.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -116,15 +116,17 @@ def floods(session: Session, now: datetime) -> list[Flood]:
     ]
 
 
-def clear(database: Database, key: str, by: Actor) -> int:
+def clear(database: Database, key: str, by: Actor, keep: Collection[int] = ()) -> int:
     """Cancel the calls of a flood, or close its leads, without any email; return how many.
 
-    Leads that a flood of calls alone has made are closed, too.
+    Leads that a flood of calls alone has made are closed, too. `keep` are ids of those to leave.
     """
     with database.read() as session:
         found = {flood.key: flood for flood in floods(session, by.at)}.get(key, Flood(key, []))
-        work = [partial(_clear_call, call.id, by) for call in found.calls]
-        work += [partial(_clear_lead, lead.id) for lead in found.leads]
+        calls = [call.id for call in found.calls if call.id not in keep]
+        leads = [lead.id for lead in found.leads if lead.id not in keep]
+    work = [partial(_clear_call, id, by) for id in calls]
+    work += [partial(_clear_lead, id) for id in leads]
     cleared = sum(map(database.write, work))
     if cleared:
         what = "calls" if found.calls else "leads"

@@ -4,9 +4,10 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, distinct, func, select
+from sqlalchemy import and_, distinct, exists, func, select
 from sqlalchemy.orm import Session
 
+from ..leads.models import Lead, Stage
 from .message import EmailKind
 from .models import RINGS, EmailState, ErasureJob, OutboxMessage, OutboxPause
 from .outbox import HAD_ENOUGH, IS_RESTORED
@@ -97,9 +98,9 @@ def health(session: Session, now: datetime) -> Health:
     failed = and_(RINGS, OutboxMessage.state == EmailState.FAILED)
     latest = select(OutboxMessage.reason).where(failed).order_by(OutboxMessage.alarm_at.desc())
     pause = session.get(OutboxPause, 1)
-    flood = and_(
-        OutboxMessage.created_at > now - timedelta(days=1), OutboxMessage.kind == EmailKind.FLOOD
-    )
+    since = now - timedelta(days=1)
+    left = exists().where(Lead.quarantine, Lead.stage == Stage.NEW, Lead.created_at > since)
+    flood = and_(OutboxMessage.created_at > since, OutboxMessage.kind == EmailKind.FLOOD, left)
     until = pause.paused_until if pause else None
     return Health(
         waiting=waiting,

@@ -22,7 +22,7 @@ from ..emails import provider_erasure
 from ..emails.models import OutboxMessage
 from ..funnel import archived_counts
 from ..settings import Settings
-from .export import _Person
+from .export import Person
 from .models import Suppression
 
 FILES_AT_ONCE = 500
@@ -39,7 +39,7 @@ def erase(session: Session, settings: Settings, address: str, by: Actor) -> dict
     ask it. Mails that lie in a folder are not the database's: see `erase_everywhere`. Raises
     ValueError for what is no address.
     """
-    person = _Person(session, settings, address)
+    person = Person(session, settings, address)
     # Hosts before leads, as every booking locks them.
     session.execute(update(Host).values(calls_version=Host.calls_version + 1))
     lead_id = session.scalar(
@@ -59,7 +59,7 @@ def erase(session: Session, settings: Settings, address: str, by: Actor) -> dict
     return counts
 
 
-def _forget_former_staff(session: Session, person: _Person, at: datetime) -> dict[str, int]:
+def _forget_former_staff(session: Session, person: Person, at: datetime) -> dict[str, int]:
     """Take name and address off a removed member and a host who takes no calls, of whom there are
     none to come; history that needs them says "former member 4". Return how many, as {table: rows}.
     """

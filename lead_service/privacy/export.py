@@ -80,7 +80,7 @@ def export_data(session: Session, settings: Settings, address: str) -> dict[str,
     What would open something (hashes of links, keys of forms) is left out, and so is the text
     of a mail that holds a sign-in link. Raises ValueError for what is no address.
     """
-    person = _Person(session, settings, address)
+    person = Person(session, settings, address)
     holdings = [*person.of_the_lead(), *person.of_staff(), person.suppression(), person.jobs()]
     found = {held.name: held.rows(session) for held in holdings}
     for mail in found["outbox"]:
@@ -102,7 +102,7 @@ def export_noted(
     return held
 
 
-class _Person:
+class Person:
     """Where the rows of one address are."""
 
     def __init__(self, session: Session, settings: Settings, address: str) -> None:

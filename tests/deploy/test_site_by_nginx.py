@@ -129,7 +129,7 @@ def test_what_nginx_or_the_server_refuses_by_itself_carries_the_headers(client, 
 
 
 def test_faults_of_the_database_are_not_public(client):
-    assert client.get("/readyz").status == 404
+    assert client.get("/readyz").status == client.get("/readyz/").status == 404
     assert client.get("/healthz").status == 200
 
 

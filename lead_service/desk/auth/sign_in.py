@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from flask import redirect, render_template, request, session, url_for
+from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.routing import BuildError
@@ -17,7 +18,7 @@ from ...web.fields import address
 from ...web.security import client_address
 from ...web.tokens import new_token, token_hash
 from ..blueprint import COOKIE, WANTED, blueprint, current_session, write
-from . import links, sessions
+from . import links, passkeys, sessions
 
 # Of one client, in whosever name: what strangers do in a member's name must not keep that member
 # out. A browser that has signed in before is not counted.
@@ -94,7 +95,18 @@ def link_submit(token: str) -> ResponseReturnValue:
         count_try()
         page = _link_page(token, wrong_code=True)
         return (page, 422) if page else _dead_link()
-    return let_in(*signed_in)
+    answer = let_in(*signed_in)
+    _offer_passkey(signed_in[1])
+    return answer
+
+
+def _offer_passkey(member_id: int) -> None:
+    """Tell a member without passkeys, once, that they could sign in without email."""
+    with context().database.read() as reading:
+        has_some = passkeys.of_member(reading, reading.get_one(Member, member_id))
+    if context().settings.passkey_host and not has_some:
+        link = Markup('<a href="{}#passkeys">Add a passkey</a>').format(url_for(".team"))
+        flash(link + " to sign in without an email next time.")
 
 
 def start_session(

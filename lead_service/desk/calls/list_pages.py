@@ -102,7 +102,8 @@ def floods() -> str:
 @blueprint.post("/calls/floods/")
 def clear_flood() -> ResponseReturnValue:
     """Cancel the calls of one flood, or close its leads, without an email to anybody."""
-    cleared = held.clear(context().database, request.form.get("flood", ""), acting())
+    keep = set(request.form.getlist("keep", type=int))
+    cleared = held.clear(context().database, request.form.get("flood", ""), acting(), keep)
     flash(f"Cleared without an email: {cleared}.")
     return redirect(url_for(".floods"), 303)
 

@@ -73,6 +73,12 @@ def export_person() -> ResponseReturnValue:
     return answer
 
 
+STAFF_STAYS = (
+    "Erased, except the name and address of a member or host, and emails to them. Remove the"
+    " member, stop the host\u2019s calls, give away or cancel upcoming ones, and then erase again."
+)
+
+
 @blueprint.post("/privacy/erase")
 @admins_only
 def erase_person() -> ResponseReturnValue:
@@ -81,9 +87,14 @@ def erase_person() -> ResponseReturnValue:
     if not form.validate():
         return _render_privacy(form), 422
     settings = context().settings
-    erasure.erase_everywhere(context().database, settings, form.email.data or "", acting())
+    address = form.email.data or ""
+    erasure.erase_everywhere(context().database, settings, address, acting())
+    with context().database.read() as session:
+        is_staff_still = export.Person(session, settings, address).is_staff_still(session)
     copies = [copy.until for copy in backup_files.list_backups(settings)]
     told = "Erased. We keep only an irreversible hash of the address."
+    if is_staff_still:
+        told = STAFF_STAYS
     if provider_erasure.are_asked_for(settings):
         told += " We\u2019ve asked SendGrid to erase it, too."
     if copies:

@@ -13,7 +13,7 @@ from lead_service.emails.models import OutboxMessage
 from lead_service.privacy import export
 from tests.service.conftest import MONDAY_MORNING, Browser
 from tests.support.app.authenticator import Authenticator
-from tests.support.app.desk_client import press, sign_in
+from tests.support.app.desk_client import path_of_link, press, sign_in
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 OWN, SIGN_IN = "/desk/team/me/passkeys/", "/desk/sign-in/passkey/"
@@ -54,6 +54,15 @@ def device(ann, at) -> Authenticator:
     assert add(ann, device).status_code == 303
     at(LATER)
     return device
+
+
+def test_signing_in_by_email_offers_passkeys_until_there_is_one(
+    ann, browser, device, database, settings
+):
+    for who, is_offered in ((ANN, False), (BOB, True)):
+        client, path = browser(), path_of_link(database, settings, who)
+        assert press(client, path).status_code == 303
+        assert ("Add a passkey</a> to sign in" in client.get("/desk/").text) is is_offered
 
 
 def add(client, device: Authenticator, name: str = "Blue key"):

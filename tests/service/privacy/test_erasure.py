@@ -136,7 +136,7 @@ def test_the_address_that_was_mistyped_goes_too(client, database, settings, at, 
     assert any(typo in file.read_text() for file in settings.mail_folder.iterdir())
     assert {mail["address"] for mail in export(database, settings)["outbox"]} >= {typo, ADA}
     with database.read() as session:
-        theirs = privacy_export._Person(session, settings, ADA).their_mails()
+        theirs = privacy_export.Person(session, settings, ADA).their_mails()
         assert typo in session.scalars(select(OutboxMessage.address).where(theirs)).all()
     erasure.erase_everywhere(database, settings, ADA, Actor(MONDAY_MORNING))
     assert mentions(database, typo, ADA) == []
