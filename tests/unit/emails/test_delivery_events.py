@@ -59,11 +59,6 @@ def test_a_time_is_ten_plain_digits(timestamp):
     assert not is_genuine(PUBLIC_KEY, body, signature, timestamp)
 
 
-@pytest.mark.parametrize("moment", [-62135596800, 0, 99999999999, "soon", None])
-def test_a_time_that_cannot_be_is_the_present(moment):
-    assert read(event="delivered", timestamp=moment).at == NOW
-
-
 @given(body=st.binary(), signature=any_text(), timestamp=any_text())
 def test_junk_is_never_genuine_and_never_an_error(body, signature, timestamp):
     assert not is_genuine(PUBLIC_KEY, body, signature, timestamp)
@@ -107,7 +102,7 @@ def test_what_is_not_about_the_delivery_of_our_mail_is_passed_over(told):
     )
 
 
-@pytest.mark.parametrize("at", ["soon", None, [], 1e300, "1" * 30, -1e20, "NaN", 99_999_999_999])
+@pytest.mark.parametrize("at", ["soon", None, [], 0, 1e300, "1" * 30, -1e20, "NaN", 99_999_999_999])
 def test_a_time_that_cannot_be_or_lies_ahead_is_the_present(at):
     assert read(event="delivered", timestamp=at).at == NOW
 
