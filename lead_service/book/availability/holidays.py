@@ -13,6 +13,16 @@ SMALL_WORDS = {"and", "of", "the"}
 SPELLED = {"dr_congo": "DR Congo", "hongkong": "Hong Kong", "guinea_bissau": "Guinea-Bissau"}
 
 
+def _name(key: str) -> str:
+    words = (word if word in SMALL_WORDS else word.capitalize() for word in key.split("_"))
+    return SPELLED.get(key) or " ".join(words)
+
+
+_names = {code: _name(key) for key, (_, code, *_) in public.registry.COUNTRIES.items()}
+# The countries whose holidays are known, by code, sorted by name.
+COUNTRIES = dict(sorted(_names.items(), key=lambda item: item[1]))
+
+
 def between(country: str, region: str, first: date, last: date) -> Iterator[tuple[date, str]]:
     """Yield the holidays on the dates [first, last] as (date, name), in order.
 
@@ -20,7 +30,7 @@ def between(country: str, region: str, first: date, last: date) -> Iterator[tupl
     a country there is none, and without a region those of the whole country. Days off that move
     to a weekday are holidays too.
     """
-    if country not in countries():
+    if country not in COUNTRIES:
         return
     region = region if region in regions(country) else ""  # a later list may leave one out
     for year in range(first.year, last.year + 1):
@@ -29,18 +39,12 @@ def between(country: str, region: str, first: date, last: date) -> Iterator[tupl
                 yield day, name
 
 
-def countries() -> dict[str, str]:
-    """Return the countries whose holidays are known, by code, sorted by name."""
-    known = {code: _name(key) for key, (_, code, *_) in public.registry.COUNTRIES.items()}
-    return dict(sorted(known.items(), key=lambda item: item[1]))
-
-
 def regions(country: str) -> dict[str, str]:
     """Return the regions of a country with holidays of their own, by code, sorted by name.
 
     Empty for a country that has none or is not known.
     """
-    if country not in countries():
+    if country not in COUNTRIES:
         return {}
     calendar = public.country_holidays(country)
     names = {code: name for name, code in reversed(calendar.subdivisions_aliases.items())}
@@ -55,8 +59,3 @@ def _of_year(country: str, region: str, year: int) -> list[tuple[date, str]]:
     known = public.country_holidays(country, region or None, years=year, language=language)
     # A date may be two holidays: their names are joined by "; ".
     return sorted((day, name.replace("; ", ", ")) for day, name in known.items())
-
-
-def _name(key: str) -> str:
-    words = (word if word in SMALL_WORDS else word.capitalize() for word in key.split("_"))
-    return SPELLED.get(key) or " ".join(words)

@@ -48,7 +48,7 @@ def host_holidays_submit(host_id: int) -> ResponseReturnValue:
 
 
 def _fault(country: str, region: str) -> str:
-    if country and country not in holidays.countries():
+    if country and country not in holidays.COUNTRIES:
         return "Choose a country from the list."
     if region and region not in holidays.regions(country):
         return "Choose a region of that country, or the whole of it."
@@ -62,7 +62,7 @@ def _render_holidays(host_id: int, fault: str = "", *, is_stale: bool = False) -
     asked = {name: request.values.get(name, stored) for name, stored in kept.items()}
     if asked["country"] != host.country and "region" not in request.values:
         asked["region"] = ""
-    country = asked["country"] if asked["country"] in holidays.countries() else ""
+    country = asked["country"] if asked["country"] in holidays.COUNTRIES else ""
     region = asked["region"] if asked["region"] in holidays.regions(country) else ""
     today = clock.now().astimezone(ZoneInfo(host.zone)).date()
     coming = list(holidays.between(country, region, today, today + AHEAD))[:MOST]
@@ -74,7 +74,7 @@ def _render_holidays(host_id: int, fault: str = "", *, is_stale: bool = False) -
         version=host.version,
         country=country,
         region=region,
-        countries=holidays.countries(),
+        countries=holidays.COUNTRIES,
         regions=holidays.regions(country),
         coming=coming,
     )

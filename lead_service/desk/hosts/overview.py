@@ -129,7 +129,7 @@ def _holidays(host: Host, today: date) -> dict:
     """Return which holidays a host keeps, and the next of them."""
     ahead = holidays.between(host.country, host.region, today, today + AHEAD)
     return {
-        "country": holidays.countries().get(host.country, ""),
+        "country": holidays.COUNTRIES.get(host.country, ""),
         "region": holidays.regions(host.country).get(host.region, ""),
         "next": next(ahead, None),
     }

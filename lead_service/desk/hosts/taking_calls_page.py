@@ -70,7 +70,7 @@ def _render(host_id: int, refusal: str = "") -> str:
             host=host,
             now=clock.now(),
             weekly=overview.weekly(host),
-            country=holidays.countries().get(host.country, ""),
+            country=holidays.COUNTRIES.get(host.country, ""),
             region=holidays.regions(host.country).get(host.region, ""),
             refusal=refusal,
         )
