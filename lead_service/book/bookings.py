@@ -232,6 +232,12 @@ def is_upcoming(booking: Booking, now: datetime) -> bool:
     return booking.is_live and booking.starts_at > now
 
 
+def has_later(session: Session, booking: Booking) -> bool:
+    """Say whether the same lead has a later call that was not canceled."""
+    later = select(Booking.id).where(Booking.lead_id == booking.lead_id, *coming(booking.starts_at))
+    return session.scalar(later.limit(1)) is not None
+
+
 def find_booking(session: Session, token: str, *, lock: bool = False) -> Booking | None:
     """Find a booking by the token of its link; lock it, after its host, for a change."""
     query = select(Booking).where(Booking.token_hash == token_hash(token))

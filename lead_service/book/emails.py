@@ -170,8 +170,8 @@ def invitation_to_book_again(
     booking = _booking(session, row, now)
     if booking.outcome != CallOutcome.NO_SHOW:
         raise NotNeeded("the call is no longer marked as a no-show")
-    if briefs.next_calls(session, [booking.lead_id], now):
-        raise NotNeeded("they have another call")
+    if bookings.has_later(session, booking):
+        raise NotNeeded("they booked another call")
     calls = offered_calls(session, published.calls)
     return compose(
         row.kind,

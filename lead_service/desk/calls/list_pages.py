@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from ... import clock
 from ...accounts.audit_log import Actor
-from ...book import call_changes, held
+from ...book import bookings, call_changes, held
 from ...book.hosts.models import Host
 from ...book.models import Booking, CallOutcome, Status
 from ...emails import outbox
@@ -127,6 +127,7 @@ def render_call(call_id: int, refusal: str = "") -> str:
             call=found,
             has_begun=found.starts_at <= now,
             has_others=session.scalar(others) is not None,
+            has_later=bookings.has_later(session, found),
             is_invited=outbox.is_told(session, call_id, EmailKind.BOOKING_AGAIN),
             refusal=refusal,
             results=RESULTS,
