@@ -102,7 +102,8 @@ class TrustedHosts:
     ) -> Iterable[bytes]:
         def start(status, given, exc_info=None):
             names = {name.lower(): value for name, value in given}
-            if "immutable" in names.get("cache-control", ""):
+            # A 304 replaces the stored headers, and a page's policy holds the hashes of its styles.
+            if status.startswith("304") or "immutable" in names.get("cache-control", ""):
                 return start_response(status, given, exc_info)
             missing = [one for one in self._headers.items() if one[0].lower() not in names]
             return start_response(status, [*given, *missing], exc_info)

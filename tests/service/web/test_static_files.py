@@ -21,6 +21,12 @@ def test_the_name_alone_is_no_address(client):
     assert client.get("/static/service.css").status_code == 404
 
 
+def test_a_page_that_has_not_changed_keeps_the_policy_it_came_with(client):
+    again = client.get("/", headers={"If-None-Match": client.get("/").headers["ETag"]})
+    assert again.status_code == 304
+    assert "Content-Security-Policy" not in again.headers
+
+
 def test_a_changed_file_has_another_address(tmp_path, monkeypatch):
     monkeypatch.setattr(own_files, "STATIC", tmp_path)
     addresses = []
