@@ -47,18 +47,19 @@ def is_used(markdown: str) -> bool:
 
 
 def finish(html: str) -> str:
-    """Replace what is of no use without Material's scripts, in the HTML of a page that uses it."""
-    html = TASK.sub(
-        lambda found: (
-            f'<span class="task{" task-done" if found[1] else ""}" role="img" '
-            f'aria-label="{"Done" if found[1] else "To do"}:"></span>'
-        ),
-        html,
-    )
+    """Replace what is of no use without Material's scripts."""
+    if 'class="task-list-control"' in html:
+        html = TASK.sub(_task, html)
     # A block that scrolls has to be reached by keyboard.
     return html.replace("<pre><span></span>", '<pre tabindex="0">').replace(
         "<pre><code", '<pre tabindex="0"><code'
     )
+
+
+def _task(found: re.Match[str]) -> str:
+    """Draw a box that says whether something is done: a disabled one would have no name."""
+    kind, said = ("task task-done", "Done") if found[1] else ("task", "To do")
+    return f'<span class="{kind}" role="img" aria-label="{said}:"></span>'
 
 
 def scrolling(html: str) -> str:

@@ -7,6 +7,7 @@ articles and not with its square.
 
 import json
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -149,7 +150,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             for key in engagement.confirm
         ]
         links.name_lines(config.docs_dir)
-        self._setup = repr((config.markdown_extensions, sorted(config.mdx_configs.items())))
+        setup = repr((config.markdown_extensions, sorted(config.mdx_configs.items())))
+        self._setup = re.sub(r" at 0x\w+", "", setup)  # where a function is in this process
         self._plain, self._whole = _extensions(config), [*config.markdown_extensions]
         # MkDocs has to know one page: each page in its own menu costs every other one.
         self._nav, config.nav = config.nav, ["index.md"]
@@ -222,10 +224,13 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         if faults:
             raise PluginError("\n".join(faults))
         included = Path(config.docs_dir, "includes").glob("*")
-        rendering = Rendering(files, self._setup, included)
+        rendering = Rendering(files, self._setup, included, self._extensions_for)
         for file in files.documentation_pages():
             KeptPage(file, config, rendering)
         return files
+
+    def _extensions_for(self, markdown: str) -> list[Any]:
+        return self._whole if dialect.is_used(markdown) else self._plain
 
     def _person(self, file: File, config: MkDocsConfig, files: Files) -> Person:
         """Read a person, and publish their portrait in several sizes."""
@@ -292,15 +297,11 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         markdown = self.build.counted(markdown, page.meta.get("step"))
         if not self.is_preview:
             links.check_for_drafts(markdown, page.file, files)
-        is_plain = not dialect.is_used(markdown)
-        config.markdown_extensions = self._plain if is_plain else self._whole
         return markdown
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Check links, and keep what lists and feeds need of an article's text."""
-        if config.markdown_extensions is self._whole:
-            html = dialect.finish(html)
-        html = dialect.scrolling(html)
+        html = dialect.scrolling(dialect.finish(html))
         page.meta["is_styled"] = bool(dialect.STYLED.search(html))
         links.check_from_root(html, page.file, self.build.known)
         self.build.linked.update(links.targets(html, page.file))

@@ -8,7 +8,7 @@ depends on that, and on everything that templates may read.
 import hashlib
 import logging
 import pickle
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from operator import itemgetter
 from pathlib import Path
@@ -47,8 +47,15 @@ class Warned(logging.Handler):
 class Rendering:
     """What all pages of a build are rendered with."""
 
-    def __init__(self, files: Files, setup: str, included: Iterable[Path]) -> None:
-        """Take how Markdown is set up, and the files that pages may include."""
+    def __init__(
+        self,
+        files: Files,
+        setup: str,
+        included: Iterable[Path],
+        extensions_for: Callable[[str], list[Any]],
+    ) -> None:
+        """Take how Markdown is set up, the files that pages include, and what a text needs."""
+        self.extensions_for = extensions_for
         self.warned = Warned(logging.WARNING)
         sources = (*included, Path(__file__).with_name("dialect.py"))
         listed = sorted((file.src_uri, file.url, file.inclusion) for file in files if file.src_dir)
@@ -73,6 +80,8 @@ class KeptPage(Page):
             )
             self.links_to_anchors = {target: links for target, links in targets if target}
             return
+        assert self.markdown is not None
+        config.markdown_extensions = self._rendering.extensions_for(self.markdown)
         warned = self._rendering.warned
         logger, before = logging.getLogger("mkdocs"), warned.count
         logger.addHandler(warned)

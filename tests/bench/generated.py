@@ -9,6 +9,7 @@ from tests.support.built_site import ROOT
 
 STEPS = ("assess", "clarify", "transform", "implement", "organize", "nurture")
 SOURCE = ROOT / "docs/insights/why-most-ai-pilots-never-scale.md"
+PARAGRAPHS = 28  # about a thousand words
 FIRST_DAY = date(2010, 1, 1)
 
 
@@ -23,7 +24,7 @@ def articles(folder: Path, count: int, extra: str = "step: {step}") -> None:
             f"## Part {place // 3 + 1} of {number}\n\n{chance.choice(paragraphs)}"
             if place % 3 == 0
             else chance.choice(paragraphs)
-            for place in range(14)
+            for place in range(PARAGRAPHS)
         )
         more = extra.format(step=STEPS[number % 6])
         (folder / f"generated-{number}.md").write_text(
