@@ -96,6 +96,24 @@ def test_a_passkey_signs_a_member_in_without_an_email(visitor, link):
     expect(member.main).to_contain_text("That passkey didn\u2019t sign you in.")
 
 
+def test_keys_go_from_row_to_row_and_to_the_search(visitor, link, product):
+    member = visitor()
+    product.book(name="Kay Example", email="kay@example.com")
+    sign_in(member, link)
+    keys = member.page.keyboard
+    member.page.wait_for_load_state("load")
+    keys.press("j")
+    expect(member.main.locator(":focus")).to_have_count(1)
+    keys.press("/")
+    expect(member.page.get_by_label("Search leads, calls and emails")).to_be_focused()
+    keys.type("kay@example.com?")  # a key that is typed is no key
+    keys.press("Enter")
+    member.sees("Search: kay@example.com?")
+    member.page.locator("h1").click()
+    keys.press("?")
+    member.sees("Keys")
+
+
 def book_after_assessing(product: Product, email: str) -> None:
     """Begin at an article, answer everything, and book from the result."""
     client, framework = product.client, product.context.published.framework

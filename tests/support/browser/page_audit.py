@@ -61,5 +61,6 @@ class Visit:
 
     def _note_document(self, response: Response) -> None:
         request = response.request
-        if request.is_navigation_request() and request.redirected_to is None:
+        is_page = request.is_navigation_request() and request.frame == self.page.main_frame
+        if is_page and request.redirected_to is None:
             self.documents.append(response)
