@@ -25,6 +25,7 @@ FENCE = re.compile(r"(?m)^(?P<indent> *)(?P<fence>`{3,}|~{3,})[^\n`]*$")
 HIDDEN = re.compile(
     r"(?s)<!--.*?-->|(?P<ticks>`+)(?!`)[^\n]*?(?<!`)(?P=ticks)(?!`)|<(?:pre|code)\b.*?</(?:pre|code)>"
 )
+PAIRED = ("div", "section", "figure", "figcaption", "details", "summary", "table", "span", "a")
 BLOCKED = re.compile(
     r"<(script|iframe|style|object|embed|form|input|button|select|textarea|link|meta|base|video"
     r"|audio|canvas|template)\b",
@@ -42,7 +43,15 @@ NOTE = re.compile(r"\[\^([^\]\n]+)\](:?)")
 ITEM = re.compile(r"(?:[-*+]|\d{1,2}[.)])[ \t]+\S")
 NO_PARAGRAPH = re.compile(r"\s|[-*+>|#:<\[{]|\d{1,2}[.)]\s|!!!|\?\?\?|===|///|```|~~~")
 INDENTED = re.compile(r'(?m)^(?P<indent> *)(?:!!!|\?\?\?\+?) ?\S.*$|^(?P<tab> *)===\+? +".*$')
-UNKNOWN_ICON = re.compile(r":(?:material|octicons|fontawesome|simple)-[\w-]+:")
+BULLET = re.compile(r"(?m)^[ \t]*[•·▪●‣◦][ \t]*\S")
+LEFT_OVER = (
+    (
+        re.compile(r":(?:material|octicons|fontawesome|simple)-[\w-]+:"),
+        "there is no icon of this name",
+    ),
+    (re.compile(r"\*\*"), "marks nothing: no space belongs between ** and the bold text"),
+    (re.compile(r"\{:? ?[.#][\w-]+[^{}\n]*\}"), "marks nothing: put it directly behind or below"),
+)
 DASHES = re.compile(r"\|?[\s:|-]*-[\s:|-]*")
 
 
@@ -56,6 +65,8 @@ def in_text(body: str, first: int = 1) -> tuple[Mistake, ...]:
         wrong = "a code block begins here and never ends: close it with ```"
         return ((first + unclosed, wrong),)
     text = HIDDEN.sub(_blank, blanked)
+    if (at := text.find("<!--")) >= 0:
+        return ((first + text.count("\n", 0, at), "a comment begins here and never ends: add -->"),)
     return tuple(
         (first + text.count("\n", 0, at), message)
         for find in (_html, _headings, _links, _pictures, _notes, _blocks)
@@ -91,6 +102,13 @@ def _html(text: str) -> Iterator[tuple[int, str]]:
                 "Link to what it would show instead"
             ),
         )
+    for name in PAIRED:
+        begins = [found.start() for found in re.finditer(rf"<{name}\b[^>]*(?<!/)>", text)]
+        ends = [found.start() for found in re.finditer(rf"</{name}>", text)]
+        if len(begins) > len(ends):
+            yield begins[0], f"<{name}> has no end: add </{name}>"
+        elif len(ends) > len(begins):
+            yield ends[-1], f"</{name}> ends what never began"
     for found in (*INLINE_CODE.finditer(text), *STYLE_LIST.finditer(text)):
         name = found[1] if found.re is INLINE_CODE else "style"
         yield found.start(), f"{name}= does nothing here: the site's security policy stops it"
@@ -191,6 +209,8 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
                     break
                 offset += len(line) + 1
         at += len(block)
+    for found in BULLET.finditer(text):
+        yield found.start(), "a list is written with a - and a space before each item"
     for found in INDENTED.finditer(text):
         indent = " " * (len(found["indent"] or found["tab"] or "") + 4)
         below = text[found.end() :].lstrip("\n")
@@ -198,11 +218,12 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
             yield found.start(), "what belongs to this block has to be indented by four spaces"
 
 
-def in_html(html: str) -> Iterator[str]:
-    """Yield what was printed as it was written, because Markdown did not understand it."""
+def in_html(html: str) -> Iterator[tuple[str, str]]:
+    """Yield what was printed as it was written, because Markdown did not understand it, and why."""
     text = re.sub(r"(?s)<(code|pre|svg)\b.*?</\1>|<[^>]+>", " ", html)
-    for found in UNKNOWN_ICON.finditer(text):
-        yield f"{found[0]}: there is no icon of this name"
+    for pattern, wrong in LEFT_OVER:
+        for found in pattern.finditer(text):
+            yield found[0], wrong
 
 
 def in_name(path: str) -> str | None:
@@ -211,6 +232,8 @@ def in_name(path: str) -> str | None:
     stem, dot, ending = name.rpartition(".")
     if f".{ending}" != ".md" and ending.lower() in ("md", "markdown", "txt"):
         return f"rename it to {_plain(stem)}.md: other endings are not read as pages"
+    if ending.lower() in ("heic", "heif", "tif", "tiff", "bmp"):
+        return "browsers do not show this kind of picture: save it as JPEG, PNG or WebP"
     if f".{ending.lower()}" not in PUBLISHED | {".md"} or not dot:
         return "is a kind of file that the site does not publish. Remove it from docs/"
     if ending != "md":

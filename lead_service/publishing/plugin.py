@@ -306,8 +306,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         links.check_from_root(html, page.file, self.build.known)
         self.build.linked.update(links.targets(html, page.file))
         html = pictures.rewritten(html, partial(self._picture, page.file, config, files))
-        for wrong in mistakes.in_html(html):
-            raise links.fault(page.file, wrong.partition(": ")[0], wrong)
+        for text, wrong in mistakes.in_html(html):
+            raise links.fault(page.file, text, f"{text} {wrong}")
         if article := self.build.articles.get(page.file.src_uri):
             minutes = listings.minutes(html)
             self.build.articles[page.file.src_uri] = replace(article, minutes=minutes, html=html)

@@ -19,9 +19,11 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import TableOfContents
+from pymdownx.snippets import SnippetMissingError
 
 from .cache import find, keep
 from .drawings import Cards
+from .links import fault
 
 PROGRAMS = ("mkdocs", "markdown", "pymdown-extensions", "pygments", "mkdocs-material")
 
@@ -87,6 +89,9 @@ class KeptPage(Page):
         logger.addHandler(warned)
         try:
             super().render(config, files)
+        except SnippetMissingError as error:
+            name = str(error).split("'")[1]
+            raise fault(self.file, name, f"there is no file docs/includes/{name}") from error
         finally:
             logger.removeHandler(warned)
         if warned.count == before:

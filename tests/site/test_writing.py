@@ -57,7 +57,8 @@ FAULTS_OF_LINKS = [
     ("Some text.", "[gone](#nowhere)", ":7: contains a link '#nowhere'"),
 ]
 FAULTS_OF_READING = [  # after each of these, nothing more is read
-    ("Some text.", "A :material-nope: icon.", ":7: :material-nope:: there is no icon"),
+    ("Some text.", "A :material-nope: icon.", ":7: :material-nope: there is no icon"),
+    ("Some text.", '--8<-- "gone.md"', ":7: there is no file docs/includes/gone.md"),
     ("Some text.", "\n[gone](/insights/old/)", ":8: contains a link '/insights/old/'"),
 ]
 

@@ -36,6 +36,10 @@ IN_TEXT = (
     ("A list:\n- one\n- two", "2: a list needs an empty line above it"),
     ("Steps:\n1. one", "2: a list needs an empty line above it"),
     ("| a | b |\n| 1 | 2 |", "1: a table needs a line such as |---|---|"),
+    ("Text.\n<!-- hidden\n\nMore.", "2: a comment begins here and never ends"),
+    ('<div class="grid" markdown>\n\nText.', "1: <div> has no end: add </div>"),
+    ("Text.</div>", "1: </div> ends what never began"),
+    ("Text.\n\n• one", "3: a list is written with a -"),
     ("```\ncode", "1: a code block begins here and never ends"),
     ("!!! note\nText.", "1: what belongs to this block has to be indented"),
     ('=== "A"\n\nText.', "1: what belongs to this block has to be indented"),
@@ -51,6 +55,7 @@ NO_MISTAKES = (
 NAMES = (
     ("insights/a.MD", "rename it to a.md"),
     ("insights/a.txt", "rename it to a.md"),
+    ("insights/IMG_1.HEIC", "save it as JPEG, PNG or WebP"),
     ("insights/a.docx", "is a kind of file that the site does not publish"),
     ("insights/2026/a.md", "move it to insights/a.md"),
     ("insights/Über uns.md", "rename it to ueber-uns.md"),
@@ -135,7 +140,14 @@ def test_lines_count_from_the_top_of_the_file(read):
     assert front.mistakes(date(2026, 11, 29))[0].startswith("insights/new.md:8: the picture")
 
 
-def test_an_icon_that_does_not_exist_is_named():
-    assert [*mistakes.in_html("<p>:material-nope: <code>:material-no:</code></p>")] == [
-        ":material-nope:: there is no icon of this name"
-    ]
+@pytest.mark.parametrize(
+    ("html", "said"),
+    [
+        ("<p>:material-nope: <code>:material-no:</code></p>", (":material-nope:", "no icon")),
+        ("<p>This is ** bold **.</p>", ("**", "marks nothing: no space")),
+        ("<p>Text. { .pull }</p>", ("{ .pull }", "marks nothing: put it directly")),
+    ],
+)
+def test_what_is_printed_as_it_was_written_is_named(html, said):
+    text, message = next(mistakes.in_html(html))
+    assert text == said[0] and said[1] in message
