@@ -174,7 +174,9 @@ class Person:
         with_a_call = select(Booking.assessment_id).where(
             Booking.lead_id == self.lead, Booking.assessment_id.is_not(None)
         )
-        return or_(Assessment.lead_id == self.lead, Assessment.id.in_(with_a_call))
+        # By a union: for an OR, PostgreSQL reads the whole table.
+        own = select(Assessment.id).where(Assessment.lead_id == self.lead)
+        return Assessment.id.in_(own.union(with_a_call))
 
     def _mails(self) -> ColumnElement[bool]:
         """Select the emails about the lead, to anyone, and those to the address.
