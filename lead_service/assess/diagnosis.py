@@ -98,7 +98,7 @@ class Diagnosis:
             said.append(f"{_names(self.lower)} {verb} low as well, and {comes} after {after}.")
         if self.near:
             verb = "is" if len(self.near) == 1 else "are"
-            said.append(f"{_names(self.near)} {verb} close behind.")
+            said.append(f"{_names(self.near)} {verb} nearly as low.")
         return " ".join(said)
 
     @property
@@ -129,9 +129,8 @@ class Diagnosis:
                 f" depends on {step.name}, which is at {score}."
             )
         if self.tied:
-            one = len(self.tied) == 1
-            others = f"{_names(self.tied)} {'is' if one else 'are'} as low, but"
-            return f"{step.name} is at {score}. {others} {'builds' if one else 'build'} on it."
+            verb = "builds" if len(self.tied) == 1 else "build"
+            return f"{step.name} is at {score}, and {_names(self.tied)} {verb} on it."
         alone = [one.step for one in self.scores if one.exact <= _exact(self.scores, step)] == [
             step
         ]

@@ -69,7 +69,7 @@ def change(one: Change, is_shared: bool) -> str:
     if elsewhere:
         return f"{is_now.capitalize()}. In your earlier phase, it was {was}."
     if is_now != was:
-        return f"{is_now.capitalize()}, {was} before."
+        return f"Now {is_now}. It was {was}."
     if now == before:
         return f"Still {is_now}, with a different answer."
     return f"Still {is_now}, {'but better' if now > before else 'and worse'} than before."
@@ -91,7 +91,7 @@ def what_changed(since: Comparison) -> str:
 def summary_of(since: Comparison, diagnosis: Diagnosis) -> str:
     """Say what the result is compared with, the two scores, and what else is new."""
     day = long_date(since.at, "UTC")
-    with_what = f"You answered before on {day}."
+    with_what = f"You last answered on {day}."
     same, other = "the same as before.", f"It was {since.overall}."
     if since.is_shared:
         with_what = f"This compares your result with a shared one from {day}."

@@ -274,7 +274,7 @@ def _subject(
         found = brief.diagnosis
         return f"{suspected}{found.overall} of 100. {found.headline.rstrip('.')}"
     did = {
-        Occasion.MESSAGE: "wrote to us",
+        Occasion.MESSAGE: "new message",
         Occasion.WANTED_CALL: "wanted a time that was gone",
         Occasion.CONSENT: "you may write to them",
     }
@@ -447,7 +447,7 @@ def _before(said: dict[str, Any]) -> datetime | None:
 def _hosts_news(booking: Booking, said: dict[str, Any]) -> str:
     """Say in two words what an email to a host is about."""
     if booking.awaits_confirmation:
-        return "To confirm"
+        return "Please confirm"
     if said.get("is_confirmed"):
         return "Confirmed"
     return "Rescheduled" if said.get("before") else "New call"

@@ -20,8 +20,8 @@ def phone(required: str = "") -> TelField:
     first = [InputRequired(required)] if required else []
     number = Regexp(
         r"^(([+()./ x-]*[0-9]){5}[0-9+()./ x-]*)?$",
-        message="Enter a phone number of at least five digits, with only spaces and + ( ) . / - x"
-        " between them.",
+        message="Enter a phone number like 212 555 0187. Use at least five digits, and spaces or"
+        " + ( ) . / - x only.",
     )
     return TelField(
         "Phone number",

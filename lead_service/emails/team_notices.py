@@ -111,10 +111,13 @@ def flood_email(
 ) -> Message:
     """Compose the email that tells the team of a flood, with how many leads it has left."""
     of_flood = (Lead.quarantine, Lead.touched_at >= row.created_at)
+    leads = session.scalar(select(func.count(Lead.id)).where(*of_flood)) or 0
+    if not leads:
+        raise outbox.NotNeeded("nothing is left to check")
     return compose(
         row.kind,
         to=row.address,
-        leads=session.scalar(select(func.count(Lead.id)).where(*of_flood)) or 0,
+        leads=leads,
         desk_link=settings.link("/desk/?view=suspected"),
         calls_link=settings.link("/desk/calls/floods/"),
         **practice_context(settings),

@@ -36,7 +36,7 @@ WORDS = {
     ),
     404: (
         "There is no page here",
-        "The address may be mistyped, or what it led to has expired or been deleted.",
+        "The address may be mistyped, or the page may have expired or been deleted.",
     ),
     405: ("That address is read, not sent to", "Start again from the page that led you here."),
     413: ("That was too much at once", "Shorten the text and send it again. Nothing was saved."),

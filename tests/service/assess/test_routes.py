@@ -306,7 +306,7 @@ def test_answering_again_says_what_has_changed_and_leaves_the_first_result(clien
     second = again(client, framework, first, levels)
     assert second != first
     page = unescape(client.get(second).text)
-    assert "What has changed" in page and "True, open before." in page
+    assert "What has changed" in page and "Now true. It was open." in page
     assert "It was 0." in page
     assert "What has changed" not in client.get(first).text
 

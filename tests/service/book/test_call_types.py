@@ -213,7 +213,7 @@ def test_a_kind_that_is_confirmed_first_invites_the_visitor_when_the_team_has_co
     told, host = told_of_request(mails)
     assert "We have your request" in told.subject and "$400" in told.text
     assert page in told.text and not told.attachments
-    assert host.subject.startswith("To confirm: ") and "/desk/calls/1/" in host.text
+    assert host.subject.startswith("Please confirm: ") and "/desk/calls/1/" in host.text
     assert b"STATUS:TENTATIVE" in host.attachments[0].content
     post()
     assert "still have to confirm" in client.get(f"{page}move/{wanted}/").text

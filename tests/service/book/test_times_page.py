@@ -192,7 +192,7 @@ def test_a_zone_is_found_by_a_city_and_chosen_by_a_link(client):
     words = next(words for words in links(page) if words.startswith("Tokyo"))
     assert words == "Tokyo Japan; 5:00 pm now"
     chosen = client.get(links(page)[words]).text
-    assert "Times are in <strong>Tokyo time (JST)</strong>, where it is 5:00\u00a0pm now" in chosen
+    assert "Times are in <strong>Tokyo time (JST)</strong>. It\u2019s 5:00\u00a0pm now." in chosen
     assert "The host is in UTC." in chosen
     assert "Tuesday, <span>November 24" in chosen
     assert all("zone=Asia/Tokyo" in unescape(one) for one in links(chosen).values() if "Z/" in one)

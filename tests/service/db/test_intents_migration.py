@@ -42,7 +42,7 @@ def test_what_waits_is_sent_as_it_was_composed_and_knows_its_call(client, databa
     row, message = told["booking_confirmed"]
     assert (message.subject, row.booking_id, row.sequence) == ("As before", booking.id, 0)
     row, message = told["new_lead"]
-    assert "wrote to us" in message.subject and "Please call." in message.text
+    assert "new message" in message.subject and "Please call." in message.text
     assert row.facts and row.body is None
     with database.read() as session:
         reminders = session.query(OutboxMessage).filter_by(kind="booking_reminder").all()

@@ -33,7 +33,9 @@ from lead_service.emails.message import EmailKind, Message, compose
 from lead_service.emails.models import OutboxMessage
 from lead_service.emails.outbox import NotNeeded
 from lead_service.emails.transports.folder import Folder
+from lead_service.leads import capture
 from lead_service.leads.consent import Occasion
+from lead_service.leads.contact_details import ContactDetails
 from lead_service.people import PEOPLE_JSON
 from lead_service.settings import Settings, load
 from lead_service.web.context import Context
@@ -59,6 +61,8 @@ def take_every_path(
 
     def tell(session: Session) -> None:
         message = Occasion.MESSAGE
+        robot = ContactDetails(email="robot@example.com")
+        capture.capture_lead(session, robot, at=now, quarantine=True)
         team_notices.notify(session, settings, None, now, occasion=message, key="", flood=True)
         membership.invite(session, settings, "grace@example.com", by=Actor(now))
 

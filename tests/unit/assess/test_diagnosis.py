@@ -84,10 +84,10 @@ def test_the_headline_names_the_step_to_begin_with(answers, begin, tied, near, u
 
 
 def test_steps_close_to_the_first_are_named_beside_it():
-    assert of(C=(1, 0), O=(1, 1)).beside == "Organize is close behind."
+    assert of(C=(1, 0), O=(1, 1)).beside == "Organize is nearly as low."
     assert of(C=(1, 0), O=(1, 0)).beside == "Organize has the same score as Clarify."
     assert of(I=(0, 0), C=(1, 2)).beside == "That will unlock Implement."
-    assert of(C=(1, 0), O=(1, 1), N=(1, 1)).beside == "Organize and Nurture are close behind."
+    assert of(C=(1, 0), O=(1, 1), N=(1, 1)).beside == "Organize and Nurture are nearly as low."
     assert of(C=(1, 0)).beside == ""
 
 
@@ -247,7 +247,7 @@ def test_reasons_are_given_in_terms_of_the_scores():
     assert of(C=(1, 2), I=(0, 2), N=(1, 1)).reasons[0] == (
         "Implement is one of the lowest steps, at 33, but it depends on Clarify, which is at 50."
     )
-    tie = "Clarify is at 33. Organize is as low, but builds on it."
+    tie = "Clarify is at 33, and Organize builds on it."
     assert of(C=(1, 1), O=(1, 1)).reasons[0] == tie
     assert of().reasons == (RULES.texts.complete,)
     assert of(C=(2, 3)).reasons == (RULES.texts.nothing,)
@@ -323,7 +323,9 @@ def test_a_best_answer_is_possible_before_a_rollout_and_says_so_as_a_thing_to_se
 @pytest.mark.parametrize("level", [2, 3])
 def test_a_pilot_that_is_stuck_with_nothing_open_is_asked_what_else_holds_it(level):
     why = diagnosis([level] * 12, "pilot-stuck").outcome.why
-    assert why.startswith("No condition is open, and yet it is stuck.")
+    assert why.startswith(
+        "Every condition is true or nearly true, but the initiative is still stuck."
+    )
 
 
 @given(CHOICES)

@@ -314,14 +314,14 @@ def test_what_changed_since_an_earlier_result_is_said_for_each_condition():
     before, now = [0, 0, 2, 3, *[2] * 8], [3, 1, 1, 3, *[2] * 8]
     since = compared(before, now)
     said = text_of(page("result", of_levels(now), since=since))
-    assert "You answered before on Friday, October 23, 2026." in said
+    assert "You last answered on Friday, October 23, 2026." in said
     assert f"It was {since.overall}." in said
     for which, how in (
-        (0, "True, open"),
-        (1, "Still open, but better than"),
-        (2, "Open, nearly true"),
+        (0, "Now true. It was open."),
+        (1, "Still open, but better than before."),
+        (2, "Now open. It was nearly true."),
     ):
-        assert f"{FRAMEWORK.questions[which].condition} {how} before." in said
+        assert f"{FRAMEWORK.questions[which].condition} {how}" in said
     assert text.NOT_COMPARABLE not in said
 
 
