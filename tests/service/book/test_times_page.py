@@ -100,7 +100,7 @@ def test_a_day_that_has_filled_up_says_so_and_shows_another(client, database):
     set_host(database, daily_limit=1)
     book(client, open_starts(client, day="2026-11-25")[0])
     page = client.get("/book/?day=2026-11-25").text
-    assert "No times are available on Wednesday, November 25 anymore" in page
+    assert "No times are available on Wednesday, November 25." in page
     assert open_starts(client, day="2026-11-25")
 
 
