@@ -80,15 +80,16 @@ def _blank(found: re.Match[str]) -> str:
 
 def _without_code(body: str) -> tuple[str, int | None]:
     """Blank out fenced code, and return the line of a fence that is not closed."""
-    lines, fence, began = body.split("\n"), "", 0
+    lines, fence, began = body.split("\n"), "", 0  # the fence with its indentation
     for number, line in enumerate(lines):
         found = FENCE.match(line)
         if fence:
-            if found and line.strip().startswith(fence) and not line.strip().strip(fence[0]):
-                fence = ""
+            is_end = line.startswith(fence) and not line.strip().strip(fence[-1])
+            fence = "" if is_end else fence
             lines[number] = f"{line[: len(line) - len(line.lstrip())]}#"  # still a block of its own
         elif found:
-            fence, began, lines[number] = found["fence"], number, f"{found['indent']}#"
+            fence, began = found["indent"] + found["fence"], number
+            lines[number] = f"{found['indent']}#"
     return "\n".join(lines), began if fence else None
 
 

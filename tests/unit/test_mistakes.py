@@ -46,6 +46,7 @@ IN_TEXT = (
 )
 NO_MISTAKES = (
     *("`[^9]` and `<script>`", "```html\n<script>\n# No heading\n```", "[a](#below)"),
+    *("```\n!!! note\n\n    ```\n    <script>\n    ```\n```", "```\na\n```\n\n```\nb\n```"),
     *("[a](mailto:a@example.com)", "![a](b.png)", "[a](b.md 'A title')", "Five - or six\nof them."),
     *("A.[^1]\n\n[^1]: B.", "- a\n- b", "## A\n\n### B\n\n## C", "| a | b |\n|---|--:|\n| 1 | 2 |"),
     *("[a](https://de.wikipedia.org/wiki/A_(B))", "<!-- <script> -->", '!!! note ""\n\n    A.'),
