@@ -7,6 +7,7 @@ again, or shows what is wrong with file and line; the last build without mistake
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -158,13 +159,17 @@ def main() -> None:
     if watch.faults and not (site / "200.html").exists():
         show_until(watch.look, watch.faults, int(os.environ.get("PORT") or 8000))
     service = subprocess.Popen([sys.executable, "-m", "lead_service", "serve"])
+    # To be told to stop is to be interrupted: the service must not outlive the preview.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while service.poll() is None:
             watch.look()
             time.sleep(LOOK_SECONDS)
     except KeyboardInterrupt:
+        print("Stopping", flush=True)
+    finally:
         service.terminate()
-    sys.exit(service.wait())
+        service.wait()
 
 
 if __name__ == "__main__":
