@@ -64,6 +64,7 @@ class CameFrom:
     at: datetime
     source: str
     article: str
+    url: str  # of the article; empty for one that is no longer published
 
 
 @dataclass(frozen=True)
@@ -159,20 +160,18 @@ def _said(events: Sequence[LeadEvent], calls: Sequence[Booking]) -> list[Said]:
 def _touches(published: Published, lead: Lead) -> list[CameFrom]:
     """Return the first touch, and the last where it is another; none where none says anything."""
     stored = {"First": lead.first_touch, "Last": lead.last_touch}
-    if lead.last_touch == lead.first_touch:
+    first, last = ({**(one or {}), "at": ""} for one in stored.values())
+    if first == last:
         del stored["Last"]
-    if not any(set(one) - {"at"} for one in stored.values() if one):
+    if not any(len(one) > 1 for one in (first, last)):
         return []
-    return [
-        CameFrom(
-            name,
-            datetime.fromisoformat(one["at"]),
-            touch.in_words(one),
-            published.title_of(one.get("article")),
-        )
-        for name, one in stored.items()
-        if one
-    ]
+    return [_came_from(published, name, one) for name, one in stored.items() if one]
+
+
+def _came_from(published: Published, name: str, stored: dict[str, str]) -> CameFrom:
+    slug, at = stored.get("article", ""), datetime.fromisoformat(stored["at"])
+    article, title = published.article(slug), published.title_of(slug)
+    return CameFrom(name, at, touch.in_words(stored), title, article.url if article else "")
 
 
 def _articles(published: Published, came: Sequence[Assessment | Booking]) -> list[Article]:
