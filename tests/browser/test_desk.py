@@ -31,6 +31,7 @@ def test_the_link_that_the_start_prints_opens_the_desk(visitor, built_site, tmp_
     assert product.stop() == 0
 
 
+@pytest.mark.long
 @WINDOWS
 def test_the_sales_team_has_the_lead_with_all_that_the_call_needs(
     visitor, link, product, javascript, width

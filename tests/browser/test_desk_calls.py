@@ -55,6 +55,7 @@ def test_a_call_is_moved_by_keyboard_and_its_visitor_reads_why(member, product, 
     assert moved["DTSTART"].dt != booked["DTSTART"].dt
 
 
+@pytest.mark.long
 @WINDOWS
 def test_hours_are_changed_by_keyboard_and_a_mistake_is_said_where_it_is(member, javascript, width):
     member.page.goto("/desk/availability/1/hours/")

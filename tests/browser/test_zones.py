@@ -72,10 +72,8 @@ def test_an_old_name_that_a_browser_gives_is_shown_as_the_present_one(visitor):
     assert_times_are_in(someone, "Asia/Kolkata")
 
 
-@pytest.mark.parametrize(
-    "javascript",
-    [pytest.param(True, id="js"), pytest.param(False, id="no-js", marks=pytest.mark.long)],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
 def test_every_day_of_the_month_shows_its_own_times(visitor, javascript):
     someone = visitor(360, javascript, timezone_id=ZONES[1])
     zone = ZONES[1] if javascript else HOST_ZONE

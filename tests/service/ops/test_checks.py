@@ -163,6 +163,7 @@ READ_ONLY = ("unshare", "--map-root-user", "--mount", "sh", "-c")
 MOUNT = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
 
 
+@pytest.mark.long
 @EACH_COMMAND
 @only_sqlite
 def test_no_process_starts_on_a_file_that_cannot_be_written(
