@@ -30,8 +30,7 @@ def test_the_page_of_one_time_tells_of_those_who_are_free_then(client):
     assert "Monday, 12:00\u00a0pm, Chicago time (CST)" in alone  # Tuesday in Tokyo
     assert "UTC" not in alone
     both = client.get(f"/book/{BOTH}/?zone=Asia/Tokyo").text
-    assert "10:00\u00a0am, Chicago time (CST)" in both
-    assert "4:00\u00a0pm, UTC" in both
+    assert "Ann Example" not in both and "Chicago" not in both  # whose call it is, nobody knows yet
 
 
 @pytest.mark.usefixtures("ann")
