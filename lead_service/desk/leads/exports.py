@@ -8,6 +8,7 @@ field begins.
 
 import csv
 import io
+import logging
 import unicodedata
 from array import array
 from collections.abc import Collection, Iterable, Iterator
@@ -47,6 +48,9 @@ QUOTES = frozenset("\"'\u201a\u201e")  # those that no category below holds
 SKIPPED = {"Cc", "Cf", "Pi", "Pf", "Sk"}  # controls, what has no width, quotes, lone accents
 
 AT_ONCE = 500
+BROKEN_OFF = "This file is not complete, because of an error. Download it again."
+
+log = logging.getLogger(__name__)
 
 
 def line(fields: Iterable[str]) -> str:
@@ -85,8 +89,7 @@ def _is_skipped(character: str) -> bool:
 def leads_csv() -> Response:
     """Hand out the leads of a view, in its order; guarded, with `variant=spreadsheet`.
 
-    It is sent while it is made. An error closes the connection before the end, which programs
-    that download notice.
+    It is sent while it is made. After an error its last line says that it is not complete.
     """
     ids = _ids(LeadFilter.read(request.args), clock.now())
     _note_export(AuditKind.LEADS_EXPORTED, "leads", leads=len(ids))
@@ -126,14 +129,23 @@ def _ids(view: LeadFilter, now: datetime) -> "array[int]":
 def lines(
     ours: Context, ids: "array[int]", now: datetime, *, is_for_spreadsheet: bool = False
 ) -> Iterator[str]:
-    """Yield the file in pieces; a short transaction for each."""
+    """Yield the file in pieces; a short transaction for each.
+
+    The web server ends an answer that breaks off as if it were whole, so the file has to say so:
+    by a line of one field, which no program takes for a lead.
+    """
     written = safe_line if is_for_spreadsheet else line
     steps = ours.published.framework.steps
     scores = [f"{step.name} score" for step in steps]
     yield MARK * is_for_spreadsheet + written((*COLUMNS, "Overall score", *scores))
     for start in range(0, len(ids), AT_ONCE):
-        with ours.database.read() as session:
-            records = list(_records(session, ours, ids[start : start + AT_ONCE], now))
+        try:
+            with ours.database.read() as session:
+                records = list(_records(session, ours, ids[start : start + AT_ONCE], now))
+        except Exception:
+            log.exception("the CSV of leads broke off after %d of %d", start, len(ids))
+            yield written([BROKEN_OFF])
+            return
         yield "".join(written(one) for one in records)
 
 
