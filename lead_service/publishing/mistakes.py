@@ -12,7 +12,7 @@ from functools import lru_cache
 
 Mistake = tuple[int, str]  # line, counted from one, and what to do about it
 
-PAGES = 2000
+PAGES = 300  # kept in memory
 ARTICLES = "insights/"
 ADDRESS = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 UMLAUTS = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}

@@ -18,7 +18,7 @@ from pathlib import Path
 
 LIST = "search.json"
 LARGEST = 24_000  # bytes of one file of words, before compression
-PAGES = 2000
+PAGES = 300  # kept in memory
 SHORTEST = 2  # letters of a word that is worth an entry
 UNSEARCHED = re.compile(
     r"(?s)<(nav|form|svg|fieldset|button|footer)\b.*?</\1>"
