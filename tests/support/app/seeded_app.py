@@ -109,7 +109,10 @@ class SeededApp:
         ).first()
         assert waiting_call
         waiting_call.awaits_confirmation = True
-        missed = session.scalars(select(Booking.id).where(Booking.outcome == "no_show")).first()
+        no_shows = (
+            select(Booking.id).where(Booking.outcome == "no_show").order_by(Booking.id.desc())
+        )
+        missed = session.scalars(no_shows).first()  # others have booked again
         another = _result(session, other.lead_id)[1]
         unshared = assessments.find_assessment(session, another)
         assert unshared
