@@ -16,7 +16,7 @@ from lead_service.db import schema
 from lead_service.emails.message import EmailKind
 from lead_service.emails.models import Delivery, EmailState, OutboxMessage
 from lead_service.funnel import counts
-from lead_service.funnel.archived_counts import facts_between
+from lead_service.funnel.archived_counts import counts_between
 from lead_service.leads import capture, events
 from lead_service.leads.contact_details import ContactDetails
 from lead_service.leads.models import EventKind, Lead, LeadEvent, Stage
@@ -69,8 +69,8 @@ def test_it_shows_one_of_everything(filled, framework):
         finished = select(Assessment.answers).where(Assessment.completed_at.is_not(None))
         found = [diagnosis.diagnose(framework, given) for given in session.scalars(finished)]
         last = counts.monday(MONDAY_MORNING.date()) - timedelta(weeks=1)
-        facts = facts_between(session, last - timedelta(weeks=7), last)
-        weeks = {counts.monday(fact.day) for fact in facts if fact.what == "started"}
+        numbers = counts_between(session, last - timedelta(weeks=7), last)
+        weeks = {key.week for key in numbers if key.what == "started"}
     assert {one.begin_with for one in found} == {*framework.steps, None}
     assert len(weeks) == 8
 
