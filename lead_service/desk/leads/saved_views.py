@@ -17,7 +17,10 @@ MOST, LONGEST = 12, 40
 
 @blueprint.post("/leads/views")
 def save_view() -> ResponseReturnValue:
-    """Save the filters of the page under a name, or remove those that it names."""
+    """Save the filters of the page under a name, or remove those that it names.
+
+    A search is not saved: it may be a person's name, which an erasure would not find here.
+    """
     view, name = view_in_form(), " ".join(clean(request.form.get("name")).split())[:LONGEST]
     query, is_removed = urlencode(view.address), "remove" in request.form
 
@@ -26,7 +29,7 @@ def save_view() -> ResponseReturnValue:
         others = [one for one in member.views or () if query != one["query"]]
         member.views = others if is_removed else [*others, {"name": name, "query": query}][-MOST:]
 
-    if query and (name or is_removed):
+    if query and not view.asked and (name or is_removed):
         write(work)
         flash("Removed." if is_removed else "Saved. You find it beside the other views.")
     return redirect(url_for(".inbox", **view.address), 303)
