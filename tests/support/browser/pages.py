@@ -91,7 +91,8 @@ def search(visitor: Visitor) -> None:
 def published() -> dict[str, Place]:
     """Every page that is written in docs/, drafts aside, and the imprint, which needs settings."""
     found = {}
-    for source in sorted(set(DOCS.rglob("*.md")) - {DOCS / "imprint.md"}):
+    unpublished = {DOCS / "imprint.md", *(DOCS / "includes").iterdir()}
+    for source in sorted(set(DOCS.rglob("*.md")) - unpublished):
         if not re.search(r"^draft: *true", source.read_text("utf-8"), re.MULTILINE):
             path = source.relative_to(DOCS).with_suffix("").as_posix() + "/"
             path = "/" + re.sub(r"(^|/)index/$", r"\1", path)
