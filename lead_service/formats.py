@@ -90,7 +90,7 @@ def _abbreviation(local: datetime) -> str:
 
 def city_of(zone: str) -> str:
     """Write the city that a zone is named after: America/St_Johns is St. John's."""
-    return get_timezone_location(zone, ENGLISH, return_city=True).rpartition("/")[2]
+    return get_timezone_location(ZoneInfo(zone), ENGLISH, return_city=True).rpartition("/")[2]
 
 
 def in_sentence(name: str) -> str:

@@ -27,6 +27,7 @@ from ..assess import brief
 from ..book import held, time_cells
 from ..book.calendars import sync
 from ..book.hosts import setup
+from ..book.visitor import times_page
 from ..db import schema
 from ..db.engine import CONNECTIONS, Database
 from ..desk.auth.links import LINK_MINUTES, make_link
@@ -225,7 +226,18 @@ def worker_app() -> Flask:
     # A worker starts with a copy of the server's handler, which would swallow a signal to stop.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with_parent()
-    return create_app()
+    app = create_app()
+    _warm_up(app)
+    return app
+
+
+def _warm_up(app: Flask) -> None:
+    """Lay out the page of times once, since its first visitors would wait for half a second."""
+    with (
+        app.test_request_context("/book/?zone=Europe/Berlin"),
+        suppress(Exception),
+    ):  # visitors hear of what is wrong
+        times_page.for_booking().render()
 
 
 def _end_with_parent() -> None:
