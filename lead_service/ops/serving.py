@@ -233,11 +233,11 @@ def worker_app() -> Flask:
 
 def _warm_up(app: Flask) -> None:
     """Lay out the page of times once, since its first visitors would wait for half a second."""
-    with (
-        app.test_request_context("/book/?zone=Europe/Berlin"),
-        suppress(Exception),
-    ):  # visitors hear of what is wrong
-        times_page.for_booking().render()
+    try:
+        with app.test_request_context("/book/?zone=Europe/Berlin"):
+            times_page.for_booking().render()
+    except Exception:  # the process serves what it can, and says what it cannot
+        log.warning("the page of times could not be laid out in advance", exc_info=True)
 
 
 def _end_with_parent() -> None:
