@@ -132,8 +132,8 @@ def permission(occasion: Occasion, agreed: Agreed) -> Permission:
     topics = " and ".join(agreed.topics)
     if occasion in (Occasion.RESULT, Occasion.CONSENT):
         if not topics and agreed.is_waiting:
-            ticked = "They ticked that we may write, but have not confirmed it by email yet."
-            return Permission(False, f"{ticked} Wait until they do.")
+            checked = "They checked the box that lets us write, but have not confirmed it by email."
+            return Permission(False, f"{checked} Wait until they do.")
         if not topics:
             return Permission(
                 False, "They did not agree to be contacted. Do not write to them or call them."
@@ -142,7 +142,7 @@ def permission(occasion: Occasion, agreed: Agreed) -> Permission:
     if topics:
         also = f"They also agreed that we may write to them about {topics}."
     elif agreed.is_waiting:
-        also = "They ticked that we may write about more, but have not confirmed it by email yet."
+        also = "They checked the box that lets us write about more, but have not confirmed it."
     else:
         also = "They did not agree to hear from us about anything else."
     return Permission(True, f"{_ASKED_FOR[occasion]} {also}")
