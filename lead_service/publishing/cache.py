@@ -19,7 +19,7 @@ UNUSED = 30 * NOTED  # what no build has asked for since then is thrown away
 
 def find(ending: str, made_from: tuple) -> Path | None:
     """Return the file that was made of `made_from`, if an earlier build has made it."""
-    path = _path(ending, made_from)
+    path = path_of(ending, made_from)
     try:
         if path.stat().st_mtime < time.time() - NOTED:
             os.utime(path)
@@ -32,14 +32,15 @@ def keep(ending: str, made_from: tuple, make: Callable[[], bytes]) -> Path:
     """Return the file that `make` makes of `made_from`, which must print the same every time."""
     if path := find(ending, made_from):
         return path
-    path = _path(ending, made_from)
+    path = path_of(ending, made_from)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     unfinished.write_bytes(make())
     return unfinished.replace(path)
 
 
-def _path(ending: str, made_from: tuple) -> Path:
+def path_of(ending: str, made_from: tuple) -> Path:
+    """Return where the file is, or will be, that is made of `made_from`."""
     return FOLDER / f"{hashlib.sha256(repr(made_from).encode()).hexdigest()[:32]}.{ending}"
 
 

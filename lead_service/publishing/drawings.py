@@ -1,12 +1,14 @@
 """Draw what other programs show of the site: a card for each page, and the icons.
 
 typst draws both, from the templates in drawings/, with the site's own typeface and no network.
-A card takes about 20 ms, so each is kept for as long as nothing in it changes.
+A card takes about 20 ms, so each is kept for as long as nothing in it changes, and new ones are
+drawn while the next pages are made: typst leaves Python to others meanwhile.
 """
 
 import struct
 from collections.abc import Mapping
-from functools import cache
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import typst
 
 from .. import palette
 from . import typeface
-from .cache import keep, place
+from .cache import keep, path_of, place
 
 THEME = Path(__file__).resolve().parents[2] / "site_overrides"
 TEMPLATES = THEME / "drawings"
@@ -24,12 +26,14 @@ POINTS_AN_INCH = 72  # so that a point of the template is a pixel of the picture
 
 
 class Cards:
-    """The cards that a build's pages ask for: named when asked, drawn at the end."""
+    """The cards that a build's pages ask for: named when asked, drawn in the background."""
 
     def __init__(self, practice: str, word, mark: str) -> None:
         """Take the practice's name, how to draw the word for one step or none, and its mark."""
         self._practice, self._word, self._mark = practice, word, mark
         self.asked: list[Path] = []  # in the order of the pages, some more than once
+        self._drawn: dict[Path, Future[Path]] = {}
+        self._pool = ThreadPoolExecutor(1)  # a compiler serves one thread
 
     def address(self, title: str, step=None) -> str:
         """Return the root-relative address of the card of a page with that title and step."""
@@ -42,7 +46,11 @@ class Cards:
             "hue": palette.LIGHT[f"hue-{step.slug}" if step else "ink"],
             **{name: palette.LIGHT[name] for name in ("paper", "ink", "line")},
         }
-        path = picture("card", **inputs)
+        made_from = _made_from("card", inputs)
+        path = path_of("png", made_from)
+        if path not in self._drawn:
+            draw = partial(_draw, "card", inputs)
+            self._drawn[path] = self._pool.submit(keep, "png", made_from, draw)
         self.asked.append(path)
         return f"/assets/cards/{path.name}"
 
@@ -50,25 +58,33 @@ class Cards:
         """Put every card that was asked for into the built site."""
         folder = site / "assets" / "cards"
         folder.mkdir(parents=True, exist_ok=True)
+        for card in self._drawn.values():
+            card.result()
+        self._pool.shutdown()
         for path in dict.fromkeys(self.asked):
             place(path, folder / path.name)
 
 
 def picture(template: str, **inputs: str) -> Path:
     """Return a PNG of one of the templates, drawn unless it was drawn before."""
-    source = TEMPLATES / f"{template}.typ"
-    made_from = (TYPST, _text(source), sorted(inputs.items()))
-    return keep("png", made_from, lambda: _draw(source, inputs))
+    return keep("png", _made_from(template, inputs), partial(_draw, template, inputs))
+
+
+def _made_from(template: str, inputs: Mapping[str, str]) -> tuple:
+    return (TYPST, _text(template), sorted(inputs.items()))
 
 
 @cache
-def _text(source: Path) -> bytes:
-    return source.read_bytes()
+def _text(template: str) -> bytes:
+    return (TEMPLATES / f"{template}.typ").read_bytes()
 
 
-def _draw(source: Path, inputs: Mapping[str, str]) -> bytes:
+def _draw(template: str, inputs: Mapping[str, str]) -> bytes:
     drawn = _compiler().compile(
-        str(source), format="png", ppi=POINTS_AN_INCH, sys_inputs=dict(inputs)
+        str(TEMPLATES / f"{template}.typ"),
+        format="png",
+        ppi=POINTS_AN_INCH,
+        sys_inputs=dict(inputs),
     )
     assert isinstance(drawn, bytes)  # a list for several pages
     return drawn
