@@ -107,13 +107,8 @@ def send_result(
     The email opens a link to share.
     """
     email, suspect = form.email.data or "", form.is_suspect or flood
-    lead = capture.capture_lead(
-        session,
-        ContactDetails(email=email),
-        at=now,
-        quarantine=suspect,
-        touches=[assessment.touch],
-    )
+    details, touches = ContactDetails(email=email), [assessment.touch]
+    lead = capture.capture_lead(session, details, at=now, quarantine=suspect, touches=touches)
     key = _key(settings.secret, assessment, lead)
     if not events.record_event_once(session, lead, EVENT, now, key=key):
         return

@@ -1,5 +1,7 @@
 """A message without a slot: it makes a lead as a booking does."""
 
+from datetime import datetime
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -12,7 +14,7 @@ from ..emails import outbox, team_notices
 from ..emails.message import EmailKind
 from ..leads import capture, consent, events
 from ..leads.consent import Occasion
-from ..leads.models import EventKind
+from ..leads.models import EventKind, Lead
 from ..leads.touch import Touch
 from ..settings import Settings
 from ..web import carried
@@ -94,7 +96,7 @@ def save_message(
     lead = capture.capture_lead(session, form.details, quarantine=suspect, at=now, touches=touches)
     if answers:
         answers.lead_id = answers.lead_id or lead.id
-    email, text = form.email.data or "", form.topic.data or ""
+    text = form.topic.data or ""
     if not events.record_event_once(
         session, lead, EventKind.WROTE, now, key=key, text=text, suspect=suspect
     ):
@@ -103,16 +105,7 @@ def save_message(
     consent.record_consent(
         session, lead, consent.SERVICES, may_contact=may_contact, source="contact", at=now
     )
-    outbox.queue(
-        session,
-        EmailKind.MESSAGE_RECEIVED,
-        email,
-        at=now,
-        useless_after=now + USEFUL_FOR,
-        lead_id=lead.id,
-        dedupe_key=f"received:{key}",
-        held=suspect,
-    )
+    _confirm(session, lead, form.email.data or "", key, now, held=suspect)
     team_notices.notify(
         session,
         settings,
@@ -124,4 +117,19 @@ def save_message(
         text=text,
         came_from=touch.article,
         flood=flood,
+    )
+
+
+def _confirm(
+    session: Session, lead: Lead, email: str, key: str, now: datetime, *, held: bool
+) -> None:
+    outbox.queue(
+        session,
+        EmailKind.MESSAGE_RECEIVED,
+        email,
+        at=now,
+        useless_after=now + USEFUL_FOR,
+        lead_id=lead.id,
+        dedupe_key=f"received:{key}",
+        held=held,
     )

@@ -182,16 +182,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Replace the theme's assets with ours, and read every page's front matter."""
-        build, people, faults = self.build, [], []
-        for file in list(files):
-            if wrong := file.src_dir == config.docs_dir and mistakes.in_name(file.src_uri):
-                faults.append(f"{file.src_uri}: {wrong}")
-            if file.src_uri.startswith((*assets.UNPUBLISHED, PEOPLE)):
-                files.remove(file)
-            if file.src_uri == IMPRINT and not config.extra["has_imprint"]:
-                files.remove(file)
-            if file.src_uri.startswith(PEOPLE) and file.is_documentation_page():
-                people.append(file)
+        build = self.build
+        faults, people = self._left_out(files, config)
         try:
             look = assets.Look(Path(config.docs_dir), self.config.logo, self.config.icon)
         except ValueError as error:
@@ -200,7 +192,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build.menu = menus.read(self._nav, files, has_imprint=config.extra["has_imprint"])
         chosen = json.dumps(self.config.colors).encode()
         files.append(File.generated(config, "colors.json", content=chosen))
-        for file in sorted(people, key=lambda file: file.src_uri):
+        for file in people:
             person = self._person(file, config, files)
             build.people[person.slug] = person
         listed = PEOPLE_JSON.dump_json(tuple(build.people.values()))
@@ -213,21 +205,38 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             for file in files
             if Path(file.src_uri).suffix.lower() in pictures.RASTER | pictures.DRAWN
         }
-        once = front_matter.Once()
-        for file in files.documentation_pages():
-            try:
-                self._read(file, once)
-                if self.is_preview or file.inclusion != InclusionLevel.DRAFT:
-                    faults += build.fronts[file.src_uri].mistakes(build.today)
-            except PluginError as error:
-                faults.append(str(error))
-        if faults:
+        if faults := [*faults, *self._read_all(files)]:
             raise PluginError("\n".join(faults))
         included = Path(config.docs_dir, "includes").glob("*")
         rendering = Rendering(files, self._setup, included, self._extensions_for)
         for file in files.documentation_pages():
             KeptPage(file, config, rendering)
         return files
+
+    def _left_out(self, files: Files, config: MkDocsConfig) -> tuple[list[str], list[File]]:
+        """Take out what is not a page of its own; return faults in names, and people's files."""
+        people, faults = [], []
+        for file in list(files):
+            if wrong := file.src_dir == config.docs_dir and mistakes.in_name(file.src_uri):
+                faults.append(f"{file.src_uri}: {wrong}")
+            if file.src_uri.startswith((*assets.UNPUBLISHED, PEOPLE)):
+                files.remove(file)
+            if file.src_uri == IMPRINT and not config.extra["has_imprint"]:
+                files.remove(file)
+            if file.src_uri.startswith(PEOPLE) and file.is_documentation_page():
+                people.append(file)
+        return faults, sorted(people, key=lambda file: file.src_uri)
+
+    def _read_all(self, files: Files) -> Iterator[str]:
+        """Read every page's front matter; yield what is wrong with the pages."""
+        once = front_matter.Once()
+        for file in files.documentation_pages():
+            try:
+                self._read(file, once)
+                if self.is_preview or file.inclusion != InclusionLevel.DRAFT:
+                    yield from self.build.fronts[file.src_uri].mistakes(self.build.today)
+            except PluginError as error:
+                yield str(error)
 
     def _extensions_for(self, markdown: str) -> list[Any]:
         return self._whole if dialect.is_used(markdown) else self._plain
@@ -380,20 +389,23 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             logo=published.logo,
         )
         env.globals.update(_pieces(env, framework.steps))
-        articles = [replace(article, html="") for article in listing.newest]
+        # MkDocs asks it for templates, and for nothing else.
+        return cast(Environment, KeptTemplates(env, self._made_with(listing, config), build.cards))
+
+    def _made_with(self, listing: listings.Listing, config: MkDocsConfig) -> str:
+        """Return a hash of what templates may read and is the same for all pages."""
+        build = self.build
         said = (
-            articles,
-            people,
+            [replace(article, html="") for article in listing.newest],
+            [*build.people.values()],
             build.unconfirmed,
-            published,
+            build.published,
             build.menu,
             sorted(config.extra.items()),
         )
         told = (config.site_name, config.site_url, config.site_description, config.copyright)
         data = (Path(config.docs_dir, name) for name in ("framework.yml", "calls.yml"))
-        made_with = hash_of(said, told, files=(*data, *_programs()))
-        # MkDocs asks it for templates, and for nothing else.
-        return cast(Environment, KeptTemplates(env, made_with, build.cards))
+        return hash_of(said, told, files=(*data, *_programs()))
 
     def _changed(self, config: MkDocsConfig) -> Callable[..., date | None]:
         """Return a function that says when a page was last changed, or None if unknown."""
