@@ -22,7 +22,7 @@ SEEN_SETTINGS := var/site-settings-$(notdir $(SITE))
 # Where tests put their databases: into memory, where there is some, since a disk waits at each commit.
 IN_MEMORY := $(shell [ "$$(df -k /dev/shm 2>/dev/null | awk 'NR == 2 { print $$4 }')" -ge 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 
-.PHONY: help setup setup-tests tools build serve preview demo lint test test-all coverage soak check bench lock audit sbom secrets clean always
+.PHONY: help setup setup-tests tools build serve preview demo lint test test-all coverage soak check pictures bench lock audit sbom secrets clean always
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -94,6 +94,9 @@ soak: setup-tests ## Kill, fill, lock and stop it for an hour, and count what wa
 
 check: build ## Check settings, site, database and mail of this machine
 	@SITE_DIR=$${SITE_DIR:-$(SITE)} $(BIN)/lead-service check
+
+pictures: tools setup-tests ## Take the pictures of README and handbook anew
+	@$(BIN)/python -m tests.support.pictures
 
 bench: setup-tests ## Measure, as ratios in one run
 	@$(BIN)/python -m tests.bench

@@ -1,0 +1,95 @@
+"""Take the pictures of README and handbook from the running product: `make pictures`.
+
+The desk holds the made-up data of `lead-service demo`. A picture is twice as wide in pixels as it
+is shown, and as small in bytes as WebP makes it.
+"""
+
+import io
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import QUIET
+from tests.support import tools, whole_site
+from tests.support.browser.product import HOST, HOST_ZONE, Product
+from tests.support.processes import PROGRAM, ROOT
+
+FOLDER = ROOT / "handbook" / "pictures"
+PHONE, SCREEN = (390, 780), (1280, 800)  # CSS pixels
+QUALITY = 78
+ARTICLE = "/insights/why-most-ai-pilots-never-scale/"
+
+
+class Picture(NamedTuple):
+    """What one picture shows; `opens` is a link to follow on the page at `address`."""
+
+    name: str
+    address: str
+    window: tuple[int, int]
+    opens: str = ""
+
+
+OF_VISITORS = (
+    Picture("article", ARTICLE, PHONE),
+    Picture("result", "/assessment/example/", PHONE),
+    Picture("booking", "/book/", PHONE),
+)
+OF_THE_DESK = (
+    Picture("inbox", "/desk/", SCREEN),
+    Picture("lead", "/desk/", SCREEN, opens=".desk-what a"),
+    Picture("calls", "/desk/calls/", SCREEN),
+    Picture("availability", "/desk/availability/", SCREEN),
+)
+
+
+def take(page: Page, picture: Picture) -> None:
+    """Open what a picture shows, and write it."""
+    width, height = picture.window
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(picture.address)
+    if picture.opens:
+        page.locator(picture.opens).first.click()
+    page.wait_for_load_state("networkidle")
+    shown = Image.open(io.BytesIO(page.screenshot()))
+    shown.save(FOLDER / f"{picture.name}.webp", quality=QUALITY, method=6)
+    print(f"{picture.name}.webp  {(FOLDER / f'{picture.name}.webp').stat().st_size / 1000:.0f} kB")
+
+
+def take_all(browser: Browser, product: Product) -> None:
+    """Take what visitors see, then what a member sees who has signed in."""
+    context = browser.new_context(
+        base_url=product.address, device_scale_factor=2, timezone_id=HOST_ZONE
+    )
+    page = context.new_page()
+    for picture in OF_VISITORS:
+        take(page, picture)
+    page.goto(product.sign_in_link(HOST))
+    page.get_by_role("main").get_by_role("button").first.click()
+    page.wait_for_url("**/desk/")
+    for picture in OF_THE_DESK:
+        take(page, picture)
+    context.close()
+
+
+def main() -> None:
+    """Build the site, serve it with made-up data, and write every picture."""
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        site = Path(name, "site")
+        whole_site.build(site)
+        product = Product(site, Path(name))
+        try:
+            subprocess.run([*PROGRAM, "demo"], env=product.environment, cwd=name, check=True)
+            browser = playwright.chromium.launch(executable_path=tools.chromium(), args=QUIET)
+            take_all(browser, product)
+            browser.close()
+        finally:
+            product.stop()
+
+
+if __name__ == "__main__":
+    main()
