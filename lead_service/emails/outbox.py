@@ -527,11 +527,12 @@ def _wait_uncounted(row: OutboxMessage, until: datetime) -> None:
 
 
 def _pause(session: Session, outcome: Temporary, now: datetime) -> datetime:
-    """Pause the whole sender and return until when."""
+    """Pause the whole sender, at most until the next probe; return when to try the email again."""
     pause = _the_pause(session)
     pause.pauses += 1
-    pause.paused_until = next_time(pause.pauses, outcome.retry_at, now)
-    return pause.paused_until
+    again = next_time(pause.pauses, outcome.retry_at, now)
+    pause.paused_until = min(again, now + PROBE_EVERY)
+    return again
 
 
 def _stop(session: Session, outcome: Stop, fingerprint: str, now: datetime) -> None:

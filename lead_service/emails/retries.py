@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=2)  # of our own choice
 LONGEST_ASKED = timedelta(hours=1)  # that the provider may ask for
-PROBE_EVERY = timedelta(minutes=10)  # while sending is stopped, one email is tried so often
+PROBE_EVERY = timedelta(minutes=10)  # while sending is paused or stopped, one email is tried
 TRIES_BEFORE_DEAD = 48
 SPAN_BEFORE_DEAD = timedelta(hours=72)
 

@@ -6,7 +6,6 @@ import pytest
 
 from lead_service.emails import outbox, status
 from lead_service.emails.outbox import claim, finish
-from lead_service.emails.retries import LONGEST_ASKED
 from lead_service.emails.transports.base import Accepted, Stop, Temporary
 from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, FakeTransport, OutboxHelper, failing
 
@@ -32,12 +31,22 @@ def test_a_429_pauses_the_whole_sender_and_counts_as_no_try(post):
     assert sorted(transport.tried) == ["first", "second"]
 
 
-def test_a_pause_never_lasts_longer_than_half_a_day(post):
+def test_a_pause_never_lasts_longer_than_an_hour(post):
     post.put()
     post.deliver_one(failing(Temporary("429", NOW + 90 * HOUR, pause=True)), NOW)
     transport = FakeTransport()
-    post.drain(transport, NOW + LONGEST_ASKED)
+    post.drain(transport, NOW + HOUR)
     assert transport.tried == ["one"]
+
+
+def test_in_a_long_pause_one_email_is_tried_every_ten_minutes(post):
+    asked, ids = failing(Temporary("429", NOW + HOUR, pause=True)), [post.put("1"), post.put("2")]
+    for minute in range(30):
+        post.drain(asked, NOW + minute * MINUTE)
+    assert len(asked.tried) == 3
+    assert {post.row(one).attempts for one in ids} == {0}
+    post.drain(FakeTransport(), NOW + 30 * MINUTE)
+    assert {post.row(one).state for one in ids} == {"sent"}
 
 
 def test_pauses_grow_when_the_provider_names_no_time_and_end_with_success(post, monkeypatch):
