@@ -1,14 +1,16 @@
 """Leads as files: a view as CSV, and one lead as JSON.
 
-The CSV is that of RFC 4180, in UTF-8, for the next system. Its variant for spreadsheets keeps a
-visitor's text from running as a formula. It has a mark at the start, by which Excel knows UTF-8,
-and every field is in quotes, so that a program which splits at semicolons still sees where a
-field begins.
+The CSV is that of RFC 4180, in UTF-8. No text of a visitor can run as a formula in it: whatever
+file it is, somebody will open it in a spreadsheet. For the next system, phone numbers stay as they
+are dialed. The variant for spreadsheets guards them too, and has a mark at the start, by which
+Excel knows UTF-8. Every field is in quotes, so that a program which splits at semicolons still sees
+where a field begins.
 """
 
 import csv
 import io
 import logging
+import re
 import unicodedata
 from array import array
 from collections.abc import Collection, Iterable, Iterator
@@ -45,6 +47,7 @@ MARK = "\ufeff"
 FORMULA = frozenset("=+-@\u2212")
 CONTROL = frozenset("\t\r\n\0")
 QUOTES = frozenset("\"'\u201a\u201e")  # those that no category below holds
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")  # begins no formula but a number's
 SKIPPED = {"Cc", "Cf", "Pi", "Pf", "Sk"}  # controls, what has no width, quotes, lone accents
 
 AT_ONCE = 500
@@ -63,6 +66,11 @@ def line(fields: Iterable[str]) -> str:
 def safe_line(fields: Iterable[str]) -> str:
     """Return one record for a spreadsheet, with its line end."""
     return line(map(safe, fields))
+
+
+def system_line(fields: Iterable[str]) -> str:
+    """Return one record for another system, with its line end."""
+    return line(text if E164.fullmatch(text) else safe(text) for text in fields)
 
 
 def safe(text: str) -> str:
@@ -87,7 +95,7 @@ def _is_skipped(character: str) -> bool:
 @blueprint.get("/leads.csv")
 @admins_only
 def leads_csv() -> Response:
-    """Hand out the leads of a view, in its order; guarded, with `variant=spreadsheet`.
+    """Hand out the leads of a view, in its order; for a spreadsheet, with `variant=spreadsheet`.
 
     It is sent while it is made. After an error its last line says that it is not complete.
     """
@@ -134,7 +142,7 @@ def lines(
     The web server ends an answer that breaks off as if it were whole, so the file has to say so:
     by a line of one field, which no program takes for a lead.
     """
-    written = safe_line if is_for_spreadsheet else line
+    written = safe_line if is_for_spreadsheet else system_line
     steps = ours.published.framework.steps
     scores = [f"{step.name} score" for step in steps]
     yield MARK * is_for_spreadsheet + written((*COLUMNS, "Overall score", *scores))

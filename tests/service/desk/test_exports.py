@@ -89,22 +89,25 @@ def test_the_file_is_handed_over_and_kept_by_nobody(client, ann):
     assert headers["Cache-Control"] == "no-store"
 
 
-def test_in_the_variant_for_spreadsheets_a_formula_stays_text(client, ann, database):
+def test_a_formula_stays_text_and_only_the_file_for_other_systems_keeps_phone_numbers(
+    client, ann, database
+):
     def spoil(session) -> None:
         lead = kept(session, email="ada@example.com", at=MONDAY_MORNING)
         lead.name = lead.company = lead.next_action = FORMULA
-        lead.email = lead.phone = "\uff1d1"
+        lead.email, lead.phone = "\uff1d1", "+1 (212) 555-0100"
         lead.next_action_on = MONDAY_MORNING.date()
 
     database.write(spoil)
-    guarded = client.get("/desk/leads.csv?variant=spreadsheet")
-    assert guarded.text.startswith("\ufeff")
-    (row,) = records(guarded)
-    assert row["Name"] == row["Company"] == row["Next action"] == "'" + FORMULA
-    assert row["Address"] == row["Phone"] == "'\uff1d1"
-    plain = client.get("/desk/leads.csv")
-    assert plain.text.startswith('"Number"')
-    assert records(plain)[0]["Name"] == FORMULA
+    for variant, start, phone in (
+        ("spreadsheet", '\ufeff"Number"', "'+12125550100"),
+        ("", '"Number"', "+12125550100"),
+    ):
+        file = client.get(f"/desk/leads.csv?variant={variant}")
+        assert file.text.startswith(start)
+        (row,) = records(file)
+        assert row["Name"] == row["Company"] == row["Next action"] == "'" + FORMULA
+        assert (row["Address"], row["Phone"]) == ("'\uff1d1", phone)
 
 
 def test_a_long_file_is_read_in_pieces_and_holds_everybody_in_order(

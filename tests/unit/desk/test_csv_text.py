@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_service.desk.leads.exports import line, safe, safe_line
+from lead_service.desk.leads.exports import line, safe, safe_line, system_line
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
@@ -51,6 +51,14 @@ def test_a_formula_gets_an_apostrophe(formula):
 @pytest.mark.parametrize("text", ["", " ", "Ada", "1+1", "a=b", "(=1)", "O'Neil", "Nguyễn", "عبد"])
 def test_other_text_stays_as_it_is(text):
     assert safe(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("+12125550100", True), ("+1 212", False), ("+12125550100+1", False), ("=1", False)],
+)
+def test_another_system_gets_phone_numbers_as_they_are_dialed(text, kept):
+    assert system_line([text]) == line([text if kept else safe(text)])
 
 
 @given(st.lists(TEXT, min_size=1))
