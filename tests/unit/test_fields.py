@@ -1,9 +1,11 @@
 """Names of the world stay as they are; what reorders or hides text does not."""
 
 import pytest
+from werkzeug.datastructures import MultiDict
+from wtforms import Form
 
 from lead_service.leads import capture
-from lead_service.web.fields import clean
+from lead_service.web.fields import PLAIN_LETTERS, address, clean
 
 NAMES = [
     "O'Neil",
@@ -57,3 +59,21 @@ def test_the_longest_address_is_taken():
 def test_what_is_no_address_is_refused(typed):
     with pytest.raises(ValueError, match=r"."):
         capture.normalize_email(typed)
+
+
+class AddressForm(Form):
+    email = address("Email")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("josé@example.com", [PLAIN_LETTERS]),
+        ("毛@bücher.example", [PLAIN_LETTERS]),
+        ("ada@bücher.example", []),
+    ],
+)
+def test_a_letter_beyond_ascii_before_the_at_sign_is_refused_at_the_form(typed, said):
+    form = AddressForm(MultiDict({"email": typed}))
+    form.validate()
+    assert form.email.errors == said

@@ -13,6 +13,7 @@ from lead_service.book.models import Booking, Status, TimeCell
 from lead_service.emails.models import EmailState, OutboxMessage
 from lead_service.emails.status import health
 from lead_service.leads.models import Lead, Stage
+from lead_service.ops.metrics.gauges import DatabaseCollector
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.call_types import KIND, publish
 from tests.support.app.desk_client import press, sign_in
@@ -247,3 +248,5 @@ def test_calls_that_nobody_proved_ring_when_they_hold_a_tenth_of_the_starts(
     assert not rings()
     monkeypatch.setattr(host_cache.HostSnapshot, "open_starts", lambda *_: range(35))
     assert rings()
+    counted = {one.name: one.samples[0].value for one in DatabaseCollector(database).collect()}
+    assert counted["lead_service_calls_unproved"] == 4

@@ -219,9 +219,12 @@ def test_signing_out_everywhere_ends_open_links_too(client, another_browser, dat
     assert another_browser().get(path).status_code == 404
 
 
-def test_opening_dead_links_counts_for_nothing(client, member):
+def test_dead_links_and_requests_from_other_sites_count_for_nothing(client, member):
+    """Any page on the web can make an office's browsers send both."""
+    from_elsewhere = {"data": {"email": KNOWN}, "headers": {"Sec-Fetch-Site": "cross-site"}}
     for number in range(30):
         assert client.get(f"/desk/sign-in/{number}wrong/").status_code == 404
+        assert client.post("/desk/sign-in/", **from_elsewhere).status_code == 403
     assert ask(client, KNOWN).status_code == 303
 
 

@@ -139,6 +139,7 @@ def test_an_unknown_kind_is_refused():
         "J.R. Smith",
         "Anne-Marie",
         "李",
+        "A" * 40,
     ],
 )
 def test_a_person_is_greeted_by_name(name):
@@ -158,7 +159,7 @@ def test_a_person_is_greeted_by_name(name):
         "ev\u200bil.te\u200bst",
         "evil\u2060.\u2060test",
         "call 192.0.2.1",
-        "win " * 11,
+        "A" * 41,
         "Call 0900 555 now",
         "Call \u0660\u0669 now",
     ],
