@@ -110,7 +110,7 @@ def send_result(
     details, touches = ContactDetails(email=email), [assessment.touch]
     lead = capture.capture_lead(session, details, at=now, quarantine=suspect, touches=touches)
     key = _key(settings.secret, assessment, lead)
-    if not events.record_event_once(session, lead, EVENT, now, key=key):
+    if not events.record_event(session, lead, EVENT, now, key=key):
         return
     assessment.lead_id = assessment.lead_id or lead.id
     _record_consent(session, lead, form, now)

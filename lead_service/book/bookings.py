@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ..assess.models import Assessment
@@ -32,6 +32,7 @@ MOST_HELD = 30  # calls of all visitors at a time; else strangers could take eve
 MOST_HELD_BY_ONE = 3  # client
 MOST_OF_CLIENT = 10  # confirmed calls of a day: who owns a domain can confirm any number by email
 MOST_CHANGES = 3  # of one booking: the form must not become a way to mail strangers
+SUBMITTED = select(Booking).where(Booking.submission_key == bindparam("key"))
 
 
 class Refused(Exception):
@@ -112,20 +113,12 @@ def create(
     A call beyond those that an address may have is held, as one that looks automated is: the
     answer must not tell a stranger that the address has calls. Raises NotOffered and TermsChanged.
     """
-    if booking := _submitted(session, wanted.submission_key):
-        return BookingResult(booking, None)
     hosts = queries.active_hosts(session, lock=True, only=wanted.host_ids)
-    if booking := _submitted(session, wanted.submission_key):  # while we waited for the lock
+    # Read after the wait for the lock: the same form may have been sent twice at once.
+    if booking := session.scalar(SUBMITTED, {"key": wanted.submission_key}):
         return BookingResult(booking, None)
     hosts = who_take(hosts, wanted.kind, calls)
-    if wanted.ignore_availability:
-        _refuse_odd_start(wanted.start, now)
-        free = hosts
-    else:
-        free = queries.free_hosts(session, hosts, wanted.kind, wanted.start, now)
-    refused = [] if free else refusals_of(session, hosts, wanted.kind, wanted.start, now)
-    if not free and not was_offered(refused):
-        raise NotOffered(refused)
+    free, refused = _who_is_free(session, hosts, wanted, now)
     lead = capture.capture_lead(
         session,
         wanted.details,
@@ -211,7 +204,7 @@ def cancel(session: Session, booking: Booking, now: datetime) -> bool:
     booking.status = Status.CANCELLED
     booking.cancelled_at = now
     booking.sequence += 1
-    booking.cells.clear()
+    time_cells.free(session, booking)
     booking.host.calls_version += 1
     session.flush()
     return True
@@ -257,6 +250,21 @@ def held(now: datetime) -> ColumnElement[bool]:
     return and_(Booking.quarantine, *coming(now))
 
 
+def _who_is_free(
+    session: Session, hosts: list[Host], wanted: BookingRequest, now: datetime
+) -> tuple[list[Host], list[Refusal]]:
+    """Return who can take the start, or why nobody can; NotOffered when nobody ever could."""
+    if wanted.ignore_availability:
+        _refuse_odd_start(wanted.start, now)
+        free = hosts
+    else:
+        free = queries.free_hosts(session, hosts, wanted.kind, wanted.start, now)
+    refused = [] if free else refusals_of(session, hosts, wanted.kind, wanted.start, now)
+    if not free and not was_offered(refused):
+        raise NotOffered(refused)
+    return free, refused
+
+
 def _touches(session: Session, wanted: BookingRequest, now: datetime) -> Iterator[Touch]:
     """Yield what led to the answers that come along, then what led to the booking."""
     if wanted.assessment_id:
@@ -272,7 +280,7 @@ def _as_suspected(
     Nothing more is sent to one that its owner disowned until the team has looked; a call beyond
     those that an address may have has to be confirmed from the mailbox.
     """
-    if outbox.is_disowned(session, capture.mailbox_of(lead.address)):
+    if outbox.is_disowned(session, capture.mailbox_of_lead(lead.address)):
         wanted = replace(wanted, suspect=True)
     return replace(wanted, flood=wanted.flood or has_enough(session, settings, lead, now))
 
@@ -311,10 +319,6 @@ def is_for_the_team(session: Session, settings: Settings, call: Booking, now: da
 
 def _manage_token(secret: str, uid: str, address_changes: int) -> str:
     return derived_token(secret, "booking", f"{uid}:{address_changes}")
-
-
-def _submitted(session: Session, key: str) -> Booking | None:
-    return session.scalar(select(Booking).where(Booking.submission_key == key))
 
 
 def kind_of(booking: Booking, calls: CallTypes) -> CallType:
@@ -403,7 +407,9 @@ def _booking(
         uid=uid,
         token_hash=token_hash(_manage_token(secret, uid, 0)),
         submission_key=wanted.submission_key,
+        host=host,
         host_id=host.id,
+        lead=lead,
         lead_id=lead.id,
         assessment_id=wanted.assessment_id,
         came_from=wanted.came_from,

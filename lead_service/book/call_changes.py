@@ -6,6 +6,7 @@ of two gets `Taken`.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -159,8 +160,8 @@ def invite_again(session: Session, call: Booking, by: Actor, note: str) -> bool:
         booking_id=call.id,
         sequence=call.sequence,
     )
-    kind, told = EventKind.INVITED_AGAIN, {"booking": call.id, "member": by.member_id}
-    events.record_event(session, call.lead, kind, by.at, **told | ({"note": note} if note else {}))
+    told: dict[str, Any] = {"member": by.member_id} | ({"note": note} if note else {})
+    events.record_event(session, call.lead, EventKind.INVITED_AGAIN, by.at, booking=call.id, **told)
     _note(session, AuditKind.CALL_INVITED_AGAIN, call, by)
     return True
 

@@ -89,7 +89,6 @@ class Booking(ContactColumns, Base):
 
     host: Mapped[Host] = relationship()
     lead: Mapped[Lead] = relationship()
-    cells: Mapped[list["TimeCell"]] = relationship(cascade="all, delete-orphan")
 
     @property
     def is_confirmed(self) -> bool:

@@ -126,15 +126,15 @@ def _ask_for_proof(session: Session, booking: Booking, now: datetime) -> None:
 
 def _belongs(session: Session, assessment_id: int | None, lead_id: int) -> None:
     """Give a lead the answers that came along, unless they are another lead's."""
-    if assessment := session.get(Assessment, assessment_id or 0):
+    if assessment_id and (assessment := session.get(Assessment, assessment_id)):
         assessment.lead_id = assessment.lead_id or lead_id
 
 
 def withdrawn(session: Session, booking: Booking, by: Actor) -> None:
     """Note that a call is canceled, and cancel its waiting emails. Queue no news."""
-    who = {"member": by.member_id} if by.member else {}
-    kind, call = EventKind.CALL_CANCELLED, {"booking": booking.id}
-    events.record_event(session, booking.lead, kind, by.at, **call, **who)
+    who: dict[str, Any] = {"member": by.member_id} if by.member else {}
+    kind = EventKind.CALL_CANCELLED
+    events.record_event(session, booking.lead, kind, by.at, booking=booking.id, **who)
     outbox.withdraw(session, OutboxMessage.booking_id == booking.id)
 
 
@@ -174,7 +174,7 @@ def _wanted_start(
     session: Session, lead: Lead, wanted: bookings.BookingRequest, now: datetime
 ) -> bool:
     """Note that a visitor wanted a start that was gone; False when it was noted before."""
-    return events.record_event_once(
+    return events.record_event(
         session,
         lead,
         EventKind.WANTED_START,

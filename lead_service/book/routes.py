@@ -81,20 +81,22 @@ def submit() -> ResponseReturnValue:
     now, wanted = clock.now(), parse_start(request.form.get("start", ""))
     if wanted is None:
         return open_times.for_booking().render(gone=UNREADABLE), 422
-    form = _form_as_sent(wanted)
+    hosts, shown = _hosts()
+    form = _form_as_sent(shown, wanted)
     if not form.validate():
         return _form_page(form, wanted), 422
     if not form.submission.data:
         form.submission.data = new_token()
         return _form_page(form, wanted, note=OPEN_TOO_LONG), 422
     flood = is_flood("book", context().settings.limit_bookings, BOOKINGS_OF_ALL, FIRST_OF_ALL)
-    return _claim(form, wanted, now, flood)
+    return _claim(hosts, form, wanted, now, flood)
 
 
-def _claim(form: BookingForm, wanted: datetime, now: datetime, flood: bool) -> ResponseReturnValue:
-    """Book, and answer with where to go on."""
+def _claim(
+    hosts: list[Host], form: BookingForm, wanted: datetime, now: datetime, flood: bool
+) -> ResponseReturnValue:
+    """Book with one of these hosts, and answer with where to go on."""
     settings = context().settings
-    hosts, _ = _hosts()
     try:
         outcome = context().database.write(
             lambda session: _book(session, hosts, form, wanted, now, flood)
@@ -224,12 +226,11 @@ def _free_hosts(wanted: datetime) -> list[Host]:
         return queries.free_hosts(session, shown, query_params.kind(), wanted, clock.now())
 
 
-def _form_as_sent(wanted: datetime) -> BookingForm:
+def _form_as_sent(hosts: list[Host], wanted: datetime) -> BookingForm:
     """Read the form; where some call and some meet by link, the host who is free then decides.
 
     A number that was typed is kept either way.
     """
-    _, hosts = _hosts()
     ways = terms_of(hosts, query_params.kind()).ways
     if len(ways) > 1 and not request.form.get("phone", "").strip():
         hosts = _free_hosts(wanted)

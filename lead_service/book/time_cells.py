@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -14,15 +14,16 @@ from .models import Booking, TimeCell
 
 CELL = timedelta(minutes=5)
 ONE_WINNER = "uq_time_cell_host_id_starts_at"
+INSERT = insert(TimeCell.__table__)
 
 
 def reserve(session: Session, host: Host, booking: Booking) -> Booking | None:
     """Insert a booking of a locked host with its cells, or return None when a cell is taken."""
-    booking.cells = _cells(booking)
     try:
         with session.begin_nested():
             session.add(booking)
             host.calls_version += 1
+            hold(session, booking)
     except IntegrityError as error:
         if broken_rule(error) != ONE_WINNER:
             raise
@@ -39,8 +40,7 @@ def reassign(
     """
     try:
         with session.begin_nested():
-            booking.cells.clear()
-            session.flush()  # first: the new cells may be among the old
+            free(session, booking)  # first: the new cells may be among the old
             if booking.host_id != host.id:  # their calendar may still have the call
                 booking.former_hosts = [*(booking.former_hosts or ()), booking.host_id]
                 booking.host.calls_version += 1
@@ -52,7 +52,7 @@ def reassign(
             booking.buffer_before, booking.buffer_after = rules.buffer_before, rules.buffer_after
             booking.starts_at = start
             booking.sequence += 1
-            booking.cells = _cells(booking)
+            hold(session, booking)
     except IntegrityError as error:
         if broken_rule(error) != ONE_WINNER:
             raise
@@ -60,16 +60,21 @@ def reassign(
     return True
 
 
+def free(session: Session, booking: Booking) -> None:
+    """Give up the cells of a booking."""
+    session.execute(delete(TimeCell).where(TimeCell.booking_id == booking.id))
+
+
 def drop_past(session: Session, now: datetime) -> None:
     """Delete the cells of the day before and earlier: nothing can be booked there anymore."""
     session.execute(delete(TimeCell).where(TimeCell.starts_at < now - timedelta(days=1)))
 
 
-def _cells(booking: Booking) -> list[TimeCell]:
-    """Return the five-minute cells of [start - buffer before, end + buffer after)."""
+def hold(session: Session, booking: Booking) -> None:
+    """Insert the five-minute cells of [start - buffer before, end + buffer after)."""
+    session.flush()  # for the booking's id
+    known = {"host_id": booking.host_id, "booking_id": booking.id}
     first = booking.starts_at - timedelta(minutes=booking.buffer_before)
     minutes = booking.buffer_before + booking.duration + booking.buffer_after
-    return [
-        TimeCell(host_id=booking.host_id, starts_at=first + number * CELL)
-        for number in range(minutes // 5)
-    ]
+    cells = [known | {"starts_at": first + number * CELL} for number in range(minutes // 5)]
+    session.connection().execute(INSERT, cells)

@@ -97,7 +97,7 @@ def save_message(
     if answers:
         answers.lead_id = answers.lead_id or lead.id
     text = form.topic.data or ""
-    if not events.record_event_once(
+    if not events.record_event(
         session, lead, EventKind.WROTE, now, key=key, text=text, suspect=suspect
     ):
         return

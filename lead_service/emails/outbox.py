@@ -64,6 +64,19 @@ IS_RESTORED = and_(OutboxMessage.state == EmailState.HELD, OutboxMessage.hold ==
 HAD_ENOUGH = and_(OutboxMessage.state == EmailState.HELD, OutboxMessage.reason == ENOUGH)
 
 
+# Built once: each form that is sent asks for them.
+_of_mailbox = OutboxMessage.mailbox == bindparam("mailbox")
+IS_DISOWNED = select(
+    exists().where(_of_mailbox, OutboxMessage.lead_id == Lead.id, Lead.disowned_at.is_not(None))
+)
+PROMISED = select(func.count(OutboxMessage.id)).where(
+    _of_mailbox,
+    OutboxMessage.created_at > bindparam("since"),
+    OutboxMessage.kind != EmailKind.BOOKING_REMINDER,
+    OutboxMessage.state.not_in((EmailState.CANCELLED, EmailState.HELD, EmailState.EXPIRED)),
+)
+
+
 class NotNeeded(Exception):
     """What an email would tell no longer holds, or its recipient never heard of it."""
 
@@ -121,9 +134,7 @@ def queue(
 
 def is_disowned(session: Session, mailbox: str) -> bool:
     """Say whether the owner of a mailbox said that someone else used one of its addresses."""
-    said = (OutboxMessage.mailbox == mailbox, Lead.disowned_at.is_not(None))
-    query = select(OutboxMessage.id).join(Lead, Lead.id == OutboxMessage.lead_id).where(*said)
-    return session.scalar(query.limit(1)) is not None
+    return bool(session.scalar(IS_DISOWNED, {"mailbox": mailbox}))
 
 
 def _why_held(session: Session, kind: EmailKind, mailbox: str, at: datetime) -> str:
@@ -135,25 +146,16 @@ def _why_held(session: Session, kind: EmailKind, mailbox: str, at: datetime) -> 
         return DISOWNED
     if kind is EmailKind.BOOKING_REMINDER:
         return ""
-    is_over = kind is EmailKind.BOOKING_CANCELLED
-    leaves = OutboxMessage.state.not_in((EmailState.CANCELLED, EmailState.HELD, EmailState.EXPIRED))
-    of_day = (
-        OutboxMessage.mailbox == mailbox,
-        OutboxMessage.created_at > at - timedelta(days=1),
-        OutboxMessage.kind != EmailKind.BOOKING_REMINDER,
-        leaves,
-    )
-    return ENOUGH if _count(session, *of_day) >= A_DAY * (2 if is_over else 1) else ""
+    most = A_DAY * (2 if kind is EmailKind.BOOKING_CANCELLED else 1)
+    given = {"mailbox": mailbox, "since": at - timedelta(days=1)}
+    return ENOUGH if (session.scalar(PROMISED, given) or 0) >= most else ""
 
 
 def had_enough(session: Session, row: OutboxMessage, at: datetime) -> bool:
     """Say whether the mailbox of an email was sent, within a day, as many as it gets in one."""
     sent = (OutboxMessage.mailbox == row.mailbox, OutboxMessage.sent_at > at - timedelta(days=1))
-    return bool(row.mailbox) and _count(session, *sent) >= A_DAY
-
-
-def _count(session: Session, *where: ColumnElement[bool]) -> int:
-    return session.scalar(select(func.count(OutboxMessage.id)).where(*where)) or 0
+    query = select(func.count(OutboxMessage.id)).where(*sent)
+    return bool(row.mailbox) and (session.scalar(query) or 0) >= A_DAY
 
 
 def _new_row(kind: EmailKind, at: datetime, due_at: datetime, *, held: bool) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from .touch import Touch
 
 SUSPECTED = " (suspected to be automated)"  # what the team is told of a lead in quarantine
 ONE_EACH = "uq_lead_address"
+Stored = dict[str, str]  # a touch
 BY_ADDRESS = select(Lead).where(Lead.address == bindparam("address")).with_for_update()
 
 
@@ -38,13 +39,18 @@ def normalize_email(email: str) -> str:
 
 def mailbox_of(email: str) -> str:
     """Return the mailbox that an address delivers to: dora@ for dora+x@. Raises ValueError."""
-    local, _, domain = normalize_email(email).rpartition("@")
+    return mailbox_of_lead(normalize_email(email))
+
+
+def mailbox_of_lead(address: str) -> str:
+    """Return the mailbox of a normalized address, as a lead keeps it."""
+    local, _, domain = address.rpartition("@")
     return f"{local.partition('+')[0] or local}@{domain}"
 
 
 def shares_mailbox(address: str) -> ColumnElement[bool]:
     """Select the leads of the mailbox of a normalized address, whatever tag theirs carry."""
-    mailbox = mailbox_of(address)
+    mailbox = mailbox_of_lead(address)
     local, _, domain = mailbox.rpartition("@")
     tagged = and_(
         Lead.address.startswith(f"{local}+", autoescape=True),
@@ -71,24 +77,31 @@ def capture_lead(
     told, address = asdict(details), normalize_email(details.email)
     new: dict[str, Any] = told | {"address": address, "quarantine": quarantine}
     new |= {"created_at": at, "touched_at": at} | derived_columns(details, address)
+    touches = list(touches)
+    new["first_touch"], new["last_touch"] = _touched(touches)
     lead = None
     while lead is None:  # it may be erased after it was in the way, before it is found
-        insert_unless(session, Lead, "address", **new)
+        is_new = insert_unless(session, Lead, "address", **new)
         lead = _find(session, address)
+    if is_new:
+        return lead
     for name, text in told.items():
         setattr(lead, name, getattr(lead, name) or text)
     if lead.quarantine or not quarantine:
-        _note_touches(lead, touches)
+        lead.first_touch, lead.last_touch = _touched(touches, lead.first_touch, lead.last_touch)
     lead.touched_at, lead.quarantine = at, lead.quarantine and quarantine
     return lead
 
 
-def _note_touches(lead: Lead, touches: Iterable[Touch]) -> None:
+def _touched(
+    touches: Iterable[Touch], first: Stored | None = None, last: Stored | None = None
+) -> tuple[Stored | None, Stored | None]:
     """Keep the first touch, and of the last ones that which says what led to it."""
     for touch in touches:
-        lead.first_touch = lead.first_touch or touch.stored
-        if touch.article or touch.source or lead.last_touch is None:
-            lead.last_touch = touch.stored
+        first = first or touch.stored
+        if touch.article or touch.source or last is None:
+            last = touch.stored
+    return first, last
 
 
 def find_lead(session: Session, email: str) -> Lead | None:

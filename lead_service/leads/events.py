@@ -10,21 +10,21 @@ from .models import EventKind, Lead, LeadEvent, Note
 
 
 def record_event(
-    session: Session, lead: Lead, kind: EventKind, at: datetime, **detail: Any
-) -> LeadEvent:
-    """Add a line to the lead's timeline."""
-    event = LeadEvent(lead=lead, kind=kind, at=at, detail=detail)
-    session.add(event)
-    lead.touched_at = max(lead.touched_at, at)
-    return event
-
-
-def record_event_once(
-    session: Session, lead: Lead, kind: EventKind, at: datetime, *, key: str, **detail: Any
+    session: Session,
+    lead: Lead,
+    kind: EventKind,
+    at: datetime,
+    *,
+    key: str | None = None,
+    **detail: Any,
 ) -> bool:
-    """Add a line to the timeline, unless the form that `key` names has added it before."""
-    values = {"lead_id": lead.id, "kind": kind, "at": at, "detail": detail}
-    return bool(insert_unless(session, LeadEvent, "submission_key", submission_key=key, **values))
+    """Add a line to the timeline; False when the form that `key` names has added it before."""
+    values = {"lead_id": lead.id, "kind": kind, "at": at, "detail": detail, "submission_key": key}
+    if not insert_unless(session, LeadEvent, "submission_key", **values):
+        return False
+    if at > lead.touched_at:
+        lead.touched_at = at
+    return True
 
 
 def add_note(session: Session, lead: Lead, member_id: int | None, text: str, at: datetime) -> Note:

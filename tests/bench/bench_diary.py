@@ -14,10 +14,11 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from lead_service.book import time_cells
 from lead_service.book.forms import start_text
 from lead_service.book.hosts import setup
 from lead_service.book.hosts.models import Host
-from lead_service.book.models import Booking, TimeCell
+from lead_service.book.models import Booking
 from lead_service.book.terms import Terms
 from lead_service.call_types import PHONE, VIDEO
 from lead_service.db.engine import Database
@@ -71,11 +72,8 @@ def _fill(database: Database, count: int) -> None:
             call.host_zone = call.visitor_zone = "UTC"
             call.name, call.email, call.meeting_link = "", lead.email, ""
             call.created_at = begin
-            call.cells = [
-                TimeCell(host_id=1, starts_at=start + timedelta(minutes=5 * place))
-                for place in range(6)
-            ]
             session.add(call)
+            time_cells.hold(session, call)
 
     database.write(work)
     database.close()

@@ -97,6 +97,8 @@ def free_hosts(
         for host, known in _situations(session, hosts, kind, now, at, at)
         if slots.why_not(**known, at=at, moving=moving) is None
     ]
+    if len(free) < 2:
+        return free
     ahead = _coming_calls(session, now, moving)
     return sorted(free, key=lambda host: (ahead.get(host.id, 0), host.id))
 

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
 from lead_service.book import time_cells
 from lead_service.book.forms import parse_start, start_text
@@ -14,6 +14,7 @@ from lead_service.leads.models import Consent, Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.calls import add_host, count
 from tests.support.app.visitor_forms import VISITOR, assess, book, booking_form, hidden, open_starts
+from tests.support.engines import only_sqlite
 
 pytestmark = pytest.mark.usefixtures("at")
 FAR = MONDAY_MORNING + timedelta(days=400)
@@ -32,6 +33,20 @@ def test_a_booking_is_lead_event_cells_and_mails_at_once(client, database, mails
         "booking_for_host": "team@example.com",
         "booking_reminder": "ada@example.com",
     }
+
+
+@only_sqlite
+def test_a_booking_is_posted_in_few_statements(client):
+    start, asked = open_starts(client)[0], []
+
+    def note(*given) -> None:
+        asked.append(given[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    book(client, start)
+    event.remove(Engine, "before_cursor_execute", note)
+    assert len(asked) <= 32, "\n".join(asked)
+    assert sum(one.startswith("SELECT host.id, host.name") for one in asked) == 1
 
 
 def test_the_starts_on_offer_follow_the_host_s_hours_and_notice(client):
