@@ -89,7 +89,10 @@ class Brief:
         """Say what to open the call with; a strength that is only nearly true is quoted."""
         strength = self.strength
         if strength is None:
-            return "They named nothing that is in place. Begin with what they want to achieve."
+            return (
+                "They didn\u2019t report anything that is in place yet."
+                " Begin with what they want to achieve."
+            )
         if strength.level < BEST or self.is_doubted:
             return f"One of their strongest answers is “{strength.answer.text}”"
         return f"This is in place: {strength.text}"

@@ -135,7 +135,7 @@ class Diagnosis:
             step
         ]
         of_which = "steps" if alone else "steps with an open condition"
-        return f"{step.name} is at {score}, the lowest of all {of_which}."
+        return f"{step.name} is at {score}, the lowest of all the {of_which}."
 
 
 def diagnose(

@@ -61,7 +61,8 @@ def change(one: Change, is_shared: bool) -> str:
     now, before = one.now.level, one.before.level
     is_now, was = state(now), state(before)
     if not is_shared and CANNOT_SAY in (one.now.answer.id, one.before.id):
-        unknown = "could not say before" if one.before.id == CANNOT_SAY else "cannot say now"
+        is_before = one.before.id == CANNOT_SAY
+        unknown = "couldn\u2019t say before" if is_before else "can\u2019t say yet"
         return f"{is_now.capitalize()}. You {unknown}."
     elsewhere = "in another phase" if one.is_reworded else ""
     if is_shared:

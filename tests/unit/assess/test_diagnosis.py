@@ -240,7 +240,7 @@ def test_what_can_be_passed_on_quotes_no_answer(chosen, phase):
 
 
 def test_reasons_are_given_in_terms_of_the_scores():
-    assert of(C=(1, 1)).reasons[0] == "Clarify is at 33, the lowest of all steps."
+    assert of(C=(1, 1)).reasons[0] == "Clarify is at 33, the lowest of all the steps."
     assert of(C=(1, 2), I=(0, 0)).reasons[0] == (
         "Implement is the lowest step, at 0, but it depends on Clarify, which is at 50."
     )
@@ -258,7 +258,7 @@ def test_reasons_are_given_in_terms_of_the_scores():
 @given(CHOICES)
 def test_the_score_is_called_the_lowest_only_when_it_is(chosen):
     made = of_choices(chosen)
-    if made.reasons[0].endswith("the lowest of all steps."):
+    if made.reasons[0].endswith("the lowest of all the steps."):
         others = [one.exact for one in made.scores if one.step.slug != made.begin_with.slug]
         (its,) = [one.exact for one in made.scores if one.step.slug == made.begin_with.slug]
         assert its < min(others)
