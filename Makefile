@@ -59,7 +59,7 @@ $(SEEN_SETTINGS): always
 serve: build ## Serve everything on http://127.0.0.1:8000
 	@SITE_DIR=$${SITE_DIR:-$(SITE)} exec $(BIN)/lead-service serve
 
-preview: setup ## Show the site while you write, drafts included, and build it again at each save
+preview: setup ## Show the site while you write, drafts included, and rebuild it on each save
 	@SITE_DIR=$${SITE_DIR:-var/preview/site} NO_MKDOCS_2_WARNING=1 exec $(BIN)/python -m lead_service.publishing.preview
 
 # An existing site stays as it is: a running server may be showing it.
@@ -89,32 +89,32 @@ test-all: tools setup-tests ## Run everything, on both databases and at every wi
 coverage: tools setup-tests ## Run the tests and report which lines and branches they reach
 	@$(PYTEST) --cov --cov-report=html:var/coverage --cov-report=term:skip-covered
 
-soak: setup-tests ## Kill, fill, lock and stop it for an hour, and count what was lost
+soak: setup-tests ## Stress the service for an hour (kills, full disks, locks) and count lost data
 	@$(BIN)/python -m tests.faults
 
-check: build ## Check settings, site, database and mail of this machine
+check: build ## Check settings, site, database and email of this machine
 	@SITE_DIR=$${SITE_DIR:-$(SITE)} $(BIN)/lead-service check
 
-pictures: tools setup-tests ## Take the pictures of README and handbook anew
+pictures: tools setup-tests ## Take the pictures of README and handbook again
 	@$(BIN)/python -m tests.support.pictures
 
-bench: setup-tests ## Measure, as ratios in one run
+bench: setup-tests ## Run the benchmarks and print ratios
 	@$(BIN)/python -m tests.bench
 
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header
-lock: setup-tests ## Pin the dependencies anew, with hashes
+lock: setup-tests ## Update the pinned dependencies, with hashes
 	@$(COMPILE) --upgrade --all-extras pyproject.toml -o requirements-test.txt
 	@$(COMPILE) -c requirements-test.txt --extra site pyproject.toml -o requirements-site.txt
 	@$(COMPILE) -c requirements-test.txt pyproject.toml -o requirements.txt
 
-audit: setup-tests ## Ask for known faults in the dependencies
+audit: setup-tests ## Look for known vulnerabilities in the dependencies
 	@$(BIN)/uv tool run pip-audit --require-hashes --disable-pip -r requirements-test.txt
 
 sbom: setup-tests ## Write var/sbom.json: what the service is made of (CycloneDX)
 	@$(BIN)/uv tool run --from cyclonedx-bom cyclonedx-py requirements requirements.txt -o var/sbom.json
 
-secrets: setup-tests ## Look for keys and passwords in what is checked in
+secrets: setup-tests ## Look for keys and passwords in the repository
 	@$(BIN)/python -m tests.support.secret_scan
 
-clean: ## Remove what the other commands made, but for var/ (your data)
+clean: ## Remove generated files, except var/ (your data)
 	@rm -rf .venv site var/sites
