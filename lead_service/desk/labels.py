@@ -146,7 +146,7 @@ def details(detail: dict, members: dict[int, str]) -> str:
 
 
 def _changed(field: str) -> str:
-    return "its day" if field == "next_action_on" else FIELDS.get(field, field).lower()
+    return "its date" if field == "next_action_on" else FIELDS.get(field, field).lower()
 
 
 def _detail(name: str, value: object, members: dict[int, str]) -> str:

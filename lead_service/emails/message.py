@@ -52,22 +52,22 @@ class EmailKind(StrEnum):
     BOOKING_REQUESTED = "booking_requested", "Receipt of a request, to the visitor", VISITOR
     BOOKING_CONFIRMED = "booking_confirmed", "Invitation to the visitor", VISITOR
     BOOKING_FOR_HOST = "booking_for_host", "Brief to the host", HOST
-    BOOKING_CHANGED = "booking_changed", "News of another time or host, to the visitor", VISITOR
+    BOOKING_CHANGED = "booking_changed", "Change of time or host, to the visitor", VISITOR
     BOOKING_REMINDER = "booking_reminder", "Reminder to the visitor", VISITOR
     BOOKING_CANCELLED = "booking_cancelled", "Cancellation to the visitor", VISITOR
     BOOKING_CANCELLED_FOR_HOST = "booking_cancelled_for_host", "Cancellation to the host", HOST
     BOOKING_WITHDRAWN = (
         "booking_withdrawn",
-        "Withdrawal of an invitation to a mistyped address",
+        "Withdrawn invitation, to a mistyped address",
         VISITOR,
     )
     BOOKING_AGAIN = "booking_again", "Invitation to book again, to the visitor", VISITOR
     CALENDAR_PROBLEM = "calendar_problem", "Problem with a host\u2019s calendar"
     CALL_COLLIDES = "call_collides", "Call that collides with a calendar"
     ALARM = "alarm", "Alarm about the service"  # never in the outbox
-    NEW_LEAD = "new_lead", "News to the team"
+    NEW_LEAD = "new_lead", "Notification to the team"
     FLOOD = "flood", "Many messages at once, to the team"
-    MESSAGE_RECEIVED = "message_received", "Receipt of a message, to the visitor"
+    MESSAGE_RECEIVED = "message_received", "Confirmation of a message, to the visitor"
     RESULT = "result", "Result to the visitor"
     SIGN_IN = "sign_in", "Link to the desk"
     INVITED = "invited", "Invitation to the desk"

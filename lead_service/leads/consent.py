@@ -142,7 +142,8 @@ def permission(occasion: Occasion, agreed: Agreed) -> Permission:
     if topics:
         also = f"They also agreed that we may write to them about {topics}."
     elif agreed.is_waiting:
-        also = "They checked the box that lets us write about more, but have not confirmed it."
+        also = "They checked the box that lets us write about our services, but have not"
+        also += " confirmed it by email."
     else:
         also = "They did not agree to hear from us about anything else."
     return Permission(True, f"{_ASKED_FOR[occasion]} {also}")

@@ -81,7 +81,7 @@ def web() -> None:
 
 @commands.command()
 def deliver() -> None:
-    """Send what the outbox holds and read the hosts' calendars, until stopped."""
+    """Send the emails in the outbox and read the hosts' calendars, until stopped."""
     from . import serving
 
     loaded = settings.load(create=False)
@@ -111,9 +111,9 @@ def migrate() -> None:
 @click.option("--tell", is_flag=True, help="Also send an alarm: webhook or email.")
 @click.option("--every", type=click.IntRange(1), metavar="MINUTES", help="Check again and again.")
 def check(as_json: bool, tell: bool, every: int | None) -> None:
-    """Check settings, site, database and email; exit 1 when something needs a person.
+    """Check settings, site, database and email; exit 1 when something needs attention.
 
-    Creates nothing, but for a note of the alarm under VAR_DIR. Exits 2 when the settings
+    Writes nothing except a note of the alarm under VAR_DIR. Exits 2 when the settings
     themselves are wrong.
     """
     status = _check(as_json, tell)
@@ -178,7 +178,7 @@ def demo(is_over: bool) -> None:
 
 @commands.group()
 def desk() -> None:
-    """Get in to the desk."""
+    """Sign in to the desk."""
 
 
 @desk.command()
@@ -259,11 +259,11 @@ def _backup_in_words(made: dict[str, str | int]) -> str:
 
 @commands.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--replace", is_flag=True, help="Also when the database holds data.")
+@click.option("--replace", is_flag=True, help="Replace a database that contains data.")
 def restore(file: Path, replace: bool) -> None:
-    """Put the backup FILE in the place of the database.
+    """Replace the database with the backup FILE.
 
-    Stop `web` and `deliver` first: it is refused while they use the database.
+    Stop `web` and `deliver` first: restore refuses to run while they use the database.
     """
     loaded = settings.load()
     with schema.opened(loaded) as database:
@@ -276,7 +276,7 @@ def restore(file: Path, replace: bool) -> None:
 @commands.command()
 @click.argument("address", callback=email_argument)
 def export(address: str) -> None:
-    """Print everything that is held about ADDRESS, as JSON."""
+    """Print everything stored about ADDRESS, as JSON."""
     from ..privacy import export as privacy_export
 
     with open_database() as (loaded, database):
@@ -294,7 +294,7 @@ def export(address: str) -> None:
 @click.argument("address", callback=email_argument)
 @click.confirmation_option(prompt="Erase everything about this address for good?")
 def erase(address: str) -> None:
-    """Erase everything that is held about ADDRESS."""
+    """Erase everything stored about ADDRESS."""
     from ..privacy import erasure
 
     with open_database() as (loaded, database):
@@ -310,7 +310,7 @@ def erase(address: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Count only; erase nothing.")
 @click.option("--yes", is_flag=True, help="Erase even a large share of all leads.")
 def sweep(dry_run: bool, yes: bool) -> None:
-    """Erase at once what has been kept for its time. The deliver process does so daily."""
+    """Erase everything past its retention period now. The deliver process does this daily."""
     from ..privacy import retention
 
     with open_database() as (loaded, database):

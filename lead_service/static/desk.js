@@ -45,7 +45,7 @@ if (all && boxes.length) {
 
 const toggle = document.querySelector("[data-keys]");
 if (toggle) {
-  const show = () => { toggle.textContent = isOff() ? "Turn the keys on" : "Turn the keys off"; };
+  const show = () => { toggle.textContent = isOff() ? "Turn on keyboard shortcuts" : "Turn off keyboard shortcuts"; };
   toggle.hidden = false;
   toggle.addEventListener("click", () => {
     try { if (isOff()) localStorage.removeItem(OFF); else localStorage.setItem(OFF, "1"); } catch { /* they stay on */ }

@@ -1,4 +1,4 @@
-"""Look for keys and passwords in what is checked in: `make secrets`.
+"""Look for keys and passwords in the repository: `make secrets`.
 
 By the shape of what providers hand out, and by long random values beside a telling name. A value
 that is meant for tests says so in itself.

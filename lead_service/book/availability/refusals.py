@@ -37,27 +37,28 @@ TO_TEAM = {
 }
 
 ON_DESK = {
-    UnavailableReason.PAST: "It is past.",
-    UnavailableReason.NOTICE: "It is too soon: a call is booked at least {length} ahead, which is"
-    " from {start} on.",
-    UnavailableReason.HORIZON: "It is too far ahead: calls are booked up to {days} ahead, until"
+    UnavailableReason.PAST: "That time has passed.",
+    UnavailableReason.NOTICE: "That is too soon. Visitors have to book at least {length} ahead."
+    " The earliest time is {start}.",
+    UnavailableReason.HORIZON: "That is too far ahead. Visitors can book up to {days} ahead, until"
     " {day}.",
-    UnavailableReason.OVERRIDE: "{day} has hours of its own, and this time is not among them.",
+    UnavailableReason.OVERRIDE: "{day} has special hours, and this time is outside them.",
     UnavailableReason.HOLIDAY: "{day} is a public holiday: {name}.",
     UnavailableReason.TIME_OFF: "The host is off {dates}.",
-    UnavailableReason.HOURS: "It is outside the opening hours: closed{around}.",
-    UnavailableReason.GRID: "It is between two starts: there is one every {length} from {opens}.",
-    UnavailableReason.LENGTH: "It would not end in time: a call takes {length}, and the hours end"
-    " at {time}.",
+    UnavailableReason.HOURS: "That is outside the host\u2019s hours. There are none{around}.",
+    UnavailableReason.GRID: "No call can start at that time. Calls start every {length} from"
+    " {opens}.",
+    UnavailableReason.LENGTH: "The call would not end in time. It takes {length}, and the hours"
+    " end at {time}.",
     UnavailableReason.LIMIT: "{day} is full: the limit is {calls} a day.",
-    UnavailableReason.HELD: "As many suspected calls wait for you as may wait.",
+    UnavailableReason.HELD: "Too many suspected calls are waiting for you. Release or cancel some.",
     UnavailableReason.BOOKED: "Another call and its buffers take the time {span}.",
     UnavailableReason.BUSY: "The calendar \u201c{name}\u201d is busy {span}.",
     UnavailableReason.UNREAD: "We don\u2019t know whether the calendar \u201c{name}\u201d is free"
     " at that time, so visitors can\u2019t book it.",
 }
-BEYOND = "It is further ahead than any calendar reaches."
-CLOSED = "It is outside the opening hours. There are none near this time."
+BEYOND = "That is further ahead than any calendar reaches."
+CLOSED = "That is outside the host\u2019s hours. There are none near this time."
 SHOWN = range(1970, 9000)  # years; what lies beyond has no end
 INSTANT = timedelta(microseconds=1)
 UNITS = ((1440, "day"), (60, "hour"), (1, "minute"))

@@ -62,7 +62,7 @@ def _window(part: str) -> Window:
     found = PART.fullmatch(part)
     if not found:
         raise ValueError(
-            f"Write \u201c{part}\u201d like 9am-5pm, with a comma between two of them."
+            f"Instead of \u201c{part}\u201d, enter hours like 9am-5pm, separated by commas."
         )
     if not (found[1] or found[2]):
         raise ValueError("Enter when the hours begin and end, like 9am-5pm.")
@@ -75,7 +75,8 @@ def _window(part: str) -> Window:
         end = (end - 1) % DAY + 1 + DAY
     if start is None or end is None or start >= DAY or end > 2 * DAY:
         raise ValueError(
-            f"In \u201c{part}\u201d, use times from 00:00 to 23:55; the end may go on to 48:00."
+            f"In \u201c{part}\u201d, enter times from 00:00 to 23:55."
+            " Hours that run past midnight can end as late as 48:00."
         )
     if end <= start:
         raise ValueError(

@@ -56,7 +56,7 @@ def book_call_submit(lead_id: int) -> ResponseReturnValue:
         return _render(lead_id, form, _why(taken)), 409
     except Refused as refused:
         return _render(lead_id, form, str(refused)), 422
-    flash("Booked. We\u2019ll email both of them the invitation.")
+    flash("Booked. We\u2019ll email the visitor and the host the invitation.")
     return redirect(url_for(".call", call_id=call_id), 303)
 
 

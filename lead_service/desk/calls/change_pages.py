@@ -57,7 +57,7 @@ def cancel_call_submit(call_id: int) -> ResponseReturnValue:
         if not call_changes.cancel(session, context().settings, call, by, note=note):
             raise bookings.NotUpcoming
 
-    told = "Canceled. We\u2019ll email both of them."
+    told = "Canceled. We\u2019ll email the visitor and the host."
     return _submit("desk/calls/cancel.html", call_id, change, told)
 
 
@@ -79,7 +79,7 @@ def move_call_submit(call_id: int) -> ResponseReturnValue:
         ):
             raise Refused("The call is already at that time. Choose another one.")
 
-    told = "Moved. We\u2019ll email both of them the new invitation."
+    told = "Moved. We\u2019ll email the visitor and the host the new invitation."
     return _submit("desk/calls/move.html", call_id, change, told, _open_times)
 
 

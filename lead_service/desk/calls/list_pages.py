@@ -21,7 +21,7 @@ from ..pagination import Page, newest_first
 MOST = 200  # calls to come that are listed
 RESULTS = {CallOutcome.HELD: "Held", CallOutcome.NO_SHOW: "No-show"}
 VIEWS = {"": "Upcoming", "unmarked": "To be marked", "past": "Past", "cancelled": "Canceled"}
-VIEWS["left"] = "Of hosts who take no calls"
+VIEWS["left"] = "Need another host"
 MARKED = {
     CallOutcome.HELD: "Marked as held.",
     CallOutcome.NO_SHOW: "Marked as a no-show.",

@@ -28,7 +28,7 @@ def asked_start(zone: str) -> tuple[datetime, bool]:
     """
     chosen, typed = request.form.get("start", ""), request.form.get("at", "")
     if bool(chosen) == bool(typed):
-        raise Refused("Choose one time.")
+        raise Refused("Choose a time.")
     if chosen:
         return parse_start(chosen) or abort(422), False
     reading = wall_clock.parse(typed)

@@ -34,7 +34,7 @@ def outward_address(_form: Form, field: Field) -> None:
     except ValueError as fault:
         raise ValidationError(f"The address {fault}.") from None
     if not context().settings.feeds_allow_loopback and _is_inward(checked):
-        raise ValidationError("The address must name a machine on the internet.")
+        raise ValidationError("Enter an address that can be reached on the internet.")
 
 
 def checked_address(text: str) -> str:

@@ -60,7 +60,7 @@ class TimeOffForm(Form):
 
     first_day = day_field("First day")
     last_day = day_field("Last day")
-    note = short_text("What for", longest=200, autocomplete="off")
+    note = short_text("Reason", longest=200, autocomplete="off")
     known = HiddenField(filters=[clean])
 
     @property

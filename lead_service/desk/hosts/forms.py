@@ -26,7 +26,7 @@ from ...web.context import context
 from ...web.fields import Choice, Readable, address, asked, clean, limit, one_line, short_text
 
 OTHERS = {"weekdays": slice(5), "weekend": slice(5, None), "all": slice(None)}  # of a week's days
-FAR = f"Empty: {MOST_DAYS} days."
+FAR = f"If you leave this empty, {MOST_DAYS} days."
 LINK = "Start the meeting link with https://, like https://meet.example.com/ann."
 
 
@@ -70,7 +70,7 @@ def zones() -> list[str]:
 
 def known_zone(_form: Form, field: Field) -> None:
     if not timezones.is_zone(field.data or ""):
-        raise ValidationError("Choose a time zone from the list, such as America/New_York.")
+        raise ValidationError("Choose a time zone from the list, such as New York.")
 
 
 def secure_link(_form: Form, field: Field) -> None:
@@ -93,21 +93,21 @@ class HostForm(Form):
         description="Visitors read the name of this person, and see the portrait and lines.",
         default="",
     )
-    name = short_text("Name", required="Enter the name that visitors read.")
+    name = short_text("Name", required="Enter the name to show to visitors.")
     email = address("Work email", required="Enter an email address.")
     zone = StringField(
         "Time zone",
         [InputRequired("Choose a time zone."), Length(max=64), known_zone],
         filters=[clean],
-        description="The opening hours are on the clocks of this place. Calls that are booked stay"
-        " when they are.",
+        description="Opening hours use this time zone. Calls that are already booked don\u2019t"
+        " move.",
         render_kw={"list": "zones", "autocomplete": "off", "maxlength": 64},
     )
     meeting_link = StringField(
         "Meeting link (optional)",
         [limit(500), one_line, secure_link],
         filters=[clean],
-        description="Write {room} in it to give each call a room of its own. Without a link, the"
+        description="Put {room} in the link to give each call its own room. Without a link, the"
         " host calls, and visitors are asked for their number.",
         render_kw={"inputmode": "url", "autocomplete": "off", "maxlength": 500},
     )
@@ -241,15 +241,13 @@ class RulesForm(Form):
         widget=ListWidget(prefix_label=False),
     )
     interval = minutes(
-        "A start every", "Counted from the start of the opening hours.", least=5, most=1440
+        "Time between starts", "Counted from the start of the opening hours.", least=5, most=1440
     )
-    buffer_before = minutes("Kept free before a call", "", most=480)
-    buffer_after = minutes("Kept free after a call", "", most=480)
-    notice = minutes("Notice", "How long ahead a call is booked: 240 is four hours.", most=43_200)
-    horizon_days = _number(
-        "Days that are open for booking", f"Empty: {MOST_DAYS} days.", 0, 365, []
-    )
-    daily_limit = _number("Calls a day, at most", "Empty: no limit.", 0, 100, [])
+    buffer_before = minutes("Buffer before a call", "", most=480)
+    buffer_after = minutes("Buffer after a call", "", most=480)
+    notice = minutes("Notice", "How far ahead visitors must book. 240 is four hours.", most=43_200)
+    horizon_days = _number("How many days ahead visitors can book", FAR, 0, 365, [])
+    daily_limit = _number("Maximum calls per day", "If you leave this empty, no limit.", 0, 100, [])
 
     def __init__(self, formdata: MultiDict | None = None, **more: Any) -> None:
         super().__init__(formdata, **more)

@@ -39,7 +39,7 @@ PARTS = {
         "Weekly hours",
         HoursForm,
         AuditKind.HOURS_CHANGED,
-        "Write times as you say them: 9am, 9:30 am, noon, 17:00. A day without times is closed.",
+        "Enter times like 9am, 9:30 am, noon or 17:00. A day without times is closed.",
     ),
     "rules": Part("Rules", RulesForm, AuditKind.RULES_CHANGED, "Booked calls stay as they are."),
 }

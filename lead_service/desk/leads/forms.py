@@ -76,7 +76,7 @@ class LeadForm(OwnerForm):
         return typed | {"stage": Stage(self.stage.data), "owner_id": self.owner}
 
 
-CONSENTS = {"": "We did not talk about it", "yes": "They said yes", "no": "They said no"}
+CONSENTS = {"": "We didn\u2019t talk about it", "yes": "They said yes", "no": "They said no"}
 
 
 class ToldForm(Form):

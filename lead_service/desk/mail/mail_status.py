@@ -50,7 +50,7 @@ MAIL_STATUSES = (
     _told(Delivery.DROPPED, "Dropped", "bad"),
     _told(Delivery.REPORTED, "Marked as spam", "bad"),
     _ours(EmailState.FAILED, "Refused", "bad"),
-    _ours(EmailState.DEAD, "Given up", "bad"),
+    _ours(EmailState.DEAD, "Stopped trying", "bad"),
     _ours(EmailState.EXPIRED, "Too late"),
     _ours(EmailState.HELD, "Held"),
     _ours(EmailState.CANCELLED, "Canceled"),

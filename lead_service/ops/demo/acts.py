@@ -47,7 +47,7 @@ REASONS = {
     "failed": "the provider refused this email (400)",
     "dead": "the provider answered 503",
     "bounced": "there is no such mailbox (5.1.1)",
-    "dropped": "email to this address came back before",
+    "dropped": "an earlier email to this address bounced",
     "deferred": "their server asked to wait (4.2.2)",
 }
 

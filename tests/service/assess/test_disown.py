@@ -129,7 +129,7 @@ def test_each_of_two_submissions_is_taken_back_by_its_own_link(
     mail(client, assess(client, framework))
     first, second = link(mails, 0), link(mails, 1)
     client.post(first)
-    assert "Was this not you?" in client.get(second).text
+    assert "Wasn\u2019t this you?" in client.get(second).text
     assert mentions(database, ADA)
     client.post(second)
     assert mentions(database, ADA) == []
@@ -162,4 +162,4 @@ def test_it_may_have_been_them_after_all(client, result, mails, database):
     mail(client, result)
     client.post(link(mails))
     mail(client, result)
-    assert "Was this not you?" in client.get(link(mails)).text
+    assert "Wasn\u2019t this you?" in client.get(link(mails)).text

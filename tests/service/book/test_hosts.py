@@ -83,7 +83,7 @@ def test_a_call_that_moves_to_a_host_who_phones_asks_for_the_number_and_says_so(
     page = book(client, ANN_ALONE, phone="")
     change_host(database, ann, is_active=False)
     shown = client.get(f"{page}move/{BOTH}/").text
-    assert "By phone: we call you" in shown and "By phone instead of by video" in shown
+    assert "By phone: we\u2019ll call you" in shown and "By phone instead of by video" in shown
     assert "ACTION Advisory instead of Ann Example" in shown
     form = {"start": BOTH, "terms": hidden(shown, "terms")}
     refused = client.post(page + "move/", data=form)
@@ -100,7 +100,7 @@ def test_a_move_is_shown_once_more_when_what_it_said_has_changed(client, databas
     form = {"start": BOTH, "terms": hidden(shown, "terms")}
     again = client.post(page + "move/", data=form)
     assert again.status_code == 409
-    assert "By phone: we call you" in again.text
+    assert "By phone: we\u2019ll call you" in again.text
     form["terms"] = hidden(again.text, "terms")
     assert client.post(page + "move/", data=form).status_code == 303
 

@@ -124,7 +124,7 @@ def test_a_time_that_is_gone_or_outside_the_hours_is_refused_unless_it_was_agree
 def test_the_host_of_a_call_owns_a_lead_that_nobody_owns(client, member, database):
     book(client)
     assert one(database, Lead).owner_id == 1
-    assert "Gave the lead to <bdi>ann@example.com" in client.get("/desk/leads/1/").text
+    assert "Assigned the lead to <bdi>ann@example.com" in client.get("/desk/leads/1/").text
 
 
 def test_after_a_no_show_an_email_can_be_read_and_then_sent_once(client, member, mails, database):

@@ -84,7 +84,7 @@ def test_what_is_saved_is_shown_told_and_on_the_trail(client, ann, database):
         "Qualified · <bdi>Bob</bdi>",
         "<strong>Tue, Dec 1</strong>: <bdi>Send the summary</bdi>",
         "Changed the stage: New → Qualified",
-        "Gave the lead to <bdi>Bob</bdi>",
+        "Assigned the lead to <bdi>Bob</bdi>",
         "Changed the next action, for Tue, Dec 1, 2026",
         "Corrected the contact details: company",
         "by <bdi>ann@example.com</bdi>",
@@ -96,7 +96,7 @@ def test_what_is_saved_is_shown_told_and_on_the_trail(client, ann, database):
         "fields": ["stage", "owner_id", "next_action", "next_action_on", "company"],
         **{"from_stage": "new", "to_stage": "qualified", "from_owner": None, "to_owner": 2},
     }
-    told = "stage: New → Qualified; owner: no owner → Bob; fields: next action, its day, company"
+    told = "stage: New → Qualified; owner: no owner → Bob; fields: next action, its date, company"
     assert told in client.get("/desk/trail/").text
 
 

@@ -289,7 +289,7 @@ def test_a_late_email_says_when_it_was(client, mails, at):
     assert "late" not in sent_to(mails, "team@example.com")[0].text
     at(MONDAY_MORNING + timedelta(days=8))
     (late,) = sent_to(mails, "team@example.com")
-    assert "This email is late. It happened on Monday, November 23, 2026." in late.text
+    assert "This email is late. This happened on Monday, November 23, 2026." in late.text
     assert "Monday, November 23" in late.html
 
 

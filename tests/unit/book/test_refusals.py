@@ -21,17 +21,20 @@ def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        (Unavailable(UnavailableReason.PAST), "It is past."),
+        (Unavailable(UnavailableReason.PAST), "That time has passed."),
         (
             Unavailable(UnavailableReason.NOTICE, at(13, day=23), count=240),
-            "It is too soon: a call is booked at least 4 hours ahead,"
-            " which is from Mon, Nov 23, 1:00 pm on.",
+            "That is too soon. Visitors have to book at least 4 hours ahead."
+            " The earliest time is Mon, Nov 23, 1:00 pm.",
         ),
         (
             Unavailable(UnavailableReason.HORIZON, count=1, day=TUESDAY),
-            "It is too far ahead: calls are booked up to 1 day ahead, until Tue, Nov 24, 2026.",
+            "That is too far ahead. Visitors can book up to 1 day ahead, until Tue, Nov 24, 2026.",
         ),
-        (Unavailable(UnavailableReason.HORIZON), "It is further ahead than any calendar reaches."),
+        (
+            Unavailable(UnavailableReason.HORIZON),
+            "That is further ahead than any calendar reaches.",
+        ),
         (
             Unavailable(UnavailableReason.HOLIDAY, day=TUESDAY, name="Day of Rest"),
             "Tue, Nov 24, 2026 is a public holiday: Day of Rest.",
@@ -46,17 +49,17 @@ def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
         ),
         (
             Unavailable(UnavailableReason.HOURS, at(17), at(9, day=25)),
-            "It is outside the opening hours: closed from Tue, Nov 24, 5:00 pm"
+            "That is outside the host\u2019s hours. There are none from Tue, Nov 24, 5:00 pm"
             " until Wed, Nov 25, 9:00 am.",
         ),
         (Unavailable(UnavailableReason.HOURS), refusals.CLOSED),
         (
             Unavailable(UnavailableReason.GRID, count=30, opens=time(9, 15)),
-            "It is between two starts: there is one every 30 minutes from 9:15 am.",
+            "No call can start at that time. Calls start every 30 minutes from 9:15 am.",
         ),
         (
             Unavailable(UnavailableReason.LENGTH, at(17), count=45),
-            "It would not end in time: a call takes 45 minutes, and the hours end at 5:00 pm.",
+            "The call would not end in time. It takes 45 minutes, and the hours end at 5:00 pm.",
         ),
         (
             Unavailable(UnavailableReason.LIMIT, count=1, day=TUESDAY),
