@@ -34,6 +34,8 @@ BESIDE_SECONDS = 5  # between two looks for what else is to do
 A_DAY = timedelta(days=1)
 CLOCK_SECONDS = 3600  # between two looks at whether our clock is right
 A_JUMP = timedelta(minutes=1)  # of the wall clock beside the one that only counts seconds
+A_LEAP = timedelta(hours=1)  # ahead: emails could expire by it
+DOUBTED_SECONDS = 120  # a leap may be over in a moment, and not every machine can ask another clock
 
 log = logging.getLogger(__name__)
 
@@ -115,25 +117,37 @@ class _Daily:
 
 
 class _Clock:
-    """Whether this machine's clock is wrong; asked hourly, and whenever it has jumped."""
+    """Whether this machine's clock is wrong; asked hourly, and whenever it has jumped.
+
+    After a leap ahead it counts as wrong for a while, whatever others say.
+    """
 
     def __init__(self, fault: Callable[[Database], str | None] | None) -> None:
         self._fault = fault
         self._is_wrong = False
         self._due_at = time.monotonic()
         self._offset = _offset()
+        self._doubted_until = 0.0
         self._lock = threading.Lock()  # the threads beside ask as well
 
     def is_wrong(self, db: Database) -> bool:
         with self._lock:
-            has_jumped = abs(_offset() - self._offset) > A_JUMP
-            if self._fault and (has_jumped or time.monotonic() >= self._due_at):
+            jump = _offset() - self._offset
+            if self._fault and (abs(jump) > A_JUMP or time.monotonic() >= self._due_at):
                 fault = self._fault(db)
+                self._doubt(jump)
                 self._due_at, self._offset = time.monotonic() + CLOCK_SECONDS, _offset()
                 if fault:
                     log.error("deliver waits for the right time: %s", fault)
                 self._is_wrong = fault is not None
-            return self._is_wrong
+            return self._is_wrong or time.monotonic() < self._doubted_until
+
+    def _doubt(self, jump: timedelta) -> None:
+        if jump > A_LEAP:
+            log.error("deliver waits for the right time: the clock has jumped ahead by %s", jump)
+            self._doubted_until = time.monotonic() + DOUBTED_SECONDS
+        elif jump < -A_LEAP:
+            self._doubted_until = 0.0
 
 
 def _offset() -> timedelta:

@@ -4,6 +4,8 @@ import threading
 import time
 from datetime import timedelta
 
+import pytest
+
 from lead_service import clock
 from lead_service.emails import worker
 from tests.service.conftest import MONDAY_MORNING
@@ -50,10 +52,24 @@ def test_a_chore_that_fails_does_not_stop_the_mail_nor_come_back_at_once(
     assert chores_in(settings, monkeypatch, [0, 1, 2, 25], fail) == 2
 
 
-def test_nothing_is_done_by_a_clock_that_is_wrong(settings, database, monkeypatch):
-    monkeypatch.setattr(worker, "BESIDE_SECONDS", 0)
-    ahead = timedelta(days=1200)
-    shown = iter([ahead, ahead, ahead, timedelta(), timedelta(), None])
+AHEAD = timedelta(days=1200)
+
+
+@pytest.mark.parametrize(
+    ("can_ask", "doubted", "done_at"),
+    [
+        (True, 0, [MONDAY_MORNING]),
+        (False, worker.DOUBTED_SECONDS, [MONDAY_MORNING]),
+        (False, 0, [MONDAY_MORNING + AHEAD, MONDAY_MORNING]),
+    ],
+    ids=["another clock says so", "it has just leapt", "it stays so"],
+)
+def test_nothing_is_done_by_a_clock_that_is_wrong(
+    settings, database, monkeypatch, can_ask, doubted, done_at
+):
+    monkeypatch.setattr(worker, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(worker, "DOUBTED_SECONDS", doubted)
+    shown = iter([AHEAD, AHEAD, AHEAD, timedelta(), timedelta(), None])
     now, done = [MONDAY_MORNING], []
     monkeypatch.setattr(clock, "now", lambda: now[0])
 
@@ -64,11 +80,11 @@ def test_nothing_is_done_by_a_clock_that_is_wrong(settings, database, monkeypatc
         return False
 
     def fault(_database) -> str | None:
-        return "it is years ahead" if now[0] > MONDAY_MORNING else None
+        return "it is years ahead" if can_ask and now[0] > MONDAY_MORNING else None
 
     daily = lambda _db: done.append(now[0])  # noqa: E731
     worker.run(settings, compose, until=is_over, daily=daily, clock_fault=fault)
-    assert done == [MONDAY_MORNING]
+    assert done == done_at
 
 
 def test_work_beside_goes_on_when_other_work_fails_and_waits_for_the_right_time(
