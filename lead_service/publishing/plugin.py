@@ -209,7 +209,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             raise PluginError("\n".join(faults))
         included = Path(config.docs_dir, "includes").glob("*")
         rendering = Rendering(files, self._setup, included, self._extensions_for)
-        for file in files.documentation_pages():
+        # Drafts too: MkDocs would render them with the extensions of the page before.
+        for file in files.documentation_pages(inclusion=InclusionLevel.is_in_serve):
             KeptPage(file, config, rendering)
         return files
 

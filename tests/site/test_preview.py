@@ -7,9 +7,16 @@ from lead_service.publishing.preview import Preview, mirror, stamps
 from lead_service.publishing.site import Renewal
 from tests.support.built_site import ARTICLE, ROOT, small_docs
 
+WRITING = """
+A claim. (1) :material-scale-balance:
+{ .annotate }
+
+1. A remark.
+"""
+
 
 def test_a_preview_shows_drafts_and_says_what_is_wrong_over_the_last_good_build(tmp_path):
-    docs = small_docs(tmp_path, draft="true")
+    docs = small_docs(tmp_path, ARTICLE + WRITING, draft="true")
     config = tmp_path / "mkdocs.yml"
     text = (ROOT / "mkdocs.yml").read_text("utf-8").partition("watch:")[0]
     text = re.sub(r"(?s)\nnav:.*?\n\n", "\nnav: [index.md, insights/index.md]\n\n", text)
@@ -28,6 +35,7 @@ def test_a_preview_shows_drafts_and_says_what_is_wrong_over_the_last_good_build(
     assert preview.build() == []
     assert "mkdocs-draft-marker" in page.read_text("utf-8")
     assert 'src="/assets/preview.' in page.read_text("utf-8")
+    assert 'class="annotation"' in page.read_text("utf-8") and "<svg" in page.read_text("utf-8")
     before, renewal = state(), Renewal(site)
     article.write_text(ARTICLE + "\n![](a.png)\n", "utf-8")
     [fault] = preview.build()
