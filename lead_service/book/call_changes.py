@@ -51,6 +51,27 @@ def cancel(
     return True
 
 
+def cancel_spam(
+    session: Session, settings: Settings, call: Booking, by: Actor, reason: str
+) -> bool:
+    """Cancel a call of spam and its waiting emails; False as for `cancel`.
+
+    Host and team hear of one that they were told of, with the `reason`.
+    """
+    if not bookings.cancel(session, call, by.at):
+        return False
+    notifications.withdrawn(session, call, by, reason=reason)
+    if not call.quarantine:
+        news = News(session, settings, call, by)
+        if call.is_proved:
+            news.queue(EmailKind.BOOKING_CANCELLED, call.email, **news.said)
+        said = news.said | {"note": f"{reason[0].upper()}{reason[1:]}."}
+        news.tell_host(call.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, **said)
+        news.tell_team(CallNews.CANCELED, [call.host], **said)
+    _note(session, AuditKind.CALL_CANCELLED, call, by)
+    return True
+
+
 def confirm(session: Session, settings: Settings, call: Booking, by: Actor) -> bool:
     """Confirm a call that waits for the team, and send the invitation; False for any other."""
     if not bookings.confirm(session, call, by.at):

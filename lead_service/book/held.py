@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from ..accounts.audit_log import Actor, AuditKind
@@ -32,6 +32,8 @@ HELD_FOR = timedelta(hours=4)  # then the time is free again, and the message st
 SOON = timedelta(hours=12)  # before its start, a call should be confirmed
 BEGUN = timedelta(days=1)  # for so long after its start, an unconfirmed call is listed
 KEY = "unconfirmed"
+SPAM = "the lead was marked as spam"
+CLEARED = "it was part of a flood that the team cleared"
 RECENT = timedelta(days=2)  # calls made within it may be part of a flood
 SEVERAL = 3  # calls of one client or one hour
 Kept = TypeVar("Kept", Booking, Lead)
@@ -186,18 +188,30 @@ def _clear_call(booking_id: int, by: Actor, session: Session) -> bool:
     booking = session.get(Booking, booking_id)
     if booking is None or booking.is_proved or not bookings.cancel(session, booking, by.at):
         return False
-    notifications.withdrawn(session, booking, by)
+    notifications.withdrawn(session, booking, by, reason=CLEARED)
     _clear_lead(booking.lead_id, session)
     return True
 
 
-def cancel_unproved(session: Session, lead_id: int, by: Actor) -> None:
-    """Cancel the unproved calls to come of a lead and all its waiting emails, and email no one."""
-    theirs = (Booking.lead_id == lead_id, Booking.is_proved.is_(False), *coming(by.at))
-    for call in session.scalars(select(Booking).where(*theirs).order_by(Booking.host_id)).all():
-        if bookings.cancel(session, call, by.at):
-            notifications.withdrawn(session, call, by)
-    outbox.withdraw(session, OutboxMessage.lead_id == lead_id)
+def coming_calls(session: Session, lead_ids: Collection[int], now: datetime) -> Sequence[Booking]:
+    """Return the calls to come of some leads, in the order in which their hosts are locked."""
+    query = select(Booking).where(Booking.lead_id.in_(lead_ids), *coming(now))
+    query = query.options(joinedload(Booking.host))
+    return session.scalars(query.order_by(Booking.host_id, Booking.id)).all()
+
+
+def cancel_spam(session: Session, settings: Settings, lead_id: int, by: Actor) -> int:
+    """Cancel the calls to come of a lead, and its waiting emails; return how many calls.
+
+    A host who was invited hears of it. A visitor does only if their address is confirmed, as
+    anyone can type anyone's.
+    """
+    calls = coming_calls(session, [lead_id], by.at)
+    gone = [call for call in calls if call_changes.cancel_spam(session, settings, call, by, SPAM)]
+    about = OutboxMessage.booking_id
+    others = or_(about.is_(None), about.not_in([call.id for call in gone]))
+    outbox.withdraw(session, and_(OutboxMessage.lead_id == lead_id, others), SPAM)
+    return len(gone)
 
 
 def _clear_lead(lead_id: int, session: Session) -> bool:
@@ -207,7 +221,7 @@ def _clear_lead(lead_id: int, session: Session) -> bool:
         return False
     lead.stage = Stage.LOST
     lead.version += 1
-    outbox.withdraw(session, OutboxMessage.lead_id == lead_id)
+    outbox.withdraw(session, OutboxMessage.lead_id == lead_id, CLEARED)
     return True
 
 

@@ -130,12 +130,14 @@ def _belongs(session: Session, assessment_id: int | None, lead_id: int) -> None:
         assessment.lead_id = assessment.lead_id or lead_id
 
 
-def withdrawn(session: Session, booking: Booking, by: Actor) -> None:
+def withdrawn(
+    session: Session, booking: Booking, by: Actor, *, reason: str = "the call was canceled"
+) -> None:
     """Note that a call is canceled, and cancel its waiting emails. Queue no news."""
     who: dict[str, Any] = {"member": by.member_id} if by.member else {}
     kind = EventKind.CALL_CANCELLED
     events.record_event(session, booking.lead, kind, by.at, booking=booking.id, **who)
-    outbox.withdraw(session, OutboxMessage.booking_id == booking.id)
+    outbox.withdraw(session, OutboxMessage.booking_id == booking.id, reason)
 
 
 def disowned(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:

@@ -42,6 +42,7 @@ CHANGES = {
     AuditKind.LEAD_ADDED: "Lead added",
     AuditKind.LEAD_CHANGED: "Lead changed",
     AuditKind.LEAD_RELEASED: "Released",
+    AuditKind.LEAD_MARKED_AS_SPAM: "Marked as spam",
     AuditKind.NOTE_ADDED: "Note added",
     AuditKind.NOTE_REMOVED: "Note removed",
     AuditKind.ERASED: "Erased",

@@ -13,7 +13,15 @@ from .hosts import (
     taking_calls_page,
     unavailable_page,
 )
-from .leads import bulk_actions, exports, inbox, lead_page, new_lead_page, saved_views
+from .leads import (
+    bulk_actions,
+    exports,
+    inbox,
+    lead_page,
+    new_lead_page,
+    saved_views,
+    spam_page,
+)
 from .mail import outbox_page
 from .privacy import privacy_page
 from .search import search_page

@@ -196,10 +196,10 @@ def supersede(
     return known[0] if known else {}
 
 
-def withdraw(session: Session, about: ColumnElement[bool]) -> None:
-    """Cancel all waiting emails about a call, or about a lead."""
+def withdraw(session: Session, about: ColumnElement[bool], reason: str) -> None:
+    """Cancel all waiting emails about a call, or about a lead; `reason` says why, in words."""
     waits = and_(about, OutboxMessage.state.in_(WAITING))
-    gone = {"state": EmailState.CANCELLED, "body": None, "facts": None, "reason": ""}
+    gone = {"state": EmailState.CANCELLED, "body": None, "facts": None, "reason": reason}
     session.execute(update(OutboxMessage).where(waits).values(gone))
 
 

@@ -1,6 +1,6 @@
 """What a member does to leads from the inbox: to one by its row, or to all that are selected."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from urllib.parse import parse_qsl
 
@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from ...accounts.audit_log import Actor
 from ...accounts.members import Member
-from ...book import held
 from ...leads.models import Lead, Stage
 from ..blueprint import blueprint, write
 from ..pagination import PAGE
@@ -23,8 +22,14 @@ OF_A_ROW = ("take", "done")  # a button of these names holds the number of its l
 
 @blueprint.post("/leads/bulk")
 def change_leads() -> ResponseReturnValue:
-    """Do one thing to each lead that the form names, and go back to the view."""
+    """Do one thing to each lead that the form names, and go back to the view.
+
+    Spam is asked about first, on a page of its own.
+    """
     ids, act = _asked()
+    if request.form.get("do") == "spam" and ids:
+        view = request.form.get("back") or None
+        return redirect(url_for(".ask_spam", lead=ids, back=view), 303)
     done = sum(write(partial(_change_one, id, act)) for id in ids) if act else 0
     flash(f"Changed {done} lead{'s' if done != 1 else ''}." if done else "Nothing was changed.")
     return redirect(url_for(".inbox", **view_in_form().address), 303)
@@ -39,13 +44,16 @@ def _asked() -> tuple[list[int], Act | None]:
     """Return which leads are meant, in the order in which they are locked, and what to do."""
     name = next((name for name in OF_A_ROW if name in request.form), "")
     texts = [request.form[name]] if name else request.form.getlist("lead")
+    return lead_ids(texts), ACTS.get(name or request.form.get("do", ""))
+
+
+def lead_ids(texts: Iterable[str]) -> list[int]:
+    """Return the numbers of leads among some texts, no more than a page lists."""
     found = {int(one) for one in texts if one.isascii() and one.isdecimal() and len(one) < 10}
-    return sorted(found)[:PAGE], ACTS.get(name or request.form.get("do", ""))
+    return sorted(found)[:PAGE]
 
 
 def _change_one(id: int, act: Act, session: Session, by: Actor) -> bool:
-    if act is _spam:  # before its lead is locked, as everywhere
-        held.cancel_unproved(session, id, by)
     lead = session.get(Lead, id, with_for_update=True)
     return lead is not None and bool(act(session, lead, by))
 
@@ -78,15 +86,10 @@ def _release(session: Session, lead: Lead, by: Actor) -> bool:
     return bool(lead_updates.release(session, lead, by)) or was_held
 
 
-def _spam(session: Session, lead: Lead, by: Actor) -> bool:
-    return lead_updates.change(session, lead, {"stage": Stage.LOST}, by)
-
-
 ACTS: dict[str, Act] = {
     "take": _take,
     "done": _done,
     "stage": _stage,
     "owner": _owner,
     "release": _release,
-    "spam": _spam,
 }

@@ -31,6 +31,8 @@ DESK = {
     ("desk.lead", "GET"): MEMBER,
     ("desk.search", "GET"): MEMBER,
     ("desk.change_leads", "POST"): MEMBER,
+    ("desk.ask_spam", "GET"): MEMBER,
+    ("desk.mark_spam", "POST"): MEMBER,
     ("desk.save_view", "POST"): MEMBER,
     ("desk.keys", "GET"): MEMBER,
     ("desk.new_lead", "GET"): MEMBER,

@@ -12,10 +12,11 @@ from lead_service.book.models import Booking
 from lead_service.desk.leads import filters
 from lead_service.desk.pagination import PAGE
 from lead_service.desk.team import membership
+from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import press, sign_in
-from tests.support.app.hosts import add_host, change_host
+from tests.support.app.hosts import add_host, change_host, changes
 from tests.support.app.stored_data import kept
 from tests.support.app.visitor_forms import book, open_starts
 
@@ -289,7 +290,6 @@ def test_the_day_comes_first_with_what_is_due_and_new(client, some):
         ({"do": "owner", "owner": "77", "lead": ["1"]}, {}),
         ({"do": "stage", "stage": "sold", "lead": ["1"]}, {}),
         ({"do": "nothing", "lead": ["1"]}, {}),
-        ({"do": "spam", "lead": ["8", "99", "x"]}, {"Robot": ("lost", 1, "")}),
     ],
 )
 def test_leads_are_changed_from_the_list_by_row_or_together(client, some, database, sent, changed):
@@ -304,19 +304,57 @@ def test_leads_are_changed_from_the_list_by_row_or_together(client, some, databa
     assert {name: one for name, one in state().items() if before[name] != one} == changed
 
 
-def test_spam_loses_its_call_without_an_email_and_a_person_keeps_what_waited(
-    client, ann, database, mails
+SPAM = "/desk/leads/spam/"
+CALLED_OFF = {"booking_cancelled", "booking_cancelled_for_host"}
+HELD = "no one was invited, so we email no one"
+INVITED = "We\u2019ll email the host a cancellation. The visitor gets none, because they never"
+PROVED = "We\u2019ll email the host and the visitor a cancellation"
+
+
+@pytest.mark.parametrize(
+    ("how", "asked", "told"),
+    [
+        ("held", HELD, set()),
+        ("invited", INVITED, {"booking_cancelled_for_host"}),
+        ("proved", PROVED, {"booking_cancelled", "booking_cancelled_for_host"}),
+    ],
+)
+def test_spam_says_which_calls_it_cancels_and_tells_who_was_invited(
+    client, ann, database, mails, how, asked, told
 ):
-    for name, act in [("bot", "spam"), ("ada", "release")]:
-        book(client, name=name, email=f"{name}@example.com", website="x")
-        (lead_id,) = re.findall(rf'leads/(\d+)/"><bdi>{name}', client.get("/desk/?q=" + name).text)
-        press(client, "/desk/", "/desk/leads/bulk", do=act, lead=lead_id)
+    book(client, website="x" if how == "held" else "")
+    mails()  # the invitations leave
+    if how == "proved":
+        database.write(lambda session: setattr(session.get_one(Booking, 1), "is_proved", True))
+    marked = press(client, "/desk/", "/desk/leads/bulk", do="spam", lead=["1", "99", "x"])
+    assert marked.location == SPAM + "?lead=1&lead=99"
+    assert asked in client.get(marked.location).text
     with database.read() as session:
-        live = {one.name: one.is_live for one in session.scalars(select(Booking))}
-    assert live == {"bot": False, "ada": True}
-    assert {message.to for row, message in mails() if row.kind == "booking_confirmed"} == {
-        "ada@example.com"
-    }
+        assert session.get_one(Booking, 1).is_live
+    sent = press(client, marked.location, SPAM, lead="1", back="sort=name")
+    assert sent.location == "/desk/?sort=name"
+    assert "Marked 1 lead as spam and canceled 1 call." in client.get("/desk/").text
+    assert {row.kind for row, _ in mails()} & CALLED_OFF == told
+    with database.read() as session:
+        assert not session.get_one(Booking, 1).is_live
+        assert session.get_one(Lead, 1).stage == "lost"
+        rows = session.scalars(select(OutboxMessage).where(OutboxMessage.state == "cancelled"))
+        assert {row.reason for row in rows} == {"the lead was marked as spam"}
+    assert ("lead_marked_as_spam", 1) in changes(database, "lead 1")
+    assert changes(database, "call 1") == [("call_cancelled", 1)]
+
+
+def test_leads_without_a_call_are_marked_as_spam_and_a_person_keeps_what_waited(
+    client, some, database, mails
+):
+    question = client.get(SPAM + "?lead=1&lead=8").text
+    assert "Mark 2 leads as spam?" in question and "call" not in question.split("<h1>")[1]
+    press(client, SPAM + "?lead=1&lead=8", SPAM, lead=["1", "8"])
+    assert set(names(client, stage="lost")) == {"Robot", "Nobody&#39;s", "Lost"}
+    book(client, website="x")
+    (lead_id,) = re.findall(r'leads/(\d+)/"><bdi>Ada', client.get("/desk/?q=ada").text)
+    press(client, "/desk/", "/desk/leads/bulk", do="release", lead=lead_id)
+    assert "booking_confirmed" in {row.kind for row, _ in mails()}
 
 
 def test_filters_are_saved_under_a_name_for_oneself_and_removed(client, some):

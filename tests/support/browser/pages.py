@@ -162,6 +162,7 @@ PLACES = published() | {
     "desk, search": Place("/desk/search/?q=grete", is_desk=True),
     "desk, keys": Place("/desk/keys/", is_desk=True),
     "desk, new lead": Place("/desk/leads/new/", send_nothing("Add the lead"), 422, is_desk=True),
+    "desk, mark as spam": Place("/desk/leads/spam/?lead=1", is_desk=True),
     "desk, book a call": Place("{lead}book/", is_desk=True),
     "desk, invite again": Place("{missed}again/", is_desk=True),
     "desk, lead": Place("{lead}", is_desk=True),

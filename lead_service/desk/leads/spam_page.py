@@ -1,0 +1,53 @@
+"""Mark leads as spam, after a page that says which calls this cancels and who hears of it."""
+
+from functools import partial
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ... import clock
+from ...accounts.audit_log import Actor, AuditKind
+from ...book import held
+from ...leads.models import Lead, Stage
+from ...web.context import context
+from ..blueprint import blueprint, write
+from . import lead_updates
+from .bulk_actions import lead_ids, view_in_form
+
+
+@blueprint.get("/leads/spam/")
+def ask_spam() -> str:
+    """Ask whether the leads of the address are spam; 404 when there are none."""
+    ids = lead_ids(request.args.getlist("lead"))
+    with context().database.read() as session:
+        leads = session.scalars(select(Lead).where(Lead.id.in_(ids)).order_by(Lead.id)).all()
+        calls = held.coming_calls(session, ids, clock.now())
+        page = "desk/leads/spam.html"
+        return render_template(page, leads=leads, calls=calls) if leads else abort(404)
+
+
+@blueprint.post("/leads/spam/")
+def mark_spam() -> ResponseReturnValue:
+    """Close the leads as lost, cancel their calls and emails, and go back to the view."""
+    canceled = [write(partial(_mark, id)) for id in lead_ids(request.form.getlist("lead"))]
+    marked = [one for one in canceled if one is not None]
+    told = f"Marked {_count(len(marked), 'lead')} as spam"
+    flash(f"{told} and canceled {_count(sum(marked), 'call')}." if sum(marked) else f"{told}.")
+    return redirect(url_for(".inbox", **view_in_form().address), 303)
+
+
+def _mark(id: int, session: Session, by: Actor) -> int | None:
+    """Return how many calls were canceled; None for a lead that is gone."""
+    calls = held.cancel_spam(session, context().settings, id, by)  # their hosts are locked first
+    lead = session.get(Lead, id, with_for_update=True)
+    if lead is None:
+        return None
+    lead_updates.change(session, lead, {"stage": Stage.LOST}, by)
+    by.note(session, AuditKind.LEAD_MARKED_AS_SPAM, f"lead {id}", calls_canceled=calls)
+    return calls
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
