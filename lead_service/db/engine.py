@@ -3,7 +3,8 @@
 SQLite is set up so that it keeps what it acknowledged and so that writers queue instead of
 failing: WAL, `synchronous=FULL`, every write transaction `BEGIN IMMEDIATE` (a deferred one that
 turns into a writer fails at once with "database is locked", whatever the time-out), behind one
-kernel lock (writers otherwise spin on SQLite's lock: p99 falls from 500 to 40 ms).
+kernel lock (writers otherwise spin on SQLite's lock: p99 falls from 500 to 40 ms). The threads of
+a process line up for it, so that none waits much longer than the others.
 PostgreSQL needs none of that; it is only told how long to wait for a lock.
 """
 
@@ -11,7 +12,6 @@ import fcntl
 import os
 import random
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -39,6 +39,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
 from .base import Base
+from .fair_lock import FairLock
 
 BUSY_SECONDS = 5
 IN_USE = "the database is in use; stop `web` and `deliver` first, or `serve`"
@@ -105,7 +106,7 @@ class Database:
         self._looker = self.engine.execution_options(begin=None)
         self._lock_path = Path(f"{self.file}.lock") if self.file else None
         self._index_path = f"{self.file}-shm" if self.file else None
-        self._threads_turn = threading.Lock()
+        self._threads_turn = FairLock()
         self._shared: FileIO | None = None
 
     @property
