@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-CONNECTIONS = 16
+CONNECTIONS = 8
 
 
 @dataclass(frozen=True)
