@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,12 +21,13 @@ from ..leads.contact_details import ContactDetails
 from ..leads.models import Consent, EventKind, Lead, LeadEvent
 from ..publishing.site import Published
 from ..settings import Settings
-from ..web import mailbox
+from ..web import carried, mailbox
 from ..web.tokens import derived_token
 from . import text
 from .diagnosis import Diagnosis, diagnose
 from .forms import MailForm
-from .models import Assessment, framework_of, share, share_token, unshare
+from .models import Assessment, framework_of, reference, share, share_token, unshare
+from .ownership import claim
 
 USEFUL_FOR = timedelta(days=7)
 EVENT, SOURCE = EventKind.RESULT_MAILED, RESULT_SOURCE  # what a submission leaves
@@ -51,6 +53,7 @@ def result_email(
     framework = framework_of(session, assessment)
     lead = session.get(Lead, row.lead_id or 0)
     not_me = settings.link(f"/assessment/not-me/{_with_proof(settings.secret, said['key'])}/")
+    own = reference(assessment, settings.secret) if assessment.lead_id == row.lead_id else ""
     return result_message(
         settings,
         published.calls,
@@ -58,6 +61,7 @@ def result_email(
         diagnose(framework, assessment.answers, assessment.phase),
         settings.link(f"/assessment/shared/{shared}/"),
         not_me,
+        {"assessment": own, "article": assessment.came_from, "source": assessment.source},
         **(mailbox.choices(session, settings, lead) if lead else {}),
     )
 
@@ -69,11 +73,13 @@ def result_message(
     diagnosis: Diagnosis,
     link: str,
     not_me: str,
+    known: Mapping[str, Any] | None = None,
     **choices: Any,
 ) -> Message:
     """Compose the email with a result, and none of the visitor's answers: it may be passed on.
 
     `link` is the link to share. `not_me` is the link for people who did not ask for the email.
+    `known` is what goes along to a call, as `carried.with_context` takes it.
     """
     context, engagement = practice_context(settings), diagnosis.outcome.engagement
     call = calls.fitting(engagement.slug if engagement else None)
@@ -85,7 +91,7 @@ def result_message(
         how=text.how_to_close(diagnosis),
         score_is=text.what_the_score_is(diagnosis),
         link=link,
-        book=settings.link(calls.address(call)),
+        book=settings.link(carried.with_context(calls.address(call), **(known or {}))),
         call_name=in_sentence(call.name),
         not_me=not_me,
         **choices,
@@ -112,7 +118,7 @@ def send_result(
     key = _key(settings.secret, assessment, lead)
     if not events.record_event(session, lead, EVENT, now, key=key):
         return
-    assessment.lead_id = assessment.lead_id or lead.id
+    claim(session, assessment.id, lead.id)
     _record_consent(session, lead, form, now)
     occasion = f"result:{key}"
     share(assessment, settings.secret)

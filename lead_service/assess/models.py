@@ -26,6 +26,7 @@ from ..action_framework.types import Framework, Question, Step
 from ..db.base import NUMBERS_FOR_LIFE, Base
 from ..db.engine import insert_unless
 from ..leads.touch import LONGEST, Touch
+from ..web.carried import REFERENCE
 from ..web.tokens import derived_token, token_hash
 
 
@@ -193,18 +194,27 @@ def find_assessment(session: Session, token: str, *, lock: bool = False) -> Asse
 
 
 def reference(assessment: Assessment, secret: str) -> str:
-    """Return what brings the answers along to a call or a message, and opens no page of them."""
-    return f"{assessment.id}-{derived_token(secret, 'answers', assessment.token_hash)[:32]}"
+    """Return what brings the answers along to a call or a message, and opens no page of them.
+
+    Its first part is the assessment's number, which only we can read: it would tell how many
+    there are.
+    """
+    proof = derived_token(secret, "answers", assessment.token_hash)[:32]
+    return f"{assessment.id ^ _mask(secret, proof):08x}-{proof}"
+
+
+def _mask(secret: str, proof: str) -> int:
+    return int(derived_token(secret, "number", proof)[:8], 16) >> 1  # below 2^31, as numbers are
 
 
 def find_referenced(session: Session, secret: str, given: str) -> Assessment | None:
     """Find an assessment by its reference, or by its token, as in links of earlier versions."""
     if not given:
         return None
-    number = given.partition("-")[0]
-    if number.isascii() and number.isdecimal() and len(number) <= 9:
-        found = session.get(Assessment, int(number))
-        if found and hmac.compare_digest(reference(found, secret).encode(), given.encode()):
+    if REFERENCE.fullmatch(given):
+        number, _, proof = given.partition("-")
+        found = session.get(Assessment, int(number, 16) ^ _mask(secret, proof))
+        if found and hmac.compare_digest(reference(found, secret), given):
             return found
     return find_assessment(session, given)
 

@@ -5,7 +5,7 @@ booking, then the lead: always in that order, so that two changes at once wait a
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ..assess.models import Assessment
+from ..assess.ownership import capture_with_answers, claim
 from ..call_types import CallType, CallTypes
 from ..emails import outbox
 from ..emails.models import OutboxMessage
@@ -119,13 +120,11 @@ def create(
         return BookingResult(booking, None)
     hosts = who_take(hosts, wanted.kind, calls)
     free, refused = _who_is_free(session, hosts, wanted, now)
-    lead = capture.capture_lead(
-        session,
-        wanted.details,
-        at=now,
-        quarantine=wanted.quarantine,
-        touches=_touches(session, wanted, now),
+    touch, quarantine = Touch(now, wanted.came_from, wanted.source), wanted.quarantine
+    lead, own = capture_with_answers(
+        session, wanted.details, touch, wanted.assessment_id, quarantine=quarantine
     )
+    wanted = replace(wanted, assessment_id=own.id if own else None)
     if not wanted.by_team:
         wanted = _as_suspected(session, settings, wanted, lead, now)
     if wanted.quarantine and _holds_enough(session, wanted.client, now):
@@ -263,13 +262,6 @@ def _who_is_free(
     if not free and not was_offered(refused):
         raise NotOffered(refused)
     return free, refused
-
-
-def _touches(session: Session, wanted: BookingRequest, now: datetime) -> Iterator[Touch]:
-    """Yield what led to the answers that come along, then what led to the booking."""
-    if wanted.assessment_id:
-        yield session.get_one(Assessment, wanted.assessment_id).touch
-    yield Touch(now, wanted.came_from, wanted.source)
 
 
 def _as_suspected(
@@ -452,6 +444,8 @@ def correct_email(
     if not _is_only_trace(session, booking, mistyped):
         known = capture.capture_lead(session, replace(booking.details, email=email), at=now)
         booking.lead = session.get_one(models.Lead, known.id)
+        own = claim(session, booking.assessment_id, known.id)
+        booking.assessment_id = own.id if own else None
     elif meant is not mistyped:
         while meant is None and not capture.correct_lead_email(session, mistyped, email):
             meant = capture.find_lead(session, email)  # a lead with that address was made meanwhile

@@ -29,23 +29,13 @@ def next_calls(session: Session, lead_ids: Collection[int], now: datetime) -> di
 
 
 def answered_by(session: Session, lead_ids: Collection[int]) -> dict[int, list[Assessment]]:
-    """Map leads to their assessments, the latest first: their own and those of their calls.
-
-    Two leads share one when a visitor books with a colleague's result.
-    """
-    own = select(Assessment.lead_id, Assessment).where(Assessment.lead_id.in_(lead_ids))
-    of_calls = (
-        select(Booking.lead_id, Assessment)
-        .join(Assessment, Booking.assessment_id == Assessment.id)
-        .where(Booking.lead_id.in_(lead_ids))
-    )
-    found: dict[int, dict[int, Assessment]] = {id: {} for id in lead_ids}
-    for lead_id, one in [*session.execute(own), *session.execute(of_calls)]:
-        found[lead_id][one.id] = one
-    return {
-        lead_id: sorted(taken.values(), key=lambda one: (one.started_at, one.id), reverse=True)
-        for lead_id, taken in found.items()
-    }
+    """Map leads to their assessments, the latest first."""
+    query = select(Assessment).where(Assessment.lead_id.in_(lead_ids))
+    latest_first = query.order_by(Assessment.started_at.desc(), Assessment.id.desc())
+    found: dict[int, list[Assessment]] = {id: [] for id in lead_ids}
+    for one in session.scalars(latest_first):
+        found[one.lead_id or 0].append(one)
+    return found
 
 
 def choose(taken: Sequence[Assessment], call: Booking | None) -> Assessment | None:

@@ -31,6 +31,7 @@ from ..web import mailbox
 from . import bookings, briefs, intents, invitations
 from .hosts.models import Host, offered_calls
 from .models import Booking, CallOutcome
+from .visitor.lead_link import link_for
 
 REQUEST, CANCEL = "REQUEST", "CANCEL"
 CALLED_OFF = {
@@ -75,8 +76,7 @@ def visitors_email(
         raise NotNeeded(reason)
     meeting = visitors_meeting(settings, published, booking, row.created_at)
     if row.kind == EmailKind.BOOKING_CANCELLED:
-        calls = offered_calls(session, published.calls)
-        link = settings.link(calls.address(calls.find(booking.kind) or calls.default))
+        link = _link_to_book(session, settings, published, booking)
     else:
         link = settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/")
     has_file = not (is_reminder or booking.awaits_confirmation)
@@ -172,14 +172,13 @@ def invitation_to_book_again(
         raise NotNeeded("the call is no longer marked as a no-show")
     if bookings.has_later(session, booking):
         raise NotNeeded("they booked another call")
-    calls = offered_calls(session, published.calls)
     return compose(
         row.kind,
         to=row.address,
         to_name=booking.name,
         reply_to=booking.host.email,
         reply_to_name=booking.host.name,
-        link=settings.link(calls.address(calls.find(booking.kind) or calls.default)),
+        link=_link_to_book(session, settings, published, booking),
         **mailbox.choices(session, settings, booking.lead),
         thread=thread_of(settings, booking),
         **_context(
@@ -190,6 +189,15 @@ def invitation_to_book_again(
             is_24_hours=booking.visitor_24_hours,
         ),
     )
+
+
+def _link_to_book(
+    session: Session, settings: Settings, published: Published, booking: Booking
+) -> str:
+    """Return the link to the times of a call's kind, with what had led to the call."""
+    calls = offered_calls(session, published.calls)
+    path = calls.address(calls.find(booking.kind) or calls.default)
+    return link_for(session, settings, booking.lead, path, booking)
 
 
 def team_news(
@@ -285,6 +293,8 @@ def _result(session: Session, booking: Booking) -> Diagnosis | None:
     """Return the result that a visitor brought along, once it is complete."""
     assessment = session.get(Assessment, booking.assessment_id or 0)
     if assessment is None or not assessment.completed_at:
+        return None
+    if assessment.lead_id != booking.lead_id:  # booked before answers were kept to their own lead
         return None
     return diagnose(framework_of(session, assessment), assessment.answers, assessment.phase)
 

@@ -51,6 +51,7 @@ class Person(HoneypotForm):
     email = address("Work email")
     phone = phone()
     company = short_text("Company", autocomplete="organization")
+    without_answers = BooleanField("Don\u2019t send my answers from the self-assessment")
     may_contact = BooleanField(consent.SERVICES.text)
 
     @property

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from ..accounts.audit_log import Actor
 from ..accounts.members import Member
-from ..assess.models import Assessment
 from ..emails import outbox, team_notices
 from ..emails.message import EmailKind
 from ..emails.models import OutboxMessage
@@ -87,7 +86,6 @@ def booked(
     A suspected booking tells the team at once, flagged; the emails to visitor and host are held
     until a member releases them.
     """
-    _belongs(session, booking.assessment_id, booking.lead_id)
     news = News(session, settings, booking, by, note)
     news.record(EventKind.CALL_BOOKED)
     news.invite(EmailKind.BOOKING_CONFIRMED, **news.said)
@@ -122,12 +120,6 @@ def _ask_for_proof(session: Session, booking: Booking, now: datetime) -> None:
         booking_id=booking.id,
         sequence=booking.sequence,
     )
-
-
-def _belongs(session: Session, assessment_id: int | None, lead_id: int) -> None:
-    """Give a lead the answers that came along, unless they are another lead's."""
-    if assessment_id and (assessment := session.get(Assessment, assessment_id)):
-        assessment.lead_id = assessment.lead_id or lead_id
 
 
 def withdrawn(
@@ -196,7 +188,6 @@ def _slot_taken(
     now: datetime,
 ) -> None:
     """Tell the team that a visitor wanted a start that was gone, and why."""
-    _belongs(session, wanted.assessment_id, lead.id)
     team_notices.notify(
         session,
         settings,

@@ -23,7 +23,6 @@ from .hosts.models import Host
 from .terms import NO_TERMS, Terms, parse_terms, terms_of
 from .visitor import query_params
 from .visitor import times_page as open_times
-from .visitor.prefill import find_prefill
 
 # Of all visitors together: the first call of each in a day, and their others; the rest is held.
 FIRST_OF_ALL, BOOKINGS_OF_ALL = "60 per day", "30 per day"
@@ -68,9 +67,7 @@ def form(start: str, kind: str = "") -> ResponseReturnValue:
     free = _free_hosts(wanted)
     if not free:
         return open_times.for_booking().render(gone=_why_gone(wanted)), 404
-    with context().database.read() as session:
-        known = find_prefill(session, context().settings, query_params.prefill())
-    page = _form_page(_form_for(free, data={"submission": new_token(), **known}), wanted)
+    page = _form_page(_form_for(free, data={"submission": new_token()}), wanted)
     return ask_afterwards(make_response(page), context().database, free, clock.now())
 
 
@@ -124,7 +121,7 @@ def _book(
 ) -> bookings.BookingResult:
     """Do all of it in the caller's transaction, with one of these hosts."""
     settings, published = context().settings, context().published
-    kind, assessment = query_params.kind(), query_params.assessment(session)
+    kind, answers = query_params.kind(), query_params.sent_answers(session, form)
     if query_params.is_unknown_host(hosts):
         raise bookings.NotOffered
     details = bookings.BookingRequest(
@@ -138,7 +135,7 @@ def _book(
         suspect=form.is_suspect,
         flood=flood,
         client=client_digest(),
-        assessment_id=assessment.id if assessment else None,
+        assessment_id=answers.id if answers else None,
         came_from=carried.article(),
         source=carried.source(),
         host_ids=[one.id for one in query_params.shown_hosts(hosts)],
@@ -187,7 +184,7 @@ def _form_page(
     zone, carried = query_params.zone(shown), query_params.carried_params(choices)
     day = month.date_in(zone, wanted)
     with context().database.read() as session:
-        has_assessment = query_params.assessment(session) is not None
+        answers = query_params.assessment(session)
     return render_template(
         "book/form.html",
         form=form,
@@ -200,7 +197,7 @@ def _form_page(
         all_times=context().published.calls.address(kind)
         + query_params.query({"day": day, **carried}),
         carried_params=carried,
-        has_assessment=has_assessment,
+        answers=answers,
         others=others,
         note=note,
         why=why,

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from ..book.visitor.lead_link import link_for
 from ..emails import practice_context
 from ..emails.message import EmailKind, Message, compose
 from ..emails.models import OutboxMessage
@@ -30,7 +31,7 @@ def received_email(
         reply_to=settings.practice_email,
         name=lead.name,
         reply_time=settings.practice_reply_time,
-        book=settings.link("/book/"),
+        book=link_for(session, settings, lead),
         **mailbox.choices(session, settings, lead),
         **practice_context(settings),
     )

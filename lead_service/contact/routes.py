@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from .. import clock
 from ..assess.models import Assessment
+from ..assess.ownership import capture_with_answers
 from ..book.forms import Person
 from ..book.visitor import query_params
 from ..emails import outbox, team_notices
@@ -54,7 +55,7 @@ def submit() -> ResponseReturnValue:
     settings, flood = context().settings, are_too_many_messages()
 
     def work(session: Session) -> None:
-        answers = query_params.assessment(session)
+        answers = query_params.sent_answers(session, form)
         touch = Touch(now, carried.article(), carried.source())
         save_message(session, settings, form, touch, answers=answers, flood=flood)
 
@@ -66,14 +67,18 @@ def _render(form: ContactForm, **more: bool) -> str:
     """Render the form, and say so when the visitor's answers come along."""
     with context().database.read() as session:
         answers = query_params.assessment(session)
-        has_assessment = answers is not None and answers.lead_id is None  # else it has a lead
-    return render_template("contact/form.html", form=form, has_assessment=has_assessment, **more)
+    return render_template("contact/form.html", form=form, answers=answers, **more)
 
 
 @blueprint.get("/thanks/")
 def thanks() -> str:
     """Say that the message has arrived."""
-    return render_template("contact/thanks.html", wanted_call="call" in request.args)
+    with context().database.read() as session:
+        has_answered = query_params.assessment(session) is not None
+    wanted_call = "call" in request.args
+    return render_template(
+        "contact/thanks.html", wanted_call=wanted_call, has_answered=has_answered
+    )
 
 
 def save_message(
@@ -92,10 +97,8 @@ def save_message(
     """
     now = touch.at
     key, suspect = token_hash(form.submission.data or ""), form.is_suspect or flood
-    touches = [answers.touch, touch] if answers else [touch]
-    lead = capture.capture_lead(session, form.details, quarantine=suspect, at=now, touches=touches)
-    if answers:
-        answers.lead_id = answers.lead_id or lead.id
+    answers_id = answers.id if answers else None
+    lead, _ = capture_with_answers(session, form.details, touch, answers_id, quarantine=suspect)
     text = form.topic.data or ""
     if not events.record_event(
         session, lead, EventKind.WROTE, now, key=key, text=text, suspect=suspect

@@ -171,9 +171,9 @@ class Person:
         return and_(self._mails(), to_them)
 
     def _assessments(self) -> ColumnElement[bool]:
-        with_a_call = select(Booking.assessment_id).where(
-            Booking.lead_id == self.lead, Booking.assessment_id.is_not(None)
-        )
+        """Select the lead's answers, and those of their calls that are no other lead's."""
+        of_calls = select(Assessment.id).join(Booking, Booking.assessment_id == Assessment.id)
+        with_a_call = of_calls.where(Booking.lead_id == self.lead, Assessment.lead_id.is_(None))
         # By a union: for an OR, PostgreSQL reads the whole table.
         own = select(Assessment.id).where(Assessment.lead_id == self.lead)
         return Assessment.id.in_(own.union(with_a_call))

@@ -14,7 +14,7 @@ from flask import Flask, Response, g, request
 from ..leads.touch import parameters, read_source
 from .context import context
 
-REFERENCE = re.compile(r"[0-9]{1,9}-[0-9a-f]{32}")
+REFERENCE = re.compile(r"[0-7][0-9a-f]{7}-[0-9a-f]{32}")
 ELEMENT = re.compile(rb'<(?:a|form)\b[^>]*?\b(?:href|action)="(/(?!/)[^"]*)"[^>]*>')
 FORMS = re.compile(r"/(?:book|contact|assessment)/")
 UNREAD = {400, 403, 413}  # what a form that was refused as a whole says is not looked at
@@ -32,6 +32,14 @@ def install(app: Flask) -> None:
 def remember(assessment: str = "", article: str | None = None, source: str = "") -> None:
     """Note what a page knows from what it shows; what its address says comes first."""
     g.remembered = {"assessment": assessment, "article": article, "source": source}
+
+
+def with_context(
+    address: str, assessment: str = "", article: str | None = None, source: str = ""
+) -> str:
+    """Add to the path of a page what an email knows of the lead whom it is for."""
+    said = {"assessment": assessment, "from": article or "", **parameters(source)}
+    return _with(address, {name: value for name, value in said.items() if value})
 
 
 def _remembered(name: str) -> str:

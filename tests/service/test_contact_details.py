@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import select
 
 from lead_service.book.models import Booking
-from lead_service.book.visitor import prefill
 from lead_service.contact.routes import ContactForm
 from lead_service.desk.leads.forms import LeadForm
 from lead_service.emails.message import EmailKind
@@ -48,7 +47,6 @@ def test_every_field_is_stored_and_shown_wherever_the_others_are(told, database,
     emails = {email.kind: email for _, email in mails()}
     with database.read() as session:
         lead, booking = (session.scalars(select(model)).one() for model in (Lead, Booking))
-        link = prefill.prefill_link(settings, lead).rpartition("/")[2]
         places = {
             "the lead": asdict(lead.details),
             "the search": lead.sought.splitlines(),
@@ -67,7 +65,7 @@ def test_every_field_is_stored_and_shown_wherever_the_others_are(told, database,
         "the page of the lead": told.get("/desk/leads/1/").text.partition('id="work"')[0],
         "the list of their calls": told.get("/desk/leads/1/").text.partition(">As</th>")[2],
         "the page of the call": call,
-        "the form that a link fills in": told.get(f"/book/{open_starts(told)[0]}/{link}").text,
+        "the form to book for them": told.get("/desk/leads/1/book/").text,
     }
     for kind in (EmailKind.NEW_LEAD, EmailKind.BOOKING_FOR_HOST):
         email = emails[kind]

@@ -3,7 +3,6 @@
 All of it is what a visitor may have made up: what is not known here is as if it were not there.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from urllib.parse import urlencode
@@ -11,18 +10,16 @@ from urllib.parse import urlencode
 from flask import Response, abort, after_this_request, g, request
 from sqlalchemy.orm import Session
 
-from ...assess import blueprint as assess_pages
 from ...assess import models as assessments
 from ...call_types import CallType
 from ...formats import clock_time
 from ...web import carried
 from ...web.context import context
+from ..forms import Person
 from ..hosts.models import Host, who_take
 from ..models import Booking
 from . import timezones
 from .habits import Habits, habits_of
-
-PREFILL = re.compile(r"[0-9]{1,9}-[0-9a-f]{32}")
 
 
 def chosen_zone() -> str:
@@ -93,12 +90,20 @@ def shown_hosts(hosts: list[Host]) -> list[Host]:
 
 
 def assessment(session: Session) -> assessments.Assessment | None:
-    """Find the answers that come along, which then go along in every link of the page."""
+    """Find the answers that come along, which then go along in every link of the page.
+
+    Whoever opens the link may be another person, so what led to the answers does not.
+    """
     given, secret = request.values.get("assessment", ""), context().settings.secret
     found = assessments.find_referenced(session, secret, given) if given else None
     if found:
-        assess_pages.remember(found)
+        carried.remember(assessments.reference(found, secret))
     return found
+
+
+def sent_answers(session: Session, form: Person) -> assessments.Assessment | None:
+    """Return the answers that a visitor sends along with a form."""
+    return None if form.without_answers.data else assessment(session)
 
 
 def remember(session: Session, booking: Booking) -> None:
@@ -106,11 +111,6 @@ def remember(session: Session, booking: Booking) -> None:
     answers = session.get(assessments.Assessment, booking.assessment_id or 0)
     reference = assessments.reference(answers, context().settings.secret) if answers else ""
     carried.remember(reference, booking.came_from, booking.source)
-
-
-def prefill() -> str:
-    """Return the token of the lead whose details fill in the form; `prefill` checks it."""
-    return request.values.get("for", "")
 
 
 def month() -> date | None:
@@ -144,6 +144,5 @@ def carried_params(hosts: Sequence[Host]) -> dict[str, str]:
     found = {
         "zone": chosen_zone(),
         "host": str(wanted.id) if wanted else "",
-        "for": prefill() if PREFILL.fullmatch(prefill()) else "",
     }
     return {name: text for name, text in found.items() if text}

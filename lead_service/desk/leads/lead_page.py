@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from ... import clock
 from ...accounts.audit_log import Actor
-from ...book.visitor.prefill import prefill_link
+from ...book.visitor.lead_link import link_for
 from ...leads.models import Lead, Note
 from ...web.context import context
 from .. import labels
@@ -132,5 +132,5 @@ def _render_lead(
             most_lines=MOST_LINES,
             most_said=MOST_SAID,
             words=labels,
-            booking_link=prefill_link(context().settings, found),
+            booking_link=link_for(session, context().settings, found),
         )

@@ -298,10 +298,10 @@ def test_a_text_that_is_too_long_is_kept(client):
 def test_an_error_page_shows_what_was_typed_and_nothing_else(client, database, framework):
     ann = add_host(database)
     token = assess(client, framework).split("/")[2]
-    query = f"?zone=UTC&host={ann}&assessment={token}&from=about-clarify&for=1-{'0' * 32}"
+    query = f"?zone=UTC&host={ann}&assessment={token}&from=about-clarify"
     page = client.get(f"/book/{open_starts(client)[0]}/{query}").text
     names = re.findall(r'type="hidden" name="(\w+)"', page)
-    assert {"terms", "shown", "host", "for"} <= set(names)
+    assert {"terms", "shown", "host"} <= set(names)
     form = VISITOR | {name: hidden(page, name) for name in names} | {"kind": "discovery"}
     answer = client.post("/book/", data=form, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403

@@ -14,9 +14,7 @@ from lead_service.book.forms import parse_start
 from lead_service.book.hosts import setup
 from lead_service.book.hosts.models import Host, TimeOff
 from lead_service.book.models import Booking
-from lead_service.book.visitor.prefill import prefill_link
 from lead_service.formats import clock_time
-from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.call_types import KIND, publish
 from tests.support.app.calls import add_host, count, only_call
@@ -146,20 +144,6 @@ def test_the_page_that_search_engines_see_is_indexed(client):
             query,
             robots,
         )
-
-
-def test_a_link_fills_in_what_the_team_knows_and_names_nobody(client, database, settings):
-    book(client)
-    with database.read() as session:
-        link = prefill_link(settings, session.get_one(Lead, 1)).removeprefix(
-            settings.public_url[:-1]
-        )
-    assert "ada" not in link.lower()
-    form = links(client.get(link).text)["1:00 pm"]
-    assert 'value="ada@example.com"' in client.get(form).text
-    forged = link[:-1] + ("0" if link[-1] != "0" else "1")
-    form = links(client.get(forged).text)["1:00 pm"]
-    assert "ada@example.com" not in client.get(form).text
 
 
 def test_a_meeting_link_can_name_a_room_for_each_call(client, database):

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from lead_service.assess.models import Assessment
 from lead_service.book.models import Booking
+from lead_service.book.visitor.lead_link import link_for
 from lead_service.leads.models import Lead
 from tests.support.app.visitor_forms import (
     VISITOR,
@@ -38,6 +39,10 @@ def addresses(page: str) -> list[tuple[str, dict[str, str]]]:
             query = dict(re.findall(r'type="hidden" name="([\w-]+)" value="([^"]*)"', after))
         found.append((parts.path, query))
     return found
+
+
+def main(page: str) -> str:
+    return page.partition("<main")[2].partition("</main>")[0]
 
 
 def reference(client, result: str) -> str:
@@ -107,6 +112,70 @@ def test_a_lead_keeps_the_first_touch_and_the_last_that_says_something(client, f
     assert first == SOURCE | {"article": "about-clarify"}
     assert last == {"utm_source": "newsletter", "article": "about-organize"}
     assert (booking.source, booking.came_from) == ("utm_source=newsletter", "about-organize")
+
+
+def test_answers_of_a_lead_go_along_with_no_other_address(client, framework, database, mails):
+    result = answer_all(client, framework, begin_phase(client, **QUERY), 1)
+    answers = reference(client, result)
+    book(client, assessment=answers)
+    other = {"email": "mallory@example.org", "name": "Mallory Other", "assessment": answers}
+    book(client, open_starts(client)[3], **other)
+    client.post("/contact/", data=VISITOR | other | {"submission": "x" * 20})
+    with database.read() as session:
+        (taken,) = session.scalars(select(Assessment))
+        ada, mallory = session.scalars(select(Lead).order_by(Lead.id))
+        calls = session.scalars(select(Booking.assessment_id).order_by(Booking.id)).all()
+        assert (taken.lead_id, calls) == (ada.id, [taken.id, None])
+        assert (ada.first_touch or {})["utm_source"] == "linkedin"
+        assert (mallory.first_touch or {}).keys() == {"at"}
+    texts = {row.lead_id: "" for row, _ in mails()}
+    for row, mail in mails():
+        texts[row.lead_id] += mail.text
+    first = "Begin with"
+    assert first in texts[1] and first not in texts[2]
+
+
+def test_a_link_with_answers_brings_no_source_and_its_reader_can_leave_them_out(
+    client, framework, database
+):
+    answers = reference(client, answer_all(client, framework, begin_phase(client, **QUERY), 1))
+    for path in ("/contact/", f"/book/{open_starts(client)[0]}/"):
+        page = client.get(path, query_string={"assessment": answers}).text
+        assert ("/book/", {"assessment": answers}) in addresses(page)
+        assert "send my answers from the self-assessment</label>" in page
+    declined = {"assessment": answers, "without_answers": "y"}
+    book(client, **declined)
+    client.post("/contact/", data=VISITOR | declined | {"submission": "x" * 20})
+    with database.read() as session:
+        assert session.scalars(select(Assessment.lead_id)).one() is None
+        assert session.scalars(select(Booking.assessment_id)).one() is None
+
+
+def test_a_lead_books_again_with_what_is_known_of_them(
+    client, framework, database, mails, settings
+):
+    answers = reference(client, answer_all(client, framework, begin_phase(client, **QUERY), 1))
+    client.post("/contact/", data=VISITOR | QUERY | {"assessment": answers, "submission": "x" * 20})
+    (receipt,) = (mail for _, mail in mails() if mail.kind == "message_received")
+    found = re.search(r"/book/\?\S+", receipt.text)
+    assert found
+    with database.read() as session:
+        link = link_for(session, settings, session.get_one(Lead, 1))
+    assert link.endswith(found[0])
+    known = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+    assert known == QUERY | {"assessment": answers}
+    page = client.get(found[0]).text
+    assert not re.search(r"Ada|ada@", page)
+    assert dict(addresses(page))["/book/"] == known  # in the header, too
+    assert "self-assessment" not in main(client.get("/contact/thanks/", query_string=known).text)
+
+
+def test_a_reference_does_not_tell_how_many_assessments_there_are(framework, client):
+    found = {reference(client, assess(client, framework)).partition("-")[0] for _ in range(2)}
+    assert len(found) == 2 and all(re.fullmatch("[0-7][0-9a-f]{7}", one) for one in found)
+    assert not {"00000001", "00000002"} & found
+    made_up = {"assessment": "7fffffff-" + "0" * 32}
+    assert client.get("/contact/", query_string=made_up).status_code == 200
 
 
 def test_a_suspected_form_in_a_leads_name_changes_no_touch(client, database):
