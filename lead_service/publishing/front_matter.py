@@ -95,7 +95,7 @@ class OfArticle(OfPage):
     """What an article may say."""
 
     date: Day
-    step: Step
+    step: Step = Field()  # required: without a field of its own it would have the page's None
     answer: Text | None = None
     updated: Day | None = None
     publish: Day | None = None
@@ -149,10 +149,12 @@ class FrontMatter:
         try:
             return kind.validate_python(data, context=known)
         except ValidationError as error:
-            (key, *_), fault = next(worded(error.errors(), ()))
-            if fault == "must be text" and isinstance(data.get(key), int | float | date):
-                fault += ": put it in quotes"
-            raise self.fault(str(key), fault) from error
+            faults = []
+            for (key, *_), fault in worded(error.errors(), ()):
+                if fault == "must be text" and isinstance(data.get(key), int | float | date):
+                    fault += ": put it in quotes"
+                faults.append(str(self.fault(str(key), fault)))
+            raise PluginError("\n".join(faults)) from error
 
 
 class Once:

@@ -1,15 +1,15 @@
 """Read the menu and the footer from `nav` in mkdocs.yml."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import Files
 
 from .links import SERVICE
 
 MENU, FOOTER = "Menu", "Footer"
 IMPRINT = "imprint.md"  # only some practices have one
+ENTRY = "write what the link says, a colon and where it leads"
 
 
 class Entry(NamedTuple):
@@ -19,31 +19,49 @@ class Entry(NamedTuple):
     url: str
 
 
-def read(nav: Sequence[Any] | None, files: Files, *, has_imprint: bool) -> dict[str, list[Entry]]:
-    """Return the entries of both; `PluginError` names one that leads nowhere."""
-    found: dict[str, list[Entry]] = {MENU: [], FOOTER: []}
-    known = {f"/{file.url}" for file in files} | set(SERVICE) | {"/feed.xml"}
-    for part, entries in _parts(nav):
-        for entry in entries:
-            if not isinstance(entry, dict) or len(entry) != 1:
-                raise _fault(part, f"{entry}: write what the link says, a colon and where it leads")
-            [(name, target)] = entry.items()
-            if target == IMPRINT and not has_imprint:
-                continue
-            file = files.get_file_from_path(str(target))
-            url = f"/{file.url}".replace("/./", "/") if file else str(target)
-            if not file and url not in known and not url.startswith("https://"):
-                raise _fault(part, f"{name}: there is no page {target}")
-            found[part].append(Entry(str(name), url))
-    return found
+class Menus:
+    """The entries of both, and `faults`: a text of mkdocs.yml, and what is wrong with it."""
 
+    def __init__(self, nav: Sequence[Any] | None, files: Files, *, has_imprint: bool) -> None:
+        self.entries: dict[str, list[Entry]] = {MENU: [], FOOTER: []}
+        self.faults: list[tuple[str, str]] = []
+        self._files, self._has_imprint = files, has_imprint
+        self._known = {f"/{file.url}" for file in files} | set(SERVICE) | {"/feed.xml"}
+        seen = set()
+        for part, entries in self._parts(nav):
+            seen.add(part)
+            for entry in entries:
+                self._read(part, entry)
+        if nav:  # a site may have no menus at all
+            missing = [part for part in self.entries if part not in seen]
+            self.faults += (("nav", f"nav: {part}: is missing") for part in missing)
 
-def _fault(part: str, message: str) -> PluginError:
-    return PluginError(f"mkdocs.yml: nav: {part}: {message}")
+    def _parts(self, nav: Sequence[Any] | None) -> Iterator[tuple[str, list[Any]]]:
+        for item in nav or ():
+            [(name, entries)] = item.items() if isinstance(item, dict) else [(str(item), None)]
+            if name not in self.entries:
+                known = f"is no part of nav. The parts are {MENU} and {FOOTER}"
+                self.faults.append((name, f"nav: {name}: {known}"))
+            elif not isinstance(entries, list):
+                self.faults.append((name, f"nav: {name}: below it, {ENTRY}, one on each line"))
+                yield name, []
+            else:
+                yield name, entries
 
-
-def _parts(nav: Sequence[Any] | None) -> list[tuple[str, list[Any]]]:
-    parts = [item for item in nav or () if isinstance(item, dict)]
-    return [(MENU, part[MENU]) for part in parts if MENU in part] + [
-        (FOOTER, part[FOOTER]) for part in parts if FOOTER in part
-    ]
+    def _read(self, part: str, entry: Any) -> None:
+        if not isinstance(entry, dict) or len(entry) != 1:
+            self.faults.append((str(entry), f"nav: {part}: {entry}: {ENTRY}"))
+            return
+        [(name, target)] = entry.items()
+        if target == IMPRINT and not self._has_imprint:
+            return
+        file = self._files.get_file_from_path(str(target))
+        url = f"/{file.url}".replace("/./", "/") if file else str(target)
+        if file and file.inclusion.is_excluded():
+            wrong = f"{target} is not published yet"
+        elif not file and url not in self._known and not url.startswith("https://"):
+            wrong = f"there is no page {target}"
+        else:
+            self.entries[part].append(Entry(str(name), url))
+            return
+        self.faults.append((str(target), f"nav: {part}: {name}: {wrong}"))

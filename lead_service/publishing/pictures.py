@@ -24,6 +24,7 @@ ABOVE_THE_FOLD = 1500  # characters of HTML that come before a picture which is 
 IMAGE = re.compile(r'<img\b[^>]*?\bsrc="(?P<src>[^"]+)"[^>]*?/?>')
 GIVEN = re.compile(r'\s(?:src|width|height|loading|srcset|sizes)="[^"]*"')
 VIEW_BOX = re.compile(rb"""\bviewBox=["'][\d.-]+[ ,]+[\d.-]+[ ,]+([\d.]+)[ ,]+([\d.]+)""")
+KEPT = {"transparency", "icc_profile"}  # of what is written into a picture
 RASTER = {".png", ".jpg", ".jpeg", ".webp", ".avif"}
 DRAWN = {".svg", ".gif"}
 
@@ -87,6 +88,16 @@ def measured(picture: bytes, _ending: str) -> Sized:
             return Sized(*opened.size, [(opened.width, picture)])
     except UnidentifiedImageError:
         raise ValueError("is not a picture: use an SVG, PNG or WebP") from None
+
+
+def without_camera_data(picture: bytes) -> bytes:
+    """Return a picture that readers open by itself, upright and without what the camera wrote."""
+    with Image.open(BytesIO(picture)) as opened:
+        upright = ImageOps.exif_transpose(opened)
+        upright.info = {key: upright.info[key] for key in KEPT & upright.info.keys()}
+        file = BytesIO()
+        upright.save(file, opened.format, quality=90)
+    return file.getvalue()
 
 
 def _webp(picture: bytes, width: int, quality: int) -> bytes:

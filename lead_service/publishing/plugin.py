@@ -6,6 +6,7 @@ articles and not with its square.
 """
 
 import json
+import logging
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -67,6 +68,8 @@ MATERIAL = str(Path("material", "templates"))
 SERVICE = Path(__file__).resolve().parents[1]
 SERVICE_TEMPLATES = SERVICE / "templates"  # the signature, and who a person is
 PEOPLE, IMPRINT = "people/", "imprint.md"  # in docs/
+DATA = ("framework.yml", "calls.yml")  # published whole, for the service and for readers
+log = logging.getLogger("mkdocs.plugins.publishing")
 BRIEF = SERVICE / "assess" / "brief.yml"  # checked and not published
 
 
@@ -99,7 +102,7 @@ class Build:
     shown: dict[str, File] = field(default_factory=dict)  # pictures, by address
     # By source path: pictures that are sent in sizes, and the address of each size.
     sized: dict[str, tuple[pictures.Sized, list[str]]] = field(default_factory=dict)
-    linked: set[str] = field(default_factory=set)  # addresses that pages link to
+    linked: set[str] = field(default_factory=set)  # addresses that pages link to, or show as is
     search: SearchIndex = field(default_factory=SearchIndex)
     unconfirmed: list[str] = field(default_factory=list)  # what only the owner can know
 
@@ -116,6 +119,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     _plain: list[Any]  # Markdown extensions for pages that use nothing of Material's
     _whole: list[Any]
     _setup: str  # of Markdown
+    _source: str  # of mkdocs.yml
     _nav: list[Any] | None  # as mkdocs.yml has it
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
@@ -125,10 +129,11 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Read the settings and the framework; each fault in them stops the build and is named."""
         self._configure(config)
+        self._source = Path(config.config_file_path).read_text("utf-8")
         try:
             palette.use(self.config.colors)
         except ValueError as error:
-            raise PluginError(f"mkdocs.yml: colors: {error}") from error
+            raise self._setting(f"colors: {error}", str(error).partition(":")[0]) from error
         path = Path(config.docs_dir, "framework.yml")
         try:
             self.build = Build(load(path.read_bytes()), get_build_datetime().date())
@@ -187,9 +192,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         try:
             look = assets.Look(Path(config.docs_dir), self.config.logo, self.config.icon)
         except ValueError as error:
-            raise PluginError(f"mkdocs.yml: {error}") from error
+            raise self._setting(str(error), str(error).partition(":")[0]) from error
         build.published = assets.published(config, files, look, is_preview=self.is_preview)
-        build.menu = menus.read(self._nav, files, has_imprint=config.extra["has_imprint"])
         chosen = json.dumps(self.config.colors).encode()
         files.append(File.generated(config, "colors.json", content=chosen))
         for file in people:
@@ -205,14 +209,25 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             for file in files
             if Path(file.src_uri).suffix.lower() in pictures.RASTER | pictures.DRAWN
         }
-        if faults := [*faults, *self._read_all(files)]:
+        faults += self._read_all(files)
+        menu = menus.Menus(self._nav, files, has_imprint=config.extra["has_imprint"])
+        faults += (str(self._setting(wrong, text)) for text, wrong in menu.faults)
+        if faults:
             raise PluginError("\n".join(faults))
+        build.menu = menu.entries
         included = Path(config.docs_dir, "includes").glob("*")
         rendering = Rendering(files, self._setup, included, self._extensions_for)
         # Drafts too: MkDocs would render them with the extensions of the page before.
         for file in files.documentation_pages(inclusion=InclusionLevel.is_in_serve):
             KeptPage(file, config, rendering)
         return files
+
+    def _setting(self, wrong: str, text: str) -> PluginError:
+        """Name the line of mkdocs.yml that has a text, as far as it is found."""
+        written = rf"(?m)^(?!\s*#).*?(?<![\w-]){re.escape(text)}(?![\w-])"
+        found = re.search(written, self._source)
+        line = f":{self._source.count(chr(10), 0, found.start()) + 1}" if found else ""
+        return PluginError(f"mkdocs.yml{line}: {wrong}")
 
     def _left_out(self, files: Files, config: MkDocsConfig) -> tuple[list[str], list[File]]:
         """Take out what is not a page of its own; return faults in names, and people's files."""
@@ -337,6 +352,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         stem, ending = posixpath.splitext(name.lower().replace(" ", "-"))
         try:
             if ending in pictures.DRAWN:
+                self.build.linked.add(f"/{path}")
                 return pictures.drawn(file.content_bytes, ending), [src.partition("#")[0]]
             picture = pictures.sized(file.content_bytes)
         except ValueError as error:
@@ -357,9 +373,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         env.bytecode_cache = FileSystemBytecodeCache(str(build_cache.FOLDER))
         env.filters.update(day=cache(write_date), absolute=links.absolute)
         build = self.build
-        for url, file in build.shown.items():  # sent in sizes, and by themselves to no one
-            if file.src_uri in build.sized and f"/{url}" not in build.linked:
-                files.remove(file)
+        self._leave_out_unused(files, config)
         framework, published = build.framework, build.published
         people, address = [*build.people.values()], urlsplit(_address(config))
         origin = f"{address.scheme}://{address.netloc}"
@@ -393,6 +407,25 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         # MkDocs asks it for templates, and for nothing else.
         return cast(Environment, KeptTemplates(env, self._made_with(listing, config), build.cards))
 
+    def _leave_out_unused(self, files: Files, config: MkDocsConfig) -> None:
+        """Publish of the files beside the pages only those that a published page leads to.
+
+        What only drafts use would be public before its day, and what no page uses by mistake.
+        """
+        build = self.build
+        linked = {unquote(link) for link in build.linked}
+        texts = repr([build.fronts[page.src_uri].data for page in files.documentation_pages()])
+        beside = [file for file in files if file.src_dir == config.docs_dir]
+        for file in beside:
+            if file.is_documentation_page() or file.src_uri in DATA or file.src_uri in texts:
+                continue
+            if f"/{unquote(file.url)}" not in linked:
+                files.remove(file)
+                if file.src_uri not in build.sized:
+                    log.info(f"{file.src_uri}: not published, because no published page uses it")
+            elif Path(file.src_uri).suffix.lower() in pictures.RASTER:
+                file.content_bytes = pictures.without_camera_data(file.content_bytes)
+
     def _made_with(self, listing: listings.Listing, config: MkDocsConfig) -> str:
         """Return a hash of what templates may read and is the same for all pages."""
         build = self.build
@@ -405,7 +438,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             sorted(config.extra.items()),
         )
         told = (config.site_name, config.site_url, config.site_description, config.copyright)
-        data = (Path(config.docs_dir, name) for name in ("framework.yml", "calls.yml"))
+        data = (Path(config.docs_dir, name) for name in DATA)
         return hash_of(said, told, files=(*data, *_programs()))
 
     def _changed(self, config: MkDocsConfig) -> Callable[..., date | None]:

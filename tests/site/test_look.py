@@ -6,7 +6,8 @@ import pytest
 from mkdocs.exceptions import Abort
 
 from lead_service import palette
-from tests.support.built_site import build_site, small_docs
+from lead_service.publishing import links
+from tests.support.built_site import ARTICLE, ROOT, build_site, small_docs
 
 OWN = {"accent": ["#005fcc", "#7fb8ff"]}
 LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 30"><path d="M0 0h90v30z"/></svg>'
@@ -51,15 +52,35 @@ def test_our_icon_has_the_color_of_the_practice(tmp_path):
     [
         (
             {"colors": {"ink": ["#cccccc", "#ffffff"]}},
-            "colors: ink: is hard to read on paper in light",
+            ["mkdocs.yml: colors: ink: is hard to read on paper in light"],
         ),
-        ({"logo": "gone.png"}, "logo: there is no file docs/gone.png"),
-        ({"icon": "a.png"}, "icon: a.png has to be an SVG"),
-        ({"nav": [{"Menu": [{"Gone": "gone.md"}]}]}, "nav: Menu: Gone: there is no page gone.md"),
-        ({"nav": [{"Menu": ["services.md"]}]}, "nav: Menu: services.md: write what the link says"),
+        ({"logo": "gone.png"}, ['mkdocs.yml:{logo: "}: logo: there is no file docs/gone.png']),
+        ({"icon": "a.png"}, ['mkdocs.yml:{icon: "}: icon: a.png has to be an SVG']),
+        (
+            {
+                "nav": [
+                    {"Menu": [{"Gone": "gone.md"}, "services.md", {"Soon": "insights/soon.md"}]},
+                    {"Foter": [{"Privacy": "privacy.md"}]},
+                ]
+            },
+            [
+                "mkdocs.yml: nav: Menu: Gone: there is no page gone.md",
+                "{Services: services.md}: nav: Menu: services.md: write what the link says",
+                "mkdocs.yml: nav: Menu: Soon: insights/soon.md is not published yet",
+                "mkdocs.yml: nav: Foter: is no part of nav. The parts are Menu and Footer",
+                "mkdocs.yml:{nav:}: nav: Footer: is missing",
+            ],
+        ),
     ],
+    ids=["colors", "logo", "icon", "nav"],
 )
 def test_what_is_wrong_in_mkdocs_yml_is_said(tmp_path, caplog, wrong, said):
+    draft = ARTICLE.replace("step:", "draft: true\nstep:")
+    (small_docs(tmp_path) / "insights" / "soon.md").write_text(draft, "utf-8")
     with pytest.raises(Abort):
         build(tmp_path, **wrong)
-    assert f"mkdocs.yml: {said}" in caplog.text
+    source = (ROOT / "mkdocs.yml").read_text("utf-8")
+    for written in ('logo: "', 'icon: "', "Services: services.md", "nav:"):
+        line = str(links.line_of(written, source))
+        said = [one.replace(f"{{{written}}}", line) for one in said]
+    assert [one for one in said if one not in caplog.text] == []

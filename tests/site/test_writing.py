@@ -35,6 +35,7 @@ FAULTS = [
     ("title: A title", "title:", ":2: title: must be text"),
     ("title: A title", "title: 2026", ":2: title: must be text: put it in quotes"),
     ("description: A sentence.\n", "", ":1: description: is missing"),
+    ("step: organize\n", "", ":1: step: is missing"),
     ("2025-03-31", "in March", ":4: date: must be a day such as 2025-03-31"),
     ("organize", "organise", ":5: step: must be one of assess, clarify"),
     ("step: organize", "stage: organize", ":5: stage: unknown key"),
@@ -211,16 +212,25 @@ def test_a_published_page_cannot_lead_to_a_draft(tmp_path, caplog):
 
 
 @pytest.mark.parametrize("hidden", [{"draft": "true"}, {"publish": "2999-01-05"}])
-def test_a_draft_is_not_published_nor_an_article_before_its_day(build, hidden):
-    site = build(**hidden, redirect_from="[/old/]")
+def test_a_draft_is_not_published_nor_an_article_before_its_day(build, tmp_path, caplog, hidden):
+    docs = small_docs(tmp_path, **hidden)
+    for name in ("plan.pdf", "plan.png", "unused.svg"):
+        (docs / "insights" / name).write_bytes(b"Secret")
+    text = ARTICLE + "\n![A plan](plan.png) [The plan](plan.pdf)\n"
+    site = build(text, **hidden, redirect_from="[/old/]")
+    assert [*site.glob("**/plan.*"), *site.glob("**/unused.*")] == []
+    assert "insights/plan.pdf: not published, because no published page uses it" in caplog.text
     assert not (site / "insights/new").exists() and not (site / "old").exists()
     assert "A title" not in (site / "articles.json").read_text("utf-8")
 
 
 def test_a_picture_is_sent_in_sizes_and_its_original_is_not(tmp_path, caplog):
-    text = "\n![A chart](Chart.png)\n\n![Again](Chart.png)\n"
+    text = "\n![A chart](Chart.png)\n\n![Again](Chart.png)\n\n[Whole](photo.jpg)\n"
     docs = small_docs(tmp_path, ARTICLE + text)
     Image.new("RGB", (1000, 500), "navy").save(docs / "insights" / "Chart.png")
+    camera = Image.Exif()
+    camera[0x010F] = "A camera"
+    Image.new("RGB", (40, 20), "navy").save(docs / "insights" / "photo.jpg", exif=camera)
     site = build_site(tmp_path / "site", docs)
     page = next(page for page in pages_of(site) if page.url == "/insights/new/")
     image, _ = page.all("img")
@@ -229,6 +239,8 @@ def test_a_picture_is_sent_in_sizes_and_its_original_is_not(tmp_path, caplog):
     assert [width for _, width in sizes] == ["400w", "800w", "1000w"]
     assert all((site / address.strip("/")).exists() for address, _ in sizes)
     assert not (site / "insights" / "Chart.png").exists()
+    with Image.open(site / "insights" / "photo.jpg") as photo:
+        assert photo.size == (40, 20) and not photo.getexif()
     feed = (site / "feed.xml").read_text("utf-8")
     assert f"src=&#34;http://127.0.0.1:8000{sizes[-1][0]}" in feed and "srcset" not in feed
     noise = Image.frombytes("RGB", (1000, 1000), os.urandom(3_000_000))
