@@ -162,7 +162,7 @@ def move(
     kind, own = kind_of(booking, calls), takers(hosts, booking, calls)
     if ignore_availability:
         _refuse_odd_start(start, now)
-        free = own
+        free = queries.by_availability(session, own, kind, start, now, moving=booking.id)
     else:
         free = queries.free_hosts(session, own, kind, start, now, moving=booking.id)
         free = _as_agreed(free, kind, terms)
@@ -255,7 +255,7 @@ def _who_is_free(
     """Return who can take the start, or why nobody can; NotOffered when nobody ever could."""
     if wanted.ignore_availability:
         _refuse_odd_start(wanted.start, now)
-        free = hosts
+        free = queries.by_availability(session, hosts, wanted.kind, wanted.start, now)
     else:
         free = queries.free_hosts(session, hosts, wanted.kind, wanted.start, now)
     refused = [] if free else refusals_of(session, hosts, wanted.kind, wanted.start, now)

@@ -30,7 +30,7 @@ class ContactDetails:
 
     name: str = _told("Name", 120)
     email: str = _told("Address", 254)
-    phone: str = _told("Phone", 60, inputmode="tel")
+    phone: str = _told("Phone", 60, type="tel", inputmode="tel")
     company: str = _told("Company", 120)
 
     @classmethod

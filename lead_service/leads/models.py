@@ -1,5 +1,6 @@
 """The tables of leads, their timeline, consents and notes."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -24,6 +25,7 @@ from sqlalchemy.orm import (
 from ..accounts.members import Member
 from ..db.base import NUMBERS_FOR_LIFE, Base
 from ..db.engine import StoredEnum, values
+from . import touch
 from .company import company_domain
 from .contact_details import ContactDetails
 
@@ -151,13 +153,16 @@ class Lead(ContactColumns, Base):
 @event.listens_for(Lead, "before_insert")
 @event.listens_for(Lead, "before_update")
 def _derive(_mapper, _connection, lead: Lead) -> None:
-    for name, value in derived_columns(lead.details, lead.address).items():
+    sources = [touch.in_words(one) for one in (lead.first_touch, lead.last_touch)]
+    for name, value in derived_columns(lead.details, lead.address, sources).items():
         setattr(lead, name, value)
 
 
-def derived_columns(details: ContactDetails, address: str) -> dict[str, str]:
+def derived_columns(
+    details: ContactDetails, address: str, sources: Iterable[str] = ()
+) -> dict[str, str]:
     """Return what a list of leads is sorted and searched by."""
-    known = (*(row.value for row in details.rows), address)
+    known = (*(row.value for row in details.rows), address, *dict.fromkeys(filter(None, sources)))
     return {
         "sort_name": (details.name or details.email).casefold()[:SORTED_BY],
         "sought": "\n".join(one.casefold() for one in known),

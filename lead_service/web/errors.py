@@ -68,12 +68,9 @@ def page(status: int, wait: int = RETRY_SECONDS) -> Response:
     """Render the page of an error `status`, with what was typed; `wait` is in seconds."""
     title, advice = WORDS.get(status, WORDS[500 if status >= 500 else 400])
     advice = advice.format(when=_when(wait))
-    response = make_response(
-        render_template(
-            "error.html", status=status, title=title, advice=advice, kept=_kept(status)
-        ),
-        status,
-    )
+    template = "desk/error.html" if request.path.startswith("/desk/") else "error.html"
+    shown = {"status": status, "title": title, "advice": advice, "kept": _kept(status)}
+    response = make_response(render_template(template, **shown), status)
     if status in {429, UNAVAILABLE}:
         response.headers["Retry-After"] = str(wait)
     return response

@@ -92,13 +92,18 @@ def valid_email(_form: Form, field: AddressField) -> None:
         raise ValidationError(PLAIN_LETTERS)
 
 
+def _without_tabs(text: str | None) -> str | None:
+    """Write a space for each tab: text that is pasted from a table has some."""
+    return text and text.replace("\t", " ")
+
+
 def short_text(label: str, *, longest: int = 120, required: str = "", **attributes) -> StringField:
     """Make a field of one line; `required` is what to say when it is empty."""
     first = [DataRequired(required)] if required else []
     return StringField(
         label,
         [*first, limit(longest), one_line],
-        filters=[clean],
+        filters=[_without_tabs, clean],
         render_kw={"maxlength": longest} | attributes,
     )
 

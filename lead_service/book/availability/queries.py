@@ -103,6 +103,30 @@ def free_hosts(
     return sorted(free, key=lambda host: (ahead.get(host.id, 0), host.id))
 
 
+def by_availability(
+    session: Session,
+    hosts: list[Host],
+    kind: CallType,
+    at: datetime,
+    now: datetime,
+    *,
+    moving: int | None = None,
+) -> list[Host]:
+    """Sort the hosts for a start that was agreed on: first those who are free within their hours.
+
+    Notice, horizon and the steps between starts are rules for visitors, and don't count.
+    """
+    ahead = _coming_calls(session, now, moving)
+
+    def rank(one: tuple[Host, dict[str, Any]]) -> tuple[bool, int, int]:
+        rules = replace(one[1]["rules"], notice=0, horizon_days=None)
+        reason = slots.why_not(**one[1] | {"rules": rules}, at=at, moving=moving)
+        is_free = reason is None or reason.kind is UnavailableReason.GRID
+        return not is_free, ahead.get(one[0].id, 0), one[0].id
+
+    return [host for host, _ in sorted(_situations(session, hosts, kind, now, at, at), key=rank)]
+
+
 def why_unavailable(
     session: Session,
     host: Host,

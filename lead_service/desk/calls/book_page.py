@@ -1,6 +1,5 @@
 """Book a call for someone on the phone, by the same code as a visitor's booking."""
 
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from flask import flash, redirect, render_template, request, url_for
@@ -119,7 +118,7 @@ def _render(lead_id: int, form: BookForm | None = None, refusal: str = "") -> st
         return render_template(
             "desk/calls/book.html",
             lead=lead,
-            form=form or _first_form(session, lead, zone, now),
+            form=form or _first_form(session, lead),
             refusal=refusal,
             kind=kind,
             kinds=[one for one in calls.all if _hosts(session, one)],
@@ -129,9 +128,9 @@ def _render(lead_id: int, form: BookForm | None = None, refusal: str = "") -> st
         )
 
 
-def _first_form(session: Session, lead: Lead, zone: str, now: datetime) -> BookForm:
+def _first_form(session: Session, lead: Lead) -> BookForm:
     """Fill in what we know of a lead."""
     latest = next(iter(lead_detail.calls_of(session, lead)), None)
-    theirs = latest.visitor_zone if latest else zone
+    city = city_in(latest.visitor_zone) if latest else ""  # where they are, not where we are
     known = {name: getattr(lead, name) for name in ("name", "phone", "company")}
-    return BookForm(data=known | {"city": city_in(theirs), "submission": new_token()})
+    return BookForm(data=known | {"city": city, "submission": new_token()})

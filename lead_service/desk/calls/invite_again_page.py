@@ -5,6 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from ... import clock
 from ...book import call_changes, emails
+from ...emails import outbox
+from ...emails.message import EmailKind
 from ...emails.outbox import NotNeeded
 from ...web.context import context
 from ..blueprint import blueprint, write
@@ -42,6 +44,9 @@ def _render(call_id: int, form: NoteForm) -> ResponseReturnValue:
     settings, published, now = context().settings, context().published, clock.now()
     with context().database.read() as session:
         call = find_call_or_404(session, call_id)
+        if outbox.is_told(session, call_id, EmailKind.BOOKING_AGAIN):
+            flash("We have invited them already.")
+            return redirect(url_for(".call", call_id=call_id), 303)
         email = call_changes.invitation_again(call, now, form.note.data or "")
         try:
             message = emails.invitation_to_book_again(session, settings, published, email, now)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from ...book.models import Booking, Status
 from ...db.engine import values
 from ...emails.models import EmailState, Hold, OutboxMessage
+from ...leads import touch
 from ...leads.models import CLOSED, Lead, Stage
 from ...web.fields import clean
 from ..pagination import LARGEST_ID, Order
@@ -45,6 +46,7 @@ class LeadFilter:
     quick: str = ""  # a name of QUICK
     stage: str = ""
     owner: str = ""  # an id, or "none"
+    source: str = ""  # of the first touch or the last
     asked: str = ""
     sort: str = ""  # a name of SORTS; the quick views of calls and days have an order of their own
 
@@ -55,6 +57,7 @@ class LeadFilter:
             quick=args.get("view", ""),
             stage=args.get("stage", ""),
             owner=args.get("owner", ""),
+            source=" ".join(clean(args.get("source")).split())[:LONGEST_SEARCH].lower(),
             asked=" ".join(clean(args.get("q")).split())[:LONGEST_SEARCH],
             sort=args.get("sort", ""),
         )
@@ -69,7 +72,8 @@ class LeadFilter:
     @property
     def address(self) -> dict[str, Any]:
         """Return what stands in the view's address."""
-        said = {"view": self.quick, "stage": self.stage, "owner": self.owner, "q": self.asked}
+        said = {"view": self.quick, "stage": self.stage, "owner": self.owner}
+        said |= {"source": self.source, "q": self.asked}
         return {name: value for name, value in (said | {"sort": self.sort}).items() if value}
 
     def query(self, session: Session, now: datetime, today: date) -> tuple[Select, Order]:
@@ -81,6 +85,10 @@ class LeadFilter:
             query = query.where(Lead.owner_id.is_(None))
         elif self.owner:
             query = query.where(Lead.owner_id == int(self.owner))
+        if self.source:
+            ends = (Lead.first_touch, Lead.last_touch)
+            named = [end[name].as_string() for end in ends for name in touch.PARAMETERS]
+            query = query.where(or_(*(one == self.source for one in named)))
         query = query.where(*self.matches())
         # In the order of an index SQLite would fetch 50,000 leads one by one to find none: ten
         # times as long as reading them all. No index knows this expression.

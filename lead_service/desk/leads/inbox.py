@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import g, render_template, request
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from ... import clock
@@ -82,18 +82,19 @@ def inbox() -> str:
 def _day(session: Session, member: Member, now: datetime, today: date) -> Day:
     """Gather what is to be done by the end of the viewer's day."""
 
-    def first(quick: str) -> list[Entry]:
+    def first(quick: str, *only: ColumnElement[bool]) -> list[Entry]:
         query, order = LeadFilter(quick=quick).query(session, now, today)
-        query = query.order_by(*order.columns()).limit(FEW)
+        query = query.where(*only).order_by(*order.columns()).limit(FEW)
         return list_of(session, session.scalars(query).all(), now)
 
-    return Day(_calls(session, member, now, today), first("due"), first("unowned"))
+    people = first("unowned", ~Lead.quarantine)  # the suspected have a view of their own
+    return Day(_calls(session, member, now, today), first("due"), people)
 
 
 def _calls(
     session: Session, member: Member, now: datetime, today: date
 ) -> list[tuple[str, Booking]]:
-    """Return the calls of today; where there are none of the member's own, also their next one."""
+    """Return the calls of today, and the member's and their colleagues' next where it is later."""
     zone = ZoneInfo(desk_zone(session))
     coming = (
         select(Booking)
@@ -104,11 +105,11 @@ def _calls(
     )
     ahead = session.scalars(coming.limit(MOST_CALLS)).all()
     found = [("", one) for one in ahead if one.starts_at.astimezone(zone).date() <= today]
-    own = session.scalar(coming.where(func.lower(Host.email) == member.email).limit(1))
-    if own and own not in [one for _, one in found]:
-        found.append(("Your next call", own))
-    if ahead and ahead[0] not in [one for _, one in found]:
-        found.append(("The team\u2019s next call", ahead[0]))
+    is_own = func.lower(Host.email) == member.email
+    for label, whose in (("Your next call", is_own), ("The team\u2019s next call", ~is_own)):
+        following = session.scalar(coming.where(whose).limit(1))
+        if following and following not in [one for _, one in found]:
+            found.append((label, following))
     return found
 
 

@@ -6,6 +6,7 @@ the visitor told in another form, stays. Where both changed one thing, both text
 """
 
 import json
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -17,7 +18,7 @@ from ...book import notifications
 from ...book.models import Booking
 from ...emails import outbox
 from ...leads import capture, consent, events
-from ...leads.contact_details import CORRECTABLE, ContactDetails
+from ...leads.contact_details import CORRECTABLE, LABELS, ContactDetails
 from ...leads.models import EventKind, Lead, Note, Stage
 from ...leads.touch import Touch, read_source
 
@@ -74,6 +75,15 @@ class StaleLead(Exception):
         self.touched = touched
 
 
+@dataclass(frozen=True)
+class Added:
+    """The lead that a member added, or that had the address before."""
+
+    lead: Lead
+    is_new: bool
+    other: list[str]  # fields in which what was typed differs from what we know
+
+
 def add(
     session: Session,
     details: ContactDetails,
@@ -83,21 +93,35 @@ def add(
     owner_id: int | None,
     may_contact: bool | None,
     note: str = "",
-) -> Lead:
+) -> Added:
     """Add a person who talked to a member, or find their lead and fill in what it lacks.
 
-    `how` says how the member knows them. `may_contact` is what they answered, None if not asked.
+    `how` says how the member knows them; it is the source of a lead that has none.
+    `may_contact` is what they answered, None if not asked. What differs from what we know is kept
+    in the timeline.
     """
+    known = capture.find_lead(session, details.email)
+    other = _other_details(known, details) if known else {}
+    has_source = known is not None and known.first_touch is not None
     touch = Touch(by.at, source=read_source({"utm_source": how}))
-    lead = capture.capture_lead(session, details, at=by.at, touches=[touch])
-    events.record_event(session, lead, EventKind.TALKED, by.at, member=by.member_id, note=how)
+    touches = [] if has_source else [touch]
+    lead = capture.capture_lead(session, details, at=by.at, touches=touches)
+    said = "; ".join([how, *(f"{LABELS[name]}: {typed}" for name, typed in other.items())])
+    events.record_event(session, lead, EventKind.TALKED, by.at, member=by.member_id, note=said)
     consent.record_told(session, lead, may_contact, by.at)
     if owner_id and lead.owner_id is None:
         lead.owner_id, lead.version = owner_id, lead.version + 1
     if note:
         events.add_note(session, lead, by.member_id, note, by.at)
     by.note(session, AuditKind.LEAD_ADDED, f"lead {lead.id}")
-    return lead
+    return Added(lead, known is None, list(other))
+
+
+def _other_details(lead: Lead, details: ContactDetails) -> dict[str, str]:
+    """Return what was typed and differs from what we know of a lead, by field."""
+    typed = asdict(details)
+    pairs = {name: (getattr(lead, name), typed[name]) for name in DETAILS}
+    return {name: new for name, (old, new) in pairs.items() if old and new and old != new}
 
 
 def save(

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from ...accounts.audit_log import Actor
+from ...leads.contact_details import LABELS
 from ...web.context import context
 from ..blueprint import blueprint, write
 from ..team import membership
@@ -24,11 +25,11 @@ def new_lead_submit() -> ResponseReturnValue:
     """Add the lead, or fill in what we lack of one that we have."""
     form = NewLeadForm(request.form)
 
-    def work(session: Session, by: Actor) -> int | None:
+    def work(session: Session, by: Actor) -> tuple[int, str] | None:
         form.offer([one for one, _ in membership.everybody(session)])
         if not form.validate():
             return None
-        return lead_updates.add(
+        added = lead_updates.add(
             session,
             form.details(form.email.data or ""),
             form.how.data or "",
@@ -36,16 +37,29 @@ def new_lead_submit() -> ResponseReturnValue:
             owner_id=form.owner,
             may_contact=form.consent,
             note=form.note.data or "",
-        ).id
+        )
+        return added.lead.id, _told(added)
 
-    lead_id = write(work)
-    if lead_id is None:
+    done = write(work)
+    if done is None:
         return _render_form(form), 422
+    lead_id, told = done
     if "again" in request.form:
-        flash("Added. Enter the next one.")
+        flash(f"{told} Enter the next one.")
         return redirect(url_for(".new_lead", how=form.how.data), 303)
-    flash("Added.")
+    flash(told)
     return redirect(url_for(".lead", lead_id=lead_id), 303)
+
+
+def _told(added: lead_updates.Added) -> str:
+    """Say what became of the form."""
+    if added.is_new:
+        return "Added."
+    told = f"We already had {added.lead.email} and filled in what was missing."
+    if not added.other:
+        return told
+    names = " and ".join(LABELS[name].lower() for name in added.other)
+    return f"{told} You typed another {names}: we kept ours, and yours is in the timeline."
 
 
 def _render_form(form: NewLeadForm) -> str:

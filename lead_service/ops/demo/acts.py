@@ -260,8 +260,8 @@ def talk(tale: Tale, by: str, how: str, text: str = "") -> None:
     """Add someone by hand whom a colleague talked to, and who said that we may write."""
     told, actor = (tale.session, ContactDetails.of(tale.story), how), tale.by(by)
     own_id = actor.member_id
-    lead = lead_updates.add(*told, actor, owner_id=own_id, may_contact=True, note=text)
-    tale.lead_id = lead.id
+    added = lead_updates.add(*told, actor, owner_id=own_id, may_contact=True, note=text)
+    tale.lead_id = added.lead.id
 
 
 def release(tale: Tale, by: str) -> None:

@@ -9,7 +9,7 @@ from lead_service.book.models import Booking
 from lead_service.leads.models import Consent, Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import MEMBER, press, sign_in
-from tests.support.app.hosts import add_past_call, change_host, changes
+from tests.support.app.hosts import add_host, add_past_call, change_host, changes
 from tests.support.app.stored_data import kept
 from tests.support.app.visitor_forms import book, hidden
 
@@ -61,12 +61,32 @@ def test_a_lead_added_by_hand_keeps_what_they_told_and_who_heard_it(
     assert changes(database, "lead 1") == [("lead_added", 1)]
 
 
-def test_a_lead_that_we_have_is_found_and_only_its_gaps_are_filled(client, lead, database):
+def test_a_lead_that_we_have_keeps_what_it_is_and_what_was_typed_is_kept_beside_it(
+    client, lead, database
+):
+    came = {"at": MONDAY_MORNING.isoformat(), "utm_source": "newsletter"}
+    database.write(lambda session: setattr(session.get_one(Lead, 1), "first_touch", came))
     form = TOLD | {"name": "Other", "how": "Trade fair", "owner_id": "", "again": "yes"}
     sent = press(client, "/desk/leads/new/", **form)
     assert sent.location == "/desk/leads/new/?how=Trade+fair"
+    told = client.get(sent.location).text
+    assert "We already had dana@example.com" in told and "You typed another name" in told
     found = one(database, Lead)
     assert (found.name, found.phone) == ("Dana", "+1 212 555 0100")
+    assert (found.first_touch, found.last_touch) == (came, None)
+    assert "Trade fair; Name: Other" in client.get(lead).text
+
+
+def test_leads_of_a_trade_fair_are_found_by_it_again(client, lead, database):
+    press(client, "/desk/leads/new/", **TOLD | {"how": "Hannover fair 2026", "owner_id": ""})
+    for page in (
+        "/desk/search/?q=Hannover",
+        "/desk/?q=hannover",
+        "/desk/?source=Hannover+Fair+2026",
+    ):
+        assert lead in client.get(page).text, page
+    for page in ("/desk/search/?q=cebit", "/desk/?source=hannover"):
+        assert lead not in client.get(page).text, page
 
 
 def test_who_cannot_be_reached_is_not_added(client, member, database):
@@ -82,6 +102,7 @@ def test_a_call_booked_on_the_phone_is_a_visitors_but_marked_as_the_teams(
 ):
     page = client.get(lead + "book/?day=2026-11-24").text
     assert 'value="20261124T0900Z"' in page
+    assert hidden(page, "city") == ""  # where they are, which we do not know
     form = {"start": "20261124T0900Z", "city": "Berlin", "name": "Dana", "topic": "Scale it"}
     form |= {"note": NOTE, "may_contact": "yes", "submission": hidden(page, "submission")}
     for _ in range(2):  # the second press is the same call
@@ -121,6 +142,14 @@ def test_a_time_that_is_gone_or_outside_the_hours_is_refused_unless_it_was_agree
     assert one(database, Booking).starts_at == datetime(2026, 11, 28, 6, 15, tzinfo=UTC)
 
 
+def test_an_agreed_time_goes_to_the_host_within_whose_hours_it_is(client, lead, database):
+    change_host(database, zone="America/New_York")
+    berlin = add_host(database, "Jonas Example", zone="Europe/Berlin")
+    agreed = {"at": "2026-11-23T05:05", "city": "Berlin", "name": "Dana", "submission": "x"}
+    assert press(client, lead + "book/", **agreed).status_code == 303  # too soon for a visitor
+    assert one(database, Booking).host_id == berlin
+
+
 def test_the_host_of_a_call_owns_a_lead_that_nobody_owns(client, member, database):
     book(client)
     assert one(database, Lead).owner_id == 1
@@ -135,7 +164,8 @@ def test_after_a_no_show_an_email_can_be_read_and_then_sent_once(client, member,
     shown = press(client, page + "again/", note=NOTE, show="yes").text
     assert NOTE in shown and "We missed you on Sunday, November 22" in shown
     for status in (303, 409):
-        assert press(client, page + "again/", note=NOTE).status_code == status
+        assert press(client, page, page + "again/", note=NOTE).status_code == status
+    assert client.get(page + "again/").location == page
     (email,) = [message for row, message in mails() if row.kind == "booking_again"]
     assert NOTE in email.text and "/book/" in email.text
     assert one(database, LeadEvent).kind == "invited_again"

@@ -21,6 +21,7 @@ from tests.support.app.stored_data import kept
 from tests.support.app.visitor_forms import book, open_starts
 
 TODAY = MONDAY_MORNING.date()
+NEXT_TO_EVES = datetime(2026, 11, 26, 9, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -260,11 +261,15 @@ def test_your_next_call_and_the_teams_are_two_things(client, ann, database):
     database.write(lambda session: setattr(session.get_one(Booking, 2), "host_id", own))
     labels = [(label.replace("\u2019", "'"), who) for label, who, _ in calls(client)]
     assert labels == [("Your next call", "Eve"), ("The team's next call", "Ada")]
+    database.write(lambda session: setattr(session.get_one(Booking, 1), "starts_at", NEXT_TO_EVES))
+    labels = [who for _, who, _ in calls(client)]
+    assert labels == ["Eve", "Ada"]
     book(client, "20261123T1500Z", name="Uma", email="uma@example.com")
     assert [who for _, who, _ in calls(client)] == ["Uma", "Eve"]
 
 
-def test_the_day_comes_first_with_what_is_due_and_new(client, some):
+def test_the_day_comes_first_with_what_is_due_and_new(client, some, database):
+    add(database, "Suspected", quarantine=True)  # in a view of its own
     text = client.get("/desk/").text
     due, unowned = (
         re.findall(r"<bdi>(.*?)</bdi></a>", re.search(rf'"{part}">.*?</section>', text, re.S)[0])

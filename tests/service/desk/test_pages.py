@@ -146,6 +146,15 @@ def test_the_desk_has_a_header_of_its_own(client, member):
     assert "masthead-book" in client.get("/book/").text
 
 
+@pytest.mark.parametrize("page", ["leads/77/", "calls/?view=mark", "nothing/"])
+def test_what_is_not_there_is_said_in_the_desks_own_frame(client, member, page):
+    answer = client.get(f"/desk/{page}")
+    assert answer.status_code == 404
+    assert 'class="desk-top"' in answer.text and "masthead-book" not in answer.text
+    assert ("desk/calls/" in answer.text) == (page != "nothing/")
+    assert "There is no page here" in answer.text and 'href="/desk/"' in answer.text
+
+
 def test_a_place_in_the_list_that_nobody_was_given_breaks_nothing(client, member):
     for before in ["x", "1-", "9" * 40 + "-1", "99999999999-1", "1-zz", "-1-1"]:
         for page in ["/desk/", "/desk/outbox/"]:
