@@ -4,10 +4,10 @@ The rule is the one that docs/privacy.md states. People who book a call, try to,
 be reached about that. Everything else needs a box that they ticked: one on the forms of a booking
 and a message (our services), another beside an emailed result (that result). A tick counts once it
 is confirmed from the mailbox, since anybody can type any address; a withdrawal counts at once, and
-so does what a person told a member.
+so does what a person told a member. A box that is left unchecked on a later form withdraws nothing.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +20,7 @@ from .models import Consent, Lead
 
 INSERT = insert(Consent.__table__).inline()
 TOLD_SOURCE = "told"  # of a consent that a member heard
+WITHDRAWN_SOURCE = "email"  # of what the owner of the mailbox took back
 RESULT_SOURCE = "result"  # of a consent about one result; those of all others are about services
 
 
@@ -80,11 +81,11 @@ class Occasion(StrEnum):
 
 @dataclass(frozen=True)
 class Agreed:
-    """Hold what a person chose last; None where they were never asked."""
+    """Hold what holds of all that a person chose; None where they were never asked."""
 
     services: bool | None = None
     result: bool | None = None
-    is_waiting: bool = False  # for a tick to be confirmed from the mailbox
+    waiting: tuple[Consent, ...] = ()  # ticks that would count if the mailbox confirmed them
     is_disowned: bool = False  # the mailbox's owner says that someone else used the address
 
     @property
@@ -102,24 +103,67 @@ class Permission:
 
 
 def agreed(session: Session, lead_id: int) -> Agreed:
-    """Return what a lead chose last on the forms of each kind."""
+    """Return what a lead agreed to."""
     return agreed_by(session, [lead_id]).get(lead_id, Agreed())
 
 
 def agreed_by(session: Session, lead_ids: Collection[int]) -> dict[int, Agreed]:
-    """Return what leads chose, for those who were asked."""
+    """Return what leads agreed to, for those who were asked."""
     query = select(Consent).where(Consent.lead_id.in_(lead_ids)).order_by(Consent.id)
-    found: dict[int, Agreed] = {}
+    given: dict[int, list[Consent]] = {}
     for one in session.scalars(query):
-        kind = "result" if one.source == RESULT_SOURCE else "services"
-        given = one.may_contact and one.is_proved
-        known = found.get(one.lead_id, Agreed())
-        is_waiting = one.may_contact and not one.is_proved
-        found[one.lead_id] = replace(known, is_waiting=is_waiting, **{kind: given})
+        given.setdefault(one.lead_id, []).append(one)
+    found = {lead_id: current(theirs) for lead_id, theirs in given.items()}
     disowned = select(Lead.id).where(Lead.id.in_(lead_ids), Lead.disowned_at.is_not(None))
     for lead_id in session.scalars(disowned):
         found[lead_id] = replace(found.get(lead_id, Agreed()), is_disowned=True)
     return found
+
+
+def current(given: Iterable[Consent]) -> Agreed:
+    """Return what holds of the consents of one lead, the oldest first. Pure."""
+    found = Agreed()
+    for one in given:
+        kind = _kind(one)
+        if one.may_contact and not one.is_proved:
+            if not getattr(found, kind):
+                found = replace(_with(found, kind, False), waiting=(*found.waiting, one))
+        elif one.source == WITHDRAWN_SOURCE:
+            found = Agreed(services=False, result=False)
+        elif one.may_contact or one.source == TOLD_SOURCE:
+            waiting = tuple(tick for tick in found.waiting if _kind(tick) != kind)
+            found = replace(_with(found, kind, one.may_contact), waiting=waiting)
+        elif getattr(found, kind) is None:
+            found = _with(found, kind, False)
+    return found
+
+
+def _with(found: Agreed, kind: str, is_given: bool) -> Agreed:
+    if kind == "result":
+        return replace(found, result=is_given)
+    return replace(found, services=is_given)
+
+
+def _kind(one: Consent) -> str:
+    return "result" if one.source == RESULT_SOURCE else "services"
+
+
+def in_words(one: Consent) -> str:
+    """Say what a person chose at one time."""
+    if one.may_contact:
+        about = "their result" if one.source == RESULT_SOURCE else "our services"
+        return f"Yes, about {about}" + (", not confirmed by email" if not one.is_proved else "")
+    return NO.get(one.source, "The box was left unchecked")
+
+
+NO = {WITHDRAWN_SOURCE: "No, not anymore", TOLD_SOURCE: "No"}
+
+
+def may_email_about(agreed: Agreed, *, has_asked: bool) -> str:
+    """Name what we may write about, as `permission` does; they have asked us something or not."""
+    if agreed.is_disowned:
+        return "nothing"
+    return ", ".join(agreed.topics) or ("their request only" if has_asked else "nothing")
 
 
 def permission(occasion: Occasion, agreed: Agreed) -> Permission:
@@ -131,7 +175,7 @@ def permission(occasion: Occasion, agreed: Agreed) -> Permission:
         return Permission(False, "Another host has this call now and will talk to them about it.")
     topics = " and ".join(agreed.topics)
     if occasion in (Occasion.RESULT, Occasion.CONSENT):
-        if not topics and agreed.is_waiting:
+        if not topics and agreed.waiting:
             checked = "They checked the box that lets us write, but have not confirmed it by email."
             return Permission(False, f"{checked} Wait until they do.")
         if not topics:
@@ -141,7 +185,7 @@ def permission(occasion: Occasion, agreed: Agreed) -> Permission:
         return Permission(True, f"They agreed that we may write to them about {topics}.")
     if topics:
         also = f"They also agreed that we may write to them about {topics}."
-    elif agreed.is_waiting:
+    elif agreed.waiting:
         also = "They checked the box that lets us write about our services, but have not"
         also += " confirmed it by email."
     else:

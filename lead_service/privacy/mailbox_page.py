@@ -21,12 +21,11 @@ from ..leads.consent import Occasion
 from ..leads.models import Consent, EventKind, Lead, Stage
 from ..settings import Settings
 from ..web.context import context
-from ..web.mailbox import find_by_mailbox, unproved_ticks
+from ..web.mailbox import find_by_mailbox
 from ..web.security import limit_posts
 from . import erasure
 
 blueprint = Blueprint("mailbox", __name__, url_prefix="/email")
-SOURCE = "email"  # of a withdrawal
 IN_FIRST_PERSON = {"their result": "my result", "our services": "your services"}
 
 
@@ -38,15 +37,16 @@ def choices(token: str) -> str:
         lead = find_by_mailbox(session, settings.secret, token) or abort(404)
         unproved = [one for one in _coming(session, lead, now) if not one.is_proved]
         waiting = [one for one in unproved if one.quarantine]
+        agreed = consent.agreed(session, lead.id)
         return render_template(
             "privacy/mailbox.html",
             token=token,
             email=lead.email,
             done=request.args.get("done", ""),
             calls=unproved,
-            to_confirm=[*waiting, *unproved_ticks(session, lead)],
-            ticked=_topics(unproved_ticks(session, lead)),
-            may_write=[IN_FIRST_PERSON[one] for one in consent.agreed(session, lead.id).topics],
+            to_confirm=[*waiting, *agreed.waiting],
+            ticked=_topics(agreed.waiting),
+            may_write=[IN_FIRST_PERSON[one] for one in agreed.topics],
             has_enough=any(
                 bookings.is_for_the_team(session, settings, one, now) for one in waiting
             ),
@@ -90,7 +90,7 @@ def _confirm(session: Session, settings: Settings, lead: Lead, now: datetime) ->
     """Let the ticks count, and the calls that were held until someone confirms them."""
     own = capture.shares_mailbox(lead.address)
     session.execute(update(Lead).where(own).values(disowned_at=None))
-    ticks = unproved_ticks(session, lead)
+    ticks = consent.agreed(session, lead.id).waiting
     for tick in ticks:
         tick.is_proved = True
     for call in _coming(session, lead, now):
@@ -111,8 +111,8 @@ def _confirm(session: Session, settings: Settings, lead: Lead, now: datetime) ->
 
 def _withdraw(session: Session, _settings: Settings, lead: Lead, now: datetime) -> None:
     """Take back every permission to write."""
+    source = consent.WITHDRAWN_SOURCE
     for asked in (consent.SERVICES, consent.RESULT):
-        source = consent.RESULT_SOURCE if asked is consent.RESULT else SOURCE
         consent.record_consent(session, lead, asked, may_contact=False, source=source, at=now)
 
 

@@ -6,10 +6,10 @@ Nothing else shows it: who opens it has read an email to the lead's address.
 import hmac
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..leads.models import Consent, Lead
+from ..leads.consent import agreed
+from ..leads.models import Lead
 from ..settings import Settings
 from .tokens import derived_token
 
@@ -17,7 +17,7 @@ from .tokens import derived_token
 def choices(session: Session, settings: Settings, lead: Lead) -> dict[str, Any]:
     """Return what an email to a visitor says about the choices that they have."""
     link = settings.link(f"/email/{mailbox_token(settings.secret, lead)}/")
-    return {"choices": link, "to_confirm": bool(unproved_ticks(session, lead))}
+    return {"choices": link, "to_confirm": bool(agreed(session, lead.id).waiting)}
 
 
 def mailbox_token(secret: str, lead: Lead) -> str:
@@ -33,9 +33,3 @@ def find_by_mailbox(session: Session, secret: str, token: str) -> Lead | None:
     lead = session.get(Lead, int(number), with_for_update=True)
     is_theirs = lead and hmac.compare_digest(mailbox_token(secret, lead), token)
     return lead if is_theirs else None
-
-
-def unproved_ticks(session: Session, lead: Lead) -> list[Consent]:
-    """Return the consents that someone gave in a lead's name and no mailbox has confirmed."""
-    ticked = (Consent.lead_id == lead.id, Consent.may_contact, Consent.is_proved.is_(False))
-    return list(session.scalars(select(Consent).where(*ticked)))

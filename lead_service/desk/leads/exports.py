@@ -32,9 +32,9 @@ from ...book.models import Booking, CallOutcome
 from ...emails.models import OutboxMessage
 from ...formats import e164
 from ...leads import touch
-from ...leads.consent import Agreed, agreed_by
+from ...leads.consent import Agreed, agreed_by, may_email_about
 from ...leads.contact_details import LABELS, ContactDetails
-from ...leads.models import Consent, EventKind, Lead, LeadEvent, Note
+from ...leads.models import Consent, Lead, LeadEvent, Note
 from ...web.context import Context, context
 from .. import labels
 from ..blueprint import admins_only, blueprint, desk_zone, write
@@ -168,7 +168,7 @@ def _records(
     country = ours.settings.practice_country
     for entry in entries:
         id, found = entry.lead.id, entry.diagnosis
-        record = _record(entry, told[id], names, agreed.get(id), country)
+        record = _record(entry, told[id], names, agreed.get(id, Agreed()), country)
         percents: dict[str, int] = found.percents if found else {}
         scores = [str(percents.get(slug, "")) for slug in slugs]
         yield [record[name] for name in COLUMNS] + [str(found.overall) if found else "", *scores]
@@ -181,13 +181,15 @@ class _Told:
     topic: str = ""  # of the latest that has one
     held: int = 0
     missed: int = 0
+    has_asked: bool = False  # for a call or an answer
 
 
 def _told_by(session: Session, ids: Collection[int]) -> dict[int, _Told]:
     found = {id: _Told() for id in ids}
-    wrote = LeadEvent.kind.in_([EventKind.WROTE, EventKind.WANTED_START])
-    events = select(LeadEvent.lead_id, LeadEvent.detail).where(LeadEvent.lead_id.in_(ids), wrote)
+    asked = LeadEvent.kind.in_(lead_detail.ANSWERED)
+    events = select(LeadEvent.lead_id, LeadEvent.detail).where(LeadEvent.lead_id.in_(ids), asked)
     for lead_id, detail in session.execute(events.order_by(LeadEvent.id)):
+        found[lead_id].has_asked = True
         found[lead_id].topic = detail.get("text") or found[lead_id].topic
     calls = select(Booking.lead_id, Booking.topic, Booking.outcome).where(Booking.lead_id.in_(ids))
     for lead_id, topic, outcome in session.execute(calls.order_by(Booking.id)):
@@ -209,11 +211,10 @@ COLUMNS = (
 
 
 def _record(
-    entry: Entry, told: _Told, names: dict[int, str], agreed: Agreed | None, country: str
+    entry: Entry, told: _Told, names: dict[int, str], agreed: Agreed, country: str
 ) -> dict[str, str]:
     """Return what the CSV says of a lead, by column."""
     lead, call, found = entry.lead, entry.next_call, entry.diagnosis
-    only = "nothing" if agreed and agreed.services is None else "their request only"
     return {
         "Number": str(lead.id),
         **_contact(lead.details, country),
@@ -228,7 +229,7 @@ def _record(
         **_touched("First", lead.first_touch),
         **_touched("Last", lead.last_touch),
         **_result(found),
-        "Agreed to email about": (", ".join(agreed.topics) or only) if agreed else "",
+        "Agreed to email about": may_email_about(agreed, has_asked=told.has_asked),
         "Email bounces": _yes(lead.bounced_at is not None),
         "Suspected": _yes(lead.quarantine),
         "Since (UTC)": _utc(lead.created_at),
@@ -285,6 +286,8 @@ def _fields(known: lead_detail.LeadDetail) -> dict:
         "disowned": lead.disowned_at is not None,
         "created_at": lead.created_at.isoformat(),
         "touched_at": lead.touched_at.isoformat(),
+        "may_write": known.permission.may_write,
+        "permission": known.permission.text,
         **result_fields(known.brief),
         "first_touch": lead.first_touch,
         "last_touch": lead.last_touch,

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from ... import clock
 from ...accounts.audit_log import Actor
 from ...book.visitor.lead_link import link_for
+from ...leads import consent
 from ...leads.models import Lead, Note
 from ...web.context import context
 from .. import labels
@@ -132,5 +133,6 @@ def _render_lead(
             most_lines=MOST_LINES,
             most_said=MOST_SAID,
             words=labels,
+            consent_in_words=consent.in_words,
             booking_link=link_for(session, context().settings, found),
         )

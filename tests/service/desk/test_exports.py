@@ -24,7 +24,7 @@ LISTED = {
     *("next_action_on", "suspected", "mail_comes_back", "created_at", "touched_at"),
     *("answers_from", "scores", "overall", "phase", "begin_with", "articles", "wrote", "notes"),
     *("calls", "timeline", "consents", "first_touch", "last_touch", "phone_e164", "disowned"),
-    *("assessments", "emails", "diagnosis", "recommended"),
+    *("assessments", "emails", "diagnosis", "recommended", "may_write", "permission"),
 }
 CALL = {
     *("starts_at", "booked_at", "canceled_at", "kind", "minutes", "host", "status", "outcome"),

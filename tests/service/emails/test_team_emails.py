@@ -143,12 +143,12 @@ def test_who_booked_a_call_or_wrote_can_be_answered(client, mails, database, tic
         assert also in message.text and also in message.html
 
 
-def test_the_choice_made_last_counts(client, database, mails):
+def test_a_box_left_unchecked_on_a_later_form_withdraws_nothing(client, database, mails):
     book(client, may_contact="y")
     confirm_ticks(database)
     write(client)
     message = sent_to(mails, "team@example.com")[-1]
-    assert "They did not agree to hear from us about anything else." in message.text
+    assert "They also agreed that we may write to them about our services." in message.text
 
 
 def test_the_host_who_loses_a_call_is_not_invited_to_reply(client, context, database, mails):

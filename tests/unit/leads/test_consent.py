@@ -4,7 +4,8 @@ from itertools import product
 
 import pytest
 
-from lead_service.leads.consent import Agreed, Occasion, permission
+from lead_service.leads.consent import Agreed, Occasion, current, may_email_about, permission
+from lead_service.leads.models import Consent
 
 CHOICES = [Agreed(*chosen) for chosen in product((False, True), repeat=2)]
 ASKED_US = {Occasion.CALL, Occasion.WANTED_CALL, Occasion.MESSAGE, Occasion.TALK}
@@ -33,10 +34,54 @@ def test_what_was_agreed_to_is_named():
     disowned = [permission(occasion, Agreed(True, True, is_disowned=True)) for occasion in Occasion]
     assert not any(one.may_write for one in disowned)
     for occasion in (Occasion.CALL, Occasion.RESULT):
-        assert "not confirmed it" in permission(occasion, Agreed(is_waiting=True)).text
-    assert not permission(Occasion.RESULT, Agreed(is_waiting=True)).may_write
+        assert "not confirmed it" in permission(occasion, Agreed(waiting=(Consent(),))).text
+    assert not permission(Occasion.RESULT, Agreed(waiting=(Consent(),))).may_write
     assert permission(Occasion.RESULT, Agreed(result=True)).text == (
         "They agreed that we may write to them about their result."
     )
     both = permission(Occasion.CALL, Agreed(services=True, result=True)).text
     assert both.endswith("write to them about their result and our services.")
+
+
+def chosen(text: str) -> list[Consent]:
+    """Read consents: source, + or - for the box, ! for a confirmation, such as "book+!"."""
+    return [
+        Consent(source=one.strip("+-!"), may_contact="+" in one, is_proved="!" in one)
+        for one in text.split()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "topics", "waiting"),
+    [
+        ("book+", "their request only", 1),
+        ("book+ contact-", "their request only", 1),  # a box left unchecked withdraws nothing
+        ("book+! contact-", "our services", 0),
+        ("contact- book+!", "our services", 0),
+        ("book+! email-", "their request only", 0),
+        ("book+ email-", "their request only", 0),
+        ("book+! email- contact+", "their request only", 1),
+        ("book+! email- contact+!", "our services", 0),
+        ("book+! contact+", "our services", 0),  # it needs no second confirmation
+        ("result+! result-", "their result", 0),
+        ("result+ book+", "their request only", 2),
+        ("result+! book+! email-", "their request only", 0),
+        ("result+! book+! email- result-", "their request only", 0),
+        ("result+! told-!", "their result", 0),
+        ("book+ told-!", "their request only", 0),
+        ("told+! contact-", "our services", 0),
+        ("told-! book+!", "our services", 0),
+        ("", "their request only", 0),
+    ],
+)
+def test_only_a_withdrawal_takes_back_what_was_agreed_to(given, topics, waiting):
+    agreed = current(chosen(given))
+    assert (may_email_about(agreed, has_asked=True), len(agreed.waiting)) == (topics, waiting)
+
+
+def test_a_file_names_what_may_be_written_about_as_the_desk_does():
+    for occasion, agreed in product(ASKED_US | {Occasion.RESULT}, CHOICES):
+        topics = may_email_about(agreed, has_asked=occasion in ASKED_US)
+        assert (topics != "nothing") == permission(occasion, agreed).may_write
+    disowned = Agreed(services=True, is_disowned=True)
+    assert may_email_about(disowned, has_asked=True) == "nothing"
