@@ -10,7 +10,7 @@ INNER := $(ALONE) $(MAKE) --no-print-directory
 SITE_SOURCES := $(shell find docs site_overrides mkdocs.yml lead_service/publishing \
 	lead_service/action_framework lead_service/assess/brief.yml lead_service/headers.py lead_service/formats.py \
 	lead_service/static lead_service/own_files.py lead_service/palette.py lead_service/templates/signature.html \
-	lead_service/templates/person.html lead_service/people.py lead_service/call_types.py -type f -not -name '*.pyc')
+	lead_service/templates/person.html lead_service/people.py lead_service/call_types.py lead_service/service_pages.py -type f -not -name '*.pyc')
 # What the site reads from the environment (settings.py, OF_THE_SITE): another value is another site.
 SITE_SETTINGS := PUBLIC_URL BIND_ADDRESS PORT PRACTICE_NAME PRACTICE_LEGAL_NAME PRACTICE_POSTAL_ADDRESS \
 	PRACTICE_EMAIL PRACTICE_PHONE PRACTICE_COUNTRY PRACTICE_RESPONSIBLE PRACTICE_REGISTER \

@@ -10,6 +10,8 @@ from urllib.parse import urljoin
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
+from ..service_pages import ADDRESSES as SERVICE
+
 FROM_MKDOCS = re.compile(r"Doc file '(?P<file>.+?)' contains an? .*?link (?:to )?'(?P<link>.+?)'")
 FROM_ROOT = re.compile(r'\b(?:href|src)="(/[^"#?]*)')
 TO_PAGE = re.compile(r"\]\(([\w./-]+\.md)[)#\s]")
@@ -17,8 +19,6 @@ HREF = re.compile(r'\bhref="([^"#?]+)')
 SIZES = re.compile(r' srcset="[^"]*" sizes="[^"]*"')
 ANY = re.compile(r'\b(href|src)="([^"]*)"')
 TO_FORM = re.compile(r'(<a\b[^>]*?\bhref="/(?:assessment|book|contact)/)(?=["#])')
-# The application answers these.
-SERVICE = ("/assessment/", "/assessment/example/", "/book/", "/contact/")
 
 
 class NameTheLine(logging.Filter):

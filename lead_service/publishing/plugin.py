@@ -41,9 +41,10 @@ from ..action_framework.counts import counts
 from ..action_framework.loading import FrameworkError, load
 from ..action_framework.suggestions import SuggestionsError, read_suggestions
 from ..action_framework.types import Framework, Step
-from ..call_types import CallType, CallTypesError, load_call_types
+from ..call_types import CallType, CallTypes, CallTypesError, load_call_types
 from ..formats import write_date
 from ..people import PEOPLE_JSON, Person
+from ..service_pages import service_pages
 from . import articles as listings
 from . import (
     assets,
@@ -87,7 +88,7 @@ class Build:
 
     framework: Framework
     today: date  # in UTC
-    call: CallType = field(init=False)  # the kind that visitors book unless they choose another
+    calls: CallTypes = field(init=False)
     published: assets.Assets = field(init=False)
     compressor: assets.Compressor = field(init=False)
     cards: Cards = field(init=False)
@@ -108,7 +109,7 @@ class Build:
 
     def counted(self, value: Any, step: str | None = None) -> Any:
         """Put counts and lengths into a text, or into all texts of a front matter."""
-        return _counted(value, self.framework, self.call, step)
+        return _counted(value, self.framework, self.calls.default, step)
 
 
 class PublishingPlugin(BasePlugin[PublishingConfig]):
@@ -146,7 +147,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         calls = Path(config.docs_dir, "calls.yml")
         slugs = {one.slug for one in self.build.framework.engagements}
         try:
-            self.build.call = load_call_types(calls.read_bytes(), slugs).default
+            self.build.calls = load_call_types(calls.read_bytes(), slugs)
         except CallTypesError as error:
             raise PluginError(f"{calls.name}: {error}") from error
         self.build.unconfirmed = [
@@ -204,6 +205,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build.compressor = assets.Compressor(len(files.documentation_pages()))
         build.known = {f"/{file.url}".removesuffix("./") for file in files}
         build.known |= {f"/{name}" for name in config.theme.static_templates}
+        build.known |= {page.url for page in service_pages(build.calls)}
         build.shown = {
             file.url: file
             for file in files
@@ -384,7 +386,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         env.globals.update(
             framework=framework,
             counts=counts(framework),
-            call=build.call,
+            call=build.calls.default,
+            service_pages=service_pages(build.calls),
             people=people,
             unconfirmed=build.unconfirmed,
             listing=listing,
@@ -468,6 +471,9 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         """Draw the cards, and write the files for web servers."""
         build, site = self.build, Path(config.site_dir)
         build.cards.write(site)
+        for one in service_pages(build.calls):
+            description = build.counted(one.description)
+            build.search.add_described(one.url, one.title, description, one.keywords)
         build.search.write(site)
         published = build.published
         styles = (published.style, published.style_of_writing)

@@ -12,7 +12,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from html import unescape
+from html import escape, unescape
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -31,13 +31,22 @@ INLINE = re.compile(
 TAG = re.compile(r"<[^>]+>")
 MARKS = re.compile("[\u0300-\u036f\u2019]")  # accents, once they are characters of their own
 WORD = re.compile(r"[^\W_]+")
+# One spelling of words that British and Americans, or people in a hurry, write in two ways.
+# The beginning of a word folds to the beginning of the folded word: search needs only that.
+SPELLINGS = (
+    (re.compile(r"([iy])z"), r"\1s"),  # organize
+    (re.compile(r"([a-z]{3})or"), r"\1our"),  # behavior
+    (re.compile(r"\be-mail"), "email"),
+    (re.compile(r"(\d),(?=\d{3})"), r"\1"),  # 360,000
+)
 
 
 class SearchIndex:
     """The words of all pages of a build; pages are added in the order of the site's files."""
 
     def __init__(self) -> None:
-        self._pages: list[tuple[str, str, int, str]] = []  # url, title, blocks, keywords
+        # Address, title, blocks, keywords, and what is known of a page that is not of the site.
+        self._pages: list[tuple[str | int, ...]] = []
         self._places: defaultdict[str, list[int]] = defaultdict(list)  # blocks, ascending
         self._blocks = 0
 
@@ -49,6 +58,11 @@ class SearchIndex:
                 self._places[word].append(self._blocks)
             self._blocks += 1
         self._pages.append((url, title, self._blocks - first, " ".join(keywords)))
+
+    def add_described(self, url: str, title: str, description: str, words: Iterable[str]) -> None:
+        """Take a page of the service; search shows its description and loads no text."""
+        self.add(url, title, escape(f"{title}. {description}"), words)
+        self._pages[-1] += (description,)
 
     def write(self, site: Path) -> None:
         """Write the list of pages, and the words in files that browsers may keep for a year."""
@@ -102,7 +116,10 @@ def blocks(html: str) -> tuple[tuple[str, ...], ...]:
 
 
 def fold(text: str) -> str:
-    """Return a text without case, accents and apostrophes."""
+    """Return a text without case, accents and apostrophes, and with one spelling of each word."""
     if not text.isascii():
         text = MARKS.sub("", unicodedata.normalize("NFKD", text))
-    return text.replace("'", "").lower()
+    text = text.replace("'", "").lower()
+    for pattern, spelling in SPELLINGS:
+        text = pattern.sub(spelling, text)
+    return text

@@ -37,7 +37,9 @@ const page = (address) => new Promise((resolve, reject) => {
   request.send();
 });
 
-const fold = (text) => text.normalize("NFKD").replace(/[\p{M}'’]/gu, "").toLowerCase();
+const fold = (text) => text.normalize("NFKD").replace(/[\p{M}'’]/gu, "").toLowerCase()
+  .replace(/([iy])z/g, "$1s").replace(/([a-z]{3})or/g, "$1our")
+  .replace(/\be-mail/g, "email").replace(/(\d),(?=\d{3})/g, "$1");
 const words = (text) => fold(text).split(/[^\p{L}\p{N}]+/u).filter((word) => word.length > 1);
 
 // The part that the forms of an English word share: scale, scales, scaled and scaling become scal.
@@ -104,11 +106,12 @@ function pageOf(block) {
 
 const bestFit = (term, text) => Math.max(0, ...words(text).map(term.fits));
 
-// All pages with every term, or else with all but one, best first. A title counts most, then what
-// the page is known as, then terms that are in one paragraph, then how rare and how frequent they are.
+// All pages with every term, or else with all but one, best first: those that are called or known
+// as what is asked for, then the others. A title counts most, then what the page is known as, then
+// terms that are in one paragraph, then how rare and how frequent they are.
 async function find(query) {
   const sought = terms(query);
-  const found = index.pages.map(() => ({ has: 0, weight: 0, blocks: new Map() }));
+  const found = index.pages.map(() => ({ has: 0, named: 0, weight: 0, blocks: new Map() }));
   for (const [place, where] of (await Promise.all(sought.map(placesOf))).entries()) {
     const term = sought[place];
     const byPage = new Map();
@@ -125,23 +128,25 @@ async function find(query) {
       const named = 4 * bestFit(term, title) + 3 * bestFit(term, knownAs);
       if (!inside.count && !named) return;
       found[at].has += 1;
+      if (named) found[at].named += 1;
       found[at].weight += rarity * (named + inside.weight * (1 + Math.log2(1 + inside.count) / 4));
     });
   }
   const most = Math.max(...found.map(({ has }) => has));
   if (most < Math.max(1, sought.length - 1)) return [];
   return found
-    .map(({ has, weight, blocks }, at) => {
+    .map(({ has, named, weight, blocks }, at) => {
       const together = Math.max(0, ...blocks.values()) / sought.length;
-      return { ...index.pages[at], has, weight: weight * (1 + together ** 2) };
+      const isNamed = named === sought.length;
+      return { ...index.pages[at], has, isNamed, weight: weight * (1 + together ** 2) };
     })
     .filter(({ has }) => has === most)
-    .sort((a, b) => b.weight - a.weight);
+    .sort((a, b) => b.isNamed - a.isNamed || b.weight - a.weight);
 }
 
 // The words of a passage that were asked for, as [start, end]: the whole phrase if it is there.
 function marksIn(text, sought) {
-  const all = [...text.matchAll(/[\p{L}\p{N}'’\p{M}]+/gu)]
+  const all = [...text.matchAll(/e-mail\p{L}*|\d+(?:,\d{3})+|[\p{L}\p{N}'’\p{M}]+/giu)]
     .map((match) => ({ at: match.index, end: match.index + match[0].length, word: fold(match[0]) }))
     .filter(({ word }) => word.length > 1);
   const phrase = all.findIndex((_, start) => sought.every(
@@ -163,11 +168,15 @@ const ownText = (block) => [...block.childNodes]
   .map((node) => node.textContent).join("").replace(/\s+/g, " ").trim();
 
 // The best passages of a page for a query, each with the section in which it is.
-async function passagesOf(url, query) {
-  const read = await once(url, page);
-  const root = read.querySelector("main article") ?? read.querySelector("main");
+async function passagesOf({ url, description: about }, query) {
   const sought = terms(query);
   let section = { id: "", name: "" };
+  if (about) {
+    const passage = { section, text: about, ...marksIn(about, sought) };
+    return { description: about, passages: passage.marks.length ? [passage] : [] };
+  }
+  const read = await once(url, page);
+  const root = read.querySelector("main article") ?? read.querySelector("main");
   const passages = [];
   for (const block of root.querySelectorAll(BLOCKS)) {
     if (block.matches("h1") || block.closest(UNSEARCHED)) continue;
@@ -243,13 +252,13 @@ async function show() {
   list.replaceChildren(...items);
   shown = query;
   dialog.querySelector("[role=status]").textContent = summary(query, found.length);
-  const have = await Promise.all(best.map(async ({ url }, place) => {
-    const passages = await passagesOf(url, query).catch(() => null);
-    if (passages && turn === asked) fill(items[place], url, passages);
-    return passages?.passages.some(({ isPhrase }) => isPhrase);
+  const ranks = await Promise.all(best.map(async (hit, place) => {
+    const read = await passagesOf(hit, query).catch(() => null);
+    if (read && turn === asked) fill(items[place], hit.url, read);
+    return hit.isNamed ? 2 : Number(read?.passages.some(({ isPhrase }) => isPhrase) ?? false);
   }));
   if (turn !== asked || list.contains(document.activeElement)) return;
-  items.filter((_, place) => have[place]).reverse().forEach((item) => list.prepend(item));
+  list.append(...[2, 1, 0].flatMap((rank) => items.filter((_, place) => ranks[place] === rank)));
 }
 
 const showOrSay = () => show().catch(() => {
@@ -262,9 +271,9 @@ const showOrSay = () => show().catch(() => {
 async function load() {
   const listed = await json("/search.json");
   let first = 0;
-  const pages = listed.pages.map(([url, title, blocks, knownAs]) => {
+  const pages = listed.pages.map(([url, title, blocks, knownAs, description]) => {
     first += blocks;
-    return { url, title, knownAs, first: first - blocks };
+    return { url, title, knownAs, description, first: first - blocks };
   });
   index = { folder: listed.folder, files: listed.files.split(" "), pages };
 }

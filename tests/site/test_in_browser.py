@@ -75,6 +75,13 @@ def test_any_phrase_is_found_with_its_passage_marked_and_by_keyboard_alone(visit
         ("pricing", "Questions and answers", ""),  # as a buyer calls it
         ("what does an engagement cost", "Questions and answers", None),
         ("decision rights", "AI governance", None),  # from a template, and no article
+        ("$360000", "Two Letters", "360,000"),
+        ("organise", "Organize", "Organize"),  # as the British write it
+        ("contact", "Write to us.", ""),  # pages of the service, which the site has no text of
+        ("phone", "Write to us.", ""),
+        ("book a call", "Discovery call, 30 minutes", "call"),
+        ("self-assessment", "Answer twelve questions", ""),
+        ("who are you", "About", ""),
     ):
         field.fill(query)
         expect(first).to_contain_text(title)

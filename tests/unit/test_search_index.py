@@ -2,10 +2,11 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_service.publishing.search_index import LARGEST, SearchIndex, blocks, shards
+from lead_service.publishing.search_index import LARGEST, SearchIndex, blocks, fold, shards
 
 PAGE = """<nav>Menu</nav><main id="main"><article><nav>Contents</nav><h1>A title</h1>
 <p>It&rsquo;s a <b>caf</b>é &amp; more.</p><ul class="plain-list entries"><li>Another page</li></ul>
@@ -30,9 +31,33 @@ def test_paragraphs_are_stored_by_the_gaps_between_them(tmp_path):
     index = SearchIndex()
     index.add("/one/", "One", "<p>pilot</p><p>budget</p><p>pilot</p>", ["price", "fees"])
     index.add("/two/", "Two", "<p>a pilot</p>")
+    index.add_described("/book/", "Book a call", "R&D", ["meeting"])
     index.write(tmp_path)
     listed = json.loads((tmp_path / "search.json").read_text("utf-8"))
-    assert listed["pages"] == [["/one/", "One", 3, "price fees"], ["/two/", "Two", 1, ""]]
+    assert listed["pages"] == [
+        ["/one/", "One", 3, "price fees"],
+        ["/two/", "Two", 1, ""],
+        ["/book/", "Book a call", 1, "meeting", "R&D"],
+    ]
     folder = tmp_path / listed["folder"].strip("/")
-    assert {path.stem for path in folder.iterdir()} == {*listed["files"].split()} == {"p", "b"}
+    assert {path.stem for path in folder.iterdir()} == {*listed["files"].split()} == {"p", "b", "c"}
     assert json.loads((folder / "p.json").read_text("utf-8")) == {"pilot": "0 2 1"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Organisations", "organizations"),
+        ("analyse", "Analyze"),
+        ("behavioural", "behavioral"),
+        ("E-mails", "emails"),
+        ("$360,000", "$360000"),
+    ],
+)
+def test_a_word_is_found_in_either_of_its_spellings(one, other):
+    assert fold(one) == fold(other)
+
+
+@given(st.text("aeiouyzrsb", max_size=9), st.text("aeiouyzrsb", max_size=3))
+def test_the_beginning_of_a_word_folds_to_the_beginning_of_the_folded_word(begin, rest):
+    assert fold(begin + rest).startswith(fold(begin))

@@ -1,12 +1,15 @@
 """What stands before every request: origin, size, characters, hosts, limits, headers."""
 
 import io
+import re
+from html import unescape
 from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import func, select
 
 from lead_service.leads.models import Lead
+from lead_service.service_pages import service_pages
 from lead_service.web import security
 from tests.support.app.visitor_forms import VISITOR, booking_form, hidden, open_starts
 
@@ -69,12 +72,17 @@ def test_an_address_without_its_slash_is_the_same_page(client):
         assert client.get(path).status_code == 200
 
 
-def test_a_search_engine_is_told_the_one_address_of_a_page(client):
-    for path in ["/assessment/", "/contact/", "/book/"]:
+def test_search_engines_hear_the_one_address_of_a_page_and_what_our_search_says_of_it(client):
+    calls = client.application.extensions["lead_service"].published.calls
+    for path, _, description, _ in service_pages(calls):
+        page = client.get(path).text
         canonical = f'<link rel="canonical" href="http://127.0.0.1:8000{path}">'
         linked = client.get(f"{path}?from=an-article").text
-        assert canonical in client.get(path).text, path
+        assert canonical in page, path
         assert canonical in linked or 'content="noindex"' in linked
+        [told] = re.findall('<meta name="description" content="(.*?)">', page)
+        pattern = re.sub(r"\\{\w+\\}", "[a-z ]+", re.escape(description))
+        assert re.fullmatch(pattern, unescape(told)), path
 
 
 def test_one_client_s_posts_are_counted_together(client, app):

@@ -1,0 +1,56 @@
+"""The public pages that the service answers: the site links to them and its search finds them."""
+
+from typing import NamedTuple
+
+from .call_types import CallTypes
+
+BOOK = "/book/"
+
+
+class ServicePage(NamedTuple):
+    """What search shows of a page, and other words by which visitors look for it."""
+
+    url: str
+    title: str
+    description: str  # with the counts that pages of the site may use
+    keywords: tuple[str, ...] = ()
+
+
+PAGES = (
+    ServicePage(
+        "/assessment/",
+        "Self-assessment",
+        "Answer {questions} questions in about {minutes}, without an account. See where to begin,"
+        " and what would have to be true.",
+        ("AI readiness", "maturity", "test", "quiz", "questionnaire", "score", "check"),
+    ),
+    ServicePage(
+        "/assessment/example/",
+        "An example of an AI readiness result",
+        "What you get from the self-assessment: where to begin, what would have to be true, and"
+        " the first moves. With made-up answers.",
+        ("sample", "report", "PDF"),
+    ),
+    ServicePage(
+        "/contact/",
+        "Contact",
+        "Write to us. A person reads every message and answers it.",
+        ("contact us", "email", "phone number", "telephone", "address", "message", "talk to us"),
+    ),
+)
+BOOKING = ("discovery call", "appointment", "schedule", "meeting", "available times", "talk")
+ADDRESSES = (*(page.url for page in PAGES), BOOK)
+
+
+def service_pages(calls: CallTypes) -> tuple[ServicePage, ...]:
+    """Return all of them, with a page for each kind of call."""
+    booking = (
+        ServicePage(
+            calls.address(call),
+            "Book a call" if call == calls.default else call.name,
+            f"{call.name}, {call.minutes} minutes. {call.description}",
+            BOOKING if call == calls.default else ("book",),
+        )
+        for call in calls.all
+    )
+    return (*PAGES, *booking)
