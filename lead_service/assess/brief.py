@@ -94,7 +94,8 @@ class Brief:
                 " Begin with what they want to achieve."
             )
         if strength.level < BEST or self.is_doubted:
-            return f"One of their strongest answers is “{strength.answer.text}”"
+            asked, answer = strength.question.text, strength.answer.text
+            return f"They gave one of their strongest answers to “{asked}”: “{answer}”"
         return f"This is in place: {strength.text}"
 
 

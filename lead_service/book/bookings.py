@@ -17,7 +17,7 @@ from ..assess.ownership import capture_with_answers, claim
 from ..call_types import CallType, CallTypes
 from ..emails import outbox
 from ..emails.models import OutboxMessage
-from ..leads import capture, models
+from ..leads import capture, consent, models
 from ..leads.contact_details import ContactDetails
 from ..leads.touch import Touch
 from ..settings import Settings
@@ -446,6 +446,7 @@ def correct_email(
         booking.lead = session.get_one(models.Lead, known.id)
         own = claim(session, booking.assessment_id, known.id)
         booking.assessment_id = own.id if own else None
+        _move_form(session, booking, mistyped)
     elif meant is not mistyped:
         while meant is None and not capture.correct_lead_email(session, mistyped, email):
             meant = capture.find_lead(session, email)  # a lead with that address was made meanwhile
@@ -464,6 +465,21 @@ def _is_only_trace(session: Session, booking: Booking, lead: models.Lead) -> boo
         select(func.count()).where(Booking.lead_id == lead.id, Booking.id != booking.id)
     )
     return lead.created_at == booking.created_at and not others
+
+
+def _move_form(session: Session, booking: Booking, wrong: models.Lead) -> None:
+    """Give the lead of a corrected address what the form of its call said.
+
+    A consent has to be confirmed again: only the mistyped mailbox can have confirmed it.
+    """
+    for event in [one for one in wrong.events if one.detail.get("booking") == booking.id]:
+        event.lead = booking.lead
+    asked = (models.Consent.lead_id == wrong.id, models.Consent.at == booking.created_at)
+    forms = models.Consent.source.in_(("book", consent.TOLD_SOURCE))
+    query = select(models.Consent).where(*asked, forms).order_by(models.Consent.id.desc())
+    if given := session.scalar(query.limit(1)):
+        given.lead_id = booking.lead.id
+        given.is_proved = given.is_proved and given.source == consent.TOLD_SOURCE
 
 
 def _merge_into(session: Session, wrong: models.Lead, right: models.Lead) -> None:

@@ -1,6 +1,6 @@
 """A field for a time zone, by the city that it is named after or one near it."""
 
-from wtforms import Form
+from wtforms import Form, StringField
 from wtforms.validators import ValidationError
 
 from .. import clock
@@ -9,10 +9,17 @@ from ..formats import zone_name
 from ..web.fields import short_text
 
 
+def city_field(hint: str = "") -> StringField:
+    """Make the field that `CityForm` reads as a zone."""
+    return short_text(
+        "City", hint=hint, required="Enter a city, such as Chicago.", autocomplete="off"
+    )
+
+
 class CityForm(Form):
     """Where someone is, so that times are written by their clock."""
 
-    city = short_text("City", required="Enter a city, such as Berlin.", autocomplete="off")
+    city = city_field()
 
     @property
     def zone(self) -> str:

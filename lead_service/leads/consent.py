@@ -32,9 +32,14 @@ class Question(NamedTuple):
 
 
 # Never delete an old question: stored consents name its version. Add a new one beside it.
-SERVICES = Question("2026-11", "You may also write to me about your services now and then.")
+SERVICES = Question("2026-11-29", "You may also email me about your services occasionally.")
 RESULT = Question("2026-11-result", "You may write to me about this result.")
-TOLD = Question("2026-11-told", "May we also write to you about our services now and then?")
+TOLD = Question("2026-11-29-told", "May we also email you about our services occasionally?")
+BEFORE = (
+    Question("2026-11", "You may also write to me about your services now and then."),
+    Question("2026-11-told", "May we also write to you about our services now and then?"),
+)
+WORDINGS = {one.version: one.text for one in (SERVICES, RESULT, TOLD, *BEFORE)}
 
 
 def record_consent(
@@ -194,8 +199,8 @@ def permission(occasion: Occasion, agreed: Agreed) -> Permission:
 
 
 _ASKED_FOR = {
-    Occasion.CALL: "They booked a call, so you can call or write to them about it.",
-    Occasion.WANTED_CALL: "They asked for a call, so you can suggest another time.",
-    Occasion.MESSAGE: "They wrote to us, so you can answer their message.",
-    Occasion.TALK: "They talked to us, so you can call or write to them about that.",
+    Occasion.CALL: "You can call or write to them about the call that they booked.",
+    Occasion.WANTED_CALL: "You can suggest another time for the call that they asked for.",
+    Occasion.MESSAGE: "You can answer their message.",
+    Occasion.TALK: "You can call or write to them about what you talked about.",
 }

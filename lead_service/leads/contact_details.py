@@ -29,7 +29,7 @@ class ContactDetails:
     """Hold what a person told us in a form; empty for fields left out or not asked."""
 
     name: str = _told("Name", 120)
-    email: str = _told("Address", 254)
+    email: str = _told("Email", 254)
     phone: str = _told("Phone", 60, type="tel", inputmode="tel")
     company: str = _told("Company", 120)
 

@@ -26,7 +26,6 @@ from ..web.security import limit_posts
 from . import erasure
 
 blueprint = Blueprint("mailbox", __name__, url_prefix="/email")
-IN_FIRST_PERSON = {"their result": "my result", "our services": "your services"}
 
 
 @blueprint.get("/<token>/")
@@ -46,7 +45,6 @@ def choices(token: str) -> str:
             calls=unproved,
             to_confirm=[*waiting, *agreed.waiting],
             ticked=_topics(agreed.waiting),
-            may_write=[IN_FIRST_PERSON[one] for one in agreed.topics],
             has_enough=any(
                 bookings.is_for_the_team(session, settings, one, now) for one in waiting
             ),

@@ -37,7 +37,7 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils import get_build_datetime
 
 from .. import palette, settings
-from ..action_framework.counts import counts
+from ..action_framework.counts import counted, counts
 from ..action_framework.loading import FrameworkError, load
 from ..action_framework.suggestions import SuggestionsError, read_suggestions
 from ..action_framework.types import Framework, Step
@@ -531,7 +531,8 @@ def _extensions(config: MkDocsConfig) -> list[Any]:
 
 
 def _period(days: int) -> str:
-    return f"{days // 365} years" if days % 365 == 0 and days > 365 else f"{days} days"
+    years, odd = divmod(days, 365)
+    return f"{days} days" if odd or not years else counted(years, "year")
 
 
 def _pieces(env: Environment, steps: Sequence[Step]) -> dict[str, Any]:

@@ -97,13 +97,16 @@ def _without_tabs(text: str | None) -> str | None:
     return text and text.replace("\t", " ")
 
 
-def short_text(label: str, *, longest: int = 120, required: str = "", **attributes) -> StringField:
+def short_text(
+    label: str, *, longest: int = 120, required: str = "", hint: str = "", **attributes
+) -> StringField:
     """Make a field of one line; `required` is what to say when it is empty."""
     first = [DataRequired(required)] if required else []
     return StringField(
         label,
         [*first, limit(longest), one_line],
         filters=[_without_tabs, clean],
+        description=hint,
         render_kw={"maxlength": longest} | attributes,
     )
 

@@ -75,7 +75,7 @@ def fill_in_and_book(someone: Visitor, keys: Keyboard) -> None:
     for label, value in someone.fields().items():
         keys.tab_to(label)
         keys.type(value)
-    keys.tab_to("You may also write to me")
+    keys.tab_to("You may also email me")
     keys.press("Space")
     expect(someone.main.get_by_role("checkbox")).to_be_checked()
     keys.tab_to("Book this call")

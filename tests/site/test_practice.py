@@ -87,7 +87,7 @@ def test_the_first_page_says_in_data_who_publishes_it(named):
 
 
 def test_the_privacy_page_says_how_long_leads_are_kept_here(named, pages):
-    for built, period in ((named, "365 days"), (pages, "2 years")):
+    for built, period in ((named, "one year"), (pages, "two years")):
         text = next(page for page in built if page.url == "/privacy/").main_text
         assert f"erase all of this {period} after the last contact" in text and "{" not in text
 

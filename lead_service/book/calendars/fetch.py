@@ -109,7 +109,7 @@ def _ask(pool: httpcore.ConnectionPool, url: str, headers: dict[str, str]) -> Fe
         if answer.status == 304 and headers.keys() & {"If-None-Match", "If-Modified-Since"}:
             return Fetched(None)
         if answer.status != 200:
-            raise Unreadable(f"it answered {answer.status}", _wait(given))
+            raise Unreadable(f"the server answered {answer.status}", _wait(given))
         etag, date = (_mark(given, name) for name in ("ETag", "Last-Modified"))
         return Fetched(_body(answer, given), etag, date)
 

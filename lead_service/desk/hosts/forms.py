@@ -3,13 +3,11 @@
 import re
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from werkzeug.datastructures import MultiDict
 from wtforms import Field, Form, IntegerField, SelectMultipleField, StringField
 from wtforms.validators import (
     InputRequired,
-    Length,
     NumberRange,
     Optional,
     ValidationError,
@@ -20,10 +18,10 @@ from ...book.availability.host_rules import MOST_DAYS
 from ...book.availability.intervals import Window
 from ...book.hosts import opening_hours, setup
 from ...book.hosts.models import Host, OpeningHours
-from ...book.visitor import timezones
 from ...hostnames import is_host
 from ...web.context import context
 from ...web.fields import Choice, Readable, address, asked, clean, limit, one_line, short_text
+from ..city_form import CityForm, city_field, city_in
 
 OTHERS = {"weekdays": slice(5), "weekend": slice(5, None), "all": slice(None)}  # of a week's days
 FAR = f"If you leave this empty, {MOST_DAYS} days."
@@ -62,17 +60,6 @@ def _number(label: str, hint: str, least: int, most: int, more: list, **attribut
     )
 
 
-def zones() -> list[str]:
-    """Return the time zones that are offered: those named after a place, and UTC."""
-    places = (name for name in available_timezones() if "/" in name)
-    return ["UTC", *sorted(name for name in places if not name.startswith(("Etc/", "SystemV/")))]
-
-
-def known_zone(_form: Form, field: Field) -> None:
-    if not timezones.is_zone(field.data or ""):
-        raise ValidationError("Choose a time zone from the list, such as New York.")
-
-
 def secure_link(_form: Form, field: Field) -> None:
     """Refuse what is not an https address of a machine; an empty field is fine."""
     text = field.data or ""
@@ -85,7 +72,7 @@ def secure_link(_form: Form, field: Field) -> None:
         raise ValidationError(LINK)
 
 
-class HostForm(Form):
+class HostForm(CityForm):
     """Who the host is, where, and how they are met."""
 
     person = Choice(
@@ -95,13 +82,9 @@ class HostForm(Form):
     )
     name = short_text("Name", required="Enter the name to show to visitors.")
     email = address("Work email", required="Enter an email address.")
-    zone = StringField(
-        "Time zone",
-        [InputRequired("Choose a time zone."), Length(max=64), known_zone],
-        filters=[clean],
-        description="Opening hours use this time zone. Calls that are already booked don\u2019t"
-        " move.",
-        render_kw={"list": "zones", "autocomplete": "off", "maxlength": 64},
+    city = city_field(
+        "Opening hours use this city\u2019s time zone. Calls that are already booked don\u2019t"
+        " move."
     )
     meeting_link = StringField(
         "Meeting link (optional)",
@@ -127,10 +110,15 @@ class HostForm(Form):
     @classmethod
     def of(cls, host: Host) -> "HostForm":
         """Fill the form with what is stored."""
-        return cls(obj=host)
+        return cls(obj=host, city=city_in(host.zone))
 
     def fill(self, host: Host) -> None:
-        self.populate_obj(host)
+        """Store the form; a city that was not changed leaves the zone as it is named."""
+        if not host.zone or self.city.data != city_in(host.zone):
+            host.zone = self.zone
+        for field in self:
+            if field is not self.city:
+                field.populate_obj(host, field.name)
         if person := context().published.person(host.person):
             host.name = person.name
 

@@ -17,7 +17,7 @@ from ...book.hosts.models import Host
 from ...web.context import context
 from ..blueprint import admins_only, blueprint, write
 from . import host_updates, overview
-from .forms import HostForm, HoursForm, RulesForm, zones
+from .forms import HostForm, HoursForm, RulesForm
 
 A_MONDAY = datetime(2024, 1, 1, tzinfo=UTC)  # of a week in which no clock changes
 TAKEN = "Another host has this address. Each needs one of their own."
@@ -82,7 +82,7 @@ def host_form_submit(host_id: int, part: str) -> ResponseReturnValue:
 @admins_only
 def new_host() -> str:
     """Ask who the new host is."""
-    return _new(HostForm(data={"zone": ""}))
+    return _new(HostForm())
 
 
 @blueprint.post("/availability/new/")
@@ -119,7 +119,6 @@ def _render_form(
         form=form or stored,
         stored=stored if is_stale else None,
         version=host.version if seen is None else seen,
-        zones=zones(),
         week=_week(host, form or stored),
     )
 
@@ -145,4 +144,4 @@ def _week(host: Host, form: Form) -> list[tuple[str, str, int]]:
 
 
 def _new(form: HostForm) -> str:
-    return render_template("desk/hosts/new.html", form=form, zones=zones())
+    return render_template("desk/hosts/new.html", form=form)

@@ -89,7 +89,10 @@ def release(lead_id: int) -> ResponseReturnValue:
             session, find_lead_or_404(session, lead_id, lock=True), by
         )
     )
-    flash("Released." + (" We\u2019re sending the emails that were held." if mails else ""))
+    flash(
+        "Released."
+        + (" We\u2019ll send the held emails that can still arrive in time." if mails else "")
+    )
     return redirect(url_for(".lead", lead_id=lead_id), 303)
 
 
@@ -134,5 +137,6 @@ def _render_lead(
             most_said=MOST_SAID,
             words=labels,
             consent_in_words=consent.in_words,
+            wordings=consent.WORDINGS,
             booking_link=link_for(session, context().settings, found),
         )

@@ -219,5 +219,5 @@ def release(session: Session, lead: Lead, by: Actor) -> int:
     if lead.quarantine or calls or emails:
         lead.quarantine = False
         events.record_event(session, lead, EventKind.RELEASED, by.at, member=by.member_id)
-        by.note(session, AuditKind.LEAD_RELEASED, f"lead {lead.id}", mails=emails)
+        by.note(session, AuditKind.LEAD_RELEASED, f"lead {lead.id}", emails=emails)
     return emails

@@ -37,7 +37,7 @@ EVENTS = {
     EventKind.OWNER_CHANGED: "Assigned the lead to",
     EventKind.NEXT_ACTION_CHANGED: "Changed the next action",
     EventKind.DETAILS_CHANGED: "Corrected the contact details",
-    EventKind.CONSENT_WITHDRAWN: "Asked us not to write to them",
+    EventKind.CONSENT_WITHDRAWN: "Asked us to stop other emails",
     EventKind.ADDRESS_DISOWNED: "Said that someone else used their email address",
 }
 

@@ -73,7 +73,7 @@ def mail_resume() -> ResponseReturnValue:
     def work(session: Session, by: Actor) -> None:
         outbox.resume(session)
         waiting = admin_actions.retry_waiting(session, by.at)
-        by.note(session, AuditKind.SENDING_RESUMED, "outbox", mails=waiting)
+        by.note(session, AuditKind.SENDING_RESUMED, "outbox", emails=waiting)
 
     write(work)
     flash(

@@ -52,7 +52,7 @@ def test_what_has_not_changed_is_not_sent_again(server):
 
 def test_nothing_is_unchanged_before_it_was_read(server, refused):
     server.answers["/secret"] = lambda request: request.answer(304)
-    assert refused() == "it answered 304"
+    assert refused() == "the server answered 304"
 
 
 def test_marks_that_could_not_be_sent_back_are_dropped(server):
@@ -144,9 +144,9 @@ def test_a_certificate_of_another_name_is_refused(server, monkeypatch):
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (lambda request: request.answer(404), "it answered 404"),
-        (lambda request: request.answer(500), "it answered 500"),
-        (lambda request: request.answer(204), "it answered 204"),
+        (lambda request: request.answer(404), "the server answered 404"),
+        (lambda request: request.answer(500), "the server answered 500"),
+        (lambda request: request.answer(204), "the server answered 204"),
         (lambda request: request.answer(302), "it leads on more than 3 times"),
         (file(b"x", Content_Encoding="br"), "it came packed in a way that we did not ask for"),
         (file(b"", Content_Length="50000001"), "it is larger than 50 MB"),

@@ -255,7 +255,7 @@ def test_the_last_good_copy_is_kept_when_nothing_better_came(read, busy, answer)
 def test_its_address_is_neither_logged_nor_told(read, caplog):
     caplog.set_level("DEBUG")
     found = read(fail)
-    assert found.fault == "it answered 500"
+    assert found.fault == "the server answered 500"
     read(ics("20261126T090000Z"), 10)
     logged = " ".join(str(record.__dict__) for record in caplog.records)
     assert "answered 500" in logged

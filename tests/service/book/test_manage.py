@@ -161,8 +161,12 @@ def test_a_lead_with_a_story_of_its_own_keeps_its_address(client, database):
     page = book(client, email="ada@example.org")
     client.post(page + "address", data={"email": "bob@example.org"})
     with database.read() as session:
-        addresses = session.scalars(select(Lead.address).order_by(Lead.id)).all()
-    assert addresses == ["ada@example.org", "bob@example.org"]
+        ada, bob = session.scalars(select(Lead).order_by(Lead.id)).all()
+        assert (ada.address, bob.address) == ("ada@example.org", "bob@example.org")
+        assert [one.kind for one in ada.events] == ["call_booked"]
+        assert [one.kind for one in bob.events] == ["call_booked", "address_corrected"]
+        # The desk says of both that they were asked.
+        assert len(ada.consents) == len(bob.consents) == 1
 
 
 def test_an_address_can_be_corrected_three_times_only(client):

@@ -72,7 +72,7 @@ def test_a_view_as_csv_holds_its_leads_and_what_the_desk_knows_of_them(
     book(client, email="b@example.com", phone="555 0100", topic="")
     client.post("/contact/", data=VISITOR | {"email": "b@example.com", "submission": "x" * 20})
     database.write(mark)
-    rows = {row["Address"]: row for row in records(client.get("/desk/leads.csv"))}
+    rows = {row["Email"]: row for row in records(client.get("/desk/leads.csv"))}
     last = rows["b@example.com"]
     assert last["Agreed to email about"] == "their request only"
     assert (last["No-shows"], last["Topic"]) == ("1", VISITOR["topic"])
@@ -107,7 +107,7 @@ def test_a_formula_stays_text_and_only_the_file_for_other_systems_keeps_phone_nu
         assert file.text.startswith(start)
         (row,) = records(file)
         assert row["Name"] == row["Company"] == row["Next action"] == "'" + FORMULA
-        assert (row["Address"], row["Phone"]) == ("'\uff1d1", phone)
+        assert (row["Email"], row["Phone"]) == ("'\uff1d1", phone)
 
 
 def test_a_long_file_is_read_in_pieces_and_holds_everybody_in_order(

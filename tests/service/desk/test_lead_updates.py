@@ -87,7 +87,7 @@ def test_what_is_saved_is_shown_told_and_on_the_trail(client, ann, database):
         "Assigned the lead to <bdi>Bob</bdi>",
         "Changed the next action, for Tue, Dec 1, 2026",
         "Corrected the contact details: company",
-        "by <bdi>ann@example.com</bdi>",
+        "· <bdi>ann@example.com</bdi>",
     ):
         assert shown in text
     ((member, what, subject, detail),) = trail(database)

@@ -190,7 +190,7 @@ def test_who_repeats_another_lead_s_result_changes_nothing_of_that_lead(
     told = {one.reply_to: one.text for one in sent_to(mails, "team@example.com")}
     sign_in(client, database, settings)
     listed = list(csv.DictReader(io.StringIO(client.get("/desk/leads.csv").data.decode())))
-    rows = {one["Address"]: (one["Phase"], one["Begin with"]) for one in listed}
+    rows = {one["Email"]: (one["Phase"], one["Begin with"]) for one in listed}
     inbox = client.get("/desk/").text
     for id, email, phase, headline in (
         (1, VISITOR["email"], "idea", "Every condition is true."),
@@ -229,7 +229,7 @@ def test_email_and_desk_show_the_same_brief_of_each_call(
             assert all(text in message.text for message in told)
         assert f'href="/desk/leads/1/?call={3 - number}"' in page
         assert page.count("Came with the call on") == 2
-        assert "They booked a call, so you can call or write to them about it." in page
+        assert "You can call or write to them about the call that they booked." in page
     assert client.get("/desk/leads/1.json").json["answers_from"] in booked[0].text
 
 

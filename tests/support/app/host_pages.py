@@ -10,7 +10,7 @@ WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 PERSON = {
     "name": "Ann Example",
     "email": "ann@example.com",
-    "zone": "Europe/Berlin",
+    "city": "Berlin",
     "meeting_link": "https://meet.example.com/ann",
 }
 RULES = {"interval": "15", "buffer_before": "5", "buffer_after": "10"}

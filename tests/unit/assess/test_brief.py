@@ -177,7 +177,7 @@ def test_words_of_a_step_name_all_its_conditions():
 def test_a_strength_is_called_true_only_when_it_is():
     assert brief_of([0] * 11 + [3]).opening.startswith("This is in place: ")
     nearly = brief_of([0] * 11 + [2])
-    assert nearly.opening.startswith("One of their strongest answers is ")
+    assert nearly.opening.startswith("They gave one of their strongest answers to ")
     assert FRAMEWORK.questions[-1].answers[2].text in nearly.opening
     assert FRAMEWORK.questions[-1].condition not in nearly.opening
     assert brief_of([0] * 12).opening.startswith("They didn\u2019t report anything")
@@ -195,9 +195,9 @@ def test_no_call_opens_with_what_they_complain_about():
     other = brief_of([0, 0, 3, 3, 0, 2, *[0] * 6], words)
     assert other.strength.question.id == "transform-work" and not other.is_doubted
     only = brief_of([0, 0, 3, *[0] * 9], words)
-    assert only.opening.startswith("One of their strongest answers is ")
+    assert only.opening.startswith("They gave one of their strongest answers to ")
     unknown = brief_of([0, 0, 3, *[0] * 9], "It is stuck.")  # on what, we cannot tell
-    assert unknown.opening.startswith("One of their strongest answers is ")
+    assert unknown.opening.startswith("They gave one of their strongest answers to ")
 
 
 DENIED = {  # what an answer has denied, so that no question may take it for granted
