@@ -108,5 +108,5 @@ def _left_out(
         if fitting is not None:
             shown.add(fitting)
         elif open_ids:
-            yield f"has no sentence for the case that {' and '.join(open_ids)} is open"
+            yield f"has no sentence for the case that {' and '.join(open_ids)} is open: add one"
             return

@@ -62,6 +62,12 @@ def _one_of(kind: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _visible(text: str) -> str:
+    if not any(one.isprintable() and not one.isspace() for one in text):
+        raise PydanticCustomError("invisible", "must have letters that a reader can see")
+    return text
+
+
 def _old_address(path: str) -> str:
     if not OLD_ADDRESS.fullmatch(path):
         raise PydanticCustomError("address", "must be addresses such as [/old/path/]")
@@ -80,8 +86,8 @@ Step = Annotated[str, _one_of("steps")]
 class OfPage:
     """What any page may say; its template may read more."""
 
-    title: Annotated[Text, Field(max_length=120)]
-    description: Text
+    title: Annotated[Text, Field(max_length=120), AfterValidator(_visible)]
+    description: Annotated[Text, AfterValidator(_visible)]
     step: Step | None = None
     keywords: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
     confirm: tuple[str, ...] = ()
@@ -128,10 +134,14 @@ class FrontMatter:
                 raise self.fault("confirm", f"the page does not say {text!r}")
         return said
 
-    def mistakes(self, today: date) -> list[str]:
-        """List what is wrong with the text and the days, each with file and line."""
+    def mistakes(self, today: date, minutes: int = 30) -> list[str]:
+        """List what is wrong with the text and the days, each with file and line.
+
+        `minutes` is how long the first kind of call takes.
+        """
         is_text = self.body.strip() or not self.data.get("template")  # which fills some pages
         found = [*mistakes.in_text(self.body, self.first)] if is_text else []
+        found += mistakes.in_times(self.body, self.first, minutes)
         said = [f"{self.file.src_uri}:{line}: {message}" for line, message in sorted(found)]
         days = (self.data.get(key) for key in ("date", "updated", "publish"))
         day, updated, publish = (day if isinstance(day, date) else None for day in days)
@@ -216,12 +226,27 @@ def _data(front: str) -> dict:
         ) from error
     if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode):
         raise ValueError(f"line 2: {BEGIN}")
+    if " #" in front and (cut := _cut(front, node)):
+        raise ValueError(f"line {cut}: all from # on is lost: put the text in quotes")
     seen: set[str] = set()
     for key, _ in node.value:
         if key.value in seen:
             raise ValueError(f"line {key.start_mark.line + 1}: {key.value}: is given twice")
         seen.add(key.value)
     return data
+
+
+def _cut(front: str, node: yaml.MappingNode) -> int | None:
+    """Return the line on which a # behind a text cuts it."""
+    lines = front.split("\n")
+    for _, value in node.value:
+        items = value.value if isinstance(value, yaml.SequenceNode) else [value]
+        for item in items:
+            if isinstance(item, yaml.ScalarNode) and not item.style:
+                end = item.end_mark
+                if lines[end.line][end.column :].lstrip().startswith("#"):
+                    return end.line + 1
+    return None
 
 
 def _is_day(written: str) -> bool:

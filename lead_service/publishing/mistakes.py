@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 
+from . import literals, placeholders
+
 Mistake = tuple[int, str]  # line, counted from one, and what to do about it
 
 PAGES = 300  # kept in memory
@@ -22,6 +24,8 @@ PUBLISHED = {  # besides Markdown
 }
 SCHEMES = {"http", "https", "mailto", "tel", "sms"}
 FENCE = re.compile(r"(?m)^(?P<indent> *)(?P<fence>`{3,}|~{3,})[^\n`]*$")
+DRAWN = re.compile(r"[ {.]*(?:mermaid|plantuml|math)\b")
+REMARK = re.compile(r"(?:#|//|--|;|/\*) *\(\d+\)!? *(?:-->|\*/)?$")
 HIDDEN = re.compile(
     r"(?s)<!--.*?-->|(?P<ticks>`+)(?!`)[^\n]*?(?<!`)(?P=ticks)(?!`)|<(?:pre|code)\b.*?</(?:pre|code)>"
 )
@@ -46,12 +50,27 @@ INDENTED = re.compile(r'(?m)^(?P<indent> *)(?:!!!|\?\?\?\+?) ?\S.*$|^(?P<tab> *)
 BULLET = re.compile(r"(?m)^[ \t]*[•·▪●‣◦][ \t]*\S")
 LEFT_OVER = (
     (
-        re.compile(r":(?:material|octicons|fontawesome|simple)-[\w-]+:"),
-        "there is no icon of this name",
+        re.compile(r"(?<![\w:/]):[a-z][a-z0-9_+-]+:(?![\w:/])"),
+        "there is no icon or emoji of this name",
     ),
     (re.compile(r"\*\*"), "marks nothing: no space belongs between ** and the bold text"),
-    (re.compile(r"\{:? ?[.#][\w-]+[^{}\n]*\}"), "marks nothing: put it directly behind or below"),
+    (re.compile(r"(?<![\w=!<&;])==(?=\S)|~~"), "marks nothing: the other end is missing"),
+    (re.compile(r"`"), "begins code that never ends: add another `"),
+    (re.compile(r"\]\("), "is a link that is not understood: write [text](address)"),
+    (
+        re.compile(r"""\{:? ?(?:[.#][\w-]+|\w+=["'])[^{}\n]*\}"""),
+        "marks nothing: put it directly behind or below",
+    ),
+    (re.compile(r"\{its_questions\}"), "counts the questions of a step: give the page a `step`"),
 )
+COMPUTER = re.compile(r"[A-Za-z]:[\\/]|file:|/(?:Users|home)/", re.IGNORECASE)
+DOMAIN = re.compile(r"(?:[\w-]+\.)+(?P<ending>[a-z]{2,24})(?:[/?#].*)?", re.IGNORECASE)
+FILES = {  # endings of files that people link to, published or not
+    *(one[1:] for one in PUBLISHED),
+    *("md", "markdown", "txt", "html", "htm", "xml", "json", "doc", "docx", "xls", "ppt"),
+    *("heic", "tif", "tiff", "bmp", "mp3", "mp4", "mov"),
+}
+TIMES = re.compile(r"(?m)^\*\*\d+ to (\d+)\*\*")
 DASHES = re.compile(r"\|?[\s:|-]*-[\s:|-]*")
 
 
@@ -60,7 +79,7 @@ def in_text(body: str, first: int = 1) -> tuple[Mistake, ...]:
     """Return the mistakes in a page's Markdown, whose first line has the number `first`."""
     if not body.strip():
         return ((first, "the page has no text below the lines between the two ---"),)
-    blanked, unclosed = _without_code(body)
+    blanked, unclosed, in_code = _without_code(body)
     if unclosed is not None:
         wrong = "a code block begins here and never ends: close it with ```"
         return ((first + unclosed, wrong),)
@@ -68,32 +87,38 @@ def in_text(body: str, first: int = 1) -> tuple[Mistake, ...]:
     if (at := text.find("<!--")) >= 0:
         return ((first + text.count("\n", 0, at), "a comment begins here and never ends: add -->"),)
     return tuple(
-        (first + text.count("\n", 0, at), message)
-        for find in (_html, _headings, _links, _pictures, _notes, _blocks)
-        for at, message in find(text)
-    )
+        (first + text.count("\n", 0, at), message) for find in FINDERS for at, message in find(text)
+    ) + tuple((first + line, message) for line, message in in_code)
 
 
 def _blank(found: re.Match[str]) -> str:
     return re.sub(r"[^\n]", " ", found[0])
 
 
-def _without_code(body: str) -> tuple[str, int | None]:
-    """Blank out fenced code, and return the line of a fence that is not closed."""
+def _without_code(body: str) -> tuple[str, int | None, list[Mistake]]:
+    """Blank out fenced code; return the line of a fence that is not closed, and mistakes in it."""
     lines, fence, began = body.split("\n"), "", 0  # the fence with its indentation
+    found_in: list[Mistake] = []
     for number, line in enumerate(lines):
         found = FENCE.match(line)
         if fence:
+            if REMARK.search(line):
+                found_in.append((number, "remarks in code are not shown: write them below it"))
             is_end = line.startswith(fence) and not line.strip().strip(fence[-1])
             fence = "" if is_end else fence
             lines[number] = f"{line[: len(line) - len(line.lstrip())]}#"  # still a block of its own
         elif found:
             fence, began = found["indent"] + found["fence"], number
+            if DRAWN.match(line[len(fence) :]):
+                wrong = "diagrams and formulas are not drawn: use a picture, best as SVG"
+                found_in.append((number, wrong))
             lines[number] = f"{found['indent']}#"
-    return "\n".join(lines), began if fence else None
+    return "\n".join(lines), began if fence else None, found_in
 
 
 def _html(text: str) -> Iterator[tuple[int, str]]:
+    if "<" not in text and "{" not in text:
+        return
     for found in BLOCKED.finditer(text):
         name = found[1].lower()
         yield (
@@ -135,13 +160,13 @@ def _headings(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _links(text: str) -> Iterator[tuple[int, str]]:
-    for found in LINK.finditer(text):
+    for found in LINK.finditer(text) if "](" in text else ():
         address = re.sub(r"""\s+(?:"[^"]*"|'[^']*')\s*$""", "", found[3]).strip()
         if wrong := _address(address):
             yield found.start(3), wrong
-    for found in APART.finditer(text):
+    for found in APART.finditer(text) if "] " in text else ():
         yield found.start(), "a link has no space between ] and ("
-    for found in REVERSED.finditer(text):
+    for found in REVERSED.finditer(text) if ")[" in text else ():
         yield found.start(), "a link is written [text](address), with the text first"
 
 
@@ -153,6 +178,15 @@ def _address(address: str) -> str | None:
         return f"the address {address!r} has a space: rename the file, or write %20 for the space"
     if not address:
         return "the link has no address"
+    if COMPUTER.match(address):
+        return f"{address} is on your computer: put the file in docs/, and name it without folders"
+    if "\\" in address:
+        return f"write / for \\ in {address}"
+    if re.fullmatch(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", address):
+        return f"write mailto: before {address}"
+    domain = DOMAIN.fullmatch(address)
+    if domain and domain["ending"].lower() not in FILES:
+        return f"write https:// before {address}"
     if address.lower().startswith("www."):
         return f"write https:// before {address}"
     scheme, colon, rest = address.partition(":")
@@ -167,7 +201,7 @@ def _address(address: str) -> str | None:
 
 def _pictures(text: str) -> Iterator[tuple[int, str]]:
     wanted = "the picture has no description: write what it shows between ![ and ]"
-    for found in LINK.finditer(text):
+    for found in LINK.finditer(text) if "![" in text else ():
         if found[1] and not found[2].strip():
             yield found.start(), wanted
         if found[1] and re.match(r"<?https?:", found[3].strip()):
@@ -175,7 +209,7 @@ def _pictures(text: str) -> Iterator[tuple[int, str]]:
                 found.start(3),
                 ("a picture of another site is not shown: save it in docs/, and name the file"),
             )
-    for found in BARE_IMAGE.finditer(text):
+    for found in BARE_IMAGE.finditer(text) if "<" in text else ():
         if not re.search(r"""\balt\s*=\s*(?:"[^"]+"|'[^']+')""", found[0]):
             yield found.start(), 'the picture has no description: add alt="what it shows"'
 
@@ -227,15 +261,32 @@ def in_html(html: str) -> Iterator[tuple[str, str]]:
             yield found[0], wrong
 
 
+def in_times(body: str, first: int, minutes: int) -> Iterator[Mistake]:
+    """Compare a page's minutes of the call, such as `**5 to 20**`, with the call's length.
+
+    Only a page that writes the length as a placeholder is about the call.
+    """
+    times = [*TIMES.finditer(body)]
+    if times and int(times[-1][1]) != minutes and "{call_" in body:
+        line = first + body.count("\n", 0, times[-1].start())
+        yield line, f"ends at {times[-1][1]}, but the call in calls.yml takes {minutes} minutes"
+
+
 def in_name(path: str) -> str | None:
     """Say what is wrong with the name or the place of a file in docs/, if anything is."""
     folder, _, name = path.rpartition("/")
+    if name.startswith("._") or name == ".DS_Store":
+        return None  # macOS writes them, and they are never published
+    if name.startswith("."):
+        return "is not published, because its name begins with a dot: rename it or remove it"
     stem, dot, ending = name.rpartition(".")
     if f".{ending}" != ".md" and ending.lower() in ("md", "markdown", "txt"):
         return f"rename it to {_plain(stem)}.md: other endings are not read as pages"
     if ending.lower() in ("heic", "heif", "tif", "tiff", "bmp"):
         return "browsers do not show this kind of picture: save it as JPEG, PNG or WebP"
     if f".{ending.lower()}" not in PUBLISHED | {".md"} or not dot:
+        return "is a kind of file that the site does not publish. Remove it from docs/"
+    if ending == "yml" and path not in ("framework.yml", "calls.yml"):
         return "is a kind of file that the site does not publish. Remove it from docs/"
     if ending != "md":
         return None
@@ -263,3 +314,10 @@ def in_days(
         yield "updated", f"is before the article's date, {day}"
     if updated and updated > max(today, publish or today):
         yield "updated", "is in the future"
+
+
+FINDERS = (
+    *(_html, _headings, _links, _pictures, _notes, _blocks),
+    *(literals.blocks, literals.references, literals.attributes, literals.formulas),
+    *(literals.tags, literals.tables, placeholders.wrong),
+)

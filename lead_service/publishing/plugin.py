@@ -37,11 +37,11 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils import get_build_datetime
 
 from .. import palette, settings
-from ..action_framework.counts import counted, counts
+from ..action_framework.counts import counts
 from ..action_framework.loading import FrameworkError, load
 from ..action_framework.suggestions import SuggestionsError, read_suggestions
 from ..action_framework.types import Framework, Step
-from ..call_types import CallType, CallTypes, CallTypesError, load_call_types
+from ..call_types import CallTypes, CallTypesError, load_call_types
 from ..formats import write_date
 from ..people import PEOPLE_JSON, Person
 from ..service_pages import service_pages
@@ -55,6 +55,7 @@ from . import (
     menus,
     mistakes,
     pictures,
+    placeholders,
     portraits,
     server_config,
 )
@@ -70,7 +71,7 @@ SERVICE = Path(__file__).resolve().parents[1]
 SERVICE_TEMPLATES = SERVICE / "templates"  # the signature, and who a person is
 PEOPLE, IMPRINT = "people/", "imprint.md"  # in docs/
 DATA = ("framework.yml", "calls.yml")  # published whole, for the service and for readers
-log = logging.getLogger("mkdocs.plugins.publishing")
+log = logging.getLogger(__name__)  # warnings of MkDocs would fail the build
 BRIEF = SERVICE / "assess" / "brief.yml"  # checked and not published
 
 
@@ -89,6 +90,7 @@ class Build:
     framework: Framework
     today: date  # in UTC
     calls: CallTypes = field(init=False)
+    words: dict[str, str] = field(init=False)  # by the names of placeholders
     published: assets.Assets = field(init=False)
     compressor: assets.Compressor = field(init=False)
     cards: Cards = field(init=False)
@@ -107,9 +109,11 @@ class Build:
     search: SearchIndex = field(default_factory=SearchIndex)
     unconfirmed: list[str] = field(default_factory=list)  # what only the owner can know
 
-    def counted(self, value: Any, step: str | None = None) -> Any:
-        """Put counts and lengths into a text, or into all texts of a front matter."""
-        return _counted(value, self.framework, self.calls.default, step)
+    def filled(self, value: Any, slug: str | None = None) -> Any:
+        """Put counts, lengths and periods into a text, or into all texts of a front matter."""
+        step = next((step for step in self.framework.steps if step.slug == slug), None)
+        own = {placeholders.OF_STEP: counts(self.framework).of(step)} if step else {}
+        return placeholders.filled(value, self.words | own)
 
 
 class PublishingPlugin(BasePlugin[PublishingConfig]):
@@ -150,6 +154,12 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             self.build.calls = load_call_types(calls.read_bytes(), slugs)
         except CallTypesError as error:
             raise PluginError(f"{calls.name}: {error}") from error
+        self.build.words = placeholders.words(
+            self.build.framework,
+            self.build.calls.default,
+            config.extra["retention_days"],
+            config.extra["backup_days"],
+        )
         self.build.unconfirmed = [
             f"{path.name}: {engagement.name}: {key}"
             for engagement in self.build.framework.engagements
@@ -252,7 +262,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             try:
                 self._read(file, once)
                 if self.is_preview or file.inclusion != InclusionLevel.DRAFT:
-                    yield from self.build.fronts[file.src_uri].mistakes(self.build.today)
+                    front = self.build.fronts[file.src_uri]
+                    yield from front.mistakes(self.build.today, self.build.calls.default.minutes)
             except PluginError as error:
                 yield str(error)
 
@@ -279,7 +290,10 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     def _read(self, file: File, once: front_matter.Once) -> None:
         build = self.build
         read = front_matter.read(file)
-        data = build.counted(read.data, read.data.get("step"))
+        for key, value in read.data.items():
+            for _, wrong in placeholders.wrong(value if isinstance(value, str) else ""):
+                raise read.fault(key, wrong)
+        data = build.filled(read.data, read.data.get("step"))
         front = build.fronts[file.src_uri] = replace(read, data=data)
         known: front_matter.Known = {
             "steps": [step.slug for step in build.framework.steps],
@@ -319,9 +333,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         page.meta = self.build.fronts[page.file.src_uri].data
         if page.file.src_uri in self.build.articles:
             page.meta.setdefault("template", "article.html")
-        for name in ("retention", "backup"):
-            markdown = markdown.replace(f"{{{name}}}", _period(config.extra[f"{name}_days"]))
-        markdown = self.build.counted(markdown, page.meta.get("step"))
+        markdown = self.build.filled(markdown, page.meta.get("step"))
         if not self.is_preview:
             links.check_for_drafts(markdown, page.file, files)
         return markdown
@@ -425,7 +437,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             if f"/{unquote(file.url)}" not in linked:
                 files.remove(file)
                 if file.src_uri not in build.sized:
-                    log.info(f"{file.src_uri}: not published, because no published page uses it")
+                    log.warning(f"{file.src_uri}: not published, because no published page uses it")
             elif Path(file.src_uri).suffix.lower() in pictures.RASTER:
                 file.content_bytes = pictures.without_camera_data(file.content_bytes)
 
@@ -472,7 +484,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build, site = self.build, Path(config.site_dir)
         build.cards.write(site)
         for one in service_pages(build.calls):
-            description = build.counted(one.description)
+            description = build.filled(one.description)
             build.search.add_described(one.url, one.title, description, one.keywords)
         build.search.write(site)
         published = build.published
@@ -494,30 +506,6 @@ def _programs() -> Iterator[Path]:
         yield from folder.glob("*.py")
 
 
-def _counted(value: Any, framework: Framework, call: CallType, slug: str | None) -> Any:
-    """Put the counts of the questions and what the first call is into a text.
-
-    `{questions}`, `{steps}`, `{minutes}`, `{call_minutes}` and `{call_length}` are words, with a
-    capital where the name has one; `{call_description}` is what calls.yml says of that call, and
-    `{its_questions}` counts those of the page's own step.
-    """
-    if isinstance(value, dict):
-        return {key: _counted(one, framework, call, slug) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_counted(one, framework, call, slug) for one in value]
-    if not isinstance(value, str) or "{" not in value:
-        return value
-    known = counts(framework)
-    words = {"questions": known.questions, "steps": known.steps, "minutes": known.minutes}
-    words |= {"call_minutes": f"{call.minutes} minutes", "call_length": call.length}
-    words |= {"call_description": call.description}
-    for name, word in words.items():
-        value = value.replace(f"{{{name}}}", word)
-        value = value.replace(f"{{{name.capitalize()}}}", word.capitalize())
-    step = next((step for step in framework.steps if step.slug == slug), None)
-    return value.replace("{its_questions}", known.of(step)) if step else value
-
-
 def _address(config: MkDocsConfig) -> str:
     """Return where the site is published; `on_config` has set it, or a preview's server."""
     assert config.site_url is not None
@@ -528,11 +516,6 @@ def _extensions(config: MkDocsConfig) -> list[Any]:
     """Make the plain extensions here: by name, each page finds and makes them all anew."""
     make = Markdown().build_extension
     return [*(make(name, config.mdx_configs.get(name, {})) for name in dialect.PLAIN)]
-
-
-def _period(days: int) -> str:
-    years, odd = divmod(days, 365)
-    return f"{days} days" if odd or not years else counted(years, "year")
 
 
 def _pieces(env: Environment, steps: Sequence[Step]) -> dict[str, Any]:

@@ -35,6 +35,8 @@ FAULTS = [
     ("title: A title", "title:", ":2: title: must be text"),
     ("title: A title", "title: 2026", ":2: title: must be text: put it in quotes"),
     ("description: A sentence.\n", "", ":1: description: is missing"),
+    ("title: A title", 'title: "\\u200b"', ":2: title: must have letters that a reader can see"),
+    ("A sentence", "A {question}", ":3: description: {question} stands for nothing"),
     ("step: organize\n", "", ":1: step: is missing"),
     ("2025-03-31", "in March", ":4: date: must be a day such as 2025-03-31"),
     ("organize", "organise", ":5: step: must be one of assess, clarify"),

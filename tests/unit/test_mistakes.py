@@ -43,6 +43,35 @@ IN_TEXT = (
     ("```\ncode", "1: a code block begins here and never ends"),
     ("!!! note\nText.", "1: what belongs to this block has to be indented"),
     ('=== "A"\n\nText.', "1: what belongs to this block has to be indented"),
+    ("[a](example.com/b)", "1: write https:// before example.com/b"),
+    ("[a](me@example.com)", "1: write mailto: before me@example.com"),
+    ("[a](C:\\docs\\a.md)", "1: C:\\docs\\a.md is on your computer: put the file in docs/"),
+    ("![a](img\\a.png)", "1: write / for \\ in img\\a.png"),
+    ("In {question}.", "1: {question} stands for nothing: did you mean {questions}?"),
+    ("It takes { callminutes }.", "1: { callminutes } stands for nothing: did you mean {call_min"),
+    ("{QUESTIONS}", "1: {QUESTIONS} stands for nothing"),
+    ("/// captoin\nA\n///", "1: this is no block: write /// caption"),
+    ("Text\n\n/// caption\nA", "3: this block never ends: add ///"),
+    ("/// caption A\n///", "1: this is no block"),
+    ('!!! note "T\n\n    A', '1: this is no callout: write !!! note "Title", with both quotes'),
+    ("??? \n\n    A", "1: this is no callout"),
+    ('!!! notee "T"\n\n    A', "1: notee is no kind of callout. Some are note,"),
+    ("=== A tab\n\n    A", '1: a tab begins with === "Title", with both quotes'),
+    ("--8<-- glossary.md", '1: this includes nothing: write --8<-- "glossary.md"'),
+    ("A [text][nope].", "1: the link has no address: add a line [nope]: with it"),
+    ("*[ROI] Return", "1: an abbreviation needs a colon"),
+    ("[B](/book/){ .md-button", "1: { has no end: add }"),
+    ("Text (1)\n{ .annotate }\n\nMore.", "2: the remarks are missing"),
+    ("$$\nx^2\n$$", "1: formulas are not shown"),
+    ("Let $x$ be.", "1: formulas are not shown"),
+    ("Let \\(x\\) be.", "1: formulas are not shown"),
+    ("```mermaid\ngraph LR\n```", "1: diagrams and formulas are not drawn"),
+    ("```python\na = 1  # (1)!\n```", "2: remarks in code are not shown"),
+    ("Dear <name>,", "1: <name> is no HTML, and readers would see nothing: write &lt;"),
+    ("| a | b |\n|---|---|\n| 1 | 2 | 3 |", "3: this row has 3 cells, and the table has 2 columns"),
+    ("| a | b |\n|---|\n| 1 | 2 |", "2: this line needs as many cells as the one above it, 2"),
+    ("Text:\n| a | b |\n|---|---|\n| 1 | 2 |", "2: a table needs an empty line above it"),
+    ("| a | b |\n|---|---|\n| 1 | 2 |\nText", "4: what comes after a table needs an empty line"),
 )
 NO_MISTAKES = (
     *("`[^9]` and `<script>`", "```html\n<script>\n# No heading\n```", "[a](#below)"),
@@ -51,7 +80,12 @@ NO_MISTAKES = (
     *("A.[^1]\n\n[^1]: B.", "- a\n- b", "## A\n\n### B\n\n## C", "| a | b |\n|---|--:|\n| 1 | 2 |"),
     *("[a](https://de.wikipedia.org/wiki/A_(B))", "<!-- <script> -->", '!!! note ""\n\n    A.'),
     *("[a](/book/?from=b)", "Note: 10:30 is a time.", "#1 in class", "[a](b.md#c)"),
-    *('=== "A"\n\n    ```\n    b\n    ```',),
+    *('=== "A"\n\n    ```\n    b\n    ```', "It costs $5, or $10 for a group of US$ payers."),
+    *("`{question}` and `$x$`", "{Steps} of {its_questions}", "[a][b]\n\n[B]: /book/", "A [sic]."),
+    *("a <b>b</b><br>c <https://example.com>", "[a](report.pdf) ![a](../b.png)", "1 < 2 > 1"),
+    *("Text\n\n| a | b |\n|---|---|\n| 1 \\| 2 | 3 |\n\n/// caption\nA\n///", "A | b | c"),
+    *('!!! warning inline end "A"\n\n    B', '???+ note ""\n\n    B', "## A\n\n---\n\nB"),
+    *("Text (1)\n{ .annotate }\n\n1.  A", "```\n# (see 1)\n```", "A\n===\n"[:1]),
 )  # fmt: skip
 NAMES = (
     ("insights/a.MD", "rename it to a.md"),
@@ -62,11 +96,14 @@ NAMES = (
     ("insights/Über uns.md", "rename it to ueber-uns.md"),
     ("insights/My_Article.md", "rename it to my-article.md"),
     ("insights/a.md.txt", "rename it to a-md.md"),
+    ("insights/.a.md", "its name begins with a dot"),
+    ("insights/a.yml", "is a kind of file that the site does not publish"),
 )
 FRONT = "title: A\ndate: 2025-03-31\n"
 IN_FRONT = (
     ("---\ntitle: A\ndate: 2026-13-40\n---\nText.", ":3: date: there is no such day as 2026-13-40"),
     ("---\ntitle: A: B\n---\nText.", ":2: no text on the line of its key can hold a colon"),
+    ("---\ntitle: We are #1 in A\n---\nText.", ":2: all from # on is lost: put the text in quotes"),
     ('---\ntitle: "A\ndate: 1\n---\nText.', ":2: opens with a quotation mark"),
     ("---\ntitle: A\n\tdate: 1\n---\nText.", ":3: is indented with a tab"),
     ("---\ntitle: A\ntitle: B\n---\nText.", ":3: title: is given twice"),
@@ -108,7 +145,7 @@ def test_a_name_that_makes_no_address_is_refused_with_a_better_one(path, said):
     assert said in (mistakes.in_name(path) or "")
 
 
-@pytest.mark.parametrize("path", ["insights/a-b-2.md", "people/a.jpg", "framework.yml"])
+@pytest.mark.parametrize("path", ["insights/a-b-2.md", "people/a.jpg", "framework.yml", "a/._b.md"])
 def test_other_names_are_good(path):
     assert mistakes.in_name(path) is None
 
@@ -135,6 +172,13 @@ def test_days_that_cannot_be_are_refused(read, lines, said):
     assert found == [] if said is None else said in found[0]
 
 
+def test_the_minutes_of_a_call_end_where_its_length_does():
+    body = "It takes {call_minutes}.\n\n**0 to 5** A\n\n**5 to 30** B\n"
+    assert [*mistakes.in_times(body, 3, 30)] == []
+    [(line, said)] = mistakes.in_times(body, 3, 45)
+    assert line == 7 and said.startswith("ends at 30, but the call in calls.yml takes 45 minutes")
+
+
 def test_lines_count_from_the_top_of_the_file(read):
     front = read(f"---\n{FRONT}---\n\nText.\n\n![](a.png)\n")
     assert front.body.startswith("Text.")
@@ -147,6 +191,11 @@ def test_lines_count_from_the_top_of_the_file(read):
         ("<p>:material-nope: <code>:material-no:</code></p>", (":material-nope:", "no icon")),
         ("<p>This is ** bold **.</p>", ("**", "marks nothing: no space")),
         ("<p>Text. { .pull }</p>", ("{ .pull }", "marks nothing: put it directly")),
+        ("<p>A :nopenope: at 10:30:15.</p>", (":nopenope:", "no icon or emoji")),
+        ('<p>A { width="300" }</p>', ('{ width="300" }', "marks nothing")),
+        ("<p>The ` code</p>", ("`", "begins code that never ends")),
+        ("<p>A ==word</p>", ("==", "marks nothing: the other end")),
+        ("<p>{its_questions}</p>", ("{its_questions}", "give the page a `step`")),
     ],
 )
 def test_what_is_printed_as_it_was_written_is_named(html, said):

@@ -1,0 +1,169 @@
+"""Find what was meant as syntax and would be printed as it is, or lost. Pure.
+
+Each function takes a text without its code, and yields where something is and what to do about it.
+"""
+
+import re
+from collections.abc import Iterator
+
+Found = Iterator[tuple[int, str]]
+
+KINDS = {  # of callouts; two more words say where one is
+    *("note", "abstract", "summary", "tldr", "info", "todo", "tip", "hint", "important"),
+    *("success", "check", "done", "question", "help", "faq", "warning", "caution", "attention"),
+    *("failure", "fail", "missing", "danger", "error", "bug", "example", "quote", "cite"),
+    *("snippet", "seealso", "inline", "end", "annotate"),
+}
+CALLOUT = re.compile(
+    r"[ \t]*(?:!!! ?(?=[\w-])|\?\?\?\+? ?(?= *\S))(?P<kinds>[\w-]+(?: +[\w-]+)*)?"
+    r'(?: +"[^"\n]*")? *'
+)
+CALLOUT_MEANT = re.compile(r"(?m)^[ \t]*(?:!!!|\?\?\?)[^\n]*")
+TAB_MEANT = re.compile(r"(?m)^[ \t]*===[+!]*[ \t]+\S[^\n]*")
+TAB = re.compile(r'[ \t]*===(?:\+|\+!|!\+|!)? +"[^"\n]*" *')
+SLASHES = re.compile(r"(?m)^[ \t]*/{3,}[^\n]*")
+BLOCK = re.compile(r" {0,3}/{3,} *(?:(?:figure-|table-)?caption *(?:\|.*)?)?")
+INCLUDE_MEANT = re.compile(r"(?m)^[^\n]*-8<-[^\n]*")
+INCLUDE = re.compile(r'[ \t]*-{1,}8<-{1,}(?:[ \t]+"[^"\n]+"[ \t]*|[ \t]*)')
+REFERENCE = re.compile(r"\[(?!\^)([^\[\]\n]+)\]\[([^\[\]\n]*)\]")
+TARGET = re.compile(r"(?m)^ {0,3}\[(?!\^)([^\[\]\n]+)\]:[ \t]*\S")
+UNCLOSED = re.compile(r"(?m)\{:?[ \t]*(?:[.#][A-Za-z][\w-]*|\w+=[\"'])[^{}\n]*$")
+ANNOTATED = re.compile(r"(?m)\{:?[^{}\n]*\.annotate\b[^{}\n]*\}[ \t]*$(?!\s*1[.)][ \t])")
+ABBREVIATION = re.compile(r"(?m)^\*\[[^\[\]\n]+\](?!:)")
+FORMULA = re.compile(
+    r"\$\$(?=[^$])[^$]*\$\$|(?<![\w$\\])\$(?=\S)(?P<one>[^$\n]{1,80})(?<=\S)\$(?!\w)"
+    r"|\\\((?P<two>[^\n]{1,80}?)\\\)|\\\[(?P<three>.{1,200}?)\\\]",
+    re.DOTALL,
+)
+PRICE = re.compile(r"[\\^_={}]")  # one that has any of these is a formula
+MATH = re.compile(r"[\\^_={}]|(?<![\w'\u2019])[a-zA-Z](?![\w'\u2019])")
+TAG = re.compile(r"</?([A-Za-z][\w-]*)(?=[\s/>])[^<>]*>")
+TAGS = {
+    *re.findall(
+        r"\w+",
+        """a abbr address article aside b bdi bdo blockquote br caption cite code col colgroup data
+        dd del details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup hr
+        i img ins kbd li main mark nav ol p picture pre q rp rt ruby s samp section small source
+        span strong sub summary sup table tbody td tfoot th thead time tr track u ul var wbr svg
+        path g circle rect line polyline polygon text title desc defs use script iframe style object
+        embed form input button select option textarea link meta base video audio canvas template
+        """,
+    )
+}
+DASHES = re.compile(r"\|?[\s:|-]*-[\s:|-]*")
+PIPE = re.compile(r"(?<!\\)\|")
+
+
+def blocks(text: str) -> Found:
+    """Look for callouts, tabs, captions and includes whose first line is not understood."""
+    for found in CALLOUT_MEANT.finditer(text) if "!!!" in text or "???" in text else ():
+        line = CALLOUT.fullmatch(found[0])
+        unknown = {*(line["kinds"] or "note").split()} - KINDS if line else ()
+        if not line:
+            yield found.start(), 'this is no callout: write !!! note "Title", with both quotes'
+        elif unknown:
+            known = "note, tip, success, question, warning, danger, example, quote"
+            yield found.start(), f"{unknown.pop()} is no kind of callout. Some are {known}"
+    for found in TAB_MEANT.finditer(text) if "===" in text else ():
+        if not TAB.fullmatch(found[0]):
+            yield found.start(), 'a tab begins with === "Title", with both quotes'
+    for found in INCLUDE_MEANT.finditer(text) if "-8<-" in text else ():
+        if not INCLUDE.fullmatch(found[0]):
+            yield found.start(), 'this includes nothing: write --8<-- "glossary.md"'
+    yield from _captions(text)
+
+
+def _captions(text: str) -> Found:
+    opened: list[int] = []
+    for found in SLASHES.finditer(text) if "///" in text else ():
+        name = found[0].strip(" \t/")
+        if not BLOCK.fullmatch(found[0]):
+            yield found.start(), "this is no block: write /// caption, the text below, and ///"
+        if name:
+            opened.append(found.start())
+        elif opened:
+            opened.pop()
+        else:
+            yield found.start(), "/// ends what never began"
+    for at in opened:
+        yield at, "this block never ends: add /// below its text"
+
+
+def references(text: str) -> Found:
+    """Look for links by a name that has no address, and abbreviations without a colon."""
+    if "][" in text:
+        targets = {found[1].casefold() for found in TARGET.finditer(text)}
+        for found in REFERENCE.finditer(text):
+            name = found[2] or found[1]
+            if name.casefold() not in targets and "-8<-" not in text:
+                yield found.start(), f"the link has no address: add a line [{name}]: with it"
+    for found in ABBREVIATION.finditer(text) if "*[" in text else ():
+        yield found.start(), "an abbreviation needs a colon: *[ROI]: Return on investment"
+
+
+def attributes(text: str) -> Found:
+    """Look for lists of classes that are not closed, and remarks without their list."""
+    for found in UNCLOSED.finditer(text):
+        yield found.start(), "{ has no end: add }"
+    for found in ANNOTATED.finditer(text):
+        yield found.start(), "the remarks are missing: add an empty line and a numbered list below"
+
+
+def formulas(text: str) -> Found:
+    """Look for math, which no page shows; prices in dollars are none."""
+    for found in FORMULA.finditer(text) if "$" in text or "\\" in text else ():
+        inside = found["one"] or found["two"] or found["three"]
+        if inside is None or (PRICE if inside[0].isdigit() else MATH).search(inside):
+            yield found.start(), "formulas are not shown: write it in words, or as a picture"
+
+
+def tags(text: str) -> Found:
+    """Look for words in angle brackets, of which readers would see nothing."""
+    for found in TAG.finditer(text) if "<" in text else ():
+        if found[1].lower() not in TAGS:
+            wrong = f"<{found[1]}> is no HTML, and readers would see nothing: write &lt; for <"
+            yield found.start(), wrong
+
+
+def tables(text: str) -> Found:
+    """Look for tables that are not understood, or lose a cell."""
+    at = 0
+    for block in re.split(r"(\n[ \t]*\n)", text) if "|" in text else ():
+        lines = block.strip("\n").split("\n")
+        offset = at + len(block) - len(block.lstrip("\n"))
+        at += len(block)
+        if len(lines) > 1 and "|" in block:
+            yield from _table(lines, offset)
+
+
+def _table(lines: list[str], at: int) -> Found:
+    starts = [at]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+    ruled = [
+        n for n, line in enumerate(lines) if n and "|" in line and DASHES.fullmatch(line.strip())
+    ]
+    head = next((n - 1 for n in ruled if "|" in lines[n - 1]), None)
+    if head is None:
+        return
+    if head:
+        yield starts[head], "a table needs an empty line above it"
+        return
+    columns = _cells(lines[0])
+    if _cells(lines[1]) != columns:
+        yield starts[1], f"this line needs as many cells as the one above it, {columns}"
+        return
+    for number, line in enumerate(lines[2:], 2):
+        if not PIPE.search(line):
+            yield starts[number], "what comes after a table needs an empty line above it"
+            return
+        if (cells := _cells(line)) > columns:
+            wrong = f"this row has {cells} cells, and the table has {columns} columns"
+            yield starts[number], f"{wrong}: write \\| for a line that is no border"
+
+
+def _cells(line: str) -> int:
+    line = line.strip()
+    bare = line.removeprefix("|")
+    bare = bare[:-1] if bare.endswith("|") and not bare.endswith("\\|") else bare
+    return len(PIPE.findall(bare)) + 1

@@ -1,0 +1,59 @@
+"""Put counts, lengths and periods into texts: `{questions}`, `{call_minutes}` and so on. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from ..action_framework.counts import counted, counts
+from ..action_framework.types import Framework
+from ..call_types import CallType
+
+WRITTEN = re.compile(r"\{([A-Za-z]\w*)\}")
+MEANT = re.compile(r"\{ *([A-Za-z]\w*) *\}")
+OF_STEP = "its_questions"  # counts those of the page's own step
+NAMES = (
+    *("questions", "steps", "minutes", OF_STEP, "retention", "backup"),
+    *("call_minutes", "call_length", "call_description"),
+)
+
+
+def words(framework: Framework, call: CallType, retention: int, backup: int) -> dict[str, str]:
+    """Return the words by name; with a capital where the name has one.
+
+    `call` is the first kind of call, and the periods are in days.
+    """
+    known = counts(framework)
+    found = {"questions": known.questions, "steps": known.steps, "minutes": known.minutes}
+    found |= {"call_minutes": f"{call.minutes} minutes", "call_length": call.length}
+    found |= {"call_description": call.description}
+    found |= {"retention": _period(retention), "backup": _period(backup)}
+    capitals = {name.capitalize(): word.capitalize() for name, word in found.items()}
+    return found | capitals
+
+
+def filled(value: Any, known: Mapping[str, str]) -> Any:
+    """Put the words into a text, or into all texts of a front matter; leave other names alone."""
+    if isinstance(value, dict):
+        return {key: filled(one, known) for key, one in value.items()}
+    if isinstance(value, list):
+        return [filled(one, known) for one in value]
+    if not isinstance(value, str) or "{" not in value:
+        return value
+    return WRITTEN.sub(lambda found: known.get(found[1], found[0]), value)
+
+
+def wrong(text: str) -> Iterator[tuple[int, str]]:
+    """Yield where a name in braces stands for nothing, and what to do about it."""
+    for found in MEANT.finditer(text):
+        name = found[1].lower()
+        if found[1] in (name, name.capitalize()) and name in NAMES and " " not in found[0]:
+            continue
+        near = get_close_matches(name, NAMES, 1, 0.5)
+        meant = f"did you mean {{{near[0]}}}?" if near else f"the names are {', '.join(NAMES)}"
+        yield found.start(), f"{found[0]} stands for nothing: {meant}"
+
+
+def _period(days: int) -> str:
+    years, odd = divmod(days, 365)
+    return f"{days} days" if odd or not years else counted(years, "year")
