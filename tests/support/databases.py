@@ -48,6 +48,8 @@ class PostgreSQL:
             shutil.chown(self.folder, self.user)
         self.folder.chmod(0o755)
         binaries = self._programs()
+        if not shutil.which("pg_dump"):  # nor psql: a package's programs are on no PATH
+            os.environ["PATH"] += f"{os.pathsep}{binaries}"
         self._make_cluster(binaries / "initdb")
         self._server = subprocess.Popen(
             ["sh", "-c", SERVE_UNTIL_CLOSED, "sh", binaries / "postgres", self.folder],
