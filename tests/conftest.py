@@ -35,6 +35,8 @@ MILLISECONDS = 120_000  # patience with a busy machine
 # that ends early is small and needs none of them.
 FOLDERS = ("browser", "deploy", "site", "service", "faults", "unit")
 
+gc.disable()  # while tests are imported and listed, nothing becomes garbage
+
 hypothesis.settings.register_profile("short", deadline=None, max_examples=15, print_blob=True)
 hypothesis.settings.register_profile("all", deadline=None, max_examples=300, print_blob=True)
 
@@ -75,6 +77,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Load
 def pytest_collection_finish() -> None:
     """Look for garbage less often, and never among what was imported: a sixth of the time."""
     gc.freeze()
+    gc.enable()
     gc.set_threshold(100_000, 20, 20)
 
 
