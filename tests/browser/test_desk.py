@@ -51,6 +51,7 @@ def test_the_sales_team_has_the_lead_with_all_that_the_call_needs(
     expect(member.main.get_by_role("link", name=TITLE)).to_be_visible()
 
 
+@pytest.mark.long
 @WINDOWS
 def test_signing_out_closes_the_desk(visitor, link, product, javascript, width):
     member, prospect = visitor(width, javascript), f"eve.{width}@example.com"

@@ -23,6 +23,7 @@ def member(visitor, product, javascript, width) -> Visitor:
     return someone
 
 
+@pytest.mark.long
 @WINDOWS
 def test_a_call_is_moved_by_keyboard_and_its_visitor_reads_why(member, product, javascript, width):
     prospect = f"fay.{width}@example.com"

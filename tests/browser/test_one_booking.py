@@ -51,6 +51,7 @@ def keep_waiting_for_the_first_post(page: Page) -> list[str]:
     return sent
 
 
+@pytest.mark.long
 @BOTH
 def test_reload_and_back_book_nothing_more(visitor, product, javascript):
     someone = visitor(1280, javascript)

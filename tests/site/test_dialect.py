@@ -54,7 +54,7 @@ def test_all_that_material_documents_for_articles_is_published_without_its_scrip
     assert not [tag for tag in page.all("img") if "//" in tag["src"]]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_the_specimen_keeps_the_rules_of_accessibility_and_the_policy(browser, specimen, scheme):
     heard = []
     context = browser.new_context(viewport={"width": 360, "height": 800}, color_scheme=scheme)
