@@ -73,9 +73,10 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Share:
-    """How many percent of `whole` something is."""
+    """How many percent of `whole` a `part` is."""
 
     percent: int
+    part: int
     whole: int
 
     @property
@@ -142,7 +143,7 @@ def percent(part: int, whole: int) -> int | None:
 def share(part: int, whole: int) -> Share | None:
     """Return a share, or None where it is none."""
     found = percent(part, whole)
-    return None if found is None else Share(found, whole)
+    return None if found is None else Share(found, part, whole)
 
 
 def progress(steps: Mapping[str, frozenset[str]], given: frozenset[str]) -> list[str]:

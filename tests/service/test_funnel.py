@@ -191,7 +191,7 @@ def member(client, database, settings) -> None:
 
 def test_the_page_shows_numbers_shares_steps_and_articles(client, member, journey):
     text = client.get(PAGE).text
-    for shown in ("Had the result emailed", "33%", "of only 3", "An article about clarify"):
+    for shown in ("Had the result emailed", "33%", "(1 of 3)", "An article about clarify"):
         assert shown in text
     for shown in ("No article", "No source named", "linkedin", "Discovery call"):
         assert shown in text

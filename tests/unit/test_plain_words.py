@@ -37,6 +37,8 @@ INSTEAD = {
     r"lets? in|let (?:them|you|someone) in|takes? back|taken back|took back": "invite, undo",
     r"goes by itself|(?:go|happens?|runs?) by (?:itself|themselves)": "automatically",
     r"as it stands|at its elbow|is called so|it was so|it is so|is so from": "plain words",
+    r"phoned|phones us|ticks?|ticked|unticked|(?:is|falls|fell) ill|agency staff": "American forms",
+    r"(?:five|ten|twenty|half|quarter) past|fortnight|at the weekend": "American forms",
     r"should you|than it was|IANA": "if you, plain words",
     r"read(?:s|ing)? a question a step|an? \w+ an? (?:article|step)": "per",
 }
