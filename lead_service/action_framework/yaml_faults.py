@@ -19,6 +19,7 @@ MISFIT = (
 UNCLOSED = (
     f"opens with a quotation mark: one more has to end the line, with none between; or {SAFE}"
 )
+COMMENT = 'a # begins a comment: put quotes around a text that has one, such as "#a8321c"'
 NEARBY = 3  # lines above the one at which the reader gave up
 
 _KEY = r" *(?:- )?[\w-]+: +"
@@ -30,6 +31,7 @@ _WHOLE = {
     "'": re.compile(r"(?:[^']|'')*'\s*(?:#.*)?"),
 }
 _MISTAKES = (
+    (_VALUE + r"[\[{](?:(?:[^#\"'\]}]|\"[^\"]*\"|'[^']*')*[\[{,:] *)?#", COMMENT),
     (r" *[^\S ]", "is indented with a tab or another odd space: use plain spaces"),
     (r" *(?:- )?\w+:[^\s:]", "needs a space after the colon"),
     (_VALUE + r"[@%&*!`|](?!-?$)", f"no text can begin with this sign: {SAFE}"),

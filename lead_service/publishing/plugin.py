@@ -48,6 +48,7 @@ from ..service_pages import service_pages
 from . import articles as listings
 from . import (
     assets,
+    config_faults,
     dialect,
     front_matter,
     git_dates,
@@ -135,6 +136,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         """Read the settings and the framework; each fault in them stops the build and is named."""
         self._configure(config)
         self._source = Path(config.config_file_path).read_text("utf-8")
+        if lost := [*config_faults.lost(self._source)]:
+            raise PluginError("\n".join(lost))
         try:
             palette.use(self.config.colors)
         except ValueError as error:

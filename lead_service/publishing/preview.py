@@ -8,39 +8,30 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from shutil import copyfile
 
 from mkdocs.commands.build import build
-from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
+from .. import settings
+from . import config_faults
 from .site import BUILT
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = "preview.json"  # what open pages ask for
 LOOK_SECONDS = 0.1
+ATTEMPTS = 3  # of a build from which a file vanishes
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Preview</title>
 <meta http-equiv="refresh" content="1"><body>
 <h1>The site cannot be built yet</h1><pre>{}</pre></body></html>"""
-
-
-class Faults(logging.Handler):
-    """Collects what MkDocs says of a build."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.said: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
-        if not message.startswith("Error reading page"):  # the next line says why
-            self.said += message.splitlines()
 
 
 class Preview:
@@ -53,21 +44,39 @@ class Preview:
 
     def build(self) -> list[str]:
         """Build, publish what came of it, and return what is wrong."""
-        faults, logger = Faults(), logging.getLogger("mkdocs")
-        logger.addHandler(faults)
-        logger.propagate = False
-        try:
-            config = load_config(str(self._config), site_dir=str(self._fresh), strict=True)
-            config.plugins.on_startup(command="serve", dirty=False)
-            build(config, serve_url=config.site_url)
+        for _ in range(ATTEMPTS):
+            try:
+                faults = self._build()
+                break
+            except FileNotFoundError as gone:  # an editor may have renamed it meanwhile
+                faults = [f"{gone.filename}: there is no such file"]
+        if not faults:
             mirror(self._fresh, self._site)
             self._number += 1
-        except Abort:
-            faults.said = faults.said or ["The site cannot be built."]
+        self._tell(faults)
+        return faults
+
+    def _build(self) -> list[str]:
+        """Build, and return what is wrong."""
+        said, logger = config_faults.Said(), logging.getLogger("mkdocs")
+        logger.propagate = False
+        try:
+            config = config_faults.read(self._config, site_dir=str(self._fresh))
+            logger.addHandler(said)
+            config.plugins.on_startup(command="serve", dirty=False)
+            build(config, serve_url=config.site_url)
+        except Abort as error:
+            # That a page could not be read is said in a line of its own before the reason.
+            lines = [line for line in said.lines if not line.startswith("Error reading page")]
+            return lines or str(error).splitlines()
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # one more save may repair what no check has foreseen
+            traceback.print_exc()
+            return [f"The site cannot be built: {type(error).__name__}: {error}"]
         finally:
-            logger.removeHandler(faults)
-        self._tell(faults.said)
-        return faults.said
+            logger.removeHandler(said)
+        return said.lines
 
     def _tell(self, faults: list[str]) -> None:
         if not (self._site / "200.html").exists():
@@ -151,13 +160,26 @@ class Watch:
         return faults
 
 
+def port_to_use() -> int:
+    """Return the port of the settings; end with a sentence if it is taken."""
+    try:
+        port = settings.load_for_site().port
+        with socket.create_server(("127.0.0.1", port)):
+            return port
+    except settings.SettingsError as error:
+        sys.exit(str(error))
+    except OSError:
+        sys.exit(f"Port {port} is in use. Stop the program that uses it, or change PORT.")
+
+
 def main() -> None:
+    port = port_to_use()
     site = Path(os.environ["SITE_DIR"]).resolve()
     site.mkdir(parents=True, exist_ok=True)
     sources = (ROOT / "docs", ROOT / "site_overrides", ROOT / "mkdocs.yml")
     watch = Watch(Preview(ROOT / "mkdocs.yml", site), sources)
     if watch.faults and not (site / "200.html").exists():
-        show_until(watch.look, watch.faults, int(os.environ.get("PORT") or 8000))
+        show_until(watch.look, watch.faults, port)
     service = subprocess.Popen([sys.executable, "-m", "lead_service", "serve"])
     # To be told to stop is to be interrupted: the service must not outlive the preview.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -165,6 +187,7 @@ def main() -> None:
         while service.poll() is None:
             watch.look()
             time.sleep(LOOK_SECONDS)
+        sys.exit(service.returncode)  # it has said why
     except KeyboardInterrupt:
         print("Stopping", flush=True)
     finally:

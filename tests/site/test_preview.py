@@ -2,8 +2,13 @@
 
 import json
 import re
+import socket
 
-from lead_service.publishing.preview import Preview, mirror, stamps
+import pytest
+from mkdocs.exceptions import Abort
+
+from lead_service.publishing import config_faults
+from lead_service.publishing.preview import Preview, mirror, port_to_use, stamps
 from lead_service.publishing.site import Renewal
 from tests.support.built_site import ARTICLE, ROOT, small_docs
 
@@ -46,6 +51,43 @@ def test_a_preview_shows_drafts_and_says_what_is_wrong_over_the_last_good_build(
     assert preview.build() == [] and state()["build"] != before["build"]
     assert "Another title" in page.read_text("utf-8")
     assert renewal.has_come() and not renewal.has_come()  # the service has to read titles again
+    vanished = docs / "insights/vanished.md"
+    vanished.symlink_to("nowhere")
+    assert preview.build() == [f"{vanished}: there is no such file"]
+    config.write_text("nav: [", "utf-8")
+    assert preview.build()[0].startswith("mkdocs.yml:1: opens a bracket")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("colors: {}", "colors: {accent: [#05c, #7bf]}", "a # begins a comment"),
+        ("      - About", "     - About", "does not fit the lines above it"),
+        ("colors: {}", "colors: red", "colors: has to be lines with names and values"),
+        ("logo:", "lego:", "lego: there is no setting of this name"),
+    ],
+)
+def test_a_mistake_in_mkdocs_yml_is_said_by_line_and_in_words(tmp_path, right, wrong, said):
+    config = tmp_path / "mkdocs.yml"
+    source = (ROOT / "mkdocs.yml").read_text("utf-8").replace(right, wrong)
+    config.write_text(source.replace("site_overrides", f"{ROOT}/site_overrides", 1), "utf-8")
+    line = source.count("\n", 0, source.index(wrong)) + 1
+    with pytest.raises(Abort, match=f"mkdocs.yml:{line}: {said}"):
+        config_faults.read(config, docs_dir=str(ROOT / "docs"))
+
+
+def test_a_value_that_is_only_a_comment_is_named():
+    source = 'icon: "a.svg" # right\nlogo: #05c\n'
+    assert [one.partition(": a #")[0] for one in config_faults.lost(source)] == [
+        "mkdocs.yml:2: logo"
+    ]
+
+
+def test_a_preview_on_a_port_that_is_taken_ends_with_a_sentence(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        monkeypatch.setenv("PORT", str(other.getsockname()[1]))
+        with pytest.raises(SystemExit, match=r"is in use\. Stop the program"):
+            port_to_use()
 
 
 def test_a_folder_becomes_like_another_without_touching_what_is_the_same(tmp_path):
