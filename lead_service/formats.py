@@ -154,6 +154,7 @@ def tel_number(number: str) -> str:
     What follows the first letter is an extension: it is read off the page, not dialled.
     """
     typed = unicodedata.normalize("NFKC", number).strip()
+    typed = re.sub(r"^tel:\s*", "", typed, flags=re.IGNORECASE)
     typed = re.split(r"[^\W\d_]", typed, maxsplit=1)[0]
     if typed.startswith("+"):
         typed = TRUNK.sub("", typed)

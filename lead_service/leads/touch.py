@@ -2,10 +2,11 @@
 
 A source is the text of the parameters `utm_*` and `ref`, such as `utm_source=linkedin&ref=team`.
 People forward links and type what they like, so of a value that may say who someone is nothing
-is kept: an address, a long number, a long text.
+is kept: an address, a long number, a long text. `site.js` passes values on by the same rule.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 PARAMETERS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref")
 VALUE = re.compile(r"[a-z0-9][a-z0-9 ._~-]{0,59}")
 MOST_DIGITS = 8  # a date has eight, a phone number more
+LONGEST_VALUE = 60
 LONGEST = len(PARAMETERS) * 75  # characters of a source
 
 
@@ -40,6 +42,19 @@ def read_source(given: Mapping[str, str]) -> str:
     return urlencode({name: value for name, value in said.items() if _is_kept(value)})
 
 
+def written_by_hand(how: str) -> str:
+    """Write how a member knows someone as a source can hold it: messe munchen."""
+    words = [word for word in how.lower().split() if "@" not in word]
+    plain = unicodedata.normalize("NFKD", " ".join(words)).encode("ascii", "ignore").decode()
+    return " ".join(re.sub(r"[^a-z0-9._~-]+", " ", plain).split())[:LONGEST_VALUE].lstrip("._~-")
+
+
+def came_by(touch: Mapping[str, str] | None) -> tuple[str | None, str]:
+    """Return the article and the source of a stored touch."""
+    known = touch or {}
+    return known.get("article"), read_source(known)
+
+
 def _is_kept(value: str) -> bool:
     return bool(VALUE.fullmatch(value)) and sum(map(str.isdigit, value)) <= MOST_DIGITS
 
@@ -54,6 +69,17 @@ def name_of(source: str) -> str:
     """Return the one word that the funnel counts a source by; empty when there is none."""
     said = parameters(source)
     return said.get("utm_source") or said.get("ref") or next(iter(said.values()), "")
+
+
+def labeled(touch: Mapping[str, str]) -> str:
+    """Say what a stored touch names, with what it is: source linkedin, medium social."""
+    said = [f"{label(name)} {touch[name]}" for name in PARAMETERS if name in touch]
+    return ", ".join(said)
+
+
+def label(parameter: str) -> str:
+    """Name a parameter for people: utm_source is the source."""
+    return parameter.removeprefix("utm_")
 
 
 def in_words(touch: Mapping[str, str] | None) -> str:

@@ -24,8 +24,13 @@ system.addEventListener("change", offerOther);
 offerOther();
 
 // What led a reader here goes along to the next page: in its address, so there is no cookie.
-const isSource = ([name]) => /^(utm_(source|medium|campaign|content|term)|ref)$/.test(name);
-const source = [...new URLSearchParams(location.search)].filter(isSource);
+// What may say who someone is does not: an address, a long number, a long text. The service has
+// the same rule (leads/touch.py).
+const given = new URLSearchParams(location.search);
+const isKept = (value) => /^[a-z0-9][a-z0-9 ._~-]{0,59}$/.test(value) && value.replace(/\D/g, "").length <= 8;
+const source = ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref"]
+  .map((name) => [name, (given.get(name) ?? "").trim().toLowerCase()])
+  .filter(([, value]) => isKept(value));
 
 function passOn(link) {
   const isOurs = link.origin === location.origin && !/\.\w+$/.test(link.pathname);

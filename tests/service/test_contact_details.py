@@ -51,7 +51,10 @@ def test_every_field_is_stored_and_shown_wherever_the_others_are(told, database,
             "the lead": asdict(lead.details),
             "the search": lead.sought.splitlines(),
             "the call": asdict(booking.details),
-            "the CSV file": [row[label].removeprefix("'") for label in LABELS.values()],
+            "the CSV file": [
+                row.get(f"{label} as typed", row[label]).removeprefix("'")
+                for label in LABELS.values()
+            ],
             "the JSON file": json.loads(told.get("/desk/leads/1.json").data),
         }
     for place, found in places.items():

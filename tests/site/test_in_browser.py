@@ -4,10 +4,13 @@ The journey on from an article, by keyboard and without JavaScript, is in tests/
 """
 
 import time
+from urllib.parse import parse_qs, urlencode
 
 from playwright.sync_api import expect
 
+from lead_service.leads.touch import PARAMETERS, parameters, read_source
 from tests.site.test_every_kind_of_page import ARTICLE
+from tests.unit.leads.test_touch import VALUES
 
 TYPEFACE = """new Promise(there => setInterval(() => {
     const ours = [...document.fonts].filter(face => face.family.includes("Source"));
@@ -47,6 +50,20 @@ def test_the_source_goes_along_from_page_to_page_and_nobodys_answers_do(visit):
     assert "utm_source,linkedin" in sent and "ref,team" in sent
     page.get_by_role("link", name="Services", exact=True).click()
     page.wait_for_url("**/services/?utm_source=linkedin&ref=team")
+
+
+def test_the_script_passes_on_what_the_service_would_keep(visit):
+    page = visit(ARTICLE)
+    here, at_once = page.url, len(PARAMETERS)
+    for start in range(0, len(VALUES), at_once):
+        values = [value for value, _ in VALUES[start : start + at_once]]
+        given = dict(zip(PARAMETERS, values, strict=False))
+        page.goto(f"{here}?{urlencode(given)}")
+        page.wait_for_load_state("networkidle")
+        led = page.eval_on_selector(".masthead-book", "one => one.search")
+        passed_on = {name: one[0] for name, one in parse_qs(led.lstrip("?")).items()}
+        assert passed_on.pop("from")
+        assert passed_on == parameters(read_source(given))
 
 
 def test_nothing_of_search_is_loaded_before_it_is_opened(visit):

@@ -27,8 +27,7 @@ def link_for(
     They are those of an earlier `call`, where it had any, or else the latest.
     """
     answers = briefs.choose(briefs.answered_by(session, [lead.id])[lead.id], call)
-    known = lead.last_touch or {}
-    came = (known.get("article"), touch.read_source(known))
+    came = touch.came_by(lead.last_touch or lead.first_touch)
     if call and (call.came_from or call.source):
         came = (call.came_from, call.source)
     own = reference(answers, settings.secret) if answers else ""

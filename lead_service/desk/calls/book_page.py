@@ -13,6 +13,7 @@ from ...book import bookings, notifications
 from ...book.availability import queries, refusals
 from ...book.hosts.models import Host, who_take
 from ...call_types import CallType
+from ...leads import touch
 from ...leads.models import Lead
 from ...web.context import context
 from ...web.fields import long_text
@@ -64,6 +65,7 @@ def _book(session: Session, lead_id: int, form: BookForm, by: Actor) -> int:
     settings, calls = context().settings, context().published.calls
     lead = find_lead_or_404(session, lead_id)
     start, any_time = asked_start(desk_zone(session))
+    article, source = touch.came_by(lead.last_touch or lead.first_touch)
     wanted = bookings.BookingRequest(
         start=start,
         kind=_kind(),
@@ -71,6 +73,8 @@ def _book(session: Session, lead_id: int, form: BookForm, by: Actor) -> int:
         details=form.details(lead.email),
         topic=form.topic.data or "",
         submission_key=token_hash(f"desk {form.submission.data}"),
+        came_from=article,
+        source=source,
         host_ids=_host_ids(),
         by_team=True,
         ignore_availability=any_time,

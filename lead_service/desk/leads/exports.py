@@ -14,7 +14,7 @@ import re
 import unicodedata
 from array import array
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import takewhile
 
@@ -37,7 +37,7 @@ from ...leads.contact_details import LABELS, ContactDetails
 from ...leads.models import Consent, Lead, LeadEvent, Note
 from ...web.context import Context, context
 from .. import labels
-from ..blueprint import admins_only, blueprint, desk_zone, write
+from ..blueprint import admins_only, blueprint, write
 from . import inbox, lead_detail, timeline
 from .filters import LeadFilter
 from .inbox import Entry
@@ -79,6 +79,8 @@ def safe(text: str) -> str:
     That is = + - @ in any width, and a tab, a line end or a NUL, each also after white space,
     quotes or what has no width (OWASP, CSV Injection). A phone number gets one too.
     """
+    if not text or text[0].isalnum():  # as most are
+        return text
     skipped = "".join(takewhile(_is_skipped, text))
     first = text[len(skipped) : len(skipped) + 1]
     is_formula = unicodedata.normalize("NFKC", first)[:1] in FORMULA
@@ -113,8 +115,8 @@ def leads_csv() -> Response:
 def lead_json(lead_id: int) -> Response:
     """Give one lead as JSON."""
     with context().database.read() as session:
-        found, zone = find_lead_or_404(session, lead_id), desk_zone(session)
-        known = lead_detail.load_lead_detail(session, found, context().published, clock.now(), zone)
+        found, now = find_lead_or_404(session, lead_id), clock.now()
+        known = lead_detail.load_lead_detail(session, found, context().published, now, "UTC")
         answer = jsonify(_fields(known))
     _note_export(AuditKind.LEAD_EXPORTED, f"lead {lead_id}")
     answer.headers["Content-Disposition"] = f'attachment; filename="lead-{lead_id}.json"'
@@ -200,11 +202,14 @@ def _told_by(session: Session, ids: Collection[int]) -> dict[int, _Told]:
     return found
 
 
+PHONE, TYPED = LABELS["phone"], f"{LABELS['phone']} as typed"
+TOUCH = (*map(touch.label, touch.PARAMETERS), "article", "seen (UTC)")
 COLUMNS = (
     "Number",
     *LABELS.values(),
+    TYPED,
     *("Stage", "Owner", "Next action", "On", "Next call (UTC)", "Calls held", "No-shows", "Topic"),
-    *(f"{end} {what}" for end in ("First", "Last") for what in ("source", "article", "seen (UTC)")),
+    *(f"{end} {what}" for end in ("First", "Last") for what in TOUCH),
     *("Phase", "Begin with", "Diagnosis", "Recommended", "Agreed to email about"),
     *("Email bounces", "Suspected", "Since (UTC)", "Last activity (UTC)"),
 )  # the scores follow
@@ -238,14 +243,14 @@ def _record(
 
 
 def _contact(details: ContactDetails, country: str) -> dict[str, str]:
-    phone = e164(details.phone, country) or details.phone
-    return {LABELS[name]: it for name, it in asdict(replace(details, phone=phone)).items()}
+    known = {LABELS[name]: text for name, text in asdict(details).items()}
+    return known | {PHONE: e164(details.phone, country), TYPED: details.phone}
 
 
 def _touched(end: str, stored: dict[str, str] | None) -> dict[str, str]:
     known = stored or {}
     return {
-        f"{end} source": touch.in_words(known),
+        **{f"{end} {touch.label(name)}": known.get(name, "") for name in touch.PARAMETERS},
         f"{end} article": known.get("article", ""),
         f"{end} seen (UTC)": _utc(datetime.fromisoformat(known["at"])) if known else "",
     }

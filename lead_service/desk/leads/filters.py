@@ -57,7 +57,7 @@ class LeadFilter:
             quick=args.get("view", ""),
             stage=args.get("stage", ""),
             owner=args.get("owner", ""),
-            source=" ".join(clean(args.get("source")).split())[:LONGEST_SEARCH].lower(),
+            source=touch.written_by_hand(clean(args.get("source"))),
             asked=" ".join(clean(args.get("q")).split())[:LONGEST_SEARCH],
             sort=args.get("sort", ""),
         )

@@ -171,7 +171,7 @@ def _touches(published: Published, lead: Lead) -> list[CameFrom]:
 def _came_from(published: Published, name: str, stored: dict[str, str]) -> CameFrom:
     slug, at = stored.get("article", ""), datetime.fromisoformat(stored["at"])
     article, title = published.article(slug), published.title_of(slug)
-    return CameFrom(name, at, touch.in_words(stored), title, article.url if article else "")
+    return CameFrom(name, at, touch.labeled(stored), title, article.url if article else "")
 
 
 def _articles(published: Published, came: Sequence[Assessment | Booking]) -> list[Article]:

@@ -62,6 +62,10 @@ class Around:
     members: Mapping[int, str]
     zone: str
 
+    def moment(self, instant: datetime) -> str:
+        """Write an instant in the zone, which a file has to name: a page does that once for all."""
+        return moment(instant, self.zone) + (" UTC" if self.zone == "UTC" else "")
+
     def first_start(self, call: Booking) -> datetime:
         """Return the start that a call was booked for, before it was moved."""
         for event in self.events:
@@ -111,19 +115,19 @@ def _more(event: LeadEvent, around: Around) -> str:
     detail, call = event.detail, around.calls.get(event.detail.get("booking", 0))
     match event.kind:
         case EventKind.CALL_BOOKED if call:
-            return f" for {moment(around.first_start(call), around.zone)}"
+            return f" for {around.moment(around.first_start(call))}"
         case EventKind.CALL_MOVED if call:
             before, start = (datetime.fromisoformat(detail[name]) for name in ("before", "start"))
-            return f" from {moment(before, around.zone)} to {moment(start, around.zone)}"
+            return f" from {around.moment(before)} to {around.moment(start)}"
         case (
             EventKind.CALL_CANCELLED
             | EventKind.CALL_HELD
             | EventKind.CALL_MISSED
             | EventKind.CALL_UNMARKED
         ) if call:
-            return f": {moment(call.starts_at, around.zone)}"
+            return f": {around.moment(call.starts_at)}"
         case EventKind.WANTED_START if detail.get("start"):
-            return f": {moment(datetime.fromisoformat(detail['start']), around.zone)}"
+            return f": {around.moment(datetime.fromisoformat(detail['start']))}"
         case EventKind.STAGE_CHANGED:
             return f": {STAGES[Stage(detail['from'])]} → {STAGES[Stage(detail['to'])]}"
         case EventKind.NEXT_ACTION_CHANGED if detail.get("on"):

@@ -100,6 +100,8 @@ def test_who_cannot_be_reached_is_not_added(client, member, database):
 def test_a_call_booked_on_the_phone_is_a_visitors_but_marked_as_the_teams(
     client, lead, database, mails
 ):
+    came = {"at": MONDAY_MORNING.isoformat(), "utm_source": "trade fair"}
+    database.write(lambda session: setattr(session.get_one(Lead, 1), "first_touch", came))
     page = client.get(lead + "book/?day=2026-11-24").text
     assert 'value="20261124T0900Z"' in page
     assert hidden(page, "city") == ""  # where they are, which we do not know
@@ -110,7 +112,7 @@ def test_a_call_booked_on_the_phone_is_a_visitors_but_marked_as_the_teams(
         assert (sent.status_code, sent.location) == (303, "/desk/calls/1/")
     call, found = one(database, Booking), one(database, Lead)
     assert (call.starts_at, call.visitor_zone, call.is_proved) == (NINE, "Europe/Berlin", True)
-    assert found.owner_id == 1
+    assert (found.owner_id, call.source) == (1, "utm_source=trade+fair")  # for the funnel
     assert one(database, Consent).source == "told"
     told = {row.kind for row, message in mails() if NOTE in message.text}
     assert told == {"booking_confirmed", "booking_for_host"}

@@ -53,14 +53,15 @@ def test_a_view_as_csv_holds_its_leads_and_what_the_desk_knows_of_them(
     confirm_ticks(database)
     (row,) = records(client.get("/desk/leads.csv"))
     assert row["Name"] == VISITOR["name"]
-    assert row["Phone"] == "+12125550100"
+    assert (row["Phone"], row["Phone as typed"]) == ("+12125550100", "'+1 (212) 555-0100")
     assert (row["Stage"], row["Begin with"], row["Suspected"]) == ("New", "Organize", "no")
     assert row["Phase"] == framework.phase(PHASE).label
     assert (row["Organize score"], row["Clarify score"], row["Overall score"]) == ("0", "100", "83")
     assert row["Diagnosis"].startswith("Begin with Organize. Organize is at 0")
     assert row["Recommended"] and row["Topic"] == VISITOR["topic"]
     assert (row["First source"], row["First article"]) == ("", "")
-    assert (row["Last source"], row["Last article"]) == ("linkedin, social", "about-organize")
+    assert (row["Last source"], row["Last medium"], row["Last ref"]) == ("linkedin", "social", "")
+    assert row["Last article"] == "about-organize"
     assert (row["Calls held"], row["No-shows"]) == ("0", "0")
     assert row["Agreed to email about"] == "our services"
     assert row["Next call (UTC)"].startswith("2026-11-2")
@@ -74,6 +75,7 @@ def test_a_view_as_csv_holds_its_leads_and_what_the_desk_knows_of_them(
     database.write(mark)
     rows = {row["Email"]: row for row in records(client.get("/desk/leads.csv"))}
     last = rows["b@example.com"]
+    assert (last["Phone"], last["Phone as typed"]) == ("", "555 0100")
     assert last["Agreed to email about"] == "their request only"
     assert (last["No-shows"], last["Topic"]) == ("1", VISITOR["topic"])
     assert rows["ada@example.com"]["Calls held"] == "1"
@@ -179,6 +181,8 @@ def test_one_lead_as_json_holds_the_listed_fields(client, ann, framework, databa
     assert set(told) == LISTED
     assert set(told["calls"][0]) == CALL
     assert told["assessments"][0]["answers"][0]["answer"]
+    (booked,) = (one["text"] for one in told["timeline"] if one["text"].startswith("Booked"))
+    assert booked.endswith(" UTC")  # whoever reads the file knows no zone of the desk
     assert {mail["kind"] for mail in told["emails"]} >= {"booking_confirmed"}
 
 
