@@ -36,12 +36,15 @@ def search() -> str:
     view, now = LeadFilter.read({"q": request.args.get("q", "")}), clock.now()
     with context().database.read() as session:
         leads = _leads(session, view) if view.asked else []
+        mails = _mails(session, leads, view.asked)
+        theirs = Lead.id.in_([mail.lead_id for mail in mails if mail.lead_id])
         return render_template(
             "desk/search/results.html",
             sought=view.asked,
             entries=list_of(session, leads, now),
             calls=_calls(session, leads),
-            mails=_mails(session, leads, view.asked),
+            mails=mails,
+            people={lead.id: lead for lead in session.scalars(select(Lead).where(theirs))},
             names=member_names(session),
             words=labels,
             most=MOST,

@@ -9,8 +9,8 @@ from ...web.fields import Choice, address, short_text
 from ..city_form import CityForm
 
 ROLES = {
-    Role.MEMBER: "Member: works with leads but can\u2019t export them",
-    Role.ADMIN: "Admin: can also invite people, and export and erase data",
+    Role.MEMBER: "Member: works with leads, can\u2019t export",
+    Role.ADMIN: "Admin: can also invite, export and erase",
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
@@ -113,6 +113,8 @@ class SeededApp:
             select(Booking.id).where(Booking.outcome == "no_show").order_by(Booking.id.desc())
         )
         missed = session.scalars(no_shows).first()  # others have booked again
+        invited = (OutboxMessage.booking_id == missed, OutboxMessage.kind == "booking_again")
+        session.execute(delete(OutboxMessage).where(*invited))
         another = _result(session, other.lead_id)[1]
         unshared = assessments.find_assessment(session, another)
         assert unshared
@@ -120,6 +122,7 @@ class SeededApp:
         return [
             f"/desk/calls/{waiting_call.id}/",
             f"/desk/leads/{suspect}/",
+            f"/desk/leads/spam/?lead={suspect}",
             f"/desk/calls/{other.id}/",
             *(f"/desk/calls/{missed}/{page}" for page in ("", "again/")),
             "/desk/outbox/?state=attention",
