@@ -19,11 +19,27 @@ FREE_DOMAINS = frozenset((
     "bol.com.br", "terra.com.br", "shaw.ca", "rogers.com", "telenet.be", "skynet.be", "ziggo.nl",
     "kpnmail.nl", "home.nl", "telia.com", "example.com", "example.org", "example.net",
 ))
+# What stands before a country's two letters where companies register one level below: acme.co.uk.
+SECOND_LEVELS = frozenset((
+    "ac", "asn", "asso", "co", "com", "edu", "go", "gob", "gouv", "gov", "govt", "gv", "id", "lg",
+    "ltd", "mil", "ne", "net", "nhs", "or", "org", "plc", "sch", "school",
+))
+SHARED = frozenset(("onmicrosoft.com",))  # companies have a name of their own below these
 # fmt: on
 
 
 def company_domain(address: str) -> str:
-    """Return the domain that a company's people share; empty for one where anyone has a mailbox."""
+    """Return the domain that a company's people share; empty for one where anyone has a mailbox.
+
+    The people of its departments share it: eu.acme.com is acme.com.
+    """
     domain = address.rpartition("@")[2].lower()
     is_free = domain in FREE_DOMAINS or domain.partition(".")[0] in FREE_NAMES
-    return "" if is_free else domain
+    return "" if is_free else registered(domain)
+
+
+def registered(domain: str) -> str:
+    """Return the part of a domain that was registered, without what its owner put before it."""
+    labels = domain.split(".")
+    is_below = len(labels[-1]) == 2 and labels[-2:-1] and labels[-2] in SECOND_LEVELS
+    return ".".join(labels[-3 if is_below or ".".join(labels[-2:]) in SHARED else -2 :])

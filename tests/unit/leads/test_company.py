@@ -9,7 +9,12 @@ from lead_service.leads.company import company_domain
     ("address", "domain"),
     [
         ("dana@harborline.com", "harborline.com"),
-        ("dana@mail.harborline.co.uk", "mail.harborline.co.uk"),
+        ("dana@harborline.co.uk", "harborline.co.uk"),
+        ("dana@mail.harborline.co.uk", "harborline.co.uk"),
+        ("carl@eu.Harborline.com", "harborline.com"),
+        ("dana@sales.eu.harborline.de", "harborline.de"),
+        ("dana@harborline.onmicrosoft.com", "harborline.onmicrosoft.com"),
+        ("dana@localhost", "localhost"),
         ("dana@Gmail.com", ""),
         ("dana@yahoo.co.jp", ""),
         ("dana@web.de", ""),

@@ -1,0 +1,16 @@
+"""Find the people of a company's departments as its own: eu.acme.com is acme.com."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from lead_service.leads.company import registered
+
+revision = "0036"
+down_revision = "0035"
+
+
+def upgrade() -> None:
+    lead, bind = sa.table("lead", sa.column("domain", sa.String)), op.get_bind()
+    query = sa.select(lead.c.domain).where(lead.c.domain.like("%.%.%")).distinct()
+    for domain in bind.scalars(query).all():
+        bind.execute(lead.update().where(lead.c.domain == domain).values(domain=registered(domain)))
