@@ -3,19 +3,16 @@
 import logging
 import posixpath
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
-from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File
 
 from ..service_pages import ADDRESSES as SERVICE
 
 FROM_MKDOCS = re.compile(r"Doc file '(?P<file>.+?)' contains an? .*?link (?:to )?'(?P<link>.+?)'")
-FROM_ROOT = re.compile(r'\b(?:href|src)="(/[^"#?]*)')
-TO_PAGE = re.compile(r"\]\(([\w./-]+\.md)[)#\s]")
-HREF = re.compile(r'\bhref="([^"#?]+)')
+LINK = re.compile(r'\b(href|src|srcset)="([^"#?\s]+)(?:\?[^"#]*)?#?([^"]*)"')
 SIZES = re.compile(r' srcset="[^"]*" sizes="[^"]*"')
 ANY = re.compile(r'\b(href|src)="([^"]*)"')
 TO_FORM = re.compile(r'(<a\b[^>]*?\bhref="/(?:assessment|book|contact)/)(?=["#])')
@@ -53,30 +50,50 @@ def line_of(text: str, source: str) -> int:
     return source.count("\n", 0, max(source.find(text), 0)) + 1
 
 
-def check_from_root(html: str, file: File, known: Collection[str]) -> None:
-    """Refuse a link such as /insights/gone/ that leads to no page, file or part of the service."""
-    for link in FROM_ROOT.findall(html):
-        if link not in known and link not in SERVICE:
-            raise fault(file, link, f"contains a link '{link}', but there is no such page")
+class Addresses:
+    """What the links of a build may lead to, and what they lead to."""
+
+    def __init__(self, origin: str, known: Collection[str]) -> None:
+        """Take the site's own address, and the addresses of all pages and files."""
+        self.known = known
+        self.hidden: dict[str, str] = {}  # source paths of pages that are not published, by address
+        self.linked: set[str] = set()  # root-relative addresses
+        self._anchors: list[tuple[File, str, str, str]] = []  # file, link, address and anchor
+        self._own = re.compile(rf"https?://{re.escape(urlsplit(origin).netloc)}(?=/)")
+
+    def faults(self, html: str, file: File) -> Iterator[str]:
+        """Note where the links of a page's text lead; name those that lead nowhere."""
+        for kind, link, anchor in LINK.findall(html):
+            path = self._own.sub("", link)
+            if "://" in path or path.startswith(("mailto:", "tel:", "data:")):
+                continue
+            address = urljoin(f"/{file.url}", path)
+            if kind != "src":
+                self.linked.add(address)
+            if source := self.hidden.get(address):
+                text = next((one for one in (link, posixpath.basename(source))
+                             if one in file.content_string), "")  # fmt: skip
+                yield fault(file, text, f"links to {source}, which is not published yet")
+            elif path.startswith("/"):
+                if path not in self.known and path not in SERVICE:
+                    wrong = f"contains a link '{link}', but there is no such page"
+                    yield fault(file, link, wrong)
+                elif anchor:
+                    self._anchors.append((file, f"{link}#{anchor}", address, anchor))
+
+    def dead_anchors(self, ids: Mapping[str, Collection[str]]) -> Iterator[str]:
+        """Name the links from the root whose anchor is not among the ids at their address.
+
+        MkDocs checks the other ones.
+        """
+        for file, link, address, anchor in self._anchors:
+            if address in ids and anchor not in ids[address]:
+                yield fault(file, link, f"contains a link '{link}', but the page has no such part")
 
 
-def targets(html: str, file: File) -> set[str]:
-    """Return the root-relative addresses that a page's text links to."""
-    return {urljoin(f"/{file.url}", link) for link in HREF.findall(html)}
-
-
-def check_for_drafts(markdown: str, file: File, files: Files) -> None:
-    """Refuse a link from a published page to one that is not published."""
-    for link in TO_PAGE.findall(markdown):
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(file.src_uri), link))
-        found = files.get_file_from_path(target)
-        if found and found.inclusion.is_excluded() and not file.inclusion.is_excluded():
-            raise fault(file, link, f"links to {target}, which is not published yet")
-
-
-def fault(file: File, text: str, message: str) -> PluginError:
+def fault(file: File, text: str, message: str) -> str:
     """Name the line on which a text first stands in a file."""
-    return PluginError(f"{file.src_uri}:{line_of(text, file.content_string)}: {message}")
+    return f"{file.src_uri}:{line_of(text, file.content_string)}: {message}"
 
 
 def naming(html: str, article: str) -> str:

@@ -253,12 +253,13 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
             yield found.start(), "what belongs to this block has to be indented by four spaces"
 
 
-def in_html(html: str) -> Iterator[tuple[str, str]]:
-    """Yield what was printed as it was written, because Markdown did not understand it, and why."""
+def in_html(html: str) -> Iterator[tuple[str, str, str]]:
+    """Yield what was printed as it was written, with some text behind it, and what is wrong."""
     text = re.sub(r"(?s)<(code|pre|svg)\b.*?</\1>|<[^>]+>", " ", html)
     for pattern, wrong in LEFT_OVER:
         for found in pattern.finditer(text):
-            yield found[0], wrong
+            behind = text[found.start() : found.end() + 12].partition("\n")[0]
+            yield found[0], behind.rstrip(), wrong
 
 
 def in_times(body: str, first: int, minutes: int) -> Iterator[Mistake]:

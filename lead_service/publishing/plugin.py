@@ -98,7 +98,8 @@ class Build:
     redirect: Template = field(init=False)
     menu: dict[str, list[menus.Entry]] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)  # by slug
-    known: set[str] = field(default_factory=set)  # addresses of pages and files
+    addresses: links.Addresses = field(init=False)
+    faults: list[str] = field(default_factory=list)  # in the pages, each with file and line
     articles: dict[str, listings.Article] = field(default_factory=dict)  # by source path
     fronts: dict[str, front_matter.FrontMatter] = field(default_factory=dict)  # by source path
     moved: dict[str, str] = field(default_factory=dict)  # old addresses and where they lead
@@ -106,7 +107,6 @@ class Build:
     shown: dict[str, File] = field(default_factory=dict)  # pictures, by address
     # By source path: pictures that are sent in sizes, and the address of each size.
     sized: dict[str, tuple[pictures.Sized, list[str]]] = field(default_factory=dict)
-    linked: set[str] = field(default_factory=set)  # addresses that pages link to, or show as is
     search: SearchIndex = field(default_factory=SearchIndex)
     unconfirmed: list[str] = field(default_factory=list)  # what only the owner can know
 
@@ -142,6 +142,19 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             palette.use(self.config.colors)
         except ValueError as error:
             raise self._setting(f"colors: {error}", str(error).partition(":")[0]) from error
+        self._read_data(config)
+        links.name_lines(config.docs_dir)
+        setup = repr((config.markdown_extensions, sorted(config.mdx_configs.items())))
+        self._setup = re.sub(r" at 0x\w+", "", setup)  # where a function is in this process
+        self._plain, self._whole = _extensions(config), [*config.markdown_extensions]
+        # MkDocs has to know one page: each page in its own menu costs every other one.
+        self._nav, config.nav = config.nav, ["index.md"]
+        config.theme.dirs = [path for path in config.theme.dirs if MATERIAL not in path]
+        self._whole.append(dialect.Annotations())
+        return config
+
+    def _read_data(self, config: MkDocsConfig) -> None:
+        """Read the framework, the questions for calls and the kinds of call."""
         path = Path(config.docs_dir, "framework.yml")
         try:
             self.build = Build(load(path.read_bytes()), get_build_datetime().date())
@@ -168,15 +181,6 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             for engagement in self.build.framework.engagements
             for key in engagement.confirm
         ]
-        links.name_lines(config.docs_dir)
-        setup = repr((config.markdown_extensions, sorted(config.mdx_configs.items())))
-        self._setup = re.sub(r" at 0x\w+", "", setup)  # where a function is in this process
-        self._plain, self._whole = _extensions(config), [*config.markdown_extensions]
-        # MkDocs has to know one page: each page in its own menu costs every other one.
-        self._nav, config.nav = config.nav, ["index.md"]
-        config.theme.dirs = [path for path in config.theme.dirs if MATERIAL not in path]
-        self._whole.append(dialect.Annotations())
-        return config
 
     def _configure(self, config: MkDocsConfig) -> None:
         """Let the environment say what the site is called, where it is and who publishes it."""
@@ -210,15 +214,12 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build.published = assets.published(config, files, look, is_preview=self.is_preview)
         chosen = json.dumps(self.config.colors).encode()
         files.append(File.generated(config, "colors.json", content=chosen))
-        for file in people:
-            person = self._person(file, config, files)
-            build.people[person.slug] = person
-        listed = PEOPLE_JSON.dump_json(tuple(build.people.values()))
-        files.append(File.generated(config, "people.json", content=listed))
+        faults += self._read_people(people, config, files)
         build.compressor = assets.Compressor(len(files.documentation_pages()))
-        build.known = {f"/{file.url}".removesuffix("./") for file in files}
-        build.known |= {f"/{name}" for name in config.theme.static_templates}
-        build.known |= {page.url for page in service_pages(build.calls)}
+        known = {f"/{file.url}".removesuffix("./") for file in files}
+        known |= {f"/{name}" for name in config.theme.static_templates}
+        known |= {page.url for page in service_pages(build.calls)}
+        build.addresses = links.Addresses(_address(config), known)
         build.shown = {
             file.url: file
             for file in files
@@ -228,10 +229,11 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         menu = menus.Menus(self._nav, files, has_imprint=config.extra["has_imprint"])
         faults += (str(self._setting(wrong, text)) for text, wrong in menu.faults)
         if faults:
-            raise PluginError("\n".join(faults))
+            raise _all_of([*faults, *build.faults])
         build.menu = menu.entries
         included = Path(config.docs_dir, "includes").glob("*")
         rendering = Rendering(files, self._setup, included, self._extensions_for)
+        rendering.faults = build.faults
         # Drafts too: MkDocs would render them with the extensions of the page before.
         for file in files.documentation_pages(inclusion=InclusionLevel.is_in_serve):
             KeptPage(file, config, rendering)
@@ -248,27 +250,42 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         """Take out what is not a page of its own; return faults in names, and people's files."""
         people, faults = [], []
         for file in list(files):
-            if wrong := file.src_dir == config.docs_dir and mistakes.in_name(file.src_uri):
+            wrong = file.src_dir == config.docs_dir and mistakes.in_name(file.src_uri)
+            if wrong:
                 faults.append(f"{file.src_uri}: {wrong}")
             if file.src_uri.startswith((*assets.UNPUBLISHED, PEOPLE)):
                 files.remove(file)
             if file.src_uri == IMPRINT and not config.extra["has_imprint"]:
                 files.remove(file)
-            if file.src_uri.startswith(PEOPLE) and file.is_documentation_page():
+            if file.src_uri.startswith(PEOPLE) and file.is_documentation_page() and not wrong:
                 people.append(file)
         return faults, sorted(people, key=lambda file: file.src_uri)
 
+    def _read_people(self, people: list[File], config: MkDocsConfig, files: Files) -> Iterator[str]:
+        """Read every person, and publish them for the service; yield what is wrong with them."""
+        for file in people:
+            try:
+                person = self._person(file, config, files)
+                self.build.people[person.slug] = person
+            except PluginError as error:
+                yield str(error)
+        listed = PEOPLE_JSON.dump_json(tuple(self.build.people.values()))
+        files.append(File.generated(config, "people.json", content=listed))
+
     def _read_all(self, files: Files) -> Iterator[str]:
-        """Read every page's front matter; yield what is wrong with the pages."""
-        once = front_matter.Once()
+        """Read every page's front matter; yield what is wrong with it, and note other mistakes."""
+        once, build = front_matter.Once(), self.build
         for file in files.documentation_pages():
             try:
                 self._read(file, once)
-                if self.is_preview or file.inclusion != InclusionLevel.DRAFT:
-                    front = self.build.fronts[file.src_uri]
-                    yield from front.mistakes(self.build.today, self.build.calls.default.minutes)
             except PluginError as error:
                 yield str(error)
+            front = build.fronts.get(file.src_uri)
+            is_hidden = file.inclusion == InclusionLevel.DRAFT
+            if front and (self.is_preview or not (is_hidden or front.data.get("draft"))):
+                build.faults += front.mistakes(build.today, build.calls.default.minutes)
+            if is_hidden and not self.is_preview:
+                build.addresses.hidden[f"/{file.url}"] = file.src_uri
 
     def _extensions_for(self, markdown: str) -> list[Any]:
         return self._whole if dialect.is_used(markdown) else self._plain
@@ -319,7 +336,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build.keywords[file.src_uri] = said.keywords
         once.check(front)
         for old in map(server_config.old_address, said.redirect_from):
-            if old in build.known or old.startswith(links.SERVICE):
+            if old in build.addresses.known or old.startswith(links.SERVICE):
                 raise front.fault("redirect_from", f"{old} is a page")
             if old in build.moved:
                 raise front.fault("redirect_from", f"{build.moved[old]} has {old} too")
@@ -336,20 +353,17 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         page.meta = self.build.fronts[page.file.src_uri].data
         if page.file.src_uri in self.build.articles:
             page.meta.setdefault("template", "article.html")
-        markdown = self.build.filled(markdown, page.meta.get("step"))
-        if not self.is_preview:
-            links.check_for_drafts(markdown, page.file, files)
-        return markdown
+        return self.build.filled(markdown, page.meta.get("step"))
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Check links, and keep what lists and feeds need of an article's text."""
         html = dialect.scrolling(dialect.finish(html))
         page.meta["is_styled"] = bool(dialect.STYLED.search(html))
-        links.check_from_root(html, page.file, self.build.known)
-        self.build.linked.update(links.targets(html, page.file))
+        self.build.faults += self.build.addresses.faults(html, page.file)
         html = pictures.rewritten(html, partial(self._picture, page.file, config, files))
-        for text, wrong in mistakes.in_html(html):
-            raise links.fault(page.file, text, f"{text} {wrong}")
+        for text, line, wrong in mistakes.in_html(html):
+            place = line if line in page.file.content_string else text
+            self.build.faults.append(links.fault(page.file, place, f"{text} {wrong}"))
         if article := self.build.articles.get(page.file.src_uri):
             minutes = listings.minutes(html)
             self.build.articles[page.file.src_uri] = replace(article, minutes=minutes, html=html)
@@ -369,11 +383,12 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         stem, ending = posixpath.splitext(name.lower().replace(" ", "-"))
         try:
             if ending in pictures.DRAWN:
-                self.build.linked.add(f"/{path}")
+                self.build.addresses.linked.add(f"/{path}")
                 return pictures.drawn(file.content_bytes, ending), [src.partition("#")[0]]
             picture = pictures.sized(file.content_bytes)
         except ValueError as error:
-            raise links.fault(page, name, f"{file.src_uri} {error}") from error
+            self.build.faults.append(links.fault(page, name, f"{file.src_uri} {error}"))
+            return None
         addresses = [
             assets.publish(config, files, f"{stem}-{width}.webp", content)
             for width, content in picture.sizes
@@ -383,13 +398,9 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:
         """Give the templates what is the same on every page."""
-        assert env.loader is not None
-        env.loader = ChoiceLoader([env.loader, FileSystemLoader(SERVICE_TEMPLATES)])
-        env.autoescape = select_autoescape(["html", "xml"])
-        build_cache.FOLDER.mkdir(parents=True, exist_ok=True)
-        env.bytecode_cache = FileSystemBytecodeCache(str(build_cache.FOLDER))
-        env.filters.update(day=cache(write_date), absolute=links.absolute)
+        _set_up(env)
         build = self.build
+        self._refuse_faults(files)
         self._leave_out_unused(files, config)
         framework, published = build.framework, build.published
         people, address = [*build.people.values()], urlsplit(_address(config))
@@ -431,7 +442,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         What only drafts use would be public before its day, and what no page uses by mistake.
         """
         build = self.build
-        linked = {unquote(link) for link in build.linked}
+        linked = {unquote(link) for link in build.addresses.linked}
         texts = repr([build.fronts[page.src_uri].data for page in files.documentation_pages()])
         beside = [file for file in files if file.src_dir == config.docs_dir]
         for file in beside:
@@ -443,6 +454,24 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
                     log.warning(f"{file.src_uri}: not published, because no published page uses it")
             elif Path(file.src_uri).suffix.lower() in pictures.RASTER:
                 file.content_bytes = pictures.without_camera_data(file.content_bytes)
+
+    def _refuse_faults(self, files: Files) -> None:
+        """Stop the build if any page has a fault, all of which are known by now."""
+        self.build.faults += self.build.addresses.dead_anchors(self._ids(files))
+        if self.build.faults:
+            for file in files.documentation_pages():  # MkDocs would come to it later
+                if file.page:
+                    file.page.validate_anchor_links(files=files, log_level=logging.WARNING)
+            raise _all_of(self.build.faults)
+
+    def _ids(self, files: Files) -> dict[str, set[str]]:
+        """Return the parts that links may lead to, of pages whose template adds none but people."""
+        added = {"main", *self.build.people}
+        return {
+            f"/{file.url}": (file.page.present_anchor_ids or set()) | added
+            for file in files.documentation_pages()
+            if file.page and file.page.meta.get("template", "article.html") == "article.html"
+        }
 
     def _made_with(self, listing: listings.Listing, config: MkDocsConfig) -> str:
         """Return a hash of what templates may read and is the same for all pages."""
@@ -501,12 +530,33 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             build_cache.tidy()
 
 
+def _set_up(env: Environment) -> None:
+    """Let templates use those of the service, escape what they write, and keep them compiled."""
+    assert env.loader is not None
+    env.loader = ChoiceLoader([env.loader, FileSystemLoader(SERVICE_TEMPLATES)])
+    env.autoescape = select_autoescape(["html", "xml"])
+    build_cache.FOLDER.mkdir(parents=True, exist_ok=True)
+    env.bytecode_cache = FileSystemBytecodeCache(str(build_cache.FOLDER))
+    env.filters.update(day=cache(write_date), absolute=links.absolute)
+
+
 def _programs() -> Iterator[Path]:
     """Yield the templates, and the code that they call."""
     for folder in (assets.THEME, assets.THEME / "partials", SERVICE_TEMPLATES):
         yield from folder.glob("*.html")
     for folder in (SERVICE, SERVICE / "publishing", SERVICE / "action_framework"):
         yield from folder.glob("*.py")
+
+
+def _all_of(faults: Sequence[str]) -> PluginError:
+    """Return every fault once, in the order of files and lines."""
+
+    def place(fault: str) -> tuple[str, int]:
+        file, _, rest = fault.partition(":")
+        line = rest.partition(":")[0]
+        return file, int(line) if line.isdigit() else 0
+
+    return PluginError("\n".join(sorted(dict.fromkeys(faults), key=place)))
 
 
 def _address(config: MkDocsConfig) -> str:

@@ -58,6 +58,7 @@ class Rendering:
     ) -> None:
         """Take how Markdown is set up, the files that pages include, and what a text needs."""
         self.extensions_for = extensions_for
+        self.faults: list[str] = []  # found while pages were rendered
         self.warned = Warned(logging.WARNING)
         sources = (*included, Path(__file__).with_name("dialect.py"))
         listed = sorted((file.src_uri, file.url, file.inclusion) for file in files if file.src_dir)
@@ -91,7 +92,10 @@ class KeptPage(Page):
             super().render(config, files)
         except SnippetMissingError as error:
             name = str(error).split("'")[1]
-            raise fault(self.file, name, f"there is no file docs/includes/{name}") from error
+            wrong = f"there is no file docs/includes/{name}"
+            self._rendering.faults.append(fault(self.file, name, wrong))
+            self.content, self.toc = "", TableOfContents([])
+            return
         finally:
             logger.removeHandler(warned)
         if warned.count == before:

@@ -199,5 +199,5 @@ def test_lines_count_from_the_top_of_the_file(read):
     ],
 )
 def test_what_is_printed_as_it_was_written_is_named(html, said):
-    text, message = next(mistakes.in_html(html))
+    text, _, message = next(mistakes.in_html(html))
     assert text == said[0] and said[1] in message
