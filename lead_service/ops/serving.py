@@ -14,6 +14,7 @@ from contextlib import closing, suppress
 from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask
@@ -23,6 +24,7 @@ from granian.log import LogLevels
 from granian.server import MPServer, MTServer
 
 from .. import clock, create_app, logs
+from .. import settings as settings_of
 from ..assess import brief
 from ..book import held, time_cells
 from ..book.calendars import sync
@@ -120,17 +122,17 @@ def supervise(
     many come or when, since no handler runs that another signal could interrupt; Granian's can
     deadlock. The web server and deliver get sessions of their own: signals to this process's
     group or terminal do not reach them, and each is told to stop once, from here.
-    Deliver is started again when it ends, and both when `is_outdated` says so of what they read at
-    start. Raises SystemExit when the web server failed by itself or something had to be killed.
+    Deliver is started again when it ends, and when `is_outdated` says so of what it read at start;
+    the web server reads that again by itself. Raises SystemExit when the web server failed or
+    something had to be killed.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _stop_signals())
     server = _start("web", serve_requests)
     mailer = _start("deliver", deliver) if deliver else None
     while server.is_alive() and not _is_told_to_stop(WATCH_SECONDS):
-        if is_outdated():
-            _end([server, mailer] if mailer else [server])
-            server = _start("web", serve_requests)
-            mailer = _start("deliver", deliver) if deliver else None
+        if is_outdated() and deliver and mailer:
+            _end([mailer])
+            mailer = _start("deliver", deliver)
         if deliver and mailer and not mailer.is_alive():
             log.error("deliver has ended (%s) and will be started again", mailer.exitcode)
             if not _is_told_to_stop(RESTART_SECONDS):
@@ -221,12 +223,46 @@ def _server(settings: Settings, address: str) -> MPServer | MTServer:
     )
 
 
-def worker_app() -> Flask:
+class Renewing:
+    """Serve the application, and a new one once the site was built with other content.
+
+    A restart would refuse visitors. Requests under way end with the application they began with.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._turn = settings, threading.Lock()
+        self._renewal = publishing_site.Renewal(settings.site_dir)
+        self._app = create_app(settings)
+        _warm_up(self._app)
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        if self._turn.acquire(blocking=False):
+            try:
+                if self._renewal.has_come():
+                    self._renew()
+            finally:
+                self._turn.release()
+        return self._app(environ, start_response)
+
+    def _renew(self) -> None:
+        old = self._app
+        try:
+            self._app = create_app(self._settings)
+        except SettingsError as error:
+            log.error("the new build is not shown: %s", error)
+        else:
+            old.extensions["lead_service"].database.engine.dispose()
+
+
+def worker_app() -> Callable[[Any, Any], Any]:
     """Make the application of one worker, which ends when the server that started it is gone."""
     # A worker starts with a copy of the server's handler, which would swallow a signal to stop.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with_parent()
-    app = create_app()
+    settings = settings_of.load()
+    if settings.is_local:  # in production a new build comes with a restart
+        return Renewing(settings)
+    app = create_app(settings)
     _warm_up(app)
     return app
 

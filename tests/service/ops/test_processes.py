@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 from select import select as readable
+from shutil import copytree
 
 import pytest
 from sqlalchemy import func, select
@@ -15,6 +16,7 @@ from sqlalchemy import func, select
 from lead_service.db.engine import Database
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Lead
+from lead_service.publishing.site import BUILT
 from tests.support.databases import open_migrated
 from tests.support.engines import only_sqlite
 from tests.support.fake_sendgrid import KEY, StandIn
@@ -67,6 +69,23 @@ def test_signals_to_the_whole_group_end_everything(outside, tmp_path, program, c
     product.stop_group(*signals)
     assert product.ended_quietly(signals), product.log.read_text()
     assert ("Press Ctrl+C to stop." in product.output) == (command == "serve")
+
+
+@pytest.mark.long
+def test_a_new_build_is_shown_and_no_request_is_refused_meanwhile(outside, tmp_path):
+    site = Path(copytree(outside["SITE_DIR"], tmp_path / "site"))
+    with Product(outside | {"SITE_DIR": str(site)}) as product:
+        page = (site / "200.html").read_text("utf-8")
+        (site / "200.html").write_text(page.replace("</body>", "A new build</body>"), "utf-8")
+        (site / BUILT).touch()
+        statuses = set()
+
+        def is_shown() -> bool:
+            answer = product.get("/contact/")
+            statuses.add(answer.status)
+            return "A new build" in answer.text
+
+        assert eventually(is_shown) and statuses == {200}
 
 
 STUBBORN = """
