@@ -20,6 +20,7 @@ UNCLOSED = (
     f"opens with a quotation mark: one more has to end the line, with none between; or {SAFE}"
 )
 COMMENT = 'a # begins a comment: put quotes around a text that has one, such as "#a8321c"'
+IN_QUOTES = f"put quotes around the text, or {SAFE}"
 NEARBY = 3  # lines above the one at which the reader gave up
 
 _KEY = r" *(?:- )?[\w-]+: +"
@@ -34,13 +35,16 @@ _MISTAKES = (
     (_VALUE + r"[\[{](?:(?:[^#\"'\]}]|\"[^\"]*\"|'[^']*')*[\[{,:] *)?#", COMMENT),
     (r" *[^\S ]", "is indented with a tab or another odd space: use plain spaces"),
     (r" *(?:- )?\w+:[^\s:]", "needs a space after the colon"),
-    (_VALUE + r"[@%&*!`|](?!-?$)", f"no text can begin with this sign: {SAFE}"),
-    (_KEY + r"- ", f"no text can begin with a dash: {SAFE}"),
+    (_VALUE + r"[@%&*!`|](?!-?$)", f"no text can begin with this sign: {IN_QUOTES}"),
+    (_KEY + r"- ", f"no text can begin with a dash: {IN_QUOTES}"),
     (
         _VALUE + r"(?:\[(?!.*\]$)|\{(?!.*\}$))",
-        f"opens a bracket and does not end with it; or {SAFE}",
+        f"opens a bracket and does not end with it: end it, {IN_QUOTES}",
     ),
-    (_KEY + r"[^\"'\[{#>|].*:(?: |$)", f"no text on the line of its key can hold a colon: {SAFE}"),
+    (
+        _KEY + r"[^\"'\[{#>|].*:(?: |$)",
+        f"no text on the line of its key can hold a colon: {IN_QUOTES}",
+    ),
 )
 
 

@@ -122,9 +122,8 @@ class _Reader:
             line = node.end_mark.line
             rest = "".join(self.text[line : line + 1])[node.end_mark.column :]
             if rest.lstrip().startswith("#"):
-                wrong = (
-                    f"all from # on is lost: {yaml_faults.SAFE}; comments have lines of their own"
-                )
+                lost = f"all from # on is lost: {yaml_faults.IN_QUOTES}"
+                wrong = f"{lost}; comments have lines of their own"
                 self.faults.append((path, wrong))
 
 

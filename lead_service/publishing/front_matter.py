@@ -227,7 +227,7 @@ def _data(front: str) -> dict:
     if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode):
         raise ValueError(f"line 2: {BEGIN}")
     if " #" in front and (cut := _cut(front, node)):
-        raise ValueError(f"line {cut}: all from # on is lost: put the text in quotes")
+        raise ValueError(f"line {cut}: all from # on is lost: {yaml_faults.IN_QUOTES}")
     seen: set[str] = set()
     for key, _ in node.value:
         if key.value in seen:

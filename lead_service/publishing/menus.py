@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from mkdocs.structure.files import Files
+from mkdocs.structure.files import Files, InclusionLevel
 
 from .links import SERVICE
 
@@ -57,7 +57,7 @@ class Menus:
             return
         file = self._files.get_file_from_path(str(target))
         url = f"/{file.url}".replace("/./", "/") if file else str(target)
-        if file and file.inclusion.is_excluded():
+        if file and file.inclusion == InclusionLevel.DRAFT:
             wrong = f"{target} is not published yet"
         elif not file and url not in self._known and not url.startswith("https://"):
             wrong = f"there is no page {target}"

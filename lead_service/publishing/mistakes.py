@@ -42,6 +42,7 @@ UNDERLINED = re.compile(r"(?m)^\S[^\n]*\n=+[ \t]*$")
 LINK = re.compile(r"(!?)\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\]\(([^()\n]*(?:\([^()\n]*\)[^()\n]*)*)\)")
 APART = re.compile(r"\[[^\[\]\n]+\] +\((?:https?:|/|[\w./-]+\.md)[^()\n]*\)")
 REVERSED = re.compile(r"\([^()\n]+\)\[(?:https?:|www\.|/|[\w./-]+\.md)[^\[\]\n]*\]")
+SIZE = re.compile(r"\)\{[^{}\n]*\b(width|height)=[\"']?+(?!\d+(?:px)?[\"'\s}])")
 BARE_IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 NOTE = re.compile(r"\[\^([^\]\n]+)\](:?)")
 ITEM = re.compile(r"(?:[-*+]|\d{1,2}[.)])[ \t]+\S")
@@ -209,6 +210,8 @@ def _pictures(text: str) -> Iterator[tuple[int, str]]:
                 found.start(3),
                 ("a picture of another site is not shown: save it in docs/, and name the file"),
             )
+    for found in SIZE.finditer(text) if "![" in text else ():
+        yield found.start(), f'{found[1]} is a number of pixels, such as {found[1]}="300"'
     for found in BARE_IMAGE.finditer(text) if "<" in text else ():
         if not re.search(r"""\balt\s*=\s*(?:"[^"]+"|'[^']+')""", found[0]):
             yield found.start(), 'the picture has no description: add alt="what it shows"'

@@ -23,6 +23,8 @@ QUALITIES = (80, 65, 50)  # the first whose largest size is within the budget
 ABOVE_THE_FOLD = 1500  # characters of HTML that come before a picture which is seen at once
 IMAGE = re.compile(r'<img\b[^>]*?\bsrc="(?P<src>[^"]+)"[^>]*?/?>')
 GIVEN = re.compile(r'\s(?:src|width|height|loading|srcset|sizes)="[^"]*"')
+PIXELS = re.compile(r'\s(width|height)="(\d+)(?:px)?"')
+FOR_ONE_SCHEME = ("only-light", "only-dark")
 VIEW_BOX = re.compile(rb"""\bviewBox=["'][\d.-]+[ ,]+[\d.-]+[ ,]+([\d.]+)[ ,]+([\d.]+)""")
 KEPT = {"transparency", "icc_profile"}  # of what is written into a picture
 RASTER = {".png", ".jpg", ".jpeg", ".webp", ".avif"}
@@ -111,6 +113,17 @@ def _webp(picture: bytes, width: int, quality: int) -> bytes:
     return file.getvalue()
 
 
+def _shown(picture: Sized, tag: str) -> tuple[int, int]:
+    """Return the width and height that an author gives a picture, at most its own."""
+    given = {name: int(pixels) for name, pixels in PIXELS.findall(tag)}
+    part = min(
+        1.0,
+        given.get("width", picture.width) / picture.width,
+        given.get("height", picture.height) / picture.height,
+    )
+    return round(picture.width * part), round(picture.height * part)
+
+
 def rewritten(html: str, find: Callable[[str], tuple[Sized, Sequence[str]] | None]) -> str:
     """Write out the size of each picture, and the sizes that a browser may choose from.
 
@@ -124,12 +137,15 @@ def rewritten(html: str, find: Callable[[str], tuple[Sized, Sequence[str]] | Non
         picture, addresses = known
         _, hash_mark, fragment = found["src"].partition("#")
         addresses = [address + hash_mark + fragment for address in addresses]
-        attributes = {"src": addresses[-1], "width": picture.width, "height": picture.height}
+        width, height = _shown(picture, found[0])
+        attributes = {"src": addresses[-1], "width": width, "height": height}
         if len(addresses) > 1:
             offered = zip(addresses, picture.sizes, strict=True)
             srcset = ", ".join(f"{address} {width}w" for address, (width, _) in offered)
-            attributes |= {"srcset": srcset, "sizes": SIZES}
-        if found.start() > ABOVE_THE_FOLD:
+            sizes = SIZES if width == picture.width else f"{width}px"
+            attributes |= {"srcset": srcset, "sizes": sizes}
+        # Of a picture for light paper and one for dark, browsers load the one that is shown.
+        if found.start() > ABOVE_THE_FOLD or fragment in FOR_ONE_SCHEME:
             attributes["loading"] = "lazy"
         written = "".join(f' {name}="{escape(str(one))}"' for name, one in attributes.items())
         kept = GIVEN.sub("", found[0]).removeprefix("<img").rstrip(" />")

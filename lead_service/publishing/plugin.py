@@ -206,7 +206,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Replace the theme's assets with ours, and read every page's front matter."""
         build = self.build
-        faults, people = self._left_out(files, config)
+        people = self._left_out(files, config)
         try:
             look = assets.Look(Path(config.docs_dir), self.config.logo, self.config.icon)
         except ValueError as error:
@@ -214,7 +214,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build.published = assets.published(config, files, look, is_preview=self.is_preview)
         chosen = json.dumps(self.config.colors).encode()
         files.append(File.generated(config, "colors.json", content=chosen))
-        faults += self._read_people(people, config, files)
+        self._read_people(people, config, files)
         build.compressor = assets.Compressor(len(files.documentation_pages()))
         known = {f"/{file.url}".removesuffix("./") for file in files}
         known |= {f"/{name}" for name in config.theme.static_templates}
@@ -225,11 +225,9 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             for file in files
             if Path(file.src_uri).suffix.lower() in pictures.RASTER | pictures.DRAWN
         }
-        faults += self._read_all(files)
+        self._read_all(files)
         menu = menus.Menus(self._nav, files, has_imprint=config.extra["has_imprint"])
-        faults += (str(self._setting(wrong, text)) for text, wrong in menu.faults)
-        if faults:
-            raise _all_of([*faults, *build.faults])
+        build.faults += (str(self._setting(wrong, text)) for text, wrong in menu.faults)
         build.menu = menu.entries
         included = Path(config.docs_dir, "includes").glob("*")
         rendering = Rendering(files, self._setup, included, self._extensions_for)
@@ -246,40 +244,44 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         line = f":{self._source.count(chr(10), 0, found.start()) + 1}" if found else ""
         return PluginError(f"mkdocs.yml{line}: {wrong}")
 
-    def _left_out(self, files: Files, config: MkDocsConfig) -> tuple[list[str], list[File]]:
-        """Take out what is not a page of its own; return faults in names, and people's files."""
-        people, faults = [], []
+    def _left_out(self, files: Files, config: MkDocsConfig) -> list[File]:
+        """Take out what is no page of its own, note faults in names, and return people's files."""
+        people = []
         for file in list(files):
             wrong = file.src_dir == config.docs_dir and mistakes.in_name(file.src_uri)
             if wrong:
-                faults.append(f"{file.src_uri}: {wrong}")
+                self.build.faults.append(f"{file.src_uri}: {wrong}")
             if file.src_uri.startswith((*assets.UNPUBLISHED, PEOPLE)):
                 files.remove(file)
             if file.src_uri == IMPRINT and not config.extra["has_imprint"]:
                 files.remove(file)
             if file.src_uri.startswith(PEOPLE) and file.is_documentation_page() and not wrong:
                 people.append(file)
-        return faults, sorted(people, key=lambda file: file.src_uri)
+        return sorted(people, key=lambda file: file.src_uri)
 
-    def _read_people(self, people: list[File], config: MkDocsConfig, files: Files) -> Iterator[str]:
-        """Read every person, and publish them for the service; yield what is wrong with them."""
+    def _read_people(self, people: list[File], config: MkDocsConfig, files: Files) -> None:
+        """Read every person, and publish them for the service; note what is wrong with them."""
         for file in people:
             try:
                 person = self._person(file, config, files)
                 self.build.people[person.slug] = person
             except PluginError as error:
-                yield str(error)
+                self.build.faults.append(str(error))
         listed = PEOPLE_JSON.dump_json(tuple(self.build.people.values()))
         files.append(File.generated(config, "people.json", content=listed))
 
-    def _read_all(self, files: Files) -> Iterator[str]:
-        """Read every page's front matter; yield what is wrong with it, and note other mistakes."""
+    def _read_all(self, files: Files) -> None:
+        """Read every page's front matter, and note what is wrong with it and with the text.
+
+        The build goes on without a page that cannot be read, so that faults of all are named.
+        """
         once, build = front_matter.Once(), self.build
         for file in files.documentation_pages():
             try:
                 self._read(file, once)
             except PluginError as error:
-                yield str(error)
+                build.faults += str(error).splitlines()
+                file.inclusion = InclusionLevel.EXCLUDED
             front = build.fronts.get(file.src_uri)
             is_hidden = file.inclusion == InclusionLevel.DRAFT
             if front and (self.is_preview or not (is_hidden or front.data.get("draft"))):

@@ -43,6 +43,7 @@ IN_TEXT = (
     ("```\ncode", "1: a code block begins here and never ends"),
     ("!!! note\nText.", "1: what belongs to this block has to be indented"),
     ('=== "A"\n\nText.', "1: what belongs to this block has to be indented"),
+    ('![a](a.png){ width="50%" }', '1: width is a number of pixels, such as width="300"'),
     ("[a](example.com/b)", "1: write https:// before example.com/b"),
     ("[a](me@example.com)", "1: write mailto: before me@example.com"),
     ("[a](C:\\docs\\a.md)", "1: C:\\docs\\a.md is on your computer: put the file in docs/"),
@@ -83,6 +84,7 @@ NO_MISTAKES = (
     *('=== "A"\n\n    ```\n    b\n    ```', "It costs $5, or $10 for a group of US$ payers."),
     *("`{question}` and `$x$`", "{Steps} of {its_questions}", "[a][b]\n\n[B]: /book/", "A [sic]."),
     *("a <b>b</b><br>c <https://example.com>", "[a](report.pdf) ![a](../b.png)", "1 < 2 > 1"),
+    *('![a](b.png){ width="300" .c }', "![a](b.png){: height=20px }"),
     *("Text\n\n| a | b |\n|---|---|\n| 1 \\| 2 | 3 |\n\n/// caption\nA\n///", "A | b | c"),
     *('!!! warning inline end "A"\n\n    B', '???+ note ""\n\n    B', "## A\n\n---\n\nB"),
     *("Text (1)\n{ .annotate }\n\n1.  A", "```\n# (see 1)\n```", "A\n===\n"[:1]),
@@ -103,7 +105,10 @@ FRONT = "title: A\ndate: 2025-03-31\n"
 IN_FRONT = (
     ("---\ntitle: A\ndate: 2026-13-40\n---\nText.", ":3: date: there is no such day as 2026-13-40"),
     ("---\ntitle: A: B\n---\nText.", ":2: no text on the line of its key can hold a colon"),
-    ("---\ntitle: We are #1 in A\n---\nText.", ":2: all from # on is lost: put the text in quotes"),
+    (
+        "---\ntitle: We are #1 in A\n---\nText.",
+        ":2: all from # on is lost: put quotes around the text",
+    ),
     ('---\ntitle: "A\ndate: 1\n---\nText.', ":2: opens with a quotation mark"),
     ("---\ntitle: A\n\tdate: 1\n---\nText.", ":3: is indented with a tab"),
     ("---\ntitle: A\ntitle: B\n---\nText.", ":3: title: is given twice"),

@@ -10,7 +10,7 @@ TEXT = (Path(__file__).parents[3] / "docs" / "framework.yml").read_text("utf-8")
 CASE = "text: We believe that it will pay off. Nothing is written down."
 REASON = "        reason: An executive can approve a figure, and"
 HERE = "(clarify, clarify-case, belief): "
-BELOW = "write >- after the colon of the key"
+BELOW = "put quotes around the text, or write >- after the colon of the key"
 
 
 def line_of(text: str) -> int:
@@ -35,7 +35,7 @@ def fault(before: str, after: str) -> str:
         ("text: *We believe*", f"no text can begin with this sign: {BELOW}"),
         ("text: % of people believe", f"no text can begin with this sign: {BELOW}"),
         ("text: - we believe", f"no text can begin with a dash: {BELOW}"),
-        ("text: [sic] we believe", f"opens a bracket and does not end with it; or {BELOW}"),
+        ("text: [sic] we believe", f"opens a bracket and does not end with it: end it, {BELOW}"),
         ("text:We believe", "needs a space after the colon"),
         ("text: We are # 1 here", f"all from # on is lost: {BELOW}"),
     ],
