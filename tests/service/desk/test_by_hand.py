@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from lead_service.book.models import Booking
 from lead_service.leads.models import Consent, Lead, LeadEvent
@@ -48,7 +48,7 @@ def test_a_lead_added_by_hand_keeps_what_they_told_and_who_heard_it(
     sent = press(client, "/desk/leads/new/", **form)
     assert (sent.status_code, sent.location) == (303, "/desk/leads/1/")
     page = client.get("/desk/leads/1/").text
-    for text in ("They talked to us", "Trade fair", NOTE, "+1 212 555 0100"):
+    for text in ("about what you talked about", "Trade fair", NOTE, "+1 212 555 0100"):
         assert text in page
     assert ("They also agreed that we may write to them about our services" in page) == (
         said == "yes"
@@ -119,7 +119,7 @@ def test_a_call_booked_on_the_phone_is_a_visitors_but_marked_as_the_teams(
     assert changes(database, "call 1") == [("call_booked", 1)]
     page = client.get(lead).text
     assert "Booked a call for Tue, Nov 24, 2026, 9:00 am" in page
-    assert "by <bdi>ann@example.com</bdi>" in page
+    assert "<bdi>ann@example.com</bdi>" in page
 
 
 def test_a_time_that_is_gone_or_outside_the_hours_is_refused_unless_it_was_agreed_on(
@@ -161,6 +161,8 @@ def test_the_host_of_a_call_owns_a_lead_that_nobody_owns(client, member, databas
 def test_after_a_no_show_an_email_can_be_read_and_then_sent_once(client, member, mails, database):
     page = f"/desk/calls/{add_past_call(database)}/"
     assert client.get(page + "again/").location == page
+    came = update(Booking).values(came_from="about-clarify", source="utm_source=newsletter")
+    database.write(lambda session: session.execute(came) and None)
     press(client, page, page + "result", result="no_show")
     assert page + "again/" in client.get(page).text
     shown = press(client, page + "again/", note=NOTE, show="yes").text
@@ -169,7 +171,8 @@ def test_after_a_no_show_an_email_can_be_read_and_then_sent_once(client, member,
         assert press(client, page, page + "again/", note=NOTE).status_code == status
     assert client.get(page + "again/").location == page
     (email,) = [message for row, message in mails() if row.kind == "booking_again"]
-    assert NOTE in email.text and "/book/" in email.text
+    assert NOTE in email.text
+    assert "/book/?from=about-clarify&utm_source=newsletter" in email.text
     assert one(database, LeadEvent).kind == "invited_again"
     assert "We invited them to book again." in client.get(page).text
 
