@@ -342,7 +342,7 @@ def visitors_meeting(
         description=f"{booking.duration} minutes with {booking.host.name}{role}.\n"
         "Declining in your calendar does not cancel the call. To reschedule or cancel it:\n"
         + settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/"),
-        location=booking.meeting_link or f"By phone: {booking.host.name} calls you",
+        location=booking.meeting_link or f"By phone: {booking.host.name} will call you",
         attendee=(booking.email, greeting_name(booking.name)),
         has_accepted=True,
     )

@@ -202,5 +202,5 @@ _ASKED_FOR = {
     Occasion.CALL: "You can call or write to them about the call that they booked.",
     Occasion.WANTED_CALL: "You can suggest another time for the call that they asked for.",
     Occasion.MESSAGE: "You can answer their message.",
-    Occasion.TALK: "You can call or write to them about what you talked about.",
+    Occasion.TALK: "You can call or write to them about your conversation.",
 }

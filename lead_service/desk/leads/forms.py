@@ -23,7 +23,7 @@ class OwnerForm(Form):
     def offer(self, members: Iterable[Member]) -> None:
         """Offer these as owners."""
         known = [SelectChoice(str(one.id), one.shown_name) for one in members]
-        self.owner_id.choices = [SelectChoice("", "Nobody"), *known]
+        self.owner_id.choices = [SelectChoice("", "No owner"), *known]
 
     @property
     def owner(self) -> int | None:

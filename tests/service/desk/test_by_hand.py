@@ -48,7 +48,7 @@ def test_a_lead_added_by_hand_keeps_what_they_told_and_who_heard_it(
     sent = press(client, "/desk/leads/new/", **form)
     assert (sent.status_code, sent.location) == (303, "/desk/leads/1/")
     page = client.get("/desk/leads/1/").text
-    for text in ("about what you talked about", "Trade fair", NOTE, "+1 212 555 0100"):
+    for text in ("about your conversation", "Trade fair", NOTE, "+1 212 555 0100"):
         assert text in page
     assert ("They also agreed that we may write to them about our services" in page) == (
         said == "yes"
@@ -119,7 +119,7 @@ def test_a_call_booked_on_the_phone_is_a_visitors_but_marked_as_the_teams(
     assert changes(database, "call 1") == [("call_booked", 1)]
     page = client.get(lead).text
     assert "Booked a call for Tue, Nov 24, 2026, 9:00 am" in page
-    assert "<bdi>ann@example.com</bdi>" in page
+    assert "· <bdi>ann@example.com</bdi>" in page
 
 
 def test_a_time_that_is_gone_or_outside_the_hours_is_refused_unless_it_was_agreed_on(

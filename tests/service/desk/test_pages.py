@@ -283,7 +283,7 @@ def test_a_release_lets_the_held_mails_go_once(client, member, database, at):
     assert not only(database, Booking).quarantine
     assert [event.detail for event in events] == [{"member": 1}]
     text = lead_page(client)
-    assert "by <bdi>ann@example.com</bdi>" in text
+    assert "· <bdi>ann@example.com</bdi>" in text
     assert "Release: this is a person" not in text
 
 
