@@ -218,6 +218,13 @@ function marked({ text, marks }) {
   return make("span", {}, ...pieces, text.slice(at, end), end < text.length ? " …" : "");
 }
 
+// The part of an address by which browsers mark what was found on the page that they open.
+function marking({ text, marks: [[from, to]] }) {
+  const space = text.indexOf(" ", Math.max(to, from + AROUND));
+  const found = text.slice(from, space < 0 ? text.length : space);
+  return `:~:text=${encodeURIComponent(found).replaceAll("-", "%2D")}`;
+}
+
 function entry({ url, title }) {
   return make("li", {}, make("a", { href: url }, title));
 }
@@ -227,7 +234,8 @@ function fill(item, url, { description, passages }) {
   if (!passages.length) item.firstChild.append(make("span", {}, description));
   const sections = passages.map((passage) => {
     const { id, name } = passage.section;
-    const link = make("a", { href: id ? `${url}#${id}` : url }, name && !passage.isHeading ? name : "");
+    const href = `${url}#${id}${passage.isHeading ? "" : marking(passage)}`;
+    const link = make("a", { href }, name && !passage.isHeading ? name : "");
     link.append(marked(passage));
     return make("li", { class: "search-heading" }, link);
   });
@@ -320,7 +328,9 @@ function build() {
   });
   dialog.addEventListener("keydown", onKey);
   dialog.addEventListener("click", (event) => {
-    if (event.target === dialog || event.target.closest("ul a")) dialog.close();
+    // Before another page it stays open, so that Back shows the results again.
+    const { pathname } = event.target.closest("ul a") ?? {};
+    if (event.target === dialog || pathname === location.pathname) dialog.close();
   });
   dialog.addEventListener("close", () => cameFrom.focus({ preventScroll: true }));
   document.body.append(dialog);

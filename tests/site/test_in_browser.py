@@ -108,6 +108,7 @@ def test_any_phrase_is_found_with_its_passage_marked_and_by_keyboard_alone(visit
     field.fill("why was the business case never quantified")
     section = first.get_by_role("link", name="Four signs")
     expect(section).to_be_visible()
+    assert "-scale:~:text=business%20case%20was" in section.get_attribute("href")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{ARTICLE}")
