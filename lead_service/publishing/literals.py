@@ -29,13 +29,13 @@ REFERENCE = re.compile(r"\[(?!\^)([^\[\]\n]+)\]\[([^\[\]\n]*)\]")
 TARGET = re.compile(r"(?m)^ {0,3}\[(?!\^)([^\[\]\n]+)\]:[ \t]*\S")
 UNCLOSED = re.compile(r"(?m)\{:?[ \t]*(?:[.#][A-Za-z][\w-]*|\w+=[\"'])[^{}\n]*$")
 ANNOTATED = re.compile(r"(?m)\{:?[^{}\n]*\.annotate\b[^{}\n]*\}[ \t]*$(?!\s*1[.)][ \t])")
-ABBREVIATION = re.compile(r"(?m)^\*\[[^\[\]\n]+\](?!:)")
+ABBREVIATION = re.compile(r"(?m)^\*\[[^\[\]\n]+\](?=[ \t])")
 FORMULA = re.compile(
     r"\$\$(?=[^$])[^$]*\$\$|(?<![\w$\\])\$(?=\S)(?P<one>[^$\n]{1,80})(?<=\S)\$(?!\w)"
     r"|\\\((?P<two>[^\n]{1,80}?)\\\)|\\\[(?P<three>.{1,200}?)\\\]",
     re.DOTALL,
 )
-PRICE = re.compile(r"[\\^_={}]")  # one that has any of these is a formula
+SIGNS = re.compile(r"[\\^_={}]")
 MATH = re.compile(r"[\\^_={}]|(?<![\w'\u2019])[a-zA-Z](?![\w'\u2019])")
 TAG = re.compile(r"</?([A-Za-z][\w-]*)(?=[\s/>])[^<>]*>")
 TAGS = {
@@ -47,6 +47,7 @@ TAGS = {
         span strong sub summary sup table tbody td tfoot th thead time tr track u ul var wbr svg
         path g circle rect line polyline polygon text title desc defs use script iframe style object
         embed form input button select option textarea link meta base video audio canvas template
+        center font strike big tt
         """,
     )
 }
@@ -113,7 +114,8 @@ def formulas(text: str) -> Found:
     """Look for math, which no page shows; prices in dollars are none."""
     for found in FORMULA.finditer(text) if "$" in text or "\\" in text else ():
         inside = found["one"] or found["two"] or found["three"]
-        if inside is None or (PRICE if inside[0].isdigit() else MATH).search(inside):
+        is_strict = inside and (inside[0].isdigit() or found["three"])  # a price, or \[sic\]
+        if not inside or (SIGNS if is_strict else MATH).search(inside):
             yield found.start(), "formulas are not shown: write it in words, or as a picture"
 
 
@@ -145,6 +147,9 @@ def _table(lines: list[str], at: int) -> Found:
     ]
     head = next((n - 1 for n in ruled if "|" in lines[n - 1]), None)
     if head is None:
+        return
+    if head and lines[head - 1].startswith("#"):
+        yield from _table(lines[head:], starts[head])
         return
     if head:
         yield starts[head], "a table needs an empty line above it"

@@ -70,6 +70,7 @@ IN_TEXT = (
     ("```python\na = 1  # (1)!\n```", "2: remarks in code are not shown"),
     ("Dear <name>,", "1: <name> is no HTML, and readers would see nothing: write &lt;"),
     ("| a | b |\n|---|---|\n| 1 | 2 | 3 |", "3: this row has 3 cells, and the table has 2 columns"),
+    ("## A\n| a | b |\n|---|---|\n| 1 | 2 | 3 |", "4: this row has 3 cells"),
     ("| a | b |\n|---|\n| 1 | 2 |", "2: this line needs as many cells as the one above it, 2"),
     ("Text:\n| a | b |\n|---|---|\n| 1 | 2 |", "2: a table needs an empty line above it"),
     ("| a | b |\n|---|---|\n| 1 | 2 |\nText", "4: what comes after a table needs an empty line"),
@@ -86,6 +87,8 @@ NO_MISTAKES = (
     *("a <b>b</b><br>c <https://example.com>", "[a](report.pdf) ![a](../b.png)", "1 < 2 > 1"),
     *('![a](b.png){ width="300" .c }', "![a](b.png){: height=20px }"),
     *("Text\n\n| a | b |\n|---|---|\n| 1 \\| 2 | 3 |\n\n/// caption\nA\n///", "A | b | c"),
+    *("## A\n| a | b |\n|---|---|\n| 1 | 2 |",),
+    *("*[Read it](/book/)*", "\\[I\\] paid $1 a day", "The \\(first\\) one"),
     *('!!! warning inline end "A"\n\n    B', '???+ note ""\n\n    B', "## A\n\n---\n\nB"),
     *("Text (1)\n{ .annotate }\n\n1.  A", "```\n# (see 1)\n```", "A\n===\n"[:1]),
 )  # fmt: skip
