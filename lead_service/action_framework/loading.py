@@ -5,6 +5,7 @@ here, once, on load, so that no later code needs to check it again.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +19,7 @@ class FrameworkError(ValueError):
     """Say what is wrong with a framework file: one line a fault, each naming line and key."""
 
 
+@lru_cache(maxsize=8)  # a preview asks for the same one at each save
 def load(text: str | bytes, *, kept: bool = False) -> Framework:
     """Load a framework from its YAML text, or its file's bytes; `FrameworkError` lists all faults.
 

@@ -15,6 +15,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -186,7 +187,7 @@ def read(file: File) -> FrontMatter:
     try:
         text = decode(file.content_bytes).removeprefix("\ufeff").replace("\r", "\n")
         front, body, line = _split(text)
-        data = _data(front)
+        data = {**_data(front)}
     except ValueError as error:
         place, _, message = str(error).removeprefix("line ").partition(": ")
         raise PluginError(f"{file.src_uri}:{place}: {message}") from error
@@ -208,6 +209,7 @@ def _split(text: str) -> tuple[str, str, int]:
     raise ValueError(f"line 1: {BEGIN}")
 
 
+@lru_cache(mistakes.PAGES)  # a preview asks for all pages again at each save
 def _data(front: str) -> dict:
     """Read YAML; `ValueError` begins with the line."""
     for number, line in enumerate(front.split("\n"), 1):

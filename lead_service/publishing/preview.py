@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from filecmp import cmp
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from shutil import copyfile
@@ -88,18 +89,22 @@ class Preview:
 
 def mirror(source: Path, target: Path) -> None:
     """Make a folder like another one, file by file, so that no page is missing in between."""
-    files = {path.relative_to(source) for path in source.rglob("*") if path.is_file()}
-    for path in files:
-        new, old = source / path, target / path
-        if not old.exists() or old.read_bytes() != new.read_bytes():
+    wanted, there = _files(source), _files(target)
+    for path in wanted:
+        if path not in there or not cmp(source / path, target / path, shallow=False):
+            old = target / path
             old.parent.mkdir(parents=True, exist_ok=True)
             unfinished = old.with_name(f".{old.name}.new")
-            copyfile(new, unfinished)
+            copyfile(source / path, unfinished)
             unfinished.replace(old)
-    for old in [path for path in target.rglob("*") if path.is_file()]:
-        path = old.relative_to(target)
-        if path not in files and path.name not in (STATE, BUILT):
-            old.unlink()
+    for path in there - wanted - {STATE, BUILT}:
+        (target / path).unlink()
+
+
+def _files(folder: Path) -> set[str]:
+    """List the files of a folder by their paths in it."""
+    begin = len(f"{folder}/")  # relative_to takes as long as all else here
+    return {f"{root}/{name}"[begin:] for root, _, names in os.walk(folder) for name in names}
 
 
 def stamps(*folders: Path) -> dict[str, int]:

@@ -47,17 +47,19 @@ class SearchIndex:
     def __init__(self) -> None:
         # Address, title, blocks, keywords, and what is known of a page that is not of the site.
         self._pages: list[tuple[str | int, ...]] = []
-        self._places: defaultdict[str, list[int]] = defaultdict(list)  # blocks, ascending
+        self._places: defaultdict[str, list[str]] = defaultdict(list)  # blocks, as gaps
+        self._last: dict[str, int] = {}  # block of each word
         self._blocks = 0
 
     def add(self, url: str, title: str, html: str, keywords: Iterable[str] = ()) -> None:
         """Take a built page at a root-relative address, and other words by which it is found."""
-        first = self._blocks
-        for block in blocks(html):
-            for word in {*block}:
-                self._places[word].append(self._blocks)
-            self._blocks += 1
-        self._pages.append((url, title, self._blocks - first, " ".join(keywords)))
+        number, places = _places(html)
+        for word, (first, last, gaps) in places.items():
+            gap = self._blocks + first - self._last.get(word, 0)
+            self._places[word].append(f"{gap}{gaps}")
+            self._last[word] = self._blocks + last
+        self._blocks += number
+        self._pages.append((url, title, number, " ".join(keywords)))
 
     def add_described(self, url: str, title: str, description: str, words: Iterable[str]) -> None:
         """Take a page of the service; search shows its description and loads no text."""
@@ -66,7 +68,7 @@ class SearchIndex:
 
     def write(self, site: Path) -> None:
         """Write the list of pages, and the words in files that browsers may keep for a year."""
-        files = dict(shards({word: _gaps(self._places[word]) for word in sorted(self._places)}))
+        files = dict(shards({word: " ".join(self._places[word]) for word in sorted(self._places)}))
         version = hashlib.sha256(json.dumps([self._pages, files]).encode()).hexdigest()[:10]
         folder = f"assets/search.{version}"
         (site / folder).mkdir(parents=True)
@@ -80,9 +82,25 @@ def _compact(data: object) -> str:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
-def _gaps(places: list[int]) -> str:
-    """Write ascending numbers as the first one and the gaps between them, which are short."""
-    return " ".join(map(str, (places[0], *(after - before for before, after in pairwise(places)))))
+@lru_cache(PAGES)  # a preview asks for all pages again at each save
+def _places(html: str) -> tuple[int, dict[str, tuple[int, int, str]]]:
+    """Count a page's blocks; say of each word its first and last one, and the gaps between.
+
+    Gaps are short, which numbers of blocks are not.
+    """
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    all_blocks = blocks(html)
+    for number, block in enumerate(all_blocks):
+        for word in {*block}:
+            found[word].append(number)
+    return len(all_blocks), {
+        word: (
+            places[0],
+            places[-1],
+            "".join(f" {after - before}" for before, after in pairwise(places)),
+        )
+        for word, places in found.items()
+    }
 
 
 def shards(words: Mapping[str, str], prefix: str = "") -> Iterator[tuple[str, dict[str, str]]]:
@@ -102,7 +120,6 @@ def shards(words: Mapping[str, str], prefix: str = "") -> Iterator[tuple[str, di
             yield f"{prefix}_", dict(group)
 
 
-@lru_cache(PAGES)  # a preview asks for all pages again at each save
 def blocks(html: str) -> tuple[tuple[str, ...], ...]:
     """Return the words of each paragraph, heading, item or cell of a page's own text."""
     main = html.split('<main id="main"', 1)[-1].split('<section class="next', 1)[0]
