@@ -28,7 +28,7 @@ INCLUDE = re.compile(r'[ \t]*-{1,}8<-{1,}(?:[ \t]+"[^"\n]+"[ \t]*|[ \t]*)')
 REFERENCE = re.compile(r"\[(?!\^)([^\[\]\n]+)\]\[([^\[\]\n]*)\]")
 TARGET = re.compile(r"(?m)^ {0,3}\[(?!\^)([^\[\]\n]+)\]:[ \t]*\S")
 UNCLOSED = re.compile(r"(?m)\{:?[ \t]*(?:[.#][A-Za-z][\w-]*|\w+=[\"'])[^{}\n]*$")
-ANNOTATED = re.compile(r"(?m)\{:?[^{}\n]*\.annotate\b[^{}\n]*\}[ \t]*$(?!\s*1[.)][ \t])")
+ANNOTATED = re.compile(r"(?m)\{:?[^{}\n]*\.annotate\b[^{}\n]*\}[ \t]*$(?![\s>]*1[.)][ \t])")
 ABBREVIATION = re.compile(r"(?m)^\*\[[^\[\]\n]+\](?=[ \t])")
 FORMULA = re.compile(
     r"\$\$(?=[^$])[^$]*\$\$|(?<![\w$\\])\$(?=\S)(?P<one>[^$\n]{1,80})(?<=\S)\$(?!\w)"

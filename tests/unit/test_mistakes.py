@@ -90,7 +90,8 @@ NO_MISTAKES = (
     *("## A\n| a | b |\n|---|---|\n| 1 | 2 |",),
     *("*[Read it](/book/)*", "\\[I\\] paid $1 a day", "The \\(first\\) one"),
     *('!!! warning inline end "A"\n\n    B', '???+ note ""\n\n    B', "## A\n\n---\n\nB"),
-    *("Text (1)\n{ .annotate }\n\n1.  A", "```\n# (see 1)\n```", "A\n===\n"[:1]),
+    *("Text (1)\n{ .annotate }\n\n1.  A", "> A (1)\n> { .annotate }\n>\n> 1. A"),
+    *("```\n# (see 1)\n```", "A\n===\n"[:1]),
 )  # fmt: skip
 NAMES = (
     ("insights/a.MD", "rename it to a.md"),
