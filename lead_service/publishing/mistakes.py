@@ -49,13 +49,13 @@ ITEM = re.compile(r"(?:[-*+]|\d{1,2}[.)])[ \t]+\S")
 NO_PARAGRAPH = re.compile(r"\s|[-*+>|#:<\[{]|\d{1,2}[.)]\s|!!!|\?\?\?|===|///|```|~~~")
 INDENTED = re.compile(r'(?m)^(?P<indent> *)(?:!!!|\?\?\?\+?) ?\S.*$|^(?P<tab> *)===\+? +".*$')
 BULLET = re.compile(r"(?m)^[ \t]*[•·▪●‣◦][ \t]*\S")
-LEFT_OVER = (
+LEFT_OVER = (  # each begins with a character to look for: looking behind first is slow
     (
-        re.compile(r"(?<![\w:/]):[a-z][a-z0-9_+-]+:(?![\w:/])"),
+        re.compile(r":(?<![\w:/]:)[a-z][a-z0-9_+-]+:(?![\w:/])"),
         "there is no icon or emoji of this name",
     ),
     (re.compile(r"\*\*"), "marks nothing: no space belongs between ** and the bold text"),
-    (re.compile(r"(?<![\w=!<&;])==(?=\S)|~~"), "marks nothing: the other end is missing"),
+    (re.compile(r"(?:==(?<![\w=!<&;]==)(?=\S)|~~)"), "marks nothing: the other end is missing"),
     (re.compile(r"`"), "begins code that never ends: add another `"),
     (re.compile(r"\]\("), "is a link that is not understood: write [text](address)"),
     (
