@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, UniqueConstraint, func, select, text
+from sqlalchemy import Connection, Index, Table, UniqueConstraint, func, select, text
 
 from lead_service import clock, create_app
 from lead_service.accounts.audit_log import Actor
@@ -70,16 +70,16 @@ def copy_rows(connection: Connection, wanted: int) -> None:
 
 
 def _copy(table: Table, row: dict[str, Any], number: int, shift: int) -> dict[str, Any]:
-    unique = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
-    unique += [one for one in table.indexes if one.unique]
+    unique: list[Index | UniqueConstraint] = [one for one in table.indexes if one.unique]
+    unique += [one for one in table.constraints if isinstance(one, UniqueConstraint)]
     own = OWN_TEXT | {"id"} | {column.name for one in unique for column in one.columns}
     copied = {key.parent.name for key in table.foreign_keys if key.column.table.name in COPIED}
-    changed = {}
+    changed: dict[str, Any] = {}
     for name, value in row.items():
         if isinstance(value, int) and (name == "id" or name in copied):
             changed[name] = value + shift
         elif isinstance(value, str) and name in own and value:
-            changed[name] = f"{shift}-{value}"[: table.columns[name].type.length]
+            changed[name] = f"{shift}-{value}"[: getattr(table.columns[name].type, "length", None)]
         elif isinstance(value, datetime):
             changed[name] = value - BACK * number
     return row | changed
@@ -110,7 +110,7 @@ def measure(given: dict[str, str]) -> dict[str, float]:
 
     for name, path in PAGES.items():
         open_page(path)
-        found[name] = cpu(lambda path=path: open_page(path))
+        found[name] = cpu(partial(open_page, path))
     with context.database.read() as session:
         one, other = session.scalars(select(Lead.email).order_by(Lead.id.desc()).limit(2))
         leads = session.scalar(select(func.count(Lead.id))) or 0
