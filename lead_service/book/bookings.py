@@ -57,7 +57,7 @@ class TermsChanged(Exception):
 
 
 class NotUpcoming(Exception):
-    """The call is cancelled or has begun, and can be changed no more."""
+    """The call is canceled or has begun, so it can no longer be changed."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def create(
     wanted: BookingRequest,
     now: datetime,
 ) -> BookingResult:
-    """Claim the wished start for the first free host, and keep the lead either way.
+    """Claim the requested start for the first free host, and keep the lead either way.
 
     A call beyond those that an address may have is held, as one that looks automated is: the
     answer must not tell a stranger that the address has calls. Raises NotOffered and TermsChanged.
@@ -280,7 +280,7 @@ def _as_suspected(
 def _holds_enough(session: Session, client: str | None, now: datetime) -> bool:
     """Say whether no more starts may be held, for this client or for all.
 
-    For a client that holds none there is room for as many again: few clients cannot use it up.
+    A client that holds none has room for as many again, so that a few clients cannot use it up.
     """
     clients = session.scalars(select(Booking.client).where(held(now))).all()
     by_one = client is not None and clients.count(client) >= MOST_HELD_BY_ONE

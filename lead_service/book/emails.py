@@ -34,10 +34,17 @@ from .models import Booking, CallOutcome
 from .visitor.lead_link import link_for
 
 REQUEST, CANCEL = "REQUEST", "CANCEL"
-CALLED_OFF = {
+CANCELS = {  # kinds whose calendar file takes a call away
     EmailKind.BOOKING_CANCELLED,
     EmailKind.BOOKING_CANCELLED_FOR_HOST,
     EmailKind.BOOKING_WITHDRAWN,
+}
+# Kinds to the visitor with a calendar file: news of a call that is agreed and still to come.
+WITH_FILE = {
+    EmailKind.BOOKING_REQUESTED,
+    EmailKind.BOOKING_CONFIRMED,
+    EmailKind.BOOKING_CHANGED,
+    EmailKind.BOOKING_CANCELLED,
 }
 NEWS = {  # what the visitor did, and what the team did to their call
     CallNews.BOOKED: ("booked a call", "had a call booked by the team"),
@@ -71,7 +78,7 @@ def visitors_email(
     booking, said = _booking(session, row, now), _known(session, row)
     is_first = row.kind == EmailKind.BOOKING_CHANGED and not outbox.has_heard(session, row)
     kind = EmailKind.BOOKING_CONFIRMED if is_first else row.kind
-    is_reminder = row.kind == EmailKind.BOOKING_REMINDER  # the call is in the calendar by then
+    is_reminder = row.kind == EmailKind.BOOKING_REMINDER
     if is_reminder and (reason := _no_reminder(session, booking, row, now)):
         raise NotNeeded(reason)
     meeting = visitors_meeting(settings, published, booking, row.created_at)
@@ -79,7 +86,7 @@ def visitors_email(
         link = _link_to_book(session, settings, published, booking)
     else:
         link = settings.link(f"/booking/{bookings.manage_token(booking, settings.secret)}/")
-    has_file = not (is_reminder or booking.awaits_confirmation)
+    has_file = row.kind in WITH_FILE and not booking.awaits_confirmation
     return compose(
         kind,
         to=row.address,
@@ -402,7 +409,7 @@ def _meeting(
 
 
 def _invite(meeting: invitations.Meeting, kind: EmailKind) -> Attachment:
-    if kind in CALLED_OFF:
+    if kind in CANCELS:
         return Attachment(
             "cancel.ics", invitations.content_type(CANCEL), invitations.cancellation(meeting)
         )

@@ -1,4 +1,4 @@
-"""The database: engine, session, base class, UTC column type, and write transactions.
+"""The database: engine, sessions and write transactions.
 
 SQLite is set up so that it keeps what it acknowledged and so that writers queue instead of
 failing: WAL, `synchronous=FULL`, every write transaction `BEGIN IMMEDIATE` (a deferred one that

@@ -1,4 +1,4 @@
-"""Labels of the desk: stages, states and kinds of email."""
+"""Labels of the desk: stages, states of emails and entries of the audit log."""
 
 from ..accounts.audit_log import AuditKind
 from ..emails.models import Delivery, EmailState, Hold, OutboxMessage

@@ -56,7 +56,7 @@ REFUSED = (EmailState.FAILED, EmailState.DEAD)
 SETTLED_AT_ONCE = 200  # emails that one claim may find too late
 TO_VISITOR, TO_HOST = EmailKind.of_role(VISITOR), EmailKind.of_role(HOST)
 TO_VISITORS = {*TO_VISITOR, EmailKind.MESSAGE_RECEIVED, EmailKind.RESULT}
-A_DAY = 8  # emails to one visitor's mailbox; a cancellation may go beyond, up to twice as many
+EMAILS_A_DAY = 8  # to one visitor's mailbox; a cancellation may go beyond, up to twice as many
 DISOWNED = "the owner of the address says that someone else used it"
 ENOUGH = "the visitor has had as many emails as one address gets in a day"
 
@@ -85,7 +85,7 @@ class NotNeeded(Exception):
         self.reason = reason  # in words, nothing personal
 
 
-# Compose what an intent stands for, as of an instant; may raise NotNeeded.
+# Composes the email of a row as things are at an instant; may raise NotNeeded.
 Compose = Callable[[Session, OutboxMessage, datetime], Message]
 OnExpired = Callable[[Session, OutboxMessage, datetime], object]
 
@@ -146,7 +146,7 @@ def _why_held(session: Session, kind: EmailKind, mailbox: str, at: datetime) -> 
         return DISOWNED
     if kind is EmailKind.BOOKING_REMINDER:
         return ""
-    most = A_DAY * (2 if kind is EmailKind.BOOKING_CANCELLED else 1)
+    most = EMAILS_A_DAY * (2 if kind is EmailKind.BOOKING_CANCELLED else 1)
     given = {"mailbox": mailbox, "since": at - timedelta(days=1)}
     return ENOUGH if (session.scalar(PROMISED, given) or 0) >= most else ""
 
@@ -155,7 +155,7 @@ def had_enough(session: Session, row: OutboxMessage, at: datetime) -> bool:
     """Say whether the mailbox of an email was sent, within a day, as many as it gets in one."""
     sent = (OutboxMessage.mailbox == row.mailbox, OutboxMessage.sent_at > at - timedelta(days=1))
     query = select(func.count(OutboxMessage.id)).where(*sent)
-    return bool(row.mailbox) and (session.scalar(query) or 0) >= A_DAY
+    return bool(row.mailbox) and (session.scalar(query) or 0) >= EMAILS_A_DAY
 
 
 def _new_row(kind: EmailKind, at: datetime, due_at: datetime, *, held: bool) -> dict[str, Any]:

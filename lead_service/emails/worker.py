@@ -193,13 +193,13 @@ def _start_all_beside(
 def _repeat(
     work: Callable[[Database], object], db: Database, is_over: threading.Event, our_clock: _Clock
 ) -> None:
-    """Do `work` again and again until `is_over`, whatever befalls it."""
+    """Do `work` again and again until `is_over`, whatever goes wrong in it."""
     while not is_over.is_set():
         try:
             if not our_clock.is_wrong(db):
                 work(db)
         except Exception as error:
-            log.error("work beside the emails is in trouble, and goes on: %s", _where(error))
+            log.error("a task beside the emails failed and will be tried again: %s", _where(error))
         is_over.wait(BESIDE_SECONDS)
 
 
@@ -213,7 +213,7 @@ def _pause_after(troubles: int) -> float:
 
 
 def _sleep(seconds: float, signals: list[int]) -> None:
-    """Sleep in naps, since a signal does not wake a sleeper."""
+    """Sleep a little at a time, since a signal does not end a sleep."""
     end = time.monotonic() + seconds
     while not signals and (left := end - time.monotonic()) > 0:
         time.sleep(min(left, IDLE_SECONDS))

@@ -148,7 +148,7 @@ class Readable(Field):
 
 
 class Day(Readable, DateField):
-    """A date; what is none is said in words."""
+    """A date, or a message that says why the text is not one."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
@@ -173,7 +173,7 @@ class HoneypotForm(Form):
     """A public form with a field that people do not see and programs fill in, all at once.
 
     A password manager may fill it too, so what springs the trap is kept in quarantine, shown to
-    the sales team, and never dropped; and so is what comes back faster than anybody types.
+    the sales team, and never dropped. So is a form that comes back faster than anyone types.
     """
 
     website = StringField("Leave this field empty", render_kw={"autocomplete": "off"})

@@ -139,7 +139,7 @@ def mails(database, app) -> Iterator[Callable[[], list]]:
 
     What waits is composed as it would leave now; what would not leave is left out.
 
-    Their times are whole seconds and their ids are drawn by lot, so the order is watched.
+    Their times are whole seconds and their ids are random, so the order is watched.
     """
     written: list[str] = []
 

@@ -14,7 +14,7 @@ from lead_service.contact.routes import ContactForm
 from lead_service.desk.leads.forms import LeadForm
 from lead_service.emails.message import EmailKind
 from lead_service.leads.contact_details import CORRECTABLE, FIELDS, LABELS, ContactDetails
-from lead_service.leads.models import Lead
+from lead_service.leads.models import ContactColumns, Lead
 from lead_service.ops.demo.acts import Story
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import press, sign_in
@@ -39,6 +39,10 @@ def told(app, client, database, settings, at, mails):
     assert client.post("/book/", data=form).status_code == 303
     sign_in(client, database, settings)
     return client
+
+
+def test_every_column_of_a_person_is_a_contact_detail():
+    assert set(ContactColumns.__annotations__) == set(LABELS)
 
 
 def test_every_field_is_stored_and_shown_wherever_the_others_are(told, database, settings, mails):

@@ -41,6 +41,14 @@ def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 120
 
 
+def test_contributing_names_files_that_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"`([\w./-]+/[\w./-]*|[\w-]+\.py)`", text)
+    places = (ROOT, ROOT / "lead_service", *(ROOT / "lead_service").glob("*/"))
+    missing = [one for one in named if not any((place / one).exists() for place in places)]
+    assert len(named) > 20 and not missing
+
+
 def test_every_security_claim_names_tests_that_exist():
     """A row without a test is no claim; what is not met is in a table of its own."""
     met = (ROOT / "SECURITY.md").read_text().split("### ")[1]

@@ -14,6 +14,7 @@ from ...book.availability import queries, refusals
 from ...book.hosts.models import Host, who_take
 from ...call_types import CallType
 from ...leads import touch
+from ...leads.contact_details import CORRECTABLE
 from ...leads.models import Lead
 from ...web.context import context
 from ...web.fields import long_text
@@ -136,5 +137,5 @@ def _first_form(session: Session, lead: Lead) -> BookForm:
     """Fill in what we know of a lead."""
     latest = next(iter(lead_detail.calls_of(session, lead)), None)
     city = city_in(latest.visitor_zone) if latest else ""  # where they are, not where we are
-    known = {name: getattr(lead, name) for name in ("name", "phone", "company")}
+    known = {one.name: getattr(lead, one.name) for one in CORRECTABLE}
     return BookForm(data=known | {"city": city, "submission": new_token()})

@@ -1,4 +1,4 @@
-"""How a host's calendar stands, in words; its address is a secret and never among them."""
+"""The state of a host's calendar in words. Its address is a secret and is never shown."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -29,7 +29,7 @@ LINK = "Start the meeting link with https://, like https://meet.example.com/ann.
 
 
 class Whole(Readable, IntegerField):
-    """A whole number; what is none is said in words."""
+    """A whole number, or a message that says why the text is not one."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.raw_data = [text.strip() for text in valuelist]

@@ -31,5 +31,5 @@ def save_view() -> ResponseReturnValue:
 
     if query and not view.asked and (name or is_removed):
         write(work)
-        flash("Removed." if is_removed else "Saved. You find it beside the other views.")
+        flash("Removed." if is_removed else "Saved. It is listed with the other views.")
     return redirect(url_for(".inbox", **view.address), 303)

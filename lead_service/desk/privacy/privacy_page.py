@@ -1,4 +1,4 @@
-"""People's rights, for admins: what is held about an address, erasing it, what goes by itself."""
+"""People's rights, for admins: what we hold about an address, and how it is erased."""
 
 import json
 from datetime import timedelta

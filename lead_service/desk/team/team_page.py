@@ -1,4 +1,4 @@
-"""The team's page: who is in; for admins, who comes in, who goes, and who decides."""
+"""The team's page: members and their roles, and for admins inviting and removing them."""
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue

@@ -282,7 +282,7 @@ def test_a_sprung_trap_keeps_the_lead_and_holds_the_mail(client, framework, mail
 def test_one_address_gets_a_few_emails_a_day_of_all_kinds_and_the_rest_is_held(
     client, framework, mails, database, monkeypatch
 ):
-    monkeypatch.setattr(outbox, "A_DAY", 3)
+    monkeypatch.setattr(outbox, "EMAILS_A_DAY", 3)
     call = book(client)
     for email in ("Ada@Example.com", "ada+a@example.com", "ADA+b@example.com"):
         client.post(assess(client, framework) + "mail", data={"email": email})

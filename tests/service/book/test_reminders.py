@@ -68,7 +68,7 @@ def test_reminders_leave_at_their_time_and_not_before(client, database, far, at,
 def test_a_mailbox_that_had_enough_emails_is_reminded_of_proved_calls_only(
     client, database, at, post, monkeypatch, is_proved, state
 ):
-    monkeypatch.setattr(outbox, "A_DAY", 1)
+    monkeypatch.setattr(outbox, "EMAILS_A_DAY", 1)
     start = open_starts(client)[0]
     book(client, start)
     proved = update(Booking).values(is_proved=is_proved)

@@ -49,7 +49,7 @@ def test_a_mailbox_gets_a_few_emails_a_day_under_every_tag_and_a_few_cancellatio
     def put(kind: EmailKind, address: str = "") -> str:
         return post.row(post.put(kind=kind, address=address or next(typed), at=now)).state
 
-    for news, room in ((EmailKind.RESULT, outbox.A_DAY), (EmailKind.BOOKING_CANCELLED, 8)):
+    for news, room in ((EmailKind.RESULT, outbox.EMAILS_A_DAY), (EmailKind.BOOKING_CANCELLED, 8)):
         assert [put(news) for _ in range(room + 1)] == ["pending"] * room + ["held"]
     assert put(EmailKind.BOOKING_REMINDER) == "pending"  # counted when it is due
     assert put(EmailKind.RESULT, "nora@b\u00fccher.test") == "pending"
