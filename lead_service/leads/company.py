@@ -33,9 +33,9 @@ def company_domain(address: str) -> str:
 
     The people of its departments share it: eu.acme.com is acme.com.
     """
-    domain = address.rpartition("@")[2].lower()
+    domain = registered(address.rpartition("@")[2].lower())
     is_free = domain in FREE_DOMAINS or domain.partition(".")[0] in FREE_NAMES
-    return "" if is_free else registered(domain)
+    return "" if is_free else domain
 
 
 def registered(domain: str) -> str:

@@ -14,6 +14,7 @@ from lead_service.leads.company import company_domain
         ("carl@eu.Harborline.com", "harborline.com"),
         ("dana@sales.eu.harborline.de", "harborline.de"),
         ("dana@harborline.onmicrosoft.com", "harborline.onmicrosoft.com"),
+        ("dana@live.harborline.com", "harborline.com"),
         ("dana@localhost", "localhost"),
         ("dana@Gmail.com", ""),
         ("dana@yahoo.co.jp", ""),
