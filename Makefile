@@ -47,7 +47,7 @@ build: ## Build the site, if its sources or its settings changed
 $(SITE)/.built: .venv/ready $(SITE_SOURCES) $(SEEN_SETTINGS)
 	@echo "Building the site"
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir $(SITE).new \
-		|| { $(BIN)/python -m lead_service.publishing.config_faults; exit 1; }
+		|| { $(BIN)/python -m lead_service.publishing.faults.config_faults; exit 1; }
 	@rm -rf $(SITE).old; [ ! -e $(SITE) ] || mv $(SITE) $(SITE).old; mv $(SITE).new $(SITE); rm -rf $(SITE).old
 	@touch $@
 

@@ -23,8 +23,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from .. import own_files, palette
-from . import drawings, pictures, typeface
 from .cache import find, keep, place
+from .media import drawings, pictures, typeface
 
 THEME = Path(__file__).resolve().parents[2] / "site_overrides"
 # Each is a layer of the cascade, in this order. Those of the service are between pages and print.

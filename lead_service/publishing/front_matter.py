@@ -40,7 +40,7 @@ from ..action_framework.checks import worded
 from ..action_framework.types import Text
 from ..action_framework.yaml_source import decode
 from ..people import Person
-from . import mistakes
+from .faults import mistakes
 
 Known = dict[str, Collection[str]]  # the names that a front matter may use: steps, phases, people
 Kind = TypeVar("Kind")

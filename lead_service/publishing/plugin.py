@@ -46,23 +46,12 @@ from ..formats import write_date
 from ..people import PEOPLE_JSON, Person
 from ..service_pages import service_pages
 from . import articles as listings
-from . import (
-    assets,
-    config_faults,
-    dialect,
-    front_matter,
-    git_dates,
-    links,
-    menus,
-    mistakes,
-    pictures,
-    placeholders,
-    portraits,
-    server_config,
-)
+from . import assets, dialect, front_matter, git_dates, links, menus, server_config
 from . import cache as build_cache
-from .drawings import Cards
+from .faults import config_faults, mistakes, placeholders
 from .json_ld import Facts
+from .media import pictures, portraits
+from .media.drawings import Cards
 from .rendering import KeptPage, KeptTemplates, Rendering, hash_of
 from .search_index import SearchIndex
 
@@ -548,6 +537,7 @@ def _programs() -> Iterator[Path]:
         yield from folder.glob("*.html")
     for folder in (SERVICE, SERVICE / "publishing", SERVICE / "action_framework"):
         yield from folder.glob("*.py")
+    yield from (SERVICE / "publishing").glob("*/*.py")
 
 
 def _all_of(faults: Sequence[str]) -> PluginError:

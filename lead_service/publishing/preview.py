@@ -23,7 +23,7 @@ from mkdocs.commands.build import build
 from mkdocs.exceptions import Abort
 
 from .. import settings
-from . import config_faults
+from .faults import config_faults
 from .site import BUILT
 
 ROOT = Path(__file__).resolve().parents[2]

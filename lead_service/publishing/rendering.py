@@ -22,8 +22,8 @@ from mkdocs.structure.toc import TableOfContents
 from pymdownx.snippets import SnippetMissingError
 
 from .cache import find, keep
-from .drawings import Cards
 from .links import fault
+from .media.drawings import Cards
 
 PROGRAMS = ("mkdocs", "markdown", "pymdown-extensions", "pygments", "mkdocs-material")
 

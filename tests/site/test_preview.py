@@ -7,7 +7,7 @@ import socket
 import pytest
 from mkdocs.exceptions import Abort
 
-from lead_service.publishing import config_faults
+from lead_service.publishing.faults import config_faults
 from lead_service.publishing.preview import Preview, mirror, port_to_use, stamps
 from lead_service.publishing.site import Renewal
 from tests.support.built_site import ARTICLE, ROOT, small_docs

@@ -8,7 +8,8 @@ import pytest
 from mkdocs.exceptions import Abort
 from PIL import Image
 
-from lead_service.publishing import cache, drawings, plugin
+from lead_service.publishing import cache, plugin
+from lead_service.publishing.media import drawings
 from tests.support.built_site import ANN, ARTICLE, build_site, pages_of, portrait, small_docs
 
 

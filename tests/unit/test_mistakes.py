@@ -6,7 +6,8 @@ import pytest
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
-from lead_service.publishing import front_matter, mistakes
+from lead_service.publishing import front_matter
+from lead_service.publishing.faults import mistakes
 
 IN_TEXT = (
     ("", "the page has no text"),

@@ -6,7 +6,8 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from lead_service.publishing import cache, pictures
+from lead_service.publishing import cache
+from lead_service.publishing.media import pictures
 
 
 def picture(width: int, height: int, kind: str = "JPEG", noise: bool = False) -> bytes:

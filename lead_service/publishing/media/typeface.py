@@ -13,7 +13,7 @@ from pathlib import Path
 import font_source_serif_pro
 import fontTools
 
-from .cache import keep
+from ..cache import keep
 
 FOLDER = Path(font_source_serif_pro.font_directory)
 STYLES = (("Regular", 400, "normal"), ("It", 400, "italic"), ("Semibold", 600, "normal"))

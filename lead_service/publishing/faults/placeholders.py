@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from ..action_framework.counts import counted, counts
-from ..action_framework.types import Framework
-from ..call_types import CallType
+from ...action_framework.counts import counted, counts
+from ...action_framework.types import Framework
+from ...call_types import CallType
 
 WRITTEN = re.compile(r"\{([A-Za-z]\w*)\}")
 MEANT = re.compile(r"\{ *([A-Za-z]\w*) *\}")

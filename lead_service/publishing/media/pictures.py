@@ -14,7 +14,7 @@ from io import BytesIO
 import PIL
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .cache import keep
+from ..cache import keep
 
 WIDTHS = (400, 800, 1216)  # pixels; the last is the width of the text on a screen of double density
 SIZES = "(min-width: 42rem) 38rem, calc(100vw - 2rem)"

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import typst
 
-from .. import palette
+from ... import palette
+from ..cache import keep, path_of, place
 from . import typeface
-from .cache import keep, path_of, place
 
-THEME = Path(__file__).resolve().parents[2] / "site_overrides"
+THEME = Path(__file__).resolve().parents[3] / "site_overrides"
 TEMPLATES = THEME / "drawings"
 CARD = (1200, 630)  # pixels, as social networks ask for it
 TYPST = version("typst")

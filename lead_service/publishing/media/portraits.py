@@ -12,7 +12,7 @@ from pathlib import Path
 import PIL
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .cache import keep
+from ..cache import keep
 
 WIDTHS = (96, 192, 384)  # pixels
 

@@ -14,7 +14,7 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort, ConfigurationError
 
-from ..action_framework import yaml_faults
+from ...action_framework import yaml_faults
 
 NAMED = re.compile(r"(?:Config value|Plugin|Sub-option|option) '([^']+)':? ")
 TYPES = re.compile(r"Expected type: <class '(\w+)'>.*")

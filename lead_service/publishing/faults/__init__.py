@@ -1,0 +1,1 @@
+"""What authors and editors can get wrong, found before it is published."""
