@@ -7,14 +7,17 @@ stored once. site_overrides/scripts/search.js reads all of it.
 
 import hashlib
 import json
+import pickle
 import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from html import escape, unescape
 from itertools import groupby, pairwise
 from pathlib import Path
+
+from .cache import keep
 
 LIST = "search.json"
 LARGEST = 24_000  # bytes of one file of words, before compression
@@ -53,7 +56,7 @@ class SearchIndex:
 
     def add(self, url: str, title: str, html: str, keywords: Iterable[str] = ()) -> None:
         """Take a built page at a root-relative address, and other words by which it is found."""
-        number, places = _places(html)
+        number, places = _kept_places(html)
         for word, (first, last, gaps) in places.items():
             gap = self._blocks + first - self._last.get(word, 0)
             self._places[word].append(f"{gap}{gaps}")
@@ -83,6 +86,18 @@ def _compact(data: object) -> str:
 
 
 @lru_cache(PAGES)  # a preview asks for all pages again at each save
+def _kept_places(html: str) -> tuple[int, dict[str, tuple[int, int, str]]]:
+    """Return the places of a page's words, from an earlier build if there was one."""
+    made_from = (_this_program(), hashlib.sha256(html.encode()).hexdigest())
+    kept = keep("places", made_from, lambda: pickle.dumps(_places(html)))
+    return pickle.loads(kept.read_bytes())
+
+
+@cache
+def _this_program() -> bytes:
+    return Path(__file__).read_bytes()
+
+
 def _places(html: str) -> tuple[int, dict[str, tuple[int, int, str]]]:
     """Count a page's blocks; say of each word its first and last one, and the gaps between.
 
