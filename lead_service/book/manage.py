@@ -109,7 +109,7 @@ def _render_booking(token: str, form: AddressForm, *, too_late: bool = False) ->
             form=form,
             too_late=too_late,
             is_over=booking.starts_at <= now,
-            is_reminded=bool(notifications.reminders_ahead(settings, booking, now)),
+            reminders=len(notifications.reminders_ahead(settings, booking, now)),
             is_moved=request.args.get("changed") == "moved",
             is_told=outbox.is_told(session, booking.id, EmailKind.BOOKING_CANCELLED),
             is_asked=outbox.is_told(session, booking.id, EmailKind.BOOKING_REQUESTED),

@@ -118,7 +118,7 @@ def test_tls_is_spoken_in_both_present_versions_and_in_no_older_one(client, vers
     ],
     ids=["version", "length", "no path", "sign", "headers"],
 )
-def test_what_nginx_or_the_server_refuses_by_itself_carries_the_headers(client, request_line):
+def test_requests_that_nginx_or_the_server_refuses_carry_the_headers(client, request_line):
     host = f"Host: {client.name}\r\nConnection: close"
     with client.connect() as connection:
         connection.sendall(f"{request_line}\r\n{host}\r\n\r\n".encode())

@@ -1,8 +1,8 @@
 """Passkeys of members: add one, sign in with one, remove one (WebAuthn level 3).
 
 A passkey is a key pair on a device. The device signs a challenge of ours once it has seen a
-finger, a face or a PIN: two factors at once, and no email. Each challenge is given to one browser,
-works for five minutes and signs in once.
+fingerprint, a face or a PIN: two factors at once, and no email. Each challenge is given to one
+browser, works for five minutes and signs in once.
 """
 
 from collections.abc import Callable

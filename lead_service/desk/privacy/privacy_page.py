@@ -92,7 +92,7 @@ def erase_person() -> ResponseReturnValue:
     with context().database.read() as session:
         is_staff_still = export.Person(session, settings, address).is_staff_still(session)
     copies = [copy.until for copy in backup_files.list_backups(settings)]
-    told = "Erased. We keep only an irreversible hash of the address."
+    told = "Erased. We keep the weekly numbers and a code that shows that this address was erased."
     if is_staff_still:
         told = STAFF_STAYS
     if provider_erasure.are_asked_for(settings):

@@ -131,7 +131,9 @@ def many_messages(client, at) -> None:
         assert client.post("/contact/", data=form).status_code == 303
 
 
-def test_the_team_hears_of_a_flood_in_one_email_an_hour(mails, database, many_messages):
+def test_the_team_gets_one_email_per_hour_about_many_suspected_calls(
+    mails, database, many_messages
+):
     kinds = [one.kind for _, one in mails()]
     assert (kinds.count("new_lead"), kinds.count("flood")) == (5, 1)
     (flood,) = [one for _, one in mails() if one.kind == "flood"]
@@ -181,7 +183,7 @@ def test_calls_that_nobody_confirms_are_listed_before_they_begin_and_told_of_whe
     assert said(begun + timedelta(days=1)) == []
 
 
-def test_one_press_clears_a_flood_and_emails_nobody(
+def test_one_button_clears_many_suspected_calls_without_emails(
     client, database, settings, at, post, mails, monkeypatch
 ):
     client.environ_base["REMOTE_ADDR"] = "203.0.113.9"

@@ -191,7 +191,9 @@ def is_let_in(client, name: str, method: str, path: str, token: str) -> bool:
         ("an admin", {ANYBODY, MEMBER, ADMIN}),
     ],
 )
-def test_everybody_gets_exactly_what_they_may(app, client, database, settings, lead, who, may):
+def test_each_role_reaches_exactly_the_routes_it_may_use(
+    app, client, database, settings, lead, who, may
+):
     path_of_link(database, settings, "admin@example.com")
     token = ""
     for (name, method), path in routes(app).items():

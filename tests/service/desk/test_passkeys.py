@@ -119,7 +119,7 @@ def test_a_passkey_signs_in_without_an_email_and_is_in_the_audit_log(
         ("key", Authenticator().key),
     ],
 )
-def test_a_passkey_of_another_place_person_or_copy_signs_nobody_in(
+def test_a_passkey_of_another_site_or_member_or_a_copy_is_refused(
     browser, device, database, at, attribute, value
 ):
     assert enter(browser(), device).status_code == 303

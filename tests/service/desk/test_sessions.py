@@ -50,7 +50,7 @@ def test_signing_out_ends_the_session_for_every_copy_of_its_cookie(
     assert copy.get("/desk/").status_code == 303
 
 
-def test_a_member_sees_and_ends_their_sessions_and_nobody_else_s(
+def test_a_member_sees_and_ends_only_their_own_sessions(
     client, another_browser, database, settings
 ):
     phone, other = another_browser(), another_browser()

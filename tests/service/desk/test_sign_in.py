@@ -146,7 +146,7 @@ def code_shown(client) -> str:
     return re.findall(r"<strong>(\d{6})</strong>", client.get("/desk/sign-in/sent/").text)[0]
 
 
-def test_what_strangers_ask_for_neither_mutes_nor_locks_a_member(
+def test_requests_by_strangers_never_keep_a_member_from_signing_in(
     client, another_browser, member, database, mails, at
 ):
     for minute in range(0, 45, 3):

@@ -59,7 +59,7 @@ def export(database, settings, address: str = ADA) -> dict[str, list]:
 # -- Export ---------------------------------------------------------------------------------
 
 
-def test_the_export_holds_every_table_that_names_somebody(client, visitor, database, settings):
+def test_the_export_contains_every_table_with_personal_data(client, visitor, database, settings):
     """Complete against the schema: a new table with such a column fails here until it is held."""
     named = {
         table.name

@@ -31,7 +31,7 @@ def leads(database) -> int:
         return session.scalar(select(func.count(Lead.id)))
 
 
-def test_a_tick_counts_once_the_mailbox_confirms_it_and_until_it_withdraws(
+def test_a_consent_counts_from_its_confirmation_by_email_until_its_withdrawal(
     client, database, mails, framework
 ):
     book(client, may_contact="y")

@@ -41,9 +41,7 @@ def is_held(client, database, form, network=ELSEWHERE, **changes: str) -> bool:
         return session.scalars(select(Lead)).one().quarantine
 
 
-def test_a_form_that_comes_back_at_once_is_kept_held_and_told_to_the_team(
-    client, database, form, mails, at
-):
+def test_a_form_sent_too_fast_is_held_and_the_team_is_told(client, database, form, mails, at):
     at(MONDAY_MORNING + A_SECOND)
     assert is_held(client, database, form)
     to_visitor = [row.state for row, _ in mails() if row.address == VISITOR["email"]]

@@ -102,7 +102,7 @@ def test_a_wrong_method_says_which_are_right(client):
     assert "POST" in answer.headers["Allow"]
 
 
-def test_what_no_form_sends_is_refused_and_stores_nothing(client, database):
+def test_values_that_no_form_sends_are_refused_and_not_stored(client, database):
     for data, status in [
         ({"name": "x" * 100_000}, 413),
         ({"name": "x" * 20_000}, 422),

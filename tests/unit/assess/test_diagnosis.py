@@ -315,7 +315,7 @@ def test_a_phase_changes_words_and_nothing_else(chosen, phase):
 def test_a_best_answer_is_possible_before_a_rollout_and_says_so_as_a_thing_to_settle():
     made = diagnosis([0] * 12, "idea")
     texts = {one.question.id: one.text for one in made.open}
-    assert "have agreed to it" in texts["implement-information"]
+    assert "have agreed to one" in texts["implement-information"]
     assert "after launch are set for measuring the benefit" in texts["nurture-benefit"]
     assert "will be trained" in texts["organize-help"]
 
