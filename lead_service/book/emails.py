@@ -23,7 +23,7 @@ from ..emails.team_notices import CallNews
 from ..emails.transports.base import wire_address
 from ..formats import long_date, near_time, short_zoned_time, weekday_date, zoned_clock
 from ..leads.capture import SUSPECTED
-from ..leads.consent import Occasion, Permission, agreed, permission
+from ..leads.consent import Agreed, Occasion, Permission, agreed, permission
 from ..leads.models import Lead
 from ..publishing.site import Published
 from ..settings import Settings
@@ -51,7 +51,8 @@ NEWS = {  # what the visitor did, and what the team did to their call
     CallNews.MOVED: ("rescheduled their call", "had their call rescheduled"),
     CallNews.GIVEN: ("has another host for their call", "has another host for their call"),
     CallNews.CANCELED: ("canceled their call", "had their call canceled"),
-    CallNews.DISOWNED: ("says someone else booked this call",) * 2,
+    CallNews.DISOWNED: ("The owner of this address says someone else booked this call",) * 2,
+    CallNews.CORRECTED: ("corrected their email address",) * 2,
     CallNews.MISSED: ("did not come to their call", "did not come to their call"),
     CallNews.NEVER_TOLD: ("was never told about their call", "was never told about their call"),
 }
@@ -60,7 +61,8 @@ SUBJECTS = {  # the same beside a name and a time, in few words
     CallNews.MOVED: "call rescheduled",
     CallNews.GIVEN: "now with",  # and the host's name
     CallNews.CANCELED: "call canceled",
-    CallNews.DISOWNED: "did not book this call",
+    CallNews.DISOWNED: "booked by someone else",
+    CallNews.CORRECTED: "new email address",
     CallNews.MISSED: "missed the call",
     CallNews.NEVER_TOLD: "never told of the call",
 }
@@ -216,16 +218,21 @@ def team_news(
     booking = session.get(Booking, row.booking_id or 0)
     if lead is None or ("news" in said and booking is None):
         raise NotNeeded("what it tells of was erased")
-    what, text = said.get("what", ""), said.get("text", "")
+    what, text, reply_to = said.get("what", ""), said.get("text", ""), lead.email
     call, zone = "", "UTC"
     came_from, occasion = said.get("came_from"), Occasion(said["occasion"])
     if booking:
         zone = booking.host_zone
+        if said["news"] == CallNews.CORRECTED and not outbox.has_heard(session, row):
+            said = said | {"news": CallNews.BOOKED}  # this took the place of that news
         if said["news"] == CallNews.MOVED and intents.is_back(booking, said):
             raise NotNeeded("the call is back at the time that they know")
         what = _news(CallNews(said["news"]), booking, bool(said.get("by_team")))
         text, came_from = booking.topic, booking.came_from
+        lead, reply_to = booking.lead, booking.email  # the address may be corrected by now
         call = f"{booking.call_name}, {near_time(booking.starts_at, zone)}"
+    if occasion == Occasion.CONSENT:
+        what = _choice(agreed(session, lead.id), said.get("may_contact", True))
     coming = briefs.next_calls(session, [lead.id], now).get(lead.id)
     brief = briefs.brief_of(session, published, lead.id, booking or coming, text)
     return compose(
@@ -241,7 +248,7 @@ def team_news(
         thread=thread_of(settings, booking) if booking else "",
         before=near_time(before, zone) if booking and (before := _before(said)) else "",
         late_since=_late_since(row, zone, now),
-        **_to_staff(session, settings, lead.id, booking, occasion, lead.email, lead.name),
+        **_to_staff(session, settings, lead.id, booking, occasion, reply_to, lead.name),
         **practice_context(settings),
     )
 
@@ -270,6 +277,15 @@ def _news(news: CallNews, booking: Booking, by_team: bool) -> str:
     return said + SUSPECTED * booking.quarantine
 
 
+def _choice(agreed: Agreed, may_contact: bool) -> str:
+    """Say what a person chose about our emails; raise NotNeeded when they chose anew since."""
+    if bool(agreed.topics) != may_contact:
+        raise NotNeeded("they changed their choice since")
+    if may_contact:
+        return f"confirmed by email that we may email them about {' and '.join(agreed.topics)}"
+    return "withdrew their consent to our emails"
+
+
 def _subject(
     what: str,
     occasion: Occasion,
@@ -291,7 +307,9 @@ def _subject(
     did = {
         Occasion.MESSAGE: "new message",
         Occasion.WANTED_CALL: "wanted a time that was gone",
-        Occasion.CONSENT: "you may write to them",
+        Occasion.CONSENT: "you may email them"
+        if said.get("may_contact", True)
+        else "withdrew their consent",
     }
     return suspected + did.get(occasion, "took the self-assessment")
 

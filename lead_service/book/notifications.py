@@ -147,7 +147,7 @@ def email_corrected(
 ) -> None:
     """Queue the invitation to the corrected address, and take it out of the mistyped one's.
 
-    The host gets the brief again, with the address that now answers.
+    The host gets the brief again, with the address that now answers, and the team hears of it.
     """
     news = News(session, settings, booking, Actor(now))
     news.record(EventKind.ADDRESS_CORRECTED)
@@ -162,6 +162,7 @@ def email_corrected(
         sequence=booking.sequence,
     )
     news.invite(EmailKind.BOOKING_CONFIRMED)
+    news.tell_team(CallNews.CORRECTED, [booking.host])
 
 
 def _wanted_start(
@@ -286,7 +287,7 @@ class News:
         Of a held call the team hears once.
         """
         call = self.booking
-        if call.quarantine and news in (CallNews.MOVED, CallNews.GIVEN):
+        if call.quarantine and news in (CallNews.MOVED, CallNews.GIVEN, CallNews.CORRECTED):
             return
         team_notices.notify_of_call(
             self.session,

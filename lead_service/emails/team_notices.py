@@ -34,6 +34,7 @@ class CallNews(StrEnum):
     CANCELED = "canceled"
     MISSED = "missed"
     DISOWNED = "disowned"  # and canceled
+    CORRECTED = "corrected"  # the address of its visitor
     NEVER_TOLD = "never_told"  # the email about it was not sent in time
 
 
@@ -138,6 +139,7 @@ def reply_fields(allowed: Permission, email: str, name: str) -> dict[str, Any]:
     """Return what an email to the team needs to say whether its reader may reply to a person."""
     return {
         "reply_to": email if allowed.may_write else None,
+        "answers": email,  # where a reply goes
         "reply_to_name": name if allowed.may_write else "",
         "permission": allowed.text,
         "may_write": allowed.may_write,

@@ -91,6 +91,8 @@ class Agreed:
     services: bool | None = None
     result: bool | None = None
     waiting: tuple[Consent, ...] = ()  # ticks that would count if the mailbox confirmed them
+    has_withdrawn: bool = False  # they agreed to something before, and then took it back
+    is_stopped: bool = False  # by the link in our emails, and nothing was agreed to since
     is_disowned: bool = False  # the mailbox's owner says that someone else used the address
 
     @property
@@ -132,12 +134,19 @@ def current(given: Iterable[Consent]) -> Agreed:
         kind = _kind(one)
         if one.may_contact and not one.is_proved:
             if not getattr(found, kind):
-                found = replace(_with(found, kind, False), waiting=(*found.waiting, one))
+                waiting = (*found.waiting, one)
+                found = replace(_with(found, kind, False), waiting=waiting, is_stopped=False)
         elif one.source == WITHDRAWN_SOURCE:
-            found = Agreed(services=False, result=False)
+            has_withdrawn = found.has_withdrawn or bool(found.topics)
+            found = Agreed(False, False, has_withdrawn=has_withdrawn, is_stopped=True)
         elif one.may_contact or one.source == TOLD_SOURCE:
+            has_withdrawn = found.has_withdrawn or bool(
+                getattr(found, kind) and not one.may_contact
+            )
             waiting = tuple(tick for tick in found.waiting if _kind(tick) != kind)
             found = replace(_with(found, kind, one.may_contact), waiting=waiting)
+            is_stopped = found.is_stopped and not one.may_contact
+            found = replace(found, has_withdrawn=has_withdrawn, is_stopped=is_stopped)
         elif getattr(found, kind) is None:
             found = _with(found, kind, False)
     return found
@@ -161,7 +170,7 @@ def in_words(one: Consent) -> str:
     return NO.get(one.source, "The box was left unchecked")
 
 
-NO = {WITHDRAWN_SOURCE: "No, not anymore", TOLD_SOURCE: "No"}
+NO = {WITHDRAWN_SOURCE: "No, by the link in our email", TOLD_SOURCE: "No"}
 
 
 def may_email_about(agreed: Agreed, *, has_asked: bool) -> str:
@@ -175,32 +184,37 @@ def permission(occasion: Occasion, agreed: Agreed) -> Permission:
     """Say whether a person may be reached after an occasion, and about what."""
     if agreed.is_disowned:
         said = "The owner of this address says that someone else used it."
-        return Permission(False, f"{said} Do not write to them or call them.")
+        return Permission(False, f"{said} Do not email or call them.")
     if occasion == Occasion.CALL_GIVEN_AWAY:
         return Permission(False, "Another host has this call now and will talk to them about it.")
-    topics = " and ".join(agreed.topics)
-    if occasion in (Occasion.RESULT, Occasion.CONSENT):
-        if not topics and agreed.waiting:
-            checked = "They checked the box that lets us write, but have not confirmed it by email."
-            return Permission(False, f"{checked} Wait until they do.")
-        if not topics:
-            return Permission(
-                False, "They did not agree to be contacted. Do not write to them or call them."
-            )
-        return Permission(True, f"They agreed that we may write to them about {topics}.")
-    if topics:
-        also = f"They also agreed that we may write to them about {topics}."
-    elif agreed.waiting:
-        also = "They checked the box that lets us write about our services, but have not"
-        also += " confirmed it by email."
-    else:
-        also = "They did not agree to hear from us about anything else."
-    return Permission(True, f"{_ASKED_FOR[occasion]} {also}")
+    if occasion in _ASKED_FOR:
+        also = _may_contact(agreed, is_more=True)
+        return Permission(True, f"{_ASKED_FOR[occasion]} {also}")
+    may_write, text = bool(agreed.topics), _may_contact(agreed)
+    return Permission(may_write, text if may_write else f"{text} Do not email or call them.")
+
+
+def _may_contact(agreed: Agreed, *, is_more: bool = False) -> str:
+    """Say what a person answered when we asked to contact them: beside what they asked us for, or
+    at all.
+    """
+    more = " about anything else" * is_more
+    if agreed.topics:
+        topics = " and ".join(agreed.topics)
+        return f"They{' also' * is_more} agreed that we may email them about {topics}."
+    if agreed.waiting:
+        return "They checked the box that lets us email them, but have not confirmed it by email."
+    if agreed.has_withdrawn:
+        what = "other emails" if is_more else "be contacted"
+        return f"They agreed to {what}, and later withdrew that."
+    if agreed.services is None and agreed.result is None:
+        return f"We have not asked whether we may contact them{more}."
+    return f"They did not agree to be contacted{more}."
 
 
 _ASKED_FOR = {
-    Occasion.CALL: "You can call or write to them about the call that they booked.",
+    Occasion.CALL: "You can call or email them about the call they booked.",
     Occasion.WANTED_CALL: "You can suggest another time for the call that they asked for.",
-    Occasion.MESSAGE: "You can answer their message.",
-    Occasion.TALK: "You can call or write to them about your conversation.",
+    Occasion.MESSAGE: "You can reply to their message.",
+    Occasion.TALK: "You can call or email them about your conversation.",
 }

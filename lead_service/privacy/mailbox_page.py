@@ -101,17 +101,32 @@ def _confirm(session: Session, settings: Settings, lead: Lead, now: datetime) ->
         lead.quarantine = False
         outbox.release(session, lead.id, now)
     if ticks and not lead.quarantine:
-        what, key = "confirmed by email that we may write to them", f"may-write:{ticks[-1].id}"
-        team_notices.notify(
-            session, settings, lead.id, now, occasion=Occasion.CONSENT, key=key, what=what
-        )
+        _tell_team(session, settings, lead, now, may_contact=True)
 
 
-def _withdraw(session: Session, _settings: Settings, lead: Lead, now: datetime) -> None:
-    """Take back every permission to write."""
-    source = consent.WITHDRAWN_SOURCE
-    for asked in (consent.SERVICES, consent.RESULT):
+def _withdraw(session: Session, settings: Settings, lead: Lead, now: datetime) -> None:
+    """Take back every permission to write; the team hears of one that it may have used."""
+    before, source = consent.agreed(session, lead.id), consent.WITHDRAWN_SOURCE
+    was_asked = {consent.SERVICES: True, consent.RESULT: before.result is not None}
+    for asked in [one for one, is_asked in was_asked.items() if is_asked]:
         consent.record_consent(session, lead, asked, may_contact=False, source=source, at=now)
+    if before.topics and not before.is_disowned:
+        _tell_team(session, settings, lead, now, may_contact=False)
+
+
+def _tell_team(
+    session: Session, settings: Settings, lead: Lead, now: datetime, *, may_contact: bool
+) -> None:
+    """Queue the news that a person agreed to our emails or withdrew that."""
+    team_notices.notify(
+        session,
+        settings,
+        lead.id,
+        now,
+        occasion=Occasion.CONSENT,
+        key=f"may-contact:{lead.id}:{may_contact}:{now.timestamp()}",
+        may_contact=may_contact,
+    )
 
 
 def _disown(session: Session, settings: Settings, lead: Lead, now: datetime) -> None:

@@ -50,9 +50,7 @@ def test_a_lead_added_by_hand_keeps_what_they_told_and_who_heard_it(
     page = client.get("/desk/leads/1/").text
     for text in ("about your conversation", "Trade fair", NOTE, "+1 212 555 0100"):
         assert text in page
-    assert ("They also agreed that we may write to them about our services" in page) == (
-        said == "yes"
-    )
+    assert ("They also agreed that we may email them about our services" in page) == (said == "yes")
     with database.read() as session:
         consents = session.scalars(select(Consent)).all()
     assert [(one.may_contact, one.source) for one in consents] == [(yes, "told") for yes in allowed]

@@ -18,7 +18,7 @@ from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.calls import add_host, give_to
 from tests.support.app.desk_client import sign_in
 from tests.support.app.stored_data import confirm_ticks
-from tests.support.app.visitor_forms import VISITOR, again, assess, book, hidden
+from tests.support.app.visitor_forms import VISITOR, again, assess, book, hidden, open_starts
 
 pytestmark = pytest.mark.usefixtures("at")
 
@@ -104,10 +104,10 @@ def test_a_new_lead_by_a_mailed_result_comes_with_its_brief(client, framework, m
 @pytest.mark.parametrize(
     ("ticked", "said", "reply_to"),
     [
-        ({}, "They did not agree to be contacted. Do not write to them or call them.", None),
+        ({}, "They did not agree to be contacted. Do not email or call them.", None),
         (
             {"may_contact": "y"},
-            "They agreed that we may write to them about their result.",
+            "They agreed that we may email them about their result.",
             VISITOR["email"],
         ),
     ],
@@ -121,15 +121,19 @@ def test_who_has_the_result_emailed_can_be_written_to_only_if_they_agreed(
         (message,) = sent_to(mails, address)
         assert said in message.text and said in message.html
         assert message.reply_to == reply_to
-        for invites in ("Your reply to this email goes to them.", "OPEN WITH", "QUESTIONS TO ASK"):
+        for invites in (
+            "If you reply to this email, your reply will go to",
+            "OPEN WITH",
+            "QUESTIONS TO ASK",
+        ):
             assert (invites in message.text) == bool(reply_to)
 
 
 @pytest.mark.parametrize(
     ("ticked", "also"),
     [
-        ({}, "They did not agree to hear from us about anything else."),
-        ({"may_contact": "y"}, "They also agreed that we may write to them about our services."),
+        ({}, "They did not agree to be contacted about anything else."),
+        ({"may_contact": "y"}, "They also agreed that we may email them about our services."),
     ],
 )
 def test_who_booked_a_call_or_wrote_can_be_answered(client, mails, database, ticked, also):
@@ -148,7 +152,7 @@ def test_a_box_left_unchecked_on_a_later_form_withdraws_nothing(client, database
     confirm_ticks(database)
     write(client)
     message = sent_to(mails, "team@example.com")[-1]
-    assert "They also agreed that we may write to them about our services." in message.text
+    assert "They also agreed that we may email them about our services." in message.text
 
 
 def test_the_host_who_loses_a_call_is_not_invited_to_reply(client, context, database, mails):
@@ -157,6 +161,20 @@ def test_the_host_who_loses_a_call_is_not_invited_to_reply(client, context, data
     (told,) = [message for row, message in mails() if row.kind == "booking_cancelled_for_host"]
     assert told.reply_to is None
     assert "Another host has this call now and will talk to them about it." in told.text
+
+
+def test_the_team_is_told_of_a_corrected_address_and_replies_to_it(client, mails, post):
+    client.post(book(client, email="adda@example.org") + "address", data={"email": "a@example.org"})
+    (booked,) = sent_to(mails, "team@example.com")[-1:]
+    assert "Ada Example booked a call." in booked.text and booked.reply_to == "a@example.org"
+    post()
+    page = book(client, open_starts(client)[5], email="bob@example.org", name="Bob Example")
+    post()
+    client.post(page + "address", data={"email": "b@example.org"})
+    told = sent_to(mails, "team@example.com")[-1]
+    assert "Bob Example corrected their email address." in told.text
+    assert told.reply_to == "b@example.org"
+    assert "your reply will go to b@example.org." in told.text
 
 
 def test_a_repeated_assessment_says_what_changed_since_the_first(client, framework, mails, at):
@@ -229,7 +247,7 @@ def test_email_and_desk_show_the_same_brief_of_each_call(
             assert all(text in message.text for message in told)
         assert f'href="/desk/leads/1/?call={3 - number}"' in page
         assert page.count("Came with the call on") == 2
-        assert "You can call or write to them about the call that they booked." in page
+        assert "You can call or email them about the call they booked." in page
     assert client.get("/desk/leads/1.json").json["answers_from"] in booked[0].text
 
 

@@ -44,14 +44,16 @@ def test_a_consent_counts_from_its_confirmation_by_email_until_its_withdrawal(
     assert "you let us write to you about our services and confirm your call." in shown
     client.post(page, data={"choice": "confirm"})
     assert may_write(database)
-    told = [one for _, one in mails() if "you may write to them" in one.subject]
+    told = [one for _, one in mails() if "you may email them" in one.subject]
     assert told and all(
-        "agreed that we may write to them about our services" in one.text for one in told
+        "agreed that we may email them about our services" in one.text for one in told
     )
     client.post(assess(client, framework) + "mail", data={"email": ADA})
     assert choices(mails) == page  # of every kind of email
     client.post(page, data={"choice": "withdraw"})
     assert not may_write(database)
+    (told,) = [one for row, one in mails() if row.state == "pending" and "consent" in one.subject]
+    assert "withdrew their consent to our emails." in told.text and "you may" not in told.text
     with database.read() as session:
         told = session.scalars(select(LeadEvent.kind)).all()
     assert {EventKind.ADDRESS_CONFIRMED, EventKind.CONSENT_WITHDRAWN} <= set(told)

@@ -20,14 +20,26 @@ def test_who_asked_us_for_something_is_answered_and_who_only_took_a_result_must_
     said = permission(occasion, agreed)
     may_write = occasion in ASKED_US or (occasion in MUST_AGREE and bool(agreed.topics))
     assert said.may_write == may_write
-    assert ("agreed that we may write" in said.text) == (may_write and bool(agreed.topics))
+    assert ("agreed that we may email" in said.text) == (may_write and bool(agreed.topics))
 
 
-@pytest.mark.parametrize("occasion", ASKED_US)
-def test_without_consent_only_what_they_asked_for_may_be_talked_about(occasion):
-    assert "did not agree to hear from us about anything else" in (
-        permission(occasion, Agreed()).text
-    )
+@pytest.mark.parametrize(
+    ("given", "said", "also"),
+    [
+        ("book+!", "agreed that we may email", "also agreed that we may email"),
+        ("book+! email-", "agreed to be contacted, and later", "agreed to other emails, and later"),
+        ("book+! told-!", "agreed to be contacted, and later", "agreed to other emails, and later"),
+        ("book+", "have not confirmed it", "have not confirmed it"),
+        ("book-", "did not agree to be contacted.", "not agree to be contacted about anything"),
+        ("book- email-", "did not agree to be contacted.", "not agree to be contacted about any"),
+        ("", "We have not asked", "We have not asked whether we may contact them about anything"),
+    ],
+)
+def test_agreed_withdrew_refused_and_never_asked_are_told_apart(given, said, also):
+    agreed = current(chosen(given))
+    assert said in permission(Occasion.RESULT, agreed).text
+    for occasion in ASKED_US:
+        assert also in permission(occasion, agreed).text
 
 
 def test_what_was_agreed_to_is_named():
@@ -37,10 +49,10 @@ def test_what_was_agreed_to_is_named():
         assert "not confirmed it" in permission(occasion, Agreed(waiting=(Consent(),))).text
     assert not permission(Occasion.RESULT, Agreed(waiting=(Consent(),))).may_write
     assert permission(Occasion.RESULT, Agreed(result=True)).text == (
-        "They agreed that we may write to them about their result."
+        "They agreed that we may email them about their result."
     )
     both = permission(Occasion.CALL, Agreed(services=True, result=True)).text
-    assert both.endswith("write to them about their result and our services.")
+    assert both.endswith("email them about their result and our services.")
 
 
 def chosen(text: str) -> list[Consent]:
