@@ -30,7 +30,7 @@ blueprint = Blueprint("mailbox", __name__, url_prefix="/email")
 
 @blueprint.get("/<token>/")
 def choices(token: str) -> str:
-    """Show what can be decided."""
+    """Show what was decided, and what can be decided now."""
     settings, now = context().settings, clock.now()
     with context().database.read() as session:
         lead = find_by_mailbox(session, settings.secret, token) or abort(404)
@@ -41,9 +41,12 @@ def choices(token: str) -> str:
             "privacy/mailbox.html",
             token=token,
             email=lead.email,
-            done=request.args.get("done", ""),
+            agreed=agreed,
+            is_confirmed=any(one.kind == EventKind.ADDRESS_CONFIRMED for one in lead.events),
+            canceled=any(one.cancelled_at == lead.disowned_at for one in _canceled(session, lead)),
+            is_kept=_is_proved(session, lead),
             calls=unproved,
-            to_confirm=[*waiting, *agreed.waiting],
+            waiting=waiting,
             ticked=_topics(agreed.waiting),
             has_enough=any(
                 bookings.is_for_the_team(session, settings, one, now) for one in waiting
@@ -72,7 +75,7 @@ def choices_submit(token: str) -> ResponseReturnValue:
         return session.scalar(select(Lead.id).where(Lead.id == own_id)) is not None
 
     if context().database.write(decide):
-        return redirect(url_for(".choices", token=token, done=choice), 303)
+        return redirect(url_for(".choices", token=token), 303)
     context().database.forget()
     erasure.sweep_folder(context().database, settings.mail_folder)
     return redirect(url_for(".erased"), 303)
@@ -130,17 +133,25 @@ def _tell_team(
 
 
 def _disown(session: Session, settings: Settings, lead: Lead, now: datetime) -> None:
-    """Cancel unproved calls; erase the lead once nothing in it was proved or worked on.
+    """Cancel unproved calls, or erase a lead of which nothing was proved or worked on.
 
-    The host hears of a canceled call, so it is erased by a second press only.
+    The host hears of a canceled call, so its lead stays until `_erase`. A press that is repeated
+    must not erase: the mark that the address was disowned holds back later emails to it.
     """
+    was_disowned = lead.disowned_at is not None
     _withdraw(session, settings, lead, now)
     lead.disowned_at = now
     calls = [call for call in _coming(session, lead, now) if not call.is_proved]
     for call in calls:
         if bookings.cancel(session, call, now):
             notifications.disowned(session, settings, call, now)
-    if not calls and not _is_proved(session, lead):
+    if not calls and not was_disowned:
+        _erase(session, settings, lead, now)
+
+
+def _erase(session: Session, settings: Settings, lead: Lead, now: datetime) -> None:
+    """Erase a lead, unless something in it is to come, was proved or was worked on."""
+    if not _coming(session, lead, now) and not _is_proved(session, lead):
         erasure.erase(session, settings, lead.address, Actor(now))
 
 
@@ -156,7 +167,13 @@ CHOICES = {
     "confirm": (_confirm, EventKind.ADDRESS_CONFIRMED),
     "withdraw": (_withdraw, EventKind.CONSENT_WITHDRAWN),
     "not-me": (_disown, EventKind.ADDRESS_DISOWNED),
+    "erase": (_erase, EventKind.ADDRESS_DISOWNED),
 }
+
+
+def _canceled(session: Session, lead: Lead) -> list[Booking]:
+    gone = (Booking.lead_id == lead.id, Booking.cancelled_at.is_not(None))
+    return list(session.scalars(select(Booking).where(*gone)))
 
 
 def _coming(session: Session, lead: Lead, now: datetime) -> list[Booking]:

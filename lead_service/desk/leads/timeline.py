@@ -21,7 +21,7 @@ EVENTS = {
     EventKind.CALL_HELD: "The call took place",
     EventKind.CALL_MISSED: "The call did not take place",
     EventKind.CALL_UNMARKED: "The mark of the call was undone",
-    EventKind.ADDRESS_CONFIRMED: "Confirmed their email address, their calls and their choices",
+    EventKind.ADDRESS_CONFIRMED: "Confirmed their email address",
     EventKind.INVITED_AGAIN: "We invited them to book again",
     EventKind.ADDRESS_CORRECTED: "Corrected their email address",
     EventKind.WANTED_START: "Tried to book a time that had just been taken",

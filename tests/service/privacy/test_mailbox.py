@@ -41,9 +41,12 @@ def test_a_consent_counts_from_its_confirmation_by_email_until_its_withdrawal(
     assert not may_write(database)  # looking changes nothing
     shown = client.get(page).text
     assert "Confirm that this was me" in shown
-    assert "you let us write to you about our services and confirm your call." in shown
+    assert "When you confirm, you agree that we may email you about our services." in shown
     client.post(page, data={"choice": "confirm"})
     assert may_write(database)
+    shown = client.get(page).text
+    assert "You confirmed this address. We may email you about our services." in shown
+    assert "Confirm that this was me" not in shown
     told = [one for _, one in mails() if "you may email them" in one.subject]
     assert told and all(
         "agreed that we may email them about our services" in one.text for one in told
@@ -52,6 +55,8 @@ def test_a_consent_counts_from_its_confirmation_by_email_until_its_withdrawal(
     assert choices(mails) == page  # of every kind of email
     client.post(page, data={"choice": "withdraw"})
     assert not may_write(database)
+    shown = client.get(page).text
+    assert "We stopped our other emails" in shown and "Stop other emails" not in shown
     (told,) = [one for row, one in mails() if row.state == "pending" and "consent" in one.subject]
     assert "withdrew their consent to our emails." in told.text and "you may" not in told.text
     with database.read() as session:
@@ -90,7 +95,7 @@ def test_a_trap_s_visitor_gets_no_email_to_confirm_by(client, mails):
     assert {row.state for row, one in mails() if one.to == ADA} == {"held"}
 
 
-def test_who_was_not_it_ends_the_call_and_is_erased(client, database, mails):
+def test_who_was_not_it_ends_the_call_and_may_then_erase_the_address(client, database, mails):
     book(client)
     page = choices(mails)
     assert "Stop other emails" in client.get(page).text  # though they never agreed to any
@@ -105,7 +110,12 @@ def test_who_was_not_it_ends_the_call_and_is_erased(client, database, mails):
     for row, one in mails():
         if row.state == "pending":
             assert "The owner of this address says" in one.text[:300] and not one.reply_to
-    assert client.post(page, data={"choice": "not-me"}).location == "/email/erased/"
+    assert client.post(page, data={"choice": "not-me"}).location == page  # a repeat erases nothing
+    shown = client.get(page).text
+    assert "You told us that someone else used this address." in shown
+    assert "if someone enters it again, we\u2019ll email you without checking" in shown
+    assert "This was not me" not in shown and "Stop other emails" not in shown
+    assert client.post(page, data={"choice": "erase"}).location == "/email/erased/"
     assert leads(database) == 0
     assert client.get(page).status_code == 404
 
@@ -135,3 +145,4 @@ def test_what_was_confirmed_before_is_not_erased_by_a_forwarded_link(client, dat
     with database.read() as session:
         assert session.scalars(select(Booking)).one().is_live
     assert leads(database) == 1
+    assert client.post(page, data={"choice": "erase"}).location == page
