@@ -124,7 +124,8 @@ class Settings(BaseModel):
     limit_bookings: Limit = Field(
         "3 per day",
         description="Calls that one client may book and that are confirmed at once. We hold those "
-        "beyond this until the visitor confirms by email.",
+        "beyond this until the visitor confirms by email. Requests that seem to come from the "
+        "machine itself (127.0.0.1), as all do in local mode, don't count.",
     )
     bookings_per_address: int = Field(
         2,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from ..call_types import CallTypes
@@ -46,10 +46,13 @@ def result_email(
     """
     said = row.facts or {}
     answers = select(Assessment).where(Assessment.token_hash == said["answers"])
-    assessment = session.scalar(answers.where(Assessment.completed_at.is_not(None)))
-    shared = assessment and share_token(assessment, settings.secret)
-    if assessment is None or not shared:
-        raise NotNeeded("the visitor deleted the result, stopped sharing it or is changing it")
+    assessment = session.scalar(answers)
+    if assessment is None:
+        raise NotNeeded("the visitor deleted the result")
+    if not (shared := share_token(assessment, settings.secret)):
+        raise NotNeeded("the visitor stopped sharing the result")
+    if assessment.completed_at is None:
+        raise NotNeeded("the visitor is changing their answers")
     framework = framework_of(session, assessment)
     lead = session.get(Lead, row.lead_id or 0)
     not_me = settings.link(f"/assessment/not-me/{_with_proof(settings.secret, said['key'])}/")
@@ -59,7 +62,7 @@ def result_email(
         published.calls,
         row.address,
         diagnose(framework, assessment.answers, assessment.phase),
-        settings.link(f"/assessment/shared/{shared}/"),
+        settings.link(f"/assessment/shared/{shared}/?own=1"),
         not_me,
         {"assessment": own, "article": assessment.came_from, "source": assessment.source},
         **(mailbox.choices(session, settings, lead) if lead else {}),
@@ -198,12 +201,19 @@ def disown(session: Session, settings: Settings, key: str, now: datetime) -> Non
     provider_erasure.ask(
         session, settings, (OutboxMessage.lead_id == lead.id) & about & to_them, now
     )
+    # The answers may be another lead's by now, whose address was mistyped at first.
+    sent = session.scalars(
+        select(OutboxMessage.facts).where(OutboxMessage.lead_id == lead.id, about)
+    )
+    hashes = [facts["answers"] for facts in sent if facts and "answers" in facts]
+    its_answers = or_(Assessment.lead_id == lead.id, Assessment.token_hash.in_(hashes))
     session.execute(delete(OutboxMessage).where(OutboxMessage.lead_id == lead.id, about))
     given = (Consent.lead_id == lead.id, Consent.source == SOURCE, Consent.at == event.at)
     session.execute(delete(Consent).where(*given))
-    for one in session.scalars(select(Assessment).where(Assessment.lead_id == lead.id)):
+    for one in session.scalars(select(Assessment).where(its_answers)):
         if _key(settings.secret, one, lead) == key:
-            one.lead_id = None
+            if one.lead_id == lead.id:
+                one.lead_id = None
             unshare(one)  # the link is in the mailbox of someone who did not ask for it
     session.delete(event)
     session.flush()

@@ -224,17 +224,23 @@ def _render_save(token: str, form: MailForm) -> ResponseReturnValue:
 
 @blueprint.get("/shared/<token>/")
 def shared(token: str) -> str:
-    """Show a shared result; a link that was revoked looks like one that never was."""
+    """Show a shared result; a link that was revoked looks like one that never was.
+
+    By the link in the email that its owner asked for, it is shown as theirs.
+    """
+    is_own = "own" in request.args
     with context().database.read() as session:
         assessment = models.find_shared(session, token) or abort(404)
         framework = models.framework_of(session, assessment)
-    carried.remember(source=BY_SHARED_RESULT)
+    if not is_own:
+        carried.remember(source=BY_SHARED_RESULT)
     if assessment.completed_at is None:
         return render_template("assess/incomplete.html")
     return render_template(
         "assess/shared.html",
         diagnosis=diagnose(framework, assessment.answers, assessment.phase),
         token=token,
+        is_own=is_own,
         **_of_version(framework, assessment),
     )
 

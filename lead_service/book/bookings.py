@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ..assess.models import Assessment
-from ..assess.ownership import capture_with_answers, claim
+from ..assess.ownership import capture_with_answers, take_along
 from ..call_types import CallType, CallTypes
 from ..emails import outbox
 from ..emails.models import OutboxMessage
@@ -444,7 +444,7 @@ def correct_email(
     if not _is_only_trace(session, booking, mistyped):
         known = capture.capture_lead(session, replace(booking.details, email=email), at=now)
         booking.lead = session.get_one(models.Lead, known.id)
-        own = claim(session, booking.assessment_id, known.id)
+        own = take_along(session, booking.assessment_id, mistyped, known)
         booking.assessment_id = own.id if own else None
         _move_form(session, booking, mistyped)
     elif meant is not mistyped:

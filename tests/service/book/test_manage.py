@@ -7,13 +7,15 @@ import pytest
 from icalendar import Calendar
 from sqlalchemy import func, select
 
+from lead_service.assess.models import Assessment
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking
 from lead_service.leads.models import Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.call_types import ANN, publish
 from tests.support.app.calls import count
-from tests.support.app.visitor_forms import book, booking_form, open_starts
+from tests.support.app.stored_data import confirm_ticks
+from tests.support.app.visitor_forms import assess, book, booking_form, open_starts
 
 pytestmark = pytest.mark.usefixtures("at")
 
@@ -167,6 +169,23 @@ def test_a_lead_with_a_story_of_its_own_keeps_its_address(client, database):
         assert [one.kind for one in bob.events] == ["call_booked", "address_corrected"]
         # The desk says of both that they were asked.
         assert len(ada.consents) == len(bob.consents) == 1
+
+
+@pytest.mark.parametrize("is_confirmed", [False, True])
+def test_answers_that_were_emailed_move_with_a_corrected_address_until_it_is_confirmed(
+    client, database, framework, at, is_confirmed
+):
+    result = assess(client, framework)
+    client.post(result + "mail", data={"email": "adda@example.org", "may_contact": "y"})
+    if is_confirmed:
+        confirm_ticks(database)
+    at(MONDAY_MORNING + timedelta(minutes=5))
+    page = book(client, email="adda@example.org", assessment=result.split("/")[2])
+    client.post(page + "address", data={"email": "ada@example.org"})
+    with database.read() as session:
+        answers, call = session.scalars(select(Assessment)).one(), session.get(Booking, 1)
+        assert (session.get(Lead, answers.lead_id).address == "adda@example.org") == is_confirmed
+        assert (call.assessment_id is None) == is_confirmed
 
 
 def test_an_address_can_be_corrected_three_times_only(client):
