@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, get_timezone_location
+from markupsafe import Markup
 
 ENGLISH = "en_US"
 
@@ -146,6 +147,11 @@ def lately(instant: datetime, zone: str, now: datetime) -> str:
 
 
 TRUNK = re.compile(r"\(\s*0\s*\)")  # +49 (0)30 …: the zero is for callers from the same country
+
+
+def breakable(address: str) -> Markup:
+    """Return an email address as HTML that breaks only after its @, dots and hyphens."""
+    return Markup("<wbr>").join(re.split(r"(?<=[@.-])(?=[^@.-])", address))
 
 
 def tel_number(number: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from ..formats import in_sentence
+from ..formats import breakable, in_sentence, tel_number
 from .styles import NAMES, InlineStyles
 
 VISITOR, HOST = "visitor", "host"
@@ -163,6 +163,7 @@ _bodies = Environment(
     auto_reload=False,  # else it looks at every file again for every mail
 )
 _bodies.filters |= {"greeting_name": greeting_name, "in_sentence": in_sentence}
+_bodies.filters |= {"breakable": breakable, "dialled": tel_number}
 _bodies.globals |= NAMES | {"longest_subject": LONGEST_SUBJECT}
 _texts = _bodies.overlay(autoescape=False)
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ..palette import DARK, LIGHT
 
-SERIF = "'Source Serif Pro', 'Source Serif 4', Georgia, 'Times New Roman', serif"
+SERIF = "Georgia, 'Source Serif 4', 'Times New Roman', serif"
 SANS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 NAMES = {"light": LIGHT, "dark": DARK, "serif": Markup(SERIF), "sans": Markup(SANS)}
 TAG = re.compile(

@@ -25,7 +25,6 @@ from sqlalchemy.orm import (
 from ..accounts.members import Member
 from ..db.base import NUMBERS_FOR_LIFE, Base
 from ..db.engine import StoredEnum, values
-from ..formats import tel_number
 from . import touch
 from .company import company_domain
 from .contact_details import ContactDetails
@@ -163,11 +162,10 @@ def derived_columns(
     details: ContactDetails, address: str, sources: Iterable[str] = ()
 ) -> dict[str, str]:
     """Return what a list of leads is sorted and searched by."""
-    told = (row.value for row in details.rows)
-    known = (*told, tel_number(details.phone or ""), address, *dict.fromkeys(sources))
+    known = (*(row.value for row in details.rows), address, *dict.fromkeys(filter(None, sources)))
     return {
         "sort_name": (details.name or details.email).casefold()[:SORTED_BY],
-        "sought": "\n".join(one.casefold() for one in known if one),
+        "sought": "\n".join(one.casefold() for one in known),
         "domain": company_domain(address),
     }
 

@@ -21,6 +21,7 @@ READ_AT_START = ("200.html", "articles.json", "framework.yml", "calls.yml", "peo
 BUILT = ".built"  # touched once a build is complete
 PAGE = "page.html"  # the name under which the service's templates extend the published page
 MARKER = re.compile(r"<!--page:(title|description|head|above|content|/?masthead|/?footer)-->")
+WORDMARK = re.compile(r"(<a class=\"?wordmark\b[^>]*>)(.*?)(?=</a>)", re.DOTALL)
 # Those without a partner are filled in; what stands between two of a pair may be replaced.
 MARKERS = (
     *("title", "description", "head", "masthead", "/masthead", "above", "content"),
@@ -150,6 +151,7 @@ def _article(item: dict) -> Article:
 def _as_template(page: str) -> str:
     """Turn the published page into a Jinja template with a block at each marker or pair of them.
 
+    The drawn name of the practice is a block, too: the desk shows it in a header of its own.
     All else is raw: minified CSS and JSON may hold `{#` and `{{`.
     """
     pieces = MARKER.split(page)
@@ -164,7 +166,8 @@ def _as_template(page: str) -> str:
         is_end, is_pair = name.startswith("/"), f"/{name}" in MARKERS
         begin = "" if is_end else f"{{% block {name} %}}"
         template += [begin, "" if is_pair else "{% endblock %}", _raw(following)]
-    return "".join(template)
+    named = r"\1{% endraw %}{% block wordmark %}{% raw %}\2{% endraw %}{% endblock %}{% raw %}"
+    return WORDMARK.sub(named, "".join(template), count=1)
 
 
 def _raw(text: str) -> str:

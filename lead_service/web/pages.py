@@ -24,6 +24,7 @@ def install(app: Flask, published: Published) -> None:
     app.add_template_filter(formats.write_date)
     app.add_template_filter(formats.zone_name)
     app.add_template_filter(formats.elsewhere)
+    app.add_template_filter(formats.breakable)
     app.add_template_global(own_files.address, "asset")
     app.add_template_global(_people_of, "people_of")  # macros are imported without the context
     app.context_processor(_shared)

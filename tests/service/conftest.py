@@ -39,7 +39,8 @@ PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title><!--page:title--> · Advisory</title>
 <meta name="description" content="<!--page:description-->">
 <style>.raw{#}{{ raw }}</style><!--page:head--></head>
-<body><!--page:masthead--><a class="masthead-book" href="/book/">Book a call</a>
+<body><!--page:masthead--><a class="wordmark" href="/"><b>Drawn</b></a>
+<a class="masthead-book" href="/book/">Book a call</a>
 <a href="/insights/">Insights</a><!--page:/masthead-->
 <!--page:above--><main id="main"><!--page:content--></main>
 <!--page:footer-->{{ foot }}<!--page:/footer--></body></html>

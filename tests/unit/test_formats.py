@@ -4,7 +4,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from lead_service.formats import elsewhere, in_sentence, lately, until, write_date, zone_name
+from lead_service.formats import (
+    breakable,
+    elsewhere,
+    in_sentence,
+    lately,
+    until,
+    write_date,
+    zone_name,
+)
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -70,3 +78,7 @@ def test_a_narrow_column_shows_the_time_of_today_and_the_date_of_other_days():
     now = datetime(2026, 11, 24, 3, tzinfo=UTC)  # the evening before, in New York
     for hours, said in [(-1, "9:00 pm"), (-25, "Sun, Nov 22"), (3, "Tue, Nov 24")]:
         assert lately(now + timedelta(hours=hours), "America/New_York", now) == said
+
+
+def test_an_address_breaks_only_after_its_signs_and_is_escaped():
+    assert breakable("ann-b.<i>@big.example") == "ann-<wbr>b.<wbr>&lt;i&gt;@<wbr>big.<wbr>example"

@@ -26,7 +26,7 @@ from ..team import membership
 from . import filters
 from .filters import LeadFilter
 
-FEW = 5  # of what is due and of new leads, before the list of all
+FEW = 3  # of what is due and of new leads, before the list of all
 MOST_CALLS = 20
 
 

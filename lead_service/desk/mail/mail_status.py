@@ -16,15 +16,15 @@ class MailStatus:
 
     name: str
     word: str
-    tone: str  # plain, good, bad
+    tone: str  # bad, plain for another exception, empty for the normal course
     where: ColumnElement[bool]
 
 
-def _ours(name: EmailState, word: str, tone: str = "plain") -> MailStatus:
+def _ours(name: EmailState, word: str, tone: str = "") -> MailStatus:
     return MailStatus(name, word, tone, OutboxMessage.state == name)
 
 
-def _told(name: Delivery, word: str, tone: str = "plain") -> MailStatus:
+def _told(name: Delivery, word: str, tone: str = "") -> MailStatus:
     return MailStatus(
         name,
         word,
@@ -41,20 +41,21 @@ MAIL_STATUSES = (
     MailStatus(
         EmailState.SENT,
         "Sent",
-        "good",
+        "",
         and_(OutboxMessage.state == EmailState.SENT, OutboxMessage.delivery.in_(UNTOLD)),
     ),
-    _told(Delivery.DEFERRED, "Deferred"),
-    _told(Delivery.DELIVERED, "Delivered", "good"),
+    _told(Delivery.DEFERRED, "Deferred", "plain"),
+    _told(Delivery.DELIVERED, "Delivered"),
     _told(Delivery.BOUNCED, "Bounced", "bad"),
     _told(Delivery.DROPPED, "Dropped", "bad"),
     _told(Delivery.REPORTED, "Marked as spam", "bad"),
     _ours(EmailState.FAILED, "Refused", "bad"),
     _ours(EmailState.DEAD, "Stopped trying", "bad"),
-    _ours(EmailState.EXPIRED, "Too late"),
-    _ours(EmailState.HELD, "Held"),
+    _ours(EmailState.EXPIRED, "Too late", "plain"),
+    _ours(EmailState.HELD, "Held", "plain"),
     _ours(EmailState.CANCELLED, "Canceled"),
 )
+OFTEN = {"paused", EmailState.PENDING, Delivery.DELIVERED, EmailState.HELD}  # asked for most
 BY_NAME = {one.name: one for one in (*MAIL_STATUSES, PAUSED, ATTENTION)}
 CAN_BE_SEEN = {
     "attention",

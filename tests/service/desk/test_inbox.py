@@ -270,12 +270,15 @@ def test_your_next_call_and_the_teams_are_two_things(client, ann, database):
 
 def test_the_day_comes_first_with_what_is_due_and_new(client, some, database):
     add(database, "Suspected", quarantine=True)  # in a view of its own
+    for name in ("Newer", "Newer still", "Newest"):
+        add(database, name)
     text = client.get("/desk/").text
     due, unowned = (
         re.findall(r"<bdi>(.*?)</bdi></a>", re.search(rf'"{part}">.*?</section>', text, re.S)[0])
         for part in ("Due", "Without an owner")
     )
-    assert (due, unowned) == (["Overdue", "Today"], ["Nobody&#39;s"])
+    assert (due, unowned) == (["Overdue", "Today"], ["Newest", "Newer still", "Newer"])
+    assert ">all 5</a>" in text  # the view of the link has the suspected, too
     for shown in ("?view=due", "?before=0-1&sort=name"):
         assert "desk-day" not in client.get(f"/desk/{shown}").text
 

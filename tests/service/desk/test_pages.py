@@ -138,11 +138,12 @@ def test_every_page_finds_leads_calls_and_emails(client, member):
     assert "Nothing matches" in client.get("/desk/search/?q=nobody").text
 
 
-def test_the_desk_has_a_header_of_its_own(client, member):
+def test_the_desk_has_a_header_of_its_own_with_the_drawn_name_of_the_practice(client, member):
     for page in ("/desk/", "/desk/keys/"):
         text = client.get(page).text
         assert 'class="desk-top"' in text
         assert "masthead-book" not in text and "{{ foot }}" not in text
+        assert 'wordmark" href="/desk/"><b>Drawn</b></a>' in text
     assert "masthead-book" in client.get("/book/").text
 
 

@@ -73,9 +73,11 @@ def test_every_email_has_one_button_at_most(every_mail):
 def test_the_text_has_every_link_of_the_html(every_mail):
     for message in every_mail:
         links = re.findall('href="([^"]+)"', message.html)
+        digits = re.sub(r"[^\d+]", "", message.text)
         assert len(links) > 2
         for link in links:
-            assert unescape(link).removeprefix("mailto:") in message.text, message.kind
+            is_there = unescape(link).removeprefix("mailto:") in message.text
+            assert is_there or link.removeprefix("tel:") in digits, message.kind
 
 
 def test_a_confirmation_says_what_happens_in_the_call(every_mail):
