@@ -2,6 +2,7 @@
 
 from flask import Blueprint, abort
 
+from .. import clock
 from ..action_framework.types import Framework
 from ..web import carried
 from ..web.context import context
@@ -25,5 +26,5 @@ def find_or_404(token: str) -> tuple[models.Assessment, Framework]:
 
 def remember(assessment: models.Assessment) -> None:
     """Let the links of this page take along an assessment and what had led to it."""
-    reference = models.reference(assessment, context().settings.secret)
+    reference = models.reference(assessment, context().settings.secret, clock.now())
     carried.remember(reference, assessment.came_from, assessment.source)

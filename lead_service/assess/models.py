@@ -4,7 +4,8 @@ import hmac
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import cast
 
 from sqlalchemy import (
@@ -193,30 +194,45 @@ def find_assessment(session: Session, token: str, *, lock: bool = False) -> Asse
     return session.scalar(query, {"token_hash": token_hash(token)})
 
 
-def reference(assessment: Assessment, secret: str) -> str:
+@dataclass(frozen=True)
+class Referenced:
+    """Answers that an address brings along."""
+
+    assessment: Assessment
+    made_at: datetime | None  # UTC, when a page of their owner wrote that address
+
+
+def reference(assessment: Assessment, secret: str, made_at: datetime | None = None) -> str:
     """Return what brings the answers along to a call or a message, and opens no page of them.
+
+    `made_at` (UTC) is for the private pages of their owner only. Without it, as in emails and on
+    the desk, the answers come along only with the address of the lead that has them already.
 
     Its first part is the assessment's number, which only we can read: it would tell how many
     there are.
     """
-    proof = derived_token(secret, "answers", assessment.token_hash)[:32]
-    return f"{assessment.id ^ _mask(secret, proof):08x}-{proof}"
+    made = f"{int(made_at.timestamp()):08x}-" if made_at else ""
+    proof = derived_token(secret, "answers", made + assessment.token_hash)[:32]
+    return f"{assessment.id ^ _mask(secret, proof):08x}-{made}{proof}"
 
 
 def _mask(secret: str, proof: str) -> int:
     return int(derived_token(secret, "number", proof)[:8], 16) >> 1  # below 2^31, as numbers are
 
 
-def find_referenced(session: Session, secret: str, given: str) -> Assessment | None:
-    """Find an assessment by its reference, or by its token, as in links of earlier versions."""
-    if not given:
-        return None
+def find_referenced(session: Session, secret: str, given: str) -> Referenced | None:
+    """Find an assessment by its reference, or by its token, as in links of earlier versions.
+
+    Such a link counts as made when the last answer was given.
+    """
     if REFERENCE.fullmatch(given):
-        number, _, proof = given.partition("-")
+        number, *made, proof = given.split("-")
+        made_at = datetime.fromtimestamp(int(made[0], 16), UTC) if made else None
         found = session.get(Assessment, int(number, 16) ^ _mask(secret, proof))
-        if found and hmac.compare_digest(reference(found, secret), given):
-            return found
-    return find_assessment(session, given)
+        if found and hmac.compare_digest(reference(found, secret, made_at), given):
+            return Referenced(found, made_at)
+    found = find_assessment(session, given) if given else None
+    return Referenced(found, found.touched_at) if found else None
 
 
 def share(assessment: Assessment, secret: str) -> None:

@@ -1,43 +1,51 @@
 """Whose answers are whose: a booking, a message and an email with a result decide it here.
 
-The reference of answers is in addresses, which people forward, so answers that are a lead's go
-along with that lead's address only.
+The reference of answers is in addresses, which people forward. So it brings them to a new address
+for a day, and once a lead has them, only one that their owner's page made since then does.
 """
+
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from ..leads.capture import capture_lead, normalize_email
-from ..leads.contact_details import ContactDetails
 from ..leads.models import Consent, EventKind, Lead, LeadEvent
-from ..leads.touch import Touch
-from .models import Assessment
+from .models import Assessment, Referenced
+
+FRESH_FOR = timedelta(hours=24)
+# What a lead does when it gets answers, and so tells when it last did.
+GIVING = {
+    EventKind.CALL_BOOKED,
+    EventKind.WANTED_START,
+    EventKind.WROTE,
+    EventKind.RESULT_MAILED,
+    EventKind.ADDRESS_CORRECTED,
+}
 
 
-def capture_with_answers(
-    session: Session,
-    details: ContactDetails,
-    touch: Touch,
-    assessment_id: int | None,
-    *,
-    quarantine: bool,
-) -> tuple[Lead, Assessment | None]:
-    """Find or make the lead of a form; return it with the answers that come along, if theirs.
+def owner_of(session: Session, answers: Assessment) -> Lead | None:
+    """Return the lead that has answers, or None while nobody has left an address."""
+    return session.get(Lead, answers.lead_id) if answers.lead_id else None
 
-    What led to the answers was there before the form's `touch`.
+
+def goes_to_any_address(brought: Referenced, owner: Lead | None, now: datetime) -> bool:
+    """Say whether answers that an address brings along go to a lead other than their `owner`."""
+    if brought.made_at is None or now - brought.made_at > FRESH_FOR:
+        return False
+    if owner is None:
+        return True
+    given_at = [event.at for event in owner.events if event.kind in GIVING]
+    return brought.made_at > max(given_at, default=owner.created_at)
+
+
+def claim(
+    session: Session, assessment_id: int | None, lead_id: int, owner_id: int | None = None
+) -> Assessment | None:
+    """Give answers to a lead and return them; None when they are another lead's, as they stay.
+
+    From `owner_id`, and from no other lead, they are taken back.
     """
-    answers = session.get(Assessment, assessment_id) if assessment_id else None
-    owner = session.get(Lead, answers.lead_id) if answers and answers.lead_id else None
-    if owner and owner.address != normalize_email(details.email):
-        answers = None
-    touches = [answers.touch, touch] if answers else [touch]
-    lead = capture_lead(session, details, at=touch.at, quarantine=quarantine, touches=touches)
-    return lead, claim(session, answers.id, lead.id) if answers else None
-
-
-def claim(session: Session, assessment_id: int | None, lead_id: int) -> Assessment | None:
-    """Give answers to a lead and return them; None when they are another lead's, as they stay."""
-    is_free = or_(Assessment.lead_id.is_(None), Assessment.lead_id == lead_id)
+    is_free = or_(Assessment.lead_id.is_not_distinct_from(owner_id), Assessment.lead_id == lead_id)
     query = update(Assessment).where(Assessment.id == (assessment_id or 0), is_free)
     given = session.execute(query.values(lead_id=lead_id).returning(Assessment.id)).first()
     return session.get(Assessment, assessment_id) if given else None

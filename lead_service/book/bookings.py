@@ -12,8 +12,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from ..assess.models import Assessment
-from ..assess.ownership import capture_with_answers, take_along
+from ..assess.models import Assessment, Referenced
+from ..assess.ownership import take_along
 from ..call_types import CallType, CallTypes
 from ..emails import outbox
 from ..emails.models import OutboxMessage
@@ -23,6 +23,7 @@ from ..leads.touch import Touch
 from ..settings import Settings
 from ..web.tokens import derived_token, token_hash
 from . import time_cells
+from .answers import capture_with_answers
 from .availability import host_rules, queries
 from .availability.refusals import BOOKED, HELD, Refusal, was_offered
 from .hosts.models import Host, who_take
@@ -74,7 +75,7 @@ class BookingRequest:
     suspect: bool = False  # a program seems to have filled in the form
     flood: bool = False  # too many came at once
     client: str | None = None  # a digest of its address
-    assessment_id: int | None = None
+    answers: Referenced | None = None  # that came along
     came_from: str | None = None
     source: str = ""
     host_ids: Collection[int] | None = None  # who may take it; None is anyone
@@ -122,15 +123,14 @@ def create(
     free, refused = _who_is_free(session, hosts, wanted, now)
     touch, quarantine = Touch(now, wanted.came_from, wanted.source), wanted.quarantine
     lead, own = capture_with_answers(
-        session, wanted.details, touch, wanted.assessment_id, quarantine=quarantine
+        session, wanted.details, touch, wanted.answers, quarantine=quarantine
     )
-    wanted = replace(wanted, assessment_id=own.id if own else None)
     if not wanted.by_team:
         wanted = _as_suspected(session, settings, wanted, lead, now)
     if wanted.quarantine and _holds_enough(session, wanted.client, now):
         return BookingResult(None, lead, [Refusal(hosts[0].name, HELD)])
     for host in _as_agreed(free, wanted.kind, wanted.terms):
-        made = _booking(host, lead, wanted, now, settings.secret)
+        made = _booking(host, lead, wanted, own, now, settings.secret)
         if booking := time_cells.reserve(session, host, made):
             return BookingResult(booking, lead)
     refused = refused or [Refusal(host.name, BOOKED) for host in hosts]  # a cell was taken
@@ -391,7 +391,12 @@ def lock_one(session: Session, booking: Booking) -> None:
 
 
 def _booking(
-    host: Host, lead: models.Lead, wanted: BookingRequest, now: datetime, secret: str
+    host: Host,
+    lead: models.Lead,
+    wanted: BookingRequest,
+    answers: Assessment | None,
+    now: datetime,
+    secret: str,
 ) -> Booking:
     uid, kind = uuid.uuid4().hex, wanted.kind
     rules = host_rules.rules(host, kind)
@@ -403,7 +408,7 @@ def _booking(
         host_id=host.id,
         lead=lead,
         lead_id=lead.id,
-        assessment_id=wanted.assessment_id,
+        assessment_id=answers.id if answers else None,
         came_from=wanted.came_from,
         source=wanted.source,
         quarantine=wanted.quarantine,

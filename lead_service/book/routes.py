@@ -121,7 +121,7 @@ def _book(
 ) -> bookings.BookingResult:
     """Do all of it in the caller's transaction, with one of these hosts."""
     settings, published = context().settings, context().published
-    kind, answers = query_params.kind(), query_params.sent_answers(session, form)
+    kind = query_params.kind()
     if query_params.is_unknown_host(hosts):
         raise bookings.NotOffered
     details = bookings.BookingRequest(
@@ -135,7 +135,7 @@ def _book(
         suspect=form.is_suspect,
         flood=flood,
         client=client_digest(),
-        assessment_id=answers.id if answers else None,
+        answers=query_params.sent_answers(session, form),
         came_from=carried.article(),
         source=carried.source(),
         host_ids=[one.id for one in query_params.shown_hosts(hosts)],
@@ -184,7 +184,7 @@ def _form_page(
     zone, carried = query_params.zone(shown), query_params.carried_params(choices)
     day = month.date_in(zone, wanted)
     with context().database.read() as session:
-        answers = query_params.assessment(session)
+        answers = query_params.brought(session)
     return render_template(
         "book/form.html",
         form=form,

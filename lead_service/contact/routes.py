@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from .. import clock
-from ..assess.models import Assessment
-from ..assess.ownership import capture_with_answers
+from ..assess.models import Referenced
+from ..book.answers import capture_with_answers
 from ..book.forms import Person
 from ..book.visitor import query_params
 from ..emails import outbox, team_notices
@@ -66,7 +66,7 @@ def submit() -> ResponseReturnValue:
 def _render(form: ContactForm, **more: bool) -> str:
     """Render the form, and say so when the visitor's answers come along."""
     with context().database.read() as session:
-        answers = query_params.assessment(session)
+        answers = query_params.brought(session)
     return render_template("contact/form.html", form=form, answers=answers, **more)
 
 
@@ -74,7 +74,7 @@ def _render(form: ContactForm, **more: bool) -> str:
 def thanks() -> str:
     """Say that the message has arrived."""
     with context().database.read() as session:
-        has_answered = query_params.assessment(session) is not None
+        has_answered = query_params.brought(session) is not None
     wanted_call = "call" in request.args
     return render_template(
         "contact/thanks.html", wanted_call=wanted_call, has_answered=has_answered
@@ -87,7 +87,7 @@ def save_message(
     form: ContactForm,
     touch: Touch,
     *,
-    answers: Assessment | None = None,
+    answers: Referenced | None = None,
     flood: bool = False,
 ) -> None:
     """Keep a message as a lead with its event, once, confirm it and tell the team.
@@ -97,8 +97,7 @@ def save_message(
     """
     now = touch.at
     key, suspect = token_hash(form.submission.data or ""), form.is_suspect or flood
-    answers_id = answers.id if answers else None
-    lead, _ = capture_with_answers(session, form.details, touch, answers_id, quarantine=suspect)
+    lead, _ = capture_with_answers(session, form.details, touch, answers, quarantine=suspect)
     text = form.topic.data or ""
     if not events.record_event(
         session, lead, EventKind.WROTE, now, key=key, text=text, suspect=suspect

@@ -62,6 +62,7 @@ class EventKind(StrEnum):
     WROTE = "wrote"
     TALKED = "talked"
     RESULT_MAILED = "result_mailed"
+    ANSWERS_TAKEN_BACK = "answers_taken_back"
     RELEASED = "released"
     MAIL_DELIVERED = "mail_delivered"
     MAIL_BOUNCED = "mail_bounced"
@@ -187,8 +188,9 @@ class LeadEvent(Base):
 
     @property
     def is_visitors(self) -> bool:
-        """Say whether the visitor did it, and neither a member nor the post."""
-        return not {"member", "mail"} & self.detail.keys()
+        """Say whether the visitor did it, and neither a member, the post nor another lead."""
+        is_of_other = self.kind == EventKind.ANSWERS_TAKEN_BACK
+        return not is_of_other and not {"member", "mail"} & self.detail.keys()
 
 
 class Consent(Base):

@@ -14,7 +14,7 @@ from flask import Flask, Response, g, request
 from ..leads.touch import parameters, read_source
 from .context import context
 
-REFERENCE = re.compile(r"[0-7][0-9a-f]{7}-[0-9a-f]{32}")
+REFERENCE = re.compile(r"[0-7][0-9a-f]{7}-(?:[0-9a-f]{8}-)?[0-9a-f]{32}")
 ELEMENT = re.compile(rb'<(?:a|form)\b[^>]*?\b(?:href|action)="(/(?!/)[^"]*)"[^>]*>')
 FORMS = re.compile(r"/(?:book|contact|assessment)/")
 UNREAD = {400, 403, 413}  # what a form that was refused as a whole says is not looked at

@@ -4,13 +4,16 @@ All of it is what a visitor may have made up: what is not known here is as if it
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urlencode
 
 from flask import Response, abort, after_this_request, g, request
 from sqlalchemy.orm import Session
 
+from ... import clock
 from ...assess import models as assessments
+from ...assess import ownership
 from ...call_types import CallType
 from ...formats import clock_time
 from ...web import carried
@@ -89,21 +92,34 @@ def shown_hosts(hosts: list[Host]) -> list[Host]:
     return [wanted] if wanted else hosts
 
 
-def assessment(session: Session) -> assessments.Assessment | None:
+@dataclass(frozen=True)
+class Brought:
+    """Answers that come along: with any address, or with that of the lead who has them."""
+
+    answers: assessments.Referenced
+    to_any_address: bool
+
+
+def brought(session: Session) -> Brought | None:
     """Find the answers that come along, which then go along in every link of the page.
 
     Whoever opens the link may be another person, so what led to the answers does not.
     """
     given, secret = request.values.get("assessment", ""), context().settings.secret
-    found = assessments.find_referenced(session, secret, given) if given else None
-    if found:
-        carried.remember(assessments.reference(found, secret))
-    return found
+    if (found := assessments.find_referenced(session, secret, given)) is None:
+        return None
+    owner = ownership.owner_of(session, found.assessment)
+    to_any_address = ownership.goes_to_any_address(found, owner, clock.now())
+    if owner is None and not to_any_address:
+        return None
+    carried.remember(assessments.reference(found.assessment, secret, found.made_at))
+    return Brought(found, to_any_address)
 
 
-def sent_answers(session: Session, form: Person) -> assessments.Assessment | None:
+def sent_answers(session: Session, form: Person) -> assessments.Referenced | None:
     """Return the answers that a visitor sends along with a form."""
-    return None if form.without_answers.data else assessment(session)
+    found = None if form.without_answers.data else brought(session)
+    return found.answers if found else None
 
 
 def remember(session: Session, booking: Booking) -> None:

@@ -38,7 +38,7 @@ class TimesPage:
     zone: str
     path: str  # of this page; what follows the choice of a start lies below it
     params: tuple[tuple[str, str], ...] = ()  # names and values that go along
-    has_assessment: bool = False
+    brought: query_params.Brought | None = None
     moving: Booking | None = None
     token: str = ""  # of the booking that is moved
 
@@ -84,7 +84,7 @@ class TimesPage:
             not set(request.args) - {"zone"},
             query_params.habits(),
         )
-        if gone or find or self.moving or self.has_assessment or not self.hosts:
+        if gone or find or self.moving or self.brought or not self.hosts:
             return _lay_out(*look, gone, find, timezones.search(find, now))
         return _laid_out(*look)
 
@@ -140,5 +140,5 @@ def for_booking() -> TimesPage:
             zone=query_params.zone(hosts),
             path=calls.address(kind),
             params=tuple(query_params.carried_params(choices).items()),
-            has_assessment=query_params.assessment(session) is not None,
+            brought=query_params.brought(session),
         )

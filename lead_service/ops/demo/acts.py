@@ -411,7 +411,7 @@ def _ask_for_call(
         topic=topic,
         submission_key=token_hash(_key(tale, "booked")),
         suspect=suspect,
-        assessment_id=assessment.id if assessment else None,
+        answers=models.Referenced(assessment, tale.at) if assessment else None,
         came_from=assessment.came_from if assessment else None,
         source=assessment.source if assessment else "",
         host_ids=[host.id],

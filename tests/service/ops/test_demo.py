@@ -28,8 +28,9 @@ from tests.support.app.outbox_helper import FakeTransport, OutboxHelper
 from tests.support.app.visitor_forms import VISITOR, assess, book
 
 LINE = "This desk shows made-up data."
-# What the owner of a mailbox decides: nobody owns one of these.
+# What only the owner of a mailbox, or of a result's page, does: these people own none.
 OF_MAILBOXES = {
+    EventKind.ANSWERS_TAKEN_BACK,
     *(EventKind.ADDRESS_CONFIRMED, EventKind.ADDRESS_DISOWNED),
     EventKind.CONSENT_WITHDRAWN,
 }

@@ -73,6 +73,13 @@ def begin(client: FlaskClient, framework, level: int = WORST) -> str:
     return "/".join(sent.location.split("/")[:3]) + "/"
 
 
+def reference(client: FlaskClient, result: str) -> str:
+    """Return the reference of the answers that a result page brings along to a call."""
+    found = re.search(r'href="/book/\?assessment=([^"&]+)', client.get(result).text)
+    assert found
+    return found[1]
+
+
 def open_starts(client: FlaskClient, **query: str) -> list[str]:
     """Return the starts that the page offers, as they stand in its addresses."""
     page = client.get("/book/", query_string=query).text
