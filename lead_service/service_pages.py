@@ -34,7 +34,7 @@ PAGES = (
     ServicePage(
         "/contact/",
         "Contact",
-        "Write to us. A person reads every message and answers it.",
+        "Write to us. A person reads every message.",
         ("contact us", "email", "phone number", "telephone", "address", "message", "talk to us"),
     ),
 )

@@ -76,7 +76,9 @@ class Diagnosis:
         """Say in one sentence where to begin."""
         if self.begin_with:
             return f"Begin with {self.begin_with.name}."
-        return "No condition is open." if self.nearly_true else "Every condition is true."
+        if self.nearly_true:
+            return "All conditions are true or nearly so."
+        return "Every condition is true."
 
     @property
     def opening(self) -> str:

@@ -94,7 +94,7 @@ def _news(before: Diagnosis, now: Diagnosis) -> Iterator[str]:
     if was != is_now:
         began = f"The step to begin with was {was}." if was else "No condition was open."
         if not is_now:
-            yield f"{began} No condition is open now."
+            yield f"{began} All conditions are now true or nearly so."
         elif was:
             yield f"{began} It is now {is_now}."
         else:
@@ -105,9 +105,13 @@ def _news(before: Diagnosis, now: Diagnosis) -> Iterator[str]:
 
 def _theirs(before: Diagnosis, now: Diagnosis) -> Iterator[str]:
     if (theirs := _first(before)) != _first(now):
-        yield f"Their result begins with {theirs}." if theirs else "No condition is open for them."
+        yield (
+            f"Their result begins with {theirs}."
+            if theirs
+            else "All conditions are true or nearly so for them."
+        )
     if before.phase != now.phase:
-        yield "Their initiative is in another phase."
+        yield "Their initiative is in a different phase."
 
 
 def _first(diagnosis: Diagnosis) -> str:

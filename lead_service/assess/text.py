@@ -64,10 +64,11 @@ def change(one: Change, is_shared: bool) -> str:
         is_before = one.before.id == CANNOT_SAY
         unknown = "couldn\u2019t say before" if is_before else "can\u2019t say yet"
         return f"{is_now.capitalize()}. You {unknown}."
-    elsewhere = "in another phase" if one.is_reworded else ""
+    if is_shared and one.is_reworded:
+        return f"{is_now.capitalize()} for you. {was.capitalize()} for them, in a different phase."
     if is_shared:
-        return f"{is_now.capitalize()} for you, {was} for them {elsewhere}".rstrip() + "."
-    if elsewhere:
+        return f"{is_now.capitalize()} for you, {was} for them."
+    if one.is_reworded:
         return f"{is_now.capitalize()}. In your earlier phase, it was {was}."
     if is_now != was:
         return f"Now {is_now}. It was {was}."
@@ -85,7 +86,7 @@ def what_changed(since: Comparison) -> str:
     worse = sum(one.direction == "Worse" for one in changes)
     has = "has" if len(changes) == 1 else "have"
     if worse == len(changes):
-        return f"{number} {has} become worse"
+        return f"{number} {has} gotten worse"
     return f"{number} {has} changed" + (f", {spelled(worse)} for the worse" if worse else "")
 
 

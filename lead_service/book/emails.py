@@ -47,13 +47,13 @@ WITH_FILE = {
     EmailKind.BOOKING_CANCELLED,
 }
 NEWS = {  # what the visitor did, and what the team did to their call
-    CallNews.BOOKED: ("booked a call", "had a call booked by the team"),
-    CallNews.MOVED: ("rescheduled their call", "had their call rescheduled"),
-    CallNews.GIVEN: ("has another host for their call", "has another host for their call"),
-    CallNews.CANCELED: ("canceled their call", "had their call canceled"),
+    CallNews.BOOKED: ("booked a call", "The team booked a call for them"),
+    CallNews.MOVED: ("rescheduled their call", "The team rescheduled their call"),
+    CallNews.GIVEN: ("has a new host for their call",) * 2,
+    CallNews.CANCELED: ("canceled their call", "The team canceled their call"),
     CallNews.DISOWNED: ("The owner of this address says someone else booked this call",) * 2,
     CallNews.CORRECTED: ("corrected their email address",) * 2,
-    CallNews.MISSED: ("did not come to their call", "did not come to their call"),
+    CallNews.MISSED: ("missed their call",) * 2,
     CallNews.NEVER_TOLD: ("was never told about their call", "was never told about their call"),
 }
 SUBJECTS = {  # the same beside a name and a time, in few words

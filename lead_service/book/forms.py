@@ -69,14 +69,14 @@ class BookingForm(Person):
     """A call; the number is asked for where the host may call."""
 
     validate_email = refuse_hosts
-    phone = phone("Enter the number that we should call.")
+    phone = phone("Enter your phone number.")
     topic = long_text("What is it about? (optional)")
 
 
 class NumberForm(Form):
     """The number of a visitor whose call was by video until now."""
 
-    phone = phone("Enter the number that we should call.")
+    phone = phone("Enter your phone number.")
 
 
 class AddressForm(Form):

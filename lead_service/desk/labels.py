@@ -57,7 +57,7 @@ CHANGES = {
     AuditKind.SIGNED_OUT: "Signed out",
     AuditKind.PASSKEY_ADDED: "Passkey added",
     AuditKind.PASSKEY_REMOVED: "Passkey removed",
-    AuditKind.MEMBER_ADDED: "Invited by command",
+    AuditKind.MEMBER_ADDED: "Invited from the command line",
     AuditKind.MEMBER_INVITED: "Invited",
     AuditKind.MEMBER_REMOVED: "Removed",
     AuditKind.ROLE_CHANGED: "Role changed",
@@ -84,11 +84,11 @@ CHANGES = {
     AuditKind.FLOOD_CLEARED: "Flood cleared",
     AuditKind.CALL_INVITED_AGAIN: "Invited to book again",
     AuditKind.CALL_CANCELLED: "Canceled",
-    AuditKind.CALL_MOVED: "Moved",
-    AuditKind.CALL_REASSIGNED: "Given to another host",
-    AuditKind.CALL_HELD: "Marked as held",
+    AuditKind.CALL_MOVED: "Rescheduled",
+    AuditKind.CALL_REASSIGNED: "Reassigned to another host",
+    AuditKind.CALL_HELD: "Marked as having taken place",
     AuditKind.CALL_MISSED: "Marked as a no-show",
-    AuditKind.CALL_UNMARKED: "Mark undone",
+    AuditKind.CALL_UNMARKED: "Outcome cleared",
 }
 DELIVERIES = {
     Delivery.PROCESSED: "Accepted by the provider",
@@ -147,7 +147,7 @@ def details(detail: dict, members: dict[int, str]) -> str:
 
 
 def _changed(field: str) -> str:
-    return "its date" if field == "next_action_on" else FIELDS.get(field, field).lower()
+    return "due date" if field == "next_action_on" else FIELDS.get(field, field).lower()
 
 
 def _detail(name: str, value: object, members: dict[int, str]) -> str:

@@ -180,7 +180,7 @@ def _reason(item: dict, kind: Delivery) -> str:
     if kind is Delivery.BOUNCED:
         return _in_words(item, code) + _in_brackets(code or REPLY_CODE.match(said))
     if kind is Delivery.DEFERRED:
-        return "their server asked to wait" + _in_brackets(code or REPLY_CODE.match(said))
+        return "their mail server asked us to wait" + _in_brackets(code or REPLY_CODE.match(said))
     return ""
 
 

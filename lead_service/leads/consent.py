@@ -33,10 +33,11 @@ class Question(NamedTuple):
 
 # Never delete an old question: stored consents name its version. Add a new one beside it.
 SERVICES = Question("2026-11-29", "You may also email me about your services occasionally.")
-RESULT = Question("2026-11-result", "You may write to me about this result.")
+RESULT = Question("2026-11-29-result", "You may email me about this result.")
 TOLD = Question("2026-11-29-told", "May we also email you about our services occasionally?")
 BEFORE = (
     Question("2026-11", "You may also write to me about your services now and then."),
+    Question("2026-11-result", "You may write to me about this result."),
     Question("2026-11-told", "May we also write to you about our services now and then?"),
 )
 WORDINGS = {one.version: one.text for one in (SERVICES, RESULT, TOLD, *BEFORE)}

@@ -30,7 +30,7 @@ UNAVAILABLE = 503
 WORDS = {
     400: ("That request could not be read", "Go back and send it once more."),
     403: (
-        "Please confirm that this is you",
+        "We couldn\u2019t save your form",
         "The request did not come from one of our pages, or the page had been open for too long."
         " Nothing was saved.",
     ),

@@ -113,7 +113,7 @@ def test_keys_go_from_row_to_row_and_to_the_search(visitor, link, product):
     member.sees("Search: kay@example.com?")
     member.page.locator("h1").click()
     keys.press("?")
-    member.sees("Keys")
+    member.sees("Keyboard shortcuts")
 
 
 def book_after_assessing(product: Product, email: str) -> None:

@@ -32,7 +32,7 @@ def read_and_assess(someone: Visitor, keys: Keyboard) -> None:
     answer_both(someone, keys)
     keys.tab_to("Continue with the other ten questions")
     keys.press("Enter")
-    expect(someone.main).to_contain_text("First, the phase")
+    expect(someone.main).to_contain_text("Before you start")
     keys.skip_to_text()
     keys.tab_to_choice()
     keys.press("Space", "ArrowDown")

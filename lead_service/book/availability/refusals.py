@@ -45,20 +45,21 @@ ON_DESK = {
     UnavailableReason.OVERRIDE: "{day} has special hours, and this time is outside them.",
     UnavailableReason.HOLIDAY: "{day} is a public holiday: {name}.",
     UnavailableReason.TIME_OFF: "The host is off {dates}.",
-    UnavailableReason.HOURS: "That is outside the host\u2019s hours. There are none{around}.",
+    UnavailableReason.HOURS: "Outside the host\u2019s hours. The host isn\u2019t"
+    " available{around}.",
     UnavailableReason.GRID: "No call can start at that time. Calls start every {length} from"
     " {opens}.",
     UnavailableReason.LENGTH: "The call would not end in time. It takes {length}, and the hours"
     " end at {time}.",
     UnavailableReason.LIMIT: "{day} is full: the limit is {calls} a day.",
     UnavailableReason.HELD: "Too many suspected calls are waiting for you. Release or cancel some.",
-    UnavailableReason.BOOKED: "Another call and its buffers take the time {span}.",
+    UnavailableReason.BOOKED: "The host has another call {span}, including buffers.",
     UnavailableReason.BUSY: "The calendar \u201c{name}\u201d is busy {span}.",
     UnavailableReason.UNREAD: "We don\u2019t know whether the calendar \u201c{name}\u201d is free"
     " at that time, so visitors can\u2019t book it.",
 }
 BEYOND = "That is further ahead than any calendar reaches."
-CLOSED = "That is outside the host\u2019s hours. There are none near this time."
+CLOSED = "Outside the host\u2019s hours. The host isn\u2019t available near this time."
 SHOWN = range(1970, 9000)  # years; what lies beyond has no end
 INSTANT = timedelta(microseconds=1)
 UNITS = ((1440, "day"), (60, "hour"), (1, "minute"))
@@ -114,7 +115,7 @@ def on_desk(reason: Unavailable, zone: str, now: datetime) -> str:
         opens=wall_time(opens) if opens else "",
         start=since,
         time=clock_time(start, zone) if start else "",
-        around=f" from {since}" * bool(since) + f" until {until}" * bool(until),
+        around=" " + _span(since, until),
         span=_span(since, clock_time(end, zone) if end and is_one_day else until),
         dates=f"on {days[0]}" if is_one_day else "from " + " to ".join(days),
     )

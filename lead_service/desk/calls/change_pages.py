@@ -79,7 +79,7 @@ def move_call_submit(call_id: int) -> ResponseReturnValue:
         ):
             raise Refused("The call is already at that time. Choose another one.")
 
-    told = "Moved. We\u2019ll email the visitor and the host the new invitation."
+    told = "Rescheduled. We\u2019ll email the visitor and the host the new invitation."
     return _submit("desk/calls/move.html", call_id, change, told, _open_times)
 
 

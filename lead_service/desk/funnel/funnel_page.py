@@ -24,7 +24,7 @@ CALLS = {  # of the calls that were booked
     FunnelStage.BOOKED: "Booked a call",
     FunnelStage.CANCELED: "Canceled",
     FunnelStage.MISSED: "No-show",
-    FunnelStage.HELD: "Held the call",
+    FunnelStage.HELD: "Call took place",
     FunnelStage.WON: "Won",
 }
 SHORT = {
@@ -32,7 +32,7 @@ SHORT = {
     FunnelStage.COMPLETED: "Completed",
     FunnelStage.MAILED: "Emailed",
     FunnelStage.BOOKED: "Booked",
-    FunnelStage.HELD: "Held",
+    FunnelStage.HELD: "Took place",
     FunnelStage.WON: "Won",
 }
 RATES = {
@@ -49,7 +49,7 @@ WHOLES = {  # what a rate is a share of, in words
     FunnelStage.CANCELED: "of the calls booked",
     FunnelStage.HELD: "of the calls that took place or should have",
     FunnelStage.MISSED: "of the calls that took place or should have",
-    FunnelStage.WON: "of those whose call was held",
+    FunnelStage.WON: "of those whose call took place",
 }
 LISTED = 20  # articles and sources: anyone can make up a source
 

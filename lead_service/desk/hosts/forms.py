@@ -24,7 +24,7 @@ from ...web.fields import Choice, Readable, address, asked, clean, limit, one_li
 from ..city_form import CityForm, city_field, city_in
 
 OTHERS = {"weekdays": slice(5), "weekend": slice(5, None), "all": slice(None)}  # of a week's days
-FAR = f"If you leave this empty, {MOST_DAYS} days."
+FAR = f"Leave it empty for {MOST_DAYS} days."
 LINK = "Start the meeting link with https://, like https://meet.example.com/ann."
 
 
@@ -83,8 +83,8 @@ class HostForm(CityForm):
     name = short_text("Name", required="Enter the name to show to visitors.")
     email = address("Work email", required="Enter an email address.")
     city = city_field(
-        "Opening hours use this city\u2019s time zone. Calls that are already booked don\u2019t"
-        " move."
+        "Weekly hours use this city\u2019s time zone. Calls that are already booked keep their"
+        " time."
     )
     meeting_link = StringField(
         "Meeting link (optional)",
@@ -229,13 +229,13 @@ class RulesForm(Form):
         widget=ListWidget(prefix_label=False),
     )
     interval = minutes(
-        "Time between starts", "Counted from the start of the opening hours.", least=5, most=1440
+        "Time between starts", "Counted from the start of the day\u2019s hours.", least=5, most=1440
     )
     buffer_before = minutes("Buffer before a call", "", most=480)
     buffer_after = minutes("Buffer after a call", "", most=480)
     notice = minutes("Notice", "How far ahead visitors must book. 240 is four hours.", most=43_200)
     horizon_days = _number("How many days ahead visitors can book", FAR, 0, 365, [])
-    daily_limit = _number("Maximum calls per day", "If you leave this empty, no limit.", 0, 100, [])
+    daily_limit = _number("Maximum calls per day", "Leave it empty for no limit.", 0, 100, [])
 
     def __init__(self, formdata: MultiDict | None = None, **more: Any) -> None:
         super().__init__(formdata, **more)

@@ -150,7 +150,7 @@ def _summary(session: Session, host: Host, now: datetime) -> Summary:
 
 def _troubles(host: Host, now: datetime) -> list[str]:
     """Say why a host offers nothing although they take calls."""
-    found = [] if host.hours else ["There are no opening hours."]
+    found = [] if host.hours else ["There are no weekly hours."]
     if not offered_kinds(host):
         found.append("No kind of call is chosen that this host can take.")
     for feed in host.feeds:
@@ -180,4 +180,4 @@ def _why_none(special, is_weekday: bool, is_known: bool) -> str:
         return "Time off"
     if special:
         return left if special.windows else "Day off"
-    return left if is_weekday else "Closed"
+    return left if is_weekday else "No calls"

@@ -34,12 +34,13 @@ class Part:
 
 
 PARTS = {
-    "person": Part("Person and place", HostForm, AuditKind.HOST_CHANGED),
+    "person": Part("Host details", HostForm, AuditKind.HOST_CHANGED),
     "hours": Part(
         "Weekly hours",
         HoursForm,
         AuditKind.HOURS_CHANGED,
-        "Enter times like 9am, 9:30 am, noon or 17:00. A day without times is closed.",
+        "Enter times like 9am, 9:30 am, noon or 17:00. Leave a day empty if the host takes"
+        " no calls that day.",
     ),
     "rules": Part("Rules", RulesForm, AuditKind.RULES_CHANGED, "Booked calls stay as they are."),
 }

@@ -83,7 +83,7 @@ class ToldForm(Form):
     """What a person told a member: their details, and whether we may write to them."""
 
     may_contact = Choice(
-        "May we also write to them about our services?",
+        "May we also email them about our services?",
         choices=[SelectChoice(value, said) for value, said in CONSENTS.items()],
         default="",
     )

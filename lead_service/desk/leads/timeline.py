@@ -15,7 +15,7 @@ from ..labels import STAGES
 
 EVENTS = {
     EventKind.CALL_BOOKED: "Booked a call",
-    EventKind.CALL_MOVED: "The call was moved",
+    EventKind.CALL_MOVED: "The call was rescheduled",
     EventKind.CALL_REASSIGNED: "The call was given to another host",
     EventKind.CALL_CANCELLED: "The call was canceled",
     EventKind.CALL_HELD: "The call took place",

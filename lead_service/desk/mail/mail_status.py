@@ -51,7 +51,7 @@ MAIL_STATUSES = (
     _told(Delivery.REPORTED, "Marked as spam", "bad"),
     _ours(EmailState.FAILED, "Refused", "bad"),
     _ours(EmailState.DEAD, "Stopped trying", "bad"),
-    _ours(EmailState.EXPIRED, "Too late", "plain"),
+    _ours(EmailState.EXPIRED, "Expired", "plain"),
     _ours(EmailState.HELD, "Held", "plain"),
     _ours(EmailState.CANCELLED, "Canceled"),
 )

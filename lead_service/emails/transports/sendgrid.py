@@ -199,7 +199,7 @@ def meaning(
         return Stop(f"the provider refuses to send ({status}){_said(errors, message, key)}")
     if status in WRONG_MAIL and errors is not None:
         return Permanent(f"the provider refused this email ({status}){_said(errors, message, key)}")
-    return Temporary(f"the provider answered {status}", retry_at(headers, at))
+    return Temporary(f"the email provider returned an error ({status})", retry_at(headers, at))
 
 
 def silence(error: Exception) -> Temporary:

@@ -45,10 +45,10 @@ SECOND = timedelta(seconds=1)
 SOURCES = ("", "utm_source=linkedin&utm_medium=social", "utm_source=newsletter", "")
 REASONS = {
     "failed": "the provider refused this email (400)",
-    "dead": "the provider answered 503",
+    "dead": "the email provider returned an error (503)",
     "bounced": "there is no such mailbox (5.1.1)",
     "dropped": "an earlier email to this address bounced",
-    "deferred": "their server asked to wait (4.2.2)",
+    "deferred": "their mail server asked us to wait (4.2.2)",
 }
 
 

@@ -75,7 +75,7 @@ def test_afterward_the_link_says_that_nothing_is_left(client, result, mails, dat
         assert client.post(path).status_code == 303
         page = client.get(path)
         assert page.status_code == 200
-        assert "We have erased it" in page.text
+        assert "We erased your data" in page.text
         assert "<button" not in page.text
 
 

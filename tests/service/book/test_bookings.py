@@ -376,7 +376,7 @@ def test_a_message_without_a_slot_is_a_lead_and_confirmed_once(client, database,
     assert kept == [1, 1, 1]
     to_team, to_visitor = sorted((one for _, one in mails()), key=lambda one: one.to, reverse=True)
     assert (to_team.to, to_team.reply_to) == ("team@example.com", "ada@example.com")
-    assert (to_visitor.to, to_visitor.subject) == ("ada@example.com", "We have your message")
+    assert (to_visitor.to, to_visitor.subject) == ("ada@example.com", "We got your message")
     assert "Call me" not in to_visitor.text + to_visitor.html
 
 

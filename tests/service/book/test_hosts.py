@@ -52,7 +52,7 @@ def test_a_number_is_asked_for_when_the_one_with_a_link_is_busy_meanwhile(client
     book(client, BOTH, host=str(ann), email="faster@example.com")
     page = client.post("/book/", data=form)
     assert page.status_code == 422
-    assert "Enter the number that we should call." in page.text
+    assert "Enter your phone number." in page.text
     assert count(database, Booking) == 1
 
 
@@ -88,7 +88,7 @@ def test_a_call_that_moves_to_a_host_who_phones_asks_for_the_number_and_says_so(
     form = {"start": BOTH, "terms": hidden(shown, "terms")}
     refused = client.post(page + "move/", data=form)
     assert refused.status_code == 422
-    assert "Enter the number that we should call." in refused.text
+    assert "Enter your phone number." in refused.text
     assert client.post(page + "move/", data=form | {"phone": "+1 555 0100"}).status_code == 303
     assert only_call(database).phone == "+1 555 0100"
 

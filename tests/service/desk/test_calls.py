@@ -220,7 +220,7 @@ def test_who_has_a_call_then_cannot_be_chosen_and_a_race_for_them_is_a_409(clien
 def test_what_speaks_against_a_host_is_said_and_can_be_overruled(client, call, database):
     ben = add_host(database)
     change_host(database, ben, hours=[])
-    assert "outside the host\u2019s hours" in client.get(call + "give/").text
+    assert "Outside the host\u2019s hours" in client.get(call + "give/").text
     assert press(client, call + "give/", host=str(ben)).status_code == 303
     assert stored(database).host_id == ben
 

@@ -55,7 +55,9 @@ def test_rows_can_be_copied_to_other_days_and_the_week_shown_before_it_is_saved(
     ]
     assert 'name="saturday" value="9' not in copied.text
     shown = send(client, HOST + "hours/", **rows, preview="1")
-    assert "9:00 am to 12:00 pm, 1:00 pm to 5:00 pm" in shown.text and "14 starts" in shown.text
+    assert (
+        "9:00 am to 12:00 pm, 1:00 pm to 5:00 pm" in shown.text and "14 start times" in shown.text
+    )
     assert weekly(database) == before
     assert send(client, HOST + "hours/", **rows).status_code == 303
     assert weekly(database) == [(0, 540, 720), (0, 780, 1020)]

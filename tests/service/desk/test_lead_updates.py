@@ -96,7 +96,7 @@ def test_what_is_saved_is_shown_told_and_on_the_trail(client, ann, database):
         "fields": ["stage", "owner_id", "next_action", "next_action_on", "company"],
         **{"from_stage": "new", "to_stage": "qualified", "from_owner": None, "to_owner": 2},
     }
-    told = "stage: New → Qualified; owner: no owner → Bob; fields: next action, its date, company"
+    told = "stage: New → Qualified; owner: no owner → Bob; fields: next action, due date, company"
     assert told in client.get("/desk/trail/").text
 
 

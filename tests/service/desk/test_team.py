@@ -295,7 +295,11 @@ def test_every_change_of_the_team_is_on_the_trail_without_names(client, database
         (1, "renamed", "member 1", {}),
     ]
     page = client.get("/desk/trail/").text
-    assert page.index("Name changed") < page.index("Removed") < page.index("Invited by command")
+    assert (
+        page.index("Name changed")
+        < page.index("Removed")
+        < page.index("Invited from the command line")
+    )
     assert "role: admin" in page
     assert "Removed" not in client.get("/desk/trail/?about=member+1").text
 

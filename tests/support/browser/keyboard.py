@@ -55,7 +55,7 @@ class Keyboard:
     def skip_to_text(self) -> None:
         """Take the first stop of a fresh page, past the header."""
         self.tab()
-        assert self.focused["name"] == "Skip to the text", self.focused
+        assert self.focused["name"] == "Skip to main content", self.focused
         self.press("Enter")
         expect(self.page.get_by_role("main")).to_be_focused()
 

@@ -176,7 +176,7 @@ PLACES = published() | {
     "desk, cancel a call": Place("{call}cancel/", is_desk=True),
     "desk, move a call": Place("{call}move/", is_desk=True),
     "desk, move a call nowhere": Place(
-        "{call}move/", send_nothing("Move the call"), 422, is_desk=True
+        "{call}move/", send_nothing("Reschedule the call"), 422, is_desk=True
     ),
     "desk, give a call away": Place("{call}give/", is_desk=True),
     "desk, availability": Place("/desk/availability/", is_desk=True),

@@ -63,7 +63,7 @@ class Visitor:
 
         The phase asks the questions of Clarify in other words than an article does.
         """
-        expect(self.main).to_contain_text("First, the phase")
+        expect(self.main).to_contain_text("Before you start")
         self.main.get_by_label("There is a pilot, but it is stuck.").check()
         self.press("Continue")
         for number, step in enumerate(STEPS, start=1):

@@ -76,6 +76,7 @@ def page(name, diagnosis, environment=ENVIRONMENT, **more):
         "since": None,
         "words": text,
         "token": "t",
+        "is_own": False,
         "answers": "1-a",
         "reading": to_read(diagnosis, PUBLISHED),
         "is_current": True,
@@ -334,7 +335,7 @@ def test_what_became_worse_is_shown_before_what_became_better():
         return text.what_changed(replace(since, changes=since.changes[:number], **more))
 
     assert said(5) == "Five conditions have changed, two for the worse"
-    assert said(2) == "Two conditions have become worse"
+    assert said(2) == "Two conditions have gotten worse"
     assert said(1, is_shared=True) == "One condition differs"
 
 
@@ -342,7 +343,11 @@ def test_what_became_worse_is_shown_before_what_became_better():
     ("before", "now", "said"),
     [
         ([2, 2, 0, 0], [2, 2, 2, 2, 0, 0], "The step to begin with was Clarify. It is now Transf"),
-        ([2, 2, 0, 0], [2], "The step to begin with was Clarify. No condition is open now."),
+        (
+            [2, 2, 0, 0],
+            [2],
+            "The step to begin with was Clarify. All conditions are now true or nearly so.",
+        ),
         ([2], [2, 2, 0, 0], "No condition was open. The step to begin with is now Clarify."),
     ],
 )
@@ -386,7 +391,9 @@ def test_a_result_in_a_later_phase_compares_every_condition(before, now, reworde
     since = retake.compare(was, made, NOW, is_shared=is_shared)
     assert (len(since.changes), since.is_partial) == (12, False)
     shown = text_of(page("result", made, since=since))
-    elsewhere = "true for them in another phase." if is_shared else "In your earlier phase, it was"
+    elsewhere = (
+        "rue for them, in a different phase." if is_shared else "In your earlier phase, it was"
+    )
     assert shown.count(elsewhere) == reworded == sum(one.is_reworded for one in since.changes)
     asked = {one.text: {it.text for it in one.question.answers} for one in was.true}
     for one in since.changes:

@@ -49,8 +49,8 @@ def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
         ),
         (
             Unavailable(UnavailableReason.HOURS, at(17), at(9, day=25)),
-            "That is outside the host\u2019s hours. There are none from Tue, Nov 24, 5:00 pm"
-            " until Wed, Nov 25, 9:00 am.",
+            "Outside the host\u2019s hours. The host isn\u2019t available from Tue, Nov 24, 5:00 pm"
+            " to Wed, Nov 25, 9:00 am.",
         ),
         (Unavailable(UnavailableReason.HOURS), refusals.CLOSED),
         (
@@ -67,7 +67,7 @@ def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
         ),
         (
             Unavailable(UnavailableReason.BOOKED, at(9), at(9, 30), booking=7),
-            "Another call and its buffers take the time from Tue, Nov 24, 9:00 am to 9:30 am.",
+            "The host has another call from Tue, Nov 24, 9:00 am to 9:30 am, including buffers.",
         ),
         (
             Unavailable(UnavailableReason.BUSY, at(22), at(2, day=25), name="Work"),

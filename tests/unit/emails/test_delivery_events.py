@@ -142,7 +142,7 @@ def test_an_event_without_an_id_is_known_by_all_it_says():
         ({"event": "bounce"}, "their server refused it"),
         (
             {"event": "deferred", "response": "451 4.7.1 later"},
-            "their server asked to wait (4.7.1)",
+            "their mail server asked us to wait (4.7.1)",
         ),
         (
             {"event": "dropped", "reason": "Bounced Address"},
