@@ -30,7 +30,7 @@ def read_and_assess(someone: Visitor, keys: Keyboard) -> None:
     someone.page.goto(ARTICLE)
     keys.skip_to_text()
     answer_both(someone, keys)
-    keys.tab_to("Continue with the other ten questions")
+    keys.tab_to("Continue with the other ten")
     keys.press("Enter")
     expect(someone.main).to_contain_text("Before you start")
     keys.skip_to_text()

@@ -56,7 +56,7 @@ class Visitor:
         """Answer the two questions at an article's end, as badly as one can."""
         for question in self.main.get_by_role("group").all():
             question.get_by_role("radio").nth(WORST).check()
-        self.press("Continue with the other ten questions")
+        self.press("Continue with the other ten")
 
     def assess(self, worst: str = "clarify") -> None:
         """Say the phase and answer all steps, so that one is lowest.
