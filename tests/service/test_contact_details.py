@@ -78,7 +78,9 @@ def test_every_field_is_stored_and_shown_wherever_the_others_are(told, database,
         email = emails[kind]
         texts |= {f"{kind} as HTML": email.html, f"{kind} as text": email.text}
     for place, text in texts.items():
-        missing = [name for name, value in TOLD.items() if value not in unescape(text)]
+        missing = [
+            name for name, value in TOLD.items() if value not in unescape(text.replace("<wbr>", ""))
+        ]
         assert not missing, (place, missing)
 
 
