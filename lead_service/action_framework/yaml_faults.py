@@ -19,7 +19,7 @@ MISFIT = (
 UNCLOSED = (
     f"opens with a quotation mark: one more has to end the line, with none between; or {SAFE}"
 )
-COMMENT = 'a # begins a comment: put quotes around a text that has one, such as "#a8321c"'
+COMMENT = 'a # begins a comment: put quotes around a text that has one, such as "#fff"'
 IN_QUOTES = f"put quotes around the text, or {SAFE}"
 NEARBY = 3  # lines above the one at which the reader gave up
 

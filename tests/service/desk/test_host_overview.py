@@ -37,7 +37,7 @@ def test_the_next_two_weeks_are_what_visitors_see(client, admin, database):
 def test_why_not_names_the_call_in_the_way_and_leads_to_it(client, admin, database):
     book(client, "20261124T0900Z")
     answer = client.get(HOST + "why/?at=2026-11-24T09:00").text
-    assert "Another call and its buffers" in answer
+    assert "The host has another call" in answer
     assert 'href="/desk/calls/1/"' in answer
     assert "Visitors can book it." in client.get(HOST + "why/?at=2026-11-24T09:30").text
 
@@ -47,7 +47,7 @@ def test_why_not_names_the_rule(client, admin):
         ("2026-11-23T07:00", "That time has passed."),
         ("2026-11-23T09:00", "That is too soon"),
         ("2027-11-23T09:00", "That is too far ahead"),
-        ("2026-11-24T18:00", "outside the host\u2019s hours"),
+        ("2026-11-24T18:00", "Outside the host\u2019s hours"),
         ("2026-11-24T09:10", "Calls start every"),
     ]:
         assert told in client.get(HOST + f"why/?at={asked}").text, (asked, told)
@@ -59,7 +59,7 @@ def test_why_not_answers_for_a_gap_and_for_both_of_a_repeated_hour(client, admin
     assert "t have this time" in gap
     fold = client.get(HOST + "why/?at=2027-10-31T02:30").text
     assert "show this time twice" in fold
-    assert fold.count("outside the host\u2019s hours") == 2
+    assert fold.count("Outside the host\u2019s hours") == 2
     assert "UTC+02:00" in fold
     assert "UTC+01:00" in fold
 
