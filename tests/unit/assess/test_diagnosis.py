@@ -77,7 +77,9 @@ def names(steps):
 )
 def test_the_headline_names_the_step_to_begin_with(answers, begin, tied, near, unlocks):
     made = of(**answers)
-    assert made.headline.startswith(f"Begin with {begin}." if begin else ("Every", "All conditions"))
+    assert made.headline.startswith(
+        f"Begin with {begin}." if begin else ("Every", "All conditions")
+    )
     assert (made.begin_with and made.begin_with.name) == begin
     assert (names(made.tied), names(made.near)) == (tied, near)
     assert (made.unlocks and made.unlocks.name) == unlocks
