@@ -145,7 +145,7 @@ def test_a_kind_by_video_needs_a_host_with_a_link_and_one_by_phone_a_number(
     sign_in(client, database, settings)
     assert "book Pilot review with this host" in client.get(HOST).text
     change_host(database, meeting_link="https://meet.example.com/ann")
-    assert "By video" in client.get("/book/review/").text
+    assert ", by video" in client.get("/book/review/").text
     publish(app, KIND, replace(REVIEW, meet="phone"))
     assert ask_for_review(client, phone="").status_code == 422
     assert ask_for_review(client).status_code == 303

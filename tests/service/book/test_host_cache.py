@@ -135,10 +135,10 @@ def test_a_host_who_starts_taking_calls_while_the_page_reads_is_on_the_next_page
 
 def test_a_page_that_was_just_shown_tells_of_an_edit_and_of_a_call_at_once(client, database):
     first = client.get("/book/").text
-    assert "By phone" in first
+    assert ", by phone" in first
     assert client.get("/book/").text == first
     change_host(database, meeting_link="https://meet.example.com/ann")
-    assert "By video" in client.get("/book/").text
+    assert ", by video" in client.get("/book/").text
     before = open_starts(client)
     book(client, before[0])
     assert open_starts(client) == before[1:]

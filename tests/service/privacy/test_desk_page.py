@@ -100,7 +100,7 @@ def test_the_preview_counts_what_the_next_run_erases_and_erases_nothing(
         session.execute(update(Lead).values(touched_at=long_ago))
         session.execute(update(Booking).values(starts_at=long_ago))
 
-    assert "erases no leads" in client.get(PAGE).text
+    assert "Nothing is due to be erased." in client.get(PAGE).text
     database.write(age)
     text = client.get(PAGE).text
     assert "erases <strong>1</strong> lead with everything" in text

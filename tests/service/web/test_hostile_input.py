@@ -94,10 +94,16 @@ def test_a_line_break_is_kept_where_there_are_lines_and_refused_where_there_is_o
     typing, database
 ):
     for number, text in enumerate(LINES):
-        for field in ("name", "company", "phone", "email"):
+        for field in ("name", "company", "phone", "email") if "\t" not in text else ():
             assert typing(number, "Ada", **{field: text}).status_code == 422, (field, ascii(text))
         assert typing(number, "Ada", topic=text).status_code == 303
     assert [topic for _, _, topic in stored(database)] == list(LINES)
+
+
+def test_a_tab_pasted_into_one_line_is_a_space(typing, database):
+    assert typing(1, "Ada\tLovelace", company="Example\tWorks").status_code == 303
+    ((name, company, _),) = stored(database)
+    assert (name, company) == ("Ada Lovelace", "Example Works")
 
 
 def test_a_name_of_the_world_is_on_the_booking_and_in_its_invitation(client, database, mails):
