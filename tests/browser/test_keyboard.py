@@ -77,7 +77,7 @@ def fill_in_and_book(someone: Visitor, keys: Keyboard) -> None:
         keys.type(value)
     keys.tab_to("You may also email me")
     keys.press("Space")
-    expect(someone.main.get_by_role("checkbox")).to_be_checked()
+    expect(someone.main.get_by_label("You may also email me")).to_be_checked()
     keys.tab_to("Book this call")
     keys.press("Enter")
     someone.sees("Your call is booked")
