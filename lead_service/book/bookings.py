@@ -22,9 +22,8 @@ from ..leads.contact_details import ContactDetails
 from ..leads.touch import Touch
 from ..settings import Settings
 from ..web.tokens import derived_token, token_hash
-from . import time_cells
 from .answers import capture_with_answers
-from .availability import host_rules, queries
+from .availability import host_rules, queries, time_cells
 from .availability.refusals import BOOKED, HELD, Refusal, was_offered
 from .hosts.models import Host, who_take
 from .models import Booking, Status, coming
@@ -405,9 +404,7 @@ def _booking(
         token_hash=token_hash(_manage_token(secret, uid, 0)),
         submission_key=wanted.submission_key,
         host=host,
-        host_id=host.id,
         lead=lead,
-        lead_id=lead.id,
         assessment_id=answers.id if answers else None,
         came_from=wanted.came_from,
         source=wanted.source,

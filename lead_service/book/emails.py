@@ -222,11 +222,7 @@ def team_news(
     call, zone = "", "UTC"
     came_from, occasion = said.get("came_from"), Occasion(said["occasion"])
     if booking:
-        zone = booking.host_zone
-        if said["news"] == CallNews.CORRECTED and not outbox.has_heard(session, row):
-            said = said | {"news": CallNews.BOOKED}  # this took the place of that news
-        if said["news"] == CallNews.MOVED and intents.is_back(booking, said):
-            raise NotNeeded("the call is back at the time that they know")
+        zone, said = booking.host_zone, _as_heard(session, row, booking, said)
         what = _news(CallNews(said["news"]), booking, bool(said.get("by_team")))
         text, came_from = booking.topic, booking.came_from
         lead, reply_to = booking.lead, booking.email  # the address may be corrected by now
@@ -251,6 +247,17 @@ def team_news(
         **_to_staff(session, settings, lead.id, booking, occasion, reply_to, lead.name),
         **practice_context(settings),
     )
+
+
+def _as_heard(
+    session: Session, row: OutboxMessage, booking: Booking, said: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the news of a call as it is to a reader who may have missed what came before."""
+    if said["news"] == CallNews.CORRECTED and not outbox.has_heard(session, row):
+        return said | {"news": CallNews.BOOKED}  # this took the place of that news
+    if said["news"] == CallNews.MOVED and intents.is_back(booking, said):
+        raise NotNeeded("the call is back at the time that they know")
+    return said
 
 
 def _booking(session: Session, row: OutboxMessage, now: datetime) -> Booking:

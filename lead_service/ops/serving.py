@@ -26,7 +26,8 @@ from granian.server import MPServer, MTServer
 from .. import clock, create_app, logs
 from .. import settings as settings_of
 from ..assess import brief
-from ..book import held, time_cells
+from ..book import held
+from ..book.availability import time_cells
 from ..book.calendars import sync
 from ..book.hosts import setup
 from ..book.visitor import times_page

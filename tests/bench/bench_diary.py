@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from lead_service.book import time_cells
+from lead_service.book.availability import time_cells
 from lead_service.book.forms import start_text
 from lead_service.book.hosts import setup
 from lead_service.book.hosts.models import Host

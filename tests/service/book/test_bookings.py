@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, event, select
 
-from lead_service.book import time_cells
+from lead_service.book.availability import time_cells
 from lead_service.book.forms import parse_start, start_text
 from lead_service.book.hosts.models import BusyTime, CalendarFeed, Host
 from lead_service.book.models import Booking, TimeCell

@@ -6,11 +6,11 @@ from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..call_types import CallType
-from ..db.engine import broken_rule
-from .availability import host_rules
-from .hosts.models import Host
-from .models import Booking, TimeCell
+from ...call_types import CallType
+from ...db.engine import broken_rule
+from ..hosts.models import Host
+from ..models import Booking, TimeCell
+from . import host_rules
 
 CELL = timedelta(minutes=5)
 ONE_WINNER = "uq_time_cell_host_id_starts_at"
