@@ -32,7 +32,7 @@ from ...book.models import Booking, CallOutcome
 from ...emails.models import OutboxMessage
 from ...formats import e164
 from ...leads import touch
-from ...leads.consent import Agreed, agreed_by, may_email_about
+from ...leads.consent import TOLD_SOURCE, Agreed, agreed_by, may_email_about
 from ...leads.contact_details import LABELS, ContactDetails
 from ...leads.models import Consent, Lead, LeadEvent, Note
 from ...web.context import Context, context
@@ -383,5 +383,5 @@ def _consent(consent: Consent) -> dict:
         "wording": consent.wording,
         "source": consent.source,
         "may_contact": consent.may_contact,
-        "confirmed_by_email": consent.is_proved,
+        "confirmed_by_email": consent.is_proved and consent.source != TOLD_SOURCE,
     }

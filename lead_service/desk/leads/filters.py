@@ -5,6 +5,7 @@ views select is written as the indexes of `leads` have it, with literals: an ind
 is used only where a database can see that the condition is the same.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -17,12 +18,15 @@ from sqlalchemy.orm import Session, aliased
 from ...book.models import Booking, Status
 from ...db.engine import values
 from ...emails.models import EmailState, Hold, OutboxMessage
+from ...formats import tel_number
 from ...leads import touch
 from ...leads.models import CLOSED, Lead, Stage
 from ...web.fields import clean
 from ..pagination import LARGEST_ID, Order
 
 LONGEST_SEARCH = 100
+PHONE = re.compile(r"(?:[ ()+./-]*\d){6,}[ ()./-]*")
+OWN_DIGITS = 9  # the end of a phone number, which is the same from wherever it is dialed
 COUNTED = 1000  # beyond that, the exact number is of no use
 QUICK = {
     "calls": "Upcoming calls",
@@ -53,11 +57,12 @@ class LeadFilter:
     @classmethod
     def read(cls, args: Mapping[str, str]) -> "LeadFilter":
         """Read a view from an address; 404 for one that no page leads to."""
+        source = clean(args.get("source"))[:LONGEST_SEARCH]
         view = cls(
             quick=args.get("view", ""),
             stage=args.get("stage", ""),
             owner=args.get("owner", ""),
-            source=touch.written_by_hand(clean(args.get("source"))),
+            source=touch.written_by_hand(source) or source,  # which no lead has
             asked=" ".join(clean(args.get("q")).split())[:LONGEST_SEARCH],
             sort=args.get("sort", ""),
         )
@@ -95,9 +100,12 @@ class LeadFilter:
         return query, replace(order, by=func.coalesce(order.by, order.by)) if self.asked else order
 
     def matches(self) -> list[ColumnElement[bool]]:
-        """Select the leads in which every word of the search stands."""
+        """Select the leads in which every word of the search stands, or with that phone number."""
         words = self.asked.casefold().split()
-        return [Lead.sought.contains(word, autoescape=True) for word in words]
+        named = [Lead.sought.contains(word, autoescape=True) for word in words]
+        if PHONE.fullmatch(self.asked):
+            return [or_(and_(*named), Lead.sought.contains(tel_number(self.asked)[-OWN_DIGITS:]))]
+        return named
 
     def _quick(self, session: Session, now: datetime, today: date) -> tuple[Select, Order]:
         query, order = select(Lead), ORDERS[self.sort or "activity"]
