@@ -96,7 +96,7 @@ soak: setup-tests ## Stress the service for an hour (kills, full disks, locks) a
 check: build ## Check settings, site, database and email of this machine
 	@SITE_DIR=$${SITE_DIR:-$(SITE)} $(BIN)/lead-service check
 
-pictures: tools setup-tests ## Take the pictures of README and handbook again
+pictures: tools setup-tests ## Retake the screenshots in the README and handbook
 	@$(BIN)/python -m tests.support.pictures
 
 bench: setup-tests ## Run the benchmarks and print ratios

@@ -43,14 +43,9 @@ ADDRESSES = (*(page.url for page in PAGES), BOOK)
 
 
 def service_pages(calls: CallTypes) -> tuple[ServicePage, ...]:
-    """Return all of them, with a page for each kind of call."""
-    booking = (
-        ServicePage(
-            calls.address(call),
-            "Book a call" if call == calls.default else call.name,
-            f"{call.name}, {call.minutes} minutes. {call.description}",
-            BOOKING if call == calls.default else ("book",),
-        )
-        for call in calls.all
-    )
-    return (*PAGES, *booking)
+    """Return all of them. Of kinds of call the build knows only that visitors may book the first:
+    who takes the others is set on the desk.
+    """
+    call = calls.default
+    description = f"{call.name}, {call.minutes} minutes. {call.description}"
+    return (*PAGES, ServicePage(BOOK, "Book a call", description, BOOKING))

@@ -1,11 +1,9 @@
 """Read the menu and the footer from `nav` in mkdocs.yml."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from mkdocs.structure.files import Files, InclusionLevel
-
-from .links import SERVICE
 
 MENU, FOOTER = "Menu", "Footer"
 IMPRINT = "imprint.md"  # only some practices have one
@@ -22,11 +20,18 @@ class Entry(NamedTuple):
 class Menus:
     """The entries of both, and `faults`: a text of mkdocs.yml, and what is wrong with it."""
 
-    def __init__(self, nav: Sequence[Any] | None, files: Files, *, has_imprint: bool) -> None:
+    def __init__(
+        self,
+        nav: Sequence[Any] | None,
+        files: Files,
+        known: Collection[str],
+        *,
+        has_imprint: bool,
+    ) -> None:
+        """Take `nav`, and the root-relative addresses that links may lead to."""
         self.entries: dict[str, list[Entry]] = {MENU: [], FOOTER: []}
         self.faults: list[tuple[str, str]] = []
-        self._files, self._has_imprint = files, has_imprint
-        self._known = {f"/{file.url}" for file in files} | set(SERVICE) | {"/feed.xml"}
+        self._files, self._known, self._has_imprint = files, known, has_imprint
         seen = set()
         for part, entries in self._parts(nav):
             seen.add(part)
@@ -40,7 +45,7 @@ class Menus:
         for item in nav or ():
             [(name, entries)] = item.items() if isinstance(item, dict) else [(str(item), None)]
             if name not in self.entries:
-                known = f"is no part of nav. The parts are {MENU} and {FOOTER}"
+                known = f"isn't a part of nav. The parts are {MENU} and {FOOTER}"
                 self.faults.append((name, f"nav: {name}: {known}"))
             elif not isinstance(entries, list):
                 self.faults.append((name, f"nav: {name}: below it, {ENTRY}, one on each line"))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import unquote, urljoin, urlsplit
@@ -60,7 +61,6 @@ MATERIAL = str(Path("material", "templates"))
 SERVICE = Path(__file__).resolve().parents[1]
 SERVICE_TEMPLATES = SERVICE / "templates"  # the signature, and who a person is
 PEOPLE, IMPRINT = "people/", "imprint.md"  # in docs/
-DATA = ("framework.yml", "calls.yml")  # published whole, for the service and for readers
 log = logging.getLogger(__name__)  # warnings of MkDocs would fail the build
 BRIEF = SERVICE / "assess" / "brief.yml"  # checked and not published
 
@@ -103,7 +103,7 @@ class Build:
         """Put counts, lengths and periods into a text, or into all texts of a front matter."""
         step = next((step for step in self.framework.steps if step.slug == slug), None)
         own = {placeholders.OF_STEP: counts(self.framework).of(step)} if step else {}
-        return placeholders.filled(value, self.words | own)
+        return placeholders.filled(value, self.words | placeholders.with_capitals(own))
 
 
 class PublishingPlugin(BasePlugin[PublishingConfig]):
@@ -207,7 +207,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build.compressor = assets.Compressor(len(files.documentation_pages()))
         known = {f"/{file.url}".removesuffix("./") for file in files}
         known |= {f"/{name}" for name in config.theme.static_templates}
-        known |= {page.url for page in service_pages(build.calls)}
+        known |= {*links.SERVICE, *map(build.calls.address, build.calls.all), "/feed.xml"}
         build.addresses = links.Addresses(_address(config), known)
         build.shown = {
             file.url: file
@@ -215,7 +215,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             if Path(file.src_uri).suffix.lower() in pictures.RASTER | pictures.DRAWN
         }
         self._read_all(files)
-        menu = menus.Menus(self._nav, files, has_imprint=config.extra["has_imprint"])
+        has_imprint = config.extra["has_imprint"]
+        menu = menus.Menus(self._nav, files, build.addresses.known, has_imprint=has_imprint)
         build.faults += (str(self._setting(wrong, text)) for text, wrong in menu.faults)
         build.menu = menu.entries
         included = Path(config.docs_dir, "includes").glob("*")
@@ -302,8 +303,11 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build = self.build
         read = front_matter.read(file)
         for key, value in read.data.items():
-            for _, wrong in placeholders.wrong(value if isinstance(value, str) else ""):
-                raise read.fault(key, wrong)
+            for text in _texts(value):
+                for _, wrong in placeholders.wrong(text):
+                    raise read.fault(key, wrong)
+                if not read.data.get("step") and placeholders.OF_STEP in text.lower():
+                    raise read.fault(key, placeholders.NO_STEP)
         data = build.filled(read.data, read.data.get("step"))
         front = build.fronts[file.src_uri] = replace(read, data=data)
         known: front_matter.Known = {
@@ -434,17 +438,18 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         """
         build = self.build
         linked = {unquote(link) for link in build.addresses.linked}
-        texts = repr([build.fronts[page.src_uri].data for page in files.documentation_pages()])
+        fronts = (build.fronts[page.src_uri].data for page in files.documentation_pages())
+        named = {self.config.logo, self.config.icon, *chain.from_iterable(map(_texts, fronts))}
         beside = [file for file in files if file.src_dir == config.docs_dir]
         for file in beside:
-            if file.is_documentation_page() or file.src_uri in DATA or file.src_uri in texts:
+            if file.is_documentation_page() or file.src_uri in mistakes.DATA:
                 continue
-            if f"/{unquote(file.url)}" not in linked:
-                files.remove(file)
-                if file.src_uri not in build.sized:
-                    log.warning(f"{file.src_uri}: not published, because no published page uses it")
-            elif Path(file.src_uri).suffix.lower() in pictures.RASTER:
-                file.content_bytes = pictures.without_camera_data(file.content_bytes)
+            if f"/{unquote(file.url)}" in linked or file.src_uri in named:
+                _clean(file)
+                continue
+            files.remove(file)
+            if file.src_uri not in build.sized:
+                log.warning(f"{file.src_uri}: not published, because no published page uses it")
 
     def _refuse_faults(self, files: Files) -> None:
         """Stop the build if any page has a fault, all of which are known by now."""
@@ -476,7 +481,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             sorted(config.extra.items()),
         )
         told = (config.site_name, config.site_url, config.site_description, config.copyright)
-        data = (Path(config.docs_dir, name) for name in DATA)
+        data = (Path(config.docs_dir, name) for name in mistakes.DATA)
         return hash_of(said, told, files=(*data, *_programs()))
 
     def _changed(self, config: MkDocsConfig) -> Callable[..., date | None]:
@@ -519,6 +524,24 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         if not self.is_preview:
             build.compressor.finish(site)
             build_cache.tidy()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield all texts in a value of a front matter."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)
+
+
+def _clean(file: File) -> None:
+    """Take what a camera wrote out of a picture that is published by itself."""
+    if Path(file.src_uri).suffix.lower() in pictures.RASTER:
+        try:
+            file.content_bytes = pictures.without_camera_data(file.content_bytes)
+        except ValueError as error:
+            raise PluginError(f"{file.src_uri}: {error}") from error
 
 
 def _set_up(env: Environment) -> None:

@@ -4,6 +4,7 @@ Each save builds the site again, drafts and articles of later days included. An 
 again, or shows what is wrong with file and line; the last build without mistakes stays below.
 """
 
+import errno
 import json
 import logging
 import os
@@ -169,11 +170,14 @@ def port_to_use() -> int:
     """Return the port of the settings; end with a sentence if it is taken."""
     try:
         port = settings.load_for_site().port
-        with socket.create_server(("127.0.0.1", port)):
-            return port
     except settings.SettingsError as error:
         sys.exit(str(error))
-    except OSError:
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            return port
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            sys.exit(f"Port {port} cannot be used ({error.strerror}). Change PORT.")
         sys.exit(f"Port {port} is in use. Stop the program that uses it, or change PORT.")
 
 

@@ -67,7 +67,7 @@ def test_our_icon_has_the_color_of_the_practice(tmp_path):
                 "mkdocs.yml: nav: Menu: Gone: there is no page gone.md",
                 "{Services: services.md}: nav: Menu: services.md: write what the link says",
                 "mkdocs.yml: nav: Menu: Soon: insights/soon.md is not published yet",
-                "mkdocs.yml: nav: Foter: is no part of nav. The parts are Menu and Footer",
+                "mkdocs.yml: nav: Foter: isn't a part of nav. The parts are Menu and Footer",
                 "mkdocs.yml:{nav:}: nav: Footer: is missing",
             ],
         ),

@@ -37,7 +37,7 @@ FAULTS = [
     ("title: A title", "title: 2026", ":2: title: must be text: put it in quotes"),
     ("description: A sentence.\n", "", ":1: description: is missing"),
     ("title: A title", 'title: "\\u200b"', ":2: title: must have letters that a reader can see"),
-    ("A sentence", "A {question}", ":3: description: {question} stands for nothing"),
+    ("A sentence", "A {question}", ":3: description: {question} isn't a placeholder"),
     ("title: A title", "title: A: B", ":2: no text on the line of its key can hold a colon: put q"),
     ("step: organize\n", "", ":1: step: is missing"),
     ("2025-03-31", "in March", ":4: date: must be a day such as 2025-03-31"),

@@ -36,7 +36,6 @@ class Picture(NamedTuple):
 OF_VISITORS = (
     Picture("article", ARTICLE, PHONE),
     Picture("result", "/assessment/example/", PHONE),
-    Picture("booking", "/book/", PHONE),
 )
 OF_THE_DESK = (
     Picture("inbox", "/desk/", SCREEN),

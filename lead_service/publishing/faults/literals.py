@@ -61,10 +61,13 @@ def blocks(text: str) -> Found:
         line = CALLOUT.fullmatch(found[0])
         unknown = {*(line["kinds"] or "note").split()} - KINDS if line else ()
         if not line:
-            yield found.start(), 'this is no callout: write !!! note "Title", with both quotes'
+            yield found.start(), 'this is not a callout: write !!! note "Title", with both quotes'
         elif unknown:
             known = "note, tip, success, question, warning, danger, example, quote"
-            yield found.start(), f"{unknown.pop()} is no kind of callout. Some are {known}"
+            yield (
+                found.start(),
+                f"{unknown.pop()} isn't a kind of callout. Use one of these: {known}",
+            )
     for found in TAB_MEANT.finditer(text) if "===" in text else ():
         if not TAB.fullmatch(found[0]):
             yield found.start(), 'a tab begins with === "Title", with both quotes'
@@ -79,13 +82,13 @@ def _captions(text: str) -> Found:
     for found in SLASHES.finditer(text) if "///" in text else ():
         name = found[0].strip(" \t/")
         if not BLOCK.fullmatch(found[0]):
-            yield found.start(), "this is no block: write /// caption, the text below, and ///"
+            yield found.start(), "this isn't a block: write /// caption, the text below, and ///"
         if name:
             opened.append(found.start())
         elif opened:
             opened.pop()
         else:
-            yield found.start(), "/// ends what never began"
+            yield found.start(), "/// closes a block that was never opened"
     for at in opened:
         yield at, "this block never ends: add /// below its text"
 
@@ -123,7 +126,7 @@ def tags(text: str) -> Found:
     """Look for words in angle brackets, of which readers would see nothing."""
     for found in TAG.finditer(text) if "<" in text else ():
         if found[1].lower() not in TAGS:
-            wrong = f"<{found[1]}> is no HTML, and readers would see nothing: write &lt; for <"
+            wrong = f"<{found[1]}> isn't HTML, so readers would see nothing: write &lt; for <"
             yield found.start(), wrong
 
 
@@ -164,7 +167,7 @@ def _table(lines: list[str], at: int) -> Found:
             return
         if (cells := _cells(line)) > columns:
             wrong = f"this row has {cells} cells, and the table has {columns} columns"
-            yield starts[number], f"{wrong}: write \\| for a line that is no border"
+            yield starts[number], f"{wrong}: write \\| for a | inside a cell"
 
 
 def _cells(line: str) -> int:

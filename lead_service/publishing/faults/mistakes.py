@@ -18,9 +18,10 @@ PAGES = 300  # kept in memory
 ARTICLES = "insights/"
 ADDRESS = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 UMLAUTS = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
+DATA = ("framework.yml", "calls.yml")  # published whole, for the service and for readers
 PUBLISHED = {  # besides Markdown
     *(".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".svg"),
-    *(".pdf", ".csv", ".xlsx", ".pptx", ".zip", ".yml"),
+    *(".pdf", ".csv", ".xlsx", ".pptx", ".zip"),
 }
 SCHEMES = {"http", "https", "mailto", "tel", "sms"}
 FENCE = re.compile(r"(?m)^(?P<indent> *)(?P<fence>`{3,}|~{3,})[^\n`]*$")
@@ -62,7 +63,7 @@ LEFT_OVER = (  # each begins with a character to look for: looking behind first 
         re.compile(r"""\{:? ?(?:[.#][\w-]+|\w+=["'])[^{}\n]*\}"""),
         "marks nothing: put it directly behind or below",
     ),
-    (re.compile(r"\{its_questions\}"), "counts the questions of a step: give the page a `step`"),
+    (re.compile(r"\{[Ii]ts_questions\}"), placeholders.NO_STEP),
 )
 COMPUTER = re.compile(r"[A-Za-z]:[\\/]|file:|/(?:Users|home)/", re.IGNORECASE)
 DOMAIN = re.compile(r"(?:[\w-]+\.)+(?P<ending>[a-z]{2,24})(?:[/?#].*)?", re.IGNORECASE)
@@ -135,7 +136,7 @@ def _html(text: str) -> Iterator[tuple[int, str]]:
         if len(begins) > len(ends):
             yield begins[0], f"<{name}> has no end: add </{name}>"
         elif len(ends) > len(begins):
-            yield ends[-1], f"</{name}> ends what never began"
+            yield ends[-1], f"</{name}> closes what was never opened"
     for found in (*INLINE_CODE.finditer(text), *STYLE_LIST.finditer(text)):
         name = found[1] if found.re is INLINE_CODE else "style"
         yield found.start(), f"{name}= does nothing here: the site's security policy stops it"
@@ -279,18 +280,16 @@ def in_times(body: str, first: int, minutes: int) -> Iterator[Mistake]:
 def in_name(path: str) -> str | None:
     """Say what is wrong with the name or the place of a file in docs/, if anything is."""
     folder, _, name = path.rpartition("/")
-    if name.startswith("._") or name == ".DS_Store":
-        return None  # macOS writes them, and they are never published
-    if name.startswith("."):
-        return "is not published, because its name begins with a dot: rename it or remove it"
+    if name.startswith("."):  # systems and text editors write such files
+        is_page = name.endswith(".md") and not name.startswith(("._", ".#"))
+        return "is not published, because its name begins with a dot" if is_page else None
     stem, dot, ending = name.rpartition(".")
     if f".{ending}" != ".md" and ending.lower() in ("md", "markdown", "txt"):
         return f"rename it to {_plain(stem)}.md: other endings are not read as pages"
     if ending.lower() in ("heic", "heif", "tif", "tiff", "bmp"):
         return "browsers do not show this kind of picture: save it as JPEG, PNG or WebP"
-    if f".{ending.lower()}" not in PUBLISHED | {".md"} or not dot:
-        return "is a kind of file that the site does not publish. Remove it from docs/"
-    if ending == "yml" and path not in ("framework.yml", "calls.yml"):
+    is_published = f".{ending.lower()}" in PUBLISHED | {".md"} or path in DATA
+    if not is_published or not dot:
         return "is a kind of file that the site does not publish. Remove it from docs/"
     if ending != "md":
         return None

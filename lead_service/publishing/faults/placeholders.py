@@ -12,6 +12,7 @@ from ...call_types import CallType
 WRITTEN = re.compile(r"\{([A-Za-z]\w*)\}")
 MEANT = re.compile(r"\{ *([A-Za-z]\w*) *\}")
 OF_STEP = "its_questions"  # counts those of the page's own step
+NO_STEP = "counts the questions of a step: give the page a `step`"
 NAMES = (
     *("questions", "steps", "minutes", OF_STEP, "retention", "backup"),
     *("call_minutes", "call_length", "call_description"),
@@ -28,8 +29,12 @@ def words(framework: Framework, call: CallType, retention: int, backup: int) -> 
     found |= {"call_minutes": f"{call.minutes} minutes", "call_length": call.length}
     found |= {"call_description": call.description}
     found |= {"retention": _period(retention), "backup": _period(backup)}
-    capitals = {name.capitalize(): word.capitalize() for name, word in found.items()}
-    return found | capitals
+    return with_capitals(found)
+
+
+def with_capitals(known: Mapping[str, str]) -> dict[str, str]:
+    """Add each word with a capital, by its name with a capital."""
+    return {**known, **{name.capitalize(): word.capitalize() for name, word in known.items()}}
 
 
 def filled(value: Any, known: Mapping[str, str]) -> Any:
@@ -51,7 +56,7 @@ def wrong(text: str) -> Iterator[tuple[int, str]]:
             continue
         near = get_close_matches(name, NAMES, 1, 0.5)
         meant = f"did you mean {{{near[0]}}}?" if near else f"the names are {', '.join(NAMES)}"
-        yield found.start(), f"{found[0]} stands for nothing: {meant}"
+        yield found.start(), f"{found[0]} isn't a placeholder: {meant}"
 
 
 def _period(days: int) -> str:

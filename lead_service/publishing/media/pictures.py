@@ -26,7 +26,9 @@ GIVEN = re.compile(r'\s(?:src|width|height|loading|srcset|sizes)="[^"]*"')
 PIXELS = re.compile(r'\s(width|height)="(\d+)(?:px)?"')
 FOR_ONE_SCHEME = ("only-light", "only-dark")
 VIEW_BOX = re.compile(rb"""\bviewBox=["'][\d.-]+[ ,]+[\d.-]+[ ,]+([\d.]+)[ ,]+([\d.]+)""")
+NO_PICTURE = "is not a picture: use an SVG, PNG or WebP"
 KEPT = {"transparency", "icc_profile"}  # of what is written into a picture
+WRITTEN_BY_CAMERAS = {"exif", "xmp", "XML:com.adobe.xmp", "photoshop", "comment", "Comment"}
 RASTER = {".png", ".jpg", ".jpeg", ".webp", ".avif"}
 DRAWN = {".svg", ".gif"}
 
@@ -89,11 +91,26 @@ def measured(picture: bytes, _ending: str) -> Sized:
         with Image.open(BytesIO(picture)) as opened:
             return Sized(*opened.size, [(opened.width, picture)])
     except UnidentifiedImageError:
-        raise ValueError("is not a picture: use an SVG, PNG or WebP") from None
+        raise ValueError(NO_PICTURE) from None
 
 
 def without_camera_data(picture: bytes) -> bytes:
-    """Return a picture that readers open by itself, upright and without what the camera wrote."""
+    """Return a picture that readers open by itself, upright and without what the camera wrote.
+
+    One without such data stays as it is. Raises ValueError for what is not a picture.
+    """
+    try:
+        with Image.open(BytesIO(picture)) as opened:
+            is_moving = getattr(opened, "is_animated", False)
+            if is_moving or not WRITTEN_BY_CAMERAS & opened.info.keys():
+                return picture
+    except UnidentifiedImageError:
+        raise ValueError(NO_PICTURE) from None
+    made_from = ("upright", PIL.__version__, hashlib.sha256(picture).hexdigest())
+    return keep("picture", made_from, partial(_upright, picture)).read_bytes()
+
+
+def _upright(picture: bytes) -> bytes:
     with Image.open(BytesIO(picture)) as opened:
         upright = ImageOps.exif_transpose(opened)
         upright.info = {key: upright.info[key] for key in KEPT & upright.info.keys()}

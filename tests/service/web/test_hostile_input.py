@@ -102,6 +102,8 @@ def test_a_line_break_is_kept_where_there_are_lines_and_refused_where_there_is_o
 
 def test_a_tab_pasted_into_one_line_is_a_space(typing, database):
     assert typing(1, "Ada\tLovelace", company="Example\tWorks").status_code == 303
+    for number, field in enumerate(("phone", "email"), 2):
+        assert typing(number, "Ada", **{field: "A\tda"}).status_code == 422, field
     ((name, company, _),) = stored(database)
     assert (name, company) == ("Ada Lovelace", "Example Works")
 
