@@ -60,10 +60,9 @@ def take_along(
     with it once its mailbox has confirmed anything: then they may be that person's.
     """
     answers = session.get(Assessment, assessment_id) if assessment_id else None
-    if answers and answers.lead_id == mistyped.id and not _is_confirmed(session, mistyped):
-        answers.lead_id = None
-        session.flush()
-    return claim(session, assessment_id, meant.id)
+    is_its = answers is not None and answers.lead_id == mistyped.id
+    owner_id = mistyped.id if is_its and not _is_confirmed(session, mistyped) else None
+    return claim(session, assessment_id, meant.id, owner_id)
 
 
 def _is_confirmed(session: Session, lead: Lead) -> bool:

@@ -41,7 +41,11 @@ def capture_with_answers(
 
 
 def _take_back(session: Session, answers: Assessment, former: Lead, touch: Touch) -> None:
-    """Leave a lead and its calls without answers that their owner has used with another address."""
+    """Leave a lead and its calls without answers that their owner has used with another address.
+
+    The calls are not locked before the lead, as they are elsewhere: nothing that holds their time
+    changes, and a deadlock is tried again.
+    """
     calls = (Booking.assessment_id == answers.id, Booking.lead_id == former.id)
     session.execute(update(Booking).where(*calls).values(assessment_id=None))
     record_event(session, former, EventKind.ANSWERS_TAKEN_BACK, touch.at)

@@ -34,11 +34,7 @@ from .models import Booking, CallOutcome
 from .visitor.lead_link import link_for
 
 REQUEST, CANCEL = "REQUEST", "CANCEL"
-CANCELS = {  # kinds whose calendar file takes a call away
-    EmailKind.BOOKING_CANCELLED,
-    EmailKind.BOOKING_CANCELLED_FOR_HOST,
-    EmailKind.BOOKING_WITHDRAWN,
-}
+CANCELS = {*intents.CALLED_OFF, EmailKind.BOOKING_WITHDRAWN}  # their file takes a call away
 # Kinds to the visitor with a calendar file: news of a call that is agreed and still to come.
 WITH_FILE = {
     EmailKind.BOOKING_REQUESTED,

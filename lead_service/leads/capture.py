@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ..db.engine import broken_rule, insert_unless
 from .contact_details import ContactDetails
 from .models import Consent, Lead, LeadEvent, Note, derived_columns
-from .touch import Touch
+from .touch import Touch, in_words
 
 SUSPECTED = " (suspected to be automated)"  # what the team is told of a lead in quarantine
 ONE_EACH = "uq_lead_address"
@@ -76,9 +76,10 @@ def capture_lead(
     """
     told, address = asdict(details), normalize_email(details.email)
     new: dict[str, Any] = told | {"address": address, "quarantine": quarantine}
-    new |= {"created_at": at, "touched_at": at} | derived_columns(details, address)
     touches = list(touches)
-    new["first_touch"], new["last_touch"] = _touched(touches)
+    first, last = _touched(touches)
+    new |= {"created_at": at, "touched_at": at, "first_touch": first, "last_touch": last}
+    new |= derived_columns(details, address, map(in_words, (first, last)))
     lead = None
     while lead is None:  # it may be erased after it was in the way, before it is found
         is_new = insert_unless(session, Lead, "address", **new)

@@ -25,6 +25,7 @@ from sqlalchemy.orm import (
 from ..accounts.members import Member
 from ..db.base import NUMBERS_FOR_LIFE, Base
 from ..db.engine import StoredEnum, values
+from ..formats import tel_number
 from . import touch
 from .company import company_domain
 from .contact_details import ContactDetails
@@ -143,6 +144,12 @@ class Lead(ContactColumns, Base):
     events: Mapped[list["LeadEvent"]] = relationship(
         back_populates="lead", order_by="LeadEvent.id", cascade="all, delete-orphan"
     )
+
+    @property
+    def latest_touch(self) -> dict[str, Any]:
+        """What led to what they did last; empty if nothing is known."""
+        return self.last_touch or self.first_touch or {}
+
     consents: Mapped[list["Consent"]] = relationship(
         order_by="Consent.id.desc()", cascade="all, delete-orphan"
     )
@@ -163,10 +170,11 @@ def derived_columns(
     details: ContactDetails, address: str, sources: Iterable[str] = ()
 ) -> dict[str, str]:
     """Return what a list of leads is sorted and searched by."""
-    known = (*(row.value for row in details.rows), address, *dict.fromkeys(filter(None, sources)))
+    told = (row.value for row in details.rows)
+    known = (*told, tel_number(details.phone or ""), address, *dict.fromkeys(sources))
     return {
         "sort_name": (details.name or details.email).casefold()[:SORTED_BY],
-        "sought": "\n".join(one.casefold() for one in known),
+        "sought": "\n".join(one.casefold() for one in known if one),
         "domain": company_domain(address),
     }
 

@@ -28,11 +28,13 @@ class Touch:
     at: datetime
     article: str | None = None  # its slug
     source: str = ""
+    by_hand: bool = False  # a member typed the source: links must not repeat it
 
     @property
     def stored(self) -> dict[str, Any]:
         """Return it as a lead keeps it and files show it, the parameters one by one."""
-        known = {"at": self.at.isoformat(), "article": self.article, **parameters(self.source)}
+        known = {"at": self.at.isoformat(), "article": self.article, "by_hand": self.by_hand}
+        known |= parameters(self.source)
         return {name: value for name, value in known.items() if value}
 
 
@@ -46,7 +48,8 @@ def written_by_hand(how: str) -> str:
     """Write how a member knows someone as a source can hold it: messe munchen."""
     words = [word for word in how.lower().split() if "@" not in word]
     plain = unicodedata.normalize("NFKD", " ".join(words)).encode("ascii", "ignore").decode()
-    return " ".join(re.sub(r"[^a-z0-9._~-]+", " ", plain).split())[:LONGEST_VALUE].lstrip("._~-")
+    said = " ".join(re.sub(r"[^a-z0-9._~-]+", " ", plain).split()).lstrip("._~- ")
+    return said[:LONGEST_VALUE].rstrip()
 
 
 def came_by(touch: Mapping[str, str] | None) -> tuple[str | None, str]:

@@ -59,10 +59,12 @@ def serve(settings: Settings) -> None:
     site = load_content(settings)
     _announce(settings, site, _prepare(settings))
     logs.configure(settings.log_level)
+    renewal = publishing_site.Renewal(settings.site_dir)
     supervise(
         partial(_serve_requests, settings, address),
         partial(deliver, settings),
-        publishing_site.Renewal(settings.site_dir).has_come,
+        # In production a new build comes with a restart, of both.
+        renewal.has_come if settings.is_local else lambda: False,
     )
 
 
@@ -248,6 +250,7 @@ class Renewing:
     def _renew(self) -> None:
         old = self._app
         try:
+            load_content(self._settings)  # as deliver does, which has to agree
             self._app = create_app(self._settings)
         except SettingsError as error:
             log.error("the new build is not shown: %s", error)

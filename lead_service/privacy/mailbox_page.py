@@ -43,7 +43,7 @@ def choices(token: str) -> str:
             email=lead.email,
             agreed=agreed,
             is_confirmed=any(one.kind == EventKind.ADDRESS_CONFIRMED for one in lead.events),
-            canceled=any(one.cancelled_at == lead.disowned_at for one in _canceled(session, lead)),
+            canceled=lead.disowned_at is not None and _has_canceled(session, lead),
             is_kept=_is_proved(session, lead),
             calls=unproved,
             waiting=waiting,
@@ -140,7 +140,7 @@ def _disown(session: Session, settings: Settings, lead: Lead, now: datetime) -> 
     """
     was_disowned = lead.disowned_at is not None
     _withdraw(session, settings, lead, now)
-    lead.disowned_at = now
+    lead.disowned_at = lead.disowned_at or now
     calls = [call for call in _coming(session, lead, now) if not call.is_proved]
     for call in calls:
         if bookings.cancel(session, call, now):
@@ -171,9 +171,10 @@ CHOICES = {
 }
 
 
-def _canceled(session: Session, lead: Lead) -> list[Booking]:
-    gone = (Booking.lead_id == lead.id, Booking.cancelled_at.is_not(None))
-    return list(session.scalars(select(Booking).where(*gone)))
+def _has_canceled(session: Session, lead: Lead) -> bool:
+    """Say whether a call was canceled when the owner of the address disowned it, or since."""
+    gone = (Booking.lead_id == lead.id, Booking.cancelled_at >= lead.disowned_at)
+    return session.scalar(select(Booking.id).where(*gone).limit(1)) is not None
 
 
 def _coming(session: Session, lead: Lead, now: datetime) -> list[Booking]:

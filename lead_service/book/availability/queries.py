@@ -17,7 +17,9 @@ from . import slots
 from .busy_times import busy_times
 from .host_rules import AROUND, situation, special_days
 from .slots import Unavailable, UnavailableReason
+from .time_cells import CELL
 
+ANY_START = CELL // timedelta(minutes=1)
 WHOLE = (
     selectinload(Host.hours),
     selectinload(Host.overrides).selectinload(DateOverride.windows),
@@ -119,10 +121,9 @@ def by_availability(
     ahead = _coming_calls(session, now, moving)
 
     def rank(one: tuple[Host, dict[str, Any]]) -> tuple[bool, int, int]:
-        rules = replace(one[1]["rules"], notice=0, horizon_days=None)
+        rules = replace(one[1]["rules"], notice=0, horizon_days=None, interval=ANY_START)
         reason = slots.why_not(**one[1] | {"rules": rules}, at=at, moving=moving)
-        is_free = reason is None or reason.kind is UnavailableReason.GRID
-        return not is_free, ahead.get(one[0].id, 0), one[0].id
+        return reason is not None, ahead.get(one[0].id, 0), one[0].id
 
     return [host for host, _ in sorted(_situations(session, hosts, kind, now, at, at), key=rank)]
 

@@ -1,7 +1,8 @@
 """The link by which a lead whom we know books a call, on the desk and in emails.
 
 People forward links, so it shows nobody who the lead is and what they answered: it brings a
-reference, which attaches answers to a booking with the lead's own address only.
+reference, which attaches answers to a booking with the lead's own address only, and no source that
+a member typed.
 """
 
 from sqlalchemy.orm import Session
@@ -27,7 +28,7 @@ def link_for(
     They are those of an earlier `call`, where it had any, or else the latest.
     """
     answers = briefs.choose(briefs.answered_by(session, [lead.id])[lead.id], call)
-    came = touch.came_by(lead.last_touch or lead.first_touch)
+    came = touch.came_by({} if lead.latest_touch.get("by_hand") else lead.latest_touch)
     if call and (call.came_from or call.source):
         came = (call.came_from, call.source)
     own = reference(answers, settings.secret) if answers else ""

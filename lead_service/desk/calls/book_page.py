@@ -66,7 +66,7 @@ def _book(session: Session, lead_id: int, form: BookForm, by: Actor) -> int:
     settings, calls = context().settings, context().published.calls
     lead = find_lead_or_404(session, lead_id)
     start, any_time = asked_start(desk_zone(session))
-    article, source = touch.came_by(lead.last_touch or lead.first_touch)
+    article, source = touch.came_by(lead.latest_touch)
     wanted = bookings.BookingRequest(
         start=start,
         kind=_kind(),

@@ -20,7 +20,7 @@ from ...emails import outbox
 from ...leads import capture, consent, events
 from ...leads.contact_details import CORRECTABLE, LABELS, ContactDetails
 from ...leads.models import EventKind, Lead, Note, Stage
-from ...leads.touch import Touch, read_source, written_by_hand
+from ...leads.touch import Touch, came_by, read_source, written_by_hand
 
 NEXT = {"next_action", "next_action_on"}
 DETAILS = tuple(one.name for one in CORRECTABLE)
@@ -102,8 +102,8 @@ def add(
     """
     known = capture.find_lead(session, details.email)
     other = _other_details(known, details) if known else {}
-    has_source = known is not None and known.first_touch is not None
-    touch = Touch(by.at, source=read_source({"utm_source": written_by_hand(how)}))
+    has_source = known is not None and any(came_by(known.latest_touch))
+    touch = Touch(by.at, source=read_source({"utm_source": written_by_hand(how)}), by_hand=True)
     touches = [] if has_source else [touch]
     lead = capture.capture_lead(session, details, at=by.at, touches=touches)
     said = "; ".join([how, *(f"{LABELS[name]}: {typed}" for name, typed in other.items())])

@@ -29,7 +29,7 @@ def save_view() -> ResponseReturnValue:
         others = [one for one in member.views or () if query != one["query"]]
         member.views = others if is_removed else [*others, {"name": name, "query": query}][-MOST:]
 
-    if query and not view.asked and (name or is_removed):
+    if query and (is_removed or (name and not view.asked)):
         write(work)
         flash("Removed." if is_removed else "Saved. It is listed with the other views.")
     return redirect(url_for(".inbox", **view.address), 303)

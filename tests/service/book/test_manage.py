@@ -188,6 +188,25 @@ def test_answers_that_were_emailed_move_with_a_corrected_address_until_it_is_con
         assert (call.assessment_id is None) == is_confirmed
 
 
+def test_the_link_in_a_mistyped_mailbox_is_closed_from_there_after_the_answers_moved(
+    client, framework, mails, post, at
+):
+    result = assess(client, framework)
+    client.post(result + "mail", data={"email": "adda@example.org"})
+    (email,) = [message for _, message in mails() if message.kind == "result"]
+    shared, not_me = (
+        re.search(rf"http://127\.0\.0\.1:8000(/assessment/{page}/[^/\s]+/)", email.text)[1]
+        for page in ("shared", "not-me")
+    )
+    post()
+    at(MONDAY_MORNING + timedelta(minutes=5))
+    page = book(client, email="adda@example.org", assessment=result.split("/")[2])
+    client.post(page + "address", data={"email": "ada@example.org"})
+    assert client.get(shared).status_code == 200
+    client.post(not_me)
+    assert client.get(shared).status_code == 404
+
+
 def test_an_address_can_be_corrected_three_times_only(client):
     page = book(client)
     for number in range(3):

@@ -1,11 +1,15 @@
 """What the team does for someone on the phone: a new lead, a call, another try after a no-show."""
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
 
+from lead_service.book.hosts.models import BusyTime, CalendarFeed
 from lead_service.book.models import Booking
+from lead_service.desk.leads.filters import LeadFilter
 from lead_service.leads.models import Consent, Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import MEMBER, press, sign_in
@@ -57,6 +61,8 @@ def test_a_lead_added_by_hand_keeps_what_they_told_and_who_heard_it(
     found = one(database, Lead)
     assert (found.owner_id, found.first_touch["utm_source"]) == (1, "trade fair")
     assert changes(database, "lead 1") == [("lead_added", 1)]
+    stored = json.loads(client.get("/desk/leads/1.json").data)
+    assert not any(one["confirmed_by_email"] for one in stored["consents"])
 
 
 def test_a_lead_that_we_have_keeps_what_it_is_and_what_was_typed_is_kept_beside_it(
@@ -85,6 +91,19 @@ def test_leads_of_a_trade_fair_are_found_by_it_again(client, lead, database):
         assert lead in client.get(page).text, page
     for page in ("/desk/search/?q=cebit", "/desk/?source=hannover"):
         assert lead not in client.get(page).text, page
+
+
+def test_a_lead_is_found_by_their_number_as_it_is_shown_when_they_phone(client, lead, database):
+    press(client, "/desk/leads/new/", **TOLD | {"how": "Trade fair", "owner_id": ""})
+    for shown in ("+12125550100", "(212) 555-0100", "1 212 555 01 00", "212.555.0100"):
+        assert lead in client.get("/desk/search/", query_string={"q": shown}).text, shown
+    assert lead not in client.get("/desk/search/?q=2125550199").text
+
+
+def test_a_source_that_no_lead_can_have_is_not_every_source():
+    assert LeadFilter.read({"source": "\u5c55\u793a\u4f1a"}).address == {
+        "source": "\u5c55\u793a\u4f1a"
+    }
 
 
 def test_who_cannot_be_reached_is_not_added(client, member, database):
@@ -148,6 +167,36 @@ def test_an_agreed_time_goes_to_the_host_within_whose_hours_it_is(client, lead, 
     agreed = {"at": "2026-11-23T05:05", "city": "Berlin", "name": "Dana", "submission": "x"}
     assert press(client, lead + "book/", **agreed).status_code == 303  # too soon for a visitor
     assert one(database, Booking).host_id == berlin
+
+
+def test_an_agreed_time_between_two_starts_goes_to_a_host_who_has_nothing_else(
+    client, lead, database
+):
+    busy = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
+    def fill(session) -> None:
+        known = {"succeeded_at": MONDAY_MORNING, "known_until": busy + timedelta(days=99)}
+        feed = CalendarFeed(host_id=1, url="https://a.test/x", label="Work", zone="UTC", **known)
+        session.add(feed)
+        session.flush()
+        session.add(BusyTime(feed_id=feed.id, starts_at=busy, ends_at=busy + timedelta(hours=1)))
+
+    database.write(fill)
+    free = add_host(database, "Jonas Example", zone="Europe/Berlin")
+    agreed = {"at": "2026-11-24T09:05", "city": "London", "name": "Dana", "submission": "x"}
+    assert press(client, lead + "book/", **agreed).status_code == 303
+    assert one(database, Booking).host_id == free
+
+
+def test_a_lead_that_a_form_made_is_found_by_its_source(client, member, database):
+    book(client, utm_source="linkedin")
+    assert "/desk/leads/1/" in client.get("/desk/search/?q=linkedin").text
+
+
+def test_what_a_member_typed_goes_into_no_link_for_the_lead(client, member):
+    press(client, "/desk/leads/new/", **TOLD | {"how": "Husband of Ann", "owner_id": ""})
+    link = re.search(r'href="([^"]+)">Link for them', client.get("/desk/leads/1/").text)
+    assert link and "utm" not in link[1]
 
 
 def test_the_host_of_a_call_owns_a_lead_that_nobody_owns(client, member, database):
