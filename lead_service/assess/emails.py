@@ -119,7 +119,7 @@ def send_result(
     details, touches = ContactDetails(email=email), [assessment.touch]
     lead = capture.capture_lead(session, details, at=now, quarantine=suspect, touches=touches)
     key = _key(settings.secret, assessment, lead)
-    if not events.record_event(session, lead, EVENT, now, key=key, answers=assessment.id):
+    if not events.record_event(session, lead, EVENT, now, key=key, assessment=assessment.id):
         return
     claim(session, assessment.id, lead.id)
     _record_consent(session, lead, form, now)
@@ -202,7 +202,7 @@ def disown(session: Session, settings: Settings, key: str, now: datetime) -> Non
         session, settings, (OutboxMessage.lead_id == lead.id) & about & to_them, now
     )
     # The answers may be another lead's by now, whose address was mistyped at first.
-    sent = event.detail.get("answers", 0)
+    sent = event.detail.get("assessment", 0)
     its_answers = or_(Assessment.lead_id == lead.id, Assessment.id == sent)
     session.execute(delete(OutboxMessage).where(OutboxMessage.lead_id == lead.id, about))
     given = (Consent.lead_id == lead.id, Consent.source == SOURCE, Consent.at == event.at)

@@ -16,11 +16,13 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import clock
 from ..accounts.audit_log import Actor
 from ..call_types import PHONE
+from ..leads.models import EventKind, LeadEvent
 from ..web.context import context
 from ..web.security import limit_posts
 from . import bookings, call_changes
@@ -104,17 +106,24 @@ def _refusal(token: str, booking: Booking) -> Response:
     return make_response(page, 409)
 
 
+def _visitors_moves(session: Session, booking: Booking) -> int:
+    """Count how often the visitor has moved a call; what the team did to it is not theirs."""
+    of_lead = (LeadEvent.lead_id == booking.lead_id, LeadEvent.kind == EventKind.CALL_MOVED)
+    moves = session.scalars(select(LeadEvent).where(*of_lead))
+    return sum(one.is_visitors and one.detail.get("booking") == booking.id for one in moves)
+
+
 def _times(token: str) -> TimesPage:
     """Gather the times at which the call's host is free, its own aside.
 
     A call that is over, or was moved for ever and ever, has a page of its own.
     """
     booking, chosen = _find_booking(token), query_params.chosen_zone()
-    moves = booking.sequence - 2 * booking.address_changes
-    if moves >= MOST_MOVES or not bookings.is_upcoming(booking, clock.now()):
-        abort(_refusal(token, booking))
     kind = bookings.kind_of(booking, context().published.calls)
     with context().database.read() as session:
+        is_over = not bookings.is_upcoming(booking, clock.now())
+        if is_over or _visitors_moves(session, booking) >= MOST_MOVES:
+            abort(_refusal(token, booking))
         known = snapshot(session)
         hosts = bookings.takers(known.hosts, booking, context().published.calls)
         starts = known.open_starts(session, hosts, kind, clock.now(), moving=booking.id)

@@ -76,6 +76,8 @@ class Refusal:
 def to_visitor(refusals: Sequence[Refusal]) -> str:
     """Say to the visitor why no host takes the call."""
     kinds = {one.reason.kind for one in refusals}
+    if len(kinds) > 1:  # hosts differ in these, so that neither says it of all
+        kinds -= {UnavailableReason.NOTICE, UnavailableReason.HORIZON}
     found = (sentence for kind, sentence in TO_VISITOR.items() if kind in kinds)
     return next(found, NO_CALLS_THEN if refusals else NOBODY)
 

@@ -78,7 +78,7 @@ def test_the_lead_stays_and_its_event_holds_no_answers(client, result, database)
     client.post(result + "mail", data={"email": "ada@example.com"})
     delete(client, result)
     with database.read() as session:
-        assert session.scalars(select(LeadEvent.detail)).all() == [{}]
+        assert session.scalars(select(LeadEvent.detail)).all() == [{"assessment": 1}]
         assert session.scalar(select(func.count()).select_from(Lead)) == 1
 
 

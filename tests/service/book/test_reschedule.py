@@ -132,6 +132,14 @@ def test_moving_is_not_for_ever(client, context, database):
     assert only_call(database).sequence == reschedule.MOST_MOVES
 
 
+def test_what_the_team_does_to_a_call_uses_up_none_of_the_visitors_moves(client, context, database):
+    page = book(client)
+    wanted = [parse_start(text) for text in open_starts(client)[:2]]
+    for number in range(reschedule.MOST_MOVES + 1):
+        assert move(context, wanted[number % 2], member_id=1)
+    assert client.get(page + "move/").status_code == 200
+
+
 def test_a_move_in_another_zone_takes_the_zone_along(client, database):
     page = book(client)
     times = client.get(page + "move/?zone=Asia/Calcutta").text

@@ -99,3 +99,12 @@ def test_every_kind_of_reason_has_words():
 )
 def test_a_length_is_written_in_the_largest_unit_that_fits(minutes, shown):
     assert refusals.length(minutes) == shown
+
+
+def test_a_visitor_reads_of_notice_and_horizon_only_where_they_stop_every_host():
+    far, closed = (
+        refusals.Refusal("Ann", Unavailable(kind))
+        for kind in (UnavailableReason.HORIZON, UnavailableReason.HOURS)
+    )
+    assert "too far ahead" in refusals.to_visitor([far, far])
+    assert refusals.to_visitor([far, closed]) == refusals.NO_CALLS_THEN
