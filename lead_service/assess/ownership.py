@@ -61,11 +61,12 @@ def take_along(
     """
     answers = session.get(Assessment, assessment_id) if assessment_id else None
     is_its = answers is not None and answers.lead_id == mistyped.id
-    owner_id = mistyped.id if is_its and not _is_confirmed(session, mistyped) else None
+    owner_id = mistyped.id if is_its and not is_confirmed(session, mistyped) else None
     return claim(session, assessment_id, meant.id, owner_id)
 
 
-def _is_confirmed(session: Session, lead: Lead) -> bool:
+def is_confirmed(session: Session, lead: Lead) -> bool:
+    """Say whether anything was ever confirmed from a lead's mailbox."""
     confirmed = (LeadEvent.lead_id == lead.id, LeadEvent.kind == EventKind.ADDRESS_CONFIRMED)
     proved = (Consent.lead_id == lead.id, Consent.is_proved)
     found = select(LeadEvent.id).where(*confirmed), select(Consent.id).where(*proved)

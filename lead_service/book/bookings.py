@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ..assess.models import Assessment, Referenced
-from ..assess.ownership import take_along
+from ..assess.ownership import is_confirmed, take_along
 from ..call_types import CallType, CallTypes
 from ..emails import outbox
 from ..emails.models import OutboxMessage
@@ -444,7 +444,11 @@ def correct_email(
         return False
     mistyped, meant = booking.lead, capture.find_lead(session, email)
     if not _is_only_trace(session, booking, mistyped):
-        known = capture.capture_lead(session, replace(booking.details, email=email), at=now)
+        led = Touch(booking.created_at, booking.came_from, booking.source)
+        told = replace(booking.details, email=email)
+        known = capture.capture_lead(session, told, at=now, touches=[led])
+        if not is_confirmed(session, mistyped):  # else it may be another person's
+            capture.pass_on(mistyped, known)
         booking.lead = session.get_one(models.Lead, known.id)
         own = take_along(session, booking.assessment_id, mistyped, known)
         booking.assessment_id = own.id if own else None

@@ -163,6 +163,8 @@ def email_corrected(
     )
     news.invite(EmailKind.BOOKING_CONFIRMED)
     news.tell_team(CallNews.CORRECTED, [booking.host])
+    if not booking.quarantine:
+        give_to_host(session, booking, news.by)
 
 
 def _wanted_start(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ..db.engine import broken_rule, insert_unless
 from .contact_details import ContactDetails
-from .models import Consent, Lead, LeadEvent, Note, derived_columns
+from .models import Consent, Lead, LeadEvent, Note, Stage, derived_columns
 from .touch import Touch, in_words
 
 SUSPECTED = " (suspected to be automated)"  # what the team is told of a lead in quarantine
@@ -76,8 +76,8 @@ def capture_lead(
     """
     told, address = asdict(details), normalize_email(details.email)
     new: dict[str, Any] = told | {"address": address, "quarantine": quarantine}
-    touches = list(touches)
-    first, last = _touched(touches)
+    led = [one.stored for one in touches]
+    first, last = _first_and_last(led)
     new |= {"created_at": at, "touched_at": at, "first_touch": first, "last_touch": last}
     new |= derived_columns(details, address, map(in_words, (first, last)))
     lead = None
@@ -89,20 +89,21 @@ def capture_lead(
     for name, text in told.items():
         setattr(lead, name, getattr(lead, name) or text)
     if lead.quarantine or not quarantine:
-        lead.first_touch, lead.last_touch = _touched(touches, lead.first_touch, lead.last_touch)
+        _add_touches(lead, led)
     lead.touched_at, lead.quarantine = at, lead.quarantine and quarantine
     return lead
 
 
-def _touched(
-    touches: Iterable[Touch], first: Stored | None = None, last: Stored | None = None
-) -> tuple[Stored | None, Stored | None]:
-    """Keep the first touch, and of the last ones that which says what led to it."""
-    for touch in touches:
-        first = first or touch.stored
-        if touch.article or touch.source or last is None:
-            last = touch.stored
-    return first, last
+def _add_touches(lead: Lead, touches: Iterable[Stored | None]) -> None:
+    known = (lead.first_touch, lead.last_touch, *touches)
+    lead.first_touch, lead.last_touch = _first_and_last(known)
+
+
+def _first_and_last(touches: Iterable[Stored | None]) -> tuple[Stored | None, Stored | None]:
+    """Select the first touch, and of those that say what led to them the last."""
+    known = sorted(filter(None, touches), key=lambda touch: touch["at"])
+    saying = [touch for touch in known if touch.keys() - {"at"}]
+    return next(iter(known), None), next(reversed(saying or known), None)
 
 
 def find_lead(session: Session, email: str) -> Lead | None:
@@ -122,13 +123,24 @@ def correct_lead_email(session: Session, lead: Lead, email: str) -> bool:
     return True
 
 
+def pass_on(wrong: Lead, right: Lead) -> None:
+    """Give the lead of a corrected address what led to the mistyped one, and its owner."""
+    _add_touches(right, (wrong.first_touch, wrong.last_touch))
+    right.owner_id = right.owner_id or wrong.owner_id
+
+
 def merge_leads(session: Session, right: Lead, wrong: Lead) -> None:
-    """Move what happened with a lead of a mistyped address to the one that was meant."""
+    """Move what we know of a lead with a mistyped address to the one that was meant."""
     for model in (LeadEvent, Consent, Note):
         session.execute(update(model).where(model.lead_id == wrong.id).values(lead_id=right.id))
-    firsts = [lead.first_touch for lead in (right, wrong) if lead.first_touch]
-    right.first_touch = min(firsts, key=lambda touch: touch["at"], default=None)
-    right.last_touch = right.last_touch or wrong.last_touch
+    pass_on(wrong, right)
+    for name in asdict(wrong.details):
+        setattr(right, name, getattr(right, name) or getattr(wrong, name))
+    if right.stage == Stage.NEW:
+        right.stage = wrong.stage
+    if not right.next_action:
+        right.next_action, right.next_action_on = wrong.next_action, wrong.next_action_on
+    right.quarantine = right.quarantine and wrong.quarantine
 
 
 def _find(session: Session, address: str) -> Lead | None:

@@ -1,12 +1,13 @@
 """The page of one booking: calling off, correcting an address, and merely looking."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from icalendar import Calendar
 from sqlalchemy import func, select
 
+from lead_service.accounts.members import Member
 from lead_service.assess.models import Assessment
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking
@@ -146,27 +147,52 @@ def test_the_reader_of_the_mistyped_mailbox_loses_the_link_and_the_event(client,
     assert b"/booking/" not in withdrawn.attachments[0].content
 
 
-def test_a_corrected_address_that_is_known_leaves_one_lead_with_the_whole_story(client, database):
-    book(client, email="ada@example.org")
-    page = book(client, email="adda@example.org")
+def own(database, lead_id: int, **known) -> None:
+    """Make a member the owner of a lead, with what they know of it."""
+
+    def work(session) -> None:
+        lead = session.get_one(Lead, lead_id)
+        lead.owner = Member(email=f"{lead_id}@example.com", created_at=MONDAY_MORNING)
+        for name, value in known.items():
+            setattr(lead, name, value)
+
+    database.write(work)
+
+
+def test_a_corrected_address_that_is_known_leaves_one_lead_with_the_whole_story(
+    client, database, at
+):
+    book(client, email="ada@example.org", company="")
+    at(MONDAY_MORNING + timedelta(minutes=5))
+    page = book(client, email="adda@example.org", company="ACME", utm_source="linkedin")
+    own(database, 2, stage="contacted", next_action="Call", next_action_on=date(2026, 12, 1))
     client.post(page + "address", data={"email": "ada@example.org"})
     with database.read() as session:
         (lead,) = session.scalars(select(Lead)).all()
         kinds = [event.kind for event in lead.events]
+        assert lead.owner and lead.owner.email == "2@example.com"
     assert lead.address == "ada@example.org"
     assert kinds == ["call_booked", "call_booked", "address_corrected"]
     assert count(database, Booking) == 2
+    assert (lead.first_touch or {}).keys() == {"at"}
+    assert (lead.last_touch or {})["utm_source"] == "linkedin"
+    assert (lead.company, lead.stage, lead.next_action) == ("ACME", "contacted", "Call")
 
 
-def test_a_lead_with_a_story_of_its_own_keeps_its_address(client, database):
-    book(client, email="ada@example.org")
-    page = book(client, email="ada@example.org")
+def test_a_lead_with_a_story_of_its_own_keeps_its_address(client, database, at):
+    book(client, email="ada@example.org", utm_source="linkedin")
+    own(database, 1)
+    at(MONDAY_MORNING + timedelta(minutes=5))
+    page = book(client, email="ada@example.org", utm_source="newsletter")
     client.post(page + "address", data={"email": "bob@example.org"})
     with database.read() as session:
         ada, bob = session.scalars(select(Lead).order_by(Lead.id)).all()
         assert (ada.address, bob.address) == ("ada@example.org", "bob@example.org")
         assert [one.kind for one in ada.events] == ["call_booked"]
         assert [one.kind for one in bob.events] == ["call_booked", "address_corrected"]
+        first, last = bob.first_touch or {}, bob.last_touch or {}
+        assert (first["utm_source"], last["utm_source"]) == ("linkedin", "newsletter")
+        assert (ada.owner_id, bob.owner_id) == (1, 1)
         # The desk says of both that they were asked.
         assert len(ada.consents) == len(bob.consents) == 1
 
