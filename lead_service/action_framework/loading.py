@@ -19,7 +19,7 @@ class FrameworkError(ValueError):
     """Say what is wrong with a framework file: one line a fault, each naming line and key."""
 
 
-@lru_cache(maxsize=8)  # a preview asks for the same one at each save
+@lru_cache(maxsize=32)
 def load(text: str | bytes, *, kept: bool = False) -> Framework:
     """Load a framework from its YAML text, or its file's bytes; `FrameworkError` lists all faults.
 

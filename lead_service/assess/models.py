@@ -264,13 +264,8 @@ def framework_of(session: Session | Connection, assessment: Assessment) -> Frame
 
 def framework_in(session: Session | Connection, version: str) -> Framework:
     """Return the framework in a version that is kept."""
-    if version not in _read:
-        text = select(FrameworkVersion.text).where(FrameworkVersion.version == version)
-        _read[version] = load(session.execute(text).scalar_one(), kept=True)
-    return _read[version]
-
-
-_read: dict[str, Framework] = {}  # a version is a hash of its text: what was read stays right
+    text = select(FrameworkVersion.text).where(FrameworkVersion.version == version)
+    return load(session.execute(text).scalar_one(), kept=True)
 
 
 def stored_version_faults(session: Session, published: Framework) -> list[str]:

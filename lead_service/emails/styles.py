@@ -4,7 +4,6 @@ Several email programs drop a style sheet, so everything but the dark scheme is 
 """
 
 import re
-from functools import cache
 
 from jinja2.ext import Extension
 from markupsafe import Markup
@@ -19,9 +18,11 @@ TAG = re.compile(
 )
 
 
-@cache  # with the first template that is loaded; the practice's colors are known by then
-def styles() -> dict[str, str]:
-    """Return the style of each plain tag, by its name and class."""
+def _styles() -> dict[str, str]:
+    """Return the style of each plain tag, by its name and class.
+
+    The practice's colors are known only after the settings were read.
+    """
     soft, line, accent = (LIGHT[name] for name in ("ink-2", "line", "accent"))
     return {
         "h1": f"margin: 0 0 20px; font: 400 30px/1.2 {SERIF}; letter-spacing: -.01em;",
@@ -45,14 +46,17 @@ def styles() -> dict[str, str]:
     }
 
 
-def _styled(tag: re.Match[str]) -> str:
-    style = styles().get(f"{tag[1]}.{tag[2]}") or styles().get(tag[1])
-    return f'{tag[0]} style="{style}"' if style else tag[0]
-
-
 class InlineStyles(Extension):
     """Give the plain tags of email templates their style, once, when a template is loaded."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
         """Return a template's source with styles; one that is not HTML stays as it is."""
-        return TAG.sub(_styled, source) if (name or "").endswith(".html") else source
+        if not (name or "").endswith(".html"):
+            return source
+        styles = _styles()
+
+        def styled(tag: re.Match[str]) -> str:
+            style = styles.get(f"{tag[1]}.{tag[2]}") or styles.get(tag[1])
+            return f'{tag[0]} style="{style}"' if style else tag[0]
+
+        return TAG.sub(styled, source)

@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -67,7 +66,6 @@ def parameters(source: str) -> dict[str, str]:
     return dict(parse_qsl(source))
 
 
-@lru_cache(maxsize=1024)
 def name_of(source: str) -> str:
     """Return the one word that the funnel counts a source by; empty when there is none."""
     said = parameters(source)

@@ -15,7 +15,6 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -209,7 +208,6 @@ def _split(text: str) -> tuple[str, str, int]:
     raise ValueError(f"line 1: {BEGIN}")
 
 
-@lru_cache(mistakes.PAGES)  # a preview asks for all pages again at each save
 def _data(front: str) -> dict:
     """Read YAML; `ValueError` begins with the line."""
     for number, line in enumerate(front.split("\n"), 1):

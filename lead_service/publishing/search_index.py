@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from html import escape, unescape
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -88,14 +88,9 @@ def _compact(data: object) -> str:
 @lru_cache(PAGES)  # a preview asks for all pages again at each save
 def _kept_places(html: str) -> tuple[int, dict[str, tuple[int, int, str]]]:
     """Return the places of a page's words, from an earlier build if there was one."""
-    made_from = (_this_program(), hashlib.sha256(html.encode()).hexdigest())
+    made_from = (Path(__file__).read_bytes(), hashlib.sha256(html.encode()).hexdigest())
     kept = keep("places", made_from, lambda: pickle.dumps(_places(html)))
     return pickle.loads(kept.read_bytes())
-
-
-@cache
-def _this_program() -> bytes:
-    return Path(__file__).read_bytes()
 
 
 def _places(html: str) -> tuple[int, dict[str, tuple[int, int, str]]]:

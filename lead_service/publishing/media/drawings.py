@@ -71,12 +71,7 @@ def picture(template: str, **inputs: str) -> Path:
 
 
 def _made_from(template: str, inputs: Mapping[str, str]) -> tuple:
-    return (TYPST, _text(template), sorted(inputs.items()))
-
-
-@cache
-def _text(template: str) -> bytes:
-    return (TEMPLATES / f"{template}.typ").read_bytes()
+    return (TYPST, (TEMPLATES / f"{template}.typ").read_bytes(), sorted(inputs.items()))
 
 
 def _draw(template: str, inputs: Mapping[str, str]) -> bytes:
