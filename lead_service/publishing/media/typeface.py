@@ -40,6 +40,9 @@ FALLBACKS = (
     ("DejaVu", ("DejaVu Serif",), 0.5019),
 )
 MEAN_WIDTH, ASCENT, DESCENT = 0.4353, 1.036, 0.335
+# A glyph made of others may be set as wide as the first of them. The typeface asks for it where it
+# is wrong: on Android and Linux a double quotation mark would be no wider than a single one.
+BORROWED_WIDTH = 0x0200  # USE_MY_METRICS, in OpenType's glyf table
 
 
 def faces(publish: Callable[[str, bytes], str]) -> str:
@@ -71,7 +74,7 @@ def cut(style: str, characters: str) -> bytes:
     """Return one WOFF2 file that holds the given characters and nothing else."""
     source = FOLDER / f"SourceSerifPro-{style}.ttf"
     features = FEATURES[style]
-    made_from = (fontTools.version, source.read_bytes(), characters, features)
+    made_from = (fontTools.version, source.read_bytes(), characters, features, BORROWED_WIDTH)
     return keep("woff2", made_from, lambda: _cut(source, characters, features)).read_bytes()
 
 
@@ -82,6 +85,10 @@ def _cut(source: Path, characters: str, features: list[str]) -> bytes:
         flavor="woff2", layout_features=features, hinting=False, name_IDs=[], notdef_outline=True
     )
     font = subset.load_font(source, options)
+    for glyph in font["glyf"].glyphs.values():
+        glyph.expand(font["glyf"])
+        for part in glyph.components if glyph.isComposite() else ():
+            part.flags &= ~BORROWED_WIDTH
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=subset.parse_unicodes(characters))
     cutter.subset(font)
