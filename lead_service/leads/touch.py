@@ -1,20 +1,21 @@
 """What led a person to us: the article, and the source as links name it. Pure.
 
 A source is the text of the parameters `utm_*` and `ref`, such as `utm_source=linkedin&ref=team`.
+It is in any script, and so not percent-encoded: an encoded letter takes up to twelve characters.
 People forward links and type what they like, so of a value that may say who someone is nothing
 is kept: an address, a long number, a long text. `site.js` passes values on by the same rule.
 """
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 PARAMETERS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref")
-VALUE = re.compile(r"[a-z0-9][a-z0-9 ._~-]{0,59}")
+BY_HAND = {"by_hand": "yes"}  # of a source that a member typed: links must not repeat it
+MARKS = frozenset(" ._~-")  # what a value may hold beside letters and digits, and not begin with
 MOST_DIGITS = 8  # a date has eight, a phone number more
 LONGEST_VALUE = 60
 LONGEST = len(PARAMETERS) * 75  # characters of a source
@@ -27,38 +28,66 @@ class Touch:
     at: datetime
     article: str | None = None  # its slug
     source: str = ""
-    by_hand: bool = False  # a member typed the source: links must not repeat it
 
     @property
     def stored(self) -> dict[str, Any]:
         """Return it as a lead keeps it and files show it, the parameters one by one."""
-        known = {"at": self.at.isoformat(), "article": self.article, "by_hand": self.by_hand}
-        known |= parameters(self.source)
+        known = {"at": self.at.isoformat(), "article": self.article, **parameters(self.source)}
         return {name: value for name, value in known.items() if value}
 
 
 def read_source(given: Mapping[str, str]) -> str:
     """Return the source that parameters name, in lower case; empty when they name none."""
-    said = {name: given.get(name, "").strip().lower() for name in PARAMETERS}
-    return urlencode({name: value for name, value in said.items() if _is_kept(value)})
+    said = {name: _plain(given.get(name, "")) for name in PARAMETERS}
+    return _written({name: value for name, value in said.items() if _is_kept(value)})
+
+
+def source_by_hand(how: str) -> str:
+    """Return the source of a lead whom a member knows as they say."""
+    source = read_source({"utm_source": written_by_hand(how)})
+    return _written(BY_HAND | parameters(source)) if source else ""
 
 
 def written_by_hand(how: str) -> str:
-    """Write how a member knows someone as a source can hold it: messe munchen."""
-    words = [word for word in how.lower().split() if "@" not in word]
-    plain = unicodedata.normalize("NFKD", " ".join(words)).encode("ascii", "ignore").decode()
-    said = " ".join(re.sub(r"[^a-z0-9._~-]+", " ", plain).split()).lstrip("._~- ")
+    """Write how a member knows someone as a source can hold it: messe m\u00fcnchen."""
+    words = [word for word in _plain(how).split() if "@" not in word]
+    known = (letter if _is_letter(letter) or letter in MARKS else " " for letter in " ".join(words))
+    said = " ".join("".join(known).split()).lstrip("".join(MARKS))
     return said[:LONGEST_VALUE].rstrip()
 
 
 def came_by(touch: Mapping[str, str] | None) -> tuple[str | None, str]:
     """Return the article and the source of a stored touch."""
     known = touch or {}
-    return known.get("article"), read_source(known)
+    names = (*BY_HAND, *PARAMETERS)
+    return known.get("article"), _written({name: known[name] for name in names if name in known})
+
+
+def for_links(source: str) -> dict[str, str]:
+    """Return the parameters by which a link may name a source: none that a member typed."""
+    said = parameters(source)
+    return {} if BY_HAND.keys() & said.keys() else said
+
+
+def _plain(text: str) -> str:
+    """Write a text as sources are compared: in lower case, composed, without what has no width."""
+    seen = "".join(one for one in text if unicodedata.category(one) != "Cf")
+    return " ".join(unicodedata.normalize("NFC", seen.lower()).split())
 
 
 def _is_kept(value: str) -> bool:
-    return bool(VALUE.fullmatch(value)) and sum(map(str.isdigit, value)) <= MOST_DIGITS
+    is_plain = all(_is_letter(one) or one in MARKS for one in value)
+    is_short = 0 < len(value) <= LONGEST_VALUE and sum(map(str.isdecimal, value)) <= MOST_DIGITS
+    return is_plain and is_short and unicodedata.category(value[0])[0] in "LN"
+
+
+def _is_letter(character: str) -> bool:
+    """Say whether a character is a letter, one of its accents, or a digit."""
+    return unicodedata.category(character)[0] in "LM" or character.isdecimal()
+
+
+def _written(said: Mapping[str, str]) -> str:
+    return "&".join(f"{name}={value.replace(' ', '+')}" for name, value in said.items())
 
 
 def parameters(source: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, Response, g, request
 
-from ..leads.touch import parameters, read_source
+from ..leads.touch import for_links, read_source
 from .context import context
 
 REFERENCE = re.compile(r"[0-7][0-9a-f]{7}-(?:[0-9a-f]{8}-)?[0-9a-f]{32}")
@@ -38,7 +38,7 @@ def with_context(
     address: str, assessment: str = "", article: str | None = None, source: str = ""
 ) -> str:
     """Add to the path of a page what an email knows of the lead whom it is for."""
-    said = {"assessment": assessment, "from": article or "", **parameters(source)}
+    said = {"assessment": assessment, "from": article or "", **for_links(source)}
     return _with(address, {name: value for name, value in said.items() if value})
 
 
@@ -61,7 +61,7 @@ def carried() -> dict[str, str]:
     """Return what goes along from this page, as {parameter: value}."""
     given = request.values.get("assessment", "")
     reference = _remembered("assessment") or (given if REFERENCE.fullmatch(given) else "")
-    said = {"assessment": reference, "from": article() or "", **parameters(source())}
+    said = {"assessment": reference, "from": article() or "", **for_links(source())}
     return {name: value for name, value in said.items() if value}
 
 

@@ -27,9 +27,10 @@ offerOther();
 // What may say who someone is does not: an address, a long number, a long text. The service has
 // the same rule (leads/touch.py).
 const given = new URLSearchParams(location.search);
-const isKept = (value) => /^[a-z0-9][a-z0-9 ._~-]{0,59}$/.test(value) && value.replace(/\D/g, "").length <= 8;
+const plain = (value) => value.replace(/\p{Cf}/gu, "").toLowerCase().normalize().replace(/\s+/g, " ").trim();
+const isKept = (value) => /^[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd} ._~-]{0,59}$/u.test(value) && (value.match(/\p{Nd}/gu) ?? []).length <= 8;
 const source = ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref"]
-  .map((name) => [name, (given.get(name) ?? "").trim().toLowerCase()])
+  .map((name) => [name, plain(given.get(name) ?? "")])
   .filter(([, value]) => isKept(value));
 
 function passOn(link) {

@@ -28,7 +28,8 @@ def link_for(
     They are those of an earlier `call`, where it had any, or else the latest.
     """
     answers = briefs.choose(briefs.answered_by(session, [lead.id])[lead.id], call)
-    came = touch.came_by({} if lead.latest_touch.get("by_hand") else lead.latest_touch)
+    touches = [one for one in (lead.last_touch, lead.first_touch) if one and "by_hand" not in one]
+    came = touch.came_by(touches[0] if touches else None)
     if call and (call.came_from or call.source):
         came = (call.came_from, call.source)
     own = reference(answers, settings.secret) if answers else ""

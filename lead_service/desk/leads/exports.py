@@ -14,7 +14,7 @@ import re
 import unicodedata
 from array import array
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import takewhile
 
@@ -184,6 +184,7 @@ class _Told:
     held: int = 0
     missed: int = 0
     has_asked: bool = False  # for a call or an answer
+    sources: dict[str, None] = field(default_factory=dict)  # that members typed, in order
 
 
 def _told_by(session: Session, ids: Collection[int]) -> dict[int, _Told]:
@@ -193,6 +194,7 @@ def _told_by(session: Session, ids: Collection[int]) -> dict[int, _Told]:
     for lead_id, detail in session.execute(events.order_by(LeadEvent.id)):
         found[lead_id].has_asked = True
         found[lead_id].topic = detail.get("text") or found[lead_id].topic
+        found[lead_id].sources |= dict.fromkeys(filter(None, [detail.get("source")]))
     calls = select(Booking.lead_id, Booking.topic, Booking.outcome).where(Booking.lead_id.in_(ids))
     for lead_id, topic, outcome in session.execute(calls.order_by(Booking.id)):
         told = found[lead_id]
@@ -210,6 +212,7 @@ COLUMNS = (
     TYPED,
     *("Stage", "Owner", "Next action", "On", "Next call (UTC)", "Calls held", "No-shows", "Topic"),
     *(f"{end} {what}" for end in ("First", "Last") for what in TOUCH),
+    "Known from",
     *("Phase", "Begin with", "Diagnosis", "Recommended", "Agreed to email about"),
     *("Email bounces", "Suspected", "Since (UTC)", "Last activity (UTC)"),
 )  # the scores follow
@@ -233,6 +236,7 @@ def _record(
         "Topic": told.topic,
         **_touched("First", lead.first_touch),
         **_touched("Last", lead.last_touch),
+        "Known from": ", ".join(told.sources),
         **_result(found),
         "Agreed to email about": may_email_about(agreed, has_asked=told.has_asked),
         "Email bounces": _yes(lead.bounced_at is not None),

@@ -20,7 +20,7 @@ from ...db.engine import values
 from ...emails.models import EmailState, Hold, OutboxMessage
 from ...formats import tel_number
 from ...leads import touch
-from ...leads.models import CLOSED, Lead, Stage
+from ...leads.models import CLOSED, EventKind, Lead, LeadEvent, Stage
 from ...web.fields import clean
 from ..pagination import LARGEST_ID, Order
 
@@ -42,6 +42,8 @@ SORTS = {
     "next": "Next action",
 }
 
+typed_source = LeadEvent.detail["source"].as_string()  # by a member who added the lead
+
 
 @dataclass(frozen=True)
 class LeadFilter:
@@ -50,7 +52,7 @@ class LeadFilter:
     quick: str = ""  # a name of QUICK
     stage: str = ""
     owner: str = ""  # an id, or "none"
-    source: str = ""  # of the first touch or the last
+    source: str = ""  # of the first touch, the last, or what a member typed
     asked: str = ""
     sort: str = ""  # a name of SORTS; the quick views of calls and days have an order of their own
 
@@ -93,7 +95,8 @@ class LeadFilter:
         if self.source:
             ends = (Lead.first_touch, Lead.last_touch)
             named = [end[name].as_string() for end in ends for name in touch.PARAMETERS]
-            query = query.where(or_(*(one == self.source for one in named)))
+            known = [one == self.source for one in named]
+            query = query.where(or_(*known, _is_known_from(typed_source == self.source)))
         query = query.where(*self.matches())
         # In the order of an index SQLite would fetch 50,000 leads one by one to find none: ten
         # times as long as reading them all. No index knows this expression.
@@ -102,7 +105,13 @@ class LeadFilter:
     def matches(self) -> list[ColumnElement[bool]]:
         """Select the leads in which every word of the search stands, or with that phone number."""
         words = self.asked.casefold().split()
-        named = [Lead.sought.contains(word, autoescape=True) for word in words]
+        named = [
+            or_(
+                Lead.sought.contains(word, autoescape=True),
+                _is_known_from(typed_source.contains(word, autoescape=True)),
+            )
+            for word in words
+        ]
         if PHONE.fullmatch(self.asked):
             return [or_(and_(*named), Lead.sought.contains(tel_number(self.asked)[-OWN_DIGITS:]))]
         return named
@@ -119,6 +128,12 @@ class LeadFilter:
         if self.sort == "next":
             query = query.where(Lead.next_action_on.is_not(None))
         return query, order
+
+
+def _is_known_from(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Select the leads whom a member added by hand, knowing them from what they typed."""
+    talks = select(LeadEvent.lead_id).where(LeadEvent.kind == EventKind.TALKED, condition)
+    return Lead.id.in_(talks)
 
 
 def is_due(today: date) -> tuple[ColumnElement[bool], ...]:

@@ -20,7 +20,7 @@ from ...emails import outbox
 from ...leads import capture, consent, events
 from ...leads.contact_details import CORRECTABLE, LABELS, ContactDetails
 from ...leads.models import EventKind, Lead, Note, Stage
-from ...leads.touch import Touch, came_by, read_source, written_by_hand
+from ...leads.touch import Touch, source_by_hand, written_by_hand
 
 NEXT = {"next_action", "next_action_on"}
 DETAILS = tuple(one.name for one in CORRECTABLE)
@@ -96,18 +96,17 @@ def add(
 ) -> Added:
     """Add a person who talked to a member, or find their lead and fill in what it lacks.
 
-    `how` says how the member knows them; it is the source of a lead that has none.
-    `may_contact` is what they answered, None if not asked. What differs from what we know is kept
-    in the timeline.
+    `how` says how the member knows them. It is the last source, and the event keeps it when the
+    lead comes back by another. `may_contact` is what they answered, None if not asked. What
+    differs from what we know is kept in the timeline.
     """
     known = capture.find_lead(session, details.email)
     other = _other_details(known, details) if known else {}
-    has_source = known is not None and any(came_by(known.latest_touch))
-    touch = Touch(by.at, source=read_source({"utm_source": written_by_hand(how)}), by_hand=True)
-    touches = [] if has_source else [touch]
-    lead = capture.capture_lead(session, details, at=by.at, touches=touches)
+    touch = Touch(by.at, source=source_by_hand(how))
+    lead = capture.capture_lead(session, details, at=by.at, touches=[touch])
     said = "; ".join([how, *(f"{LABELS[name]}: {typed}" for name, typed in other.items())])
-    events.record_event(session, lead, EventKind.TALKED, by.at, member=by.member_id, note=said)
+    detail = {"note": said, "source": written_by_hand(how)}
+    events.record_event(session, lead, EventKind.TALKED, by.at, member=by.member_id, **detail)
     consent.record_told(session, lead, may_contact, by.at)
     if owner_id and lead.owner_id is None:
         lead.owner_id, lead.version = owner_id, lead.version + 1

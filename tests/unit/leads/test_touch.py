@@ -1,5 +1,7 @@
 """What is kept of the parameters with which a visitor comes."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from lead_service.leads import touch
 from tests.support.any_text import any_text
 
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 VALUES = [  # also those of the script that passes a source on
     ("LinkedIn", "linkedin"),
     (" Spring sale 2026-04-01 ", "spring sale 2026-04-01"),
@@ -19,6 +22,12 @@ VALUES = [  # also those of the script that passes a source on
     ("212.555.0123", ""),
     ("https://evil.example/x", ""),
     ("<b>", ""),
+    ("Fru\u0308hjahr", "fr\u00fchjahr"),
+    ("\u0412\u0435\u0441\u043d\u0430 26", "\u0432\u0435\u0441\u043d\u0430 26"),
+    ("\u5c55\u89bd\u4f1a", "\u5c55\u89bd\u4f1a"),
+    ("\u0939\u093f\u0928\u094d\u200d\u0926\u0940", "\u0939\u093f\u0928\u094d\u0926\u0940"),
+    ("\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668", ""),  # a phone number in Arabic
+    ("jane\uff20example", ""),
     ("a" * 61, ""),
 ]
 
@@ -32,7 +41,7 @@ def test_a_source_holds_no_address_no_number_and_no_long_text(value, kept):
 @given(st.dictionaries(st.sampled_from([*touch.PARAMETERS, "for"]), any_text(max_size=70)))
 def test_a_source_fits_its_column_and_reads_as_it_was_written(told):
     source = touch.read_source(told)
-    assert len(source) <= touch.LONGEST and source.isascii()
+    assert len(source) <= touch.LONGEST
     assert touch.read_source(touch.parameters(source)) == source
 
 
@@ -46,18 +55,23 @@ def test_a_source_is_counted_by_the_name_that_says_most():
     assert touch.labeled(stored) == "source li, ref team"
     assert touch.came_by(stored) == ("about-clarify", "utm_source=li&ref=team")
     assert touch.came_by(None) == (None, "")
+    by_hand = touch.Touch(NOW, source=touch.source_by_hand("Trade fair"))
+    assert touch.came_by(by_hand.stored) == (None, by_hand.source)
+    assert touch.name_of(by_hand.source) == "trade fair"
+    assert touch.for_links(by_hand.source) == {}
 
 
 @pytest.mark.parametrize(
     ("how", "kept"),
     [
         ("Hannover Fair 2026", "hannover fair 2026"),
-        ("Messe M\u00fcnchen", "messe munchen"),
+        ("Messe M\u00fcnchen", "messe m\u00fcnchen"),
         ("Referred by Dr. O'Neil & Co.", "referred by dr. o neil co."),
         ("(they phoned)", "they phoned"),
         ("from jane@example.com", "from"),
         ("a" * 80, "a" * 60),
-        ("\u5c55\u89bd\u4f1a", ""),
+        ("\u5c55\u89bd\u4f1a!", "\u5c55\u89bd\u4f1a"),
+        ("???", ""),
     ],
 )
 def test_a_source_that_a_member_types_is_written_as_links_name_it(how, kept):
