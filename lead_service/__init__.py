@@ -29,7 +29,6 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     from .publishing import site as publishing_site
     from .web import (
         carried,
-        compression,
         context,
         errors,
         health,
@@ -53,9 +52,8 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
         requests.install(app)
     security.install(app, settings)
     errors.install(app)
-    compression.install(app)
-    carried.install(app)  # before a page is compressed: what is installed last comes first
     pages.install(app, site)
+    carried.install(app)  # last, because Flask runs it before the pages' compression
 
     visitors = (assess, book, manage, reschedule, contact, mailbox_page)
     for part in (health, webhooks, *visitors, feed, desk):

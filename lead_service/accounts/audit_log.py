@@ -7,8 +7,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from ..db.base import Base
-from ..db.engine import StoredEnum
+from ..db.base import Base, StoredEnum
 from .members import Member
 
 Detail = str | int | bool | None | list[str]

@@ -6,8 +6,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..db.base import NUMBERS_FOR_LIFE, Base
-from ..db.engine import StoredEnum, values
+from ..db.base import NUMBERS_FOR_LIFE, Base, StoredEnum, values
 
 
 class Role(StrEnum):

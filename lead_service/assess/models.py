@@ -24,8 +24,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ..action_framework.loading import FrameworkError, load
 from ..action_framework.types import Framework, Question, Step
-from ..db.base import NUMBERS_FOR_LIFE, Base
-from ..db.engine import insert_unless
+from ..db.base import NUMBERS_FOR_LIFE, Base, insert_unless
 from ..leads.touch import LONGEST, Touch
 from ..web.carried import REFERENCE
 from ..web.tokens import derived_token, token_hash

@@ -8,8 +8,8 @@ from .. import clock
 from ..action_framework.counts import counts
 from ..action_framework.types import Framework, Step
 from ..web import carried
-from ..web.compression import compressed
 from ..web.context import context
+from ..web.pages import compressed
 from ..web.security import limit_posts
 from ..web.tokens import new_token
 from . import models, result_routes, scoring

@@ -29,9 +29,9 @@ from ..publishing.site import Published
 from ..settings import Settings
 from ..web import mailbox
 from . import bookings, briefs, intents, invitations
+from .answers import link_for
 from .hosts.models import Host, offered_calls
 from .models import Booking, CallOutcome
-from .visitor.lead_link import link_for
 
 REQUEST, CANCEL = "REQUEST", "CANCEL"
 CANCELS = {*intents.CALLED_OFF, EmailKind.BOOKING_WITHDRAWN}  # their file takes a call away

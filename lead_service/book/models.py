@@ -15,8 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..db.base import NUMBERS_FOR_LIFE, Base
-from ..db.engine import StoredEnum
+from ..db.base import NUMBERS_FOR_LIFE, Base, StoredEnum
 from ..leads.models import ContactColumns, Lead
 from ..leads.touch import LONGEST
 from .hosts.models import Host, fives

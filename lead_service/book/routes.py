@@ -11,8 +11,8 @@ from .. import clock
 from ..accounts.audit_log import Actor
 from ..call_types import PHONE
 from ..web import carried
-from ..web.compression import compressed
 from ..web.context import context
+from ..web.pages import compressed
 from ..web.security import client_digest, is_flood, limit_posts
 from ..web.tokens import new_token, token_hash
 from . import bookings, notifications

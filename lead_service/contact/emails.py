@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from ..book.visitor.lead_link import link_for
+from ..book.answers import link_for
 from ..emails import practice_context
 from ..emails.message import EmailKind, Message, compose
 from ..emails.models import OutboxMessage

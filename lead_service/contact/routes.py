@@ -19,9 +19,9 @@ from ..leads.models import EventKind, Lead
 from ..leads.touch import Touch
 from ..settings import Settings
 from ..web import carried
-from ..web.compression import compressed
 from ..web.context import context
 from ..web.fields import long_text
+from ..web.pages import compressed
 from ..web.security import are_too_many_messages, limit_posts
 from ..web.tokens import new_token, token_hash
 from .emails import USEFUL_FOR

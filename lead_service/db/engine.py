@@ -12,34 +12,25 @@ import fcntl
 import os
 import random
 import shutil
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from enum import StrEnum
-from functools import cache
 from io import FileIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import (
     Connection,
-    CursorResult,
     Engine,
-    Insert,
-    String,
-    UpdateBase,
     create_engine,
     event,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
-from sqlalchemy.types import TypeDecorator
-
-from .base import Base
-from .fair_lock import FairLock
 
 BUSY_SECONDS = 5
 IN_USE = "the database is in use; stop `web` and `deliver` first, or `serve`"
@@ -59,7 +50,6 @@ WHO_SHARES = text(
 )
 
 Result = TypeVar("Result")
-Kind = TypeVar("Kind", bound=StrEnum)
 
 
 class StorageBusy(Exception):
@@ -74,26 +64,41 @@ class InUse(Exception):
     """Web or deliver uses the database; the text says what to do, in one line."""
 
 
-class StoredEnum(TypeDecorator[Kind]):
-    """A StrEnum, stored as its values; ValueError for anything that is none of them."""
+class FairLock:
+    """A lock that threads get in the order in which they asked for it.
 
-    impl = String
-    cache_ok = True
+    `threading.Lock` goes to any thread that asks at the right moment: on a busy machine a running
+    thread takes it before the one that was woken for it, which can lose for seconds.
+    """
 
-    def __init__(self, kinds: type[Kind], length: int) -> None:
-        super().__init__(length)
-        self.kinds = kinds
+    def __init__(self) -> None:
+        self._guard = threading.Lock()  # of the two below
+        self._is_held = False
+        self._waiting: deque[threading.Lock] = deque()  # each is released when its turn comes
 
-    def process_bind_param(self, value: Kind | str | None, dialect) -> str | None:
-        return None if value is None else self.kinds(value).value
+    def acquire(self, timeout: float) -> bool:
+        """Wait for at most so many seconds; return False when they were not enough."""
+        with self._guard:
+            if not self._is_held:
+                self._is_held = True
+                return True
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        if turn.acquire(timeout=timeout):
+            return True
+        with self._guard:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                return False
+            return True  # it was handed over at the last moment
 
-    def process_result_value(self, value: str | None, dialect) -> Kind | None:
-        return None if value is None else self.kinds(value)
-
-
-def values(kinds: Iterable[StrEnum]) -> tuple[str, ...]:
-    """Return the plain values of members, as SQL text takes them: `f"state IN {values(State)}"`."""
-    return tuple(kind.value for kind in kinds)
+    def release(self) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_held = False
 
 
 class Database:
@@ -377,51 +382,3 @@ def _share_postgresql(connection, _record) -> None:
 def _begin(connection) -> None:
     if begin := connection.get_execution_options().get("begin", "BEGIN"):
         connection.exec_driver_sql(begin)
-
-
-def insert_unless(session: Session, model: type[Base], column: str, **values: Any) -> Any:
-    """Insert a row, unless one with the same unique `column` is there; return its id, or None.
-
-    Waits for another transaction that inserts the same. One statement that is built once, where
-    the unit of work and a savepoint take four and ten times as long: every form that is sent
-    writes several such rows. What a mapper's events derive is not derived here.
-    """
-    statement = _insert_unless(session.get_bind().dialect.name, model, column)
-    result = session.connection().execute(statement, values)
-    key = result.inserted_primary_key
-    return key[0] if result.rowcount and key else None
-
-
-@cache
-def _insert_unless(dialect: str, model: type[Base], column: str) -> Insert:
-    statement = upsert(dialect, model).on_conflict_do_nothing(index_elements=[column])
-    return statement.execution_options(preserve_rowcount=True)
-
-
-def upsert(dialect: str, model: type[Base]) -> sqlite.Insert | postgresql.Insert:
-    """Begin an INSERT that can say what a conflict does, in the dialect of that name."""
-    if dialect == "sqlite":
-        return sqlite.insert(model.__table__)
-    return postgresql.insert(model.__table__)
-
-
-def rows_changed(session: Session, statement: UpdateBase) -> int:
-    """Run an UPDATE or a DELETE; return how many rows it changed."""
-    result = session.execute(statement)
-    assert isinstance(result, CursorResult)
-    return result.rowcount
-
-
-def broken_rule(error: IntegrityError) -> str:
-    """Name the constraint that `error` broke, by one name on both databases.
-
-    PostgreSQL says the name. SQLite names a CHECK, but of a unique constraint only the
-    columns, `table.a, table.b`: the convention above makes the same name of them.
-    """
-    if name := getattr(getattr(error.orig, "diag", None), "constraint_name", None):
-        return name
-    kind, _, what = str(error.orig).partition(" constraint failed: ")
-    if kind != "UNIQUE":
-        return what
-    columns = [column.split(".") for column in what.split(", ")]
-    return "_".join(["uq", columns[0][0], *(name for _, name in columns)])

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, or_, update
 from sqlalchemy.orm import Session
 
-from ..db.engine import rows_changed
+from ..db.base import rows_changed
 from .models import RINGS, EmailState, OutboxMessage, Turn
 from .outbox import IS_RESTORED, let_go
 

@@ -16,8 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..db.base import Base
-from ..db.engine import StoredEnum, values
+from ..db.base import Base, StoredEnum, values
 from ..leads.models import Lead
 from .message import EmailKind
 

@@ -36,7 +36,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from ..db import demo_data
-from ..db.engine import Database, insert_unless, rows_changed
+from ..db.base import insert_unless, rows_changed
+from ..db.engine import Database
 from ..leads import capture
 from ..leads.models import Lead
 from .message import HOST, VISITOR, EmailKind, Message, to_json

@@ -17,7 +17,8 @@ from typing import Protocol
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from ..db.engine import Database, insert_unless, rows_changed
+from ..db.base import insert_unless, rows_changed
+from ..db.engine import Database
 from ..settings import Settings
 from .models import ErasureJob, OutboxMessage
 from .outbox import CLOCK_ERROR, LEASE_SECONDS

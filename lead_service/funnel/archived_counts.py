@@ -15,8 +15,8 @@ from ..assess.models import Assessment
 from ..book.hosts.models import Host
 from ..book.models import Booking
 from ..db import demo_data
-from ..db.base import Base
-from ..db.engine import Database, upsert
+from ..db.base import Base, upsert
+from ..db.engine import Database
 from ..leads.models import Lead
 from .counts import WEEK, Key, count, monday
 from .queries import EVERYTHING, Rows, Span, count_facts

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..db.engine import broken_rule, insert_unless
+from ..db.base import broken_rule, insert_unless
 from .contact_details import ContactDetails
 from .models import Consent, Lead, LeadEvent, Note, Stage, derived_columns
 from .touch import Touch, in_words

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ..db.engine import insert_unless
+from ..db.base import insert_unless
 from .models import EventKind, Lead, LeadEvent, Note
 
 

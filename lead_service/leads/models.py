@@ -23,8 +23,7 @@ from sqlalchemy.orm import (
 )
 
 from ..accounts.members import Member
-from ..db.base import NUMBERS_FOR_LIFE, Base
-from ..db.engine import StoredEnum, values
+from ..db.base import NUMBERS_FOR_LIFE, Base, StoredEnum, values
 from ..formats import tel_number
 from . import touch
 from .company import company_domain

@@ -23,8 +23,7 @@ from ..accounts.members import DeskSession, Member, Passkey, SignInLink
 from ..assess.models import Assessment
 from ..book.hosts.models import Host, held_about
 from ..book.models import Booking, TimeCell
-from ..db.base import Base
-from ..db.engine import rows_changed
+from ..db.base import Base, rows_changed
 from ..emails.models import DeliveryEvent, ErasureJob, OutboxMessage
 from ..emails.outbox import NEVER_KEPT, TO_VISITORS
 from ..funnel.queries import Rows

@@ -1,20 +1,32 @@
-"""How the service's pages are rendered: inside the published page, with a few shared words."""
+"""How pages are rendered, inside the published page, and which of them are compressed.
 
-from collections.abc import Iterable
-from typing import Any
+A compressed page gives away by its length what it repeats (the attack called BREACH), so pages
+that hold a secret, such as a token of the desk or of a result, are never compressed.
+"""
 
-from flask import Flask
+import gzip
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from flask import Flask, Response, current_app, request
 from jinja2 import ChoiceLoader, DictLoader
 
 from .. import formats, own_files
 from ..action_framework.counts import counts
+from ..leads.touch import PARAMETERS
 from ..people import Person
 from ..publishing.site import PAGE, Published
 from .context import context
 
+# Parameters that open nothing. A page with any other one is not compressed: `for` fills in a
+# lead's details, and `assessment` comes along in every link.
+PUBLIC = {"day", "find", "from", "host", "kind", "month", "zone", *PARAMETERS}
+LEVEL = 6
+View = TypeVar("View", bound=Callable[..., Any])
+
 
 def install(app: Flask, published: Published) -> None:
-    """Let templates extend the published page and use the filters below."""
+    """Let templates extend the published page and use the filters below; compress marked views."""
     assert app.jinja_loader is not None
     app.jinja_loader = ChoiceLoader([DictLoader({PAGE: published.page}), app.jinja_loader])
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -28,6 +40,7 @@ def install(app: Flask, published: Published) -> None:
     app.add_template_global(own_files.address, "asset")
     app.add_template_global(_people_of, "people_of")  # macros are imported without the context
     app.context_processor(_shared)
+    app.after_request(_compress)
 
 
 def _people_of(hosts: Iterable[Any]) -> list[Person]:
@@ -44,3 +57,24 @@ def _shared() -> dict:
         "counts": counts(published.framework),
         "calls": published.calls,
     }
+
+
+def compressed(view: View) -> View:
+    """Mark a view whose page holds no secret unless a parameter brings one."""
+    view.is_compressed = True  # type: ignore[attr-defined]
+    return view
+
+
+def _compress(response: Response) -> Response:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if not getattr(view, "is_compressed", False) or not PUBLIC.issuperset(request.args):
+        return response
+    response.vary.add("Accept-Encoding")
+    if request.method == "GET" and response.status_code == 200 and _accepts_gzip():
+        response.set_data(gzip.compress(response.get_data(), LEVEL, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def _accepts_gzip() -> bool:
+    return request.accept_encodings["gzip"] > 0

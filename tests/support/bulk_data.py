@@ -21,8 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SAWarning
 
-from lead_service.db.base import Base
-from lead_service.db.engine import StoredEnum
+from lead_service.db.base import Base, StoredEnum
 
 CHOICE = re.compile(r"^\W*(\w+).*?'([^']*)'")  # "stage" IN ('new', …), as either database says it
 # What several columns of a row have to agree on.

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ...call_types import CallType
-from ...db.engine import broken_rule
+from ...db.base import broken_rule
 from ..hosts.models import Host
 from ..models import Booking, TimeCell
 from . import host_rules

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from ... import clock
-from ...db.engine import Database, rows_changed
+from ...db.base import rows_changed
+from ...db.engine import Database
 from ...settings import Settings
 from ..availability.busy_times import is_current, stored_busy_times
 from ..availability.host_rules import MOST_DAYS

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ...accounts.audit_log import Actor, AuditKind, Detail
-from ...db.engine import broken_rule
+from ...db.base import broken_rule
 from .models import Host
 
 Change = Callable[[Session, Host], dict[str, Detail] | None]

@@ -1,6 +1,6 @@
-"""What a request asks for: zone, host, assessment, month, day; clock and week.
+"""Read from a request the zone, host, answers, month and day, and the clock and week.
 
-All of it is what a visitor may have made up: what is not known here is as if it were not there.
+A visitor can make up any of it: an unknown value counts as a missing one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urlencode
 
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from flask import Response, abort, after_this_request, g, request
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from ... import clock
 from ...assess import models as assessments
@@ -18,11 +22,24 @@ from ...call_types import CallType
 from ...formats import clock_time
 from ...web import carried
 from ...web.context import context
+from ..availability.month import SUNDAY
 from ..forms import Person
 from ..hosts.models import Host, who_take
 from ..models import Booking
 from . import timezones
-from .habits import Habits, habits_of
+
+LONGEST = 200  # characters of Accept-Language that are read
+
+
+@dataclass(frozen=True)
+class Habits:
+    """The clock and the first weekday (0 is Monday) that people in a region use."""
+
+    is_24_hours: bool = False
+    first_weekday: int = SUNDAY
+
+
+AMERICAN = Habits()
 
 
 def chosen_zone() -> str:
@@ -42,6 +59,31 @@ def habits() -> Habits:
         g.varies = True
         after_this_request(_vary)
     return habits_of(request.headers.get("Accept-Language", ""))
+
+
+def habits_of(accept_language: str) -> Habits:
+    """Return the habits of the language that Accept-Language prefers (RFC 9110), or American ones.
+
+    Unicode's CLDR, which Babel carries, knows them for each region. Dates stay in American English,
+    as the pages are.
+    """
+    wanted = parse_accept_header(accept_language[:LONGEST], LanguageAccept)
+    for tag, weight in wanted:
+        if weight and (found := _of_tag(tag)):
+            return found
+    return AMERICAN
+
+
+def _of_tag(tag: str) -> Habits | None:
+    try:
+        locale = Locale.parse(tag, sep="-")
+        if locale.territory is None:  # the region in which most people speak it
+            likely = get_global("likely_subtags").get(locale.language, tag)
+            locale = Locale.parse(likely, sep="_")
+    except (ValueError, UnknownLocaleError):
+        return None
+    pattern = locale.time_formats["short"].pattern
+    return Habits("H" in pattern, locale.first_week_day)
 
 
 def _vary(response: Response) -> Response:

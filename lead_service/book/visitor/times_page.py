@@ -20,7 +20,7 @@ from ..hosts.models import Host, who_take
 from ..models import Booking
 from ..terms import terms_of
 from . import query_params, timezones
-from .habits import Habits
+from .query_params import Habits
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from ...accounts.audit_log import Actor, AuditKind
 from ...accounts.members import DeskSession, Member, Role, SignInLink
-from ...db.engine import Database, rows_changed
+from ...db.base import rows_changed
+from ...db.engine import Database
 from ...emails import outbox, practice_context
 from ...emails.message import EmailKind, Message, compose
 from ...emails.models import OutboxMessage

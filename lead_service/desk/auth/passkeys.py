@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from ...accounts.audit_log import Actor, AuditKind
 from ...accounts.members import Member, Passkey
-from ...db.engine import insert_unless, rows_changed
+from ...db.base import insert_unless, rows_changed
 from ...settings import Settings
 
 CHALLENGE_LIFE = timedelta(minutes=5)

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from ...accounts.members import DeskSession, Member, SignInLink
-from ...db.engine import rows_changed
+from ...db.base import rows_changed
 from ...settings import Settings
 from ...web.tokens import new_token, token_hash
 

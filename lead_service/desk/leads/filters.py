@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_
 from sqlalchemy.orm import Session, aliased
 
 from ...book.models import Booking, Status
-from ...db.engine import values
+from ...db.base import values
 from ...emails.models import EmailState, Hold, OutboxMessage
 from ...formats import tel_number
 from ...leads import touch

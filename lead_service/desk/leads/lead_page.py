@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from ... import clock
 from ...accounts.audit_log import Actor
-from ...book.visitor.lead_link import link_for
+from ...book.answers import link_for
 from ...leads import consent
 from ...leads.models import Lead, Note
 from ...web.context import context

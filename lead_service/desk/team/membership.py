@@ -14,7 +14,7 @@ from ...accounts.audit_log import Actor, AuditKind, Detail
 from ...accounts.members import DeskSession, Member, Passkey, Role
 from ...book.hosts.models import Host
 from ...book.models import Booking, coming
-from ...db.engine import broken_rule, rows_changed
+from ...db.base import broken_rule, rows_changed
 from ...emails import outbox, practice_context
 from ...emails.message import EmailKind, Message, compose
 from ...emails.models import OutboxMessage

@@ -26,8 +26,8 @@ from ...book.hosts.models import (
 )
 from ...book.models import Booking
 from ...db import schema
+from ...db.base import insert_unless
 from ...db.demo_data import DemoData, find
-from ...db.engine import insert_unless
 from ...desk.auth import links
 from ...desk.team import membership
 from ...emails import admin_actions

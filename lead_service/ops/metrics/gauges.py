@@ -12,7 +12,8 @@ from ... import clock
 from ...book import bookings, held
 from ...book.availability import busy_times, queries
 from ...book.models import Booking, Status
-from ...db.engine import Database, Kind
+from ...db.base import Kind
+from ...db.engine import Database
 from ...emails import status
 from ...emails.models import EmailState, OutboxMessage
 from ...leads.models import Lead, Stage

@@ -9,8 +9,7 @@ from hypothesis import given
 from sqlalchemy import delete, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from lead_service.db.base import UtcDateTime
-from lead_service.db.engine import broken_rule
+from lead_service.db.base import UtcDateTime, broken_rule
 from tests.support.app.counter_table import NOON, Counter, set_to, value, with_counters
 from tests.support.app.outbox_helper import in_threads
 from tests.support.engines import only_postgresql

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from lead_service.book.answers import link_for
 from lead_service.book.bookings import manage_token
 from lead_service.book.hosts.models import BusyTime, CalendarFeed
 from lead_service.book.models import Booking
-from lead_service.book.visitor.lead_link import link_for
 from lead_service.desk.leads.filters import LeadFilter
 from lead_service.leads.models import Consent, Lead, LeadEvent
 from lead_service.leads.touch import source_by_hand

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from lead_service.assess.models import Assessment
+from lead_service.book.answers import link_for
 from lead_service.book.models import Booking
-from lead_service.book.visitor.lead_link import link_for
 from lead_service.leads.models import Lead
 from tests.support.app.visitor_forms import (
     VISITOR,

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from lead_service.book.visitor.habits import AMERICAN, Habits, habits_of
+from lead_service.book.visitor.query_params import AMERICAN, Habits, habits_of
 from tests.support.any_text import any_text
 
 MONDAY, SATURDAY, SUNDAY = 0, 5, 6

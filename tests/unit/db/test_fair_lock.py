@@ -2,7 +2,7 @@
 
 from threading import Event, Thread
 
-from lead_service.db.fair_lock import FairLock
+from lead_service.db.engine import FairLock
 from tests.support.waiting import eventually
 
 
