@@ -80,7 +80,7 @@ class BookingRequest:
     host_ids: Collection[int] | None = None  # who may take it; None is anyone
     terms: Terms | None = None  # that the form showed
     by_team: bool = False  # a member spoke with the visitor, so nothing waits for a confirmation
-    ignore_availability: bool = False  # any start to come, whatever hours and limits say
+    ignore_availability: bool = False  # a start that a member agreed on; see `_who_agreed`
 
     @property
     def quarantine(self) -> bool:
@@ -150,23 +150,23 @@ def move(
 
     Kind and length stay as they were booked. It stays with its host, too; only when that host
     takes no more calls, another does. The host's present rules apply. `ignore_availability` is
-    for staff: any start to come on a multiple of five minutes, whatever hours, notice and limits
-    say. The old time is given up and the new one taken at once, or neither. Raises NotUpcoming,
-    NotOffered, Taken, and TermsChanged when nobody who is free offers the `terms` that the visitor
-    saw.
+    for staff, who agreed on the start (`_who_agreed`). The old time is given up and the new one
+    taken at once, or neither. Raises NotUpcoming, NotOffered, Taken, and TermsChanged when nobody
+    who is free offers the `terms` that the visitor saw.
     """
     hosts = _lock(session, booking, now)
     if start == booking.starts_at:
         return False
     kind, own = kind_of(booking, calls), takers(hosts, booking, calls)
     if ignore_availability:
-        _refuse_odd_start(start, now)
-        free = queries.by_availability(session, own, kind, start, now, moving=booking.id)
+        free = _who_agreed(session, own, kind, start, now, booking.id)
     else:
         free = queries.free_hosts(session, own, kind, start, now, moving=booking.id)
         free = _as_agreed(free, kind, terms)
     if not any(time_cells.reassign(session, booking, host, kind, start) for host in free):
-        refused = refusals_of(session, own, kind, start, now, moving=booking.id)
+        refused = refusals_of(
+            session, own, kind, start, now, booking.id, is_agreed=ignore_availability
+        )
         raise Taken(refused) if ignore_availability or was_offered(refused) else NotOffered(refused)
     return True
 
@@ -252,12 +252,10 @@ def _who_is_free(
     session: Session, hosts: list[Host], wanted: BookingRequest, now: datetime
 ) -> tuple[list[Host], list[Refusal]]:
     """Return who can take the start, or why nobody can; NotOffered when nobody ever could."""
-    if wanted.ignore_availability:
-        _refuse_odd_start(wanted.start, now)
-        free = queries.by_availability(session, hosts, wanted.kind, wanted.start, now)
-    else:
-        free = queries.free_hosts(session, hosts, wanted.kind, wanted.start, now)
-    refused = [] if free else refusals_of(session, hosts, wanted.kind, wanted.start, now)
+    is_agreed, asked = wanted.ignore_availability, (wanted.kind, wanted.start, now)
+    find = _who_agreed if is_agreed else queries.free_hosts
+    free = find(session, hosts, *asked)
+    refused = [] if free else refusals_of(session, hosts, *asked, is_agreed=is_agreed)
     if not free and not was_offered(refused):
         raise NotOffered(refused)
     return free, refused
@@ -340,21 +338,37 @@ def refusals_of(
     start: datetime,
     now: datetime,
     moving: int | None = None,
+    *,
+    is_agreed: bool = False,
 ) -> list[Refusal]:
     """Return why each host does not take a start; where no rule is broken, a cell was taken."""
-    return [
-        Refusal(
-            host.name,
-            queries.why_unavailable(session, host, kind, start, now, moving=moving) or BOOKED,
+    found = []
+    for host in hosts:
+        reason = queries.why_unavailable(
+            session, host, kind, start, now, moving=moving, is_agreed=is_agreed
         )
-        for host in hosts
-    ]
+        found.append(Refusal(host.name, reason or BOOKED))
+    return found
 
 
-def _refuse_odd_start(start: datetime, now: datetime) -> None:
-    """Raise NotOffered for a start that is past or between two time cells."""
+def _who_agreed(
+    session: Session,
+    hosts: list[Host],
+    kind: CallType,
+    start: datetime,
+    now: datetime,
+    moving: int | None = None,
+) -> list[Host]:
+    """Return who takes a start that a member agreed on, on a multiple of five minutes.
+
+    That is the one host who is asked for, whatever their hours and calendars say. Of several, no
+    one was asked: those who are free within their hours. Raises NotOffered for a past start.
+    """
     if start <= now or start.timestamp() % time_cells.CELL.total_seconds():
         raise NotOffered
+    if len(hosts) == 1:
+        return hosts
+    return queries.free_hosts(session, hosts, kind, start, now, moving=moving, is_agreed=True)
 
 
 def _lock(

@@ -92,12 +92,17 @@ def free_hosts(
     now: datetime,
     *,
     moving: int | None = None,
+    is_agreed: bool = False,
 ) -> list[Host]:
-    """Return the hosts who can take a call at `at`, those with the fewest coming calls first."""
+    """Return the hosts who can take a call at `at`, those with the fewest coming calls first.
+
+    For a start that a member agreed on, notice, horizon and the steps between starts don't count:
+    these are rules for visitors.
+    """
     free = [
         host
         for host, known in _situations(session, hosts, kind, now, at, at)
-        if slots.why_not(**known, at=at, moving=moving) is None
+        if slots.why_not(**_ruled(known, is_agreed), at=at, moving=moving) is None
     ]
     if len(free) < 2:
         return free
@@ -105,27 +110,11 @@ def free_hosts(
     return sorted(free, key=lambda host: (ahead.get(host.id, 0), host.id))
 
 
-def by_availability(
-    session: Session,
-    hosts: list[Host],
-    kind: CallType,
-    at: datetime,
-    now: datetime,
-    *,
-    moving: int | None = None,
-) -> list[Host]:
-    """Sort the hosts for a start that was agreed on: first those who are free within their hours.
-
-    Notice, horizon and the steps between starts are rules for visitors, and don't count.
-    """
-    ahead = _coming_calls(session, now, moving)
-
-    def rank(one: tuple[Host, dict[str, Any]]) -> tuple[bool, int, int]:
-        rules = replace(one[1]["rules"], notice=0, horizon_days=None, interval=ANY_START)
-        reason = slots.why_not(**one[1] | {"rules": rules}, at=at, moving=moving)
-        return reason is not None, ahead.get(one[0].id, 0), one[0].id
-
-    return [host for host, _ in sorted(_situations(session, hosts, kind, now, at, at), key=rank)]
+def _ruled(known: dict[str, Any], is_agreed: bool) -> dict[str, Any]:
+    if not is_agreed:
+        return known
+    rules = replace(known["rules"], notice=0, horizon_days=None, interval=ANY_START)
+    return known | {"rules": rules}
 
 
 def why_unavailable(
@@ -136,10 +125,11 @@ def why_unavailable(
     now: datetime,
     *,
     moving: int | None = None,
+    is_agreed: bool = False,
 ) -> Unavailable | None:
     """Give why a host does not offer a start, or None when they do."""
     _, known = next(_situations(session, [host], kind, now, at, at))
-    reason = slots.why_not(**known, at=at, moving=moving)
+    reason = slots.why_not(**_ruled(known, is_agreed), at=at, moving=moving)
     if reason is None or reason.kind is not UnavailableReason.OVERRIDE or reason.day is None:
         return reason
     special = special_days(host, reason.day, reason.day)[reason.day]

@@ -10,7 +10,7 @@ from wtforms import HiddenField
 from ... import clock
 from ...accounts.audit_log import Actor, AuditKind
 from ...book import bookings, notifications
-from ...book.availability import queries, refusals
+from ...book.availability import queries
 from ...book.hosts.models import Host, who_take
 from ...call_types import CallType
 from ...leads import touch
@@ -24,9 +24,9 @@ from ..city_form import CityForm, city_in
 from ..leads import lead_detail
 from ..leads.forms import ToldForm
 from ..leads.lead_page import find_lead_or_404
-from .start_choice import Refused, asked_start, open_times
+from .start_choice import Refused, asked_start, open_times, why
 
-GONE = "That time is not available. Choose another one."
+CHOOSE_HOST = "choose who takes the call if a host has agreed to that time"
 
 
 class BookForm(ToldForm, CityForm):
@@ -51,12 +51,10 @@ def book_call_submit(lead_id: int) -> ResponseReturnValue:
         return _render(lead_id, form), 422
     try:
         call_id = write(lambda session, by: _book(session, lead_id, form, by))
-    except bookings.NotOffered as refused:
-        return _render(lead_id, form, _why(refused)), 422
     except bookings.Taken as taken:
-        return _render(lead_id, form, _why(taken)), 409
-    except Refused as refused:
-        return _render(lead_id, form, str(refused)), 422
+        return _render(lead_id, form, taken), 409
+    except (bookings.NotOffered, Refused) as refused:
+        return _render(lead_id, form, refused), 422
     flash("Booked. We\u2019ll email the visitor and the host the invitation.")
     return redirect(url_for(".call", call_id=call_id), 303)
 
@@ -90,14 +88,6 @@ def _book(session: Session, lead_id: int, form: BookForm, by: Actor) -> int:
     return outcome.booking.id
 
 
-def _why(refused: bookings.Refused) -> str:
-    """Say why no host takes the call."""
-    if not refused.refusals or isinstance(refused, bookings.NotOffered):
-        return GONE
-    why = refusals.to_team(refused.refusals)
-    return f"{why[0].upper()}{why[1:]}. Choose another time."
-
-
 def _kind() -> CallType:
     calls = context().published.calls
     return calls.find(request.values.get("kind", "")) or calls.default
@@ -113,13 +103,18 @@ def _hosts(session: Session, kind: CallType) -> list[Host]:
     return who_take(queries.active_hosts(session), kind, context().published.calls)
 
 
-def _render(lead_id: int, form: BookForm | None = None, refusal: str = "") -> str:
+def _render(
+    lead_id: int, form: BookForm | None = None, refusal: bookings.Refused | Refused | None = None
+) -> str:
     now, kind, calls = clock.now(), _kind(), context().published.calls
     with context().database.read() as session:
         lead, zone = find_lead_or_404(session, lead_id), desk_zone(session)
         hosts, only = _hosts(session, kind), _host_ids()
         shown = [one for one in hosts if only is None or one.id in only]
         today = now.astimezone(ZoneInfo(zone)).date()
+        choice = open_times(session, shown, kind, zone, now, first=today)
+        if isinstance(refusal, bookings.Refused):
+            refusal = Refused(why(refusal, choice, zone, now, CHOOSE_HOST))
         return render_template(
             "desk/calls/book.html",
             lead=lead,
@@ -129,7 +124,7 @@ def _render(lead_id: int, form: BookForm | None = None, refusal: str = "") -> st
             kinds=[one for one in calls.all if _hosts(session, one)],
             hosts=hosts,
             host_id=only[0] if only else 0,
-            **open_times(session, shown, kind, zone, now, first=today),
+            **choice,
         )
 
 

@@ -23,8 +23,9 @@ from ...web.context import context
 from ...web.fields import long_text
 from ..blueprint import blueprint, desk_zone, write
 from . import list_pages
-from .start_choice import Refused, asked_start, open_times
+from .start_choice import Refused, asked_start, open_times, why
 
+GIVE_FIRST = "first give the call to the host who has agreed to that time"
 OVER = "This call has already started or was canceled. You can\u2019t change it anymore."
 
 
@@ -122,22 +123,20 @@ def _submit(
         write(work)
     except bookings.NotUpcoming:
         return list_pages.render_call(call_id, OVER), 409
-    except bookings.NotOffered:
-        return _render_change(
-            template, call_id, form, more, "That time is not available. Choose another one."
-        ), 422
     except bookings.Taken as taken:
-        why = refusals.to_team(taken.refusals)
-        why = f"{why[0].upper()}{why[1:]}. Choose another time."
-        return _render_change(template, call_id, form, more, why), 409
-    except Refused as refused:
-        return _render_change(template, call_id, form, more, str(refused)), 422
+        return _render_change(template, call_id, form, more, taken), 409
+    except (bookings.NotOffered, Refused) as refused:
+        return _render_change(template, call_id, form, more, refused), 422
     flash(told)
     return redirect(url_for(".call", call_id=call_id), 303)
 
 
 def _render_change(
-    template: str, call_id: int, form: NoteForm, more: Callable | None = None, refusal: str = ""
+    template: str,
+    call_id: int,
+    form: NoteForm,
+    more: Callable | None = None,
+    refusal: bookings.Refused | Refused | None = None,
 ) -> str | Response:
     """Render a page that asks; redirect when the call can't be changed anymore."""
     now = clock.now()
@@ -146,6 +145,8 @@ def _render_change(
         if not bookings.is_upcoming(call, now):
             return redirect(url_for(".call", call_id=call_id), 303)
         shown = more(session, call, now) if more else {}
+        if isinstance(refusal, bookings.Refused):
+            refusal = Refused(why(refusal, shown, desk_zone(session), now, GIVE_FIRST))
         return render_template(template, call=call, form=form, refusal=refusal, **shown)
 
 

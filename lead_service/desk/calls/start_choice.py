@@ -8,13 +8,17 @@ from zoneinfo import ZoneInfo
 from flask import abort, request
 from sqlalchemy.orm import Session
 
-from ...book.availability import queries
+from ...book import bookings
+from ...book.availability import month, queries, refusals
 from ...book.availability.host_cache import AHEAD
 from ...book.forms import parse_start, start_text
 from ...book.hosts.models import Host
 from ...book.models import Booking
 from ...call_types import CallType
+from ...formats import moment
 from .. import wall_clock
+
+MOST_HOSTS, MOST_NEAR = 5, 3  # that a refusal names
 
 
 class Refused(Exception):
@@ -43,6 +47,30 @@ def asked_start(zone: str) -> tuple[datetime, bool]:
     return found[0], True
 
 
+def why(
+    refused: bookings.Refused, choice: dict[str, Any], zone: str, now: datetime, otherwise: str
+) -> str:
+    """Say why no host takes a start, in `zone`, and what to do.
+
+    That is one of the times of the `choice`, or `otherwise` for one that was agreed on.
+    """
+    wanted = request.form.get("at")
+    if not refused.refusals or (isinstance(refused, bookings.NotOffered) and not wanted):
+        return "That time is not available. Choose another one."
+    if not wanted or len(refused.refusals) == 1:
+        busy = refusals.to_team(refused.refusals)
+        return f"{busy[0].upper()}{busy[1:]}. Choose another time."
+    each = [
+        f"{one.host}: {refusals.on_desk(one.reason, zone, now)}"
+        for one in refused.refusals[:MOST_HOSTS]
+    ]
+    start = asked_start(zone)[0]
+    starts = [start for day in choice["by_day"].values() for start in day]
+    near = [moment(one, zone, now) for one in month.nearest(starts, start, zone, MOST_NEAR)]
+    nearest = f"Nearest times: {'; '.join(near)}. Choose one" if near else "Choose another time"
+    return f"No host is free at that time. {' '.join(each)} {nearest}, or {otherwise}."
+
+
 def open_times(
     session: Session,
     hosts: list[Host],
@@ -69,6 +97,7 @@ def open_times(
     wanted = request.values.get("day", "") or first.isoformat()
     if chosen := parse_start(request.form.get("start", "")):
         wanted = chosen.astimezone(place).date().isoformat()
+    wanted = request.form.get("at", "")[:10] or wanted
     days = list(by_day)
     shown = next((day for day in days if day.isoformat() >= wanted), days[-1] if days else None)
     return {"by_day": by_day, "shown": shown, "start_text": start_text}

@@ -180,6 +180,16 @@ def test_an_agreed_time_goes_to_the_host_within_whose_hours_it_is(client, lead, 
     agreed = {"at": "2026-11-23T05:05", "city": "Berlin", "name": "Dana", "submission": "x"}
     assert press(client, lead + "book/", **agreed).status_code == 303  # too soon for a visitor
     assert one(database, Booking).host_id == berlin
+    night = agreed | {"at": "2026-11-27T20:00", "submission": "y", "topic": NOTE}
+    refused = press(client, lead + "book/", **night)
+    assert refused.status_code == 422
+    for said in ("No host is free", "ACTION Advisory: Outside the host", "Jonas Example: Outside"):
+        assert said in refused.text
+    assert "Nearest times: Fri, Nov 27, 3:30 pm; " in refused.text and NOTE in refused.text
+    assert f'<option value="{berlin}">Jonas Example</option>' in refused.text
+    agreed_by_host = press(client, lead + "book/", **night | {"host": str(berlin)})
+    assert agreed_by_host.status_code == 303
+    assert one(database, Booking).host_id == berlin
 
 
 def test_an_agreed_time_between_two_starts_goes_to_a_host_who_has_nothing_else(
