@@ -57,6 +57,12 @@ RUN_AXE = """async ([runOnly, contrast]) => {
     return found.violations.flatMap(({id, nodes}) =>
         nodes.map((one) => `${id}: ${one.html.slice(0, 160)} ${one.failureSummary}`));
 }"""
+# Text of the serif that is bold or slanted.
+MARKED = """[...document.querySelectorAll("body *")].filter((one) => {
+    const {fontFamily, fontWeight, fontStyle} = getComputedStyle(one);
+    return fontFamily.startsWith('"Source') && (fontWeight > 400 || fontStyle !== "normal")
+        && [...one.childNodes].some((part) => part.nodeType === 3 && part.data.trim());
+}).map((one) => one.outerHTML.slice(0, 160))"""
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NO_PAGES = {
     "desk.leads_csv",
@@ -139,10 +145,18 @@ def test_it_is_valid_html_with_a_heading_a_title_and_a_label_for_each_field(visi
     assert len(list(parsed.iter("h1"))) == 1
     (title,) = parsed.iterfind("head/title")
     assert title.text.strip()
+    (description,) = parsed.iterfind("head/meta[@name='description']")
+    assert description.get("content").strip()
     assert markup.unlabeled_fields(parsed) == []
     assert markup.repeated_ids(parsed) == []
     assert markup.dangling_references(parsed) == []
     assert markup.uneven_tables(parsed) == []
+
+
+def test_the_service_sets_its_text_in_the_one_face_that_comes_with_the_page(visit):
+    if not visit.place.is_published:
+        unfold(visit.page)
+        assert visit.page.evaluate(MARKED) == []
 
 
 def test_it_fits_its_window_and_its_controls_are_large_enough_to_hit(visit, pytestconfig):
