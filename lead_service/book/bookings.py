@@ -56,6 +56,10 @@ class TermsChanged(Exception):
     """No free host offers what the form said: length, way to meet or person differ now."""
 
 
+class Stale(Exception):
+    """The call has changed since the form was shown, which would undo that."""
+
+
 class NotUpcoming(Exception):
     """The call is canceled or has begun, so it can no longer be changed."""
 
@@ -143,6 +147,7 @@ def move(
     start: datetime,
     now: datetime,
     *,
+    seen: int | None = None,
     ignore_availability: bool = False,
     terms: Terms | None = None,
 ) -> bool:
@@ -151,12 +156,14 @@ def move(
     Kind and length stay as they were booked. It stays with its host, too; only when that host
     takes no more calls, another does. The host's present rules apply. `ignore_availability` is
     for staff, who agreed on the start (`_who_agreed`). The old time is given up and the new one
-    taken at once, or neither. Raises NotUpcoming, NotOffered, Taken, and TermsChanged when nobody
-    who is free offers the `terms` that the visitor saw.
+    taken at once, or neither. Raises NotUpcoming, NotOffered, Taken, Stale when the call is no
+    longer at the sequence that was `seen`, and TermsChanged when nobody who is free offers the
+    `terms` that the visitor saw.
     """
     hosts = _lock(session, booking, now)
     if start == booking.starts_at:
         return False
+    _refuse_stale(booking, seen)
     kind, own = kind_of(booking, calls), takers(hosts, booking, calls)
     if ignore_availability:
         free = _who_agreed(session, own, kind, start, now, booking.id)
@@ -172,17 +179,24 @@ def move(
 
 
 def reassign(
-    session: Session, booking: Booking, calls: CallTypes, host: Host, now: datetime
+    session: Session,
+    booking: Booking,
+    calls: CallTypes,
+    host: Host,
+    now: datetime,
+    *,
+    seen: int | None = None,
 ) -> bool:
     """Give a call to another host; return False when it is theirs already.
 
     Time and length stay as agreed with the visitor; the way to meet, the zone and the buffers are
     the new host's. Only another call can be in the way: who reassigns has a reason to overrule
-    hours and notice. Raises NotUpcoming, Taken, and NotOffered for a host who takes no calls.
+    hours and notice. Raises NotUpcoming, Stale, Taken, and NotOffered for a host without calls.
     """
     hosts = _lock(session, booking, now, host)
     if host.id == booking.host_id:
         return False
+    _refuse_stale(booking, seen)
     if host.id not in {one.id for one in hosts}:
         raise NotOffered
     kind = kind_of(booking, calls)
@@ -369,6 +383,11 @@ def _who_agreed(
     if len(hosts) == 1:
         return hosts
     return queries.free_hosts(session, hosts, kind, start, now, moving=moving, is_agreed=True)
+
+
+def _refuse_stale(booking: Booking, seen: int | None) -> None:
+    if seen not in (None, booking.sequence):
+        raise Stale
 
 
 def _lock(

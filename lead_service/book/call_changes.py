@@ -34,38 +34,30 @@ MARKS = {
 
 
 def cancel(
-    session: Session, settings: Settings, call: Booking, by: Actor, *, note: str = ""
+    session: Session,
+    settings: Settings,
+    call: Booking,
+    by: Actor,
+    *,
+    note: str = "",
+    spam: str = "",
 ) -> bool:
-    """Cancel a call and tell both sides; False when it is too late, or was canceled before."""
-    if not bookings.cancel(session, call, by.at):
-        return False
-    if call.quarantine:  # no invitation was sent
-        notifications.withdrawn(session, call, by)
-    else:
-        news = News(session, settings, call, by, note)
-        news.record(EventKind.CALL_CANCELLED)
-        news.queue(EmailKind.BOOKING_CANCELLED, call.email, **news.said)
-        news.tell_host(call.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, **news.said)
-        news.tell_team(CallNews.CANCELED, [call.host], **news.said)
-    _note(session, AuditKind.CALL_CANCELLED, call, by)
-    return True
+    """Cancel a call and tell both sides; False when it is too late, or was canceled before.
 
-
-def cancel_spam(
-    session: Session, settings: Settings, call: Booking, by: Actor, reason: str
-) -> bool:
-    """Cancel a call of spam and its waiting emails; False as for `cancel`.
-
-    Host and team hear of one that they were told of, with the `reason`.
+    Of `spam`, for that reason, the waiting emails go too. The reason is for the team and the host;
+    the visitor hears of it only if they confirmed the address, as anyone can type anyone's.
     """
     if not bookings.cancel(session, call, by.at):
         return False
-    notifications.withdrawn(session, call, by, reason=reason)
-    if not call.quarantine:
-        news = News(session, settings, call, by)
-        if call.is_proved:
+    news = News(session, settings, call, by, note)
+    if call.quarantine or spam:
+        notifications.withdrawn(session, call, by, reason=spam or "the call was canceled")
+    else:
+        news.record(EventKind.CALL_CANCELLED)
+    if not call.quarantine:  # else no invitation was sent
+        if call.is_proved or not spam:
             news.queue(EmailKind.BOOKING_CANCELLED, call.email, **news.said)
-        said = news.said | {"note": f"{reason[0].upper()}{reason[1:]}."}
+        said = news.said | ({"note": f"{spam[0].upper()}{spam[1:]}."} if spam else {})
         news.tell_host(call.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, **said)
         news.tell_team(CallNews.CANCELED, [call.host], **said)
     _note(session, AuditKind.CALL_CANCELLED, call, by)
@@ -90,13 +82,21 @@ def move(
     by: Actor,
     *,
     note: str = "",
+    seen: int | None = None,
     ignore_availability: bool = False,
     terms: Terms | None = None,
 ) -> bool:
     """Move a call to a start (UTC) and tell both sides; answers and errors as `bookings.move`."""
     before, previous_host = call.starts_at.isoformat(), call.host
     if not bookings.move(
-        session, call, calls, start, by.at, ignore_availability=ignore_availability, terms=terms
+        session,
+        call,
+        calls,
+        start,
+        by.at,
+        seen=seen,
+        ignore_availability=ignore_availability,
+        terms=terms,
     ):
         return False
     news = News(session, settings, call, by, note)
@@ -115,10 +115,11 @@ def give(
     by: Actor,
     *,
     note: str = "",
+    seen: int | None = None,
 ) -> bool:
     """Give a call to another host and tell everybody; answers and errors as `bookings.reassign`."""
     previous_host = call.host
-    if not bookings.reassign(session, call, calls, host, by.at):
+    if not bookings.reassign(session, call, calls, host, by.at, seen=seen):
         return False
     hosts = {"from_host": previous_host.id, "to_host": host.id}
     news = News(session, settings, call, by, note)

@@ -207,7 +207,7 @@ def cancel_spam(session: Session, settings: Settings, lead_id: int, by: Actor) -
     anyone can type anyone's.
     """
     calls = coming_calls(session, [lead_id], by.at)
-    gone = [call for call in calls if call_changes.cancel_spam(session, settings, call, by, SPAM)]
+    gone = [call for call in calls if call_changes.cancel(session, settings, call, by, spam=SPAM)]
     about = OutboxMessage.booking_id
     others = or_(about.is_(None), about.not_in([call.id for call in gone]))
     outbox.withdraw(session, and_(OutboxMessage.lead_id == lead_id, others), SPAM)

@@ -71,6 +71,8 @@ def submit(token: str) -> ResponseReturnValue:
         context().database.write(lambda session: _move(session, token, wanted, page.zone, number))
     except bookings.NotUpcoming:
         abort(_refusal(token, _find_booking(token)))
+    except bookings.Stale:
+        return _form_page(_times(token), wanted, form, is_stale=True), 409
     except bookings.TermsChanged:
         return _form_page(page, wanted, form), 409
     except bookings.Refused as fault:
@@ -86,7 +88,8 @@ def _move(session: Session, token: str, start: datetime, zone: str, number: str)
     booking, by = bookings.find_booking(session, token) or abort(404), Actor(clock.now())
     settings, calls = context().settings, context().published.calls
     terms = parse_terms(request.form.get("terms", "")) or agreed_terms(booking)
-    if call_changes.move(session, settings, calls, booking, start, by, terms=terms):
+    seen = request.form.get("seen", type=int)
+    if call_changes.move(session, settings, calls, booking, start, by, seen=seen, terms=terms):
         booking.visitor_zone = zone
         booking.visitor_24_hours = query_params.habits().is_24_hours
         booking.phone = booking.phone or number
@@ -176,6 +179,7 @@ def _form_page(
     *,
     others: list[datetime] | None = None,
     why: str = "",
+    is_stale: bool = False,
 ) -> str:
     booking, hosts = page.moving, _takers(page, wanted) if others is None else list(page.hosts)
     assert booking
@@ -193,4 +197,5 @@ def _form_page(
         form=form,
         others=others,
         why=why,
+        is_stale=is_stale,
     )

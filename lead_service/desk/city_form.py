@@ -24,8 +24,9 @@ class CityForm(Form):
     @property
     def zone(self) -> str:
         """The zone of the city; empty when we know none."""
-        found = timezones.search(self.city.data or "", clock.now())
-        return found[0].zone if found else ""
+        typed = self.city.data or ""
+        found = timezones.search(typed, clock.now())
+        return timezones.fixed(typed) or (found[0].zone if found else "")
 
     def validate_city(self, _field) -> None:
         if not self.zone:
@@ -36,4 +37,5 @@ class CityForm(Form):
 
 def city_in(zone: str) -> str:
     """Return what `CityForm` reads as a zone: its city, or its distance from UTC."""
-    return zone_name(zone).removesuffix(" time")
+    zone = timezones.current(zone)
+    return timezones.FIXED.get(zone) or zone_name(zone).removesuffix(" time")

@@ -17,7 +17,7 @@ TO, NEXT_DAY = r"(?:-|\u2013|\u2014|to\b|until\b)", " the next day"
 PART = re.compile(rf"{TIME}\s*{TO}\s*{TIME}({NEXT_DAY})?", re.ASCII | re.IGNORECASE)
 CLOCK = re.compile(r"(\d{1,2})(?:[:.h]?(\d\d)|h)?\s*(?:([ap])\.?m\.?)?", re.ASCII | re.IGNORECASE)
 HALF = DAY // 2
-EARLY = 6 * 60  # bare hours before it are of the afternoon, as in 9-12, 1-5
+EARLY = 6 * 60  # bare hours before it are of the afternoon, as in 9-12, 1-5; 5:20 is in the morning
 LONGEST_NIGHT = 14 * 60  # of hours past midnight that do not name the next day
 CLOSED = {"closed", "none", "off"}
 
@@ -100,6 +100,7 @@ class Reading(NamedTuple):
     has_half: bool = False  # it says am or pm, noon or midnight
     may_be_later: bool = False  # by twelve hours
     is_plain: bool = False  # 5, 5:30 and 10, but not 10:00: 10:00 never means 10 pm
+    is_bare: bool = False  # 5, but not 5:30
 
 
 def _read(text: str) -> Reading:
@@ -115,7 +116,8 @@ def _read(text: str) -> Reading:
         return Reading((hours % 12 + 12 * (half == "p")) * 60 + past, has_half=True)
     may_be_later = hours <= 12 and not text.startswith("0")
     is_plain = may_be_later and (hours < 10 or not found[2])
-    return Reading(hours * 60 + past, may_be_later=may_be_later, is_plain=is_plain)
+    is_bare = is_plain and text.isdigit() and not found[2]
+    return Reading(hours * 60 + past, may_be_later=may_be_later, is_plain=is_plain, is_bare=is_bare)
 
 
 def _span(start: Reading, end: Reading) -> tuple[int | None, int | None]:
@@ -127,7 +129,7 @@ def _span(start: Reading, end: Reading) -> tuple[int | None, int | None]:
         if closes <= opens and end.is_plain:
             is_afternoon = start.may_be_later and closes + HALF > opens
             closes += HALF if is_afternoon else DAY
-        elif closes > opens and opens < EARLY and start.is_plain and end.is_plain:
+        elif closes > opens and opens < EARLY and start.is_bare and end.is_bare:
             return opens + HALF, closes + HALF  # 1-5
         return opens, closes
     if end.may_be_later:  # 9am-5, 10pm-2

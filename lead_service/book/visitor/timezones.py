@@ -17,7 +17,7 @@ from ...formats import city_of
 
 CITIES = Path(__file__).parent / "cities.tsv"
 NO_ZONES = {"Factory", "localtime"}  # names in the database that are no place
-FIXED = {"EST", "MST", "HST"}
+FIXED = {"EST": "UTC-5", "MST": "UTC-7", "HST": "UTC-10"}
 UTC = {"Etc/UTC", "Etc/GMT"}
 MOST = 12  # matches worth reading
 OFFSET = re.compile(r"(?:utc|gmt)? ?([+-])(\d{1,2})(?::?(\d\d))?")
@@ -64,6 +64,13 @@ def search(text: str, now: datetime) -> list[Place]:
     places = list(_places().values())
     ranked = [(_rank(place, wanted, now), number) for number, place in enumerate(places)]
     return [places[number] for rank, number in sorted(ranked) if rank < 4][:MOST]
+
+
+def fixed(text: str) -> str:
+    """Return the zone without summer time that is whole hours from UTC, as in UTC-12, or ""."""
+    found = OFFSET.fullmatch(fold(text))
+    name = f"Etc/GMT{'+' if found[1] == '-' else '-'}{int(found[2])}" if found else ""
+    return name if found and not found[3] and is_zone(name) else ""
 
 
 def fold(text: str) -> str:

@@ -26,6 +26,10 @@ from . import list_pages
 from .start_choice import Refused, asked_start, open_times, why
 
 GIVE_FIRST = "first give the call to the host who has agreed to that time"
+STALE = (
+    "This call has changed since you opened this page. Check when and with whom it is now, then"
+    " send the form again."
+)
 OVER = "This call has already started or was canceled. You can\u2019t change it anymore."
 
 
@@ -76,7 +80,15 @@ def move_call_submit(call_id: int) -> ResponseReturnValue:
         start, any_time = asked_start(desk_zone(session))
         settings, calls = context().settings, context().published.calls
         if not call_changes.move(
-            session, settings, calls, call, start, by, note=note, ignore_availability=any_time
+            session,
+            settings,
+            calls,
+            call,
+            start,
+            by,
+            note=note,
+            seen=_seen(),
+            ignore_availability=any_time,
         ):
             raise Refused("The call is already at that time. Choose another one.")
 
@@ -100,11 +112,16 @@ def give_call_submit(call_id: int) -> ResponseReturnValue:
         if host is None:
             raise Refused("Choose a host.")
         settings, calls = context().settings, context().published.calls
-        if not call_changes.give(session, settings, calls, call, host, by, note=note):
+        if not call_changes.give(session, settings, calls, call, host, by, note=note, seen=_seen()):
             raise Refused("They already have this call. Choose another host.")
 
     told = "Given to another host. We\u2019ll email the visitor and both hosts."
     return _submit("desk/calls/reassign.html", call_id, change, told, _takers)
+
+
+def _seen() -> int | None:
+    """Return the sequence of the call as the form showed it."""
+    return request.form.get("seen", type=int)
 
 
 def _submit(
@@ -123,6 +140,8 @@ def _submit(
         write(work)
     except bookings.NotUpcoming:
         return list_pages.render_call(call_id, OVER), 409
+    except bookings.Stale:
+        return _render_change(template, call_id, form, more, Refused(STALE)), 409
     except bookings.Taken as taken:
         return _render_change(template, call_id, form, more, taken), 409
     except (bookings.NotOffered, Refused) as refused:

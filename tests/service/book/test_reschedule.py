@@ -25,6 +25,10 @@ def start_of(address: str) -> str:
     return address.rstrip("/").rpartition("/")[2]
 
 
+def move_form(page: str) -> dict[str, str]:
+    return {name: hidden(page, name) for name in ("start", "seen", "terms")}
+
+
 def test_a_call_moves_by_one_button_and_no_reason(client, database, mails, post):
     page = book(client)
     post()
@@ -76,6 +80,18 @@ def test_the_same_press_sent_twice_moves_once(client, database, mails):
     assert first.location == second.location
     assert only_call(database).sequence == 1
     assert len([row for row, _ in mails() if row.kind == "booking_changed"]) == 1
+
+
+def test_a_form_from_before_a_move_does_not_move_the_call_back(client, context, database):
+    page = book(client)
+    paths = offered(client, page)
+    old = move_form(client.get(paths[2]).text)
+    client.post(page + "move/", data=move_form(client.get(paths[2]).text))
+    client.post(page + "move/", data=move_form(client.get(paths[3]).text))
+    refused = client.post(page + "move/", data=old)
+    assert refused.status_code == 409 and "since you opened this page" in refused.text
+    assert start_text(only_call(database).starts_at) == start_of(paths[3])
+    assert client.post(page + "move/", data=move_form(refused.text)).status_code == 303
 
 
 def test_a_time_that_was_just_taken_leaves_the_call_and_offers_the_nearest(client, database):

@@ -331,6 +331,7 @@ def test_without_a_host_every_answer_says_that_no_one_takes_calls(client, databa
     for answer in (client.get("/book/20261124T0900Z/"), client.post("/book/", data=form)):
         assert "No one is taking these calls right now." in answer.text
     assert 'value="ada@example.com"' in answer.text
+    assert f'value="{form["phone"]}"' in answer.text
 
 
 def test_only_kinds_that_somebody_takes_are_linked(app, client, database):

@@ -12,7 +12,7 @@ from lead_service.leads.models import LeadEvent
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import press, sign_in
 from tests.support.app.hosts import add_host, add_past_call, change_host, changes
-from tests.support.app.visitor_forms import book
+from tests.support.app.visitor_forms import book, hidden
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NOTE = "Sorry, a flight was cancelled."
@@ -104,6 +104,23 @@ def test_a_moved_call_keeps_its_uid_and_tells_both_sides_with_the_note(
     assert ("booking_changed", "ada@example.com") in notes_in(mails)
     assert kinds(database)[-1] == "call_moved"
     assert changes(database, "call 1") == [("call_moved", 1)]
+
+
+def test_a_form_from_before_a_change_changes_nothing_back(client, call, database):
+    ben = add_host(database)
+    moved = {"start": start_text(NOON), "seen": hidden(client.get(call + "move/").text, "seen")}
+    given = {"host": str(ben), "seen": hidden(client.get(call + "give/").text, "seen")}
+    own = {"host": "1", "seen": given["seen"]}
+    assert press(client, call + "give/", **given).status_code == 303
+    for action, old in (("move/", moved), ("give/", own), ("give/", given)):
+        refused = press(client, call + action, note=NOTE, **old)
+        is_same = action == "give/" and old == given
+        assert refused.status_code == (422 if is_same else 409)
+        assert is_same or "has changed since you opened this page" in refused.text
+        assert NOTE in refused.text
+    assert stored(database).host_id == ben
+    again = press(client, call + "move/", **moved | {"seen": hidden(refused.text, "seen")})
+    assert again.status_code == 303
 
 
 def test_the_times_to_move_to_are_the_open_ones_without_its_own(client, call, database):

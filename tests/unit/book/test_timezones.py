@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_service.book.visitor import timezones
+from lead_service.desk.city_form import CityForm, city_in
 from tests.support.any_text import any_text
 
 WINTER = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -122,3 +123,12 @@ def test_a_zone_is_what_the_tz_database_holds():
         assert not timezones.is_zone(name)
     for name in ("Factory", "localtime"):
         assert not timezones.is_zone(name)
+
+
+def test_the_city_that_is_shown_for_a_zone_is_read_as_a_zone_of_the_same_clock():
+    for name in sorted(timezones._all_zones()):
+        read = CityForm(data={"city": city_in(name)}).zone
+        assert read, name
+        clocks = ([at.astimezone(ZoneInfo(one)) for at in (WINTER, SUMMER)] for one in (name, read))
+        mine, theirs = ([at.utcoffset() for at in times] for times in clocks)
+        assert mine == theirs, (name, read)
