@@ -80,13 +80,10 @@ lint: setup-tests ## Check style, types and import contracts
 # One worker more than processors: some wait for a browser or a database.
 WORKERS = $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 PYTEST = $(IN_MEMORY) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q -n $(WORKERS)
-# Style and types are checked beside the tests, which often wait, and told of when these are over.
-BESIDE_LINT = mkdir -p var; $(MAKE) --no-print-directory lint >var/lint.log 2>&1 & $(1); tests=$$?; \
-	wait $$! || { cat var/lint.log; tests=1; }; exit $$tests
-test: tools setup-tests ## Run the tests, and make lint beside them
-	@$(call BESIDE_LINT,$(PYTEST))
+test: tools setup-tests ## Run the tests
+	@$(PYTEST)
 test-all: tools setup-tests ## Run everything, on both databases and at every width
-	@$(call BESIDE_LINT,$(PYTEST) --all)
+	@$(PYTEST) --all
 coverage: tools setup-tests ## Run the tests and report which lines and branches they reach
 	@$(PYTEST) --cov --cov-report=html:var/coverage --cov-report=term:skip-covered
 

@@ -1,7 +1,7 @@
 """The programs that tests need beside Python, looked for once a session.
 
-What a machine lacks is not run, and said at the start and at the end. Where `CI` is set, it is a
-failure at once.
+What a machine lacks is not run, and said at the start and at the end. Under make, `.ci/tools` has
+said it at the start. Where `CI` is set, it is a failure at once.
 """
 
 import ctypes
@@ -97,7 +97,7 @@ class Tool:
     brew: str = ""  # none for what Homebrew has not
 
 
-CHROMIUM = Tool("Chromium", chromium, "chromium", "--cask google-chrome")
+CHROMIUM = Tool("Chromium", chromium, "chromium fonts-dejavu-core", "--cask chromium")
 LIBATOMIC = Tool("libatomic", libatomic, "libatomic1")
 NGINX = Tool("nginx with Brotli", nginx, "nginx libnginx-mod-http-brotli-static")
 OPENSSL = Tool("openssl", lambda: shutil.which("openssl"), "openssl", "openssl")
@@ -145,7 +145,7 @@ def remedy() -> str:
     if shutil.which("apt-get"):
         become = "" if os.geteuid() == 0 else "sudo "
         packages = " ".join(tool.debian for tool in missing())
-        return f"Install them with: {become}apt-get install -y {packages}"
+        return f"Install them with: {become}apt-get install --no-install-recommends {packages}"
     if shutil.which("brew"):
         commands = [f"brew install {tool.brew}" for tool in missing() if tool.brew]
         return f"Install them with: {' && '.join(commands)}"
@@ -164,7 +164,8 @@ class Plugin:
         if os.environ.get("CI"):
             names = ", ".join(tool.name for tool in missing())
             raise pytest.UsageError(f"CI is set, and the tests need {names}. {remedy()}")
-        _write(session.config, not_run())
+        if "MAKELEVEL" not in os.environ:
+            _write(session.config, not_run())
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(

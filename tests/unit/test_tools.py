@@ -13,6 +13,7 @@ from tests.support import tools
 
 ROOT = Path(__file__).parents[2]
 TESTS = ("tests/browser/test_keyboard.py", "tests/unit/test_formats.py")
+BY_MAKE = ("CI", "MAKELEVEL")
 
 
 def run(folder: Path, *options: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -21,7 +22,9 @@ def run(folder: Path, *options: str, **more: str) -> subprocess.CompletedProcess
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *options],
         cwd=ROOT,
-        env={name: value for name, value in environment.items() if name != "CI" or name in more},
+        env={
+            name: environment[name] for name in environment if name not in BY_MAKE or name in more
+        },
         capture_output=True,
         text=True,
     )
