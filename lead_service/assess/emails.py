@@ -158,7 +158,7 @@ def _tell_team(
         now,
         occasion=Occasion.RESULT,
         key=key,
-        what=TEAM_IS_TOLD + capture.SUSPECTED * suspect,
+        what=TEAM_IS_TOLD + capture.POSSIBLE_SPAM * suspect,
         came_from=assessment.came_from,
         flood=flood,
     )

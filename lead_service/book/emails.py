@@ -22,7 +22,7 @@ from ..emails.outbox import NotNeeded
 from ..emails.team_notices import CallNews
 from ..emails.transports.base import wire_address
 from ..formats import long_date, near_time, short_zoned_time, weekday_date, zoned_clock
-from ..leads.capture import SUSPECTED
+from ..leads.capture import POSSIBLE_SPAM
 from ..leads.consent import Agreed, Occasion, Permission, agreed, permission
 from ..leads.models import Lead
 from ..publishing.site import Published
@@ -277,7 +277,7 @@ def _news(news: CallNews, booking: Booking, by_team: bool) -> str:
     if booking.awaits_confirmation:
         asked = "asked for a call" if news == CallNews.BOOKED else said
         said = f"{asked}, which you need to confirm" if news in OF_LIVE_CALLS else said
-    return said + SUSPECTED * booking.quarantine
+    return said + POSSIBLE_SPAM * booking.quarantine
 
 
 def _choice(agreed: Agreed, may_contact: bool) -> str:
@@ -297,16 +297,16 @@ def _subject(
     brief: Brief | None,
 ) -> str:
     """Say in a few words what the team hears of a lead, for the subject beside their name."""
-    suspected = "suspected, " if SUSPECTED in what else ""
+    spam = "possible spam, " if POSSIBLE_SPAM in what else ""
     if booking:
         news = CallNews(said["news"])
         to_confirm = booking.awaits_confirmation and news == CallNews.BOOKED
         words = "call to confirm" if to_confirm else SUBJECTS[news]
         words += f" {booking.host.name}" if news == CallNews.GIVEN else ""
-        return f"{suspected}{words}, {short_zoned_time(booking.starts_at, booking.host_zone)}"
+        return f"{spam}{words}, {short_zoned_time(booking.starts_at, booking.host_zone)}"
     if occasion == Occasion.RESULT and brief:
         found = brief.diagnosis
-        return f"{suspected}{found.overall} of 100. {found.headline.rstrip('.')}"
+        return f"{spam}{found.overall} of 100. {found.headline.rstrip('.')}"
     did = {
         Occasion.MESSAGE: "new message",
         Occasion.WANTED_CALL: "wanted a time that was gone",
@@ -314,7 +314,7 @@ def _subject(
         if said.get("may_contact", True)
         else "withdrew their consent",
     }
-    return suspected + did.get(occasion, "took the self-assessment")
+    return spam + did.get(occasion, "took the self-assessment")
 
 
 def _result(session: Session, booking: Booking) -> Diagnosis | None:

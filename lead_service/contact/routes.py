@@ -115,7 +115,7 @@ def save_message(
         now,
         occasion=Occasion.MESSAGE,
         key=f"wrote:{key}",
-        what="wrote to us" + capture.SUSPECTED * suspect,
+        what="wrote to us" + capture.POSSIBLE_SPAM * suspect,
         text=text,
         came_from=touch.article,
         flood=flood,

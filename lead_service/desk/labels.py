@@ -107,7 +107,7 @@ def reason_of_mail(mail: OutboxMessage) -> str:
     if mail.state == EmailState.HELD and mail.hold == Hold.RESTORED:
         return "It was waiting when the backup was made. It may have been sent since then."
     return {
-        EmailState.HELD: "It looks automated. We\u2019ll send it when you release the lead.",
+        EmailState.HELD: "It may be spam. We\u2019ll send it when you release the lead.",
         EmailState.EXPIRED: "It could not be sent in time to be useful.",
         EmailState.CANCELLED: "A newer email replaced it.",
     }.get(mail.state, "")

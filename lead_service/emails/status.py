@@ -63,7 +63,7 @@ class Health:
             troubles.append(f"{enough}. Release or erase their leads on the desk.")
         if self.floods:
             flood = f"Many messages at once, in hours of the last day: {self.floods}"
-            troubles.append(f"{flood}. Check the suspected leads on the desk.")
+            troubles.append(f"{flood}. Check \u201cPossible spam\u201d on the desk.")
         if self.unerased:
             refused = f"Addresses that SendGrid has not erased: {self.unerased}"
             troubles.append(f"{refused} (see Team, Privacy).")

@@ -15,7 +15,7 @@ from .contact_details import ContactDetails
 from .models import Consent, Lead, LeadEvent, Note, Stage, derived_columns
 from .touch import Touch, in_words
 
-SUSPECTED = " (suspected to be automated)"  # what the team is told of a lead in quarantine
+POSSIBLE_SPAM = " (possible spam)"  # what the team is told of a lead in quarantine
 ONE_EACH = "uq_lead_address"
 Stored = dict[str, str]  # a touch
 BY_ADDRESS = select(Lead).where(Lead.address == bindparam("address")).with_for_update()

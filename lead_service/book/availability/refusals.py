@@ -30,7 +30,7 @@ TO_VISITOR = {
 }
 TO_TEAM = {
     UnavailableReason.BOOKED: "{host} has another call then",
-    UnavailableReason.HELD: "it looks automated, and the limit for such calls is reached",
+    UnavailableReason.HELD: "it may be spam, and the limit for such calls is reached",
     UnavailableReason.LIMIT: "{host} takes no more calls on that day",
     UnavailableReason.BUSY: "the calendar \u201c{name}\u201d of {host} is busy then",
     UnavailableReason.UNREAD: "the calendar \u201c{name}\u201d of {host} can\u2019t be read",
@@ -52,7 +52,7 @@ ON_DESK = {
     UnavailableReason.LENGTH: "The call would not end in time. It takes {length}, and the hours"
     " end at {time}.",
     UnavailableReason.LIMIT: "{day} is full: the limit is {calls} a day.",
-    UnavailableReason.HELD: "Too many suspected calls are waiting for you. Release or cancel some.",
+    UnavailableReason.HELD: "Too many calls that may be spam are waiting. Release or cancel some.",
     UnavailableReason.BOOKED: "The host has another call {span}, including buffers.",
     UnavailableReason.BUSY: "The calendar \u201c{name}\u201d is busy {span}.",
     UnavailableReason.UNREAD: "We don\u2019t know whether the calendar \u201c{name}\u201d is free"

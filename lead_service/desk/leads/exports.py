@@ -214,7 +214,7 @@ COLUMNS = (
     *(f"{end} {what}" for end in ("First", "Last") for what in TOUCH),
     "Known from",
     *("Phase", "Begin with", "Diagnosis", "Recommended", "Agreed to email about"),
-    *("Email bounces", "Suspected", "Since (UTC)", "Last activity (UTC)"),
+    *("Email bounces", "Possible spam", "Since (UTC)", "Last activity (UTC)"),
 )  # the scores follow
 
 
@@ -240,7 +240,7 @@ def _record(
         **_result(found),
         "Agreed to email about": may_email_about(agreed, has_asked=told.has_asked),
         "Email bounces": _yes(lead.bounced_at is not None),
-        "Suspected": _yes(lead.quarantine),
+        "Possible spam": _yes(lead.quarantine),
         "Since (UTC)": _utc(lead.created_at),
         "Last activity (UTC)": _utc(lead.touched_at),
     }
@@ -290,7 +290,7 @@ def _fields(known: lead_detail.LeadDetail) -> dict:
         "owner": known.names.get(lead.owner_id or 0),
         "next_action": lead.next_action,
         "next_action_on": lead.next_action_on and lead.next_action_on.isoformat(),
-        "suspected": lead.quarantine,
+        "possible_spam": lead.quarantine,
         "mail_comes_back": lead.bounced_at is not None,
         "disowned": lead.disowned_at is not None,
         "created_at": lead.created_at.isoformat(),

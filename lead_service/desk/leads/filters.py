@@ -33,7 +33,7 @@ QUICK = {
     "unowned": "Without an owner",
     "due": "Due",
     "bounced": "Bounced",
-    "suspected": "Suspected",
+    "suspected": "Possible spam",
 }
 SORTS = {
     "activity": "Activity",

@@ -29,7 +29,7 @@ EVENTS = {
     EventKind.TALKED: "Talked to us",
     EventKind.RESULT_MAILED: "Had the result emailed",
     EventKind.ANSWERS_TAKEN_BACK: "The owner of the self-assessment used it with another address",
-    EventKind.RELEASED: "Released: no longer suspected to be automated",
+    EventKind.RELEASED: "Released: not spam",
     EventKind.MAIL_DELIVERED: "An email was delivered",
     EventKind.MAIL_BOUNCED: "An email bounced",
     EventKind.MAIL_DROPPED: "An email was not delivered",

@@ -49,7 +49,7 @@ def _found(session: Session) -> Iterator[GaugeMetricFamily]:
     yield _by("leads", "Leads by stage.", session, Lead.stage, Stage)
     yield _by("bookings", "Calls by status.", session, Booking.status, Status)
     suspected = select(func.count(Booking.id)).where(bookings.held(clock.now()))
-    yield _value("calls_held", "Calls to come that look automated.", session.scalar(suspected) or 0)
+    yield _value("calls_held", "Calls to come that may be spam.", session.scalar(suspected) or 0)
     unproved = held.unproved(session, clock.now())
     yield _value(
         "calls_unproved",

@@ -320,7 +320,7 @@ def test_a_sprung_trap_takes_the_time_tells_the_team_and_holds_the_visitor_s_mai
         "new_lead": "pending",
     }
     team = next(message for _, message in mails() if message.kind == "new_lead")
-    assert ": suspected, call booked" in team.subject
+    assert ": possible spam, call booked" in team.subject
 
 
 def test_suspicion_belongs_to_a_booking_and_not_to_the_address_for_good(client, mails, database):

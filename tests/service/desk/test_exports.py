@@ -21,7 +21,7 @@ from tests.support.app.visitor_forms import PHASE, VISITOR, WORST, assess, book
 
 LISTED = {
     *("id", *LABELS, "stage", "owner", "next_action"),
-    *("next_action_on", "suspected", "mail_comes_back", "created_at", "touched_at"),
+    *("next_action_on", "possible_spam", "mail_comes_back", "created_at", "touched_at"),
     *("answers_from", "scores", "overall", "phase", "begin_with", "articles", "wrote", "notes"),
     *("calls", "timeline", "consents", "first_touch", "last_touch", "phone_e164", "disowned"),
     *("assessments", "emails", "diagnosis", "recommended", "may_write", "permission"),
@@ -54,7 +54,7 @@ def test_a_view_as_csv_holds_its_leads_and_what_the_desk_knows_of_them(
     (row,) = records(client.get("/desk/leads.csv"))
     assert row["Name"] == VISITOR["name"]
     assert (row["Phone"], row["Phone as typed"]) == ("+12125550100", "'+1 (212) 555-0100")
-    assert (row["Stage"], row["Begin with"], row["Suspected"]) == ("New", "Organize", "no")
+    assert (row["Stage"], row["Begin with"], row["Possible spam"]) == ("New", "Organize", "no")
     assert row["Phase"] == framework.phase(PHASE).label
     assert (row["Organize score"], row["Clarify score"], row["Overall score"]) == ("0", "100", "83")
     assert row["Diagnosis"].startswith("Begin with Organize. Organize is at 0")

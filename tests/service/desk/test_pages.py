@@ -271,7 +271,7 @@ def test_every_kind_has_its_label(kinds, labels):
 
 def test_a_release_lets_the_held_mails_go_once(client, member, database, at):
     book(client, website="filled by a program")
-    assert "This may be automated" in lead_page(client)
+    assert "This may be spam" in lead_page(client)
     with database.read() as session:
         held = select(func.count()).where(OutboxMessage.state == "held")
         assert session.scalar(held) == 3  # the invitations of visitor and host, and the reminder

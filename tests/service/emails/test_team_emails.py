@@ -58,7 +58,7 @@ def test_everybody_of_the_team_hears_of_a_booking_once(booked):
 def test_a_suspected_booking_is_told_as_one_to_the_team(client, mails):
     book(client, website="http://spam.example")
     (message,) = sent_to(mails, "team@example.com")
-    assert "suspected" in message.subject.lower()
+    assert "possible spam" in message.subject.lower()
 
 
 def test_the_subject_says_who_and_when(booked):

@@ -47,7 +47,7 @@ def test_a_form_sent_too_fast_is_held_and_the_team_is_told(client, database, for
     to_visitor = [row.state for row, _ in mails() if row.address == VISITOR["email"]]
     assert set(to_visitor) <= {"held"}
     to_team = [message for row, message in mails() if row.state == "pending"]
-    assert to_team and all("uspected" in one.subject + one.text for one in to_team)
+    assert to_team and all("ossible spam" in one.subject + one.text for one in to_team)
 
 
 def test_a_form_that_somebody_filled_in_is_not_suspected(client, database, form, at):
