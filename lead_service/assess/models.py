@@ -263,8 +263,13 @@ def framework_of(session: Session | Connection, assessment: Assessment) -> Frame
 
 def framework_in(session: Session | Connection, version: str) -> Framework:
     """Return the framework in a version that is kept."""
-    text = select(FrameworkVersion.text).where(FrameworkVersion.version == version)
-    return load(session.execute(text).scalar_one(), kept=True)
+    if version not in _read:
+        text = select(FrameworkVersion.text).where(FrameworkVersion.version == version)
+        _read[version] = load(session.execute(text).scalar_one(), kept=True)
+    return _read[version]
+
+
+_read: dict[str, Framework] = {}  # else a list of leads asks once for each
 
 
 def stored_version_faults(session: Session, published: Framework) -> list[str]:
