@@ -63,7 +63,7 @@ class AuditKind(StrEnum):
     CALL_CANCELLED = "call_cancelled"
     CALL_MOVED = "call_moved"
     CALL_REASSIGNED = "call_reassigned"
-    CALL_HELD = "call_held"
+    CALL_ATTENDED = "call_held"
     CALL_MISSED = "call_missed"
     CALL_UNMARKED = "call_unmarked"
 

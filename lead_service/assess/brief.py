@@ -77,7 +77,7 @@ class Brief:
         since, overall = self.since, self.diagnosis.overall
         if since is None or since.is_shared:
             return f"Overall {since.overall} there, {overall} here." if since else ""
-        said = [f"Overall {since.overall} then, {overall} now.", *since.news]
+        said = [f"Overall {since.overall} then, {overall} now.", *since.sentences]
         if not since.changes:
             said.append("Every answer that can be compared is the same.")
         if since.is_partial:

@@ -290,11 +290,6 @@ class Shares:
     headlines: Mapping[str | None, float]  # by step slug; None where no condition is open
     outcomes: Mapping[str, float]  # by engagement slug, or "nothing" or "close-yourself"
 
-    @property
-    def without_engagement(self) -> float:
-        """Return the share of sets for which nothing is sold."""
-        return self.outcomes["nothing"] + self.outcomes["close-yourself"]
-
     def __str__(self) -> str:
         headlines = (f"{slug or 'no step'} {_share(it)}" for slug, it in self.headlines.items())
         outcomes = (f"{slug} {_share(it)}" for slug, it in self.outcomes.items())

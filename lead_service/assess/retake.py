@@ -36,7 +36,7 @@ class Comparison:
 
     at: datetime
     overall: int  # percent, as displayed then
-    news: tuple[str, ...]  # sentences about the step to begin with and the phase
+    sentences: tuple[str, ...]  # sentences about the step to begin with and the phase
     changes: tuple[Change, ...]  # what became worse first
     is_partial: bool  # some questions were asked only once
     is_shared: bool  # the earlier one may be another person's
@@ -59,7 +59,7 @@ def compare(
     return Comparison(
         at=at,
         overall=before.overall,
-        news=tuple(_theirs(before, now) if is_shared else _news(before, now)),
+        sentences=tuple(_theirs(before, now) if is_shared else _sentences(before, now)),
         changes=tuple(sorted(changes, key=_place)),
         is_partial=were.keys() != are.keys(),
         is_shared=is_shared,
@@ -89,7 +89,7 @@ def _place(change: Change) -> tuple[int, int]:
     return direction, -abs(max(change.now.level, 1) - max(change.before.level, 1))
 
 
-def _news(before: Diagnosis, now: Diagnosis) -> Iterator[str]:
+def _sentences(before: Diagnosis, now: Diagnosis) -> Iterator[str]:
     was, is_now = _first(before), _first(now)
     if was != is_now:
         began = f"The step to begin with was {was}." if was else "No condition was open."

@@ -100,7 +100,7 @@ def summary_of(since: Comparison, diagnosis: Diagnosis) -> str:
         same, other = "the same as theirs.", f"Their score is {since.overall}."
     score = f"Your score is {diagnosis.overall} of 100"
     scores = f"{score}, {same}" if since.overall == diagnosis.overall else f"{score}. {other}"
-    return " ".join([with_what, scores, *since.news])
+    return " ".join([with_what, scores, *since.sentences])
 
 
 NOT_COMPARABLE = "Questions that were asked only once are left out."

@@ -110,7 +110,7 @@ def create(
     session: Session,
     settings: Settings,
     calls: CallTypes,
-    wanted: BookingRequest,
+    request: BookingRequest,
     now: datetime,
 ) -> BookingResult:
     """Claim the requested start for the first free host, and keep the lead either way.
@@ -118,22 +118,22 @@ def create(
     A call beyond those that an address may have is held, as one that looks automated is: the
     answer must not tell a stranger that the address has calls. Raises NotOffered and TermsChanged.
     """
-    hosts = queries.active_hosts(session, lock=True, only=wanted.host_ids)
+    hosts = queries.active_hosts(session, lock=True, only=request.host_ids)
     # Read after the wait for the lock: the same form may have been sent twice at once.
-    if booking := session.scalar(SUBMITTED, {"key": wanted.submission_key}):
+    if booking := session.scalar(SUBMITTED, {"key": request.submission_key}):
         return BookingResult(booking, None)
-    hosts = who_take(hosts, wanted.kind, calls)
-    free, refused = _who_is_free(session, hosts, wanted, now)
-    touch, quarantine = Touch(now, wanted.came_from, wanted.source), wanted.quarantine
+    hosts = who_take(hosts, request.kind, calls)
+    free, refused = _who_is_free(session, hosts, request, now)
+    touch, quarantine = Touch(now, request.came_from, request.source), request.quarantine
     lead, own = capture_with_answers(
-        session, wanted.details, touch, wanted.answers, quarantine=quarantine
+        session, request.details, touch, request.answers, quarantine=quarantine
     )
-    if not wanted.by_team:
-        wanted = _as_suspected(session, settings, wanted, lead, now)
-    if wanted.quarantine and _holds_enough(session, wanted.client, now):
+    if not request.by_team:
+        request = _as_suspected(session, settings, request, lead, now)
+    if request.quarantine and _holds_enough(session, request.client, now):
         return BookingResult(None, lead, [Refusal(hosts[0].name, HELD)])
-    for host in _as_agreed(free, wanted.kind, wanted.terms):
-        made = _booking(host, lead, wanted, own, now, settings.secret)
+    for host in _as_agreed(free, request.kind, request.terms):
+        made = _booking(host, lead, request, own, now, settings.secret)
         if booking := time_cells.reserve(session, host, made):
             return BookingResult(booking, lead)
     refused = refused or [Refusal(host.name, BOOKED) for host in hosts]  # a cell was taken
@@ -263,10 +263,10 @@ def held(now: datetime) -> ColumnElement[bool]:
 
 
 def _who_is_free(
-    session: Session, hosts: list[Host], wanted: BookingRequest, now: datetime
+    session: Session, hosts: list[Host], request: BookingRequest, now: datetime
 ) -> tuple[list[Host], list[Refusal]]:
     """Return who can take the start, or why nobody can; NotOffered when nobody ever could."""
-    is_agreed, asked = wanted.ignore_availability, (wanted.kind, wanted.start, now)
+    is_agreed, asked = request.ignore_availability, (request.kind, request.start, now)
     find = _who_agreed if is_agreed else queries.free_hosts
     free = find(session, hosts, *asked)
     refused = [] if free else refusals_of(session, hosts, *asked, is_agreed=is_agreed)
@@ -276,7 +276,7 @@ def _who_is_free(
 
 
 def _as_suspected(
-    session: Session, settings: Settings, wanted: BookingRequest, lead: models.Lead, now: datetime
+    session: Session, settings: Settings, request: BookingRequest, lead: models.Lead, now: datetime
 ) -> BookingRequest:
     """Return the request with what is known of its address.
 
@@ -284,8 +284,8 @@ def _as_suspected(
     those that an address may have has to be confirmed from the mailbox.
     """
     if outbox.is_disowned(session, capture.mailbox_of_lead(lead.address)):
-        wanted = replace(wanted, suspect=True)
-    return replace(wanted, flood=wanted.flood or has_enough(session, settings, lead, now))
+        request = replace(request, suspect=True)
+    return replace(request, flood=request.flood or has_enough(session, settings, lead, now))
 
 
 def _holds_enough(session: Session, client: str | None, now: datetime) -> bool:
@@ -397,12 +397,12 @@ def _lock(
 
     Without an `other`, these are the call's own host or, if that one takes no calls, all.
     """
-    wanted = Host.id == booking.host_id
+    is_locked = Host.id == booking.host_id
     if other:
-        wanted = or_(wanted, Host.id == other.id)
+        is_locked = or_(is_locked, Host.id == other.id)
     elif not booking.host.is_active:
-        wanted = or_(wanted, Host.is_active)
-    in_order = select(Host.id).where(wanted).order_by(Host.id).with_for_update()
+        is_locked = or_(is_locked, Host.is_active)
+    in_order = select(Host.id).where(is_locked).order_by(Host.id).with_for_update()
     locked = session.scalars(in_order).all()
     hosts = queries.active_hosts(session, lock=True, only=locked)
     lock_one(session, booking)
@@ -425,24 +425,24 @@ def lock_one(session: Session, booking: Booking) -> None:
 def _booking(
     host: Host,
     lead: models.Lead,
-    wanted: BookingRequest,
+    request: BookingRequest,
     answers: Assessment | None,
     now: datetime,
     secret: str,
 ) -> Booking:
-    uid, kind = uuid.uuid4().hex, wanted.kind
+    uid, kind = uuid.uuid4().hex, request.kind
     rules = host_rules.rules(host, kind)
     return Booking(
         uid=uid,
         token_hash=token_hash(_manage_token(secret, uid, 0)),
-        submission_key=wanted.submission_key,
+        submission_key=request.submission_key,
         host=host,
         lead=lead,
         assessment_id=answers.id if answers else None,
-        came_from=wanted.came_from,
-        source=wanted.source,
-        quarantine=wanted.quarantine,
-        starts_at=wanted.start,
+        came_from=request.came_from,
+        source=request.source,
+        quarantine=request.quarantine,
+        starts_at=request.start,
         kind=kind.slug,
         call_name=kind.name,
         price=kind.price,
@@ -450,17 +450,17 @@ def _booking(
         buffer_before=rules.buffer_before,
         buffer_after=rules.buffer_after,
         host_zone=host.zone,
-        visitor_zone=wanted.zone,
-        visitor_24_hours=wanted.is_24_hours,
-        awaits_confirmation=kind.confirm_first and not wanted.by_team,
-        is_proved=wanted.by_team,
-        client=wanted.client,
+        visitor_zone=request.zone,
+        visitor_24_hours=request.is_24_hours,
+        awaits_confirmation=kind.confirm_first and not request.by_team,
+        is_proved=request.by_team,
+        client=request.client,
         meeting_link=host.meeting_link_for(uid, kind),
-        topic=wanted.topic,
+        topic=request.topic,
         address_changes=0,
         created_at=now,
         cancelled_at=None,
-        **asdict(wanted.details),
+        **asdict(request.details),
     )
 
 

@@ -22,12 +22,12 @@ from ..settings import Settings
 from . import bookings, notifications
 from .hosts.models import Host
 from .models import Booking, CallOutcome
-from .notifications import News
+from .notifications import ChangeNotice
 from .terms import Terms
 
 INVITES_AGAIN_FOR = timedelta(days=14)
 MARKS = {
-    CallOutcome.HELD: (EventKind.CALL_HELD, AuditKind.CALL_HELD),
+    CallOutcome.ATTENDED: (EventKind.CALL_ATTENDED, AuditKind.CALL_ATTENDED),
     CallOutcome.NO_SHOW: (EventKind.CALL_MISSED, AuditKind.CALL_MISSED),
     None: (EventKind.CALL_UNMARKED, AuditKind.CALL_UNMARKED),
 }
@@ -49,17 +49,17 @@ def cancel(
     """
     if not bookings.cancel(session, call, by.at):
         return False
-    news = News(session, settings, call, by, note)
+    notice = ChangeNotice(session, settings, call, by, note)
     if call.quarantine or spam:
         notifications.withdrawn(session, call, by, reason=spam or "the call was canceled")
     else:
-        news.record(EventKind.CALL_CANCELLED)
+        notice.record(EventKind.CALL_CANCELLED)
     if not call.quarantine:  # else no invitation was sent
         if call.is_proved or not spam:
-            news.queue(EmailKind.BOOKING_CANCELLED, call.email, **news.said)
-        said = news.said | ({"note": f"{spam[0].upper()}{spam[1:]}."} if spam else {})
-        news.tell_host(call.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, **said)
-        news.tell_team(CallNews.CANCELED, [call.host], **said)
+            notice.queue(EmailKind.BOOKING_CANCELLED, call.email, **notice.facts)
+        facts = notice.facts | ({"note": f"{spam[0].upper()}{spam[1:]}."} if spam else {})
+        notice.tell_host(call.host, EmailKind.BOOKING_CANCELLED_FOR_HOST, **facts)
+        notice.tell_team(CallNews.CANCELED, [call.host], **facts)
     _note(session, AuditKind.CALL_CANCELLED, call, by)
     return True
 
@@ -68,7 +68,7 @@ def confirm(session: Session, settings: Settings, call: Booking, by: Actor) -> b
     """Confirm a call that waits for the team, and send the invitation; False for any other."""
     if not bookings.confirm(session, call, by.at):
         return False
-    News(session, settings, call, by).invite(EmailKind.BOOKING_CONFIRMED, is_confirmed=True)
+    ChangeNotice(session, settings, call, by).invite(EmailKind.BOOKING_CONFIRMED, is_confirmed=True)
     _note(session, AuditKind.CALL_CONFIRMED, call, by)
     return True
 
@@ -99,9 +99,9 @@ def move(
         terms=terms,
     ):
         return False
-    news = News(session, settings, call, by, note)
-    news.record(EventKind.CALL_MOVED, before=before, start=call.starts_at.isoformat())
-    news.tell_of_change(CallNews.MOVED, previous_host, before=before)
+    notice = ChangeNotice(session, settings, call, by, note)
+    notice.record(EventKind.CALL_MOVED, before=before, start=call.starts_at.isoformat())
+    notice.tell_of_change(CallNews.MOVED, previous_host, before=before)
     _note(session, AuditKind.CALL_MOVED, call, by)
     return True
 
@@ -122,9 +122,9 @@ def give(
     if not bookings.reassign(session, call, calls, host, by.at, seen=seen):
         return False
     hosts = {"from_host": previous_host.id, "to_host": host.id}
-    news = News(session, settings, call, by, note)
-    news.record(EventKind.CALL_REASSIGNED, **hosts)
-    news.tell_of_change(CallNews.GIVEN, previous_host)
+    notice = ChangeNotice(session, settings, call, by, note)
+    notice.record(EventKind.CALL_REASSIGNED, **hosts)
+    notice.tell_of_change(CallNews.GIVEN, previous_host)
     _note(session, AuditKind.CALL_REASSIGNED, call, by, **hosts)
     return True
 
@@ -145,7 +145,7 @@ def mark(
         events.record_event(session, call.lead, event, by.at, booking=call.id, member=by.member_id)
         _note(session, change, call, by)
         if result == CallOutcome.NO_SHOW:
-            News(session, settings, call, by).tell_team(CallNews.MISSED, [])
+            ChangeNotice(session, settings, call, by).tell_team(CallNews.MISSED, [])
     return True
 
 
@@ -171,17 +171,8 @@ def invite_again(session: Session, call: Booking, by: Actor, note: str) -> bool:
     ):
         return False
     email = invitation_again(call, by.at, note)
-    outbox.queue(
-        session,
-        email.kind,
-        email.address,
-        at=by.at,
-        useless_after=by.at + INVITES_AGAIN_FOR,
-        facts=email.facts,
-        lead_id=call.lead_id,
-        booking_id=call.id,
-        sequence=call.sequence,
-    )
+    useful = {"at": by.at, "useless_after": email.useless_after}
+    notifications.queue_email(session, call, email.kind, email.address, facts=email.facts, **useful)
     told: dict[str, Any] = {"member": by.member_id} | ({"note": note} if note else {})
     events.record_event(session, call.lead, EventKind.INVITED_AGAIN, by.at, booking=call.id, **told)
     _note(session, AuditKind.CALL_INVITED_AGAIN, call, by)

@@ -34,7 +34,7 @@ from .hosts.models import Host, offered_calls
 from .models import Booking, CallOutcome
 
 REQUEST, CANCEL = "REQUEST", "CANCEL"
-CANCELS = {*intents.CALLED_OFF, EmailKind.BOOKING_WITHDRAWN}  # their file takes a call away
+CANCELS = {*intents.CANCELLATIONS, EmailKind.BOOKING_WITHDRAWN}  # their file takes a call away
 # Kinds to the visitor with a calendar file: news of a call that is agreed and still to come.
 WITH_FILE = {
     EmailKind.BOOKING_REQUESTED,
@@ -73,7 +73,7 @@ def visitors_email(
 
     It repeats no text of the visitor's, who may have typed someone else's address.
     """
-    booking, said = _booking(session, row, now), _known(session, row)
+    booking, facts = _booking(session, row, now), _known(session, row)
     is_first = row.kind == EmailKind.BOOKING_CHANGED and not outbox.has_heard(session, row)
     kind = EmailKind.BOOKING_CONFIRMED if is_first else row.kind
     is_reminder = row.kind == EmailKind.BOOKING_REMINDER
@@ -97,11 +97,11 @@ def visitors_email(
         person=published.person(booking.host.person),
         link=link,
         **calendar_links(booking, meeting),
-        is_given=said.get("is_given", False),
+        is_given=facts.get("is_given", False),
         **mailbox.choices(session, settings, booking.lead),
         thread=thread_of(settings, booking),
         **_context(
-            settings, booking, booking.visitor_zone, said, is_24_hours=booking.visitor_24_hours
+            settings, booking, booking.visitor_zone, facts, is_24_hours=booking.visitor_24_hours
         ),
     )
 
@@ -110,8 +110,8 @@ def hosts_email(
     session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
 ) -> Message:
     """Compose the host's invitation with the brief, or that the call is no longer theirs."""
-    booking, said = _booking(session, row, now), _known(session, row)
-    host = session.get_one(Host, said["host"])
+    booking, facts = _booking(session, row, now), _known(session, row)
+    host = session.get_one(Host, facts["host"])
     given_to = booking.host.name if booking.is_live and booking.host_id != host.id else ""
     occasion = Occasion.CALL_GIVEN_AWAY if given_to else Occasion.CALL
     meeting = hosts_meeting(settings, booking, row.created_at, host)
@@ -124,7 +124,7 @@ def hosts_email(
         to_name=host.name,
         attachments=(_invite(meeting, row.kind),),
         given_to=given_to,
-        news=_hosts_news(booking, said),
+        news=_hosts_news(booking, facts),
         late_since=_late_since(row, host.zone, now),
         thread=thread_of(settings, booking),
         brief=None
@@ -134,7 +134,7 @@ def hosts_email(
         **_to_staff(
             session, settings, booking.lead_id, booking, occasion, booking.email, booking.name
         ),
-        **_context(settings, booking, host.zone, said),
+        **_context(settings, booking, host.zone, facts),
     )
 
 
@@ -209,22 +209,22 @@ def team_news(
     session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
 ) -> Message:
     """Compose what the team hears of a lead, with the brief of their answers."""
-    said = row.facts or {}
+    facts = row.facts or {}
     lead = session.get(Lead, row.lead_id or 0)
     booking = session.get(Booking, row.booking_id or 0)
-    if lead is None or ("news" in said and booking is None):
+    if lead is None or ("news" in facts and booking is None):
         raise NotNeeded("what it tells of was erased")
-    what, text, reply_to = said.get("what", ""), said.get("text", ""), lead.email
+    what, text, reply_to = facts.get("what", ""), facts.get("text", ""), lead.email
     call, zone = "", "UTC"
-    came_from, occasion = said.get("came_from"), Occasion(said["occasion"])
+    came_from, occasion = facts.get("came_from"), Occasion(facts["occasion"])
     if booking:
-        zone, said = booking.host_zone, _as_heard(session, row, booking, said)
-        what = _news(CallNews(said["news"]), booking, bool(said.get("by_team")))
+        zone, facts = booking.host_zone, _as_heard(session, row, booking, facts)
+        what = _news(CallNews(facts["news"]), booking, bool(facts.get("by_team")))
         text, came_from = booking.topic, booking.came_from
         lead, reply_to = booking.lead, booking.email  # the address may be corrected by now
         call = f"{booking.call_name}, {near_time(booking.starts_at, zone)}"
     if occasion == Occasion.CONSENT:
-        what = _choice(agreed(session, lead.id), said.get("may_contact", True))
+        what = _choice(agreed(session, lead.id), facts.get("may_contact", True))
     coming = briefs.next_calls(session, [lead.id], now).get(lead.id)
     brief = briefs.brief_of(session, published, lead.id, booking or coming, text)
     return compose(
@@ -232,13 +232,13 @@ def team_news(
         to=row.address,
         lead=lead,
         what=what,
-        news=_subject(what, occasion, booking, said, brief),
+        news=_subject(what, occasion, booking, facts, brief),
         text=text,
         brief=brief,
         article=published.title_of(came_from),
         call=call,
         thread=thread_of(settings, booking) if booking else "",
-        before=near_time(before, zone) if booking and (before := _before(said)) else "",
+        before=near_time(before, zone) if booking and (before := _before(facts)) else "",
         late_since=_late_since(row, zone, now),
         **_to_staff(session, settings, lead.id, booking, occasion, reply_to, lead.name),
         **practice_context(settings),
@@ -246,14 +246,14 @@ def team_news(
 
 
 def _as_heard(
-    session: Session, row: OutboxMessage, booking: Booking, said: dict[str, Any]
+    session: Session, row: OutboxMessage, booking: Booking, facts: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the news of a call as it is to a reader who may have missed what came before."""
-    if said["news"] == CallNews.CORRECTED and not outbox.has_heard(session, row):
-        return said | {"news": CallNews.BOOKED}  # this took the place of that news
-    if said["news"] == CallNews.MOVED and intents.is_back(booking, said):
+    if facts["news"] == CallNews.CORRECTED and not outbox.has_heard(session, row):
+        return facts | {"news": CallNews.BOOKED}  # this took the place of that news
+    if facts["news"] == CallNews.MOVED and intents.is_back(booking, facts):
         raise NotNeeded("the call is back at the time that they know")
-    return said
+    return facts
 
 
 def _booking(session: Session, row: OutboxMessage, now: datetime) -> Booking:
@@ -271,13 +271,13 @@ def _news(news: CallNews, booking: Booking, by_team: bool) -> str:
     is_over = news in OF_LIVE_CALLS and not booking.is_live
     if is_over or (news == CallNews.MISSED and booking.outcome != CallOutcome.NO_SHOW):
         raise NotNeeded("the call has changed since")
-    said = NEWS[news][by_team]
+    facts = NEWS[news][by_team]
     if news == CallNews.GIVEN:
-        said += f", {booking.host.name}"
+        facts += f", {booking.host.name}"
     if booking.awaits_confirmation:
-        asked = "asked for a call" if news == CallNews.BOOKED else said
-        said = f"{asked}, which you need to confirm" if news in OF_LIVE_CALLS else said
-    return said + POSSIBLE_SPAM * booking.quarantine
+        asked = "asked for a call" if news == CallNews.BOOKED else facts
+        facts = f"{asked}, which you need to confirm" if news in OF_LIVE_CALLS else facts
+    return facts + POSSIBLE_SPAM * booking.quarantine
 
 
 def _choice(agreed: Agreed, may_contact: bool) -> str:
@@ -293,13 +293,13 @@ def _subject(
     what: str,
     occasion: Occasion,
     booking: Booking | None,
-    said: dict[str, Any],
+    facts: dict[str, Any],
     brief: Brief | None,
 ) -> str:
     """Say in a few words what the team hears of a lead, for the subject beside their name."""
     spam = "possible spam, " if POSSIBLE_SPAM in what else ""
     if booking:
-        news = CallNews(said["news"])
+        news = CallNews(facts["news"])
         to_confirm = booking.awaits_confirmation and news == CallNews.BOOKED
         words = "call to confirm" if to_confirm else SUBJECTS[news]
         words += f" {booking.host.name}" if news == CallNews.GIVEN else ""
@@ -311,7 +311,7 @@ def _subject(
         Occasion.MESSAGE: "new message",
         Occasion.WANTED_CALL: "wanted a time that was gone",
         Occasion.CONSENT: "you may email them"
-        if said.get("may_contact", True)
+        if facts.get("may_contact", True)
         else "withdrew their consent",
     }
     return spam + did.get(occasion, "took the self-assessment")
@@ -443,12 +443,12 @@ def _context(
     settings: Settings,
     booking: Booking,
     zone: str,
-    said: dict[str, Any],
+    facts: dict[str, Any],
     *,
     is_24_hours: bool = False,
 ) -> dict[str, Any]:
     """Return what the templates show; `day`, `time` and `zone` are the recipient's own."""
-    start, before = booking.starts_at, _before(said)
+    start, before = booking.starts_at, _before(facts)
     return practice_context(settings) | {
         "booking": booking,
         "call_link": settings.link(f"/desk/calls/{booking.id}/"),
@@ -460,16 +460,16 @@ def _context(
         "their_time": zoned_clock(start, booking.visitor_zone),
         "before": near_time(before, zone, is_24_hours) if before else "",
         "short_before": short_zoned_time(before, zone, is_24_hours) if before else "",
-        "note": said.get("note", ""),
-        "by_team": said.get("by_team", False),
-        "is_confirmed": said.get("is_confirmed", False),
+        "note": facts.get("note", ""),
+        "by_team": facts.get("by_team", False),
+        "is_confirmed": facts.get("is_confirmed", False),
     }
 
 
 def _known(session: Session, row: OutboxMessage) -> dict[str, Any]:
     """Return the facts of an email; who never heard of the call knows no start from before."""
-    said = row.facts or {}
-    return said if outbox.has_heard(session, row) else said | {"before": None}
+    facts = row.facts or {}
+    return facts if outbox.has_heard(session, row) else facts | {"before": None}
 
 
 def _late_since(row: OutboxMessage, zone: str, now: datetime) -> str:
@@ -477,15 +477,15 @@ def _late_since(row: OutboxMessage, zone: str, now: datetime) -> str:
     return long_date(row.created_at, zone) if now - row.created_at > LATE else ""
 
 
-def _before(said: dict[str, Any]) -> datetime | None:
+def _before(facts: dict[str, Any]) -> datetime | None:
     """Return the start that the call had, where it has changed."""
-    return datetime.fromisoformat(said["before"]) if said.get("before") else None
+    return datetime.fromisoformat(facts["before"]) if facts.get("before") else None
 
 
-def _hosts_news(booking: Booking, said: dict[str, Any]) -> str:
+def _hosts_news(booking: Booking, facts: dict[str, Any]) -> str:
     """Say in two words what an email to a host is about."""
     if booking.awaits_confirmation:
         return "Please confirm"
-    if said.get("is_confirmed"):
+    if facts.get("is_confirmed"):
         return "Confirmed"
-    return "Rescheduled" if said.get("before") else "New call"
+    return "Rescheduled" if facts.get("before") else "New call"

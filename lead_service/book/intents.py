@@ -13,9 +13,9 @@ from .models import Booking
 
 # After so long, news of the end of a call that the recipient never heard of would only confuse.
 STALE = timedelta(days=1)
-CALLED_OFF = {EmailKind.BOOKING_CANCELLED, EmailKind.BOOKING_CANCELLED_FOR_HOST}
+CANCELLATIONS = {EmailKind.BOOKING_CANCELLED, EmailKind.BOOKING_CANCELLED_FOR_HOST}
 # They speak of the call as it is.
-OF_THE_CALL = EmailKind.of_role(VISITOR) - {*CALLED_OFF, EmailKind.BOOKING_WITHDRAWN}
+OF_THE_CALL = EmailKind.of_role(VISITOR) - {*CANCELLATIONS, EmailKind.BOOKING_WITHDRAWN}
 MOVED = {EmailKind.BOOKING_CHANGED, EmailKind.BOOKING_FOR_HOST}
 
 
@@ -35,7 +35,7 @@ def misfit(row: OutboxMessage, booking: Booking, has_heard: bool, now: datetime)
         return "the call has changed since"
     if row.kind is EmailKind.BOOKING_CANCELLED_FOR_HOST and booking.is_live and is_hosts:
         return "the call is theirs again"
-    if row.kind in CALLED_OFF and never_knew and not facts.get("is_team"):
+    if row.kind in CANCELLATIONS and never_knew and not facts.get("is_team"):
         return "they never heard of the call"
     if row.kind in MOVED and has_heard and not facts.get("is_given") and is_back(booking, facts):
         return "the call is back at the time that they know"

@@ -29,7 +29,7 @@ class Status(StrEnum):
 class CallOutcome(StrEnum):
     """What became of a call that was not cancelled."""
 
-    HELD = "held"
+    ATTENDED = "held"
     NO_SHOW = "no_show"
 
 

@@ -34,7 +34,7 @@ TOO_SOON = timedelta(hours=1)  # so soon after the invitation, a reminder says n
 def form_answered(
     session: Session,
     settings: Settings,
-    wanted: bookings.BookingRequest,
+    request: bookings.BookingRequest,
     outcome: bookings.BookingResult,
     by: Actor,
     *,
@@ -49,7 +49,7 @@ def form_answered(
     now = by.at
     if outcome.lead is None:
         return
-    if outcome.booking is None and not _wanted_start(session, outcome.lead, wanted, now):
+    if outcome.booking is None and not _wanted_start(session, outcome.lead, request, now):
         return
     if by.member:
         consent.record_told(session, outcome.lead, may_contact, now)
@@ -63,13 +63,13 @@ def form_answered(
             at=now,
         )
     if outcome.booking:
-        booked(session, settings, outcome.booking, by, note, flood=wanted.flood)
-        is_silent = wanted.suspect or outcome.lead.disowned_at
+        booked(session, settings, outcome.booking, by, note, flood=request.flood)
+        is_silent = request.suspect or outcome.lead.disowned_at
         if outcome.booking.quarantine and not is_silent:
             _ask_for_proof(session, outcome.booking, now)
     else:
         why = refusals.to_team(outcome.refusals)
-        _slot_taken(session, settings, outcome.lead, wanted, why, now)
+        _slot_taken(session, settings, outcome.lead, request, why, now)
 
 
 def booked(
@@ -86,10 +86,10 @@ def booked(
     A suspected booking tells the team at once, flagged; the emails to visitor and host are held
     until a member releases them.
     """
-    news = News(session, settings, booking, by, note)
-    news.record(EventKind.CALL_BOOKED)
-    news.invite(EmailKind.BOOKING_CONFIRMED, **news.said)
-    news.tell_team(CallNews.BOOKED, [booking.host], flood=flood, **news.said)
+    notice = ChangeNotice(session, settings, booking, by, note)
+    notice.record(EventKind.CALL_BOOKED)
+    notice.invite(EmailKind.BOOKING_CONFIRMED, **notice.facts)
+    notice.tell_team(CallNews.BOOKED, [booking.host], flood=flood, **notice.facts)
     if not booking.quarantine:
         give_to_host(session, booking, by)
 
@@ -110,16 +110,7 @@ def give_to_host(session: Session, booking: Booking, by: Actor) -> None:
 
 def _ask_for_proof(session: Session, booking: Booking, now: datetime) -> None:
     """Queue the email by which a visitor confirms a call that came with too many others."""
-    outbox.queue(
-        session,
-        EmailKind.BOOKING_REQUESTED,
-        booking.email,
-        at=now,
-        useless_after=booking.starts_at,
-        lead_id=booking.lead_id,
-        booking_id=booking.id,
-        sequence=booking.sequence,
-    )
+    queue_email(session, booking, EmailKind.BOOKING_REQUESTED, booking.email, at=now)
 
 
 def withdrawn(
@@ -137,9 +128,9 @@ def disowned(session: Session, settings: Settings, booking: Booking, now: dateti
     is_known = not booking.quarantine
     withdrawn(session, booking, Actor(now))
     if is_known:
-        news = News(session, settings, booking, Actor(now))
-        news.tell_host(booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST)
-        news.tell_team(CallNews.DISOWNED, [booking.host])
+        notice = ChangeNotice(session, settings, booking, Actor(now))
+        notice.tell_host(booking.host, EmailKind.BOOKING_CANCELLED_FOR_HOST)
+        notice.tell_team(CallNews.DISOWNED, [booking.host])
 
 
 def email_corrected(
@@ -149,26 +140,17 @@ def email_corrected(
 
     The host gets the brief again, with the address that now answers, and the team hears of it.
     """
-    news = News(session, settings, booking, Actor(now))
-    news.record(EventKind.ADDRESS_CORRECTED)
-    outbox.queue(
-        session,
-        EmailKind.BOOKING_WITHDRAWN,
-        before,
-        at=now,
-        useless_after=booking.starts_at,
-        lead_id=booking.lead_id,  # so that it is erased with the lead
-        booking_id=booking.id,
-        sequence=booking.sequence,
-    )
-    news.invite(EmailKind.BOOKING_CONFIRMED)
-    news.tell_team(CallNews.CORRECTED, [booking.host])
+    notice = ChangeNotice(session, settings, booking, Actor(now))
+    notice.record(EventKind.ADDRESS_CORRECTED)
+    queue_email(session, booking, EmailKind.BOOKING_WITHDRAWN, before, at=now)
+    notice.invite(EmailKind.BOOKING_CONFIRMED)
+    notice.tell_team(CallNews.CORRECTED, [booking.host])
     if not booking.quarantine:
-        give_to_host(session, booking, news.by)
+        give_to_host(session, booking, notice.by)
 
 
 def _wanted_start(
-    session: Session, lead: Lead, wanted: bookings.BookingRequest, now: datetime
+    session: Session, lead: Lead, request: bookings.BookingRequest, now: datetime
 ) -> bool:
     """Note that a visitor wanted a start that was gone; False when it was noted before."""
     return events.record_event(
@@ -176,9 +158,9 @@ def _wanted_start(
         lead,
         EventKind.WANTED_START,
         now,
-        key=wanted.submission_key,
-        start=wanted.start.isoformat(),
-        text=wanted.topic,
+        key=request.submission_key,
+        start=request.start.isoformat(),
+        text=request.topic,
     )
 
 
@@ -186,7 +168,7 @@ def _slot_taken(
     session: Session,
     settings: Settings,
     lead: Lead,
-    wanted: bookings.BookingRequest,
+    request: bookings.BookingRequest,
     why: str,
     now: datetime,
 ) -> None:
@@ -197,11 +179,26 @@ def _slot_taken(
         lead.id,
         now,
         occasion=Occasion.WANTED_CALL,
-        key=f"missed:{wanted.submission_key}",
-        what=f"wanted a call on {zoned_time(wanted.start, wanted.zone)}: {why}",
-        text=wanted.topic,
-        came_from=wanted.came_from,
-        flood=wanted.flood,
+        key=f"missed:{request.submission_key}",
+        what=f"wanted a call on {zoned_time(request.start, request.zone)}: {why}",
+        text=request.topic,
+        came_from=request.came_from,
+        flood=request.flood,
+    )
+
+
+def queue_email(
+    session: Session, booking: Booking, kind: EmailKind, address: str, **more: Any
+) -> None:
+    """Queue an email about a call, useful until the call starts, and erased with its lead."""
+    outbox.queue(
+        session,
+        kind,
+        address,
+        lead_id=booking.lead_id,
+        booking_id=booking.id,
+        sequence=booking.sequence,
+        **{"useless_after": booking.starts_at} | more,
     )
 
 
@@ -213,16 +210,14 @@ def plan_reminders(session: Session, settings: Settings, booking: Booking, now: 
     """
     due = reminders_ahead(settings, booking, now)
     for due_at, useless_after in pairwise([*due, booking.starts_at]):
-        outbox.queue(
+        queue_email(
             session,
+            booking,
             EmailKind.BOOKING_REMINDER,
             booking.email,
             at=now,
             due_at=due_at,
             useless_after=useless_after,
-            lead_id=booking.lead_id,
-            booking_id=booking.id,
-            sequence=booking.sequence,
             held=booking.quarantine,
         )
 
@@ -234,7 +229,7 @@ def reminders_ahead(settings: Settings, booking: Booking, now: datetime) -> list
 
 
 @dataclass(frozen=True)
-class News:
+class ChangeNotice:
     """A call that has changed, by whom, and how everybody hears of it.
 
     A change by the team may carry a `note` in plain text for the visitor and the host.
@@ -247,7 +242,7 @@ class News:
     note: str = ""
 
     @property
-    def said(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         return {"note": self.note, "by_team": self.by.member is not None}
 
     def record(self, kind: EventKind, **detail: Any) -> None:
@@ -257,33 +252,33 @@ class News:
         lead, booking_id = self.booking.lead, self.booking.id
         events.record_event(self.session, lead, kind, self.by.at, booking=booking_id, **detail)
 
-    def invite(self, kind: EmailKind, **said: Any) -> None:
+    def invite(self, kind: EmailKind, **facts: Any) -> None:
         """Queue the invitations of visitor and host, and the reminders.
 
         A visitor whose call the team has yet to confirm gets a receipt, without an invitation.
         """
         booking = self.booking
         kind = EmailKind.BOOKING_REQUESTED if booking.awaits_confirmation else kind
-        self.queue(kind, booking.email, **said)
+        self.queue(kind, booking.email, **facts)
         if not booking.awaits_confirmation:
             plan_reminders(self.session, self.settings, booking, self.by.at)
-        self.tell_host(booking.host, EmailKind.BOOKING_FOR_HOST, **said)
+        self.tell_host(booking.host, EmailKind.BOOKING_FOR_HOST, **facts)
 
     def tell_of_change(self, news: CallNews, previous_host: Host | None, **more: Any) -> None:
         """Queue what follows a change of time or host."""
-        host, said = self.booking.host, self.said | more
+        host, facts = self.booking.host, self.facts | more
         gone = previous_host if previous_host and previous_host.id != host.id else None
-        self.invite(EmailKind.BOOKING_CHANGED, is_given=bool(gone), **said)
+        self.invite(EmailKind.BOOKING_CHANGED, is_given=bool(gone), **facts)
         if gone:
-            self.tell_host(gone, EmailKind.BOOKING_CANCELLED_FOR_HOST, **said)
-        self.tell_team(news, [host, gone] if gone else [host], **said)
+            self.tell_host(gone, EmailKind.BOOKING_CANCELLED_FOR_HOST, **facts)
+        self.tell_team(news, [host, gone] if gone else [host], **facts)
 
-    def tell_host(self, host: Host, kind: EmailKind, **said: Any) -> None:
+    def tell_host(self, host: Host, kind: EmailKind, **facts: Any) -> None:
         team = {address.casefold() for address in self.settings.sales_to}
         is_team = team <= {host.email.casefold()}  # the host is the whole team
-        self.queue(kind, host.email, host=host.id, is_team=is_team, **said)
+        self.queue(kind, host.email, host=host.id, is_team=is_team, **facts)
 
-    def tell_team(self, news: CallNews, told: list[Host], **said: Any) -> None:
+    def tell_team(self, news: CallNews, told: list[Host], **facts: Any) -> None:
         """Queue the news to the team; the hosts who are `told` get an email of their own.
 
         Of a held call the team hears once.
@@ -300,20 +295,10 @@ class News:
             self.by.at,
             key=f"{news}:{call.uid}:{call.sequence}",
             exclude=[] if call.quarantine else [host.email for host in told],
-            **said,
+            **facts,
         )
 
     def queue(self, kind: EmailKind, address: str, **facts: Any) -> None:
-        """Queue an email about the call; it is of use until the call starts."""
-        outbox.queue(
-            self.session,
-            kind,
-            address,
-            at=self.by.at,
-            useless_after=self.booking.starts_at,
-            facts=facts,
-            lead_id=self.booking.lead_id,
-            booking_id=self.booking.id,
-            sequence=self.booking.sequence,
-            held=self.booking.quarantine,
-        )
+        """Queue an email about the change; it is held while the booking is in quarantine."""
+        call, is_held = self.booking, self.booking.quarantine
+        queue_email(self.session, call, kind, address, at=self.by.at, facts=facts, held=is_held)

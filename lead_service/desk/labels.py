@@ -86,7 +86,7 @@ CHANGES = {
     AuditKind.CALL_CANCELLED: "Canceled",
     AuditKind.CALL_MOVED: "Rescheduled",
     AuditKind.CALL_REASSIGNED: "Reassigned to another host",
-    AuditKind.CALL_HELD: "Marked as having taken place",
+    AuditKind.CALL_ATTENDED: "Marked as having taken place",
     AuditKind.CALL_MISSED: "Marked as a no-show",
     AuditKind.CALL_UNMARKED: "Outcome cleared",
 }

@@ -41,7 +41,7 @@ class Eraser(Protocol):
 
 
 @dataclass(frozen=True)
-class _Held:
+class _Claim:
     """A job that this worker has until `until`."""
 
     id: int
@@ -86,21 +86,21 @@ def _as_sent(addresses: Iterable[str]) -> Iterator[str]:
 def work_off(db: Database, provider: Eraser, now: datetime) -> int:
     """Ask for every erasure that is due, one after another; return for how many."""
     asked = 0
-    while held := _claim(db, now):
+    while claimed := _claim(db, now):
         asked += 1
         try:
-            provider.erase(held.address)
+            provider.erase(claimed.address)
         except (Temporary, Permanent, Stop) as refusal:
-            log.warning("erasure %s not taken: %s", held.id, refusal.reason)
-            db.write(partial(_put_off, held=held, refusal=refusal, now=now))
+            log.warning("erasure %s not taken: %s", claimed.id, refusal.reason)
+            db.write(partial(_put_off, claimed=claimed, refusal=refusal, now=now))
         else:
-            log.info("erasure %s accepted", held.id)
-            db.write(partial(rows_changed, statement=delete(ErasureJob).where(_is(held))))
+            log.info("erasure %s accepted", claimed.id)
+            db.write(partial(rows_changed, statement=delete(ErasureJob).where(_is(claimed))))
             db.forget()
     return asked
 
 
-def _claim(db: Database, now: datetime) -> _Held | None:
+def _claim(db: Database, now: datetime) -> _Claim | None:
     """Take the job that is due first; a look around that finds none only reads."""
     with db.read() as session:
         if not session.scalar(select(exists().where(_due(now)))):
@@ -108,13 +108,13 @@ def _claim(db: Database, now: datetime) -> _Held | None:
     return db.write(lambda session: _take(session, now))
 
 
-def _take(session: Session, now: datetime) -> _Held | None:
+def _take(session: Session, now: datetime) -> _Claim | None:
     first = select(ErasureJob).where(_due(now)).order_by(ErasureJob.next_at).limit(1)
     job = session.scalar(first.with_for_update(skip_locked=True))
     if job is None:
         return None
     job.attempts, job.next_at = job.attempts + 1, now + timedelta(seconds=LEASE_SECONDS)
-    return _Held(job.id, job.address, job.attempts, job.next_at)
+    return _Claim(job.id, job.address, job.attempts, job.next_at)
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
@@ -122,16 +122,16 @@ def _due(now: datetime) -> ColumnElement[bool]:
     return or_(ErasureJob.next_at <= now, ErasureJob.next_at > now + LONGEST_WAIT + CLOCK_ERROR)
 
 
-def _is(held: _Held) -> ColumnElement[bool]:
+def _is(claimed: _Claim) -> ColumnElement[bool]:
     """Select the job as it was taken: one that was asked for again meanwhile stays."""
-    return and_(ErasureJob.id == held.id, ErasureJob.next_at == held.until)
+    return and_(ErasureJob.id == claimed.id, ErasureJob.next_at == claimed.until)
 
 
 def _put_off(
-    session: Session, held: _Held, refusal: Temporary | Permanent | Stop, now: datetime
+    session: Session, claimed: _Claim, refusal: Temporary | Permanent | Stop, now: datetime
 ) -> None:
     """Try again later; ring where only a person can help, or when it has taken for days."""
-    job = session.scalar(select(ErasureJob).where(_is(held)).with_for_update())
+    job = session.scalar(select(ErasureJob).where(_is(claimed)).with_for_update())
     if job is None:
         return
     needs_somebody = not isinstance(refusal, Temporary)
@@ -139,7 +139,7 @@ def _put_off(
     if needs_somebody or now - job.asked_at >= PATIENCE:
         job.alarm_at = job.alarm_at or now
     if isinstance(refusal, Temporary):
-        job.next_at = next_time(held.attempts, refusal.retry_at, now)
+        job.next_at = next_time(claimed.attempts, refusal.retry_at, now)
     else:
         job.next_at = now + LONGEST_WAIT
 

@@ -239,32 +239,32 @@ def deliver_one(
 
     No transaction is open while it is sent. With `keep_text` a sent email can still be read.
     """
-    held = claim(db, now, fingerprint=transport.fingerprint, on_expired=on_expired)
-    if held is None:
+    claimed = claim(db, now, fingerprint=transport.fingerprint, on_expired=on_expired)
+    if claimed is None:
         return False
     started = time.monotonic()
-    outcome, message = _send(db, transport, compose, held, now)
+    outcome, message = _send(db, transport, compose, claimed, now)
     match outcome:
         case Accepted():
-            log.info("email %s accepted", held.id)
+            log.info("email %s accepted", claimed.id)
         case NotNeeded():
-            log.info("email %s is not needed", held.id)
+            log.info("email %s is not needed", claimed.id)
         case _:
             # What the provider says stands after a colon, and may quote the email.
-            log.warning("email %s not sent: %s", held.id, outcome.reason.partition(":")[0])
-    _record(db, held, outcome, now, started, message if keep_text else None)
+            log.warning("email %s not sent: %s", claimed.id, outcome.reason.partition(":")[0])
+    _record(db, claimed, outcome, now, started, message if keep_text else None)
     return True
 
 
 def _send(
-    db: Database, transport: Transport, compose: Compose, held: Claim, now: datetime
+    db: Database, transport: Transport, compose: Compose, claimed: Claim, now: datetime
 ) -> tuple[Outcome | NotNeeded, Message | None]:
     """Send once; whatever goes wrong becomes an outcome, so one bad row never stops the rest."""
     try:
-        message = _composed(db, compose, held, now)
-        if held.is_made_up:
+        message = _composed(db, compose, claimed, now)
+        if claimed.is_made_up:
             return Accepted(), message
-        return send_in_some_form(transport, message, held.id), message
+        return send_in_some_form(transport, message, claimed.id), message
     except (Temporary, Permanent, Stop, NotNeeded) as outcome:
         return outcome, None
     except Exception as error:
@@ -287,10 +287,10 @@ def send_in_some_form(transport: Transport, message: Message, outbox_id: str) ->
     return transport.send(message, outbox_id)
 
 
-def _composed(db: Database, compose: Compose, held: Claim, now: datetime) -> Message:
+def _composed(db: Database, compose: Compose, claimed: Claim, now: datetime) -> Message:
     """Compose the email as of now; one that cannot be composed is refused, with the reason."""
     with db.read() as session:
-        row = session.get(OutboxMessage, held.id)
+        row = session.get(OutboxMessage, claimed.id)
         if row is None:  # erased meanwhile
             raise NotNeeded
         try:
@@ -303,7 +303,7 @@ def _composed(db: Database, compose: Compose, held: Claim, now: datetime) -> Mes
 
 def _record(
     db: Database,
-    held: Claim,
+    claimed: Claim,
     outcome: Outcome | NotNeeded,
     now: datetime,
     started: float,
@@ -317,7 +317,7 @@ def _record(
         passed = time.monotonic() - started
         ended = now + timedelta(seconds=round(passed))
         try:
-            finish(db, held, outcome, ended, kept=kept)
+            finish(db, claimed, outcome, ended, kept=kept)
             return
         except (SQLAlchemyError, StorageBusy, OSError):
             if passed > LEASE_SECONDS:

@@ -25,7 +25,7 @@ class FunnelStage(StrEnum):
     ASSESSED = "assessed"  # a call was booked with the answers
     BOOKED = "booked"
     CANCELED = "canceled"
-    HELD = "held"
+    ATTENDED = "held"
     MISSED = "missed"
     WON = "won"  # counts at the first call that was held
     WON_DIRECTLY = "won-directly"  # without a call that was held; counts by the lead
@@ -37,9 +37,9 @@ PART_OF: dict[str, tuple[str, ...]] = {
     FunnelStage.MAILED: (FunnelStage.COMPLETED,),
     FunnelStage.ASSESSED: (FunnelStage.COMPLETED,),
     FunnelStage.CANCELED: (FunnelStage.BOOKED,),
-    FunnelStage.HELD: (FunnelStage.HELD, FunnelStage.MISSED),
-    FunnelStage.MISSED: (FunnelStage.HELD, FunnelStage.MISSED),
-    FunnelStage.WON: (FunnelStage.HELD,),
+    FunnelStage.ATTENDED: (FunnelStage.ATTENDED, FunnelStage.MISSED),
+    FunnelStage.MISSED: (FunnelStage.ATTENDED, FunnelStage.MISSED),
+    FunnelStage.WON: (FunnelStage.ATTENDED,),
 }
 
 
@@ -102,7 +102,7 @@ class Line:
     @property
     def undecided(self) -> int:
         """Count the calls that are still to come, or that no one has marked."""
-        settled = (FunnelStage.CANCELED, FunnelStage.HELD, FunnelStage.MISSED)
+        settled = (FunnelStage.CANCELED, FunnelStage.ATTENDED, FunnelStage.MISSED)
         return max(self[FunnelStage.BOOKED] - sum(self[one] for one in settled), 0)
 
 

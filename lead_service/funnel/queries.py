@@ -82,7 +82,7 @@ class Rows:
 
 MOST_TIMED = 5000  # enough for a median
 EVERYTHING = Rows(true(), true(), true())
-OUTCOMES = {CallOutcome.HELD: FunnelStage.HELD, CallOutcome.NO_SHOW: FunnelStage.MISSED}
+OUTCOMES = {CallOutcome.ATTENDED: FunnelStage.ATTENDED, CallOutcome.NO_SHOW: FunnelStage.MISSED}
 
 
 def count_facts(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
@@ -124,11 +124,11 @@ def _calls(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
     earlier = aliased(Booking)
     had_one = exists().where(
         earlier.lead_id == Booking.lead_id,
-        earlier.outcome == CallOutcome.HELD,
+        earlier.outcome == CallOutcome.ATTENDED,
         earlier.id < Booking.id,
     )
-    is_held = Booking.outcome == CallOutcome.HELD
-    is_won = and_(is_held, Lead.stage == Stage.WON, ~had_one)
+    is_attended = Booking.outcome == CallOutcome.ATTENDED
+    is_won = and_(is_attended, Lead.stage == Stage.WON, ~had_one)
     query = (
         select(
             utc_week(Booking.created_at).label("week"),
@@ -153,7 +153,7 @@ def _calls(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
 
 def _won_directly(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
     """Count deals without a call that was held, by when the lead came and what led it here."""
-    had_call = exists().where(Booking.lead_id == Lead.id, Booking.outcome == CallOutcome.HELD)
+    had_call = exists().where(Booking.lead_id == Lead.id, Booking.outcome == CallOutcome.ATTENDED)
     touch = [Lead.first_touch[name].as_string() for name in ("article", "utm_source", "ref")]
     article, source, ref = touch
     query = select(

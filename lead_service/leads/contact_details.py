@@ -17,7 +17,7 @@ class Row(NamedTuple):
     value: str
 
 
-def _told(label: str, longest: int, **attributes: str) -> Any:
+def _detail(label: str, longest: int, **attributes: str) -> Any:
     """Describe a field: its label for the team, the characters it holds, its HTML attributes."""
     return field(
         default="", metadata={"label": label, "longest": longest, "attributes": attributes}
@@ -28,10 +28,10 @@ def _told(label: str, longest: int, **attributes: str) -> Any:
 class ContactDetails:
     """Hold what a person told us in a form; empty for fields left out or not asked."""
 
-    name: str = _told("Name", 120)
-    email: str = _told("Email", 254)
-    phone: str = _told("Phone", 60, type="tel", inputmode="tel")
-    company: str = _told("Company", 120)
+    name: str = _detail("Name", 120)
+    email: str = _detail("Email", 254)
+    phone: str = _detail("Phone", 60, type="tel", inputmode="tel")
+    company: str = _detail("Company", 120)
 
     @classmethod
     def of(cls, source: object) -> "ContactDetails":

@@ -52,7 +52,7 @@ class EventKind(StrEnum):
     CALL_MOVED = "call_moved"
     CALL_REASSIGNED = "call_reassigned"
     CALL_CANCELLED = "call_cancelled"
-    CALL_HELD = "call_held"
+    CALL_ATTENDED = "call_held"
     CALL_MISSED = "call_missed"
     CALL_UNMARKED = "call_unmarked"
     ADDRESS_CONFIRMED = "address_confirmed"
@@ -76,11 +76,11 @@ class EventKind(StrEnum):
     ADDRESS_DISOWNED = "address_disowned"
 
 
-def _only(name: str, column: str, where: str, **other: str) -> Index:
-    """Index the few rows that need attention, however many leads there are."""
+def _only(name: str, where: str, **other: str) -> Index:
+    """Index the few leads that need attention by their last activity."""
     return Index(
         name,
-        column,
+        "touched_at",
         postgresql_where=text(other.get("postgresql", where)),
         sqlite_where=text(where),
     )
@@ -108,11 +108,9 @@ class Lead(ContactColumns, Base):
         CheckConstraint(f"stage IN {values(Stage)}", name="stage"),
         Index(None, "stage", "touched_at"),
         Index(None, "owner_id", "touched_at"),
-        _only(
-            "ix_lead_unowned", "touched_at", f"owner_id IS NULL AND stage NOT IN {values(CLOSED)}"
-        ),
-        _only("ix_lead_suspected", "touched_at", "quarantine = 1", postgresql="quarantine"),
-        _only("ix_lead_bounced", "touched_at", "bounced_at IS NOT NULL"),
+        _only("ix_lead_unowned", f"owner_id IS NULL AND stage NOT IN {values(CLOSED)}"),
+        _only("ix_lead_suspected", "quarantine = 1", postgresql="quarantine"),
+        _only("ix_lead_bounced", "bounced_at IS NOT NULL"),
         NUMBERS_FOR_LIFE,
     )
 

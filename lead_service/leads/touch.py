@@ -38,8 +38,8 @@ class Touch:
 
 def read_source(given: Mapping[str, str]) -> str:
     """Return the source that parameters name, in lower case; empty when they name none."""
-    said = {name: _plain(given.get(name, "")) for name in PARAMETERS}
-    return _written({name: value for name, value in said.items() if _is_kept(value)})
+    values = {name: _plain(given.get(name, "")) for name in PARAMETERS}
+    return _written({name: value for name, value in values.items() if _is_kept(value)})
 
 
 def source_by_hand(how: str) -> str:
@@ -52,8 +52,8 @@ def written_by_hand(how: str) -> str:
     """Write how a member knows someone as a source can hold it: messe m\u00fcnchen."""
     words = [word for word in _plain(how).split() if "@" not in word]
     known = (letter if _is_letter(letter) or letter in MARKS else " " for letter in " ".join(words))
-    said = " ".join("".join(known).split()).lstrip("".join(MARKS))
-    return said[:LONGEST_VALUE].rstrip()
+    text = " ".join("".join(known).split()).lstrip("".join(MARKS))
+    return text[:LONGEST_VALUE].rstrip()
 
 
 def came_by(touch: Mapping[str, str] | None) -> tuple[str | None, str]:
@@ -65,8 +65,8 @@ def came_by(touch: Mapping[str, str] | None) -> tuple[str | None, str]:
 
 def for_links(source: str) -> dict[str, str]:
     """Return the parameters by which a link may name a source: none that a member typed."""
-    said = parameters(source)
-    return {} if BY_HAND.keys() & said.keys() else said
+    values = parameters(source)
+    return {} if BY_HAND.keys() & values.keys() else values
 
 
 def _plain(text: str) -> str:
@@ -86,8 +86,8 @@ def _is_letter(character: str) -> bool:
     return unicodedata.category(character)[0] in "LM" or character.isdecimal()
 
 
-def _written(said: Mapping[str, str]) -> str:
-    return "&".join(f"{name}={value.replace(' ', '+')}" for name, value in said.items())
+def _written(values: Mapping[str, str]) -> str:
+    return "&".join(f"{name}={value.replace(' ', '+')}" for name, value in values.items())
 
 
 def parameters(source: str) -> dict[str, str]:
@@ -97,14 +97,14 @@ def parameters(source: str) -> dict[str, str]:
 
 def name_of(source: str) -> str:
     """Return the one word that the funnel counts a source by; empty when there is none."""
-    said = parameters(source)
-    return said.get("utm_source") or said.get("ref") or next(iter(said.values()), "")
+    values = parameters(source)
+    return values.get("utm_source") or values.get("ref") or next(iter(values.values()), "")
 
 
 def labeled(touch: Mapping[str, str]) -> str:
     """Say what a stored touch names, with what it is: source linkedin, medium social."""
-    said = [f"{label(name)} {touch[name]}" for name in PARAMETERS if name in touch]
-    return ", ".join(said)
+    values = [f"{label(name)} {touch[name]}" for name in PARAMETERS if name in touch]
+    return ", ".join(values)
 
 
 def label(parameter: str) -> str:
@@ -114,5 +114,5 @@ def label(parameter: str) -> str:
 
 def in_words(touch: Mapping[str, str] | None) -> str:
     """Say what a stored touch names as its source: "linkedin, social, spring"."""
-    said = [touch[name] for name in PARAMETERS if name in touch] if touch else []
-    return ", ".join(said)
+    values = [touch[name] for name in PARAMETERS if name in touch] if touch else []
+    return ", ".join(values)

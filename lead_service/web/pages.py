@@ -70,11 +70,8 @@ def _compress(response: Response) -> Response:
     if not getattr(view, "is_compressed", False) or not PUBLIC.issuperset(request.args):
         return response
     response.vary.add("Accept-Encoding")
-    if request.method == "GET" and response.status_code == 200 and _accepts_gzip():
+    is_page = request.method == "GET" and response.status_code == 200
+    if is_page and request.accept_encodings["gzip"]:
         response.set_data(gzip.compress(response.get_data(), LEVEL, mtime=0))
         response.headers["Content-Encoding"] = "gzip"
     return response
-
-
-def _accepts_gzip() -> bool:
-    return request.accept_encodings["gzip"] > 0

@@ -19,11 +19,11 @@ from ..blueprint import acting, blueprint, write
 from ..pagination import Page, newest_first
 
 MOST = 200  # calls to come that are listed
-RESULTS = {CallOutcome.HELD: "Took place", CallOutcome.NO_SHOW: "No-show"}
+RESULTS = {CallOutcome.ATTENDED: "Took place", CallOutcome.NO_SHOW: "No-show"}
 VIEWS = {"": "Upcoming", "unmarked": "Needs an outcome", "past": "Past", "cancelled": "Canceled"}
 VIEWS["left"] = "Need another host"
 MARKED = {
-    CallOutcome.HELD: "Marked as having taken place.",
+    CallOutcome.ATTENDED: "Marked as having taken place.",
     CallOutcome.NO_SHOW: "Marked as a no-show.",
     None: "We\u2019ve undone the mark.",
 }

@@ -24,7 +24,7 @@ CALLS = {  # of the calls that were booked
     FunnelStage.BOOKED: "Booked a call",
     FunnelStage.CANCELED: "Canceled",
     FunnelStage.MISSED: "No-show",
-    FunnelStage.HELD: "Call took place",
+    FunnelStage.ATTENDED: "Call took place",
     FunnelStage.WON: "Won",
 }
 SHORT = {
@@ -32,22 +32,22 @@ SHORT = {
     FunnelStage.COMPLETED: "Completed",
     FunnelStage.MAILED: "Emailed",
     FunnelStage.BOOKED: "Booked",
-    FunnelStage.HELD: "Took place",
+    FunnelStage.ATTENDED: "Took place",
     FunnelStage.WON: "Won",
 }
 RATES = {
     FunnelStage.COMPLETED: "Finish rate",
     FunnelStage.ASSESSED: "Call rate",
-    FunnelStage.HELD: "Show rate",
+    FunnelStage.ATTENDED: "Show rate",
     FunnelStage.WON: "Win rate",
 }
-CALL_RATES = {stage: RATES[stage] for stage in (FunnelStage.HELD, FunnelStage.WON)}
+CALL_RATES = {stage: RATES[stage] for stage in (FunnelStage.ATTENDED, FunnelStage.WON)}
 WHOLES = {  # what a rate is a share of, in words
     FunnelStage.COMPLETED: "of those who started",
     FunnelStage.MAILED: "of those who completed",
     FunnelStage.ASSESSED: "of those who completed",
     FunnelStage.CANCELED: "of the calls booked",
-    FunnelStage.HELD: "of the calls that took place or should have",
+    FunnelStage.ATTENDED: "of the calls that took place or should have",
     FunnelStage.MISSED: "of the calls that took place or should have",
     FunnelStage.WON: "of those whose call took place",
 }

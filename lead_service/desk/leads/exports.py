@@ -165,30 +165,30 @@ def _records(
     leads = {lead.id: lead for lead in session.scalars(select(Lead).where(Lead.id.in_(ids)))}
     entries = inbox.list_of(session, [leads[id] for id in ids if id in leads], now)
     names, agreed = inbox.member_names(session), agreed_by(session, leads.keys())
-    told = _told_by(session, ids)
+    activity = _activity_of(session, ids)
     slugs = [step.slug for step in ours.published.framework.steps]
     country = ours.settings.practice_country
     for entry in entries:
         id, found = entry.lead.id, entry.diagnosis
-        record = _record(entry, told[id], names, agreed.get(id, Agreed()), country)
+        record = _record(entry, activity[id], names, agreed.get(id, Agreed()), country)
         percents: dict[str, int] = found.percents if found else {}
         scores = [str(percents.get(slug, "")) for slug in slugs]
         yield [record[name] for name in COLUMNS] + [str(found.overall) if found else "", *scores]
 
 
 @dataclass
-class _Told:
+class _Activity:
     """What a lead's calls and messages come to."""
 
     topic: str = ""  # of the latest that has one
-    held: int = 0
+    attended: int = 0
     missed: int = 0
     has_asked: bool = False  # for a call or an answer
     sources: dict[str, None] = field(default_factory=dict)  # that members typed, in order
 
 
-def _told_by(session: Session, ids: Collection[int]) -> dict[int, _Told]:
-    found = {id: _Told() for id in ids}
+def _activity_of(session: Session, ids: Collection[int]) -> dict[int, _Activity]:
+    found = {id: _Activity() for id in ids}
     asked = LeadEvent.kind.in_(lead_detail.ANSWERED)
     events = select(LeadEvent.lead_id, LeadEvent.detail).where(LeadEvent.lead_id.in_(ids), asked)
     for lead_id, detail in session.execute(events.order_by(LeadEvent.id)):
@@ -197,10 +197,10 @@ def _told_by(session: Session, ids: Collection[int]) -> dict[int, _Told]:
         found[lead_id].sources |= dict.fromkeys(filter(None, [detail.get("source")]))
     calls = select(Booking.lead_id, Booking.topic, Booking.outcome).where(Booking.lead_id.in_(ids))
     for lead_id, topic, outcome in session.execute(calls.order_by(Booking.id)):
-        told = found[lead_id]
-        told.topic = topic or told.topic
-        told.held += outcome == CallOutcome.HELD
-        told.missed += outcome == CallOutcome.NO_SHOW
+        activity = found[lead_id]
+        activity.topic = topic or activity.topic
+        activity.attended += outcome == CallOutcome.ATTENDED
+        activity.missed += outcome == CallOutcome.NO_SHOW
     return found
 
 
@@ -219,7 +219,7 @@ COLUMNS = (
 
 
 def _record(
-    entry: Entry, told: _Told, names: dict[int, str], agreed: Agreed, country: str
+    entry: Entry, activity: _Activity, names: dict[int, str], agreed: Agreed, country: str
 ) -> dict[str, str]:
     """Return what the CSV says of a lead, by column."""
     lead, call, found = entry.lead, entry.next_call, entry.diagnosis
@@ -231,14 +231,14 @@ def _record(
         "Next action": lead.next_action,
         "On": lead.next_action_on.isoformat() if lead.next_action_on else "",
         "Next call (UTC)": _utc(call.starts_at) if call else "",
-        "Calls held": str(told.held),
-        "No-shows": str(told.missed),
-        "Topic": told.topic,
+        "Calls held": str(activity.attended),
+        "No-shows": str(activity.missed),
+        "Topic": activity.topic,
         **_touched("First", lead.first_touch),
         **_touched("Last", lead.last_touch),
-        "Known from": ", ".join(told.sources),
+        "Known from": ", ".join(activity.sources),
         **_result(found),
-        "Agreed to email about": may_email_about(agreed, has_asked=told.has_asked),
+        "Agreed to email about": may_email_about(agreed, has_asked=activity.has_asked),
         "Email bounces": _yes(lead.bounced_at is not None),
         "Possible spam": _yes(lead.quarantine),
         "Since (UTC)": _utc(lead.created_at),

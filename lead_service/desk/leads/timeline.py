@@ -18,7 +18,7 @@ EVENTS = {
     EventKind.CALL_MOVED: "The call was rescheduled",
     EventKind.CALL_REASSIGNED: "The call was given to another host",
     EventKind.CALL_CANCELLED: "The call was canceled",
-    EventKind.CALL_HELD: "The call took place",
+    EventKind.CALL_ATTENDED: "The call took place",
     EventKind.CALL_MISSED: "The call did not take place",
     EventKind.CALL_UNMARKED: "The mark of the call was undone",
     EventKind.ADDRESS_CONFIRMED: "Confirmed their email address",
@@ -122,7 +122,7 @@ def _more(event: LeadEvent, around: Around) -> str:
             return f" from {around.moment(before)} to {around.moment(start)}"
         case (
             EventKind.CALL_CANCELLED
-            | EventKind.CALL_HELD
+            | EventKind.CALL_ATTENDED
             | EventKind.CALL_MISSED
             | EventKind.CALL_UNMARKED
         ) if call:

@@ -20,7 +20,6 @@ from . import typeface
 
 THEME = Path(__file__).resolve().parents[3] / "site_overrides"
 TEMPLATES = THEME / "drawings"
-CARD = (1200, 630)  # pixels, as social networks ask for it
 TYPST = version("typst")
 POINTS_AN_INCH = 72  # so that a point of the template is a pixel of the picture
 

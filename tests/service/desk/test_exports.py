@@ -67,7 +67,7 @@ def test_a_view_as_csv_holds_its_leads_and_what_the_desk_knows_of_them(
     assert row["Next call (UTC)"].startswith("2026-11-2")
 
     def mark(session) -> None:
-        for number, outcome in enumerate((CallOutcome.HELD, CallOutcome.NO_SHOW), 1):
+        for number, outcome in enumerate((CallOutcome.ATTENDED, CallOutcome.NO_SHOW), 1):
             session.get_one(Booking, number).outcome = outcome
 
     book(client, email="b@example.com", phone="555 0100", topic="")

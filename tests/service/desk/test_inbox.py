@@ -313,7 +313,7 @@ def test_leads_are_changed_from_the_list_by_row_or_together(client, some, databa
 
 
 SPAM = "/desk/leads/spam/"
-CALLED_OFF = {"booking_cancelled", "booking_cancelled_for_host"}
+CANCELLATIONS = {"booking_cancelled", "booking_cancelled_for_host"}
 HELD = "no one was invited, so we email no one"
 INVITED = "We\u2019ll email the host a cancellation. The visitor gets none, because they never"
 PROVED = "We\u2019ll email the host and the visitor a cancellation"
@@ -342,7 +342,7 @@ def test_spam_says_which_calls_it_cancels_and_tells_who_was_invited(
     sent = press(client, marked.location, SPAM, lead="1", back="sort=name")
     assert sent.location == "/desk/?sort=name"
     assert "Marked 1 lead as spam and canceled 1 call." in client.get("/desk/").text
-    assert {row.kind for row, _ in mails()} & CALLED_OFF == told
+    assert {row.kind for row, _ in mails()} & CANCELLATIONS == told
     with database.read() as session:
         assert not session.get_one(Booking, 1).is_live
         assert session.get_one(Lead, 1).stage == "lost"

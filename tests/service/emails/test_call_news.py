@@ -71,7 +71,7 @@ def test_the_team_hears_once_of_a_no_show(client, context, database, at, post, s
         start = session.scalars(select(Booking.starts_at)).one()
     at(start + timedelta(hours=1))
     by = Actor(clock.now())
-    for result in (CallOutcome.HELD, CallOutcome.NO_SHOW, None, CallOutcome.NO_SHOW):
+    for result in (CallOutcome.ATTENDED, CallOutcome.NO_SHOW, None, CallOutcome.NO_SHOW):
         database.write(
             lambda session, result=result: call_changes.mark(
                 session, context.settings, session.scalars(select(Booking)).one(), result, by

@@ -359,7 +359,7 @@ def test_a_new_step_to_begin_with_and_a_new_phase_are_said(before, now, said):
     shown = text_of(page("result", of_levels(now, "in-use"), since=since))
     assert said in shown
     assert "The phase was “A pilot is running.”" in shown
-    assert retake.compare(then, then, NOW).news == ()
+    assert retake.compare(then, then, NOW).sentences == ()
 
 
 def test_a_comparison_with_a_shared_result_does_not_tell_which_open_answer_it_had():
