@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"  # as in pyproject.toml; `lead-service --version` prints it
+__version__ = "0.1.0"  # the same as in pyproject.toml; `--version` prints it
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -47,7 +47,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
     context.install(app, context.Context(settings, database, site, limits, offered_calls))
     logs.install(app)
     if settings.metrics_port:
-        from .ops.metrics import requests  # it shares memory with others when it is imported
+        from .ops.metrics import requests  # its import sets up memory that processes share
 
         requests.install(app)
     security.install(app, settings)

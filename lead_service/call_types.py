@@ -23,7 +23,7 @@ class CallTypesError(ValueError):
 
 @frozen
 class CallType:
-    """One kind of call. Where a rule is None, the host's own counts; times are in minutes."""
+    """One kind of call. A rule that is None falls back to the host's own; times are in minutes."""
 
     slug: Slug
     name: Annotated[Text, Field(max_length=80)]
@@ -60,11 +60,11 @@ class CallTypes:
 
     @property
     def default(self) -> CallType:
-        """The kind that has the address /book/."""
+        """The kind that visitors book at /book/."""
         return self.all[0]
 
     def find(self, slug: str) -> CallType | None:
-        """Find a kind by its slug; None for one that is not offered anymore."""
+        """Find a kind by its slug; None for one that is no longer offered."""
         return next((one for one in self.all if one.slug == slug), None)
 
     def fitting(self, engagement: str | None) -> CallType:
@@ -106,11 +106,11 @@ def load_call_types(text: str | bytes, engagements: set[str]) -> CallTypes:
 
 
 def _between(calls: tuple[CallType, ...], engagements: set[str]) -> list[Fault]:
-    """Check what no kind can be checked for alone."""
+    """Check the rules between kinds: unique slugs and names, and known engagements."""
     faults: list[Fault] = []
     slugs, names = [one.slug for one in calls], [one.name.casefold() for one in calls]
     for number, call in enumerate(calls):
-        if not call.slug[0].isalpha():  # /book/20261124T0900Z/ is a start
+        if not call.slug[0].isalpha():  # unlike a start: /book/20261124T0900Z/
             faults.append((("calls", number, "slug"), "must begin with a letter"))
         if call.slug in slugs[:number]:
             faults.append((("calls", number, "slug"), "another kind of call has this slug"))

@@ -1,4 +1,4 @@
-"""The only reader of the time, so that a test can set it and a rule can be given it."""
+"""The only reader of the system's time, so that tests can set it and rules take it as a value."""
 
 import zoneinfo
 from datetime import UTC, datetime

@@ -12,7 +12,7 @@ ENGLISH = "en_US"
 
 
 def write_date(day: date, pattern: str = "long") -> str:
-    """Write a date: November 24, 2026, or by another pattern of Unicode's CLDR."""
+    """Write a date: November 24, 2026, or by another CLDR pattern."""
     return format_date(day, pattern, ENGLISH)
 
 
@@ -22,19 +22,19 @@ def long_date(instant: datetime, zone: str) -> str:
 
 
 def wall_time(reading: time, is_24_hours: bool = False) -> str:
-    """Write what a clock shows: 9:30 am, or 09:30 on the clock of 24 hours."""
+    """Write a time of day: 9:30 am, or 09:30 on a 24-hour clock."""
     return format_time(reading, "HH:mm" if is_24_hours else "h:mm a", locale=ENGLISH).lower()
 
 
 def weekday_date(instant: datetime, zone: str) -> str:
-    """Write the date of an instant that is near, without its year: Tuesday, November 24."""
+    """Write the date of an instant without its year: Tuesday, November 24."""
     return write_date(instant.astimezone(ZoneInfo(zone)), "EEEE, MMMM d")
 
 
 def clock_time(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
     """Write the time of an instant in a zone.
 
-    In the hour that comes twice when clocks go back, the zone's abbreviation tells which: 1:30 am
+    In the hour that repeats when clocks go back, the zone's abbreviation says which: 1:30 am
     EST.
     """
     local = instant.astimezone(ZoneInfo(zone))
@@ -50,7 +50,7 @@ def zoned_clock(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
 
 
 def near_time(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
-    """Write an instant that is near: Tuesday, November 24, 9:30 am New York time (EST)."""
+    """Write an instant without its year: Tuesday, November 24, 9:30 am New York time (EST)."""
     return f"{weekday_date(instant, zone)}, {zoned_clock(instant, zone, is_24_hours)}"
 
 
@@ -69,7 +69,7 @@ def short_zoned_time(instant: datetime, zone: str, is_24_hours: bool = False) ->
 def zone_name(zone: str, instant: datetime | None = None) -> str:
     """Write a zone as people say it: New York time; with an instant, New York time (EST).
 
-    Where the zone has no abbreviation, its distance from UTC takes its place: UTC+5:45.
+    A zone without an abbreviation gets its UTC offset: UTC+5:45.
     """
     name = f"{city_of(zone)} time"
     is_place = "/" in zone and not zone.startswith("Etc/")
@@ -95,12 +95,12 @@ def city_of(zone: str) -> str:
 
 
 def in_sentence(name: str) -> str:
-    """Write a name as it stands inside a sentence: discovery call, but ACTION review."""
+    """Write a name inside a sentence: discovery call, but ACTION review."""
     return name[:1].lower() + name[1:] if name[1:2].islower() else name
 
 
 def until(instant: datetime, now: datetime) -> str:
-    """Say how far ahead an instant of the next 24 hours is: in 25 minutes; else nothing."""
+    """Say how far ahead an instant is, within 24 hours: in 25 minutes; empty otherwise."""
     minutes = -((now - instant) // timedelta(minutes=1))
     if minutes <= 0:
         return "now"
@@ -119,7 +119,7 @@ def short_date(day: date, today: date | None = None) -> str:
 
 
 def elsewhere(instant: datetime, zone: str, other: str) -> str:
-    """Write an instant in another zone beside its reading in `zone`: 3:00 pm Berlin time.
+    """Write an instant in another zone, beside the same instant in `zone`: 3:00 pm Berlin time.
 
     The date is left out where it is the same; empty where both clocks show the same.
     """
@@ -141,12 +141,12 @@ def moment(instant: datetime, zone: str, now: datetime | None = None) -> str:
 
 
 def lately(instant: datetime, zone: str, now: datetime) -> str:
-    """Write an instant for a narrow column: its time if it is of today, else Tue, Nov 24."""
+    """Write an instant for a narrow column: the time if it is today, otherwise Tue, Nov 24."""
     day, today = (one.astimezone(ZoneInfo(zone)).date() for one in (instant, now))
     return clock_time(instant, zone) if day == today else short_date(day, today)
 
 
-TRUNK = re.compile(r"\(\s*0\s*\)")  # +49 (0)30 …: the zero is for callers from the same country
+TRUNK = re.compile(r"\(\s*0\s*\)")  # the zero in +49 (0)30 … is dialed only within the country
 
 
 def breakable(address: str) -> Markup:
@@ -157,7 +157,7 @@ def breakable(address: str) -> Markup:
 def tel_number(number: str) -> str:
     """Return the digits to dial, with a + if there is one (RFC 3966, 3); empty if there are none.
 
-    What follows the first letter is an extension: it is read off the page, not dialled.
+    Text after the first letter is an extension, which people read off the page and dial later.
     """
     typed = unicodedata.normalize("NFKC", number).strip()
     typed = re.sub(r"^tel:\s*", "", typed, flags=re.IGNORECASE)
@@ -168,8 +168,8 @@ def tel_number(number: str) -> str:
     return ("+" if typed.startswith("+") else "") + digits if digits else ""
 
 
-# Countries of a practice: calling code, what is dialed before other countries' codes, and before
-# numbers of one's own.
+# Countries of a practice: calling code, prefix for international calls, and prefix for national
+# calls.
 CALLING_CODES = {
     "AT": ("43", "00", "0"),
     "CA": ("1", "011", "1"),

@@ -1,8 +1,8 @@
-"""The headers of every answer, and the rules by which the built site is served.
+"""The headers of every response, and the rules by which the built site is served.
 
-They stand here once. The service serves by them, and the site's build writes them out for static
-hosts and nginx, so that it makes no difference who serves a page. The build has no need of a web
-framework for that, so nothing here imports one.
+The service follows these rules, and the site's build writes the same ones out for static
+hosts and nginx, so every server sends the same headers. The build doesn't depend on a web
+framework, so nothing here imports one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,10 +23,10 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",  # no text of anyone becomes HTML or script
+        "require-trusted-types-for 'script'",  # scripts cannot turn text into HTML or code
         "trusted-types 'none'",
         "report-to csp",
-        f"report-uri {CSP_REPORTS}",  # for browsers that do not know the other
+        f"report-uri {CSP_REPORTS}",  # for browsers without Reporting-Endpoints
     )
 )
 HEADERS = {
@@ -41,17 +41,17 @@ HEADERS = {
 }
 STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
 
-# What a style, a script, a picture or a font needs of them: it is no page.
+# The headers that styles, scripts, pictures and fonts need.
 OF_FILES = ("X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Strict-Transport-Security")
 
-KEPT = ("/assets/", STATIC_PREFIX)  # names there hold a hash of the content
+KEPT = ("/assets/", STATIC_PREFIX)  # file names in these folders contain a hash of the content
 KEPT_FOR_A_YEAR = f"max-age={365 * 24 * 60 * 60}, public, immutable"
 HOST_HEADERS, HOST_REDIRECTS, HASHES = "_headers", "_redirects", "headers.json"
 FOR_NGINX = tuple(f"_nginx/{name}.conf" for name in ("name", "headers", "places"))
-# The service wears one page and answers with another; the rest is for servers, not readers.
+# The service extends 200.html and answers with the others; all of these are for servers.
 PAGES = ("200.html", "404.html", "503.html")
 UNSERVED = (*PAGES, HOST_HEADERS, HOST_REDIRECTS, HASHES, *FOR_NGINX)
-# Pages that a reader is about to open are fetched ahead (HTML, 7.6.3).
+# Browsers prefetch pages that a reader is about to open (HTML, 7.6.3).
 AHEAD = {"Speculation-Rules": '"/speculation.json"'}
 TYPES = {
     "speculation.json": "application/speculationrules+json",
@@ -63,14 +63,14 @@ TYPES = {
 
 
 def headers_for(*, https: bool) -> dict[str, str]:
-    """Return the headers that every answer carries, of a site under http or https."""
+    """Return the headers of every response, for a site under http or https."""
     return HEADERS | ({"Strict-Transport-Security": STRICT_TRANSPORT} if https else {})
 
 
 def rules(
     hardening: Mapping[str, str], hashes: Mapping[str, Iterable[str]]
 ) -> dict[str, dict[str, str]]:
-    """Return the headers of the static site by path, as hosts that read `_headers` take them."""
+    """Return the static site's headers by path, in the form of a `_headers` file."""
     return {
         "/*": for_pages(hardening, hashes) | AHEAD,
         f"{KEPT[0]}*": {"Cache-Control": KEPT_FOR_A_YEAR},
@@ -79,7 +79,7 @@ def rules(
 
 
 def for_pages(hardening: Mapping[str, str], hashes: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Let the policy also allow the inline blocks whose hashes the build has written."""
+    """Allow the inline blocks of the build, by their hashes, in the content security policy."""
     policy = hardening["Content-Security-Policy"]
     for directive, sources in hashes.items():
         policy = policy.replace(f"{directive} 'self'", " ".join((directive, "'self'", *sources)))

@@ -1,4 +1,4 @@
-"""Hosts in the addresses that people type: which can exist, and which only stand for one."""
+"""Check host names that people type: valid ones, and placeholders such as example.com."""
 
 import re
 
@@ -8,9 +8,9 @@ RESERVED = re.compile(r"(.*\.)?(example|test|invalid|example\.(com|net|org))")
 
 
 def is_host(host: str) -> bool:
-    """Say whether a machine can have this name (RFC 1123), or whether it is an IPv6 address.
+    """Say whether this is a valid host name (RFC 1123) or an IPv6 address.
 
-    International names are judged by their encoded form, in which `…` is three empty labels.
+    International names are checked in their encoded form, in which `…` is three empty labels.
     """
     if ":" in host:
         return True
@@ -22,5 +22,5 @@ def is_host(host: str) -> bool:
 
 
 def is_placeholder(host: str) -> bool:
-    """Say whether a host stands for one that is still to be filled in: `…`, example.com."""
+    """Say whether a host name is a placeholder to fill in: `…`, example.com."""
     return not is_host(host) or RESERVED.fullmatch(host.lower().rstrip(".")) is not None

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, ids and routes, never names, addresses or answers."""
+"""Structured logs: one JSON object per line, with ids and routes, without personal data."""
 
 import logging
 import logging.config
@@ -14,7 +14,7 @@ from pythonjsonlogger.json import JsonFormatter
 log = logging.getLogger(__name__)
 
 KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-PLACES = 8  # of an error: how many calls deep it is told
+PLACES = 8  # stack frames of an error that are logged
 
 
 def configure(level: str) -> None:
@@ -23,7 +23,7 @@ def configure(level: str) -> None:
 
 
 def config(level: str) -> dict:
-    """Return the logging of every process; it quiets what would write personal data."""
+    """Return the logging configuration of every process, which silences personal data."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -43,31 +43,31 @@ def config(level: str) -> dict:
             }
         },
         "root": {"handlers": ["stderr"], "level": level},
-        # At DEBUG the provider's client writes the recipient, the body and the key, and
-        # SQLAlchemy every parameter.
+        # At DEBUG the provider's client logs the recipient, the body and the key, and
+        # SQLAlchemy logs every parameter.
         "loggers": {
             "httpcore": {"level": "WARNING"},
             "sqlalchemy": {"level": "WARNING"},
             "_granian": {"level": "WARNING"},
-            "alembic": {"level": "WARNING"},  # two lines for each look at the schema
+            "alembic": {"level": "WARNING"},  # it logs two lines for each check of the schema
         },
     }
 
 
 class Line(JsonFormatter):
-    """One JSON object a line; what is no printable ASCII is escaped in it, line ends included."""
+    """Format a record as one line of JSON; characters other than printable ASCII are escaped."""
 
     def formatException(self, ei) -> str:
-        """Name an error and where it was raised; its text may hold what a visitor typed."""
+        """Name an error's type and places, without its text, which may quote a visitor."""
         kind, _, trace = ei
         return " > ".join([kind.__name__ if kind else "no error", *places(trace)])
 
 
 class Stderr(logging.Handler):
-    """Writes each line by one call of the system, which keeps the lines of all threads apart.
+    """Write each line by one system call, which keeps the lines of all threads apart.
 
-    The library's handler holds a lock meanwhile. A thread gives up the interpreter when it
-    writes, and under load the others then came to wait for both.
+    The standard handler holds a lock meanwhile. A thread gives up the interpreter when it
+    writes, and under load the other threads waited for both.
     """
 
     def handle(self, record: logging.LogRecord) -> bool:
@@ -83,7 +83,7 @@ class Stderr(logging.Handler):
 
 
 class OfRequest(logging.Filter):
-    """Adds the id of the request under way to every line that is written meanwhile."""
+    """Add the current request's id to every line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if has_request_context() and "request_id" in g:
@@ -92,7 +92,7 @@ class OfRequest(logging.Filter):
 
 
 def places(trace: TracebackType | None) -> list[str]:
-    """Return where an error went through, as `file:line function`, without any value."""
+    """Return an error's stack frames as `file:line function`, without values."""
     found = []
     while trace:
         code = trace.tb_frame.f_code
@@ -102,7 +102,7 @@ def places(trace: TracebackType | None) -> list[str]:
 
 
 def method_of(request: Request) -> str:
-    """Return the method of a request; a client can make up any word for it."""
+    """Return the request's method, or one word for all unknown methods that clients make up."""
     return request.method if request.method in KNOWN_METHODS else "other"
 
 
@@ -113,7 +113,7 @@ def install(app: Flask) -> None:
 
 
 def _start() -> None:
-    # It need not be unguessable, and asking the system for randomness gives up the interpreter.
+    # The id may be guessable. Asking the system for randomness would give up the interpreter.
     g.request_id, g.started = f"{random.getrandbits(64):016x}", time.perf_counter()
 
 

@@ -1,7 +1,7 @@
-"""Requests to other hosts that end when we say so and connect only to addresses that we allow.
+"""Send requests to other hosts, with a total deadline and only to allowed addresses.
 
-A time-out for each read lets a server that sends a byte now and then hold us for as long as it
-likes. Here every read and write gets what is left of the whole. Redirects are never followed:
+With a time-out per read, a server that sends a byte now and then could hold us for as long as it
+likes. Here every read and write gets the time that is left in total. Redirects are never followed:
 they could lead a key to another host.
 """
 
@@ -23,14 +23,14 @@ from urllib.parse import urlsplit
 import httpcore
 from werkzeug.datastructures import Headers
 
-LONGEST = 64_000  # bytes of an answer's body that are read
+LONGEST = 64_000  # bytes of a response body that are read
 ACCEPTED = 202
 
-Allow = Callable[[str], None]  # raises when we must not connect to an address
+Allow = Callable[[str], None]  # raises for a forbidden address
 
 
 class Attempt:
-    """One exchange with a host, and the time that it has left."""
+    """One request and its deadline."""
 
     def __init__(self) -> None:
         self._ends = float("inf")
@@ -40,7 +40,7 @@ class Attempt:
     def run(self, seconds: float, work: Callable[[], Any]) -> Any:
         """Return what `work()` returns or raise what it raises, within `seconds`.
 
-        Raises TimeoutError at the deadline. A thread, because nothing else cuts off a name
+        Raises TimeoutError at the deadline. Uses a thread, because nothing else cuts off a name
         server that does not answer; it ends at its next read or write.
         """
         self._ends = time.monotonic() + seconds
@@ -57,13 +57,13 @@ class Attempt:
 
     @property
     def left(self) -> float:
-        """Return the seconds that are left; raise TimeoutError where there are none."""
+        """Return the seconds that are left; raise TimeoutError at the deadline."""
         if (seconds := self._ends - time.monotonic()) <= 0:
             raise TimeoutError
         return seconds
 
     def watch(self, opened: socket.socket) -> None:
-        """Close a socket at the deadline, or refuse it when that has passed."""
+        """Close a socket at the deadline, or refuse it when the deadline has passed."""
         self._socket = opened
         if self._over.is_set():
             opened.close()
@@ -77,7 +77,7 @@ class Attempt:
             answer.put((None, _built_in(error)))
 
     def _abandon(self) -> None:
-        # Set, then look: `watch` does the reverse, so one of the two sees the other.
+        # `watch` reads these in reverse order, so one of the two threads sees the other's change.
         self._over.set()
         if self._socket:
             with suppress(OSError):
@@ -88,7 +88,7 @@ _attempt: ContextVar[Attempt] = ContextVar("attempt")
 
 
 def _built_in(error: Exception) -> Exception:
-    """Return Python's own kind of an error of the library."""
+    """Return the built-in error that corresponds to an error of the library."""
     match error:
         case httpcore.TimeoutException():
             return TimeoutError()
@@ -104,7 +104,7 @@ def _built_in(error: Exception) -> Exception:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a host answered; `body` is its beginning, or empty where it broke off."""
+    """A host's response; `body` is its beginning, or empty when the body was truncated."""
 
     status: int
     headers: Headers
@@ -119,7 +119,7 @@ def request(
     headers: dict[str, str],
     content: bytes | None = None,
 ) -> Answer:
-    """Ask once, within `seconds`; raise OSError, TimeoutError or HTTPException for no answer."""
+    """Send one request within `seconds`; raise OSError, TimeoutError or HTTPException."""
     given = {"Accept": "application/json", "User-Agent": "lead-service"} | headers
     return Attempt().run(seconds, partial(_request, pool, method, url, given, content))
 
@@ -133,19 +133,19 @@ def _request(
 ) -> Answer:
     with pool.stream(method, url, headers=list(headers.items()), content=content) as response:
         found = headers_of(response)
-        # A 202 says that all is done, whatever comes of a body.
+        # A 202 is complete without its body.
         is_read = response.status != ACCEPTED or found.get("Content-Length") == "0"
         return Answer(response.status, found, _beginning(response) if is_read else b"")
 
 
 def headers_of(response: httpcore.Response) -> Headers:
-    """Return the headers of an answer."""
+    """Return the headers of a response."""
     pairs = response.headers
     return Headers((name.decode("latin-1"), text.decode("latin-1")) for name, text in pairs)
 
 
 def _beginning(response: httpcore.Response) -> bytes:
-    """Read some of a body; the status counts even when the rest does not arrive."""
+    """Read the beginning of a body; a truncated one counts as empty, since the status matters."""
     body = bytearray()
     with suppress(httpcore.NetworkError, httpcore.ProtocolError):
         for chunk in response.iter_stream():
@@ -161,10 +161,10 @@ def connections(
 ) -> httpcore.ConnectionPool:
     """Return a pool whose connections live for `kept_seconds` after a request.
 
-    With `allow`, it is asked about each address that a host name leads to, and the connection
-    goes to one of these addresses: between a check and a second look at the name its answer may
-    have changed. `proxy_for` is an address that may be reached by the proxy that HTTPS_PROXY
-    names, through a tunnel that it cannot look into; one of plain http never is.
+    `allow` checks each address to which a host name resolves, and the connection
+    goes to a checked address: a second look-up of the name could return another one.
+    `proxy_for` is an https address that may be reached by the proxy that HTTPS_PROXY
+    names, through a tunnel that hides the traffic from the proxy.
     """
     options: dict[str, Any] = {
         "ssl_context": ssl.create_default_context(),
@@ -185,7 +185,7 @@ def _proxy(url: str) -> str | None:
 
 
 class _Backend(httpcore.NetworkBackend):
-    """Open connections that end with the attempt in whose thread they are used."""
+    """Open connections that close at the deadline of the attempt that uses them."""
 
     def __init__(self, allow: Allow | None) -> None:
         self._allow, self._sockets = allow, httpcore.SyncBackend()
@@ -220,7 +220,7 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection of which each step gets what is left of the attempt."""
+    """A connection whose reads and writes get the time that is left of the attempt."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream

@@ -1,6 +1,6 @@
-"""The service's own styles and scripts, each at an address that holds a hash of its content.
+"""The service's styles and scripts, each at an address with a hash of its content.
 
-The site's build publishes them compressed; the service serves them itself where that site is older.
+The site's build publishes them compressed; the service serves them itself when that build is older.
 """
 
 import hashlib
@@ -14,12 +14,12 @@ STATIC = Path(__file__).parent / "static"
 
 @cache
 def address(name: str) -> str:
-    """Return the address of a file of ours: /static/desk.0123456789ab.css."""
+    """Return the address of one of these files: /static/desk.0123456789ab.css."""
     path = STATIC / name
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     return f"{STATIC_PREFIX}{path.stem}.{content}{path.suffix}"
 
 
 def by_address() -> dict[str, Path]:
-    """Return every file of ours by its address."""
+    """Map the address of each of these files to its path."""
     return {address(path.name): path for path in sorted(STATIC.iterdir())}

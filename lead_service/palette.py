@@ -1,13 +1,13 @@
 """The colors of the product, for its styles, emails, PDF and cards. Pure.
 
-Warm paper, deep ink, an accent for action, and six hues that belong to the six steps alone. `bad`
+Warm paper, deep ink, an accent for action, and six hues reserved for the six steps. `bad`
 marks errors, and `danger` the buttons whose work cannot be undone.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 
-COLORS = {  # in light, in dark
+COLORS = {  # light, dark
     "paper": ("#fbf7f0", "#17140f"),
     "paper-2": ("#f3ecdf", "#211c16"),
     "ink": ("#1f1a14", "#efe8dc"),
@@ -29,7 +29,7 @@ COLORS = {  # in light, in dark
 }
 LIGHT = {name: light for name, (light, _) in COLORS.items()}
 DARK = {name: dark for name, (_, dark) in COLORS.items()}
-# Which colors are read on which, and the contrast that they need (WCAG 2.2, 1.4.3 and 1.4.11).
+# Foreground and background pairs, and the contrast they need (WCAG 2.2, 1.4.3 and 1.4.11).
 TEXT = ("ink", "ink-2", "accent", "good", "bad", *(name for name in COLORS if "hue-" in name))
 PAIRS = (
     *((text, paper, 4.5) for text in TEXT for paper in ("paper", "paper-2")),
@@ -41,9 +41,9 @@ COLOR = re.compile(r"#[0-9a-f]{6}")
 
 
 def use(chosen: Mapping[str, Sequence[str]]) -> None:
-    """Take a practice's own colors, each in light and in dark, in place of ours.
+    """Replace the default colors with the practice's own, each in light and in dark.
 
-    `ValueError` says which one is unknown, is no color or is hard to read on another.
+    `ValueError` names an unknown name, an invalid color, or a pair with too little contrast.
     """
     for name, pair in chosen.items():
         if name not in COLORS:

@@ -1,4 +1,4 @@
-"""The people of docs/people/, whom the site and the service show. Pure."""
+"""The people of docs/people/, shown by the site and the service. Pure."""
 
 import re
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ def _secure(link: str) -> str:
 class Person:
     """One person of the practice.
 
-    `says` is one sentence of theirs to a visitor who has booked. `portrait` holds squares of one
+    `says` is their sentence for a visitor who has booked. `portrait` holds squares of one
     picture, smallest first: their width in pixels, and their root-relative address.
     """
 
@@ -33,7 +33,7 @@ class Person:
 
     @property
     def url(self) -> str:
-        """The root-relative address of what the About page says of this person."""
+        """The root-relative address of this person's entry on the About page."""
         return f"/about/#{self.slug}"
 
     def picture(self, side: int) -> str:

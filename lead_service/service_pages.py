@@ -1,4 +1,4 @@
-"""The public pages that the service answers: the site links to them and its search finds them."""
+"""The service's public pages, which the site links to and its search finds."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ BOOK = "/book/"
 
 
 class ServicePage(NamedTuple):
-    """What search shows of a page, and other words by which visitors look for it."""
+    """A page's entry in search, with other words by which visitors look for it."""
 
     url: str
     title: str
-    description: str  # with the counts that pages of the site may use
+    description: str  # may contain the placeholders of the framework's counts
     keywords: tuple[str, ...] = ()
 
 
@@ -43,8 +43,8 @@ ADDRESSES = (*(page.url for page in PAGES), BOOK)
 
 
 def service_pages(calls: CallTypes) -> tuple[ServicePage, ...]:
-    """Return all of them. Of kinds of call the build knows only that visitors may book the first:
-    who takes the others is set on the desk.
+    """Return all of them. Of the kinds of call, the build lists only the default one:
+    the desk decides whether any host takes the others.
     """
     call = calls.default
     description = f"{call.name}, {call.minutes} minutes. {call.description}"

@@ -1,7 +1,7 @@
-"""The kinds of value that a setting can have; what is wrong is said without repeating it.
+"""The types of settings; error messages never repeat the value, which may be secret.
 
-Libraries that only some kinds need are imported where they are used: the site's build reads its
-settings here too, and has no use for them.
+Libraries that only some types need are imported in their functions, because the site's build reads
+its settings here too, without those libraries.
 """
 
 import base64
@@ -18,17 +18,17 @@ from .hostnames import is_host
 DATABASES = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}
 LONGEST_AHEAD = 14 * 24  # hours
 IN_MEMORY = {None, "", ":memory:"}
-LEAST_BITS = 80  # 32 random hexadecimal digits come to 87 or more by this estimate
-REPEAT = 8  # characters; chance repeats as many once in 10 billion secrets of `openssl rand`
+LEAST_BITS = 80  # the estimate for 32 random hexadecimal digits is at least 87
+REPEAT = 8  # characters; `openssl rand` repeats that many by chance once in 10 billion
 PLACEHOLDERS = ("changeme", "change-me", "change_me", "password", "secret", "example")
 
 
 def is_guessable(secret: str) -> bool:
-    """Say whether a secret was made up or repeats itself, upper and lower case taken as one.
+    """Say whether a secret looks typed by a person or repeats itself, ignoring case.
 
-    The estimate of its bits is Shannon's entropy of its characters times how many of them are
-    new. A character is not new when it ends three that came before (changeme, changeme) or when
-    it goes on a row (aaa, abc, 321).
+    The estimate in bits is the Shannon entropy of its characters times the number of new
+    ones. A character isn't new when it completes three that came before (changeme, changeme) or
+    continues a sequence (aaa, abc, 321).
     """
     text = secret.casefold()
     parts = [text[at : at + REPEAT] for at in range(len(text) - REPEAT + 1)]
@@ -48,7 +48,7 @@ def _is_new(text: str, at: int) -> bool:
 
 
 def _address(text: str) -> str:
-    """Check an address of ours; `.test` is allowed, since local mode writes to a folder."""
+    """Check one of the practice's email addresses; `.test` is allowed for local mode."""
     try:
         checked = validate_email(
             text, check_deliverability=False, test_environment=True, allow_smtputf8=False
@@ -62,7 +62,7 @@ def _url(text: str) -> str:
     try:
         parts = urlsplit(text)
         is_complete = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:  # brackets that do not close, a port that is no number
+    except ValueError:  # unbalanced brackets or an invalid port
         is_complete = False
     if not is_complete or not text.isprintable() or " " in text:
         raise ValueError("must be an address that starts with http:// or https://")
@@ -74,12 +74,12 @@ def _url(text: str) -> str:
 
 
 def _origin(text: str) -> str:
-    """Check the address of site and service; their links all start at its root."""
+    """Check the address of site and service, which must have no path."""
     url = _url(text)
     parts = urlsplit(url)
     if parts.path != "/":
         raise ValueError("must not have a path: site and service need the whole address")
-    if "[" in parts.netloc:  # Werkzeug trusts no host in brackets: every page would be refused
+    if "[" in parts.netloc:  # Werkzeug would refuse every page: it trusts no host in brackets
         raise ValueError("must name the host, not its IPv6 address; localhost instead of [::1]")
     if "@" in parts.netloc:
         raise ValueError("must not hold a user or a password")
@@ -104,7 +104,7 @@ def _smtp(secret: SecretStr) -> SecretStr:
 
 
 def _secret_url(secret: SecretStr) -> SecretStr:
-    """Check an address that is a secret; unlike others it may have a `?`."""
+    """Check an address that contains a secret, possibly in its query."""
     text = secret.get_secret_value().strip()
     _url(text.partition("?")[0])
     return SecretStr(text)
@@ -143,7 +143,7 @@ def _database(text: str) -> str:
 
 
 def _limits_storage(text: str) -> str:
-    """Check where limits are counted; Valkey is reached as Redis is, by the same client."""
+    """Check the store of rate limits; Valkey works with the client of Redis."""
     try:
         parts = urlsplit(text)
         is_valid = {
@@ -168,7 +168,7 @@ def _split(text: object) -> object:
 
 
 def _hours_ahead(text: object) -> object:
-    """Read `24,1`; `none` stands for no hours at all, since an empty setting is the default."""
+    """Read `24,1`; `none` means no hours, because an empty setting means the default."""
     return [] if isinstance(text, str) and text.strip().lower() == "none" else _split(text)
 
 
@@ -189,7 +189,7 @@ def _limit(text: str) -> str:
 
 
 def _verification_key(text: str) -> str:
-    """Check the public key of the provider's events, as its page shows it or with PEM's lines."""
+    """Check the public key for the provider's events, with or without the lines of PEM."""
     key = "".join(line.strip() for line in text.splitlines() if not line.startswith("-----"))
     if not key:
         return key
@@ -197,7 +197,7 @@ def _verification_key(text: str) -> str:
 
     try:
         is_valid = hasattr(EventWebhook(key).public_key, "curve")
-    except Exception:  # whatever its parsers raise, it is no key
+    except Exception:  # any parser error means an invalid key
         is_valid = False
     if not is_valid:
         raise ValueError("is not the verification key of the provider's signed event webhook")
@@ -205,7 +205,7 @@ def _verification_key(text: str) -> str:
 
 
 def _each_once(addresses: tuple[str, ...]) -> tuple[str, ...]:
-    """Keep the first of addresses that differ by upper and lower case only."""
+    """Drop addresses that repeat an earlier one, ignoring case."""
     by_mailbox: dict[str, str] = {}
     for address in addresses:
         by_mailbox.setdefault(address.casefold(), address)

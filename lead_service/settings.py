@@ -1,12 +1,12 @@
 """Every setting, typed and checked before anything starts.
 
-There are two modes, and no switch to forget: while PUBLIC_URL names this machine (127.0.0.1 or
-localhost), the program runs in *local* mode, where each setting has a default that is safe there:
+PUBLIC_URL decides between two modes. While it names this machine (127.0.0.1 or
+localhost), the program runs in *local* mode, where each setting has a safe default:
 emails go to a folder, and the secret is generated and kept under `var/`. Any other PUBLIC_URL
 is *production*: https, and every setting in `NEEDED_IN_PRODUCTION` must be given.
 
 The site's build reads its settings here too (`load_for_site`), so that an empty variable, a port
-or a default never means one thing to the pages and another to the service.
+or a default always means the same to the pages and to the service.
 """
 
 import difflib
@@ -41,7 +41,7 @@ from .setting_types import (
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 SHORTEST_SECRET = 32
 MIGRATE = "`lead-service migrate` makes it"
-# What the pages of the site contain: another value is another site (SITE_SETTINGS in the Makefile).
+# Settings whose values appear in the site's pages (SITE_SETTINGS in the Makefile).
 OF_THE_SITE = (
     *("public_url", "bind_address", "port"),
     *("practice_name", "practice_legal_name", "practice_postal_address"),
@@ -61,11 +61,11 @@ NEEDED_IN_PRODUCTION = {
 }
 
 
-IMPRINT_COUNTRIES = {"AT", "CH", "DE"}  # where the law asks for one
+IMPRINT_COUNTRIES = {"AT", "CH", "DE"}  # countries whose law requires an imprint
 
 
 class SettingsError(Exception):
-    """What is wrong with the settings: `.faults`, one line for each, no secret in any."""
+    """The settings are wrong: `.faults` has one line per fault, without secrets."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -75,8 +75,8 @@ class SettingsError(Exception):
 class Settings(BaseModel):
     """All settings, read from the environment; handbook/operations.md lists them.
 
-    A default here is right for production too and fit to publish, except where
-    `NEEDED_IN_PRODUCTION` asks for the setting there.
+    A default here is right for production and safe to publish, except where
+    `NEEDED_IN_PRODUCTION` requires the setting.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -259,17 +259,17 @@ class Settings(BaseModel):
 
     @property
     def secret(self) -> str:
-        """The key from which sessions and links are made; `load` makes sure that there is one."""
+        """The key for sessions and links; `load` guarantees that one is set."""
         return self.secret_key.get_secret_value() if self.secret_key else ""
 
     @property
     def has_imprint(self) -> bool:
-        """Say whether the law of the practice's country asks for an imprint."""
+        """Say whether the law of the practice's country requires an imprint."""
         return self.practice_country in IMPRINT_COUNTRIES
 
     @property
     def is_local(self) -> bool:
-        """Say whether the program serves this machine only."""
+        """Say whether the program runs in local mode, for this machine only."""
         return urlsplit(self.public_url).hostname in LOOPBACK
 
     @property
@@ -278,7 +278,7 @@ class Settings(BaseModel):
 
     @property
     def origin(self) -> str:
-        """PUBLIC_URL as browsers write it: the name encoded, no port that goes without saying."""
+        """PUBLIC_URL as browsers send it: the name encoded, without the default port."""
         parts = urlsplit(self.public_url)
         host = (parts.hostname or "").encode("idna").decode()
         usual = {"http": 80, "https": 443}[parts.scheme]
@@ -287,7 +287,7 @@ class Settings(BaseModel):
 
     @property
     def passkey_host(self) -> str:
-        """The name to which browsers tie passkeys; empty for an IP address, which has none."""
+        """The name to which browsers bind passkeys; empty for an IP address, which allows none."""
         host = urlsplit(self.origin).hostname or ""
         with suppress(ValueError):
             return "" if ip_address(host) else host
@@ -295,12 +295,12 @@ class Settings(BaseModel):
 
     @property
     def writes_mail_to_folder(self) -> bool:
-        """Say whether emails are files because nothing is set that could send them."""
+        """Say whether emails are written to files because no setting can send them."""
         return not (self.sendgrid_api_key or self.smtp_url)
 
     @property
     def mail_folder(self) -> Path:
-        """The folder of emails while nothing is set that could send them."""
+        """The folder of emails while no setting can send them."""
         return self.var_dir / "mail"
 
     def link(self, path: str) -> str:
@@ -312,7 +312,7 @@ def load(environ: Mapping[str, str] | None = None, *, create: bool = True) -> Se
     """Read and check the settings; raise SettingsError with one line for each fault.
 
     An empty variable counts as unset. In local mode the folder of local data and its secret are
-    made where they are missing; without `create`, a missing folder, secret or SQLite file is a
+    created when missing; without `create`, a missing folder, secret or SQLite file is a
     fault instead, so that a mistyped path leaves nothing behind.
     """
     environ = os.environ if environ is None else environ
@@ -328,15 +328,15 @@ def load(environ: Mapping[str, str] | None = None, *, create: bool = True) -> Se
 
 
 def load_what_is_right() -> Settings:
-    """Read the settings that are right, with defaults for the others: enough to send an alarm."""
+    """Read the valid settings, with defaults for the others: enough to send an alarm."""
     settings, _faults = _read(os.environ, Settings.model_fields)
     return settings
 
 
 def load_for_site(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings `OF_THE_SITE`, by the rules of all others; the rest are defaults.
+    """Read the settings `OF_THE_SITE`, with defaults for the rest.
 
-    The site is built without any secret, so none is asked for. Raises SettingsError.
+    The build needs no secret, so none is required. Raises SettingsError.
     """
     settings, faults = _read(os.environ if environ is None else environ, OF_THE_SITE)
     _refuse(faults)
@@ -344,9 +344,9 @@ def load_for_site(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def _read(environ: Mapping[str, str], names: Iterable[str]) -> tuple[Settings, dict[str, str]]:
-    """Return the settings and what is wrong, by name.
+    """Return the settings, and their faults by name.
 
-    A setting that is wrong gets its default, so that the others can be checked as well.
+    A faulty setting gets its default, so that the others can be checked as well.
     """
     given = {name: text for name in names if (text := environ.get(name.upper()))}
     faults = {
@@ -368,7 +368,7 @@ def _refuse(faults: Mapping[str, str]) -> None:
 
 
 def _misspelled(environ: Mapping[str, str]) -> dict[str, str]:
-    """Find names that are nearly a setting's: a typo must not silently become a default."""
+    """Find names close to a setting's: a typo must not silently leave the default in place."""
     known = {name.upper() for name in Settings.model_fields}
     found = {}
     for name in sorted(set(environ) - known):
@@ -397,16 +397,16 @@ def _in_words(fault: Mapping) -> str:
 def _wrong_together(
     settings: Settings, environ: Mapping[str, str], faults: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield what no value shows by itself, each fault with the name of its setting."""
+    """Check settings against each other; yield each fault with the name of its setting."""
     is_local = settings.is_local
-    if "PUBLIC_URL" in faults:  # unknown, so go by its form
+    if "PUBLIC_URL" in faults:  # the mode is unknown, so judge by the text
         is_local = any(host in environ["PUBLIC_URL"] for host in LOOPBACK)
     if settings.secret_key and len(settings.secret) < SHORTEST_SECRET:
         yield "SECRET_KEY", f"is shorter than {SHORTEST_SECRET} characters"
     if settings.workers > 1 and settings.limits_storage.startswith("memory"):
         yield "WORKERS", "more than 1 needs a LIMITS_STORAGE that they share: redis://…"
     provider = urlsplit(settings.sendgrid_host)
-    if provider.scheme != "https" and provider.hostname not in LOOPBACK:  # the key in the clear
+    if provider.scheme != "https" and provider.hostname not in LOOPBACK:  # plain text
         yield "SENDGRID_HOST", "must start with https:// unless it is this machine"
     hook = urlsplit(settings.alarm_webhook.get_secret_value() if settings.alarm_webhook else "")
     if hook.scheme == "http" and hook.hostname not in LOOPBACK:
@@ -454,7 +454,7 @@ def _with_local_defaults(settings: Settings, create: bool) -> Settings:
 
 
 def _with_local_address(settings: Settings) -> Settings:
-    """Say where the program listens, unless PUBLIC_URL says it."""
+    """Take PUBLIC_URL from the address that the program listens on, unless it is set."""
     if "public_url" in settings.model_fields_set:
         return settings
     host = "localhost" if settings.bind_address == "::1" else "127.0.0.1"
@@ -464,8 +464,8 @@ def _with_local_address(settings: Settings) -> Settings:
 def _make_private(settings: Settings, create: bool) -> None:
     """Make the folder of local data, for its owner alone.
 
-    The default one is the program's own, so it is closed even when it is there already; a
-    folder chosen by the operator may serve other ends, and keeps the mode that it has.
+    The default folder is the program's own, so its mode is changed even when it exists; a
+    folder chosen by the operator may have other uses and keeps its mode.
     """
     if create:
         settings.var_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -494,7 +494,7 @@ def _local_secret(path: Path, create: bool) -> str:
 
 
 def _write_once(path: Path, text: str) -> None:
-    """Write a file whole, unless another process was first: a link never replaces a file."""
+    """Write a complete file, unless another process was first: a link never replaces a file."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".") as file:  # mode 0600
         file.write(text)
         file.flush()
@@ -504,7 +504,7 @@ def _write_once(path: Path, text: str) -> None:
 
 
 def _require_file(url: str) -> None:
-    """Refuse a SQLite database that is not there: opening it would make an empty one."""
+    """Refuse a missing SQLite database: opening it would create an empty one."""
     from sqlalchemy.engine import make_url
 
     parts = make_url(url)

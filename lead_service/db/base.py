@@ -20,14 +20,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-# The number of an erased row is not given to another: people read these numbers for years.
+# Never reuse the id of an erased row: people refer to these numbers for years.
 NUMBERS_FOR_LIFE = {"sqlite_autoincrement": True}
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant: aware datetimes in, aware UTC out; naive ones are refused."""
+    """An instant: takes aware datetimes, returns aware UTC, and refuses naive ones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -46,7 +46,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class StoredEnum(TypeDecorator[Kind]):
-    """A StrEnum, stored as its values; ValueError for anything that is none of them."""
+    """A StrEnum, stored by value; ValueError for an unknown value."""
 
     impl = String
     cache_ok = True
@@ -63,12 +63,12 @@ class StoredEnum(TypeDecorator[Kind]):
 
 
 def values(kinds: Iterable[StrEnum]) -> tuple[str, ...]:
-    """Return the plain values of members, as SQL text takes them: `f"state IN {values(State)}"`."""
+    """Return the values of enum members for use in SQL text: `f"state IN {values(State)}"`."""
     return tuple(kind.value for kind in kinds)
 
 
 class Base(DeclarativeBase):
-    """The base of every table; constraints have names, so that `broken_rule` can tell them."""
+    """The base of every table. Constraints have names, which `broken_rule` returns."""
 
     metadata = MetaData(
         naming_convention={
@@ -80,15 +80,15 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map: ClassVar = {datetime: UtcDateTime}
-    __table__: ClassVar[Table]  # no class is mapped to anything else
+    __table__: ClassVar[Table]  # every class is mapped to a table
 
 
 def insert_unless(session: Session, model: type[Base], column: str, **values: Any) -> Any:
-    """Insert a row, unless one with the same unique `column` is there; return its id, or None.
+    """Insert a row, unless one with the same unique `column` exists; return its id, or None.
 
-    Waits for another transaction that inserts the same. One statement that is built once, where
-    the unit of work and a savepoint take four and ten times as long: every form that is sent
-    writes several such rows. What a mapper's events derive is not derived here.
+    Waits for another transaction that inserts the same value. The statement is cached: every
+    form that is sent inserts several such rows, and the unit of work and a savepoint would
+    take four and ten times as long. Mapper events don't run, so they derive no columns.
     """
     statement = _insert_unless(session.get_bind().dialect.name, model, column)
     result = session.connection().execute(statement, values)
@@ -103,7 +103,7 @@ def _insert_unless(dialect: str, model: type[Base], column: str) -> Insert:
 
 
 def upsert(dialect: str, model: type[Base]) -> sqlite.Insert | postgresql.Insert:
-    """Begin an INSERT that can say what a conflict does, in the dialect of that name."""
+    """Begin an INSERT with a conflict clause in the given dialect."""
     if dialect == "sqlite":
         return sqlite.insert(model.__table__)
     return postgresql.insert(model.__table__)
@@ -117,10 +117,10 @@ def rows_changed(session: Session, statement: UpdateBase) -> int:
 
 
 def broken_rule(error: IntegrityError) -> str:
-    """Name the constraint that `error` broke, by one name on both databases.
+    """Return the name of the violated constraint, the same on both databases.
 
-    PostgreSQL says the name. SQLite names a CHECK, but of a unique constraint only the
-    columns, `table.a, table.b`: the convention above makes the same name of them.
+    PostgreSQL reports the name. SQLite reports it for a CHECK, but for a unique constraint only the
+    columns, `table.a, table.b`, from which the naming convention above gives the name.
     """
     if name := getattr(getattr(error.orig, "diag", None), "constraint_name", None):
         return name

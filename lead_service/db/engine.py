@@ -1,11 +1,11 @@
 """The database: engine, sessions and write transactions.
 
-SQLite is set up so that it keeps what it acknowledged and so that writers queue instead of
+SQLite is set up so that committed data survives a crash and writers queue instead of
 failing: WAL, `synchronous=FULL`, every write transaction `BEGIN IMMEDIATE` (a deferred one that
 turns into a writer fails at once with "database is locked", whatever the time-out), behind one
 kernel lock (writers otherwise spin on SQLite's lock: p99 falls from 500 to 40 ms). The threads of
 a process line up for it, so that none waits much longer than the others.
-PostgreSQL needs none of that; it is only told how long to wait for a lock.
+PostgreSQL needs none of this except a limit for lock waits.
 """
 
 import fcntl
@@ -34,12 +34,12 @@ from sqlalchemy.orm import Session
 
 BUSY_SECONDS = 5
 IN_USE = "the database is in use; stop `web` and `deliver` first, or `serve`"
-CONNECTIONS = 8  # kept open; those beyond them are opened, set up and closed for each use
+CONNECTIONS = 8  # pool size; connections beyond it are set up and closed for each use
 TRIES = 3
-LEAST_FREE = 64 * 2**10  # bytes; a form that is stored takes less
+LEAST_FREE = 64 * 2**10  # bytes of free disk space; storing a form takes less
 RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock detected, serialization failure
 
-# PostgreSQL's advisory lock that web and deliver share; nothing else takes any.
+# The PostgreSQL advisory lock that web and deliver share; the service takes no other.
 SERVICE_LOCK = 6177230
 SHARE_SERVICE_LOCK = f"SELECT pg_advisory_lock_shared({SERVICE_LOCK})"
 TAKE_SERVICE_LOCK = text(f"SELECT pg_try_advisory_lock({SERVICE_LOCK})")
@@ -57,27 +57,27 @@ class StorageBusy(Exception):
 
 
 class StorageMoved(StorageBusy):
-    """The file of the database was removed or replaced; what is written now would have no name."""
+    """The database file was removed or replaced, so writes would be lost."""
 
 
 class InUse(Exception):
-    """Web or deliver uses the database; the text says what to do, in one line."""
+    """Web or deliver is using the database; the message says what to do, in one line."""
 
 
 class FairLock:
-    """A lock that threads get in the order in which they asked for it.
+    """A first-come, first-served lock for threads.
 
     `threading.Lock` goes to any thread that asks at the right moment: on a busy machine a running
     thread takes it before the one that was woken for it, which can lose for seconds.
     """
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()  # of the two below
+        self._guard = threading.Lock()  # guards the two fields below
         self._is_held = False
-        self._waiting: deque[threading.Lock] = deque()  # each is released when its turn comes
+        self._waiting: deque[threading.Lock] = deque()  # locked until its thread's turn
 
     def acquire(self, timeout: float) -> bool:
-        """Wait for at most so many seconds; return False when they were not enough."""
+        """Wait at most `timeout` seconds for the lock; return False on time-out."""
         with self._guard:
             if not self._is_held:
                 self._is_held = True
@@ -91,7 +91,7 @@ class FairLock:
             if turn in self._waiting:
                 self._waiting.remove(turn)
                 return False
-            return True  # it was handed over at the last moment
+            return True  # `release` handed it over just after the time-out
 
     def release(self) -> None:
         with self._guard:
@@ -122,14 +122,14 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a session for reading; what it changes is rolled back."""
+        """Open a session for reading; changes are rolled back."""
         self._check_index()
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def look(self) -> Iterator[Connection]:
-        """Open a connection for a page that reads a row or two and makes no objects of them.
+        """Open a connection for a page that reads a row or two without ORM objects.
 
         A session would take longer than its query, and so would a transaction on SQLite: there,
         each query sees what has been committed when it is made.
@@ -148,7 +148,7 @@ class Database:
         self._check_index()
         for tries_left in reversed(range(TRIES)):
             try:
-                # Opened before the turn and closed after it: the others need not wait for that.
+                # Open the session before taking the lock and close it after releasing it.
                 with (
                     Session(self._writer, expire_on_commit=False) as session,
                     self._one_writer(),
@@ -160,15 +160,15 @@ class Database:
             except DBAPIError as error:
                 if not tries_left or getattr(error.orig, "sqlstate", None) not in RETRIED:
                     raise
-                # Two that have just met would otherwise meet again.
+                # Wait a random time, so that the two transactions don't collide again.
                 time.sleep(random.uniform(0.01, 0.1))
         raise AssertionError("unreachable")
 
     def _check_index(self) -> None:
-        """Leave a database alone whose index of the write-ahead log cannot be written.
+        """Raise StorageBusy when the index of the write-ahead log (-shm) is read-only.
 
-        SQLite writes to it through a mapping, even for some reads. Where the kernel refuses that,
-        it ends the process, and with it the answer that would have kept the visitor's form.
+        SQLite maps it into memory and writes to it even for some reads. If the kernel refuses the
+        write, it kills the process, and the visitor's form is lost.
         """
         index = self._index_path
         if index and not os.access(index, os.W_OK) and os.path.exists(index):
@@ -179,7 +179,7 @@ class Database:
             raise StorageMoved
 
     def fault(self) -> str | None:
-        """Say why nothing could be stored now, or None; nothing is made or changed."""
+        """Say why the database can't store anything now, or None. Changes nothing."""
         try:
             self._check_index()
         except StorageBusy:
@@ -201,7 +201,7 @@ class Database:
 
     @contextmanager
     def _one_writer(self) -> Iterator[None]:
-        """Hold the turn to write: first among this process's threads, then among processes."""
+        """Hold the write lock: first among this process's threads, then among processes."""
         if self._lock_path is None:
             yield
             return
@@ -219,15 +219,15 @@ class Database:
             self._threads_turn.release()
 
     def share(self, address: str = "") -> None:
-        """Tell other processes that web or deliver uses the database, until it is closed.
+        """Mark the database as used by web or deliver, until it is closed.
 
-        Both share a lock that `alone` asks for. It ends with its process, however that ends: on
+        Both share a lock that conflicts with `alone` and ends with the process: on
         SQLite it is a kernel lock on a file beside the database, on PostgreSQL an advisory lock
-        that every connection takes when it is made. `address` is where web answers. Raises
+        that every new connection takes. `address` is the web server's. Raises
         StorageBusy while a restore is under way.
         """
         if self.is_sqlite:
-            with suppress(OSError):  # a disk that takes no file must not keep pages from readers
+            with suppress(OSError):  # a full disk must not stop readers
                 self._shared = self._service_file()
                 _lock_before(time.monotonic() + BUSY_SECONDS, self._shared.fileno(), fcntl.LOCK_SH)
                 if address:
@@ -235,12 +235,12 @@ class Database:
                     self._shared.write(address.encode())
         else:
             event.listen(self.engine, "connect", _share_postgresql)
-            with suppress(DBAPIError):  # a server that is down gets its lock with the first use
-                self.engine.connect().close()  # and the pool keeps it open
+            with suppress(DBAPIError):  # while the server is down, the first use takes the lock
+                self.engine.connect().close()  # the pool keeps the connection open
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep web and deliver out for as long as this lasts; raise InUse when one is running."""
+        """Lock out web and deliver; raise InUse when one is running."""
         if self.is_sqlite:
             with self._service_file() as file:
                 if not _try_lock(file.fileno()):
@@ -249,18 +249,18 @@ class Database:
         else:
             engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
             with engine.connect() as connection:
-                connection.detach()  # so that closing it ends its lock, too
+                connection.detach()  # so that closing the connection releases its lock
                 if not connection.scalar(TAKE_SERVICE_LOCK):
                     pids = ", ".join(map(str, connection.scalars(WHO_SHARES)))
                     raise InUse(f"{IN_USE} (PostgreSQL's processes {pids})")
                 try:
                     yield
-                finally:  # closing alone would release it a moment later, when the server notices
+                finally:  # the server would notice a closed connection later
                     with suppress(DBAPIError):
                         connection.execute(RELEASE_SERVICE_LOCK)
 
     def served_at(self) -> str:
-        """Return the address of a web server that uses this SQLite database now, or nothing."""
+        """Return the address of the web server that uses this SQLite database; empty if none."""
         if not self.is_sqlite:
             return ""
         with self._service_file() as file:
@@ -273,13 +273,13 @@ class Database:
         return FileIO(f"{self.file}.service", "a+", opener=_private)
 
     def forget(self) -> None:
-        """Let nothing of what was erased stay in the write-ahead log."""
+        """Remove erased data from the write-ahead log."""
         if self.is_sqlite:
             with self.engine.connect() as connection:
                 connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def clean_up(self) -> None:
-        """Let PostgreSQL give the room of what was erased to new rows; SQLite wipes it at once."""
+        """Free the space of erased rows on PostgreSQL; SQLite overwrites them at once."""
         if not self.is_sqlite:
             with self.engine.connect() as connection:
                 connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -316,9 +316,9 @@ def _private(path: str, flags: int) -> int:
 
 
 def open_engine(url: str) -> Engine:
-    """Make the engine for `url`, with SQLite set up as this module's docstring says.
+    """Create the engine for `url`, with SQLite set up as the module's docstring says.
 
-    Errors keep their parameters to themselves: a traceback must not hold what a visitor typed.
+    Errors hide their parameters: a traceback must not contain a visitor's input.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
@@ -344,7 +344,7 @@ def open_engine(url: str) -> Engine:
 
 
 def _identity(path: str | Path) -> tuple[int, int] | None:
-    """Return what tells a file from another of the same name; None when there is none."""
+    """Return device and inode of a file; None when it is missing."""
     try:
         found = os.stat(path)
     except OSError:
@@ -353,15 +353,15 @@ def _identity(path: str | Path) -> tuple[int, int] | None:
 
 
 def _set_up_sqlite(connection, record) -> None:
-    # The driver's own transactions start late and commit DDL; ours start when SQLAlchemy says.
+    # The driver would start transactions late and commit DDL; let SQLAlchemy start them.
     connection.isolation_level = None
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "secure_delete=ON",  # what is erased must not stay in free pages
+        "secure_delete=ON",  # erased data must not remain in free pages
         f"busy_timeout={BUSY_SECONDS * 1000}",
-        "cache_size=-1000",  # KB a connection: each commit empties those of all the others
+        "cache_size=-1000",  # KB per connection; a commit invalidates the caches of all the others
     ):
         connection.execute(f"PRAGMA {pragma}")
     _, _, path = connection.execute("PRAGMA database_list").fetchone()
@@ -369,7 +369,7 @@ def _set_up_sqlite(connection, record) -> None:
 
 
 def _set_up_postgresql(connection, _record) -> None:
-    """Wait for a lock no longer than on SQLite: PostgreSQL would wait for ever."""
+    """Limit lock waits to those of SQLite: PostgreSQL would wait forever."""
     connection.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
     connection.commit()
 

@@ -1,4 +1,4 @@
-"""The schema's version: migrating it, and saying whether it is the one this program needs."""
+"""Migrate the schema, and check that its version is the one this program needs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,25 +16,25 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 NEWER = "schema: newer than this program; deploy the program that made it"
 OLDER = "schema: older than this program; run `lead-service migrate`"
 CURRENT = text("SELECT version_num FROM alembic_version")
-# Refused wherever nothing may be written: a file's mode, a full quota, a standby server.
+# Writing may be refused because of the file's mode, a quota or a standby server.
 NO_CHANGE = text("UPDATE alembic_version SET version_num = version_num WHERE 1 = 0")
 
 
 class NewerSchema(Exception):
-    """A later program has migrated this database; this one must leave it alone."""
+    """The database was migrated by a newer version of the program."""
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Database]:
-    """Open the database of the settings for a command, and close it.
+    """Open the configured database for a command, and close it.
 
-    What makes it unusable (a server that is down, a file that cannot be written or is none)
-    becomes a SettingsError of one line that names DATABASE_URL and holds no password.
+    A server that is down and a file that can't be written raise a SettingsError of one line,
+    which names DATABASE_URL without its password.
     """
     database = Database(settings.database_url)
     try:
         yield database
-    except IntegrityError:  # a rule of ours: no fault of the address
+    except IntegrityError:  # a violated constraint says nothing about the address
         raise
     except StorageBusy:
         raise SettingsError(["DATABASE_URL: another process keeps it locked; try again"]) from None
@@ -73,11 +73,11 @@ def tables() -> MetaData:
 def migrate(database: Database, to: str = "head") -> None:
     """Bring the schema to this program's version, in one transaction: all of it or nothing.
 
-    Raises NewerSchema for one that a later program has made.
+    Raises NewerSchema when a newer version of the program has made it.
     """
     if fault(database) == NEWER:
         raise NewerSchema(NEWER)
-    from alembic import command  # only here: web processes need not hold its 11 MB
+    from alembic import command  # imported here to save web processes 11 MB
     from alembic.config import Config
 
     config = Config()
@@ -92,11 +92,11 @@ def migrate(database: Database, to: str = "head") -> None:
 
 @contextmanager
 def _references_off(connection: Connection) -> Iterator[None]:
-    """Let a table be made anew on SQLite: dropping the old one would empty what refers to it."""
+    """Switch foreign keys off on SQLite: rebuilding a table would empty those that refer to it."""
     if connection.dialect.name != "sqlite":
         yield
         return
-    driver = connection.connection  # the pragma does nothing within a transaction
+    driver = connection.connection  # the pragma has no effect inside a transaction
     driver.execute("PRAGMA foreign_keys = OFF")
     try:
         yield
@@ -105,7 +105,7 @@ def _references_off(connection: Connection) -> Iterator[None]:
 
 
 def fault(database: Database) -> str | None:
-    """Say what is wrong with the schema, or None when it is this program's."""
+    """Say why the schema isn't this program's version, or None."""
     with database.engine.connect() as connection:
         has_any = inspect(connection).has_table("alembic_version")
         current = connection.scalar(CURRENT) if has_any else None
@@ -118,10 +118,10 @@ def fault(database: Database) -> str | None:
 
 
 def revisions() -> list[str]:
-    """List the revisions that this program knows, oldest first: their files begin with them."""
+    """List this program's revisions, oldest first, by the names of their files."""
     return sorted(path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/[0-9]*.py"))
 
 
 def is_older(database: Database) -> bool:
-    """Say whether an earlier program has made the schema, so that migrating changes data."""
+    """Say whether the schema is an older version, so that migrating would change it."""
     return fault(database) == OLDER

@@ -1,10 +1,10 @@
-"""Tell a person what `lead-service check` has found, by ways that do not need the outbox.
+"""Report the faults that `lead-service check` has found, without using the outbox.
 
-A webhook, signed as the Standard Webhooks specification says, whose `text` chat programs show as
-it is; and an email, sent through SMTP_URL where there is one and through SendGrid otherwise, so
-that where both are set the one tells of the other. The same faults are told once, then once a
-day while they last, and the end of each once. What was told last is kept in a file under VAR_DIR,
-because the database may be what is wrong.
+Alarms go to a webhook, signed by the Standard Webhooks specification, with a `text` that chat
+programs show; and by email, sent through SMTP_URL if it is set and through SendGrid otherwise, so
+that with both, one can report that the other fails. The same faults are reported once, then once a
+day while they last, and the end of each once. The last report is kept in a file under VAR_DIR,
+because the database itself may fail.
 """
 
 import base64
@@ -36,17 +36,17 @@ NUMBER = re.compile(r"\d+")
 
 @dataclass(frozen=True)
 class Alarm:
-    """What to tell: the faults, and those told before that are over."""
+    """The present faults, and reported ones that are fixed."""
 
     faults: Sequence[str]
     fixed: Sequence[str]
 
 
 def tell(settings: Settings, faults: Sequence[str], now: datetime) -> list[str]:
-    """Tell of `faults`, or that there are none any more; return what could not be told.
+    """Report `faults`, or that they are fixed; return why a channel failed.
 
-    What only counts up, such as how long an email has waited, makes no fault a new one. Nothing
-    counts as told before one of the ways has worked.
+    Changed numbers, such as how long an email has waited, don't make a fault new. Faults
+    count as reported once one channel has worked.
     """
     path = settings.var_dir / "alarm.json"
     told, told_at = _told(path)
@@ -62,7 +62,7 @@ def tell(settings: Settings, faults: Sequence[str], now: datetime) -> list[str]:
 
 
 def can_tell_of_email(settings: Settings) -> bool:
-    """Say whether a person would hear of it that email does not work."""
+    """Say whether an alarm would get out while SendGrid fails."""
     return bool(settings.alarm_webhook or (settings.sendgrid_api_key and settings.smtp_url))
 
 
@@ -71,7 +71,7 @@ def _kind(fault: str) -> str:
 
 
 def _told(path: Path) -> tuple[list[str], datetime]:
-    """Return the faults that were told last and when; none when the file cannot be read."""
+    """Return the last reported faults and their time; none when the file can't be read."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         told = json.loads(path.read_bytes())
         faults = [str(one) for one in told["faults"]]
@@ -80,7 +80,7 @@ def _told(path: Path) -> tuple[list[str], datetime]:
 
 
 def _remember(path: Path, faults: Sequence[str], now: datetime) -> None:
-    """Write the note whole, or leave the one that is there; raises ValueError when it cannot."""
+    """Replace the record of the last report atomically; ValueError when that fails."""
     whole = path.with_suffix(".new")
     try:
         whole.write_text(json.dumps({"faults": list(faults), "at": now.isoformat()}))
@@ -90,7 +90,7 @@ def _remember(path: Path, faults: Sequence[str], now: datetime) -> None:
 
 
 def _tried(way: Callable[[], None]) -> str | None:
-    """Return why a way has failed, or None."""
+    """Try one channel; return why it failed, or None."""
     try:
         way()
     except ValueError as fault:
@@ -99,7 +99,7 @@ def _tried(way: Callable[[], None]) -> str | None:
 
 
 def _ways(settings: Settings, alarm: Alarm, now: datetime) -> Iterator[Callable[[], None]]:
-    """Yield a function for each way that is set; each raises ValueError when it fails."""
+    """Yield a function for each configured channel; it raises ValueError on failure."""
     if settings.alarm_webhook:
         address = settings.alarm_webhook.get_secret_value()
         yield lambda: _post(settings, address, alarm, now)

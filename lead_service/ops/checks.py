@@ -1,4 +1,4 @@
-"""`lead-service check`: what needs a person before it hurts a visitor."""
+"""`lead-service check`: find faults that need a person, before a visitor notices them."""
 
 import shutil
 from collections.abc import Iterator
@@ -28,15 +28,15 @@ from ..publishing import site
 from ..settings import Settings, SettingsError
 from . import alarms, backup
 
-CLOCK_ERROR = timedelta(minutes=2)  # leases and links allow for more
+CLOCK_ERROR = timedelta(minutes=2)  # leases and links tolerate more
 CLOCK_TRUSTED = timedelta(hours=1)
 CALLS = Path("docs/calls.yml")
-SOURCE = Path("docs/framework.yml")  # in the working directory, as VAR_DIR and SITE_DIR
+SOURCE = Path("docs/framework.yml")  # relative to the working directory, like VAR_DIR and SITE_DIR
 LEAST_SPACE = 200 * 2**20  # bytes
 
 
 def faults(settings: Settings) -> list[str]:
-    """Return one line for each thing that is wrong; nothing is made or changed."""
+    """Return one line per fault. Changes nothing."""
     found = [*_placeholders(settings), *_in_the_source(), *_links_in_the_site(settings)]
     published = None
     try:
@@ -63,7 +63,7 @@ def _in_the_sandbox(settings: Settings) -> Iterator[str]:
 
 
 def _placeholders(settings: Settings) -> Iterator[str]:
-    """Yield the settings of a production that were copied and not filled in."""
+    """Yield production settings that still contain a placeholder."""
     if settings.is_local:
         return
     if is_placeholder(urlsplit(settings.public_url).hostname or ""):
@@ -79,7 +79,7 @@ def _placeholders(settings: Settings) -> Iterator[str]:
 
 
 def _in_the_source() -> list[str]:
-    """Check the framework as it is edited, where the checkout is at hand: it may not be built."""
+    """Check docs/framework.yml, if this is a checkout: the built site may be older."""
     try:
         framework = load(SOURCE.read_bytes())
     except FileNotFoundError:
@@ -96,7 +96,7 @@ def _in_the_source() -> list[str]:
 
 
 def notes(settings: Settings) -> list[str]:
-    """Say what is good to know and no fault."""
+    """Return notes for the operator that aren't faults."""
     found = [*_for_the_owner(settings), *shares()]
     if settings.is_local or alarms.can_tell_of_email(settings):
         return found
@@ -105,7 +105,7 @@ def notes(settings: Settings) -> list[str]:
 
 
 def _for_the_owner(settings: Settings) -> Iterator[str]:
-    """Yield what only the owner of the practice can say, and the site does not say yet."""
+    """Yield the facts that the practice's owner still has to confirm or add."""
     try:
         published = site.load_site(settings)
     except SettingsError:
@@ -124,7 +124,7 @@ def _for_the_owner(settings: Settings) -> Iterator[str]:
 
 
 def shares() -> list[str]:
-    """Say what the framework does with all sets of answers, where the checkout is at hand."""
+    """Say which outcomes the framework gives over all sets of answers, if this is a checkout."""
     try:
         framework = load(SOURCE.read_bytes())
     except (FileNotFoundError, FrameworkError):
@@ -136,9 +136,9 @@ def shares() -> list[str]:
 
 
 def _links_in_the_site(settings: Settings) -> list[str]:
-    """Find symbolic links: nginx follows them out of the site, and a build makes none.
+    """Find symbolic links in the site: nginx follows them anywhere, and a build makes none.
 
-    nginx could refuse them, but with that it finds no page compressed by Brotli.
+    nginx could refuse them, but then it would not serve pages compressed by Brotli.
     """
     linked = sorted(path for path in settings.site_dir.rglob("*") if path.is_symlink())
     return [f"SITE_DIR: {path} is a symbolic link; remove it" for path in linked]
@@ -175,7 +175,7 @@ def _in_the_database(settings: Settings, published: site.Published | None) -> li
 
 
 def _clock_of(database: Database, session: Session) -> list[str]:
-    """Compare this machine's clock with the database server's, and with what was written."""
+    """Compare this machine's clock with the database server's, and with the newest row."""
     now = clock.now()
     there = now if database.is_sqlite else session.scalar(select(func.clock_timestamp()))
     newest = session.scalar(select(func.max(LeadEvent.at)))
@@ -186,10 +186,10 @@ def _clock_of(database: Database, session: Session) -> list[str]:
 
 
 def clock_fault(settings: Settings, database: Database) -> str | None:
-    """Say how this machine's clock is far from the database's or the provider's, or None.
+    """Say by how much this machine's clock differs from the database's or the provider's, or None.
 
-    `deliver` does nothing by a clock that is wrong by more than `CLOCK_TRUSTED`. What cannot be
-    asked says nothing against the clock.
+    `deliver` waits while the clock is wrong by more than `CLOCK_TRUSTED`. A clock that can't be
+    asked is ignored.
     """
     now, there, whose = clock.now(), None, "the provider's"
     if settings.sendgrid_api_key:

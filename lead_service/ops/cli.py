@@ -1,7 +1,7 @@
-"""The commands: each says what it did, and exits non-zero when it could not.
+"""The commands. Each prints its result, and exits non-zero on failure.
 
-Every complaint is a line on stderr that begins with the program's name. Exit status 2: what was
-typed or set is wrong; 1: it could not be done, or something needs a person.
+Errors are lines on stderr that begin with the program's name. Exit status 2 means wrong
+arguments or settings; 1 means that the command failed or found a fault.
 """
 
 import json
@@ -30,8 +30,8 @@ def commands() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command; whatever is wrong is one line each, never a traceback."""
-    os.umask(0o077)  # what is written here is about people: for the owner's eyes alone
+    """Run a command; report each error in one line, never by a traceback."""
+    os.umask(0o077)  # files contain personal data, so only their owner may read them
     sys.exit(_run(arguments))
 
 
@@ -62,7 +62,7 @@ def _run(arguments: list[str] | None) -> int:
 
 @commands.command()
 def serve() -> None:
-    """Serve everything on this machine: migrate, web server and deliver process."""
+    """Migrate, then run the web server and the deliver process on this machine."""
     from . import serving
 
     serving.serve(settings.load())
@@ -131,7 +131,7 @@ def _check(as_json: bool, tell: bool) -> int:
         loaded, status = settings.load(create=False), 1
         try:
             faults = checks.faults(loaded)
-        except Exception as error:  # people who wait for alarms hear of this, too
+        except Exception as error:  # report this to the receivers of alarms, too
             if isinstance(error, SettingsError) or not tell:
                 raise
             faults = [f"check: it failed ({type(error).__name__})"]
@@ -233,14 +233,14 @@ def backup(file: Path | None, as_json: bool) -> None:
         raise click.UsageError("give a file, or set BACKUP_DIR")
     with schema.opened(loaded) as database:
         made = _back_up(loaded, database, file)
-        database.clean_up()  # in containers, only the owner may
+        database.clean_up()  # in containers, only the tables' owner may vacuum
     click.echo(json.dumps(made) if as_json else _backup_in_words(made))
 
 
 def _back_up(
     loaded: Settings, database: Database, file: Path | None = None
 ) -> dict[str, str | int]:
-    """Make a copy; without `file`, into BACKUP_DIR, where old ones are deleted then."""
+    """Write a backup; without `file`, into BACKUP_DIR, where old ones are then deleted."""
     path = file or backups.path_for(loaded, clock.now())
     contents = backups.make(database, path)
     gone = 0 if file else backups.prune(loaded, clock.now())

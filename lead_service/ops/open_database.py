@@ -1,4 +1,4 @@
-"""Open what a command works on, or say in one line why it cannot."""
+"""Open the database for a command, or fail with one line that says why."""
 
 import os
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for 
 
 @contextmanager
 def open_database() -> Iterator[tuple[Settings, Database]]:
-    """Open the database of the settings, and refuse one whose schema is not this program's.
+    """Open the configured database; refuse one with another version of the schema.
 
-    Makes neither folder nor database: a mistyped path is refused.
+    Creates neither folder nor database, so a mistyped path is an error.
     """
     loaded = settings.load(create=False)
     with schema.opened(loaded) as database:
@@ -29,7 +29,7 @@ def open_database() -> Iterator[tuple[Settings, Database]]:
 
 
 def _as_served(loaded: Settings, database: Database) -> Settings:
-    """Have links lead to the web server that runs here, unless a setting says where they lead."""
+    """Let links lead to the web server that runs here, unless PUBLIC_URL or PORT is set."""
     is_told = any(os.environ.get(name) for name in ("PUBLIC_URL", "PORT"))
     if not loaded.is_local or is_told or not (address := database.served_at()):
         return loaded
@@ -37,13 +37,13 @@ def _as_served(loaded: Settings, database: Database) -> Settings:
 
 
 def complain(*lines: str) -> None:
-    """Say on stderr what is wrong, each line with the program's name."""
+    """Write error lines to stderr, each with the program's name."""
     for line in lines:
         click.echo(f"lead-service: {line}", err=True)
 
 
 def email_argument(_context: click.Context, _option: click.Parameter, text: str) -> str:
-    """Refuse what is not an email address before anything is opened."""
+    """Check an argument that must be an email address, before opening the database."""
     try:
         capture.normalize_email(text.strip())
     except ValueError as fault:

@@ -1,4 +1,4 @@
-"""Starting and stopping the processes: the web server, and on one machine deliver beside it."""
+"""Start and stop the web server, and the deliver process beside it."""
 
 import errno
 import logging
@@ -42,11 +42,11 @@ from ..settings import Settings, SettingsError
 from . import checks
 from .metrics.server import serve_metrics
 
-THREADS = CONNECTIONS  # a request waits for the database, not for the processor
-STOP_SECONDS = 20  # longer than the longest request, and than sending one email
-KILL_SECONDS = STOP_SECONDS + 3  # after a signal; Granian kills its own workers before that
+THREADS = CONNECTIONS  # requests mostly wait for the database
+STOP_SECONDS = 20  # longer than any request or sending one email
+KILL_SECONDS = STOP_SECONDS + 3  # after the signal; Granian kills its own workers earlier
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-WATCH_SECONDS = 0.2  # how soon a signal, or the end of a process, is noticed
+WATCH_SECONDS = 0.2  # between two looks for signals and ended processes
 RESTART_SECONDS = 1
 PUBLIC, METRICS = ("BIND_ADDRESS", "PORT"), ("METRICS_ADDRESS", "METRICS_PORT")
 
@@ -63,13 +63,13 @@ def serve(settings: Settings) -> None:
     supervise(
         partial(_serve_requests, settings, address),
         partial(deliver, settings),
-        # In production a new build comes with a restart, of both.
+        # In production, deploying a new build restarts both processes.
         renewal.has_come if settings.is_local else lambda: False,
     )
 
 
 def load_content(settings: Settings) -> publishing_site.Published:
-    """Read the site and refuse a brief.yml that does not fit its questions; SettingsError."""
+    """Load the site; raise SettingsError when brief.yml doesn't fit its questions."""
     site = publishing_site.load_site(settings)
     if faults := brief.faults(site.framework):
         raise SettingsError(faults)
@@ -77,14 +77,14 @@ def load_content(settings: Settings) -> publishing_site.Published:
 
 
 def web(settings: Settings) -> None:
-    """Run the web server until it is told to stop; requests that it has accepted finish."""
+    """Run the web server until a stop signal; accepted requests finish."""
     address = _free_addresses(settings)
     logs.configure(settings.log_level)
     supervise(partial(_serve_requests, settings, address))
 
 
 def deliver(settings: Settings) -> None:
-    """Send what the outbox holds and read the hosts' calendars until told to stop."""
+    """Send the emails in the outbox and read the hosts' calendars until a stop signal."""
     parent = multiprocessing.parent_process()
     delivery.run(
         settings,
@@ -107,7 +107,7 @@ def _daily(database: Database, settings: Settings) -> None:
 
 
 def _prepare(settings: Settings) -> str:
-    """Migrate, seed, and return a sign-in link; refuse a database that cannot be used."""
+    """Migrate, add the first host, and return a sign-in link."""
     with schema.opened(settings) as database:
         schema.migrate(database)
         database.write(lambda session: setup.create_first_host(session, settings))
@@ -119,14 +119,14 @@ def supervise(
     deliver: Callable[[], None] | None = None,
     is_outdated: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Run the web server, and deliver if given, until a signal to stop; then end both in time.
+    """Run the web server, and deliver if given, until a stop signal; then end both in time.
 
-    This process blocks the signals and only looks whether one is pending. It does not matter how
-    many come or when, since no handler runs that another signal could interrupt; Granian's can
+    This process blocks the signals and polls for a pending one. So it doesn't matter how
+    many come or when: no handler runs that another signal could interrupt, as Granian's, which can
     deadlock. The web server and deliver get sessions of their own: signals to this process's
     group or terminal do not reach them, and each is told to stop once, from here.
-    Deliver is started again when it ends, and when `is_outdated` says so of what it read at start;
-    the web server reads that again by itself. Raises SystemExit when the web server failed or
+    Deliver is restarted when it ends, and when `is_outdated` says that the site has changed;
+    the web server reloads the site itself. Raises SystemExit when the web server failed or
     something had to be killed.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _stop_signals())
@@ -149,13 +149,13 @@ def supervise(
 
 
 def _stop_signals() -> set[signal.Signals]:
-    """Return the signals that stop this process; under `nohup`, SIGHUP is not one of them."""
+    """Return the signals that stop this process, without SIGHUP under `nohup`."""
     ignored = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else set()
     return STOP_SIGNALS - ignored
 
 
 def _is_told_to_stop(within: float = 0) -> bool:
-    """Wait some seconds for a signal to stop. It stays pending, so that the answer stays yes."""
+    """Wait up to `within` seconds for a stop signal, which stays pending."""
     end = time.monotonic() + within
     while not (is_told := bool(signal.sigpending() & STOP_SIGNALS)) and time.monotonic() < end:
         time.sleep(WATCH_SECONDS)
@@ -163,7 +163,7 @@ def _is_told_to_stop(within: float = 0) -> bool:
 
 
 def _start(name: str, run: Callable[[], None]) -> BaseProcess:
-    """Fork a process that runs a function: it shares what this one has loaded."""
+    """Fork a process that runs a function and shares this one's loaded modules."""
     process = multiprocessing.get_context("fork").Process(
         name=name, target=_run_in_session, args=(name, run)
     )
@@ -174,17 +174,17 @@ def _start(name: str, run: Callable[[], None]) -> BaseProcess:
 def _run_in_session(name: str, run: Callable[[], None]) -> None:
     os.setsid()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-    with suppress(OSError):  # the name that `ps` and `top` show on Linux
+    with suppress(OSError):  # name the process for `ps` and `top` on Linux
         Path("/proc/self/comm").write_text(name)
     try:
         run()
     except Exception:
-        log.exception("%s has failed", name)  # without what the error says
+        log.exception("%s has failed", name)  # the formatter leaves out the error's text
         sys.exit(1)
 
 
 def _end(processes: list[BaseProcess]) -> bool:
-    """Tell processes to stop; kill what is left after KILL_SECONDS, and say if anything was."""
+    """Stop processes; kill those left after KILL_SECONDS, and say whether there were any."""
     for process in processes:
         process.terminate()
     deadline = time.monotonic() + KILL_SECONDS
@@ -195,14 +195,14 @@ def _end(processes: list[BaseProcess]) -> bool:
         log.error("%s did not stop within %s seconds and is killed", process.name, KILL_SECONDS)
     for process in processes:
         assert process.pid  # it was started
-        with suppress(ProcessLookupError):  # its workers are of its group, and may outlive it
+        with suppress(ProcessLookupError):  # its workers may outlive it
             os.killpg(process.pid, signal.SIGKILL)
         process.join()
     return bool(late)
 
 
 def _serve_requests(settings: Settings, address: str) -> None:
-    """Run Granian until it is told to stop; it ends when the process that started it is gone."""
+    """Run Granian until a stop signal or until its parent process is gone."""
     _end_with_parent()
     with serve_metrics(settings):
         _server(settings, address).serve()
@@ -221,15 +221,15 @@ def _server(settings: Settings, address: str) -> MPServer | MTServer:
         respawn_failed_workers=True,
         websockets=False,
         log_dictconfig=logs.config(settings.log_level),
-        log_level=LogLevels.error,  # it warns of more threads than processors: see THREADS
+        log_level=LogLevels.error,  # without its warning about THREADS
         log_access=False,
     )
 
 
 class Renewing:
-    """Serve the application, and a new one once the site was built with other content.
+    """Serve the application, and replace it when the site is rebuilt with other content.
 
-    A restart would refuse visitors. Requests under way end with the application they began with.
+    A restart would refuse visitors. Current requests finish with the old application.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -250,7 +250,7 @@ class Renewing:
     def _renew(self) -> None:
         old = self._app
         try:
-            load_content(self._settings)  # as deliver does, which has to agree
+            load_content(self._settings)  # check like deliver, so that both switch or neither does
             self._app = create_app(self._settings)
         except SettingsError as error:
             log.error("the new build is not shown: %s", error)
@@ -259,12 +259,12 @@ class Renewing:
 
 
 def worker_app() -> Callable[[Any, Any], Any]:
-    """Make the application of one worker, which ends when the server that started it is gone."""
-    # A worker starts with a copy of the server's handler, which would swallow a signal to stop.
+    """Create the application of one worker, which exits when its parent process is gone."""
+    # The worker inherits the server's handler, which would swallow a stop signal.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with_parent()
     settings = settings_of.load()
-    if settings.is_local:  # in production a new build comes with a restart
+    if settings.is_local:  # in production, deploying a new build restarts the server
         return Renewing(settings)
     app = create_app(settings)
     _warm_up(app)
@@ -272,16 +272,16 @@ def worker_app() -> Callable[[Any, Any], Any]:
 
 
 def _warm_up(app: Flask) -> None:
-    """Lay out the page of times once, since its first visitors would wait for half a second."""
+    """Render the page of times once; otherwise its first visitor waits half a second."""
     try:
         with app.test_request_context("/book/?zone=Europe/Berlin"):
             times_page.for_booking().render()
-    except Exception:  # the process serves what it can, and says what it cannot
+    except Exception:  # failing here must not stop the worker; the page itself reports the error
         log.warning("the page of times could not be laid out in advance", exc_info=True)
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent is gone.
+    """Exit when the parent process is gone.
 
     After a `kill -9` of the parent an orphan would keep the port, and no new server could start.
     """
@@ -289,14 +289,14 @@ def _end_with_parent() -> None:
     def watch(parent_pid: int | None) -> None:
         while os.getppid() == parent_pid:
             time.sleep(WATCH_SECONDS)
-        os._exit(1)  # at once: what is not committed is rolled back, as in any crash
+        os._exit(1)  # immediately; open transactions are rolled back
 
     if parent := multiprocessing.parent_process():
         threading.Thread(target=watch, args=(parent.pid,), daemon=True).start()
 
 
 def _free_addresses(settings: Settings) -> str:
-    """Return the numeric address to listen on; refuse in words when a port is not free."""
+    """Return the numeric address to listen on; ClickException when a port isn't free."""
     address = _free_address(settings.bind_address, settings.port)
     if settings.metrics_port:
         _free_address(settings.metrics_address, settings.metrics_port, METRICS)
@@ -304,7 +304,7 @@ def _free_addresses(settings: Settings) -> str:
 
 
 def _free_address(address: str, port: int, names: tuple[str, str] = PUBLIC) -> str:
-    """Return the numeric form of an address on which the port can be taken; refuse in words.
+    """Return the numeric form of an address whose port is free, or raise ClickException.
 
     `names` are those of the two settings.
     """
@@ -330,7 +330,7 @@ def _why_not_free(address: str, port: int, names: tuple[str, str], error: Except
 
 
 def _announce(settings: Settings, site: publishing_site.Published, link: str) -> None:
-    """Print where everything is, before the log begins."""
+    """Print the addresses and folders before the log starts."""
     article = site.articles[-1].url if site.articles else "/insights/"
     emails = "sent through SendGrid" if settings.sendgrid_api_key else "sent through SMTP_URL"
     if settings.writes_mail_to_folder:

@@ -1,8 +1,8 @@
-"""Copies of the database: made while the service runs, proved to be whole, and put back.
+"""Back up the database while the service runs, check backups, and restore them.
 
-A plain copy of a live SQLite file lacks what its write-ahead log holds and can be no database
-at all, so each engine makes its copy in its own way. A copy holds what the database held, people's
-data included: it is for its owner's eyes alone, and goes after BACKUP_DAYS.
+A plain copy of a live SQLite file lacks the write-ahead log and may be corrupt,
+so each engine has its own way. A backup contains everything in the database, including personal
+data: only its owner can read it, and it is deleted after BACKUP_DAYS.
 
 A restore takes the lock that web and deliver share (`Database.alone`), so that it never replaces
 data under them, and it asks before it replaces data that people entered.
@@ -39,9 +39,9 @@ from ...settings import Settings
 from ...web.tokens import derived_token
 from .contents import BackupError, Contents
 
-ON_A_TERMINAL, IN_A_LOG = 2, 30  # seconds between two lines about a copy that goes on
+ON_A_TERMINAL, IN_A_LOG = 2, 30  # seconds between progress lines
 LATE = timedelta(hours=26)  # a daily backup, and time for a slow night
-# Tables that are the program's own, or that a restore carries over.
+# Tables without people's data, or that a restore carries over.
 NO_LOSS = {
     *("alembic_version", "framework_version", "outbox_pause", "sign_in_link", "desk_session"),
     *("suppression", "erasure_job"),
@@ -68,10 +68,10 @@ def path_for(settings: Settings, now: datetime) -> Path:
 
 
 def make(database: Database, path: Path) -> Contents:
-    """Write a consistent copy, mode 0600, while others read and write; return what it holds.
+    """Write a consistent backup, mode 0600, while others read and write; return its counts.
 
-    Raises BackupError, and leaves nothing behind, when there is such a file or no copy of it
-    can be made.
+    Raises BackupError, and leaves nothing behind, when the file exists or the backup
+    fails.
     """
     if path.exists():
         raise BackupError(f"{path} exists; nothing is overwritten")
@@ -82,7 +82,7 @@ def make(database: Database, path: Path) -> Contents:
                 contents = _engine(database).copy(database, Path(part.name))
             with open(part.name, "rb") as written:
                 os.fsync(written.fileno())
-            os.link(part.name, path)  # never replaces a file, as a rename would
+            os.link(part.name, path)  # unlike a rename, a link never replaces a file
     except OSError as error:
         raise BackupError(f"{path} cannot be written: {error.strerror}") from None
     return contents
@@ -91,13 +91,13 @@ def make(database: Database, path: Path) -> Contents:
 def restore(
     database: Database, settings: Settings, path: Path, now: datetime, *, replace: bool = False
 ) -> Contents:
-    """Put a copy in the place of what the database holds, all of it or nothing; return what.
+    """Replace the database's content with a backup, atomically; return its counts.
 
-    A copy that an older program has made is migrated. Emails that wait in it are held: most have
-    been sent since it was made. People erased since it was made are
-    erased again, what the mail provider was still to be asked to erase stays asked for, and
-    everybody at the desk is signed out: it knows sessions as open that have ended since. Raises
-    InUse while web or deliver runs, and BackupError when the copy is damaged or none of ours, or
+    An older backup is migrated. Its waiting emails are held: most of them were
+    sent after the backup. People who were erased after it are
+    erased again, pending erasures at the mail provider are kept, and
+    all members are signed out, because the backup has sessions that have ended since. Raises
+    InUse while web or deliver runs, and BackupError for a damaged or foreign file, or
     without `replace` when the database holds more than the seeded host and admin.
     """
     if not path.is_file():
@@ -117,7 +117,7 @@ def _put_in_place(database: Database, settings: Settings, path: Path, now: datet
         engine.check(path)
         contents = engine.put_back(database, path)
     if schema.is_older(database):
-        schema.migrate(database)  # else who was erased since would be back, and stay
+        schema.migrate(database)  # otherwise people erased since the backup would be back for good
     if schema.fault(database) is None:
         gone = database.write(lambda session: _erase_again(session, settings, marks, now))
         database.write(lambda session: _keep_marks(session, marks))
@@ -130,7 +130,7 @@ def _put_in_place(database: Database, settings: Settings, path: Path, now: datet
 
 
 def prune(settings: Settings, now: datetime) -> int:
-    """Delete the copies in BACKUP_DIR whose time is over; return how many."""
+    """Delete the backups in BACKUP_DIR that are older than BACKUP_DAYS; return how many."""
     over = [copy for copy in list_backups(settings) if copy.until <= now]
     for copy in over:
         copy.path.unlink(missing_ok=True)
@@ -138,7 +138,7 @@ def prune(settings: Settings, now: datetime) -> int:
 
 
 def faults(settings: Settings, now: datetime) -> list[str]:
-    """Say what is wrong with the copies in BACKUP_DIR, where it is set."""
+    """Return the faults of the backups in BACKUP_DIR, if it is set."""
     if settings.backup_dir is None:
         return []
     copies = list_backups(settings)
@@ -151,12 +151,12 @@ def faults(settings: Settings, now: datetime) -> list[str]:
 
 
 def _engine(database: Database) -> ModuleType:
-    """Return how this database is copied; commands that copy nothing load neither."""
+    """Import and return the backup functions for this database."""
     return import_module("." + ("sqlite" if database.is_sqlite else "postgresql"), __package__)
 
 
 def _at_stake(database: Database, settings: Settings) -> dict[str, int]:
-    """Count the rows that a restore would replace, by table, leaving out what is only seeded.
+    """Count the rows that a restore would replace, by table, without seeded rows.
 
     `migrate` makes the first host and `serve` the first admin. Until a member changes them, and
     in a schema of this version, they can be replaced without asking.
@@ -184,7 +184,7 @@ def _is_first(settings: Settings) -> tuple[ColumnElement[bool], ...]:
 
 
 def _marks(database: Database) -> dict[str, datetime]:
-    """Return when which address was erased, by its digest."""
+    """Return when each address was erased, by its digest."""
     if not inspect(database.engine).has_table(Suppression.__tablename__):
         return {}
     with database.read() as session:
@@ -192,7 +192,7 @@ def _marks(database: Database) -> dict[str, datetime]:
 
 
 def _erasure_jobs(database: Database) -> list[str]:
-    """Return the addresses that the mail provider is still to be asked to erase."""
+    """Return the pending erasures at the mail provider."""
     if not inspect(database.engine).has_table(ErasureJob.__tablename__):
         return []
     with database.read() as session:
@@ -202,7 +202,7 @@ def _erasure_jobs(database: Database) -> list[str]:
 def _erase_again(
     session: Session, settings: Settings, marks: dict[str, datetime], now: datetime
 ) -> int:
-    """Erase again everyone who was erased after the copy was made; return their number."""
+    """Erase again everyone who was erased after the backup; return how many."""
     people = session.execute(select(Lead.address, Lead.created_at)).all() if marks else []
     gone = 0
     for address, created_at in people:
@@ -214,7 +214,7 @@ def _erase_again(
 
 
 def _keep_marks(session: Session, marks: dict[str, datetime]) -> None:
-    """Remember who was erased, for the next copy: this one may not have known them."""
+    """Store the digests of erased addresses, which the restored backup may lack."""
     for digest, at in marks.items():
         mark = session.get(Suppression, digest)
         if mark is None or mark.at < at:
@@ -228,7 +228,7 @@ def _sign_all_out(session: Session, now: datetime) -> None:
 
 @contextmanager
 def _told(what: str, file: Path | None = None) -> Iterator[None]:
-    """Write a line to stderr every few seconds: the time so far, and how much `file` holds."""
+    """Write the elapsed time and the size of `file` to stderr every few seconds."""
     is_over, start = threading.Event(), time.monotonic()
 
     def tell() -> None:

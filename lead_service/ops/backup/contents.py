@@ -1,19 +1,19 @@
-"""What both engines say of a copy."""
+"""What the backups of both engines have in common."""
 
 from dataclasses import dataclass
 
 
 class BackupError(Exception):
-    """What stands in the way, in one line without anybody's data."""
+    """Why a backup or restore failed, in one line without personal data."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """How much a copy holds; a mail is written with its lead, so the two belong together."""
+    """Row counts of a backup."""
 
     leads: int
     mails: int
-    erased_again: int = 0  # people who were erased after the copy was made, when it is put back
+    erased_again: int = 0  # people who were erased after the backup, at a restore
     waiting: int = 0  # emails that are held for review after a restore
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
-"""Copies of a PostgreSQL database, by its own programs.
+"""Back up a PostgreSQL database with pg_dump, and restore it.
 
-They learn where the database is from their environment: what stands in a command line, everybody
-on the machine can read.
+The programs get the database's address from their environment, because everybody on the machine
+can read a command line.
 """
 
 import os
@@ -20,7 +20,7 @@ WITHOUT_OWNERS = ("--no-owner", "--no-privileges")
 
 
 def copy(database: Database, path: Path) -> Contents:
-    """Dump one snapshot to the file `path`; what is counted is that very snapshot."""
+    """Dump one snapshot to the file `path`; the counts are of the same snapshot."""
     snapshots = database.engine.execution_options(isolation_level="REPEATABLE READ")
     with snapshots.connect() as connection:
         snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
@@ -32,32 +32,32 @@ def copy(database: Database, path: Path) -> Contents:
 
 
 def check(path: Path) -> None:
-    """Raise BackupError unless a file is a dump of this service that can be read to its end."""
+    """Raise BackupError unless a file is a complete dump of this service."""
     if b" TABLE DATA public outbox " not in _start(["pg_restore", "--list", str(path)]):
         raise BackupError(f"{path} is no backup of this service")
     _start(["pg_restore", "--file=/dev/null", str(path)])
 
 
 def put_back(database: Database, path: Path) -> Contents:
-    """Put a dump in the place of all tables, in one transaction.
+    """Replace all tables by those of a dump, in one transaction.
 
-    Tables go first, whichever they are: a later schema may have some that the dump knows not,
-    and that would keep it from replacing the others.
+    All tables are dropped first: a later schema may have some that the dump lacks
+    and whose references would stop it from replacing the others.
     """
     quote = database.engine.dialect.identifier_preparer.quote
     tables = ", ".join(map(quote, inspect(database.engine).get_table_names()))
     drop = ("--command", f"DROP TABLE {tables} CASCADE") if tables else ()
-    # Read to its end before anything is dropped: half a script would be committed.
+    # Read the whole dump before dropping anything: a truncated script would be committed.
     script = _start(["pg_restore", *WITHOUT_OWNERS, "--file=-", str(path)])
     options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
-    database.engine.dispose()  # connections of ours must not stand in the way
+    database.engine.dispose()  # close our own connections, which could hold locks
     _run(database, "psql", *options, *drop, "--file=-", given=script)
     with database.engine.connect() as connection:
         return Contents(*connection.execute(COUNT).one())
 
 
 def _run(database: Database, program: str, *arguments: str, given: bytes = b"") -> None:
-    """Run one of PostgreSQL's programs on the database."""
+    """Run a PostgreSQL client program on the database."""
     _, parts = database.engine.dialect.create_connect_args(database.engine.url)
     known = {
         one.keyword.decode(): one.envvar.decode() for one in Conninfo.get_defaults() if one.envvar
@@ -76,7 +76,7 @@ def _start(command: list[str], given: bytes = b"", where: Mapping[str, str] | No
             f"{command[0]} is not installed; apt-get install postgresql-client"
         ) from None
     if done.returncode:
-        # The first line says what; those after it may quote a row.
+        # Keep the first line only: later lines may quote a row.
         said = done.stderr.decode(errors="replace").splitlines() or ["it says nothing"]
         raise BackupError(f"{command[0]}: {said[0]}")
     return done.stdout

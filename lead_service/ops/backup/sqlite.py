@@ -1,4 +1,4 @@
-"""Copies of a SQLite database, by the backup API: one snapshot, taken beside all writers."""
+"""Back up a SQLite database with its backup API, which takes one snapshot beside all writers."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ def copy(database: Database, path: Path) -> Contents:
     """Copy the database to the empty file `path`."""
     with _live(database) as live, closing(sqlite3.connect(path)) as target:
         live.backup(target)
-        target.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+        target.execute("PRAGMA journal_mode=DELETE")  # a single file, without a write-ahead log
     return check(path)
 
 
 def check(path: Path) -> Contents:
-    """Count what a copy holds; raise BackupError unless it is whole and of this service."""
+    """Count the rows of a backup; raise BackupError unless it is complete and of this service."""
     log = path.with_name(path.name + "-wal")
     if log.exists() and log.stat().st_size:
         raise BackupError(f"{path} is a live database; make a backup of it")
@@ -34,7 +34,7 @@ def check(path: Path) -> Contents:
 
 
 def put_back(database: Database, path: Path) -> Contents:
-    """Put a copy in the place of the database, in one transaction of SQLite's own."""
+    """Replace the database's content with a backup, in one SQLite transaction."""
     with _reading(path) as source, _live(database) as live:
         source.backup(live)
         return _count(live)
@@ -45,7 +45,7 @@ def _live(database: Database) -> Iterator[sqlite3.Connection]:
     try:
         with closing(sqlite3.connect(database.file or "", timeout=BUSY_SECONDS)) as live:
             yield live
-    except sqlite3.Error as error:  # a full disk, say; no value stands in its words
+    except sqlite3.Error as error:  # such as a full disk; the message contains no values
         raise BackupError(f"no copy could be made: {error}") from None
 
 

@@ -1,6 +1,6 @@
 """Fill the database with made-up data, so that anyone who tries the product sees it at work.
 
-People, calls and emails come about through the product's own functions, at times relative to the
+The product's own functions make people, calls and emails, at times relative to the
 present. Their addresses are at reserved domains, and no email leaves for one of
 them. One row says which records these are (`demo_data`), so that they can be removed again.
 """
@@ -44,13 +44,13 @@ from .stories import COLLEAGUES, STORIES, TEAM
 
 
 class NoDemo(Exception):
-    """Made-up data has no place in this database; the text says why."""
+    """The database must not get made-up data; the message says why."""
 
 
 def set_up(settings: Settings, now: datetime) -> datetime | None:
-    """Fill the database of the settings, migrated and with its first host; answers as `fill`.
+    """Migrate the configured database, add its first host, and fill it; returns as `fill`.
 
-    Raises NoDemo where real visitors come, and as `fill` does.
+    Raises NoDemo in production, and as `fill` does.
     """
     if not settings.is_local:
         raise NoDemo("made-up data is for this machine only, and PUBLIC_URL names another")
@@ -63,7 +63,7 @@ def set_up(settings: Settings, now: datetime) -> datetime | None:
 
 
 def fill(context: Context, now: datetime) -> datetime | None:
-    """Fill in the made-up data; return when it was made, where it is there already.
+    """Add the made-up data; if it exists already, return when it was made.
 
     Raises NoDemo when a made-up address belongs to a real lead.
     """
@@ -77,7 +77,7 @@ def _fill(session: Session, context: Context, now: datetime) -> datetime | None:
     addresses = sorted({TEAM, *people, *corrected})
     _refuse_namesakes(session, context.settings, addresses)
     first = {"id": 1, "made_at": now, "addresses": addresses, "records": {}}
-    if not insert_unless(session, DemoData, "id", **first):  # waits for another command
+    if not insert_unless(session, DemoData, "id", **first):  # waits for another run of this command
         return session.get_one(DemoData, 1).made_at
     settings = context.settings.model_copy(update={"sales_to": (TEAM,)})
     known_versions = set(session.scalars(select(FrameworkVersion.version)))
@@ -91,7 +91,7 @@ def _fill(session: Session, context: Context, now: datetime) -> datetime | None:
 
 
 def _refuse_namesakes(session: Session, settings: Settings, addresses: list[str]) -> None:
-    """Raise NoDemo when an address is in use: its owner's records would be taken for made up."""
+    """Raise NoDemo when an address is in use: real records would count as made up."""
     if find(session):
         return
     taken = {address.lower() for address in settings.sales_to} & set(addresses)
@@ -121,7 +121,7 @@ def _let_in(demo: Demo) -> None:
     jonas.overrides = [DateOverride(day=off - timedelta(days=1), windows=[short_day])]
     session.flush()
     send_emails(demo, demo.now)
-    shared = CalendarFeed(id=0, label="Family", widened=parse.NO_END)  # as read once, not stored
+    shared = CalendarFeed(id=0, label="Family", widened=parse.NO_END)  # not stored
     notices.widened(session, settings, jonas, shared, demo.now - timedelta(days=4))
     at = demo.now - timedelta(days=3)
     links.mail_link(session, settings, COLLEAGUES[-1].email, at, browser="another")
@@ -129,7 +129,7 @@ def _let_in(demo: Demo) -> None:
 
 
 def _see_to_failures(demo: Demo) -> None:
-    """Acknowledge the failures of older emails, so that only the latest rings."""
+    """Mark older failed emails as seen, so that only the latest one raises an alarm."""
     known = OutboxMessage.alarm_at < demo.now - timedelta(days=4)
     theirs = OutboxMessage.address.in_(demo.addresses)
     for email in demo.session.scalars(select(OutboxMessage).where(RINGS, known, theirs)).all():
@@ -139,7 +139,7 @@ def _see_to_failures(demo: Demo) -> None:
 
 
 def _records(demo: Demo, known_versions: set[str]) -> dict[str, list]:
-    """List what was made, by its key; what hangs on a lead or a host is found by it."""
+    """List the keys of made-up records; rows that belong to a lead or host are found through it."""
 
     def keys(column: InstrumentedAttribute, by: InstrumentedAttribute, values: list) -> list:
         return list(demo.session.scalars(select(column).where(by.in_(values))))
@@ -156,9 +156,9 @@ def _records(demo: Demo, known_versions: set[str]) -> dict[str, list]:
 
 
 def remove(session: Session, now: datetime) -> dict[str, int]:
-    """Remove the made-up data with what was done to it since; return how much, by table.
+    """Remove the made-up data and all changes to it since; return counts by table.
 
-    A made-up host or member stays, switched off, while something real still refers to them.
+    A made-up host or member stays, deactivated, while a real record refers to them.
     """
     demo = session.get(DemoData, 1, with_for_update=True)
     if demo is None:
@@ -175,7 +175,7 @@ def remove(session: Session, now: datetime) -> dict[str, int]:
 def _of_visitors(session: Session, demo: DemoData) -> list[Holding]:
     """Return the visitors' records in an order in which they can be deleted.
 
-    The database itself deletes what hangs on a lead or an email.
+    The database deletes rows that belong to a lead or an email by cascade.
     """
     leads = select(Lead.id).where(demo.holds(Lead.id, Lead.created_at))
     calls = select(Booking.id).where(Booking.lead_id.in_(leads))
@@ -194,14 +194,14 @@ def _of_visitors(session: Session, demo: DemoData) -> list[Holding]:
 
 
 def _about(session: Session, **keys: Select) -> ColumnElement[bool]:
-    """Select the lines of the audit trail about these records."""
+    """Select the lines of the audit log about these records."""
     subjects = [f"{name} {key}" for name, query in keys.items() for key in session.scalars(query)]
     return AuditEntry.subject.in_(subjects)
 
 
 def _remove_colleagues(session: Session, demo: DemoData, now: datetime) -> None:
     members = select(Member.id).where(demo.holds(Member.id, Member.created_at))
-    hosts = select(Host.id).where(Host.id.in_(demo.records["host"]))  # the product deletes none
+    hosts = select(Host.id).where(Host.id.in_(demo.records["host"]))  # never deleted otherwise
     session.execute(delete(AuditEntry).where(_about(session, member=members, host=hosts)))
     owned = update(Lead).where(Lead.owner_id.in_(members))
     session.execute(owned.values(owner_id=None, version=Lead.version + 1))

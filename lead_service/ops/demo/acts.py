@@ -1,6 +1,6 @@
-"""What people do in the made-up stories: one function for each act, through the product's own.
+"""The acts of people in the made-up stories, one function each, by the product's own functions.
 
-Each act takes the story as it stands and happens at `tale.at`; nothing here reads the clock.
+Each act takes the story so far and happens at `tale.at`; nothing here reads the clock.
 """
 
 import hashlib
@@ -54,7 +54,7 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Step:
-    """One act of a story, `after` hours from the last one; None: once the call is over."""
+    """One act of a story, `after` hours after the last one; None: after the call has ended."""
 
     after: float | None
     act: Callable[..., None]
@@ -63,31 +63,31 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Story(ContactDetails):
-    """One visitor and what happened, beginning so many days ago; without an address: no lead."""
+    """One visitor's story, which began `began` days ago; without an address, it makes no lead."""
 
     began: float
     zone: str = "America/New_York"
-    article: str = ""  # the step that it is about, or "founding"
+    article: str = ""  # its step, or "founding"
     steps: tuple[Step, ...] = ()
-    emails: dict[str, str] = field(default_factory=dict)  # kind: what became of the first one
+    emails: dict[str, str] = field(default_factory=dict)  # kind: outcome of the first email
 
 
 @dataclass(frozen=True)
 class Demo:
-    """What all stories share."""
+    """The state that all stories share."""
 
     session: Session
     context: Context
     now: datetime
     addresses: list[str]  # in lower case
-    members: dict[str, Member]  # these two by the short name of the colleague
+    members: dict[str, Member]  # members and hosts, by the colleague's short name
     hosts: dict[str, Host]
     tokens: list[str] = field(default_factory=list)  # of the assessments
 
 
 @dataclass
 class Tale:
-    """A story while it is told."""
+    """The state of a story."""
 
     demo: Demo
     story: Story
@@ -107,12 +107,12 @@ class Tale:
         return self.session.get_one(Lead, self.lead_id, with_for_update=True)
 
     def by(self, member: str) -> Actor:
-        """Return a colleague, or with "" the visitor, as who does something now."""
+        """Return the actor of an act now: a colleague, or the visitor for an empty name."""
         return Actor(self.at, self.demo.members[member] if member else None)
 
 
 def tell(demo: Demo, story: Story) -> None:
-    """Let a story happen, with its emails, as far as its steps lie in the past."""
+    """Run the steps of a story that lie in the past, with their emails."""
     tale = Tale(demo, story, _beginning(demo.now, story), dict(story.emails))
     for one in story.steps:
         at = tale.at + timedelta(hours=one.after or 0)
@@ -126,10 +126,10 @@ def tell(demo: Demo, story: Story) -> None:
 
 
 def _beginning(now: datetime, story: Story) -> datetime:
-    """Return when a story begins: in working hours, or, if it is of today, just as long ago."""
+    """Return a story's begin: in working hours, or exactly `began` days ago if that is today."""
     if story.began < 1:
         return now - timedelta(days=story.began)
-    draw = Random(f"{story.began} {story.email}")  # the same each time
+    draw = Random(f"{story.began} {story.email}")  # seeded, so that each run gives the same story
     day = (now - timedelta(days=story.began)).date()
     minute = timedelta(minutes=draw.randrange(8 * 60), seconds=draw.randrange(60))
     return datetime.combine(day, time(13), now.tzinfo) + minute
@@ -203,7 +203,7 @@ def book(
 
 
 def come_too_late(tale: Tale, host: str, topic: str) -> None:
-    """Ask for a time that another visitor has booked meanwhile."""
+    """Try to book a time that another visitor has just booked."""
     host_id = tale.demo.hosts[host].id
     later = coming(tale.at + timedelta(days=1))
     taken = select(Booking.starts_at).where(Booking.host_id == host_id, *later)
@@ -246,7 +246,7 @@ def give(tale: Tale, to: str, by: str, note: str = "") -> None:
 
 
 def mark(tale: Tale, by: str, result: str | None = None) -> None:
-    """Note what became of the call, or take that back."""
+    """Mark the outcome of the call, or undo that."""
     outcome = CallOutcome(result) if result else None
     call_changes.mark(tale.session, tale.demo.context.settings, _call(tale), outcome, tale.by(by))
 
@@ -257,7 +257,7 @@ def invite_again(tale: Tale, by: str, note: str = "") -> None:
 
 
 def talk(tale: Tale, by: str, how: str, text: str = "") -> None:
-    """Add someone by hand whom a colleague talked to, and who said that we may write."""
+    """Add a lead by hand, whom a colleague talked to and who agreed to emails."""
     told, actor = (tale.session, ContactDetails.of(tale.story), how), tale.by(by)
     own_id = actor.member_id
     added = lead_updates.add(*told, actor, owner_id=own_id, may_contact=True, note=text)
@@ -265,12 +265,12 @@ def talk(tale: Tale, by: str, how: str, text: str = "") -> None:
 
 
 def release(tale: Tale, by: str) -> None:
-    """Say that the lead is a person."""
+    """Release the suspected lead."""
     lead_updates.release(tale.session, tale.lead, tale.by(by))
 
 
 def edit(tale: Tale, by: str, owner: str = "", due: int | None = None, **changes: Any) -> None:
-    """Change stage, owner, next action (`due` so many days from the present) or details."""
+    """Change stage, owner, next action (`due` in so many days) or details."""
     lead = tale.lead
     if owner:
         changes["owner_id"] = tale.demo.members[owner].id
@@ -281,7 +281,7 @@ def edit(tale: Tale, by: str, owner: str = "", due: int | None = None, **changes
 
 
 def note(tale: Tale, by: str, text: str) -> None:
-    """Write something down about the lead."""
+    """Add a note to the lead."""
     lead_updates.write_note(tale.session, tale.lead, text, tale.by(by))
 
 
@@ -289,10 +289,10 @@ def note(tale: Tale, by: str, text: str) -> None:
 
 
 def send_emails(demo: Demo, until: datetime, fates: dict[str, str] | None = None) -> None:
-    """Let every email meet its fate that is due before `until`; none is sent anywhere.
+    """Settle every email that is due before `until`, without sending any.
 
-    `fates` says of a kind what becomes of its next one: a state of the outbox or something that
-    the provider tells; without one it is delivered.
+    `fates` gives the outcome of the next email of a kind: an outbox state or a delivery event of
+    the provider; other emails are delivered.
     """
     due = select(OutboxMessage).where(
         OutboxMessage.state == EmailState.PENDING,
@@ -309,7 +309,7 @@ def send_emails(demo: Demo, until: datetime, fates: dict[str, str] | None = None
 
 
 def _leaves(demo: Demo, email: OutboxMessage, fate: str) -> bool:
-    """Store how an email ends as the deliver process would; say whether the provider took it."""
+    """Store an email's outcome like the deliver process; say whether the provider accepted it."""
     at = email.due_at + 2 * SECOND
     email.attempts, email.reason = 1, REASONS.get(fate, "")
     match fate:
@@ -333,7 +333,7 @@ def _leaves(demo: Demo, email: OutboxMessage, fate: str) -> bool:
 
 
 def _events(email: OutboxMessage, fate: str) -> list[Event]:
-    """Return what the provider tells of an email that it took."""
+    """Return the provider's delivery events for an accepted email."""
     kinds = [] if fate == "sent" else dict.fromkeys((Delivery.PROCESSED, Delivery(fate)))
     return [
         Event(
@@ -347,7 +347,7 @@ def _events(email: OutboxMessage, fate: str) -> list[Event]:
     ]
 
 
-# -- What several acts need -------------------------------------------------------------------
+# -- Shared by several acts -------------------------------------------------------------------
 
 
 def _assessment(tale: Tale) -> models.Assessment:
@@ -356,7 +356,7 @@ def _assessment(tale: Tale) -> models.Assessment:
 
 
 def _call(tale: Tale) -> Booking:
-    """Return the call once its emails are out: a change takes back those that wait."""
+    """Settle the call's due emails, which a change would cancel, and return the call."""
     assert tale.call
     send_emails(tale.demo, tale.at, tale.fates)
     return tale.call
@@ -369,7 +369,7 @@ def _know_lead(tale: Tale) -> None:
 
 
 def _typed(form_class: type[HoneypotForm], suspect: bool, **fields: str) -> Any:
-    """Return a form that holds these fields, valid, and suspected or not."""
+    """Return a valid form with these fields, suspected or not."""
     form = form_class(MultiDict(fields))
     form.is_suspect = suspect
     assert form.validate(), form.errors
@@ -377,7 +377,7 @@ def _typed(form_class: type[HoneypotForm], suspect: bool, **fields: str) -> Any:
 
 
 def _key(tale: Tale, occasion: str) -> str:
-    """Return the key of a form, the same one each time that the story is told."""
+    """Return a form's submission key, the same one in each run of the story."""
     seed = f"{occasion}:{tale.story.email}:{tale.at.isoformat()}"
     return derived_token(tale.demo.context.settings.secret, "demo", seed)
 

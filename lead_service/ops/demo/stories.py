@@ -1,4 +1,4 @@
-"""Read the made-up people and what happened to each from stories.yml."""
+"""Read the made-up people and their stories from stories.yml."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ _FILE = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text("utf-8"))
 
 @dataclass(frozen=True)
 class Colleague:
-    """A member of the desk; with a zone, also a host."""
+    """A member of the desk, who is also a host if a zone is given."""
 
     key: str
     name: str

@@ -1,6 +1,6 @@
-"""What Prometheus is told, where METRICS_PORT is set: counts and times, nothing about anybody.
+"""Metrics for Prometheus, if METRICS_PORT is set: counts and times, without personal data.
 
-Each web process counts its requests in files of a folder that all of them share. The process that
-starts them serves the sum, and what the database says of mails and calls, at an address of its
-own: the public one knows nothing of it.
+Each web process counts its requests in files of a shared folder. The process that
+starts them serves the sums, and counts of emails and calls from the database, at an address of its
+own, apart from the public one.
 """

@@ -1,4 +1,4 @@
-"""What the database says when it is asked: mails that wait or failed, leads, and calls."""
+"""Gauges from the database: waiting and failed emails, leads, and calls."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -20,7 +20,7 @@ from ...leads.models import Lead, Stage
 
 
 class DatabaseCollector(Collector):
-    """Counts rows anew for each scrape; a database that does not answer is a metric too."""
+    """Count rows for each scrape; a database that doesn't answer is a metric too."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -29,7 +29,7 @@ class DatabaseCollector(Collector):
         try:
             with self._database.read() as session:
                 found = list(_found(session))
-        except Exception:  # whatever the driver raises
+        except Exception:  # any error of the driver means that the database is down
             found = []
         yield _value("database_up", "Whether the database answers.", bool(found))
         yield from found
@@ -83,7 +83,7 @@ def _by(
     column: InstrumentedAttribute[Kind],
     known: Iterable[Kind],
 ) -> GaugeMetricFamily:
-    """Count rows by a column; values that no row has are there with 0, so that alarms can tell."""
+    """Count rows by a column; values without rows count 0, so that alarms can compare."""
     rows = session.execute(select(column, func.count()).group_by(column))
     counted = {value: count for value, count in rows}
     family = GaugeMetricFamily(f"lead_service_{name}", help_text, labels=[column.key])

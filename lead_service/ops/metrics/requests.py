@@ -1,4 +1,4 @@
-"""Counting requests: by route, which is a template, never by address, which may hold a token."""
+"""Count requests by route, a template without tokens, and never by address."""
 
 import time
 
@@ -21,7 +21,7 @@ SECONDS = Histogram(
 
 
 def install(app: Flask) -> None:
-    """Count every request that reaches the application; static files do not."""
+    """Count every request that reaches the application, so no static files."""
     app.before_request(_start)
     app.after_request(_count)
 

@@ -1,4 +1,4 @@
-"""Serving the metrics beside the web processes, by the process that starts them."""
+"""Serve the metrics from the process that starts the web processes."""
 
 import os
 import tempfile
@@ -10,14 +10,14 @@ from wsgiref.simple_server import WSGIServer
 from ...db.engine import Database
 from ...settings import Settings
 
-SHARED = "PROMETHEUS_MULTIPROC_DIR"  # the client looks for it when it is imported
+SHARED = "PROMETHEUS_MULTIPROC_DIR"  # the Prometheus client reads it on import
 
 
 @contextmanager
 def serve_metrics(settings: Settings) -> Iterator[None]:
-    """Serve metrics at METRICS_ADDRESS and METRICS_PORT, where that is set.
+    """Serve metrics at METRICS_ADDRESS and METRICS_PORT, if that is set.
 
-    The web processes must be started inside, so that they find the folder in their environment.
+    Start the web processes inside this context, so that they inherit the shared folder.
     """
     if settings.metrics_port is None:
         yield
@@ -36,7 +36,7 @@ def serve_metrics(settings: Settings) -> Iterator[None]:
 
 
 def _start(port: int, address: str, database: Database, folder: str) -> tuple[WSGIServer, Thread]:
-    # Not before SHARED is set: the client decides by it how it counts.
+    # Import after setting SHARED: the client decides by it how to count.
     from prometheus_client import CollectorRegistry, start_http_server
     from prometheus_client.multiprocess import MultiProcessCollector
 
