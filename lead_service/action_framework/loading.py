@@ -5,7 +5,6 @@ here, once, on load, so that no later code needs to check it again.
 """
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -19,7 +18,6 @@ class FrameworkError(ValueError):
     """Say what is wrong with a framework file: one line a fault, each naming line and key."""
 
 
-@lru_cache(maxsize=32)
 def load(text: str | bytes, *, kept: bool = False) -> Framework:
     """Load a framework from its YAML text, or its file's bytes; `FrameworkError` lists all faults.
 

@@ -263,13 +263,13 @@ def framework_of(session: Session | Connection, assessment: Assessment) -> Frame
 
 def framework_in(session: Session | Connection, version: str) -> Framework:
     """Return the framework in a version that is kept."""
-    if version not in _read:
+    if version not in _frameworks:
         text = select(FrameworkVersion.text).where(FrameworkVersion.version == version)
-        _read[version] = load(session.execute(text).scalar_one(), kept=True)
-    return _read[version]
+        _frameworks[version] = load(session.execute(text).scalar_one(), kept=True)
+    return _frameworks[version]
 
 
-_read: dict[str, Framework] = {}  # else a list of leads asks once for each
+_frameworks: dict[str, Framework] = {}  # by version, which is a hash of the text
 
 
 def stored_version_faults(session: Session, published: Framework) -> list[str]:
