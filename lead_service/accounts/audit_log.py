@@ -1,4 +1,4 @@
-"""The audit trail: who changed what, and when; ids and plain words, nothing about a visitor."""
+"""The audit log: who changed what and when, in ids and words without visitors' data."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ Detail = str | int | bool | None | list[str]
 
 
 class AuditKind(StrEnum):
-    """What a line of the audit trail tells; `desk.words.CHANGES` words it."""
+    """The kinds of changes in the audit log; `desk.labels.CHANGES` has their labels."""
 
     LEAD_ADDED = "lead_added"
     LEAD_CHANGED = "lead_changed"
@@ -69,7 +69,7 @@ class AuditKind(StrEnum):
 
 
 class AuditEntry(Base):
-    """One act of a person; without a member, on the command line or before signing in."""
+    """One change; without a member, it was made by a command or before signing in."""
 
     __tablename__ = "audit"
 
@@ -83,7 +83,7 @@ class AuditEntry(Base):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who changes something, and when; without a member, a command or a visitor."""
+    """Who makes a change, and when; without a member, a command or a visitor."""
 
     at: datetime
     member: Member | None = None
@@ -93,7 +93,7 @@ class Actor:
         return self.member.id if self.member else None
 
     def note(self, session: Session, what: AuditKind, subject: str, **detail: Detail) -> None:
-        """Add a line to the audit log, in the transaction of the change that it tells of.
+        """Add a line to the audit log, in the transaction of its change.
 
         `subject` is a table with an id, such as "lead 5".
         The log outlives an erased lead, so `detail` takes ids, numbers, choices from a list and

@@ -1,4 +1,4 @@
-"""Members: who may use the desk, the links and passkeys that sign them in, their sessions."""
+"""Members of the desk, their sign-in links, passkeys and sessions."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -48,8 +48,8 @@ class Member(Base):
 class SignInLink(Base):
     """A link that signs one member in, once; only its hash is kept.
 
-    One without a member opens nothing: it was written for an address that is not a member's,
-    so that asking costs the same for every address.
+    One without a member opens nothing: it is inserted for an address that isn't a member's,
+    so that a request takes the same time for every address.
     """
 
     __tablename__ = "sign_in_link"
@@ -64,9 +64,9 @@ class SignInLink(Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     is_mailed: Mapped[bool] = mapped_column(default=False)
-    browser_hash: Mapped[str | None] = mapped_column(String(64))  # that asked; None opens anywhere
-    code: Mapped[str | None] = mapped_column(String(6))  # that another browser has to enter
-    tries: Mapped[int] = mapped_column(default=0)  # wrong codes
+    browser_hash: Mapped[str | None] = mapped_column(String(64))  # None works in any browser
+    code: Mapped[str | None] = mapped_column(String(6))  # to enter in another browser
+    tries: Mapped[int] = mapped_column(default=0)  # wrong codes entered
 
 
 class Passkey(Base):
@@ -88,7 +88,7 @@ class Passkey(Base):
 
 
 class DeskSession(Base):
-    """One browser that is signed in; ending the row ends the session, whatever its cookie says."""
+    """One signed-in browser; deleting or ending the row ends the session despite its cookie."""
 
     __tablename__ = "desk_session"
     __table_args__ = (UniqueConstraint("id_hash"),)

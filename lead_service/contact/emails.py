@@ -1,4 +1,4 @@
-"""Confirm to people who write to us that their message has arrived."""
+"""Confirm messages from the contact form by email."""
 
 from datetime import datetime, timedelta
 

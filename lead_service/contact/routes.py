@@ -1,4 +1,4 @@
-"""A message without a slot: it makes a lead as a booking does."""
+"""The contact form: a message makes a lead, as a booking does."""
 
 from datetime import datetime
 
@@ -30,7 +30,7 @@ blueprint = Blueprint("contact", __name__, url_prefix="/contact")
 
 
 class ContactForm(Person):
-    """A message without a slot."""
+    """The form of a message."""
 
     topic = long_text("Your message", required="Write your message.")
 
@@ -45,7 +45,7 @@ def form() -> str:
 @blueprint.post("/")
 @limit_posts
 def submit() -> ResponseReturnValue:
-    """Keep the lead and tell the team; the same form sent twice is one message."""
+    """Store the lead and the message, once per form, and email the team."""
     form, now = ContactForm(request.form), clock.now()
     if not form.validate():
         return _render(form), 422
@@ -72,7 +72,7 @@ def _render(form: ContactForm, **more: bool) -> str:
 
 @blueprint.get("/thanks/")
 def thanks() -> str:
-    """Say that the message has arrived."""
+    """Confirm that the message has arrived."""
     with context().database.read() as session:
         has_answered = query_params.brought(session) is not None
     wanted_call = "call" in request.args

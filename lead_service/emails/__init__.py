@@ -1,4 +1,4 @@
-"""Delivery of mail: messages as values, the outbox that keeps them, and what sends them."""
+"""Compose emails, keep them in the outbox, and send them."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from .message import Practice
 
 
 def practice_context(settings: Settings) -> dict[str, Any]:
-    """Return what the frame of every mail shows: `practice` (who writes) and `site` (where)."""
+    """Return what the layout of every email shows: `practice` (the sender) and `site`."""
     return {
         "practice": Practice(
             name=settings.practice_name,

@@ -1,4 +1,4 @@
-"""What a person does about an email that is stuck, failed, or should not be sent.
+"""Let a person retry, release, cancel or acknowledge an email.
 
 Each is one conditional update: for a second click, a second person or a worker that is
 sending the email, the condition no longer holds, and nothing happens twice.
@@ -20,7 +20,7 @@ GIVEN_UP = (EmailState.FAILED, EmailState.DEAD)
 def can_retry(now: datetime) -> ColumnElement[bool]:
     """Select emails that failed, were given up, are held since a restore, or wait for a next try.
 
-    They must still be of use.
+    They must still be useful.
     """
     is_due = and_(OutboxMessage.due_at <= now, OutboxMessage.next_at > now)
     waits = and_(OutboxMessage.state == EmailState.PENDING, is_due)

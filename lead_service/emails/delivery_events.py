@@ -24,11 +24,11 @@ from .models import RETURNED, Delivery, DeliveryEvent, EmailState, OutboxMessage
 
 TIMESTAMP = re.compile(r"\d{10}", re.ASCII)
 OUTBOX_ID = re.compile(r"[0-9a-f]{32}")
-OLDEST = timedelta(days=400)  # that an event can be: mails wait for days, their readers for weeks
+OLDEST = timedelta(days=400)  # age of an event that counts
 ENHANCED_CODE = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b", re.ASCII)  # RFC 3463
 REPLY_CODE = re.compile(r"[245]\d\d\b", re.ASCII)  # RFC 5321, 4.2
 
-# The provider's names and ours (`Delivery`). Opens and clicks are neither asked for nor
+# The provider's names and ours (`Delivery`). Opens and clicks are neither requested nor
 # kept: tracking is off.
 KINDS: dict[str, Delivery] = {
     "processed": Delivery.PROCESSED,
@@ -54,7 +54,7 @@ BOUNCED = {
     "reputation": "their server does not trust the provider",
     "frequency or volume too high": "their server gets too many emails from the provider",
 }
-# By the second number of an enhanced status code (RFC 3463, 3).
+# Reasons by the second number of an enhanced status code (RFC 3463, 3).
 SUBJECTS = {
     "1": "there is no such mailbox",
     "2": "the mailbox doesn't accept email",
@@ -64,15 +64,15 @@ SUBJECTS = {
     "7": "their server refused email from us",
 }
 
-AT_ONCE = 500  # ids that one query asks for
-TOLD = {  # what a lead's timeline tells
+AT_ONCE = 500  # ids per query
+TOLD = {  # the delivery events in a lead's timeline
     Delivery.DELIVERED: EventKind.MAIL_DELIVERED,
     Delivery.BOUNCED: EventKind.MAIL_BOUNCED,
     Delivery.DROPPED: EventKind.MAIL_DROPPED,
     Delivery.REPORTED: EventKind.MAIL_REPORTED,
 }
 TROUBLE = (*RETURNED, Delivery.REPORTED)
-LATE_BOUNCE = timedelta(days=5)  # an email can come back so long after it was sent
+LATE_BOUNCE = timedelta(days=5)  # an email can bounce this long after it was sent
 NO_REMINDER = {
     Delivery.BOUNCED: "an earlier email to this address came back",
     Delivery.REPORTED: "they called an earlier email spam",
@@ -83,24 +83,24 @@ RANKS = {kind: rank for rank, kind in enumerate(Delivery)}
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that became of one email; `reason` is in our words."""
+    """One delivery event of one email; `reason` is in our words."""
 
-    outbox_id: str  # empty where the provider does not say: see `_name_emails`
-    digest: str  # the same for the same event, however often it comes
+    outbox_id: str  # empty if the provider leaves it out: see `_name_emails`
+    digest: str  # the same for every copy of an event
     kind: Delivery
     at: datetime
     reason: str = ""
-    is_lasting: bool = False  # further emails to the address would end the same way
+    is_lasting: bool = False  # further emails to the address would bounce as well
     message_id: str = ""  # the provider's own name for the email, with a suffix
     address: str = ""
 
 
 def is_genuine(key: str, body: bytes, signature: str, timestamp: str) -> bool:
-    """Say whether the provider has signed `body` with the private half of `key`.
+    """Say whether `body` has a valid signature of the provider's key.
 
-    The package's own check raises whatever its input makes it raise, and would accept a digit
-    moved from the timestamp into the body. How old it is does not matter: what we could not
-    take is posted again for a day, and an event counts once.
+    The package's own check raises many kinds of errors, and would accept a digit
+    moved from the timestamp into the body. The age doesn't matter: the provider retries for a day
+    when we don't answer, and an event counts once.
     """
     try:
         if not TIMESTAMP.fullmatch(timestamp):
@@ -111,10 +111,10 @@ def is_genuine(key: str, body: bytes, signature: str, timestamp: str) -> bool:
 
 
 def parse_events(body: bytes, now: datetime) -> list[Event]:
-    """Read a signed body; raise ValueError when it is no JSON list.
+    """Parse a signed body; raise ValueError unless it is a JSON list.
 
-    What is not about a mail of ours, or of a kind that we do not keep, is passed over: one odd
-    event must not hold up the others for ever.
+    Events of unknown kinds or other senders' emails are ignored: one invalid
+    event must not block the others forever.
     """
     try:
         found = json.loads(body)
@@ -131,7 +131,7 @@ def _event(item: Any, now: datetime) -> Event | None:
     kind, outbox_id = KINDS.get(_text(item, "event")), _text(item, "outbox_id")
     message_id, address = _text(item, "sg_message_id"), _text(item, "email")
     is_named = OUTBOX_ID.fullmatch(outbox_id) is not None
-    # A server that accepts an email and returns it later names neither; the provider says so.
+    # A late bounce may lack both ids, as the provider documents.
     if kind is None or not (is_named or (kind in TROUBLE and (message_id or address))):
         return None
     return Event(
@@ -148,7 +148,7 @@ def _event(item: Any, now: datetime) -> Event | None:
 
 
 def _storable(text: str) -> str:
-    """Return a text that both databases can compare with, or nothing."""
+    """Return a text that both databases can store and compare, or an empty one."""
     return text if text.isascii() and text.isprintable() else ""
 
 
@@ -158,13 +158,13 @@ def _text(item: dict, name: str) -> str:
 
 
 def _digest(item: dict) -> str:
-    """Name an event by all it says but the provider's id, which changes when it is told again."""
+    """Hash an event without the provider's event id, which differs between retries."""
     said = {name: value for name, value in item.items() if name != "sg_event_id"}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _instant(item: dict, now: datetime) -> datetime:
-    """Return when it happened; the present when that cannot be read or cannot be."""
+    """Return an event's time; the present if it is missing or impossible."""
     try:
         at = datetime.fromtimestamp(int(item["timestamp"]), UTC)
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
@@ -195,10 +195,10 @@ def _in_brackets(code: re.Match | None) -> str:
 
 
 def apply_events(session: Session, events: Sequence[Event], now: datetime) -> int:
-    """Apply events to the mails and leads that they are about; return how many were new.
+    """Apply events to their emails and leads; return how many were new.
 
-    Those of mails that are no longer kept change nothing. Leads are locked before mails, as
-    whatever else changes both does.
+    Events of deleted emails change nothing. Leads are locked before emails, as
+    everywhere else.
     """
     events = _name_emails(session, events)
     concerned = _lock_leads(session, {event.outbox_id for event in events})
@@ -221,10 +221,10 @@ def apply_events(session: Session, events: Sequence[Event], now: datetime) -> in
 
 
 def _name_emails(session: Session, events: Sequence[Event]) -> list[Event]:
-    """Find the emails that events without our id are about; leave out those of other senders.
+    """Find the emails of events without our id; drop events of other senders.
 
-    By the provider's id, of which the events' begins with ours, else by address and time: the
-    latest that was sent to it before.
+    Match by the provider's message id, with which the event's begins, or by address and time: the
+    latest email sent to the address before the event.
     """
     named = [event for event in events if event.outbox_id]
     for event in events:
@@ -247,7 +247,7 @@ def _find_email(session: Session, event: Event) -> str | None:
 
 
 def _accept(mail: OutboxMessage, event: Event) -> None:
-    """Believe that the provider took an email of which it tells, though its answer was lost."""
+    """Mark an email as sent when its event arrives although the provider's answer was lost."""
     if mail.state == EmailState.SENT:
         return
     mail.state, mail.sent_at, mail.alarm_at = EmailState.SENT, event.at, None
@@ -255,7 +255,7 @@ def _accept(mail: OutboxMessage, event: Event) -> None:
 
 
 def _stop_reminders(session: Session, address: str, reason: str) -> None:
-    """Cancel the reminders to an address to which nothing more should be sent unasked."""
+    """Cancel the reminders to an address that bounced or reported spam."""
     planned = update(OutboxMessage).where(
         OutboxMessage.address == address,
         OutboxMessage.kind == EmailKind.BOOKING_REMINDER,
@@ -266,7 +266,7 @@ def _stop_reminders(session: Session, address: str, reason: str) -> None:
 
 
 def no_reminder(session: Session, address: str) -> str:
-    """Say why an address gets no reminders, or nothing."""
+    """Say why an address gets no reminders; empty if it gets them."""
     reported = select(OutboxMessage.id).where(
         OutboxMessage.address == address, OutboxMessage.delivery == Delivery.REPORTED
     )
@@ -291,7 +291,7 @@ def _lock_mails(session: Session, outbox_ids: Iterable[str]) -> dict[str, Outbox
 
 
 def _unknown(session: Session, events: Sequence[Event]) -> list[Event]:
-    """Return the events that were not told before, each once; their mails are locked."""
+    """Return the new events, without duplicates, and lock their emails."""
     fresh = {(event.outbox_id, event.digest): event for event in events}
     for some in _chunks({event.outbox_id for event in events}):
         kept = select(DeliveryEvent.outbox_id, DeliveryEvent.digest)
@@ -301,10 +301,10 @@ def _unknown(session: Session, events: Sequence[Event]) -> list[Event]:
 
 
 def _note(session: Session, mail: OutboxMessage, event: Event, now: datetime) -> None:
-    """Keep an event, and let the mail stand as it says unless something further on was told.
+    """Store an event, and update the email's delivery unless a later state is known.
 
-    A mail can come back after it was delivered, when their server finds out later; one that
-    came back is delivered no more. Of two events of one rank the later counts.
+    An email can bounce after it was delivered, but a bounced one is never delivered
+    afterward. Of two events of equal rank, the later one counts.
     """
     kept = {"digest": event.digest, "kind": event.kind, "at": event.at, "reason": event.reason}
     session.add(DeliveryEvent(outbox_id=mail.id, **kept))
@@ -330,7 +330,7 @@ def _is_to(address: str, lead: Lead) -> bool:
 
 
 def _came_back_at(session: Session, lead: Lead) -> datetime | None:
-    """Return when a mail to the lead's present address came back, if none arrived since."""
+    """Return when an email to the lead's present address bounced, if none was delivered since."""
     back: list[datetime] = []
     arrived: list[datetime] = []
     mails = select(OutboxMessage.address, OutboxMessage.delivery, OutboxMessage.delivery_at)
@@ -345,7 +345,7 @@ def _came_back_at(session: Session, lead: Lead) -> datetime | None:
 
 
 def _chunks(ids: Iterable[str]) -> Iterator[list[str]]:
-    """Yield ids in order, so that two batches lock the same rows in the same order."""
+    """Yield chunks of sorted ids, so that two batches lock rows in the same order."""
     wanted = sorted(ids)
     for start in range(0, len(wanted), AT_ONCE):
         yield wanted[start : start + AT_ONCE]

@@ -1,4 +1,4 @@
-"""Asking the provider what the key may do, before a mail finds out."""
+"""Ask the provider for the API key's permissions, before an email fails for lack of one."""
 
 import json
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ SECONDS = 10
 
 
 def check_key(settings: Settings) -> tuple[str | None, datetime | None]:
-    """Say what the key may not do, or None; and what time the provider has, if it says."""
+    """Return the key's fault or None, and the provider's time if it is known."""
     try:
         answer = SendGrid(settings, seconds=SECONDS).ask("GET", "/v3/scopes")
     except Temporary as silence:

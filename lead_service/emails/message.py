@@ -1,7 +1,7 @@
-"""Messages: one finished mail as a value, composed from templates, sent by the worker.
+"""Compose a finished email from templates, as a value that the worker sends.
 
-A mail is a template, `templates/email/<kind>.html`, of three blocks: `subject`, `text` and `html`.
-The last two stand in the frames `email/_layout.txt` and `email/_layout.html`. Pure: no database, no
+A kind has a template, `templates/email/<kind>.html`, with the blocks `subject`, `text` and `html`.
+The last two are rendered inside `email/_layout.txt` and `email/_layout.html`. Pure: no database, no
 network, no clock and no settings.
 """
 
@@ -23,19 +23,19 @@ from .styles import NAMES, InlineStyles
 
 VISITOR, HOST = "visitor", "host"
 LONGEST_GREETED_NAME = 40
-LONGEST_SUBJECT = 60  # what a list of emails shows on a wide screen
+LONGEST_SUBJECT = 60  # characters that an inbox shows on a wide screen
 LONGEST_PREVIEW = 150
-# What ends a line or gets lost on the way: the categories Cc, Cs, Zl and Zp.
+# Control characters, surrogates and line separators: the categories Cc, Cs, Zl and Zp.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-# Templates leave several blank lines where a part is left out.
+# Templates leave several blank lines around an omitted part.
 BLANK_LINES = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
-# What a mail program may turn into a link: an address, a scheme, www., or words or numbers
+# Text that an email program may turn into a link: an address, a scheme, www., or words or numbers
 # joined by a dot (the second of two letters or more, so that "J.R. Smith" keeps his name).
 LINKABLE = re.compile(r"@|://|\bwww\.|\w\.[^\W\d_]{2,}|\d\.\d", re.IGNORECASE)
 
 
 class EmailKind(StrEnum):
-    """What an email is: its name, its label on the desk, and in which role it is read.
+    """The kinds of email: name, label on the desk, and the reader's role.
 
     Its template is `templates/email/<name>.html`. Emails about a call to one `role`, `VISITOR` or
     `HOST`, leave in order, and are composed alike.
@@ -74,13 +74,13 @@ class EmailKind(StrEnum):
 
     @classmethod
     def of_role(cls, role: str) -> "frozenset[EmailKind]":
-        """Return the emails about a call that are read in a role."""
+        """Return the kinds of email about a call to readers in a role."""
         return frozenset(kind for kind in cls if kind.role == role)
 
 
 @dataclass(frozen=True)
 class Practice:
-    """Who writes: what the frame of every mail shows of them."""
+    """The sender, as the layout of every email shows it."""
 
     name: str
     legal_name: str
@@ -91,7 +91,7 @@ class Practice:
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file that goes with a mail; `content_type` may carry parameters."""
+    """An attached file; `content_type` may have parameters."""
 
     filename: str
     content_type: str
@@ -100,10 +100,10 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Message:
-    """A finished mail to one person, as text and as HTML.
+    """A finished email to one person, as text and as HTML.
 
     Raises ValueError for an unknown `kind`, an empty part, or a control character in
-    anything that becomes a mail header: a line break there could add headers of its own.
+    any header field: a line break there could inject headers.
     """
 
     kind: EmailKind
@@ -115,8 +115,8 @@ class Message:
     reply_to: str | None = None
     reply_to_name: str = ""
     attachments: tuple[Attachment, ...] = ()
-    desk_link: str = ""  # of an email to the team: where to read it
-    thread: str = ""  # emails of one thread name the same first message, by an id (RFC 5322, 3.6.4)
+    desk_link: str = ""  # where the team can read it on the desk
+    thread: str = ""  # emails of a thread refer to the same message id (RFC 5322, 3.6.4)
 
     def __post_init__(self) -> None:
         EmailKind(self.kind)  # raises
@@ -134,20 +134,20 @@ class Message:
 
 
 def _refuse_controls(name: str, value: str) -> None:
-    """Refuse what could end a header line or be lost on the way; never repeat the value."""
+    """Refuse control characters and line breaks in a header, without repeating the value."""
     if found := CONTROL.search(value):
         raise ValueError(f"{name} holds the control character U+{ord(found[0]):04X}")
 
 
 def greeting_name(name: str) -> str:
-    """Return the name to greet a visitor by, or "" when it must not be repeated.
+    """Return the name for the greeting, or "" when it could be an advertisement.
 
-    Anybody can type anybody's address with a "name" that is an advertisement, and the mail
-    would carry it there under our name. So a name that holds an address, or anything that a
-    mail program may make a link of, or a digit, is left out, and so is one too long to be a name.
+    Anyone can type another person's address with an advertisement as the name, and the email
+    would deliver it in our name. So a name with an address, a digit, or text that an
+    email program may turn into a link is left out, and so is one too long to be a name.
     """
     shown = " ".join(name.split())
-    seen = unicodedata.normalize("NFKC", shown).replace("\u3002", ".")  # both dots of domains
+    seen = unicodedata.normalize("NFKC", shown).replace("\u3002", ".")  # also a dot
     seen = "".join(c for c in seen if not unicodedata.category(c).startswith("C"))
     is_lure = LINKABLE.search(seen) or any(c.isdigit() for c in seen)
     return "" if is_lure or len(shown) > LONGEST_GREETED_NAME else shown
@@ -160,7 +160,7 @@ _bodies = Environment(
     extensions=[InlineStyles],
     trim_blocks=True,
     lstrip_blocks=True,
-    auto_reload=False,  # else it looks at every file again for every mail
+    auto_reload=False,  # otherwise it checks every file for each email
 )
 _bodies.filters |= {"greeting_name": greeting_name, "in_sentence": in_sentence}
 _bodies.filters |= {"breakable": breakable, "dialled": tel_number}
@@ -182,9 +182,9 @@ def compose(
     thread: str = "",
     **context: Any,
 ) -> Message:
-    """Render the mail `kind` with `context` and return it finished; nothing is sent.
+    """Render an email of `kind` with `context`; sends nothing.
 
-    `practice` and `site` are those of `emails.practice_context`. The recipient's name goes
+    `practice` and `site` come from `emails.practice_context`. The recipient's name goes
     through `greeting_name`. Raises ValueError as Message does, and jinja2.UndefinedError for a
     name that a template uses and `context` lacks.
     """
@@ -207,9 +207,9 @@ def compose(
 
 
 def simpler_forms(message: Message) -> Iterator[Message]:
-    """Yield what may replace an email to the team that is refused for what a visitor typed.
+    """Yield simpler forms of an email to the team whose content the provider refused.
 
-    First without the reply-to, then with nothing but a link to the desk.
+    The first has no reply-to, the second contains only a link to the desk.
     """
     if message.reply_to:
         yield replace(message, reply_to=None, reply_to_name="")
@@ -228,10 +228,10 @@ def simpler_forms(message: Message) -> Iterator[Message]:
 def _parts(
     kind: EmailKind, practice: Practice, site: str, context: dict[str, Any]
 ) -> tuple[str, str]:
-    """Render the text and the HTML, each in its frame."""
+    """Render text and HTML, each in its layout."""
     text = _block(_texts, kind, "text", context)
     html = _block(_bodies, kind, "html", context)
-    # What an email to a visitor offers.
+    # The link to the reader's choices, in emails to visitors.
     frame = {"choices": "", "to_confirm": False, "not_me": ""} | context
     frame |= {"practice": practice, "site": site, "preview": _preview(text)}
     return (
@@ -246,19 +246,19 @@ def _block(environment: Environment, kind: EmailKind, name: str, context: dict[s
 
 
 def _shortened(subject: str) -> str:
-    """Cut a subject that a list of emails would cut; templates put what matters first."""
+    """Shorten a subject to the length that inboxes show."""
     return subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1] + "…"
 
 
 def _preview(text: str) -> str:
-    """Return what a list of emails shows beside the subject: the first words after the greeting."""
+    """Return the preview text of an inbox: the first words after the greeting."""
     paragraphs = (" ".join(one.split()) for one in re.split(r"\n\s*\n", text.strip()))
     said = (one for one in paragraphs if not one.startswith("Hello"))
     return next(said, "")[:LONGEST_PREVIEW]
 
 
 def to_json(message: Message) -> str:
-    """Write a message as JSON text, attachments in base64, for the outbox to keep."""
+    """Serialize a message to JSON for the outbox, with attachments in base64."""
     attachments = [
         vars(one) | {"content": base64.b64encode(one.content).decode("ascii")}
         for one in message.attachments
@@ -267,7 +267,7 @@ def to_json(message: Message) -> str:
 
 
 def from_json(text: str) -> Message:
-    """Read what `to_json` wrote; raise ValueError when it is anything else."""
+    """Read the JSON of `to_json`; raise ValueError for anything else."""
     try:
         fields = json.loads(text)
         fields["kind"] = EmailKind(fields["kind"])

@@ -1,4 +1,4 @@
-"""The outbox in the database: every email that is or was due, and whether sending is paused."""
+"""The tables of the outbox: due and settled emails, delivery events, pauses, erasure jobs."""
 
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
@@ -22,14 +22,14 @@ from .message import EmailKind
 
 
 class EmailState(StrEnum):
-    """Where an email stands with us."""
+    """The state of an email in the outbox."""
 
     PENDING = "pending"  # waits for its time
     SENDING = "sending"  # a worker holds it by a lease
     SENT = "sent"  # the provider has accepted it
     FAILED = "failed"  # the provider refused it for good
     DEAD = "dead"  # every try failed, for days
-    EXPIRED = "expired"  # was of no more use; not sent
+    EXPIRED = "expired"  # became useless before it was sent
     HELD = "held"  # waits for a person; its Hold says why
     CANCELLED = "cancelled"  # was canceled before it was sent
 
@@ -37,12 +37,12 @@ class EmailState(StrEnum):
 class Hold(StrEnum):
     """Why an email is held."""
 
-    SUSPECTED = "suspected"  # what caused it looks automated; it leaves when the lead is released
-    RESTORED = "restored"  # it waited when a backup was made, and may have been sent since
+    SUSPECTED = "suspected"  # its lead looks automated; releasing the lead sends it
+    RESTORED = "restored"  # it waited in a restored backup, and may have been sent since
 
 
 class Turn(IntEnum):
-    """Where a waiting email queues. `outbox` says in which order the queues are emptied."""
+    """The queue of a waiting email. `outbox` has the order of the queues."""
 
     SIGN_IN = 0
     NEW = 1  # was due when it was written
@@ -51,13 +51,13 @@ class Turn(IntEnum):
 
 
 class Delivery(StrEnum):
-    """What the provider told us after it took an email; a later member overrules an earlier one."""
+    """The delivery state from the provider's events; a later member overrides an earlier one."""
 
     UNKNOWN = ""  # nothing yet
     PROCESSED = "processed"  # it has the email
-    DEFERRED = "deferred"  # their server asked it to wait
-    DELIVERED = "delivered"  # their server has taken it
-    BOUNCED = "bounced"  # their server refused it
+    DEFERRED = "deferred"  # the recipient's server asked the provider to wait
+    DELIVERED = "delivered"  # the recipient's server accepted it
+    BOUNCED = "bounced"  # the recipient's server refused it
     DROPPED = "dropped"  # the provider did not even try
     REPORTED = "reported"  # the recipient called it spam
 
@@ -66,11 +66,11 @@ RETURNED = (Delivery.BOUNCED, Delivery.DROPPED)
 
 
 class OutboxMessage(Base):
-    """One intent: which email is due to whom, written in the transaction of what it tells of.
+    """One email that is due, inserted in the transaction of its event.
 
-    `facts` are the few things that will be gone when the email is composed, which is when it is
+    `facts` are details that may be gone when the email is composed, just before it is
     sent; None once it is settled. An email about a call carries the booking and its sequence:
-    of two to one address, that of the higher sequence overtakes the other.
+    of two emails to one address, the one with the higher sequence supersedes the other.
     """
 
     __tablename__ = "outbox"
@@ -83,7 +83,7 @@ class OutboxMessage(Base):
         Index(None, "state", "useless_after"),
         Index(None, "booking_id", "address"),
         Index(None, "address"),
-        Index("ix_outbox_lower_address", text("lower(address)")),  # to export and erase one
+        Index("ix_outbox_lower_address", text("lower(address)")),  # for export and erasure
         Index(None, "mailbox", "created_at"),
         Index(None, "provider_id"),
         Index(None, "state", "delivery", "created_at"),
@@ -95,21 +95,21 @@ class OutboxMessage(Base):
     lead_id: Mapped[int | None] = mapped_column(
         ForeignKey(Lead.id, ondelete="SET NULL"), index=True
     )
-    # No foreign key: emails know nothing of bookings, whose numbers are never given out again.
+    # No foreign key, since emails don't depend on bookings. Booking ids are never reused.
     booking_id: Mapped[int | None]
     sequence: Mapped[int] = mapped_column(default=0)  # of the booking
     address: Mapped[str] = mapped_column(String(320))
-    mailbox: Mapped[str] = mapped_column(String(320), default="")  # a visitor's, for their budget
+    mailbox: Mapped[str] = mapped_column(String(320), default="")  # for the limit per day
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    # What was sent, as message.to_json writes it, where that is kept. One that waits has a body
-    # only if an earlier version composed it; then this is what leaves.
+    # The sent message (message.to_json), if it is kept. A waiting email has a body
+    # only if an earlier version composed it, which is then sent as it is.
     body: Mapped[str | None] = mapped_column(Text)
     state: Mapped[EmailState] = mapped_column(StoredEnum(EmailState, 10))
     hold: Mapped[Hold | None] = mapped_column(StoredEnum(Hold, 10))  # of a held one
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
-    due_at: Mapped[datetime]  # when it is meant to leave
-    next_at: Mapped[datetime]  # when the next try may start: due_at, then by the back-off
+    due_at: Mapped[datetime]  # when it should be sent
+    next_at: Mapped[datetime]  # when the next try may start: due_at, then by backoff
     turn: Mapped[int] = mapped_column(default=Turn.NEW)
     useless_after: Mapped[datetime | None]  # None in rows of earlier versions only
     leased_until: Mapped[datetime | None]
@@ -133,7 +133,7 @@ RINGS = OutboxMessage.alarm_at > datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class DeliveryEvent(Base):
-    """One thing that the provider told us of a mail, kept so that it counts once; no address."""
+    """A delivery event of the provider, stored without the address so that it counts once."""
 
     __tablename__ = "delivery_event"
 
@@ -147,29 +147,29 @@ class DeliveryEvent(Base):
 
 
 class OutboxPause(Base):
-    """The one row that says why nothing is sent at all, if that is so."""
+    """The one row that says why sending is paused or stopped, if it is."""
 
     __tablename__ = "outbox_pause"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
     paused_until: Mapped[datetime | None]  # the provider asked us to slow down
-    pauses: Mapped[int] = mapped_column(default=0)  # in a row, for the back-off
+    pauses: Mapped[int] = mapped_column(default=0)  # consecutive pauses, for the backoff
     stopped_at: Mapped[datetime | None]  # the provider refused our key or our sender
     stop_reason: Mapped[str] = mapped_column(String(200), default="")
     key_fingerprint: Mapped[str] = mapped_column(String(64), default="")  # of the refused key
 
 
 class ErasureJob(Base):
-    """An address that the provider is still to be asked to erase, and how that goes."""
+    """A pending request to the provider to erase an address."""
 
     __tablename__ = "erasure_job"
     __table_args__ = (UniqueConstraint("address"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    address: Mapped[str] = mapped_column(String(320))  # as the provider got it
+    address: Mapped[str] = mapped_column(String(320))  # in the form that the provider got
     asked_at: Mapped[datetime]
     next_at: Mapped[datetime]  # when the next try may start
     attempts: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(String(200), default="")  # in words, nothing personal
-    alarm_at: Mapped[datetime | None]  # since when the alarm rings; None: no alarm
+    alarm_at: Mapped[datetime | None]  # start of the alarm; None: no alarm

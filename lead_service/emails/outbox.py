@@ -1,14 +1,14 @@
-"""The outbox: an intent is written in the caller's transaction, and sent after it, at least once.
+"""The outbox: emails are queued in the caller's transaction and sent after it, at least once.
 
-A row says which email is due to whom about what; it is composed when it is sent. It is claimed
+A row has the email's kind, recipient and subject; it is composed when it is sent. It is claimed
 under a lease, sent while no transaction is open, and finished by the holder of the lease.
-A worker that dies or hangs loses its lease and another sends the email: none is lost, and at most
-one is doubled by each death. The provider documents no key by which it would refuse the second,
-so the gap cannot be closed, only marked: each email carries its id.
+If a worker dies or hangs, its lease ends and another sends the email: none is lost, and at most
+one per crash is sent twice. The provider documents no idempotency key to refuse the second one,
+so the gap can't be closed, but each email carries its id.
 
 Of the emails about one call to one recipient in one role, one is under way at a time, in the order
-of the booking's sequence. What a row of a higher sequence has overtaken never leaves: what waits
-is canceled when that row is written, and what was under way then is canceled when it comes back.
+of the booking's sequence. A row with a higher sequence supersedes the earlier ones: a waiting one
+is canceled at once, and one being sent is canceled when it would be retried.
 """
 
 import uuid
@@ -45,19 +45,19 @@ from .models import EmailState, Hold, OutboxMessage, OutboxPause, Turn
 from .retries import LONGEST_WAIT, PROBE_EVERY, SPAN_BEFORE_DEAD, TRIES_BEFORE_DEAD, next_time
 from .transports.base import Accepted, Outcome, Permanent, Stop, Temporary
 
-SEND_SECONDS = 20  # the longest that one send may take, whatever the provider does
-LEASE_SECONDS = 60  # outlives a send, with time left to record its outcome
+SEND_SECONDS = 20  # time limit of one send
+LEASE_SECONDS = 60  # longer than a send, to leave time to record the outcome
 
 
-CLOCK_ERROR = timedelta(minutes=5)  # a time further ahead than this was set by a wrong clock
-NEVER_KEPT = {EmailKind.SIGN_IN}  # what it says is a key
-TRIED = (EmailState.SENT, EmailState.FAILED, EmailState.DEAD)  # and will not be tried again
+CLOCK_ERROR = timedelta(minutes=5)  # times further ahead than this come from a wrong clock
+NEVER_KEPT = {EmailKind.SIGN_IN}  # it contains a secret link
+TRIED = (EmailState.SENT, EmailState.FAILED, EmailState.DEAD)  # states after the last try
 WAITING = (EmailState.PENDING, EmailState.HELD)
 REFUSED = (EmailState.FAILED, EmailState.DEAD)
 SETTLED_AT_ONCE = 200  # emails that one claim may find too late
 TO_VISITOR, TO_HOST = EmailKind.of_role(VISITOR), EmailKind.of_role(HOST)
 TO_VISITORS = {*TO_VISITOR, EmailKind.MESSAGE_RECEIVED, EmailKind.RESULT}
-EMAILS_A_DAY = 8  # to one visitor's mailbox; a cancellation may go beyond, up to twice as many
+EMAILS_A_DAY = 8  # to one visitor's mailbox; cancellations have twice the limit
 DISOWNED = "the owner of the address says that someone else used it"
 ENOUGH = "the visitor has had as many emails as one address gets in a day"
 
@@ -65,7 +65,7 @@ IS_RESTORED = and_(OutboxMessage.state == EmailState.HELD, OutboxMessage.hold ==
 HAD_ENOUGH = and_(OutboxMessage.state == EmailState.HELD, OutboxMessage.reason == ENOUGH)
 
 
-# Built once: each form that is sent asks for them.
+# Built once, because each submitted form runs them.
 _of_mailbox = OutboxMessage.mailbox == bindparam("mailbox")
 IS_DISOWNED = select(
     exists().where(_of_mailbox, OutboxMessage.lead_id == Lead.id, Lead.disowned_at.is_not(None))
@@ -79,14 +79,14 @@ PROMISED = select(func.count(OutboxMessage.id)).where(
 
 
 class NotNeeded(Exception):
-    """What an email would tell no longer holds, or its recipient never heard of it."""
+    """The email is out of date, or its recipient never heard of the event."""
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)
         self.reason = reason  # in words, nothing personal
 
 
-# Composes the email of a row as things are at an instant; may raise NotNeeded.
+# Composes a row's email for an instant; may raise NotNeeded.
 Compose = Callable[[Session, OutboxMessage, datetime], Message]
 OnExpired = Callable[[Session, OutboxMessage, datetime], object]
 
@@ -106,12 +106,12 @@ def queue(
     dedupe_key: str | None = None,
     held: bool = False,
 ) -> None:
-    """Promise an email in the caller's transaction.
+    """Queue an email in the caller's transaction.
 
-    It leaves at `due_at` (`at`, the present, when None), and not at all once `useless_after` has
-    come. What waits about an earlier `sequence` of the booking, to the same recipient in the same
-    role, is canceled. Nothing is added when `dedupe_key` is known. A `held` one waits for
-    `release`, and so does what goes beyond the emails that a visitor gets in a day. Reminders are
+    It is sent at `due_at` (`at`, the present, when None), but not after `useless_after`.
+    Waiting emails about an earlier `sequence` of the booking, to the same recipient in the same
+    role, are canceled. Nothing is added when `dedupe_key` exists. A `held` email waits for
+    `release`, and so do emails beyond a visitor's daily limit. Reminders are
     counted when they are due (`had_enough`).
     """
     told = {}
@@ -139,9 +139,9 @@ def is_disowned(session: Session, mailbox: str) -> bool:
 
 
 def _why_held(session: Session, kind: EmailKind, mailbox: str, at: datetime) -> str:
-    """Say why a visitor gets no more emails for now: anybody can type anybody's address.
+    """Say why a visitor gets no more emails now: anyone can type another person's address.
 
-    A cancellation has room of its own, since without it a calendar keeps the call.
+    Cancellations have a higher limit, because without one a calendar keeps the call.
     """
     if is_disowned(session, mailbox):
         return DISOWNED
@@ -153,7 +153,7 @@ def _why_held(session: Session, kind: EmailKind, mailbox: str, at: datetime) -> 
 
 
 def had_enough(session: Session, row: OutboxMessage, at: datetime) -> bool:
-    """Say whether the mailbox of an email was sent, within a day, as many as it gets in one."""
+    """Say whether an email's mailbox has reached its daily limit."""
     sent = (OutboxMessage.mailbox == row.mailbox, OutboxMessage.sent_at > at - timedelta(days=1))
     query = select(func.count(OutboxMessage.id)).where(*sent)
     return bool(row.mailbox) and (session.scalar(query) or 0) >= EMAILS_A_DAY
@@ -176,7 +176,7 @@ def _new_row(kind: EmailKind, at: datetime, due_at: datetime, *, held: bool) -> 
 def supersede(
     session: Session, kind: EmailKind, booking_id: int, address: str, sequence: int
 ) -> dict[str, Any]:
-    """Cancel what an email of this kind, about a booking as of a sequence, overtakes.
+    """Cancel the waiting emails that one of this kind and sequence supersedes.
 
     Return which start its recipient knows, as the fact `before`, when news of another was
     canceled.
@@ -211,21 +211,21 @@ def release(session: Session, lead_id: int, at: datetime) -> int:
 
 
 def hold_waiting(session: Session) -> int:
-    """Hold everything that waits in a restored backup; return how many a person has to judge."""
+    """Hold all waiting emails of a restored backup; return how many a person has to review."""
     waits = OutboxMessage.state.in_((EmailState.PENDING, EmailState.SENDING))
     held = {"state": EmailState.HELD, "hold": Hold.RESTORED, "lease_token": None}
     return rows_changed(session, update(OutboxMessage).where(waits).values(held))
 
 
 def let_go(session: Session, outbox_id: str, at: datetime) -> bool:
-    """Let an email of a restored backup leave, now or when it is due; False when it is none."""
+    """Release an email of a restored backup, now or when it is due; False for any other email."""
     return _let_go(session, and_(OutboxMessage.id == outbox_id, IS_RESTORED), at) == 1
 
 
 def _let_go(session: Session, held: ColumnElement[bool], at: datetime) -> int:
     rows = session.scalars(select(OutboxMessage).where(held).with_for_update()).all()
     for row in rows:
-        # Due from now on: what waited for a person is not late.
+        # Due now: time spent waiting for a person doesn't count as late.
         row.state, row.due_at, row.hold = EmailState.PENDING, max(row.due_at, at), None
         row.reason = ""
         row.next_at = row.due_at
@@ -233,7 +233,7 @@ def _let_go(session: Session, held: ColumnElement[bool], at: datetime) -> int:
 
 
 def has_heard(session: Session, row: OutboxMessage) -> bool:
-    """Say whether its recipient may have had another email about the booking, in this role."""
+    """Say whether the recipient may have had an earlier email about the booking, in this role."""
     may_have_left = or_(
         OutboxMessage.state == EmailState.SENT,
         and_(OutboxMessage.attempts > 0, OutboxMessage.state != EmailState.FAILED),
@@ -250,9 +250,9 @@ def is_told(session: Session, booking_id: int, *kinds: EmailKind) -> bool:
 
 
 def resume(session: Session, *, key: str | None = None) -> None:
-    """Send again after a person has mended what stopped the sender.
+    """Resume sending after a person has fixed the cause of the stop.
 
-    With `key`, a transport's fingerprint: only when it was another key that was refused.
+    With `key`, a transport's fingerprint: only if another key was refused.
     """
     pause = session.get(OutboxPause, 1, with_for_update=True)
     if pause is None or (key is not None and pause.key_fingerprint == key):
@@ -264,13 +264,13 @@ def resume(session: Session, *, key: str | None = None) -> None:
 
 @dataclass(frozen=True)
 class Claim:
-    """One mail that this worker alone may send until its lease ends."""
+    """An email that only this worker may send until its lease ends."""
 
     id: str
     token: str
     fingerprint: str  # of the key it will be sent with
     at: datetime  # when it was claimed
-    is_made_up: bool = False  # its recipient is: it counts as sent and goes nowhere
+    is_made_up: bool = False  # for a made-up recipient: count it as sent without sending it
 
 
 def claim(
@@ -281,11 +281,11 @@ def claim(
     fingerprint: str = "",
     on_expired: OnExpired | None = None,
 ) -> Claim | None:
-    """Lease the email that is due first, or return None when none is or sending is paused.
+    """Lease the next due email; return None if none is due or sending is paused.
 
-    Emails whose use has passed become `expired` on the way, and `on_expired` is called with each.
-    Sign-in links go first, and new emails before those that have failed. An idle look around
-    only reads: it never blocks a booking.
+    Useless emails become `expired` on the way, and `on_expired` is called for each.
+    Sign-in links go first, and new emails before retries. Without due emails, this
+    only reads, so it never blocks a booking.
     """
     lease = timedelta(seconds=lease_seconds)
     instants = {
@@ -319,14 +319,14 @@ def _expire(
 
 
 def _next(session: Session, instants: dict[str, datetime]) -> OutboxMessage | None:
-    """Return the row to send next, locked, and cancel those on the way that are overtaken."""
+    """Lock and return the row to send next; cancel superseded rows on the way."""
     for first in FIRST:
         if row := session.scalar(first, instants):
             if not _is_overtaken(session, row):
                 return row
             _settle(row, EmailState.CANCELLED)
             session.flush()
-            return _next(session, instants)  # what it has held up may come first now
+            return _next(session, instants)  # emails that waited for this one may come first now
     return None
 
 
@@ -334,16 +334,16 @@ def _lease(
     session: Session, row: OutboxMessage, now: datetime, lease: timedelta, fingerprint: str
 ) -> Claim:
     if (pause := session.get(OutboxPause, 1)) and pause.stopped_at:
-        pause.paused_until = now + PROBE_EVERY  # this one is the probe
+        pause.paused_until = now + PROBE_EVERY  # this email is the probe
     row.state = EmailState.SENDING
     row.lease_token, row.leased_until = uuid.uuid4().hex, now + lease
-    row.attempts += 1  # here, not at the end: a mail that kills its worker must count too
+    row.attempts += 1  # counted before sending, so that an email that crashes its worker counts too
     is_made_up = demo_data.is_made_up(session, row.address)
     return Claim(row.id, row.lease_token, fingerprint, now, is_made_up)
 
 
 def _settle(row: OutboxMessage, state: EmailState, reason: str = "") -> None:
-    """End a row that is not sent; nothing of it is kept but that it was there."""
+    """Settle a row that is not sent, and drop its facts."""
     row.state, row.reason, row.alarm_at = state, reason[:200], None
     row.body = row.facts = row.lease_token = row.leased_until = None
 
@@ -362,7 +362,7 @@ def _same_call(other: Any, row: Any) -> ColumnElement[bool]:
 
 
 def _role(kind: Any) -> ColumnElement[str]:
-    """Name the role in which an email of a kind, or of a column of kinds, is read.
+    """Return the reader's role for a kind of email, or for a column of kinds.
 
     One address can have several: a host in SALES_TO gets the team's news, and no calendar file
     with it, once the call is another host's.
@@ -379,9 +379,9 @@ def _is_overtaken(session: Session, row: OutboxMessage) -> bool:
     return bool(session.scalar(select(exists().where(later))))
 
 
-# -- What may be sent: statements that are built once, since a claim takes less than that. Their
-# instants are the present, and how far ahead the end of a lease and the next try can be: what lies
-# beyond was set by a clock that has been set back.
+# -- What may be sent: statements that are built once, since building takes longer than a claim.
+# The instants are the present, and the latest plausible ends of leases and next tries: later ones
+# come from a clock that has been set back.
 
 _NOW: BindParameter[datetime] = bindparam("now")
 _LEASE_LIMIT: BindParameter[datetime] = bindparam("lease_limit")
@@ -389,13 +389,13 @@ _WAIT_LIMIT: BindParameter[datetime] = bindparam("wait_limit")
 
 
 def _lost(of: Any) -> ColumnElement[bool]:
-    """Select emails whose lease ran out."""
+    """Select emails with an expired lease."""
     ran_out = or_(of.leased_until <= _NOW, of.leased_until > _LEASE_LIMIT)
     return and_(of.state == EmailState.SENDING, ran_out)
 
 
 def _is_its_turn() -> ColumnElement[bool]:
-    """Select rows with no email of the same call and recipient under way or to be sent before."""
+    """Select rows without an earlier unsent email of the same call and recipient."""
     other = aliased(OutboxMessage)
     is_under_way = and_(other.leased_until > _NOW, other.leased_until <= _LEASE_LIMIT)
     order = (other.sequence, other.due_at, other.id)
@@ -409,9 +409,9 @@ def _is_its_turn() -> ColumnElement[bool]:
 
 
 def _queues() -> tuple[ColumnElement[bool], ...]:
-    """Select what may be sent: one queue after the other, each by `next_at`, by an index.
+    """Select sendable rows: one queue after the other, each by `next_at`, from an index.
 
-    What was due when it was written, and was not tried yet, is due whatever the clock says.
+    Emails that were due when queued, and not tried yet, don't depend on the clock.
     """
     waits = and_(OutboxMessage.state == EmailState.PENDING, _is_its_turn())
     has_come = OutboxMessage.next_at <= _NOW
@@ -444,9 +444,9 @@ FIRST_IDS = [select(OutboxMessage.id).where(one).limit(1) for one in _queues()]
 
 
 def _is_blocked(session: Session, now: datetime, fingerprint: str) -> bool:
-    """Say whether the sender is paused, or stopped until the next probe.
+    """Say whether sending is paused, or stopped until the next probe.
 
-    A stop is another key's when the sender has a new one.
+    A stop doesn't apply to a new key.
     """
     pause = session.get(OutboxPause, 1)
     if pause is None or (pause.stopped_at and pause.key_fingerprint != fingerprint):
@@ -463,9 +463,9 @@ def finish(
     *,
     kept: Message | None = None,
 ) -> bool:
-    """Record how a send ended; return False when the lease was lost, and change nothing then.
+    """Record the outcome of a send; return False, without changes, if the lease was lost.
 
-    `kept` is what was sent, where it is to be read later.
+    `kept` is the sent message, if it should stay readable.
     """
     return db.write(lambda session: _finish(session, held, outcome, now, kept))
 
@@ -482,7 +482,7 @@ def _finish(
     if row is None:
         return False
     row.lease_token = row.leased_until = None
-    if not row.delivery:  # the provider's event may be faster than its answer
+    if not row.delivery:  # the provider's event may arrive before its answer
         row.reason = "" if isinstance(outcome, Accepted) else outcome.reason[:200]
     match outcome:
         case Accepted():
@@ -507,13 +507,13 @@ def _finish(
     if row.state != EmailState.SENT and _is_overtaken(session, row):
         _settle(row, EmailState.CANCELLED)
     if isinstance(outcome, Temporary) and outcome.may_have_left:
-        # As if its worker had died: the next email about a call waits until it cannot arrive.
+        # Keep the lease, so that the next email about the call waits until this one can't arrive.
         row.leased_until = now + timedelta(seconds=LEASE_SECONDS)
     return True
 
 
 def _try_again(row: OutboxMessage, outcome: Temporary, now: datetime) -> None:
-    """Put a mail back, or give it up after enough tries over enough days."""
+    """Queue a retry, or give up after enough tries over enough days."""
     row.failing_since = row.failing_since or now
     tried_long = now - row.failing_since >= SPAN_BEFORE_DEAD
     if row.attempts >= TRIES_BEFORE_DEAD and tried_long:
@@ -525,12 +525,12 @@ def _try_again(row: OutboxMessage, outcome: Temporary, now: datetime) -> None:
 
 
 def _wait_uncounted(row: OutboxMessage, until: datetime) -> None:
-    """Put a mail back as if it had not been tried: the trouble was not its own."""
+    """Queue a retry without counting the try: the failure wasn't caused by this email."""
     row.state, row.next_at, row.attempts = EmailState.PENDING, until, row.attempts - 1
 
 
 def _pause(session: Session, outcome: Temporary, now: datetime) -> datetime:
-    """Pause the whole sender, at most until the next probe; return when to try the email again."""
+    """Pause all sending, at most until the next probe; return when to retry the email."""
     pause = _the_pause(session)
     pause.pauses += 1
     again = next_time(pause.pauses, outcome.retry_at, now)
@@ -539,7 +539,7 @@ def _pause(session: Session, outcome: Temporary, now: datetime) -> datetime:
 
 
 def _stop(session: Session, outcome: Stop, fingerprint: str, now: datetime) -> None:
-    """Stop the sender; from then on one email is tried about every ten minutes."""
+    """Stop sending, except for one probe about every ten minutes."""
     pause = _the_pause(session)
     if not pause.stopped_at or pause.key_fingerprint != fingerprint:
         pause.stopped_at = now
@@ -548,9 +548,9 @@ def _stop(session: Session, outcome: Stop, fingerprint: str, now: datetime) -> N
 
 
 def _note_success(session: Session, held: Claim, now: datetime) -> None:
-    """Forget a pause that is over, and a stop that is.
+    """Clear a pause or stop after a success.
 
-    A success with the refused key proves nothing when it was on its way before the refusal came.
+    A success with the refused key doesn't count if the send began before the refusal.
     """
     pause = session.get(OutboxPause, 1, with_for_update=True)
     if pause is None:
@@ -564,7 +564,7 @@ def _note_success(session: Session, held: Claim, now: datetime) -> None:
 
 
 def _the_pause(session: Session) -> OutboxPause:
-    """Return the one row, locked; another worker may be making it at the same moment."""
+    """Lock and return the one row, which another worker may be inserting at the same time."""
     if pause := session.get(OutboxPause, 1, with_for_update=True):
         return pause
     try:

@@ -1,9 +1,9 @@
-"""Having the provider erase what it knows of an address that was erased here.
+"""Ask the email provider to erase an address that was erased here.
 
-The promise is a row, written in the transaction that erases. It holds the address until the
-provider has taken the job over (202), and then it goes. None is given up: what is refused is
-tried again every two hours, and shown, until it is taken or a member has had it done by hand.
-Asking twice does no harm, so `next_at` is all that keeps two workers apart.
+The erasing transaction inserts a job. The job keeps the address until the
+provider has accepted the request (202), and is then deleted. No job is given up: a refused one is
+retried every two hours and shown, until it is accepted or a member has had it done by hand.
+Asking twice does no harm, so `next_at` alone keeps two workers apart.
 """
 
 import logging
@@ -25,24 +25,24 @@ from .outbox import CLOCK_ERROR, LEASE_SECONDS
 from .retries import LONGEST_WAIT, next_time
 from .transports.base import Permanent, Stop, Temporary, wire_address
 
-# A mail that is just being sent has left by then; and no lease that was taken before ends so late.
+# By then, an email that was being sent has left, and every earlier lease has ended.
 FIRST_ERASURE_WAIT = timedelta(seconds=LEASE_SECONDS + 30)
-PATIENCE = timedelta(hours=72)  # after so long without an answer an alarm rings
+PATIENCE = timedelta(hours=72)  # time without an answer before an alarm
 
 log = logging.getLogger(__name__)
 
 
 class Eraser(Protocol):
-    """A provider that can be asked to forget an address."""
+    """An email provider that can erase an address."""
 
     def erase(self, address: str) -> None:
-        """Ask once, within lease.SEND_SECONDS; raise Temporary, Permanent or Stop."""
+        """Send one request, within outbox.SEND_SECONDS; raise Temporary, Permanent or Stop."""
         ...
 
 
 @dataclass(frozen=True)
 class _Claim:
-    """A job that this worker has until `until`."""
+    """A job that this worker has claimed until `until`."""
 
     id: int
     address: str
@@ -51,15 +51,15 @@ class _Claim:
 
 
 def are_asked_for(settings: Settings) -> bool:
-    """Say whether there is a provider that keeps anything: not for a folder, nor in a sandbox."""
+    """Say whether a provider stores addresses: a folder and the sandbox don't."""
     return settings.sendgrid_api_key is not None and not settings.sendgrid_sandbox
 
 
 def ask(session: Session, settings: Settings, mails: ColumnElement[bool], at: datetime) -> None:
-    """Promise to ask for the addresses of those `mails` that the provider has seen.
+    """Add jobs for the addresses of those `mails` that the provider has seen.
 
-    It must come before the mails themselves are deleted, in the same transaction. An address
-    that was never mailed is not told to the provider by this, either.
+    Call it before the emails themselves are deleted, in the same transaction. An address
+    that never got an email isn't disclosed to the provider.
     """
     if not are_asked_for(settings):
         return
@@ -68,7 +68,7 @@ def ask(session: Session, settings: Settings, mails: ColumnElement[bool], at: da
 
 
 def promise(session: Session, addresses: Iterable[str], at: datetime) -> None:
-    """Promise to ask for these addresses, anew where that was promised before."""
+    """Add a job for each address, or restart the one that exists."""
     fresh = {"attempts": 0, "next_at": at + FIRST_ERASURE_WAIT}
     for address in sorted(addresses):
         first = fresh | {"address": address, "asked_at": at, "reason": ""}
@@ -79,12 +79,12 @@ def promise(session: Session, addresses: Iterable[str], at: datetime) -> None:
 
 def _as_sent(addresses: Iterable[str]) -> Iterator[str]:
     for address in addresses:
-        with suppress(ValueError):  # what has no such form has not left
+        with suppress(ValueError):  # an address without such a form never got an email
             yield wire_address(address)
 
 
 def work_off(db: Database, provider: Eraser, now: datetime) -> int:
-    """Ask for every erasure that is due, one after another; return for how many."""
+    """Run every due job, one after another; return how many."""
     asked = 0
     while claimed := _claim(db, now):
         asked += 1
@@ -101,7 +101,7 @@ def work_off(db: Database, provider: Eraser, now: datetime) -> int:
 
 
 def _claim(db: Database, now: datetime) -> _Claim | None:
-    """Take the job that is due first; a look around that finds none only reads."""
+    """Claim the next due job; if none is due, only read."""
     with db.read() as session:
         if not session.scalar(select(exists().where(_due(now)))):
             return None
@@ -118,19 +118,19 @@ def _take(session: Session, now: datetime) -> _Claim | None:
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
-    """Select jobs whose time has come, and those whose time a wrong clock has set."""
+    """Select due jobs, and those whose time comes from a wrong clock."""
     return or_(ErasureJob.next_at <= now, ErasureJob.next_at > now + LONGEST_WAIT + CLOCK_ERROR)
 
 
 def _is(claimed: _Claim) -> ColumnElement[bool]:
-    """Select the job as it was taken: one that was asked for again meanwhile stays."""
+    """Select the job as it was claimed: one that was restarted meanwhile stays."""
     return and_(ErasureJob.id == claimed.id, ErasureJob.next_at == claimed.until)
 
 
 def _put_off(
     session: Session, claimed: _Claim, refusal: Temporary | Permanent | Stop, now: datetime
 ) -> None:
-    """Try again later; ring where only a person can help, or when it has taken for days."""
+    """Queue a retry; raise an alarm if only a person can help, or after days of retries."""
     job = session.scalar(select(ErasureJob).where(_is(claimed)).with_for_update())
     if job is None:
         return
@@ -148,16 +148,16 @@ def _put_off(
 
 
 def pending(session: Session) -> list[ErasureJob]:
-    """List what the provider has not taken over yet, the oldest first."""
+    """List the open jobs, the oldest first."""
     return list(session.scalars(select(ErasureJob).order_by(ErasureJob.asked_at, ErasureJob.id)))
 
 
 def retry(session: Session, job_id: int, now: datetime) -> bool:
-    """Let a job be tried at once; say whether there was one."""
+    """Retry a job now; return whether it existed."""
     due = update(ErasureJob).where(ErasureJob.id == job_id).values(next_at=now)
     return rows_changed(session, due) == 1
 
 
 def close(session: Session, job_id: int) -> bool:
-    """Forget a job that was done by hand; say whether there was one."""
+    """Delete a job that was done by hand; return whether it existed."""
     return rows_changed(session, delete(ErasureJob).where(ErasureJob.id == job_id)) == 1

@@ -4,7 +4,7 @@ import random
 from datetime import datetime, timedelta
 
 FIRST_WAIT = timedelta(seconds=30)
-LONGEST_WAIT = timedelta(hours=2)  # of our own choice
+LONGEST_WAIT = timedelta(hours=2)  # by our own backoff
 LONGEST_ASKED = timedelta(hours=1)  # that the provider may ask for
 PROBE_EVERY = timedelta(minutes=10)  # while sending is paused or stopped, one email is tried
 TRIES_BEFORE_DEAD = 48
@@ -12,7 +12,7 @@ SPAN_BEFORE_DEAD = timedelta(hours=72)
 
 
 def next_time(tries: int, retry_at: datetime | None, now: datetime) -> datetime:
-    """Return when to try again: by our back-off, or later when asked to, within LONGEST_ASKED."""
+    """Return when to retry: after our backoff, or later if asked, within LONGEST_ASKED."""
     own = now + back_off(tries, random.random())
     return max(own, min(retry_at or own, now + LONGEST_ASKED))
 

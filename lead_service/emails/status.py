@@ -1,4 +1,4 @@
-"""Count what waits and what failed in the outbox, for the desk and `lead-service check`."""
+"""Count waiting and failed emails in the outbox, for the desk and `lead-service check`."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -12,34 +12,34 @@ from .message import EmailKind
 from .models import RINGS, EmailState, ErasureJob, OutboxMessage, OutboxPause
 from .outbox import HAD_ENOUGH, IS_RESTORED
 
-LATE = timedelta(minutes=15)  # an email that waits longer is an alarm
+LATE = timedelta(minutes=15)  # waiting longer raises an alarm
 
 
 @dataclass(frozen=True)
 class Health:
-    """How the outbox does, for the banner on the desk and for `lead-service check`.
+    """The state of the outbox, for the banner on the desk and for `lead-service check`.
 
     Failed emails count until someone marks them as seen.
     """
 
-    waiting: int  # due, and not sent yet
+    waiting: int  # due emails, not sent yet
     oldest: timedelta | None  # how long the oldest of them has waited
     failed: int
-    why_failed: str  # the latest of them
+    why_failed: str  # reason of the latest failure
     dead: int
-    returned: int  # sent, and then not delivered
-    never_told: int  # about a call, and not sent in time
+    returned: int  # sent, then bounced
+    never_told: int  # emails about a call that weren't sent in time
     paused_until: datetime | None
     stopped_at: datetime | None
     stop_reason: str
     restored: int  # held since a backup was restored
-    too_many: int  # held because their recipient had enough
-    floods: int  # hours of the last day in which too many messages came
+    too_many: int  # held because of the limit per mailbox
+    floods: int  # hours of the last day with a flood of messages
     unerased: int  # addresses whose erasure at the provider needs a person
 
     @property
     def troubles(self) -> tuple[str, ...]:
-        """What needs attention, one sentence each; empty when nothing does."""
+        """One sentence for each problem; empty if there is none."""
         troubles = []
         if self.stopped_at:
             troubles.append(f"Sending has stopped: {self.stop_reason}.")
@@ -88,12 +88,12 @@ def _in_words(wait: timedelta) -> str:
 
 
 def health(session: Session, now: datetime) -> Health:
-    """Count what waits and what went wrong, as of `now`."""
+    """Count waiting and failed emails, as of `now`."""
     is_open = OutboxMessage.state.in_((EmailState.PENDING, EmailState.SENDING))
     waits = and_(is_open, OutboxMessage.due_at <= now)
     query = select(func.count(), func.min(OutboxMessage.due_at)).where(waits)
     waiting, oldest = session.execute(query).one()
-    # Counted here: asked to group them, SQLite would read the whole table in that order.
+    # Counted in Python, because SQLite would read the whole table to group the rows.
     wrong = Counter(session.scalars(select(OutboxMessage.state).where(RINGS)))
     failed = and_(RINGS, OutboxMessage.state == EmailState.FAILED)
     latest = select(OutboxMessage.reason).where(failed).order_by(OutboxMessage.alarm_at.desc())

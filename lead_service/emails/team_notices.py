@@ -1,4 +1,4 @@
-"""Tell the sales team about a lead: one email to each of them.
+"""Email the sales team about a lead, each member separately.
 
 `book.emails.team_news` composes it. A reply goes to the lead, where the lead may be written to.
 """
@@ -20,13 +20,13 @@ from .message import EmailKind, Message, compose
 from .models import OutboxMessage
 
 USEFUL_FOR = timedelta(days=14)
-FLOOD_TOLD_AFTER = timedelta(hours=1)  # so that one email tells of all of it
+FLOOD_TOLD_AFTER = timedelta(hours=1)  # so that one email covers the whole flood
 # If one of these expires, the visitor does not know about the call.
 TELLS_VISITOR = {EmailKind.BOOKING_CONFIRMED, EmailKind.BOOKING_CHANGED}
 
 
 class CallNews(StrEnum):
-    """What the team hears of a call."""
+    """What happened to a call, as the team's email says."""
 
     BOOKED = "booked"
     MOVED = "moved"
@@ -53,11 +53,11 @@ def notify(
 ) -> None:
     """Email everyone in SALES_TO about what a lead did; `key` names the occasion, once.
 
-    What is part of a `flood` is told in one email an hour, which says how many leads to look at.
+    During a `flood`, one email per hour says how many leads to look at.
 
-    `occasion` says what that allows. The facts are `what` the lead did, in a few words, and maybe
-    the `text` that they wrote and the article that they `came_from`. `exclude` are addresses that
-    get an email of their own about this.
+    `occasion` decides whether they may be contacted. The facts are `what` the lead did and maybe
+    the `text` that they wrote and the article that they `came_from`. Addresses in `exclude`
+    get another email about this.
     """
     if flood:
         _tell_of_flood(session, settings, at)
@@ -89,7 +89,7 @@ def notify_of_call(
     at: datetime,
     **more: Any,
 ) -> None:
-    """Email the team what became of a call; `booking` is its id and sequence."""
+    """Email the team about a change of a call; `booking` is its id and sequence."""
     more |= {"occasion": Occasion.CALL, "booking": booking, "news": news}
     notify(session, settings, lead_id, at, **more)
 
@@ -126,7 +126,7 @@ def flood_email(
 
 
 def never_told(settings: Settings, session: Session, row: OutboxMessage, at: datetime) -> None:
-    """Raise an alarm and email the team: a visitor was not told of their call in time."""
+    """Raise an alarm and email the team when a visitor wasn't told of their call in time."""
     if row.kind not in TELLS_VISITOR:
         return
     row.alarm_at, row.reason = at, "it could not be sent in time, so we never told the visitor"
@@ -136,10 +136,10 @@ def never_told(settings: Settings, session: Session, row: OutboxMessage, at: dat
 
 
 def reply_fields(allowed: Permission, email: str, name: str) -> dict[str, Any]:
-    """Return what an email to the team needs to say whether its reader may reply to a person."""
+    """Return the fields of an email to the team that say whether to reply to a person."""
     return {
         "reply_to": email if allowed.may_write else None,
-        "answers": email,  # where a reply goes
+        "answers": email,  # the address that a reply goes to
         "reply_to_name": name if allowed.may_write else "",
         "permission": allowed.text,
         "may_write": allowed.may_write,

@@ -1,6 +1,6 @@
 """The deliver process: send what is due in the outbox until a signal to stop.
 
-It outlives a database that is away, and does the daily jobs and the calendar sync beside sending.
+It survives an unavailable database, and also runs the daily jobs and the calendar sync.
 """
 
 import logging
@@ -28,20 +28,20 @@ from .transports.folder import Folder
 from .transports.sendgrid import SendGrid
 from .transports.smtp import Smtp
 
-IDLE_SECONDS = 0.5  # a booking's mail leaves within about a second
+IDLE_SECONDS = 0.5  # emails of a booking are sent within about a second
 LONGEST_TROUBLE_SECONDS = 30
-BESIDE_SECONDS = 5  # between two looks for what else is to do
+BESIDE_SECONDS = 5  # between two checks for other work
 A_DAY = timedelta(days=1)
-CLOCK_SECONDS = 3600  # between two looks at whether our clock is right
-A_JUMP = timedelta(minutes=1)  # of the wall clock beside the one that only counts seconds
-A_LEAP = timedelta(hours=1)  # ahead: emails could expire by it
-DOUBTED_SECONDS = 120  # a leap may be over in a moment, and not every machine can ask another clock
+CLOCK_SECONDS = 3600  # between two checks of this machine's clock
+A_JUMP = timedelta(minutes=1)  # of the wall clock against the monotonic one
+A_LEAP = timedelta(hours=1)  # ahead: emails could expire
+DOUBTED_SECONDS = 120  # a leap may be corrected at once
 
 log = logging.getLogger(__name__)
 
 
 def transport_for(settings: Settings) -> Transport:
-    """Return the provider, else the mail server, else the folder, whichever is set."""
+    """Return the configured transport: the provider, else the mail server, else the folder."""
     if settings.sendgrid_api_key:
         return SendGrid(settings)
     return Folder(settings) if settings.writes_mail_to_folder else Smtp(settings)
@@ -57,14 +57,14 @@ def run(
     beside: Sequence[Callable[[Database], object]] = (),
     clock_fault: Callable[[Database], str | None] | None = None,
 ) -> None:
-    """Deliver mail until SIGTERM or SIGINT, after the send that is under way.
+    """Deliver emails until SIGTERM or SIGINT; a send in progress finishes.
 
-    `compose` writes the email that a row stands for. `daily` runs between two emails, at the
-    start and then once a day: this is the one process that runs on days without a visitor.
-    Each of `beside` runs again and again in its own thread: a slow calendar delays no email. While
-    `clock_fault` names a fault of the clock, nothing is sent, given up or erased. Ends too
-    when `until()` says so, and when `parent_pid`, the process that started this one, is gone.
-    Raises ValueError for settings with which nothing could be sent.
+    `compose` composes a row's email. `daily` runs between two emails, at the
+    start and then once a day, because this process runs on days without visitors, too.
+    Each of `beside` repeats in its own thread: a slow calendar delays no email. While
+    `clock_fault` returns a fault, nothing is sent, given up or erased. Also ends
+    when `until()` is true, and when the parent process `parent_pid` is gone.
+    Raises ValueError for settings that can't send email.
     """
     transport = transport_for(settings)
     db = Database(settings.database_url)
@@ -79,7 +79,7 @@ def run(
         try:
             more = not our_clock.is_wrong(db) and _work(db, chores, deliver)
             troubles = 0
-        except Exception as error:  # nothing may end this process but a request to end
+        except Exception as error:  # an error must not end this process
             more, troubles = False, troubles + 1
             log.error("deliver is in trouble, and goes on: %s", _where(error))
         if not more:
@@ -103,23 +103,23 @@ def _work(db: Database, chores: "_Daily", deliver: Callable[[datetime], bool]) -
 
 
 class _Daily:
-    """What is done once a day, first at the start; a failed time is not made up for."""
+    """The daily work, run first at the start; a failed run isn't repeated that day."""
 
     def __init__(self, chores: Callable[[Database], object] | None) -> None:
         self._chores, self._due_at = chores, clock.now()
 
     def do_when_due(self, db: Database) -> None:
         now = clock.now()
-        ran_ahead = self._due_at > now + A_DAY  # the clock, when they were done last
+        ran_ahead = self._due_at > now + A_DAY  # the clock was ahead at the last run
         if self._chores and (now >= self._due_at or ran_ahead):
             self._due_at = now + A_DAY
             self._chores(db)
 
 
 class _Clock:
-    """Whether this machine's clock is wrong; asked hourly, and whenever it has jumped.
+    """Check this machine's clock, hourly and after each jump.
 
-    After a leap ahead it counts as wrong for a while, whatever others say.
+    After a leap ahead, it counts as wrong for a while in any case.
     """
 
     def __init__(self, fault: Callable[[Database], str | None] | None) -> None:
@@ -128,7 +128,7 @@ class _Clock:
         self._due_at = time.monotonic()
         self._offset = _offset()
         self._doubted_until = 0.0
-        self._lock = threading.Lock()  # the threads beside ask as well
+        self._lock = threading.Lock()  # other threads check as well
 
     def is_wrong(self, db: Database) -> bool:
         with self._lock:
@@ -155,10 +155,10 @@ def _offset() -> timedelta:
 
 
 def _catch_signals() -> list[int]:
-    """Return a list that the signals to stop are added to.
+    """Return a list to which stop signals are added.
 
-    A list and not a threading.Event, which a handler could find locked by the very thread it
-    interrupts. Outside the main thread (tests) signals are left alone.
+    A threading.Event could be locked by the very thread that the handler
+    interrupts. Outside the main thread (in tests), no handler is installed.
     """
     caught: list[int] = []
     if threading.current_thread() is threading.main_thread():
@@ -168,8 +168,8 @@ def _catch_signals() -> list[int]:
 
 
 def _forget_another_key(db: Database, transport: Transport) -> None:
-    """Lift a stop that an older key has caused, so that its alarm does not outlive it."""
-    with suppress(SQLAlchemyError, StorageBusy, OSError):  # the first success lifts it as well
+    """Clear a stop that an older key has caused, and with it the alarm."""
+    with suppress(SQLAlchemyError, StorageBusy, OSError):  # otherwise the first success clears it
         db.write(lambda session: outbox.resume(session, key=transport.fingerprint))
 
 
@@ -179,7 +179,7 @@ def _start_all_beside(
     transport: Transport,
     our_clock: _Clock,
 ) -> threading.Event:
-    """Start what is done beside the sending; it ends once the event is set."""
+    """Start the threads for other work, which end once the event is set."""
     is_over = threading.Event()
     works = list(beside)
     if isinstance(transport, SendGrid):
@@ -193,7 +193,7 @@ def _start_all_beside(
 def _repeat(
     work: Callable[[Database], object], db: Database, is_over: threading.Event, our_clock: _Clock
 ) -> None:
-    """Do `work` again and again until `is_over`, whatever goes wrong in it."""
+    """Repeat `work` until `is_over`, and log its errors."""
     while not is_over.is_set():
         try:
             if not our_clock.is_wrong(db):
@@ -208,19 +208,19 @@ def _is_orphan(parent_pid: int | None) -> bool:
 
 
 def _pause_after(troubles: int) -> float:
-    """Return the seconds to wait after so many troubles in a row; 0 is an idle outbox."""
+    """Return the seconds to wait after consecutive failures; 0 failures: an idle outbox."""
     return min(IDLE_SECONDS * 2 ** min(troubles, 10), LONGEST_TROUBLE_SECONDS)
 
 
 def _sleep(seconds: float, signals: list[int]) -> None:
-    """Sleep a little at a time, since a signal does not end a sleep."""
+    """Sleep in short steps, because a signal doesn't interrupt a sleep."""
     end = time.monotonic() + seconds
     while not signals and (left := end - time.monotonic()) > 0:
         time.sleep(min(left, IDLE_SECONDS))
 
 
 def _where(error: Exception) -> str:
-    """Name an error and the line that raised it; its text may hold what a visitor typed."""
+    """Return an error's type and line, without its text, which may quote a visitor."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
     return type(error).__name__ + place
@@ -235,9 +235,9 @@ def deliver_one(
     keep_text: bool = False,
     on_expired: OnExpired | None = None,
 ) -> bool:
-    """Send the email that is due first, if any; return whether there may be more.
+    """Send the next due email, if any; return whether there may be more.
 
-    No transaction is open while it is sent. With `keep_text` a sent email can still be read.
+    No transaction is open during the send. With `keep_text`, sent emails stay readable.
     """
     claimed = claim(db, now, fingerprint=transport.fingerprint, on_expired=on_expired)
     if claimed is None:
@@ -250,7 +250,7 @@ def deliver_one(
         case NotNeeded():
             log.info("email %s is not needed", claimed.id)
         case _:
-            # What the provider says stands after a colon, and may quote the email.
+            # Log only the text before the colon: the provider's own message may quote the email.
             log.warning("email %s not sent: %s", claimed.id, outcome.reason.partition(":")[0])
     _record(db, claimed, outcome, now, started, message if keep_text else None)
     return True
@@ -259,7 +259,7 @@ def deliver_one(
 def _send(
     db: Database, transport: Transport, compose: Compose, claimed: Claim, now: datetime
 ) -> tuple[Outcome | NotNeeded, Message | None]:
-    """Send once; whatever goes wrong becomes an outcome, so one bad row never stops the rest."""
+    """Send once; every error becomes an outcome, so that one bad row never stops the rest."""
     try:
         message = _composed(db, compose, claimed, now)
         if claimed.is_made_up:
@@ -272,9 +272,9 @@ def _send(
 
 
 def send_in_some_form(transport: Transport, message: Message, outbox_id: str) -> Accepted:
-    """Send an email; one to the team that is refused for good, in a simpler form.
+    """Send an email; if one to the team is refused, send a simpler form.
 
-    A visitor typed what it holds, and must never keep it from the team.
+    A visitor's text must never keep an email from the team.
     """
     started = time.monotonic()
     for simpler in simpler_forms(message):
@@ -288,10 +288,10 @@ def send_in_some_form(transport: Transport, message: Message, outbox_id: str) ->
 
 
 def _composed(db: Database, compose: Compose, claimed: Claim, now: datetime) -> Message:
-    """Compose the email as of now; one that cannot be composed is refused, with the reason."""
+    """Compose the email as of now; raise Permanent with the reason if that fails."""
     with db.read() as session:
         row = session.get(OutboxMessage, claimed.id)
-        if row is None:  # erased meanwhile
+        if row is None:  # erased in the meantime
             raise NotNeeded
         try:
             return compose(session, row, now)
@@ -309,9 +309,9 @@ def _record(
     started: float,
     kept: Message | None,
 ) -> None:
-    """Write the outcome down, trying for as long as the lease lasts.
+    """Record the outcome, with retries for as long as the lease lasts.
 
-    A mail that was accepted and is not marked so would be sent again.
+    An accepted email without a recorded outcome would be sent again.
     """
     while True:
         passed = time.monotonic() - started

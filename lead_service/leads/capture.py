@@ -15,18 +15,18 @@ from .contact_details import ContactDetails
 from .models import Consent, Lead, LeadEvent, Note, Stage, derived_columns
 from .touch import Touch, in_words
 
-POSSIBLE_SPAM = " (possible spam)"  # what the team is told of a lead in quarantine
+POSSIBLE_SPAM = " (possible spam)"  # added to emails to the team about a lead in quarantine
 ONE_EACH = "uq_lead_address"
 Stored = dict[str, str]  # a touch
 BY_ADDRESS = select(Lead).where(Lead.address == bindparam("address")).with_for_update()
 
 
 def normalize_email(email: str) -> str:
-    """Return the form of an address by which a lead is found.
+    """Normalize an address for finding its lead.
 
-    The domain is compared in punycode and the whole in lower case: in theory the part before
-    the @ is case-sensitive (RFC 5321, 2.4), in practice nobody has two mailboxes that differ
-    by it and many people type a capital first letter. Raises ValueError.
+    The domain becomes punycode and everything lower case: in theory the part before
+    the @ is case-sensitive (RFC 5321, 2.4), but in practice no two mailboxes differ
+    by case, and many people type a capital first letter. Raises ValueError.
     """
     try:
         checked = validate_email(
@@ -49,7 +49,7 @@ def mailbox_of_lead(address: str) -> str:
 
 
 def shares_mailbox(address: str) -> ColumnElement[bool]:
-    """Select the leads of the mailbox of a normalized address, whatever tag theirs carry."""
+    """Select the leads whose addresses deliver to the same mailbox, with any tag."""
     mailbox = mailbox_of_lead(address)
     local, _, domain = mailbox.rpartition("@")
     tagged = and_(
@@ -69,10 +69,10 @@ def capture_lead(
 ) -> Lead:
     """Find or make the one lead of an address, and lock it.
 
-    What is typed fills empty fields only: anybody can type anybody's address, so a later form
-    must not overwrite what we know (the form's own text is kept in its event). A lead is
-    suspected while all its forms were: a stranger may have sent the first one in its name.
-    `touches` say what led to this form, in the order in which it happened.
+    New details fill empty fields only: anyone can type another person's address, so a later form
+    must not overwrite known ones (the form's own text is kept in its event). A lead is
+    suspected while all its forms are: a stranger may have sent the first one in its name.
+    `touches` are the sources of this form, oldest first.
     """
     told, address = asdict(details), normalize_email(details.email)
     new: dict[str, Any] = told | {"address": address, "quarantine": quarantine}
@@ -81,7 +81,7 @@ def capture_lead(
     new |= {"created_at": at, "touched_at": at, "first_touch": first, "last_touch": last}
     new |= derived_columns(details, address, map(in_words, (first, last)))
     lead = None
-    while lead is None:  # it may be erased after it was in the way, before it is found
+    while lead is None:  # the lead may be erased between the insert's conflict and the query
         is_new = insert_unless(session, Lead, "address", **new)
         lead = _find(session, address)
     if is_new:
@@ -100,19 +100,19 @@ def _add_touches(lead: Lead, touches: Iterable[Stored | None]) -> None:
 
 
 def _first_and_last(touches: Iterable[Stored | None]) -> tuple[Stored | None, Stored | None]:
-    """Select the first touch, and of those that say what led to them the last."""
+    """Return the first touch, and the last one with a source."""
     known = sorted(filter(None, touches), key=lambda touch: touch["at"])
     saying = [touch for touch in known if touch.keys() - {"at"}]
     return next(iter(known), None), next(reversed(saying or known), None)
 
 
 def find_lead(session: Session, email: str) -> Lead | None:
-    """Find the lead of an address, in whatever form it is typed, and lock it."""
+    """Find the lead of an address, normalized or not, and lock it."""
     return _find(session, normalize_email(email))
 
 
 def correct_lead_email(session: Session, lead: Lead, email: str) -> bool:
-    """Give a lead the address that was meant; False, and nothing done, when another has it."""
+    """Correct a lead's address; return False, without changes, if another lead has it."""
     try:
         with session.begin_nested():
             lead.address, lead.email, lead.bounced_at = normalize_email(email), email, None
@@ -124,13 +124,13 @@ def correct_lead_email(session: Session, lead: Lead, email: str) -> bool:
 
 
 def pass_on(wrong: Lead, right: Lead) -> None:
-    """Give the lead of a corrected address what led to the mistyped one, and its owner."""
+    """Copy the source, owner and next step of the mistyped lead to the corrected one."""
     _add_touches(right, (wrong.first_touch, wrong.last_touch))
     right.owner_id = right.owner_id or wrong.owner_id
 
 
 def merge_leads(session: Session, right: Lead, wrong: Lead) -> None:
-    """Move what we know of a lead with a mistyped address to the one that was meant."""
+    """Move everything about a lead with a mistyped address to the lead of the correct one."""
     for model in (LeadEvent, Consent, Note):
         session.execute(update(model).where(model.lead_id == wrong.id).values(lead_id=right.id))
     pass_on(wrong, right)

@@ -1,7 +1,7 @@
-"""Tell which company an address belongs to, by its domain. Pure."""
+"""Find the company of an email address, by its domain. Pure."""
 
 # fmt: off
-# Providers of mailboxes for anyone, under whatever country they offer them.
+# Providers of public mailboxes, under any top-level domain.
 FREE_NAMES = frozenset((
     "gmail", "googlemail", "yahoo", "ymail", "rocketmail", "outlook", "hotmail", "live", "msn",
     "icloud", "aol", "gmx", "yandex", "proton", "protonmail", "tutanota", "zoho", "fastmail",
@@ -19,19 +19,19 @@ FREE_DOMAINS = frozenset((
     "bol.com.br", "terra.com.br", "shaw.ca", "rogers.com", "telenet.be", "skynet.be", "ziggo.nl",
     "kpnmail.nl", "home.nl", "telia.com", "example.com", "example.org", "example.net",
 ))
-# What stands before a country's two letters where companies register one level below: acme.co.uk.
+# Labels below which companies register their domains in a country: acme.co.uk.
 SECOND_LEVELS = frozenset((
     "ac", "asn", "asso", "co", "com", "edu", "go", "gob", "gouv", "gov", "govt", "gv", "id", "lg",
     "ltd", "mil", "ne", "net", "nhs", "or", "org", "plc", "sch", "school",
 ))
-SHARED = frozenset(("onmicrosoft.com",))  # companies have a name of their own below these
+SHARED = frozenset(("onmicrosoft.com",))  # companies have a subdomain of these
 # fmt: on
 
 
 def company_domain(address: str) -> str:
-    """Return the domain that a company's people share; empty for one where anyone has a mailbox.
+    """Return the domain of a company; empty for a provider of public mailboxes.
 
-    The people of its departments share it: eu.acme.com is acme.com.
+    Departments share their company's domain: eu.acme.com belongs to acme.com.
     """
     domain = registered(address.rpartition("@")[2].lower())
     is_free = domain in FREE_DOMAINS or domain.partition(".")[0] in FREE_NAMES
@@ -39,7 +39,7 @@ def company_domain(address: str) -> str:
 
 
 def registered(domain: str) -> str:
-    """Return the part of a domain that was registered, without what its owner put before it."""
+    """Return the registered part of a domain, without its owner's subdomains."""
     labels = domain.split(".")
     is_below = len(labels[-1]) == 2 and labels[-2:-1] and labels[-2] in SECOND_LEVELS
     return ".".join(labels[-3 if is_below or ".".join(labels[-2:]) in SHARED else -2 :])

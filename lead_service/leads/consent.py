@@ -1,6 +1,6 @@
-"""What people are asked when they leave their address, and whether the team may get in touch.
+"""Store people's consent to emails, and decide whether the team may contact them.
 
-The rule is the one that docs/privacy.md states. People who book a call, try to, or write to us can
+docs/privacy.md states the rule. People who book a call, try to, or write to us can
 be reached about that. Everything else needs a box that they ticked: one on the forms of a booking
 and a message (our services), another beside an emailed result (that result). A tick counts once it
 is confirmed from the mailbox, since anybody can type any address; a withdrawal counts at once, and
@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from .models import Consent, Lead
 
 INSERT = insert(Consent.__table__).inline()
-TOLD_SOURCE = "told"  # of a consent that a member heard
-WITHDRAWN_SOURCE = "email"  # of what the owner of the mailbox took back
-RESULT_SOURCE = "result"  # of a consent about one result; those of all others are about services
+TOLD_SOURCE = "told"  # consent given to a member in person
+WITHDRAWN_SOURCE = "email"  # consent withdrawn by the mailbox's owner
+RESULT_SOURCE = "result"  # consent about one result; all other sources are about services
 
 
 class Question(NamedTuple):
@@ -60,7 +60,7 @@ def record_consent(
 
 
 def record_told(session: Session, lead: Lead, may_contact: bool | None, at: datetime) -> None:
-    """Store what a person told a member, who knows whom they spoke with; None: they did not ask."""
+    """Store a consent given to a member in person; None: the member didn't ask."""
     if may_contact is not None:
         record_consent(
             session,
@@ -74,10 +74,10 @@ def record_told(session: Session, lead: Lead, may_contact: bool | None, at: date
 
 
 class Occasion(StrEnum):
-    """What the team is told of, as far as it decides whether a person may be reached."""
+    """The occasions of emails to the team that decide whether a person may be contacted."""
 
     CALL = "call"
-    CALL_GIVEN_AWAY = "call-given-away"  # told to the host who no longer has the call
+    CALL_GIVEN_AWAY = "call-given-away"  # for the host who no longer has the call
     WANTED_CALL = "wanted-call"
     MESSAGE = "message"
     TALK = "talk"
@@ -87,36 +87,36 @@ class Occasion(StrEnum):
 
 @dataclass(frozen=True)
 class Agreed:
-    """Hold what holds of all that a person chose; None where they were never asked."""
+    """The consents that apply to a person; None for questions they were never asked."""
 
     services: bool | None = None
     result: bool | None = None
-    waiting: tuple[Consent, ...] = ()  # ticks that would count if the mailbox confirmed them
-    has_withdrawn: bool = False  # they agreed to something before, and then took it back
-    is_stopped: bool = False  # by the link in our emails, and nothing was agreed to since
+    waiting: tuple[Consent, ...] = ()  # consents that the mailbox hasn't confirmed yet
+    has_withdrawn: bool = False  # they withdrew an earlier consent
+    is_stopped: bool = False  # withdrawn by the link in our emails, without a later consent
     is_disowned: bool = False  # the mailbox's owner says that someone else used the address
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """Name what we may write about without being asked."""
+        """The topics that we may email about unasked."""
         return ("their result",) * bool(self.result) + ("our services",) * bool(self.services)
 
 
 @dataclass(frozen=True)
 class Permission:
-    """Say in words whether to get in touch; without `may_write` nothing may invite a reply."""
+    """Whether to contact a person, in words; without `may_write`, emails invite no reply."""
 
     may_write: bool
     text: str
 
 
 def agreed(session: Session, lead_id: int) -> Agreed:
-    """Return what a lead agreed to."""
+    """Return a lead's present consents."""
     return agreed_by(session, [lead_id]).get(lead_id, Agreed())
 
 
 def agreed_by(session: Session, lead_ids: Collection[int]) -> dict[int, Agreed]:
-    """Return what leads agreed to, for those who were asked."""
+    """Return the present consents of leads, for those who were asked."""
     query = select(Consent).where(Consent.lead_id.in_(lead_ids)).order_by(Consent.id)
     given: dict[int, list[Consent]] = {}
     for one in session.scalars(query):
@@ -129,7 +129,7 @@ def agreed_by(session: Session, lead_ids: Collection[int]) -> dict[int, Agreed]:
 
 
 def current(given: Iterable[Consent]) -> Agreed:
-    """Return what holds of the consents of one lead, the oldest first. Pure."""
+    """Return the present consents from a lead's history, which is sorted by time. Pure."""
     found = Agreed()
     for one in given:
         kind = _kind(one)
@@ -164,7 +164,7 @@ def _kind(one: Consent) -> str:
 
 
 def in_words(one: Consent) -> str:
-    """Say what a person chose at one time."""
+    """Describe one stored consent."""
     if one.may_contact:
         about = "their result" if one.source == RESULT_SOURCE else "our services"
         return f"Yes, about {about}" + (", not confirmed by email" if not one.is_proved else "")
@@ -175,14 +175,14 @@ NO = {WITHDRAWN_SOURCE: "No, by the link in our email", TOLD_SOURCE: "No"}
 
 
 def may_email_about(agreed: Agreed, *, has_asked: bool) -> str:
-    """Name what we may write about, as `permission` does; they have asked us something or not."""
+    """Name the topics for emails; `has_asked` says whether the person wrote to us or booked."""
     if agreed.is_disowned:
         return "nothing"
     return ", ".join(agreed.topics) or ("their request only" if has_asked else "nothing")
 
 
 def permission(occasion: Occasion, agreed: Agreed) -> Permission:
-    """Say whether a person may be reached after an occasion, and about what."""
+    """Return whether a person may be contacted after an occasion, and about what."""
     if agreed.is_disowned:
         said = "The owner of this address says that someone else used it."
         return Permission(False, f"{said} Do not email or call them.")

@@ -1,7 +1,7 @@
-"""What a person tells us about themselves: the one record that every part reads and writes.
+"""The contact details of a person: the one record that every part reads and writes.
 
 Columns (`leads.models.ContactColumns`) and visitors' questions (`book.forms.Person`) are written
-out, because each needs words or types of its own. Everything else goes by the fields below: the
+out, because each needs its own words or types. Everything else uses the fields below: the
 desk, search, CSV, JSON, emails and links that fill in a form. Pure.
 """
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 
 class Row(NamedTuple):
-    """One detail as the team reads it."""
+    """One detail as the team sees it."""
 
     name: str  # of the field
     label: str
@@ -18,7 +18,7 @@ class Row(NamedTuple):
 
 
 def _detail(label: str, longest: int, **attributes: str) -> Any:
-    """Describe a field: its label for the team, the characters it holds, its HTML attributes."""
+    """Define a field: its label for the team, its longest length, its HTML attributes."""
     return field(
         default="", metadata={"label": label, "longest": longest, "attributes": attributes}
     )
@@ -26,7 +26,7 @@ def _detail(label: str, longest: int, **attributes: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class ContactDetails:
-    """Hold what a person told us in a form; empty for fields left out or not asked."""
+    """Contact details from a form; empty for fields left out or not asked."""
 
     name: str = _detail("Name", 120)
     email: str = _detail("Email", 254)
@@ -35,17 +35,17 @@ class ContactDetails:
 
     @classmethod
     def of(cls, source: object) -> "ContactDetails":
-        """Read them from whatever has attributes of these names, such as a lead or a call."""
+        """Read the details from attributes of an object, such as a lead or a call."""
         return cls(**{name: getattr(source, name) for name in LABELS})
 
     @property
     def rows(self) -> list[Row]:
-        """The details that are known, in order."""
+        """The known details, in order."""
         known = ((name, label, getattr(self, name)) for name, label in LABELS.items())
         return [Row(*one) for one in known if one[2]]
 
 
 FIELDS: tuple[Field, ...] = fields(ContactDetails)
 LABELS: dict[str, str] = {one.name: one.metadata["label"] for one in FIELDS}
-# What a member may correct. A lead is found by its address, which only the visitor changes.
+# Fields that a member may correct. Only the visitor changes the address, which identifies a lead.
 CORRECTABLE = tuple(one for one in FIELDS if one.name != "email")

@@ -18,7 +18,7 @@ def record_event(
     key: str | None = None,
     **detail: Any,
 ) -> bool:
-    """Add a line to the timeline; False when the form that `key` names has added it before."""
+    """Add a line to the timeline; return False if the form with this `key` has added it before."""
     values = {"lead_id": lead.id, "kind": kind, "at": at, "detail": detail, "submission_key": key}
     if not insert_unless(session, LeadEvent, "submission_key", **values):
         return False
@@ -28,7 +28,7 @@ def record_event(
 
 
 def add_note(session: Session, lead: Lead, member_id: int | None, text: str, at: datetime) -> Note:
-    """Keep what a member wrote down about a lead."""
+    """Add a member's note to a lead."""
     note = Note(lead_id=lead.id, member_id=member_id, at=at, text=text)
     session.add(note)
     lead.touched_at = max(lead.touched_at, at)

@@ -29,7 +29,7 @@ from . import touch
 from .company import company_domain
 from .contact_details import ContactDetails
 
-SORTED_BY = 80  # characters of a name that its place in a list depends on
+SORTED_BY = 80  # characters of a name that lists are sorted by
 
 
 class Stage(StrEnum):
@@ -46,7 +46,7 @@ CLOSED = (Stage.WON, Stage.LOST)
 
 
 class EventKind(StrEnum):
-    """What a line of a lead's timeline tells; `desk.leads.timeline` has its words."""
+    """The kinds of events in a lead's timeline; `desk.leads.timeline` has their labels."""
 
     CALL_BOOKED = "call_booked"
     CALL_MOVED = "call_moved"
@@ -120,21 +120,21 @@ class Lead(ContactColumns, Base):
     owner_id: Mapped[int | None] = mapped_column(ForeignKey(Member.id))
     next_action: Mapped[str] = mapped_column(String(200), default="")
     next_action_on: Mapped[date | None] = mapped_column(index=True)
-    version: Mapped[int] = mapped_column(default=1)  # rises with every change that a member makes
+    version: Mapped[int] = mapped_column(default=1)  # increases with each change by a member
     disowned_at: Mapped[datetime | None]  # its owner said that someone else used the address
-    bounced_at: Mapped[datetime | None]  # a mail came back: the address does not work
-    # Suspected to be automated: kept and shown, but no mail leaves for it until it is released.
+    bounced_at: Mapped[datetime | None]  # an email bounced
+    # Suspected to be automated: stored and shown, but no email is sent until it is released.
     quarantine: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(index=True)
     touched_at: Mapped[datetime] = mapped_column(index=True)
-    # What led them to us at first and at last; see `leads.touch`.
+    # The first and last source; see `leads.touch`.
     first_touch: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     last_touch: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
-    # All three derived: one order and one search on both databases, of which SQLite knows the upper
-    # and lower case of ASCII only.
+    # All three are derived, for the same sorting and search on both databases: SQLite changes the
+    # case of ASCII letters only.
     sort_name: Mapped[str] = mapped_column(String(SORTED_BY), index=True)
     sought: Mapped[str] = mapped_column(Text)
-    # Of their company; empty where anyone may have a mailbox.
+    # Of their company; empty for a provider of public mailboxes.
     domain: Mapped[str] = mapped_column(String(255), default="", index=True)
 
     owner: Mapped[Member | None] = relationship()
@@ -144,7 +144,7 @@ class Lead(ContactColumns, Base):
 
     @property
     def latest_touch(self) -> dict[str, Any]:
-        """What led to what they did last; empty if nothing is known."""
+        """The source of their last activity; empty if unknown."""
         return self.last_touch or self.first_touch or {}
 
     consents: Mapped[list["Consent"]] = relationship(
@@ -166,7 +166,7 @@ def _derive(_mapper, _connection, lead: Lead) -> None:
 def derived_columns(
     details: ContactDetails, address: str, sources: Iterable[str] = ()
 ) -> dict[str, str]:
-    """Return what a list of leads is sorted and searched by."""
+    """Return the columns that lists of leads are sorted and searched by."""
     told = (row.value for row in details.rows)
     known = (*told, tel_number(details.phone or ""), address, *dict.fromkeys(sources))
     return {
@@ -177,7 +177,7 @@ def derived_columns(
 
 
 class LeadEvent(Base):
-    """One line of a lead's timeline: what happened, when, and the details that belong to it."""
+    """One event in a lead's timeline: kind, time and details."""
 
     __tablename__ = "lead_event"
     __table_args__ = (UniqueConstraint("submission_key"), Index(None, "kind", "at"))
@@ -187,19 +187,19 @@ class LeadEvent(Base):
     kind: Mapped[EventKind] = mapped_column(StoredEnum(EventKind, 40))
     at: Mapped[datetime]
     detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    submission_key: Mapped[str | None] = mapped_column(String(64))  # of the form that made it
+    submission_key: Mapped[str | None] = mapped_column(String(64))  # of its form
 
     lead: Mapped[Lead] = relationship(back_populates="events")
 
     @property
     def is_visitors(self) -> bool:
-        """Say whether the visitor did it, and neither a member, the post nor another lead."""
+        """Say whether the visitor caused the event, and no member, provider or other lead."""
         is_of_other = self.kind == EventKind.ANSWERS_TAKEN_BACK
         return not is_of_other and not {"member", "mail"} & self.detail.keys()
 
 
 class Consent(Base):
-    """What a person was told and chose: the version of the wording, the choice, when, where."""
+    """One consent: the version of the wording, the choice, its time and form."""
 
     __tablename__ = "consent"
 
@@ -213,7 +213,7 @@ class Consent(Base):
 
 
 class Note(Base):
-    """What a member wrote down about a lead."""
+    """A member's note about a lead."""
 
     __tablename__ = "note"
     __table_args__ = NUMBERS_FOR_LIFE

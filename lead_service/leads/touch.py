@@ -1,9 +1,9 @@
-"""What led a person to us: the article, and the source as links name it. Pure.
+"""How a person found us: the article, and the source from a link's parameters. Pure.
 
 A source is the text of the parameters `utm_*` and `ref`, such as `utm_source=linkedin&ref=team`.
-It is in any script, and so not percent-encoded: an encoded letter takes up to twelve characters.
-People forward links and type what they like, so of a value that may say who someone is nothing
-is kept: an address, a long number, a long text. `site.js` passes values on by the same rule.
+It may be in any script, so it isn't percent-encoded: a letter would take up to twelve characters.
+People forward links and type anything, so a value that may identify a person is dropped:
+an address, a long number, a long text. `site.js` passes values on by the same rule.
 """
 
 import unicodedata
@@ -14,16 +14,16 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 PARAMETERS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref")
-BY_HAND = {"by_hand": "yes"}  # of a source that a member typed: links must not repeat it
-MARKS = frozenset(" ._~-")  # what a value may hold beside letters and digits, and not begin with
-MOST_DIGITS = 8  # a date has eight, a phone number more
+BY_HAND = {"by_hand": "yes"}  # marks a source that a member typed, which links must not repeat
+MARKS = frozenset(" ._~-")  # allowed beside letters and digits, except at the start
+MOST_DIGITS = 8  # of a date; a phone number has more
 LONGEST_VALUE = 60
 LONGEST = len(PARAMETERS) * 75  # characters of a source
 
 
 @dataclass(frozen=True)
 class Touch:
-    """One moment in which a person did something, and what had led them there."""
+    """The time of an activity, and the article and source that led to it."""
 
     at: datetime
     article: str | None = None  # its slug
@@ -31,25 +31,25 @@ class Touch:
 
     @property
     def stored(self) -> dict[str, Any]:
-        """Return it as a lead keeps it and files show it, the parameters one by one."""
+        """Return the touch as JSON for storage and exports, with each parameter separately."""
         known = {"at": self.at.isoformat(), "article": self.article, **parameters(self.source)}
         return {name: value for name, value in known.items() if value}
 
 
 def read_source(given: Mapping[str, str]) -> str:
-    """Return the source that parameters name, in lower case; empty when they name none."""
+    """Return the source from a link's parameters, in lower case; empty if they have none."""
     values = {name: _plain(given.get(name, "")) for name in PARAMETERS}
     return _written({name: value for name, value in values.items() if _is_kept(value)})
 
 
 def source_by_hand(how: str) -> str:
-    """Return the source of a lead whom a member knows as they say."""
+    """Return the source of a lead from a member's description, such as the name of a fair."""
     source = read_source({"utm_source": written_by_hand(how)})
     return _written(BY_HAND | parameters(source)) if source else ""
 
 
 def written_by_hand(how: str) -> str:
-    """Write how a member knows someone as a source can hold it: messe m\u00fcnchen."""
+    """Turn a member's description into the value of a source: messe m\u00fcnchen."""
     words = [word for word in _plain(how).split() if "@" not in word]
     known = (letter if _is_letter(letter) or letter in MARKS else " " for letter in " ".join(words))
     text = " ".join("".join(known).split()).lstrip("".join(MARKS))
@@ -64,13 +64,13 @@ def came_by(touch: Mapping[str, str] | None) -> tuple[str | None, str]:
 
 
 def for_links(source: str) -> dict[str, str]:
-    """Return the parameters by which a link may name a source: none that a member typed."""
+    """Return a source's parameters for links; empty for a source that a member typed."""
     values = parameters(source)
     return {} if BY_HAND.keys() & values.keys() else values
 
 
 def _plain(text: str) -> str:
-    """Write a text as sources are compared: in lower case, composed, without what has no width."""
+    """Normalize a source's text: lower case, composed, without zero-width characters."""
     seen = "".join(one for one in text if unicodedata.category(one) != "Cf")
     return " ".join(unicodedata.normalize("NFC", seen.lower()).split())
 
@@ -96,23 +96,23 @@ def parameters(source: str) -> dict[str, str]:
 
 
 def name_of(source: str) -> str:
-    """Return the one word that the funnel counts a source by; empty when there is none."""
+    """Return the name by which the funnel counts a source; empty if it has none."""
     values = parameters(source)
     return values.get("utm_source") or values.get("ref") or next(iter(values.values()), "")
 
 
 def labeled(touch: Mapping[str, str]) -> str:
-    """Say what a stored touch names, with what it is: source linkedin, medium social."""
+    """Describe a stored touch with labels: source linkedin, medium social."""
     values = [f"{label(name)} {touch[name]}" for name in PARAMETERS if name in touch]
     return ", ".join(values)
 
 
 def label(parameter: str) -> str:
-    """Name a parameter for people: utm_source is the source."""
+    """Return the label of a parameter: source for utm_source."""
     return parameter.removeprefix("utm_")
 
 
 def in_words(touch: Mapping[str, str] | None) -> str:
-    """Say what a stored touch names as its source: "linkedin, social, spring"."""
+    """Describe a stored touch without labels: "linkedin, social, spring"."""
     values = [touch[name] for name in PARAMETERS if name in touch] if touch else []
     return ", ".join(values)

@@ -1,10 +1,10 @@
-"""What the outbox asks of whatever carries a mail away, and how the answer is told.
+"""The interface of a transport, and the possible outcomes of a send.
 
 A send ends in one of four ways: it returns Accepted, or it raises
 
-- Temporary: trying again can help (the provider is down, slow, or asks us to wait);
-- Permanent: it cannot (the provider says that this very mail is wrong);
-- Stop: no mail can leave at all (the key is revoked, the sender not verified).
+- Temporary: a retry can help (the provider is down, slow, or asks us to wait);
+- Permanent: a retry can't help (the provider refuses this email);
+- Stop: no email can be sent at all (the key is revoked, the sender not verified).
 
 Reasons are shown on the desk and logged, so they never hold an address, a name or a text.
 """
@@ -21,16 +21,16 @@ from ..message import Message
 
 @dataclass(frozen=True)
 class Accepted:
-    """The provider has taken the mail over; `provider_id` is its own name for it, or None."""
+    """The provider has accepted the email; `provider_id` is its own id, or None."""
 
     provider_id: str | None = None
 
 
 class Temporary(Exception):
-    """This try failed; another may succeed, not before `retry_at`.
+    """The try failed; a retry may succeed, not before `retry_at`.
 
-    With `pause` the provider asked the whole sender to wait: no try of this email is counted.
-    With `may_have_left` the answer is missing, and the email may still arrive.
+    With `pause`, the provider asked us to slow down, and the try doesn't count.
+    With `may_have_left`, there was no answer, and the email may still arrive.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Temporary(Exception):
 
 
 class Permanent(Exception):
-    """The provider will never take this mail."""
+    """The provider will never accept this email."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -54,7 +54,7 @@ class Permanent(Exception):
 
 
 class Stop(Exception):
-    """The provider takes no mail from us until a person has done something about it."""
+    """The provider accepts no email from us until a person fixes the cause."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -66,15 +66,15 @@ AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "Al
 
 
 def extra_headers(message: Message) -> dict[str, str]:
-    """Return the headers beside those that a transport has fields for."""
+    """Return the headers for which transports have no fields."""
     thread = {"In-Reply-To": message.thread, "References": message.thread}
     return AUTOMATIC | (thread if message.thread else {})
 
 
 def header_text(text: str) -> str:
-    """Return text for a header in which no program finds an encoded word (RFC 2047) to decode.
+    """Return header text that no program can decode as an encoded word (RFC 2047).
 
-    One that a visitor typed could hold line breaks, and with them headers or a body of their own.
+    A visitor's encoded word could contain line breaks, and with them headers or a body.
     """
     return text.replace("=?", "= ?")
 
@@ -85,9 +85,9 @@ LONGEST_SAID = 150  # characters
 
 
 def said(words: str, message: Message | None = None, *secrets: str) -> str:
-    """Return what a provider says, for people: one line, without what the email is about.
+    """Return a provider's message for people: one line, without personal data.
 
-    Addresses, numbers, secrets and the words of names are left out.
+    Addresses, numbers, secrets and quoted names are left out.
     """
     people = [message.to, message.to_name] if message else []
     people += [message.reply_to or "", message.reply_to_name] if message else []
@@ -102,12 +102,12 @@ Outcome = Accepted | Temporary | Permanent | Stop
 
 
 class Transport(Protocol):
-    """A way out for mail."""
+    """A provider, mail server or folder that takes emails."""
 
-    fingerprint: str  # changes when the key does, and does not tell it
+    fingerprint: str  # a hash of the key
 
     def send(self, message: Message, outbox_id: str) -> Accepted:
-        """Send once, within outbox.SEND_SECONDS; raise Temporary, Permanent or Stop."""
+        """Try to send once, within outbox.SEND_SECONDS; raise Temporary, Permanent or Stop."""
         ...
 
 

@@ -1,6 +1,6 @@
-"""A folder as a transport: what would have been sent lies there as `.eml` files.
+"""Write emails to a folder as `.eml` files instead of sending them.
 
-It stands in while no provider and no mail server is set. The files open in any mail program.
+Used while no provider and no mail server is set. Any email program opens the files.
 """
 
 import os
@@ -26,8 +26,8 @@ class Folder:
     def send(self, message: Message, outbox_id: str) -> Accepted:
         """Write the email; the same `outbox_id` again replaces its file.
 
-        Raises Permanent for an email that cannot be written as one, Temporary for a folder that
-        takes no file.
+        Raises Permanent for an email that has no MIME form, Temporary for a folder that
+        can't be written.
         """
         try:
             content = mime_message(message, outbox_id, self._sender).as_bytes()
@@ -49,7 +49,7 @@ class Folder:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write the file whole or not at all; mkstemp makes it with mode 0600."""
+    """Replace the file atomically; mkstemp gives it mode 0600."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -1,4 +1,4 @@
-"""An email as the bytes that mail programs and mail servers read (RFC 5322, MIME)."""
+"""Serialize an email for email programs and servers (RFC 5322, MIME)."""
 
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -12,10 +12,10 @@ from .base import extra_headers, header_text, wire_address
 def mime_message(message: Message, outbox_id: str, sender: tuple[str, str]) -> EmailMessage:
     """Return the email from `sender`, an address and a name.
 
-    The Message-ID is made from `outbox_id`: an email that is sent twice can be shown once.
-    Raises ValueError for an address or a header that no email can have.
+    The Message-ID contains `outbox_id`, so that programs can show a repeated email once.
+    Raises ValueError for an invalid address or header.
     """
-    # A local part beyond ASCII has no other form (RFC 6532); all else is encoded, bodies too.
+    # A non-ASCII local part needs RFC 6532; everything else is encoded, bodies too.
     people = wire_address(message.to) + wire_address(message.reply_to or "")
     mail = EmailMessage(policy=SMTP.clone(cte_type="7bit") if people.isascii() else SMTPUTF8)
     mail["From"] = _person(*sender)
@@ -36,12 +36,12 @@ def mime_message(message: Message, outbox_id: str, sender: tuple[str, str]) -> E
 
 def _person(address: str, name: str) -> Address:
     local, _, domain = wire_address(address).rpartition("@")
-    # In parts, because `addr_spec` refuses what has to be quoted, or is beyond ASCII.
+    # In parts, because `addr_spec` refuses quoted and non-ASCII local parts.
     return Address(display_name=header_text(name), username=local, domain=domain)
 
 
 def _attach(mail: EmailMessage, attachment: Attachment) -> None:
-    """Add a file; an invitation is one more form of the same email, as calendars expect it."""
+    """Attach a file; an invitation becomes an alternative body, as calendars expect."""
     kind, *parameters = attachment.content_type.split(";")
     maintype, _, subtype = kind.partition("/")
     add = mail.add_alternative if kind == "text/calendar" else mail.add_attachment

@@ -1,4 +1,4 @@
-"""SendGrid as a transport: what it is asked, and what each of its answers means.
+"""Send email through SendGrid, and interpret its responses.
 
 Its client makes the request's JSON and headers; `deadline_http` guards against where it would lose
 an email or leak the key. Success is exactly 202; in sandbox mode, which checks an email and does
@@ -58,13 +58,13 @@ from .base import (
     wire_address,
 )
 
-# The scopes that the key needs, and no others.
+# All scopes that the key needs.
 SENDING, ERASING = "mail.send", "recipients.erasejob.create"
 ERASE_PATH = "/v3/recipients/erasejob"
-KEPT_SECONDS = 5  # less than any server waits before it closes an idle connection
-# Trying again cannot help these: bad request, too large, unsupported type, unprocessable.
+KEPT_SECONDS = 5  # shorter than any server's time-out for idle connections
+# Statuses for which a retry can't help.
 WRONG_MAIL = {400, 413, 415, 422}
-# Why there was no answer; the first that fits is said.
+# Why there was no response; the first matching reason is reported.
 SILENCES = (
     (TimeoutError, "did not answer in time"),
     (SSLError, "has an invalid certificate"),
@@ -76,10 +76,10 @@ WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 
 
 class SendGrid:
-    """Sends by the provider's v3 interface, with the key and the host of the settings.
+    """Send by the provider's v3 API, with the key and host of the settings.
 
-    A send takes `seconds` at most. Raises ValueError without a key, or with a host that would
-    get the key in the clear: plain http is for stand-ins on this machine.
+    A send takes at most `seconds`. Raises ValueError without a key, or for a host that would
+    get the key unencrypted: plain http is only for fakes on this machine.
     """
 
     def __init__(self, settings: Settings, seconds: float = SEND_SECONDS) -> None:
@@ -108,7 +108,7 @@ class SendGrid:
         raise meaning(answer, clock.now(), message, self._key)
 
     def erase(self, address: str) -> None:
-        """Have what the provider knows of an address erased; raise as `send` does."""
+        """Ask the provider to erase an address; raises like `send`."""
         answer = self.ask("POST", ERASE_PATH, {"email_addresses": [address]})
         if answer.status == 202:
             return
@@ -118,18 +118,18 @@ class SendGrid:
         raise outcome
 
     def ask(self, method: str, path: str, content: dict[str, Any] | None = None) -> Answer:
-        """Return the answer to one request, or raise Temporary where there is none."""
+        """Return the response to one request, or raise Temporary without one."""
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         body = None if content is None else json.dumps(content).encode()
         try:
             return request(self._pool, self._seconds, method, self._host + path, headers, body)
-        except Exception as error:  # OSError, HTTPException, whatever the client lets through
+        except Exception as error:  # OSError, HTTPException, or any error of the client
             raise silence(error) from None
 
     def _content(self, message: Message, outbox_id: str) -> dict[str, Any]:
         person = Personalization()
         person.add_to(_named(To(), message.to, message.to_name))
-        # On the personalization: of the top level, the description and the client disagree.
+        # On the personalization: for the top level, the documentation and the client disagree.
         person.add_custom_arg(CustomArg("outbox_id", outbox_id))
         mail = Mail()
         mail.add_personalization(person)
@@ -137,7 +137,7 @@ class SendGrid:
         mail.subject = header_text(message.subject)
         if message.reply_to:
             mail.reply_to = _named(ReplyTo(), message.reply_to, message.reply_to_name)
-        mail.add_content(Content("text/plain", message.text))  # plain before rich: RFC 2046, 5.1.4
+        mail.add_content(Content("text/plain", message.text))  # plain text first: RFC 2046, 5.1.4
         mail.add_content(Content("text/html", message.html))
         for attachment in message.attachments:
             mail.add_attachment(
@@ -151,7 +151,7 @@ class SendGrid:
         for name, value in extra_headers(message).items():
             mail.add_header(Header(name, value))
         mail.tracking_settings = _untracked()
-        # Who has left a newsletter of the same account still gets what they asked for here.
+        # Send also to people who unsubscribed from a newsletter of the same account.
         mail.mail_settings = MailSettings(
             bypass_unsubscribe_management=BypassUnsubscribeManagement(True),
             sandbox_mode=SandBoxMode(True) if self._is_sandbox else None,
@@ -160,9 +160,9 @@ class SendGrid:
 
 
 def _named(person: Email, address: str, name: str) -> Any:
-    """Fill in a person. The constructor would parse an address given without a name.
+    """Set a person's address and name. The constructor would parse an address without a name.
 
-    SendGrid drops emails to a name with a comma or a semicolon: those go without the name.
+    SendGrid drops emails to a name with a comma or semicolon, so such a name is left out.
     """
     person.email = wire_address(address)
     person.name = None if {",", ";"} & set(name) else header_text(name) or None
@@ -170,12 +170,12 @@ def _named(person: Email, address: str, name: str) -> Any:
 
 
 def _printable(text: str) -> str | None:
-    """Return the provider's id in a form that the database can hold, or None."""
+    """Return the printable part of the provider's id, or None."""
     return "".join(c for c in text if "!" <= c <= "~")[:200] or None
 
 
 def _untracked() -> TrackingSettings:
-    """Leave links and readers alone, whatever the account's own settings are."""
+    """Switch tracking off, regardless of the account's own settings."""
     return TrackingSettings(
         click_tracking=ClickTracking(False, False),
         open_tracking=OpenTracking(False),
@@ -187,9 +187,9 @@ def _untracked() -> TrackingSettings:
 def meaning(
     answer: Answer, at: datetime, message: Message | None = None, key: str = ""
 ) -> Temporary | Permanent | Stop:
-    """Say what an answer other than success means for the mail and for the sender.
+    """Return the outcome that an error response means.
 
-    A refusal without SendGrid's own JSON comes from a proxy or a firewall on the way, and ends.
+    A refusal without SendGrid's JSON comes from a proxy or firewall, and is temporary.
     """
     status, headers = answer.status, answer.headers
     if status == 429:
@@ -203,7 +203,7 @@ def meaning(
 
 
 def silence(error: Exception) -> Temporary:
-    """Say in words why there was no answer; for us, the error's own name stands behind them."""
+    """Say why there was no response, with the error's type for developers."""
     words = next((words for kind, words in SILENCES if isinstance(error, kind)), "did not answer")
     may_have_left = isinstance(error, TimeoutError | HTTPException | ConnectionResetError)
     said = f"the provider {words} ({type(error).__name__})"
@@ -211,7 +211,7 @@ def silence(error: Exception) -> Temporary:
 
 
 def _errors(body: bytes) -> list[dict] | None:
-    """Return the errors that the provider lists; None when the answer is not in its form."""
+    """Return the provider's list of errors; None if the response has another form."""
     try:
         errors = json.loads(body)["errors"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -221,7 +221,7 @@ def _errors(body: bytes) -> list[dict] | None:
 
 
 def _said(errors: list[dict], message: Message | None, key: str) -> str:
-    """Repeat what the provider says first, with the field that it names."""
+    """Return the provider's first error message, with its field."""
     words = [
         str(errors[0][name]) for name in ("field", "message") if errors and errors[0].get(name)
     ]
@@ -231,13 +231,13 @@ def _said(errors: list[dict], message: Message | None, key: str) -> str:
 def retry_at(headers: Headers, at: datetime) -> datetime | None:
     """Return the later of Retry-After (RFC 9110, 10.2.3) and X-RateLimit-Reset, if any.
 
-    The first is seconds or a date, the second seconds since 1970. What cannot be read is
-    ignored, and nothing further away than a day is believed (and `retries` grants less).
+    The first is seconds or a date, the second seconds since 1970. Invalid values are
+    ignored, and times are limited to a day ahead (`retries` allows less).
     """
     times = [_after(headers.get("Retry-After", "").strip(), at)]
     reset = headers.get("X-RateLimit-Reset", "").strip()
     if WHOLE_NUMBER.fullmatch(reset):
-        # Bounded before it is added: a reset in the year 10000 is no date.
+        # Limit the seconds first: a reset in the year 10000 would overflow.
         wait = min(int(reset) - int(at.timestamp()), 86_400)
         times.append(at + timedelta(seconds=max(wait, 0)))
     known = [min(time, at + timedelta(days=1)) for time in times if time and time > at]

@@ -1,8 +1,8 @@
-"""A mail server as a transport: what it is told (RFC 5321), and what each of its answers means.
+"""Send email through a mail server (RFC 5321), and interpret its replies.
 
-The way out for a practice that has a mailbox and no provider. Success is the answer to the
-email's text, whatever the server does afterwards. Nothing is told of what became of the email
-then: it comes back to the mailbox of the sender.
+For a practice that has a mailbox and no provider. An email counts as sent once the server
+accepts its text. There are no delivery events: bounces
+go to the sender's mailbox.
 """
 
 import hashlib
@@ -23,15 +23,15 @@ from .mime import mime_message
 
 PORTS = {"smtp": 587, "smtps": 465}  # RFC 6409 and 8314
 GOODBYE_SECONDS = 2
-CLOSING = 421  # the server takes nothing from anybody for now
+CLOSING = 421  # the server is shutting down
 TOO_LARGE = 552
 
 
 class Smtp:
-    """Sends through the mail server of `SMTP_URL`, each email by a connection of its own.
+    """Send through the mail server of `SMTP_URL`, with a connection for each email.
 
-    A send takes `seconds` at most. Passwords and emails go over TLS, with a certificate that is
-    checked by `context`, unless the server is this machine.
+    A send takes at most `seconds`. Passwords and emails go over TLS, with a certificate
+    checked by `context`, unless the server is on this machine.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Smtp:
         return Accepted()
 
     def check(self) -> str | None:
-        """Sign in and leave again; return what is wrong, or None."""
+        """Sign in and disconnect; return the fault, or None."""
         try:
             self._converse(lambda server: server.noop())
         except (Temporary, Permanent, Stop) as refusal:
@@ -72,11 +72,11 @@ class Smtp:
     def _converse(
         self, work: Callable[[smtplib.SMTP], Any], message: Message | None = None
     ) -> None:
-        """Do `work` with a connected server, or raise what went wrong by its meaning."""
+        """Run `work` with a connected server; raise Temporary, Permanent or Stop on failure."""
         attempt = Attempt()
         try:
             server = attempt.run(self._seconds, partial(self._work, attempt, work))
-        except Exception as error:  # OSError, SMTPException, what a broken answer leads to
+        except Exception as error:  # OSError, SMTPException, or an error from a malformed reply
             raise meaning(error, message, unquote(self._server.password or "")) from None
         _leave(server)
 
@@ -107,13 +107,13 @@ class Smtp:
 
 
 def _offers_tls(server: smtplib.SMTP) -> bool:
-    """Say whether a server on this machine has TLS: it may take no password without."""
+    """Say whether a server on this machine has TLS, which it may require for passwords."""
     server.ehlo_or_helo_if_needed()
     return server.has_extn("starttls")
 
 
 def _unchecked() -> ssl.SSLContext:
-    """Trust any certificate: that of a server on this machine is for another name, as a rule."""
+    """Accept any certificate: a server on this machine usually has one for another name."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
@@ -126,7 +126,7 @@ def _watch(attempt: Attempt, server: smtplib.SMTP) -> None:
 
 
 def _leave(server: smtplib.SMTP) -> None:
-    """Say goodbye; the email was accepted already, so nothing that happens here matters."""
+    """Disconnect. The email was accepted already, so errors don't matter."""
     farewell = Attempt()
     with suppress(Exception):
         _watch(farewell, server)
@@ -137,7 +137,7 @@ def _leave(server: smtplib.SMTP) -> None:
 def meaning(
     error: Exception, message: Message | None = None, password: str = ""
 ) -> Temporary | Permanent | Stop:
-    """Say what a failure means for the email and for the sender; answers of 4xx are temporary."""
+    """Return the outcome that a failure means; 4xx replies are temporary."""
 
     def answered(code: int, words: bytes | str) -> str:
         text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
