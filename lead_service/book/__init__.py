@@ -1,1 +1,1 @@
-"""Book: which starts are open, and claiming one of them."""
+"""Offer open times for calls, and book, move and cancel calls."""

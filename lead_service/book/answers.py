@@ -1,4 +1,4 @@
-"""Bring a lead's answers along to a booking or a message, and keep them with its lead."""
+"""Attach a visitor's earlier answers to their booking or message, and link to them."""
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -24,9 +24,9 @@ def capture_with_answers(
     *,
     quarantine: bool,
 ) -> tuple[Lead, Assessment | None]:
-    """Find or make the lead of a form; return it with the answers that come along, if theirs.
+    """Find or create the lead of a form; return it with the attached answers, if they are theirs.
 
-    What led to the answers was there before the form's `touch`.
+    The answers' touch comes before the form's `touch`.
     """
     answers = brought.assessment if brought else None
     owner = owner_of(session, answers) if answers else None
@@ -44,10 +44,10 @@ def capture_with_answers(
 
 
 def _take_back(session: Session, answers: Assessment, former: Lead, touch: Touch) -> None:
-    """Leave a lead and its calls without answers that their owner has used with another address.
+    """Remove answers from a lead and its calls, once their owner uses another address.
 
-    The calls are not locked before the lead, as they are elsewhere: nothing that holds their time
-    changes, and a deadlock is tried again.
+    Unlike elsewhere, the calls are not locked before the lead: their times
+    don't change, and a deadlock is retried.
     """
     calls = (Booking.assessment_id == answers.id, Booking.lead_id == former.id)
     session.execute(update(Booking).where(*calls).values(assessment_id=None))
@@ -63,8 +63,8 @@ def link_for(
 ) -> str:
     """Return the link to a page of times with a lead's answers, article and source.
 
-    They are those of an earlier `call`, where it had any, or else the latest. People forward
-    links, so this one shows nobody who the lead is and what they answered: it brings a reference,
+    They are those of an earlier `call` if it had any, or else the latest. People forward
+    links, so this one reveals neither the lead nor the answers: it contains a reference,
     which attaches answers to a booking with the lead's own address only, and no source that a
     member typed.
     """

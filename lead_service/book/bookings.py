@@ -29,15 +29,15 @@ from .hosts.models import Host, who_take
 from .models import Booking, Status, coming
 from .terms import Terms
 
-MOST_HELD = 30  # calls of all visitors at a time; else strangers could take every start
-MOST_HELD_BY_ONE = 3  # client
-MOST_OF_CLIENT = 10  # confirmed calls of a day: who owns a domain can confirm any number by email
-MOST_CHANGES = 3  # of one booking: the form must not become a way to mail strangers
+MOST_HELD = 30  # held calls of all visitors; otherwise strangers could take every start
+MOST_HELD_BY_ONE = 3  # held calls of one client
+MOST_OF_CLIENT = 10  # confirmed calls per day: a domain's owner can confirm any number
+MOST_CHANGES = 3  # of one booking's address: the form must not be a way to email strangers
 SUBMITTED = select(Booking).where(Booking.submission_key == bindparam("key"))
 
 
 class Refused(Exception):
-    """No host takes the call at that time, each for a reason; what was stored stays as it is."""
+    """No host can take the call at that time, each for a reason; nothing is stored."""
 
     def __init__(self, refusals: Sequence[Refusal] = ()) -> None:
         super().__init__()
@@ -49,11 +49,11 @@ class NotOffered(Refused):
 
 
 class Taken(Refused):
-    """Something else has come in between."""
+    """Another booking or a busy time has just taken the start."""
 
 
 class TermsChanged(Exception):
-    """No free host offers what the form said: length, way to meet or person differ now."""
+    """No free host offers the terms on the form: length, way to meet or person have changed."""
 
 
 class Stale(Exception):
@@ -66,23 +66,23 @@ class NotUpcoming(Exception):
 
 @dataclass(frozen=True)
 class BookingRequest:
-    """What a visitor asks for, or a member for them, cleaned and checked by the form."""
+    """A validated request for a call, by a visitor or by a member for them."""
 
     start: datetime  # UTC
     kind: CallType
-    zone: str  # the visitor's, for writing times
+    zone: str  # the visitor's
     details: ContactDetails
     topic: str
     submission_key: str
-    is_24_hours: bool = False  # the clock by which they read times
-    suspect: bool = False  # a program seems to have filled in the form
-    flood: bool = False  # too many came at once
-    client: str | None = None  # a digest of its address
-    answers: Referenced | None = None  # that came along
+    is_24_hours: bool = False  # the visitor's clock
+    suspect: bool = False  # it looks automated
+    flood: bool = False  # part of a flood
+    client: str | None = None  # digest of its IP address
+    answers: Referenced | None = None  # attached by a link
     came_from: str | None = None
     source: str = ""
     host_ids: Collection[int] | None = None  # who may take it; None is anyone
-    terms: Terms | None = None  # that the form showed
+    terms: Terms | None = None  # shown on the form
     by_team: bool = False  # a member spoke with the visitor, so nothing waits for a confirmation
     ignore_availability: bool = False  # a start that a member agreed on; see `_who_agreed`
 
@@ -94,15 +94,15 @@ class BookingRequest:
 
 @dataclass(frozen=True)
 class BookingResult:
-    """What became of a request."""
+    """The outcome of a request."""
 
     booking: Booking | None  # None: the start is no longer free
-    lead: models.Lead | None  # None: this very form had been sent before
+    lead: models.Lead | None  # None: the same form had been sent before
     refusals: Sequence[Refusal] = ()  # why there is no booking, host by host
 
     @property
     def is_message(self) -> bool:
-        """Whether all that is kept is what the visitor wrote: too many calls are held."""
+        """Whether only the visitor's message is kept, because too many calls are held."""
         return any(one.reason == HELD for one in self.refusals)
 
 
@@ -113,13 +113,13 @@ def create(
     request: BookingRequest,
     now: datetime,
 ) -> BookingResult:
-    """Claim the requested start for the first free host, and keep the lead either way.
+    """Book the requested start with the first free host, and store the lead either way.
 
-    A call beyond those that an address may have is held, as one that looks automated is: the
-    answer must not tell a stranger that the address has calls. Raises NotOffered and TermsChanged.
+    A call beyond an address's limit is held, like one that looks automated: the
+    response must not tell a stranger that the address has calls. Raises NotOffered, TermsChanged.
     """
     hosts = queries.active_hosts(session, lock=True, only=request.host_ids)
-    # Read after the wait for the lock: the same form may have been sent twice at once.
+    # Check after taking the lock: the same form may have been sent twice at once.
     if booking := session.scalar(SUBMITTED, {"key": request.submission_key}):
         return BookingResult(booking, None)
     hosts = who_take(hosts, request.kind, calls)
@@ -187,10 +187,10 @@ def reassign(
     *,
     seen: int | None = None,
 ) -> bool:
-    """Give a call to another host; return False when it is theirs already.
+    """Reassign a call to another host; return False if it is theirs already.
 
     Time and length stay as agreed with the visitor; the way to meet, the zone and the buffers are
-    the new host's. Only another call can be in the way: who reassigns has a reason to overrule
+    the new host's. Only another call can block it: a member who reassigns may overrule
     hours and notice. Raises NotUpcoming, Stale, Taken, and NotOffered for a host without calls.
     """
     hosts = _lock(session, booking, now, host)
@@ -206,9 +206,9 @@ def reassign(
 
 
 def cancel(session: Session, booking: Booking, now: datetime) -> bool:
-    """Free the cells of a booking; return whether this call is what cancelled it.
+    """Cancel a booking and free its cells; return False if it was canceled before or has begun.
 
-    A call that has begun is no longer cancelled: it took place, or it did not.
+    A call that has begun can't be canceled: it took place or was missed.
     """
     lock_one(session, booking)
     if not is_upcoming(booking, now):
@@ -223,17 +223,17 @@ def cancel(session: Session, booking: Booking, now: datetime) -> bool:
 
 
 def confirm(session: Session, booking: Booking, now: datetime) -> bool:
-    """Confirm a call that waits for the team; False when it does not, or is over."""
+    """Confirm a call that waits for the team; False if it doesn't wait or is over."""
     lock_one(session, booking)
     if not (booking.awaits_confirmation and is_upcoming(booking, now)):
         return False
     booking.awaits_confirmation, booking.is_proved = False, True
-    booking.sequence += 1  # in the host's calendar the call was tentative
+    booking.sequence += 1  # updates the tentative call in the host's calendar
     return True
 
 
 def is_upcoming(booking: Booking, now: datetime) -> bool:
-    """Say whether a call is still to take place, so that it can be changed."""
+    """Say whether a call is in the future and not canceled, so that it can be changed."""
     return booking.is_live and booking.starts_at > now
 
 
@@ -253,19 +253,19 @@ def find_booking(session: Session, token: str, *, lock: bool = False) -> Booking
 
 
 def manage_token(booking: Booking, secret: str) -> str:
-    """Return the token of the booking's link, of which only the hash is kept."""
+    """Return the token of the booking's link; only its hash is stored."""
     return _manage_token(secret, booking.uid, booking.address_changes)
 
 
 def held(now: datetime) -> ColumnElement[bool]:
-    """Select the calls to come that wait for the team because they look automated."""
+    """Select upcoming calls that are held because they look automated."""
     return and_(Booking.quarantine, *coming(now))
 
 
 def _who_is_free(
     session: Session, hosts: list[Host], request: BookingRequest, now: datetime
 ) -> tuple[list[Host], list[Refusal]]:
-    """Return who can take the start, or why nobody can; NotOffered when nobody ever could."""
+    """Return the free hosts, or why there are none; NotOffered if the start was never offered."""
     is_agreed, asked = request.ignore_availability, (request.kind, request.start, now)
     find = _who_agreed if is_agreed else queries.free_hosts
     free = find(session, hosts, *asked)
@@ -278,10 +278,10 @@ def _who_is_free(
 def _as_suspected(
     session: Session, settings: Settings, request: BookingRequest, lead: models.Lead, now: datetime
 ) -> BookingRequest:
-    """Return the request with what is known of its address.
+    """Mark the request as suspect or flood by what is known about its address.
 
-    Nothing more is sent to one that its owner disowned until the team has looked; a call beyond
-    those that an address may have has to be confirmed from the mailbox.
+    A request from a disowned address is suspect until the team has reviewed it; a call beyond
+    the address's limit has to be confirmed from the mailbox.
     """
     if outbox.is_disowned(session, capture.mailbox_of_lead(lead.address)):
         request = replace(request, suspect=True)
@@ -289,9 +289,9 @@ def _as_suspected(
 
 
 def _holds_enough(session: Session, client: str | None, now: datetime) -> bool:
-    """Say whether no more starts may be held, for this client or for all.
+    """Say whether the limit of held calls is reached, for this client or for all.
 
-    A client that holds none has room for as many again, so that a few clients cannot use it up.
+    A client without held calls has twice the common limit, so that a few clients can't use it up.
     """
     clients = session.scalars(select(Booking.client).where(held(now))).all()
     by_one = client is not None and clients.count(client) >= MOST_HELD_BY_ONE
@@ -299,9 +299,9 @@ def _holds_enough(session: Session, client: str | None, now: datetime) -> bool:
 
 
 def has_enough(session: Session, settings: Settings, lead: models.Lead, now: datetime) -> bool:
-    """Say whether a lead's mailbox has as many proved calls to come as one may have.
+    """Say whether a lead's mailbox has reached the limit of confirmed upcoming calls.
 
-    What a stranger books in its name does not count.
+    Calls that a stranger booked in its name don't count.
     """
     proved = select(func.count(Booking.id)).where(Booking.is_proved, *coming(now))
     query = proved.join(Booking.lead)
@@ -325,20 +325,20 @@ def _manage_token(secret: str, uid: str, address_changes: int) -> str:
 
 
 def kind_of(booking: Booking, calls: CallTypes) -> CallType:
-    """Return the kind of a call as it was booked, also of a kind that is gone."""
+    """Return a call's kind as it was booked, even if that kind was removed."""
     name = booking.call_name
     kind = calls.find(booking.kind) or CallType(booking.kind, name, booking.duration, name)
     return replace(kind, minutes=booking.duration, price=booking.price)
 
 
 def takers(active: list[Host], booking: Booking, calls: CallTypes) -> list[Host]:
-    """Return who may take a call that moves: its host, or else those who take its kind."""
+    """Return the hosts for a moved call: its own, or else those who take its kind."""
     own = [host for host in active if host.id == booking.host_id]
     return own or who_take(active, calls.find(booking.kind) or calls.default, calls)
 
 
 def _as_agreed(free: list[Host], kind: CallType, terms: Terms | None) -> list[Host]:
-    """Leave out hosts who differ from what the form said; TermsChanged when no other is free."""
+    """Return the free hosts who offer the form's terms; TermsChanged if there are none."""
     agreed = [host for host in free if terms is None or terms.allow(host, kind)]
     if free and not agreed:
         raise TermsChanged
@@ -355,7 +355,7 @@ def refusals_of(
     *,
     is_agreed: bool = False,
 ) -> list[Refusal]:
-    """Return why each host does not take a start; where no rule is broken, a cell was taken."""
+    """Return why each host can't take a start; if no rule is broken, a time cell was taken."""
     found = []
     for host in hosts:
         reason = queries.why_unavailable(
@@ -393,9 +393,9 @@ def _refuse_stale(booking: Booking, seen: int | None) -> None:
 def _lock(
     session: Session, booking: Booking, now: datetime, other: Host | None = None
 ) -> list[Host]:
-    """Lock what a change may touch and return those hosts; too late raises NotUpcoming.
+    """Lock a call and the hosts of a change, and return the hosts; raises NotUpcoming.
 
-    Without an `other`, these are the call's own host or, if that one takes no calls, all.
+    Without an `other`, the hosts are the call's own or, if that one takes no calls, all.
     """
     is_locked = Host.id == booking.host_id
     if other:
@@ -406,7 +406,7 @@ def _lock(
     locked = session.scalars(in_order).all()
     hosts = queries.active_hosts(session, lock=True, only=locked)
     lock_one(session, booking)
-    if booking.host_id not in locked:  # given to another host meanwhile
+    if booking.host_id not in locked:  # reassigned in the meantime
         return _lock(session, booking, now, other)
     if not is_upcoming(booking, now):
         raise NotUpcoming
@@ -414,9 +414,9 @@ def _lock(
 
 
 def lock_one(session: Session, booking: Booking) -> None:
-    """Lock a booking after its host, and read both anew."""
+    """Lock a booking after its host, and refresh both."""
     host_id = None
-    while host_id != booking.host_id:  # another host may be given the call while we wait
+    while host_id != booking.host_id:  # the call may be reassigned while we wait
         host_id = booking.host_id
         session.get_one(Host, host_id, populate_existing=True, with_for_update=True)
         session.refresh(booking, with_for_update=True)
@@ -467,7 +467,7 @@ def _booking(
 def correct_email(
     session: Session, settings: Settings, booking: Booking, email: str, now: datetime
 ) -> bool:
-    """Correct where the invitation goes; False when it was done too often, or came too late.
+    """Correct the email address of a booking; False after too many corrections or too late.
 
     The link changes with it: the reader of the mistyped mailbox must not get this one. The
     SEQUENCE rises by two, one for the cancellation at the old address, which a calendar that
@@ -480,7 +480,7 @@ def correct_email(
         led = Touch(booking.created_at, booking.came_from, booking.source)
         told = replace(booking.details, email=email)
         known = capture.capture_lead(session, told, at=now, touches=[led])
-        if not is_confirmed(session, mistyped):  # else it may be another person's
+        if not is_confirmed(session, mistyped):  # a confirmed lead may be another person's
             capture.pass_on(mistyped, known)
         booking.lead = session.get_one(models.Lead, known.id)
         own = take_along(session, booking.assessment_id, mistyped, known)
@@ -488,7 +488,7 @@ def correct_email(
         _move_form(session, booking, mistyped)
     elif meant is not mistyped:
         while meant is None and not capture.correct_lead_email(session, mistyped, email):
-            meant = capture.find_lead(session, email)  # a lead with that address was made meanwhile
+            meant = capture.find_lead(session, email)  # created in the meantime
         if meant:
             _merge_into(session, mistyped, meant)
     booking.email, booking.is_proved = email, False
@@ -499,7 +499,7 @@ def correct_email(
 
 
 def _is_only_trace(session: Session, booking: Booking, lead: models.Lead) -> bool:
-    """Say whether a lead exists through this booking alone, so that a typo made it."""
+    """Say whether a lead exists only because of this booking, and so of a typo."""
     others = session.scalar(
         select(func.count()).where(Booking.lead_id == lead.id, Booking.id != booking.id)
     )
@@ -507,7 +507,7 @@ def _is_only_trace(session: Session, booking: Booking, lead: models.Lead) -> boo
 
 
 def _move_form(session: Session, booking: Booking, wrong: models.Lead) -> None:
-    """Give the lead of a corrected address what the form of its call said.
+    """Move the details of the booking's form to the lead of the corrected address.
 
     A consent has to be confirmed again: only the mistyped mailbox can have confirmed it.
     """
@@ -522,7 +522,7 @@ def _move_form(session: Session, booking: Booking, wrong: models.Lead) -> None:
 
 
 def _merge_into(session: Session, wrong: models.Lead, right: models.Lead) -> None:
-    """Give the lead that was meant all that hangs on the mistyped one, which then goes."""
+    """Move everything from the mistyped lead to the correct one, and delete the mistyped lead."""
     capture.merge_leads(session, right, wrong)
     for model in (Booking, Assessment, OutboxMessage):
         session.execute(update(model).where(model.lead_id == wrong.id).values(lead_id=right.id))

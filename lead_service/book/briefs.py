@@ -1,4 +1,4 @@
-"""Choose whose answers prepare a call or a talk with a lead: the desk, files and emails agree."""
+"""Choose the answers for the brief of a call or lead, alike for the desk, exports and emails."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from .models import Booking, coming
 
 
 def next_calls(session: Session, lead_ids: Collection[int], now: datetime) -> dict[int, Booking]:
-    """Return the call that comes next for each lead; one is coming until it has ended."""
+    """Return each lead's next call; a call counts until it has ended."""
     query = (
         select(Booking)
         .where(Booking.lead_id.in_(lead_ids), *coming(now - timedelta(days=1)))
@@ -39,7 +39,7 @@ def answered_by(session: Session, lead_ids: Collection[int]) -> dict[int, list[A
 
 
 def choose(taken: Sequence[Assessment], call: Booking | None) -> Assessment | None:
-    """Return the one that came with a call, or else the latest that is complete."""
+    """Return the assessment attached to a call, or else the latest complete one."""
     complete = {one.id: one for one in taken if one.completed_at}
     if call and (came := complete.get(call.assessment_id or 0)):
         return came
@@ -54,7 +54,7 @@ def brief_of(
     words: str,
     zone: str = "",
 ) -> Brief | None:
-    """Return the brief for talking with a lead, on a call that may be theirs.
+    """Return the brief for talking with a lead, on a call if there is one.
 
     The time of the call is written in `zone`, or else in its host's.
     """
@@ -66,7 +66,7 @@ def brief_of(
 
 
 def source(chosen: Assessment, call: Booking | None, zone: str = "") -> str:
-    """Say which answers a brief is made of: a person may have several calls, each with its own."""
+    """Say which answers a brief uses: each of a person's calls may have its own."""
     assert chosen.completed_at
     answered = long_date(chosen.completed_at, "UTC")
     if call is None:

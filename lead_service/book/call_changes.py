@@ -42,10 +42,10 @@ def cancel(
     note: str = "",
     spam: str = "",
 ) -> bool:
-    """Cancel a call and tell both sides; False when it is too late, or was canceled before.
+    """Cancel a call and email both sides; False if it is too late, or was canceled before.
 
-    Of `spam`, for that reason, the waiting emails go too. The reason is for the team and the host;
-    the visitor hears of it only if they confirmed the address, as anyone can type anyone's.
+    With a reason in `spam`, waiting emails are canceled, too. Team and host read the reason;
+    the visitor gets an email only if their address is confirmed, since anyone can type any.
     """
     if not bookings.cancel(session, call, by.at):
         return False
@@ -54,7 +54,7 @@ def cancel(
         notifications.withdrawn(session, call, by, reason=spam or "the call was canceled")
     else:
         notice.record(EventKind.CALL_CANCELLED)
-    if not call.quarantine:  # else no invitation was sent
+    if not call.quarantine:  # a held call had no invitation
         if call.is_proved or not spam:
             notice.queue(EmailKind.BOOKING_CANCELLED, call.email, **notice.facts)
         facts = notice.facts | ({"note": f"{spam[0].upper()}{spam[1:]}."} if spam else {})
@@ -132,9 +132,9 @@ def give(
 def mark(
     session: Session, settings: Settings, call: Booking, result: CallOutcome | None, by: Actor
 ) -> bool:
-    """Note what became of a call, or undo that; False for one that was canceled or has not begun.
+    """Mark the outcome of a call, or undo that; False for one that was canceled or hasn't begun.
 
-    The team hears of a no-show, once.
+    A no-show is emailed to the team, once.
     """
     session.refresh(call, with_for_update=True)
     if not call.is_live or call.starts_at > by.at:

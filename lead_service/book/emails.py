@@ -1,6 +1,6 @@
 """Compose the emails about calls and leads, as of the moment at which they are sent.
 
-`notifications` has queued what is due to whom. Each function takes a row of the outbox and
+`notifications` queues them. Each function takes a row of the outbox and
 returns a finished message, or raises NotNeeded when the call has changed since.
 """
 
@@ -34,15 +34,15 @@ from .hosts.models import Host, offered_calls
 from .models import Booking, CallOutcome
 
 REQUEST, CANCEL = "REQUEST", "CANCEL"
-CANCELS = {*intents.CANCELLATIONS, EmailKind.BOOKING_WITHDRAWN}  # their file takes a call away
-# Kinds to the visitor with a calendar file: news of a call that is agreed and still to come.
+CANCELS = {*intents.CANCELLATIONS, EmailKind.BOOKING_WITHDRAWN}  # their file removes a call
+# Kinds to the visitor with a calendar file: changes of an agreed, upcoming call.
 WITH_FILE = {
     EmailKind.BOOKING_REQUESTED,
     EmailKind.BOOKING_CONFIRMED,
     EmailKind.BOOKING_CHANGED,
     EmailKind.BOOKING_CANCELLED,
 }
-NEWS = {  # what the visitor did, and what the team did to their call
+NEWS = {  # changes by the visitor, and changes by the team
     CallNews.BOOKED: ("booked a call", "The team booked a call for them"),
     CallNews.MOVED: ("rescheduled their call", "The team rescheduled their call"),
     CallNews.GIVEN: ("has a new host for their call",) * 2,
@@ -52,10 +52,10 @@ NEWS = {  # what the visitor did, and what the team did to their call
     CallNews.MISSED: ("missed their call",) * 2,
     CallNews.NEVER_TOLD: ("was never told about their call", "was never told about their call"),
 }
-SUBJECTS = {  # the same beside a name and a time, in few words
+SUBJECTS = {  # the same in subjects, beside a name and a time
     CallNews.BOOKED: "call booked",
     CallNews.MOVED: "call rescheduled",
-    CallNews.GIVEN: "now with",  # and the host's name
+    CallNews.GIVEN: "now with",  # followed by the host's name
     CallNews.CANCELED: "call canceled",
     CallNews.DISOWNED: "booked by someone else",
     CallNews.CORRECTED: "new email address",
@@ -63,13 +63,13 @@ SUBJECTS = {  # the same beside a name and a time, in few words
     CallNews.NEVER_TOLD: "never told of the call",
 }
 OF_LIVE_CALLS = {CallNews.BOOKED, CallNews.MOVED, CallNews.GIVEN}
-LATE = timedelta(days=1)  # an email that leaves later says so
+LATE = timedelta(days=1)  # an email sent later says so
 
 
 def visitors_email(
     session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
 ) -> Message:
-    """Compose the visitor's confirmation, news of a change, reminder or cancellation.
+    """Compose the visitor's confirmation, change, reminder or cancellation.
 
     It repeats no text of the visitor's, who may have typed someone else's address.
     """
@@ -109,7 +109,7 @@ def visitors_email(
 def hosts_email(
     session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
 ) -> Message:
-    """Compose the host's invitation with the brief, or that the call is no longer theirs."""
+    """Compose the host's invitation with the brief, or the host's cancellation."""
     booking, facts = _booking(session, row, now), _known(session, row)
     host = session.get_one(Host, facts["host"])
     given_to = booking.host.name if booking.is_live and booking.host_id != host.id else ""
@@ -146,16 +146,16 @@ def _has_left(session: Session, host: Host) -> bool:
 def withdrawal(
     session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
 ) -> Message:
-    """Compose the email that takes an invitation back from an address it should not have got to.
+    """Compose the email that withdraws an invitation from a wrong address.
 
     It does not mention the call: its reader is most likely a stranger.
     """
     booking = _booking(session, row, now)
     wrong = replace(
         visitors_meeting(settings, published, booking, row.created_at),
-        sequence=row.sequence - 1,  # older than the invitation at the right address
+        sequence=row.sequence - 1,  # lower than that of the invitation to the right address
         summary="Sent by mistake",
-        description="",  # the link in it opens the booking
+        description="",  # without the link that opens the booking
         attendee_email=row.address,
         attendee_name="",
     )
@@ -199,7 +199,7 @@ def invitation_to_book_again(
 def _link_to_book(
     session: Session, settings: Settings, published: Published, booking: Booking
 ) -> str:
-    """Return the link to the times of a call's kind, with what had led to the call."""
+    """Return the link to the times of a call's kind, with the call's source."""
     calls = offered_calls(session, published.calls)
     path = calls.address(calls.find(booking.kind) or calls.default)
     return link_for(session, settings, booking.lead, path, booking)
@@ -208,7 +208,7 @@ def _link_to_book(
 def team_news(
     session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
 ) -> Message:
-    """Compose what the team hears of a lead, with the brief of their answers."""
+    """Compose the email to the team about a lead, with the brief of their answers."""
     facts = row.facts or {}
     lead = session.get(Lead, row.lead_id or 0)
     booking = session.get(Booking, row.booking_id or 0)
@@ -221,7 +221,7 @@ def team_news(
         zone, facts = booking.host_zone, _as_heard(session, row, booking, facts)
         what = _news(CallNews(facts["news"]), booking, bool(facts.get("by_team")))
         text, came_from = booking.topic, booking.came_from
-        lead, reply_to = booking.lead, booking.email  # the address may be corrected by now
+        lead, reply_to = booking.lead, booking.email  # the address may have been corrected since
         call = f"{booking.call_name}, {near_time(booking.starts_at, zone)}"
     if occasion == Occasion.CONSENT:
         what = _choice(agreed(session, lead.id), facts.get("may_contact", True))
@@ -248,16 +248,16 @@ def team_news(
 def _as_heard(
     session: Session, row: OutboxMessage, booking: Booking, facts: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the news of a call as it is to a reader who may have missed what came before."""
+    """Adapt a call's news for a reader who may not have got the earlier email."""
     if facts["news"] == CallNews.CORRECTED and not outbox.has_heard(session, row):
-        return facts | {"news": CallNews.BOOKED}  # this took the place of that news
+        return facts | {"news": CallNews.BOOKED}  # it replaced the first email
     if facts["news"] == CallNews.MOVED and intents.is_back(booking, facts):
         raise NotNeeded("the call is back at the time that they know")
     return facts
 
 
 def _booking(session: Session, row: OutboxMessage, now: datetime) -> Booking:
-    """Return the call that an email is about; raise NotNeeded when the email no longer fits it."""
+    """Return the call of an email; raise NotNeeded if the email no longer fits it."""
     booking = session.get(Booking, row.booking_id or 0)
     if booking is None:
         raise NotNeeded("the call was erased")
@@ -267,7 +267,7 @@ def _booking(session: Session, row: OutboxMessage, now: datetime) -> Booking:
 
 
 def _news(news: CallNews, booking: Booking, by_team: bool) -> str:
-    """Say in a few words what became of a call; raise NotNeeded when that is over."""
+    """Describe a change of a call in a few words; raise NotNeeded if it is out of date."""
     is_over = news in OF_LIVE_CALLS and not booking.is_live
     if is_over or (news == CallNews.MISSED and booking.outcome != CallOutcome.NO_SHOW):
         raise NotNeeded("the call has changed since")
@@ -281,7 +281,7 @@ def _news(news: CallNews, booking: Booking, by_team: bool) -> str:
 
 
 def _choice(agreed: Agreed, may_contact: bool) -> str:
-    """Say what a person chose about our emails; raise NotNeeded when they chose anew since."""
+    """Describe a person's choice about emails; raise NotNeeded if they have changed it since."""
     if bool(agreed.topics) != may_contact:
         raise NotNeeded("they changed their choice since")
     if may_contact:
@@ -296,7 +296,7 @@ def _subject(
     facts: dict[str, Any],
     brief: Brief | None,
 ) -> str:
-    """Say in a few words what the team hears of a lead, for the subject beside their name."""
+    """Describe the news of a lead in a few words, for the subject beside their name."""
     spam = "possible spam, " if POSSIBLE_SPAM in what else ""
     if booking:
         news = CallNews(facts["news"])
@@ -318,17 +318,17 @@ def _subject(
 
 
 def _result(session: Session, booking: Booking) -> Diagnosis | None:
-    """Return the result that a visitor brought along, once it is complete."""
+    """Return the result attached to a booking, if it is complete."""
     assessment = session.get(Assessment, booking.assessment_id or 0)
     if assessment is None or not assessment.completed_at:
         return None
-    if assessment.lead_id != booking.lead_id:  # booked before answers were kept to their own lead
+    if assessment.lead_id != booking.lead_id:  # an old booking with another lead's answers
         return None
     return diagnose(framework_of(session, assessment), assessment.answers, assessment.phase)
 
 
 def _no_reminder(session: Session, booking: Booking, row: OutboxMessage, now: datetime) -> str:
-    """Say why a visitor gets no reminder, or nothing."""
+    """Say why a visitor gets no reminder; empty if they get it."""
     if not booking.is_proved and outbox.had_enough(session, row, now):
         return outbox.ENOUGH
     if booking.lead.bounced_at:
@@ -337,7 +337,7 @@ def _no_reminder(session: Session, booking: Booking, row: OutboxMessage, now: da
 
 
 def thread_of(settings: Settings, booking: Booking) -> str:
-    """Name the message that all emails about a call are shown under; none is sent by this id."""
+    """Return the id that groups all emails about a call in a thread; no message has it."""
     return f"<{booking.uid}@{wire_address(settings.mail_from).rpartition('@')[2]}>"
 
 
@@ -350,7 +350,7 @@ def _to_staff(
     email: str,
     name: str,
 ) -> dict[str, Any]:
-    """Return whether the team may reply to a lead, and where it is on the desk."""
+    """Return the fields about replying to a lead, and the lead's link to the desk."""
     allowed: Permission = permission(occasion, agreed(session, lead_id))
     link = settings.link(f"/desk/leads/{lead_id}/" + (f"?call={booking.id}" if booking else ""))
     return team_notices.reply_fields(allowed, email, name) | {"desk_link": link}
@@ -377,7 +377,7 @@ def visitors_meeting(
 
 
 def calendar_links(booking: Booking, meeting: invitations.Meeting) -> dict[str, Any]:
-    """Return the addresses that add a visitor's call to Google Calendar and Outlook.
+    """Return links that add a visitor's call to Google Calendar and Outlook.
 
     They go to another company, so they leave out the first line, which names the host.
     """
@@ -447,7 +447,7 @@ def _context(
     *,
     is_24_hours: bool = False,
 ) -> dict[str, Any]:
-    """Return what the templates show; `day`, `time` and `zone` are the recipient's own."""
+    """Return the templates' context; `day`, `time` and `zone` are the recipient's own."""
     start, before = booking.starts_at, _before(facts)
     return practice_context(settings) | {
         "booking": booking,
@@ -467,23 +467,23 @@ def _context(
 
 
 def _known(session: Session, row: OutboxMessage) -> dict[str, Any]:
-    """Return the facts of an email; who never heard of the call knows no start from before."""
+    """Return the facts of an email, without the earlier start for a reader who never knew it."""
     facts = row.facts or {}
     return facts if outbox.has_heard(session, row) else facts | {"before": None}
 
 
 def _late_since(row: OutboxMessage, zone: str, now: datetime) -> str:
-    """Write the day of what an email tells, where it leaves more than a day later."""
+    """Return the day of the event, if the email is sent more than a day later."""
     return long_date(row.created_at, zone) if now - row.created_at > LATE else ""
 
 
 def _before(facts: dict[str, Any]) -> datetime | None:
-    """Return the start that the call had, where it has changed."""
+    """Return the call's earlier start, if it has changed."""
     return datetime.fromisoformat(facts["before"]) if facts.get("before") else None
 
 
 def _hosts_news(booking: Booking, facts: dict[str, Any]) -> str:
-    """Say in two words what an email to a host is about."""
+    """Describe the news of a host's call in two words."""
     if booking.awaits_confirmation:
         return "Please confirm"
     if facts.get("is_confirmed"):

@@ -12,11 +12,11 @@ from ..web.fields import HoneypotForm, address, clean, limit, long_text, one_lin
 from .availability.host_cache import snapshot
 from .hosts.models import Host
 
-START = "%Y%m%dT%H%MZ"  # a start in an address or a field: always UTC
+START = "%Y%m%dT%H%MZ"  # of a start in an address or a field, in UTC
 
 
 def phone(required: str = "") -> TelField:
-    """Make the field of a phone number; `required` is what to say when it is empty."""
+    """Create the field of a phone number; `required` is the error when it is empty."""
     first = [InputRequired(required)] if required else []
     number = Regexp(
         r"^(([+()./ x-]*[0-9]){5}[0-9+()./ x-]*)?$",
@@ -32,7 +32,7 @@ def phone(required: str = "") -> TelField:
 
 
 def refuse_hosts(_form: Form, field: Field) -> None:
-    """Refuse an address of our own: its calendar would file the visitor's call as the host's."""
+    """Refuse a host's address: the calendar would treat the visitor's invitation as the host's."""
     ours = context().settings.mail_from, *(host.email for host in _hosts())
     if field.data and field.data.casefold() in {one.casefold() for one in ours}:
         raise ValidationError("This is one of our own addresses. Enter yours.")
@@ -44,7 +44,7 @@ def _hosts() -> list[Host]:
 
 
 class Person(HoneypotForm):
-    """Who is asking, and about what."""
+    """The fields about the visitor and their topic."""
 
     submission = HiddenField(filters=[clean])
     name = short_text("Your name", required="Enter your name.", autocomplete="name")
@@ -61,12 +61,12 @@ class Person(HoneypotForm):
 
     @property
     def details(self) -> ContactDetails:
-        """What was typed; call `validate` first."""
+        """The contact details from the form; call `validate` first."""
         return ContactDetails(**{one.name: one.data or "" for one in self.questions})
 
 
 class BookingForm(Person):
-    """A call; the number is asked for where the host may call."""
+    """The form of a booking, with a phone number if the host may call."""
 
     validate_email = refuse_hosts
     phone = phone("Enter your phone number.")
@@ -74,7 +74,7 @@ class BookingForm(Person):
 
 
 class NumberForm(Form):
-    """The number of a visitor whose call was by video until now."""
+    """The phone number of a visitor whose call was by video."""
 
     phone = phone("Enter your phone number.")
 
@@ -87,12 +87,12 @@ class AddressForm(Form):
 
 
 def start_text(start: datetime) -> str:
-    """Write a start as it stands in addresses and fields."""
+    """Write a start for addresses and fields."""
     return start.astimezone(UTC).strftime(START)
 
 
 def parse_start(text: str) -> datetime | None:
-    """Read a start; None when it is not one, or in a year that no calendar reaches."""
+    """Parse a start; None if it is invalid or out of range."""
     try:
         start = datetime.strptime(text, START).replace(tzinfo=UTC)
     except ValueError:

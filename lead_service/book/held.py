@@ -1,7 +1,7 @@
-"""Calls that wait for the team: they look automated, or the team confirms their kind first.
+"""Held calls, which look automated, and calls that the team confirms first.
 
-Calls that look automated are canceled after a few hours. Before a visitor is left without an
-answer, the team gets an alarm.
+Calls that look automated are canceled after a few hours. If a visitor would be left without an
+answer, the team gets an alarm in time.
 """
 
 from collections import defaultdict
@@ -28,35 +28,35 @@ from .availability import host_cache
 from .hosts.models import who_take
 from .models import Booking, coming
 
-HELD_FOR = timedelta(hours=4)  # then the time is free again, and the message stays
-SOON = timedelta(hours=12)  # before its start, a call should be confirmed
-BEGUN = timedelta(days=1)  # for so long after its start, an unconfirmed call is listed
+HELD_FOR = timedelta(hours=4)  # then the time is free again
+SOON = timedelta(hours=12)  # a call should be confirmed this long before its start
+BEGUN = timedelta(days=1)  # an unconfirmed call is listed this long after its start
 KEY = "unconfirmed"
 SPAM = "the lead was marked as spam"
 CLEARED = "it was part of a flood that the team cleared"
-RECENT = timedelta(days=2)  # calls made within it may be part of a flood
-SEVERAL = 3  # calls of one client or one hour
+RECENT = timedelta(days=2)  # calls booked within it may be part of a flood
+SEVERAL = 3  # calls from one client or in one hour
 Kept = TypeVar("Kept", Booking, Lead)
-MANY = 10  # unproved calls, from which on they may be a flood or hold too many of the starts
+MANY = 10  # unproved calls that may be a flood or hold too many starts
 
 
 def look_after(database: Database, settings: Settings, now: datetime) -> None:
-    """Cancel calls that were held long enough; tell the team of calls that start unconfirmed."""
+    """Cancel calls held for too long; email the team about calls that start unconfirmed."""
     over = select(Booking.id).where(bookings.held(now), Booking.created_at <= now - HELD_FOR)
     with database.read() as session:
         found = session.scalars(over.order_by(Booking.id)).all()
         begun = [booking.id for booking in unconfirmed(session, now) if booking.starts_at <= now]
         begun = [one for one in begun if not _is_told(session, one)]
-    for booking_id in found:  # each by itself, so that no two hosts are locked at once
+    for booking_id in found:  # one transaction each, so that no two hosts are locked at once
         database.write(partial(_let_go, settings, booking_id, now))
     for booking_id in begun:
         database.write(partial(_never_told, settings, booking_id, now))
 
 
 def unconfirmed(session: Session, now: datetime) -> list[Booking]:
-    """Return the calls that begin soon, or began within a day, and that no visitor was told of.
+    """Return unconfirmed calls that begin soon or began within a day.
 
-    In the order of their starts, without those that will be let go before.
+    Sorted by start, without those that will be canceled before.
     """
     query = (
         select(Booking)
@@ -90,9 +90,9 @@ def problems(session: Session, now: datetime) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Flood:
-    """Calls to come, none of them proved, of one client, held in one hour, or many in one hour.
+    """Upcoming unproved calls: from one client, held in one hour, or many in one hour.
 
-    Or, without calls, the suspected new leads of one hour. Both in the order in which they came.
+    Or, without calls, the suspected new leads of one hour. Both are sorted by creation.
     """
 
     key: str
@@ -101,7 +101,7 @@ class Flood:
 
 
 def floods(session: Session, now: datetime) -> list[Flood]:
-    """Return what may be floods: those of one client first, each the largest first."""
+    """Return possible floods: those from one client first, each the largest first."""
     by_client, held, by_hour = defaultdict(list), defaultdict(list), defaultdict(list)
     for call in unproved(session, now):
         if call.client:
@@ -109,7 +109,7 @@ def floods(session: Session, now: datetime) -> list[Flood]:
         if call.quarantine:
             held[f"held {call.created_at:%Y-%m-%d %H}"].append(call)
         by_hour[f"hour {call.created_at:%Y-%m-%d %H}"].append(call)
-    groups = [*_large(by_client), *_large(held), *_large(by_hour, MANY)]  # a few may be honest
+    groups = [*_large(by_client), *_large(held), *_large(by_hour, MANY)]  # a few may be real
     written = defaultdict(list)
     for lead in _suspected(session, now):
         written[f"messages {lead.created_at:%Y-%m-%d %H}"].append(lead)
@@ -121,7 +121,7 @@ def floods(session: Session, now: datetime) -> list[Flood]:
 def clear(database: Database, key: str, by: Actor, keep: Collection[int] = ()) -> int:
     """Cancel the calls of a flood, or close its leads, without any email; return how many.
 
-    Leads that a flood of calls alone has made are closed, too. `keep` are ids of those to leave.
+    Leads with no other trace than these calls are closed, too. `keep` are ids to leave out.
     """
     with database.read() as session:
         found = {flood.key: flood for flood in floods(session, by.at)}.get(key, Flood(key, []))
@@ -139,7 +139,7 @@ def clear(database: Database, key: str, by: Actor, keep: Collection[int] = ()) -
 
 
 def too_large_a_share(session: Session, calls: CallTypes, now: datetime) -> str:
-    """Warn when unproved calls hold more than a tenth of the coming starts; else ""."""
+    """Warn if unproved calls hold more than a tenth of the upcoming starts; otherwise ""."""
     waiting = len(unproved(session, now))
     if waiting < MANY:
         return ""
@@ -152,13 +152,13 @@ def too_large_a_share(session: Session, calls: CallTypes, now: datetime) -> str:
 
 
 def forget_clients(session: Session, now: datetime) -> None:
-    """Forget from which client a call came, once that can tell of no flood anymore."""
+    """Delete the clients' digests once they no longer help to find floods."""
     old = (Booking.client.is_not(None), Booking.created_at <= now - RECENT)
     session.execute(update(Booking).where(*old).values(client=None))
 
 
 def unproved(session: Session, now: datetime) -> Sequence[Booking]:
-    """Return the calls to come that were made within two days and are unproved."""
+    """Return upcoming unproved calls that were booked within two days."""
     query = select(Booking).where(
         *coming(now),
         Booking.is_proved.is_(False),
@@ -168,7 +168,7 @@ def unproved(session: Session, now: datetime) -> Sequence[Booking]:
 
 
 def _suspected(session: Session, now: datetime) -> Sequence[Lead]:
-    """Return the new leads of two days that look automated and have no call to come."""
+    """Return suspected leads of the last two days without an upcoming call."""
     query = select(Lead).where(
         Lead.quarantine,
         Lead.stage == Stage.NEW,
@@ -179,7 +179,7 @@ def _suspected(session: Session, now: datetime) -> Sequence[Lead]:
 
 
 def _large(groups: dict[str, list[Kept]], least: int = SEVERAL) -> list[tuple[str, list[Kept]]]:
-    """Return the groups that may be floods, the largest first."""
+    """Return the groups that are large enough for a flood, the largest first."""
     found = [one for one in groups.items() if len(one[1]) >= least]
     return sorted(found, key=lambda one: -len(one[1]))
 
@@ -194,17 +194,17 @@ def _clear_call(booking_id: int, by: Actor, session: Session) -> bool:
 
 
 def coming_calls(session: Session, lead_ids: Collection[int], now: datetime) -> Sequence[Booking]:
-    """Return the calls to come of some leads, in the order in which their hosts are locked."""
+    """Return the leads' upcoming calls, in the order in which their hosts are locked."""
     query = select(Booking).where(Booking.lead_id.in_(lead_ids), *coming(now))
     query = query.options(joinedload(Booking.host))
     return session.scalars(query.order_by(Booking.host_id, Booking.id)).all()
 
 
 def cancel_spam(session: Session, settings: Settings, lead_id: int, by: Actor) -> int:
-    """Cancel the calls to come of a lead, and its waiting emails; return how many calls.
+    """Cancel a lead's upcoming calls and waiting emails; return how many calls.
 
-    A host who was invited hears of it. A visitor does only if their address is confirmed, as
-    anyone can type anyone's.
+    An invited host gets an email. The visitor does only if their address is confirmed, since
+    anyone can type any address.
     """
     calls = coming_calls(session, [lead_id], by.at)
     gone = [call for call in calls if call_changes.cancel(session, settings, call, by, spam=SPAM)]
@@ -215,7 +215,7 @@ def cancel_spam(session: Session, settings: Settings, lead_id: int, by: Actor) -
 
 
 def _clear_lead(lead_id: int, session: Session) -> bool:
-    """Close a lead that only a flood has made, and cancel its emails; False for any other."""
+    """Close a lead that exists only because of a flood, and cancel its emails; False for others."""
     lead = session.get(Lead, lead_id, with_for_update=True)
     if lead is None or not lead.quarantine or lead.stage != Stage.NEW:
         return False
@@ -230,7 +230,7 @@ def _let_go(settings: Settings, booking_id: int, now: datetime, session: Session
     if booking is None:
         return
     bookings.lock_one(session, booking)
-    if booking.quarantine:  # not released meanwhile
+    if booking.quarantine:  # not released in the meantime
         call_changes.cancel(session, settings, booking, Actor(now))
 
 

@@ -1,7 +1,7 @@
-"""Decide whether an email about a call still fits the call as it is now.
+"""Decide whether a queued email still fits the present state of its call.
 
-The outbox cancels what a later email to the same address has overtaken; this also covers
-what no later email says: the call went to another host, or the address was corrected.
+The outbox cancels emails that a later one to the same address supersedes; this also covers
+changes without a later email: the call was reassigned, or the address was corrected.
 """
 
 from datetime import datetime, timedelta
@@ -11,10 +11,10 @@ from ..emails.message import VISITOR, EmailKind
 from ..emails.models import OutboxMessage
 from .models import Booking
 
-# After so long, news of the end of a call that the recipient never heard of would only confuse.
+# After this time, canceling a call that the recipient never heard of would only confuse.
 STALE = timedelta(days=1)
 CANCELLATIONS = {EmailKind.BOOKING_CANCELLED, EmailKind.BOOKING_CANCELLED_FOR_HOST}
-# They speak of the call as it is.
+# Kinds that describe the call's present state.
 OF_THE_CALL = EmailKind.of_role(VISITOR) - {*CANCELLATIONS, EmailKind.BOOKING_WITHDRAWN}
 MOVED = {EmailKind.BOOKING_CHANGED, EmailKind.BOOKING_FOR_HOST}
 

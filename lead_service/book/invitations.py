@@ -1,7 +1,7 @@
 """Write the calendar file of a call: invitation, update and cancellation.
 
-Pure: text in, bytes out. The `icalendar` package writes every line (RFC 5545), so that no name can
-add one of its own; what its own reader stumbles over is taken out of the text beforehand.
+Pure: text in, bytes out. The `icalendar` package writes every line (RFC 5545), so that no text can
+inject a line; characters that calendar readers can't handle are removed first.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from urllib.parse import quote, urlencode
 
 from icalendar import Alarm, Calendar, Event, vCalAddress, vDuration, vUri
 
-REFRESH = timedelta(minutes=15)  # as often as a subscriber is asked to look again
+REFRESH = timedelta(minutes=15)  # refresh interval for subscribers
 PRODUCT = "-//lead-service//discovery calls//EN"
-# They reorder what follows. The joiners (U+200C, U+200D) stay: Persian names and emoji need them.
+# Bidi controls. The joiners (U+200C, U+200D) stay: Persian names and emoji need them.
 BIDI_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
-# Controls (C0 and C1), lone surrogates, and the separators that some readers take for line ends.
+# Controls (C0 and C1), lone surrogates, and separators that some readers treat as line ends.
 UNWRITABLE = frozenset(("Cc", "Cs", "Zl", "Zp"))
 
 
 @dataclass(frozen=True)
 class Meeting:
-    """Hold what the calendar file of one recipient says.
+    """The content of one recipient's calendar file.
 
-    `uid` stays for the life of the booking and `sequence` rises with every change (RFC 5546).
+    `uid` never changes and `sequence` increases with every change (RFC 5546).
     `start` and `stamped_at` are aware (ValueError otherwise); `duration` is in minutes. `url` is
-    the link to join by. `attendee_*` is the recipient of this mail, alone. `has_accepted` is for
-    who chose the time themselves: no reply is asked for, since no one would read it.
+    the link to join by. `attendee_*` is the recipient of this email. `has_accepted` is for
+    the visitor, who chose the time: the file asks for no reply, since no one would read it.
     """
 
     uid: str
@@ -48,7 +48,7 @@ class Meeting:
     attendee_name: str
     stamped_at: datetime
     has_accepted: bool = False
-    is_tentative: bool = False  # the team has yet to confirm it
+    is_tentative: bool = False  # the team hasn't confirmed it yet
 
     def __post_init__(self) -> None:
         for name in ("start", "stamped_at"):
@@ -65,7 +65,7 @@ class Meeting:
 
 
 def invitation(meeting: Meeting) -> bytes:
-    """Write the request to attend: new, or moved when the sequence has risen (METHOD:REQUEST)."""
+    """Write the invitation; a higher sequence makes it an update (METHOD:REQUEST)."""
     event = _event(meeting)
     attendee = _attendee(meeting)
     if meeting.has_accepted:
@@ -82,9 +82,9 @@ def invitation(meeting: Meeting) -> bytes:
 
 
 def cancellation(meeting: Meeting) -> bytes:
-    """Write that the call is off: same UID, the sequence risen (METHOD:CANCEL).
+    """Write the cancellation: same UID, higher sequence (METHOD:CANCEL).
 
-    It carries no alarm (RFC 5546, section 3.2.5) and asks for no answer.
+    It has no alarm (RFC 5546, section 3.2.5) and asks for no reply.
     """
     event = _event(meeting, "CANCELLED")
     event.add("attendee", _attendee(meeting))
@@ -92,9 +92,9 @@ def cancellation(meeting: Meeting) -> bytes:
 
 
 def agenda(name: str, meetings: Iterable[Meeting]) -> bytes:
-    """Write a calendar to subscribe to (METHOD:PUBLISH, with RFC 7986's name and refresh).
+    """Write a calendar for subscribers (METHOD:PUBLISH, with the name and refresh of RFC 7986).
 
-    It names no attendee (RFC 5546, section 3.2.1) and has no alarm: each call was mailed as an
+    It has no attendees (RFC 5546, section 3.2.1) and no alarms: each call was emailed as an
     invitation, which has both.
     """
     calendar = _calendar("PUBLISH")
@@ -108,16 +108,16 @@ def agenda(name: str, meetings: Iterable[Meeting]) -> bytes:
 
 
 def content_type(method: str) -> str:
-    """Give the mail part's type, whose method must be the file's own METHOD.
+    """Return the content type of the email part; its method must match the file's METHOD.
 
-    Without spaces and without a charset: in other forms the mail provider refuses the mail, or the
-    reader's program shows a plain file.
+    Without spaces and charset: with them, the email provider refuses the email, or the
+    reader's program shows it as a plain file.
     """
     return f"text/calendar;method={method}"
 
 
 def clean(text: str) -> str:
-    """Strip what calendar readers trip over: controls, bidi controls, a backslash at the end.
+    """Remove characters that calendar readers can't handle: controls, a backslash at the end.
 
     All else stays as it is, in any script.
     """
@@ -132,7 +132,7 @@ def clean(text: str) -> str:
 
 
 def google_link(meeting: Meeting) -> str:
-    """Give the address that opens the call as a new entry in Google Calendar.
+    """Return the link that adds the call to Google Calendar.
 
     It contains the summary, the description and the location, and nothing about the visitor.
     """
@@ -150,9 +150,9 @@ def google_link(meeting: Meeting) -> str:
 
 
 def outlook_link(meeting: Meeting) -> str:
-    """Give the address that opens the call as a new entry in Outlook on the web, work accounts.
+    """Return the link that adds the call to Outlook on the web, for work accounts.
 
-    It holds what `google_link` holds. Spaces must be `%20`: Outlook shows a `+` as it stands.
+    Same content as `google_link`. Spaces must be `%20`: Outlook shows a `+` literally.
     """
     query = {
         "path": "/calendar/action/compose",
@@ -208,7 +208,7 @@ def _attendee(meeting: Meeting) -> vCalAddress:
 
 
 def _address(email: str, name: str) -> vCalAddress:
-    """Make a mailto address (RFC 6068), with the name where there is one."""
+    """Return a mailto address (RFC 6068), with the name if there is one."""
     address = vCalAddress("mailto:" + quote(clean(email), safe="@!$'*+-._~"))
     if name := clean(name):
         address.params["CN"] = name

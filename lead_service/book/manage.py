@@ -1,6 +1,6 @@
-"""The page of one booking, for anyone with its link: the invitation, its address, canceling.
+"""The page of one booking, for anyone with its link: invitation, correction, cancellation.
 
-A GET changes nothing: mail scanners follow every link.
+A GET changes nothing: email scanners follow every link.
 """
 
 from datetime import datetime
@@ -28,13 +28,13 @@ blueprint = Blueprint("booking", __name__, url_prefix="/booking")
 
 @blueprint.get("/<token>/")
 def show(token: str) -> str:
-    """Show the booking as it stands."""
+    """Show the booking."""
     return _render_booking(token, AddressForm())
 
 
 @blueprint.get("/<token>/invite.ics")
 def invite(token: str) -> Response:
-    """Hand out the invitation as a file."""
+    """Return the invitation as a file."""
     with context().database.read() as session:
         booking = bookings.find_booking(session, token)
         if booking is None or not booking.is_live or not booking.is_confirmed:
@@ -52,7 +52,7 @@ def invite(token: str) -> Response:
 @blueprint.post("/<token>/cancel")
 @limit_posts
 def cancel(token: str) -> ResponseReturnValue:
-    """Cancel the call; canceling it again changes nothing and sends no email."""
+    """Cancel the call; a second request changes nothing and sends no email."""
     by = Actor(clock.now())
 
     def work(session: Session) -> bool:
@@ -82,7 +82,7 @@ def readdress(token: str) -> ResponseReturnValue:
 
 
 def _readdress(session: Session, token: str, email: str, now: datetime) -> str | None:
-    """Correct the address and queue what follows; return the link's new token."""
+    """Correct the address and queue the emails; return the link's new token."""
     settings = context().settings
     booking = bookings.find_booking(session, token, lock=True)
     if booking is None:

@@ -1,4 +1,4 @@
-"""Bookings, and the time cells that keep them apart."""
+"""The tables of bookings and of their time cells."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -27,14 +27,14 @@ class Status(StrEnum):
 
 
 class CallOutcome(StrEnum):
-    """What became of a call that was not cancelled."""
+    """The outcome of a call that was not canceled."""
 
     ATTENDED = "held"
     NO_SHOW = "no_show"
 
 
 class Booking(ContactColumns, Base):
-    """One call. It keeps the rules it was made under, so a later edit moves nothing."""
+    """One call. It stores the rules it was booked under, so that later edits don't affect it."""
 
     __tablename__ = "booking"
     __table_args__ = (
@@ -44,46 +44,46 @@ class Booking(ContactColumns, Base):
         CheckConstraint("status IN ('confirmed', 'cancelled')", name="status"),
         CheckConstraint("outcome IN ('held', 'no_show')", name="outcome"),
         fives("duration", "buffer_before", "buffer_after"),
-        Index(None, "host_id", "starts_at"),  # a page of times reads a few weeks of each host
+        Index(None, "host_id", "starts_at"),  # for pages of times
         NUMBERS_FOR_LIFE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    uid: Mapped[str] = mapped_column(String(64))  # the invitation's, the same for life
+    uid: Mapped[str] = mapped_column(String(64))  # of the invitation; never changes
     sequence: Mapped[int] = mapped_column(default=0)
-    token_hash: Mapped[str] = mapped_column(String(64))  # of the link that manages it
-    submission_key: Mapped[str] = mapped_column(String(64))  # of the form that made it
+    token_hash: Mapped[str] = mapped_column(String(64))  # of its link
+    submission_key: Mapped[str] = mapped_column(String(64))  # of its form
     host_id: Mapped[int] = mapped_column(ForeignKey("host.id"))
-    former_hosts: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))  # their ids
+    former_hosts: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))  # ids
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id", ondelete="CASCADE"), index=True)
     assessment_id: Mapped[int | None] = mapped_column(
         ForeignKey("assessment.id", ondelete="SET NULL"), index=True
     )
     kind: Mapped[str] = mapped_column(String(60), default="discovery")  # slug of its CallType
     call_name: Mapped[str] = mapped_column(String(80), default="Discovery call")
-    price: Mapped[str] = mapped_column(String(80), default="")  # as the form said it
+    price: Mapped[str] = mapped_column(String(80), default="")  # as shown on the form
     came_from: Mapped[str | None] = mapped_column(String(120))  # the article's slug
     source: Mapped[str] = mapped_column(String(LONGEST), default="")  # as `leads.touch` writes it
     status: Mapped[Status] = mapped_column(StoredEnum(Status, 20), default=Status.CONFIRMED)
     quarantine: Mapped[bool] = mapped_column(default=False)
-    awaits_confirmation: Mapped[bool] = mapped_column(default=False)  # by the team
-    is_proved: Mapped[bool] = mapped_column(default=False)  # by a person, or from its mailbox
-    client: Mapped[str | None] = mapped_column(String(16))  # a digest, for a day
+    awaits_confirmation: Mapped[bool] = mapped_column(default=False)  # from the team
+    is_proved: Mapped[bool] = mapped_column(default=False)  # by a member or its mailbox
+    client: Mapped[str | None] = mapped_column(String(16))  # digest of the IP address, for two days
     starts_at: Mapped[datetime] = mapped_column(index=True)
     duration: Mapped[int]
     buffer_before: Mapped[int]
     buffer_after: Mapped[int]
     host_zone: Mapped[str] = mapped_column(String(64))
     visitor_zone: Mapped[str] = mapped_column(String(64))
-    visitor_24_hours: Mapped[bool] = mapped_column(default=False)  # how they read times
+    visitor_24_hours: Mapped[bool] = mapped_column(default=False)  # their clock
     meeting_link: Mapped[str] = mapped_column(String(500))
-    name: Mapped[str] = mapped_column(String(120))  # these two are shorter than a lead's
+    name: Mapped[str] = mapped_column(String(120))  # this and the next are shorter than a lead's
     company: Mapped[str] = mapped_column(String(120), default="")
-    address_changes: Mapped[int] = mapped_column(default=0)  # of where the invitation goes
+    address_changes: Mapped[int] = mapped_column(default=0)  # corrections of the address
     topic: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(index=True)
     cancelled_at: Mapped[datetime | None]
-    outcome: Mapped[str | None] = mapped_column(String(20))  # once it is over, a CallOutcome
+    outcome: Mapped[str | None] = mapped_column(String(20))  # a CallOutcome, after the call
     outcome_at: Mapped[datetime | None]
 
     host: Mapped[Host] = relationship()
@@ -100,16 +100,16 @@ class Booking(ContactColumns, Base):
 
 
 def coming(after: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Select the calls that begin after an instant and were not canceled."""
+    """Select calls that begin after an instant and were not canceled."""
     return Booking.status == Status.CONFIRMED, Booking.starts_at > after
 
 
 class TimeCell(Base):
-    """Five minutes of a host that a live booking holds.
+    """Five minutes of a host, held by a live booking.
 
-    The unique constraint is what makes double booking impossible: a booking takes the cells of
-    its interval with its buffers, so two that overlap want one cell, whatever their lengths.
-    An exclusion constraint would exist on PostgreSQL alone, and deadlocks there under load.
+    The unique constraint makes double booking impossible: a booking takes the cells of
+    its interval with its buffers, so two overlapping ones need the same cell.
+    An exclusion constraint works on PostgreSQL only, and deadlocks there under load.
     """
 
     __tablename__ = "time_cell"

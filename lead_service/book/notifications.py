@@ -1,7 +1,7 @@
-"""What a booking sets off, in the transaction that makes it: its event, and who is to be emailed.
+"""Record events and queue emails about bookings, in the transaction of the change.
 
-Only intents are written here; `emails` composes them when they are sent. What follows a change is
-in `call_changes`.
+`emails` composes the emails when they are sent. `call_changes` makes the changes by
+visitors and members.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from .availability import refusals
 from .hosts.models import Host
 from .models import Booking
 
-TOO_SOON = timedelta(hours=1)  # so soon after the invitation, a reminder says nothing new
+TOO_SOON = timedelta(hours=1)  # a reminder so soon after the invitation would say nothing new
 
 
 def form_answered(
@@ -41,7 +41,7 @@ def form_answered(
     may_contact: bool | None,
     note: str = "",
 ) -> None:
-    """Queue what follows a booking form and keep its consent, once for each form.
+    """Queue the emails after a booking form and store its consent, once for each form.
 
     A member who booked for a visitor may add a `note` to the email, and may not have asked for
     consent: None.
@@ -83,7 +83,7 @@ def booked(
 ) -> None:
     """Queue the invitation, the host's brief and the team's email.
 
-    A suspected booking tells the team at once, flagged; the emails to visitor and host are held
+    The team gets a flagged email about a held booking at once; those to visitor and host are held
     until a member releases them.
     """
     notice = ChangeNotice(session, settings, booking, by, note)
@@ -95,9 +95,9 @@ def booked(
 
 
 def give_to_host(session: Session, booking: Booking, by: Actor) -> None:
-    """Make the host of a call the owner of its lead, where a member is that host and none owns it.
+    """Make the call's host the owner of its lead, if the host is a member and no one owns it.
 
-    They prepare the call, and would otherwise have to type in what is known.
+    The host prepares the call, and needs the lead.
     """
     lead = booking.lead
     is_host = (Member.email == booking.host.email.lower(), Member.removed_at.is_(None))
@@ -109,14 +109,14 @@ def give_to_host(session: Session, booking: Booking, by: Actor) -> None:
 
 
 def _ask_for_proof(session: Session, booking: Booking, now: datetime) -> None:
-    """Queue the email by which a visitor confirms a call that came with too many others."""
+    """Queue the email by which a visitor confirms a held call."""
     queue_email(session, booking, EmailKind.BOOKING_REQUESTED, booking.email, at=now)
 
 
 def withdrawn(
     session: Session, booking: Booking, by: Actor, *, reason: str = "the call was canceled"
 ) -> None:
-    """Note that a call is canceled, and cancel its waiting emails. Queue no news."""
+    """Record that a call is canceled, and cancel its waiting emails, without queuing any."""
     who: dict[str, Any] = {"member": by.member_id} if by.member else {}
     kind = EventKind.CALL_CANCELLED
     events.record_event(session, booking.lead, kind, by.at, booking=booking.id, **who)
@@ -124,7 +124,7 @@ def withdrawn(
 
 
 def disowned(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
-    """Tell host and team that a call is canceled because the address was not its visitor's."""
+    """Email host and team that a call is canceled because its visitor used another's address."""
     is_known = not booking.quarantine
     withdrawn(session, booking, Actor(now))
     if is_known:
@@ -136,9 +136,9 @@ def disowned(session: Session, settings: Settings, booking: Booking, now: dateti
 def email_corrected(
     session: Session, settings: Settings, booking: Booking, before: str, now: datetime
 ) -> None:
-    """Queue the invitation to the corrected address, and take it out of the mistyped one's.
+    """Queue the invitation to the corrected address, and its withdrawal to the mistyped one.
 
-    The host gets the brief again, with the address that now answers, and the team hears of it.
+    Host and team get an email with the corrected address, too.
     """
     notice = ChangeNotice(session, settings, booking, Actor(now))
     notice.record(EventKind.ADDRESS_CORRECTED)
@@ -152,7 +152,7 @@ def email_corrected(
 def _wanted_start(
     session: Session, lead: Lead, request: bookings.BookingRequest, now: datetime
 ) -> bool:
-    """Note that a visitor wanted a start that was gone; False when it was noted before."""
+    """Record that a visitor wanted a start that was gone; False if it was recorded before."""
     return events.record_event(
         session,
         lead,
@@ -172,7 +172,7 @@ def _slot_taken(
     why: str,
     now: datetime,
 ) -> None:
-    """Tell the team that a visitor wanted a start that was gone, and why."""
+    """Email the team that a visitor wanted a start that was gone, and why."""
     team_notices.notify(
         session,
         settings,
@@ -203,9 +203,9 @@ def queue_email(
 
 
 def plan_reminders(session: Session, settings: Settings, booking: Booking, now: datetime) -> None:
-    """Queue the reminders that are still ahead.
+    """Queue the reminders that are due in the future.
 
-    Each is of use until the next one is due, the last until the call starts, so that an outage
+    Each is useful until the next one is due, the last until the call starts, so that an outage
     never leads to two reminders at once. While a booking is in quarantine, they are held.
     """
     due = reminders_ahead(settings, booking, now)
@@ -223,14 +223,14 @@ def plan_reminders(session: Session, settings: Settings, booking: Booking, now: 
 
 
 def reminders_ahead(settings: Settings, booking: Booking, now: datetime) -> list[datetime]:
-    """Return when the reminders of a call are due (UTC), those that are still worth a mail."""
+    """Return when a call's future reminders are due (UTC), without ones that are too soon."""
     due = (booking.starts_at - timedelta(hours=hours) for hours in settings.reminders)
     return [one for one in due if one > now + TOO_SOON]
 
 
 @dataclass(frozen=True)
 class ChangeNotice:
-    """A call that has changed, by whom, and how everybody hears of it.
+    """A change of a call by someone, with the emails and the event that follow.
 
     A change by the team may carry a `note` in plain text for the visitor and the host.
     """
@@ -246,7 +246,7 @@ class ChangeNotice:
         return {"note": self.note, "by_team": self.by.member is not None}
 
     def record(self, kind: EventKind, **detail: Any) -> None:
-        """Note the event in the lead's timeline."""
+        """Add the event to the lead's timeline."""
         given = {"note": self.note, "member": self.by.member_id}
         detail |= {name: value for name, value in given.items() if value}
         lead, booking_id = self.booking.lead, self.booking.id
@@ -255,7 +255,7 @@ class ChangeNotice:
     def invite(self, kind: EmailKind, **facts: Any) -> None:
         """Queue the invitations of visitor and host, and the reminders.
 
-        A visitor whose call the team has yet to confirm gets a receipt, without an invitation.
+        If the team still has to confirm the call, the visitor gets a receipt without an invitation.
         """
         booking = self.booking
         kind = EmailKind.BOOKING_REQUESTED if booking.awaits_confirmation else kind
@@ -265,7 +265,7 @@ class ChangeNotice:
         self.tell_host(booking.host, EmailKind.BOOKING_FOR_HOST, **facts)
 
     def tell_of_change(self, news: CallNews, previous_host: Host | None, **more: Any) -> None:
-        """Queue what follows a change of time or host."""
+        """Queue the emails after a change of time or host."""
         host, facts = self.booking.host, self.facts | more
         gone = previous_host if previous_host and previous_host.id != host.id else None
         self.invite(EmailKind.BOOKING_CHANGED, is_given=bool(gone), **facts)
@@ -275,13 +275,13 @@ class ChangeNotice:
 
     def tell_host(self, host: Host, kind: EmailKind, **facts: Any) -> None:
         team = {address.casefold() for address in self.settings.sales_to}
-        is_team = team <= {host.email.casefold()}  # the host is the whole team
+        is_team = team <= {host.email.casefold()}  # the host is the only member of the team
         self.queue(kind, host.email, host=host.id, is_team=is_team, **facts)
 
     def tell_team(self, news: CallNews, told: list[Host], **facts: Any) -> None:
-        """Queue the news to the team; the hosts who are `told` get an email of their own.
+        """Queue the email to the team, without hosts in `told`, who get another email.
 
-        Of a held call the team hears once.
+        The team gets only one email about a held call.
         """
         call = self.booking
         if call.quarantine and news in (CallNews.MOVED, CallNews.GIVEN, CallNews.CORRECTED):

@@ -1,4 +1,4 @@
-"""Moving a call: the same month page, one button, no reason asked.
+"""The pages for moving a call: a month of times, and a form without a reason.
 
 A GET changes nothing, and a move that fails leaves the call where it is.
 """
@@ -36,14 +36,14 @@ from .visitor import query_params, timezones
 from .visitor.times_page import TimesPage
 
 UNREADABLE = "We can\u2019t read that time."
-MOST_MOVES = 5  # by the visitor: each one mails two people
+MOST_MOVES = 5  # by the visitor: each move emails two people
 
 blueprint = Blueprint("move", __name__, url_prefix="/booking/<token>/move")
 
 
 @blueprint.get("/")
 def times(token: str) -> ResponseReturnValue:
-    """Show the times to which a call can move."""
+    """Show the times to which a call can be moved."""
     return _times(token).render()
 
 
@@ -59,7 +59,7 @@ def form(token: str, start: str) -> ResponseReturnValue:
 @blueprint.post("/")
 @limit_posts
 def submit(token: str) -> ResponseReturnValue:
-    """Move the call; the same press sent twice moves it once."""
+    """Move the call; the same form sent twice moves it once."""
     page, wanted = _times(token), parse_start(request.form.get("start", ""))
     if wanted is None:
         return page.render(gone=UNREADABLE), 422
@@ -84,7 +84,7 @@ def submit(token: str) -> ResponseReturnValue:
 
 
 def _move(session: Session, token: str, start: datetime, zone: str, number: str) -> None:
-    """Move the call and queue what follows, in the caller's transaction."""
+    """Move the call and queue the emails, in the caller's transaction."""
     booking, by = bookings.find_booking(session, token) or abort(404), Actor(clock.now())
     settings, calls = context().settings, context().published.calls
     terms = parse_terms(request.form.get("terms", "")) or agreed_terms(booking)
@@ -110,16 +110,16 @@ def _refusal(token: str, booking: Booking) -> Response:
 
 
 def _visitors_moves(session: Session, booking: Booking) -> int:
-    """Count how often the visitor has moved a call; what the team did to it is not theirs."""
+    """Count the visitor's own moves of a call, without those by the team."""
     of_lead = (LeadEvent.lead_id == booking.lead_id, LeadEvent.kind == EventKind.CALL_MOVED)
     moves = session.scalars(select(LeadEvent).where(*of_lead))
     return sum(one.is_visitors and one.detail.get("booking") == booking.id for one in moves)
 
 
 def _times(token: str) -> TimesPage:
-    """Gather the times at which the call's host is free, its own aside.
+    """Return the times at which the call's host is free, except for its own.
 
-    A call that is over, or was moved for ever and ever, has a page of its own.
+    A call that is over or was moved too often gets another page.
     """
     booking, chosen = _find_booking(token), query_params.chosen_zone()
     kind = bookings.kind_of(booking, context().published.calls)
@@ -145,7 +145,7 @@ def _times(token: str) -> TimesPage:
 
 
 def _takers(page: TimesPage, wanted: datetime) -> list[Host]:
-    """Return who is free at the start that is wanted; all hosts of the page when none is."""
+    """Return the hosts who are free at the wanted start, or all hosts of the page if none is."""
     assert page.moving
     with context().database.read() as session:
         hosts = list(page.hosts)
@@ -156,14 +156,14 @@ def _takers(page: TimesPage, wanted: datetime) -> list[Host]:
 
 
 def _number_form(page: TimesPage, wanted: datetime) -> NumberForm | None:
-    """Ask for a phone number when a host may call and none is known."""
+    """Return the form of a phone number if a host may call and none is known."""
     assert page.moving
     ways = terms_of(_takers(page, wanted), page.kind).ways
     return NumberForm(request.form) if PHONE in ways and not page.moving.phone else None
 
 
 def _why_gone(page: TimesPage, wanted: datetime) -> str:
-    """Say why a call cannot move to a start."""
+    """Say why a call can't be moved to a start."""
     assert page.moving
     if wanted == page.moving.starts_at:
         return "Your call is at that time already."

@@ -1,4 +1,4 @@
-"""Booking a call: the open times, the form for one of them, and claiming it."""
+"""The pages for booking a call: the open times, and the form for one of them."""
 
 from datetime import datetime
 
@@ -24,7 +24,7 @@ from .terms import NO_TERMS, Terms, parse_terms, terms_of
 from .visitor import query_params
 from .visitor import times_page as open_times
 
-# Of all visitors together: the first call of each in a day, and their others; the rest is held.
+# Limits for all visitors together: for first calls of a day, and for others; the rest is held.
 FIRST_OF_ALL, BOOKINGS_OF_ALL = "60 per day", "30 per day"
 OPEN_TOO_LONG = (
     "This page was open for a long time. Nothing is booked yet. Choose the button again."
@@ -54,7 +54,7 @@ def times() -> str:
 @blueprint.get("/<kind>/<start>/")
 @compressed
 def form(start: str, kind: str = "") -> ResponseReturnValue:
-    """Show the form for one start; nothing is held while it is filled in.
+    """Show the form for one start, which isn't reserved meanwhile.
 
     `/book/KIND/` shows the times of a kind of call: its slug is never a start.
     """
@@ -74,7 +74,7 @@ def form(start: str, kind: str = "") -> ResponseReturnValue:
 @blueprint.post("/")
 @limit_posts
 def submit() -> ResponseReturnValue:
-    """Claim a start: booking, lead and mails in one transaction, then away from the form."""
+    """Book a start: booking, lead and emails in one transaction, then redirect."""
     now, wanted = clock.now(), parse_start(request.form.get("start", ""))
     if wanted is None:
         return open_times.for_booking().render(gone=UNREADABLE), 422
@@ -92,7 +92,7 @@ def submit() -> ResponseReturnValue:
 def _claim(
     hosts: list[Host], form: BookingForm, wanted: datetime, now: datetime, flood: bool
 ) -> ResponseReturnValue:
-    """Book with one of these hosts, and answer with where to go on."""
+    """Book with one of these hosts, and return the response."""
     settings = context().settings
     try:
         outcome = context().database.write(
@@ -119,7 +119,7 @@ def _book(
     now: datetime,
     flood: bool,
 ) -> bookings.BookingResult:
-    """Do all of it in the caller's transaction, with one of these hosts."""
+    """Book with one of these hosts, in the caller's transaction."""
     settings, published = context().settings, context().published
     kind = query_params.kind()
     if query_params.is_unknown_host(hosts):
@@ -149,7 +149,7 @@ def _book(
 
 
 def _why_gone(wanted: datetime) -> str:
-    """Say why no host of the page takes a call at a start."""
+    """Say why no host of the page can take a call at a start."""
     choices, hosts = _hosts()
     if query_params.is_unknown_host(choices):
         return UNKNOWN_HOST
@@ -159,7 +159,7 @@ def _why_gone(wanted: datetime) -> str:
 
 
 def _other_times(form: BookingForm, wanted: datetime, why: str) -> str:
-    """Show the times nearest to one that is gone, and why it is, with the form kept."""
+    """Show the times nearest to one that is gone, the reason, and the filled-in form."""
     form.submission.data = new_token()
     with context().database.read() as session:
         found = host_cache.snapshot(session)
@@ -177,7 +177,7 @@ def _form_page(
     note: str = "",
     why: str = "",
 ) -> str:
-    """Show the form for one start, or with `others` to choose from, since that one is gone."""
+    """Show the form for one start, or with `others` to choose from if that one is gone."""
     kind, (choices, shown) = query_params.kind(), _hosts()
     hosts = (_free_hosts(wanted) if others is None else []) or shown
     terms = terms_of(hosts, kind)
@@ -205,13 +205,13 @@ def _form_page(
 
 
 def _shown_terms() -> Terms | None:
-    """Return what the form that was sent said of the call; None when it does not tell."""
+    """Return the terms that the form showed; None if it has none."""
     is_known = not query_params.is_unknown_kind()
     return parse_terms(request.form.get("terms", "")) if is_known else None
 
 
 def _hosts() -> tuple[list[Host], list[Host]]:
-    """Return the hosts who take the kind of call, and of them those whose times are shown."""
+    """Return the hosts who take the kind of call, and those of them whose times are shown."""
     with context().database.read() as session:
         choices = query_params.choices(host_cache.snapshot(session).hosts)
     return choices, query_params.shown_hosts(choices)
@@ -224,9 +224,9 @@ def _free_hosts(wanted: datetime) -> list[Host]:
 
 
 def _form_as_sent(hosts: list[Host], wanted: datetime) -> BookingForm:
-    """Read the form; where some call and some meet by link, the host who is free then decides.
+    """Read the form; if hosts have different ways to meet, those free at the start decide.
 
-    A number that was typed is kept either way.
+    A typed phone number is always kept.
     """
     ways = terms_of(hosts, query_params.kind()).ways
     if len(ways) > 1 and not request.form.get("phone", "").strip():
@@ -237,7 +237,7 @@ def _form_as_sent(hosts: list[Host], wanted: datetime) -> BookingForm:
 def _form_for(
     hosts: list[Host], sent: MultiDict | None = None, data: dict[str, str] | None = None
 ) -> BookingForm:
-    """Make the form, with a phone number when a host calls, and with the kind's own question."""
+    """Create the form, with a phone number if a host calls, and with the kind's own question."""
     kind = query_params.kind()
     form = BookingForm(sent, data=data)
     has_asked = not hosts and sent is not None and "phone" in sent  # while there was a host

@@ -1,4 +1,4 @@
-"""What a form says of a call: its length and price, how it takes place, and with whom.
+"""The terms of a call on the form: length, price, ways to meet, and host.
 
 The form posts it back, so that nothing changes silently between reading and booking. Pure.
 """
@@ -22,12 +22,12 @@ class Terms:
     host: str = ""
 
     def allow(self, host: Host, kind: CallType) -> bool:
-        """Say whether a call of this kind with this host is what the form said."""
+        """Say whether a call of this kind with this host fits these terms."""
         agreed = (self.minutes, self.price) == (kind.minutes, kind.price)
         return agreed and way(host, kind) in self.ways and self.host in ("", host.name)
 
     def changes_from(self, before: "Terms | None") -> list[str]:
-        """Name each detail that differs, as it is and as it was."""
+        """Describe each changed term, with its old and new value."""
         pairs = zip(before.details, self.details, strict=True) if before else ()
         return [
             f"{now or 'any available host'} instead of {was}"
@@ -44,7 +44,7 @@ class Terms:
         return urlencode(vars(self) | {"ways": " ".join(sorted(self.ways))})
 
 
-NO_TERMS = Terms(0, frozenset())  # of a form that did not say: no call is as agreed
+NO_TERMS = Terms(0, frozenset())  # of a form without terms: no call fits them
 
 
 def way(host: Host, kind: CallType) -> str:
@@ -66,7 +66,7 @@ def terms_of(hosts: Iterable[Host], kind: CallType) -> Terms:
 
 
 def parse_terms(text: str) -> Terms | None:
-    """Read what a form posted back; None when it is missing or malformed."""
+    """Parse the terms that a form posted back; None if missing or malformed."""
     given = dict(parse_qsl(text, keep_blank_values=True))
     try:
         ways = frozenset(given["ways"].split())

@@ -1,4 +1,4 @@
-"""When the hosts' own calendars have them busy, and for how long what we read of them is good."""
+"""Busy times from the hosts' own calendars, and how long a reading stays valid."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -10,18 +10,18 @@ from sqlalchemy.orm import Session
 from ..hosts.models import BusyTime, CalendarFeed, Host
 from .slots import Busy
 
-FRESH = timedelta(hours=24)  # an older copy that couldn't be refreshed is not trusted
+FRESH = timedelta(hours=24)  # an older reading isn't trusted
 ALWAYS = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def busy_times(
     session: Session, hosts: list[Host], now: datetime, start: datetime, end: datetime
 ) -> dict[int, list[Busy]]:
-    """Return by the host's id when their calendars have them busy in [start, end).
+    """Return each host's busy times in [start, end), by the host's id.
 
-    Time of which a calendar tells nothing is never free: all of it while the calendar was not
-    read yet, or not within FRESH, or by the clocks of another zone; and what lies beyond the
-    part of it that was looked at.
+    Time without information is never free: all of it if the calendar was not
+    read yet, or not within FRESH, or in another zone; and the time beyond the
+    part that was read.
     """
     feeds = [feed for host in hosts for feed in host.feeds]
     stored = stored_busy_times(session, feeds, BusyTime.ends_at > start, BusyTime.starts_at < end)
@@ -34,7 +34,7 @@ def busy_times(
 def stored_busy_times(
     session: Session, feeds: Sequence[CalendarFeed], *where: ColumnElement[bool]
 ) -> dict[int, list[Busy]]:
-    """Return by the calendar's id what each of them has stored, whether or not it is believed."""
+    """Return the stored busy times of each calendar, by its id, valid or not."""
     stored: dict[int, list[Busy]] = defaultdict(list)
     labels = {feed.id: feed.label for feed in feeds}
     query = select(BusyTime.feed_id, BusyTime.starts_at, BusyTime.ends_at)
@@ -45,19 +45,19 @@ def stored_busy_times(
 
 
 def effective_busy_times(feed: CalendarFeed, stored: Sequence[Busy], now: datetime) -> list[Busy]:
-    """Return when a calendar has its host busy: as stored, and wherever it is silent."""
+    """Return a calendar's busy times: the stored ones, and time without information."""
     return [_unknown(feed, now), *stored]
 
 
 def is_current(feed: CalendarFeed, now: datetime) -> bool:
-    """Say whether what we hold of a calendar may still be believed."""
+    """Say whether the last reading of a calendar is still valid."""
     if feed.succeeded_at is None or feed.zone != feed.host.zone:
         return False
     return now - feed.succeeded_at <= FRESH
 
 
 def calendar_problems(hosts: list[Host], now: datetime) -> Iterator[str]:
-    """Yield one line for each calendar that cannot be believed, for people who can mend it."""
+    """Yield one line for each calendar without a valid reading, for people who can fix it."""
     for host in hosts:
         for feed in host.feeds:
             if not is_current(feed, now):
@@ -74,7 +74,7 @@ def _unknown(feed: CalendarFeed, now: datetime) -> Busy:
 
 
 def _last(feed: CalendarFeed) -> str:
-    """Say when a calendar was read last, and what is in the way now."""
+    """Say when a calendar was last read, and its present fault."""
     fault = f" ({feed.fault})" if feed.fault else ""
     if feed.succeeded_at is None:
         return f"never read{fault}"

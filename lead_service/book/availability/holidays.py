@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import holidays as public
 
-ENGLISH = "en_US"  # every country with translations has this one; the others know English alone
+ENGLISH = "en_US"  # countries without translations have English names only
 SMALL_WORDS = {"and", "of", "the"}
 SPELLED = {"dr_congo": "DR Congo", "hongkong": "Hong Kong", "guinea_bissau": "Guinea-Bissau"}
 
@@ -19,7 +19,7 @@ def _name(key: str) -> str:
 
 
 _names = {code: _name(key) for key, (_, code, *_) in public.registry.COUNTRIES.items()}
-# The countries whose holidays are known, by code, sorted by name.
+# Countries with known holidays, by code, sorted by name.
 COUNTRIES = dict(sorted(_names.items(), key=lambda item: item[1]))
 
 
@@ -27,12 +27,12 @@ def between(country: str, region: str, first: date, last: date) -> Iterator[tupl
     """Yield the holidays on the dates [first, last] as (date, name), in order.
 
     `country` is an ISO 3166-1 code in two letters and `region` one of `regions(country)`; without
-    a country there is none, and without a region those of the whole country. Days off that move
+    a country there are no holidays, without a region only nationwide ones. Days off that move
     to a weekday are holidays too.
     """
     if country not in COUNTRIES:
         return
-    region = region if region in regions(country) else ""  # a later list may leave one out
+    region = region if region in regions(country) else ""  # a newer list may lack it
     for year in range(first.year, last.year + 1):
         for day, name in _of_year(country, region, year):
             if first <= day <= last:
@@ -42,7 +42,7 @@ def between(country: str, region: str, first: date, last: date) -> Iterator[tupl
 def regions(country: str) -> dict[str, str]:
     """Return the regions of a country with holidays of their own, by code, sorted by name.
 
-    Empty for a country that has none or is not known.
+    Empty for an unknown country and for one without regional holidays.
     """
     if country not in COUNTRIES:
         return {}
@@ -57,5 +57,5 @@ def _of_year(country: str, region: str, year: int) -> list[tuple[date, str]]:
     languages = public.country_holidays(country).supported_languages
     language = ENGLISH if ENGLISH in languages else None
     known = public.country_holidays(country, region or None, years=year, language=language)
-    # A date may be two holidays: their names are joined by "; ".
+    # If two holidays fall on one date, the library joins their names by "; ".
     return sorted((day, name.replace("; ", ", ")) for day, name in known.items())

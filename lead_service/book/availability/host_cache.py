@@ -1,9 +1,10 @@
 """A process-wide cache of the active hosts, for the pages of times.
 
-Reading a host takes six queries and the engine, most of such a page's time, and hosts seldom
-change. One query checks the cache: `version` rises with every edit of a host, `succeeded_at` with
-every reading of a calendar, and `calls_version` with every call that comes, moves or goes. Calls
-are read when the latter has changed, and once a minute, so a full calendar costs a page nothing.
+Reading a host takes six queries and a run of the engine, most of the page's time, and hosts
+rarely change. One query checks the cache: `version` increases with every edit of a host,
+`succeeded_at` with every reading of a calendar, and `calls_version` with every change of a call. It
+reads calls
+when `calls_version` has changed, and once a minute.
 `bookings.create` reads everything again under locks, so nothing here decides who gets a time.
 """
 
@@ -44,14 +45,14 @@ STAMP = (
 )
 
 
-@dataclass(frozen=True, eq=False)  # what has changed is another object, never an equal one
+@dataclass(frozen=True, eq=False)  # a changed snapshot is a new object, compared by identity
 class HostSnapshot:
-    """What was read of the hosts who take calls; for reading only, since many requests share it."""
+    """The hosts who take calls. Read-only, because many requests share it."""
 
     stamp: Sequence[Any]
-    hosts: list[Host]  # by their ids
-    stored: dict[int, list[slots.Busy]]  # by the calendar's id
-    calls: dict[int, object]  # by the host's id, what changes with their calls
+    hosts: list[Host]  # sorted by id
+    stored: dict[int, list[slots.Busy]]  # busy times, by the calendar's id
+    calls: dict[int, object]  # versions of their calls, by the host's id
     found: dict[tuple[int, str], tuple[object, list[datetime]]] = field(default_factory=dict)
 
     def open_starts(
@@ -63,23 +64,23 @@ class HostSnapshot:
         *,
         moving: int | None = None,
     ) -> list[datetime]:
-        """Return the starts of a kind of call that may be chosen now of these hosts: UTC, sorted.
+        """Return the starts that these hosts offer now for a kind of call: UTC, sorted.
 
-        The booking `moving` doesn't count as busy. It is worked out once a minute, and again when a
-        booking comes or goes.
+        The booking `moving` doesn't count as busy. Starts are computed once a minute, and
+        again when a call changes.
         """
         minute = now.replace(second=0, microsecond=0)
         found = []
         for host in asked:
             starts = self._starts(session, host, kind, minute, moving)
-            earliest = now + timedelta(minutes=rules(host, kind).notice)  # R9, to the second
+            earliest = now + timedelta(minutes=rules(host, kind).notice)  # R9
             found.append(starts[bisect_left(starts, earliest) :])
         return found[0] if len(found) == 1 else sorted(set().union(*found))
 
     def _starts(
         self, session: Session, host: Host, kind: CallType, minute: datetime, moving: int | None
     ) -> list[datetime]:
-        """Work out a host's starts, or take those that were found for the same minute and calls."""
+        """Return a host's starts, computed or cached for the same minute and calls."""
         key = minute, kind, self.calls[host.id]
         found = self.found.get((host.id, kind.slug))
         if moving is None and found and found[0] == key:
@@ -101,9 +102,9 @@ _latest: WeakKeyDictionary[Engine, HostSnapshot] = WeakKeyDictionary()
 
 
 def snapshot(session: Session) -> HostSnapshot:
-    """Return what is known of the hosts who take calls; read anew where it has changed.
+    """Return the cached hosts who take calls, reloaded if they have changed.
 
-    For sessions that only read: one that is rolled back would take its hosts along.
+    Use it in read-only sessions: a rollback would expire the cached hosts.
     """
     engine = session.get_bind()
     assert isinstance(engine, Engine)
@@ -117,7 +118,7 @@ def snapshot(session: Session) -> HostSnapshot:
 
 
 def _load(session: Session, stamp: Sequence[Any]) -> HostSnapshot:
-    # On PostgreSQL another host may have come since the stamp was read: the next page has them.
+    # On PostgreSQL, leave out a host who was added since the stamp was read. Loads `feed.host`.
     found = queries.active_hosts(session, only={row[0] for row in stamp})
-    feeds = [feed for host in found for feed in host.feeds if feed.host is host]  # and loads it
+    feeds = [feed for host in found for feed in host.feeds if feed.host is host]
     return HostSnapshot(stamp, found, busy_times.stored_busy_times(session, feeds), {})

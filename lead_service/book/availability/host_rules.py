@@ -1,4 +1,4 @@
-"""A host's stored hours, special days and rules, as the slot engine takes them."""
+"""Convert a host's stored hours, special days and rules into the slot engine's arguments."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from . import holidays
 from .intervals import Hours, Window
 from .slots import Booked, Busy, Rules, UnavailableReason
 
-MOST_DAYS = 400  # ahead; also for a host without a horizon, so that pages and posts agree
-AROUND = timedelta(days=3)  # a call with its buffers may reach so far, and a date in any zone
+MOST_DAYS = 400  # the longest horizon, for hosts without one too
+AROUND = timedelta(days=3)  # covers a call with its buffers, and a date in any zone
 
 
 @dataclass(frozen=True)
 class SpecialDay:
-    """A date on which the weekly hours do not hold, and why: a holiday, an override, time off."""
+    """A date without the weekly hours, and the reason: a holiday, an override, or time off."""
 
     kind: UnavailableReason
     windows: tuple[Window, ...] = ()
-    name: str = ""  # of the holiday; of time off, its note
-    first: date | None = None  # of time off
+    name: str = ""  # of the holiday; or the note of time off
+    first: date | None = None  # first and last day of time off
     last: date | None = None
 
 
@@ -63,7 +63,7 @@ def special_days(host: Host, first: date, last: date) -> dict[date, SpecialDay]:
 
 
 def rules(host: Host, kind: CallType) -> Rules:
-    """Return a host's rules for a kind of call: what the kind leaves open is the host's own."""
+    """Return the rules for a kind of call; the host's own apply where the kind has none."""
 
     def first(*values: int | None) -> int:
         return next(value for value in values if value is not None)
@@ -90,7 +90,7 @@ def situation(
     busy: Iterable[Busy],
     bookings: Iterable[Booked],
 ) -> dict[str, Any]:
-    """Return what the engine must know of a host for starts in [start, end], by its arguments."""
+    """Return the engine's arguments for a host and starts in [start, end]."""
     return {
         "hours": hours(host, start, end),
         "rules": rules(host, kind),

@@ -1,8 +1,8 @@
 """Instants, offset periods of a zone, and opening hours as intervals.
 
-Inside, an instant is microseconds since 1970-01-01T00:00Z and a reading the same count on the
-zone's wall clock. Within a period of one offset from UTC the two differ by an addition, so gaps,
-folds and skipped dates need no case of their own, and no minute is visited by itself.
+Internally, an instant is microseconds since 1970-01-01T00:00Z and a reading the same count on the
+zone's wall clock. Within a period of one UTC offset, the two differ by a constant, so gaps,
+folds and skipped dates need no special case, and no minute is visited individually.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ EPOCH_DAY = EPOCH.toordinal()
 MICROSECOND = timedelta(microseconds=1)
 MINUTE = 60_000_000
 DAY = 1440 * MINUTE
-# A year short of what `datetime` holds, so that no zone's clock can leave it.
+# A year less than the range of `datetime`, so that no zone's clock leaves it.
 FIRST, LAST = ((datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND for year in (2, 9999))
 
 Interval = tuple[int, int]  # half-open, in microseconds
@@ -23,10 +23,10 @@ Opening = tuple[int, int, int, int]  # start, end, origin, offset
 
 
 def offset_periods(zone: ZoneInfo, start: int, end: int) -> list[tuple[int, int, int]]:
-    """Cut [start, end) into stretches of one offset (start, end, offset): reading - instant.
+    """Split [start, end) into periods of one offset: (start, end, reading - instant).
 
-    Looks once a day and halves a day in which the offset changed: no zone changes its clocks twice
-    within a day, and a test holds the tz database to that.
+    Checks once a day and bisects a day in which the offset changed: no zone changes its clocks
+    twice within a day, which a test checks for the tz database.
     """
     found, since, offset = [], start, offset_at(zone, start)
     for day in range(start, end, DAY):
@@ -42,32 +42,32 @@ def offset_periods(zone: ZoneInfo, start: int, end: int) -> list[tuple[int, int,
 
 
 def offset_at(zone: ZoneInfo, at: int) -> int:
-    """Give what a zone's clock is ahead of UTC at an instant, in microseconds."""
+    """Return a zone's UTC offset at an instant, in microseconds."""
     ahead = from_microseconds(at).astimezone(zone).utcoffset()
-    assert ahead is not None  # the moment is aware
+    assert ahead is not None  # because the datetime is aware
     return ahead // MICROSECOND
 
 
 def day_of(zone: ZoneInfo, at: int) -> int:
-    """Give the date that a zone's calendar shows at an instant, in days since 1970-01-01."""
+    """Return a zone's date at an instant, in days since 1970-01-01."""
     return (at + offset_at(zone, at)) // DAY
 
 
 def to_microseconds(at: datetime) -> int:
-    """Count an aware datetime in microseconds; a naive one is a TypeError."""
+    """Convert an aware datetime to microseconds; TypeError for a naive one."""
     return (at - EPOCH) // MICROSECOND
 
 
 def from_microseconds(at: int) -> datetime:
-    """Give the UTC datetime of an instant, clipped to the years 2 to 9998."""
+    """Convert an instant to a UTC datetime, clipped to the years 2 to 9998."""
     return EPOCH + timedelta(microseconds=min(max(at, FIRST), LAST))
 
 
 @dataclass(frozen=True)
 class Window:
-    """Hold opening hours [start, end) in minutes after the midnight of their date (R1, R2).
+    """Opening hours [start, end) in minutes after midnight of their date (R1, R2).
 
-    The end may pass 1440, into the next date; at or before the start it is no window. Raises
+    The end may pass 1440, into the next date, and must be after the start. Raises
     ValueError when the start is outside its date or the end beyond the next one, 2880.
     """
 
@@ -81,9 +81,9 @@ class Window:
 
 @dataclass(frozen=True)
 class Hours:
-    """Hold a host's windows by weekday (0 is Monday), on the clocks of `zone`, an IANA name.
+    """A host's windows by weekday (0 is Monday), in `zone`, an IANA name.
 
-    An override replaces the weekly windows of its date whole; an empty one is a day off (R2).
+    An override replaces all weekly windows of its date; an empty one is a day off (R2).
     """
 
     zone: str
@@ -92,15 +92,15 @@ class Hours:
 
 
 def openings(hours: Hours, zone: ZoneInfo, start: int, end: int) -> list[Opening]:
-    """List what is open in [start, end): the instants whose reading lies in a window (R4).
+    """List the openings in [start, end): the instants whose reading lies in a window (R4).
 
-    A fold has its minutes in both stretches, a gap in neither. The origin, the grid's zero, is
-    where the window starts by the stretch's offset, and may lie outside the stretch.
+    A fold's minutes are in both periods, a gap's in neither. The origin, the grid's zero, is
+    the window's start by the period's offset, and may lie outside the period.
     """
     return [
         (max(opens - offset, since), min(closes - offset, until), opens - offset, offset)
         for since, until, offset in offset_periods(zone, start, end)
-        # The date before, too: its windows may run past midnight.
+        # Start with the date before, whose windows may run past midnight.
         for day in range((since + offset) // DAY - 1, (until + offset) // DAY + 1)
         for opens, closes in windows_of(hours, day)
         if opens - offset < until and closes - offset > since
@@ -108,7 +108,7 @@ def openings(hours: Hours, zone: ZoneInfo, start: int, end: int) -> list[Opening
 
 
 def windows_of(hours: Hours, day: int) -> list[Interval]:
-    """Give the readings of one date's windows, merged (R3), cut where an override follows (R2)."""
+    """Return the readings of a date's windows, merged (R3), cut where an override follows (R2)."""
     on = date.fromordinal(EPOCH_DAY + day)
     windows = hours.overrides.get(on, hours.weekly.get(on.weekday(), ()))
     cut = 1440 if on + timedelta(days=1) in hours.overrides else 2880
@@ -119,14 +119,14 @@ def windows_of(hours: Hours, day: int) -> list[Interval]:
 
 
 def closed(opened: list[Opening]) -> list[Interval]:
-    """List what lies between the openings; those that meet leave nothing between them (R6)."""
+    """List the gaps between the openings; adjacent openings leave none (R6)."""
     room = merge((start, end) for start, end, _, _ in opened)
     edges = [FIRST - DAY, *(edge for interval in room for edge in interval), LAST + DAY]
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def merge(intervals: Iterable[Interval]) -> list[Interval]:
-    """Sort half-open intervals, join those that overlap or touch, drop those without length."""
+    """Sort half-open intervals, join overlapping and adjacent ones, and drop empty ones."""
     merged: list[Interval] = []
     for start, end in sorted(intervals):
         if merged and start <= merged[-1][1]:

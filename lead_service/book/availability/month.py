@@ -1,4 +1,4 @@
-"""A month as a visitor reads it: its open days, and the times of one of them. Pure."""
+"""The view model of a month: its open days, and the times of one of them. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -13,15 +13,15 @@ from ...formats import ENGLISH
 
 PARTS = [("Night", range(0, 5)), ("Morning", range(5, 12))]
 PARTS += [("Afternoon", range(12, 17)), ("Evening", range(17, 24))]
-AWAKE = range(7, 21)  # the visitor's hours in which most people would take a call
+AWAKE = range(7, 21)  # hours of the day at which most people would take a call
 ONE_DAY, WEEK = timedelta(days=1), timedelta(days=7)
 SUNDAY = 6
-AT_LEAST = 4 * WEEK  # are shown at first, so that a month's last days are not all there is
+AT_LEAST = 4 * WEEK  # shown at first, even at the end of a month
 
 
 @dataclass(frozen=True)
 class Day:
-    """One date in the visitor's zone, with its open starts, of which there is at least one."""
+    """One date in the visitor's zone, with at least one open start."""
 
     date: date
     starts: tuple[datetime, ...]  # UTC, sorted
@@ -33,12 +33,12 @@ class Day:
 
     @property
     def parts(self) -> list[tuple[str, list[datetime]]]:
-        """The starts in the hours at which people meet, by part of day, none of them empty."""
+        """The starts in waking hours, by part of day, without empty parts."""
         return self._parts([start for start in self.starts if is_awake(self.zone, start)])
 
     @property
     def odd_parts(self) -> list[tuple[str, list[datetime]]]:
-        """The earlier and later starts, for those who need them."""
+        """The earlier and later starts of the day."""
         return self._parts([start for start in self.starts if not is_awake(self.zone, start)])
 
     def _parts(self, starts: list[datetime]) -> list[tuple[str, list[datetime]]]:
@@ -51,13 +51,13 @@ class Day:
 
 @dataclass(frozen=True)
 class Month:
-    """One month: its open days, and which one is chosen.
+    """One month: its open days, and the chosen one.
 
-    The first month with open days goes on into the next one when it is nearly over: `until` is
-    the date after the last that is shown.
+    The first month with open days extends into the next one when it is nearly over: `until` is
+    the date after the last one shown.
     `chosen` is None when the month has no open day; `next_open` is then the open day to go on to.
-    `missed` is a date that was asked for and has no open time. `earlier` and `later` are the
-    first days of the months around, as far as anything is open there or beyond.
+    `missed` is the chosen date if it has no open time. `earlier` and `later` are the
+    first days of the adjacent months, if anything is open there or beyond.
     """
 
     first: date
@@ -68,22 +68,22 @@ class Month:
     next_open: date | None
     earlier: date | None
     later: date | None
-    first_weekday: int  # of the visitor's weeks, 0 is Monday
+    first_weekday: int  # of the visitor's week, 0 is Monday
 
     @property
     def weekdays(self) -> list[str]:
-        """The names above the columns."""
+        """The weekday names of the columns."""
         names = get_day_names("abbreviated", locale=ENGLISH)
         return [names[(self.first_weekday + number) % 7] for number in range(7)]
 
     @property
     def first_column(self) -> int:
-        """The column of the first date that is shown, from 0."""
+        """The column of the first date shown, from 0."""
         return (self.dates[0].weekday() - self.first_weekday) % 7
 
     @property
     def dates(self) -> list[date]:
-        """The dates to show, open or not: whole weeks that are over before the first one aside."""
+        """The dates to show, open or not, without whole weeks in the past."""
         since = self.first
         if self.days and not self.earlier:
             since = max(since, _week_of(min(self.days), self.first_weekday))
@@ -91,7 +91,7 @@ class Month:
 
     @property
     def name(self) -> str:
-        """The month's name and year; those of both where it goes on into the next."""
+        """The month's name and year; both months if it extends into the next."""
         return format_interval(self.first, self.until - ONE_DAY, "yMMMM", locale=ENGLISH)
 
 
@@ -104,8 +104,8 @@ def month(
 ) -> Month | None:
     """Lay out one month of sorted UTC starts in the zone `zone`; None when nothing is open.
 
-    It is the month of `wanted`, else of `day`, else the first that has open times; what lies
-    before or beyond all open times is moved to them.
+    It is the month of `wanted`, else of `day`, else the first with open times. Months
+    before or after all open times are clipped to them.
     """
     if not starts:
         return None
@@ -137,9 +137,9 @@ def month(
 def nearest(
     starts: Iterable[datetime], wanted: datetime, zone: str, count: int = 6
 ) -> list[datetime]:
-    """Return the open starts closest to the one that is gone, in their own order.
+    """Return the open starts closest to the one that is gone, in order.
 
-    Those in the night of the zone are left out, unless that one was, too, or there are no others.
+    Starts at night are left out, unless that one was at night or there are no others.
     """
     found = sorted(starts, key=lambda start: abs(start - wanted))
     awake = [start for start in found if is_awake(zone, start)]
@@ -147,7 +147,7 @@ def nearest(
 
 
 def is_awake(zone: str, start: datetime) -> bool:
-    """Say whether most people in the zone `zone` would take a call then."""
+    """Say whether a start is in waking hours in `zone`."""
     return start.astimezone(ZoneInfo(zone)).hour in AWAKE
 
 
@@ -157,7 +157,7 @@ def date_in(zone: str, start: datetime) -> date:
 
 
 def _days(starts: Sequence[datetime], zone: str, first: date, beyond: date) -> dict[date, Day]:
-    """Group the starts of the dates [first, beyond), sorted; only those are looked at."""
+    """Group the sorted starts of the dates [first, beyond) by date."""
     visitor = ZoneInfo(zone)
     low, high = (datetime.combine(on, time(), UTC) for on in (first, beyond))
     near = starts[bisect_left(starts, low - ONE_DAY) : bisect_left(starts, high + ONE_DAY)]
@@ -166,7 +166,7 @@ def _days(starts: Sequence[datetime], zone: str, first: date, beyond: date) -> d
 
 
 def _glance(opens: date, closes: date, first_weekday: int) -> date:
-    """Return the date after what is shown at first, of open dates from one to the other."""
+    """Return the date after those shown at first, between two open dates."""
     since, last = (_week_of(on, first_weekday) for on in (opens, closes))
     return max(_following(opens), min(since + AT_LEAST, last + WEEK))
 

@@ -1,4 +1,4 @@
-"""The hosts' calendars: which starts are open, who is free for one, and why one is not offered."""
+"""Query the database for open starts, free hosts, and the reason why a start isn't offered."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
@@ -28,7 +28,7 @@ WHOLE = (
 )
 
 _booking = Booking.__table__.c
-# As slots.Booked takes them. Every page of times asks this: it is built once, and makes no objects.
+# The fields of slots.Booked. Built once and without ORM objects, since every page of times runs it.
 BOOKED = (
     select(
         _booking.host_id,
@@ -54,12 +54,12 @@ def active_hosts(
 ) -> list[Host]:
     """Return the hosts who take calls, in a fixed order so that locks never cross.
 
-    `only` names by their ids those that may matter: no other is read or locked.
+    With `only`, a set of ids, no other host is read or locked.
     """
     query = select(Host).where(Host.is_active).order_by(Host.id).options(*WHOLE)
     if only is not None:
         query = query.where(Host.id.in_(only))
-    if lock:  # and read anew what was read before the lock
+    if lock:  # and refresh objects read before the lock
         query = query.with_for_update(of=Host).execution_options(populate_existing=True)
     return list(session.scalars(query))
 
@@ -96,8 +96,8 @@ def free_hosts(
 ) -> list[Host]:
     """Return the hosts who can take a call at `at`, those with the fewest coming calls first.
 
-    For a start that a member agreed on, notice, horizon and the steps between starts don't count:
-    these are rules for visitors.
+    For a start that a member agreed on, notice, horizon and grid don't count:
+    those are rules for visitors.
     """
     free = [
         host
@@ -127,7 +127,7 @@ def why_unavailable(
     moving: int | None = None,
     is_agreed: bool = False,
 ) -> Unavailable | None:
-    """Give why a host does not offer a start, or None when they do."""
+    """Return why a host doesn't offer a start, or None if they do."""
     _, known = next(_situations(session, [host], kind, now, at, at))
     reason = slots.why_not(**_ruled(known, is_agreed), at=at, moving=moving)
     if reason is None or reason.kind is not UnavailableReason.OVERRIDE or reason.day is None:
@@ -143,9 +143,9 @@ def why_unavailable(
 def offer(
     session: Session, host: Host, kind: CallType, now: datetime, days: int = 14
 ) -> dict[date, list[datetime]]:
-    """Return the starts that a host offers on each of the next days, by their own date.
+    """Return the starts that a host offers on each of the next days, by the host's date.
 
-    Dates without any are there, too. Whether the host is active is not asked: this is what
+    Includes dates without starts. Ignores whether the host is active: the desk shows what
     visitors would see.
     """
     zone = ZoneInfo(host.zone)
@@ -165,7 +165,7 @@ def _situations(
     start: datetime,
     end: datetime,
 ) -> Iterator[tuple[Host, dict[str, Any]]]:
-    """Yield each host with what the engine must know of them for starts in [start, end]."""
+    """Yield each host with the engine's arguments for starts in [start, end]."""
     around = start - AROUND, end + AROUND
     taken = bookings(session, hosts, *around)
     busy = busy_times(session, hosts, now, *around)
@@ -174,7 +174,7 @@ def _situations(
 
 
 def _coming_calls(session: Session, now: datetime, moving: int | None) -> dict[int, int]:
-    """Count the calls that lie ahead of each host, but for the one that is being moved."""
+    """Count each host's coming calls, without the one that is being moved."""
     query = select(Booking.host_id, func.count()).where(*coming(now))
     if moving is not None:
         query = query.where(Booking.id != moving)

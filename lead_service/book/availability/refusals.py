@@ -1,4 +1,4 @@
-"""Say why a start can't be booked: to the visitor, in an email to the team, and on the desk.
+"""Explain why a start can't be booked, to the visitor, to the team, and on the desk.
 
 Pure. The sentences must be true: a calendar that cannot be read is an outage, not another
 booking.
@@ -12,11 +12,11 @@ from ...formats import clock_time, moment, short_date, wall_time
 from .month import date_in
 from .slots import Unavailable, UnavailableReason
 
-BOOKED = Unavailable(UnavailableReason.BOOKED)  # the database refused: someone was faster
+BOOKED = Unavailable(UnavailableReason.BOOKED)  # another booking took a time cell first
 HELD = Unavailable(UnavailableReason.HELD)
 NOBODY = "No one is taking these calls right now."
 NO_CALLS_THEN = "We don\u2019t take calls at that time."
-# The first of these that holds for any host is what the visitor reads.
+# The visitor reads the first of these that applies to any host.
 TO_VISITOR = {
     UnavailableReason.BOOKED: "That time is already booked. If you booked it, our email has the"
     " link to your call.",
@@ -60,35 +60,35 @@ ON_DESK = {
 }
 BEYOND = "That is further ahead than any calendar reaches."
 CLOSED = "Outside the host\u2019s hours. The host isn\u2019t available near this time."
-SHOWN = range(1970, 9000)  # years; what lies beyond has no end
+SHOWN = range(1970, 9000)  # years; later times count as endless
 INSTANT = timedelta(microseconds=1)
 UNITS = ((1440, "day"), (60, "hour"), (1, "minute"))
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why one host, by name, does not take a call."""
+    """Why one host, by name, can't take a call."""
 
     host: str
     reason: Unavailable
 
 
 def to_visitor(refusals: Sequence[Refusal]) -> str:
-    """Say to the visitor why no host takes the call."""
+    """Tell the visitor why no host can take the call."""
     kinds = {one.reason.kind for one in refusals}
-    if len(kinds) > 1:  # hosts differ in these, so that neither says it of all
+    if len(kinds) > 1:  # no single reason applies to all hosts
         kinds -= {UnavailableReason.NOTICE, UnavailableReason.HORIZON}
     found = (sentence for kind, sentence in TO_VISITOR.items() if kind in kinds)
     return next(found, NO_CALLS_THEN if refusals else NOBODY)
 
 
 def was_offered(refusals: Sequence[Refusal]) -> bool:
-    """Say whether a start would be available if nothing had been booked or read since."""
+    """Say whether a start was offered before something was booked or read from a calendar."""
     return any(one.reason.kind in TO_TEAM for one in refusals)
 
 
 def to_team(refusals: Sequence[Refusal]) -> str:
-    """Return what blocked the time at each host, as the end of a sentence."""
+    """Return what blocked each host, as the end of a sentence."""
     parts = [
         TO_TEAM[one.reason.kind].format(host=one.host, name=one.reason.name)
         for one in refusals
@@ -98,7 +98,7 @@ def to_team(refusals: Sequence[Refusal]) -> str:
 
 
 def on_desk(reason: Unavailable, zone: str, now: datetime) -> str:
-    """Say in one sentence why a host in `zone` does not offer a start, and what is in the way."""
+    """Say in one sentence why a host in `zone` doesn't offer a start, and what blocks it."""
     start, end = (at if at and at.year in SHOWN else None for at in (reason.start, reason.end))
     count, opens = reason.count or 0, reason.opens
     if reason.kind is UnavailableReason.HORIZON and reason.day is None:

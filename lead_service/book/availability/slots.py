@@ -37,14 +37,14 @@ from .intervals import (
     to_microseconds,
 )
 
-FAR = 15 * DAY  # how far the edges of a closed time are looked for
+FAR = 15 * DAY  # how far to search for the edges of a closed time
 
 
 class UnavailableReason(StrEnum):
-    """Name the rule that a start breaks; the comments say what `Unavailable` holds with it."""
+    """The rule that a start breaks; the comments name the fields of `Unavailable` that are set."""
 
     PAST = "past"
-    NOTICE = "notice"  # count: minutes of notice; start: the first instant that is late enough
+    NOTICE = "notice"  # count: minutes of notice; start: the earliest one with enough notice
     HORIZON = "horizon"  # count: days, None at the end of the calendar; day: the last one
     OVERRIDE = "override"  # day: the date with special hours, or none
     HOLIDAY = "holiday"  # day, name: the holiday's; set by `queries.why_unavailable`
@@ -55,13 +55,13 @@ class UnavailableReason(StrEnum):
     LIMIT = "limit"  # count: calls allowed on a day; day
     BOOKED = "booked"  # start, end: of the other call without its buffers; booking: its id
     BUSY = "busy"  # start, end; name: the calendar's, never the event's
-    HELD = "held"  # nothing; of a visitor who looks automated, never of a start
+    HELD = "held"  # none; for a visitor who looks automated, never for a start
     UNREAD = "unread"  # name: the calendar that could not be read for that time
 
 
 @dataclass(frozen=True)
 class Unavailable:
-    """Hold the rule that is broken and what is in the way; instants are UTC, `day` the host's."""
+    """The broken rule and what blocks the start; instants are in UTC, `day` is the host's."""
 
     kind: UnavailableReason
     start: datetime | None = None
@@ -75,7 +75,7 @@ class Unavailable:
 
 @dataclass(frozen=True)
 class Rules:
-    """Hold how a host is booked, in elapsed minutes; the horizon in days, None for no limit.
+    """A host's rules for bookings, in elapsed minutes; the horizon in days, None for no limit.
 
     Raises ValueError for a duration or an interval below 1 and for anything else below 0.
     """
@@ -101,10 +101,10 @@ class Rules:
 
 @dataclass(frozen=True)
 class Busy:
-    """Hold half-open busy time of a foreign calendar; leave out its transparent events (R8).
+    """Half-open busy time of a host's own calendar, without transparent events (R8).
 
-    The calendar's name is for `why_not` alone. Time of which nothing is known, since that
-    calendar could not be read, is as good as busy.
+    Only `why_not` uses the calendar's name. Time without information, because the
+    calendar could not be read, counts as busy.
     """
 
     start: datetime
@@ -115,7 +115,7 @@ class Busy:
 
 @dataclass(frozen=True)
 class Booked:
-    """Hold a booking of our own, with the buffers it was made with, in minutes (R7)."""
+    """One of our bookings, with the buffers it was made with, in minutes (R7)."""
 
     id: object
     start: datetime
@@ -138,13 +138,13 @@ def open_starts(
 ) -> list[datetime]:
     """List the starts on offer in [start, end), sorted, in UTC.
 
-    `busy` and `bookings` count wherever they lie (R13). The booking whose id is `moving` is neither
-    busy to itself (R12) nor counted for its day (R11). A naive instant is a TypeError, an unknown
-    zone zoneinfo's own error. The work grows with the range: bound what a visitor may ask for.
+    `busy` and `bookings` may lie outside the range (R13). The booking with the id `moving` is
+    neither busy for itself (R12) nor counted for its day (R11). A naive instant is a TypeError, an
+    unknown zone raises zoneinfo's error. The work grows with the range, so limit a visitor's range.
     """
     engine = _Engine(hours, rules, now, busy, bookings, moving)
     engine.look_at(to_microseconds(start), to_microseconds(end))
-    # Most starts that are not on offer are taken: that is asked first, without asking by what.
+    # Check `is_taken` first: most unavailable starts are taken, and the reason doesn't matter here.
     free = (at for at in sorted(engine.grid) if not engine.is_taken(at))
     return [EPOCH + at * MICROSECOND for at in free if engine.why_not(at) is None]
 
@@ -161,9 +161,9 @@ def why_not(
 ) -> Unavailable | None:
     """Return why exactly `at` is not on offer, or None when it is.
 
-    Arguments and errors are those of `open_starts`. When several rules are broken, the answer is
-    the one that no other choice at that hour could fix: first the date, then the hours, then what
-    fills them. Holidays and time off are overrides here; `queries.why_unavailable` tells them
+    Arguments and errors are those of `open_starts`. When several rules are broken, return
+    the one that no other choice near that hour could fix: first the date, then the hours, then
+    busy times. Holidays and time off are overrides here; `queries.why_unavailable` tells them
     apart.
     """
     engine = _Engine(hours, rules, now, busy, bookings, moving)
@@ -172,9 +172,9 @@ def why_not(
 
 
 def all_day(first: date, last_exclusive: date, zone: str) -> Busy:
-    """Make the busy time of an all-day event on the dates [first, last_exclusive) of a zone (R8).
+    """Return the busy time of an all-day event on the dates [first, last_exclusive) of a zone (R8).
 
-    It runs from the first to the last instant at which the zone's calendar shows one of them, be
+    It lasts from the first to the last instant at which the zone's calendar shows one of them, be
     they 23, 24 or 25 hours long; a skipped date leaves nothing. Where clocks go back across
     midnight a stray hour of the next date is inside. Years 1 and 9999 are clipped.
     """
@@ -213,7 +213,7 @@ class _Engine:
         self.latest = LAST
         if rules.horizon_days is not None:
             self.last_day = day_of(self.zone, self.now) + rules.horizon_days
-            self.latest = min(LAST, (self.last_day + 2) * DAY)  # past that day in every zone
+            self.latest = min(LAST, (self.last_day + 2) * DAY)  # after that day in every zone
         others = [booked for booked in bookings if moving is None or booked.id != moving]
         days = [(day_of(self.zone, to_microseconds(one.start)), one.kind) for one in others]
         self.calls_on = Counter(day for day, _ in days)
@@ -223,13 +223,13 @@ class _Engine:
         self.taken_from, self.taken_until = _columns(taken)
 
     def look_at(self, start: int, end: int) -> None:
-        """Work out opening hours and grid for the starts in [start, end)."""
+        """Compute opening hours and grid for the starts in [start, end)."""
         start, end = max(start, self.earliest), min(end, self.latest)
         until = end + self.length
         self.opened = openings(self.hours, self.zone, start, until) if start < end else []
         self.opens, self.closes = _columns(merge((one[0], one[1]) for one in self.opened))
         step = self.rules.interval * MINUTE
-        # Where the windows of two dates overlap, each has its grid; a start may be on either.
+        # Where windows of two dates overlap, each has its own grid, and a start may be on either.
         self.grid = {
             at
             for opens, closes, origin, _ in self.opened
@@ -313,17 +313,17 @@ class _Engine:
         return _in_the_way(min(overlapping, key=_ours_first))
 
     def is_taken(self, at: int) -> bool:
-        """Say whether anything overlaps the call with its buffers."""
+        """Say whether a busy time or booking overlaps the call with its buffers."""
         index = bisect_right(self.taken_until, at - self.before)
         return index < len(self.taken_from) and self.taken_from[index] < at + self.after
 
     def _closes_after(self, at: int) -> int:
-        """Return until when it stays open at `at`; an instant not after `at` when it is closed."""
+        """Return when the opening around `at` ends; an instant not after `at` if it is closed."""
         index = bisect_right(self.opens, at) - 1
         return self.closes[index] if index >= 0 else FIRST
 
     def _edges(self, at: int) -> tuple[datetime | None, datetime | None]:
-        """Return when the closed time around `at` began and ends; None for beyond FAR."""
+        """Return start and end of the closed time around `at`; None beyond FAR."""
         first, last = max(at - FAR, FIRST), min(at + FAR, LAST)
         gaps = closed(openings(self.hours, self.zone, first, last))
         start, end = next(gap for gap in gaps if gap[0] <= at < gap[1])
@@ -344,7 +344,7 @@ RULES = (
 
 
 def _obstacle(source: Busy | Booked) -> Obstacle:
-    """Return what a busy time or a booking blocks: foreign events bare, ours with buffers (R7)."""
+    """Return the time that a busy time or booking blocks: our bookings with their buffers (R7)."""
     start = to_microseconds(source.start)
     if isinstance(source, Busy):
         return start, to_microseconds(source.end), source
@@ -361,12 +361,12 @@ def _in_the_way(source: Busy | Booked) -> Unavailable:
 
 
 def _ours_first(source: Busy | Booked) -> tuple[bool, datetime]:
-    """Sort our own calls first: the desk can do something about those."""
+    """Sort our own calls first: the desk can change those."""
     return isinstance(source, Busy), source.start
 
 
 def _columns(intervals: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
-    """Split sorted intervals into their starts and their ends, to be searched by bisection."""
+    """Split sorted intervals into starts and ends, for bisection."""
     return [start for start, _ in intervals], [end for _, end in intervals]
 
 

@@ -1,4 +1,4 @@
-"""Time cells: a call holds its time by them, and no two calls of a host can hold the same one."""
+"""Time cells of five minutes: a unique constraint lets no two calls of a host hold the same one."""
 
 from datetime import datetime, timedelta
 
@@ -34,14 +34,14 @@ def reserve(session: Session, host: Host, booking: Booking) -> Booking | None:
 def reassign(
     session: Session, booking: Booking, host: Host, kind: CallType, start: datetime
 ) -> bool:
-    """Give up a booking's cells for those of another time or host; False when one is taken.
+    """Exchange a booking's cells for those of another time or host; False if one is taken.
 
-    It then keeps its old cells and all else that it had: the savepoint takes both steps back.
+    The savepoint then restores its old cells and everything else.
     """
     try:
         with session.begin_nested():
-            free(session, booking)  # first: the new cells may be among the old
-            if booking.host_id != host.id:  # their calendar may still have the call
+            free(session, booking)  # before reserving, because old and new cells may overlap
+            if booking.host_id != host.id:  # the previous host's calendar may still show the call
                 booking.former_hosts = [*(booking.former_hosts or ()), booking.host_id]
                 booking.host.calls_version += 1
             booking.host, booking.host_id = host, host.id
@@ -61,18 +61,18 @@ def reassign(
 
 
 def free(session: Session, booking: Booking) -> None:
-    """Give up the cells of a booking."""
+    """Free the cells of a booking."""
     session.execute(delete(TimeCell).where(TimeCell.booking_id == booking.id))
 
 
 def drop_past(session: Session, now: datetime) -> None:
-    """Delete the cells of the day before and earlier: nothing can be booked there anymore."""
+    """Delete past cells, which can't be booked anymore."""
     session.execute(delete(TimeCell).where(TimeCell.starts_at < now - timedelta(days=1)))
 
 
 def hold(session: Session, booking: Booking) -> None:
     """Insert the five-minute cells of [start - buffer before, end + buffer after)."""
-    session.flush()  # for the booking's id
+    session.flush()  # sets the booking's id
     known = {"host_id": booking.host_id, "booking_id": booking.id}
     first = booking.starts_at - timedelta(minutes=booking.buffer_before)
     minutes = booking.buffer_before + booking.duration + booking.buffer_after

@@ -1,7 +1,7 @@
-"""The clocks by which a calendar's times may be read, and the zones that calendars name. Pure.
+"""Resolve the time zones that calendars name, as one or more possible clocks. Pure.
 
-Instants and readings of a clock are microseconds, as in `availability.intervals`. A name may
-stand for several clocks: then times are busy by each of them.
+Instants and clock readings are in microseconds, as in `availability.intervals`. A name may
+mean several clocks: then its times are busy by each of them.
 """
 
 import re
@@ -30,12 +30,12 @@ Period = tuple[int, int, int]  # start, end, offset
 
 @dataclass(frozen=True)
 class Clock:
-    """What a zone's clock shows: in periods of one offset, or somewhere between two offsets."""
+    """A zone's clock: periods of one offset each, or an uncertain offset between two."""
 
     periods: tuple[Period, ...] = ()
-    least: int = 0  # these two without periods
+    least: int = 0  # the least and most offset, without periods
     most: int = 0
-    note: str = ""  # why its times are read in more than one way
+    note: str = ""  # why its times are uncertain
 
     @property
     def is_certain(self) -> bool:
@@ -44,7 +44,7 @@ class Clock:
     def instants(self, reading: int) -> tuple[int, int]:
         """Return the first and the last instant at which the clock shows a reading.
 
-        One that the clock skips counts by the offset before the gap (RFC 5545, section 3.3.5).
+        A reading in a gap uses the offset before the gap (RFC 5545, section 3.3.5).
         """
         if not self.periods:
             return reading - self.most, reading - self.least
@@ -54,7 +54,7 @@ class Clock:
         return min(found), max(found)
 
     def reading(self, instant: int, *, earliest: bool = False) -> int:
-        """Return what the clock shows at an instant, the latest or the earliest that it may be."""
+        """Return the reading at an instant; the latest, or the earliest, if uncertain."""
         by = self.least if earliest else self.most
         return instant + next((by for a, b, by in self.periods if a <= instant < b), by)
 
@@ -67,12 +67,12 @@ UTC_CLOCK = fixed(0)
 
 
 class Zones:
-    """The zones of one calendar: the file's own, and those that are known by name."""
+    """The zones of one calendar: those that the file defines, and those known by name."""
 
     def __init__(
         self, own: Mapping[str, Sequence[Properties]], host_zone: str, start: int, end: int
     ) -> None:
-        """`start` and `end` bound the instants that are looked at."""
+        """`start` and `end` are the range of instants to cover."""
         self.own = own
         self.range = start - YEAR, end + YEAR
         self.seen = start - DAY * 10, end + DAY * 10
@@ -80,7 +80,7 @@ class Zones:
         self.named: dict[str, tuple[Clock, ...]] = {}
 
     def clocks(self, name: str) -> tuple[Clock, ...]:
-        """Return the clocks that a name may stand for, at least one."""
+        """Return the clocks that a name may mean, at least one."""
         plain = plain_name(name)
         if plain not in self.named:
             self.named[plain] = self._clocks(plain, f"\u201c{name.strip()[:60]}\u201d")
@@ -110,7 +110,7 @@ class Zones:
         return _joined(own.periods, *self.seen) == _joined(known.periods, *self.seen)
 
     def _defined(self, observances: Sequence[Properties]) -> Clock | None:
-        """Work out a zone that the file defines; None when it is none, or is broken."""
+        """Return the clock of a zone that the file defines; None if it is missing or invalid."""
         onsets: list[tuple[int, int, int]] = []
         try:
             for one in observances:
@@ -130,7 +130,7 @@ class Zones:
         return Clock(tuple(one for one in periods if one[0] < one[1]))
 
     def _onsets(self, observance: Properties, offset: int) -> list[int]:
-        """Return when an observance begins, by the clock before it, up to the end of the range."""
+        """Return an observance's onsets, by the clock before it, up to the end of the range."""
         end = self.range[1]
         first = reading_of(observance["DTSTART"][0].value)[0]
         found = {first}
@@ -143,7 +143,7 @@ class Zones:
 
 
 def _joined(periods: Sequence[Period], start: int, end: int) -> list[Period]:
-    """Return what lies in [start, end), with neighbors of one offset as one."""
+    """Return the periods in [start, end), joining neighbors of equal offset."""
     found: list[Period] = []
     for since, until, by in periods:
         since, until = max(since, start), min(until, end)
@@ -164,7 +164,7 @@ def _own_offset(text: str) -> int:
 
 
 def _iana_name(plain: str) -> str:
-    """Find the zone that a name means: its own, Windows', or the end of a path (/x.org/1/...)."""
+    """Find the IANA zone of an IANA or Windows name, or of the end of a path (/x.org/1/...)."""
     known = _known_names()
     parts = plain.replace(" ", "_").split("/")
     paths = ["/".join(parts[number:]) for number in range(len(parts))]
@@ -181,7 +181,7 @@ def _known_names() -> dict[str, str]:
 
 
 def _by_offset(plain: str, shown: str) -> Clock | None:
-    """Read "UTC+01:00" as what it says, and "(UTC+01:00) Amsterdam" up to an hour from it."""
+    """Read "UTC+01:00" as a fixed offset, and "(UTC+01:00) Amsterdam" as up to an hour from it."""
     for pattern, margin in ((OFFSET, 0), (OFFSET_AMONG_WORDS, HOUR)):
         found = pattern.fullmatch(plain) if margin == 0 else pattern.search(plain)
         if found:

@@ -24,7 +24,7 @@ KEPT = {
 }
 KEPT["DAYLIGHT"] = KEPT["STANDARD"]
 REPEATS = {"RRULE", "RDATE", "RECURRENCE-ID", "DURATION"}  # with these, an event may last
-# A date or a time, as RFC 5545 writes it (20261208T090000Z) and as ISO 8601 does.
+# A date or a time, in the form of RFC 5545 (20261208T090000Z) or ISO 8601.
 TIME = (
     r"\d{4}-?\d\d-?\d\d"
     r"(?:[T ]\d\d:?\d\d(?::?\d\d(?:[.,]\d+)?)?\s*(?:Z|[+-]\d\d:?\d\d)?)?"
@@ -36,12 +36,12 @@ A_DATE = re.compile(rb":\s*(\d{4})-?(\d\d)-?(\d\d)(?!\d)")
 
 
 class NotUnderstood(ValueError):
-    """A file that is no calendar, or holds what we cannot bound; the text says which."""
+    """The file is not a calendar, or has unbounded times; the message says which."""
 
 
 @dataclass(frozen=True)
 class Property:
-    """What follows a property's name: its parameters, the colon and its value."""
+    """The rest of a line after a property's name: its parameters, the colon and its value."""
 
     text: str
 
@@ -62,7 +62,7 @@ class Property:
         return self._parts[1]
 
     def parameter(self, name: str) -> str:
-        """Return a parameter's value without quotes; empty when it is not there."""
+        """Return a parameter's value without quotes; empty if it is missing."""
         found = re.search(
             rf";\s*{name}\s*=\s*(\"[^\"]*\"|[^;]*)", self._parts[0], flags=re.IGNORECASE
         )
@@ -83,15 +83,15 @@ class CalendarFile:
 
 
 def plain_name(zone: str) -> str:
-    """Return a zone's name in the form in which two ways to write it are equal."""
+    """Normalize a zone's name for comparison."""
     return " ".join(zone.replace("\\", "").strip().strip('"').split()).casefold()
 
 
 def split(content: bytes, before: date) -> list[CalendarFile]:
-    """Return the calendars of a file, without events that took place once and before a date.
+    """Return the calendars of a file, without single events before a date.
 
-    Raises NotUnderstood for what is no calendar, and where it is not certain which lines are an
-    event's: a component that is cut short, or nested in another event.
+    Raises NotUnderstood for a file that is not a calendar, and if it is uncertain which lines are
+    an event's: when a component is truncated, or nested in another event.
     """
     if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         content = content.decode("utf-16", "replace").encode()
@@ -104,7 +104,7 @@ def split(content: bytes, before: date) -> list[CalendarFile]:
 
 
 def _logical_lines(content: bytes) -> Iterator[bytes]:
-    """Yield lines with what is folded put together (RFC 5545, section 3.1), without empty ones."""
+    """Yield unfolded lines (RFC 5545, section 3.1), without empty ones."""
     parts: list[bytes] = []
     for found in re.finditer(rb"[^\r\n]+", content):
         line = found[0]
@@ -117,13 +117,13 @@ def _logical_lines(content: bytes) -> Iterator[bytes]:
 
 
 class _Splitter:
-    """Follow the components of a file, line by line."""
+    """Parse the components of a file, line by line."""
 
     def __init__(self, before: bytes) -> None:
         self.before = before
         self.found: list[CalendarFile] = []
         self.open: list[str] = []  # kinds of components, the outermost first
-        self.raw: dict[str, list[bytes]] = {}  # of the component that is open now
+        self.raw: dict[str, list[bytes]] = {}  # of the innermost open component
         self.zone: dict[str, list[bytes]] = {}
         self.observances: list[dict[str, list[bytes]]] = []
 
@@ -156,12 +156,12 @@ class _Splitter:
         elif kind == "VCALENDAR" or (kind in TIME_KINDS and (is_inside_event or not self.open)):
             raise NotUnderstood("it is not a complete calendar")
         elif not self.open:
-            return  # text around the calendars
+            return  # text outside of calendars
         if kind == "VTIMEZONE":
             self.zone, self.observances = {}, []
         elif self.open and self.open[-1] == "VTIMEZONE":
             self.zone = self.raw
-        if not is_inside_event:  # else it is a part of an event, such as an alarm
+        if not is_inside_event:  # otherwise a part of an event, such as an alarm
             self.raw = {}
         self.open.append(kind)
 
@@ -170,18 +170,18 @@ class _Splitter:
             if kind in TIME_KINDS or TIME_KINDS & set(self.open):
                 raise NotUnderstood("it is not a complete calendar")
             if self.open and self.open[-1] == "VTIMEZONE":
-                self.observances.append({})  # no longer a zone
+                self.observances.append({})  # the zone is invalid
             return
         is_last = self.open[-1] == kind
         if not is_last and (kind in TIME_KINDS or TIME_KINDS & set(self.open)):
             raise NotUnderstood("it is not a complete calendar")
         while self.open.pop() != kind:
-            pass  # what was not closed took no time
+            pass  # an unclosed component without busy time
         if is_last:
             self._keep(kind)
 
     def _keep(self, kind: str) -> None:
-        """Take what a component said; one that was not closed says nothing."""
+        """Keep a closed component; an unclosed one is dropped."""
         calendar = self.found[-1]
         if kind in {"STANDARD", "DAYLIGHT"} and self.open[-1] == "VTIMEZONE":
             self.observances.append(self.raw)
@@ -196,7 +196,7 @@ class _Splitter:
             calendar.free_busy.append(_properties(self.raw))
 
     def _is_over(self) -> bool:
-        """Say whether an event took place once, and long ago, whatever its zone."""
+        """Say whether an event doesn't repeat and is past in every zone."""
         if REPEATS & self.raw.keys() or "DTSTART" not in self.raw:
             return False
         for line in self.raw["DTSTART"] + self.raw.get("DTEND", []):

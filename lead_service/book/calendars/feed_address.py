@@ -1,16 +1,16 @@
-"""Which addresses of calendars may be read: https, and a public machine at the other end."""
+"""Check addresses of calendars: https, on a public machine."""
 
 import ipaddress
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from ...hostnames import is_placeholder
 
-LONGEST = 2000  # as the column has it
+LONGEST = 2000  # length of the column
 ALIASES = {"webcal", "webcals", "feed"}
-PORTS = {None, 443, 8443}  # so that no other service of a machine can be asked
+PORTS = {None, 443, 8443}  # so that no other service can be reached
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
-# Beyond what `is_global` knows in every version of Python: IPv6 that stands for IPv4 addresses
-# which are not seen in it (6to4, Teredo and its neighbors), their relays, protocol assignments
+# Forbidden beyond `is_global` in older versions of Python: IPv6 forms of hidden IPv4 addresses
+# (6to4, Teredo and neighbors), their relays, protocol assignments
 # (RFC 6890) and examples.
 CLOSED = tuple(
     ipaddress.ip_network(network)
@@ -19,15 +19,15 @@ CLOSED = tuple(
         *("192.0.0.0/24", "192.88.99.0/24"),
     )
 )
-UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is assigned to the internet
+UNICAST = ipaddress.ip_network("2000::/3")  # the global unicast range of IPv6
 
 
 def check(text: str, *, allow_loopback: bool = False) -> str:
-    """Return a calendar's address as it will be asked for; raise ValueError in words.
+    """Normalize a calendar's address; raise ValueError with a message for people.
 
-    `webcal://`, `webcals://` and `feed://` are https by other names. An address in numbers must
-    be public; where a name leads is asked each time that it is read. With `allow_loopback` this
-    machine is allowed too, by http as well. No message repeats the address: it is a secret.
+    `webcal://`, `webcals://` and `feed://` mean https. A numeric address must
+    be public; host names are checked at each reading. With `allow_loopback`, this
+    machine is allowed too, also by http. No message repeats the address: it is a secret.
     """
     text = text.strip()
     if text[:11].lower() == "feed:https:":
@@ -39,7 +39,7 @@ def check(text: str, *, allow_loopback: bool = False) -> str:
     try:
         parts = urlsplit(text)
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
-    except ValueError:  # brackets that do not close, a port that is no number, a label too long
+    except ValueError:  # unbalanced brackets, an invalid port, or a label that is too long
         raise ValueError("is not an address") from None
     is_here = allow_loopback and host in LOOPBACK_NAMES
     if parts.scheme not in {"https", *ALIASES, *(["http"] if is_here else [])}:
@@ -65,7 +65,7 @@ def check(text: str, *, allow_loopback: bool = False) -> str:
 
 
 def check_typed(text: str, *, allow_loopback: bool = False) -> str:
-    """Check an address typed by a member: as `check`, and refuse placeholder hosts."""
+    """Check an address typed by a member like `check`, and refuse placeholder hosts."""
     url = check(text, allow_loopback=allow_loopback)
     if is_placeholder(host_of(url)):
         raise ValueError("is a placeholder; paste the private address of the calendar (ICS)")
@@ -76,8 +76,8 @@ def is_allowed(address: str, *, allow_loopback: bool = False) -> bool:
     """Say whether an IP address may be connected to.
 
     Private, link-local, loopback, multicast and reserved ones may not, in whatever form: IPv4
-    within IPv6 is judged by what is within (RFC 4291, section 2.5.5), and the ways through
-    which IPv6 reaches IPv4 are closed, NAT64 too.
+    within IPv6 is judged by the IPv4 address (RFC 4291, section 2.5.5), and the mechanisms by
+    which IPv6 reaches IPv4 are refused, NAT64 too.
     """
     try:
         found = ipaddress.ip_address(address)
@@ -94,7 +94,7 @@ def is_allowed(address: str, *, allow_loopback: bool = False) -> bool:
 
 
 def host_of(url: str) -> str:
-    """Return the part of a calendar's address that may be shown."""
+    """Return the host of a calendar's address, which isn't secret."""
     return urlsplit(url).hostname or ""
 
 

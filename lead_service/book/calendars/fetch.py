@@ -1,8 +1,8 @@
 """Fetch a calendar from its address: from a public machine, in bounded time, at a bounded size.
 
-The name is resolved here, what it resolves to is checked, and the connection goes to exactly the
-address that was checked, under the name's certificate: between a check and a second look at the
-name its answer may have changed. Redirects are checked the same way. No proxy is used.
+The name is resolved here, its addresses are checked, and the connection goes to exactly the
+address that was checked, with the name's certificate: a second look-up of the name
+could return another one. Redirects are checked the same way. No proxy is used.
 """
 
 import http.client
@@ -21,13 +21,13 @@ from ... import clock
 from ...outbound import Attempt, connections, headers_of
 from .feed_address import check, is_allowed
 
-SECONDS = 60  # for all of it, however slowly it arrives
-LARGEST = 50_000_000  # bytes, unpacked: the private address of ten years, with guests and notes
+SECONDS = 60  # in total
+LARGEST = 50_000_000  # bytes, uncompressed: enough for ten years with guests and notes
 TOO_LARGE = "it is larger than 50 MB"
-LONGEST_WAIT = timedelta(hours=6)  # that a server may ask for; a copy is believed for a day
+LONGEST_WAIT = timedelta(hours=6)  # that a server may ask for; a reading is valid for a day
 REDIRECTS = 3
 GZIP = b"\x1f\x8b"
-LONGEST_MARK = 500  # of an ETag; the date of a change is shorter
+LONGEST_MARK = 500  # characters of an ETag
 
 HEADERS = {
     "User-Agent": "lead-service (calendar reader)",
@@ -37,9 +37,9 @@ HEADERS = {
 
 
 class Unreadable(Exception):
-    """A calendar that could not be read; the text says why, and never repeats its address.
+    """The calendar could not be read; the message says why, without the address.
 
-    `wait` is how long its server asked us to stay away.
+    `wait` is the delay that its server asked for.
     """
 
     def __init__(self, why: str, wait: timedelta | None = None) -> None:
@@ -49,7 +49,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Fetched:
-    """What a server answered; `content` is None when nothing has changed since the marks."""
+    """A server's response; `content` is None if the calendar hasn't changed."""
 
     content: bytes | None
     etag: str = ""
@@ -59,9 +59,9 @@ class Fetched:
 def fetch(
     url: str, *, etag: str = "", last_modified: str = "", allow_loopback: bool = False
 ) -> Fetched:
-    """Fetch a calendar, or learn that it is as it was when it had these marks (RFC 9110, 13).
+    """Fetch a calendar, unless it hasn't changed by its validators (RFC 9110, 13).
 
-    Raises Unreadable, in the end after SECONDS.
+    Raises Unreadable, at the latest after SECONDS.
     """
     marks = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     headers = HEADERS | {name: value for name, value in marks.items() if value}
@@ -101,7 +101,7 @@ def _follow(
 
 
 def _ask(pool: httpcore.ConnectionPool, url: str, headers: dict[str, str]) -> Fetched | str:
-    """Send one request; return what came, or the address of a redirect."""
+    """Send one request; return the response, or the address of a redirect."""
     with pool.stream("GET", url, headers=list(headers.items())) as answer:
         given = headers_of(answer)
         if answer.status in {301, 302, 303, 307, 308}:
@@ -115,7 +115,7 @@ def _ask(pool: httpcore.ConnectionPool, url: str, headers: dict[str, str]) -> Fe
 
 
 def _body(answer: httpcore.Response, given: Headers) -> bytes:
-    """Read the content, unpacked as it comes, so that nothing grows beyond LARGEST."""
+    """Read and decompress the content in pieces, so that it never grows beyond LARGEST."""
     coding = given.get("Content-Encoding", "identity").strip().lower()
     if coding not in {"identity", "gzip", "x-gzip", ""}:
         raise Unreadable("it came packed in a way that we did not ask for")
@@ -124,7 +124,7 @@ def _body(answer: httpcore.Response, given: Headers) -> bytes:
     body, unpack = bytearray(), None
     try:
         for chunk in answer.iter_stream():
-            if not body and unpack is None and chunk.startswith(GZIP):  # some do not say so
+            if not body and unpack is None and chunk.startswith(GZIP):  # undeclared gzip
                 unpack = zlib.decompressobj(wbits=31)
             body += unpack.decompress(chunk, LARGEST + 1 - len(body)) if unpack else chunk
             if len(body) > LARGEST:
@@ -137,7 +137,7 @@ def _body(answer: httpcore.Response, given: Headers) -> bytes:
 
 
 def _wait(given: Headers) -> timedelta | None:
-    """Return how long a server asks us to wait (RFC 9110, 10.2.3), within LONGEST_WAIT."""
+    """Return a server's Retry-After (RFC 9110, 10.2.3), within LONGEST_WAIT."""
     asked = given.get("Retry-After", "").strip()
     if asked.isdecimal():
         wait = timedelta(seconds=min(int(asked), LONGEST_WAIT.total_seconds()))
@@ -150,7 +150,7 @@ def _wait(given: Headers) -> timedelta | None:
 
 
 def _mark(given: Headers, name: str) -> str:
-    """Return a mark of the content as we may store it and send it back; else none."""
+    """Return a validator of the content if it can be stored and sent back; otherwise empty."""
     value = given.get(name, "")
     longest = LONGEST_MARK if name == "ETag" else 100
     return value if value.isascii() and value.isprintable() and len(value) <= longest else ""

@@ -17,7 +17,7 @@ from ..emails import thread_of
 from ..hosts.models import CalendarFeed, Host
 from ..models import Booking
 
-USEFUL_FOR = timedelta(days=2)  # by then the calendar was read again, or the next notice was sent
+USEFUL_FOR = timedelta(days=2)  # afterward, the calendar has been read or the next notice was sent
 
 
 def not_believed(
@@ -32,7 +32,7 @@ def not_believed(
 def widened(
     session: Session, settings: Settings, host: Host, feed: CalendarFeed, now: datetime
 ) -> None:
-    """Tell the host that a calendar blocks more time than it says, and why."""
+    """Tell the host that a calendar blocks more time than its events, and why."""
     _queue(session, settings, host, feed, host.email, now, is_believed=True)
 
 
@@ -65,7 +65,7 @@ def _queue(
 
 
 def collides(session: Session, feed: CalendarFeed, booking: Booking, now: datetime) -> None:
-    """Tell the host that a call was booked at a time at which their calendar has them busy."""
+    """Tell the host that a call was booked at a busy time of their calendar."""
     outbox.queue(
         session,
         EmailKind.CALL_COLLIDES,
@@ -104,7 +104,7 @@ def collision_email(
 def calendar_email(
     session: Session, settings: Settings, _published: Published, row: OutboxMessage, _now: datetime
 ) -> Message:
-    """Compose the email about a calendar that is not read, or blocks more than it says."""
+    """Compose the email about a calendar that can't be read or blocks too much time."""
     said = dict(row.facts or {})
     host = session.get(Host, said.pop("host_id"))
     if host is None:

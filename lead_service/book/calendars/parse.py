@@ -1,7 +1,7 @@
-"""Work out from a calendar file (RFC 5545) when it has its owner busy: times alone, nothing else.
+"""Read the busy times of a calendar file (RFC 5545), and nothing else.
 
-What a calendar does not tell is never free. Where a file can be read in two ways, it is busy in
-both; what cannot be read blocks all that it could mean, and only what has no bound refuses the
+Unknown time is never free. If a file can be read in two ways, it is busy in
+both; an unreadable time blocks everything it could mean, and only an unbounded one refuses the
 file. Libraries for calendars choose one reading, so the file is read here.
 """
 
@@ -18,7 +18,7 @@ from .clocks import UTC_CLOCK, Clock, Zones, fixed
 from .components import CalendarFile, NotUnderstood, Properties, Property, split
 from .times import length_of, reading_of
 
-MARGIN = 3 * DAY  # floating times and whole days lie in the host's zone, unknown ones in any
+MARGIN = 3 * DAY  # floating times and whole days are in the host's zone, unknown ones in any
 OUTLOOK_FREE = {"FREE", "WORKINGELSEWHERE"}
 EXCHANGE = re.compile("040000008200E00074C5B7101A82E008[0-9A-F]+", re.IGNORECASE)
 BY_EXCHANGE = re.compile(rb"vCal-Uid.{4}([^\0]+)", re.DOTALL)
@@ -31,7 +31,7 @@ MOST_NOTES = 10
 
 @dataclass(frozen=True)
 class ParsedCalendar:
-    """The busy times of a calendar, merged and sorted, in UTC; and why some are wider."""
+    """The busy times of a calendar, merged and sorted, in UTC; and why some are longer."""
 
     busy: list[Busy]
     widened: list[str] = field(default_factory=list)
@@ -50,22 +50,22 @@ class Time:
 
 @dataclass(frozen=True)
 class Length:
-    """How far an event reaches around the reading at which it starts, in microseconds."""
+    """The extent of an event around the reading of its start, in microseconds."""
 
     before: int = 0  # at most 0
     after: int = 0
-    elapsed: int = 0  # on a stopwatch, where the end is given as a duration
+    elapsed: int = 0  # elapsed, if the end is given as a duration
     is_rest_of_day: bool = False
     note: str = ""
 
 
 @dataclass
 class Series:
-    """One reading of an event with all its occurrences, independent of every other event."""
+    """One reading of an event with all its occurrences, independent of other events."""
 
     start: Time
     lengths: tuple[Length, ...]
-    reading: tuple[int, int]  # the which-th of how many
+    reading: tuple[int, int]  # its number, and how many there are
     times: dict[int, tuple[Length, ...]] = field(default_factory=dict)
     more: list[tuple[Time, tuple[Length, ...]]] = field(default_factory=list)  # by other clocks
     notes: list[str] = field(default_factory=list)
@@ -81,10 +81,10 @@ def parse_calendar(
 ) -> ParsedCalendar:
     """Return the busy times in [start, end).
 
-    Left out is what takes no time: free and canceled events, what the host with this `email`
-    declined, and events whose UID is in `ours`, the host's own calls, which we know better than
-    the calendar that they were sent to. `zone`, an IANA name, is the host's: its dates are what an
-    all-day event means, and its clock reads times that name no zone, unless the file names one for
+    Leaves out free and canceled events, those that the host with this `email`
+    declined, and events with a UID in `ours`, the host's own calls, which we know better than
+    their calendar. `zone`, an IANA name, is the host's: its dates count for
+    all-day events and its clock for times without a zone, unless the file names a zone for
     all (X-WR-TIMEZONE). Raises NotUnderstood.
     """
     since, until = to_microseconds(start), to_microseconds(end)
@@ -114,7 +114,7 @@ class _Reader:
         self.floating = self.zones.clocks(names[0]) if names else (self.host,)
 
     def busy(self, ours: Collection[str], email: str) -> Iterator[tuple[int, int, Iterable[str]]]:
-        """Yield busy times with what was widened in them."""
+        """Yield busy times with the reason for longer ones."""
         groups: dict[str, list[Properties]] = defaultdict(list)
         for number, event in enumerate(self.calendar.events):
             uid = _uid(event)
@@ -128,10 +128,10 @@ class _Reader:
     # -- Events ---------------------------------------------------------------------------------
 
     def _series(self, events: Sequence[Properties], email: str) -> Iterator[Series]:
-        """Yield every event of a UID, the series among them without what overrides replace.
+        """Yield every event of a UID; series leave out the occurrences that overrides replace.
 
-        Where several events have one UID, an override may belong to any of them, so that it
-        replaces only an occurrence that a single one has.
+        If several events share a UID, an override may belong to any of them, so it
+        replaces an occurrence only if a single event has it.
         """
         overrides = [one for one in events if "RECURRENCE-ID" in one]
         busy = [one for one in events if _takes_time(one, email)]
@@ -190,7 +190,7 @@ class _Reader:
         return tuple(found) or (Length(),)
 
     def _until(self, start: Time, end: Time) -> Length:
-        """Return the length of an event up to its end, which may be by another clock."""
+        """Return the length of an event up to its end, which may use another clock."""
         least = most = end.reading
         if end.clock != start.clock:
             first, last = end.clock.instants(end.reading)
@@ -203,7 +203,7 @@ class _Reader:
         return Length(before=least, after=after, note=BACKWARD)
 
     def _repeat(self, series: Series, event: Properties, margin: int) -> None:
-        """Fill in the occurrences that may reach into the span."""
+        """Add the occurrences that may overlap the range."""
         start, clock = series.start, series.start.clock
         reach = max(max(one.after, one.elapsed) for one in series.lengths) + MARGIN + margin
         since = self.since - reach
@@ -231,13 +231,13 @@ class _Reader:
                     self._add(series, given, text)
 
     def _add(self, series: Series, given: Property, text: str) -> None:
-        """Add one time more (RDATE): a time, a date, or a period with a length of its own."""
+        """Add one RDATE: a time, a date, or a period with its own length."""
         first, _, last = text.partition("/")
         start = series.start
         try:
             for time in self._times(given, first):
                 lengths = self._period(given, time, last) if last else series.lengths
-                if time.is_date != start.is_date:  # the whole day, and the event's time on it
+                if time.is_date != start.is_date:  # block the whole day and the event's time on it
                     series.more.append((time, lengths))
                     day = time.reading // DAY * DAY
                     series.more.append((Time(day, self.host, is_date=True), lengths))
@@ -258,7 +258,7 @@ class _Reader:
     # -- Exceptions and overrides ---------------------------------------------------------------
 
     def _named(self, event: Properties, name: str) -> list[list[Time]]:
-        """Return the occurrences that an event names, each in all readings; unreadable is none."""
+        """Return the occurrences that a property names, in all readings; none if unreadable."""
         found = []
         for given in event.get(name, ()):
             for text in given.value.split(","):
@@ -269,7 +269,7 @@ class _Reader:
         return found
 
     def _excepted(self, series: Series, named: Sequence[Sequence[Time]]) -> set[int]:
-        """Return the readings of a series that are named, where no reading says otherwise."""
+        """Return the excepted occurrences on which all readings agree."""
         number, readings = series.reading
         found: set[int] = set()
         for times in named:
@@ -280,7 +280,7 @@ class _Reader:
         return found
 
     def _same(self, series: Series, time: Time) -> set[int]:
-        """Return the occurrence of a series that a time names, if it is certain which."""
+        """Return the occurrence of a series that a time names, if it is unambiguous."""
         start = series.start
         if start.is_date:
             return {day * DAY for day in self._day(time)} & series.times.keys()
@@ -294,7 +294,7 @@ class _Reader:
         return {start.clock.reading(time.clock.instants(time.reading)[0])} & series.times.keys()
 
     def _day(self, time: Time) -> set[int]:
-        """Return the day that names an occurrence of whole days; in UTC, it is some midnight."""
+        """Return the day that names a whole-day occurrence, possibly as a midnight in UTC."""
         if time.clock != UTC_CLOCK or time.is_floating:
             return {time.reading // DAY}
         days = {
@@ -303,7 +303,7 @@ class _Reader:
         return days if len(days) == 1 else set()
 
     def _ranges(self, series: Series, ranges: Sequence[Properties]) -> list[tuple[int, Properties]]:
-        """Return where changes of "this and following" begin in a series, the earliest first."""
+        """Return the starts of "this and following" changes in a series, earliest first."""
         found = []
         for override in ranges:
             for times in self._named(override, "RECURRENCE-ID"):
@@ -318,7 +318,7 @@ class _Reader:
         return sorted(found, key=lambda one: one[0])
 
     def _farthest_move(self, ranges: Sequence[Properties]) -> int:
-        """Return how far such changes move their occurrences, at most."""
+        """Return the largest shift of occurrences by such changes."""
         found = [0]
         for override in ranges:
             for times in self._named(override, "RECURRENCE-ID"):
@@ -326,7 +326,7 @@ class _Reader:
                     try:
                         starts = self._times(override["DTSTART"][0], override["DTSTART"][0].value)
                     except ValueError:
-                        continue  # refused where it is read, if it takes time
+                        continue  # refused elsewhere, if it is busy
                     found.append(abs(starts[0].reading - times[0].reading) + DAY)
         return max(found)
 
@@ -358,7 +358,7 @@ class _Reader:
     # -- Times ----------------------------------------------------------------------------------
 
     def _times(self, given: Property, text: str) -> list[Time]:
-        """Return a time in all its readings, the likeliest first; raise ValueError."""
+        """Return a time in all its readings, most likely first; raise ValueError."""
         reading, is_date, offset = reading_of(text)
         if is_date:
             return [Time(reading, self.host, is_date=True)]
@@ -392,14 +392,14 @@ class _Reader:
     def _days(self, reading: int, length: Length) -> tuple[int, int]:
         """Return the whole days of an event, by the host's calendar (slots.md R8).
 
-        Some programs end a whole day on its own date, where RFC 5545 wants the next one.
+        Some programs end a whole day on its own date, although RFC 5545 requires the next one.
         """
         first = (reading + length.before) // DAY
         last = max(-(-(reading + length.after) // DAY), reading // DAY + 1)
         return self.host.instants(first * DAY)[0], self.host.instants(last * DAY)[1]
 
     def _hours(self, reading: int, clock: Clock, length: Length) -> tuple[int, int]:
-        """Return the span of an event, the longer one where a clock change gives it two."""
+        """Return the span of an event, the longer one if a clock change makes it ambiguous."""
         begins, latest = clock.instants(reading)
         if length.is_rest_of_day:
             by_host = self.host.reading(latest) // DAY * DAY + DAY
@@ -415,7 +415,7 @@ class _Reader:
     # -- Free-busy ------------------------------------------------------------------------------
 
     def _free_busy(self) -> Iterator[tuple[int, int, Iterable[str]]]:
-        """Yield published periods, and what lies outside the time that they are about."""
+        """Yield published busy periods, and the time outside of their range."""
         told: list[Interval] = []
         try:
             for part in self.calendar.free_busy:
@@ -456,7 +456,7 @@ class _Reader:
 
 
 def _lasting(text: str) -> Length:
-    """Return the length that a DURATION means; below zero, in both directions."""
+    """Return the length of a DURATION; a negative one extends in both directions."""
     try:
         length = length_of(text)
     except ValueError:
@@ -467,7 +467,7 @@ def _lasting(text: str) -> Length:
 
 
 def _takes_time(event: Properties, email: str) -> bool:
-    """Say whether an event blocks its time; what is written twice must agree that it does not."""
+    """Say whether an event blocks its time; repeated properties must agree that it doesn't."""
 
     def says(name: str, *words: str) -> bool:
         values = {one.value.strip().upper() for one in event.get(name, ())}
@@ -488,7 +488,7 @@ def _takes_time(event: Properties, email: str) -> bool:
 
 
 def _uid(event: Properties) -> str:
-    """Return an event's UID as it was sent to its calendar; empty when it has none, or several.
+    """Return an event's original UID; empty if it has none or several.
 
     Exchange packs the UID of a foreign event into one of its own (MS-OXOCAL, PidLidGlobalObjectId).
     """

@@ -1,4 +1,4 @@
-"""Expand the repeat rules of events (RFC 5545, section 3.3.10); what is odd only adds. Pure."""
+"""Expand recurrence rules (RFC 5545, section 3.3.10); unreadable parts only add times. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -12,12 +12,12 @@ from dateutil import rrule
 from ..availability.intervals import DAY, MINUTE
 from .times import EPOCH, count, reading_of
 
-MOST_TIMES = 50_000  # of one rule, and of a file, in the span
+MOST_TIMES = 50_000  # of one rule, and of one file, in the range
 FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY")
 UNITS = {"WEEKLY": 7 * DAY, "DAILY": DAY, "HOURLY": 60 * MINUTE, "MINUTELY": MINUTE}
 UNITS["SECONDLY"] = MINUTE // 60
 WEEKDAYS = {day: number for number, day in enumerate(("MO", "TU", "WE", "TH", "FR", "SA", "SU"))}
-# The numbers that a part may hold; those with a sign count from the end, too.
+# The range of numbers in each part; negative ones count from the end.
 NUMBERS = {
     "BYMONTH": (1, 12),
     "BYMONTHDAY": (-31, 31),
@@ -36,7 +36,7 @@ EACH_DAY = "A repeating event has a rule that cannot be read, so the event block
 
 
 class RuleNotUnderstood(ValueError):
-    """A rule of which not even a rhythm can be read, or that repeats too often."""
+    """A rule without a readable frequency, or one that repeats too often."""
 
 
 class EventClock(Protocol):
@@ -45,7 +45,7 @@ class EventClock(Protocol):
 
 @dataclass(frozen=True)
 class Occurrences:
-    """When a rule has an event, as readings of the event's clock, and what was added and why."""
+    """The occurrences of a rule, as readings of the event's clock, and why some were added."""
 
     readings: Iterable[int]
     notes: tuple[str, ...] = ()
@@ -61,10 +61,10 @@ def occurrences(
     is_date: bool,
     host: EventClock | None = None,
 ) -> Occurrences:
-    """Expand a rule whose event starts at the reading `first`, within [start, end].
+    """Expand a rule for an event that starts at the reading `first`, within [start, end].
 
-    A part that cannot be read makes it every day, at the event's own time: no rule with a rhythm
-    of days or longer has more. Raises RuleNotUnderstood for a rule without that bound.
+    An unreadable part makes it daily, at the event's own time: no rule with a frequency
+    of days or longer has more. Raises RuleNotUnderstood for a more frequent one.
     """
     parts, notes = _parts(rule)
     frequency = parts.pop("FREQ", "")
@@ -76,7 +76,7 @@ def occurrences(
         read = _arguments(parts, notes)
         for one in ends or [{}]:
             found.update(_expand(frequency, read | one, first, start, end))
-    except ValueError as fault:  # dateutil's own, too
+    except ValueError as fault:  # also raised by dateutil
         if isinstance(fault, RuleNotUnderstood):
             raise
         if frequency not in FREQUENCIES[:4] or OF_THE_CLOCK & parts.keys():
@@ -90,7 +90,7 @@ def occurrences(
 def _ends(
     parts: dict[str, str], clock: EventClock, host: EventClock, notes: list[str], *, is_date: bool
 ) -> list[dict[str, Any]]:
-    """Take the ends out of the parts, as dateutil's arguments; none when one cannot be read."""
+    """Remove COUNT and UNTIL from the parts and return them for dateutil; none if unreadable."""
     ends: list[dict[str, Any]] = []
     if until := parts.pop("UNTIL", ""):
         try:
@@ -106,7 +106,7 @@ def _ends(
 
 
 def _parts(rule: str) -> tuple[dict[str, str], list[str]]:
-    """Split a rule; a part that is written twice is kept in a way that cannot be read."""
+    """Split a rule; a repeated part becomes an unreadable one."""
     parts: dict[str, str] = {}
     for text in rule.upper().split(";"):
         name, _, value = (one.strip() for one in text.partition("="))
@@ -156,11 +156,11 @@ def _weekday(text: str) -> Any:
 
 
 def _until(text: str, clock: EventClock, host: EventClock, *, is_date: bool) -> datetime:
-    """Return the last reading at which an event may start, the latest that is meant.
+    """Return the last reading at which an event may start, by the latest meaning of UNTIL.
 
-    A date includes its day. RFC 5545 wants UTC for an event that has a zone; not all write it
-    so. For dates, programs write midnight by the clock of the event's author: the next day
-    where it may be that somewhere.
+    A date includes its day. RFC 5545 requires UTC for an event with a zone, but some programs
+    don't use it. For dates, programs write midnight by the clock of the event's author: the next
+    day if it may be that somewhere.
     """
     reading, is_day, offset = reading_of(text)
     if is_day:
@@ -194,7 +194,7 @@ def _expand(
 
 
 def _advanced(frequency: str, read: dict[str, Any], first: int, start: int) -> int:
-    """Return a later start of the same rhythm, so that the past is not expanded one by one."""
+    """Return a later start of the same recurrence, to skip past occurrences."""
     every: int = read.get("interval", 1)
     if frequency in UNITS:
         step = UNITS[frequency] * every

@@ -1,8 +1,8 @@
-"""Read a calendar file in a process of its own, which ends when it takes too much.
+"""Parse a calendar file in a separate process with limits on time and memory.
 
-A file of a few lines can ask for a year's work: an event each second, a rule that never comes
-round. Nothing inside a process ends that, so it happens outside: `python -m
-lead_service.book.calendars.sandbox` gets the question on its input and writes the busy times.
+A file of a few lines can cause years of work: an event each second, a rule that never
+matches. Nothing inside the process can stop that, so it runs outside: `python -m
+lead_service.book.calendars.sandbox` reads the request from stdin and writes the busy times.
 """
 
 import json
@@ -19,8 +19,8 @@ from .fetch import Unreadable
 from .parse import ParsedCalendar, parse_calendar
 
 PROCESSOR_SECONDS = 20
-SECONDS = 60  # on a machine that has other things to do
-MEMORY = 400_000_000  # bytes of address space; ten years in a file of 50 MB take half of it
+SECONDS = 60  # on a busy machine
+MEMORY = 400_000_000  # bytes of address space; a 50 MB file of ten years needs half of it
 
 
 def parse_in_process(
@@ -31,7 +31,7 @@ def parse_in_process(
     ours: Collection[str] = (),
     email: str = "",
 ) -> ParsedCalendar:
-    """Do `parse.parse_calendar` in another process, within bounds; raise Unreadable in words."""
+    """Run `parse.parse_calendar` in another process with limits; raise Unreadable."""
     question = {
         "zone": zone,
         "start": str(start),
@@ -61,15 +61,15 @@ def parse_in_process(
 
 
 def _environment() -> dict[str, str]:
-    """Give what Python needs to start, the zones of our own package, and none of our secrets."""
+    """Return an environment with everything Python needs and none of our secrets."""
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     return kept | {"PYTHONTZPATH": ""}
 
 
 def main() -> None:
-    """Answer one question, in JSON.
+    """Handle one request, in JSON.
 
-    The answer is {"busy": [[start, end], ...], "widened": [words, ...]} or {"fault": words}.
+    The response is {"busy": [[start, end], ...], "widened": [text, ...]} or {"fault": text}.
     """
     resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

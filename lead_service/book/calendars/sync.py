@@ -1,4 +1,4 @@
-"""Keep the copies of the hosts' calendars fresh. The deliver process does this, never a request."""
+"""Refresh the stored busy times of the hosts' calendars, in the deliver process."""
 
 import hashlib
 import logging
@@ -22,35 +22,35 @@ from . import notices
 from .fetch import LONGEST_WAIT, Unreadable, fetch
 from .sandbox import parse_in_process
 
-RULES = 1  # raise it when files are read in another way: unchanged ones are then read anew
+RULES = 1  # version of the parser: raise it to parse unchanged files again
 EVERY = timedelta(minutes=10)
-BEFORE = timedelta(days=2)  # what has begun still counts
-BEYOND = timedelta(days=60)  # further than visitors see, so that "not changed" serves for a while
-NEARLY = timedelta(days=30)  # when so little is left of that, the file is read again
+BEFORE = timedelta(days=2)  # events that have begun still count
+BEYOND = timedelta(days=60)  # beyond what visitors see, for unchanged files
+NEARLY = timedelta(days=30)  # with less left, the file is parsed again
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class _Copy:
-    """What we know of a calendar when we set out to read it."""
+    """The state of a calendar before a reading."""
 
     id: int
     url: str
     etag: str
     last_modified: str
     content_hash: str
-    zone: str  # the host's, as the next two
+    zone: str  # of the host, like the next two
     host_id: int
     email: str
     seen_until: datetime  # the last start that a visitor may see
-    is_whole: bool  # whether the copy is by the host's present zone, and reaches far enough
+    is_whole: bool  # whether stored times use the host's present zone and reach far enough
 
 
 def refresh_due(database: Database, settings: Settings) -> int:
-    """Read each calendar whose turn it is; return how many there were.
+    """Read each calendar that is due; return how many.
 
-    One that cannot be read keeps its last good copy and says what is wrong with it.
+    A calendar that can't be read keeps its last busy times and stores the fault.
     """
     now = clock.now()
     with database.read() as session:
@@ -59,7 +59,7 @@ def refresh_due(database: Database, settings: Settings) -> int:
 
 
 def refresh(database: Database, settings: Settings, feed_id: int, now: datetime) -> bool:
-    """Read one calendar; False when another process has begun to, or when it is gone."""
+    """Read one calendar; False if another process reads it, or if it was removed."""
     copy = database.write(lambda session: _claim(session, feed_id, now))
     if copy is None:
         return False
@@ -74,9 +74,9 @@ def refresh(database: Database, settings: Settings, feed_id: int, now: datetime)
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
-    """Select what was not tried for EVERY or is wanted, and is not to wait as its server asked.
+    """Select calendars not read for EVERY, or wanted, whose server didn't ask for a delay.
 
-    A clock that was set back must not stop it for long.
+    A clock that was set back must not delay this for long.
     """
     tried, retry, wanted = CalendarFeed.fetched_at, CalendarFeed.retry_at, CalendarFeed.wanted_at
     return and_(
@@ -86,7 +86,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 
 
 def _claim(session: Session, feed_id: int, now: datetime) -> _Copy | None:
-    """Take the turn of a calendar, so that no other process reads it for as long."""
+    """Claim a calendar, so that no other process reads it at the same time."""
     taken = update(CalendarFeed).where(CalendarFeed.id == feed_id, _is_due(now))
     if not rows_changed(session, taken.values(fetched_at=now, wanted_at=None)):
         return None
@@ -111,7 +111,7 @@ def _claim(session: Session, feed_id: int, now: datetime) -> _Copy | None:
 
 
 def _read(database: Database, settings: Settings, copy: _Copy, now: datetime) -> None:
-    """Fetch a calendar and store what is new in it; raise Unreadable."""
+    """Fetch a calendar and store its busy times if it has changed; raise Unreadable."""
     marks = {"etag": copy.etag, "last_modified": copy.last_modified} if copy.is_whole else {}
     fetched = fetch(copy.url, **marks, allow_loopback=settings.feeds_allow_loopback)
     digest = hashlib.sha256(fetched.content or b"").hexdigest()
@@ -138,15 +138,15 @@ def _read(database: Database, settings: Settings, copy: _Copy, now: datetime) ->
 
 
 def _good(now: datetime) -> dict[str, Any]:
-    """Return what is known of a calendar whose server just confirmed it."""
+    """Return the new state of a calendar after a successful reading."""
     return {"succeeded_at": now, "fault": "", "retry_at": None, "told_at": None}
 
 
 def _own_calls(session: Session, host_id: int, since: datetime) -> set[str]:
-    """Return the UIDs of calls that a host has or had: a copy must not block a moved one.
+    """Return the UIDs of a host's calls, whose calendar events must not block a moved call.
 
-    Canceled ones and those given away, too: calendars hear of it later than we do. Another host's
-    call, from an invitation that was forwarded, is an event like any other.
+    Includes canceled and reassigned calls, which calendars drop later. Another host's
+    call, from a forwarded invitation, is an event like any other.
     """
     query = select(Booking.uid, Booking.host_id, Booking.former_hosts)
     rows = session.execute(query.where(Booking.starts_at >= since))
@@ -156,7 +156,7 @@ def _own_calls(session: Session, host_id: int, since: datetime) -> set[str]:
 def _fail(
     session: Session, settings: Settings, feed_id: int, known: dict[str, Any], now: datetime
 ) -> None:
-    """Keep why a calendar could not be read; once its copy is not believed, tell people, once."""
+    """Store why a calendar could not be read; once its busy times expire, tell people, once."""
     if not _keep(session, feed_id, **known):
         return
     feed = session.get_one(CalendarFeed, feed_id, populate_existing=True)
@@ -173,7 +173,7 @@ def _replace(
     known: dict[str, Any],
 ) -> None:
     feed = session.get(CalendarFeed, feed_id, with_for_update=True)
-    if feed is None:  # removed meanwhile
+    if feed is None:  # removed in the meantime
         return
     was_widened, was_read = bool(feed.widened), feed.succeeded_at is not None
     for name, value in known.items():
@@ -192,7 +192,7 @@ def _replace(
 def _tell_of_collisions(
     session: Session, feed: CalendarFeed, busy: list[Busy], now: datetime
 ) -> None:
-    """Tell the host of coming calls that are in the way of `busy` and of nothing stored so far."""
+    """Tell the host of upcoming calls that newly conflict with `busy`."""
     stored = stored_busy_times(session, [feed], BusyTime.ends_at > now)[feed.id]
     query = select(Booking).where(Booking.host_id == feed.host_id, *coming(now))
     for booking in session.scalars(query):
@@ -206,6 +206,6 @@ def _is_hit(booking: Booking, busy: list[Busy]) -> bool:
 
 
 def _keep(session: Session, feed_id: int, **known) -> bool:
-    """Write what is known of a calendar; False when it is there no more."""
+    """Store the state of a calendar; False if it was removed."""
     found = update(CalendarFeed).where(CalendarFeed.id == feed_id).values(**known)
     return bool(rows_changed(session, found))

@@ -1,6 +1,6 @@
-"""Read the dates, times and lengths of calendar files, as RFC 5545 and as programs write them.
+"""Parse dates, times and durations of calendar files, by RFC 5545 and as programs write them.
 
-A reading is what the clock shows, in microseconds since 1970 as `availability.intervals` has them.
+A reading is a wall-clock time in microseconds since 1970, as in `availability.intervals`.
 """
 
 import re
@@ -18,14 +18,14 @@ TIME = re.compile(
 LENGTH = re.compile(
     r"([+-]?)P(?:(\d+)W)?(?:(\d+)D)?(?:T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.IGNORECASE
 )
-LAST_YEAR = 9000  # Outlook's "no end" is the year 4500, others' 9999: `datetime` ends there
+LAST_YEAR = 9000  # Outlook writes 4500 for "no end", others 9999, where `datetime` ends
 LONGEST = 40_000 * DAY
 
 
 def reading_of(text: str) -> tuple[int, bool, int | None]:
-    """Return what a clock shows, whether it is a date alone, and an offset from UTC if it is named.
+    """Return a reading, whether it is a date alone, and its UTC offset if given.
 
-    24:00 and a leap second are the beginning of what comes next. Raises ValueError.
+    24:00 and a leap second become the next instant. Raises ValueError.
     """
     found = TIME.fullmatch(text.strip())
     if not found:
@@ -46,7 +46,7 @@ def reading_of(text: str) -> tuple[int, bool, int | None]:
 
 
 def length_of(text: str) -> int:
-    """Return a DURATION in microseconds, below zero where it says so; raise ValueError."""
+    """Return a DURATION in microseconds, possibly negative; raise ValueError."""
     found = LENGTH.fullmatch(text.strip())
     if not found or not any(found.groups()[1:]):
         raise ValueError("not a length")
@@ -56,6 +56,6 @@ def length_of(text: str) -> int:
 
 
 def count(at: datetime) -> int:
-    """Count a clock's reading in microseconds."""
+    """Convert a wall-clock time to microseconds."""
     since = at - EPOCH
     return since.days * DAY + since.seconds * SECOND + since.microseconds

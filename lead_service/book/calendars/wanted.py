@@ -1,6 +1,6 @@
-"""Ask for a fresh reading of calendars when a visitor is about to book.
+"""Request a fresh reading of calendars when a visitor is about to book.
 
-The request only leaves a mark, after its answer has gone out, and `deliver` reads the calendar.
+The visitor's request only stores a time, after its response was sent; `deliver` reads the calendar.
 """
 
 import logging
@@ -13,8 +13,8 @@ from sqlalchemy import or_, update
 from ...db.engine import Database
 from ..hosts.models import CalendarFeed, Host
 
-EVERY = timedelta(minutes=5)  # a host's calendars are asked for again
-LARGEST = 2 * 2**20  # bytes; larger ones wait for their turn
+EVERY = timedelta(minutes=5)  # between two readings on request
+LARGEST = 2 * 2**20  # bytes; larger calendars are only read on schedule
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def ask_afterwards(
     response: Response, database: Database, hosts: Iterable[Host], now: datetime
 ) -> Response:
-    """Mark the calendars of these hosts as wanted once the response has been sent."""
+    """Mark the calendars of these hosts as wanted, after the response was sent."""
     feeds = [feed.id for host in hosts for feed in host.feeds]
     if feeds:
         response.call_on_close(lambda: _ask(database, feeds, now))
@@ -30,7 +30,7 @@ def ask_afterwards(
 
 
 def _ask(database: Database, feeds: list[int], now: datetime) -> None:
-    """Mark what was neither read nor asked for within EVERY; trouble is no visitor's concern."""
+    """Mark calendars that were neither read nor marked within EVERY; errors are only logged."""
     old = now - EVERY
     due = update(CalendarFeed).where(
         CalendarFeed.id.in_(feeds),
@@ -40,5 +40,5 @@ def _ask(database: Database, feeds: list[int], now: datetime) -> None:
     )
     try:
         database.write(lambda session: session.execute(due.values(wanted_at=now)))
-    except Exception as error:  # the page is out already
+    except Exception as error:  # the page was sent already
         log.warning("calendars not asked for: %s", type(error).__name__)

@@ -1,4 +1,4 @@
-"""Changing a host: one at a time, on top of what one has seen, with a line in the audit log."""
+"""Change a host, with a check for concurrent changes and a line in the audit log."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +15,11 @@ Change = Callable[[Session, Host], dict[str, Detail] | None]
 
 
 class StaleHost(Exception):
-    """The host was changed since the form was opened; nothing is stored."""
+    """The host has changed since the form was opened; nothing is stored."""
 
 
 class InUse(Exception):
-    """Another row has what must be the only one of its kind; nothing is stored."""
+    """Another row has the same unique value; nothing is stored."""
 
 
 def update(
@@ -31,10 +31,10 @@ def update(
     *,
     seen: int | None = None,
 ) -> None:
-    """Run `change(session, host)` on a locked host; what it returns is the audit log's detail.
+    """Run `change(session, host)` on a locked host; its result is the audit log's detail.
 
-    `seen` is the version that a form showed which replaces what is stored; without it, any version
-    will do. Raises StaleHost, and InUse where an address or a date is taken.
+    `seen` is the version that the form was based on; without it, any version
+    will do. Raises StaleHost, and InUse if an address or date exists already.
     """
     if seen not in (None, host.version):
         raise StaleHost
@@ -54,7 +54,7 @@ def add(session: Session, host: Host, by: Actor) -> int:
 
 
 def _store(session: Session, host: Host) -> None:
-    """Store a host, unless another one has the address, in whatever case it is written."""
+    """Store a host; InUse if another host has the address, ignoring case."""
     twins = select(Host.id).where(func.lower(Host.email) == host.email.lower())
     with session.no_autoflush:
         if set(session.scalars(twins)) - {host.id}:

@@ -1,7 +1,7 @@
-"""A host's calls as a calendar to subscribe to, at a secret link.
+"""The feed of a host's calls, a calendar to subscribe to at a secret link.
 
 The link is derived from the secret, the host and the version of their feed: raising the version
-closes it and makes another. It opens the names of visitors, so it is for the host alone.
+invalidates it and makes another. It contains visitors' names, so it is for the host alone.
 """
 
 import hmac
@@ -19,14 +19,14 @@ from .. import emails, invitations
 from ..models import Booking, coming
 from .models import Host
 
-PAST = timedelta(days=60)  # calls that a calendar still shows
+PAST = timedelta(days=60)  # age of calls that the feed still contains
 
 blueprint = Blueprint("agenda", __name__, url_prefix="/calendar")
 
 
 @blueprint.get("/<token>/calls.ics")
 def calls(token: str) -> Response:
-    """Hand out the calls of one host, those that were canceled left out."""
+    """Return the calls of one host as a calendar file, without canceled ones."""
     settings, now = context().settings, clock.now()
     with context().database.read() as session:
         host = _find_host(session, settings, token) or abort(404)
@@ -47,7 +47,7 @@ def _feed_token(settings: Settings, host: Host) -> str:
 
 
 def _find_host(session: Session, settings: Settings, token: str) -> Host | None:
-    """Find the active host whose link this is; each is compared, in a time that tells nothing."""
+    """Find the active host of a link; every token is compared in constant time."""
     given = token.encode()
     hosts = session.scalars(select(Host).where(Host.is_active))
     found = [

@@ -1,4 +1,4 @@
-"""Hosts: their hours and rules, the days that differ, and the calendars that keep them busy."""
+"""The tables of hosts: hours, rules, special dates, time off, calendars and busy times."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -23,13 +23,13 @@ from ...db.base import NUMBERS_FOR_LIFE, Base
 
 
 def fives(*columns: str) -> CheckConstraint:
-    """Keep minutes to multiples of five, the length of a time cell."""
+    """Restrict minutes to multiples of five, the length of a time cell."""
     rule = " AND ".join(f"{column} % 5 = 0" for column in columns)
     return CheckConstraint(rule, name="fives")
 
 
 class Host(Base):
-    """A person who takes calls: where they are, how they are reached, and by which rules."""
+    """A person who takes calls: their place, contact details and rules."""
 
     __tablename__ = "host"
     __table_args__ = (
@@ -45,23 +45,23 @@ class Host(Base):
     email: Mapped[str] = mapped_column(String(320))
     person: Mapped[str] = mapped_column(String(60), default="")  # slug of their Person, if any
     zone: Mapped[str] = mapped_column(String(64))  # IANA name
-    country: Mapped[str] = mapped_column(String(2), default="")  # whose holidays; empty: none
-    region: Mapped[str] = mapped_column(String(20), default="")  # of that country, as ISO 3166-2
+    country: Mapped[str] = mapped_column(String(2), default="")  # for holidays; empty: none
+    region: Mapped[str] = mapped_column(String(20), default="")  # of the country (ISO 3166-2)
     meeting_link: Mapped[str] = mapped_column(String(500), default="")  # empty: we call you
     is_active: Mapped[bool] = mapped_column(default=True)
-    # Minutes of a call before docs/calls.yml said how long it is; `setup.problems` compares them.
+    # Minutes of a call, from before docs/calls.yml set them; `setup.problems` compares them.
     duration: Mapped[int] = mapped_column(default=HALF_HOUR)
     call_types: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # see `takes`
-    interval: Mapped[int] = mapped_column(default=30)  # these four in minutes
+    interval: Mapped[int] = mapped_column(default=30)  # this and the next three in minutes
     buffer_before: Mapped[int] = mapped_column(default=0)
     buffer_after: Mapped[int] = mapped_column(default=0)
     notice: Mapped[int] = mapped_column(default=240)
     horizon_days: Mapped[int | None] = mapped_column(default=45)
     daily_limit: Mapped[int | None]
-    version: Mapped[int] = mapped_column(default=1)  # rises with each edit; see host_cache
-    # Rises with each change of a call of theirs; see host_cache.
+    version: Mapped[int] = mapped_column(default=1)  # increases with each edit; see host_cache
+    # Increases with each change of their calls; see host_cache.
     calls_version: Mapped[int] = mapped_column(default=1)
-    feed_version: Mapped[int] = mapped_column(default=1)  # of the link to the feed of bookings
+    feed_version: Mapped[int] = mapped_column(default=1)  # of the feed's link
 
     hours: Mapped[list["OpeningHours"]] = relationship(
         cascade="all, delete-orphan", order_by="OpeningHours.weekday, OpeningHours.opens"
@@ -81,11 +81,11 @@ class Host(Base):
         return self.chose(kind, default) and (kind.meet != VIDEO or bool(self.meeting_link))
 
     def chose(self, kind: CallType, default: CallType) -> bool:
-        """Say whether a kind is chosen; until a choice is made, only the default is."""
+        """Say whether a kind is chosen for the host; by default, only the default kind is."""
         return kind.slug in ([default.slug] if self.call_types is None else self.call_types)
 
     def meeting_link_for(self, uid: str, kind: CallType) -> str:
-        """Return where a call takes place: `{room}` in the link is a room of its own."""
+        """Return a call's meeting link; `{room}` in the host's link becomes a separate room."""
         if kind.meet == PHONE:
             return ""
         room = hashlib.sha256(f"room of {uid}".encode()).hexdigest()[:12]
@@ -98,7 +98,7 @@ def who_take(hosts: Iterable[Host], kind: CallType, calls: CallTypes) -> list[Ho
 
 
 def offered_calls(session: Session, calls: CallTypes) -> CallTypes:
-    """Return the kinds of call that a host takes, and the default one in any case."""
+    """Return the kinds of call that any host takes, and the default one in any case."""
     if len(calls.all) == 1:
         return calls
     hosts = session.scalars(select(Host).where(Host.is_active)).all()
@@ -125,7 +125,7 @@ class OpeningHours(Base):
 
 
 class DateOverride(Base):
-    """A date with hours of its own in place of the weekly ones; without windows, a day off."""
+    """A date with its own hours instead of the weekly ones; without windows, a day off."""
 
     __tablename__ = "date_override"
     __table_args__ = (UniqueConstraint("host_id", "day"),)
@@ -140,7 +140,7 @@ class DateOverride(Base):
 
 
 class OverrideWindow(Base):
-    """One window of an overridden date, in minutes as those of every week."""
+    """One window of an overridden date, in minutes like weekly windows."""
 
     __tablename__ = "override_window"
     __table_args__ = (
@@ -158,7 +158,7 @@ class OverrideWindow(Base):
 
 
 class TimeOff(Base):
-    """Dates on which a host takes no calls, both ends included; nothing opens them."""
+    """Dates on which a host takes no calls, both ends included, whatever other hours say."""
 
     __tablename__ = "time_off"
     __table_args__ = (CheckConstraint("first_day <= last_day", name="order"),)
@@ -167,14 +167,14 @@ class TimeOff(Base):
     host_id: Mapped[int] = mapped_column(ForeignKey("host.id", ondelete="CASCADE"), index=True)
     first_day: Mapped[date]  # in the host's zone
     last_day: Mapped[date]
-    note: Mapped[str] = mapped_column(String(200), default="")  # for the team's eyes
+    note: Mapped[str] = mapped_column(String(200), default="")  # only the team sees it
 
 
 class CalendarFeed(Base):
     """A private calendar of a host, read for the times at which they are busy.
 
     Anyone with `url` can read that calendar: it is shown and logged by its host name only.
-    What was read last stays until something better is read, and says for how long it is good.
+    The last good reading stays until the next one, with the time until which it is valid.
     """
 
     __tablename__ = "calendar_feed"
@@ -184,26 +184,26 @@ class CalendarFeed(Base):
     host_id: Mapped[int] = mapped_column(ForeignKey("host.id", ondelete="CASCADE"))
     url: Mapped[str] = mapped_column(String(2000))
     label: Mapped[str] = mapped_column(String(60))
-    etag: Mapped[str] = mapped_column(String(500), default="")  # these two as the server gave them
+    etag: Mapped[str] = mapped_column(String(500), default="")  # both from the server
     last_modified: Mapped[str] = mapped_column(String(100), default="")
     content_hash: Mapped[str] = mapped_column(String(64), default="")
     fetched_at: Mapped[datetime | None]  # the latest try
-    wanted_at: Mapped[datetime | None]  # since then, a visitor has looked at a start of the host's
+    wanted_at: Mapped[datetime | None]  # when a visitor opened the form of one of the host's starts
     size: Mapped[int] = mapped_column(default=0)  # bytes, of the latest reading
-    succeeded_at: Mapped[datetime | None]  # the latest time its server confirmed what we hold
-    zone: Mapped[str] = mapped_column(String(64), default="")  # by which floating times were read
+    succeeded_at: Mapped[datetime | None]  # when the last good reading was made or confirmed
+    zone: Mapped[str] = mapped_column(String(64), default="")  # for floating times, at that reading
     rules: Mapped[int] = mapped_column(default=0)  # the RULES of `calendars.sync` at that reading
-    known_until: Mapped[datetime | None]  # events after it were not looked at
-    fault: Mapped[str] = mapped_column(String(200), default="")  # of the latest try, in words
-    retry_at: Mapped[datetime | None]  # not before, as its server asked with Retry-After
-    widened: Mapped[str] = mapped_column(Text, default="")  # why it blocks more, one reason a line
-    told_at: Mapped[datetime | None]  # when people were told that it is not believed anymore
+    known_until: Mapped[datetime | None]  # later events were not read
+    fault: Mapped[str] = mapped_column(String(200), default="")  # of the latest try, for people
+    retry_at: Mapped[datetime | None]  # earliest next try, from the server's Retry-After
+    widened: Mapped[str] = mapped_column(Text, default="")  # why it blocks more
+    told_at: Mapped[datetime | None]  # when people were told that its reading has expired
 
     host: Mapped[Host] = relationship(back_populates="feeds")
 
 
 class BusyTime(Base):
-    """A time at which one of a host's calendars has them busy; nothing else of it is kept."""
+    """A busy time from one of a host's calendars; nothing else of the event is stored."""
 
     __tablename__ = "busy_time"
     __table_args__ = (
@@ -218,7 +218,7 @@ class BusyTime(Base):
 
 
 def held_about(hosts: Select[int]) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
-    """Yield where the rows of the hosts with these ids are, as (model, condition)."""
+    """Yield the models with rows about these hosts, each with its condition."""
     yield Host, Host.id.in_(hosts)
     for model in (OpeningHours, DateOverride, TimeOff, CalendarFeed):
         yield model, model.host_id.in_(hosts)

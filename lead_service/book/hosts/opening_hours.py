@@ -1,4 +1,4 @@
-"""Opening hours as people type and read them: 9:00 am to 12:00 pm, 1:00 pm to 5:00 pm. Pure."""
+"""Parse and write opening hours in words: 9:00 am to 12:00 pm, 1:00 pm to 5:00 pm. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -17,16 +17,16 @@ TO, NEXT_DAY = r"(?:-|\u2013|\u2014|to\b|until\b)", " the next day"
 PART = re.compile(rf"{TIME}\s*{TO}\s*{TIME}({NEXT_DAY})?", re.ASCII | re.IGNORECASE)
 CLOCK = re.compile(r"(\d{1,2})(?:[:.h]?(\d\d)|h)?\s*(?:([ap])\.?m\.?)?", re.ASCII | re.IGNORECASE)
 HALF = DAY // 2
-EARLY = 6 * 60  # bare hours before it are of the afternoon, as in 9-12, 1-5; 5:20 is in the morning
-LONGEST_NIGHT = 14 * 60  # of hours past midnight that do not name the next day
+EARLY = 6 * 60  # earlier bare hours mean the afternoon, as in 9-12, 1-5; 5:20 means the morning
+LONGEST_NIGHT = 14 * 60  # of a window past midnight without "the next day"
 CLOSED = {"closed", "none", "off"}
 
 
 def parse_windows(text: str) -> list[Window]:
-    """Read the windows of one date, in order; an empty text is a day without any, as is "closed".
+    """Parse the windows of one date, in order; an empty text and "closed" mean none.
 
-    Raises ValueError in words for the person who typed it: for what is no window, ends before it
-    starts, is not on a multiple of five minutes, or overlaps another. Windows may touch.
+    Raises ValueError with a message for its author, for a window that is invalid, ends before it
+    starts, isn't on multiples of five minutes, or overlaps another. Windows may be adjacent.
     """
     if text.strip().lower() in CLOSED:
         return []
@@ -39,14 +39,14 @@ def parse_windows(text: str) -> list[Window]:
 
 
 def write_windows(windows: Iterable[Window]) -> str:
-    """Write windows as people and `parse_windows` read them: 10:00 pm to 2:00 am the next day."""
+    """Write windows for people and `parse_windows`: 10:00 pm to 2:00 am the next day."""
     return ", ".join(f"{_clock(one.start)} to {_clock(one.end)}" for one in windows)
 
 
 def overlap_of_days(week: dict[int, list[Window]]) -> tuple[int, str] | None:
     """Find a window that runs past midnight into one of the next weekday (0 is Monday).
 
-    Returns the weekday on which it starts, and what is wrong in words.
+    Returns the weekday on which it starts, and the error message.
     """
     for weekday, windows in week.items():
         following = (weekday + 1) % 7
@@ -94,10 +94,10 @@ def _window(part: str) -> Window:
 
 
 class Reading(NamedTuple):
-    """One time as it was typed; "5" may be in either half of the day, "05:00" and "0" may not."""
+    """One typed time; "5" may be in either half of the day, "05:00" and "0" may not."""
 
-    minutes: int | None  # after midnight; None when there is no such time
-    has_half: bool = False  # it says am or pm, noon or midnight
+    minutes: int | None  # after midnight; None if invalid
+    has_half: bool = False  # with am or pm, noon or midnight
     may_be_later: bool = False  # by twelve hours
     is_plain: bool = False  # 5, 5:30 and 10, but not 10:00: 10:00 never means 10 pm
     is_bare: bool = False  # 5, but not 5:30
@@ -121,7 +121,7 @@ def _read(text: str) -> Reading:
 
 
 def _span(start: Reading, end: Reading) -> tuple[int | None, int | None]:
-    """Return both ends in minutes: what may be in either half of the day is next to the other."""
+    """Return both ends in minutes; an ambiguous one is in the half of the day near the other."""
     opens, closes = start.minutes, end.minutes
     if opens is None or closes is None:
         return None, None
@@ -142,7 +142,7 @@ def _span(start: Reading, end: Reading) -> tuple[int | None, int | None]:
 
 
 def rows(text: str) -> list[tuple[str, str]]:
-    """Split typed windows into what the fields From and To show; as typed where unreadable."""
+    """Split typed windows for the fields From and To; unreadable text stays as typed."""
     try:
         windows = parse_windows(text)
     except ValueError:

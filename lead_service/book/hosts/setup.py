@@ -1,4 +1,4 @@
-"""The first host, and what keeps hosts from being booked."""
+"""Create the first host, and find problems that keep hosts from being booked."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -18,9 +18,9 @@ NOBODY = "no host takes calls; on the desk under Availability, check a host and 
 
 
 def create_first_host(session: Session, settings: Settings) -> bool:
-    """Make the first host, when there is none: weekdays 9 to 17, by phone, in UTC.
+    """Create the first host, if there is none: weekdays 9 to 17, by phone, in UTC.
 
-    In production they take no calls until an admin has checked who and where they are. Returns
+    In production, the host takes no calls until an admin has confirmed name and zone. Returns
     whether there was none.
     """
     if session.scalar(select(Host.id).limit(1)):
@@ -32,12 +32,12 @@ def create_first_host(session: Session, settings: Settings) -> bool:
 
 
 def is_sender(settings: Settings, email: str) -> bool:
-    """Say whether an address is the one that invitations come from."""
+    """Say whether an address is the sender of invitations."""
     return email.casefold() == settings.mail_from.casefold()
 
 
 def weekly_hours(days: Sequence[str]) -> list[OpeningHours]:
-    """Make the opening hours of a week from the text of each day, Monday first."""
+    """Create the opening hours of a week from the text of each day, Monday first."""
     return [
         OpeningHours(weekday=weekday, opens=window.start, closes=window.end)
         for weekday, text in enumerate(days)
@@ -48,7 +48,7 @@ def weekly_hours(days: Sequence[str]) -> list[OpeningHours]:
 def problems(
     session: Session, settings: Settings, calls: CallTypes | None, now: datetime
 ) -> Iterator[str]:
-    """Yield one line for each thing that keeps hosts from being booked, or from hearing of it."""
+    """Yield one line for each problem that keeps hosts from being booked or from getting emails."""
     hosts = queries.active_hosts(session)
     if not any(host.hours for host in hosts):
         yield NOBODY
@@ -68,7 +68,7 @@ def problems(
 
 
 def _lengths(hosts: Sequence[Host], minutes: int) -> Iterator[str]:
-    """Yield a line for each host whose calls were of another length, as hosts once chose it."""
+    """Yield a line for each host whose former length of calls differs from docs/calls.yml."""
     for host in hosts:
         if host.duration not in (HALF_HOUR, minutes):
             yield (

@@ -1,1 +1,1 @@
-"""What a visitor asks for and sees before they book: zone, clock, times, known details."""
+"""Read a visitor's request for times, and show them in the visitor's zone."""

@@ -43,7 +43,7 @@ AMERICAN = Habits()
 
 
 def chosen_zone() -> str:
-    """Return the zone that the visitor chose, by its present name; empty when there is none."""
+    """Return the zone that the visitor chose, by its present name; empty if they chose none."""
     name = request.values.get("zone", "").replace(" ", "+")  # Etc/GMT+5, typed into an address
     return timezones.current(name) if timezones.is_zone(name) else ""
 
@@ -54,7 +54,7 @@ def zone(hosts: Sequence[Host]) -> str:
 
 
 def habits() -> Habits:
-    """Return the visitor's habits, as their browser states them; the answer varies with it."""
+    """Return the habits of the browser's language, and add it to the response's Vary header."""
     if "varies" not in g:
         g.varies = True
         after_this_request(_vary)
@@ -77,7 +77,7 @@ def habits_of(accept_language: str) -> Habits:
 def _of_tag(tag: str) -> Habits | None:
     try:
         locale = Locale.parse(tag, sep="-")
-        if locale.territory is None:  # the region in which most people speak it
+        if locale.territory is None:  # take the language's main region
             likely = get_global("likely_subtags").get(locale.language, tag)
             locale = Locale.parse(likely, sep="_")
     except (ValueError, UnknownLocaleError):
@@ -97,7 +97,7 @@ def visitor_time(instant: datetime, zone: str) -> str:
 
 
 def kind() -> CallType:
-    """Return the kind of call that the address or the form names; 404 for one that is made up."""
+    """Return the kind of call that the address or the form names; 404 for an unknown one."""
     calls, parts = context().published.calls, request.view_args or {}
     if found := calls.find(parts.get("start", "")):
         return found
@@ -113,39 +113,39 @@ def is_unknown_kind() -> bool:
 
 
 def choices(hosts: Sequence[Host]) -> list[Host]:
-    """Return the hosts who take calls of the kind that is asked for."""
+    """Return the hosts who take calls of the requested kind."""
     return who_take(hosts, kind(), context().published.calls)
 
 
 def host(hosts: Sequence[Host]) -> Host | None:
-    """Return the person who is asked for; None is anyone who is free."""
+    """Return the requested host; None means anyone who is free."""
     wanted = request.values.get("host", "")
     return next((one for one in hosts if str(one.id) == wanted), None)
 
 
 def is_unknown_host(hosts: Sequence[Host]) -> bool:
-    """Say whether a person is asked for who takes no calls, or is made up."""
+    """Say whether the requested host takes no calls or doesn't exist."""
     return bool(request.values.get("host")) and host(hosts) is None
 
 
 def shown_hosts(hosts: list[Host]) -> list[Host]:
-    """Return the hosts whose times are shown: the one that is asked for, or all."""
+    """Return the hosts whose times are shown: the requested one, or all."""
     wanted = host(hosts)
     return [wanted] if wanted else hosts
 
 
 @dataclass(frozen=True)
 class Brought:
-    """Answers that come along: with any address, or with that of the lead who has them."""
+    """Attached answers, which may belong to any address or only to that of their lead."""
 
     answers: assessments.Referenced
     to_any_address: bool
 
 
 def brought(session: Session) -> Brought | None:
-    """Find the answers that come along, which then go along in every link of the page.
+    """Find the attached answers, and keep them in every link of the page.
 
-    Whoever opens the link may be another person, so what led to the answers does not.
+    The reader of the link may be another person, so the answers' source isn't kept.
     """
     given, secret = request.values.get("assessment", ""), context().settings.secret
     if (found := assessments.find_referenced(session, secret, given)) is None:
@@ -159,20 +159,20 @@ def brought(session: Session) -> Brought | None:
 
 
 def sent_answers(session: Session, form: Person) -> assessments.Referenced | None:
-    """Return the answers that a visitor sends along with a form."""
+    """Return the answers attached to a form, unless the visitor declined."""
     found = None if form.without_answers.data else brought(session)
     return found.answers if found else None
 
 
 def remember(session: Session, booking: Booking) -> None:
-    """Let the links of a booking's page take along what had led to it."""
+    """Keep a booking's answers and source in the links of its page."""
     answers = session.get(assessments.Assessment, booking.assessment_id or 0)
     reference = assessments.reference(answers, context().settings.secret) if answers else ""
     carried.remember(reference, booking.came_from, booking.source)
 
 
 def month() -> date | None:
-    """Return the first day of the month that is asked for: `2026-11`."""
+    """Return the first day of the requested month: `2026-11`."""
     try:
         return datetime.strptime(request.args.get("month", ""), "%Y-%m").date()
     except ValueError:
@@ -180,7 +180,7 @@ def month() -> date | None:
 
 
 def day() -> date | None:
-    """Return the day that is asked for: `2026-11-24`."""
+    """Return the requested day: `2026-11-24`."""
     try:
         return date.fromisoformat(request.args.get("day", ""))
     except ValueError:
@@ -188,7 +188,7 @@ def day() -> date | None:
 
 
 def query(given: Mapping[str, object]) -> str:
-    """Write what follows the path of an address, `?zone=…`; None is left out.
+    """Return a query string, `?zone=…`, without parameters that are None.
 
     A page of times holds dozens of addresses, and Flask takes ten times as long for each.
     """
@@ -197,7 +197,7 @@ def query(given: Mapping[str, object]) -> str:
 
 
 def carried_params(hosts: Sequence[Host]) -> dict[str, str]:
-    """Return what goes along from page to page of a booking, beside what `carried` adds to all."""
+    """Return the parameters that all pages of a booking keep, beside those of `carried`."""
     wanted = host(hosts)
     found = {
         "zone": chosen_zone(),

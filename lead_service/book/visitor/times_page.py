@@ -1,6 +1,6 @@
-"""The page of open times: a month at a glance, and the times of one of its days.
+"""The page of open times: a month, and the times of one of its days.
 
-It serves who books a call and who moves one; only the addresses differ.
+It is the same for booking and moving a call, except for its addresses.
 """
 
 from collections.abc import Sequence
@@ -25,22 +25,22 @@ from .query_params import Habits
 
 @dataclass(frozen=True)
 class TimesPage:
-    """What the page of times needs to know, for any visitor.
+    """The view model of the page of times, for any visitor.
 
-    Two are equal when they would read the same: hosts that have changed are other objects.
+    Two are equal if they look the same: a changed host is another object.
     """
 
     kind: CallType
     hosts: tuple[Host, ...]  # whose times these are
-    choices: tuple[Host, ...]  # who can be asked for, when there are several
-    others: tuple[CallType, ...]  # kinds of call that have open times, too
+    choices: tuple[Host, ...]  # hosts to choose from, if there are several
+    others: tuple[CallType, ...]  # other kinds of call with open times
     starts: tuple[datetime, ...]  # UTC, sorted
     zone: str
-    path: str  # of this page; what follows the choice of a start lies below it
-    params: tuple[tuple[str, str], ...] = ()  # names and values that go along
+    path: str  # of this page; the form's address is below it
+    params: tuple[tuple[str, str], ...] = ()  # parameters to keep
     brought: query_params.Brought | None = None
     moving: Booking | None = None
-    token: str = ""  # of the booking that is moved
+    token: str = ""  # of the booking to move
 
     @property
     def ways(self) -> frozenset[str]:
@@ -57,19 +57,19 @@ class TimesPage:
         return dict(self.params)
 
     def link(self, **query: object) -> str:
-        """Return the address of this page, with another query."""
+        """Return the address of this page with another query."""
         return self.path + query_params.query(self.carried_params | query)
 
     def link_to(self, path: str) -> str:
-        """Return the address of another kind's times; its hosts may be others."""
+        """Return the address of another kind's times, without the chosen host."""
         return path + query_params.query(self.carried_params | {"host": None})
 
     def form_of(self, start: datetime) -> str:
-        """Return the address of what follows the choice of a start."""
+        """Return the address of the form for a start."""
         return f"{self.path}{start_text(start)}/{query_params.query(self.carried_params)}"
 
     def render(self, *, gone: str = "") -> str:
-        """Lay out the month that the address asks for; `gone` says why a start is not open."""
+        """Render the requested month; `gone` says why a start is not open."""
         now, find = clock.now(), request.args.get("find", "")
         chosen_month, day = query_params.month(), query_params.day()
         if self.moving and self.starts and not (chosen_month or day):
@@ -116,12 +116,12 @@ def _lay_out(
     )
 
 
-# Everybody who looks at a month within a minute sees the same page, for as long as it is true.
+# All visitors who open a month within a minute get the same page, unless something has changed.
 _laid_out = lru_cache(maxsize=128)(_lay_out)
 
 
 def for_booking() -> TimesPage:
-    """Gather the open times for a new booking."""
+    """Return the view model of the open times for a new booking."""
     with context().database.read() as session:
         known = snapshot(session)
         kind, choices = query_params.kind(), query_params.choices(known.hosts)

@@ -1,4 +1,4 @@
-"""Time zones as people look for them: by city, country, abbreviation or distance from UTC.
+"""Search time zones by city, country, abbreviation or UTC offset.
 
 Pure: the tz database's own tables and a list of further cities in, names out.
 """
@@ -16,33 +16,33 @@ from zoneinfo import ZoneInfo, available_timezones
 from ...formats import city_of
 
 CITIES = Path(__file__).parent / "cities.tsv"
-NO_ZONES = {"Factory", "localtime"}  # names in the database that are no place
+NO_ZONES = {"Factory", "localtime"}  # names in the database that aren't places
 FIXED = {"EST": "UTC-5", "MST": "UTC-7", "HST": "UTC-10"}
 UTC = {"Etc/UTC", "Etc/GMT"}
-MOST = 12  # matches worth reading
+MOST = 12  # search results
 OFFSET = re.compile(r"(?:utc|gmt)? ?([+-])(\d{1,2})(?::?(\d\d))?")
 
 
 @dataclass(frozen=True)
 class Place:
-    """A zone as it is offered: its IANA name, its city, and what tells it from its neighbors."""
+    """A zone to choose: its IANA name, its city, and its country or region."""
 
     zone: str
     city: str
     where: str
-    names: tuple[str, ...]  # by which it is found, folded
+    names: tuple[str, ...]  # for the search, folded
 
 
 def is_zone(name: str) -> bool:
-    """Say whether a name, aliases included, is in the tz database."""
+    """Say whether the tz database has a name, including aliases."""
     return name in _all_zones()
 
 
 def current(name: str) -> str:
-    """Return the name by which a zone goes today: Asia/Kolkata for Asia/Calcutta.
+    """Return the present name of a zone: Asia/Kolkata for Asia/Calcutta.
 
-    A name that stands for a country of its own stays, though the database may have joined its
-    history with a neighbor's; and EST is not Panama's.
+    The name of a country's own zone stays, although the database may have merged its
+    history with a neighbor's; and EST doesn't become Panama.
     """
     if name in _places() or name in FIXED:
         return name
@@ -51,10 +51,10 @@ def current(name: str) -> str:
 
 
 def search(text: str, now: datetime) -> list[Place]:
-    """Find the zones that a text may mean, the likeliest first, at most MOST.
+    """Find the zones that match a text, best matches first, at most MOST.
 
     A city, country or region by its beginning or a part, an abbreviation (EST), or the distance
-    from UTC at `now` (+5:30). Each word of the text has to be found.
+    from UTC at `now` (+5:30). Each word of the text has to match.
     """
     wanted = fold(text)
     if not wanted:
@@ -67,21 +67,21 @@ def search(text: str, now: datetime) -> list[Place]:
 
 
 def fixed(text: str) -> str:
-    """Return the zone without summer time that is whole hours from UTC, as in UTC-12, or ""."""
+    """Return the fixed-offset zone for a text such as UTC-12, or ""."""
     found = OFFSET.fullmatch(fold(text))
     name = f"Etc/GMT{'+' if found[1] == '-' else '-'}{int(found[2])}" if found else ""
     return name if found and not found[3] and is_zone(name) else ""
 
 
 def fold(text: str) -> str:
-    """Return text as it is compared: lower case, without accents, single spaces."""
+    """Normalize a text for comparison: lower case, without accents, with single spaces."""
     plain = unicodedata.normalize("NFKD", re.sub("[.\u2019']", "", text[:100].replace("_", " ")))
     plain = "".join(one for one in plain if not unicodedata.combining(one))
     return " ".join(plain.casefold().split())
 
 
 def _rank(place: Place, wanted: str, now: datetime) -> int:
-    """Return 0 for the very name, then its beginning, a word's beginning; 4 for no match."""
+    """Return 0 for an exact match, 1 for a name's beginning, 2 for a word's; 4 for no match."""
     if wanted in place.names:
         return 0
     if wanted in _abbreviations(place.zone, now.year):
@@ -103,16 +103,16 @@ def _by_offset(found: re.Match[str], now: datetime) -> list[Place]:
 
 @cache
 def _abbreviations(zone: str, year: int) -> set[str]:
-    """Return what the zone's winter and summer time are called, without mere numbers."""
+    """Return the abbreviations of a zone's winter and summer time, without numeric ones."""
     days = (datetime(year, month, 1, tzinfo=ZoneInfo(zone)) for month in (1, 7))
     return {name.casefold() for day in days if (name := day.tzname() or "").isalpha()}
 
 
 @cache
 def _places() -> dict[str, Place]:
-    """Return the zones that are offered, by name: what each country keeps today, and UTC.
+    """Return the zones to choose from, by name: those of each country, and UTC.
 
-    Those of the list of cities come first: more people live by them.
+    Those in the list of cities come first, because more people use them.
     """
     countries, more = dict(_rows(_table("iso3166.tab"))), _further_names()
     first = {zone: place for place, (zone, _) in enumerate(_rows(CITIES.read_text("utf-8")))}
@@ -128,9 +128,9 @@ def _places() -> dict[str, Place]:
 
 
 def _further_names() -> dict[str, list[str]]:
-    """Return, zone by zone, older names and further cities.
+    """Return older names and further cities of each zone.
 
-    Aliases such as EST are left out: the database gives them to one place of many.
+    Aliases such as EST are left out: the database links them to one place of many.
     """
     names = defaultdict(list)
     for alias, zone in _links().items():
@@ -143,7 +143,7 @@ def _further_names() -> dict[str, list[str]]:
 
 @cache
 def _links() -> dict[str, str]:
-    """Return the names that stand for another, with the one that they stand for."""
+    """Map each alias to its zone."""
     lines = (line.split() for line in _table("tzdata.zi").splitlines() if line.startswith("L "))
     return {alias: zone for _, zone, alias in lines}
 
