@@ -11,6 +11,7 @@ from ..people import Person
 from .front_matter import OfArticle
 
 WORDS_A_MINUTE = 220
+RELATED = 5  # the most that an article's page asks for
 TAG = re.compile(r"<[^>]+>")
 
 
@@ -70,7 +71,7 @@ class Listing:
         place = self.places[article.url]
         return self.newest[place - 1] if place else None
 
-    def related(self, article: Article, count: int = 3) -> tuple[Article, ...]:
+    def related(self, article: Article, count: int = RELATED) -> tuple[Article, ...]:
         """Return others to read next: of the same step first, then the newest."""
         near = (*self.of_step(article.step)[: count + 1], *self.newest[: count + 1])
         others = {other.url: other for other in near if other.url != article.url}

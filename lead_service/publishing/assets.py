@@ -23,7 +23,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from .. import own_files, palette
-from .cache import find, keep, place
+from .cache import find, hash_of, keep, place
 from .media import drawings, pictures, typeface
 
 THEME = Path(__file__).resolve().parents[2] / "site_overrides"
@@ -183,25 +183,32 @@ class Compressor:
         self._made_with = (brotli.__version__, quality)
         self._pool = ThreadPoolExecutor(os.cpu_count())
         self._copies: list[tuple[Path, Path | Future[Path]]] = []  # where they go, what they are
-        self._taken: set[Path] = set()
+        self._taken: set[str] = set()
 
-    def add(self, path: Path, content: bytes) -> None:
-        """Take the content of a file that is, or will be, at `path`."""
+    def add(self, path: str, text: str, digest: str) -> None:
+        """Take the text of a file that is, or will be, at `path`, and a hash of it."""
         self._taken.add(path)
-        if len(content) < SMALLEST:
+        if len(text) < SMALLEST:
             return
-        made_from = (*self._made_with, hashlib.sha256(content).hexdigest())
+        made_from = (*self._made_with, digest)
         for ending, compress in self._encodings.items():
             copy = find(ending, made_from) or self._pool.submit(
-                keep, ending, made_from, partial(compress, content)
+                keep, ending, made_from, partial(_compressed, text, compress)
             )
-            self._copies.append((path.with_name(f"{path.name}.{ending}"), copy))
+            self._copies.append((Path(f"{path}.{ending}"), copy))
 
     def finish(self, site: Path) -> None:
         """Take all other text files of the built site, and write every copy."""
-        for path in site.rglob("*"):
-            if path.suffix in TEXT and path not in self._taken:
-                self.add(path, path.read_bytes())
+        for folder, _, names in os.walk(site):
+            for name in names:
+                path = os.path.join(folder, name)
+                if os.path.splitext(name)[1] in TEXT and path not in self._taken:
+                    text = Path(path).read_text("utf-8")
+                    self.add(path, text, hash_of(text))
         for at, copy in self._copies:
             place(copy if isinstance(copy, Path) else copy.result(), at)
         self._pool.shutdown()
+
+
+def _compressed(text: str, compress: Callable[[bytes], bytes]) -> bytes:
+    return compress(text.encode("utf-8", "xmlcharrefreplace"))

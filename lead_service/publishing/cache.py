@@ -1,18 +1,26 @@
 """Keep what takes long to make under .cache/site/, so that the next build finds it there.
 
-A file's name is a hash of all that it was made from. So nothing there is ever out of date, two
-builds at once do each other no harm, and the folder may be deleted at any time.
+A file's name is a hash of all that it was made from, or the file says what each value in it was
+made from. So nothing there is ever out of date, two builds at once do each other no harm, and the
+folder may be deleted at any time.
 """
 
 import hashlib
 import os
+import pickle
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
+from importlib.metadata import version
 from pathlib import Path
 from shutil import copyfile
+from typing import Any, TypeVar
 
-FOLDER = Path(__file__).resolve().parents[2] / ".cache" / "site"
+Value = TypeVar("Value")
+
+SERVICE = Path(__file__).resolve().parents[1]
+FOLDER = SERVICE.parent / ".cache" / "site"
+PROGRAMS = ("mkdocs", "markdown", "pymdown-extensions", "pygments", "mkdocs-material")
 NOTED = 24 * 60 * 60  # seconds; that a file is in use is noted once a day
 UNUSED = 30 * NOTED  # what no build has asked for since then is thrown away
 
@@ -32,10 +40,13 @@ def keep(ending: str, made_from: tuple, make: Callable[[], bytes]) -> Path:
     """Return the file that `make` makes of `made_from`, which must print the same every time."""
     if path := find(ending, made_from):
         return path
-    path = path_of(ending, made_from)
+    return _write(path_of(ending, made_from), make())
+
+
+def _write(path: Path, content: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-    unfinished.write_bytes(make())
+    unfinished.write_bytes(content)
     return unfinished.replace(path)
 
 
@@ -59,6 +70,50 @@ def _link_or_copy(path: Path, at: Path) -> None:
         at.hardlink_to(path)
     except OSError:  # another file system
         copyfile(path, at)
+
+
+class Memo:
+    """What the last build made of one text, in one file: each value by what it was made from."""
+
+    def __init__(self, *of: str) -> None:
+        self._path, path = path_of("memo", of), find("memo", of)
+        program, before = pickle.loads(path.read_bytes()) if path else ("", {})
+        self._before: dict[tuple, Any] = before if program == CODE else {}
+        self._now: dict[tuple, Any] = {}
+
+    def get(self, make: Callable[..., Value], *made_from: Hashable) -> Value:
+        """Return what a pure function makes of its arguments; an exception is not kept."""
+        key = (make.__module__, make.__qualname__, *made_from)
+        value = self.find(key)
+        return self.keep(key, make(*made_from)) if value is None else value
+
+    def find(self, key: tuple) -> Any:
+        """Return a value that holds, if it is known."""
+        if key in self._before:
+            self._now[key] = self._before[key]
+        return self._now.get(key)
+
+    def keep(self, key: tuple, value: Value) -> Value:
+        self._now[key] = value
+        return value
+
+    def save(self) -> None:
+        """Hand on what this build has asked for."""
+        if self._now.keys() != self._before.keys():
+            _write(self._path, pickle.dumps((CODE, self._now)))
+
+
+def hash_of(*parts: object, files: Iterable[Path] = ()) -> str:
+    """Return one hash of values that print the same on every run, and of the content of files."""
+    made = hashlib.sha256(repr(parts).encode())
+    for path in sorted(files):
+        made.update(path.read_bytes())
+    return made.hexdigest()
+
+
+_folders = ("*.py", "publishing/*.py", "publishing/*/*.py", "action_framework/*.py")
+_code = (path for folder in _folders for path in SERVICE.glob(folder))
+CODE = hash_of(*map(version, PROGRAMS), files=_code)  # of what makes the values of a Memo
 
 
 def tidy() -> None:

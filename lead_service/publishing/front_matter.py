@@ -39,6 +39,7 @@ from ..action_framework.checks import worded
 from ..action_framework.types import Text
 from ..action_framework.yaml_source import decode
 from ..people import Person
+from .cache import Memo, hash_of
 from .faults import mistakes
 
 Known = dict[str, Collection[str]]  # the names that a front matter may use: steps, phases, people
@@ -115,20 +116,21 @@ class FrontMatter:
     """What stands above the text of one file; `body` is what stands below."""
 
     file: File
-    text: str
     data: dict
     body: str
-    first: int = 1  # the line on which the body begins
+    first: int  # the line on which the body begins
+    memo: Memo
 
     def fault(self, key: str, message: str) -> PluginError:
         """Name the line of `key`, or the first one where the key is missing."""
-        before = re.match(rf"(?s)---[ \t]*\n(?:(?!---\n).)*?(?<=\n)(?={key}\s*:)", self.text)
+        pattern = rf"(?s)---[ \t]*\n(?:(?!---\n).)*?(?<=\n)(?={key}\s*:)"
+        before = re.match(pattern, _text(self.file.content_bytes))
         line = before.group().count("\n") + 1 if before else 1
         return PluginError(f"{self.file.src_uri}:{line}: {key}: {message}")
 
     def checked_as(self, kind: type[Kind], known: Known) -> Kind:
         """Return what is said as `kind`; texts that wait for the owner have to be on the page."""
-        said = self._checked(TypeAdapter(kind), self.data, known)
+        said = self._checked(_adapters[kind], self.data, known)
         for text in getattr(said, "confirm", ()):
             if text not in self.body:
                 raise self.fault("confirm", f"the page does not say {text!r}")
@@ -140,7 +142,7 @@ class FrontMatter:
         `minutes` is how long the first kind of call takes.
         """
         is_text = self.body.strip() or not self.data.get("template")  # which fills some pages
-        found = [*mistakes.in_text(self.body, self.first)] if is_text else []
+        found = [*self.memo.get(mistakes.in_text, self.body, self.first)] if is_text else []
         found += mistakes.in_times(self.body, self.first, minutes)
         said = [f"{self.file.src_uri}:{line}: {message}" for line, message in sorted(found)]
         days = (self.data.get(key) for key in ("date", "updated", "publish"))
@@ -181,16 +183,28 @@ class Once:
                     raise front.fault(key, f"{other} has the same one")
 
 
-def read(file: File) -> FrontMatter:
+def read(file: File, command: str = "build") -> FrontMatter:
     """Read a file's front matter; `PluginError` names the line and what to do about it."""
+    content = file.content_bytes
+    memo = Memo(command, file.src_uri, hash_of(content))
     try:
-        text = decode(file.content_bytes).removeprefix("\ufeff").replace("\r", "\n")
-        front, body, line = _split(text)
-        data = {**_data(front)}
+        data, body, line = memo.get(_parse, content)
     except ValueError as error:
         place, _, message = str(error).removeprefix("line ").partition(": ")
         raise PluginError(f"{file.src_uri}:{place}: {message}") from error
-    return FrontMatter(file, text, data, body, line)
+    return FrontMatter(file, {**data}, body, line, memo)
+
+
+def _parse(content: bytes) -> tuple[dict, str, int]:
+    front, body, line = _split(_text(content))
+    return _data(front), body, line
+
+
+def _text(content: bytes) -> str:
+    return decode(content).removeprefix("\ufeff").replace("\r", "\n")
+
+
+_adapters: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (OfPage, OfArticle)}
 
 
 def _split(text: str) -> tuple[str, str, int]:

@@ -3,7 +3,7 @@
 import logging
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -61,9 +61,9 @@ class Addresses:
         self._anchors: list[tuple[File, str, str, str]] = []  # file, link, address and anchor
         self._own = re.compile(rf"https?://{re.escape(urlsplit(origin).netloc)}(?=/)")
 
-    def faults(self, html: str, file: File) -> Iterator[str]:
+    def faults(self, found: Iterable[tuple[str, str, str]], file: File) -> Iterator[str]:
         """Note where the links of a page's text lead; name those that lead nowhere."""
-        for kind, link, anchor in LINK.findall(html):
+        for kind, link, anchor in found:
             path = self._own.sub("", link)
             if "://" in path or path.startswith(("mailto:", "tel:", "data:")):
                 continue

@@ -15,7 +15,7 @@ from datetime import date
 from functools import cache, partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 from urllib.parse import unquote, urljoin, urlsplit
 
 from jinja2 import (
@@ -49,11 +49,12 @@ from ..service_pages import service_pages
 from . import articles as listings
 from . import assets, dialect, front_matter, git_dates, links, menus, server_config
 from . import cache as build_cache
+from .cache import Memo, hash_of
 from .faults import config_faults, mistakes, placeholders
 from .json_ld import Facts
 from .media import pictures, portraits
 from .media.drawings import Cards
-from .rendering import KeptPage, KeptTemplates, Rendering, hash_of
+from .rendering import KeptPage, KeptTemplates, Rendering
 from .search_index import SearchIndex
 
 # Fourteen thousand icons, which MkDocs would list at each build; authors' icons come another way.
@@ -220,11 +221,12 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build.faults += (str(self._setting(wrong, text)) for text, wrong in menu.faults)
         build.menu = menu.entries
         included = Path(config.docs_dir, "includes").glob("*")
-        rendering = Rendering(files, self._setup, included, self._extensions_for)
+        rendering = Rendering(self._setup, included, self._extensions_for)
         rendering.faults = build.faults
         # Drafts too: MkDocs would render them with the extensions of the page before.
         for file in files.documentation_pages(inclusion=InclusionLevel.is_in_serve):
-            KeptPage(file, config, rendering)
+            front = build.fronts.get(file.src_uri)
+            KeptPage(file, config, rendering, front.memo if front else Memo(file.src_uri))
         return files
 
     def _setting(self, wrong: str, text: str) -> PluginError:
@@ -301,7 +303,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     def _read(self, file: File, once: front_matter.Once) -> None:
         build = self.build
-        read = front_matter.read(file)
+        read = front_matter.read(file, "preview" if self.is_preview else "build")
         for key, value in read.data.items():
             for text in _texts(value):
                 for _, wrong in placeholders.wrong(text):
@@ -352,16 +354,18 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Check links, and keep what lists and feeds need of an article's text."""
-        html = dialect.scrolling(dialect.finish(html))
-        page.meta["is_styled"] = bool(dialect.STYLED.search(html))
-        self.build.faults += self.build.addresses.faults(html, page.file)
-        html = pictures.rewritten(html, partial(self._picture, page.file, config, files))
-        for text, line, wrong in mistakes.in_html(html):
+        said = cast(KeptPage, page).memo.get(_finished, html)
+        page.meta["is_styled"] = said.is_styled
+        self.build.faults += self.build.addresses.faults(said.links, page.file)
+        for text, line, wrong in said.left_over:
             place = line if line in page.file.content_string else text
             self.build.faults.append(links.fault(page.file, place, f"{text} {wrong}"))
+        html = said.html
+        if "<img" in html:
+            html = pictures.rewritten(html, partial(self._picture, page.file, config, files))
         if article := self.build.articles.get(page.file.src_uri):
-            minutes = listings.minutes(html)
-            self.build.articles[page.file.src_uri] = replace(article, minutes=minutes, html=html)
+            made = replace(article, minutes=said.minutes, html=html)
+            self.build.articles[page.file.src_uri] = made
         return html
 
     def _picture(
@@ -429,7 +433,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         )
         env.globals.update(_pieces(env, framework.steps))
         # MkDocs asks it for templates, and for nothing else.
-        return cast(Environment, KeptTemplates(env, self._made_with(listing, config), build.cards))
+        made_with = self._made_with(listing, config)
+        return cast(Environment, KeptTemplates(env, build.cards, made_with, self._name_article))
 
     def _leave_out_unused(self, files: Files, config: MkDocsConfig) -> None:
         """Publish of the files beside the pages only those that a published page leads to.
@@ -469,11 +474,15 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             if file.page and file.page.meta.get("template", "article.html") == "article.html"
         }
 
-    def _made_with(self, listing: listings.Listing, config: MkDocsConfig) -> str:
-        """Return a hash of what templates may read and is the same for all pages."""
+    def _made_with(
+        self, listing: listings.Listing, config: MkDocsConfig
+    ) -> Callable[[Page], object]:
+        """Return a function that says what else than itself a page is made from.
+
+        An article shows those beside it; other pages may show all articles.
+        """
         build = self.build
         said = (
-            [replace(article, html="") for article in listing.newest],
             [*build.people.values()],
             build.unconfirmed,
             build.published,
@@ -482,7 +491,19 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         )
         told = (config.site_name, config.site_url, config.site_description, config.copyright)
         data = (Path(config.docs_dir, name) for name in mistakes.DATA)
-        return hash_of(said, told, files=(*data, *_programs()))
+        shared = hash_of(said, told, files=(*data, *_templates()))
+        of_all = [replace(article, html="") for article in listing.newest]
+        for_lists = hash_of(shared, of_all)
+
+        def made_with(page: Page) -> object:
+            article = build.articles.get(page.file.src_uri)
+            if not article:
+                return for_lists
+            near = (article, listing.older(article), listing.newer(article))
+            shown = (*near, *listing.related(article))
+            return shared, [replace(one, html="") for one in shown if one]
+
+        return made_with
 
     def _changed(self, config: MkDocsConfig) -> Callable[..., date | None]:
         """Return a function that says when a page was last changed, or None if unknown."""
@@ -497,15 +518,19 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         return changed
 
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
-        """Let an article's links name it, let search find it, and compress it meanwhile."""
-        if article := self.build.articles.get(page.file.src_uri):
-            output = links.naming(output, article.slug)
+        """Let search find a page, and compress it meanwhile."""
         title, words = page.meta.get("title") or page.title, self.build.keywords[page.file.src_uri]
-        self.build.search.add(f"/{page.url}", str(title), output, words)
+        memo = cast(KeptPage, page).memo
+        digest = memo.get(hash_of, output)
+        memo.save()
+        self.build.search.add(f"/{page.url}", str(title), output, digest, words)
         if not self.is_preview:
-            path = Path(page.file.abs_dest_path)
-            self.build.compressor.add(path, output.encode("utf-8", "xmlcharrefreplace"))
+            self.build.compressor.add(page.file.abs_dest_path, output, digest)
         return output
+
+    def _name_article(self, output: str, page: Page) -> str:
+        article = self.build.articles.get(page.file.src_uri)
+        return links.naming(output, article.slug) if article else output
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Draw the cards, and write the files for web servers."""
@@ -554,13 +579,30 @@ def _set_up(env: Environment) -> None:
     env.filters.update(day=cache(write_date), absolute=links.absolute)
 
 
-def _programs() -> Iterator[Path]:
-    """Yield the templates, and the code that they call."""
+def _templates() -> Iterator[Path]:
     for folder in (assets.THEME, assets.THEME / "partials", SERVICE_TEMPLATES):
         yield from folder.glob("*.html")
-    for folder in (SERVICE, SERVICE / "publishing", SERVICE / "action_framework"):
-        yield from folder.glob("*.py")
-    yield from (SERVICE / "publishing").glob("*/*.py")
+
+
+class Finished(NamedTuple):
+    """A page's text as it is published, and what is known of it."""
+
+    html: str
+    is_styled: bool
+    links: tuple[tuple[str, str, str], ...]
+    left_over: tuple[tuple[str, str, str], ...]
+    minutes: int
+
+
+def _finished(html: str) -> Finished:
+    html = dialect.scrolling(dialect.finish(html))
+    return Finished(
+        html,
+        bool(dialect.STYLED.search(html)),
+        tuple(links.LINK.findall(html)),
+        tuple(mistakes.in_html(html)),
+        listings.minutes(html),
+    )
 
 
 def _all_of(faults: Sequence[str]) -> PluginError:

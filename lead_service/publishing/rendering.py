@@ -1,31 +1,27 @@
 """Keep what Markdown and the templates made of each page, so that only changed pages are made anew.
 
 Both take most of a build. What Markdown made depends on the page's own text, on how Markdown is set
-up, and on which pages exist, since links are checked while a page is rendered. What a template made
-depends on that, and on everything that templates may read.
+up, and on the files that the page links to, since links are checked while a page is rendered. What
+a template made depends on that, and on everything that templates may read.
 """
 
-import hashlib
 import logging
-import pickle
 from collections.abc import Callable, Iterable, Mapping
-from importlib.metadata import version
+from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from jinja2 import Environment, Template
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import TableOfContents
 from pymdownx.snippets import SnippetMissingError
 
-from .cache import find, keep
+from .cache import Memo, hash_of
 from .links import fault
 from .media.drawings import Cards
-
-PROGRAMS = ("mkdocs", "markdown", "pymdown-extensions", "pygments", "mkdocs-material")
 
 
 class Rendered(NamedTuple):
@@ -35,6 +31,29 @@ class Rendered(NamedTuple):
     toc: TableOfContents
     ids: set[str] | None
     links: dict[str, dict[str, str]]
+    looked_up: dict[str, "Target"]
+
+
+Target = tuple[str, InclusionLevel] | None  # the address of a file, or None if there is no such one
+
+
+class LookUp:
+    """The files of a build as a page asks for them, and `found`: what came of each question."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self.found: dict[str, Target] = {}
+
+    def get_file_from_path(self, path: str) -> File | None:
+        file = self._files.get_file_from_path(path)
+        self.found[path] = (file.url, file.inclusion) if file else None
+        return file
+
+    def finds(self, known: Mapping[str, Target]) -> bool:
+        """Say whether the same questions have the same answers as before."""
+        for path in known:
+            self.get_file_from_path(path)
+        return self.found == known
 
 
 class Warned(logging.Handler):
@@ -51,7 +70,6 @@ class Rendering:
 
     def __init__(
         self,
-        files: Files,
         setup: str,
         included: Iterable[Path],
         extensions_for: Callable[[str], list[Any]],
@@ -60,23 +78,21 @@ class Rendering:
         self.extensions_for = extensions_for
         self.faults: list[str] = []  # found while pages were rendered
         self.warned = Warned(logging.WARNING)
-        sources = (*included, Path(__file__).with_name("dialect.py"))
-        listed = sorted((file.src_uri, file.url, file.inclusion) for file in files if file.src_dir)
-        self.made_with = hash_of(setup, [*map(version, PROGRAMS)], listed, files=sources)
+        self.made_with = hash_of(setup, files=included)
 
 
 class KeptPage(Page):
     """A page that is rendered once for each text that it has."""
 
-    def __init__(self, file: File, config: MkDocsConfig, rendering: Rendering) -> None:
+    def __init__(self, file: File, config: MkDocsConfig, rendering: Rendering, memo: Memo) -> None:
         super().__init__(None, file, config)
-        self._rendering = rendering
+        self._rendering, self.memo = rendering, memo
 
     def render(self, config: MkDocsConfig, files: Files) -> None:
         """Render the page, or take what an earlier build made of the same text."""
-        made_from = (self._rendering.made_with, self.file.src_uri, self.markdown)
-        if path := find("page", made_from):
-            kept: Rendered = pickle.loads(path.read_bytes())
+        key = ("page", self._rendering.made_with, self.markdown)
+        kept: Rendered | None = self.memo.find(key)
+        if kept and LookUp(files).finds(kept.looked_up):
             self.content, self.toc, self.present_anchor_ids = kept[:3]
             targets = (
                 (files.get_file_from_path(path), links) for path, links in kept.links.items()
@@ -88,8 +104,9 @@ class KeptPage(Page):
         warned = self._rendering.warned
         logger, before = logging.getLogger("mkdocs"), warned.count
         logger.addHandler(warned)
+        look_up = LookUp(files)
         try:
-            super().render(config, files)
+            super().render(config, cast(Files, look_up))
         except SnippetMissingError as error:
             name = str(error).split("'")[1]
             wrong = f"there is no file docs/includes/{name}"
@@ -100,49 +117,52 @@ class KeptPage(Page):
             logger.removeHandler(warned)
         if warned.count == before:
             links = {file.src_uri: found for file, found in (self.links_to_anchors or {}).items()}
-            rendered = Rendered(self.content, self.toc, self.present_anchor_ids, links)
-            keep("page", made_from, lambda: pickle.dumps(rendered))
+            said = (self.content, self.toc, self.present_anchor_ids)
+            self.memo.keep(key, Rendered(*said, links, look_up.found))
 
 
 class KeptTemplates:
     """The templates of a build, which fill in a page once for all that they read of it."""
 
-    def __init__(self, env: Environment, made_with: str, cards: Cards) -> None:
-        """Take a hash of what is the same on every page, and the cards that pages ask for."""
-        self._env, self._made_with, self._cards = env, made_with, cards
+    def __init__(
+        self,
+        env: Environment,
+        cards: Cards,
+        made_with: Callable[[Page], object],
+        finish: Callable[[str, Page], str],
+    ) -> None:
+        """Take the cards that pages ask for, what else a page is made with, and its last touch."""
+        self._env, self._cards = env, cards
+        self._made_with, self._finish = made_with, finish
 
     def get_template(self, name: str) -> "KeptTemplate":
-        return KeptTemplate(self._env.get_template(name), self._made_with, self._cards)
+        return KeptTemplate(self._env.get_template(name), self._render)
 
-
-class KeptTemplate:
-    """One template, as MkDocs uses it."""
-
-    def __init__(self, template: Template, made_with: str, cards: Cards) -> None:
-        self._template, self._made_with, self._cards = template, made_with, cards
-
-    def render(self, context: Mapping[str, Any]) -> str:
+    def _render(self, template: Template, context: Mapping[str, Any]) -> str:
         """Fill in a page, or return what an earlier build made of the same."""
         page = context["page"]
         if page is None:
-            return self._template.render(context)
+            return template.render(context)
         said = sorted(page.meta.items(), key=itemgetter(0))
-        made_from = (self._made_with, self._template.name, page.url, said, page.content)
-        if path := find("html", made_from):
-            output, cards = pickle.loads(path.read_bytes())
+        made_from = (self._made_with(page), template.name, page.url, said)
+        key = ("html", repr(made_from), page.content)
+        if kept := page.memo.find(key):
+            output, cards = kept
             if all(card.exists() for card in cards):
                 self._cards.asked += cards
                 return output
         before = len(self._cards.asked)
-        output = self._template.render(context)
-        result = (str(output), self._cards.asked[before:])
-        keep("html", made_from, lambda: pickle.dumps(result))
+        output = self._finish(template.render(context), page)
+        page.memo.keep(key, (output, self._cards.asked[before:]))
         return output
 
 
-def hash_of(*parts: object, files: Iterable[Path] = ()) -> str:
-    """Return one hash of values that print the same on every run, and of the content of files."""
-    made = hashlib.sha256(repr(parts).encode())
-    for path in sorted(files):
-        made.update(path.read_bytes())
-    return made.hexdigest()
+@dataclass(frozen=True)
+class KeptTemplate:
+    """One template, as MkDocs uses it."""
+
+    template: Template
+    fill_in: Callable[[Template, Mapping[str, Any]], str]
+
+    def render(self, context: Mapping[str, Any]) -> str:
+        return self.fill_in(self.template, context)

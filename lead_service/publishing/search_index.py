@@ -7,21 +7,20 @@ stored once. site_overrides/scripts/search.js reads all of it.
 
 import hashlib
 import json
-import pickle
 import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from html import escape, unescape
 from itertools import groupby, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
-from .cache import keep
+from .cache import Memo
 
 LIST = "search.json"
 LARGEST = 24_000  # bytes of one file of words, before compression
-PAGES = 300  # kept in memory
+TOGETHER = 16  # pages; a change to one of them has the others read again
 SHORTEST = 2  # letters of a word that is worth an entry
 UNSEARCHED = re.compile(
     r"(?s)<(nav|form|svg|fieldset|button|footer)\b.*?</\1>"
@@ -44,73 +43,98 @@ SPELLINGS = (
 )
 
 
+class Words(NamedTuple):
+    """The words of pages that follow one another."""
+
+    blocks: tuple[int, ...]  # of each page
+    places: dict[str, tuple[int, int, str]]  # first and last block of a word, gaps between its
+
+
 class SearchIndex:
     """The words of all pages of a build; pages are added in the order of the site's files."""
 
     def __init__(self) -> None:
-        # Address, title, blocks, keywords, and what is known of a page that is not of the site.
-        self._pages: list[tuple[str | int, ...]] = []
-        self._places: defaultdict[str, list[str]] = defaultdict(list)  # blocks, as gaps
-        self._last: dict[str, int] = {}  # block of each word
-        self._blocks = 0
+        # Address, title and keywords, and what is known of a page that is not of the site.
+        self._pages: list[tuple[str, str, str, tuple[str, ...]]] = []
+        self._texts: list[tuple[str, str]] = []  # HTML and a hash of it
 
-    def add(self, url: str, title: str, html: str, keywords: Iterable[str] = ()) -> None:
+    def add(self, url: str, title: str, html: str, digest: str, keywords: Iterable[str]) -> None:
         """Take a built page at a root-relative address, and other words by which it is found."""
-        number, places = _kept_places(html)
-        for word, (first, last, gaps) in places.items():
-            gap = self._blocks + first - self._last.get(word, 0)
-            self._places[word].append(f"{gap}{gaps}")
-            self._last[word] = self._blocks + last
-        self._blocks += number
-        self._pages.append((url, title, number, " ".join(keywords)))
+        self._texts.append((html, digest))
+        self._pages.append((url, title, " ".join(keywords), ()))
 
     def add_described(self, url: str, title: str, description: str, words: Iterable[str]) -> None:
         """Take a page of the service; search shows its description and loads no text."""
-        self.add(url, title, escape(f"{title}. {description}"), words)
-        self._pages[-1] += (description,)
+        text = escape(f"{title}. {description}")
+        self._texts.append((text, text))
+        self._pages.append((url, title, " ".join(words), (description,)))
 
     def write(self, site: Path) -> None:
         """Write the list of pages, and the words in files that browsers may keep for a year."""
-        files = dict(shards({word: " ".join(self._places[word]) for word in sorted(self._places)}))
-        version = hashlib.sha256(json.dumps([self._pages, files]).encode()).hexdigest()[:10]
+        words = joined(self._kept_words())
+        pages = [
+            (url, title, number, keywords, *more)
+            for (url, title, keywords, more), number in zip(self._pages, words.blocks, strict=True)
+        ]
+        places = {word: f"{first}{gaps}" for word, (first, _, gaps) in sorted(words.places.items())}
+        files = {name: _compact(held) for name, held in shards(places)}
+        version = hashlib.sha256(json.dumps([pages, files]).encode()).hexdigest()[:10]
         folder = f"assets/search.{version}"
         (site / folder).mkdir(parents=True)
-        for name, words in files.items():
-            (site / folder / f"{name}.json").write_text(_compact(words), "utf-8")
-        listed = {"folder": f"/{folder}/", "files": " ".join(files), "pages": self._pages}
+        for name, held in files.items():
+            (site / folder / f"{name}.json").write_text(held, "utf-8")
+        listed = {"folder": f"/{folder}/", "files": " ".join(files), "pages": pages}
         (site / LIST).write_text(_compact(listed), "utf-8")
+
+    def _kept_words(self) -> Iterator[Words]:
+        """Yield the words of a few pages at a time, from an earlier build if there was one."""
+        for place in range(0, len(self._texts), TOGETHER):
+            texts = self._texts[place : place + TOGETHER]
+            memo = Memo("search", self._pages[place][0])
+            key = tuple(digest for _, digest in texts)
+            words = memo.find(key) or memo.keep(key, joined(_words(html) for html, _ in texts))
+            memo.save()
+            yield words
 
 
 def _compact(data: object) -> str:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
-@lru_cache(PAGES)  # a preview asks for all pages again at each save
-def _kept_places(html: str) -> tuple[int, dict[str, tuple[int, int, str]]]:
-    """Return the places of a page's words, from an earlier build if there was one."""
-    made_from = (Path(__file__).read_bytes(), hashlib.sha256(html.encode()).hexdigest())
-    kept = keep("places", made_from, lambda: pickle.dumps(_places(html)))
-    return pickle.loads(kept.read_bytes())
+def joined(parts: Iterable[Words]) -> Words:
+    """Join the words of pages that follow one another."""
+    numbers: list[int] = []
+    pieces: defaultdict[str, list[str]] = defaultdict(list)
+    ends: dict[str, tuple[int, int]] = {}
+    before = 0
+    for blocks_of_part, places in parts:
+        for word, (first, last, gaps) in places.items():
+            if word in ends:
+                begin, end = ends[word]
+                pieces[word].append(f" {before + first - end}{gaps}")
+            else:
+                begin = before + first
+                pieces[word].append(gaps)
+            ends[word] = begin, before + last
+        numbers += blocks_of_part
+        before += sum(blocks_of_part)
+    return Words(
+        tuple(numbers), {word: (*ends[word], "".join(gaps)) for word, gaps in pieces.items()}
+    )
 
 
-def _places(html: str) -> tuple[int, dict[str, tuple[int, int, str]]]:
-    """Count a page's blocks; say of each word its first and last one, and the gaps between.
-
-    Gaps are short, which numbers of blocks are not.
-    """
+def _words(html: str) -> Words:
+    """Read the words of one page. Gaps are short, which numbers of blocks are not."""
     found: defaultdict[str, list[int]] = defaultdict(list)
     all_blocks = blocks(html)
     for number, block in enumerate(all_blocks):
         for word in {*block}:
             found[word].append(number)
-    return len(all_blocks), {
-        word: (
-            places[0],
-            places[-1],
-            "".join(f" {after - before}" for before, after in pairwise(places)),
-        )
-        for word, places in found.items()
+    places = {
+        word: (at[0], at[-1], "".join(f" {after - before}" for before, after in pairwise(at)))
+        for word, at in found.items()
     }
+    return Words((len(all_blocks),), places)
 
 
 def shards(words: Mapping[str, str], prefix: str = "") -> Iterator[tuple[str, dict[str, str]]]:

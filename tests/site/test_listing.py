@@ -31,7 +31,7 @@ def test_articles_are_listed_newest_first_whole_and_by_step(listing):
 @given(listings())
 def test_three_others_are_offered_next_and_those_of_the_same_step_come_first(listing):
     for article in listing.newest:
-        offered = listing.related(article)
+        offered = listing.related(article, 3)
         assert article not in offered and len(set(offered)) == len(offered)
         assert len(offered) == min(3, len(listing.newest) - 1)
         near = [other for other in listing.of_step(article.step) if other != article]

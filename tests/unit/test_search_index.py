@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lead_service.publishing import cache
 from lead_service.publishing.search_index import LARGEST, SearchIndex, blocks, fold, shards
 
 PAGE = """<nav>Menu</nav><main id="main"><article><nav>Contents</nav><h1>A title</h1>
@@ -27,10 +28,11 @@ def test_every_word_is_in_one_file_whose_name_it_begins_with(words, part):
             assert word == name[:-1] if name.endswith("_") else word.startswith(name)
 
 
-def test_paragraphs_are_stored_by_the_gaps_between_them(tmp_path):
+def test_paragraphs_are_stored_by_the_gaps_between_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "FOLDER", tmp_path / "kept")
     index = SearchIndex()
-    index.add("/one/", "One", "<p>pilot</p><p>budget</p><p>pilot</p>", ["price", "fees"])
-    index.add("/two/", "Two", "<p>a pilot</p>")
+    index.add("/one/", "One", "<p>pilot</p><p>budget</p><p>pilot</p>", "1", ["price", "fees"])
+    index.add("/two/", "Two", "<p>a pilot</p>", "2", [])
     index.add_described("/book/", "Book a call", "R&D", ["meeting"])
     index.write(tmp_path)
     listed = json.loads((tmp_path / "search.json").read_text("utf-8"))

@@ -8,13 +8,11 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
-from functools import lru_cache
 
 from . import literals, placeholders
 
 Mistake = tuple[int, str]  # line, counted from one, and what to do about it
 
-PAGES = 300  # kept in memory
 ARTICLES = "insights/"
 ADDRESS = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 UMLAUTS = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
@@ -76,7 +74,6 @@ TIMES = re.compile(r"(?m)^\*\*\d+ to (\d+)\*\*")
 DASHES = re.compile(r"\|?[\s:|-]*-[\s:|-]*")
 
 
-@lru_cache(PAGES)  # a preview asks for all pages again at each save
 def in_text(body: str, first: int = 1) -> tuple[Mistake, ...]:
     """Return the mistakes in a page's Markdown, whose first line has the number `first`."""
     if not body.strip():
@@ -271,8 +268,8 @@ def in_times(body: str, first: int, minutes: int) -> Iterator[Mistake]:
 
     Only a page that writes the length as a placeholder is about the call.
     """
-    times = [*TIMES.finditer(body)]
-    if times and int(times[-1][1]) != minutes and "{call_" in body:
+    times = [*TIMES.finditer(body)] if "{call_" in body else ()
+    if times and int(times[-1][1]) != minutes:
         line = first + body.count("\n", 0, times[-1].start())
         yield line, f"ends at {times[-1][1]}, but the call in calls.yml takes {minutes} minutes"
 
