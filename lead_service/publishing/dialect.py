@@ -28,7 +28,7 @@ USED = re.compile(
 )
 STYLED = re.compile(
     r'<(?:details|dl|kbd|mark|abbr|pre|ins|del|figure)\b|class="(?:[^"]*\s)?'
-    r"(?:admonition|tabbed-set|task|md-button|grid|twemoji|annotation|keys|highlight|scroll)\b"
+    r"(?:admonition|tabbed-set|task|md-button|grid|twemoji|annotation|keys|highlight|scroll|footnote)\b"
     r'|#only-(?:light|dark)"'
 )
 TASK = re.compile(

@@ -230,6 +230,7 @@ def test_a_person_can_be_asked_for_and_gets_the_call(client, database):
     ann = add_host(database)
     page = client.get("/book/").text
     assert {"Any of us", "Ann Example"} <= set(links(page))
+    assert '?host=1"' not in page  # the host who is named after the practice
     only = client.get(links(page)["Ann Example"]).text
     assert all(f"host={ann}" in link for link in links(only).values() if "Z/" in link)
     start = open_starts(client)[0]
