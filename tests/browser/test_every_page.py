@@ -165,6 +165,10 @@ def test_it_fits_its_window_and_its_controls_are_large_enough_to_hit(visit, pyte
         layout_checks.resize(visit.page, width)
         assert layout_checks.sticking_out(visit.page) == [], width
         assert layout_checks.too_small(visit.page) == [], width
+    layout_checks.space_out(visit.page)
+    for width in (320, 1280):
+        layout_checks.resize(visit.page, width)
+        assert layout_checks.sticking_out(visit.page) == [], f"{width}, with text spacing"
 
 
 @pytest.mark.parametrize("visit", ["result", "result, shared"], indirect=True)

@@ -68,7 +68,7 @@ def why(
     starts = [start for day in choice["by_day"].values() for start in day]
     near = [moment(one, zone, now) for one in month.nearest(starts, start, zone, MOST_NEAR)]
     nearest = f"Nearest times: {'; '.join(near)}. Choose one" if near else "Choose another time"
-    return f"No host is free at that time. {' '.join(each)} {nearest}, or {otherwise}."
+    return f"No host is free at that time. {nearest}, or {otherwise}. {' '.join(each)}"
 
 
 def open_times(
@@ -97,7 +97,8 @@ def open_times(
     wanted = request.values.get("day", "") or first.isoformat()
     if chosen := parse_start(request.form.get("start", "")):
         wanted = chosen.astimezone(place).date().isoformat()
-    wanted = request.form.get("at", "")[:10] or wanted
     days = list(by_day)
+    if days and (reading := wall_clock.parse(request.form.get("at", ""))):
+        wanted = min(days, key=lambda day: abs(day - reading.date())).isoformat()
     shown = next((day for day in days if day.isoformat() >= wanted), days[-1] if days else None)
     return {"by_day": by_day, "shown": shown, "start_text": start_text}
