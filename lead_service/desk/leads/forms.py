@@ -102,10 +102,16 @@ class ToldForm(Form):
         return ContactDetails(email=email, **{one.name: one.data or "" for one in self.questions})
 
 
+NO_EMAIL = (
+    "Enter their email address. If you have only a phone number, call back and ask where to send"
+    " the invitation."
+)
+
+
 class NewLeadForm(ToldForm, OwnerForm):
     """A lead that a member adds by hand."""
 
-    email = address("Email address", required="Enter their email address.")
+    email = address("Email address", required=NO_EMAIL)
     how = short_text(
         "How do you know them?", required="Enter how you know them.", autocomplete="off"
     )
