@@ -240,8 +240,8 @@ def _form_for(
     """Create the form, with a phone number if a host calls, and with the kind's own question."""
     kind = query_params.kind()
     form = BookingForm(sent, data=data)
-    has_asked = not hosts and sent is not None and "phone" in sent  # while there was a host
-    if PHONE not in terms_of(hosts, kind).ways and not has_asked:
+    is_typed = not hosts and sent is not None and bool(sent.get("phone", "").strip())
+    if PHONE not in terms_of(hosts, kind).ways and not is_typed:
         del form.phone
     form.topic.label.text = kind.question or form.topic.label.text
     return form
