@@ -1,1 +1,1 @@
-"""Assess: where an organization stands in the six steps, and what would have to be true."""
+"""The self-assessment: score an organization's answers in the six steps, and diagnose them."""

@@ -1,4 +1,4 @@
-"""The self-assessment's address, finding what a token stands for, and what its pages carry."""
+"""The self-assessment's blueprint, with functions that its pages share."""
 
 from flask import Blueprint, abort
 
@@ -14,7 +14,7 @@ blueprint = Blueprint("assess", __name__, url_prefix="/assessment")
 def find_or_404(token: str) -> tuple[models.Assessment, Framework]:
     """Find an assessment, for reading only, and its framework.
 
-    Unknown, expired and deleted look the same: 404.
+    Unknown, expired and deleted ones all give 404.
     """
     with context().database.look() as connection:
         assessment = models.find_row(connection, token)
@@ -25,6 +25,6 @@ def find_or_404(token: str) -> tuple[models.Assessment, Framework]:
 
 
 def remember(assessment: models.Assessment) -> None:
-    """Let the links of this page take along an assessment and what had led to it."""
+    """Keep an assessment and its source in the links of this page."""
     reference = models.reference(assessment, context().settings.secret, clock.now())
     carried.remember(reference, assessment.came_from, assessment.source)

@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Ask:
-    """Suggest a question about one condition; the answer that it follows from is the condition's.
+    """A suggested question about one condition, based on its answer.
 
-    `wrote` is the visitor's own word that names this condition or its step, if any.
+    `wrote` is the visitor's word for this condition or its step, if they used one.
     """
 
     text: str
@@ -42,30 +42,30 @@ class Ask:
 
 @dataclass(frozen=True)
 class Brief:
-    """Hold what a host reads before a call."""
+    """What a host reads before a call."""
 
     diagnosis: Diagnosis
     asks: tuple[Ask, ...]
-    fault: str  # why there are no questions; empty when there are
-    since: retake.Comparison | None  # with the one that it repeats
-    strength: Condition | None  # to open with; none while all conditions are open
-    is_doubted: bool  # they wrote about the strength, and maybe not well of it
-    source: str = ""  # which answers these are, and of which call
+    fault: str  # why there are no questions, if so
+    since: retake.Comparison | None  # with an earlier assessment
+    strength: Condition | None  # to open with; None if all conditions are open
+    is_doubted: bool  # they may have criticized the strength
+    source: str = ""  # the answers' date and call
 
     @property
     def recommended(self) -> str:
-        """Name what the result recommends."""
+        """The name of the recommended engagement."""
         outcome = self.diagnosis.outcome
         return outcome.engagement.name if outcome.engagement else _RECOMMENDED[outcome.kind]
 
     @property
     def changes(self) -> tuple[retake.Change, ...]:
-        """Return what was answered otherwise; a shared result may be another person's."""
+        """Return the changed answers; none for a shared result, which may be another person's."""
         return self.since.changes if self.since and not self.since.is_shared else ()
 
     @property
     def since_title(self) -> str:
-        """Head what has changed; empty for a first assessment."""
+        """The heading of the changes; empty for a first assessment."""
         if self.since is None:
             return ""
         which = "Compared with a shared result of" if self.since.is_shared else "Changed since"
@@ -73,7 +73,7 @@ class Brief:
 
     @property
     def since_text(self) -> str:
-        """Say how the two results differ as a whole, and what of them is not compared."""
+        """Say how the overall results differ, and whether something can't be compared."""
         since, overall = self.since, self.diagnosis.overall
         if since is None or since.is_shared:
             return f"Overall {since.overall} there, {overall} here." if since else ""
@@ -86,7 +86,7 @@ class Brief:
 
     @property
     def opening(self) -> str:
-        """Say what to open the call with; a strength that is only nearly true is quoted."""
+        """Say what to open the call with; quote a strength that is only nearly true."""
         strength = self.strength
         if strength is None:
             return (
@@ -105,7 +105,7 @@ def build_brief(
     words: str = "",
     since: retake.Comparison | None = None,
 ) -> Brief:
-    """Prepare the brief; `words` are what the visitor wrote, for choosing among the questions."""
+    """Create the brief; `words` is the visitor's text, used for choosing the questions."""
     named, denied = suggestions.named_in(words), suggestions.named_in(words, denied=True)
     asks = tuple(
         Ask(
@@ -126,17 +126,17 @@ def build_brief(
         suggestions.fault,
         since,
         strength,
-        is_doubted=is_doubted or bool(words.strip() and not named),  # about what, we cannot tell
+        is_doubted=is_doubted or bool(words.strip() and not named),  # they may doubt anything
     )
 
 
 def _wrote(condition: Condition, named: Mapping[str, Wrote]) -> Wrote | None:
-    """Return the visitor's word that names a condition, if any."""
+    """Return the visitor's word for a condition, if they used one."""
     return named.get(condition.question.id) or named.get(condition.step.slug)
 
 
 def _strength(diagnosis: Diagnosis, doubted: Collection[str]) -> Condition | None:
-    """Choose a condition that is not open, of the highest step; best one that they do not doubt."""
+    """Choose a condition of the highest step that isn't open, preferably an undoubted one."""
     percents = diagnosis.percents
     return max(
         (*diagnosis.true, *diagnosis.nearly_true),
@@ -148,10 +148,10 @@ def _strength(diagnosis: Diagnosis, doubted: Collection[str]) -> Condition | Non
 def _to_ask_about(diagnosis: Diagnosis, named: Mapping[str, Wrote]) -> list[Condition]:
     """Choose the conditions to ask about.
 
-    The first is of the step to begin with. Then come those that the visitor's own words name,
-    unless they are true, and then the open ones, one for each step before a second one of any.
-    Where the words name only what is true, the last question is about that, or the first one
-    while nothing is open: it may be less true than the answer says.
+    The first is of the step to begin with. Then come those that the visitor's own text mentions,
+    unless they are true, and then the open ones, one for each step before a second one.
+    If the text mentions only true conditions, the last question is about one of those, or the first
+    if nothing is open: it may be less true than the answer says.
     """
     listed = [*diagnosis.to_do, *diagnosis.true]
     begins = [one for one in diagnosis.open if one.step == diagnosis.begin_with] or listed
@@ -164,7 +164,7 @@ def _to_ask_about(diagnosis: Diagnosis, named: Mapping[str, Wrote]) -> list[Cond
     first = min(begins, key=rank)
     listed.remove(first)
     seen = {first.step.slug}
-    second: set[str] = set()  # questions of a step that an earlier one asks about already
+    second: set[str] = set()  # further questions about a step
     for one in listed:
         if one.step.slug in seen:
             second.add(one.question.id)
@@ -189,8 +189,8 @@ def brief_for(
     """Return the brief of a complete assessment, for the host who talks with a lead.
 
     `current` is the published framework, for which the suggested questions are written; an
-    assessment of an older version may ask about a question that they no longer know. `words` are
-    what the visitor wrote.
+    assessment of an older version may have questions that brief.yml no longer has. `words` is
+    the visitor's text.
     """
     diagnosis = diagnosis_of(session, assessment)
     since = earlier.since(session, assessment, diagnosis, lead_id=lead_id)
@@ -203,7 +203,7 @@ def diagnosis_of(session: Session, assessment: Assessment) -> Diagnosis:
 
 
 def faults(current: Framework) -> list[str]:
-    """Return one line for each thing in brief.yml that does not fit the published questions."""
+    """Return one line for each entry of brief.yml that doesn't fit the published questions."""
     try:
         read_suggestions(FILE, current)
     except SuggestionsError as error:
@@ -212,9 +212,9 @@ def faults(current: Framework) -> list[str]:
 
 
 def suggestions(current: Framework) -> Suggestions:
-    """Return what the sales team may ask, or nothing and the reason why.
+    """Return the suggested questions, or none and the reason why.
 
-    A visitor's form must not fail because of a file that only the team needs.
+    A fault in a file for the team must not break a visitor's form.
     """
     try:
         return read_suggestions(FILE, current)

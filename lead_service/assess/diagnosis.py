@@ -1,6 +1,6 @@
 """Diagnose a set of answers: where to begin, why, and whether an engagement is needed.
 
-Every page, file, email and the brief read what is wrong and what to do from the one value made
+Every page, file, email and the brief use the one diagnosis made
 here. A condition is true (best answer), nearly true (the answer before it) or open. Steps compare
 by exact score, thresholds by the score that is displayed.
 """
@@ -22,7 +22,7 @@ from .scoring import Condition, StepScore, score
 
 
 class OutcomeKind(StrEnum):
-    """What a result recommends."""
+    """The kinds of recommendation."""
 
     NOTHING = "nothing"
     CLOSE_YOURSELF = "close-yourself"
@@ -31,18 +31,18 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """Recommend something, and say why in sentences that the answers bear out."""
+    """A recommendation, with reasons that follow from the answers."""
 
     kind: OutcomeKind
     engagement: Engagement | None
-    why: str  # empty for an engagement of a version that gave no reasons of this kind
+    why: str  # empty for old versions of the framework without reasons
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Hold everything that says what is wrong or what to do. No text in it quotes an answer.
+    """The whole diagnosis of a set of answers. No text in it quotes an answer.
 
-    Only `Condition.answer` holds what the visitor chose, and its first move. Even so, the scores
+    Only `Condition.answer` contains the visitor's choice, with its first move. Even so, the scores
     and states let a reader who knows the questions work out most answers.
     """
 
@@ -51,19 +51,19 @@ class Diagnosis:
     band: Band
     phase: Phase | None
     begin_with: Step | None  # None when no condition is open
-    tied: tuple[Step, ...]  # with an open condition and the same score
-    near: tuple[Step, ...]  # with an open condition, at most one level of one answer higher
-    unlocks: Step | None  # lower, and held back until `begin_with` is settled
-    lower: tuple[Step, ...]  # lower as well, only where a step is held back
-    open: tuple[Condition, ...]  # by step; within one as in the file, which tells no level
+    tied: tuple[Step, ...]  # other steps with an open condition and the same score
+    near: tuple[Step, ...]  # higher by at most one level of one answer
+    unlocks: Step | None  # a lower step that waits for `begin_with`
+    lower: tuple[Step, ...]  # further lower steps, if one waits
+    open: tuple[Condition, ...]  # by step, then in the file's order, which reveals no level
     nearly_true: tuple[Condition, ...]  # in the same order of steps
     true: tuple[Condition, ...]  # in the order of the questions
-    reading: tuple[Step, ...]  # the steps whose articles help, the first one first
+    reading: tuple[Step, ...]  # the steps whose articles help, most important first
     outcome: Outcome
 
     @property
     def to_do(self) -> tuple[Condition, ...]:
-        """Return all conditions that are not true, the open ones first."""
+        """Return all conditions that aren't true, open ones first."""
         return (*self.open, *self.nearly_true)
 
     @cached_property
@@ -82,12 +82,12 @@ class Diagnosis:
 
     @property
     def opening(self) -> str:
-        """Say above the list what it means in the visitor's phase; empty while none is open."""
+        """The sentence above the list, for the visitor's phase; empty if no condition is open."""
         return (self.phase.opening or "") if self.phase and self.open else ""
 
     @cached_property
     def beside(self) -> str:
-        """Name the steps that stand close to the one in the headline; empty when none does."""
+        """Name the steps close to the one in the headline; empty if there are none."""
         said = []
         if self.unlocks:
             said.append(f"That will unlock {self.unlocks.name}.")
@@ -113,7 +113,7 @@ class Diagnosis:
 
     @cached_property
     def reasons(self) -> tuple[str, ...]:
-        """Say why, one sentence or two each: the score, then what is open."""
+        """The reasons, one or two sentences each: the score, then the open conditions."""
         because = (self._about_the_score,) if self.begin_with else ()
         return (*because, self.outcome.why) if self.outcome.why else because
 
@@ -182,9 +182,9 @@ def _exact(scores: Sequence[StepScore], step: Step) -> Fraction:
 
 
 def step_to_begin_with(open_scores: Sequence[StepScore], rules: Rules) -> StepScore:
-    """Return the step to begin with, of those that have an open condition.
+    """Return the step to begin with, among those with an open condition.
 
-    It is the lowest, and of equal ones the first in the rules' order. A step that waits gives way
+    It is the lowest, and of equal ones the first in the rules' order. A waiting step gives way
     to the lowest of those that it waits for.
     """
     first = min(open_scores, key=_by_score(rules))
@@ -199,7 +199,7 @@ def step_to_begin_with(open_scores: Sequence[StepScore], rules: Rules) -> StepSc
 
 
 def in_order(open_scores: Iterable[StepScore], rules: Rules) -> Iterator[StepScore]:
-    """Yield the steps in the order in which to take them: each as if those before were settled."""
+    """Yield the steps in the order to take them, each as if the earlier ones were settled."""
     left = list(open_scores)
     while left:
         first = step_to_begin_with(left, rules)
@@ -212,7 +212,7 @@ def _by_score(rules: Rules) -> Callable[[StepScore], tuple[Fraction, int]]:
 
 
 def _near(first: StepScore) -> Fraction:
-    """Return the highest score within one level of one answer of a step's."""
+    """Return the highest score that counts as close to a step's: one level of one answer more."""
     return first.exact + Fraction(100, BEST * len(first.step.questions))
 
 
@@ -245,9 +245,9 @@ def _closing(number: int, rules: Rules) -> str:
 
 
 def can_close(open_conditions: int, serious: bool, rules: Rules) -> bool:
-    """Say whether the organization can do it alone.
+    """Say whether the organization can close its open conditions alone.
 
-    It is serious when a condition has its worst answer in a weak step.
+    A condition is serious if it has its worst answer in a weak step.
     """
     return open_conditions <= rules.close_yourself and not serious
 
@@ -264,7 +264,7 @@ _OLD_BEGINS_WITH = {
     "readiness-assessment": ("assess",),
     "strategy-engagement": ("clarify", "transform"),
     "delivery-leadership": ("implement", "organize", "nurture"),
-}  # for stored versions of the framework that have no `begins_with`
+}  # for stored versions of the framework without `begins_with`
 
 
 def _steps(scores: Iterable[StepScore]) -> tuple[Step, ...]:
@@ -285,9 +285,9 @@ def _listed(names: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Shares:
-    """Count all sets of answers alike: in percent, by the step to begin with and by outcome."""
+    """Shares of all sets of answers, in percent, by the step to begin with and by outcome."""
 
-    headlines: Mapping[str | None, float]  # by step slug; None where no condition is open
+    headlines: Mapping[str | None, float]  # by step slug; None: no open condition
     outcomes: Mapping[str, float]  # by engagement slug, or "nothing" or "close-yourself"
 
     def __str__(self) -> str:
@@ -297,9 +297,9 @@ class Shares:
 
 
 def shares(framework: Framework, *, at_least: int = 0) -> Shares:
-    """Enumerate all sets of answers at the level of steps; only sets with every step at least so.
+    """Count all sets of answers in which every step scores `at_least`.
 
-    "I can't say yet" is left out: it scores as the lowest level does.
+    Leaves out "I can't say yet", which scores like the lowest level.
     """
     rules = framework.diagnosis
     groups = [_groups(step, rules, at_least) for step in framework.steps]
@@ -322,10 +322,10 @@ def shares(framework: Framework, *, at_least: int = 0) -> Shares:
 
 @dataclass(frozen=True)
 class _Group:
-    """Take together the answers to a step's questions that lead to the same headline."""
+    """The sets of answers to a step's questions that lead to the same headline."""
 
-    score: StepScore | None  # None where no condition is open
-    by_open: Mapping[tuple[int, bool], int]  # sets by how many are open, and if that is serious
+    score: StepScore | None  # None: no open condition
+    by_open: Mapping[tuple[int, bool], int]  # by number of open conditions, and if one is serious
     sets: int
 
 
@@ -348,7 +348,7 @@ def _groups(step: Step, rules: Rules, at_least: int) -> list[_Group]:
 
 
 def _sets_to_close(groups: Iterable[_Group], rules: Rules) -> int:
-    """Count the sets of answers in these groups that an organization can close on its own."""
+    """Count the sets of answers in these groups that an organization can close alone."""
     so_far = Counter({0: 1})  # sets by open conditions, none of them serious
     for group in groups:
         following: Counter[int] = Counter()

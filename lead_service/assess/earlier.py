@@ -1,4 +1,4 @@
-"""Find the result that an assessment repeats, and compare the two."""
+"""Find the earlier result that an assessment repeats, and compare the two."""
 
 from typing import cast
 
@@ -17,9 +17,9 @@ def since(
     *,
     lead_id: int | None = None,
 ) -> retake.Comparison | None:
-    """Compare with the result that this one repeats, if that is still stored and complete.
+    """Compare with the repeated result, if it is still stored and complete.
 
-    `lead_id` is the lead that the team reads about: another lead's result is not compared then.
+    With `lead_id`, another lead's result isn't compared, since the team reads the comparison.
     """
     earlier = _repeated_by(session, assessment)
     if earlier is None or earlier.completed_at is None:
@@ -34,7 +34,7 @@ def since(
 
 
 def _repeated_by(session: Session | Connection, assessment: Assessment) -> Assessment | None:
-    """Return the row; one that was found by its share link only for as long as the link is open."""
+    """Return the repeated assessment; a shared one only while its share link is open."""
     if (earlier := assessment.earlier_hash) is None:
         return None
     table = Assessment.__table__

@@ -1,4 +1,4 @@
-"""Email a visitor their result, and undo that when the address was not theirs."""
+"""Email a visitor their result, and undo that if the address wasn't theirs."""
 
 import hmac
 import logging
@@ -30,7 +30,7 @@ from .models import Assessment, framework_of, reference, share, share_token, uns
 from .ownership import claim
 
 USEFUL_FOR = timedelta(days=7)
-EVENT, SOURCE = EventKind.RESULT_MAILED, RESULT_SOURCE  # what a submission leaves
+EVENT, SOURCE = EventKind.RESULT_MAILED, RESULT_SOURCE  # the traces of a submission
 TEAM_IS_TOLD = "took the self-assessment and had the result emailed"
 KEY = 32  # hexadecimal characters, 128 bits
 
@@ -82,7 +82,7 @@ def result_message(
     """Compose the email with a result, and none of the visitor's answers: it may be passed on.
 
     `link` is the link to share. `not_me` is the link for people who did not ask for the email.
-    `known` is what goes along to a call, as `carried.with_context` takes it.
+    `known` are the arguments of `carried.with_context` for links to a booking.
     """
     context, engagement = practice_context(settings), diagnosis.outcome.engagement
     call = calls.fitting(engagement.slug if engagement else None)
@@ -111,9 +111,9 @@ def send_result(
     *,
     flood: bool = False,
 ) -> None:
-    """Make or extend the lead and queue the email; sending the same form twice changes nothing.
+    """Create or update the lead and queue the email; the same form sent twice changes nothing.
 
-    The email opens a link to share.
+    Opens a share link for the email.
     """
     email, suspect = form.email.data or "", form.is_suspect or flood
     details, touches = ContactDetails(email=email), [assessment.touch]
@@ -136,7 +136,7 @@ def send_result(
         dedupe_key=occasion,
         held=suspect,
     )
-    if lead.created_at == now:  # this form made the lead
+    if lead.created_at == now:  # this form created the lead
         _tell_team(session, settings, assessment, lead, occasion, now, suspect=suspect, flood=flood)
 
 
@@ -170,9 +170,9 @@ def _record_consent(session: Session, lead: Lead, form: MailForm, now: datetime)
 
 
 def key_of(token: str, secret: str) -> str | None:
-    """Return the key of the submission that a "this was not me" token names; None if forged.
+    """Return the submission key in a "this was not me" token; None if forged.
 
-    The token is the key with its proof, so that it is known as ours even when nothing is left
+    The token contains the key and a signature, so it can be verified even when nothing is left
     of the submission.
     """
     key = token[:KEY]
@@ -181,19 +181,19 @@ def key_of(token: str, secret: str) -> str | None:
 
 
 def submission(session: Session, key: str) -> LeadEvent | None:
-    """Find the event that a submission made."""
+    """Find the event of a submission."""
     return session.scalar(select(LeadEvent).where(LeadEvent.submission_key == key))
 
 
 def disown(session: Session, settings: Settings, key: str, now: datetime) -> None:
-    """Erase what one submission added: event, consent, mails, and the lead if nothing else is left.
+    """Erase one submission: event, consent, emails, and the lead if nothing else is left.
 
-    What members did with the lead goes with it: they did it because of the submission. The mail
-    provider is asked to forget the address.
+    Members' changes to the lead are erased with it. The email
+    provider is asked to erase the address.
     """
     its_lead = select(LeadEvent.lead_id).where(LeadEvent.submission_key == key)
     lead = session.scalar(select(Lead).where(Lead.id.in_(its_lead)).with_for_update())
-    event = submission(session, key)  # read under the lock
+    event = submission(session, key)  # read again under the lock
     if lead is None or event is None:
         return
     about = OutboxMessage.dedupe_key.contains(key)
@@ -201,7 +201,7 @@ def disown(session: Session, settings: Settings, key: str, now: datetime) -> Non
     provider_erasure.ask(
         session, settings, (OutboxMessage.lead_id == lead.id) & about & to_them, now
     )
-    # The answers may be another lead's by now, whose address was mistyped at first.
+    # The answers may belong to another lead by now, after a corrected address.
     sent = event.detail.get("assessment", 0)
     its_answers = or_(Assessment.lead_id == lead.id, Assessment.id == sent)
     session.execute(delete(OutboxMessage).where(OutboxMessage.lead_id == lead.id, about))
@@ -211,7 +211,7 @@ def disown(session: Session, settings: Settings, key: str, now: datetime) -> Non
         if _key(settings.secret, one, lead) == key:
             if one.lead_id == lead.id:
                 one.lead_id = None
-            unshare(one)  # the link is in the mailbox of someone who did not ask for it
+            unshare(one)  # a stranger has the link
     session.delete(event)
     session.flush()
     is_left = _has_other_traces(session, lead)
@@ -222,7 +222,7 @@ def disown(session: Session, settings: Settings, key: str, now: datetime) -> Non
 
 
 def _has_other_traces(session: Session, lead: Lead) -> bool:
-    """Say whether the visitor did anything else: whatever they do leaves an event."""
+    """Say whether the visitor did anything else, which would have left an event."""
     events = session.scalars(select(LeadEvent).where(LeadEvent.lead_id == lead.id))
     return any(event.is_visitors for event in events)
 

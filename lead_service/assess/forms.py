@@ -1,4 +1,4 @@
-"""The forms of the phase and of one step, made from the framework, and that of the email."""
+"""The forms of the phase and of each step, built from the framework, and that of the email."""
 
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ from ..web.fields import HoneypotForm, address
 
 
 def _one_answer(form: Form, field: RadioField) -> None:
-    """Refuse a missing, a doubled and an unknown answer."""
+    """Refuse a missing, repeated or unknown answer."""
     question = field.label.text
     if len(field.raw_data or []) > 1:
         raise ValidationError(f"Choose only one answer to “{question}”")
@@ -39,7 +39,7 @@ def _phase_form(framework: Framework) -> type[Form]:
 def phase_form(
     framework: Framework, given: MultiDict | None = None, phase: str | None = None
 ) -> Form:
-    """Make the form of the phase, with what was posted, or else with the stored one."""
+    """Create the form of the phase, with the posted or else the stored answer."""
     return _phase_form(framework)(given, data={"phase": phase or ""})
 
 
@@ -64,12 +64,12 @@ def step_form(
     given: MultiDict | None = None,
     answers: dict[str, str] | None = None,
 ) -> Form:
-    """Make the form of a step, with what was posted, or else with the stored answers."""
+    """Create the form of a step, with the posted or else the stored answers."""
     return _step_form(framework.version, step)(given, data=answers or {})
 
 
 class MailForm(HoneypotForm):
-    """Mail me this: an address, and, apart from it, whether we may write again."""
+    """The form for emailing a result: an address, and a consent to further emails."""
 
     email = address("Email address")
     may_contact = BooleanField(consent.RESULT.text)

@@ -1,4 +1,4 @@
-"""Assessments, each with the version of the framework that it was started with."""
+"""Store assessments, each with the version of the framework that it was started with."""
 
 import hmac
 import uuid
@@ -31,7 +31,7 @@ from ..web.tokens import derived_token, token_hash
 
 
 class FrameworkVersion(Base):
-    """The text of one version of the framework, kept once: old results still open after an edit."""
+    """The text of one version of the framework, so that old results open after an edit."""
 
     __tablename__ = "framework_version"
 
@@ -41,7 +41,7 @@ class FrameworkVersion(Base):
 
 
 class Assessment(Base):
-    """The answers that a visitor has given so far; found by their token only."""
+    """A visitor's answers so far; found only by their token."""
 
     __tablename__ = "assessment"
     __table_args__ = (
@@ -54,7 +54,7 @@ class Assessment(Base):
     token_hash: Mapped[str] = mapped_column(String(64))
     framework_version: Mapped[str] = mapped_column(ForeignKey("framework_version.version"))
     answers: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # question id: answer id
-    phase: Mapped[str | None] = mapped_column(String(60))  # None before it was asked for
+    phase: Mapped[str | None] = mapped_column(String(60))  # None: not answered yet
     came_from: Mapped[str | None] = mapped_column(String(120))  # the article's slug
     source: Mapped[str] = mapped_column(String(LONGEST), default="")  # as `leads.touch` writes it
     started_at: Mapped[datetime] = mapped_column(index=True)
@@ -63,13 +63,13 @@ class Assessment(Base):
     lead_id: Mapped[int | None] = mapped_column(
         ForeignKey("lead.id", ondelete="SET NULL"), index=True
     )
-    share_uid: Mapped[str | None] = mapped_column(String(32))  # None while it is not shared
+    share_uid: Mapped[str | None] = mapped_column(String(32))  # None: not shared
     share_hash: Mapped[str | None] = mapped_column(String(64))
     earlier_hash: Mapped[str | None] = mapped_column(String(64))  # token_hash or share_hash
 
     @property
     def touch(self) -> Touch:
-        """Return what had led to it."""
+        """Return the source of the assessment."""
         return Touch(self.started_at, self.came_from, self.source)
 
 
@@ -92,11 +92,11 @@ def start(
     phase: str | None = None,
     repeats: str | None = None,
 ) -> str | None:
-    """Store the phase or the first answers under a new token; return the page that follows.
+    """Store the phase or the first answers under a new token; return the next page.
 
-    Under a token that exists already they are added: the visitor went back to the first page and
-    sent it again, or sent it twice. `repeats` is the token of a result's own link or of its share
-    link. It belongs to no lead before its visitor leaves an address: anyone may have the link.
+    If the token exists already, they are added: the visitor went back to the first page and
+    sent it again, or sent it twice. `repeats` is the token of an earlier result or of its share
+    link. The assessment gets no lead from it, because anyone may have the link.
     """
     _keep(session, framework, at)
     following = next_page(framework, answers, phase)
@@ -122,15 +122,15 @@ def start(
 
 
 def first_token(secret: str, framework: Framework, submission: str) -> str:
-    """Return the token of the assessment that a first page opens, whenever that page is sent.
+    """Return the token of the assessment that a first page starts, the same for each submission.
 
-    `submission` is the page's own secret. Of another version of the questions it opens another.
+    `submission` is the page's own secret. Another version of the questions gives another token.
     """
     return derived_token(secret, "start", f"{framework.version}:{submission}")
 
 
 def _keep(session: Session, framework: Framework, at: datetime) -> None:
-    """Keep the framework's text once, whichever request is first."""
+    """Store the framework's text, unless another request has stored it."""
     if session.get(FrameworkVersion, framework.version):
         return
     version = FrameworkVersion(version=framework.version, text=framework.text, first_used_at=at)
@@ -147,10 +147,10 @@ def answer(
     asked_in: str | None,
     phase: str | None = None,
 ) -> None:
-    """Add or change answers and the phase; store the moment at which the last one was given.
+    """Add or change answers and the phase; store the completion time.
 
-    `asked_in` is the phase in whose words these answers were asked for. What the phase that holds
-    now asks in other words is open again, since its new words were never answered.
+    `asked_in` is the phase in whose words these questions were asked. Questions that the present
+    phase words differently become open again.
     """
     before, now = assessment.phase, phase or assessment.phase
     kept = framework.still_answered(assessment.answers, before, now)
@@ -182,7 +182,7 @@ def next_step(framework: Framework, answers: dict[str, str]) -> str | None:
 
 
 def find_row(connection: Connection, token: str) -> Assessment | None:
-    """Find an assessment by its token, for a page that shows it: its row, nothing to change."""
+    """Find an assessment by its token, as a read-only row."""
     found = connection.execute(ROW_BY_TOKEN, {"token_hash": token_hash(token)}).first()
     return cast(Assessment | None, found)
 
@@ -195,19 +195,19 @@ def find_assessment(session: Session, token: str, *, lock: bool = False) -> Asse
 
 @dataclass(frozen=True)
 class Referenced:
-    """Answers that an address brings along."""
+    """Answers attached to a link."""
 
     assessment: Assessment
-    made_at: datetime | None  # UTC, when a page of their owner wrote that address
+    made_at: datetime | None  # UTC, when their owner's page made the link
 
 
 def reference(assessment: Assessment, secret: str, made_at: datetime | None = None) -> str:
-    """Return what brings the answers along to a call or a message, and opens no page of them.
+    """Return a reference that attaches the answers to a call or message, but opens no page.
 
     `made_at` (UTC) is for the private pages of their owner only. Without it, as in emails and on
-    the desk, the answers come along only with the address of the lead that has them already.
+    the desk, the answers are attached only with the address of their lead.
 
-    Its first part is the assessment's number, which only we can read: it would tell how many
+    Its first part is the masked id of the assessment, because the plain one reveals how many
     there are.
     """
     made = f"{int(made_at.timestamp()):08x}-" if made_at else ""
@@ -216,7 +216,7 @@ def reference(assessment: Assessment, secret: str, made_at: datetime | None = No
 
 
 def _mask(secret: str, proof: str) -> int:
-    return int(derived_token(secret, "number", proof)[:8], 16) >> 1  # below 2^31, as numbers are
+    return int(derived_token(secret, "number", proof)[:8], 16) >> 1  # below 2^31, like ids
 
 
 def find_referenced(session: Session, secret: str, given: str) -> Referenced | None:
@@ -235,7 +235,7 @@ def find_referenced(session: Session, secret: str, given: str) -> Referenced | N
 
 
 def share(assessment: Assessment, secret: str) -> None:
-    """Open a share link, unless one is open; it is never one that was closed before."""
+    """Open a share link, unless one is open; a closed one is never reused."""
     if assessment.share_uid is None:
         assessment.share_uid = uuid.uuid4().hex
         assessment.share_hash = token_hash(share_token(assessment, secret) or "")
@@ -247,22 +247,22 @@ def unshare(assessment: Assessment) -> None:
 
 
 def share_token(assessment: Assessment, secret: str) -> str | None:
-    """Return the token of the open share link, of which only the hash is kept, or None."""
+    """Return the token of the open share link, or None; only its hash is stored."""
     return assessment.share_uid and derived_token(secret, "share", assessment.share_uid)
 
 
 def find_shared(session: Session, token: str) -> Assessment | None:
-    """Find an assessment by the token of its share link; its owner may be correcting it."""
+    """Find an assessment by its share link, complete or not."""
     return session.scalar(select(Assessment).where(Assessment.share_hash == token_hash(token)))
 
 
 def framework_of(session: Session | Connection, assessment: Assessment) -> Framework:
-    """Return the framework as the visitor read it: their version, in the words for their phase."""
+    """Return the visitor's version of the framework, in the words for their phase."""
     return framework_in(session, assessment.framework_version).in_phase(assessment.phase)
 
 
 def framework_in(session: Session | Connection, version: str) -> Framework:
-    """Return the framework in a version that is kept."""
+    """Return a stored version of the framework."""
     if version not in _frameworks:
         text = select(FrameworkVersion.text).where(FrameworkVersion.version == version)
         _frameworks[version] = load(session.execute(text).scalar_one(), kept=True)
@@ -273,7 +273,7 @@ _frameworks: dict[str, Framework] = {}  # by version, which is a hash of the tex
 
 
 def stored_version_faults(session: Session, published: Framework) -> list[str]:
-    """Return one line for each id that was used for something else, and each lost version."""
+    """Return one line for each reused id, and for each version that can't be read."""
     in_use = select(Assessment.framework_version)
     query = select(FrameworkVersion).where(
         FrameworkVersion.version.in_(in_use), FrameworkVersion.version != published.version
@@ -293,9 +293,9 @@ def _version_faults(text: str, first_used_at: datetime, published: Framework) ->
 
 
 def reused(before: Framework, after: Framework) -> Iterator[str]:
-    """Yield a line for each id of `before` that stands for something else in `after`.
+    """Yield a line for each id of `before` that has another meaning in `after`.
 
-    A question is another one when its step is another, an answer when its place among the four is.
+    A question has another meaning in another step, an answer at another of the four levels.
     """
     were = {question.id: (step, question) for step, question in _questions(before)}
     for step, question in _questions(after):

@@ -1,7 +1,7 @@
-"""Whose answers are whose: a booking, a message and an email with a result decide it here.
+"""Decide to which lead answers belong, for bookings, messages and emailed results.
 
-The reference of answers is in addresses, which people forward. So it brings them to a new address
-for a day, and once a lead has them, only one that their owner's page made since then does.
+People forward links with a reference to answers. So a reference attaches answers to a new address
+for one day only, and once a lead has them, only if their owner's page made the link since then.
 """
 
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from ..leads.models import Consent, EventKind, Lead, LeadEvent
 from .models import Assessment, Referenced
 
 FRESH_FOR = timedelta(hours=24)
-# What a lead does when it gets answers, and so tells when it last did.
+# The events by which a lead gets answers.
 GIVING = {
     EventKind.CALL_BOOKED,
     EventKind.WANTED_START,
@@ -24,12 +24,12 @@ GIVING = {
 
 
 def owner_of(session: Session, answers: Assessment) -> Lead | None:
-    """Return the lead that has answers, or None while nobody has left an address."""
+    """Return the lead of answers, or None before anyone has left an address."""
     return session.get(Lead, answers.lead_id) if answers.lead_id else None
 
 
 def goes_to_any_address(brought: Referenced, owner: Lead | None, now: datetime) -> bool:
-    """Say whether answers that an address brings along go to a lead other than their `owner`."""
+    """Say whether attached answers may go to a lead other than their `owner`."""
     if brought.made_at is None or now - brought.made_at > FRESH_FOR:
         return False
     if owner is None:
@@ -41,9 +41,9 @@ def goes_to_any_address(brought: Referenced, owner: Lead | None, now: datetime) 
 def claim(
     session: Session, assessment_id: int | None, lead_id: int, owner_id: int | None = None
 ) -> Assessment | None:
-    """Give answers to a lead and return them; None when they are another lead's, as they stay.
+    """Assign answers to a lead and return them; None if they stay with another lead.
 
-    From `owner_id`, and from no other lead, they are taken back.
+    They can be taken from the lead `owner_id` only.
     """
     is_free = or_(Assessment.lead_id.is_not_distinct_from(owner_id), Assessment.lead_id == lead_id)
     query = update(Assessment).where(Assessment.id == (assessment_id or 0), is_free)
@@ -54,10 +54,10 @@ def claim(
 def take_along(
     session: Session, assessment_id: int | None, mistyped: Lead, meant: Lead
 ) -> Assessment | None:
-    """Give the answers that came with a booking to the lead of its corrected address.
+    """Assign a booking's answers to the lead of its corrected address.
 
-    They may have been emailed to the mistyped address before, and so be that lead's. They stay
-    with it once its mailbox has confirmed anything: then they may be that person's.
+    They may have been emailed to the mistyped address, and belong to that lead. They stay
+    with it if its mailbox has confirmed anything: then they may be that person's.
     """
     answers = session.get(Assessment, assessment_id) if assessment_id else None
     is_its = answers is not None and answers.lead_id == mistyped.id

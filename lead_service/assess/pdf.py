@@ -1,6 +1,6 @@
-"""The result as a PDF, in the words of its page: `result.typ` says how it looks.
+"""Render the result as a PDF, with the texts of its page and the layout of `result.typ`.
 
-It is tagged (PDF/UA-1), so that it can be listened to, and it holds no link that opens the result:
+It is tagged (PDF/UA-1) for screen readers, and contains no link that opens the result:
 people pass such files on.
 """
 
@@ -33,20 +33,20 @@ _templates = Environment(loader=PackageLoader("lead_service", "templates"), auto
 
 @dataclass(frozen=True)
 class Sheet:
-    """What stands around a result: who made it, when it was answered, what to read and do next."""
+    """The context of a result: the practice, the date, what to read and do next."""
 
     practice: str
     site: str  # its absolute address
     answered_at: datetime
-    answered: str  # the same in words, such as "answered on March 31, 2026"
+    answered: str  # such as "answered on March 31, 2026"
     reading: Sequence[Reading]
     calls: CallTypes
-    with_answers: bool = False  # also what the visitor answered
+    with_answers: bool = False  # include the visitor's answers
 
 
 def render(diagnosis: Diagnosis, sheet: Sheet) -> bytes:
     """Typeset a result; the same one gives the same bytes."""
-    import typst  # its 7 MB wait for the first file that is asked for
+    import typst  # imported here, because it takes 7 MB of memory
 
     return typst.compile(
         TEMPLATE,
@@ -60,7 +60,7 @@ def render(diagnosis: Diagnosis, sheet: Sheet) -> bytes:
 
 @lru_cache(maxsize=1)
 def _fonts() -> "typst.Fonts":
-    """Find the two typefaces in their packages and nothing else, so that all machines agree."""
+    """Load the two typefaces from their packages only, so that all machines give the same PDF."""
     import typst
 
     folders = [font_source_serif_pro.font_directory, font_source_sans_pro.font_directory]
@@ -68,7 +68,7 @@ def _fonts() -> "typst.Fonts":
 
 
 def _content(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
-    """Gather what the template shows, as text and numbers only."""
+    """Return the template's content, as text and numbers only."""
     return (
         {"colors": LIGHT} | _around(diagnosis, sheet) | _result(diagnosis) | _plan(diagnosis, sheet)
     )
@@ -125,7 +125,7 @@ def _plan(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
 
 
 def _shown(url: str) -> str:
-    """Write an address as people do, without its scheme."""
+    """Write an address for people, without its scheme."""
     return url.partition("://")[2]
 
 
@@ -152,7 +152,7 @@ def _condition(one: Condition, sheet: Sheet) -> dict[str, Any]:
 
 
 def _letter(scored: StepScore) -> str:
-    """Return a letter's drawing: the signature's own, with its color put in."""
+    """Return the drawing of one letter of the signature, in its color."""
     drawn = str(_signature().letter(scored.step))
     hue = LIGHT.get(f"hue-{scored.step.slug}", LIGHT["ink"])
     return drawn.replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" fill="{hue}" ', 1)
@@ -165,5 +165,5 @@ def _word(diagnosis: Diagnosis) -> str:
 
 
 def _signature() -> Any:
-    """Return the macros of the one template that knows the letterforms."""
+    """Return the macros of the template that has the letterforms."""
     return _templates.get_template("signature.html").module

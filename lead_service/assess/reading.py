@@ -1,4 +1,4 @@
-"""What a result recommends to read."""
+"""Choose what a result recommends to read."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ MOST_READING = 2
 
 @dataclass(frozen=True)
 class Reading:
-    """Recommend an article, or a page of the framework; `url` is root-relative."""
+    """A recommended article or page of the framework; `url` is root-relative."""
 
     title: str
     url: str
@@ -20,10 +20,10 @@ class Reading:
 
 
 def to_read(diagnosis: Diagnosis, published: Published) -> tuple[Reading, ...]:
-    """Choose what to read in the visitor's phase, the page about where to begin first.
+    """Choose what to read in the visitor's phase, starting with the step to begin with.
 
-    The founding article, the oldest, comes next. What does not fit the phase is left out; for the
-    step to begin with, the framework's own page takes its place.
+    The founding article, the oldest, comes next. Articles for other phases are left out; for the
+    step to begin with, the framework's own page replaces them.
     """
     phase = diagnosis.phase.id if diagnosis.phase else None
     founding = [one for one in published.articles[-1:] if one.fits(phase)]

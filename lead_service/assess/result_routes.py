@@ -1,4 +1,4 @@
-"""The result for the holder of its link: page, PDF, email, shared link, deletion, disowning."""
+"""The pages of a result, for anyone with its link: PDF, email, sharing, deletion, disowning."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -23,12 +23,12 @@ from .forms import MailForm
 from .reading import to_read
 
 FILE = "self-assessment.pdf"
-BY_SHARED_RESULT = "ref=shared-result"  # the source of visitors whom another one sent here
+BY_SHARED_RESULT = "ref=shared-result"  # the source of visitors from a shared result
 
 
 @blueprint.get("/<token>/result/")
 def result(token: str) -> ResponseReturnValue:
-    """Show what the answers come to; no address is asked for."""
+    """Show the result, without asking for an address."""
     assessment, framework = find_or_404(token)
     if assessment.completed_at is None:
         return redirect(url_for(".resume", token=token), 303)
@@ -48,7 +48,7 @@ def result(token: str) -> ResponseReturnValue:
 
 @blueprint.get("/example/")
 def example() -> str:
-    """Show what a result looks like, for visitors who want to see one before they answer."""
+    """Show an example of a result, for visitors who want to see one first."""
     framework = context().published.framework
     return render_template(
         "assess/shared.html",
@@ -63,7 +63,7 @@ def example() -> str:
 @blueprint.get("/example.pdf")
 @limit_posts  # typesetting costs as much as a post
 def example_pdf() -> Response:
-    """Hand out the file of the example."""
+    """Return the PDF of the example."""
     diagnosis = _of_example(context().published.framework)
     today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     return _file(diagnosis, today, "an example with made-up answers")
@@ -82,7 +82,7 @@ def _of_example(framework: Framework) -> Diagnosis:
 
 
 def _of_version(framework: Framework, assessment: models.Assessment) -> dict[str, Any]:
-    """Return what a page says about the version of the questions."""
+    """Return the template's values about the version of the questions."""
     return {
         "words": text,
         "framework": framework,
@@ -94,14 +94,14 @@ def _of_version(framework: Framework, assessment: models.Assessment) -> dict[str
 
 @blueprint.get("/<token>/result/save/")
 def save(token: str) -> ResponseReturnValue:
-    """Offer the PDF, the email, the link to share, and the deletion."""
+    """Show the page with PDF, email, share link and deletion."""
     return _render_save(token, MailForm())
 
 
 @blueprint.get("/<token>/result.pdf")
 @limit_posts  # typesetting costs as much as a post
 def result_pdf(token: str) -> ResponseReturnValue:
-    """Hand out the result as a file, with the visitor's answers only if they are asked for."""
+    """Return the result as a PDF, with the visitor's answers on request."""
     assessment, framework = find_or_404(token)
     if assessment.completed_at is None:
         return redirect(url_for(".resume", token=token), 303)
@@ -114,7 +114,7 @@ def result_pdf(token: str) -> ResponseReturnValue:
 def _file(
     diagnosis: Diagnosis, at: datetime, answered: str, with_answers: bool = False
 ) -> Response:
-    """Typeset a result, and hand it out as a file."""
+    """Render a result as a PDF response."""
     settings = context().settings
     sheet = pdf.Sheet(
         practice=settings.practice_name,
@@ -135,7 +135,7 @@ def _file(
 @blueprint.post("/<token>/result/mail")
 @limit_posts
 def mail_submit(token: str) -> ResponseReturnValue:
-    """Email the result, and make or extend the one lead of that address."""
+    """Email the result, and create or update the lead of the address."""
     form, now = MailForm(request.form), clock.now()
     if not form.validate():
         return _render_save(token, form)
@@ -151,7 +151,7 @@ def mail_submit(token: str) -> ResponseReturnValue:
 
 @blueprint.get("/<token>/result/mailed/")
 def mailed(token: str) -> str:
-    """Say that the mail is on its way."""
+    """Confirm that we'll send the email."""
     find_or_404(token)
     return render_template("assess/mailed.html", token=token)
 
@@ -159,7 +159,7 @@ def mailed(token: str) -> str:
 @blueprint.post("/<token>/result/share")
 @limit_posts
 def share(token: str) -> ResponseReturnValue:
-    """Open a share link; a second press keeps the one that is open."""
+    """Open a share link; a second request keeps it."""
     secret = context().settings.secret
     _change(token, lambda _, assessment: models.share(assessment, secret))
     return redirect(url_for(".save", token=token, _anchor="share"), 303)
@@ -168,7 +168,7 @@ def share(token: str) -> ResponseReturnValue:
 @blueprint.post("/<token>/result/unshare")
 @limit_posts
 def unshare(token: str) -> ResponseReturnValue:
-    """Close the share link for good: the next one is another."""
+    """Close the share link for good; the next one is different."""
     _change(token, lambda _, assessment: models.unshare(assessment))
     return redirect(url_for(".save", token=token, _anchor="share"), 303)
 
@@ -176,7 +176,7 @@ def unshare(token: str) -> ResponseReturnValue:
 @blueprint.post("/<token>/delete")
 @limit_posts
 def delete(token: str) -> ResponseReturnValue:
-    """Delete the answers and their links; a second press finds nothing and ends the same."""
+    """Delete the answers and their links; a second request gives the same response."""
 
     def work(session: Session) -> None:
         if assessment := models.find_assessment(session, token, lock=True):
@@ -184,19 +184,19 @@ def delete(token: str) -> ResponseReturnValue:
 
     context().database.write(work)
     answer = redirect(url_for(".deleted"), 303)
-    # Nor may going back show it, or the first page open the same address again.
+    # The browser must not show it again, or start the same assessment from its first page.
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
 
 @blueprint.get("/deleted/")
 def deleted() -> str:
-    """Say that nothing is left."""
+    """Confirm that everything was deleted."""
     return render_template("assess/deleted.html")
 
 
 def _change(token: str, work: Callable[[Session, models.Assessment], object]) -> None:
-    """Do something with a complete assessment, locked, in one transaction; else answer 404."""
+    """Change a complete assessment under a lock, in one transaction; otherwise 404."""
 
     def locked(session: Session) -> None:
         assessment = models.find_assessment(session, token, lock=True)
@@ -224,9 +224,9 @@ def _render_save(token: str, form: MailForm) -> ResponseReturnValue:
 
 @blueprint.get("/shared/<token>/")
 def shared(token: str) -> str:
-    """Show a shared result; a link that was revoked looks like one that never was.
+    """Show a shared result; a revoked link gives 404 like an unknown one.
 
-    By the link in the email that its owner asked for, it is shown as theirs.
+    With the link in the owner's email, it is shown as theirs.
     """
     is_own = "own" in request.args
     with context().database.read() as session:
@@ -247,7 +247,7 @@ def shared(token: str) -> str:
 
 @blueprint.get("/not-me/<token>/")
 def not_me(token: str) -> str:
-    """Ask whether this is meant, or say that nothing is left; looking erases nothing."""
+    """Ask for confirmation, or say that nothing is left; a GET erases nothing."""
     key = emails.key_of(token, context().settings.secret) or abort(404)
     with context().database.read() as session:
         is_held = emails.submission(session, key) is not None
@@ -257,7 +257,7 @@ def not_me(token: str) -> str:
 @blueprint.post("/not-me/<token>/")
 @limit_posts
 def not_me_submit(token: str) -> ResponseReturnValue:
-    """Erase what that one submission added; a second press finds nothing."""
+    """Erase that one submission; a second request finds nothing."""
     settings, now = context().settings, clock.now()
     key = emails.key_of(token, settings.secret) or abort(404)
     context().database.write(lambda session: emails.disown(session, settings, key, now))

@@ -11,10 +11,10 @@ from .scoring import Condition
 
 @dataclass(frozen=True)
 class Change:
-    """Tell what was answered before and now to one question.
+    """The earlier and the present answer to one question.
 
-    `is_reworded` when the two phases ask it in different words: the condition as it reads now says
-    nothing of before.
+    `is_reworded` if the two phases word it differently: then the present condition's text says
+    nothing about the earlier answer.
     """
 
     now: Condition
@@ -23,7 +23,7 @@ class Change:
 
     @property
     def direction(self) -> str:
-        """Say in a word whether it is nearer to true; who cannot say does not know that."""
+        """Say in a word whether it is closer to true; "Different" if either answer can't say."""
         is_known = CANNOT_SAY not in (self.now.answer.id, self.before.id)
         if self.now.level == self.before.level or not is_known:
             return "Different"
@@ -32,23 +32,23 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Hold what differs from an earlier assessment, completed `at` (UTC)."""
+    """The differences from an earlier assessment, completed `at` (UTC)."""
 
     at: datetime
     overall: int  # percent, as displayed then
     sentences: tuple[str, ...]  # sentences about the step to begin with and the phase
-    changes: tuple[Change, ...]  # what became worse first
-    is_partial: bool  # some questions were asked only once
+    changes: tuple[Change, ...]  # worse ones first
+    is_partial: bool  # some questions are only in one of the two
     is_shared: bool  # the earlier one may be another person's
 
 
 def compare(
     before: Diagnosis, now: Diagnosis, at: datetime, *, is_shared: bool = False
 ) -> Comparison:
-    """Compare an earlier diagnosis, of answers completed `at`, with a later one by question id.
+    """Compare an earlier diagnosis, completed `at`, with a later one by question id.
 
-    A shared result shows no more than its scores, its step to begin with, and which conditions are
-    open: its phase and what differs between two open answers are left out.
+    A shared result reveals only its scores, its step to begin with, and which conditions are
+    open: its phase and differences between two open answers are left out.
     """
     were, are = _by_question(before), _by_question(now)
     changes = [
@@ -81,9 +81,9 @@ def _differs(before: Condition, now: Condition, is_shared: bool) -> bool:
 
 
 def _place(change: Change) -> tuple[int, int]:
-    """Put what became worse first, and of each direction what changed its state the most.
+    """Sort worse ones first, and in each direction the largest changes of state first.
 
-    Both open levels count alike, so the order does not tell a shared result's from each other.
+    Both open levels count alike, so the order doesn't reveal a shared result's level.
     """
     direction = ("Worse", "Better", "Different").index(change.direction)
     return direction, -abs(max(change.now.level, 1) - max(change.before.level, 1))

@@ -1,4 +1,4 @@
-"""The self-assessment: the phase, then a page for each step, each saved as it is sent."""
+"""The pages of the self-assessment: the phase, then each step, saved one by one."""
 
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,15 +16,15 @@ from . import models, result_routes, scoring
 from .blueprint import blueprint, find_or_404
 from .forms import phase_form, step_form
 
-__all__ = ["blueprint", "result_routes"]  # all that answers under it
+__all__ = ["blueprint", "result_routes"]  # importing both registers all routes
 
 
 @blueprint.get("/")
 @compressed
 def begin() -> ResponseReturnValue:
-    """Ask for the phase; nothing is stored before it is answered.
+    """Show the question of the phase; nothing is stored before it is answered.
 
-    The browser may cache the page for visitors who go back to it, with what it opens.
+    The browser may cache the page, with its submission token, for visitors who go back to it.
     """
     return _first_page(url_for(".begin_submit", sent=1)), {"Cache-Control": "private, max-age=0"}
 
@@ -32,7 +32,7 @@ def begin() -> ResponseReturnValue:
 @blueprint.post("/")
 @limit_posts
 def begin_submit() -> ResponseReturnValue:
-    """Start an assessment with the phase, or with the answers to the questions of an article."""
+    """Start an assessment with the phase, or with the answers from an article's questions."""
     if "step" in request.form:
         return _begin_with_step()
     return _begin_with_phase(url_for(".begin_submit", sent=1))
@@ -41,7 +41,7 @@ def begin_submit() -> ResponseReturnValue:
 @blueprint.get("/<token>/again/", defaults={"is_shared": False})
 @blueprint.get("/shared/<token>/again/", defaults={"is_shared": True})
 def again(token: str, is_shared: bool) -> str:
-    """Ask for the phase again; the new result is compared with the one of this link."""
+    """Show the question of the phase again; the new result is compared with this link's."""
     with context().database.read() as session:
         find = models.find_shared if is_shared else models.find_assessment
         _ = find(session, token) or abort(404)
@@ -52,7 +52,7 @@ def again(token: str, is_shared: bool) -> str:
 @blueprint.post("/shared/<token>/again/", defaults={"is_shared": True})
 @limit_posts
 def again_submit(token: str, is_shared: bool) -> ResponseReturnValue:
-    """Start an assessment that repeats another, also if that one was deleted in the meantime."""
+    """Start an assessment that repeats another, even if that one was deleted meanwhile."""
     action = url_for(".again_submit", token=token, is_shared=is_shared, sent=1)
     return _begin_with_phase(action, repeats=token)
 
@@ -111,7 +111,7 @@ def _start(
 
 @blueprint.get("/<token>/")
 def resume(token: str) -> ResponseReturnValue:
-    """Go on where the visitor stopped: the first open page, or the result."""
+    """Redirect to the first open page, or to the result."""
     assessment, framework = find_or_404(token)
     if assessment.completed_at:
         return _onward(token, None)
@@ -161,7 +161,7 @@ def step_submit(token: str, slug: str) -> ResponseReturnValue:
     form = step_form(framework, step, request.form)
     if not form.validate():
         return _step_page(framework, step, form, assessment, token), 422
-    asked_in = request.form.get("phase", assessment.phase)  # it may have changed since
+    asked_in = request.form.get("phase", assessment.phase)  # the phase may have changed since
     is_known = asked_in in [one.id for one in framework.phases]
     return _save(token, framework, form.data, asked_in=asked_in if is_known else None)
 
@@ -187,7 +187,7 @@ def _save(
 
 
 def _onward(token: str, following: str | None) -> ResponseReturnValue:
-    """Lead on to a page, or to the result when no question is open."""
+    """Redirect to a page, or to the result if no question is open."""
     if following is None:
         return redirect(url_for(".result", token=token), 303)
     return redirect(url_for(".step", token=token, slug=following), 303)
@@ -206,7 +206,7 @@ def _step_page(framework, step, form, assessment=None, token=None, **first) -> s
 
 
 def _page(name, framework, form, assessment, token, **more) -> str:
-    """Render a page that asks; `submission` goes along with a first one."""
+    """Render a page of questions; `submission` is the token of a first page."""
     return render_template(
         f"assess/{name}.html",
         framework=framework,

@@ -1,8 +1,8 @@
-"""Turn answers into scores and conditions.
+"""Compute scores and conditions from answers.
 
 An answer is worth its level, 0 to 3. A step's score is the sum of its answers, as a percentage of
 the best possible sum; so is the whole. Scores are exact fractions, and steps compare by them. For
-display they are rounded, halves up. Bands and the thresholds of the rules go by what is displayed,
+display they are rounded, halves up. Bands and thresholds use the displayed score,
 so that the page never contradicts itself.
 """
 
@@ -15,11 +15,11 @@ from ..action_framework.types import BEST, Answer, Band, Framework, Question, St
 
 
 class UnknownAnswer(ValueError):
-    """Refuse a question or an answer that the framework does not have."""
+    """The framework has no such question or answer."""
 
 
 class Incomplete(ValueError):
-    """Refuse to score while questions are open; `missing` holds their ids in order."""
+    """Questions are still open; `missing` lists their ids in order."""
 
     def __init__(self, missing: tuple[str, ...]) -> None:
         super().__init__(f"not answered yet: {', '.join(missing)}")
@@ -28,7 +28,7 @@ class Incomplete(ValueError):
 
 @dataclass(frozen=True)
 class StepScore:
-    """Score one step: its points of all possible, in percent exactly and as displayed."""
+    """The score of one step: its share of the possible points, exact and as displayed."""
 
     step: Step
     points: int
@@ -42,7 +42,7 @@ class StepScore:
 
 @dataclass(frozen=True)
 class Condition:
-    """Show one question as a condition that the chosen answer makes true, or not yet."""
+    """A question as a condition, with the chosen answer."""
 
     step: Step
     question: Question
@@ -50,12 +50,12 @@ class Condition:
 
     @property
     def level(self) -> int:
-        """Return how far it is met: 0, 1, 2, or 3 when it is true."""
+        """The level of the answer: 0, 1, 2, or 3 if the condition is true."""
         return self.answer.level
 
     @property
     def is_open(self) -> bool:
-        """Say whether it is neither true nor nearly true."""
+        """Whether the condition is neither true nor nearly true."""
         return self.level < BEST - 1
 
     @property
@@ -65,18 +65,18 @@ class Condition:
 
     @property
     def reason(self) -> str:
-        """Say in one line why it matters."""
+        """One line about why the condition matters."""
         return self.question.reason
 
     @property
     def first_move(self) -> str | None:
-        """Say what to do first from the chosen answer; None when the condition is true."""
+        """The first move from the chosen answer; None if the condition is true."""
         return self.answer.first_move
 
 
 @dataclass(frozen=True)
 class Result:
-    """Hold everything that a complete set of answers comes to."""
+    """The scores and conditions of a complete set of answers."""
 
     steps: tuple[StepScore, ...]
     conditions: tuple[Condition, ...]  # in the order of the questions
@@ -90,14 +90,14 @@ class Result:
 
     @cached_property
     def already_true(self) -> tuple[Condition, ...]:
-        """Return the conditions that hold, in step order."""
+        """Return the true conditions, in step order."""
         return tuple(one for one in self.conditions if one.level == BEST)
 
 
 def score(framework: Framework, answers: Mapping[str, str]) -> Result:
     """Score a complete set of answers, given as {question id: answer id}, in any order.
 
-    Raises `UnknownAnswer` for an id that is not on offer, `Incomplete` while questions are open.
+    Raises `UnknownAnswer` for an unknown id, `Incomplete` while questions are open.
     """
     levels = _levels(framework, answers)
     missing = tuple(one.id for one in framework.questions if one.id not in levels)
@@ -119,7 +119,7 @@ def score(framework: Framework, answers: Mapping[str, str]) -> Result:
 
 
 def progress(framework: Framework, answers: Mapping[str, str]) -> dict[str, int]:
-    """Map each step's slug to how much of it is answered, in percent; good or bad plays no part."""
+    """Map each step's slug to the share of its questions that are answered, in percent."""
     return {
         step.slug: percent(sum(one.id in answers for one in step.questions), len(step.questions))
         for step in framework.steps
@@ -127,7 +127,7 @@ def progress(framework: Framework, answers: Mapping[str, str]) -> dict[str, int]
 
 
 def percent(points: int, best: int) -> int:
-    """Return points of the best possible as a whole percentage, halves rounded up."""
+    """Return the share of the possible points as a whole percentage, halves rounded up."""
     return _half_up(_share(points, best))
 
 

@@ -14,7 +14,7 @@ _TITLES = {
 
 
 def outcome_title(diagnosis: Diagnosis) -> str:
-    """Name the engagement that is recommended, or say that none is."""
+    """Name the recommended engagement, or say that there is none."""
     outcome = diagnosis.outcome
     return outcome.engagement.name if outcome.engagement else _TITLES[outcome.kind]
 
@@ -38,12 +38,12 @@ def how_to_close(diagnosis: Diagnosis) -> tuple[str, ...]:
 
 
 def list_title(diagnosis: Diagnosis) -> str:
-    """Head the conditions that are shown open."""
+    """The heading of the unfolded conditions."""
     return "Start here" if diagnosis.open else "What would make it complete"
 
 
 def what_the_score_is(diagnosis: Diagnosis) -> str:
-    """Say what the score is made of, and what it is not."""
+    """Explain how the score is made, and what it isn't."""
     number = len(diagnosis.to_do) + len(diagnosis.true)
     return (
         f"This score sums up your own answers to {spelled(number)} questions. It is not an audit"
@@ -52,12 +52,12 @@ def what_the_score_is(diagnosis: Diagnosis) -> str:
 
 
 def state(level: int) -> str:
-    """Name how far a condition at this level is from true."""
+    """The state of a condition at this level, in words."""
     return ("open", "open", "nearly true", "true")[level]
 
 
 def change(one: Change, is_shared: bool) -> str:
-    """Say how a condition compares with before, or with someone else's shared result."""
+    """Compare a condition with the earlier or shared result, in words."""
     now, before = one.now.level, one.before.level
     is_now, was = state(now), state(before)
     if not is_shared and CANNOT_SAY in (one.now.answer.id, one.before.id):
@@ -78,7 +78,7 @@ def change(one: Change, is_shared: bool) -> str:
 
 
 def what_changed(since: Comparison) -> str:
-    """Say how many conditions differ, and how many of them for the worse."""
+    """Say how many conditions differ, and how many became worse."""
     changes = since.changes
     number = counted(len(changes), "condition").capitalize()
     if since.is_shared:
@@ -91,7 +91,7 @@ def what_changed(since: Comparison) -> str:
 
 
 def summary_of(since: Comparison, diagnosis: Diagnosis) -> str:
-    """Say what the result is compared with, the two scores, and what else is new."""
+    """Say what the result is compared with, the two scores, and the other differences."""
     day = long_date(since.at, "UTC")
     with_what = f"You last answered on {day}."
     same, other = "the same as before.", f"It was {since.overall}."

@@ -1,1 +1,1 @@
-"""The funnel in numbers: how many readers became leads, week by week, article by article."""
+"""Count how many visitors became leads, by week, article, source and kind of call."""

@@ -1,7 +1,7 @@
-"""The counts that remain: of erased rows, and of weeks that are closed.
+"""Archived counts of erased rows and of closed weeks.
 
-Half a year after it ended, a week is counted once and for all. What happens to its rows later, or
-that they are erased, changes nothing then, and the funnel of years reads no old rows.
+Half a year after its end, a week is counted for good. Later changes to its rows, or
+their erasure, then have no effect, and a funnel over years reads no old rows.
 """
 
 from collections import Counter
@@ -21,12 +21,12 @@ from ..leads.models import Lead
 from .counts import WEEK, Key, count, monday
 from .queries import EVERYTHING, Rows, Span, count_facts
 
-CLOSES_AFTER = 26  # weeks: until then calls are held, and most deals are won or lost
-CLOSED = "closed"  # what a row says of a week that is closed, beside its numbers
+CLOSES_AFTER = 26  # weeks; by then, calls have taken place and most deals are won or lost
+CLOSED = "closed"  # marks the row that closes a week
 
 
 class FunnelCount(Base):
-    """How often something happened of what began in one week, of all or of one article, say."""
+    """The count of one stage in one week, for all or for one article, source or kind."""
 
     __tablename__ = "funnel_count"
     __table_args__ = (CheckConstraint("number >= 0", name="number"),)
@@ -39,7 +39,7 @@ class FunnelCount(Base):
 
 
 def counts_between(session: Session, first: date, last: date) -> Counter[Key]:
-    """Return the numbers from one Monday to the end of another's week."""
+    """Return the counts from one Monday to the end of another's week."""
     closed = _closed_until(session)
     begin = max(first, closed + WEEK) if closed else first
     live = count_facts(session, EVERYTHING, span_of(begin, last)) if begin <= last else ()
@@ -53,9 +53,9 @@ def counts_between(session: Session, first: date, last: date) -> Counter[Key]:
 
 
 def close_weeks(database: Database, now: datetime) -> int:
-    """Close the weeks that are over for long enough, in a transaction each; return how many.
+    """Close old weeks, in a transaction each; return how many.
 
-    While made-up data is there none is closed: its numbers would remain when it goes.
+    Closes none while there is made-up data: its counts would remain after its removal.
     """
     number = 0
     while database.write(lambda session: _close_next(session, now)):
@@ -68,7 +68,7 @@ def _close_next(session: Session, now: datetime) -> bool:
         return False
     if week + (CLOSES_AFTER + 1) * WEEK > now.date():
         return False
-    # As an erasure does: what is erased meanwhile must not be counted twice.
+    # Lock like an erasure does, so that rows erased meanwhile aren't counted twice.
     session.execute(select(Host.id).order_by(Host.id).with_for_update())
     facts = count_facts(session, EVERYTHING, span_of(week, week))
     _keep(session, count(facts) + Counter([Key(week, "", "", CLOSED)]))
@@ -85,7 +85,7 @@ def _next_to_close(session: Session) -> date | None:
 
 
 def _closed_until(session: Session) -> date | None:
-    """Return the Monday of the last closed week; all before it are closed, too."""
+    """Return the Monday of the last closed week; all earlier ones are closed, too."""
     is_closed = select(FunnelCount.week).where(FunnelCount.what == CLOSED)
     return session.scalar(is_closed.order_by(FunnelCount.week.desc()).limit(1))
 
@@ -97,9 +97,9 @@ def span_of(first: date, last: date) -> Span:
 
 
 def archive(session: Session, rows: Rows) -> None:
-    """Add rows that are about to be erased to the numbers; no person can be found from them.
+    """Add rows to the anonymous counts before they are erased.
 
-    Those of made-up data are left out: nothing could remove them again.
+    Leaves out made-up data, whose counts could not be removed again.
     """
     facts, closed = count_facts(session, _real(session, rows), None), _closed_until(session)
     _keep(session, count(one for one in facts if closed is None or one.week > closed))

@@ -1,8 +1,8 @@
-"""Counting, purely: from single facts to the funnel's totals, weeks, articles, sources and kinds.
+"""Add up facts to the funnel's totals, and by week, article, source and kind. Pure.
 
 All facts of a self-assessment count in the week in which it was started, and all of a call in the
-week in which it was booked, whenever they happened. So a share is one of the same people, and
-never more than all of them. Weeks run from Monday to Sunday.
+week in which it was booked, whenever they happened. So a share compares the same people, and is
+never above 100 %. Weeks run from Monday to Sunday.
 """
 
 from collections import Counter
@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 WEEK = timedelta(days=7)
-SMALL = 20  # one person more or less moves a share of fewer by over five points
+SMALL = 20  # below it, one person changes a share by over five points
 
 
 class FunnelStage(StrEnum):
-    """What became of a self-assessment or a call."""
+    """The stages of self-assessments and calls."""
 
     STARTED = "started"
     COMPLETED = "completed"
@@ -27,11 +27,11 @@ class FunnelStage(StrEnum):
     CANCELED = "canceled"
     ATTENDED = "held"
     MISSED = "missed"
-    WON = "won"  # counts at the first call that was held
-    WON_DIRECTLY = "won-directly"  # without a call that was held; counts by the lead
+    WON = "won"  # counted at the first call that took place
+    WON_DIRECTLY = "won-directly"  # without a call that took place; counted by lead
 
 
-# What a stage is a share of: those who could have got there.
+# The base of each stage's share: the stages from which people could have reached it.
 PART_OF: dict[str, tuple[str, ...]] = {
     FunnelStage.COMPLETED: (FunnelStage.STARTED,),
     FunnelStage.MAILED: (FunnelStage.COMPLETED,),
@@ -44,18 +44,18 @@ PART_OF: dict[str, tuple[str, ...]] = {
 
 
 class Fact(NamedTuple):
-    """Something that happened `number` times, to what began in a week; "" where not known."""
+    """A stage that was reached `number` times from one week, article and source; "" if unknown."""
 
     week: date  # its Monday
     what: str  # a FunnelStage, or answered() and stopped() of a step
     number: int = 1
     article: str = ""
     source: str = ""
-    kind: str = ""  # of the call
+    kind: str = ""  # of call
 
 
 class Way(StrEnum):
-    """By what numbers are told apart."""
+    """The groupings of counts."""
 
     ARTICLE = "article"
     SOURCE = "source"
@@ -63,7 +63,7 @@ class Way(StrEnum):
 
 
 class Key(NamedTuple):
-    """What a number counts: one kind of thing that happened, in one week, of one article, say."""
+    """The key of a count: a stage, in one week, in one group."""
 
     week: date
     way: str
@@ -73,7 +73,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Share:
-    """How many percent of `whole` a `part` is."""
+    """A share of `part` in `whole`."""
 
     percent: int
     part: int
@@ -81,13 +81,13 @@ class Share:
 
     @property
     def is_small(self) -> bool:
-        """Say whether so few say little."""
+        """Whether the base is too small to say much."""
         return self.whole < SMALL
 
 
 @dataclass(frozen=True)
 class Line:
-    """The numbers of one week, one article, one source, one kind of call, or all."""
+    """The counts of one week, article, source or kind of call, or of all."""
 
     numbers: Mapping[str, int]
 
@@ -95,13 +95,13 @@ class Line:
         return self.numbers.get(what, 0)
 
     def share(self, what: str) -> Share | None:
-        """Return `what` as a share of those who could have got there; None where nobody could."""
+        """Return the share of stage `what`; None if its base is empty."""
         wholes = PART_OF.get(what) or (FunnelStage.STARTED,)
         return share(self[what], sum(self[one] for one in wholes))
 
     @property
     def undecided(self) -> int:
-        """Count the calls that are still to come, or that no one has marked."""
+        """Count calls that are upcoming or have no outcome yet."""
         settled = (FunnelStage.CANCELED, FunnelStage.ATTENDED, FunnelStage.MISSED)
         return max(self[FunnelStage.BOOKED] - sum(self[one] for one in settled), 0)
 
@@ -111,22 +111,22 @@ Lines = Sequence[tuple[str, Line]]
 
 @dataclass(frozen=True)
 class Report:
-    """What the funnel page shows; weeks in order, every week of the span among them."""
+    """The view model of the funnel page, with every week of the span in order."""
 
     total: Line
     weeks: Sequence[tuple[date, Line]]
-    articles: Lines  # those that led to most calls first, and what came without one last
+    articles: Lines  # by calls, with none last
     sources: Lines
     kinds: Lines  # of calls
 
 
 def answered(step: str) -> str:
-    """Name the fact that a visitor answered a step."""
+    """Return the name of the fact that a visitor answered a step."""
     return f"answered-{step}"
 
 
 def stopped(step: str) -> str:
-    """Name the fact that a visitor stopped at a step."""
+    """Return the name of the fact that a visitor stopped at a step."""
     return f"stopped-{step}"
 
 
@@ -136,12 +136,12 @@ def monday(day: date) -> date:
 
 
 def percent(part: int, whole: int) -> int | None:
-    """Return a share in percent, rounded half up; None of nothing, and where it is no share."""
+    """Return a share in percent, rounded half up; None if the base is empty or smaller."""
     return (200 * part + whole) // (2 * whole) if 0 <= part <= whole and whole else None
 
 
 def share(part: int, whole: int) -> Share | None:
-    """Return a share, or None where it is none."""
+    """Return a share, or None if there is none."""
     found = percent(part, whole)
     return None if found is None else Share(found, part, whole)
 
@@ -157,7 +157,7 @@ def progress(steps: Mapping[str, frozenset[str]], given: frozenset[str]) -> list
 
 
 def count(facts: Iterable[Fact]) -> Counter[Key]:
-    """Add up facts, once by each way: not by all of them together, which would be many numbers."""
+    """Add up facts separately by each grouping."""
     numbers: Counter[Key] = Counter()
     for week, what, number, article, source, kind in facts:
         numbers[Key(week, Way.ARTICLE, article, what)] += number
@@ -168,14 +168,14 @@ def count(facts: Iterable[Fact]) -> Counter[Key]:
 
 
 def report(numbers: Mapping[Key, int], first: date, last: date) -> Report:
-    """Lay out the numbers of the weeks from `first` to `last`, two Mondays; others are left out."""
+    """Return the report for the weeks from `first` to `last`, two Mondays."""
     total: Counter[str] = Counter()
     weeks: dict[date, Counter[str]] = {week: Counter() for week in _mondays(first, last)}
     ways: dict[str, dict[str, Counter[str]]] = {way: {} for way in Way}
     for key, number in numbers.items():
         if key.week not in weeks:
             continue
-        if key.way == Way.ARTICLE:  # each thing that happened has one, if only "" for none
+        if key.way == Way.ARTICLE:  # each fact has an article, possibly ""
             total[key.what] += number
             weeks[key.week][key.what] += number
         ways[key.way].setdefault(key.name, Counter())[key.what] += number
@@ -187,7 +187,7 @@ def report(numbers: Mapping[Key, int], first: date, last: date) -> Report:
 
 
 def _ranked(lines: Mapping[str, Counter[str]]) -> Lines:
-    """Order by calls, then by self-assessments; what came in no known way stands last."""
+    """Sort by calls, then by self-assessments, with the unknown group last."""
 
     def place(name: str) -> tuple[bool, int, int, str]:
         booked, started = lines[name][FunnelStage.BOOKED], lines[name][FunnelStage.STARTED]

@@ -31,11 +31,11 @@ from ..leads.models import EventKind, Lead, LeadEvent, Stage
 from ..leads.touch import name_of
 from .counts import Fact, FunnelStage, answered, progress
 
-Span = tuple[datetime, datetime]  # from the first instant to before the second
+Span = tuple[datetime, datetime]  # half-open
 
 
 class utc_week(FunctionElement[str]):
-    """The Monday of an instant's week in UTC, as text: 2026-11-23."""
+    """SQL for the Monday of an instant's week in UTC, as text: 2026-11-23."""
 
     type = String()
     inherit_cache = True
@@ -53,7 +53,7 @@ def _postgresql_week(element: utc_week, compiler: Any, **more: Any) -> str:
 
 
 class given_answers(FunctionElement[str]):
-    """The ids of the questions that a JSON object of answers holds, in any order, with spaces."""
+    """SQL for the question ids in a JSON object of answers, separated by spaces."""
 
     type = String()
     inherit_cache = True
@@ -86,14 +86,14 @@ OUTCOMES = {CallOutcome.ATTENDED: FunnelStage.ATTENDED, CallOutcome.NO_SHOW: Fun
 
 
 def count_facts(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
-    """Yield what became of what began in `span`, or ever, by week, article, source and kind."""
+    """Yield the facts of `span`, or of all time, by week, article, source and kind."""
     yield from _assessments(session, rows, span)
     yield from _calls(session, rows, span)
     yield from _won_directly(session, rows, span)
 
 
 def _assessments(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
-    """Count assessments by how far they got; what a complete one answered is not looked up."""
+    """Count assessments by progress, without reading the answers of complete ones."""
     is_open = Assessment.completed_at.is_(None)
     got_mail = exists().where(
         LeadEvent.lead_id == Assessment.lead_id,
@@ -120,7 +120,7 @@ def _assessments(session: Session, rows: Rows, span: Span | None) -> Iterator[Fa
 
 
 def _calls(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
-    """Count calls by what became of them; a deal counts at the first call that was held."""
+    """Count calls by outcome; a deal counts at the first call that took place."""
     earlier = aliased(Booking)
     had_one = exists().where(
         earlier.lead_id == Booking.lead_id,
@@ -152,7 +152,7 @@ def _calls(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
 
 
 def _won_directly(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
-    """Count deals without a call that was held, by when the lead came and what led it here."""
+    """Count deals without a call that took place, by the lead's creation and source."""
     had_call = exists().where(Booking.lead_id == Lead.id, Booking.outcome == CallOutcome.ATTENDED)
     touch = [Lead.first_touch[name].as_string() for name in ("article", "utm_source", "ref")]
     article, source, ref = touch
@@ -208,8 +208,8 @@ def _progress(steps: dict[str, frozenset[str]], given: str | None) -> list[str]:
 
 
 def _grouped(session: Session, query: Select) -> Iterator[Row]:
-    # Grouped outside of what is computed: PostgreSQL takes two parameters for two expressions, and
-    # SQLite would compute them twice.
+    # Group outside of the computed columns: PostgreSQL treats two equal parameters as different
+    # expressions, and SQLite would compute them twice.
     found = query.cte("found").prefix_with("MATERIALIZED")
     counted = select(*found.c, func.count().label("number")).group_by(*found.c)
     return iter(session.execute(counted))

@@ -1,4 +1,4 @@
-"""List the backups in BACKUP_DIR, and until when each is kept."""
+"""List the backups in BACKUP_DIR, with the day on which each will be deleted."""
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ FILE_NAME = "lead_service-%Y%m%dT%H%M%SZ.backup"
 
 @dataclasses.dataclass(frozen=True)
 class BackupFile:
-    """One copy in BACKUP_DIR: when it was made, and until when it is kept."""
+    """A backup in BACKUP_DIR: its creation, and the day of its deletion."""
 
     path: Path
     made_at: datetime
@@ -19,12 +19,12 @@ class BackupFile:
 
 
 def list_backups(settings: Settings) -> list[BackupFile]:
-    """List the copies in BACKUP_DIR, oldest first."""
+    """List the backups in BACKUP_DIR, oldest first."""
     found = []
     for path in settings.backup_dir.glob("lead_service-*.backup") if settings.backup_dir else ():
         try:
             made_at = datetime.strptime(path.name, FILE_NAME).replace(tzinfo=UTC)
         except ValueError:
-            continue  # not one of our copies
+            continue  # not a backup
         found.append(BackupFile(path, made_at, made_at + timedelta(days=settings.backup_days)))
     return sorted(found, key=lambda copy: copy.made_at)

@@ -1,8 +1,8 @@
 """Erase everything stored about one email address.
 
-People are found by address, never by name. Members of the desk and hosts are staff: what is held
-about them is exported, but erasing an address does not fire anybody; once they are removed and
-take no calls, name and address go as well.
+People are found by address, never by name. Members of the desk and hosts are staff: data
+about them is exported, but erasing an address doesn't remove them; once they are removed and
+take no calls, name and address are erased as well.
 """
 
 import logging
@@ -31,20 +31,20 @@ log = logging.getLogger(__name__)
 
 
 def erase(session: Session, settings: Settings, address: str, by: Actor) -> dict[str, int]:
-    """Erase what is held about an address and return how much, as {table: rows}.
+    """Erase all data about an address and return the counts, as {table: rows}.
 
-    Calls give their time back. Nothing is mailed: a cancellation would be one more thing to
-    erase. What remains is the keyed digest of the address and the log line, which holds counts
-    only; and, until the mail provider has taken over to erase the address too, the promise to
-    ask it. Mails that lie in a folder are not the database's: see `erase_everywhere`. Raises
-    ValueError for what is no address.
+    The times of calls become free. No email is sent: a cancellation would be more data to
+    erase. The keyed digest of the address and a log line with counts
+    remain; and, until the email provider has accepted to erase the address too, the job that
+    asks it. Emails in a folder are erased by `erase_everywhere`. Raises
+    ValueError for an invalid address.
     """
     person = Person(session, settings, address)
-    # Hosts before leads, as every booking locks them.
+    # Lock hosts before leads, like every booking.
     session.execute(update(Host).values(calls_version=Host.calls_version + 1))
     lead_id = session.scalar(
         person.lead_row().with_for_update()
-    )  # as every request that adds to it does
+    )  # like every request that adds to the lead
     archived_counts.archive(session, person.counted())
     provider_erasure.ask(session, settings, person.their_mails(), by.at)
     counts = {held.name: held.erase(session) for held in person.of_the_lead()}
@@ -60,8 +60,8 @@ def erase(session: Session, settings: Settings, address: str, by: Actor) -> dict
 
 
 def _forget_former_staff(session: Session, person: Person, at: datetime) -> dict[str, int]:
-    """Take name and address off a removed member and a host who takes no calls, of whom there are
-    none to come; history that needs them says "former member 4". Return how many, as {table: rows}.
+    """Erase name and address of a removed member and of a host without calls, now and
+    in the future; history then says "former member 4". Return the counts, as {table: rows}.
     """
     members = session.scalars(select(Member).where(person.member(), Member.removed_at.is_not(None)))
     still = select(Booking.host_id).where(*coming(at))
@@ -84,14 +84,14 @@ def _forget_former_staff(session: Session, person: Person, at: datetime) -> dict
 def erase_everywhere(
     database: Database, settings: Settings, address: str, by: Actor
 ) -> dict[str, int]:
-    """Erase an address from the database, then from the folder of mails; return how much."""
+    """Erase an address from the database, then from the folder of emails; return the counts."""
     counts = database.write(lambda session: erase(session, settings, address, by))
     database.forget()
     return counts | {"files": sweep_folder(database, settings.mail_folder)}
 
 
 def sweep_folder(database: Database, folder: Path) -> int:
-    """Delete the mails in a folder that the outbox no longer knows; return how many."""
+    """Delete the emails in a folder that the outbox no longer has; return how many."""
     files = {file.stem.rpartition("-")[2]: file for file in folder.glob("*.eml")}
     ids = list(files)
     with database.read() as session:

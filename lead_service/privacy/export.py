@@ -33,8 +33,8 @@ from ..settings import Settings
 from ..web.tokens import derived_token
 from .models import Suppression
 
-# No part of the answer to "what do you hold about me?": what opens something, and what only says
-# once more, for sorting and searching, what stands beside it.
+# Not exported: secrets that open something, and copies of other columns
+# for sorting and searching.
 SECRET = {
     *("token_hash", "id_hash", "share_hash", "share_uid"),
     *("submission_key", "lease_token", "dedupe_key", "digest", "url"),
@@ -42,12 +42,12 @@ SECRET = {
 }
 
 
-OPENS = {"answers", "key"}  # facts of an email by which its link is made
+OPENS = {"answers", "key"}  # facts of an email that give its link
 
 
 @dataclass(frozen=True)
 class Holding:
-    """Rows of one table that belong to one person, or whose time is over."""
+    """Rows of one table that belong to one person, or are past their retention."""
 
     of: TableClause
     where: ColumnElement[bool]
@@ -64,7 +64,7 @@ class Holding:
 
     def rows(self, session: Session) -> list[dict[str, Any]]:
         shown = [one for one in self.of.columns if one.name not in SECRET]
-        first, *_ = self.of.columns  # the key: the same rows come in the same order
+        first, *_ = self.of.columns  # sort by key, for a stable order
         found = session.execute(select(*shown).where(self.where).order_by(first)).mappings()
         return [{name: _plain(value) for name, value in row.items()} for row in found]
 
@@ -74,10 +74,10 @@ def _plain(value: Any) -> Any:
 
 
 def export_data(session: Session, settings: Settings, address: str) -> dict[str, list[dict]]:
-    """Return everything held about an address, as {table: rows} fit for JSON; times are UTC.
+    """Return all data about an address for JSON, as {table: rows}; times are UTC.
 
-    What would open something (hashes of links, keys of forms) is left out, and so is the text
-    of a mail that holds a sign-in link. Raises ValueError for what is no address.
+    Leaves out secrets (hashes of links, keys of forms) and the text
+    of emails with a sign-in link. Raises ValueError for an invalid address.
     """
     person = Person(session, settings, address)
     holdings = [*person.of_the_lead(), *person.of_staff(), person.suppression(), person.jobs()]
@@ -93,7 +93,7 @@ def export_data(session: Session, settings: Settings, address: str) -> dict[str,
 def export_noted(
     session: Session, settings: Settings, address: str, by: Actor
 ) -> dict[str, list[dict]]:
-    """Return what `export_data` does, and note in the audit log who took it."""
+    """Return the data of `export_data`, and record the export in the audit log."""
     held = export_data(session, settings, address)
     numbers = [row["id"] for row in held["lead"]]
     subject = f"lead {numbers[0]}" if numbers else "address without a lead"
@@ -102,7 +102,7 @@ def export_noted(
 
 
 class Person:
-    """Where the rows of one address are."""
+    """The rows about one address."""
 
     def __init__(self, session: Session, settings: Settings, address: str) -> None:
         self.address = capture.normalize_email(address.strip())
@@ -129,11 +129,11 @@ class Person:
         yield rows_of(Lead, Lead.address == self.address)
 
     def counted(self) -> Rows:
-        """Select what the funnel keeps as numbers once it is erased."""
+        """Select the rows that the funnel keeps as counts once they are erased."""
         return Rows(self._assessments(), Booking.lead_id == self.lead, Lead.id == self.lead)
 
     def of_staff(self) -> Iterator[Holding]:
-        """Yield what is held about a member of the desk or a host."""
+        """Yield the data about a member of the desk or a host."""
         members = select(Member.id).where(Member.email == self.address)
         for model, where in held_about(select(Host.id).where(self._written_in(Host.email))):
             yield rows_of(model, where)
@@ -153,7 +153,7 @@ class Person:
         return self._written_in(OutboxMessage.address)
 
     def is_staff_still(self, session: Session) -> bool:
-        """Say whether a member or host with this address is left."""
+        """Say whether there is still a member or host with this address."""
         session.flush()
         found = (select(Member.id).where(self.member()), select(Host.id).where(self.host()))
         return any(session.scalar(one.limit(1)) is not None for one in found)
@@ -165,22 +165,22 @@ class Person:
         return rows_of(ErasureJob, self._written_in(ErasureJob.address))
 
     def their_mails(self) -> ColumnElement[bool]:
-        """Select what was written to the person, also at an address that they had mistyped."""
+        """Select emails to the person, also to an address that they had mistyped."""
         to_them = or_(self._written_in(OutboxMessage.address), OutboxMessage.kind.in_(TO_VISITORS))
         return and_(self._mails(), to_them)
 
     def _assessments(self) -> ColumnElement[bool]:
-        """Select the lead's answers, and those of their calls that are no other lead's."""
+        """Select the lead's answers, and those of their calls unless another lead has them."""
         of_calls = select(Assessment.id).join(Booking, Booking.assessment_id == Assessment.id)
         with_a_call = of_calls.where(Booking.lead_id == self.lead, Assessment.lead_id.is_(None))
-        # By a union: for an OR, PostgreSQL reads the whole table.
+        # A union, because PostgreSQL reads the whole table for an OR.
         own = select(Assessment.id).where(Assessment.lead_id == self.lead)
         return Assessment.id.in_(own.union(with_a_call))
 
     def _mails(self) -> ColumnElement[bool]:
         """Select the emails about the lead, to anyone, and those to the address.
 
-        Those that staff got about other leads are about those leads.
+        Staff's emails about other leads belong to those leads.
         """
         to_them = self._written_in(OutboxMessage.address)
         if self.is_staff:
@@ -188,8 +188,8 @@ class Person:
         return or_(OutboxMessage.lead_id == self.lead, to_them)
 
     def _written_in(self, kept_as_typed: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-        """Select by a column that keeps addresses as they were typed."""
-        # SQLite lower-cases ASCII letters only, so the typed form is asked for as well.
+        """Select by a column with addresses as they were typed."""
+        # SQLite lower-cases only ASCII letters, so also compare the typed form.
         return or_(kept_as_typed.in_(self.forms), func.lower(kept_as_typed).in_(self.forms))
 
     def _is_staff(self, session: Session, settings: Settings) -> bool:
@@ -200,7 +200,7 @@ class Person:
 
 
 def _forms(session: Session, typed: str, address: str) -> set[str]:
-    """Return the forms in which an address may be stored where it is kept as it was typed."""
+    """Return the forms in which a typed address may be stored."""
     known = session.scalar(select(Lead.email).where(Lead.address == address))
     readable = validate_email(address, check_deliverability=False, test_environment=True)
     forms = {address, typed.strip(), readable.normalized, known or address}

@@ -1,6 +1,6 @@
-"""What the owner of a mailbox decides: that an address is theirs, or not, and who may write to it.
+"""The page for the owner of a mailbox: confirm or disown an address, and choose emails.
 
-Every email to a visitor leads here, and nothing else does. A GET changes nothing.
+Only emails to visitors have a link to it. A GET changes nothing.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ blueprint = Blueprint("mailbox", __name__, url_prefix="/email")
 
 @blueprint.get("/<token>/")
 def choices(token: str) -> str:
-    """Show what was decided, and what can be decided now."""
+    """Show the present choices and the possible ones."""
     settings, now = context().settings, clock.now()
     with context().database.read() as session:
         lead = find_by_mailbox(session, settings.secret, token) or abort(404)
@@ -56,14 +56,14 @@ def choices(token: str) -> str:
 
 @blueprint.get("/erased/")
 def erased() -> str:
-    """Say that nothing is left."""
+    """Confirm that everything was erased."""
     return render_template("privacy/erased.html")
 
 
 @blueprint.post("/<token>/")
 @limit_posts
 def choices_submit(token: str) -> ResponseReturnValue:
-    """Confirm, withdraw, or disown what was done in the name of this address."""
+    """Confirm, withdraw, or disown the lead of this address."""
     choice, settings, now = request.form.get("choice", ""), context().settings, clock.now()
     work, kind = CHOICES.get(choice) or abort(422)
 
@@ -82,13 +82,13 @@ def choices_submit(token: str) -> ResponseReturnValue:
 
 
 def _topics(ticks: Iterable[Consent]) -> list[str]:
-    """Name what ticks are about, as the owner of the mailbox reads it."""
+    """Name the topics of consents, for the owner of the mailbox."""
     is_result = (one.source == consent.RESULT_SOURCE for one in ticks)
     return sorted({"your result" if one else "our services" for one in is_result})
 
 
 def _confirm(session: Session, settings: Settings, lead: Lead, now: datetime) -> None:
-    """Let the ticks count, and the calls that were held until someone confirms them."""
+    """Confirm consents, and calls that were held until someone confirms them."""
     own = capture.shares_mailbox(lead.address)
     session.execute(update(Lead).where(own).values(disowned_at=None))
     ticks = consent.agreed(session, lead.id).waiting
@@ -108,7 +108,7 @@ def _confirm(session: Session, settings: Settings, lead: Lead, now: datetime) ->
 
 
 def _withdraw(session: Session, settings: Settings, lead: Lead, now: datetime) -> None:
-    """Take back every permission to write; the team hears of one that it may have used."""
+    """Withdraw every consent; email the team if it could have used one."""
     before, source = consent.agreed(session, lead.id), consent.WITHDRAWN_SOURCE
     was_asked = {consent.SERVICES: True, consent.RESULT: before.result is not None}
     for asked in [one for one, is_asked in was_asked.items() if is_asked]:
@@ -120,7 +120,7 @@ def _withdraw(session: Session, settings: Settings, lead: Lead, now: datetime) -
 def _tell_team(
     session: Session, settings: Settings, lead: Lead, now: datetime, *, may_contact: bool
 ) -> None:
-    """Queue the news that a person agreed to our emails or withdrew that."""
+    """Email the team that a person agreed to our emails or withdrew that."""
     team_notices.notify(
         session,
         settings,
@@ -133,10 +133,10 @@ def _tell_team(
 
 
 def _disown(session: Session, settings: Settings, lead: Lead, now: datetime) -> None:
-    """Cancel unproved calls, or erase a lead of which nothing was proved or worked on.
+    """Cancel unproved calls, or erase a lead that nobody has confirmed or worked on.
 
-    The host hears of a canceled call, so its lead stays until `_erase`. A press that is repeated
-    must not erase: the mark that the address was disowned holds back later emails to it.
+    The host gets an email about a canceled call, so its lead stays until `_erase`. A repeated
+    request must not erase it: the lead's `disowned_at` holds later emails to the address.
     """
     was_disowned = lead.disowned_at is not None
     _withdraw(session, settings, lead, now)
@@ -150,13 +150,13 @@ def _disown(session: Session, settings: Settings, lead: Lead, now: datetime) -> 
 
 
 def _erase(session: Session, settings: Settings, lead: Lead, now: datetime) -> None:
-    """Erase a lead, unless something in it is to come, was proved or was worked on."""
+    """Erase a lead, unless it has an upcoming call, was confirmed or was worked on."""
     if not _coming(session, lead, now) and not _is_proved(session, lead):
         erasure.erase(session, settings, lead.address, Actor(now))
 
 
 def _is_proved(session: Session, lead: Lead) -> bool:
-    """Say whether the owner of the mailbox or a member has anything to do with a lead."""
+    """Say whether the owner of the mailbox or a member has confirmed or changed a lead."""
     proved = [select(kind.id).where(kind.lead_id == lead.id, kind.is_proved) for kind in KINDS]
     is_worked_on = lead.stage != Stage.NEW or lead.notes
     return bool(is_worked_on or any(session.scalar(one.limit(1)) for one in proved))
@@ -172,7 +172,7 @@ CHOICES = {
 
 
 def _has_canceled(session: Session, lead: Lead) -> bool:
-    """Say whether a call was canceled when the owner of the address disowned it, or since."""
+    """Say whether a call was canceled since the owner disowned the address."""
     gone = (Booking.lead_id == lead.id, Booking.cancelled_at >= lead.disowned_at)
     return session.scalar(select(Booking.id).where(*gone).limit(1)) is not None
 

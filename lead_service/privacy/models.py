@@ -1,4 +1,4 @@
-"""The mark that an erased email address leaves, and what retention is about to erase."""
+"""The digests of erased email addresses, and the plan of the next retention run."""
 
 from datetime import datetime
 
@@ -9,9 +9,9 @@ from ..db.base import Base
 
 
 class Suppression(Base):
-    """The mark that an erased address leaves: that it was erased, and when.
+    """The digest of an erased address, with the time of the erasure.
 
-    The digest is keyed, so that a thief of the database cannot try addresses against it.
+    The digest is keyed, so that a stolen database doesn't allow trying addresses.
     """
 
     __tablename__ = "suppression"
@@ -21,7 +21,7 @@ class Suppression(Base):
 
 
 class RetentionPlan(Base):
-    """The one row that says as of when the next daily run erases what is old."""
+    """The one row with the instant as of which the next daily run erases old rows."""
 
     __tablename__ = "retention_plan"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)

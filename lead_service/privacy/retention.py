@@ -1,4 +1,4 @@
-"""Retention: what has been kept for long enough goes, daily, whether or not anybody visits."""
+"""Erase rows past their retention period, daily."""
 
 import logging
 import time
@@ -24,14 +24,14 @@ from .erasure import sweep_folder
 from .export import Holding, rows_of
 from .models import RetentionPlan
 
-LOOSE_MAIL = timedelta(days=30)  # mails that are over and belong to no lead, as those of the desk
-SIGN_IN = timedelta(days=30)  # older than any link and any session can be
-NOTICE = timedelta(days=1)  # between finding that something is old and erasing it
-PLAN_LASTS = timedelta(days=3)  # deliver was away for longer, or the clock has jumped
+LOOSE_MAIL = timedelta(days=30)  # settled emails without a lead, such as those of the desk
+SIGN_IN = timedelta(days=30)  # longer than any link or session is valid
+NOTICE = timedelta(days=1)  # between finding old rows and erasing them
+PLAN_LASTS = timedelta(days=3)  # an older plan means that deliver was down or the clock has jumped
 LARGE_SHARE = 0.2  # of all leads
 LEADS_AT_ONCE = 50
 ROWS_AT_ONCE = 500
-BETWEEN_BATCHES = 0.05  # seconds for the forms of visitors
+BETWEEN_BATCHES = 0.05  # seconds, to let visitors' forms in
 OVER = (
     EmailState.SENT,
     EmailState.FAILED,
@@ -45,24 +45,24 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Expected:
-    """How many leads a sweep would erase, with all that is theirs, and how many answers beside."""
+    """How many leads a sweep would erase, and how many assessments without a lead."""
 
     leads: int
-    answers: int  # self-assessments that belong to no lead
+    answers: int  # self-assessments without a lead
     leads_stored: int
 
     @property
     def is_large(self) -> bool:
-        """Say whether a person should look first: a clock that runs ahead makes everything old."""
+        """Say whether a person should check first: a fast clock makes everything old."""
         return self.leads > 1 and self.leads > LARGE_SHARE * self.leads_stored
 
 
 def run_daily(database: Database, settings: Settings, now: datetime) -> dict[str, int]:
-    """Erase what the run of a day ago has found to be old and still is; find what is old now.
+    """Erase rows that were old a day ago and still are; plan the next run.
 
-    Old weeks of the funnel are closed as well. A clock that jumps ahead does nothing at once: plans
-    are dropped when they are of a time to come, or when more than `PLAN_LASTS` have passed. A large
-    share waits for a person (`waiting_for_a_person`). Returns how much was erased, by table.
+    Also closes old weeks of the funnel. A clock that jumps ahead has no immediate effect: plans
+    are dropped when they are in the future or older than `PLAN_LASTS`. A large
+    share waits for a person (`waiting_for_a_person`). Returns counts by table.
     """
     planned = database.write(lambda session: _plan(session, now))
     if planned is None:
@@ -78,17 +78,17 @@ def run_daily(database: Database, settings: Settings, now: datetime) -> dict[str
 
 
 def waiting_for_a_person(session: Session, settings: Settings, now: datetime) -> int:
-    """Count the leads that the daily run will not erase before a person has agreed."""
+    """Count the leads that the daily run won't erase without a person's approval."""
     plan = session.get(RetentionPlan, 1)
     expected = expect(session, plan.as_of, settings) if plan and plan.as_of <= now else None
     return expected.leads if expected and expected.is_large else 0
 
 
 def erase(database: Database, settings: Settings, as_of: datetime) -> dict[str, int]:
-    """Erase what is older than its time `as_of` an instant, then the files of its emails.
+    """Erase rows past their retention `as_of` an instant, then the files of their emails.
 
-    In batches of a transaction each, so that a visitor's form waits for one batch at most.
-    Returns how much, as {table: rows}; the log line holds counts only.
+    Each batch is a transaction, so that a visitor's form waits for at most one batch.
+    Returns counts as {table: rows}; the log line has counts only.
     """
     counts: Counter[str] = Counter()
     while batch := database.write(lambda session: _erase_batch(session, as_of, settings)):
@@ -101,7 +101,7 @@ def erase(database: Database, settings: Settings, as_of: datetime) -> dict[str, 
 
 
 def expect(session: Session, as_of: datetime, settings: Settings) -> Expected:
-    """Count the leads and answers that `erase` would erase, by indexes; nothing is changed."""
+    """Count the leads and assessments that `erase` would erase, by indexes."""
 
     def number(model: type[Lead | Assessment], where: ColumnElement[bool]) -> int:
         return session.scalar(select(func.count()).select_from(model).where(where)) or 0
@@ -112,7 +112,7 @@ def expect(session: Session, as_of: datetime, settings: Settings) -> Expected:
 
 
 def count(session: Session, as_of: datetime, settings: Settings) -> dict[str, int]:
-    """Count all that `erase` would erase, as {table: rows}; nothing is changed."""
+    """Count all rows that `erase` would erase, as {table: rows}."""
     leads = _idle(as_of - timedelta(days=settings.retention_days))
     holdings = [*_of_leads(leads), *_by_themselves(as_of, settings)]
     counts: Counter[str] = Counter()
@@ -127,7 +127,7 @@ def idle_leads(now: datetime, settings: Settings) -> Select[Lead]:
 
 
 def _plan(session: Session, now: datetime) -> datetime | None:
-    """Return the time as of which to erase now, or None; plan anew when the plan is of no use."""
+    """Return the instant as of which to erase now, or None; replace an invalid plan."""
     plan = session.get(RetentionPlan, 1, with_for_update=True)
     if plan and now - PLAN_LASTS <= plan.as_of <= now:
         return plan.as_of if plan.as_of <= now - NOTICE else None
@@ -140,9 +140,9 @@ def _plan_anew(session: Session, now: datetime) -> None:
 
 
 def _erase_batch(session: Session, as_of: datetime, settings: Settings) -> dict[str, int]:
-    """Erase a few leads with all that is theirs, or else a few other rows; {} when none is left.
+    """Erase a few leads with all their rows, or else a few other rows; {} if none is left.
 
-    Rows are locked and looked at again. A row that a visitor is just changing is left alone.
+    Rows are locked and checked again. A row that a visitor is changing is skipped.
     """
     idle = _idle(as_of - timedelta(days=settings.retention_days))
     found = select(Lead.id).where(idle).limit(LEADS_AT_ONCE)
@@ -163,7 +163,7 @@ def _erase_batch(session: Session, as_of: datetime, settings: Settings) -> dict[
 
 
 def _of_leads(leads: ColumnElement[bool]) -> Iterator[Holding]:
-    """Yield all that belongs to leads, in an order in which it can be deleted."""
+    """Yield all rows of leads, in an order in which they can be deleted."""
     ids = select(Lead.id).where(leads)
     mails = OutboxMessage.lead_id.in_(ids)
     calls = Booking.lead_id.in_(ids)
@@ -180,7 +180,7 @@ def _of_leads(leads: ColumnElement[bool]) -> Iterator[Holding]:
 
 
 def _by_themselves(now: datetime, settings: Settings) -> Iterator[Holding]:
-    """Yield what no lead takes along; what the provider told of an email goes with the email."""
+    """Yield rows without a lead; delivery events are deleted with their email."""
     yield rows_of(Assessment, _anonymous(now, settings))
     yield rows_of(
         OutboxMessage,
@@ -197,7 +197,7 @@ def _by_themselves(now: datetime, settings: Settings) -> Iterator[Holding]:
 
 
 def _idle(since: datetime) -> ColumnElement[bool]:
-    """Select leads with whom nothing has happened since, and with no call since or to come."""
+    """Select leads without activity since an instant, and without a call since or in the future."""
     active = exists().where(Booking.lead_id == Lead.id, Booking.starts_at >= since)
     return and_(Lead.touched_at < since, ~active)
 
@@ -210,7 +210,7 @@ def _anonymous(now: datetime, settings: Settings) -> ColumnElement[bool]:
     with_a_call = exists().where(Booking.assessment_id == Assessment.id)
     return and_(
         Assessment.lead_id.is_(None),
-        Assessment.touched_at < now - shorter,  # by the index
+        Assessment.touched_at < now - shorter,  # uses the index
         ~with_a_call,
         or_(
             and_(Assessment.completed_at.is_(None), Assessment.touched_at < abandoned),

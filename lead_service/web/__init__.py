@@ -1,1 +1,1 @@
-"""What every request shares: security, limits, pages, static files, errors."""
+"""Code that all requests share: security, limits, pages, static files, errors."""

@@ -1,8 +1,8 @@
-"""Carry what led a visitor here from page to page, in addresses instead of a cookie.
+"""Pass a visitor's source from page to page, in links instead of a cookie.
 
-Every link and form of a page takes along the reference of a self-assessment, which opens
-nothing, the article whose link was followed, and the source. Links to the published pages take
-the source only: people forward their addresses.
+Every link and form of a page keeps the reference of a self-assessment, which opens
+nothing, the article that the visitor came from, and the source. Links to published pages keep
+only the source, because people forward them.
 """
 
 import re
@@ -17,27 +17,27 @@ from .context import context
 REFERENCE = re.compile(r"[0-7][0-9a-f]{7}-(?:[0-9a-f]{8}-)?[0-9a-f]{32}")
 ELEMENT = re.compile(rb'<(?:a|form)\b[^>]*?\b(?:href|action)="(/(?!/)[^"]*)"[^>]*>')
 FORMS = re.compile(r"/(?:book|contact|assessment)/")
-UNREAD = {400, 403, 413}  # what a form that was refused as a whole says is not looked at
-# These pages know themselves what they belong to, or are files.
+UNREAD = {400, 403, 413}  # statuses of forms that were refused unread
+# These pages have the source stored, or are files.
 OF_ITS_OWN = re.compile(
     r"/(?:booking|email|assets)/|/assessment/(?:shared/)?[\w-]{40,}/(?!again/)|.*\.\w+$"
 )
 
 
 def install(app: Flask) -> None:
-    """Let every page for visitors pass on what it knows."""
+    """Add the source to the links of all visitors' pages."""
     app.after_request(_carry)
 
 
 def remember(assessment: str = "", article: str | None = None, source: str = "") -> None:
-    """Note what a page knows from what it shows; what its address says comes first."""
+    """Set the source of a page from its data; parameters in its address override it."""
     g.remembered = {"assessment": assessment, "article": article, "source": source}
 
 
 def with_context(
     address: str, assessment: str = "", article: str | None = None, source: str = ""
 ) -> str:
-    """Add to the path of a page what an email knows of the lead whom it is for."""
+    """Add a lead's reference, article and source to a path, for a link in an email."""
     said = {"assessment": assessment, "from": article or "", **for_links(source)}
     return _with(address, {name: value for name, value in said.items() if value})
 
@@ -47,18 +47,18 @@ def _remembered(name: str) -> str:
 
 
 def article() -> str | None:
-    """Return the slug of the article whose link was followed."""
+    """Return the slug of the article that the visitor came from."""
     slug = request.values.get("from", "")
     return slug if context().published.article(slug) else _remembered("article") or None
 
 
 def source() -> str:
-    """Return the source that led here, as `leads.touch` writes it."""
+    """Return the visitor's source, in the form of `leads.touch`."""
     return read_source(request.values) or _remembered("source")
 
 
 def carried() -> dict[str, str]:
-    """Return what goes along from this page, as {parameter: value}."""
+    """Return the parameters to pass on from this page, as {name: value}."""
     given = request.values.get("assessment", "")
     reference = _remembered("assessment") or (given if REFERENCE.fullmatch(given) else "")
     said = {"assessment": reference, "from": article() or "", **for_links(source())}
@@ -66,7 +66,7 @@ def carried() -> dict[str, str]:
 
 
 def _carry(response: Response) -> Response:
-    """Add it to the links and forms of a page, and to where an answer leads on."""
+    """Add the parameters to the links and forms of a page, and to redirects."""
     if request.blueprint == "desk" or response.status_code in UNREAD or response.is_streamed:
         return response
     if not (along := carried()):
@@ -92,7 +92,7 @@ def _element(found: re.Match[bytes], along: dict[str, str]) -> bytes:
 
 
 def _with(address: str, along: dict[str, str]) -> str:
-    """Add to an address what goes along there and is not in it."""
+    """Add the missing parameters to an address."""
     path_and_query, mark, fragment = address.partition("#")
     path, _, query = path_and_query.partition("?")
     said = {part.partition("=")[0] for part in query.split("&")}
@@ -102,7 +102,7 @@ def _with(address: str, along: dict[str, str]) -> str:
 
 
 def _for(address: str, along: dict[str, str]) -> dict[str, str]:
-    """Select what goes along to an address."""
+    """Select the parameters for an address."""
     path = address.partition("?")[0]
     if OF_ITS_OWN.match(path):
         return {}

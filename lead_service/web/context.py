@@ -1,4 +1,4 @@
-"""What a request works with: the settings, the database and the published site, typed."""
+"""The typed collaborators of a request: settings, database, published site, limits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from ..publishing.site import Published
 from ..settings import Settings
 from .rate_limits import RateLimits
 
-SelectOffered = Callable[[Session, CallTypes], CallTypes]  # of all kinds, those that hosts take
+SelectOffered = Callable[[Session, CallTypes], CallTypes]  # filters kinds of call by hosts
 
 
 @dataclass(frozen=True)
 class Context:
-    """The collaborators of the web half, made once at start."""
+    """The collaborators of all requests, created once at start."""
 
     settings: Settings
     database: Database
@@ -33,10 +33,10 @@ class Context:
 
 
 def install(app: Flask, context: Context) -> None:
-    """Give `app` its collaborators."""
+    """Attach the collaborators to `app`."""
     app.extensions["lead_service"] = context
 
 
 def context() -> Context:
-    """Return the collaborators of the application that serves this request."""
+    """Return the collaborators of the current application."""
     return cast(Context, current_app.extensions["lead_service"])

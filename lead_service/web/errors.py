@@ -1,6 +1,6 @@
 """Error pages: what happened, whether anything was stored, what to do next.
 
-Whatever a visitor had typed stands on the page again, behind one button that sends it anew.
+The page keeps the visitor's input in a form, and one button sends it again.
 """
 
 import logging
@@ -25,7 +25,7 @@ from .security import CONTROL, UNSAFE
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 30
-TOKEN = "csrf_token"  # the desk's: a form that is offered again gets a fresh one
+TOKEN = "csrf_token"  # the desk's CSRF field, which gets a fresh token
 UNAVAILABLE = 503
 WORDS = {
     400: ("That request could not be read", "Go back and send it once more."),
@@ -54,7 +54,7 @@ WORDS = {
 
 
 def install(app: Flask) -> None:
-    """Turn every error into a page of ours."""
+    """Render every error as one of our pages."""
     app.register_error_handler(CSRFError, lambda _error: page(403))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(StorageBusy, _storage_error)
@@ -65,7 +65,7 @@ def install(app: Flask) -> None:
 
 
 def page(status: int, wait: int = RETRY_SECONDS) -> Response:
-    """Render the page of an error `status`, with what was typed; `wait` is in seconds."""
+    """Render the page of an error `status`, with the input; `wait` is in seconds."""
     title, advice = WORDS.get(status, WORDS[500 if status >= 500 else 400])
     advice = advice.format(when=_when(wait))
     template = "desk/error.html" if request.path.startswith("/desk/") else "error.html"
@@ -77,20 +77,20 @@ def page(status: int, wait: int = RETRY_SECONDS) -> Response:
 
 
 def _when(wait: int) -> str:
-    """Say in how many seconds, in words."""
+    """Write a number of seconds in words."""
     minutes = ceil(wait / 60)
     return "in a minute" if minutes <= 1 else f"in {minutes} minutes"
 
 
 def _kept(status: int) -> list[tuple[str, str]]:
-    """Return the fields of the form that failed, fit to be sent again."""
+    """Return the fields of the failed form, for sending it again."""
     if request.method not in UNSAFE or status in {404, 405, 413}:
         return []
     if request.blueprint == "desk" and "own_page" not in g:
-        return []  # a member must not be led to press what another site has filled in
+        return []  # never offer a member a form that another site has filled in
     try:
         fields = [*request.form.items(multi=True)]
-    except RequestEntityTooLarge:  # refused for another reason before anything read it
+    except RequestEntityTooLarge:  # the form was refused unread
         return []
     return [(name, CONTROL.sub("", text)) for name, text in fields if name != TOKEN]
 
@@ -107,7 +107,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _storage_error(error: Exception) -> Response:
-    """Answer 503 when the store failed; 500 when we used it wrongly."""
+    """Return 503 if the database failed; 500 for our own errors."""
     if isinstance(error, (IntegrityError, ProgrammingError, DataError)):
         return _broken(error)
     log.error("storage", extra={"request_id": g.request_id, "error": type(error).__name__})
@@ -115,7 +115,7 @@ def _storage_error(error: Exception) -> Response:
 
 
 def _broken(error: Exception) -> Response:
-    """Log where it broke, without the values that were in the way, and say so."""
+    """Log the error's places without values, and render the page."""
     log.error(
         "broken",
         extra={

@@ -1,4 +1,4 @@
-"""Form fields that several forms share: cleaned text, a mail address, the trap for programs."""
+"""Form fields that several forms share: cleaned text, email addresses, a honeypot."""
 
 import re
 import unicodedata
@@ -23,11 +23,11 @@ from wtforms.validators import DataRequired, InputRequired, StopValidation, Vali
 from ..leads import capture
 from .security import is_submitted_too_fast, signed_now
 
-# Embeddings, overrides and isolates reorder what stands around them; the marks U+200E and
-# U+200F, which Arabic and Hebrew names may hold, do not, and stay.
+# Embeddings, overrides and isolates reorder the text around them; the marks U+200E and
+# U+200F, which Arabic and Hebrew names may contain, don't, and stay.
 BIDI_CONTROL = re.compile("[\u202a-\u202e\u2066-\u2069]")
 LINE_BREAK = re.compile(r"[\r\n\t\u2028\u2029]")
-# White space, what Unicode lets every program leave out (Default_Ignorable_Code_Point, among
+# White space, invisible characters (Default_Ignorable_Code_Point, among
 # them two Hangul letters without a shape), and the Braille pattern without a dot.
 INVISIBLE = re.compile(
     "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
@@ -36,21 +36,21 @@ INVISIBLE = re.compile(
 
 
 def clean(text: str | None) -> str:
-    """Return text as it is stored: NFC, no bidi controls, no white space around it.
+    """Normalize a text for storage: NFC, no bidi controls, no surrounding white space.
 
-    Text of which nothing could be seen is none: on the desk it would be a link without words.
+    Invisible text becomes empty: on the desk it would be a link without a label.
     """
     cleaned = BIDI_CONTROL.sub("", unicodedata.normalize("NFC", text or "")).strip()
     return "" if INVISIBLE.fullmatch(cleaned) else cleaned
 
 
 def asked(label: str) -> str:
-    """Return a label as an error quotes it: errors are also read away from their field."""
+    """Return a label for errors to quote: the summary shows errors away from their field."""
     return label.removesuffix(" (optional)")
 
 
 def limit(longest: int) -> Callable[[Form, Field], None]:
-    """Limit a text to a number of characters; nothing else is asked of one that is longer."""
+    """Limit a text to a number of characters, and skip other checks of a longer one."""
 
     def check(_form: Form, field: Field) -> None:
         if len(field.data or "") > longest:
@@ -61,7 +61,7 @@ def limit(longest: int) -> Callable[[Form, Field], None]:
 
 
 def one_line(_form: Form, field: StringField) -> None:
-    """Refuse line breaks: a name or subject with one could add a header to a mail."""
+    """Refuse line breaks: one in a name or subject could inject a header into an email."""
     if LINE_BREAK.search(field.data or ""):
         raise ValidationError(f"“{asked(field.label.text)}” must be on one line.")
 
@@ -74,16 +74,16 @@ PLAIN_LETTERS = (
 
 
 class AddressField(EmailField):
-    """A mail address."""
+    """The field of an email address."""
 
     @cached_property
     def address(self) -> str:
-        """Return what leads are found by; ValueError where it is no address."""
+        """Return the normalized address; ValueError if it is invalid."""
         return capture.normalize_email(self.data or "")
 
 
 def valid_email(_form: Form, field: AddressField) -> None:
-    """Refuse what is not an email address, or none that every mail server takes."""
+    """Refuse an invalid email address, and one that some email servers don't accept."""
     try:
         _ = field.address
     except ValueError:
@@ -93,14 +93,14 @@ def valid_email(_form: Form, field: AddressField) -> None:
 
 
 def _without_tabs(text: str | None) -> str | None:
-    """Write a space for each tab: text that is pasted from a table has some."""
+    """Replace tabs by spaces: text pasted from a table has some."""
     return text and text.replace("\t", " ")
 
 
 def short_text(
     label: str, *, longest: int = 120, required: str = "", hint: str = "", **attributes
 ) -> StringField:
-    """Make a field of one line; `required` is what to say when it is empty."""
+    """Create a field of one line; `required` is the error when it is empty."""
     first = [DataRequired(required)] if required else []
     return StringField(
         label,
@@ -114,7 +114,7 @@ def short_text(
 def long_text(
     label: str, *, longest: int = 2000, required: str = "", **attributes
 ) -> TextAreaField:
-    """Make a field of several lines; `required` is what to say when it is empty."""
+    """Create a field of several lines; `required` is the error when it is empty."""
     first = [DataRequired(required)] if required else []
     return TextAreaField(
         label,
@@ -125,7 +125,7 @@ def long_text(
 
 
 def address(label: str, *, required: str = "Enter your email address.") -> AddressField:
-    """Make the field of an email address; `required` is what to say when it is empty."""
+    """Create the field of an email address; `required` is the error when it is empty."""
     return AddressField(
         label,
         [
@@ -140,7 +140,7 @@ def address(label: str, *, required: str = "Enter your email address.") -> Addre
 
 
 class Readable(Field):
-    """A field whose checks are for what could be read: of what could not, that alone is said."""
+    """A field whose validators run only if its text could be parsed."""
 
     def pre_validate(self, form: BaseForm) -> None:
         if self.process_errors and any(text.strip() for text in self.raw_data or ()):
@@ -148,7 +148,7 @@ class Readable(Field):
 
 
 class Day(Readable, DateField):
-    """A date, or a message that says why the text is not one."""
+    """The field of a date, with an error that says why a text isn't one."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
@@ -159,7 +159,7 @@ class Day(Readable, DateField):
 
 
 class Choice(SelectField):
-    """One of a list, which may have changed since the form was shown."""
+    """The field of a choice from a list that may have changed since the form was shown."""
 
     def pre_validate(self, form: BaseForm) -> None:
         try:
@@ -170,20 +170,20 @@ class Choice(SelectField):
 
 
 class HoneypotForm(Form):
-    """A public form with a field that people do not see and programs fill in, all at once.
+    """A public form with a hidden field that only programs fill in.
 
-    A password manager may fill it too, so what springs the trap is kept in quarantine, shown to
-    the sales team, and never dropped. So is a form that comes back faster than anyone types.
+    A password manager may fill it too, so such a form is kept in quarantine, shown to
+    the sales team, and never dropped. So is a form that was submitted too fast.
     """
 
     website = StringField("Leave this field empty", render_kw={"autocomplete": "off"})
-    shown = HiddenField()  # when the form was first shown; it stays so when it is shown again
+    shown = HiddenField()  # signed time of the first display
 
     def __init__(self, formdata: MultiDict | None = None, **more: Any) -> None:
         super().__init__(formdata, **more)
         if formdata is None:
             self.shown.data = signed_now()
 
-    @cached_property  # it says the same for as long as the form lives, however late it is asked
+    @cached_property  # decided once, since it depends on the time
     def is_suspect(self) -> bool:
         return bool(self.website.data) or is_submitted_too_fast(self.shown.data or "")

@@ -1,4 +1,4 @@
-"""What a load balancer asks. Problems with email make us neither dead nor unready."""
+"""The checks of a load balancer. Problems with email affect neither."""
 
 from flask import Blueprint
 
@@ -10,16 +10,16 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> tuple[str, int]:
-    """Say that the process lives."""
+    """Say that the process is alive."""
     return "ok\n", 200
 
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[str, int]:
-    """Say whether the database answers, has the schema of this program and takes what is stored."""
+    """Say whether the database answers, has this program's schema, and can be written."""
     database = context().database
     try:
         fault = database.fault() or schema.fault(database)
-    except Exception as error:  # whatever the driver raises, the answer is the same
+    except Exception as error:  # any error of the driver means not ready
         fault = f"database: {type(error).__name__}"
     return (fault + "\n", 503) if fault else ("ready\n", 200)

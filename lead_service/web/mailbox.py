@@ -1,6 +1,6 @@
-"""The link by which the owner of a mailbox is known, in every email to a visitor.
+"""The link in every email to a visitor that identifies the owner of the mailbox.
 
-Nothing else shows it: who opens it has read an email to the lead's address.
+It is nowhere else, so anyone who opens it has read an email to the lead's address.
 """
 
 import hmac
@@ -15,18 +15,18 @@ from .tokens import derived_token
 
 
 def choices(session: Session, settings: Settings, lead: Lead) -> dict[str, Any]:
-    """Return what an email to a visitor says about the choices that they have."""
+    """Return the template's values about a visitor's choices in an email."""
     link = settings.link(f"/email/{mailbox_token(settings.secret, lead)}/")
     return {"choices": link, "to_confirm": bool(agreed(session, lead.id).waiting)}
 
 
 def mailbox_token(secret: str, lead: Lead) -> str:
-    """Return the token of a lead's mailbox; another address has another one."""
+    """Return the token of a lead's mailbox, which depends on the address."""
     return f"{lead.id}-{derived_token(secret, 'mailbox', f'{lead.id}:{lead.address}')[:32]}"
 
 
 def find_by_mailbox(session: Session, secret: str, token: str) -> Lead | None:
-    """Find the lead whose mailbox a token is of, and lock it."""
+    """Find the lead of a mailbox token, and lock it."""
     number = token.partition("-")[0]
     if not (number.isascii() and number.isdigit() and len(number) < 10):
         return None

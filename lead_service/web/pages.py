@@ -1,7 +1,7 @@
 """How pages are rendered, inside the published page, and which of them are compressed.
 
-A compressed page gives away by its length what it repeats (the attack called BREACH), so pages
-that hold a secret, such as a token of the desk or of a result, are never compressed.
+The length of a compressed page reveals repeated text (the BREACH attack), so pages
+with a secret, such as a token of the desk or of a result, are never compressed.
 """
 
 import gzip
@@ -18,8 +18,8 @@ from ..people import Person
 from ..publishing.site import PAGE, Published
 from .context import context
 
-# Parameters that open nothing. A page with any other one is not compressed: `for` fills in a
-# lead's details, and `assessment` comes along in every link.
+# Parameters without secrets. A page with any other one is not compressed: `for` fills in a
+# lead's details, and `assessment` is repeated in every link.
 PUBLIC = {"day", "find", "from", "host", "kind", "month", "zone", *PARAMETERS}
 LEVEL = 6
 View = TypeVar("View", bound=Callable[..., Any])
@@ -38,13 +38,13 @@ def install(app: Flask, published: Published) -> None:
     app.add_template_filter(formats.elsewhere)
     app.add_template_filter(formats.breakable)
     app.add_template_global(own_files.address, "asset")
-    app.add_template_global(_people_of, "people_of")  # macros are imported without the context
+    app.add_template_global(_people_of, "people_of")  # for macros without context
     app.context_processor(_shared)
     app.after_request(_compress)
 
 
 def _people_of(hosts: Iterable[Any]) -> list[Person]:
-    """Return the people of the site whom these hosts are."""
+    """Return the published people who are these hosts."""
     found = (context().published.person(host.person) for host in hosts)
     return [person for person in found if person]
 
@@ -60,7 +60,7 @@ def _shared() -> dict:
 
 
 def compressed(view: View) -> View:
-    """Mark a view whose page holds no secret unless a parameter brings one."""
+    """Mark a view whose page has no secrets, except from parameters."""
     view.is_compressed = True  # type: ignore[attr-defined]
     return view
 

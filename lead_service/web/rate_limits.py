@@ -1,4 +1,4 @@
-"""How often a client may: hits are counted in this process, or in a store that several share."""
+"""Rate limits: hits are counted in this process, or in a store that several processes share."""
 
 import logging
 import time
@@ -10,13 +10,13 @@ from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 PATIENCE = {"socket_timeout": 1, "socket_connect_timeout": 1}  # seconds
-ASKED_AGAIN = 10  # seconds after which a store that was away is asked again
+ASKED_AGAIN = 10  # seconds before an unavailable store is tried again
 
 log = logging.getLogger(__name__)
 
 
 class RateLimits:
-    """Counts hits in moving windows; while the shared store is away, each process by itself."""
+    """Count hits in moving windows; while the shared store is unavailable, in this process."""
 
     def __init__(self, uri: str) -> None:
         self.here = MovingWindowRateLimiter(MemoryStorage())
@@ -24,12 +24,12 @@ class RateLimits:
         if not uri.startswith("memory"):
             storage = storage_from_string(uri, wrap_exceptions=True, **PATIENCE)
             self._shared = MovingWindowRateLimiter(storage)
-        self._asked_at = float("-inf")  # when the shared store was last found to be away
+        self._asked_at = float("-inf")  # when the shared store last failed
 
     def hit(self, limit: str, *names: str) -> int:
-        """Count one hit of `names`; return 0, or the seconds to wait where there were too many.
+        """Count one hit of `names`; return 0, or the seconds to wait if there were too many.
 
-        `limit` is in words: `10 per hour`. What is beyond it is not counted.
+        `limit` is a text such as `10 per hour`. Hits beyond it aren't counted.
         """
         if self._shared and time.monotonic() - self._asked_at >= ASKED_AGAIN:
             try:

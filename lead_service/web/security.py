@@ -1,6 +1,6 @@
-"""What stands at the edge of every request: hosts, sizes, characters, origin, limits, headers.
+"""Check every request's host, size, characters, origin and rate, and add security headers.
 
-Public forms carry no session, and stand on static pages that cannot carry a token: they accept
+Public forms have no session and are on static pages, which can't have a token: they accept
 a POST by `Sec-Fetch-Site`, else by `Origin`. The desk adds Flask-WTF's token (desk/pages.py).
 """
 
@@ -34,19 +34,19 @@ FORM_BYTES = 64 * 1024
 FORM_FIELDS = 60
 PARAMETER_CHARACTERS = 300
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
-# C0 and C1 controls but tab and line ends, the lone surrogates and the non-characters U+FFFE/F:
-# SQLite stores a NUL and PostgreSQL refuses it, and none of these is part of any name.
+# C0 and C1 controls except tab and line ends, lone surrogates and the non-characters U+FFFE/F:
+# SQLite stores a NUL and PostgreSQL refuses it, and no name contains any of these.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 HEALTH = {"/healthz", "/readyz"}
-MESSAGES_OF_CLIENT, MESSAGES_OF_ALL = "5 per hour", "60 per hour"  # the next ones are held
-FASTEST_SECONDS = 2  # from when a form is shown to when a person or a browser has filled it in
+MESSAGES_OF_CLIENT, MESSAGES_OF_ALL = "5 per hour", "60 per hour"  # further ones are held
+FASTEST_SECONDS = 2  # the least time in which a person or a browser fills in a form
 View = TypeVar("View", bound=Callable[..., Any])
 
 csrf = CSRFProtect()
 
 
 def limit_posts(view: View) -> View:
-    """Count the requests of a view as posts of their client, whatever the form; beyond: 429."""
+    """Limit the posts of a client to this view, together with all other forms (429)."""
 
     @wraps(view)
     def counted(*given: Any, **named: Any) -> Any:
@@ -59,9 +59,9 @@ def limit_posts(view: View) -> View:
 
 
 def client_address() -> str:
-    """Return what limits know a client by: its address, or of version six its network.
+    """Return a client's key for limits: its IPv4 address, or its IPv6 network.
 
-    There, providers give one customer up to a /48 (RFC 6177). A socket in the file system has none.
+    Providers give one customer up to a /48 (RFC 6177). A Unix socket has no address.
     """
     address = request.remote_addr or "127.0.0.1"
     try:
@@ -74,22 +74,22 @@ def client_address() -> str:
 
 
 def headers(settings: Settings) -> dict[str, str]:
-    """Return the headers that every answer carries, the static site's included."""
+    """Return the headers of every response, including static files."""
     return headers_for(https=settings.is_https)
 
 
 def trusted_hosts(settings: Settings) -> list[str]:
-    """Return the hosts that we answer for."""
+    """Return the hosts that the service answers for."""
     if settings.is_local:
         return sorted(LOOPBACK)
     return [urlsplit(settings.public_url).hostname or ""]
 
 
 class TrustedHosts:
-    """Stand before all else, static files included: our host or 400, and our headers always.
+    """Middleware before everything else: refuse unknown hosts (400), and add the headers.
 
-    Files that are kept for a year have brought theirs: they are no pages, and a first visit asks
-    for many.
+    Files that are cached for a year have their own headers: they aren't pages, and a first visit
+    requests many.
     """
 
     def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
@@ -102,25 +102,25 @@ class TrustedHosts:
     ) -> Iterable[bytes]:
         def start(status, given, exc_info=None):
             names = {name.lower(): value for name, value in given}
-            # A 304 replaces the stored headers, and a page's policy holds the hashes of its styles.
+            # A 304 replaces cached headers, and a page's policy has the hashes of its styles.
             if status.startswith("304") or "immutable" in names.get("cache-control", ""):
                 return start_response(status, given, exc_info)
             missing = [one for one in self._headers.items() if one[0].lower() not in names]
             return start_response(status, [*given, *missing], exc_info)
 
-        if environ.get("PATH_INFO") in HEALTH:  # balancers ask by an address of their own
+        if environ.get("PATH_INFO") in HEALTH:  # load balancers use a host of their own
             environ = environ | {"HTTP_HOST": self._hosts[0]}
         if host_is_trusted(environ.get("HTTP_HOST", "").lower(), self._hosts):
             return self._app(environ, start)
-        # In plain text: without a host that is ours, no address of a page can be made.
+        # Plain text, because a page needs a known host for its links.
         refused = Response("This address is not served here.\n", 400, mimetype="text/plain")
         return refused(environ, start)
 
 
 class BoundedRequest(Request):
-    """A request whose query holds no parameter longer than any of ours is.
+    """A request that ignores query parameters longer than any of ours.
 
-    Such a one counts as missing: Python refuses to read a number of 5,000 digits, for example.
+    For example, Python refuses to parse a number of 5,000 digits.
     """
 
     @cached_property
@@ -130,10 +130,10 @@ class BoundedRequest(Request):
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Put the edge before every request of `app`; call it before routes are added."""
+    """Add the checks to every request of `app`; call it before adding routes."""
     app.request_class = BoundedRequest
     app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False  # else //: a redirect to whatever port the client names
+    app.url_map.merge_slashes = False  # otherwise // redirects to any port in the Host header
     app.config.update(
         SECRET_KEY=settings.secret,
         MAX_CONTENT_LENGTH=FORM_BYTES,
@@ -153,7 +153,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def _check_origin() -> None:
-    """Refuse a state change that another site asked for (403)."""
+    """Refuse a state change requested by another site (403)."""
     if request.method not in UNSAFE or _own_proof():
         return
     site = request.headers.get("Sec-Fetch-Site")
@@ -163,16 +163,16 @@ def _check_origin() -> None:
         allowed = _is_own_origin(request.headers.get("Origin", ""))
     if not allowed:
         abort(403)
-    g.own_page = True  # what was typed there may be offered again: no other site has written it
+    g.own_page = True  # an error page may show the input again, since no other site has written it
 
 
 def _own_proof() -> bool:
-    """Say whether the route brings its own proof of the sender, as a signed hook does."""
+    """Say whether the route verifies the sender itself, like a signed webhook."""
     return getattr(_view(), "own_proof", False)
 
 
 def _view() -> Callable | None:
-    """Return who answers this request, if anybody does."""
+    """Return the view of this request, if there is one."""
     return current_app.view_functions.get(request.endpoint or "")
 
 
@@ -185,7 +185,7 @@ def _is_own_origin(origin: str) -> bool:
 
 
 def _check_input() -> None:
-    """Refuse what no browser sends (400) and characters that no text needs (422)."""
+    """Refuse malformed forms (400) and forbidden characters (422)."""
     if CONTROL.search(request.path):
         abort(404)
     if request.query_string and CONTROL.search("".join(_texts(request.args))):
@@ -194,13 +194,13 @@ def _check_input() -> None:
         return
     body = request.get_data(cache=True)
     if len(body) != (request.content_length or 0):
-        # Truncated, or of undeclared length. The server hands over what came:
-        # a sentence would be kept without its end, and the form sent again be taken for the same.
+        # Refuse truncated bodies and those without a length: the retry would carry the
+        # same submission key, and be dropped as a duplicate.
         abort(400)
     if request.mimetype == FORM:
         _require_utf8(body)
     if request.content_length and (request.mimetype != FORM or not request.form):
-        abort(400)  # no form of ours: of bytes that are no text, multipart would make other text
+        abort(400)  # our forms aren't multipart, which would replace invalid bytes
     values = _texts(request.form)
     if len(values) > 2 * FORM_FIELDS:
         abort(413)
@@ -214,7 +214,7 @@ def _texts(fields: MultiDict[str, str]) -> list[str]:
 
 
 def _require_utf8(body: bytes) -> None:
-    """Refuse a form that is not UTF-8 (400): it would be read as other text, or as no form."""
+    """Refuse a form that isn't UTF-8 (400): it would be parsed as other text."""
     try:
         unquote_to_bytes(body).decode("utf-8")
     except UnicodeDecodeError:
@@ -222,18 +222,18 @@ def _require_utf8(body: bytes) -> None:
 
 
 def _keep_nothing(response: Response) -> Response:
-    """Let no cache keep what the application answers, but where a route says otherwise."""
+    """Forbid caching of responses, unless a route allows it."""
     response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
 def is_flood(act: str, of_client: str, of_all: str, first_of_all: str = "") -> bool:
-    """Count an act of this client; say whether it, or all clients together, did that too often.
+    """Count an act of this client; say whether this client or all together reached a limit.
 
-    What one client does beyond its limit does not use up the limit of all. With `first_of_all`,
-    the first act of each client in a day has a limit of its own, which few clients cannot use up.
-    A loopback client is this machine, or a proxy that TRUSTED_PROXIES does not name: then all
-    visitors share one address, and suspecting them all would be wrong.
+    Acts beyond one client's limit don't count for all. With `first_of_all`,
+    the first act of each client in a day has a separate limit, which few clients can't use up.
+    A loopback client is this machine, or a proxy missing from TRUSTED_PROXIES: then all
+    visitors share one address, and must not all be suspected.
     """
     client, limits = client_address(), context().limits
     if client in LOOPBACK:
@@ -250,7 +250,7 @@ def are_too_many_messages() -> bool:
 
 
 def client_digest() -> str | None:
-    """Return what a client's acts of one day have in common, and no address can be read from."""
+    """Return a daily digest of the client's address, from which it can't be read."""
     client = client_address()
     if client in LOOPBACK:
         return None
@@ -259,16 +259,16 @@ def client_digest() -> str | None:
 
 
 def signed_now() -> str:
-    """Return the present moment, signed: for a form, to tell later how long it took to fill in."""
+    """Return the present time, signed, from which a form's duration can be computed later."""
     second = int(clock.now().timestamp())
     return _signer(context().settings.secret).sign(str(second)).decode()
 
 
 def is_submitted_too_fast(shown: str) -> bool:
-    """Say whether a form that was `shown` then comes back faster than a person fills it in.
+    """Say whether a form, first `shown` at a signed time, was submitted faster than people type.
 
-    A moment that is missing, old, to come or not ours says nothing: pages may be kept for long,
-    and clocks be set. A loopback client is not suspected, for the reason that
+    A missing, old, future or forged time is ignored: pages may stay open for long,
+    and clocks may be changed. A loopback client isn't suspected, for the reason that
     `is_flood` gives.
     """
     if client_address() in LOOPBACK:

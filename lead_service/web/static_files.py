@@ -1,6 +1,6 @@
 """Serve the built site, and the service's own styles and scripts.
 
-Browsers may keep files whose address holds a hash of their content for a year.
+Browsers may cache files with a hash in their address for a year.
 """
 
 import json
@@ -33,7 +33,7 @@ from .security import headers
 
 
 class Moved:
-    """Answer that a page has another address, for good."""
+    """Redirect permanently to a page's new address."""
 
     def __init__(self, to: str, hardening: Mapping[str, str]) -> None:
         headers = [("Location", to), ("Content-Length", "0"), *hardening.items()]
@@ -44,7 +44,7 @@ class Moved:
 
 
 class Newest:
-    """Serve the newest build of a site that may be built anew while it is served."""
+    """Serve the newest build of a site that may be rebuilt in the meantime."""
 
     def __init__(self, make: Callable[[], WhiteNoise], site: Path) -> None:
         self._make, self._site = make, site
@@ -57,15 +57,15 @@ class Newest:
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Answer for static files before the application is asked."""
+    """Serve static files before the application."""
     make = partial(_files, app.wsgi_app, settings)
-    # In production a new build comes with a restart, and no request looks at the disk for one.
+    # In production, deploying a build restarts the service, so don't check the disk each time.
     serving = Newest(make, settings.site_dir) if settings.is_local else make()
     app.wsgi_app = serving  # type: ignore[method-assign]
 
 
 def _files(application: Any, settings: Settings) -> WhiteNoise:
-    """Index the files of the site as it is now."""
+    """Index the present files of the site."""
     site = settings.site_dir
     of_files = headers(settings)
     of_pages = for_pages(of_files, _hashes(site)) | AHEAD
@@ -87,7 +87,7 @@ def _files(application: Any, settings: Settings) -> WhiteNoise:
     )
     files.add_files(str(site))
     for address, path in by_address().items():
-        if address not in files.files:  # an older site lacks it
+        if address not in files.files:  # missing from an older build
             files.add_file_to_dictionary(address, str(path))
     for name in UNSERVED:
         files.files.pop(f"/{name}", None)
@@ -102,7 +102,7 @@ def _hashes(site: Path) -> dict[str, list[str]]:
 
 
 def _moved(site: Path, files: Mapping[str, object]) -> list[tuple[str, str]]:
-    """List old addresses, with and without the slash, and those of pages without theirs."""
+    """Map old addresses, with and without the slash, and pages without their slash, to new ones."""
     path = site / HOST_REDIRECTS
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     listed = [(old, new) for old, new, _status in map(str.split, lines)]

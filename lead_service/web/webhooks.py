@@ -1,4 +1,4 @@
-"""What other programs tell us: each route here brings its own proof of who is asking."""
+"""Webhooks for other programs, which verify the sender themselves."""
 
 import logging
 
@@ -14,7 +14,7 @@ EVENT_BYTES = 1024 * 1024
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
 
-REPORT_BYTES, REPORTS = 16 * 1024, "10 per hour"  # of one client
+REPORT_BYTES, REPORTS = 16 * 1024, "10 per hour"  # per client
 DIRECTIVES = [part.split()[0] for part in CONTENT_SECURITY_POLICY.split("; ")]
 DIRECTIVES += ["script-src-elem", "script-src-attr", "style-src-elem", "style-src-attr"]
 
@@ -25,10 +25,10 @@ blueprint = Blueprint("hooks", __name__, url_prefix="/hooks")
 
 @blueprint.post("/sendgrid")
 def sendgrid() -> tuple[str, int]:
-    """Take the provider's signed delivery events; without a key to check them there is no page.
+    """Store the provider's signed delivery events; 404 without a key to verify them.
 
-    200 says that they are kept, or were before. While they cannot be kept the answer is 503,
-    and the provider posts them again for a day.
+    200 means that they are stored. If they can't be stored, the response is 503,
+    and the provider retries for a day.
     """
     key = context().settings.sendgrid_webhook_key or abort(404)
     request.max_content_length = EVENT_BYTES
@@ -51,10 +51,10 @@ def sendgrid() -> tuple[str, int]:
 
 @blueprint.post("/csp")
 def csp_report() -> tuple[str, int]:
-    """Log which directive a browser refused something by; the page and the rest are not kept.
+    """Log the directive that a browser reports as violated, and nothing else of the report.
 
-    Anybody can post here, so a client is heard a few times an hour and what it says is read as
-    one of the directives of our policy or not at all.
+    Anyone can post here, so there is a limit per client and hour, and only the
+    directives of our policy are accepted.
     """
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         abort(403)

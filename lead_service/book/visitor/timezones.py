@@ -81,7 +81,7 @@ def fold(text: str) -> str:
 
 
 def _rank(place: Place, wanted: str, now: datetime) -> int:
-    """Return 0 for an exact match, 1 for a name's beginning, 2 for a word's; 4 for no match."""
+    """Return 0 for an exact match, 1 to 3 for an abbreviation or a beginning, 4 for no match."""
     if wanted in place.names:
         return 0
     if wanted in _abbreviations(place.zone, now.year):
