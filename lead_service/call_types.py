@@ -79,10 +79,10 @@ class CallTypes:
 _calls: TypeAdapter[Any] = TypeAdapter(Annotated[tuple[CallType, ...], Field(min_length=1)])
 
 
-def load_call_types(text: str | bytes, engagements: set[str]) -> CallTypes:
+def load_call_types(text: str | bytes, engagements: set[str] | None) -> CallTypes:
     """Read the file; raise CallTypesError for every fault in it.
 
-    `engagements` are the slugs that framework.yml has.
+    `engagements` are the slugs that framework.yml has; None if it cannot be read.
     """
     try:
         source = parse_yaml(text if isinstance(text, str) else decode(text))
@@ -105,7 +105,7 @@ def load_call_types(text: str | bytes, engagements: set[str]) -> CallTypes:
     return CallTypes(calls)
 
 
-def _between(calls: tuple[CallType, ...], engagements: set[str]) -> list[Fault]:
+def _between(calls: tuple[CallType, ...], engagements: set[str] | None) -> list[Fault]:
     """Check the rules between kinds: unique slugs and names, and known engagements."""
     faults: list[Fault] = []
     slugs, names = [one.slug for one in calls], [one.name.casefold() for one in calls]
@@ -117,7 +117,7 @@ def _between(calls: tuple[CallType, ...], engagements: set[str]) -> list[Fault]:
         if call.name.casefold() in names[:number]:
             faults.append((("calls", number, "name"), "another kind of call has this name"))
         for place, slug in enumerate(call.fits):
-            if slug not in engagements:
+            if engagements is not None and slug not in engagements:
                 path = ("calls", number, "fits", place)
                 faults.append((path, f"framework.yml has no engagement {slug}"))
     return faults

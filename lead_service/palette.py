@@ -43,23 +43,27 @@ COLOR = re.compile(r"#[0-9a-f]{6}")
 def use(chosen: Mapping[str, Sequence[str]]) -> None:
     """Replace the default colors with the practice's own, each in light and in dark.
 
-    `ValueError` names an unknown name, an invalid color, or a pair with too little contrast.
+    `ValueError` has a line for each unknown name, invalid color, and pair with too little contrast.
     """
+    faults, known = [], dict(COLORS)
     for name, pair in chosen.items():
         if name not in COLORS:
-            raise ValueError(f"{name}: is no color. These are: {', '.join(COLORS)}")
-        if len(pair) != 2 or not all(COLOR.fullmatch(str(color)) for color in pair):
-            raise ValueError(
-                f'{name}: needs two colors, in light and in dark: ["#a8321c", "#e86444"]'
-            )
+            faults.append(f"{name}: is no color. These are: {', '.join(COLORS)}")
+        elif len(pair) != 2 or not all(COLOR.fullmatch(str(color)) for color in pair):
+            wanted = 'needs two colors, in light and in dark: ["#a8321c", "#e86444"]'
+            faults.append(f"{name}: {wanted}")
+        else:
+            known[name] = (pair[0], pair[1])
     for place, (word, scheme) in enumerate((("light", LIGHT), ("dark", DARK))):
-        scheme.update({name: chosen.get(name, ours)[place] for name, ours in COLORS.items()})
+        scheme.update({name: pair[place] for name, pair in known.items()})
         for color, ground, needed in PAIRS:
             if (found := contrast(scheme[color], scheme[ground])) < needed:
-                raise ValueError(
+                faults.append(
                     f"{color}: is hard to read on {ground} in {word}: the contrast is {found:.1f}, "
                     f"and {needed} is the least"
                 )
+    if faults:
+        raise ValueError("\n".join(faults))
 
 
 def contrast(one: str, other: str) -> float:

@@ -22,15 +22,6 @@ if TYPE_CHECKING:
     from tests.support.databases import PostgreSQL
     from tests.support.limits_store import LimitsStore
 
-QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-    # It replaces Playwright's own list. Each page of a new profile would bring along the pages of
-    # the address bar, which took as long as all of the page's own work.
-    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,Translate,HttpsUpgrades,MediaRouter",
-    "--host-resolver-rules=MAP advisory.test 127.0.0.1",  # where tests/deploy serves https
-)
-MILLISECONDS = 120_000  # patience with a busy machine
 # The folders whose fixtures take longest to start come first, so that what is left for the worker
 # that ends early is small and needs none of them.
 FOLDERS = ("browser", "deploy", "site", "service", "faults", "unit")
@@ -160,8 +151,8 @@ def browser() -> "Iterator[Browser]":
     """The installed Chromium, one for all tests of this worker: a process may have one only."""
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=MILLISECONDS)
+    expect.set_options(timeout=tools.MILLISECONDS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=tools.chromium(), args=QUIET)
+        browser = playwright.chromium.launch(executable_path=tools.chromium(), args=tools.QUIET)
         yield browser
         browser.close()

@@ -36,6 +36,8 @@ TEXT = {".html", ".css", ".js", ".json", ".xml", ".txt", ".svg", ".yml", ".webma
 SMALLEST = 200  # bytes; below this the header that names the encoding outweighs what it saves
 MANY = 200  # pages
 LOGO_HEIGHT = 32  # pixels
+RASTER_SIDE = 128  # pixels of a logo that is looked at
+LEAST_SEEN = 0.1  # of a logo: letters on a badge of the paper's color take no more
 ICONS = (180, 192, 512)  # pixels: Apple's home screen, and the two that a manifest should have
 
 
@@ -59,33 +61,55 @@ class Logo(NamedTuple):
 
 
 class Look:
-    """The logo and the icon of a practice, if it has its own; `ValueError` says what is wrong."""
+    """The logo and the icon of a practice, if it has its own, and `faults` in them."""
 
     def __init__(self, docs: Path, logo: str, icon: str) -> None:
-        self.logo, self._size = b"", (0, 0)
+        self._docs = docs
+        self.faults: list[str] = []
         self.logo_name = Path(logo).name
-        if logo:
-            self.logo = _file(docs, "logo", logo)
-            ending = Path(logo).suffix.lower()
-            try:
-                of_file = pictures.drawn if ending in pictures.DRAWN else pictures.measured
-                found = of_file(self.logo, ending)
-            except ValueError as error:
-                raise ValueError(f"logo: {logo} {error}") from error
-            self._size = round(LOGO_HEIGHT * found.width / found.height), LOGO_HEIGHT
+        self.logo, self._size = self._file("logo", logo), (0, 0)
+        if self.logo:
+            self._measure(logo)
+        drawn = self._file("icon", icon)
         if icon and not icon.endswith(".svg"):
-            raise ValueError(f"icon: {icon} has to be an SVG, of which the others are drawn")
-        self.icon = _file(docs, "icon", icon).decode() if icon else _our_icon()
+            self.faults.append(f"icon: {icon} has to be an SVG, of which the others are drawn")
+        self.icon = _our_icon() if not drawn or self.faults else drawn.decode()
+
+    def _file(self, key: str, name: str) -> bytes:
+        try:
+            return (self._docs / name).read_bytes() if name else b""
+        except OSError:
+            self.faults.append(f"{key}: there is no file docs/{name}")
+            return b""
+
+    def _measure(self, name: str) -> None:
+        """Find the size of the logo, and the kinds of paper on which it cannot be seen."""
+        ending = Path(name).suffix.lower()
+        try:
+            of_file = pictures.drawn if ending in pictures.DRAWN else pictures.measured
+            found = of_file(self.logo, ending)
+        except ValueError as error:
+            self.faults.append(f"logo: {name} {error}")
+            return
+        self._size = round(LOGO_HEIGHT * found.width / found.height), LOGO_HEIGHT
+        schemes = {"light": palette.LIGHT["paper"], "dark": palette.DARK["paper"]}
+        if ending == ".svg" and b"prefers-color-scheme" in self.logo:
+            del schemes["dark"]  # it has colors of its own for it
+        for word, paper in schemes.items():
+            seen = pictures.share_seen(self._raster(ending), paper)
+            if seen < LEAST_SEEN:
+                self.faults.append(
+                    f"logo: {name} is hard to see on paper in {word}: {seen:.0%} of it has a "
+                    f"contrast of {pictures.CONTRAST} or more, and {LEAST_SEEN:.0%} is the least"
+                )
+
+    def _raster(self, ending: str) -> bytes:
+        if ending != ".svg":
+            return self.logo
+        return drawings.icon(self.logo.decode(), RASTER_SIDE, paper=False)
 
     def published_logo(self, publish: Callable[[str, bytes], str]) -> Logo | None:
         return Logo(publish(self.logo_name, self.logo), *self._size) if self.logo else None
-
-
-def _file(docs: Path, key: str, name: str) -> bytes:
-    try:
-        return (docs / name).read_bytes()
-    except OSError:
-        raise ValueError(f"{key}: there is no file docs/{name}") from None
 
 
 def _our_icon() -> str:

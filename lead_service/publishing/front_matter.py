@@ -136,14 +136,14 @@ class FrontMatter:
                 raise self.fault("confirm", f"the page does not say {text!r}")
         return said
 
-    def mistakes(self, today: date, minutes: int = 30) -> list[str]:
+    def mistakes(self, today: date, minutes: int | None = None) -> list[str]:
         """List what is wrong with the text and the days, each with file and line.
 
-        `minutes` is how long the first kind of call takes.
+        `minutes` is how long the first kind of call takes, if that is known.
         """
         is_text = self.body.strip() or not self.data.get("template")  # which fills some pages
         found = [*self.memo.get(mistakes.in_text, self.body, self.first)] if is_text else []
-        found += mistakes.in_times(self.body, self.first, minutes)
+        found += mistakes.in_times(self.body, self.first, minutes) if minutes else ()
         said = [f"{self.file.src_uri}:{line}: {message}" for line, message in sorted(found)]
         days = (self.data.get(key) for key in ("date", "updated", "publish"))
         day, updated, publish = (day if isinstance(day, date) else None for day in days)

@@ -33,7 +33,7 @@ from mkdocs.config.config_options import Type
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin
-from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.files import File, Files, InclusionLevel, get_files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_build_datetime
 
@@ -116,6 +116,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     _whole: list[Any]
     _setup: str  # of Markdown
     _source: str  # of mkdocs.yml
+    _look: assets.Look
     _nav: list[Any] | None  # as mkdocs.yml has it
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
@@ -126,13 +127,10 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         """Read the settings and the framework; each fault in them stops the build and is named."""
         self._configure(config)
         self._source = Path(config.config_file_path).read_text("utf-8")
-        if lost := [*config_faults.lost(self._source)]:
-            raise PluginError("\n".join(lost))
-        try:
-            palette.use(self.config.colors)
-        except ValueError as error:
-            raise self._setting(f"colors: {error}", str(error).partition(":")[0]) from error
-        self._read_data(config)
+        faults = [*config_faults.lost(self._source), *self._faults_in_look(config)]
+        if in_data := self._read_data(config):
+            raise _all_of([*faults, *in_data, *self._faults_in_texts(config)])
+        self.build.faults = faults  # and more from the pages
         links.name_lines(config.docs_dir)
         setup = repr((config.markdown_extensions, sorted(config.mdx_configs.items())))
         self._setup = re.sub(r" at 0x\w+", "", setup)  # where a function is in this process
@@ -143,23 +141,51 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         self._whole.append(dialect.Annotations())
         return config
 
-    def _read_data(self, config: MkDocsConfig) -> None:
-        """Read the framework, the questions for calls and the kinds of call."""
-        path = Path(config.docs_dir, "framework.yml")
+    def _faults_in_look(self, config: MkDocsConfig) -> Iterator[str]:
+        """Take the colors, the logo and the icon of a practice; yield what is wrong with them."""
         try:
-            self.build = Build(load(path.read_bytes()), get_build_datetime().date())
+            palette.use(self.config.colors)
+        except ValueError as error:
+            for line in str(error).splitlines():
+                yield self._setting(f"colors: {line}", line.partition(":")[0])
+        self._look = assets.Look(Path(config.docs_dir), self.config.logo, self.config.icon)
+        for wrong in self._look.faults:
+            yield self._setting(wrong, wrong.partition(":")[0])
+
+    def _faults_in_texts(self, config: MkDocsConfig) -> Iterator[str]:
+        """Yield what is wrong with pages whatever the framework says, which cannot be read."""
+        for file in get_files(config).documentation_pages():
+            if file.src_uri.startswith((*assets.UNPUBLISHED, PEOPLE)):
+                continue
+            try:
+                front = front_matter.read(file)
+            except PluginError as error:
+                yield from str(error).splitlines()
+            else:
+                is_read = self.is_preview or not front.data.get("draft")
+                yield from front.mistakes(get_build_datetime().date()) if is_read else ()
+
+    def _read_data(self, config: MkDocsConfig) -> list[str]:
+        """Read the framework, the questions for calls and the kinds of call; list the faults."""
+        path, calls = (Path(config.docs_dir, name) for name in mistakes.DATA)
+        faults: list[str] = []
+        slugs: set[str] | None = None
+        try:
+            framework = load(path.read_bytes())
+            slugs = {one.slug for one in framework.engagements}
+            read_suggestions(BRIEF, framework)
         except FrameworkError as error:
-            raise PluginError(f"{path.name}: {error}") from error
-        try:
-            read_suggestions(BRIEF, self.build.framework)
+            faults += _of_file(path, error)
         except SuggestionsError as error:
-            raise PluginError(f"{BRIEF.name}: {error}") from error
-        calls = Path(config.docs_dir, "calls.yml")
-        slugs = {one.slug for one in self.build.framework.engagements}
+            faults += _of_file(BRIEF, error)
         try:
-            self.build.calls = load_call_types(calls.read_bytes(), slugs)
+            call_types = load_call_types(calls.read_bytes(), slugs)
         except CallTypesError as error:
-            raise PluginError(f"{calls.name}: {error}") from error
+            faults += _of_file(calls, error)
+        if faults:
+            return faults
+        self.build = Build(framework, get_build_datetime().date())
+        self.build.calls = call_types
         self.build.words = placeholders.words(
             self.build.framework,
             self.build.calls.default,
@@ -171,6 +197,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             for engagement in self.build.framework.engagements
             for key in engagement.confirm
         ]
+        return []
 
     def _configure(self, config: MkDocsConfig) -> None:
         """Let the environment say what the site is called, where it is and who publishes it."""
@@ -197,11 +224,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         """Replace the theme's assets with ours, and read every page's front matter."""
         build = self.build
         people = self._left_out(files, config)
-        try:
-            look = assets.Look(Path(config.docs_dir), self.config.logo, self.config.icon)
-        except ValueError as error:
-            raise self._setting(str(error), str(error).partition(":")[0]) from error
-        build.published = assets.published(config, files, look, is_preview=self.is_preview)
+        build.published = assets.published(config, files, self._look, is_preview=self.is_preview)
         chosen = json.dumps(self.config.colors).encode()
         files.append(File.generated(config, "colors.json", content=chosen))
         self._read_people(people, config, files)
@@ -218,7 +241,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         self._read_all(files)
         has_imprint = config.extra["has_imprint"]
         menu = menus.Menus(self._nav, files, build.addresses.known, has_imprint=has_imprint)
-        build.faults += (str(self._setting(wrong, text)) for text, wrong in menu.faults)
+        build.faults += (self._setting(wrong, text) for text, wrong in menu.faults)
         build.menu = menu.entries
         included = Path(config.docs_dir, "includes").glob("*")
         rendering = Rendering(self._setup, included, self._extensions_for)
@@ -229,12 +252,12 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             KeptPage(file, config, rendering, front.memo if front else Memo(file.src_uri))
         return files
 
-    def _setting(self, wrong: str, text: str) -> PluginError:
+    def _setting(self, wrong: str, text: str) -> str:
         """Name the line of mkdocs.yml that has a text, as far as it is found."""
         written = rf"(?m)^(?!\s*#).*?(?<![\w-]){re.escape(text)}(?![\w-])"
         found = re.search(written, self._source)
         line = f":{self._source.count(chr(10), 0, found.start()) + 1}" if found else ""
-        return PluginError(f"mkdocs.yml{line}: {wrong}")
+        return f"mkdocs.yml{line}: {wrong}"
 
     def _left_out(self, files: Files, config: MkDocsConfig) -> list[File]:
         """Take out what is no page of its own, note faults in names, and return people's files."""
@@ -549,6 +572,10 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         if not self.is_preview:
             build.compressor.finish(site)
             build_cache.tidy()
+
+
+def _of_file(path: Path, error: ValueError) -> Iterator[str]:
+    return (f"{path.name}:{line.removeprefix('line ')}" for line in str(error).splitlines())
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
-from tests.conftest import QUIET
 from tests.support.built_site import ROOT
+from tests.support.tools import QUIET
 
 ARTICLE = "/insights/why-most-ai-pilots-never-scale/"
 BARE = "/bare/"

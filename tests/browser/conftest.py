@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.conftest import MILLISECONDS
 from tests.support.browser.product import HOST_ZONE, Product
 from tests.support.browser.visitor import OWN_ZONE, Visitor
+from tests.support.tools import MILLISECONDS
 
 
 # It ends with this folder and not with the session.

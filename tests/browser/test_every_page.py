@@ -15,13 +15,13 @@ from werkzeug.exceptions import HTTPException
 
 from lead_service import create_app
 from lead_service.settings import load
-from tests.conftest import MILLISECONDS
 from tests.support.browser import layout_checks, markup
 from tests.support.browser.page_audit import Visit
 from tests.support.browser.page_tokens import Tokens
 from tests.support.browser.pages import PLACES
 from tests.support.browser.product import HOST_ZONE
 from tests.support.browser.visitor import Visitor
+from tests.support.tools import MILLISECONDS
 
 # The narrowest and a window; with --all, others between and beyond them too.
 WIDTHS, MORE_WIDTHS = (320, 1280), (360, 768, 2560, 3840)

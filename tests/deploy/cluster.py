@@ -21,7 +21,7 @@ from tests.support.fake_sendgrid import KEY
 from tests.support.processes import PROGRAM, ROOT, children, free_port
 from tests.support.waiting import PATIENCE, comes_up
 
-NAME = "advisory.test"  # tests/conftest.py tells Chromium where it is
+NAME = "advisory.test"  # tests/support/tools.py tells Chromium where it is
 POSTS = 20  # of one client, in the time of all tests of the deployment
 SELF_SIGNED = (
     *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),

@@ -7,10 +7,13 @@ from mkdocs.exceptions import Abort
 
 from lead_service import palette
 from lead_service.publishing import links
+from lead_service.publishing.assets import Look
 from tests.support.built_site import ARTICLE, ROOT, build_site, small_docs
 
 OWN = {"accent": ["#005fcc", "#7fb8ff"]}
-LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 30"><path d="M0 0h90v30z"/></svg>'
+LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 30">\
+<path fill="#b8502f" d="M0 0h90v30z"/></svg>'
+BLACK = LOGO.replace("#b8502f", "#241f18")
 NAV = [
     {"Menu": [{"Ideas": "insights/index.md"}, {"Shop": "https://shop.example.com"}]},
     {"Footer": [{"Write": "/contact/"}, {"Imprint": "imprint.md"}]},
@@ -51,11 +54,21 @@ def test_our_icon_has_the_color_of_the_practice(tmp_path):
     ("wrong", "said"),
     [
         (
-            {"colors": {"ink": ["#cccccc", "#ffffff"]}},
-            ["mkdocs.yml: colors: ink: is hard to read on paper in light"],
+            {
+                "colors": {"ink": ["#cccccc", "#ffffff"], "good": ["#cccccc", "#111111"]},
+                "logo": "gone.png",
+                "icon": "a.png",
+                "nav": [{"Menu": []}],
+            },
+            [
+                "mkdocs.yml: colors: ink: is hard to read on paper in light",
+                "mkdocs.yml: colors: good: is hard to read on paper-2 in dark",
+                'mkdocs.yml:{logo: "}: logo: there is no file docs/gone.png',
+                'mkdocs.yml:{icon: "}: icon: a.png has to be an SVG',
+                "mkdocs.yml:{nav:}: nav: Footer: is missing",
+                "insights/soon.md:8: the picture has no description",
+            ],
         ),
-        ({"logo": "gone.png"}, ['mkdocs.yml:{logo: "}: logo: there is no file docs/gone.png']),
-        ({"icon": "a.png"}, ['mkdocs.yml:{icon: "}: icon: a.png has to be an SVG']),
         (
             {
                 "nav": [
@@ -72,11 +85,13 @@ def test_our_icon_has_the_color_of_the_practice(tmp_path):
             ],
         ),
     ],
-    ids=["colors", "logo", "icon", "nav"],
+    ids=["all", "nav"],
 )
 def test_what_is_wrong_in_mkdocs_yml_is_said(tmp_path, caplog, wrong, said):
     draft = ARTICLE.replace("step:", "draft: true\nstep:")
-    (small_docs(tmp_path) / "insights" / "soon.md").write_text(draft, "utf-8")
+    picture = ARTICLE.replace("sentence", "second sentence") + "![](soon.png)\n"
+    soon = picture if "logo" in wrong else draft
+    (small_docs(tmp_path) / "insights" / "soon.md").write_text(soon, "utf-8")
     with pytest.raises(Abort):
         build(tmp_path, **wrong)
     source = (ROOT / "mkdocs.yml").read_text("utf-8")
@@ -84,3 +99,29 @@ def test_what_is_wrong_in_mkdocs_yml_is_said(tmp_path, caplog, wrong, said):
         line = str(links.line_of(written, source))
         said = [one.replace(f"{{{written}}}", line) for one in said]
     assert [one for one in said if one not in caplog.text] == []
+
+
+@pytest.mark.parametrize(
+    ("svg", "said"),
+    [
+        (LOGO.replace("#b8502f", "#fffdf8"), "hard to see on paper in light: 0% of it"),
+        (BLACK, "hard to see on paper in dark: 0% of it"),
+        (BLACK.replace("<path", "<style>@media (prefers-color-scheme: dark){}</style><path"), None),
+    ],
+    ids=["white", "black", "one for each"],
+)
+def test_a_logo_has_to_be_seen_in_both_schemes(tmp_path, svg, said):
+    (tmp_path / "logo.svg").write_text(svg)
+    faults = Look(tmp_path, "logo.svg", "").faults
+    assert faults == [] if said is None else said in "".join(faults)
+
+
+def test_faults_in_data_and_in_texts_are_said_together(tmp_path, caplog):
+    docs = small_docs(tmp_path, ARTICLE + "\n# Again\n")
+    for name in ("framework.yml", "calls.yml"):
+        with (docs / name).open("a") as file:
+            file.write("extra: 1\n")
+    with pytest.raises(Abort):
+        build_site(tmp_path / "site", docs)
+    for place in ("framework.yml:", "calls.yml:", "insights/new.md:9: the title above is the only"):
+        assert place in caplog.text

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.conftest import QUIET
 from tests.support import tools, whole_site
 from tests.support.browser.product import HOST, HOST_ZONE, Product
 from tests.support.processes import PROGRAM, ROOT
@@ -83,7 +82,7 @@ def main() -> None:
         product = Product(site, Path(name))
         try:
             subprocess.run([*PROGRAM, "demo"], env=product.environment, cwd=name, check=True)
-            browser = playwright.chromium.launch(executable_path=tools.chromium(), args=QUIET)
+            browser = playwright.chromium.launch(executable_path=tools.chromium(), args=tools.QUIET)
             take_all(browser, product)
             browser.close()
         finally:

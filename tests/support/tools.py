@@ -27,6 +27,16 @@ MAC_APPLICATIONS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
 
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+    # It replaces Playwright's own list. Each page of a new profile would bring along the pages of
+    # the address bar, which took as long as all of the page's own work.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,Translate,HttpsUpgrades,MediaRouter",
+    "--host-resolver-rules=MAP advisory.test 127.0.0.1",  # where tests/deploy serves https
+)
+MILLISECONDS = 120_000  # patience with a busy machine
+
 
 @functools.cache
 def chromium() -> str | None:

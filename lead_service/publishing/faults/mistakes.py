@@ -71,7 +71,6 @@ FILES = {  # endings of files that people link to, published or not
     *("heic", "tif", "tiff", "bmp", "mp3", "mp4", "mov"),
 }
 TIMES = re.compile(r"(?m)^\*\*\d+ to (\d+)\*\*")
-DASHES = re.compile(r"\|?[\s:|-]*-[\s:|-]*")
 
 
 def in_text(body: str, first: int = 1) -> tuple[Mistake, ...]:
@@ -235,7 +234,7 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
     for block in re.split(r"(\n[ \t]*\n)", text):
         lines = block.strip("\n").split("\n")
         if lines[0].startswith("|"):
-            if len(lines) < 2 or not DASHES.fullmatch(lines[1].strip()):
+            if len(lines) < 2 or not literals.DASHES.fullmatch(lines[1].strip()):
                 yield at, "a table needs a line such as |---|---| below its first line"
         elif not NO_PARAGRAPH.match(lines[0]):
             offset = at + len(block) - len(block.lstrip("\n"))

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from html import escape
 from io import BytesIO
+from typing import Any
 
 import PIL
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ... import palette
 from ..cache import keep
 
 WIDTHS = (400, 800, 1216)  # pixels; the last is the width of the text on a screen of double density
@@ -29,6 +31,9 @@ VIEW_BOX = re.compile(rb"""\bviewBox=["'][\d.-]+[ ,]+[\d.-]+[ ,]+([\d.]+)[ ,]+([
 NO_PICTURE = "is not a picture: use an SVG, PNG or WebP"
 KEPT = {"transparency", "icc_profile"}  # of what is written into a picture
 WRITTEN_BY_CAMERAS = {"exif", "xmp", "XML:com.adobe.xmp", "photoshop", "comment", "Comment"}
+LOOKED_AT = (128, 128)  # pixels
+HALF = 127  # of 255: what is less opaque is not visible
+CONTRAST = 3  # of a picture with the paper below it (WCAG 2.2, 1.4.11)
 RASTER = {".png", ".jpg", ".jpeg", ".webp", ".avif"}
 DRAWN = {".svg", ".gif"}
 
@@ -139,6 +144,24 @@ def _shown(picture: Sized, tag: str) -> tuple[int, int]:
         given.get("height", picture.height) / picture.height,
     )
     return round(picture.width * part), round(picture.height * part)
+
+
+def share_seen(picture: bytes, paper: str) -> float:
+    """Return which part of a picture's visible area stands out from paper, 0 to 1."""
+    with Image.open(BytesIO(picture)) as opened:
+        image = opened.convert("RGBA")
+    image.thumbnail(LOOKED_AT)
+    shown = Image.new("RGBA", image.size, paper)
+    shown.alpha_composite(image)
+    shown.putalpha(image.getchannel("A"))
+    visible = seen = 0
+    colors: Any = shown.getcolors(image.width * image.height)
+    for count, (red, green, blue, opacity) in colors:
+        if opacity > HALF:
+            visible += count
+            color = f"#{red:02x}{green:02x}{blue:02x}"
+            seen += count if palette.contrast(color, paper) >= CONTRAST else 0
+    return seen / max(visible, 1)
 
 
 def rewritten(html: str, find: Callable[[str], tuple[Sized, Sequence[str]] | None]) -> str:
