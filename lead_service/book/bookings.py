@@ -475,7 +475,7 @@ def correct_email(
     """
     if not is_upcoming(booking, now) or booking.address_changes >= MOST_CHANGES:
         return False
-    mistyped, meant = booking.lead, capture.find_lead(session, email)
+    mistyped = booking.lead
     if not _is_only_trace(session, booking, mistyped):
         led = Touch(booking.created_at, booking.came_from, booking.source)
         told = replace(booking.details, email=email)
@@ -486,16 +486,29 @@ def correct_email(
         own = take_along(session, booking.assessment_id, mistyped, known)
         booking.assessment_id = own.id if own else None
         _move_form(session, booking, mistyped)
-    elif meant is not mistyped:
-        while meant is None and not capture.correct_lead_email(session, mistyped, email):
-            meant = capture.find_lead(session, email)  # created in the meantime
-        if meant:
-            _merge_into(session, mistyped, meant)
+    else:
+        correct_lead(session, mistyped, email)
+    readdress(settings, booking, email)
+    return True
+
+
+def readdress(settings: Settings, booking: Booking, email: str) -> None:
+    """Give a booking another email address, which nothing has confirmed yet, and another link."""
     booking.email, booking.is_proved = email, False
     booking.address_changes += 1
     booking.sequence += 2
     booking.token_hash = token_hash(manage_token(booking, settings.secret))
-    return True
+
+
+def correct_lead(session: Session, mistyped: models.Lead, email: str) -> models.Lead:
+    """Give a lead the address that was meant; return it, or the lead that has it and all else."""
+    meant = capture.find_lead(session, email)
+    while meant is None and not capture.correct_lead_email(session, mistyped, email):
+        meant = capture.find_lead(session, email)  # created in the meantime
+    if meant is None or meant is mistyped:
+        return mistyped
+    _merge_into(session, mistyped, meant)
+    return meant
 
 
 def _is_only_trace(session: Session, booking: Booking, lead: models.Lead) -> bool:

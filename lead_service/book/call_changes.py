@@ -8,6 +8,7 @@ of two gets `Taken`.
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ..accounts.audit_log import Actor, AuditKind, Detail
@@ -17,11 +18,12 @@ from ..emails.message import EmailKind
 from ..emails.models import OutboxMessage
 from ..emails.team_notices import CallNews
 from ..leads import events
-from ..leads.models import EventKind
+from ..leads.consent import TOLD_SOURCE
+from ..leads.models import Consent, EventKind, Lead
 from ..settings import Settings
 from . import bookings, notifications
 from .hosts.models import Host
-from .models import Booking, CallOutcome
+from .models import Booking, CallOutcome, coming
 from .notifications import ChangeNotice
 from .terms import Terms
 
@@ -62,6 +64,32 @@ def cancel(
         notice.tell_team(CallNews.CANCELED, [call.host], **facts)
     _note(session, AuditKind.CALL_CANCELLED, call, by)
     return True
+
+
+def correct_email(session: Session, settings: Settings, lead: Lead, email: str, by: Actor) -> Lead:
+    """Give a lead and its calls to come the address that they told a member; return the lead.
+
+    That is the one that has the address already, if any, with all that we know of this one. A tick
+    that was confirmed from the old mailbox has to be confirmed from the new one.
+    """
+    query = select(Booking).where(Booking.lead_id == lead.id, *coming(by.at))
+    calls = session.scalars(query.order_by(Booking.host_id, Booking.id)).all()
+    for call in calls:
+        bookings.lock_one(session, call)
+    confirmed = (Consent.lead_id == lead.id, Consent.source != TOLD_SOURCE)
+    session.execute(update(Consent).where(*confirmed).values(is_proved=False))
+    found = bookings.correct_lead(session, lead, email)
+    for call in calls:
+        before = call.email
+        bookings.readdress(settings, call, email)
+        call.is_proved = True
+        notifications.email_corrected(session, settings, call, before, by)
+    if not calls:
+        kind = EventKind.ADDRESS_CORRECTED
+        events.record_event(session, found, kind, by.at, member=by.member_id)
+    found.version += 1
+    by.note(session, AuditKind.LEAD_CHANGED, f"lead {found.id}", fields=["email"])
+    return found
 
 
 def confirm(session: Session, settings: Settings, call: Booking, by: Actor) -> bool:

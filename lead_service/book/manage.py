@@ -91,7 +91,7 @@ def _readdress(session: Session, token: str, email: str, now: datetime) -> str |
     if before != email:
         if not readdress_booking(session, settings, booking, email, now):
             return None
-        notifications.email_corrected(session, settings, booking, before, now)
+        notifications.email_corrected(session, settings, booking, before, Actor(now))
     return bookings.manage_token(booking, settings.secret)
 
 

@@ -134,15 +134,15 @@ def disowned(session: Session, settings: Settings, booking: Booking, now: dateti
 
 
 def email_corrected(
-    session: Session, settings: Settings, booking: Booking, before: str, now: datetime
+    session: Session, settings: Settings, booking: Booking, before: str, by: Actor
 ) -> None:
     """Queue the invitation to the corrected address, and its withdrawal to the mistyped one.
 
     Host and team get an email with the corrected address, too.
     """
-    notice = ChangeNotice(session, settings, booking, Actor(now))
+    notice = ChangeNotice(session, settings, booking, by)
     notice.record(EventKind.ADDRESS_CORRECTED)
-    queue_email(session, booking, EmailKind.BOOKING_WITHDRAWN, before, at=now)
+    queue_email(session, booking, EmailKind.BOOKING_WITHDRAWN, before, at=by.at)
     notice.invite(EmailKind.BOOKING_CONFIRMED)
     notice.tell_team(CallNews.CORRECTED, [booking.host])
     if not booking.quarantine:

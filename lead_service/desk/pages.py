@@ -15,6 +15,7 @@ from .hosts import (
 )
 from .leads import (
     bulk_actions,
+    email_page,
     exports,
     inbox,
     lead_page,

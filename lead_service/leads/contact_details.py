@@ -47,5 +47,5 @@ class ContactDetails:
 
 FIELDS: tuple[Field, ...] = fields(ContactDetails)
 LABELS: dict[str, str] = {one.name: one.metadata["label"] for one in FIELDS}
-# Fields that a member may correct. Only the visitor changes the address, which identifies a lead.
+# Fields that a member corrects in place. The address identifies a lead, so it has its own page.
 CORRECTABLE = tuple(one for one in FIELDS if one.name != "email")

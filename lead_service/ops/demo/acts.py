@@ -217,7 +217,7 @@ def correct_address(tale: Tale, email: str) -> None:
     settings, call, now = tale.demo.context.settings, _call(tale), tale.at
     before = call.email
     bookings.correct_email(tale.session, settings, call, email, now)
-    notifications.email_corrected(tale.session, settings, call, before, now)
+    notifications.email_corrected(tale.session, settings, call, before, Actor(now))
     tale.lead_id = call.lead_id
 
 

@@ -35,6 +35,8 @@ DESK = {
     ("desk.mark_spam", "POST"): MEMBER,
     ("desk.save_view", "POST"): MEMBER,
     ("desk.keys", "GET"): MEMBER,
+    ("desk.correct_email", "GET"): MEMBER,
+    ("desk.correct_email_submit", "POST"): MEMBER,
     ("desk.new_lead", "GET"): MEMBER,
     ("desk.new_lead_submit", "POST"): MEMBER,
     ("desk.book_call", "GET"): MEMBER,

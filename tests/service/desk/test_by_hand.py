@@ -216,6 +216,39 @@ def test_a_lead_that_a_form_made_is_found_by_its_source(client, member, database
     assert "/desk/leads/1/" in client.get("/desk/search/?q=linkedin").text
 
 
+def test_a_member_corrects_the_address_of_a_lead_and_of_its_calls(client, member, mails, database):
+    press(client, "/desk/leads/new/", **TOLD | {"how": "Trade fair", "owner_id": "1"})
+    book_form = {"at": "2026-11-24T09:00", "city": "Berlin", "name": "Dana", "submission": "x"}
+    press(client, LEAD, LEAD + "book/", **book_form)
+    database.write(lambda session: setattr(session.get_one(Lead, 1), "bounced_at", MONDAY_MORNING))
+    page = LEAD + "email/"
+    assert page in client.get(LEAD).text
+    assert press(client, page, email="dana").status_code == 422
+    assert press(client, page, email="dana@acme.test").location == LEAD
+    found, call = one(database, Lead), one(database, Booking)
+    assert (found.email, found.bounced_at, found.owner_id) == ("dana@acme.test", None, 1)
+    assert (found.first_touch["utm_source"], call.email) == ("trade fair", "dana@acme.test")
+    assert call.is_proved
+    sent = {row.kind: row.address for row, _ in mails()}
+    assert sent["booking_confirmed"] == "dana@acme.test"
+    assert "Corrected their email address" in client.get(LEAD).text
+    assert changes(database, "lead 1")[-1] == ("lead_changed", 1)
+
+
+def test_two_leads_of_one_person_are_combined_once_a_member_says_so(client, lead, database):
+    form = TOLD | {"email": "dnaa@example.com", "how": "Trade fair", "owner_id": "1", "note": NOTE}
+    press(client, "/desk/leads/new/", **form)
+    page, email = "/desk/leads/2/email/", {"email": "Dana@example.com"}
+    asked = press(client, page, **email)
+    assert asked.status_code == 409 and "has this address already" in asked.text
+    combined = press(client, page, **email, other=hidden(asked.text, "other"))
+    assert combined.location == lead
+    found = one(database, Lead)
+    assert (found.id, found.owner_id, found.phone) == (1, 1, TOLD["phone"])
+    assert found.last_touch["utm_source"] == "trade fair"
+    assert NOTE in client.get(lead).text
+
+
 def test_what_a_member_typed_goes_into_no_link_for_the_lead(client, member, database, settings):
     press(client, "/desk/leads/new/", **TOLD | {"how": "Husband of Ann", "owner_id": ""})
     form = {"at": "2026-11-24T09:00", "city": "Berlin", "name": "Dana", "submission": "x"}

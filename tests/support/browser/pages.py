@@ -164,6 +164,7 @@ PLACES = published() | {
     "desk, new lead": Place("/desk/leads/new/", send_nothing("Add the lead"), 422, is_desk=True),
     "desk, mark as spam": Place("/desk/leads/spam/?lead=1", is_desk=True),
     "desk, book a call": Place("{lead}book/", is_desk=True),
+    "desk, correct an email": Place("{lead}email/", is_desk=True),
     "desk, invite again": Place("{missed}again/", is_desk=True),
     "desk, lead": Place("{lead}", is_desk=True),
     "desk, lead, an action without a day": Place("{lead}", act_without_a_day, 422, is_desk=True),

@@ -1,0 +1,69 @@
+"""Correct the email address of a lead who told a member the right one."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+from wtforms import Form
+
+from ... import clock
+from ...accounts.audit_log import Actor
+from ...book import call_changes
+from ...book.forms import refuse_hosts
+from ...leads import capture
+from ...leads.models import Lead
+from ...web.context import context
+from ...web.fields import address
+from ..blueprint import blueprint, write
+from .lead_detail import coming_calls
+from .lead_page import find_lead_or_404
+
+
+class EmailForm(Form):
+    """The address that was meant."""
+
+    validate_email = refuse_hosts
+    email = address("Email address", required="Enter the right email address.")
+
+
+@blueprint.get("/leads/<int:lead_id>/email/")
+def correct_email(lead_id: int) -> str:
+    """Ask for the address; 404 for a lead whose mailbox said that it is another person."""
+    return _render(lead_id, EmailForm())
+
+
+@blueprint.post("/leads/<int:lead_id>/email/")
+def correct_email_submit(lead_id: int) -> ResponseReturnValue:
+    """Correct it; where another lead has the address, ask first whether the two are one."""
+    form = EmailForm(request.form)
+    if not form.validate():
+        return _render(lead_id, form), 422
+    email = form.email.data or ""
+
+    def work(session: Session, by: Actor) -> int | Lead:
+        other = capture.find_lead(session, email)
+        if other and other.id != lead_id and request.form.get("other") != str(other.id):
+            return other
+        found = _find(session, lead_id)
+        if found.email != email:
+            found = call_changes.correct_email(session, context().settings, found, email, by)
+        return found.id
+
+    found = write(work)
+    if isinstance(found, Lead):
+        return _render(lead_id, form, found), 409
+    flash("Saved. Anything that we still email them goes to this address.")
+    return redirect(url_for(".lead", lead_id=found), 303)
+
+
+def _find(session: Session, lead_id: int) -> Lead:
+    found = find_lead_or_404(session, lead_id)
+    return abort(404) if found.disowned_at else found
+
+
+def _render(lead_id: int, form: EmailForm, other: Lead | None = None) -> str:
+    with context().database.read() as session:
+        found = _find(session, lead_id)
+        calls = coming_calls(session, found, clock.now())
+        return render_template(
+            "desk/leads/email.html", lead=found, form=form, other=other, calls=calls
+        )
