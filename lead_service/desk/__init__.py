@@ -1,1 +1,1 @@
-"""The desk: what the sales team sees."""
+"""The desk: the sales team's pages."""

@@ -1,4 +1,4 @@
-"""The desk's one door: nothing behind it answers without a live session."""
+"""The desk's blueprint: all its pages require a live session, except those for signing in."""
 
 import logging
 from collections.abc import Callable
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 
-# The pages that need no session. All others do.
+# Views that need no session.
 OPEN = {
     "desk.sign_in",
     "desk.sign_in_submit",
@@ -48,7 +48,7 @@ OPEN = {
     "desk.passkey_challenge",
     "desk.sign_in_by_passkey",
 }
-# The desk's navigation: the place that a page names, its label, its route.
+# The desk's navigation: place, label and route.
 PLACES = (
     ("leads", "Leads", "desk.inbox"),
     ("calls", "Calls", "desk.calls"),
@@ -58,7 +58,7 @@ PLACES = (
     ("team", "Team", "desk.team"),
 )
 COOKIE = "desk"  # the session's id, in Flask's signed cookie
-WANTED = "wanted"  # the page that a stranger asked for: a route's name and its arguments
+WANTED = "wanted"  # the page requested before signing in: a route's name and arguments
 LONGEST_QUERY = 500
 
 View = TypeVar("View", bound=Callable)
@@ -66,7 +66,7 @@ Result = TypeVar("Result")
 
 
 def admins_only(view: View) -> View:
-    """Mark a view that other members are refused; stands below the route."""
+    """Restrict a view to admins; use it below the route's decorator."""
     view.admins_only = True  # type: ignore[attr-defined]
     return view
 
@@ -91,7 +91,7 @@ def until(instant: datetime) -> str:
 
 @blueprint.before_request
 def _guard() -> ResponseReturnValue | None:
-    """Refuse a state change without the desk's token (403), and strangers everywhere but here."""
+    """Require the CSRF token for state changes (403), and a session for all other views."""
     if request.method in UNSAFE:
         csrf.protect()
     if request.endpoint in OPEN:
@@ -106,9 +106,9 @@ def _guard() -> ResponseReturnValue | None:
 
 
 def _arguments() -> dict:
-    """Return what the page that was asked for is made with, a view's choices included.
+    """Return the arguments of the requested page, including its query.
 
-    Names with a line in front are url_for's own; a long query would not fit into a cookie.
+    Names that start with _ belong to url_for; a long query would not fit into the cookie.
     """
     is_short = len(request.query_string) <= LONGEST_QUERY
     asked = request.args.items() if is_short else ()
@@ -117,7 +117,7 @@ def _arguments() -> dict:
 
 
 def _refuse_members() -> ResponseReturnValue | None:
-    """Refuse a member who is no admin what only admins may do."""
+    """Refuse views for admins to other members."""
     view = current_app.view_functions[request.endpoint or ""]
     if getattr(view, "admins_only", False) and not g.desk.member.is_admin:
         return render_template("desk/admins_only.html"), 403
@@ -125,7 +125,7 @@ def _refuse_members() -> ResponseReturnValue | None:
 
 
 def current_session() -> DeskSession | None:
-    """Return the live session of the browser that asks, with its member, or None."""
+    """Return the browser's live session with its member, or None."""
     if not (id := session.get(COOKIE)):
         return None
     now = clock.now()
@@ -137,7 +137,7 @@ def current_session() -> DeskSession | None:
 
 
 def _note_use(found: DeskSession, now: datetime) -> None:
-    """Keep the session from idling out; with the disk full the desk must still be readable."""
+    """Store the session's last use; errors are logged, since a full disk must not stop reading."""
     try:
         context().database.write(lambda writing: sessions.saw(writing, found.id, now))
     except (DBAPIError, StorageBusy) as error:
@@ -146,7 +146,7 @@ def _note_use(found: DeskSession, now: datetime) -> None:
 
 @blueprint.context_processor
 def _shared() -> dict:
-    """Give every page of the desk its member, its zone and the problems with email."""
+    """Return the template values of all desk pages: member, zone and problems with email."""
     desk: DeskSession | None = g.get("desk")
     if desk is None:
         return {"member": None}
@@ -162,20 +162,20 @@ def _shared() -> dict:
 
 
 def acting() -> Actor:
-    """Return the member who asks, as the one who changes something now."""
+    """Return the signed-in member as the actor of a change now."""
     return Actor(clock.now(), g.desk.member)
 
 
 def write(work: Callable[[Session, Actor], Result]) -> Result:
-    """Run a member's change in one transaction; what it calls notes it in the audit log."""
+    """Run a member's change in one transaction; the called function writes the audit log."""
     by = acting()
     return context().database.write(lambda session: work(session, by))
 
 
 def desk_zone(reading: Session) -> str:
-    """Return the zone in which the member who asks reads every time.
+    """Return the zone in which the signed-in member reads times.
 
-    Until they choose one, it is theirs as a host, or else the first host's.
+    By default it is their zone as a host, or else the first host's.
     """
     member: Member = g.desk.member
     is_own = func.lower(Host.email) == member.email

@@ -1,4 +1,4 @@
-"""A field for a time zone, by the city that it is named after or one near it."""
+"""A field for a time zone, by the name of a city."""
 
 from wtforms import Form, StringField
 from wtforms.validators import ValidationError
@@ -10,20 +10,20 @@ from ..web.fields import short_text
 
 
 def city_field(hint: str = "") -> StringField:
-    """Make the field that `CityForm` reads as a zone."""
+    """Create the field that `CityForm` turns into a zone."""
     return short_text(
         "City", hint=hint, required="Enter a city, such as Chicago.", autocomplete="off"
     )
 
 
 class CityForm(Form):
-    """Where someone is, so that times are written by their clock."""
+    """A form with a city, whose zone is used for times."""
 
     city = city_field()
 
     @property
     def zone(self) -> str:
-        """The zone of the city; empty when we know none."""
+        """The zone of the city; empty if unknown."""
         typed = self.city.data or ""
         found = timezones.search(typed, clock.now())
         return timezones.fixed(typed) or (found[0].zone if found else "")
@@ -36,6 +36,6 @@ class CityForm(Form):
 
 
 def city_in(zone: str) -> str:
-    """Return what `CityForm` reads as a zone: its city, or its distance from UTC."""
+    """Return the text for a zone that `CityForm` accepts: its city, or its UTC offset."""
     zone = timezones.current(zone)
     return timezones.FIXED.get(zone) or zone_name(zone).removesuffix(" time")

@@ -101,7 +101,7 @@ DELIVERIES = {
 
 
 def reason_of_mail(mail: OutboxMessage) -> str:
-    """Say why an email was not sent; empty when there is nothing to explain."""
+    """Say why an email was not sent; empty if there is nothing to explain."""
     if mail.reason:
         return sentence(mail.reason)
     if mail.state == EmailState.HELD and mail.hold == Hold.RESTORED:
@@ -114,17 +114,17 @@ def reason_of_mail(mail: OutboxMessage) -> str:
 
 
 def sentence(reason: str) -> str:
-    """Write a reason, as the outbox keeps it, as a sentence."""
+    """Turn a reason from the outbox into a sentence."""
     return f"{reason[:1].upper()}{reason[1:].rstrip('.')}." if reason else ""
 
 
 def table(name: str) -> str:
-    """Name a table for readers who do not know the database."""
+    """Name a table for people who don't know the database."""
     return TABLES.get(name, name.replace("_", " ").capitalize())
 
 
 def subject(name: str) -> str:
-    """Name what a change is about; an email's long id is shortened."""
+    """Name the subject of a change, with an email's long id shortened."""
     kind, _, number = name.partition(" ")
     return f"{kind} {number[:8]}".strip().capitalize()
 

@@ -1,4 +1,4 @@
-"""The desk's pages, all behind the one door of `blueprint`."""
+"""Import all modules of the desk's pages, which register their routes on `blueprint`."""
 
 from .auth import passkey_sign_in, sign_in
 from .blueprint import blueprint

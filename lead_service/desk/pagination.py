@@ -1,4 +1,4 @@
-"""Long lists by key: the page after a row, not page number N, so that depth costs nothing."""
+"""Keyset pagination: a page starts after a row, so that later pages are as fast as the first."""
 
 import re
 from collections.abc import Sequence
@@ -11,17 +11,17 @@ from sqlalchemy import ColumnElement, Date, Select, SQLColumnExpression, String,
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 Row = TypeVar("Row")
-Cursor = tuple[Any, Any]  # what a row is sorted by, and its id
+Cursor = tuple[Any, Any]  # a row's sort value, and its id
 
 PAGE = 50
-# An instant in whole seconds (ten digits reach the year 2286) or a day's number, and an id.
+# An instant in seconds (ten digits reach the year 2286) or a day's ordinal, and an id.
 KEY = re.compile(r"(\d{1,10})-(\w{1,32})", re.ASCII)
-LARGEST_ID = 2**31 - 1  # a larger one is an error to PostgreSQL; SQLite's driver stops at 2**63
+LARGEST_ID = 2**31 - 1  # PostgreSQL's limit
 
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Some rows in order; `following` is the `before` of the next page, if there is one."""
+    """A page of rows; `following` is the next page's `before`, if there is one."""
 
     rows: Sequence[Row]
     following: str | None
@@ -29,7 +29,7 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True)
 class Order:
-    """By what a list is sorted: an instant, a day or a text, then by the id."""
+    """The order of a list: by an instant, a day or a text, then by id."""
 
     by: InstrumentedAttribute[Any] | ColumnElement[Any]
     id: InstrumentedAttribute[Any]
@@ -40,9 +40,9 @@ class Order:
         return [one.desc() for one in both] if self.is_descending else both
 
     def beyond(self, place: Cursor) -> ColumnElement[bool]:
-        """Select what comes after a place.
+        """Select the rows after a cursor.
 
-        The first comparison says nothing that the second does not, but an index can use it.
+        The first comparison is redundant, but lets the database use an index.
         """
         at, id = place
         if self.is_descending:
@@ -50,14 +50,14 @@ class Order:
         return and_(self.by >= at, or_(self.by > at, self.id > id))
 
     def key(self, place: Cursor) -> str:
-        """Write a place into an address; of a text only the id, for it may be a name."""
+        """Write a cursor for an address; with only the id for a text, which may be a name."""
         at, id = place
         if isinstance(at, datetime):
             return f"{at.timestamp():.0f}-{id}"
         return f"{at.toordinal() if isinstance(at, date) else 0}-{id}"
 
     def place(self, session: Session, key: str) -> Cursor:
-        """Read a place from an address; 404 for an invalid one."""
+        """Parse a cursor from an address; 404 for an invalid one."""
         number, id = _parts(key, self.id)
         if isinstance(self.by.type, String):
             return session.scalar(select(self.by).where(self.id == id)) or abort(404), id
@@ -76,7 +76,7 @@ def page(session: Session, query: Select[Any], order: Order, before: str | None)
 def next_rows(
     session: Session, query: Select[Any], order: Order, size: int, after: Cursor | None
 ) -> Page[Any]:
-    """Run `query` for the `size` rows that come after a place."""
+    """Run `query` for the `size` rows after a cursor."""
     if after:
         query = query.where(order.beyond(after))
     query = query.add_columns(order.by, order.id).order_by(*order.columns()).limit(size + 1)

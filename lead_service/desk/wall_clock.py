@@ -1,4 +1,4 @@
-"""What a wall clock shows, and when: a reading may be no instant, one, or two. Pure."""
+"""Convert wall-clock times, which may be no instant, one, or two. Pure."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ YEARS = range(2000, 2200)  # plausible dates
 
 
 def parse(text: str) -> datetime | None:
-    """Read what a field for date and time holds, `2026-11-24T09:00`; None when it is none."""
+    """Parse the value of a date and time field, `2026-11-24T09:00`; None if invalid."""
     try:
         reading = datetime.fromisoformat(text)
     except ValueError:
@@ -18,10 +18,10 @@ def parse(text: str) -> datetime | None:
 
 
 def instants(reading: datetime, zone: str) -> list[datetime]:
-    """Return the instants (UTC) at which the clocks of an IANA zone show a reading.
+    """Return the instants (UTC) of a wall-clock time in an IANA zone.
 
-    There is none in the hour that is left out when clocks go forward, and there are two in the
-    one that is repeated when they go back.
+    There are none in the hour skipped when clocks go forward, and two in the
+    hour repeated when they go back.
     """
     local = ZoneInfo(zone)
     possible = {reading.replace(tzinfo=local, fold=fold).astimezone(UTC) for fold in (0, 1)}
@@ -31,6 +31,6 @@ def instants(reading: datetime, zone: str) -> list[datetime]:
 
 
 def offset(instant: datetime, zone: str) -> str:
-    """Write what a zone's clock is ahead of UTC at an instant: UTC+05:30."""
+    """Write a zone's UTC offset at an instant: UTC+05:30."""
     shown = f"{instant.astimezone(ZoneInfo(zone)):%z}"
     return f"UTC{shown[:3]}:{shown[3:5]}"

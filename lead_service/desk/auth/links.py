@@ -29,9 +29,9 @@ from ..team.membership import add_member, find_member
 
 LINK_MINUTES = 15
 LINK_LIFE = timedelta(minutes=LINK_MINUTES)
-OWN_MAILS = 3  # an hour, for a browser that has signed in before
-MOST_TRIES = 5  # of a code
-NOBODY = -1  # whose links an address that is no member's is looked for
+OWN_MAILS = 3  # emails per hour, for a browser that has signed in before
+MOST_TRIES = 5  # wrong codes
+NOBODY = -1  # a member id without links, for other addresses
 
 
 class NoSuchMember(Exception):
@@ -39,10 +39,10 @@ class NoSuchMember(Exception):
 
 
 def make_link(database: Database, settings: Settings, address: str, now: datetime) -> str:
-    """Return the absolute address that signs `address` in once; make the member when new.
+    """Return a one-time sign-in link for `address`; create the member if new.
 
-    For the command line only: its user may read the database anyway. Raises ValueError
-    for what is no address.
+    For the command line only, whose user can read the database anyway. Raises ValueError
+    for an invalid address.
     """
     return database.write(lambda session: link_by_command(session, settings, address, now)[1])
 
@@ -50,10 +50,10 @@ def make_link(database: Database, settings: Settings, address: str, now: datetim
 def link_by_command(
     session: Session, settings: Settings, address: str, now: datetime, *, may_add: bool = True
 ) -> tuple[Member, str]:
-    """Return a member and the absolute address that signs them in once.
+    """Return a member and their one-time sign-in link.
 
-    A new member becomes an admin while there is none; the address of SALES_TO that `serve` lets
-    in is none until it has signed in. Raises NoSuchMember where there is an admin and nobody
+    A new member becomes an admin while there is none; the address of SALES_TO that `serve`
+    invites counts only once it has signed in. Raises NoSuchMember if there is an admin, unless
     `may_add` to the team.
     """
     member = find_member(session, address, lock=True)
@@ -73,7 +73,7 @@ def link_by_command(
 
 
 def _is_seeded(session: Session, settings: Settings, admin: Member) -> bool:
-    """Say whether an admin is the one whom `serve` makes, and has never signed in."""
+    """Say whether an admin was created by `serve` and has never signed in."""
     sessions = select(DeskSession.id).where(DeskSession.member_id == admin.id)
     is_first = admin.email == capture.normalize_email(settings.sales_to[0])
     return is_first and session.scalar(sessions.limit(1)) is None
@@ -88,7 +88,7 @@ def mail_link(
     browser: str,
     is_known: bool = False,
 ) -> None:
-    """Mail a member a link that signs them in; do the same work for everybody else, unseen.
+    """Email a member a sign-in link; do the same work for other addresses, without an email.
 
     While a link that was mailed less than its life ago still works, it lives on instead, and no
     other one is mailed, unless the `browser` `is_known` to have signed in before. An address that
@@ -137,7 +137,7 @@ def _absolute(settings: Settings, token: str) -> str:
 
 
 def code_of(secret: str, browser: str) -> str:
-    """Return the six digits that a browser which asked for a link shows."""
+    """Return the six-digit code for the browser that asked for a link."""
     return f"{int(derived_token(secret, 'sign-in-code', browser)[:12], 16) % 10**6:06}"
 
 
@@ -171,13 +171,13 @@ def _store_link(
 
 
 def is_usable(session: Session, token: str, now: datetime) -> bool:
-    """Say whether a link is still valid; asking does not use it."""
+    """Say whether a link is still valid, without using it."""
     query = select(SignInLink.id).where(*_usable(token, now))
     return session.scalar(query) is not None
 
 
 def needs_code(session: Session, token: str, now: datetime, browser: str) -> bool:
-    """Say whether this browser is another than the one that asked for a link."""
+    """Say whether another browser asked for the link."""
     bound = (*_usable(token, now), SignInLink.browser_hash.is_not(None))
     member_id = session.scalar(select(SignInLink.member_id).where(*bound))
     return member_id is not None and not _has_asked(session, member_id, now, _is_of(browser))
@@ -186,7 +186,7 @@ def needs_code(session: Session, token: str, now: datetime, browser: str) -> boo
 def claim(
     session: Session, token: str, now: datetime, browser: str = "", code: str = ""
 ) -> Member | None:
-    """Use a link: return its member, once; None when it is unknown, used or too old.
+    """Use a link: return its member, once; None if it is unknown, used or expired.
 
     Also None in a browser that did not ask for one and brings no right code; after a few wrong
     ones the link is used up. One conditional update decides, so of two who press the button
@@ -220,7 +220,7 @@ def _count_wrong_code(session: Session, token: str, now: datetime) -> None:
 
 
 def note_refusal(session: Session, token: str, now: datetime) -> None:
-    """Note in the audit log that a link or its code was refused, and whose it was."""
+    """Record in the audit log that a link or its code was refused, with its member."""
     of_link = select(SignInLink.member_id).where(SignInLink.token_hash == token_hash(token))
     member_id = session.scalar(of_link)
     subject = f"member {member_id}" if member_id else "unknown link"

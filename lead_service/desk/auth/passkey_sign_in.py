@@ -1,4 +1,4 @@
-"""Signing in with a passkey, and the challenges that this browser has been given."""
+"""Sign in with a passkey, and keep the browser's challenge."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -19,7 +19,7 @@ CHALLENGE = "challenge"  # in Flask's signed cookie
 
 
 def give_challenge(options: Callable[[Challenge], str]) -> Response:
-    """Answer with options that hold a new challenge for this browser, in place of its last."""
+    """Return options with a new challenge for this browser, which replaces the last one."""
     if not context().settings.passkey_host:
         abort(404)
     challenge = Challenge(new_token(), clock.now())
@@ -28,14 +28,14 @@ def give_challenge(options: Callable[[Challenge], str]) -> Response:
 
 
 def take_challenge() -> Challenge | None:
-    """Return the challenge of this browser, once."""
+    """Remove and return the challenge of this browser."""
     text, at = session.pop(CHALLENGE, None) or (None, "")
     return Challenge(text, datetime.fromisoformat(at)) if text else None
 
 
 @blueprint.post("/sign-in/passkey/challenge")
 def passkey_challenge() -> Response:
-    """Ask this browser for a passkey, whosever it is."""
+    """Ask this browser for any member's passkey."""
     settings = context().settings
     return give_challenge(lambda challenge: passkeys.request_options(settings, challenge))
 

@@ -1,6 +1,6 @@
 """Passkeys of members: add one, sign in with one, remove one (WebAuthn level 3).
 
-A passkey is a key pair on a device. The device signs a challenge of ours once it has seen a
+A passkey is a key pair on a device. The device signs our challenge after checking a
 fingerprint, a face or a PIN: two factors at once, and no email. Each challenge is given to one
 browser, works for five minutes and signs in once.
 """
@@ -22,12 +22,12 @@ CHALLENGE_LIFE = timedelta(minutes=5)
 
 
 class Refused(Exception):
-    """A browser's answer proves nothing; holds the subject of the line in the audit log."""
+    """A browser's response is invalid; has the subject for the audit log."""
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """What a browser has to have signed, and when it was given."""
+    """A challenge for a browser to sign, and the time at which it was given."""
 
     text: str
     at: datetime
@@ -36,8 +36,8 @@ class Challenge:
 def creation_options(
     session: Session, settings: Settings, member: Member, challenge: Challenge
 ) -> str:
-    """Return as JSON what a browser needs to make a passkey that the member has not yet."""
-    import webauthn  # takes a third of a second, for pages that few open
+    """Return the options for creating a new passkey of a member, as JSON."""
+    import webauthn  # imported here, because it takes a third of a second
     from webauthn.helpers import structs
 
     known = session.scalars(select(Passkey.credential_id).where(Passkey.member_id == member.id))
@@ -61,7 +61,7 @@ def creation_options(
 
 
 def request_options(settings: Settings, challenge: Challenge) -> str:
-    """Return as JSON what a browser needs to offer its passkeys; it names no member."""
+    """Return the options for signing in with any passkey, as JSON."""
     import webauthn
     from webauthn.helpers.structs import UserVerificationRequirement
 
@@ -82,7 +82,7 @@ def add(
     *,
     name: str,
 ) -> None:
-    """Store a passkey that a member's browser has made; raise Refused."""
+    """Store a passkey that a member's browser has created; raise Refused."""
     import webauthn
     from webauthn.helpers import bytes_to_base64url
 
@@ -107,7 +107,7 @@ def add(
 def use(
     session: Session, settings: Settings, challenge: Challenge | None, answer: str, at: datetime
 ) -> Passkey:
-    """Return the passkey that signed the challenge, whose member may enter; raise Refused."""
+    """Return the passkey that signed the challenge, of a present member; raise Refused."""
     import webauthn
     from webauthn.helpers import parse_authentication_credential_json
 
@@ -121,7 +121,7 @@ def use(
     if given.response.user_handle != _handle(passkey.member_id):
         raise Refused(whose)
     if challenge and passkey.used_at and passkey.used_at >= challenge.at:
-        raise Refused(whose)  # a copy of the cookie and of the answer opens nothing
+        raise Refused(whose)  # a stolen cookie and response can't be reused
     checked = _check(
         webauthn.verify_authentication_response,
         whose,
@@ -143,7 +143,7 @@ def of_member(session: Session, member: Member) -> list[Passkey]:
 
 
 def remove(session: Session, id: int, by: Actor) -> bool:
-    """Remove a passkey of the member who asks; say whether there was one."""
+    """Remove one of the member's own passkeys; return whether it existed."""
     theirs = delete(Passkey).where(Passkey.id == id, Passkey.member_id == by.member_id)
     if not rows_changed(session, theirs):
         return False
@@ -152,7 +152,7 @@ def remove(session: Session, id: int, by: Actor) -> bool:
 
 
 def _handle(member_id: int) -> bytes:
-    """Return by what a device knows a member; no part of their name or address."""
+    """Return a member's user handle, which reveals neither name nor address."""
     return str(member_id).encode()
 
 
@@ -178,7 +178,7 @@ def _check(
 
 
 def _read(function: Callable, whose: str, *given: str, **named: Any) -> Any:
-    """Call a function of the library, which says by many exceptions what is wrong with bytes."""
+    """Call a function of the library, and turn its many exceptions into Refused."""
     try:
         return function(*given, **named)
     except Exception as fault:

@@ -10,7 +10,7 @@ from ...db.base import rows_changed
 from ...settings import Settings
 from ...web.tokens import new_token, token_hash
 
-# By what a User-Agent tells them apart, the first that fits: most claim to be Safari as well.
+# Words in a User-Agent, the first match counts: most browsers also claim to be Safari.
 BROWSERS = (
     *(("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", "Samsung Internet")),
     *(("Firefox", "Firefox"), ("FxiOS", "Firefox"), ("Chrome", "Chrome"), ("CriOS", "Chrome")),
@@ -20,11 +20,11 @@ SYSTEMS = (
     *(("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows")),
     *(("CrOS", "ChromeOS"), ("Mac OS X", "macOS"), ("Linux", "Linux")),
 )
-SEEN_EVERY = timedelta(minutes=5)  # writing it with every page would buy nothing
+SEEN_EVERY = timedelta(minutes=5)  # often enough, without writing for each page
 
 
 def start_session(session: Session, member: Member, now: datetime, user_agent: str = "") -> str:
-    """Start a session and return its id, of which only the hash is kept."""
+    """Start a session and return its id; only its hash is stored."""
     id, times = new_token(), {"created_at": now, "seen_at": now}
     session.add(
         DeskSession(
@@ -38,7 +38,7 @@ def start_session(session: Session, member: Member, now: datetime, user_agent: s
 
 
 def browser_name(user_agent: str) -> str:
-    """Name the browser and the system of a User-Agent, as far as both are well known."""
+    """Name the browser and system of a User-Agent, if they are well known."""
     browser = next((name for sign, name in BROWSERS if sign in user_agent), "A browser")
     system = next((name for sign, name in SYSTEMS if sign in user_agent), "")
     return f"{browser} on {system}" if system else browser
@@ -47,7 +47,7 @@ def browser_name(user_agent: str) -> str:
 def of_member(
     session: Session, settings: Settings, member: Member, now: datetime
 ) -> list[DeskSession]:
-    """Return the live sessions of a member, the one used last first."""
+    """Return the live sessions of a member, last used first."""
     query = select(DeskSession).where(DeskSession.member_id == member.id, *_live(settings, now))
     return list(session.scalars(query.order_by(DeskSession.seen_at.desc(), DeskSession.id)))
 
@@ -55,7 +55,7 @@ def of_member(
 def live_session(
     session: Session, settings: Settings, id: str, now: datetime
 ) -> DeskSession | None:
-    """Find a session that has neither ended nor outlived its limits nor lost its member."""
+    """Find a session that hasn't ended or expired and whose member wasn't removed."""
     query = (
         select(DeskSession)
         .join(DeskSession.member)
@@ -78,13 +78,13 @@ def _live(settings: Settings, now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def saw(session: Session, id: int, now: datetime) -> None:
-    """Note that a session is in use; one that ended meanwhile stays ended."""
+    """Store a session's last use, unless it has ended in the meantime."""
     query = update(DeskSession).where(DeskSession.id == id, DeskSession.ended_at.is_(None))
     session.execute(query.values(seen_at=now))
 
 
 def end_session(session: Session, id: str, now: datetime) -> None:
-    """End a session; its id opens nothing any more, wherever it is kept."""
+    """End a session, so that copies of its cookie open nothing."""
     query = update(DeskSession).where(
         DeskSession.id_hash == token_hash(id), DeskSession.ended_at.is_(None)
     )
@@ -92,14 +92,14 @@ def end_session(session: Session, id: str, now: datetime) -> None:
 
 
 def end_own_session(session: Session, member: Member, id: int, at: datetime) -> bool:
-    """End the session with that number if it is the member's; say whether there was one."""
+    """End the session with this id if it is the member's; return whether it was."""
     own = (DeskSession.id == id, DeskSession.member_id == member.id)
     query = update(DeskSession).where(*own, DeskSession.ended_at.is_(None))
     return bool(rows_changed(session, query.values(ended_at=at)))
 
 
 def end_sessions(session: Session, member: Member, at: datetime) -> int:
-    """End every session of a member and every link that could start one; count the sessions."""
+    """End all sessions and sign-in links of a member; return the number of sessions."""
     open_links = (SignInLink.member_id == member.id, SignInLink.used_at.is_(None))
     session.execute(update(SignInLink).where(*open_links).values(used_at=at))
     live = (DeskSession.member_id == member.id, DeskSession.ended_at.is_(None))

@@ -20,15 +20,15 @@ from ...web.tokens import new_token, token_hash
 from ..blueprint import COOKIE, WANTED, blueprint, current_session, write
 from . import links, passkeys, sessions
 
-# Of one client, in whosever name: what strangers do in a member's name must not keep that member
-# out. A browser that has signed in before is not counted.
+# Per client, for any address: strangers who use a member's address must not lock that member
+# out. A browser that has signed in before isn't limited.
 TRIES = "20 per hour"
-ASKED = "asked"  # what a browser that asked for a link is known by, in Flask's signed cookie
-KNOWN = "known"  # the ids of members who have signed in there
+ASKED = "asked"  # identifies the browser that asked for a link, in Flask's signed cookie
+KNOWN = "known"  # ids of members who have signed in with the browser
 
 
 class SignInForm(Form):
-    """Who wants to sign in."""
+    """The form with the address to sign in."""
 
     email = address("Your work email")
 
@@ -48,7 +48,7 @@ def sign_in_page(form: SignInForm | None = None, **told: bool) -> str:
 
 @blueprint.post("/sign-in/")
 def sign_in_submit() -> ResponseReturnValue:
-    """Mail a link to a member; answer everybody else in the same way, after the same work."""
+    """Email a link to a member; other addresses get the same response after the same work."""
     is_known = bool(session.get(KNOWN))
     if not is_known:
         count_try()
@@ -67,7 +67,7 @@ def sign_in_submit() -> ResponseReturnValue:
 
 @blueprint.get("/sign-in/sent/")
 def sign_in_sent() -> str:
-    """Say what happens next, without saying whether the address is known."""
+    """Say what happens next, without revealing whether the address is a member's."""
     browser = session.get(ASKED)
     code = links.code_of(context().settings.secret, browser) if browser else ""
     return render_template("desk/auth/sign_in_sent.html", minutes=links.LINK_MINUTES, code=code)
@@ -75,13 +75,13 @@ def sign_in_sent() -> str:
 
 @blueprint.get("/sign-in/<token>/")
 def link(token: str) -> ResponseReturnValue:
-    """Show one button: mail scanners open every link, so opening it must not use it."""
+    """Show a button, because email scanners open every link: a GET must not use it."""
     return _link_page(token) or _dead_link()
 
 
 @blueprint.post("/sign-in/<token>/")
 def link_submit(token: str) -> ResponseReturnValue:
-    """Use the link: a new session for this browser, and the end of the one that it had."""
+    """Use the link: start a new session for this browser, and end its old one."""
     now, before = clock.now(), session.get(COOKIE)
     browser, code = session.get(ASKED, ""), request.form.get("code", "")
 
@@ -121,17 +121,17 @@ def start_session(
 
 
 def let_in(id: str, member_id: int) -> ResponseReturnValue:
-    """Give this browser a session, and open the page that was asked for."""
+    """Set this browser's session, and redirect to the page that it had requested."""
     wanted, known = session.get(WANTED), session.get(KNOWN, [])
-    session.clear()  # a new token against forgery too: nothing from before signing in survives
-    session.permanent = True  # as long as the browser is to be known
+    session.clear()  # also renews the CSRF token
+    session.permanent = True  # keep the cookie for as long as the browser stays known
     session[COOKIE], session[KNOWN] = id, [*{*known, member_id}]
     return redirect(_wanted_page(wanted), 303)
 
 
 @blueprint.post("/sign-out/")
 def sign_out() -> ResponseReturnValue:
-    """End the session on our side, so that a copy of the cookie is worthless."""
+    """End the session in the database, so that copies of the cookie are worthless."""
     id = session[COOKIE]
 
     def work(writing: Session, by: Actor) -> None:
@@ -143,7 +143,7 @@ def sign_out() -> ResponseReturnValue:
 
 
 def signed_out() -> ResponseReturnValue:
-    """Clear what the browser keeps of the desk; who has signed in there stays known."""
+    """Clear the browser's data of the desk, except for the members who have signed in."""
     known = session.get(KNOWN, [])
     session.clear()
     session.permanent, session[KNOWN] = True, known
@@ -153,7 +153,7 @@ def signed_out() -> ResponseReturnValue:
 
 
 def _wanted_page(wanted: list | None) -> str:
-    """Return the page that was asked for before signing in; only our own routes can be."""
+    """Return the page that was requested before signing in, or the inbox."""
     try:
         endpoint, arguments = wanted or [".inbox", {}]
         return url_for(endpoint, **arguments)
@@ -162,7 +162,7 @@ def _wanted_page(wanted: list | None) -> str:
 
 
 def _link_page(token: str, *, wrong_code: bool = False) -> str | None:
-    """Render the button of a link, with a field for the code in a browser that did not ask."""
+    """Render a link's button, with a field for the code if another browser asked for it."""
     now, browser = clock.now(), session.get(ASKED, "")
     with context().database.read() as reading:
         if not links.is_usable(reading, token, now):
@@ -174,11 +174,11 @@ def _link_page(token: str, *, wrong_code: bool = False) -> str | None:
 
 
 def _dead_link() -> ResponseReturnValue:
-    """Offer a new link where one is wrong, used or old."""
+    """Render the page of an unknown, used or expired link, which offers a new one."""
     return sign_in_page(dead_link=True), 404
 
 
 def count_try() -> None:
-    """Count one try of a client; raise 429 when there were too many."""
+    """Count a client's try; raise 429 if there were too many."""
     if wait := context().limits.hit(TRIES, "desk-sign-in", token_hash(client_address())):
         raise TooManyRequests(retry_after=wait)

@@ -30,7 +30,7 @@ CHOOSE_HOST = "choose who takes the call if a host has agreed to that time"
 
 
 class BookForm(ToldForm, CityForm):
-    """What is needed beside the time: who they are, where, and what they are told."""
+    """The form of a call for a lead: contact details, city, and a note."""
 
     submission = HiddenField()
     topic = long_text("What is it about? (optional)", rows=3)
@@ -39,13 +39,13 @@ class BookForm(ToldForm, CityForm):
 
 @blueprint.get("/leads/<int:lead_id>/book/")
 def book_call(lead_id: int) -> str:
-    """Show the open times, a day at a time, of a `kind` of call and a `host`."""
+    """Show the open times of a `kind` of call and a `host`, one day at a time."""
     return _render(lead_id)
 
 
 @blueprint.post("/leads/<int:lead_id>/book/")
 def book_call_submit(lead_id: int) -> ResponseReturnValue:
-    """Book the call in one transaction; a refusal keeps what was typed."""
+    """Book the call in one transaction; a refusal keeps the input."""
     form = BookForm(request.form)
     if not form.validate():
         return _render(lead_id, form), 422
@@ -60,7 +60,7 @@ def book_call_submit(lead_id: int) -> ResponseReturnValue:
 
 
 def _book(session: Session, lead_id: int, form: BookForm, by: Actor) -> int:
-    """Book for a lead and queue what follows; return the number of the call."""
+    """Book for a lead and queue the emails; return the call's id."""
     settings, calls = context().settings, context().published.calls
     lead = find_lead_or_404(session, lead_id)
     start, any_time = asked_start(desk_zone(session))
@@ -94,7 +94,7 @@ def _kind() -> CallType:
 
 
 def _host_ids() -> list[int] | None:
-    """Return the one host that is asked for; None is anyone."""
+    """Return the requested host; None means anyone."""
     host_id = request.values.get("host", 0, type=int)
     return [host_id] if 0 < host_id < 2**31 else None
 
@@ -129,8 +129,8 @@ def _render(
 
 
 def _first_form(session: Session, lead: Lead) -> BookForm:
-    """Fill in what we know of a lead."""
+    """Return the form with the lead's known details."""
     latest = next(iter(lead_detail.calls_of(session, lead)), None)
-    city = city_in(latest.visitor_zone) if latest else ""  # where they are, not where we are
+    city = city_in(latest.visitor_zone) if latest else ""  # the lead's city, not the member's
     known = {one.name: getattr(lead, one.name) for one in CORRECTABLE}
     return BookForm(data=known | {"city": city, "submission": new_token()})

@@ -34,29 +34,29 @@ OVER = "This call has already started or was canceled. You can\u2019t change it 
 
 
 class NoteForm(Form):
-    """What the visitor reads in the email about a change."""
+    """The form of a note for the email about a change."""
 
     note = long_text("Note to the visitor (optional)", longest=1000)
 
 
 @dataclass(frozen=True)
 class ReassignmentOption:
-    """Another host: whether a call of theirs is in the way, and what else speaks against it."""
+    """A possible new host: whether one of their calls conflicts, and other objections."""
 
     host: Host
     has_call: bool
-    against: str = ""  # a sentence; the member who reassigns the call may overrule it
+    against: str = ""  # a sentence, which the member may overrule
 
 
 @blueprint.get("/calls/<int:call_id>/cancel/")
 def cancel_call(call_id: int) -> ResponseReturnValue:
-    """Ask whether it is meant, and for a note."""
+    """Ask for confirmation, and for a note."""
     return _render_change("desk/calls/cancel.html", call_id, NoteForm())
 
 
 @blueprint.post("/calls/<int:call_id>/cancel/")
 def cancel_call_submit(call_id: int) -> ResponseReturnValue:
-    """Cancel a call and tell both sides."""
+    """Cancel a call and email both sides."""
 
     def change(session: Session, call: Booking, by: Actor, note: str) -> None:
         if not call_changes.cancel(session, context().settings, call, by, note=note):
@@ -68,13 +68,13 @@ def cancel_call_submit(call_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/calls/<int:call_id>/move/")
 def move_call(call_id: int) -> ResponseReturnValue:
-    """Show the open times, a day at a time; `day` is a date of the host's."""
+    """Show the open times, one day at a time; `day` is a date in the host's zone."""
     return _render_change("desk/calls/move.html", call_id, NoteForm(), _open_times)
 
 
 @blueprint.post("/calls/<int:call_id>/move/")
 def move_call_submit(call_id: int) -> ResponseReturnValue:
-    """Move a call and tell both sides."""
+    """Move a call and email both sides."""
 
     def change(session: Session, call: Booking, by: Actor, note: str) -> None:
         start, any_time = asked_start(desk_zone(session))
@@ -120,14 +120,14 @@ def give_call_submit(call_id: int) -> ResponseReturnValue:
 
 
 def _seen() -> int | None:
-    """Return the sequence of the call as the form showed it."""
+    """Return the call's sequence from the form."""
     return request.form.get("seen", type=int)
 
 
 def _submit(
     template: str, call_id: int, change: Callable, told: str, more: Callable | None = None
 ) -> ResponseReturnValue:
-    """Run a change in one transaction and say what came of it; a refusal keeps what was typed."""
+    """Run a change in one transaction and confirm it; a refusal keeps the input."""
     form = NoteForm(request.form)
     if not form.validate():
         return _render_change(template, call_id, form, more), 422
@@ -157,7 +157,7 @@ def _render_change(
     more: Callable | None = None,
     refusal: bookings.Refused | Refused | None = None,
 ) -> str | Response:
-    """Render a page that asks; redirect when the call can't be changed anymore."""
+    """Render the form of a change; redirect if the call can no longer be changed."""
     now = clock.now()
     with context().database.read() as session:
         call = list_pages.find_call_or_404(session, call_id)
@@ -170,7 +170,7 @@ def _render_change(
 
 
 def _open_times(session: Session, call: Booking, now: datetime) -> dict:
-    """Return the open starts of a call's hosts, from its own date on."""
+    """Return the open starts of a call's hosts, from the call's date on."""
     calls, zone = context().published.calls, desk_zone(session)
     hosts = bookings.takers(queries.active_hosts(session), call, calls)
     own_day = call.starts_at.astimezone(ZoneInfo(zone)).date()
@@ -180,7 +180,7 @@ def _open_times(session: Session, call: Booking, now: datetime) -> dict:
 
 
 def _takers(session: Session, call: Booking, now: datetime) -> dict:
-    """Return the other hosts who take calls, those who are simply free first."""
+    """Return the other hosts who take calls, free ones first."""
     found, kind = [], bookings.kind_of(call, context().published.calls)
     for host in queries.active_hosts(session):
         if host.id != call.host_id:
@@ -192,7 +192,7 @@ def _takers(session: Session, call: Booking, now: datetime) -> dict:
 
 
 def _has_call(session: Session, host: Host, call: Booking, kind: CallType) -> bool:
-    """Say whether a cell is taken that the call would need, as the database will judge it."""
+    """Say whether a time cell that the call needs is taken."""
     rules = host_rules.rules(host, kind)
     first = call.starts_at - timedelta(minutes=rules.buffer_before)
     last = call.starts_at + timedelta(minutes=call.duration + rules.buffer_after)

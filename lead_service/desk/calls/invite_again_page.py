@@ -1,4 +1,4 @@
-"""Ask the visitor of a no-show to book again, by an email that can be read before it is sent."""
+"""Preview and send the email that asks the visitor of a no-show to book again."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,13 +16,13 @@ from .list_pages import find_call_or_404, render_call
 
 @blueprint.get("/calls/<int:call_id>/again/")
 def invite_again(call_id: int) -> ResponseReturnValue:
-    """Show the email as it would be sent now."""
+    """Show a preview of the email."""
     return _render(call_id, NoteForm())
 
 
 @blueprint.post("/calls/<int:call_id>/again/")
 def invite_again_submit(call_id: int) -> ResponseReturnValue:
-    """Send the email, or show it again with the note."""
+    """Send the email, or show the preview with the note."""
     form = NoteForm(request.form)
     if not form.validate():
         return _render(call_id, form)

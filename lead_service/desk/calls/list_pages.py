@@ -1,4 +1,4 @@
-"""Calls: the lists of them, of what may be floods, and the page of one."""
+"""The lists of calls and of possible floods, and the page of one call."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from ...web.context import context
 from ..blueprint import acting, blueprint, write
 from ..pagination import Page, newest_first
 
-MOST = 200  # calls to come that are listed
+MOST = 200  # listed upcoming calls
 RESULTS = {CallOutcome.ATTENDED: "Took place", CallOutcome.NO_SHOW: "No-show"}
 VIEWS = {"": "Upcoming", "unmarked": "Needs an outcome", "past": "Past", "cancelled": "Canceled"}
 VIEWS["left"] = "Need another host"
@@ -31,7 +31,7 @@ MARKED = {
 
 @blueprint.get("/calls/")
 def calls() -> str:
-    """List the calls of a `view`: those to come first to last, all others last to first."""
+    """List the calls of a `view`: upcoming ones in order, all others latest first."""
     view, before = request.args.get("view", ""), request.args.get("before")
     if view not in VIEWS:
         abort(404)
@@ -54,13 +54,13 @@ def calls() -> str:
 
 @blueprint.get("/calls/<int:call_id>/")
 def call(call_id: int) -> str:
-    """Show one call, and what can be done about it."""
+    """Show one call and its actions."""
     return render_call(call_id)
 
 
 @blueprint.post("/calls/<int:call_id>/result")
 def mark_call(call_id: int) -> ResponseReturnValue:
-    """Mark a call as held or a no-show, or undo that."""
+    """Mark a call as having taken place or as a no-show, or undo that."""
     asked = request.form.get("result", "")
     if asked not in {"", *CallOutcome}:
         abort(422)
@@ -79,7 +79,7 @@ def mark_call(call_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/calls/<int:call_id>/confirm")
 def confirm_call(call_id: int) -> ResponseReturnValue:
-    """Confirm a call that waits for it; the visitor gets the invitation."""
+    """Confirm a waiting call; the visitor gets the invitation."""
 
     def work(session: Session, by: Actor) -> bool:
         call = find_call_or_404(session, call_id)
@@ -93,7 +93,7 @@ def confirm_call(call_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/calls/floods/")
 def floods() -> str:
-    """List what may be floods of calls or messages, of one client or of one hour."""
+    """List possible floods of calls or messages, from one client or in one hour."""
     with context().database.read() as session:
         found = held.floods(session, clock.now())
         return render_template("desk/calls/floods.html", floods=found)
@@ -101,7 +101,7 @@ def floods() -> str:
 
 @blueprint.post("/calls/floods/")
 def clear_flood() -> ResponseReturnValue:
-    """Cancel the calls of one flood, or close its leads, without an email to anybody."""
+    """Cancel the calls of one flood, or close its leads, without sending emails."""
     keep = set(request.form.getlist("keep", type=int))
     cleared = held.clear(context().database, request.form.get("flood", ""), acting(), keep)
     flash(f"Cleared without an email: {cleared}.")
@@ -109,15 +109,15 @@ def clear_flood() -> ResponseReturnValue:
 
 
 def find_call_or_404(session: Session, call_id: int) -> Booking:
-    """Find a call; 404 when there is none. Its host and lead follow when they are asked for.
+    """Find a call, or 404. Its host and lead are loaded lazily.
 
-    Not joined: `bookings` reads the call again to lock it, and PostgreSQL locks no outer join.
+    `bookings` reads the call again to lock it, and PostgreSQL can't lock an outer join.
     """
     return (session.get(Booking, call_id) if call_id < 2**31 else None) or abort(404)
 
 
 def render_call(call_id: int, refusal: str = "") -> str:
-    """Render the page of a call; `refusal` says why something could not be done."""
+    """Render the page of a call; `refusal` says why an action failed."""
     now = clock.now()
     with context().database.read() as session:
         found = find_call_or_404(session, call_id)
@@ -135,7 +135,7 @@ def render_call(call_id: int, refusal: str = "") -> str:
 
 
 def _conditions(now: datetime) -> dict[str, tuple[ColumnElement[bool], ...]]:
-    """Say which calls a view holds; one that has begun is past."""
+    """Return the conditions of each view; a call that has begun is past."""
     is_live, has_begun = Booking.status == Status.CONFIRMED, Booking.starts_at <= now
     return {
         "": (is_live, ~has_begun),

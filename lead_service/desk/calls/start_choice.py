@@ -1,4 +1,4 @@
-"""Choose a start: one that is open, a day at a time, or any other that a member types."""
+"""Choose a start: an open one, or any time that a member types."""
 
 from datetime import date, datetime
 from itertools import groupby
@@ -22,13 +22,13 @@ MOST_HOSTS, MOST_NEAR = 5, 3  # that a refusal names
 
 
 class Refused(Exception):
-    """What was asked for makes no change; the text says why."""
+    """The requested start can't be used; the message says why."""
 
 
 def asked_start(zone: str) -> tuple[datetime, bool]:
-    """Read which start (UTC) the form asks for, and whether it is one that is not on offer.
+    """Return the start (UTC) from the form, and whether the member typed it.
 
-    A typed one is read by the clocks of `zone`. Raises Refused.
+    A typed time is in `zone`. Raises Refused.
     """
     chosen, typed = request.form.get("start", ""), request.form.get("at", "")
     if bool(chosen) == bool(typed):
@@ -50,7 +50,7 @@ def asked_start(zone: str) -> tuple[datetime, bool]:
 def why(
     refused: bookings.Refused, choice: dict[str, Any], zone: str, now: datetime, otherwise: str
 ) -> str:
-    """Say why no host takes a start, in `zone`, and what to do.
+    """Say why no host can take a start, in `zone`, and what to do.
 
     That is one of the times of the `choice`, or `otherwise` for one that was agreed on.
     """
@@ -81,9 +81,9 @@ def open_times(
     first: date,
     moving: Booking | None = None,
 ) -> dict[str, Any]:
-    """Return the open starts by their date in `zone`, and which of these dates is shown.
+    """Return the open starts by their date in `zone`, and the date to show.
 
-    That is the one that was asked for, or the next that has times, from `first` on.
+    That is the requested date, or the next one with times, from `first` on.
     """
     place, own = ZoneInfo(zone), moving.id if moving else None
     starts = queries.open_starts(

@@ -1,4 +1,4 @@
-"""The funnel page: what became of those who started or booked, and where the others stopped."""
+"""The funnel page: how far visitors got, from self-assessment to deal."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,13 +14,13 @@ from ..blueprint import blueprint
 USUAL_WEEKS = 12
 MOST_WEEKS = 106  # two years
 PRESETS = (4, 12, 26, 52)
-ANSWERS = {  # of the self-assessments that were started
+ANSWERS = {  # stages of self-assessments
     FunnelStage.STARTED: "Started the self-assessment",
     FunnelStage.COMPLETED: "Completed it",
     FunnelStage.MAILED: "Had the result emailed",
     FunnelStage.ASSESSED: "Booked a call with it",
 }
-CALLS = {  # of the calls that were booked
+CALLS = {  # stages of calls
     FunnelStage.BOOKED: "Booked a call",
     FunnelStage.CANCELED: "Canceled",
     FunnelStage.MISSED: "No-show",
@@ -42,7 +42,7 @@ RATES = {
     FunnelStage.WON: "Win rate",
 }
 CALL_RATES = {stage: RATES[stage] for stage in (FunnelStage.ATTENDED, FunnelStage.WON)}
-WHOLES = {  # what a rate is a share of, in words
+WHOLES = {  # the base of each rate, in words
     FunnelStage.COMPLETED: "of those who started",
     FunnelStage.MAILED: "of those who completed",
     FunnelStage.ASSESSED: "of those who completed",
@@ -51,12 +51,12 @@ WHOLES = {  # what a rate is a share of, in words
     FunnelStage.MISSED: "of the calls that took place or should have",
     FunnelStage.WON: "of those whose call took place",
 }
-LISTED = 20  # articles and sources: anyone can make up a source
+LISTED = 20  # articles and sources; anyone can make up sources
 
 
 @dataclass(frozen=True)
 class Span:
-    """The weeks that are shown, by their Mondays, and what was typed for them."""
+    """The weeks to show, by their Mondays, and the typed dates."""
 
     first: date
     last: date
@@ -71,7 +71,7 @@ class Span:
 
 @blueprint.get("/funnel/")
 def funnel() -> tuple[str, int]:
-    """Show the funnel of the weeks that `from` and `to` lie in, the latest twelve by default."""
+    """Show the funnel for the weeks of the dates `from` to `to`, by default the latest twelve."""
     today = clock.now().date()
     span = _span(request.args.get("from", ""), request.args.get("to", ""), today)
     with context().database.read() as session:
@@ -106,7 +106,7 @@ def funnel() -> tuple[str, int]:
 
 
 def _span(typed_first: str, typed_last: str, today: date) -> Span:
-    """Read the dates of the address; what cannot be is said, and the usual weeks are shown."""
+    """Read the dates from the address; with an error, use the default weeks."""
     found, faults = {}, {}
     for name, typed in (("from", typed_first), ("to", typed_last)):
         try:
@@ -126,7 +126,7 @@ def _span(typed_first: str, typed_last: str, today: date) -> Span:
 
 
 def _kind_of(slug: str) -> str:
-    """Name a kind of call; one that is offered no more by its slug."""
+    """Name a kind of call; a removed one by its slug."""
     kind = context().published.calls.find(slug)
     return kind.name if kind else slug
 
@@ -142,6 +142,6 @@ def _day(typed: str) -> date:
 
 
 def _most(report: Report) -> dict[FunnelStage, int]:
-    """Return the highest number of any week, for each stage: what its drawing is scaled to."""
+    """Return the highest count of any week for each stage, to scale its chart."""
     lines: list[Line] = [line for _, line in report.weeks]
     return {stage: max((line[stage] for line in lines), default=0) for stage in FunnelStage}

@@ -1,4 +1,4 @@
-"""The calendars that keep a host busy: list, add and remove them, and renew the feed's link."""
+"""List, add and remove a host's calendars, and renew the link of their feed."""
 
 from urllib.parse import urlsplit
 
@@ -25,9 +25,9 @@ INWARD = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 
 
 def outward_address(_form: Form, field: Field) -> None:
-    """Refuse what is no https address, or names a machine inside a network.
+    """Refuse addresses that aren't https, or name a machine inside a network.
 
-    That is for the person who mistypes. Where a name leads is looked at with each reading.
+    This catches mistakes only: each reading checks the addresses of the name.
     """
     try:
         checked = checked_address(field.data or "")
@@ -38,7 +38,7 @@ def outward_address(_form: Form, field: Field) -> None:
 
 
 def checked_address(text: str) -> str:
-    """Return a calendar's address as it is stored; raise ValueError in words."""
+    """Return a calendar's address as it is stored; raise ValueError with a message for people."""
     return feed_address.check_typed(text, allow_loopback=context().settings.feeds_allow_loopback)
 
 
@@ -48,7 +48,7 @@ def _is_inward(url: str) -> bool:
 
 
 class FeedForm(Form):
-    """A calendar of a host, as Google, Outlook and Fastmail give out."""
+    """The form of a host's calendar, with an address from Google, Outlook or Fastmail."""
 
     label = short_text("Name", longest=60, required="Enter a name, such as Work.")
     url = StringField(
@@ -76,14 +76,14 @@ class FeedForm(Form):
 @blueprint.get("/availability/<int:host_id>/calendars/")
 @admins_only
 def host_calendars(host_id: int) -> str:
-    """Show how each calendar stands, and ask for one more."""
+    """Show the state of each calendar, and a form for another one."""
     return _render_calendars(host_id, FeedForm())
 
 
 @blueprint.post("/availability/<int:host_id>/calendars/")
 @admins_only
 def host_calendars_submit(host_id: int) -> ResponseReturnValue:
-    """Add a calendar; the deliver process reads it, and nothing is offered until it has."""
+    """Add a calendar; no times are offered until the deliver process has read it."""
     form = FeedForm(request.form)
     if not form.validate():
         return _render_calendars(host_id, form), 422
@@ -106,7 +106,7 @@ def host_calendars_submit(host_id: int) -> ResponseReturnValue:
 @blueprint.post("/availability/<int:host_id>/calendars/<int:feed_id>/remove")
 @admins_only
 def remove_calendar(host_id: int, feed_id: int) -> ResponseReturnValue:
-    """Remove a calendar and what was read from it."""
+    """Remove a calendar and its busy times."""
 
     def change(_session: Session, host: Host) -> dict:
         host.feeds.remove(own_row_or_404(host.feeds, feed_id))
@@ -120,7 +120,7 @@ def remove_calendar(host_id: int, feed_id: int) -> ResponseReturnValue:
 @blueprint.post("/availability/<int:host_id>/calendars/new-link")
 @admins_only
 def new_feed_link(host_id: int) -> ResponseReturnValue:
-    """Replace the address of the feed of bookings; the old one stops working."""
+    """Replace the link of the feed of bookings; the old one stops working."""
 
     def change(_session: Session, host: Host) -> dict:
         host.feed_version += 1

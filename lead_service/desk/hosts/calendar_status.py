@@ -1,4 +1,4 @@
-"""The state of a host's calendar in words. Its address is a secret and is never shown."""
+"""Describe the state of a host's calendar, without its secret address."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,13 +11,13 @@ from ...formats import moment
 
 @dataclass(frozen=True)
 class State:
-    """One calendar: what it is called, which server has it, and whether it may be believed."""
+    """The state of one calendar: its name, server and validity."""
 
     feed: CalendarFeed
     server: str
     is_current: bool
     words: str
-    widened: list[str]  # why it blocks more time than it says
+    widened: list[str]  # why it blocks more time than its events
 
 
 def state(feed: CalendarFeed, now: datetime) -> State:
@@ -30,7 +30,7 @@ def state(feed: CalendarFeed, now: datetime) -> State:
 
 def _current(feed: CalendarFeed, now: datetime) -> str:
     zone = feed.host.zone
-    assert feed.succeeded_at  # or it would not be current
+    assert feed.succeeded_at  # a current calendar has been read
     read = f"Read {moment(feed.succeeded_at, zone, now)}."
     if not feed.fault:
         return read

@@ -22,7 +22,7 @@ class ConflictsWithCalls(Exception):
 
 @dataclass(frozen=True)
 class TimeOffConflicts:
-    """One stretch of time off, with the calls that are still to take place in it."""
+    """A period of time off, with the upcoming calls in it."""
 
     off: TimeOff
     calls: Sequence[Booking]
@@ -30,14 +30,14 @@ class TimeOffConflicts:
 
 @dataclass(frozen=True)
 class DateConflicts:
-    """One date with hours of its own, with the calls still to take place on it outside of them."""
+    """A date with its own hours, with the upcoming calls outside of them."""
 
     override: DateOverride
     calls: Sequence[Booking]
 
 
 def time_off(session: Session, host: Host, now: datetime) -> list[TimeOffConflicts]:
-    """Return the time off that is not over, each with the calls that it hits."""
+    """Return present and future time off, each with its conflicting calls."""
     return [
         TimeOffConflicts(off, between(session, host, off.first_day, off.last_day, now))
         for off in host.time_off
@@ -46,7 +46,7 @@ def time_off(session: Session, host: Host, now: datetime) -> list[TimeOffConflic
 
 
 def dates(session: Session, host: Host, now: datetime) -> list[DateConflicts]:
-    """Return the dates to come with hours of their own, each with the calls that they leave out."""
+    """Return future dates with their own hours, each with its conflicting calls."""
     return [
         DateConflicts(one, _left_out(host, between(session, host, one.day, one.day, now)))
         for one in host.overrides
@@ -57,7 +57,7 @@ def dates(session: Session, host: Host, now: datetime) -> list[DateConflicts]:
 def between(
     session: Session, host: Host, first: date, last: date, now: datetime
 ) -> Sequence[Booking]:
-    """Return the host's coming calls that overlap the dates [first, last] of their zone."""
+    """Return the host's upcoming calls that overlap the dates [first, last] in their zone."""
     days = slots.all_day(first, last + DAY, host.zone)
     return [
         call
@@ -67,13 +67,13 @@ def between(
 
 
 def coming(session: Session, host: Host, after: datetime) -> Sequence[Booking]:
-    """Return the host's calls that begin after an instant, in their order."""
+    """Return the host's calls that begin after an instant, in order."""
     query = select(Booking).where(Booking.host_id == host.id, *models.coming(after))
     return session.scalars(query.order_by(Booking.starts_at)).all()
 
 
 def _left_out(host: Host, calls: Sequence[Booking]) -> list[Booking]:
-    """Return the calls that are not within the host's present hours."""
+    """Return the calls that are outside of the host's present hours."""
     return [
         call
         for call in calls

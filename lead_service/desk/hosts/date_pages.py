@@ -1,4 +1,4 @@
-"""The forms of single days: a date with hours of its own, and time off."""
+"""The pages of single dates with their own hours, and of time off."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -28,7 +28,7 @@ LONGEST_DAYS = 366
 
 
 def day_field(label: str) -> Day:
-    """Make a date field that accepts plausible years only."""
+    """Create a date field that accepts plausible years only."""
     return Day(label, [InputRequired(f"Choose the {label.lower()}."), in_reach])
 
 
@@ -38,7 +38,7 @@ def in_reach(_form: Form, field: Day) -> None:
 
 
 class DateForm(Form):
-    """A date that has hours of its own."""
+    """The form of a date with its own hours."""
 
     day = day_field("Date")
     hours = hours_field("Hours")
@@ -56,7 +56,7 @@ class DateForm(Form):
 
 
 class TimeOffForm(Form):
-    """Days off; `known` names the calls in them that the page has shown."""
+    """The form of time off; `known` lists the conflicting calls that the page has shown."""
 
     first_day = day_field("First day")
     last_day = day_field("Last day")
@@ -71,7 +71,7 @@ class TimeOffForm(Form):
         return first, last
 
     def validate_last_day(self, field: Day) -> None:
-        """Refuse days that run backwards, or for longer than anybody is away."""
+        """Refuse a last day before the first one, and implausibly long periods."""
         first = self.first_day.data
         if not first or not field.data:
             return
@@ -86,14 +86,14 @@ class TimeOffForm(Form):
 @blueprint.get("/availability/<int:host_id>/dates/")
 @admins_only
 def host_dates(host_id: int) -> str:
-    """List the dates that have hours of their own, and ask for one more."""
+    """List the dates with their own hours, and show a form for another one."""
     return _dates_page(host_id, DateForm())
 
 
 @blueprint.post("/availability/<int:host_id>/dates/")
 @admins_only
 def host_dates_submit(host_id: int) -> ResponseReturnValue:
-    """Give a date hours of its own, or none; one that has its own keeps them."""
+    """Give a date its own hours, or none; refuse a date that has its own already."""
     form = DateForm(request.form)
     if not form.validate():
         return _dates_page(host_id, form), 422
@@ -115,7 +115,7 @@ def host_dates_submit(host_id: int) -> ResponseReturnValue:
 @blueprint.post("/availability/<int:host_id>/dates/<int:date_id>/remove")
 @admins_only
 def remove_date(host_id: int, date_id: int) -> ResponseReturnValue:
-    """Let the weekly hours hold on a date again."""
+    """Restore the weekly hours on a date."""
 
     def change(_session: Session, host: Host) -> dict:
         override = own_row_or_404(host.overrides, date_id)
@@ -130,14 +130,14 @@ def remove_date(host_id: int, date_id: int) -> ResponseReturnValue:
 @blueprint.get("/availability/<int:host_id>/time-off/")
 @admins_only
 def host_time_off(host_id: int) -> str:
-    """List the time off with the calls that it hits, and ask for more."""
+    """List the time off with conflicting calls, and show a form for more."""
     return _time_off_page(host_id, TimeOffForm())
 
 
 @blueprint.post("/availability/<int:host_id>/time-off/")
 @admins_only
 def host_time_off_submit(host_id: int) -> ResponseReturnValue:
-    """Add time off; when calls are in it, show them and ask once more."""
+    """Add time off; if it conflicts with calls, show them and ask for confirmation."""
     form, now = TimeOffForm(request.form), clock.now()
     if not form.validate():
         return _time_off_page(host_id, form), 422
@@ -160,7 +160,7 @@ def host_time_off_submit(host_id: int) -> ResponseReturnValue:
 @blueprint.post("/availability/<int:host_id>/time-off/<int:off_id>/remove")
 @admins_only
 def remove_time_off(host_id: int, off_id: int) -> ResponseReturnValue:
-    """Take time off back."""
+    """Remove time off."""
 
     def change(_session: Session, host: Host) -> dict:
         off = own_row_or_404(host.time_off, off_id)
@@ -173,12 +173,12 @@ def remove_time_off(host_id: int, off_id: int) -> ResponseReturnValue:
 
 
 def own_row_or_404(rows: list, id: int):
-    """Find one of a host's own rows; 404 for what is another's, or gone."""
+    """Find one of a host's rows; 404 for another host's and a removed one."""
     return next((row for row in rows if row.id == id), None) or abort(404)
 
 
 def _ids(calls) -> str:
-    """Name the calls that were shown, so that saving agrees to these and to no others."""
+    """Return the ids of the shown calls, so that saving confirms only these."""
     return ",".join(str(call.id) for call in calls)
 
 

@@ -1,4 +1,4 @@
-"""The forms of a host: who they are, when they are open, by which rules they are booked."""
+"""The forms of a host: details, opening hours and rules."""
 
 import re
 from typing import Any
@@ -23,13 +23,13 @@ from ...web.context import context
 from ...web.fields import Choice, Readable, address, asked, clean, limit, one_line, short_text
 from ..city_form import CityForm, city_field, city_in
 
-OTHERS = {"weekdays": slice(5), "weekend": slice(5, None), "all": slice(None)}  # of a week's days
+OTHERS = {"weekdays": slice(5), "weekend": slice(5, None), "all": slice(None)}  # groups of weekdays
 FAR = f"Leave it empty for {MOST_DAYS} days."
 LINK = "Start the meeting link with https://, like https://meet.example.com/ann."
 
 
 class Whole(Readable, IntegerField):
-    """A whole number, or a message that says why the text is not one."""
+    """The field of a whole number, with an error that says why a text isn't one."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.raw_data = [text.strip() for text in valuelist]
@@ -40,7 +40,7 @@ class Whole(Readable, IntegerField):
 
 
 def minutes(label: str, hint: str, *, least: int = 0, most: int) -> Whole:
-    """Make a field of minutes, in steps of five as the time cells have it."""
+    """Create a field of minutes, in steps of five like time cells."""
     return _number(f"{label}, in minutes", hint, least, most, [multiple_of_five], step="5")
 
 
@@ -61,7 +61,7 @@ def _number(label: str, hint: str, least: int, most: int, more: list, **attribut
 
 
 def secure_link(_form: Form, field: Field) -> None:
-    """Refuse what is not an https address of a machine; an empty field is fine."""
+    """Refuse anything but an https address or an empty text."""
     text = field.data or ""
     try:
         parts = urlsplit(text)
@@ -73,7 +73,7 @@ def secure_link(_form: Form, field: Field) -> None:
 
 
 class HostForm(CityForm):
-    """Who the host is, where, and how they are met."""
+    """The form of a host's details."""
 
     person = Choice(
         "Person on the site (optional)",
@@ -103,7 +103,7 @@ class HostForm(CityForm):
             del self.person
 
     def validate_email(self, field: Field) -> None:
-        """Refuse the address that invitations come from."""
+        """Refuse the sender's address of invitations."""
         if setup.is_sender(context().settings, field.data):
             raise ValidationError(f"Invitations come from this address. {setup.FROM_ONESELF}")
 
@@ -113,7 +113,7 @@ class HostForm(CityForm):
         return cls(obj=host, city=city_in(host.zone))
 
     def fill(self, host: Host) -> None:
-        """Store the form; a city that was not changed leaves the zone as it is named."""
+        """Store the form in the host; an unchanged city leaves the zone unchanged."""
         if not host.zone or self.city.data != city_in(host.zone):
             host.zone = self.zone
         for field in self:
@@ -124,14 +124,14 @@ class HostForm(CityForm):
 
 
 def _range(opens: str, closes: str) -> str:
-    """Return what two fields say; people also type whole ranges into one or both."""
+    """Return the window in two fields; people also type whole ranges into one or both."""
     typed = [one for one in (opens, closes) if one]
     has_range = any(re.search(r"[-\u2013]|\bto\b", one) for one in typed)
     return ", ".join(typed) if has_range else f"{opens} - {closes}"
 
 
 class WindowsField(StringField):
-    """The windows of a date: one text, or as many pairs of From and To as the form has."""
+    """The field of a date's windows: one text, or pairs of From and To."""
 
     typed: tuple[tuple[str, str], ...] = ()
 
@@ -145,14 +145,14 @@ class WindowsField(StringField):
 
     @property
     def rows(self) -> list[tuple[str, str]]:
-        """What the fields From and To show: each window, and one more row; or what is wrong."""
+        """The rows of From and To: each window, and an empty one; or the invalid text."""
         if self.errors and self.typed:
             return list(self.typed)
         return [*opening_hours.rows(self.data or ""), ("", "")]
 
 
 def hours_field(label: str) -> WindowsField:
-    """Make the field of one date's windows."""
+    """Create the field of one date's windows."""
     return WindowsField(
         f"{label} (optional)",
         [limit(200), are_windows],
@@ -170,7 +170,7 @@ def are_windows(_form: Form, field: Field) -> None:
 
 
 class HoursForm(Form):
-    """The windows of every week."""
+    """The form of the weekly windows."""
 
     monday = hours_field("Monday")
     tuesday = hours_field("Tuesday")
@@ -190,7 +190,7 @@ class HoursForm(Form):
         return cls(data=week)
 
     def validate(self, extra_validators=None) -> bool:
-        """Check each day, then what runs from one into the next."""
+        """Check each day, then windows that run into the next one."""
         if not super().validate(extra_validators):
             return False
         if overlap := opening_hours.overlap_of_days(self.week):
@@ -206,7 +206,7 @@ class HoursForm(Form):
         }
 
     def copy(self, wanted: str) -> None:
-        """Give the hours of a day to others: "monday weekdays", "sunday weekend", "friday all"."""
+        """Copy the hours of a day to others: "monday weekdays", "sunday weekend", "friday all"."""
         day, _, others = wanted.partition(" ")
         if day in self and others in OTHERS:
             for one in list(self)[OTHERS[others]]:
@@ -221,7 +221,7 @@ class HoursForm(Form):
 
 
 class RulesForm(Form):
-    """Which kinds of call the host takes, and by which rules; a kind's own rules come first."""
+    """The form of a host's kinds of call and rules; a kind's own rules override them."""
 
     call_types = SelectMultipleField(
         "Kinds of call",
@@ -247,7 +247,7 @@ class RulesForm(Form):
         if formdata is None and self.call_types.data is None:
             self.call_types.data = [calls.default.slug]
         if len(calls.all) == 1:
-            del self.call_types  # there is nothing to choose
+            del self.call_types  # with one kind, there is no choice
 
     @classmethod
     def of(cls, host: Host) -> "RulesForm":
@@ -256,4 +256,5 @@ class RulesForm(Form):
 
     def fill(self, host: Host) -> None:
         self.populate_obj(host)
-        host.duration = context().published.calls.default.minutes  # and `check` says no more of it
+        # The former length no longer matters, so `check` need not compare it.
+        host.duration = context().published.calls.default.minutes

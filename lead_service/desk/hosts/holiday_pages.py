@@ -1,4 +1,4 @@
-"""The public holidays that a host keeps: of which country and region. For admins."""
+"""The page of a host's public holidays, by country and region. For admins."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -16,21 +16,21 @@ from ...web.context import context
 from ..blueprint import admins_only, blueprint
 from . import host_updates
 
-AHEAD = timedelta(days=400)  # one of each is in it, wherever the year begins
+AHEAD = timedelta(days=400)  # includes each yearly holiday at least once
 MOST = 16
 
 
 @blueprint.get("/availability/<int:host_id>/holidays/")
 @admins_only
 def host_holidays(host_id: int) -> str:
-    """Show the holidays that are kept, or, with `country` and `region`, what others would be."""
+    """Show the host's holidays, or those of another `country` and `region`."""
     return _render_holidays(host_id)
 
 
 @blueprint.post("/availability/<int:host_id>/holidays/")
 @admins_only
 def host_holidays_submit(host_id: int) -> ResponseReturnValue:
-    """Keep the holidays of a country and its region, or none."""
+    """Store the country and region of a host's holidays, or none."""
     country, region = request.form.get("country", ""), request.form.get("region", "")
     if fault := _fault(country, region):
         return _render_holidays(host_id, fault), 422

@@ -1,4 +1,4 @@
-"""What the pages that change a host share."""
+"""Functions shared by the pages that change a host."""
 
 from flask import abort, request
 from sqlalchemy.orm import Session
@@ -11,14 +11,14 @@ from ..blueprint import write
 
 
 def replace(host_id: int, what: AuditKind, change: changes.Change) -> None:
-    """Change a host as `changes.update` does, unless the form that was sent showed an old one."""
+    """Change a host by `changes.update`, unless it has changed since the form was opened."""
     extend(host_id, what, change, seen=request.form.get("version", 0, type=int))
 
 
 def extend(
     host_id: int, what: AuditKind, change: changes.Change, *, seen: int | None = None
 ) -> None:
-    """Change a host in a way that overwrites nothing of others."""
+    """Change a host by `changes.update`, for changes that overwrite nothing."""
     write(
         lambda session, by: changes.update(
             session, find_host_or_404(session, host_id, lock=True), by, what, change, seen=seen
@@ -27,9 +27,9 @@ def extend(
 
 
 def find_host_or_404(session: Session, host_id: int, *, lock: bool = False) -> Host:
-    """Find a host with all that belongs to it, locked for a change; 404 when there is none."""
-    if host_id >= 2**31:  # beyond what the column holds
+    """Find a host, locked for a change if asked; 404 if there is none."""
+    if host_id >= 2**31:  # beyond the column's range
         abort(404)
     options = list(queries.WHOLE)
-    locked = True if lock else None  # False would ask the database anew
+    locked = True if lock else None  # False would query the database again
     return session.get(Host, host_id, options=options, with_for_update=locked) or abort(404)

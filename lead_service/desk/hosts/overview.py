@@ -1,4 +1,4 @@
-"""Availability: who takes calls and when, as visitors see it."""
+"""The availability pages: hosts and their times as visitors see them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,13 +20,13 @@ from ...web.context import context
 from ..blueprint import blueprint
 from . import calendar_status, conflicts, host_updates
 
-AHEAD = timedelta(days=400)  # every country keeps a holiday in it
-DAYS = 14  # that are shown as visitors would see them
+AHEAD = timedelta(days=400)  # includes at least one holiday of every country
+DAYS = 14  # days whose times are shown as visitors see them
 
 
 @dataclass(frozen=True)
 class Day:
-    """One date of a host with the starts on offer (UTC), or, without any, why in a few words."""
+    """One date of a host with its starts (UTC), or the reason in a few words if there are none."""
 
     date: date
     starts: list[datetime]
@@ -35,7 +35,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Summary:
-    """One host, as the list has them."""
+    """One host in the list."""
 
     host: Host
     weekly: list[tuple[str, str]]
@@ -46,7 +46,7 @@ class Summary:
 
 @blueprint.get("/availability/")
 def availability() -> str:
-    """List the hosts with what each of them offers."""
+    """List the hosts with their offered times."""
     now = clock.now()
     with context().database.read() as session:
         query = select(Host).order_by(Host.is_active.desc(), Host.name, Host.id)
@@ -58,7 +58,7 @@ def availability() -> str:
 
 @blueprint.get("/availability/<int:host_id>/")
 def host(host_id: int) -> str:
-    """Show a host: the next two weeks as visitors see them, then what they follow from."""
+    """Show a host: the next two weeks as visitors see them, then the hours and rules."""
     now = clock.now()
     with context().database.read() as session:
         found = host_updates.find_host_or_404(session, host_id)
@@ -91,21 +91,21 @@ def offered_kinds(host: Host) -> list[CallType]:
 
 
 def idle_kinds(host: Host) -> list[CallType]:
-    """Return the kinds that are chosen, and that the host cannot take."""
+    """Return the chosen kinds that the host can't take."""
     calls = context().published.calls
     chosen = [kind for kind in calls.all if host.chose(kind, calls.default)]
     return [kind for kind in chosen if not host.takes(kind, calls.default)]
 
 
 def wanted_kind(host: Host) -> CallType:
-    """Return the kind that the address names, or else the first that the host takes."""
+    """Return the requested kind, or else the first one that the host takes."""
     calls = context().published.calls
     named = calls.find(request.args.get("kind", ""))
     return named or (offered_kinds(host) or [calls.default])[0]
 
 
 def weekly(host: Host) -> list[tuple[str, str]]:
-    """Return the weekdays with their hours for reading: days in a row that are alike, as one."""
+    """Return the weekdays with their hours for reading; consecutive equal days are joined."""
     week: list[tuple[list[str], str]] = []
     for number, name in enumerate(opening_hours.WEEKDAYS):
         shown = hours_text(one for one in host.hours if one.weekday == number)
@@ -126,7 +126,7 @@ def hours_text(stored) -> str:
 
 
 def _holidays(host: Host, today: date) -> dict:
-    """Return which holidays a host keeps, and the next of them."""
+    """Describe a host's holidays, with the next one."""
     ahead = holidays.between(host.country, host.region, today, today + AHEAD)
     return {
         "country": holidays.COUNTRIES.get(host.country, ""),
@@ -149,7 +149,7 @@ def _summary(session: Session, host: Host, now: datetime) -> Summary:
 
 
 def _troubles(host: Host, now: datetime) -> list[str]:
-    """Say why a host offers nothing although they take calls."""
+    """Say why a host who takes calls offers no times."""
     found = [] if host.hours else ["There are no weekly hours."]
     if not offered_kinds(host):
         found.append("No kind of call is chosen that this host can take.")
@@ -172,7 +172,7 @@ def _days(session: Session, host: Host, kind: CallType, now: datetime) -> list[D
 
 
 def _why_none(special, is_weekday: bool, is_known: bool) -> str:
-    """Say in a few words why a date has no start."""
+    """Say in a few words why a date has no starts."""
     left = "Nothing left" if is_known else "A calendar is not read"
     if special and special.kind is UnavailableReason.HOLIDAY:
         return special.name

@@ -19,13 +19,13 @@ from ..blueprint import admins_only, blueprint, write
 from . import host_updates, overview
 from .forms import HostForm, HoursForm, RulesForm
 
-A_MONDAY = datetime(2024, 1, 1, tzinfo=UTC)  # of a week in which no clock changes
+A_MONDAY = datetime(2024, 1, 1, tzinfo=UTC)  # in a week without clock changes
 TAKEN = "Another host has this address. Each needs one of their own."
 
 
 @dataclass(frozen=True)
 class Part:
-    """One form: what it is called, what it asks for, and the audit trail's word for its change."""
+    """One form of a host: its title, form class and kind in the audit log."""
 
     title: str
     form: type[HostForm] | type[HoursForm] | type[RulesForm]
@@ -50,14 +50,14 @@ PART = "<any(person,hours,rules):part>"
 @blueprint.get(f"/availability/<int:host_id>/{PART}/")
 @admins_only
 def host_form(host_id: int, part: str) -> str:
-    """Show one of the forms as it is stored."""
+    """Show one of the forms with the stored values."""
     return _render_form(host_id, PARTS[part])
 
 
 @blueprint.post(f"/availability/<int:host_id>/{PART}/")
 @admins_only
 def host_form_submit(host_id: int, part: str) -> ResponseReturnValue:
-    """Store one of the forms, unless the host was changed meanwhile."""
+    """Store one of the forms, unless the host has changed in the meantime."""
     asked = PARTS[part]
     form = asked.form(request.form)
     if isinstance(form, HoursForm) and "copy" in request.form:
@@ -82,14 +82,14 @@ def host_form_submit(host_id: int, part: str) -> ResponseReturnValue:
 @blueprint.get("/availability/new/")
 @admins_only
 def new_host() -> str:
-    """Ask who the new host is."""
+    """Show the form of a new host."""
     return _new(HostForm())
 
 
 @blueprint.post("/availability/new/")
 @admins_only
 def new_host_submit() -> ResponseReturnValue:
-    """Add a host, who takes no calls until an admin starts it."""
+    """Add a host, who takes no calls until an admin starts them."""
     form = HostForm(request.form)
     if not form.validate():
         return _new(form), 422
@@ -108,7 +108,7 @@ def new_host_submit() -> ResponseReturnValue:
 def _render_form(
     host_id: int, part: Part, form: Form | None = None, *, is_stale: bool = False
 ) -> str:
-    """Render a form; a stale one with what is stored now, to be sent again knowingly."""
+    """Render a form; a stale one with the values stored now, to be sent again deliberately."""
     with context().database.read() as session:
         host = host_updates.find_host_or_404(session, host_id)
         stored = part.form.of(host)
@@ -125,7 +125,7 @@ def _render_form(
 
 
 def _week(host: Host, form: Form) -> list[tuple[str, str, int]]:
-    """Return each weekday with its hours for reading, and how many starts visitors get."""
+    """Return each weekday with its hours for reading, and the number of starts."""
     if not isinstance(form, HoursForm) or not form.validate():
         return []
     kind = (overview.offered_kinds(host) or [context().published.calls.default])[0]

@@ -1,4 +1,4 @@
-"""Start and stop taking calls. Visitors see no time of a host until an admin has started it."""
+"""Start and stop a host's calls. Visitors see no times until an admin has started them."""
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -17,13 +17,13 @@ NO_HOURS = "Set weekly or special hours first. Without them, visitors see no tim
 
 
 class NothingToOffer(Exception):
-    """The host has no hours at all."""
+    """The host has no opening hours."""
 
 
 @blueprint.get("/availability/<int:host_id>/start/")
 @admins_only
 def start_calls(host_id: int) -> str:
-    """Show what visitors rely on: name, time zone, hours, holidays, and how the host meets them."""
+    """Show the details to confirm: name, time zone, hours, holidays, and way to meet."""
     return _render(host_id)
 
 
@@ -51,7 +51,7 @@ def start_calls_submit(host_id: int) -> ResponseReturnValue:
 @blueprint.post("/availability/<int:host_id>/stop")
 @admins_only
 def stop_calls(host_id: int) -> ResponseReturnValue:
-    """Offer nothing of a host anymore; booked calls stay."""
+    """Stop offering a host's times; booked calls stay."""
 
     def stop(_session: Session, host: Host) -> dict:
         host.is_active = False

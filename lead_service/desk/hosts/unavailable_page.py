@@ -1,4 +1,4 @@
-"""Why is this time not offered? Answered for any reading of a host's clocks."""
+"""The page that explains why a time in a host's zone isn't offered."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,17 +19,17 @@ from . import host_updates, overview
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether one instant is offered; a reading that clocks show twice has two of these."""
+    """Whether one instant is offered; a repeated wall-clock time has two of these."""
 
     at: datetime
-    offset: str  # of the host's clock from UTC
+    offset: str  # UTC offset of the host's zone
     reason: Unavailable | None
     words: str
 
 
 @blueprint.get("/availability/<int:host_id>/why/")
 def why(host_id: int) -> tuple[str, int] | str:
-    """Answer why a start is not offered: `at` is a reading of the host's clocks."""
+    """Explain why a start isn't offered; `at` is a wall-clock time in the host's zone."""
     now, typed = clock.now(), request.args.get("at", "")[:40]
     with context().database.read() as session:
         found = host_updates.find_host_or_404(session, host_id)

@@ -1,4 +1,4 @@
-"""What a member does to leads from the inbox: to one by its row, or to all that are selected."""
+"""Change leads from the inbox: one by its row, or all selected ones."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -17,14 +17,14 @@ from . import lead_updates
 from .filters import LeadFilter
 
 Act = Callable[[Session, Lead, Actor], object]
-OF_A_ROW = ("take", "done")  # a button of these names holds the number of its lead
+OF_A_ROW = ("take", "done")  # buttons with these names have a lead's id as value
 
 
 @blueprint.post("/leads/bulk")
 def change_leads() -> ResponseReturnValue:
-    """Do one thing to each lead that the form names, and go back to the view.
+    """Apply an action to each lead in the form, and redirect to the view.
 
-    Spam is asked about first, on a page of its own.
+    Marking spam needs a confirmation on a separate page.
     """
     ids, act = _asked()
     if request.form.get("do") == "spam" and ids:
@@ -36,19 +36,19 @@ def change_leads() -> ResponseReturnValue:
 
 
 def view_in_form() -> LeadFilter:
-    """Read the view that the form was on; 404 for one that no page leads to."""
+    """Return the view of the form's page; 404 for an invalid one."""
     return LeadFilter.read(dict(parse_qsl(request.form.get("back", "")[:500])))
 
 
 def _asked() -> tuple[list[int], Act | None]:
-    """Return which leads are meant, in the order in which they are locked, and what to do."""
+    """Return the ids of the leads, in the order in which they are locked, and the action."""
     name = next((name for name in OF_A_ROW if name in request.form), "")
     texts = [request.form[name]] if name else request.form.getlist("lead")
     return lead_ids(texts), ACTS.get(name or request.form.get("do", ""))
 
 
 def lead_ids(texts: Iterable[str]) -> list[int]:
-    """Return the numbers of leads among some texts, no more than a page lists."""
+    """Return the valid lead ids among some texts, at most a page of them."""
     found = {int(one) for one in texts if one.isascii() and one.isdecimal() and len(one) < 10}
     return sorted(found)[:PAGE]
 

@@ -46,9 +46,9 @@ from .lead_page import find_lead_or_404
 MARK = "\ufeff"
 FORMULA = frozenset("=+-@\u2212")
 CONTROL = frozenset("\t\r\n\0")
-QUOTES = frozenset("\"'\u201a\u201e")  # those that no category below holds
-E164 = re.compile(r"\+[1-9][0-9]{6,14}")  # begins no formula but a number's
-SKIPPED = {"Cc", "Cf", "Pi", "Pf", "Sk"}  # controls, what has no width, quotes, lone accents
+QUOTES = frozenset("\"'\u201a\u201e")  # quotes outside of the categories below
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")  # safe, although it starts with +
+SKIPPED = {"Cc", "Cf", "Pi", "Pf", "Sk"}  # controls, zero-width characters, quotes, lone accents
 
 AT_ONCE = 500
 BROKEN_OFF = "This file is not complete, because of an error. Download it again."
@@ -74,12 +74,12 @@ def system_line(fields: Iterable[str]) -> str:
 
 
 def safe(text: str) -> str:
-    """Put an apostrophe before what a spreadsheet could take for a formula.
+    """Put an apostrophe before text that a spreadsheet could treat as a formula.
 
     That is = + - @ in any width, and a tab, a line end or a NUL, each also after white space,
     quotes or what has no width (OWASP, CSV Injection). A phone number gets one too.
     """
-    if not text or text[0].isalnum():  # as most are
+    if not text or text[0].isalnum():  # the usual case
         return text
     skipped = "".join(takewhile(_is_skipped, text))
     first = text[len(skipped) : len(skipped) + 1]
@@ -88,7 +88,7 @@ def safe(text: str) -> str:
 
 
 def _is_skipped(character: str) -> bool:
-    """Say whether a program may pass over a character on its way to the first that counts."""
+    """Say whether a program may skip a character before the first significant one."""
     if character.isspace() or character in QUOTES:
         return True
     return unicodedata.category(character) in SKIPPED
@@ -97,9 +97,9 @@ def _is_skipped(character: str) -> bool:
 @blueprint.get("/leads.csv")
 @admins_only
 def leads_csv() -> Response:
-    """Hand out the leads of a view, in its order; for a spreadsheet, with `variant=spreadsheet`.
+    """Return the leads of a view as CSV, in its order; `variant=spreadsheet` guards formulas.
 
-    It is sent while it is made. After an error its last line says that it is not complete.
+    The response is streamed. After an error, its last line says that it is incomplete.
     """
     ids = _ids(LeadFilter.read(request.args), clock.now())
     _note_export(AuditKind.LEADS_EXPORTED, "leads", leads=len(ids))
@@ -113,7 +113,7 @@ def leads_csv() -> Response:
 @blueprint.get("/leads/<int:lead_id>.json")
 @admins_only
 def lead_json(lead_id: int) -> Response:
-    """Give one lead as JSON."""
+    """Return one lead as JSON."""
     with context().database.read() as session:
         found, now = find_lead_or_404(session, lead_id), clock.now()
         known = lead_detail.load_lead_detail(session, found, context().published, now, "UTC")
@@ -124,12 +124,12 @@ def lead_json(lead_id: int) -> Response:
 
 
 def _note_export(what: AuditKind, subject: str, **detail: Detail) -> None:
-    """Note who takes data along, before it is sent."""
+    """Record in the audit log who exports data, before it is sent."""
     write(lambda session, by: by.note(session, what, subject, **detail))
 
 
 def _ids(view: LeadFilter, now: datetime) -> "array[int]":
-    """Settle who is in the file: a lead that is worked on meanwhile moves in the list."""
+    """Fix the ids of the file first, because leads that change meanwhile move in the list."""
     with context().database.read() as session:
         query, order = view.query(session, now, inbox.desk_today(session, now))
         query = query.with_only_columns(Lead.id).order_by(*order.columns())
@@ -139,10 +139,10 @@ def _ids(view: LeadFilter, now: datetime) -> "array[int]":
 def lines(
     ours: Context, ids: "array[int]", now: datetime, *, is_for_spreadsheet: bool = False
 ) -> Iterator[str]:
-    """Yield the file in pieces; a short transaction for each.
+    """Yield the file in pieces, with a short transaction for each.
 
-    The web server ends an answer that breaks off as if it were whole, so the file has to say so:
-    by a line of one field, which no program takes for a lead.
+    The web server ends a truncated response as if it were complete, so the file has to say so,
+    by a line with one field, which no program treats as a lead.
     """
     written = safe_line if is_for_spreadsheet else system_line
     steps = ours.published.framework.steps
@@ -178,13 +178,13 @@ def _records(
 
 @dataclass
 class _Activity:
-    """What a lead's calls and messages come to."""
+    """A summary of a lead's calls and messages."""
 
-    topic: str = ""  # of the latest that has one
+    topic: str = ""  # the latest one
     attended: int = 0
     missed: int = 0
-    has_asked: bool = False  # for a call or an answer
-    sources: dict[str, None] = field(default_factory=dict)  # that members typed, in order
+    has_asked: bool = False  # wrote to us or wanted a call
+    sources: dict[str, None] = field(default_factory=dict)  # typed by members, in order
 
 
 def _activity_of(session: Session, ids: Collection[int]) -> dict[int, _Activity]:
@@ -221,7 +221,7 @@ COLUMNS = (
 def _record(
     entry: Entry, activity: _Activity, names: dict[int, str], agreed: Agreed, country: str
 ) -> dict[str, str]:
-    """Return what the CSV says of a lead, by column."""
+    """Return the CSV record of a lead, by column."""
     lead, call, found = entry.lead, entry.next_call, entry.diagnosis
     return {
         "Number": str(lead.id),
@@ -280,7 +280,7 @@ def _yes(is_so: bool) -> str:
 
 
 def _fields(known: lead_detail.LeadDetail) -> dict:
-    """Return what the JSON says of a lead. List new columns here."""
+    """Return the JSON of a lead. List new columns here."""
     lead = known.lead
     return {
         "id": lead.id,
@@ -312,7 +312,7 @@ def _fields(known: lead_detail.LeadDetail) -> dict:
 
 
 def result_fields(brief: Brief | None) -> dict:
-    """Return what is told of the result that the brief is made of."""
+    """Return the JSON of the result that the brief is based on."""
     found = brief.diagnosis if brief else None
     return {
         "answers_from": brief.source if brief else None,

@@ -1,8 +1,8 @@
-"""Views of the leads: what one asks for in the address of the list, and the query that answers.
+"""Views of the leads: parse the filters in the list's address, and build the query.
 
-A view is shared as an address, and exported as a file, so both are made here. What the quick
-views select is written as the indexes of `leads` have it, with literals: an index of few rows
-is used only where a database can see that the condition is the same.
+A view is shared as an address and exported as a file, so both are made here. The conditions of the
+quick views repeat those of the partial indexes in `leads`, with literals: a database uses a partial
+index only if it sees the same condition.
 """
 
 import re
@@ -26,8 +26,8 @@ from ..pagination import LARGEST_ID, Order
 
 LONGEST_SEARCH = 100
 PHONE = re.compile(r"(?:[ ()+./-]*\d){6,}[ ()./-]*")
-OWN_DIGITS = 9  # the end of a phone number, which is the same from wherever it is dialed
-COUNTED = 1000  # beyond that, the exact number is of no use
+OWN_DIGITS = 9  # last digits of a phone number, which are the same for all callers
+COUNTED = 1000  # counts stop here
 QUICK = {
     "calls": "Upcoming calls",
     "unowned": "Without an owner",
@@ -42,7 +42,7 @@ SORTS = {
     "next": "Next action",
 }
 
-typed_source = LeadEvent.detail["source"].as_string()  # by a member who added the lead
+typed_source = LeadEvent.detail["source"].as_string()  # typed by the member who added the lead
 
 
 @dataclass(frozen=True)
@@ -52,19 +52,19 @@ class LeadFilter:
     quick: str = ""  # a name of QUICK
     stage: str = ""
     owner: str = ""  # an id, or "none"
-    source: str = ""  # of the first touch, the last, or what a member typed
+    source: str = ""  # of the first or last touch, or typed by a member
     asked: str = ""
-    sort: str = ""  # a name of SORTS; the quick views of calls and days have an order of their own
+    sort: str = ""  # a name of SORTS; quick views of calls and days have their own order
 
     @classmethod
     def read(cls, args: Mapping[str, str]) -> "LeadFilter":
-        """Read a view from an address; 404 for one that no page leads to."""
+        """Parse a view from an address; 404 for an invalid one."""
         source = clean(args.get("source"))[:LONGEST_SEARCH]
         view = cls(
             quick=args.get("view", ""),
             stage=args.get("stage", ""),
             owner=args.get("owner", ""),
-            source=touch.written_by_hand(source) or source,  # which no lead has
+            source=touch.written_by_hand(source) or source,  # no lead has this source
             asked=" ".join(clean(args.get("q")).split())[:LONGEST_SEARCH],
             sort=args.get("sort", ""),
         )
@@ -78,13 +78,13 @@ class LeadFilter:
 
     @property
     def address(self) -> dict[str, Any]:
-        """Return what stands in the view's address."""
+        """Return the query string of the view."""
         said = {"view": self.quick, "stage": self.stage, "owner": self.owner}
         said |= {"source": self.source, "q": self.asked}
         return {name: value for name, value in (said | {"sort": self.sort}).items() if value}
 
     def query(self, session: Session, now: datetime, today: date) -> tuple[Select, Order]:
-        """Return the query of the leads in this view, and its order."""
+        """Return the query of the leads in this view, sorted."""
         query, order = self._quick(session, now, today)
         if self.stage:
             query = query.where(Lead.stage == self.stage)
@@ -98,12 +98,12 @@ class LeadFilter:
             known = [one == self.source for one in named]
             query = query.where(or_(*known, _is_known_from(typed_source == self.source)))
         query = query.where(*self.matches())
-        # In the order of an index SQLite would fetch 50,000 leads one by one to find none: ten
-        # times as long as reading them all. No index knows this expression.
+        # With an index for the order, SQLite would fetch 50,000 leads one by one to find none: ten
+        # times as long as reading the table. No index has this expression.
         return query, replace(order, by=func.coalesce(order.by, order.by)) if self.asked else order
 
     def matches(self) -> list[ColumnElement[bool]]:
-        """Select the leads in which every word of the search stands, or with that phone number."""
+        """Select the leads that contain every word of the search, or have that phone number."""
         words = self.asked.casefold().split()
         named = [
             or_(
@@ -131,20 +131,20 @@ class LeadFilter:
 
 
 def _is_known_from(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Select the leads whom a member added by hand, knowing them from what they typed."""
+    """Select the leads whose source a member typed."""
     talks = select(LeadEvent.lead_id).where(LeadEvent.kind == EventKind.TALKED, condition)
     return Lead.id.in_(talks)
 
 
 def is_due(today: date) -> tuple[ColumnElement[bool], ...]:
-    """Select what should have been done by the end of `today`."""
+    """Select leads whose next action is due by the end of `today`."""
     return Lead.next_action_on <= today, Lead.stage.not_in(CLOSED)
 
 
 def next_calls(session: Session, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Select of each lead the booking whose call comes next; a call is coming until it has ended.
+    """Select each lead's next call; a call counts until it has ended.
 
-    Not by GROUP BY: SQLite would read every booking that there ever was, lead by lead.
+    Without GROUP BY, for which SQLite would read every booking, lead by lead.
     """
     since, ended = now - timedelta(days=1), _ended(session, now)
     other = aliased(Booking)
@@ -159,12 +159,12 @@ def next_calls(session: Session, now: datetime) -> tuple[ColumnElement[bool], ..
 
 
 def coming(session: Session, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Select the calls that are still to come, or go on at present."""
+    """Select calls that haven't ended."""
     return _coming(Booking, now - timedelta(days=1), _ended(session, now))
 
 
 def _ended(session: Session, now: datetime) -> list[int]:
-    """Return the calls of the last day that are over: neither database can add to an instant
+    """Return the ids of yesterday's ended calls: neither database can add to an instant
     as the other does.
     """
     since = now - timedelta(days=1)

@@ -16,12 +16,12 @@ from .lead_updates import FIELDS, LeadUpdate, update_of, write_update
 
 
 class OwnerForm(Form):
-    """Whose a lead is."""
+    """The form of a lead's owner."""
 
     owner_id = Choice("Owner", coerce=lambda id: str(id or ""))
 
     def offer(self, members: Iterable[Member]) -> None:
-        """Offer these as owners."""
+        """Set the choices of owners."""
         known = [SelectChoice(str(one.id), one.shown_name) for one in members]
         self.owner_id.choices = [SelectChoice("", "No owner"), *known]
 
@@ -31,10 +31,10 @@ class OwnerForm(Form):
 
 
 class LeadForm(OwnerForm):
-    """Where a lead stands, whose it is, what comes next, and how they are reached."""
+    """The form of a lead: stage, owner, next action and contact details."""
 
     version = IntegerField(widget=HiddenInput())
-    seen = HiddenField()  # what the form showed, so that only what was changed is saved
+    seen = HiddenField()  # the shown values, to save only changed ones
     stage = Choice(
         "Stage",
         [InputRequired("Choose a stage.")],
@@ -42,14 +42,14 @@ class LeadForm(OwnerForm):
     )
     next_action = short_text("Next action", longest=200, autocomplete="off")
     next_action_on = Day("On", [Optional()])
-    # The details that may be corrected are added below.
+    # Fields for the correctable details are added below.
 
     @property
     def details(self) -> list[Field]:
         return [self[one.name] for one in CORRECTABLE]
 
     def validate(self, extra_validators=None) -> bool:
-        """Check the fields, and that an action has its day: else it would turn up on none."""
+        """Check the fields, and that an action has a day: without one, it would never be due."""
         is_valid = super().validate(extra_validators)
         action, on = self.next_action.data, self.next_action_on.data
         if action and not on and not self.next_action_on.errors:
@@ -61,7 +61,7 @@ class LeadForm(OwnerForm):
         return is_valid and not self.errors
 
     def show(self, lead: Lead, kept: Collection[str] = ()) -> None:
-        """Show the lead as it is, but for the fields that are `kept` as they were typed."""
+        """Fill in the lead's present values, except for the fields `kept` as typed."""
         present = update_of(lead)
         values = present | {"version": lead.version, "seen": write_update(present)}
         for name, value in values.items():
@@ -71,7 +71,7 @@ class LeadForm(OwnerForm):
 
     @property
     def wanted(self) -> LeadUpdate:
-        """What a valid form asks for."""
+        """The update in a valid form."""
         typed = {name: self[name].data for name in FIELDS}
         return typed | {"stage": Stage(self.stage.data), "owner_id": self.owner}
 
@@ -80,7 +80,7 @@ CONSENTS = {"": "We didn\u2019t talk about it", "yes": "They said yes", "no": "T
 
 
 class ToldForm(Form):
-    """What a person told a member: their details, and whether we may write to them."""
+    """The form of a person's details and consent, as told to a member."""
 
     may_contact = Choice(
         "May we also email them about our services?",
@@ -94,11 +94,11 @@ class ToldForm(Form):
 
     @property
     def consent(self) -> bool | None:
-        """What they said when a member asked; None when they were not asked."""
+        """The person's answer about emails; None if they weren't asked."""
         return {"yes": True, "no": False}.get(self.may_contact.data)
 
     def details(self, email: str) -> ContactDetails:
-        """What they told, beside their address; call `validate` first."""
+        """The person's details, with an address that may be known; call `validate` first."""
         return ContactDetails(email=email, **{one.name: one.data or "" for one in self.questions})
 
 
@@ -109,7 +109,7 @@ NO_EMAIL = (
 
 
 class NewLeadForm(ToldForm, OwnerForm):
-    """A lead that a member adds by hand."""
+    """The form of a lead that a member adds."""
 
     email = address("Email address", required=NO_EMAIL)
     how = short_text(
@@ -126,6 +126,6 @@ for _one in CORRECTABLE:
 
 
 class NoteForm(Form):
-    """What a member wants to remember of a lead."""
+    """The form of a note about a lead."""
 
     text = long_text("Note", required="Enter a note.", rows=3)

@@ -1,4 +1,4 @@
-"""The inbox: work that is due, and all leads by filter, search and order."""
+"""The inbox: due work, and the list of all leads with filters, search and sorting."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ from ..team import membership
 from . import filters
 from .filters import LeadFilter
 
-FEW = 3  # of what is due and of new leads, before the list of all
+FEW = 3  # due and new leads shown before the list
 MOST_CALLS = 20
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the list."""
+    """One lead in the list."""
 
     lead: Lead
     next_call: Booking | None
@@ -41,16 +41,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Day:
-    """What a member has to do today; each list holds the first few."""
+    """A member's work today; each list has the first few entries."""
 
-    calls: list[tuple[str, Booking]]  # of today, without a label, or with one the next
+    calls: list[tuple[str, Booking]]  # today's without a label, and the next ones with a label
     due: list[Entry]
     unowned: list[Entry]
 
 
 @blueprint.get("/")
 def inbox() -> str:
-    """List the leads of a view; `before` turns the page. Without a view, the day comes first."""
+    """List the leads of a view; `before` is the page. Without a view, today's work comes first."""
     view, before, now = LeadFilter.read(request.args), request.args.get("before"), clock.now()
     is_day = not view.address and before is None
     with context().database.read() as session:
@@ -80,21 +80,21 @@ def inbox() -> str:
 
 
 def _day(session: Session, member: Member, now: datetime, today: date) -> Day:
-    """Gather what is to be done by the end of the viewer's day."""
+    """Return the work that is due by the end of the member's day."""
 
     def first(quick: str, *only: ColumnElement[bool]) -> list[Entry]:
         query, order = LeadFilter(quick=quick).query(session, now, today)
         query = query.where(*only).order_by(*order.columns()).limit(FEW)
         return list_of(session, session.scalars(query).all(), now)
 
-    people = first("unowned", ~Lead.quarantine)  # the suspected have a view of their own
+    people = first("unowned", ~Lead.quarantine)  # suspected leads have their own view
     return Day(_calls(session, member, now, today), first("due"), people)
 
 
 def _calls(
     session: Session, member: Member, now: datetime, today: date
 ) -> list[tuple[str, Booking]]:
-    """Return the calls of today, and the member's and their colleagues' next where it is later."""
+    """Return today's calls, and the member's and their colleagues' next ones if later."""
     zone = ZoneInfo(desk_zone(session))
     coming = (
         select(Booking)
@@ -114,23 +114,23 @@ def _calls(
 
 
 def _former(view: LeadFilter, people: Sequence[Member], names: dict[int, str]) -> str:
-    """Name the owner whose leads are shown, when they have left: the others can be chosen."""
+    """Name the former member whose leads are shown, who isn't among the choices."""
     owner = int(view.owner) if view.owner.isdigit() else 0
     return "" if owner in {one.id for one in people} else names.get(owner, "")
 
 
 def desk_today(session: Session, now: datetime) -> date:
-    """Return the day that it is where the desk is."""
+    """Return today's date in the desk's zone."""
     return now.astimezone(ZoneInfo(desk_zone(session))).date()
 
 
 def member_names(session: Session) -> dict[int, str]:
-    """Map members to their names, those who have left included."""
+    """Map member ids to names, including former members."""
     return {member.id: member.shown_name for member in session.scalars(select(Member))}
 
 
 def list_of(session: Session, leads: Sequence[Lead], now: datetime) -> list[Entry]:
-    """Add to each lead what the list shows of it, with one query for each kind of thing."""
+    """Return the list's entries for leads, with one query per table."""
     ids = [lead.id for lead in leads]
     calls, taken = briefs.next_calls(session, ids, now), briefs.answered_by(session, ids)
     chosen = {id: briefs.choose(taken[id], calls.get(id)) for id in ids}

@@ -1,4 +1,4 @@
-"""Everything that belongs to one lead, for its page and its JSON file."""
+"""Load everything about one lead, for its page and its JSON file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,25 +32,25 @@ MOST_COLLEAGUES = 20
 
 @dataclass(frozen=True)
 class Answered:
-    """One question of an assessment and the answer chosen, in the words that the visitor read."""
+    """One question of an assessment with its answer, in the words that the visitor read."""
 
     step: Step
     question: str
-    answer: str | None  # None while it is open
+    answer: str | None  # None: not answered
 
 
 @dataclass(frozen=True)
 class Questionnaire:
-    """One assessment, as it was answered."""
+    """One assessment with its answers."""
 
     assessment: Assessment
-    phase: str  # as the visitor chose it; empty before it was asked for
+    phase: str  # the chosen phase; empty if not answered
     answers: tuple[Answered, ...]
 
 
 @dataclass(frozen=True)
 class Said:
-    """What the visitor typed, and when."""
+    """A text that the visitor typed, and its time."""
 
     at: datetime
     text: str
@@ -58,41 +58,41 @@ class Said:
 
 @dataclass(frozen=True)
 class CameFrom:
-    """What led a lead here, in words: the source, and the title of the article."""
+    """One touch of a lead in words: the source, and the article's title."""
 
     name: str  # "First" or "Last"
     at: datetime
     source: str
     article: str
-    url: str  # of the article; empty for one that is no longer published
+    url: str  # of the article; empty if it is no longer published
 
 
 @dataclass(frozen=True)
 class LeadDetail:
-    """A lead with everything that belongs to it; lists are newest first."""
+    """A lead with all its data; lists are newest first."""
 
     lead: Lead
     permission: Permission
     brief: Brief | None
     next_call: Booking | None
-    other_calls: list[Booking]  # to come, and not the one that the brief is for
+    other_calls: list[Booking]  # upcoming, without the one of the brief
     said: list[Said]
     touches: list[CameFrom]
-    articles: list[Article]  # whose links they followed, in that order
+    articles: list[Article]  # articles that they came from, in order
     calls: Sequence[Booking]
     questionnaires: list[Questionnaire]
     timeline: list[leads_timeline.Line]
     mails: Sequence[OutboxMessage]
-    names: dict[int, str]  # of members, those who have left included
-    colleagues: list[inbox.Entry]  # others of the same company
+    names: dict[int, str]  # of members, including former ones
+    colleagues: list[inbox.Entry]  # other leads from the same company
 
 
 def load_lead_detail(
     session: Session, lead: Lead, published: Published, now: datetime, zone: str, call_id: int = 0
 ) -> LeadDetail:
-    """Read the dossier of a lead; times are written in `zone`.
+    """Load all data of a lead; times are written in `zone`.
 
-    The brief is for the call of that id, or for the next one when it is no call of this lead.
+    The brief is for the lead's call with that id, or for the next one.
     """
     calls, taken = calls_of(session, lead), briefs.answered_by(session, [lead.id])[lead.id]
     names = inbox.member_names(session)
@@ -120,7 +120,7 @@ def load_lead_detail(
 
 
 def _occasion(events: Sequence[LeadEvent]) -> Occasion:
-    """Return the latest thing that the person did and that we may answer."""
+    """Return the person's latest activity that we may reply to."""
     return next((ANSWERED[one.kind] for one in reversed(events) if one.kind in ANSWERED), OTHERWISE)
 
 
@@ -131,7 +131,7 @@ def calls_of(session: Session, lead: Lead) -> Sequence[Booking]:
 
 
 def coming_calls(session: Session, lead: Lead, now: datetime) -> list[Booking]:
-    """Return the calls that a lead still has to come."""
+    """Return a lead's upcoming calls."""
     return _coming(calls_of(session, lead), now)
 
 
@@ -158,7 +158,7 @@ def _said(events: Sequence[LeadEvent], calls: Sequence[Booking]) -> list[Said]:
 
 
 def _touches(published: Published, lead: Lead) -> list[CameFrom]:
-    """Return the first touch, and the last where it is another; none where none says anything."""
+    """Return the first touch, and the last one if it differs; none without a source."""
     stored = {"First": lead.first_touch, "Last": lead.last_touch}
     first, last = ({**(one or {}), "at": ""} for one in stored.values())
     if first == last:
@@ -180,7 +180,7 @@ def _articles(published: Published, came: Sequence[Assessment | Booking]) -> lis
 
 
 def _colleagues(session: Session, lead: Lead, now: datetime) -> list[inbox.Entry]:
-    """Return others whose address has the domain of the same company, the latest first."""
+    """Return other leads with addresses of the same company, latest first."""
     if not lead.domain:
         return []
     others = select(Lead).where(Lead.domain == lead.domain, Lead.id != lead.id)

@@ -1,4 +1,4 @@
-"""The page of one lead, and what a member can do there."""
+"""The page of one lead, and its actions."""
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,19 +16,19 @@ from ..team import membership
 from . import inbox, lead_detail, lead_updates
 from .forms import LeadForm, NoteForm
 
-# Of a lead that a program has written to all night the page still opens.
+# Limits, so that the page of a lead with thousands of events still opens.
 MOST_LINES, MOST_SAID = 200, 10
 
 
 @blueprint.get("/leads/<int:lead_id>/")
 def lead(lead_id: int) -> str:
-    """Show a lead: what to know for the call first, then all that happened."""
+    """Show a lead: the brief first, then the history."""
     return _render_lead(lead_id)
 
 
 @blueprint.post("/leads/<int:lead_id>/")
 def lead_submit(lead_id: int) -> ResponseReturnValue:
-    """Save stage, owner, next action and details; 409 when another member saved meanwhile."""
+    """Save stage, owner, next action and details; 409 if another member has changed the same."""
     form = LeadForm(request.form)
 
     def save(session: Session, by: Actor) -> str | None:
@@ -53,7 +53,7 @@ def lead_submit(lead_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/leads/<int:lead_id>/notes")
 def add_note(lead_id: int) -> ResponseReturnValue:
-    """Keep a note."""
+    """Add a note."""
     form = NoteForm(request.form)
     if not form.validate():
         return _render_lead(lead_id, noting=form), 422
@@ -68,7 +68,7 @@ def add_note(lead_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/leads/<int:lead_id>/notes/<int:note_id>/remove")
 def remove_note(lead_id: int, note_id: int) -> ResponseReturnValue:
-    """Remove a note of one's own; an admin may remove any."""
+    """Remove the member's own note; an admin may remove any."""
 
     def work_on(session: Session, by: Actor) -> bool:
         note = session.get(Note, note_id) if note_id < 2**31 else None
@@ -83,7 +83,7 @@ def remove_note(lead_id: int, note_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/leads/<int:lead_id>/release")
 def release(lead_id: int) -> ResponseReturnValue:
-    """Lift the quarantine of a lead and its calls, and let their mails go."""
+    """Release a lead and its calls from quarantine, with their emails."""
     mails = write(
         lambda session, by: lead_updates.release(
             session, find_lead_or_404(session, lead_id, lock=True), by
@@ -97,8 +97,8 @@ def release(lead_id: int) -> ResponseReturnValue:
 
 
 def find_lead_or_404(session: Session, lead_id: int, *, lock: bool = False) -> Lead:
-    """Find a lead by its number, or answer 404."""
-    # An id beyond what the column holds is an error on PostgreSQL; no lead has it, so: 404.
+    """Find a lead by its id, or 404."""
+    # On PostgreSQL, an id beyond the column's range would be an error.
     if lead_id >= 2**31:
         abort(404)
     return session.get(Lead, lead_id, with_for_update=True if lock else None) or abort(404)
@@ -110,10 +110,10 @@ def _render_lead(
     noting: NoteForm | None = None,
     stale: lead_updates.StaleLead | None = None,
 ) -> str:
-    """Render the page with the forms as they were sent, or else as the lead is.
+    """Render the page with the submitted forms, or else with the lead's present values.
 
-    `stale` lists what another member saved meanwhile: the form then shows the lead as it is
-    now, but for what its writer changed, so that sending it again is a decision and no accident.
+    `stale` lists another member's changes since: the form then shows the lead's present
+    values, except for the writer's own changes, so that sending it again is deliberate.
     """
     with context().database.read() as session:
         found, zone = find_lead_or_404(session, lead_id), desk_zone(session)

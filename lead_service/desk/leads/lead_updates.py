@@ -1,8 +1,8 @@
-"""Working on a lead: its stage, owner, next action and details.
+"""Change a lead's stage, owner, next action and details.
 
-Two people do not overwrite each other without seeing it. A form carries what it showed, so that
-only what its writer changed is saved: what a colleague saved meanwhile elsewhere in the lead, or
-the visitor told in another form, stays. Where both changed one thing, both texts are shown.
+Members don't overwrite each other unknowingly. A form contains the values that it showed, so that
+only the writer's changes are saved: a colleague's changes of other fields meanwhile, and
+those by the visitor's forms, stay. If both changed the same field, both values are shown.
 """
 
 import json
@@ -25,25 +25,25 @@ from ...leads.touch import Touch, source_by_hand, written_by_hand
 NEXT = {"next_action", "next_action_on"}
 DETAILS = tuple(one.name for one in CORRECTABLE)
 FIELDS = ("stage", "owner_id", "next_action", "next_action_on", *DETAILS)
-# What belongs together: a day is that of its action.
+# Fields that change together: a day belongs to its action.
 UNITS = ({"stage"}, {"owner_id"}, NEXT, *({name} for name in DETAILS))
 
-# What a lead is, or a member wants it to be, by field; None for what is open.
+# Present or wanted values of a lead, by field; None for empty ones.
 LeadUpdate = dict[str, Any]
 
 
 def update_of(lead: Lead) -> LeadUpdate:
-    """Return what a lead is."""
+    """Return the present values of a lead."""
     return {name: getattr(lead, name) for name in FIELDS}
 
 
 def write_update(update: LeadUpdate) -> str:
-    """Write it for a form to carry along."""
+    """Serialize an update for a hidden field of a form."""
     return json.dumps(update, default=date.isoformat, ensure_ascii=False)
 
 
 def parse_update(text: str) -> LeadUpdate | None:
-    """Read what a form carried; None when it is missing or malformed."""
+    """Parse the update in a hidden field; None if missing or malformed."""
     try:
         found = json.loads(text)
         on = found["next_action_on"]
@@ -58,15 +58,15 @@ def _differing(one: LeadUpdate, other: LeadUpdate) -> list[str]:
 
 
 def _touched(update: LeadUpdate, seen: LeadUpdate) -> set[str]:
-    """Name what was changed since `seen`, with what belongs to it."""
+    """Return the fields changed since `seen`, with those that change together."""
     changed = set(_differing(update, seen))
     return set().union(*(unit for unit in UNITS if unit & changed))
 
 
 class StaleLead(Exception):
-    """Another member changed the same fields to other values meanwhile.
+    """Another member has changed the same fields to other values.
 
-    `fields` are those in which the two differ, `touched` those that the writer has changed.
+    `fields` are the conflicting ones, `touched` those that the writer has changed.
     """
 
     def __init__(self, fields: list[str], touched: set[str]) -> None:
@@ -77,11 +77,11 @@ class StaleLead(Exception):
 
 @dataclass(frozen=True)
 class Added:
-    """The lead that a member added, or that had the address before."""
+    """The lead that a member added, or the existing one with the address."""
 
     lead: Lead
     is_new: bool
-    other: list[str]  # fields in which what was typed differs from what we know
+    other: list[str]  # fields whose typed values differ from the known ones
 
 
 def add(
@@ -94,7 +94,7 @@ def add(
     may_contact: bool | None,
     note: str = "",
 ) -> Added:
-    """Add a person who talked to a member, or find their lead and fill in what it lacks.
+    """Add a person who talked to a member, or fill in their existing lead.
 
     `how` says how the member knows them. It is the last source, and the event keeps it when the
     lead comes back by another. `may_contact` is what they answered, None if not asked. What
@@ -117,7 +117,7 @@ def add(
 
 
 def _other_details(lead: Lead, details: ContactDetails) -> dict[str, str]:
-    """Return what was typed and differs from what we know of a lead, by field."""
+    """Return the typed values that differ from the lead's, by field."""
     typed = asdict(details)
     pairs = {name: (getattr(lead, name), typed[name]) for name in DETAILS}
     return {name: new for name, (old, new) in pairs.items() if old and new and old != new}
@@ -131,10 +131,10 @@ def save(
     seen: LeadUpdate | None,
     by: Actor,
 ) -> bool:
-    """Give a locked lead what the member changed; return whether anything was.
+    """Save a member's changes to a locked lead; return whether there were any.
 
-    `version` is that of the lead which the member saw, `seen` what the form showed, if it told.
-    Raises StaleLead when another member changed the same field meanwhile to another value: a
+    `version` is the lead's version in the form, `seen` are the values in the form, if any.
+    Raises StaleLead if another member has changed the same field to another value: a
     second click is no conflict.
     """
     present = update_of(lead)
@@ -150,7 +150,7 @@ def save(
 
 
 def change(session: Session, lead: Lead, values: LeadUpdate, by: Actor) -> bool:
-    """Give a locked lead some values, whatever a colleague saw; return whether anything changed."""
+    """Set values of a locked lead, without a check for conflicts; return whether any changed."""
     changed = {name: value for name, value in values.items() if getattr(lead, name) != value}
     if changed:
         _change(session, lead, changed, by)
@@ -172,7 +172,7 @@ def _change(session: Session, lead: Lead, values: dict[str, Any], by: Actor) -> 
 
 
 def _record(session: Session, lead: Lead, before: dict, by: Actor) -> None:
-    """Tell the timeline, a line for each kind of change."""
+    """Add an event to the timeline for each kind of change."""
 
     def record(kind: EventKind, **detail: Any) -> None:
         events.record_event(session, lead, kind, by.at, member=by.member_id, **detail)
@@ -189,7 +189,7 @@ def _record(session: Session, lead: Lead, before: dict, by: Actor) -> None:
 
 
 def write_note(session: Session, lead: Lead, text: str, by: Actor) -> None:
-    """Keep a note on a locked lead; the same one twice in a row is a second click."""
+    """Add a note to a locked lead, unless the last one is the same (a second click)."""
     latest = select(Note).where(Note.lead_id == lead.id).order_by(Note.id.desc()).limit(1)
     last = session.scalar(latest)
     if last and (last.member_id, last.text) == (by.member_id, text):
@@ -199,7 +199,7 @@ def write_note(session: Session, lead: Lead, text: str, by: Actor) -> None:
 
 
 def remove_note(session: Session, note: Note, by: Actor) -> bool:
-    """Remove a note of one's own, or, as an admin, anybody's; return whether that was allowed."""
+    """Remove a member's own note, or any as an admin; return whether that was allowed."""
     if note.member_id != by.member_id and not (by.member and by.member.is_admin):
         return False
     session.delete(note)
@@ -208,7 +208,7 @@ def remove_note(session: Session, note: Note, by: Actor) -> bool:
 
 
 def release(session: Session, lead: Lead, by: Actor) -> int:
-    """Lift the quarantine of a locked lead and its calls; return how many emails may leave now."""
+    """Release a locked lead and its calls from quarantine; return how many emails are sent."""
     held = select(Booking).where(Booking.lead_id == lead.id, Booking.quarantine)
     calls = session.scalars(held.with_for_update()).all()
     for call in calls:

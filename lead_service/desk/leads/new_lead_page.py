@@ -1,4 +1,4 @@
-"""Add a lead by hand: someone who phoned, or left a card at a trade fair."""
+"""Add a lead by hand, such as someone who phoned or left a card at a trade fair."""
 
 from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,14 +15,14 @@ from .forms import NewLeadForm
 
 @blueprint.get("/leads/new/")
 def new_lead() -> str:
-    """Ask who it is, and what they agreed to; `how` fills in how the member knows them."""
+    """Show the form; `how` fills in how the member knows the person."""
     known = {"owner_id": str(g.desk.member_id), "how": request.args.get("how", "")}
     return _render_form(NewLeadForm(data=known))
 
 
 @blueprint.post("/leads/new/")
 def new_lead_submit() -> ResponseReturnValue:
-    """Add the lead, or fill in what we lack of one that we have."""
+    """Add the lead, or fill in an existing one."""
     form = NewLeadForm(request.form)
 
     def work(session: Session, by: Actor) -> tuple[int, str] | None:
@@ -52,7 +52,7 @@ def new_lead_submit() -> ResponseReturnValue:
 
 
 def _told(added: lead_updates.Added) -> str:
-    """Say what became of the form."""
+    """Describe the result of the form."""
     if added.is_new:
         return "Added."
     told = f"We already had {added.lead.email} and filled in what was missing."

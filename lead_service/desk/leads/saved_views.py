@@ -1,4 +1,4 @@
-"""Filters of the inbox that a member saved under a name, for themselves."""
+"""Save filters of the inbox under a name, for the member alone."""
 
 from urllib.parse import urlencode
 
@@ -17,9 +17,9 @@ MOST, LONGEST = 12, 40
 
 @blueprint.post("/leads/views")
 def save_view() -> ResponseReturnValue:
-    """Save the filters of the page under a name, or remove those that it names.
+    """Save the page's filters under a name, or remove those with the name.
 
-    A search is not saved: it may be a person's name, which an erasure would not find here.
+    A search isn't saved: it may be a person's name, which an erasure would miss.
     """
     view, name = view_in_form(), " ".join(clean(request.form.get("name")).split())[:LONGEST]
     query, is_removed = urlencode(view.address), "remove" in request.form

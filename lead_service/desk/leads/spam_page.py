@@ -1,4 +1,4 @@
-"""Mark leads as spam, after a page that says which calls this cancels and who hears of it."""
+"""Mark leads as spam, after a page that lists the calls to cancel and the emails."""
 
 from functools import partial
 
@@ -19,7 +19,7 @@ from .bulk_actions import lead_ids, view_in_form
 
 @blueprint.get("/leads/spam/")
 def ask_spam() -> str:
-    """Ask whether the leads of the address are spam; 404 when there are none."""
+    """Ask for confirmation that the leads are spam; 404 if there are none."""
     ids = lead_ids(request.args.getlist("lead"))
     with context().database.read() as session:
         leads = session.scalars(select(Lead).where(Lead.id.in_(ids)).order_by(Lead.id)).all()
@@ -30,7 +30,7 @@ def ask_spam() -> str:
 
 @blueprint.post("/leads/spam/")
 def mark_spam() -> ResponseReturnValue:
-    """Close the leads as lost, cancel their calls and emails, and go back to the view."""
+    """Close the leads as lost, cancel their calls and emails, and redirect to the view."""
     canceled = [write(partial(_mark, id)) for id in lead_ids(request.form.getlist("lead"))]
     marked = [one for one in canceled if one is not None]
     told = f"Marked {_count(len(marked), 'lead')} as spam"
@@ -39,8 +39,8 @@ def mark_spam() -> ResponseReturnValue:
 
 
 def _mark(id: int, session: Session, by: Actor) -> int | None:
-    """Return how many calls were canceled; None for a lead that is gone."""
-    calls = held.cancel_spam(session, context().settings, id, by)  # their hosts are locked first
+    """Mark one lead as spam; return how many calls were canceled, None if it is gone."""
+    calls = held.cancel_spam(session, context().settings, id, by)  # locks their hosts first
     lead = session.get(Lead, id, with_for_update=True)
     if lead is None:
         return None

@@ -1,4 +1,4 @@
-"""A lead's timeline: everything that happened, in words, the newest first."""
+"""A lead's timeline in words, newest first."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ EVENTS = {
 
 @dataclass(frozen=True)
 class Line:
-    """One line: `quote` is a person's own text, `whom` a name, `by` the member who did it."""
+    """One line: `quote` is a person's own text, `whom` a name, `by` the acting member."""
 
     at: datetime
     text: str
@@ -56,7 +56,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Around:
-    """What a line needs to know besides its event."""
+    """The context of a line beside its event."""
 
     events: Sequence[LeadEvent]
     calls: Mapping[int, Booking]
@@ -64,7 +64,7 @@ class Around:
     zone: str
 
     def moment(self, instant: datetime) -> str:
-        """Write an instant in the zone, which a file has to name: a page does that once for all."""
+        """Write an instant in the zone; only a file repeats the zone's name."""
         return moment(instant, self.zone) + (" UTC" if self.zone == "UTC" else "")
 
     def first_start(self, call: Booking) -> datetime:
@@ -97,7 +97,7 @@ def lines(
         Line(note.at, "Note", note.text, by=members.get(note.member_id or 0, ""))
         for note in reversed(lead.notes)
     ]
-    # Of one second, what was written later happened later.
+    # Events of the same second are in the order of their ids.
     return sorted(found, key=lambda line: line.at)[::-1]
 
 
@@ -112,7 +112,7 @@ def _of_event(event: LeadEvent, around: Around) -> Line:
 
 
 def _more(event: LeadEvent, around: Around) -> str:
-    """Say when, what or why, in continuation of the event's words."""
+    """Return the details that continue the event's words."""
     detail, call = event.detail, around.calls.get(event.detail.get("booking", 0))
     match event.kind:
         case EventKind.CALL_BOOKED if call:

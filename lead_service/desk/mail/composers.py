@@ -1,4 +1,4 @@
-"""Who composes which email: each part of the product its own."""
+"""Map each kind of email to the function that composes it."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +23,7 @@ from ..team.membership import invitation_email
 def _result(
     session: Session, settings: Settings, published: Published, row: OutboxMessage, now: datetime
 ) -> Message:
-    """Compose the email with a result, which leads to a kind of call that a host takes."""
+    """Compose the email with a result, with a link to a kind of call that a host takes."""
     calls = offered_calls(session, published.calls)
     return result_email(session, settings, replace(published, calls=calls), row, now)
 
@@ -45,9 +45,9 @@ COMPOSERS = {
 
 
 def composer(settings: Settings, published: Published) -> Compose:
-    """Return what composes the email that a row of the outbox stands for.
+    """Return the function that composes a row of the outbox.
 
-    A row with a text of its own was sent, or was composed by an earlier version.
+    A row with a stored message was sent, or was composed by an earlier version.
     """
 
     def compose(session: Session, row: OutboxMessage, now: datetime) -> Message:

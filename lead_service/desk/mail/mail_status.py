@@ -1,4 +1,4 @@
-"""The state of an email as the desk shows it: ours, and since it was sent the provider's."""
+"""The state of an email on the desk: the outbox's, or the provider's once it is sent."""
 
 from dataclasses import dataclass, replace
 
@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from ...emails.models import RETURNED, RINGS, Delivery, EmailState, OutboxMessage
 
-UNTOLD = (Delivery.UNKNOWN, Delivery.PROCESSED)  # the provider has it, and has not said more
+UNTOLD = (Delivery.UNKNOWN, Delivery.PROCESSED)  # accepted by the provider, without later events
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class MailStatus:
 
     name: str
     word: str
-    tone: str  # bad, plain for another exception, empty for the normal course
+    tone: str  # bad, plain for other exceptions, empty for normal states
     where: ColumnElement[bool]
 
 
@@ -55,18 +55,18 @@ MAIL_STATUSES = (
     _ours(EmailState.HELD, "Held", "plain"),
     _ours(EmailState.CANCELLED, "Canceled"),
 )
-OFTEN = {"paused", EmailState.PENDING, Delivery.DELIVERED, EmailState.HELD}  # asked for most
+OFTEN = {"paused", EmailState.PENDING, Delivery.DELIVERED, EmailState.HELD}  # most used filters
 BY_NAME = {one.name: one for one in (*MAIL_STATUSES, PAUSED, ATTENTION)}
 CAN_BE_SEEN = {
     "attention",
     EmailState.FAILED,
     EmailState.DEAD,
     *RETURNED,
-}  # lists of failures
+}  # filters of failures
 
 
 def status_of(mail: OutboxMessage, is_paused: bool = False) -> MailStatus:
-    """Return the state of an email; a waiting one is paused while nothing is sent."""
+    """Return the state of an email; a waiting one counts as paused while sending is."""
     if mail.state == EmailState.PENDING and is_paused:
         return PAUSED
     found = BY_NAME[_name(mail.state, mail.delivery)]

@@ -1,4 +1,4 @@
-"""What a member does about emails: retry, cancel, mark as seen, resume after a stop.
+"""The list of emails, with actions: retry, cancel, mark as seen, resume after a stop.
 
 Each change is a conditional update, so that two clicks, two members or the deliver process have
 the effect of one. Each is in the audit log.
@@ -68,7 +68,7 @@ def mail_seen() -> ResponseReturnValue:
 
 @blueprint.post("/outbox/resume")
 def mail_resume() -> ResponseReturnValue:
-    """Lift a stop or a pause, and retry waiting emails now."""
+    """Clear a stop or pause, and retry waiting emails now."""
 
     def work(session: Session, by: Actor) -> None:
         outbox.resume(session)
@@ -83,7 +83,7 @@ def mail_resume() -> ResponseReturnValue:
 
 
 def _each(what: AuditKind, do: Callable[[Session, str], bool]) -> int:
-    """Do it to each email that the form names; return how many it was done to."""
+    """Apply an action to each email in the form; return how many it changed."""
     ids = dict.fromkeys(ID.findall(request.form.get("mails", "")))
 
     def work(session: Session, by: Actor) -> int:
@@ -100,7 +100,7 @@ def _emails(number: int) -> str:
 
 
 def _back() -> ResponseReturnValue:
-    """Return to the page with the button: that of one email, or a list."""
+    """Redirect to the page of the button: one email, or a list."""
     ids, state = ID.findall(request.form.get("mails", "")), request.form.get("state", "")
     if len(ids) == 1 and "state" not in request.form:
         return redirect(url_for(".mail", mail_id=ids[0]), 303)
@@ -114,7 +114,7 @@ def mails() -> str:
     query = select(OutboxMessage)
     if state:
         query = query.where((mail_status.BY_NAME.get(state) or abort(404)).where)
-    # Alarms are listed in the order in which they began, by their index.
+    # Alarms are sorted by their start, with its index.
     order = OutboxMessage.alarm_at if state == "attention" else OutboxMessage.created_at
     with context().database.read() as session:
         page = newest_first(session, query, order, OutboxMessage.id, before)
@@ -135,14 +135,14 @@ def mails() -> str:
 
 
 def _leads_of(session: Session, mails: Sequence[OutboxMessage]) -> dict[int, Lead]:
-    """Map the leads that emails are about by their numbers."""
+    """Return the leads of emails, by id."""
     ids = {one.lead_id for one in mails if one.lead_id}
     return {lead.id: lead for lead in session.scalars(select(Lead).where(Lead.id.in_(ids)))}
 
 
 @blueprint.get("/outbox/<mail_id>/html")
 def mail_html(mail_id: str) -> Response:
-    """Show an email as its reader sees it, for a frame of its page: nothing in it can act."""
+    """Show an email as its reader sees it, in a sandboxed frame of its page."""
     with context().database.read() as session:
         found = session.get(OutboxMessage, mail_id) or abort(404)
         message, _ = _readable(session, found, clock.now())
@@ -154,7 +154,7 @@ def mail_html(mail_id: str) -> Response:
 
 @blueprint.get("/outbox/<mail_id>/")
 def mail(mail_id: str) -> Response:
-    """Show one email: its state, what can be done, and in local mode its text."""
+    """Show one email: its state, its actions, and in local mode its text."""
     now = clock.now()
     with context().database.read() as session:
         found = session.get(OutboxMessage, mail_id) or abort(404)
@@ -186,9 +186,9 @@ def _retrying(session: Session) -> int:
 
 
 def _readable(session: Session, mail: OutboxMessage, now: datetime) -> tuple[Message | None, str]:
-    """Return what may be read of an email, or why it can't be composed.
+    """Return the readable content of an email, or why it can't be composed.
 
-    Nothing in production, and never a sign-in link. A waiting email is composed as it would be
+    None in production, and never a sign-in link. A waiting email is composed as it would be
     sent now.
     """
     has_text = mail.body or mail.facts is not None
@@ -205,6 +205,6 @@ def _readable(session: Session, mail: OutboxMessage, now: datetime) -> tuple[Mes
 
 
 def _with_own_links(text: str) -> list[tuple[str, bool]]:
-    """Split a text at links to this site. Only those become links: others may be a visitor's."""
+    """Split a text at links to this site; a visitor may have typed others."""
     own = re.escape(context().settings.public_url)
     return [(part, bool(number % 2)) for number, part in enumerate(re.split(rf"({own}\S*)", text))]

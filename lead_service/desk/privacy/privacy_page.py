@@ -1,4 +1,4 @@
-"""People's rights, for admins: what we hold about an address, and how it is erased."""
+"""Show, export and erase a person's data. For admins."""
 
 import json
 from datetime import timedelta
@@ -22,11 +22,11 @@ from ..blueprint import acting, admins_only, blueprint, write
 from ..leads import lead_detail
 
 SOON = timedelta(days=30)
-LISTED = 20  # leads that go soon
+LISTED = 20  # leads to be erased soon
 
 
 class EmailForm(Form):
-    """Whose data it is about."""
+    """The form with a person's address."""
 
     email = address("Their email address", required="Enter an email address.")
 
@@ -34,14 +34,14 @@ class EmailForm(Form):
 @blueprint.get("/privacy/")
 @admins_only
 def privacy_page() -> str:
-    """Ask for an address, and show what retention erases next."""
+    """Show the form for an address, and what retention erases next."""
     return _render_privacy(EmailForm())
 
 
 @blueprint.post("/privacy/")
 @admins_only
 def held_about() -> ResponseReturnValue:
-    """Show how much is held about an address; a POST, so that the address is in no log."""
+    """Show how much is stored about an address; a POST, so that the address is in no log."""
     form, now = EmailForm(request.form), clock.now()
     if not form.validate():
         return _render_privacy(form), 422
@@ -61,7 +61,7 @@ def held_about() -> ResponseReturnValue:
 @blueprint.post("/privacy/export")
 @admins_only
 def export_person() -> ResponseReturnValue:
-    """Hand out everything held about an address, as JSON, for the person who asked."""
+    """Return all data about an address as JSON, for the person who asked."""
     form = EmailForm(request.form)
     if not form.validate():
         return _render_privacy(form), 422
@@ -82,7 +82,7 @@ STAFF_STAYS = (
 @blueprint.post("/privacy/erase")
 @admins_only
 def erase_person() -> ResponseReturnValue:
-    """Erase everything held about an address, once the page has said what that comes to."""
+    """Erase all data about an address, after the page that shows how much it is."""
     form = EmailForm(request.form)
     if not form.validate():
         return _render_privacy(form), 422
@@ -99,7 +99,7 @@ def erase_person() -> ResponseReturnValue:
         told += " We\u2019ve asked SendGrid to erase it, too."
     if copies:
         told += f" Older backups contain it until {write_date(max(copies))}."
-    elif not settings.is_local:  # the copies may be out of sight of this process
+    elif not settings.is_local:  # this process may not see the backups
         told += f" Older backups contain it for up to {settings.backup_days} days."
     if not context().database.is_sqlite:
         told += " PostgreSQL's files keep what was erased until the next daily cleanup and its log"
@@ -115,7 +115,7 @@ def erase_at_provider() -> ResponseReturnValue:
     job_id, by_hand = request.form.get("job", type=int, default=0), "by_hand" in request.form
 
     def work(session: Session, by: Actor) -> bool:
-        if not 0 < job_id < 2**31:  # beyond what the column holds
+        if not 0 < job_id < 2**31:  # beyond the column's range
             return False
         if not by_hand:
             return provider_erasure.retry(session, job_id, by.at)

@@ -1,1 +1,1 @@
-"""Find leads, calls and emails from every page of the desk, and the keys to work with."""
+"""The desk's search, and its list of keyboard shortcuts."""

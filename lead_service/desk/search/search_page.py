@@ -1,4 +1,4 @@
-"""Search over leads, calls and emails, and the list of the desk's keys."""
+"""Search leads, calls and emails, and list the keyboard shortcuts."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from ..blueprint import blueprint
 from ..leads.filters import LeadFilter
 from ..leads.inbox import list_of, member_names
 
-MOST = 20  # of each kind
+MOST = 20  # results of each kind
 
 KEYS = (
     ("/", "Search"),
@@ -32,7 +32,7 @@ KEYS = (
 
 @blueprint.get("/search/")
 def search() -> str:
-    """Show the leads that match, with their calls and emails; emails also by their address."""
+    """Show matching leads with their calls and emails, and emails to a matching address."""
     view, now = LeadFilter.read({"q": request.args.get("q", "")}), clock.now()
     with context().database.read() as session:
         leads = _leads(session, view) if view.asked else []
@@ -53,7 +53,7 @@ def search() -> str:
 
 @blueprint.get("/keys/")
 def keys() -> str:
-    """List the keys."""
+    """List the keyboard shortcuts."""
     return render_template("desk/search/keys.html", keys=KEYS)
 
 

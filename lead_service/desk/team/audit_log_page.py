@@ -1,4 +1,4 @@
-"""The audit trail, for admins: every change to leads, people and settings, the newest first."""
+"""The audit log, for admins: every change to leads, people and settings, newest first."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ LONGEST_SUBJECT = 60
 @blueprint.get("/trail.csv")
 @admins_only
 def trail_csv() -> Response:
-    """Hand out the whole audit log, the oldest first: ids and kinds, as they are stored."""
+    """Return the whole audit log as CSV, oldest first, with ids and kinds as stored."""
     text = io.StringIO()
     row = csv.writer(text, lineterminator="\r\n").writerow
     row(("at", "member", "what", "subject", "detail"))

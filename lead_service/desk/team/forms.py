@@ -15,13 +15,13 @@ ROLES = {
 
 
 def role_field() -> Choice:
-    """Make the field of what a member may do."""
+    """Create the field of a member's role."""
     choices = [SelectChoice(role.value, label) for role, label in ROLES.items()]
     return Choice("Role", [InputRequired("Choose a role.")], choices=choices)
 
 
 class InviteForm(Form):
-    """Who shall come in, and as what."""
+    """The form of an invitation: address, name and role."""
 
     email = address("Work email", required="Enter an email address.")
     name = short_text("Name", autocomplete="off")
@@ -29,13 +29,13 @@ class InviteForm(Form):
 
 
 class RoleForm(Form):
-    """A member's role."""
+    """The form of a member's role."""
 
     role = role_field()
 
 
 class PasskeyForm(Form):
-    """What a member calls a passkey."""
+    """The form of a passkey's name."""
 
     passkey_name = short_text(
         "Name of the passkey", longest=60, required="Enter a name.", autocomplete="off"
@@ -43,6 +43,6 @@ class PasskeyForm(Form):
 
 
 class NameForm(CityForm):
-    """A member's name, and where they are."""
+    """The form of a member's name and city."""
 
     own_name = short_text("Your name", required="Enter your name.", autocomplete="name")

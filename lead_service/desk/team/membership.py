@@ -25,11 +25,11 @@ from ...publishing.site import Published
 from ...settings import Settings
 from ..auth.sessions import end_sessions
 
-INVITATION_LIFE = timedelta(days=14)  # then it has to be sent again
+INVITATION_LIFE = timedelta(days=14)  # afterward, the member has to be invited again
 
 
 class AlreadyIn(Exception):
-    """The address is a member's already."""
+    """The address already belongs to a member."""
 
 
 class LastAdmin(Exception):
@@ -38,11 +38,11 @@ class LastAdmin(Exception):
 
 @dataclass(frozen=True)
 class Removed:
-    """What a former member leaves for others to do."""
+    """The work that a former member leaves to others."""
 
-    leads: int  # open, without an owner now
+    leads: int  # open leads, now without an owner
     was_host: bool
-    calls: int  # to come, which need another host
+    calls: int  # upcoming calls that need another host
 
 
 def invite(
@@ -54,10 +54,10 @@ def invite(
     role: Role = Role.MEMBER,
     by: Actor,
 ) -> Member:
-    """Let an address in and mail it where the desk is; raise AlreadyIn.
+    """Add a member and email them the desk's address; raise AlreadyIn.
 
-    The email contains no key, so it may lie unread for days: its reader asks on the sign-in
-    page for a link, which proves the mailbox anew and is old after a quarter of an hour.
+    The email contains no secret, so it may stay unread for days: its reader asks on the sign-in
+    page for a link, which verifies the mailbox and expires after a quarter of an hour.
     """
     if find_member(session, email, lock=True):
         raise AlreadyIn
@@ -91,7 +91,7 @@ def invitation_email(
 
 
 def change_role(session: Session, member: Member, role: Role, by: Actor) -> None:
-    """Make an admin of a member, or a member of an admin; raise LastAdmin."""
+    """Change a member's role; raise LastAdmin."""
     if role != Role.ADMIN:
         _spare_the_last_admin(session, member)
     if member.role != role:
@@ -100,11 +100,11 @@ def change_role(session: Session, member: Member, role: Role, by: Actor) -> None
 
 
 def remove(session: Session, member: Member, by: Actor) -> Removed:
-    """End a membership at once, and what the person was beside it; say what is left to do.
+    """Remove a member at once, also as a host; return the work that they leave.
 
-    Raises LastAdmin. What they wrote and closed keeps their name. As a host they are offered no
-    more, their feed is closed, and no brief that waits reaches them; booked calls stay, to be
-    given to another host.
+    Raises LastAdmin. Their notes and closed leads keep their name. As a host, they are no longer
+    offered, their feed is closed, and waiting briefs aren't sent; booked calls stay, to be
+    reassigned.
     """
     _spare_the_last_admin(session, member)
     member.removed_at = by.at
@@ -125,7 +125,7 @@ def remove(session: Session, member: Member, by: Actor) -> Removed:
 
 
 def hosts_of(member: Member) -> Select[Host]:
-    """Select the host that a member is: the one with their address."""
+    """Select the host with a member's address."""
     return select(Host).where(func.lower(Host.email) == member.email)
 
 
@@ -137,14 +137,14 @@ def sign_out_everywhere(session: Session, member: Member, by: Actor) -> int:
 
 
 def rename(session: Session, member: Member, name: str, by: Actor) -> None:
-    """Give a member the name by which the others see them."""
+    """Change the name by which others see a member."""
     if member.name != name:
         member.name = name
         _note(session, by, AuditKind.RENAMED, member)
 
 
 def everybody(session: Session) -> list[tuple[Member, datetime | None]]:
-    """Return the members by name, each with when they were last here."""
+    """Return the members by name, each with their last use of the desk."""
     last = (
         select(DeskSession.member_id, func.max(DeskSession.seen_at).label("at"))
         .group_by(DeskSession.member_id)
@@ -156,14 +156,14 @@ def everybody(session: Session) -> list[tuple[Member, datetime | None]]:
 
 
 def owners(session: Session, lead: Lead) -> list[Member]:
-    """Return who may own a lead: every member, and who owns it, though they may have left."""
+    """Return the possible owners of a lead: all members, and its present owner."""
     may = or_(Member.removed_at.is_(None), Member.id == lead.owner_id)
     found = session.scalars(select(Member).where(may)).all()
     return sorted(found, key=lambda one: one.shown_name.lower())
 
 
 def _spare_the_last_admin(session: Session, member: Member) -> None:
-    """Raise LastAdmin when there is no other admin; two who demote each other meet at the lock."""
+    """Raise LastAdmin if there is no other admin; locks the admins against a race."""
     admins = select(Member.id).where(Member.role == Role.ADMIN, Member.removed_at.is_(None))
     found = session.scalars(admins.order_by(Member.id).with_for_update()).all()
     if found == [member.id]:
@@ -177,10 +177,10 @@ def _note(session: Session, by: Actor, what: AuditKind, member: Member, **detail
 def add_member(
     session: Session, email: str, at: datetime, role: Role = Role.MEMBER, name: str = ""
 ) -> Member:
-    """Let an address use the desk and return its member; one who was removed comes back.
+    """Add a member with an address and return them; a removed member is restored.
 
-    A member whom we know keeps the name, and the role unless they were removed. Raises ValueError
-    for what is no address.
+    An existing member keeps the name, and the role unless they were removed. Raises ValueError
+    for an invalid address.
     """
     address = capture.normalize_email(email)
     member = session.scalar(select(Member).where(Member.email == address))
@@ -192,7 +192,7 @@ def add_member(
 
 
 def _insert(session: Session, member: Member) -> Member:
-    """Insert a member, or return the one invited at the same moment."""
+    """Insert a member, or return the one that was inserted at the same moment."""
     try:
         with session.begin_nested():
             session.add(member)
@@ -204,7 +204,7 @@ def _insert(session: Session, member: Member) -> Member:
 
 
 def find_member(session: Session, email: str, *, lock: bool = False) -> Member | None:
-    """Find who may use the desk by their address, in whatever form it is typed."""
+    """Find a present member by address, normalized or not."""
     query = select(Member).where(
         Member.email == capture.normalize_email(email), Member.removed_at.is_(None)
     )

@@ -15,7 +15,7 @@ REFUSED = "We couldn\u2019t add that passkey. Try again."
 
 @blueprint.post("/team/me/passkeys/challenge")
 def new_passkey_challenge() -> Response:
-    """Ask this browser to make a passkey."""
+    """Return the options for creating a passkey in this browser."""
     settings, member = context().settings, g.desk.member
     with context().database.read() as reading:
         return give_challenge(
@@ -25,7 +25,7 @@ def new_passkey_challenge() -> Response:
 
 @blueprint.post("/team/me/passkeys/")
 def add_passkey() -> ResponseReturnValue:
-    """Store the passkey that this browser has made."""
+    """Store the passkey that this browser has created."""
     form, settings = PasskeyForm(request.form), context().settings
     challenge, answer = take_challenge(), request.form.get("credential", "")
     if not form.validate():

@@ -1,4 +1,4 @@
-"""Name what lines of the audit log are about: the log itself holds numbers."""
+"""Name the subjects of lines in the audit log, which has only ids."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from ...leads.models import Lead
 
 
 def names_of(session: Session, subjects: Iterable[str]) -> dict[str, str]:
-    """Map subjects such as "lead 5" to names; what is no longer there is left out."""
+    """Map subjects such as "lead 5" to names, without erased ones."""
     ids: dict[str, set[str]] = defaultdict(set)
     for subject in subjects:
         kind, _, id = subject.partition(" ")

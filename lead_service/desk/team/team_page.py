@@ -1,4 +1,4 @@
-"""The team's page: members and their roles, and for admins inviting and removing them."""
+"""The team's page: members and roles; admins also invite and remove members."""
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,7 +22,7 @@ LAST_ADMIN = "There must be at least one admin. Make someone else an admin first
 
 @blueprint.get("/team/")
 def team() -> str:
-    """Show who may use the desk."""
+    """List the members."""
     return render_team()
 
 
@@ -114,7 +114,7 @@ def rename() -> ResponseReturnValue:
 
 @blueprint.post("/team/me/sign-out")
 def sign_out_everywhere() -> ResponseReturnValue:
-    """Sign out here and wherever else one is signed in."""
+    """Sign the member out of every browser, including this one."""
     own_id = g.desk.member_id
     write(
         lambda writing, by: membership.sign_out_everywhere(
@@ -126,7 +126,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
 
 @blueprint.post("/team/me/sessions/<int:session_id>/end")
 def end_session(session_id: int) -> ResponseReturnValue:
-    """Sign out another browser of one's own."""
+    """Sign the member out of another browser."""
     member = g.desk.member
 
     def work(writing: Session, by: Actor) -> bool:
@@ -142,7 +142,7 @@ def end_session(session_id: int) -> ResponseReturnValue:
 
 
 def _done(work, told: str) -> ResponseReturnValue:
-    """Do a change of the team and say so, or why it cannot be."""
+    """Make a change to the team and confirm it, or say why it failed."""
     try:
         write(work)
     except membership.LastAdmin:
@@ -157,7 +157,7 @@ def render_team(
     keying: PasskeyForm | None = None,
     refusal: str = "",
 ) -> str:
-    """Render the page, with the form that was refused or with why a change cannot be."""
+    """Render the page, with a refused form or the reason why a change failed."""
     with context().database.read() as reading:
         people = membership.everybody(reading)
         own = passkeys.of_member(reading, g.desk.member)
