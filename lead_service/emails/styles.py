@@ -31,7 +31,7 @@ def _styles() -> dict[str, str]:
         "p.kicker": f"margin: 0 0 8px; font: 600 14px/1.4 {SANS}; color: {soft};",
         "p.lead": f"margin: 0 0 12px; font: 400 21px/1.35 {SERIF};",
         "p.small": f"margin: 0 0 16px; font-size: 14px; line-height: 1.5; color: {soft};",
-        "span.small": f"font: 400 14px/1.5 {SANS}; color: {soft};",
+        "span.small": f"display: block; margin: 4px 0 0; font: 400 14px/1.5 {SANS}; color: {soft};",
         "ul": "margin: 0 0 16px; padding: 0 0 0 22px;",
         "ol": "margin: 0 0 16px; padding: 0 0 0 22px;",
         "li": "margin: 0 0 8px;",
