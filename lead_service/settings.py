@@ -123,7 +123,7 @@ class Settings(BaseModel):
     )
     limit_bookings: Limit = Field(
         "3 per day",
-        description="Calls that one client may book and that are confirmed at once. We hold those "
+        description="How many calls one client can book with immediate confirmation. We hold those "
         "beyond this until the visitor confirms by email. Requests that seem to come from the "
         "machine itself (127.0.0.1), as all do in local mode, don't count.",
     )
@@ -151,7 +151,7 @@ class Settings(BaseModel):
     )
     sendgrid_host: Url = Field(
         "https://api.sendgrid.com/",
-        description="Another base address of the same API, such as SendGrid's EU region.",
+        description="The base address of SendGrid's API. Change it for SendGrid's EU region.",
     )
     sendgrid_sandbox: bool = Field(
         False, description="Let SendGrid check emails without sending them."
@@ -180,13 +180,13 @@ class Settings(BaseModel):
 
     alarm_webhook: SecretUrl | None = Field(
         None,
-        description="An https address to which `check --tell` posts what needs a person, such as "
-        "an incoming webhook of your chat. Kept secret.",
+        description="An https address to which `check --tell` posts alarms, such as an incoming "
+        "webhook of your chat. Kept secret.",
     )
     alarm_webhook_secret: WebhookSecret | None = Field(
         None,
-        description="Signs what is posted there by the Standard Webhooks specification: `whsec_` "
-        "and 24 to 64 bytes in base64. Unsigned without it.",
+        description="Signs the alarms posted to `ALARM_WEBHOOK`, as the Standard Webhooks "
+        "specification describes: `whsec_` and 24 to 64 bytes in base64. Unsigned without it.",
     )
 
     practice_name: str = Field("ACTION Advisory", description="Your firm's name, everywhere.")
@@ -203,11 +203,11 @@ class Settings(BaseModel):
     practice_country: str = Field(
         "",
         pattern="^([A-Z]{2})?$",
-        description="The country of the practice in two letters, such as `US`. With `AT`, `CH` or "
+        description="The country of the firm in two letters, such as `US`. With `AT`, `CH` or "
         "`DE`, the site has an imprint, and production needs `PRACTICE_RESPONSIBLE`.",
     )
     practice_responsible: str = Field(
-        "", description="The person who represents the practice, for the imprint."
+        "", description="The person who represents the firm, for the imprint."
     )
     practice_register: str = Field(
         "", description="The commercial register and the number in it, for the imprint."

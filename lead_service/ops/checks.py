@@ -1,4 +1,4 @@
-"""`lead-service check`: find faults that need a person, before a visitor notices them."""
+"""`lead-service check`: find problems that need attention before a visitor notices them."""
 
 import shutil
 from collections.abc import Iterator
