@@ -1,4 +1,4 @@
-"""Check what no single value of the framework file can show: the rules between its parts."""
+"""Check the rules between the parts of the framework file."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ _WORDING = {
 
 
 def worded(errors: "Iterable[ErrorDetails]", start: KeyPath) -> Iterator[Fault]:
-    """Word pydantic's errors for an editor who does not program."""
+    """Write pydantic's errors for editors who don't program."""
     for error in errors:
         path, limits = (*start, *error["loc"]), error.get("ctx", {})
         if error["type"] in ("too_short", "too_long"):
@@ -47,7 +47,7 @@ def worded(errors: "Iterable[ErrorDetails]", start: KeyPath) -> Iterator[Fault]:
 
 
 def _miscounted(path: KeyPath, has: int, **limits: Any) -> Iterator[Fault]:
-    """Skip a list that is only short because items in it are faulty: those are named already."""
+    """Skip the error of a list that is too short only because items in it have errors."""
     least, most = limits.get("min_length", 0), limits.get("max_length", has)
     if not least <= has <= most:
         yield path, f"needs {_counted(least, most, has, path[-1])}, has {has}"
@@ -65,7 +65,7 @@ def faults(
     bands: Sequence["Band"],
     engagements: Sequence["Engagement"],
 ) -> Iterator[Fault]:
-    """Yield every fault between values; a part that is empty has failed already and is skipped."""
+    """Yield every fault between values; an empty part has failed already and is skipped."""
     yield from _step_faults(steps)
     yield from _repeated("slug", ((("bands", i), band) for i, band in enumerate(bands)))
     yield from _band_faults(bands)

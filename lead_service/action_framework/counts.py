@@ -12,7 +12,7 @@ _SMALL = (
 
 
 def spelled(number: int) -> str:
-    """Write a count as it stands in a sentence: twelve, 24."""
+    """Write a count for a sentence: twelve, 24."""
     return _SMALL[number] if number < len(_SMALL) else str(number)
 
 
@@ -22,7 +22,7 @@ def counted(number: int, noun: str) -> str:
 
 
 class Counts:
-    """Say how much the self-assessment asks."""
+    """The counts of questions, steps and minutes of the self-assessment."""
 
     def __init__(self, framework: Framework) -> None:
         number = len(framework.questions)

@@ -1,6 +1,6 @@
 """Load and check the framework from docs/framework.yml.
 
-The site and the service share this one model. Everything that either of them relies on is checked
+The site and the service share this model. Everything that either of them relies on is checked
 here, once, on load, so that no later code needs to check it again.
 """
 
@@ -15,7 +15,7 @@ from .yaml_source import Fault, decode, parse_yaml
 
 
 class FrameworkError(ValueError):
-    """Say what is wrong with a framework file: one line a fault, each naming line and key."""
+    """The framework file has faults: one line for each, with its line and key."""
 
 
 def load(text: str | bytes, *, kept: bool = False) -> Framework:
@@ -23,7 +23,7 @@ def load(text: str | bytes, *, kept: bool = False) -> Framework:
 
     The rules inside a part (steps, bands) are checked as soon as that part has its shape; the
     rules between parts once both have theirs. Pass `kept` for a version that was published
-    before: results rest on it, so it opens with the parts that it had then.
+    before: stored results depend on it, so parts that it lacks get defaults.
     """
     try:
         text = text if isinstance(text, str) else decode(text)
@@ -62,7 +62,7 @@ def _unknown_parts(data: object) -> Iterator[Fault]:
 
 
 def _part(name: str, data: Mapping[str, object], faults: list[Fault]) -> Any:
-    """Build one part of the file; note its faults and return nothing when it has any."""
+    """Build one part of the file; if it has faults, add them and return an empty one."""
     if name not in data:
         faults.append(((name,), "is missing"))
         return ()

@@ -1,6 +1,6 @@
-"""Check the phases, and that no text fits the phases for which it is shown badly.
+"""Check the phases, and the wording of all texts in each phase.
 
-What can be true depends on where the initiative is. A question has other words for a phase under
+Conditions depend on where the initiative is. A question has other words for a phase under
 the names that the phase gives as its `wording`.
 """
 
@@ -23,7 +23,7 @@ def faults(
     phases: "Sequence[Phase]",
     rules: "Rules | tuple[()]",
 ) -> Iterator[Fault]:
-    """Yield what is wrong with the phases and with the words for them."""
+    """Yield the faults of the phases and of their wordings."""
     if steps and not phases:
         yield ("phases",), "needs at least one phase"
     for id, count in Counter(phase.id for phase in phases).items():
@@ -75,7 +75,7 @@ def _questions(steps: "Sequence[Step]") -> "Iterator[tuple[KeyPath, Question]]":
 
 
 def _texts(steps: "Sequence[Step]", phase: "Phase") -> Said:
-    """Yield every text of a result in a phase, with the place where it is written."""
+    """Yield every text of a result in a phase, with its place in the file."""
     for path, question in _questions(steps):
         worded = question.worded(*phase.wordings)
         for key in ("text", "reason", "condition", "cannot_say"):
@@ -89,7 +89,7 @@ def _texts(steps: "Sequence[Step]", phase: "Phase") -> Said:
 def _place(
     path: KeyPath, question: "Question", phase: "Phase", key: KeyPath, plain: KeyPath | None = None
 ) -> KeyPath:
-    """Say where a text is written: in the last wording of the phase that has it, or `plain`."""
+    """Return a text's place: in the last wording of the phase that has it, or `plain`."""
     for name in reversed(phase.wordings):
         words = question.wordings.get(name)
         value = getattr(words, str(key[0]), None)

@@ -1,7 +1,7 @@
-"""Choose the sentences that say why an engagement is recommended, and check that none is missing.
+"""Choose the reasons for recommending an engagement, and check that none is missing.
 
-Each sentence names the conditions that it is about. The check goes through all answers to the
-questions of a step, so that no set of them is left without a sentence. The engagement itself is
+Each reason names its conditions. The check goes through all answers to the
+questions of a step, so that every set of them has a reason. The engagement itself is
 chosen in `assess.diagnosis`.
 """
 
@@ -19,14 +19,14 @@ _OPEN, _LEVELS = (0, 1), range(4)  # levels that leave a condition open; all lev
 
 
 def applies(sentence: "Sentence", levels: Mapping[str, int]) -> bool:
-    """Say whether the answers, given as {question id: level}, bear out a sentence."""
+    """Say whether a reason applies to the answers, given as {question id: level}."""
     return all(levels[id] in _OPEN for id in sentence.open) and not any(
         levels[id] in _OPEN for id in sentence.settled
     )
 
 
 def about(engagement: "Engagement", step: "Step") -> "list[Sentence]":
-    """Return the sentences that say why to begin with a step."""
+    """Return the reasons for beginning with a step."""
     ids = {question.id for question in step.questions}
     return [one for one in engagement.because if ids.intersection(one.open)]
 
@@ -34,7 +34,7 @@ def about(engagement: "Engagement", step: "Step") -> "list[Sentence]":
 def faults(
     steps: "Sequence[Step]", engagements: "Sequence[Engagement]", rules: "Rules | tuple[()]"
 ) -> Iterator[Fault]:
-    """Yield what is wrong with the rules and the reasons; empty parts have failed already."""
+    """Yield the faults of the rules and the reasons; empty parts have failed already."""
     slugs = [step.slug for step in steps]
     if steps and rules:
         if sorted(rules.order) != sorted(slugs):
@@ -51,7 +51,7 @@ def faults(
 
 
 def _shared_out(slugs: Sequence[str], engagements: "Sequence[Engagement]") -> Iterator[Fault]:
-    """Hold every step to one engagement."""
+    """Check that every step belongs to exactly one engagement."""
     times = Counter(slug for one in engagements for slug in one.begins_with)
     for i, engagement in enumerate(engagements):
         for k, slug in enumerate(engagement.begins_with):
@@ -100,7 +100,7 @@ def _reasons(i: int, engagement: "Engagement", steps: "Sequence[Step]") -> Itera
 def _left_out(
     ids: Sequence[str], own: "Sequence[tuple[int, Sentence]]", shown: set[int]
 ) -> Iterator[str]:
-    """Go through all answers to a step's questions; yield the first set that nothing fits."""
+    """Go through all answers to a step's questions; yield the first set without a reason."""
     for levels in product(_LEVELS, repeat=len(ids)):
         given = dict(zip(ids, levels, strict=True))
         open_ids = [id for id, level in given.items() if level in _OPEN]

@@ -1,7 +1,7 @@
 """Load and check the questions that the sales team may ask on a call (`assess/brief.yml`).
 
-The file is for the team only and is never published, but it has to fit the framework: the site's
-build, the service and `lead-service check` refuse one that does not.
+The file is for the team only and never published, but it has to fit the framework: the site's
+build, the service and `lead-service check` refuse a file that doesn't.
 """
 
 import re
@@ -13,8 +13,8 @@ from typing import NamedTuple
 from .types import BEST, Framework
 from .yaml_source import Fault, Source, decode, parse_yaml
 
-WORDS, GENERAL = "words", "general"  # the parts of the file that are not a question's
-SHORTEST_WORD = 3  # letters: a shorter one would begin too many others
+WORDS, GENERAL = "words", "general"  # the parts of the file beside questions
+SHORTEST_WORD = 3  # letters: a shorter word would match too many others
 _LEVELS = tuple(str(level) for level in range(BEST + 1))
 _APOSTROPHE = re.compile("['\u2019]")
 _CLAUSE = re.compile("[.,;:!?()\u2013\u2014]|\\b(?:but|although|though|however)\\b| - ")
@@ -29,15 +29,15 @@ _WORD = re.compile(rf"(?=.{{{SHORTEST_WORD},40}}\Z)[a-z]+( [a-z]+)*")
 
 
 class SuggestionsError(ValueError):
-    """Say what is wrong with the file: one line a fault, each naming line and key."""
+    """The file has faults: one line for each, with its line and key."""
 
 
 @dataclass(frozen=True)
 class Suggestions:
-    """Hold what to ask, by (question id, level of the answer), and the words that call for it.
+    """Suggested questions, by (question id, level of the answer), and words that select them.
 
-    `words` go by the id of a question or the slug of a step; the `general` ones among them say
-    little by themselves. `fault` says why there is nothing to ask, when the file could not be used.
+    `words` are by the id of a question or the slug of a step; the `general` ones among them mean
+    little alone. `fault` says why the file could not be used.
     """
 
     asks: Mapping[tuple[str, int], str] = field(default_factory=dict)
@@ -46,9 +46,9 @@ class Suggestions:
     fault: str = ""
 
     def named_in(self, text: str, *, denied: bool = False) -> dict[str, "Wrote"]:
-        """Map the ids and slugs of which a word begins a word of a text to what was written.
+        """Map the ids and slugs whose words occur in a text to the visitor's words.
 
-        A clause that says that something is no problem counts only if `denied`, and no other then.
+        With `denied`, only clauses count that deny a problem; otherwise only the others.
         """
         text = " ".join(_APOSTROPHE.sub("", text.casefold()).split())
         text = ". ".join(one for one in _CLAUSE.split(text) if bool(_DENIED.search(one)) == denied)
@@ -63,14 +63,14 @@ class Suggestions:
 
 
 class Wrote(NamedTuple):
-    """A visitor's own word, and whether it says little by itself."""
+    """A visitor's own word, and whether it means little alone."""
 
     word: str
     is_general: bool
 
 
 def read_suggestions(path: Path, framework: Framework) -> Suggestions:
-    """Read and load the file; a file that cannot be read is a SuggestionsError too."""
+    """Read and load the file; raise SuggestionsError, also for an unreadable file."""
     try:
         return load_suggestions(path.read_bytes(), framework)
     except OSError as error:
@@ -78,9 +78,9 @@ def read_suggestions(path: Path, framework: Framework) -> Suggestions:
 
 
 def load_suggestions(file: str | bytes, framework: Framework) -> Suggestions:
-    """Load the file: for every question of the framework, what to ask at every level.
+    """Load the file, with suggestions for every question of the framework at every level.
 
-    Each question id holds a list of `{levels: [0, 1], ask: "…"}`, `words` holds a list of words
+    Each question id has a list of `{levels: [0, 1], ask: "…"}`, `words` has a list of words
     for question ids and step slugs, and `general` lists some of these words. `SuggestionsError`
     lists every fault.
     """
@@ -105,7 +105,7 @@ def load_suggestions(file: str | bytes, framework: Framework) -> Suggestions:
 def _collect_asks(
     source: Source, framework: Framework, into: dict[tuple[str, int], str]
 ) -> Iterator[Fault]:
-    """Gather the suggestions into a dictionary, yielding what is wrong on the way."""
+    """Collect the suggestions into a dictionary, and yield faults."""
     data = source.data if isinstance(source.data, dict) else {}
     known = [question.id for question in framework.questions]
     for id in data:
@@ -141,7 +141,7 @@ def _item(item: object, path: tuple[str, int], into: dict[tuple[str, int], str])
 
 
 def _misfits(item: object, path: tuple[str, int], framework: Framework) -> Iterator[Fault]:
-    """Yield the phrases that no visitor in some phase should hear: a question is for all phases."""
+    """Yield phrases that some phase forbids, since suggestions are for all phases."""
     ask = str(item.get("ask", "")) if isinstance(item, dict) else ""
     for phase in framework.phases:
         for phrase in phase.never_says:
@@ -152,7 +152,7 @@ def _misfits(item: object, path: tuple[str, int], framework: Framework) -> Itera
 def _collect_words(
     source: Source, framework: Framework, into: dict[str, tuple[str, ...]]
 ) -> Iterator[Fault]:
-    """Gather the words; every step has some."""
+    """Collect the words; every step must have some."""
     data = source.data.get(WORDS) if isinstance(source.data, dict) else None
     if not isinstance(data, dict):
         yield (WORDS,), "must hold lists of words, by the id of a question or the slug of a step"

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass as checked
 
 BEST = 3  # the level of the best answer
-CANNOT_SAY = "cannot-say"  # the id of the fifth choice, which counts as the lowest level
+CANNOT_SAY = "cannot-say"  # the fifth choice, which counts as the lowest level
 CANNOT_SAY_TEXT = "I can’t say yet."  # noqa: RUF001
 
 Text = Annotated[str, Field(min_length=1)]
@@ -22,14 +22,14 @@ Item = TypeVar("Item")
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def frozen(kind: type[Item]) -> type[Item]:
-    """Make a class a frozen dataclass whose values are checked."""
+    """Turn a class into a frozen dataclass with validated values."""
     config = ConfigDict(extra="forbid", str_strip_whitespace=True, regex_engine="python-re")
     return cast(type[Item], checked(kind, frozen=True, config=config))
 
 
 @frozen
 class Answer:
-    """Describe one observable state; `level` is its place among the four, 0 (worst) to 3 (best)."""
+    """One observable state; `level` is its place among the four, 0 (worst) to 3 (best)."""
 
     id: Slug
     text: Text
@@ -39,9 +39,9 @@ class Answer:
 
 @frozen
 class Wording:
-    """Hold other words for a question, for the phases that ask for them; None keeps a text.
+    """Other words for a question in some phases; None keeps the original text.
 
-    `answers` and `first_moves` go by the id of the answer.
+    `answers` and `first_moves` are by the id of the answer.
     """
 
     text: Text | None = None
@@ -53,15 +53,15 @@ class Wording:
 
     @property
     def asks_otherwise(self) -> bool:
-        """Say whether the question, its choices or its condition have other words."""
+        """Whether the question, its choices or its condition have other words."""
         return bool(self.text or self.condition or self.answers)
 
 
 @frozen
 class Question:
-    """Ask about one observable thing; `condition` is what is true when the best answer holds.
+    """A question about one observable thing; `condition` is true with the best answer.
 
-    `cannot_say` is the first move of a visitor who cannot answer; older versions have none.
+    `cannot_say` is the first move for visitors who can't answer; older versions have none.
     """
 
     id: Slug
@@ -78,25 +78,25 @@ class Question:
 
     @cached_property
     def choices(self) -> tuple[Answer, ...]:
-        """List what can be chosen: the four answers, and "I can't say yet" where it is offered."""
+        """The choices: the four answers, and "I can't say yet" if it is offered."""
         if self.cannot_say is None:
             return self.answers
         cannot_say = Answer(id=CANNOT_SAY, text=CANNOT_SAY_TEXT, first_move=self.cannot_say)
         return (*self.answers, cannot_say)
 
     def answer(self, id: str) -> Answer:
-        """Return the choice of that id; `KeyError` when it is not on offer."""
+        """Return the choice with an id; `KeyError` for an unknown one."""
         return _find(self.choices, "id", id)
 
     def worded(self, *wordings: str) -> "Question":
-        """Return the question in the words of those names, where it has such; the last one wins."""
+        """Return the question in the wordings with these names; later ones come first."""
         worded = self
         for words in (self.wordings[name] for name in wordings if name in self.wordings):
             worded = worded._in(words)
         return worded
 
     def asked_as(self, phase: "Phase | None") -> list[str]:
-        """Name the wordings in which a phase asks it; two phases with the same ask the same."""
+        """Return the wordings that apply in a phase; phases with the same ones ask the same."""
         names = phase.wordings if phase else ()
         return [it for it in names if it in self.wordings and self.wordings[it].asks_otherwise]
 
@@ -120,7 +120,7 @@ class Question:
 
 @frozen
 class Step:
-    """Hold one letter of the word: what the step settles, and how its absence shows."""
+    """One letter of the word: what the step settles, and the signs of its absence."""
 
     slug: Slug
     letter: Text
@@ -136,11 +136,11 @@ class Step:
 
 @frozen
 class Phase:
-    """Name where an initiative stands; `wording` chooses the words of the questions for it.
+    """The phase of an initiative; `wording` selects the words of its questions.
 
-    Of several wordings, a later one comes before an earlier one. `opening` is said above the list
-    of conditions while one is open, and `nothing` is the advice where none is. No text of a result
-    may hold a phrase of `never_says` in this phase.
+    Later wordings override earlier ones. `opening` is the sentence above the list
+    of open conditions, and `nothing` is the advice without any. No text of a result
+    may contain a phrase of `never_says` in this phase.
     """
 
     id: Slug
@@ -152,13 +152,13 @@ class Phase:
 
     @property
     def wordings(self) -> tuple[str, ...]:
-        """List the wordings of this phase, in the order in which to apply them."""
+        """The wordings of this phase, in the order of application."""
         return (self.wording,) if isinstance(self.wording, str) else self.wording or ()
 
 
 @frozen
 class Band:
-    """Name a range of overall scores, both ends included, in percent as displayed."""
+    """A range of overall scores, both ends included, in percent as displayed."""
 
     slug: Slug
     name: Text
@@ -169,9 +169,9 @@ class Band:
 
 @frozen
 class Sentence:
-    """Say why, when the conditions in `open` are open and those in `settled` nearly true or true.
+    """A reason that applies if conditions in `open` are open and those in `settled` (nearly) true.
 
-    Both hold ids of questions.
+    Both contain ids of questions.
     """
 
     text: Text
@@ -181,7 +181,7 @@ class Sentence:
 
 @frozen
 class Waits:
-    """Hold back a step until each of others is settled or has a score of at least `below`."""
+    """A step waits until each of others is settled or has a score of at least `below`."""
 
     step: str
     until: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -190,9 +190,9 @@ class Waits:
 
 @frozen
 class OutcomeTexts:
-    """Say why no engagement is recommended; `{number}` is how many conditions are open.
+    """The texts without a recommended engagement; `{number}` is the number of open conditions.
 
-    Older versions have no text of its own for one open condition, or for none that is only nearly
+    Older versions lack the texts for one open condition, and for none that is only nearly
     true.
     """
 
@@ -204,7 +204,7 @@ class OutcomeTexts:
 
 @frozen
 class Rules:
-    """Hold the rules by which answers are diagnosed; scores are in percent as displayed.
+    """The rules of the diagnosis; scores are in percent as displayed.
 
     `order` decides between steps with equal scores. `close_yourself` is the most open conditions
     at which no engagement is recommended.
@@ -219,10 +219,10 @@ class Rules:
 
 @frozen
 class Engagement:
-    """Describe one thing that the practice sells.
+    """An engagement that the practice sells.
 
-    It is recommended when one of `begins_with` is the step to begin with. `confirm` names the
-    texts that the owner of the practice has not confirmed yet.
+    It is recommended if one of `begins_with` is the step to begin with. `confirm` lists the
+    texts that the practice's owner hasn't confirmed yet.
     """
 
     slug: Slug
@@ -238,7 +238,7 @@ class Engagement:
 
 @dataclass(frozen=True)
 class Framework:
-    """Hold the whole model, checked; `version` is the SHA-256 of `text` in hexadecimal."""
+    """The whole checked model; `version` is the SHA-256 of `text` in hexadecimal."""
 
     steps: Annotated[tuple[Step, ...], Field(min_length=6, max_length=6)]
     bands: Annotated[tuple[Band, ...], Field(min_length=1)]
@@ -249,12 +249,12 @@ class Framework:
     text: str = field(repr=False)
 
     def __hash__(self) -> int:
-        """Hash the text alone: it decides all else, and caches ask often."""
+        """Hash only the text, which determines the rest: caches call this often."""
         return hash(self.text)
 
     @cached_property
     def version(self) -> str:
-        """Identify this content; a stored assessment keeps the version it was started with."""
+        """The hash of this content; an assessment stores the version it was started with."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @cached_property
@@ -263,25 +263,25 @@ class Framework:
         return tuple(question for step in self.steps for question in step.questions)
 
     def step(self, slug: str) -> Step:
-        """Return the step of that slug; `KeyError` when there is none."""
+        """Return the step with a slug; `KeyError` if there is none."""
         return _find(self.steps, "slug", slug)
 
     def question(self, id: str) -> Question:
-        """Return the question of that id; `KeyError` when there is none."""
+        """Return the question with an id; `KeyError` if there is none."""
         return _find(self.questions, "id", id)
 
     def phase(self, id: str) -> Phase:
-        """Return the phase of that id; `KeyError` when there is none."""
+        """Return the phase with an id; `KeyError` if there is none."""
         return _find(self.phases, "id", id)
 
     def in_phase(self, id: str | None) -> "Framework":
-        """Return the framework in the words for a phase; None is a visitor who named no phase."""
+        """Return the framework in the words for a phase; None if the visitor chose none."""
         return self._worded[id] if id and self.phase(id).wordings else self
 
     def still_answered(
         self, answers: Mapping[str, str], before: str | None, now: str | None
     ) -> dict[str, str]:
-        """Return the answers to those questions that two phases ask in the same words."""
+        """Return the answers to questions that both phases ask in the same words."""
         was, is_now = (self.phase(id) if id else None for id in (before, now))
         same = {one.id for one in self.questions if one.asked_as(was) == one.asked_as(is_now)}
         return {id: answer for id, answer in answers.items() if id in same}
@@ -303,7 +303,7 @@ class Framework:
         }
 
     def engagement(self, slug: str) -> Engagement:
-        """Return the engagement of that slug; `KeyError` when there is none."""
+        """Return the engagement with a slug; `KeyError` if there is none."""
         return _find(self.engagements, "slug", slug)
 
 
@@ -320,7 +320,7 @@ _LATER: dict[str, Any] = {
             "close_yourself": "Few conditions are open, and your own people can close them.",
         },
     },
-}  # what the parts say in a version from before they existed
+}  # defaults for parts that old versions lack
 
 
 def _find(items: Iterable[Item], attribute: str, wanted: str) -> Item:

@@ -1,7 +1,7 @@
-"""Say what is wrong with a file that cannot be read as YAML, to people who do not program.
+"""Explain YAML errors to people who don't program.
 
-A YAML reader names the rule that it was in when it gave up, often lines after the mistake. People
-who edit texts make a handful of mistakes: these are looked for, from that line upward.
+A YAML parser reports the rule in which it failed, often lines after the mistake. People
+who edit texts make a handful of mistakes, which this module searches for from that line upward.
 """
 
 import re
@@ -21,7 +21,7 @@ UNCLOSED = (
 )
 COMMENT = 'a # begins a comment: put quotes around a text that has one, such as "#fff"'
 IN_QUOTES = f"put quotes around the text, or {SAFE}"
-NEARBY = 3  # lines above the one at which the reader gave up
+NEARBY = 3  # lines above the one at which the parser failed
 
 _KEY = r" *(?:- )?[\w-]+: +"
 _VALUE = rf"(?:{_KEY}| *- )"
@@ -49,7 +49,7 @@ _MISTAKES = (
 
 
 def explain(text: str, line: int) -> str:
-    """Explain why a text is not YAML, given the line, from 1, at which its reader gave up."""
+    """Explain why a text isn't YAML, given the line, from 1, at which the parser failed."""
     lines = text.splitlines()
     mistakes = _mistakes(lines, min(line, len(lines)))
     number, wrong = next(mistakes, (min(line, len(lines)), MISFIT))
@@ -57,7 +57,7 @@ def explain(text: str, line: int) -> str:
 
 
 def _mistakes(lines: list[str], last: int) -> Iterator[tuple[int, str]]:
-    """Yield a line and what is wrong with it: quotations left open first, they reach furthest."""
+    """Yield lines and their mistakes, starting with unclosed quotes, which reach furthest."""
     for number, line in enumerate(lines[:last], 1):
         if (quoted := _QUOTED.match(line)) and not _WHOLE[quoted[1]].fullmatch(quoted[2]):
             yield number, UNCLOSED
@@ -68,7 +68,7 @@ def _mistakes(lines: list[str], last: int) -> Iterator[tuple[int, str]]:
 
 
 def _names(lines: list[str], line: int) -> str:
-    """Name the step, the question and the answer that a line stands in, from those above it."""
+    """Name the step, question and answer of a line, from the lines above it."""
     names: list[str] = []
     indent = len(lines[line - 1])
     for above in takewhile(lambda above: not re.match(r"\w", above), reversed(lines[:line])):

@@ -1,7 +1,7 @@
-"""Read a YAML file so that every fault in it can be named by its key and its line.
+"""Read a YAML file with the line of every key, so that each fault can be located.
 
-The people who edit these files are not programmers. So every value stays the text that was
-written (`No` is not false, `1e3` is not a number), a key given twice is a fault and not a silent
+The editors of these files aren't programmers. So every value stays the text that was
+written (`No` isn't false, `1e3` isn't a number), a repeated key is a fault instead of a silent
 loss, and aliases, which only programmers use, are refused.
 """
 
@@ -16,22 +16,22 @@ from . import yaml_faults
 KeyPath = tuple[str | int, ...]
 Fault = tuple[KeyPath, str]
 
-_Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # ten times faster where it is built
+_Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # ten times faster, if it is installed
 
 
 @dataclass(frozen=True)
 class Source:
-    """Hold what a file says: its data, the line of each key, and its faults so far."""
+    """The content of a file: its data, the line of each key, and its faults so far."""
 
     data: object = None
     lines: dict[KeyPath, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def describe(self, faults: Iterable[Fault]) -> str:
-        """Write one line a fault, in the order of the file: line, names, key, what is wrong."""
+        """Write one line per fault, in the order of the file: line, names, key, message."""
         rows = sorted({(self._line(path), _written(path), text, path) for path, text in faults})
         written = (f"{self._place(path)}: {key}: {text}" for _, key, text, path in rows)
-        return "\n".join(" ".join(row.split()) for row in written)  # a name may hold a line break
+        return "\n".join(" ".join(row.split()) for row in written)  # a name may have line breaks
 
     def _line(self, path: KeyPath) -> int:
         while path and path not in self.lines:
@@ -81,7 +81,7 @@ def parse_yaml(text: str) -> Source:
 
 
 class _Reader:
-    """Turn nodes into plain data, noting the line of each key and mistakes that YAML accepts."""
+    """Turn nodes into plain data, with the line of each key and mistakes that YAML accepts."""
 
     def __init__(self, text: Sequence[str]) -> None:
         self.text = text
@@ -116,9 +116,9 @@ class _Reader:
         return data
 
     def _look_for_a_comment(self, node: yaml.Node, path: KeyPath) -> None:
-        """Refuse a comment behind a text: "we are # 1" would lose half of itself."""
+        """Refuse a comment after a text: "we are # 1" would lose its end."""
         is_plain = isinstance(node, yaml.ScalarNode) and not node.style
-        if node.value and is_plain:  # in quotes and in blocks, # is a character like others
+        if node.value and is_plain:  # in quotes and blocks, # is an ordinary character
             line = node.end_mark.line
             rest = "".join(self.text[line : line + 1])[node.end_mark.column :]
             if rest.lstrip().startswith("#"):
@@ -128,6 +128,6 @@ class _Reader:
 
 
 def _written(path: KeyPath) -> str:
-    """Write a path as people do: `steps[1].questions[0].answers`."""
+    """Write a path for people: `steps[1].questions[0].answers`."""
     written = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
     return written.removeprefix(".") or "the file"

@@ -11,7 +11,7 @@ from ..people import Person
 from .front_matter import OfArticle
 
 WORDS_A_MINUTE = 220
-RELATED = 5  # the most that an article's page asks for
+RELATED = 5  # related articles on a page
 TAG = re.compile(r"<[^>]+>")
 
 
@@ -34,13 +34,13 @@ class Article:
 
     @property
     def changed(self) -> datetime.date:
-        """The day of the last change that a reader may want to know of."""
+        """The day of the last change that matters to readers."""
         return self.updated or self.date
 
 
 @dataclass(frozen=True)
 class Listing:
-    """All articles, newest first, and by step; made once a build."""
+    """All articles, newest first, and by step; created once per build."""
 
     newest: tuple[Article, ...]
     by_step: dict[str, tuple[Article, ...]]
@@ -72,21 +72,21 @@ class Listing:
         return self.newest[place - 1] if place else None
 
     def related(self, article: Article, count: int = RELATED) -> tuple[Article, ...]:
-        """Return others to read next: of the same step first, then the newest."""
+        """Return related articles: those of the same step first, then the newest."""
         near = (*self.of_step(article.step)[: count + 1], *self.newest[: count + 1])
         others = {other.url: other for other in near if other.url != article.url}
         return tuple(others.values())[:count]
 
 
 def article(url: str, said: OfArticle, author: Person | None) -> Article:
-    """Make the article at a relative address of what its front matter says."""
+    """Create the article at a relative address from its front matter."""
     shared = {name: value for name, value in vars(said).items() if name in Article.__annotations__}
     slug = url.rstrip("/").rsplit("/", 1)[-1]
     return Article(**shared | {"author": author, "slug": slug, "url": f"/{url}"})
 
 
 def is_article(path: str) -> bool:
-    """Say whether a source path is an article: any page under insights/ but its index."""
+    """Say whether a source path is an article: any page under insights/ except its index."""
     return path.startswith("insights/") and path != "insights/index.md"
 
 

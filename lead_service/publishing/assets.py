@@ -1,6 +1,6 @@
-"""Make what pages load besides their HTML: a stylesheet, scripts, icons and the typeface.
+"""Build the assets of pages: the style sheet, scripts, icons and the typeface.
 
-Each is published under a name that holds a hash of its content, so that browsers may keep it for
+Each is published under a name with a hash of its content, so that browsers may cache it for
 a year. Sources are in styles/ (joined in the order of STYLES), scripts/ and icons/.
 
 The stylesheet and the first script also stand in the pages themselves: on a slow phone, a second
@@ -27,33 +27,33 @@ from .cache import find, hash_of, keep, place
 from .media import drawings, pictures, typeface
 
 THEME = Path(__file__).resolve().parents[2] / "site_overrides"
-# Each is a layer of the cascade, in this order. Those of the service are between pages and print.
+# Cascade layers, in this order. The service's are between pages and print.
 STYLES = ("tokens", "base", "signature", "components", "frame", "pages", "print")
 LAYERS = (*STYLES[:-1], "service", "print")
-# The theme's files, our sources, and texts that pages include.
+# Files of the theme, our sources, and texts that pages include.
 UNPUBLISHED = ("assets/", "styles/", "scripts/", "icons/", "drawings/", "includes/", "preview/")
 TEXT = {".html", ".css", ".js", ".json", ".xml", ".txt", ".svg", ".yml", ".webmanifest"}
-SMALLEST = 200  # bytes; below this the header that names the encoding outweighs what it saves
+SMALLEST = 200  # bytes; smaller files gain less than the encoding header costs
 MANY = 200  # pages
 LOGO_HEIGHT = 32  # pixels
-RASTER_SIDE = 128  # pixels of a logo that is looked at
-LEAST_SEEN = 0.1  # of a logo: letters on a badge of the paper's color take no more
-ICONS = (180, 192, 512)  # pixels: Apple's home screen, and the two that a manifest should have
+RASTER_SIDE = 128  # pixels to which a logo is reduced for checking
+LEAST_SEEN = 0.1  # least visible share of a logo
+ICONS = (180, 192, 512)  # pixels: for Apple's home screen, and two for the manifest
 
 
 @dataclass(frozen=True)
 class Assets:
-    """What is published: root-relative addresses by plain name, and what stands in the pages."""
+    """The published assets: root-relative addresses by name, and inlined content."""
 
     address: Mapping[str, str]
     style: str
-    style_of_writing: str  # on pages that use what only Material's authors write
+    style_of_writing: str  # for pages that use Material's syntax
     script: str
     logo: "Logo | None"
 
 
 class Logo(NamedTuple):
-    """A picture in place of the practice's name, as tall as the masthead has room for."""
+    """A picture instead of the practice's name, with the height of the masthead."""
 
     url: str
     width: int
@@ -61,7 +61,7 @@ class Logo(NamedTuple):
 
 
 class Look:
-    """The logo and the icon of a practice, if it has its own, and `faults` in them."""
+    """The practice's own logo and icon, if any, and their `faults`."""
 
     def __init__(self, docs: Path, logo: str, icon: str) -> None:
         self._docs = docs
@@ -94,7 +94,7 @@ class Look:
         self._size = round(LOGO_HEIGHT * found.width / found.height), LOGO_HEIGHT
         schemes = {"light": palette.LIGHT["paper"], "dark": palette.DARK["paper"]}
         if ending == ".svg" and b"prefers-color-scheme" in self.logo:
-            del schemes["dark"]  # it has colors of its own for it
+            del schemes["dark"]  # the logo has its own dark colors
         for word, paper in schemes.items():
             seen = pictures.share_seen(self._raster(ending), paper)
             if seen < LEAST_SEEN:
@@ -172,12 +172,12 @@ def _layer(name: str, sheet: str) -> str:
 
 
 def _lean_js(script: str) -> str:
-    """Leave out comments that have a line of their own, and indentation."""
+    """Remove comments on separate lines, and indentation."""
     return re.sub(r"^\s*(?://.*)?\n?", "", script, flags=re.MULTILINE)
 
 
 def _lean_css(style: str) -> str:
-    """Leave out comments, indentation and needless line breaks.
+    """Remove comments, indentation and unnecessary line breaks.
 
     A full minifier would save 3 % more of the compressed sheet.
     """
@@ -187,17 +187,17 @@ def _lean_css(style: str) -> str:
 
 
 class Compressor:
-    """Write a .gz and a .br beside each text file, the same on every run.
+    """Write reproducible .gz and .br files beside each text file.
 
-    Pages are compressed while the next ones are being made, and those that have not changed since
-    an earlier build not again.
+    Pages are compressed while the next ones are rendered, and unchanged ones since
+    an earlier build are reused.
     """
 
     def __init__(self, pages: int) -> None:
         """Take the number of pages.
 
-        Brotli's best saves a tenth more and takes 50 ms a page, too long for a thousand of them;
-        its second best takes 1 ms, as long as the window is small.
+        Brotli's best level saves a tenth more but takes 50 ms per page, too long for a thousand
+        pages; the second best takes 1 ms, with a small window.
         """
         quality = 11 if pages <= MANY else 9
         self._encodings = {
@@ -206,11 +206,11 @@ class Compressor:
         }
         self._made_with = (brotli.__version__, quality)
         self._pool = ThreadPoolExecutor(os.cpu_count())
-        self._copies: list[tuple[Path, Path | Future[Path]]] = []  # where they go, what they are
+        self._copies: list[tuple[Path, Path | Future[Path]]] = []  # target path and content
         self._taken: set[str] = set()
 
     def add(self, path: str, text: str, digest: str) -> None:
-        """Take the text of a file that is, or will be, at `path`, and a hash of it."""
+        """Add the text of a file that is, or will be, at `path`, with its hash."""
         self._taken.add(path)
         if len(text) < SMALLEST:
             return
@@ -222,7 +222,7 @@ class Compressor:
             self._copies.append((Path(f"{path}.{ending}"), copy))
 
     def finish(self, site: Path) -> None:
-        """Take all other text files of the built site, and write every copy."""
+        """Add all other text files of the built site, and write all compressed files."""
         for folder, _, names in os.walk(site):
             for name in names:
                 path = os.path.join(folder, name)

@@ -1,7 +1,7 @@
-"""Keep what takes long to make under .cache/site/, so that the next build finds it there.
+"""Cache expensive results under .cache/site/ for the next build.
 
 A file's name is a hash of all that it was made from, or the file says what each value in it was
-made from. So nothing there is ever out of date, two builds at once do each other no harm, and the
+made from. So nothing there is ever stale, two builds at once don't conflict, and the
 folder may be deleted at any time.
 """
 
@@ -21,12 +21,12 @@ Value = TypeVar("Value")
 SERVICE = Path(__file__).resolve().parents[1]
 FOLDER = SERVICE.parent / ".cache" / "site"
 PROGRAMS = ("mkdocs", "markdown", "pymdown-extensions", "pygments", "mkdocs-material")
-NOTED = 24 * 60 * 60  # seconds; that a file is in use is noted once a day
-UNUSED = 30 * NOTED  # what no build has asked for since then is thrown away
+NOTED = 24 * 60 * 60  # seconds; a file's last use is recorded once a day
+UNUSED = 30 * NOTED  # files unused for this long are deleted
 
 
 def find(ending: str, made_from: tuple) -> Path | None:
-    """Return the file that was made of `made_from`, if an earlier build has made it."""
+    """Return the cached file made from `made_from`, or None."""
     path = path_of(ending, made_from)
     try:
         if path.stat().st_mtime < time.time() - NOTED:
@@ -37,7 +37,7 @@ def find(ending: str, made_from: tuple) -> Path | None:
 
 
 def keep(ending: str, made_from: tuple, make: Callable[[], bytes]) -> Path:
-    """Return the file that `make` makes of `made_from`, which must print the same every time."""
+    """Return the cached result of `make`; `made_from` must have the same repr in each build."""
     if path := find(ending, made_from):
         return path
     return _write(path_of(ending, made_from), make())
@@ -51,12 +51,12 @@ def _write(path: Path, content: bytes) -> Path:
 
 
 def path_of(ending: str, made_from: tuple) -> Path:
-    """Return where the file is, or will be, that is made of `made_from`."""
+    """Return the path of the file made from `made_from`."""
     return FOLDER / f"{hashlib.sha256(repr(made_from).encode()).hexdigest()[:32]}.{ending}"
 
 
 def place(path: Path, at: Path) -> None:
-    """Let `at` be the same file as a kept one: thousands of them take seconds to copy."""
+    """Link a cached file to `at`, because copying thousands of files takes seconds."""
     try:
         at.hardlink_to(path)
     except OSError:
@@ -68,12 +68,12 @@ def place(path: Path, at: Path) -> None:
 def _link_or_copy(path: Path, at: Path) -> None:
     try:
         at.hardlink_to(path)
-    except OSError:  # another file system
+    except OSError:  # on another file system
         copyfile(path, at)
 
 
 class Memo:
-    """What the last build made of one text, in one file: each value by what it was made from."""
+    """The cached values made from one text, in one file, by their inputs."""
 
     def __init__(self, *of: str) -> None:
         self._path, path = path_of("memo", of), find("memo", of)
@@ -82,13 +82,13 @@ class Memo:
         self._now: dict[tuple, Any] = {}
 
     def get(self, make: Callable[..., Value], *made_from: Hashable) -> Value:
-        """Return what a pure function makes of its arguments; an exception is not kept."""
+        """Return a pure function's result, cached by its arguments; exceptions aren't cached."""
         key = (make.__module__, make.__qualname__, *made_from)
         value = self.find(key)
         return self.keep(key, make(*made_from)) if value is None else value
 
     def find(self, key: tuple) -> Any:
-        """Return a value that holds, if it is known."""
+        """Return a cached value that is still valid, or None."""
         if key in self._before:
             self._now[key] = self._before[key]
         return self._now.get(key)
@@ -98,13 +98,13 @@ class Memo:
         return value
 
     def save(self) -> None:
-        """Hand on what this build has asked for."""
+        """Save the values that this build has used."""
         if self._now.keys() != self._before.keys():
             _write(self._path, pickle.dumps((CODE, self._now)))
 
 
 def hash_of(*parts: object, files: Iterable[Path] = ()) -> str:
-    """Return one hash of values that print the same on every run, and of the content of files."""
+    """Return one hash of values with a stable repr, and of the content of files."""
     made = hashlib.sha256(repr(parts).encode())
     for path in sorted(files):
         made.update(path.read_bytes())
@@ -113,12 +113,12 @@ def hash_of(*parts: object, files: Iterable[Path] = ()) -> str:
 
 _folders = ("*.py", "publishing/*.py", "publishing/*/*.py", "action_framework/*.py")
 _code = (path for folder in _folders for path in SERVICE.glob(folder))
-CODE = hash_of(*map(version, PROGRAMS), files=_code)  # of what makes the values of a Memo
+CODE = hash_of(*map(version, PROGRAMS), files=_code)  # of the code that makes the values of a Memo
 
 
 def tidy() -> None:
-    """Throw away what has long been of no use to any build."""
+    """Delete files that no build has used for a long time."""
     before = time.time() - UNUSED
     for path in FOLDER.iterdir() if FOLDER.exists() else ():
         if path.stat().st_mtime < before:
-            path.unlink(missing_ok=True)  # another build may be tidying too
+            path.unlink(missing_ok=True)  # another build may delete it at the same time

@@ -1,7 +1,7 @@
-"""Material's way of writing: who uses it, and what of it we make work without a script.
+"""Support Material's Markdown syntax on the pages that use it, without Material's scripts.
 
-A page that uses none of it is made with a third of the extensions, in half the time, and sends no
-byte of its styles.
+Other pages are rendered with a third of the extensions, in half the time, and without
+its styles.
 """
 
 import re
@@ -14,7 +14,7 @@ from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
 from material.extensions.emoji import to_svg
 
-PLAIN = ("attr_list", "footnotes", "smarty", "tables", "toc")  # what every page is made with
+PLAIN = ("attr_list", "footnotes", "smarty", "tables", "toc")  # extensions for all pages
 USED = re.compile(
     r"""(?mx)
     ^\ *(?: !!! | \?\?\? | === \s" | ``` | ~~~ | -{1,3}8<-{1,3} | ///           # blocks
@@ -36,34 +36,34 @@ TASK = re.compile(
     r'<span class="task-list-indicator"></span></label>'
 )
 TABLE = re.compile(r"(?s)<table>\n<thead>\n<tr>\n(?P<heads>.*?)</tr>.*?</table>")
-NARROW = 3  # columns that fit a phone
+NARROW = 3  # columns that fit on a phone
 SCROLLS = '<div class="scroll" tabindex="0" role="group" aria-label="Table that scrolls sideways">'
 MARKER = re.compile(r"\((\d+)\)!?")
 
 
 def is_used(markdown: str) -> bool:
-    """Say whether a text has anything that needs more than the plain extensions."""
+    """Say whether a text needs more than the plain extensions."""
     return bool(USED.search(markdown))
 
 
 def finish(html: str) -> str:
-    """Replace what is of no use without Material's scripts."""
+    """Replace HTML that needs Material's scripts."""
     if 'class="task-list-control"' in html:
         html = TASK.sub(_task, html)
-    # A block that scrolls has to be reached by keyboard.
+    # A scrolling block must be reachable by keyboard.
     return html.replace("<pre><span></span>", '<pre tabindex="0">').replace(
         "<pre><code", '<pre tabindex="0"><code'
     )
 
 
 def _task(found: re.Match[str]) -> str:
-    """Draw a box that says whether something is done: a disabled one would have no name."""
+    """Draw the box of a task with an accessible name, which a disabled checkbox lacks."""
     kind, said = ("task task-done", "Done") if found[1] else ("task", "To do")
     return f'<span class="{kind}" role="img" aria-label="{said}:"></span>'
 
 
 def scrolling(html: str) -> str:
-    """Let tables of many columns scroll by themselves, by finger and by keyboard."""
+    """Make tables with many columns scroll, by touch and by keyboard."""
 
     def wrap(found: re.Match[str]) -> str:
         if found["heads"].count("<th") <= NARROW:
@@ -74,7 +74,7 @@ def scrolling(html: str) -> str:
 
 
 def icon(index: str, shortname: str, alias: str, uc: str | None, alt: str, *rest: Any) -> Any:
-    """Draw an icon into the page, and write an emoji as a character: Material's is on a CDN."""
+    """Inline an icon, and write an emoji as a character instead of an image on a CDN."""
     return alt if uc else to_svg(index, shortname, alias, uc, alt, *rest)
 
 
@@ -82,7 +82,7 @@ class Annotations(Extension):
     """Turn `(1)` in a block marked `.annotate` into a link to the list item below it."""
 
     def extendMarkdown(self, md: Markdown) -> None:
-        # After inline markup (20), before MkDocs collects what can be linked to (5).
+        # After inline markup (20), before MkDocs collects anchors (5).
         md.treeprocessors.register(_Annotate(md), "annotations", 8)
 
 
@@ -122,7 +122,7 @@ class _Annotate(Treeprocessor):
 
 
 def _pieces(text: str, most: int, name: str) -> Iterator[str | etree.Element]:
-    """Yield text and links in turn, text first and last."""
+    """Yield text and links alternately, starting and ending with text."""
     at, before = 0, ""
     for found in MARKER.finditer(text):
         before += text[at : found.start()]

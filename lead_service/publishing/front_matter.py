@@ -1,4 +1,4 @@
-"""Read the lines above a page's text, and name file and line of what is wrong in them.
+"""Read a page's front matter, and report its faults by file and line.
 
 An article needs `title`, `description`, `date` and `step`. It may have `answer` (two or three
 sentences to quote, shown under the title), `updated` (the day of its last change worth telling),
@@ -42,9 +42,9 @@ from ..people import Person
 from .cache import Memo, hash_of
 from .faults import mistakes
 
-Known = dict[str, Collection[str]]  # the names that a front matter may use: steps, phases, people
+Known = dict[str, Collection[str]]  # valid names: steps, phases, people
 Kind = TypeVar("Kind")
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster where it is built
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, if installed
 BEGIN = "begin the file with ---, then title: and the other lines, then --- and the text"
 DELIMITED = re.compile(r"(?s)---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|$)")
 DAY = re.compile(r"(\w+): *(\d{4}-\d{2}-\d{2}) *")
@@ -85,7 +85,7 @@ Step = Annotated[str, _one_of("steps")]
 
 @checked(frozen=True, kw_only=True, config=ConfigDict(str_strip_whitespace=True))
 class OfPage:
-    """What any page may say; its template may read more."""
+    """The front matter of any page; its template may read more."""
 
     title: Annotated[Text, Field(max_length=120), AfterValidator(_visible)]
     description: Annotated[Text, AfterValidator(_visible)]
@@ -99,10 +99,10 @@ class OfPage:
 
 @checked(frozen=True, kw_only=True, config=ConfigDict(str_strip_whitespace=True, extra="forbid"))
 class OfArticle(OfPage):
-    """What an article may say."""
+    """The front matter of an article."""
 
     date: Day
-    step: Step = Field()  # required: without a field of its own it would have the page's None
+    step: Step = Field()  # required here, unlike for pages
     answer: Text | None = None
     updated: Day | None = None
     publish: Day | None = None
@@ -113,23 +113,23 @@ class OfArticle(OfPage):
 
 @dataclass(frozen=True)
 class FrontMatter:
-    """What stands above the text of one file; `body` is what stands below."""
+    """The front matter of one file; `body` is the text below it."""
 
     file: File
     data: dict
     body: str
-    first: int  # the line on which the body begins
+    first: int  # the first line of the body
     memo: Memo
 
     def fault(self, key: str, message: str) -> PluginError:
-        """Name the line of `key`, or the first one where the key is missing."""
+        """Return a fault with the line of `key`, or with the first line if the key is missing."""
         pattern = rf"(?s)---[ \t]*\n(?:(?!---\n).)*?(?<=\n)(?={key}\s*:)"
         before = re.match(pattern, _text(self.file.content_bytes))
         line = before.group().count("\n") + 1 if before else 1
         return PluginError(f"{self.file.src_uri}:{line}: {key}: {message}")
 
     def checked_as(self, kind: type[Kind], known: Known) -> Kind:
-        """Return what is said as `kind`; texts that wait for the owner have to be on the page."""
+        """Return the validated front matter; texts to `confirm` must be on the page."""
         said = self._checked(_adapters[kind], self.data, known)
         for text in getattr(said, "confirm", ()):
             if text not in self.body:
@@ -137,11 +137,11 @@ class FrontMatter:
         return said
 
     def mistakes(self, today: date, minutes: int | None = None) -> list[str]:
-        """List what is wrong with the text and the days, each with file and line.
+        """List the faults of the text and the days, each with file and line.
 
-        `minutes` is how long the first kind of call takes, if that is known.
+        `minutes` is the length of the first kind of call, if known.
         """
-        is_text = self.body.strip() or not self.data.get("template")  # which fills some pages
+        is_text = self.body.strip() or not self.data.get("template")  # or its template has the text
         found = [*self.memo.get(mistakes.in_text, self.body, self.first)] if is_text else []
         found += mistakes.in_times(self.body, self.first, minutes) if minutes else ()
         said = [f"{self.file.src_uri}:{line}: {message}" for line, message in sorted(found)]
@@ -153,7 +153,7 @@ class FrontMatter:
         return said
 
     def person(self, portrait: Sequence[tuple[int, str]]) -> Person:
-        """Return what stands about a person; their lines are the text below."""
+        """Return the person in a file; their lines are the text below the front matter."""
         given = self.data | {"slug": Path(self.file.src_uri).stem, "portrait": portrait}
         return self._checked(_person, given | {"lines": " ".join(self.body.split())})
 
@@ -170,7 +170,7 @@ class FrontMatter:
 
 
 class Once:
-    """Refuses a title or a description that another page has: results and lists show no more."""
+    """Refuse titles and descriptions that another page has: search results show only these."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], str] = {}
@@ -184,7 +184,7 @@ class Once:
 
 
 def read(file: File, command: str = "build") -> FrontMatter:
-    """Read a file's front matter; `PluginError` names the line and what to do about it."""
+    """Read a file's front matter; raise `PluginError` with the line and advice."""
     content = file.content_bytes
     memo = Memo(command, file.src_uri, hash_of(content))
     try:
@@ -208,9 +208,9 @@ _adapters: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (
 
 
 def _split(text: str) -> tuple[str, str, int]:
-    """Return what is between the two ---, the text below, and the line on which that begins.
+    """Return the front matter, the text below, and the line on which the text begins.
 
-    The first is as long as in the file: an empty line takes the place of the first ---.
+    The front matter keeps its lines: an empty line replaces the first ---.
     """
     if found := DELIMITED.match(text):
         whole = found.end() + len(text[found.end() :]) - len(text[found.end() :].lstrip("\n"))
@@ -223,7 +223,7 @@ def _split(text: str) -> tuple[str, str, int]:
 
 
 def _data(front: str) -> dict:
-    """Read YAML; `ValueError` begins with the line."""
+    """Parse YAML; raise `ValueError` with a message that begins with the line."""
     for number, line in enumerate(front.split("\n"), 1):
         if (found := DAY.fullmatch(line)) and not _is_day(found[2]):
             raise ValueError(f"line {number}: {found[1]}: there is no such day as {found[2]}")
@@ -251,7 +251,7 @@ def _data(front: str) -> dict:
 
 
 def _cut(front: str, node: yaml.MappingNode) -> int | None:
-    """Return the line on which a # behind a text cuts it."""
+    """Return the line on which a # after a text truncates it."""
     lines = front.split("\n")
     for _, value in node.value:
         items = value.value if isinstance(value, yaml.SequenceNode) else [value]

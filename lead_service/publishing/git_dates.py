@@ -1,4 +1,4 @@
-"""Say when each file was last changed, as the repository remembers it."""
+"""Find the day of each file's last change in the Git history."""
 
 import subprocess
 from datetime import date
@@ -8,7 +8,7 @@ from pathlib import Path
 def last_changes(root: Path, folder: str) -> dict[str, date]:
     """Return the day of the last commit of each file under `folder`, by path from `root`.
 
-    Empty where that cannot be known: without git, or in a clone that holds only the last commit
+    Empty without Git, and in a shallow clone, which has only the last commit
     and would give every file its day.
     """
     if _git(root, "rev-parse", "--is-shallow-repository").strip() != "false":
@@ -19,7 +19,7 @@ def last_changes(root: Path, folder: str) -> dict[str, date]:
         if line.startswith("\0"):
             day = date.fromisoformat(line[1:])
         elif line:
-            changes.setdefault(line, day)  # the log begins with the newest
+            changes.setdefault(line, day)  # the log starts with the newest commit
     return changes
 
 

@@ -1,4 +1,4 @@
-"""Say in the vocabulary of schema.org what a page is, for search engines."""
+"""Describe pages as JSON-LD with schema.org terms, for search engines."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,7 +18,7 @@ PRACTICE = {
 
 
 class Facts:
-    """What can be said of the site, and of each page in it; the same every build."""
+    """The facts about the site and each page, the same in every build."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Facts:
         listing: Listing,
         people: Sequence[Person],
     ) -> None:
-        """Take the root-relative address of the practice's logo, and all that is published."""
+        """Take the root-relative address of the practice's logo, and the published content."""
         self._framework, self._listing = framework, listing
         self._site, self._extra, self._origin = config.site_url, config.extra, origin
         self._people = people
@@ -102,7 +102,7 @@ class Facts:
         }
 
     def _person(self, person: Person) -> dict:
-        """Say who someone is; the About page says it in words."""
+        """Describe a person, like the About page."""
         url = f"{self._origin}{person.url}"
         about: dict[str, object] = {
             "@type": "Person",
@@ -162,7 +162,7 @@ class Facts:
         return f"{self._origin}{article.url}"
 
     def _trail(self, page, title, article, step) -> dict:
-        """Lead from the front page to this one; a step's or an article's overview is between."""
+        """Return the breadcrumbs from the front page, through the overview of steps or articles."""
         places = [(self._practice["name"], self._site)]
         if article:
             places.append(("Insights", f"{self._site}insights/"))

@@ -1,4 +1,4 @@
-"""Name the line of every dead link, look at those that MkDocs leaves alone, and make them whole."""
+"""Report dead links by line, check links that MkDocs ignores, and make links absolute."""
 
 import logging
 import posixpath
@@ -19,7 +19,7 @@ TO_FORM = re.compile(r'(<a\b[^>]*?\bhref="/(?:assessment|book|contact)/)(?=["#])
 
 
 class NameTheLine(logging.Filter):
-    """Put file and line in front of what MkDocs says of a link."""
+    """Add file and line to MkDocs' messages about links."""
 
     def __init__(self, docs: str) -> None:
         super().__init__()
@@ -35,23 +35,23 @@ class NameTheLine(logging.Filter):
 
 
 def name_lines(docs: str) -> None:
-    """Let every message of MkDocs about a link name its line; once, however often it is called."""
+    """Install the filter that adds lines to MkDocs' messages about links, once."""
     logger = logging.getLogger("mkdocs.structure.pages")
     for old in [one for one in logger.filters if isinstance(one, NameTheLine)]:
         logger.removeFilter(old)
     logger.addFilter(NameTheLine(docs))
-    # `--quiet` would drop warnings before `--strict` has counted them, and dead links are warnings.
+    # `--quiet` would drop warnings, such as dead links, before `--strict` counts them.
     whole = logging.getLogger("mkdocs")
     whole.setLevel(min(whole.getEffectiveLevel(), logging.WARNING))
 
 
 def line_of(text: str, source: str) -> int:
-    """Return the line on which `text` first stands in `source`, counted from one."""
+    """Return the line of the first `text` in `source`, counted from one."""
     return source.count("\n", 0, max(source.find(text), 0)) + 1
 
 
 class Addresses:
-    """What the links of a build may lead to, and what they lead to."""
+    """The possible targets of a build's links, and the targets that they use."""
 
     def __init__(self, origin: str, known: Collection[str]) -> None:
         """Take the site's own address, and the addresses of all pages and files."""
@@ -62,7 +62,7 @@ class Addresses:
         self._own = re.compile(rf"https?://{re.escape(urlsplit(origin).netloc)}(?=/)")
 
     def faults(self, found: Iterable[tuple[str, str, str]], file: File) -> Iterator[str]:
-        """Note where the links of a page's text lead; name those that lead nowhere."""
+        """Record the targets of a page's links, and return the faults of dead ones."""
         for kind, link, anchor in found:
             path = self._own.sub("", link)
             if "://" in path or path.startswith(("mailto:", "tel:", "data:")):
@@ -82,7 +82,7 @@ class Addresses:
                     self._anchors.append((file, f"{link}#{anchor}", address, anchor))
 
     def dead_anchors(self, ids: Mapping[str, Collection[str]]) -> Iterator[str]:
-        """Name the links from the root whose anchor is not among the ids at their address.
+        """Return the faults of root-relative links whose anchor doesn't exist on their page.
 
         MkDocs checks the other ones.
         """
@@ -92,15 +92,15 @@ class Addresses:
 
 
 def fault(file: File, text: str, message: str) -> str:
-    """Name the line on which a text first stands in a file."""
+    """Return a fault with the line of a text in a file."""
     return f"{file.src_uri}:{line_of(text, file.content_string)}: {message}"
 
 
 def naming(html: str, article: str) -> str:
-    """Let the links of an article's page to the forms of the service name the article."""
+    """Add the article to its page's links to the service's forms."""
     return TO_FORM.sub(rf"\1?from={article}", html)
 
 
 def absolute(html: str, base: str) -> str:
-    """Write out the links of a text for readers who have it without its address, in a feed."""
+    """Make the links of a text absolute, for a feed."""
     return ANY.sub(lambda found: f'{found[1]}="{urljoin(base, found[2])}"', SIZES.sub("", html))

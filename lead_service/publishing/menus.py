@@ -11,14 +11,14 @@ ENTRY = "write what the link says, a colon and where it leads"
 
 
 class Entry(NamedTuple):
-    """One link of a menu: what it says, and its root-relative or https address."""
+    """One link of a menu: its text, and its root-relative or https address."""
 
     name: str
     url: str
 
 
 class Menus:
-    """The entries of both, and `faults`: a text of mkdocs.yml, and what is wrong with it."""
+    """The entries of menu and footer, and `faults`: a text of mkdocs.yml, and its fault."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class Menus:
         *,
         has_imprint: bool,
     ) -> None:
-        """Take `nav`, and the root-relative addresses that links may lead to."""
+        """Take `nav`, and the root-relative addresses of possible targets."""
         self.entries: dict[str, list[Entry]] = {MENU: [], FOOTER: []}
         self.faults: list[tuple[str, str]] = []
         self._files, self._known, self._has_imprint = files, known, has_imprint

@@ -1,7 +1,7 @@
 """MkDocs plugin that turns docs/ into the site: framework, articles and assets for the templates.
 
-MkDocs calls the `on_…` methods in the order in which they are written. Whatever needs all pages
-is worked out once per build, never once per page, so that building grows with the number of
+MkDocs calls the `on_…` methods in the order of the file. Work that needs all pages
+is done once per build, never once per page, so that the time grows with the number of
 articles and not with its square.
 """
 
@@ -57,26 +57,26 @@ from .media.drawings import Cards
 from .rendering import KeptPage, KeptTemplates, Rendering
 from .search_index import SearchIndex
 
-# Fourteen thousand icons, which MkDocs would list at each build; authors' icons come another way.
+# Material's 14,000 icons, which MkDocs would list in each build; authors' icons are inlined.
 MATERIAL = str(Path("material", "templates"))
 SERVICE = Path(__file__).resolve().parents[1]
-SERVICE_TEMPLATES = SERVICE / "templates"  # the signature, and who a person is
+SERVICE_TEMPLATES = SERVICE / "templates"  # for the signature and the template of a person
 PEOPLE, IMPRINT = "people/", "imprint.md"  # in docs/
-log = logging.getLogger(__name__)  # warnings of MkDocs would fail the build
+log = logging.getLogger(__name__)  # not MkDocs' logger, whose warnings fail the build
 BRIEF = SERVICE / "assess" / "brief.yml"  # checked and not published
 
 
 class PublishingConfig(Config):
-    """Take how the site looks; the settings of site and service come from the environment."""
+    """The options for the look; other settings come from the environment."""
 
     colors = Type(dict, default={})  # by name, in light and in dark
-    logo = Type(str, default="")  # a picture in docs/, in place of the practice's name
+    logo = Type(str, default="")  # a picture in docs/, instead of the practice's name
     icon = Type(str, default="")  # an SVG in docs/, for tabs and home screens
 
 
 @dataclass
 class Build:
-    """Everything that one build has read and made so far."""
+    """The state of one build."""
 
     framework: Framework
     today: date  # in UTC
@@ -98,10 +98,10 @@ class Build:
     # By source path: pictures that are sent in sizes, and the address of each size.
     sized: dict[str, tuple[pictures.Sized, list[str]]] = field(default_factory=dict)
     search: SearchIndex = field(default_factory=SearchIndex)
-    unconfirmed: list[str] = field(default_factory=list)  # what only the owner can know
+    unconfirmed: list[str] = field(default_factory=list)  # to be confirmed by the owner
 
     def filled(self, value: Any, slug: str | None = None) -> Any:
-        """Put counts, lengths and periods into a text, or into all texts of a front matter."""
+        """Replace placeholders in a text, or in all texts of a front matter."""
         step = next((step for step in self.framework.steps if step.slug == slug), None)
         own = {placeholders.OF_STEP: counts(self.framework).of(step)} if step else {}
         return placeholders.filled(value, self.words | placeholders.with_capitals(own))
@@ -112,7 +112,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     is_preview = False
     build: Build
-    _plain: list[Any]  # Markdown extensions for pages that use nothing of Material's
+    _plain: list[Any]  # Markdown extensions for pages without Material's syntax
     _whole: list[Any]
     _setup: str  # of Markdown
     _source: str  # of mkdocs.yml
@@ -120,11 +120,11 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     _nav: list[Any] | None  # as mkdocs.yml has it
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
-        """Note whether this is a preview, which needs no files for web servers."""
+        """Remember whether this is a preview, which needs no files for web servers."""
         self.is_preview = command == "serve"
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
-        """Read the settings and the framework; each fault in them stops the build and is named."""
+        """Read the settings and the framework; stop the build with all their faults."""
         self._configure(config)
         self._source = Path(config.config_file_path).read_text("utf-8")
         faults = [*config_faults.lost(self._source), *self._faults_in_look(config)]
@@ -133,16 +133,16 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         self.build.faults = faults  # and more from the pages
         links.name_lines(config.docs_dir)
         setup = repr((config.markdown_extensions, sorted(config.mdx_configs.items())))
-        self._setup = re.sub(r" at 0x\w+", "", setup)  # where a function is in this process
+        self._setup = re.sub(r" at 0x\w+", "", setup)  # drop memory addresses of functions
         self._plain, self._whole = _extensions(config), [*config.markdown_extensions]
-        # MkDocs has to know one page: each page in its own menu costs every other one.
+        # Give MkDocs one page, because its own menu takes time for each pair of pages.
         self._nav, config.nav = config.nav, ["index.md"]
         config.theme.dirs = [path for path in config.theme.dirs if MATERIAL not in path]
         self._whole.append(dialect.Annotations())
         return config
 
     def _faults_in_look(self, config: MkDocsConfig) -> Iterator[str]:
-        """Take the colors, the logo and the icon of a practice; yield what is wrong with them."""
+        """Apply the practice's colors, logo and icon, and yield their faults."""
         try:
             palette.use(self.config.colors)
         except ValueError as error:
@@ -153,7 +153,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             yield self._setting(wrong, wrong.partition(":")[0])
 
     def _faults_in_texts(self, config: MkDocsConfig) -> Iterator[str]:
-        """Yield what is wrong with pages whatever the framework says, which cannot be read."""
+        """Yield the faults of pages that don't depend on the framework, which is invalid."""
         for file in get_files(config).documentation_pages():
             if file.src_uri.startswith((*assets.UNPUBLISHED, PEOPLE)):
                 continue
@@ -200,7 +200,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         return []
 
     def _configure(self, config: MkDocsConfig) -> None:
-        """Let the environment say what the site is called, where it is and who publishes it."""
+        """Take the site's name, address and publisher from the environment."""
         try:
             given = settings.load_for_site()
         except settings.SettingsError as error:
@@ -246,21 +246,21 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         included = Path(config.docs_dir, "includes").glob("*")
         rendering = Rendering(self._setup, included, self._extensions_for)
         rendering.faults = build.faults
-        # Drafts too: MkDocs would render them with the extensions of the page before.
+        # Drafts too: MkDocs would render them with the extensions of the previous page.
         for file in files.documentation_pages(inclusion=InclusionLevel.is_in_serve):
             front = build.fronts.get(file.src_uri)
             KeptPage(file, config, rendering, front.memo if front else Memo(file.src_uri))
         return files
 
     def _setting(self, wrong: str, text: str) -> str:
-        """Name the line of mkdocs.yml that has a text, as far as it is found."""
+        """Return a fault with the line of a text in mkdocs.yml, if it is found."""
         written = rf"(?m)^(?!\s*#).*?(?<![\w-]){re.escape(text)}(?![\w-])"
         found = re.search(written, self._source)
         line = f":{self._source.count(chr(10), 0, found.start()) + 1}" if found else ""
         return f"mkdocs.yml{line}: {wrong}"
 
     def _left_out(self, files: Files, config: MkDocsConfig) -> list[File]:
-        """Take out what is no page of its own, note faults in names, and return people's files."""
+        """Remove files that aren't pages, record faults in names, and return people's files."""
         people = []
         for file in list(files):
             wrong = file.src_dir == config.docs_dir and mistakes.in_name(file.src_uri)
@@ -275,7 +275,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         return sorted(people, key=lambda file: file.src_uri)
 
     def _read_people(self, people: list[File], config: MkDocsConfig, files: Files) -> None:
-        """Read every person, and publish them for the service; note what is wrong with them."""
+        """Read every person, and publish them for the service; record faults."""
         for file in people:
             try:
                 person = self._person(file, config, files)
@@ -286,9 +286,9 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         files.append(File.generated(config, "people.json", content=listed))
 
     def _read_all(self, files: Files) -> None:
-        """Read every page's front matter, and note what is wrong with it and with the text.
+        """Read every page's front matter, and record its faults and those of the text.
 
-        The build goes on without a page that cannot be read, so that faults of all are named.
+        The build continues without an unreadable page, so that all faults are reported.
         """
         once, build = front_matter.Once(), self.build
         for file in files.documentation_pages():
@@ -363,20 +363,20 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             build.moved[old] = f"/{file.url}"
 
     def on_page_read_source(self, *, page: Page, config: MkDocsConfig) -> str:
-        """Give a page's text without its front matter: MkDocs would read both again."""
+        """Return a page's text without front matter, so that MkDocs doesn't read the file again."""
         return self.build.fronts[page.file.src_uri].body
 
     def on_page_markdown(
         self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
-        """Give articles their template, and put in what a page says of periods and counts."""
+        """Set the template of articles, and replace placeholders."""
         page.meta = self.build.fronts[page.file.src_uri].data
         if page.file.src_uri in self.build.articles:
             page.meta.setdefault("template", "article.html")
         return self.build.filled(markdown, page.meta.get("step"))
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Check links, and keep what lists and feeds need of an article's text."""
+        """Check links, and store an article's text for lists and feeds."""
         said = cast(KeptPage, page).memo.get(_finished, html)
         page.meta["is_styled"] = said.is_styled
         self.build.faults += self.build.addresses.faults(said.links, page.file)
@@ -394,7 +394,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     def _picture(
         self, page: File, config: MkDocsConfig, files: Files, src: str
     ) -> tuple[pictures.Sized, list[str]] | None:
-        """Publish one picture of a page in its sizes; None for one that stays as it is."""
+        """Publish one picture of a page in its sizes; None for an unchanged one."""
         path = urljoin(f"/{page.url}", urlsplit(src).path).lstrip("/")
         file = self.build.shown.get(unquote(path))
         if file is None:
@@ -419,7 +419,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         return picture, addresses
 
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:
-        """Give the templates what is the same on every page."""
+        """Set the templates' values that all pages share."""
         _set_up(env)
         build = self.build
         self._refuse_faults(files)
@@ -455,14 +455,14 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             logo=published.logo,
         )
         env.globals.update(_pieces(env, framework.steps))
-        # MkDocs asks it for templates, and for nothing else.
+        # MkDocs only uses its `get_template`.
         made_with = self._made_with(listing, config)
         return cast(Environment, KeptTemplates(env, build.cards, made_with, self._name_article))
 
     def _leave_out_unused(self, files: Files, config: MkDocsConfig) -> None:
-        """Publish of the files beside the pages only those that a published page leads to.
+        """Publish only files to which a published page links.
 
-        What only drafts use would be public before its day, and what no page uses by mistake.
+        Files of drafts would otherwise be public early, and unused ones by mistake.
         """
         build = self.build
         linked = {unquote(link) for link in build.addresses.linked}
@@ -480,16 +480,16 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
                 log.warning(f"{file.src_uri}: not published, because no published page uses it")
 
     def _refuse_faults(self, files: Files) -> None:
-        """Stop the build if any page has a fault, all of which are known by now."""
+        """Stop the build with the faults of all pages."""
         self.build.faults += self.build.addresses.dead_anchors(self._ids(files))
         if self.build.faults:
-            for file in files.documentation_pages():  # MkDocs would come to it later
+            for file in files.documentation_pages():  # MkDocs does this only later
                 if file.page:
                     file.page.validate_anchor_links(files=files, log_level=logging.WARNING)
             raise _all_of(self.build.faults)
 
     def _ids(self, files: Files) -> dict[str, set[str]]:
-        """Return the parts that links may lead to, of pages whose template adds none but people."""
+        """Return the anchors of each page, including people's."""
         added = {"main", *self.build.people}
         return {
             f"/{file.url}": (file.page.present_anchor_ids or set()) | added
@@ -500,9 +500,9 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     def _made_with(
         self, listing: listings.Listing, config: MkDocsConfig
     ) -> Callable[[Page], object]:
-        """Return a function that says what else than itself a page is made from.
+        """Return a function that returns a page's inputs beside itself.
 
-        An article shows those beside it; other pages may show all articles.
+        An article shows its neighbors; other pages may show all articles.
         """
         build = self.build
         said = (
@@ -529,7 +529,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         return made_with
 
     def _changed(self, config: MkDocsConfig) -> Callable[..., date | None]:
-        """Return a function that says when a page was last changed, or None if unknown."""
+        """Return a function that returns the day of a page's last change, or None."""
         root, docs = Path(config.config_file_path).resolve().parent, Path(config.docs_dir)
         is_known = docs.is_relative_to(root) and not self.is_preview
         known = git_dates.last_changes(root, str(docs)) if is_known else {}
@@ -541,7 +541,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         return changed
 
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
-        """Let search find a page, and compress it meanwhile."""
+        """Add a page to the search index, and compress it in the background."""
         title, words = page.meta.get("title") or page.title, self.build.keywords[page.file.src_uri]
         memo = cast(KeptPage, page).memo
         digest = memo.get(hash_of, output)
@@ -556,7 +556,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         return links.naming(output, article.slug) if article else output
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Draw the cards, and write the files for web servers."""
+        """Write the cards, and the files for web servers."""
         build, site = self.build, Path(config.site_dir)
         build.cards.write(site)
         for one in service_pages(build.calls):
@@ -579,7 +579,7 @@ def _of_file(path: Path, error: ValueError) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield all texts in a value of a front matter."""
+    """Yield all texts in a value of front matter."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
@@ -588,7 +588,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _clean(file: File) -> None:
-    """Take what a camera wrote out of a picture that is published by itself."""
+    """Remove the camera's metadata from a picture that is published directly."""
     if Path(file.src_uri).suffix.lower() in pictures.RASTER:
         try:
             file.content_bytes = pictures.without_camera_data(file.content_bytes)
@@ -597,7 +597,7 @@ def _clean(file: File) -> None:
 
 
 def _set_up(env: Environment) -> None:
-    """Let templates use those of the service, escape what they write, and keep them compiled."""
+    """Add the service's templates, autoescaping and a bytecode cache to Jinja."""
     assert env.loader is not None
     env.loader = ChoiceLoader([env.loader, FileSystemLoader(SERVICE_TEMPLATES)])
     env.autoescape = select_autoescape(["html", "xml"])
@@ -612,7 +612,7 @@ def _templates() -> Iterator[Path]:
 
 
 class Finished(NamedTuple):
-    """A page's text as it is published, and what is known of it."""
+    """A page's published text, with its data."""
 
     html: str
     is_styled: bool
@@ -644,19 +644,19 @@ def _all_of(faults: Sequence[str]) -> PluginError:
 
 
 def _address(config: MkDocsConfig) -> str:
-    """Return where the site is published; `on_config` has set it, or a preview's server."""
+    """Return the site's address, set by `on_config` or a preview's server."""
     assert config.site_url is not None
     return config.site_url
 
 
 def _extensions(config: MkDocsConfig) -> list[Any]:
-    """Make the plain extensions here: by name, each page finds and makes them all anew."""
+    """Create the plain extensions once: by name, each page would create them again."""
     make = Markdown().build_extension
     return [*(make(name, config.mdx_configs.get(name, {})) for name in dialect.PLAIN)]
 
 
 def _pieces(env: Environment, steps: Sequence[Step]) -> dict[str, Any]:
-    """Render what stands on every page, or on every page of a step, once."""
+    """Render once the parts of every page, and of every page of a step."""
     letter = env.get_template("signature.html").module.letter  # type: ignore[attr-defined]
     macros = env.get_template("partials/macros.html").make_module()
     questions = macros.questions  # type: ignore[attr-defined]
@@ -669,7 +669,7 @@ def _pieces(env: Environment, steps: Sequence[Step]) -> dict[str, Any]:
 def _drawings(
     env: Environment, framework: Framework, practice: str
 ) -> tuple[Callable[[str | None], str], str]:
-    """Return how to draw the word, all of it or with one step's letter picked out, and our mark."""
+    """Return a function that draws the word, with a step's letter highlighted, and our mark."""
     drawing = env.get_template("signature.html").module.drawing  # type: ignore[attr-defined]
     hues = {step.slug: palette.LIGHT[f"hue-{step.slug}"] for step in framework.steps}
     ink = dict.fromkeys(hues, palette.LIGHT["ink"])

@@ -1,7 +1,7 @@
-"""Preview the site while it is written, with the service beside it: `make preview`.
+"""Preview the site during editing, together with the service: `make preview`.
 
-Each save builds the site again, drafts and articles of later days included. An open page then loads
-again, or shows what is wrong with file and line; the last build without mistakes stays below.
+Each save rebuilds the site, including drafts and future articles. An open page then reloads,
+or shows the faults with file and line above the last build without faults.
 """
 
 import errno
@@ -28,16 +28,16 @@ from .faults import config_faults
 from .site import BUILT
 
 ROOT = Path(__file__).resolve().parents[2]
-STATE = "preview.json"  # what open pages ask for
+STATE = "preview.json"  # polled by open pages
 LOOK_SECONDS = 0.1
-ATTEMPTS = 3  # of a build from which a file vanishes
+ATTEMPTS = 3  # of a build in which a file disappears
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Preview</title>
 <meta http-equiv="refresh" content="1"><body>
 <h1>The site cannot be built yet</h1><pre>{}</pre></body></html>"""
 
 
 class Preview:
-    """One folder of docs, built into `site` again and again."""
+    """A folder of docs, rebuilt into `site` after each change."""
 
     def __init__(self, config: Path, site: Path) -> None:
         self._config, self._site = config, site
@@ -45,12 +45,12 @@ class Preview:
         self._number = time.time_ns()
 
     def build(self) -> list[str]:
-        """Build, publish what came of it, and return what is wrong."""
+        """Build, publish the result, and return the faults."""
         for _ in range(ATTEMPTS):
             try:
                 faults = self._build()
                 break
-            except FileNotFoundError as gone:  # an editor may have renamed it meanwhile
+            except FileNotFoundError as gone:  # an editor may have renamed the file
                 faults = [f"{gone.filename}: there is no such file"]
         if not faults:
             mirror(self._fresh, self._site)
@@ -59,7 +59,7 @@ class Preview:
         return faults
 
     def _build(self) -> list[str]:
-        """Build, and return what is wrong."""
+        """Build, and return the faults."""
         said, logger = config_faults.Said(), logging.getLogger("mkdocs")
         logger.propagate = False
         try:
@@ -68,12 +68,12 @@ class Preview:
             config.plugins.on_startup(command="serve", dirty=False)
             build(config, serve_url=config.site_url)
         except Abort as error:
-            # That a page could not be read is said in a line of its own before the reason.
+            # MkDocs logs an unreadable page in a separate line before the reason.
             lines = [line for line in said.lines if not line.startswith("Error reading page")]
             return lines or str(error).splitlines()
         except FileNotFoundError:
             raise
-        except Exception as error:  # one more save may repair what no check has foreseen
+        except Exception as error:  # another save may fix an unforeseen error
             traceback.print_exc()
             return [f"The site cannot be built: {type(error).__name__}: {error}"]
         finally:
@@ -89,7 +89,7 @@ class Preview:
 
 
 def mirror(source: Path, target: Path) -> None:
-    """Make a folder like another one, file by file, so that no page is missing in between."""
+    """Update a folder from another one file by file, so that no page is missing meanwhile."""
     wanted, there = _files(source), _files(target)
     for path in wanted:
         if path not in there or not cmp(source / path, target / path, shallow=False):
@@ -104,25 +104,25 @@ def mirror(source: Path, target: Path) -> None:
 
 def _files(folder: Path) -> set[str]:
     """List the files of a folder by their paths in it."""
-    begin = len(f"{folder}/")  # relative_to takes as long as all else here
+    begin = len(f"{folder}/")  # relative_to would double the time
     return {f"{root}/{name}"[begin:] for root, _, names in os.walk(folder) for name in names}
 
 
 def stamps(*folders: Path) -> dict[str, int]:
-    """Return when each file was changed, in nanoseconds."""
+    """Return each file's time of change, in nanoseconds."""
     found = {}
     for folder in folders:
         for path in folder.rglob("*") if folder.is_dir() else [folder]:
             try:
                 if path.is_file():
                     found[str(path)] = path.stat().st_mtime_ns
-            except OSError:  # an editor has replaced it meanwhile
+            except OSError:  # an editor is replacing the file
                 continue
     return found
 
 
 def show_until(is_done: Callable[[], list[str]], faults: list[str], port: int) -> None:
-    """Show what is wrong on the port of the service, which needs a site to start."""
+    """Show the faults on the service's port, since the service needs a site to start."""
     said = list(faults)
 
     class Handler(BaseHTTPRequestHandler):
@@ -146,7 +146,7 @@ def show_until(is_done: Callable[[], list[str]], faults: list[str], port: int) -
 
 
 class Watch:
-    """Builds again when a source has changed; otherwise says what it said before."""
+    """Rebuild when a source has changed; otherwise return the last faults."""
 
     def __init__(self, preview: Preview, sources: tuple[Path, ...]) -> None:
         self._preview, self._sources = preview, sources
@@ -167,7 +167,7 @@ class Watch:
 
 
 def port_to_use() -> int:
-    """Return the port of the settings; end with a sentence if it is taken."""
+    """Return the port of the settings; exit with a message if it is in use."""
     try:
         port = settings.load_for_site().port
     except settings.SettingsError as error:
@@ -190,13 +190,13 @@ def main() -> None:
     if watch.faults and not (site / "200.html").exists():
         show_until(watch.look, watch.faults, port)
     service = subprocess.Popen([sys.executable, "-m", "lead_service", "serve"])
-    # To be told to stop is to be interrupted: the service must not outlive the preview.
+    # Treat SIGTERM as an interrupt, so that the service doesn't outlive the preview.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while service.poll() is None:
             watch.look()
             time.sleep(LOOK_SECONDS)
-        sys.exit(service.returncode)  # it has said why
+        sys.exit(service.returncode)  # the service has printed the reason
     except KeyboardInterrupt:
         print("Stopping", flush=True)
     finally:

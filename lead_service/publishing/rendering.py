@@ -1,8 +1,8 @@
-"""Keep what Markdown and the templates made of each page, so that only changed pages are made anew.
+"""Cache the output of Markdown and templates for each page, to render only changed pages.
 
-Both take most of a build. What Markdown made depends on the page's own text, on how Markdown is set
-up, and on the files that the page links to, since links are checked while a page is rendered. What
-a template made depends on that, and on everything that templates may read.
+Both take most of a build. Markdown's output depends on the page's own text, on Markdown's
+options, and on the linked files, since links are checked during rendering. A
+template's output depends on that, and on everything that templates may read.
 """
 
 import logging
@@ -25,7 +25,7 @@ from .media.drawings import Cards
 
 
 class Rendered(NamedTuple):
-    """What a page has once it is rendered; links to anchors by the path of their page."""
+    """The result of rendering a page; links to anchors are by the path of their page."""
 
     content: str | None
     toc: TableOfContents
@@ -38,7 +38,7 @@ Target = tuple[str, InclusionLevel] | None  # the address of a file, or None if 
 
 
 class LookUp:
-    """The files of a build as a page asks for them, and `found`: what came of each question."""
+    """The files of a build, with `found`: the result of each look-up by a page."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
@@ -50,14 +50,14 @@ class LookUp:
         return file
 
     def finds(self, known: Mapping[str, Target]) -> bool:
-        """Say whether the same questions have the same answers as before."""
+        """Say whether earlier look-ups still give the same results."""
         for path in known:
             self.get_file_from_path(path)
         return self.found == known
 
 
 class Warned(logging.Handler):
-    """Counts warnings, of which a page that is not rendered again would say nothing."""
+    """Count warnings, which a cached page would not repeat."""
 
     count = 0
 
@@ -66,7 +66,7 @@ class Warned(logging.Handler):
 
 
 class Rendering:
-    """What all pages of a build are rendered with."""
+    """The inputs of rendering that all pages of a build share."""
 
     def __init__(
         self,
@@ -74,22 +74,22 @@ class Rendering:
         included: Iterable[Path],
         extensions_for: Callable[[str], list[Any]],
     ) -> None:
-        """Take how Markdown is set up, the files that pages include, and what a text needs."""
+        """Take Markdown's options, the included files, and a function for a text's extensions."""
         self.extensions_for = extensions_for
-        self.faults: list[str] = []  # found while pages were rendered
+        self.faults: list[str] = []  # found during rendering
         self.warned = Warned(logging.WARNING)
         self.made_with = hash_of(setup, files=included)
 
 
 class KeptPage(Page):
-    """A page that is rendered once for each text that it has."""
+    """A page that is rendered once for each version of its text."""
 
     def __init__(self, file: File, config: MkDocsConfig, rendering: Rendering, memo: Memo) -> None:
         super().__init__(None, file, config)
         self._rendering, self.memo = rendering, memo
 
     def render(self, config: MkDocsConfig, files: Files) -> None:
-        """Render the page, or take what an earlier build made of the same text."""
+        """Render the page, or use the cached result of the same text."""
         key = ("page", self._rendering.made_with, self.markdown)
         kept: Rendered | None = self.memo.find(key)
         if kept and LookUp(files).finds(kept.looked_up):
@@ -122,7 +122,7 @@ class KeptPage(Page):
 
 
 class KeptTemplates:
-    """The templates of a build, which fill in a page once for all that they read of it."""
+    """The templates of a build, which render a page once for the same inputs."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class KeptTemplates:
         made_with: Callable[[Page], object],
         finish: Callable[[str, Page], str],
     ) -> None:
-        """Take the cards that pages ask for, what else a page is made with, and its last touch."""
+        """Take the cards, a function for a page's other inputs, and one for its final changes."""
         self._env, self._cards = env, cards
         self._made_with, self._finish = made_with, finish
 
@@ -139,7 +139,7 @@ class KeptTemplates:
         return KeptTemplate(self._env.get_template(name), self._render)
 
     def _render(self, template: Template, context: Mapping[str, Any]) -> str:
-        """Fill in a page, or return what an earlier build made of the same."""
+        """Render a page, or return the cached result of the same inputs."""
         page = context["page"]
         if page is None:
             return template.render(context)
@@ -159,7 +159,7 @@ class KeptTemplates:
 
 @dataclass(frozen=True)
 class KeptTemplate:
-    """One template, as MkDocs uses it."""
+    """One template, with the interface that MkDocs uses."""
 
     template: Template
     fill_in: Callable[[Template, Mapping[str, Any]], str]

@@ -1,7 +1,7 @@
-"""Write the index of the full text: which words are in which paragraphs of which pages.
+"""Write the full-text index: the words of each page by paragraph.
 
-A browser loads the list of pages, and of the words only the files whose words begin like those that
-a visitor asks for. It takes the passages that it shows from the pages themselves, so these are
+A browser loads the list of pages, and only those files of words that begin like the words that
+a visitor searches for. It reads the shown passages from the pages themselves, so these are
 stored once. site_overrides/scripts/search.js reads all of it.
 """
 
@@ -20,8 +20,8 @@ from .cache import Memo
 
 LIST = "search.json"
 LARGEST = 24_000  # bytes of one file of words, before compression
-TOGETHER = 16  # pages; a change to one of them has the others read again
-SHORTEST = 2  # letters of a word that is worth an entry
+TOGETHER = 16  # pages that are indexed together; changing one means reading all of them again
+SHORTEST = 2  # letters of an indexed word
 UNSEARCHED = re.compile(
     r"(?s)<(nav|form|svg|fieldset|button|footer)\b.*?</\1>"
     r'|<ul class="[^"]*(?:entries|older)">.*?</ul>'
@@ -31,10 +31,10 @@ INLINE = re.compile(
     r"[^>]*>"
 )
 TAG = re.compile(r"<[^>]+>")
-MARKS = re.compile("[\u0300-\u036f\u2019]")  # accents, once they are characters of their own
+MARKS = re.compile("[\u0300-\u036f\u2019]")  # separate accents
 WORD = re.compile(r"[^\W_]+")
-# One spelling of words that British and Americans, or people in a hurry, write in two ways.
-# The beginning of a word folds to the beginning of the folded word: search needs only that.
+# Words with two spellings, such as British and American ones, get one spelling.
+# Folding must keep prefixes: the folded beginning of a word begins the folded word.
 SPELLINGS = (
     (re.compile(r"([iy])z"), r"\1s"),  # organize
     (re.compile(r"([a-z]{3})or"), r"\1our"),  # behavior
@@ -44,33 +44,33 @@ SPELLINGS = (
 
 
 class Words(NamedTuple):
-    """The words of pages that follow one another."""
+    """The words of consecutive pages."""
 
     blocks: tuple[int, ...]  # of each page
-    places: dict[str, tuple[int, int, str]]  # first and last block of a word, gaps between its
+    places: dict[str, tuple[int, int, str]]  # first and last block of a word, and its gaps
 
 
 class SearchIndex:
     """The words of all pages of a build; pages are added in the order of the site's files."""
 
     def __init__(self) -> None:
-        # Address, title and keywords, and what is known of a page that is not of the site.
+        # Address, title and keywords, and the description of a page of the service.
         self._pages: list[tuple[str, str, str, tuple[str, ...]]] = []
         self._texts: list[tuple[str, str]] = []  # HTML and a hash of it
 
     def add(self, url: str, title: str, html: str, digest: str, keywords: Iterable[str]) -> None:
-        """Take a built page at a root-relative address, and other words by which it is found."""
+        """Add a built page at a root-relative address, with further keywords."""
         self._texts.append((html, digest))
         self._pages.append((url, title, " ".join(keywords), ()))
 
     def add_described(self, url: str, title: str, description: str, words: Iterable[str]) -> None:
-        """Take a page of the service; search shows its description and loads no text."""
+        """Add a page of the service; search shows its description instead of its text."""
         text = escape(f"{title}. {description}")
         self._texts.append((text, text))
         self._pages.append((url, title, " ".join(words), (description,)))
 
     def write(self, site: Path) -> None:
-        """Write the list of pages, and the words in files that browsers may keep for a year."""
+        """Write the list of pages, and the words in files that browsers may cache for a year."""
         words = joined(self._kept_words())
         pages = [
             (url, title, number, keywords, *more)
@@ -87,7 +87,7 @@ class SearchIndex:
         (site / LIST).write_text(_compact(listed), "utf-8")
 
     def _kept_words(self) -> Iterator[Words]:
-        """Yield the words of a few pages at a time, from an earlier build if there was one."""
+        """Yield the words of a few pages at a time, from the cache if unchanged."""
         for place in range(0, len(self._texts), TOGETHER):
             texts = self._texts[place : place + TOGETHER]
             memo = Memo("search", self._pages[place][0])
@@ -102,7 +102,7 @@ def _compact(data: object) -> str:
 
 
 def joined(parts: Iterable[Words]) -> Words:
-    """Join the words of pages that follow one another."""
+    """Join the words of consecutive pages."""
     numbers: list[int] = []
     pieces: defaultdict[str, list[str]] = defaultdict(list)
     ends: dict[str, tuple[int, int]] = {}
@@ -124,7 +124,7 @@ def joined(parts: Iterable[Words]) -> Words:
 
 
 def _words(html: str) -> Words:
-    """Read the words of one page. Gaps are short, which numbers of blocks are not."""
+    """Index the words of one page. Gaps are shorter to write than numbers of blocks."""
     found: defaultdict[str, list[int]] = defaultdict(list)
     all_blocks = blocks(html)
     for number, block in enumerate(all_blocks):
@@ -138,10 +138,10 @@ def _words(html: str) -> Words:
 
 
 def shards(words: Mapping[str, str], prefix: str = "") -> Iterator[tuple[str, dict[str, str]]]:
-    """Share out sorted words to files by how they begin.
+    """Split sorted words into files by prefix.
 
-    A file holds the words that begin with its name. Where these would be too many, there is a file
-    for each next letter, and the word that ends there has a file named with a line below it.
+    A file has the words that begin with its name. If these are too many, there is a file
+    for each next letter, and the word equal to the prefix has a file with _ at the end of its name.
     """
     size = sum(len(word) + len(places) + 6 for word, places in words.items())
     if prefix and size <= LARGEST:
@@ -167,7 +167,7 @@ def blocks(html: str) -> tuple[tuple[str, ...], ...]:
 
 
 def fold(text: str) -> str:
-    """Return a text without case, accents and apostrophes, and with one spelling of each word."""
+    """Normalize a text: without case, accents and apostrophes, and with one spelling per word."""
     if not text.isascii():
         text = MARKS.sub("", unicodedata.normalize("NFKD", text))
     text = text.replace("'", "").lower()

@@ -1,8 +1,8 @@
-"""Write what tells a web server how to serve the site: headers and redirects.
+"""Write headers and redirects of the site for web servers.
 
-The rules come from lead_service/headers.py, which serves the site by them too. `_headers` and
-`_redirects` are the forms that static hosts read, `_nginx/` is the same for nginx (see deploy/);
-`headers.json` tells the service which inline blocks the pages hold, by their hashes.
+The rules come from lead_service/headers.py, which the service uses, too. `_headers` and
+`_redirects` are for static hosts, `_nginx/` is for nginx (see deploy/);
+`headers.json` has the hashes of the pages' inline blocks for the service.
 """
 
 import base64
@@ -34,7 +34,7 @@ def write_headers(site: Path, inline: Mapping[str, Iterable[str]], *, https: boo
 
 
 def write_nginx(site: Path, site_url: str, moved: Mapping[str, str]) -> None:
-    """Write what deploy/nginx/advisory.conf includes: our name, the headers, types and moves."""
+    """Write the files that deploy/nginx/advisory.conf includes: name, headers, types, redirects."""
     hashes = json.loads((site / serving.HASHES).read_text("utf-8"))
     address = urlsplit(site_url)
     hardening = serving.headers_for(https=address.scheme == "https")
@@ -60,19 +60,19 @@ def write_nginx(site: Path, site_url: str, moved: Mapping[str, str]) -> None:
 
 
 def _quoted(text: str) -> str:
-    """Write a text so that nginx takes all of it as it stands; it has no escape for a dollar."""
+    """Quote a text for nginx, which has no escape for a dollar."""
     if "$" in text or "\n" in text:
         raise ValueError(f"nginx cannot be told of {text!r}")
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def old_address(path: str) -> str:
-    """Return an address as it is kept: a file's as it is, any other with its slash."""
+    """Normalize an old address: a file's unchanged, any other with a slash."""
     return path if path.endswith((".html", ".htm")) else f"{path.rstrip('/')}/"
 
 
 def write_redirects(site: Path, moved: Mapping[str, str], page: Template) -> None:
-    """Leave a page at each old address that leads on without a script, and list them all."""
+    """Write a redirecting page at each old address, and the list of redirects."""
     for old, new in moved.items():
         path = site / (f"{old}index.html" if old.endswith("/") else old).lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)

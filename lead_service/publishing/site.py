@@ -1,6 +1,6 @@
-"""What the site published for the service: the page it wears, the framework, the articles.
+"""Read the built site for the service: the page template, the framework, the articles.
 
-The built `site/` is the only thing that passes from one half to the other.
+The built `site/` is the only connection between the two halves.
 """
 
 import hashlib
@@ -16,13 +16,13 @@ from ..call_types import CallTypes, CallTypesError, load_call_types
 from ..people import PEOPLE_JSON, Person
 from ..settings import Settings, SettingsError
 
-COLORS = "colors.json"  # of the practice, where they are its own
+COLORS = "colors.json"  # the practice's own colors
 READ_AT_START = ("200.html", "articles.json", "framework.yml", "calls.yml", "people.json", COLORS)
 BUILT = ".built"  # touched once a build is complete
 PAGE = "page.html"  # the name under which the service's templates extend the published page
 MARKER = re.compile(r"<!--page:(title|description|head|above|content|/?masthead|/?footer)-->")
 WORDMARK = re.compile(r"(<a class=\"?wordmark\b[^>]*>)(.*?)(?=</a>)", re.DOTALL)
-# Those without a partner are filled in; what stands between two of a pair may be replaced.
+# Single markers are insertion points; the content between a pair may be replaced.
 MARKERS = (
     *("title", "description", "head", "masthead", "/masthead", "above", "content"),
     *("footer", "/footer"),
@@ -31,7 +31,7 @@ MARKERS = (
 
 @dataclass(frozen=True)
 class Article:
-    """One published article, as `articles.json` lists it."""
+    """One published article, from `articles.json`."""
 
     title: str
     url: str  # root-relative
@@ -39,17 +39,17 @@ class Article:
     step: str
     description: str
     minutes: int
-    phases: tuple[str, ...] = ()  # that it is for; all where it names none
+    phases: tuple[str, ...] = ()  # phases that it is for; empty: all
     author: str | None = None  # a person's slug
 
     def fits(self, phase: str | None) -> bool:
-        """Say whether it is for a phase; a visitor who named none may read all."""
+        """Say whether the article is for a phase; without a phase, all are."""
         return phase is None or not self.phases or phase in self.phases
 
 
 @dataclass(frozen=True)
 class Published:
-    """The site's side of the contract, read once at start."""
+    """The published site's data for the service, read once at start."""
 
     site_url: str
     page: str  # a Jinja template: site/200.html with a block at each marker
@@ -57,7 +57,7 @@ class Published:
     calls: CallTypes
     articles: tuple[Article, ...]  # newest first
     people: tuple[Person, ...] = ()
-    unconfirmed: tuple[str, ...] = ()  # what the owner of the practice has to confirm
+    unconfirmed: tuple[str, ...] = ()  # facts that the practice's owner has to confirm
 
     def person(self, slug: str | None) -> Person | None:
         return next((person for person in self.people if person.slug == slug), None)
@@ -66,17 +66,17 @@ class Published:
         return next((article for article in self.articles if article.slug == slug), None)
 
     def title_of(self, slug: str | None) -> str:
-        """Return an article's title; of one that is no longer published, its slug."""
+        """Return an article's title, or its slug if it is no longer published."""
         article = self.article(slug or "")
         return article.title if article else slug or ""
 
     def article_of(self, step: str, phase: str | None = None) -> Article | None:
-        """Return the newest article about a step that fits a phase."""
+        """Return the newest article about a step for a phase."""
         return next((one for one in self.articles if one.step == step and one.fits(phase)), None)
 
 
 def built_at(site: Path) -> int:
-    """Return when a site was last built, in nanoseconds; 0 if nothing says so."""
+    """Return when a site was last built, in nanoseconds; 0 if unknown."""
     try:
         return (site / BUILT).stat().st_mtime_ns
     except OSError:
@@ -84,14 +84,14 @@ def built_at(site: Path) -> int:
 
 
 class Renewal:
-    """Notices that a site was built anew with other content of what is read at start."""
+    """Detect a rebuilt site with changes to the files that are read at start."""
 
     def __init__(self, site: Path) -> None:
         self._site = site
         self._built, self._content = built_at(site), self._hash()
 
     def has_come(self) -> bool:
-        """Say so once for each renewal."""
+        """Return True once for each change."""
         if (built := built_at(self._site)) == self._built or not built:
             return False
         before, self._built, self._content = self._content, built, self._hash()
@@ -106,7 +106,7 @@ class Renewal:
 
 
 def load_site(settings: Settings) -> Published:
-    """Read the built site; raise SettingsError when it is missing or another address's."""
+    """Read the built site; raise SettingsError if it is missing or for another address."""
     site = settings.site_dir
     try:
         listed = json.loads((site / "articles.json").read_text("utf-8"))
@@ -137,7 +137,7 @@ def load_site(settings: Settings) -> Published:
 
 
 def _colors(site: Path) -> dict:
-    """Return the practice's own colors; the build has checked them."""
+    """Return the practice's own colors, which the build has checked."""
     path = site / COLORS
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
@@ -149,10 +149,10 @@ def _article(item: dict) -> Article:
 
 
 def _as_template(page: str) -> str:
-    """Turn the published page into a Jinja template with a block at each marker or pair of them.
+    """Turn the published page into a Jinja template with a block at each marker or pair.
 
     The drawn name of the practice is a block, too: the desk shows it in a header of its own.
-    All else is raw: minified CSS and JSON may hold `{#` and `{{`.
+    Everything else is raw: minified CSS and JSON may contain `{#` and `{{`.
     """
     pieces = MARKER.split(page)
     names = pieces[1::2]

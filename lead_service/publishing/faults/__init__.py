@@ -1,1 +1,1 @@
-"""What authors and editors can get wrong, found before it is published."""
+"""Find mistakes of authors and editors before publication."""

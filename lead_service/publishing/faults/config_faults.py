@@ -1,6 +1,6 @@
-"""Say what is wrong with mkdocs.yml by line and in words, where MkDocs names types and parsers.
+"""Explain the faults of mkdocs.yml by line, where MkDocs would name types and parsers.
 
-A build that fails before it has read the file is explained by this as a program (see Makefile).
+The Makefile runs this as a program if a build fails before reading the file.
 """
 
 import logging
@@ -24,7 +24,7 @@ LOST = re.compile(r"(?m)^\s*(?:- )?([\w-]+): +#\S")
 
 
 class Said(logging.Handler):
-    """Collects what MkDocs says."""
+    """Collect the log messages of MkDocs."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -35,7 +35,7 @@ class Said(logging.Handler):
 
 
 def read(path: Path, **own: Any) -> MkDocsConfig:
-    """Load mkdocs.yml; the message of `Abort` has a line for each fault."""
+    """Load mkdocs.yml; raise `Abort` with a line for each fault."""
     said, logger = Said(), logging.getLogger("mkdocs")
     logger.addHandler(said)
     propagates, logger.propagate = logger.propagate, False
@@ -72,7 +72,7 @@ def _in_words(message: str, name: str, source: str) -> str:
 
 
 def lost(source: str) -> Iterator[str]:
-    """Yield the lines on which a value was read as a comment, since it begins with #."""
+    """Yield the lines whose value was parsed as a comment, because it begins with #."""
     for found in LOST.finditer(source):
         line = source.count("\n", 0, found.end()) + 1
         yield f"mkdocs.yml:{line}: {found[1]}: {yaml_faults.COMMENT}"

@@ -1,6 +1,6 @@
-"""Find what was meant as syntax and would be printed as it is, or lost. Pure.
+"""Find mistyped syntax that would be printed literally or lost. Pure.
 
-Each function takes a text without its code, and yields where something is and what to do about it.
+Each function takes a text without code, and yields positions with advice.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 Found = Iterator[tuple[int, str]]
 
-KINDS = {  # of callouts; two more words say where one is
+KINDS = {  # of callouts; two more words place one
     *("note", "abstract", "summary", "tldr", "info", "todo", "tip", "hint", "important"),
     *("success", "check", "done", "question", "help", "faq", "warning", "caution", "attention"),
     *("failure", "fail", "missing", "danger", "error", "bug", "example", "quote", "cite"),
@@ -56,7 +56,7 @@ PIPE = re.compile(r"(?<!\\)\|")
 
 
 def blocks(text: str) -> Found:
-    """Look for callouts, tabs, captions and includes whose first line is not understood."""
+    """Find callouts, tabs, captions and includes with an invalid first line."""
     for found in CALLOUT_MEANT.finditer(text) if "!!!" in text or "???" in text else ():
         line = CALLOUT.fullmatch(found[0])
         unknown = {*(line["kinds"] or "note").split()} - KINDS if line else ()
@@ -94,7 +94,7 @@ def _captions(text: str) -> Found:
 
 
 def references(text: str) -> Found:
-    """Look for links by a name that has no address, and abbreviations without a colon."""
+    """Find reference links without an address, and abbreviations without a colon."""
     if "][" in text:
         targets = {found[1].casefold() for found in TARGET.finditer(text)}
         for found in REFERENCE.finditer(text):
@@ -106,7 +106,7 @@ def references(text: str) -> Found:
 
 
 def attributes(text: str) -> Found:
-    """Look for lists of classes that are not closed, and remarks without their list."""
+    """Find unclosed lists of attributes, and annotations without their list."""
     for found in UNCLOSED.finditer(text):
         yield found.start(), "{ has no end: add }"
     for found in ANNOTATED.finditer(text):
@@ -114,7 +114,7 @@ def attributes(text: str) -> Found:
 
 
 def formulas(text: str) -> Found:
-    """Look for math, which no page shows; prices in dollars are none."""
+    """Find math, which pages don't render; prices in dollars aren't math."""
     for found in FORMULA.finditer(text) if "$" in text or "\\" in text else ():
         inside = found["one"] or found["two"] or found["three"]
         is_strict = inside and (inside[0].isdigit() or found["three"])  # a price, or \[sic\]
@@ -123,7 +123,7 @@ def formulas(text: str) -> Found:
 
 
 def tags(text: str) -> Found:
-    """Look for words in angle brackets, of which readers would see nothing."""
+    """Find words in angle brackets, which readers would not see."""
     for found in TAG.finditer(text) if "<" in text else ():
         if found[1].lower() not in TAGS:
             wrong = f"<{found[1]}> isn't HTML, so readers would see nothing: write &lt; for <"
@@ -131,7 +131,7 @@ def tags(text: str) -> Found:
 
 
 def tables(text: str) -> Found:
-    """Look for tables that are not understood, or lose a cell."""
+    """Find invalid tables, and rows that lose a cell."""
     at = 0
     for block in re.split(r"(\n[ \t]*\n)", text) if "|" in text else ():
         lines = block.strip("\n").split("\n")

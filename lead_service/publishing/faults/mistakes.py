@@ -1,6 +1,6 @@
-"""Find what would go wrong silently in a text, and say by line what to write instead. Pure.
+"""Find silent mistakes in a text, and say by line what to write instead. Pure.
 
-Markdown takes anything: what it does not understand, it prints as it is. Editors learn of that from
+Markdown accepts anything, and prints unknown syntax literally. Editors would learn of that from
 readers, so each of the common mistakes stops the build instead.
 """
 
@@ -11,13 +11,13 @@ from datetime import date
 
 from . import literals, placeholders
 
-Mistake = tuple[int, str]  # line, counted from one, and what to do about it
+Mistake = tuple[int, str]  # line, counted from one, and advice
 
 ARTICLES = "insights/"
 ADDRESS = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 UMLAUTS = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
-DATA = ("framework.yml", "calls.yml")  # published whole, for the service and for readers
-PUBLISHED = {  # besides Markdown
+DATA = ("framework.yml", "calls.yml")  # published unchanged, for the service and for readers
+PUBLISHED = {  # file types besides Markdown
     *(".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".svg"),
     *(".pdf", ".csv", ".xlsx", ".pptx", ".zip"),
 }
@@ -48,7 +48,7 @@ ITEM = re.compile(r"(?:[-*+]|\d{1,2}[.)])[ \t]+\S")
 NO_PARAGRAPH = re.compile(r"\s|[-*+>|#:<\[{]|\d{1,2}[.)]\s|!!!|\?\?\?|===|///|```|~~~")
 INDENTED = re.compile(r'(?m)^(?P<indent> *)(?:!!!|\?\?\?\+?) ?\S.*$|^(?P<tab> *)===\+? +".*$')
 BULLET = re.compile(r"(?m)^[ \t]*[•·▪●‣◦][ \t]*\S")
-LEFT_OVER = (  # each begins with a character to look for: looking behind first is slow
+LEFT_OVER = (  # each starts with a literal character: starting with a look-behind is slow
     (
         re.compile(r":(?<![\w:/]:)[a-z][a-z0-9_+-]+:(?![\w:/])"),
         "there is no icon or emoji of this name",
@@ -65,7 +65,7 @@ LEFT_OVER = (  # each begins with a character to look for: looking behind first 
 )
 COMPUTER = re.compile(r"[A-Za-z]:[\\/]|file:|/(?:Users|home)/", re.IGNORECASE)
 DOMAIN = re.compile(r"(?:[\w-]+\.)+(?P<ending>[a-z]{2,24})(?:[/?#].*)?", re.IGNORECASE)
-FILES = {  # endings of files that people link to, published or not
+FILES = {  # endings of linked files, published or not
     *(one[1:] for one in PUBLISHED),
     *("md", "markdown", "txt", "html", "htm", "xml", "json", "doc", "docx", "xls", "ppt"),
     *("heic", "tif", "tiff", "bmp", "mp3", "mp4", "mov"),
@@ -94,8 +94,8 @@ def _blank(found: re.Match[str]) -> str:
 
 
 def _without_code(body: str) -> tuple[str, int | None, list[Mistake]]:
-    """Blank out fenced code; return the line of a fence that is not closed, and mistakes in it."""
-    lines, fence, began = body.split("\n"), "", 0  # the fence with its indentation
+    """Blank out fenced code; return the line of an unclosed fence, and mistakes in the code."""
+    lines, fence, began = body.split("\n"), "", 0  # the open fence with its indentation
     found_in: list[Mistake] = []
     for number, line in enumerate(lines):
         found = FENCE.match(line)
@@ -104,7 +104,7 @@ def _without_code(body: str) -> tuple[str, int | None, list[Mistake]]:
                 found_in.append((number, "remarks in code are not shown: write them below it"))
             is_end = line.startswith(fence) and not line.strip().strip(fence[-1])
             fence = "" if is_end else fence
-            lines[number] = f"{line[: len(line) - len(line.lstrip())]}#"  # still a block of its own
+            lines[number] = f"{line[: len(line) - len(line.lstrip())]}#"  # keep it a separate block
         elif found:
             fence, began = found["indent"] + found["fence"], number
             if DRAWN.match(line[len(fence) :]):
@@ -169,7 +169,7 @@ def _links(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _address(address: str) -> str | None:
-    """Say what is wrong with the address of a link or picture, if anything is."""
+    """Return the fault of a link's or picture's address, if any."""
     if address.startswith("<") and address.endswith(">"):
         address = address[1:-1]
     elif re.search(r"\s", address):
@@ -254,7 +254,7 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
 
 
 def in_html(html: str) -> Iterator[tuple[str, str, str]]:
-    """Yield what was printed as it was written, with some text behind it, and what is wrong."""
+    """Yield syntax that was printed literally, with some following text, and the advice."""
     text = re.sub(r"(?s)<(code|pre|svg)\b.*?</\1>|<[^>]+>", " ", html)
     for pattern, wrong in LEFT_OVER:
         for found in pattern.finditer(text):
@@ -274,9 +274,9 @@ def in_times(body: str, first: int, minutes: int) -> Iterator[Mistake]:
 
 
 def in_name(path: str) -> str | None:
-    """Say what is wrong with the name or the place of a file in docs/, if anything is."""
+    """Return the fault of the name or place of a file in docs/, if any."""
     folder, _, name = path.rpartition("/")
-    if name.startswith("."):  # systems and text editors write such files
+    if name.startswith("."):  # written by systems and text editors
         is_page = name.endswith(".md") and not name.startswith(("._", ".#"))
         return "is not published, because its name begins with a dot" if is_page else None
     stem, dot, ending = name.rpartition(".")
@@ -297,7 +297,7 @@ def in_name(path: str) -> str | None:
 
 
 def _plain(stem: str) -> str:
-    """Return a file's name as an address has it: lower case, without accents, with hyphens."""
+    """Return a file's name for an address: lower case, without accents, with hyphens."""
     spelled = stem.lower().translate(UMLAUTS)
     plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "a-name"
@@ -306,7 +306,7 @@ def _plain(stem: str) -> str:
 def in_days(
     day: date, updated: date | None, publish: date | None, today: date
 ) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with the days of an article, by their keys."""
+    """Yield the faults of an article's days, by their keys."""
     if day > today and not publish:
         yield "date", f"is in the future: add `publish: {day}` to publish the article on that day"
     if updated and updated < day:

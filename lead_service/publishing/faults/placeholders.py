@@ -11,7 +11,7 @@ from ...call_types import CallType
 
 WRITTEN = re.compile(r"\{([A-Za-z]\w*)\}")
 MEANT = re.compile(r"\{ *([A-Za-z]\w*) *\}")
-OF_STEP = "its_questions"  # counts those of the page's own step
+OF_STEP = "its_questions"  # the count of the page's own step
 NO_STEP = "counts the questions of a step: give the page a `step`"
 NAMES = (
     *("questions", "steps", "minutes", OF_STEP, "retention", "backup"),
@@ -20,7 +20,7 @@ NAMES = (
 
 
 def words(framework: Framework, call: CallType, retention: int, backup: int) -> dict[str, str]:
-    """Return the words by name; with a capital where the name has one.
+    """Return the values of placeholders by name, capitalized if the name is.
 
     `call` is the first kind of call, and the periods are in days.
     """
@@ -33,12 +33,12 @@ def words(framework: Framework, call: CallType, retention: int, backup: int) -> 
 
 
 def with_capitals(known: Mapping[str, str]) -> dict[str, str]:
-    """Add each word with a capital, by its name with a capital."""
+    """Add each value capitalized, by its capitalized name."""
     return {**known, **{name.capitalize(): word.capitalize() for name, word in known.items()}}
 
 
 def filled(value: Any, known: Mapping[str, str]) -> Any:
-    """Put the words into a text, or into all texts of a front matter; leave other names alone."""
+    """Replace placeholders in a text, or in all texts of a front matter; leave unknown ones."""
     if isinstance(value, dict):
         return {key: filled(one, known) for key, one in value.items()}
     if isinstance(value, list):
@@ -49,7 +49,7 @@ def filled(value: Any, known: Mapping[str, str]) -> Any:
 
 
 def wrong(text: str) -> Iterator[tuple[int, str]]:
-    """Yield where a name in braces stands for nothing, and what to do about it."""
+    """Yield the positions of unknown names in braces, with advice."""
     for found in MEANT.finditer(text):
         name = found[1].lower()
         if found[1] in (name, name.capitalize()) and name in NAMES and " " not in found[0]:

@@ -1,1 +1,1 @@
-"""What is not text: pictures, portraits, drawings and the typeface."""
+"""Prepare pictures, portraits, drawings and the typeface."""

@@ -1,8 +1,8 @@
-"""Draw what other programs show of the site: a card for each page, and the icons.
+"""Draw the social card of each page, and the icons.
 
 typst draws both, from the templates in drawings/, with the site's own typeface and no network.
-A card takes about 20 ms, so each is kept for as long as nothing in it changes, and new ones are
-drawn while the next pages are made: typst leaves Python to others meanwhile.
+A card takes about 20 ms, so each is cached until something in it changes, and new ones are
+drawn while the next pages are rendered, because typst releases Python's interpreter lock.
 """
 
 import struct
@@ -21,18 +21,18 @@ from . import typeface
 THEME = Path(__file__).resolve().parents[3] / "site_overrides"
 TEMPLATES = THEME / "drawings"
 TYPST = version("typst")
-POINTS_AN_INCH = 72  # so that a point of the template is a pixel of the picture
+POINTS_AN_INCH = 72  # one pixel per point
 
 
 class Cards:
-    """The cards that a build's pages ask for: named when asked, drawn in the background."""
+    """The cards of a build's pages, drawn in the background."""
 
     def __init__(self, practice: str, word, mark: str) -> None:
         """Take the practice's name, how to draw the word for one step or none, and its mark."""
         self._practice, self._word, self._mark = practice, word, mark
-        self.asked: list[Path] = []  # in the order of the pages, some more than once
+        self.asked: list[Path] = []  # in the order of the pages, with repetitions
         self._drawn: dict[Path, Future[Path]] = {}
-        self._pool = ThreadPoolExecutor(1)  # a compiler serves one thread
+        self._pool = ThreadPoolExecutor(1)  # the compiler isn't thread-safe
 
     def address(self, title: str, step=None) -> str:
         """Return the root-relative address of the card of a page with that title and step."""
@@ -54,7 +54,7 @@ class Cards:
         return f"/assets/cards/{path.name}"
 
     def write(self, site: Path) -> None:
-        """Put every card that was asked for into the built site."""
+        """Write every requested card into the built site."""
         folder = site / "assets" / "cards"
         folder.mkdir(parents=True, exist_ok=True)
         for card in self._drawn.values():
@@ -65,7 +65,7 @@ class Cards:
 
 
 def picture(template: str, **inputs: str) -> Path:
-    """Return a PNG of one of the templates, drawn unless it was drawn before."""
+    """Return a PNG of a template, drawn unless it is cached."""
     return keep("png", _made_from(template, inputs), partial(_draw, template, inputs))
 
 
@@ -80,11 +80,11 @@ def _draw(template: str, inputs: Mapping[str, str]) -> bytes:
         ppi=POINTS_AN_INCH,
         sys_inputs=dict(inputs),
     )
-    assert isinstance(drawn, bytes)  # a list for several pages
+    assert isinstance(drawn, bytes)  # it would be a list for several pages
     return drawn
 
 
-@cache  # reading the fonts takes longer than drawing with them
+@cache  # reading the fonts takes longer than drawing
 def _compiler() -> typst.Compiler:
     return typst.Compiler(
         root=str(TEMPLATES), font_paths=[str(typeface.FOLDER)], ignore_system_fonts=True
@@ -92,7 +92,7 @@ def _compiler() -> typst.Compiler:
 
 
 def icon(svg: str, side: int, *, paper: bool) -> bytes:
-    """Return an icon as a PNG of `side` pixels; on paper it keeps clear of rounded corners."""
+    """Return an icon as a PNG of `side` pixels; with paper, it leaves room for rounded corners."""
     drawn = picture(
         "icon",
         icon=svg,
@@ -104,7 +104,7 @@ def icon(svg: str, side: int, *, paper: bool) -> bytes:
 
 
 def favicon(svg: str) -> bytes:
-    """Return favicon.ico, for programs that ask for it unbidden: a header around one PNG."""
+    """Return favicon.ico, for programs that request it by default: a header around one PNG."""
     image = icon(svg, 32, paper=False)
     header = struct.pack("<3H", 0, 1, 1)
     entry = struct.pack("<4B2H2I", 32, 32, 0, 0, 1, 32, len(image), 22)

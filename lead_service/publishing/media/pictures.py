@@ -1,6 +1,6 @@
-"""Send each picture of a page in the sizes that screens need, and say how large it is.
+"""Publish each picture of a page in several sizes, with its width and height in the HTML.
 
-WebP, which every browser since 2020 reads. What the camera wrote into a picture is left out.
+As WebP, which every browser since 2020 reads, without the camera's metadata.
 """
 
 import hashlib
@@ -18,29 +18,29 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from ... import palette
 from ..cache import keep
 
-WIDTHS = (400, 800, 1216)  # pixels; the last is the width of the text on a screen of double density
+WIDTHS = (400, 800, 1216)  # pixels; the last is the text's width on a screen of double density
 SIZES = "(min-width: 42rem) 38rem, calc(100vw - 2rem)"
 BUDGET = 150_000  # bytes of the largest size
 QUALITIES = (80, 65, 50)  # the first whose largest size is within the budget
-ABOVE_THE_FOLD = 1500  # characters of HTML that come before a picture which is seen at once
+ABOVE_THE_FOLD = 1500  # characters of HTML before a picture that is visible at once
 IMAGE = re.compile(r'<img\b[^>]*?\bsrc="(?P<src>[^"]+)"[^>]*?/?>')
 GIVEN = re.compile(r'\s(?:src|width|height|loading|srcset|sizes)="[^"]*"')
 PIXELS = re.compile(r'\s(width|height)="(\d+)(?:px)?"')
 FOR_ONE_SCHEME = ("only-light", "only-dark")
 VIEW_BOX = re.compile(rb"""\bviewBox=["'][\d.-]+[ ,]+[\d.-]+[ ,]+([\d.]+)[ ,]+([\d.]+)""")
 NO_PICTURE = "is not a picture: use an SVG, PNG or WebP"
-KEPT = {"transparency", "icc_profile"}  # of what is written into a picture
+KEPT = {"transparency", "icc_profile"}  # metadata to keep
 WRITTEN_BY_CAMERAS = {"exif", "xmp", "XML:com.adobe.xmp", "photoshop", "comment", "Comment"}
 LOOKED_AT = (128, 128)  # pixels
-HALF = 127  # of 255: what is less opaque is not visible
-CONTRAST = 3  # of a picture with the paper below it (WCAG 2.2, 1.4.11)
+HALF = 127  # of 255: less opaque pixels don't count as visible
+CONTRAST = 3  # of a picture on paper (WCAG 2.2, 1.4.11)
 RASTER = {".png", ".jpg", ".jpeg", ".webp", ".avif"}
 DRAWN = {".svg", ".gif"}
 
 
 @dataclass(frozen=True)
 class Sized:
-    """One picture as it is sent: its own width and height, and each size by its width."""
+    """One published picture: its own width and height, and each size by its width."""
 
     width: int
     height: int
@@ -48,7 +48,7 @@ class Sized:
 
 
 def sized(picture: bytes) -> Sized:
-    """Return a picture in each of `WIDTHS` up to its own; `ValueError` says what is wrong."""
+    """Return a picture in each of `WIDTHS` up to its own; raise `ValueError` with the fault."""
     try:
         with Image.open(BytesIO(picture)) as opened:
             upright = ImageOps.exif_transpose(opened)
@@ -74,7 +74,7 @@ def sized(picture: bytes) -> Sized:
 
 
 def drawn(picture: bytes, ending: str) -> Sized:
-    """Return a drawing or an animation, which is sent as it is."""
+    """Return a drawing or an animation unchanged, with its size."""
     if len(picture) > BUDGET:
         raise ValueError(
             f"weighs {len(picture) // 1000} kB, and {BUDGET // 1000} is the most: use a JPEG or PNG"
@@ -89,7 +89,7 @@ def drawn(picture: bytes, ending: str) -> Sized:
 
 
 def measured(picture: bytes, _ending: str) -> Sized:
-    """Return a picture that is sent as it is, such as a logo."""
+    """Return a picture unchanged, such as a logo, with its size."""
     if len(picture) > BUDGET:
         raise ValueError(f"weighs {len(picture) // 1000} kB, and {BUDGET // 1000} is the most")
     try:
@@ -100,9 +100,9 @@ def measured(picture: bytes, _ending: str) -> Sized:
 
 
 def without_camera_data(picture: bytes) -> bytes:
-    """Return a picture that readers open by itself, upright and without what the camera wrote.
+    """Return a directly linked picture, upright and without the camera's metadata.
 
-    One without such data stays as it is. Raises ValueError for what is not a picture.
+    One without metadata is unchanged. Raises ValueError for an invalid picture.
     """
     try:
         with Image.open(BytesIO(picture)) as opened:
@@ -136,7 +136,7 @@ def _webp(picture: bytes, width: int, quality: int) -> bytes:
 
 
 def _shown(picture: Sized, tag: str) -> tuple[int, int]:
-    """Return the width and height that an author gives a picture, at most its own."""
+    """Return the width and height given by the author, at most the picture's own."""
     given = {name: int(pixels) for name, pixels in PIXELS.findall(tag)}
     part = min(
         1.0,
@@ -147,7 +147,7 @@ def _shown(picture: Sized, tag: str) -> tuple[int, int]:
 
 
 def share_seen(picture: bytes, paper: str) -> float:
-    """Return which part of a picture's visible area stands out from paper, 0 to 1."""
+    """Return the share of a picture's visible area with enough contrast to paper, 0 to 1."""
     with Image.open(BytesIO(picture)) as opened:
         image = opened.convert("RGBA")
     image.thumbnail(LOOKED_AT)
@@ -165,9 +165,9 @@ def share_seen(picture: bytes, paper: str) -> float:
 
 
 def rewritten(html: str, find: Callable[[str], tuple[Sized, Sequence[str]] | None]) -> str:
-    """Write out the size of each picture, and the sizes that a browser may choose from.
+    """Add each picture's size, and the list of sizes for browsers, to the HTML.
 
-    `find` returns what is known of a picture and the address of each of its sizes.
+    `find` returns a picture's data and the address of each size.
     """
 
     def image(found: re.Match[str]) -> str:
@@ -184,7 +184,7 @@ def rewritten(html: str, find: Callable[[str], tuple[Sized, Sequence[str]] | Non
             srcset = ", ".join(f"{address} {width}w" for address, (width, _) in offered)
             sizes = SIZES if width == picture.width else f"{width}px"
             attributes |= {"srcset": srcset, "sizes": sizes}
-        # Of a picture for light paper and one for dark, browsers load the one that is shown.
+        # Of a light and a dark version, browsers load only the shown one.
         if found.start() > ABOVE_THE_FOLD or fragment in FOR_ONE_SCHEME:
             attributes["loading"] = "lazy"
         written = "".join(f' {name}="{escape(str(one))}"' for name, one in attributes.items())

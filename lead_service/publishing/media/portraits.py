@@ -1,6 +1,6 @@
-"""Make the portraits of docs/people/: square, small, and without what the camera wrote into them.
+"""Create the portraits of docs/people/: square, small, and without the camera's metadata.
 
-JPEG, because emails show it too.
+As JPEG, because emails show them too.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ WIDTHS = (96, 192, 384)  # pixels
 
 
 def squares(picture: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield a width and a JPEG for each of `WIDTHS` that the picture fills.
+    """Yield width and JPEG for each of `WIDTHS` up to the picture's own.
 
-    `ValueError` says what is wrong with a picture.
+    Raises `ValueError` for an invalid picture.
     """
     try:
         with Image.open(BytesIO(picture)) as opened:

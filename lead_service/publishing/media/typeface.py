@@ -1,7 +1,7 @@
-"""Cut the typeface to what the site can show, and match the fallback's measures to it.
+"""Subset the typeface to the site's characters, and match the fallback's metrics to it.
 
-Source Serif Pro comes from its package; nothing of it is checked in. The range is fixed, because
-what the service will show (a visitor's name) is not known at build: one file holds ASCII and
+Source Serif Pro comes from its package and isn't checked in. The range is fixed, because
+the service's texts (a visitor's name) aren't known at build: one file has ASCII and
 typographic punctuation, a second the rest of Latin, which browsers fetch only when a page needs
 it.
 """
@@ -23,8 +23,8 @@ RANGES = {
     "-latin": "U+A1-A8,U+AA-AD,U+AF-B6,U+B8-D6,U+D8-17F,U+218-21B,U+1E9E,U+2020-2021,U+2030,"
     "U+2032-2033,U+2039-203A,U+20AC",
 }
-# Figures line up by default, and fit text where asked. Ligatures are for running text alone: in
-# the few words of the other styles they are not worth a kilobyte.
+# Lining figures by default, old-style ones on request. Ligatures are for running text only: in
+# the few words of other styles, they aren't worth a kilobyte.
 FEATURES = {
     "Regular": ["kern", "liga", "onum"],
     "It": ["kern", "onum"],
@@ -46,7 +46,7 @@ BORROWED_WIDTH = 0x0200  # USE_MY_METRICS, in OpenType's glyf table
 
 
 def faces(publish: Callable[[str, bytes], str]) -> str:
-    """Publish the font files; return the CSS that names them and their stand-ins."""
+    """Publish the font files; return the CSS of them and their fallbacks."""
     rules = []
     for style, weight, slant in STYLES:
         for suffix, characters in RANGES.items():
@@ -59,7 +59,7 @@ def faces(publish: Callable[[str, bytes], str]) -> str:
 
 
 def _stand_in(fallback: tuple[str, tuple[str, ...], float]) -> str:
-    """Stretch an installed serif to our widths and heights, so that both set the same lines."""
+    """Return CSS that adapts an installed serif to our metrics, so that lines break alike."""
     name, locals_, width = fallback
     size = MEAN_WIDTH / width
     sources = ",".join(f'local("{local}")' for local in locals_)
@@ -71,7 +71,7 @@ def _stand_in(fallback: tuple[str, tuple[str, ...], float]) -> str:
 
 
 def cut(style: str, characters: str) -> bytes:
-    """Return one WOFF2 file that holds the given characters and nothing else."""
+    """Return a WOFF2 file with only the given characters."""
     source = FOLDER / f"SourceSerifPro-{style}.ttf"
     features = FEATURES[style]
     made_from = (fontTools.version, source.read_bytes(), characters, features, BORROWED_WIDTH)
@@ -79,7 +79,7 @@ def cut(style: str, characters: str) -> bytes:
 
 
 def _cut(source: Path, characters: str, features: list[str]) -> bytes:
-    from fontTools import subset  # here, as most builds find every font cut already
+    from fontTools import subset  # imported here, because fonts are usually cached
 
     options = subset.Options(
         flavor="woff2", layout_features=features, hinting=False, name_IDs=[], notdef_outline=True
