@@ -11,7 +11,7 @@ const button = document.querySelector(".scheme");
 const isDark = () => (root.dataset.scheme ?? (system.matches ? "dark" : "light")) === "dark";
 
 const offerOther = () => {
-  button.textContent = isDark() ? "Light colors" : "Dark colors";
+  button.textContent = isDark() ? "Light mode" : "Dark mode";
   button.hidden = false;
 };
 

@@ -32,7 +32,7 @@ def test_reading_and_navigating_need_no_javascript(visit):
 def test_a_chosen_scheme_is_kept_from_page_to_page(visit):
     page = visit("/", color_scheme="light")
     light = page.evaluate(BACKGROUND)
-    page.get_by_role("button", name="Dark colors").click()
+    page.get_by_role("button", name="Dark mode").click()
     dark = page.evaluate(BACKGROUND)
     page.get_by_role("link", name="Services", exact=True).click()
     page.wait_for_url("**/services/")
@@ -85,7 +85,7 @@ def test_any_phrase_is_found_with_its_passage_marked_and_by_keyboard_alone(visit
     expect(field).to_be_focused()
     first = page.get_by_role("dialog").locator("ul > li").first
     for query, title, mark in (
-        ("with lasting money who has said", "Why Most AI Pilots", None),
+        ("with an ongoing budget who has said", "Why Most AI Pilots", None),
         ("two people with other jobs keep it alive", "Why Most AI Pilots", None),
         ("Sunday evenings", "Why Most AI Pilots", "Sunday evening"),  # another form of a word
         ("integrations tun", "Why Most AI Pilots", "tuned"),  # the beginning of one
@@ -219,8 +219,8 @@ def test_the_address_of_an_article_is_copied_only_where_a_script_can(visit):
 
 def test_a_dark_page_prints_as_ink_on_paper(visit):
     page = visit(ARTICLE, color_scheme="dark")
-    page.get_by_role("button", name="Light colors").click()
-    page.get_by_role("button", name="Dark colors").click()
+    page.get_by_role("button", name="Light mode").click()
+    page.get_by_role("button", name="Dark mode").click()
     page.emulate_media(media="print")
     style = page.evaluate(
         "(({color, backgroundColor}) => [color, backgroundColor])"
