@@ -37,7 +37,10 @@ TASK = re.compile(
 )
 TABLE = re.compile(r"(?s)<table>\n<thead>\n<tr>\n(?P<heads>.*?)</tr>.*?</table>")
 NARROW = 3  # columns that fit on a phone
-SCROLLS = '<div class="scroll" tabindex="0" role="group" aria-label="Table that scrolls sideways">'
+FITS = '<div class="table">'
+SCROLLS = (
+    '<div class="table scroll" tabindex="0" role="group" aria-label="Table that scrolls sideways">'
+)
 MARKER = re.compile(r"\((\d+)\)!?")
 
 
@@ -63,12 +66,11 @@ def _task(found: re.Match[str]) -> str:
 
 
 def scrolling(html: str) -> str:
-    """Make tables with many columns scroll, by touch and by keyboard."""
+    """Let tables scroll by themselves: those with many columns always, by keyboard too."""
 
     def wrap(found: re.Match[str]) -> str:
-        if found["heads"].count("<th") <= NARROW:
-            return found[0]
-        return f"{SCROLLS}\n{found[0]}\n</div>"
+        is_narrow = found["heads"].count("<th") <= NARROW
+        return f"{FITS if is_narrow else SCROLLS}\n{found[0]}\n</div>"
 
     return TABLE.sub(wrap, html) if "<table>" in html else html
 

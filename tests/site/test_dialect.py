@@ -11,7 +11,7 @@ from tests.support.built_site import ROOT, build_site, pages_of, small_docs
 SPECIMEN = ROOT / "docs/insights/specimen.md"
 SHOWN = (
     *('<div class="admonition note">', '<details class="question">', '<div class="tabbed-set"'),
-    *('<div class="scroll" tabindex="0"', 'align="right"', 'aria-label="Done:"', "<dt>"),
+    *('<div class="table scroll" tabindex="0"', 'align="right"', 'aria-label="Done:"', "<dt>"),
     *('class="footnote-ref"', 'href="#note-1-2"', 'id="note-1-2"', '<p class="aside">'),
     *('<abbr title="Return on investment">', 'class="md-button md-button--primary"', "<svg xmlns"),
     *('<div class="grid cards">', '<code class="highlight">', 'class="hll"', "<figcaption>"),
