@@ -91,7 +91,7 @@ def work_off(db: Database, provider: Eraser, now: datetime) -> int:
         try:
             provider.erase(claimed.address)
         except (Temporary, Permanent, Stop) as refusal:
-            log.warning("erasure %s not taken: %s", claimed.id, refusal.reason)
+            log.warning("erasure %s not accepted: %s", claimed.id, refusal.reason)
             db.write(partial(_put_off, claimed=claimed, refusal=refusal, now=now))
         else:
             log.info("erasure %s accepted", claimed.id)

@@ -81,7 +81,7 @@ def run(
             troubles = 0
         except Exception as error:  # an error must not end this process
             more, troubles = False, troubles + 1
-            log.error("deliver is in trouble, and goes on: %s", _where(error))
+            log.error("deliver failed and will continue: %s", _where(error))
         if not more:
             _sleep(_pause_after(troubles), signals)
     is_over.set()
@@ -138,13 +138,13 @@ class _Clock:
                 self._doubt(jump)
                 self._due_at, self._offset = time.monotonic() + CLOCK_SECONDS, _offset()
                 if fault:
-                    log.error("deliver waits for the right time: %s", fault)
+                    log.error("deliver is paused until the clock is right: %s", fault)
                 self._is_wrong = fault is not None
             return self._is_wrong or time.monotonic() < self._doubted_until
 
     def _doubt(self, jump: timedelta) -> None:
         if jump > A_LEAP:
-            log.error("deliver waits for the right time: the clock has jumped ahead by %s", jump)
+            log.error("deliver is paused: the clock has jumped ahead by %s", jump)
             self._doubted_until = time.monotonic() + DOUBTED_SECONDS
         elif jump < -A_LEAP:
             self._doubted_until = 0.0
@@ -199,7 +199,7 @@ def _repeat(
             if not our_clock.is_wrong(db):
                 work(db)
         except Exception as error:
-            log.error("a task beside the emails failed and will be tried again: %s", _where(error))
+            log.error("a background task failed and will be retried: %s", _where(error))
         is_over.wait(BESIDE_SECONDS)
 
 

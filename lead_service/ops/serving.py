@@ -192,7 +192,7 @@ def _end(processes: list[BaseProcess]) -> bool:
         process.join(max(0, deadline - time.monotonic()))
     late = [process for process in processes if process.is_alive()]
     for process in late:
-        log.error("%s did not stop within %s seconds and is killed", process.name, KILL_SECONDS)
+        log.error("%s did not stop in %s seconds and will be killed", process.name, KILL_SECONDS)
     for process in processes:
         assert process.pid  # it was started
         with suppress(ProcessLookupError):  # its workers may outlive it
@@ -253,7 +253,7 @@ class Renewing:
             load_content(self._settings)  # check like deliver, so that both switch or neither does
             self._app = create_app(self._settings)
         except SettingsError as error:
-            log.error("the new build is not shown: %s", error)
+            log.error("the new build is not served: %s", error)
         else:
             old.extensions["lead_service"].database.engine.dispose()
 
@@ -277,7 +277,7 @@ def _warm_up(app: Flask) -> None:
         with app.test_request_context("/book/?zone=Europe/Berlin"):
             times_page.for_booking().render()
     except Exception:  # failing here must not stop the worker; the page itself reports the error
-        log.warning("the page of times could not be laid out in advance", exc_info=True)
+        log.warning("could not render the page of times in advance", exc_info=True)
 
 
 def _end_with_parent() -> None:

@@ -69,7 +69,7 @@ def run_daily(database: Database, settings: Settings, now: datetime) -> dict[str
         return {}
     with database.read() as session:
         if expect(session, planned, settings).is_large:
-            log.warning("retention waits for a person")
+            log.warning("retention waits for approval")
             return {}
     erased = erase(database, settings, planned)
     archived_counts.close_weeks(database, planned)
@@ -96,7 +96,7 @@ def erase(database: Database, settings: Settings, as_of: datetime) -> dict[str, 
         time.sleep(BETWEEN_BATCHES)
     database.forget()
     counts["files"] = sweep_folder(database, settings.mail_folder)
-    log.info("retention", extra={"counts": dict(counts)})
+    log.info("retention run", extra={"counts": dict(counts)})
     return dict(counts)
 
 

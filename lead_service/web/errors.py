@@ -110,14 +110,14 @@ def _storage_error(error: Exception) -> Response:
     """Return 503 if the database failed; 500 for our own errors."""
     if isinstance(error, (IntegrityError, ProgrammingError, DataError)):
         return _broken(error)
-    log.error("storage", extra={"request_id": g.request_id, "error": type(error).__name__})
+    log.error("database error", extra={"request_id": g.request_id, "error": type(error).__name__})
     return page(UNAVAILABLE)
 
 
 def _broken(error: Exception) -> Response:
     """Log the error's places without values, and render the page."""
     log.error(
-        "broken",
+        "unhandled error",
         extra={
             "request_id": g.request_id,
             "error": type(error).__name__,

@@ -37,7 +37,7 @@ class RateLimits:
             except StorageError as error:
                 self._asked_at = time.monotonic()
                 kind = type(error.storage_error).__name__
-                log.warning("the store of limits is away", extra={"error": kind})
+                log.warning("the store of rate limits is unavailable", extra={"error": kind})
         return _hit(self.here, limit, names)
 
 

@@ -63,7 +63,7 @@ def csp_report() -> tuple[str, int]:
     request.max_content_length = REPORT_BYTES
     text = request.get_data(cache=False).decode("utf-8", "replace")
     refused = [name for name in DIRECTIVES if f'"{name}"' in text]
-    log.warning("policy breach", extra={"directives": refused or ["unknown"]})
+    log.warning("content security policy violation", extra={"directives": refused or ["unknown"]})
     return "", 204
 
 

@@ -115,7 +115,7 @@ def test_the_service_s_pages_stay_uncompressed_although_debian_turns_gzip_on(deb
     assert "content-encoding" not in answer.headers
 
 
-def test_while_the_service_is_away_the_site_stays_and_says_whom_to_write_to(
+def test_while_the_service_is_down_the_site_works_and_names_an_address_to_write_to(
     cluster, tmp_path_factory
 ):
     how = {"with_default_site": False, "with_service": False}

@@ -116,7 +116,7 @@ def slow_clients(client, beginning: bytes) -> Iterator[list]:
         pytest.param(UNFINISHED, id="bodies"),
     ],
 )
-def test_slow_clients_stop_nobody_else(client, beginning):
+def test_slow_clients_do_not_block_others(client, beginning):
     with slow_clients(client, beginning) as connections:
         for number in range(8):
             with suppress(OSError):  # nginx waits for them as long as it is told, and no longer
@@ -158,7 +158,7 @@ def test_that_page_is_whole(visitor, cluster):
     assert failed == []
 
 
-def test_what_the_proxy_itself_refuses_is_kept_by_nobody(client):
+def test_refusals_by_the_proxy_are_not_cached(client):
     too_long = client.ask("POST", "/contact/", "", {"Content-Length": "2000000"})
     assert (too_long.status, too_long.headers["cache-control"]) == (413, "no-store")
     with ExitStack() as stack:

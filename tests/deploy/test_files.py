@@ -74,7 +74,7 @@ def run(checkout: Path, *command: str, **more: str) -> subprocess.CompletedProce
 
 
 @pytest.mark.long
-def test_what_the_images_copy_is_enough_to_build_the_site_and_to_run(checkout):
+def test_the_images_copy_enough_to_build_the_site_and_to_run(checkout):
     address = {"PUBLIC_URL": "https://advisory.example/", "NO_MKDOCS_2_WARNING": "1"}
     built = run(checkout, "mkdocs", "build", "--strict", "--quiet", **address)
     assert built.returncode == 0, built.stderr
@@ -106,7 +106,7 @@ def test_every_image_and_package_names_its_version():
     assert len(packages) == 3 and all(re.search(r"=\d", one) for one in packages)
 
 
-def test_images_that_run_are_nobody_in_particular():
+def test_images_run_as_an_unprivileged_user():
     stages = (DEPLOY / "Containerfile").read_text().split("\nFROM ")[1:]
     run_stages = [stage for stage in stages if " AS service\n" in stage or " AS proxy\n" in stage]
     assert len(run_stages) == 2
@@ -122,7 +122,7 @@ def test_containers_can_write_nowhere_and_gain_nothing(name):
     assert service["security_opt"] == ["no-new-privileges:true"]
 
 
-def test_only_the_proxy_can_be_reached_and_only_what_sends_can_reach_out():
+def test_only_the_proxy_can_be_reached_and_only_deliver_can_reach_out():
     open_to_all = {name for name, one in COMPOSE["services"].items() if "ports" in one}
     assert open_to_all == {"proxy"}
     outside = {name for name, one in COMPOSE["services"].items() if "outside" in one["networks"]}
@@ -144,7 +144,7 @@ def test_keys_and_copies_are_where_they_are_needed_and_the_store_of_limits_has_a
     assert "${VALKEY_PASSWORD" in COMPOSE["x-service"]["environment"]["LIMITS_STORAGE"]
 
 
-def test_who_serves_visitors_does_not_know_the_password_of_the_owner_of_the_tables():
+def test_the_web_service_does_not_know_the_password_of_the_tables_owner():
     given = {name: COMPOSE["services"][name].get("environment", {}) for name in OURS}
     as_owner = {name for name in OURS if "OWNER_" in given[name].get("DATABASE_URL", "")}
     assert as_owner == {"migrate", "backup"}
@@ -164,7 +164,7 @@ def test_the_example_of_settings_holds_no_secret():
     assert {asked[name] for name in ("SECRET_KEY", "SENDGRID_API_KEY", "POSTGRES_PASSWORD")} == {""}
 
 
-def test_only_what_migrates_and_copies_may_change_tables():
+def test_only_migrations_and_backups_may_change_tables():
     services = COMPOSE["services"].items()
     owners = {name for name, one in services if "advisory_owner" in str(one.get("environment"))}
     assert owners == {"migrate", "backup"}

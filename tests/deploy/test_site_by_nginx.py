@@ -32,7 +32,7 @@ def test_pages_leave_as_small_as_the_build_has_made_them(client, cluster):
         assert opened(answer.body) == plain
 
 
-def test_what_its_content_names_is_kept_for_a_year(client, cluster):
+def test_files_named_by_their_content_are_cached_for_a_year(client, cluster):
     [font, *_] = cluster.site.glob("assets/*.woff2")
     kept = client.get(f"/assets/{font.name}").headers["cache-control"]
     assert kept == host_rules(cluster.site)["/assets/*"]["Cache-Control"]
@@ -53,7 +53,7 @@ def test_a_page_without_its_slash_has_moved_for_good(client):
 
 @pytest.mark.parametrize("path", ["/200.html", "/503.html", "/_headers", "/_nginx/name.conf",
                                   "/headers.json", "/about/index.html.br"])  # fmt: skip
-def test_what_is_for_servers_is_nobody_s_page(client, path):
+def test_files_for_servers_are_not_served_as_pages(client, path):
     answer = client.get(path)
     assert answer.status == 404
     assert "There is no page here" in answer.text

@@ -97,7 +97,7 @@ def test_a_correction_on_the_desk_changes_every_field_and_says_which(told, datab
     assert f"fields: {labels}" in told.get("/desk/trail/").text
 
 
-def test_a_later_form_fills_in_what_was_not_told_before(database):
+def test_a_later_form_fills_in_missing_details(database):
     def come_back(session) -> dict[str, str]:
         kept(session, email=TOLD["email"], at=MONDAY_MORNING)
         return asdict(kept(session, **TOLD, at=MONDAY_MORNING).details)
@@ -112,7 +112,7 @@ def test_every_form_and_story_knows_every_field(app):
     assert ContactDetails.of(Story(began=1, **TOLD)) == ContactDetails(**TOLD)
 
 
-def test_a_column_holds_what_its_question_takes():
+def test_a_column_is_as_long_as_its_field():
     for one in FIELDS:
         for model in (Lead, Booking):
             assert model.__table__.c[one.name].type.length >= one.metadata["longest"]

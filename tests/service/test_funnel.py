@@ -56,7 +56,7 @@ def numbers(line: Line) -> dict[str, int]:
 
 
 @pytest.mark.both_engines
-def test_everything_that_somebody_did_is_counted_where_it_belongs(journey, database):
+def test_every_event_is_counted_in_its_week_article_and_source(journey, database):
     report = count(database)
     total = numbers(report.total)
     assert {what: total.pop(what, 0) for what in counts.FunnelStage} == {
@@ -107,7 +107,7 @@ def test_articles_are_told_apart(journey, database):
     assert by_article[""]["started"] == 2
 
 
-def test_what_happened_before_or_after_is_not_counted(journey, database):
+def test_events_before_or_after_the_weeks_are_not_counted(journey, database):
     for first, last in ((MONDAY - 9 * WEEK, MONDAY - WEEK), (MONDAY + 2 * WEEK, MONDAY + 3 * WEEK)):
         assert numbers(count(database, first, last).total) == {}
 

@@ -21,7 +21,7 @@ def links(page: Page, rel: str) -> list[str]:
     return [tag["href"] for tag in page.all("a") if tag.get("rel") == rel]
 
 
-def test_an_article_that_answers_its_title_says_what_ai_gets_wrong_and_leads_on(articles):
+def test_an_article_with_an_answer_shows_it_first_and_has_a_next_step(articles):
     own = {article["url"] for article, _ in articles}
     for article, page in articles:
         about = json.loads(page.source.split('ld+json">')[1].split("</script>")[0])["@graph"]

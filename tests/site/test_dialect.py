@@ -45,7 +45,7 @@ def specimen(tmp_path_factory):
         yield site, address + "/insights/new/"
 
 
-def test_all_that_material_documents_for_articles_is_published_without_its_scripts(specimen):
+def test_material_s_documented_syntax_works_without_its_scripts(specimen):
     site, _ = specimen
     page = next(page for page in pages_of(site) if page.url == "/insights/new/")
     assert [part for part in SHOWN if part not in page.source] == []
@@ -78,7 +78,7 @@ def test_the_specimen_keeps_the_rules_of_accessibility_and_the_policy(browser, s
 
 
 @pytest.mark.parametrize("source", USES)
-def test_what_needs_an_extension_is_noticed(source):
+def test_syntax_that_needs_an_extension_is_detected(source):
     assert dialect.is_used(source)
 
 

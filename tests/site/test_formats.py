@@ -52,7 +52,7 @@ def moment(element, name: str) -> datetime:
     return datetime.fromisoformat(element.findtext(f"{ATOM}{name}"))
 
 
-def test_the_feed_has_what_rfc_4287_asks_of_one(feed, site):
+def test_the_feed_has_the_elements_that_rfc_4287_requires(feed, site):
     for name in ("id", "title", "updated", "author"):
         assert len(feed.findall(f"{ATOM}{name}")) == 1
     links = {link.get("rel"): link.get("href") for link in feed.findall(f"{ATOM}link")}
@@ -62,7 +62,7 @@ def test_the_feed_has_what_rfc_4287_asks_of_one(feed, site):
     assert moment(feed, "updated") == max(changes)
 
 
-def test_each_entry_has_what_rfc_4287_asks_of_one(feed, site):
+def test_each_entry_has_the_elements_that_rfc_4287_requires(feed, site):
     entries = feed.findall(f"{ATOM}entry")
     ids = {entry.findtext(f"{ATOM}id") for entry in entries}
     assert len(ids) == len(entries) and all(is_published(site, id) for id in ids)
@@ -108,7 +108,7 @@ def test_structured_data_is_complete_and_every_address_in_it_is_there(pages, sit
     assert seen == set(NEEDED) - {"Person"}  # who is named only where an author is set
 
 
-def test_what_is_referred_to_by_its_id_is_described_on_the_same_page(pages):
+def test_ids_in_json_ld_are_defined_on_the_same_page(pages):
     home = facts(next(page for page in pages if page.url == "/"))
     described = {thing.get("@id") for thing in things(home)}
     assert {item["publisher"]["@id"] for item in home["@graph"] if "publisher" in item} <= described
@@ -164,7 +164,7 @@ def test_the_guide_for_language_models_is_a_title_a_summary_and_lists_of_links(s
     assert all(is_published(site, found[1]) for found in listed)
 
 
-def test_who_finds_a_fault_is_told_whom_to_write_to(site):
+def test_security_txt_has_a_contact(site):
     """RFC 9116: whom, until when within about a year, and where this file is."""
     text = (site / ".well-known/security.txt").read_text("utf-8")
     fields = dict(line.split(": ", 1) for line in text.splitlines())

@@ -26,7 +26,7 @@ def served(site):
     return app.test_client()
 
 
-def test_the_policy_allows_nothing_inline_but_what_the_build_wrote(site, pages):
+def test_the_policy_allows_only_the_inline_blocks_of_the_build(site, pages):
     allowed = policy(site)
     assert not [source for sources in allowed.values() for source in sources if "unsafe" in source]
     for page in pages:
@@ -71,7 +71,7 @@ def test_the_service_keeps_hashed_assets_for_a_year_and_names_types_as_hosts_do(
 
 
 @pytest.mark.parametrize("name", headers.UNSERVED)
-def test_what_is_for_servers_is_not_served(site, name):
+def test_files_for_servers_are_not_served(site, name):
     assert (site / name).exists()
     assert served(site).get(f"/{name}").status_code == 404
 

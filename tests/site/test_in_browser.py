@@ -52,7 +52,7 @@ def test_the_source_goes_along_from_page_to_page_and_nobodys_answers_do(visit):
     page.wait_for_url("**/services/?utm_source=linkedin&ref=team")
 
 
-def test_the_script_passes_on_what_the_service_would_keep(visit):
+def test_the_script_passes_on_the_values_that_the_service_keeps(visit):
     page = visit(ARTICLE)
     here, at_once = page.url, len(PARAMETERS)
     for start in range(0, len(VALUES), at_once):

@@ -32,7 +32,7 @@ def build(tmp_path, nav=NAV, **look):
     return build_site(tmp_path / "site", docs, nav=nav, plugins=[{"publishing": look}])
 
 
-def test_menu_footer_colors_logo_and_icon_are_what_mkdocs_yml_says(tmp_path):
+def test_menu_footer_colors_logo_and_icon_come_from_mkdocs_yml(tmp_path):
     site = build(tmp_path, colors=OWN, logo="logo.svg", icon="logo.svg")
     page = (site / "insights/new/index.html").read_text("utf-8")
     assert '<a href="/insights/" aria-current="true">Ideas</a>' in page
@@ -87,7 +87,7 @@ def test_our_icon_has_the_color_of_the_practice(tmp_path):
     ],
     ids=["all", "nav"],
 )
-def test_what_is_wrong_in_mkdocs_yml_is_said(tmp_path, caplog, wrong, said):
+def test_faults_in_mkdocs_yml_are_reported(tmp_path, caplog, wrong, said):
     draft = ARTICLE.replace("step:", "draft: true\nstep:")
     picture = ARTICLE.replace("sentence", "second sentence") + "![](soon.png)\n"
     soon = picture if "logo" in wrong else draft

@@ -105,7 +105,7 @@ def test_services_steps_and_articles_are_announced_on_the_pages_that_list_them(
     assert [one["item"] for one in listed] == [f"{ORIGIN}{article['url']}" for article in articles]
 
 
-def test_the_manifests_icons_are_what_it_says(site):
+def test_the_icons_of_the_manifest_have_the_declared_sizes(site):
     manifest = json.loads((site / "site.webmanifest").read_text("utf-8"))
     assert manifest["name"] == "ACTION Advisory" and manifest["start_url"] == "/"
     pictures = [icon for icon in manifest["icons"] if icon["type"] == "image/png"]

@@ -57,7 +57,7 @@ def test_no_heading_level_is_skipped(pages):
             assert after <= before + 1, (page.url, levels)
 
 
-def test_no_attribute_holds_what_the_content_security_policy_refuses(pages):
+def test_no_attribute_violates_the_content_security_policy(pages):
     for page in pages:
         for tag, attributes in page.tags:
             assert "style" not in attributes, (page.url, tag)

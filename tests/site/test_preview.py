@@ -20,7 +20,7 @@ A claim. (1) :material-scale-balance:
 """
 
 
-def test_a_preview_shows_drafts_and_says_what_is_wrong_over_the_last_good_build(tmp_path):
+def test_a_preview_shows_drafts_and_reports_faults_over_the_last_good_build(tmp_path):
     docs = small_docs(tmp_path, ARTICLE + WRITING, draft="true")
     config = tmp_path / "mkdocs.yml"
     text = (ROOT / "mkdocs.yml").read_text("utf-8").partition("watch:")[0]
@@ -90,7 +90,7 @@ def test_a_preview_on_a_port_that_is_taken_ends_with_a_sentence(monkeypatch):
             port_to_use()
 
 
-def test_a_folder_becomes_like_another_without_touching_what_is_the_same(tmp_path):
+def test_mirroring_a_folder_leaves_equal_files_untouched(tmp_path):
     new, old = tmp_path / "new", tmp_path / "old"
     for folder, files in ((new, {"a/b": "1", "c": "2"}), (old, {"a/b": "1", "c": "0", "d/e": "3"})):
         for name, text in files.items():

@@ -50,7 +50,7 @@ def test_a_first_visit_to_any_page_is_small(visits):
         assert len(files) <= REQUESTS, (url, files)
 
 
-def test_all_that_the_first_words_wait_for_comes_in_one_round_trip(visits, pages):
+def test_the_first_render_needs_one_round_trip(visits, pages):
     for url, files in visits.items():
         [html] = [size for name, size in files.items() if name.endswith(".html")]
         assert html <= FIRST_ROUND_TRIP, url

@@ -129,7 +129,7 @@ def test_an_old_address_that_is_a_page_stops_the_build(build, caplog, taken):
         ("redirect_from", 5, "redirect_from: /insights/new/ has /old/ too"),
     ],
 )
-def test_what_two_articles_cannot_both_have_stops_the_build(tmp_path, caplog, key, line, said):
+def test_values_that_must_be_unique_stop_the_build(tmp_path, caplog, key, line, said):
     docs = small_docs(tmp_path, redirect_from="[/old/]")
     first = (docs / "insights" / "new.md").read_text("utf-8")
     second = [f"{part} II" if ": A " in part else part for part in first.splitlines()]
@@ -300,7 +300,7 @@ def test_many_articles_are_all_listed_and_the_older_ones_briefly(tmp_path):
     assert years == [*range(1990, 1997)]
 
 
-def test_what_no_build_has_asked_for_in_a_month_is_thrown_away(monkeypatch, tmp_path):
+def test_cached_files_unused_for_a_month_are_deleted(monkeypatch, tmp_path):
     monkeypatch.setattr(cache, "FOLDER", tmp_path / "kept")
     used, unused = (cache.keep("txt", (name,), lambda: b"") for name in ("used", "unused"))
     for path in (used, unused):

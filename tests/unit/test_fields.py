@@ -56,7 +56,7 @@ def test_the_longest_address_is_taken():
 @pytest.mark.parametrize(
     "typed", ["", "ada", "ada@", "@x.com", "a b@x.com", "ada@x..com", f"{LONGEST}m", QUOTED]
 )
-def test_what_is_no_address_is_refused(typed):
+def test_an_invalid_address_is_refused(typed):
     with pytest.raises(ValueError, match=r"."):
         capture.normalize_email(typed)
 

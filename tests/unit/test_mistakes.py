@@ -146,7 +146,7 @@ def test_a_mistake_in_a_text_is_named_with_its_line(source, said):
 
 
 @pytest.mark.parametrize("source", NO_MISTAKES)
-def test_what_is_right_is_no_mistake(source):
+def test_correct_text_has_no_mistakes(source):
     assert mistakes.in_text(source) == ()
 
 
@@ -208,6 +208,6 @@ def test_lines_count_from_the_top_of_the_file(read):
         ("<p>{its_questions}</p>", ("{its_questions}", "give the page a `step`")),
     ],
 )
-def test_what_is_printed_as_it_was_written_is_named(html, said):
+def test_syntax_that_is_printed_literally_is_reported(html, said):
     text, _, message = next(mistakes.in_html(html))
     assert text == said[0] and said[1] in message

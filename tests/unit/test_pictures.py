@@ -24,7 +24,7 @@ def _folder(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("own", "sent"), [(300, [300]), (1000, [400, 800, 1000]), (2000, [400, 800, 1216])]
 )
-def test_a_picture_is_sent_in_sizes_up_to_its_own_without_what_the_camera_wrote(own, sent):
+def test_a_picture_is_published_in_sizes_up_to_its_own_without_camera_data(own, sent):
     sized = pictures.sized(picture(own, own // 2))
     assert (sized.width, sized.height) == (own, own // 2)
     assert [width for width, _ in sized.sizes] == sent

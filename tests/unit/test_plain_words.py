@@ -93,7 +93,7 @@ def faults(path: Path) -> Iterator[str]:
             yield f"{path.relative_to(ROOT)}: … {around} … (write: {plain})"
 
 
-def test_what_people_read_is_plain_american_english():
+def test_texts_for_people_are_plain_american_english():
     assert len(READ) > 300
     assert [fault for path in READ for fault in faults(path)] == []
 

@@ -25,11 +25,11 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("kind", PLANTED)
-def test_what_is_planted_is_found_and_its_line_is_named(kind):
+def test_planted_secrets_are_found_with_their_line(kind):
     assert [line for line, _ in found_in(f"one\ntwo {PLANTED[kind]()}\n")][:1] == [2]
 
 
-def test_what_is_for_tests_is_let_be():
+def test_secrets_for_tests_are_ignored():
     assert list(found_in('SECRET_KEY = "of-the-tests-0123456789-abcdefghij"')) == []
 
 

@@ -163,7 +163,7 @@ def test_an_empty_variable_is_an_unset_one(tmp_path):
     assert load_for_site(empty) == load_for_site({})
 
 
-def test_nothing_is_read_but_what_is_given(tmp_path, monkeypatch):
+def test_only_the_given_environment_is_read(tmp_path, monkeypatch):
     monkeypatch.setenv("PORT", "8123")
     assert load({"VAR_DIR": str(tmp_path)}).port == 8000
 
@@ -180,7 +180,7 @@ def test_the_site_and_the_service_agree_on_where_they_are(tmp_path):
     assert load_for_site(PRODUCTION).public_url == load(PRODUCTION).public_url
 
 
-def test_the_site_needs_no_secret_and_names_what_is_wrong():
+def test_the_site_needs_no_secret_and_reports_faults():
     assert load_for_site({"PUBLIC_URL": "https://advisory.example"}).public_url
     with pytest.raises(SettingsError) as error:
         load_for_site({"RETENTION_DAYS": "long", "PRACTICE_NAM": "x", "PORT": "x"})
@@ -228,7 +228,7 @@ def test_a_fault_never_repeats_a_secret():
         {"SENDGRID_WEBHOOK_KEY": f"-----BEGIN KEY-----\n{PUBLIC_KEY}\n-----END KEY-----\n"},
     ],
 )
-def test_what_production_may_want_is_accepted(given):
+def test_valid_production_settings_are_accepted(given):
     assert not load(PRODUCTION | given).is_local
 
 
@@ -270,7 +270,7 @@ def test_the_default_folder_is_closed_to_others_even_when_it_is_there(tmp_path, 
     assert (tmp_path / "var").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_folder_that_somebody_chose_keeps_its_mode(tmp_path):
+def test_a_folder_chosen_by_the_operator_keeps_its_mode(tmp_path):
     tmp_path.chmod(0o755)
     load({"VAR_DIR": str(tmp_path)})
     assert tmp_path.stat().st_mode & 0o777 == 0o755

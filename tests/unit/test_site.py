@@ -12,7 +12,7 @@ MARKERS = (
 )
 
 
-def test_what_looks_like_a_template_in_the_page_stays_as_it_is():
+def test_template_syntax_in_the_page_is_not_interpreted():
     page = "<style>.a{#id{{x}}{% y %}#}</style>" + MARKERS + "{{ end }}"
     environment = Environment(loader=DictLoader({"page.html": _as_template(page)}))
     child = "{% extends 'page.html' %}{% block content %}CONTENT{% endblock %}"
@@ -32,6 +32,6 @@ def test_a_page_without_each_marker_once_is_refused(page):
     ("slug", "title"),
     [("read-this", "Read This"), ("taken-off-the-site", "taken-off-the-site"), (None, "")],
 )
-def test_an_article_is_called_by_its_title_or_what_is_left_of_it(slug, title):
+def test_an_article_is_named_by_its_title_or_else_its_slug(slug, title):
     article = Article("Read This", "/insights/read-this/", "read-this", "clarify", "", 5)
     assert Published("", "", None, None, (article,)).title_of(slug) == title

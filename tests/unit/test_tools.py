@@ -32,7 +32,7 @@ def run(folder: Path, *options: str, **more: str) -> subprocess.CompletedProcess
 
 @pytest.mark.long
 @pytest.mark.parametrize("workers", ["0", "1"])
-def test_what_has_no_tool_is_not_run_and_said_at_the_start_and_at_the_end(tmp_path, workers):
+def test_tests_without_their_tool_are_skipped_and_reported_at_start_and_end(tmp_path, workers):
     done = run(tmp_path, "-n", workers, *TESTS)
     assert done.returncode == 0, done.stdout
     first, *_, last = [line for line in done.stdout.splitlines() if line.startswith("Not run: ")]
@@ -54,7 +54,7 @@ def test_in_ci_a_missing_tool_ends_the_run_at_once(tmp_path):
     assert " passed" not in done.stdout
 
 
-def test_a_missing_tool_is_named_with_what_it_is_for_and_in_ci_it_is_an_error(monkeypatch):
+def test_a_missing_tool_is_named_with_its_purpose_and_is_an_error_in_ci(monkeypatch):
     monkeypatch.setattr(tools, "missing", lambda: (tools.CHROMIUM,))
     assert tools.lacking(["browser", "tmp_path"]) == ("browser", "no Chromium")
     assert tools.lacking(["limits_store"]) is None

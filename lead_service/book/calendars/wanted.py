@@ -41,4 +41,4 @@ def _ask(database: Database, feeds: list[int], now: datetime) -> None:
     try:
         database.write(lambda session: session.execute(due.values(wanted_at=now)))
     except Exception as error:  # the page was sent already
-        log.warning("calendars not asked for: %s", type(error).__name__)
+        log.warning("calendars not marked for reading: %s", type(error).__name__)

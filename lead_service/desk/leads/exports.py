@@ -153,7 +153,7 @@ def lines(
             with ours.database.read() as session:
                 records = list(_records(session, ours, ids[start : start + AT_ONCE], now))
         except Exception:
-            log.exception("the CSV of leads broke off after %d of %d", start, len(ids))
+            log.exception("CSV export failed after %d of %d leads", start, len(ids))
             yield written([BROKEN_OFF])
             return
         yield "".join(written(one) for one in records)

@@ -100,7 +100,7 @@ def test_a_link_that_is_not_ours_is_the_one_404(client, result, mails, database)
         assert everything(database) == before, kind
 
 
-def test_what_the_address_did_on_another_occasion_stays(client, result, mails, database):
+def test_other_submissions_of_the_address_stay(client, result, mails, database):
     token = hidden(client.get("/contact/").text, "submission")
     client.post("/contact/", data=VISITOR | {"submission": token})
     before = rows(database)
@@ -135,7 +135,7 @@ def test_each_of_two_submissions_is_taken_back_by_its_own_link(
     assert mentions(database, ADA) == []
 
 
-def test_what_the_team_did_because_of_it_goes_with_it(client, result, mails, database):
+def test_changes_by_the_team_are_erased_with_the_submission(client, result, mails, database):
     mail(client, result, website="x")
 
     def release(session) -> None:

@@ -52,7 +52,7 @@ def test_it_holds_links_to_the_site_and_none_that_opens_the_result(client, resul
     assert result.split("/")[2].encode() not in file
 
 
-def test_there_is_none_before_the_last_answer(client, framework):
+def test_there_is_no_result_before_the_last_answer(client, framework):
     begun = begin(client, framework)
     early = client.get(begun + "result.pdf")
     assert (early.status_code, early.location) == (303, begun)

@@ -124,7 +124,7 @@ def test_an_article_s_own_check_starts_the_assessment_with_that_step_done(client
         assert client.get(organize).text.count('" checked>') == same
 
 
-def test_what_a_corrected_phase_asks_in_other_words_is_asked_again(client, framework, database):
+def test_questions_that_a_corrected_phase_rewords_are_asked_again(client, framework, database):
     result = assess(client, framework, WORST, phase="rolling-out")
     begun = result.replace("result/", "")
     old = client.get(f"{begun}implement/").text
@@ -301,7 +301,7 @@ def test_one_address_gets_a_few_emails_a_day_of_all_kinds_and_the_rest_is_held(
 # Answering again
 
 
-def test_answering_again_says_what_has_changed_and_leaves_the_first_result(client, framework):
+def test_answering_again_shows_the_changes_and_leaves_the_first_result(client, framework):
     first = assess(client, framework, WORST)
     assert "What has changed" not in client.get(first).text
     levels = {step.slug: WORST for step in framework.steps} | {"clarify": BEST}
@@ -313,7 +313,7 @@ def test_answering_again_says_what_has_changed_and_leaves_the_first_result(clien
     assert "What has changed" not in client.get(first).text
 
 
-def test_a_repeated_result_is_nobody_s_until_they_leave_an_address(client, framework, database):
+def test_a_repeated_result_has_no_lead_before_an_address_is_left(client, framework, database):
     result = assess(client, framework)
     client.post(result + "mail", data={"email": "ada@example.com"})
     shared = re.search(

@@ -46,7 +46,7 @@ def test_the_shared_page_holds_no_answer_no_address_and_no_button(client, framew
     assert "You said" not in page
 
 
-def test_the_shared_page_is_kept_by_nobody(client, result):
+def test_the_shared_page_is_not_cached(client, result):
     answer = client.get(share(client, result))
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "same-origin"
@@ -90,7 +90,7 @@ def test_a_link_made_after_revoking_is_another_and_the_old_one_stays_closed(clie
     assert (client.get(old).status_code, client.get(new).status_code) == (404, 200)
 
 
-def test_revoking_what_is_not_shared_changes_nothing(client, result):
+def test_revoking_without_a_shared_link_changes_nothing(client, result):
     assert client.post(result + "unshare").status_code == 303
     assert client.get(result).status_code == 200
 

@@ -78,7 +78,7 @@ def test_a_result_keeps_the_wording_it_was_given_with_and_says_of_when_it_is(
     assert after.get(result.replace("/result/", "/result.pdf")).data.startswith(b"%PDF-")
 
 
-def test_who_is_half_way_goes_on_with_the_questions_they_began_with(
+def test_an_unfinished_assessment_keeps_its_version_of_the_questions(
     client, framework, edit, client_after
 ):
     begun = begin(client, framework)
@@ -149,7 +149,7 @@ def test_a_version_that_no_result_rests_on_is_not_compared(client, framework, da
 
 
 @only_sqlite
-def test_check_names_the_question_and_what_is_wrong_with_it(environment, edit, db_url):
+def test_check_names_the_question_and_its_fault(environment, edit, db_url):
     assert run(environment, "migrate").returncode == 0
     edit(
         ("- id: organize-say\n", "- id: clarify-case\n"),

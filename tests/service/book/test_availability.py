@@ -175,7 +175,7 @@ def test_a_busy_calendar_closes_its_times_and_no_more(change, seen, why):
     ],
     ids=["never read", "too old", "read by another clock", "known so far only"],
 )
-def test_what_is_not_known_is_not_free(change, seen, why, known):
+def test_unknown_time_is_not_free(change, seen, why, known):
     with_feed(change, **known)
     assert seen() == []
     assert why(NINE + 7 * HOUR).kind is UnavailableReason.UNREAD

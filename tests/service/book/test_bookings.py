@@ -164,7 +164,7 @@ def test_visitor_and_team_learn_the_true_reason_why_a_start_is_gone(
     assert "Monday, November 23, 2026, 1:00 pm Berlin time (CET)" in subject
 
 
-def test_a_post_cannot_book_beyond_what_pages_show(client, database):
+def test_a_post_cannot_book_beyond_the_shown_times(client, database):
     database.write(lambda session: setattr(session.get_one(Host, 1), "horizon_days", None))
     form = booking_form(client, open_starts(client)[0])
     database.write(lambda session: setattr(session.get_one(Host, 1), "version", 2))
@@ -295,7 +295,7 @@ def test_a_text_that_is_too_long_is_kept(client):
     assert "must be 2,000 characters or fewer" in refused.text
 
 
-def test_an_error_page_shows_what_was_typed_and_nothing_else(client, database, framework):
+def test_an_error_page_shows_the_input_and_nothing_else(client, database, framework):
     ann = add_host(database)
     token = assess(client, framework).split("/")[2]
     query = f"?zone=UTC&host={ann}&assessment={token}&from=about-clarify"
@@ -332,7 +332,7 @@ def test_suspicion_belongs_to_a_booking_and_not_to_the_address_for_good(client, 
         assert not session.scalars(select(Lead)).one().quarantine
 
 
-def test_what_is_made_up_is_not_carried_from_page_to_page(client):
+def test_made_up_parameters_are_not_carried_from_page_to_page(client):
     page = client.get("/book/", query_string={"zone": "x" * 5000, "from": "y" * 5000}).text
     assert "xxx" not in page
     assert "yyy" not in page
@@ -349,7 +349,7 @@ def test_consent_is_unticked_by_default_and_kept_with_its_wording(client, databa
 
 
 @pytest.mark.parametrize(("ticked", "chosen"), [({}, False), ({"may_contact": "y"}, True)])
-def test_each_form_keeps_what_was_asked_and_chosen_when_and_where(
+def test_each_form_stores_the_question_choice_time_and_place_of_a_consent(
     client, framework, database, ticked, chosen
 ):
     result = assess(client, framework)

@@ -42,7 +42,7 @@ def test_a_file_arrives_with_its_marks(server):
     assert not headers.keys() & {"if-none-match", "if-modified-since", "cookie", "authorization"}
 
 
-def test_what_has_not_changed_is_not_sent_again(server):
+def test_an_unchanged_calendar_is_not_sent_again(server):
     server.answers["/a"] = lambda request: request.answer(304)
     marks = {"etag": '"1"', "last_modified": "Mon, 23 Nov 2026 08:00:00 GMT"}
     assert fetch(server.url("/a"), **marks, allow_loopback=True) == Fetched(None)
@@ -125,7 +125,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(server, monkeypatch
     assert [host for host in looked_up if host == "localhost"] == ["localhost"]
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(server, refused, monkeypatch):
+def test_an_untrusted_certificate_is_refused(server, refused, monkeypatch):
     monkeypatch.delenv("SSL_CERT_FILE")
     assert refused() == "its certificate is not valid"
     assert server.asked == []

@@ -21,7 +21,7 @@ def ics(rule: str = "") -> bytes:
     return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{event}END:VCALENDAR\r\n".encode()
 
 
-def test_the_other_process_answers_what_this_one_would():
+def test_the_sandbox_gives_the_same_answer_as_this_process():
     at = datetime(2026, 3, 30, 8, 0, tzinfo=UTC)
     found = sandbox.parse_in_process(ics(), *ASKED)
     assert found == ParsedCalendar([Busy(at, at + timedelta(hours=1))])

@@ -206,7 +206,7 @@ def test_a_clock_that_was_set_back_does_not_stop_the_reading(read, server):
     assert len(server.asked) == 2
 
 
-def test_what_is_unchanged_is_confirmed_without_reading_it_again(read, server, busy, monkeypatch):
+def test_an_unchanged_calendar_is_confirmed_without_parsing_it(read, server, busy, monkeypatch):
     read(file(ics("20261126T090000Z"), ETag='"1"'))
     monkeypatch.setattr(sync, "parse_in_process", None)  # would fail
     found = read(lambda request: request.answer(304), 10)
@@ -399,7 +399,7 @@ def test_the_command_reads_calendars(environment, database, server, feed, monkey
     assert feed().succeeded_at == NOW
 
 
-def test_visitors_see_what_was_read(read, database, client):
+def test_visitors_see_times_by_the_last_reading(read, database, client):
     before = calendar_starts(database)
     read(ics("20261126T090000Z"))
     after = calendar_starts(database)

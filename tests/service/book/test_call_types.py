@@ -113,7 +113,7 @@ def test_no_link_leads_to_a_kind_that_cannot_be_booked(app, client, framework, d
     assert 'href="/book/review/"' not in client.get("/book/").text
 
 
-def test_check_names_a_kind_that_nobody_takes(app, database, settings, review):
+def test_check_names_a_kind_that_no_host_takes(app, database, settings, review):
     change_host(database, call_types=["discovery"])
     calls = app.extensions["lead_service"].published.calls
     with database.read() as session:

@@ -74,7 +74,7 @@ def test_a_move_to_a_time_that_overlaps_the_old_one_is_no_conflict_with_itself(c
     assert count(context.database, TimeCell) == 6
 
 
-def test_a_move_to_where_it_is_changes_nothing_and_mails_nobody(client, context, mails):
+def test_a_move_to_the_same_start_changes_nothing_and_sends_no_email(client, context, mails):
     book(client)
     written = len(mails())
     assert not move(context, only_call(context.database).starts_at)
@@ -241,7 +241,7 @@ def test_a_mistyped_address_that_got_an_earlier_invitation_is_freed_of_it(
     assert "booking_withdrawn" in kinds
 
 
-def test_a_held_call_that_moves_tells_nobody_anew(client, context, mails, starts):
+def test_moving_a_held_call_sends_no_further_email(client, context, mails, starts):
     book(client, website="spam")
     move(context, starts[2])
     states = {row.kind: row.state for row, _ in mails()}
@@ -255,7 +255,7 @@ def test_a_held_call_that_moves_tells_nobody_anew(client, context, mails, starts
 
 
 @only_postgresql
-def test_a_change_counts_on_from_what_others_did_to_the_host_meanwhile(client, context):
+def test_a_change_builds_on_concurrent_changes_of_the_host(client, context):
     """The pages of times tell by this count that something has changed."""
     book(client)
 

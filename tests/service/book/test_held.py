@@ -107,7 +107,7 @@ def test_one_client_holds_fewer_starts_than_all_may(client, database, at, monkey
     assert [robot(client, number) for number in (8, 9)] == ["booking", "contact"]
 
 
-def test_what_strangers_book_in_a_name_neither_blocks_nor_tells_of_its_calls(
+def test_strangers_bookings_in_a_name_neither_block_nor_reveal_its_calls(
     environment, request, database, at
 ):
     environment["BOOKINGS_PER_ADDRESS"] = "1"
@@ -153,7 +153,7 @@ def test_many_visitors_at_once_are_held_too(client, database, at, monkeypatch):
         assert count(database, Booking.quarantine.is_(False)) == confirmed
 
 
-def test_calls_that_nobody_confirms_are_listed_before_they_begin_and_told_of_when_they_do(
+def test_unconfirmed_calls_are_listed_before_they_begin_and_reported_when_they_do(
     app, client, database, settings, mails, at
 ):
     assert robot(client, 1) == "booking"
@@ -233,7 +233,7 @@ def test_one_press_closes_the_suspected_leads_of_an_hour_but_those_to_keep(
     assert "ada7@example.com" not in written
 
 
-def test_calls_that_nobody_proved_ring_when_they_hold_a_tenth_of_the_starts(
+def test_unproved_calls_raise_an_alarm_when_they_hold_a_tenth_of_the_starts(
     app, client, database, at, monkeypatch
 ):
     calls = app.extensions["lead_service"].published.calls

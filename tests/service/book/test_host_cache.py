@@ -70,7 +70,7 @@ def test_an_edit_made_elsewhere_is_seen_at_once(context, database):
 
 
 @pytest.mark.both_engines
-def test_a_call_booked_elsewhere_is_seen_at_once_and_is_in_nobody_s_way_when_it_moves(
+def test_a_call_booked_elsewhere_is_seen_at_once_and_frees_its_time_when_it_moves(
     client, context, database
 ):
     before = shown(context, MONDAY_MORNING)
@@ -102,7 +102,7 @@ def test_any_of_several_hosts_opens_a_start_and_each_can_be_asked_alone(client, 
     assert open_starts(client, host=str(other))[0] == start_text(alone[1][0])
 
 
-def test_what_is_known_is_read_again_only_when_it_has_changed(context, database):
+def test_hosts_are_read_again_only_when_they_have_changed(context, database):
     with context.database.read() as session:
         first = host_cache.snapshot(session)
         assert host_cache.snapshot(session).hosts is first.hosts

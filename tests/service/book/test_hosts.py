@@ -34,7 +34,7 @@ def test_the_page_of_one_time_tells_of_those_who_are_free_then(client):
 
 
 @pytest.mark.usefixtures("ann")
-def test_a_number_is_asked_for_only_when_somebody_may_call(client, database):
+def test_a_phone_number_is_asked_for_only_if_the_host_may_call(client, database):
     assert asks_for_a_number(client.get(f"/book/{BOTH}/").text)
     assert not asks_for_a_number(client.get(f"/book/{ANN_ALONE}/").text)
     book(client, ANN_ALONE, phone="")
@@ -61,7 +61,7 @@ def test_a_number_is_asked_for_when_the_one_with_a_link_is_busy_meanwhile(client
     [{"meeting_link": ""}, {"is_active": False}],
     ids=["way", "host"],
 )
-def test_a_form_is_shown_once_more_when_what_it_said_has_changed(client, database, ann, change):
+def test_a_form_is_shown_again_when_its_terms_have_changed(client, database, ann, change):
     add_host(database, name="Cleo", zone="America/Chicago", meeting_link=LINK)
     change_host(database, 3, is_active=False)
     form = booking_form(client, ANN_ALONE)
@@ -93,7 +93,7 @@ def test_a_call_that_moves_to_a_host_who_phones_asks_for_the_number_and_says_so(
     assert only_call(database).phone == "+1 555 0100"
 
 
-def test_a_move_is_shown_once_more_when_what_it_said_has_changed(client, database, ann):
+def test_a_move_is_shown_again_when_its_terms_have_changed(client, database, ann):
     page = book(client, ANN_ALONE)
     shown = client.get(f"{page}move/{BOTH}/").text
     change_host(database, ann, meeting_link="")
@@ -105,7 +105,7 @@ def test_a_move_is_shown_once_more_when_what_it_said_has_changed(client, databas
     assert client.post(page + "move/", data=form).status_code == 303
 
 
-def test_who_was_asked_for_no_number_hears_that_the_time_is_taken(client, ann):
+def test_without_a_question_for_a_number_the_time_is_reported_as_taken(client, ann):
     form = booking_form(client, ANN_ALONE, phone="")
     book(client, ANN_ALONE, email="faster@example.com")
     page = client.post("/book/", data=form)

@@ -33,7 +33,7 @@ def invitation(message) -> dict:
     }
 
 
-def test_who_takes_the_call_is_shown_before_and_after_it_is_booked(app, client, database, mails):
+def test_the_host_is_shown_before_and_after_booking(app, client, database, mails):
     publish(app, people=(ANN,))
 
     def choose(session) -> None:
@@ -100,7 +100,7 @@ def test_a_call_that_has_begun_is_added_to_no_calendar_and_offers_another(client
     assert "invite.ics" not in later and "Keep" not in later
 
 
-def test_a_call_that_has_begun_is_not_cancelled_any_more(client, database, at):
+def test_a_call_that_has_begun_cannot_be_canceled(client, database, at):
     page = book(client)
     at(MONDAY_MORNING + timedelta(days=1))
     refused = client.post(page + "cancel")
@@ -242,7 +242,7 @@ def test_an_address_can_be_corrected_three_times_only(client):
     assert client.post(page + "address", data={"email": "x@example.org"}).status_code == 422
 
 
-def test_nobody_books_with_an_address_of_ours(client, database, settings):
+def test_the_address_of_a_host_cannot_book(client, database, settings):
     form = booking_form(client, open_starts(client)[0])
     for ours in ("Team@example.com", settings.mail_from):
         refused = client.post("/book/", data=form | {"email": ours})

@@ -79,7 +79,7 @@ def test_a_mailbox_that_had_enough_emails_is_reminded_of_proved_calls_only(
     assert len(waiting(database, state)) == 1
 
 
-def test_after_an_outage_nobody_is_reminded_twice_nor_of_a_call_that_is_over(
+def test_after_an_outage_no_reminder_is_sent_twice_or_after_the_call(
     client, database, far, at, post
 ):
     book(client, far)

@@ -121,7 +121,7 @@ def test_a_time_that_is_not_on_offer_is_refused_with_those_that_are(client, data
             assert client.get(f"{page}move/{start}/").status_code == 404
 
 
-def test_a_call_that_is_over_is_moved_no_more_and_the_page_says_what_to_do(client, database, at):
+def test_a_past_call_cannot_be_moved_and_the_page_says_what_to_do(client, database, at):
     page = book(client)
     form = {"start": start_of(offered(client, page)[2])}
     at(MONDAY_MORNING + timedelta(hours=4))
@@ -148,7 +148,7 @@ def test_moving_is_not_for_ever(client, context, database):
     assert only_call(database).sequence == reschedule.MOST_MOVES
 
 
-def test_what_the_team_does_to_a_call_uses_up_none_of_the_visitors_moves(client, context, database):
+def test_changes_by_the_team_do_not_count_as_the_visitors_moves(client, context, database):
     page = book(client)
     wanted = [parse_start(text) for text in open_starts(client)[:2]]
     for number in range(reschedule.MOST_MOVES + 1):
@@ -167,7 +167,7 @@ def test_a_move_in_another_zone_takes_the_zone_along(client, database):
     assert only_call(database).visitor_zone == "Asia/Kolkata"
 
 
-def test_nobody_moves_a_call_without_its_link(client, database):
+def test_a_call_cannot_be_moved_without_its_link(client, database):
     page = book(client)
     wanted = start_of(offered(client, page)[2])
     for path in ("/booking/guess/move/", f"/booking/guess/move/{wanted}/"):

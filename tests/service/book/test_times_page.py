@@ -62,7 +62,7 @@ def test_the_first_open_day_is_chosen_and_the_others_are_links(client):
     assert [parse_start(text).day for text in re.findall(r"/book/(\w+Z)/", second)] == [24] * 16
 
 
-def test_who_listens_hears_of_open_days_alone(client):
+def test_screen_readers_announce_open_days_only(client):
     page = heard(client.get("/book/").text)
     assert "Tuesday, November 24, 16 times" in page
     assert not re.search(r"\b(21|22|28|29)\b", page.replace("2026", ""))
@@ -80,7 +80,7 @@ def test_months_are_turned_as_far_as_something_is_open(client):
     assert "November" in links(second)
 
 
-def test_a_month_or_day_that_is_made_up_leads_to_what_is_open(client):
+def test_a_made_up_month_or_day_leads_to_open_times(client):
     for month, day in [
         ("1999-01", "0001-01-01"),
         ("9999-12", "9999-12-31"),
@@ -182,7 +182,7 @@ def test_a_zone_is_found_by_a_city_and_chosen_by_a_link(client):
     assert all("zone=Asia/Tokyo" in unescape(one) for one in links(chosen).values() if "Z/" in one)
 
 
-def test_a_zone_that_nobody_knows_says_what_to_type_instead(client):
+def test_an_unknown_zone_says_what_to_type_instead(client):
     page = client.get("/book/", query_string={"find": "<b>Atlantis"}).text
     assert "find that time zone" in page
     assert 'value="&lt;b&gt;Atlantis"' in page
@@ -209,7 +209,7 @@ def test_the_date_is_the_visitor_s_where_it_is_tomorrow_already(client):
     assert "1:00 am" in page
 
 
-def test_what_came_along_stays_through_the_search_for_a_zone(client, framework):
+def test_carried_parameters_stay_through_the_search_for_a_zone(client, framework):
     token = assess(client, framework, 0).split("/")[2]
     page = client.get(f"/book/?assessment={token}&from=about-clarify&find=tokyo").text
     answers = hidden(page, "assessment")  # in place of the token, which would open the result
@@ -222,7 +222,7 @@ def test_what_came_along_stays_through_the_search_for_a_zone(client, framework):
 # -- Several hosts ----------------------------------------------------------------------------
 
 
-def test_with_one_host_nobody_is_asked_for(client):
+def test_with_one_host_there_is_no_choice_of_person(client):
     assert "Any of us" not in client.get("/book/").text
 
 
@@ -240,7 +240,7 @@ def test_a_person_can_be_asked_for_and_gets_the_call(client, database):
     assert only_call(database).host_id == ann
 
 
-def test_times_of_one_person_leave_out_what_only_others_have(client, database):
+def test_times_of_one_person_leave_out_those_of_others(client, database):
     ann = add_host(database)
     start = open_starts(client)[0]
     book(client, start, host=str(ann))
@@ -335,7 +335,7 @@ def test_without_a_host_every_answer_says_that_no_one_takes_calls(client, databa
     assert f'value="{form["phone"]}"' in answer.text
 
 
-def test_only_kinds_that_somebody_takes_are_linked(app, client, database):
+def test_only_kinds_that_a_host_takes_are_linked(app, client, database):
     publish(app, KIND, replace(KIND, slug="demo", name="Demo", meet="video"))
     set_host(database, call_types=["discovery", "demo"], version=2)
     assert "/book/demo/" not in client.get("/book/").text

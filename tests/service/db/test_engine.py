@@ -28,7 +28,7 @@ def counters(db_url):
 # -- Transactions ---------------------------------------------------------------------------
 
 
-def test_a_write_commits_all_and_returns_what_the_work_returned(counters):
+def test_a_write_commits_everything_and_returns_the_result_of_its_work(counters):
     def work(session):
         set_to(session, "a", 1), set_to(session, "b", 2)
         return "done"
@@ -59,7 +59,7 @@ def test_a_failed_write_takes_back_its_tables_too(counters):
         session.execute(text("SELECT * FROM half_made"))
 
 
-def test_what_is_changed_while_reading_is_not_kept(counters):
+def test_changes_in_a_read_session_are_rolled_back(counters):
     with counters.read() as session:
         set_to(session, "a", 1)
     assert value(counters) == 0

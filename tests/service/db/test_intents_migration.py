@@ -18,7 +18,7 @@ DRAFT = {"what": "wrote to us", "text": "Please call.", "article": "", "call": "
 
 
 @pytest.mark.long
-def test_what_waits_is_sent_as_it_was_composed_and_knows_its_call(client, database, context, mails):
+def test_waiting_emails_are_sent_as_composed_and_know_their_call(client, database, context, mails):
     book(client)
     client.post("/contact/", data=VISITOR | {"submission": "once"})
     with database.read() as session:

@@ -69,7 +69,7 @@ DERIVED = {"sort_name", "sought"}  # from other columns; test_leads_migration lo
 
 @pytest.mark.both_engines
 @pytest.mark.parametrize("revision", long_but(RELEASED[0], RELEASED[-2]))
-def test_all_that_a_released_schema_held_is_there_after_migrating(empty, revision):
+def test_migrating_a_released_schema_keeps_all_of_its_data(empty, revision):
     before = filled(empty, revision)
     assert all(before.values())
     schema.migrate(empty)
@@ -88,7 +88,7 @@ def test_all_that_a_released_schema_held_is_there_after_migrating(empty, revisio
 
 @pytest.mark.both_engines
 @pytest.mark.parametrize("revision", long_but(RELEASED[0])[:-1])
-def test_a_migration_that_fails_at_its_last_step_leaves_all_as_it_was(empty, revision):
+def test_a_migration_that_fails_at_its_last_step_changes_nothing(empty, revision):
     before = filled(empty, revision)
 
     def fail(_connection, _cursor, statement, *_more) -> None:

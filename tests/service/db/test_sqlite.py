@@ -26,7 +26,7 @@ def counters(tmp_path):
     database.close()
 
 
-def test_every_connection_is_set_up_to_keep_what_it_acknowledged(counters):
+def test_every_connection_is_set_up_for_durable_commits(counters):
     for engine in (counters.engine, counters._writer):
         with engine.connect() as connection:
             read = lambda name, c=connection: c.scalar(text(f"PRAGMA {name}"))  # noqa: E731

@@ -91,7 +91,7 @@ def test_a_long_writer_is_waited_for_and_then_said_plainly(
     assert client.post("/book/", data=form).status_code == 303
 
 
-def test_nobody_waits_for_a_lock_longer_than_the_patience_that_is_set(app):
+def test_lock_waits_end_after_the_configured_time(app):
     with app.extensions["lead_service"].database.engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             assert connection.scalar(text("PRAGMA busy_timeout")) == engine.BUSY_SECONDS * 1000
@@ -99,7 +99,7 @@ def test_nobody_waits_for_a_lock_longer_than_the_patience_that_is_set(app):
             assert connection.scalar(text("SHOW lock_timeout")) == f"{engine.BUSY_SECONDS}s"
 
 
-def test_a_database_that_takes_nothing_any_more_says_not_saved(client, app, database):
+def test_a_database_that_refuses_writes_gives_the_page_not_saved(client, app, database):
     inside = app.extensions["lead_service"].database
     form = booking_form(client, open_starts(client)[0])
     off = "PRAGMA query_only = ON" if inside.is_sqlite else "SET default_transaction_read_only = on"
@@ -128,7 +128,7 @@ def test_a_database_that_takes_nothing_any_more_says_not_saved(client, app, data
     ],
 )
 @only_postgresql
-def test_what_postgresql_answers_in_trouble_is_said_as_what_it_is(client, app, error, status):
+def test_errors_of_postgresql_are_reported_by_their_cause(client, app, error, status):
     form = booking_form(client, open_starts(client)[0])
     engine = app.extensions["lead_service"].database.engine
 

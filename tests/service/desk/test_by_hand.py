@@ -50,7 +50,7 @@ def one(database, model):
 
 
 @pytest.mark.parametrize(("said", "allowed"), [("yes", [True]), ("no", [False]), ("", [])])
-def test_a_lead_added_by_hand_keeps_what_they_told_and_who_heard_it(
+def test_a_lead_added_by_hand_stores_their_answers_and_the_member(
     client, member, database, said, allowed
 ):
     form = TOLD | {"how": "Trade fair", "owner_id": "1", "note": NOTE, "may_contact": said}
@@ -70,7 +70,7 @@ def test_a_lead_added_by_hand_keeps_what_they_told_and_who_heard_it(
     assert not any(one["confirmed_by_email"] for one in stored["consents"])
 
 
-def test_a_lead_that_we_have_keeps_what_it_is_and_what_was_typed_is_kept_beside_it(
+def test_an_existing_lead_keeps_its_details_and_other_typed_ones_go_to_its_timeline(
     client, lead, database
 ):
     came = {"at": MONDAY_MORNING.isoformat(), "utm_source": "newsletter"}
@@ -119,7 +119,7 @@ def test_a_source_that_no_lead_can_have_is_not_every_source():
     assert LeadFilter.read({"source": "???"}).address == {"source": "???"}
 
 
-def test_who_cannot_be_reached_is_not_added(client, member, database):
+def test_a_lead_without_a_valid_address_is_not_added(client, member, database):
     sent = press(client, "/desk/leads/new/", name="Dana", how="Trade fair")
     assert sent.status_code == 422
     assert "Enter their email address." in sent.text
@@ -249,7 +249,7 @@ def test_two_leads_of_one_person_are_combined_once_a_member_says_so(client, lead
     assert NOTE in client.get(lead).text
 
 
-def test_what_a_member_typed_goes_into_no_link_for_the_lead(client, member, database, settings):
+def test_links_for_a_lead_contain_no_source_that_a_member_typed(client, member, database, settings):
     press(client, "/desk/leads/new/", **TOLD | {"how": "Husband of Ann", "owner_id": ""})
     form = {"at": "2026-11-24T09:00", "city": "Berlin", "name": "Dana", "submission": "x"}
     press(client, LEAD, LEAD + "book/", **form)
@@ -263,7 +263,7 @@ def test_what_a_member_typed_goes_into_no_link_for_the_lead(client, member, data
     assert "usband" not in again
 
 
-def test_the_host_of_a_call_owns_a_lead_that_nobody_owns(client, member, database):
+def test_the_host_of_a_call_becomes_the_owner_of_an_unowned_lead(client, member, database):
     book(client)
     assert one(database, Lead).owner_id == 1
     assert "Assigned the lead to <bdi>ann@example.com" in client.get("/desk/leads/1/").text
@@ -288,7 +288,7 @@ def test_after_a_no_show_an_email_can_be_read_and_then_sent_once(client, member,
     assert "We invited them to book again." in client.get(page).text
 
 
-def test_who_booked_again_is_not_invited_to(client, member, mails, database, at):
+def test_visitors_who_booked_again_are_not_invited_to(client, member, mails, database, at):
     page = f"/desk/calls/{add_past_call(database)}/"
     press(client, page, page + "result", result="no_show")
     press(client, page + "again/")

@@ -150,7 +150,7 @@ def test_a_move_to_a_time_that_was_just_taken_says_why_and_keeps_the_note(
     assert stored(database).starts_at == datetime(2026, 11, 24, 9, tzinfo=UTC)
 
 
-def test_a_move_to_what_is_not_on_offer_is_a_422(client, call, database):
+def test_a_move_to_a_start_that_is_not_offered_is_a_422(client, call, database):
     for start in ["20261124T0300Z", "20261124T0907Z", "20200101T0900Z"]:
         sent = press(client, call + "move/", start=start, note=NOTE)
         assert sent.status_code == 422, start
@@ -191,7 +191,7 @@ def test_a_time_in_a_gap_or_a_repeated_hour_is_not_guessed(client, member, datab
     assert told in sent.text
 
 
-def test_what_has_begun_can_be_changed_no_more(client, member, database):
+def test_a_call_that_has_begun_cannot_be_changed(client, member, database):
     id = add_past_call(database)
     page = f"/desk/calls/{id}/"
     for action in ("move/", "give/", "cancel/"):
@@ -222,7 +222,7 @@ def test_a_call_given_to_another_host_tells_the_visitor_and_both_hosts(
 
 
 @pytest.mark.both_engines
-def test_who_has_a_call_then_cannot_be_chosen_and_a_race_for_them_is_a_409(client, call, database):
+def test_a_busy_host_cannot_be_chosen_and_a_race_for_one_is_a_409(client, call, database):
     ben = add_host(database)
     book(client, "20261124T0900Z", email="second@example.com")
     page = client.get(call + "give/").text
@@ -234,7 +234,7 @@ def test_who_has_a_call_then_cannot_be_chosen_and_a_race_for_them_is_a_409(clien
     assert stored(database).host_id == 1
 
 
-def test_what_speaks_against_a_host_is_said_and_can_be_overruled(client, call, database):
+def test_objections_to_a_host_are_shown_and_can_be_overruled(client, call, database):
     ben = add_host(database)
     change_host(database, ben, hours=[])
     assert "Outside the host\u2019s hours" in client.get(call + "give/").text

@@ -42,9 +42,7 @@ def records(answer) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.text.lstrip("\ufeff"), newline=""), strict=True))
 
 
-def test_a_view_as_csv_holds_its_leads_and_what_the_desk_knows_of_them(
-    client, ann, framework, database
-):
+def test_the_csv_of_a_view_has_its_leads_with_all_their_details(client, ann, framework, database):
     result = assess(client, framework, {"organize": WORST})
     came = {"utm_source": "linkedin", "utm_medium": "social", "from": "about-organize"}
     book(
@@ -83,7 +81,7 @@ def test_a_view_as_csv_holds_its_leads_and_what_the_desk_knows_of_them(
     assert client.get("/desk/leads.csv?stage=sold").status_code == 404
 
 
-def test_the_file_is_handed_over_and_kept_by_nobody(client, ann):
+def test_the_file_is_a_download_and_is_not_cached(client, ann):
     headers = client.get("/desk/leads.csv").headers
     assert headers["Content-Type"] == "text/csv; charset=utf-8"
     assert headers["Content-Disposition"] == 'attachment; filename="leads.csv"'
@@ -163,7 +161,7 @@ def test_a_file_that_an_error_breaks_off_says_that_it_is_not_complete(
     monkeypatch.setattr(exports, "_records", fail)
     head, last = client.get("/desk/leads.csv").text.splitlines()
     assert head.startswith('"Number",') and last == f'"{exports.BROKEN_OFF}"'
-    assert "broke off after 0 of 1" in caplog.text
+    assert "failed after 0 of 1" in caplog.text
 
 
 def test_one_lead_as_json_holds_the_listed_fields(client, ann, framework, database):

@@ -69,7 +69,7 @@ def test_a_form_of_a_session_that_has_ended_is_kept_until_its_writer_is_back(
     assert notes(database) == [WORDS]
 
 
-def test_what_another_site_has_filled_in_is_never_offered_to_a_member(client, member, database):
+def test_a_form_filled_in_by_another_site_is_never_offered_to_a_member(client, member, database):
     token = hidden(client.get(PAGE).text, "csrf_token")
     form, elsewhere = {"csrf_token": token, "text": WORDS}, {"Sec-Fetch-Site": "cross-site"}
     refused = client.post(f"{PAGE}notes", data=form, headers=elsewhere)

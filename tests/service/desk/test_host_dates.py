@@ -71,7 +71,7 @@ def test_a_countrys_holidays_are_shown_and_then_kept(client, admin, database):
     assert re.search(r"Thu, Nov 26.*?Thanksgiving", client.get(HOST).text, re.S)
 
 
-def test_a_country_or_region_that_is_none_changes_nothing(client, admin, database):
+def test_an_unknown_country_or_region_changes_nothing(client, admin, database):
     for country, region in [("XX", ""), ("US", "BY"), ("", "CA"), ("x" * 5000, "")]:
         sent = send(client, HOST + "holidays/", country=country, region=region)
         assert sent.status_code == 422, (country, region)

@@ -63,7 +63,7 @@ def test_rows_can_be_copied_to_other_days_and_the_week_shown_before_it_is_saved(
     assert weekly(database) == [(0, 540, 720), (0, 780, 1020)]
 
 
-def test_whole_ranges_typed_into_one_field_or_both_are_understood(client, admin, database):
+def test_whole_ranges_can_be_typed_into_one_field_or_both(client, admin, database):
     form = hours() | {
         "monday": ["9am-5pm", ""],
         "tuesday": ["9 to 12, 13-17", ""],
@@ -74,7 +74,7 @@ def test_whole_ranges_typed_into_one_field_or_both_are_understood(client, admin,
     assert weekly(database) == [(0, 540, 1020), *lunch]
 
 
-def test_hours_that_cannot_be_leave_the_old_ones_and_what_was_typed(client, admin, database):
+def test_invalid_hours_leave_the_old_ones_and_keep_the_input(client, admin, database):
     before = weekly(database)
     for day, typed, told in [
         ("monday", "09:00-12:00, 11:00-13:00", "overlap"),
@@ -178,7 +178,7 @@ def test_in_production_the_first_host_takes_no_calls_until_an_admin_has_checked_
     assert open_starts(client) == []
 
 
-def test_what_a_host_cannot_be_is_said_beside_the_field(client, admin, database):
+def test_invalid_details_of_a_host_are_reported_beside_the_field(client, admin, database):
     add_host(database)
     for name, typed, told in [
         ("city", "Olympus Mons", "know this city"),
@@ -214,7 +214,7 @@ def test_a_new_host_takes_calls_once_they_have_hours(client, admin, database):
     assert "Another host has this address" in again.text
 
 
-def test_rules_are_stored_and_an_empty_limit_is_none(client, admin, database):
+def test_rules_are_stored_and_an_empty_limit_means_no_limit(client, admin, database):
     assert send(client, HOST + "rules/", **RULES).status_code == 303
     host = stored(database)
     assert {name: str(getattr(host, name)) for name in RULES} == RULES

@@ -23,7 +23,7 @@ def admin(client, database, settings, at) -> None:
 # -- What visitors would see, and why not ------------------------------------------------------
 
 
-def test_the_next_two_weeks_are_what_visitors_see(client, admin, database):
+def test_the_next_two_weeks_are_those_that_visitors_see(client, admin, database):
     book(client, "20261124T0900Z")
     page = client.get(HOST).text
     shown = re.findall(r'<li><time datetime="([^"]*)"', page)
@@ -64,7 +64,7 @@ def test_why_not_answers_for_a_gap_and_for_both_of_a_repeated_hour(client, admin
     assert "UTC+01:00" in fold
 
 
-def test_what_is_no_time_is_said_beside_the_field(client, admin):
+def test_an_invalid_time_is_reported_beside_the_field(client, admin):
     for asked in ["soon", "2026-11-24T09:00Z", "9999-12-31T23:59"]:
         answer = client.get(HOST + "why/", query_string={"at": asked})
         assert answer.status_code == 422, asked
@@ -141,7 +141,7 @@ def test_a_date_lists_the_calls_that_its_hours_leave_out_and_no_others(client, a
     assert "Calls are booked on Tue, Nov 24, 2026" in client.get(page).text
 
 
-def test_a_host_who_takes_no_calls_any_more_lists_those_that_are_booked(client, admin, database):
+def test_a_host_who_stopped_taking_calls_still_lists_booked_ones(client, admin, database):
     book(client, "20261124T0900Z")
     assert "/desk/calls/1/" not in client.get(HOST).text
     change_host(database, is_active=False)

@@ -97,7 +97,7 @@ def test_markup_in_any_field_stays_text_on_every_page(hostile_pages):
     assert "{{7*7}}" in shown
 
 
-def test_what_a_visitor_typed_is_isolated_wherever_it_stands(hostile_pages):
+def test_visitors_text_is_isolated_everywhere(hostile_pages):
     """A right-to-left text must not reorder what stands beside it."""
     isolated = 0
     for page, text in hostile_pages.items():

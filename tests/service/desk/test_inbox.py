@@ -77,7 +77,7 @@ def some(database, ann) -> None:
     add(database, "Robot", owner_id=1, quarantine=True)
 
 
-def test_a_view_shows_what_it_names(client, some):
+def test_a_view_shows_the_leads_that_it_names(client, some):
     for query, shown in [
         ({"view": "unowned"}, ["Nobody&#39;s"]),
         ({"view": "due"}, ["Overdue", "Today"]),
@@ -219,7 +219,7 @@ def test_the_address_of_a_view_keeps_all_that_was_chosen(client, some):
         assert part in saved
 
 
-def test_what_is_due_goes_by_the_day_where_the_desk_is(client, ann, database):
+def test_due_work_is_by_the_day_in_the_desks_zone(client, ann, database):
     add(database, "On Monday", next_action="x", next_action_on=TODAY)
     assert names(client, view="due") == ["On Monday"]
 
@@ -268,7 +268,7 @@ def test_your_next_call_and_the_teams_are_two_things(client, ann, database):
     assert [who for _, who, _ in calls(client)] == ["Uma", "Eve"]
 
 
-def test_the_day_comes_first_with_what_is_due_and_new(client, some, database):
+def test_todays_work_comes_first_with_due_and_new_leads(client, some, database):
     add(database, "Suspected", quarantine=True)  # in a view of its own
     for name in ("Newer", "Newer still", "Newest"):
         add(database, name)
@@ -352,7 +352,7 @@ def test_spam_says_which_calls_it_cancels_and_tells_who_was_invited(
     assert changes(database, "call 1") == [("call_cancelled", 1)]
 
 
-def test_leads_without_a_call_are_marked_as_spam_and_a_person_keeps_what_waited(
+def test_leads_without_a_call_are_marked_as_spam_and_a_person_keeps_waiting_emails(
     client, some, database, mails
 ):
     question = client.get(SPAM + "?lead=1&lead=8").text

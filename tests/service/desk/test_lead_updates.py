@@ -74,7 +74,7 @@ def trail(database) -> list[tuple]:
     return [(row.member_id, row.what, row.subject, row.detail) for row in rows][1:]
 
 
-def test_what_is_saved_is_shown_told_and_on_the_trail(client, ann, database):
+def test_saved_changes_are_shown_confirmed_and_in_the_audit_log(client, ann, database):
     changes = {"stage": "qualified", "owner_id": "2", "company": "Example Works"} | NEXT
     assert save(client, **changes).location == PAGE
     found = lead(database)
@@ -134,7 +134,7 @@ def opened(browser, **changes: str) -> dict[str, str]:
     return {name: hidden(text, name) for name in ("csrf_token", "version", "seen")} | changes
 
 
-def test_what_a_colleague_changed_elsewhere_in_the_lead_stays(client, bob, database):
+def test_a_colleagues_changes_of_other_fields_stay(client, bob, database):
     mine = AS_IT_IS | opened(bob, next_action="Bob calls", next_action_on="2026-12-03")
     save(client, stage="won", owner_id="2")
     assert bob.post(PAGE, data=mine).status_code == 303
@@ -165,7 +165,7 @@ def test_a_day_belongs_to_its_action(client, bob, database):
     assert bob.post(PAGE, data=mine).status_code == 409
 
 
-def test_what_the_visitor_told_meanwhile_is_not_wiped(client, ann, database):
+def test_details_that_the_visitor_added_meanwhile_stay(client, ann, database):
     mine = AS_IT_IS | opened(client, stage="contacted")
     book(client)
     assert client.post(PAGE, data=mine).status_code == 303
@@ -174,7 +174,7 @@ def test_what_the_visitor_told_meanwhile_is_not_wiped(client, ann, database):
 
 
 @pytest.mark.parametrize("seen", ["", "x", "[]", "{}", '{"next_action_on": 7}', "[" * 2000])
-def test_a_form_that_does_not_say_what_it_showed_goes_by_the_version(client, bob, database, seen):
+def test_a_form_without_its_shown_values_is_checked_by_the_version(client, bob, database, seen):
     mine = AS_IT_IS | opened(bob, stage="lost") | {"seen": seen}
     save(client, stage="won")
     assert bob.post(PAGE, data=mine).status_code == 409
@@ -189,7 +189,7 @@ def test_a_visitor_s_own_doing_is_no_conflict(client, ann, database):
     assert client.post(PAGE, data=AS_IT_IS | changes).status_code == 303
 
 
-def test_what_cannot_be_saved_is_said_beside_the_field_and_kept(client, ann, database):
+def test_invalid_input_is_reported_beside_the_field_and_kept(client, ann, database):
     for changes, said in [
         ({"stage": "sold"}, "Choose one of the options for"),
         ({"owner_id": "77"}, "Choose one of the options for"),
@@ -214,7 +214,7 @@ def test_nothing_but_the_form_s_own_fields_can_be_set(client, ann, database):
     assert (found.id, found.email, found.quarantine) == (1, "ada@example.com", False)
 
 
-def test_an_owner_who_has_left_stays_with_what_they_closed(client, ann, database):
+def test_a_former_owner_stays_with_the_leads_that_they_closed(client, ann, database):
     save(client, stage="won", owner_id="2")
     gone = update(Member).where(Member.id == 2).values(removed_at=MONDAY_MORNING)
     database.write(lambda session: session.execute(gone) and None)

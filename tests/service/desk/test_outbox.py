@@ -74,7 +74,7 @@ def test_here_a_mail_can_be_read_and_only_our_own_links_are_links(client, member
     assert "color: red" not in text
 
 
-def test_a_mail_that_signs_somebody_in_is_shown_to_nobody(client, member, database):
+def test_an_email_with_a_sign_in_link_is_never_shown(client, member, database):
     text = client.get(f"/desk/outbox/{add_mail(database, kind='sign_in')}/").text
     assert "The text" not in text
     assert "The words" not in text

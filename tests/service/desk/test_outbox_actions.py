@@ -106,7 +106,7 @@ def test_of_four_who_press_together_one_does_it(room, state):
     assert sorted(done) == [False, False, False, True]
 
 
-def test_what_is_under_way_can_be_neither_retried_nor_taken_back(client, member, room):
+def test_emails_being_sent_can_be_neither_retried_nor_canceled(client, member, room):
     outbox_id = room.put(at=NOW)
     held = claim(room.database, NOW)
     act(client, "retry", outbox_id)
@@ -135,7 +135,7 @@ def test_a_mail_that_is_taken_back_never_leaves_and_loses_its_text(client, membe
     assert "canceled on the desk" in client.get(f"{OUTBOX}{outbox_id}/").text
 
 
-def test_what_was_sent_cannot_be_taken_back(client, member, room):
+def test_sent_emails_cannot_be_canceled(client, member, room):
     outbox_id = room.put(at=NOW)
     room.drain(FakeTransport(), NOW)
     act(client, "take-back", outbox_id)
@@ -188,7 +188,7 @@ def test_the_next_try_of_a_mail_is_not_before_the_sender_may_try(client, member,
     assert 'Next try"><time' not in client.get(OUTBOX).text
 
 
-def test_all_that_waits_for_another_try_can_leave_at_once(client, member, room):
+def test_all_emails_waiting_for_a_retry_can_be_sent_at_once(client, member, room):
     ids = [room.put(name, at=NOW) for name in ("one", "two")]
     room.put("reminder", at=NOW, due_at=NOW + 60 * MINUTE)
     room.drain(failing(Temporary("503")), NOW)
@@ -200,7 +200,7 @@ def test_all_that_waits_for_another_try_can_leave_at_once(client, member, room):
     assert {room.row(id).state for id in ids} == {"sent"}
 
 
-def test_what_names_no_mail_changes_nothing(client, member, room):
+def test_an_unknown_email_id_changes_nothing(client, member, room):
     outbox_id = refused(room)
     waiting = room.put("two", at=NOW)
     for what, mails in [
@@ -217,7 +217,7 @@ def test_what_names_no_mail_changes_nothing(client, member, room):
         assert trail(room.database) == []
 
 
-def test_every_state_has_an_address_and_another_is_nobody_s_page(client, member, room):
+def test_every_state_has_an_address_and_an_unknown_one_is_a_404(client, member, room):
     refused(room)
     for state in ("pending", "sending", "sent", "deferred", "delivered", "bounced", "paused"):
         assert client.get(f"{OUTBOX}?state={state}").status_code == 200

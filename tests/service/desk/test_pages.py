@@ -148,7 +148,7 @@ def test_the_desk_has_a_header_of_its_own_with_the_drawn_name_of_the_practice(cl
 
 
 @pytest.mark.parametrize("page", ["leads/77/", "calls/?view=mark", "nothing/"])
-def test_what_is_not_there_is_said_in_the_desks_own_frame(client, member, page):
+def test_the_404_page_has_the_desks_own_layout(client, member, page):
     answer = client.get(f"/desk/{page}")
     assert answer.status_code == 404
     assert 'class="desk-top"' in answer.text and "masthead-book" not in answer.text
@@ -156,7 +156,7 @@ def test_what_is_not_there_is_said_in_the_desks_own_frame(client, member, page):
     assert "There is no page here" in answer.text and 'href="/desk/"' in answer.text
 
 
-def test_a_place_in_the_list_that_nobody_was_given_breaks_nothing(client, member):
+def test_an_unknown_cursor_breaks_nothing(client, member):
     for before in ["x", "1-", "9" * 40 + "-1", "99999999999-1", "1-zz", "-1-1"]:
         for page in ["/desk/", "/desk/outbox/"]:
             assert client.get(page, query_string={"before": before}).status_code in {200, 404}, (
@@ -165,7 +165,7 @@ def test_a_place_in_the_list_that_nobody_was_given_breaks_nothing(client, member
             )
 
 
-def test_what_does_not_exist_is_a_404(client, member):
+def test_an_unknown_id_is_a_404(client, member):
     for page in [
         "/desk/leads/7/",
         "/desk/leads/99999999999999999999/",
@@ -221,7 +221,7 @@ def test_a_lead_without_an_assessment_has_a_question_to_begin_with(client, membe
     assert "what would have to be true" in lead_page(client)
 
 
-def test_the_timeline_tells_what_happened_in_words(client, member, framework, database):
+def test_the_timeline_describes_events_in_words(client, member, framework, database):
     client.post(assess(client, framework) + "mail", data={"email": VISITOR["email"]})
     page = book(client)
     client.post(page + "cancel")

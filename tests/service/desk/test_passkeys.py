@@ -153,7 +153,7 @@ def test_a_challenge_works_once_in_its_browser_and_for_five_minutes(browser, dev
 
 
 @pytest.mark.parametrize("answer", ["", "{}", "[" * 9000, '{"id": 1}', '{"id": "\u2603"}'])
-def test_what_is_no_passkey_is_refused(ann, browser, answer):
+def test_an_invalid_passkey_is_refused(ann, browser, answer):
     challenge(client := browser())
     assert send(client, answer).status_code == 422
     options = press(ann, "/desk/team/", f"{OWN}challenge")

@@ -120,7 +120,7 @@ def test_a_removed_member_is_out_at_once(client, database, settings):
         assert session.scalar(select(func.count()).select_from(OutboxMessage)) == 0
 
 
-def test_the_first_member_is_the_admin_and_nobody_is_made_twice(database, settings, app):
+def test_the_first_member_is_the_admin_and_no_member_is_added_twice(database, settings, app):
     for address in (MEMBER, "ann@example.com", "cy@example.com"):
         path_of_link(database, settings, address)
     with database.read() as session:
@@ -128,7 +128,7 @@ def test_the_first_member_is_the_admin_and_nobody_is_made_twice(database, settin
     assert members == [(MEMBER.lower(), "admin"), ("cy@example.com", "member")]
 
 
-def test_who_is_signed_in_is_not_asked_again(client, database, settings):
+def test_signed_in_members_are_not_asked_again(client, database, settings):
     sign_in(client, database, settings)
     assert client.get("/desk/sign-in/").location == "/desk/"
 

@@ -228,7 +228,7 @@ def test_dead_links_and_requests_from_other_sites_count_for_nothing(client, memb
     assert ask(client, KNOWN).status_code == 303
 
 
-def test_what_is_no_address_is_said_beside_the_field_and_kept(client):
+def test_an_invalid_address_is_reported_beside_the_field_and_kept(client):
     sent = ask(client, "ann at example")
     assert sent.status_code == 422
     assert 'value="ann at example"' in sent.text

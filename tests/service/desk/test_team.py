@@ -67,7 +67,7 @@ def test_an_invitation_lets_in_the_reader_of_its_mailbox(client, another_browser
     assert "<bdi>Cy</bdi>" in client.get("/desk/team/").text
 
 
-def test_who_is_in_is_not_invited_again_and_what_was_typed_stays(client, admin, mails):
+def test_a_member_is_not_invited_again_and_the_input_stays(client, admin, mails):
     sent = press(client, "/desk/team/", email="ANN@example.com", name="Anna", role="member")
     assert sent.status_code == 422
     assert "already a member" in sent.text
@@ -88,9 +88,7 @@ def test_a_wrong_invitation_is_said_beside_the_field(client, admin, mails):
         assert mails() == []
 
 
-def test_who_was_removed_and_is_invited_again_comes_back_in_the_new_role(
-    client, database, bob, mails
-):
+def test_a_removed_member_who_is_invited_again_gets_the_new_role(client, database, bob, mails):
     act(client, bob, "remove")
     press(client, "/desk/team/", email=BOB, role="admin", name="")
     assert (member(database, bob).role, member(database, bob).removed_at) == ("admin", None)
@@ -243,7 +241,7 @@ def test_a_member_s_page_offers_nothing_that_only_admins_may(
     assert "Sign out everywhere" in text
 
 
-def test_a_name_is_what_the_others_see(client, database, admin):
+def test_a_name_is_shown_to_the_other_members(client, database, admin):
     sent = press(
         client, "/desk/team/", "/desk/team/me/name", own_name="  Ann\u202e Example ", city="Berlin"
     )
@@ -304,7 +302,7 @@ def test_every_change_of_the_team_is_on_the_trail_without_names(client, database
     assert "Removed" not in client.get("/desk/trail/?about=member+1").text
 
 
-def test_what_is_refused_leaves_no_line(client, database, admin):
+def test_refused_changes_leave_no_line(client, database, admin):
     before = trail(database)
     act(client, 1, "remove")
     act(client, 77, "remove")
@@ -313,7 +311,7 @@ def test_what_is_refused_leaves_no_line(client, database, admin):
     assert trail(database) == before
 
 
-def test_what_ends_or_changes_something_for_a_person_asks_once(client, admin, database):
+def test_destructive_actions_ask_for_one_confirmation(client, admin, database):
     database.write(lambda session: membership.add_member(session, BOB, MONDAY_MORNING).id)
     page = client.get("/desk/team/").text
     asked = re.findall(

@@ -91,7 +91,7 @@ def deliver_late(context, settings) -> None:
         pass
 
 
-def test_after_eight_days_nobody_hears_of_what_is_over(
+def test_after_eight_days_outdated_emails_are_not_sent(
     client, context, database, settings, at, mails
 ):
     """Neither an invitation to a past call, nor the end of a call that nobody had heard of."""

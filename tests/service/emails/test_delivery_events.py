@@ -101,7 +101,7 @@ def test_a_mail_that_was_dropped_marks_the_lead_too_and_keeps_it(client, room, s
     assert any("bounced" in one for one in room.health(NOW).troubles)
 
 
-def test_the_lead_s_page_says_what_became_of_which_mail(client, database, settings, sent):
+def test_the_leads_page_shows_the_state_of_each_email(client, database, settings, sent):
     post(client, [told(sent, "delivered", 1), told(sent, "bounce", 2, status="5.1.1")])
     sign_in(client, database, settings)
     text = client.get("/desk/leads/1/").text
@@ -286,7 +286,7 @@ def test_the_same_events_at_the_same_moment_count_once(app, client, room, sent, 
     assert lead(room).bounced_at is None
 
 
-def test_an_alarm_that_somebody_has_seen_does_not_come_back(client, room, sent):
+def test_an_acknowledged_alarm_does_not_come_back(client, room, sent):
     post(client, [told(sent, "bounce", 1)])
     room.database.write(lambda session: admin_actions.acknowledge(session, [sent]))
     post(client, [told(sent, "bounce", 2), told(sent, "dropped", 3)])
@@ -316,7 +316,7 @@ def refused(client, status: int, *arguments, **changed) -> None:
     assert answer.status_code == status, answer.text
 
 
-def test_what_is_not_signed_by_the_provider_is_403(client, room, sent, database):
+def test_events_without_a_valid_signature_are_403(client, room, sent, database):
     body = b"[]"
     before = everything(database)
     for headers in (
@@ -332,7 +332,7 @@ def test_what_is_not_signed_by_the_provider_is_403(client, room, sent, database)
     assert everything(database) == before
 
 
-def test_what_is_signed_but_no_list_is_400(client):
+def test_a_signed_body_that_is_not_a_list_is_400(client):
     for body in [b"{}", b"null", b"[", b"not json", b"[" * 200_000, b""]:
         refused(client, 400, data=body, headers=sign(body))
 

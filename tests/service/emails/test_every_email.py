@@ -80,7 +80,7 @@ def test_the_text_has_every_link_of_the_html(every_mail):
             assert is_there or link.removeprefix("tel:") in digits, message.kind
 
 
-def test_a_confirmation_says_what_happens_in_the_call(every_mail):
+def test_a_confirmation_has_the_agenda_of_the_call(every_mail):
     confirmations = (EmailKind.BOOKING_CONFIRMED, EmailKind.BOOKING_CHANGED)
     told = [one for one in every_mail if one.kind in confirmations and "We ask" in one.text]
     assert told
@@ -101,7 +101,7 @@ def test_the_first_sentence_after_a_greeting_begins_with_a_capital(every_mail):
     assert greeted == TO_THE_VISITOR
 
 
-def test_no_email_has_a_word_that_nobody_says_aloud(every_mail):
+def test_no_email_has_a_word_that_people_do_not_say_aloud(every_mail):
     for message in every_mail:
         said = f"{message.subject} {message.text} {unescape(message.html)}"
         found = [one for one in INSTEAD if re.search(rf"\b(?:{one})\b", said, re.IGNORECASE)]
@@ -184,7 +184,7 @@ def test_the_emails_of_one_call_make_one_thread(every_mail):
     assert others == {""}
 
 
-def test_a_list_of_emails_shows_what_an_email_says_first(every_mail):
+def test_an_inbox_previews_the_first_words_of_an_email(every_mail):
     for message in every_mail:
         body = html5lib.parse(message.html, namespaceHTMLElements=False).find("body")
         preview = " ".join(body[0].text.split())

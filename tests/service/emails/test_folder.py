@@ -103,9 +103,7 @@ def test_a_mail_that_cannot_be_written_is_tried_again_and_leaves_no_half_file(
 
 
 @given(to=lines, name=lines, subject=lines, text=lines)
-def test_whatever_was_typed_becomes_one_mail_to_one_person(
-    tmp_path_factory, to, name, subject, text
-):
+def test_any_input_becomes_one_email_to_one_person(tmp_path_factory, to, name, subject, text):
     path = tmp_path_factory.mktemp("var")
     mail = Message("result", f"{to}@lead.test", name, subject, text, f"<p>{text}</p>")
     folder_in(path).send(mail, "0af1")

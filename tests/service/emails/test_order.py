@@ -72,7 +72,7 @@ def inbox() -> Inbox:
         None,  # the worker was killed
     ],
 )
-def test_what_is_overtaken_while_it_is_sent_never_leaves(call, inbox, outcome):
+def test_an_email_superseded_while_being_sent_is_not_retried(call, inbox, outcome):
     first = call.about(CONFIRMED, 0)
     held = claim(call.database, NOW)
     call.about(CANCELED, 1)
@@ -86,7 +86,7 @@ def test_what_is_overtaken_while_it_is_sent_never_leaves(call, inbox, outcome):
 
 
 @pytest.mark.parametrize("state", ["pending", "held", "failed", "dead"])
-def test_what_waits_or_was_given_up_is_canceled_by_what_overtakes_it(call, inbox, state):
+def test_waiting_and_given_up_emails_are_canceled_when_superseded(call, inbox, state):
     first = call.about(CONFIRMED, 0)
 
     def set_state(session) -> None:
@@ -115,7 +115,7 @@ def test_one_email_of_a_call_is_under_way_to_one_recipient(call):
     assert call.row(claim(call.database, NOW).id).kind == CANCELED
 
 
-def test_what_follows_an_email_without_an_answer_waits_until_that_cannot_arrive(call, inbox):
+def test_emails_after_one_without_an_answer_wait_until_it_cannot_arrive(call, inbox):
     """The provider takes the confirmation after our time is up; the visitor cancels meanwhile."""
     call.about(CONFIRMED, 0)
     held = claim(call.database, NOW)

@@ -96,7 +96,7 @@ def test_a_released_reminder_still_waits_for_its_time(post, lead_id):
     assert transport.tried == ["one"]
 
 
-def test_what_waits_in_a_restored_backup_leaves_only_when_somebody_says_so(post, lead_id):
+def test_waiting_emails_of_a_restored_backup_need_a_release(post, lead_id):
     now, later = post.put("now", lead_id=lead_id), post.put("later", due_at=NOW + 2 * HOUR)
     gone = post.put("gone")
     transport, write = FakeTransport(), post.database.write

@@ -77,7 +77,7 @@ def test_the_promise_is_made_with_the_erasure_or_not_at_all(database, settings):
     assert jobs(database) == []
 
 
-def test_the_provider_is_told_of_nobody_whom_it_does_not_know(database, settings):
+def test_addresses_that_got_no_email_are_not_disclosed_to_the_provider(database, settings):
     OutboxHelper(database).put(address=ADA, at=MONDAY_MORNING, held=True)
     send(database, to=EVE)
     erase(database, settings)
@@ -91,7 +91,7 @@ def test_where_no_provider_has_got_anything_none_is_asked(database, settings, en
     assert jobs(database) == []
 
 
-def test_an_international_address_is_asked_for_as_it_was_sent(database, settings, provider):
+def test_an_international_address_is_erased_in_the_form_that_was_sent(database, settings, provider):
     send(database, to="Ada@B\u00fccher.example")
     erase(database, settings, "ada@b\u00fccher.example")
     work_off(database, settings)
@@ -99,9 +99,7 @@ def test_an_international_address_is_asked_for_as_it_was_sent(database, settings
 
 
 @pytest.mark.parametrize("mode", [status(500), status(429), status(200), reset, hang])
-def test_while_the_provider_cannot_it_is_asked_again_and_nobody_is_called(
-    database, settings, provider, mode
-):
+def test_failed_erasures_are_retried_without_an_alarm(database, settings, provider, mode):
     provider.mode = mode
     send(database)
     erase(database, settings)
@@ -113,7 +111,7 @@ def test_while_the_provider_cannot_it_is_asked_again_and_nobody_is_called(
     assert jobs(database) == []
 
 
-def test_after_three_days_without_an_answer_somebody_is_called(database, settings, provider):
+def test_after_three_days_without_an_answer_an_alarm_is_raised(database, settings, provider):
     provider.mode = status(503)
     send(database)
     erase(database, settings)
@@ -167,7 +165,7 @@ def test_two_workers_do_not_ask_for_the_same(database, settings, provider):
     assert provider.erased == [ADA]
 
 
-def test_who_is_erased_again_while_it_is_asked_for_is_asked_for_again(database, settings, provider):
+def test_an_address_erased_again_during_a_request_is_requested_again(database, settings, provider):
     send(database)
     erase(database, settings)
 

@@ -134,7 +134,7 @@ def test_credits_that_are_used_up_are_named(provider):
 
 
 @pytest.mark.parametrize("refused, tries", [("ada@example.com", 2), ("Ada", 3)])
-def test_what_a_visitor_typed_keeps_no_email_from_the_team(provider, refused, tries):
+def test_no_input_of_a_visitor_keeps_an_email_from_the_team(provider, refused, tries):
     """The provider refuses an address, then a name wherever it stands, and names no field."""
     link = "https://example.com/desk/leads/1/"
     lead = replace(
@@ -159,7 +159,7 @@ def test_what_a_visitor_typed_keeps_no_email_from_the_team(provider, refused, tr
     assert link in provider.received[-1].body["content"][0]["value"]
 
 
-def test_what_the_provider_says_is_repeated_without_addresses(provider):
+def test_messages_of_the_provider_are_repeated_without_addresses(provider):
     words = {"field": "subject", "message": "Bad words\x00 to\n ada@example.com, sorry"}
     provider.mode = status(400, body={"errors": [words]})
     with pytest.raises(Permanent, match=r"\(400\): subject: Bad words to … sorry$"):

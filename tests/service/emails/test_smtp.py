@@ -191,7 +191,7 @@ def test_a_server_that_drips_is_left_at_the_deadline():
         sender(f"smtp://127.0.0.1:{port}", seconds=0.3).send(MAIL, "0af1")
 
 
-def test_what_happens_after_the_acceptance_does_not_matter(monkeypatch):
+def test_errors_after_the_acceptance_do_not_matter(monkeypatch):
     async def broken_quit(self, _arg):
         self.transport.close()
 

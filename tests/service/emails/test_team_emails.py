@@ -51,7 +51,7 @@ def booked(client, framework, mails) -> list:
     return [host, team]
 
 
-def test_everybody_of_the_team_hears_of_a_booking_once(booked):
+def test_every_member_of_the_team_gets_one_email_about_a_booking(booked):
     assert {message.kind for message in booked} == {"booking_for_host", "new_lead"}
 
 
@@ -112,7 +112,7 @@ def test_a_new_lead_by_a_mailed_result_comes_with_its_brief(client, framework, m
         ),
     ],
 )
-def test_who_has_the_result_emailed_can_be_written_to_only_if_they_agreed(
+def test_visitors_who_had_a_result_emailed_can_be_contacted_only_with_consent(
     client, framework, mails, database, ticked, said, reply_to
 ):
     client.post(assess(client, framework) + "mail", data={"email": VISITOR["email"]} | ticked)
@@ -136,7 +136,7 @@ def test_who_has_the_result_emailed_can_be_written_to_only_if_they_agreed(
         ({"may_contact": "y"}, "They also agreed that we may email them about our services."),
     ],
 )
-def test_who_booked_a_call_or_wrote_can_be_answered(client, mails, database, ticked, also):
+def test_visitors_who_booked_a_call_or_wrote_can_be_answered(client, mails, database, ticked, also):
     book(client, **ticked)
     write(client, email="b@example.com", **ticked)
     confirm_ticks(database)
@@ -177,7 +177,7 @@ def test_the_team_is_told_of_a_corrected_address_and_replies_to_it(client, mails
     assert "your reply will go to b@example.org." in told.text
 
 
-def test_a_repeated_assessment_says_what_changed_since_the_first(client, framework, mails, at):
+def test_a_repeated_assessment_lists_the_changes_since_the_first(client, framework, mails, at):
     first = assess(client, framework, {"clarify": 0, "nurture": 2})  # without an address
     at(MONDAY_MORNING + timedelta(days=1))
     result = again(client, framework, first, {"clarify": 1, "assess": 0, "nurture": 2})
@@ -197,7 +197,7 @@ def test_a_repeated_assessment_says_what_changed_since_the_first(client, framewo
     assert host.text.count("Better: ") == host.text.count("Worse: ") == 2
 
 
-def test_who_repeats_another_lead_s_result_changes_nothing_of_that_lead(
+def test_repeating_another_leads_result_changes_nothing_of_that_lead(
     client, framework, mails, database, settings, at
 ):
     first = assess(client, framework, 3, phase="idea")
@@ -293,7 +293,7 @@ def test_no_server_starts_with_a_brief_file_that_does_not_fit(settings, framewor
     assert set(refused.value.faults) <= set(checks.faults(settings))
 
 
-def test_who_writes_after_an_assessment_brings_the_brief_along(client, framework, mails):
+def test_a_message_after_an_assessment_comes_with_the_brief(client, framework, mails):
     result = assess(client, framework, {"nurture": 0})
     client.post(result + "mail", data={"email": VISITOR["email"]})
     write(client)
@@ -311,7 +311,7 @@ def test_a_late_email_says_when_it_was(client, mails, at):
     assert "Monday, November 23" in late.html
 
 
-def test_who_books_later_on_a_page_of_its_own_brings_the_brief_along(client, framework, mails):
+def test_a_later_booking_from_a_result_comes_with_the_brief(client, framework, mails):
     result = assess(client, framework, {"clarify": 0})
     client.post(f"{result}mail", data={"email": VISITOR["email"]})
     book(client)
@@ -322,7 +322,7 @@ def test_who_books_later_on_a_page_of_its_own_brings_the_brief_along(client, fra
         assert "Begin with Clarify." in message.text and "Begin with Clarify." in message.html
 
 
-def test_without_an_assessment_the_mail_says_so_and_leaves_out_what_is_not_known(client, mails):
+def test_without_an_assessment_the_email_says_so_and_leaves_out_unknown_details(client, mails):
     write(client)
     (message,) = sent_to(mails, "team@example.com")
     assert "No self-assessment came with this." in message.text

@@ -137,7 +137,7 @@ def test_a_process_whose_parent_is_gone_ends_and_sends_nothing_more(post, provid
     assert provider.received == []
 
 
-def test_a_process_delivers_what_is_queued_while_it_runs(post, provider, start):
+def test_a_process_delivers_emails_queued_while_it_runs(post, provider, start):
     start()
     for name in ("first", "second"):
         outbox_id = post.put(name, at=now())
@@ -152,7 +152,7 @@ def settings_for(db_url: str, tmp_path: Path, **more) -> Settings:
     return Settings(database_url=db_url, var_dir=tmp_path, **more)
 
 
-def test_trouble_with_the_database_is_waited_out_and_logged_without_what_was_typed(
+def test_database_errors_are_waited_out_and_logged_without_the_input(
     post, db_url, tmp_path, monkeypatch, caplog
 ):
     outbox_id = post.put("ada", at=now())

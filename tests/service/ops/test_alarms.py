@@ -64,7 +64,7 @@ def settings(hook, tmp_path) -> Settings:
     return Settings(alarm_webhook=hook.url, alarm_webhook_secret=SECRET, var_dir=tmp_path)
 
 
-def test_what_is_posted_is_signed_and_can_be_shown_by_a_chat(hook, settings):
+def test_the_webhook_is_signed_and_has_text_for_chat_programs(hook, settings):
     assert alarms.tell(settings, [LATE], MONDAY_MORNING) == []
     ((headers, body),) = hook.received
     payload = json.loads(body)
@@ -102,7 +102,7 @@ def test_nothing_is_told_while_all_is_well(hook, settings):
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
-def test_what_was_not_taken_is_told_again_and_goes_nowhere_else(hook, settings, status):
+def test_a_refused_alarm_is_retried_and_sent_nowhere_else(hook, settings, status):
     hook.status = status
     assert alarms.tell(settings, [LATE], MONDAY_MORNING) == [f"ALARM_WEBHOOK: it answered {status}"]
     hook.status = 200
@@ -146,7 +146,7 @@ def test_an_email_goes_by_the_mail_server_where_the_provider_sends_the_others(tm
         {"VAR_DIR": "/nowhere"},
     ],
 )
-def test_what_keeps_the_check_from_starting_is_told_too(hook, monkeypatch, tmp_path, wrong):
+def test_faults_that_keep_check_from_starting_are_reported_too(hook, monkeypatch, tmp_path, wrong):
     given = {"VAR_DIR": str(tmp_path), "ALARM_WEBHOOK": hook.url, "SECRET_KEY": "x" * 40} | wrong
     for name, value in given.items():
         monkeypatch.setenv(name, value)

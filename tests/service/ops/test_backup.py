@@ -118,7 +118,7 @@ def test_a_copy_is_for_its_owner_alone_and_replaces_nothing(live, tmp_path):
     assert path.read_bytes() == content
 
 
-def test_what_people_wrote_is_not_replaced_unasked(live, settings, tmp_path):
+def test_data_that_people_entered_is_not_replaced_without_asking(live, settings, tmp_path):
     backup.make(live, tmp_path / "copy")
     write_to(live, 1)
     with pytest.raises(BackupError, match="--replace"):
@@ -145,9 +145,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", [None, *CHANGES])
-def test_what_is_only_seeded_is_replaced_and_what_was_entered_is_not(
-    live, settings, tmp_path, what
-):
+def test_seeded_rows_are_replaced_and_entered_ones_are_not(live, settings, tmp_path, what):
     seed(live, settings)
     backup.make(live, tmp_path / "copy")
     if what is None:
@@ -261,7 +259,7 @@ def test_the_file_of_a_running_database_is_no_copy(settings, tmp_path):
     live.close()
 
 
-def test_what_a_later_schema_has_added_goes_when_an_older_copy_returns(live, settings, tmp_path):
+def test_tables_of_a_later_schema_are_dropped_by_an_older_backup(live, settings, tmp_path):
     write_to(live, 1)
     backup.make(live, tmp_path / "copy")
     with live.engine.begin() as connection:
@@ -273,7 +271,7 @@ def test_what_a_later_schema_has_added_goes_when_an_older_copy_returns(live, set
     assert held(live) == (1, 1)
 
 
-def test_what_the_provider_was_still_to_erase_is_not_forgotten(live, settings, tmp_path):
+def test_pending_erasures_at_the_provider_survive_a_restore(live, settings, tmp_path):
     backup.make(live, tmp_path / "copy")
     live.write(lambda session: provider_erasure.promise(session, ["ada@example.com"], NOW))
     backup.restore(live, settings, tmp_path / "copy", NOW)
@@ -281,7 +279,7 @@ def test_what_the_provider_was_still_to_erase_is_not_forgotten(live, settings, t
         assert [job.address for job in provider_erasure.pending(session)] == ["ada@example.com"]
 
 
-def test_who_was_erased_since_the_copy_is_erased_again(live, settings, tmp_path):
+def test_people_erased_since_the_backup_are_erased_again(live, settings, tmp_path):
     backup.make(live, tmp_path / "older")
     for number in (1, 2):
         write_to(live, number)
@@ -299,7 +297,7 @@ def test_who_was_erased_since_the_copy_is_erased_again(live, settings, tmp_path)
     assert held(live) == (1, 1)
 
 
-def test_a_copy_of_an_older_schema_is_migrated_and_brings_nobody_back(db_url, settings, tmp_path):
+def test_an_older_backup_is_migrated_and_restores_no_erased_person(db_url, settings, tmp_path):
     live = Database(db_url)
     schema.migrate(live, schema.revisions()[-2])
     with live.engine.begin() as connection:
@@ -319,9 +317,7 @@ def test_a_copy_of_an_older_schema_is_migrated_and_brings_nobody_back(db_url, se
     live.close()
 
 
-def test_after_a_restore_nobody_is_signed_in_and_members_keep_their_passkeys(
-    live, settings, tmp_path
-):
+def test_a_restore_ends_all_sessions_and_keeps_passkeys(live, settings, tmp_path):
     link = links.make_link(live, settings, "ann@example.com", NOW)
     member = live.write(lambda session: membership.find_member(session, "ann@example.com"))
     cookie = live.write(lambda session: sessions.start_session(session, member, NOW))

@@ -55,7 +55,7 @@ def test_nothing_is_said_when_all_is_well(with_key):
         assert provider.received == []  # no mail is sent to find out
 
 
-def test_what_only_the_owner_can_say_is_listed_until_it_is_said(site_dir, tmp_path):
+def test_facts_that_only_the_owner_knows_are_listed_until_given(site_dir, tmp_path):
     site = Path(shutil.copytree(site_dir, tmp_path / "site"))
     listed = json.loads((site / "articles.json").read_text())
     listed |= {"unconfirmed": ["about.md: forty years"], "site_url": "https://advisory.example/"}
@@ -111,7 +111,7 @@ def test_a_clock_that_is_wrong_is_seen_by_those_of_others(with_key, monkeypatch)
     assert any("by the database's" in fault for fault in found) == is_server
 
 
-def test_a_clock_that_was_set_back_is_seen_by_what_was_written(ready):
+def test_a_clock_that_was_set_back_is_detected_by_newer_rows(ready):
     database, later = Database(ready.database_url), clock.now() + timedelta(hours=1)
 
     def write(session) -> None:

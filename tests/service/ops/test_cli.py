@@ -116,7 +116,7 @@ def test_check_fails_while_mails_that_failed_were_not_looked_at(command, refused
     ],
     ids=" ".join,
 )
-def test_what_is_no_address_is_refused_by_every_command(refused, words):
+def test_an_invalid_address_is_refused_by_every_command(refused, words):
     assert "'x' is not an email address" in refused(*words, "x", status=2)
 
 
@@ -221,7 +221,7 @@ def test_check_names_the_line_of_the_framework_that_is_being_edited(
     assert "assess-limits: needs at least one suggestion" in command("check")[2]
 
 
-def test_check_names_what_was_copied_and_not_filled_in(command, given, migrated):
+def test_check_names_settings_that_were_copied_and_not_filled_in(command, given, migrated):
     for name, value in {
         "PUBLIC_URL": "https://advisory.example/",
         "SECRET_KEY": "only these tests are signed with this",
@@ -256,7 +256,7 @@ def test_check_names_what_was_copied_and_not_filled_in(command, given, migrated)
 # -- For scripts ------------------------------------------------------------------------------
 
 
-def test_what_scripts_read_is_json(command, tmp_path, migrated):
+def test_output_for_scripts_is_json(command, tmp_path, migrated):
     assert json.loads(command("check", "--json")[1]) == {"ok": True, "faults": []}
     made = json.loads(command("backup", str(tmp_path / "copy"), "--json")[1])
     assert made == {"file": str(tmp_path / "copy"), "leads": 0, "emails": 0, "deleted": 0}

@@ -98,7 +98,7 @@ def test_a_second_time_changes_nothing_and_removing_leaves_no_trace(context, dat
     assert remove(database) == {}
 
 
-def test_removing_it_leaves_what_is_real(filled, client, framework):
+def test_removing_made_up_data_leaves_real_data(filled, client, framework):
     counted = rows(filled)
     book(client, assessment=assess(client, framework).split("/")[2])
     real = {name: number - counted[name] for name, number in rows(filled).items()}

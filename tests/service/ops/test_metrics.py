@@ -41,7 +41,7 @@ def samples(page: str) -> dict[tuple[str, ...], float]:
 
 
 @pytest.mark.long
-def test_all_web_processes_are_counted_together_and_nobody_is_named(
+def test_all_web_processes_are_counted_together_without_personal_data(
     environment, metrics_port, limits_store
 ):
     more = {"WORKERS": "2", "LIMITS_STORAGE": limits_store.url}

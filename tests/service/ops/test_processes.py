@@ -104,7 +104,7 @@ serving.supervise(go_on)
 
 
 @pytest.mark.long
-def test_what_does_not_stop_in_time_is_killed_and_nohup_keeps_it_from_a_hangup():
+def test_processes_that_do_not_stop_in_time_are_killed_and_nohup_ignores_hangups():
     command = ["nohup", sys.executable, "-c", STUBBORN]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
         assert process.stdout

@@ -41,18 +41,18 @@ def trail(database) -> list[tuple]:
 
 
 @pytest.mark.parametrize("typed", [ADA, " ADA@Example.com "])
-def test_what_is_held_about_an_address_is_counted_in_words(client, ada, typed):
+def test_data_about_an_address_is_counted_in_words(client, ada, typed):
     text = press(client, PAGE, email=typed).text
     for shown in ("Data we hold about", "Calls: <strong>1</strong>", "Consents: ", "coming"):
         assert shown in text
     assert 'href="/desk/leads/1/"' in text
 
 
-def test_an_address_that_nobody_wrote_from_holds_nothing(client, ada):
+def test_an_unknown_address_has_no_data(client, ada):
     assert "We hold no data" in press(client, PAGE, email="eve@example.com").text
 
 
-def test_what_is_no_address_is_said_beside_the_field_and_kept(client, ada, database):
+def test_an_invalid_address_is_reported_beside_the_field_and_kept(client, ada, database):
     for action in ["", "export", "erase"]:
         sent = press(client, PAGE, PAGE + action, email="ada at example")
         assert sent.status_code == 422, action
@@ -91,7 +91,7 @@ def test_backups_that_hold_it_are_named_with_their_end(client, ada, settings, tm
     assert f"contain it until {until:%B} {until.day}, {until.year}" in client.get(PAGE).text
 
 
-def test_the_preview_counts_what_the_next_run_erases_and_erases_nothing(
+def test_the_preview_counts_the_rows_of_the_next_run_and_erases_nothing(
     client, ada, database, settings, at
 ):
     long_ago = MONDAY_MORNING - timedelta(days=settings.retention_days + 60)
@@ -134,7 +134,7 @@ def waiting(database, at=MONDAY_MORNING) -> ErasureJob | None:
     ("fields", "left", "noted"),
     [({}, 1, []), ({"by_hand": "y"}, 0, [(1, "erased_by_hand", "erasure 1")])],
 )
-def test_what_the_provider_has_not_erased_is_asked_for_again_or_was_done_by_hand(
+def test_pending_erasures_can_be_retried_or_marked_as_done_by_hand(
     client, ann, database, fields, left, noted
 ):
     assert "Still at SendGrid" not in client.get(PAGE).text

@@ -94,7 +94,7 @@ def test_the_export_is_json_and_opens_nothing(client, visitor, database, setting
             assert not any(value in text for value in session.scalars(select(column)))
 
 
-def test_the_export_holds_nothing_of_somebody_else(client, visitor, database, settings):
+def test_the_export_contains_nothing_about_other_people(client, visitor, database, settings):
     write(client, EVE, "Eve")
     assert EVE not in json.dumps(export(database, settings))
     assert ADA not in json.dumps(export(database, settings, EVE))
@@ -105,7 +105,7 @@ def test_an_address_is_found_however_it_is_typed(visitor, database, settings, ty
     assert export(database, settings, typed) == export(database, settings)
 
 
-def test_what_is_no_address_is_said_so(database, settings):
+def test_an_invalid_address_is_reported(database, settings):
     for work in (export, erase):
         with pytest.raises(ValueError):
             work(database, settings, "ada at example")
@@ -172,7 +172,7 @@ def test_the_time_of_an_erased_call_is_offered_again(client, visitor, database, 
     assert offered in open_starts(client)
 
 
-def test_who_was_erased_may_come_back_under_another_number(client, visitor, database, settings):
+def test_an_erased_person_who_returns_gets_a_new_id(client, visitor, database, settings):
     (before,) = export(database, settings)["lead"]
     erase(database, settings)
     write(client, ADA, "Ada again")
@@ -227,7 +227,7 @@ def test_mails_in_the_folder_go_with_their_rows(visitor, database, settings):
     assert EVE in left_over.read_text()
 
 
-def test_what_is_logged_is_counts(visitor, database, settings, caplog):
+def test_only_counts_are_logged(visitor, database, settings, caplog):
     caplog.set_level(logging.DEBUG)
     erase(database, settings)
     retention.erase(database, settings, MONDAY_MORNING)

@@ -95,7 +95,7 @@ def test_a_trap_s_visitor_gets_no_email_to_confirm_by(client, mails):
     assert {row.state for row, one in mails() if one.to == ADA} == {"held"}
 
 
-def test_who_was_not_it_ends_the_call_and_may_then_erase_the_address(client, database, mails):
+def test_disowning_a_call_cancels_it_and_then_allows_an_erasure(client, database, mails):
     book(client)
     page = choices(mails)
     assert "Stop other emails" in client.get(page).text  # though they never agreed to any
@@ -136,7 +136,7 @@ def test_nothing_is_sent_to_a_mailbox_that_its_owner_disowned(client, mails, fra
     assert "pending" in {row.state for row, one in mails() if row.mailbox == ADA}
 
 
-def test_what_was_confirmed_before_is_not_erased_by_a_forwarded_link(client, database, mails):
+def test_confirmed_data_is_not_erased_by_a_forwarded_link(client, database, mails):
     book(client)
     page = choices(mails)
     proved = update(Booking).values(is_proved=True)

@@ -58,7 +58,7 @@ def old_times(client, visitor, framework, database, settings, at) -> None:
     database.write(lambda session: session.execute(sent) and None)
 
 
-def test_what_is_counted_is_what_is_erased(old_times, database, settings):
+def test_the_counted_rows_are_the_erased_rows(old_times, database, settings):
     for after in (0, 1, 29, 31, 366, 731, 800):
         before = everything(database)
         counted = doomed(database, settings, days(after))
@@ -116,7 +116,7 @@ def test_a_live_session_is_kept(client, database, settings, at):
     assert left(database, DeskSession) == 1
 
 
-def test_the_trail_goes_with_what_it_is_about(client, database, settings, at):
+def test_lines_of_the_audit_log_are_erased_with_their_subject(client, database, settings, at):
     sign_in(client, database, settings)
     database.write(
         lambda session: Actor(MONDAY_MORNING, session.get(Member, 1)).note(
@@ -146,13 +146,13 @@ def run_daily(database, settings, now: datetime) -> int:
     return left(database, Lead)
 
 
-def test_a_daily_run_erases_what_was_old_a_day_ago(old_leads, database, settings):
+def test_a_daily_run_erases_rows_that_were_old_a_day_ago(old_leads, database, settings):
     hours = [0, 1, 23, 24, 25]
     kept = [run_daily(database, settings, days(0) + timedelta(hours=one)) for one in hours]
     assert kept == [10, 10, 10, 9, 9]
 
 
-def test_what_becomes_active_within_that_day_is_kept(old_leads, database, settings):
+def test_leads_that_become_active_within_that_day_are_kept(old_leads, database, settings):
     run_daily(database, settings, days(0))
     database.write(
         lambda session: session.execute(update(Lead).values(touched_at=days(0))) and None

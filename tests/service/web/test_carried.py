@@ -69,7 +69,7 @@ def test_every_link_and_form_keeps_the_assessment_the_article_and_the_source(
     assert not re.search(r'"https?://[^"]*(linkedin|fr%C3)', page)
 
 
-def test_a_result_and_a_booked_call_know_by_themselves_what_led_to_them(client, framework):
+def test_results_and_booked_calls_store_their_source(client, framework):
     first = begin_phase(client, **QUERY)
     assert first.count("?") == 0
     result = answer_all(client, framework, first, 1)
@@ -147,7 +147,7 @@ def test_a_link_with_answers_brings_no_source_and_its_reader_can_leave_them_out(
         assert session.scalars(select(Booking.assessment_id)).one() is None
 
 
-def test_a_lead_books_again_with_what_is_known_of_them(
+def test_a_known_lead_books_again_with_prefilled_details(
     client, framework, database, mails, settings
 ):
     answers = reference(client, answer_all(client, framework, begin_phase(client, **QUERY), 1))

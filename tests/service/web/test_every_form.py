@@ -144,7 +144,7 @@ def test_no_text_in_any_field_breaks_a_form(seeded_app, some):
                 sound(answer, f"{form.page} {form.action} {name}={text[:80]!a}")
 
 
-def test_what_no_form_sends_is_refused_by_all(seeded_app, some):
+def test_malformed_bodies_are_refused_by_all_forms(seeded_app, some):
     before = everything(seeded_app.database)
     for address, _ in seeded_app.routes("POST"):
         for kind, body in some(BODIES, 2):

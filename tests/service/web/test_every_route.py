@@ -162,7 +162,7 @@ def test_a_look_at_any_page_changes_nothing(seeded_app, pytestconfig):
 
 
 @only_sqlite
-def test_every_visitor_page_says_what_to_do_while_no_host_takes_calls(seeded_app):
+def test_every_visitor_page_works_while_no_host_takes_calls(seeded_app):
     seeded_app.database.write(lambda session: session.execute(update(Host).values(is_active=False)))
     about_times = 0
     for method in ("GET", "POST"):

@@ -50,7 +50,7 @@ def test_a_form_sent_too_fast_is_held_and_the_team_is_told(client, database, for
     assert to_team and all("ossible spam" in one.subject + one.text for one in to_team)
 
 
-def test_a_form_that_somebody_filled_in_is_not_suspected(client, database, form, at):
+def test_a_form_filled_in_by_a_person_is_not_suspected(client, database, form, at):
     at(MONDAY_MORNING + AT_LEISURE)
     assert not is_held(client, database, form)
 
@@ -97,7 +97,7 @@ def test_this_machine_is_not_suspected(client, database, form):
     assert not is_held(client, database, form, network={"REMOTE_ADDR": "127.0.0.1"})
 
 
-def test_what_follows_a_suspected_form_is_judged_by_itself(
+def test_a_form_after_a_suspected_one_is_judged_separately(
     client, database, contact, framework, mails, at
 ):
     assert is_held(client, database, contact)
@@ -109,7 +109,7 @@ def test_what_follows_a_suspected_form_is_judged_by_itself(
     assert set(to_visitor[1:]) == {"pending"}
 
 
-def test_what_is_held_of_a_known_lead_is_shown_and_can_be_released(
+def test_held_calls_of_a_known_lead_are_shown_and_can_be_released(
     client, database, settings, contact, framework, mails, at
 ):
     at(MONDAY_MORNING + AT_LEISURE)

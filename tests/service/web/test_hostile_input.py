@@ -60,7 +60,7 @@ def every_lead(client) -> set[str]:
     return found
 
 
-def test_text_is_stored_shown_and_mailed_as_it_was_typed(client, typing, database, settings, mails):
+def test_text_is_stored_shown_and_emailed_unchanged(client, typing, database, settings, mails):
     codes = {text: typing(number, text).status_code for number, text in enumerate(TYPED)}
     assert set(codes.values()) == {303}, [text for text, code in codes.items() if code != 303]
     assert stored(database) == [(text,) * 3 for text in TYPED.values()]
@@ -73,14 +73,14 @@ def test_text_is_stored_shown_and_mailed_as_it_was_typed(client, typing, databas
 
 
 @pytest.mark.both_engines
-def test_what_no_text_needs_is_refused_by_every_field(typing, database):
+def test_forbidden_characters_are_refused_by_every_field(typing, database):
     for number, text in enumerate(REFUSED):
         assert typing(number, "Ada", company=text).status_code == 422, ascii(text)
         assert typing(number, "Ada", topic=text).status_code == 422, ascii(text)
     assert stored(database) == []
 
 
-def test_a_name_that_nobody_could_see_is_none(typing, database):
+def test_an_invisible_name_counts_as_empty(typing, database):
     for number, text in enumerate(EMPTY):
         refused = typing(number, text)
         assert refused.status_code == 422, ascii(text)

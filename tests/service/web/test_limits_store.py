@@ -53,13 +53,13 @@ def test_a_store_that_comes_back_is_asked_again(limits_store, monkeypatch, caplo
     limits_store.stop()
     assert counter.hit("1 per hour", "client") == 0  # counted here, from the start
     assert counter.hit("1 per hour", "client") > 0
-    assert [line.message for line in caplog.records] == ["the store of limits is away"]
+    assert [line.message for line in caplog.records] == ["the store of rate limits is unavailable"]
     limits_store.start()
     monkeypatch.setattr(rate_limits, "ASKED_AGAIN", 0)
     assert counter.hit("1 per hour", "client") == 0  # it kept nothing
 
 
-def test_what_one_process_counts_another_knows(limits_store):
+def test_hits_counted_by_one_process_count_in_another(limits_store):
     one, another = RateLimits(limits_store.url), RateLimits(limits_store.url)
     assert one.hit("1 per hour", "client") == 0
     assert another.hit("1 per hour", "client") > 0

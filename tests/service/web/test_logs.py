@@ -71,7 +71,7 @@ def test_no_journey_leaves_a_trace_of_the_visitor_even_at_debug(environment, tmp
 @pytest.mark.parametrize(
     "text", ["a\nb", "a\r\nb", "\x1b[2J", "\u2028", "\x85", "\x00", "毛\u202e"]
 )
-def test_whatever_is_logged_stays_on_its_line_and_cannot_paint(text):
+def test_log_lines_cannot_contain_line_breaks_or_terminal_codes(text):
     written = line(text, route=text)
     assert written.isascii()
     assert written.isprintable()
@@ -99,7 +99,7 @@ def test_every_line_of_a_request_bears_the_id_that_the_answer_bears(client, app,
     assert ids == {answer.headers["X-Request-Id"]}
 
 
-def test_a_broken_page_says_nothing_of_what_broke_it(client, app, caplog, database):
+def test_an_error_page_does_not_reveal_the_error(client, app, caplog, database):
     @app.get("/broken/")
     def broken() -> str:
         with database.read() as session:
@@ -115,7 +115,7 @@ def test_a_broken_page_says_nothing_of_what_broke_it(client, app, caplog, databa
 @pytest.mark.parametrize(
     "error", [ValueError(PERSONAL), OperationalError("x", {}, Exception(PERSONAL))]
 )
-def test_what_an_error_says_is_in_no_line_whatever_its_kind(client, app, caplog, error):
+def test_the_text_of_an_error_is_never_logged(client, app, caplog, error):
     @app.get("/broken/")
     def broken() -> str:
         raise error

@@ -36,7 +36,7 @@ def contact(client, **changes: str) -> dict[str, str]:
     return VISITOR | {"submission": token} | changes
 
 
-def test_a_post_from_elsewhere_changes_nothing_and_keeps_what_was_typed(client, database):
+def test_a_cross_site_post_changes_nothing_and_keeps_the_input(client, database):
     for headers in FOREIGN:
         answer = client.post("/contact/", data=contact(client), headers=headers)
         assert answer.status_code == 403, headers
@@ -72,7 +72,7 @@ def test_an_address_without_its_slash_is_the_same_page(client):
         assert client.get(path).status_code == 200
 
 
-def test_search_engines_hear_the_one_address_of_a_page_and_what_our_search_says_of_it(client):
+def test_service_pages_have_a_canonical_address_and_the_description_of_our_search(client):
     calls = client.application.extensions["lead_service"].published.calls
     for path, _, description, _ in service_pages(calls):
         page = client.get(path).text
@@ -92,7 +92,7 @@ def test_one_client_s_posts_are_counted_together(client, app):
     assert codes == [422, 422, 429]
 
 
-def test_a_control_character_in_the_path_is_nobody_s_page(client):
+def test_a_control_character_in_the_path_is_a_404(client):
     assert client.get("/booking/%00/").status_code == 404
 
 
@@ -160,7 +160,7 @@ def test_a_breach_of_the_policy_is_logged_by_its_directive_and_nothing_else(clie
     headers = {"Content-Type": "application/reports+json"}
     answers = [client.post("/hooks/csp", data=body, headers=headers) for _ in range(12)]
     assert {one.status_code for one in answers} == {204}
-    told = [one for one in caplog.records if one.message == "policy breach"]
+    told = [one for one in caplog.records if one.message == "content security policy violation"]
     assert [one.directives for one in told] == [["script-src-elem"]] * 10
     assert not any("secret" in str(vars(one)) for one in told)
     assert (

@@ -344,7 +344,7 @@ def test_an_alias_is_refused():
         ("- a\n- list", "engagements: is missing"),
     ],
 )
-def test_what_is_not_a_framework_at_all_is_refused_in_words(text, named):
+def test_a_file_that_is_not_a_framework_is_refused_with_a_message(text, named):
     assert named in faults(text)
 
 

@@ -77,7 +77,7 @@ def test_a_colon_without_a_space_between_brackets_is_named():
     "typed",
     ["text: 'We are # 1'", "text: >-\n              We are # 1: “yes” [sic]", "text: We are nr.#1"],
 )
-def test_what_yaml_reads_as_it_stands_is_no_mistake(typed):
+def test_valid_yaml_is_not_a_mistake(typed):
     assert "We are " in load(TEXT.replace(CASE, typed)).question("clarify-case").answers[0].text
 
 

@@ -105,13 +105,13 @@ def test_a_stuck_rollout_without_a_payer_is_asked_about_the_payer_first():
         ("They are afraid of losing their jobs", "organize-say", "afraid"),
     ],
 )
-def test_the_next_question_is_about_what_their_own_words_name(words, id, wrote):
+def test_the_next_question_is_about_a_condition_that_the_visitor_mentions(words, id, wrote):
     made = brief_of([0] * 12, words)
     assert id in asked_about(made)[:2]
     assert [one.wrote for one in made.asks if one.condition.question.id == id] == [wrote]
 
 
-def test_what_only_a_general_word_names_comes_after_the_rest():
+def test_conditions_named_only_by_a_general_word_come_last():
     words = "Employees paste customer data into ChatGPT. Legal is worried."
     made = brief_of([1] * 12, words)
     assert [one.wrote for one in made.asks][:2] == ["legal", "chatgpt"]
@@ -133,7 +133,7 @@ def test_what_only_a_general_word_names_comes_after_the_rest():
         ("There is no budget for more.", ["budget"]),
     ],
 )
-def test_what_they_say_is_no_problem_names_nothing(words, wrote):
+def test_a_denied_problem_selects_no_question(words, wrote):
     assert sorted({one.word for one in SUGGESTIONS.named_in(words).values()}) == wrote
 
 
@@ -143,7 +143,7 @@ def test_an_answer_that_their_words_contradict_is_asked_about_as_such():
     assert made.asks[0].text == CONTRADICTED.format("budget")
 
 
-def test_while_all_is_true_the_first_question_is_about_what_they_wrote():
+def test_if_everything_is_true_the_first_question_is_about_their_text():
     made = brief_of([3] * 12, "Finance will not fund the rollout.")
     assert [one.wrote for one in made.asks] == ["finance", "", ""]
 
@@ -190,7 +190,7 @@ def test_the_strength_is_the_best_there_is_and_never_an_open_condition(levels):
     assert (made.strength and made.strength.level) == max(best, default=None)
 
 
-def test_no_call_opens_with_what_they_complain_about():
+def test_no_call_opens_with_a_strength_that_they_complain_about():
     words = "The business case convinces nobody; ROI unclear"
     other = brief_of([0, 0, 3, 3, 0, 2, *[0] * 6], words)
     assert other.strength.question.id == "transform-work" and not other.is_doubted
@@ -214,7 +214,7 @@ DENIED = {  # what an answer has denied, so that no question may take it for gra
 
 
 @pytest.mark.parametrize("key", DENIED)
-def test_no_question_takes_for_granted_what_was_denied(key):
+def test_no_question_assumes_a_denied_problem(key):
     assert DENIED[key] not in SUGGESTIONS.asks[key].lower()
     assert "the pilot" not in SUGGESTIONS.asks[key].lower()
 
@@ -227,7 +227,7 @@ def comparison(before, now):
 
 
 @given(LEVELS, LEVELS)
-def test_what_changed_is_told_for_each_condition_with_another_answer(before, now):
+def test_changes_are_listed_for_each_condition_with_another_answer(before, now):
     found = comparison(before, now)
     told = {one.now.question.id: (one.before.level, one.now.level) for one in found.changes}
     both = zip(FRAMEWORK.questions, before, now, strict=True)

@@ -175,7 +175,7 @@ def test_conditions_of_a_step_stay_together_in_the_order_of_the_file():
     ]
 
 
-def test_who_cannot_say_gets_the_level_of_the_worst_answer_and_a_move_of_their_own():
+def test_cannot_say_counts_as_the_worst_answer_with_its_own_first_move():
     chosen = [one.choices[-1] for one in FRAMEWORK.questions]
     made = of_choices(chosen)
     assert made.overall == 0
@@ -204,7 +204,7 @@ def test_who_cannot_say_gets_the_level_of_the_worst_answer_and_a_move_of_their_o
         ({"N": (0, 1)}, "engagement", "delivery-leadership"),
     ],
 )
-def test_the_outcome_fits_what_is_open(answers, kind, engagement):
+def test_the_outcome_fits_the_open_conditions(answers, kind, engagement):
     outcome = of(**answers).outcome
     assert outcome.kind == kind
     assert (outcome.engagement and outcome.engagement.slug) == engagement
@@ -220,7 +220,7 @@ def test_nothing_is_sold_for_one_or_two_open_conditions_unless_one_is_at_its_wor
 
 
 @given(CHOICES, PHASES)
-def test_no_reason_claims_what_an_answer_has_denied(chosen, phase):
+def test_no_reason_contradicts_an_answer(chosen, phase):
     made = of_choices(chosen, phase)
     assert made.outcome.why and made.outcome.why in made.reasons
     if made.outcome.engagement:
@@ -235,7 +235,7 @@ def _own(step):
 
 
 @given(CHOICES, PHASES)
-def test_what_can_be_passed_on_quotes_no_answer(chosen, phase):
+def test_shareable_texts_quote_no_answer(chosen, phase):
     made = of_choices(chosen, phase)
     said = " ".join([made.headline, made.beside, *made.reasons])
     assert not [one for one in (*made.to_do, *made.true) if one.answer.text in said]
@@ -284,7 +284,7 @@ def test_the_score_is_called_the_lowest_only_when_it_is(chosen):
         ("in-use", [3] * 12, None, "nothing"),
     ],
 )
-def test_a_company_is_told_what_a_good_adviser_would_say(phase, levels, begin, outcome):
+def test_typical_companies_get_the_advice_of_a_good_adviser(phase, levels, begin, outcome):
     made = diagnosis(levels, phase)
     engagement = made.outcome.engagement
     assert (made.begin_with and made.begin_with.name) == begin
@@ -323,7 +323,7 @@ def test_a_best_answer_is_possible_before_a_rollout_and_says_so_as_a_thing_to_se
 
 
 @pytest.mark.parametrize("level", [2, 3])
-def test_a_pilot_that_is_stuck_with_nothing_open_is_asked_what_else_holds_it(level):
+def test_a_stuck_pilot_without_open_conditions_is_asked_for_other_causes(level):
     why = diagnosis([level] * 12, "pilot-stuck").outcome.why
     assert why.startswith(
         "Every condition is true or nearly true, but the initiative is still stuck."
@@ -391,7 +391,7 @@ def test_most_sets_with_every_step_at_67_or_more_end_without_an_engagement():
     assert round(counted.outcomes["nothing"] + counted.outcomes["close-yourself"]) == 68
 
 
-def test_shares_count_what_the_diagnosis_says():
+def test_shares_agree_with_the_diagnosis_of_each_set():
     small = of_one_question_per_step()
     headlines, outcomes = Counter(), Counter({"nothing": 0, "close-yourself": 0})
     for levels in product(range(4), repeat=6):

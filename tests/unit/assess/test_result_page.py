@@ -209,7 +209,7 @@ def test_the_owner_s_page_says_all_that_the_diagnosis_holds(chosen, phase):
 
 
 @given(CHOICES, st.sampled_from(PHASES))
-def test_what_to_read_fits_the_phase_and_begins_with_the_step_in_the_headline(chosen, phase):
+def test_recommended_reading_fits_the_phase_and_begins_with_the_headlines_step(chosen, phase):
     made = diagnosis_of(chosen, phase)
     only_for = [replace(one, phases=("idea", "pilot-stuck")) for one in ARTICLES]
     published = replace(PUBLISHED, articles=(*only_for[:3], *ARTICLES[3:-1], only_for[-1]))
@@ -223,7 +223,7 @@ def test_what_to_read_fits_the_phase_and_begins_with_the_step_in_the_headline(ch
 
 
 @given(CHOICES, st.sampled_from(PHASES))
-def test_what_is_passed_on_holds_none_of_the_answers(chosen, phase):
+def test_shared_pages_contain_none_of_the_answers(chosen, phase):
     made = diagnosis_of(chosen, phase)
     shared, message = page("shared", made), email(made)
     assert "<form" not in shared and "<button" not in shared
@@ -294,7 +294,7 @@ def test_the_chart_has_one_bar_for_each_step_on_one_scale():
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_who_can_close_it_alone_is_told_how(number):
+def test_organizations_that_can_close_it_alone_are_told_how(number):
     made = of_levels([1] * number + [3] * (12 - number))
     assert made.outcome.kind == OutcomeKind.CLOSE_YOURSELF
     how = text.how_to_close(made)
@@ -312,7 +312,7 @@ def compared(before, now):
     return retake.compare(of_levels(before), of_levels(now), NOW - timedelta(days=30))
 
 
-def test_what_changed_since_an_earlier_result_is_said_for_each_condition():
+def test_changes_since_an_earlier_result_are_listed_by_condition():
     before, now = [0, 0, 2, 3, *[2] * 8], [3, 1, 1, 3, *[2] * 8]
     since = compared(before, now)
     said = text_of(page("result", of_levels(now), since=since))
@@ -327,7 +327,7 @@ def test_what_changed_since_an_earlier_result_is_said_for_each_condition():
     assert text.NOT_COMPARABLE not in said
 
 
-def test_what_became_worse_is_shown_before_what_became_better():
+def test_worse_conditions_are_shown_before_better_ones():
     since = compared([0, 0, 1, 2, 3, 3, *[2] * 6], [3, 3, 2, 0, 2, 3, *[2] * 6])
     assert [one.direction for one in since.changes] == ["Worse"] * 2 + ["Better"] * 3
     assert [one.now.level for one in since.changes] == [0, 2, 3, 3, 2]
@@ -410,7 +410,7 @@ def test_conditions_of_changed_questions_are_left_out_and_that_is_said():
     assert text.NOT_COMPARABLE in text_of(page("result", now, since=since))
 
 
-def test_page_and_pdf_lead_to_the_call_that_fits_and_say_what_calls_yml_says_of_it():
+def test_page_and_pdf_link_to_the_fitting_call_with_the_text_of_calls_yml():
     made = of_levels([0] * 12)
     assert made.outcome.engagement
     review = replace(

@@ -11,7 +11,7 @@ FIRST, LATEST = (Assessment(id=id, completed_at=AT + timedelta(days=id)) for id 
 OPEN = Assessment(id=3)
 
 
-def test_what_came_with_the_call_prepares_it_and_else_the_latest_that_is_complete():
+def test_the_brief_uses_the_calls_answers_or_else_the_latest_complete_ones():
     taken = [OPEN, LATEST, FIRST]
     assert choose(taken, Booking(assessment_id=1)) is FIRST
     assert choose(taken, Booking(assessment_id=3)) is LATEST

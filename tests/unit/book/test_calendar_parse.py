@@ -282,7 +282,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_read_is_refused_whole(content):
+def test_an_unreadable_calendar_is_refused_entirely(content):
     with pytest.raises(NotUnderstood) as refused:
         busy(content)
     assert "2026" not in str(refused.value)

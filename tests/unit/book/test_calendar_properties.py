@@ -201,7 +201,7 @@ NOTHING = [
 
 
 @given(several, st.sampled_from(NOTHING), st.integers(0, 4))
-def test_what_takes_no_time_decides_nothing(parts, nothing, place):
+def test_mistakes_in_events_without_busy_time_do_not_matter(parts, nothing, place):
     before = busy_or_skip(file(*parts))
     assert busy(file(*parts[:place], nothing, *parts[place:])) == before
     assert busy(f"\n{file(*parts)}<!-- cached at 09:00 -->\nX:1\n") == before

@@ -23,7 +23,7 @@ PRIVATE = """
 
 @pytest.mark.parametrize("address", PRIVATE.split())
 @pytest.mark.parametrize("allow_loopback", [False, True])
-def test_what_is_not_the_public_internet_is_never_allowed(address, allow_loopback):
+def test_addresses_outside_the_public_internet_are_never_allowed(address, allow_loopback):
     assert not is_allowed(address, allow_loopback=allow_loopback)
 
 

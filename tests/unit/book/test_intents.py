@@ -48,7 +48,7 @@ def test_a_host_who_has_the_call_again_is_not_told_that_it_went():
 
 
 @pytest.mark.parametrize("kind", ["booking_cancelled", "booking_cancelled_for_host"])
-def test_nobody_hears_late_of_the_end_of_a_call_that_they_never_heard_of(kind):
+def test_late_cancellations_are_not_sent_to_people_who_never_heard_of_the_call(kind):
     """Who cancels at once gets one email, the cancellation; after an outage they get none."""
     assert needed(kind, CANCELED, has_heard=False)
     late = {"created_at": NOW - 2 * DAYS}

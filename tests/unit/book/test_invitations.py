@@ -78,7 +78,7 @@ def test_an_invitation_asks_the_attendee_to_come():
     assert event["LOCATION"] == MEETING.location
 
 
-def test_who_chose_the_time_has_accepted_and_is_not_asked_to_reply():
+def test_the_visitor_has_accepted_and_is_not_asked_to_reply():
     params = event_of(invitation(replace(MEETING, has_accepted=True)))["ATTENDEE"].params
     assert (params["PARTSTAT"], params.get("RSVP")) == ("ACCEPTED", None)
 
@@ -121,7 +121,7 @@ def test_a_call_by_phone_has_no_conference():
 
 
 @pytest.mark.parametrize("write", BOTH)
-def test_nobody_is_named_where_there_is_no_name(write):
+def test_an_attendee_without_a_name_has_no_cn(write):
     assert "CN" not in event_of(write(replace(MEETING, attendee_name="")))["ATTENDEE"].params
 
 
@@ -162,7 +162,7 @@ def test_a_real_name_stays_as_it_is(name):
         ("a\u2028b\u2029c\x85d\ud800e", "abcde"),
     ],
 )
-def test_what_readers_trip_over_is_stripped(text, expected):
+def test_characters_that_calendar_readers_cannot_handle_are_removed(text, expected):
     assert clean(text) == expected
 
 
@@ -227,7 +227,7 @@ def test_the_outlook_link_opens_the_call():
 
 
 @pytest.mark.parametrize("link", [google_link, outlook_link])
-def test_a_link_names_nobody_and_is_percent_encoded(link):
+def test_a_link_has_no_personal_data_and_is_percent_encoded(link):
     address = link(MEETING)
     assert "Ada" not in address
     assert "client.example" not in address

@@ -69,7 +69,7 @@ def test_a_month_that_goes_on_into_the_next_names_both():
 
 
 @given(starts, zones, dates)
-def test_whatever_month_is_asked_for_there_is_a_way_on(found, zone, wanted):
+def test_any_requested_month_has_a_link_to_open_times(found, zone, wanted):
     month = availability_month.month(found, zone, wanted)
     assert (month.chosen is None) == (not month.days) == (month.next_open is not None)
     if month.next_open:
@@ -109,7 +109,7 @@ def test_nothing_open_is_no_month():
     assert availability_month.month([], "UTC") is None
 
 
-def test_dates_beyond_all_reason_are_moved_to_what_is_open():
+def test_implausible_dates_are_moved_to_open_times():
     for wanted in (date.min, date.max):
         assert availability_month.month([FIRST], "UTC", wanted, wanted).first == date(2026, 10, 1)
 

@@ -85,7 +85,7 @@ def test_hours_are_read_as_people_write_them(typed, minutes):
         ("\u0660\u0669:00-12:00", "like 9am-5pm"),
     ],
 )
-def test_what_cannot_be_hours_is_refused_in_words(typed, told):
+def test_invalid_hours_are_refused_with_a_message(typed, told):
     with pytest.raises(ValueError, match=told):
         opening_hours.parse_windows(typed)
 
@@ -96,7 +96,7 @@ fives = st.integers(0, 287).flatmap(
 
 
 @given(fives)
-def test_what_is_written_is_read_back(window):
+def test_written_hours_can_be_parsed_again(window):
     one = [Window(*window)]
     assert opening_hours.parse_windows(opening_hours.write_windows(one)) == one
     ((opens, closes),) = opening_hours.rows(opening_hours.write_windows(one))

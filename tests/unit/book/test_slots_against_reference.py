@@ -169,7 +169,7 @@ Pacific/Pago_Pago 2026-01-05 | 23:00-24:00 | 30/30 | 06T10:00 10:30 | the last t
 @pytest.mark.long
 @pytest.mark.parametrize("starts", [open_starts, reference_starts])
 @pytest.mark.parametrize("row", CLOCK_CASES.strip().splitlines())
-def test_both_offer_what_was_worked_out_by_hand(starts, row):
+def test_engine_and_reference_offer_the_starts_computed_by_hand(starts, row):
     where, opening, lengths, expected, _ = (cell.strip() for cell in row.split("|"))
     zone, day = where.split()
     window = parse_window(*opening.split("-"))
@@ -195,7 +195,7 @@ def spelled_out(text: str) -> list[str]:
 
 @few
 @given(situations())
-def test_the_engine_offers_what_the_reference_offers(situation):
+def test_the_engine_offers_the_same_starts_as_the_reference(situation):
     expected = reference_starts(**situation)
     assert open_starts(**situation) == expected
 
@@ -246,7 +246,7 @@ def reference_at(at: datetime, situation: dict) -> list[datetime]:
 
 @few
 @given(situations(), st.integers(0, 2160))
-def test_a_range_holds_what_its_two_parts_hold(situation, minutes):
+def test_a_range_has_the_starts_of_its_two_parts(situation, minutes):
     start, end = situation.pop("start"), situation.pop("end")
     cut = min(start + minutes * MINUTE, max(start, end))
     parts = [open_starts(start=a, end=b, **situation) for a, b in ((start, cut), (cut, end))]

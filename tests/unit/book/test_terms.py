@@ -25,7 +25,7 @@ def test_other_text_is_no_terms(text):
     assert parse_terms(text) is None
 
 
-def test_each_detail_that_changes_is_named_as_it_is_and_as_it_was():
+def test_each_changed_detail_is_named_with_both_values():
     before, after = Terms(30, frozenset({"video"}), "free", "Ben"), Terms(60, frozenset({"phone"}))
     assert after.changes_from(before) == [
         "60 minutes instead of 30 minutes",

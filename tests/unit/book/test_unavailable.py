@@ -68,7 +68,7 @@ def test_closed_hours_say_from_when_until_when():
     assert asked("10T17:00") == Unavailable(UnavailableReason.HOURS, at("10T17:00"), at("11T09:00"))
 
 
-def test_who_is_never_open_has_no_edges():
+def test_without_opening_hours_there_are_no_edges():
     assert asked("10T09:00", Hours("UTC", {})) == Unavailable(UnavailableReason.HOURS)
 
 

@@ -62,7 +62,7 @@ def test_another_system_gets_phone_numbers_as_they_are_dialed(text, kept):
 
 
 @given(st.lists(TEXT, min_size=1))
-def test_every_record_is_read_as_it_was_written(fields):
+def test_every_csv_record_is_read_as_written(fields):
     for written, expected in ((line, fields), (safe_line, [safe(field) for field in fields])):
         text = written(fields)
         assert text.endswith("\r\n")

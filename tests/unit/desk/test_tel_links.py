@@ -21,7 +21,7 @@ from lead_service.formats import e164, tel_number
         ("", ""),
     ],
 )
-def test_the_link_holds_what_is_dialled(typed, dialled):
+def test_the_link_has_the_digits_to_dial(typed, dialled):
     assert tel_number(typed) == dialled
 
 

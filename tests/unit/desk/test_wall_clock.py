@@ -50,7 +50,7 @@ NO_READINGS += ["0001-01-01T00:00", "9999-12-31T23:59", "2026-11-24T09:00Z"]
 
 
 @pytest.mark.parametrize("typed", NO_READINGS)
-def test_what_is_no_date_and_time_is_none(typed):
+def test_an_invalid_date_and_time_is_none(typed):
     assert wall_clock.parse(typed) is None
 
 

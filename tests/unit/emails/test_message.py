@@ -76,7 +76,7 @@ def test_the_settings_hold_all_that_the_frame_shows():
     assert practice_context(settings).keys() == FRAME.keys()
 
 
-def test_what_a_visitor_wrote_is_escaped_in_html_and_verbatim_in_text():
+def test_visitors_text_is_escaped_in_html_and_verbatim_in_plain_text():
     mail = welcome(stuck='<a href="https://evil.test">O\'Neil & co</a>')
     assert '<a href="https://evil.test">O\'Neil & co</a>' in mail.text
     assert "https://evil.test" in mail.html
@@ -89,12 +89,12 @@ def test_the_frame_asks_nothing_of_another_host():
     assert "<img" not in html and "@import" not in html and "url(" not in html
 
 
-def test_a_name_that_a_template_uses_and_nobody_gave_is_an_error():
+def test_a_missing_template_value_is_an_error():
     with pytest.raises(jinja2.UndefinedError):
         compose(EmailKind.INVITED, to="ada@lead.test", name="Ada", **FRAME)
 
 
-def test_a_line_break_in_what_goes_into_a_subject_adds_no_header():
+def test_a_line_break_in_a_subject_adds_no_header():
     mail = welcome(name="Ada\r\nBcc: everybody@lead.test")
     assert mail.subject == "Hello Ada Bcc: everybody@lead.test, and welcome"
 
@@ -192,13 +192,13 @@ attachments = st.builds(Attachment, filename=lines, content_type=lines, content=
         attachments=st.lists(attachments).map(tuple),
     )
 )
-def test_a_message_comes_back_from_storage_as_it_was(message):
+def test_a_stored_message_is_read_back_unchanged(message):
     assert from_json(to_json(message)) == message
 
 
 @pytest.mark.parametrize(
     "text", ["", "null", "[]", "{}", '{"attachments": []}', "{", '"x"', '{"context": {}}']
 )
-def test_what_is_not_a_stored_message_is_named_so(text):
+def test_invalid_stored_messages_are_reported(text):
     with pytest.raises(ValueError):
         from_json(text)

@@ -52,7 +52,7 @@ def test_no_header_makes_the_sender_wait_longer_than_a_day_or_fail(after, reset)
     code=st.integers(100, 999),
     body=st.binary() | st.just(b"[" * 9_999) | any_text().map(str.encode),
 )
-def test_whatever_the_provider_says_has_a_meaning(code, body):
+def test_every_response_of_the_provider_has_an_outcome(code, body):
     meant = meaning(Answer(code, headers(), body), NOW)
     assert isinstance(meant, Temporary | Permanent | Stop)
     assert str(code) in meant.reason and "@" not in meant.reason and len(meant.reason) <= 200
@@ -88,7 +88,7 @@ def test_silence_is_said_in_words_and_tells_nothing_of_the_mail(error, words):
         "the key SG.secret",
     ],
 )
-def test_what_a_provider_says_is_told_without_what_the_email_is_about(words):
+def test_a_providers_message_is_repeated_without_personal_data(words):
     mail = Message(
         EmailKind.RESULT, "vera.allteam@example.test", "Vera Allteam", "Hello", "text", "<p>html"
     )

@@ -14,9 +14,7 @@ MUST_AGREE = {Occasion.RESULT, Occasion.CONSENT}
 
 @pytest.mark.parametrize("agreed", CHOICES)
 @pytest.mark.parametrize("occasion", Occasion)
-def test_who_asked_us_for_something_is_answered_and_who_only_took_a_result_must_agree(
-    occasion, agreed
-):
+def test_people_who_wrote_or_booked_are_answered_and_others_must_agree(occasion, agreed):
     said = permission(occasion, agreed)
     may_write = occasion in ASKED_US or (occasion in MUST_AGREE and bool(agreed.topics))
     assert said.may_write == may_write
@@ -42,7 +40,7 @@ def test_agreed_withdrew_refused_and_never_asked_are_told_apart(given, said, als
         assert also in permission(occasion, agreed).text
 
 
-def test_what_was_agreed_to_is_named():
+def test_the_topics_of_a_consent_are_named():
     disowned = [permission(occasion, Agreed(True, True, is_disowned=True)) for occasion in Occasion]
     assert not any(one.may_write for one in disowned)
     for occasion in (Occasion.CALL, Occasion.RESULT):
@@ -86,12 +84,12 @@ def chosen(text: str) -> list[Consent]:
         ("", "their request only", 0),
     ],
 )
-def test_only_a_withdrawal_takes_back_what_was_agreed_to(given, topics, waiting):
+def test_only_a_withdrawal_ends_a_consent(given, topics, waiting):
     agreed = current(chosen(given))
     assert (may_email_about(agreed, has_asked=True), len(agreed.waiting)) == (topics, waiting)
 
 
-def test_a_file_names_what_may_be_written_about_as_the_desk_does():
+def test_exports_name_the_topics_for_emails_like_the_desk():
     for occasion, agreed in product(ASKED_US | {Occasion.RESULT}, CHOICES):
         topics = may_email_about(agreed, has_asked=occasion in ASKED_US)
         assert (topics != "nothing") == permission(occasion, agreed).may_write

@@ -39,7 +39,7 @@ def test_a_source_holds_no_address_no_number_and_no_long_text(value, kept):
 
 
 @given(st.dictionaries(st.sampled_from([*touch.PARAMETERS, "for"]), any_text(max_size=70)))
-def test_a_source_fits_its_column_and_reads_as_it_was_written(told):
+def test_a_source_fits_its_column_and_is_read_back_unchanged(told):
     source = touch.read_source(told)
     assert len(source) <= touch.LONGEST
     assert touch.read_source(touch.parameters(source)) == source
