@@ -12,7 +12,6 @@ from typing import Any
 
 from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
-from material.extensions.emoji import to_svg
 
 PLAIN = ("attr_list", "footnotes", "smarty", "tables", "toc")  # extensions for all pages
 USED = re.compile(
@@ -75,8 +74,17 @@ def scrolling(html: str) -> str:
     return TABLE.sub(wrap, html) if "<table>" in html else html
 
 
+def icons(options: dict[str, Any], md: Markdown) -> Any:
+    """List the icons and emoji: the import takes as long as reading fifty pages."""
+    from material.extensions.emoji import twemoji
+
+    return twemoji(options, md)
+
+
 def icon(index: str, shortname: str, alias: str, uc: str | None, alt: str, *rest: Any) -> Any:
     """Inline an icon, and write an emoji as a character instead of an image on a CDN."""
+    from material.extensions.emoji import to_svg
+
     return alt if uc else to_svg(index, shortname, alias, uc, alt, *rest)
 
 

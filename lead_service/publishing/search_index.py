@@ -20,6 +20,7 @@ from .cache import Memo
 
 LIST = "search.json"
 LARGEST = 24_000  # bytes of one file of words, before compression
+ROOM = 8  # each page takes a multiple of this many blocks, so that few edits move later pages
 TOGETHER = 16  # pages that are indexed together; changing one means reading all of them again
 SHORTEST = 2  # letters of an indexed word
 UNSEARCHED = re.compile(
@@ -134,7 +135,7 @@ def _words(html: str) -> Words:
         word: (at[0], at[-1], "".join(f" {after - before}" for before, after in pairwise(at)))
         for word, at in found.items()
     }
-    return Words((len(all_blocks),), places)
+    return Words((-(-len(all_blocks) // ROOM) * ROOM,), places)
 
 
 def shards(words: Mapping[str, str], prefix: str = "") -> Iterator[tuple[str, dict[str, str]]]:

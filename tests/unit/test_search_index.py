@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_service.publishing import cache
-from lead_service.publishing.search_index import LARGEST, SearchIndex, blocks, fold, shards
+from lead_service.publishing.search_index import LARGEST, ROOM, SearchIndex, blocks, fold, shards
 
 PAGE = """<nav>Menu</nav><main id="main"><article><nav>Contents</nav><h1>A title</h1>
 <p>It&rsquo;s a <b>caf</b>é &amp; more.</p><ul class="plain-list entries"><li>Another page</li></ul>
@@ -37,13 +37,13 @@ def test_paragraphs_are_stored_by_the_gaps_between_them(tmp_path, monkeypatch):
     index.write(tmp_path)
     listed = json.loads((tmp_path / "search.json").read_text("utf-8"))
     assert listed["pages"] == [
-        ["/one/", "One", 3, "price fees"],
-        ["/two/", "Two", 1, ""],
-        ["/book/", "Book a call", 1, "meeting", "R&D"],
+        ["/one/", "One", ROOM, "price fees"],
+        ["/two/", "Two", ROOM, ""],
+        ["/book/", "Book a call", ROOM, "meeting", "R&D"],
     ]
     folder = tmp_path / listed["folder"].strip("/")
     assert {path.stem for path in folder.iterdir()} == {*listed["files"].split()} == {"p", "b", "c"}
-    assert json.loads((folder / "p.json").read_text("utf-8")) == {"pilot": "0 2 1"}
+    assert json.loads((folder / "p.json").read_text("utf-8")) == {"pilot": f"0 2 {ROOM - 2}"}
 
 
 @pytest.mark.parametrize(
