@@ -58,7 +58,7 @@ def test_a_call_is_moved_by_keyboard_and_its_visitor_reads_why(member, product, 
 
 @pytest.mark.long
 @WINDOWS
-def test_hours_are_changed_by_keyboard_and_a_mistake_is_said_where_it_is(member, javascript, width):
+def test_hours_are_changed_by_keyboard_with_mistakes_reported_in_place(member, javascript, width):
     member.page.goto("/desk/availability/1/hours/")
     keys = Keyboard(member.page)
     sunday, until = (member.main.get_by_label(f"Sunday, hours 1: {end}") for end in ("From", "to"))

@@ -181,7 +181,7 @@ def test_refusals_by_the_proxy_are_not_cached(client):
     assert client.get("/about/").headers["cache-control"] == "max-age=300, public"
 
 
-def test_more_than_any_form_holds_is_refused_at_the_door(client):
+def test_bodies_larger_than_any_form_are_refused(client):
     assert client.post("/contact/", {"topic": "x" * 2_000_000}).status in {0, 413}
     # The service itself refuses this one; a process that another test has killed may be missing.
     form = {"topic": "x" * 100_000}

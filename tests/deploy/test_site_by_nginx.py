@@ -15,7 +15,7 @@ PAGES = ("/", "/about/", "/insights/why-most-ai-pilots-never-scale/")
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_carry_the_headers_that_static_hosts_are_told_of(client, cluster, path):
+def test_pages_have_the_headers_listed_for_static_hosts(client, cluster, path):
     answer = client.get(path)
     assert answer.status == 200
     rules = host_rules(cluster.site)["/*"]
@@ -39,7 +39,7 @@ def test_files_named_by_their_content_are_cached_for_a_year(client, cluster):
     assert client.get("/about/").headers["cache-control"] == "max-age=300, public"
 
 
-def test_files_have_the_types_that_static_hosts_are_told_of(client, cluster):
+def test_files_have_the_content_types_listed_for_static_hosts(client, cluster):
     for path, headers in host_rules(cluster.site).items():
         if "Content-Type" in headers:
             assert client.get(path).headers["content-type"].startswith(headers["Content-Type"])

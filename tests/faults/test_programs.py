@@ -36,7 +36,7 @@ def outside(environment) -> dict[str, str]:
     ],
     indirect=["db_url"],
 )
-def test_it_holds(name, outside, capsys):
+def test_the_fault_program_passes(name, outside, capsys):
     counted = import_module(f"tests.faults.{name}").run(outside, 1)
     with capsys.disabled():
         print(f"\n{name}:", ", ".join(f"{what} {number}" for what, number in counted.items()))

@@ -38,7 +38,7 @@ def just_before(monkeypatch, name: str, meanwhile) -> None:
     monkeypatch.setattr(capture, name, met)
 
 
-def test_a_form_that_meets_the_erasure_of_its_address_is_kept(two_at_once, monkeypatch):
+def test_a_form_during_the_erasure_of_its_address_is_stored(two_at_once, monkeypatch):
     def erase() -> None:
         two_at_once.write(lambda session: session.execute(delete(Lead)))
 
@@ -71,7 +71,7 @@ def test_an_address_is_corrected_to_one_that_has_just_written_to_us(
         assert session.scalar(select(func.count()).where(Booking.lead_id == 2)) == 1
 
 
-def test_a_form_that_meets_retention_is_kept(two_at_once, settings):
+def test_a_form_during_a_retention_run_is_stored(two_at_once, settings):
     """A lead that is old enough to be erased is just being written to."""
 
     def write(session) -> None:

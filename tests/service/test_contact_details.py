@@ -84,7 +84,7 @@ def test_every_field_is_stored_and_shown_wherever_the_others_are(told, database,
         assert not missing, (place, missing)
 
 
-def test_a_correction_on_the_desk_changes_every_field_and_says_which(told, database):
+def test_a_correction_on_the_desk_changes_every_field_and_names_them(told, database):
     changes = {one.name: f"9{one.name}"[: one.metadata["longest"]] for one in CORRECTABLE}
     form = {"stage": "new", "owner_id": "", "next_action": "", "next_action_on": "", "version": "1"}
     sent = press(told, "/desk/leads/1/", **form | changes)

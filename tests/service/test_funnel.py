@@ -101,7 +101,7 @@ def test_calls_and_deals_are_counted_once_each(client, database):
     assert dict(report.sources)["xxx"]["won-directly"] == 1
 
 
-def test_articles_are_told_apart(journey, database):
+def test_events_are_counted_by_article(journey, database):
     by_article = dict(count(database).articles)
     assert by_article[ARTICLE]["started"] == by_article[ARTICLE]["booked"] == 1
     assert by_article[""]["started"] == 2
@@ -144,7 +144,7 @@ def test_erasing_a_person_leaves_the_numbers_and_no_trace(journey, database, set
         assert all(one.number > 0 for one in session.scalars(select(FunnelCount)))
 
 
-def test_retention_leaves_the_numbers_however_often_it_runs(journey, database, settings):
+def test_retention_keeps_the_counts_on_every_run(journey, database, settings):
     before = count(database)
     for days in (29, 31, 400, 800, 900):
         now = NOW + timedelta(days=days)
@@ -154,7 +154,7 @@ def test_retention_leaves_the_numbers_however_often_it_runs(journey, database, s
 
 
 @pytest.mark.both_engines
-def test_a_week_that_is_closed_keeps_its_numbers_whatever_happens_to_its_rows(
+def test_a_closed_week_keeps_its_counts_when_its_rows_change(
     journey, client, database, settings, at
 ):
     before = count(database)
@@ -231,7 +231,7 @@ def test_the_span_is_in_the_address_and_snaps_to_weeks(client, member, journey):
     assert "2 weeks" in text
 
 
-def test_a_span_that_cannot_be_is_said_beside_its_field(client, member):
+def test_an_invalid_span_is_reported_beside_its_field(client, member):
     for first, last, said in [
         ("soon", "", "year-month-day"),
         ("2026-02-30", "", "year-month-day"),

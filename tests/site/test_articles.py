@@ -78,7 +78,7 @@ def test_an_article_asks_the_questions_of_its_step_as_the_service_takes_them(art
         assert offered == [(q.id, answer.id) for q in step.questions for answer in q.choices]
 
 
-def test_a_step_asks_its_two_questions_too(pages, framework):
+def test_a_step_page_asks_its_two_questions(pages, framework):
     by_url = {page.url: page for page in pages}
     for step in framework.steps:
         page = by_url[f"/framework/{step.slug}/"]
@@ -86,7 +86,7 @@ def test_a_step_asks_its_two_questions_too(pages, framework):
         assert names == {"step", *(question.id for question in step.questions)}
 
 
-def test_a_step_page_says_all_that_the_framework_knows_of_it(pages, framework):
+def test_a_step_page_has_all_texts_of_the_framework(pages, framework):
     by_url = {page.url: page for page in pages}
     for step in framework.steps:
         text = by_url[f"/framework/{step.slug}/"].main_text

@@ -53,7 +53,7 @@ def test_action_error_and_destruction_have_colors_of_their_own():
             assert min(apart, 360 - apart) > 20 or lightness > 1.5, (one, other)
 
 
-def test_the_accent_stays_itself_in_the_dark():
+def test_the_accent_keeps_its_hue_in_the_dark_scheme():
     assert abs(hue(LIGHT["accent"]) - hue(DARK["accent"])) < 5
 
 

@@ -82,7 +82,7 @@ def test_syntax_that_needs_an_extension_is_detected(source):
     assert dialect.is_used(source)
 
 
-def test_pages_that_use_none_of_it_send_no_byte_of_it(pages):
+def test_pages_without_material_s_syntax_have_none_of_its_styles(pages):
     assert {page.url for page in pages if page.source.count("<style>") > 1} == set()
     for path in ROOT.glob("docs/**/*.md"):
         if path not in (SPECIMEN, ROOT / "docs/includes/glossary.md"):

@@ -132,7 +132,7 @@ def test_search_says_when_nothing_is_found_and_gives_the_focus_back(visit):
     expect(opener).to_be_focused()
 
 
-def test_a_late_typeface_holds_up_nothing_and_never_swaps_under_the_reader(visit, address):
+def test_a_late_typeface_delays_nothing_and_never_swaps_during_reading(visit, address):
     page = visit("/about/", width=412)
     page.route("**/*.woff2", lambda route: (time.sleep(0.5), route.continue_()))
     page.goto(address + ARTICLE)

@@ -116,7 +116,7 @@ def test_a_logo_has_to_be_seen_in_both_schemes(tmp_path, svg, said):
     assert faults == [] if said is None else said in "".join(faults)
 
 
-def test_faults_in_data_and_in_texts_are_said_together(tmp_path, caplog):
+def test_faults_in_data_and_in_texts_are_reported_together(tmp_path, caplog):
     docs = small_docs(tmp_path, ARTICLE + "\n# Again\n")
     for name in ("framework.yml", "calls.yml"):
         with (docs / name).open("a") as file:

@@ -47,7 +47,7 @@ def test_every_page_has_a_card_of_its_own_in_the_size_that_networks_ask_for(read
         assert size((site / card.removeprefix(f"{ORIGIN}/")).read_bytes()) == (1200, 630)
 
 
-def test_every_page_introduces_itself_by_its_own_words_and_address(readable):
+def test_every_page_has_its_own_metadata_for_sharing(readable):
     for page in readable:
         meta = said(page)
         assert meta["og:url"] == ORIGIN + page.url
@@ -60,7 +60,7 @@ def test_every_page_introduces_itself_by_its_own_words_and_address(readable):
         assert (meta["og:image:width"], meta["og:image:height"]) == ("1200", "630")
 
 
-def test_every_page_but_the_first_says_where_it_stands(readable):
+def test_every_page_but_the_first_has_breadcrumbs(readable):
     for page in readable:
         facts = graph(page)
         if page.url == "/":

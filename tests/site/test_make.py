@@ -126,7 +126,7 @@ def test_an_old_python_is_refused_in_one_line(checkout):
     assert "is older than 3.11" in refused.stderr
 
 
-def test_missing_tools_are_told_in_one_list_and_fail_only_in_ci(tmp_path):
+def test_missing_tools_are_listed_once_and_fail_only_in_ci(tmp_path):
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("sh", "cut", "tr", "sed", "paste", "uname"):

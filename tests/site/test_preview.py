@@ -67,7 +67,7 @@ def test_a_preview_shows_drafts_and_reports_faults_over_the_last_good_build(tmp_
         ("logo:", "lego:", "lego: there is no setting of this name"),
     ],
 )
-def test_a_mistake_in_mkdocs_yml_is_said_by_line_and_in_words(tmp_path, right, wrong, said):
+def test_a_mistake_in_mkdocs_yml_is_reported_by_line_in_plain_words(tmp_path, right, wrong, said):
     config = tmp_path / "mkdocs.yml"
     source = (ROOT / "mkdocs.yml").read_text("utf-8").replace(right, wrong)
     config.write_text(source.replace("site_overrides", f"{ROOT}/site_overrides", 1), "utf-8")

@@ -141,7 +141,7 @@ def test_values_that_must_be_unique_stop_the_build(tmp_path, caplog, key, line, 
     assert f"insights/second.md:{line}: {said}" in caplog.text
 
 
-def test_a_person_is_one_file_and_the_portrait_is_resized_and_says_nothing_of_its_camera(tmp_path):
+def test_a_person_is_one_file_and_the_portrait_is_resized_without_camera_data(tmp_path):
     docs = small_docs(tmp_path, author="ann-example")
     portrait(docs, ANN)
     site = build_site(tmp_path / "site", docs)

@@ -40,7 +40,7 @@ def test_the_same_text_is_stored_in_one_form():
         ("ada@XN--BCHER-KVA.example", "ada@xn--bcher-kva.example"),
     ],
 )
-def test_an_address_has_one_form_by_which_its_lead_is_found(typed, address):
+def test_an_address_has_one_normalized_form(typed, address):
     assert capture.normalize_email(typed) == address
 
 

@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
         (timedelta(hours=24), ""),
     ],
 )
-def test_it_is_said_in_the_unit_that_helps(ahead, said):
+def test_lengths_are_written_in_the_largest_fitting_unit(ahead, said):
     assert until(NOW + ahead, NOW) == said
 
 
@@ -70,7 +70,7 @@ def test_a_date_is_written_as_americans_read_it():
         ("Pacific/Auckland", "Wed, Nov 25, 3:00 am Auckland time"),
     ],
 )
-def test_a_time_elsewhere_is_told_where_the_clock_shows_another(other, told):
+def test_a_time_in_another_zone_is_shown_only_if_it_differs(other, told):
     assert elsewhere(datetime(2026, 11, 24, 14, tzinfo=UTC), "America/New_York", other) == told
 
 

@@ -65,7 +65,7 @@ def test_the_order_of_facts_does_not_matter(found, chance):
     assert report(count(found), MONDAY, MONDAY) == report(count(shuffled), MONDAY, MONDAY)
 
 
-def test_a_week_in_which_nothing_happened_is_there_too():
+def test_a_week_without_events_is_included():
     made = report(count([Fact(MONDAY, "started")]), MONDAY - 2 * WEEK, MONDAY)
     assert [(week, line["started"]) for week, line in made.weeks] == [
         (MONDAY - 2 * WEEK, 0),
@@ -90,7 +90,7 @@ def test_a_share_is_a_whole_percentage_or_nothing(part, whole):
         assert abs(share - 100 * part / whole) <= 0.5
 
 
-def test_shares_are_of_those_who_could_have_got_there_and_small_ones_are_marked():
+def test_shares_have_the_right_base_and_small_ones_are_marked():
     counted = {"started": 80, "completed": 40, "assessed": 10, "won": 3}
     counted |= {"booked": 16, "canceled": 4, "held": 6, "missed": 2}
     total = report(count(Fact(MONDAY, *one) for one in counted.items()), MONDAY, MONDAY).total

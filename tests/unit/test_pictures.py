@@ -46,7 +46,7 @@ def test_a_page_says_how_large_a_picture_is_and_loads_it_late_below_the_fold():
     assert pictures.rewritten(html, lambda src: None) == html
 
 
-def test_a_drawing_says_its_size_and_stays_as_it_is():
+def test_a_drawing_is_published_unchanged_with_its_size():
     svg = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30.5 20"></svg>'
     assert pictures.drawn(svg, ".svg") == pictures.Sized(30, 20, [(30, svg)])
     with pytest.raises(ValueError, match="has no viewBox"):

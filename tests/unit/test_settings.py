@@ -129,7 +129,7 @@ def test_a_random_secret_is_never_called_guessable(seed, kind):
     assert load(PRODUCTION | {"SECRET_KEY": text.rstrip("=")}).secret
 
 
-def test_all_faults_are_told_at_once():
+def test_all_faults_are_reported_at_once():
     wrong = PRODUCTION | {
         "SALES_T0": "ann@example.com",
         "PORT": "eighty",

@@ -42,7 +42,7 @@ def test_tests_without_their_tool_are_skipped_and_reported_at_start_and_end(tmp_
 
 
 @pytest.mark.long
-def test_a_run_of_nothing_but_tests_without_their_tool_is_no_failure(tmp_path):
+def test_a_run_of_only_skipped_tests_is_not_a_failure(tmp_path):
     assert run(tmp_path, "-n", "0", TESTS[0]).returncode == 0
 
 

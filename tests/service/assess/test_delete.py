@@ -66,7 +66,7 @@ def test_half_an_assessment_can_be_deleted_too(client, framework, database):
     assert count(database, Assessment) == 0
 
 
-def test_a_booked_call_stands(client, result, database):
+def test_a_booked_call_survives_the_deletion_of_its_answers(client, result, database):
     page = book(client, assessment=result.split("/")[2])
     delete(client, result)
     assert "Your call is booked" in client.get(page).text

@@ -42,7 +42,7 @@ def test_the_mail_carries_the_link_in_both_its_parts(client, result, mails):
     assert link(mails) in message.html
 
 
-def test_looking_changes_nothing(client, result, mails, database):
+def test_a_get_changes_nothing(client, result, mails, database):
     mail(client, result)
     before = everything(database)
     page = client.get(link(mails))
@@ -122,7 +122,7 @@ def test_a_call_booked_since_keeps_the_lead(client, result, mails, database):
         assert session.scalars(select(Lead.address)).all() == [ADA]
 
 
-def test_each_of_two_submissions_is_taken_back_by_its_own_link(
+def test_each_of_two_submissions_is_disowned_by_its_own_link(
     client, framework, result, mails, database
 ):
     mail(client, result)
@@ -158,7 +158,7 @@ def test_a_corrected_address_is_still_erased(client, result, mails, database):
         assert session.scalars(select(LeadEvent.id)).all() == []
 
 
-def test_it_may_have_been_them_after_all(client, result, mails, database):
+def test_a_disowned_address_can_have_a_result_emailed_again(client, result, mails, database):
     mail(client, result)
     client.post(link(mails))
     mail(client, result)

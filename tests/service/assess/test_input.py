@@ -21,9 +21,7 @@ def count(database, model=Assessment) -> int:
         return session.scalar(select(func.count()).select_from(model))
 
 
-def test_a_step_that_we_do_not_have_is_refused_with_the_page_and_the_answers_kept(
-    client, framework, database
-):
+def test_an_unknown_step_is_refused_and_the_answers_are_kept(client, framework, database):
     given = answers(framework, "assess", 2)
     for step in [
         "",
@@ -80,9 +78,7 @@ def test_one_initiative_is_asked_about_on_the_first_page(client):
     assert "Answer for one initiative" in client.get("/assessment/").text
 
 
-def test_the_button_that_copies_comes_with_its_script_and_without_it_the_link_stands_there(
-    client, framework
-):
+def test_the_copy_button_needs_its_script_and_without_it_the_link_is_shown(client, framework):
     result = assess(client, framework)
     assert own_files.address("copy.js") not in client.get(result + "save/").text
     client.post(result + "share")

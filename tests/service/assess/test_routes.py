@@ -150,7 +150,7 @@ def test_the_questions_are_in_the_words_of_the_phase(client, framework):
         assert text in page
 
 
-def test_i_cannot_say_yet_counts_like_the_worst_answer_and_says_how_to_find_out(client, framework):
+def test_cannot_say_yet_counts_as_the_worst_answer_and_says_how_to_find_out(client, framework):
     result = assess(client, framework, BEST)
     ids = [one.id for one in framework.step("clarify").questions]
     client.post(result.replace("/result/", "/clarify/"), data=dict.fromkeys(ids, "cannot-say"))
@@ -229,7 +229,7 @@ def test_a_token_is_stored_as_a_hash_only(client, framework, database):
     assert token not in str(vars(stored))
 
 
-def test_pages_with_a_token_are_never_kept_by_anybody(client, framework):
+def test_pages_with_a_token_are_never_cached(client, framework):
     page = client.get(assess(client, framework))
     assert page.headers["Cache-Control"] == "no-store"
     assert page.headers["Referrer-Policy"] == "same-origin"
@@ -271,7 +271,7 @@ def test_the_team_hears_of_a_new_lead_and_can_reply_if_the_lead_agreed(
     assert [(one.to, one.reply_to) for one in told] == [("team@example.com", reply_to)]
 
 
-def test_a_sprung_trap_keeps_the_lead_and_holds_the_mail(client, framework, mails, database):
+def test_a_filled_honeypot_stores_the_lead_and_holds_the_email(client, framework, mails, database):
     sent = client.post(
         assess(client, framework) + "mail", data={"email": "ada@example.com", "website": "x"}
     )
@@ -336,7 +336,7 @@ def test_an_unknown_result_cannot_be_repeated_and_one_deleted_meanwhile_ends_the
         assert client.post(link, data={"phase": PHASE}).location.endswith("/assess/")
 
 
-def test_the_comparison_goes_once_the_first_answers_are_deleted(client, framework):
+def test_the_comparison_disappears_once_the_first_answers_are_deleted(client, framework):
     first = assess(client, framework, WORST)
     second = again(client, framework, first, {step.slug: BEST for step in framework.steps})
     client.post(first.replace("/result/", "/delete"))

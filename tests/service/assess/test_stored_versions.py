@@ -60,9 +60,7 @@ def client_after(environment):
 REWORDED = ((ASKED, ASKED_NOW), (CONDITION, CONDITION_NOW))
 
 
-def test_a_result_keeps_the_wording_it_was_given_with_and_says_of_when_it_is(
-    client, framework, edit, client_after
-):
+def test_a_result_keeps_its_wording_and_shows_its_date(client, framework, edit, client_after):
     result = assess(client, framework, WORST)
     assert DATED not in client.get(result).text
     client.post(result + "share")
@@ -124,14 +122,14 @@ SWAPPED = (
 )
 
 
-def test_a_question_s_id_may_not_move_to_another_step(client, framework, database):
+def test_the_id_of_a_question_may_not_move_to_another_step(client, framework, database):
     assess(client, framework)
     (fault,) = faults(database, *SWAPPED, text=framework.text)
     assert fault.startswith("question clarify-case: this id belonged to a question of Clarify")
     assert "give the one of Organize a new id" in fault
 
 
-def test_an_answer_s_id_may_not_move_to_another_place(client, framework, database):
+def test_the_id_of_an_answer_may_not_move_to_another_level(client, framework, database):
     assess(client, framework)
     moved = (
         ("- id: belief\n", "- id: somewhere\n"),

@@ -38,7 +38,7 @@ def owner(database) -> str | None:
         return answers.lead_id and session.get_one(Lead, answers.lead_id).email
 
 
-def test_the_owner_takes_answers_back_from_someone_who_used_a_forwarded_address(
+def test_the_owner_gets_answers_back_from_the_user_of_a_forwarded_link(
     client, framework, database, later, mails
 ):
     result = assess(client, framework)

@@ -105,7 +105,7 @@ def test_the_holidays_of_a_region_are_its_own(change, seen):
     assert seen(day_after_thanksgiving) == []
 
 
-def test_a_country_that_the_list_has_lost_closes_nothing(change, seen):
+def test_a_country_missing_from_a_newer_list_has_no_holidays(change, seen):
     change(lambda hosts, _: (setattr(hosts[0], "country", "XX"), setattr(hosts[0], "region", "Y")))
     assert len(seen()) == 16
 
@@ -229,7 +229,7 @@ def test_calls_go_to_the_host_with_the_fewest_ahead(client, change, database):
     assert free() == ["ben@example.com", "team@example.com"]
 
 
-def test_the_call_that_is_moved_is_not_in_its_own_way(client, change, database, seen):
+def test_a_moved_call_does_not_conflict_with_itself(client, change, database, seen):
     change(lambda hosts, _: setattr(hosts[0], "daily_limit", 1))
     book(client)
     with database.read() as session:

@@ -308,7 +308,7 @@ def test_an_error_page_shows_the_input_and_nothing_else(client, database, framew
     assert re.findall("<dt>([^<]+)", answer.text) == ["Name", "Email", "Company", "Phone", "Topic"]
 
 
-def test_a_sprung_trap_takes_the_time_tells_the_team_and_holds_the_visitor_s_mail(client, mails):
+def test_a_filled_honeypot_books_the_time_and_holds_the_visitors_email(client, mails):
     page = client.get(book(client, website="http://spam.example"))
     assert "when we confirm the call" in page.text
     assert client.get(page.request.path + "invite.ics").status_code == 404

@@ -174,7 +174,7 @@ def test_an_answer_that_is_no_file_is_named(server, refused, answer, why):
 
 
 @pytest.mark.parametrize("headers", [{"Content_Encoding": "gzip"}, {}])
-def test_a_packed_file_is_unpacked_whether_or_not_it_says_so(server, headers):
+def test_a_gzip_file_is_decompressed_even_if_undeclared(server, headers):
     content = b"BEGIN:VCALENDAR\r\n" * 10_000
     server.answers["/a"] = file(gzip.compress(content), **headers)
     assert fetch(server.url("/a"), allow_loopback=True).content == content

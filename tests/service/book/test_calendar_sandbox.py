@@ -34,7 +34,7 @@ def test_its_complaint_is_ours():
         sandbox.parse_in_process(b"hello", *ASKED)
 
 
-def test_a_rule_that_never_comes_round_is_cut_off(monkeypatch):
+def test_a_rule_that_never_matches_is_cut_off(monkeypatch):
     monkeypatch.setattr(sandbox, "SECONDS", 1)
     with pytest.raises(Unreadable, match="takes too long"):
         sandbox.parse_in_process(ics("FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30"), *ASKED)
@@ -61,7 +61,7 @@ def test_a_process_that_ends_without_an_answer_is_no_empty_calendar(monkeypatch)
         sandbox.parse_in_process(ics(), *ASKED)
 
 
-def test_it_gets_none_of_our_secrets_and_the_zones_of_our_own_package(monkeypatch):
+def test_the_sandbox_gets_no_secrets_and_uses_the_packaged_zones(monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "x" * 40)
     seen = {}
     real = subprocess.run

@@ -150,7 +150,7 @@ def test_a_look_by_a_clock_that_is_ahead_has_the_calendar_read_once(client, read
 
 
 @pytest.mark.parametrize("is_moved", [False, True], ids=["booked", "moved"])
-def test_a_call_that_turns_out_to_collide_is_told_to_the_host_once(
+def test_the_host_is_told_once_of_a_call_that_conflicts_with_their_calendar(
     client, context, read, mails, at, is_moved
 ):
     lunch, taken = "20261126T090000Z", "20261127T090000Z"
@@ -169,7 +169,7 @@ def test_a_call_that_turns_out_to_collide_is_told_to_the_host_once(
     assert "/desk/calls/1/move/" in told.text
 
 
-def test_only_times_are_kept(read, database):
+def test_only_the_times_of_a_calendar_are_stored(read, database):
     read(ics("20261126T090000Z"))
     with database.read() as session:
         kept = session.execute(select(BusyTime.__table__)).mappings().one()
@@ -184,7 +184,7 @@ def test_floating_times_are_read_by_the_hosts_clock(read, busy, database):
 
 
 @pytest.mark.both_engines
-def test_it_is_asked_every_ten_minutes_and_by_one_process(read, server, database, settings):
+def test_a_calendar_is_read_every_ten_minutes_and_by_one_process(read, server, database, settings):
     content = ics("20261126T090000Z")
     for minutes in (0, 0, 9, 10, 19, 21):
         read(content, minutes)
@@ -217,7 +217,7 @@ def test_an_unchanged_calendar_is_confirmed_without_parsing_it(read, server, bus
 
 
 @pytest.mark.parametrize("changed", ["zone", "horizon", "time", "rules"])
-def test_a_copy_that_no_longer_fits_is_read_anew(read, server, database, changed):
+def test_a_calendar_with_outdated_times_is_parsed_again(read, server, database, changed):
     """A calendar that never changes still reaches no further than it was worked out."""
     series = ics("20261126T090000").replace(b"END:VEVENT", b"RRULE:FREQ=DAILY\r\nEND:VEVENT")
     first = read(file(series, ETag='"1"')).known_until
@@ -241,7 +241,7 @@ def test_a_copy_that_no_longer_fits_is_read_anew(read, server, database, changed
     [fail, b"", b"<!doctype html>", ics("20261127T090000Z")[:-20], ics("nonsense")],
     ids=["500", "empty", "a page", "cut", "unreadable"],
 )
-def test_the_last_good_copy_is_kept_when_nothing_better_came(read, busy, answer):
+def test_the_last_good_busy_times_stay_after_a_failed_reading(read, busy, answer):
     good = read(ics("20261126T090000Z"))
     found = read(answer, 10)
     assert found.fault
@@ -252,7 +252,7 @@ def test_the_last_good_copy_is_kept_when_nothing_better_came(read, busy, answer)
     assert busy() == ["27 10:00"]
 
 
-def test_its_address_is_neither_logged_nor_told(read, caplog):
+def test_the_address_of_a_calendar_is_neither_logged_nor_shown(read, caplog):
     caplog.set_level("DEBUG")
     found = read(fail)
     assert found.fault == "the server answered 500"
@@ -263,7 +263,7 @@ def test_its_address_is_neither_logged_nor_told(read, caplog):
     assert "Grace" not in logged
 
 
-def test_a_call_of_ours_in_the_hosts_calendar_is_not_in_its_own_way(client, read, busy, database):
+def test_our_call_in_the_hosts_calendar_does_not_conflict_with_itself(client, read, busy, database):
     """The host has accepted the invitation; the visitor may move the call by half an hour."""
     read(ics())
     book(client)
@@ -297,7 +297,7 @@ def test_a_call_of_another_host_in_the_hosts_calendar_is_busy(
     assert busy() == [f"{booking.starts_at:%d %H:%M}"]
 
 
-def test_a_server_that_asks_for_it_is_left_alone(read, server):
+def test_a_server_that_asks_for_a_delay_gets_it(read, server):
     read(lambda request: request.answer(503, Retry_After="1500"))
     for minutes in (10, 24, 25):
         read(ics(), minutes)
@@ -324,7 +324,7 @@ def told(database, settings, mails):
     return told
 
 
-def test_a_calendar_that_is_not_believed_is_told_to_the_host_and_the_admins_once(read, told):
+def test_host_and_admins_are_told_once_of_a_calendar_whose_reading_expired(read, told):
     read(ics())
     read(fail, 24 * 60)
     assert told() == []
@@ -337,7 +337,7 @@ def test_a_calendar_that_is_not_believed_is_told_to_the_host_and_the_admins_once
     assert len(told()) == 4
 
 
-def test_a_calendar_that_blocks_more_than_it_says_is_told_to_the_host(read, told, mails):
+def test_the_host_is_told_of_a_calendar_that_blocks_more_than_its_events(read, told, mails):
     odd = ics("20261126T090000Z").replace(b"DURATION:PT1H", b"DTEND:soon")
     found = read(odd)
     assert "blocks the rest of its day" in found.widened
@@ -347,7 +347,7 @@ def test_a_calendar_that_blocks_more_than_it_says_is_told_to_the_host(read, told
     assert read(ics(), 20).widened == ""
 
 
-def test_a_calendar_that_is_removed_meanwhile_is_no_trouble(read, database, settings, feed, server):
+def test_removing_a_calendar_during_its_reading_is_no_error(read, database, settings, feed, server):
     def remove(request) -> None:
         database.write(lambda session: session.delete(session.scalars(select(CalendarFeed)).one()))
         request.answer(200, ics("20261126T090000Z"))
@@ -367,7 +367,7 @@ def test_production_reads_no_calendar_of_this_machine(environment):
 # -- In the deliver process ---------------------------------------------------------------------
 
 
-def test_calendars_are_read_beside_the_mail(settings, database, monkeypatch):
+def test_calendars_are_read_while_emails_are_sent(settings, database, monkeypatch):
     """Were it done in turn, a calendar that hangs would hold up every mail."""
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0.01)
     monkeypatch.setattr(worker, "BESIDE_SECONDS", 0.01)

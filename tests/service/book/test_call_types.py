@@ -174,7 +174,7 @@ def test_a_booking_keeps_kind_and_length_when_it_moves_whatever_the_file_says_no
         ((KIND,), "We no longer offer that kind of call."),
     ],
 )
-def test_a_form_is_shown_once_more_when_its_kind_has_changed_or_gone(
+def test_a_form_is_shown_again_when_its_kind_has_changed_or_was_removed(
     app, client, database, review, kinds, told
 ):
     page = client.get(f"/book/review/{TUESDAY}/").text

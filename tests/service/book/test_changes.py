@@ -176,7 +176,7 @@ def test_a_call_given_to_another_host_keeps_time_and_length(client, context, mai
     assert "Ann Example" in next(one for one in new if one.kind == "booking_changed").subject
 
 
-def test_a_host_who_is_busy_then_is_given_nothing(client, context):
+def test_a_busy_host_cannot_be_given_a_call(client, context):
     ann = add_host(context.database)
     start = open_starts(client)[0]
     book(client, start)
@@ -220,7 +220,7 @@ def called_off(session, settings) -> None:
     assert call_changes.cancel(session, settings, booking, by, note=NOTE)
 
 
-def test_a_move_before_the_invitation_left_sends_the_new_one_alone(client, context, mails, starts):
+def test_a_move_before_the_invitation_was_sent_sends_only_one(client, context, mails, starts):
     book(client)
     move(context, starts[2])
     assert sorted(row.kind for row, _ in mails()) == [

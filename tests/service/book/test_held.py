@@ -84,9 +84,7 @@ def test_a_call_that_the_team_releases_meanwhile_is_kept(
     assert count(database, Booking.status == Status.CONFIRMED) == 1
 
 
-def test_neither_visitor_nor_host_hears_of_a_held_call_and_the_team_once(
-    post, database, settings, flooded
-):
+def test_a_held_call_is_emailed_to_the_team_only_once(post, database, settings, flooded):
     post()
     over = MONDAY_MORNING + held.HELD_FOR
     held.look_after(database, settings, over)

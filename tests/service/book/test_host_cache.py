@@ -50,7 +50,7 @@ def read_calendar(database, at, *busy):
     database.write(work)
 
 
-def test_every_second_of_a_minute_is_told_apart(context, database):
+def test_notice_counts_to_the_second(context, database):
     change_host(database, notice=60)
     on_grid = MONDAY_MORNING + HOUR
     times = [on_grid + step for step in (-MINUTE, -SECOND, 0 * SECOND, SECOND, 59 * SECOND, MINUTE)]
@@ -79,7 +79,7 @@ def test_a_call_booked_elsewhere_is_seen_at_once_and_frees_its_time_when_it_move
     assert shown(context, MONDAY_MORNING, moving=1) == before
 
 
-def test_a_calendar_read_anew_is_seen_at_once_and_not_believed_for_ever(context, database):
+def test_a_new_reading_of_a_calendar_is_used_at_once_and_expires(context, database):
     free, now = shown(context, MONDAY_MORNING), MONDAY_MORNING
     read_calendar(database, now, (now, now + DAY))
     assert shown(context, now) == said(database, now)
@@ -133,7 +133,7 @@ def test_a_host_who_starts_taking_calls_while_the_page_reads_is_on_the_next_page
     assert shown(context, MONDAY_MORNING) == said(database, MONDAY_MORNING) != before
 
 
-def test_a_page_that_was_just_shown_tells_of_an_edit_and_of_a_call_at_once(client, database):
+def test_a_page_shows_an_edit_and_a_new_call_at_once(client, database):
     first = client.get("/book/").text
     assert ", by phone" in first
     assert client.get("/book/").text == first

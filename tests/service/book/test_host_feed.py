@@ -33,7 +33,7 @@ def events(answer) -> list[icalendar.Event]:
     return icalendar.Calendar.from_ical(answer.data).walk("VEVENT")
 
 
-def test_a_feed_shows_the_call_with_who_it_is_and_how_to_reach_them(client, path, database):
+def test_a_feed_shows_the_call_with_the_visitors_contact_details(client, path, database):
     book(client)
     answer = client.get(path())
     assert answer.content_type == "text/calendar; charset=utf-8"

@@ -24,7 +24,7 @@ def asks_for_a_number(page: str) -> bool:
 
 
 @pytest.mark.usefixtures("ann")
-def test_the_page_of_one_time_tells_of_those_who_are_free_then(client):
+def test_the_form_for_a_start_names_the_free_hosts(client):
     alone = client.get(f"/book/{ANN_ALONE}/?zone=Asia/Tokyo").text
     assert "Ann Example" in alone
     assert "Monday, 12:00\u00a0pm, Chicago time (CST)" in alone  # Tuesday in Tokyo

@@ -115,7 +115,7 @@ def test_made_moved_corrected_given_cancelled_and_booked_again(client, context, 
 @pytest.mark.parametrize(
     "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 4))]
 )
-def test_mails_that_overtake_each_other_come_to_the_same(client, post, mails, seed):
+def test_emails_in_any_order_leave_the_same_calendar(client, post, mails, seed):
     box = Post(lambda: None, mails, shuffled=seed)
     page = book(client, email=ADA)
     for number in (3, 5):

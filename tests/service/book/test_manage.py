@@ -110,7 +110,7 @@ def test_a_call_that_has_begun_cannot_be_canceled(client, database, at):
         assert session.scalar(select(Booking)).status == "confirmed"
 
 
-def test_looking_at_every_link_of_a_booking_changes_nothing(client, database):
+def test_a_get_of_every_link_of_a_booking_changes_nothing(client, database):
     page = book(client)
     for path in (page, page + "invite.ics", page + "cancel", page + "address"):
         client.get(path)
@@ -179,7 +179,7 @@ def test_a_corrected_address_that_is_known_leaves_one_lead_with_the_whole_story(
     assert (lead.company, lead.stage, lead.next_action) == ("ACME", "contacted", "Call")
 
 
-def test_a_lead_with_a_story_of_its_own_keeps_its_address(client, database, at):
+def test_a_lead_with_other_activity_keeps_its_address(client, database, at):
     book(client, email="ada@example.org", utm_source="linkedin")
     own(database, 1)
     at(MONDAY_MORNING + timedelta(minutes=5))

@@ -88,7 +88,7 @@ def calls(database) -> list[Booking]:
 
 
 @pytest.mark.parametrize(("hosts", "starts"), [(2, 3), pytest.param(1, 40, marks=pytest.mark.long)])
-def test_as_many_win_as_hosts_are_free_and_the_others_hear_just_taken(
+def test_a_race_has_as_many_winners_as_free_hosts(
     app, environment, database, processes, hosts, starts
 ):
     for _ in range(hosts - 1):
@@ -108,7 +108,7 @@ def test_as_many_win_as_hosts_are_free_and_the_others_hear_just_taken(
 
 
 @pytest.mark.long
-def test_moves_and_bookings_race_for_the_same_starts_and_who_loses_keeps_the_old_one(
+def test_a_move_that_loses_a_race_keeps_its_old_start(
     app, client, environment, database, processes
 ):
     movers = processes // 2

@@ -105,7 +105,7 @@ def test_a_move_after_the_first_reminder_plans_it_again(client, context, databas
     assert due(database) == [other - DAY, other - HOUR]
 
 
-def test_a_cancelled_call_has_none(client, database, far):
+def test_a_canceled_call_has_no_reminder(client, database, far):
     client.post(book(client, far) + "cancel")
     assert waiting(database) == []
 

@@ -62,7 +62,7 @@ def test_the_page_opens_on_the_day_of_the_call(client):
     assert "Wednesday, <span>December 2" in client.get(page + "move/?zone=UTC").text
 
 
-def test_looking_moves_nothing(client, database):
+def test_a_get_moves_nothing(client, database):
     page = book(client)
     before = only_call(database)
     for path in (page + "move/", *offered(client, page)[:3]):
@@ -137,7 +137,7 @@ def test_a_past_call_cannot_be_moved_and_the_page_says_what_to_do(client, databa
     assert only_call(database).sequence == 1
 
 
-def test_moving_is_not_for_ever(client, context, database):
+def test_the_number_of_moves_is_limited(client, context, database):
     page = book(client)
     wanted = [parse_start(text) for text in open_starts(client)[:2]]
     for number in range(reschedule.MOST_MOVES):

@@ -253,7 +253,7 @@ def test_times_of_one_person_leave_out_those_of_others(client, database):
     assert count(database, Booking) == 1
 
 
-def test_a_person_who_is_made_up_is_asked_for_in_vain(client, database):
+def test_an_unknown_person_cannot_be_asked_for(client, database):
     for host in ["999", "x", "-1", "1e9", "2147483648999"]:
         form = booking_form(client, open_starts(client)[0]) | {"host": host}
         assert client.post("/book/", data=form).status_code == 422, host

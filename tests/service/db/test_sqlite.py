@@ -55,7 +55,7 @@ def test_a_reader_does_not_wait_for_a_writer(counters):
     assert value(counters) == 1
 
 
-def test_a_writer_that_waits_too_long_is_told_so_and_stores_nothing(counters, monkeypatch):
+def test_a_writer_that_waits_too_long_fails_and_stores_nothing(counters, monkeypatch):
     monkeypatch.setattr(db_engine, "BUSY_SECONDS", 0.1)
     another = Database(counters.engine.url.render_as_string())
 
@@ -71,9 +71,7 @@ def test_a_writer_that_waits_too_long_is_told_so_and_stores_nothing(counters, mo
     another.close()
 
 
-def test_a_program_that_knows_nothing_of_our_turns_makes_us_wait_and_then_say_so(
-    counters, monkeypatch
-):
+def test_another_programs_lock_makes_us_wait_and_then_fail_with_a_message(counters, monkeypatch):
     monkeypatch.setattr(db_engine, "BUSY_SECONDS", 0.1)
     patient = Database(counters.engine.url.render_as_string())
     other = sqlite3.connect(counters.engine.url.database, isolation_level=None)
@@ -87,7 +85,7 @@ def test_a_program_that_knows_nothing_of_our_turns_makes_us_wait_and_then_say_so
     patient.close()
 
 
-def test_another_process_s_turn_is_not_waited_for_until_it_ends(counters, monkeypatch):
+def test_waiting_for_another_process_s_lock_has_a_limit(counters, monkeypatch):
     monkeypatch.setattr(db_engine, "BUSY_SECONDS", 0.1)
     counters.write(lambda session: set_to(session, "a", 1))
     with open(f"{counters.engine.url.database}.lock") as lock:

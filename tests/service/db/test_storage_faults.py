@@ -74,7 +74,7 @@ def test_a_full_disk_says_not_saved_keeps_the_form_and_recovers(
     assert counts(database) == (2, 2)
 
 
-def test_a_long_writer_is_waited_for_and_then_said_plainly(
+def test_a_long_write_lock_is_waited_for_and_then_reported(
     client, app, db_url, database, monkeypatch
 ):
     inside = app.extensions["lead_service"].database
@@ -145,7 +145,7 @@ def test_errors_of_postgresql_are_reported_by_their_cause(client, app, error, st
 
 
 @only_sqlite
-def test_a_writer_of_ours_that_hangs_is_not_waited_for_for_ever(client, app, monkeypatch):
+def test_waiting_for_a_hanging_writer_ends(client, app, monkeypatch):
     inside = app.extensions["lead_service"].database
     form = booking_form(client, open_starts(client)[0])
     monkeypatch.setattr(engine, "BUSY_SECONDS", 0.3)
@@ -202,7 +202,7 @@ def test_a_fault_in_the_middle_stores_neither_lead_nor_booking_nor_mail(
 
 @only_sqlite
 @pytest.mark.parametrize("is_replaced", [False, True], ids=["removed", "replaced by a copy"])
-def test_nothing_is_acknowledged_into_a_file_that_has_gone(client, database, is_replaced):
+def test_writes_to_a_removed_database_file_are_refused(client, database, is_replaced):
     form = booking_form(client, open_starts(client)[0])
     copy = database.file.read_bytes()
     database.file.unlink()
@@ -216,7 +216,7 @@ def test_nothing_is_acknowledged_into_a_file_that_has_gone(client, database, is_
 
 
 @only_sqlite
-def test_readyz_says_no_while_the_disk_is_full_or_the_file_read_only(client, database, monkeypatch):
+def test_readyz_fails_while_the_disk_is_full_or_the_file_read_only(client, database, monkeypatch):
     assert "disk" not in client.get("/readyz").text
     with monkeypatch.context() as full:
         full.setattr(engine, "LEAST_FREE", 2**60)
@@ -229,7 +229,7 @@ def test_readyz_says_no_while_the_disk_is_full_or_the_file_read_only(client, dat
 
 
 @only_sqlite
-def test_an_index_that_cannot_be_written_ends_no_process_and_keeps_the_form(client, monkeypatch):
+def test_a_read_only_wal_index_crashes_no_process_and_keeps_the_form(client, monkeypatch):
     form = booking_form(client, open_starts(client)[0])
     monkeypatch.setattr(engine.os, "access", lambda path, _: not path.endswith("-shm"))
     refused = client.post("/book/", data=form)  # the write itself would be the kernel's SIGBUS
@@ -238,7 +238,7 @@ def test_an_index_that_cannot_be_written_ends_no_process_and_keeps_the_form(clie
 
 
 @only_postgresql
-def test_readyz_says_no_on_a_read_only_server(client, app):
+def test_readyz_fails_on_a_read_only_server(client, app):
     inside = app.extensions["lead_service"].database.engine
 
     def make_read_only(connection, *_more) -> None:

@@ -269,7 +269,7 @@ def test_another_site_s_form_is_refused_even_with_the_token(client, database, se
     assert still_there(database)
 
 
-def test_the_page_that_was_asked_for_comes_after_signing_in(client, database, settings, lead):
+def test_signing_in_leads_to_the_requested_page(client, database, settings, lead):
     client.get(f"/desk/leads/{lead}/")
     sent = press(client, path_of_link(database, settings))
     assert sent.location == f"/desk/leads/{lead}/"

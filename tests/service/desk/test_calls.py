@@ -68,7 +68,7 @@ def test_a_cancelled_call_frees_its_time_and_tells_both_sides_with_the_note(
     assert NOTE in client.get("/desk/leads/1/").text
 
 
-def test_a_second_press_of_cancel_says_that_it_is_too_late(client, mails, call, database):
+def test_a_second_click_on_cancel_says_that_it_is_too_late(client, mails, call, database):
     page = client.get(call + "cancel/").text
     press(client, call + "cancel/")
     written = len(mails())
@@ -106,7 +106,7 @@ def test_a_moved_call_keeps_its_uid_and_tells_both_sides_with_the_note(
     assert changes(database, "call 1") == [("call_moved", 1)]
 
 
-def test_a_form_from_before_a_change_changes_nothing_back(client, call, database):
+def test_a_form_older_than_a_change_does_not_revert_it(client, call, database):
     ben = add_host(database)
     moved = {"start": start_text(NOON), "seen": hidden(client.get(call + "move/").text, "seen")}
     given = {"host": str(ben), "seen": hidden(client.get(call + "give/").text, "seen")}
@@ -252,7 +252,7 @@ def test_a_call_is_given_only_to_another_who_takes_calls(client, call, database)
 # -- Marking --------------------------------------------------------------------------------
 
 
-def test_a_mark_can_be_set_corrected_and_taken_back(client, member, database):
+def test_an_outcome_can_be_set_corrected_and_undone(client, member, database):
     id = add_past_call(database)
     page = f"/desk/calls/{id}/"
     marks = ("held", "no_show", "no_show", "")

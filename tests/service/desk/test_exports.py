@@ -110,7 +110,7 @@ def test_a_formula_stays_text_and_only_the_file_for_other_systems_keeps_phone_nu
         assert (row["Email"], row["Phone"]) == ("'\uff1d1", phone)
 
 
-def test_a_long_file_is_read_in_pieces_and_holds_everybody_in_order(
+def test_a_long_export_is_made_in_pieces_and_has_all_leads_in_order(
     client, ann, database, monkeypatch
 ):
     monkeypatch.setattr(exports, "AT_ONCE", 7)
@@ -132,7 +132,7 @@ def test_a_long_file_is_read_in_pieces_and_holds_everybody_in_order(
     assert [row["Name"] for row in rows] == sorted(row["Name"] for row in rows)
 
 
-def test_a_lead_that_is_worked_on_meanwhile_is_in_the_file(client, ann, database, monkeypatch):
+def test_a_lead_changed_during_the_export_is_in_the_file(client, ann, database, monkeypatch):
     monkeypatch.setattr(exports, "AT_ONCE", 2)
 
     def fill(session) -> None:
@@ -151,7 +151,7 @@ def test_a_lead_that_is_worked_on_meanwhile_is_in_the_file(client, ann, database
     assert [text.count(f"l{number}@example.com") for number in range(5)] == [1] * 5
 
 
-def test_a_file_that_an_error_breaks_off_says_that_it_is_not_complete(
+def test_a_file_truncated_by_an_error_says_that_it_is_incomplete(
     client, ann, database, monkeypatch, caplog
 ):
     def fail(*_any) -> str:
@@ -184,7 +184,7 @@ def test_one_lead_as_json_holds_the_listed_fields(client, ann, framework, databa
     assert {mail["kind"] for mail in told["emails"]} >= {"booking_confirmed"}
 
 
-def test_a_field_that_is_added_to_a_table_is_not_told_by_itself(client, ann, database):
+def test_a_new_column_is_not_exported_automatically(client, ann, database):
     book(client)
     told = client.get("/desk/leads/1.json").text
     with database.read() as session:

@@ -38,7 +38,7 @@ def again(client, page: str):
     return client.post(f"{PAGE}notes", data=form)
 
 
-def test_a_form_whose_token_is_of_another_session_needs_one_more_press(
+def test_a_form_with_another_sessions_token_needs_one_more_click(
     client, member, database, settings
 ):
     stale = hidden(client.get(PAGE).text, "csrf_token")
@@ -53,7 +53,7 @@ def test_a_form_whose_token_is_of_another_session_needs_one_more_press(
     assert notes(database) == [WORDS]
 
 
-def test_a_form_of_a_session_that_has_ended_is_kept_until_its_writer_is_back(
+def test_a_form_of_an_ended_session_is_kept_until_its_writer_signs_in(
     client, member, database, settings
 ):
     token = hidden(client.get(PAGE).text, "csrf_token")

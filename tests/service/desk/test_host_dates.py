@@ -23,7 +23,7 @@ def admin(client, database, settings, at) -> None:
 # -- Days that differ ------------------------------------------------------------------------
 
 
-def test_a_date_has_hours_of_its_own_until_they_are_removed(client, admin, database):
+def test_a_date_has_its_own_hours_until_they_are_removed(client, admin, database):
     dates = HOST + "dates/"
     assert press(client, dates, day="2026-11-24", hours="06:00-07:00").status_code == 303
     assert press(client, dates, day="2026-11-25", hours="").status_code == 303
@@ -39,7 +39,7 @@ def test_a_date_has_hours_of_its_own_until_they_are_removed(client, admin, datab
     assert "20261124T0900Z" in starts_on(client, "2026-11-24")
 
 
-def test_a_date_that_cannot_be_is_said_beside_the_field(client, admin, database):
+def test_an_invalid_date_is_reported_beside_the_field(client, admin, database):
     for typed, name in [
         ({"day": "", "hours": ""}, "day"),
         ({"day": "tomorrow", "hours": ""}, "day"),
@@ -103,7 +103,7 @@ def test_a_calendar_shows_its_server_and_never_its_address(client, admin, databa
     ]
 
 
-def test_an_address_that_must_not_be_asked_is_refused_and_kept_on_the_page(client, admin, database):
+def test_a_forbidden_address_is_refused_and_kept_on_the_page(client, admin, database):
     for url in ["http://calendar.ada.net/basic.ics", "https://[::ffff:10.0.0.1]/basic.ics", ""]:
         sent = press(client, HOST + "calendars/", label="Work", url=url)
         assert sent.status_code == 422, url
@@ -117,7 +117,7 @@ def test_webcal_is_another_word_for_https(client, admin, database):
     assert stored(database).feeds[0].url == "https://calendar.ada.net/a.ics"
 
 
-def test_how_a_calendar_stands_is_said_in_words(client, admin, database):
+def test_the_state_of_a_calendar_is_described_in_words(client, admin, database):
     def set_up(succeeded_hours_ago: int, fault: str = "", zone: str = "UTC") -> str:
         at = MONDAY_MORNING - timedelta(hours=succeeded_hours_ago)
         feed = CalendarFeed(url=SECRET, label="Work", fault=fault, zone=zone)

@@ -95,7 +95,7 @@ def test_invalid_hours_leave_the_old_ones_and_keep_the_input(client, admin, data
 # -- Two at once -----------------------------------------------------------------------------
 
 
-def test_of_two_who_edit_one_host_the_second_sees_both_texts_and_decides(client, admin, database):
+def test_the_second_of_two_edits_of_a_host_shows_both_values(client, admin, database):
     seen = hidden(client.get(HOST + "hours/").text, "version")
     send(client, HOST + "hours/", **hours(monday="08:00-10:00"))
     mine = hours(monday="12:00-14:00")
@@ -223,7 +223,7 @@ def test_rules_are_stored_and_an_empty_limit_means_no_limit(client, admin, datab
     assert (stored(database).horizon_days, stored(database).daily_limit) == (None, None)
 
 
-def test_rules_that_cannot_be_are_said_beside_the_field(client, admin, database):
+def test_invalid_rules_are_reported_beside_the_field(client, admin, database):
     for name, typed, told in [
         ("interval", "0", "from 5 to 1440"),
         ("interval", "7", "multiple of five"),

@@ -100,7 +100,7 @@ def test_time_off_lists_the_calls_that_it_hits_before_and_after_saving(client, a
         assert 'href="/desk/calls/1/move/"' in shown
 
 
-def test_a_call_that_came_meanwhile_is_shown_before_anything_is_saved(client, admin, database):
+def test_a_call_booked_meanwhile_is_shown_before_anything_is_saved(client, admin, database):
     book(client, "20261124T0900Z")
     page = HOST + "time-off/"
     typed = {"first_day": "2026-11-24", "last_day": "2026-11-24", "note": ""}

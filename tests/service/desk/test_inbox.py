@@ -125,7 +125,7 @@ def test_a_view_that_no_page_leads_to_does_not_exist(client, ann):
         *(pytest.param(sort, marks=pytest.mark.long) for sort in filters.SORTS if sort != "name"),
     ],
 )
-def test_each_order_holds_every_lead_once_over_all_pages(client, ann, database, sort):
+def test_each_sort_order_lists_every_lead_once_over_all_pages(client, ann, database, sort):
     def work(session) -> None:
         for number in range(2 * PAGE + 3):
             at = MONDAY_MORNING - timedelta(minutes=number // 4)
@@ -180,7 +180,7 @@ def test_upcoming_calls_come_in_their_order_until_they_are_over(client, ann, dat
     assert names(client, view="calls") == ["Second"]
 
 
-def test_a_lead_with_two_calls_stands_there_once_by_the_earlier(client, ann, database, at):
+def test_a_lead_with_two_calls_is_listed_once_by_the_earlier_one(client, ann, database, at):
     first, second, third = open_starts(client)[:3]
     book(client, third, name="Ada", email="ada@example.com")
     book(client, first, name="Ada", email="ada@example.com")
@@ -327,7 +327,7 @@ PROVED = "We\u2019ll email the host and the visitor a cancellation"
         ("proved", PROVED, {"booking_cancelled", "booking_cancelled_for_host"}),
     ],
 )
-def test_spam_says_which_calls_it_cancels_and_tells_who_was_invited(
+def test_marking_spam_lists_the_calls_to_cancel_and_emails_invited_people(
     client, ann, database, mails, how, asked, told
 ):
     book(client, website="x" if how == "held" else "")

@@ -110,7 +110,7 @@ def test_saving_nothing_new_changes_nothing(client, ann, database):
     assert lead(database).version == 2
 
 
-def test_a_stale_save_is_refused_with_both_texts_and_keeps_the_writer_s(client, bob, database):
+def test_a_stale_save_is_refused_with_both_values_and_keeps_the_writers(client, bob, database):
     token = hidden(bob.get(PAGE).text, "csrf_token")
     save(client, stage="won", next_action="Ann writes", next_action_on="2026-12-02")
     mine = {"csrf_token": token, "stage": "lost", "next_action": "Bob calls"}
@@ -142,9 +142,7 @@ def test_a_colleagues_changes_of_other_fields_stay(client, bob, database):
     assert (found.stage, found.owner_id, found.next_action) == ("won", 2, "Bob calls")
 
 
-def test_after_a_conflict_the_form_puts_back_nothing_that_its_writer_left_alone(
-    client, bob, database
-):
+def test_after_a_conflict_the_form_reverts_no_untouched_field(client, bob, database):
     mine = AS_IT_IS | opened(bob, **NEXT)
     save(client, stage="won", next_action="Ann writes", next_action_on=NEXT["next_action_on"])
     sent = bob.post(PAGE, data=mine)

@@ -39,7 +39,7 @@ def add_mail(database, state: str = "pending", **more) -> str:
     return outbox_id
 
 
-def test_the_lead_whose_mail_was_refused_says_so_on_its_page(client, member, database):
+def test_the_page_of_a_lead_shows_a_refused_email(client, member, database):
     lead_id = database.write(
         lambda session: (
             capture.capture_lead(
@@ -54,7 +54,7 @@ def test_the_lead_whose_mail_was_refused_says_so_on_its_page(client, member, dat
     assert "The provider refused this mail (400)." in text
 
 
-def test_the_outbox_tells_state_tries_and_reason(client, member, database):
+def test_the_outbox_shows_state_tries_and_reason(client, member, database):
     add_mail(database, "pending", attempts=2, reason="the provider is down")
     add_mail(database, "failed", reason="the provider refused it")
     text = client.get("/desk/outbox/").text
@@ -65,7 +65,7 @@ def test_the_outbox_tells_state_tries_and_reason(client, member, database):
     assert "the provider is down" not in one
 
 
-def test_here_a_mail_can_be_read_and_only_our_own_links_are_links(client, member, database):
+def test_in_local_mode_emails_can_be_read_and_only_our_links_are_links(client, member, database):
     text = client.get(f"/desk/outbox/{add_mail(database)}/").text
     assert "The subject" in text
     assert 'href="http://127.0.0.1:8000/x"' in text

@@ -62,7 +62,7 @@ def test_a_refused_mail_is_sent_once_it_is_tried_again(client, member, room):
     assert transport.tried == ["one"] and room.row(outbox_id).state == "sent"
 
 
-def test_a_mail_given_up_starts_its_days_anew(client, member, room):
+def test_retrying_a_given_up_email_restarts_its_period(client, member, room):
     outbox_id = room.put(at=NOW)
     long_ago = NOW - timedelta(days=4)
     room.database.write(lambda session: set_row(session, outbox_id, long_ago))
@@ -93,7 +93,7 @@ def test_a_second_click_sends_no_second_mail(client, member, room):
 
 @pytest.mark.parametrize("state", ["failed", "pending"])
 @pytest.mark.both_engines
-def test_of_four_who_press_together_one_does_it(room, state):
+def test_of_four_simultaneous_clicks_one_has_an_effect(room, state):
     outbox_id = refused(room) if state == "failed" else room.put(at=NOW)
     together, done = threading.Barrier(4), []
     work = admin_actions.cancel if state == "pending" else partial(admin_actions.retry, now=NOW)
@@ -115,7 +115,7 @@ def test_emails_being_sent_can_be_neither_retried_nor_canceled(client, member, r
     assert (row.state, row.lease_token, row.facts) == ("sending", held.token, {})
 
 
-def test_a_mail_of_no_more_use_or_without_its_text_is_not_tried_again(client, member, room, at):
+def test_a_useless_email_or_one_without_text_is_not_retried(client, member, room, at):
     late = refused(room, "late", useless_after=NOW + MINUTE)
     key = refused(room, "key", kind="sign_in")
     at(NOW + 2 * MINUTE)
@@ -125,7 +125,7 @@ def test_a_mail_of_no_more_use_or_without_its_text_is_not_tried_again(client, me
         assert "Try again" not in client.get(f"{OUTBOX}{one}/").text
 
 
-def test_a_mail_that_is_taken_back_never_leaves_and_loses_its_text(client, member, room):
+def test_a_canceled_email_is_never_sent_and_loses_its_text(client, member, room):
     outbox_id = room.put(at=NOW)
     act(client, "take-back", outbox_id)
     transport = FakeTransport()
@@ -142,7 +142,7 @@ def test_sent_emails_cannot_be_canceled(client, member, room):
     assert room.row(outbox_id).state == "sent"
 
 
-def test_the_banner_goes_once_all_failures_are_noted_as_seen(client, member, room):
+def test_the_banner_disappears_once_all_failures_are_marked_as_seen(client, member, room):
     ids = [refused(room, name) for name in ("one", "two")]
     page = client.get(f"{OUTBOX}?state=attention").text
     assert "Email needs attention" in page and all(id in page for id in ids)

@@ -269,7 +269,7 @@ def test_every_kind_has_its_label(kinds, labels):
     assert all(labels.values())
 
 
-def test_a_release_lets_the_held_mails_go_once(client, member, database, at):
+def test_a_release_sends_held_emails_once(client, member, database, at):
     book(client, website="filled by a program")
     assert "This may be spam" in lead_page(client)
     with database.read() as session:

@@ -71,7 +71,7 @@ def test_a_link_works_once(client, another_browser, database, settings):
 
 
 @pytest.mark.both_engines
-def test_of_many_who_press_the_button_together_one_gets_in(database, settings, app, at):
+def test_of_many_simultaneous_uses_of_a_link_one_signs_in(database, settings, app, at):
     token = path_of_link(database, settings).split("/")[-2]
     start = threading.Barrier(8)
 
@@ -165,7 +165,7 @@ def ask_from(client, place: dict, address: str):
     return client.post("/desk/sign-in/", data=data, environ_base=place)
 
 
-def test_a_browser_that_signed_in_before_has_mails_of_its_own_and_no_limit(
+def test_a_browser_that_signed_in_before_has_a_separate_limit_of_emails(
     client, another_browser, member, database, mails
 ):
     ask(client, KNOWN)
@@ -180,7 +180,7 @@ def test_a_browser_that_signed_in_before_has_mails_of_its_own_and_no_limit(
 
 
 @pytest.mark.both_engines
-def test_another_browser_has_to_bring_the_code_of_the_one_that_asked(
+def test_another_browser_needs_the_code_of_the_one_that_asked(
     client, another_browser, member, mails, database
 ):
     ask(client, KNOWN)
@@ -219,7 +219,7 @@ def test_signing_out_everywhere_ends_open_links_too(client, another_browser, dat
     assert another_browser().get(path).status_code == 404
 
 
-def test_dead_links_and_requests_from_other_sites_count_for_nothing(client, member):
+def test_dead_links_and_cross_site_requests_do_not_count_as_tries(client, member):
     """Any page on the web can make an office's browsers send both."""
     from_elsewhere = {"data": {"email": KNOWN}, "headers": {"Sec-Fetch-Site": "cross-site"}}
     for number in range(30):

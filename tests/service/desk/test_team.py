@@ -53,7 +53,7 @@ def trail(database) -> list[tuple]:
     return [(row.member_id, row.what, row.subject, row.detail) for row in rows]
 
 
-def test_an_invitation_lets_in_the_reader_of_its_mailbox(client, another_browser, admin, mails):
+def test_the_reader_of_an_invitation_can_sign_in(client, another_browser, admin, mails):
     form = {"email": "Cy@Example.com", "name": "Cy", "role": "member"}
     assert press(client, "/desk/team/", **form).location == "/desk/team/"
     ((row, message),) = mails()
@@ -75,7 +75,7 @@ def test_a_member_is_not_invited_again_and_the_input_stays(client, admin, mails)
     assert mails() == []
 
 
-def test_a_wrong_invitation_is_said_beside_the_field(client, admin, mails):
+def test_an_invalid_invitation_is_reported_beside_the_field(client, admin, mails):
     for form in [
         {"email": "no address", "role": "member"},
         {"email": "cy@example.com", "role": "owner"},
@@ -121,7 +121,7 @@ def test_a_removed_member_is_out_at_once_and_their_open_leads_want_an_owner(
     assert BOB not in client.get("/desk/team/").text
 
 
-def test_a_removed_host_is_offered_no_more_reads_nothing_and_their_calls_are_listed(
+def test_a_removed_host_is_not_offered_and_their_calls_are_listed(
     client, another_browser, context, database, settings, bob, mails
 ):
     host_id = add_host(database, "Bob Example")
@@ -184,7 +184,7 @@ def test_the_last_admin_stays_one(client, database, bob, deed, fields):
 
 
 @pytest.mark.both_engines
-def test_of_two_admins_who_demote_each_other_one_stays(database, bob, app):
+def test_one_of_two_admins_who_demote_each_other_stays_admin(database, bob, app):
     made = update(Member).values(role="admin")
     database.write(lambda session: session.execute(made) and None)
     start = threading.Barrier(2)
@@ -230,9 +230,7 @@ def test_a_new_role_counts_from_the_next_click(client, another_browser, database
     assert browser.get("/desk/trail/").status_code == 403
 
 
-def test_a_member_s_page_offers_nothing_that_only_admins_may(
-    another_browser, database, settings, bob
-):
+def test_a_members_page_has_no_actions_for_admins(another_browser, database, settings, bob):
     browser = another_browser()
     sign_in(browser, database, settings, BOB)
     text = browser.get("/desk/team/").text
@@ -277,7 +275,7 @@ def test_the_trail_says_who_signed_in_and_who_took_data_along_and_an_admin_expor
     assert "eve" not in whole.lower()
 
 
-def test_every_change_of_the_team_is_on_the_trail_without_names(client, database, bob):
+def test_every_change_of_the_team_is_in_the_audit_log_without_names(client, database, bob):
     press(client, "/desk/team/", email="cy@example.com", name="Cy", role="member")
     act(client, bob, "role", role="admin")
     act(client, bob, "role", role="admin")

@@ -43,7 +43,7 @@ def test_a_clock_that_ran_ahead_delays_no_chores(settings, database, monkeypatch
     assert chores_in(settings, monkeypatch, [0, 30_000, 1, 2], lambda: None) == 3
 
 
-def test_a_chore_that_fails_does_not_stop_the_mail_nor_come_back_at_once(
+def test_a_failed_daily_job_does_not_stop_emails_and_is_not_retried_at_once(
     settings, database, monkeypatch
 ):
     def fail() -> None:
@@ -64,7 +64,7 @@ AHEAD = timedelta(days=1200)
     ],
     ids=["another clock says so", "it has just leapt", "it stays so"],
 )
-def test_nothing_is_done_by_a_clock_that_is_wrong(
+def test_no_work_is_done_while_the_clock_is_wrong(
     settings, database, monkeypatch, can_ask, doubted, done_at
 ):
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0)

@@ -81,7 +81,7 @@ def timeline(room: OutboxHelper) -> list[str]:
         ("spamreport", "reported"),
     ],
 )
-def test_an_event_moves_the_mail(client, room, sent, kind, standing):
+def test_an_event_updates_the_delivery_of_its_email(client, room, sent, kind, standing):
     assert post(client, [told(sent, kind)]).status_code == 200
     row = room.row(sent)
     assert (row.state, row.delivery, row.delivery_at) == ("sent", standing, NOW - 60 * MINUTE)
@@ -111,7 +111,7 @@ def test_the_leads_page_shows_the_state_of_each_email(client, database, settings
     assert "Bounced" in of_the_mail and "Delivered to their server" in of_the_mail
 
 
-def test_a_mail_that_arrives_clears_the_mark_and_an_older_arrival_does_not(
+def test_a_delivered_email_clears_the_bounce_and_an_older_delivery_does_not(
     client, room, sent, lead_id
 ):
     second = send(room, lead_id)
@@ -136,7 +136,7 @@ def test_after_a_correction_only_the_new_address_counts(client, room, sent, lead
     assert timeline(room) == ["mail_bounced", "mail_delivered"]
 
 
-def test_a_mail_to_the_team_says_nothing_of_the_lead_s_address(client, room, lead_id):
+def test_a_bounced_email_to_the_team_does_not_mark_the_lead(client, room, lead_id):
     to_the_team = send(room, lead_id, "team")
     post(client, [told(to_the_team, "bounce")])
     assert lead(room).bounced_at is None
@@ -144,7 +144,7 @@ def test_a_mail_to_the_team_says_nothing_of_the_lead_s_address(client, room, lea
     assert room.health(NOW).troubles
 
 
-def test_events_that_overtake_the_provider_s_own_answer_are_kept(client, room, lead_id):
+def test_events_that_arrive_before_the_providers_answer_are_kept(client, room, lead_id):
     outbox_id = room.put("ada", lead_id=lead_id, at=NOW)
 
     def tell_then_accept(_message):
@@ -207,7 +207,7 @@ def test_a_bounce_of_another_sender_s_email_changes_nothing(client, room, sent, 
     assert room.row(sent).delivery == ""
 
 
-def test_an_event_that_is_told_again_by_another_id_counts_once(client, room, sent, database):
+def test_an_event_repeated_with_another_id_counts_once(client, room, sent, database):
     event = told(sent, "bounce")
     post(client, [event, event | {"sg_event_id": "another"}])
     assert count(database, DeliveryEvent) == 1
@@ -260,7 +260,7 @@ def _forget(session) -> None:
 
 
 @pytest.mark.both_engines
-def test_a_replay_is_answered_well_and_changes_nothing(client, room, sent, database):
+def test_a_replayed_event_is_accepted_and_changes_nothing(client, room, sent, database):
     events = [told(sent, "delivered", 1), told(sent, "bounce", 2), told(sent, "bounce", 2)]
     assert post(client, events).status_code == 200
     before = everything(database)
@@ -337,7 +337,7 @@ def test_a_signed_body_that_is_not_a_list_is_400(client):
         refused(client, 400, data=body, headers=sign(body))
 
 
-def test_a_list_of_odd_things_is_taken_and_passed_over(client):
+def test_unknown_items_in_a_list_are_ignored(client):
     assert (
         post(client, [None, 1, "x", [], {"event": {}}, {"outbox_id": "\ud800"}]).status_code == 200
     )

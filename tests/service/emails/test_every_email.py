@@ -108,7 +108,7 @@ def test_no_email_has_a_word_that_people_do_not_say_aloud(every_mail):
         assert found == [], message.kind
 
 
-def test_every_html_part_is_whole_and_holds_no_markup_of_a_visitor(every_mail):
+def test_every_html_part_is_valid_and_contains_no_visitors_markup(every_mail):
     for message in every_mail:
         parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
         tree = parser.parse(message.html)
@@ -118,7 +118,7 @@ def test_every_html_part_is_whole_and_holds_no_markup_of_a_visitor(every_mail):
         assert not [link for link in links if "evil" in link], message.kind
 
 
-def test_mails_to_the_visitor_repeat_no_free_text_and_no_name_that_is_a_lure(every_mail):
+def test_emails_to_the_visitor_repeat_no_free_text_and_no_advertising_name(every_mail):
     for message in every_mail:
         if message.kind in TO_THE_VISITOR:
             whole = message.subject + message.text + message.html + message.to_name

@@ -41,7 +41,7 @@ def written(path: Path) -> list[Path]:
     return sorted((path / "mail").iterdir())
 
 
-def test_a_mail_is_written_whole(tmp_path):
+def test_an_email_file_is_written_atomically(tmp_path):
     folder_in(tmp_path).send(MAIL, "0af1")
     (path,) = written(tmp_path)
     assert path.name.endswith("Z-booking_confirmed-0af1.eml")

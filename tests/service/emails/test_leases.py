@@ -27,7 +27,7 @@ def post(database) -> OutboxHelper:
     return OutboxHelper(database)
 
 
-def test_a_leased_mail_is_given_to_no_other_worker_until_its_lease_ends(post):
+def test_no_other_worker_gets_a_leased_email_until_its_lease_ends(post):
     post.put()
     held = claim(post.database, NOW)
     assert claim(post.database, NOW + timedelta(seconds=59)) is None
@@ -89,13 +89,13 @@ def test_an_outcome_is_recorded_though_the_database_fails_for_a_moment(post, mon
     assert transport.tried == ["one"] and post.row(outbox_id).state == "sent"
 
 
-def test_an_idle_worker_never_stands_in_a_writers_way(post):
+def test_an_idle_worker_never_blocks_a_writer(post):
     post.put(due_at=NOW + HOUR)
     # Inside this write transaction a second writer would wait, and give up.
     assert post.database.write(lambda _session: claim(post.database, NOW)) is None
 
 
-def test_a_clock_set_back_holds_up_neither_new_mail_nor_mail_under_way(post):
+def test_a_clock_set_back_delays_neither_new_emails_nor_those_being_sent(post):
     post.put("under-way", at=NOW + HOUR)
     assert isinstance(claim(post.database, NOW + HOUR), Claim)
     post.put("new", at=NOW + HOUR)
@@ -104,13 +104,13 @@ def test_a_clock_set_back_holds_up_neither_new_mail_nor_mail_under_way(post):
     assert sorted(transport.tried) == ["new", "under-way"]
 
 
-def test_a_clock_a_few_minutes_off_takes_no_mail_from_another_worker(post):
+def test_a_clock_off_by_minutes_takes_no_email_from_another_worker(post):
     post.put()
     assert claim(post.database, NOW)
     assert claim(post.database, NOW - 4 * MINUTE) is None
 
 
-def test_a_clock_set_forward_by_a_day_makes_no_storm_and_no_dead_mail(post):
+def test_a_clock_set_forward_by_a_day_gives_up_no_email(post):
     ids = [post.put(f"mail-{number}") for number in range(5)]
     transport = failing(Temporary("503"))
     post.drain(transport)

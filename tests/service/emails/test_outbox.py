@@ -28,7 +28,7 @@ def lead_id(database) -> int:
     return captured.id
 
 
-def test_a_mail_shares_the_fate_of_the_transaction_that_promised_it(post):
+def test_an_email_is_queued_only_if_its_transaction_commits(post):
     def promise_and_fail(session):
         capture.capture_lead(session, ContactDetails(email="a@b.test"), at=NOW)
         outbox.queue(session, EmailKind.RESULT, "a@b.test", at=NOW, useless_after=NOW + HOUR)

@@ -78,7 +78,7 @@ def test_a_refused_key_stops_everything_and_fails_nothing(post):
 
 
 @pytest.mark.both_engines
-def test_a_new_key_starts_the_sender_again_by_itself(post):
+def test_a_new_key_resumes_sending_automatically(post):
     outbox_id = post.put()
     post.drain(failing(Stop("key refused")))
     renewed = FakeTransport()
@@ -87,7 +87,7 @@ def test_a_new_key_starts_the_sender_again_by_itself(post):
     assert post.row(outbox_id).state == "sent" and post.health().stopped_at is None
 
 
-def test_a_stop_ends_by_itself_once_the_provider_takes_an_email(post):
+def test_a_stop_ends_automatically_once_the_provider_accepts_an_email(post):
     ids = [post.put("first"), post.put("second")]
     post.drain(failing(Stop("sender not verified")))
     post.drain(FakeTransport(), NOW + timedelta(minutes=11))
@@ -105,7 +105,7 @@ def test_a_person_can_start_the_sender_again_with_the_same_key(post):
     assert post.row(outbox_id).state == "sent"
 
 
-def test_a_success_that_was_under_way_does_not_undo_a_stop(post):
+def test_a_success_that_began_before_a_stop_does_not_clear_it(post):
     post.put("first"), post.put("second")
     under_way = claim(post.database, NOW, fingerprint="key-1")
     post.deliver_one(failing(Stop("key refused")), NOW)
@@ -114,7 +114,7 @@ def test_a_success_that_was_under_way_does_not_undo_a_stop(post):
 
 
 @pytest.mark.both_engines
-def test_the_outbox_tells_how_long_its_oldest_mail_waits(post):
+def test_the_outbox_shows_how_long_its_oldest_email_has_waited(post):
     assert (post.health().waiting, post.health().troubles) == (0, ())
     post.put("early")
     post.put("late", at=NOW + 10 * MINUTE)

@@ -51,7 +51,7 @@ def jobs(database) -> list[ErasureJob]:
         return provider_erasure.pending(session)
 
 
-def test_an_erased_address_is_held_until_the_provider_has_taken_it_over(
+def test_an_erased_address_is_kept_until_the_provider_accepts_its_erasure(
     database, settings, provider
 ):
     send(database)
@@ -122,7 +122,7 @@ def test_after_three_days_without_an_answer_an_alarm_is_raised(database, setting
 
 
 @pytest.mark.parametrize("code", [401, 403, 400])
-def test_a_refusal_rings_at_once_stops_no_mail_and_is_tried_again(
+def test_a_refused_erasure_raises_an_alarm_and_is_retried_without_stopping_emails(
     client, database, settings, provider, code
 ):
     provider.mode = status(code, body=REFUSAL)
@@ -181,7 +181,7 @@ def test_an_address_erased_again_during_a_request_is_requested_again(database, s
     assert jobs(database) == []
 
 
-def test_not_me_is_told_to_the_provider_too(client, framework, database, settings, mails, at):
+def test_disowning_asks_the_provider_to_erase(client, framework, database, settings, mails, at):
     result = assess(client, framework)
     client.post(result + "mail", data={"email": ADA})
     text = next(one for _, one in mails() if one.kind == "result").text

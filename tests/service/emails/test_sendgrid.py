@@ -111,7 +111,7 @@ def test_no_reader_and_no_link_is_tracked(provider):
         assert not any(setting.values())
 
 
-def test_a_plain_mail_to_an_address_beyond_ascii_is_in_shape_too(provider):
+def test_an_email_to_a_non_ascii_address_has_a_valid_form(provider):
     plain = Message("result", "ada@bücher.example", "", "Ergebnis: schön", "text", "<p>x</p>")
     client(provider.url).send(plain, "mail-1")
     assert provider.faults == []
@@ -120,7 +120,7 @@ def test_a_plain_mail_to_an_address_beyond_ascii_is_in_shape_too(provider):
     assert "reply_to" not in provider.received[0].body
 
 
-def test_a_mail_that_no_request_can_be_made_of_is_refused_before_it_is_sent(provider):
+def test_an_email_without_a_valid_request_fails_before_it_is_sent(provider):
     broken = Message("result", "ada@-ü-.x", "", "s", "text", "<p>x</p>")
     with pytest.raises(Permanent) as refusal:
         client(provider.url).send(broken, "mail-1")

@@ -35,9 +35,7 @@ def test_a_refused_key_or_sender_stops_everything(provider, code):
 
 
 @pytest.mark.parametrize("code", [400, 413, 415, 422])
-def test_a_mail_that_is_wrong_is_refused_for_good_with_the_field_and_nothing_personal(
-    provider, code
-):
+def test_an_invalid_email_fails_for_good_with_the_field_and_no_personal_data(provider, code):
     field = "personalizations.0.to.0.email"
     errors = [{"message": "ada@lead.test is wrong", "field": field}]
     provider.mode = status(code, body={"errors": errors})
@@ -89,7 +87,7 @@ def test_a_202_that_breaks_off_in_its_head_is_no_success(provider, head):
         client(provider.url).send(MAIL, "mail-1")
 
 
-def test_of_a_success_no_more_is_read_than_any_answer_holds(provider):
+def test_the_body_of_a_success_is_read_up_to_a_limit(provider):
     sizes = []
 
     def endless(handler) -> None:
@@ -113,14 +111,14 @@ def test_of_a_success_no_more_is_read_than_any_answer_holds(provider):
     ],
     ids=["truncated", "broken chunk", "early hints"],
 )
-def test_a_202_is_believed_whatever_its_body_is_or_comes_before_it(provider, start):
+def test_a_202_counts_as_accepted_with_any_body_or_interim_response(provider, start):
     provider.mode = raw(start)
     assert client(provider.url).send(MAIL, "mail-1").provider_id == "7"
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 413])
 @pytest.mark.parametrize("body", [None, "<html>Blocked by the firewall</html>", {"errors": "no"}])
-def test_a_refusal_in_other_words_than_the_providers_is_tried_again(provider, code, body):
+def test_a_refusal_without_the_providers_json_is_retried(provider, code, body):
     provider.mode = status(code, body=body)
     with pytest.raises(Temporary, match=str(code)):
         client(provider.url).send(MAIL, "mail-1")
@@ -174,7 +172,7 @@ def test_no_proper_answer_is_tried_again(provider, mode):
     assert provider.outbox_ids == ["mail-1"]
 
 
-def test_a_refusal_whose_body_does_not_arrive_is_tried_again(provider):
+def test_a_refusal_with_a_truncated_body_is_retried(provider):
     provider.mode = raw(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 500\r\n\r\n{")
     with pytest.raises(Temporary):
         client(provider.url).send(MAIL, "mail-1")
@@ -227,7 +225,7 @@ def test_a_connection_that_opens_after_the_deadline_sends_nothing(provider, monk
     assert late and provider.received == []
 
 
-def test_other_mails_go_on_after_a_hang(provider):
+def test_other_emails_are_sent_after_a_hanging_one(provider):
     sender = client(provider.url, seconds=0.3)
     provider.mode = hang
     with pytest.raises(Temporary):

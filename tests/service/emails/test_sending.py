@@ -103,14 +103,14 @@ def test_a_mail_is_given_up_only_after_48_tries_over_72_hours(post):
     assert post.health(at).dead == 1 and post.health(at).troubles
 
 
-def test_days_without_a_try_do_not_bring_a_mail_nearer_to_being_given_up(post):
+def test_days_without_a_try_do_not_count_toward_giving_up(post):
     outbox_id = post.put()
     post.deliver_one(failing(Temporary("503")), NOW)
     post.deliver_one(failing(Temporary("503")), NOW + 1000 * HOUR)
     assert post.row(outbox_id).state == "pending"
 
 
-def test_a_refused_mail_fails_at_once_and_holds_up_no_other(post):
+def test_a_refused_email_fails_at_once_and_does_not_delay_others(post):
     wrong, right = post.put("wrong"), post.put("right")
 
     def answer(message: Message) -> Accepted:
@@ -127,7 +127,7 @@ def test_a_refused_mail_fails_at_once_and_holds_up_no_other(post):
 
 
 @pytest.mark.parametrize("error", [RuntimeError("bug"), ValueError("bug"), KeyError("bug")])
-def test_a_mail_that_breaks_the_transport_holds_up_no_other(post, error):
+def test_an_email_that_breaks_the_transport_does_not_delay_others(post, error):
     poison = post.put("poison")
 
     def answer(message: Message) -> Accepted:
@@ -141,7 +141,7 @@ def test_a_mail_that_breaks_the_transport_holds_up_no_other(post, error):
     assert (post.row(poison).state, post.row(poison).attempts) == ("pending", 1)
 
 
-def test_an_email_that_cannot_be_composed_rings_and_holds_up_no_other(post):
+def test_an_email_that_cannot_be_composed_raises_an_alarm_and_delays_no_other(post):
     poison, right = post.put("poison"), post.put("right")
 
     def compose(_session, row, _now) -> Message:
@@ -172,7 +172,7 @@ def test_a_lead_is_kept_whatever_the_teams_mail_looks_like(client, context, data
 
 
 @pytest.mark.both_engines
-def test_fresh_mail_goes_before_mail_that_has_failed(post):
+def test_new_emails_are_sent_before_retries(post):
     old = post.put("old")
     post.drain(failing(Temporary("503")))
     post.put("fresh", at=NOW + 2 * HOUR)
@@ -181,7 +181,7 @@ def test_fresh_mail_goes_before_mail_that_has_failed(post):
     assert transport.tried == ["fresh", "old"] and post.row(old).state == "sent"
 
 
-def test_a_mail_whose_use_has_passed_is_blanked_and_not_sent(post):
+def test_a_useless_email_is_blanked_and_not_sent(post):
     outbox_id = post.put(useless_after=NOW + 15 * MINUTE)
     transport = FakeTransport()
     post.drain(transport, NOW + 15 * MINUTE)

@@ -90,7 +90,7 @@ def test_a_change_leaves_after_the_confirmation_that_is_under_way(
     assert provider.faults == []
 
 
-def test_a_cancellation_names_the_time_that_its_reader_was_told(client, provider, deliver):
+def test_a_cancellation_names_the_time_that_its_reader_knows(client, provider, deliver):
     page = book(client, open_starts(client, day="2026-11-24")[0])
     deliver()
     form = {"start": open_starts(client, day="2026-11-25")[0]}
@@ -103,9 +103,7 @@ def test_a_cancellation_names_the_time_that_its_reader_was_told(client, provider
         assert "It had been rescheduled to Wednesday, November 25" in body["content"][0]["value"]
 
 
-def test_a_call_that_is_moved_back_before_anybody_was_told_makes_no_email(
-    client, provider, deliver
-):
+def test_a_call_moved_back_before_its_email_was_sent_sends_none(client, provider, deliver):
     start = open_starts(client, day="2026-11-24")[0]
     page = book(client, start)
     deliver()

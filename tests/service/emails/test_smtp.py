@@ -106,7 +106,7 @@ def test_smtps_is_encrypted_from_the_first_byte(certificate):
     assert len(mailbox.received) == 1
 
 
-def test_nothing_is_sent_to_a_server_that_cannot_prove_who_it_is(certificate):
+def test_no_email_is_sent_to_a_server_without_a_valid_certificate(certificate):
     server, _client = certificate
     mailbox = Mailbox()
     with (
@@ -151,7 +151,7 @@ def test_a_wrong_password_stops_everything_and_is_not_repeated():
         ("data", "421 4.7.0 too many", Temporary),
     ],
 )
-def test_an_answer_is_told_by_its_meaning_and_without_addresses(command, answer, outcome):
+def test_a_response_is_reported_by_its_meaning_without_addresses(command, answer, outcome):
     mailbox = Mailbox(**{command: answer})
     with serving(mailbox) as port, pytest.raises(outcome) as told:
         sender(f"smtp://127.0.0.1:{port}").send(replace(MAIL, reply_to=None), "0af1")

@@ -55,7 +55,7 @@ def test_every_member_of_the_team_gets_one_email_about_a_booking(booked):
     assert {message.kind for message in booked} == {"booking_for_host", "new_lead"}
 
 
-def test_a_suspected_booking_is_told_as_one_to_the_team(client, mails):
+def test_the_team_is_told_that_a_booking_is_suspected(client, mails):
     book(client, website="http://spam.example")
     (message,) = sent_to(mails, "team@example.com")
     assert "possible spam" in message.subject.lower()

@@ -56,7 +56,7 @@ def start(db_url, provider, tmp_path):
         process.join()
 
 
-def test_a_killed_process_loses_no_mail_and_doubles_at_most_one(post, provider, start):
+def test_a_killed_process_loses_no_email_and_repeats_at_most_one(post, provider, start):
     ids = {post.put(f"mail-{number}", at=now()) for number in range(MAILS)}
     chance = random.Random(20260302)
 
@@ -81,7 +81,7 @@ def test_a_killed_process_loses_no_mail_and_doubles_at_most_one(post, provider, 
     assert provider.faults == []
 
 
-def test_a_kill_between_acceptance_and_record_doubles_that_mail_with_the_same_id(
+def test_a_crash_between_acceptance_and_record_repeats_the_email_with_the_same_id(
     post, provider, start
 ):
     outbox_id = post.put(at=now())

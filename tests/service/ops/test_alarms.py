@@ -96,7 +96,7 @@ def test_the_same_faults_are_told_once_a_day_and_the_end_of_each_once(hook, sett
     assert hook.texts[3].endswith(f"disk: 1 MB left\nFixed since we last wrote:\n{longer}")
 
 
-def test_nothing_is_told_while_all_is_well(hook, settings):
+def test_no_alarm_is_sent_without_faults(hook, settings):
     assert alarms.tell(settings, [], MONDAY_MORNING) == []
     assert hook.received == []
 
@@ -111,7 +111,7 @@ def test_a_refused_alarm_is_retried_and_sent_nowhere_else(hook, settings, status
 
 
 @pytest.mark.parametrize("note", ["{", "[]", "{}", '{"kind": "", "at": 3}'])
-def test_a_note_that_cannot_be_read_counts_as_none(hook, settings, note):
+def test_an_unreadable_record_of_alarms_counts_as_none(hook, settings, note):
     (settings.var_dir / "alarm.json").write_text(note)
     assert alarms.tell(settings, [LATE], MONDAY_MORNING) == []
     assert len(hook.received) == 1
@@ -156,7 +156,7 @@ def test_faults_that_keep_check_from_starting_are_reported_too(hook, monkeypatch
     assert next(iter(wrong)) in text and next(iter(wrong)) in said
 
 
-def test_everyone_is_told_once_when_one_address_is_refused(tmp_path):
+def test_every_recipient_is_emailed_once_when_one_address_is_refused(tmp_path):
     mailbox = Mailbox(**{"rcpt bob@practice.test": "550 5.1.1 no such user"})
     with serving(mailbox) as port:
         settings = Settings(
@@ -174,7 +174,7 @@ def test_everyone_is_told_once_when_one_address_is_refused(tmp_path):
     assert later == [[], []]
 
 
-def test_an_alarm_that_cannot_be_noted_is_told_with_the_reason(hook, settings):
+def test_an_alarm_that_cannot_be_recorded_is_sent_with_the_reason(hook, settings):
     gone = settings.model_copy(update={"var_dir": settings.var_dir / "gone"})
     (fault,) = alarms.tell(gone, [LATE], MONDAY_MORNING)
     assert fault.startswith("VAR_DIR: ")

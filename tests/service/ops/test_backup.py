@@ -81,7 +81,7 @@ def held(database: Database) -> tuple[int, int]:
 
 @pytest.mark.long
 @pytest.mark.both_engines
-def test_a_copy_made_under_load_holds_all_that_was_acknowledged_before(live, settings, tmp_path):
+def test_a_backup_under_load_has_everything_committed_before(live, settings, tmp_path):
     acknowledged, stopping = [], threading.Event()
 
     def keep_writing() -> None:
@@ -107,7 +107,7 @@ def test_a_copy_made_under_load_holds_all_that_was_acknowledged_before(live, set
     assert held(live) == (contents.leads, contents.mails)
 
 
-def test_a_copy_is_for_its_owner_alone_and_replaces_nothing(live, tmp_path):
+def test_a_backup_is_readable_by_its_owner_only_and_replaces_nothing(live, tmp_path):
     path = tmp_path / "new folder" / "copy"
     backup.make(live, path)
     assert path.stat().st_mode & 0o777 == 0o600
@@ -226,7 +226,7 @@ def test_a_damaged_copy_changes_nothing(live, settings, tmp_path, content):
 
 
 @pytest.mark.both_engines
-def test_a_copy_that_was_cut_short_changes_nothing(live, settings, tmp_path):
+def test_a_truncated_backup_changes_nothing(live, settings, tmp_path):
     for number in range(50):
         write_to(live, number)
     whole = tmp_path / "copy"
@@ -238,7 +238,7 @@ def test_a_copy_that_was_cut_short_changes_nothing(live, settings, tmp_path):
 
 
 @only_sqlite
-def test_a_copy_whose_pages_do_not_agree_changes_nothing(live, settings, tmp_path):
+def test_a_corrupt_backup_changes_nothing(live, settings, tmp_path):
     write_to(live, 1)
     copy = tmp_path / "copy"
     backup.make(live, copy)

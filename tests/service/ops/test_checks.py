@@ -49,7 +49,7 @@ def with_key(ready, environment):
     return made
 
 
-def test_nothing_is_said_when_all_is_well(with_key):
+def test_check_finds_no_faults_when_everything_works(with_key):
     with StandIn() as provider:
         assert checks.faults(with_key(provider.url)) == []
         assert provider.received == []  # no mail is sent to find out
@@ -149,7 +149,7 @@ def test_a_disk_that_fills_up_is_seen_before_it_is_full(ready, monkeypatch):
 
 @EACH_COMMAND
 @only_postgresql
-def test_no_process_starts_on_a_database_that_takes_nothing(ready, environment, command):
+def test_no_process_starts_on_a_read_only_database(ready, environment, command):
     settings = "?options=-c%20default_transaction_read_only%3Don&"
     address = environment["DATABASE_URL"].replace("?", settings)
     refused = run(environment | {"DATABASE_URL": address}, command)

@@ -95,7 +95,7 @@ def test_check_says_when_no_host_takes_calls(command, refused, var, gone, migrat
     assert refused("check") == f"lead-service: {setup.NOBODY}\n"
 
 
-def test_check_fails_while_mails_that_failed_were_not_looked_at(command, refused, var, migrated):
+def test_check_fails_while_failed_emails_are_unseen(command, refused, var, migrated):
     columns = "id, kind, address, state, attempts, created_at, due_at, next_at, reason, alarm_at"
     at = "'2026-03-02 09:00:00.000000'"
     values = f"'{'0' * 32}', 'result', 'a@b.test', 'failed', 1, {at}, {at}, {at}, '', {at}"
@@ -262,7 +262,7 @@ def test_output_for_scripts_is_json(command, tmp_path, migrated):
     assert made == {"file": str(tmp_path / "copy"), "leads": 0, "emails": 0, "deleted": 0}
 
 
-def test_an_address_about_which_nothing_is_held_is_said_to_be_one(command, migrated):
+def test_an_address_without_data_is_reported_as_such(command, migrated):
     assert command("export", "ada@example.com")[2] == "nothing is held about ada@example.com\n"
     code, said, noted = command("erase", "--yes", "ada@example.com")
     assert (code, noted) == (0, "nothing was held about ada@example.com\n")
@@ -270,7 +270,7 @@ def test_an_address_about_which_nothing_is_held_is_said_to_be_one(command, migra
     assert command("export", "ada@example.com")[2] == ""  # that it was erased is held
 
 
-def test_a_backup_that_takes_long_tells_how_far_it_is(command, given, tmp_path, migrated):
+def test_a_long_backup_reports_its_progress(command, given, tmp_path, migrated):
     copy = tmp_path / "copy"
     assert command("backup", str(copy))[2] == ""
     given.setattr(backup, "IN_A_LOG", 0.01)
@@ -283,7 +283,7 @@ def test_a_backup_that_takes_long_tells_how_far_it_is(command, given, tmp_path, 
 # -- Local data -------------------------------------------------------------------------------
 
 
-def test_local_data_is_for_its_owner_alone(command, var):
+def test_local_data_is_readable_by_its_owner_only(command, var):
     command("migrate")
     command("desk", "link", "a@example.com")
     made = [var, *var.rglob("*")]
@@ -309,7 +309,7 @@ def test_a_backup_is_made_daily_and_put_back(command, refused, given, var, tmp_p
     connection.close()
 
 
-def test_a_backup_without_a_place_asks_for_one(command, refused, migrated):
+def test_a_backup_without_a_file_asks_for_one(command, refused, migrated):
     assert "give a file, or set BACKUP_DIR" in refused("backup", status=2)
     assert "is not a file" in refused("restore", "nowhere")
 

@@ -83,7 +83,7 @@ def test_every_route_is_counted_by_its_template(app, settings, database):
     assert "ODD" not in {one["method"] for one in labels}
 
 
-def test_mail_that_waits_and_mail_that_failed_can_be_told(database, at):
+def test_waiting_and_failed_emails_are_listed_separately(database, at):
     OutboxHelper(database).put(at=clock.now())
     registry = CollectorRegistry()
     registry.register(DatabaseCollector(database))
@@ -108,7 +108,7 @@ def test_calendars_that_are_not_believed_are_counted(app, database, at):
     assert found["lead_service_calendars_widened",] == 1
 
 
-def test_a_database_that_does_not_answer_is_told_and_breaks_nothing(tmp_path):
+def test_a_database_that_does_not_answer_is_a_metric_and_no_error(tmp_path):
     nowhere = Database(f"sqlite:///{tmp_path / 'none' / 'x.db'}")
     [family] = DatabaseCollector(nowhere).collect()
     assert (family.name, family.samples[0].value) == ("lead_service_database_up", 0)

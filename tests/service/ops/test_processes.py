@@ -41,7 +41,7 @@ def sent_and_stored(url: str) -> tuple[int, int]:
 
 
 @pytest.mark.long
-def test_a_lead_acknowledged_before_a_kill_is_told_of_after_the_restart(outside, tmp_path):
+def test_the_team_is_told_after_a_restart_of_a_lead_stored_before_a_crash(outside, tmp_path):
     mail = Path(outside["VAR_DIR"]) / "mail"
     with Product(outside) as product:
         assert product.post("/contact/", product.contact_form(1)).status == 303
@@ -72,7 +72,7 @@ def test_signals_to_the_whole_group_end_everything(outside, tmp_path, program, c
 
 
 @pytest.mark.long
-def test_a_new_build_is_shown_and_no_request_is_refused_meanwhile(outside, tmp_path):
+def test_a_new_build_is_served_without_refusing_requests(outside, tmp_path):
     site = Path(copytree(outside["SITE_DIR"], tmp_path / "site"))
     with Product(outside | {"SITE_DIR": str(site)}) as product:
         page = (site / "200.html").read_text("utf-8")

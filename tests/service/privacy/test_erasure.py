@@ -127,7 +127,7 @@ def test_erasing_leaves_no_trace_of_the_person(client, visitor, database, settin
         assert session.scalar(select(func.count()).select_from(TimeCell)) == 0
 
 
-def test_the_address_that_was_mistyped_goes_too(client, database, settings, at, post):
+def test_the_mistyped_address_is_erased_too(client, database, settings, at, post):
     typo = "adda@example.com"
     page = book(client, email=typo)
     post()
@@ -144,7 +144,7 @@ def test_the_address_that_was_mistyped_goes_too(client, database, settings, at, 
 
 
 @only_sqlite
-def test_nothing_of_it_stays_in_the_database_s_files(visitor, database, settings):
+def test_no_erased_text_stays_in_the_files_of_the_database(visitor, database, settings):
     path = Path(database.engine.url.database)
     written = VISITOR["topic"].encode()
     assert any(written in file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
@@ -198,7 +198,7 @@ def test_erasing_does_not_end_a_membership(client, database, settings, at):
 
 
 @pytest.mark.parametrize("typed", ["Ada@Bücher.example", "ADA@xn--bcher-kva.example"])
-def test_an_international_address_is_erased_where_it_stands_as_typed(
+def test_an_international_address_is_erased_in_its_typed_form_too(
     client, database, settings, at, typed
 ):
     write(client, typed, "Ada")
@@ -213,7 +213,7 @@ def mail(database, to: str) -> None:
     database.write(lambda session: outbox.queue(session, "invited", to, **week))
 
 
-def test_mails_in_the_folder_go_with_their_rows(visitor, database, settings):
+def test_emails_in_the_folder_are_erased_with_their_rows(visitor, database, settings):
     mail(database, EVE)
     folder = Folder(settings)
     with database.read() as session:

@@ -87,7 +87,7 @@ def test_abandoned_answers_go_after_thirty_days_and_complete_ones_after_a_year(
 
 
 @pytest.mark.both_engines
-def test_a_lead_goes_with_all_that_is_theirs_after_the_set_time(visitor, database, settings):
+def test_a_lead_is_erased_with_all_its_rows_after_the_retention_period(visitor, database, settings):
     sweep(database, settings, days(settings.retention_days))
     assert left(database, Lead) == 1
     sweep(database, settings, days(settings.retention_days + 7))
@@ -175,7 +175,7 @@ def test_a_clock_that_stays_ahead_waits_for_a_person(old_leads, database, settin
 
 
 @pytest.mark.both_engines
-def test_batches_leave_nothing_behind(old_leads, database, settings, monkeypatch):
+def test_erasing_in_batches_leaves_nothing_behind(old_leads, database, settings, monkeypatch):
     monkeypatch.setattr(retention, "LEADS_AT_ONCE", 3)
     assert sweep(database, settings, days(1200))["lead"] == 10
     assert left(database, Lead) == 0

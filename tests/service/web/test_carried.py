@@ -95,7 +95,7 @@ def test_a_shared_result_gives_away_no_answers_and_counts_as_a_source(client, fr
     assert kept == ["", "ref=shared-result"]
 
 
-def test_a_lead_keeps_the_first_touch_and_the_last_that_says_something(client, framework, database):
+def test_a_lead_keeps_the_first_touch_and_the_last_one_with_a_source(client, framework, database):
     result = answer_all(client, framework, begin_phase(client, **QUERY), 1)
     answers = reference(client, result)
     book(client, assessment=answers, utm_source="Newsletter", **{"from": "about-organize"})
@@ -183,7 +183,7 @@ def test_a_suspected_form_in_a_leads_name_changes_no_touch(client, database):
     assert (lead.last_touch or {}).get("utm_source") == "linkedin"
 
 
-def test_an_answer_leads_on_with_the_source_and_a_form_that_failed_keeps_it(client):
+def test_redirects_keep_the_source_and_so_do_failed_forms(client):
     wrong = client.post("/contact/", data=VISITOR | QUERY | {"submission": "x" * 20, "name": ""})
     assert hidden(wrong.text, "utm_source") == "linkedin"
     sent = client.post("/contact/", data=VISITOR | QUERY | {"submission": "x" * 20})

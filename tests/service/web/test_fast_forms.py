@@ -85,7 +85,7 @@ def test_a_page_from_before_the_moment_was_written_works(client, database, conta
     assert 'type="hidden" name="shown" value=""' in again.text
 
 
-def test_a_form_that_is_shown_again_keeps_its_first_moment(client, database, contact, at):
+def test_a_form_that_is_shown_again_keeps_its_first_time(client, database, contact, at):
     address, fields = contact
     at(MONDAY_MORNING + AT_LEISURE)
     again = client.post(address, data=fields | {"email": ""}, environ_base=ELSEWHERE)

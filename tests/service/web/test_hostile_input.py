@@ -90,9 +90,7 @@ def test_an_invisible_name_counts_as_empty(typing, database):
     assert set(stored(database)) == {("Ada", "", "Hello")}
 
 
-def test_a_line_break_is_kept_where_there_are_lines_and_refused_where_there_is_one(
-    typing, database
-):
+def test_line_breaks_are_kept_in_text_areas_and_refused_in_single_lines(typing, database):
     for number, text in enumerate(LINES):
         for field in ("name", "company", "phone", "email") if "\t" not in text else ():
             assert typing(number, "Ada", **{field: text}).status_code == 422, (field, ascii(text))
@@ -130,7 +128,7 @@ def test_bytes_that_are_no_text_are_refused_before_any_form_is_read(client):
             assert client.post(path, data=body + b"=Ada", content_type=FORM).status_code == 400
 
 
-def test_of_a_field_that_comes_twice_the_first_counts(client, typing, database, framework):
+def test_the_first_value_of_a_repeated_field_counts(client, typing, database, framework):
     sent = typing(1, "Ada", company=["First", "Second"], may_contact=["", "y"])
     assert sent.status_code == 303
     assert stored(database) == [("Ada", "First", "Ada")]

@@ -43,7 +43,7 @@ def client(app) -> Visitor:
     return app.test_client()
 
 
-def test_every_answer_asks_for_https_from_now_on(client):
+def test_every_response_has_strict_transport_security(client):
     for path in ("/", "/book/", "/nothing/", "/desk/", "/healthz"):
         kept = client.get(path).headers["Strict-Transport-Security"]
         assert int(re.match(r"max-age=(\d+)", kept)[1]) >= 31_536_000
@@ -59,9 +59,7 @@ def test_the_desk_s_cookie_goes_to_this_host_alone_and_to_no_script(client, data
     assert not any(part.startswith("Domain") for part in rest)
 
 
-def test_links_in_mails_and_pages_know_one_address_whatever_the_request_says(
-    client, framework, mails, database
-):
+def test_links_in_emails_and_pages_ignore_the_requests_host(client, framework, mails, database):
     change_host(database, is_active=True)
     result = assess(client, framework)
     odd = {"Host": "advisory.example:8080", "X-Forwarded-Host": "evil.example"}

@@ -27,7 +27,7 @@ def posted(client) -> int:
     return client.post("/contact/", data={"name": "x"}, environ_base=FROM_OUTSIDE).status_code
 
 
-def test_a_store_that_goes_away_takes_no_booking_with_it(client, limits_store):
+def test_visitors_can_book_while_the_store_is_unavailable(client, limits_store):
     form = booking_form(client, open_starts(client)[0])
     limits_store.stop()
     assert client.post("/book/", data=form, environ_base=FROM_OUTSIDE).status_code == 303
@@ -41,13 +41,13 @@ def test_a_client_is_still_held_to_its_limit(client, limits_store):
     assert codes[-1] == 429
 
 
-def test_a_store_that_goes_away_lets_members_sign_in(client, limits_store):
+def test_members_can_sign_in_while_the_store_is_unavailable(client, limits_store):
     limits_store.stop()
     answer = press(client, "/desk/sign-in/", email="ann@example.com")
     assert answer.status_code == 303
 
 
-def test_a_store_that_comes_back_is_asked_again(limits_store, monkeypatch, caplog):
+def test_a_store_that_recovers_is_used_again(limits_store, monkeypatch, caplog):
     counter = RateLimits(limits_store.url)
     assert counter.hit("1 per hour", "client") == 0
     limits_store.stop()

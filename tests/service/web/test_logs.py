@@ -78,7 +78,7 @@ def test_log_lines_cannot_contain_line_breaks_or_terminal_codes(text):
     assert json.loads(written)["message"] == text
 
 
-def test_an_error_is_told_by_its_place_and_not_by_its_words():
+def test_an_error_is_logged_by_its_place_without_its_text():
     try:
         raise ValueError("ada@example.com is no address")
     except ValueError:

@@ -60,7 +60,7 @@ def test_every_form_refuses_a_post_from_elsewhere(app, client):
             assert answer.status_code == 403, rule
 
 
-def test_a_balancer_may_ask_by_its_own_name_whether_we_live(client):
+def test_a_load_balancer_may_use_its_own_host_for_health_checks(client):
     for path in ("/healthz", "/readyz"):
         answer = client.get(path, headers={"Host": "10.0.0.7:8000"})
         assert answer.status_code != 400
@@ -96,7 +96,7 @@ def test_a_control_character_in_the_path_is_a_404(client):
     assert client.get("/booking/%00/").status_code == 404
 
 
-def test_a_wrong_method_says_which_are_right(client):
+def test_a_wrong_method_lists_the_allowed_ones(client):
     answer = client.delete("/book/")
     assert answer.status_code == 405
     assert "POST" in answer.headers["Allow"]
@@ -153,7 +153,7 @@ def test_every_answer_carries_the_security_headers(client):
         assert headers["X-Frame-Options"] == "DENY"
 
 
-def test_a_breach_of_the_policy_is_logged_by_its_directive_and_nothing_else(client, caplog):
+def test_only_the_directive_of_a_policy_violation_is_logged(client, caplog):
     body = (
         '[{"body": {"effectiveDirective": "script-src-elem", "documentURL": "/booking/secret/"}}]'
     )
@@ -214,7 +214,7 @@ def test_a_forged_client_address_is_not_believed(client, database):
         assert session.scalar(select(func.count()).where(Lead.quarantine)) == 2
 
 
-def test_a_form_that_broke_off_on_its_way_is_refused_whole(client, database):
+def test_a_truncated_form_is_refused(client, database):
     """The server hands over what has come, and says that it has ended."""
     body = urlencode(contact(client)).encode()
     for path in ["/contact/", "/book/", "/assessment/"]:

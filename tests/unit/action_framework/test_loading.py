@@ -358,7 +358,7 @@ JUNK = st.one_of(
 
 
 @given(st.sampled_from(list(values(DATA))), JUNK)
-def test_any_damage_either_loads_or_is_named_with_its_line_in_our_own_words(path, junk):
+def test_any_damaged_file_loads_or_is_reported_by_line_in_our_own_words(path, junk):
     try:
         load(changed((path, junk)))
     except FrameworkError as refused:

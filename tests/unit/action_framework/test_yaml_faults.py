@@ -57,7 +57,7 @@ def test_a_line_that_is_not_indented_with_spaces_is_named(typed):
 
 
 @pytest.mark.parametrize("typed", [REASON[1:], " " + REASON])
-def test_a_line_that_stands_wrongly_is_named(typed):
+def test_a_wrongly_indented_line_is_reported(typed):
     message = fault(REASON, typed)
     assert message.startswith(f"line {line_of(REASON)} ")
     assert " (clarify, clarify-case): does not fit the lines above it" in message
@@ -93,6 +93,6 @@ def test_the_same_text_with_the_line_ends_of_windows_is_the_same_version():
     assert load(TEXT.replace("\n", "\r\n").encode()).version == load(TEXT).version
 
 
-def test_a_version_that_results_rest_on_opens_however_it_is_written():
+def test_a_version_with_stored_results_opens_in_any_form():
     text = TEXT.replace(CASE, "text: We are # 1 here")
     assert load(text, kept=True).question("clarify-case").answers[0].text == "We are"

@@ -137,7 +137,7 @@ def test_a_denied_problem_selects_no_question(words, wrote):
     assert sorted({one.word for one in SUGGESTIONS.named_in(words).values()}) == wrote
 
 
-def test_an_answer_that_their_words_contradict_is_asked_about_as_such():
+def test_an_answer_that_their_text_contradicts_is_asked_about():
     made = brief_of([2, 2, 2, 0, *[2] * 8], "Budget is settled, the CFO signed it off.")
     assert made.asks[0].condition.question.id == "clarify-funding"
     assert made.asks[0].text == CONTRADICTED.format("budget")
@@ -164,7 +164,7 @@ def test_a_condition_that_is_true_comes_last_and_only_if_their_words_name_no_oth
     assert made.asks[2].wrote == wrote
 
 
-def test_a_word_inside_another_names_nothing():
+def test_a_word_inside_another_does_not_match():
     assert SUGGESTIONS.named_in("An update by postpaid spenders") == {}
     assert SUGGESTIONS.named_in("Funding") == {"clarify-funding": ("funding", False)}
 
@@ -263,7 +263,7 @@ def test_only_questions_with_the_same_id_are_compared():
 # The file
 
 
-def test_nothing_for_the_sales_team_stands_in_the_published_file():
+def test_the_published_file_contains_nothing_for_the_sales_team():
     assert not [ask for ask in SUGGESTIONS.asks.values() if ask in FRAMEWORK.text]
 
 
@@ -289,7 +289,7 @@ def test_every_suggestion_is_a_question_of_its_own():
         ({"clarify": ["goal", "goal"]}, "words.clarify[1]: goal stands here already"),
     ],
 )
-def test_a_fault_in_the_words_is_named(change, named):
+def test_a_fault_in_the_list_of_words_is_reported(change, named):
     assert named in faults(DATA | {WORDS: DATA[WORDS] | change})
 
 

@@ -314,7 +314,7 @@ def test_a_phase_changes_words_and_nothing_else(chosen, phase):
     assert (made.phase and made.phase.id) == phase
 
 
-def test_a_best_answer_is_possible_before_a_rollout_and_says_so_as_a_thing_to_settle():
+def test_a_best_answer_before_a_rollout_is_worded_as_a_decision():
     made = diagnosis([0] * 12, "idea")
     texts = {one.question.id: one.text for one in made.open}
     assert "have agreed to one" in texts["implement-information"]

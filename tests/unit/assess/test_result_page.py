@@ -190,7 +190,7 @@ def test_at_most_550_words_are_unfolded(profiles):
 
 
 @given(CHOICES, st.sampled_from(PHASES))
-def test_the_owner_s_page_says_all_that_the_diagnosis_holds(chosen, phase):
+def test_the_owners_page_shows_the_whole_diagnosis(chosen, phase):
     made = diagnosis_of(chosen, phase)
     html = page("result", made)
     said = text_of(html)
@@ -352,7 +352,7 @@ def test_worse_conditions_are_shown_before_better_ones():
         ([2], [2, 2, 0, 0], "No condition was open. The step to begin with is now Clarify."),
     ],
 )
-def test_a_new_step_to_begin_with_and_a_new_phase_are_said(before, now, said):
+def test_a_new_step_to_begin_with_and_a_new_phase_are_named(before, now, said):
     before, now = ((one + [2] * 12)[:12] for one in (before, now))
     then = of_levels(before, "pilot-running")
     since = retake.compare(then, of_levels(now, "in-use"), NOW)
@@ -362,7 +362,7 @@ def test_a_new_step_to_begin_with_and_a_new_phase_are_said(before, now, said):
     assert retake.compare(then, then, NOW).sentences == ()
 
 
-def test_a_comparison_with_a_shared_result_does_not_tell_which_open_answer_it_had():
+def test_a_comparison_with_a_shared_result_does_not_reveal_its_open_answers():
     now = of_levels([2, 3] * 3 + [1] * 6)
     pages = set()
     for levels in ([0, 1] * 3 + [2] * 6, [1, 0] * 3 + [2] * 6):
@@ -402,7 +402,7 @@ def test_a_result_in_a_later_phase_compares_every_condition(before, now, reworde
         assert same or one.is_reworded
 
 
-def test_conditions_of_changed_questions_are_left_out_and_that_is_said():
+def test_conditions_of_changed_questions_are_left_out_with_a_note():
     newer = load(FRAMEWORK.text.replace("clarify-case", "clarify-value"))
     now = diagnose(newer, {one.id: one.answers[3].id for one in newer.questions})
     since = retake.compare(of_levels([0] * 12), now, NOW)

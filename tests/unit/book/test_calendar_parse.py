@@ -206,7 +206,7 @@ def test_the_zone_that_a_file_names_for_all_reads_its_clock():
     assert busy(calendar(lines, head=f"X-WR-TIMEZONE:{NEW_YORK}")) == "10 13:00-14:00"
 
 
-def test_that_zone_may_go_by_its_windows_name_and_matters_only_where_it_is_read():
+def test_the_files_zone_may_have_a_windows_name_and_matters_only_if_used():
     floating = "DTSTART:20260310T090000\nDURATION:PT1H"
     windows, unknown = "X-WR-TIMEZONE:Eastern Standard Time", "X-WR-TIMEZONE:Somewhere"
     assert busy(calendar(floating, head=windows)) == "10 13:00-14:00"
@@ -288,7 +288,7 @@ def test_an_unreadable_calendar_is_refused_entirely(content):
     assert "2026" not in str(refused.value)
 
 
-def test_a_file_that_asks_for_too_much_is_refused(monkeypatch):
+def test_a_file_beyond_the_limits_is_refused(monkeypatch):
     """Allow an event each minute but not two; three hours stand for the month."""
     assert 31 * 24 * 60 < MOST_TIMES < 2 * 31 * 24 * 60
     monkeypatch.setattr(rules, "MOST_TIMES", 3 * MOST_TIMES // (31 * 24))

@@ -160,7 +160,7 @@ def test_removing_a_line_frees_no_time_unless_it_added_some(parts, data):
 
 
 @given(st.lists(events(), min_size=1, max_size=4))
-def test_events_are_busy_together_where_each_is_busy_alone(parts):
+def test_a_file_is_busy_whenever_one_of_its_events_is(parts):
     for part in parts:
         assert holds(file(*parts), busy_or_skip(file(part)))
 

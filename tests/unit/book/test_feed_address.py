@@ -48,7 +48,7 @@ def test_this_machine_is_allowed_by_the_setting_alone(address):
         ("https://[2606:4700::1111]/a", "https://[2606:4700::1111]/a"),
     ],
 )
-def test_an_address_is_kept_as_it_will_be_asked_for(typed, kept):
+def test_a_calendars_address_is_stored_in_its_normalized_form(typed, kept):
     assert check(typed) == kept
     assert check(kept) == kept
 
@@ -82,7 +82,7 @@ def test_a_host_that_is_still_to_be_filled_in_is_refused_when_it_is_typed(host):
         check_typed(f"https://{host}/basic.ics")
 
 
-def test_an_address_of_a_calendar_is_taken_as_it_is_typed():
+def test_common_spellings_of_a_calendars_address_are_accepted():
     assert check_typed("webcal://calendar.ada.net/a.ics") == "https://calendar.ada.net/a.ics"
     assert check_typed("http://localhost:9/a", allow_loopback=True) == "http://localhost:9/a"
 

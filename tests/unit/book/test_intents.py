@@ -41,7 +41,7 @@ def test_a_host_is_invited_to_calls_that_are_theirs():
     assert not needed("booking_for_host", host_id=OTHER)
 
 
-def test_a_host_who_has_the_call_again_is_not_told_that_it_went():
+def test_a_host_who_has_the_call_again_gets_no_cancellation():
     assert needed("booking_cancelled_for_host", host_id=OTHER)
     assert not needed("booking_cancelled_for_host", host_id=HOST)
     assert needed("booking_cancelled_for_host", CANCELED, host_id=HOST)
@@ -66,7 +66,7 @@ def test_a_call_that_is_back_at_the_time_that_its_reader_knows_is_no_news(kind):
     assert needed(kind, facts={"before": NOW.isoformat()})
 
 
-def test_an_invitation_is_taken_back_from_an_address_that_may_have_got_it():
+def test_an_invitation_is_withdrawn_from_an_address_that_may_have_got_it():
     assert needed("booking_withdrawn", address="adda@lead.test")
     assert not needed("booking_withdrawn", address="adda@lead.test", has_heard=False)
     assert not needed("booking_withdrawn", address="ada@lead.test")

@@ -58,7 +58,7 @@ def test_choosing_a_day_that_is_seen_at_first_turns_no_month(found, zone, data):
     assert (chosen.first, chosen.until, chosen.days) == (month.first, month.until, month.days)
 
 
-def test_a_month_that_goes_on_into_the_next_names_both():
+def test_a_month_that_extends_into_the_next_names_both():
     for first, name in (
         (datetime(2026, 11, 26, tzinfo=UTC), "November\u2009\u2013\u2009December 2026"),
         (datetime(2026, 12, 26, tzinfo=UTC), "December 2026\u2009\u2013\u2009January 2027"),
@@ -105,7 +105,7 @@ def test_the_dates_shown_run_to_the_end_of_a_month_or_week_without_a_gap(found, 
     assert shown[0].isoweekday() == 7  # what is left out are whole weeks
 
 
-def test_nothing_open_is_no_month():
+def test_without_open_times_there_is_no_month():
     assert availability_month.month([], "UTC") is None
 
 

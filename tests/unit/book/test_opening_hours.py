@@ -137,7 +137,7 @@ def test_each_end_keeps_its_own_hour_whatever_clock_the_other_is_written_by(
         assert opening_hours.parse_windows(typed) == [Window(start, end)]
 
 
-def test_hours_read_as_a_clock_says_them():
+def test_hours_are_written_like_clock_times():
     shown = opening_hours.write_windows([Window(540, 720), Window(780, 1440)])
     assert shown == "9:00 am to 12:00 pm, 1:00 pm to midnight"
     assert opening_hours.write_windows([Window(1320, 1560)]) == "10:00 pm to 2:00 am the next day"

@@ -85,7 +85,7 @@ def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
         ),
     ],
 )
-def test_a_reason_names_the_rule_and_the_thing_in_the_way(reason, words):
+def test_a_reason_names_the_rule_and_the_obstacle(reason, words):
     assert refusals.on_desk(reason, ZONE, NOW) == words
 
 

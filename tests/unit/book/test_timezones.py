@@ -105,7 +105,7 @@ def test_every_further_city_belongs_to_a_zone_that_is_offered():
         ("UTC", "UTC"),
     ],
 )
-def test_an_alias_goes_by_its_present_name(alias, zone):
+def test_an_alias_becomes_its_present_name(alias, zone):
     assert timezones.current(alias) == zone
 
 

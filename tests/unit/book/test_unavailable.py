@@ -47,11 +47,11 @@ def test_a_start_on_offer_has_no_reason():
     assert asked("10T09:00") is None
 
 
-def test_the_past_comes_before_all_else():
+def test_the_past_is_the_first_reason():
     assert asked("08T09:10", notice=60) == Unavailable(UnavailableReason.PAST)
 
 
-def test_notice_says_when_it_would_be_enough():
+def test_the_reason_for_notice_names_the_first_possible_start():
     assert asked("09T10:00", notice=240) == Unavailable(
         UnavailableReason.NOTICE, at("09T12:00"), count=240
     )
@@ -72,13 +72,13 @@ def test_without_opening_hours_there_are_no_edges():
     assert asked("10T09:00", Hours("UTC", {})) == Unavailable(UnavailableReason.HOURS)
 
 
-def test_a_date_of_its_own_is_named():
+def test_a_date_with_its_own_hours_is_named():
     off = replace(LONDON, overrides={date(2026, 3, 10): ()})
     assert asked("10T09:00", off) == Unavailable(UnavailableReason.OVERRIDE, day=date(2026, 3, 10))
     assert asked("11T09:00", off) is None
 
 
-def test_off_the_grid_says_where_the_grid_begins():
+def test_the_reason_for_a_start_off_the_grid_names_the_grid():
     late = Hours("Asia/Kathmandu", dict.fromkeys(range(7), (parse_window("09:20", "17:00"),)))
     grid = Unavailable(UnavailableReason.GRID, count=30, opens=time(9, 20))
     assert asked("10T04:00", late) == grid  # 09:45 there

@@ -26,7 +26,7 @@ def test_the_link_has_the_digits_to_dial(typed, dialled):
 
 
 @pytest.mark.parametrize("typed", ['+1"><script>', "javascript:alert(1)", "5550100;ext=1\r\n"])
-def test_the_link_holds_nothing_else(typed):
+def test_the_link_contains_nothing_else(typed):
     assert set(tel_number(typed)) <= set("+0123456789")
 
 

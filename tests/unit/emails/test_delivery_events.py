@@ -113,7 +113,7 @@ def test_a_time_is_read_as_seconds_since_1970():
     assert read(event="delivered", timestamp=str(a_minute_ago)).at == NOW - timedelta(minutes=1)
 
 
-def test_an_event_without_an_id_is_known_by_all_it_says():
+def test_an_event_without_an_id_is_identified_by_its_content():
     first, again = (read(event="dropped", reason="Invalid") for _ in range(2))
     assert first.digest == again.digest
     assert first.digest != read(event="dropped", reason="Invalid", attempt="2").digest

@@ -57,7 +57,7 @@ def welcome(**changed) -> Message:
     return compose(EmailKind.INVITED, **context)
 
 
-def test_a_mail_is_composed_as_subject_text_and_html_in_the_frame():
+def test_an_email_has_a_subject_and_text_and_html_in_the_layout():
     mail = welcome()
     assert mail.subject == "Hello Ada, and welcome"
     assert mail.text.startswith("Hello Ada: nothing\n")
@@ -84,7 +84,7 @@ def test_visitors_text_is_escaped_in_html_and_verbatim_in_plain_text():
     assert "&lt;a href=" in mail.html
 
 
-def test_the_frame_asks_nothing_of_another_host():
+def test_the_frame_of_an_email_requests_nothing_from_other_hosts():
     html = welcome().html
     assert "<img" not in html and "@import" not in html and "url(" not in html
 

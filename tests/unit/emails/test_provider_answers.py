@@ -70,7 +70,7 @@ def test_every_response_of_the_provider_has_an_outcome(code, body):
         (ValueError("ada@example.com"), "the provider did not answer (ValueError)"),
     ],
 )
-def test_silence_is_said_in_words_and_tells_nothing_of_the_mail(error, words):
+def test_a_missing_response_is_explained_without_personal_data(error, words):
     told = silence(error)
     assert told.reason.endswith(words)
     assert "@" not in told.reason

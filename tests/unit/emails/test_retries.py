@@ -22,7 +22,7 @@ def test_a_wait_does_not_get_shorter_with_more_tries(tries, chance):
 
 
 @given(tries=st.integers(1, 20))
-def test_a_wait_uses_its_whole_room_so_that_mails_spread(tries):
+def test_backoff_uses_its_whole_range_so_that_emails_spread(tries):
     ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1))
     assert back_off(tries, 0) == timedelta(seconds=1)
     assert back_off(tries, 0.999_999) > ceiling * 0.99

@@ -23,5 +23,5 @@ from lead_service.leads.company import company_domain
         ("dana@gmailing.com", "gmailing.com"),
     ],
 )
-def test_a_company_is_its_domain_unless_anyone_may_have_a_mailbox_there(address, domain):
+def test_a_domain_is_a_company_unless_it_offers_public_mailboxes(address, domain):
     assert company_domain(address) == domain

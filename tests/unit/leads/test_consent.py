@@ -33,7 +33,7 @@ def test_people_who_wrote_or_booked_are_answered_and_others_must_agree(occasion,
         ("", "We have not asked", "We have not asked whether we may contact them about anything"),
     ],
 )
-def test_agreed_withdrew_refused_and_never_asked_are_told_apart(given, said, also):
+def test_agreed_withdrew_refused_and_never_asked_are_distinguished(given, said, also):
     agreed = current(chosen(given))
     assert said in permission(Occasion.RESULT, agreed).text
     for occasion in ASKED_US:

@@ -33,7 +33,7 @@ VALUES = [  # also those of the script that passes a source on
 
 
 @pytest.mark.parametrize(("value", "kept"), [*VALUES, ("", "")])
-def test_a_source_holds_no_address_no_number_and_no_long_text(value, kept):
+def test_a_source_contains_no_address_number_or_long_text(value, kept):
     source = touch.read_source({"utm_source": value, "gclid": "x"})
     assert touch.parameters(source) == ({"utm_source": kept} if kept else {})
 
@@ -45,7 +45,7 @@ def test_a_source_fits_its_column_and_is_read_back_unchanged(told):
     assert touch.read_source(touch.parameters(source)) == source
 
 
-def test_a_source_is_counted_by_the_name_that_says_most():
+def test_a_source_is_counted_by_its_most_specific_name():
     assert touch.name_of("utm_source=linkedin&utm_medium=social&ref=team") == "linkedin"
     assert touch.name_of("utm_medium=social&ref=team") == "team"
     assert touch.name_of("utm_campaign=spring") == "spring"
