@@ -63,10 +63,21 @@ def _one_of(kind: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _unmarked(text: str) -> str:
+    if mark := re.search(r"\*\*|\]\(|`", text):
+        raise PydanticCustomError(
+            "marked", "is shown as it is: leave out {mark}", {"mark": mark[0]}
+        )
+    return text
+
+
 def _visible(text: str) -> str:
     if not any(one.isprintable() and not one.isspace() for one in text):
         raise PydanticCustomError("invisible", "must have letters that a reader can see")
     return text
+
+
+_plain = AfterValidator(_unmarked)
 
 
 def _old_address(path: str) -> str:
@@ -87,8 +98,8 @@ Step = Annotated[str, _one_of("steps")]
 class OfPage:
     """The front matter of any page; its template may read more."""
 
-    title: Annotated[Text, Field(max_length=120), AfterValidator(_visible)]
-    description: Annotated[Text, AfterValidator(_visible)]
+    title: Annotated[Text, Field(max_length=120), AfterValidator(_visible), _plain]
+    description: Annotated[Text, AfterValidator(_visible), _plain]
     step: Step | None = None
     keywords: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
     confirm: tuple[str, ...] = ()

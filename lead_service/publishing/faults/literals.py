@@ -5,6 +5,7 @@ Each function takes a text without code, and yields positions with advice.
 
 import re
 from collections.abc import Iterator
+from html.entities import html5
 
 Found = Iterator[tuple[int, str]]
 
@@ -53,6 +54,34 @@ TAGS = {
 }
 DASHES = re.compile(r"\|?[\s:|-]*-[\s:|-]*")
 PIPE = re.compile(r"(?<!\\)\|")
+NO_CHARACTER = "is the name of no character"
+CALLOUT_ELSEWHERE = 'a callout begins with !!! note "Title" here, and its text is indented'
+ELSEWHERE = tuple(  # what other programs understand, or nobody, and what to write instead
+    (re.compile(pattern, re.MULTILINE), wrong)
+    for pattern, wrong in (
+        (r"^(?:<{7}|>{7})(?: |$)", "two versions of the text meet here: keep one of them"),
+        (r"\A---\n\w+:", "the lines between --- belong to the top of the file, once"),
+        (r"\{\{[^\n]*?\}\}|\{%[^\n]*?%\}", "is not filled in here: write the text itself"),
+        (r"!?\[\[[^\[\]\n]+\]\]", "a link is written [text](file.md), a picture ![text](file.png)"),
+        (r"^> ?\[!\w+\]|^:{3,}[ \t]*\w*", CALLOUT_ELSEWHERE),
+        (r"\[/[a-z]\w*\]", "is a command of another program, and does nothing here: delete it"),
+        (r"\^\[", "a footnote is written [^1], and its text in a line that begins with [^1]:"),
+        (r"[^\\\n]\\$", "\\ does not break a line: end it with two spaces"),
+        (r"^[ \t]*\d{1,2}\)[ \t]+\S", "a numbered list is written with periods: 1."),
+        (r"^(?:[-+]|\d{1,2}\.)(?=[A-Za-z]{2})", "a list needs a space after its mark"),
+        (
+            r"^(?P<by> *)(?:[-*+]|\d{1,2}\.)[ \t][^\n]*\n(?P=by) {1,3}(?:[-*+]|\d{1,2}\.)[ \t]+\S",
+            "a list inside the list below has to be indented by four spaces",
+        ),
+        (r"(?<!!)\[[ \t]*\]\((?=[^)\s])", "the link has no text: write it between [ and ]"),
+        (r"\{:?[^{}\n]*=[\u201c\u201d][^{}\n]*\}", 'quotation marks have to be straight here: "'),
+        (r"\b[Ll]orem ipsum\b|^(?:TODO|TBD|FIXME)\b", "is still to be written"),
+        (r"[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e]", "an invisible character: delete it"),
+    )
+)
+REFERENCE_LINE = re.compile(r"(?m)^ {0,3}\[(?!\^)[^\[\]\n]+\]:[^\n]*$")
+BARE = re.compile(r"(?<![(<\"'=\[/\w])https?://[^\s<>()\[\]]+")
+ENTITY = re.compile(r"&([A-Za-z][a-z]\w*;)")
 
 
 def blocks(text: str) -> Found:
@@ -103,6 +132,20 @@ def references(text: str) -> Found:
                 yield found.start(), f"the link has no address: add a line [{name}]: with it"
     for found in ABBREVIATION.finditer(text) if "*[" in text else ():
         yield found.start(), "an abbreviation needs a colon: *[ROI]: Return on investment"
+
+
+def elsewhere(text: str) -> Found:
+    """Look for what other programs understand, addresses that are no links, and wrong names."""
+    for pattern, wrong in ELSEWHERE:
+        for found in pattern.finditer(text):
+            yield found.start(), f"{found[0]} {wrong}" if wrong.startswith("is ") else wrong
+    if "://" in text:
+        lines = REFERENCE_LINE.sub(lambda found: " " * len(found[0]), text)
+        for found in BARE.finditer(lines):
+            yield found.start(), f"is no link yet: write <{found[0]}> or [text]({found[0]})"
+    for found in ENTITY.finditer(text):
+        if found[1] not in html5:
+            yield found.start(), f"{found[0]} {NO_CHARACTER}: write the character itself"
 
 
 def attributes(text: str) -> Found:

@@ -47,7 +47,7 @@ NOTE = re.compile(r"\[\^([^\]\n]+)\](:?)")
 ITEM = re.compile(r"(?:[-*+]|\d{1,2}[.)])[ \t]+\S")
 NO_PARAGRAPH = re.compile(r"\s|[-*+>|#:<\[{]|\d{1,2}[.)]\s|!!!|\?\?\?|===|///|```|~~~")
 INDENTED = re.compile(r'(?m)^(?P<indent> *)(?:!!!|\?\?\?\+?) ?\S.*$|^(?P<tab> *)===\+? +".*$')
-BULLET = re.compile(r"(?m)^[ \t]*[•·▪●‣◦][ \t]*\S")
+BULLET = re.compile(r"(?m)^[ \t]*(?:[•·▪●‣◦][ \t\u00a0]*|\u2013[ \t\u00a0]+)\S")
 LEFT_OVER = (  # each starts with a literal character: starting with a look-behind is slow
     (
         re.compile(r":(?<![\w:/]:)[a-z][a-z0-9_+-]+:(?![\w:/])"),
@@ -56,6 +56,12 @@ LEFT_OVER = (  # each starts with a literal character: starting with a look-behi
     (re.compile(r"\*\*"), "marks nothing: no space belongs between ** and the bold text"),
     (re.compile(r"(?:==(?<![\w=!<&;]==)(?=\S)|~~)"), "marks nothing: the other end is missing"),
     (re.compile(r"`"), "begins code that never ends: add another `"),
+    (re.compile(r"__(?<!___)(?!_)"), "marks nothing: the other end of the bold text is missing"),
+    (
+        re.compile(r"\*(?<![\w*]\*)(?=[^\W_])"),
+        "marks nothing: the other end is missing. Write \\* for a star",
+    ),
+    (re.compile(r"\{(?:\+\+|--|~~|==|>>)"), "marks nothing: the other end is missing"),
     (re.compile(r"\]\("), "is a link that is not understood: write [text](address)"),
     (
         re.compile(r"""\{:? ?(?:[.#][\w-]+|\w+=["'])[^{}\n]*\}"""),
@@ -219,14 +225,18 @@ def _notes(text: str) -> Iterator[tuple[int, str]]:
     starts = {found.start() for found in re.finditer(r"(?m)^ {0,3}(?=\[\^)", text)}
     defined = {found[1] for found in notes if found[2]}
     used = {found[1] for found in notes if not found[2]}
+    seen: set[str] = set()
     for found in notes:
         if found[1] not in defined:
             yield found.start(), f"the footnote has no text: add a line [^{found[1]}]: with it"
+        elif found[2] and found[1] in seen:
+            yield found.start(), f"another footnote is called [^{found[1]}] too"
         elif found[2] and found.start() in starts and found[1] not in used:
             yield (
                 found.start(),
                 f"no place in the text refers to this footnote: write [^{found[1]}]",
             )
+        seen |= {found[1]} if found[2] else set()
 
 
 def _blocks(text: str) -> Iterator[tuple[int, str]]:
@@ -318,5 +328,5 @@ def in_days(
 FINDERS = (
     *(_html, _headings, _links, _pictures, _notes, _blocks),
     *(literals.blocks, literals.references, literals.attributes, literals.formulas),
-    *(literals.tags, literals.tables, placeholders.wrong),
+    *(literals.tags, literals.tables, literals.elsewhere, placeholders.wrong),
 )
