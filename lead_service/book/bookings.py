@@ -373,7 +373,7 @@ def _who_agreed(
     now: datetime,
     moving: int | None = None,
 ) -> list[Host]:
-    """Return who takes a start that a member agreed on, on a multiple of five minutes.
+    """Return the hosts for a start that a member agreed on, a multiple of five minutes.
 
     That is the one host who is asked for, whatever their hours and calendars say. Of several, no
     one was asked: those who are free within their hours. Raises NotOffered for a past start.

@@ -64,7 +64,7 @@ def submit() -> ResponseReturnValue:
 
 
 def _render(form: ContactForm, **more: bool) -> str:
-    """Render the form, and say so when the visitor's answers come along."""
+    """Render the form, with a note if the visitor's answers are attached."""
     with context().database.read() as session:
         answers = query_params.brought(session)
     return render_template("contact/form.html", form=form, answers=answers, **more)
@@ -90,9 +90,9 @@ def save_message(
     answers: Referenced | None = None,
     flood: bool = False,
 ) -> None:
-    """Keep a message as a lead with its event, once, confirm it and tell the team.
+    """Store a message as a lead with its event, once, confirm it and email the team.
 
-    `touch` says when it came, and what led to it; `answers` came along. Of a `flood` the team
+    `touch` is its time and source; `answers` are attached ones. During a `flood`, the team
     hears in one email an hour.
     """
     now = touch.at

@@ -205,7 +205,7 @@ def withdraw(session: Session, about: ColumnElement[bool], reason: str) -> None:
 
 
 def release(session: Session, lead_id: int, at: datetime) -> int:
-    """Let the held mails of a lead go, now or when they are due; return how many."""
+    """Release a lead's held emails, now or when they are due; return how many."""
     of_lead = and_(OutboxMessage.lead_id == lead_id, OutboxMessage.state == EmailState.HELD)
     return _let_go(session, and_(of_lead, OutboxMessage.hold == Hold.SUSPECTED), at)
 

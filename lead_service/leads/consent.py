@@ -3,8 +3,8 @@
 docs/privacy.md states the rule. People who book a call, try to, or write to us can
 be reached about that. Everything else needs a box that they ticked: one on the forms of a booking
 and a message (our services), another beside an emailed result (that result). A tick counts once it
-is confirmed from the mailbox, since anybody can type any address; a withdrawal counts at once, and
-so does what a person told a member. A box that is left unchecked on a later form withdraws nothing.
+is confirmed from the mailbox, since anyone can type any address; a withdrawal counts at once, and
+so does a consent given to a member. A box left unchecked on a later form withdraws nothing.
 """
 
 from collections.abc import Collection, Iterable
@@ -196,9 +196,7 @@ def permission(occasion: Occasion, agreed: Agreed) -> Permission:
 
 
 def _may_contact(agreed: Agreed, *, is_more: bool = False) -> str:
-    """Say what a person answered when we asked to contact them: beside what they asked us for, or
-    at all.
-    """
+    """Describe a person's answer about emails, or about further ones if `is_more`."""
     more = " about anything else" * is_more
     if agreed.topics:
         topics = " and ".join(agreed.topics)

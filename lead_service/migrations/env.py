@@ -10,7 +10,7 @@ from lead_service.db.schema import tables
 
 
 def render_item(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
-    """Write our instants as what they are in the database: a migration outlives our classes."""
+    """Render UtcDateTime as a plain DateTime, because migrations outlive our classes."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
     return False

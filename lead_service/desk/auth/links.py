@@ -3,10 +3,10 @@
 A link proves that its holder reads the member's mailbox, where every lead arrives anyway. So the
 mailbox is what to protect, and there is no password to steal or to reuse.
 
-A link opens the desk in a browser that asked for one in the member's name; in another one, its
-holder enters the code that the first browser shows, so that a link that someone was talked into
-passing on is worth nothing. What strangers ask for in a member's name only makes the member's
-newest link live longer.
+A link opens the desk in the browser that asked for it; in another one, its
+holder enters the code that the first browser shows, so that a member who is tricked into
+passing on a link gives nothing away. A stranger's request with a member's address only extends the
+life of the member's newest link.
 """
 
 from datetime import datetime, timedelta
@@ -90,10 +90,10 @@ def mail_link(
 ) -> None:
     """Email a member a sign-in link; do the same work for other addresses, without an email.
 
-    While a link that was mailed less than its life ago still works, it lives on instead, and no
-    other one is mailed, unless the `browser` `is_known` to have signed in before. An address that
-    is not a member's gets a mail that is taken back before the commit: the time that an answer
-    takes must not tell who is a member.
+    If a recently emailed link still works, its life is extended instead, and no
+    other one is emailed, unless the `browser` `is_known` to have signed in before. For an address
+    that isn't a member's, an email is queued and withdrawn before the commit: the response time
+    must not reveal who is a member.
     """
     member = find_member(session, email, lock=True)
     to, member_id = (member.email, member.id) if member else (email, NOBODY)
@@ -188,9 +188,9 @@ def claim(
 ) -> Member | None:
     """Use a link: return its member, once; None if it is unknown, used or expired.
 
-    Also None in a browser that did not ask for one and brings no right code; after a few wrong
-    ones the link is used up. One conditional update decides, so of two who press the button
-    together one gets in.
+    Also None in another browser without the right code; after a few wrong
+    codes the link is used up. One conditional update decides, so of two simultaneous
+    uses one succeeds.
     """
     if needs_code(session, token, now, browser):
         of_link = select(SignInLink.member_id).where(SignInLink.token_hash == token_hash(token))

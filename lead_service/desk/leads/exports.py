@@ -1,10 +1,10 @@
 """Leads as files: a view as CSV, and one lead as JSON.
 
-The CSV is that of RFC 4180, in UTF-8. No text of a visitor can run as a formula in it: whatever
-file it is, somebody will open it in a spreadsheet. For the next system, phone numbers stay as they
-are dialed. The variant for spreadsheets guards them too, and has a mark at the start, by which
-Excel knows UTF-8. Every field is in quotes, so that a program which splits at semicolons still sees
-where a field begins.
+The CSV follows RFC 4180, in UTF-8. No visitor's text can run as a formula in it, because
+people open any CSV in a spreadsheet. For other systems, phone numbers stay as they
+are dialed. The variant for spreadsheets guards them too, and starts with a byte order mark, by
+which Excel detects UTF-8. Every field is in quotes, so that a program that splits at semicolons
+still sees where fields begin.
 """
 
 import csv
@@ -76,8 +76,8 @@ def system_line(fields: Iterable[str]) -> str:
 def safe(text: str) -> str:
     """Put an apostrophe before text that a spreadsheet could treat as a formula.
 
-    That is = + - @ in any width, and a tab, a line end or a NUL, each also after white space,
-    quotes or what has no width (OWASP, CSV Injection). A phone number gets one too.
+    That is = + - @ in any width, a tab, a line end or a NUL at the start, or after white space,
+    quotes or zero-width characters (OWASP, CSV Injection). A phone number gets one too.
     """
     if not text or text[0].isalnum():  # the usual case
         return text

@@ -59,14 +59,7 @@ def take_every_path(
     database, settings = context.database, context.settings
     app, now = client.application, clock.now()
 
-    def tell(session: Session) -> None:
-        message = Occasion.MESSAGE
-        robot = ContactDetails(email="robot@example.com")
-        capture.capture_lead(session, robot, at=now, quarantine=True)
-        team_notices.notify(session, settings, None, now, occasion=message, key="", flood=True)
-        membership.invite(session, settings, "grace@example.com", by=Actor(now))
-
-    database.write(tell)
+    database.write(lambda session: _tell_team(session, settings, now))
     result = assess(client, context.published.framework, LEVELS)
     client.post(result + "mail", data={"email": "ada@example.com"})
     page = book(client, assessment=result.split("/")[2], zone="America/New_York", **typed)
@@ -79,12 +72,7 @@ def take_every_path(
     page = book(client, **dict.fromkeys(typed, lure))
     post()
 
-    def collide(session: Session) -> None:
-        booking = session.scalars(select(Booking).order_by(Booking.id.desc()).limit(1)).one()
-        calendar = SimpleNamespace(label=typed["company"], host=booking.host)
-        notices.collides(session, cast(CalendarFeed, calendar), booking, now)
-
-    database.write(collide)
+    database.write(lambda session: _collide(session, typed["company"], now))
     post()
     client.post(page + "address", data={"email": "ada@example.org"})
     publish(app, replace(KIND, confirm_first=True))
@@ -97,6 +85,21 @@ def take_every_path(
     token = hidden(client.get("/contact/").text, "submission")
     client.post("/contact/", data=typed | {"email": "b@example.com", "submission": token})
     press(client, "/desk/sign-in/", email="grace@example.com")  # last: once sent, its text is gone
+
+
+def _tell_team(session: Session, settings: Settings, now: datetime) -> None:
+    """Queue the emails of a flood and of an invitation."""
+    robot = ContactDetails(email="robot@example.com")
+    capture.capture_lead(session, robot, at=now, quarantine=True)
+    team_notices.notify(session, settings, None, now, occasion=Occasion.MESSAGE, key="", flood=True)
+    membership.invite(session, settings, "grace@example.com", by=Actor(now))
+
+
+def _collide(session: Session, label: str, now: datetime) -> None:
+    """Queue the email about the latest call, which conflicts with the host's calendar."""
+    booking = session.scalars(select(Booking).order_by(Booking.id.desc()).limit(1)).one()
+    calendar = SimpleNamespace(label=label, host=booking.host)
+    notices.collides(session, cast(CalendarFeed, calendar), booking, now)
 
 
 def _miss(session: Session, now: datetime) -> None:
