@@ -33,7 +33,7 @@ SOON = timedelta(hours=12)  # a call should be confirmed this long before its st
 BEGUN = timedelta(days=1)  # an unconfirmed call is listed this long after its start
 KEY = "unconfirmed"
 SPAM = "the lead was marked as spam"
-CLEARED = "it was part of a flood that the team cleared"
+CLEARED = "it was part of a burst of possible spam that the team cleared"
 RECENT = timedelta(days=2)  # calls booked within it may be part of a flood
 SEVERAL = 3  # calls from one client or in one hour
 Kept = TypeVar("Kept", Booking, Lead)
@@ -148,7 +148,7 @@ def too_large_a_share(session: Session, calls: CallTypes, now: datetime) -> str:
     free = len(found.open_starts(session, hosts, calls.default, now))
     if waiting * 9 <= free:
         return ""
-    return f"Calls of the last two days that may be a flood: {waiting}, with {free} times free."
+    return f"Unconfirmed calls of the last two days: {waiting}. Times still available: {free}."
 
 
 def forget_clients(session: Session, now: datetime) -> None:

@@ -157,6 +157,7 @@ def _shared() -> dict:
             "zone": desk_zone(reading),
             "troubles": (health := status.health(reading, clock.now())).troubles,
             "unseen": health.unseen,
+            "is_paused": health.is_paused,
             "is_demo": demo_data.is_there(reading),
         }
 

@@ -35,7 +35,7 @@ FIELDS = {
     "stage": "Stage",
     "owner_id": "Owner",
     "next_action": "Next action",
-    "next_action_on": "On",
+    "next_action_on": "Due date",
     **LABELS,
 }
 CHANGES = {
@@ -51,7 +51,7 @@ CHANGES = {
     AuditKind.LEADS_EXPORTED: "Leads downloaded as CSV",
     AuditKind.LEAD_EXPORTED: "Lead downloaded as JSON",
     AuditKind.TRAIL_EXPORTED: "Audit log downloaded",
-    AuditKind.LINK_MADE: "Sign-in link made by command",
+    AuditKind.LINK_MADE: "Sign-in link created from the command line",
     AuditKind.SIGNED_IN: "Signed in",
     AuditKind.SIGN_IN_REFUSED: "Sign-in refused",
     AuditKind.SIGNED_OUT: "Signed out",
@@ -78,10 +78,10 @@ CHANGES = {
     AuditKind.TIME_OFF_REMOVED: "Time off removed",
     AuditKind.CALENDAR_ADDED: "Calendar added",
     AuditKind.CALENDAR_REMOVED: "Calendar removed",
-    AuditKind.FEED_LINK_CHANGED: "New link to the feed of calls",
+    AuditKind.FEED_LINK_CHANGED: "New address of the feed of calls",
     AuditKind.CALL_BOOKED: "Call booked",
     AuditKind.CALL_CONFIRMED: "Confirmed",
-    AuditKind.FLOOD_CLEARED: "Flood cleared",
+    AuditKind.FLOOD_CLEARED: "Burst of possible spam cleared",
     AuditKind.CALL_INVITED_AGAIN: "Invited to book again",
     AuditKind.CALL_CANCELLED: "Canceled",
     AuditKind.CALL_MOVED: "Rescheduled",
@@ -107,7 +107,7 @@ def reason_of_mail(mail: OutboxMessage) -> str:
     if mail.state == EmailState.HELD and mail.hold == Hold.RESTORED:
         return "It was waiting when the backup was made. It may have been sent since then."
     return {
-        EmailState.HELD: "It may be spam. We\u2019ll send it when you release the lead.",
+        EmailState.HELD: "The lead may be spam. We\u2019ll send this when you release the lead.",
         EmailState.EXPIRED: "It could not be sent in time to be useful.",
         EmailState.CANCELLED: "A newer email replaced it.",
     }.get(mail.state, "")
@@ -147,7 +147,7 @@ def details(detail: dict, members: dict[int, str]) -> str:
 
 
 def _changed(field: str) -> str:
-    return "due date" if field == "next_action_on" else FIELDS.get(field, field).lower()
+    return FIELDS.get(field, field).lower()
 
 
 def _detail(name: str, value: object, members: dict[int, str]) -> str:

@@ -49,7 +49,7 @@ class EmailKind(StrEnum):
         kind._value_, kind.label, kind.role = name, label, role
         return kind
 
-    BOOKING_REQUESTED = "booking_requested", "Receipt of a request, to the visitor", VISITOR
+    BOOKING_REQUESTED = "booking_requested", "Request receipt to the visitor", VISITOR
     BOOKING_CONFIRMED = "booking_confirmed", "Invitation to the visitor", VISITOR
     BOOKING_FOR_HOST = "booking_for_host", "Brief to the host", HOST
     BOOKING_CHANGED = "booking_changed", "Change of time or host, to the visitor", VISITOR
@@ -67,9 +67,9 @@ class EmailKind(StrEnum):
     ALARM = "alarm", "Alarm about the service"  # never in the outbox
     NEW_LEAD = "new_lead", "Notification to the team"
     FLOOD = "flood", "Many messages at once, to the team"
-    MESSAGE_RECEIVED = "message_received", "Confirmation of a message, to the visitor"
+    MESSAGE_RECEIVED = "message_received", "Message receipt to the visitor"
     RESULT = "result", "Result to the visitor"
-    SIGN_IN = "sign_in", "Link to the desk"
+    SIGN_IN = "sign_in", "Sign-in link"
     INVITED = "invited", "Invitation to the desk"
 
     @classmethod

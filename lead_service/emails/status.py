@@ -42,7 +42,7 @@ class Health:
         """One sentence for each problem; empty if there is none."""
         troubles = []
         if self.stopped_at:
-            troubles.append(f"Sending has stopped: {self.stop_reason}.")
+            troubles.append(f"We\u2019ve stopped sending email, because {self.stop_reason}.")
         if self.oldest and self.oldest > LATE:
             troubles.append(f"The oldest email has been waiting for {_in_words(self.oldest)}.")
         if self.failed:

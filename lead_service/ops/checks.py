@@ -161,7 +161,7 @@ def _in_the_database(settings: Settings, published: site.Published | None) -> li
             if published and (
                 flood := held.too_large_a_share(session, published.calls, clock.now())
             ):
-                found.append(f"{flood} Look at the floods under Calls on the desk.")
+                found.append(f"{flood} Check \u201cBursts of possible spam\u201d on the desk.")
             if waiting := retention.waiting_for_a_person(session, settings, clock.now()):
                 found.append(
                     f"retention: would erase {waiting} leads at once, and waits; see `lead-service "

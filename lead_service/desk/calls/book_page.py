@@ -26,7 +26,7 @@ from ..leads.forms import ToldForm
 from ..leads.lead_page import find_lead_or_404
 from .start_choice import Refused, asked_start, open_times, why
 
-CHOOSE_HOST = "choose who takes the call if a host has agreed to that time"
+CHOOSE_HOST = "choose who takes the call if a host agreed to that time"
 
 
 class BookForm(ToldForm, CityForm):

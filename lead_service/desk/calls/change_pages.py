@@ -25,7 +25,7 @@ from ..blueprint import blueprint, desk_zone, write
 from . import list_pages
 from .start_choice import Refused, asked_start, open_times, why
 
-GIVE_FIRST = "first give the call to the host who has agreed to that time"
+GIVE_FIRST = "first reassign the call to the host who agreed to that time"
 STALE = (
     "This call has changed since you opened this page. Check when and with whom it is now, then"
     " send the form again."
@@ -115,7 +115,7 @@ def give_call_submit(call_id: int) -> ResponseReturnValue:
         if not call_changes.give(session, settings, calls, call, host, by, note=note, seen=_seen()):
             raise Refused("They already have this call. Choose another host.")
 
-    told = "Given to another host. We\u2019ll email the visitor and both hosts."
+    told = "Reassigned to another host. We\u2019ll email the visitor and both hosts."
     return _submit("desk/calls/reassign.html", call_id, change, told, _takers)
 
 

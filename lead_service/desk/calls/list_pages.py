@@ -25,7 +25,7 @@ VIEWS["left"] = "Need another host"
 MARKED = {
     CallOutcome.ATTENDED: "Marked as having taken place.",
     CallOutcome.NO_SHOW: "Marked as a no-show.",
-    None: "We\u2019ve undone the mark.",
+    None: "Outcome cleared.",
 }
 
 
@@ -104,7 +104,7 @@ def clear_flood() -> ResponseReturnValue:
     """Cancel the calls of one flood, or close its leads, without sending emails."""
     keep = set(request.form.getlist("keep", type=int))
     cleared = held.clear(context().database, request.form.get("flood", ""), acting(), keep)
-    flash(f"Cleared without an email: {cleared}.")
+    flash(f"Canceled or closed without an email: {cleared}.")
     return redirect(url_for(".floods"), 303)
 
 

@@ -16,9 +16,9 @@ MOST_WEEKS = 106  # two years
 PRESETS = (4, 12, 26, 52)
 ANSWERS = {  # stages of self-assessments
     FunnelStage.STARTED: "Started the self-assessment",
-    FunnelStage.COMPLETED: "Completed it",
+    FunnelStage.COMPLETED: "Completed the self-assessment",
     FunnelStage.MAILED: "Had the result emailed",
-    FunnelStage.ASSESSED: "Booked a call with it",
+    FunnelStage.ASSESSED: "Booked a call with their answers",
 }
 CALLS = {  # stages of calls
     FunnelStage.BOOKED: "Booked a call",
@@ -30,7 +30,7 @@ CALLS = {  # stages of calls
 SHORT = {
     FunnelStage.STARTED: "Started",
     FunnelStage.COMPLETED: "Completed",
-    FunnelStage.MAILED: "Emailed",
+    FunnelStage.MAILED: "Result emailed",
     FunnelStage.BOOKED: "Booked",
     FunnelStage.ATTENDED: "Took place",
     FunnelStage.WON: "Won",

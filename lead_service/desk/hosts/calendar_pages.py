@@ -127,7 +127,7 @@ def new_feed_link(host_id: int) -> ResponseReturnValue:
         return {"feed_version": host.feed_version}
 
     host_updates.extend(host_id, AuditKind.FEED_LINK_CHANGED, change)
-    flash("We\u2019ve made a new link. The old one no longer works.")
+    flash("We\u2019ve created a new address. The old one no longer works.")
     return redirect(url_for(".host_calendars", host_id=host_id), 303)
 
 

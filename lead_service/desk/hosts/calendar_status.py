@@ -39,11 +39,11 @@ def _current(feed: CalendarFeed, now: datetime) -> str:
 
 
 def _not_believed(feed: CalendarFeed, now: datetime) -> str:
-    name = f"\u201c{feed.label}\u201d"
+    name = f"the calendar \u201c{feed.label}\u201d"
     fault = f" The last attempt failed: {feed.fault}." if feed.fault else ""
     if feed.succeeded_at is None:
-        return f"{name} hasn\u2019t been read yet. Until then, visitors see no times.{fault}"
-    read = f"{name} was last read {moment(feed.succeeded_at, feed.host.zone, now)}"
+        return f"We haven\u2019t read {name} yet. Visitors see no times until we do.{fault}"
+    read = f"We last read {name} {moment(feed.succeeded_at, feed.host.zone, now)}"
     if feed.zone != feed.host.zone:
-        return f"{read}, in another time zone. Until we read it again, visitors see no times."
+        return f"{read}, in another time zone. Visitors see no times until we read it again."
     return f"{read}, which is too long ago. Visitors see no times.{fault}"

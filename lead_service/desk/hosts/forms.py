@@ -82,16 +82,13 @@ class HostForm(CityForm):
     )
     name = short_text("Name", required="Enter the name to show to visitors.")
     email = address("Work email", required="Enter an email address.")
-    city = city_field(
-        "Weekly hours use this city\u2019s time zone. Calls that are already booked keep their"
-        " time."
-    )
+    city = city_field("Weekly hours use this city\u2019s time zone.")
     meeting_link = StringField(
         "Meeting link (optional)",
         [limit(500), one_line, secure_link],
         filters=[clean],
         description="Put {room} in the link to give each call its own room. Without a link, the"
-        " host calls, and visitors are asked for their number.",
+        " host calls visitors by phone, and we ask them for their number.",
         render_kw={"inputmode": "url", "autocomplete": "off", "maxlength": 500},
     )
 

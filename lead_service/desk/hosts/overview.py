@@ -173,11 +173,11 @@ def _days(session: Session, host: Host, kind: CallType, now: datetime) -> list[D
 
 def _why_none(special, is_weekday: bool, is_known: bool) -> str:
     """Say in a few words why a date has no starts."""
-    left = "Nothing left" if is_known else "A calendar is not read"
+    left = "Nothing left" if is_known else "Calendar not up to date"
     if special and special.kind is UnavailableReason.HOLIDAY:
         return special.name
     if special and special.kind is UnavailableReason.TIME_OFF:
         return "Time off"
     if special:
         return left if special.windows else "Day off"
-    return left if is_weekday else "No calls"
+    return left if is_weekday else "No hours"

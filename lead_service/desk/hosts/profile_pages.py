@@ -34,7 +34,12 @@ class Part:
 
 
 PARTS = {
-    "person": Part("Host details", HostForm, AuditKind.HOST_CHANGED),
+    "person": Part(
+        "Host details",
+        HostForm,
+        AuditKind.HOST_CHANGED,
+        "If you change the city, calls that are already booked keep their time.",
+    ),
     "hours": Part(
         "Weekly hours",
         HoursForm,
@@ -42,7 +47,12 @@ PARTS = {
         "Enter times like 9am, 9:30 am, noon or 17:00. Leave a day empty if the host takes"
         " no calls that day.",
     ),
-    "rules": Part("Rules", RulesForm, AuditKind.RULES_CHANGED, "Booked calls stay as they are."),
+    "rules": Part(
+        "Rules",
+        RulesForm,
+        AuditKind.RULES_CHANGED,
+        "Calls that are already booked won\u2019t change.",
+    ),
 }
 PART = "<any(person,hours,rules):part>"
 

@@ -58,7 +58,7 @@ def stop_calls(host_id: int) -> ResponseReturnValue:
         return {"takes_calls": False}
 
     host_updates.extend(host_id, AuditKind.HOST_CHANGED, stop)
-    flash("Visitors see no times of this host anymore. Booked calls stay.")
+    flash("Visitors can no longer book this host. Calls that are already booked won\u2019t change.")
     return redirect(url_for(".host", host_id=host_id), 303)
 
 

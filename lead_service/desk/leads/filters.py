@@ -30,7 +30,7 @@ OWN_DIGITS = 9  # last digits of a phone number, which are the same for all call
 COUNTED = 1000  # counts stop here
 QUICK = {
     "calls": "Upcoming calls",
-    "unowned": "Without an owner",
+    "unowned": "No owner",
     "due": "Due",
     "bounced": "Bounced",
     "suspected": "Possible spam",

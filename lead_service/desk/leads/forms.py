@@ -41,7 +41,7 @@ class LeadForm(OwnerForm):
         choices=[SelectChoice(stage.value, name) for stage, name in STAGES.items()],
     )
     next_action = short_text("Next action", longest=200, autocomplete="off")
-    next_action_on = Day("On", [Optional()])
+    next_action_on = Day("Due date", [Optional()])
     # Fields for the correctable details are added below.
 
     @property
@@ -53,11 +53,11 @@ class LeadForm(OwnerForm):
         is_valid = super().validate(extra_validators)
         action, on = self.next_action.data, self.next_action_on.data
         if action and not on and not self.next_action_on.errors:
-            self.next_action_on.errors = ["Enter a day for the next action."]
+            self.next_action_on.errors = ["Enter a due date for the next action."]
         elif on and not action and not self.next_action.errors:
-            self.next_action.errors = ["Enter the next action for that day."]
+            self.next_action.errors = ["Enter the next action for this due date."]
         elif self.next_action_on.errors:
-            self.next_action_on.errors = ["Enter the day as 2026-12-01."]
+            self.next_action_on.errors = ["Enter the due date as 2026-12-01."]
         return is_valid and not self.errors
 
     def show(self, lead: Lead, kept: Collection[str] = ()) -> None:

@@ -16,11 +16,11 @@ from ..labels import STAGES
 EVENTS = {
     EventKind.CALL_BOOKED: "Booked a call",
     EventKind.CALL_MOVED: "The call was rescheduled",
-    EventKind.CALL_REASSIGNED: "The call was given to another host",
+    EventKind.CALL_REASSIGNED: "The call was reassigned to another host",
     EventKind.CALL_CANCELLED: "The call was canceled",
     EventKind.CALL_ATTENDED: "The call took place",
     EventKind.CALL_MISSED: "The call did not take place",
-    EventKind.CALL_UNMARKED: "The mark of the call was undone",
+    EventKind.CALL_UNMARKED: "The outcome of the call was cleared",
     EventKind.ADDRESS_CONFIRMED: "Confirmed their email address",
     EventKind.INVITED_AGAIN: "We invited them to book again",
     EventKind.ADDRESS_CORRECTED: "Corrected their email address",

@@ -73,13 +73,13 @@ def remove_member(member_id: int) -> ResponseReturnValue:
         left = write(work)
     except membership.LastAdmin:
         return render_team(refusal=LAST_ADMIN), 409
-    told = f"Removed and signed out. Open leads without an owner now: {left.leads}."
+    told = f"Removed and signed out. Open leads that now have no owner: {left.leads}."
     if left.was_host:
-        told += " They take no calls anymore, and their feed is closed."
+        told += " Visitors can no longer book them, and their calendar feed has stopped."
     flash(told)
     if not left.calls:
         return redirect(url_for(".team"), 303)
-    flash(f"Calls to give to another host: {left.calls}.")
+    flash(f"Calls to reassign: {left.calls}.")
     return redirect(url_for(".calls", view="left"), 303)
 
 

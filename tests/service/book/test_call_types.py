@@ -227,7 +227,7 @@ def test_a_kind_that_is_confirmed_first_invites_the_visitor_when_the_team_has_co
     assert "Needs confirmation" in client.get("/desk/calls/").text
     for path in ("/desk/", "/desk/leads/1/"):
         shown = client.get(path).text
-        assert "to be confirmed" in shown and "Join the call" not in shown
+        assert ", needs confirmation" in shown and "Join the call" not in shown
     for status in (303, 409):
         assert press(client, "/desk/calls/1/", "/desk/calls/1/confirm").status_code == status
     kinds = {one.kind: one for row, one in mails() if row.state == "pending"}  # no receipt

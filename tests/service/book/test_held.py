@@ -192,7 +192,7 @@ def test_one_button_clears_many_suspected_calls_without_emails(
     at(MONDAY_MORNING + timedelta(hours=1))
     sign_in(client, database, settings)
     page = client.get("/desk/calls/floods/").text
-    assert "6 calls from one visitor" in page
+    assert "6 calls from one network" in page
     assert "7 calls in one hour" not in page
     monkeypatch.setattr(held, "MANY", 7)
     assert "7 calls in one hour" in client.get("/desk/calls/floods/").text
@@ -220,7 +220,7 @@ def test_one_press_closes_the_suspected_leads_of_an_hour_but_those_to_keep(
     with database.read() as session:
         assert not any("Many messages" in one for one in health(session, MONDAY_MORNING).troubles)
     assert "No leads are possible spam." in client.get("/desk/?view=suspected").text
-    assert "No floods." in client.get("/desk/calls/floods/").text
+    assert "No bursts of possible spam." in client.get("/desk/calls/floods/").text
     with database.read() as session:
         new = select(func.count(Lead.id)).where(Lead.stage == Stage.NEW)
         assert session.scalar(new) == 6

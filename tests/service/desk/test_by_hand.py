@@ -253,7 +253,7 @@ def test_links_for_a_lead_contain_no_source_that_a_member_typed(client, member, 
     press(client, "/desk/leads/new/", **TOLD | {"how": "Husband of Ann", "owner_id": ""})
     form = {"at": "2026-11-24T09:00", "city": "Berlin", "name": "Dana", "submission": "x"}
     press(client, LEAD, LEAD + "book/", **form)
-    link = re.search(r'href="([^"]+)">Link for them', client.get(LEAD).text)
+    link = re.search(r'href="([^"]+)">Booking link to send them', client.get(LEAD).text)
     assert link and "utm" not in link[1]
     call = one(database, Booking)
     page = client.get(f"/booking/{manage_token(call, settings.secret)}/")

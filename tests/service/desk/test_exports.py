@@ -60,7 +60,7 @@ def test_the_csv_of_a_view_has_its_leads_with_all_their_details(client, ann, fra
     assert (row["First source"], row["First article"]) == ("", "")
     assert (row["Last source"], row["Last medium"], row["Last ref"]) == ("linkedin", "social", "")
     assert row["Last article"] == "about-organize"
-    assert (row["Calls held"], row["No-shows"]) == ("0", "0")
+    assert (row["Calls that took place"], row["No-shows"]) == ("0", "0")
     assert row["Agreed to email about"] == "our services"
     assert row["Next call (UTC)"].startswith("2026-11-2")
 
@@ -76,7 +76,7 @@ def test_the_csv_of_a_view_has_its_leads_with_all_their_details(client, ann, fra
     assert (last["Phone"], last["Phone as typed"]) == ("", "555 0100")
     assert last["Agreed to email about"] == "their request only"
     assert (last["No-shows"], last["Topic"]) == ("1", VISITOR["topic"])
-    assert rows["ada@example.com"]["Calls held"] == "1"
+    assert rows["ada@example.com"]["Calls that took place"] == "1"
     assert records(client.get("/desk/leads.csv?stage=won")) == []
     assert client.get("/desk/leads.csv?stage=sold").status_code == 404
 

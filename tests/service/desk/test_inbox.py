@@ -275,7 +275,7 @@ def test_todays_work_comes_first_with_due_and_new_leads(client, some, database):
     text = client.get("/desk/").text
     due, unowned = (
         re.findall(r"<bdi>(.*?)</bdi></a>", re.search(rf'"{part}">.*?</section>', text, re.S)[0])
-        for part in ("Due", "Without an owner")
+        for part in ("Due", "No owner")
     )
     assert (due, unowned) == (["Overdue", "Today"], ["Newest", "Newer still", "Newer"])
     assert ">all 5</a>" in text  # the view of the link has the suspected, too

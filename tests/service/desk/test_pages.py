@@ -213,7 +213,7 @@ def test_others_of_the_company_are_named_with_where_each_would_begin(client, mem
         page = client.get(f"/desk/leads/{lead_id}/").text
         part = re.search(r'id="company">.*?</section>', page, re.S)
         assert re.findall("<bdi>(.*?)</bdi></a>", part[0] if part else "") == others
-        assert ("of 100. Begin with" in (part[0] if part else "")) == (lead_id == 2)
+        assert ("out of 100. Begin with" in (part[0] if part else "")) == (lead_id == 2)
 
 
 def test_a_lead_without_an_assessment_has_a_question_to_begin_with(client, member):

@@ -136,7 +136,7 @@ def test_a_removed_host_is_not_offered_and_their_calls_are_listed(
     sent = act(client, bob, "remove")
     assert sent.location == "/desk/calls/?view=left"
     listed = client.get(sent.location).text
-    assert "Ada Example" in listed and "Calls to give to another host: 1." in listed
+    assert "Ada Example" in listed and "Calls to reassign: 1." in listed
     assert client.get(path).status_code == 404
     assert {machine.get("/desk/").status_code for machine in machines} == {303}
     assert "Bob Example" not in client.get("/book/").text
@@ -168,7 +168,7 @@ def test_former_members_and_hosts_can_be_erased_and_present_ones_stay(
 
 
 def test_an_address_without_a_name_says_that_it_can_have_no_passkeys(client, admin):
-    assert "can\u2019t have passkeys" in client.get("/desk/team/").text
+    assert "Passkeys don\u2019t work on an IP address" in client.get("/desk/team/").text
     for path in ("/desk/sign-in/passkey/challenge", "/desk/team/me/passkeys/challenge"):
         assert press(client, "/desk/team/", path).status_code == 404
 

@@ -113,7 +113,7 @@ def _miss(session: Session, now: datetime) -> None:
 
 def alarm(settings: Settings) -> Message:
     """Compose the one email that does not pass through the outbox."""
-    faults = ["No email has left for 3 hours: the provider refused the key (401)."]
+    faults = ["We\u2019ve stopped sending email, because the provider refuses to send (401)."]
     told = {"faults": faults, "fixed": [], "host": "a.test"} | practice_context(settings)
     return compose(EmailKind.ALARM, to="team@example.com", **told)
 

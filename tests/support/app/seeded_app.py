@@ -69,7 +69,9 @@ class SeededApp:
 
     def _name_one_of_each(self, session: Session) -> dict[str, str]:
         now = clock.now()
-        session.add(OutboxPause(id=1, stopped_at=now, stop_reason="the key was refused"))
+        session.add(
+            OutboxPause(id=1, stopped_at=now, stop_reason="the provider refuses to send (401)")
+        )
         provider_erasure.promise(session, ["gone@example.com"], now)
         host = session.scalars(select(Host).where(Host.name == "Jonas Berg")).one()
         host.feeds = [CalendarFeed(url="https://calendar.example.com/x.ics", label="Own")]
