@@ -100,7 +100,7 @@ class Diagnosis:
             said.append(f"{_names(self.lower)} {verb} low as well, and {comes} after {after}.")
         if self.near:
             verb = "is" if len(self.near) == 1 else "are"
-            said.append(f"{_names(self.near)} {verb} nearly as low.")
+            said.append(f"{_names(self.near)} {verb} next lowest.")
         return " ".join(said)
 
     @property

@@ -79,7 +79,7 @@ def _around(diagnosis: Diagnosis, sheet: Sheet) -> dict[str, Any]:
     call = sheet.calls.fitting(engagement.slug if engagement else None)
     book = site + sheet.calls.address(call)
     return {
-        "title": f"Self-assessment: {diagnosis.overall} of 100",
+        "title": f"Self-assessment: {diagnosis.overall} out of 100",
         "practice": sheet.practice,
         "word": _word(diagnosis) if sheet.practice.startswith("ACTION ") else "",
         "site_shown": _shown(site),

@@ -98,7 +98,7 @@ def summary_of(since: Comparison, diagnosis: Diagnosis) -> str:
     if since.is_shared:
         with_what = f"This compares your result with a shared one from {day}."
         same, other = "the same as theirs.", f"Their score is {since.overall}."
-    score = f"Your score is {diagnosis.overall} of 100"
+    score = f"Your score is {diagnosis.overall} out of 100"
     scores = f"{score}, {same}" if since.overall == diagnosis.overall else f"{score}. {other}"
     return " ".join([with_what, scores, *since.sentences])
 

@@ -306,7 +306,7 @@ def _subject(
         return f"{spam}{words}, {short_zoned_time(booking.starts_at, booking.host_zone)}"
     if occasion == Occasion.RESULT and brief:
         found = brief.diagnosis
-        return f"{spam}{found.overall} of 100. {found.headline.rstrip('.')}"
+        return f"{spam}{found.overall}/100. {found.headline.rstrip('.')}"
     did = {
         Occasion.MESSAGE: "new message",
         Occasion.WANTED_CALL: "wanted a time that was gone",

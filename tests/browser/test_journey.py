@@ -70,7 +70,7 @@ def read_assess_and_book(visitor: Visitor) -> None:
     visitor.begin_at_article()
     visitor.assess()
     visitor.sees("Begin with Clarify.")
-    expect(visitor.main).to_contain_text("of 100")
+    expect(visitor.main).to_contain_text("out of 100")
     visitor.follow("Book a call")
     visitor.sees_times()
     visitor.follow(CLOCK_TIME)

@@ -46,7 +46,7 @@ def read_and_assess(someone: Visitor, keys: Keyboard) -> None:
         answer_both(someone, keys)
         keys.tab_to("See the result" if number == len(STEPS) else "Continue")
         keys.press("Enter")
-    expect(someone.main).to_contain_text("of 100")
+    expect(someone.main).to_contain_text("out of 100")
 
 
 def answer_both(someone: Visitor, keys: Keyboard) -> None:

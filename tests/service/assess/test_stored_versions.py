@@ -18,8 +18,8 @@ from tests.support.processes import run
 pytestmark = pytest.mark.usefixtures("at")
 
 ASKED, ASKED_NOW = "How is the expected benefit written down?", "Which figure makes the case?"
-CONDITION = "The expected benefit is a target figure, set against a starting point"
-CONDITION_NOW = "The benefit is a target figure, set against a starting point"
+CONDITION = "The expected benefit is written down as a target figure"
+CONDITION_NOW = "The benefit is written down as a target figure"
 DATED = "Answered on Monday, November 23, 2026, with the questions as they were then."
 
 

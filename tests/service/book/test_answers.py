@@ -58,7 +58,7 @@ def test_the_owner_gets_answers_back_from_the_user_of_a_forwarded_link(
         later()
         book(client, email=THIRD, assessment=again)
         assert owner(database) == JANE
-    assert "We have your answers" not in client.get(page).text
+    assert "We have your self-assessment answers" not in client.get(page).text
     told = [row.lead_id for row, mail in mails() if "Begin with Assess" in mail.text]
     assert told and third.id not in told
 
@@ -99,7 +99,7 @@ def test_a_reference_of_any_age_works_for_the_address_that_has_the_answers(
     later(timedelta(days=3))
     for known in (answers, undated):
         page = book(client, email=JANE, assessment=known)
-        assert "We have your answers" in client.get(page).text
+        assert "We have your self-assessment answers" in client.get(page).text
         book(client, email=THIRD, assessment=known)
         assert owner(database) == JANE
 

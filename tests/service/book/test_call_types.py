@@ -23,6 +23,7 @@ REVIEW = replace(
     name="Pilot review",
     minutes=90,
     description="Bring your numbers.",
+    agenda=(),
     price="",
     notice=0,
     daily_limit=1,

@@ -40,13 +40,13 @@ def test_a_consent_counts_from_its_confirmation_by_email_until_its_withdrawal(
     assert client.get(page).status_code == 200
     assert not may_write(database)  # looking changes nothing
     shown = client.get(page).text
-    assert "Confirm that this was me" in shown
-    assert "When you confirm, you agree that we may email you about our services." in shown
+    assert "Yes, you may email me" in shown
+    assert "If you confirm, we may email you about our services." in shown
     client.post(page, data={"choice": "confirm"})
     assert may_write(database)
     shown = client.get(page).text
     assert "You confirmed this address. We may email you about our services." in shown
-    assert "Confirm that this was me" not in shown
+    assert "Yes, you may email me" not in shown
     told = [one for _, one in mails() if "you may email them" in one.subject]
     assert told and all(
         "agreed that we may email them about our services" in one.text for one in told
@@ -56,7 +56,7 @@ def test_a_consent_counts_from_its_confirmation_by_email_until_its_withdrawal(
     client.post(page, data={"choice": "withdraw"})
     assert not may_write(database)
     shown = client.get(page).text
-    assert "We stopped our other emails" in shown and "Stop other emails" not in shown
+    assert "We stopped emails about our services" in shown and "Stop these emails" not in shown
     (told,) = [one for row, one in mails() if row.state == "pending" and "consent" in one.subject]
     assert "withdrew their consent to our emails." in told.text and "you may" not in told.text
     with database.read() as session:
@@ -98,7 +98,7 @@ def test_a_trap_s_visitor_gets_no_email_to_confirm_by(client, mails):
 def test_disowning_a_call_cancels_it_and_then_allows_an_erasure(client, database, mails):
     book(client)
     page = choices(mails)
-    assert "Stop other emails" in client.get(page).text  # though they never agreed to any
+    assert "Stop these emails" in client.get(page).text  # though they never agreed to any
     client.post(page, data={"choice": "withdraw"})
     with database.read() as session:
         assert session.scalars(select(Booking)).one().is_live
@@ -114,7 +114,7 @@ def test_disowning_a_call_cancels_it_and_then_allows_an_erasure(client, database
     shown = client.get(page).text
     assert "You told us that someone else used this address." in shown
     assert "if someone enters it again, we\u2019ll email you without checking" in shown
-    assert "This was not me" not in shown and "Stop other emails" not in shown
+    assert "This was not me" not in shown and "Stop these emails" not in shown
     assert client.post(page, data={"choice": "erase"}).location == "/email/erased/"
     assert leads(database) == 0
     assert client.get(page).status_code == 404

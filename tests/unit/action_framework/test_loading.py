@@ -150,7 +150,7 @@ def test_each_phase_has_its_words_and_everything_else_stays():
     assert plain is FRAMEWORK
     assert (
         idea.question("implement-information").text
-        == "How will it get the information it works with?"
+        == "How will the system get the information it needs?"
     )
     assert idea.question("clarify-case").text == FRAMEWORK.question("clarify-case").text
     running, stuck = FRAMEWORK.in_phase("pilot-running"), FRAMEWORK.in_phase("pilot-stuck")

@@ -86,10 +86,10 @@ def test_the_headline_names_the_step_to_begin_with(answers, begin, tied, near, u
 
 
 def test_steps_close_to_the_first_are_named_beside_it():
-    assert of(C=(1, 0), O=(1, 1)).beside == "Organize is nearly as low."
+    assert of(C=(1, 0), O=(1, 1)).beside == "Organize is next lowest."
     assert of(C=(1, 0), O=(1, 0)).beside == "Organize has the same score as Clarify."
     assert of(I=(0, 0), C=(1, 2)).beside == "That will unlock Implement."
-    assert of(C=(1, 0), O=(1, 1), N=(1, 1)).beside == "Organize and Nurture are nearly as low."
+    assert of(C=(1, 0), O=(1, 1), N=(1, 1)).beside == "Organize and Nurture are next lowest."
     assert of(C=(1, 0)).beside == ""
 
 
@@ -317,8 +317,8 @@ def test_a_phase_changes_words_and_nothing_else(chosen, phase):
 def test_a_best_answer_before_a_rollout_is_worded_as_a_decision():
     made = diagnosis([0] * 12, "idea")
     texts = {one.question.id: one.text for one in made.open}
-    assert "have agreed to one" in texts["implement-information"]
-    assert "after launch are set for measuring the benefit" in texts["nurture-benefit"]
+    assert "of every other system has agreed to one" in texts["implement-information"]
+    assert "Dates are set for measuring the benefit after launch" in texts["nurture-benefit"]
     assert "will be trained" in texts["organize-help"]
 
 

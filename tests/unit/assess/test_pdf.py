@@ -44,7 +44,7 @@ def test_it_is_tagged_and_says_its_title_and_its_language():
     assert b"/Marked true" in file
     assert b"<pdfuaid:part>1<" in file
     assert b"/Lang(en-US)" in file
-    assert b"/Title(Self-assessment: 53 of 100)" in file
+    assert b"/Title(Self-assessment: 53 out of 100)" in file
 
 
 def test_its_text_is_text_in_our_two_typefaces():

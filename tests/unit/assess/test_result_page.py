@@ -141,7 +141,7 @@ def told(html):
     """Read from a page where to begin, the first condition, the advice and the first article."""
     step = re.search(r"<h1>Begin with <span[^>]*>(\w+)</span>", html)
     condition = re.search(r'<p class="condition">(.*?)</p>', html)
-    outcome = re.search(r'recommended.*?class="step-question">(.*?)</p>', html, re.DOTALL)
+    outcome = re.search(r'>(?:We rec|Our adv).*?class="step-question">(.*?)</p>', html, re.DOTALL)
     article = re.search(r'<a class="step-question"[^>]*>(.*?)</a>', html)
     found = (step, condition, outcome, article)
     return tuple(text_of(one[1]) if one else None for one in found)
@@ -201,7 +201,7 @@ def test_the_owners_page_shows_the_whole_diagnosis(chosen, phase):
         assert one.reason in said and one.first_move in said
     assert made.beside in said and made.outcome.why in said
     assert all(reason in said for reason in made.reasons)
-    assert f"{made.overall} of 100" in said and made.band.text in said
+    assert f"{made.overall} out of 100" in said and made.band.text in said
     assert text.what_the_score_is(made) in said
     numbers = [int(one) for one in re.findall(r'class="place"><span>(\d+)', html)]
     assert numbers == list(range(1, len(made.to_do) + 1))
