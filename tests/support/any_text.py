@@ -1,6 +1,6 @@
-"""Any text for Hypothesis, with every character that UTF-8 can hold.
+"""Any text for Hypothesis, with every character that UTF-8 can encode.
 
-Its own default is the same, but asks Python's codec about every character first: three seconds of
+Hypothesis' default is the same, but checks every character with Python's codec: three seconds of
 each worker.
 """
 

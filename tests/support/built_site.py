@@ -1,4 +1,4 @@
-"""Build the site as the project does, and read the pages that come of it."""
+"""Build the site like the project, and read its pages."""
 
 import re
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ Now she advises.
 
 
 def portrait(docs: Path, source: str) -> None:
-    """Write one person, and two pictures, the larger one as cameras store it: on its side."""
+    """Write one person, and two pictures, the larger one rotated like a camera's."""
     (docs / "people").mkdir()
     (docs / "people" / "ann-example.md").write_text(source, "utf-8")
     picture = Image.new("RGB", (900, 600), "blue")
@@ -55,7 +55,7 @@ def portrait(docs: Path, source: str) -> None:
 def build_site(into: Path, docs: Path = ROOT / "docs", **own: Any) -> Path:
     """Build `docs`, strictly; `mkdocs.exceptions.Abort` when anything in it is wrong.
 
-    `own` takes the place of what mkdocs.yml says.
+    `own` overrides values of mkdocs.yml.
     """
     whole = (docs / "about.md").exists()
     config = load_config(
@@ -71,7 +71,7 @@ def build_site(into: Path, docs: Path = ROOT / "docs", **own: Any) -> Path:
 
 
 def small_docs(folder: Path, source: str = ARTICLE, **more: str) -> Path:
-    """Write docs of three pages, the third an article of that source; they build in no time."""
+    """Write docs of three pages, the third an article with that source, which build fast."""
     docs = folder / "docs"
     for name in SMALL:
         (docs / name).parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +126,7 @@ class Page:
 
     @property
     def main_text(self) -> str:
-        """What a reader reads of the main area."""
+        """The text of the main area."""
         main = self.source.split('<main id="main"', 1)[1].split("</main>", 1)[0]
         return "".join(text for _, text in Tags(f"<main{main}").text)
 
@@ -143,7 +143,7 @@ def pages_of(site: Path) -> list[Page]:
 
 
 def host_rules(site: Path) -> dict[str, dict[str, str]]:
-    """Read `_headers` as static hosts do: a path, then indented headers."""
+    """Parse `_headers` like static hosts: a path, then indented headers."""
     rules: dict[str, dict[str, str]] = {}
     path = ""
     for line in (site / "_headers").read_text("utf-8").splitlines():

@@ -1,4 +1,4 @@
-"""Rows for a database of any schema: two for each table, made from what its columns ask for."""
+"""Create rows for a database of any schema: two per table, fitting its columns."""
 
 import re
 import warnings
@@ -24,13 +24,13 @@ from sqlalchemy.exc import SAWarning
 from lead_service.db.base import Base, StoredEnum
 
 CHOICE = re.compile(r"^\W*(\w+).*?'([^']*)'")  # "stage" IN ('new', …), as either database says it
-# What several columns of a row have to agree on.
+# Values on which several columns of a row have to agree.
 AGREED = {"opens": (540, 600), "closes": (660, 720), "weekday": (0, 1)}
 AGREED |= dict.fromkeys(("duration", "interval", "buffer_before", "buffer_after"), (30, 45))
 
 
 def tables(connection: Connection) -> list[Table]:
-    """Read the schema as it is; parents come before their children."""
+    """Read the present schema; parents come before their children."""
     found = MetaData()
     with warnings.catch_warnings(action="ignore", category=SAWarning):  # of an expression's index
         found.reflect(connection)
@@ -38,13 +38,13 @@ def tables(connection: Connection) -> list[Table]:
 
 
 def fill(connection: Connection) -> None:
-    """Put rows into every table."""
+    """Insert rows into every table."""
     for table in tables(connection):
         connection.execute(table.insert(), rows(connection, table))
 
 
 def rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
-    """Make the rows of one table, each with a number of its own."""
+    """Create the rows of one table, each with its own number."""
     choices = _choices(connection, table)
     numbers = (1,) if table.name in {"outbox_pause", "demo_data", "retention_plan"} else (1, 2)
     return [
@@ -64,7 +64,7 @@ def held(connection: Connection) -> dict[str, list[dict[str, Any]]]:
 
 
 def value(column: Column, number: int) -> Any:
-    """Return what the row of that number has in a column."""
+    """Return the value of a column in the row with that number."""
     for key in column.foreign_keys:
         return value(key.column, number)
     if column.name in AGREED:

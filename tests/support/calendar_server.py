@@ -1,4 +1,4 @@
-"""A real https server in a calendar provider's place; it answers each path as it is told."""
+"""A real https server that plays a calendar provider, with configurable responses."""
 
 import ssl
 import threading
@@ -90,12 +90,12 @@ def leads_to(url: str, status: int = 302) -> Answer:
 
 
 def hang(request: Handler) -> None:
-    """Say nothing until the test is over."""
+    """Send nothing until the test is over."""
     request.server.calendar.closing.wait(30)
 
 
 def drip(request: Handler) -> None:
-    """Send a byte now and then, for ever: each read succeeds."""
+    """Send a byte now and then, forever: each read succeeds."""
     request.send_response(200)
     request.send_header("Content-Length", "4000000")
     request.end_headers()
@@ -108,7 +108,7 @@ def drip(request: Handler) -> None:
 
 
 def without_end(request: Handler) -> None:
-    """Send as much as is taken, without saying how much there is."""
+    """Send data without end and without a length."""
     request.send_response(200)
     request.send_header("Connection", "close")
     request.end_headers()
@@ -121,7 +121,7 @@ def without_end(request: Handler) -> None:
 
 @cache
 def _certificate() -> bytes:
-    """Make a key and a certificate for localhost, signed by itself."""
+    """Create a key and a self-signed certificate for localhost."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]

@@ -27,7 +27,7 @@ from lead_service.db.base import Base
 from lead_service.db.engine import Database
 from tests.support import tools
 
-# `read` returns when the tests' end of the pipe is closed, be it by a kill -9.
+# `read` returns when the tests' end of the pipe is closed, even by a kill -9.
 SERVE_UNTIL_CLOSED = """
 "$1" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c synchronous_commit=off \
     -c full_page_writes=off -c max_connections=200 -c autovacuum=off > "$2/log" 2>&1 < /dev/null &
@@ -39,7 +39,7 @@ rm -rf "$2"
 
 
 class PostgreSQL:
-    """A server of this process's own, with one database that each test finds empty."""
+    """This process's own server, with one database that is empty for each test."""
 
     def __init__(self) -> None:
         self.user = _user()
@@ -48,7 +48,7 @@ class PostgreSQL:
             shutil.chown(self.folder, self.user)
         self.folder.chmod(0o755)
         binaries = self._programs()
-        if not shutil.which("pg_dump"):  # nor psql: a package's programs are on no PATH
+        if not shutil.which("pg_dump"):  # the package's programs aren't on the PATH
             os.environ["PATH"] += f"{os.pathsep}{binaries}"
         self._make_cluster(binaries / "initdb")
         self._server = subprocess.Popen(
@@ -56,7 +56,7 @@ class PostgreSQL:
             stdin=subprocess.PIPE,
             user=self.user,
             cwd=self.folder,
-            start_new_session=True,  # Ctrl-C is for the tests; they then close the pipe
+            start_new_session=True,  # ignore Ctrl-C: the tests close the pipe
         )
         self._connection = self._connect()
         self._has_tables = False
@@ -107,7 +107,7 @@ class PostgreSQL:
         return f"postgresql+psycopg://postgres@/postgres?host={self.folder}"
 
     def empty(self) -> None:
-        """Leave nothing of the last test: not its connections, not its tables.
+        """Remove connections and tables of the last test.
 
         Faster than another CREATE DATABASE, which copies some three hundred files.
         """
@@ -116,9 +116,9 @@ class PostgreSQL:
         self._has_tables = False
 
     def clear(self, metadata: MetaData) -> None:
-        """Leave every table of `metadata`, as it is on its first day.
+        """Empty every table of `metadata`.
 
-        Only the first test waits for them to be made: that takes fifty times as long as
+        Only the first test creates them: that takes fifty times as long as
         deleting rows. A test that changes tables asks for an `empty` database instead.
         """
         if not self._has_tables:
@@ -151,7 +151,7 @@ class PostgreSQL:
 
 
 def _user() -> str | None:
-    """Name another user when root runs the tests: PostgreSQL refuses to serve as root."""
+    """Return another user if root runs the tests, because PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
@@ -169,14 +169,14 @@ def sqlite_with_tables() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         database = Database(sqlite_url(Path(folder)))
         Base.metadata.create_all(database.engine, checkfirst=False)
-        database.close()  # the last connection brings home what the log holds
+        database.close()  # closing the last connection checkpoints the log
         assert database.file
         return database.file.read_bytes()
 
 
 @functools.cache
 def sqlite_migrated() -> bytes:
-    """Return the file of a database that all migrations have been through."""
+    """Return the file of a database with all migrations applied."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database(sqlite_url(Path(folder)))
         schema.migrate(database)
@@ -186,7 +186,7 @@ def sqlite_migrated() -> bytes:
 
 
 def open_migrated(url: str) -> Database:
-    """Open a new database with the schema that `lead-service migrate` makes."""
+    """Open a new database with the schema of `lead-service migrate`."""
     database = Database(url)
     if database.file:
         database.file.write_bytes(sqlite_migrated())
@@ -205,7 +205,7 @@ def import_models() -> None:
 
 
 def let_first_host_take_calls(url: str, zone: str) -> None:
-    """Do what an admin does on the desk before the first visitor."""
+    """Start the first host's calls, like an admin on the desk."""
     database = Database(url)
     change = update(Host).values(is_active=True, zone=zone, version=2)
     database.write(lambda session: session.execute(change))

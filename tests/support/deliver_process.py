@@ -1,4 +1,4 @@
-"""The deliver process as it runs, with emails that need no application."""
+"""The real deliver process, with emails that need no application."""
 
 import os
 
@@ -8,7 +8,7 @@ from tests.support.app.outbox_helper import compose
 
 
 def run(environment: dict[str, str], is_orphan: bool) -> None:
-    """Deliver until told to stop, or until the parent is gone; an orphan's is gone already."""
+    """Deliver until a stop signal, or until the parent is gone."""
     os.environ.clear()
     os.environ.update(environment)
     worker.run(settings.load(), compose, parent_pid=os.getppid() + is_orphan)

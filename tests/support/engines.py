@@ -1,4 +1,4 @@
-"""For tests of what only one of the databases has."""
+"""Marks for tests of only one database."""
 
 import pytest
 

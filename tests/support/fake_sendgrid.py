@@ -1,4 +1,4 @@
-"""A real HTTP server in the provider's place: it checks what arrives and answers as told.
+"""A real HTTP server that plays the provider: it checks requests, with configurable responses.
 
 `StandIn().mode` is one of the functions below; it gets the request handler once the request
 has been read. `.key` is the key that it knows. Every request is checked
@@ -66,7 +66,7 @@ class StandIn:
 
     @property
     def erased(self) -> list[str]:
-        """The addresses that it was asked to erase."""
+        """The addresses of erasure requests."""
         return [one for got in self.received for one in got.body.get("email_addresses", [])]
 
 
@@ -79,7 +79,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Reads a request whole, keeps it, and hands it to the mode."""
+    """Read a request, record it, and pass it to the mode."""
 
     server: Server
 
@@ -111,37 +111,37 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
-        if self.close_connection:  # unsaid, the client's next request may meet the closing
+        if self.close_connection:  # otherwise the client's next request may fail
             self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(content)
 
     def log_message(self, *_arguments: object) -> None:
-        """Say nothing: the tests read what was received."""
+        """Log nothing: tests read the recorded requests."""
 
 
 # -- Modes ----------------------------------------------------------------------------------
 
 
 def accept(handler: Handler) -> None:
-    """Accept the mail, or the job, as the provider does."""
+    """Accept the email or the job, like the provider."""
     stand_in = handler.server.stand_in
     handler.answer(202, {"X-Message-Id": f"message-{len(stand_in.received)}"})
 
 
 def accept_and_keep(handler: Handler) -> None:
-    """Accept the email and leave the connection open, as the provider does."""
+    """Accept the email and keep the connection open, like the provider."""
     handler.close_connection = False
     accept(handler)
 
 
 def status(code: int, headers: dict[str, str] | None = None, body: Any = None) -> Mode:
-    """Answer every mail with this status."""
+    """Respond to every email with this status."""
     return lambda handler: handler.answer(code, headers, body)
 
 
 def hang(handler: Handler) -> None:
-    """Say nothing until the client has gone."""
+    """Send nothing until the client has gone."""
     handler.connection.settimeout(30)
     if not handler.connection.recv(1):
         handler.server.stand_in.connections_cut.release()
@@ -175,7 +175,7 @@ def raw(answer: bytes) -> Mode:
 
 
 def reset(handler: Handler) -> None:
-    """Tear the connection down without an answer."""
+    """Reset the connection without a response."""
     at_once = struct.pack("ii", 1, 0)
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
     handler.connection.close()

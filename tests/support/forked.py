@@ -1,4 +1,4 @@
-"""Processes that begin with the product imported: its import takes longer than most of its work."""
+"""Fork processes with the product imported, because its import takes longer than most commands."""
 
 import multiprocessing
 import os
@@ -17,7 +17,7 @@ Process, Pipe, Barrier = _context.Process, _context.Pipe, _context.Barrier
 def run(
     arguments: tuple[str, ...], environment: dict[str, str], folder: Path, seconds: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run one `lead-service` command to its end in `folder`, with nothing but `environment`."""
+    """Run one `lead-service` command in `folder`, with only `environment`."""
     with tempfile.TemporaryDirectory() as printed:
         files = [Path(printed, name) for name in ("output", "error")]
         process = Process(target=_command, args=(arguments, environment, folder, files))

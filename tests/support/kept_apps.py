@@ -1,7 +1,7 @@
-"""What takes long to make for each test, and what no test changes: made once a process.
+"""Share expensive objects that no test changes: created once per process.
 
-A test has a database, settings and counters of its own. The application itself, with its routes
-and templates, is another's too, where only the place of the data differs.
+A test has its own database, settings and counters. The application itself, with its routes
+and templates, is shared by tests that differ only in the place of their data.
 """
 
 import functools
@@ -24,7 +24,7 @@ _apps: dict[tuple, Flask] = {}
 
 
 def get_app(settings: Settings) -> Flask:
-    """Return an application of these settings with a context of its own, ready for a test."""
+    """Return an application of these settings with its own context, ready for a test."""
     others = settings.model_dump_json(exclude={"database_url", "var_dir"})
     published = site.load_site(settings)
     app = _apps.get(known := (others, settings.secret, published.page))
@@ -40,19 +40,19 @@ def get_app(settings: Settings) -> Flask:
 
 
 def keep_frameworks() -> None:
-    """Read the text of a framework once a process: nothing in it can be changed."""
+    """Load each framework once per process, because it is immutable."""
     site.load = functools.cache(site.load)
 
 
 def keep_templates() -> None:
-    """Compile a template once until it changes, whichever application and process renders it."""
+    """Share compiled templates between applications and processes until they change."""
     cache.FOLDER.mkdir(parents=True, exist_ok=True)
     kept = FileSystemBytecodeCache(str(cache.FOLDER), "service_%s.cache")
     Flask.jinja_options = Flask.jinja_options | {"bytecode_cache": kept}
 
 
 def keep_statements() -> None:
-    """Compile a statement once a process and kind of database, whichever engine asks.
+    """Share compiled statements between all engines of a database.
 
     SQLAlchemy keeps what it compiled by the engine's dialect: those of one kind are one here.
     """

@@ -1,4 +1,4 @@
-"""Where several processes count one client's requests together: Valkey, or Redis before it.
+"""Run Valkey or Redis, in which several processes count a client's requests together.
 
 Started on a socket in a temporary folder, keeping nothing on disk.
 """
@@ -15,7 +15,7 @@ from tests.support.waiting import comes_up
 
 
 class LimitsStore:
-    """A running store; `.url` is what LIMITS_STORAGE takes."""
+    """A running store; `.url` is the value of LIMITS_STORAGE."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="limits-")

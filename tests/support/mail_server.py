@@ -1,4 +1,4 @@
-"""A real mail server on this machine, which answers as told and keeps what it accepts."""
+"""A real mail server on this machine, with configurable replies, which records emails."""
 
 import socket
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from aiosmtpd.smtp import AuthResult
 
 
 class Mailbox:
-    """The handler of a server that gives `answers` to commands, and keeps what it accepts."""
+    """The handler of a server that gives `answers` to commands, and records accepted emails."""
 
     def __init__(self, **answers: str) -> None:
         self.answers = answers

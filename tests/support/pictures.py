@@ -24,7 +24,7 @@ ARTICLE = "/insights/why-most-ai-pilots-never-scale/"
 
 
 class Picture(NamedTuple):
-    """What one picture shows; `opens` is a link to follow on the page at `address`."""
+    """One picture; `opens` is a link to follow on the page at `address`."""
 
     name: str
     address: str
@@ -45,7 +45,7 @@ OF_THE_DESK = (
 
 
 def take(page: Page, picture: Picture) -> None:
-    """Open what a picture shows, and write it."""
+    """Open a picture's page, and write the picture."""
     width, height = picture.window
     page.set_viewport_size({"width": width, "height": height})
     page.goto(picture.address)
@@ -58,7 +58,7 @@ def take(page: Page, picture: Picture) -> None:
 
 
 def take_all(browser: Browser, product: Product) -> None:
-    """Take what visitors see, then what a member sees who has signed in."""
+    """Take the pictures of visitors' pages, then those of the desk."""
     for pictures, sharpness in ((OF_VISITORS, 2), (OF_THE_DESK, 1.5)):
         context = browser.new_context(
             base_url=product.address, device_scale_factor=sharpness, timezone_id=HOST_ZONE

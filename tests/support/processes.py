@@ -1,4 +1,4 @@
-"""The product as it really runs: `lead-service serve` and its kin as processes, over HTTP."""
+"""Run the product's real processes, such as `lead-service serve`, and use them over HTTP."""
 
 import http.client
 import os
@@ -22,12 +22,12 @@ from tests.support.waiting import PATIENCE, comes_up
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "lead_service")
-MAKE = ("make", "--old-file", "build")  # without a look whether the site is new
+MAKE = ("make", "--old-file", "build")  # without checking whether the site is current
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: its status (0 when the connection broke), where it leads, what it says."""
+    """One response: status (0 if the connection broke), redirect, text."""
 
     status: int
     location: str
@@ -60,7 +60,7 @@ class Product:
             "PUBLIC_URL": f"http://{self.host}",
         }
         self.command = (*program, command)
-        self.log = log  # what its processes write to stderr
+        self.log = log  # its processes' stderr
         self.prefix: tuple[str, ...] = ()  # a program that starts it
 
     def __enter__(self) -> Self:
@@ -89,12 +89,12 @@ class Product:
         self.stop()
 
     def stop(self) -> int:
-        """Ask it to stop, as an operator does."""
+        """Stop it, like an operator."""
         self.process.terminate()
         return self.process.wait(PATIENCE)
 
     def kill(self) -> None:
-        """End the web server's processes at once, as a power cut does."""
+        """Kill the web server's processes, like a power cut."""
         for child in children(self.process.pid):
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
@@ -102,7 +102,7 @@ class Product:
         self.process.wait()
 
     def kill_first(self) -> None:
-        """End its first process alone; the others notice that they are orphans."""
+        """Kill its first process only; the others notice that they are orphans."""
         self.process.kill()
         self.process.wait()
 
@@ -118,7 +118,7 @@ class Product:
         return None
 
     def signal_group(self, *numbers: signal.Signals) -> None:
-        """Signal its process group, as a terminal does, at once for all of the signals."""
+        """Send signals to its process group, like a terminal."""
         for number in numbers:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
@@ -126,7 +126,7 @@ class Product:
     def stop_group(self, *numbers: signal.Signals) -> float:
         """Signal its process group twice; return the seconds until everything has ended.
 
-        What ends last closes its output. Raises TimeoutExpired after PATIENCE.
+        The last process closes the output. Raises TimeoutExpired after PATIENCE.
         """
         began = time.monotonic()
         self.signal_group(*numbers)
@@ -141,7 +141,7 @@ class Product:
         return time.monotonic() - began
 
     def ended_quietly(self, numbers: Sequence[signal.Signals]) -> bool:
-        """Say whether it ended well, and wrote no error; make itself may die of its signal."""
+        """Say whether it ended without an error; make itself may die of its signal."""
         is_make = self.command[0] == "make"
         is_well = self.process.returncode in [0, *(-number for number in numbers if is_make)]
         return is_well and all(
@@ -171,7 +171,7 @@ class Product:
             return Answer(0, "", "")
 
     def contact_form(self, number: int) -> dict[str, str]:
-        """Fill in the contact form, anew for each number."""
+        """Fill in the contact form, differently for each number."""
         page = self.get("/contact/").text
         found = re.search(r'name="submission"[^>]*value="([^"]+)"', page)
         return {
@@ -206,7 +206,7 @@ def free_port() -> int:
 def run(
     environment: dict[str, str], *arguments: str, prefix: Sequence[str] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end; `prefix` is a program that starts it."""
+    """Run one command; `prefix` is a program that starts it."""
     env = {**os.environ, "PORT": str(free_port()), **environment}
     if not prefix:
         return forked.run(arguments, env, ROOT, PATIENCE)

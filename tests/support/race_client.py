@@ -1,4 +1,4 @@
-"""One visitor of a race, in a process of its own.
+"""One visitor of a race, in a separate process.
 
 A 503 is no answer: it says that others keep the store busy for longer than anybody should wait,
 and that the form is to be sent again. So does this visitor, since the machine may have other work.
@@ -19,9 +19,9 @@ Forms = list[tuple[str, dict[str, str]]]  # where each goes, and what it says
 
 
 def send(environment: dict[str, str], forms: Forms, begin: Barrier, result: Connection) -> None:
-    """Send every form once all are ready; answer how often each status came.
+    """Send every form once all visitors are ready; return how often each status came.
 
-    Each visitor sends them in an order of its own.
+    Each visitor sends them in a different order.
     """
     client = create_app(load(environment)).test_client()
     random.shuffle(forms)

@@ -1,4 +1,4 @@
-"""Which tests one worker runs, so that what takes long to start is started once.
+"""Group tests by worker, so that slow fixtures are started once.
 
 The marks of pytest-xdist do the same, but it adds them to names that pytest 9.2 no longer reads.
 """
@@ -23,7 +23,7 @@ GROUPS = {
 
 
 def group(nodeid: str) -> str:
-    """Name the group of a test: several tests of one worker, or the test alone."""
+    """Return the group of a test: several tests of one worker, or the test alone."""
     if "postgresql" in nodeid.partition("[")[2]:
         return "postgresql"
     return next((name for start, name in GROUPS.items() if nodeid.startswith(start)), nodeid)

@@ -1,7 +1,7 @@
-"""Look for keys and passwords in the repository: `make secrets`.
+"""Find keys and passwords in the repository: `make secrets`.
 
-By the shape of what providers hand out, and by long random values beside a telling name. A value
-that is meant for tests says so in itself.
+By the formats of providers' keys, and by long random values beside a suspicious name. A value
+for tests says so in its text.
 """
 
 import re
@@ -28,11 +28,11 @@ NAMED = re.compile(
     re.IGNORECASE,
 )
 FOR_TESTS = re.compile(r"test|example|stand-in|no-such|hunter2|0123456789", re.IGNORECASE)
-LEAST_ENTROPY = 3.5  # bits a character; words of a language have less
+LEAST_ENTROPY = 3.5  # bits per character; words have less
 
 
 def found_in(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the line and the kind of whatever looks like a secret."""
+    """Yield the line and the kind of possible secrets."""
     for number, line in enumerate(text.splitlines(), start=1):
         for kind, shape in SHAPES.items():
             if (match := re.search(shape, line)) and not FOR_TESTS.search(match[0]):
@@ -49,7 +49,7 @@ def _entropy(text: str) -> float:
 
 
 def checked_in() -> list[Path]:
-    """List the files that git knows or would add."""
+    """List the files that Git tracks or would add."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     paths = (ROOT / name for name in listed.split("\0") if name)

@@ -1,6 +1,6 @@
-"""What SendGrid publishes about the requests that we make, as far as ours go.
+"""The rules that SendGrid publishes for the requests that we make.
 
-`POST /v3/mail/send` sends a mail, `POST /v3/recipients/erasejob` has addresses erased.
+`POST /v3/mail/send` sends an email, `POST /v3/recipients/erasejob` erases addresses.
 """
 
 import base64

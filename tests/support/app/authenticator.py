@@ -1,4 +1,4 @@
-"""A device that makes and uses one passkey, as browsers hand its answers on."""
+"""A fake device that creates and uses one passkey, with responses like a browser's."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ PRESENT, VERIFIED, NEW_KEY = 0x01, 0x04, 0x40  # flags (WebAuthn, 6.1)
 
 
 class Authenticator:
-    """A device whose answers can be made wrong in one respect, by setting an attribute."""
+    """A device whose responses can be made invalid by setting an attribute."""
 
     def __init__(self) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
@@ -21,7 +21,7 @@ class Authenticator:
         self.user = ""  # base64url
         self.host, self.origin = "localhost", "http://localhost:8000"
         self.verifies = True
-        self.count, self.step = 0, 1  # a passkey that several devices share counts nothing
+        self.count, self.step = 0, 1  # shared passkeys have no counter
 
     def make(self, options: dict) -> str:
         """Answer `navigator.credentials.create` with a new passkey, without attestation."""

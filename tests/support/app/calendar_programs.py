@@ -1,4 +1,4 @@
-"""Four calendar programs, each reading invitations by a library of its own."""
+"""Four calendar programs, each reading invitations by another library."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from lead_service.emails.message import Message
 
 @dataclass(frozen=True)
 class Entry:
-    """What a calendar file says, the same for every reader; instants are aware."""
+    """An entry of a calendar file, in the same form for every reader; instants are aware."""
 
     method: str
     uid: str
@@ -27,7 +27,7 @@ class Entry:
     description: str
     organizer: str
     attendee: str
-    asks: bool  # for an answer
+    asks: bool  # for a reply
     alarms: int
 
 
@@ -122,14 +122,14 @@ READERS = (by_icalendar, by_vobject, by_ics, by_ical)
 
 @dataclass
 class Mailbox:
-    """One person's calendar, as their program keeps it from the mails alone (RFC 5546)."""
+    """One person's calendar, kept by their program from emails only (RFC 5546)."""
 
     address: str
     read: Callable[[bytes], Entry]
     entries: dict[str, Entry] = field(default_factory=dict)
 
     def receive(self, message: Message) -> None:
-        """Take in what a mail brings; an older SEQUENCE than the one that is known is ignored."""
+        """Process an email's invitation; ignore an older SEQUENCE than the known one."""
         for file in message.attachments:
             entry = self.read(file.content)
             assert file.content_type == f"text/calendar;method={entry.method}"
@@ -140,6 +140,6 @@ class Mailbox:
 
     @property
     def shown(self) -> list[Entry]:
-        """What stands in the calendar, the earliest first."""
+        """The entries of the calendar, earliest first."""
         live = [one for one in self.entries.values() if one.method == "REQUEST"]
         return sorted(live, key=lambda entry: entry.start)

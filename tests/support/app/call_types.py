@@ -1,4 +1,4 @@
-"""Kinds of call and people for tests, as docs/calls.yml and docs/people/ could hold them."""
+"""Kinds of call and people for tests, like those in docs/calls.yml and docs/people/."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ KIND = CallType(
 
 
 def publish(app, *kinds: CallType, people: tuple[Person, ...] = ()) -> None:
-    """Let these be what the site has published, the default kind first; without kinds, its own."""
+    """Replace the published kinds, the default one first; without kinds, restore them."""
     context: Context = app.extensions["lead_service"]
     calls = CallTypes(kinds) if kinds else context.published.calls
     published = replace(context.published, calls=calls, people=people)

@@ -1,4 +1,4 @@
-"""What happens to a booked call, and who takes it: shared by the tests of bookings and mails."""
+"""Change booked calls and hosts: shared by the tests of bookings and emails."""
 
 from datetime import datetime
 from functools import partial
@@ -26,14 +26,14 @@ def count(database, model) -> int:
 
 
 def cells(database) -> set[tuple[int, datetime]]:
-    """Return host and time of each cell that is taken."""
+    """Return host and time of each taken cell."""
     with database.read() as session:
         rows = session.execute(select(TimeCell.host_id, TimeCell.starts_at))
         return {(row.host_id, row.starts_at) for row in rows}
 
 
 def only_call(database) -> Booking:
-    """Return the one booking there is, with its host and its lead."""
+    """Return the only booking, with its host and its lead."""
     with database.read() as session:
         call = session.scalars(select(Booking)).one()
         assert call.host and call.lead
@@ -41,7 +41,7 @@ def only_call(database) -> Booking:
 
 
 def move(context, start: datetime, note: str = "", member_id: int | None = None, **how) -> bool:
-    """Move the one call there is and tell everybody; return whether it moved."""
+    """Move the only call and email everyone; return whether it moved."""
 
     def work(session) -> bool:
         told = (context.settings, context.published.calls, session.scalars(select(Booking)).one())
@@ -51,7 +51,7 @@ def move(context, start: datetime, note: str = "", member_id: int | None = None,
 
 
 def give_to(context, host_id: int, note: str = "", member_id: int | None = None) -> bool:
-    """Give the one call there is to another host and tell everybody; return whether it went."""
+    """Reassign the only call and email everyone; return whether it changed."""
 
     def work(session) -> bool:
         told = (context.settings, context.published.calls, session.scalars(select(Booking)).one())
@@ -62,7 +62,7 @@ def give_to(context, host_id: int, note: str = "", member_id: int | None = None)
 
 
 def _by(session, member_id: int | None) -> Actor:
-    """Return the visitor, or a member, who is added where there is none."""
+    """Return the visitor or a member as the actor; add the member if missing."""
     now = clock.now()
     if member_id is None:
         return Actor(now)

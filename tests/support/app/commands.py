@@ -10,7 +10,7 @@ from lead_service.ops import cli
 
 
 def run_here(*arguments: str) -> tuple[int, str, str]:
-    """Run a command and return its exit status, what it printed, and its complaint."""
+    """Run a command and return its exit status, stdout and stderr."""
     out, err = io.StringIO(), io.StringIO()
     mask = os.umask(0o022)
     try:

@@ -1,4 +1,4 @@
-"""A table of the tests' own, named and typed as the product's are."""
+"""A table for tests, with the naming and types of the product's tables."""
 
 from datetime import UTC, datetime
 
@@ -31,7 +31,7 @@ class Counter(OwnBase):
 
 
 def with_counters(db_url: str) -> Database:
-    """Make a database with two counters in it, `a` and `b`, at 0."""
+    """Create a database with two counters, `a` and `b`, at 0."""
     database = Database(db_url)
     OwnBase.metadata.create_all(database.engine)
     database.write(lambda session: session.add_all([Counter(name="a"), Counter(name="b")]))

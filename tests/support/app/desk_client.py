@@ -1,4 +1,4 @@
-"""What a member of the sales team does, shared by the tests of the desk."""
+"""Act as a member of the sales team, for the tests of the desk."""
 
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ HERE = "http://127.0.0.1:8000/"
 
 
 def path_of_link(database, settings, address: str = MEMBER) -> str:
-    """Return the path of a fresh sign-in link, as the command line makes it."""
+    """Return the path of a new sign-in link from the command line."""
     link = links.make_link(database, settings, address, clock.now())
     return link.removeprefix(settings.public_url.rstrip("/"))
 
@@ -26,7 +26,7 @@ def press(client: FlaskClient, page: str, action: str | None = None, **fields: s
 
 
 def sign_in(client: FlaskClient, database, settings, address: str = MEMBER) -> None:
-    """Become a member who is signed in: what using a link comes to, in a tenth of its time."""
+    """Sign a member in directly, in a tenth of the time of using a link."""
     token = path_of_link(database, settings, address).split("/")[-2]
 
     def use(session: Session) -> str:

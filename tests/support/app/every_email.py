@@ -1,4 +1,4 @@
-"""Take every path on which an email leaves, and write all of them as files to look at.
+"""Trigger every kind of email, and write all of them to files for review.
 
 python -m tests.support.app.every_email FOLDER
 """

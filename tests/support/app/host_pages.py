@@ -1,4 +1,4 @@
-"""A host as their pages at the desk know them, for the tests of those pages."""
+"""A host and the forms of their pages on the desk, for tests."""
 
 from lead_service.book.hosts.models import Host
 
@@ -26,7 +26,7 @@ def stored(database, id: int = 1) -> Host:
 
 
 def send(client, page: str, **fields: str):
-    """Open a form, fill it in and send it, with the version that it was opened at."""
+    """Open a form, fill it in and send it, with the version that it showed."""
     seen = hidden(client.get(page).text, "version")
     return press(client, page, **{"version": seen} | fields)
 
@@ -36,7 +36,7 @@ def hours(**days: str) -> dict[str, str]:
 
 
 def starts_on(client, day: str) -> list[str]:
-    """Return what visitors are offered on a date, in UTC."""
+    """Return the starts that visitors see on a date, in UTC."""
     return open_starts(client, zone="UTC", day=day)
 
 

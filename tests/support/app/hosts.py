@@ -1,4 +1,4 @@
-"""Hosts and their calls, as the tests of the desk set them up."""
+"""Create hosts and their calls, for the tests of the desk."""
 
 from datetime import datetime, timedelta
 
@@ -29,7 +29,7 @@ def add_host(database, name: str = "Ben Example", **more) -> int:
 
 
 def change_host(database, host_id: int = 1, **values) -> None:
-    """Store what no page was asked for."""
+    """Change a host directly in the database."""
 
     def work(session) -> None:
         host = session.get_one(Host, host_id)
@@ -64,7 +64,7 @@ def _call(host_id: int, lead: models.Lead, start: datetime) -> Booking:
 
 
 def changes(database, subject: str) -> list[tuple[str, int | None]]:
-    """Return what the audit trail says of a subject: the word, and who it was."""
+    """Return the audit log's lines about a subject: the kind, and the member."""
     query = select(audit_log.AuditEntry).where(audit_log.AuditEntry.subject == subject)
     with database.read() as session:
         entries = session.scalars(query.order_by(audit_log.AuditEntry.id)).all()

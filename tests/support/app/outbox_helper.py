@@ -1,4 +1,4 @@
-"""What the tests of the outbox work with: a database of mails, and transports that are not real."""
+"""A database of emails and fake transports, for the tests of the outbox."""
 
 import threading
 from collections.abc import Callable
@@ -19,17 +19,17 @@ HOUR = timedelta(hours=1)
 
 
 def mail(name: str = "one", kind: EmailKind = EmailKind.RESULT) -> Message:
-    """Make a mail to the person of that name."""
+    """Create an email to the person of that name."""
     return Message(kind, f"{name}@lead.test", "", f"Subject {name}", "text", "<p>html</p>")
 
 
 def compose(_session: Session, row: OutboxMessage, _now: datetime) -> Message:
-    """Make the email of a row that `OutboxHelper.put` has queued."""
+    """Compose the email of a row queued by `OutboxHelper.put`."""
     return mail(row.address.partition("@")[0], row.kind)
 
 
 class FakeTransport:
-    """Does with each mail what `answer` does: returns an outcome, or raises one."""
+    """A transport that calls `answer` for each email, which returns or raises an outcome."""
 
     def __init__(self, answer: Callable[[Message], Accepted] | None = None) -> None:
         self.answer = answer or (lambda _message: Accepted("provider-1"))
@@ -42,7 +42,7 @@ class FakeTransport:
 
 
 def failing(error: Exception) -> FakeTransport:
-    """Make a transport that raises `error` at each mail."""
+    """Create a transport that raises `error` for each email."""
 
     def answer(_message: Message) -> Accepted:
         raise error
@@ -51,7 +51,7 @@ def failing(error: Exception) -> FakeTransport:
 
 
 class OutboxHelper:
-    """A database, seen as the mails in it."""
+    """A database of queued emails."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -74,12 +74,12 @@ class OutboxHelper:
         return new.pop() if new else ""
 
     def row(self, outbox_id: str) -> OutboxMessage:
-        """Read a mail as it is stored."""
+        """Return the stored row of an email."""
         with self.database.read() as session:
             return session.get_one(OutboxMessage, outbox_id)
 
     def ids(self) -> list[str]:
-        """List the ids of all mails."""
+        """List the ids of all emails."""
         with self.database.read() as session:
             return list(session.scalars(select(OutboxMessage.id)))
 
@@ -88,11 +88,11 @@ class OutboxHelper:
             return status.health(session, at)
 
     def deliver_one(self, transport: Transport, at: datetime = NOW, **options) -> bool:
-        """Send what is due first at `at`, if anything is."""
+        """Send the next email due at `at`, if any."""
         return worker.deliver_one(self.database, transport, compose, at, **options)
 
     def drain(self, transport: Transport, at: datetime = NOW, **options) -> None:
-        """Deliver until nothing more is due at `at`."""
+        """Deliver emails until none is due at `at`."""
         for _ in range(200):
             if not self.deliver_one(transport, at, **options):
                 return

@@ -1,4 +1,4 @@
-"""Everything that one can leave behind here: for tests of privacy and retention."""
+"""Create every kind of personal data, for tests of privacy and retention."""
 
 from sqlalchemy import select
 
@@ -16,7 +16,7 @@ ADA = VISITOR["email"]
 
 
 def leave_every_trace(client, framework, database) -> None:
-    """Do all that a visitor can; a member takes a note, and the mails come back."""
+    """Do everything that a visitor can, add a member's note, and let the emails bounce."""
     result = assess(client, framework, WORST)
     sent = client.post(result + "mail", data={"email": ADA, "may_contact": "y"})
     assert sent.status_code == 303
@@ -27,14 +27,14 @@ def leave_every_trace(client, framework, database) -> None:
 
 
 def hear_of_the_mails(session) -> None:
-    """Take what the provider tells of every mail."""
+    """Apply a delivery event for every email."""
     ids = session.scalars(select(OutboxMessage.id)).all()
     told = [Event(id, "0" * 64, Delivery.BOUNCED, MONDAY_MORNING, "no such mailbox") for id in ids]
     delivery_events.apply_events(session, told, MONDAY_MORNING)
 
 
 def take_down(session) -> None:
-    """Do what a member does: write something down about Ada, which the trail tells of."""
+    """Add a member's note about Ada, with a line in the audit log."""
     lead = capture.find_lead(session, ADA)
     assert lead
     member = membership.add_member(session, "grace@example.com", MONDAY_MORNING)

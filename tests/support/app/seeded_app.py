@@ -1,4 +1,4 @@
-"""One of everything that an address can name, so that tests can go to every address there is."""
+"""An application with one record for each route's arguments, so that tests can open every route."""
 
 import re
 from collections.abc import Iterator
@@ -35,21 +35,21 @@ ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 
 @dataclass
 class SeededApp:
-    """A product in use: a lead with a result, a call, a note and mails; an admin and a member."""
+    """A product in use: a lead with a result, a call, a note and emails; an admin and a member."""
 
     app: Flask
     client: FlaskClient  # the admin's browser
     database: Database
     settings: Settings
     known: dict[str, str] = field(default_factory=dict)
-    more: list[str] = field(default_factory=list)  # pages of things in another state
+    more: list[str] = field(default_factory=list)  # pages of records in other states
 
     def forget_hits(self) -> None:
-        """Let nobody have done anything too often."""
+        """Reset all rate limits."""
         self.app.extensions["lead_service"].limits.here.storage.reset()
 
     def fill(self) -> None:
-        """Let an admin in, add what the made-up data leaves out, and name one of each."""
+        """Sign an admin in, add records that the made-up data lacks, and name one of each kind."""
         path_of_link(self.database, self.settings, "admin@example.com")
         for _ in range(2):  # in another browser, too
             sign_in(self.client, self.database, self.settings, "admin@example.com")
@@ -98,11 +98,11 @@ class SeededApp:
     def _in_other_states(
         self, session: Session, host: Host, call: Booking, other: Booking
     ) -> list[str]:
-        """Put records into states that the others are not in; return their pages."""
+        """Put further records into other states; return their pages."""
         now = clock.now()
         suspect = session.scalars(select(models.Lead.id).where(models.Lead.quarantine)).first()
         failed = session.scalars(select(OutboxMessage).filter_by(state=EmailState.FAILED)).one()
-        failed.useless_after = None  # it can be tried again
+        failed.useless_after = None  # so that it can be retried
         waiting = session.scalars(
             select(OutboxMessage.id).filter_by(state=EmailState.PENDING)
         ).first()
@@ -135,7 +135,7 @@ class SeededApp:
         ]
 
     def address(self, rule: Rule, **odd: str) -> str:
-        """Return an address of a route; `odd` are arguments as they shall travel."""
+        """Return an address of a route; `odd` are arguments to insert unquoted."""
 
         def value(found: re.Match) -> str:
             name, part = found[1], rule.endpoint.split(".")[0]
@@ -147,13 +147,13 @@ class SeededApp:
         return ARGUMENT.sub(value, rule.rule)
 
     def routes(self, method: str) -> Iterator[tuple[str, Rule]]:
-        """Go through every route that takes `method`: an address that is there, and its rule."""
+        """Yield an existing address and the rule of every route with `method`."""
         for rule in self.app.url_map.iter_rules():
             if method in (rule.methods or ()):
                 yield self.address(rule), rule
 
     def endpoint(self, path: str) -> str:
-        """Name the route that a form is sent to."""
+        """Return the endpoint that a form is sent to."""
         return self.app.url_map.bind("").match(path.partition("?")[0], method="POST")[0]
 
 
@@ -168,7 +168,7 @@ def _result(session: Session, lead_id: int) -> tuple[str, str, str]:
 
 
 def _add_passkey(session: Session) -> None:
-    """Give the admin a passkey; its key is none, so it signs nobody in."""
+    """Give the admin a passkey with an invalid key, which signs no one in."""
     admin = membership.find_member(session, "admin@example.com")
     given = {"credential_id": "aWQ", "public_key": "a2V5", "sign_count": 0}
     session.add(Passkey(name="Laptop", member=admin, created_at=clock.now(), **given))

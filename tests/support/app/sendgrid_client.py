@@ -1,4 +1,4 @@
-"""A mail and a sender, for tests against the provider's stand-in."""
+"""An email and a transport, for tests against the fake provider."""
 
 from lead_service.emails.message import Attachment, EmailKind, Message
 from lead_service.emails.transports.sendgrid import SendGrid

@@ -1,4 +1,4 @@
-"""What the database holds, table by table: for tests that something is, or is no longer, there."""
+"""Read the database's content by table, for tests of stored and erased data."""
 
 from datetime import datetime
 
@@ -11,13 +11,13 @@ from lead_service.leads import capture, contact_details, models
 
 
 def kept(session: Session, *, at: datetime, quarantine=False, **details: str) -> models.Lead:
-    """Capture what a form holds, and return the lead that it made or found."""
+    """Capture the lead of a form, and return it."""
     told = contact_details.ContactDetails(**details)
     return capture.capture_lead(session, told, at=at, quarantine=quarantine)
 
 
 def confirm_ticks(database) -> None:
-    """Let every tick count, as if its mailbox had confirmed it."""
+    """Mark every consent as confirmed from its mailbox."""
     ticked = update(models.Consent).values(is_proved=True)
     database.write(lambda session: session.execute(ticked) and None)
 
@@ -32,7 +32,7 @@ def everything(database) -> dict[str, list]:
 
 
 def mentions(database, *texts: str) -> list[str]:
-    """Name the columns, of all that hold text, in which one of the texts stands."""
+    """Return the text columns that contain one of the texts."""
     found = []
     with database.read() as session:
         for table in schema.tables().sorted_tables:

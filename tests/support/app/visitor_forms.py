@@ -1,4 +1,4 @@
-"""What a visitor does, in the words of the journey: shared by tests of every part."""
+"""Act as a visitor through forms, for tests of every part."""
 
 import re
 import secrets
@@ -67,21 +67,21 @@ def answer_all(client: FlaskClient, framework, where: str, levels: dict[str, int
 
 
 def begin(client: FlaskClient, framework, level: int = WORST) -> str:
-    """Answer the first step; return the address under which the assessment is resumed."""
+    """Answer the first step; return the address that resumes the assessment."""
     sent = client.post(begin_phase(client), data=answers(framework, framework.steps[0].slug, level))
     assert sent.status_code == 303, sent.text
     return "/".join(sent.location.split("/")[:3]) + "/"
 
 
 def reference(client: FlaskClient, result: str) -> str:
-    """Return the reference of the answers that a result page brings along to a call."""
+    """Return the reference by which a result page attaches answers to a call."""
     found = re.search(r'href="/book/\?assessment=([^"&]+)', client.get(result).text)
     assert found
     return found[1]
 
 
 def open_starts(client: FlaskClient, **query: str) -> list[str]:
-    """Return the starts that the page offers, as they stand in its addresses."""
+    """Return the starts that the page offers, in the form of its addresses."""
     page = client.get("/book/", query_string=query).text
     return re.findall(r'href="/book/(\d{8}T\d{4}Z)/', page)
 
@@ -105,7 +105,7 @@ def booking_form(client: FlaskClient, start: str, **changes: str) -> dict[str, s
 def book(client: FlaskClient, start: str | None = None, **changes: str) -> str:
     """Book a start, the first open one when none is given; return the path of its page.
 
-    The form is not opened first, which takes as long as booking: it says what it would have shown.
+    The form isn't opened first, which takes as long as booking: its hidden fields are computed.
     """
     calls = client.application.extensions["lead_service"].published.calls
     kind = calls.find(changes.get("kind", "")) or calls.default

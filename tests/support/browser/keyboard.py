@@ -1,4 +1,4 @@
-"""A keyboard and nothing else, which sees to it that the focus can be seen wherever it goes."""
+"""Use a page by keyboard only, and check that the focus is always visible."""
 
 import re
 
@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 MOST_STOPS = 60
 
-# The name as people hear it, the part of the page, and whether the focus can be seen: a ring on
+# The accessible name, the part of the page, and whether the focus is visible: a ring on
 # the element or on the label around it, inside the window.
 FOCUSED = """() => {
     const it = document.activeElement;
@@ -43,7 +43,7 @@ class Keyboard:
         self.page.keyboard.type(text)
 
     def tab(self) -> None:
-        """Go to the next stop, which must be visible; a busy machine draws it a moment later."""
+        """Go to the next tab stop, which must become visible; a busy machine draws it late."""
         self.press("Tab")
         for _ in range(20):
             self.focused = self.page.evaluate(FOCUSED)
@@ -53,14 +53,14 @@ class Keyboard:
         raise AssertionError((self.page.url, self.focused))
 
     def skip_to_text(self) -> None:
-        """Take the first stop of a fresh page, past the header."""
+        """Use the skip link of a new page."""
         self.tab()
         assert self.focused["name"] == "Skip to main content", self.focused
         self.press("Enter")
         expect(self.page.get_by_role("main")).to_be_focused()
 
     def tab_to(self, name: str | re.Pattern) -> None:
-        """Tab on to what has that name, or begins with it, in the main part of the page."""
+        """Tab to the element with that name, or one that begins with it, in the main part."""
         pattern = name if isinstance(name, re.Pattern) else re.compile(re.escape(name))
         for _ in range(MOST_STOPS):
             self.tab()
@@ -69,7 +69,7 @@ class Keyboard:
         raise AssertionError(f"no stop of the keyboard is {name!r} on {self.page.url}")
 
     def tab_to_choice(self) -> str:
-        """Tab on to the next group of choices; return its name."""
+        """Tab to the next group of choices; return its name."""
         before = self.focused.get("group")
         for _ in range(MOST_STOPS):
             self.tab()

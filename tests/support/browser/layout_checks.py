@@ -1,8 +1,8 @@
-"""What must hold of a page as it stands in a window: what does not fit, what is hard to hit."""
+"""Check a page's layout in a window: overflow and the size of targets."""
 
 from playwright.sync_api import Page
 
-# The elements that stick out to the right, innermost last, when the page scrolls sideways.
+# The elements that overflow to the right, innermost last, when the page scrolls sideways.
 STICKING_OUT = """() => {
     const root = document.documentElement;
     if (root.scrollWidth <= root.clientWidth) return [];
@@ -32,7 +32,7 @@ TOO_SMALL = """() => {
             `${width.toFixed(1)} x ${height.toFixed(1)}: ${one.outerHTML.slice(0, 160)}`);
 }"""
 
-# WCAG 2.2, 1.4.12: what a reader may set for all text.
+# WCAG 2.2, 1.4.12: text spacing that readers may set.
 SPACED = """*, *::before, *::after { line-height: 1.5 !important; letter-spacing: .12em !important;
     word-spacing: .16em !important } p { margin-bottom: 2em !important }"""
 SPACE_OUT = """(style) => {
@@ -43,7 +43,7 @@ SPACE_OUT = """(style) => {
 
 
 def space_out(page: Page) -> None:
-    """Set the text of a page as wide as a reader may."""
+    """Apply the widest text spacing that readers may set."""
     page.evaluate(SPACE_OUT, SPACED)
 
 
@@ -53,10 +53,10 @@ def resize(page: Page, width: int) -> None:
 
 
 def sticking_out(page: Page) -> list[str]:
-    """Return what makes a page scroll sideways."""
+    """Return the elements that make a page scroll sideways."""
     return page.evaluate(STICKING_OUT)
 
 
 def too_small(page: Page) -> list[str]:
-    """Return the targets that are too small to hit, with their sizes."""
+    """Return the targets that are too small, with their sizes."""
     return page.evaluate(TOO_SMALL)

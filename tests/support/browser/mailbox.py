@@ -1,4 +1,4 @@
-"""The local mail folder, read as a mail program reads it."""
+"""Read the local folder of emails like an email program."""
 
 import email
 import email.policy
@@ -42,22 +42,22 @@ def method(mail: EmailMessage) -> str | None:
 
 
 def text(mail: EmailMessage) -> str:
-    """Return what a mail says as plain text."""
+    """Return the plain text of an email."""
     body = mail.get_body(("plain",))
     assert body
     return body.get_content()
 
 
 def link(mail: EmailMessage, path: str) -> str:
-    """Return the address in a mail whose path begins with `path`."""
+    """Return the link in an email whose path begins with `path`."""
     return match(rf"http://\S+?{re.escape(path)}\S+", text(mail))[0]
 
 
 def sent_to(address: str, wanted: str):
-    """Choose the mails to an address that carry an invitation by that method."""
+    """Return the emails to an address with an invitation of that method."""
     return lambda mail: address in mail["To"] and method(mail) == wanted
 
 
 def about(address: str, wanted: str | None):
-    """Choose the mails to the host or the team whose answer goes to a visitor, by method."""
+    """Return the emails to host or team whose reply goes to a visitor, by method."""
     return lambda mail: address in (mail["Reply-To"] or "") and method(mail) == wanted

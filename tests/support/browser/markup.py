@@ -1,4 +1,4 @@
-"""What must hold of the source of any page, read as browsers read it."""
+"""Check the HTML of any page, parsed like in browsers."""
 
 from collections import Counter
 from xml.etree.ElementTree import Element
@@ -15,20 +15,20 @@ def parse(source: str) -> Element:
 
 
 def repeated_ids(page: Element) -> list[str]:
-    """Name each id that stands on more than one element."""
+    """Return each id of more than one element."""
     count = Counter(one.attrib["id"] for one in page.iter() if "id" in one.attrib)
     return [id for id, times in count.items() if times > 1]
 
 
 def dangling_references(page: Element) -> list[str]:
-    """Name each id that an attribute points at and no element has."""
+    """Return each id that an attribute refers to and no element has."""
     ids = {one.get("id") for one in page.iter()}
     pointed = (id for one in page.iter() for name in REFERENCES for id in one.get(name, "").split())
     return [id for id in pointed if id not in ids]
 
 
 def uneven_tables(page: Element) -> list[str]:
-    """Name the first cell of each table row that has more or fewer cells than the table's head."""
+    """Return the first cell of each table row with more or fewer cells than the table's head."""
     uneven = []
     for table in page.iter("table"):
         columns = len(table.findall("thead/tr/*"))
@@ -39,7 +39,7 @@ def uneven_tables(page: Element) -> list[str]:
 
 
 def unlabeled_fields(page: Element) -> list[str]:
-    """Name each field, hidden ones aside, that has no label with words in it."""
+    """Return each visible field without a label that has text."""
     labels = [label for label in page.iter("label") if "".join(label.itertext()).strip()]
     labeled = {label.get("for") for label in labels}
     inside = {id(one) for label in labels for one in label.iter()}

@@ -1,4 +1,4 @@
-"""The whole product as one machine runs it: `lead-service serve` on the built site."""
+"""Run the whole product on this machine: `lead-service serve` on the built site."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ HOST_ZONE = "Europe/Berlin"
 
 
 class Client(FlaskClient):
-    """A visitor without a window, who sends forms as the product's own pages do."""
+    """A client without a browser, which sends forms like the product's own pages."""
 
     base_url = ""
 
@@ -42,12 +42,12 @@ class Client(FlaskClient):
 
 
 class Product:
-    """A running web server and deliver process with a folder and a database of their own."""
+    """A running web server and deliver process with their own folder and database."""
 
     def __init__(self, site: Path, folder: Path, database_url: str = "") -> None:
         self.site, self.folder = site, folder
         self.var = folder / "var"
-        self.address = f"http://localhost:{free_port()}"  # a name, which passkeys need
+        self.address = f"http://localhost:{free_port()}"  # passkeys need a name
         self.database_url = database_url or f"sqlite:///{self.var / 'lead_service.db'}"
         self._log = folder / "serve.log"
         with self._log.open("w") as log:
@@ -67,10 +67,10 @@ class Product:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return no setting but these: what the machine has set is no part of a test."""
+        """Return the environment of a test, without the machine's own settings."""
         return {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),  # the program beside these tests, whatever is installed
+            "PYTHONPATH": str(ROOT),  # the checked-out program, not an installed one
             "PORT": self.address.rpartition(":")[2],
             "PUBLIC_URL": self.address + "/",
             "SITE_DIR": str(self.site),
@@ -85,22 +85,22 @@ class Product:
 
     @property
     def log(self) -> str:
-        """What the processes printed so far."""
+        """The output of the processes so far."""
         return self._log.read_text()
 
     @property
     def printed_link(self) -> str:
-        """The one-time address of the desk that the start printed."""
+        """The one-time sign-in link that the start printed."""
         return match(r"http://\S+/desk/sign-in/\S+", self.log)[0]
 
     @cached_property
     def context(self) -> Context:
-        """What an application in this process has, on the same database."""
+        """The context of an application in this process, on the same database."""
         return self.client.application.extensions["lead_service"]
 
     @cached_property
     def client(self) -> Client:
-        """A quick visitor of that application: for what a test needs and is not about."""
+        """A fast client of that application, for preparing a test."""
         app = create_app(load(self.environment))
         client = Client(app)
         client.base_url = self.address
@@ -111,11 +111,11 @@ class Product:
         visitor_forms.book(self.client, start, **fields)
 
     def sign_in_link(self, email: str) -> str:
-        """Return the address that signs a member in."""
+        """Return a sign-in link of a member."""
         return make_link(self.context.database, self.context.settings, email, clock.now())
 
     def mails(self, which: Callable[[EmailMessage], bool], count: int = 1) -> list[EmailMessage]:
-        """Wait until `count` mails of a kind lie in the folder; return them, oldest first."""
+        """Wait for `count` emails of a kind in the folder; return them, oldest first."""
         found: list[EmailMessage] = []
 
         def have_come() -> bool:
@@ -127,9 +127,9 @@ class Product:
         return found
 
     def stored(self, email: str) -> dict[str, int]:
-        """Count what the database holds of a visitor, whether delivered or not.
+        """Count a visitor's rows in the database, delivered or not.
 
-        Reminders aside: how many there are depends on the hour at which the test runs.
+        Without reminders, whose number depends on the time of the test.
         """
         bookings = select(func.count()).where(Booking.email == email)
         leads = select(func.count()).where(Lead.email == email)
@@ -158,5 +158,5 @@ def _answers(address: str) -> bool:
     try:
         with urllib.request.urlopen(address, timeout=PATIENCE):
             return True
-    except OSError:  # an HTTPError, 503 say, is one too
+    except OSError:  # also an HTTPError, such as 503
         return False

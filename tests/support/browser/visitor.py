@@ -1,4 +1,4 @@
-"""What a visitor does, in the words of the journey, with roles and labels as people find them."""
+"""Act as a visitor in a browser, by the roles and labels that people use."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ OWN_ZONE = "America/New_York"
 STEPS = ("assess", "clarify", "transform", "implement", "organize", "nurture")
 CLOCK_TIME = re.compile(r"^\d{1,2}:\d\d (am|pm)$")
 WORST, NEARLY_BEST = 0, 2
-# Windows that people use: one with JavaScript, and with --all a narrow one without.
+# Windows: one with JavaScript, and with --all a narrow one without.
 WINDOWS = pytest.mark.parametrize(
     ("javascript", "width"),
     [
@@ -29,7 +29,7 @@ TOPIC = "The pilot worked & nobody funds the <rollout>."
 
 @dataclass
 class Visitor:
-    """One person with one browser window; `zone` is what times are in before one is chosen."""
+    """One person with one browser window; `zone` is the default zone of times."""
 
     page: Page
     zone: str
@@ -53,15 +53,15 @@ class Visitor:
         self.main.get_by_role("link", name=name).first.click()
 
     def begin_at_article(self) -> None:
-        """Answer the two questions at an article's end, as badly as one can."""
+        """Answer the two questions at an article's end with the worst answers."""
         for question in self.main.get_by_role("group").all():
             question.get_by_role("radio").nth(WORST).check()
         self.press("Continue with the other ten")
 
     def assess(self, worst: str = "clarify") -> None:
-        """Say the phase and answer all steps, so that one is lowest.
+        """Choose the phase and answer all steps, so that one is lowest.
 
-        The phase asks the questions of Clarify in other words than an article does.
+        The phase words the questions of Clarify differently than the article.
         """
         expect(self.main).to_contain_text("Before you start")
         self.main.get_by_label("There is a pilot, but it is stuck.").check()
@@ -114,5 +114,5 @@ class Visitor:
 
     @property
     def path(self) -> str:
-        """The path of the page that is open."""
+        """The path of the open page."""
         return re.sub(r"^https?://[^/]+|[?#].*", "", self.page.url)
