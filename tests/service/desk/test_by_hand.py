@@ -94,6 +94,7 @@ def test_leads_of_a_trade_fair_are_found_by_it_again(client, member, database):
     for page in (
         "/desk/search/?q=M\u00fcnchen",
         "/desk/?q=messe",
+        "/desk/search/?q=linkedin",
         "/desk/?source=Messe+M\u00dcNCHEN+2026",
         "/desk/?source=linkedin",
         "/desk/?source=newsletter",
@@ -209,11 +210,6 @@ def test_an_agreed_time_between_two_starts_goes_to_a_host_who_has_nothing_else(
     agreed = {"at": "2026-11-24T09:05", "city": "London", "name": "Dana", "submission": "x"}
     assert press(client, lead + "book/", **agreed).status_code == 303
     assert one(database, Booking).host_id == free
-
-
-def test_a_lead_that_a_form_made_is_found_by_its_source(client, member, database):
-    book(client, utm_source="linkedin")
-    assert "/desk/leads/1/" in client.get("/desk/search/?q=linkedin").text
 
 
 def test_a_member_corrects_the_address_of_a_lead_and_of_its_calls(client, member, mails, database):

@@ -15,7 +15,6 @@ from lead_service.desk.calls import list_pages
 from lead_service.desk.funnel import funnel_page
 from lead_service.desk.leads import timeline
 from lead_service.desk.mail import mail_status
-from lead_service.desk.pagination import PAGE
 from lead_service.desk.team import forms
 from lead_service.emails.message import EmailKind
 from lead_service.emails.models import Delivery, EmailState, OutboxMessage
@@ -88,31 +87,6 @@ def test_a_call_that_is_over_or_cancelled_is_not_the_next_call(client, member, a
     cancelled = update(Booking).values(status="cancelled")
     database.write(lambda session: session.execute(cancelled) and None)
     assert "Next call" not in lead_page(client)
-
-
-def test_the_pages_together_hold_every_lead_once_though_they_came_together(
-    client, member, database
-):
-    add_leads(database, 2 * PAGE + 1)
-    seen, page = [], "/desk/"
-    while page:
-        text = client.get(page).text
-        seen += re.findall(r'open" href="/desk/leads/(\d+)/"', text)
-        following = re.search(r'href="([^"]*before=[^"]*)"', text)
-        page = following[1].replace("&amp;", "&") if following else None
-    assert len(seen) == len(set(seen)) == 2 * PAGE + 1
-    assert seen == sorted(seen, key=int, reverse=True)
-
-
-def test_the_latest_activity_comes_first(client, member, database):
-    add_leads(database, 3)
-    later = MONDAY_MORNING + timedelta(hours=1)
-    database.write(
-        lambda session: (
-            capture.capture_lead(session, ContactDetails(email="lead1@example.com"), at=later).id
-        )
-    )
-    assert re.findall(r"<bdi>(Lead \d)</bdi>", client.get("/desk/").text)[0] == "Lead 1"
 
 
 @pytest.mark.both_engines
