@@ -153,7 +153,7 @@ def test_it_is_valid_html_with_a_heading_a_title_and_a_label_for_each_field(visi
     assert markup.uneven_tables(parsed) == []
 
 
-def test_the_service_sets_its_text_in_the_one_face_that_comes_with_the_page(visit):
+def test_the_service_uses_the_typeface_of_the_page(visit):
     if not visit.place.is_published:
         unfold(visit.page)
         assert visit.page.evaluate(MARKED) == []

@@ -57,7 +57,7 @@ def test_a_zone_chosen_by_hand_wins_over_the_browsers_and_stays_to_the_end(visit
     expect(someone.main).to_contain_text(zone_name(CHOSEN))
 
 
-def test_the_zone_that_a_script_asked_for_is_no_page_to_go_back_to(visitor):
+def test_the_request_for_a_zone_leaves_no_entry_in_the_history(visitor):
     someone = visitor(timezone_id=ZONES[0])
     someone.page.goto("/services/")
     someone.page.goto("/book/")

@@ -16,7 +16,7 @@ MARKERS = ("title", "description", "head", "masthead", "above", "content", "foot
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
-def test_the_services_page_holds_each_marker_once_and_in_its_place(site):
+def test_the_template_page_has_each_marker_once_in_its_place(site):
     page = (site / "200.html").read_text("utf-8")
     assert re.findall(r"<!--page:(\w+)-->", page) == list(MARKERS)
     assert "<title><!--page:title--> · ACTION Advisory</title>" in page

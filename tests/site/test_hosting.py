@@ -49,7 +49,7 @@ def test_the_policy_is_otherwise_the_services_own(site):
         assert " ".join(kept) == own[directive]
 
 
-def test_the_service_serves_pages_as_static_hosts_are_told_to(site, pages):
+def test_the_service_serves_pages_by_the_rules_for_static_hosts(site, pages):
     client = served(site)
     rules = host_rules(site)["/*"]
     for page in pages:
@@ -60,7 +60,7 @@ def test_the_service_serves_pages_as_static_hosts_are_told_to(site, pages):
         assert {name: answer.headers.get(name) for name in rules} == rules, page.url
 
 
-def test_the_service_keeps_hashed_assets_for_a_year_and_names_types_as_hosts_do(site):
+def test_the_service_caches_hashed_assets_for_a_year_with_the_right_types(site):
     client = served(site)
     rules = host_rules(site)
     for path in site.glob("assets/*.woff2"):

@@ -39,7 +39,7 @@ def test_a_chosen_scheme_is_kept_from_page_to_page(visit):
     assert page.evaluate(BACKGROUND) == dark != light
 
 
-def test_the_source_goes_along_from_page_to_page_and_nobodys_answers_do(visit):
+def test_pages_pass_on_the_source_but_no_answers(visit):
     page = visit(f"{ARTICLE}?utm_source=linkedin&ref=team&assessment=1-abc&gclid=x#main")
     page.wait_for_function("document.querySelector('.masthead-book').search.includes('linkedin')")
     links = "all => all.filter(one => one.pathname.endsWith('/')).map(one => one.search)"

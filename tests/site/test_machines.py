@@ -39,7 +39,7 @@ def graph(page) -> dict[str, dict]:
     return {item["@type"]: item for item in data["@graph"]}
 
 
-def test_every_page_has_a_card_of_its_own_in_the_size_that_networks_ask_for(readable, site):
+def test_every_page_has_its_own_card_in_the_size_for_social_networks(readable, site):
     cards = [said(page)["og:image"] for page in readable]
     assert len(set(cards)) == len(cards)
     for card in cards:

@@ -33,7 +33,7 @@ def test_every_page_has_one_main_heading_and_leaves_the_services_own_to_it(pages
     assert set(headings.values()) == {1}, headings
 
 
-def test_every_page_has_a_title_and_a_description_of_its_own(pages):
+def test_every_page_has_its_own_title_and_description(pages):
     for said in ([page.title for page in pages], [page.description for page in pages]):
         assert all(said) and len(set(said)) == len(said), said
 

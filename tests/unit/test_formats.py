@@ -44,7 +44,7 @@ def test_lengths_are_written_in_the_largest_fitting_unit(ahead, said):
         ("Etc/GMT+5", "UTC-5", "UTC-5"),
     ],
 )
-def test_zones_are_written_as_people_say_them(zone, name, on_that_day):
+def test_zones_have_names_for_people(zone, name, on_that_day):
     assert zone_name(zone) == name
     assert zone_name(zone, NOW) == on_that_day
 

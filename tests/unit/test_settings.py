@@ -41,7 +41,7 @@ def test_local_mode_needs_nothing_and_makes_a_secret_that_it_keeps(tmp_path):
     assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_team_keeps_its_order_and_hears_once():
+def test_each_member_of_the_team_gets_emails_once_and_in_order():
     given = PRODUCTION | {"SALES_TO": "sales@a.example,boss@a.example,Sales@a.example"}
     assert load(given).sales_to == ("sales@a.example", "boss@a.example")
 

@@ -36,7 +36,7 @@ def rows(database, *, but: tuple[str, ...] = ()) -> dict[str, list]:
     return {name: held for name, held in everything(database).items() if name not in but}
 
 
-def test_the_mail_carries_the_link_in_both_its_parts(client, result, mails):
+def test_the_email_carries_the_link_in_both_its_parts(client, result, mails):
     mail(client, result)
     (message,) = [message for _, message in mails() if message.kind == "result"]
     assert link(mails) in message.html

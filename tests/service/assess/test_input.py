@@ -58,14 +58,14 @@ def test_fields_that_are_not_the_visitor_s_are_ignored(client, framework, databa
     assert set(stored.answers) == {one.id for one in framework.step("assess").questions}
 
 
-def test_half_an_assessment_cannot_be_mailed(client, framework, database):
+def test_half_an_assessment_cannot_be_emailed(client, framework, database):
     begun = begin(client, framework)
     sent = client.post(begun + "result/mail", data={"email": "ada@example.com"})
     assert sent.status_code == 404
     assert count(database, OutboxMessage) == 0
 
 
-def test_a_mail_without_an_address_keeps_the_page_and_the_tick(client, framework, database):
+def test_an_email_without_an_address_keeps_the_page_and_the_tick(client, framework, database):
     result = assess(client, framework)
     refused = client.post(result + "mail", data={"email": "ada@", "may_contact": "y"})
     assert refused.status_code == 422

@@ -143,7 +143,7 @@ def test_questions_that_a_corrected_phase_rewords_are_asked_again(client, framew
     assert "It is an idea" in page and idea.condition in page
 
 
-def test_the_questions_are_in_the_words_of_the_phase(client, framework):
+def test_the_questions_use_the_wording_of_the_phase(client, framework):
     question = framework.question("implement-information")
     for phase, text in (("idea", question.wordings["idea"].text), ("in-use", question.text)):
         page = client.get(begin_phase(client, phase).replace("/assess/", "/implement/")).text
@@ -253,7 +253,9 @@ def test_the_emailed_result_has_the_link_to_share_and_no_answers(
         assert [one.may_contact for one in session.scalars(select(Consent))] == [False]
 
 
-def test_mailing_the_same_result_twice_is_one_mail_and_one_lead(client, framework, mails, database):
+def test_emailing_the_same_result_twice_is_one_email_and_one_lead(
+    client, framework, mails, database
+):
     result = assess(client, framework)
     for _ in range(2):
         client.post(result + "mail", data={"email": "ada@example.com"})

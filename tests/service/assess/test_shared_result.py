@@ -37,7 +37,7 @@ def test_the_shared_page_shows_scores_and_conditions(client, framework, result):
         assert question.condition in page
 
 
-def test_the_shared_page_holds_no_answer_no_address_and_no_button(client, framework, result):
+def test_the_shared_page_has_no_answers_address_or_button(client, framework, result):
     client.post(result + "mail", data={"email": "ada@example.com"})
     page = unescape(client.get(share(client, result)).text)
     assert "ada@example.com" not in page

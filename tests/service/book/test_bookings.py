@@ -21,7 +21,7 @@ FAR = MONDAY_MORNING + timedelta(days=400)
 
 
 @pytest.mark.both_engines
-def test_a_booking_is_lead_event_cells_and_mails_at_once(client, database, mails):
+def test_a_booking_is_lead_event_cells_and_emails_at_once(client, database, mails):
     page = client.get(book(client))
     assert "Your call is booked" in page.text
     assert "ada@example.com" in page.text
@@ -125,7 +125,7 @@ def test_a_start_that_another_call_s_length_or_buffer_reaches_is_taken_like_any_
 
 
 @pytest.mark.both_engines
-def test_the_same_form_sent_twice_is_one_booking_and_one_set_of_mails(client, database, mails):
+def test_the_same_form_sent_twice_is_one_booking_and_one_set_of_emails(client, database, mails):
     form = booking_form(client, open_starts(client)[0])
     first, second = (client.post("/book/", data=form) for _ in range(2))
     assert (first.status_code, second.status_code) == (303, 303)

@@ -128,7 +128,7 @@ def test_emails_in_any_order_leave_the_same_calendar(client, post, mails, seed):
     assert box.shown(ADA) == box.shown(TEAM) == []
 
 
-def test_the_file_on_the_page_is_the_one_in_the_mail(client, box):
+def test_the_file_on_the_page_is_the_one_in_the_email(client, box):
     page = book(client, email=ADA)
     box.deliver()
     downloaded = client.get(page + "invite.ics")

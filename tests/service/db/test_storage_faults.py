@@ -182,7 +182,7 @@ def test_a_database_that_is_gone_is_503_and_not_ready_but_alive(client, app):
     assert client.get("/readyz").status_code in {200, 503}
 
 
-def test_a_fault_in_the_middle_stores_neither_lead_nor_booking_nor_mail(
+def test_a_fault_in_the_middle_stores_neither_lead_nor_booking_nor_email(
     client, database, mails, monkeypatch
 ):
     from lead_service.book import notifications

@@ -231,7 +231,7 @@ def test_a_member_corrects_the_address_of_a_lead_and_of_its_calls(client, member
     assert changes(database, "lead 1")[-1] == ("lead_changed", 1)
 
 
-def test_two_leads_of_one_person_are_combined_once_a_member_says_so(client, lead, database):
+def test_a_member_can_merge_two_leads_of_one_person(client, lead, database):
     form = TOLD | {"email": "dnaa@example.com", "how": "Trade fair", "owner_id": "1", "note": NOTE}
     press(client, "/desk/leads/new/", **form)
     page, email = "/desk/leads/2/email/", {"email": "Dana@example.com"}

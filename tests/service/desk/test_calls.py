@@ -164,7 +164,7 @@ def test_a_time_that_is_not_on_offer_can_be_agreed_on(client, call, database):
     assert stored(database).starts_at == datetime(2026, 11, 28, 6, 15, tzinfo=UTC)
 
 
-def test_without_one_clear_time_nothing_moves(client, call, database):
+def test_without_one_unambiguous_time_nothing_moves(client, call, database):
     for chosen in [
         {},
         {"start": start_text(NOON), "at": "2026-11-24T12:00"},

@@ -34,7 +34,7 @@ def test_the_next_two_weeks_are_those_that_visitors_see(client, admin, database)
         assert written == starts_on(client, day)
 
 
-def test_why_not_names_the_call_in_the_way_and_leads_to_it(client, admin, database):
+def test_why_not_names_and_links_the_conflicting_call(client, admin, database):
     book(client, "20261124T0900Z")
     answer = client.get(HOST + "why/?at=2026-11-24T09:00").text
     assert "The host has another call" in answer

@@ -384,7 +384,7 @@ def test_filters_are_saved_under_a_name_for_oneself_and_removed(client, some):
     assert "<bdi>zz</bdi>" not in client.get("/desk/").text
 
 
-def test_the_view_of_an_owner_who_has_left_still_says_whose_it_is(client, some, database):
+def test_the_view_of_a_former_owner_still_names_them(client, some, database):
     database.write(
         lambda session: setattr(session.get_one(Member, 2), "removed_at", MONDAY_MORNING)
     )

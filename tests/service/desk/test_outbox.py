@@ -81,7 +81,7 @@ def test_an_email_with_a_sign_in_link_is_never_shown(client, member, database):
     assert "The subject" not in text
 
 
-def test_in_production_no_mail_can_be_read(app, client, member, database, settings):
+def test_in_production_no_email_can_be_read(app, client, member, database, settings):
     public = settings.model_copy(update={"public_url": "https://example.com/"})
     here = app.extensions["lead_service"]
     app.extensions["lead_service"] = dataclasses.replace(here, settings=public)
@@ -91,7 +91,7 @@ def test_in_production_no_mail_can_be_read(app, client, member, database, settin
         assert hidden_part not in text
 
 
-def test_trouble_with_the_mail_shows_on_every_page_of_the_desk(client, member, database):
+def test_trouble_with_the_email_shows_on_every_page_of_the_desk(client, member, database):
     database.write(
         lambda session: (
             capture.capture_lead(

@@ -52,7 +52,7 @@ def trail(database) -> list[tuple[str, str]]:
     return [one for one in told if one[0] != "member_added"]
 
 
-def test_a_refused_mail_is_sent_once_it_is_tried_again(client, member, room):
+def test_a_refused_email_is_sent_once_it_is_tried_again(client, member, room):
     outbox_id = refused(room)
     act(client, "retry", outbox_id, page=f"{OUTBOX}{outbox_id}/")
     row = room.row(outbox_id)
@@ -79,7 +79,7 @@ def set_row(session, outbox_id: str, failing_since) -> None:
     row.failing_since, row.attempts = failing_since, 47
 
 
-def test_a_second_click_sends_no_second_mail(client, member, room):
+def test_a_second_click_sends_no_second_email(client, member, room):
     outbox_id = refused(room)
     act(client, "retry", outbox_id)
     transport = FakeTransport()
@@ -176,7 +176,7 @@ def test_sending_goes_on_before_a_pause_ends(client, member, room):
     assert transport.tried == ["one"] and room.row(outbox_id).state == "sent"
 
 
-def test_the_next_try_of_a_mail_is_not_before_the_sender_may_try(client, member, room):
+def test_the_next_try_of_an_email_is_not_before_the_sender_may_try(client, member, room):
     until = NOW + 5 * MINUTE
     room.put("one", at=NOW)
     room.put("two", at=NOW)

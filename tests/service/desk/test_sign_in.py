@@ -39,7 +39,7 @@ def another_browser(app):
     return app.test_client
 
 
-def test_a_member_gets_a_mail_whose_link_signs_them_in(client, member, mails, at):
+def test_a_member_gets_an_email_whose_link_signs_them_in(client, member, mails, at):
     assert ask(client, "ANN@example.com").location == "/desk/sign-in/sent/"
     (row, message), *others = mails()
     assert (row.kind, row.address, others) == ("sign_in", KNOWN, [])
@@ -130,7 +130,7 @@ def test_a_known_and_an_unknown_address_cost_the_same_writes(client, member, app
     assert len(costs[0]) == 3
 
 
-def test_a_stranger_gets_no_mail_and_their_address_is_not_kept(client, member, database):
+def test_a_stranger_gets_no_email_and_their_address_is_not_kept(client, member, database):
     ask(client, UNKNOWN)
     assert count(database, OutboxMessage) == 0
     with database.read() as session:

@@ -248,7 +248,7 @@ def test_a_name_is_shown_to_the_other_members(client, database, admin):
     assert press(client, "/desk/team/", "/desk/team/me/name", own_name=" ").status_code == 422
 
 
-def test_the_trail_says_who_signed_in_and_who_took_data_along_and_an_admin_exports_it(
+def test_the_audit_log_has_sign_ins_and_exports_and_an_admin_can_export_it(
     client, admin, another_browser, database, settings
 ):
     write(client, "eve@example.com", "Eve")

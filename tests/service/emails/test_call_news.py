@@ -42,7 +42,7 @@ def subjects(mails):
     return read
 
 
-def test_the_team_hears_of_every_change_once_with_person_and_time(
+def test_the_team_gets_one_email_per_change_with_person_and_time(
     client, context, database, settings, at, post, subjects
 ):
     page = book(client)
@@ -64,7 +64,7 @@ def test_the_team_hears_of_every_change_once_with_person_and_time(
     assert subjects() == [f"Ada Example: {what}" for what in said]
 
 
-def test_the_team_hears_once_of_a_no_show(client, context, database, at, post, subjects):
+def test_the_team_gets_one_email_about_a_no_show(client, context, database, at, post, subjects):
     book(client)
     post()
     with database.read() as session:

@@ -87,7 +87,7 @@ def test_no_work_is_done_while_the_clock_is_wrong(
     assert done == done_at
 
 
-def test_work_beside_goes_on_when_other_work_fails_and_waits_for_the_right_time(
+def test_background_tasks_are_independent_and_wait_while_the_clock_is_wrong(
     settings, database, monkeypatch
 ):
     monkeypatch.setattr(worker, "BESIDE_SECONDS", 0.01)

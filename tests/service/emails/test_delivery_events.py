@@ -95,7 +95,7 @@ def test_a_bounce_marks_the_lead_tells_the_timeline_and_raises_the_alarm(client,
     assert any("bounced" in one for one in room.health(NOW).troubles)
 
 
-def test_a_mail_that_was_dropped_marks_the_lead_too_and_keeps_it(client, room, sent):
+def test_an_email_that_was_dropped_marks_the_lead_too_and_keeps_it(client, room, sent):
     post(client, [told(sent, "dropped", reason="Bounced Address")])
     assert lead(room).bounced_at == NOW - 60 * MINUTE
     assert any("bounced" in one for one in room.health(NOW).troubles)
@@ -293,7 +293,7 @@ def test_an_acknowledged_alarm_does_not_come_back(client, room, sent):
     assert room.row(sent).alarm_at is None
 
 
-def test_events_of_mails_that_were_erased_change_nothing(client, room, sent, database):
+def test_events_of_emails_that_were_erased_change_nothing(client, room, sent, database):
     database.write(lambda session: session.delete(session.get_one(OutboxMessage, sent)))
     before = everything(database)
     assert post(client, [told(sent, "bounce"), told("f" * 32, "bounce")]).status_code == 200
@@ -356,9 +356,7 @@ def test_without_a_key_there_is_no_such_page(client, app):
 
 
 @pytest.mark.both_engines
-def test_while_the_database_is_gone_the_answer_is_503_and_later_all_is_taken(
-    client, app, room, sent
-):
+def test_a_database_outage_gives_503_and_later_retries_succeed(client, app, room, sent):
     engine = app.extensions["lead_service"].database.engine
 
     def refuse(*_args) -> None:

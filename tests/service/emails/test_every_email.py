@@ -128,7 +128,7 @@ def test_emails_to_the_visitor_repeat_no_free_text_and_no_advertising_name(every
                 assert b"evil.example" not in attached.content.replace(b"\r\n ", b"")
 
 
-def test_mails_to_the_team_hold_the_words_verbatim_in_text(every_mail):
+def test_emails_to_the_team_hold_the_words_verbatim_in_text(every_mail):
     to_hosts = [one for one in every_mail if one.kind == "booking_for_host"]
     verbatim = [one for one in to_hosts if MARKUP in one.text]
     assert verbatim
@@ -150,14 +150,14 @@ def test_every_email_to_the_team_says_first_whether_the_person_may_be_written_to
     assert found == set(EmailKind) - TO_THE_VISITOR - TO_A_MEMBER
 
 
-def test_every_mail_names_the_practice_and_where_its_privacy_page_is(every_mail):
+def test_every_email_names_the_practice_and_links_its_privacy_page(every_mail):
     for message in every_mail:
         for part in (message.text, message.html):
             assert "ACTION Advisory" in part
             assert "http://127.0.0.1:8000/privacy/" in part
 
 
-def test_no_mail_is_html_alone(every_mail):
+def test_no_email_is_html_alone(every_mail):
     assert all(len(message.text) > 100 for message in every_mail)
 
 

@@ -54,7 +54,7 @@ def test_an_email_file_is_written_atomically(tmp_path):
     assert mail["Message-ID"] == "<0af1@example.test>"
 
 
-def test_text_html_and_invite_are_three_forms_of_one_mail(tmp_path):
+def test_text_html_and_invite_are_three_forms_of_one_email(tmp_path):
     folder_in(tmp_path).send(MAIL, "0af1")
     mail = read(written(tmp_path)[0])
     assert mail.get_content_type() == "multipart/alternative"
@@ -74,12 +74,12 @@ def test_another_file_is_attached(tmp_path):
     assert attached.get_content() == b"%PDF"
 
 
-def test_only_its_owner_may_read_a_mail(tmp_path):
+def test_only_its_owner_may_read_an_email(tmp_path):
     folder_in(tmp_path).send(MAIL, "0af1")
     assert written(tmp_path)[0].stat().st_mode & 0o777 == 0o600
 
 
-def test_the_same_mail_again_replaces_its_file(tmp_path):
+def test_sending_the_same_email_again_replaces_its_file(tmp_path):
     folder = folder_in(tmp_path)
     folder.send(MAIL, "0af1")
     (first,) = written(tmp_path)
@@ -90,7 +90,7 @@ def test_the_same_mail_again_replaces_its_file(tmp_path):
     assert len(written(tmp_path)) == 2
 
 
-def test_a_mail_that_cannot_be_written_is_tried_again_and_leaves_no_half_file(
+def test_an_email_that_cannot_be_written_is_tried_again_and_leaves_no_half_file(
     tmp_path, monkeypatch
 ):
     def full(*_paths):

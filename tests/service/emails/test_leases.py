@@ -46,7 +46,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(post):
     assert (post.row(outbox_id).state, post.row(outbox_id).provider_id) == ("sent", "provider-2")
 
 
-def test_a_mail_that_was_erased_while_it_was_sent_stays_erased(post):
+def test_an_email_that_was_erased_while_it_was_sent_stays_erased(post):
     outbox_id = post.put()
     held = claim(post.database, NOW)
     post.database.write(lambda session: session.delete(session.get_one(OutboxMessage, outbox_id)))
@@ -60,7 +60,7 @@ def test_a_lost_worker_counts_as_a_try(post):
     assert post.row(outbox_id).attempts == 3
 
 
-def test_several_workers_send_each_mail_once(post):
+def test_several_workers_send_each_email_once(post):
     names = [f"mail-{number}" for number in range(30)]
     for name in names:
         post.put(name)

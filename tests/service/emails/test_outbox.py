@@ -57,14 +57,14 @@ def test_a_mailbox_gets_a_few_emails_a_day_under_every_tag_and_a_few_cancellatio
     assert put(EmailKind.RESULT) == "pending"
 
 
-def test_the_same_key_again_adds_no_second_mail(post):
+def test_a_repeated_key_adds_no_second_email(post):
     first = post.put("one", dedupe_key="booking-1:confirmed")
     assert post.put("two", dedupe_key="booking-1:confirmed") == ""
     assert post.put("two", dedupe_key="booking-2:confirmed")
     assert post.row(first).address == "one@lead.test"
 
 
-def test_the_same_key_at_the_same_moment_adds_one_mail(post):
+def test_a_repeated_key_at_the_same_moment_adds_one_email(post):
     both_ready = threading.Barrier(4)
 
     def queue_together() -> None:
@@ -75,7 +75,7 @@ def test_the_same_key_at_the_same_moment_adds_one_mail(post):
     assert len(post.ids()) == 1
 
 
-def test_a_held_mail_leaves_only_after_its_lead_is_released(post, lead_id):
+def test_a_held_email_leaves_only_after_its_lead_is_released(post, lead_id):
     held = post.put(lead_id=lead_id, held=True)
     transport = FakeTransport()
     post.drain(transport, NOW + HOUR)

@@ -65,7 +65,7 @@ def test_an_erased_address_is_kept_until_the_provider_accepts_its_erasure(
     assert work_off(database, settings, DUE + DAY) == 0
 
 
-def test_the_promise_is_made_with_the_erasure_or_not_at_all(database, settings):
+def test_the_erasure_job_commits_with_the_erasure(database, settings):
     send(database)
 
     def work(session) -> None:
@@ -85,7 +85,7 @@ def test_addresses_that_got_no_email_are_not_disclosed_to_the_provider(database,
 
 
 @pytest.mark.parametrize("other", [{"SENDGRID_API_KEY": ""}, {"SENDGRID_SANDBOX": "true"}])
-def test_where_no_provider_has_got_anything_none_is_asked(database, settings, environment, other):
+def test_without_a_provider_there_are_no_erasure_jobs(database, settings, environment, other):
     send(database)
     erase(database, load(environment | {"SENDGRID_API_KEY": KEY} | other))
     assert jobs(database) == []

@@ -30,7 +30,7 @@ ACCEPT_AND_LEAVE = raw(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
 # -- What it is sent ------------------------------------------------------------------------
 
 
-def test_a_mail_arrives_in_the_published_shape(provider):
+def test_an_email_arrives_in_the_published_shape(provider):
     assert client(provider.url).send(MAIL, "mail-1") == Accepted("message-1")
     assert provider.faults == []
     body = provider.received[0].body
@@ -80,7 +80,7 @@ def test_a_request_that_gets_no_answer_on_a_kept_connection_is_not_repeated_at_o
     assert provider.outbox_ids == ["mail-1", "mail-2"]
 
 
-def test_a_mail_carries_our_own_id_where_both_sides_agree(provider):
+def test_an_email_carries_our_own_id_where_both_sides_agree(provider):
     client(provider.url).send(MAIL, "mail-1")
     body = provider.received[0].body
     assert body["personalizations"][0]["custom_args"] == {"outbox_id": "mail-1"}

@@ -30,7 +30,7 @@ def post(database) -> OutboxHelper:
 
 
 @pytest.mark.both_engines
-def test_a_sent_mail_keeps_the_providers_id_and_loses_its_body(post):
+def test_a_sent_email_keeps_the_providers_id_and_loses_its_body(post):
     outbox_id = post.put()
     assert post.deliver_one(FakeTransport(), NOW)
     sent = post.row(outbox_id)
@@ -52,7 +52,7 @@ def test_a_sign_in_that_the_provider_refused_is_blanked_too(post):
     assert post.row(plain).facts is not None and post.row(key).facts is None
 
 
-def test_a_mail_waits_for_its_time(post):
+def test_an_email_waits_for_its_time(post):
     post.put(due_at=NOW + HOUR)
     transport = FakeTransport()
     post.drain(transport, NOW + HOUR - timedelta(seconds=1))
@@ -71,7 +71,7 @@ def test_a_failed_try_is_repeated_later(post):
     assert post.row(outbox_id).state == "sent" and post.row(outbox_id).reason == ""
 
 
-def test_the_provider_may_ask_for_a_later_try_but_not_for_one_too_late(post):
+def test_the_provider_may_delay_a_retry_up_to_a_limit(post):
     soon, never = post.put("soon"), post.put("never")
     answers = {"soon": NOW + HOUR, "never": NOW + 100 * HOUR}
 
@@ -83,13 +83,13 @@ def test_the_provider_may_ask_for_a_later_try_but_not_for_one_too_late(post):
     assert post.row(never).next_at == NOW + LONGEST_ASKED
 
 
-def test_mails_that_failed_together_do_not_come_back_together(post):
+def test_emails_that_failed_together_do_not_come_back_together(post):
     ids = [post.put(f"mail{number}") for number in range(20)]
     post.drain(failing(Temporary("503")))
     assert len({post.row(one).next_at for one in ids}) > 10
 
 
-def test_a_mail_is_given_up_only_after_48_tries_over_72_hours(post):
+def test_an_email_is_given_up_only_after_48_tries_over_72_hours(post):
     outbox_id, transport, at = post.put(), failing(Temporary("503")), NOW
     tried_at = []
     while post.row(outbox_id).state == "pending":
@@ -189,7 +189,7 @@ def test_a_useless_email_is_blanked_and_not_sent(post):
     assert post.row(outbox_id).state == "expired" and post.row(outbox_id).facts is None
 
 
-def test_mail_expires_while_the_sender_is_stopped_too(post):
+def test_email_expires_while_the_sender_is_stopped_too(post):
     outbox_id = post.put(useless_after=NOW + 15 * MINUTE)
     transport = failing(Stop("key refused"))
     post.drain(transport)

@@ -202,7 +202,7 @@ def test_errors_after_the_acceptance_do_not_matter(monkeypatch):
     assert len(mailbox.received) == 1
 
 
-def test_the_provider_goes_first_where_both_are_set():
+def test_the_provider_is_used_if_both_are_set():
     smtp = {"smtp_url": "smtp://127.0.0.1"}
     assert type(transport_for(Settings(**smtp))).__name__ == "Smtp"
     assert type(transport_for(Settings(**smtp, sendgrid_api_key="x"))).__name__ == "SendGrid"

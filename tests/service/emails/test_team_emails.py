@@ -93,7 +93,7 @@ def test_every_score_is_drawn_in_full(booked):
         assert sum(int(width.strip("%")) for width in widths) == 6 * 100
 
 
-def test_a_new_lead_by_a_mailed_result_comes_with_its_brief(client, framework, mails):
+def test_a_new_lead_by_an_emailed_result_comes_with_its_brief(client, framework, mails):
     result = assess(client, framework, {"nurture": 0})
     client.post(result + "mail", data={"email": VISITOR["email"]})
     for address in ("host@example.com", "team@example.com"):
@@ -112,7 +112,7 @@ def test_a_new_lead_by_a_mailed_result_comes_with_its_brief(client, framework, m
         ),
     ],
 )
-def test_visitors_who_had_a_result_emailed_can_be_contacted_only_with_consent(
+def test_emailed_results_allow_contact_only_with_consent(
     client, framework, mails, database, ticked, said, reply_to
 ):
     client.post(assess(client, framework) + "mail", data={"email": VISITOR["email"]} | ticked)

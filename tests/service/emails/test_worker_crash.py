@@ -109,7 +109,7 @@ def test_a_crash_between_acceptance_and_record_repeats_the_email_with_the_same_i
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
 )
-def test_a_process_told_to_stop_finishes_the_mail_under_way(post, provider, start, number):
+def test_a_process_told_to_stop_finishes_the_email_under_way(post, provider, start, number):
     ids = [post.put(f"mail-{number}", at=now()) for number in range(3)]
     asked, told = threading.Event(), threading.Event()
 
@@ -172,7 +172,7 @@ def test_database_errors_are_waited_out_and_logged_without_the_input(
     assert "ada" not in caplog.text
 
 
-def test_without_a_key_mails_go_to_a_folder_and_can_still_be_read(post, db_url, tmp_path):
+def test_without_a_key_emails_go_to_a_folder_and_can_still_be_read(post, db_url, tmp_path):
     outbox_id = post.put("ada", at=now())
     key_id = post.put("key", kind="sign_in", at=now())
     settings = settings_for(db_url, tmp_path)

@@ -77,7 +77,7 @@ def test_the_webhook_is_signed_and_has_text_for_chat_programs(hook, settings):
     assert int(headers["webhook-timestamp"]) == MONDAY_MORNING.timestamp()
 
 
-def test_the_same_faults_are_told_once_a_day_and_the_end_of_each_once(hook, settings):
+def test_the_same_faults_are_reported_once_a_day_and_their_end_once(hook, settings):
     longer = LATE.replace("2", "3")
     for faults, after in (
         ([LATE], 0 * MINUTE),

@@ -334,7 +334,7 @@ def test_a_restore_ends_all_sessions_and_keeps_passkeys(live, settings, tmp_path
 
 
 @only_postgresql
-def test_no_password_stands_in_a_command_line(postgresql_server, settings, tmp_path, monkeypatch):
+def test_no_password_is_in_a_command_line(postgresql_server, settings, tmp_path, monkeypatch):
     postgresql_server.empty()
     live = Database(postgresql_server.url.replace("postgres@", "postgres:hunter2@"))
     schema.migrate(live)

@@ -78,7 +78,7 @@ def test_a_host_who_has_the_sender_s_address_is_named(ready, environment):
     assert fault.startswith("MAIL_FROM: team@example.com is also the address of ACTION Advisory")
 
 
-def test_a_key_that_cannot_send_is_found_before_a_mail_is_lost_to_it(with_key):
+def test_a_key_that_cannot_send_is_found_before_an_email_is_lost_to_it(with_key):
     with StandIn() as provider:
         refused = checks.faults(with_key(provider.url, key="SG.revoked"))
         assert refused == ["SENDGRID_API_KEY: is refused by the provider"]

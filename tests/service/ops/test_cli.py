@@ -142,7 +142,7 @@ def test_a_database_that_does_not_answer_is_one_line(given, command, refused, wo
 
 
 @pytest.mark.parametrize("word", ["migrate", "serve", "check"])
-def test_the_schema_of_a_later_program_is_left_alone(command, refused, var, word, migrated):
+def test_the_schema_of_a_newer_program_is_not_changed(command, refused, var, word, migrated):
     change(var, "UPDATE alembic_version SET version_num = '9999'")
     assert "newer than this program" in refused(word)
 

@@ -134,7 +134,7 @@ def test_a_provider_that_is_down_changes_nothing_for_the_visitor(outside):
 
 @pytest.mark.long
 @pytest.mark.both_engines
-def test_every_mail_of_a_message_reaches_the_provider_once(outside):
+def test_every_email_of_a_message_reaches_the_provider_once(outside):
     with StandIn() as provider:
         told = {"SENDGRID_API_KEY": KEY, "SENDGRID_HOST": provider.url}
         with Product(outside | told) as product:

@@ -180,7 +180,7 @@ def test_an_erased_person_who_returns_gets_a_new_id(client, visitor, database, s
     assert after["id"] > before["id"]
 
 
-def test_erasing_staff_keeps_the_mails_about_other_leads(client, visitor, database, settings):
+def test_erasing_staff_keeps_the_emails_about_other_leads(client, visitor, database, settings):
     """Somebody of the team tried the form with their own address and has that erased."""
     team = settings.sales_to[0]
     write(client, team, "Trying it out")

@@ -57,7 +57,7 @@ def test_large_numbers_are_written_in_digits():
 
 
 @pytest.mark.parametrize("folder", ["docs", "site_overrides", "lead_service/templates"])
-def test_no_page_writes_a_count_of_its_own(folder):
+def test_no_page_contains_a_literal_count(folder):
     found = []
     for path in (ROOT / folder).rglob("*"):
         if path.suffix in {".md", ".html", ".txt"}:

@@ -58,9 +58,7 @@ WORDS_OF_VISITORS = ["Who pays?", "Our data, our people, our budget.", "Complian
 
 
 @given(LEVELS, st.sampled_from(WORDS_OF_VISITORS) | any_text())
-def test_three_questions_begin_with_the_step_of_the_headline_and_one_follows_from_their_words(
-    levels, words
-):
+def test_three_questions_begin_with_the_headlines_step_and_use_their_text(levels, words):
     made = brief_of(levels, words)
     assert any(one.wrote for one in made.asks) == bool(SUGGESTIONS.named_in(words))
     assert len(set(asked_about(made))) == len({one.text for one in made.asks}) == 3
@@ -169,7 +167,7 @@ def test_a_word_inside_another_does_not_match():
     assert SUGGESTIONS.named_in("Funding") == {"clarify-funding": ("funding", False)}
 
 
-def test_words_of_a_step_name_all_its_conditions():
+def test_words_of_a_step_match_all_its_conditions():
     made = brief_of([0] * 12, "We cannot agree on priorities.")
     assert sorted(asked_about(made)[1:]) == ["clarify-case", "clarify-funding"]
 
@@ -267,7 +265,7 @@ def test_the_published_file_contains_nothing_for_the_sales_team():
     assert not [ask for ask in SUGGESTIONS.asks.values() if ask in FRAMEWORK.text]
 
 
-def test_every_suggestion_is_a_question_of_its_own():
+def test_every_suggestion_is_a_unique_question():
     asked = [
         item["ask"] for key, items in DATA.items() if key not in (WORDS, GENERAL) for item in items
     ]

@@ -238,7 +238,7 @@ def test_shared_pages_contain_none_of_the_answers(chosen, phase):
             assert one.answer.text not in part or one.answer.text in others
 
 
-def test_wherever_we_promise_to_quote_no_answer_we_say_that_most_can_be_worked_out():
+def test_promises_to_quote_no_answer_add_that_most_can_be_inferred():
     message = email(of_levels([0] * 12))
     save = (ROOT / "lead_service/templates/assess/save.html").read_text("utf-8")
     assert save.count("quote") == 1  # the promise is above all the ways to save and share
@@ -252,14 +252,14 @@ def test_wherever_we_promise_to_quote_no_answer_we_say_that_most_can_be_worked_o
         assert re.search("can (still )?work out most of", said)
 
 
-def test_the_shared_page_does_not_tell_an_answer_from_another_with_the_same_level():
+def test_the_shared_page_does_not_distinguish_answers_of_the_same_level():
     worst = [one.answers[0] for one in FRAMEWORK.questions]
     unsure = [one.choices[-1] for one in FRAMEWORK.questions]
     assert page("shared", diagnosis_of(worst)) == page("shared", diagnosis_of(unsure))
 
 
 @given(st.lists(st.integers(0, 3), min_size=12, max_size=12))
-def test_the_shared_page_does_not_tell_which_of_two_open_answers_is_the_worse_one(levels):
+def test_the_shared_page_does_not_reveal_the_worse_of_two_open_answers(levels):
     swapped = list(levels)
     for first in range(0, 12, 2):
         if max(levels[first : first + 2]) <= 1:

@@ -87,7 +87,7 @@ def test_common_spellings_of_a_calendars_address_are_accepted():
     assert check_typed("http://localhost:9/a", allow_loopback=True) == "http://localhost:9/a"
 
 
-def test_this_machine_may_be_asked_by_http_where_it_is_allowed():
+def test_this_machine_may_be_read_by_http_if_allowed():
     assert check("http://127.0.0.1:8080/a", allow_loopback=True) == "http://127.0.0.1:8080/a"
     for typed in ("http://example.com/", "https://10.0.0.1/", "ftp://localhost/"):
         with pytest.raises(ValueError):

@@ -27,7 +27,7 @@ def needed(kind: str, call: Booking = CALL, *, has_heard=True, host_id=HOST, fac
 
 
 @pytest.mark.parametrize("kind", TO_VISITOR)
-def test_the_visitor_hears_of_the_call_as_it_is(kind):
+def test_the_visitors_email_describes_the_present_state_of_the_call(kind):
     assert needed(kind)
     assert not needed(kind, sequence=0)
     assert not needed(kind, CANCELED)

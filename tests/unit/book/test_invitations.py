@@ -131,7 +131,7 @@ def test_an_instant_without_a_zone_is_refused(name):
         replace(MEETING, **{name: datetime(2026, 3, 10)})
 
 
-def test_the_mail_parts_type_has_neither_spaces_nor_charset():
+def test_the_email_parts_type_has_neither_spaces_nor_charset():
     assert content_type("REQUEST") == "text/calendar;method=REQUEST"
     assert content_type("CANCEL") == "text/calendar;method=CANCEL"
 

@@ -36,7 +36,7 @@ zones = st.sampled_from(["UTC", "America/St_Johns", "Asia/Kathmandu", "Australia
 
 
 @given(st.datetimes(datetime(2001, 1, 1), datetime(2100, 1, 1)), zones)
-def test_every_instant_is_among_those_of_its_own_reading(instant, zone):
+def test_every_instant_is_among_those_of_its_reading(instant, zone):
     at = instant.replace(second=0, microsecond=0, tzinfo=UTC)
     reading = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
     found = wall_clock.instants(reading, zone)

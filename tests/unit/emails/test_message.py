@@ -117,7 +117,7 @@ def test_no_control_character_gets_into_an_attachments_header(field):
 
 
 @pytest.mark.parametrize("part", ["to", "subject", "text", "html"])
-def test_a_mail_with_an_empty_part_is_refused(part):
+def test_an_email_with_an_empty_part_is_refused(part):
     with pytest.raises(ValueError, match=part):
         Message(**{**vars(PLAIN), part: " \n" if part in {"text", "html"} else " "})
 
