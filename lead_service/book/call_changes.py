@@ -76,6 +76,7 @@ def correct_email(session: Session, settings: Settings, lead: Lead, email: str, 
     calls = session.scalars(query.order_by(Booking.host_id, Booking.id)).all()
     for call in calls:
         bookings.lock_one(session, call)
+    session.refresh(lead, with_for_update=True)
     confirmed = (Consent.lead_id == lead.id, Consent.source != TOLD_SOURCE)
     session.execute(update(Consent).where(*confirmed).values(is_proved=False))
     found = bookings.correct_lead(session, lead, email)

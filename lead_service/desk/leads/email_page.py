@@ -2,6 +2,7 @@
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from wtforms import Form
 
@@ -40,7 +41,10 @@ def correct_email_submit(lead_id: int) -> ResponseReturnValue:
     email = form.email.data or ""
 
     def work(session: Session, by: Actor) -> int | Lead:
-        other = capture.find_lead(session, email)
+        has_it = Lead.address == capture.normalize_email(email)
+        other = session.scalar(
+            select(Lead).where(has_it)
+        )  # the hosts of the calls are locked first
         if other and other.id != lead_id and request.form.get("other") != str(other.id):
             return other
         found = _find(session, lead_id)

@@ -212,6 +212,7 @@ def test_an_agreed_time_between_two_starts_goes_to_a_host_who_has_nothing_else(
     assert one(database, Booking).host_id == free
 
 
+@pytest.mark.both_engines
 def test_a_member_corrects_the_address_of_a_lead_and_of_its_calls(client, member, mails, database):
     press(client, "/desk/leads/new/", **TOLD | {"how": "Trade fair", "owner_id": "1"})
     book_form = {"at": "2026-11-24T09:00", "city": "Berlin", "name": "Dana", "submission": "x"}
@@ -231,6 +232,7 @@ def test_a_member_corrects_the_address_of_a_lead_and_of_its_calls(client, member
     assert changes(database, "lead 1")[-1] == ("lead_changed", 1)
 
 
+@pytest.mark.both_engines
 def test_a_member_can_merge_two_leads_of_one_person(client, lead, database):
     form = TOLD | {"email": "dnaa@example.com", "how": "Trade fair", "owner_id": "1", "note": NOTE}
     press(client, "/desk/leads/new/", **form)
