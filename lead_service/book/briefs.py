@@ -74,4 +74,4 @@ def source(chosen: Assessment, call: Booking | None, zone: str = "") -> str:
     of_call = f"the call on {zoned_time(call.starts_at, zone or call.host_zone)}"
     if call.assessment_id == chosen.id:
         return f"These answers came with {of_call}."
-    return f"No answers came with {of_call}. These are from {answered}."
+    return f"No answers came with {of_call}. The result below is from {answered}."

@@ -26,6 +26,12 @@ LARGEST = 50_000_000  # bytes, uncompressed: enough for ten years with guests an
 TOO_LARGE = "it is larger than 50 MB"
 LONGEST_WAIT = timedelta(hours=6)  # that a server may ask for; a reading is valid for a day
 REDIRECTS = 3
+SAID = {
+    401: "asks for a password",
+    403: "refuses access",
+    404: "doesn\u2019t have this calendar",
+    410: "no longer has this calendar",
+}
 GZIP = b"\x1f\x8b"
 LONGEST_MARK = 500  # characters of an ETag
 
@@ -68,7 +74,7 @@ def fetch(
 
     def allow(address: str) -> None:
         if not is_allowed(address, allow_loopback=allow_loopback):
-            raise Unreadable("its host name leads to a private address")
+            raise Unreadable("its host name points to a private address")
 
     pool = connections(allow=allow)
     try:
@@ -92,12 +98,12 @@ def _follow(
         try:
             url = check(url, allow_loopback=allow_loopback)
         except ValueError as fault:
-            raise Unreadable(f"the address that it leads to {fault}") from None
+            raise Unreadable(f"the address that it redirects to {fault}") from None
         answer = _ask(pool, url, headers)
         if isinstance(answer, Fetched):
             return answer
         url = urljoin(url, answer)
-    raise Unreadable(f"it leads on more than {REDIRECTS} times")
+    raise Unreadable(f"it redirects more than {REDIRECTS} times")
 
 
 def _ask(pool: httpcore.ConnectionPool, url: str, headers: dict[str, str]) -> Fetched | str:
@@ -109,7 +115,8 @@ def _ask(pool: httpcore.ConnectionPool, url: str, headers: dict[str, str]) -> Fe
         if answer.status == 304 and headers.keys() & {"If-None-Match", "If-Modified-Since"}:
             return Fetched(None)
         if answer.status != 200:
-            raise Unreadable(f"the server answered {answer.status}", _wait(given))
+            said = SAID.get(answer.status, "sent no calendar")
+            raise Unreadable(f"the server {said} ({answer.status})", _wait(given))
         etag, date = (_mark(given, name) for name in ("ETag", "Last-Modified"))
         return Fetched(_body(answer, given), etag, date)
 
@@ -118,7 +125,7 @@ def _body(answer: httpcore.Response, given: Headers) -> bytes:
     """Read and decompress the content in pieces, so that it never grows beyond LARGEST."""
     coding = given.get("Content-Encoding", "identity").strip().lower()
     if coding not in {"identity", "gzip", "x-gzip", ""}:
-        raise Unreadable("it came packed in a way that we did not ask for")
+        raise Unreadable("it uses a compression that we don\u2019t support")
     if given.get("Content-Length", 0, int) > LARGEST:
         raise Unreadable(TOO_LARGE)
     body, unpack = bytearray(), None
@@ -130,9 +137,9 @@ def _body(answer: httpcore.Response, given: Headers) -> bytes:
             if len(body) > LARGEST:
                 raise Unreadable(TOO_LARGE)
     except httpcore.RemoteProtocolError:
-        raise Unreadable("it ended before its end") from None
+        raise Unreadable("it was cut off") from None
     if unpack and (not unpack.eof or unpack.unused_data):
-        raise Unreadable("it ended before its end")
+        raise Unreadable("it was cut off")
     return bytes(body)
 
 

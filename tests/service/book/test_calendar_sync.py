@@ -255,7 +255,7 @@ def test_the_last_good_busy_times_stay_after_a_failed_reading(read, busy, answer
 def test_the_address_of_a_calendar_is_neither_logged_nor_shown(read, caplog):
     caplog.set_level("DEBUG")
     found = read(fail)
-    assert found.fault == "the server answered 500"
+    assert found.fault == "the server sent no calendar (500)"
     read(ics("20261126T090000Z"), 10)
     logged = " ".join(str(record.__dict__) for record in caplog.records)
     assert "answered 500" in logged

@@ -307,7 +307,7 @@ def test_a_late_email_says_when_it_was(client, mails, at):
     assert "late" not in sent_to(mails, "team@example.com")[0].text
     at(MONDAY_MORNING + timedelta(days=8))
     (late,) = sent_to(mails, "team@example.com")
-    assert "This email is late. This happened on Monday, November 23, 2026." in late.text
+    assert "It's about something that happened on Monday, November 23, 2026." in late.text
     assert "Monday, November 23" in late.html
 
 
@@ -325,7 +325,7 @@ def test_a_later_booking_from_a_result_comes_with_the_brief(client, framework, m
 def test_without_an_assessment_the_email_says_so_and_leaves_out_unknown_details(client, mails):
     write(client)
     (message,) = sent_to(mails, "team@example.com")
-    assert "No self-assessment came with this." in message.text
+    assert "We have no completed self-assessment from them." in message.text
     for name in ("Company", "Phone", "Came from", "None", "none"):
         assert name not in message.text
 

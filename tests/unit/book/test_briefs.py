@@ -24,5 +24,6 @@ def test_a_brief_says_whether_its_answers_came_with_the_call_that_it_is_for():
     when = "the call on Monday, November 23, 2026, 9:00 am Berlin time (CET)"
     assert source(FIRST, call).replace("\u00a0", " ") == f"These answers came with {when}."
     latest = source(LATEST, call).replace("\u00a0", " ")
-    assert latest == f"No answers came with {when}. These are from Wednesday, November 25, 2026."
+    below = "The result below is from Wednesday, November 25, 2026."
+    assert latest == f"No answers came with {when}. {below}"
     assert source(LATEST, None) == "They answered on Wednesday, November 25, 2026."
