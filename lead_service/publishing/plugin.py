@@ -81,7 +81,7 @@ class Build:
     framework: Framework
     today: date  # in UTC
     calls: CallTypes = field(init=False)
-    words: dict[str, str] = field(init=False)  # by the names of placeholders
+    words: dict[str, dict[str, str]] = field(init=False)  # for placeholders, by a page's step
     published: assets.Assets = field(init=False)
     compressor: assets.Compressor = field(init=False)
     cards: Cards = field(init=False)
@@ -102,9 +102,7 @@ class Build:
 
     def filled(self, value: Any, slug: str | None = None) -> Any:
         """Replace placeholders in a text, or in all texts of a front matter."""
-        step = next((step for step in self.framework.steps if step.slug == slug), None)
-        own = {placeholders.OF_STEP: counts(self.framework).of(step)} if step else {}
-        return placeholders.filled(value, self.words | placeholders.with_capitals(own))
+        return placeholders.filled(value, self.words.get(str(slug)) or self.words[""])
 
 
 class PublishingPlugin(BasePlugin[PublishingConfig]):
@@ -186,12 +184,16 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             return faults
         self.build = Build(framework, get_build_datetime().date())
         self.build.calls = call_types
-        self.build.words = placeholders.words(
+        words = placeholders.words(
             self.build.framework,
             self.build.calls.default,
             config.extra["retention_days"],
             config.extra["backup_days"],
         )
+        self.build.words = {"": words}
+        for step in framework.steps:
+            own = {placeholders.OF_STEP: counts(framework).of(step)}
+            self.build.words[step.slug] = words | placeholders.with_capitals(own)
         self.build.unconfirmed = [
             f"{path.name}: {engagement.name}: {key}"
             for engagement in self.build.framework.engagements
@@ -515,8 +517,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         told = (config.site_name, config.site_url, config.site_description, config.copyright)
         data = (Path(config.docs_dir, name) for name in mistakes.DATA)
         shared = hash_of(said, told, files=(*data, *_templates()))
-        of_all = [replace(article, html="") for article in listing.newest]
-        for_lists = hash_of(shared, of_all)
+        facts = {one.url: repr(replace(one, html="")) for one in listing.newest}
+        for_lists = hash_of(shared, facts)
 
         def made_with(page: Page) -> object:
             article = build.articles.get(page.file.src_uri)
@@ -524,7 +526,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
                 return for_lists
             near = (article, listing.older(article), listing.newer(article))
             shown = (*near, *listing.related(article))
-            return shared, [replace(one, html="") for one in shown if one]
+            return shared, [one and facts[one.url] for one in shown]
 
         return made_with
 

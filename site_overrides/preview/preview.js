@@ -14,6 +14,6 @@ async function look() {
     if (faults.length && box.textContent !== text) box.textContent = text;
     if (!faults.length && build !== seen) location.reload();
   } catch { /* the service is starting again */ }
-  setTimeout(look, 250);
+  setTimeout(look, 100);
 }
 look();
