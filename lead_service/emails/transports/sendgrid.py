@@ -1,8 +1,8 @@
 """Send email through SendGrid, and interpret its responses.
 
-Its client makes the request's JSON and headers; `deadline_http` guards against where it would lose
-an email or leak the key. Success is exactly 202; in sandbox mode, which checks an email and does
-not send it, the provider answers 200.
+SendGrid's package builds the JSON of a request; `outbound` sends it within a deadline and never
+follows a redirect with the key. Success is exactly 202; in sandbox mode, in which SendGrid checks
+an email without sending it, it is 200.
 """
 
 import base64
