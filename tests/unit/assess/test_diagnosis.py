@@ -317,7 +317,7 @@ def test_a_phase_changes_words_and_nothing_else(chosen, phase):
 def test_a_best_answer_before_a_rollout_is_worded_as_a_decision():
     made = diagnosis([0] * 12, "idea")
     texts = {one.question.id: one.text for one in made.open}
-    assert "of every other system has agreed to one" in texts["implement-information"]
+    assert "each system it would connect to has agreed" in texts["implement-information"]
     assert "Dates are set for measuring the benefit after launch" in texts["nurture-benefit"]
     assert "will be trained" in texts["organize-help"]
 
