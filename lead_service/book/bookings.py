@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from ..assess.models import Assessment, Referenced
 from ..assess.ownership import is_confirmed, take_along
@@ -241,6 +241,13 @@ def has_later(session: Session, booking: Booking) -> bool:
     """Say whether the same lead has a later call that was not canceled."""
     later = select(Booking.id).where(Booking.lead_id == booking.lead_id, *coming(booking.starts_at))
     return session.scalar(later.limit(1)) is not None
+
+
+def coming_calls(session: Session, lead_ids: Collection[int], now: datetime) -> Sequence[Booking]:
+    """Return the leads' upcoming calls, in the order in which their hosts are locked."""
+    query = select(Booking).where(Booking.lead_id.in_(lead_ids), *coming(now))
+    query = query.options(joinedload(Booking.host))
+    return session.scalars(query.order_by(Booking.host_id, Booking.id)).all()
 
 
 def find_booking(session: Session, token: str, *, lock: bool = False) -> Booking | None:

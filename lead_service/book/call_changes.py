@@ -8,7 +8,7 @@ of two gets `Taken`.
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from ..accounts.audit_log import Actor, AuditKind, Detail
@@ -23,7 +23,7 @@ from ..leads.models import Consent, EventKind, Lead
 from ..settings import Settings
 from . import bookings, notifications
 from .hosts.models import Host
-from .models import Booking, CallOutcome, coming
+from .models import Booking, CallOutcome
 from .notifications import ChangeNotice
 from .terms import Terms
 
@@ -72,8 +72,7 @@ def correct_email(session: Session, settings: Settings, lead: Lead, email: str, 
     That is the one that has the address already, if any, with all that we know of this one. A tick
     that was confirmed from the old mailbox has to be confirmed from the new one.
     """
-    query = select(Booking).where(Booking.lead_id == lead.id, *coming(by.at))
-    calls = session.scalars(query.order_by(Booking.host_id, Booking.id)).all()
+    calls = bookings.coming_calls(session, [lead.id], by.at)
     for call in calls:
         bookings.lock_one(session, call)
     session.refresh(lead, with_for_update=True)

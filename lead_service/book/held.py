@@ -193,20 +193,13 @@ def _clear_call(booking_id: int, by: Actor, session: Session) -> bool:
     return True
 
 
-def coming_calls(session: Session, lead_ids: Collection[int], now: datetime) -> Sequence[Booking]:
-    """Return the leads' upcoming calls, in the order in which their hosts are locked."""
-    query = select(Booking).where(Booking.lead_id.in_(lead_ids), *coming(now))
-    query = query.options(joinedload(Booking.host))
-    return session.scalars(query.order_by(Booking.host_id, Booking.id)).all()
-
-
 def cancel_spam(session: Session, settings: Settings, lead_id: int, by: Actor) -> int:
     """Cancel a lead's upcoming calls and waiting emails; return how many calls.
 
     An invited host gets an email. The visitor does only if their address is confirmed, since
     anyone can type any address.
     """
-    calls = coming_calls(session, [lead_id], by.at)
+    calls = bookings.coming_calls(session, [lead_id], by.at)
     gone = [call for call in calls if call_changes.cancel(session, settings, call, by, spam=SPAM)]
     about = OutboxMessage.booking_id
     others = or_(about.is_(None), about.not_in([call.id for call in gone]))

@@ -8,14 +8,13 @@ from wtforms import Form
 
 from ... import clock
 from ...accounts.audit_log import Actor
-from ...book import call_changes
+from ...book import bookings, call_changes
 from ...book.forms import refuse_hosts
 from ...leads import capture
 from ...leads.models import Lead
 from ...web.context import context
 from ...web.fields import address
 from ..blueprint import blueprint, write
-from .lead_detail import coming_calls
 from .lead_page import find_lead_or_404
 
 
@@ -67,7 +66,7 @@ def _find(session: Session, lead_id: int) -> Lead:
 def _render(lead_id: int, form: EmailForm, other: Lead | None = None) -> str:
     with context().database.read() as session:
         found = _find(session, lead_id)
-        calls = coming_calls(session, found, clock.now())
+        calls = bookings.coming_calls(session, [found.id], clock.now())
         return render_template(
             "desk/leads/email.html", lead=found, form=form, other=other, calls=calls
         )

@@ -11,6 +11,7 @@ from ...action_framework.types import Step
 from ...assess.brief import Brief
 from ...assess.models import Assessment, framework_of
 from ...book import briefs
+from ...book.bookings import is_upcoming
 from ...book.models import Booking
 from ...emails.models import OutboxMessage
 from ...leads import touch
@@ -106,7 +107,7 @@ def load_lead_detail(
         permission=permission(occasion, agreed(session, lead.id)),
         brief=briefs.brief_of(session, published, lead.id, call, words, zone),
         next_call=next_call,
-        other_calls=[one for one in _coming(calls, now) if one is not call],
+        other_calls=[one for one in calls if is_upcoming(one, now) and one is not call],
         said=said,
         touches=_touches(published, lead),
         articles=_articles(published, [*reversed(taken), *reversed(calls)]),
@@ -128,15 +129,6 @@ def calls_of(session: Session, lead: Lead) -> Sequence[Booking]:
     """Return all calls of a lead with their hosts, the latest first."""
     query = select(Booking).where(Booking.lead_id == lead.id).options(joinedload(Booking.host))
     return session.scalars(query.order_by(Booking.starts_at.desc())).all()
-
-
-def coming_calls(session: Session, lead: Lead, now: datetime) -> list[Booking]:
-    """Return a lead's upcoming calls."""
-    return _coming(calls_of(session, lead), now)
-
-
-def _coming(calls: Sequence[Booking], now: datetime) -> list[Booking]:
-    return [call for call in calls if call.is_live and call.starts_at > now]
 
 
 def _questionnaire(session: Session, assessment: Assessment) -> Questionnaire:

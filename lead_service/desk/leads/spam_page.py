@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ... import clock
 from ...accounts.audit_log import Actor, AuditKind
-from ...book import held
+from ...book import bookings, held
 from ...leads.models import Lead, Stage
 from ...web.context import context
 from ..blueprint import blueprint, write
@@ -23,7 +23,7 @@ def ask_spam() -> str:
     ids = lead_ids(request.args.getlist("lead"))
     with context().database.read() as session:
         leads = session.scalars(select(Lead).where(Lead.id.in_(ids)).order_by(Lead.id)).all()
-        calls = held.coming_calls(session, ids, clock.now())
+        calls = bookings.coming_calls(session, ids, clock.now())
         page = "desk/leads/spam.html"
         return render_template(page, leads=leads, calls=calls) if leads else abort(404)
 

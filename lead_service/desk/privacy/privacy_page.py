@@ -11,6 +11,7 @@ from wtforms import Form
 
 from ... import clock
 from ...accounts.audit_log import Actor, AuditKind
+from ...book import bookings
 from ...emails import provider_erasure
 from ...formats import write_date
 from ...leads.models import Lead
@@ -19,7 +20,6 @@ from ...web.context import context
 from ...web.fields import address
 from .. import labels
 from ..blueprint import acting, admins_only, blueprint, write
-from ..leads import lead_detail
 
 SOON = timedelta(days=30)
 LISTED = 20  # leads to be erased soon
@@ -53,7 +53,7 @@ def held_about() -> ResponseReturnValue:
             form=form,
             counts={name: len(rows) for name, rows in held.items() if rows},
             lead=lead,
-            coming=lead_detail.coming_calls(session, lead, now) if lead else [],
+            coming=bookings.coming_calls(session, [lead.id], now) if lead else [],
             words=labels,
         )
 
