@@ -11,15 +11,15 @@ SITE_SOURCES := $(shell find docs site_overrides mkdocs.yml lead_service/publish
 	lead_service/action_framework lead_service/assess/brief.yml lead_service/headers.py lead_service/formats.py \
 	lead_service/static lead_service/own_files.py lead_service/palette.py lead_service/templates/signature.html \
 	lead_service/templates/person.html lead_service/people.py lead_service/call_types.py lead_service/service_pages.py -type f -not -name '*.pyc')
-# What the site reads from the environment (settings.py, OF_THE_SITE): another value is another site.
+# Settings that appear in the site's pages (settings.py, OF_THE_SITE): changing one rebuilds the site.
 SITE_SETTINGS := PUBLIC_URL BIND_ADDRESS PORT PRACTICE_NAME PRACTICE_LEGAL_NAME PRACTICE_POSTAL_ADDRESS \
 	PRACTICE_EMAIL PRACTICE_PHONE PRACTICE_COUNTRY PRACTICE_RESPONSIBLE PRACTICE_REGISTER \
 	PRACTICE_VAT_ID RETENTION_DAYS BACKUP_DAYS
-# Pages name the port. A server on another PORT shows a site of its own, so that none is built anew
-# under the first.
+# Pages contain the port, so a server on another PORT has its own site, and doesn't rebuild the
+# first one's.
 SITE := $(if $(filter-out 8000,$(PORT)),var/sites/$(PORT),site)
 SEEN_SETTINGS := var/site-settings-$(notdir $(SITE))
-# Where tests put their databases: into memory, where there is some, since a disk waits at each commit.
+# The folder of tests' databases: in memory if possible, because a disk waits at each commit.
 IN_MEMORY := $(shell [ "$$(df -k /dev/shm 2>/dev/null | awk 'NR == 2 { print $$4 }')" -ge 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 
 .PHONY: help setup setup-tests tools build serve preview demo lint test test-all coverage soak check pictures bench lock audit sbom secrets clean always
@@ -28,7 +28,7 @@ IN_MEMORY := $(shell [ "$$(df -k /dev/shm 2>/dev/null | awk 'NR == 2 { print $$4
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-11s %s\n", $$1, $$2 }'
 
-# Two makes in one folder take turns: what is made below .venv, var and site is made by one at a time.
+# Two makes in one folder take turns writing to .venv, var and site.
 setup: ## Install what serving needs, from the pinned requirements
 	@$(INNER) .venv/ready
 setup-tests: ## Install what the tests need, too
@@ -51,7 +51,7 @@ $(SITE)/.built: .venv/ready $(SITE_SOURCES) $(SEEN_SETTINGS)
 	@rm -rf $(SITE).old; [ ! -e $(SITE) ] || mv $(SITE) $(SITE).old; mv $(SITE).new $(SITE); rm -rf $(SITE).old
 	@touch $@
 
-# Looked at every time, and written only when it differs, so that nothing else is made anew.
+# Checked every time, and written only if it differs, so that nothing is rebuilt without need.
 $(SEEN_SETTINGS): always
 	@umask 077; mkdir -p var; \
 	for name in $(SITE_SETTINGS); do printf '%s=%s\n' $$name "$$(printenv $$name)"; done >$@.$$$$; \
@@ -76,7 +76,7 @@ lint: setup-tests ## Check style, types and import contracts
 	@$(BIN)/lint-imports --no-cache >var/lint 2>&1 || { cat var/lint; exit 1; }
 	@$(BIN)/mypy --no-error-summary
 
-# Hundreds of processes start, which would compile the program anew if they could not keep it.
+# Hundreds of processes start, which would each compile the program without bytecode files.
 # One worker more than processors: some wait for a browser or a database.
 WORKERS = $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 PYTEST = $(IN_MEMORY) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q -n $(WORKERS)

@@ -1,4 +1,4 @@
-// The keys of the desk, as its page of keys lists them. Everything works without them.
+// The desk's keyboard shortcuts, listed on their own page. Everything works without them.
 const OFF = "desk-keys-off";
 const places = { l: "/desk/", c: "/desk/calls/", a: "/desk/availability/", e: "/desk/outbox/", f: "/desk/funnel/", t: "/desk/team/" };
 const rows = [...document.querySelectorAll("main .desk-open, .desk-what > a")];
