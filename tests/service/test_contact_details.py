@@ -70,7 +70,7 @@ def test_every_field_is_stored_and_shown_wherever_the_others_are(told, database,
             }, place
     texts = {
         "the page of the lead": told.get("/desk/leads/1/").text.partition('id="work"')[0],
-        "the list of their calls": told.get("/desk/leads/1/").text.partition(">As</th>")[2],
+        "the list of their calls": told.get("/desk/leads/1/").text.partition(">Booked as</th>")[2],
         "the page of the call": call,
         "the form to book for them": told.get("/desk/leads/1/book/").text,
     }
