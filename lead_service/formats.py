@@ -50,8 +50,8 @@ def zoned_clock(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
 
 
 def near_time(instant: datetime, zone: str, is_24_hours: bool = False) -> str:
-    """Write an instant without its year: Tuesday, November 24, 9:30 am New York time (EST)."""
-    return f"{weekday_date(instant, zone)}, {zoned_clock(instant, zone, is_24_hours)}"
+    """Write an instant without its year: Tuesday, November 24, at 9:30 am New York time (EST)."""
+    return f"{weekday_date(instant, zone)}, at {zoned_clock(instant, zone, is_24_hours)}"
 
 
 def zoned_time(instant: datetime, zone: str) -> str:
