@@ -114,6 +114,7 @@ NO_MISTAKES = (
     *("Text (1)\n{ .annotate }\n\n1.  A", "> A (1)\n> { .annotate }\n>\n> 1. A"),
     *("```\n# (see 1)\n```", "A\n===\n"[:1], "- a\n    - b\n- c", "[a]: https://b.example"),
     *("<https://b.example> and [https://b.example](https://b.example)", "Q&A; R&amp;D &eacute;"),
+    *("[`a`](b.md)", "- `a`\n- b", "So says Ann[^1]: a.\n\n[^1]: B"),
     *("\u2014 Ann", "2. a\n3. b", "1.5 million", "[a](https://b.example/c?d=https://e.example)"),
 )  # fmt: skip
 NAMES = (

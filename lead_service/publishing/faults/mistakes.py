@@ -222,21 +222,18 @@ def _pictures(text: str) -> Iterator[tuple[int, str]]:
 
 def _notes(text: str) -> Iterator[tuple[int, str]]:
     notes = [*NOTE.finditer(text)]
-    starts = {found.start() for found in re.finditer(r"(?m)^ {0,3}(?=\[\^)", text)}
-    defined = {found[1] for found in notes if found[2]}
-    used = {found[1] for found in notes if not found[2]}
-    seen: set[str] = set()
+    begins = {found.end() for found in re.finditer(r"(?m)^[ \t>]*(?=\[\^)", text)}
+    texts = [found for found in notes if found[2] and found.start() in begins]
+    used = {found[1] for found in notes if found not in texts}
     for found in notes:
-        if found[1] not in defined:
+        if found[1] not in {one[1] for one in texts}:
             yield found.start(), f"the footnote has no text: add a line [^{found[1]}]: with it"
-        elif found[2] and found[1] in seen:
+    for place, found in enumerate(texts):
+        if found[1] in {one[1] for one in texts[:place]}:
             yield found.start(), f"another footnote is called [^{found[1]}] too"
-        elif found[2] and found.start() in starts and found[1] not in used:
-            yield (
-                found.start(),
-                f"no place in the text refers to this footnote: write [^{found[1]}]",
-            )
-        seen |= {found[1]} if found[2] else set()
+        elif found[1] not in used:
+            wrong = f"no place in the text refers to this footnote: write [^{found[1]}]"
+            yield found.start(), wrong
 
 
 def _blocks(text: str) -> Iterator[tuple[int, str]]:
