@@ -3,7 +3,9 @@
 Lighthouse loads a page of each type from our own server through the installed Chromium, and beside
 them a page of nothing but an article's words. The targets are 1.15 of the bare page's largest
 paint, no shift, no blocking, and all four scores at 100. Pages behind a token are left out: they
-are not to be indexed, which costs them points.
+are not to be indexed, which costs them points. Two things cost a round trip more than the bare
+page: the service's styles, which its policy keeps out of its pages, and an article's second font,
+which HTTP/2 spares where a proxy speaks it.
 
 Lighthouse is a program of its own, which this repository does not hold: it is taken from the PATH,
 or from where the environment's LIGHTHOUSE says.
