@@ -15,6 +15,7 @@ from ..action_framework.types import Framework
 from ..formats import long_date
 from ..web import carried
 from ..web.context import context
+from ..web.pages import compressed
 from ..web.security import are_too_many_messages, limit_posts
 from . import earlier, emails, models, pdf, text
 from .blueprint import blueprint, find_or_404
@@ -47,6 +48,7 @@ def result(token: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/example/")
+@compressed
 def example() -> str:
     """Show an example of a result, for visitors who want to see one first."""
     framework = context().published.framework

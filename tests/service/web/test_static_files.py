@@ -59,7 +59,7 @@ def test_a_site_that_is_built_anew_is_served_without_a_restart(environment, tmp_
     assert client.get("/insights/new").location == "/insights/new/"
 
 
-@pytest.mark.parametrize("path", ["/book/", "/assessment/", "/contact/"])
+@pytest.mark.parametrize("path", ["/book/", "/assessment/", "/assessment/example/", "/contact/"])
 def test_pages_without_secrets_are_compressed(client, path):
     accept = {"Accept-Encoding": "gzip, br"}
     whole, small = client.get(path), client.get(path, headers=accept)
