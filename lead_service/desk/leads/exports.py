@@ -2,7 +2,7 @@
 
 The CSV follows RFC 4180, in UTF-8. No visitor's text can run as a formula in it, because
 people open any CSV in a spreadsheet. For other systems, phone numbers stay as they
-are dialed. The variant for spreadsheets guards them too, and starts with a byte order mark, by
+are typed. The variant for spreadsheets guards them too, and starts with a byte order mark, by
 which Excel detects UTF-8. Every field is in quotes, so that a program that splits at semicolons
 still sees where fields begin.
 """
@@ -47,7 +47,7 @@ MARK = "\ufeff"
 FORMULA = frozenset("=+-@\u2212")
 CONTROL = frozenset("\t\r\n\0")
 QUOTES = frozenset("\"'\u201a\u201e")  # quotes outside of the categories below
-E164 = re.compile(r"\+[1-9][0-9]{6,14}")  # safe, although it starts with +
+PHONE_NUMBER = re.compile(r"\+[0-9 ().-]+")  # safe, although it starts with +
 SKIPPED = {"Cc", "Cf", "Pi", "Pf", "Sk"}  # controls, zero-width characters, quotes, lone accents
 
 AT_ONCE = 500
@@ -70,7 +70,7 @@ def safe_line(fields: Iterable[str]) -> str:
 
 def system_line(fields: Iterable[str]) -> str:
     """Return one record for another system, with its line end."""
-    return line(text if E164.fullmatch(text) else safe(text) for text in fields)
+    return line(text if PHONE_NUMBER.fullmatch(text) else safe(text) for text in fields)
 
 
 def safe(text: str) -> str:
@@ -106,7 +106,8 @@ def leads_csv() -> Response:
     is_for_spreadsheet = request.args.get("variant") == "spreadsheet"
     pieces = lines(context(), ids, clock.now(), is_for_spreadsheet=is_for_spreadsheet)
     answer = Response(pieces, content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = 'attachment; filename="leads.csv"'
+    name = "leads-for-spreadsheets.csv" if is_for_spreadsheet else "leads.csv"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 

@@ -55,7 +55,10 @@ def test_other_text_stays_as_it_is(text):
 
 @pytest.mark.parametrize(
     ("text", "kept"),
-    [("+12125550100", True), ("+1 212", False), ("+12125550100+1", False), ("=1", False)],
+    [
+        *[(phone, True) for phone in ("+12125550100", "+49 (0)89.55-50", "+1 212")],
+        *[(other, False) for other in ("+12125550100+1", "+1*2", "+", "+A1", "+1\n2", "=1")],
+    ],
 )
 def test_another_system_gets_phone_numbers_as_they_are_dialed(text, kept):
     assert system_line([text]) == line([text if kept else safe(text)])
