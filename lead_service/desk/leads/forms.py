@@ -111,6 +111,7 @@ NO_EMAIL = (
 class NewLeadForm(ToldForm, OwnerForm):
     """The form of a lead that a member adds."""
 
+    submission = HiddenField()
     email = address("Email address", required=NO_EMAIL)
     how = short_text(
         "How do you know them?", required="Enter how you know them.", autocomplete="off"

@@ -93,12 +93,14 @@ def add(
     owner_id: int | None,
     may_contact: bool | None,
     note: str = "",
+    key: str | None = None,
 ) -> Added:
     """Add a person who talked to a member, or fill in their existing lead.
 
     `how` says how the member knows them. It is the last source, and the event keeps it when the
     lead comes back by another. `may_contact` is what they answered, None if not asked. What
-    differs from what we know is kept in the timeline.
+    differs from what we know is kept in the timeline. A second form with the same `key` adds
+    nothing.
     """
     known = capture.find_lead(session, details.email)
     other = _other_details(known, details) if known else {}
@@ -106,7 +108,11 @@ def add(
     lead = capture.capture_lead(session, details, at=by.at, touches=[touch])
     said = "; ".join([how, *(f"{LABELS[name]}: {typed}" for name, typed in other.items())])
     detail = {"note": said, "source": written_by_hand(how)}
-    events.record_event(session, lead, EventKind.TALKED, by.at, member=by.member_id, **detail)
+    talked = EventKind.TALKED
+    if not events.record_event(
+        session, lead, talked, by.at, key=key, member=by.member_id, **detail
+    ):
+        return Added(lead, is_new=True, other=[])
     consent.record_told(session, lead, may_contact, by.at)
     if owner_id and lead.owner_id is None:
         lead.owner_id, lead.version = owner_id, lead.version + 1

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from ...accounts.audit_log import Actor
 from ...leads.contact_details import LABELS
 from ...web.context import context
+from ...web.tokens import new_token, token_hash
 from ..blueprint import blueprint, write
 from ..team import membership
 from . import lead_updates
@@ -17,7 +18,7 @@ from .forms import NewLeadForm
 def new_lead() -> str:
     """Show the form; `how` fills in how the member knows the person."""
     known = {"owner_id": str(g.desk.member_id), "how": request.args.get("how", "")}
-    return _render_form(NewLeadForm(data=known))
+    return _render_form(NewLeadForm(data=known | {"submission": new_token()}))
 
 
 @blueprint.post("/leads/new/")
@@ -37,6 +38,8 @@ def new_lead_submit() -> ResponseReturnValue:
             owner_id=form.owner,
             may_contact=form.consent,
             note=form.note.data or "",
+            # All fields count: someone may go back and change the form for another person.
+            key=token_hash(f"desk {form.data}") if form.submission.data else None,
         )
         return added.lead.id, _told(added)
 
