@@ -63,7 +63,7 @@ def _book(session: Session, lead_id: int, form: BookForm, by: Actor) -> int:
     """Book for a lead and queue the emails; return the call's id."""
     settings, calls = context().settings, context().published.calls
     lead = find_lead_or_404(session, lead_id)
-    start, any_time = asked_start(desk_zone(session))
+    start, any_time = asked_start(desk_zone(session), by.at)
     article, source = touch.came_by(lead.latest_touch)
     wanted = bookings.BookingRequest(
         start=start,

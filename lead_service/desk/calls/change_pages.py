@@ -77,7 +77,7 @@ def move_call_submit(call_id: int) -> ResponseReturnValue:
     """Move a call and email both sides."""
 
     def change(session: Session, call: Booking, by: Actor, note: str) -> None:
-        start, any_time = asked_start(desk_zone(session))
+        start, any_time = asked_start(desk_zone(session), by.at)
         settings, calls = context().settings, context().published.calls
         if not call_changes.move(
             session,

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from ...book import bookings
 from ...book.availability import month, queries, refusals
 from ...book.availability.host_cache import AHEAD
+from ...book.availability.host_rules import MOST_DAYS
+from ...book.availability.time_cells import CELL
 from ...book.forms import parse_start, start_text
 from ...book.hosts.models import Host
 from ...book.models import Booking
@@ -25,18 +27,29 @@ class Refused(Exception):
     """The requested start can't be used; the message says why."""
 
 
-def asked_start(zone: str) -> tuple[datetime, bool]:
+def asked_start(zone: str, now: datetime) -> tuple[datetime, bool]:
     """Return the start (UTC) from the form, and whether the member typed it.
 
-    A typed time is in `zone`. Raises Refused.
+    A typed time is in `zone`. Raises Refused for one at which no host could start a call.
     """
     chosen, typed = request.form.get("start", ""), request.form.get("at", "")
     if bool(chosen) == bool(typed):
         raise Refused("Choose a time.")
-    if chosen:
-        return parse_start(chosen) or abort(422), False
+    start = _instant(typed, zone) if typed else parse_start(chosen) or abort(422)
+    if start <= now:
+        raise Refused("That time has passed. Choose a later one.")
+    if start > now + AHEAD:
+        raise Refused(f"That time is more than {MOST_DAYS} days ahead. Choose an earlier one.")
+    if typed and start.timestamp() % CELL.total_seconds():
+        raise Refused("Calls start at minutes that end in 0 or 5, such as 9:05. Choose such a time.")
+    return start, bool(typed)
+
+
+def _instant(typed: str, zone: str) -> datetime:
     reading = wall_clock.parse(typed)
-    found = wall_clock.instants(reading, zone) if reading else []
+    if reading is None:
+        raise Refused("The time must be a real date and time, such as 2026-11-24T09:00.")
+    found = wall_clock.instants(reading, zone)
     if len(found) != 1:
         twice = (
             "the clocks show this one twice on that day"
@@ -44,7 +57,7 @@ def asked_start(zone: str) -> tuple[datetime, bool]:
             else "the clocks skip this one on that day"
         )
         raise Refused(f"Choose another time: {twice}.")
-    return found[0], True
+    return found[0]
 
 
 def why(
@@ -64,7 +77,7 @@ def why(
         f"{one.host}: {refusals.on_desk(one.reason, zone, now)}"
         for one in refused.refusals[:MOST_HOSTS]
     ]
-    start = asked_start(zone)[0]
+    start = asked_start(zone, now)[0]
     starts = [start for day in choice["by_day"].values() for start in day]
     near = [moment(one, zone, now) for one in month.nearest(starts, start, zone, MOST_NEAR)]
     nearest = f"Nearest times: {'; '.join(near)}. Choose one" if near else "Choose another time"

@@ -163,17 +163,19 @@ def test_a_time_that_is_gone_or_outside_the_hours_is_refused_unless_it_was_agree
     book(client, "20261124T0900Z")
     form = {"city": "Berlin", "name": "Dana", "note": NOTE}
     page = lead + "book/"
-    for chosen, status in [
-        ({"start": "20261124T0900Z"}, 409),
-        ({"at": "2026-11-24T09:00"}, 409),
-        ({"start": "20261128T0615Z"}, 422),
-        ({"at": "2026-11-22T09:00"}, 422),
-        ({}, 422),
-        ({"at": "2026-11-28T06:15", "city": "Atlantis"}, 422),
+    for chosen, status, why in [
+        ({"start": "20261124T0900Z"}, 409, "has another call then"),
+        ({"at": "2026-11-24T09:00"}, 409, "has another call then"),
+        ({"start": "20261128T0615Z"}, 422, "That time is not available"),
+        ({"at": "2026-11-22T09:00"}, 422, "That time has passed"),
+        ({"at": "2026-11-28T06:17"}, 422, "start at minutes that end in 0 or 5"),
+        ({"at": "2036-11-28T06:15"}, 422, "more than 400 days ahead"),
+        ({}, 422, "Choose a time"),
+        ({"at": "2026-11-28T06:15", "city": "Atlantis"}, 422, "know this city"),
     ]:
         sent = press(client, page, **form | {"submission": "x"} | chosen)
         assert sent.status_code == status, chosen
-        assert NOTE in sent.text
+        assert NOTE in sent.text and why in sent.text, chosen
     sent = press(client, page, **form | {"submission": "x", "at": "2026-11-28T06:15"})
     assert sent.status_code == 303
     assert one(database, Booking).starts_at == datetime(2026, 11, 28, 6, 15, tzinfo=UTC)

@@ -164,18 +164,21 @@ def test_a_time_that_is_not_on_offer_can_be_agreed_on(client, call, database):
     assert stored(database).starts_at == datetime(2026, 11, 28, 6, 15, tzinfo=UTC)
 
 
-def test_without_one_unambiguous_time_nothing_moves(client, call, database):
-    for chosen in [
-        {},
-        {"start": start_text(NOON), "at": "2026-11-24T12:00"},
-        {"at": "soon"},
-        {"at": "2026-11-24T09:00"},
-        {"at": "2026-11-24T12:03"},
-        {"at": "2026-11-22T12:00"},
+def test_without_one_possible_time_nothing_moves_and_the_page_says_why(client, call, database):
+    for chosen, why in [
+        ({}, "Choose a time."),
+        ({"start": start_text(NOON), "at": "2026-11-24T12:00"}, "Choose a time."),
+        ({"at": "soon"}, "must be a real date and time"),
+        ({"at": "2026-13-24T12:00"}, "must be a real date and time"),
+        ({"at": "2026-11-24T09:00"}, "already at that time"),
+        ({"at": "2026-11-24T12:03"}, "start at minutes that end in 0 or 5"),
+        ({"at": "2026-11-22T12:00"}, "That time has passed"),
+        ({"start": "20200101T0900Z"}, "That time has passed"),
+        ({"at": "2028-01-03T12:00"}, "more than 400 days ahead"),
     ]:
         sent = press(client, call + "move/", **chosen)
         assert sent.status_code == 422, chosen
-        assert "Nothing was changed" in sent.text
+        assert why in sent.text and "Nothing was changed" in sent.text, chosen
         assert stored(database).sequence == 0
 
 
