@@ -7,7 +7,7 @@ booking, then the lead: always in that order, so that two changes at once wait a
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
@@ -50,6 +50,14 @@ class NotOffered(Refused):
 
 class Taken(Refused):
     """Another booking or a busy time has just taken the start."""
+
+
+class HasCall(Taken):
+    """The person has another call then, with `host` at `start` (UTC)."""
+
+    def __init__(self, host: str, start: datetime) -> None:
+        super().__init__()
+        self.host, self.start = host, start
 
 
 class TermsChanged(Exception):
@@ -116,7 +124,8 @@ def create(
     """Book the requested start with the first free host, and store the lead either way.
 
     A call beyond an address's limit is held, like one that looks automated: the
-    response must not tell a stranger that the address has calls. Raises NotOffered, TermsChanged.
+    response must not tell a stranger that the address has calls. Raises NotOffered, TermsChanged,
+    and for a member's request HasCall.
     """
     hosts = queries.active_hosts(session, lock=True, only=request.host_ids)
     # Check after taking the lock: the same form may have been sent twice at once.
@@ -128,7 +137,9 @@ def create(
     lead, own = capture_with_answers(
         session, request.details, touch, request.answers, quarantine=quarantine
     )
-    if not request.by_team:
+    if request.by_team:
+        refuse_overlap(session, lead.id, request.start, request.kind.minutes)
+    else:
         request = _as_suspected(session, settings, request, lead, now)
     if request.quarantine and _holds_enough(session, request.client, now):
         return BookingResult(None, lead, [Refusal(hosts[0].name, HELD)])
@@ -248,6 +259,20 @@ def coming_calls(session: Session, lead_ids: Collection[int], now: datetime) -> 
     query = select(Booking).where(Booking.lead_id.in_(lead_ids), *coming(now))
     query = query.options(joinedload(Booking.host))
     return session.scalars(query.order_by(Booking.host_id, Booking.id)).all()
+
+
+def refuse_overlap(
+    session: Session, lead_id: int, start: datetime, minutes: int, moving: int | None = None
+) -> None:
+    """Raise HasCall if a lead has another call during these minutes, except for a held one.
+
+    Only for members: a visitor's form must not tell a stranger that an address has calls.
+    """
+    end = start + timedelta(minutes=minutes)
+    for call in coming_calls(session, [lead_id], start - timedelta(days=1)):
+        over = call.starts_at + timedelta(minutes=call.duration)
+        if call.starts_at < end and start < over and not call.quarantine and call.id != moving:
+            raise HasCall(call.host.name, call.starts_at)
 
 
 def find_booking(session: Session, token: str, *, lock: bool = False) -> Booking | None:

@@ -114,8 +114,13 @@ def move(
     ignore_availability: bool = False,
     terms: Terms | None = None,
 ) -> bool:
-    """Move a call to a start (UTC) and tell both sides; answers and errors as `bookings.move`."""
+    """Move a call to a start (UTC) and tell both sides; answers and errors as `bookings.move`.
+
+    A member moves no call into another one of the same person: HasCall.
+    """
     before, previous_host = call.starts_at.isoformat(), call.host
+    if by.member:
+        bookings.refuse_overlap(session, call.lead_id, start, call.duration, moving=call.id)
     if not bookings.move(
         session,
         call,

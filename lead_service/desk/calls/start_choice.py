@@ -67,6 +67,12 @@ def why(
 
     That is one of the times of the `choice`, or `otherwise` for one that was agreed on.
     """
+    if isinstance(refused, bookings.HasCall):
+        when = moment(refused.start, zone, now)
+        return (
+            f"They already have a call with {refused.host}: {when}. Choose another time, or"
+            " change that call first."
+        )
     wanted = request.form.get("at")
     if not refused.refusals or (isinstance(refused, bookings.NotOffered) and not wanted):
         return "That time is not available. Choose another one."

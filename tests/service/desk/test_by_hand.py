@@ -219,6 +219,27 @@ def test_an_agreed_time_between_two_starts_goes_to_a_host_who_has_nothing_else(
 
 
 @pytest.mark.both_engines
+def test_a_member_books_and_moves_no_call_into_another_call_of_the_same_person(
+    client, lead, database
+):
+    jonas = str(add_host(database, "Jonas Example"))
+    form = {"city": "London", "name": "Dana"}
+    first = form | {"at": "2026-11-24T09:00", "submission": "x", "host": "1"}
+    for _ in range(2):  # the same form sent twice is one call
+        assert press(client, lead + "book/", **first).location == "/desk/calls/1/"
+    page = lead + "book/"
+    for at, submission, status in (("09:15", "y", 409), ("08:45", "y", 409), ("09:30", "z", 303)):
+        again = form | {"at": f"2026-11-24T{at}", "submission": submission, "host": jonas}
+        sent = press(client, page, **again)
+        assert sent.status_code == status, at
+        said = "already have a call with ACTION Advisory: Tue, Nov 24, 9:00 am"
+        assert (said in sent.text) == (status == 409)
+    moved = press(client, "/desk/calls/2/move/", at="2026-11-24T09:10")
+    assert moved.status_code == 409 and said in moved.text
+    assert press(client, "/desk/calls/2/move/", at="2026-11-24T09:35").status_code == 303
+
+
+@pytest.mark.both_engines
 def test_a_member_corrects_the_address_of_a_lead_and_of_its_calls(client, member, mails, database):
     press(client, "/desk/leads/new/", **TOLD | {"how": "Trade fair", "owner_id": "1"})
     book_form = {"at": "2026-11-24T09:00", "city": "Berlin", "name": "Dana", "submission": "x"}
