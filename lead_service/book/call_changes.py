@@ -69,8 +69,9 @@ def cancel(
 def correct_email(session: Session, settings: Settings, lead: Lead, email: str, by: Actor) -> Lead:
     """Give a lead and its calls to come the address that they told a member; return the lead.
 
-    That is the one that has the address already, if any, with all that we know of this one. A tick
-    that was confirmed from the old mailbox has to be confirmed from the new one.
+    That is the one that has the address already, if any, with all that we know of this one: its
+    timeline keeps the details that differ. A tick that was confirmed from the old mailbox has to
+    be confirmed from the new one.
     """
     calls = bookings.coming_calls(session, [lead.id], by.at)
     for call in calls:
@@ -78,15 +79,20 @@ def correct_email(session: Session, settings: Settings, lead: Lead, email: str, 
     session.refresh(lead, with_for_update=True)
     confirmed = (Consent.lead_id == lead.id, Consent.source != TOLD_SOURCE)
     session.execute(update(Consent).where(*confirmed).values(is_proved=False))
+    id, known = lead.id, lead.details
     found = bookings.correct_lead(session, lead, email)
     for call in calls:
         before = call.email
         bookings.readdress(settings, call, email)
         call.is_proved = True
         notifications.email_corrected(session, settings, call, before, by)
-    if not calls:
-        kind = EventKind.ADDRESS_CORRECTED
-        events.record_event(session, found, kind, by.at, member=by.member_id)
+    member = by.member_id
+    if found.id != id:
+        other = [row for row in known.rows if row.value != getattr(found, row.name)]
+        told = "; ".join(f"{row.label}: {row.value}" for row in other)
+        events.record_event(session, found, EventKind.COMBINED, by.at, member=member, note=told)
+    elif not calls:
+        events.record_event(session, found, EventKind.ADDRESS_CORRECTED, by.at, member=member)
     found.version += 1
     by.note(session, AuditKind.LEAD_CHANGED, f"lead {found.id}", fields=["email"])
     return found

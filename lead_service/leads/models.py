@@ -58,6 +58,7 @@ class EventKind(StrEnum):
     ADDRESS_CONFIRMED = "address_confirmed"
     INVITED_AGAIN = "invited_again"
     ADDRESS_CORRECTED = "address_corrected"
+    COMBINED = "combined"
     WANTED_START = "wanted_start"
     WROTE = "wrote"
     TALKED = "talked"

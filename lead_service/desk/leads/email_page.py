@@ -54,7 +54,9 @@ def correct_email_submit(lead_id: int) -> ResponseReturnValue:
     found = write(work)
     if isinstance(found, Lead):
         return _render(lead_id, form, found), 409
-    flash("Saved. Anything that we still email them goes to this address.")
+    told = "Combined the two leads. What differs is in the timeline."
+    done = "Saved." if found == lead_id else told
+    flash(f"{done} Anything that we still email them goes to this address.")
     return redirect(url_for(".lead", lead_id=found), 303)
 
 

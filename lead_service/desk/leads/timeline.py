@@ -24,6 +24,7 @@ EVENTS = {
     EventKind.ADDRESS_CONFIRMED: "Confirmed their email address",
     EventKind.INVITED_AGAIN: "We invited them to book again",
     EventKind.ADDRESS_CORRECTED: "Corrected their email address",
+    EventKind.COMBINED: "Combined with another lead",
     EventKind.WANTED_START: "Tried to book a time that had just been taken",
     EventKind.WROTE: "Wrote to us",
     EventKind.TALKED: "Talked to us",

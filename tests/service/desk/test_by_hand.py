@@ -262,7 +262,7 @@ def test_a_member_corrects_the_address_of_a_lead_and_of_its_calls(client, member
 @pytest.mark.both_engines
 def test_a_member_can_merge_two_leads_of_one_person(client, lead, database):
     form = TOLD | {"email": "dnaa@example.com", "how": "Trade fair", "owner_id": "1", "note": NOTE}
-    press(client, "/desk/leads/new/", **form)
+    press(client, "/desk/leads/new/", **form | {"name": "D. Doe"})
     page, email = "/desk/leads/2/email/", {"email": "Dana@example.com"}
     asked = press(client, page, **email)
     assert asked.status_code == 409 and "has this address already" in asked.text
@@ -271,7 +271,10 @@ def test_a_member_can_merge_two_leads_of_one_person(client, lead, database):
     found = one(database, Lead)
     assert (found.id, found.owner_id, found.phone) == (1, 1, TOLD["phone"])
     assert found.last_touch["utm_source"] == "trade fair"
-    assert NOTE in client.get(lead).text
+    page = client.get(lead).text
+    assert "Combined the two leads. What differs is in the timeline." in page
+    for text in (NOTE, "Combined with another lead", "Name: D. Doe; Email: dnaa@example.com"):
+        assert text in page
 
 
 def test_links_for_a_lead_contain_no_source_that_a_member_typed(client, member, database, settings):
