@@ -451,7 +451,7 @@ def lock_one(session: Session, booking: Booking) -> None:
     while host_id != booking.host_id:  # the call may be reassigned while we wait
         host_id = booking.host_id
         session.get_one(Host, host_id, populate_existing=True, with_for_update=True)
-        session.refresh(booking, with_for_update=True)
+        session.refresh(booking, with_for_update={"of": Booking})
 
 
 def _booking(

@@ -126,7 +126,7 @@ def test_while_the_service_is_down_the_site_works_and_names_an_address_to_write_
         for answer in (client.get("/book/"), client.get("/assessment/"), client.post("/book/", {})):
             assert answer.status == 503
             assert "mailto:hello@advisory.test" in answer.text
-            assert "count twice." in answer.text
+            assert "only record it once." in answer.text
             assert answer.headers["retry-after"] == "60"
             assert answer.headers["cache-control"] == "no-store"
             assert "default-src 'none'" in answer.headers["content-security-policy"]
