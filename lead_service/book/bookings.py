@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, selectinload
 
 from ..assess.models import Assessment, Referenced
 from ..assess.ownership import is_confirmed, take_along
@@ -257,7 +257,7 @@ def has_later(session: Session, booking: Booking) -> bool:
 def coming_calls(session: Session, lead_ids: Collection[int], now: datetime) -> Sequence[Booking]:
     """Return the leads' upcoming calls, in the order in which their hosts are locked."""
     query = select(Booking).where(Booking.lead_id.in_(lead_ids), *coming(now))
-    query = query.options(joinedload(Booking.host))
+    query = query.options(selectinload(Booking.host))  # PostgreSQL locks no outer join
     return session.scalars(query.order_by(Booking.host_id, Booking.id)).all()
 
 
