@@ -101,7 +101,12 @@ def _assessments(session: Session, rows: Rows, span: Span | None) -> Iterator[Fa
         Lead.id == LeadEvent.lead_id,
         ~Lead.quarantine,
     )
-    with_call = exists().where(Booking.assessment_id == Assessment.id, ~Booking.quarantine)
+    with_call = exists().where(
+        Booking.assessment_id == Assessment.id,
+        ~Booking.quarantine,
+        Lead.id == Booking.lead_id,
+        ~Lead.quarantine,
+    )
     query = select(
         utc_week(Assessment.started_at).label("week"),
         Assessment.came_from.label("article"),
@@ -140,7 +145,7 @@ def _calls(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
             case((is_won, true()), else_=false()).label("is_won"),
         )
         .join(Lead, Lead.id == Booking.lead_id)
-        .where(~Booking.quarantine, rows.calls)
+        .where(~Booking.quarantine, ~Lead.quarantine, rows.calls)
     )
     for row in _grouped(session, _within(query, Booking.created_at, span)):
         happened = [FunnelStage.BOOKED] + [FunnelStage.WON] * bool(row.is_won)

@@ -64,6 +64,7 @@ class EventKind(StrEnum):
     TALKED = "talked"
     RESULT_MAILED = "result_mailed"
     ANSWERS_TAKEN_BACK = "answers_taken_back"
+    MARKED_AS_SPAM = "marked_as_spam"
     RELEASED = "released"
     MAIL_DELIVERED = "mail_delivered"
     MAIL_BOUNCED = "mail_bounced"

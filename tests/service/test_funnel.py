@@ -124,10 +124,12 @@ def test_weeks_change_at_midnight_in_utc(client, framework, database, at, second
 def test_suspected_leads_and_calls_count_once_they_are_released(client, database):
     book(client, website="x")
     assert count(database).total["booked"] == 0
-    database.write(
-        lambda session: session.execute(update(Booking).values(quarantine=False)) and None
-    )
+    for model in (Booking, Lead):
+        released = update(model).values(quarantine=False)
+        database.write(lambda session, released=released: session.execute(released) and None)
     assert count(database).total["booked"] == 1
+    database.write(lambda session: setattr(session.get_one(Lead, 1), "quarantine", True))
+    assert count(database).total["booked"] == 0  # marked as spam since
 
 
 def test_a_lead_that_is_won_no_more_is_not_counted(journey, database):

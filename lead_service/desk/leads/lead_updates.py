@@ -213,8 +213,22 @@ def remove_note(session: Session, note: Note, by: Actor) -> bool:
     return True
 
 
+def mark_as_spam(session: Session, lead: Lead, by: Actor, *, calls_canceled: int) -> None:
+    """Close a locked lead as lost, in quarantine until a member releases it."""
+    change(session, lead, {"stage": Stage.LOST}, by)
+    lead.quarantine = True
+    kind, key = EventKind.MARKED_AS_SPAM, f"spam:{lead.id}:{lead.version}"  # a second click
+    events.record_event(session, lead, kind, by.at, key=key, member=by.member_id)
+    by.note(
+        session, AuditKind.LEAD_MARKED_AS_SPAM, f"lead {lead.id}", calls_canceled=calls_canceled
+    )
+
+
 def release(session: Session, lead: Lead, by: Actor) -> int:
-    """Release a locked lead and its calls from quarantine; return how many emails are sent."""
+    """Release a locked lead and its calls from quarantine; return how many emails are sent.
+
+    One that was closed as lost becomes new again.
+    """
     held = select(Booking).where(Booking.lead_id == lead.id, Booking.quarantine)
     calls = session.scalars(held.with_for_update()).all()
     for call in calls:
@@ -222,6 +236,8 @@ def release(session: Session, lead: Lead, by: Actor) -> int:
         notifications.give_to_host(session, call, by)
     emails = outbox.release(session, lead.id, by.at)
     if lead.quarantine or calls or emails:
+        if lead.quarantine and lead.stage == Stage.LOST:
+            change(session, lead, {"stage": Stage.NEW}, by)
         lead.quarantine = False
         events.record_event(session, lead, EventKind.RELEASED, by.at, member=by.member_id)
         by.note(session, AuditKind.LEAD_RELEASED, f"lead {lead.id}", emails=emails)

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ... import clock
-from ...accounts.audit_log import Actor, AuditKind
+from ...accounts.audit_log import Actor
 from ...book import bookings, held
-from ...leads.models import Lead, Stage
+from ...leads.models import Lead
 from ...web.context import context
 from ..blueprint import blueprint, write
 from . import lead_updates
@@ -34,7 +34,8 @@ def mark_spam() -> ResponseReturnValue:
     canceled = [write(partial(_mark, id)) for id in lead_ids(request.form.getlist("lead"))]
     marked = [one for one in canceled if one is not None]
     told = f"Marked {_count(len(marked), 'lead')} as spam"
-    flash(f"{told} and canceled {_count(sum(marked), 'call')}." if sum(marked) else f"{told}.")
+    calls = f" and canceled {_count(sum(marked), 'call')}" if sum(marked) else ""
+    flash(f"{told}{calls}. They are under the stage Lost.")
     return redirect(url_for(".inbox", **view_in_form().address), 303)
 
 
@@ -44,8 +45,7 @@ def _mark(id: int, session: Session, by: Actor) -> int | None:
     lead = session.get(Lead, id, with_for_update=True)
     if lead is None:
         return None
-    lead_updates.change(session, lead, {"stage": Stage.LOST}, by)
-    by.note(session, AuditKind.LEAD_MARKED_AS_SPAM, f"lead {id}", calls_canceled=calls)
+    lead_updates.mark_as_spam(session, lead, by, calls_canceled=calls)
     return calls
 
 

@@ -30,6 +30,7 @@ EVENTS = {
     EventKind.TALKED: "Talked to us",
     EventKind.RESULT_MAILED: "Had the result emailed",
     EventKind.ANSWERS_TAKEN_BACK: "The owner of the self-assessment used it with another address",
+    EventKind.MARKED_AS_SPAM: "Marked as spam",
     EventKind.RELEASED: "Released: not spam",
     EventKind.MAIL_DELIVERED: "An email was delivered",
     EventKind.MAIL_BOUNCED: "An email bounced",

@@ -349,11 +349,19 @@ def test_marking_spam_lists_the_calls_to_cancel_and_emails_invited_people(
     assert {row.kind for row, _ in mails()} & CANCELLATIONS == told
     with database.read() as session:
         assert not session.get_one(Booking, 1).is_live
-        assert session.get_one(Lead, 1).stage == "lost"
+        lead = session.get_one(Lead, 1)
+        assert (lead.stage, lead.quarantine) == ("lost", True)
         rows = session.scalars(select(OutboxMessage).where(OutboxMessage.state == "cancelled"))
         assert {row.reason for row in rows} == {"the lead was marked as spam"}
     assert ("lead_marked_as_spam", 1) in changes(database, "lead 1")
     assert changes(database, "call 1") == [("call_cancelled", 1)]
+    page = press(client, "/desk/leads/1/", SPAM, lead="1") and client.get("/desk/leads/1/").text
+    assert "Marked as spam</strong> by <bdi>ann@example.com</bdi> on" in page
+    assert page.count("Marked as spam") == 2  # above, and once in the timeline
+    press(client, "/desk/leads/1/", "/desk/leads/1/release")
+    page = client.get("/desk/leads/1/").text
+    assert "Released: not spam" in page and "Lost \u2192 New" in page
+    assert "Marked as spam</strong>" not in page
 
 
 def test_leads_without_a_call_are_marked_as_spam_and_a_person_keeps_waiting_emails(

@@ -31,7 +31,7 @@ LINE = "This desk shows made-up data."
 # What only the owner of a mailbox, or of a result's page, does: these people own none.
 # And what happens by mistake or in bad faith only.
 LEFT_OUT = {
-    EventKind.COMBINED,
+    *(EventKind.COMBINED, EventKind.MARKED_AS_SPAM),
     EventKind.ANSWERS_TAKEN_BACK,
     *(EventKind.ADDRESS_CONFIRMED, EventKind.ADDRESS_DISOWNED),
     EventKind.CONSENT_WITHDRAWN,
