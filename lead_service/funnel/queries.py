@@ -160,7 +160,7 @@ def _won_directly(session: Session, rows: Rows, span: Span | None) -> Iterator[F
     """Count deals without a call that took place, by the lead's creation and source."""
     had_call = exists().where(Booking.lead_id == Lead.id, Booking.outcome == CallOutcome.ATTENDED)
     touch = [Lead.first_touch[name].as_string() for name in ("article", "utm_source", "ref")]
-    article, source, ref = touch
+    article, source, ref = (touch[0], *map(_encoded, touch[1:]))
     query = select(
         utc_week(Lead.created_at).label("week"),
         article.label("article"),
@@ -168,6 +168,11 @@ def _won_directly(session: Session, rows: Rows, span: Span | None) -> Iterator[F
     ).where(Lead.stage == Stage.WON, ~had_call, rows.leads)
     for row in _grouped(session, _within(query, Lead.created_at, span)):
         yield from _facts(row, [FunnelStage.WON_DIRECTLY])
+
+
+def _encoded(value: ColumnElement[str]) -> ColumnElement[str]:
+    """Write a value of a touch as in a source; see `leads.touch`."""
+    return func.replace(func.replace(value, "+", "%2B"), "&", "%26")
 
 
 def _facts(row: Row, happened: Iterable[str], kind: str = "") -> Iterator[Fact]:

@@ -1,9 +1,9 @@
 """How a person found us: the article, and the source from a link's parameters. Pure.
 
 A source is the text of the parameters `utm_*` and `ref`, such as `utm_source=linkedin&ref=team`.
-It may be in any script, so it isn't percent-encoded: a letter would take up to twelve characters.
-People forward links and type anything, so a value that may identify a person is dropped:
-an address, a long number, a long text. `site.js` passes values on by the same rule.
+It may be in any script, so only "&" and "+" are percent-encoded: a letter would take up to twelve
+characters. People forward links and type anything, so a value that may identify a person is
+dropped: an address, a long number, a long text. `site.js` passes values on by the same rule.
 """
 
 import unicodedata
@@ -15,9 +15,9 @@ from urllib.parse import parse_qsl
 
 PARAMETERS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref")
 BY_HAND = {"by_hand": "yes"}  # marks a source that a member typed, which links must not repeat
-MARKS = frozenset(" ._~-")  # allowed beside letters and digits, except at the start
+MARKS = frozenset(" ._~-&'+:/,()")  # allowed beside letters and digits, except at the start
 MOST_DIGITS = 8  # of a date; a phone number has more
-LONGEST_VALUE = 60
+LONGEST_VALUE = 60  # with "&" and "+" as three characters, as they are written
 LONGEST = len(PARAMETERS) * 75  # characters of a source
 
 
@@ -52,8 +52,10 @@ def written_by_hand(how: str) -> str:
     """Turn a member's description into the value of a source: messe m\u00fcnchen."""
     words = [word for word in _plain(how).split() if "@" not in word]
     known = (letter if _is_letter(letter) or letter in MARKS else " " for letter in " ".join(words))
-    text = " ".join("".join(known).split()).lstrip("".join(MARKS))
-    return text[:LONGEST_VALUE].rstrip()
+    text = " ".join("".join(known).replace("//", " ").split()).lstrip("".join(MARKS))
+    while len(_encoded(text)) > LONGEST_VALUE:
+        text = text[:-1]
+    return text.rstrip()
 
 
 def came_by(touch: Mapping[str, str] | None) -> tuple[str | None, str]:
@@ -76,8 +78,10 @@ def _plain(text: str) -> str:
 
 
 def _is_kept(value: str) -> bool:
-    is_plain = all(_is_letter(one) or one in MARKS for one in value)
-    is_short = 0 < len(value) <= LONGEST_VALUE and sum(map(str.isdecimal, value)) <= MOST_DIGITS
+    is_plain = "//" not in value and all(_is_letter(one) or one in MARKS for one in value)
+    is_short = (
+        0 < len(_encoded(value)) <= LONGEST_VALUE and sum(map(str.isdecimal, value)) <= MOST_DIGITS
+    )
     return is_plain and is_short and unicodedata.category(value[0])[0] in "LN"
 
 
@@ -87,7 +91,11 @@ def _is_letter(character: str) -> bool:
 
 
 def _written(values: Mapping[str, str]) -> str:
-    return "&".join(f"{name}={value.replace(' ', '+')}" for name, value in values.items())
+    return "&".join(f"{name}={_encoded(value)}" for name, value in values.items())
+
+
+def _encoded(value: str) -> str:
+    return value.replace("+", "%2B").replace("&", "%26").replace(" ", "+")
 
 
 def parameters(source: str) -> dict[str, str]:

@@ -28,7 +28,8 @@ offerOther();
 // the same rule (leads/touch.py).
 const given = new URLSearchParams(location.search);
 const plain = (value) => value.replace(/\p{Cf}/gu, "").toLowerCase().normalize().replace(/\s+/g, " ").trim();
-const isKept = (value) => /^[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd} ._~-]{0,59}$/u.test(value) && (value.match(/\p{Nd}/gu) ?? []).length <= 8;
+const isPlain = (value) => /^[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd} ._~&'+:/,()-]*$/u.test(value) && !value.includes("//");
+const isKept = (value) => isPlain(value) && [...value.replace(/[&+]/g, "%26")].length <= 60 && (value.match(/\p{Nd}/gu) ?? []).length <= 8;
 const source = ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref"]
   .map((name) => [name, plain(given.get(name) ?? "")])
   .filter(([, value]) => isKept(value));

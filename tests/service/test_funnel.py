@@ -82,8 +82,8 @@ def test_every_event_is_counted_in_its_week_article_and_source(journey, database
 
 @pytest.mark.both_engines
 def test_calls_and_deals_are_counted_once_each(client, database):
-    for number in range(4):
-        book(client, email=f"a{number}@example.com", utm_source="x" * number)
+    for number, source in enumerate(("", "x", "y", "x & y+")):
+        book(client, email=f"a{number}@example.com", utm_source=source)
     book(client, email="a0@example.com")  # held as well: the deal counts at the first one
 
     def settle_some(session) -> None:
@@ -98,7 +98,7 @@ def test_calls_and_deals_are_counted_once_each(client, database):
     found = {stage: report.total[stage] for stage in counts.FunnelStage if report.total[stage]}
     assert found == dict(booked=5, held=2, missed=1, canceled=1, won=1, **{"won-directly": 1})
     assert report.total.undecided == 1
-    assert dict(report.sources)["xxx"]["won-directly"] == 1
+    assert dict(report.sources)["x & y+"]["won-directly"] == 1
 
 
 def test_events_are_counted_by_article(journey, database):

@@ -94,14 +94,14 @@ def test_an_existing_lead_keeps_its_details_and_other_typed_ones_go_to_its_timel
 def test_leads_of_a_trade_fair_are_found_by_it_again(client, member, database):
     book(client, email="dana@example.com", utm_source="LinkedIn")
     press(client, "/desk/leads/new/", **TOLD | {"how": "Messe M\u00fcnchen 2026", "owner_id": ""})
-    book(client, "20261124T1000Z", email="dana@example.com", utm_source="newsletter")
+    book(client, "20261124T1000Z", email="dana@example.com", utm_source="O'Reilly & Co")
     for page in (
         "/desk/search/?q=M\u00fcnchen",
         "/desk/?q=messe",
         "/desk/search/?q=linkedin",
         "/desk/?source=Messe+M\u00dcNCHEN+2026",
         "/desk/?source=linkedin",
-        "/desk/?source=newsletter",
+        "/desk/?source=O'Reilly+%26+Co",
     ):
         assert LEAD in client.get(page).text, page
     for page in ("/desk/search/?q=cebit", "/desk/?source=messe"):
@@ -109,7 +109,7 @@ def test_leads_of_a_trade_fair_are_found_by_it_again(client, member, database):
     (row,) = csv.DictReader(
         client.get("/desk/leads.csv?source=messe+m\u00fcnchen+2026").text.split("\n")
     )
-    assert (row["First source"], row["Last source"]) == ("linkedin", "newsletter")
+    assert (row["First source"], row["Last source"]) == ("linkedin", "o'reilly & co")
     assert row["Known from"] == "messe m\u00fcnchen 2026"
 
 

@@ -26,7 +26,7 @@ from tests.support.app.visitor_forms import (
 ADDRESSES = re.compile(
     r'<(a|form)\b[^>]*?\b(?:href|action)="(/[^"]*)"[^>]*>(.*?)(?=<(?:a|form)\b|$)', re.DOTALL
 )
-SOURCE = {"utm_source": "linkedin", "utm_campaign": "fr\u00fchjahr \u5c55", "ref": "team"}
+SOURCE = {"utm_source": "linkedin", "utm_campaign": "fr\u00fchjahr \u5c55", "ref": "o'neil & co+"}
 QUERY = SOURCE | {"from": "about-clarify"}
 
 
@@ -37,7 +37,9 @@ def addresses(page: str) -> list[tuple[str, dict[str, str]]]:
         parts = urlsplit(unescape(address))
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if element == "form":
-            query = dict(re.findall(r'type="hidden" name="([\w-]+)" value="([^"]*)"', after))
+            query = dict(
+                re.findall(r'type="hidden" name="([\w-]+)" value="([^"]*)"', unescape(after))
+            )
         found.append((parts.path, query))
     return found
 

@@ -21,6 +21,7 @@ VALUES = [  # also those of the script that passes a source on
     ("+1 212 555 0123", ""),
     ("212.555.0123", ""),
     ("https://evil.example/x", ""),
+    ("a;b", ""),
     ("<b>", ""),
     ("Fru\u0308hjahr", "fr\u00fchjahr"),
     ("\u0412\u0435\u0441\u043d\u0430 26", "\u0432\u0435\u0441\u043d\u0430 26"),
@@ -29,6 +30,15 @@ VALUES = [  # also those of the script that passes a source on
     ("\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668", ""),  # a phone number in Arabic
     ("jane\uff20example", ""),
     ("a" * 61, ""),
+    ("M\u00fcller & S\u00f6hne", "m\u00fcller & s\u00f6hne"),
+    ("AI+Summit", "ai+summit"),
+    ("O'Reilly (x:y), a/b", "o'reilly (x:y), a/b"),
+    ("a" + "&" * 19 + "bc", "a" + "&" * 19 + "bc"),
+    ("a" + "&" * 20, ""),  # would be written with 61 characters
+    ("+1 (212) 555-0123", ""),
+    ("1/212/555/0123", ""),
+    ("//evil.example", ""),
+    ("Line\x00break", ""),
 ]
 
 
@@ -66,8 +76,10 @@ def test_a_source_is_counted_by_its_most_specific_name():
     [
         ("Hannover Fair 2026", "hannover fair 2026"),
         ("Messe M\u00fcnchen", "messe m\u00fcnchen"),
-        ("Referred by Dr. O'Neil & Co.", "referred by dr. o neil co."),
-        ("(they phoned)", "they phoned"),
+        ("Referred by Dr. O'Neil & Co.", "referred by dr. o'neil & co."),
+        ("(they phoned)", "they phoned)"),
+        ("https://fair.example/x!", "https: fair.example/x"),
+        ("a" + "&" * 40, "a" + "&" * 19),
         ("from jane@example.com", "from"),
         ("a" * 80, "a" * 60),
         ("\u5c55\u89bd\u4f1a!", "\u5c55\u89bd\u4f1a"),
