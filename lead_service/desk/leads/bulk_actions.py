@@ -6,17 +6,20 @@ from urllib.parse import parse_qsl
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...accounts.audit_log import Actor
 from ...accounts.members import Member
 from ...leads.models import Lead, Stage
+from ...web.context import context
 from ..blueprint import blueprint, write
 from ..pagination import PAGE
 from . import lead_updates
 from .filters import LeadFilter
 
 Act = Callable[[Session, Lead, Actor], object]
+NAMED = 5  # leads in a message
 OF_A_ROW = ("take", "done")  # buttons with these names have a lead's id as value
 
 
@@ -30,9 +33,31 @@ def change_leads() -> ResponseReturnValue:
     if request.form.get("do") == "spam" and ids:
         view = request.form.get("back") or None
         return redirect(url_for(".ask_spam", lead=ids, back=view), 303)
-    done = sum(write(partial(_change_one, id, act)) for id in ids) if act else 0
-    flash(f"Changed {done} lead{'s' if done != 1 else ''}." if done else "Nothing was changed.")
+    done, stale = 0, []
+    if act:
+        for id in ids:
+            try:
+                done += write(partial(_change_one, id, act))
+            except lead_updates.StaleLead:
+                stale.append(id)
+    told = f"Changed {done} lead{'s' if done != 1 else ''}." if done else "Nothing was changed."
+    flash(f"{told}{_left(stale)}")
     return redirect(url_for(".inbox", **view_in_form().address), 303)
+
+
+def _left(ids: list[int]) -> str:
+    """Name the leads that were left because someone else changed them; a cookie holds the text."""
+    if not ids:
+        return ""
+    with context().database.read() as session:
+        leads = session.scalars(select(Lead).where(Lead.id.in_(ids)).order_by(Lead.id).limit(NAMED))
+        names = [(lead.name or lead.email)[:40] for lead in leads]
+    if len(ids) > NAMED:
+        names.append(f"{len(ids) - NAMED} more")
+    it = "it" if len(ids) == 1 else "them"
+    now = "as it is now" if len(ids) == 1 else "as they are now"
+    why = f"because someone else changed {it} after you opened the list."
+    return f" Left {', '.join(names)} {now}, {why}"
 
 
 def view_in_form() -> LeadFilter:
@@ -58,6 +83,15 @@ def _change_one(id: int, act: Act, session: Session, by: Actor) -> bool:
     return lead is not None and bool(act(session, lead, by))
 
 
+def _change(session: Session, lead: Lead, values: lead_updates.LeadUpdate, by: Actor) -> bool:
+    """Set values, unless the lead has changed since the list was shown; then raise StaleLead."""
+    shown = f"{lead.id}-"
+    seen = [one for one in request.form.getlist("seen") if one.startswith(shown)]
+    is_stale = seen and f"{shown}{lead.version}" not in seen
+    wanted = lead_updates.update_of(lead) | values
+    return lead_updates.save(session, lead, wanted, 0 if is_stale else lead.version, None, by)
+
+
 def _take(session: Session, lead: Lead, by: Actor) -> bool:
     is_free = lead.owner_id is None
     return is_free and lead_updates.change(session, lead, {"owner_id": by.member_id}, by)
@@ -65,12 +99,12 @@ def _take(session: Session, lead: Lead, by: Actor) -> bool:
 
 def _done(session: Session, lead: Lead, by: Actor) -> bool:
     nothing = {"next_action": "", "next_action_on": None}
-    return lead_updates.change(session, lead, nothing, by)
+    return _change(session, lead, nothing, by)
 
 
 def _stage(session: Session, lead: Lead, by: Actor) -> bool:
     asked = request.form.get("stage", "")
-    return asked in [*Stage] and lead_updates.change(session, lead, {"stage": Stage(asked)}, by)
+    return asked in [*Stage] and _change(session, lead, {"stage": Stage(asked)}, by)
 
 
 def _owner(session: Session, lead: Lead, by: Actor) -> bool:
@@ -78,7 +112,7 @@ def _owner(session: Session, lead: Lead, by: Actor) -> bool:
     member = session.get(Member, owner_id) if 0 < owner_id < 2**31 else None
     if owner_id and (member is None or member.removed_at):
         return False
-    return lead_updates.change(session, lead, {"owner_id": owner_id or None}, by)
+    return _change(session, lead, {"owner_id": owner_id or None}, by)
 
 
 def _release(session: Session, lead: Lead, by: Actor) -> bool:

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from lead_service.accounts.members import Member
 from lead_service.book.hosts.models import Host
@@ -314,6 +314,24 @@ def test_leads_are_changed_from_the_list_by_row_or_together(client, some, databa
     answer = press(client, "/desk/", "/desk/leads/bulk", back="view=due&stage=new", **sent)
     assert answer.location == "/desk/?view=due&stage=new"
     assert {name: one for name, one in state().items() if before[name] != one} == changed
+
+
+def test_leads_that_a_colleague_has_changed_since_are_named_and_left(client, some, database):
+    seen = re.findall(r'name="seen" value="([^"]*)"', client.get("/desk/").text)
+    theirs = {"next_action": "Call", "next_action_on": TODAY, "version": Lead.version + 1}
+    theirs |= {"stage": "qualified"}
+    changed = update(Lead).where(Lead.id.in_([2, 4])).values(**theirs)
+    database.write(lambda session: session.execute(changed) and None)
+    for sent, told in (
+        ({"do": "stage", "stage": "won", "lead": ["1", "2"]}, "Changed 1 lead. Left Bob&#39;s"),
+        ({"done": "4"}, "Nothing was changed. Left Overdue"),
+    ):
+        press(client, "/desk/", "/desk/leads/bulk", seen=seen, **sent)
+        told += " as it is now, because someone else changed it after you opened the list."
+        assert told in client.get("/desk/").text
+    with database.read() as session:
+        kept = [session.get_one(Lead, id) for id in (2, 4)]
+    assert {(one.stage, one.next_action) for one in kept} == {("qualified", "Call")}
 
 
 SPAM = "/desk/leads/spam/"
