@@ -23,6 +23,7 @@ const keys = {
 };
 
 addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && event.target.id === "find") event.target.blur();
   const isTyping = event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select");
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey || isOff()) return;
   const act = isGoing ? places[event.key] && (() => location.assign(places[event.key])) : keys[event.key];

@@ -108,6 +108,9 @@ def test_keys_go_from_row_to_row_and_to_the_search(visitor, link, product):
     expect(member.main.locator(":focus")).to_have_count(1)
     keys.press("/")
     expect(member.page.get_by_label("Search leads, calls and emails")).to_be_focused()
+    keys.press("Escape")
+    expect(member.page.get_by_label("Search leads, calls and emails")).not_to_be_focused()
+    keys.press("/")
     keys.type("kay@example.com?")  # a key that is typed is no key
     keys.press("Enter")
     member.sees("Search: kay@example.com?")

@@ -40,7 +40,8 @@ def change_leads() -> ResponseReturnValue:
                 done += write(partial(_change_one, id, act))
             except lead_updates.StaleLead:
                 stale.append(id)
-    told = f"Changed {done} lead{'s' if done != 1 else ''}." if done else "Nothing was changed."
+    nothing = "Nothing was changed." if ids else "Nothing was changed: select leads first."
+    told = f"Changed {done} lead{'s' if done != 1 else ''}." if done else nothing
     flash(f"{told}{_left(stale)}")
     return redirect(url_for(".inbox", **view_in_form().address), 303)
 

@@ -61,7 +61,8 @@ def _told(added: lead_updates.Added) -> str:
     told = f"We already had {added.lead.email} and filled in what was missing."
     if not added.other:
         return told
-    names = " and ".join(LABELS[name].lower() for name in added.other)
+    *before, last = (LABELS[name].lower() for name in added.other)
+    names = f"{', '.join(before)} and {last}" if before else last
     return f"{told} You typed another {names}: we kept ours, and yours is in the timeline."
 
 

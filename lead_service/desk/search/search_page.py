@@ -20,6 +20,7 @@ MOST = 20  # results of each kind
 
 KEYS = (
     ("/", "Search"),
+    ("Esc", "Leave the search field"),
     ("j", "Next row"),
     ("k", "Previous row"),
     ("Enter", "Open the row"),

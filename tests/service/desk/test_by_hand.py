@@ -79,11 +79,15 @@ def test_an_existing_lead_keeps_its_details_and_other_typed_ones_go_to_its_timel
 ):
     came = {"at": MONDAY_MORNING.isoformat(), "utm_source": "newsletter"}
     database.write(lambda session: setattr(session.get_one(Lead, 1), "first_touch", came))
-    form = TOLD | {"name": "Other", "how": "Trade fair", "owner_id": "", "again": "yes"}
+    has_more = update(Lead).values(phone="+1 212 555 0100", company="Field")
+    database.write(lambda session: session.execute(has_more) and None)
+    other = {"name": "Other", "company": "Acme", "phone": "+1 212 555 0199"}
+    form = TOLD | other | {"how": "Trade fair", "owner_id": "", "again": "yes"}
     sent = press(client, "/desk/leads/new/", **form)
     assert sent.location == "/desk/leads/new/?how=Trade+fair"
     told = client.get(sent.location).text
-    assert "We already had dana@example.com" in told and "You typed another name" in told
+    assert "We already had dana@example.com" in told
+    assert "You typed another name, phone and company:" in told
     found = one(database, Lead)
     assert (found.name, found.phone) == ("Dana", "+1 212 555 0100")
     assert (found.first_touch, found.last_touch["utm_source"]) == (came, "trade fair")
