@@ -47,7 +47,7 @@ class Visitor:
         expect(self.main.get_by_role("heading", level=1)).to_contain_text(heading)
 
     def press(self, name: str) -> None:
-        self.main.get_by_role("button", name=name).click()
+        self.main.get_by_role("button", name=name, exact=True).click()
 
     def follow(self, name: str | re.Pattern) -> None:
         self.main.get_by_role("link", name=name).first.click()
