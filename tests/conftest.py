@@ -86,7 +86,7 @@ def pytest_terminal_summary(
 ) -> None:
     seed = getattr(config.option, "randomly_seed", "default")
     if exitstatus == pytest.ExitCode.TESTS_FAILED and seed != "default":
-        terminalreporter.write_line(f"The order of these tests again: -p randomly_seed={seed}")
+        terminalreporter.write_line(f"The order of these tests again: --randomly-seed={seed}")
 
 
 @pytest.fixture(scope="session")
