@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"  # the same as in pyproject.toml; `--version` prints it
+__version__ = "0.2.0"  # the same as in pyproject.toml; `--version` prints it
 
 if TYPE_CHECKING:
     from flask import Flask
