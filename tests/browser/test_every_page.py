@@ -165,6 +165,9 @@ def test_it_fits_its_window_and_its_controls_are_large_enough_to_hit(visit, pyte
         layout_checks.resize(visit.page, width)
         assert layout_checks.sticking_out(visit.page) == [], width
         assert layout_checks.too_small(visit.page) == [], width
+    number = list(PLACES.values()).index(visit.place)
+    if number % 3 and not pytestconfig.option.all:  # wide text on one page in three
+        return
     layout_checks.space_out(visit.page)
     for width in (320, 1280):
         layout_checks.resize(visit.page, width)
