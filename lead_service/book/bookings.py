@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload
 
 from ..assess.models import Assessment, Referenced
 from ..assess.ownership import is_confirmed, take_along
@@ -257,7 +257,7 @@ def has_later(session: Session, booking: Booking) -> bool:
 def coming_calls(session: Session, lead_ids: Collection[int], now: datetime) -> Sequence[Booking]:
     """Return the leads' upcoming calls, in the order in which their hosts are locked."""
     query = select(Booking).where(Booking.lead_id.in_(lead_ids), *coming(now))
-    query = query.options(selectinload(Booking.host))  # PostgreSQL locks no outer join
+    query = query.options(joinedload(Booking.host))
     return session.scalars(query.order_by(Booking.host_id, Booking.id)).all()
 
 
@@ -451,6 +451,7 @@ def lock_one(session: Session, booking: Booking) -> None:
     while host_id != booking.host_id:  # the call may be reassigned while we wait
         host_id = booking.host_id
         session.get_one(Host, host_id, populate_existing=True, with_for_update=True)
+        # PostgreSQL locks no row that an outer join may lack, such as the host loaded with it.
         session.refresh(booking, with_for_update={"of": Booking})
 
 

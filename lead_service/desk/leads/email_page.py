@@ -41,9 +41,8 @@ def correct_email_submit(lead_id: int) -> ResponseReturnValue:
 
     def work(session: Session, by: Actor) -> int | Lead:
         has_it = Lead.address == capture.normalize_email(email)
-        other = session.scalar(
-            select(Lead).where(has_it)
-        )  # the hosts of the calls are locked first
+        # Not locked yet: the hosts of the calls are locked before their lead.
+        other = session.scalar(select(Lead).where(has_it))
         if other and other.id != lead_id and request.form.get("other") != str(other.id):
             return other
         found = _find(session, lead_id)
