@@ -1,4 +1,4 @@
-"""Add up facts to the funnel's totals, and by week, article, source and kind. Pure.
+"""Add up facts to the funnel's totals, and by week, article, sources and kind. Pure.
 
 All facts of a self-assessment count in the week in which it was started, and all of a call in the
 week in which it was booked, whenever they happened. So a share compares the same people, and is
@@ -44,13 +44,17 @@ PART_OF: dict[str, tuple[str, ...]] = {
 
 
 class Fact(NamedTuple):
-    """A stage that was reached `number` times from one week, article and source; "" if unknown."""
+    """A stage that was reached `number` times from one week, article and source; "" if unknown.
+
+    `source` led to this activity, and `first_source` to the lead's first one.
+    """
 
     week: date  # its Monday
     what: str  # a FunnelStage, or answered() and stopped() of a step
     number: int = 1
     article: str = ""
     source: str = ""
+    first_source: str = ""
     kind: str = ""  # of call
 
 
@@ -59,6 +63,7 @@ class Way(StrEnum):
 
     ARTICLE = "article"
     SOURCE = "source"
+    FIRST_SOURCE = "first source"
     KIND = "kind"
 
 
@@ -117,6 +122,7 @@ class Report:
     weeks: Sequence[tuple[date, Line]]
     articles: Lines  # by calls, with none last
     sources: Lines
+    first_sources: Lines
     kinds: Lines  # of calls
 
 
@@ -159,11 +165,16 @@ def progress(steps: Mapping[str, frozenset[str]], given: frozenset[str]) -> list
 def count(facts: Iterable[Fact]) -> Counter[Key]:
     """Add up facts separately by each grouping."""
     numbers: Counter[Key] = Counter()
-    for week, what, number, article, source, kind in facts:
-        numbers[Key(week, Way.ARTICLE, article, what)] += number
-        numbers[Key(week, Way.SOURCE, source, what)] += number
-        if kind:
-            numbers[Key(week, Way.KIND, kind, what)] += number
+    for one in facts:
+        groups = {
+            Way.ARTICLE: one.article,
+            Way.SOURCE: one.source,
+            Way.FIRST_SOURCE: one.first_source,
+        }
+        if one.kind:
+            groups[Way.KIND] = one.kind
+        for way, name in groups.items():
+            numbers[Key(one.week, way, name, one.what)] += one.number
     return numbers
 
 
@@ -182,7 +193,7 @@ def report(numbers: Mapping[Key, int], first: date, last: date) -> Report:
     return Report(
         Line(total),
         [(week, Line(counted)) for week, counted in weeks.items()],
-        *(_ranked(ways[way]) for way in (Way.ARTICLE, Way.SOURCE, Way.KIND)),
+        *(_ranked(ways[way]) for way in Way),
     )
 
 

@@ -86,7 +86,7 @@ OUTCOMES = {CallOutcome.ATTENDED: FunnelStage.ATTENDED, CallOutcome.NO_SHOW: Fun
 
 
 def count_facts(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
-    """Yield the facts of `span`, or of all time, by week, article, source and kind."""
+    """Yield the facts of `span`, or of all time, by week, article, sources and kind."""
     yield from _assessments(session, rows, span)
     yield from _calls(session, rows, span)
     yield from _won_directly(session, rows, span)
@@ -107,15 +107,18 @@ def _assessments(session: Session, rows: Rows, span: Span | None) -> Iterator[Fa
         Lead.id == Booking.lead_id,
         ~Lead.quarantine,
     )
+    lead = aliased(Lead)
     query = select(
         utc_week(Assessment.started_at).label("week"),
         Assessment.came_from.label("article"),
         Assessment.source.label("source"),
+        _first_source(lead.first_touch, Assessment.source).label("first_source"),
         Assessment.framework_version.label("version"),
         case((is_open, given_answers(Assessment.answers)), else_=null()).label("given"),
         case((is_open, false()), else_=got_mail).label("is_mailed"),
         case((is_open, false()), else_=with_call).label("has_call"),
-    ).where(rows.assessments)
+    ).outerjoin(lead, lead.id == Assessment.lead_id)
+    query = query.where(rows.assessments)
     steps_of = _Steps(session)
     for row in _grouped(session, _within(query, Assessment.started_at, span)):
         happened = [FunnelStage.STARTED, *_progress(steps_of[row.version], row.given)]
@@ -139,6 +142,7 @@ def _calls(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
             utc_week(Booking.created_at).label("week"),
             Booking.came_from.label("article"),
             Booking.source.label("source"),
+            _first_source(Lead.first_touch, Booking.source).label("first_source"),
             Booking.kind.label("kind"),
             Booking.status.label("status"),
             Booking.outcome.label("outcome"),
@@ -159,26 +163,35 @@ def _calls(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
 def _won_directly(session: Session, rows: Rows, span: Span | None) -> Iterator[Fact]:
     """Count deals without a call that took place, by the lead's creation and source."""
     had_call = exists().where(Booking.lead_id == Lead.id, Booking.outcome == CallOutcome.ATTENDED)
-    touch = [Lead.first_touch[name].as_string() for name in ("article", "utm_source", "ref")]
-    article, source, ref = (touch[0], *map(_encoded, touch[1:]))
     query = select(
         utc_week(Lead.created_at).label("week"),
-        article.label("article"),
-        func.coalesce("utm_source=" + source, "ref=" + ref).label("source"),
+        Lead.first_touch["article"].as_string().label("article"),
+        *(_source_in(Lead.first_touch).label(name) for name in ("source", "first_source")),
     ).where(Lead.stage == Stage.WON, ~had_call, rows.leads)
     for row in _grouped(session, _within(query, Lead.created_at, span)):
         yield from _facts(row, [FunnelStage.WON_DIRECTLY])
 
 
-def _encoded(value: ColumnElement[str]) -> ColumnElement[str]:
-    """Write a value of a touch as in a source; see `leads.touch`."""
-    return func.replace(func.replace(value, "+", "%2B"), "&", "%26")
+def _first_source(touch: SQLColumnExpression[Any], own: SQLColumnExpression[str]) -> Any:
+    """Return SQL for the source of a lead's first activity; `own` if there is no lead yet."""
+    return case((touch.is_(None), own), else_=_source_in(touch))
+
+
+def _source_in(touch: SQLColumnExpression[Any]) -> ColumnElement[str]:
+    """Return SQL for the source in a stored touch, written like other sources."""
+    values = {name: touch[name].as_string() for name in ("utm_source", "ref")}
+    written = (
+        f"{name}=" + func.replace(func.replace(value, "+", "%2B"), "&", "%26")
+        for name, value in values.items()
+    )
+    return func.coalesce(*written, "")
 
 
 def _facts(row: Row, happened: Iterable[str], kind: str = "") -> Iterator[Fact]:
-    week, source = date.fromisoformat(row.week), name_of(row.source or "")
+    week = date.fromisoformat(row.week)
+    sources = name_of(row.source or ""), name_of(row.first_source or "")
     for what in happened:
-        yield Fact(week, what, row.number, row.article or "", source, kind)
+        yield Fact(week, what, row.number, row.article or "", *sources, kind)
 
 
 def median_minutes(session: Session, span: Span) -> int | None:

@@ -28,7 +28,7 @@ from ..emails.models import DeliveryEvent, ErasureJob, OutboxMessage
 from ..emails.outbox import NEVER_KEPT, TO_VISITORS
 from ..funnel.queries import Rows
 from ..leads import capture
-from ..leads.models import Consent, Lead, LeadEvent, Note
+from ..leads.models import Consent, EventKind, Lead, LeadEvent, Note
 from ..settings import Settings
 from ..web.tokens import derived_token
 from .models import Suppression
@@ -151,6 +151,18 @@ class Person:
 
     def written_to(self) -> ColumnElement[bool]:
         return self._written_in(OutboxMessage.address)
+
+    def corrected(self) -> Select[Lead]:
+        """Select the leads that had this address until it was corrected.
+
+        It may belong to someone else, so it exports and erases nothing of theirs.
+        """
+        to_them = (OutboxMessage.kind.in_(TO_VISITORS), self.written_to())
+        sent = select(OutboxMessage.lead_id).where(*to_them)
+        named = LeadEvent.detail["note"].as_string().icontains(self.address, autoescape=True)
+        combined = (LeadEvent.kind == EventKind.COMBINED, named)
+        had_it = sent.union(select(LeadEvent.lead_id).where(*combined))
+        return select(Lead).where(Lead.id.in_(had_it), Lead.address != self.address)
 
     def is_staff_still(self, session: Session) -> bool:
         """Say whether there is still a member or host with this address."""

@@ -14,7 +14,15 @@ from lead_service.leads.models import Lead
 from lead_service.privacy import erasure, retention
 from tests.support.app.desk_client import sign_in
 from tests.support.app.stored_data import mentions
-from tests.support.app.visitor_forms import VISITOR, answers, assess, begin, begin_phase, book
+from tests.support.app.visitor_forms import (
+    VISITOR,
+    answer_all,
+    answers,
+    assess,
+    begin,
+    begin_phase,
+    book,
+)
 
 from .conftest import MONDAY_MORNING as NOW
 
@@ -99,6 +107,20 @@ def test_calls_and_deals_are_counted_once_each(client, database):
     assert found == dict(booked=5, held=2, missed=1, canceled=1, won=1, **{"won-directly": 1})
     assert report.total.undecided == 1
     assert dict(report.sources)["x & y+"]["won-directly"] == 1
+
+
+@pytest.mark.both_engines
+def test_activity_counts_by_its_own_source_and_by_the_leads_first(client, framework, database):
+    first_page = begin_phase(client, utm_source="linkedin")
+    result = answer_all(client, framework, first_page, 0)
+    book(client, assessment=result.split("/")[2], utm_source="newsletter", ref="a")
+    begin(client, framework)
+    report = count(database)
+    own, first = dict(report.sources), dict(report.first_sources)
+    assert own["linkedin"]["completed"] == own["newsletter"]["booked"] == 1
+    assert first["linkedin"]["completed"] == first["linkedin"]["booked"] == 1
+    assert first[""]["started"] == own[""]["started"] == 1
+    assert "newsletter" not in first
 
 
 def test_events_are_counted_by_article(journey, database):

@@ -29,6 +29,7 @@ facts = st.builds(
     st.integers(0, 50),
     article=names,
     source=names,
+    first_source=names,
     kind=names,
 )
 
@@ -55,6 +56,7 @@ def test_weeks_articles_and_sources_add_up_to_the_total(found):
         assert sum(line[stage] for _, line in made.weeks) == whole
         assert sum(line[stage] for _, line in made.articles) == whole
         assert sum(line[stage] for _, line in made.sources) == whole
+        assert sum(line[stage] for _, line in made.first_sources) == whole
         of_calls = sum(one.number for one in inside if one.what == stage and one.kind)
         assert sum(line[stage] for _, line in made.kinds) == of_calls
 

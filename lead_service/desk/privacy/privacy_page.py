@@ -46,13 +46,15 @@ def held_about() -> ResponseReturnValue:
     if not form.validate():
         return _render_privacy(form), 422
     with context().database.read() as session:
-        held = export.export_data(session, context().settings, form.email.data or "")
+        settings, typed = context().settings, form.email.data or ""
+        held = export.export_data(session, settings, typed)
         lead = session.scalar(select(Lead).where(Lead.address == form.email.address))
         return render_template(
             "desk/privacy/held.html",
             form=form,
             counts={name: len(rows) for name, rows in held.items() if rows},
             lead=lead,
+            corrected=session.scalars(export.Person(session, settings, typed).corrected()).all(),
             coming=bookings.coming_calls(session, [lead.id], now) if lead else [],
             words=labels,
         )

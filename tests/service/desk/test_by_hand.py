@@ -260,6 +260,7 @@ def test_a_member_corrects_the_address_of_a_lead_and_of_its_calls(client, member
     sent = {row.kind: row.address for row, _ in mails()}
     assert sent["booking_confirmed"] == "dana@acme.test"
     assert "Corrected their email address" in client.get(LEAD).text
+    assert f'href="{LEAD}"' in press(client, "/desk/privacy/", email=TOLD["email"]).text
     assert changes(database, "lead 1")[-1] == ("lead_changed", 1)
 
 
@@ -279,6 +280,8 @@ def test_a_member_can_merge_two_leads_of_one_person(client, lead, database):
     assert "Combined the two leads. What differs is in the timeline." in page
     for text in (NOTE, "Combined with another lead", "Name: D. Doe; Email: dnaa@example.com"):
         assert text in page
+    asked = press(client, "/desk/privacy/", email="dnaa@example.com").text
+    assert "We hold no data about this address" in asked and f'href="{lead}"' in asked
 
 
 def test_links_for_a_lead_contain_no_source_that_a_member_typed(client, member, database, settings):
