@@ -136,10 +136,7 @@ def shares() -> list[str]:
 
 
 def _links_in_the_site(settings: Settings) -> list[str]:
-    """Find symbolic links in the site: nginx follows them anywhere, and a build makes none.
-
-    nginx could refuse them, but then it would not serve pages compressed by Brotli.
-    """
+    """Find symbolic links in the site: nginx doesn't serve them, and a build makes none."""
     linked = sorted(path for path in settings.site_dir.rglob("*") if path.is_symlink())
     return [f"SITE_DIR: {path} is a symbolic link; remove it" for path in linked]
 
