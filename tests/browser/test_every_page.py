@@ -5,6 +5,7 @@ Each page is opened once for all the claims about it, in a window that remembers
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -160,13 +161,13 @@ def test_the_service_uses_the_typeface_of_the_page(visit):
 
 
 def test_it_fits_its_window_and_its_controls_are_large_enough_to_hit(visit, pytestconfig):
+    """Text is spaced out on one page in three, and on every page with --all."""
     unfold(visit.page)
     for width in WIDTHS + (MORE_WIDTHS if pytestconfig.option.all else ()):
         layout_checks.resize(visit.page, width)
         assert layout_checks.sticking_out(visit.page) == [], width
         assert layout_checks.too_small(visit.page) == [], width
-    number = list(PLACES.values()).index(visit.place)
-    if number % 3 and not pytestconfig.option.all:  # wide text on one page in three
+    if not is_turn(visit, pytestconfig):
         return
     layout_checks.space_out(visit.page)
     for width in (320, 1280):
@@ -186,20 +187,20 @@ def test_the_first_screen_of_a_phone_shows_headline_chart_and_book_a_call(visit)
 
 
 def test_axe_finds_nothing_against_wcag_2_2_aa(visit, pytestconfig):
-    """With --all in both color schemes, else in one of them by turns.
+    """Check every page in both schemes with --all, else one page in three in one of them.
 
-    Contrast is looked at on one page in five: it takes half of the time, and the pages share
-    their styles, whose pairs of colors tests/site/test_colors.py computes.
+    Contrast takes half of the time and waits for --all: tests/site/test_colors.py computes it for
+    every pair of colors.
     """
-    number = list(PLACES.values()).index(visit.place)
-    schemes = SCHEMES if pytestconfig.option.all else SCHEMES[number % 2 :][:1]
-    contrast = pytestconfig.option.all or number % 5 == 0
+    if not is_turn(visit, pytestconfig):
+        return
+    everything = pytestconfig.option.all
     visit.page.evaluate(AXE)
-    for scheme, width in schemes:
+    for scheme, width in SCHEMES if everything else SCHEMES[number_of(visit) % 2 :][:1]:
         visit.page.emulate_media(color_scheme=scheme)
         layout_checks.resize(visit.page, width)
         unfold(visit.page)
-        assert visit.page.evaluate(RUN_AXE, [WCAG, contrast]) == []
+        assert visit.page.evaluate(RUN_AXE, [WCAG, everything]) == []
 
 
 def test_every_page_of_the_service_is_among_them(product, tokens, tmp_path):
@@ -214,6 +215,15 @@ def test_every_page_of_the_service_is_among_them(product, tokens, tmp_path):
         except HTTPException:
             assert place.is_published or place.status == 404
     assert pages - seen == NO_PAGES
+
+
+def is_turn(visit: Visit, pytestconfig: pytest.Config) -> bool:
+    """Say whether a page is one of the third whose day it is; with --all, every page is."""
+    return pytestconfig.option.all or (number_of(visit) + date.today().toordinal()) % 3 == 0
+
+
+def number_of(visit: Visit) -> int:
+    return list(PLACES.values()).index(visit.place)
 
 
 def unfold(page: Page) -> None:

@@ -11,10 +11,9 @@ FORKING = (  # from a server of processes, or with the made-up data, which take 
 )
 # By the beginning of their names; the rest are handed out one by one.
 GROUPS = {
-    "tests/browser/test_every_page.py": "pages",
     "tests/site/test_in_browser.py": "pages",
     "tests/site/test_every_kind_of_page.py": "pages",
-    "tests/browser/": "product",
+    "tests/browser/": "pages",
     "tests/service/desk/test_hostile_text.py": "hostile text",
     "tests/service/emails/test_every_email.py": "every email",
     "tests/deploy/": "postgresql",
