@@ -110,7 +110,7 @@ class Settings(BaseModel):
         ge=0,
         le=5,
         description="How many proxies in front add to `X-Forwarded-For`. If this is too low, all "
-        "visitors share one client's limits.",
+        "visitors together get the rate limits of one.",
     )
     limits_storage: LimitsStorage = Field(
         "memory://",
@@ -123,16 +123,16 @@ class Settings(BaseModel):
     )
     limit_bookings: Limit = Field(
         "3 per day",
-        description="How many calls one client can book with immediate confirmation. We hold those "
-        "beyond this until the visitor confirms by email. Requests that seem to come from the "
-        "machine itself (127.0.0.1), as all do in local mode, don't count.",
+        description="How many calls one client can book with immediate confirmation. We hold the "
+        "rest until the visitor confirms by email. Requests from this machine (127.0.0.1), as "
+        "all are in local mode, don't count.",
     )
     bookings_per_address: int = Field(
         2,
         ge=1,
         le=50,
         description="How many upcoming calls one mailbox may have once its owner confirmed them by "
-        "email. Those beyond this wait for your team to release them.",
+        "email. Your team must release the rest.",
     )
     reminders: HoursAhead = Field(
         (24, 1),
@@ -164,8 +164,8 @@ class Settings(BaseModel):
     smtp_url: SmtpUrl | None = Field(
         None,
         description="A mail server, as `smtp://user:password@host:587` (STARTTLS) or "
-        "`smtps://user:password@host:465`. It sends all emails where there is no SendGrid key, "
-        "and alarms where there is one.",
+        "`smtps://user:password@host:465`. It sends all emails if there is no SendGrid key, "
+        "and only alarms if there is one.",
     )
     mail_from: Address = Field(
         "calls@example.test",
@@ -199,7 +199,7 @@ class Settings(BaseModel):
     practice_email: Address = Field(
         "hello@example.test", description="The contact address on every page."
     )
-    practice_phone: str = Field("", description="The phone number on contact pages, if given.")
+    practice_phone: str = Field("", description="The phone number on contact pages.")
     practice_country: str = Field(
         "",
         pattern="^([A-Z]{2})?$",
@@ -210,14 +210,14 @@ class Settings(BaseModel):
         "", description="The person who represents the firm, for the imprint."
     )
     practice_register: str = Field(
-        "", description="The commercial register and the number in it, for the imprint."
+        "", description="The commercial register and your number in it, for the imprint."
     )
     practice_vat_id: str = Field("", description="The VAT number, for the imprint.")
 
     practice_reply_time: str = Field(
         "",
         description="When you answer a message, such as `within one working day`. The contact page "
-        "and the email that confirms a message say it, if given.",
+        "and the email that confirms a message say it.",
     )
 
     feeds_allow_loopback: bool = Field(

@@ -78,7 +78,7 @@ CHANGES = {
     AuditKind.TIME_OFF_REMOVED: "Time off removed",
     AuditKind.CALENDAR_ADDED: "Calendar added",
     AuditKind.CALENDAR_REMOVED: "Calendar removed",
-    AuditKind.FEED_LINK_CHANGED: "New address of the feed of calls",
+    AuditKind.FEED_LINK_CHANGED: "Address of the calendar feed changed",
     AuditKind.CALL_BOOKED: "Call booked",
     AuditKind.CALL_CONFIRMED: "Confirmed",
     AuditKind.FLOOD_CLEARED: "Burst of possible spam cleared",

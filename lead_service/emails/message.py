@@ -49,7 +49,7 @@ class EmailKind(StrEnum):
         kind._value_, kind.label, kind.role = name, label, role
         return kind
 
-    BOOKING_REQUESTED = "booking_requested", "Request receipt to the visitor", VISITOR
+    BOOKING_REQUESTED = "booking_requested", "Confirmation of a request, to the visitor", VISITOR
     BOOKING_CONFIRMED = "booking_confirmed", "Invitation to the visitor", VISITOR
     BOOKING_FOR_HOST = "booking_for_host", "Brief to the host", HOST
     BOOKING_CHANGED = "booking_changed", "Change of time or host, to the visitor", VISITOR
@@ -63,11 +63,11 @@ class EmailKind(StrEnum):
     )
     BOOKING_AGAIN = "booking_again", "Invitation to book again, to the visitor", VISITOR
     CALENDAR_PROBLEM = "calendar_problem", "Problem with a host\u2019s calendar"
-    CALL_COLLIDES = "call_collides", "Call that collides with a calendar"
+    CALL_COLLIDES = "call_collides", "Calendar conflict, to the host"
     ALARM = "alarm", "Alarm about the service"  # never in the outbox
     NEW_LEAD = "new_lead", "Notification to the team"
-    FLOOD = "flood", "Many messages at once, to the team"
-    MESSAGE_RECEIVED = "message_received", "Message receipt to the visitor"
+    FLOOD = "flood", "Burst of possible spam, to the team"
+    MESSAGE_RECEIVED = "message_received", "Confirmation of a message, to the visitor"
     RESULT = "result", "Result to the visitor"
     SIGN_IN = "sign_in", "Sign-in link"
     INVITED = "invited", "Invitation to the desk"
@@ -136,7 +136,7 @@ class Message:
 def _refuse_controls(name: str, value: str) -> None:
     """Refuse control characters and line breaks in a header, without repeating the value."""
     if found := CONTROL.search(value):
-        raise ValueError(f"{name} holds the control character U+{ord(found[0]):04X}")
+        raise ValueError(f"{name} contains the control character U+{ord(found[0]):04X}")
 
 
 def greeting_name(name: str) -> str:

@@ -75,7 +75,7 @@ def _placeholders(settings: Settings) -> Iterator[str]:
     for name in sorted(settings.model_fields_set):
         value = getattr(settings, name)
         if "\u2026" in str(value.get_secret_value() if isinstance(value, SecretStr) else value):
-            yield f"{name.upper()}: holds a placeholder (\u2026)"
+            yield f"{name.upper()}: contains a placeholder (\u2026)"
 
 
 def _in_the_source() -> list[str]:
@@ -165,7 +165,7 @@ def _in_the_database(settings: Settings, published: site.Published | None) -> li
                     "retention --dry-run`, and run it with --yes if that is right"
                 )
             if demo_data.is_there(session) and not settings.is_local:
-                found.append("database: holds made-up data; run `lead-service demo --remove`")
+                found.append("database: contains made-up data; run `lead-service demo --remove`")
             return [*found, *_clock_of(database, session), *_space_of(database)]
     except SettingsError as error:
         return error.faults
@@ -178,7 +178,7 @@ def _clock_of(database: Database, session: Session) -> list[str]:
     newest = session.scalar(select(func.max(LeadEvent.at)))
     found = _differs(now, there, "the database's")
     if newest and newest > now + CLOCK_ERROR:
-        found.append(f"clock: the newest lead is of {newest:%Y-%m-%d %H:%M} UTC, which is to come")
+        found.append(f"clock: the newest lead is from {newest:%Y-%m-%d %H:%M} UTC, in the future")
     return found
 
 

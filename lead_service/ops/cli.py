@@ -109,7 +109,7 @@ def migrate() -> None:
 @commands.command()
 @AS_JSON
 @click.option("--tell", is_flag=True, help="Also send an alarm: webhook or email.")
-@click.option("--every", type=click.IntRange(1), metavar="MINUTES", help="Check again and again.")
+@click.option("--every", type=click.IntRange(1), metavar="MINUTES", help="Repeat at intervals.")
 def check(as_json: bool, tell: bool, every: int | None) -> None:
     """Check settings, site, database and email; exit 1 when something needs attention.
 
@@ -154,7 +154,7 @@ def _check(as_json: bool, tell: bool) -> int:
 
 
 @commands.command()
-@click.option("--remove", "is_over", is_flag=True, help="Remove the made-up data, nothing else.")
+@click.option("--remove", "is_over", is_flag=True, help="Remove the made-up data.")
 def demo(is_over: bool) -> None:
     """Fill the database with made-up leads, calls, assessments and emails, to try the desk."""
     from . import demo as made_up
@@ -183,7 +183,7 @@ def desk() -> None:
 
 @desk.command()
 @click.argument("address", callback=email_argument)
-@click.option("--new", "is_new", is_flag=True, help="Make a member of ADDRESS first.")
+@click.option("--new", "is_new", is_flag=True, help="Make ADDRESS a member first.")
 def link(address: str, is_new: bool) -> None:
     """Print a one-time sign-in link for ADDRESS.
 
@@ -253,7 +253,7 @@ def _back_up(
 
 
 def _backup_in_words(made: dict[str, str | int]) -> str:
-    said = "backup: {file} holds {leads} leads, {emails} emails".format(**made)
+    said = "backup: {file} contains {leads} leads, {emails} emails".format(**made)
     return said + (f"\nbackup: older ones deleted: {made['deleted']}" if made["deleted"] else "")
 
 
@@ -287,7 +287,7 @@ def export(address: str) -> None:
         )
     click.echo(json.dumps(held, indent=2, ensure_ascii=False))
     if not any(held.values()):
-        click.echo(f"nothing is held about {address}", err=True)
+        click.echo(f"nothing is stored about {address}", err=True)
 
 
 @commands.command()
@@ -301,9 +301,9 @@ def erase(address: str) -> None:
         counts = erasure.erase_everywhere(database, loaded, address, Actor(clock.now()))
     click.echo(json.dumps(counts))
     if not any(counts.values()):
-        click.echo(f"nothing was held about {address}", err=True)
+        click.echo(f"nothing was stored about {address}", err=True)
     for copy in backup_files.list_backups(loaded):
-        click.echo(f"may be held by {copy.path} until {copy.until:%Y-%m-%d}", err=True)
+        click.echo(f"may be in {copy.path} until {copy.until:%Y-%m-%d}", err=True)
 
 
 @commands.command("retention")

@@ -62,7 +62,7 @@ def calendar_problems(hosts: list[Host], now: datetime) -> Iterator[str]:
         for feed in host.feeds:
             if not is_current(feed, now):
                 yield (
-                    f"host {host.id} offers nothing: the calendar {feed.label!r} was {_last(feed)}"
+                    f"host {host.id} offers no times: the calendar {feed.label!r} was {_last(feed)}"
                 )
 
 

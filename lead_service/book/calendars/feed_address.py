@@ -35,7 +35,7 @@ def check(text: str, *, allow_loopback: bool = False) -> str:
     if len(text) > LONGEST:
         raise ValueError(f"is longer than {LONGEST} characters")
     if not text.isprintable() or " " in text:
-        raise ValueError("must not hold spaces or line breaks")
+        raise ValueError("must not contain spaces or line breaks")
     try:
         parts = urlsplit(text)
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
@@ -49,7 +49,7 @@ def check(text: str, *, allow_loopback: bool = False) -> str:
     if not allow_loopback and port not in PORTS:
         raise ValueError("must use port 443 or 8443")
     if "@" in parts.netloc:
-        raise ValueError("must not hold a user or a password")
+        raise ValueError("must not contain a user or a password")
     if _is_number(host) and not is_allowed(host, allow_loopback=allow_loopback):
         raise ValueError("must name a machine on the internet")
     place = f"[{host}]" if ":" in host else host

@@ -137,9 +137,9 @@ def _body(answer: httpcore.Response, given: Headers) -> bytes:
             if len(body) > LARGEST:
                 raise Unreadable(TOO_LARGE)
     except httpcore.RemoteProtocolError:
-        raise Unreadable("it was cut off") from None
+        raise Unreadable("the download was cut off") from None
     if unpack and (not unpack.eof or unpack.unused_data):
-        raise Unreadable("it was cut off")
+        raise Unreadable("the download was cut off")
     return bytes(body)
 
 

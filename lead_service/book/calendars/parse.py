@@ -98,7 +98,7 @@ def parse_calendar(
             found.append((max(a, since), min(b, until)))
             notes.update(dict.fromkeys(one for one in why if one))
             if len(found) > rules.MOST_TIMES:
-                raise NotUnderstood("it holds more events than we can work out")
+                raise NotUnderstood("it contains more events than we can process")
     busy = [Busy(from_microseconds(a), from_microseconds(b)) for a, b in merge(found)]
     return ParsedCalendar(busy, list(notes)[:MOST_NOTES])
 
@@ -172,7 +172,7 @@ class _Reader:
         try:
             found = [one for given in event["DTSTART"] for one in self._times(given, given.value)]
         except (KeyError, ValueError):
-            raise NotUnderstood("it holds an event that cannot be read") from None
+            raise NotUnderstood("it contains an event that cannot be read") from None
         return found
 
     def _lengths(self, event: Properties, start: Time, number: int) -> tuple[Length, ...]:
@@ -247,7 +247,7 @@ class _Reader:
                 else:
                     series.more.append((time, lengths))
         except ValueError:
-            raise NotUnderstood("it holds an event that cannot be read") from None
+            raise NotUnderstood("it contains an event that cannot be read") from None
 
     def _period(self, given: Property, start: Time, end: str) -> tuple[Length, ...]:
         """Return the length of a period, which ends at a time or after a duration."""
@@ -430,7 +430,7 @@ class _Reader:
                     if given.parameter("FBTYPE").upper() != "FREE":
                         yield from self._periods(given)
         except ValueError:
-            raise NotUnderstood("it holds a free-busy period that cannot be read") from None
+            raise NotUnderstood("it contains a free-busy period that cannot be read") from None
         if self.calendar.free_busy:
             at = self.since
             for a, b in merge([*told, (self.until, self.until + 1)]):

@@ -69,7 +69,7 @@ def occurrences(
     parts, notes = _parts(rule)
     frequency = parts.pop("FREQ", "")
     if frequency not in FREQUENCIES:
-        raise RuleNotUnderstood("holds a repeating event whose rhythm cannot be read")
+        raise RuleNotUnderstood("contains a repeating event with an unknown frequency")
     ends = _ends(parts, clock, host or clock, notes, is_date=is_date)
     found: set[int] = set()
     try:
@@ -80,7 +80,7 @@ def occurrences(
         if isinstance(fault, RuleNotUnderstood):
             raise
         if frequency not in FREQUENCIES[:4] or OF_THE_CLOCK & parts.keys():
-            raise RuleNotUnderstood("holds a repeating event that cannot be read") from None
+            raise RuleNotUnderstood("contains a repeating event that cannot be read") from None
         notes.append(EACH_DAY)
         for one in [one for one in ends if "until" in one] or [{}]:
             found.update(_expand("DAILY", one, first, start, end))
@@ -189,7 +189,7 @@ def _expand(
         if reading >= start:
             found.append(reading)
             if len(found) > MOST_TIMES:
-                raise RuleNotUnderstood("holds more events than we can work out")
+                raise RuleNotUnderstood("contains more events than we can process")
     return found
 
 

@@ -49,9 +49,9 @@ def parse_in_process(
             env=_environment(),
         )
     except subprocess.TimeoutExpired:
-        raise Unreadable("takes too long to work out") from None
+        raise Unreadable("takes too long to read") from None
     if done.returncode:
-        raise Unreadable("takes too much to work out")
+        raise Unreadable("is too complex to read")
     answer = json.loads(done.stdout)
     if fault := answer.get("fault"):
         raise Unreadable(fault)

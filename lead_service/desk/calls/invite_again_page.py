@@ -51,7 +51,7 @@ def _render(call_id: int, form: NoteForm) -> ResponseReturnValue:
         try:
             message = emails.invitation_to_book_again(session, settings, published, email, now)
         except NotNeeded as fault:
-            flash(f"No email sent, because {fault.reason}.")
+            flash(f"We didn\u2019t send the email, because {fault.reason}.")
             return redirect(url_for(".call", call_id=call_id), 303)
         page = "desk/calls/invite_again.html"
         shown = render_template(page, call=call, form=form, refusal="", message=message)

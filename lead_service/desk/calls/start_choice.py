@@ -41,7 +41,7 @@ def asked_start(zone: str, now: datetime) -> tuple[datetime, bool]:
     if start > now + AHEAD:
         raise Refused(f"That time is more than {MOST_DAYS} days ahead. Choose an earlier one.")
     if typed and start.timestamp() % CELL.total_seconds():
-        raise Refused("Choose another time: calls start at minutes that end in 0 or 5.")
+        raise Refused("Choose another time: the minutes must end in 0 or 5.")
     return start, bool(typed)
 
 

@@ -36,8 +36,8 @@ SHORT = {
     FunnelStage.WON: "Won",
 }
 RATES = {
-    FunnelStage.COMPLETED: "Finish rate",
-    FunnelStage.ASSESSED: "Call rate",
+    FunnelStage.COMPLETED: "Completion rate",
+    FunnelStage.ASSESSED: "Booking rate",
     FunnelStage.ATTENDED: "Show rate",
     FunnelStage.WON: "Win rate",
 }
@@ -47,8 +47,8 @@ WHOLES = {  # the base of each rate, in words
     FunnelStage.MAILED: "of those who completed",
     FunnelStage.ASSESSED: "of those who completed",
     FunnelStage.CANCELED: "of the calls booked",
-    FunnelStage.ATTENDED: "of the calls that took place or should have",
-    FunnelStage.MISSED: "of the calls that took place or should have",
+    FunnelStage.ATTENDED: "of the calls with an outcome",
+    FunnelStage.MISSED: "of the calls with an outcome",
     FunnelStage.WON: "of those whose call took place",
 }
 LISTED = 20  # articles and sources; anyone can make up sources

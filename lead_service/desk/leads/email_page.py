@@ -53,9 +53,9 @@ def correct_email_submit(lead_id: int) -> ResponseReturnValue:
     found = write(work)
     if isinstance(found, Lead):
         return _render(lead_id, form, found), 409
-    told = "Combined the two leads. What differs is in the timeline."
+    told = "Combined the two leads. Details that differ are in the timeline."
     done = "Saved." if found == lead_id else told
-    flash(f"{done} Anything that we still email them goes to this address.")
+    flash(f"{done} We\u2019ll send later emails to this address.")
     return redirect(url_for(".lead", lead_id=found), 303)
 
 

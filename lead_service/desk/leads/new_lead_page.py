@@ -58,7 +58,7 @@ def _told(added: lead_updates.Added) -> str:
     """Describe the result of the form."""
     if added.is_new:
         return "Added."
-    told = f"We already had {added.lead.email} and filled in what was missing."
+    told = f"We already had {added.lead.email} and filled in missing details."
     if not added.other:
         return told
     *before, last = (LABELS[name].lower() for name in added.other)

@@ -31,5 +31,5 @@ def save_view() -> ResponseReturnValue:
 
     if query and (is_removed or (name and not view.asked)):
         write(work)
-        flash("Removed." if is_removed else "Saved. It is listed with the other views.")
+        flash("Removed." if is_removed else "Saved. You\u2019ll find it under Views.")
     return redirect(url_for(".inbox", **view.address), 303)

@@ -35,7 +35,7 @@ def mark_spam() -> ResponseReturnValue:
     marked = [one for one in canceled if one is not None]
     told = f"Marked {_count(len(marked), 'lead')} as spam"
     calls = f" and canceled {_count(sum(marked), 'call')}" if sum(marked) else ""
-    flash(f"{told}{calls}. You find spam under the stage Lost.")
+    flash(f"{told}{calls}. To find spam again, filter by the stage Lost.")
     return redirect(url_for(".inbox", **view_in_form().address), 303)
 
 

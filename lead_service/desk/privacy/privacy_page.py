@@ -77,7 +77,7 @@ def export_person() -> ResponseReturnValue:
 
 STAFF_STAYS = (
     "Erased, except the name and address of a member or host, and emails to them. Remove the"
-    " member, stop the host\u2019s calls, give away or cancel upcoming ones, and then erase again."
+    " member, stop the host\u2019s calls, reassign or cancel upcoming ones, then erase again."
 )
 
 

@@ -80,7 +80,7 @@ def invitation_email(
 ) -> Message:
     """Compose the email that tells a new member where the desk is."""
     if find_member(session, row.address) is None:
-        raise NotNeeded("they are no member anymore")
+        raise NotNeeded("they are no longer a member")
     return compose(
         row.kind,
         to=row.address,

@@ -137,7 +137,7 @@ def end_session(session_id: int) -> ResponseReturnValue:
 
     if not write(work):
         abort(404)
-    flash("Signed out there.")
+    flash("Signed out in that browser.")
     return redirect(url_for(".team"), 303)
 
 

@@ -105,7 +105,7 @@ def restore(
     with database.alone():
         if not replace and (held := _at_stake(database, settings)):
             counts = ", ".join(f"{name}: {count}" for name, count in held.items())
-            raise BackupError(f"the database holds data ({counts}); to replace it, add --replace")
+            raise BackupError(f"the database is not empty ({counts}); to replace it, add --replace")
         return _put_in_place(database, settings, path, now)
 
 
@@ -143,7 +143,7 @@ def faults(settings: Settings, now: datetime) -> list[str]:
         return []
     copies = list_backups(settings)
     if not copies:
-        return [f"backups: {settings.backup_dir} holds none; run `lead-service backup` daily"]
+        return [f"backups: {settings.backup_dir} is empty; run `lead-service backup` daily"]
     age = now - copies[-1].made_at
     if age > LATE:
         return [f"backups: the newest is {age // timedelta(hours=1)} hours old"]

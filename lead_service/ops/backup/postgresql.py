@@ -34,7 +34,7 @@ def copy(database: Database, path: Path) -> Contents:
 def check(path: Path) -> None:
     """Raise BackupError unless a file is a complete dump of this service."""
     if b" TABLE DATA public outbox " not in _start(["pg_restore", "--list", str(path)]):
-        raise BackupError(f"{path} is no backup of this service")
+        raise BackupError(f"{path} is not a backup of this service")
     _start(["pg_restore", "--file=/dev/null", str(path)])
 
 

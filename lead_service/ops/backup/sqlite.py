@@ -9,7 +9,7 @@ from urllib.parse import quote
 from ...db.engine import BUSY_SECONDS, Database
 from .contents import BackupError, Contents
 
-NO_BACKUP = "is no backup of this service, or a damaged one"
+NO_BACKUP = "is not a backup of this service, or is damaged"
 
 
 def copy(database: Database, path: Path) -> Contents:
@@ -29,7 +29,7 @@ def check(path: Path) -> Contents:
         if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             raise BackupError(f"{path} {NO_BACKUP}")
         if connection.execute("PRAGMA foreign_key_check").fetchone():
-            raise BackupError(f"{path} holds rows that belong to none")
+            raise BackupError(f"{path} contains rows that refer to missing rows")
         return _count(connection)
 
 
@@ -46,7 +46,7 @@ def _live(database: Database) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(database.file or "", timeout=BUSY_SECONDS)) as live:
             yield live
     except sqlite3.Error as error:  # such as a full disk; the message contains no values
-        raise BackupError(f"no copy could be made: {error}") from None
+        raise BackupError(f"the copy failed: {error}") from None
 
 
 @contextmanager

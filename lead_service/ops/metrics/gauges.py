@@ -49,22 +49,20 @@ def _found(session: Session) -> Iterator[GaugeMetricFamily]:
     yield _by("leads", "Leads by stage.", session, Lead.stage, Stage)
     yield _by("bookings", "Calls by status.", session, Booking.status, Status)
     suspected = select(func.count(Booking.id)).where(bookings.held(clock.now()))
-    yield _value("calls_held", "Calls to come that may be spam.", session.scalar(suspected) or 0)
+    yield _value("calls_held", "Upcoming calls that may be spam.", session.scalar(suspected) or 0)
     unproved = held.unproved(session, clock.now())
     yield _value(
         "calls_unproved",
         "Upcoming calls, booked within two days, that were not confirmed.",
         len(unproved),
     )
-    yield _value("floods", "Hours of the last day with too many messages.", health.floods)
+    yield _value("floods", "Hours of the last day with a burst of possible spam.", health.floods)
     yield _value(
         "emails_too_many", "Emails held because one address got too many.", health.too_many
     )
     feeds = [feed for host in queries.active_hosts(session) for feed in host.feeds]
     unread = sum(not busy_times.is_current(feed, clock.now()) for feed in feeds)
-    yield _value(
-        "calendars_not_read", "Calendars whose hosts offer no times until a reading.", unread
-    )
+    yield _value("calendars_not_read", "Calendars to read before their hosts offer times.", unread)
     yield _value(
         "calendars_widened",
         "Calendars that block more time than they say.",

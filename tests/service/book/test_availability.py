@@ -197,7 +197,7 @@ def test_a_calendar_that_cannot_be_believed_is_named_with_its_fault(change, data
     change(lambda hosts, _: setattr(hosts[0].feeds[0], "succeeded_at", None))
     change(lambda hosts, _: setattr(hosts[0].feeds[0], "fault", "it answered 404"))
     (line,) = said()
-    assert "offers nothing: the calendar 'Work' was never read (it answered 404)" in line
+    assert "offers no times: the calendar 'Work' was never read (it answered 404)" in line
 
 
 # -- Several hosts ------------------------------------------------------------------------------

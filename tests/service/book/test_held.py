@@ -138,7 +138,7 @@ def test_the_team_gets_one_email_per_hour_about_many_suspected_calls(
     assert "Leads to check: 4" in flood.text
     with database.read() as session:
         assert session.scalar(select(func.count(Lead.id))) == 9
-        assert any("Many messages" in one for one in health(session, MONDAY_MORNING).troubles)
+        assert any("burst of" in one for one in health(session, MONDAY_MORNING).troubles)
 
 
 @pytest.mark.both_engines
@@ -218,7 +218,7 @@ def test_one_press_closes_the_suspected_leads_of_an_hour_but_those_to_keep(
     assert "ada8@example.com" in suspected and "ada7@example.com" not in suspected
     press(client, "/desk/leads/9/", "/desk/leads/9/release")
     with database.read() as session:
-        assert not any("Many messages" in one for one in health(session, MONDAY_MORNING).troubles)
+        assert not any("burst of" in one for one in health(session, MONDAY_MORNING).troubles)
     assert "No leads are possible spam." in client.get("/desk/?view=suspected").text
     assert "No bursts of possible spam." in client.get("/desk/calls/floods/").text
     with database.read() as session:

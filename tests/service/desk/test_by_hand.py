@@ -172,7 +172,7 @@ def test_a_time_that_is_gone_or_outside_the_hours_is_refused_unless_it_was_agree
         ({"at": "2026-11-24T09:00"}, 409, "has another call then"),
         ({"start": "20261128T0615Z"}, 422, "That time is not available"),
         ({"at": "2026-11-22T09:00"}, 422, "That time has passed"),
-        ({"at": "2026-11-28T06:17"}, 422, "start at minutes that end in 0 or 5"),
+        ({"at": "2026-11-28T06:17"}, 422, "minutes must end in 0 or 5"),
         ({"at": "2036-11-28T06:15"}, 422, "more than 400 days ahead"),
         ({}, 422, "Choose a time"),
         ({"at": "2026-11-28T06:15", "city": "Atlantis"}, 422, "know this city"),
@@ -277,7 +277,7 @@ def test_a_member_can_merge_two_leads_of_one_person(client, lead, database):
     assert (found.id, found.owner_id, found.phone) == (1, 1, TOLD["phone"])
     assert found.last_touch["utm_source"] == "trade fair"
     page = client.get(lead).text
-    assert "Combined the two leads. What differs is in the timeline." in page
+    assert "Combined the two leads. Details that differ are in the timeline." in page
     for text in (NOTE, "Combined with another lead", "Name: D. Doe; Email: dnaa@example.com"):
         assert text in page
     asked = press(client, "/desk/privacy/", email="dnaa@example.com").text

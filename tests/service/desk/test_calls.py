@@ -171,7 +171,7 @@ def test_without_one_possible_time_nothing_moves_and_the_page_says_why(client, c
         ({"at": "soon"}, "must be a real date and time"),
         ({"at": "2026-13-24T12:00"}, "must be a real date and time"),
         ({"at": "2026-11-24T09:00"}, "already at that time"),
-        ({"at": "2026-11-24T12:03"}, "start at minutes that end in 0 or 5"),
+        ({"at": "2026-11-24T12:03"}, "minutes must end in 0 or 5"),
         ({"at": "2026-11-22T12:00"}, "That time has passed"),
         ({"start": "20200101T0900Z"}, "That time has passed"),
         ({"at": "2028-01-03T12:00"}, "more than 400 days ahead"),

@@ -338,7 +338,7 @@ def test_leads_that_a_colleague_has_changed_since_are_named_and_left(client, som
 
 SPAM = "/desk/leads/spam/"
 CANCELLATIONS = {"booking_cancelled", "booking_cancelled_for_host"}
-HELD = "no one was invited, so we email no one"
+HELD = "No one was invited, so we won\u2019t email anyone"
 INVITED = "We\u2019ll email the host a cancellation. The visitor gets none, because they never"
 PROVED = "We\u2019ll email the host and the visitor a cancellation"
 

@@ -375,7 +375,7 @@ def test_copies_go_when_their_time_is_over(live, settings):
 
 def test_a_backup_that_is_missing_or_late_is_a_fault(live, settings, environment):
     assert backup.faults(load(environment), NOW) == []
-    assert "holds none" in backup.faults(settings, NOW)[0]
+    assert "is empty" in backup.faults(settings, NOW)[0]
     backup.make(live, backup.path_for(settings, NOW))
     assert backup.faults(settings, NOW + timedelta(hours=25)) == []
     assert "27 hours old" in backup.faults(settings, NOW + timedelta(hours=27))[0]

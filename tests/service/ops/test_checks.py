@@ -121,7 +121,7 @@ def test_a_clock_that_was_set_back_is_detected_by_newer_rows(ready):
     database.write(write)
     database.close()
     [fault] = checks.faults(ready)
-    assert "which is to come" in fault
+    assert "in the future" in fault
 
 
 def test_retention_that_waits_for_a_person_is_named(ready):

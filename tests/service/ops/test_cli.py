@@ -246,7 +246,7 @@ def test_check_names_settings_that_were_copied_and_not_filled_in(command, given,
             "PUBLIC_URL: https://advisory.example/ is a placeholder",
             "MAIL_FROM: calls@example.com is a placeholder",
             "SALES_TO: ben@example.test is a placeholder",
-            "SENDGRID_API_KEY: holds a placeholder (\u2026)",
+            "SENDGRID_API_KEY: contains a placeholder (\u2026)",
         ],
     )
     assert any(one.startswith("PUBLIC_URL: the site in") for one in found)
@@ -263,9 +263,9 @@ def test_output_for_scripts_is_json(command, tmp_path, migrated):
 
 
 def test_an_address_without_data_is_reported_as_such(command, migrated):
-    assert command("export", "ada@example.com")[2] == "nothing is held about ada@example.com\n"
+    assert command("export", "ada@example.com")[2] == "nothing is stored about ada@example.com\n"
     code, said, noted = command("erase", "--yes", "ada@example.com")
-    assert (code, noted) == (0, "nothing was held about ada@example.com\n")
+    assert (code, noted) == (0, "nothing was stored about ada@example.com\n")
     assert set(json.loads(said).values()) == {0}
     assert command("export", "ada@example.com")[2] == ""  # that it was erased is held
 
@@ -298,7 +298,7 @@ def test_a_backup_is_made_daily_and_put_back(command, refused, given, var, tmp_p
     given.setenv("BACKUP_DIR", str(tmp_path / "backups"))
     code, said, _ = command("backup")
     [copy] = (tmp_path / "backups").iterdir()
-    assert (code, said) == (0, f"backup: {copy} holds 0 leads, 0 emails\n")
+    assert (code, said) == (0, f"backup: {copy} contains 0 leads, 0 emails\n")
     change(var, "UPDATE host SET name = 'Nobody', version = 2")
     assert "host: 1" in refused("restore", str(copy))
     assert command("restore", "--replace", str(copy))[0] == 0
@@ -334,4 +334,4 @@ def test_erasing_says_which_backups_still_hold_the_address(command, given, tmp_p
     given.setenv("BACKUP_DIR", str(tmp_path / "backups"))
     command("backup")
     _, _, said = command("erase", "--yes", "ada@example.com")
-    assert re.search(r"^may be held by .*\.backup until \d{4}-\d\d-\d\d$", said, re.MULTILINE)
+    assert re.search(r"^may be in .*\.backup until \d{4}-\d\d-\d\d$", said, re.MULTILINE)

@@ -77,7 +77,7 @@ def take_every_path(
     client.post(page + "address", data={"email": "ada@example.org"})
     publish(app, replace(KIND, confirm_first=True))
     book(client, email="cy@example.com", **typed)
-    feed = CalendarFeed(id=1, label=typed["company"], fault="it was cut off", widened="")
+    feed = CalendarFeed(id=1, label=typed["company"], fault="the download was cut off", widened="")
     host = Host(id=1, name="Ben Example", email="team@example.com")
     told = settings, host, feed, now
     database.write(lambda session: notices.not_believed(session, *told))
