@@ -1,4 +1,4 @@
-"""Sharing a result: the link that its owner opens, and may close again."""
+"""Store the link that shares a result; the owner can revoke it."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -38,7 +38,7 @@ def _lead() -> None:
 
 
 def _derive() -> None:
-    """Fill what is derived; neither database folds case as Python does."""
+    """Fill the derived columns in Python, because neither database folds case like it."""
     lead = sa.table(
         "lead",
         *map(sa.column, ("id", "name", "company", "email", "address", "sort_name", "sought")),

@@ -1,4 +1,4 @@
-"""What became of each mail after it was sent, and the numbers of the funnel."""
+"""Store delivery events of emails, and archived counts of the funnel."""
 
 import sqlalchemy as sa
 from alembic import op

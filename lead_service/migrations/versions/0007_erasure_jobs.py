@@ -1,4 +1,4 @@
-"""Addresses that the mail provider is still to be asked to erase."""
+"""Store which addresses the email provider still has to erase."""
 
 import sqlalchemy as sa
 from alembic import op

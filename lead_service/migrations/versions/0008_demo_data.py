@@ -1,4 +1,4 @@
-"""Which records are made up."""
+"""Store which rows are demo data."""
 
 import sqlalchemy as sa
 from alembic import op

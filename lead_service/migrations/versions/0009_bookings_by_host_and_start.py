@@ -1,4 +1,4 @@
-"""Find a host's bookings of a few weeks without reading every booking ever made."""
+"""Index bookings by host and start."""
 
 from alembic import op
 

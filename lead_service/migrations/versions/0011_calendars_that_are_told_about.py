@@ -1,4 +1,4 @@
-"""Say why a calendar blocks more than it says, tell its host once, and wait as long as asked."""
+"""Store why a calendar blocks extra time, when its host was told, and its server's Retry-After."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0010"
 
 
 def upgrade() -> None:
-    # No batch, for the reason that 0004 gives.
+    # Not in batch mode; see 0004.
     op.execute("ALTER TABLE calendar_feed ADD COLUMN widened TEXT NOT NULL DEFAULT ''")
     op.execute("ALTER TABLE calendar_feed ADD COLUMN rules INTEGER NOT NULL DEFAULT 0")
     for name in ("retry_at", "told_at"):

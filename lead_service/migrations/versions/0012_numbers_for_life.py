@@ -1,7 +1,7 @@
-"""Numbers that people read, in addresses, emails and the trail, are never given out again.
+"""Never reuse the ids of erased rows; people see them in addresses, emails and the audit log.
 
-PostgreSQL's sequences do so already. SQLite gives the number of an erased newest row to the next
-one, unless its table says AUTOINCREMENT; and a table can say so only from when it is made.
+PostgreSQL's sequences never do. SQLite gives the id of an erased last row to the next one, unless
+the table was created with AUTOINCREMENT.
 """
 
 from alembic import op
@@ -21,7 +21,7 @@ def upgrade() -> None:
 
 
 def _make_anew(name: str) -> None:
-    """Copy a table into one with AUTOINCREMENT; `schema.migrate` has switched references off."""
+    """Copy a table into one with AUTOINCREMENT; `schema.migrate` has turned off foreign keys."""
     connection = op.get_bind()
     table, *indexes = connection.scalars(WITH_INDEXES, {"name": name}).all()
     made = table.replace("id INTEGER NOT NULL", "id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT", 1)

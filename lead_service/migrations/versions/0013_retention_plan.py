@@ -1,4 +1,4 @@
-"""As of when the next daily run of retention erases what is old."""
+"""Store the time from which the next retention run counts."""
 
 import sqlalchemy as sa
 from alembic import op

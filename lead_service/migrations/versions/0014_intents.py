@@ -1,7 +1,7 @@
 """Let a row of the outbox be an intent, which is composed when it is sent.
 
-What waits keeps the text that was composed for it, and leaves with it. News to the team that were
-stored as a template and its values become intents.
+Waiting emails keep the text that was composed for them. Emails to the team that were stored as a
+template and its values become intents.
 """
 
 import json
@@ -19,7 +19,7 @@ OPEN = "('pending', 'held', 'sending', 'failed', 'dead')"
 
 
 def upgrade() -> None:
-    # No batch, for the reason that 0004 gives.
+    # Not in batch mode; see 0004.
     op.add_column("outbox", sa.Column("booking_id", sa.Integer(), nullable=True))
     op.execute("ALTER TABLE outbox ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0")
     op.execute("ALTER TABLE outbox ADD COLUMN turn INTEGER NOT NULL DEFAULT 1")
@@ -40,7 +40,7 @@ def upgrade() -> None:
 
 
 def _name_bookings(connection: sa.Connection) -> None:
-    """Say of each email about a call which booking and which sequence it is about."""
+    """Set the booking and the sequence of each email about a call."""
     known = connection.execute(sa.text("SELECT uid, id, sequence FROM booking"))
     bookings = {row.uid: row for row in known}
     query = "SELECT id, dedupe_key FROM outbox WHERE kind LIKE 'booking_%'"

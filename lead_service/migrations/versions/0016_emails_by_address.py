@@ -1,4 +1,4 @@
-"""Find the emails of an address, and one by the provider's name for it."""
+"""Index emails by address and by the provider's id."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Let the team confirm a call first, and remember by which clock a visitor reads times."""
+"""Let the team confirm a call first, and store whether its visitor uses a 24-hour clock."""
 
 from alembic import op
 
@@ -7,6 +7,6 @@ down_revision = "0016"
 
 
 def upgrade() -> None:
-    # No batch, for the reason that 0004 gives.
+    # Not in batch mode; see 0004.
     for name in ("awaits_confirmation", "visitor_24_hours"):
         op.execute(f"ALTER TABLE booking ADD COLUMN {name} BOOLEAN NOT NULL DEFAULT FALSE")

@@ -1,4 +1,4 @@
-"""Count the changes of each host's calls, so that pages of times read calls only after one."""
+"""Count the changes of each host's calls, to invalidate the cache of hosts."""
 
 from alembic import op
 
@@ -7,5 +7,5 @@ down_revision = "0017"
 
 
 def upgrade() -> None:
-    # No batch, for the reason that 0004 gives.
+    # Not in batch mode; see 0004.
     op.execute("ALTER TABLE host ADD COLUMN calls_version INTEGER NOT NULL DEFAULT 1")

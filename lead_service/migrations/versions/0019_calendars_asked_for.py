@@ -1,4 +1,4 @@
-"""Let a visitor's look at a start ask for a fresh reading of the calendars behind it."""
+"""Store when a visitor last opened a start of a host, so that calendars are read sooner."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0018"
 
 
 def upgrade() -> None:
-    # No batch, for the reason that 0004 gives.
+    # Not in batch mode; see 0004.
     op.add_column(
         "calendar_feed", sa.Column("wanted_at", sa.DateTime(timezone=True), nullable=True)
     )

@@ -1,4 +1,4 @@
-"""Say why an email is held by a kind, which was a sentence of `reason` until now."""
+"""Store why an email is held as a code instead of a sentence in `reason`."""
 
 from alembic import op
 
@@ -9,7 +9,7 @@ RESTORED = "it waited when the backup was made, and may have been sent since"
 
 
 def upgrade() -> None:
-    # No batch, for the reason that 0004 gives.
+    # Not in batch mode; see 0004.
     op.execute(
         "ALTER TABLE outbox ADD COLUMN hold VARCHAR(10)"
         " CONSTRAINT ck_outbox_hold CHECK (hold IN ('suspected', 'restored'))"

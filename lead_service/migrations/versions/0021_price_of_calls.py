@@ -7,5 +7,5 @@ down_revision = "0020"
 
 
 def upgrade() -> None:
-    # No batch, for the reason that 0004 gives.
+    # Not in batch mode; see 0004.
     op.execute("ALTER TABLE booking ADD COLUMN price VARCHAR(80) NOT NULL DEFAULT ''")

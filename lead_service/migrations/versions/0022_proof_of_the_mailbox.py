@@ -1,4 +1,4 @@
-"""Keep which client a call came from for a while, and what was confirmed from its mailbox."""
+"""Store which client booked a call, and whether its address and consents were confirmed."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0021"
 
 
 def upgrade() -> None:
-    # No batch, for the reason that 0004 gives.
+    # Not in batch mode; see 0004.
     op.execute("ALTER TABLE booking ADD COLUMN client VARCHAR(16)")
     op.execute("ALTER TABLE booking ADD COLUMN is_proved BOOLEAN NOT NULL DEFAULT FALSE")
     op.execute("ALTER TABLE consent ADD COLUMN is_proved BOOLEAN NOT NULL DEFAULT FALSE")

@@ -1,4 +1,4 @@
-"""Remember which browser asked for a sign-in link, and which code another one has to enter."""
+"""Store which browser asked for a sign-in link, and the code that other browsers have to enter."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0022"
 
 
 def upgrade() -> None:
-    # No batch, for the reason that 0004 gives.
+    # Not in batch mode; see 0004.
     for column in (
         "browser_hash VARCHAR(64)",
         "code VARCHAR(6)",

@@ -1,4 +1,4 @@
-"""Keep the passkeys of members."""
+"""Store the passkeys of members."""
 
 import sqlalchemy as sa
 from alembic import op

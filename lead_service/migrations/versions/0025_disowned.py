@@ -1,4 +1,4 @@
-"""Keep that the owner of a mailbox said that someone else used its address."""
+"""Store when the owner of an address said that someone else had used it."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Let leads that were here before be found by their phone number, as new ones are."""
+"""Make existing leads searchable by their phone number."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Let a host be one of the people of the site."""
+"""Store which person of the site a host is."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Find the emails of a visitor's mailbox, whatever tag its address carries."""
+"""Index emails by mailbox, without the tag of the address (dora+x@)."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Say in which browser a member is signed in."""
+"""Store the browser of each session."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Keep what led people to us: the source of answers and calls, first and last touch of a lead."""
+"""Store the source of self-assessments and calls, and each lead's first and last touch."""
 
 import sqlalchemy as sa
 from alembic import op

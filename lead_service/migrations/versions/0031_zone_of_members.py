@@ -1,4 +1,4 @@
-"""Keep the time zone that a member reads the desk in."""
+"""Store the time zone of each member."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Keep the filters of the inbox that members saved."""
+"""Store the filters that members save."""
 
 import sqlalchemy as sa
 from alembic import op

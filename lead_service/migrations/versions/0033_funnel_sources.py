@@ -1,4 +1,4 @@
-"""Count the funnel by source and by kind of call, too, and find an address in any case at once."""
+"""Count the funnel by source and kind of call, too, and index emails by lower-case address."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0032"
 
 
 def upgrade() -> None:
-    """Make the table anew: its key is another. What was counted had no known source."""
+    """Recreate the table with another key; existing counts have no known source."""
     typed = [sa.column("week", sa.Date()), *map(sa.column, ("article", "what", "number"))]
     before = sa.select(sa.table("funnel_count", *typed))
     counted = op.get_bind().execute(before).all()

@@ -1,4 +1,4 @@
-"""Keep the domain of a lead's company, to find the others of it."""
+"""Store the company's domain of each lead, to find its colleagues."""
 
 import sqlalchemy as sa
 from alembic import op

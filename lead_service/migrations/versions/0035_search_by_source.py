@@ -1,4 +1,4 @@
-"""Let leads that were here before be found by their source, as new ones are."""
+"""Make existing leads searchable by their source."""
 
 import sqlalchemy as sa
 from alembic import op

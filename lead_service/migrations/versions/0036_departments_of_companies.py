@@ -1,4 +1,4 @@
-"""Find the people of a company's departments as its own: eu.acme.com is acme.com."""
+"""Store the company's domain for its subdomains, too: acme.com for eu.acme.com."""
 
 import sqlalchemy as sa
 from alembic import op

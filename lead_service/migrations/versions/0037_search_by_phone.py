@@ -1,4 +1,4 @@
-"""Let leads that were here before be found by the digits of their phone number."""
+"""Make existing leads searchable by the digits of their phone number."""
 
 import sqlalchemy as sa
 from alembic import op
