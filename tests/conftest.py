@@ -5,6 +5,8 @@ What takes long to import is imported by the fixture that needs it: a unit test 
 
 import gc
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from tests.support.databases import PostgreSQL
     from tests.support.limits_store import LimitsStore
 
+HERE = Path(__file__).parent
 # The folders whose fixtures take longest to start come first, so that what is left for the worker
 # that ends early is small and needs none of them.
 FOLDERS = ("browser", "deploy", "site", "service", "faults", "unit")
@@ -65,6 +68,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Load
     return Groups(config, log)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let each worker import another part of the tests first, which compiles them.
+
+    In one order, each worker would compile every file of a fresh checkout.
+    """
+    worker = getattr(session.config, "workerinput", None)
+    if worker and session.config.args == session.config.getini("testpaths"):
+        number = int(worker["workerid"].removeprefix("gw"))
+        for path in sorted(HERE.rglob("test_*.py"))[number :: worker["workercount"]]:
+            with suppress(Exception):  # named once it is collected
+                import_module(".".join(path.relative_to(HERE.parent).with_suffix("").parts))
+
+
 def pytest_collection_finish() -> None:
     """Look for garbage less often, and never among what was imported: a sixth of the time."""
     gc.freeze()
@@ -76,9 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what is `long`, and keep a folder's tests together, in any order within it."""
     if not config.option.all:
         items[:] = [item for item in items if not item.get_closest_marker("long")]
-    items.sort(
-        key=lambda item: FOLDERS.index(item.path.relative_to(Path(__file__).parent).parts[0])
-    )
+    items.sort(key=lambda item: FOLDERS.index(item.path.relative_to(HERE).parts[0]))
 
 
 def pytest_terminal_summary(

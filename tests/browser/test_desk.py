@@ -3,52 +3,17 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.app.visitor_forms import PHASE, VISITOR, answers
-from tests.support.browser.product import HOST, Product
+from tests.support.browser.product import HOST
 from tests.support.browser.visitor import (
-    NEARLY_BEST,
-    SLUG,
-    TITLE,
-    TOPIC,
     WINDOWS,
-    WORST,
     Visitor,
 )
-
-PROSPECT = "Dana Example"
 
 
 @pytest.fixture
 def link(product) -> str:
     """A link that signs a member in."""
     return product.sign_in_link(HOST)
-
-
-@pytest.mark.long
-def test_the_link_that_the_start_prints_opens_the_desk(visitor, built_site, tmp_path):
-    product = Product(built_site, tmp_path)  # a new one: its link lives for fifteen minutes
-    sign_in(visitor(at=product), product.printed_link)
-    assert product.stop() == 0
-
-
-@pytest.mark.long
-@WINDOWS
-def test_the_sales_team_has_the_lead_with_all_that_the_call_needs(
-    visitor, link, product, javascript, width
-):
-    member, prospect = visitor(width, javascript), f"dana.{width}@example.com"
-    book_after_assessing(product, prospect)
-    sign_in(member, link)
-    member.page.get_by_label("Search leads, calls and emails").fill(prospect)
-    member.page.keyboard.press("Enter")
-    expect(member.main).to_contain_text("Clarify")
-    member.follow(PROSPECT)
-    member.sees(f"{PROSPECT}, {VISITOR['company']}")
-    clarify = product.context.published.framework.step("clarify")
-    answers = [question.answers[WORST].text for question in clarify.questions]
-    for text in (prospect, TOPIC, f"Begin with {clarify.name}.", *answers):
-        expect(member.main).to_contain_text(text)
-    expect(member.main.get_by_role("link", name=TITLE)).to_be_visible()
 
 
 @pytest.mark.long
@@ -117,19 +82,6 @@ def test_keys_go_from_row_to_row_and_to_the_search(visitor, link, product):
     member.page.locator("h1").click()
     keys.press("?")
     member.sees("Keyboard shortcuts")
-
-
-def book_after_assessing(product: Product, email: str) -> None:
-    """Begin at an article, answer everything, and book from the result."""
-    client, framework = product.client, product.context.published.framework
-    begun = {"step": "clarify", "from": SLUG} | answers(framework, "clarify", WORST)
-    where = client.post("/assessment/", data=begun).location
-    where = client.post(where, data={"phase": PHASE}).location
-    while not where.endswith("/result/"):
-        slug = where.split("/")[3]
-        level = WORST if slug == "clarify" else NEARLY_BEST
-        where = client.post(where, data=answers(framework, slug, level)).location
-    product.book(name=PROSPECT, email=email, topic=TOPIC, assessment=where.split("/")[2])
 
 
 def sign_in(member: Visitor, link: str) -> None:

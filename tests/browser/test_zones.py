@@ -1,6 +1,5 @@
 """Times in the visitor's own zone where a script can tell it, and else by hand."""
 
-import calendar
 import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,11 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from lead_service.formats import clock_time, zone_name
-from tests.support.browser.product import HOST_ZONE
 from tests.support.browser.visitor import CLOCK_TIME, Visitor
 
 CHOSEN = "Australia/Sydney"
-MONTHS = calendar.month_name[1:]
 ZONES = ("Asia/Tokyo", "America/Los_Angeles", "Pacific/Auckland")
 
 
@@ -26,15 +23,6 @@ def test_with_javascript_times_are_in_the_browsers_own_zone(visitor, zone):
     assert_times_are_in(someone, zone)
     someone.page.goto(form.partition("?")[0])  # as a link without a zone leads to it
     expect(someone.main).to_contain_text(zone_name(zone))
-
-
-@pytest.mark.long
-def test_without_javascript_times_are_in_the_hosts_zone_and_can_be_chosen_by_hand(visitor):
-    someone = visitor(360, javascript=False)
-    someone.page.goto("/book/")
-    assert_times_are_in(someone, HOST_ZONE)
-    choose_by_hand(someone)
-    assert_times_are_in(someone, CHOSEN)
 
 
 @pytest.mark.long
@@ -70,23 +58,6 @@ def test_an_old_name_that_a_browser_gives_is_shown_as_the_present_one(visitor):
     someone = visitor(timezone_id="Asia/Calcutta")
     someone.page.goto("/book/")
     assert_times_are_in(someone, "Asia/Kolkata")
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
-def test_every_day_of_the_month_shows_its_own_times(visitor, javascript):
-    someone = visitor(360, javascript, timezone_id=ZONES[1])
-    zone = ZONES[1] if javascript else HOST_ZONE
-    someone.page.goto("/book/")
-    someone.sees_times_in(zone)
-    days = someone.main.get_by_role("list").first.get_by_role("link").all_inner_texts()
-    for number in range(min(3, len(days))):
-        link = someone.main.get_by_role("list").first.get_by_role("link").nth(number)
-        link.click()
-        expect(link).to_have_attribute("aria-current", "true")
-        assert_times_are_in(someone, zone)
-    someone.follow(re.compile(f"^({'|'.join(MONTHS)})$"))
-    assert_times_are_in(someone, zone)
 
 
 def choose_by_hand(someone: Visitor) -> None:

@@ -16,10 +16,13 @@ def provider() -> Iterator[StandIn]:
 
 
 @pytest.fixture(scope="package")
-def cluster(postgresql_server, provider, tmp_path_factory, pytestconfig) -> Iterator[Cluster]:
+def cluster(
+    postgresql_server, built_site, provider, tmp_path_factory, pytestconfig
+) -> Iterator[Cluster]:
     """The product behind nginx; tests that stop a part of it start that part again.
 
-    Those that need two processes of a kind are long, and each takes seconds to start.
+    Those that need two processes of a kind are long, and each takes seconds to start. Its site
+    has another address, and is built from what is cached once the other site is there.
     """
     postgresql_server.empty()
     limits, folder = LimitsStore(), tmp_path_factory.mktemp("deployment")

@@ -14,6 +14,7 @@ GROUPS = {
     "tests/site/test_in_browser.py": "pages",
     "tests/site/test_every_kind_of_page.py": "pages",
     "tests/browser/": "pages",
+    "tests/site/": "site",
     "tests/service/desk/test_hostile_text.py": "hostile text",
     "tests/service/emails/test_every_email.py": "every email",
     "tests/deploy/": "postgresql",

@@ -7,12 +7,10 @@ import pytest
 from icalendar import Calendar
 from sqlalchemy import select, text
 
-from lead_service.accounts.audit_log import Actor
-from lead_service.book import bookings, call_changes
+from lead_service.book import bookings
 from lead_service.book.forms import parse_start
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking, TimeCell
-from lead_service.desk.team import membership
 from lead_service.leads.models import LeadEvent
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.calls import add_host, cells, count, give_to, move, only_call
@@ -176,48 +174,18 @@ def test_a_call_given_to_another_host_keeps_time_and_length(client, context, mai
     assert "Ann Example" in next(one for one in new if one.kind == "booking_changed").subject
 
 
-def test_a_busy_host_cannot_be_given_a_call(client, context):
-    ann = add_host(context.database)
-    start = open_starts(client)[0]
-    book(client, start)
-    book(client, start, email="bob@example.com")  # the other host's, at the same time
-
-    def clash(session):
-        with pytest.raises(bookings.Taken):
-            booking = session.scalar(select(Booking).where(Booking.host_id != ann))
-            calls, host = context.published.calls, session.get_one(Host, ann)
-            bookings.reassign(session, booking, calls, host, MONDAY_MORNING)
-
-    context.database.write(clash)
-    assert count(context.database, TimeCell) == 12
-
-
-@pytest.mark.parametrize("kind", ["moved", "given", "cancelled"])
-def test_a_note_of_the_team_reaches_both_sides_verbatim_and_escaped(
-    client, context, mails, post, starts, kind
-):
+def test_a_note_of_the_team_reaches_both_sides_verbatim_and_escaped(client, context, mails, post):
     book(client)
     post()
-    if kind == "moved":
-        move(context, starts[2], note=NOTE, member_id=1)
-    elif kind == "given":
-        give_to(context, add_host(context.database), note=NOTE, member_id=1)
-    else:
-        context.database.write(lambda session: called_off(session, context.settings))
+    give_to(context, add_host(context.database), note=NOTE, member_id=1)
     told = [one for row, one in mails() if row.state == "pending" and "reminder" not in one.kind]
-    assert len(told) == (3 if kind == "given" else 2)
+    assert len(told) == 3
     for one in told:
         assert NOTE in one.text
         assert "The train is late &amp; &lt;b&gt;we&lt;/b&gt; are sorry." in one.html
     with context.database.read() as session:
         detail = session.scalars(select(LeadEvent).order_by(LeadEvent.id.desc())).first().detail
     assert (detail["member"], detail["note"]) == (1, NOTE)
-
-
-def called_off(session, settings) -> None:
-    booking = session.scalars(select(Booking)).one()
-    by = Actor(MONDAY_MORNING, membership.add_member(session, "ann@example.com", MONDAY_MORNING))
-    assert call_changes.cancel(session, settings, booking, by, note=NOTE)
 
 
 def test_a_move_before_the_invitation_was_sent_sends_only_one(client, context, mails, starts):

@@ -1,10 +1,8 @@
 """A host's own calendar of calls: everything that is coming, nothing that is off, for one link."""
 
 import icalendar
-import ics
 import pytest
 import vobject
-from ical.calendar_stream import IcsCalendarStream
 
 from lead_service.book.forms import parse_start
 from lead_service.book.hosts import feed
@@ -82,26 +80,22 @@ def test_a_wrong_link_is_no_page_like_any_other(client, path):
         assert (answer.status_code, answer.data) == (404, nowhere.data)
 
 
-def test_four_programs_read_the_same_feed(client, path):
+def test_two_programs_read_the_same_feed(client, path):
     for number in range(3):
         book(client, name=f"O'Neil; Nguyễn, {number}", email=f"{number}@example.com")
     data = client.get(path()).data
-    text = data.decode()
-    by_icalendar = icalendar.Calendar.from_ical(data).walk("VEVENT")
     found = [
-        {(str(one["UID"]), str(one["SUMMARY"]), one["DTSTART"].dt) for one in by_icalendar},
+        {
+            (str(one["UID"]), str(one["SUMMARY"]), one["DTSTART"].dt)
+            for one in icalendar.Calendar.from_ical(data).walk("VEVENT")
+        },
         {
             (one.uid.value, one.summary.value, one.dtstart.value)
-            for one in vobject.readOne(text).vevent_list
-        },
-        {(one.uid, one.name, one.begin.datetime) for one in ics.Calendar(text).events},
-        {
-            (one.uid, one.summary, one.dtstart)
-            for one in IcsCalendarStream.calendar_from_ics(text).events
+            for one in vobject.readOne(data.decode()).vevent_list
         },
     ]
     assert len(found[0]) == 3
-    assert all(one == found[0] for one in found)
+    assert found[0] == found[1]
 
 
 def test_the_feed_of_a_host_who_takes_no_calls_is_closed(client, path, database):

@@ -1,4 +1,4 @@
-"""The life of a booking, read from the mails alone by four calendar programs."""
+"""The life of a booking, read from the mails alone by two calendar programs."""
 
 import random
 from dataclasses import replace
@@ -43,7 +43,7 @@ class Post:
                 box.receive(message)
 
     def shown(self, address: str):
-        """What all four programs show of one mailbox: they must agree."""
+        """What both programs show of one mailbox: they must agree."""
         first, *others = (box.shown for box in self.boxes[address])
         assert all(other == first for other in others)
         return first

@@ -250,8 +250,3 @@ def test_the_address_of_a_host_cannot_book(client, database, settings):
     assert count(database, Booking) == 0
     page = book(client)
     assert client.post(page + "address", data={"email": "team@example.com"}).status_code == 422
-
-
-def test_a_booking_s_page_opens_for_its_link_only(client):
-    book(client)
-    assert client.get("/booking/guess/").status_code == 404

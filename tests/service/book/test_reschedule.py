@@ -10,7 +10,7 @@ from lead_service.book.forms import parse_start, start_text
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking
 from tests.service.conftest import MONDAY_MORNING
-from tests.support.app.calls import count, move, only_call
+from tests.support.app.calls import move, only_call
 from tests.support.app.visitor_forms import book, hidden, open_starts
 
 pytestmark = pytest.mark.usefixtures("at")
@@ -165,21 +165,3 @@ def test_a_move_in_another_zone_takes_the_zone_along(client, database):
     form = {"start": wanted, "zone": hidden(shown, "zone")}
     client.post(page + "move/", data=form)
     assert only_call(database).visitor_zone == "Asia/Kolkata"
-
-
-def test_a_call_cannot_be_moved_without_its_link(client, database):
-    page = book(client)
-    wanted = start_of(offered(client, page)[2])
-    for path in ("/booking/guess/move/", f"/booking/guess/move/{wanted}/"):
-        assert client.get(path).status_code == 404
-    assert client.post("/booking/guess/move/", data={"start": wanted}).status_code == 404
-    assert count(database, Booking) == 1
-    assert only_call(database).sequence == 0
-
-
-def test_a_suspected_call_can_be_moved_and_stays_suspected(client, database, mails):
-    page = book(client, website="spam")
-    client.post(page + "move/", data={"start": start_of(offered(client, page)[2])})
-    assert only_call(database).sequence == 1
-    states = {row.kind: row.state for row, _ in mails()}
-    assert states["booking_changed"] == "held"

@@ -222,10 +222,6 @@ def test_carried_parameters_stay_through_the_search_for_a_zone(client, framework
 # -- Several hosts ----------------------------------------------------------------------------
 
 
-def test_with_one_host_there_is_no_choice_of_person(client):
-    assert "Any of us" not in client.get("/book/").text
-
-
 def test_a_person_can_be_asked_for_and_gets_the_call(client, database):
     ann = add_host(database)
     page = client.get("/book/").text

@@ -179,14 +179,6 @@ def test_a_form_without_its_shown_values_is_checked_by_the_version(client, bob, 
     assert bob.post(PAGE, data=mine | {"version": "2"}).status_code == 303
 
 
-def test_a_visitor_s_own_doing_is_no_conflict(client, ann, database):
-    token = hidden(client.get(PAGE).text, "csrf_token")
-    book(client)
-    changes = {"csrf_token": token, "stage": "contacted", "company": "Example Works"}
-    changes["phone"] = lead(database).phone
-    assert client.post(PAGE, data=AS_IT_IS | changes).status_code == 303
-
-
 def test_invalid_input_is_reported_beside_the_field_and_kept(client, ann, database):
     for changes, said in [
         ({"stage": "sold"}, "Choose one of the options for"),

@@ -220,16 +220,6 @@ def test_signing_out_everywhere_ends_every_browser(
     assert second.get("/desk/").status_code == 303
 
 
-def test_a_new_role_counts_from_the_next_click(client, another_browser, database, settings, bob):
-    browser = another_browser()
-    sign_in(browser, database, settings, BOB)
-    assert browser.get("/desk/trail/").status_code == 403
-    act(client, bob, "role", role="admin")
-    assert browser.get("/desk/trail/").status_code == 200
-    act(client, bob, "role", role="member")
-    assert browser.get("/desk/trail/").status_code == 403
-
-
 def test_a_members_page_has_no_actions_for_admins(another_browser, database, settings, bob):
     browser = another_browser()
     sign_in(browser, database, settings, BOB)

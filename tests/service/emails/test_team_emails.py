@@ -23,7 +23,6 @@ from tests.support.app.visitor_forms import VISITOR, again, assess, book, hidden
 pytestmark = pytest.mark.usefixtures("at")
 
 ARTICLE = "about-clarify"
-HOSTILE = '</td></table><a href="//evil.example">x</a> & "O\'Neil"'
 
 
 @pytest.fixture
@@ -51,25 +50,18 @@ def booked(client, framework, mails) -> list:
     return [host, team]
 
 
-def test_every_member_of_the_team_gets_one_email_about_a_booking(booked):
-    assert {message.kind for message in booked} == {"booking_for_host", "new_lead"}
-
-
 def test_the_team_is_told_that_a_booking_is_suspected(client, mails):
     book(client, website="http://spam.example")
     (message,) = sent_to(mails, "team@example.com")
     assert "possible spam" in message.subject.lower()
 
 
-def test_the_subject_says_who_and_when(booked):
-    for message in booked:
-        assert "Ada Example" in message.subject
-        assert "Mon, Nov 23, 12:00 pm" in message.subject
-
-
-def test_a_reply_goes_to_the_lead(booked):
+def test_host_and_team_read_who_booked_and_when_and_reply_to_the_lead(booked):
+    assert {message.kind for message in booked} == {"booking_for_host", "new_lead"}
     for message in booked:
         assert (message.reply_to, message.reply_to_name) == (VISITOR["email"], "Ada Example")
+        assert "Ada Example" in message.subject
+        assert "Mon, Nov 23, 12:00 pm" in message.subject
 
 
 def test_the_brief_is_inside_in_both_parts(booked, framework):
@@ -336,16 +328,3 @@ def test_a_long_name_does_not_push_the_time_out_of_the_subject(client, mails):
         (message,) = sent_to(mails, address)
         assert len(message.subject) <= 60
         assert "Mon, Nov 23" in message.subject
-
-
-def test_hostile_text_is_escaped_in_html_isolated_and_verbatim_in_text(client, mails):
-    write(client, name=HOSTILE, company=HOSTILE, topic=HOSTILE)
-    (message,) = sent_to(mails, "team@example.com")
-    assert HOSTILE in message.text
-    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
-    tree = parser.parse(message.html)
-    links = [link.get("href") for link in tree.iter("a")]
-    assert links and not any("evil" in link for link in links)
-    isolated = [one.text for one in tree.iter("bdi")]
-    assert isolated.count(HOSTILE) == 3
-    assert message.html.count("evil.example") == 4  # with what a list of emails shows

@@ -155,7 +155,6 @@ def test_a_look_at_any_page_changes_nothing(seeded_app, pytestconfig):
         if address.endswith((".csv", ".json")):  # an export is noted in the audit log
             continue
         seeded_app.client.get(address)
-        seeded_app.client.head(address)
         if pytestconfig.option.all:  # to name the address
             assert everything(seeded_app.database) == before, address
     assert everything(seeded_app.database) == before
@@ -182,7 +181,7 @@ def test_every_visitor_page_works_while_no_host_takes_calls(seeded_app):
 
 @only_sqlite
 def test_an_address_can_be_long_and_its_parameters_many(seeded_app, some):
-    queries = ("&".join(f"zone={n}" for n in range(2000)), "q=" + "%F0%9F%92%A9" * 1500)
+    queries = ("&".join(f"zone={n}" for n in range(500)), "q=" + "%F0%9F%92%A9" * 500)
     for address, _ in seeded_app.routes("GET"):
         if not address.endswith(".pdf"):
             for query in some(queries, 1):

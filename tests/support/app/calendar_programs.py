@@ -1,13 +1,11 @@
-"""Four calendar programs, each reading invitations by another library."""
+"""Two calendar programs, each reading invitations by another library."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import icalendar
-import ics
 import vobject
-from ical.calendar_stream import IcsCalendarStream
 
 from lead_service.emails.message import Message
 
@@ -72,52 +70,7 @@ def by_vobject(data: bytes) -> Entry:
     )
 
 
-def by_ics(data: bytes) -> Entry:
-    calendar = ics.Calendar(data.decode())
-    (event,) = calendar.events
-    (attendee,) = event.attendees
-    (sequence,) = [line.value for line in event.extra if line.name == "SEQUENCE"]
-    return Entry(
-        method=calendar.method,
-        uid=event.uid,
-        sequence=int(sequence),
-        status=event.status,
-        start=event.begin.datetime,
-        end=event.end.datetime,
-        summary=event.name,
-        location=event.location,
-        description=event.description,
-        organizer=event.organizer.email,
-        attendee=attendee.email,
-        asks=bool(attendee.rsvp),
-        alarms=len(event.alarms),
-    )
-
-
-def by_ical(data: bytes) -> Entry:
-    calendar = IcsCalendarStream.calendar_from_ics(data.decode())
-    (event,) = calendar.events
-    (attendee,) = event.attendees
-    assert event.status and event.organizer and event.sequence is not None
-    assert isinstance(event.dtstart, datetime) and isinstance(event.dtend, datetime)
-    return Entry(
-        method=str(calendar.method),
-        uid=event.uid,
-        sequence=event.sequence,
-        status=event.status.value,
-        start=event.dtstart,
-        end=event.dtend,
-        summary=str(event.summary),
-        location=str(event.location),
-        description=str(event.description),
-        organizer=str(event.organizer.uri).removeprefix("mailto:"),
-        attendee=str(attendee.uri).removeprefix("mailto:"),
-        asks=bool(attendee.rsvp),
-        alarms=len(event.alarm),
-    )
-
-
-READERS = (by_icalendar, by_vobject, by_ics, by_ical)
+READERS = (by_icalendar, by_vobject)
 
 
 @dataclass

@@ -23,7 +23,6 @@ from lead_service.web.context import Context
 from tests.support import databases
 from tests.support.app import visitor_forms
 from tests.support.browser import mailbox
-from tests.support.matching import match
 from tests.support.processes import PROGRAM, ROOT, free_port
 from tests.support.waiting import PATIENCE, comes_up, eventually
 
@@ -87,11 +86,6 @@ class Product:
     def log(self) -> str:
         """The output of the processes so far."""
         return self._log.read_text()
-
-    @property
-    def printed_link(self) -> str:
-        """The one-time sign-in link that the start printed."""
-        return match(r"http://\S+/desk/sign-in/\S+", self.log)[0]
 
     @cached_property
     def context(self) -> Context:

@@ -9,8 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from lead_service.formats import zone_name
 from tests.support.matching import match
 
-SLUG = "why-most-ai-pilots-never-scale"
-ARTICLE = f"/insights/{SLUG}/"
+ARTICLE = "/insights/why-most-ai-pilots-never-scale/"
 TITLE = "Why Most AI Pilots Never Scale"
 OWN_ZONE = "America/New_York"
 STEPS = ("assess", "clarify", "transform", "implement", "organize", "nurture")

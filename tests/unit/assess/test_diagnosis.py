@@ -117,25 +117,6 @@ def test_the_step_to_begin_with_is_the_lowest_unless_one_that_waits_is(chosen):
         assert exact[made.begin_with.slug] == lowest
 
 
-def test_implement_leads_only_when_clarify_and_organize_are_settled_or_at_least_67():
-    led = 0
-    for scores in product(product(range(4), repeat=2), repeat=3):
-        made = of(**dict(zip("CIO", scores, strict=True)), N=(3, 3))
-        if made.begin_with and made.begin_with.slug == "implement":
-            led += 1
-            for slug in ("clarify", "organize"):
-                is_open = any(one.step.slug == slug for one in made.open)
-                assert not is_open or made.percents[slug] >= 67
-    assert led
-
-
-def test_all_equal_scores_begin_with_the_first_step_and_name_the_rest_as_equal():
-    made = diagnosis([1] * 12)
-    assert made.headline == "Begin with Assess."
-    assert len(made.tied) == 5
-    assert diagnosis([2] * 12).begin_with is None
-
-
 # One step in all of it
 
 

@@ -21,10 +21,9 @@ PRIVATE = """
 """
 
 
-@pytest.mark.parametrize("address", PRIVATE.split())
 @pytest.mark.parametrize("allow_loopback", [False, True])
-def test_addresses_outside_the_public_internet_are_never_allowed(address, allow_loopback):
-    assert not is_allowed(address, allow_loopback=allow_loopback)
+def test_addresses_outside_the_public_internet_are_never_allowed(allow_loopback):
+    assert [one for one in PRIVATE.split() if is_allowed(one, allow_loopback=allow_loopback)] == []
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.255.0.9", "::1", "::ffff:127.0.0.1"])
