@@ -58,13 +58,6 @@ def test_there_is_no_result_before_the_last_answer(client, framework):
     assert (early.status_code, early.location) == (303, begun)
 
 
-@pytest.mark.parametrize("token", ["never", "a" * 43])
-def test_of_an_unknown_token_there_is_the_one_404(client, token):
-    answer = client.get(f"/assessment/{token}/result.pdf")
-    assert answer.status_code == 404
-    assert answer.text == client.get("/assessment/never/result/").text
-
-
 def test_an_example_shows_buyers_a_result_as_a_page_and_as_a_file(client):
     page = client.get("/assessment/example/").text
     assert "An example, with made-up answers" in page and 'content="index"' in page

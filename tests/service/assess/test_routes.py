@@ -13,7 +13,6 @@ from lead_service.emails.status import health
 from lead_service.leads.models import Consent, Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.outbox_helper import in_threads
-from tests.support.app.stored_data import confirm_ticks
 from tests.support.app.visitor_forms import (
     BEST,
     PHASE,
@@ -47,17 +46,6 @@ def test_the_phase_and_six_short_pages_lead_to_the_result(client, framework, dat
     with database.read() as session:
         stored = session.scalar(select(Assessment))
     assert stored.completed_at is not None and stored.phase == PHASE
-
-
-def test_the_result_asks_for_no_address(client, framework, database):
-    client.get(assess(client, framework))
-    assert count(database, Lead) == 0
-
-
-def test_an_answer_to_every_condition_leaves_no_gap(client, framework):
-    page = client.get(assess(client, framework, BEST)).text
-    assert "Every condition is true." in page
-    assert "You do not need an engagement" in page
 
 
 def test_the_link_resumes_at_the_first_open_step(client, framework):
@@ -261,16 +249,6 @@ def test_emailing_the_same_result_twice_is_one_email_and_one_lead(
         client.post(result + "mail", data={"email": "ada@example.com"})
     assert len([1 for _, message in mails() if message.kind == "result"]) == 1
     assert [count(database, kept) for kept in (Lead, LeadEvent, Consent)] == [1, 1, 1]
-
-
-@pytest.mark.parametrize(("tick", "reply_to"), [({}, None), ({"may_contact": "y"}, ADA)])
-def test_the_team_hears_of_a_new_lead_and_can_reply_if_the_lead_agreed(
-    client, framework, mails, database, tick, reply_to
-):
-    client.post(assess(client, framework) + "mail", data={"email": ADA} | tick)
-    confirm_ticks(database)
-    told = [message for _, message in mails() if message.kind == "new_lead"]
-    assert [(one.to, one.reply_to) for one in told] == [("team@example.com", reply_to)]
 
 
 def test_a_filled_honeypot_stores_the_lead_and_holds_the_email(client, framework, mails, database):

@@ -12,8 +12,6 @@ from lead_service.assess import models
 from lead_service.settings import load
 from tests.service.conftest import Browser
 from tests.support.app.visitor_forms import WORST, answers, assess, begin
-from tests.support.engines import only_sqlite
-from tests.support.processes import run
 
 pytestmark = pytest.mark.usefixtures("at")
 
@@ -144,18 +142,3 @@ def test_a_version_that_no_result_rests_on_is_not_compared(client, framework, da
     result = assess(client, framework)
     client.post(result.replace("/result/", "/delete"))
     assert faults(database, *SWAPPED, text=framework.text) == []
-
-
-@only_sqlite
-def test_check_names_the_question_and_its_fault(environment, edit, db_url):
-    assert run(environment, "migrate").returncode == 0
-    edit(
-        ("- id: organize-say\n", "- id: clarify-case\n"),
-        ("reason: An executive can approve", "raeson: An executive can approve"),
-    )
-    checked = run(environment, "check")
-    assert checked.returncode != 0
-    assert "clarify-case" in checked.stderr
-    assert "reason: is missing" in checked.stderr
-    assert "raeson: unknown key" in checked.stderr
-    assert "Traceback" not in checked.stderr

@@ -64,7 +64,7 @@ def all_of(database: Database) -> dict:
         return held(connection)
 
 
-DERIVED = {"sort_name", "sought"}  # from other columns; test_leads_migration looks at them
+DERIVED = {"sort_name", "sought"}  # from other columns
 
 
 @pytest.mark.both_engines

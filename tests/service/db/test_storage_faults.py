@@ -119,11 +119,8 @@ def test_a_database_that_refuses_writes_gives_the_page_not_saved(client, app, da
     ("error", "status"),
     [
         (errors.DiskFull, 503),
-        (errors.AdminShutdown, 503),
         (errors.LockNotAvailable, 503),
         (errors.DeadlockDetected, 503),
-        (errors.SerializationFailure, 503),
-        (errors.TooManyConnections, 503),
         (errors.UndefinedTable, 500),
     ],
 )

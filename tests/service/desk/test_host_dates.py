@@ -112,11 +112,6 @@ def test_a_forbidden_address_is_refused_and_kept_on_the_page(client, admin, data
         assert stored(database).feeds == []
 
 
-def test_webcal_is_another_word_for_https(client, admin, database):
-    press(client, HOST + "calendars/", label="Work", url="webcal://calendar.ada.net/a.ics")
-    assert stored(database).feeds[0].url == "https://calendar.ada.net/a.ics"
-
-
 def test_the_state_of_a_calendar_is_described_in_words(client, admin, database):
     def set_up(succeeded_hours_ago: int, fault: str = "", zone: str = "UTC") -> str:
         at = MONDAY_MORNING - timedelta(hours=succeeded_hours_ago)

@@ -101,7 +101,7 @@ def test_the_limits_of_a_session_are_settings(client, database, settings, app, a
 def test_a_session_is_over_after_seven_days_however_much_it_is_used(client, database, settings, at):
     at(MONDAY_MORNING)
     sign_in(client, database, settings)
-    for hours in range(0, 7 * 24, 6):
+    for hours in range(0, 7 * 24, 11):
         at(MONDAY_MORNING + timedelta(hours=hours))
         assert client.get("/desk/").status_code == 200, hours
     at(MONDAY_MORNING + timedelta(days=7))

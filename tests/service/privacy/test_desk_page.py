@@ -40,9 +40,8 @@ def trail(database) -> list[tuple]:
     return [(row.member_id, row.what, row.subject) for row in rows][1:]
 
 
-@pytest.mark.parametrize("typed", [ADA, " ADA@Example.com "])
-def test_data_about_an_address_is_counted_in_words(client, ada, typed):
-    text = press(client, PAGE, email=typed).text
+def test_data_about_an_address_is_counted_in_words(client, ada):
+    text = press(client, PAGE, email=" ADA@Example.com ").text
     for shown in ("Data we hold about", "Calls: <strong>1</strong>", "Consents: ", "coming"):
         assert shown in text
     assert 'href="/desk/leads/1/"' in text

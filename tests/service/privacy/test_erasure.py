@@ -100,9 +100,9 @@ def test_the_export_contains_nothing_about_other_people(client, visitor, databas
     assert ADA not in json.dumps(export(database, settings, EVE))
 
 
-@pytest.mark.parametrize("typed", ["ADA@example.com", " ada@EXAMPLE.COM", "Ada@Example.com "])
-def test_an_address_is_found_however_it_is_typed(visitor, database, settings, typed):
-    assert export(database, settings, typed) == export(database, settings)
+def test_an_address_is_found_however_it_is_typed(visitor, database, settings):
+    for typed in ("ADA@example.com", " ada@EXAMPLE.COM", "Ada@Example.com "):
+        assert export(database, settings, typed) == export(database, settings)
 
 
 def test_an_invalid_address_is_reported(database, settings):
