@@ -21,7 +21,7 @@ CONTRADICTED = "You wrote about “{}” as if it were settled. What is left to 
 OF_AN_OLDER_VERSION = "What has changed here since you answered?"
 
 _RECOMMENDED = {
-    OutcomeKind.NOTHING: "No engagement, because all conditions are true or nearly so",
+    OutcomeKind.NOTHING: "No engagement, because every condition is true or nearly true",
     OutcomeKind.CLOSE_YOURSELF: "No engagement, because they can close this themselves",
 }
 

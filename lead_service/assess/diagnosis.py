@@ -77,7 +77,7 @@ class Diagnosis:
         if self.begin_with:
             return f"Begin with {self.begin_with.name}."
         if self.nearly_true:
-            return "All conditions are true or nearly so."
+            return "Every condition is true or nearly true."
         return "Every condition is true."
 
     @property
@@ -100,7 +100,7 @@ class Diagnosis:
             said.append(f"{_names(self.lower)} {verb} low as well, and {comes} after {after}.")
         if self.near:
             verb = "is" if len(self.near) == 1 else "are"
-            said.append(f"{_names(self.near)} {verb} next lowest.")
+            said.append(f"{_names(self.near)} {verb} the next lowest.")
         return " ".join(said)
 
     @property

@@ -52,4 +52,4 @@ def _framework_page(step: Step) -> Reading:
 
 
 def _time(article: Article) -> str:
-    return counted(article.minutes, "minute")
+    return f"{counted(article.minutes, 'minute')} to read"

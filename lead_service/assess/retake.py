@@ -94,7 +94,7 @@ def _sentences(before: Diagnosis, now: Diagnosis) -> Iterator[str]:
     if was != is_now:
         began = f"The step to begin with was {was}." if was else "No condition was open."
         if not is_now:
-            yield f"{began} All conditions are now true or nearly so."
+            yield f"{began} Every condition is now true or nearly true."
         elif was:
             yield f"{began} It is now {is_now}."
         else:
@@ -108,7 +108,7 @@ def _theirs(before: Diagnosis, now: Diagnosis) -> Iterator[str]:
         yield (
             f"Their result begins with {theirs}."
             if theirs
-            else "All conditions are true or nearly so for them."
+            else "Every condition is true or nearly true for them."
         )
     if before.phase != now.phase:
         yield "Their initiative is in a different phase."

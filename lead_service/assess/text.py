@@ -39,7 +39,7 @@ def how_to_close(diagnosis: Diagnosis) -> tuple[str, ...]:
 
 def list_title(diagnosis: Diagnosis) -> str:
     """The heading of the unfolded conditions."""
-    return "Start here" if diagnosis.open else "What would make it complete"
+    return "Start here" if diagnosis.open else "What is left"
 
 
 def what_the_score_is(diagnosis: Diagnosis) -> str:

@@ -224,7 +224,7 @@ class Database:
         Both share a lock that conflicts with `alone` and ends with the process: on
         SQLite it is a kernel lock on a file beside the database, on PostgreSQL an advisory lock
         that every new connection takes. `address` is the web server's. Raises
-        StorageBusy while a restore is under way.
+        StorageBusy while a restore is underway.
         """
         if self.is_sqlite:
             with suppress(OSError):  # a full disk must not stop readers

@@ -6,7 +6,7 @@ If a worker dies or hangs, its lease ends and another sends the email: none is l
 one per crash is sent twice. The provider documents no idempotency key to refuse the second one,
 so the gap can't be closed, but each email carries its id.
 
-Of the emails about one call to one recipient in one role, one is under way at a time, in the order
+Of the emails about one call to one recipient in one role, one is underway at a time, in the order
 of the booking's sequence. A row with a higher sequence supersedes the earlier ones: a waiting one
 is canceled at once, and one being sent is canceled when it would be retried.
 """

@@ -28,27 +28,27 @@ RETRY_SECONDS = 30
 TOKEN = "csrf_token"  # the desk's CSRF field, which gets a fresh token
 UNAVAILABLE = 503
 WORDS = {
-    400: ("That request could not be read", "Go back and send it once more."),
+    400: ("We couldn\u2019t read that request", "Go back and send it again."),
     403: (
         "We couldn\u2019t save your form",
         "The request did not come from one of our pages, or the page had been open for too long."
         " Nothing was saved.",
     ),
     404: (
-        "There is no page here",
+        "We can\u2019t find that page",
         "The address may be mistyped, or the page may have expired or been deleted.",
     ),
-    405: ("That address is read, not sent to", "Start again from the page that led you here."),
-    413: ("That was too much at once", "Shorten the text and send it again. Nothing was saved."),
+    405: ("We couldn\u2019t process that request", "Start again from the page that led you here."),
+    413: ("That was too long", "Shorten the text and send it again. Nothing was saved."),
     422: (
-        "Some of that could not be taken",
-        "One of the fields holds something that we cannot store. Nothing was saved.",
+        "We can\u2019t save everything you entered",
+        "One of the fields contains characters that we can\u2019t store. Nothing was saved.",
     ),
     429: ("Too many requests", "Send it again {when}, or write to us. Nothing was saved."),
-    500: ("Something broke on our side", "We have been told. Nothing was saved."),
+    500: ("Something went wrong on our end", "We\u2019ve been notified. Nothing was saved."),
     UNAVAILABLE: (
-        "Not saved: we cannot store anything at the moment",
-        "Try again in a minute. If it is urgent, write or call.",
+        "We can\u2019t save anything right now",
+        "Try again in a minute. If it\u2019s urgent, contact us.",
     ),
 }
 

@@ -68,7 +68,7 @@ def test_a_page_without_its_slash_has_moved_for_good(client):
 def test_files_for_servers_are_not_served_as_pages(client, path):
     answer = client.get(path)
     assert answer.status == 404
-    assert "There is no page here" in answer.text
+    assert "find that page" in answer.text
 
 
 def test_no_link_leads_out_of_the_site(client, cluster):

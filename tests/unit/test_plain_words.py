@@ -29,6 +29,7 @@ INSTEAD = {
     r"cancell(?:ed|ing)|travell\w+|labell\w+|afterwards|towards|whilst|amongst": "American forms",
     r"(?:organ|recogn|real|prior|author)is(?:e|es|ed|ing|ation)": "American forms",
     r"behaviours?|colours?|favour\w*|centres?|licence|programme|enquir\w+": "American forms",
+    r"handovers?|running costs?|under way|in (?:each|every) team": "American forms",
     r"(?:has|have) got|got worse|upon|shall|noes|never yet": "plain words",
     r"and nothing else|nothing else of": "only",
     r"one press|(?:press|pressed|presses) (?:the|a|this) (?:button|link)": "click, choose",

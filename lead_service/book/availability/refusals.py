@@ -20,12 +20,12 @@ NO_CALLS_THEN = "We don\u2019t take calls at that time."
 TO_VISITOR = {
     UnavailableReason.BOOKED: "That time is already booked. If you booked it, our email has the"
     " link to your call.",
-    UnavailableReason.LIMIT: "There are no more calls on that day.",
+    UnavailableReason.LIMIT: "No more calls are available on that day.",
     UnavailableReason.BUSY: "The host\u2019s calendar has something else at that time.",
     UnavailableReason.UNREAD: "We can\u2019t read the host\u2019s calendar right now, so we"
     " can\u2019t promise that time.",
     UnavailableReason.NOTICE: "That time is too soon: we need more notice.",
-    UnavailableReason.HORIZON: "That time is too far ahead. We don\u2019t take calls for it yet.",
+    UnavailableReason.HORIZON: "That time is too far ahead. We don\u2019t book that far ahead yet.",
     UnavailableReason.PAST: "That time has passed.",
 }
 TO_TEAM = {

@@ -235,7 +235,7 @@ def test_the_emailed_result_has_the_link_to_share_and_no_answers(
     shared = re.search(r"http://127\.0\.0\.1:8000(/assessment/shared/\S+)", to_visitor[0].text)[1]
     page = client.get(shared).text
     assert "Your result: Begin with Assess" in page and "You said" not in page
-    assert "This is the result that you had emailed" in page
+    assert "The result we emailed you" in page
     assert framework.steps[0].questions[0].answers[WORST].text not in to_visitor[0].text
     with database.read() as session:
         assert [one.may_contact for one in session.scalars(select(Consent))] == [False]

@@ -208,7 +208,7 @@ def test_a_kind_that_is_confirmed_first_invites_the_visitor_when_the_team_has_co
     publish(app, KIND, replace(REVIEW, confirm_first=True, price="$400"))
     times, form = client.get("/book/review/").text, client.get(f"/book/review/{TUESDAY}/").text
     assert "we confirm it by email" in times and "90 minutes, $400" in times
-    assert "Ask for this time" in form and "Book this call" not in form
+    assert "Request this time" in form and "Book this call" not in form
     page = ask_for_review(client).location
     wanted = start_text(parse_start(TUESDAY) + timedelta(days=1))
     told, host = told_of_request(mails)

@@ -306,7 +306,7 @@ def test_a_start_that_is_not_available_says_why(client, database):
         ("20291123T0900Z", "too far ahead"),
         ("20261124T0907Z", "take calls at that time"),
         ("20261128T0900Z", "take calls at that time"),
-        ("20261124T1000Z", "no more calls on that day"),
+        ("20261124T1000Z", "No more calls are available on that day"),
     ):
         page = client.get(f"/book/{start}/")
         assert page.status_code == 404
@@ -315,7 +315,7 @@ def test_a_start_that_is_not_available_says_why(client, database):
     assert "already booked. If you booked it" in client.get("/book/20261124T0900Z/").text
     for path in ("x", "20261124", "20261324T0900Z", "review/20261124T0900Z"):
         page = client.get(f"/book/{path}/")
-        assert page.status_code == 404 and "There is no page here" in page.text
+        assert page.status_code == 404 and "find that page" in page.text
 
 
 def test_without_a_host_every_answer_says_that_no_one_takes_calls(client, database):

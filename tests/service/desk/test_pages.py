@@ -127,7 +127,7 @@ def test_the_404_page_has_the_desks_own_layout(client, member, page):
     assert answer.status_code == 404
     assert 'class="desk-top"' in answer.text and "masthead-book" not in answer.text
     assert ("desk/calls/" in answer.text) == (page != "nothing/")
-    assert "There is no page here" in answer.text and 'href="/desk/"' in answer.text
+    assert "find that page" in answer.text and 'href="/desk/"' in answer.text
 
 
 def test_an_unknown_id_is_a_404(client, member):

@@ -77,19 +77,17 @@ def names(steps):
 )
 def test_the_headline_names_the_step_to_begin_with(answers, begin, tied, near, unlocks):
     made = of(**answers)
-    assert made.headline.startswith(
-        f"Begin with {begin}." if begin else ("Every", "All conditions")
-    )
+    assert made.headline.startswith(f"Begin with {begin}." if begin else "Every condition is true")
     assert (made.begin_with and made.begin_with.name) == begin
     assert (names(made.tied), names(made.near)) == (tied, near)
     assert (made.unlocks and made.unlocks.name) == unlocks
 
 
 def test_steps_close_to_the_first_are_named_beside_it():
-    assert of(C=(1, 0), O=(1, 1)).beside == "Organize is next lowest."
+    assert of(C=(1, 0), O=(1, 1)).beside == "Organize is the next lowest."
     assert of(C=(1, 0), O=(1, 0)).beside == "Organize has the same score as Clarify."
     assert of(I=(0, 0), C=(1, 2)).beside == "That will unlock Implement."
-    assert of(C=(1, 0), O=(1, 1), N=(1, 1)).beside == "Organize and Nurture are next lowest."
+    assert of(C=(1, 0), O=(1, 1), N=(1, 1)).beside == "Organize and Nurture are the next lowest."
     assert of(C=(1, 0)).beside == ""
 
 

@@ -249,7 +249,7 @@ def test_promises_to_quote_no_answer_add_that_most_can_be_inferred():
         for one in ("have the result emailed", "share the result")
     )
     for said in (message.text, message.html, lede, emailed, shared):
-        assert re.search("can (still )?work out most of", said)
+        assert re.search("can (still )?figure out most of", said)
 
 
 def test_the_shared_page_does_not_distinguish_answers_of_the_same_level():
@@ -347,7 +347,7 @@ def test_worse_conditions_are_shown_before_better_ones():
         (
             [2, 2, 0, 0],
             [2],
-            "The step to begin with was Clarify. All conditions are now true or nearly so.",
+            "The step to begin with was Clarify. Every condition is now true or nearly true.",
         ),
         ([2], [2, 2, 0, 0], "No condition was open. The step to begin with is now Clarify."),
     ],
