@@ -1,6 +1,10 @@
 """Act as a member of the sales team, for the tests of the desk."""
 
+import secrets
+
+from flask import session
 from flask.testing import FlaskClient
+from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
 
 from lead_service import clock
@@ -11,6 +15,7 @@ from .visitor_forms import hidden
 
 MEMBER = "Ann@Example.com"
 HERE = "http://127.0.0.1:8000/"
+FIELD = "csrf_token"
 
 
 def path_of_link(database, settings, address: str = MEMBER) -> str:
@@ -20,9 +25,25 @@ def path_of_link(database, settings, address: str = MEMBER) -> str:
 
 
 def press(client: FlaskClient, page: str, action: str | None = None, **fields: str):
-    """Open a page and send its form, with its token, to `action` or to the page itself."""
-    token = hidden(client.get(page).text, "csrf_token")
+    """Send a form of a page, with its token, to `action` or to the page itself.
+
+    The page is opened only where the session has no token yet: that takes as long as sending it.
+    """
+    token = _token(client) or hidden(client.get(page).text, "csrf_token")
     return client.post(action or page, data={"csrf_token": token} | fields)
+
+
+def _token(client: FlaskClient) -> str:
+    """Return what the forms of this browser's session hold, or "" if it has opened none."""
+    app = client.application
+    address = app.extensions["lead_service"].settings.public_url
+    with client.session_transaction(base_url=address) as cookie:
+        own = cookie.get(FIELD)
+    if not own:
+        return ""
+    with app.test_request_context():
+        session[FIELD] = own
+        return generate_csrf()
 
 
 def sign_in(client: FlaskClient, database, settings, address: str = MEMBER) -> None:
@@ -38,3 +59,4 @@ def sign_in(client: FlaskClient, database, settings, address: str = MEMBER) -> N
     with client.session_transaction(base_url=settings.public_url) as cookie:
         cookie.clear()
         cookie[COOKIE] = id
+        cookie[FIELD] = secrets.token_hex()

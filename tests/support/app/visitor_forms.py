@@ -6,8 +6,12 @@ from html import unescape
 
 from flask.testing import FlaskClient
 
+from lead_service import clock
+from lead_service.book.availability import host_cache
+from lead_service.book.forms import start_text
 from lead_service.book.terms import Terms
 from lead_service.call_types import PHONE, VIDEO
+from lead_service.web.context import Context
 
 BEST, WORST = 3, 0
 
@@ -105,12 +109,18 @@ def booking_form(client: FlaskClient, start: str, **changes: str) -> dict[str, s
 def book(client: FlaskClient, start: str | None = None, **changes: str) -> str:
     """Book a start, the first open one when none is given; return the path of its page.
 
-    The form isn't opened first, which takes as long as booking: its hidden fields are computed.
+    No page is opened first, which takes as long as booking: what they hold is computed.
     """
-    calls = client.application.extensions["lead_service"].published.calls
+    context: Context = client.application.extensions["lead_service"]
+    calls = context.published.calls
     kind = calls.find(changes.get("kind", "")) or calls.default
     terms = str(Terms(kind.minutes, frozenset({PHONE, VIDEO}), kind.price))
-    form = {"start": start or open_starts(client)[0], "zone": "Europe/Berlin", "terms": terms}
+    if start is None:
+        with context.database.read() as session:
+            hosts = host_cache.snapshot(session)
+            first, *_ = hosts.open_starts(session, hosts.hosts, kind, clock.now())
+        start = start_text(first)
+    form = {"start": start, "zone": "Europe/Berlin", "terms": terms}
     form |= {"submission": secrets.token_urlsafe()} | VISITOR | changes
     sent = client.post("/book/", data=form)
     assert sent.status_code == 303, sent.text
