@@ -26,6 +26,7 @@ from lead_service.ops import demo
 from lead_service.settings import Settings, load
 from lead_service.web.context import Context
 from tests.support import kept_apps
+from tests.support.app.outbox_helper import OutboxHelper
 from tests.support.fake_sendgrid import StandIn
 from tests.support.shared import make_once
 from tests.support.webhook_signing import PUBLIC_KEY
@@ -183,6 +184,12 @@ def post(app, context, settings) -> Callable[[], None]:
             pass
 
     return send
+
+
+@pytest.fixture
+def room(database) -> OutboxHelper:
+    """The outbox of a database on which no application needs to run."""
+    return OutboxHelper(database)
 
 
 @pytest.fixture

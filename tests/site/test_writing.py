@@ -9,7 +9,6 @@ from mkdocs.exceptions import Abort
 from PIL import Image
 
 from lead_service.publishing import cache, plugin
-from lead_service.publishing.media import drawings
 from tests.support.built_site import ANN, ARTICLE, build_site, pages_of, portrait, small_docs
 
 
@@ -106,14 +105,6 @@ def test_a_build_that_is_quiet_still_counts_dead_links(build, caplog):
     assert "contains a link 'nowhere.md'" in caplog.text
 
 
-def test_a_page_without_a_description_stops_the_build(tmp_path, caplog):
-    docs = small_docs(tmp_path)
-    (docs / "other.md").write_text("---\ntitle: Other\n---\nText.\n", "utf-8")
-    with pytest.raises(Abort):
-        build_site(tmp_path / "site", docs)
-    assert "other.md:1: description: is missing" in caplog.text
-
-
 @pytest.mark.parametrize("taken", ["/insights/", "/404.html", "/book/"])
 def test_an_old_address_that_is_a_page_stops_the_build(build, caplog, taken):
     with pytest.raises(Abort):
@@ -191,12 +182,6 @@ def test_a_fault_in_a_person_stops_the_build(tmp_path, caplog, written, instead,
     assert f"people/ann-example.md{said}" in caplog.text
 
 
-def test_links_to_the_service_and_to_files_are_no_fault(build):
-    build(
-        ARTICLE + "\n[Book](/book/), [all](/insights/), [feed](/feed.xml), [data](/framework.yml)\n"
-    )
-
-
 def test_all_mistakes_are_named_at_once_but_those_in_drafts_wait(tmp_path, caplog):
     docs = small_docs(tmp_path, ARTICLE + "\n![](gone.png)\n\n# Again\n")
     (docs / "insights" / "old.txt").write_text("Not an article.")
@@ -259,45 +244,11 @@ def test_a_later_change_is_told_to_readers_feeds_and_search_engines(build):
     assert '"dateModified": "2025-06-30"' in (site / "insights/new/index.html").read_text("utf-8")
 
 
-def test_footnotes_and_tables_keep_to_the_policy(build):
-    text = "\nA claim.[^1]\n\n[^1]: Its source.\n\n| a | b |\n|--:|---|\n| 1 | 2 |\n"
-    page = (build(ARTICLE + text) / "insights/new/index.html").read_text("utf-8")
-    assert 'class="footnote"' in page and "<table>" in page
-    assert 'style="' not in page
-
-
 def test_characters_with_a_meaning_in_html_are_shown_and_not_obeyed(build):
     site = build(ARTICLE.replace("A title", "'<b>Risk</b> & \"reward\"'"))
     for path in ("insights/new/index.html", "insights/index.html", "feed.xml"):
         text = (site / path).read_text("utf-8")
         assert "&lt;b&gt;Risk" in text and "<b>Risk" not in text, path
-
-
-@pytest.mark.long
-def test_a_card_is_drawn_once_and_again_only_when_it_changes(build, monkeypatch, tmp_path):
-    drawn = []
-    monkeypatch.setattr(drawings, "_draw", lambda *given: drawn.append(given) or b"")
-    monkeypatch.setattr(cache, "FOLDER", tmp_path / "kept")
-    build()
-    once = len(drawn)
-    build()
-    assert once >= 3 and len(drawn) == once
-    build(ARTICLE.replace("A title", "Another title"))
-    assert len(drawn) == once + 1
-
-
-@pytest.mark.long
-def test_many_articles_are_all_listed_and_the_older_ones_briefly(tmp_path):
-    docs = small_docs(tmp_path)
-    for number in range(30):
-        article = ARTICLE.replace("A title", f"Number {number}").replace("2025", f"{1990 + number}")
-        article = article.replace("A sentence.", f"A sentence. {number}")
-        (docs / "insights" / f"a{number}.md").write_text(article, "utf-8")
-    page = (build_site(tmp_path / "site", docs) / "insights/index.html").read_text("utf-8")
-    assert all(f'<a href="/insights/a{number}/">' in page for number in range(30))
-    assert page.count("A sentence.") == 24
-    years = [year for year in range(1990, 2026) if f'<h2 id="y{year}">' in page]
-    assert years == [*range(1990, 1997)]
 
 
 def test_cached_files_unused_for_a_month_are_deleted(monkeypatch, tmp_path):

@@ -33,14 +33,17 @@ LEAST_ENTROPY = 3.5  # bits per character; words have less
 
 def found_in(text: str) -> Iterator[tuple[int, str]]:
     """Yield the line and the kind of possible secrets."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        for kind, shape in SHAPES.items():
-            if (match := re.search(shape, line)) and not FOR_TESTS.search(match[0]):
-                yield number, kind
-        if match := NAMED.search(line):
-            value = match[1]
-            if not FOR_TESTS.search(value) and _entropy(value) > LEAST_ENTROPY:
-                yield number, "a random value beside a telling name"
+    for kind, shape in SHAPES.items():
+        for match in re.finditer(shape, text):
+            if not FOR_TESTS.search(match[0]):
+                yield _line(match), kind
+    for match in NAMED.finditer(text):
+        if not FOR_TESTS.search(match[1]) and _entropy(match[1]) > LEAST_ENTROPY:
+            yield _line(match), "a random value beside a telling name"
+
+
+def _line(match: re.Match[str]) -> int:
+    return match.string.count("\n", 0, match.start()) + 1
 
 
 def _entropy(text: str) -> float:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from lead_service.action_framework.loading import load
 from lead_service.call_types import CallType, CallTypesError, load_call_types
+from tests.unit.action_framework.test_loading import FRAMEWORK
 
 DOCS = Path(__file__).parents[2] / "docs"
-ENGAGEMENTS = {one.slug for one in load((DOCS / "framework.yml").read_text("utf-8")).engagements}
+ENGAGEMENTS = {one.slug for one in FRAMEWORK.engagements}
 TWO = """
 calls:
   - {slug: discovery, name: Discovery call, minutes: 30, description: Free.}

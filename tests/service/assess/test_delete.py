@@ -7,6 +7,7 @@ from lead_service.assess.models import Assessment
 from lead_service.book.models import Booking
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Lead, LeadEvent
+from tests.support.app.calls import count
 from tests.support.app.stored_data import mentions
 from tests.support.app.visitor_forms import WORST, assess, begin, book
 
@@ -20,11 +21,6 @@ def result(client, framework) -> str:
 
 def delete(client, result: str):
     return client.post(result.replace("/result/", "/delete"))
-
-
-def count(database, model) -> int:
-    with database.read() as session:
-        return session.scalar(select(func.count()).select_from(model))
 
 
 def test_the_answers_are_gone_and_the_page_says_so(client, framework, result, database):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from lead_service import own_files
 from lead_service.assess.models import Assessment
@@ -11,14 +11,10 @@ from lead_service.emails.models import OutboxMessage
 from lead_service.privacy import retention
 from lead_service.settings import load
 from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.calls import count
 from tests.support.app.visitor_forms import WORST, answers, assess, begin, begin_phase
 
 pytestmark = pytest.mark.usefixtures("at")
-
-
-def count(database, model=Assessment) -> int:
-    with database.read() as session:
-        return session.scalar(select(func.count()).select_from(model))
 
 
 def test_an_unknown_step_is_refused_and_the_answers_are_kept(client, framework, database):
@@ -35,7 +31,7 @@ def test_an_unknown_step_is_refused_and_the_answers_are_kept(client, framework, 
         assert refused.status_code == 422, step
         assert refused.text.count('" checked>') == 2
         assert 'name="step" value="assess"' in refused.text
-        assert count(database) == 0
+        assert count(database, Assessment) == 0
 
 
 def test_another_step_s_answers_are_refused_and_change_nothing(client, framework, database):
@@ -74,10 +70,6 @@ def test_an_email_without_an_address_keeps_the_page_and_the_tick(client, framewo
     assert count(database, OutboxMessage) == 0
 
 
-def test_one_initiative_is_asked_about_on_the_first_page(client):
-    assert "Answer for one initiative" in client.get("/assessment/").text
-
-
 def test_the_copy_button_needs_its_script_and_without_it_the_link_is_shown(client, framework):
     result = assess(client, framework)
     assert own_files.address("copy.js") not in client.get(result + "save/").text
@@ -100,5 +92,5 @@ def test_how_long_answers_are_kept_is_a_setting(
     for after in (abandoned, abandoned + 1, unclaimed, unclaimed + 1):
         now = MONDAY_MORNING + timedelta(days=after)
         retention.erase(database, settings, now)
-        kept.append(count(database))
+        kept.append(count(database, Assessment))
     assert kept == [2, 1, 1, 0]

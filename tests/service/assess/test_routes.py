@@ -5,13 +5,14 @@ import threading
 from html import unescape
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from lead_service.assess.models import Assessment
 from lead_service.emails import outbox
 from lead_service.emails.status import health
 from lead_service.leads.models import Consent, Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.calls import count
 from tests.support.app.outbox_helper import in_threads
 from tests.support.app.visitor_forms import (
     BEST,
@@ -27,11 +28,6 @@ from tests.support.app.visitor_forms import (
 )
 
 ADA = "ada@example.com"
-
-
-def count(database, model) -> int:
-    with database.read() as session:
-        return session.scalar(select(func.count()).select_from(model))
 
 
 def test_reading_the_first_page_stores_nothing(client, database):

@@ -129,11 +129,6 @@ def test_dated_hours_beat_the_holiday_and_time_off_beats_both(change, seen, why)
     assert (away.start, away.end) == (NINE - 57 * HOUR, NINE + 15 * HOUR)
 
 
-def test_a_day_off_is_a_date_without_windows(change, seen):
-    change(lambda hosts, _: hosts[0].overrides.append(DateOverride(day=THURSDAY)))
-    assert seen() == []
-
-
 def test_special_days_are_of_the_hosts_date(change, seen):
     """At nine in UTC it is 22 o'clock in Auckland, and its Thursday is over at eleven."""
 
@@ -207,12 +202,6 @@ def test_a_start_is_open_while_anybody_is_free(change, seen):
     with_feed(change)
     change(second)
     assert seen() == ["09:00", "09:30", "16:00", "16:30"]
-
-
-def test_a_host_who_is_not_active_offers_nothing(change, seen):
-    change(lambda hosts, session: second(hosts, session, is_active=False))
-    with_feed(change)
-    assert seen() == ["16:00", "16:30"]
 
 
 @pytest.mark.both_engines

@@ -19,12 +19,6 @@ NOTE = "Sorry, a flight was cancelled."
 
 
 @pytest.fixture
-def member(client, database, settings, at) -> None:
-    """A member who is signed in, on a Monday morning."""
-    sign_in(client, database, settings)
-
-
-@pytest.fixture
 def call(client, member) -> str:
     """The page of a call that a visitor has booked."""
     book(client, "20261124T0900Z")

@@ -5,7 +5,6 @@ import io
 import json
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
@@ -15,7 +14,6 @@ from lead_service.leads import capture
 from lead_service.leads.contact_details import LABELS, ContactDetails
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
-from tests.support.app.desk_client import sign_in
 from tests.support.app.stored_data import confirm_ticks, kept
 from tests.support.app.visitor_forms import PHASE, VISITOR, WORST, assess, book
 
@@ -33,16 +31,11 @@ CALL = {
 FORMULA = '=HYPERLINK("//evil.example";"x")'
 
 
-@pytest.fixture
-def ann(client, database, settings, at) -> None:
-    sign_in(client, database, settings)
-
-
 def records(answer) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.text.lstrip("\ufeff"), newline=""), strict=True))
 
 
-def test_the_csv_of_a_view_has_its_leads_with_all_their_details(client, ann, framework, database):
+def test_the_csv_of_a_view_has_its_leads_with_all_their_details(client, admin, framework, database):
     result = assess(client, framework, {"organize": WORST})
     came = {"utm_source": "linkedin", "utm_medium": "social", "from": "about-organize"}
     book(
@@ -81,7 +74,7 @@ def test_the_csv_of_a_view_has_its_leads_with_all_their_details(client, ann, fra
     assert client.get("/desk/leads.csv?stage=sold").status_code == 404
 
 
-def test_the_file_is_a_download_and_is_not_cached(client, ann):
+def test_the_file_is_a_download_and_is_not_cached(client, admin):
     headers = client.get("/desk/leads.csv").headers
     assert headers["Content-Type"] == "text/csv; charset=utf-8"
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -89,7 +82,7 @@ def test_the_file_is_a_download_and_is_not_cached(client, ann):
 
 
 def test_a_formula_stays_text_and_only_the_file_for_other_systems_keeps_phone_numbers(
-    client, ann, database
+    client, admin, database
 ):
     def spoil(session) -> None:
         lead = kept(session, email="ada@example.com", at=MONDAY_MORNING)
@@ -113,7 +106,7 @@ def test_a_formula_stays_text_and_only_the_file_for_other_systems_keeps_phone_nu
 
 
 def test_a_long_export_is_made_in_pieces_and_has_all_leads_in_order(
-    client, ann, database, monkeypatch
+    client, admin, database, monkeypatch
 ):
     monkeypatch.setattr(exports, "AT_ONCE", 7)
 
@@ -134,7 +127,7 @@ def test_a_long_export_is_made_in_pieces_and_has_all_leads_in_order(
     assert [row["Name"] for row in rows] == sorted(row["Name"] for row in rows)
 
 
-def test_a_lead_changed_during_the_export_is_in_the_file(client, ann, database, monkeypatch):
+def test_a_lead_changed_during_the_export_is_in_the_file(client, admin, database, monkeypatch):
     monkeypatch.setattr(exports, "AT_ONCE", 2)
 
     def fill(session) -> None:
@@ -154,7 +147,7 @@ def test_a_lead_changed_during_the_export_is_in_the_file(client, ann, database, 
 
 
 def test_a_file_truncated_by_an_error_says_that_it_is_incomplete(
-    client, ann, database, monkeypatch, caplog
+    client, admin, database, monkeypatch, caplog
 ):
     def fail(*_any) -> str:
         raise OperationalError("SELECT", {}, Exception("gone"))
@@ -166,7 +159,7 @@ def test_a_file_truncated_by_an_error_says_that_it_is_incomplete(
     assert "failed after 0 of 1" in caplog.text
 
 
-def test_one_lead_as_json_holds_the_listed_fields(client, ann, framework, database):
+def test_one_lead_as_json_holds_the_listed_fields(client, admin, framework, database):
     result = assess(client, framework, WORST)
     book(client, assessment=result.split("/")[2])
     answer = client.get("/desk/leads/1.json")
@@ -186,17 +179,9 @@ def test_one_lead_as_json_holds_the_listed_fields(client, ann, framework, databa
     assert {mail["kind"] for mail in told["emails"]} >= {"booking_confirmed"}
 
 
-def test_a_new_column_is_not_exported_automatically(client, ann, database):
-    book(client)
-    told = client.get("/desk/leads/1.json").text
-    with database.read() as session:
-        lead = session.get_one(Lead, 1)
-        assert lead.sought not in told
-    for secret in ("token", "hash", "submission", "address", "sort_name", "version"):
-        assert f'"{secret}' not in told
-
-
-def test_a_page_and_a_file_ask_as_often_for_many_leads_as_for_one(client, ann, framework, database):
+def test_a_page_and_a_file_ask_as_often_for_many_leads_as_for_one(
+    client, admin, framework, database
+):
     def asked(path: str) -> int:
         statements: list[str] = []
         note = lambda _c, _r, statement, *_more: statements.append(statement)  # noqa: E731

@@ -4,21 +4,12 @@ import re
 from datetime import date, timedelta
 from html import unescape
 
-import pytest
-
 from lead_service.book.hosts.models import CalendarFeed, TimeOff
 from tests.service.conftest import MONDAY_MORNING
-from tests.support.app.desk_client import press, sign_in
+from tests.support.app.desk_client import press
 from tests.support.app.host_pages import HOST, send, starts_on, stored
 from tests.support.app.hosts import add_host, change_host, changes
 from tests.support.app.visitor_forms import open_starts
-
-
-@pytest.fixture
-def admin(client, database, settings, at) -> None:
-    """An admin who is signed in, on a Monday morning."""
-    sign_in(client, database, settings)
-
 
 # -- Days that differ ------------------------------------------------------------------------
 

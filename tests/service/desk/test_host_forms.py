@@ -2,24 +2,16 @@
 
 import re
 
-import pytest
-
 from lead_service import clock
 from lead_service.book.hosts import opening_hours, setup
 from lead_service.book.hosts.models import Host
 from tests.support.app.call_types import ANN, publish
-from tests.support.app.desk_client import press, sign_in
+from tests.support.app.desk_client import press
 from tests.support.app.host_pages import HOST, PERSON, RULES, hours, send, starts_on, stored, weekly
 from tests.support.app.hosts import add_host, changes
 from tests.support.app.visitor_forms import hidden, open_starts
 
 PRODUCTION = {"public_url": "https://advisory.example"}
-
-
-@pytest.fixture
-def admin(client, database, settings, at) -> None:
-    """An admin who is signed in, on a Monday morning."""
-    sign_in(client, database, settings)
 
 
 # -- Weekly hours ----------------------------------------------------------------------------

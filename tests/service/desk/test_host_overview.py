@@ -3,22 +3,14 @@
 import re
 from datetime import datetime
 
-import pytest
 from sqlalchemy import select
 
 from lead_service.accounts.members import Member
 from lead_service.book.forms import start_text
-from tests.support.app.desk_client import press, sign_in
+from tests.support.app.desk_client import press
 from tests.support.app.host_pages import HOST, hours, starts_on, stored, weekly
 from tests.support.app.hosts import change_host
 from tests.support.app.visitor_forms import book, hidden
-
-
-@pytest.fixture
-def admin(client, database, settings, at) -> None:
-    """An admin who is signed in, on a Monday morning."""
-    sign_in(client, database, settings)
-
 
 # -- What visitors would see, and why not ------------------------------------------------------
 
@@ -40,17 +32,6 @@ def test_why_not_names_and_links_the_conflicting_call(client, admin, database):
     assert "The host has another call" in answer
     assert 'href="/desk/calls/1/"' in answer
     assert "Visitors can book it." in client.get(HOST + "why/?at=2026-11-24T09:30").text
-
-
-def test_why_not_names_the_rule(client, admin):
-    for asked, told in [
-        ("2026-11-23T07:00", "That time has passed."),
-        ("2026-11-23T09:00", "That is too soon"),
-        ("2027-11-23T09:00", "That is too far ahead"),
-        ("2026-11-24T18:00", "Outside the host\u2019s hours"),
-        ("2026-11-24T09:10", "Calls start every"),
-    ]:
-        assert told in client.get(HOST + f"why/?at={asked}").text, (asked, told)
 
 
 def test_why_not_answers_for_a_gap_and_for_both_of_a_repeated_hour(client, admin, database):

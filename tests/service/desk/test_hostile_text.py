@@ -14,7 +14,6 @@ from lead_service.leads import consent as leads_consent
 from lead_service.leads import events
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
-from tests.support.app.desk_client import sign_in
 from tests.support.app.visitor_forms import assess, book
 from tests.support.browser import markup
 
@@ -34,12 +33,6 @@ PAGES = (
     *("/desk/team/", "/desk/trail/", f"/desk/trail/?about={HOSTILE[:20]}"),
     *("/desk/availability/", "/desk/availability/new/"),
 )
-
-
-@pytest.fixture
-def member(client, database, settings, at) -> None:
-    """A member who is signed in, on a Monday morning."""
-    sign_in(client, database, settings)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from lead_service.desk.team import membership
 from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Lead
 from tests.service.conftest import MONDAY_MORNING
-from tests.support.app.desk_client import press, sign_in
+from tests.support.app.desk_client import press
 from tests.support.app.hosts import add_host, change_host, changes
 from tests.support.app.stored_data import kept
 from tests.support.app.visitor_forms import book, open_starts
@@ -23,11 +23,6 @@ from tests.support.app.visitor_forms import book, open_starts
 PAGE = 6
 TODAY = MONDAY_MORNING.date()
 NEXT_TO_EVES = datetime(2026, 11, 26, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def ann(client, database, settings, at) -> None:
-    sign_in(client, database, settings)
 
 
 @pytest.fixture
@@ -67,7 +62,7 @@ def count(client, view: str) -> int:
 
 
 @pytest.fixture
-def some(database, ann) -> None:
+def some(database, admin) -> None:
     """One lead of each kind."""
     database.write(
         lambda session: membership.add_member(session, "bob@example.com", MONDAY_MORNING).id
@@ -107,7 +102,7 @@ def test_the_numbers_are_those_of_the_views(client, some):
         assert count(client, view) == len(names(client, view=view)), view
 
 
-def test_a_view_that_no_page_leads_to_does_not_exist(client, ann):
+def test_a_view_that_no_page_leads_to_does_not_exist(client, admin):
     for query in [
         {"view": "x"},
         {"stage": "sold"},
@@ -135,7 +130,7 @@ def test_a_view_that_no_page_leads_to_does_not_exist(client, ann):
     ],
 )
 def test_each_sort_order_lists_every_lead_once_over_all_pages(
-    client, ann, database, small_pages, sort
+    client, admin, database, small_pages, sort
 ):
     def work(session) -> None:
         for number in range(2 * PAGE + 3):
@@ -165,7 +160,7 @@ def test_each_sort_order_lists_every_lead_once_over_all_pages(
     assert [key(row) for row in rows] == sorted(key(row) for row in rows)
 
 
-def test_a_page_stays_where_it_was_while_others_come_in(client, ann, database, small_pages):
+def test_a_page_stays_where_it_was_while_others_come_in(client, admin, database, small_pages):
     for number in range(PAGE + 2):
         add(database, f"L {number:03}", at=MONDAY_MORNING + timedelta(minutes=number))
     first = client.get("/desk/")
@@ -175,7 +170,7 @@ def test_a_page_stays_where_it_was_while_others_come_in(client, ann, database, s
     assert second == ["L 001", "L 000"]
 
 
-def test_upcoming_calls_come_in_their_order_until_they_are_over(client, ann, database, at):
+def test_upcoming_calls_come_in_their_order_until_they_are_over(client, admin, database, at):
     for number, name in enumerate(["First", "Second", "Gone"]):
         page = book(client, name=name, email=f"{name}@example.com")
         if name == "Gone":
@@ -191,7 +186,7 @@ def test_upcoming_calls_come_in_their_order_until_they_are_over(client, ann, dat
     assert names(client, view="calls") == ["Second"]
 
 
-def test_a_lead_with_two_calls_is_listed_once_by_the_earlier_one(client, ann, database, at):
+def test_a_lead_with_two_calls_is_listed_once_by_the_earlier_one(client, admin, database, at):
     first, second, third = open_starts(client)[:3]
     book(client, third, name="Ada", email="ada@example.com")
     book(client, first, name="Ada", email="ada@example.com")
@@ -202,7 +197,7 @@ def test_a_lead_with_two_calls_is_listed_once_by_the_earlier_one(client, ann, da
     assert names(client, view="calls") == ["Eve", "Ada"]
 
 
-def test_search_knows_every_script_s_capitals(client, ann, database):
+def test_search_knows_every_script_s_capitals(client, admin, database):
     add(database, "Émile Ötzi")
     add(database, "Straße")
     assert names(client, q="ÉMILE") == ["Émile Ötzi"]
@@ -210,7 +205,7 @@ def test_search_knows_every_script_s_capitals(client, ann, database):
     assert names(client, q="e\u0301mile ötz") == ["Émile Ötzi"]
 
 
-def test_a_corrected_name_is_found_and_the_old_one_is_not(client, ann, database):
+def test_a_corrected_name_is_found_and_the_old_one_is_not(client, admin, database):
     id = add(database, "Aida")
 
     def correct(session) -> None:
@@ -230,7 +225,7 @@ def test_the_address_of_a_view_keeps_all_that_was_chosen(client, some):
         assert part in saved
 
 
-def test_due_work_is_by_the_day_in_the_desks_zone(client, ann, database):
+def test_due_work_is_by_the_day_in_the_desks_zone(client, admin, database):
     add(database, "On Monday", next_action="x", next_action_on=TODAY)
     assert names(client, view="due") == ["On Monday"]
 
@@ -251,7 +246,7 @@ def calls(client) -> list[tuple[str, str, str]]:
     return [tuple(one[1] if one else "" for one in row) for row in found]
 
 
-def test_the_next_call_is_one_press_away_until_it_is_over(client, ann, database, at):
+def test_the_next_call_is_one_press_away_until_it_is_over(client, admin, database, at):
     assert calls(client) == []
     first, second = open_starts(client)[:2]
     book(client, second, name="Eve", email="eve@example.com", phone="+49 (0)30 12 34")
@@ -265,7 +260,7 @@ def test_the_next_call_is_one_press_away_until_it_is_over(client, ann, database,
         assert [one for _, one, _ in calls(client)] == who
 
 
-def test_your_next_call_and_the_teams_are_two_things(client, ann, database):
+def test_your_next_call_and_the_teams_are_two_things(client, admin, database):
     book(client, "20261125T0900Z", name="Ada", email="ada@example.com")
     book(client, "20261126T0900Z", name="Eve", email="eve@example.com")
     own = add_host(database, "Ann Example")
@@ -359,7 +354,7 @@ PROVED = "We\u2019ll email the host and the visitor a cancellation"
     ],
 )
 def test_marking_spam_lists_the_calls_to_cancel_and_emails_invited_people(
-    client, ann, database, mails, how, asked, told
+    client, admin, database, mails, how, asked, told
 ):
     book(client, website="x" if how == "held" else "")
     mails()  # the invitations leave

@@ -3,7 +3,6 @@
 import dataclasses
 import re
 
-import pytest
 from sqlalchemy import update
 
 from lead_service.emails.message import Message, to_json
@@ -11,15 +10,8 @@ from lead_service.emails.models import OutboxMessage
 from lead_service.leads import capture
 from lead_service.leads.contact_details import ContactDetails
 from tests.service.conftest import MONDAY_MORNING
-from tests.support.app.desk_client import sign_in
 from tests.support.app.outbox_helper import OutboxHelper
 from tests.support.app.visitor_forms import book
-
-
-@pytest.fixture
-def member(client, database, settings, at) -> None:
-    """A member who is signed in, on a Monday morning."""
-    sign_in(client, database, settings)
 
 
 def add_mail(database, state: str = "pending", **more) -> str:

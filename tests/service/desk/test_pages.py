@@ -23,15 +23,9 @@ from lead_service.leads import capture, events, models
 from lead_service.leads.contact_details import ContactDetails
 from lead_service.leads.models import Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
-from tests.support.app.desk_client import press, sign_in
+from tests.support.app.desk_client import press
 from tests.support.app.stored_data import kept
 from tests.support.app.visitor_forms import VISITOR, WORST, assess, book
-
-
-@pytest.fixture
-def member(client, database, settings, at) -> None:
-    """A member who is signed in, on a Monday morning."""
-    sign_in(client, database, settings)
 
 
 def only(database, model):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from lead_service.accounts.audit_log import Actor, AuditEntry
+from lead_service.accounts.audit_log import Actor
 from lead_service.accounts.members import Passkey, Role
 from lead_service.desk.auth import passkeys
 from lead_service.desk.team import membership
@@ -14,6 +14,7 @@ from lead_service.privacy import export
 from tests.service.conftest import MONDAY_MORNING, Browser
 from tests.support.app.authenticator import Authenticator
 from tests.support.app.desk_client import path_of_link, press, sign_in
+from tests.support.app.hosts import trail
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 OWN, SIGN_IN = "/desk/team/me/passkeys/", "/desk/sign-in/passkey/"
@@ -80,12 +81,6 @@ def send(client, answer: str):
 
 def enter(client, device: Authenticator):
     return send(client, device.sign(challenge(client)))
-
-
-def trail(database) -> list[tuple]:
-    with database.read() as session:
-        rows = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
-    return [(row.member_id, row.what, row.subject, row.detail) for row in rows]
 
 
 def test_a_passkey_signs_in_without_an_email_and_is_in_the_audit_log(

@@ -8,15 +8,9 @@ from sqlalchemy import func, select, update
 
 from lead_service.accounts.members import DeskSession, Member
 from lead_service.emails.models import OutboxMessage
-from tests.service.conftest import MONDAY_MORNING, Browser
+from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import HERE, MEMBER, path_of_link, press, sign_in
 from tests.support.app.visitor_forms import hidden
-
-
-@pytest.fixture
-def another_browser(app):
-    app.test_client_class = Browser
-    return app.test_client
 
 
 def test_signing_in_makes_a_new_session_and_ends_the_old(

@@ -6,22 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, select
 
 from lead_service.accounts.members import DeskSession, SignInLink
 from lead_service.desk.auth import links
 from lead_service.desk.team import membership
 from lead_service.emails.models import OutboxMessage
-from tests.service.conftest import MONDAY_MORNING, Browser
+from tests.service.conftest import MONDAY_MORNING
+from tests.support.app.calls import count
 from tests.support.app.desk_client import HERE, MEMBER, path_of_link, press, sign_in
 from tests.support.app.visitor_forms import hidden
 
 KNOWN, UNKNOWN = "ann@example.com", "bob@example.com"
-
-
-def count(database, model) -> int:
-    with database.read() as session:
-        return session.scalar(select(func.count()).select_from(model))
 
 
 def ask(client, address: str):
@@ -31,12 +27,6 @@ def ask(client, address: str):
 @pytest.fixture
 def member(app, database) -> None:
     database.write(lambda session: membership.add_member(session, MEMBER, MONDAY_MORNING).id)
-
-
-@pytest.fixture
-def another_browser(app):
-    app.test_client_class = Browser
-    return app.test_client
 
 
 def test_a_member_gets_an_email_whose_link_signs_them_in(client, member, mails, at):

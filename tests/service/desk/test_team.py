@@ -11,13 +11,12 @@ from lead_service.accounts.audit_log import Actor, AuditEntry
 from lead_service.accounts.members import DeskSession, Member
 from lead_service.book.hosts import feed
 from lead_service.book.hosts.models import Host
-from lead_service.desk.auth import links
 from lead_service.desk.team import membership
 from lead_service.leads.models import Lead
 from lead_service.privacy import erasure
-from tests.service.conftest import MONDAY_MORNING, Browser
+from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import path_of_link, press, sign_in
-from tests.support.app.hosts import add_host
+from tests.support.app.hosts import add_host, trail
 from tests.support.app.personal_data import write
 from tests.support.app.stored_data import kept, mentions
 from tests.support.app.visitor_forms import book
@@ -26,31 +25,13 @@ ANN, BOB = "ann@example.com", "bob@example.com"
 
 
 @pytest.fixture
-def admin(client, database, settings, at) -> None:
-    """Ann, the first member and so an admin, who is signed in."""
-    sign_in(client, database, settings, ANN)
-
-
-@pytest.fixture
 def bob(database, admin) -> int:
     return database.write(lambda session: membership.add_member(session, BOB, MONDAY_MORNING).id)
-
-
-@pytest.fixture
-def another_browser(app):
-    app.test_client_class = Browser
-    return app.test_client
 
 
 def member(database, id: int) -> Member:
     with database.read() as session:
         return session.get_one(Member, id)
-
-
-def trail(database) -> list[tuple]:
-    with database.read() as session:
-        rows = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
-    return [(row.member_id, row.what, row.subject, row.detail) for row in rows]
 
 
 def test_the_reader_of_an_invitation_can_sign_in(client, another_browser, admin, mails):
@@ -142,13 +123,6 @@ def test_a_removed_host_is_not_offered_and_their_calls_are_listed(
     assert "Bob Example" not in client.get("/book/").text
     assert client.get(page).status_code == 200
     assert "booking_for_host" not in {one.kind for row, one in mails() if row.address == BOB}
-
-
-def test_a_removed_admin_comes_back_as_a_member(client, database, settings, bob):
-    act(client, bob, "role", role="admin")
-    act(client, bob, "remove")
-    links.make_link(database, settings, BOB, MONDAY_MORNING)
-    assert member(database, bob).role == "member"
 
 
 def test_former_members_and_hosts_can_be_erased_and_present_ones_stay(

@@ -19,17 +19,12 @@ from lead_service.emails.transports.folder import Folder
 from lead_service.emails.transports.sendgrid import SendGrid
 from lead_service.settings import Settings
 from tests.support import deliver_process, forked
-from tests.support.app.outbox_helper import OutboxHelper, compose, failing
+from tests.support.app.outbox_helper import compose, failing
 from tests.support.fake_sendgrid import KEY, Handler, accept, accept_and_keep
 from tests.support.waiting import eventually
 
 MAILS = 30
 KILLS = 2
-
-
-@pytest.fixture
-def post(database) -> OutboxHelper:
-    return OutboxHelper(database)
 
 
 @pytest.fixture
@@ -56,8 +51,8 @@ def start(db_url, provider, tmp_path):
         process.join()
 
 
-def test_a_killed_process_loses_no_email_and_repeats_at_most_one(post, provider, start):
-    ids = {post.put(f"mail-{number}", at=now()) for number in range(MAILS)}
+def test_a_killed_process_loses_no_email_and_repeats_at_most_one(room, provider, start):
+    ids = {room.put(f"mail-{number}", at=now()) for number in range(MAILS)}
     chance = random.Random(20260302)
 
     def accept_or_be_late(handler: Handler) -> None:
@@ -72,19 +67,19 @@ def test_a_killed_process_loses_no_email_and_repeats_at_most_one(post, provider,
         process.kill()
         process.join()
     sender = SendGrid(Settings(sendgrid_api_key=KEY, sendgrid_host=provider.url))
-    post.drain(sender, now() + timedelta(minutes=2))  # by then every lease has run out
+    room.drain(sender, now() + timedelta(minutes=2))  # by then every lease has run out
 
     times_sent = Counter(provider.outbox_ids)
     assert set(times_sent) == ids
     assert len(provider.received) - len(ids) <= KILLS
-    assert {post.row(one).state for one in ids} == {"sent"}
+    assert {room.row(one).state for one in ids} == {"sent"}
     assert provider.faults == []
 
 
 def test_a_crash_between_acceptance_and_record_repeats_the_email_with_the_same_id(
-    post, provider, start
+    room, provider, start
 ):
-    outbox_id = post.put(at=now())
+    outbox_id = room.put(at=now())
     answered, killed = threading.Event(), threading.Event()
 
     def accept_and_wait(handler: Handler) -> None:
@@ -97,11 +92,11 @@ def test_a_crash_between_acceptance_and_record_repeats_the_email_with_the_same_i
     process.kill()
     process.join()
     killed.set()
-    assert post.row(outbox_id).state == "sending"
+    assert room.row(outbox_id).state == "sending"
 
     provider.mode = accept
     sender = SendGrid(Settings(sendgrid_api_key=KEY, sendgrid_host=provider.url))
-    post.drain(sender, now() + timedelta(minutes=2))
+    room.drain(sender, now() + timedelta(minutes=2))
     assert provider.outbox_ids == [outbox_id, outbox_id]
     assert provider.received[0].body == provider.received[1].body
 
@@ -109,8 +104,8 @@ def test_a_crash_between_acceptance_and_record_repeats_the_email_with_the_same_i
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
 )
-def test_a_process_told_to_stop_finishes_the_email_under_way(post, provider, start, number):
-    ids = [post.put(f"mail-{number}", at=now()) for number in range(3)]
+def test_a_process_told_to_stop_finishes_the_email_under_way(room, provider, start, number):
+    ids = [room.put(f"mail-{number}", at=now()) for number in range(3)]
     asked, told = threading.Event(), threading.Event()
 
     def accept_once_told(handler: Handler) -> None:
@@ -125,23 +120,23 @@ def test_a_process_told_to_stop_finishes_the_email_under_way(post, provider, sta
     told.set()
     process.join(60)
     assert process.exitcode == 0
-    assert sorted(post.row(one).state for one in ids) == ["pending", "pending", "sent"]
+    assert sorted(room.row(one).state for one in ids) == ["pending", "pending", "sent"]
     assert len(provider.received) == 1
 
 
-def test_a_process_whose_parent_is_gone_ends_and_sends_nothing_more(post, provider, start):
-    post.put(at=now())
+def test_a_process_whose_parent_is_gone_ends_and_sends_nothing_more(room, provider, start):
+    room.put(at=now())
     process = start(is_orphan=True)
     process.join(60)
     assert process.exitcode == 0
     assert provider.received == []
 
 
-def test_a_process_delivers_emails_queued_while_it_runs(post, provider, start):
+def test_a_process_delivers_emails_queued_while_it_runs(room, provider, start):
     start()
     for name in ("first", "second"):
-        outbox_id = post.put(name, at=now())
-        assert eventually(lambda outbox_id=outbox_id: post.row(outbox_id).state == "sent")
+        outbox_id = room.put(name, at=now())
+        assert eventually(lambda outbox_id=outbox_id: room.row(outbox_id).state == "sent")
     assert len(provider.received) == 2
 
 
@@ -153,9 +148,9 @@ def settings_for(db_url: str, tmp_path: Path, **more) -> Settings:
 
 
 def test_database_errors_are_waited_out_and_logged_without_the_input(
-    post, db_url, tmp_path, monkeypatch, caplog
+    room, db_url, tmp_path, monkeypatch, caplog
 ):
-    outbox_id = post.put("ada", at=now())
+    outbox_id = room.put("ada", at=now())
     faults = [OperationalError("SELECT", {"address": "ada@lead.test"}, Exception("ada")), OSError()]
 
     def deliver_in_trouble(*arguments, **options) -> bool:
@@ -166,32 +161,32 @@ def test_database_errors_are_waited_out_and_logged_without_the_input(
     deliver_one = worker.deliver_one
     monkeypatch.setattr(worker, "deliver_one", deliver_in_trouble)
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0.01)
-    done = lambda: post.row(outbox_id).state == "sent"  # noqa: E731
+    done = lambda: room.row(outbox_id).state == "sent"  # noqa: E731
     worker.run(settings_for(db_url, tmp_path), compose, until=done)
     assert "OperationalError" in caplog.text and "OSError" in caplog.text
     assert "ada" not in caplog.text
 
 
-def test_without_a_key_emails_go_to_a_folder_and_can_still_be_read(post, db_url, tmp_path):
-    outbox_id = post.put("ada", at=now())
-    key_id = post.put("key", kind="sign_in", at=now())
+def test_without_a_key_emails_go_to_a_folder_and_can_still_be_read(room, db_url, tmp_path):
+    outbox_id = room.put("ada", at=now())
+    key_id = room.put("key", kind="sign_in", at=now())
     settings = settings_for(db_url, tmp_path)
     assert isinstance(worker.transport_for(settings), Folder)
     worker.run(
         settings,
         compose,
-        until=lambda: post.row(key_id).state == post.row(outbox_id).state == "sent",
+        until=lambda: room.row(key_id).state == room.row(outbox_id).state == "sent",
     )
     assert len(list((tmp_path / "mail").glob("*.eml"))) == 2
-    assert post.row(outbox_id).body is not None and post.row(key_id).body is None
+    assert room.row(outbox_id).body is not None and room.row(key_id).body is None
 
 
 def test_a_process_started_with_a_new_key_lifts_the_stop_of_the_old_one(
-    post, db_url, tmp_path, provider
+    room, db_url, tmp_path, provider
 ):
-    post.put(at=now())
-    post.drain(failing(Stop("key refused")), now())
-    assert post.health(now()).stopped_at
+    room.put(at=now())
+    room.drain(failing(Stop("key refused")), now())
+    assert room.health(now()).stopped_at
     settings = settings_for(db_url, tmp_path, sendgrid_api_key=KEY, sendgrid_host=provider.url)
     worker.run(settings, compose, until=lambda: True)  # at its start, before it sends anything
-    assert post.health(now()).stopped_at is None
+    assert room.health(now()).stopped_at is None

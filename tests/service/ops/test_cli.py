@@ -173,12 +173,6 @@ def test_a_wrong_command_line_is_one_line_that_leads_to_the_help(refused, words)
     assert re.search(r"; see `lead-service [a-z ]*-h`\n", refused(*words, status=2))
 
 
-def test_a_command_without_arguments_shows_its_help(command):
-    code, _, said = command("desk")
-    assert code == 2
-    assert "link" in said
-
-
 @pytest.mark.parametrize(
     "words", [["check"], ["backup", "copy"], ["export", "a@example.com"], ["web"]], ids=" ".join
 )

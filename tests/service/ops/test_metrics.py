@@ -15,8 +15,7 @@ from lead_service.ops.metrics.gauges import DatabaseCollector
 from lead_service.ops.metrics.requests import REQUESTS
 from tests.support.app.outbox_helper import OutboxHelper
 from tests.support.app.visitor_forms import VISITOR, booking_form
-from tests.support.engines import only_sqlite
-from tests.support.processes import Product, free_port, run
+from tests.support.processes import Product, free_port
 from tests.support.waiting import PATIENCE
 
 
@@ -112,12 +111,3 @@ def test_a_database_that_does_not_answer_is_a_metric_and_no_error(tmp_path):
     nowhere = Database(f"sqlite:///{tmp_path / 'none' / 'x.db'}")
     [family] = DatabaseCollector(nowhere).collect()
     assert (family.name, family.samples[0].value) == ("lead_service_database_up", 0)
-
-
-@pytest.mark.long
-@only_sqlite  # a port is taken before any database is opened
-def test_a_metrics_port_in_use_is_named(environment, metrics_port):
-    with Product(environment):
-        second = run(environment, "web")
-    assert second.returncode != 0
-    assert "change METRICS_PORT" in second.stderr

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from select import select as readable
 from shutil import copytree
@@ -19,7 +18,7 @@ from lead_service.leads.models import Lead
 from lead_service.publishing.site import BUILT
 from tests.support.databases import open_migrated
 from tests.support.engines import only_sqlite
-from tests.support.fake_sendgrid import KEY, StandIn
+from tests.support.fake_sendgrid import KEY
 from tests.support.processes import MAKE, PROGRAM, ROOT, Product, free_port, run
 from tests.support.waiting import PATIENCE, eventually
 
@@ -132,20 +131,6 @@ def test_a_provider_that_is_down_changes_nothing_for_the_visitor(outside):
         assert eventually(waits_for_its_next_try)
 
 
-@pytest.mark.long
-@pytest.mark.both_engines
-def test_every_email_of_a_message_reaches_the_provider_once(outside):
-    with StandIn() as provider:
-        told = {"SENDGRID_API_KEY": KEY, "SENDGRID_HOST": provider.url}
-        with Product(outside | told) as product:
-            for number in range(5):
-                assert product.post("/contact/", product.contact_form(number)).status == 303
-            assert eventually(lambda: len(provider.received) == 10)  # the team's and the visitor's
-            time.sleep(0.5)
-        assert provider.faults == []
-        assert len(set(provider.outbox_ids)) == len(provider.outbox_ids) == 10
-
-
 def test_a_busy_port_is_one_clear_line(outside):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -153,15 +138,6 @@ def test_a_busy_port_is_one_clear_line(outside):
     assert second.returncode != 0
     assert f"Port {port} is in use" in second.stderr
     assert "Traceback" not in second.stderr
-
-
-@pytest.mark.long
-def test_a_killed_server_leaves_the_port_to_the_next(outside):
-    with Product(outside) as product:
-        product.kill_first()
-        assert eventually(lambda: product.get("/healthz").status == 0)
-        with Product(outside | {"PORT": product.port}) as following:
-            assert following.get("/healthz").status == 200
 
 
 @pytest.mark.long

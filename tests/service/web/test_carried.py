@@ -169,14 +169,6 @@ def test_a_known_lead_books_again_with_prefilled_details(
     assert "self-assessment" not in main(client.get("/contact/thanks/", query_string=known).text)
 
 
-def test_a_reference_does_not_tell_how_many_assessments_there_are(framework, client):
-    found = {reference(client, assess(client, framework)).partition("-")[0] for _ in range(2)}
-    assert len(found) == 2 and all(re.fullmatch("[0-7][0-9a-f]{7}", one) for one in found)
-    assert not {"00000001", "00000002"} & found
-    made_up = {"assessment": "7fffffff-" + "0" * 32}
-    assert client.get("/contact/", query_string=made_up).status_code == 200
-
-
 def test_a_suspected_form_in_a_leads_name_changes_no_touch(client, database):
     book(client, utm_source="linkedin")
     client.post("/contact/", data=VISITOR | {"submission": "x" * 20, "website": "x", "ref": "spam"})

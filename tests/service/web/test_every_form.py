@@ -6,16 +6,15 @@ from dataclasses import dataclass
 import html5lib
 import pytest
 
-from lead_service.db import schema
 from tests.faults.naughty import CONTROLS, EMPTY, KEPT, LINES
 from tests.support.app.seeded_app import SeededApp
 from tests.support.app.stored_data import everything
 
-from .test_every_route import some, sound
+from .test_every_route import seeded_app, some, sound
 
 HTML = "{http://www.w3.org/1999/xhtml}"
 FIELDS = {HTML + name for name in ("input", "textarea", "select", "button")}
-__all__ = ["some"]  # a fixture
+__all__ = ["seeded_app", "some"]  # fixtures
 
 DATES = ("0001-01-01", "9999-12-31", "2026-02-30")
 TEXTS = (*KEPT[3::17], CONTROLS[0], EMPTY[2], LINES[0], "x" * 4000, *DATES)
@@ -66,14 +65,6 @@ class Form:
 @pytest.fixture
 def environment(environment) -> dict[str, str]:
     return environment | {"BOOKINGS_PER_ADDRESS": "50"}
-
-
-@pytest.fixture
-def seeded_app(app, client, filled, settings, at, monkeypatch) -> SeededApp:
-    monkeypatch.setattr(schema, "fault", lambda _database: None)  # its tables have no version
-    seeded_app = SeededApp(app, client, filled, settings)
-    seeded_app.fill()
-    return seeded_app
 
 
 def forms_of(page: str, text: str) -> Iterator[Form]:

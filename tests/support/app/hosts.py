@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from lead_service.accounts import audit_log
+from lead_service.accounts.audit_log import AuditEntry
 from lead_service.book.hosts import setup
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking
@@ -63,9 +63,13 @@ def _call(host_id: int, lead: models.Lead, start: datetime) -> Booking:
     return Booking(host_id=host_id, lead=lead, **names, **kept, **zones, **when)
 
 
+def trail(database) -> list[tuple]:
+    """Return the audit log: the member, the kind, the subject and the details of each line."""
+    with database.read() as session:
+        rows = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+    return [(row.member_id, row.what, row.subject, row.detail) for row in rows]
+
+
 def changes(database, subject: str) -> list[tuple[str, int | None]]:
     """Return the audit log's lines about a subject: the kind, and the member."""
-    query = select(audit_log.AuditEntry).where(audit_log.AuditEntry.subject == subject)
-    with database.read() as session:
-        entries = session.scalars(query.order_by(audit_log.AuditEntry.id)).all()
-    return [(entry.what, entry.member_id) for entry in entries]
+    return [(what, member) for member, what, about, _ in trail(database) if about == subject]

@@ -21,9 +21,10 @@ from lead_service.assess.diagnosis import diagnose
 from lead_service.assess.retake import compare
 from lead_service.assess.text import change
 from tests.support.any_text import any_text
+from tests.unit.action_framework.test_loading import FRAMEWORK
+from tests.unit.assess.test_scoring import LEVELS, answers
 
 ROOT = Path(__file__).parents[3]
-FRAMEWORK = load((ROOT / "docs" / "framework.yml").read_text("utf-8"))
 TEXT = (ROOT / "lead_service" / "assess" / "brief.yml").read_text("utf-8")
 DATA = yaml.load(TEXT, yaml.BaseLoader)
 SUGGESTIONS = load_suggestions(TEXT, FRAMEWORK)
@@ -32,12 +33,6 @@ PLACES = {question.text: place for place, question in enumerate(FRAMEWORK.questi
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 #        A     C     T     I     O     N
 STUCK = [2, 2, 1, 0, 2, 2, 0, 0, 2, 2, 2, 2]
-LEVELS = st.lists(st.integers(0, 3), min_size=12, max_size=12)
-
-
-def answers(levels):
-    chosen = zip(FRAMEWORK.questions, levels, strict=True)
-    return {question.id: question.answers[level].id for question, level in chosen}
 
 
 def brief_of(levels, words=""):
@@ -245,11 +240,7 @@ def test_another_answer_at_the_same_level_is_neither_better_nor_worse():
 
 
 def test_only_questions_with_the_same_id_are_compared():
-    older = load(
-        (ROOT / "docs" / "framework.yml")
-        .read_text("utf-8")
-        .replace("clarify-case", "clarify-value")
-    )
+    older = load(FRAMEWORK.text.replace("clarify-case", "clarify-value"))
     before = {
         "clarify-value" if id == "clarify-case" else id: answer
         for id, answer in answers([0] * 12).items()

@@ -17,9 +17,8 @@ from lead_service.action_framework.loading import load
 from lead_service.action_framework.reasons import applies
 from lead_service.assess.diagnosis import OutcomeKind, diagnose, shares
 from lead_service.assess.scoring import Incomplete, UnknownAnswer
-from tests.unit.action_framework.test_loading import DATA, as_before, changed
+from tests.unit.action_framework.test_loading import DATA, FRAMEWORK, as_before, changed
 
-FRAMEWORK = load((Path(__file__).parents[3] / "docs" / "framework.yml").read_text("utf-8"))
 OLD = load(as_before(), kept=True)
 RULES = FRAMEWORK.diagnosis
 PHASES = st.sampled_from([None, *(phase.id for phase in FRAMEWORK.phases)])

@@ -25,9 +25,9 @@ from lead_service.desk.leads import exports
 from lead_service.formats import long_date
 from lead_service.publishing.site import Article, Published
 from lead_service.settings import Settings
+from tests.unit.action_framework.test_loading import FRAMEWORK
 
 ROOT = Path(__file__).parents[3]
-FRAMEWORK = load((ROOT / "docs" / "framework.yml").read_text("utf-8"))
 PHASES = [None, *(phase.id for phase in FRAMEWORK.phases)]
 CHOICES = st.tuples(*(st.sampled_from(one.choices) for one in FRAMEWORK.questions))
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

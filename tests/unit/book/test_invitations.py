@@ -13,7 +13,6 @@ from lead_service.book.invitations import (
     Meeting,
     cancellation,
     clean,
-    content_type,
     google_link,
     invitation,
     outlook_link,
@@ -129,11 +128,6 @@ def test_an_attendee_without_a_name_has_no_cn(write):
 def test_an_instant_without_a_zone_is_refused(name):
     with pytest.raises(ValueError, match=name):
         replace(MEETING, **{name: datetime(2026, 3, 10)})
-
-
-def test_the_email_parts_type_has_neither_spaces_nor_charset():
-    assert content_type("REQUEST") == "text/calendar;method=REQUEST"
-    assert content_type("CANCEL") == "text/calendar;method=CANCEL"
 
 
 NAMES = [

@@ -1,9 +1,7 @@
 """Why a start is not offered: never another answer than the engine's, and the thing in the way."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
-
-import pytest
+from datetime import UTC, date, datetime, time
 
 from lead_service.book.availability.intervals import Hours
 from lead_service.book.availability.slots import (
@@ -12,7 +10,6 @@ from lead_service.book.availability.slots import (
     Rules,
     Unavailable,
     UnavailableReason,
-    open_starts,
     why_not,
 )
 from tests.support.windows import parse_window
@@ -30,21 +27,6 @@ def at(text: str) -> datetime:
 def asked(start: str, hours: Hours = LONDON, **changes) -> Unavailable | None:
     known = {name: changes.pop(name) for name in ("busy", "bookings", "moving") if name in changes}
     return why_not(hours, Rules(**changes), at(start), now=NOW, **known)
-
-
-@pytest.mark.parametrize("year", [1, 2, 9998, 9999])
-def test_the_ends_of_the_calendar_have_reasons_too(year):
-    wanted = datetime(year, 12, 31, 12, tzinfo=UTC)
-    for now in (NOW, wanted - timedelta(days=1)):
-        always = Hours("UTC", dict.fromkeys(range(7), (parse_window("00:00", "48:00"),)))
-        known = {"at": wanted, "now": now}
-        until = wanted + timedelta(minutes=1)
-        listed = open_starts(always, Rules(), now=now, start=wanted, end=until)
-        assert (why_not(always, Rules(), **known) is None) == (listed == [wanted])
-
-
-def test_a_start_on_offer_has_no_reason():
-    assert asked("10T09:00") is None
 
 
 def test_the_past_is_the_first_reason():

@@ -32,13 +32,6 @@ def test_a_key_that_no_page_gave_is_not_found(before):
         older(before)
 
 
-@given(st.integers(0, 9_999_999_999), st.integers(0, 2**31 - 1))
-def test_every_key_that_a_page_could_give_is_understood(seconds, id):
-    values = older(f"{seconds}-{id}").compile().params.values()
-    assert id in values
-    assert {value.timestamp() for value in values if value != id} == {seconds}
-
-
 @given(st.text("0123456789-_.xé٣ ", max_size=60))
 def test_any_other_text_is_an_answer_or_not_found(before):
     try:

@@ -52,9 +52,3 @@ NO_READINGS += ["0001-01-01T00:00", "9999-12-31T23:59", "2026-11-24T09:00Z"]
 @pytest.mark.parametrize("typed", NO_READINGS)
 def test_an_invalid_date_and_time_is_none(typed):
     assert wall_clock.parse(typed) is None
-
-
-def test_an_offset_reads_as_people_write_it():
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    assert wall_clock.offset(at, "Asia/Kathmandu") == "UTC+05:45"
-    assert wall_clock.offset(at, "America/New_York") == "UTC-05:00"
