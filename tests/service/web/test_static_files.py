@@ -47,6 +47,19 @@ def test_a_site_that_is_built_anew_is_served_without_a_restart(environment, tmp_
     assert client.get("/insights/new").location == "/insights/new/"
 
 
+def test_symbolic_links_in_the_site_are_not_followed(environment, tmp_path):
+    site = tmp_path / "site"
+    shutil.copytree(environment["SITE_DIR"], site)
+    (tmp_path / "secret.txt").write_text("not ours to serve")
+    (site / "out").symlink_to(tmp_path)
+    (site / "out.txt").symlink_to(tmp_path / "secret.txt")
+    (site / "gone").symlink_to(tmp_path / "gone")
+    client = create_app(load(environment | {"SITE_DIR": str(site)})).test_client()
+    for path in ("/out/secret.txt", "/out.txt", "/gone"):
+        assert client.get(path).status_code == 404
+    assert client.get("/").text.startswith("<!doctype html>")
+
+
 @pytest.mark.parametrize("path", ["/book/", "/assessment/", "/assessment/example/", "/contact/"])
 def test_pages_without_secrets_are_compressed(client, path):
     accept = {"Accept-Encoding": "gzip, br"}
