@@ -88,9 +88,9 @@ def _files(application: Any, settings: Settings) -> WhiteNoise:
     # Not `add_files`, which follows symbolic links out of the site, and fails on a broken one.
     found = (path for path in site.rglob("*") if path.is_file() and not path.is_symlink())
     stats = {str(path): path.stat() for path in found}
-    for path in stats:
-        address = f"/{Path(path).relative_to(site).as_posix()}"
-        files.add_file_to_dictionary(address, path, stat_cache=stats)
+    for name in stats:
+        address = f"/{Path(name).relative_to(site).as_posix()}"
+        files.add_file_to_dictionary(address, name, stat_cache=stats)
     for address, path in by_address().items():
         if address not in files.files:  # missing from an older build
             files.add_file_to_dictionary(address, str(path))
