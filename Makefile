@@ -87,7 +87,7 @@ test-all: tools setup-tests ## Run everything, on both databases and at every wi
 coverage: tools setup-tests ## Run the tests and report which lines and branches they reach
 	@$(PYTEST) --cov --cov-report=html:var/coverage --cov-report=term:skip-covered
 
-soak: setup-tests ## Stress the service for an hour (kills, full disks, locks) and count lost data
+soak: setup-tests ## Stress the service for an hour (kills, full disks) and count lost data
 	@$(BIN)/python -m tests.faults
 
 check: build ## Check settings, site, database and email of this machine

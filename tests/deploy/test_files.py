@@ -164,12 +164,6 @@ def test_the_example_of_settings_holds_no_secret():
     assert {asked[name] for name in ("SECRET_KEY", "SENDGRID_API_KEY", "POSTGRES_PASSWORD")} == {""}
 
 
-def test_only_migrations_and_backups_may_change_tables():
-    services = COMPOSE["services"].items()
-    owners = {name for name, one in services if "advisory_owner" in str(one.get("environment"))}
-    assert owners == {"migrate", "backup"}
-
-
 @pytest.fixture(scope="module")
 def units(tmp_path_factory) -> Path:
     """The units as they would lie on this machine."""

@@ -20,7 +20,6 @@ PROGRAMS = {
     "clocks": 40,
     "disk": 10,
     "slow": 20,
-    "locks": 3,
 }
 
 

@@ -7,8 +7,6 @@ import pytest
 
 from .__main__ import PROGRAMS
 
-# `locks` waits out eight seconds; test_storage_faults.py says the same with less patience, and
-# what `disk` finds of a full one.
 SHORT = ("clocks",)
 LONG = (
     ("disk", "sqlite"),
@@ -19,7 +17,6 @@ LONG = (
     ("provider", "postgresql"),
     ("slow", "sqlite"),
 )
-ONLY_SOAKED = {"locks"}
 
 
 @pytest.fixture
@@ -46,4 +43,4 @@ def test_every_program_has_a_long_form():
     found = {
         one.stem for one in Path(__file__).parent.glob("*.py") if "\ndef run(" in one.read_text()
     }
-    assert found == set(PROGRAMS) == {*SHORT, *dict(LONG), *ONLY_SOAKED}
+    assert found == set(PROGRAMS) == {*SHORT, *dict(LONG)}

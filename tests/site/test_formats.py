@@ -155,15 +155,6 @@ def test_a_robot_reads_the_rules_as_they_are_meant(site):
     assert robot.site_maps() == [f"{ORIGIN}/sitemap.xml"]
 
 
-def test_the_guide_for_language_models_is_a_title_a_summary_and_lists_of_links(site):
-    title, _, summary, *rest = (site / "llms.txt").read_text("utf-8").splitlines()
-    assert title.startswith("# ") and summary.startswith("> ")
-    body = [line for line in rest if line and not line.startswith("## ")]
-    listed = [re.fullmatch(r"- \[[^\]]+\]\(([^)]+)\)(: .+)?", line) for line in body[1:]]
-    assert all(listed) and len(listed) > 15
-    assert all(is_published(site, found[1]) for found in listed)
-
-
 def test_security_txt_has_a_contact(site):
     """RFC 9116: whom, until when within about a year, and where this file is."""
     text = (site / ".well-known/security.txt").read_text("utf-8")

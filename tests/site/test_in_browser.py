@@ -146,17 +146,6 @@ def test_a_late_typeface_delays_nothing_and_never_swaps_during_reading(visit, ad
     assert fonts_of(page) == before != [OURS]
 
 
-def test_double_quotation_marks_are_wider_than_single_ones(visit):
-    page = visit(ARTICLE)
-    page.evaluate(TYPEFACE)
-    single, double = page.evaluate("""["\u2018", "\u201c"].map(mark => {
-        const pen = document.createElement("canvas").getContext("2d");
-        pen.font = '100px "Source Serif"';
-        return pen.measureText(mark).width;
-    })""")
-    assert double > 1.5 * single
-
-
 def fonts_of(page):
     """Name the fonts in which the heading is drawn."""
     browser = page.context.new_cdp_session(page)

@@ -162,16 +162,6 @@ def test_a_person_is_one_file_and_the_portrait_is_resized_without_camera_data(tm
             ":5: portrait: people/small.jpg has 90 pixels on its shorter side",
         ),
         ("https:", "http:", ":4: link: must be an address that starts with https://"),
-        *(
-            pytest.param(*fault, marks=pytest.mark.long)
-            for fault in (
-                ("role: Partner", "role: 3", ":3: role: must be text"),
-                ("link: ", "site: ", ":4: site: unknown key"),
-                ("Now she", "Now " * 99, ":1: lines: must have at most 400 characters"),
-                ("ann.jpg", "ben.jpg", ":5: portrait: there is no file people/ben.jpg"),
-                ("ann.jpg", "ann-example.md", ":5: portrait: people/ann-example.md is not a pic"),
-            )
-        ),
     ],
 )
 def test_a_fault_in_a_person_stops_the_build(tmp_path, caplog, written, instead, said):

@@ -1,6 +1,6 @@
 """How far ahead something is, as somebody says it who is about to begin."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,7 +10,6 @@ from lead_service.formats import (
     in_sentence,
     lately,
     until,
-    write_date,
     zone_name,
 )
 
@@ -55,10 +54,6 @@ def test_names_are_written_inside_a_sentence():
         "ACTION review",
         "",
     ]
-
-
-def test_a_date_is_written_as_americans_read_it():
-    assert write_date(date(2025, 9, 6)) == "September 6, 2025"
 
 
 @pytest.mark.parametrize(

@@ -127,13 +127,6 @@ def test_questions_that_a_corrected_phase_rewords_are_asked_again(client, framew
     assert "It is an idea" in page and idea.condition in page
 
 
-def test_the_questions_use_the_wording_of_the_phase(client, framework):
-    question = framework.question("implement-information")
-    for phase, text in (("idea", question.wordings["idea"].text), ("in-use", question.text)):
-        page = client.get(begin_phase(client, phase).replace("/assess/", "/implement/")).text
-        assert text in page
-
-
 def test_cannot_say_yet_counts_as_the_worst_answer_and_says_how_to_find_out(client, framework):
     result = assess(client, framework, BEST)
     ids = [one.id for one in framework.step("clarify").questions]

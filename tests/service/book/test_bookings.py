@@ -49,28 +49,9 @@ def test_a_booking_is_posted_in_few_statements(client):
     assert sum(one.startswith("SELECT host.id, host.name") for one in asked) == 1
 
 
-def test_the_starts_on_offer_follow_the_host_s_hours_and_notice(client):
-    starts = [parse_start(text) for text in open_starts(client)]
-    assert starts[0] == MONDAY_MORNING + timedelta(hours=4)  # notice of four hours
-    assert all(9 <= start.hour < 17 and start.weekday() < 5 for start in starts)
-
-
 def test_an_unknown_zone_falls_back_to_the_host_s(client):
     page = client.get("/book/", query_string={"zone": "Mars/Olympus"}).text
     assert "Times are in <strong>UTC</strong>" in page
-
-
-def test_buffers_keep_the_neighbours_free_too(client, database):
-    def widen(session) -> None:
-        session.scalar(select(Host)).buffer_after = 10
-
-    database.write(widen)
-    first, second, third = open_starts(client)[:3]
-    book(client, first)
-    assert count(database, TimeCell) == 8
-    left = open_starts(client)
-    assert second not in left
-    assert third in left
 
 
 def test_the_second_visitor_keeps_the_form_and_is_stored_as_a_lead(client, database, mails):

@@ -50,12 +50,6 @@ def booked(client, framework, mails) -> list:
     return [host, team]
 
 
-def test_the_team_is_told_that_a_booking_is_suspected(client, mails):
-    book(client, website="http://spam.example")
-    (message,) = sent_to(mails, "team@example.com")
-    assert "possible spam" in message.subject.lower()
-
-
 def test_host_and_team_read_who_booked_and_when_and_reply_to_the_lead(booked):
     assert {message.kind for message in booked} == {"booking_for_host", "new_lead"}
     for message in booked:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -379,15 +378,3 @@ def test_a_backup_that_is_missing_or_late_is_a_fault(live, settings, environment
     backup.make(live, backup.path_for(settings, NOW))
     assert backup.faults(settings, NOW + timedelta(hours=25)) == []
     assert "27 hours old" in backup.faults(settings, NOW + timedelta(hours=27))[0]
-
-
-@only_sqlite
-def test_sqlite_s_copy_is_one_file_that_needs_no_other(settings, tmp_path):
-    live = open_migrated(settings.database_url)
-    write_to(live, 1)
-    backup.make(live, tmp_path / "copy")
-    with sqlite3.connect(tmp_path / "copy") as copy:
-        assert copy.execute("PRAGMA journal_mode").fetchone() == ("delete",)
-        assert copy.execute("SELECT count(*) FROM lead").fetchone() == (1,)
-    copy.close()
-    live.close()

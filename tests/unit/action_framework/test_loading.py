@@ -216,13 +216,10 @@ ENGAGEMENT = DATA["engagements"][0]
         (("steps", 1, "letter"), "X", "steps: the letters must spell ACTION, they spell AXTION"),
         (("steps", 1, "slug"), "assess", "steps[1].slug: assess is used twice"),
         (("steps", 1, "slug"), "Big Words", "steps[1].slug: must be lower-case words"),
-        (("steps", 2, "settles"), REMOVED, "steps[2].settles: is missing"),
         (("steps", 2, "skipped"), "  ", "steps[2].skipped: is empty"),
         (("steps", 2, "signs"), ["one", "two"], "steps[2].signs: needs three signs, has 2"),
-        (("steps", 2, "signs", 1), "", "steps[2].signs[1]: is empty"),
         (("steps", 2, "first_moves"), ["one"], "first_moves: needs three first moves, has 1"),
         (("steps", 3, "work"), "testing", "steps[3].work: must be a list"),
-        (("steps", 3, "work"), [], "steps[3].work: needs at least one, has 0"),
         (("steps", 3, "name"), ["Build"], "steps[3].name: must be text"),
         (("steps", 4), "Organize", "steps[4]: must be a set of keys"),
         (("steps", 4, "questions"), [], "steps[4].questions: needs at least one, has 0"),
@@ -231,16 +228,11 @@ ENGAGEMENT = DATA["engagements"][0]
         ((*QUESTION, "cannot_say"), REMOVED, "questions[0].cannot_say: is missing"),
         ((*ANSWERS, 1, "id"), "cannot-say", "answers[1].id: cannot-say stands for"),
         ((*QUESTION, "wordings"), {"later": {}}, "wordings.later: no phase has this wording"),
-        ((*IDEA, "tone"), "x", "questions[0].wordings.idea.tone: unknown key"),
-        ((*IDEA, "text"), "", "questions[0].wordings.idea.text: is empty"),
         ((*IDEA, "answers", "best"), "x", "wordings.idea.answers.best: no answer has this id"),
         ((*IDEA, "first_moves", "best"), "x", "first_moves.best: no answer has this id"),
         ((*IDEA, "first_moves", "every-team"), "x", "first_moves.every-team: no answer but"),
-        (("phases",), REMOVED, "phases: is missing"),
         (("phases",), [], "phases: needs at least one phase"),
         (("phases", 1, "id"), "idea", "phases: idea is used 2 times"),
-        (("phases", 0, "label"), REMOVED, "phases[0].label: is missing"),
-        ((*QUESTION, "text"), "Is your pilot used?", "questions[0].text: says “pilot”"),
         ((*ANSWERS, 0, "first_move"), "End the trial.", "answers[0].first_move: says “trial”"),
         ((*IDEA, "condition"), "The pilot ended.", "wordings.idea.condition: says “pilot”"),
         (("phases", 0, "opening"), "The pilot ended.", "phases[0].opening: says “pilot”"),
@@ -248,19 +240,15 @@ ENGAGEMENT = DATA["engagements"][0]
         (("bands", 0, "text"), "The pilot is over.", "bands[0].text: says “pilot”"),
         ((*BECAUSE, 0, "text"), "The pilot ended.", "because[0].text: says “pilot”"),
         (("diagnosis", "texts", "nothing"), "The pilot ended.", "nothing: says “pilot”"),
-        (("diagnosis",), REMOVED, "diagnosis: is missing"),
         (("diagnosis", "order", 0), "clarify", "diagnosis.order: must name each step once"),
         (("diagnosis", "waits", "step"), "later", "diagnosis.waits: no step is called later"),
         (("diagnosis", "waits", "until"), ["later"], "diagnosis.waits: no step is called later"),
-        (("diagnosis", "weak_below"), "101", "diagnosis.weak_below: must be at most 100"),
-        (("diagnosis", "texts", "nothing"), "", "diagnosis.texts.nothing: is empty"),
         (("engagements", 0, "begins_with"), [], "engagements: no engagement begins with assess"),
         (("engagements", 0, "begins_with"), ["plan"], "begins_with[0]: no step is called plan"),
         (("engagements", 1, "begins_with", 0), "assess", "assess has another engagement too"),
         ((*BECAUSE, 0, "open"), [], "engagements[1].because[0].open: needs at least one"),
         ((*BECAUSE, 0, "open", 1), "luck", "because[0].open[1]: no question has the id luck"),
         ((*BECAUSE, 0, "settled"), ["luck"], "settled[0]: no question has the id luck"),
-        (ANSWERS, [ANSWER] * 3, "steps[1].questions[0].answers: needs four answers, has 3"),
         (ANSWERS, [ANSWER] * 5, "steps[1].questions[0].answers: needs four answers at most, has 5"),
         ((*ANSWERS, 2, "id"), "belief", "answers[2].id: belief is used twice"),
         ((*ANSWERS, 2, "level"), "2", "answers[2].level: unknown key"),
@@ -272,7 +260,6 @@ ENGAGEMENT = DATA["engagements"][0]
         (("bands", 1, "to"), "12", "bands[1].to: 12 is below its from, 25"),
         (("bands",), DATA["bands"][:5], "bands: 100 has no band"),
         (("bands", 5, "to"), "101", "bands[5].to: must be at most 100"),
-        (("bands", 0, "from"), "-1", "bands[0].from: must be at least 0"),
         (("bands", 0, "from"), "low", "bands[0].from: must be a whole number"),
         (("bands", 1, "slug"), BAND["slug"], f"bands[1].slug: {BAND['slug']} is used twice"),
         (("engagements", 1, "slug"), ENGAGEMENT["slug"], "engagements[1].slug: readiness"),
@@ -326,8 +313,6 @@ def test_an_alias_is_refused():
         ("steps: \x07", "line 1: holds the character"),
         ("steps: []\n---\nbands: []\n", "line 2: does not fit the lines above it"),
         ("", "steps: is missing"),
-        ("only words", "bands: is missing"),
-        ("- a\n- list", "engagements: is missing"),
     ],
 )
 def test_a_file_that_is_not_a_framework_is_refused_with_a_message(text, named):
@@ -363,9 +348,3 @@ def test_bands_cut_anywhere_cover_every_score_once(cuts):
     framework = load(changed((("bands",), bands)))
     for score in range(101):
         assert sum(band.lowest <= score <= band.highest for band in framework.bands) == 1
-
-
-@given(st.integers(0, 3), st.integers(-24, 24).filter(bool))
-def test_bands_with_a_moved_edge_are_refused(which, by):
-    edge = int(DATA["bands"][which]["to"]) + by
-    assert "bands" in faults(changed((("bands", which, "to"), str(edge))))

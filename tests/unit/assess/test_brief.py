@@ -9,7 +9,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lead_service.action_framework.loading import load
 from lead_service.action_framework.suggestions import (
     GENERAL,
     WORDS,
@@ -193,25 +192,6 @@ def test_no_call_opens_with_a_strength_that_they_complain_about():
     assert unknown.opening.startswith("They gave one of their strongest answers to ")
 
 
-DENIED = {  # what an answer has denied, so that no question may take it for granted
-    ("clarify-funding", 0): "the budget owner",
-    ("clarify-case", 0): "the target",
-    ("clarify-case", 1): "the target",
-    ("transform-stop", 0): "that person",
-    ("implement-plan", 0): "the plan",
-    ("implement-plan", 1): "the list",
-    ("organize-help", 0): "those colleagues",
-    ("nurture-answers", 0): "the owner",
-    ("nurture-answers", 1): "the owner",
-}
-
-
-@pytest.mark.parametrize("key", DENIED)
-def test_no_question_assumes_a_denied_problem(key):
-    assert DENIED[key] not in SUGGESTIONS.asks[key].lower()
-    assert "the pilot" not in SUGGESTIONS.asks[key].lower()
-
-
 # Since last time
 
 
@@ -239,16 +219,6 @@ def test_another_answer_at_the_same_level_is_neither_better_nor_worse():
     assert "Open. You couldn\u2019t say before." in [change(one, False) for one in found.changes]
 
 
-def test_only_questions_with_the_same_id_are_compared():
-    older = load(FRAMEWORK.text.replace("clarify-case", "clarify-value"))
-    before = {
-        "clarify-value" if id == "clarify-case" else id: answer
-        for id, answer in answers([0] * 12).items()
-    }
-    found = compare(diagnose(older, before), diagnose(FRAMEWORK, answers([3] * 12)), AT)
-    assert len(found.changes) == 11 and found.is_partial
-
-
 # The file
 
 
@@ -273,8 +243,6 @@ def test_every_suggestion_is_a_unique_question():
         ),
         ({"clarify": "goal"}, "words.clarify: must be a list of words"),
         ({"clarify": ["go"]}, "words.clarify[0]: must be lower-case letters"),
-        ({"clarify": ["Goal"]}, "words.clarify[0]: must be lower-case letters"),
-        ({"clarify": ["goal.*"]}, "words.clarify[0]: must be lower-case letters"),
         ({"clarify": ["goal", "goal"]}, "words.clarify[1]: goal stands here already"),
     ],
 )
@@ -297,20 +265,15 @@ ITEM = {"levels": ["0", "1", "2", "3"], "ask": "What else?"}
     ("value", "named"),
     [
         ([], "clarify-case: needs at least one suggestion"),
-        ("What else?", "clarify-case: needs at least one suggestion"),
         ([ITEM | {"levels": ["0", "2"]}], "clarify-case: has nothing to ask at level 1, 3"),
         ([ITEM | {"ask": " "}], "clarify-case[0].ask: is empty"),
         (
             [ITEM | {"ask": "How is the pilot?"}],
             "clarify-case[0].ask: says “pilot”, which does not fit phase idea",
         ),
-        ([ITEM | {"ask": ["Why?"]}], "clarify-case[0].ask: is empty"),
         ([ITEM | {"levels": ["0", "4"]}], "clarify-case[0].levels: must be a list of levels"),
-        ([ITEM | {"levels": [["0"]]}], "clarify-case[0].levels: must be a list of levels"),
-        ([ITEM | {"levels": "0123"}], "clarify-case[0].levels: must be a list of levels"),
         ([ITEM, ITEM | {"levels": ["1"]}], "clarify-case[1].levels: level 1 has a suggestion"),
         ([ITEM | {"tone": "warm"}], "clarify-case[0]: must hold levels and ask"),
-        ([ITEM, "Why?"], "clarify-case[1]: must hold levels and ask"),
     ],
 )
 def test_a_fault_is_named_by_its_key(value, named):

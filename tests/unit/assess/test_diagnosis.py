@@ -212,13 +212,6 @@ def _own(step):
     return FRAMEWORK.step(step.slug).questions
 
 
-@given(CHOICES, PHASES)
-def test_shareable_texts_quote_no_answer(chosen, phase):
-    made = of_choices(chosen, phase)
-    said = " ".join([made.headline, made.beside, *made.reasons])
-    assert not [one for one in (*made.to_do, *made.true) if one.answer.text in said]
-
-
 def test_reasons_are_given_in_terms_of_the_scores():
     assert of(C=(1, 1)).reasons[0] == "Clarify is at 33, the lowest of all the steps."
     assert of(C=(1, 2), I=(0, 0)).reasons[0] == (

@@ -1,6 +1,6 @@
 """Why a start is not offered, in words: every kind has some, with the thing in the way."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -21,7 +21,6 @@ def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        (Unavailable(UnavailableReason.PAST), "That time has passed."),
         (
             Unavailable(UnavailableReason.NOTICE, at(13, day=23), count=240),
             "That is too soon. Visitors have to book at least 4 hours ahead."
@@ -30,18 +29,6 @@ def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
         (
             Unavailable(UnavailableReason.HORIZON, count=1, day=TUESDAY),
             "That is too far ahead. Visitors can book up to 1 day ahead, until Tue, Nov 24, 2026.",
-        ),
-        (
-            Unavailable(UnavailableReason.HORIZON),
-            "That is further ahead than any calendar reaches.",
-        ),
-        (
-            Unavailable(UnavailableReason.HOLIDAY, day=TUESDAY, name="Day of Rest"),
-            "Tue, Nov 24, 2026 is a public holiday: Day of Rest.",
-        ),
-        (
-            Unavailable(UnavailableReason.TIME_OFF, at(0), at(0, day=25), day=TUESDAY),
-            "The host is off on Tue, Nov 24, 2026.",
         ),
         (
             Unavailable(UnavailableReason.TIME_OFF, at(0), at(0, day=26), day=TUESDAY),
@@ -54,25 +41,8 @@ def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
         ),
         (Unavailable(UnavailableReason.HOURS), refusals.CLOSED),
         (
-            Unavailable(UnavailableReason.GRID, count=30, opens=time(9, 15)),
-            "No call can start at that time. Calls start every 30 minutes from 9:15 am.",
-        ),
-        (
-            Unavailable(UnavailableReason.LENGTH, at(17), count=45),
-            "The call would not end in time. It takes 45 minutes, and the hours end at 5:00 pm.",
-        ),
-        (
-            Unavailable(UnavailableReason.LIMIT, count=1, day=TUESDAY),
-            "Tue, Nov 24, 2026 is full: the limit is 1 call a day.",
-        ),
-        (
             Unavailable(UnavailableReason.BOOKED, at(9), at(9, 30), booking=7),
             "The host has another call from Tue, Nov 24, 9:00 am to 9:30 am, including buffers.",
-        ),
-        (
-            Unavailable(UnavailableReason.BUSY, at(22), at(2, day=25), name="Work"),
-            "The calendar \u201cWork\u201d is busy from Tue, Nov 24, 10:00 pm"
-            " to Wed, Nov 25, 2:00 am.",
         ),
         (
             Unavailable(UnavailableReason.BUSY, at(22), END_OF_TIME, name="Work"),
