@@ -12,12 +12,14 @@ from .front_matter import OfArticle
 
 WORDS_A_MINUTE = 220
 RELATED = 5  # related articles on a page
+IN_FEED = 30
 TAG = re.compile(r"<[^>]+>")
+WORD = re.compile(r"[^\W_]\S*")
 
 
 @dataclass(frozen=True)
 class Article:
-    """One article; `url` is root-relative, `html` and `minutes` are known once it is rendered."""
+    """One article; `url` is root-relative."""
 
     title: str
     description: str
@@ -30,7 +32,6 @@ class Article:
     phases: tuple[str, ...] = ()
     author: Person | None = None
     minutes: int = 1
-    html: str = ""
 
     @property
     def changed(self) -> datetime.date:
@@ -78,11 +79,12 @@ class Listing:
         return tuple(others.values())[:count]
 
 
-def article(url: str, said: OfArticle, author: Person | None) -> Article:
-    """Create the article at a relative address from its front matter."""
+def article(url: str, said: OfArticle, author: Person | None, text: str) -> Article:
+    """Create the article at a relative address from its front matter and its text in Markdown."""
     shared = {name: value for name, value in vars(said).items() if name in Article.__annotations__}
     slug = url.rstrip("/").rsplit("/", 1)[-1]
-    return Article(**shared | {"author": author, "slug": slug, "url": f"/{url}"})
+    own = {"author": author, "slug": slug, "url": f"/{url}", "minutes": minutes(text)}
+    return Article(**shared | own)
 
 
 def is_article(path: str) -> bool:
@@ -90,6 +92,6 @@ def is_article(path: str) -> bool:
     return path.startswith("insights/") and path != "insights/index.md"
 
 
-def minutes(html: str) -> int:
-    """Return the reading time of a rendered text in whole minutes, at least one."""
-    return max(1, round(len(TAG.sub(" ", html).split()) / WORDS_A_MINUTE))
+def minutes(text: str) -> int:
+    """Return the reading time of a text in Markdown in whole minutes, at least one."""
+    return max(1, round(len(WORD.findall(TAG.sub(" ", text))) / WORDS_A_MINUTE))

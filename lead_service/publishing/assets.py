@@ -206,20 +206,18 @@ class Compressor:
         }
         self._made_with = (brotli.__version__, quality)
         self._pool = ThreadPoolExecutor(os.cpu_count())
-        self._copies: list[tuple[Path, Path | Future[Path]]] = []  # target path and content
+        self._copies: list[tuple[str, str | Future[str]]] = []  # target path and content
         self._taken: set[str] = set()
 
-    def add(self, path: str, text: str, digest: str) -> None:
-        """Add the text of a file that is, or will be, at `path`, with its hash."""
+    def add(self, path: str, digest: str, read: Callable[[], bytes]) -> None:
+        """Add a file that is, or will be, at `path`, with a hash of its content."""
         self._taken.add(path)
-        if len(text) < SMALLEST:
-            return
         made_from = (*self._made_with, digest)
         for ending, compress in self._encodings.items():
             copy = find(ending, made_from) or self._pool.submit(
-                keep, ending, made_from, partial(_compressed, text, compress)
+                keep, ending, made_from, partial(_compressed, read, compress)
             )
-            self._copies.append((Path(f"{path}.{ending}"), copy))
+            self._copies.append((f"{path}.{ending}", copy))
 
     def finish(self, site: Path) -> None:
         """Add all other text files of the built site, and write all compressed files."""
@@ -227,12 +225,13 @@ class Compressor:
             for name in names:
                 path = os.path.join(folder, name)
                 if os.path.splitext(name)[1] in TEXT and path not in self._taken:
-                    text = Path(path).read_text("utf-8")
-                    self.add(path, text, hash_of(text))
+                    content = Path(path).read_bytes()
+                    if len(content) >= SMALLEST:
+                        self.add(path, hash_of(content), partial(bytes, content))
         for at, copy in self._copies:
-            place(copy if isinstance(copy, Path) else copy.result(), at)
+            place(copy if isinstance(copy, str) else copy.result(), at)
         self._pool.shutdown()
 
 
-def _compressed(text: str, compress: Callable[[bytes], bytes]) -> bytes:
-    return compress(text.encode("utf-8", "xmlcharrefreplace"))
+def _compressed(read: Callable[[], bytes], compress: Callable[[bytes], bytes]) -> bytes:
+    return compress(read())

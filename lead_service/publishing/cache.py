@@ -1,8 +1,8 @@
 """Cache expensive results under .cache/site/ for the next build.
 
-A file's name is a hash of all that it was made from, or the file says what each value in it was
-made from. So nothing there is ever stale, two builds at once don't conflict, and the
-folder may be deleted at any time.
+A file's name is a hash of all that it was made from, or the file says what its values were made
+from. So nothing there is ever stale, two builds at once don't conflict, and the
+folder may be deleted at any time. Paths are texts: a build uses thousands of them.
 """
 
 import hashlib
@@ -10,97 +10,89 @@ import os
 import pickle
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from shutil import copyfile
-from typing import Any, TypeVar
-
-Value = TypeVar("Value")
+from typing import Any
 
 SERVICE = Path(__file__).resolve().parents[1]
 FOLDER = SERVICE.parent / ".cache" / "site"
-PROGRAMS = ("mkdocs", "markdown", "pymdown-extensions", "pygments", "mkdocs-material")
+PROGRAMS = ("mkdocs", "markdown", "pymdown-extensions", "pygments", "mkdocs-material", "jinja2")
 NOTED = 24 * 60 * 60  # seconds; a file's last use is recorded once a day
 UNUSED = 30 * NOTED  # files unused for this long are deleted
+MARK = 64  # characters of a hash
 
 
-def find(ending: str, made_from: tuple) -> Path | None:
-    """Return the cached file made from `made_from`, or None."""
+def find(ending: str, made_from: tuple) -> str | None:
+    """Return the path of the cached file made from `made_from`, or None."""
     path = path_of(ending, made_from)
+    return path if note(path) else None
+
+
+def note(path: str) -> bool:
+    """Say whether a cached file is there, and note that it is used."""
     try:
-        if path.stat().st_mtime < time.time() - NOTED:
+        if os.stat(path).st_mtime < time.time() - NOTED:
             os.utime(path)
     except FileNotFoundError:
-        return None
+        return False
+    return True
+
+
+def keep(ending: str, made_from: tuple, make: Callable[[], bytes]) -> str:
+    """Cache the result of `make`; `made_from` must have the same repr in each build."""
+    return find(ending, made_from) or _write(path_of(ending, made_from), make())
+
+
+def content(ending: str, made_from: tuple, make: Callable[[], bytes]) -> bytes:
+    """Return the result of `make`, from the cache if it is there."""
+    return Path(keep(ending, made_from, make)).read_bytes()
+
+
+def _write(path: str, content: bytes) -> str:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    unfinished = f"{path}.{os.getpid()}-{threading.get_ident()}"
+    Path(unfinished).write_bytes(content)
+    os.replace(unfinished, path)
     return path
 
 
-def keep(ending: str, made_from: tuple, make: Callable[[], bytes]) -> Path:
-    """Return the cached result of `make`; `made_from` must have the same repr in each build."""
-    if path := find(ending, made_from):
-        return path
-    return _write(path_of(ending, made_from), make())
-
-
-def _write(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-    unfinished.write_bytes(content)
-    return unfinished.replace(path)
-
-
-def path_of(ending: str, made_from: tuple) -> Path:
+def path_of(ending: str, made_from: tuple) -> str:
     """Return the path of the file made from `made_from`."""
-    return FOLDER / f"{hashlib.sha256(repr(made_from).encode()).hexdigest()[:32]}.{ending}"
+    return f"{FOLDER}/{hashlib.sha256(repr(made_from).encode()).hexdigest()[:32]}.{ending}"
 
 
-def place(path: Path, at: Path) -> None:
+def place(path: str, at: str) -> None:
     """Link a cached file to `at`, because copying thousands of files takes seconds."""
     try:
-        at.hardlink_to(path)
-    except OSError:
-        at.parent.mkdir(parents=True, exist_ok=True)
-        at.unlink(missing_ok=True)
-        _link_or_copy(path, at)
-
-
-def _link_or_copy(path: Path, at: Path) -> None:
-    try:
-        at.hardlink_to(path)
-    except OSError:  # on another file system
+        os.link(path, at)
+    except FileExistsError:
+        os.unlink(at)
+        place(path, at)
+    except OSError:  # no such folder, or on another file system
+        os.makedirs(os.path.dirname(at), exist_ok=True)
         copyfile(path, at)
 
 
-class Memo:
-    """The cached values made from one text, in one file, by their inputs."""
+def load(*name: str) -> Any:
+    """Return a value saved under a name by this version of our code, or None."""
+    path = find("value", name)
+    saved = Path(path).read_bytes() if path else b""
+    mark, value = saved[:MARK], saved[MARK:]
+    return pickle.loads(value) if mark == _mark(value) else None
 
-    def __init__(self, *of: str) -> None:
-        self._path, path = path_of("memo", of), find("memo", of)
-        program, before = pickle.loads(path.read_bytes()) if path else ("", {})
-        self._before: dict[tuple, Any] = before if program == CODE else {}
-        self._now: dict[tuple, Any] = {}
 
-    def get(self, make: Callable[..., Value], *made_from: Hashable) -> Value:
-        """Return a pure function's result, cached by its arguments; exceptions aren't cached."""
-        key = (make.__module__, make.__qualname__, *made_from)
-        value = self.find(key)
-        return self.keep(key, make(*made_from)) if value is None else value
+def save(value: object, *name: str) -> None:
+    """Save a value under a name, in place of the last one."""
+    saved = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    _write(path_of("value", name), _mark(saved) + saved)
 
-    def find(self, key: tuple) -> Any:
-        """Return a cached value that is still valid, or None."""
-        if key in self._before:
-            self._now[key] = self._before[key]
-        return self._now.get(key)
 
-    def keep(self, key: tuple, value: Value) -> Value:
-        self._now[key] = value
-        return value
-
-    def save(self) -> None:
-        """Save the values that this build has used."""
-        if self._now.keys() != self._before.keys():
-            _write(self._path, pickle.dumps((CODE, self._now)))
+def _mark(saved: bytes) -> bytes:
+    """Return what tells whole values of this version of our code from others."""
+    return hashlib.sha256(CODE.encode() + saved).hexdigest().encode()
 
 
 def hash_of(*parts: object, files: Iterable[Path] = ()) -> str:
@@ -113,12 +105,13 @@ def hash_of(*parts: object, files: Iterable[Path] = ()) -> str:
 
 _folders = ("*.py", "publishing/*.py", "publishing/*/*.py", "action_framework/*.py")
 _code = (path for folder in _folders for path in SERVICE.glob(folder))
-CODE = hash_of(*map(version, PROGRAMS), files=_code)  # of the code that makes the values of a Memo
+CODE = hash_of(*map(version, PROGRAMS), files=_code)  # of the code that makes saved values
 
 
 def tidy() -> None:
     """Delete files that no build has used for a long time."""
     before = time.time() - UNUSED
-    for path in FOLDER.iterdir() if FOLDER.exists() else ():
-        if path.stat().st_mtime < before:
-            path.unlink(missing_ok=True)  # another build may delete it at the same time
+    for file in os.scandir(FOLDER) if FOLDER.exists() else ():
+        with suppress(FileNotFoundError):  # another build may delete it at the same time
+            if file.stat().st_mtime < before:
+                os.unlink(file)

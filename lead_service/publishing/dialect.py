@@ -74,11 +74,18 @@ def scrolling(html: str) -> str:
     return TABLE.sub(wrap, html) if "<table>" in html else html
 
 
-def icons(options: dict[str, Any], md: Markdown) -> Any:
-    """List the icons and emoji: the import takes as long as reading fifty pages."""
-    from material.extensions.emoji import twemoji
+class Icons(dict[str, Any]):
+    """The icons and emoji, listed once a page uses one: it takes as long as reading fifty pages."""
 
-    return twemoji(options, md)
+    def __init__(self, options: dict[str, Any], md: Markdown) -> None:
+        super().__init__()
+        self._asked = options, md
+
+    def __missing__(self, key: str) -> Any:
+        from material.extensions.emoji import twemoji
+
+        self.update(twemoji(*self._asked))
+        return self[key]
 
 
 def icon(index: str, shortname: str, alias: str, uc: str | None, alt: str, *rest: Any) -> Any:

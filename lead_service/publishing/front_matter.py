@@ -12,7 +12,7 @@ which visitors look for it.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -39,7 +39,7 @@ from ..action_framework.checks import worded
 from ..action_framework.types import Text
 from ..action_framework.yaml_source import decode
 from ..people import Person
-from .cache import Memo, hash_of
+from .cache import hash_of
 from .faults import mistakes
 
 Known = dict[str, Collection[str]]  # valid names: steps, phases, people
@@ -130,7 +130,7 @@ class FrontMatter:
     data: dict
     body: str
     first: int  # the first line of the body
-    memo: Memo
+    source: str  # a hash of the file
 
     def fault(self, key: str, message: str) -> PluginError:
         """Return a fault with the line of `key`, or with the first line if the key is missing."""
@@ -147,21 +147,24 @@ class FrontMatter:
                 raise self.fault("confirm", f"the page does not say {text!r}")
         return said
 
-    def mistakes(self, today: date, minutes: int | None = None) -> list[str]:
-        """List the faults of the text and the days, each with file and line.
+    def is_hidden(self, today: date) -> bool:
+        """Say whether an article is a draft, or is published only on a later day."""
+        publish = self.data.get("publish")
+        return bool(self.data.get("draft")) or (isinstance(publish, date) and publish > today)
 
-        `minutes` is the length of the first kind of call, if known.
-        """
+    def mistakes_in_text(self, minutes: int | None = None) -> Iterator[str]:
+        """Yield the faults of the text; `minutes` is the length of the first kind of call."""
         is_text = self.body.strip() or not self.data.get("template")  # or its template has the text
-        found = [*self.memo.get(mistakes.in_text, self.body, self.first)] if is_text else []
+        found = [*mistakes.in_text(self.body, self.first)] if is_text else []
         found += mistakes.in_times(self.body, self.first, minutes) if minutes else ()
-        said = [f"{self.file.src_uri}:{line}: {message}" for line, message in sorted(found)]
+        for line, message in sorted(found):
+            yield f"{self.file.src_uri}:{line}: {message}"
+
+    def mistakes_in_days(self, today: date) -> Iterator[str]:
         days = (self.data.get(key) for key in ("date", "updated", "publish"))
         day, updated, publish = (day if isinstance(day, date) else None for day in days)
-        if day:
-            wrong = mistakes.in_days(day, updated, publish, today)
-            said += [str(self.fault(key, message)) for key, message in wrong]
-        return said
+        for key, message in mistakes.in_days(day, updated, publish, today) if day else ():
+            yield str(self.fault(key, message))
 
     def person(self, portrait: Sequence[tuple[int, str]]) -> Person:
         """Return the person in a file; their lines are the text below the front matter."""
@@ -194,21 +197,16 @@ class Once:
                     raise front.fault(key, f"{other} has the same one")
 
 
-def read(file: File, command: str = "build") -> FrontMatter:
+def read(file: File) -> FrontMatter:
     """Read a file's front matter; raise `PluginError` with the line and advice."""
     content = file.content_bytes
-    memo = Memo(command, file.src_uri, hash_of(content))
     try:
-        data, body, line = memo.get(_parse, content)
+        front, body, line = _split(_text(content))
+        data = _data(front)
     except ValueError as error:
         place, _, message = str(error).removeprefix("line ").partition(": ")
         raise PluginError(f"{file.src_uri}:{place}: {message}") from error
-    return FrontMatter(file, {**data}, body, line, memo)
-
-
-def _parse(content: bytes) -> tuple[dict, str, int]:
-    front, body, line = _split(_text(content))
-    return _data(front), body, line
+    return FrontMatter(file, data, body, line, hash_of(content))
 
 
 def _text(content: bytes) -> str:

@@ -5,6 +5,8 @@ is done once per build, never once per page, so that the time grows with the num
 articles and not with its square.
 """
 
+import gc
+import hashlib
 import json
 import logging
 import posixpath
@@ -12,10 +14,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal
 from urllib.parse import unquote, urljoin, urlsplit
 
 from jinja2 import (
@@ -35,7 +37,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files, InclusionLevel, get_files
 from mkdocs.structure.pages import Page
-from mkdocs.utils import get_build_datetime
+from mkdocs.utils import get_build_datetime, write_file
 
 from .. import palette, settings
 from ..action_framework.counts import counts
@@ -49,18 +51,20 @@ from ..service_pages import service_pages
 from . import articles as listings
 from . import assets, dialect, front_matter, git_dates, links, menus, server_config
 from . import cache as build_cache
-from .cache import Memo, hash_of
+from .cache import hash_of
 from .faults import config_faults, mistakes, placeholders
 from .json_ld import Facts
 from .media import pictures, portraits
 from .media.drawings import Cards
-from .rendering import KeptPage, KeptTemplates, Rendering
+from .records import Record, Records, Site, Stamp, Warned, stamp_of
+from .rendering import SitePage
 from .search_index import SearchIndex
 
 # Material's 14,000 icons, which MkDocs would list in each build; authors' icons are inlined.
 MATERIAL = str(Path("material", "templates"))
 SERVICE = Path(__file__).resolve().parents[1]
 SERVICE_TEMPLATES = SERVICE / "templates"  # for the signature and the template of a person
+GARBAGE = 100_000  # objects before a collection; the default takes a sixth of a build
 PEOPLE, IMPRINT = "people/", "imprint.md"  # in docs/
 log = logging.getLogger(__name__)  # not MkDocs' logger, whose warnings fail the build
 BRIEF = SERVICE / "assess" / "brief.yml"  # checked and not published
@@ -90,10 +94,12 @@ class Build:
     people: dict[str, Person] = field(default_factory=dict)  # by slug
     addresses: links.Addresses = field(init=False)
     faults: list[str] = field(default_factory=list)  # in the pages, each with file and line
-    articles: dict[str, listings.Article] = field(default_factory=dict)  # by source path
-    fronts: dict[str, front_matter.FrontMatter] = field(default_factory=dict)  # by source path
+    warned: Warned = field(default_factory=lambda: Warned(logging.WARNING))
+    files: Site = field(init=False)
+    records: Records = field(init=False)
+    listing: listings.Listing = field(init=False)
+    bodies: dict[str, str] = field(default_factory=dict)  # of new and changed pages
     moved: dict[str, str] = field(default_factory=dict)  # old addresses and where they lead
-    keywords: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by source path
     shown: dict[str, File] = field(default_factory=dict)  # pictures, by address
     # By source path: pictures that are sent in sizes, and the address of each size.
     sized: dict[str, tuple[pictures.Sized, list[str]]] = field(default_factory=dict)
@@ -119,6 +125,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Remember whether this is a preview, which needs no files for web servers."""
+        gc.set_threshold(GARBAGE)
         self.is_preview = command == "serve"
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
@@ -160,8 +167,9 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             except PluginError as error:
                 yield from str(error).splitlines()
             else:
-                is_read = self.is_preview or not front.data.get("draft")
-                yield from front.mistakes(get_build_datetime().date()) if is_read else ()
+                if self.is_preview or not front.data.get("draft"):
+                    yield from front.mistakes_in_text()
+                    yield from front.mistakes_in_days(get_build_datetime().date())
 
     def _read_data(self, config: MkDocsConfig) -> list[str]:
         """Read the framework, the questions for calls and the kinds of call; list the faults."""
@@ -183,6 +191,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         if faults:
             return faults
         self.build = Build(framework, get_build_datetime().date())
+        logging.getLogger("mkdocs").addHandler(self.build.warned)
         self.build.calls = call_types
         words = placeholders.words(
             self.build.framework,
@@ -230,7 +239,6 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         chosen = json.dumps(self.config.colors).encode()
         files.append(File.generated(config, "colors.json", content=chosen))
         self._read_people(people, config, files)
-        build.compressor = assets.Compressor(len(files.documentation_pages()))
         known = {f"/{file.url}".removesuffix("./") for file in files}
         known |= {f"/{name}" for name in config.theme.static_templates}
         known |= {*links.SERVICE, *map(build.calls.address, build.calls.all), "/feed.xml"}
@@ -240,19 +248,58 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             for file in files
             if Path(file.src_uri).suffix.lower() in pictures.RASTER | pictures.DRAWN
         }
+        place = str(Path(config.config_file_path).resolve())
+        name = ("preview" if self.is_preview else "build", place, _address(config))
+        build.records = Records(name, self._made_with(config))
         self._read_all(files)
         has_imprint = config.extra["has_imprint"]
         menu = menus.Menus(self._nav, files, build.addresses.known, has_imprint=has_imprint)
         build.faults += (self._setting(wrong, text) for text, wrong in menu.faults)
         build.menu = menu.entries
-        included = Path(config.docs_dir, "includes").glob("*")
-        rendering = Rendering(self._setup, included, self._extensions_for)
-        rendering.faults = build.faults
-        # Drafts too: MkDocs would render them with the extensions of the previous page.
-        for file in files.documentation_pages(inclusion=InclusionLevel.is_in_serve):
-            front = build.fronts.get(file.src_uri)
-            KeptPage(file, config, rendering, front.memo if front else Memo(file.src_uri))
-        return files
+        records = build.records.now
+        build.listing = listings.Listing.of(one.article for one in records.values() if one.article)
+        build.files = Site(files)
+        build.files.stale = self._stale(build.files, config)
+        pages = build.files.all_pages(inclusion=self._inclusion)
+        build.compressor = assets.Compressor(len(pages))
+        for file in pages:
+            if file.src_uri in build.files.stale:
+                SitePage(file, config, self._extensions_for, build.faults)
+        return build.files
+
+    @property
+    def _inclusion(self) -> Callable[[InclusionLevel], bool]:
+        """Which pages are part of the site."""
+        return InclusionLevel.is_in_serve if self.is_preview else InclusionLevel.is_included
+
+    def _stale(self, files: Site, config: MkDocsConfig) -> set[str]:
+        """Return the source paths of the pages that would come out otherwise than the last time.
+
+        An article shows its neighbors; other pages may show all articles.
+        """
+        build, listing, stale = self.build, self.build.listing, set()
+        facts = {one.url: hash_of(one) for one in listing.newest}
+        all_facts = hash_of(facts)
+        in_feed = listing.newest[: listings.IN_FEED]
+        for file in files.all_pages(inclusion=self._inclusion):
+            record = build.records.now.get(file.src_uri)
+            if not record:
+                continue
+            shown: object = all_facts
+            if article := record.article:
+                near = (article, listing.older(article), listing.newer(article))
+                shown = [one and facts[one.url] for one in (*near, *listing.related(article))]
+            beside = shown, file.inclusion
+            is_same = record.beside == beside and files.finds(record.found)
+            is_same &= bool(record.html) or record.article not in in_feed
+            for src, addresses in record.pictures.items() if is_same else ():
+                picture = self._picture(file, config, files, src)
+                is_same &= (picture and picture[1]) == addresses
+            if not (is_same and all(map(build_cache.note, (record.page, *record.cards)))):
+                stale.add(file.src_uri)
+            record.beside = beside
+        records = build.records.now.items()
+        return stale | {path for path, one in records if not stale.isdisjoint(one.anchors_in)}
 
     def _setting(self, wrong: str, text: str) -> str:
         """Return a fault with the line of a text in mkdocs.yml, if it is found."""
@@ -288,23 +335,25 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         files.append(File.generated(config, "people.json", content=listed))
 
     def _read_all(self, files: Files) -> None:
-        """Read every page's front matter, and record its faults and those of the text.
+        """Read the front matter of every changed page, and record its faults and those of the text.
 
         The build continues without an unreadable page, so that all faults are reported.
         """
         once, build = front_matter.Once(), self.build
         for file in files.documentation_pages():
             try:
-                self._read(file, once)
+                record = build.records.unchanged(file)
+                stamp = record.stamp if record else stamp_of(file)
+                front = _front(file, record) if record else front_matter.read(file)
+                is_shown = self.is_preview or not front.is_hidden(build.today)
+                if is_shown:
+                    build.faults += front.mistakes_in_days(build.today)
+                if is_shown and not record:
+                    build.faults += front.mistakes_in_text(build.calls.default.minutes)
+                self._take(file, record or self._record(front, stamp), once)
             except PluginError as error:
                 build.faults += str(error).splitlines()
                 file.inclusion = InclusionLevel.EXCLUDED
-            front = build.fronts.get(file.src_uri)
-            is_hidden = file.inclusion == InclusionLevel.DRAFT
-            if front and (self.is_preview or not (is_hidden or front.data.get("draft"))):
-                build.faults += front.mistakes(build.today, build.calls.default.minutes)
-            if is_hidden and not self.is_preview:
-                build.addresses.hidden[f"/{file.url}"] = file.src_uri
 
     def _extensions_for(self, markdown: str) -> list[Any]:
         return self._whole if dialect.is_used(markdown) else self._plain
@@ -326,36 +375,41 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
                 raise front.fault("portrait", f"people/{name} {error}") from error
         return front.person(portrait)
 
-    def _read(self, file: File, once: front_matter.Once) -> None:
-        build = self.build
-        read = front_matter.read(file, "preview" if self.is_preview else "build")
+    def _record(self, read: front_matter.FrontMatter, stamp: Stamp) -> Record:
+        """Return the record of a page that is new or changed."""
+        build, file = self.build, read.file
         for key, value in read.data.items():
             for text in _texts(value):
                 for _, wrong in placeholders.wrong(text):
                     raise read.fault(key, wrong)
                 if not read.data.get("step") and placeholders.OF_STEP in text.lower():
                     raise read.fault(key, placeholders.NO_STEP)
-        data = build.filled(read.data, read.data.get("step"))
-        front = build.fronts[file.src_uri] = replace(read, data=data)
+        build.bodies[file.src_uri] = read.body
+        front = replace(read, data=build.filled(read.data, read.data.get("step")))
         known: front_matter.Known = {
             "steps": [step.slug for step in build.framework.steps],
             "phases": [phase.id for phase in build.framework.phases],
             "people": build.people,
         }
-        said: front_matter.OfPage
-        if listings.is_article(file.src_uri):
-            said = of_article = front.checked_as(front_matter.OfArticle, known)
-            is_hidden = of_article.draft or (of_article.publish or build.today) > build.today
-            if is_hidden:
-                file.inclusion = InclusionLevel.DRAFT
-            if is_hidden and not self.is_preview:
-                return
-            author = build.people[of_article.author] if of_article.author else None
-            build.articles[file.src_uri] = listings.article(file.url, of_article, author)
-        else:
+        url = f"/{file.url}".removesuffix("./")
+        if not listings.is_article(file.src_uri):
             said = front.checked_as(front_matter.OfPage, known)
+            return Record(stamp, read.source, front.data, said, url)
+        of_article = front.checked_as(front_matter.OfArticle, known)
+        author = build.people[of_article.author] if of_article.author else None
+        article = listings.article(file.url, of_article, author, front.body)
+        return Record(stamp, read.source, front.data, of_article, url, article)
+
+    def _take(self, file: File, record: Record, once: front_matter.Once) -> None:
+        """Make a page a part of the site, unless it is published later."""
+        build, front, said = self.build, _front(file, record), record.said
+        if record.article and front.is_hidden(build.today):
+            file.inclusion = InclusionLevel.DRAFT
+            if not self.is_preview:
+                build.addresses.hidden[f"/{file.url}"] = file.src_uri
+                return
+        build.records.now[file.src_uri] = record
         build.unconfirmed += (f"{file.src_uri}: {text}" for text in said.confirm)
-        build.keywords[file.src_uri] = said.keywords
         once.check(front)
         for old in map(server_config.old_address, said.redirect_from):
             if old in build.addresses.known or old.startswith(links.SERVICE):
@@ -365,32 +419,41 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             build.moved[old] = f"/{file.url}"
 
     def on_page_read_source(self, *, page: Page, config: MkDocsConfig) -> str:
-        """Return a page's text without front matter, so that MkDocs doesn't read the file again."""
-        return self.build.fronts[page.file.src_uri].body
+        """Return a page's text without front matter, which MkDocs would read otherwise."""
+        body = self.build.bodies.get(page.file.src_uri)
+        return front_matter.read(page.file).body if body is None else body
 
     def on_page_markdown(
         self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
         """Set the template of articles, and replace placeholders."""
-        page.meta = self.build.fronts[page.file.src_uri].data
-        if page.file.src_uri in self.build.articles:
-            page.meta.setdefault("template", "article.html")
+        record = self.build.records.now[page.file.src_uri]
+        page.meta = {"template": "article.html"} if record.article else {}
+        page.meta |= record.data
+        self.build.files.asked = {}
         return self.build.filled(markdown, page.meta.get("step"))
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Check links, and store an article's text for lists and feeds."""
-        said = cast(KeptPage, page).memo.get(_finished, html)
-        page.meta["is_styled"] = said.is_styled
-        self.build.faults += self.build.addresses.faults(said.links, page.file)
-        for text, line, wrong in said.left_over:
+        """Check links, and record an article's text for the feed."""
+        record = self.build.records.now[page.file.src_uri]
+        record.found, record.pictures = self.build.files.asked, {}
+        record.anchors_in = frozenset(file.src_uri for file in page.links_to_anchors or ())
+        record.ids = frozenset(page.present_anchor_ids or ())
+        html = dialect.scrolling(dialect.finish(html))
+        page.meta["is_styled"] = bool(dialect.STYLED.search(html))
+        record.links = tuple(links.LINK.findall(html))
+        for text, line, wrong in mistakes.in_html(html):
             place = line if line in page.file.content_string else text
             self.build.faults.append(links.fault(page.file, place, f"{text} {wrong}"))
-        html = said.html
-        if "<img" in html:
-            html = pictures.rewritten(html, partial(self._picture, page.file, config, files))
-        if article := self.build.articles.get(page.file.src_uri):
-            made = replace(article, minutes=said.minutes, html=html)
-            self.build.articles[page.file.src_uri] = made
+
+        def find(src: str) -> tuple[pictures.Sized, list[str]] | None:
+            known = self._picture(page.file, config, files, src)
+            record.pictures[src] = known and known[1]
+            return known
+
+        html = pictures.rewritten(html, find)
+        is_in_feed = record.article in self.build.listing.newest[: listings.IN_FEED]
+        record.html = html if is_in_feed else ""
         return html
 
     def _picture(
@@ -423,15 +486,18 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:
         """Set the templates' values that all pages share."""
         _set_up(env)
-        build = self.build
+        build, records = self.build, self.build.records.now
+        for file in build.files.all_pages(inclusion=self._inclusion):
+            if record := records.get(file.src_uri):
+                build.faults += build.addresses.faults(record.links, file)
         self._refuse_faults(files)
         self._leave_out_unused(files, config)
+        self._tell_anchors(config)
         framework, published = build.framework, build.published
         people, address = [*build.people.values()], urlsplit(_address(config))
         origin = f"{address.scheme}://{address.netloc}"
         build.cards = Cards(config.site_name, *_drawings(env, framework, config.site_name))
         build.redirect = env.get_template("redirect.html")
-        listing = listings.Listing.of(build.articles.values())
         logo = published.address["icon-512.png"]
         env.globals.update(
             framework=framework,
@@ -440,8 +506,15 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             service_pages=service_pages(build.calls),
             people=people,
             unconfirmed=build.unconfirmed,
-            listing=listing,
-            article_at=build.articles.get,
+            listing=build.listing,
+            article_at=lambda path: records[path].article if path in records else None,
+            in_feed=listings.IN_FEED,
+            texts={one.url: one.html for one in records.values()},
+            all_pages=[
+                (file.src_uri, records[file.src_uri])
+                for file in build.files.all_pages()
+                if file.src_uri in records
+            ],
             changed=self._changed(config),
             step_links={step.slug: f"/framework/{step.slug}/" for step in framework.steps},
             asset=published.address,
@@ -450,16 +523,24 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             script=published.script,
             card=build.cards.address,
             colors=palette.LIGHT,
-            facts=Facts(config, origin, logo, framework, listing, people).of,
+            facts=Facts(config, origin, logo, framework, build.listing, people).of,
             origin=origin,
             practice=config.site_name,
             menus=build.menu,
             logo=published.logo,
         )
         env.globals.update(_pieces(env, framework.steps))
-        # MkDocs only uses its `get_template`.
-        made_with = self._made_with(listing, config)
-        return cast(Environment, KeptTemplates(env, build.cards, made_with, self._name_article))
+        return env
+
+    def _tell_anchors(self, config: MkDocsConfig) -> None:
+        """Tell MkDocs the parts of pages that it does not render, to check links to them."""
+        files = self.build.files
+        for file in files.documentation_pages(inclusion=self._inclusion):
+            assert file.page
+            for target in file.page.links_to_anchors or ():
+                record = self.build.records.now.get(target.src_uri)
+                if record and target.src_uri not in files.stale:
+                    Page(None, target, config).present_anchor_ids = {*record.ids}
 
     def _leave_out_unused(self, files: Files, config: MkDocsConfig) -> None:
         """Publish only files to which a published page links.
@@ -468,7 +549,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         """
         build = self.build
         linked = {unquote(link) for link in build.addresses.linked}
-        fronts = (build.fronts[page.src_uri].data for page in files.documentation_pages())
+        fronts = (record.data for record in build.records.now.values())
         named = {self.config.logo, self.config.icon, *chain.from_iterable(map(_texts, fronts))}
         beside = [file for file in files if file.src_dir == config.docs_dir]
         for file in beside:
@@ -483,52 +564,32 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     def _refuse_faults(self, files: Files) -> None:
         """Stop the build with the faults of all pages."""
-        self.build.faults += self.build.addresses.dead_anchors(self._ids(files))
+        self.build.faults += self.build.addresses.dead_anchors(self._ids())
         if self.build.faults:
             for file in files.documentation_pages():  # MkDocs does this only later
                 if file.page:
                     file.page.validate_anchor_links(files=files, log_level=logging.WARNING)
             raise _all_of(self.build.faults)
 
-    def _ids(self, files: Files) -> dict[str, set[str]]:
+    def _ids(self) -> dict[str, frozenset[str]]:
         """Return the anchors of each page, including people's."""
         added = {"main", *self.build.people}
         return {
-            f"/{file.url}": (file.page.present_anchor_ids or set()) | added
-            for file in files.documentation_pages()
-            if file.page and file.page.meta.get("template", "article.html") == "article.html"
+            record.url: record.ids | added
+            for record in self.build.records.now.values()
+            if record.data.get("template", "article.html") == "article.html"
         }
 
-    def _made_with(
-        self, listing: listings.Listing, config: MkDocsConfig
-    ) -> Callable[[Page], object]:
-        """Return a function that returns a page's inputs beside itself.
-
-        An article shows its neighbors; other pages may show all articles.
-        """
-        build = self.build
-        said = (
-            [*build.people.values()],
-            build.unconfirmed,
-            build.published,
-            build.menu,
-            sorted(config.extra.items()),
-        )
+    def _made_with(self, config: MkDocsConfig) -> str:
+        """Return a hash of what all pages share."""
         told = (config.site_name, config.site_url, config.site_description, config.copyright)
         data = (Path(config.docs_dir, name) for name in mistakes.DATA)
-        shared = hash_of(said, told, files=(*data, *_templates()))
-        facts = {one.url: repr(replace(one, html="")) for one in listing.newest}
-        for_lists = hash_of(shared, facts)
-
-        def made_with(page: Page) -> object:
-            article = build.articles.get(page.file.src_uri)
-            if not article:
-                return for_lists
-            near = (article, listing.older(article), listing.newer(article))
-            shown = (*near, *listing.related(article))
-            return shared, [one and facts[one.url] for one in shown]
-
-        return made_with
+        included = (one for one in Path(config.docs_dir, "includes").rglob("*") if one.is_file())
+        return hash_of(
+            (self._source, self._setup, self._nav, told, sorted(config.extra.items())),
+            ([*self.build.people.values()], self.build.published),
+            files=(*data, *included, *_templates()),
+        )
 
     def _changed(self, config: MkDocsConfig) -> Callable[..., date | None]:
         """Return a function that returns the day of a page's last change, or None."""
@@ -542,25 +603,37 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
         return changed
 
+    def on_page_context(self, context: Any, **of_page: Any) -> None:
+        """Find out for which cards a page asks."""
+        self.build.cards.asked = set()
+
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
-        """Add a page to the search index, and compress it in the background."""
-        title, words = page.meta.get("title") or page.title, self.build.keywords[page.file.src_uri]
-        memo = cast(KeptPage, page).memo
-        digest = memo.get(hash_of, output)
-        memo.save()
-        self.build.search.add(f"/{page.url}", str(title), output, digest, words)
+        """Record a page, and compress it in the background."""
+        build, record = self.build, self.build.records.now[page.file.src_uri]
+        if record.article:
+            output = links.naming(output, record.article.slug)
+        content = output.encode("utf-8", "xmlcharrefreplace")
+        record.digest, record.cards = hashlib.sha256(content).hexdigest(), (*build.cards.asked,)
+        build_cache.keep("html", (record.digest,), lambda: content)
         if not self.is_preview:
-            self.build.compressor.add(page.file.abs_dest_path, output, digest)
+            build.compressor.add(page.file.abs_dest_path, record.digest, lambda: content)
         return output
 
-    def _name_article(self, output: str, page: Page) -> str:
-        article = self.build.articles.get(page.file.src_uri)
-        return links.naming(output, article.slug) if article else output
-
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Write the cards, and the files for web servers."""
+        """Write the unchanged pages, the cards, and the files for web servers."""
         build, site = self.build, Path(config.site_dir)
-        build.cards.write(site)
+        cards: list[str] = []
+        for file in build.files.all_pages(inclusion=self._inclusion):
+            record = build.records.now[file.src_uri]
+            cards += record.cards
+            title = str(record.data["title"])
+            build.search.add(record.url, title, record.page, record.said.keywords)
+            if file.src_uri not in build.files.stale:
+                write_file(Path(record.page).read_bytes(), file.abs_dest_path)
+                if not self.is_preview:
+                    content = Path(record.page).read_bytes
+                    build.compressor.add(file.abs_dest_path, record.digest, content)
+        build.cards.write(site, cards)
         for one in service_pages(build.calls):
             description = build.filled(one.description)
             build.search.add_described(one.url, one.title, description, one.keywords)
@@ -574,10 +647,18 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         if not self.is_preview:
             build.compressor.finish(site)
             build_cache.tidy()
+        logging.getLogger("mkdocs").removeHandler(build.warned)
+        if not build.warned.is_true:
+            build.records.save()
 
 
 def _of_file(path: Path, error: ValueError) -> Iterator[str]:
     return (f"{path.name}:{line.removeprefix('line ')}" for line in str(error).splitlines())
+
+
+def _front(file: File, record: Record) -> front_matter.FrontMatter:
+    """Return an unchanged page's front matter, without its text."""
+    return front_matter.FrontMatter(file, record.data, "", 0, record.source)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -611,27 +692,6 @@ def _set_up(env: Environment) -> None:
 def _templates() -> Iterator[Path]:
     for folder in (assets.THEME, assets.THEME / "partials", SERVICE_TEMPLATES):
         yield from folder.glob("*.html")
-
-
-class Finished(NamedTuple):
-    """A page's published text, with its data."""
-
-    html: str
-    is_styled: bool
-    links: tuple[tuple[str, str, str], ...]
-    left_over: tuple[tuple[str, str, str], ...]
-    minutes: int
-
-
-def _finished(html: str) -> Finished:
-    html = dialect.scrolling(dialect.finish(html))
-    return Finished(
-        html,
-        bool(dialect.STYLED.search(html)),
-        tuple(links.LINK.findall(html)),
-        tuple(mistakes.in_html(html)),
-        listings.minutes(html),
-    )
 
 
 def _all_of(faults: Sequence[str]) -> PluginError:

@@ -16,7 +16,7 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from .cache import Memo
+from . import cache
 
 LIST = "search.json"
 LARGEST = 24_000  # bytes of one file of words, before compression
@@ -57,17 +57,16 @@ class SearchIndex:
     def __init__(self) -> None:
         # Address, title and keywords, and the description of a page of the service.
         self._pages: list[tuple[str, str, str, tuple[str, ...]]] = []
-        self._texts: list[tuple[str, str]] = []  # HTML and a hash of it
+        self._texts: list[str] = []  # HTML, or the path of a file with it
 
-    def add(self, url: str, title: str, html: str, digest: str, keywords: Iterable[str]) -> None:
-        """Add a built page at a root-relative address, with further keywords."""
-        self._texts.append((html, digest))
+    def add(self, url: str, title: str, path: str, keywords: Iterable[str]) -> None:
+        """Add a page at a root-relative address, whose file has the name of its content."""
+        self._texts.append(path)
         self._pages.append((url, title, " ".join(keywords), ()))
 
     def add_described(self, url: str, title: str, description: str, words: Iterable[str]) -> None:
         """Add a page of the service; search shows its description instead of its text."""
-        text = escape(f"{title}. {description}")
-        self._texts.append((text, text))
+        self._texts.append(escape(f"{title}. {description}"))
         self._pages.append((url, title, " ".join(words), (description,)))
 
     def write(self, site: Path) -> None:
@@ -91,11 +90,16 @@ class SearchIndex:
         """Yield the words of a few pages at a time, from the cache if unchanged."""
         for place in range(0, len(self._texts), TOGETHER):
             texts = self._texts[place : place + TOGETHER]
-            memo = Memo("search", self._pages[place][0])
-            key = tuple(digest for _, digest in texts)
-            words = memo.find(key) or memo.keep(key, joined(_words(html) for html, _ in texts))
-            memo.save()
+            name, made_from = self._pages[place][0], [*texts]
+            before, words = cache.load("search", name) or ([], Words((), {}))
+            if before != made_from:
+                words = joined(_words(_html(text)) for text in texts)
+                cache.save((made_from, words), "search", name)
             yield words
+
+
+def _html(text: str) -> str:
+    return Path(text).read_text("utf-8") if text.startswith("/") else text
 
 
 def _compact(data: object) -> str:

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+from pathlib import Path
 
 import pytest
 from mkdocs.exceptions import Abort
@@ -243,9 +244,9 @@ def test_characters_with_a_meaning_in_html_are_shown_and_not_obeyed(build):
 
 def test_cached_files_unused_for_a_month_are_deleted(monkeypatch, tmp_path):
     monkeypatch.setattr(cache, "FOLDER", tmp_path / "kept")
-    used, unused = (cache.keep("txt", (name,), lambda: b"") for name in ("used", "unused"))
+    used, unused = (Path(cache.keep("txt", (one,), bytes)) for one in ("used", "unused"))
     for path in (used, unused):
         os.utime(path, (0, 0))
-    assert cache.keep("txt", ("used",), pytest.fail) == used
+    assert Path(cache.keep("txt", ("used",), pytest.fail)) == used
     cache.tidy()
     assert used.exists() and not unused.exists()

@@ -187,7 +187,7 @@ def test_front_matter_that_cannot_be_read_is_explained(read, source, said):
 )
 def test_days_that_cannot_be_are_refused(read, lines, said):
     front = read(f"---\n{lines}\n---\nText.\n")
-    found = front.mistakes(date(2026, 11, 29))
+    found = [*front.mistakes_in_days(date(2026, 11, 29))]
     assert found == [] if said is None else said in found[0]
 
 
@@ -201,7 +201,7 @@ def test_the_minutes_of_a_call_end_where_its_length_does():
 def test_lines_count_from_the_top_of_the_file(read):
     front = read(f"---\n{FRONT}---\n\nText.\n\n![](a.png)\n")
     assert front.body.startswith("Text.")
-    assert front.mistakes(date(2026, 11, 29))[0].startswith("insights/new.md:8: the picture")
+    assert next(front.mistakes_in_text()).startswith("insights/new.md:8: the picture")
 
 
 @pytest.mark.parametrize(

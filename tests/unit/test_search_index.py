@@ -31,8 +31,11 @@ def test_every_word_is_in_one_file_whose_name_it_begins_with(words, part):
 def test_paragraphs_are_stored_by_the_gaps_between_them(tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "FOLDER", tmp_path / "kept")
     index = SearchIndex()
-    index.add("/one/", "One", "<p>pilot</p><p>budget</p><p>pilot</p>", "1", ["price", "fees"])
-    index.add("/two/", "Two", "<p>a pilot</p>", "2", [])
+    pages = {"one": "<p>pilot</p><p>budget</p><p>pilot</p>", "two": "<p>a pilot</p>"}
+    for name, html in pages.items():
+        (tmp_path / name).write_text(html, "utf-8")
+    index.add("/one/", "One", str(tmp_path / "one"), ["price", "fees"])
+    index.add("/two/", "Two", str(tmp_path / "two"), [])
     index.add_described("/book/", "Book a call", "R&D", ["meeting"])
     index.write(tmp_path)
     listed = json.loads((tmp_path / "search.json").read_text("utf-8"))

@@ -5,8 +5,9 @@ A card takes about 20 ms, so each is cached until something in it changes, and n
 drawn while the next pages are rendered, because typst releases Python's interpreter lock.
 """
 
+import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, partial
 from importlib.metadata import version
@@ -15,7 +16,7 @@ from pathlib import Path
 import typst
 
 from ... import palette
-from ..cache import keep, path_of, place
+from ..cache import content, keep, path_of, place
 from . import typeface
 
 THEME = Path(__file__).resolve().parents[3] / "site_overrides"
@@ -30,8 +31,8 @@ class Cards:
     def __init__(self, practice: str, word, mark: str) -> None:
         """Take the practice's name, how to draw the word for one step or none, and its mark."""
         self._practice, self._word, self._mark = practice, word, mark
-        self.asked: list[Path] = []  # in the order of the pages, with repetitions
-        self._drawn: dict[Path, Future[Path]] = {}
+        self.asked: set[str] = set()  # since this was last emptied
+        self._drawn: dict[str, Future[str]] = {}
         self._pool = ThreadPoolExecutor(1)  # the compiler isn't thread-safe
 
     def address(self, title: str, step=None) -> str:
@@ -50,23 +51,22 @@ class Cards:
         if path not in self._drawn:
             draw = partial(_draw, "card", inputs)
             self._drawn[path] = self._pool.submit(keep, "png", made_from, draw)
-        self.asked.append(path)
-        return f"/assets/cards/{path.name}"
+        self.asked.add(path)
+        return f"/assets/cards/{os.path.basename(path)}"
 
-    def write(self, site: Path) -> None:
-        """Write every requested card into the built site."""
+    def write(self, site: Path, taken_over: Iterable[str]) -> None:
+        """Write every requested card into the built site, and those of unchanged pages."""
         folder = site / "assets" / "cards"
         folder.mkdir(parents=True, exist_ok=True)
-        for card in self._drawn.values():
-            card.result()
+        drawn = {card.result() for card in self._drawn.values()}
         self._pool.shutdown()
-        for path in dict.fromkeys(self.asked):
-            place(path, folder / path.name)
+        for path in drawn.union(taken_over):
+            place(path, f"{folder}/{os.path.basename(path)}")
 
 
-def picture(template: str, **inputs: str) -> Path:
+def picture(template: str, **inputs: str) -> bytes:
     """Return a PNG of a template, drawn unless it is cached."""
-    return keep("png", _made_from(template, inputs), partial(_draw, template, inputs))
+    return content("png", _made_from(template, inputs), partial(_draw, template, inputs))
 
 
 def _made_from(template: str, inputs: Mapping[str, str]) -> tuple:
@@ -93,14 +93,13 @@ def _compiler() -> typst.Compiler:
 
 def icon(svg: str, side: int, *, paper: bool) -> bytes:
     """Return an icon as a PNG of `side` pixels; with paper, it leaves room for rounded corners."""
-    drawn = picture(
+    return picture(
         "icon",
         icon=svg,
         side=str(side),
         part="0.7" if paper else "1",
         paper=palette.LIGHT["paper"] if paper else "",
     )
-    return drawn.read_bytes()
 
 
 def favicon(svg: str) -> bytes:

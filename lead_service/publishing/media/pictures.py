@@ -16,7 +16,7 @@ import PIL
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ... import palette
-from ..cache import keep
+from .. import cache
 
 WIDTHS = (400, 800, 1216)  # pixels; the last is the text's width on a screen of double density
 SIZES = "(min-width: 42rem) 38rem, calc(100vw - 2rem)"
@@ -63,8 +63,7 @@ def sized(picture: bytes) -> Sized:
         sent: list[tuple[int, bytes]] = []
         for width in widths:
             make = partial(_webp, picture, width, quality)
-            kept = keep("webp", (*made_from, width, quality), make)
-            sent.append((width, kept.read_bytes()))
+            sent.append((width, cache.content("webp", (*made_from, width, quality), make)))
         if len(sent[-1][1]) <= BUDGET:
             return Sized(*size, sent)
     raise ValueError(
@@ -112,7 +111,7 @@ def without_camera_data(picture: bytes) -> bytes:
     except UnidentifiedImageError:
         raise ValueError(NO_PICTURE) from None
     made_from = ("upright", PIL.__version__, hashlib.sha256(picture).hexdigest())
-    return keep("picture", made_from, partial(_upright, picture)).read_bytes()
+    return cache.content("picture", made_from, partial(_upright, picture))
 
 
 def _upright(picture: bytes) -> bytes:

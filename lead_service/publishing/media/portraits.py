@@ -7,12 +7,11 @@ import hashlib
 from collections.abc import Iterator
 from functools import partial
 from io import BytesIO
-from pathlib import Path
 
 import PIL
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ..cache import keep
+from .. import cache
 
 WIDTHS = (96, 192, 384)  # pixels
 
@@ -31,8 +30,7 @@ def squares(picture: bytes) -> Iterator[tuple[int, bytes]]:
         raise ValueError(f"has {short} pixels on its shorter side, needs {WIDTHS[1]}")
     made_from = (PIL.__version__, hashlib.sha256(picture).hexdigest())
     for width in (width for width in WIDTHS if width <= short):
-        kept: Path = keep("jpg", (*made_from, width), partial(_square, picture, width))
-        yield width, kept.read_bytes()
+        yield width, cache.content("jpg", (*made_from, width), partial(_square, picture, width))
 
 
 def _square(picture: bytes, width: int) -> bytes:

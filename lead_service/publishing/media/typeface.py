@@ -13,7 +13,7 @@ from pathlib import Path
 import font_source_serif_pro
 import fontTools
 
-from ..cache import keep
+from .. import cache
 
 FOLDER = Path(font_source_serif_pro.font_directory)
 STYLES = (("Regular", 400, "normal"), ("It", 400, "italic"), ("Semibold", 600, "normal"))
@@ -75,7 +75,7 @@ def cut(style: str, characters: str) -> bytes:
     source = FOLDER / f"SourceSerifPro-{style}.ttf"
     features = FEATURES[style]
     made_from = (fontTools.version, source.read_bytes(), characters, features, BORROWED_WIDTH)
-    return keep("woff2", made_from, lambda: _cut(source, characters, features)).read_bytes()
+    return cache.content("woff2", made_from, lambda: _cut(source, characters, features))
 
 
 def _cut(source: Path, characters: str, features: list[str]) -> bytes:
