@@ -123,12 +123,6 @@ def test_activity_counts_by_its_own_source_and_by_the_leads_first(client, framew
     assert "newsletter" not in first
 
 
-def test_events_are_counted_by_article(journey, database):
-    by_article = dict(count(database).articles)
-    assert by_article[ARTICLE]["started"] == by_article[ARTICLE]["booked"] == 1
-    assert by_article[""]["started"] == 2
-
-
 def test_events_before_or_after_the_weeks_are_not_counted(journey, database):
     for first, last in ((MONDAY - 9 * WEEK, MONDAY - WEEK), (MONDAY + 2 * WEEK, MONDAY + 3 * WEEK)):
         assert numbers(count(database, first, last).total) == {}

@@ -54,3 +54,16 @@ def test_every_rule_is_in_a_layer(site):
     assert published.startswith(f"@layer {','.join(LAYERS)};")
     for sheet in STATIC.glob("*.css"):
         assert sheet.read_text("utf-8").startswith("@layer service {"), sheet.name
+
+
+def test_expressions_in_templates_are_short_enough_to_read():
+    folders = (ROOT / "site_overrides", ROOT / "lead_service" / "templates")
+    files = [path for folder in folders for path in folder.rglob("*.html")]
+    expression = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
+    long = [
+        f"{path.name}: {one}"
+        for path in files
+        for one in expression.findall(path.read_text("utf-8"))
+        if len(one) > 140
+    ]
+    assert long == []

@@ -17,7 +17,6 @@ from lead_service.book.hosts.models import (
     OverrideWindow,
     TimeOff,
 )
-from lead_service.book.models import Booking
 from tests.service.conftest import MONDAY_MORNING as NOW
 from tests.support.app.call_types import KIND
 from tests.support.app.visitor_forms import book
@@ -198,12 +197,6 @@ def test_a_calendar_that_cannot_be_believed_is_named_with_its_fault(change, data
 # -- Several hosts ------------------------------------------------------------------------------
 
 
-def test_a_start_is_open_while_anybody_is_free(change, seen):
-    with_feed(change)
-    change(second)
-    assert seen() == ["09:00", "09:30", "16:00", "16:30"]
-
-
 @pytest.mark.both_engines
 def test_calls_go_to_the_host_with_the_fewest_ahead(client, change, database):
     change(second)
@@ -218,33 +211,4 @@ def test_calls_go_to_the_host_with_the_fewest_ahead(client, change, database):
     assert free() == ["ben@example.com", "team@example.com"]
 
 
-def test_a_moved_call_does_not_conflict_with_itself(client, change, database, seen):
-    change(lambda hosts, _: setattr(hosts[0], "daily_limit", 1))
-    book(client)
-    with database.read() as session:
-        booking = session.scalars(select(Booking)).one()
-        day = booking.starts_at.date()
-        assert seen(day) == []
-        assert f"{booking.starts_at:%H:%M}" in seen(day, moving=booking.id)
-        hosts = queries.active_hosts(session)
-        asked = (session, hosts, KIND, booking.starts_at, NOW)
-        assert queries.free_hosts(*asked) == []
-        assert queries.free_hosts(*asked, moving=booking.id) == hosts
-        assert (
-            queries.why_unavailable(session, hosts[0], KIND, booking.starts_at, NOW).kind
-            is UnavailableReason.LIMIT
-        )
-
-
 # -- The desk's preview -------------------------------------------------------------------------
-
-
-def test_the_preview_has_every_date_of_the_host(change, database):
-    change(lambda hosts, _: setattr(hosts[0], "country", "US"))
-    with database.read() as session:
-        host = queries.active_hosts(session)[0]
-        days = queries.offer(session, host, KIND, NOW)
-    assert list(days) == [NOW.date() + timedelta(days=n) for n in range(14)]
-    assert days[THURSDAY] == []
-    assert [f"{at:%H:%M}" for at in days[NOW.date()]][:1] == ["12:00"]  # four hours' notice
-    assert len(days[THURSDAY + timedelta(days=1)]) == 16

@@ -13,7 +13,7 @@ from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking, TimeCell
 from lead_service.leads.models import LeadEvent
 from tests.service.conftest import MONDAY_MORNING
-from tests.support.app.calls import add_host, cells, count, give_to, move, only_call
+from tests.support.app.calls import add_host, count, give_to, move, only_call
 from tests.support.app.hosts import change_host
 from tests.support.app.visitor_forms import book, open_starts
 from tests.support.engines import only_postgresql
@@ -36,37 +36,12 @@ def starts(client):
     return [parse_start(text) for text in open_starts(client)]
 
 
-def test_a_move_frees_the_old_time_takes_the_new_and_keeps_the_uid(client, context, mails, starts):
-    page = book(client)
-    before = only_call(context.database)
-    assert move(context, starts[3])
-    after = only_call(context.database)
-    assert after.starts_at == starts[3]
-    assert (after.uid, after.sequence) == (before.uid, before.sequence + 1)
-    assert cells(context.database) == {
-        (after.host_id, starts[3] + timedelta(minutes=5 * number)) for number in range(6)
-    }
-    assert starts[0].strftime("%Y%m%dT%H%MZ") in open_starts(client)
-    assert client.get(page).status_code == 200
-    told = {row.kind: event_of(one) for row, one in mails() if one.attachments}
-    method, uid, sequence, start = told["booking_changed"]
-    assert (method, sequence, start) == ("REQUEST", 1, starts[3])
-    assert told["booking_for_host"] == ("REQUEST", uid, 1, starts[3])
-
-
 def test_a_move_to_a_time_that_overlaps_the_old_one_is_no_conflict_with_itself(context, client):
     change_host(context.database, interval=10)
     book(client)
     start = only_call(context.database).starts_at
     assert move(context, start + timedelta(minutes=10))
     assert count(context.database, TimeCell) == 6
-
-
-def test_a_move_to_the_same_start_changes_nothing_and_sends_no_email(client, context, mails):
-    book(client)
-    written = len(mails())
-    assert not move(context, only_call(context.database).starts_at)
-    assert (only_call(context.database).sequence, len(mails())) == (0, written)
 
 
 @pytest.mark.both_engines
@@ -91,14 +66,6 @@ def test_a_move_onto_another_call_leaves_both_as_they_were(client, context, star
         assert (first.starts_at, second.starts_at) == (starts[1], starts[0])
         assert second.sequence == 0
     assert count(database, TimeCell) == 12
-
-
-@pytest.mark.parametrize("minutes", [-24 * 60, 0, 7, 12 * 60])
-def test_a_visitor_moves_to_an_offered_start_only(client, context, minutes):
-    book(client)
-    wanted = MONDAY_MORNING + timedelta(minutes=minutes)
-    with pytest.raises(bookings.NotOffered):
-        move(context, wanted)
 
 
 def test_the_team_may_move_a_call_past_notice_and_hours_but_not_into_the_past(client, context):
@@ -127,28 +94,6 @@ def test_a_moved_call_goes_to_another_when_its_host_takes_no_more(client, contex
     told = [one for _, one in mails() if one.kind == "booking_cancelled_for_host"]
     assert [one.to for one in told] == ["team@example.com"]
     assert "Call now with Ann Example" in told[0].html
-
-
-def test_a_call_given_to_another_host_keeps_time_and_length(client, context, mails, post):
-    book(client)
-    before = only_call(context.database)
-    ann = add_host(context.database, meeting_link="https://meet.example.com/ann")
-    post()
-    assert give_to(context, ann, note=NOTE, member_id=1)
-    assert not give_to(context, ann)
-    after = only_call(context.database)
-    assert (after.starts_at, after.duration) == (before.starts_at, before.duration)
-    assert after.meeting_link == "https://meet.example.com/ann"
-    assert {host_id for host_id, _ in cells(context.database)} == {ann}
-    new = [one for row, one in mails() if row.state == "pending" and one.attachments]
-    told = {(one.kind, one.to): event_of(one) for one in new}
-    start = before.starts_at
-    assert told == {
-        ("booking_changed", "ada@example.com"): ("REQUEST", before.uid, 1, start),
-        ("booking_for_host", "ann@example.com"): ("REQUEST", before.uid, 1, start),
-        ("booking_cancelled_for_host", "team@example.com"): ("CANCEL", before.uid, 1, start),
-    }
-    assert "Ann Example" in next(one for one in new if one.kind == "booking_changed").subject
 
 
 def test_a_note_of_the_team_reaches_both_sides_verbatim_and_escaped(client, context, mails, post):

@@ -133,17 +133,6 @@ def test_a_host_who_starts_taking_calls_while_the_page_reads_is_on_the_next_page
     assert shown(context, MONDAY_MORNING) == said(database, MONDAY_MORNING) != before
 
 
-def test_a_page_shows_an_edit_and_a_new_call_at_once(client, database):
-    first = client.get("/book/").text
-    assert ", by phone" in first
-    assert client.get("/book/").text == first
-    change_host(database, meeting_link="https://meet.example.com/ann")
-    assert ", by video" in client.get("/book/").text
-    before = open_starts(client)
-    book(client, before[0])
-    assert open_starts(client) == before[1:]
-
-
 def test_a_page_that_was_laid_out_for_another_address_names_the_one_that_it_is_known_by(client):
     assert 'rel="canonical" href="http://127.0.0.1:8000/book/"' in client.get("/book").text
     assert 'rel="canonical" href="http://127.0.0.1:8000/book/"' in client.get("/book/").text

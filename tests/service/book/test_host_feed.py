@@ -2,7 +2,6 @@
 
 import icalendar
 import pytest
-import vobject
 
 from lead_service.book.forms import parse_start
 from lead_service.book.hosts import feed
@@ -66,13 +65,6 @@ def test_each_host_has_a_feed_of_their_own(client, context, path):
     assert len(events(client.get(path(ann)))) == 1
 
 
-def test_a_new_version_closes_the_old_link(client, path, database):
-    old = path()
-    database.write(lambda session: setattr(session.get_one(Host, 1), "feed_version", 2))
-    assert client.get(old).status_code == 404
-    assert client.get(path()).status_code == 200
-
-
 def test_a_wrong_link_is_no_page_like_any_other(client, path):
     nowhere = client.get("/no/such/page/")
     for token in ("x", "0" * 64, "é", path().split("/")[2].upper(), path().split("/")[2][:-1]):
@@ -80,30 +72,6 @@ def test_a_wrong_link_is_no_page_like_any_other(client, path):
         assert (answer.status_code, answer.data) == (404, nowhere.data)
 
 
-def test_two_programs_read_the_same_feed(client, path):
-    for number in range(3):
-        book(client, name=f"O'Neil; Nguyễn, {number}", email=f"{number}@example.com")
-    data = client.get(path()).data
-    found = [
-        {
-            (str(one["UID"]), str(one["SUMMARY"]), one["DTSTART"].dt)
-            for one in icalendar.Calendar.from_ical(data).walk("VEVENT")
-        },
-        {
-            (one.uid.value, one.summary.value, one.dtstart.value)
-            for one in vobject.readOne(data.decode()).vevent_list
-        },
-    ]
-    assert len(found[0]) == 3
-    assert found[0] == found[1]
-
-
 def test_the_feed_of_a_host_who_takes_no_calls_is_closed(client, path, database):
     change_host(database, is_active=False)
     assert client.get(path()).status_code == 404
-
-
-def test_a_feed_without_a_call_is_a_calendar_all_the_same(client, path):
-    assert events(client.get(path())) == []
-    calendar = icalendar.Calendar.from_ical(client.get(path()).data)
-    assert calendar["NAME"] == "Calls of ACTION Advisory"

@@ -57,13 +57,6 @@ def test_the_host_is_shown_before_and_after_booking(app, client, database, mails
     assert len(links) == 4 and not [link for link in links if "Ann" in link]
 
 
-def test_a_cancelled_slot_can_be_booked_again(client):
-    start = open_starts(client)[0]
-    client.post(book(client, start) + "cancel")
-    assert start in open_starts(client)
-    book(client, start, email="bob@example.com")
-
-
 def test_cancelling_twice_is_one_cancellation_with_a_higher_sequence(client, database, mails, post):
     page = book(client)
     post()

@@ -48,17 +48,6 @@ def test_a_write_that_fails_leaves_nothing(counters):
     assert value(counters) == 0
 
 
-def test_a_failed_write_takes_back_its_tables_too(counters):
-    def work(session):
-        session.execute(text("CREATE TABLE half_made (id INTEGER)"))
-        raise RuntimeError("after the table was made")
-
-    with pytest.raises(RuntimeError):
-        counters.write(work)
-    with counters.read() as session, pytest.raises(DBAPIError):
-        session.execute(text("SELECT * FROM half_made"))
-
-
 def test_changes_in_a_read_session_are_rolled_back(counters):
     with counters.read() as session:
         set_to(session, "a", 1)

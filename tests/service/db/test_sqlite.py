@@ -1,6 +1,5 @@
 """SQLite as we set it up: it keeps what it acknowledges, and writers queue instead of failing."""
 
-import fcntl
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -83,16 +82,6 @@ def test_another_programs_lock_makes_us_wait_and_then_fail_with_a_message(counte
     patient.write(lambda session: set_to(session, "a", 1))
     assert value(counters) == 1
     patient.close()
-
-
-def test_waiting_for_another_process_s_lock_has_a_limit(counters, monkeypatch):
-    monkeypatch.setattr(db_engine, "BUSY_SECONDS", 0.1)
-    counters.write(lambda session: set_to(session, "a", 1))
-    with open(f"{counters.engine.url.database}.lock") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(StorageBusy):
-            counters.write(lambda session: set_to(session, "a", 2))
-    assert value(counters) == 1
 
 
 def test_the_lock_file_is_the_owners_alone(counters):

@@ -1,7 +1,6 @@
 """When the database fails: nothing half stored, said plainly, what was typed kept."""
 
 import itertools
-import threading
 
 import pytest
 from psycopg import errors
@@ -13,7 +12,6 @@ from lead_service.leads.models import Lead
 from tests.faults.holding import held
 from tests.support.app.visitor_forms import booking_form, open_starts
 from tests.support.engines import only_postgresql, only_sqlite
-from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("at")]
 
@@ -138,28 +136,6 @@ def test_errors_of_postgresql_are_reported_by_their_cause(client, app, error, st
     event.remove(engine, "before_cursor_execute", fail)
     assert answer.status_code == status
     assert 'value="Ada Example"' in answer.text and "in trouble" not in answer.text
-    assert client.post("/book/", data=form).status_code == 303
-
-
-@only_sqlite
-def test_waiting_for_a_hanging_writer_ends(client, app, monkeypatch):
-    inside = app.extensions["lead_service"].database
-    form = booking_form(client, open_starts(client)[0])
-    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.3)
-    hold, held = threading.Event(), threading.Event()
-
-    def hang(session) -> None:
-        session.execute(text("SELECT 1"))
-        held.set()
-        hold.wait(PATIENCE)
-
-    writer = threading.Thread(target=inside.write, args=(hang,))
-    writer.start()
-    assert held.wait(PATIENCE)
-    assert client.post("/book/", data=form).status_code == 503
-    assert writer.is_alive()
-    hold.set()
-    writer.join()
     assert client.post("/book/", data=form).status_code == 303
 
 

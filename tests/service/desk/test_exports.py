@@ -74,13 +74,6 @@ def test_the_csv_of_a_view_has_its_leads_with_all_their_details(client, admin, f
     assert client.get("/desk/leads.csv?stage=sold").status_code == 404
 
 
-def test_the_file_is_a_download_and_is_not_cached(client, admin):
-    headers = client.get("/desk/leads.csv").headers
-    assert headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Cache-Control"] == "no-store"
-
-
 def test_a_formula_stays_text_and_only_the_file_for_other_systems_keeps_phone_numbers(
     client, admin, database
 ):

@@ -3,12 +3,9 @@
 import re
 from datetime import datetime
 
-from sqlalchemy import select
-
-from lead_service.accounts.members import Member
 from lead_service.book.forms import start_text
 from tests.support.app.desk_client import press
-from tests.support.app.host_pages import HOST, hours, starts_on, stored, weekly
+from tests.support.app.host_pages import HOST, starts_on, stored
 from tests.support.app.hosts import change_host
 from tests.support.app.visitor_forms import book, hidden
 
@@ -132,17 +129,3 @@ def test_a_host_who_stopped_taking_calls_still_lists_booked_ones(client, admin, 
 
 
 # -- Who may -----------------------------------------------------------------------------------
-
-
-def test_a_member_reads_availability_and_changes_none_of_it(client, admin, database):
-    def demote(session) -> None:
-        session.scalars(select(Member)).one().role = "member"
-
-    database.write(demote)
-    page = client.get(HOST).text
-    assert "Only admins can change this page." in page
-    assert "/hours/" not in page
-    assert "Add a host" not in client.get("/desk/availability/").text
-    sent = press(client, "/desk/team/", HOST + "hours/", **hours())
-    assert sent.status_code == 403
-    assert weekly(database) != []

@@ -12,7 +12,6 @@ import lead_service
 from lead_service.emails.message import LONGEST_SUBJECT, VISITOR, EmailKind
 from lead_service.leads.consent import Agreed, Occasion, permission
 from tests.support.app.every_email import alarm, take_every_path
-from tests.support.app.visitor_forms import answers, book
 from tests.unit.test_plain_words import INSTEAD
 
 pytestmark = pytest.mark.usefixtures("at")
@@ -159,20 +158,6 @@ def test_every_email_names_the_practice_and_links_its_privacy_page(every_mail):
 
 def test_no_email_is_html_alone(every_mail):
     assert all(len(message.text) > 100 for message in every_mail)
-
-
-def test_the_team_reads_the_title_of_the_article_that_led_to_them(client, framework, mails):
-    read = {"step": "clarify", "from": "about-clarify"} | answers(framework, "clarify", 1)
-    where = client.post("/assessment/", data=read).location
-    where = client.post(where, data={"phase": "pilot-stuck"}).location
-    while not where.endswith("/result/"):
-        where = client.post(where, data=answers(framework, where.split("/")[3], 1)).location
-    client.post(where + "mail", data={"email": "b@example.com"})
-    book(client, **{"from": "about-organize"})
-    told = {message.kind: message for _, message in mails()}
-    for kind, article in (("new_lead", "clarify"), ("booking_for_host", "organize")):
-        for part in (told[kind].text, told[kind].html):
-            assert f"An article about {article}" in part and "about-" not in part
 
 
 def test_the_emails_of_one_call_make_one_thread(every_mail):

@@ -81,16 +81,6 @@ def test_a_held_email_leaves_only_after_its_lead_is_released(room, lead_id):
     assert transport.tried == ["one"] and room.row(held).state == "sent"
 
 
-def test_a_released_reminder_still_waits_for_its_time(room, lead_id):
-    room.put(lead_id=lead_id, held=True, due_at=NOW + HOUR)
-    room.database.write(lambda session: outbox.release(session, lead_id, NOW))
-    transport = FakeTransport()
-    room.drain(transport, NOW)
-    assert transport.tried == []
-    room.drain(transport, NOW + HOUR)
-    assert transport.tried == ["one"]
-
-
 def test_waiting_emails_of_a_restored_backup_need_a_release(room, lead_id):
     now, later = room.put("now", lead_id=lead_id), room.put("later", due_at=NOW + 2 * HOUR)
     gone = room.put("gone")

@@ -4,8 +4,6 @@ import json
 import re
 import shutil
 import sqlite3
-import time
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ import pytest
 from lead_service.book.hosts import setup
 from lead_service.db import schema
 from lead_service.db.engine import Database
-from lead_service.ops import backup, checks
+from lead_service.ops import checks
 from tests.support.app.commands import run_here
 from tests.support.processes import free_port
 
@@ -161,11 +159,6 @@ def test_an_address_of_another_machine_is_not_called_a_port_in_use(given, refuse
     assert "in use" not in complaint
 
 
-def test_the_version_is_the_package_s(command):
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert command("--version")[1] == f"lead-service {version}\n"
-
-
 @pytest.mark.parametrize(
     "words", [["nosuch"], ["check", "--nosuch"], ["restore"], ["desk", "link", "--old"]]
 )
@@ -248,16 +241,6 @@ def test_an_address_without_data_is_reported_as_such(command, migrated):
     assert (code, noted) == (0, "nothing was stored about ada@example.com\n")
     assert set(json.loads(said).values()) == {0}
     assert command("export", "ada@example.com")[2] == ""  # that it was erased is held
-
-
-def test_a_long_backup_reports_its_progress(command, given, tmp_path, migrated):
-    copy = tmp_path / "copy"
-    assert command("backup", str(copy))[2] == ""
-    given.setattr(backup, "IN_A_LOG", 0.01)
-    counts = backup.sqlite.check(copy)
-    given.setattr(backup.sqlite, "check", lambda _path: time.sleep(0.1) or counts)
-    assert re.match(r"backup: \d+ s, \d+ MB\n", command("backup", str(tmp_path / "another"))[2])
-    assert re.match(r"restore: \d+ s, \d+ MB\n", command("restore", str(copy))[2])
 
 
 # -- Local data -------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import press, sign_in
 from tests.support.app.personal_data import leave_every_trace, write
 from tests.support.app.stored_data import mentions
-from tests.support.app.visitor_forms import VISITOR, book, open_starts
+from tests.support.app.visitor_forms import VISITOR, book
 from tests.support.engines import only_sqlite
 
 ADA, EVE = VISITOR["email"], "eve@example.com"
@@ -105,12 +105,6 @@ def test_an_address_is_found_however_it_is_typed(visitor, database, settings):
         assert export(database, settings, typed) == export(database, settings)
 
 
-def test_an_invalid_address_is_reported(database, settings):
-    for work in (export, erase):
-        with pytest.raises(ValueError):
-            work(database, settings, "ada at example")
-
-
 # -- Erasing --------------------------------------------------------------------------------
 
 
@@ -161,15 +155,6 @@ def test_only_a_keyed_digest_remains(visitor, database, settings):
     other = settings.model_copy(update={"secret_key": None})
     with database.read() as session:
         assert privacy_export.export_data(session, other, ADA)["suppression"] == []
-
-
-def test_the_time_of_an_erased_call_is_offered_again(client, visitor, database, settings):
-    with database.read() as session:
-        start = session.scalars(select(Booking.starts_at)).one()
-    offered = f"{start:%Y%m%dT%H%MZ}"
-    assert offered not in open_starts(client)
-    erase(database, settings)
-    assert offered in open_starts(client)
 
 
 def test_an_erased_person_who_returns_gets_a_new_id(client, visitor, database, settings):
