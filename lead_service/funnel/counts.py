@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 WEEK = timedelta(days=7)
+OTHERS = "\n"  # the key of a line for all others; no source or article has this name
 SMALL = 20  # below it, one person changes a share by over five points
 
 
@@ -195,6 +196,16 @@ def report(numbers: Mapping[Key, int], first: date, last: date) -> Report:
         [(week, Line(counted)) for week, counted in weeks.items()],
         *(_ranked(ways[way]) for way in Way),
     )
+
+
+def shortened(lines: Lines, most: int) -> Lines:
+    """Return the first `most` lines, those after them as one named OTHERS, and the unknown one."""
+    named, unknown = [one for one in lines if one[0]], [one for one in lines if not one[0]]
+    rest = named[most:]
+    others: Counter[str] = Counter()
+    for _, line in rest:
+        others.update(line.numbers)
+    return [*named[:most], *([(OTHERS, Line(others))] if rest else []), *unknown]
 
 
 def _ranked(lines: Mapping[str, Counter[str]]) -> Lines:

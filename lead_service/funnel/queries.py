@@ -28,7 +28,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from ..assess.models import Assessment, framework_in
 from ..book.models import Booking, CallOutcome, Status
 from ..leads.models import EventKind, Lead, LeadEvent, Stage
-from ..leads.touch import name_of
+from ..leads.touch import PARAMETERS, name_of
 from .counts import Fact, FunnelStage, answered, progress
 
 Span = tuple[datetime, datetime]  # half-open
@@ -179,7 +179,9 @@ def _first_source(touch: SQLColumnExpression[Any], own: SQLColumnExpression[str]
 
 def _source_in(touch: SQLColumnExpression[Any]) -> ColumnElement[str]:
     """Return SQL for the source in a stored touch, written like other sources."""
-    values = {name: touch[name].as_string() for name in ("utm_source", "ref")}
+    first = ("utm_source", "ref")  # as in `name_of`
+    names = dict.fromkeys((*first, *PARAMETERS))
+    values = {name: touch[name].as_string() for name in names}
     written = (
         f"{name}=" + func.replace(func.replace(value, "+", "%2B"), "&", "%26")
         for name, value in values.items()

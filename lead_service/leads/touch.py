@@ -3,9 +3,11 @@
 A source is the text of the parameters `utm_*` and `ref`, such as `utm_source=linkedin&ref=team`.
 It may be in any script, so only "&" and "+" are percent-encoded: a letter would take up to twelve
 characters. People forward links and type anything, so a value that may identify a person is
-dropped: an address, a long number, a long text. `site.js` passes values on by the same rule.
+dropped: an address, a number as long as a phone number or a bank card's, a long text. `site.js`
+passes values on by the same rule.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +17,9 @@ from urllib.parse import parse_qsl
 
 PARAMETERS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref")
 BY_HAND = {"by_hand": "yes"}  # marks a source that a member typed, which links must not repeat
-MARKS = frozenset(" ._~-&'+:/,()")  # allowed beside letters and digits, except at the start
-MOST_DIGITS = 8  # of a date; a phone number has more
+MARKS = frozenset(" ._~-&'+:/,()|")  # allowed beside letters and digits, except at the start
+PERSONAL = range(9, 17)  # digits of a phone number or a bank card; dates have fewer, ads' ids more
+BETWEEN_NUMBERS = re.compile(r"[^\W\d]|\|")  # letters, "_" and "|"; other marks are within numbers
 LONGEST_VALUE = 60  # with "&" and "+" as three characters, as they are written
 LONGEST = len(PARAMETERS) * 75  # characters of a source
 
@@ -52,7 +55,10 @@ def written_by_hand(how: str) -> str:
     """Turn a member's description into the value of a source: messe m\u00fcnchen."""
     words = [word for word in _plain(how).split() if "@" not in word]
     known = (letter if _is_letter(letter) or letter in MARKS else " " for letter in " ".join(words))
-    text = " ".join("".join(known).replace("//", " ").split()).lstrip("".join(MARKS))
+    text = "".join(known).replace("//", " ")
+    for number in filter(_is_personal, BETWEEN_NUMBERS.split(text)):
+        text = text.replace(number, " ")
+    text = " ".join(text.split()).lstrip("".join(MARKS))
     while len(_encoded(text)) > LONGEST_VALUE:
         text = text[:-1]
     return text.rstrip()
@@ -79,10 +85,14 @@ def _plain(text: str) -> str:
 
 def _is_kept(value: str) -> bool:
     is_plain = "//" not in value and all(_is_letter(one) or one in MARKS for one in value)
-    is_short = (
-        0 < len(_encoded(value)) <= LONGEST_VALUE and sum(map(str.isdecimal, value)) <= MOST_DIGITS
-    )
-    return is_plain and is_short and unicodedata.category(value[0])[0] in "LN"
+    if not is_plain or not 0 < len(_encoded(value)) <= LONGEST_VALUE:
+        return False
+    is_anyone = any(map(_is_personal, BETWEEN_NUMBERS.split(value)))
+    return not is_anyone and unicodedata.category(value[0])[0] in "LN"
+
+
+def _is_personal(number: str) -> bool:
+    return sum(map(str.isdecimal, number)) in PERSONAL
 
 
 def _is_letter(character: str) -> bool:

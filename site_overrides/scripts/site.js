@@ -24,12 +24,14 @@ system.addEventListener("change", offerOther);
 offerOther();
 
 // What led a reader here goes along to the next page: in its address, so there is no cookie.
-// What may say who someone is does not: an address, a long number, a long text. The service has
+// What may say who someone is does not: an address, a phone number, a long text. The service has
 // the same rule (leads/touch.py).
 const given = new URLSearchParams(location.search);
 const plain = (value) => value.replace(/\p{Cf}/gu, "").toLowerCase().normalize().replace(/\s+/g, " ").trim();
-const isPlain = (value) => /^[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd} ._~&'+:/,()-]*$/u.test(value) && !value.includes("//");
-const isKept = (value) => isPlain(value) && [...value.replace(/[&+]/g, "%26")].length <= 60 && (value.match(/\p{Nd}/gu) ?? []).length <= 8;
+const isPlain = (value) => /^[\p{L}\p{Nd}][\p{L}\p{M}\p{Nd} ._~&'+:/,()|-]*$/u.test(value) && !value.includes("//");
+const digits = (text) => (text.match(/\p{Nd}/gu) ?? []).length;
+const isPersonal = (value) => value.split(/[\p{L}_|]/u).map(digits).some((count) => count > 8 && count < 17);
+const isKept = (value) => isPlain(value) && [...value.replace(/[&+]/g, "%26")].length <= 60 && !isPersonal(value);
 const source = ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "ref"]
   .map((name) => [name, plain(given.get(name) ?? "")])
   .filter(([, value]) => isKept(value));

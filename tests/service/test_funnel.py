@@ -121,6 +121,9 @@ def test_activity_counts_by_its_own_source_and_by_the_leads_first(client, framew
     assert first["linkedin"]["completed"] == first["linkedin"]["booked"] == 1
     assert first[""]["started"] == own[""]["started"] == 1
     assert "newsletter" not in first
+    book(client, email="by@example.com", utm_campaign="spring", utm_term="x")
+    report = count(database)
+    assert dict(report.first_sources)["spring"] == dict(report.sources)["spring"]
 
 
 def test_events_before_or_after_the_weeks_are_not_counted(journey, database):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_service.funnel.counts import (
+    OTHERS,
     WEEK,
     Fact,
     FunnelStage,
@@ -16,6 +17,7 @@ from lead_service.funnel.counts import (
     percent,
     progress,
     report,
+    shortened,
     stopped,
 )
 
@@ -81,6 +83,15 @@ def test_the_article_with_most_calls_comes_first_and_none_last():
     found += [Fact(MONDAY, "booked", number, slug) for slug, number in (("", 5), ("busy", 1))]
     made = report(count(found), MONDAY, MONDAY)
     assert [article for article, _ in made.articles] == ["busy", "idle", ""]
+
+
+def test_lines_beyond_the_most_are_added_up_and_the_unknown_one_stays():
+    found = [Fact(MONDAY, "booked", number, name) for number, name in enumerate(("", *"abcd"), 1)]
+    lines = shortened(report(count(found), MONDAY, MONDAY).articles, most=2)
+    assert [(name, line["booked"]) for name, line in lines] == [
+        *(("d", 5), ("c", 4), (OTHERS, 3 + 2), ("", 1))
+    ]
+    assert shortened(lines, most=3) == lines
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 from flask import render_template, request
 
@@ -92,7 +93,8 @@ def funnel() -> tuple[str, int]:
         call_rates=CALL_RATES,
         wholes=WHOLES,
         answered=answered,
-        listed=LISTED,
+        shortened=partial(counts.shortened, most=LISTED),
+        others=counts.OTHERS,
         small=counts.SMALL,
         closes_after=archived_counts.CLOSES_AFTER,
         stops=[(step, report.total[stopped(step.slug)]) for step in steps],

@@ -47,7 +47,7 @@ MARK = "\ufeff"
 FORMULA = frozenset("=+-@\u2212")
 CONTROL = frozenset("\t\r\n\0")
 QUOTES = frozenset("\"'\u201a\u201e")  # quotes outside of the categories below
-PHONE_NUMBER = re.compile(r"\+[0-9 ().-]+")  # safe, although it starts with +
+PHONE_NUMBER = re.compile(r"\+[0-9 ()./-]+")  # safe, although it starts with +
 SKIPPED = {"Cc", "Cf", "Pi", "Pf", "Sk"}  # controls, zero-width characters, quotes, lone accents
 
 AT_ONCE = 500

@@ -95,8 +95,9 @@ class LeadFilter:
         if self.source:
             ends = (Lead.first_touch, Lead.last_touch)
             named = [end[name].as_string() for end in ends for name in touch.PARAMETERS]
-            known = [one == self.source for one in named]
-            query = query.where(or_(*known, _is_known_from(typed_source == self.source)))
+            known = [one.contains(self.source, autoescape=True) for one in named]
+            typed = typed_source.contains(self.source, autoescape=True)
+            query = query.where(or_(*known, _is_known_from(typed)))
         query = query.where(*self.matches())
         # With an index for the order, SQLite would fetch 50,000 leads one by one to find none: ten
         # times as long as reading the table. No index has this expression.
