@@ -216,8 +216,8 @@ class Settings(BaseModel):
 
     practice_reply_time: str = Field(
         "",
-        description="When you answer a message, such as `within one working day`. The contact page "
-        "and the email that confirms a message say it.",
+        description="When you answer a message, such as `within one business day`. The contact "
+        "page and the email that confirms a message say it.",
     )
 
     feeds_allow_loopback: bool = Field(

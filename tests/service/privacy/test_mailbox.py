@@ -41,7 +41,7 @@ def test_a_consent_counts_from_its_confirmation_by_email_until_its_withdrawal(
     assert not may_write(database)  # looking changes nothing
     shown = client.get(page).text
     assert "Yes, you may email me" in shown
-    assert "If you confirm, we may email you about our services." in shown
+    assert "With your permission, we may email you about our services." in shown
     client.post(page, data={"choice": "confirm"})
     assert may_write(database)
     shown = client.get(page).text
