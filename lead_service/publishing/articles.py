@@ -58,6 +58,10 @@ class Listing:
         places = {article.url: place for place, article in enumerate(newest)}
         return cls(newest, {step: tuple(members) for step, members in by_step.items()}, places)
 
+    def is_in_feed(self, url: str) -> bool:
+        """Say whether an address is that of an article in the feed."""
+        return self.places.get(url, IN_FEED) < IN_FEED
+
     def of_step(self, slug: str) -> tuple[Article, ...]:
         """Return the articles about one step, newest first."""
         return self.by_step.get(slug, ())

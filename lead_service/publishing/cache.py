@@ -19,7 +19,10 @@ from typing import Any
 
 SERVICE = Path(__file__).resolve().parents[1]
 FOLDER = SERVICE.parent / ".cache" / "site"
-PROGRAMS = ("mkdocs", "markdown", "pymdown-extensions", "pygments", "mkdocs-material", "jinja2")
+PROGRAMS = (
+    *("mkdocs", "mkdocs-material", "markdown", "pymdown-extensions", "pygments"),
+    *("jinja2", "typst"),
+)
 NOTED = 24 * 60 * 60  # seconds; a file's last use is recorded once a day
 UNUSED = 30 * NOTED  # files unused for this long are deleted
 MARK = 64  # characters of a hash

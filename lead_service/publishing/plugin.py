@@ -37,7 +37,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files, InclusionLevel, get_files
 from mkdocs.structure.pages import Page
-from mkdocs.utils import get_build_datetime, write_file
+from mkdocs.utils import CountHandler, get_build_datetime, write_file
 
 from .. import palette, settings
 from ..action_framework.counts import counts
@@ -56,7 +56,7 @@ from .faults import config_faults, mistakes, placeholders
 from .json_ld import Facts
 from .media import pictures, portraits
 from .media.drawings import Cards
-from .records import Record, Records, Site, Stamp, Warned, stamp_of
+from .records import Record, Records, Site, Stamp, stamp_of
 from .rendering import SitePage
 from .search_index import SearchIndex
 
@@ -94,9 +94,9 @@ class Build:
     people: dict[str, Person] = field(default_factory=dict)  # by slug
     addresses: links.Addresses = field(init=False)
     faults: list[str] = field(default_factory=list)  # in the pages, each with file and line
-    warned: Warned = field(default_factory=lambda: Warned(logging.WARNING))
     files: Site = field(init=False)
     records: Records = field(init=False)
+    pages: dict[str, Record] = field(default_factory=dict)  # by source path
     listing: listings.Listing = field(init=False)
     bodies: dict[str, str] = field(default_factory=dict)  # of new and changed pages
     moved: dict[str, str] = field(default_factory=dict)  # old addresses and where they lead
@@ -122,6 +122,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     _source: str  # of mkdocs.yml
     _look: assets.Look
     _nav: list[Any] | None  # as mkdocs.yml has it
+    _warned: CountHandler
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Remember whether this is a preview, which needs no files for web servers."""
@@ -130,6 +131,9 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Read the settings and the framework; stop the build with all their faults."""
+        self._warned = CountHandler()
+        self._warned.setLevel(logging.WARNING)
+        logging.getLogger("mkdocs").addHandler(self._warned)
         self._configure(config)
         self._source = Path(config.config_file_path).read_text("utf-8")
         faults = [*config_faults.lost(self._source), *self._faults_in_look(config)]
@@ -191,7 +195,6 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         if faults:
             return faults
         self.build = Build(framework, get_build_datetime().date())
-        logging.getLogger("mkdocs").addHandler(self.build.warned)
         self.build.calls = call_types
         words = placeholders.words(
             self.build.framework,
@@ -256,21 +259,14 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         menu = menus.Menus(self._nav, files, build.addresses.known, has_imprint=has_imprint)
         build.faults += (self._setting(wrong, text) for text, wrong in menu.faults)
         build.menu = menu.entries
-        records = build.records.now
-        build.listing = listings.Listing.of(one.article for one in records.values() if one.article)
+        articles = (page.article for page in build.pages.values() if page.article)
+        build.listing = listings.Listing.of(articles)
         build.files = Site(files)
         build.files.stale = self._stale(build.files, config)
-        pages = build.files.all_pages(inclusion=self._inclusion)
-        build.compressor = assets.Compressor(len(pages))
-        for file in pages:
-            if file.src_uri in build.files.stale:
-                SitePage(file, config, self._extensions_for, build.faults)
+        build.compressor = assets.Compressor(len(build.pages))
+        for path in build.files.stale:
+            SitePage(files.src_uris[path], config, self._extensions_for, build.faults)
         return build.files
-
-    @property
-    def _inclusion(self) -> Callable[[InclusionLevel], bool]:
-        """Which pages are part of the site."""
-        return InclusionLevel.is_in_serve if self.is_preview else InclusionLevel.is_included
 
     def _stale(self, files: Site, config: MkDocsConfig) -> set[str]:
         """Return the source paths of the pages that would come out otherwise than the last time.
@@ -280,26 +276,23 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build, listing, stale = self.build, self.build.listing, set()
         facts = {one.url: hash_of(one) for one in listing.newest}
         all_facts = hash_of(facts)
-        in_feed = listing.newest[: listings.IN_FEED]
-        for file in files.all_pages(inclusion=self._inclusion):
-            record = build.records.now.get(file.src_uri)
-            if not record:
-                continue
+        for path, record in build.pages.items():
             shown: object = all_facts
             if article := record.article:
                 near = (article, listing.older(article), listing.newer(article))
                 shown = [one and facts[one.url] for one in (*near, *listing.related(article))]
+            file = files.src_uris[path]
             beside = shown, file.inclusion
             is_same = record.beside == beside and files.finds(record.found)
-            is_same &= bool(record.html) or record.article not in in_feed
+            is_same &= bool(record.html) or not listing.is_in_feed(record.url)
             for src, addresses in record.pictures.items() if is_same else ():
                 picture = self._picture(file, config, files, src)
                 is_same &= (picture and picture[1]) == addresses
             if not (is_same and all(map(build_cache.note, (record.page, *record.cards)))):
-                stale.add(file.src_uri)
+                stale.add(path)
             record.beside = beside
-        records = build.records.now.items()
-        return stale | {path for path, one in records if not stale.isdisjoint(one.anchors_in)}
+        pages = build.pages.items()
+        return stale | {path for path, one in pages if not stale.isdisjoint(one.anchors_in)}
 
     def _setting(self, wrong: str, text: str) -> str:
         """Return a fault with the line of a text in mkdocs.yml, if it is found."""
@@ -408,7 +401,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             if not self.is_preview:
                 build.addresses.hidden[f"/{file.url}"] = file.src_uri
                 return
-        build.records.now[file.src_uri] = record
+        build.pages[file.src_uri] = record
         build.unconfirmed += (f"{file.src_uri}: {text}" for text in said.confirm)
         once.check(front)
         for old in map(server_config.old_address, said.redirect_from):
@@ -427,7 +420,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
         """Set the template of articles, and replace placeholders."""
-        record = self.build.records.now[page.file.src_uri]
+        record = self.build.pages[page.file.src_uri]
         page.meta = {"template": "article.html"} if record.article else {}
         page.meta |= record.data
         self.build.files.asked = {}
@@ -435,7 +428,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Check links, and record an article's text for the feed."""
-        record = self.build.records.now[page.file.src_uri]
+        record = self.build.pages[page.file.src_uri]
         record.found, record.pictures = self.build.files.asked, {}
         record.anchors_in = frozenset(file.src_uri for file in page.links_to_anchors or ())
         record.ids = frozenset(page.present_anchor_ids or ())
@@ -452,8 +445,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             return known
 
         html = pictures.rewritten(html, find)
-        is_in_feed = record.article in self.build.listing.newest[: listings.IN_FEED]
-        record.html = html if is_in_feed else ""
+        record.html = html if self.build.listing.is_in_feed(record.url) else ""
         return html
 
     def _picture(
@@ -486,10 +478,9 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:
         """Set the templates' values that all pages share."""
         _set_up(env)
-        build, records = self.build, self.build.records.now
-        for file in build.files.all_pages(inclusion=self._inclusion):
-            if record := records.get(file.src_uri):
-                build.faults += build.addresses.faults(record.links, file)
+        build, pages = self.build, self.build.pages
+        for path, record in pages.items():
+            build.faults += build.addresses.faults(record.links, files.src_uris[path])
         self._refuse_faults(files)
         self._leave_out_unused(files, config)
         self._tell_anchors(config)
@@ -507,14 +498,10 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             people=people,
             unconfirmed=build.unconfirmed,
             listing=build.listing,
-            article_at=lambda path: records[path].article if path in records else None,
+            article_at=lambda path: pages[path].article if path in pages else None,
             in_feed=listings.IN_FEED,
-            texts={one.url: one.html for one in records.values()},
-            all_pages=[
-                (file.src_uri, records[file.src_uri])
-                for file in build.files.all_pages()
-                if file.src_uri in records
-            ],
+            texts={page.url: page.html for page in pages.values()},
+            all_pages=pages,
             changed=self._changed(config),
             step_links={step.slug: f"/framework/{step.slug}/" for step in framework.steps},
             asset=published.address,
@@ -534,13 +521,11 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     def _tell_anchors(self, config: MkDocsConfig) -> None:
         """Tell MkDocs the parts of pages that it does not render, to check links to them."""
-        files = self.build.files
-        for file in files.documentation_pages(inclusion=self._inclusion):
-            assert file.page
-            for target in file.page.links_to_anchors or ():
-                record = self.build.records.now.get(target.src_uri)
-                if record and target.src_uri not in files.stale:
-                    Page(None, target, config).present_anchor_ids = {*record.ids}
+        stale, pages = self.build.files.stale, self.build.pages
+        linked = {path for one in stale for path in pages[one].anchors_in}
+        for path in linked & pages.keys() - stale:
+            target = Page(None, self.build.files.src_uris[path], config)
+            target.present_anchor_ids = {*pages[path].ids}
 
     def _leave_out_unused(self, files: Files, config: MkDocsConfig) -> None:
         """Publish only files to which a published page links.
@@ -549,7 +534,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         """
         build = self.build
         linked = {unquote(link) for link in build.addresses.linked}
-        fronts = (record.data for record in build.records.now.values())
+        fronts = (page.data for page in build.pages.values())
         named = {self.config.logo, self.config.icon, *chain.from_iterable(map(_texts, fronts))}
         beside = [file for file in files if file.src_dir == config.docs_dir]
         for file in beside:
@@ -575,9 +560,9 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         """Return the anchors of each page, including people's."""
         added = {"main", *self.build.people}
         return {
-            record.url: record.ids | added
-            for record in self.build.records.now.values()
-            if record.data.get("template", "article.html") == "article.html"
+            page.url: page.ids | added
+            for page in self.build.pages.values()
+            if page.data.get("template", "article.html") == "article.html"
         }
 
     def _made_with(self, config: MkDocsConfig) -> str:
@@ -609,7 +594,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         """Record a page, and compress it in the background."""
-        build, record = self.build, self.build.records.now[page.file.src_uri]
+        build, record = self.build, self.build.pages[page.file.src_uri]
         if record.article:
             output = links.naming(output, record.article.slug)
         content = output.encode("utf-8", "xmlcharrefreplace")
@@ -622,18 +607,15 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Write the unchanged pages, the cards, and the files for web servers."""
         build, site = self.build, Path(config.site_dir)
-        cards: list[str] = []
-        for file in build.files.all_pages(inclusion=self._inclusion):
-            record = build.records.now[file.src_uri]
-            cards += record.cards
+        for path, record in build.pages.items():
             title = str(record.data["title"])
             build.search.add(record.url, title, record.page, record.said.keywords)
-            if file.src_uri not in build.files.stale:
-                write_file(Path(record.page).read_bytes(), file.abs_dest_path)
+            if path not in build.files.stale:
+                at, read = build.files.src_uris[path].abs_dest_path, Path(record.page).read_bytes
+                write_file(read(), at)
                 if not self.is_preview:
-                    content = Path(record.page).read_bytes
-                    build.compressor.add(file.abs_dest_path, record.digest, content)
-        build.cards.write(site, cards)
+                    build.compressor.add(at, record.digest, read)
+        build.cards.write(site, chain.from_iterable(page.cards for page in build.pages.values()))
         for one in service_pages(build.calls):
             description = build.filled(one.description)
             build.search.add_described(one.url, one.title, description, one.keywords)
@@ -647,9 +629,12 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         if not self.is_preview:
             build.compressor.finish(site)
             build_cache.tidy()
-        logging.getLogger("mkdocs").removeHandler(build.warned)
-        if not build.warned.is_true:
-            build.records.save()
+        if not self._warned.get_counts():
+            build.records.save(build.pages)
+        self.on_build_error()
+
+    def on_build_error(self, **_of_build: Any) -> None:
+        logging.getLogger("mkdocs").removeHandler(self._warned)
 
 
 def _of_file(path: Path, error: ValueError) -> Iterator[str]:
@@ -692,6 +677,7 @@ def _set_up(env: Environment) -> None:
 def _templates() -> Iterator[Path]:
     for folder in (assets.THEME, assets.THEME / "partials", SERVICE_TEMPLATES):
         yield from folder.glob("*.html")
+    yield from assets.THEME.glob("drawings/*")
 
 
 def _all_of(faults: Sequence[str]) -> PluginError:

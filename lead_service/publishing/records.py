@@ -8,7 +8,6 @@ wrote. MkDocs is not told of such a page, since it asks `Site.documentation_page
 Only a build without any warning is recorded, so the next one tells all warnings again.
 """
 
-import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -53,7 +52,7 @@ class Record:
 
 
 class Records:
-    """The records of the last build, and those of this one by source path."""
+    """The records of the last build's pages, by source path."""
 
     def __init__(self, name: tuple[str, ...], made_with: str) -> None:
         """Take a name for the kind of build, and a hash of what all its pages share."""
@@ -62,7 +61,6 @@ class Records:
         self._before: Mapping[str, Record]
         before, self._as_of, kept = cache.load(*self._name) or ("", 0, {})
         self._before = kept if before == made_with else {}
-        self.now: dict[str, Record] = {}
 
     def unchanged(self, file: File) -> Record | None:
         """Return the record of a page whose file is as it was; read the file only if in doubt."""
@@ -76,8 +74,9 @@ class Records:
             record.stamp = stamp
         return record
 
-    def save(self) -> None:
-        cache.save((self._made_with, self._began, self.now), *self._name)
+    def save(self, pages: Mapping[str, Record]) -> None:
+        """Save the records of this build for the next one."""
+        cache.save((self._made_with, self._began, pages), *self._name)
 
 
 def stamp_of(file: File) -> Stamp:
@@ -101,11 +100,6 @@ class Site(Files):
         """Return the pages to render."""
         return [one for one in self if one.src_uri in self.stale and inclusion(one.inclusion)]
 
-    def all_pages(
-        self, *, inclusion: Callable[[InclusionLevel], bool] = InclusionLevel.is_included
-    ) -> Sequence[File]:
-        return super().documentation_pages(inclusion=inclusion)
-
     def get_file_from_path(self, path: str) -> File | None:
         file = super().get_file_from_path(path)
         self.asked[path] = (file.url, file.inclusion.is_excluded()) if file else None
@@ -117,12 +111,3 @@ class Site(Files):
         for path in known:
             self.get_file_from_path(path)
         return self.asked == known
-
-
-class Warned(logging.Handler):
-    """Remember whether anything was logged as a warning."""
-
-    is_true = False
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.is_true = True
