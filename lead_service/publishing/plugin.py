@@ -265,7 +265,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build.files.stale = self._stale(build.files, config)
         build.compressor = assets.Compressor(len(build.pages))
         for path in build.files.stale:
-            SitePage(files.src_uris[path], config, self._extensions_for, build.faults)
+            SitePage(None, files.src_uris[path], config).faults = build.faults
         return build.files
 
     def _stale(self, files: Site, config: MkDocsConfig) -> set[str]:
@@ -348,9 +348,6 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
                 build.faults += str(error).splitlines()
                 file.inclusion = InclusionLevel.EXCLUDED
 
-    def _extensions_for(self, markdown: str) -> list[Any]:
-        return self._whole if dialect.is_used(markdown) else self._plain
-
     def _person(self, file: File, config: MkDocsConfig, files: Files) -> Person:
         """Read a person, and publish their portrait in several sizes."""
         front = front_matter.read(file)
@@ -419,12 +416,14 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     def on_page_markdown(
         self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
-        """Set the template of articles, and replace placeholders."""
+        """Set the template of articles, replace placeholders, and choose Markdown's extensions."""
         record = self.build.pages[page.file.src_uri]
         page.meta = {"template": "article.html"} if record.article else {}
         page.meta |= record.data
         self.build.files.asked = {}
-        return self.build.filled(markdown, page.meta.get("step"))
+        text = self.build.filled(markdown, page.meta.get("step"))
+        config.markdown_extensions = self._whole if dialect.is_used(text) else self._plain
+        return text
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Check links, and record an article's text for the feed."""

@@ -64,11 +64,6 @@ class Cards:
             place(path, f"{folder}/{os.path.basename(path)}")
 
 
-def picture(template: str, **inputs: str) -> bytes:
-    """Return a PNG of a template, drawn unless it is cached."""
-    return content("png", _made_from(template, inputs), partial(_draw, template, inputs))
-
-
 def _made_from(template: str, inputs: Mapping[str, str]) -> tuple:
     return (TYPST, (TEMPLATES / f"{template}.typ").read_bytes(), sorted(inputs.items()))
 
@@ -93,13 +88,13 @@ def _compiler() -> typst.Compiler:
 
 def icon(svg: str, side: int, *, paper: bool) -> bytes:
     """Return an icon as a PNG of `side` pixels; with paper, it leaves room for rounded corners."""
-    return picture(
-        "icon",
-        icon=svg,
-        side=str(side),
-        part="0.7" if paper else "1",
-        paper=palette.LIGHT["paper"] if paper else "",
-    )
+    inputs = {
+        "icon": svg,
+        "side": str(side),
+        "part": "0.7" if paper else "1",
+        "paper": palette.LIGHT["paper"] if paper else "",
+    }
+    return content("png", _made_from("icon", inputs), partial(_draw, "icon", inputs))
 
 
 def favicon(svg: str) -> bytes:
