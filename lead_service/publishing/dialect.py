@@ -74,7 +74,7 @@ def scrolling(html: str) -> str:
     return TABLE.sub(wrap, html) if "<table>" in html else html
 
 
-class Icons(dict[str, Any]):
+class icons(dict[str, Any]):  # in lower case, since mkdocs.yml asks for a function
     """The icons and emoji, listed once a page uses one: it takes as long as reading fifty pages."""
 
     def __init__(self, options: dict[str, Any], md: Markdown) -> None:
