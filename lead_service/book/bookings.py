@@ -216,14 +216,15 @@ def reassign(
     return True
 
 
-def cancel(session: Session, booking: Booking, now: datetime) -> bool:
+def cancel(session: Session, booking: Booking, now: datetime, *, seen: int | None = None) -> bool:
     """Cancel a booking and free its cells; return False if it was canceled before or has begun.
 
-    A call that has begun can't be canceled: it took place or was missed.
+    A call that has begun can't be canceled: it took place or was missed. Raises Stale.
     """
     lock_one(session, booking)
     if not is_upcoming(booking, now):
         return False
+    _refuse_stale(booking, seen)
     booking.status = Status.CANCELLED
     booking.cancelled_at = now
     booking.sequence += 1

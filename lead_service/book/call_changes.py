@@ -43,13 +43,15 @@ def cancel(
     *,
     note: str = "",
     spam: str = "",
+    seen: int | None = None,
 ) -> bool:
     """Cancel a call and email both sides; False if it is too late, or was canceled before.
 
     With a reason in `spam`, waiting emails are canceled, too. Team and host read the reason;
     the visitor gets an email only if their address is confirmed, since anyone can type any.
+    Raises Stale when the call is no longer at the sequence that was `seen`.
     """
-    if not bookings.cancel(session, call, by.at):
+    if not bookings.cancel(session, call, by.at, seen=seen):
         return False
     notice = ChangeNotice(session, settings, call, by, note)
     if call.quarantine or spam:

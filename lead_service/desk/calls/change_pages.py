@@ -59,7 +59,8 @@ def cancel_call_submit(call_id: int) -> ResponseReturnValue:
     """Cancel a call and email both sides."""
 
     def change(session: Session, call: Booking, by: Actor, note: str) -> None:
-        if not call_changes.cancel(session, context().settings, call, by, note=note):
+        settings = context().settings
+        if not call_changes.cancel(session, settings, call, by, note=note, seen=_seen()):
             raise bookings.NotUpcoming
 
     told = "Canceled. We\u2019ll email the visitor and the host."

@@ -105,14 +105,16 @@ def test_a_form_older_than_a_change_does_not_revert_it(client, call, database):
     moved = {"start": start_text(NOON), "seen": hidden(client.get(call + "move/").text, "seen")}
     given = {"host": str(ben), "seen": hidden(client.get(call + "give/").text, "seen")}
     own = {"host": "1", "seen": given["seen"]}
+    canceled = {"seen": hidden(client.get(call + "cancel/").text, "seen")}
     assert press(client, call + "give/", **given).status_code == 303
-    for action, old in (("move/", moved), ("give/", own), ("give/", given)):
+    stale = (("move/", moved), ("give/", own), ("cancel/", canceled), ("give/", given))
+    for action, old in stale:
         refused = press(client, call + action, note=NOTE, **old)
         is_same = action == "give/" and old == given
         assert refused.status_code == (422 if is_same else 409)
         assert is_same or "has changed since you opened this page" in refused.text
         assert NOTE in refused.text
-    assert stored(database).host_id == ben
+    assert stored(database).host_id == ben and stored(database).is_live
     again = press(client, call + "move/", **moved | {"seen": hidden(refused.text, "seen")})
     assert again.status_code == 303
 
