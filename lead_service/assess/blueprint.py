@@ -1,5 +1,7 @@
 """The self-assessment's blueprint, with functions that its pages share."""
 
+from datetime import datetime
+
 from flask import Blueprint, abort
 
 from .. import clock
@@ -20,11 +22,11 @@ def find_or_404(token: str) -> tuple[models.Assessment, Framework]:
         assessment = models.find_row(connection, token)
         if assessment is None:
             abort(404)
-        remember(assessment)
+        remember(assessment, clock.now())
         return assessment, models.framework_of(connection, assessment)
 
 
-def remember(assessment: models.Assessment) -> None:
-    """Keep an assessment and its source in the links of this page."""
-    reference = models.reference(assessment, context().settings.secret, clock.now())
+def remember(assessment: models.Assessment, made_at: datetime | None = None) -> None:
+    """Keep an assessment and its source in the links of this page; `made_at` as in `reference`."""
+    reference = models.reference(assessment, context().settings.secret, made_at)
     carried.remember(reference, assessment.came_from, assessment.source)

@@ -18,7 +18,7 @@ from ..web.context import context
 from ..web.pages import compressed
 from ..web.security import are_too_many_messages, limit_posts
 from . import earlier, emails, models, pdf, text
-from .blueprint import blueprint, find_or_404
+from .blueprint import blueprint, find_or_404, remember
 from .diagnosis import Diagnosis, diagnose
 from .forms import MailForm
 from .reading import to_read
@@ -234,7 +234,9 @@ def shared(token: str) -> str:
     with context().database.read() as session:
         assessment = models.find_shared(session, token) or abort(404)
         framework = models.framework_of(session, assessment)
-    if not is_own:
+    if is_own:
+        remember(assessment)  # like the email's own link: for the lead's address only
+    else:
         carried.remember(source=BY_SHARED_RESULT)
     if assessment.completed_at is None:
         return render_template("assess/incomplete.html")

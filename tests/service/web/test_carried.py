@@ -97,6 +97,20 @@ def test_a_shared_result_gives_away_no_answers_and_counts_as_a_source(client, fr
     assert kept == ["", "ref=shared-result"]
 
 
+def test_the_emailed_result_keeps_the_source_and_the_answers_for_its_owner(
+    client, framework, database, mails
+):
+    result = answer_all(client, framework, begin_phase(client, **QUERY), 1)
+    client.post(result + "mail", data={"email": VISITOR["email"], "submission": "x" * 20})
+    text = next(mail.text for _, mail in mails() if mail.kind == "result")
+    page, booking = re.findall(r"https?://[^/]+(/(?:assessment/shared|book)/\S+)", text)
+    known = {name: values[0] for name, values in parse_qs(urlsplit(booking).query).items()}
+    assert known == QUERY | {"assessment": known["assessment"]}
+    for where, along in addresses(client.get(page).text):
+        if where.startswith(("/book/", "/contact/", "/assessment/")) and "." not in where:
+            assert along == known, where
+
+
 def test_a_lead_keeps_the_first_touch_and_the_last_one_with_a_source(client, framework, database):
     result = answer_all(client, framework, begin_phase(client, **QUERY), 1)
     answers = reference(client, result)
