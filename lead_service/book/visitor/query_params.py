@@ -3,8 +3,9 @@
 A visitor can make up any of it: an unknown value counts as a missing one.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from urllib.parse import urlencode
 
@@ -29,6 +30,7 @@ from ..models import Booking
 from . import timezones
 
 LONGEST = 200  # characters of Accept-Language that are read
+OWNERS_PAGE = re.compile(r"/assessment/([\w-]{40,})/")
 
 
 @dataclass(frozen=True)
@@ -150,12 +152,23 @@ def brought(session: Session) -> Brought | None:
     given, secret = request.values.get("assessment", ""), context().settings.secret
     if (found := assessments.find_referenced(session, secret, given)) is None:
         return None
+    if _is_from_owners_page(session, found.assessment):
+        found = replace(found, made_at=clock.now())
     owner = ownership.owner_of(session, found.assessment)
     to_any_address = ownership.goes_to_any_address(found, owner, clock.now())
     if owner is None and not to_any_address:
         return None
     carried.remember(assessments.reference(found.assessment, secret, found.made_at))
     return Brought(found, to_any_address)
+
+
+def _is_from_owners_page(session: Session, answers: assessments.Assessment) -> bool:
+    """Say whether the visitor followed a link on the private page of these answers.
+
+    That page may have been open since before someone else used its forwarded link.
+    """
+    page = OWNERS_PAGE.search(request.referrer or "")
+    return page is not None and assessments.find_assessment(session, page[1]) is answers
 
 
 def sent_answers(session: Session, form: Person) -> assessments.Referenced | None:

@@ -58,6 +58,14 @@ def test_the_owner_gets_answers_back_from_the_user_of_a_forwarded_link(
         later()
         book(client, email=THIRD, assessment=again)
         assert owner(database) == JANE
+    later()
+    # Even by the forwarded link, from her own page that was open all the time.
+    opened = client.get(f"/book/?assessment={own}", headers={"Referer": f"https://site{result}"})
+    fresh = re.search(r"assessment=([0-9a-f-]+)", opened.text)
+    assert fresh
+    later()
+    book(client, email="work@example.com", assessment=fresh[1])
+    assert owner(database) == "work@example.com"
     assert "We have your self-assessment answers" not in client.get(page).text
     told = [row.lead_id for row, mail in mails() if "Begin with Assess" in mail.text]
     assert told and third.id not in told
