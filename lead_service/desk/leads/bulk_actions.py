@@ -42,11 +42,11 @@ def change_leads() -> ResponseReturnValue:
                 stale.append(id)
     nothing = "Nothing was changed." if ids else "Nothing was changed: select leads first."
     told = f"Changed {done} lead{'s' if done != 1 else ''}." if done else nothing
-    flash(f"{told}{_left(stale)}")
+    flash(f"{told}{left(stale)}")
     return redirect(url_for(".inbox", **view_in_form().address), 303)
 
 
-def _left(ids: list[int]) -> str:
+def left(ids: list[int]) -> str:
     """Name the leads that were left because someone else changed them; a cookie holds the text."""
     if not ids:
         return ""
@@ -84,13 +84,18 @@ def _change_one(id: int, act: Act, session: Session, by: Actor) -> bool:
     return lead is not None and bool(act(session, lead, by))
 
 
-def _change(session: Session, lead: Lead, values: lead_updates.LeadUpdate, by: Actor) -> bool:
-    """Set values, unless the lead has changed since the list was shown; then raise StaleLead."""
+def is_stale(lead: Lead) -> bool:
+    """Say whether the lead has changed since the form was shown."""
     shown = f"{lead.id}-"
     seen = [one for one in request.form.getlist("seen") if one.startswith(shown)]
-    is_stale = seen and f"{shown}{lead.version}" not in seen
+    return bool(seen) and f"{shown}{lead.version}" not in seen
+
+
+def _change(session: Session, lead: Lead, values: lead_updates.LeadUpdate, by: Actor) -> bool:
+    """Set values, unless the lead has changed since the list was shown; then raise StaleLead."""
     wanted = lead_updates.update_of(lead) | values
-    return lead_updates.save(session, lead, wanted, 0 if is_stale else lead.version, None, by)
+    version = 0 if is_stale(lead) else lead.version
+    return lead_updates.save(session, lead, wanted, version, None, by)
 
 
 def _take(session: Session, lead: Lead, by: Actor) -> bool:

@@ -18,7 +18,7 @@ from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.desk_client import press
 from tests.support.app.hosts import add_host, change_host, changes
 from tests.support.app.stored_data import kept
-from tests.support.app.visitor_forms import book, open_starts
+from tests.support.app.visitor_forms import book, hidden, open_starts
 
 PAGE = 6
 TODAY = MONDAY_MORNING.date()
@@ -362,10 +362,20 @@ def test_marking_spam_lists_the_calls_to_cancel_and_emails_invited_people(
         database.write(lambda session: setattr(session.get_one(Booking, 1), "is_proved", True))
     marked = press(client, "/desk/", "/desk/leads/bulk", do="spam", lead=["1", "99", "x"])
     assert marked.location == SPAM + "?lead=1&lead=99"
-    assert asked in client.get(marked.location).text
+    asked_page = client.get(marked.location).text
+    assert asked in asked_page
     with database.read() as session:
         assert session.get_one(Booking, 1).is_live
-    sent = press(client, marked.location, SPAM, lead="1", back="sort=name")
+    form = {"lead": "1", "seen": hidden(asked_page, "seen"), "back": "sort=name"}
+    press(client, marked.location, SPAM, **form)  # without the call: booked since, or moved
+    assert "Nothing was changed. Left Ada" in client.get("/desk/").text
+    with database.read() as session:
+        assert session.get_one(Booking, 1).is_live
+    form |= {"call": hidden(asked_page, "call")}
+    stale = form | {"seen": f"1-{int(form['seen'].split('-')[1]) - 1}"}
+    press(client, marked.location, SPAM, **stale)
+    assert "Nothing was changed. Left Ada" in client.get("/desk/").text
+    sent = press(client, marked.location, SPAM, **form)
     assert sent.location == "/desk/?sort=name"
     assert "Marked 1 lead as spam and canceled 1 call." in client.get("/desk/").text
     assert {row.kind for row, _ in mails()} & CANCELLATIONS == told
