@@ -171,16 +171,25 @@ def give(
 
 
 def mark(
-    session: Session, settings: Settings, call: Booking, result: CallOutcome | None, by: Actor
+    session: Session,
+    settings: Settings,
+    call: Booking,
+    result: CallOutcome | None,
+    by: Actor,
+    *,
+    seen: str | None = None,
 ) -> bool:
     """Mark the outcome of a call, or undo that; False for one that was canceled or hasn't begun.
 
-    A no-show is emailed to the team, once.
+    A no-show is emailed to the team, once. Raises Stale when the call has neither that outcome
+    nor the one that was `seen` ("" for none).
     """
     session.refresh(call, with_for_update=True)
     if not call.is_live or call.starts_at > by.at:
         return False
     if call.outcome != result:
+        if seen not in (None, call.outcome or ""):
+            raise bookings.Stale
         call.outcome, call.outcome_at = result, by.at if result else None
         event, change = MARKS[result]
         events.record_event(session, call.lead, event, by.at, booking=call.id, member=by.member_id)

@@ -26,10 +26,7 @@ from . import list_pages
 from .start_choice import Refused, asked_start, open_times, why
 
 GIVE_FIRST = "first reassign the call to the host who agreed to that time"
-STALE = (
-    "This call has changed since you opened this page. Check when and with whom it is now, then"
-    " send the form again."
-)
+STALE = f"{list_pages.CHANGED} Check when and with whom it is now, then send the form again."
 OVER = "This call has already started or was canceled. You can\u2019t change it anymore."
 
 

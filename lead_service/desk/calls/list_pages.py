@@ -22,6 +22,7 @@ MOST = 200  # listed upcoming calls
 RESULTS = {CallOutcome.ATTENDED: "Took place", CallOutcome.NO_SHOW: "No-show"}
 VIEWS = {"": "Upcoming", "unmarked": "Needs an outcome", "past": "Past", "cancelled": "Canceled"}
 VIEWS["left"] = "Need another host"
+CHANGED = "This call has changed since you opened this page."
 MARKED = {
     CallOutcome.ATTENDED: "Marked as having taken place.",
     CallOutcome.NO_SHOW: "Marked as a no-show.",
@@ -68,9 +69,14 @@ def mark_call(call_id: int) -> ResponseReturnValue:
 
     def work(session: Session, by: Actor) -> bool:
         call = find_call_or_404(session, call_id)
-        return call_changes.mark(session, context().settings, call, result, by)
+        seen = request.form.get("seen")
+        return call_changes.mark(session, context().settings, call, result, by, seen=seen)
 
-    if not write(work):
+    try:
+        is_marked = write(work)
+    except bookings.Stale:
+        return render_call(call_id, f"{CHANGED} Check its outcome, then mark it again."), 409
+    if not is_marked:
         refusal = "You can mark a call once it has started, unless it was canceled."
         return render_call(call_id, refusal), 409
     flash(MARKED[result])

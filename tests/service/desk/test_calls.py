@@ -262,6 +262,11 @@ def test_an_outcome_can_be_set_corrected_and_undone(client, member, database):
     words = ["call_held", "call_missed", "call_unmarked"]
     assert kinds(database) == words
     assert changes(database, f"call {id}") == [(word, 1) for word in words]
+    seen = hidden(client.get(page).text, "seen")
+    press(client, page, page + "result", result="no_show", seen=seen)
+    for mark, status in (("no_show", 303), ("held", 409)):  # a second press, and an older page
+        assert press(client, page, page + "result", result=mark, seen=seen).status_code == status
+        assert stored(database, id).outcome == "no_show"
 
 
 def test_another_mark_is_refused(client, member, database):
