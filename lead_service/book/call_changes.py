@@ -68,17 +68,27 @@ def cancel(
     return True
 
 
-def correct_email(session: Session, settings: Settings, lead: Lead, email: str, by: Actor) -> Lead:
+def correct_email(
+    session: Session,
+    settings: Settings,
+    lead: Lead,
+    email: str,
+    by: Actor,
+    *,
+    seen: str | None = None,
+) -> Lead:
     """Give a lead and its calls to come the address that they told a member; return the lead.
 
     That is the one that has the address already, if any, with all that we know of this one: its
     timeline keeps the details that differ. A tick that was confirmed from the old mailbox has to
-    be confirmed from the new one.
+    be confirmed from the new one. Raises Stale when the lead no longer has the address `seen`.
     """
     calls = bookings.coming_calls(session, [lead.id], by.at)
     for call in calls:
         bookings.lock_one(session, call)
     session.refresh(lead, with_for_update=True)
+    if seen not in (None, lead.email):
+        raise bookings.Stale
     confirmed = (Consent.lead_id == lead.id, Consent.source != TOLD_SOURCE)
     session.execute(update(Consent).where(*confirmed).values(is_proved=False))
     id, known = lead.id, lead.details

@@ -17,6 +17,11 @@ from ...web.fields import address
 from ..blueprint import blueprint, write
 from .lead_page import find_lead_or_404
 
+STALE = (
+    "Someone else has corrected an address since you opened this page. Check the addresses, then"
+    " send the form again."
+)
+
 
 class EmailForm(Form):
     """The address that was meant."""
@@ -45,12 +50,18 @@ def correct_email_submit(lead_id: int) -> ResponseReturnValue:
         other = session.scalar(select(Lead).where(has_it))
         if other and other.id != lead_id and request.form.get("other") != str(other.id):
             return other
+        if "other" in request.form and other is None:
+            raise bookings.Stale
         found = _find(session, lead_id)
         if found.email != email:
-            found = call_changes.correct_email(session, context().settings, found, email, by)
+            settings, seen = context().settings, request.form.get("seen")
+            found = call_changes.correct_email(session, settings, found, email, by, seen=seen)
         return found.id
 
-    found = write(work)
+    try:
+        found = write(work)
+    except bookings.Stale:
+        return _render(lead_id, form, refusal=STALE), 409
     if isinstance(found, Lead):
         return _render(lead_id, form, found), 409
     told = "Combined the two leads. Details that differ are in the timeline."
@@ -64,10 +75,9 @@ def _find(session: Session, lead_id: int) -> Lead:
     return abort(404) if found.disowned_at else found
 
 
-def _render(lead_id: int, form: EmailForm, other: Lead | None = None) -> str:
+def _render(lead_id: int, form: EmailForm, other: Lead | None = None, refusal: str = "") -> str:
     with context().database.read() as session:
         found = _find(session, lead_id)
         calls = bookings.coming_calls(session, [found.id], clock.now())
-        return render_template(
-            "desk/leads/email.html", lead=found, form=form, other=other, calls=calls
-        )
+        page, shown = "desk/leads/email.html", {"lead": found, "form": form, "calls": calls}
+        return render_template(page, **shown, other=other, refusal=refusal)

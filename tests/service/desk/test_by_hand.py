@@ -252,7 +252,10 @@ def test_a_member_corrects_the_address_of_a_lead_and_of_its_calls(client, member
     page = LEAD + "email/"
     assert page in client.get(LEAD).text
     assert press(client, page, email="dana").status_code == 422
-    assert press(client, page, email="dana@acme.test").location == LEAD
+    seen = hidden(client.get(page).text, "seen")
+    assert press(client, page, email="dana@acme.test", seen=seen).location == LEAD
+    stale = press(client, page, email="dana@other.test", seen=seen)
+    assert stale.status_code == 409 and "Someone else has corrected an address" in stale.text
     found, call = one(database, Lead), one(database, Booking)
     assert (found.email, found.bounced_at, found.owner_id) == ("dana@acme.test", None, 1)
     assert (found.first_touch["utm_source"], call.email) == ("trade fair", "dana@acme.test")
@@ -271,7 +274,10 @@ def test_a_member_can_merge_two_leads_of_one_person(client, lead, database):
     page, email = "/desk/leads/2/email/", {"email": "Dana@example.com"}
     asked = press(client, page, **email)
     assert asked.status_code == 409 and "has this address already" in asked.text
-    combined = press(client, page, **email, other=hidden(asked.text, "other"))
+    both = {"other": hidden(asked.text, "other"), "seen": hidden(asked.text, "seen")}
+    gone = press(client, page, email="else@example.com", **both)  # no lead has that address
+    assert gone.status_code == 409 and "Someone else has corrected an address" in gone.text
+    combined = press(client, page, **email, **both)
     assert combined.location == lead
     found = one(database, Lead)
     assert (found.id, found.owner_id, found.phone) == (1, 1, TOLD["phone"])
