@@ -6,6 +6,7 @@ take no calls, name and address are erased as well.
 """
 
 import logging
+import re
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -45,6 +46,7 @@ def erase(session: Session, settings: Settings, address: str, by: Actor) -> dict
     lead_id = session.scalar(
         person.lead_row().with_for_update()
     )  # like every request that adds to the lead
+    _remove_corrected(session, person)
     archived_counts.archive(session, person.counted())
     provider_erasure.ask(session, settings, person.their_mails(), by.at)
     counts = {held.name: held.erase(session) for held in person.of_the_lead()}
@@ -57,6 +59,18 @@ def erase(session: Session, settings: Settings, address: str, by: Actor) -> dict
     by.note(session, AuditKind.ERASED, subject, rows=sum(counts.values()))
     log.info("erased one address", extra={"counts": counts})
     return counts
+
+
+def _remove_corrected(session: Session, person: Person) -> None:
+    """Remove the address from the texts about leads that had it until it was corrected."""
+    leads = session.scalars(person.corrected()).all()
+    naming = OutboxMessage.body.icontains(person.address, autoescape=True)
+    told = OutboxMessage.lead_id.in_([lead.id for lead in leads])
+    session.execute(update(OutboxMessage).where(told, naming).values(body=None))
+    for event in [event for lead in leads for event in lead.events]:
+        if note := event.detail.get("note"):
+            left = re.sub(re.escape(person.address), "erased", note, flags=re.IGNORECASE)
+            event.detail = event.detail | {"note": left}
 
 
 def _forget_former_staff(session: Session, person: Person, at: datetime) -> dict[str, int]:

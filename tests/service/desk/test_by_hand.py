@@ -13,6 +13,9 @@ from lead_service.book.bookings import manage_token
 from lead_service.book.hosts.models import BusyTime, CalendarFeed
 from lead_service.book.models import Booking
 from lead_service.desk.leads.filters import LeadFilter
+from lead_service.emails import outbox
+from lead_service.emails.message import EmailKind
+from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Consent, Lead, LeadEvent
 from lead_service.leads.touch import source_by_hand
 from tests.service.conftest import MONDAY_MORNING
@@ -288,6 +291,15 @@ def test_a_member_can_merge_two_leads_of_one_person(client, lead, database):
         assert text in page
     asked = press(client, "/desk/privacy/", email="dnaa@example.com").text
     assert "We hold no data about this address" in asked and f'href="{lead}"' in asked
+    about = {"useless_after": MONDAY_MORNING, "lead_id": 1}
+
+    def tell(session) -> None:
+        outbox.queue(session, EmailKind.NEW_LEAD, "team@example.com", at=MONDAY_MORNING, **about)
+        session.execute(update(OutboxMessage).values(body='{"text": "Email: Dnaa@example.com"}'))
+
+    database.write(tell)
+    press(client, "/desk/privacy/", "/desk/privacy/erase", email="dnaa@example.com")
+    assert "dnaa" not in client.get(lead).text and one(database, OutboxMessage).body is None
 
 
 def test_links_for_a_lead_contain_no_source_that_a_member_typed(client, member, database, settings):
