@@ -6,7 +6,7 @@ index only if it sees the same condition.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -110,6 +110,7 @@ class LeadFilter:
             or_(
                 Lead.sought.contains(word, autoescape=True),
                 _is_known_from(typed_source.contains(word, autoescape=True)),
+                *_is_known_as(word),
             )
             for word in words
         ]
@@ -135,6 +136,19 @@ def _is_known_from(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """Select the leads whose source a member typed."""
     talks = select(LeadEvent.lead_id).where(LeadEvent.kind == EventKind.TALKED, condition)
     return Lead.id.in_(talks)
+
+
+def _is_known_as(word: str) -> Iterator[ColumnElement[bool]]:
+    """Select the leads whose calls or combined leads have other details with that word.
+
+    They are not copied to `Lead.sought`, so that they stay right when they are corrected.
+    """
+    typed = (Booking.name, Booking.company, Booking.email)
+    named = or_(*(column.icontains(word, autoescape=True) for column in typed))
+    yield Lead.id.in_(select(Booking.lead_id).where(named))
+    told = LeadEvent.detail["note"].as_string().icontains(word, autoescape=True)
+    combined = select(LeadEvent.lead_id).where(LeadEvent.kind == EventKind.COMBINED, told)
+    yield Lead.id.in_(combined)
 
 
 def is_due(today: date) -> tuple[ColumnElement[bool], ...]:

@@ -289,6 +289,10 @@ def test_a_member_can_merge_two_leads_of_one_person(client, lead, database):
     assert "Combined the two leads. Details that differ are in the timeline." in page
     for text in (NOTE, "Combined with another lead", "Name: D. Doe; Email: dnaa@example.com"):
         assert text in page
+    for query in ("d. doe", "DNAA@example", "doe trade"):
+        assert lead in client.get("/desk/search/", query_string={"q": query}).text, query
+    book(client, email="dana@example.com", name="Zoe Dane", company="Zone Inc")
+    assert lead in client.get("/desk/search/?q=zone+inc").text
     asked = press(client, "/desk/privacy/", email="dnaa@example.com").text
     assert "We hold no data about this address" in asked and f'href="{lead}"' in asked
     about = {"useless_after": MONDAY_MORNING, "lead_id": 1}
