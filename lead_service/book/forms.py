@@ -15,17 +15,19 @@ from .hosts.models import Host
 START = "%Y%m%dT%H%MZ"  # of a start in an address or a field, in UTC
 
 
+PHONE_NUMBER = Regexp(
+    r"^(([+()./ x-]*[0-9]){5}[0-9+()./ x-]*)?$",
+    message="Enter a phone number like 212 555 0187. Use at least five digits, and spaces or"
+    " + ( ) . / - x only.",
+)
+
+
 def phone(required: str = "") -> TelField:
     """Create the field of a phone number; `required` is the error when it is empty."""
     first = [InputRequired(required)] if required else []
-    number = Regexp(
-        r"^(([+()./ x-]*[0-9]){5}[0-9+()./ x-]*)?$",
-        message="Enter a phone number like 212 555 0187. Use at least five digits, and spaces or"
-        " + ( ) . / - x only.",
-    )
     return TelField(
         "Phone number",
-        [*first, limit(40), one_line, number],
+        [*first, limit(40), one_line, PHONE_NUMBER],
         filters=[clean],
         render_kw={"autocomplete": "tel", "inputmode": "tel", "maxlength": 40},
     )

@@ -86,6 +86,7 @@ def test_every_field_is_stored_and_shown_wherever_the_others_are(told, database,
 
 def test_a_correction_on_the_desk_changes_every_field_and_names_them(told, database):
     changes = {one.name: f"9{one.name}"[: one.metadata["longest"]] for one in CORRECTABLE}
+    changes |= {"phone": "+1 555 0199"}
     form = {"stage": "new", "owner_id": "", "next_action": "", "next_action_on": "", "version": "1"}
     sent = press(told, "/desk/leads/1/", **form | changes)
     assert sent.status_code == 303

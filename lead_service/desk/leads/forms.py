@@ -8,6 +8,7 @@ from wtforms.validators import InputRequired, Optional
 from wtforms.widgets import HiddenInput
 
 from ...accounts.members import Member
+from ...book.forms import PHONE_NUMBER
 from ...leads.contact_details import CORRECTABLE, ContactDetails
 from ...leads.models import Lead, Stage
 from ...web.fields import Choice, Day, address, long_text, short_text
@@ -33,6 +34,7 @@ class OwnerForm(Form):
 class LeadForm(OwnerForm):
     """The form of a lead: stage, owner, next action and contact details."""
 
+    validate_phone = PHONE_NUMBER
     version = IntegerField(widget=HiddenInput())
     seen = HiddenField()  # the shown values, to save only changed ones
     stage = Choice(
@@ -82,6 +84,7 @@ CONSENTS = {"": "We didn\u2019t talk about it", "yes": "They said yes", "no": "T
 class ToldForm(Form):
     """The form of a person's details and consent, as told to a member."""
 
+    validate_phone = PHONE_NUMBER
     may_contact = Choice(
         "May we also email them about our services?",
         choices=[SelectChoice(value, said) for value, said in CONSENTS.items()],

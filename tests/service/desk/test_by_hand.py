@@ -179,6 +179,7 @@ def test_a_time_that_is_gone_or_outside_the_hours_is_refused_unless_it_was_agree
         ({"at": "2036-11-28T06:15"}, 422, "more than 400 days ahead"),
         ({}, 422, "Choose a time"),
         ({"at": "2026-11-28T06:15", "city": "Atlantis"}, 422, "know this city"),
+        ({"at": "2026-11-28T06:15", "phone": "abc"}, 422, "Enter a phone number like"),
     ]:
         sent = press(client, page, **form | {"submission": "x"} | chosen)
         assert sent.status_code == status, chosen

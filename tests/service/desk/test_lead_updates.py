@@ -183,6 +183,7 @@ def test_invalid_input_is_reported_beside_the_field_and_kept(client, ann, databa
         ({"next_action": "Call", "next_action_on": "next week"}, "Enter the due date as"),
         ({"next_action": "x" * 201, "next_action_on": "2026-12-01"}, "200 characters or fewer"),
         ({"name": "Ada\nBcc: x"}, "on one line"),
+        ({"phone": "not a phone"}, "Enter a phone number like"),
         ({"version": "x"}, "version"),
     ]:
         sent = save(client, company="Kept Works", **changes)
