@@ -18,6 +18,7 @@ class AuditKind(StrEnum):
 
     LEAD_ADDED = "lead_added"
     LEAD_CHANGED = "lead_changed"
+    LEADS_COMBINED = "leads_combined"
     LEAD_RELEASED = "lead_released"
     LEAD_MARKED_AS_SPAM = "lead_marked_as_spam"
     NOTE_ADDED = "note_added"

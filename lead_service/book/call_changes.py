@@ -106,7 +106,10 @@ def correct_email(
     elif not calls:
         events.record_event(session, found, EventKind.ADDRESS_CORRECTED, by.at, member=member)
     found.version += 1
-    by.note(session, AuditKind.LEAD_CHANGED, f"lead {found.id}", fields=["email"])
+    if found.id != id:
+        by.note(session, AuditKind.LEADS_COMBINED, f"lead {found.id}", other_lead=id)
+    else:
+        by.note(session, AuditKind.LEAD_CHANGED, f"lead {id}", fields=["email"])
     return found
 
 

@@ -41,6 +41,7 @@ FIELDS = {
 CHANGES = {
     AuditKind.LEAD_ADDED: "Lead added",
     AuditKind.LEAD_CHANGED: "Lead changed",
+    AuditKind.LEADS_COMBINED: "Combined another lead into this one",
     AuditKind.LEAD_RELEASED: "Released",
     AuditKind.LEAD_MARKED_AS_SPAM: "Marked as spam",
     AuditKind.NOTE_ADDED: "Note added",

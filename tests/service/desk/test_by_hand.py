@@ -288,6 +288,8 @@ def test_a_member_can_merge_two_leads_of_one_person(client, lead, database):
     assert found.last_touch["utm_source"] == "trade fair"
     page = client.get(lead).text
     assert "Combined the two leads. Details that differ are in the timeline." in page
+    assert changes(database, "lead 1")[-1] == ("leads_combined", 1)
+    assert "other lead: 2" in client.get("/desk/trail/?about=lead+1").text
     for text in (NOTE, "Combined with another lead", "Name: D. Doe; Email: dnaa@example.com"):
         assert text in page
     for query in ("d. doe", "DNAA@example", "doe trade"):
