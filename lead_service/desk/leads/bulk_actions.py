@@ -99,8 +99,9 @@ def _change(session: Session, lead: Lead, values: lead_updates.LeadUpdate, by: A
 
 
 def _take(session: Session, lead: Lead, by: Actor) -> bool:
-    is_free = lead.owner_id is None
-    return is_free and lead_updates.change(session, lead, {"owner_id": by.member_id}, by)
+    if lead.owner_id not in (None, by.member_id):
+        raise lead_updates.StaleLead(["owner_id"], {"owner_id"})
+    return lead_updates.change(session, lead, {"owner_id": by.member_id}, by)
 
 
 def _done(session: Session, lead: Lead, by: Actor) -> bool:

@@ -327,6 +327,7 @@ def test_leads_that_a_colleague_has_changed_since_are_named_and_left(client, som
     for sent, told in (
         ({"do": "stage", "stage": "won", "lead": ["1", "2"]}, "Changed 1 lead. Left Bob&#39;s"),
         ({"done": "4"}, "Nothing was changed. Left Overdue"),
+        ({"take": "2"}, "Nothing was changed. Left Bob&#39;s"),
         ({"do": "spam"}, "Nothing was changed: select leads first."),
     ):
         press(client, "/desk/", "/desk/leads/bulk", seen=seen, **sent)
