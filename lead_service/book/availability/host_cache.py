@@ -3,8 +3,7 @@
 Reading a host takes six queries and a run of the engine, most of the page's time, and hosts
 rarely change. One query checks the cache: `version` increases with every edit of a host,
 `succeeded_at` with every reading of a calendar, and `calls_version` with every change of a call. It
-reads calls
-when `calls_version` has changed, and once a minute.
+reads calls when `calls_version` has changed, and once a minute.
 `bookings.create` reads everything again under locks, so nothing here decides who gets a time.
 """
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lead_service import clock
+from lead_service.book.availability import time_cells
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking, CallOutcome
 from lead_service.desk.blueprint import COOKIE
@@ -84,6 +85,7 @@ class Tokens(dict):
 def _miss_a_call(session: Session) -> str:
     """Let one visitor have missed their call; return its page."""
     call = session.scalars(select(Booking).where(Booking.name == "Missed")).one()
+    time_cells.free(session, call)  # else its old time would be on offer, and refused
     call.starts_at, call.outcome = clock.now() - timedelta(days=1), CallOutcome.NO_SHOW
     return f"/desk/calls/{call.id}/"
 
