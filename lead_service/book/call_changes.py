@@ -19,6 +19,7 @@ from ..emails.models import OutboxMessage
 from ..emails.team_notices import CallNews
 from ..leads import events
 from ..leads.consent import TOLD_SOURCE
+from ..leads.contact_details import ContactDetails
 from ..leads.models import Consent, EventKind, Lead
 from ..settings import Settings
 from . import bookings, notifications
@@ -98,19 +99,25 @@ def correct_email(
         bookings.readdress(settings, call, email)
         call.is_proved = True
         notifications.email_corrected(session, settings, call, before, by)
-    member = by.member_id
     if found.id != id:
-        other = [row for row in known.rows if row.value != getattr(found, row.name)]
-        told = "; ".join(f"{row.label}: {row.value}" for row in other)
-        events.record_event(session, found, EventKind.COMBINED, by.at, member=member, note=told)
-    elif not calls:
-        events.record_event(session, found, EventKind.ADDRESS_CORRECTED, by.at, member=member)
-    found.version += 1
-    if found.id != id:
-        by.note(session, AuditKind.LEADS_COMBINED, f"lead {found.id}", other_lead=id)
+        _note_combined(session, found, id, known, by)
     else:
         by.note(session, AuditKind.LEAD_CHANGED, f"lead {id}", fields=["email"])
+        if not calls:  # else `notifications` has recorded it
+            corrected = EventKind.ADDRESS_CORRECTED
+            events.record_event(session, found, corrected, by.at, member=by.member_id)
+    found.version += 1
     return found
+
+
+def _note_combined(
+    session: Session, lead: Lead, other_id: int, other: ContactDetails, by: Actor
+) -> None:
+    """Record that another lead was combined into a lead, with the details that differ."""
+    differ = [row for row in other.rows if row.value != getattr(lead, row.name)]
+    told = "; ".join(f"{row.label}: {row.value}" for row in differ)
+    events.record_event(session, lead, EventKind.COMBINED, by.at, member=by.member_id, note=told)
+    by.note(session, AuditKind.LEADS_COMBINED, f"lead {lead.id}", other_lead=other_id)
 
 
 def confirm(session: Session, settings: Settings, call: Booking, by: Actor) -> bool:

@@ -53,14 +53,18 @@ def invite(token: str) -> Response:
 @limit_posts
 def cancel(token: str) -> ResponseReturnValue:
     """Cancel the call; a second request changes nothing and sends no email."""
-    by = Actor(clock.now())
+    by, seen = Actor(clock.now()), request.form.get("seen", type=int)
 
     def work(session: Session) -> bool:
         booking = bookings.find_booking(session, token) or abort(404)
-        call_changes.cancel(session, context().settings, booking, by)
+        call_changes.cancel(session, context().settings, booking, by, seen=seen)
         return not booking.is_live
 
-    if not context().database.write(work):
+    try:
+        is_canceled = context().database.write(work)
+    except bookings.Stale:
+        return _render_booking(token, AddressForm(), is_stale=True), 409
+    if not is_canceled:
         return _render_booking(token, AddressForm(), too_late=True), 409
     return redirect(url_for(".show", token=token), 303)
 
@@ -95,7 +99,9 @@ def _readdress(session: Session, token: str, email: str, now: datetime) -> str |
     return bookings.manage_token(booking, settings.secret)
 
 
-def _render_booking(token: str, form: AddressForm, *, too_late: bool = False) -> str:
+def _render_booking(
+    token: str, form: AddressForm, *, too_late: bool = False, is_stale: bool = False
+) -> str:
     settings, now = context().settings, clock.now()
     with context().database.read() as session:
         booking = bookings.find_booking(session, token)
@@ -108,6 +114,7 @@ def _render_booking(token: str, form: AddressForm, *, too_late: bool = False) ->
             token=token,
             form=form,
             too_late=too_late,
+            is_stale=is_stale,
             is_over=booking.starts_at <= now,
             reminders=len(notifications.reminders_ahead(settings, booking, now)),
             is_moved=request.args.get("changed") == "moved",

@@ -155,7 +155,8 @@ class Person:
     def corrected(self) -> Select[Lead]:
         """Select the leads that had this address until it was corrected.
 
-        It may belong to someone else, so it exports and erases nothing of theirs.
+        It may belong to someone else, so their data isn't exported or erased by it. Erasing it
+        only removes the address itself from the texts about them.
         """
         to_them = (OutboxMessage.kind.in_(TO_VISITORS), self.written_to())
         sent = select(OutboxMessage.lead_id).where(*to_them)

@@ -12,6 +12,13 @@ from typing import Any
 
 from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import Files
+from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import TableOfContents
+from pymdownx.snippets import SnippetMissingError
+
+from .links import fault
 
 PLAIN = ("attr_list", "footnotes", "smarty", "tables", "toc")  # extensions for all pages
 USED = re.compile(
@@ -154,3 +161,18 @@ def _pieces(text: str, most: int, name: str) -> Iterator[str | etree.Element]:
         yield link
         before = ""
     yield before + text[at:]
+
+
+class SitePage(Page):
+    """A page whose missing snippet is one of the `faults` of all pages."""
+
+    faults: list[str]
+
+    def render(self, config: MkDocsConfig, files: Files) -> None:
+        try:
+            super().render(config, files)
+        except SnippetMissingError as error:
+            name = str(error).split("'")[1]
+            wrong = f"there is no file docs/includes/{name}"
+            self.faults.append(fault(self.file, name, wrong))
+            self.content, self.toc = "", TableOfContents([])

@@ -57,7 +57,6 @@ from .json_ld import Facts
 from .media import pictures, portraits
 from .media.drawings import Cards
 from .records import Record, Records, Site, Stamp, stamp_of
-from .rendering import SitePage
 from .search_index import SearchIndex
 
 # Material's 14,000 icons, which MkDocs would list in each build; authors' icons are inlined.
@@ -265,7 +264,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build.files.stale = self._stale(build.files, config)
         build.compressor = assets.Compressor(len(build.pages))
         for path in build.files.stale:
-            SitePage(None, files.src_uris[path], config).faults = build.faults
+            dialect.SitePage(None, files.src_uris[path], config).faults = build.faults
         return build.files
 
     def _stale(self, files: Site, config: MkDocsConfig) -> set[str]:
@@ -477,12 +476,8 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:
         """Set the templates' values that all pages share."""
         _set_up(env)
+        self._check_links(files, config)
         build, pages = self.build, self.build.pages
-        for path, record in pages.items():
-            build.faults += build.addresses.faults(record.links, files.src_uris[path])
-        self._refuse_faults(files)
-        self._leave_out_unused(files, config)
-        self._tell_anchors(config)
         framework, published = build.framework, build.published
         people, address = [*build.people.values()], urlsplit(_address(config))
         origin = f"{address.scheme}://{address.netloc}"
@@ -517,6 +512,14 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         )
         env.globals.update(_pieces(env, framework.steps))
         return env
+
+    def _check_links(self, files: Files, config: MkDocsConfig) -> None:
+        """Refuse faults, and find out which files and parts of pages the links lead to."""
+        for path, record in self.build.pages.items():
+            self.build.faults += self.build.addresses.faults(record.links, files.src_uris[path])
+        self._refuse_faults(files)
+        self._leave_out_unused(files, config)
+        self._tell_anchors(config)
 
     def _tell_anchors(self, config: MkDocsConfig) -> None:
         """Tell MkDocs the parts of pages that it does not render, to check links to them."""

@@ -14,9 +14,9 @@ from lead_service.book.models import Booking
 from lead_service.leads.models import Lead, LeadEvent
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.call_types import ANN, publish
-from tests.support.app.calls import count
+from tests.support.app.calls import count, move
 from tests.support.app.stored_data import confirm_ticks
-from tests.support.app.visitor_forms import assess, book, booking_form, open_starts
+from tests.support.app.visitor_forms import assess, book, booking_form, hidden, open_starts
 
 pytestmark = pytest.mark.usefixtures("at")
 
@@ -72,6 +72,17 @@ def test_cancelling_twice_is_one_cancellation_with_a_higher_sequence(client, dat
     with database.read() as session:
         told = select(func.count()).where(LeadEvent.kind == "call_cancelled")
         assert session.scalar(told) == 1
+
+
+def test_a_call_that_was_rescheduled_meanwhile_is_not_canceled(client, context, mails):
+    page = book(client)
+    seen = hidden(client.get(page).text, "seen")
+    assert move(context, (MONDAY_MORNING + timedelta(days=1)).replace(hour=10, minute=0))
+    refused = client.post(page + "cancel", data={"seen": seen})
+    assert refused.status_code == 409 and "changed since you opened this page" in refused.text
+    assert "booking_cancelled" not in {message.kind for _, message in mails()}
+    again = hidden(refused.text, "seen")
+    assert client.post(page + "cancel", data={"seen": again}).status_code == 303
 
 
 def test_an_invitation_that_could_not_leave_does_not_follow_its_cancellation(client, mails):

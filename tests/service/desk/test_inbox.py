@@ -367,16 +367,8 @@ def test_marking_spam_lists_the_calls_to_cancel_and_emails_invited_people(
     assert asked in asked_page
     with database.read() as session:
         assert session.get_one(Booking, 1).is_live
-    form = {"lead": "1", "seen": hidden(asked_page, "seen"), "back": "sort=name"}
-    press(client, marked.location, SPAM, **form)  # without the call: booked since, or moved
-    assert "Nothing was changed. Left Ada" in client.get("/desk/").text
-    with database.read() as session:
-        assert session.get_one(Booking, 1).is_live
-    form |= {"call": hidden(asked_page, "call")}
-    stale = form | {"seen": f"1-{int(form['seen'].split('-')[1]) - 1}"}
-    press(client, marked.location, SPAM, **stale)
-    assert "Nothing was changed. Left Ada" in client.get("/desk/").text
-    sent = press(client, marked.location, SPAM, **form)
+    form = {name: hidden(asked_page, name) for name in ("lead", "seen", "call")}
+    sent = press(client, marked.location, SPAM, **form, back="sort=name")
     assert sent.location == "/desk/?sort=name"
     assert "Marked 1 lead as spam and canceled 1 call." in client.get("/desk/").text
     assert {row.kind for row, _ in mails()} & CANCELLATIONS == told
@@ -395,6 +387,20 @@ def test_marking_spam_lists_the_calls_to_cancel_and_emails_invited_people(
     page = client.get("/desk/leads/1/").text
     assert "Released: not spam" in page and "Lost \u2192 New" in page
     assert "Marked as spam</strong>" not in page
+
+
+def test_spam_is_not_marked_when_a_lead_or_its_calls_have_changed(client, admin, database):
+    book(client)
+    page = SPAM + "?lead=1"
+    asked = client.get(page).text
+    form = {name: hidden(asked, name) for name in ("lead", "seen", "call")}
+    earlier = {"seen": f"1-{int(form['seen'].split('-')[1]) - 1}"}
+    without_the_call = {name: form[name] for name in ("lead", "seen")}  # booked or moved since
+    for stale in (form | earlier, without_the_call):
+        press(client, page, SPAM, **stale)
+        assert "Nothing was changed. Left Ada" in client.get("/desk/").text
+        with database.read() as session:
+            assert session.get_one(Booking, 1).is_live
 
 
 def test_leads_without_a_call_are_marked_as_spam_and_a_person_keeps_waiting_emails(
