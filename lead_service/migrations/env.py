@@ -1,4 +1,7 @@
-"""Run migrations on the connection, and in the transaction, that `schema.migrate` opened."""
+"""Run migrations on the connection, and in the transaction, that `schema.migrate` opened.
+
+Add columns without batch mode, in which SQLite rebuilds the table and empties what refers to it.
+"""
 
 from typing import Literal
 

@@ -8,7 +8,6 @@ down_revision = "0010"
 
 
 def upgrade() -> None:
-    # Not in batch mode; see 0004.
     op.execute("ALTER TABLE calendar_feed ADD COLUMN widened TEXT NOT NULL DEFAULT ''")
     op.execute("ALTER TABLE calendar_feed ADD COLUMN rules INTEGER NOT NULL DEFAULT 0")
     for name in ("retry_at", "told_at"):

@@ -19,7 +19,6 @@ OPEN = "('pending', 'held', 'sending', 'failed', 'dead')"
 
 
 def upgrade() -> None:
-    # Not in batch mode; see 0004.
     op.add_column("outbox", sa.Column("booking_id", sa.Integer(), nullable=True))
     op.execute("ALTER TABLE outbox ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0")
     op.execute("ALTER TABLE outbox ADD COLUMN turn INTEGER NOT NULL DEFAULT 1")

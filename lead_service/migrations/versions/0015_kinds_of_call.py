@@ -8,7 +8,6 @@ down_revision = "0014"
 
 
 def upgrade() -> None:
-    # Not in batch mode; see 0004.
     op.execute("ALTER TABLE booking ADD COLUMN kind VARCHAR(60) NOT NULL DEFAULT 'discovery'")
     name = "call_name VARCHAR(80) NOT NULL DEFAULT 'Discovery call'"
     op.execute(f"ALTER TABLE booking ADD COLUMN {name}")

@@ -7,6 +7,5 @@ down_revision = "0016"
 
 
 def upgrade() -> None:
-    # Not in batch mode; see 0004.
     for name in ("awaits_confirmation", "visitor_24_hours"):
         op.execute(f"ALTER TABLE booking ADD COLUMN {name} BOOLEAN NOT NULL DEFAULT FALSE")

@@ -7,5 +7,4 @@ down_revision = "0017"
 
 
 def upgrade() -> None:
-    # Not in batch mode; see 0004.
     op.execute("ALTER TABLE host ADD COLUMN calls_version INTEGER NOT NULL DEFAULT 1")

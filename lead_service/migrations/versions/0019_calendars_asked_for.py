@@ -8,7 +8,6 @@ down_revision = "0018"
 
 
 def upgrade() -> None:
-    # Not in batch mode; see 0004.
     op.add_column(
         "calendar_feed", sa.Column("wanted_at", sa.DateTime(timezone=True), nullable=True)
     )

@@ -9,7 +9,6 @@ RESTORED = "it waited when the backup was made, and may have been sent since"
 
 
 def upgrade() -> None:
-    # Not in batch mode; see 0004.
     op.execute(
         "ALTER TABLE outbox ADD COLUMN hold VARCHAR(10)"
         " CONSTRAINT ck_outbox_hold CHECK (hold IN ('suspected', 'restored'))"

@@ -7,5 +7,4 @@ down_revision = "0020"
 
 
 def upgrade() -> None:
-    # Not in batch mode; see 0004.
     op.execute("ALTER TABLE booking ADD COLUMN price VARCHAR(80) NOT NULL DEFAULT ''")

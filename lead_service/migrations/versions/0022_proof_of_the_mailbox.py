@@ -7,7 +7,6 @@ down_revision = "0021"
 
 
 def upgrade() -> None:
-    # Not in batch mode; see 0004.
     op.execute("ALTER TABLE booking ADD COLUMN client VARCHAR(16)")
     op.execute("ALTER TABLE booking ADD COLUMN is_proved BOOLEAN NOT NULL DEFAULT FALSE")
     op.execute("ALTER TABLE consent ADD COLUMN is_proved BOOLEAN NOT NULL DEFAULT FALSE")

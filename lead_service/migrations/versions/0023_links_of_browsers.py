@@ -7,7 +7,6 @@ down_revision = "0022"
 
 
 def upgrade() -> None:
-    # Not in batch mode; see 0004.
     for column in (
         "browser_hash VARCHAR(64)",
         "code VARCHAR(6)",

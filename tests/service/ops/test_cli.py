@@ -283,11 +283,11 @@ def test_a_schema_is_backed_up_before_it_is_migrated(command, given, var, tmp_pa
     given.setenv("BACKUP_DIR", str(backups))
     var.mkdir()
     database = Database(f"sqlite:///{var / 'lead_service.db'}")
-    schema.migrate(database, "0002")
+    schema.migrate(database, "0007")
     database.close()
     assert "backup: " in command("migrate")[1]
     with sqlite3.connect(next(backups.iterdir())) as copy:
-        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0002",)
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0007",)
     copy.close()
     command("migrate")
     assert len(list(backups.iterdir())) == 1  # there was nothing to migrate
