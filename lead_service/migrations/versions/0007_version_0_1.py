@@ -100,8 +100,13 @@ def _leads() -> None:
         ("ix_lead_suspected", "quarantine", "quarantine = 1"),
         ("ix_lead_bounced", "bounced_at IS NOT NULL", "bounced_at IS NOT NULL"),
     ):
-        given = {"postgresql_where": sa.text(where), "sqlite_where": sa.text(on_sqlite)}
-        op.create_index(name, "lead", ["touched_at"], **given)
+        op.create_index(
+            name,
+            "lead",
+            ["touched_at"],
+            postgresql_where=sa.text(where),
+            sqlite_where=sa.text(on_sqlite),
+        )
     op.create_table(
         "consent",
         _id(),
