@@ -1,4 +1,4 @@
-"""What all tests stand on: which of them run, in which order, and a fresh database of each kind.
+"""Select and order the tests, and create a fresh database of each kind.
 
 What takes long to import is imported by the fixture that needs it: a unit test starts at once.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support.limits_store import LimitsStore
 
 HERE = Path(__file__).parent
-# The folders whose fixtures take longest to start come first, so that what is left for the worker
+# Folders with the slowest fixtures come first, so that the rest for the worker
 # that ends early is small and needs none of them.
 FOLDERS = ("browser", "deploy", "site", "service", "faults", "unit")
 
@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that needs a database on SQLite, and on PostgreSQL where that may differ."""
+    """Run tests that need a database on SQLite; those marked `both_engines` on PostgreSQL, too."""
     chosen = any(
         "db_url" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")
     )
@@ -77,12 +77,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if worker and session.config.args == session.config.getini("testpaths"):
         number = int(worker["workerid"].removeprefix("gw"))
         for path in sorted(HERE.rglob("test_*.py"))[number :: worker["workercount"]]:
-            with suppress(Exception):  # named once it is collected
+            with suppress(Exception):  # set after the collection
                 import_module(".".join(path.relative_to(HERE.parent).with_suffix("").parts))
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage less often, and never among what was imported: a sixth of the time."""
+    """Collect garbage less often, and without imported modules: it saves a sixth of the time."""
     gc.freeze()
     gc.enable()
     gc.set_threshold(100_000, 20, 20)

@@ -1,4 +1,4 @@
-"""Run every measurement of this folder: `make bench`, or one of them by its module's name.
+"""Run every benchmark of this folder: `make bench`, or one of them by its module's name.
 
 Each prints ratios against something plain measured in the same run, since absolute times say more
 about the machine than about the program.

@@ -22,12 +22,12 @@ from lead_service.emails.transports.base import Accepted
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 FEW, MANY = 300, 50_000
-ROUNDS = 140  # fewer than wait for their first try where few do
+ROUNDS = 140  # fewer than wait for a first try in the small database
 TURNS = (Turn.NEW, Turn.PLANNED, Turn.NEW, Turn.AGAIN)
 
 
 def row(number: int) -> dict:
-    """Return an email that waits; each is about a call of its own."""
+    """Return a waiting email about a call of its own."""
     turn = TURNS[number % len(TURNS)]
     later = timedelta() if turn == Turn.NEW else timedelta(hours=1)
     return {
@@ -47,7 +47,7 @@ def row(number: int) -> dict:
 
 
 def filled(folder: Path, count: int) -> Database:
-    """Make a database in which so many emails wait."""
+    """Create a database with that many waiting emails."""
     database = Database(f"sqlite:///{folder / str(count)}.db")
     schema.migrate(database)
     rows = [row(number) for number in range(count)]
@@ -56,7 +56,7 @@ def filled(folder: Path, count: int) -> Database:
 
 
 def send(database: Database) -> tuple[float, float]:
-    """Claim an email and note that it was sent; return the milliseconds that each took."""
+    """Claim an email and record that it was sent; return the milliseconds of each step."""
     began = time.perf_counter()
     held = claim(database, NOW)
     assert held

@@ -1,4 +1,4 @@
-"""Times and bookings with an empty and with a full calendar, and a race, as ratios.
+"""Compare pages of times, bookings and a race with an empty and with a full calendar.
 
 Rounds of the empty and of the full product take turns, and so do those of the floor that
 `bench_load` describes. A race sends the same few starts from eight processes.
@@ -28,7 +28,7 @@ from tests.bench.load import get, post
 from tests.support.processes import Product, free_port
 
 STORED = 1600  # bookings of the full calendar, over the next 60 days
-POSTS = 300  # bookings a round
+POSTS = 300  # bookings per round
 RACERS, TRIES, STARTS = 8, 30, 15
 TARGETS = {"times, full / empty": 0.9, "book / floor": 0.12, "book, full / empty": 0.9}
 
@@ -55,7 +55,7 @@ def _target(product: Product) -> bench_load.Target:
 
 
 def _fill(database: Database, count: int) -> None:
-    """Open the host all day for 90 days, and take `count` calls in the first 60, two in three."""
+    """Open the host all day for 90 days; book `count` starts of the first 60, two in three."""
     begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
 
     def work(session) -> None:
@@ -97,7 +97,7 @@ def _compare(light: bench_load.Target, heavy: bench_load.Target, floor: bench_lo
 
 
 def _print(name: str, pairs: list) -> None:
-    """Print the pair whose ratio is in the middle: by rate, and by the processors' time."""
+    """Print the pair with the median ratio: by rate, and by processor time."""
     pairs.sort(key=lambda pair: pair[0][0].rate / pair[1][0].rate)
     (own, own_cpu), (other, other_cpu) = pairs[len(pairs) // 2]
     failed = sum(pair[0][0].failed + pair[1][0].failed for pair in pairs)
@@ -110,7 +110,7 @@ def _print(name: str, pairs: list) -> None:
 
 
 def _free_starts() -> Iterator[datetime]:
-    """Go through starts that no call holds, every half hour after those of the full calendar."""
+    """Yield free starts, every half hour after those of the full calendar."""
     begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=62)
     for number in range(10**6):
         yield begin + timedelta(minutes=30 * number)
@@ -123,7 +123,7 @@ def _form(start: datetime, number: int) -> str:
 
 
 def _race(port: int, database: Database) -> None:
-    """Send the same starts from several processes, and count who holds what in the end."""
+    """Book the same starts from several processes, and count the bookings of each."""
     begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=85)
     starts = [begin + timedelta(minutes=30 * number) for number in range(STARTS)]
     with multiprocessing.get_context("spawn").Pool(RACERS) as pool:

@@ -1,4 +1,4 @@
-"""Posting a lead, the times and a result under load, as ratios to a floor on the same machine.
+"""Compare leads, times and results under load with bare Flask on the same machine, as ratios.
 
 `BENCH_REQUESTS=100000 python -m tests.bench bench_load` watches memory for that many requests.
 Rounds of the product and the floor take turns, so that whatever else the machine does hits both.
@@ -31,7 +31,7 @@ from tests.support.matching import match
 from tests.support.processes import ROOT, Product, children, free_port
 
 ROUNDS = 3
-COUNT = 600  # requests a round
+COUNT = 600  # requests per round
 WATCHED = int(os.environ.get("BENCH_REQUESTS", "4000"))
 MEGABYTES_ALLOWED, SECONDS_ALLOWED = 120, 1.5
 TARGETS = {"post a lead": (0.7, 5), "times": (0.5, 3), "result": (0.5, 3)}  # of the floor; p99/p50
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Build the site, make the database, and return what the web server is started with."""
+    """Build the site, create the database, and return the web server's environment."""
     site = folder / "site"
     build = [
         sys.executable,
@@ -74,7 +74,7 @@ def environment(folder: Path) -> dict[str, str]:
         "DATABASE_URL": f"sqlite:///{folder / 'product.db'}",
         "VAR_DIR": str(folder / "var"),
         "SITE_DIR": str(site),
-        # No limit, and yet about as many hits are remembered as of a client within the real one.
+        # No limit, but about as many stored hits as of a client within the real one.
         "LIMIT_POSTS": "1000000 per second",
     }
     settings = settings_from(given)
@@ -101,7 +101,7 @@ def start_floor(folder: Path, port: int) -> subprocess.Popen:
 
 @dataclass(frozen=True)
 class Target:
-    """A server, and what its processes have used so far."""
+    """A server, and the processor time of its processes so far."""
 
     pid: int
     port: int
@@ -109,7 +109,7 @@ class Target:
     def load(
         self, request: Callable[[int, int], bytes], wanted: int, count: int = COUNT
     ) -> tuple[Round, float]:
-        """Do a round; return it, and the milliseconds of processor time for each answer."""
+        """Run a round; return it, and the milliseconds of processor time per response."""
         before = self._seconds()
         done = load(self.port, count, lambda number: request(self.port, number), wanted)
         return done, (self._seconds() - before) * 1000 / count
@@ -146,7 +146,7 @@ def _page(path: str) -> Callable[[int, int], bytes]:
 
 
 def _print(name: str, rounds: list[tuple[tuple[Round, float], tuple[Round, float]]]) -> None:
-    """Print the round whose ratio is in the middle."""
+    """Print the round with the median ratio."""
     failed = sum(one.failed for pair in rounds for one, _ in pair)
     target, spread = TARGETS[name]
     ordered = sorted(rounds, key=lambda pair: pair[0][0].rate / pair[1][0].rate)
@@ -160,7 +160,7 @@ def _print(name: str, rounds: list[tuple[tuple[Round, float], tuple[Round, float
 
 
 def _watch(product: Product) -> None:
-    """Print the web process's memory as requests of every kind go by."""
+    """Print the web process's memory during requests of every kind."""
     port, number = int(product.port), iter(range(10**9, 2 * 10**9))
     mixed = (
         lambda: post("/contact/", port, form(next(number))),
@@ -202,7 +202,7 @@ def _framework(product: Product) -> Framework:
 
 
 class _Visitor:
-    """The product as the journeys of the tests know their client."""
+    """The product with the interface of the tests' client."""
 
     def __init__(self, product: Product) -> None:
         self._product = product

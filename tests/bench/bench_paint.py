@@ -67,7 +67,7 @@ class Paint:
 
 
 def least_disturbed(paints: list[Paint]) -> Paint:
-    """Return the best of everything seen of a page: other work only ever adds to it."""
+    """Return the best value of each measurement of a page: other work only increases them."""
     scores = tuple(map(max, zip(*(one.scores for one in paints), strict=True)))
     return Paint(
         min(one.largest for one in paints),
@@ -80,7 +80,7 @@ def least_disturbed(paints: list[Paint]) -> Paint:
 
 
 def site_with_a_bare_page(folder: Path, address: str) -> Path:
-    """Build the site for an address, and add to it an article's words with no design at all."""
+    """Build the site for an address, and add an article's text as a page without any design."""
     site = folder / "site"
     command = [
         sys.executable,
@@ -145,7 +145,7 @@ def wait_for(url: str) -> None:
 
 
 def look(lighthouse: str, url: str) -> Paint:
-    """Load a page as Lighthouse's slow phone does by default."""
+    """Load a page with Lighthouse's default of a slow phone."""
     command = [
         lighthouse,
         url,

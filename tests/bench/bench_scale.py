@@ -30,9 +30,9 @@ from tests.support.processes import PROGRAM
 
 FEW, MANY = 200, 20_000  # leads
 COPIED = ("lead", "assessment", "consent", "lead_event", "note", "outbox", "booking")
-OWN_TEXT = {"address", "email", "sort_name", "sought"}  # a copied person's own
-BATCH = 2_000  # rows of one statement
-BACK = timedelta(minutes=37)  # each copy happened that much earlier
+OWN_TEXT = {"address", "email", "sort_name", "sought"}  # columns that each copied person needs
+BATCH = 2_000  # rows per statement
+BACK = timedelta(minutes=37)  # each copy's times are that much earlier
 ADMIN = "grace@example.com"
 PAGES = {
     "times": "/book/",
@@ -47,7 +47,7 @@ PAGES = {
 
 
 def copy_rows(connection: Connection, wanted: int) -> None:
-    """Copy the made-up people, with all that they left, until there are `wanted` leads."""
+    """Copy the made-up people with all of their rows until there are `wanted` leads."""
     tables = [table for table in Base.metadata.sorted_tables if table.name in COPIED]
     stored = {
         table: [dict(row) for row in connection.execute(select(table)).mappings()]
@@ -86,7 +86,7 @@ def _copy(table: Table, row: dict[str, Any], number: int, shift: int) -> dict[st
 
 
 def cpu(work: Callable[[], object], times: int = 3) -> float:
-    """Return the processor's milliseconds of the least disturbed of several runs."""
+    """Return the fewest milliseconds of processor time of several runs."""
     taken = []
     for _ in range(times):
         began = time.process_time()

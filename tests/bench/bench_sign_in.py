@@ -1,4 +1,4 @@
-"""Compare asking for a sign-in link as a member and as nobody: the times must not tell which.
+"""Compare sign-in requests of members and strangers: the times must not reveal who is a member.
 
 `python -m tests.bench.bench_sign_in`. The two are asked for in turn, so that what else the
 machine does falls on both; the target is a ratio of the medians between 0.9 and 1.1.
@@ -20,7 +20,7 @@ ROUNDS = 600
 
 
 def ask(database: Database, settings: Settings, address: str) -> float:
-    """Ask for a link as the sign-in page does; return the milliseconds that it took."""
+    """Request a link like the sign-in page; return the milliseconds."""
     began = time.perf_counter()
     database.write(
         lambda session: links.mail_link(session, settings, address, NOW, browser="another")

@@ -22,7 +22,7 @@ from lead_service.publishing.preview import Preview
 from tests.bench import generated
 from tests.support.built_site import ROOT
 
-# MkDocs, with nothing kept from the builds of other folders.
+# MkDocs without any cache of other folders' builds.
 PROGRAM = """import sys
 from pathlib import Path
 from lead_service.publishing import cache
@@ -39,7 +39,7 @@ SEARCHED = "bo"  # the first letters of a query of two words: budget owner
 
 
 class Taken(NamedTuple):
-    """Seconds that a build took: of the processor, and by the clock."""
+    """Seconds of a build: processor time, and elapsed time."""
 
     cpu: float
     clock: float
@@ -72,7 +72,7 @@ def our_config(folder: Path, docs: Path) -> Path:
 
 
 def ours(folder: Path, count: int) -> Path:
-    """Lay out a site of ours; return its configuration."""
+    """Create the folders of a site; return its configuration."""
     folder.mkdir()
     return our_config(folder, generated.docs(folder / "docs", count))
 
@@ -93,7 +93,7 @@ def edited(config: Path) -> Taken:
 
 
 def preview(config: Path) -> float:
-    """Return the seconds of the clock in which a preview builds after one edit."""
+    """Return the elapsed seconds of a preview's build after one edit."""
     shown = Preview(config, config.parent / "preview")
     article = config.parent / "docs" / "insights" / "generated-7.md"
     seconds = []
@@ -106,7 +106,7 @@ def preview(config: Path) -> float:
 
 
 def searched(site: Path) -> int:
-    """Return the bytes that a search of two words loads before its first result."""
+    """Return the bytes that a search for two words loads before its first result."""
     listed = json.loads((site / "search.json").read_text("utf-8"))
     files = [
         site / "search.json",

@@ -1,4 +1,4 @@
-"""The least that does the same work: `python -m tests.bench.floor PORT DATABASE_URL`.
+"""Serve the least that does the same work: `python -m tests.bench.floor PORT DATABASE_URL`.
 
 Bare Flask, one WTForms form with the rules of the contact form, and the rows that a lead makes,
 inserted by statements that are built once, in one transaction under the same lock, on tables and
@@ -25,7 +25,7 @@ from lead_service.ops.serving import THREADS
 
 LINE = "Of a page that says nothing, this is one line, and it is eighty characters long."
 PAGE = "<!doctype html>{% for line in lines %}<p>{{ line }}</p>{% endfor %}"
-FACTS = {"text": "x" * 200}  # as long as what is stored of the email to the team
+FACTS = {"text": "x" * 200}  # as long as the stored email to the team
 LEAD, EVENT, CONSENT, MAILED = map(insert, (Lead, LeadEvent, Consent, OutboxMessage))
 
 
@@ -43,7 +43,7 @@ class Contact(Form):
 
 
 def app() -> Flask:
-    """Make the floor's application on the database that the command line names."""
+    """Create the floor's application on the database of the command line."""
     flask, database = Flask(__name__), Database(sys.argv[2])
 
     @flask.get("/page/<int:size>")
@@ -66,7 +66,7 @@ def app() -> Flask:
 
 
 def _store(connection, form: Contact, now: datetime) -> None:
-    """Insert what our contact form leaves: a lead, its event, its consent and a mail."""
+    """Insert the rows of our contact form: a lead, its event, its consent and an email."""
     person = {name: form[name].data for name in ("email", "name", "company", "phone")}
     known = {"address": form.email.data, "sort_name": form.name.data, "sought": form.email.data}
     result = connection.execute(LEAD, person | known | {"created_at": now, "touched_at": now})

@@ -1,4 +1,4 @@
-"""Docs with as many articles as asked for, all of the same size; the same ones every time."""
+"""Generate docs with any number of articles of one size, the same ones every time."""
 
 import random
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ FIRST_DAY = date(2010, 1, 1)
 
 
 def articles(folder: Path, count: int, extra: str = "step: {step}") -> None:
-    """Write articles of a thousand words; `extra` is what else stands in the front matter."""
+    """Write articles of a thousand words; `extra` is further front matter."""
     chance = random.Random(7)
     text = SOURCE.read_text("utf-8").split("\n---\n", 1)[1]
     paragraphs = [one for one in text.split("\n\n") if one[:1].isalpha() and "](" not in one]

@@ -1,4 +1,4 @@
-"""Load from this machine: a few connections that ask again as soon as they are answered."""
+"""Send requests over a few connections, each sending the next one after its response."""
 
 import socket
 import threading
@@ -11,15 +11,15 @@ CONNECTIONS = 8
 
 @dataclass(frozen=True)
 class Round:
-    """What one round came to; times in milliseconds."""
+    """The results of one round; times in milliseconds."""
 
     seconds: float
     times: tuple[float, ...]  # sorted
-    failed: int  # answers other than the one that is meant
+    failed: int  # responses with another status than the expected one
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
+        """Responses per second."""
         return len(self.times) / self.seconds
 
     def percentile(self, percent: float) -> float:
@@ -27,7 +27,7 @@ class Round:
 
 
 def load(port: int, count: int, request: Callable[[int], bytes], wanted: int) -> Round:
-    """Send `request(n)` for each n below `count`, each connection one at a time."""
+    """Send `request(n)` for each n below `count`, one at a time per connection."""
     numbers, lock = iter(range(count)), threading.Lock()
     times: list[float] = []
     failed = [0] * CONNECTIONS
@@ -58,7 +58,7 @@ def load(port: int, count: int, request: Callable[[int], bytes], wanted: int) ->
 
 
 def status(connection: socket.socket) -> int:
-    """Read one answer whole, and return its status."""
+    """Read one whole response, and return its status."""
     received = b""
     while b"\r\n\r\n" not in received:
         if not (piece := connection.recv(65536)):
@@ -82,7 +82,7 @@ def get(path: str, port: int) -> bytes:
 
 
 def post(path: str, port: int, body: str) -> bytes:
-    """Write a form as a browser on our own page sends it."""
+    """Write a form's request like a browser on our own page."""
     return (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nSec-Fetch-Site: same-origin\r\n"
         "Content-Type: application/x-www-form-urlencoded\r\n"

@@ -1,4 +1,4 @@
-"""The product that serves the built site, and visitors of it."""
+"""Fixtures: the running product on the built site, and visitors in a browser."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -12,10 +12,10 @@ from tests.support.browser.visitor import OWN_ZONE, Visitor
 from tests.support.tools import MILLISECONDS
 
 
-# It ends with this folder and not with the session.
+# It ends with this folder, not with the session.
 @pytest.fixture(scope="package")
 def product(built_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """The product on SQLite, with whatever the tests of this worker leave in it."""
+    """The product on SQLite, shared by the tests of this worker."""
     product = Product(built_site, tmp_path_factory.mktemp("product"))
     yield product
     assert product.stop() == 0
@@ -23,7 +23,7 @@ def product(built_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """Open a browser profile that ends with the test."""
+    """Open a browser profile for one test."""
     contexts = []
 
     def open_one(product: Product, width: int, javascript: bool, zone: str) -> BrowserContext:
@@ -44,7 +44,7 @@ def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
 @pytest.fixture
 def visitor(open_context, product: Product) -> Callable[..., Visitor]:
-    """Invite a new visitor with an address of their own."""
+    """Create a visitor with an address of their own."""
 
     def invite(
         width: int = 1280,
@@ -53,8 +53,8 @@ def visitor(open_context, product: Product) -> Callable[..., Visitor]:
         timezone_id: str = OWN_ZONE,
     ) -> Visitor:
         context = open_context(at, width, javascript, timezone_id)
-        zone = timezone_id if javascript else HOST_ZONE  # without a script nobody knows it
-        number = next(_numbers)  # the desk finds people by name, and no name is part of another
+        zone = timezone_id if javascript else HOST_ZONE  # unknown without a script
+        number = next(_numbers)  # searches on the desk must find only one person
         return Visitor(
             context.new_page(), zone, f"ada.{number}@example.com", f"Ada {number:03} Example"
         )

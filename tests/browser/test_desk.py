@@ -1,4 +1,4 @@
-"""The sales team: in by a link, the lead with all that the call needs, and out again."""
+"""The desk in a browser: signing in and out, passkeys, and the keyboard."""
 
 import pytest
 from playwright.sync_api import expect
@@ -12,7 +12,7 @@ from tests.support.browser.visitor import (
 
 @pytest.fixture
 def link(product) -> str:
-    """A link that signs a member in."""
+    """A member's sign-in link."""
     return product.sign_in_link(HOST)
 
 
@@ -76,7 +76,7 @@ def test_keys_go_from_row_to_row_and_to_the_search(visitor, link, product):
     keys.press("Escape")
     expect(member.page.get_by_label("Search leads, calls and emails")).not_to_be_focused()
     keys.press("/")
-    keys.type("kay@example.com?")  # a key that is typed is no key
+    keys.type("kay@example.com?")  # a typed letter is no shortcut
     keys.press("Enter")
     member.sees("Search: kay@example.com?")
     member.page.locator("h1").click()
@@ -85,7 +85,7 @@ def test_keys_go_from_row_to_row_and_to_the_search(visitor, link, product):
 
 
 def sign_in(member: Visitor, link: str) -> None:
-    """Open the link, which uses nothing up, and press its button."""
+    """Open the link, which doesn't use it, and click its button."""
     member.page.goto(link)
     member.press("Sign in")
     member.sees("Leads")

@@ -1,4 +1,4 @@
-"""What holds of every page of site, service and desk, whatever is on it.
+"""Checks of every page of the site, the service and the desk.
 
 Each page is opened once for all the claims about it, in a window that remembers no other page.
 """
@@ -24,9 +24,9 @@ from tests.support.browser.product import HOST_ZONE
 from tests.support.browser.visitor import Visitor
 from tests.support.tools import MILLISECONDS
 
-# The narrowest and a window; with --all, others between and beyond them too.
+# The narrowest window and a usual one; with --all, others too.
 WIDTHS, MORE_WIDTHS = (320, 1280), (360, 768, 2560, 3840)
-# Opened with --all: these share the template of another page, and differ from it in little.
+# Opened with --all only: pages that share their template with another page.
 TWINS = {
     *("result, no address", "shared result of nobody"),
     *("times, another zone", "times, no such zone", "times, a day that is not open"),
@@ -48,7 +48,7 @@ for kind in ("site /insights/.+", "site /framework/.+", "questions of .+"):
     TWINS.update([name for name in PLACES if re.fullmatch(kind, name)][1:])
 SCHEMES = (("light", 1280), ("dark", 320))
 AXE = Path(AXE_FILE_PATH).read_text("utf-8")
-# Without what reports would need of elements that pass, which takes a fifth of the time, and
+# Without the report on elements that pass, which takes a fifth of the time, and
 # without a rule that layout_checks.py has in a stricter form.
 RUN_AXE = """async ([runOnly, contrast]) => {
     const found = await axe.run({
@@ -58,7 +58,7 @@ RUN_AXE = """async ([runOnly, contrast]) => {
     return found.violations.flatMap(({id, nodes}) =>
         nodes.map((one) => `${id}: ${one.html.slice(0, 160)} ${one.failureSummary}`));
 }"""
-# Text of the serif that is bold or slanted.
+# Bold or italic text in the serif.
 MARKED = """[...document.querySelectorAll("body *")].filter((one) => {
     const {fontFamily, fontWeight, fontStyle} = getComputedStyle(one);
     return fontFamily.startsWith('"Source') && (fontWeight > 400 || fontStyle !== "normal")
@@ -92,8 +92,8 @@ def tokens(product) -> Tokens:
 
 @pytest.fixture(scope="module")
 def windows(browser, product, tokens) -> Iterator[dict[bool, Page]]:
-    """A visitor's window, and a member's: opening one takes longer than most pages."""
-    # A window that changes its size during a page's entrance ends it with an error.
+    """A visitor's window and a member's: opening one takes longer than most pages."""
+    # Resizing a window during a page's transition causes an error.
     options = {"base_url": product.address, "timezone_id": HOST_ZONE, "reduced_motion": "reduce"}
     visitors = browser.new_context(**options)
     members = browser.new_context(**options)
@@ -121,7 +121,7 @@ def visit(request, windows, product, tokens) -> Iterator[Visit]:
         place.act(Visitor(page, HOST_ZONE, "late@example.com"))
         yield visit
         page.evaluate("localStorage.clear(); sessionStorage.clear()")
-    # Last, so that what it does late is heard too.
+    # Last, to record late errors too.
     assert visit.faults == [], "it asks another host, logs an error, or breaks the policy"
 
 
@@ -133,7 +133,7 @@ def test_it_answers_with_the_headers_that_protect_it(visit):
     assert policy.startswith("default-src 'none'") and "unsafe" not in policy
     kept = headers.get("cache-control", "")
     if visit.place.path == "/assessment/" and visit.place.status == 200:
-        assert kept.startswith("private")  # only by a visitor who goes back to it
+        assert kept.startswith("private")  # only by a visitor who goes back
     elif not visit.place.is_published:
         assert "no-store" in kept
     else:
@@ -161,7 +161,7 @@ def test_the_service_uses_the_typeface_of_the_page(visit):
 
 
 def test_it_fits_its_window_and_its_controls_are_large_enough_to_hit(visit, pytestconfig):
-    """Text is spaced out on one page in three, and on every page with --all."""
+    """Check with wide text spacing on one page in three, or with --all on every page."""
     unfold(visit.page)
     for width in WIDTHS + (MORE_WIDTHS if pytestconfig.option.all else ()):
         layout_checks.resize(visit.page, width)
@@ -218,7 +218,7 @@ def test_every_page_of_the_service_is_among_them(product, tokens, tmp_path):
 
 
 def is_turn(visit: Visit, pytestconfig: pytest.Config) -> bool:
-    """Say whether a page is one of the third whose day it is; with --all, every page is."""
+    """Say whether a page is in today's third; with --all, every page is."""
     return pytestconfig.option.all or (number_of(visit) + date.today().toordinal()) % 3 == 0
 
 
@@ -227,5 +227,5 @@ def number_of(visit: Visit) -> int:
 
 
 def unfold(page: Page) -> None:
-    """Open whatever is folded away, so that it is looked at too."""
+    """Unfold all content, so that it is checked too."""
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")

@@ -1,4 +1,4 @@
-"""The whole funnel as a prospect walks it: read, assess, book, and take it back."""
+"""The whole funnel in a browser: read, assess, book, reschedule and cancel."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.browser.product import HOST, TEAM, Product
 from tests.support.browser.visitor import ARTICLE, CLOCK_TIME, TITLE, TOPIC, WORST, Visitor
 
 KINDS = [
-    # With JavaScript, the tests of the keyboard and of the deployment walk the same way.
+    # With JavaScript, the tests of keyboard and deployment cover this journey.
     pytest.param("product", False, 1280, id="sqlite-no-js-1280"),
     pytest.param("product", True, 360, id="sqlite-js-360", marks=pytest.mark.long),
     pytest.param("product", True, 1280, id="sqlite-js-1280", marks=pytest.mark.long),
@@ -33,7 +33,7 @@ def product_on_postgresql(postgresql_server, built_site, tmp_path_factory):
 
 @pytest.fixture
 def walker(request, visitor, name, javascript, width):
-    """A visitor of one kind, and the product that they visit."""
+    """A visitor with or without JavaScript, and the product."""
     product = request.getfixturevalue(name)
     return visitor(width, javascript, at=product), product
 
@@ -57,7 +57,7 @@ def test_a_prospect_reads_assesses_books_moves_and_cancels(walker, built_site):
 def assert_everybody_has(
     product: Product, email: str, method: str, uid: str, sequence: int, count: int = 1
 ) -> None:
-    """Wait until visitor and host have `count` mails of a method; check the last ones."""
+    """Wait until visitor and host have `count` invitations of a method; check the last ones."""
     for mails in (mailbox.sent_to(email, method), mailbox.about(email, method)):
         *_, mail = product.mails(mails, count)
         _, event = mailbox.invitation(mail)
@@ -81,7 +81,7 @@ def read_assess_and_book(visitor: Visitor) -> None:
 
 
 def what_the_host_must_know(site: Path) -> list[str]:
-    """What they wrote, where they came from, where to begin, and how they answered there."""
+    """Check the brief: their text, source, first step and answers."""
     framework = load((site / "framework.yml").read_text("utf-8"))
     clarify = framework.step("clarify")
     answers = [question.answers[WORST].text for question in clarify.questions]
@@ -103,7 +103,7 @@ def the_visitors_invitation(product: Product, email: str) -> tuple[str, int, str
 
 
 def move(visitor: Visitor, link: str) -> None:
-    """Move to the last time of the day that is shown, by the link in the mail."""
+    """Reschedule to the day's last time, by the link in the email."""
     visitor.page.goto(link)
     visitor.follow("Reschedule this call")
     times = visitor.main.get_by_role("link", name=CLOCK_TIME)
@@ -116,7 +116,7 @@ def move(visitor: Visitor, link: str) -> None:
 
 
 def cancel(visitor: Visitor, link: str) -> None:
-    """Cancel by the link in the mail; opening it has changed nothing yet."""
+    """Cancel by the link in the email; opening it changes nothing."""
     visitor.page.goto(link)
     visitor.sees("Your call is booked")
     visitor.main.get_by_text("Cancel this call", exact=True).click()

@@ -1,4 +1,4 @@
-"""The whole funnel by keyboard alone, the focus visible at every stop."""
+"""The whole funnel by keyboard only, with a visible focus at every stop."""
 
 import pytest
 from playwright.sync_api import expect

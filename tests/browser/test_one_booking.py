@@ -1,4 +1,4 @@
-"""Impatience, mishaps and rivals: one booking, one set of mails, and never a dead end."""
+"""Double clicks, reloads and races book once, and every visitor has a way on."""
 
 import re
 
@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.support.browser.visitor import CLOCK_TIME
 
-ONCE = {"bookings": 1, "leads": 1, "mails": 3}  # invitation, brief for the host, word to the team
+ONCE = {"bookings": 1, "leads": 1, "mails": 3}  # invitation, brief for the host, email to the team
 BOTH = pytest.mark.parametrize(
     "javascript",
     [
@@ -28,7 +28,7 @@ def test_a_double_click_books_once(visitor, product, javascript):
     box = button.bounding_box()
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     with someone.page.expect_request(lambda request: request.method == "POST"):
-        someone.page.mouse.click(*middle)  # unlike a locator's, it does not wait for the answer
+        someone.page.mouse.click(*middle)  # unlike a locator's, it does not wait
     someone.page.mouse.click(*middle)
     someone.sees("Your call is booked")
     assert len(sent) == 2
@@ -36,7 +36,7 @@ def test_a_double_click_books_once(visitor, product, javascript):
 
 
 def keep_waiting_for_the_first_post(page: Page) -> list[str]:
-    """Let the first POST arrive and hold back its answer, so that a second press is in time."""
+    """Delay the response to the first POST until a second click."""
     sent = []
 
     def answer(route: Route) -> None:

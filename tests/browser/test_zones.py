@@ -1,4 +1,4 @@
-"""Times in the visitor's own zone where a script can tell it, and else by hand."""
+"""Time zones: the browser's own by script, or the one that a visitor chooses."""
 
 import re
 from datetime import datetime
@@ -21,7 +21,7 @@ def test_with_javascript_times_are_in_the_browsers_own_zone(visitor, zone):
     someone.page.goto("/book/")
     form = someone.main.get_by_role("link", name=CLOCK_TIME).first.get_attribute("href")
     assert_times_are_in(someone, zone)
-    someone.page.goto(form.partition("?")[0])  # as a link without a zone leads to it
+    someone.page.goto(form.partition("?")[0])  # as a link without a zone opens it
     expect(someone.main).to_contain_text(zone_name(zone))
 
 
@@ -61,7 +61,7 @@ def test_an_old_name_that_a_browser_gives_is_shown_as_the_present_one(visitor):
 
 
 def choose_by_hand(someone: Visitor) -> None:
-    """Look for the zone by a city that keeps it, and take the first that is found."""
+    """Search for the zone by a city, and choose the first result."""
     someone.main.get_by_text("Change the time zone").click()
     someone.main.get_by_label("City, country or zone").fill("canberra")
     someone.press("Search")
@@ -69,7 +69,7 @@ def choose_by_hand(someone: Visitor) -> None:
 
 
 def assert_times_are_in(someone: Visitor, zone: str) -> None:
-    """Check the words of the page, and each time on it, by its instant."""
+    """Check the page's zone, and each time on it by its instant."""
     someone.sees_times_in(zone)
     shown = someone.main.locator("a time").evaluate_all(
         "times => times.map(one => [one.dateTime, one.textContent])"

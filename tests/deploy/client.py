@@ -1,4 +1,4 @@
-"""A visitor's connection to the proxy: real TLS, from any address of this machine."""
+"""Connect to the proxy like a visitor: by TLS, from any address of this machine."""
 
 import http.client
 import socket
@@ -12,7 +12,7 @@ from tests.support.waiting import PATIENCE
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer; `status` is 0 when the connection broke."""
+    """One response; `status` is 0 when the connection broke."""
 
     status: int
     headers: dict[str, str]
@@ -24,7 +24,7 @@ class Answer:
 
 
 class Client:
-    """Asks the proxy at `port` by its name, and trusts its certificate alone."""
+    """A client of the proxy at `port`, by its name, that trusts only its certificate."""
 
     def __init__(self, port: int, name: str, certificate: Path) -> None:
         self.port, self.name, self._certificate = port, name, certificate

@@ -1,4 +1,4 @@
-"""The product as it is deployed: nginx before several web and deliver processes in production.
+"""Run the product as deployed: nginx in front of several web and deliver processes.
 
 One PostgreSQL and one store of limits stand behind them, and a stand-in for the mail provider.
 nginx runs the files of deploy/nginx, with the ports and the folders of this machine in them.
@@ -22,7 +22,7 @@ from tests.support.processes import PROGRAM, ROOT, children, free_port
 from tests.support.waiting import PATIENCE, comes_up
 
 NAME = "advisory.test"  # tests/support/tools.py tells Chromium where it is
-POSTS = 20  # of one client, in the time of all tests of the deployment
+POSTS = 20  # per client, during all tests of the deployment
 SELF_SIGNED = (
     *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
     *("-nodes", "-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"),
@@ -30,10 +30,10 @@ SELF_SIGNED = (
 
 
 class Cluster:
-    """Everything but the database and the stores, which are given; use it in a `with` block."""
+    """All processes except the database and the stores; use it in a `with` block."""
 
     def __init__(self, folder: Path, processes: int, **stores: str) -> None:
-        """Have so many web processes, and as many deliver processes."""
+        """Set the number of web processes and of deliver processes."""
         self.folder, self.site = folder, folder / "site"
         self.ports = {"https": free_port(), "http": free_port()}
         self.web_ports = [free_port() for _ in range(processes)]
@@ -81,7 +81,7 @@ class Cluster:
             self.stop(name)
 
     def run(self, *command: str) -> str:
-        """Run a command of the deployment to its end; return what it printed."""
+        """Run a command of the deployment; return its output."""
         done = subprocess.run(
             command, env=self.environment, cwd=ROOT, capture_output=True, text=True
         )
@@ -103,7 +103,7 @@ class Cluster:
         return process.wait(PATIENCE)
 
     def kill_web(self, number: int) -> None:
-        """End a web server with all of its processes at once."""
+        """Kill a web server with all of its processes."""
         process = self.processes.pop(f"web{number}")
         for pid in (*children(process.pid), process.pid):
             with suppress(ProcessLookupError):
@@ -114,7 +114,7 @@ class Cluster:
         return self.folder / f"{name}.log"
 
     def wait_until_ready(self) -> None:
-        """Wait until all web processes answer through nginx, which goes round them."""
+        """Wait until all web processes answer through nginx, which takes turns between them."""
         asked = range(2 * len(self.web_ports))
         if not comes_up(
             lambda: all(self.client.get("/healthz").status == 200 for _ in asked),

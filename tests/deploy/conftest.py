@@ -1,4 +1,4 @@
-"""One deployment for all tests of this folder."""
+"""Share one deployment between all tests of this folder."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""nginx with Debian's own configuration, and our files added as handbook/operations.md says."""
+"""nginx with Debian's own configuration and the files that handbook/operations.md adds."""
 
 import http.client
 import os
@@ -18,11 +18,11 @@ from tests.support.waiting import comes_up
 
 DEBIAN = Path("/etc/nginx")
 OURS = ("advisory.conf", "upstream.conf")
-NEWER_SYNTAX = 'the "listen ... http2" directive is deprecated'  # nginx 1.22 has no other
+NEWER_SYNTAX = 'the "listen ... http2" directive is deprecated'  # the only syntax of nginx 1.22
 
 
 class DebianNginx:
-    """A copy of Debian's files in a folder of its own, on free ports."""
+    """Debian's nginx with a copy of its files, on free ports."""
 
     def __init__(
         self, folder: Path, cluster: Cluster, *, with_default_site: bool, with_service: bool = True
@@ -45,7 +45,7 @@ class DebianNginx:
         return [f"modules-enabled/{path.name}" for path in DEBIAN.glob("modules-enabled/*.conf")]
 
     def _add(self, source: Path, name: str) -> None:
-        """Copy one file, with the folders and the ports of this test in it."""
+        """Copy one file, with this test's folders and ports."""
         text = source.read_text()
         for place, own in {
             "/etc/nginx/tls": self.cluster.folder / "tls",
@@ -109,7 +109,7 @@ def test_site_and_service_answer_under_our_name(debian):
 
 
 def test_the_service_s_pages_stay_uncompressed_although_debian_turns_gzip_on(debian):
-    """Compression beside a secret token would let an attacker guess it (BREACH)."""
+    """Compressing a page with a secret token would let an attacker guess it (BREACH)."""
     answer = debian.client.get("/desk/sign-in/", Accept_Encoding="gzip, br")
     assert answer.status == 200
     assert "content-encoding" not in answer.headers

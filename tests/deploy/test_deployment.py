@@ -1,4 +1,4 @@
-"""The whole product behind nginx: with --all two of each process, one database, one address."""
+"""The deployed product behind nginx; with --all, two processes of each kind."""
 
 import itertools
 import json
@@ -21,7 +21,7 @@ UNFINISHED = (
     b"POST /contact/ HTTP/1.1\r\nHost: advisory.test\r\nSec-Fetch-Site: same-origin\r\n"
     b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 5000\r\n\r\nname="
 )
-MOST_AT_ONCE, GREEDY = 200, "127.0.0.40"  # of one client: see limit_conn in deploy/nginx
+MOST_AT_ONCE, GREEDY = 200, "127.0.0.40"  # per client: see limit_conn in deploy/nginx
 NUMBERS = itertools.count(1)
 SLOW = ("127.0.0.21", "127.0.0.22", "127.0.0.23")
 
@@ -73,7 +73,7 @@ def test_no_script_turns_text_into_html(visitor, path):
 
 @pytest.mark.long
 def test_one_client_s_limit_holds_across_all_processes_and_for_no_other_client(client, cluster):
-    def asked_both() -> bool:  # nginx passes over a process that was slow, for some seconds
+    def asked_both() -> bool:  # nginx avoids a slow process for some seconds
         client.get("/contact/")
         logs = [cluster.log(f"web{number}").read_text() for number in (0, 1)]
         return all('"route": "/contact/"' in log for log in logs)
@@ -93,7 +93,7 @@ def test_one_client_s_limit_holds_across_all_processes_and_for_no_other_client(c
 
 @contextmanager
 def slow_clients(client, beginning: bytes) -> Iterator[list]:
-    """Keep connections open that have sent the beginning of a request and no more."""
+    """Keep connections open that have sent only the beginning of a request."""
     with ExitStack() as stack:
         connections = []
         for address in SLOW:
@@ -102,7 +102,7 @@ def slow_clients(client, beginning: bytes) -> Iterator[list]:
                 connection.sendall(beginning)
                 connections.append(connection)
         yield connections
-    assert eventually(lambda: client.get("/about/").status == 200)  # nginx has let go of them
+    assert eventually(lambda: client.get("/about/").status == 200)  # nginx has closed them
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def slow_clients(client, beginning: bytes) -> Iterator[list]:
 def test_slow_clients_do_not_block_others(client, beginning):
     with slow_clients(client, beginning) as connections:
         for number in range(8):
-            with suppress(OSError):  # nginx waits for them as long as it is told, and no longer
+            with suppress(OSError):  # nginx's configured time-out for slow clients
                 connections[number].sendall(b"a")
             assert client.get("/about/").status == 200
             assert client.get("/book/").status == 200
@@ -140,7 +140,7 @@ def test_a_web_process_that_is_killed_is_not_missed(client, cluster):
 
 @pytest.mark.long
 def test_that_page_is_whole(visitor, cluster):
-    """It has no service to lean on, so all that it loads is the site's."""
+    """The service is down, so the page may load only the site's files."""
     for number in (0, 1):
         cluster.kill_web(number)
     try:
@@ -172,7 +172,7 @@ def test_refusals_by_the_proxy_are_not_cached(client):
 
         for _ in range(MOST_AT_ONCE - 1):
             stack.enter_context(client.connect(as_client=GREEDY)).sendall(UNFINISHED)
-        # On a slow machine, nginx lets go of the first ones meanwhile.
+        # On a slow machine, nginx has closed the first ones by now.
         assert eventually(is_refused)
         assert refused.headers["cache-control"] == "no-store"
         assert refused.headers["retry-after"] == "30"
@@ -183,7 +183,7 @@ def test_refusals_by_the_proxy_are_not_cached(client):
 
 def test_bodies_larger_than_any_form_are_refused(client):
     assert client.post("/contact/", {"topic": "x" * 2_000_000}).status in {0, 413}
-    # The service itself refuses this one; a process that another test has killed may be missing.
+    # The service refuses this one; a process may be missing after another test has killed it.
     form = {"topic": "x" * 100_000}
     assert eventually(lambda: client.post("/contact/", form).status == 413)
 

@@ -1,4 +1,4 @@
-"""The files of deploy/, as far as they can be checked without a container engine or a boot."""
+"""The files of deploy/, without a container engine or a boot."""
 
 import os
 import re
@@ -18,25 +18,25 @@ DEPLOY = ROOT / "deploy"
 UNITS = sorted(path.name for path in (DEPLOY / "systemd").glob("*.service"))
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 OURS = [name for name, one in COMPOSE["services"].items() if "build" in one]
-# An image is built for one PUBLIC_URL, which is then its address wherever it listens.
+# An image is built for one PUBLIC_URL, wherever it listens.
 BAKED = {name.upper() for name in OF_THE_SITE} - {"BIND_ADDRESS", "PORT"}
 KNOWN = {name.upper() for name in Settings.model_fields}
-MOST_EXPOSED = 2.0  # of 10, as `systemd-analyze security` counts
+MOST_EXPOSED = 2.0  # of 10, by `systemd-analyze security`
 
 
 def given(text: str) -> dict[str, str]:
-    """Read the file of settings, with what is commented out in it."""
+    """Read the file of settings, including commented lines."""
     return dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", text, re.MULTILINE))
 
 
 def copied() -> list[str]:
-    """Return what the images take from the checkout."""
+    """Return the files that the images copy from the checkout."""
     text = (DEPLOY / "Containerfile").read_text()
     return list(dict.fromkeys(re.findall(r"^COPY (?!--from)(\S+) \S+$", text, re.MULTILINE)))
 
 
 def is_sent(source: str) -> bool:
-    """Say whether .dockerignore lets a source through; the last rule that fits decides."""
+    """Say whether .dockerignore allows a file; the last matching rule decides."""
     sent = True
     for rule in (ROOT / ".dockerignore").read_text().splitlines():
         pattern = rule.lstrip("!")
@@ -49,7 +49,7 @@ def is_sent(source: str) -> bool:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory) -> Path:
-    """What a build has: the files that are copied into the images, and nothing else."""
+    """A folder with only the files that are copied into the images."""
     folder = tmp_path_factory.mktemp("context")
     for source in copied():
         assert is_sent(source), source
@@ -166,7 +166,7 @@ def test_the_example_of_settings_holds_no_secret():
 
 @pytest.fixture(scope="module")
 def units(tmp_path_factory) -> Path:
-    """The units as they would lie on this machine."""
+    """The units, with this machine's paths."""
     if shutil.which("systemd-analyze") is None:
         pytest.skip("this machine has no systemd to ask")
     folder = tmp_path_factory.mktemp("units")

@@ -1,4 +1,4 @@
-"""The site as nginx serves it: by the same rules as the service, and without it."""
+"""The site served by nginx: the same rules as the service's, without the service."""
 
 import gzip
 import http.client
@@ -112,7 +112,7 @@ def test_plain_http_leads_to_the_one_address(cluster):
 def test_tls_is_spoken_in_both_present_versions_and_in_no_older_one(client, version, is_spoken):
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_ciphers("ALL:@SECLEVEL=0")  # what this machine would refuse by itself
+    context.set_ciphers("ALL:@SECLEVEL=0")  # what this machine's OpenSSL would refuse by default
     context.minimum_version = context.maximum_version = version
     with socket.create_connection(("127.0.0.1", client.port)) as plain:
         if is_spoken:

@@ -1,4 +1,4 @@
-"""Faults on purpose: programs that make them, and what is typed by nobody who means well.
+"""Programs that cause faults, and hostile input.
 
 `make test` runs some of them in a short form, `make test-all` all of them, `make soak` the long
 one.

@@ -1,4 +1,4 @@
-"""Run the programs of this folder in their long form on both databases; each says what it counted.
+"""Run the long form of every program in this folder on both databases, and print its counts.
 
 python -m tests.faults [NAME...]
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.support.databases import PostgreSQL, sqlite_url
 
-# Each with the rounds of its long form.
+# Each program with the rounds of its long form.
 PROGRAMS = {
     "kills": 20,
     "stops": 100,
@@ -24,7 +24,7 @@ PROGRAMS = {
 
 
 def main(names: list[str]) -> None:
-    logging.disable(logging.ERROR)  # their own words are the counts
+    logging.disable(logging.ERROR)  # the programs print their counts themselves
     server = PostgreSQL()
     try:
         for name in names or PROGRAMS:

@@ -1,4 +1,4 @@
-"""A clock that jumps: mails leave once, none is given up or expires before its time, no storm."""
+"""Let the clock jump: each email is sent once, and none is given up or expires too early."""
 
 import random
 from collections import Counter
@@ -12,12 +12,12 @@ from lead_service.emails.transports.base import Temporary
 from tests.support.app.outbox_helper import HOUR, MINUTE, NOW, FakeTransport, OutboxHelper
 
 JUMPS = (-HOUR, -5 * MINUTE, 5 * MINUTE, 24 * HOUR, -24 * HOUR, timedelta(seconds=40))
-FARTHEST = 48 * HOUR  # from the right time, however often it jumps: mails live for 300 hours
+FARTHEST = 48 * HOUR  # at most, from the right time: emails are useful for 300 hours
 STEPS = 25  # a round
 
 
 def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
-    """Deliver through `rounds` times 25 jumps, with a provider that fails now and then."""
+    """Deliver during `rounds` times 25 jumps, with a provider that fails sometimes."""
     database = Database(environment["DATABASE_URL"])
     schema.migrate(database)
     post, chance = OutboxHelper(database), random.Random(rounds)
@@ -39,7 +39,7 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
         tried = len(transport.tried)
         now = min(max(now + chance.choice(JUMPS), NOW - FARTHEST), NOW + FARTHEST)
         post.drain(transport, now)
-        # What a worker has died with is another's once its lease has run out, by any clock.
+        # Another worker takes a dead worker's email after its lease, by any clock.
         held_up += not later and step % 5 != 0 and name not in transport.tried
         most = max(most, len(transport.tried) - tried)
     _let_time_pass(post, transport, now)
@@ -58,7 +58,7 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
 
 
 def _let_time_pass(post: OutboxHelper, transport: FakeTransport, now: datetime) -> None:
-    """Deliver for days by a clock that is right again."""
+    """Deliver for days with a correct clock."""
     for _ in range(30):
         now = max(now, NOW + FARTHEST) + 3 * HOUR
         post.drain(transport, now)

@@ -1,4 +1,4 @@
-"""The fixtures of the service's tests, for the programs of this folder."""
+"""Import the service's fixtures for the programs of this folder."""
 
 from tests.service.conftest import environment, site_dir
 

@@ -1,4 +1,4 @@
-"""A disk that is full: "not saved" is said, pages are read on, and no restart is needed after.
+"""Fill the disk: forms say “not saved”, pages still open, and no restart is needed afterward.
 
     python -m tests.faults.disk FOLDER ROUNDS
 
@@ -20,10 +20,10 @@ from tests.support.waiting import eventually
 
 from .load import Crowd, books
 
-# A small disk that only the processes of this test can see, and that goes with them.
+# A small disk in the mount namespace of this test's processes.
 MOUNT = 'mount -t tmpfs -o size=4m tmpfs "$0" && exec "$@"'
 OWN_DISK = ("unshare", "--map-root-user", "--mount", "sh", "-c", MOUNT)
-MOST = 400  # forms, long before which the disk is full
+MOST = 400  # forms, more than fit on the disk
 TYPED = "Something is stuck."
 
 
@@ -35,7 +35,7 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
     folder.mkdir(parents=True)
     outside = environment | {"DATABASE_URL": f"sqlite:///{folder}/test.db"}
     if subprocess.run([*OWN_DISK, folder, "true"], capture_output=True).returncode:
-        return fill_up(outside, rounds, _limit_files)  # where nothing may be mounted: as by a quota
+        return fill_up(outside, rounds, _limit_files)  # mounting is not allowed
     program = (sys.executable, "-m", __name__, folder, str(rounds))
     told = subprocess.run(
         [*OWN_DISK, folder, *program],
@@ -52,7 +52,7 @@ def fill_up(
     rounds: int,
     fill: Callable[[Product, Path], Callable[[], object]],
 ) -> dict[str, int]:
-    """Let forms come until one is refused, read pages, make room, and send the form again."""
+    """Send forms until one is refused, open pages, free space, and send the form again."""
     url, crowd, read, undone = environment["DATABASE_URL"], Crowd(), 0, 0
     folder = Path(url.removeprefix("sqlite:///")).parent
     with Product(environment) as product:
@@ -81,7 +81,7 @@ def fill_up(
 
 
 def _answers_to_delete(product: Product) -> str:
-    """Begin a self-assessment; return the path that deletes it, which takes room as well."""
+    """Start a self-assessment; return the path that deletes it, which needs space, too."""
     page = product.get("/assessment/").text
     given = dict(re.findall(r'type="radio"[^>]* name="([^"]+)" value="([^"]+)"', page))
     begun = product.post("/assessment/", given)
@@ -99,7 +99,7 @@ def _until_refused(crowd: Crowd, product: Product) -> Answer:
 
 
 def _fill_disk(_product: Product, folder: Path) -> Callable[[], object]:
-    """Leave not one byte; return what makes room again."""
+    """Fill the last byte; return the function that frees space."""
     filler = folder / "filler"
     with suppress(OSError), filler.open("wb", buffering=0) as file:
         while file.write(b"x" * 4096):
@@ -108,7 +108,7 @@ def _fill_disk(_product: Product, folder: Path) -> Callable[[], object]:
 
 
 def _limit_files(product: Product, _folder: Path) -> Callable[[], object]:
-    """Let the processes write no file beyond a page; return what lifts that."""
+    """Limit the processes' files to a page; return the function that lifts the limit."""
 
     def limit(size: int) -> None:
         for pid in children(product.process.pid):

@@ -1,4 +1,4 @@
-"""Holding a database from outside, as a long writer does: a program, or a person at a prompt."""
+"""Lock a database from outside, like a long-running writer."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 
 @contextmanager
 def held(url: str) -> Iterator[None]:
-    """Let nobody write a lead while this lasts; who reads is not in the way."""
+    """Block all writes of leads, but no reads."""
     with _connection(url) as connection:
         connection.execute(
             "BEGIN IMMEDIATE" if url.startswith("sqlite") else "LOCK TABLE lead IN EXCLUSIVE MODE"

@@ -1,4 +1,4 @@
-"""kill -9 under load: no acknowledged lead is lost, and each kill repeats one mail at most."""
+"""Kill processes under load: no stored lead is lost, and each kill repeats at most one email."""
 
 import os
 import random
@@ -20,11 +20,11 @@ from tests.support.processes import Product, children
 
 from .load import Crowd, books
 
-LEASE = timedelta(minutes=2)  # by then that of a killed process has run out
+LEASE = timedelta(minutes=2)  # until a killed process's lease has ended
 
 
 def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
-    """Kill the deliver process, a web worker, and then everything, `rounds` times over."""
+    """Kill the deliver process, a web worker, and then everything, `rounds` times."""
     chance, crowd, kills = random.Random(rounds), Crowd(), 0
     with StandIn(_accept_slowly) as provider:
         told = {"SENDGRID_API_KEY": KEY, "SENDGRID_HOST": provider.url}
@@ -54,7 +54,7 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
 
 
 def _accept_slowly(handler: Handler) -> None:
-    """Accept, and be late with saying so: some kills fall between the two."""
+    """Accept with a late response, so that some kills happen in between."""
     accept(handler)
     time.sleep(0.01)
 
@@ -65,7 +65,7 @@ def _deliver(product: Product) -> None:
 
 
 def _worker(product: Product) -> None:
-    """Kill one that serves pages; the server starts another."""
+    """Kill one web worker; the server starts another."""
     workers = [pid for pid in children(product.process.pid) if pid != product.deliver_pid()]
     with suppress(ProcessLookupError):
         os.kill(max(workers), signal.SIGKILL)

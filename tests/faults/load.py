@@ -1,4 +1,4 @@
-"""Visitors who write to us all at once, and who try again when they get no answer."""
+"""Visitors who send forms all at once, and retry when they get no response."""
 
 import threading
 import time
@@ -15,9 +15,9 @@ from tests.support.processes import Answer, Product
 
 @dataclass
 class Crowd:
-    """Some visitors at a product that may die under them; each sends a form until it is taken."""
+    """Visitors of a product that may be killed; each sends a form until it is accepted."""
 
-    acknowledged: set[str] = field(default_factory=set)  # addresses whose form was answered 303
+    acknowledged: set[str] = field(default_factory=set)  # addresses of forms that got a 303
     answered: Counter[int] = field(default_factory=Counter)
     sent: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -25,7 +25,7 @@ class Crowd:
     _visitors: list[threading.Thread] = field(default_factory=list)
 
     def come(self, product: Product, visitors: int = 4) -> None:
-        """Let visitors come, one after the other on each connection, until `leave`."""
+        """Send forms, one after the other on each connection, until `leave`."""
         self._going.set()
         self._visitors = [
             threading.Thread(target=self._keep_writing, args=(product,)) for _ in range(visitors)
@@ -34,7 +34,7 @@ class Crowd:
             visitor.start()
 
     def leave(self) -> None:
-        """Let nobody else come, and wait for those who are there."""
+        """Stop sending, and wait for the forms on their way."""
         self._going.clear()
         for visitor in self._visitors:
             visitor.join()
@@ -61,14 +61,14 @@ class Crowd:
 
 @dataclass(frozen=True)
 class Books:
-    """What a database holds: how many events and mails each lead's address has."""
+    """The counts of events and emails by each lead's address in a database."""
 
     events: Counter[str]
     mails: Counter[str]
-    states: dict[str, str]  # of each mail, by its id
+    states: dict[str, str]  # by the email's id
 
     def check(self, acknowledged: set[str]) -> None:
-        """Check that all who were told so are stored, once, with the event and both emails."""
+        """Check that each accepted form is stored once, with its event and both emails."""
         assert acknowledged <= set(self.events), "a lead is lost"
         assert set(self.events.values()) <= {1}, "a form counted twice"
         both = Counter(dict.fromkeys(self.events, 2))  # to the team, and to the visitor
@@ -76,7 +76,7 @@ class Books:
 
 
 def books(url: str) -> Books:
-    """Read what a database holds."""
+    """Count a database's events and emails."""
     database = Database(url)
     with database.read() as session:
         events = session.scalars(select(Lead.address).outerjoin(LeadEvent)).all()

@@ -1,4 +1,4 @@
-"""What people, programs and attackers type, by what is to become of it.
+"""Hostile and unusual input, grouped by the expected outcome.
 
 `KEPT` is stored as it is typed, `CHANGED` is stored as the value that stands beside it, `REFUSED`
 is 422 wherever it stands, `EMPTY` counts as nothing typed. None has a line break; `LINES` are for
@@ -20,13 +20,13 @@ NAMES = (
     "\u0e2a\u0e21\u0e0a\u0e32\u0e22",
     "\u0391\u03bb\u03ad\u03be\u03b1\u03bd\u03b4\u03c1\u03bf\u03c2",
     "\u0416\u0430\u043d\u043d\u0430 \u2116 5",
-    "\u0130lknur I\u015f\u0131k",  # whose small and capital i are two letters
+    "\u0130lknur I\u015f\u0131k",  # Turkish, with a dotted and a dotless i
     "Stra\u00dfe \u1e9e",
     "\u00de\u00f3r\u00f0ur J\u00f3nsd\u00f3ttir",
     "Jos\u00e9-Mar\u00eda d\u2019Arc",
     "\u02bbOkina K\u0101ne",
     "N!xau \u01c2Toma",
-    "\U00020bb7\u91ce\u5bb6",  # beyond the first plane
+    "\U00020bb7\u91ce\u5bb6",  # outside the Basic Multilingual Plane
     "X \u00c6 A-12",
     "Null",
     "None",
@@ -40,14 +40,14 @@ NAMES = (
 )
 
 LOOKS = (
-    "\U0001f469\U0001f3fd\u200d\U0001f4bb",  # one picture of four characters
+    "\U0001f469\U0001f3fd\u200d\U0001f4bb",  # one emoji of four characters
     "\U0001f1fa\U0001f1f8\ufe0f",
     "\u0410d\u0430 \u0415xample",  # Cyrillic among Latin
     "\uff21\uff44\uff41",  # full width
     normalize("NFC", "A" + "".join(map(chr, range(0x300, 0x328))) + "da"),  # 40 marks, one letter
     "Ada\u202f\u00a0Example\u2003!",
-    "\ufdd0Ada\U0001fffe",  # no characters, and yet valid UTF-8
-    "\ue000Ada\U000f0000",  # nobody's characters
+    "\ufdd0Ada\U0001fffe",  # non-characters, valid in UTF-8
+    "\ue000Ada\U000f0000",  # private use
     "\u0378Ada",  # not assigned
     "Ada\ufeff",
     "A\u00adda",
@@ -121,7 +121,7 @@ CONTROLS = tuple(
 )
 REFUSED = (*CONTROLS, "A\ufffeda", "A\uffffda")
 
-# Nothing that could be seen: invisible characters, and letters whose shape is empty.
+# Invisible text: invisible characters, and letters with an empty shape.
 EMPTY = (
     "",
     "   ",
@@ -146,5 +146,5 @@ LINES = (
     "A\u2029da",
 )
 
-# As they travel: what no text can be made of, percent-encoded.
+# Percent-encoded bytes that are not valid text.
 NO_TEXT = (b"%ff", b"%c3%28", b"%ed%a0%80", b"%c0%80", b"%f4%90%80%80", b"%e2%82", b"\xff\xfe")

@@ -1,4 +1,4 @@
-"""A provider in every mood, one after another by lot: each mail is accepted, and just once."""
+"""A provider that fails in every way, in random order: each email is accepted exactly once."""
 
 import itertools
 import random
@@ -29,14 +29,14 @@ from tests.support.fake_sendgrid import (
     status,
 )
 
-MAILS = 2  # before each mood
+MAILS = 2  # before each kind of response
 PATIENCE = 0.1  # seconds of a send that gets no answer, instead of twenty
 REFUSED = [status(code, body=REFUSAL) for code in (401, 403)]
 TORN = [hang, reset, GARBAGE, TRUNCATED, drip(b""), drip(b"HTTP/1.1 202 Accepted\r\nX: ")]
 
 
 def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
-    """Let mails come while the provider changes its mood `rounds` times a mood; then it is well."""
+    """Queue emails while the provider fails in every way, `rounds` times each, and then works."""
     database = Database(environment["DATABASE_URL"])
     schema.migrate(database)
     post = OutboxHelper(database)
@@ -62,7 +62,7 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
 
 
 def _live_through(post: OutboxHelper, provider: StandIn, moods: list[Mode], well: Mode) -> int:
-    """Deliver through all moods, and then while the provider is well; return how many stops."""
+    """Deliver during all kinds of response, then correct ones; return the number of stops."""
     settings = Settings(sendgrid_api_key=SecretStr(KEY), sendgrid_host=provider.url)
     # The provider's waits are told from the present: what lies ahead of it is never longer off.
     now, stops, numbers = clock.now(), 0, itertools.count()
@@ -91,7 +91,7 @@ def _accepting(accepted: Counter[str]) -> Mode:
 
 
 def _moods(elsewhere: StandIn, accepted: Counter[str]) -> list[Mode]:
-    """All the ways in which the provider does not take a mail, and the one in which it does."""
+    """Return all kinds of response, those of a failure and the one of success."""
     redirects = [status(code, {"Location": f"{elsewhere.url}v3/mail/send"}) for code in (302, 307)]
     slow_down = {"X-RateLimit-Reset": "1", "Retry-After": "30"}
     broken = [status(code) for code in (200, 204, 401, 404, 500, 502, 503, 504)]

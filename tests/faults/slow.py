@@ -1,4 +1,4 @@
-"""Clients that never finish a sentence: pages are read all the same, without any proxy."""
+"""Clients that never finish a request: pages still open, even without a proxy."""
 
 import socket
 import time
@@ -16,7 +16,7 @@ BEGINNINGS = (
 
 
 def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
-    """Open a hundred connections that go on with a byte now and then, and read pages meanwhile."""
+    """Open a hundred connections that send a byte now and then, and open pages meanwhile."""
     read = 0
     with Product(environment) as product, ExitStack() as connections:
         place = ("127.0.0.1", int(product.port))

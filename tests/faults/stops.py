@@ -1,4 +1,4 @@
-"""Signals to the whole process group: everything ends, and accepted requests finish first."""
+"""Signal the whole process group: everything ends, and accepted requests finish first."""
 
 import random
 import signal
@@ -17,15 +17,15 @@ from tests.support.waiting import eventually
 from .holding import held
 from .load import Crowd, books
 
-IN_FLIGHT = 6  # fewer than there are threads, so that all of them are certainly under way
-START_SECONDS = 4  # a start is interrupted at some moment of them
+IN_FLIGHT = 6  # fewer than threads, so that all of them have started
+START_SECONDS = 4  # a start is interrupted within these seconds
 SIGNALS = ((SIGTERM, SIGTERM), (SIGINT, SIGINT), (SIGTERM,), (SIGHUP, SIGTERM), (SIGINT, SIGTERM))
 MOMENTS = ("in flight", "idle", "starting")
 STARTS = ((PROGRAM, "serve"), (MAKE, "serve"), (PROGRAM, "web"))
 
 
 def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
-    """Stop the product `rounds` times, by other signals and at another moment each time."""
+    """Stop the product `rounds` times, with different signals at different moments."""
     assert processes.run(environment, "migrate").returncode == 0
     # A shell lets its background jobs ignore SIGINT; what they start would, until it is served.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -65,7 +65,7 @@ def run(environment: dict[str, str], rounds: int) -> dict[str, int]:
 def _stop_while_writing(
     serving: Product, signals: tuple[Signals, ...], crowd: Crowd, first: int
 ) -> None:
-    """Signal the group while forms wait for the database; they finish, and no later one does."""
+    """Signal the group while forms wait for the database: they finish, later ones don't."""
     with ThreadPoolExecutor(IN_FLIGHT) as visitors:
         with held(serving.environment["DATABASE_URL"]):
             answers = [

@@ -1,4 +1,4 @@
-"""Every program of this folder in its short form; `make soak` runs the long ones."""
+"""The short form of every program in this folder; `make soak` runs the long ones."""
 
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +21,7 @@ LONG = (
 
 @pytest.fixture
 def outside(environment) -> dict[str, str]:
-    """Return the environment of processes that run apart from the tests."""
+    """Return the environment of processes outside the test process."""
     return environment | {"LOG_LEVEL": "ERROR"}
 
 

@@ -1,4 +1,4 @@
-"""The table of faults: every promise names the tests that hold it, and they exist."""
+"""The table of faults: every row names tests that exist."""
 
 import re
 from pathlib import Path
@@ -14,8 +14,8 @@ WRITTEN = {
     for path in HERE.parent.rglob("test_*.py")
     for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
 }
-LATER = 2  # the priority of rows that may be empty
-NEVER_USED = 14  # a number without a fault
+LATER = 2  # the priority of rows that need no test
+NEVER_USED = 14  # an unused number
 
 
 def test_every_test_that_is_named_exists():

@@ -1,4 +1,4 @@
-"""A running application on a fresh database, wearing a small stand-in for the built site."""
+"""Fixtures: the application on a fresh database, with a small stand-in for the built site."""
 
 import inspect
 import json
@@ -62,7 +62,7 @@ ARTICLES = [
 
 
 def publish(folder: Path) -> Path:
-    """Give the service's side of the contract what the real build would give it."""
+    """Write the files that the service reads from a real build."""
     (folder / "200.html").write_text(PAGE)
     (folder / "index.html").write_text("<!doctype html><title>Home</title>")
     for name in ("framework.yml", "calls.yml"):
@@ -76,19 +76,19 @@ def publish(folder: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _trust_no_one(monkeypatch) -> None:
-    """Spare each TLS context the machine's list of authorities: reading it takes 50 ms."""
+    """Create TLS contexts without the machine's authorities: reading them takes 50 ms."""
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
 
 
 @pytest.fixture(scope="session")
 def site_dir(tmp_path_factory) -> Path:
-    """Publish the small stand-in once."""
+    """Publish the stand-in site once."""
     return publish(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture
 def environment(tmp_path, db_url, site_dir) -> dict[str, str]:
-    """Return what the environment says; a test may add to it before it asks for `app`."""
+    """Return the environment; a test may extend it before it uses `app`."""
     return {
         "DATABASE_URL": db_url,
         "VAR_DIR": str(tmp_path / "var"),
@@ -102,7 +102,7 @@ def environment(tmp_path, db_url, site_dir) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def demo_file(tmp_path_factory, site_dir) -> bytes:
-    """A database with the made-up data of a Monday morning and nothing else, as a file."""
+    """The file of a database with only the made-up data of a Monday morning."""
 
     def set_up(folder: Path) -> None:
         given = {"VAR_DIR": str(folder), "SITE_DIR": str(site_dir), "SECRET_KEY": SECRET}
@@ -130,7 +130,7 @@ def settings(environment) -> Settings:
 
 @pytest.fixture
 def app(settings, database) -> Iterator[Flask]:
-    """Make the application on the database whose tables are there, with its first host."""
+    """Create the application on the database with tables, and its first host."""
     app = kept_apps.get_app(settings)
     database.write(lambda session: setup.create_first_host(session, settings))
     yield app
@@ -175,7 +175,7 @@ def mails(database, app) -> Iterator[Callable[[], list]]:
 
 @pytest.fixture
 def post(app, context, settings) -> Callable[[], None]:
-    """Send what the outbox holds, as the deliver process does where there is no provider."""
+    """Send the emails in the outbox to the folder, like the deliver process without a provider."""
 
     def send() -> None:
         database = app.extensions["lead_service"].database
@@ -188,13 +188,13 @@ def post(app, context, settings) -> Callable[[], None]:
 
 @pytest.fixture
 def room(database) -> OutboxHelper:
-    """The outbox of a database on which no application needs to run."""
+    """An outbox without an application."""
     return OutboxHelper(database)
 
 
 @pytest.fixture
 def provider() -> Iterator[StandIn]:
-    """The mail provider's stand-in, which takes every mail until it is told otherwise."""
+    """The fake email provider, which accepts every email by default."""
     with StandIn() as stand_in:
         yield stand_in
 
@@ -227,7 +227,7 @@ def context(app) -> Context:
 
 
 class Browser(FlaskClient):
-    """A client that says, as every browser does, that its forms are the site's own."""
+    """A client that sends the same-origin headers of a browser."""
 
     def open(self, *args, **kwargs):
         headers = {"Host": "127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}

@@ -1,4 +1,4 @@
-"""Two transactions meet in one lead: on PostgreSQL, where they run at once, neither fails."""
+"""Two transactions that change one lead on PostgreSQL: neither fails."""
 
 from datetime import timedelta
 
@@ -22,12 +22,12 @@ ADA, EVE = VISITOR["email"], "eve@example.com"
 
 @pytest.fixture
 def two_at_once(app, database):
-    """A database in which one transaction does not wait for another to end."""
+    """PostgreSQL, where transactions run at the same time."""
     return database
 
 
 def just_before(monkeypatch, name: str, meanwhile) -> None:
-    """Let another transaction do something, once, just before a function of `capture` is called."""
+    """Run another transaction once, just before a function of `capture` is called."""
     original = getattr(capture, name)
 
     def met(*given):
@@ -72,7 +72,7 @@ def test_an_address_is_corrected_to_one_that_has_just_written_to_us(
 
 
 def test_a_form_during_a_retention_run_is_stored(two_at_once, settings):
-    """A lead that is old enough to be erased is just being written to."""
+    """A lead old enough to be erased is changed during the run."""
 
     def write(session) -> None:
         capture.capture_lead(session, ContactDetails(email=ADA, name="Ada"), at=MONDAY_MORNING)

@@ -1,4 +1,4 @@
-"""Everything that a person tells us gets everywhere: one claim for each place that shows it."""
+"""Every contact detail reaches every place that shows it."""
 
 import csv
 import io
@@ -21,20 +21,20 @@ from tests.support.app.desk_client import press, sign_in
 from tests.support.app.stored_data import kept
 from tests.support.app.visitor_forms import booking_form, open_starts
 
-# Some text of its own for each field, the fields that are added later included.
+# A different text for each field, including fields added later.
 TOLD = {name: f"Their {name}" for name in LABELS}
 TOLD |= {"email": "told@lead.test", "phone": "+1 555 0177"}
 
 
 @pytest.fixture
 def environment(environment):
-    """A host, and somebody else who hears of leads."""
+    """A host, and another address in SALES_TO."""
     return environment | {"SALES_TO": "host@example.com, team@example.com"}
 
 
 @pytest.fixture
 def told(app, client, database, settings, at, mails):
-    """Somebody has told us everything while booking a call; a member looks at the desk."""
+    """A booking with every detail, and a member's browser."""
     form = booking_form(client, open_starts(client)[0]) | TOLD
     assert client.post("/book/", data=form).status_code == 303
     sign_in(client, database, settings)

@@ -1,4 +1,4 @@
-"""The funnel: counted from what visitors did, on both databases, erased or not."""
+"""The funnel on both databases: counted from events, also after an erasure."""
 
 from datetime import date, timedelta
 
@@ -35,7 +35,7 @@ PAGE = "/desk/funnel/"
 
 @pytest.fixture
 def journey(client, framework, database) -> None:
-    """One who gives up after two steps, and one who goes all the way, by way of an article."""
+    """One visitor who stops after two steps, and one from an article who books."""
     begin(client, framework)
     article = {"from": ARTICLE, "utm_source": "LinkedIn", "utm_campaign": "spring"}
     client.post(
@@ -82,7 +82,7 @@ def test_every_event_is_counted_in_its_week_article_and_source(journey, database
     assert total.pop(stopped("clarify")) == total.pop(stopped("assess")) == 1
     assert total.pop(answered("assess")) == total.pop(answered("clarify")) == 2
     assert set(total.values()) == {1}
-    # Whenever it happened, it counts in the week in which the call was booked.
+    # Each event counts in the week in which the call was booked.
     assert [line["won"] for _, line in report.weeks] == [1, 0]
     assert [name for name, _ in report.kinds] == ["discovery"]
     assert dict(report.sources)["linkedin"]["won"] == dict(report.sources)["linkedin"]["started"]
@@ -233,7 +233,7 @@ def test_the_page_says_how_long_visitors_take(client, member, framework, at, tak
             if step is framework.steps[-1]:
                 at(NOW + timedelta(seconds=seconds))
             where = client.post(where, data=answers(framework, step.slug, 1)).location
-    begin_phase(client)  # one that is not complete has taken no time yet
+    begin_phase(client)  # an incomplete one has no duration
     at(NOW)
     assert f"median time: {said}" in client.get(PAGE).text
     assert "median time:" not in client.get(PAGE + "?from=2026-11-09&to=2026-11-16").text

@@ -1,4 +1,4 @@
-"""Serve the built site as a plain file server would, and open it."""
+"""Fixtures: the built site behind a plain file server, and pages in a browser."""
 
 import functools
 import http.server
@@ -27,7 +27,7 @@ def framework():
 
 
 class Plain(http.server.SimpleHTTPRequestHandler):
-    """Send files with the policy that the build wrote for static hosts, and say nothing."""
+    """Serve files with the policy for static hosts, without logging."""
 
     policy = ""
 
@@ -41,7 +41,7 @@ class Plain(http.server.SimpleHTTPRequestHandler):
 
 @contextmanager
 def served(site):
-    """Serve a built site as a plain file server does, on a free port; yield its address."""
+    """Serve a built site with a plain file server on a free port; yield its address."""
     lines = (site / "_headers").read_text("utf-8").splitlines()
     policy = next(line for line in lines if "Security-Policy" in line).partition(": ")[2]
     handler = type("WithPolicy", (Plain,), {"policy": policy})
@@ -61,7 +61,7 @@ def address(site):
 
 @pytest.fixture
 def visit(browser, address):
-    """Open a page in a browser of the given kind, scripts and all; width in CSS pixels."""
+    """Open a page in a browser with these options; width in CSS pixels."""
     contexts = []
 
     def open_page(path, width=1280, **kind):

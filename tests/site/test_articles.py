@@ -1,4 +1,4 @@
-"""What stands around an article: its facts, its own check, its neighbors."""
+"""The parts around an article: its facts, its own check, its neighbors."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from tests.support.built_site import Page
 
 @pytest.fixture(scope="session")
 def articles(site, pages):
-    """Each article as it is listed, newest first, with its page."""
+    """Each listed article with its page, newest first."""
     by_url = {page.url: page for page in pages}
     listed = json.loads((site / "articles.json").read_text("utf-8"))["articles"]
     return [(article, by_url[article["url"]]) for article in listed]

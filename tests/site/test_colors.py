@@ -1,4 +1,4 @@
-"""Every pair of colors that carries text is legible, in light and in dark (WCAG 2.2, 1.4.3)."""
+"""The contrast of every pair of colors, in light and in dark (WCAG 2.2, 1.4.3)."""
 
 import colorsys
 import re
@@ -64,7 +64,7 @@ def hue(color: str) -> float:
 
 
 def test_no_other_file_holds_a_color():
-    """Print alone is black on white."""
+    """Except print, which is black on white."""
     folders = (ROOT / "site_overrides", ROOT / "lead_service")
     files = [path for folder in folders for kind in SOURCES for path in folder.rglob(kind)]
     own = {

@@ -1,4 +1,4 @@
-"""What the service, feed readers and search engines rely on."""
+"""The files that the service, feed readers and search engines rely on."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Material's way of writing in our look: one page that shows all of it, and pages that use none."""
+"""Material's Markdown in our design: a page that shows all of it, and pages without it."""
 
 import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
@@ -25,7 +25,7 @@ SHOWN = (
         "&copy;",
     ),
 )
-# Each of them needs an extension that plain pages are made without.
+# Each needs a Markdown extension that other pages don't use.
 USES = (
     *("!!! note\n\n    Text.", '??? note "A"\n\n    Text.', '=== "A"\n\n    Text.', "- [x] Done"),
     *("A\n\n:   B", "*[ROI]: Return", "Text (1)\n{ .annotate }", '--8<-- "glossary.md"'),
@@ -37,7 +37,7 @@ USES = (
 
 @pytest.fixture(scope="module")
 def specimen(tmp_path_factory):
-    """The address of a site whose third page is the specimen, published."""
+    """The address of a site whose third page is the published specimen."""
     folder = tmp_path_factory.mktemp("specimen")
     text = SPECIMEN.read_text("utf-8").replace("draft: true\n", "").replace("../services.md", "/")
     site = build_site(folder / "site", small_docs(folder, text))

@@ -1,4 +1,4 @@
-"""One page of each kind in a real browser: room for a finger, and a mark at every stop.
+"""One page of each kind in a real browser: target sizes and visible focus.
 
 What holds of the pages of site, service and desk alike is in tests/browser/test_every_page.py.
 """
@@ -16,7 +16,7 @@ CONTROLS = "header a, footer a, button, .button, .choice, .ways label, .turn a"
 
 @pytest.fixture(scope="module")
 def tab(browser):
-    """One tab for all of these tests: opening one takes longer than most of them."""
+    """One tab for all of these tests, because opening one takes longer than most of them."""
     context = browser.new_context(reduced_motion="reduce")
     yield context.new_page()
     context.close()
@@ -24,7 +24,7 @@ def tab(browser):
 
 @pytest.fixture(scope="module", params=KINDS)
 def page(tab, address, request):
-    """A page, as it stands 360 pixels wide."""
+    """A page in a window of 360 pixels."""
     tab.set_viewport_size({"width": 360, "height": 800})
     tab.goto(address + request.param)
     return tab

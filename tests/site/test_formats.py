@@ -1,4 +1,4 @@
-"""Each file for programs is what the description of its format asks for."""
+"""Files for programs follow the specification of their format."""
 
 import html
 import json
@@ -17,7 +17,7 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 DISPLAYS = ("fullscreen", "standalone", "minimal-ui", "browser")
 ADDRESSES = ("url", "item", "logo", "image", "mainEntityOfPage", "@id")
-# What Google asks for, or recommends, before it shows a page as more than a line of text
+# Properties that Google requires or recommends for rich results
 NEEDED = {
     "DefinedTerm": {"name", "description", "url"},
     "DefinedTermSet": {"name", "hasDefinedTerm"},
@@ -36,7 +36,7 @@ NEEDED = {
 
 
 def is_published(site, address: str) -> bool:
-    """Say whether an address of this site leads to a file, or to the service."""
+    """Say whether an address of this site is a file, or a page of the service."""
     assert address.startswith(f"{ORIGIN}/"), address
     path = urlsplit(address).path
     file = site / f"{path.lstrip('/')}{'index.html' if path.endswith('/') else ''}"
@@ -85,7 +85,7 @@ def facts(page: Page) -> dict:
 
 
 def things(value):
-    """Walk through everything that has a type, at any depth."""
+    """Yield every object with a type, at any depth."""
     if isinstance(value, dict):
         if "@type" in value:
             yield value
@@ -105,7 +105,7 @@ def test_structured_data_is_complete_and_every_address_in_it_is_there(pages, sit
                 if name in thing:
                     assert is_published(site, thing[name]), (page.url, name)
             assert len(thing.get("headline", "")) <= 110  # longer ones are not shown
-    assert seen == set(NEEDED) - {"Person"}  # who is named only where an author is set
+    assert seen == set(NEEDED) - {"Person"}  # named only if an author is set
 
 
 def test_ids_in_json_ld_are_defined_on_the_same_page(pages):
@@ -156,7 +156,7 @@ def test_a_robot_reads_the_rules_as_they_are_meant(site):
 
 
 def test_security_txt_has_a_contact(site):
-    """RFC 9116: whom, until when within about a year, and where this file is."""
+    """RFC 9116: contact, an expiry within about a year, and the canonical address."""
     text = (site / ".well-known/security.txt").read_text("utf-8")
     fields = dict(line.split(": ", 1) for line in text.splitlines())
     assert set(fields) == {"Contact", "Expires", "Canonical", "Preferred-Languages"}

@@ -1,4 +1,4 @@
-"""By what rules the site is served: written for static hosts, and kept by the service."""
+"""The rules for serving the site: written for static hosts, and followed by the service."""
 
 import json
 import re
@@ -20,7 +20,7 @@ def policy(site) -> dict[str, list[str]]:
 
 
 def served(site):
-    """The service's files in front of an application that knows nothing."""
+    """The service's static files in front of an application without pages."""
     app = Flask(__name__)
     static_files.install(app, Settings(site_dir=site))
     return app.test_client()

@@ -1,4 +1,4 @@
-"""The built site in a real browser: what it does besides being read.
+"""Scripts, search, color schemes and print of the built site in a real browser.
 
 The journey on from an article, by keyboard and without JavaScript, is in tests/browser.
 """
@@ -16,7 +16,7 @@ TYPEFACE = """new Promise(there => setInterval(() => {
     const ours = [...document.fonts].filter(face => face.family.includes("Source"));
     if (ours.some(face => face.status === "loaded")) there();
 }, 20))"""
-OURS = "OTS derived font"  # as Chromium calls a font that is not installed
+OURS = "OTS derived font"  # Chromium's name for a font that is not installed
 BACKGROUND = "getComputedStyle(document.documentElement).backgroundColor"
 
 
@@ -89,12 +89,12 @@ def test_any_phrase_is_found_with_its_passage_marked_and_by_keyboard_alone(visit
         ("two people with other jobs keep it alive", "Why Most AI Pilots", None),
         ("Sunday evenings", "Why Most AI Pilots", "Sunday evening"),  # another form of a word
         ("integrations tun", "Why Most AI Pilots", "tuned"),  # the beginning of one
-        ("pricing", "Questions and answers", ""),  # as a buyer calls it
+        ("pricing", "Questions and answers", ""),  # a buyer's word
         ("what does an engagement cost", "Questions and answers", None),
-        ("decision rights", "AI governance", None),  # from a template, and no article
+        ("decision rights", "AI governance", None),  # from a template, not an article
         ("$360000", "Two Letters", "360,000"),
-        ("organise", "Organize", "Organize"),  # as the British write it
-        ("contact", "Write to us.", ""),  # pages of the service, which the site has no text of
+        ("organise", "Organize", "Organize"),  # British spelling
+        ("contact", "Write to us.", ""),  # pages of the service, whose text isn't part of the site
         ("phone", "Write to us.", ""),
         ("book a call", "Discovery call, 30 minutes", "call"),
         ("self-assessment", "Answer twelve questions", ""),

@@ -1,4 +1,4 @@
-"""In which order articles are listed, and which are offered to read next."""
+"""The order of articles in lists, and the choice of articles to read next."""
 
 from datetime import date
 
@@ -12,7 +12,7 @@ STEPS = ("assess", "clarify", "organize")
 
 @st.composite
 def listings(draw):
-    """A listing of up to twelve articles with few dates and steps, so that they often meet."""
+    """Generate up to twelve articles with few dates and steps, so that these often coincide."""
     facts = st.tuples(st.integers(1, 5), st.sampled_from(STEPS))
     return Listing.of(
         Article(f"Title {n}", "…", date(2025, 3, d), step, f"a{n}", f"/insights/a{n}/")

@@ -1,4 +1,4 @@
-"""What a practice changes in mkdocs.yml: menu, footer, colors, logo and icon."""
+"""The settings of a practice in mkdocs.yml: menu, footer, colors, logo and icon."""
 
 import json
 

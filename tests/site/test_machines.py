@@ -1,4 +1,4 @@
-"""What programs read: cards, structured data, icons, and the files that list the site."""
+"""Files for programs: cards, structured data, icons, and lists of the site's pages."""
 
 import json
 import struct
@@ -23,7 +23,7 @@ def readable(pages):
 
 
 def said(page) -> dict[str, str]:
-    """Return what a page says of itself in meta tags."""
+    """Return a page's meta tags."""
     return {
         tag.get("property") or tag["name"]: tag["content"]
         for tag in page.all("meta")
@@ -32,7 +32,7 @@ def said(page) -> dict[str, str]:
 
 
 def graph(page) -> dict[str, dict]:
-    """Return what a page says of itself in JSON-LD, by type."""
+    """Return a page's JSON-LD by type."""
     text = page.source.split('<script type="application/ld+json">')[1].split("</script>")[0]
     data = json.loads(text)
     assert data["@context"] == "https://schema.org"

@@ -1,4 +1,4 @@
-"""Make: the site is built when its sources or settings change, and two makes take turns."""
+"""Make builds the site when its sources or settings change, and two makes take turns."""
 
 import os
 import re
@@ -19,7 +19,7 @@ INTO = 'for into; do :; done; mkdir -p "$into"'  # the last of MkDocs' arguments
 
 @pytest.fixture
 def checkout(tmp_path) -> Path:
-    """Lay out a checkout whose MkDocs only counts how often it is asked."""
+    """Create a checkout whose MkDocs only counts its calls."""
     for name in ("docs/index.md", "site_overrides/main.html", "mkdocs.yml", "pyproject.toml"):
         _file(tmp_path / name)
     for name in ("action_framework/types.py", "templates/signature.html"):
@@ -52,7 +52,7 @@ def _run(command: list[str], folder: Path, **given: str) -> subprocess.Completed
 
 
 def builds(checkout: Path, **given: str) -> int:
-    """Build, and return how often the site has been built."""
+    """Run make, and return the number of builds so far."""
     assert _make(checkout, "build", **given).returncode == 0
     return len((checkout / "builds").read_text().splitlines())
 
@@ -94,7 +94,7 @@ def test_two_makes_in_one_folder_take_turns(checkout):
 
 
 def test_an_environment_that_was_left_half_made_is_made_again(checkout):
-    python = checkout / "python"  # notes what it is asked for, and makes a venv of nothing
+    python = checkout / "python"  # records its arguments, and creates an empty venv
     _program(
         python,
         """case $1 in .ci/alone) shift; exec "$@";; esac

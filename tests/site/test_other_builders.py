@@ -1,4 +1,4 @@
-"""The way out of MkDocs: its maintained fork makes the same site, byte for byte."""
+"""MkDocs' maintained fork builds the same site, byte for byte."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from tests.support.built_site import ROOT
 
 
 def built(program: str, into: Path) -> dict[str, bytes]:
-    """Build the site as a command does, and return its files."""
+    """Build the site with a command, and return its files."""
     command = [sys.executable, "-m", program, "build", "--strict", "--quiet", "-f", "mkdocs.yml"]
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     subprocess.run([*command, "--site-dir", str(into)], cwd=ROOT, env=environment, check=True)

@@ -1,4 +1,4 @@
-"""What holds of every page, whatever is on it."""
+"""Checks of every built page."""
 
 import re
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""The practice's own name and address, from the environment, by the rules of all settings."""
+"""The practice's name and address on the site, from the same settings as the service."""
 
 from pathlib import Path
 from shutil import copytree
@@ -24,7 +24,7 @@ GIVEN = {
 
 @pytest.fixture(scope="module")
 def named(tmp_path_factory):
-    """The pages of a site whose practice has given everything about itself, and its one person."""
+    """The pages of a site with all settings of the practice, and one person."""
     folder = tmp_path_factory.mktemp("named")
     docs = Path(copytree(ROOT / "docs", folder / "docs"))
     portrait(docs, ANN)
@@ -75,7 +75,7 @@ def test_a_site_has_an_imprint_where_the_country_asks_for_one(named, pages):
     imprint = next(page for page in named if page.url == "/imprint/")
     for fact in ("Example Partners LLC", "1 Example Street", "Erika Example", "DE123456789"):
         assert fact in imprint.main_text
-    assert "Register" not in imprint.main_text  # none was given
+    assert "Register" not in imprint.main_text  # none is set
     assert all('href="/imprint/"' in page.source for page in named)
     assert not [page.url for page in pages if "imprint" in page.source]
 

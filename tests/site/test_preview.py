@@ -1,4 +1,4 @@
-"""The preview: drafts included, built again at each save, and mistakes told to open pages."""
+"""The preview: drafts, a rebuild at each save, and mistakes shown in the browser."""
 
 import json
 import re
@@ -50,7 +50,7 @@ def test_a_preview_shows_drafts_and_reports_faults_over_the_last_good_build(tmp_
     article.write_text(ARTICLE.replace("A title", "Another title"), "utf-8")
     assert preview.build() == [] and state()["build"] != before["build"]
     assert "Another title" in page.read_text("utf-8")
-    assert renewal.has_come() and not renewal.has_come()  # the service has to read titles again
+    assert renewal.has_come() and not renewal.has_come()  # the service has to reload titles
     vanished = docs / "insights/vanished.md"
     vanished.symlink_to("nowhere")
     assert preview.build() == [f"{vanished}: there is no such file"]

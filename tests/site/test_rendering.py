@@ -1,4 +1,4 @@
-"""Only pages that may differ are rendered again, and the site is the same as one built anew."""
+"""A build renders only changed pages, and equals a build from scratch."""
 
 import os
 import random
@@ -13,7 +13,7 @@ from PIL import Image
 from lead_service.publishing import articles, assets, cache
 from tests.support.built_site import ANN, ARTICLE, ROOT, build_site, portrait, small_docs
 
-ADDRESS = f"http://127.0.0.1:{os.getpid() % 1000 + 20000}"  # tests beside it record other sites
+ADDRESS = f"http://127.0.0.1:{os.getpid() % 1000 + 20000}"  # other tests record other sites
 RECORDS = ("records", "build", str(ROOT / "mkdocs.yml"), f"{ADDRESS}/")
 STEPS = ("assess", "clarify", "organize")
 NAV = [{"Menu": [{"Insights": "insights/index.md"}]}, {"Footer": [{"Home": "index.md"}]}]
@@ -26,7 +26,7 @@ def article(number: int, text: str = "Some text.\n") -> str:
 
 
 class Editor:
-    """A person who changes a site of ten articles, one thing at a time."""
+    """An editor who changes a site of ten articles step by step."""
 
     def __init__(self, folder: Path) -> None:
         self.docs, self.nav = small_docs(folder, "---\n"), NAV

@@ -1,4 +1,4 @@
-"""Each class has one home among the style sheets, and the cascade has layers in a known order."""
+"""Style sheets: one home for each class, and layers in a known order."""
 
 import re
 

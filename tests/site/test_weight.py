@@ -1,4 +1,4 @@
-"""What a first visit downloads, compressed: budgets in bytes, which are the same on every run."""
+"""The compressed size of a first visit, within fixed budgets."""
 
 import json
 import re
@@ -6,24 +6,24 @@ import re
 import pytest
 
 FIRST_VISIT, OF_HOME = 45_000, 30_000
-FIRST_ROUND_TRIP = 14_600  # what a server may send before the browser has answered (RFC 6928)
+FIRST_ROUND_TRIP = 14_600  # bytes of the first round trip (RFC 6928)
 SCRIPTS = 5_000
 SEARCH = 10_000  # until the first result
 REQUESTS = 8
-# What is set in each face of the typeface; in the first, all that is not marked.
+# Text elements of each font face; the first has all other text.
 FACES = {"serif-regular": set(), "serif-semibold": {"strong", "b"}, "serif-it": {"em", "i", "cite"}}
-UNSEEN = {"manifest", "apple-touch-icon", "alternate", "canonical"}  # asked for only on purpose
+UNSEEN = {"manifest", "apple-touch-icon", "alternate", "canonical"}  # loaded on demand only
 
 
 def sent(site, url: str) -> int:
-    """Return the bytes of a file as a browser receives it."""
+    """Return the compressed size of a file."""
     path = site / url.lstrip("/")
     small = path.with_name(path.name + ".br")
     return (small if small.exists() else path).stat().st_size
 
 
 def loaded(site, page) -> dict[str, int]:
-    """List what a page loads, with the font faces that its English text asks for."""
+    """List the files that a page loads, with the font faces that its text needs."""
     linked = [tag["href"] for tag in page.all("link") if tag["rel"] not in UNSEEN]
     scripts = [tag.get("src") or tag.get("data-site") for tag in page.all("script")]
     faces = [
@@ -40,7 +40,7 @@ def loaded(site, page) -> dict[str, int]:
 
 @pytest.fixture
 def visits(site, pages):
-    """What each page but the service's loads, by address."""
+    """The files that each page of the site loads, by address."""
     return {page.url: loaded(site, page) for page in pages if page.url != "/200.html"}
 
 
@@ -56,7 +56,7 @@ def test_the_first_render_needs_one_round_trip(visits, pages):
         assert html <= FIRST_ROUND_TRIP, url
     for page in pages:
         blocking = [tag for tag in page.all("script") if "src" in tag]
-        # Fonts that come late hold up nothing (tests/site/test_in_browser.py).
+        # Late fonts delay nothing (tests/site/test_in_browser.py).
         blocking += [
             tag
             for tag in page.all("link")

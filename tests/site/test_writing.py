@@ -1,4 +1,4 @@
-"""What a writer may do, and what stops the build and names the file and the line."""
+"""An author's files: what builds, and what stops the build with its file and line."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ from tests.support.built_site import ANN, ARTICLE, build_site, pages_of, portrai
 
 @pytest.fixture
 def build(tmp_path, caplog):
-    """Build three pages, the third an article of the given source; return the site or fail."""
+    """Build three pages, the third an article with the given source; return the site."""
     caplog.set_level(logging.INFO, "mkdocs")
 
     def build_with(source: str = ARTICLE, **front_matter: str):
@@ -31,7 +31,7 @@ def test_an_article_is_one_file_with_four_lines_of_front_matter(build):
     assert "A title" in (site / "insights/index.html").read_text("utf-8")
 
 
-# What of an article is replaced, by what, and what the build says of it.
+# The replaced part of an article, its replacement, and the build's message.
 FAULTS = [
     ("title: A title", "title:", ":2: title: must be text"),
     ("title: A title", "title: 2026", ":2: title: must be text: put it in quotes"),
@@ -100,7 +100,7 @@ def test_questions_for_calls_that_do_not_fit_the_framework_stop_the_build(
 
 
 def test_a_build_that_is_quiet_still_counts_dead_links(build, caplog):
-    logging.getLogger("mkdocs").setLevel(logging.ERROR)  # what `mkdocs build --quiet` does
+    logging.getLogger("mkdocs").setLevel(logging.ERROR)  # the log level of `mkdocs build --quiet`
     with pytest.raises(Abort):
         build(ARTICLE + "\n[gone](nowhere.md)\n")
     assert "contains a link 'nowhere.md'" in caplog.text
@@ -145,7 +145,7 @@ def test_a_person_is_one_file_and_the_portrait_is_resized_without_camera_data(tm
             assert (square.size, square.format) == ((width, width), "JPEG")
             assert not square.getexif()
             red, green, _ = square.getpixel((width // 2, width // 2))
-            assert red > green + 50  # it was stored lying on its side, with the red half below
+            assert red > green + 50  # it was stored rotated, with the red half below
     assert not (site / "people").exists()
     assert "<author><name>Ann Example</name>" in (site / "feed.xml").read_text("utf-8")
     page = (site / "insights/new/index.html").read_text("utf-8")

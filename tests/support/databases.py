@@ -1,4 +1,4 @@
-"""The databases of the tests: SQLite in a temporary folder, and one real PostgreSQL a process.
+"""Databases for tests: SQLite in a temporary folder, and one PostgreSQL per process.
 
 PostgreSQL is started on first use, on a socket in a temporary folder, without syncing to disk. It
 lives as long as the pipe that this process holds: when the tests end, in whatever way, a small

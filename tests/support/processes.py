@@ -171,7 +171,7 @@ class Product:
             return Answer(0, "", "")
 
     def contact_form(self, number: int) -> dict[str, str]:
-        """Fill in the contact form, differently for each number."""
+        """Fill in the contact form with data of its own for each number."""
         page = self.get("/contact/").text
         found = re.search(r'name="submission"[^>]*value="([^"]+)"', page)
         return {

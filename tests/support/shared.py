@@ -1,4 +1,4 @@
-"""What takes seconds to make and no test changes: made once for all workers of a run."""
+"""Create slow shared folders once for all workers of a run."""
 
 import fcntl
 import os
@@ -9,7 +9,7 @@ import pytest
 
 
 def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
-    """Return the folder that `make` fills; the first worker makes it, and the others wait."""
+    """Return the folder that `make` fills; the first worker creates it, and the others wait."""
     base = factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
     made = shared / name
@@ -17,5 +17,5 @@ def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.exists():
             make(into := shared / f"{name}-being-made")
-            into.rename(made)  # so that what failed is never taken for made
+            into.rename(made)  # so that a failed one is never used
     return made

@@ -1,4 +1,4 @@
-"""The programs that tests need beside Python, looked for once a session.
+"""Find the programs that tests need besides Python, once per session.
 
 What a machine lacks is not run, and said at the start and at the end. Under make, `.ci/tools` has
 said it at the start. Where `CI` is set, it is a failure at once.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-# The headless shell first: it takes half the time of a browser with windows that nobody sees.
+# The headless shell first: it takes half the time of a full browser.
 CHROMIUM_NAMES = (
     *("chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser"),
     *("google-chrome", "google-chrome-stable", "chrome"),
@@ -33,14 +33,14 @@ QUIET = (
     # It replaces Playwright's own list. Each page of a new profile would bring along the pages of
     # the address bar, which took as long as all of the page's own work.
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,Translate,HttpsUpgrades,MediaRouter",
-    "--host-resolver-rules=MAP advisory.test 127.0.0.1",  # where tests/deploy serves https
+    "--host-resolver-rules=MAP advisory.test 127.0.0.1",  # the host of tests/deploy
 )
-MILLISECONDS = 120_000  # patience with a busy machine
+MILLISECONDS = 120_000  # longer time-outs for a busy machine
 
 
 @functools.cache
 def chromium() -> str | None:
-    """Find Chromium or Chrome; `CHROMIUM` in the environment names another one."""
+    """Find Chromium or Chrome, or the one that `CHROMIUM` in the environment names."""
     if named := os.environ.get("CHROMIUM"):
         return shutil.which(named)
     found = (shutil.which(name) for name in (*CHROMIUM_NAMES, *MAC_APPLICATIONS))
@@ -90,7 +90,7 @@ def valkey() -> str | None:
 
 
 def _package(name: str, pattern: str) -> str | None:
-    """Find a program that a package of the test requirements brings along."""
+    """Find a program that a package of the test requirements contains."""
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
         return None
@@ -104,7 +104,7 @@ class Tool:
     name: str
     find: Callable[[], object]
     debian: str
-    brew: str = ""  # none for what Homebrew has not
+    brew: str = ""  # none if Homebrew lacks it
 
 
 CHROMIUM = Tool("Chromium", chromium, "chromium fonts-dejavu-core", "--cask chromium")
@@ -114,7 +114,7 @@ OPENSSL = Tool("openssl", lambda: shutil.which("openssl"), "openssl", "openssl")
 POSTGRESQL = Tool("PostgreSQL", postgresql, "postgresql", "postgresql")
 VALKEY = Tool("Valkey", valkey, "redis-server", "valkey")
 
-# The kinds of tests that need tools, each by the fixture that asks for them. A test of several
+# The kinds of tests that need tools, by the fixture that uses them. A test of several
 # kinds counts as the first.
 KINDS: dict[str, tuple[str, tuple[Tool, ...]]] = {
     "cluster": ("deployment", (NGINX, OPENSSL, POSTGRESQL, VALKEY)),
@@ -132,7 +132,7 @@ def missing() -> tuple[Tool, ...]:
 
 
 def lacking(fixtures: Iterable[str]) -> tuple[str, str] | None:
-    """Return the kind of a test with these fixtures and what it lacks, or None if it can run."""
+    """Return the kind of a test with these fixtures and its missing tools, or None."""
     for fixture, (kind, tools) in KINDS.items():
         names = [tool.name for tool in tools if tool in missing()]
         if fixture in fixtures and names:
@@ -141,7 +141,7 @@ def lacking(fixtures: Iterable[str]) -> tuple[str, str] | None:
 
 
 def not_run(counts: Counter[tuple[str, str]] | None = None) -> str:
-    """Say in one line what is not run, how many of each kind once it is known, and the remedy."""
+    """Say in one line which tests are skipped, how many if known, and the remedy."""
     if counts is None:
         kinds = dict.fromkeys(filter(None, map(lacking, ([fixture] for fixture in KINDS))))
         texts = [f"{kind} tests ({why})" for kind, why in kinds]
@@ -163,7 +163,7 @@ def remedy() -> str:
 
 
 class Plugin:
-    """Leaves out the tests whose tools are missing, and says so; for xdist's workers too."""
+    """Skips and reports tests without their tools, also in xdist's workers."""
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()

@@ -1,14 +1,14 @@
-"""Waiting on a machine that may have other things to do: for progress, not for a fixed time."""
+"""Wait for progress on a busy machine, instead of for a fixed time."""
 
 import subprocess
 import time
 from collections.abc import Callable
 
-PATIENCE = 120  # seconds; only what is broken takes as long
+PATIENCE = 120  # seconds; only a broken test waits this long
 
 
 def eventually(claim: Callable[[], object], seconds: float = PATIENCE) -> bool:
-    """Wait until a claim holds; say whether it came to."""
+    """Wait until a condition holds; return whether it did."""
     deadline = time.monotonic() + seconds
     while not claim():
         if time.monotonic() > deadline:

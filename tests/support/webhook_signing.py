@@ -1,4 +1,4 @@
-"""The provider's half of the signed events: a key pair, and requests signed with it."""
+"""Sign delivery events like the provider, with a key pair for tests."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ SENT_AT = "1790000000"
 
 
 def as_text(private: Any) -> str:
-    """Return the public half of a key as the provider shows it."""
+    """Return a public key in the provider's format."""
     public = private.public_key()
     return base64.b64encode(
         public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -26,13 +26,13 @@ PUBLIC_KEY = as_text(_private)
 
 
 def sign(body: bytes, timestamp: str = SENT_AT) -> dict[str, str]:
-    """Return the headers that make `body` the provider's."""
+    """Return the headers that sign `body` like the provider."""
     signature = _private.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
     return {SIGNATURE: base64.b64encode(signature).decode(), TIMESTAMP: timestamp}
 
 
 def post(client, told: Any, **changed: Any):
-    """Post a list of events as the provider does: signed, and from no page of ours."""
+    """Post signed events like the provider, without headers of a browser."""
     body = told if isinstance(told, bytes) else json.dumps(told).encode()
     headers = sign(body) | {"Sec-Fetch-Site": None} | changed.pop("headers", {})
     return client.post("/hooks/sendgrid", data=body, headers=headers, **changed)

@@ -1,4 +1,4 @@
-"""The real site, as `make build` makes it."""
+"""Build the real site like `make build`."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def build(into: Path) -> None:
-    """Build it with nothing but the defaults, strictly, into a new folder."""
+    """Build it with the defaults, strictly, into a new folder."""
     unset = {name.upper() for name in OF_THE_SITE}
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", into],

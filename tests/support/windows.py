@@ -1,4 +1,4 @@
-"""Windows for tests of the engine, which takes any minute."""
+"""Opening hours for tests of the slot engine, which takes any minute."""
 
 from lead_service.book.availability.intervals import Window
 

@@ -1,4 +1,4 @@
-"""Kinds of call: what docs/calls.yml may hold, and what its texts follow from."""
+"""Kinds of call: checks of docs/calls.yml, and texts that depend on it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Names of the world stay as they are; what reorders or hides text does not."""
+"""Form fields keep names of all languages, and remove hidden and reordering characters."""
 
 import pytest
 from werkzeug.datastructures import MultiDict
@@ -45,7 +45,7 @@ def test_an_address_has_one_normalized_form(typed, address):
 
 
 LONGEST = f"{'a' * 64}@{'.'.join(['b' * 63] * 2)}.{'c' * 57}.com"  # 254 characters
-QUOTED = '"ada b"@example.com'  # allowed by RFC 5321, and refused by the library by default
+QUOTED = '"ada b"@example.com'  # allowed by RFC 5321, but refused by the library by default
 
 
 def test_the_longest_address_is_taken():

@@ -1,4 +1,4 @@
-"""How far ahead something is, as somebody says it who is about to begin."""
+"""Formats of lengths, zones and times."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Counting for the funnel: what is added up, and where nothing may get lost."""
+"""The funnel's counts: sums, shares and sorting."""
 
 from datetime import date, timedelta
 

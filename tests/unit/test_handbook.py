@@ -1,4 +1,4 @@
-"""What the README, the handbook and the files in the root say is true of the project."""
+"""README, handbook and root files describe the project as it is."""
 
 import re
 import shutil
@@ -50,7 +50,7 @@ def test_contributing_names_files_that_exist():
 
 
 def test_every_security_claim_names_tests_that_exist():
-    """A row without a test is no claim; what is not met is in a table of its own."""
+    """Each row needs a test; unmet requirements are in a separate table."""
     met = (ROOT / "SECURITY.md").read_text().split("### ")[1]
     rows = [line for line in met.splitlines() if re.match(r"\| \d", line)]
     sources = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
@@ -99,7 +99,7 @@ def test_every_command_exists(page):
 
 
 def assert_can_be_called(words: list[str]) -> None:
-    """Find the command and check that it has each option."""
+    """Check that the command exists with each option."""
     command: click.Command = commands
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         assert words[0] in command.commands, words
@@ -127,7 +127,7 @@ def ignored(path: str) -> bool:
 
 
 def places_of_secrets() -> list[str]:
-    """List what operators put beside compose.yaml, and what else the handbook calls secret."""
+    """List the operator's files beside compose.yaml, and other secrets in the handbook."""
     services = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())["services"].values()
     files = {f"deploy/{one['env_file']}" for one in services if "env_file" in one}
     mounts = {volume.split(":")[0] for one in services for volume in one.get("volumes", ())}

@@ -1,4 +1,4 @@
-"""What holds of the imports of all files, beside the contracts in pyproject.toml."""
+"""Rules about imports, besides the contracts in pyproject.toml."""
 
 from grimp import build_graph
 

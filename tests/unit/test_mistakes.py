@@ -1,4 +1,4 @@
-"""What an editor gets wrong, and what the build says about it."""
+"""An editor's mistakes, and the build's messages about them."""
 
 from datetime import date
 

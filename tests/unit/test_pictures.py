@@ -1,4 +1,4 @@
-"""The pictures of pages: in which sizes they are sent, and what a page says of them."""
+"""The sizes of a page's pictures, and their markup."""
 
 from io import BytesIO
 

@@ -1,4 +1,4 @@
-"""Words that nobody says aloud stay out of everything that people read, wherever it is written."""
+"""Texts for people contain no word from the list of unusual ones."""
 
 import ast
 import re
@@ -53,13 +53,13 @@ TAG = re.compile(r"<[a-z/!][^>]*>", re.DOTALL | re.IGNORECASE)
 
 
 def quoted(code: re.Match) -> str:
-    """Keep the sentences and attributes that a piece of code shows, and drop the rest."""
+    """Return the texts and attributes that a piece of code shows."""
     texts = re.findall(r'"([^"]*)"', code[0])
     return " ".join(f" {text} ." for text in texts if " " in text)
 
 
 def sentences(path: Path) -> str:
-    """Return what people may read of a file: no code, no docstring, no comment."""
+    """Return a file's texts for people, without code, docstrings and comments."""
     text = path.read_text("utf-8")
     if path.suffix == ".py":
         return " . ".join(literals(text))
@@ -71,7 +71,7 @@ def sentences(path: Path) -> str:
 
 
 def literals(source: str) -> Iterator[str]:
-    """Yield the texts of a program, without its docstrings; a name or a key is no text."""
+    """Yield a program's string literals, except docstrings, names and keys."""
     tree = ast.parse(source)
     docstrings = {
         id(node.value)

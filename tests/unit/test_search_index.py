@@ -1,4 +1,4 @@
-"""The index of the full text: what is in it, and which file a word is in."""
+"""The index of the full text, and how words are distributed over its files."""
 
 import json
 

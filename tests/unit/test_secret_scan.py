@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.secret_scan import checked_in, found_in
 
-LETTERS = string.ascii_letters.translate(str.maketrans("", "", "testTEST"))  # no word by chance
+LETTERS = string.ascii_letters.translate(str.maketrans("", "", "testTEST"))  # no words by chance
 
 
 def drawn(count: int, letters: str = LETTERS) -> str:

@@ -1,4 +1,4 @@
-"""Settings: typed, checked at start, wrong ones named."""
+"""Settings: typed, checked at start, with a message for each fault."""
 
 import base64
 import random
@@ -23,7 +23,7 @@ PRODUCTION = {
     "PRACTICE_POSTAL_ADDRESS": "1 Street, Town",
     "PRACTICE_EMAIL": "hello@example.com",
 }
-OTHER_KIND = as_text(ed25519.Ed25519PrivateKey.generate())  # a key, of another scheme
+OTHER_KIND = as_text(ed25519.Ed25519PrivateKey.generate())  # a key of another kind
 
 
 def faults(environ: dict[str, str]) -> str:
@@ -185,7 +185,7 @@ def test_a_command_that_only_reads_makes_nothing(tmp_path):
             assert list(tmp_path.iterdir()) == []
             var.mkdir(parents=True)
         else:
-            load(here)  # makes the secret
+            load(here)  # creates the secret
     elsewhere = PRODUCTION | {"DATABASE_URL": f"sqlite:///{tmp_path}/none.db"}
     assert load(elsewhere)
     with pytest.raises(SettingsError, match="DATABASE_URL: there is no file"):

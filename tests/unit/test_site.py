@@ -1,4 +1,4 @@
-"""The page that the service wears, made a template that cannot misread it."""
+"""The site's page as a template, whose text is never run as template syntax."""
 
 import pytest
 from jinja2 import DictLoader, Environment

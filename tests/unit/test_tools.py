@@ -1,4 +1,4 @@
-"""What this machine lacks is not run and is said; in CI it ends the run."""
+"""Tests without their tool are skipped and reported; in CI they fail the run."""
 
 import os
 import re
@@ -17,7 +17,7 @@ BY_MAKE = ("CI", "MAKELEVEL")
 
 
 def run(folder: Path, *options: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run a few tests where no program can be found."""
+    """Run a few tests on a machine without the programs."""
     environment = os.environ | {"PATH": str(folder), "CHROMIUM": "/nowhere/chromium", **more}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *options],

@@ -1,4 +1,4 @@
-"""Deleting one's answers: they are gone, their links too, and a booked call stands."""
+"""Deleting answers: they and their links are gone, and a booked call remains."""
 
 import pytest
 from sqlalchemy import func, select
@@ -26,7 +26,7 @@ def delete(client, result: str):
 def test_the_answers_are_gone_and_the_page_says_so(client, framework, result, database):
     gone = delete(client, result)
     assert (gone.status_code, gone.location) == (303, "/assessment/deleted/")
-    assert gone.headers["Clear-Site-Data"] == '"cache"'  # nor may going back show them
+    assert gone.headers["Clear-Site-Data"] == '"cache"'  # the back button must not show them
     assert "We have deleted your answers" in client.get(gone.location).text
     assert count(database, Assessment) == 0
     given = framework.questions[0].answers[WORST].id

@@ -1,4 +1,4 @@
-"""“This was not me”: what one submission added is erased, and nothing else."""
+"""“This was not me”: erase what one submission added, and nothing else."""
 
 import re
 
@@ -27,7 +27,7 @@ def mail(client, result: str, email: str = ADA, **more: str) -> None:
 
 
 def link(mails, number: int = 0) -> str:
-    """Return the path by which the recipient of a result takes it all back."""
+    """Return the path of the link “This was not me” in the email with a result."""
     texts = [message.text for _, message in mails() if message.kind == "result"]
     return re.search(r"http://127\.0\.0\.1:8000(/assessment/not-me/\S+)", texts[number])[1]
 
@@ -137,7 +137,7 @@ def test_changes_by_the_team_are_erased_with_the_submission(client, result, mail
 
 
 def test_a_corrected_address_is_still_erased(client, result, mails, database):
-    """The lead's address was corrected since, so it is not the one that made the key."""
+    """The link's key was made with the address before its correction."""
     mail(client, result)
     path = link(mails)
     moved = update(Lead).values(address="meant@example.com", email="meant@example.com")

@@ -1,4 +1,4 @@
-"""What no visitor sends by the page: refused, the page kept, nothing stored. And what is kept."""
+"""Invalid input to the self-assessment is refused without losing the answers."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The result as a file: for the holder of the link, about the visitor, and opening nothing."""
+"""The result as a PDF: for the owner of the result, without links that open it."""
 
 import re
 import zlib
@@ -19,7 +19,7 @@ def result(client, framework) -> str:
 
 
 def whole(file: bytes) -> bytes:
-    """Return a file with what is compressed in it, as a search would see it."""
+    """Return a PDF's content with its streams decompressed."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", file, re.DOTALL)
     opened = [zlib.decompressobj() for _ in streams]
     return file + b"".join(_inflate(one, each) for one, each in zip(opened, streams, strict=True))

@@ -1,4 +1,4 @@
-"""The self-assessment: saved step by step, found by its token alone."""
+"""The self-assessment: each step is saved, and only its token opens it."""
 
 import re
 import threading
@@ -61,7 +61,7 @@ def test_the_first_page_gone_back_to_or_sent_twice_goes_on_with_the_same_answers
     client, framework, database
 ):
     page = client.get("/assessment/")
-    assert "no-store" not in page.headers["Cache-Control"]  # or going back would open another
+    assert "no-store" not in page.headers["Cache-Control"]  # for the back button
     opened = {"submission": hidden(page.text, "submission")}
     begun = client.post("/assessment/?sent=1", data=opened | {"phase": "idea"})
     client.post(begun.location, data=answers(framework, "assess", 2))
@@ -103,7 +103,7 @@ def test_an_article_s_own_check_starts_the_assessment_with_that_step_done(client
     assert begun.location.endswith("/phase/")
     organize = begun.location.replace("/phase/", "/organize/")
     assert client.get(organize).location == begun.location  # the phase decides its words
-    for phase, same in (("pilot-running", 1), ("idea", 0)):  # what it asks in other words is open
+    for phase, same in (("pilot-running", 1), ("idea", 0)):  # reworded questions are open again
         assert client.post(begun.location, data={"phase": phase}).location.endswith("/assess/")
         assert client.get(organize).text.count('" checked>') == same
 
@@ -152,7 +152,7 @@ def test_results_from_before_the_phase_was_asked_for_still_open(client, framewor
     assert client.get(result.replace("/result/", "/")).location == result
     assert client.get(result.replace("/result/", "/clarify/")).status_code == 200
     client.post(result.replace("/result/", "/phase/"), data={"phase": "idea"})
-    assert client.get(result).status_code == 303  # the words for an idea were never read
+    assert client.get(result).status_code == 303  # the wording of the other phase was never shown
 
 
 def test_the_article_that_led_here_is_kept_and_an_invented_one_is_not(client, database):
@@ -260,7 +260,10 @@ def test_one_address_gets_a_few_emails_a_day_of_all_kinds_and_the_rest_is_held(
     client.post(call + "cancel")
     states = [(one.kind, row.state) for row, one in mails() if row.mailbox == ADA]
     assert states.count(("result", "held")) == 1
-    assert ("booking_cancelled", "pending") in states  # else their calendar would keep the call
+    assert (
+        "booking_cancelled",
+        "pending",
+    ) in states  # their calendar has the call
     assert (count(database, Lead), count(database, LeadEvent)) == (3, 5)
     with database.read() as session:
         (trouble,) = health(session, MONDAY_MORNING).troubles

@@ -1,4 +1,4 @@
-"""Sharing a result: another link, that shows less, changes nothing and can be closed."""
+"""Sharing a result: a separate link that shows less and can be revoked."""
 
 import re
 from html import unescape
@@ -20,7 +20,7 @@ def result(client, framework, at) -> str:
 
 
 def share(client, result: str) -> str:
-    """Press the button; return the path of the link that the page then shows."""
+    """Click the button; return the path of the link on the page."""
     sent = client.post(result + "share")
     assert (sent.status_code, sent.location) == (303, result + "save/#share")
     return SHARED.search(client.get(result + "save/").text)[1]

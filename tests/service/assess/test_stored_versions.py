@@ -1,4 +1,4 @@
-"""Editing the framework: what was answered before still opens as it was, and faults are named."""
+"""Editing the framework: earlier results open unchanged, and faults are reported."""
 
 import shutil
 from html import unescape
@@ -23,7 +23,7 @@ DATED = "Answered on Monday, November 23, 2026, with the questions as they were 
 
 @pytest.fixture
 def edit(environment, site_dir, tmp_path):
-    """Publish the site anew with texts of its framework replaced; return its folder."""
+    """Publish the site again with replaced texts of its framework; return its folder."""
 
     def publish(*changes: tuple[str, str]) -> Path:
         folder = tmp_path / "edited"
@@ -41,7 +41,7 @@ def edit(environment, site_dir, tmp_path):
 
 @pytest.fixture
 def client_after(environment):
-    """Start the application again, on the same database with what is published now."""
+    """Restart the application on the same database with the present site."""
     apps = []
 
     def start():

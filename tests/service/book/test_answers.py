@@ -1,4 +1,4 @@
-"""Whose answers come along: addresses with a reference are forwarded, and opened by others."""
+"""Answers attached to bookings by links that people forward."""
 
 import re
 from datetime import timedelta
@@ -30,7 +30,7 @@ def later(at):
 
 
 def owner(database) -> str | None:
-    """Return the address that has the answers, and see that only its latest call has them."""
+    """Return the address that has the answers; check that only its latest call has them."""
     with database.read() as session:
         (answers,) = session.scalars(select(Assessment))
         calls = session.scalars(select(Booking).where(Booking.assessment_id == answers.id)).all()
@@ -54,7 +54,7 @@ def test_the_owner_gets_answers_back_from_the_user_of_a_forwarded_link(
     with database.read() as session:
         third = session.scalars(select(Lead).where(Lead.email == THIRD)).one()
         assert EventKind.ANSWERS_TAKEN_BACK in [event.kind for event in third.events]
-    for again in (forwarded, own):  # neither was made since Jane booked
+    for again in (forwarded, own):  # both are older than Jane's booking
         later()
         book(client, email=THIRD, assessment=again)
         assert owner(database) == JANE

@@ -1,4 +1,4 @@
-"""The hosts' calendars: special days, other calendars, several hosts, and why a time is closed."""
+"""Availability: special days, calendars, several hosts, and the reasons for closed times."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -42,7 +42,7 @@ def change(app, database, at):
 
 @pytest.fixture
 def seen(database):
-    """Ask the calendar: the starts of one day, written as hh:mm."""
+    """Return the open starts of one day, as hh:mm."""
 
     def seen(day: date = THURSDAY, **asked) -> list[str]:
         start = datetime(day.year, day.month, day.day, tzinfo=UTC)
@@ -58,7 +58,7 @@ def seen(database):
 
 @pytest.fixture
 def why(database):
-    """Ask why the first host does not offer a start."""
+    """Return why the first host does not offer a start."""
 
     def why(start: datetime = NINE):
         with database.read() as session:
@@ -69,7 +69,7 @@ def why(database):
 
 
 def feed(**known) -> CalendarFeed:
-    """Make a calendar that was read this moment."""
+    """Add a calendar that was just read."""
     fresh = {"fetched_at": NOW, "succeeded_at": NOW, "known_until": NOW + timedelta(days=120)}
     given = {"url": "https://example.com/x.ics", "label": "Work", "zone": "UTC", **fresh, **known}
     return CalendarFeed(**given)
@@ -129,7 +129,7 @@ def test_dated_hours_beat_the_holiday_and_time_off_beats_both(change, seen, why)
 
 
 def test_special_days_are_of_the_hosts_date(change, seen):
-    """At nine in UTC it is 22 o'clock in Auckland, and its Thursday is over at eleven."""
+    """At 9:00 UTC it is 22:00 in Auckland, where Thursday ends at 11:00 UTC."""
 
     def move(hosts, _) -> None:
         hosts[0].zone = "Pacific/Auckland"

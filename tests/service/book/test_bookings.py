@@ -1,4 +1,4 @@
-"""Booking: one start, one winner, and the lead either way."""
+"""Booking: one visitor gets each start, and every visitor becomes a lead."""
 
 import re
 from datetime import timedelta
@@ -254,7 +254,7 @@ def test_answers_come_along_and_the_host_gets_the_brief(client, framework, mails
             not in client.get(f"/book/?assessment={made_up}").text
         )
     start = open_starts(client)[0]
-    for known in (token, answers):  # the token, as addresses of earlier versions have it
+    for known in (token, answers):  # the token, as in addresses of earlier versions
         assert (
             "answers from the self-assessment"
             in client.get(f"/book/{start}/?assessment={known}").text

@@ -1,4 +1,4 @@
-"""Fetching a calendar from a real server: what is kept out, and for how long one waits."""
+"""Fetching a calendar from a real server: forbidden addresses, time limits and errors."""
 
 import gzip
 import socket
@@ -21,7 +21,7 @@ def server(tmp_path, monkeypatch):
 
 @pytest.fixture
 def refused(server):
-    """Fetch a path that must not be read, and return why; the address is never repeated."""
+    """Fetch a forbidden path, and return the reason, which never repeats the address."""
 
     def refused(path: str = "/secret", **more) -> str:
         with pytest.raises(Unreadable) as fault:
@@ -97,7 +97,7 @@ def test_this_machine_is_not_read_without_the_setting(server, refused, monkeypat
 
 
 def test_a_name_is_refused_when_any_of_its_addresses_is_private(server, refused, monkeypatch):
-    """Were one good address enough, the next look at the name could pick the other."""
+    """Otherwise, the next look-up of the name could return the private address."""
 
     def names(*_asked, **_more):
         stream = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
@@ -111,7 +111,7 @@ def test_a_name_is_refused_when_any_of_its_addresses_is_private(server, refused,
 
 
 def test_the_connection_goes_to_the_address_that_was_checked(server, monkeypatch):
-    """The name is looked up once; its certificate is still asked for by name."""
+    """The name is looked up once, and the certificate is verified for the name."""
     server.answers["/a"] = file(b"x")
     looked_up = []
     real = socket.getaddrinfo

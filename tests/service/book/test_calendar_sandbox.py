@@ -1,4 +1,4 @@
-"""Reading a calendar file in a process of its own, which cannot run away."""
+"""Parsing a calendar in a separate process with limited time and memory."""
 
 import subprocess
 import sys
@@ -42,7 +42,7 @@ def test_a_rule_that_never_matches_is_cut_off(monkeypatch):
 
 @pytest.mark.long
 def test_ten_years_of_meetings_in_nearly_50_mb_are_read():
-    """Google's private address gives out all history, with every guest and note."""
+    """Google's private address returns the whole history, with every guest and note."""
     note = "DESCRIPTION:" + "\r\n ".join(
         ["Join from a computer or a telephone, or by the link."] * 50
     )

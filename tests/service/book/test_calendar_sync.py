@@ -1,4 +1,4 @@
-"""Keeping the copies of hosts' calendars: read in turn, kept when nothing better came."""
+"""Syncing hosts' calendars: schedule, failures and stored busy times."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -60,7 +60,7 @@ def server(tmp_path, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def read_here(monkeypatch):
-    """Read files in this process, which is quick; how it is done elsewhere has its own tests."""
+    """Parse files in this process, which is faster; the sandbox has its own tests."""
 
     def read(*asked):
         try:
@@ -73,7 +73,7 @@ def read_here(monkeypatch):
 
 @pytest.fixture
 def feed(app, database, server, at):
-    """The first host's calendar, which was never read; return what is known of it now."""
+    """Return a function that reloads the first host's calendar, which was never read."""
 
     def add(session) -> None:
         host = session.scalars(select(Host)).one()
@@ -90,7 +90,7 @@ def feed(app, database, server, at):
 
 @pytest.fixture
 def read(settings, database, server, feed, at):
-    """Let the server have this content, and the deliver process look so many minutes later."""
+    """Serve this content, and sync that many minutes later."""
 
     def read(answer, minutes: int = 0) -> CalendarFeed:
         server.answers["/secret.ics"] = file(answer) if isinstance(answer, bytes) else answer
@@ -218,7 +218,7 @@ def test_an_unchanged_calendar_is_confirmed_without_parsing_it(read, server, bus
 
 @pytest.mark.parametrize("changed", ["zone", "horizon", "time", "rules"])
 def test_a_calendar_with_outdated_times_is_parsed_again(read, server, database, changed):
-    """A calendar that never changes still reaches no further than it was worked out."""
+    """Busy times of an unchanged calendar are computed only up to a date, so they run out."""
     series = ics("20261126T090000").replace(b"END:VEVENT", b"RRULE:FREQ=DAILY\r\nEND:VEVENT")
     first = read(file(series, ETag='"1"')).known_until
 
@@ -264,7 +264,7 @@ def test_the_address_of_a_calendar_is_neither_logged_nor_shown(read, caplog):
 
 
 def test_our_call_in_the_hosts_calendar_does_not_conflict_with_itself(client, read, busy, database):
-    """The host has accepted the invitation; the visitor may move the call by half an hour."""
+    """The host has accepted the invitation, and the visitor moves the call by half an hour."""
     read(ics())
     book(client)
     with database.read() as session:
@@ -280,7 +280,7 @@ def test_our_call_in_the_hosts_calendar_does_not_conflict_with_itself(client, re
 def test_a_call_of_another_host_in_the_hosts_calendar_is_busy(
     client, context, read, busy, database
 ):
-    """A forwarded invitation is an event like any other; a call that was given away is not."""
+    """A forwarded invitation counts as busy; a reassigned call of the host's own does not."""
     read(ics())
     book(client)
     booking = only_call(database)
@@ -309,7 +309,7 @@ def test_a_server_that_asks_for_a_delay_gets_it(read, server):
 
 @pytest.fixture
 def told(database, settings, mails):
-    """Return who got which emails about a calendar; there are an admin and a member."""
+    """Return the recipients and subjects of emails about a calendar; add an admin and a member."""
 
     def add(session) -> None:
         membership.invite(session, settings, "admin@example.com", role=Role.ADMIN, by=Actor(NOW))
@@ -368,7 +368,7 @@ def test_production_reads_no_calendar_of_this_machine(environment):
 
 
 def test_calendars_are_read_while_emails_are_sent(settings, database, monkeypatch):
-    """Were it done in turn, a calendar that hangs would hold up every mail."""
+    """Otherwise, a calendar that hangs would delay every email."""
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0.01)
     monkeypatch.setattr(worker, "BESIDE_SECONDS", 0.01)
     began, may_end, looks = threading.Event(), threading.Event(), []
@@ -376,7 +376,7 @@ def test_calendars_are_read_while_emails_are_sent(settings, database, monkeypatc
     def work(_database) -> None:
         began.set()
         may_end.wait(20)
-        raise RuntimeError  # and still it goes on
+        raise RuntimeError  # and the calendar still hangs
 
     def is_over() -> bool:
         looks.append(began.is_set())

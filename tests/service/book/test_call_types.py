@@ -1,4 +1,4 @@
-"""Several kinds of call, each with its address, rules and hosts; a booking keeps its own."""
+"""Several kinds of call, each with its address, rules and hosts."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -51,7 +51,7 @@ def test_a_kind_is_booked_at_its_own_address_with_its_own_words_and_length(
     times = client.get("/book/review/?zone=UTC&day=2026-11-24").text
     assert "90 minutes" in times and "Bring your numbers." in times
     assert "/book/review/20261124T1530Z/" in times
-    assert "/book/review/20261124T1600Z/" not in times  # it would end after five
+    assert "/book/review/20261124T1600Z/" not in times  # it would end after the hours do
     assert 'href="/book/review/"' in client.get("/book/").text
     form = client.get(f"/book/review/{TUESDAY}/").text
     assert "Which numbers do you have?" in form
@@ -240,7 +240,7 @@ def test_a_kind_that_is_confirmed_first_invites_the_visitor_when_the_team_has_co
 
 
 def told_of_request(mails):
-    """Return the emails to the visitor and to the host about a call that is to be confirmed."""
+    """Return the emails to visitor and host about a call that the team has to confirm."""
     found = {one.kind: one for _, one in mails()}
     assert not {"booking_confirmed", "booking_changed", "booking_reminder"} & set(found)
     return found["booking_requested"], found["booking_for_host"]

@@ -1,4 +1,4 @@
-"""A call that changes: another time, another host, called off; and what everybody gets to hear."""
+"""Changes of a call: rescheduled, reassigned or canceled, and the emails about them."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -125,7 +125,7 @@ def test_a_mistyped_address_that_got_an_earlier_invitation_is_freed_of_it(
 ):
     page = book(client, email="adda@example.org")
     post()
-    move(context, starts[2])  # and this news does not leave in time
+    move(context, starts[2])  # this email is not sent in time
     client.post(page + "address", data={"email": "ada@example.org"})
     kinds = {one.kind for row, one in mails() if one.to == "adda@example.org"}
     assert "booking_withdrawn" in kinds
@@ -146,7 +146,7 @@ def test_moving_a_held_call_sends_no_further_email(client, context, mails, start
 
 @only_postgresql
 def test_a_change_builds_on_concurrent_changes_of_the_host(client, context):
-    """The pages of times tell by this count that something has changed."""
+    """The cache of hosts is invalidated by this count."""
     book(client)
 
     def change_and_cancel(session) -> int:

@@ -1,4 +1,4 @@
-"""Calls that look automated: how many starts they may take, and for how long."""
+"""Held calls, which look automated: how many starts they may take, and for how long."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -23,7 +23,7 @@ from tests.support.engines import only_postgresql
 
 
 def robot(client, number: int, place: int = 0) -> str:
-    """Book an open start as a robot does, by filling in the trap; return where that leads."""
+    """Book an open start with the honeypot filled in; return the redirect."""
     trap = {"email": f"robot{number}@example.com", "website": "https://spam.example"}
     form = booking_form(client, open_starts(client)[place], **trap)
     return client.post("/book/", data=form).headers["Location"].strip("/").split("/")[0]
@@ -88,7 +88,7 @@ def test_a_held_call_is_emailed_to_the_team_only_once(post, database, settings, 
     post()
     over = MONDAY_MORNING + held.HELD_FOR
     held.look_after(database, settings, over)
-    begun = count(database, Booking.starts_at <= over)  # a call that nobody has confirmed in time
+    begun = count(database, Booking.starts_at <= over)  # a call that was not confirmed in time
     post()
     with database.read() as session:
         sent = session.scalars(select(OutboxMessage).where(OutboxMessage.state == "sent")).all()
@@ -101,7 +101,7 @@ def test_one_client_holds_fewer_starts_than_all_may(client, database, at, monkey
     codes = [robot(client, number) for number in range(bookings.MOST_HELD_BY_ONE + 1)]
     assert codes == ["booking"] * bookings.MOST_HELD_BY_ONE + ["contact"]
     monkeypatch.setattr(bookings, "MOST_HELD", bookings.MOST_HELD_BY_ONE)
-    client.environ_base["REMOTE_ADDR"] = "203.0.113.10"  # has room for a first one
+    client.environ_base["REMOTE_ADDR"] = "203.0.113.10"  # a first call
     assert [robot(client, number) for number in (8, 9)] == ["booking", "contact"]
 
 

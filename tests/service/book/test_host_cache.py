@@ -1,4 +1,4 @@
-"""Pages of times keep what they know of the hosts; what they show is what the engine says now."""
+"""The cache of hosts always agrees with the slot engine."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def shown(context, now, *, moving=None):
 
 
 def said(database, now, *, moving=None):
-    """Ask the engine, on a connection of its own, about hosts that are read for the purpose."""
+    """Compute the starts with the engine, from hosts read on a separate connection."""
     with database.read() as session:
         hosts, until = queries.active_hosts(session), now + host_cache.AHEAD
         return queries.open_starts(
@@ -33,7 +33,7 @@ def said(database, now, *, moving=None):
 
 
 def read_calendar(database, at, *busy):
-    """Store what a host's own calendar was found to hold, as the deliver process does."""
+    """Store busy times of a host's calendar, like the deliver process."""
 
     def work(session):
         feed = session.scalar(select(CalendarFeed)) or CalendarFeed(
@@ -119,7 +119,7 @@ def test_hosts_are_read_again_only_when_they_have_changed(context, database):
 def test_a_host_who_starts_taking_calls_while_the_page_reads_is_on_the_next_page(
     client, context, database, monkeypatch
 ):
-    """On PostgreSQL, each statement of a reading transaction sees what others have committed."""
+    """On PostgreSQL, each statement of a read transaction sees other transactions' commits."""
     before, active_hosts = shown(context, MONDAY_MORNING), queries.active_hosts
     change_host(database, name="Ann Example")  # so that hosts are read again
 

@@ -1,4 +1,4 @@
-"""A host's own calendar of calls: everything that is coming, nothing that is off, for one link."""
+"""A host's calendar feed: all upcoming calls, behind a secret link."""
 
 import icalendar
 import pytest
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("at")
 
 @pytest.fixture
 def path(client, database, settings):
-    """Tell where a host's feed is, as the desk shows it."""
+    """Return the path of a host's feed, as the desk shows it."""
 
     def of(host_id: int = 1) -> str:
         with database.read() as session:

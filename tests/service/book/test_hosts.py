@@ -1,4 +1,4 @@
-"""Several hosts, some of whom call and some of whom meet by link: the free host decides."""
+"""Several hosts, by phone or by video: the free one decides the way to meet."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_the_form_for_a_start_names_the_free_hosts(client):
     assert "Monday, 12:00\u00a0pm, Chicago time (CST)" in alone  # Tuesday in Tokyo
     assert "UTC" not in alone
     both = client.get(f"/book/{BOTH}/?zone=Asia/Tokyo").text
-    assert "Ann Example" not in both and "Chicago" not in both  # whose call it is, nobody knows yet
+    assert "Ann Example" not in both and "Chicago" not in both  # the host is not chosen yet
 
 
 @pytest.mark.usefixtures("ann")

@@ -1,4 +1,4 @@
-"""The life of a booking, read from the mails alone by two calendar programs."""
+"""The invitations of a booking's life, read by two calendar programs."""
 
 import random
 from dataclasses import replace
@@ -20,7 +20,7 @@ ADDA, ADA, TEAM = "adda@example.org", "ada@example.org", "team@example.com"
 
 
 class Post:
-    """Everybody's mailboxes, one for each program, filled with what has left the outbox."""
+    """The mailboxes of all recipients, one for each calendar program, with the sent emails."""
 
     def __init__(self, send, mails, shuffled: int | None = None) -> None:
         self._send, self._mails, self._seen = send, mails, set()
@@ -43,7 +43,7 @@ class Post:
                 box.receive(message)
 
     def shown(self, address: str):
-        """What both programs show of one mailbox: they must agree."""
+        """Return the entries of one mailbox; both programs must agree."""
         first, *others = (box.shown for box in self.boxes[address])
         assert all(other == first for other in others)
         return first

@@ -1,4 +1,4 @@
-"""The page of one booking: calling off, correcting an address, and merely looking."""
+"""The page of one booking: cancellation and a corrected address."""
 
 import re
 from datetime import date, timedelta
@@ -127,7 +127,7 @@ def test_the_invitation_s_address_can_be_corrected(client, mails, database):
     corrected = client.post(page + "address", data={"email": "ada@example.org"})
     assert corrected.status_code == 303
     assert "ada@example.org" in client.get(corrected.location).text
-    sent = {message.kind: message for _, message in mails()}  # the first had not left yet
+    sent = {message.kind: message for _, message in mails()}  # the first one was not sent yet
     assert sorted(sent) == ["booking_confirmed", "booking_for_host", "booking_reminder"]
     assert sent["booking_confirmed"].to == "ada@example.org"
     assert invitation(sent["booking_confirmed"])["sequence"] == 2
@@ -152,7 +152,7 @@ def test_the_reader_of_the_mistyped_mailbox_loses_the_link_and_the_event(client,
 
 
 def own(database, lead_id: int, **known) -> None:
-    """Make a member the owner of a lead, with what they know of it."""
+    """Make a member the owner of a lead, and add details."""
 
     def work(session) -> None:
         lead = session.get_one(Lead, lead_id)
@@ -197,7 +197,7 @@ def test_a_lead_with_other_activity_keeps_its_address(client, database, at):
         first, last = bob.first_touch or {}, bob.last_touch or {}
         assert (first["utm_source"], last["utm_source"]) == ("linkedin", "newsletter")
         assert (ada.owner_id, bob.owner_id) == (1, 1)
-        # The desk says of both that they were asked.
+        # The desk shows that both were asked.
         assert len(ada.consents) == len(bob.consents) == 1
 
 

@@ -1,4 +1,4 @@
-"""Processes want the same starts at once: as many win as hosts are free, and nobody errs."""
+"""Several processes book the same starts: as many succeed as hosts are free, without errors."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -27,12 +27,12 @@ ROUNDS = 3
 
 @pytest.fixture
 def processes(pytestconfig) -> int:
-    """How many processes race: each takes a second of the processor before it begins."""
+    """The number of racing processes; each needs a second of processor time to start."""
     return 8 if pytestconfig.option.all else 3
 
 
 def race(environment: dict[str, str], forms_of: list[Forms]) -> Counter[int]:
-    """Let one process for each list of forms run; return how often each status was answered."""
+    """Run one process for each list of forms; return the count of each status."""
     begin = forked.Barrier(len(forms_of))
     answered: Counter[int] = Counter()
     results = []
@@ -48,7 +48,7 @@ def race(environment: dict[str, str], forms_of: list[Forms]) -> Counter[int]:
 
 
 def booking_forms(number: int, starts: list[datetime]) -> Forms:
-    """Fill in a form for each start, each from an address of its own."""
+    """Fill in a form for each start, each with its own address."""
     return [
         (
             "/book/",
@@ -66,7 +66,7 @@ def booking_forms(number: int, starts: list[datetime]) -> Forms:
 
 
 def coming_starts(database, wanted: int) -> list[datetime]:
-    """Return the next open starts that stay open for as long as the race may take."""
+    """Return the next open starts that stay open during the race."""
     now = clock.now()
     with database.read() as session:
         hosts = queries.active_hosts(session)
@@ -138,7 +138,7 @@ def test_a_call_that_many_cancel_and_want_at_once_is_cancelled_once_and_free_onc
 ):
     (start,) = coming_starts(database, 1)
     page = book(client, start_text(start), email="ada@example.com")
-    post()  # what has not been sent is not taken back by mail
+    post()  # an invitation that was not sent needs no cancellation
     cancels = [[(f"{page}cancel", {})] * 2 for _ in range(2)]
     answered = race(environment, [*cancels, booking_forms(0, [start] * 6)])
     with database.read() as session:

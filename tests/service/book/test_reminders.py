@@ -1,4 +1,4 @@
-"""Reminders: as many as are still ahead, moved with the call, gone with it."""
+"""Reminders: planned ahead, moved with the call, and canceled with it."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def waiting(database, *states: str) -> list[OutboxMessage]:
-    """Return the reminders that wait, the next first."""
+    """Return the waiting reminders, the next one first."""
     wanted = OutboxMessage.state.in_(states or ("pending",))
     query = select(OutboxMessage).where(OutboxMessage.kind == "booking_reminder", wanted)
     with database.read() as session:
@@ -26,7 +26,7 @@ def waiting(database, *states: str) -> list[OutboxMessage]:
 
 
 def later(client, days: int) -> str:
-    """Return the first start of the date that is so many days ahead."""
+    """Return the first start of the date that many days ahead."""
     return open_starts(client, day=str((MONDAY_MORNING + days * DAY).date()))[0]
 
 

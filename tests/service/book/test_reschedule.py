@@ -1,4 +1,4 @@
-"""A visitor moves a call: two pages to look at, one button that acts."""
+"""Rescheduling by the visitor: two pages to view, and one button."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The page of open times: a month, a day, a zone, a person; each of them in the address."""
+"""The page of open times: month, day, time zone and host, all in the address."""
 
 import re
 from dataclasses import replace
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("at")
 
 
 def links(page: str) -> dict[str, str]:
-    """Return the addresses of a page's links by their words, as they are read out."""
+    """Return the addresses of a page's links by their accessible text."""
     tree = html5lib.parse(page, namespaceHTMLElements=False)
     return {
         " ".join("".join(link.itertext()).split()): link.get("href")
@@ -35,7 +35,7 @@ def links(page: str) -> dict[str, str]:
 
 
 def heard(page: str) -> str:
-    """Return the words of a page without what is hidden from screen readers."""
+    """Return the text of a page that screen readers announce."""
     tree = html5lib.parse(page, namespaceHTMLElements=False)
     for parent in list(tree.iter()):
         for child in [one for one in parent if one.get("aria-hidden") == "true"]:
@@ -192,7 +192,7 @@ def test_the_date_is_the_visitor_s_where_it_is_tomorrow_already(client):
 def test_carried_parameters_stay_through_the_search_for_a_zone(client, framework):
     token = assess(client, framework, 0).split("/")[2]
     page = client.get(f"/book/?assessment={token}&from=about-clarify&find=tokyo").text
-    answers = hidden(page, "assessment")  # in place of the token, which would open the result
+    answers = hidden(page, "assessment")  # instead of the secret token
     assert token not in page
     address = next(link for words, link in links(page).items() if words.startswith("Tokyo"))
     assert f"assessment={answers}" in address

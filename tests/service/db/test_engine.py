@@ -1,4 +1,4 @@
-"""The database layer on both databases: what is acknowledged is kept, and writers take turns."""
+"""The database layer on both databases: committed writes are kept, and writers take turns."""
 
 import threading
 from datetime import UTC, datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""From every schema that was ever released to the present one, with data in place."""
+"""Migrations of every released schema to the present one, with data."""
 
 import os
 import signal
@@ -52,7 +52,7 @@ def empty(db_url) -> Iterator[Database]:
 
 
 def filled(database: Database, revision: str) -> dict:
-    """Bring a database to a released schema and put rows into every table; return them."""
+    """Migrate a database to a released schema and fill every table; return the rows."""
     schema.migrate(database, revision)
     with database.engine.begin() as connection:
         fill(connection)

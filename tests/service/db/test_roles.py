@@ -1,4 +1,4 @@
-"""The roles of the shipped containers: the one that visitors' requests use changes no table."""
+"""The database roles of the containers: the web service's role can't change tables."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ ROLES = Path(__file__).parents[3] / "deploy" / "roles.sql"
 
 @pytest.fixture
 def as_role(db_url):
-    """Make the database of the containers, and return its address for a role."""
+    """Create the database of the containers, and return its address for a role."""
     given = make_url(db_url)
     folder = given.query["host"]
     psql = ("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--host={folder}")
@@ -70,5 +70,5 @@ def test_requests_read_and_write_rows_and_change_no_table(as_role):
     superuser = Database(as_role("postgres"))
     with superuser.read() as session:
         secret = text("SELECT rolpassword FROM pg_authid WHERE rolname = current_user")
-        assert session.scalar(secret) is None  # so no one signs in as it over the network
+        assert session.scalar(secret) is None  # no sign-in over the network
     superuser.close()

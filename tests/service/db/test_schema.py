@@ -1,4 +1,4 @@
-"""The schema: forward in one transaction, never half, never newer than the program."""
+"""The schema: migrated in one transaction, never halfway, never newer than the program."""
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -40,7 +40,7 @@ def test_the_revisions_are_those_that_alembic_would_run_in_that_order():
 @only_sqlite
 @pytest.mark.parametrize("since", ["0011", "head"])
 def test_the_number_of_an_erased_record_is_not_given_to_another(empty, since):
-    """PostgreSQL's sequences see to it; SQLite needs AUTOINCREMENT, in tables of before too."""
+    """PostgreSQL has sequences; SQLite needs AUTOINCREMENT, also in older tables."""
     schema.migrate(empty, since)
     with empty.engine.begin() as connection:
         bulk_data.fill(connection)

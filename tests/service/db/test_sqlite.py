@@ -1,4 +1,4 @@
-"""SQLite as we set it up: it keeps what it acknowledges, and writers queue instead of failing."""
+"""Our settings of SQLite: durable commits, and writers that queue instead of failing."""
 
 import sqlite3
 from datetime import timedelta

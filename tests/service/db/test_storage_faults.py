@@ -1,4 +1,4 @@
-"""When the database fails: nothing half stored, said plainly, what was typed kept."""
+"""Database failures: nothing is half stored, the page says so, and the input is kept."""
 
 import itertools
 
@@ -49,7 +49,7 @@ def full_disk(app):
     return turn
 
 
-@only_sqlite  # the disk is full by its own page limit
+@only_sqlite  # a full disk is simulated by its own page limit
 def test_a_full_disk_says_not_saved_keeps_the_form_and_recovers(
     client, database, environment, full_disk
 ):
@@ -205,7 +205,7 @@ def test_readyz_fails_while_the_disk_is_full_or_the_file_read_only(client, datab
 def test_a_read_only_wal_index_crashes_no_process_and_keeps_the_form(client, monkeypatch):
     form = booking_form(client, open_starts(client)[0])
     monkeypatch.setattr(engine.os, "access", lambda path, _: not path.endswith("-shm"))
-    refused = client.post("/book/", data=form)  # the write itself would be the kernel's SIGBUS
+    refused = client.post("/book/", data=form)  # the write itself would cause a SIGBUS
     assert refused.status_code == 503
     assert 'value="Ada Example"' in refused.text
 

@@ -1,4 +1,4 @@
-"""Browsers of the sales team."""
+"""Fixtures: signed-in browsers of the sales team."""
 
 import pytest
 
@@ -8,13 +8,13 @@ from tests.support.app.desk_client import sign_in
 
 @pytest.fixture
 def admin(client, database, settings, at) -> None:
-    """Ann, the first member and so an admin, who is signed in on a Monday morning."""
+    """The browser of Ann, the first member and an admin, signed in on a Monday morning."""
     sign_in(client, database, settings)
 
 
 @pytest.fixture
 def member(admin) -> None:
-    """The same, where it is no matter that she is an admin."""
+    """The same browser, for tests to which the role doesn't matter."""
 
 
 @pytest.fixture

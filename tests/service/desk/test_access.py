@@ -1,4 +1,4 @@
-"""The desk's door: a stranger gets in nowhere, and nothing is done without the desk's token."""
+"""Access to the desk: strangers reach nothing, and every change needs the desk's token."""
 
 import pytest
 from sqlalchemy import select, update
@@ -13,7 +13,7 @@ from tests.support.app.desk_client import path_of_link, press, sign_in
 from tests.support.app.visitor_forms import hidden
 
 ANYBODY, MEMBER, ADMIN = "anybody", "a member", "an admin"
-# Who may use what. A route that is not here fails, so that nobody forgets to say.
+# The role that each route needs. A route that is missing here fails the test.
 DESK = {
     ANYBODY: """
         link link_submit passkey_challenge sign_in sign_in_by_passkey sign_in_sent
@@ -44,8 +44,8 @@ ENDING = {  # a session, or changing its role
     *("desk.link_submit", "desk.sign_out", "desk.sign_out_everywhere", "desk.change_role"),
     *("desk.remove_member", "desk.sign_out_member"),
 }
-# The parts that are anybody's as a whole: their pages are found by a token, ask for a signature, or
-# hold nobody's data.
+# Public parts: their pages need a token or a signature, or
+# contain no personal data.
 PUBLIC = {
     "agenda",
     "assess",
@@ -61,7 +61,7 @@ PUBLIC = {
 
 
 def routes(app) -> dict[str, tuple[str, str]]:
-    """Return the method and an address of every route under /desk/, by its name."""
+    """Return the method and an address of every route under /desk/, by its endpoint."""
     values: dict[str, str | int] = dict.fromkeys(
         ("lead_id", "note_id", "call_id", "host_id", "date_id", "off_id", "feed_id", "passkey_id"),
         1,
@@ -103,7 +103,7 @@ def test_every_route_says_who_may_use_it(app):
 
 
 def is_let_in(client, name: str, method: str, path: str, token: str) -> bool:
-    """Say whether the door lets through, whatever the page behind it then says."""
+    """Say whether a response comes from the page itself and not from the access check."""
     given = {"csrf_token": token} if method == "POST" else None
     answer = client.open(path, method=method, data=given)
     if answer.status_code == 303 and answer.location == "/desk/sign-in/":
@@ -133,7 +133,7 @@ def test_each_role_reaches_exactly_the_routes_it_may_use(
 
 
 def become(client, database, settings, who: Role | None) -> str:
-    """Sign the browser in as that role, or leave it a stranger; return the token of its forms."""
+    """Sign the browser in with that role, or not at all; return the token of its forms."""
     if who:
         sign_in(client, database, settings)
         change = update(Member).where(Member.email == "ann@example.com")

@@ -1,4 +1,4 @@
-"""What the team does for someone on the phone: a new lead, a call, another try after a no-show."""
+"""The team's work on the phone: adding a lead, booking a call, rebooking after a no-show."""
 
 import csv
 import json
@@ -39,7 +39,7 @@ def member(client, database, settings, at) -> None:
 
 @pytest.fixture
 def lead(member, database) -> str:
-    """The page of a lead whom nobody owns."""
+    """The page of a lead without an owner."""
 
     def work(session) -> int:
         return kept(session, email="dana@example.com", name="Dana", at=MONDAY_MORNING).id
@@ -58,7 +58,7 @@ def test_a_lead_added_by_hand_stores_their_answers_and_the_member(
 ):
     form = TOLD | {"how": "Trade fair", "owner_id": "1", "note": NOTE, "may_contact": said}
     form["submission"] = hidden(client.get("/desk/leads/new/").text, "submission")
-    for _ in range(2):  # the second press adds nothing
+    for _ in range(2):  # the second click adds nothing
         sent = press(client, "/desk/leads/new/", **form)
         assert (sent.status_code, sent.location) == (303, "/desk/leads/1/")
     page = client.get("/desk/leads/1/").text
@@ -146,10 +146,10 @@ def test_a_call_booked_on_the_phone_is_a_visitors_but_marked_as_the_teams(
     database.write(lambda session: setattr(session.get_one(Lead, 1), "first_touch", came))
     page = client.get(lead + "book/?day=2026-11-24").text
     assert 'value="20261124T0900Z"' in page
-    assert hidden(page, "city") == ""  # where they are, which we do not know
+    assert hidden(page, "city") == ""  # their zone, which we don't know
     form = {"start": "20261124T0900Z", "city": "Berlin", "name": "Dana", "topic": "Scale it"}
     form |= {"note": NOTE, "may_contact": "yes", "submission": hidden(page, "submission")}
-    for _ in range(2):  # the second press is the same call
+    for _ in range(2):  # the second click books the same call
         sent = press(client, lead, lead + "book/", **form)
         assert (sent.status_code, sent.location) == (303, "/desk/calls/1/")
     call, found = one(database, Booking), one(database, Lead)

@@ -1,4 +1,4 @@
-"""Calls at the desk: cancelled, moved, given away, marked; each with its mails and its line."""
+"""Calls at the desk: canceled, rescheduled, reassigned and marked, with emails and audit log."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -38,7 +38,7 @@ def kinds(database) -> list[str]:
 
 
 def notes_in(mails) -> set[tuple[str, str]]:
-    """Return (kind, address) of the mails that hold the note."""
+    """Return (kind, address) of the emails with the note."""
     return {(row.kind, row.address) for row, message in mails() if NOTE in message.text}
 
 
@@ -264,7 +264,7 @@ def test_an_outcome_can_be_set_corrected_and_undone(client, member, database):
     assert changes(database, f"call {id}") == [(word, 1) for word in words]
     seen = hidden(client.get(page).text, "seen")
     press(client, page, page + "result", result="no_show", seen=seen)
-    for mark, status in (("no_show", 303), ("held", 409)):  # a second press, and an older page
+    for mark, status in (("no_show", 303), ("held", 409)):  # a second click, and an older page
         assert press(client, page, page + "result", result=mark, seen=seen).status_code == status
         assert stored(database, id).outcome == "no_show"
 

@@ -1,4 +1,4 @@
-"""Leads taken along: the CSV of any view, and the JSON of one lead."""
+"""Exports: the CSV of any view, and the JSON of one lead."""
 
 import csv
 import io
@@ -168,7 +168,7 @@ def test_one_lead_as_json_holds_the_listed_fields(client, admin, framework, data
     assert set(told["calls"][0]) == CALL
     assert told["assessments"][0]["answers"][0]["answer"]
     (booked,) = (one["text"] for one in told["timeline"] if one["text"].startswith("Booked"))
-    assert booked.endswith(" UTC")  # whoever reads the file knows no zone of the desk
+    assert booked.endswith(" UTC")  # readers of the file don't know the desk's zone
     assert {mail["kind"] for mail in told["emails"]} >= {"booking_confirmed"}
 
 

@@ -1,4 +1,4 @@
-"""What a member has typed outlives a lost token, a session that ended, and faults of ours."""
+"""A member's input survives an expired token, an ended session, and server errors."""
 
 import pytest
 from sqlalchemy import select
@@ -33,7 +33,7 @@ def notes(database) -> list[str]:
 
 
 def again(client, page: str):
-    """Press the one button of an error page."""
+    """Click the only button of an error page."""
     form = {"csrf_token": hidden(page, "csrf_token"), "text": hidden(page, "text")}
     return client.post(f"{PAGE}notes", data=form)
 

@@ -1,4 +1,4 @@
-"""Hosts at the desk: their days that differ, and their calendars."""
+"""Hosts at the desk: dates with special hours, holidays, and calendars."""
 
 import re
 from datetime import date, timedelta
@@ -131,7 +131,7 @@ def test_the_state_of_a_calendar_is_described_in_words(client, admin, database):
 
 
 def agenda_of(client) -> str:
-    """Return the path of the feed of calls, as the page shows it."""
+    """Return the path of the calendar feed on the page."""
     shown = client.get(HOST + "calendars/").text
     return re.search(r"<code[^>]*>http://127.0.0.1:8000(/calendar/[^<]+)</code>", shown)[1]
 

@@ -1,4 +1,4 @@
-"""Hosts at the desk: hours, person and rules are edited there, and nothing is lost."""
+"""Hosts at the desk: editing hours, person and rules without losing anything."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Availability at the desk: what visitors would see, why a time is not offered, and time off."""
+"""Availability at the desk: open times, reasons for closed ones, and time off."""
 
 import re
 from datetime import datetime

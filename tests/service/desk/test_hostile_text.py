@@ -1,4 +1,4 @@
-"""Every page of the desk, with hostile text in every field: it stays text, and the page whole."""
+"""Every page of the desk with hostile text in every field."""
 
 from datetime import date
 from xml.etree.ElementTree import Element
@@ -21,7 +21,7 @@ TYPED = "(typed)"
 SUNDAY, CHRISTMAS = date(2026, 11, 22), date(2026, 12, 25)
 MARKUP = """"'><img src=x onerror=alert(1)>{{7*7}}</bdi><script>alert(2)</script>"""
 HOSTILE = TYPED + MARKUP
-ALONE = {"title", "option"}  # nothing stands beside their text
+ALONE = {"title", "option"}  # no other text is beside theirs
 CALL_PAGES = ("", "move/", "give/", "cancel/")
 HOST_PAGES = ("", "why/?at=2026-11-24T09:00", "why/?at=x", "person/", "hours/", "rules/", "dates/")
 HOST_PAGES += ("time-off/", "holidays/", "holidays/?country=US", "calendars/")
@@ -37,12 +37,12 @@ PAGES = (
 
 @pytest.fixture
 def hostile_pages(made_once) -> dict[str, tuple[str, Element]]:
-    """Every page of the desk, after a visitor has put markup into every field there is."""
+    """Every page of the desk, with markup in every field of a visitor."""
     return made_once(open_every_page)
 
 
 def open_every_page(client, member, framework, database) -> dict[str, tuple[str, Element]]:
-    """Return the source of each page, which is valid HTML, and what a browser makes of it."""
+    """Return the source and the parsed tree of each page, which must be valid HTML."""
     result = assess(client, framework)
     named = {"name": HOSTILE, "company": HOSTILE, "topic": HOSTILE}
     book(client, assessment=result.split("/")[2], website="x", **named)
@@ -57,7 +57,7 @@ def open_every_page(client, member, framework, database) -> dict[str, tuple[str,
 
 
 def _spoil(session) -> None:
-    """Store what no form would let through."""
+    """Store values that every form refuses."""
     lead = session.get(Lead, 1)
     lead.email, lead.phone, lead.owner = HOSTILE, HOSTILE[:50], session.get(Member, 1)
     call = session.scalars(select(Booking)).one()
@@ -94,7 +94,7 @@ def test_markup_in_any_field_stays_text_on_every_page(hostile_pages):
 
 
 def test_visitors_text_is_isolated_everywhere(hostile_pages):
-    """A right-to-left text must not reorder what stands beside it."""
+    """Right-to-left text must not reorder the text beside it."""
     isolated = 0
     for page, (_, tree) in hostile_pages.items():
         parents = {child: parent for parent in tree.iter() for child in parent}

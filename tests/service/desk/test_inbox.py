@@ -1,4 +1,4 @@
-"""The inbox: every view shows the leads that it names, each once, in its order."""
+"""The inbox: each view lists its leads once and in order."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ def small_pages(monkeypatch) -> None:
 
 
 def add(database, name: str, **fields) -> int:
-    """Add a lead as a member might have left it."""
+    """Add a lead with these values."""
 
     def work(session) -> int:
         address = f"{name.lower().replace(' ', '.')}@example.com"
@@ -153,9 +153,7 @@ def test_each_sort_order_lists_every_lead_once_over_all_pages(
     key = {
         "activity": lambda lead: (-lead.touched_at.timestamp(), -lead.id),
         "newest": lambda lead: (-lead.created_at.timestamp(), -lead.id),
-        "name": lambda lead: (
-            lead.name.casefold()[0] in "éz"
-        ),  # accents come where a database puts them
+        "name": lambda lead: lead.name.casefold()[0] in "éz",  # databases sort accents differently
     }.get(sort, lambda lead: (lead.next_action_on, lead.id))
     assert [key(row) for row in rows] == sorted(key(row) for row in rows)
 
@@ -237,7 +235,7 @@ def test_due_work_is_by_the_day_in_the_desks_zone(client, admin, database):
 
 
 def calls(client) -> list[tuple[str, str, str]]:
-    """Return the calls of the day: the label, who, and what the button opens."""
+    """Return the calls of the day: label, person, and target of the button."""
     form = re.search(r'<section aria-label="Calls">.*?</section>', client.get("/desk/").text, re.S)
     rows = re.findall(r"<li>.*?</li>", form[0], re.S) if form else []
     wanted = (r'desk-when"><span class="meta">(The.*?|Your.*?)</span>', r"<bdi>(.*?)<")
@@ -284,7 +282,7 @@ def test_todays_work_comes_first_with_due_and_new_leads(client, some, database):
         for part in ("Due", "No owner")
     )
     assert (due, unowned) == (["Overdue", "Today"], ["Newest", "Newer still", "Newer"])
-    assert ">all 5</a>" in text  # the view of the link has the suspected, too
+    assert ">all 5</a>" in text  # the link's view includes suspected leads
     for shown in ("?view=due", "?before=0-1&sort=name"):
         assert "desk-day" not in client.get(f"/desk/{shown}").text
 
@@ -358,7 +356,7 @@ def test_marking_spam_lists_the_calls_to_cancel_and_emails_invited_people(
     client, admin, database, mails, how, asked, told
 ):
     book(client, website="x" if how == "held" else "")
-    mails()  # the invitations leave
+    mails()  # sends the invitations
     if how == "proved":
         database.write(lambda session: setattr(session.get_one(Booking, 1), "is_proved", True))
     marked = press(client, "/desk/", "/desk/leads/bulk", do="spam", lead=["1", "99", "x"])

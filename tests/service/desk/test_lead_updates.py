@@ -1,4 +1,4 @@
-"""Working on a lead: it is saved once, shown to all, and nobody overwrites anybody unseen."""
+"""Editing a lead: saved once, shown to everyone, and without overwriting a colleague's change."""
 
 import re
 from html import unescape
@@ -99,7 +99,7 @@ def test_saving_nothing_new_changes_nothing(client, ann, database):
     save(client, stage="contacted")
     before = events(database), trail(database)[1:]
     again = save(client, stage="contacted")
-    assert again.status_code == 303  # a second click, with the version of before
+    assert again.status_code == 303  # a second click, with the earlier version
     assert (events(database), trail(database)[1:]) == before
     assert lead(database).version == 2
 
@@ -123,7 +123,7 @@ def test_a_stale_save_is_refused_with_both_values_and_keeps_the_writers(client, 
 
 
 def opened(browser, **changes: str) -> dict[str, str]:
-    """Open the page, and return its form as a browser sends it once something was changed."""
+    """Open the page, and return its form as a browser sends it after a change."""
     text = browser.get(PAGE).text
     return {name: hidden(text, name) for name in ("csrf_token", "version", "seen")} | changes
 

@@ -1,4 +1,4 @@
-"""The outbox on the desk: how every mail stands, and what it says where that may be read."""
+"""The outbox on the desk: the state of each email, and its text in local mode."""
 
 import dataclasses
 import re

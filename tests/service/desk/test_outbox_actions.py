@@ -1,4 +1,4 @@
-"""What a member does about mails: once, however often it is pressed, and on record."""
+"""Actions on emails: each has one effect, however often it is clicked, and is in the audit log."""
 
 import re
 import threading
@@ -20,7 +20,7 @@ OUTBOX = "/desk/outbox/"
 
 
 def refused(room: OutboxHelper, name: str = "one", **options) -> str:
-    """A mail that the provider has refused for good; its id."""
+    """The id of an email that the provider has refused for good."""
     outbox_id = room.put(name, at=NOW, **options)
     room.drain(failing(Permanent("the provider refused this mail (400)")), NOW)
     return outbox_id
@@ -33,7 +33,7 @@ def act(client, what: str, *ids: str, page: str = OUTBOX, **more: str):
 
 
 def mail_trail(database) -> list[tuple[str, str]]:
-    """Return what the audit log tells of emails, as (what, subject)."""
+    """Return the audit log's lines about emails, as (what, subject)."""
     return [(what, subject) for _, what, subject, _ in trail(database)[1:]]
 
 

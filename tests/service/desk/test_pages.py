@@ -1,4 +1,4 @@
-"""The desk's pages: what a member sees of leads and mails, and what they can do there."""
+"""The desk's pages about leads and emails."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Passkeys: the desk without an email, for the device of a member who was verified just now."""
+"""Passkeys: signing in to the desk with a verified device instead of an email."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def environment(environment) -> dict[str, str]:
 
 
 class NamedHost(Browser):
-    """A browser that has opened the address with a name."""
+    """A browser that opened the site by its host name."""
 
     def open(self, *args, **kwargs):
         kwargs["headers"] = {"Host": "localhost:8000"} | dict(kwargs.get("headers") or {})
@@ -108,7 +108,7 @@ def test_a_passkey_signs_in_without_an_email_and_is_in_the_audit_log(
         ("origin", "http://localhost:8001"),
         ("host", "evil.example"),
         ("verifies", False),
-        ("count", 0),  # a copy of the device is a step behind
+        ("count", 0),  # a cloned device has an older counter
         ("user", "Mg"),
         ("key", Authenticator().key),
     ],
@@ -127,12 +127,12 @@ def test_a_passkey_of_another_site_or_member_or_a_copy_is_refused(
 
 
 def test_a_challenge_works_once_in_its_browser_and_for_five_minutes(browser, device, at):
-    device.step = 0  # so that it is not the counter that refuses
+    device.step = 0  # so that the counter is not the reason
     client, other = browser(), browser()
     answer = device.sign(challenge(client))
     second = device.sign(challenge(other))
     assert send(other, answer).status_code == 422
-    assert send(other, second).status_code == 422  # one try for each challenge
+    assert send(other, second).status_code == 422  # one try per challenge
     with client.session_transaction(base_url=HERE) as cookie:
         copied = dict(cookie)
     at(LATER + passkeys.CHALLENGE_LIFE - timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""Sessions at the desk: new at sign-in, ended by sign-out, removal and time, for every copy."""
+"""Sessions at the desk: created at sign-in; ended by sign-out, removal and time."""
 
 from dataclasses import replace
 from datetime import timedelta

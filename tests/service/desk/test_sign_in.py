@@ -1,4 +1,4 @@
-"""Signing in: a link that works once and briefly, and answers that tell nobody who is a member."""
+"""Signing in: one-time links that expire soon, and responses that reveal no members."""
 
 import re
 import threading
@@ -107,7 +107,7 @@ def test_a_known_and_an_unknown_address_get_the_same_answer(another_browser, mem
 
 
 def test_a_known_and_an_unknown_address_cost_the_same_writes(client, member, app, database):
-    """The statements that reach the database are the same, up to the mail that is taken back."""
+    """The statements are the same, except for the email that is rolled back."""
     engine = app.extensions["lead_service"].database.engine
     seen: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2].split("(")[0]))
@@ -143,7 +143,7 @@ def test_requests_by_strangers_never_keep_a_member_from_signing_in(
         at(MONDAY_MORNING + timedelta(minutes=minute))
         stranger = {"REMOTE_ADDR": f"203.0.113.{minute}"}
         assert ask_from(another_browser(), stranger, KNOWN).status_code == 303
-    assert count(database, OutboxMessage) == 3  # a mailbox is not flooded either
+    assert count(database, OutboxMessage) == 3  # the mailbox isn't flooded either
     assert ask(client, KNOWN).status_code == 303
     at(MONDAY_MORNING + timedelta(minutes=42 + 14))
     assert press(client, link_in(mails)).location == "/desk/"  # the last that was mailed

@@ -1,4 +1,4 @@
-"""The team at the desk: who comes in, who goes, who decides; and the trail of every change."""
+"""The team at the desk: inviting, removing and roles, and the audit log of each change."""
 
 import re
 import threading
@@ -221,7 +221,7 @@ def test_the_audit_log_has_sign_ins_and_exports_and_an_admin_can_export_it(
     press(client, "/desk/privacy/", "/desk/privacy/export", email="eve@example.com")
     browser, path = another_browser(), path_of_link(database, settings, ANN)
     press(browser, path)
-    press(browser, "/desk/team/", path)  # it is used by now
+    press(browser, "/desk/team/", path)  # it has been used
     press(browser, "/desk/team/", "/desk/sign-out/")
     whole = client.get("/desk/trail.csv").text
     found = [line.split(",")[1:4] for line in whole.splitlines()[1:]]

@@ -1,4 +1,4 @@
-"""What the team hears of a call, and what nobody hears who would hear it too late."""
+"""Emails to the team about calls, and outdated emails, which are not sent."""
 
 from datetime import timedelta
 from functools import partial
@@ -27,13 +27,13 @@ TEAM = "team@example.com"
 
 @pytest.fixture
 def environment(environment):
-    """A host, who is the first of the team, and somebody else of it, named twice."""
+    """A host who is the first in SALES_TO, and a second address, listed twice."""
     return environment | {"SALES_TO": f"host@example.com, {TEAM}, Team@example.com"}
 
 
 @pytest.fixture
 def subjects(mails):
-    """Return the subjects of what was sent to the team, in order."""
+    """Return the subjects of the emails sent to the team, in order."""
 
     def read() -> list[str]:
         told = [(row, one) for row, one in mails() if row.address == TEAM and row.state == "sent"]
@@ -83,7 +83,7 @@ def test_the_team_gets_one_email_about_a_no_show(client, context, database, at, 
 
 
 def deliver_late(context, settings) -> None:
-    """Deliver what is due, as after an outage, and tell the team what came too late."""
+    """Deliver due emails as after an outage, with alarms for expired ones."""
     compose = composer(context.settings, context.published)
     tell = partial(team_notices.never_told, settings)
     how = {"keep_text": True, "on_expired": tell}
@@ -94,7 +94,7 @@ def deliver_late(context, settings) -> None:
 def test_after_eight_days_outdated_emails_are_not_sent(
     client, context, database, settings, at, mails
 ):
-    """Neither an invitation to a past call, nor the end of a call that nobody had heard of."""
+    """Neither invitations to past calls, nor cancellations of calls unknown to the recipient."""
     starts = open_starts(client, day="2026-11-25")
     book(client, starts[0], email="past@example.com")
     for number, day in enumerate(("2026-11-25", "2026-12-10")):

@@ -1,4 +1,4 @@
-"""What the deliver process does beside mail: once a day, with or without visitors."""
+"""The deliver process's other work: daily jobs and background tasks."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from tests.support.app.outbox_helper import compose
 
 
 def chores_in(settings, monkeypatch, hours: list[int], chore) -> int:
-    """Let the process look at the clock at each of these hours; count its chores."""
+    """Run the process with the clock at each of these hours; count its daily jobs."""
     monkeypatch.setattr(clock, "now", lambda: MONDAY_MORNING)
     done = []
     looks = iter(hours)

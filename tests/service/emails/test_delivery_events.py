@@ -1,4 +1,4 @@
-"""The provider's events, posted to the hook: what each comes to, whatever comes first."""
+"""Delivery events posted to the webhook, in any order and number."""
 
 import itertools
 import threading
@@ -36,7 +36,7 @@ def lead_id(app, database) -> int:
 
 @pytest.fixture
 def sent(room, lead_id) -> str:
-    """A mail to a lead that the provider has taken; its id."""
+    """The id of an email to a lead that the provider has accepted."""
     return send(room, lead_id)
 
 
@@ -232,7 +232,7 @@ def test_reminders_stop_after_a_hard_bounce_or_a_spam_report(client, room, sent,
 
 
 def test_events_in_any_order_and_number_come_to_the_same(room, sent, lead_id):
-    """Every order of one mail's life, each event told twice."""
+    """All orders of one email's events, each event twice."""
     kinds = [("deferred", 0), ("delivered", 1), ("bounced", 2), ("deferred", 3)]
     life = [
         Event(sent, f"{n:064}", kind, NOW + at * MINUTE, kind) for n, (kind, at) in enumerate(kinds)

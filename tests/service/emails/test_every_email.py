@@ -1,4 +1,4 @@
-"""Every mail of the product, with hostile text in every field that a visitor can fill."""
+"""Every email of the product, with hostile text in every field of a visitor."""
 
 import re
 from html import unescape
@@ -26,7 +26,7 @@ TO_A_MEMBER = {
     EmailKind.CALL_COLLIDES,
     EmailKind.FLOOD,
     EmailKind.ALARM,
-}  # and about nobody else
+}  # about no other person
 PERMISSIONS = {
     said.text: said.may_write
     for occasion in Occasion
@@ -38,7 +38,7 @@ TEMPLATES = Path(lead_service.__path__[0]) / "templates/email"
 
 @pytest.fixture
 def every_mail(made_once):
-    """All messages of the product."""
+    """All emails of the product."""
 
     def make(client, context, post, mails, settings):
         typed = dict.fromkeys(("name", "company", "topic"), MARKUP)
@@ -135,7 +135,7 @@ def test_emails_to_the_team_hold_the_words_verbatim_in_text(every_mail):
 
 
 def test_every_email_to_the_team_says_first_whether_the_person_may_be_written_to(every_mail):
-    """Where the person may not be, no reply goes to them and none is invited."""
+    """If not, the email has no reply-to and doesn't suggest a reply."""
     found = set()
     for message in every_mail:
         if message.kind in TO_THE_VISITOR | TO_A_MEMBER:

@@ -1,4 +1,4 @@
-"""The folder that stands in for the provider: whole mails that any mail program opens."""
+"""The local folder of emails: complete files that any email program opens."""
 
 import email
 import email.policy

@@ -1,4 +1,4 @@
-"""Leases, on both databases: each mail is one worker's, whatever dies and whatever clocks do."""
+"""Leases on both databases: one worker sends each email, even after crashes and clock changes."""
 
 import threading
 from datetime import timedelta
@@ -85,7 +85,7 @@ def test_an_outcome_is_recorded_though_the_database_fails_for_a_moment(room, mon
 
 def test_an_idle_worker_never_blocks_a_writer(room):
     room.put(due_at=NOW + HOUR)
-    # Inside this write transaction a second writer would wait, and give up.
+    # During this write transaction, a second writer would wait and give up.
     assert room.database.write(lambda _session: claim(room.database, NOW)) is None
 
 

@@ -1,4 +1,4 @@
-"""The order of the emails of one call, on both databases: what is overtaken never leaves."""
+"""The order of the emails of one call: superseded ones are never sent."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ CONFIRMED, CHANGED, REMINDER, CANCELED = (
 
 
 class Inbox(FakeTransport):
-    """Keeps the kinds of the emails that were accepted."""
+    """Records the kinds of accepted emails."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,7 +116,7 @@ def test_one_email_of_a_call_is_under_way_to_one_recipient(call):
 
 
 def test_emails_after_one_without_an_answer_wait_until_it_cannot_arrive(call, inbox):
-    """The provider takes the confirmation after our time is up; the visitor cancels meanwhile."""
+    """The provider accepts the confirmation after our time-out; the visitor cancels meanwhile."""
     call.about(CONFIRMED, 0)
     held = claim(call.database, NOW)
     call.about(CANCELED, 1)
@@ -130,7 +130,7 @@ def test_emails_after_one_without_an_answer_wait_until_it_cannot_arrive(call, in
 
 @pytest.mark.both_engines
 def test_host_visitor_and_team_emails_at_one_address_do_not_affect_each_other(call):
-    """A host in SALES_TO who books a call of their own reads all three at one address."""
+    """A host in SALES_TO who books a call gets all three at one address."""
     for number, kind in enumerate((EmailKind.BOOKING_FOR_HOST, EmailKind.NEW_LEAD, CONFIRMED)):
         call.about(kind, number)
     claims = [claim(call.database, NOW) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""Writing to the outbox, on both databases: mail and fact share one fate."""
+"""Queuing emails on both databases, in the transaction of their cause."""
 
 import itertools
 import threading

@@ -1,4 +1,4 @@
-"""Pauses and stops of the whole sender, and how they show."""
+"""Pauses and stops of all sending, and how the desk shows them."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What was erased here is erased at the mail provider too, or somebody hears of it."""
+"""Erasing an address at the email provider, too, with an alarm when that fails."""
 
 from datetime import timedelta
 
@@ -27,12 +27,12 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def settings(environment, provider):
-    """The settings of a product that sends by the provider."""
+    """The settings of a product with an email provider."""
     return load(environment | {"SENDGRID_API_KEY": KEY, "SENDGRID_HOST": provider.url})
 
 
 def send(database, *, to: str = ADA) -> None:
-    """Queue a mail and leave it as one that the provider has seen."""
+    """Queue an email and mark it as sent to the provider."""
     sent = OutboxMessage.id == OutboxHelper(database).put(address=to, at=MONDAY_MORNING)
     marked = update(OutboxMessage).where(sent).values(state="sent", attempts=1)
     database.write(lambda session: session.execute(marked))
@@ -56,7 +56,7 @@ def test_an_erased_address_is_kept_until_the_provider_accepts_its_erasure(
 ):
     send(database)
     erase(database, settings)
-    assert work_off(database, settings, MONDAY_MORNING) == 0  # a mail may be under way
+    assert work_off(database, settings, MONDAY_MORNING) == 0  # an email may be being sent
     assert [job.address for job in jobs(database)] == [ADA]
     assert work_off(database, settings) == 1
     assert provider.faults == [] and provider.erased == [ADA]

@@ -1,4 +1,4 @@
-"""SendGrid, played by a server of our own: what it is sent, and where the key may go."""
+"""Requests to a fake SendGrid, and where the key may be sent."""
 
 import base64
 import logging
@@ -24,7 +24,7 @@ from tests.support.fake_sendgrid import (
 )
 from tests.support.waiting import eventually
 
-# It accepts the email and closes the connection without saying so.
+# It accepts the email and closes the connection without a response.
 ACCEPT_AND_LEAVE = raw(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
 
 # -- What it is sent ------------------------------------------------------------------------
@@ -76,7 +76,7 @@ def test_a_connection_is_used_again_while_it_is_open(provider):
 def test_a_request_that_gets_no_answer_on_a_kept_connection_is_not_repeated_at_once(
     provider, monkeypatch
 ):
-    """The provider may have taken it: only the next attempt may send it again."""
+    """The provider may have accepted it, so only the next attempt may send it again."""
     sender, provider.mode = client(provider.url), ACCEPT_AND_LEAVE
     monkeypatch.setattr(outbound._Stream, "get_extra_info", lambda *_given: None)
     sender.send(MAIL, "mail-1")

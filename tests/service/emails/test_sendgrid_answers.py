@@ -1,4 +1,4 @@
-"""What the provider's answers, and its silences, come to: again, never, or not for now."""
+"""Responses of the provider and missing ones: a retry, a permanent failure or a stop."""
 
 import json
 import socket
@@ -133,7 +133,7 @@ def test_credits_that_are_used_up_are_named(provider):
 
 @pytest.mark.parametrize("refused, tries", [("ada@example.com", 2), ("Ada", 3)])
 def test_no_input_of_a_visitor_keeps_an_email_from_the_team(provider, refused, tries):
-    """The provider refuses an address, then a name wherever it stands, and names no field."""
+    """The provider refuses an address, then a name anywhere, without naming the field."""
     link = "https://example.com/desk/leads/1/"
     lead = replace(
         MAIL,

@@ -22,13 +22,13 @@ SECONDS = 20
 
 @pytest.fixture
 def environment(environment):
-    """A host who is the first of the sales team, as the default setup has it."""
+    """A host who is the first address in SALES_TO, like in the default setup."""
     return environment | {"SALES_TO": f"{HOST}, team@example.com"}
 
 
 @pytest.fixture
 def deliver(context, settings, provider):
-    """Send everything that is due, as one deliver process does."""
+    """Send all due emails, like one deliver process."""
 
     def run() -> None:
         transport, compose = sendgrid(provider.url), composer(settings, context.published)
@@ -39,7 +39,7 @@ def deliver(context, settings, provider):
 
 
 class SlowProvider:
-    """Answers the first email to the visitor when it is told to, and any other at once."""
+    """Answers the first email to the visitor when `answer` is set, and others at once."""
 
     def __init__(self, provider: StandIn, answer) -> None:
         self.provider, self.answer = provider, answer
@@ -60,7 +60,7 @@ def to(received) -> str:
 
 
 def invitations(provider: StandIn, address: str) -> list[str]:
-    """Return which calendar files went to an address, in order."""
+    """Return the calendar files sent to an address, in order."""
     mails = [one.body for one in provider.received if to(one) == address]
     return [file["filename"] for mail in mails for file in mail.get("attachments", [])]
 
@@ -78,13 +78,13 @@ def test_a_change_leaves_after_the_confirmation_that_is_under_way(
     assert slow.is_asked.wait(SECONDS)
     form = {"start": open_starts(client, day="2026-11-25")[0]}
     assert client.post(page + change, data=form).status_code == 303
-    deliver()  # a second process, which must leave the visitor's email alone
+    deliver()  # a second process, which must not send the visitor's email
     assert invitations(provider, VISITOR["email"]) == ["invite.ics"]
     assert invitations(provider, HOST)[-1] == file
 
     slow.may_answer.set()
     first.join()
-    at(MONDAY_MORNING + timedelta(minutes=2))  # the reset email can arrive no more
+    at(MONDAY_MORNING + timedelta(minutes=2))  # the lost email can't arrive anymore
     deliver()
     assert invitations(provider, VISITOR["email"]) == ["invite.ics", file]
     assert provider.faults == []

@@ -26,7 +26,7 @@ from lead_service.settings import Settings
 from tests.support.app.sendgrid_client import MAIL
 from tests.support.mail_server import Mailbox, free_port, serving
 
-ELSEWHERE = "127.0.0.2"  # a machine that is not ours, as far as the settings know
+ELSEWHERE = "127.0.0.2"  # another machine, according to the settings
 
 
 def sender(url: str, context: ssl.SSLContext | None = None, seconds: float = 5) -> Smtp:
@@ -35,7 +35,7 @@ def sender(url: str, context: ssl.SSLContext | None = None, seconds: float = 5) 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Return what a server at `ELSEWHERE` proves itself with, and a client that believes it."""
+    """Return a certificate for a server at `ELSEWHERE`, and a client that trusts it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "stand-in")])
     now = datetime.now(UTC)

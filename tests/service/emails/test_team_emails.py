@@ -27,7 +27,7 @@ ARTICLE = "about-clarify"
 
 @pytest.fixture
 def environment(environment):
-    """A host, who is the first of the team, and somebody else of it."""
+    """A host who is the first in SALES_TO, and a second address."""
     return environment | {"SALES_TO": "host@example.com, team@example.com"}
 
 
@@ -43,7 +43,7 @@ def sent_to(mails, address: str) -> list:
 
 @pytest.fixture
 def booked(client, framework, mails) -> list:
-    """What host and team get when somebody books after an assessment, by way of an article."""
+    """The emails to host and team about a booking with answers and an article."""
     result = assess(client, framework, {"clarify": 0, "organize": 1})
     book(client, assessment=result.split("/")[2], **{"from": ARTICLE})
     (host,), (team,) = sent_to(mails, "host@example.com"), sent_to(mails, "team@example.com")
@@ -72,7 +72,7 @@ def test_the_brief_is_inside_in_both_parts(booked, framework):
 
 
 def test_every_score_is_drawn_in_full(booked):
-    """Bar and rest of each step add up, also at the ends of the scale."""
+    """The filled and the empty part of each bar add up, also at 0 and 100."""
     for message in booked:
         tree = html5lib.parse(message.html, namespaceHTMLElements=False)
         widths = [cell.get("width") for cell in tree.iter("td") if "%" in cell.get("width", "")]
@@ -242,7 +242,7 @@ def test_email_and_desk_show_the_same_brief_of_each_call(
 
 @pytest.fixture
 def broken_brief(tmp_path, monkeypatch):
-    """Let brief.yml be one that does not know a question of the framework."""
+    """Remove a question of the framework from brief.yml."""
     file = tmp_path / "brief.yml"
     file.write_text(
         brief.FILE.read_text().replace("clarify-funding:\n  - levels", "payer:\n  - levels")

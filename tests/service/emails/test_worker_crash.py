@@ -29,7 +29,7 @@ KILLS = 2
 
 @pytest.fixture
 def start(db_url, provider, tmp_path):
-    """Start deliver processes; whatever still runs afterwards is killed."""
+    """Start deliver processes, and kill those that still run afterward."""
     started = []
     environment = {
         "PATH": os.environ["PATH"],
@@ -57,7 +57,7 @@ def test_a_killed_process_loses_no_email_and_repeats_at_most_one(room, provider,
 
     def accept_or_be_late(handler: Handler) -> None:
         accept_and_keep(handler)
-        time.sleep(0.01)  # so that some kills fall between the acceptance and its record
+        time.sleep(0.01)  # so that some kills happen between the acceptance and its record
 
     provider.mode = accept_or_be_late
     for kill in range(1, KILLS + 1):
@@ -67,7 +67,7 @@ def test_a_killed_process_loses_no_email_and_repeats_at_most_one(room, provider,
         process.kill()
         process.join()
     sender = SendGrid(Settings(sendgrid_api_key=KEY, sendgrid_host=provider.url))
-    room.drain(sender, now() + timedelta(minutes=2))  # by then every lease has run out
+    room.drain(sender, now() + timedelta(minutes=2))  # every lease has ended by then
 
     times_sent = Counter(provider.outbox_ids)
     assert set(times_sent) == ids

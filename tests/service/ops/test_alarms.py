@@ -1,4 +1,4 @@
-"""Alarms: a person hears of what `check` found, once, by a way that is not the stopped one."""
+"""Alarms by webhook and email: each fault is reported once, then daily."""
 
 import base64
 import hmac
@@ -23,7 +23,7 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 class Hook(HTTPServer):
-    """A webhook that answers with `.status` and keeps what is posted to it."""
+    """A webhook that answers with `.status` and records the posts."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -81,11 +81,11 @@ def test_the_same_faults_are_reported_once_a_day_and_their_end_once(hook, settin
     longer = LATE.replace("2", "3")
     for faults, after in (
         ([LATE], 0 * MINUTE),
-        ([longer], 15 * MINUTE),  # it only waits longer
+        ([longer], 15 * MINUTE),  # the same fault, with a longer wait
         ([longer, "disk: 1 MB left"], 30 * MINUTE),  # another fault
         (["disk: 1 MB left", longer], 45 * MINUTE),
         (["disk: 1 MB left", longer], DAY + 45 * MINUTE),  # still
-        (["disk: 1 MB left"], DAY + 50 * MINUTE),  # one is over
+        (["disk: 1 MB left"], DAY + 50 * MINUTE),  # one is fixed
         ([], DAY + 60 * MINUTE),  # over
         ([], DAY + 75 * MINUTE),
         ([LATE], DAY + 90 * MINUTE),  # again

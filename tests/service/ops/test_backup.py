@@ -60,7 +60,7 @@ def settings(environment, tmp_path):
 
 
 def write_to(database: Database, number: int) -> None:
-    """Take a lead with its mail, as every form does."""
+    """Store a lead with its email, like every form."""
 
     def work(session) -> None:
         lead = capture.capture_lead(
@@ -118,7 +118,7 @@ def test_a_backup_is_readable_by_its_owner_only_and_replaces_nothing(live, tmp_p
 
 
 def seed(live: Database, settings) -> None:
-    """Make what `migrate` and `serve` make."""
+    """Create the records of `migrate` and `serve`."""
     live.write(lambda session: setup.create_first_host(session, settings))
     links.make_link(live, settings, settings.sales_to[0], NOW)
 
@@ -276,7 +276,7 @@ def test_people_erased_since_the_backup_are_erased_again(live, settings, tmp_pat
     backup.make(live, tmp_path / "copy")
     later = NOW + timedelta(hours=1)
     live.write(lambda session: erasure.erase(session, settings, "ada1@example.com", Actor(later)))
-    backup.restore(live, settings, tmp_path / "older", later, replace=True)  # knew nobody
+    backup.restore(live, settings, tmp_path / "older", later, replace=True)  # the backup was empty
     restored = backup.restore(live, settings, tmp_path / "copy", later, replace=True)
     assert str(restored).splitlines() == [
         "2 leads, 2 emails; erased again since: 1",
@@ -339,7 +339,7 @@ def test_no_password_is_in_a_command_line(postgresql_server, settings, tmp_path,
 
 
 def _listen_in(folder: Path, monkeypatch) -> None:
-    """Put programs in front of PostgreSQL's that note what they were told, and go on to them."""
+    """Wrap PostgreSQL's programs to record their arguments."""
     folder.mkdir()
     for program in ("pg_dump", "psql"):
         spy = folder / program

@@ -32,7 +32,7 @@ EACH_COMMAND = pytest.mark.parametrize(
 
 @pytest.fixture
 def ready(settings):
-    """The settings of a product in which all is well."""
+    """The settings of a product without faults."""
     database = open_migrated(settings.database_url)
     database.write(lambda session: setup.create_first_host(session, settings))
     database.close()
@@ -52,7 +52,7 @@ def with_key(ready, environment):
 def test_check_finds_no_faults_when_everything_works(with_key):
     with StandIn() as provider:
         assert checks.faults(with_key(provider.url)) == []
-        assert provider.received == []  # no mail is sent to find out
+        assert provider.received == []  # the check sends no email
 
 
 def test_facts_that_only_the_owner_knows_are_listed_until_given(site_dir, tmp_path):
@@ -158,7 +158,7 @@ def test_no_process_starts_on_a_read_only_database(ready, environment, command):
     assert "Traceback" not in refused.stderr
 
 
-# Root may write to any file, but for those on a disk that takes nothing.
+# Root may write to any file, except on a read-only disk.
 READ_ONLY = ("unshare", "--map-root-user", "--mount", "sh", "-c")
 MOUNT = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
 

@@ -40,7 +40,7 @@ def migrated_folder(tmp_path_factory, site_dir) -> Path:
 
 @pytest.fixture
 def migrated(var, migrated_folder) -> None:
-    """Let `migrate` have run, without the time that it takes."""
+    """Copy a migrated database, which is faster than migrating."""
     shutil.copytree(migrated_folder, var)
 
 
@@ -56,13 +56,13 @@ def given(monkeypatch, var, site_dir) -> pytest.MonkeyPatch:
 
 @pytest.fixture
 def command(given):
-    """Run a command with that environment: (exit status, what it printed, its complaint)."""
+    """Run a command with that environment; return its exit status, stdout and stderr."""
     return run_here
 
 
 @pytest.fixture
 def refused(command):
-    """Run a command that must be refused, and return the one line that says why."""
+    """Run a command that must fail, and return its one line of stderr."""
 
     def run(*arguments: str, status: int = 1) -> str:
         code, _, said = command(*arguments)
@@ -240,7 +240,7 @@ def test_an_address_without_data_is_reported_as_such(command, migrated):
     code, said, noted = command("erase", "--yes", "ada@example.com")
     assert (code, noted) == (0, "nothing was stored about ada@example.com\n")
     assert set(json.loads(said).values()) == {0}
-    assert command("export", "ada@example.com")[2] == ""  # that it was erased is held
+    assert command("export", "ada@example.com")[2] == ""  # the record of the erasure stays
 
 
 # -- Local data -------------------------------------------------------------------------------

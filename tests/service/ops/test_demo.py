@@ -27,8 +27,8 @@ from tests.support.app.outbox_helper import FakeTransport, OutboxHelper
 from tests.support.app.visitor_forms import VISITOR, assess, book
 
 LINE = "This desk shows made-up data."
-# What only the owner of a mailbox, or of a result's page, does: these people own none.
-# And what happens by mistake or in bad faith only.
+# Done only by the owner of a mailbox or a result page, which made-up people have not.
+# Done only by mistake or in bad faith.
 LEFT_OUT = {
     *(EventKind.COMBINED, EventKind.MARKED_AS_SPAM),
     EventKind.ANSWERS_TAKEN_BACK,
@@ -57,7 +57,7 @@ def test_it_shows_one_of_everything(filled, framework):
     assert every(filled, LeadEvent.kind) == set(EventKind) - LEFT_OUT
     assert every(filled, OutboxMessage.kind) == set(EmailKind) - {
         EmailKind.ALARM,
-        EmailKind.BOOKING_REQUESTED,  # no kind of call here waits for the team
+        EmailKind.BOOKING_REQUESTED,  # no kind of call here needs the team's confirmation
         EmailKind.CALL_COLLIDES,
         EmailKind.FLOOD,
     }
@@ -104,7 +104,7 @@ def test_removing_made_up_data_leaves_real_data(filled, client, framework):
     real = {name: number - counted[name] for name, number in rows(filled).items()}
 
     def mix(session) -> None:
-        """Let a made-up host have the real call, and a made-up member the lead."""
+        """Give the real call to a made-up host, and the lead to a made-up member."""
         call = session.scalars(select(Booking).where(Booking.email == VISITOR["email"])).one()
         call.host = session.scalars(select(Host).where(Host.name == "Nora Field")).one()
         lead, member = call.lead, session.scalars(select(Member)).first()

@@ -13,12 +13,12 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 @pytest.fixture
 def command(monkeypatch, settings, environment, database):
-    """Run a command about the desk: (exit status, what it printed, its complaint)."""
+    """Run a command about the desk; return its exit status, stdout and stderr."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(
         "lead_service.db.schema.fault", lambda _database: None
-    )  # made from the models
+    )  # created from the models
 
     return lambda *arguments: run_here("desk", *arguments)
 
@@ -55,7 +55,7 @@ def test_a_link_leads_to_the_port_that_is_served(command, database, monkeypatch)
     monkeypatch.delenv("PORT", raising=False)
     assert "http://127.0.0.1:8000/" in command("link", "ann@example.com")[1]
     database.share("http://127.0.0.1:8123/")
-    here = "8123" if database.is_sqlite else "8000"  # which PostgreSQL cannot tell
+    here = "8123" if database.is_sqlite else "8000"  # unknown on PostgreSQL
     assert f"http://127.0.0.1:{here}/" in command("link", "ann@example.com")[1]
     monkeypatch.setenv("PORT", "8124")
     assert "http://127.0.0.1:8124/" in command("link", "ann@example.com")[1]

@@ -31,7 +31,7 @@ def scraped(port: str) -> str:
 
 
 def samples(page: str) -> dict[tuple[str, ...], float]:
-    """Return the values of a page by the name and the labels, in the order of their names."""
+    """Return the values of the metrics by name and sorted labels."""
     return {
         (sample.name, *(label for _, label in sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(page)
@@ -68,7 +68,7 @@ def test_all_web_processes_are_counted_together_without_personal_data(
 
 
 def test_every_route_is_counted_by_its_template(app, settings, database):
-    """All labels are known beforehand, so that no visitor can make them grow."""
+    """All labels are known in advance, so visitors can't add any."""
     counted = create_app(settings.model_copy(update={"metrics_port": 1}))
     client = counted.test_client()
     for path in ("/booking/a-token/", "/booking/another/", "/x/1/", "/x/2/"):

@@ -25,7 +25,7 @@ from tests.support.waiting import PATIENCE, eventually
 
 @pytest.fixture
 def outside(environment, tmp_path) -> dict[str, str]:
-    """Return the environment of processes that run apart from the tests."""
+    """Return the environment of processes outside the test process."""
     return environment | {"LOG_LEVEL": "WARNING"}
 
 

@@ -30,7 +30,7 @@ def ann(client, database, settings, at) -> None:
 
 @pytest.fixture
 def ada(client, ann, framework) -> None:
-    """A visitor who answered and booked."""
+    """A visitor with answers and a booking."""
     book(client, assessment=assess(client, framework).split("/")[2])
 
 
@@ -121,7 +121,7 @@ def test_the_preview_names_the_leads_that_go_soon(client, ada, database, setting
 
 
 def waiting(database, at=MONDAY_MORNING) -> ErasureJob | None:
-    """Return what the provider is still to be asked, as it would be with a key."""
+    """Return the pending erasures, with a key set."""
     database.write(lambda session: provider_erasure.promise(session, [ADA], at))
     with database.read() as session:
         return session.scalars(select(ErasureJob)).one()

@@ -1,4 +1,4 @@
-"""Privacy: everything held about one address, erasing it everywhere, not keeping it for ever."""
+"""Exporting and erasing everything stored about one address."""
 
 import json
 import logging
@@ -33,7 +33,7 @@ from tests.support.app.visitor_forms import VISITOR, book
 from tests.support.engines import only_sqlite
 
 ADA, EVE = VISITOR["email"], "eve@example.com"
-# What names a person or a lead, by the name of its column.
+# Columns that identify a person or a lead.
 NAMES_SOMEBODY = {"address", "email", "lead_id", "booking_id", "member_id", "digest"}
 OF_A_HOST = {"host_id", "override_id", "feed_id"}
 NOBODYS = {"outbox_pause", "framework_version", "funnel_count", "demo_data", "retention_plan"}
@@ -41,7 +41,7 @@ NOBODYS = {"outbox_pause", "framework_version", "funnel_count", "demo_data", "re
 
 @pytest.fixture
 def visitor(client, framework, database, at) -> None:
-    """Somebody who did everything that one can do here, and whom a member wrote about."""
+    """A visitor who did everything possible, with a member's note about them."""
     leave_every_trace(client, framework, database)
 
 
@@ -60,7 +60,7 @@ def export(database, settings, address: str = ADA) -> dict[str, list]:
 
 
 def test_the_export_contains_every_table_with_personal_data(client, visitor, database, settings):
-    """Complete against the schema: a new table with such a column fails here until it is held."""
+    """A new table with such a column fails here until the export contains it."""
     named = {
         table.name
         for table in schema.tables().sorted_tables
@@ -166,7 +166,7 @@ def test_an_erased_person_who_returns_gets_a_new_id(client, visitor, database, s
 
 
 def test_erasing_staff_keeps_the_emails_about_other_leads(client, visitor, database, settings):
-    """Somebody of the team tried the form with their own address and has that erased."""
+    """A member tried the form with their own address, and has the address erased."""
     team = settings.sales_to[0]
     write(client, team, "Trying it out")
     erase(database, settings, team)

@@ -21,7 +21,7 @@ TODAY = MONDAY_MORNING.date()
 
 
 def fill(session) -> None:
-    """Give the first host one of everything."""
+    """Give the first host one record of each kind."""
     host = session.scalars(select(Host)).one()
     host.email = ANN
     host.time_off = [TimeOff(first_day=TODAY, last_day=TODAY, note="At the lake")]

@@ -1,4 +1,4 @@
-"""What the owner of a mailbox decides by the link in every email to a visitor."""
+"""The link in every email to a visitor: consent, confirmation and erasure by its owner."""
 
 import re
 
@@ -38,7 +38,7 @@ def test_a_consent_counts_from_its_confirmation_by_email_until_its_withdrawal(
     assert not may_write(database)
     page = choices(mails)
     assert client.get(page).status_code == 200
-    assert not may_write(database)  # looking changes nothing
+    assert not may_write(database)  # a GET changes nothing
     shown = client.get(page).text
     assert "Yes, you may email me" in shown
     assert "With your permission, we may email you about our services." in shown

@@ -1,4 +1,4 @@
-"""Retention: what has been kept for long enough goes, and nothing else does."""
+"""Retention: what is past its period is erased, and nothing else."""
 
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ from tests.support.app.visitor_forms import VISITOR, assess, begin_phase
 
 @pytest.fixture
 def visitor(client, framework, database, at) -> None:
-    """Somebody who did everything that one can do here, and whom a member wrote about."""
+    """A visitor who did everything possible, with a member's note about them."""
     leave_every_trace(client, framework, database)
 
 
@@ -48,7 +48,7 @@ def left(database, model) -> int:
 
 @pytest.fixture
 def old_times(client, visitor, framework, database, settings, at) -> None:
-    """One of everything that retention may find."""
+    """One record of each kind that retention erases."""
     begin_phase(client)
     assess(client, framework)
     sign_in(client, database, settings, "ann@example.com")
@@ -70,7 +70,7 @@ def test_the_counted_rows_are_the_erased_rows(old_times, database, settings):
 
 
 def rows(tables: dict[str, list]) -> int:
-    """Count all rows but the numbers that erased ones leave behind."""
+    """Count all rows except the counts of erased ones."""
     return sum(len(rows) for name, rows in tables.items() if name != "funnel_count")
 
 

@@ -1,4 +1,4 @@
-"""Context without a cookie: what led a visitor here is in every address that a page offers."""
+"""Context without a cookie: every address on a page keeps the visitor's source."""
 
 import gzip
 import re
@@ -31,7 +31,7 @@ QUERY = SOURCE | {"from": "about-clarify"}
 
 
 def addresses(page: str) -> list[tuple[str, dict[str, str]]]:
-    """List where a page leads, with what goes along there: a form takes it along in fields."""
+    """List the targets of a page's links and forms, with their parameters or hidden fields."""
     found = []
     for element, address, after in ADDRESSES.findall(page):
         parts = urlsplit(unescape(address))

@@ -1,4 +1,4 @@
-"""Every form of the product, found on its pages: each field takes what is typed, or says so."""
+"""Every form found on the product's pages stores or refuses any input."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ DATES = ("0001-01-01", "9999-12-31", "2026-02-30")
 TEXTS = (*KEPT[3::17], CONTROLS[0], EMPTY[2], LINES[0], "x" * 4000, *DATES)
 HIDDEN = ("-1", "99999999999999999999", "x" * 4000)
 
-# Programs post to the first two; the third is shown in a flood only; a script asks the next two,
-# and at an IP address the last two are not shown.
+# Programs post to the first two; the third is shown during a flood; scripts post to the next two;
+# at an IP address, the last two are not shown.
 NO_FORMS = {
     *("hooks.csp_report", "hooks.sendgrid", "desk.clear_flood"),
     *("desk.passkey_challenge", "desk.new_passkey_challenge"),
     *("desk.sign_in_by_passkey", "desk.add_passkey"),
 }
-ASKING = {"desk.held_about"}  # changes nothing: its answer is a page with further forms
-BODIES = (  # a kind of body, and one that no form of ours sends
+ASKING = {"desk.held_about"}  # changes nothing: its response is a page with further forms
+BODIES = (  # content types, and one that no form of ours has
     (
         "multipart/form-data; boundary=x",
         b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nA\xff\r\n--x--',
@@ -49,16 +49,16 @@ BODIES = (  # a kind of body, and one that no form of ours sends
 
 @dataclass(frozen=True)
 class Form:
-    """A form as a page holds it: the page, where it is sent, and what it is sent with."""
+    """A form of a page: the page, the form's address and its fields."""
 
     page: str
     action: str
     fields: tuple[tuple[str, str], ...]
-    typed: tuple[str, ...]  # the names of fields that a person fills in
+    typed: tuple[str, ...]  # the names of the visible fields
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What makes it the same form on another page."""
+        """The key that identifies the form across pages."""
         return (self.action, *sorted({name for name, _ in self.fields}))
 
 
@@ -68,7 +68,7 @@ def environment(environment) -> dict[str, str]:
 
 
 def forms_of(page: str, text: str) -> Iterator[Form]:
-    """Read the forms of a page as a browser does, each with a value for every field."""
+    """Parse the forms of a page, each with a value for every field."""
     for form in html5lib.parse(text).iter(f"{HTML}form"):
         if form.get("method") != "post":
             continue
@@ -85,7 +85,7 @@ def forms_of(page: str, text: str) -> Iterator[Form]:
 
 
 def _value(one, kind: str) -> str | None:
-    """Return what a person would send in a field, or None for one that is left alone."""
+    """Return a person's value for a field, or None for an unchecked one."""
     if one.tag == f"{HTML}textarea":
         return (one.text or "").strip() or "Some words"
     if one.tag == f"{HTML}select":
@@ -101,7 +101,7 @@ def _value(one, kind: str) -> str | None:
 
 
 def every_form(seeded_app: SeededApp) -> list[Form]:
-    """Go through every page and return each form once, mere buttons last: they end things."""
+    """Open every page and return each form once; those without fields last: they delete records."""
     found: dict[tuple[str, ...], Form] = {}
     stranger = seeded_app.app.test_client()
     pages = [*(address for address, _ in seeded_app.routes("GET")), *seeded_app.more]
@@ -142,6 +142,6 @@ def test_malformed_bodies_are_refused_by_all_forms(seeded_app, some):
             seeded_app.forget_hits()
             answer = seeded_app.client.post(address, data=body, content_type=kind)
             sound(answer, address)
-            is_report = address == "/hooks/csp"  # heard, and never stored
+            is_report = address == "/hooks/csp"  # accepted, but not stored
             assert is_report or 400 <= answer.status_code < 500, (address, kind, body[:30])
     assert everything(seeded_app.database) == before

@@ -1,4 +1,4 @@
-"""Every address of the product, with what nobody sends to it: an answer of ours, never a 5xx."""
+"""Every route with unusual requests: our own response, never a 5xx."""
 
 import itertools
 import re
@@ -37,7 +37,7 @@ ODD_PARTS = (
     "2147483648",
     "9223372036854775808",
     "9" * 400,
-    "%D9%A3",  # a digit, and no ASCII
+    "%D9%A3",  # a non-ASCII digit
     "00010101T0000Z",
     "99991231T2359Z",
     "20260230T0900Z",
@@ -63,7 +63,7 @@ TEXTS += DATES
 
 @pytest.fixture
 def some(pytestconfig):
-    """Choose some of a list by turns, so that all come up over all routes; all with --all."""
+    """Take some items of a list in turns, so that all are used over all routes; all with --all."""
     turns = itertools.count()
 
     def some(given: Sequence, most: int) -> Sequence:
@@ -83,7 +83,7 @@ def seeded_app(app, client, filled, settings, at, monkeypatch) -> SeededApp:
 
 
 def sound(answer, asked: str) -> None:
-    """Check what must hold of every answer, whatever was asked."""
+    """Check the rules of every response."""
     assert answer.status_code < 500, asked
     for message in ("This field is required", "Not a valid choice", "Not a valid date"):
         assert message not in answer.text, asked  # WTForms' own, which do not name the field
@@ -95,7 +95,7 @@ def sound(answer, asked: str) -> None:
     )
     assert headers["X-Content-Type-Options"] == "nosniff", asked
     is_first_page = "/assessment/" in asked.split() and answer.status_code == 200
-    may_be_kept = is_first_page and "Allow" not in headers  # who goes back to it goes on with it
+    may_be_kept = is_first_page and "Allow" not in headers  # the back button opens the form again
     kept = "private, max-age=0" if may_be_kept else "no-store"
     assert headers["Cache-Control"] == kept, asked
     assert len(headers["X-Request-Id"]) == 16, asked
@@ -106,7 +106,7 @@ def sound(answer, asked: str) -> None:
 
 
 def names_asked_for() -> list[str]:
-    """List every parameter that the program looks at by its name."""
+    """List every parameter that the program reads."""
     sources = Path(lead_service.__path__[0]).rglob("*.py")
     return sorted({name for one in sources for name in ASKED.findall(one.read_text("utf-8"))})
 
@@ -134,7 +134,7 @@ def test_no_parameter_breaks_a_page(seeded_app, pytestconfig):
 
 @only_sqlite
 def test_numbers_without_an_end_break_no_page(seeded_app):
-    """Python refuses to read one of more than 4,300 digits."""
+    """Python refuses to parse more than 4,300 digits."""
     digits = "9" * 5000
     for path in (
         f"/desk/leads/{digits}/",
@@ -149,10 +149,10 @@ def test_numbers_without_an_end_break_no_page(seeded_app):
 
 @only_sqlite
 def test_a_look_at_any_page_changes_nothing(seeded_app, pytestconfig):
-    seeded_app.client.get("/desk/")  # notes when the session was last used
+    seeded_app.client.get("/desk/")  # records the last use of the session
     before = everything(seeded_app.database)
     for address, _ in seeded_app.routes("GET"):
-        if address.endswith((".csv", ".json")):  # an export is noted in the audit log
+        if address.endswith((".csv", ".json")):  # an export is in the audit log
             continue
         seeded_app.client.get(address)
         if pytestconfig.option.all:  # to name the address

@@ -1,4 +1,4 @@
-"""A form that comes back faster than anybody types: suspected, held and shown, never lost."""
+"""Forms submitted faster than people type: suspected and held, never lost."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ AT_LEISURE = timedelta(seconds=FASTEST_SECONDS)
 
 @pytest.fixture(params=["/contact/", "/book/", "/assessment/"])
 def form(request, client, framework, at) -> tuple[str, dict[str, str]]:
-    """Each form that a visitor can send: where it goes, and what it holds once filled in."""
+    """Each public form: its address, and its fields filled in."""
     if request.param == "/book/":
         start = open_starts(client)[-1]  # the first is so near that it closes within the second
         shown = hidden(client.get(f"/book/{start}/").text, "shown")
@@ -33,7 +33,7 @@ def form(request, client, framework, at) -> tuple[str, dict[str, str]]:
 
 
 def is_held(client, database, form, network=ELSEWHERE, **changes: str) -> bool:
-    """Send a form; say whether its lead is suspected. It is kept in either case."""
+    """Send a form; say whether its lead is suspected. The lead is stored in either case."""
     address, fields = form
     sent = client.post(address, data=fields | changes, environ_base=network)
     assert sent.status_code == 303, sent.text

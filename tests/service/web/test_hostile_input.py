@@ -1,4 +1,4 @@
-"""Whatever is typed is stored and shown as it should be, on both databases alike, or refused."""
+"""Unusual and hostile input is stored and shown correctly on both databases, or refused."""
 
 from html import escape
 
@@ -19,7 +19,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest.fixture
 def typing(client):
-    """Return how to send the contact form with one text in all its fields of text."""
+    """Return a function that sends the contact form with one text in all text fields."""
     submission = hidden(client.get("/contact/").text, "submission")
 
     def send(number: int, text: str, **changes: str):
@@ -37,20 +37,20 @@ def typing(client):
 
 
 def stored(database) -> list[tuple[str, str, str]]:
-    """Return name, company and message of every lead in the order of coming."""
+    """Return name, company and message of every lead, oldest first."""
     with database.read() as session:
         rows = session.execute(select(Lead, LeadEvent).join(LeadEvent).order_by(Lead.id))
         return [(lead.name, lead.company, event.detail["text"]) for lead, event in rows]
 
 
 def isolated(page: str) -> set[str]:
-    """Return the texts that a page of the desk isolates, as a browser reads them."""
+    """Return the texts in `bdi` elements of a page of the desk."""
     tree = html5lib.parse(page)
     return {"".join(one.itertext()) for one in tree.iter("{http://www.w3.org/1999/xhtml}bdi")}
 
 
 def every_lead(client) -> set[str]:
-    """Return what stands isolated on all pages of the list of leads."""
+    """Return the isolated texts on all pages of the list of leads."""
     found, where = set(), "/desk/"
     while where:
         page = client.get(where).text

@@ -1,4 +1,4 @@
-"""The service as the internet meets it: https, one name, cookies that other sites never get."""
+"""The service behind https: one host name, and cookies for this host alone."""
 
 import re
 
@@ -11,13 +11,13 @@ from tests.support.app.visitor_forms import assess, booking_form, hidden, open_s
 from tests.unit.test_settings import PRODUCTION
 
 OWN = "https://advisory.example"
-TERMINATED = "http://advisory.example"  # as it reaches us from the proxy that ends TLS
+TERMINATED = "http://advisory.example"  # as the proxy that terminates TLS forwards it
 
 pytestmark = pytest.mark.usefixtures("at")
 
 
 class Visitor(Browser):
-    """A browser on the other side of the proxy; the proxy adds no word about https."""
+    """A browser behind a proxy that adds no header about https."""
 
     def open(self, *args, **kwargs):
         headers = {"Host": "advisory.example"} | dict(kwargs.pop("headers", None) or {})

@@ -1,4 +1,4 @@
-"""The store of limits goes away: bookings do not, and one process still counts by itself.
+"""An unavailable store of rate limits: booking goes on, and each process counts by itself.
 
 That several processes count together is shown with processes, in tests/deploy.
 """
@@ -37,7 +37,7 @@ def test_a_client_is_still_held_to_its_limit(client, limits_store):
     assert posted(client) == 422
     limits_store.stop()
     codes = [posted(client) for _ in range(6)]
-    assert codes[0] == 422  # counted from here on, by this process alone
+    assert codes[0] == 422  # from here on, counted by this process alone
     assert codes[-1] == 429
 
 
@@ -51,12 +51,12 @@ def test_a_store_that_recovers_is_used_again(limits_store, monkeypatch, caplog):
     counter = RateLimits(limits_store.url)
     assert counter.hit("1 per hour", "client") == 0
     limits_store.stop()
-    assert counter.hit("1 per hour", "client") == 0  # counted here, from the start
+    assert counter.hit("1 per hour", "client") == 0  # counted here from zero
     assert counter.hit("1 per hour", "client") > 0
     assert [line.message for line in caplog.records] == ["the store of rate limits is unavailable"]
     limits_store.start()
     monkeypatch.setattr(rate_limits, "ASKED_AGAIN", 0)
-    assert counter.hit("1 per hour", "client") == 0  # it kept nothing
+    assert counter.hit("1 per hour", "client") == 0  # the store has lost its data
 
 
 def test_hits_counted_by_one_process_count_in_another(limits_store):

@@ -1,4 +1,4 @@
-"""What is logged: enough to find a fault by, one line an event, and nothing about anybody."""
+"""Logs: enough to find a fault, one line per event, without personal data."""
 
 import json
 import logging
@@ -21,14 +21,14 @@ NOT_TO_BE_READ = "a-link-to-the-desk-that-nobody-may-read"
 
 @pytest.fixture
 def app(settings, database):
-    """An application of a test's own, which it may add pages to."""
+    """An application for one test, which may add routes to it."""
     app = create_app(settings)
     yield app
     app.extensions["lead_service"].database.close()
 
 
 def line(message: str, **more) -> str:
-    """Return a record as it is written."""
+    """Return a record as a line of the log."""
     record = logging.LogRecord("x", logging.ERROR, "x.py", 1, message, None, more.pop("exc", None))
     vars(record).update(more)
     configured = logs.config("DEBUG")["formatters"]["json"]

@@ -1,4 +1,4 @@
-"""Limits that are counted in memory."""
+"""Rate limits counted in memory."""
 
 import time
 
@@ -20,7 +20,7 @@ def test_hits_beyond_a_limit_say_how_long_to_wait(counter):
 
 @pytest.fixture
 def later(monkeypatch):
-    """Let seconds pass for all who read the clock."""
+    """Advance every clock by some seconds."""
     now = time.time()
     return lambda seconds: monkeypatch.setattr(time, "time", lambda: now + seconds)
 

@@ -1,4 +1,4 @@
-"""What stands before every request: origin, size, characters, hosts, limits, headers."""
+"""Checks before every request: origin, size, characters, hosts, limits and headers."""
 
 import io
 import re
@@ -45,7 +45,7 @@ def test_a_cross_site_post_changes_nothing_and_keeps_the_input(client, database)
 
 
 def test_every_form_refuses_a_post_from_elsewhere(app, client):
-    """All routes that take a POST, so that a new one cannot be forgotten."""
+    """Checks all routes with a POST, including new ones."""
     for rule in app.url_map.iter_rules():
         if "POST" in rule.methods:
             path = rule.rule.replace("<int:lead_id>", "1")
@@ -195,7 +195,7 @@ def test_a_forged_client_address_is_not_believed(client, database):
 
 
 def test_a_truncated_form_is_refused(client, database):
-    """The server hands over what has come, and says that it has ended."""
+    """The server passes the part that arrived, followed by the end of input."""
     body = urlencode(contact(client)).encode()
     for path in ["/contact/", "/book/", "/assessment/"]:
         for length in ({"CONTENT_LENGTH": str(len(body))}, {"HTTP_TRANSFER_ENCODING": "chunked"}):

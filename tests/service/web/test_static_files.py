@@ -1,4 +1,4 @@
-"""The service's own styles and scripts: kept for a year, and never a stale one."""
+"""The service's styles and scripts: cached for a year, and never outdated."""
 
 import gzip
 import shutil
@@ -41,7 +41,7 @@ def test_a_site_that_is_built_anew_is_served_without_a_restart(environment, tmp_
     client = create_app(load(environment | {"SITE_DIR": str(site)})).test_client()
     (site / "insights" / "new").mkdir(parents=True)
     (site / "insights" / "new" / "index.html").write_text("A new article")
-    assert client.get("/insights/new/").status_code == 404  # the build is not over yet
+    assert client.get("/insights/new/").status_code == 404  # the build has not finished yet
     (site / ".built").touch()
     assert client.get("/insights/new/").text == "A new article"
     assert client.get("/insights/new").location == "/insights/new/"
@@ -69,6 +69,6 @@ def test_pages_without_secrets_are_compressed(client, path):
     assert small.headers["Content-Encoding"] == "gzip"
     assert len(small.data) == int(small.headers["Content-Length"]) < len(whole.data) / 2
     assert gzip.decompress(small.data).startswith(b"<!")
-    for name in ("assessment", "for", "new"):  # what a parameter of tomorrow opens, we don't know
+    for name in ("assessment", "for", "new"):  # an unknown parameter might reveal a secret one day
         with_token = client.get(f"{path}?{name}=abc", headers=accept)
         assert "Content-Encoding" not in with_token.headers

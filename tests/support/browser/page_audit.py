@@ -1,4 +1,4 @@
-"""One page, open in a browser that notes what no page may do."""
+"""Audit one page in a browser, and record errors and requests to other hosts."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from tests.support.browser.pages import Place
 
 @dataclass
 class Visit:
-    """A page that is open, the document as it came, and what went wrong on the way."""
+    """An open page, its document as received, and its errors."""
 
     page: Page
     place: Place
@@ -32,7 +32,7 @@ class Visit:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Note whatever no page may do: ask another host, log an error, raise one."""
+        """Record requests to other hosts, and logged and raised errors."""
         heard: list[tuple[Any, str, Callable]] = [
             (self.page.context, "request", self._note_request),
             (self.page.context, "console", self._note_message),
@@ -53,7 +53,7 @@ class Visit:
         self.faults.append(f"raised: {raised.error}")
 
     def _note_message(self, message: ConsoleMessage) -> None:
-        """Violations of the policy are errors too; that a page itself is a 404 is none."""
+        """Policy violations are errors, too; a page's own 404 is not."""
         itself = {document.url for document in self.documents}
         is_status = "Failed to load resource" in message.text and message.location["url"] in itself
         if message.type == "error" and not is_status:

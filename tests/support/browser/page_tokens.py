@@ -1,4 +1,4 @@
-"""What stands in the addresses of pages that somebody has brought about."""
+"""Create records for every page, and keep their tokens and paths."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ from tests.support.browser.product import HOST, Product
 from tests.support.matching import match
 
 NAME, EMAIL = "Grete O'Neil", "grete@example.com"
-MAILED = "mailed@example.com"  # an address that nothing but a result is sent to
+MAILED = "mailed@example.com"  # an address that gets only a result
 
 
 class Tokens(dict):
@@ -41,7 +41,7 @@ class Tokens(dict):
         self["not_me"] = urlsplit(mailbox.link(mail, "/assessment/not-me/")).path
 
     def _visit(self, client: FlaskClient, context: Context) -> None:
-        """Assess, share and mail the result; book, cancel, and book as a program does."""
+        """Assess, share and email the result; book, cancel, and book like a program."""
         framework = context.published.framework
         self["begun"] = _token(visitor_forms.begin(client, framework))
         result = visitor_forms.assess(client, framework, {"clarify": visitor_forms.WORST})
@@ -61,7 +61,7 @@ class Tokens(dict):
         self["start"] = f"/book/{open_starts(client)[0]}/"
 
     def _enter_the_desk(self, client: FlaskClient, context: Context) -> None:
-        """Sign in, add a host without hours, who could only be given a call, and name pages."""
+        """Sign in, add a host without hours, and set the paths of pages."""
         database, settings = context.database, context.settings
         self["link"] = _token(desk_client.path_of_link(database, settings, HOST))
         desk_client.sign_in(client, database, settings, HOST)
@@ -83,9 +83,9 @@ class Tokens(dict):
 
 
 def _miss_a_call(session: Session) -> str:
-    """Let one visitor have missed their call; return its page."""
+    """Mark a visitor's call as a no-show; return its page."""
     call = session.scalars(select(Booking).where(Booking.name == "Missed")).one()
-    time_cells.free(session, call)  # else its old time would be on offer, and refused
+    time_cells.free(session, call)  # otherwise its old time would be offered, and then refused
     call.starts_at, call.outcome = clock.now() - timedelta(days=1), CallOutcome.NO_SHOW
     return f"/desk/calls/{call.id}/"
 

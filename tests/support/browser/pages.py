@@ -1,4 +1,4 @@
-"""Every page of the product: where it is, and what one does to see it."""
+"""List every page of the product, with the steps that show it."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ WITHOUT_CHECKS = "document.querySelectorAll('form').forEach((form) => { form.noV
 
 @dataclass(frozen=True)
 class Place:
-    """A page: its path, with names of `Tokens` in braces, and what to do once it is open."""
+    """A page: its path, with names of `Tokens` in braces, and actions after opening it."""
 
     path: str
     act: Callable[[Visitor], None] = lambda visitor: None
@@ -26,7 +26,7 @@ class Place:
 
 
 def send_nothing(button: str) -> Callable[[Visitor], None]:
-    """Send a form as it is, past the browser's own checks."""
+    """Send an empty form without the browser's own validation."""
 
     def act(visitor: Visitor) -> None:
         visitor.page.evaluate(WITHOUT_CHECKS)
@@ -36,19 +36,19 @@ def send_nothing(button: str) -> Callable[[Visitor], None]:
 
 
 def correct_nothing(visitor: Visitor) -> None:
-    """Ask for the invitation at another address, and give none."""
+    """Send the form for a corrected address without one."""
     visitor.main.get_by_text("Is the address wrong?").click()
     send_nothing("Send the invitation to this address")(visitor)
 
 
 def act_without_a_day(visitor: Visitor) -> None:
-    """Plan to do something, and do not say when."""
+    """Enter a next action without a date."""
     visitor.page.get_by_label("Next action").fill("Send the summary")
     send_nothing("Save")(visitor)
 
 
 def look_somebody_up(visitor: Visitor) -> None:
-    """See what is held about an address."""
+    """Show the data about an address."""
     visitor.page.get_by_label("Their email address").fill("grete@example.com")
     visitor.press("Find their data")
     visitor.sees("Data we hold")
@@ -72,7 +72,7 @@ def choose_another_time(visitor: Visitor) -> None:
 
 
 def move_too_late(visitor: Visitor) -> None:
-    """Choose another time, which somebody else then takes."""
+    """Choose another time, which another visitor then books."""
     choose_another_time(visitor)
     start = match(r"\d{8}T\d{4}Z", visitor.path)[0]
     rival = Visitor(visitor.page.context.new_page(), HOST_ZONE, "second.rival@example.com")
@@ -89,7 +89,7 @@ def search(visitor: Visitor) -> None:
 
 
 def published() -> dict[str, Place]:
-    """Every page that is written in docs/, drafts aside, and the imprint, which needs settings."""
+    """Every page in docs/ except drafts, and the imprint, which needs settings."""
     found = {}
     unpublished = {DOCS / "imprint.md", *(DOCS / "includes").iterdir()}
     for source in sorted(set(DOCS.rglob("*.md")) - unpublished):

@@ -1,4 +1,4 @@
-"""How much the self-assessment asks, counted from the file and written in words."""
+"""Counts of the self-assessment's questions, in words."""
 
 import copy
 import json
@@ -21,7 +21,7 @@ WRITTEN = re.compile(
 
 
 def with_questions(*numbers):
-    """Return the framework with so many questions for each step."""
+    """Return the framework with that many questions for each step."""
     data = copy.deepcopy(DATA)
     for step, number in zip(data["steps"], numbers, strict=True):
         first = step["questions"][0]

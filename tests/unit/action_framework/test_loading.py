@@ -1,4 +1,4 @@
-"""The framework file: what loads, and how each kind of fault is named."""
+"""Loading the framework file, and the report of each kind of fault."""
 
 import copy
 import json
@@ -41,7 +41,7 @@ def faults(text):
 
 
 def as_before():
-    """Return the file as it was before phases, "I can't say yet" and the diagnosis existed."""
+    """Return the file in the format before phases, "I can't say yet" and the diagnosis."""
     data = copy.deepcopy(DATA)
     for key in ("phase_question", "phases", "diagnosis"):
         del data[key]

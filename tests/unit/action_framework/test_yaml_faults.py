@@ -1,4 +1,4 @@
-"""What people do to the framework file who do not program: each mistake is named where it is."""
+"""Common YAML mistakes in the framework file, each reported at its place."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def line_of(text: str) -> int:
 
 
 def fault(before: str, after: str) -> str:
-    """Edit the file at one place and return what is then said of it."""
+    """Edit the file at one place and return the reported fault."""
     assert TEXT.count(before) == 1
     with pytest.raises(FrameworkError) as refused:
         load(TEXT.replace(before, after))

@@ -1,4 +1,4 @@
-"""The brief for the call: the telling answers, and what to ask about them."""
+"""The brief for the call: the decisive answers, and questions about them."""
 
 import json
 from datetime import UTC, datetime
@@ -188,7 +188,7 @@ def test_no_call_opens_with_a_strength_that_they_complain_about():
     assert other.strength.question.id == "transform-work" and not other.is_doubted
     only = brief_of([0, 0, 3, *[0] * 9], words)
     assert only.opening.startswith("They gave one of their strongest answers to ")
-    unknown = brief_of([0, 0, 3, *[0] * 9], "It is stuck.")  # on what, we cannot tell
+    unknown = brief_of([0, 0, 3, *[0] * 9], "It is stuck.")  # on an unknown subject
     assert unknown.opening.startswith("They gave one of their strongest answers to ")
 
 
@@ -215,7 +215,7 @@ def test_another_answer_at_the_same_level_is_neither_better_nor_worse():
     found = compare(diagnose(FRAMEWORK, unsure), diagnose(FRAMEWORK, answers([0] * 12)), AT)
     assert [one.direction for one in found.changes] == ["Different"]
     found = compare(diagnose(FRAMEWORK, unsure), diagnose(FRAMEWORK, answers([1] * 12)), AT)
-    assert [one.direction for one in found.changes].count("Different") == 1  # now they can say
+    assert [one.direction for one in found.changes].count("Different") == 1  # no answer before
     assert "Open. You couldn\u2019t say before." in [change(one, False) for one in found.changes]
 
 

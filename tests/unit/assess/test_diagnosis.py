@@ -1,4 +1,4 @@
-"""One diagnosis for every set of answers: where to begin, why, and what is recommended.
+"""One diagnosis for every set of answers: where to begin, why, and the recommendation.
 
 Sets are enumerated at the level of steps, all alike, and drawn at random at the level of answers.
 `pytest -s` prints the shares.
@@ -31,7 +31,7 @@ def diagnosis(levels, phase=None):
 
 
 def of(A=(3, 3), C=(3, 3), T=(3, 3), I=(3, 3), O=(3, 3), N=(3, 3)):  # noqa: E741
-    """Diagnose two levels for each step, the best ones where none are given."""
+    """Diagnose two levels for each step, by default the best ones."""
     return diagnosis([*A, *C, *T, *I, *O, *N])
 
 
@@ -114,7 +114,7 @@ def test_the_step_to_begin_with_is_the_lowest_unless_one_that_waits_is(chosen):
         assert exact[made.begin_with.slug] == lowest
 
 
-# One step in all of it
+# Every part names the same step
 
 
 @given(CHOICES, PHASES)
@@ -237,7 +237,7 @@ def test_the_score_is_called_the_lowest_only_when_it_is(chosen):
         assert its < min(others)
 
 
-# Companies, and what a good adviser would tell them
+# Typical companies, and a good adviser's recommendation
 
 
 @pytest.mark.parametrize(

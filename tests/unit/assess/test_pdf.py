@@ -1,4 +1,4 @@
-"""The result as a PDF: readable by eye, by ear and by machine, on as many pages as it needs."""
+"""The result as a PDF: readable by people, screen readers and programs, on enough pages."""
 
 import re
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_its_text_is_text_in_our_two_typefaces():
     file = render(MIXED)
     fonts = set(re.findall(rb"\+(Source\w+)-", file))
     assert fonts == {b"SourceSerifPro", b"SourceSansPro"}
-    assert b"/ToUnicode" in file  # so that it can be selected, copied and searched
+    assert b"/ToUnicode" in file  # so that text can be selected, copied and searched
 
 
 def test_the_same_result_gives_the_same_file():

@@ -1,4 +1,4 @@
-"""Every form of a result, rendered without an application: all say what the one diagnosis says."""
+"""Every form of a result states the same diagnosis."""
 
 import json
 import random
@@ -138,7 +138,7 @@ def profiles():
 
 
 def told(html):
-    """Read from a page where to begin, the first condition, the advice and the first article."""
+    """Read a page's first step, first condition, advice and first article."""
     step = re.search(r"<h1>Begin with <span[^>]*>(\w+)</span>", html)
     condition = re.search(r'<p class="condition">(.*?)</p>', html)
     outcome = re.search(r'>(?:We rec|Our adv).*?class="step-question">(.*?)</p>', html, re.DOTALL)
@@ -268,7 +268,7 @@ def test_the_shared_page_does_not_reveal_the_worse_of_two_open_answers(levels):
 
 
 def walk(value):
-    """Yield all keys of a nested value with what they hold."""
+    """Yield all keys of a nested value with their values."""
     if isinstance(value, dict):
         for key, one in value.items():
             yield key, one

@@ -1,4 +1,4 @@
-"""Scores and conditions, for every set of answers."""
+"""Scores and conditions for every set of answers."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -15,7 +15,7 @@ LEVELS = st.lists(st.integers(0, 3), min_size=12, max_size=12)
 
 
 def answers(levels):
-    """Choose the answer of each level, in the order of the questions."""
+    """Return the answer of each level, in the order of the questions."""
     chosen = zip(FRAMEWORK.questions, levels, strict=True)
     return {question.id: question.answers[level].id for question, level in chosen}
 
@@ -25,7 +25,7 @@ def result(levels):
 
 
 def of_points(*points):
-    """Give each step its points of six, spread as evenly as can be."""
+    """Give each step its points of six, spread as evenly as possible."""
     return result([level for total in points for level in (total // 2, total - total // 2)])
 
 
@@ -86,7 +86,7 @@ def test_a_condition_brings_its_reason_and_the_first_move_of_the_chosen_answer()
     assert first.first_move == question.answers[1].first_move
 
 
-# What cannot be scored
+# Invalid answers
 
 
 @pytest.mark.parametrize(
@@ -114,5 +114,5 @@ def test_progress_counts_answers_whatever_they_are():
 
 
 def pairs(levels):
-    """Take the levels two by two: one pair a step."""
+    """Split the levels into pairs, one for each step."""
     return list(zip(levels[::2], levels[1::2], strict=True))

@@ -1,4 +1,4 @@
-"""Say which starts are open by looking at every minute: slow, and plain enough to be believed.
+"""A slow reference of the slot engine that checks every minute.
 
 Written from rules R1 to R13, not from the engine, for zones whose offset is whole minutes.
 """
@@ -28,7 +28,7 @@ def reference_starts(
     bookings: tuple[Booked, ...] = (),
     moving: object = None,
 ) -> list[datetime]:
-    """Ask of each whole minute in [start, end) whether it is open (R13)."""
+    """Check for each whole minute in [start, end) whether it is open (R13)."""
     host = _Host(hours)
     others = [booked for booked in bookings if moving is None or booked.id != moving]  # R12
     at = start.replace(second=0, microsecond=0)
@@ -48,7 +48,7 @@ def reference_starts(
 
 
 class _Host:
-    """The host's wall clock and the minutes it has marked as open, worked out once a minute."""
+    """The host's wall clock with its open minutes, computed once per minute."""
 
     def __init__(self, hours: Hours):
         self.hours = hours

@@ -1,4 +1,4 @@
-"""Whose answers prepare a talk with a lead."""
+"""The choice of the answers for the brief of a call."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Files as calendar programs write them, and what must be busy and free in each.
+"""Files of calendar programs, and the busy and free times in each.
 
 `feeds/expected.json` has it for a host in Berlin in December 2026 and January 2027. `free` is what
 must stay free; what neither names may be either. `ours` are the UIDs of the host's own calls.

@@ -1,4 +1,4 @@
-"""When a calendar file has its owner busy: what is read, what is left out, what is refused."""
+"""Parsing calendar files: busy times, ignored entries, and refused files."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ from lead_service.book.calendars.rules import MOST_TIMES
 START = datetime(2026, 3, 1, tzinfo=UTC)  # a Sunday
 END = START + timedelta(days=31)
 NEW_YORK, LONDON = "America/New_York", "Europe/London"
-# A zone of the file's own making: an hour and a half ahead, all year.
+# A zone defined in the file: an hour and a half ahead, all year.
 OWN_ZONE = """BEGIN:VTIMEZONE
 TZID:{}
 BEGIN:STANDARD
@@ -208,7 +208,7 @@ def test_it_is_read_as_programs_write_it(written):
 
 
 def test_our_own_calls_in_the_hosts_calendar_are_left_out():
-    """They may have been moved since, and must not be in their own way."""
+    """They may have been moved since, and must not conflict with themselves."""
     ours = calendar(NINE_UTC + "UID:our-call", "DTSTART:20260311T090000Z\nDURATION:PT1H")
     assert busy(ours, ours={"our-call"}) == "11 09:00-10:00"
 

@@ -1,4 +1,4 @@
-"""What holds for every calendar file: what a calendar does not tell is never free."""
+"""Properties of every calendar file: unknown time is never free."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -29,9 +29,9 @@ END:DAYLIGHT
 END:VTIMEZONE"""
 ZONES = ["Europe/Berlin", "America/New_York", "Pacific/Auckland", "Asia/Kolkata", "Pacific/Niue"]
 NAMES = [*ZONES, "Office", "Nowhere", "(UTC+01:00) Amsterdam", "Eastern Standard Time"]
-ADDS_TIME = ("DTEND", "DURATION", "RRULE", "RDATE", "FREEBUSY")  # that it was there, nobody knows
+ADDS_TIME = ("DTEND", "DURATION", "RRULE", "RDATE", "FREEBUSY")  # its effect is unknown
 
-# Few of each, so that events meet: an override names an occurrence, two events share a UID.
+# Few values of each, so that overrides match occurrences and events share UIDs.
 days = st.one_of(
     st.sampled_from([date(2026, 3, 9), date(2026, 3, 10)]),
     st.dates(START.date() - timedelta(days=3), END.date() + timedelta(days=3)),
@@ -53,7 +53,7 @@ no_time = st.sampled_from(
 
 @st.composite
 def time_lines(draw, name: str) -> str:
-    """Write a property with a date or a time, in any zone or in none."""
+    """Generate a property with a date or a time, in any zone or none."""
     day = f"{draw(days):%Y%m%d}"
     at = f"{day}T{draw(clocks):%H%M%S}"
     zone = draw(zones)
@@ -67,7 +67,7 @@ starts, ends = time_lines("DTSTART"), st.one_of(time_lines("DTEND"), lengths)
 
 @st.composite
 def events(draw, start=starts, end=ends, *, is_override: bool = False) -> str:
-    """Write an event as its lines."""
+    """Generate the lines of an event."""
     lines = [draw(uids), draw(start), draw(end), draw(rules)]
     lines += draw(st.lists(time_lines("EXDATE"), max_size=1))
     lines += draw(st.lists(time_lines("RDATE"), max_size=1))
@@ -127,7 +127,7 @@ changes = st.sampled_from(
 
 
 def alike(*changes) -> st.SearchStrategy[str]:
-    """Write events of one UID, whose times meet so often that overrides have a choice."""
+    """Generate events of one UID with few times, so that an override can belong to several."""
     hours = st.sampled_from([9, 12])
     return st.builds(ALIKE.format, st.sampled_from([9, 10]), hours, repeats, *changes)
 

@@ -1,4 +1,4 @@
-"""Which addresses of calendars are read: public machines by https, in whatever way they are put."""
+"""Addresses of calendars: only public servers by https, in any spelling."""
 
 import pytest
 

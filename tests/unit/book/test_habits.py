@@ -1,4 +1,4 @@
-"""Which clock and which first day of the week a browser's language asks for."""
+"""The clock and the first weekday by the browser's language."""
 
 import pytest
 from hypothesis import given

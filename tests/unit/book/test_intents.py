@@ -1,4 +1,4 @@
-"""Whether an email about a call still fits the call as it is now."""
+"""Whether a queued email about a call still fits the call's present state."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -49,7 +49,7 @@ def test_a_host_who_has_the_call_again_gets_no_cancellation():
 
 @pytest.mark.parametrize("kind", ["booking_cancelled", "booking_cancelled_for_host"])
 def test_late_cancellations_are_not_sent_to_people_who_never_heard_of_the_call(kind):
-    """Who cancels at once gets one email, the cancellation; after an outage they get none."""
+    """A visitor who cancels at once gets only the cancellation; after an outage, none."""
     assert needed(kind, CANCELED, has_heard=False)
     late = {"created_at": NOW - 2 * DAYS}
     assert needed(kind, CANCELED, **late)

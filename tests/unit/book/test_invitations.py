@@ -1,4 +1,4 @@
-"""What the calendar files say, and that nothing typed by a visitor can make them say more."""
+"""The content of calendar files, into which a visitor's text can't inject lines."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -53,7 +53,7 @@ def event_of(data: bytes):
 
 
 def lines_of(data: bytes) -> list[str]:
-    """Read lines as the most gullible reader would, breaking wherever Python sees a line end."""
+    """Split lines at every character that Python treats as a line end."""
     return data.replace(b"\r\n ", b"").decode().splitlines()
 
 

@@ -1,4 +1,4 @@
-"""Months, days and times as the visitor reads them."""
+"""Months, days and times on the page of open times."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -102,7 +102,7 @@ def test_the_dates_shown_run_to_the_end_of_a_month_or_week_without_a_gap(found, 
         shown[-1] + timedelta(days=1) == month.until >= availability_month._following(month.first)
     )
     assume(shown[0] != month.first)
-    assert shown[0].isoweekday() == 7  # what is left out are whole weeks
+    assert shown[0].isoweekday() == 7  # only whole weeks are left out
 
 
 def test_without_open_times_there_is_no_month():
@@ -142,7 +142,7 @@ def test_an_hour_that_comes_twice_says_which_one_it_is():
     [
         ("UTC", 10, [9, 10, 11]),
         ("UTC", 7, [7, 8, 9]),  # not in the night before it
-        ("UTC", 3, [2, 3, 4]),  # but in that night if that is what was wanted
+        ("UTC", 3, [2, 3, 4]),  # but in that night if it was requested
         ("Asia/Tokyo", 5, [4, 5, 6]),
     ],
 )

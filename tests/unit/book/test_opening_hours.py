@@ -1,4 +1,4 @@
-"""Opening hours as they are typed: what is read, what is refused and in which words."""
+"""Parsing and writing opening hours, and the errors for invalid ones."""
 
 import pytest
 from hypothesis import assume, given
@@ -94,7 +94,7 @@ def clock_of_24(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-# From 10 to 12 the clock of 24 hours has no leading zero to tell it by.
+# From 10 to 12, the 24-hour clock looks like the 12-hour one.
 day = st.integers(0, 287).map(lambda number: number * 5)
 clocks = st.sampled_from([clock_of_12, clock_of_24])
 

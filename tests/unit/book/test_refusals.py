@@ -1,4 +1,4 @@
-"""Why a start is not offered, in words: every kind has some, with the thing in the way."""
+"""Sentences for each reason why a start is not offered."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,7 +14,7 @@ TUESDAY = date(2026, 11, 24)
 
 
 def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
-    """Return an instant by Berlin's clock."""
+    """Return an instant from Berlin's wall-clock time."""
     return datetime(2026, 11, day, hour, minute, tzinfo=UTC) - timedelta(hours=1)
 
 

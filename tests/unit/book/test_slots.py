@@ -1,4 +1,4 @@
-"""Which starts are offered, case by case; the expected instants were worked out by hand."""
+"""The starts on offer, case by case, with expected instants worked out by hand."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -40,7 +40,7 @@ def booking(start: str, before: int = 0, after: int = 0, id: int | None = 7) -> 
 
 
 def case(name: str, expected: str, **changes):
-    """Change what matters about a host in UTC, open 9 to 11 every day, asked for March 10."""
+    """Create a case by changing a host in UTC, open 9 to 11 every day, on March 10."""
     return pytest.param(expected, changes, id=name)
 
 

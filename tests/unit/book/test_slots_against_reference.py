@@ -1,4 +1,4 @@
-"""Hold the engine to the minute-by-minute reference, in every zone and around its clock changes."""
+"""Compare the engine with the minute-by-minute reference in every zone and around clock changes."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
@@ -20,7 +20,7 @@ ODD_ZONES = (
     *("Asia/Kathmandu", "Africa/Casablanca", "Europe/London", "America/New_York"),
     *("Europe/Dublin", "Pacific/Kwajalein", "UTC"),
 )
-# Sub-minute offsets, which no clock shows any more, ended in January 1972.
+# Sub-minute offsets ended in January 1972.
 FIRST_YEAR, LAST_YEAR = 1973, 2040
 AFTER_1973 = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp()
 
@@ -30,7 +30,7 @@ few = settings(suppress_health_check=[HealthCheck.too_slow])
 
 @st.composite
 def moments(draw, zone: str) -> datetime:
-    """Draw a whole UTC minute, most often beside a clock change of the zone."""
+    """Generate a whole UTC minute, usually near a clock change of the zone."""
     changes = clock_changes(zone, FIRST_YEAR, LAST_YEAR)
     if changes and draw(st.integers(0, 4)):
         return draw(st.sampled_from(changes)) + draw(st.integers(-1500, 1500)) * MINUTE
@@ -49,7 +49,7 @@ some_windows = days_windows | st.just(())
 
 @st.composite
 def situations(draw) -> dict:
-    """Draw everything that the engine takes, with whatever matters near one moment."""
+    """Generate the engine's arguments, with all intervals near one moment."""
     zone = draw(some_zone)
     middle = draw(moments(zone))
     day = middle.astimezone(ZoneInfo(zone)).date()

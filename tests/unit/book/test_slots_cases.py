@@ -1,4 +1,4 @@
-"""The table of slots_cases.txt: read, asked of the engine, its reasons and the reference."""
+"""The table of slots_cases.txt, checked with the engine, its reasons and the reference."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -23,7 +23,7 @@ CASES = Path(__file__).with_name("slots_cases.txt")
 
 
 def rows() -> list:
-    """Read the table: a line with `#` names the zone of those that follow."""
+    """Parse the table: a line with `#` names the zone of the following rows."""
     _, *sections = CASES.read_text().split("\n# ")
     found = []
     for zone, *lines in (section.strip().splitlines() for section in sections):
@@ -46,7 +46,7 @@ def test_a_start_is_open_or_closed_for_its_reason(zone, setup, start, answer):
 
 
 def situation_of(zone: str, setup: str, start: str) -> dict:
-    """Read the first cell of a row."""
+    """Parse the first cell of a row."""
     first, *words = re.split(r" (?=[a-z])", setup)
     windows = tuple(parse_window(*one.split("-")) for one in first.split(","))
     given = [(name, rest) for name, _, rest in (word.partition(" ") for word in words)]
@@ -87,7 +87,7 @@ def call_of(zone: str, text: str) -> Booked:
 
 
 def instant(text: str, zone: str) -> datetime:
-    """Read a time: in UTC with a Z, the second of two readings with a `'`."""
+    """Parse a time: in UTC with a Z, the second of two readings with a `'`."""
     if text.endswith("Z"):
         return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
     wall = datetime.fromisoformat(text.rstrip("'"))

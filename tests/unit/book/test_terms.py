@@ -1,4 +1,4 @@
-"""What a form says of a call, as it travels with the form."""
+"""The terms of a call that a form posts back."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Finding one's time zone by what people call it."""
+"""Search for a time zone by city, country, abbreviation or offset."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -87,7 +87,10 @@ def test_every_further_city_belongs_to_a_zone_that_is_offered():
         ("Europe/Kiev", "Europe/Kyiv"),
         ("Etc/GMT", "UTC"),
         ("Zulu", "UTC"),
-        ("Europe/Amsterdam", "Europe/Amsterdam"),  # joined with Brussels, yet a place of its own
+        (
+            "Europe/Amsterdam",
+            "Europe/Amsterdam",
+        ),  # an alias in the database
         ("Etc/GMT+5", "Etc/GMT+5"),
         ("UTC", "UTC"),
     ],

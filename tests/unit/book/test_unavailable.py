@@ -1,4 +1,4 @@
-"""Why a start is not offered: never another answer than the engine's, and the thing in the way."""
+"""The reason why a start is not offered agrees with the engine, and names the obstacle."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time

@@ -1,4 +1,4 @@
-"""The lock before a write: threads get it in the order in which they asked."""
+"""The lock before a write: threads get it in the order of their requests."""
 
 from threading import Event, Thread
 

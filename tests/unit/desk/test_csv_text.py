@@ -1,4 +1,4 @@
-"""What goes into a spreadsheet stays text, and comes out of the file as it went in."""
+"""CSV cells: formulas stay text, and text is read back unchanged."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The key of the next page: what nobody was given is a page that does not exist, never an error."""
+"""Pagination cursors: an invalid one is a 404, never an error."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A number that somebody typed leads to the telephone that they meant."""
+"""Phone numbers as links and in exports."""
 
 import pytest
 

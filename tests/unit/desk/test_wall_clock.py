@@ -1,4 +1,4 @@
-"""Readings of a wall clock: those that do not exist, and those that exist twice."""
+"""Wall-clock times that don't exist, and those that exist twice."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""The provider's events as they arrive: genuine or not, in words or passed over."""
+"""Verifying and parsing the provider's delivery events."""
 
 import json
 from datetime import UTC, datetime, timedelta

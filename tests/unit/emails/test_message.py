@@ -1,4 +1,4 @@
-"""Messages as values: composed whole, safe in their headers, kept word for word."""
+"""Composed emails: complete, with safe headers, and stored without changes."""
 
 import re
 
@@ -46,7 +46,7 @@ controls = st.characters(categories=["Cc", "Zl", "Zp"])
 
 @pytest.fixture(autouse=True)
 def templates(monkeypatch):
-    """Replace the templates of one kind of email; the frame stays the product's own."""
+    """Replace the templates of one kind of email, within the product's layout."""
     for environment in (messages._bodies, messages._texts):
         both = jinja2.ChoiceLoader([jinja2.DictLoader(TEMPLATES), environment.loader])
         monkeypatch.setattr(environment, "loader", both)

@@ -1,4 +1,4 @@
-"""What the provider's answers mean, and when it asks us to come back."""
+"""Outcomes of the provider's responses, and the time of the next try."""
 
 import http.client
 import socket

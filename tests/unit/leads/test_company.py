@@ -1,4 +1,4 @@
-"""Which addresses belong to one company."""
+"""Addresses that belong to one company."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whether the team may get in touch with a person, and about what."""
+"""Whether the team may email a person, and about which topics."""
 
 from itertools import product
 
@@ -72,7 +72,7 @@ def chosen(text: str) -> list[Consent]:
         ("book+ email-", "their request only", 0),
         ("book+! email- contact+", "their request only", 1),
         ("book+! email- contact+!", "our services", 0),
-        ("book+! contact+", "our services", 0),  # it needs no second confirmation
+        ("book+! contact+", "our services", 0),  # no second confirmation is needed
         ("result+! result-", "their result", 0),
         ("result+ book+", "their request only", 2),
         ("result+! book+! email-", "their request only", 0),

@@ -1,4 +1,4 @@
-"""What is kept of the parameters with which a visitor comes."""
+"""The source of a visitor, parsed from address parameters."""
 
 from datetime import UTC, datetime
 
@@ -39,7 +39,7 @@ VALUES = [  # also those of the script that passes a source on
     ("AI+Summit", "ai+summit"),
     ("O'Reilly (x:y), a/b", "o'reilly (x:y), a/b"),
     ("a" + "&" * 19 + "bc", "a" + "&" * 19 + "bc"),
-    ("a" + "&" * 20, ""),  # would be written with 61 characters
+    ("a" + "&" * 20, ""),  # its encoded form has 61 characters
     ("+1 (212) 555-0123", ""),
     ("1/212/555/0123", ""),
     ("//evil.example", ""),
