@@ -63,7 +63,7 @@ def test_a_passkey_signs_a_member_in_without_an_email(visitor, link):
     expect(member.main).to_contain_text("That passkey didn\u2019t sign you in.")
 
 
-def test_keys_go_from_row_to_row_and_to_the_search(visitor, link, product):
+def test_keyboard_shortcuts_select_rows_and_focus_the_search(visitor, link, product):
     member = visitor()
     product.book(name="Kay Example", email="kay@example.com")
     sign_in(member, link)

@@ -125,7 +125,7 @@ def visit(request, windows, product, tokens) -> Iterator[Visit]:
     assert visit.faults == [], "it asks another host, logs an error, or breaks the policy"
 
 
-def test_it_answers_with_the_headers_that_protect_it(visit):
+def test_every_page_has_the_security_headers(visit):
     assert visit.response.status == visit.place.status
     headers = visit.response.headers
     assert {name: headers.get(name) for name in HEADERS} == HEADERS
@@ -140,7 +140,7 @@ def test_it_answers_with_the_headers_that_protect_it(visit):
         assert "set-cookie" not in headers
 
 
-def test_it_is_valid_html_with_a_heading_a_title_and_a_label_for_each_field(visit):
+def test_every_page_is_valid_html_with_a_heading_a_title_and_labels(visit):
     parsed = markup.parse(visit.response.text())
     assert parsed.get("lang") == "en"
     assert len(list(parsed.iter("h1"))) == 1
@@ -154,13 +154,13 @@ def test_it_is_valid_html_with_a_heading_a_title_and_a_label_for_each_field(visi
     assert markup.uneven_tables(parsed) == []
 
 
-def test_the_service_uses_the_typeface_of_the_page(visit):
+def test_the_service_uses_the_site_s_typeface(visit):
     if not visit.place.is_published:
         unfold(visit.page)
         assert visit.page.evaluate(MARKED) == []
 
 
-def test_it_fits_its_window_and_its_controls_are_large_enough_to_hit(visit, pytestconfig):
+def test_every_page_fits_its_window_and_has_large_targets(visit, pytestconfig):
     """Check with wide text spacing on one page in three, or with --all on every page."""
     unfold(visit.page)
     for width in WIDTHS + (MORE_WIDTHS if pytestconfig.option.all else ()):
@@ -186,7 +186,7 @@ def test_the_first_screen_of_a_phone_shows_headline_chart_and_book_a_call(visit)
         assert box["y"] >= 0 and box["y"] + box["height"] <= 640
 
 
-def test_axe_finds_nothing_against_wcag_2_2_aa(visit, pytestconfig):
+def test_axe_finds_no_violation_of_wcag_2_2_aa(visit, pytestconfig):
     """Check every page in both schemes with --all, else one page in three in one of them.
 
     Contrast takes half of the time and waits for --all: tests/site/test_colors.py computes it for
@@ -203,7 +203,7 @@ def test_axe_finds_nothing_against_wcag_2_2_aa(visit, pytestconfig):
         assert visit.page.evaluate(RUN_AXE, [WCAG, everything]) == []
 
 
-def test_every_page_of_the_service_is_among_them(product, tokens, tmp_path):
+def test_every_route_of_the_service_is_in_the_list_of_pages(product, tokens, tmp_path):
     assert set(PLACES) > TWINS
     app = create_app(load({"VAR_DIR": str(tmp_path), "SITE_DIR": str(product.site)}))
     routes = app.url_map.bind("127.0.0.1")

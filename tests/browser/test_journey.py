@@ -39,7 +39,7 @@ def walker(request, visitor, name, javascript, width):
 
 
 @pytest.mark.parametrize(("name", "javascript", "width"), KINDS)
-def test_a_prospect_reads_assesses_books_moves_and_cancels(walker, built_site):
+def test_a_prospect_reads_assesses_books_reschedules_and_cancels(walker, built_site):
     visitor, product = walker
     read_assess_and_book(visitor)
     brief = the_hosts_brief(product, visitor.email)

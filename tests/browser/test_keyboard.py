@@ -10,7 +10,7 @@ from tests.support.browser.visitor import ARTICLE, CLOCK_TIME, STEPS, WINDOWS, V
 
 @pytest.mark.long
 @WINDOWS
-def test_the_whole_journey_needs_no_more_than_a_keyboard(visitor, product, javascript, width):
+def test_the_whole_journey_works_by_keyboard_only(visitor, product, javascript, width):
     someone = visitor(width, javascript)
     keys = Keyboard(someone.page)
     read_and_assess(someone, keys)
@@ -83,7 +83,7 @@ def fill_in_and_book(someone: Visitor, keys: Keyboard) -> None:
     someone.sees("Your call is booked")
 
 
-def test_a_mistake_takes_the_focus_and_leads_to_its_field(visitor):
+def test_an_error_summary_gets_the_focus_and_links_to_its_field(visitor):
     someone = visitor()
     keys = Keyboard(someone.page)
     someone.page.goto("/assessment/")

@@ -53,7 +53,7 @@ def keep_waiting_for_the_first_post(page: Page) -> list[str]:
 
 @pytest.mark.long
 @BOTH
-def test_reload_and_back_book_nothing_more(visitor, product, javascript):
+def test_reload_and_back_create_no_second_booking(visitor, product, javascript):
     someone = visitor(1280, javascript)
     where = someone.book()
     someone.page.reload()
@@ -65,7 +65,7 @@ def test_reload_and_back_book_nothing_more(visitor, product, javascript):
 
 
 @BOTH
-def test_a_form_whose_start_was_taken_is_kept_and_books_another_time(visitor, product, javascript):
+def test_a_form_is_kept_when_its_start_is_taken_and_books_another(visitor, product, javascript):
     late, quick = visitor(360, javascript), f"quick.{javascript}@example.com"
     start = late.open_form()
     late.fill_in()

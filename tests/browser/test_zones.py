@@ -16,7 +16,7 @@ ZONES = ("Asia/Tokyo", "America/Los_Angeles", "Pacific/Auckland")
 
 @pytest.mark.long
 @pytest.mark.parametrize("zone", ZONES[1:])
-def test_with_javascript_times_are_in_the_browsers_own_zone(visitor, zone):
+def test_with_javascript_times_are_in_the_browsers_zone(visitor, zone):
     someone = visitor(360, timezone_id=zone)
     someone.page.goto("/book/")
     form = someone.main.get_by_role("link", name=CLOCK_TIME).first.get_attribute("href")
@@ -26,7 +26,7 @@ def test_with_javascript_times_are_in_the_browsers_own_zone(visitor, zone):
 
 
 @pytest.mark.long
-def test_a_zone_chosen_by_hand_wins_over_the_browsers_and_stays_to_the_end(visitor):
+def test_a_chosen_zone_overrides_the_browsers_and_is_kept(visitor):
     someone = visitor(1280, timezone_id=ZONES[0])
     someone.page.goto("/book/")
     assert_times_are_in(someone, ZONES[0])
@@ -45,7 +45,7 @@ def test_a_zone_chosen_by_hand_wins_over_the_browsers_and_stays_to_the_end(visit
     expect(someone.main).to_contain_text(zone_name(CHOSEN))
 
 
-def test_the_request_for_a_zone_leaves_no_entry_in_the_history(visitor):
+def test_the_detection_of_a_zone_adds_no_history_entry(visitor):
     someone = visitor(timezone_id=ZONES[0])
     someone.page.goto("/services/")
     someone.page.goto("/book/")
@@ -54,7 +54,7 @@ def test_the_request_for_a_zone_leaves_no_entry_in_the_history(visitor):
     expect(someone.page).to_have_url("/services/")
 
 
-def test_an_old_name_that_a_browser_gives_is_shown_as_the_present_one(visitor):
+def test_an_old_zone_name_of_a_browser_is_shown_by_its_present_name(visitor):
     someone = visitor(timezone_id="Asia/Calcutta")
     someone.page.goto("/book/")
     assert_times_are_in(someone, "Asia/Kolkata")

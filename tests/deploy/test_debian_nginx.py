@@ -108,16 +108,14 @@ def test_site_and_service_answer_under_our_name(debian):
     assert (answer.status, answer.headers["Location"]) == (301, f"{debian.cluster.address}/about/")
 
 
-def test_the_service_s_pages_stay_uncompressed_although_debian_turns_gzip_on(debian):
+def test_pages_of_the_service_are_not_compressed_although_debian_enables_gzip(debian):
     """Compressing a page with a secret token would let an attacker guess it (BREACH)."""
     answer = debian.client.get("/desk/sign-in/", Accept_Encoding="gzip, br")
     assert answer.status == 200
     assert "content-encoding" not in answer.headers
 
 
-def test_while_the_service_is_down_the_site_works_and_names_an_address_to_write_to(
-    cluster, tmp_path_factory
-):
+def test_during_an_outage_the_site_works_and_shows_an_email_address(cluster, tmp_path_factory):
     how = {"with_default_site": False, "with_service": False}
     with started(cluster, tmp_path_factory.mktemp, "/about/", **how) as nginx:
         client = nginx.client

@@ -65,14 +65,14 @@ def test_a_prospect_books_and_cancels(visitor, provider, cluster, book):
         *(pytest.param(path, marks=pytest.mark.long) for path in ("/about/", "/desk/sign-in/")),
     ],
 )
-def test_no_script_turns_text_into_html(visitor, path):
+def test_trusted_types_block_text_as_html(visitor, path):
     visitor.page.goto(path)
     with pytest.raises(Error, match="TrustedHTML"):
         visitor.page.evaluate("document.body.innerHTML = '<b>text</b>'")
 
 
 @pytest.mark.long
-def test_one_client_s_limit_holds_across_all_processes_and_for_no_other_client(client, cluster):
+def test_a_client_s_limit_holds_across_all_processes_and_for_that_client_only(client, cluster):
     def asked_both() -> bool:  # nginx avoids a slow process for some seconds
         client.get("/contact/")
         logs = [cluster.log(f"web{number}").read_text() for number in (0, 1)]
@@ -127,7 +127,7 @@ def test_slow_clients_do_not_block_others(client, beginning):
 
 
 @pytest.mark.long
-def test_a_web_process_that_is_killed_is_not_missed(client, cluster):
+def test_a_killed_web_process_causes_no_failed_request(client, cluster):
     cluster.kill_web(0)
     try:
         assert {client.get("/book/").status for _ in range(12)} == {200}
@@ -139,7 +139,7 @@ def test_a_web_process_that_is_killed_is_not_missed(client, cluster):
 
 
 @pytest.mark.long
-def test_that_page_is_whole(visitor, cluster):
+def test_the_outage_page_loads_only_files_of_the_site(visitor, cluster):
     """The service is down, so the page may load only the site's files."""
     for number in (0, 1):
         cluster.kill_web(number)
@@ -189,7 +189,7 @@ def test_bodies_larger_than_any_form_are_refused(client):
 
 
 @pytest.mark.long
-def test_no_log_names_a_client_or_opens_a_booking(client, cluster, provider):
+def test_logs_have_no_client_address_and_no_token(client, cluster, provider):
     page = client.get("/book/").text
     start = re.search(r"/book/(\d{8}T\d{4}Z)/", page)[1]
     form = booking_form(client, start, email="log@example.com")
@@ -212,7 +212,7 @@ def test_no_log_names_a_client_or_opens_a_booking(client, cluster, provider):
             assert secret not in path.read_text(), path.name
 
 
-def test_a_request_cut_short_is_answered_and_the_connection_closed(client):
+def test_a_malformed_request_gets_a_response_and_the_connection_is_closed(client):
     with client.connect() as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: \x00\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 400")

@@ -74,7 +74,7 @@ def run(checkout: Path, *command: str, **more: str) -> subprocess.CompletedProce
 
 
 @pytest.mark.long
-def test_the_images_copy_enough_to_build_the_site_and_to_run(checkout):
+def test_the_images_copy_all_files_for_the_build_and_the_service(checkout):
     address = {"PUBLIC_URL": "https://advisory.example/", "NO_MKDOCS_2_WARNING": "1"}
     built = run(checkout, "mkdocs", "build", "--strict", "--quiet", **address)
     assert built.returncode == 0, built.stderr
@@ -84,7 +84,7 @@ def test_the_images_copy_enough_to_build_the_site_and_to_run(checkout):
     assert "Traceback" not in refused.stderr
 
 
-def test_the_images_bake_in_all_that_the_site_reads_and_no_secret():
+def test_the_images_contain_all_settings_of_the_site_and_no_secret():
     text = (DEPLOY / "Containerfile").read_text()
     arguments = {
         name for line in re.findall(r"^ARG (.*)$", text, re.MULTILINE) for name in line.split()
@@ -115,14 +115,14 @@ def test_images_run_as_an_unprivileged_user():
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_containers_can_write_nowhere_and_gain_nothing(name):
+def test_containers_have_read_only_files_and_no_privileges(name):
     service = COMPOSE["services"][name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
 
 
-def test_only_the_proxy_can_be_reached_and_only_deliver_can_reach_out():
+def test_only_the_proxy_is_reachable_and_only_deliver_reaches_the_internet():
     open_to_all = {name for name, one in COMPOSE["services"].items() if "ports" in one}
     assert open_to_all == {"proxy"}
     outside = {name for name, one in COMPOSE["services"].items() if "outside" in one["networks"]}
@@ -130,7 +130,7 @@ def test_only_the_proxy_can_be_reached_and_only_deliver_can_reach_out():
     assert COMPOSE["networks"]["inside"] == {"internal": True}
 
 
-def test_keys_and_copies_are_where_they_are_needed_and_the_store_of_limits_has_a_password():
+def test_only_the_containers_that_need_keys_and_backups_get_them():
     services = COMPOSE["services"]
     with_copies = {name: services[name]["volumes"] for name in OURS if "volumes" in services[name]}
     del with_copies["proxy"]
@@ -151,7 +151,7 @@ def test_the_web_service_does_not_know_the_password_of_the_tables_owner():
     assert COMPOSE["x-service"]["environment"]["POSTGRES_OWNER_PASSWORD"] == ""
 
 
-def test_every_setting_that_is_asked_for_exists():
+def test_every_setting_in_the_deployment_files_exists():
     asked = given((DEPLOY / "settings.env.example").read_text())
     assert set(asked) - {name for name in asked if name.endswith("_PASSWORD")} <= KNOWN
     assert set(COMPOSE["x-service"]["environment"]) - {"POSTGRES_OWNER_PASSWORD"} <= KNOWN
@@ -159,7 +159,7 @@ def test_every_setting_that_is_asked_for_exists():
     assert needed <= set(asked)
 
 
-def test_the_example_of_settings_holds_no_secret():
+def test_the_example_settings_contain_no_secret():
     asked = given((DEPLOY / "settings.env.example").read_text())
     assert {asked[name] for name in ("SECRET_KEY", "SENDGRID_API_KEY", "POSTGRES_PASSWORD")} == {""}
 
@@ -189,7 +189,7 @@ def test_systemd_understands_every_unit(units):
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", UNITS)
-def test_units_are_given_no_more_than_they_need(units, name):
+def test_units_have_only_the_privileges_that_they_need(units, name):
     done = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--no-pager", units / name],
         capture_output=True,

@@ -36,7 +36,7 @@ def about_as(client, encoding: str):
     return answers[-1]
 
 
-def test_pages_leave_as_small_as_the_build_has_made_them(client, cluster):
+def test_pages_are_sent_as_the_build_compressed_them(client, cluster):
     plain = (cluster.site / "about" / "index.html").read_bytes()
     for encoding, opened in (("br", brotli.decompress), ("gzip", gzip.decompress)):
         answer = about_as(client, encoding)
@@ -44,7 +44,7 @@ def test_pages_leave_as_small_as_the_build_has_made_them(client, cluster):
         assert opened(answer.body) == plain
 
 
-def test_files_named_by_their_content_are_cached_for_a_year(client, cluster):
+def test_files_with_a_hash_in_their_name_are_cached_for_a_year(client, cluster):
     [font, *_] = cluster.site.glob("assets/*.woff2")
     kept = client.get(f"/assets/{font.name}").headers["cache-control"]
     assert kept == host_rules(cluster.site)["/assets/*"]["Cache-Control"]
@@ -57,7 +57,7 @@ def test_files_have_the_content_types_listed_for_static_hosts(client, cluster):
             assert client.get(path).headers["content-type"].startswith(headers["Content-Type"])
 
 
-def test_a_page_without_its_slash_has_moved_for_good(client):
+def test_an_address_without_its_slash_redirects_permanently(client):
     answer = client.get("/about?a=b")
     assert (answer.status, answer.headers["location"]) == (301, "/about/?a=b")
     assert client.get("//evil.example/about").status == 404
@@ -71,7 +71,7 @@ def test_files_for_servers_are_not_served_as_pages(client, path):
     assert "find that page" in answer.text
 
 
-def test_no_link_leads_out_of_the_site(client, cluster):
+def test_symbolic_links_out_of_the_site_are_not_followed(client, cluster):
     (cluster.site / "about" / "out.txt").symlink_to("/etc/hostname")
     (cluster.site / "out").symlink_to("/etc")
     for path in ("/about/out.txt", "/out/hostname"):
@@ -79,7 +79,7 @@ def test_no_link_leads_out_of_the_site(client, cluster):
     about_as(client, "br")
 
 
-def test_a_page_takes_no_form(client):
+def test_static_pages_refuse_posts(client):
     assert client.post("/about/", {"a": "b"}).status == 405
 
 
@@ -92,7 +92,7 @@ def test_headers_of_the_service_are_not_doubled(client):
     assert len(names) == len(set(names))
 
 
-def test_plain_http_leads_to_the_one_address(cluster):
+def test_plain_http_redirects_to_the_canonical_address(cluster):
     connection = http.client.HTTPConnection("127.0.0.1", cluster.ports["http"])
     connection.request("GET", "/about/?a=b", headers={"Host": "evil.example"})
     answer = connection.getresponse()
@@ -109,7 +109,7 @@ def test_plain_http_leads_to_the_one_address(cluster):
     ],
 )
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-def test_tls_is_spoken_in_both_present_versions_and_in_no_older_one(client, version, is_spoken):
+def test_only_tls_1_2_and_1_3_are_accepted(client, version, is_spoken):
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_ciphers("ALL:@SECLEVEL=0")  # what this machine's OpenSSL would refuse by default
@@ -130,7 +130,7 @@ def test_tls_is_spoken_in_both_present_versions_and_in_no_older_one(client, vers
     ],
     ids=["version", "length", "no path", "sign", "headers"],
 )
-def test_requests_that_nginx_or_the_server_refuses_carry_the_headers(client, request_line):
+def test_refused_requests_have_the_security_headers(client, request_line):
     host = f"Host: {client.name}\r\nConnection: close"
     with client.connect() as connection:
         connection.sendall(f"{request_line}\r\n{host}\r\n\r\n".encode())
@@ -140,12 +140,12 @@ def test_requests_that_nginx_or_the_server_refuses_carry_the_headers(client, req
         assert name in answer
 
 
-def test_faults_of_the_database_are_not_public(client):
+def test_database_faults_are_not_public(client):
     assert client.get("/readyz").status == client.get("/readyz/").status == 404
     assert client.get("/healthz").status == 200
 
 
-def test_another_name_gets_no_certificate_and_no_page(client):
+def test_an_unknown_host_name_gets_no_certificate_and_no_page(client):
     with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
         client.connect(sni="evil.example")
     assert client.get("/about/", Host="evil.example").status == 421

@@ -78,7 +78,7 @@ def test_only_static_pages_are_fetched_ahead(site):
     assert {"/assessment/*", "/book/*", "/contact/*", "/desk/*"} <= set(left_out)
 
 
-def test_a_page_without_its_slash_has_moved_for_good(site):
+def test_an_address_without_its_slash_redirects_permanently(site):
     answer = served(site).get("/insights")
     assert (answer.status_code, answer.headers["Location"]) == (301, "/insights/")
     assert "Content-Security-Policy" in answer.headers

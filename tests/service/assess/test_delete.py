@@ -33,7 +33,7 @@ def test_the_answers_are_gone_and_the_page_says_so(client, framework, result, da
     assert [one for one in mentions(database, f"'{given}'", f'"{given}"')] == []
 
 
-def test_every_link_to_them_is_the_one_404(client, result):
+def test_links_to_deleted_answers_are_the_same_404(client, result):
     client.post(result + "share")
     token = result.split("/")[2]
     shared = (
@@ -47,7 +47,7 @@ def test_every_link_to_them_is_the_one_404(client, result):
         assert (gone.status_code, gone.text) == (404, never)
 
 
-def test_a_second_press_ends_where_the_first_did(client, result):
+def test_a_second_click_has_the_same_response(client, result):
     assert delete(client, result).location == delete(client, result).location
 
 
@@ -56,7 +56,7 @@ def test_a_get_deletes_nothing(client, result, database):
     assert count(database, Assessment) == 1
 
 
-def test_half_an_assessment_can_be_deleted_too(client, framework, database):
+def test_an_unfinished_assessment_can_be_deleted(client, framework, database):
     begun = begin(client, framework)
     client.post(begun + "delete")
     assert count(database, Assessment) == 0
@@ -70,7 +70,7 @@ def test_a_booked_call_survives_the_deletion_of_its_answers(client, result, data
         assert session.scalars(select(Booking.assessment_id)).all() == [None]
 
 
-def test_the_lead_stays_and_its_event_holds_no_answers(client, result, database):
+def test_the_lead_stays_and_its_event_has_no_answers(client, result, database):
     client.post(result + "mail", data={"email": "ada@example.com"})
     delete(client, result)
     with database.read() as session:
@@ -78,7 +78,7 @@ def test_the_lead_stays_and_its_event_holds_no_answers(client, result, database)
         assert session.scalar(select(func.count()).select_from(Lead)) == 1
 
 
-def test_an_email_that_would_lead_nowhere_does_not_leave(client, framework, result, database, post):
+def test_an_email_with_a_dead_link_is_not_sent(client, framework, result, database, post):
     other = assess(client, framework)
     for one, email in ((result, "ada@example.com"), (other, "eve@example.com")):
         client.post(one + "mail", data={"email": email})
@@ -90,7 +90,7 @@ def test_an_email_that_would_lead_nowhere_does_not_leave(client, framework, resu
     assert left == {"ada@example.com": "cancelled", "eve@example.com": "sent"}
 
 
-def test_only_the_holder_s_own_answers_go(client, framework, result, database):
+def test_only_the_owner_s_own_answers_are_deleted(client, framework, result, database):
     other = assess(client, framework)
     delete(client, result)
     assert client.get(other).status_code == 200

@@ -46,7 +46,7 @@ def test_a_get_changes_nothing(client, result, mails, database):
     assert everything(database) == before
 
 
-def test_one_press_erases_the_address_everywhere(client, result, mails, database):
+def test_one_click_erases_the_address_everywhere(client, result, mails, database):
     before = everything(database)
     mail(client, result, may_contact="y")
     path = link(mails)
@@ -57,7 +57,7 @@ def test_one_press_erases_the_address_everywhere(client, result, mails, database
     assert client.get(result).status_code == 200
 
 
-def test_afterward_the_link_says_that_nothing_is_left(client, result, mails, database):
+def test_a_used_link_says_that_nothing_is_left(client, result, mails, database):
     mail(client, result)
     path = link(mails)
     for _ in range(2):
@@ -68,7 +68,7 @@ def test_afterward_the_link_says_that_nothing_is_left(client, result, mails, dat
         assert "<button" not in page.text
 
 
-def test_a_link_that_is_not_ours_is_the_one_404(client, result, mails, database):
+def test_an_invalid_disown_link_is_a_404(client, result, mails, database):
     mail(client, result)
     token = link(mails).split("/")[3]
     for kind in ["never", "another proof", "cut", "longer", "not ascii"]:
@@ -89,7 +89,7 @@ def test_a_link_that_is_not_ours_is_the_one_404(client, result, mails, database)
         assert everything(database) == before, kind
 
 
-def test_other_submissions_of_the_address_stay(client, result, mails, database):
+def test_other_submissions_of_the_address_are_kept(client, result, mails, database):
     token = hidden(client.get("/contact/").text, "submission")
     client.post("/contact/", data=VISITOR | {"submission": token})
     before = rows(database)

@@ -43,7 +43,7 @@ def test_another_step_s_answers_are_refused_and_change_nothing(client, framework
     assert kept == answers(framework, "assess", WORST)
 
 
-def test_fields_that_are_not_the_visitor_s_are_ignored(client, framework, database):
+def test_fields_that_a_visitor_may_not_set_are_ignored(client, framework, database):
     lures = {"lead_id": "1", "share_hash": "x", "completed_at": "2026-01-01", "id": "99"}
     first = begin_phase(client, **lures)
     client.post(first, data=answers(framework, "assess", WORST) | lures)
@@ -54,7 +54,7 @@ def test_fields_that_are_not_the_visitor_s_are_ignored(client, framework, databa
     assert set(stored.answers) == {one.id for one in framework.step("assess").questions}
 
 
-def test_half_an_assessment_cannot_be_emailed(client, framework, database):
+def test_an_unfinished_assessment_cannot_be_emailed(client, framework, database):
     begun = begin(client, framework)
     sent = client.post(begun + "result/mail", data={"email": "ada@example.com"})
     assert sent.status_code == 404
@@ -70,7 +70,7 @@ def test_an_email_without_an_address_keeps_the_page_and_the_tick(client, framewo
     assert count(database, OutboxMessage) == 0
 
 
-def test_the_copy_button_needs_its_script_and_without_it_the_link_is_shown(client, framework):
+def test_without_a_script_the_link_is_shown_instead_of_a_copy_button(client, framework):
     result = assess(client, framework)
     assert own_files.address("copy.js") not in client.get(result + "save/").text
     client.post(result + "share")

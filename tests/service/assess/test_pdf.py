@@ -32,7 +32,7 @@ def _inflate(opened, stream: bytes) -> bytes:
         return b""
 
 
-def test_it_is_a_pdf_to_keep(client, result):
+def test_the_pdf_is_served_as_a_file(client, result):
     answer = client.get(result.replace("/result/", "/result.pdf"))
     assert answer.status_code == 200
     assert answer.mimetype == "application/pdf"
@@ -42,7 +42,7 @@ def test_it_is_a_pdf_to_keep(client, result):
     assert answer.headers["X-Robots-Tag"] == "noindex"
 
 
-def test_it_holds_links_to_the_site_and_none_that_opens_the_result(client, result):
+def test_the_pdf_links_to_the_site_but_not_to_the_result(client, result):
     client.post(result + "share")
     file = whole(client.get(result.replace("/result/", "/result.pdf")).data)
     links = re.findall(rb"/URI\((http[^)]*)\)", file)
@@ -52,7 +52,7 @@ def test_it_holds_links_to_the_site_and_none_that_opens_the_result(client, resul
     assert result.split("/")[2].encode() not in file
 
 
-def test_there_is_no_result_before_the_last_answer(client, framework):
+def test_an_unfinished_assessment_has_no_pdf(client, framework):
     begun = begin(client, framework)
     early = client.get(begun + "result.pdf")
     assert (early.status_code, early.location) == (303, begun)

@@ -57,7 +57,7 @@ def test_sending_a_step_leads_straight_to_the_next_page(client, framework):
     assert client.get(begun.location).status_code == 200
 
 
-def test_the_first_page_gone_back_to_or_sent_twice_goes_on_with_the_same_answers(
+def test_going_back_or_sending_the_first_page_twice_keeps_one_assessment(
     client, framework, database
 ):
     page = client.get("/assessment/")
@@ -74,7 +74,7 @@ def test_the_first_page_gone_back_to_or_sent_twice_goes_on_with_the_same_answers
 
 
 @pytest.mark.both_engines
-def test_a_first_page_that_is_sent_four_times_at_once_is_one_assessment(app, client, database):
+def test_four_simultaneous_first_pages_are_one_assessment(app, client, database):
     sent = {"submission": hidden(client.get("/assessment/").text, "submission")}
     sent |= {"phase": PHASE}
     together, answered = threading.Barrier(4), []
@@ -155,7 +155,7 @@ def test_results_from_before_the_phase_was_asked_for_still_open(client, framewor
     assert client.get(result).status_code == 303  # the wording of the other phase was never shown
 
 
-def test_the_article_that_led_here_is_kept_and_an_invented_one_is_not(client, database):
+def test_a_known_article_is_kept_as_the_source_and_an_unknown_one_is_not(client, database):
     for slug in ("about-clarify", "https://evil.example/"):
         begin_phase(client, **{"from": slug})
     with database.read() as session:
@@ -170,9 +170,7 @@ def test_changing_an_answer_changes_the_result(client, framework):
     assert "Your result: Begin with Clarify" in client.get(result).text
 
 
-def test_answers_that_are_not_on_offer_are_refused_and_the_rest_is_kept(
-    client, framework, database
-):
+def test_unknown_answers_are_refused_and_the_rest_is_kept(client, framework, database):
     for kind in ["missing", "doubled", "unknown"]:
         first, second = framework.steps[0].questions
         given = [(first.id, first.answers[1].id)]
@@ -190,7 +188,7 @@ def test_answers_that_are_not_on_offer_are_refused_and_the_rest_is_kept(
         assert count(database, Assessment) == 0
 
 
-def test_every_unknown_token_gets_one_and_the_same_page(client):
+def test_unknown_tokens_all_get_the_same_404(client):
     for token in ["x", "a" * 43, "%00", "..", "a" * 5000]:
         page = client.get(f"/assessment/{token}/result/")
         assert page.status_code in {400, 404}, token
@@ -302,7 +300,7 @@ def test_a_repeated_result_has_no_lead_before_an_address_is_left(client, framewo
     assert leads == [1, None, None]  # anyone may have either link
 
 
-def test_an_unknown_result_cannot_be_repeated_and_one_deleted_meanwhile_ends_the_comparison(client):
+def test_a_deleted_result_cannot_be_compared(client):
     for link in ("/assessment/never/again/", "/assessment/shared/never/again/"):
         assert client.get(link).status_code == 404
         assert client.post(link, data={"phase": PHASE}).location.endswith("/assess/")

@@ -60,7 +60,7 @@ def test_the_share_token_opens_none_of_the_owner_s_pages(client, result):
     assert client.get(result).status_code == 200
 
 
-def test_the_owner_s_token_is_no_share_link(client, result):
+def test_the_owner_s_token_is_not_a_share_link(client, result):
     share(client, result)
     assert client.get(f"/assessment/shared/{result.split('/')[2]}/").status_code == 404
 
@@ -69,7 +69,7 @@ def test_sharing_twice_keeps_the_link(client, result):
     assert share(client, result) == share(client, result)
 
 
-def test_a_revoked_link_looks_like_one_that_never_was(client, result):
+def test_a_revoked_link_is_like_an_unknown_one(client, result):
     link = share(client, result)
     assert client.post(result + "unshare").status_code == 303
     gone, never = client.get(link), client.get("/assessment/shared/never/")
@@ -78,7 +78,7 @@ def test_a_revoked_link_looks_like_one_that_never_was(client, result):
     assert not SHARED.search(client.get(result + "save/").text)
 
 
-def test_a_link_made_after_revoking_is_another_and_the_old_one_stays_closed(client, result):
+def test_a_new_share_link_does_not_restore_the_revoked_one(client, result):
     old = share(client, result)
     client.post(result + "unshare")
     new = share(client, result)
@@ -92,7 +92,7 @@ def test_the_share_token_is_stored_as_a_hash_only(client, result, database):
     assert mentions(database, token) == []
 
 
-def test_an_assessment_of_which_a_step_is_open_cannot_be_shared(client, framework, at, database):
+def test_an_unfinished_assessment_cannot_be_shared(client, framework, at, database):
     begun = begin(client, framework)
     assert client.post(begun + "result/share").status_code == 404
     with database.read() as session:

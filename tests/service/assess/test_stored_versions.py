@@ -104,7 +104,7 @@ def faults(database, *changes: tuple[str, str], text: str) -> list[str]:
         return models.stored_version_faults(session, load_framework(text))
 
 
-def test_rewording_is_no_fault(client, framework, database):
+def test_rewording_a_question_is_allowed(client, framework, database):
     assess(client, framework)
     assert faults(database, *REWORDED, text=framework.text) == []
     assert faults(database, text=framework.text) == []
@@ -138,7 +138,7 @@ def test_the_id_of_an_answer_may_not_move_to_another_level(client, framework, da
     assert fault.startswith("question clarify-case, answer belief: this id was answer 1 of four")
 
 
-def test_a_version_that_no_result_rests_on_is_not_compared(client, framework, database):
+def test_unused_versions_are_not_compared(client, framework, database):
     result = assess(client, framework)
     client.post(result.replace("/result/", "/delete"))
     assert faults(database, *SWAPPED, text=framework.text) == []

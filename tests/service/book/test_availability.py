@@ -109,7 +109,7 @@ def test_a_country_missing_from_a_newer_list_has_no_holidays(change, seen):
     assert len(seen()) == 16
 
 
-def test_dated_hours_beat_the_holiday_and_time_off_beats_both(change, seen, why):
+def test_special_hours_override_a_holiday_and_time_off_overrides_both(change, seen, why):
     windows = [OverrideWindow(opens=600, closes=660)]
 
     def differ(hosts, _) -> None:
@@ -128,7 +128,7 @@ def test_dated_hours_beat_the_holiday_and_time_off_beats_both(change, seen, why)
     assert (away.start, away.end) == (NINE - 57 * HOUR, NINE + 15 * HOUR)
 
 
-def test_special_days_are_of_the_hosts_date(change, seen):
+def test_special_days_follow_the_hosts_date(change, seen):
     """At 9:00 UTC it is 22:00 in Auckland, where Thursday ends at 11:00 UTC."""
 
     def move(hosts, _) -> None:
@@ -153,7 +153,7 @@ def with_feed(change, **known) -> None:
     change(add)
 
 
-def test_a_busy_calendar_closes_its_times_and_no_more(change, seen, why):
+def test_only_a_calendars_busy_times_are_closed(change, seen, why):
     with_feed(change)
     assert seen() == ["16:00", "16:30"]
     assert (why().kind, why().name, why().start) == (UnavailableReason.BUSY, "Work", NINE)
@@ -176,12 +176,12 @@ def test_unknown_time_is_not_free(change, seen, why, known):
     assert why(NINE + 7 * HOUR).name == "Work"
 
 
-def test_the_last_good_copy_serves_for_a_day(change, seen):
+def test_the_last_valid_reading_counts_for_a_day(change, seen):
     with_feed(change, succeeded_at=NOW - FRESH, fetched_at=NOW, fault="it did not answer in time")
     assert seen() == ["16:00", "16:30"]
 
 
-def test_a_calendar_that_cannot_be_believed_is_named_with_its_fault(change, database):
+def test_an_outdated_calendar_is_reported_with_its_fault(change, database):
     def said() -> list[str]:
         with database.read() as session:
             return list(calendar_problems(queries.active_hosts(session), NOW))
@@ -198,7 +198,7 @@ def test_a_calendar_that_cannot_be_believed_is_named_with_its_fault(change, data
 
 
 @pytest.mark.both_engines
-def test_calls_go_to_the_host_with_the_fewest_ahead(client, change, database):
+def test_calls_go_to_the_host_with_the_fewest_upcoming_calls(client, change, database):
     change(second)
 
     def free() -> list[str]:

@@ -21,7 +21,7 @@ FAR = MONDAY_MORNING + timedelta(days=400)
 
 
 @pytest.mark.both_engines
-def test_a_booking_is_lead_event_cells_and_emails_at_once(client, database, mails):
+def test_a_booking_commits_lead_event_cells_and_emails_together(client, database, mails):
     page = client.get(book(client))
     assert "Your call is booked" in page.text
     assert "ada@example.com" in page.text
@@ -88,9 +88,7 @@ def test_the_second_visitor_keeps_the_form_and_is_stored_as_a_lead(client, datab
     ("rules", "later"),
     [({"buffer_after": 15}, 30), ({"buffer_before": 15}, -30)],
 )
-def test_a_start_that_another_call_s_length_or_buffer_reaches_is_taken_like_any_other(
-    client, database, rules, later
-):
+def test_a_start_within_another_call_or_its_buffer_is_taken(client, database, rules, later):
     def change(session) -> None:
         for name, minutes in {"interval": 30, **rules}.items():
             setattr(session.scalar(select(Host)), name, minutes)
@@ -123,7 +121,7 @@ def test_the_same_form_sent_twice_is_one_booking_and_one_set_of_emails(client, d
     ],
     ids=["unread", "busy"],
 )
-def test_visitor_and_team_learn_the_true_reason_why_a_start_is_gone(
+def test_visitor_and_team_read_the_true_reason_for_a_taken_start(
     client, database, mails, known, sentence, team
 ):
     form = booking_form(client, open_starts(client)[0])
@@ -184,9 +182,7 @@ def test_answers_come_along_to_the_contact_form_when_no_time_fits(
 
 
 @pytest.mark.parametrize(("missing", "status"), [("submission", 422), ("terms", 409)])
-def test_a_form_without_a_hidden_field_needs_one_more_click_and_nothing_else(
-    client, database, missing, status
-):
+def test_a_form_without_a_hidden_field_needs_one_more_click(client, database, missing, status):
     form = booking_form(client, open_starts(client)[0])
     shown = client.post("/book/", data=form | {missing: ""})
     assert shown.status_code == status
@@ -196,7 +192,7 @@ def test_a_form_without_a_hidden_field_needs_one_more_click_and_nothing_else(
     assert client.post("/book/", data=form).status_code == 303
 
 
-def test_a_start_that_is_not_on_offer_is_refused_and_nothing_is_stored(client, database):
+def test_an_unavailable_start_is_refused_and_nothing_is_stored(client, database):
     for start in [
         "20261124T0907Z",
         "20261122T0900Z",
@@ -216,7 +212,7 @@ def test_a_start_that_is_not_on_offer_is_refused_and_nothing_is_stored(client, d
         assert count(database, Booking) == count(database, Lead) == 0
 
 
-def test_a_wrong_field_is_named_beside_itself_and_the_rest_is_kept(client, database):
+def test_an_invalid_field_has_its_error_beside_it_and_the_rest_is_kept(client, database):
     for field, value in [
         ("name", ""),
         ("email", "not an address"),
@@ -235,7 +231,7 @@ def test_a_wrong_field_is_named_beside_itself_and_the_rest_is_kept(client, datab
         assert count(database, Lead) == 0
 
 
-def test_unknown_fields_set_nothing(client, database):
+def test_unknown_fields_are_ignored(client, database):
     book(client, status="cancelled", quarantine="1", id="7", host_id="9", stage="won")
     with database.read() as session:
         booking, lead = session.scalar(select(Booking)), session.scalar(select(Lead))
@@ -270,7 +266,7 @@ def test_answers_come_along_and_the_host_gets_the_brief(client, framework, mails
         assert session.scalar(select(Booking)).assessment_id is not None
 
 
-def test_a_text_that_is_too_long_is_kept(client):
+def test_a_text_that_is_too_long_stays_in_the_form(client):
     form = booking_form(client, open_starts(client)[0], topic="x" * 9_000)
     refused = client.post("/book/", data=form)
     assert refused.status_code == 422 and "x" * 9_000 in refused.text
@@ -353,7 +349,7 @@ def test_a_message_without_a_slot_is_a_lead_and_confirmed_once(client, database,
     assert "Call me" not in to_visitor.text + to_visitor.html
 
 
-def test_a_message_without_its_token_needs_one_more_click_too(client, database):
+def test_a_message_without_its_token_needs_one_more_click(client, database):
     shown = client.post("/contact/", data=VISITOR)
     assert shown.status_code == 422
     assert 'value="Ada Example"' in shown.text

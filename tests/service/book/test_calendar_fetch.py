@@ -32,7 +32,7 @@ def refused(server):
     return refused
 
 
-def test_a_file_arrives_with_its_marks(server):
+def test_a_file_is_fetched_with_its_validators(server):
     server.answers["/a"] = file(b"BEGIN", ETag='"1"', Last_Modified="Mon, 23 Nov 2026 08:00:00 GMT")
     found = fetch(server.url("/a"), allow_loopback=True)
     assert found == Fetched(b"BEGIN", '"1"', "Mon, 23 Nov 2026 08:00:00 GMT")
@@ -50,25 +50,25 @@ def test_an_unchanged_calendar_is_not_sent_again(server):
     assert server.asked[0][1]["if-modified-since"] == marks["last_modified"]
 
 
-def test_nothing_is_unchanged_before_it_was_read(server, refused):
+def test_a_304_before_the_first_reading_is_a_fault(server, refused):
     server.answers["/secret"] = lambda request: request.answer(304)
     assert refused() == "the server sent no calendar (304)"
 
 
-def test_marks_that_could_not_be_sent_back_are_dropped(server):
+def test_invalid_validators_are_dropped(server):
     server.answers["/a"] = file(b"x", ETag="é" * 10, Last_Modified="x" * 101)
     assert fetch(server.url("/a"), allow_loopback=True) == Fetched(b"x")
 
 
 @pytest.mark.parametrize("status", [301, 307])
-def test_it_is_led_on_three_times(server, status):
+def test_three_redirects_are_followed(server, status):
     for number in range(3):
         server.answers[f"/{number}"] = leads_to(f"/{number + 1}", status)
     server.answers["/3"] = file(b"here")
     assert fetch(server.url("/0"), allow_loopback=True).content == b"here"
 
 
-def test_it_is_led_on_no_further(server, refused):
+def test_a_fourth_redirect_is_refused(server, refused):
     server.answers["/secret"] = leads_to("/secret")
     assert refused() == "it redirects more than 3 times"
     assert len(server.asked) == 4
@@ -82,13 +82,13 @@ INWARD = [
 
 
 @pytest.mark.parametrize("url", INWARD)
-def test_it_is_not_led_inward_nor_into_the_clear(server, refused, url):
+def test_redirects_to_private_addresses_or_http_are_refused(server, refused, url):
     server.answers["/secret"] = leads_to(url)
     assert refused().startswith("the address that it redirects to must")
     assert len(server.asked) == 1
 
 
-def test_this_machine_is_not_read_without_the_setting(server, refused, monkeypatch):
+def test_loopback_is_refused_without_the_setting(server, refused, monkeypatch):
     server.answers["/secret"] = file(b"x")
     assert "must use port 443 or 8443" in refused(allow_loopback=False)
     monkeypatch.setattr(feed_address, "PORTS", {int(server.url().split(":")[2].split("/")[0])})
@@ -164,7 +164,7 @@ def test_a_certificate_of_another_name_is_refused(server, monkeypatch):
         (lambda request: request.wfile.close(), "it could not be reached (ConnectionResetError)"),
     ],
 )
-def test_an_answer_that_is_no_file_is_named(server, refused, answer, why):
+def test_an_error_response_is_reported(server, refused, answer, why):
     def close_after(request) -> None:
         request.close_connection = True
         answer(request)
@@ -190,7 +190,7 @@ def test_a_gzip_file_is_decompressed_even_if_undeclared(server, headers):
         ("later", None),
     ],
 )
-def test_a_server_may_ask_us_to_wait(server, at, asked, wait):
+def test_retry_after_is_respected(server, at, asked, wait):
     at(datetime(2026, 11, 23, 8, tzinfo=UTC))
     server.answers["/a"] = lambda request: request.answer(429, Retry_After=asked)
     with pytest.raises(Unreadable) as fault:
@@ -198,7 +198,7 @@ def test_a_server_may_ask_us_to_wait(server, at, asked, wait):
     assert fault.value.wait == wait
 
 
-def test_a_file_that_ends_early_is_not_half_a_calendar(server, refused):
+def test_a_truncated_file_is_refused(server, refused):
     def cut(request) -> None:
         request.close_connection = True
         request.answer(200, b"BEGIN:VCALENDAR", Content_Length="100")
@@ -208,13 +208,13 @@ def test_a_file_that_ends_early_is_not_half_a_calendar(server, refused):
 
 
 @pytest.mark.parametrize("slow", [hang, drip])
-def test_the_time_for_all_of_it_is_bounded(server, refused, slow, monkeypatch):
+def test_a_fetch_has_a_total_deadline(server, refused, slow, monkeypatch):
     monkeypatch.setattr(fetching, "SECONDS", 0.5)
     server.answers["/secret"] = slow
     assert refused() == "it did not answer in time"
 
 
-def test_a_name_that_is_not_known_and_a_closed_port_are_named(refused, monkeypatch):
+def test_an_unknown_name_and_a_closed_port_are_reported(refused, monkeypatch):
     def unknown(*_asked, **_more):
         raise socket.gaierror
 

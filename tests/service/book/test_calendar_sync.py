@@ -117,16 +117,14 @@ def fail(request) -> None:
     request.answer(500)
 
 
-def test_a_calendar_that_was_read_is_current(read, busy):
+def test_a_calendar_is_current_after_a_reading(read, busy):
     found = read(ics("20261126T090000Z", "20261126T090000"))
     assert (found.succeeded_at, found.fault, found.zone) == (NOW, "", "UTC")
     assert found.known_until > NOW + timedelta(days=45 + 59)
     assert busy() == ["26 09:00"]
 
 
-def test_a_look_at_a_start_has_the_calendar_read_again_at_most_every_five_minutes(
-    client, database, read, at
-):
+def test_opening_a_form_requests_a_sync_at_most_every_five_minutes(client, database, read, at):
     read(ics("20261126T090000Z"))
 
     def is_read_again(minutes: int) -> bool:
@@ -140,7 +138,7 @@ def test_a_look_at_a_start_has_the_calendar_read_again_at_most_every_five_minute
     assert not is_read_again(14)
 
 
-def test_a_look_by_a_clock_that_is_ahead_has_the_calendar_read_once(client, read, server, at):
+def test_a_request_from_a_fast_clock_causes_one_sync(client, read, server, at):
     read(ics("20261126T090000Z"))
     at(NOW + 16 * MINUTE)
     client.get(f"/book/{open_starts(client)[0]}/").close()
@@ -150,7 +148,7 @@ def test_a_look_by_a_clock_that_is_ahead_has_the_calendar_read_once(client, read
 
 
 @pytest.mark.parametrize("is_moved", [False, True], ids=["booked", "moved"])
-def test_the_host_is_told_once_of_a_call_that_conflicts_with_their_calendar(
+def test_the_host_gets_one_email_about_a_call_that_conflicts_with_their_calendar(
     client, context, read, mails, at, is_moved
 ):
     lunch, taken = "20261126T090000Z", "20261127T090000Z"
@@ -200,7 +198,7 @@ def test_a_calendar_is_read_every_ten_minutes_and_by_one_process(read, server, d
     assert len(server.asked) == 3
 
 
-def test_a_clock_that_was_set_back_does_not_stop_the_reading(read, server):
+def test_a_clock_set_back_does_not_stop_the_sync(read, server):
     read(ics("20261126T090000Z"), 24 * 60)
     read(ics("20261126T090000Z"), 0)
     assert len(server.asked) == 2
@@ -297,7 +295,7 @@ def test_a_call_of_another_host_in_the_hosts_calendar_is_busy(
     assert busy() == [f"{booking.starts_at:%d %H:%M}"]
 
 
-def test_a_server_that_asks_for_a_delay_gets_it(read, server):
+def test_a_server_s_retry_after_delays_the_sync(read, server):
     read(lambda request: request.answer(503, Retry_After="1500"))
     for minutes in (10, 24, 25):
         read(ics(), minutes)
@@ -324,7 +322,7 @@ def told(database, settings, mails):
     return told
 
 
-def test_host_and_admins_are_told_once_of_a_calendar_whose_reading_expired(read, told):
+def test_host_and_admins_get_one_email_about_an_outdated_calendar(read, told):
     read(ics())
     read(fail, 24 * 60)
     assert told() == []
@@ -337,7 +335,7 @@ def test_host_and_admins_are_told_once_of_a_calendar_whose_reading_expired(read,
     assert len(told()) == 4
 
 
-def test_the_host_is_told_of_a_calendar_that_blocks_more_than_its_events(read, told, mails):
+def test_the_host_gets_an_email_about_a_widened_calendar(read, told, mails):
     odd = ics("20261126T090000Z").replace(b"DURATION:PT1H", b"DTEND:soon")
     found = read(odd)
     assert "blocks the rest of its day" in found.widened

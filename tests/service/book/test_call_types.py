@@ -201,7 +201,7 @@ def test_admins_choose_which_kinds_a_host_takes(client, database, settings, revi
     assert "90 minutes" in why
 
 
-def test_a_kind_that_is_confirmed_first_invites_the_visitor_when_the_team_has_confirmed(
+def test_a_request_becomes_an_invitation_when_the_team_confirms_it(
     app, client, database, settings, mails, post, review
 ):
     change_host(database, meeting_link="https://meet.example.com/ann")
@@ -246,7 +246,7 @@ def told_of_request(mails):
     return found["booking_requested"], found["booking_for_host"]
 
 
-def test_a_canceled_request_takes_no_invitation_back(app, client, mails, review):
+def test_a_canceled_request_withdraws_no_invitation(app, client, mails, review):
     publish(app, KIND, replace(REVIEW, confirm_first=True))
     page = ask_for_review(client).location
     corrected = client.post(page + "address", data={"email": "ada@example.org"}).location

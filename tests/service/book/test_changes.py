@@ -36,7 +36,7 @@ def starts(client):
     return [parse_start(text) for text in open_starts(client)]
 
 
-def test_a_move_to_a_time_that_overlaps_the_old_one_is_no_conflict_with_itself(context, client):
+def test_a_call_can_move_to_a_time_that_overlaps_its_old_one(context, client):
     change_host(context.database, interval=10)
     book(client)
     start = only_call(context.database).starts_at
@@ -45,7 +45,7 @@ def test_a_move_to_a_time_that_overlaps_the_old_one_is_no_conflict_with_itself(c
 
 
 @pytest.mark.both_engines
-def test_a_move_onto_another_call_leaves_both_as_they_were(client, context, starts, database):
+def test_a_move_onto_another_call_changes_neither(client, context, starts, database):
     book(client, starts[1].strftime("%Y%m%dT%H%MZ"), email="bob@example.com")
 
     def clash(session):
@@ -84,7 +84,9 @@ def test_a_moved_call_stays_with_its_host_when_others_are_free(client, context, 
     assert only_call(context.database).host_id == 1
 
 
-def test_a_moved_call_goes_to_another_when_its_host_takes_no_more(client, context, mails, starts):
+def test_a_moved_call_gets_another_host_when_its_own_takes_no_more_calls(
+    client, context, mails, starts
+):
     book(client)
     ann = add_host(context.database, meeting_link="https://meet.example.com/ann")
     change_host(context.database, is_active=False)
@@ -120,9 +122,7 @@ def test_a_move_before_the_invitation_was_sent_sends_only_one(client, context, m
     ]
 
 
-def test_a_mistyped_address_that_got_an_earlier_invitation_is_freed_of_it(
-    client, context, mails, post, starts
-):
+def test_an_invitation_to_a_mistyped_address_is_withdrawn(client, context, mails, post, starts):
     page = book(client, email="adda@example.org")
     post()
     move(context, starts[2])  # this email is not sent in time
@@ -160,7 +160,7 @@ def test_a_change_builds_on_concurrent_changes_of_the_host(client, context):
 
 
 @only_postgresql
-def test_hosts_are_locked_in_order_also_where_the_calls_own_takes_no_more(client, context, starts):
+def test_hosts_are_locked_in_order_when_the_calls_own_takes_no_more_calls(client, context, starts):
     book(client)
     ann = add_host(context.database)
     change_host(context.database, is_active=False)
@@ -175,7 +175,7 @@ def test_hosts_are_locked_in_order_also_where_the_calls_own_takes_no_more(client
 
 
 @only_postgresql
-def test_a_call_that_was_given_away_meanwhile_moves_with_its_new_host(client, context, starts):
+def test_a_call_reassigned_meanwhile_moves_with_its_new_host(client, context, starts):
     book(client)
     ann = add_host(context.database)
 

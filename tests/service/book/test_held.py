@@ -40,19 +40,19 @@ def flooded(client, at, monkeypatch) -> list:
     return [robot(client, number) for number in range(4)]
 
 
-def test_a_stranger_holds_a_few_starts_and_no_message_is_lost(client, database, flooded):
+def test_a_client_can_hold_only_a_few_starts_and_every_message_is_kept(client, database, flooded):
     assert flooded == ["booking"] * 2 + ["contact"] * 2
     assert count(database, Booking.quarantine) == 2
     with database.read() as session:
         assert session.scalar(select(func.count(Lead.id))) == len(flooded)
 
 
-def test_a_person_still_books(client, database, flooded):
+def test_a_person_can_book_while_calls_are_held(client, database, flooded):
     assert book(client, email="ada@example.com")
     assert count(database, Booking.quarantine.is_(False)) == 1
 
 
-def test_a_held_start_is_free_again_after_hours(database, settings, flooded):
+def test_a_held_start_is_freed_after_four_hours(database, settings, flooded):
     over = MONDAY_MORNING + held.HELD_FOR
     to_come = (Booking.status == Status.CONFIRMED, Booking.starts_at > over)
     held.look_after(database, settings, over - timedelta(minutes=1))
@@ -105,7 +105,7 @@ def test_one_client_holds_fewer_starts_than_all_may(client, database, at, monkey
     assert [robot(client, number) for number in (8, 9)] == ["booking", "contact"]
 
 
-def test_strangers_bookings_in_a_name_neither_block_nor_reveal_its_calls(
+def test_bookings_by_strangers_neither_block_nor_reveal_an_addresss_calls(
     environment, request, database, at
 ):
     environment["BOOKINGS_PER_ADDRESS"] = "1"
@@ -207,7 +207,7 @@ def test_one_button_clears_many_suspected_calls_without_emails(
     assert count(database, Booking.client.is_not(None)) == 0
 
 
-def test_one_press_closes_the_suspected_leads_of_an_hour_but_those_to_keep(
+def test_one_click_closes_the_suspected_leads_of_an_hour_except_chosen_ones(
     client, database, settings, post, mails, many_messages
 ):
     sign_in(client, database, settings)

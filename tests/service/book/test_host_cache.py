@@ -90,7 +90,7 @@ def test_a_new_reading_of_a_calendar_is_used_at_once_and_expires(context, databa
     assert shown(context, stale) == said(database, stale) == []
 
 
-def test_any_of_several_hosts_opens_a_start_and_each_can_be_asked_alone(client, context, database):
+def test_starts_are_those_of_all_hosts_or_of_a_chosen_one(client, context, database):
     change_host(database, notice=0)
     other = add_host(database, zone="Asia/Tokyo", notice=600)
     everybody = shown(context, MONDAY_MORNING)
@@ -133,6 +133,6 @@ def test_a_host_who_starts_taking_calls_while_the_page_reads_is_on_the_next_page
     assert shown(context, MONDAY_MORNING) == said(database, MONDAY_MORNING) != before
 
 
-def test_a_page_that_was_laid_out_for_another_address_names_the_one_that_it_is_known_by(client):
+def test_a_cached_page_keeps_its_canonical_address(client):
     assert 'rel="canonical" href="http://127.0.0.1:8000/book/"' in client.get("/book").text
     assert 'rel="canonical" href="http://127.0.0.1:8000/book/"' in client.get("/book/").text

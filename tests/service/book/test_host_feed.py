@@ -65,13 +65,13 @@ def test_each_host_has_a_feed_of_their_own(client, context, path):
     assert len(events(client.get(path(ann)))) == 1
 
 
-def test_a_wrong_link_is_no_page_like_any_other(client, path):
+def test_an_invalid_feed_link_is_a_404(client, path):
     nowhere = client.get("/no/such/page/")
     for token in ("x", "0" * 64, "é", path().split("/")[2].upper(), path().split("/")[2][:-1]):
         answer = client.get(f"/calendar/{token}/calls.ics")
         assert (answer.status_code, answer.data) == (404, nowhere.data)
 
 
-def test_the_feed_of_a_host_who_takes_no_calls_is_closed(client, path, database):
+def test_the_feed_of_an_inactive_host_is_closed(client, path, database):
     change_host(database, is_active=False)
     assert client.get(path()).status_code == 404

@@ -42,12 +42,12 @@ def test_a_phone_number_is_asked_for_only_if_the_host_may_call(client, database)
 
 
 @pytest.mark.usefixtures("ann")
-def test_a_number_that_was_typed_is_kept_for_any_host(client, database):
+def test_a_typed_number_is_kept_for_any_host(client, database):
     book(client, ANN_ALONE)
     assert only_call(database).phone == VISITOR["phone"]
 
 
-def test_a_number_is_asked_for_when_the_one_with_a_link_is_busy_meanwhile(client, database, ann):
+def test_a_number_is_required_when_the_host_with_a_link_is_taken_meanwhile(client, database, ann):
     form = booking_form(client, BOTH, phone="")
     book(client, BOTH, host=str(ann), email="faster@example.com")
     page = client.post("/book/", data=form)
@@ -77,9 +77,7 @@ def test_a_form_is_shown_again_when_its_terms_have_changed(client, database, ann
     assert client.post("/book/", data=form).status_code == 303
 
 
-def test_a_call_that_moves_to_a_host_who_phones_asks_for_the_number_and_says_so(
-    client, database, ann
-):
+def test_moving_to_a_host_who_phones_requires_a_number(client, database, ann):
     page = book(client, ANN_ALONE, phone="")
     change_host(database, ann, is_active=False)
     shown = client.get(f"{page}move/{BOTH}/").text

@@ -70,7 +70,7 @@ def is_invited(first, hosts, start) -> None:
     assert "Ada Example" not in first.summary
 
 
-def test_made_moved_corrected_given_cancelled_and_booked_again(client, context, box):
+def test_calendars_follow_every_change_of_a_booking(client, context, box):
     page = book(client, email=ADDA)
     box.deliver()
     (first,) = box.shown(ADDA)

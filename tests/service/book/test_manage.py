@@ -57,7 +57,9 @@ def test_the_host_is_shown_before_and_after_booking(app, client, database, mails
     assert len(links) == 4 and not [link for link in links if "Ann" in link]
 
 
-def test_cancelling_twice_is_one_cancellation_with_a_higher_sequence(client, database, mails, post):
+def test_canceling_twice_sends_one_cancellation_with_a_higher_sequence(
+    client, database, mails, post
+):
     page = book(client)
     post()
     for _ in range(2):
@@ -85,7 +87,7 @@ def test_a_call_that_was_rescheduled_meanwhile_is_not_canceled(client, context, 
     assert client.post(page + "cancel", data={"seen": again}).status_code == 303
 
 
-def test_an_invitation_that_could_not_leave_does_not_follow_its_cancellation(client, mails):
+def test_an_unsent_invitation_is_not_sent_after_its_cancellation(client, mails):
     client.post(book(client) + "cancel")
     assert sorted(message.kind for _, message in mails()) == [
         "booking_cancelled",
@@ -114,7 +116,7 @@ def test_a_call_that_has_begun_cannot_be_canceled(client, database, at):
         assert session.scalar(select(Booking)).status == "confirmed"
 
 
-def test_a_get_of_every_link_of_a_booking_changes_nothing(client, database):
+def test_opening_the_links_of_a_booking_changes_nothing(client, database):
     page = book(client)
     for path in (page, page + "invite.ics", page + "cancel", page + "address"):
         client.get(path)
@@ -136,7 +138,7 @@ def test_the_invitation_s_address_can_be_corrected(client, mails, database):
         assert session.scalars(select(Lead.address)).all() == ["ada@example.org"]
 
 
-def test_the_reader_of_the_mistyped_mailbox_loses_the_link_and_the_event(client, mails, post):
+def test_the_link_and_event_at_a_mistyped_address_stop_working(client, mails, post):
     page = book(client, email="adda@example.org")
     post()
     client.post(page + "address", data={"email": "ada@example.org"})
@@ -163,9 +165,7 @@ def own(database, lead_id: int, **known) -> None:
     database.write(work)
 
 
-def test_a_corrected_address_that_is_known_leaves_one_lead_with_the_whole_story(
-    client, database, at
-):
+def test_correcting_to_a_known_address_merges_both_leads(client, database, at):
     book(client, email="ada@example.org", company="")
     at(MONDAY_MORNING + timedelta(minutes=5))
     page = book(client, email="adda@example.org", company="ACME", utm_source="linkedin")
@@ -218,9 +218,7 @@ def test_answers_that_were_emailed_move_with_a_corrected_address_until_it_is_con
         assert (call.assessment_id is None) == is_confirmed
 
 
-def test_the_link_in_a_mistyped_mailbox_is_closed_from_there_after_the_answers_moved(
-    client, framework, mails, post, at
-):
+def test_a_mistyped_mailbox_cannot_open_moved_answers(client, framework, mails, post, at):
     result = assess(client, framework)
     client.post(result + "mail", data={"email": "adda@example.org"})
     (email,) = [message for _, message in mails() if message.kind == "result"]
@@ -246,7 +244,7 @@ def test_an_address_can_be_corrected_three_times_only(client):
     assert client.post(page + "address", data={"email": "x@example.org"}).status_code == 422
 
 
-def test_the_address_of_a_host_cannot_book(client, database, settings):
+def test_a_hosts_address_cannot_book(client, database, settings):
     form = booking_form(client, open_starts(client)[0])
     for ours in ("Team@example.com", settings.mail_from):
         refused = client.post("/book/", data=form | {"email": ours})

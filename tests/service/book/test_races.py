@@ -88,7 +88,7 @@ def calls(database) -> list[Booking]:
 
 
 @pytest.mark.parametrize(("hosts", "starts"), [(2, 3), pytest.param(1, 40, marks=pytest.mark.long)])
-def test_a_race_has_as_many_winners_as_free_hosts(
+def test_as_many_racing_bookings_succeed_as_hosts_are_free(
     app, environment, database, processes, hosts, starts
 ):
     for _ in range(hosts - 1):
@@ -108,9 +108,7 @@ def test_a_race_has_as_many_winners_as_free_hosts(
 
 
 @pytest.mark.long
-def test_a_move_that_loses_a_race_keeps_its_old_start(
-    app, client, environment, database, processes
-):
+def test_a_losing_move_keeps_its_old_start(app, client, environment, database, processes):
     movers = processes // 2
     found = coming_starts(database, (movers + 1) * ROUNDS)
     wanted, own = found[:ROUNDS], found[ROUNDS:]
@@ -133,7 +131,7 @@ def test_a_move_that_loses_a_race_keeps_its_old_start(
     assert count(database, Lead) == len(own) + (processes - movers) * ROUNDS
 
 
-def test_a_call_that_many_cancel_and_want_at_once_is_cancelled_once_and_free_once(
+def test_simultaneous_cancellations_and_bookings_of_a_start_each_succeed_once(
     client, environment, database, post
 ):
     (start,) = coming_starts(database, 1)
@@ -151,7 +149,7 @@ def test_a_call_that_many_cancel_and_want_at_once_is_cancelled_once_and_free_onc
     assert count(database, TimeCell) == 6 * len(live)
 
 
-def test_one_form_that_arrives_many_times_at_once_is_one_booking(
+def test_simultaneous_copies_of_a_form_are_one_booking(
     client, environment, database, mails, processes
 ):
     (start,) = coming_starts(database, 1)

@@ -39,7 +39,7 @@ def due(database, *states: str) -> list:
     return [row.due_at for row in waiting(database, *states)]
 
 
-def test_a_call_is_preceded_by_a_day_and_by_an_hour(client, database, far):
+def test_reminders_are_sent_a_day_and_an_hour_before(client, database, far):
     book(client, far)
     start = parse_start(far)
     first, second = waiting(database)
@@ -47,13 +47,13 @@ def test_a_call_is_preceded_by_a_day_and_by_an_hour(client, database, far):
     assert (first.useless_after, second.useless_after) == (start - HOUR, start)
 
 
-def test_a_call_of_today_has_no_reminder_of_yesterday(client, database):
+def test_a_call_booked_for_today_has_no_past_reminder(client, database):
     start = parse_start(open_starts(client)[0])
     book(client)
     assert due(database) == [start - HOUR]
 
 
-def test_reminders_leave_at_their_time_and_not_before(client, database, far, at, post, mails):
+def test_reminders_are_sent_at_their_time(client, database, far, at, post, mails):
     book(client, far)
     start = parse_start(far)
     for instant, sent in ((start - DAY - HOUR, 0), (start - DAY, 1), (start - HOUR, 2)):
@@ -65,7 +65,7 @@ def test_reminders_leave_at_their_time_and_not_before(client, database, far, at,
 
 
 @pytest.mark.parametrize(("is_proved", "state"), [(True, "sent"), (False, "cancelled")])
-def test_a_mailbox_that_had_enough_emails_is_reminded_of_proved_calls_only(
+def test_a_mailbox_at_its_daily_limit_gets_reminders_of_confirmed_calls_only(
     client, database, at, post, monkeypatch, is_proved, state
 ):
     monkeypatch.setattr(outbox, "EMAILS_A_DAY", 1)
@@ -110,7 +110,7 @@ def test_a_canceled_call_has_no_reminder(client, database, far):
     assert waiting(database) == []
 
 
-def test_a_corrected_address_gets_them_with_the_new_link(client, database, far, mails):
+def test_a_corrected_address_gets_reminders_with_the_new_link(client, database, far, mails):
     corrected = client.post(book(client, far) + "address", data={"email": "ada@example.org"})
     rows = waiting(database)
     assert [row.address for row in rows] == ["ada@example.org"] * 2
@@ -118,14 +118,14 @@ def test_a_corrected_address_gets_them_with_the_new_link(client, database, far, 
     assert len(told) == 2 and all(corrected.location in text for text in told)
 
 
-def test_another_host_is_named_in_them(client, context, database, far, mails):
+def test_reminders_name_the_new_host(client, context, database, far, mails):
     book(client, far)
     give_to(context, add_host(database))
     told = [one.text for row, one in mails() if row.kind == "booking_reminder"]
     assert len(told) == 2 and all("Ann Example" in text for text in told)
 
 
-def test_in_quarantine_they_wait_for_the_release_and_then_for_their_time(client, database, far):
+def test_reminders_of_a_held_call_wait_for_its_release(client, database, far):
     book(client, far, website="spam")
     start = parse_start(far)
     assert waiting(database) == []
@@ -136,7 +136,7 @@ def test_in_quarantine_they_wait_for_the_release_and_then_for_their_time(client,
 
 
 @pytest.mark.parametrize(("hours", "ahead"), [("none", []), ("48, 2,2", [48, 2])])
-def test_their_hours_are_a_setting(environment, request, hours, ahead):
+def test_the_hours_of_reminders_are_a_setting(environment, request, hours, ahead):
     environment["REMINDERS"] = hours
     client, database = (request.getfixturevalue(name) for name in ("client", "database"))
     start = later(client, 3)

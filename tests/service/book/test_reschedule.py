@@ -48,7 +48,7 @@ def test_a_call_moves_by_one_button_and_no_reason(client, database, mails, post)
     }
 
 
-def test_its_own_time_is_not_offered_again_but_times_that_overlap_it_are(client, context, database):
+def test_times_that_overlap_the_call_are_offered_but_not_its_own(client, context, database):
     database.write(lambda session: setattr(session.get_one(Host, 1), "interval", 10))
     page = book(client)
     start = only_call(database).starts_at
@@ -72,7 +72,7 @@ def test_a_get_moves_nothing(client, database):
     assert (after.starts_at, after.sequence) == (before.starts_at, 0)
 
 
-def test_the_same_press_sent_twice_moves_once(client, database, mails):
+def test_sending_a_move_twice_moves_once(client, database, mails):
     page = book(client)
     form = {"start": start_of(offered(client, page)[2])}
     first, second = (client.post(page + "move/", data=form) for _ in range(2))
@@ -110,7 +110,7 @@ def test_a_time_that_was_just_taken_leaves_the_call_and_offers_the_nearest(clien
     assert client.post(page + "move/", data={"start": near[0]}).status_code == 303
 
 
-def test_a_time_that_is_not_on_offer_is_refused_with_those_that_are(client, database):
+def test_an_unavailable_time_is_refused_and_open_ones_are_offered(client, database):
     page = book(client)
     for start in ["20261124T0907Z", "20261122T0900Z", "20991124T0900Z", "x", ""]:
         refused = client.post(page + "move/", data={"start": start})
@@ -121,7 +121,7 @@ def test_a_time_that_is_not_on_offer_is_refused_with_those_that_are(client, data
             assert client.get(f"{page}move/{start}/").status_code == 404
 
 
-def test_a_past_call_cannot_be_moved_and_the_page_says_what_to_do(client, database, at):
+def test_a_past_call_cannot_be_moved(client, database, at):
     page = book(client)
     form = {"start": start_of(offered(client, page)[2])}
     at(MONDAY_MORNING + timedelta(hours=4))
@@ -156,7 +156,7 @@ def test_changes_by_the_team_do_not_count_as_the_visitors_moves(client, context,
     assert client.get(page + "move/").status_code == 200
 
 
-def test_a_move_in_another_zone_takes_the_zone_along(client, database):
+def test_a_move_in_another_zone_stores_the_zone(client, database):
     page = book(client)
     times = client.get(page + "move/?zone=Asia/Calcutta").text
     assert "Times are in <strong>Kolkata time (IST)</strong>" in times

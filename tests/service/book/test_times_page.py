@@ -61,7 +61,7 @@ def test_screen_readers_announce_open_days_only(client):
     assert "Sun Mon" not in page
 
 
-def test_months_are_turned_as_far_as_something_is_open(client):
+def test_months_can_be_turned_while_they_have_open_times(client):
     first = client.get("/book/").text
     assert "October" not in links(first)
     second = client.get(links(first)["December"]).text
@@ -94,7 +94,7 @@ def test_a_day_that_has_filled_up_says_so_and_shows_another(client, database):
     assert open_starts(client, day="2026-11-25")
 
 
-def test_a_month_without_an_open_day_leads_on(client, database):
+def test_a_month_without_an_open_day_links_to_one_with_some(client, database):
     holidays = TimeOff(host_id=1, first_day=date(2026, 12, 1), last_day=date(2026, 12, 31))
     database.write(lambda session: session.add(holidays))
     page = client.get("/book/?month=2026-12").text
@@ -169,7 +169,7 @@ def test_a_zone_is_found_by_a_city_and_chosen_by_a_link(client):
     assert all("zone=Asia/Tokyo" in unescape(one) for one in links(chosen).values() if "Z/" in one)
 
 
-def test_an_unknown_zone_says_what_to_type_instead(client):
+def test_a_search_without_a_match_suggests_what_to_type(client):
     page = client.get("/book/", query_string={"find": "<b>Atlantis"}).text
     assert "find that time zone" in page
     assert 'value="&lt;b&gt;Atlantis"' in page
@@ -183,7 +183,7 @@ def test_an_alias_is_shown_and_stored_under_its_present_name(client, database):
     assert only_call(database).visitor_zone == "Asia/Kolkata"
 
 
-def test_the_date_is_the_visitor_s_where_it_is_tomorrow_already(client):
+def test_dates_are_in_the_visitor_s_zone(client):
     page = client.get("/book/?zone=Pacific/Auckland").text
     assert "Tuesday, <span>November 24" in page
     assert "1:00 am" in page
@@ -202,7 +202,7 @@ def test_carried_parameters_stay_through_the_search_for_a_zone(client, framework
 # -- Several hosts ----------------------------------------------------------------------------
 
 
-def test_a_person_can_be_asked_for_and_gets_the_call(client, database):
+def test_a_chosen_host_gets_the_call(client, database):
     ann = add_host(database)
     page = client.get("/book/").text
     assert {"Any of us", "Ann Example"} <= set(links(page))
@@ -216,7 +216,7 @@ def test_a_person_can_be_asked_for_and_gets_the_call(client, database):
     assert only_call(database).host_id == ann
 
 
-def test_times_of_one_person_leave_out_those_of_others(client, database):
+def test_a_chosen_hosts_times_leave_out_those_of_others(client, database):
     ann = add_host(database)
     start = open_starts(client)[0]
     book(client, start, host=str(ann))
@@ -229,7 +229,7 @@ def test_times_of_one_person_leave_out_those_of_others(client, database):
     assert count(database, Booking) == 1
 
 
-def test_an_unknown_person_cannot_be_asked_for(client, database):
+def test_an_unknown_host_cannot_be_chosen(client, database):
     for host in ["999", "x", "-1", "1e9", "2147483648999"]:
         form = booking_form(client, open_starts(client)[0]) | {"host": host}
         assert client.post("/book/", data=form).status_code == 422, host
@@ -237,7 +237,7 @@ def test_an_unknown_person_cannot_be_asked_for(client, database):
         assert count(database, Booking) == 0
 
 
-def test_a_start_of_another_host_is_not_on_offer(client, database):
+def test_a_start_of_another_host_is_refused(client, database):
     ann = add_host(database)
     change_host(database, notice=0)
     early = (MONDAY_MORNING + timedelta(hours=1)).strftime("%Y%m%dT%H%MZ")
@@ -256,9 +256,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("zone", CHANGES)
-def test_on_days_on_which_clocks_change_each_time_is_that_of_its_instant(
-    client, database, at, zone
-):
+def test_times_are_right_on_days_on_which_clocks_change(client, database, at, zone):
     change_host(database, notice=0, hours=setup.weekly_hours(["00:00-24:00"] * 7))
     for day in (date(*parts) for parts in CHANGES[zone]):
         at(datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=3))
@@ -295,7 +293,7 @@ def test_a_start_that_is_not_available_says_why(client, database):
         assert page.status_code == 404 and "find that page" in page.text
 
 
-def test_without_a_host_every_answer_says_that_no_one_takes_calls(client, database):
+def test_without_a_host_every_page_says_that_no_one_takes_calls(client, database):
     form = booking_form(client, "20261124T0900Z")
     change_host(database, is_active=False, version=2)
     shown = client.get("/book/").text

@@ -68,7 +68,7 @@ def test_writers_that_read_first_take_turns_and_lose_nothing(counters):
 
 
 @only_postgresql
-def test_a_deadlock_is_tried_again_from_the_start(counters):
+def test_a_deadlocked_transaction_is_retried(counters):
     both_hold, one_is_done = threading.Barrier(2), threading.Event()
     runs, done = [], []
 
@@ -96,7 +96,7 @@ def test_a_deadlock_is_tried_again_from_the_start(counters):
 
 
 @pytest.mark.parametrize("state", ["40P01", "40001"])
-def test_a_conflict_that_does_not_end_is_given_up_after_three_tries(counters, state):
+def test_a_lasting_conflict_fails_after_three_tries(counters, state):
     class Conflict(Exception):
         sqlstate = state
 
@@ -111,7 +111,7 @@ def test_a_conflict_that_does_not_end_is_given_up_after_three_tries(counters, st
     assert len(runs) == 3
 
 
-def test_other_faults_are_not_tried_again(counters):
+def test_other_errors_are_not_retried(counters):
     runs = []
 
     def work(session) -> None:
@@ -134,14 +134,14 @@ def test_other_faults_are_not_tried_again(counters):
     ],
     ids=["unique", "check"],
 )
-def test_a_broken_rule_has_one_name_on_both_databases(counters, broken, rule):
+def test_a_violated_constraint_has_one_name_on_both_databases(counters, broken, rule):
     copy = Counter(name=broken.name, value=broken.value)
     with pytest.raises(IntegrityError) as error:
         counters.write(lambda session: session.add(copy))
     assert broken_rule(error.value) == rule
 
 
-def test_an_instant_of_any_zone_is_read_back_aware_in_utc(counters):
+def test_an_instant_of_any_zone_is_read_back_in_utc(counters):
     given_at = datetime(2026, 7, 1, 14, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
 
     def store(session) -> None:

@@ -43,7 +43,7 @@ def as_role(db_url):
 
 
 @only_postgresql
-def test_requests_read_and_write_rows_and_change_no_table(as_role):
+def test_the_web_role_reads_and_writes_rows_and_changes_no_table(as_role):
     owner = Database(as_role("advisory_owner"))
     schema.migrate(owner)
     owner.close()

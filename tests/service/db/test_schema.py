@@ -39,7 +39,7 @@ def test_the_revisions_are_those_that_alembic_would_run_in_that_order():
 
 @only_sqlite
 @pytest.mark.parametrize("since", ["0011", "head"])
-def test_the_number_of_an_erased_record_is_not_given_to_another(empty, since):
+def test_ids_of_erased_records_are_never_reused(empty, since):
     """PostgreSQL has sequences; SQLite needs AUTOINCREMENT, also in older tables."""
     schema.migrate(empty, since)
     with empty.engine.begin() as connection:

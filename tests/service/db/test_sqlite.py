@@ -70,7 +70,7 @@ def test_a_writer_that_waits_too_long_fails_and_stores_nothing(counters, monkeyp
     another.close()
 
 
-def test_another_programs_lock_makes_us_wait_and_then_fail_with_a_message(counters, monkeypatch):
+def test_another_programs_lock_is_waited_for_and_then_reported(counters, monkeypatch):
     monkeypatch.setattr(db_engine, "BUSY_SECONDS", 0.1)
     patient = Database(counters.engine.url.render_as_string())
     other = sqlite3.connect(counters.engine.url.database, isolation_level=None)

@@ -50,7 +50,7 @@ def full_disk(app):
 
 
 @only_sqlite  # a full disk is simulated by its own page limit
-def test_a_full_disk_says_not_saved_keeps_the_form_and_recovers(
+def test_a_full_disk_reports_not_saved_keeps_the_form_and_recovers(
     client, database, environment, full_disk
 ):
     first, form = (
@@ -139,7 +139,7 @@ def test_errors_of_postgresql_are_reported_by_their_cause(client, app, error, st
     assert client.post("/book/", data=form).status_code == 303
 
 
-def test_a_database_that_is_gone_is_503_and_not_ready_but_alive(client, app):
+def test_a_missing_database_is_503_and_not_ready_but_alive(client, app):
     engine = app.extensions["lead_service"].database.engine
 
     def refuse(*_args) -> None:
@@ -155,7 +155,7 @@ def test_a_database_that_is_gone_is_503_and_not_ready_but_alive(client, app):
     assert client.get("/readyz").status_code in {200, 503}
 
 
-def test_a_fault_in_the_middle_stores_neither_lead_nor_booking_nor_email(
+def test_an_error_in_the_middle_stores_neither_lead_nor_booking_nor_email(
     client, database, mails, monkeypatch
 ):
     from lead_service.book import notifications
@@ -202,7 +202,7 @@ def test_readyz_fails_while_the_disk_is_full_or_the_file_read_only(client, datab
 
 
 @only_sqlite
-def test_a_read_only_wal_index_crashes_no_process_and_keeps_the_form(client, monkeypatch):
+def test_a_read_only_wal_index_keeps_the_form_without_a_crash(client, monkeypatch):
     form = booking_form(client, open_starts(client)[0])
     monkeypatch.setattr(engine.os, "access", lambda path, _: not path.endswith("-shm"))
     refused = client.post("/book/", data=form)  # the write itself would cause a SIGBUS

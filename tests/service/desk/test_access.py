@@ -95,7 +95,7 @@ def still_there(database) -> bool:
         return lead is not None and lead.quarantine
 
 
-def test_every_route_says_who_may_use_it(app):
+def test_every_route_declares_its_role(app):
     assert set(routes(app)) == set(USERS)
     assert door.OPEN == OPEN
     others = {rule.endpoint.split(".")[0] for rule in app.url_map.iter_rules()} - {"desk"}
@@ -120,9 +120,7 @@ def is_let_in(client, name: str, method: str, path: str, token: str) -> bool:
         (Role.ADMIN, {ANYBODY, MEMBER, ADMIN}),
     ],
 )
-def test_each_role_reaches_exactly_the_routes_it_may_use(
-    app, client, database, settings, lead, who, may
-):
+def test_each_role_reaches_exactly_its_routes(app, client, database, settings, lead, who, may):
     path_of_link(database, settings, "admin@example.com")
     token = ""
     for name, (method, path) in routes(app).items():
@@ -156,7 +154,7 @@ def test_a_stranger_is_sent_to_the_sign_in_page_or_refused(app, client, database
     assert still_there(database)
 
 
-def test_other_methods_open_nothing(app, client, lead):
+def test_other_methods_need_a_session_too(app, client, lead):
     for _, path in routes(app).values():
         for method in ("HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"):
             answer = client.open(path, method=method)
@@ -204,6 +202,6 @@ def test_signing_in_leads_to_the_requested_page(client, database, settings, lead
         (f"/desk/?q={'x' * 600}", "/desk/"),
     ],
 )
-def test_a_shared_address_is_shown_after_signing_in(client, database, settings, asked, shown):
+def test_a_requested_page_is_shown_after_signing_in(client, database, settings, asked, shown):
     assert client.get(asked).location == "/desk/sign-in/"
     assert press(client, path_of_link(database, settings)).location == shown

@@ -98,7 +98,7 @@ def test_an_existing_lead_keeps_its_details_and_other_typed_ones_go_to_its_timel
 
 
 @pytest.mark.both_engines
-def test_leads_of_a_trade_fair_are_found_by_it_again(client, member, database):
+def test_leads_are_found_by_their_trade_fair(client, member, database):
     book(client, email="dana@example.com", utm_source="LinkedIn")
     press(client, "/desk/leads/new/", **TOLD | {"how": "Messe M\u00fcnchen 2026", "owner_id": ""})
     book(client, "20261124T1000Z", email="dana@example.com", utm_source="O'Reilly & Co")
@@ -127,7 +127,7 @@ def test_a_lead_is_found_by_their_number_as_it_is_shown_when_they_phone(client, 
     assert lead not in client.get("/desk/search/?q=2125550199").text
 
 
-def test_a_source_that_no_lead_can_have_is_not_every_source():
+def test_an_impossible_source_filters_out_every_lead():
     assert LeadFilter.read({"source": "???"}).address == {"source": "???"}
 
 
@@ -189,7 +189,7 @@ def test_a_time_that_is_gone_or_outside_the_hours_is_refused_unless_it_was_agree
     assert one(database, Booking).starts_at == datetime(2026, 11, 28, 6, 15, tzinfo=UTC)
 
 
-def test_an_agreed_time_goes_to_the_host_within_whose_hours_it_is(client, lead, database):
+def test_an_agreed_time_goes_to_the_host_who_is_open_then(client, lead, database):
     change_host(database, zone="America/New_York")
     berlin = add_host(database, "Jonas Example", zone="Europe/Berlin")
     agreed = {"at": "2026-11-23T05:05", "city": "Berlin", "name": "Dana", "submission": "x"}
@@ -207,9 +207,7 @@ def test_an_agreed_time_goes_to_the_host_within_whose_hours_it_is(client, lead, 
     assert one(database, Booking).host_id == berlin
 
 
-def test_an_agreed_time_between_two_starts_goes_to_a_host_who_has_nothing_else(
-    client, lead, database
-):
+def test_an_agreed_time_off_the_grid_goes_to_a_free_host(client, lead, database):
     busy = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
     def fill(session) -> None:

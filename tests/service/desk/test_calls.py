@@ -154,13 +154,13 @@ def test_a_move_to_a_start_that_is_not_offered_is_a_422(client, call, database):
         assert stored(database).sequence == 0
 
 
-def test_a_time_that_is_not_on_offer_can_be_agreed_on(client, call, database):
+def test_a_member_can_agree_on_an_unavailable_time(client, call, database):
     sent = press(client, call + "move/", at="2026-11-28T06:15")
     assert sent.status_code == 303
     assert stored(database).starts_at == datetime(2026, 11, 28, 6, 15, tzinfo=UTC)
 
 
-def test_without_one_possible_time_nothing_moves_and_the_page_says_why(client, call, database):
+def test_an_impossible_agreed_time_is_refused_with_the_reason(client, call, database):
     for chosen, why in [
         ({}, "Choose a time."),
         ({"start": start_text(NOON), "at": "2026-11-24T12:00"}, "Choose a time."),
@@ -182,7 +182,7 @@ def test_without_one_possible_time_nothing_moves_and_the_page_says_why(client, c
     ("typed", "told"),
     [("2027-03-28T02:30", "skip this one on that day"), ("2027-10-31T02:30", "twice")],
 )
-def test_a_time_in_a_gap_or_a_repeated_hour_is_not_guessed(client, member, database, typed, told):
+def test_an_ambiguous_or_nonexistent_time_is_refused(client, member, database, typed, told):
     change_host(database, zone="Europe/Berlin")
     book(client, "20261124T0900Z")
     sent = press(client, "/desk/calls/1/move/", at=typed)
@@ -269,7 +269,7 @@ def test_an_outcome_can_be_set_corrected_and_undone(client, member, database):
         assert stored(database, id).outcome == "no_show"
 
 
-def test_another_mark_is_refused(client, member, database):
+def test_an_unknown_outcome_is_refused(client, member, database):
     id = add_past_call(database)
     page = f"/desk/calls/{id}/"
     for mark in ["nonsense", "HELD", "confirmed"]:
@@ -277,7 +277,7 @@ def test_another_mark_is_refused(client, member, database):
         assert stored(database, id).outcome is None
 
 
-def test_a_call_that_is_to_come_or_cancelled_is_not_marked(client, call, database, settings, at):
+def test_an_upcoming_or_canceled_call_has_no_outcome(client, call, database, settings, at):
     sent = press(client, "/desk/calls/", call + "result", result="held")
     assert sent.status_code == 409
     press(client, call + "cancel/")
@@ -309,7 +309,7 @@ def test_every_time_is_by_the_viewers_clock_with_the_hosts_and_visitors_beside(
 # -- The lists ------------------------------------------------------------------------------
 
 
-def test_each_call_is_in_the_view_that_it_belongs_to(client, call, database):
+def test_each_call_is_in_its_view(client, call, database):
     past = add_past_call(database)
     marked = add_past_call(database, days_ago=2)
     press(client, f"/desk/calls/{marked}/", f"/desk/calls/{marked}/result", result="held")

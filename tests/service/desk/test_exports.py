@@ -74,9 +74,7 @@ def test_the_csv_of_a_view_has_its_leads_with_all_their_details(client, admin, f
     assert client.get("/desk/leads.csv?stage=sold").status_code == 404
 
 
-def test_a_formula_stays_text_and_only_the_file_for_other_systems_keeps_phone_numbers(
-    client, admin, database
-):
+def test_formulas_stay_text_and_only_the_system_export_keeps_phone_numbers(client, admin, database):
     def spoil(session) -> None:
         lead = kept(session, email="ada@example.com", at=MONDAY_MORNING)
         lead.name = lead.company = lead.next_action = FORMULA
@@ -172,7 +170,7 @@ def test_one_lead_as_json_holds_the_listed_fields(client, admin, framework, data
     assert {mail["kind"] for mail in told["emails"]} >= {"booking_confirmed"}
 
 
-def test_a_page_and_a_file_ask_as_often_for_many_leads_as_for_one(
+def test_lists_and_exports_need_as_many_queries_for_many_leads_as_for_one(
     client, admin, framework, database
 ):
     def asked(path: str) -> int:

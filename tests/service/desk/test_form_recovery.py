@@ -69,7 +69,7 @@ def test_a_form_of_an_ended_session_is_kept_until_its_writer_signs_in(
     assert notes(database) == [WORDS]
 
 
-def test_a_form_filled_in_by_another_site_is_never_offered_to_a_member(client, member, database):
+def test_a_cross_site_form_is_never_offered_to_a_member(client, member, database):
     token = hidden(client.get(PAGE).text, "csrf_token")
     form, elsewhere = {"csrf_token": token, "text": WORDS}, {"Sec-Fetch-Site": "cross-site"}
     refused = client.post(f"{PAGE}notes", data=form, headers=elsewhere)

@@ -136,7 +136,7 @@ def agenda_of(client) -> str:
     return re.search(r"<code[^>]*>http://127.0.0.1:8000(/calendar/[^<]+)</code>", shown)[1]
 
 
-def test_a_new_link_to_the_feed_of_calls_makes_the_old_one_worthless(client, admin, database):
+def test_a_new_feed_link_replaces_the_old_one(client, admin, database):
     page = HOST + "calendars/"
     old = agenda_of(client)
     assert client.get(old).status_code == 200

@@ -101,7 +101,7 @@ def test_the_second_of_two_edits_of_a_host_shows_both_values(client, admin, data
     assert weekly(database) == [(0, 720, 840)]
 
 
-def test_a_mistake_does_not_make_an_old_form_a_new_one(client, admin, database):
+def test_an_invalid_form_keeps_its_version(client, admin, database):
     seen = hidden(client.get(HOST + "rules/").text, "version")
     send(client, HOST + "rules/", **RULES)
     wrong = press(client, HOST + "rules/", version=seen, **RULES | {"interval": "x"})

@@ -12,7 +12,7 @@ from tests.support.app.visitor_forms import book, hidden
 # -- What visitors would see, and why not ------------------------------------------------------
 
 
-def test_the_next_two_weeks_are_those_that_visitors_see(client, admin, database):
+def test_the_next_two_weeks_match_the_visitors_page(client, admin, database):
     book(client, "20261124T0900Z")
     page = client.get(HOST).text
     shown = re.findall(r'<li><time datetime="([^"]*)"', page)
@@ -62,7 +62,7 @@ def test_time_off_without_calls_is_saved_at_once(client, admin, database):
     assert "20261126T0900Z" in starts_on(client, "2026-11-26")
 
 
-def test_time_off_lists_the_calls_that_it_hits_before_and_after_saving(client, admin, database):
+def test_time_off_lists_conflicting_calls_before_and_after_saving(client, admin, database):
     book(client, "20261124T0900Z")
     page = HOST + "time-off/"
     typed = {"first_day": "2026-11-24", "last_day": "2026-11-24", "note": ""}
@@ -90,7 +90,7 @@ def test_a_call_booked_meanwhile_is_shown_before_anything_is_saved(client, admin
     assert stored(database).time_off == []
 
 
-def test_time_off_that_cannot_be_is_said_beside_the_field(client, admin, database):
+def test_invalid_time_off_is_reported_beside_the_field(client, admin, database):
     for first, last, name in [
         ("", "2026-11-24", "first_day"),
         ("2026-11-24", "", "last_day"),
@@ -105,7 +105,7 @@ def test_time_off_that_cannot_be_is_said_beside_the_field(client, admin, databas
         assert stored(database).time_off == []
 
 
-def test_a_date_lists_the_calls_that_its_hours_leave_out_and_no_others(client, admin, database):
+def test_a_date_lists_only_the_calls_outside_its_hours(client, admin, database):
     book(client, "20261124T0900Z")
     book(client, "20261124T1030Z", email="second@example.com")
     page = HOST + "dates/"

@@ -84,7 +84,7 @@ def _spoil(session) -> None:
         mail.reason, mail.address = MARKUP, HOSTILE
 
 
-def test_markup_in_any_field_stays_text_on_every_page(hostile_pages):
+def test_markup_in_any_field_is_escaped_on_every_page(hostile_pages):
     for page, (text, _) in hostile_pages.items():
         assert "<img" not in text, page
         assert text.count("<script") == text.count('<script type="module" src="/static/'), page

@@ -78,7 +78,7 @@ def some(database, admin) -> None:
     add(database, "Robot", owner_id=1, quarantine=True)
 
 
-def test_a_view_shows_the_leads_that_it_names(client, some):
+def test_a_view_lists_its_leads(client, some):
     for query, shown in [
         ({"view": "unowned"}, ["Nobody&#39;s"]),
         ({"view": "due"}, ["Overdue", "Today"]),
@@ -97,12 +97,12 @@ def test_a_view_shows_the_leads_that_it_names(client, some):
         assert names(client, **query) == shown, (query, shown)
 
 
-def test_the_numbers_are_those_of_the_views(client, some):
+def test_the_counts_match_the_views(client, some):
     for view in filters.QUICK:
         assert count(client, view) == len(names(client, view=view)), view
 
 
-def test_a_view_that_no_page_leads_to_does_not_exist(client, admin):
+def test_an_unknown_view_is_a_404(client, admin):
     for query in [
         {"view": "x"},
         {"stage": "sold"},
@@ -158,7 +158,7 @@ def test_each_sort_order_lists_every_lead_once_over_all_pages(
     assert [key(row) for row in rows] == sorted(key(row) for row in rows)
 
 
-def test_a_page_stays_where_it_was_while_others_come_in(client, admin, database, small_pages):
+def test_new_leads_do_not_shift_later_pages(client, admin, database, small_pages):
     for number in range(PAGE + 2):
         add(database, f"L {number:03}", at=MONDAY_MORNING + timedelta(minutes=number))
     first = client.get("/desk/")
@@ -195,7 +195,7 @@ def test_a_lead_with_two_calls_is_listed_once_by_the_earlier_one(client, admin, 
     assert names(client, view="calls") == ["Eve", "Ada"]
 
 
-def test_search_knows_every_script_s_capitals(client, admin, database):
+def test_search_ignores_case_in_every_script(client, admin, database):
     add(database, "Émile Ötzi")
     add(database, "Straße")
     assert names(client, q="ÉMILE") == ["Émile Ötzi"]
@@ -213,7 +213,7 @@ def test_a_corrected_name_is_found_and_the_old_one_is_not(client, admin, databas
     assert (names(client, q="ada"), names(client, q="aida ")) == (["Ada"], ["Ada"])
 
 
-def test_the_address_of_a_view_keeps_all_that_was_chosen(client, some):
+def test_the_address_of_a_view_has_all_filters(client, some):
     text = client.get("/desk/?view=unowned&stage=new&owner=none&sort=name&q=works").text
     for field in ('name="view" value="unowned"', 'name="q" value="works"'):
         assert text.count(field) >= 1
@@ -223,7 +223,7 @@ def test_the_address_of_a_view_keeps_all_that_was_chosen(client, some):
         assert part in saved
 
 
-def test_due_work_is_by_the_day_in_the_desks_zone(client, admin, database):
+def test_due_work_follows_the_date_in_the_desks_zone(client, admin, database):
     add(database, "On Monday", next_action="x", next_action_on=TODAY)
     assert names(client, view="due") == ["On Monday"]
 
@@ -258,7 +258,7 @@ def test_the_next_call_is_one_press_away_until_it_is_over(client, admin, databas
         assert [one for _, one, _ in calls(client)] == who
 
 
-def test_your_next_call_and_the_teams_are_two_things(client, admin, database):
+def test_your_next_call_and_the_teams_are_shown_separately(client, admin, database):
     book(client, "20261125T0900Z", name="Ada", email="ada@example.com")
     book(client, "20261126T0900Z", name="Eve", email="eve@example.com")
     own = add_host(database, "Ann Example")
@@ -316,7 +316,7 @@ def test_leads_are_changed_from_the_list_by_row_or_together(client, some, databa
     assert {name: one for name, one in state().items() if before[name] != one} == changed
 
 
-def test_leads_that_a_colleague_has_changed_since_are_named_and_left(client, some, database):
+def test_leads_changed_by_a_colleague_are_listed_and_skipped(client, some, database):
     seen = re.findall(r'name="seen" value="([^"]*)"', client.get("/desk/").text)
     theirs = {"next_action": "Call", "next_action_on": TODAY, "version": Lead.version + 1}
     theirs |= {"stage": "qualified"}

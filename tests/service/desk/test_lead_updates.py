@@ -150,7 +150,7 @@ def test_after_a_conflict_the_form_reverts_no_untouched_field(client, bob, datab
     assert (found.stage, found.next_action) == ("won", NEXT["next_action"])
 
 
-def test_a_day_belongs_to_its_action(client, bob, database):
+def test_a_due_date_needs_an_action(client, bob, database):
     save(client, **NEXT)
     mine = AS_IT_IS | opened(bob, next_action=NEXT["next_action"], next_action_on="2026-12-24")
     save(client, version="2", next_action="Ask the CFO", next_action_on=NEXT["next_action_on"])
@@ -193,7 +193,7 @@ def test_invalid_input_is_reported_beside_the_field_and_kept(client, ann, databa
         assert lead(database).version == 1
 
 
-def test_nothing_but_the_form_s_own_fields_can_be_set(client, ann, database):
+def test_unknown_fields_of_the_form_are_ignored(client, ann, database):
     save(client, stage="contacted", id="9", email="x@example.com", address="x", quarantine="1")
     found = lead(database)
     assert (found.id, found.email, found.quarantine) == (1, "ada@example.com", False)
@@ -258,7 +258,7 @@ def test_a_note_is_removed_by_its_author_or_an_admin(client, bob, database):
     assert press(client, PAGE, "/desk/leads/2/notes/9/remove").status_code == 404
 
 
-def test_the_timeline_says_from_which_article_they_came(client, ann, framework):
+def test_the_timeline_names_the_article(client, ann, framework):
     token = begin_phase(client, **{"from": "about-clarify"}).split("/")[2]
     for step in framework.steps:
         client.post(f"/assessment/{token}/{step.slug}/", data=answers(framework, step.slug, WORST))

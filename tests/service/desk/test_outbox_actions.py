@@ -100,7 +100,7 @@ def test_emails_being_sent_can_be_neither_retried_nor_canceled(client, member, r
     assert (row.state, row.lease_token, row.facts) == ("sending", held.token, {})
 
 
-def test_a_useless_email_or_one_without_text_is_not_retried(client, member, room, at):
+def test_an_expired_email_or_one_without_text_is_not_retried(client, member, room, at):
     late = refused(room, "late", useless_after=NOW + MINUTE)
     key = refused(room, "key", kind="sign_in")
     at(NOW + 2 * MINUTE)
@@ -185,7 +185,7 @@ def test_all_emails_waiting_for_a_retry_can_be_sent_at_once(client, member, room
     assert {room.row(id).state for id in ids} == {"sent"}
 
 
-def test_every_state_has_an_address_and_an_unknown_one_is_a_404(client, member, room):
+def test_every_state_has_a_page_and_an_unknown_one_is_a_404(client, member, room):
     refused(room)
     for state in ("pending", "sending", "sent", "deferred", "delivered", "bounced", "paused"):
         assert client.get(f"{OUTBOX}?state={state}").status_code == 200

@@ -54,7 +54,7 @@ def add_leads(database, number: int, **more) -> None:
 # -- The inbox ------------------------------------------------------------------------------
 
 
-def test_the_list_shows_who_when_and_where_to_begin(client, member, framework):
+def test_the_list_shows_name_call_and_first_step(client, member, framework):
     result = assess(client, framework, {"organize": WORST})
     start = book_with(client, result)
     row = re.search(r"<tbody>.*</tbody>", client.get("/desk/").text, re.S)[0]
@@ -163,7 +163,7 @@ def test_the_brief_comes_first_with_scores_decisive_answers_and_questions(
     assert len(re.findall(r"<ol class=\"desk-ask\">(.*?)</ol>", text, re.S)[0].split("<li>")) == 4
 
 
-def test_others_of_the_company_are_named_with_where_each_would_begin(client, member, framework):
+def test_other_leads_of_the_company_are_listed_with_their_first_step(client, member, framework):
     result = assess(client, framework, {"organize": WORST})
     book_with(client, result, email="ada@works.test")
     book(client, email="eve@works.test", name="Eve")
@@ -190,7 +190,7 @@ def test_the_timeline_describes_events_in_words(client, member, framework, datab
         assert line in text
 
 
-def test_a_lead_that_a_program_writes_to_all_night_still_opens(client, member, database):
+def test_a_lead_with_hundreds_of_messages_still_opens(client, member, database):
     def work(session) -> None:
         lead = kept(session, email="ada@example.com", at=MONDAY_MORNING)
         for number in range(300):
@@ -251,7 +251,9 @@ def press_on_lead(client, action: str):
     return press(client, "/desk/leads/1/", f"/desk/leads/1/{action}")
 
 
-def test_erasing_asks_first_and_then_leaves_nothing_on_the_desk(client, member, database):
+def test_erasing_asks_for_confirmation_and_removes_everything_from_the_desk(
+    client, member, database
+):
     book(client)
     asked = press(client, "/desk/leads/1/", "/desk/privacy/", email=VISITOR["email"])
     assert "undo this" in asked.text

@@ -141,7 +141,7 @@ def test_former_members_and_hosts_can_be_erased_and_present_ones_stay(
         assert session.get_one(Host, host_id).name == f"former host {host_id}"
 
 
-def test_an_address_without_a_name_says_that_it_can_have_no_passkeys(client, admin):
+def test_an_ip_address_as_the_site_disables_passkeys(client, admin):
     assert "Passkeys don\u2019t work on an IP address" in client.get("/desk/team/").text
     for path in ("/desk/sign-in/passkey/challenge", "/desk/team/me/passkeys/challenge"):
         assert press(client, "/desk/team/", path).status_code == 404
@@ -265,7 +265,7 @@ def test_every_change_of_the_team_is_in_the_audit_log_without_names(client, data
     assert "Removed" not in client.get("/desk/trail/?about=member+1").text
 
 
-def test_refused_changes_leave_no_line(client, database, admin):
+def test_refused_changes_are_not_in_the_audit_log(client, database, admin):
     before = trail(database)
     act(client, 1, "remove")
     act(client, 77, "remove")
@@ -288,7 +288,7 @@ def test_destructive_actions_ask_for_one_confirmation(client, admin, database):
     } == {*asked}
 
 
-def test_the_audit_log_names_people_while_we_know_them(client, admin, database):
+def test_the_audit_log_names_people_until_they_are_erased(client, admin, database):
     def work(session) -> None:
         lead = kept(session, email="dana@example.com", name="Dana Field", at=MONDAY_MORNING)
         for subject in (f"lead {lead.id}", "lead 77", "member 1", "lead 9999999999999"):

@@ -34,12 +34,12 @@ def chores_in(settings, monkeypatch, hours: list[int], chore) -> int:
     return len(done)
 
 
-def test_chores_are_done_at_the_start_and_once_a_day(settings, database, monkeypatch):
+def test_daily_jobs_run_at_the_start_and_once_a_day(settings, database, monkeypatch):
     hours = [0, 1, 12, 23, 24, 25, 47, 48]
     assert chores_in(settings, monkeypatch, hours, lambda: None) == 3
 
 
-def test_a_clock_that_ran_ahead_delays_no_chores(settings, database, monkeypatch):
+def test_a_clock_that_was_ahead_delays_no_daily_job(settings, database, monkeypatch):
     assert chores_in(settings, monkeypatch, [0, 30_000, 1, 2], lambda: None) == 3
 
 

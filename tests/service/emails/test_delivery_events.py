@@ -231,7 +231,7 @@ def test_reminders_stop_after_a_hard_bounce_or_a_spam_report(client, room, sent,
 # -- Disorder -------------------------------------------------------------------------------
 
 
-def test_events_in_any_order_and_number_come_to_the_same(room, sent, lead_id):
+def test_events_have_the_same_result_in_any_order_and_number(room, sent, lead_id):
     """All orders of one email's events, each event twice."""
     kinds = [("deferred", 0), ("delivered", 1), ("bounced", 2), ("deferred", 3)]
     life = [

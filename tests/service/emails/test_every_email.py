@@ -100,7 +100,7 @@ def test_the_first_sentence_after_a_greeting_begins_with_a_capital(every_mail):
     assert greeted == TO_THE_VISITOR
 
 
-def test_no_email_has_a_word_that_people_do_not_say_aloud(every_mail):
+def test_no_email_has_an_unusual_word(every_mail):
     for message in every_mail:
         said = f"{message.subject} {message.text} {unescape(message.html)}"
         found = [one for one in INSTEAD if re.search(rf"\b(?:{one})\b", said, re.IGNORECASE)]
@@ -127,14 +127,14 @@ def test_emails_to_the_visitor_repeat_no_free_text_and_no_advertising_name(every
                 assert b"evil.example" not in attached.content.replace(b"\r\n ", b"")
 
 
-def test_emails_to_the_team_hold_the_words_verbatim_in_text(every_mail):
+def test_emails_to_the_team_quote_the_visitor_verbatim(every_mail):
     to_hosts = [one for one in every_mail if one.kind == "booking_for_host"]
     verbatim = [one for one in to_hosts if MARKUP in one.text]
     assert verbatim
     assert all("&lt;img src=//evil.example" in one.html for one in verbatim)
 
 
-def test_every_email_to_the_team_says_first_whether_the_person_may_be_written_to(every_mail):
+def test_every_email_to_the_team_says_first_whether_a_reply_is_allowed(every_mail):
     """If not, the email has no reply-to and doesn't suggest a reply."""
     found = set()
     for message in every_mail:
@@ -156,7 +156,7 @@ def test_every_email_names_the_practice_and_links_its_privacy_page(every_mail):
             assert "http://127.0.0.1:8000/privacy/" in part
 
 
-def test_no_email_is_html_alone(every_mail):
+def test_every_email_has_a_text_part(every_mail):
     assert all(len(message.text) > 100 for message in every_mail)
 
 

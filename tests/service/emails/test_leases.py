@@ -29,7 +29,7 @@ def test_no_other_worker_gets_a_leased_email_until_its_lease_ends(room):
     assert again.id == held.id and again.token != held.token
 
 
-def test_a_worker_that_lost_its_lease_changes_nothing(room):
+def test_a_worker_without_its_lease_changes_nothing(room):
     outbox_id = room.put()
     slow = claim(room.database, NOW)
     quick = claim(room.database, NOW + MINUTE)
@@ -114,7 +114,7 @@ def test_a_clock_set_forward_by_a_day_gives_up_no_email(room):
     assert {room.row(one).state for one in ids} == {"pending"}
 
 
-def test_a_pause_set_by_a_wrong_clock_does_not_outlive_it(room):
+def test_a_pause_set_by_a_wrong_clock_ends_with_it(room):
     room.put()
     future = NOW + 24 * HOUR
     room.deliver_one(failing(Temporary("429", pause=True)), future)

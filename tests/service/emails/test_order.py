@@ -161,7 +161,7 @@ def test_emails_of_one_sequence_leave_in_the_order_of_their_due_times(call, inbo
     assert inbox.kinds == [CONFIRMED, REMINDER]
 
 
-def test_a_call_that_is_given_back_reads_last_as_theirs(call, inbox):
+def test_a_host_who_gets_a_call_back_gets_the_invitation_last(call, inbox):
     given, theirs = EmailKind.BOOKING_CANCELLED_FOR_HOST, EmailKind.BOOKING_FOR_HOST
     call.about(theirs, 0, to="a")
     call.drain(inbox)
@@ -172,7 +172,7 @@ def test_a_call_that_is_given_back_reads_last_as_theirs(call, inbox):
     assert inbox.kinds == [theirs, theirs]
 
 
-def test_other_calls_and_other_people_are_not_held_up(call, inbox):
+def test_other_calls_and_recipients_are_not_delayed(call, inbox):
     call.about(CONFIRMED, 0)
     assert claim(call.database, NOW)
     call.put("ada", kind=CONFIRMED, booking_id=8)
