@@ -175,6 +175,23 @@ def test_every_page_fits_its_window_and_has_large_targets(visit, pytestconfig):
         assert layout_checks.sticking_out(visit.page) == [], f"{width}, with text spacing"
 
 
+ROWS = ".desk :is(tbody tr, .desk-day li, .desk-rows li)"
+LISTS = [
+    *("desk, leads", "desk, upcoming calls", "desk, a view of many choices", "desk, search"),
+    *("desk, calls", "desk, outbox", "desk, availability", "desk, team", "desk, audit trail"),
+]
+
+
+@pytest.mark.parametrize("visit", LISTS, indirect=True)
+def test_the_first_row_of_work_is_at_the_top_of_the_desk(visit):
+    """With the alarm about emails, of which the longest takes one line, too."""
+    assert visit.page.locator(".desk-trouble").is_visible()
+    rows = visit.page.locator(ROWS)
+    for width in (320, 360, 768, 1280):
+        layout_checks.resize(visit.page, width)
+        assert rows.first.evaluate("row => row.getBoundingClientRect().y + scrollY") <= 200, width
+
+
 @pytest.mark.parametrize("visit", ["result", "result, shared"], indirect=True)
 def test_the_first_screen_of_a_phone_shows_headline_chart_and_book_a_call(visit):
     visit.page.set_viewport_size({"width": 360, "height": 640})

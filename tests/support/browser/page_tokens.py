@@ -1,5 +1,6 @@
 """Create records for every page, and keep their tokens and paths."""
 
+import uuid
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -12,7 +13,8 @@ from lead_service.book.availability import time_cells
 from lead_service.book.hosts.models import Host
 from lead_service.book.models import Booking, CallOutcome
 from lead_service.desk.blueprint import COOKIE
-from lead_service.emails.models import OutboxMessage
+from lead_service.emails.message import EmailKind
+from lead_service.emails.models import EmailState, OutboxMessage
 from lead_service.leads.models import Lead
 from lead_service.web.context import Context
 from lead_service.web.mailbox import mailbox_token
@@ -83,10 +85,15 @@ class Tokens(dict):
 
 
 def _miss_a_call(session: Session) -> str:
-    """Mark a visitor's call as a no-show; return its page."""
+    """Mark a visitor's call as a no-show, with a failed email; return its page."""
     call = session.scalars(select(Booking).where(Booking.name == "Missed")).one()
     time_cells.free(session, call)  # otherwise its old time would be offered, and then refused
-    call.starts_at, call.outcome = clock.now() - timedelta(days=1), CallOutcome.NO_SHOW
+    now = clock.now()
+    call.starts_at, call.outcome = now - timedelta(days=1), CallOutcome.NO_SHOW
+    failed = {"state": EmailState.FAILED, "reason": "The mailbox is full", "alarm_at": now}
+    times = {"created_at": now, "due_at": now, "next_at": now}
+    email = {"kind": EmailKind.BOOKING_AGAIN, "address": call.email, "lead_id": call.lead_id}
+    session.add(OutboxMessage(id=uuid.uuid4().hex, **email, **failed, **times))
     return f"/desk/calls/{call.id}/"
 
 
