@@ -25,7 +25,8 @@ from lead_service.db.engine import Database
 from lead_service.leads.models import Lead
 from tests.bench import bench_load
 from tests.bench.load import get, post
-from tests.support.processes import Product, free_port
+from tests.support.local_server import free_port
+from tests.support.processes import Product
 
 STORED = 1600  # bookings of the full calendar, over the next 60 days
 POSTS = 300  # bookings per round

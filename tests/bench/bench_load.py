@@ -27,8 +27,9 @@ from lead_service.db.engine import Database
 from lead_service.settings import load as settings_from
 from tests.bench.load import Round, get, load, post
 from tests.support.app.visitor_forms import assess
+from tests.support.local_server import free_port
 from tests.support.matching import match
-from tests.support.processes import ROOT, Product, children, free_port
+from tests.support.processes import ROOT, Product, children
 
 ROUNDS = 3
 COUNT = 600  # requests per round

@@ -28,7 +28,7 @@ def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
     def open_one(product: Product, width: int, javascript: bool, zone: str) -> BrowserContext:
         context = browser.new_context(
-            base_url=product.address,
+            base_url=product.url,
             viewport={"width": width, "height": 800},
             java_script_enabled=javascript,
             timezone_id=zone,

@@ -94,7 +94,7 @@ def tokens(product) -> Tokens:
 def windows(browser, product, tokens) -> Iterator[dict[bool, Page]]:
     """A visitor's window and a member's: opening one takes longer than most pages."""
     # Resizing a window during a page's transition causes an error.
-    options = {"base_url": product.address, "timezone_id": HOST_ZONE, "reduced_motion": "reduce"}
+    options = {"base_url": product.url, "timezone_id": HOST_ZONE, "reduced_motion": "reduce"}
     visitors = browser.new_context(**options)
     members = browser.new_context(**options)
     members.add_cookies(tokens.cookies)
@@ -115,7 +115,7 @@ def visit(request, windows, product, tokens) -> Iterator[Visit]:
     place = PLACES[request.param]
     page = windows[place.is_desk]
     layout_checks.resize(page, 1280)
-    visit = Visit(page, place, product.address)
+    visit = Visit(page, place, product.url)
     with visit.listening():
         page.goto(place.path.format(**tokens), wait_until="load")
         place.act(Visitor(page, HOST_ZONE, "late@example.com"))

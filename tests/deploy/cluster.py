@@ -18,7 +18,8 @@ import pytest
 from tests.deploy.client import Client
 from tests.support import databases, tools
 from tests.support.fake_sendgrid import KEY
-from tests.support.processes import PROGRAM, ROOT, children, free_port
+from tests.support.local_server import free_port
+from tests.support.processes import PROGRAM, ROOT, children
 from tests.support.waiting import PATIENCE, comes_up
 
 NAME = "advisory.test"  # tests/support/tools.py tells Chromium where it is

@@ -13,7 +13,8 @@ import pytest
 
 from tests.deploy.client import Client
 from tests.deploy.cluster import NAME, Cluster
-from tests.support.processes import ROOT, free_port
+from tests.support.local_server import free_port
+from tests.support.processes import ROOT
 from tests.support.waiting import comes_up
 
 DEBIAN = Path("/etc/nginx")

@@ -84,7 +84,7 @@ def _live_through(post: OutboxHelper, provider: StandIn, moods: list[Mode], well
 
 def _accepting(accepted: Counter[str]) -> Mode:
     def mood(handler: Handler) -> None:
-        accepted[handler.server.stand_in.received[-1].outbox_id] += 1
+        accepted[handler.server.received[-1].outbox_id] += 1
         accept(handler)
 
     return mood

@@ -2,13 +2,13 @@
 
 import functools
 import http.server
-import threading
 from contextlib import contextmanager
 
 import pytest
 
 from lead_service.action_framework.loading import load
 from tests.support.built_site import ROOT, pages_of
+from tests.support.local_server import LocalServer
 
 
 @pytest.fixture(scope="session")
@@ -45,12 +45,8 @@ def served(site):
     lines = (site / "_headers").read_text("utf-8").splitlines()
     policy = next(line for line in lines if "Security-Policy" in line).partition(": ")[2]
     handler = type("WithPolicy", (Plain,), {"policy": policy})
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(handler, directory=str(site))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with LocalServer(functools.partial(handler, directory=str(site))) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
+from tests.support.local_server import LocalServer, QuietHandler
 from tests.support.sendgrid_api import faults_of_request
 
 KEY = "SG.stand-in.0123456789abcdef"
@@ -35,10 +35,11 @@ class Received:
         return self.body["personalizations"][0]["custom_args"]["outbox_id"]
 
 
-class StandIn:
+class StandIn(LocalServer):
     """The server; use it in a `with` block."""
 
     def __init__(self, mode: "Mode | None" = None) -> None:
+        super().__init__(Handler)
         self.mode = mode or accept
         self.key = KEY
         self.received: list[Received] = []
@@ -46,19 +47,7 @@ class StandIn:
         self.clients: list[int] = []  # the port that each request came from
         self.scopes = ["mail.send", "recipients.erasejob.create", "stats.read"]  # of the key
         self.connections_cut = threading.Semaphore(0)  # clients that left during an answer
-        self.closing = threading.Event()
-        self._server = Server(self)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self.url = f"http://127.0.0.1:{self.server_port}/"
 
     @property
     def outbox_ids(self) -> list[str]:
@@ -70,23 +59,13 @@ class StandIn:
         return [one for got in self.received for one in got.body.get("email_addresses", [])]
 
 
-class Server(ThreadingHTTPServer):
-    """The HTTP server of one stand-in."""
-
-    def __init__(self, stand_in: StandIn) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.stand_in = stand_in
-
-
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler):
     """Read a request, record it, and pass it to the mode."""
 
-    server: Server
-
-    protocol_version = "HTTP/1.1"
+    server: StandIn
 
     def do_POST(self) -> None:
-        stand_in = self.server.stand_in
+        stand_in = self.server
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.close_connection = True
         faults = faults_of_request(self.path, self.headers, raw, stand_in.key)
@@ -98,7 +77,7 @@ class Handler(BaseHTTPRequestHandler):
         stand_in.mode(self)
 
     def do_GET(self) -> None:
-        stand_in = self.server.stand_in
+        stand_in = self.server
         if self.path == "/v3/scopes":
             is_ours = self.headers["Authorization"] == f"Bearer {KEY}"
             return self.answer(200 if is_ours else 401, body={"scopes": stand_in.scopes})
@@ -116,16 +95,13 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *_arguments: object) -> None:
-        """Log nothing: tests read the recorded requests."""
-
 
 # -- Modes ----------------------------------------------------------------------------------
 
 
 def accept(handler: Handler) -> None:
     """Accept the email or the job, like the provider."""
-    stand_in = handler.server.stand_in
+    stand_in = handler.server
     handler.answer(202, {"X-Message-Id": f"message-{len(stand_in.received)}"})
 
 
@@ -144,14 +120,14 @@ def hang(handler: Handler) -> None:
     """Send nothing until the client has gone."""
     handler.connection.settimeout(30)
     if not handler.connection.recv(1):
-        handler.server.stand_in.connections_cut.release()
+        handler.server.connections_cut.release()
 
 
 def drip(start: bytes) -> Mode:
     """Send `start`, then a byte now and then; accept the mail after ten seconds of it."""
 
     def dripping(handler: Handler) -> None:
-        stand_in = handler.server.stand_in
+        stand_in = handler.server
         try:
             handler.wfile.write(start)
             for _ in range(200):

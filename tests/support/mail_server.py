@@ -1,11 +1,12 @@
 """A real mail server on this machine, with configurable replies, which records emails."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+
+from tests.support.local_server import free_port
 
 
 class Mailbox:
@@ -50,9 +51,3 @@ def serving(mailbox: Mailbox, host: str = "127.0.0.1", **named) -> Iterator[int]
         yield controller.port
     finally:
         controller.stop(no_assert=True)
-
-
-def free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]

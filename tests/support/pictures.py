@@ -61,7 +61,7 @@ def take_all(browser: Browser, product: Product) -> None:
     """Take the pictures of visitors' pages, then those of the desk."""
     for pictures, sharpness in ((OF_VISITORS, 2), (OF_THE_DESK, 1.5)):
         context = browser.new_context(
-            base_url=product.address, device_scale_factor=sharpness, timezone_id=HOST_ZONE
+            base_url=product.url, device_scale_factor=sharpness, timezone_id=HOST_ZONE
         )
         page = context.new_page()
         if pictures is OF_THE_DESK:

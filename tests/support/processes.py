@@ -4,7 +4,6 @@ import http.client
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.support import forked
+from tests.support.local_server import free_port
 from tests.support.waiting import PATIENCE, comes_up
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +83,7 @@ class Product:
 
     def wait_until_ready(self) -> None:
         is_ready = comes_up(lambda: self.get("/readyz").status == 200, self.process)
-        assert is_ready, "the product has stopped"
+        assert is_ready, f"the product has stopped\n{self.log.read_text()}"
 
     def __exit__(self, *_error: object) -> None:
         self.stop()
@@ -195,12 +195,6 @@ def children(pid: int) -> list[int]:
         found += direct
         queue += direct
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def run(

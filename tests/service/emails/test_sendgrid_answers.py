@@ -148,7 +148,7 @@ def test_no_input_of_a_visitor_keeps_an_email_from_the_team(provider, refused, t
     bad = status(400, body={"errors": [{"message": "Bad Request"}]})
 
     def refuse(handler: Handler) -> None:
-        given = json.dumps(handler.server.stand_in.received[-1].body)
+        given = json.dumps(handler.server.received[-1].body)
         (bad if refused in given else accept)(handler)
 
     provider.mode = refuse

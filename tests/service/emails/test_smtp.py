@@ -10,21 +10,17 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 
 import pytest
 from aiosmtpd.smtp import SMTP
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from lead_service.emails.transports.base import Accepted, Permanent, Stop, Temporary
 from lead_service.emails.transports.smtp import Smtp
 from lead_service.emails.worker import send_in_some_form, transport_for
 from lead_service.settings import Settings
 from tests.support.app.sendgrid_client import MAIL
-from tests.support.mail_server import Mailbox, free_port, serving
+from tests.support.local_server import certificate, free_port
+from tests.support.mail_server import Mailbox, serving
 
 ELSEWHERE = "127.0.0.2"  # another machine, according to the settings
 
@@ -34,33 +30,13 @@ def sender(url: str, context: ssl.SSLContext | None = None, seconds: float = 5) 
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Return a certificate for a server at `ELSEWHERE`, and a client that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "stand-in")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(ELSEWHERE))]), False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
+def tls(tmp_path_factory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Return the TLS context of a server at `ELSEWHERE`, and of a client that trusts it."""
     path = tmp_path_factory.mktemp("tls") / "both.pem"
-    path.write_bytes(private + pem)
+    path.write_bytes(certificate(ELSEWHERE))
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server.load_cert_chain(path)
-    return server, ssl.create_default_context(cadata=pem.decode())
+    return server, ssl.create_default_context(cafile=path)
 
 
 def test_an_email_arrives_whole_with_our_own_id():
@@ -78,8 +54,8 @@ def test_an_email_arrives_whole_with_our_own_id():
     assert kinds == ["multipart/alternative", "text/plain", "text/html", "text/calendar"]
 
 
-def test_elsewhere_it_signs_in_and_sends_over_starttls(certificate):
-    server, client = certificate
+def test_elsewhere_it_signs_in_and_sends_over_starttls(tls):
+    server, client = tls
     mailbox = Mailbox()
     with serving(mailbox, ELSEWHERE, tls_context=server, require_starttls=True) as port:
         url = f"smtp://calls%40example.test:p%40ss@{ELSEWHERE}:{port}"
@@ -89,8 +65,8 @@ def test_elsewhere_it_signs_in_and_sends_over_starttls(certificate):
     assert mailbox.signed_in == [(b"calls@example.test", b"p@ss")] * 2
 
 
-def test_on_this_machine_it_signs_in_over_starttls_where_that_is_offered(certificate):
-    server, _client = certificate  # for another name, as on a stock mail server
+def test_on_this_machine_it_signs_in_over_starttls_where_that_is_offered(tls):
+    server, _client = tls  # for another name, as on a stock mail server
     mailbox = Mailbox()
     with serving(mailbox, tls_context=server, require_starttls=True) as port:
         own = sender(f"smtp://calls%40example.test:p%40ss@127.0.0.1:{port}")
@@ -98,16 +74,16 @@ def test_on_this_machine_it_signs_in_over_starttls_where_that_is_offered(certifi
     assert mailbox.signed_in == [(b"calls@example.test", b"p@ss")]
 
 
-def test_smtps_is_encrypted_from_the_first_byte(certificate):
-    server, client = certificate
+def test_smtps_is_encrypted_from_the_first_byte(tls):
+    server, client = tls
     mailbox = Mailbox()
     with serving(mailbox, ELSEWHERE, ssl_context=server) as port:
         assert sender(f"smtps://{ELSEWHERE}:{port}", client).send(MAIL, "0af1") == Accepted()
     assert len(mailbox.received) == 1
 
 
-def test_no_email_is_sent_to_a_server_without_a_valid_certificate(certificate):
-    server, _client = certificate
+def test_no_email_is_sent_to_a_server_without_a_valid_certificate(tls):
+    server, _client = tls
     mailbox = Mailbox()
     with (
         serving(mailbox, ELSEWHERE, tls_context=server) as port,
@@ -176,7 +152,7 @@ def test_an_address_that_no_command_can_hold_is_refused_before_it_is_sent():
 
 def test_a_server_that_is_down_is_tried_again():
     with pytest.raises(Temporary, match="could not be reached"):
-        sender(f"smtp://127.0.0.1:{free_port('127.0.0.1')}").send(MAIL, "0af1")
+        sender(f"smtp://127.0.0.1:{free_port()}").send(MAIL, "0af1")
 
 
 @pytest.mark.parametrize("greeting", [b"", b"nonsense\r\n", b"554 go away\r\n", b"220-a\r\n" * 9])

@@ -3,10 +3,8 @@
 import base64
 import hmac
 import json
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -14,7 +12,8 @@ from lead_service.ops import alarms
 from lead_service.settings import Settings
 from tests.service.conftest import MONDAY_MORNING
 from tests.support.app.commands import run_here
-from tests.support.mail_server import Mailbox, free_port, serving
+from tests.support.local_server import LocalServer, QuietHandler, free_port
+from tests.support.mail_server import Mailbox, serving
 
 KEY = b"0123456789abcdef0123456789abcdef"
 SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
@@ -22,11 +21,11 @@ LATE = "The oldest email has waited for 2 hours."
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
-class Hook(HTTPServer):
+class Hook(LocalServer):
     """A webhook that answers with `.status` and records the posts."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.status = 204
         self.received: list[tuple[dict[str, str], bytes]] = []
         self.url = f"http://127.0.0.1:{self.server_port}/hook?token=1"
@@ -36,7 +35,7 @@ class Hook(HTTPServer):
         return [json.loads(body)["text"] for _headers, body in self.received]
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     server: Hook
 
     def do_POST(self) -> None:
@@ -45,18 +44,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.received.append((headers, body))
         self.send_response(self.server.status)
         self.send_header("Location", "http://127.0.0.1:9/")
+        self.send_header("Content-Length", "0")
         self.end_headers()
-
-    def log_message(self, *_given: object) -> None:
-        pass
 
 
 @pytest.fixture
 def hook() -> Iterator[Hook]:
     with Hook() as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
-        server.shutdown()
 
 
 @pytest.fixture
@@ -117,7 +112,7 @@ def test_an_email_goes_by_the_mail_server_where_the_provider_sends_the_others(tm
     with serving(mailbox) as port:
         settings = Settings(
             sendgrid_api_key="SG.key",
-            sendgrid_host=f"http://127.0.0.1:{free_port('127.0.0.1')}",
+            sendgrid_host=f"http://127.0.0.1:{free_port()}",
             smtp_url=f"smtp://127.0.0.1:{port}",
             sales_to="ann@practice.test, bob@practice.test",
             var_dir=tmp_path,

@@ -22,7 +22,8 @@ from tests.support.app.stored_data import kept
 from tests.support.databases import open_migrated
 from tests.support.engines import only_postgresql, only_sqlite
 from tests.support.fake_sendgrid import KEY, StandIn
-from tests.support.processes import free_port, run
+from tests.support.local_server import free_port
+from tests.support.processes import run
 
 EACH_COMMAND = pytest.mark.parametrize(
     "command",

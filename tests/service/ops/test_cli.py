@@ -13,7 +13,7 @@ from lead_service.db import schema
 from lead_service.db.engine import Database
 from lead_service.ops import checks
 from tests.support.app.commands import run_here
-from tests.support.processes import free_port
+from tests.support.local_server import free_port
 
 ROOT = Path(__file__).parents[3]
 OWN = {"SALES_TO": "a@example.com"}

@@ -15,7 +15,8 @@ from lead_service.ops.metrics.gauges import DatabaseCollector
 from lead_service.ops.metrics.requests import REQUESTS
 from tests.support.app.outbox_helper import OutboxHelper
 from tests.support.app.visitor_forms import VISITOR, booking_form
-from tests.support.processes import Product, free_port
+from tests.support.local_server import free_port
+from tests.support.processes import Product
 from tests.support.waiting import PATIENCE
 
 

@@ -19,7 +19,8 @@ from lead_service.publishing.site import BUILT
 from tests.support.databases import open_migrated
 from tests.support.engines import only_sqlite
 from tests.support.fake_sendgrid import KEY
-from tests.support.processes import MAKE, PROGRAM, ROOT, Product, free_port, run
+from tests.support.local_server import free_port
+from tests.support.processes import MAKE, PROGRAM, ROOT, Product, run
 from tests.support.waiting import PATIENCE, eventually
 
 

@@ -1,8 +1,5 @@
 """Run the whole product on this machine: `lead-service serve` on the built site."""
 
-import os
-import subprocess
-import urllib.request
 from collections.abc import Callable
 from email.message import EmailMessage
 from functools import cached_property
@@ -20,11 +17,10 @@ from lead_service.emails.models import OutboxMessage
 from lead_service.leads.models import Lead
 from lead_service.settings import load
 from lead_service.web.context import Context
-from tests.support import databases
+from tests.support import databases, processes
 from tests.support.app import visitor_forms
 from tests.support.browser import mailbox
-from tests.support.processes import PROGRAM, ROOT, free_port
-from tests.support.waiting import PATIENCE, comes_up, eventually
+from tests.support.waiting import eventually
 
 HOST, TEAM = "grace@example.com", "team@example.com"
 HOST_ZONE = "Europe/Berlin"
@@ -40,52 +36,23 @@ class Client(FlaskClient):
         return super().open(*arguments, **given)
 
 
-class Product:
+class Product(processes.Product):
     """A running web server and deliver process with their own folder and database."""
 
     def __init__(self, site: Path, folder: Path, database_url: str = "") -> None:
-        self.site, self.folder = site, folder
-        self.var = folder / "var"
-        self.address = f"http://localhost:{free_port()}"  # passkeys need a name
-        self.database_url = database_url or f"sqlite:///{self.var / 'lead_service.db'}"
-        self._log = folder / "serve.log"
-        with self._log.open("w") as log:
-            self._process = subprocess.Popen(
-                [*PROGRAM, "serve"],
-                env=self.environment,
-                cwd=folder,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        self.site, self.var = site, folder / "var"
+        url = database_url or f"sqlite:///{self.var / 'lead_service.db'}"
+        own = {"SITE_DIR": str(site), "VAR_DIR": str(self.var), "DATABASE_URL": url}
+        super().__init__(own | {"SALES_TO": f"{HOST},{TEAM}"}, log=folder / "serve.log")
+        self.host = f"localhost:{self.port}"  # passkeys need a name
+        self.url = self.environment["PUBLIC_URL"] = f"http://{self.host}"
+        self.start()
         try:
-            self._wait_until_ready()
-            databases.let_first_host_take_calls(self.database_url, HOST_ZONE)
+            self.wait_until_ready()
+            databases.let_first_host_take_calls(url, HOST_ZONE)
         except BaseException:
             self.stop()
             raise
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Return the environment of a test, without the machine's own settings."""
-        return {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),  # the checked-out program, not an installed one
-            "PORT": self.address.rpartition(":")[2],
-            "PUBLIC_URL": self.address + "/",
-            "SITE_DIR": str(self.site),
-            "VAR_DIR": str(self.var),
-            "DATABASE_URL": self.database_url,
-            "SALES_TO": f"{HOST},{TEAM}",
-        }
-
-    def _wait_until_ready(self) -> None:
-        if not comes_up(lambda: _answers(self.address + "/readyz"), self._process):
-            pytest.fail(f"`lead-service serve` does not start:\n{self.log}", pytrace=False)
-
-    @property
-    def log(self) -> str:
-        """The output of the processes so far."""
-        return self._log.read_text()
 
     @cached_property
     def context(self) -> Context:
@@ -97,7 +64,7 @@ class Product:
         """A fast client of that application, for preparing a test."""
         app = create_app(load(self.environment))
         client = Client(app)
-        client.base_url = self.address
+        client.base_url = self.url
         return client
 
     def book(self, start: str | None = None, **fields: str) -> None:
@@ -117,7 +84,9 @@ class Product:
             return len(found) >= count
 
         if not eventually(have_come):
-            pytest.fail(f"{len(found)} of {count} mails came:\n{self.log}", pytrace=False)
+            pytest.fail(
+                f"{len(found)} of {count} mails came:\n{self.log.read_text()}", pytrace=False
+            )
         return found
 
     def stored(self, email: str) -> dict[str, int]:
@@ -137,20 +106,7 @@ class Product:
             }
 
     def stop(self) -> int:
-        """Stop the web server and its deliver process by SIGTERM; return the exit code."""
+        """Stop the web server and its deliver process; return the exit code."""
         if "client" in vars(self):
             self.context.database.close()
-        self._process.terminate()
-        try:
-            return self._process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            pytest.fail(f"`lead-service serve` does not stop:\n{self.log}", pytrace=False)
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=PATIENCE):
-            return True
-    except OSError:  # also an HTTPError, such as 503
-        return False
+        return super().stop()
