@@ -569,7 +569,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
 
     def _made_with(self, config: MkDocsConfig) -> str:
         """Return a hash of what all pages share."""
-        told = (config.site_name, config.site_url, config.site_description, config.copyright)
+        told = (config.site_name, config.site_url, config.site_description)
         data = (Path(config.docs_dir, name) for name in mistakes.DATA)
         included = (one for one in Path(config.docs_dir, "includes").rglob("*") if one.is_file())
         return hash_of(

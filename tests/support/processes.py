@@ -101,11 +101,6 @@ class Product:
         self.process.kill()
         self.process.wait()
 
-    def kill_first(self) -> None:
-        """Kill its first process only; the others notice that they are orphans."""
-        self.process.kill()
-        self.process.wait()
-
     def deliver_pid(self) -> int | None:
         """Return the process id of the deliver process, if it runs."""
         listed = subprocess.run(

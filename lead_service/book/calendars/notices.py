@@ -20,25 +20,20 @@ from ..models import Booking
 USEFUL_FOR = timedelta(days=2)  # afterward, the calendar has been read or the next notice was sent
 
 
-def not_believed(
-    session: Session, settings: Settings, host: Host, feed: CalendarFeed, now: datetime
-) -> None:
+def not_believed(session: Session, host: Host, feed: CalendarFeed, now: datetime) -> None:
     """Tell the host and the admins that the host offers no times until a calendar is read again."""
     admins = select(Member.email).where(Member.role == Role.ADMIN, Member.removed_at.is_(None))
     for address in dict.fromkeys([host.email, *session.scalars(admins.order_by(Member.id))]):
-        _queue(session, settings, host, feed, address, now, is_believed=False)
+        _queue(session, host, feed, address, now, is_believed=False)
 
 
-def widened(
-    session: Session, settings: Settings, host: Host, feed: CalendarFeed, now: datetime
-) -> None:
+def widened(session: Session, host: Host, feed: CalendarFeed, now: datetime) -> None:
     """Tell the host that a calendar blocks more time than its events, and why."""
-    _queue(session, settings, host, feed, host.email, now, is_believed=True)
+    _queue(session, host, feed, host.email, now, is_believed=True)
 
 
 def _queue(
     session: Session,
-    settings: Settings,
     host: Host,
     feed: CalendarFeed,
     address: str,
@@ -81,7 +76,7 @@ def collides(session: Session, feed: CalendarFeed, booking: Booking, now: dateti
 
 
 def collision_email(
-    session: Session, settings: Settings, _published: Published, row: OutboxMessage, now: datetime
+    session: Session, settings: Settings, _published: Published, row: OutboxMessage, _now: datetime
 ) -> Message:
     """Compose the email about a call that collides with the host's calendar."""
     booking = session.get(Booking, row.booking_id or 0)

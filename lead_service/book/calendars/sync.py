@@ -69,7 +69,7 @@ def refresh(database: Database, settings: Settings, feed_id: int, now: datetime)
         words, wait = str(fault)[:200], fault.wait
         log.warning("calendar %d not read: %s", feed_id, words)
         known = {"fault": words, "retry_at": now + wait if wait else None}
-        database.write(lambda session: _fail(session, settings, feed_id, known, now))
+        database.write(lambda session: _fail(session, feed_id, known, now))
     return True
 
 
@@ -133,7 +133,7 @@ def _read(database: Database, settings: Settings, copy: _Copy, now: datetime) ->
         "rules": RULES,
         "known_until": until,
     }
-    database.write(lambda session: _replace(session, settings, copy.id, found.busy, known))
+    database.write(lambda session: _replace(session, copy.id, found.busy, known))
     log.info("calendar %d read: %d busy times", copy.id, len(found.busy))
 
 
@@ -153,25 +153,17 @@ def _own_calls(session: Session, host_id: int, since: datetime) -> set[str]:
     return {uid for uid, now, former in rows if host_id == now or host_id in (former or ())}
 
 
-def _fail(
-    session: Session, settings: Settings, feed_id: int, known: dict[str, Any], now: datetime
-) -> None:
+def _fail(session: Session, feed_id: int, known: dict[str, Any], now: datetime) -> None:
     """Store why a calendar could not be read; once its busy times expire, tell people, once."""
     if not _keep(session, feed_id, **known):
         return
     feed = session.get_one(CalendarFeed, feed_id, populate_existing=True)
     if feed.told_at is None and feed.host.is_active and not is_current(feed, now):
         feed.told_at = now
-        notices.not_believed(session, settings, feed.host, feed, now)
+        notices.not_believed(session, feed.host, feed, now)
 
 
-def _replace(
-    session: Session,
-    settings: Settings,
-    feed_id: int,
-    busy: list[Busy],
-    known: dict[str, Any],
-) -> None:
+def _replace(session: Session, feed_id: int, busy: list[Busy], known: dict[str, Any]) -> None:
     feed = session.get(CalendarFeed, feed_id, with_for_update=True)
     if feed is None:  # removed in the meantime
         return
@@ -180,7 +172,7 @@ def _replace(
         setattr(feed, name, value)
     now = known["succeeded_at"]
     if feed.widened and not was_widened:
-        notices.widened(session, settings, feed.host, feed, now)
+        notices.widened(session, feed.host, feed, now)
     if was_read:
         _tell_of_collisions(session, feed, busy, now)
     session.execute(delete(BusyTime).where(BusyTime.feed_id == feed_id))

@@ -122,7 +122,7 @@ def _let_in(demo: Demo) -> None:
     session.flush()
     send_emails(demo, demo.now)
     shared = CalendarFeed(id=0, label="Family", widened=parse.NO_END)  # not stored
-    notices.widened(session, settings, jonas, shared, demo.now - timedelta(days=4))
+    notices.widened(session, jonas, shared, demo.now - timedelta(days=4))
     at = demo.now - timedelta(days=3)
     links.mail_link(session, settings, COLLEAGUES[-1].email, at, browser="another")
     send_emails(demo, demo.now)

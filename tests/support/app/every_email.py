@@ -79,7 +79,7 @@ def take_every_path(
     book(client, email="cy@example.com", **typed)
     feed = CalendarFeed(id=1, label=typed["company"], fault="the download was cut off", widened="")
     host = Host(id=1, name="Ben Example", email="team@example.com")
-    told = settings, host, feed, now
+    told = host, feed, now
     database.write(lambda session: notices.not_believed(session, *told))
     database.write(lambda session: _miss(session, now))
     token = hidden(client.get("/contact/").text, "submission")
