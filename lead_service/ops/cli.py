@@ -62,7 +62,7 @@ def _run(arguments: list[str] | None) -> int:
 
 @commands.command()
 def serve() -> None:
-    """Migrate, then run the web server and the deliver process on this machine."""
+    """Migrate, then run `web` and `deliver` on this machine."""
     from . import serving
 
     serving.serve(settings.load())
@@ -81,7 +81,7 @@ def web() -> None:
 
 @commands.command()
 def deliver() -> None:
-    """Send the emails in the outbox and read the hosts' calendars, until stopped."""
+    """Send emails and read hosts' calendars until stopped."""
     from . import serving
 
     loaded = settings.load(create=False)
@@ -92,7 +92,7 @@ def deliver() -> None:
 
 @commands.command()
 def migrate() -> None:
-    """Bring the database's schema to this program's version, and make the first host."""
+    """Migrate the database to this version, and add the first host."""
     from ..book.hosts import setup
 
     loaded = settings.load()
@@ -111,10 +111,10 @@ def migrate() -> None:
 @click.option("--tell", is_flag=True, help="Also send an alarm: webhook or email.")
 @click.option("--every", type=click.IntRange(1), metavar="MINUTES", help="Repeat at intervals.")
 def check(as_json: bool, tell: bool, every: int | None) -> None:
-    """Check settings, site, database and email; exit 1 when something needs attention.
+    """Check settings, site, database and email.
 
-    Writes nothing except a note of the alarm under VAR_DIR. Exits 2 when the settings
-    themselves are wrong.
+    Exits 1 when something needs attention, and 2 when the settings themselves are wrong.
+    Writes nothing except a note of the alarm under VAR_DIR.
     """
     status = _check(as_json, tell)
     while every:
@@ -156,7 +156,7 @@ def _check(as_json: bool, tell: bool) -> int:
 @commands.command()
 @click.option("--remove", "is_over", is_flag=True, help="Remove the made-up data.")
 def demo(is_over: bool) -> None:
-    """Fill the database with made-up leads, calls, assessments and emails, to try the desk."""
+    """Fill the database with made-up data, to try the desk."""
     from . import demo as made_up
 
     if is_over:
@@ -172,8 +172,8 @@ def demo(is_over: bool) -> None:
     if made_at:
         click.echo(f"demo: the made-up data of {made_at:%Y-%m-%d} is still there")
         click.echo("For fresh dates, remove it and run this again.")
-    click.echo("Run `make serve` and open the desk by the link that it prints.")
-    click.echo("Remove the made-up data with `lead-service demo --remove`.")
+    click.echo("The made-up data is on the desk. `make serve` prints a link to it.")
+    click.echo(f"Remove the data with `{sys.argv[0]} demo --remove`.")
 
 
 @commands.group()
@@ -208,7 +208,7 @@ def link(address: str, is_new: bool) -> None:
 
 @commands.command()
 def resume() -> None:
-    """Start sending email again after the problem that stopped it is fixed."""
+    """Start sending email again after a fix of what stopped it."""
     from ..emails import outbox
 
     with open_database() as (_, database):
@@ -220,7 +220,7 @@ def resume() -> None:
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @AS_JSON
 def backup(file: Path | None, as_json: bool) -> None:
-    """Write a copy of the database to FILE, or to BACKUP_DIR, while the service runs.
+    """Back up the database to FILE or BACKUP_DIR while it is in use.
 
     \b
         lead-service backup /var/backups/advisory/before-the-upgrade.backup
@@ -253,7 +253,7 @@ def _back_up(
 
 
 def _backup_in_words(made: dict[str, str | int]) -> str:
-    said = "backup: {file} contains {leads} leads, {emails} emails".format(**made)
+    said = "backup: {file} (leads: {leads}, emails: {emails})".format(**made)
     return said + (f"\nbackup: older ones deleted: {made['deleted']}" if made["deleted"] else "")
 
 
@@ -268,7 +268,7 @@ def restore(file: Path, replace: bool) -> None:
     loaded = settings.load()
     with schema.opened(loaded) as database:
         contents = backups.restore(database, loaded, file, clock.now(), replace=replace)
-        click.echo(f"restored: {contents}")
+        click.echo(f"restored {contents}")
         if fault := schema.fault(database):
             complain(fault)
 

@@ -17,7 +17,7 @@ class Contents:
     waiting: int = 0  # emails that are held for review after a restore
 
     def __str__(self) -> str:
-        said = f"{self.leads} leads, {self.mails} emails"
+        said = f"leads: {self.leads}, emails: {self.mails}"
         said += f"; erased again since: {self.erased_again}" if self.erased_again else ""
         if not self.waiting:
             return said

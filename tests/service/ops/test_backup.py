@@ -279,7 +279,7 @@ def test_people_erased_since_the_backup_are_erased_again(live, settings, tmp_pat
     backup.restore(live, settings, tmp_path / "older", later, replace=True)  # the backup was empty
     restored = backup.restore(live, settings, tmp_path / "copy", later, replace=True)
     assert str(restored).splitlines() == [
-        "2 leads, 2 emails; erased again since: 1",
+        "leads: 2, emails: 2; erased again since: 1",
         "1 email that was waiting is held; send or cancel it on the desk",
     ]
     with live.read() as session:

@@ -261,7 +261,7 @@ def test_a_backup_is_made_daily_and_put_back(command, refused, given, var, tmp_p
     given.setenv("BACKUP_DIR", str(tmp_path / "backups"))
     code, said, _ = command("backup")
     [copy] = (tmp_path / "backups").iterdir()
-    assert (code, said) == (0, f"backup: {copy} contains 0 leads, 0 emails\n")
+    assert (code, said) == (0, f"backup: {copy} (leads: 0, emails: 0)\n")
     change(var, "UPDATE host SET name = 'Nobody', version = 2")
     assert "host: 1" in refused("restore", str(copy))
     assert command("restore", "--replace", str(copy))[0] == 0
