@@ -6,7 +6,7 @@ $(error $(PYTHON) is missing. Install Python 3.11 or newer, or run make with PYT
 endif
 BIN := .venv/bin
 ALONE := $(PYTHON) .ci/alone
-INNER := $(ALONE) $(MAKE) --no-print-directory
+INNER := $(ALONE) $(MAKE) --no-print-directory --silent
 SITE_SOURCES := $(shell find docs site_overrides mkdocs.yml lead_service/publishing \
 	lead_service/action_framework lead_service/assess/brief.yml lead_service/headers.py lead_service/formats.py \
 	lead_service/static lead_service/own_files.py lead_service/palette.py lead_service/templates/signature.html \
@@ -115,4 +115,4 @@ secrets: setup-tests ## Look for keys and passwords in the repository
 	@$(BIN)/python -m tests.support.secret_scan
 
 clean: ## Remove generated files, except var/ (your data)
-	@rm -rf .venv site var/sites
+	@rm -rf .venv .cache .hypothesis .*_cache site site.* var/sites
