@@ -10,7 +10,6 @@ from math import log2
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from .hostnames import is_host
@@ -49,6 +48,8 @@ def _is_new(text: str, at: int) -> bool:
 
 def _address(text: str) -> str:
     """Check one of the practice's email addresses; `.test` is allowed for local mode."""
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         checked = validate_email(
             text, check_deliverability=False, test_environment=True, allow_smtputf8=False

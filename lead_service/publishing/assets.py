@@ -209,13 +209,13 @@ class Compressor:
         self._copies: list[tuple[str, str | Future[str]]] = []  # target path and content
         self._taken: set[str] = set()
 
-    def add(self, path: str, digest: str, read: Callable[[], bytes]) -> None:
-        """Add a file that is, or will be, at `path`, with a hash of its content."""
+    def add(self, path: str, digest: str, source: str) -> None:
+        """Add a file that is, or will be, at `path`; `source` has the content of that hash."""
         self._taken.add(path)
         made_from = (*self._made_with, digest)
         for ending, compress in self._encodings.items():
             copy = find(ending, made_from) or self._pool.submit(
-                keep, ending, made_from, partial(_compressed, read, compress)
+                keep, ending, made_from, partial(_compressed, source, compress)
             )
             self._copies.append((f"{path}.{ending}", copy))
 
@@ -227,11 +227,11 @@ class Compressor:
                 if os.path.splitext(name)[1] in TEXT and path not in self._taken:
                     content = Path(path).read_bytes()
                     if len(content) >= SMALLEST:
-                        self.add(path, hash_of(content), partial(bytes, content))
+                        self.add(path, hash_of(content), path)
         for at, copy in self._copies:
             place(copy if isinstance(copy, str) else copy.result(), at)
         self._pool.shutdown()
 
 
-def _compressed(read: Callable[[], bytes], compress: Callable[[bytes], bytes]) -> bytes:
-    return compress(read())
+def _compressed(source: str, compress: Callable[[bytes], bytes]) -> bytes:
+    return compress(Path(source).read_bytes())

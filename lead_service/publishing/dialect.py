@@ -16,11 +16,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import TableOfContents
-from pymdownx.snippets import SnippetMissingError
 
 from .links import fault
 
-PLAIN = ("attr_list", "footnotes", "smarty", "tables", "toc")  # extensions for all pages
 USED = re.compile(
     r"""(?mx)
     ^\ *(?: !!! | \?\?\? | === \s" | ``` | ~~~ | -{1,3}8<-{1,3} | ///           # blocks
@@ -171,7 +169,11 @@ class SitePage(Page):
     def render(self, config: MkDocsConfig, files: Files) -> None:
         try:
             super().render(config, files)
-        except SnippetMissingError as error:
+        except Exception as error:
+            from pymdownx.snippets import SnippetMissingError
+
+            if not isinstance(error, SnippetMissingError):
+                raise
             name = str(error).split("'")[1]
             wrong = f"there is no file docs/includes/{name}"
             self.faults.append(fault(self.file, name, wrong))

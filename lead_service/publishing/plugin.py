@@ -37,7 +37,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files, InclusionLevel, get_files
 from mkdocs.structure.pages import Page
-from mkdocs.utils import CountHandler, get_build_datetime, write_file
+from mkdocs.utils import CountHandler, copy_file, get_build_datetime
 
 from .. import palette, settings
 from ..action_framework.counts import counts
@@ -70,11 +70,12 @@ BRIEF = SERVICE / "assess" / "brief.yml"  # checked and not published
 
 
 class PublishingConfig(Config):
-    """The options for the look; other settings come from the environment."""
+    """The options for look and syntax; other settings come from the environment."""
 
     colors = Type(dict, default={})  # by name, in light and in dark
     logo = Type(str, default="")  # a picture in docs/, instead of the practice's name
     icon = Type(str, default="")  # an SVG in docs/, for tabs and home screens
+    writing = Type(dict, default={})  # Markdown extensions for pages with Material's syntax
 
 
 @dataclass
@@ -117,7 +118,6 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
     build: Build
     _plain: list[Any]  # Markdown extensions for pages without Material's syntax
     _whole: list[Any]
-    _setup: str  # of Markdown
     _source: str  # of mkdocs.yml
     _look: assets.Look
     _nav: list[Any] | None  # as mkdocs.yml has it
@@ -140,13 +140,12 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             raise _all_of([*faults, *in_data, *self._faults_in_texts(config)])
         self.build.faults = faults  # and more from the pages
         links.name_lines(config.docs_dir)
-        setup = repr((config.markdown_extensions, sorted(config.mdx_configs.items())))
-        self._setup = re.sub(r" at 0x\w+", "", setup)  # drop memory addresses of functions
-        self._plain, self._whole = _extensions(config), [*config.markdown_extensions]
+        self._plain = _extensions(config)
+        config.mdx_configs.update(self.config.writing)
+        self._whole = [*config.markdown_extensions, *self.config.writing, dialect.Annotations()]
         # Give MkDocs one page, because its own menu takes time for each pair of pages.
         self._nav, config.nav = config.nav, ["index.md"]
         config.theme.dirs = [path for path in config.theme.dirs if MATERIAL not in path]
-        self._whole.append(dialect.Annotations())
         return config
 
     def _faults_in_look(self, config: MkDocsConfig) -> Iterator[str]:
@@ -248,7 +247,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         build.shown = {
             file.url: file
             for file in files
-            if Path(file.src_uri).suffix.lower() in pictures.RASTER | pictures.DRAWN
+            if posixpath.splitext(file.src_uri)[1].lower() in pictures.RASTER | pictures.DRAWN
         }
         place = str(Path(config.config_file_path).resolve())
         name = ("preview" if self.is_preview else "build", place, _address(config))
@@ -573,7 +572,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         data = (Path(config.docs_dir, name) for name in mistakes.DATA)
         included = (one for one in Path(config.docs_dir, "includes").rglob("*") if one.is_file())
         return hash_of(
-            (self._source, self._setup, self._nav, told, sorted(config.extra.items())),
+            (self._source, self._nav, told, sorted(config.extra.items())),
             ([*self.build.people.values()], self.build.published),
             files=(*data, *included, *_templates()),
         )
@@ -603,7 +602,7 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
         record.digest, record.cards = hashlib.sha256(content).hexdigest(), (*build.cards.asked,)
         build_cache.keep("html", (record.digest,), lambda: content)
         if not self.is_preview:
-            build.compressor.add(page.file.abs_dest_path, record.digest, lambda: content)
+            build.compressor.add(page.file.abs_dest_path, record.digest, record.page)
         return output
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
@@ -613,10 +612,10 @@ class PublishingPlugin(BasePlugin[PublishingConfig]):
             title = str(record.data["title"])
             build.search.add(record.url, title, record.page, record.said.keywords)
             if path not in build.files.stale:
-                at, read = build.files.src_uris[path].abs_dest_path, Path(record.page).read_bytes
-                write_file(read(), at)
+                at = build.files.src_uris[path].abs_dest_path
+                copy_file(record.page, at)
                 if not self.is_preview:
-                    build.compressor.add(at, record.digest, read)
+                    build.compressor.add(at, record.digest, record.page)
         build.cards.write(site, chain.from_iterable(page.cards for page in build.pages.values()))
         for one in service_pages(build.calls):
             description = build.filled(one.description)
@@ -702,7 +701,7 @@ def _address(config: MkDocsConfig) -> str:
 def _extensions(config: MkDocsConfig) -> list[Any]:
     """Create the plain extensions once: by name, each page would create them again."""
     make = Markdown().build_extension
-    return [*(make(name, config.mdx_configs.get(name, {})) for name in dialect.PLAIN)]
+    return [make(name, config.mdx_configs.get(name, {})) for name in config.markdown_extensions]
 
 
 def _pieces(env: Environment, steps: Sequence[Step]) -> dict[str, Any]:

@@ -29,7 +29,9 @@ from lead_service.publishing import cache
 cache.FOLDER = Path(sys.argv.pop(1))
 from mkdocs.__main__ import cli
 cli()"""
-ENVIRONMENT = os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)}
+# With bytecode files, as on an editor's machine.
+QUIET = {"NO_MKDOCS_2_WARNING": "1", "PYTHONDONTWRITEBYTECODE": ""}
+ENVIRONMENT = os.environ | QUIET | {"PYTHONPATH": str(ROOT)}
 STOCK = """site_name: Stock
 theme: {name: material}
 plugins: [search, blog]
