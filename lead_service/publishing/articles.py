@@ -76,11 +76,11 @@ class Listing:
         place = self.places[article.url]
         return self.newest[place - 1] if place else None
 
-    def related(self, article: Article, count: int = RELATED) -> tuple[Article, ...]:
+    def related(self, article: Article) -> tuple[Article, ...]:
         """Return related articles: those of the same step first, then the newest."""
-        near = (*self.of_step(article.step)[: count + 1], *self.newest[: count + 1])
+        near = (*self.of_step(article.step)[: RELATED + 1], *self.newest[: RELATED + 1])
         others = {other.url: other for other in near if other.url != article.url}
-        return tuple(others.values())[:count]
+        return tuple(others.values())[:RELATED]
 
 
 def article(url: str, said: OfArticle, author: Person | None, text: str) -> Article:

@@ -10,7 +10,7 @@ from mkdocs.exceptions import Abort
 from mkdocs.structure.pages import Page
 from PIL import Image
 
-from lead_service.publishing import articles, assets, cache
+from lead_service.publishing import articles, assets, cache, records
 from tests.support.built_site import ANN, ARTICLE, ROOT, build_site, portrait, small_docs
 
 ADDRESS = f"http://127.0.0.1:{os.getpid() % 1000 + 20000}"  # other tests record other sites
@@ -51,7 +51,7 @@ class Editor:
         self.path(number).write_text(text.replace(old, new), "utf-8")
 
     def add_an_article(self):
-        (self.articles / "b.md").write_text(article(15, "[Before](a7.md)\n"), "utf-8")
+        (self.articles / "b.md").write_text(article(15, "[Before](a6.md)\n"), "utf-8")
 
     def change_a_text(self):
         self.put(7, "Some", "Some more")
@@ -96,7 +96,7 @@ class Editor:
             self.put(number, "#part", "#piece")
 
     def hide_an_article(self):
-        self.put(5, "step:", "draft: true\nstep:")
+        self.put(7, "step:", "draft: true\nstep:")
 
     def change_the_framework(self):
         path = self.docs / "framework.yml"
@@ -121,6 +121,8 @@ def files_of(site: Path) -> dict[str, bytes]:
 def editor(tmp_path, monkeypatch):
     monkeypatch.setattr(assets, "MANY", 0)  # compress fast
     monkeypatch.setattr(articles, "IN_FEED", 4)
+    monkeypatch.setattr(articles, "RELATED", 1)
+    monkeypatch.setattr(records, "MARGIN", 0)  # of an unchanged file, only the times are read
     monkeypatch.setenv("PUBLIC_URL", ADDRESS)
     return Editor(tmp_path)
 
@@ -160,15 +162,20 @@ def test_only_what_changed_is_rendered(editor, built, tmp_path):
     assert built() == []
     editor.change_a_text()
     assert built() == ["insights/a7/"]
-    page, records = tmp_path / "site/insights/a7/index.html", cache.path_of("value", RECORDS)
+    page, saved = tmp_path / "site/insights/a7/index.html", cache.path_of("value", RECORDS)
     page.write_text("damaged", "utf-8")
     assert built() == [] and "damaged" not in page.read_text("utf-8")
     editor.replace_a_picture()
     assert built() == ["insights/a8/", "insights/a9/"]  # which links to a part of it
+    editor.change_a_letter_within_a_tick()
+    assert built() == ["insights/a6/"]
+    editor.hide_an_article()  # so the next one, which is not beside it, enters the feed
+    beside = [f"insights/a{number}/" for number in (1, 4, 6, 8, 9)]
+    assert {*built()} == {"", "insights/", "insights/a5/", *beside}
     editor.change_the_menu()
-    assert len(built()) == 12
-    Path(records).write_bytes(Path(records).read_bytes()[:-1])
-    assert len(built()) == 12
+    assert len(built()) == 11
+    Path(saved).write_bytes(Path(saved).read_bytes()[:-1])
+    assert len(built()) == 11
 
 
 def test_a_fault_is_told_in_each_build_until_it_is_mended(editor, built):
