@@ -161,7 +161,8 @@ def move(
     ):
         return False
     notice = ChangeNotice(session, settings, call, by, note)
-    notice.record(EventKind.CALL_MOVED, before=before, start=call.starts_at.isoformat())
+    hosts = _change_of_host(previous_host, call.host)
+    notice.record(EventKind.CALL_MOVED, before=before, start=call.starts_at.isoformat(), **hosts)
     notice.tell_of_change(CallNews.MOVED, previous_host, before=before)
     _note(session, AuditKind.CALL_MOVED, call, by)
     return True
@@ -182,12 +183,17 @@ def give(
     previous_host = call.host
     if not bookings.reassign(session, call, calls, host, by.at, seen=seen):
         return False
-    hosts = {"from_host": previous_host.id, "to_host": host.id}
+    hosts = _change_of_host(previous_host, host)
     notice = ChangeNotice(session, settings, call, by, note)
     notice.record(EventKind.CALL_REASSIGNED, **hosts)
     notice.tell_of_change(CallNews.GIVEN, previous_host)
     _note(session, AuditKind.CALL_REASSIGNED, call, by, **hosts)
     return True
+
+
+def _change_of_host(before: Host, after: Host) -> dict[str, int]:
+    """Return both ids as details of an event; nothing if the call stays with its host."""
+    return {"from_host": before.id, "to_host": after.id} if before is not after else {}
 
 
 def mark(

@@ -12,6 +12,7 @@ from ...assess.brief import Brief
 from ...assess.models import Assessment, framework_of
 from ...book import briefs
 from ...book.bookings import is_upcoming
+from ...book.hosts.models import Host
 from ...book.models import Booking
 from ...emails.models import OutboxMessage
 from ...leads import touch
@@ -97,6 +98,7 @@ def load_lead_detail(
     """
     calls, taken = calls_of(session, lead), briefs.answered_by(session, [lead.id])[lead.id]
     names = inbox.member_names(session)
+    hosts = {host.id: host.name for host in session.scalars(select(Host))}
     said = _said(lead.events, calls)
     next_call = briefs.next_calls(session, [lead.id], now).get(lead.id)
     call = next((one for one in calls if one.id == call_id), next_call)
@@ -113,7 +115,7 @@ def load_lead_detail(
         articles=_articles(published, [*reversed(taken), *reversed(calls)]),
         calls=calls,
         questionnaires=[_questionnaire(session, one) for one in taken],
-        timeline=leads_timeline.lines(lead, calls, taken, names, published, zone),
+        timeline=leads_timeline.lines(lead, calls, taken, names, hosts, published, zone),
         names=names,
         mails=_mails(session, lead),
         colleagues=_colleagues(session, lead, now),

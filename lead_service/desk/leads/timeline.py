@@ -16,7 +16,7 @@ from ..labels import STAGES
 EVENTS = {
     EventKind.CALL_BOOKED: "Booked a call",
     EventKind.CALL_MOVED: "The call was rescheduled",
-    EventKind.CALL_REASSIGNED: "The call was reassigned to another host",
+    EventKind.CALL_REASSIGNED: "The call was reassigned",
     EventKind.CALL_CANCELLED: "The call was canceled",
     EventKind.CALL_ATTENDED: "The call took place",
     EventKind.CALL_MISSED: "The call did not take place",
@@ -63,11 +63,16 @@ class Around:
     events: Sequence[LeadEvent]
     calls: Mapping[int, Booking]
     members: Mapping[int, str]
+    hosts: Mapping[int, str]
     zone: str
 
     def moment(self, instant: datetime) -> str:
         """Write an instant in the zone; only a file repeats the zone's name."""
         return moment(instant, self.zone) + (" UTC" if self.zone == "UTC" else "")
+
+    def host_of(self, event: LeadEvent) -> str:
+        """Name the host whom a change gave the call to; empty if it stayed with its host."""
+        return self.hosts.get(event.detail.get("to_host", 0), "")
 
     def first_start(self, call: Booking) -> datetime:
         """Return the start that a call was booked for, before it was moved."""
@@ -82,6 +87,7 @@ def lines(
     calls: Iterable[Booking],
     assessments: Iterable[Assessment],
     members: Mapping[int, str],
+    hosts: Mapping[int, str],
     published: Published,
     zone: str,
 ) -> list[Line]:
@@ -93,7 +99,7 @@ def lines(
         found.append(Line(assessment.started_at, start, quote=title))
         if assessment.completed_at:
             found.append(Line(assessment.completed_at, "Completed the self-assessment"))
-    around = Around(lead.events, {call.id: call for call in calls}, members, zone)
+    around = Around(lead.events, {call.id: call for call in calls}, members, hosts, zone)
     found += [_of_event(event, around) for event in lead.events]
     found += [
         Line(note.at, "Note", note.text, by=members.get(note.member_id or 0, ""))
@@ -121,7 +127,10 @@ def _more(event: LeadEvent, around: Around) -> str:
             return f" for {around.moment(around.first_start(call))}"
         case EventKind.CALL_MOVED if call:
             before, start = (datetime.fromisoformat(detail[name]) for name in ("before", "start"))
-            return f" from {around.moment(before)} to {around.moment(start)}"
+            host = f", with {name}" if (name := around.host_of(event)) else ""
+            return f" from {around.moment(before)} to {around.moment(start)}{host}"
+        case EventKind.CALL_REASSIGNED:
+            return f" to {around.host_of(event) or 'another host'}"
         case (
             EventKind.CALL_CANCELLED
             | EventKind.CALL_ATTENDED

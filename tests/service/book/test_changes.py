@@ -96,6 +96,9 @@ def test_a_moved_call_gets_another_host_when_its_own_takes_no_more_calls(
     told = [one for _, one in mails() if one.kind == "booking_cancelled_for_host"]
     assert [one.to for one in told] == ["team@example.com"]
     assert "Call now with Ann Example" in told[0].html
+    with context.database.read() as session:
+        moved = session.scalars(select(LeadEvent).order_by(LeadEvent.id.desc())).first()
+        assert (moved.detail["from_host"], moved.detail["to_host"]) == (1, ann)
 
 
 def test_a_note_of_the_team_reaches_both_sides_verbatim_and_escaped(client, context, mails, post):

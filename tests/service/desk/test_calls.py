@@ -218,6 +218,7 @@ def test_a_call_given_to_another_host_tells_the_visitor_and_both_hosts(
     assert told == {"ada@example.com", "ben@example.com", "team@example.com"}
     assert kinds(database)[-1] == "call_reassigned"
     assert changes(database, "call 1") == [("call_reassigned", 1)]
+    assert "The call was reassigned to Ben Example" in client.get("/desk/leads/1/").text
 
 
 @pytest.mark.both_engines
