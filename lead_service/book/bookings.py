@@ -234,11 +234,12 @@ def cancel(session: Session, booking: Booking, now: datetime, *, seen: int | Non
     return True
 
 
-def confirm(session: Session, booking: Booking, now: datetime) -> bool:
-    """Confirm a call that waits for the team; False if it doesn't wait or is over."""
+def confirm(session: Session, booking: Booking, now: datetime, *, seen: int | None = None) -> bool:
+    """Confirm a call that waits for the team; False if it doesn't wait or is over. Raises Stale."""
     lock_one(session, booking)
     if not (booking.awaits_confirmation and is_upcoming(booking, now)):
         return False
+    _refuse_stale(booking, seen)
     booking.awaits_confirmation, booking.is_proved = False, True
     booking.sequence += 1  # updates the tentative call in the host's calendar
     return True

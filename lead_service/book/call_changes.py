@@ -120,9 +120,14 @@ def _note_combined(
     by.note(session, AuditKind.LEADS_COMBINED, f"lead {lead.id}", other_lead=other_id)
 
 
-def confirm(session: Session, settings: Settings, call: Booking, by: Actor) -> bool:
-    """Confirm a call that waits for the team, and send the invitation; False for any other."""
-    if not bookings.confirm(session, call, by.at):
+def confirm(
+    session: Session, settings: Settings, call: Booking, by: Actor, *, seen: int | None = None
+) -> bool:
+    """Confirm a call that waits for the team, and send the invitation; False for any other.
+
+    Raises Stale when the call is no longer at the sequence that was `seen`.
+    """
+    if not bookings.confirm(session, call, by.at, seen=seen):
         return False
     ChangeNotice(session, settings, call, by).invite(EmailKind.BOOKING_CONFIRMED, is_confirmed=True)
     _note(session, AuditKind.CALL_CONFIRMED, call, by)

@@ -89,9 +89,14 @@ def confirm_call(call_id: int) -> ResponseReturnValue:
 
     def work(session: Session, by: Actor) -> bool:
         call = find_call_or_404(session, call_id)
-        return call_changes.confirm(session, context().settings, call, by)
+        seen = request.form.get("seen", type=int)
+        return call_changes.confirm(session, context().settings, call, by, seen=seen)
 
-    if not write(work):
+    try:
+        is_confirmed = write(work)
+    except bookings.Stale:
+        return render_call(call_id, f"{CHANGED} Check its time, then confirm it."), 409
+    if not is_confirmed:
         return render_call(call_id, "This call no longer needs confirmation."), 409
     flash("Confirmed. We\u2019ll email the visitor the invitation.")
     return redirect(url_for(".call", call_id=call_id), 303)

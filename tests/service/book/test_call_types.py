@@ -229,8 +229,11 @@ def test_a_request_becomes_an_invitation_when_the_team_confirms_it(
     for path in ("/desk/", "/desk/leads/1/"):
         shown = client.get(path).text
         assert ", needs confirmation" in shown and "Join the call" not in shown
-    for status in (303, 409):
-        assert press(client, "/desk/calls/1/", "/desk/calls/1/confirm").status_code == status
+    seen = hidden(client.get("/desk/calls/1/").text, "seen")
+    for shown, status in (("0", 409), (seen, 303), (seen, 409)):
+        answer = press(client, "/desk/calls/1/", "/desk/calls/1/confirm", seen=shown)
+        assert answer.status_code == status
+        assert ("has changed since you opened" in answer.text) == (shown == "0")
     kinds = {one.kind: one for row, one in mails() if row.state == "pending"}  # no receipt
     assert set(kinds) == {"booking_confirmed", "booking_for_host", "booking_reminder"}
     host = kinds["booking_for_host"]
