@@ -2,10 +2,11 @@
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ... import clock
-from ...accounts.audit_log import Actor
+from ...accounts.audit_log import Actor, AuditEntry, AuditKind
 from ...book.answers import link_for
 from ...leads import consent
 from ...leads.models import Lead, Note
@@ -97,11 +98,20 @@ def release(lead_id: int) -> ResponseReturnValue:
 
 
 def find_lead_or_404(session: Session, lead_id: int, *, lock: bool = False) -> Lead:
-    """Find a lead by its id, or 404."""
+    """Find a lead by its id, or 404; redirect to the lead that it was combined into.
+
+    A form that was open meanwhile is sent to that lead, so that nothing typed is lost.
+    """
     # On PostgreSQL, an id beyond the column's range would be an error.
     if lead_id >= 2**31:
         abort(404)
-    return session.get(Lead, lead_id, with_for_update=True if lock else None) or abort(404)
+    if found := session.get(Lead, lead_id, with_for_update=True if lock else None):
+        return found
+    combined = AuditEntry.detail["other_lead"].as_integer() == lead_id
+    query = select(AuditEntry.subject).where(AuditEntry.what == AuditKind.LEADS_COMBINED, combined)
+    subject = session.scalar(query.limit(1)) or abort(404)
+    there = f"/leads/{subject.removeprefix('lead ')}"
+    abort(redirect(request.full_path.replace(f"/leads/{lead_id}", there, 1), 307))
 
 
 def _render_lead(

@@ -288,6 +288,11 @@ def test_a_member_can_merge_two_leads_of_one_person(client, lead, database):
     assert "Combined the two leads. Details that differ are in the timeline." in page
     assert changes(database, "lead 1")[-1] == ("leads_combined", 1)
     assert "other lead: 2" in client.get("/desk/trail/?about=lead+1").text
+    moved = client.get("/desk/leads/2/?call=1")
+    assert (moved.status_code, moved.location) == (307, f"{lead}?call=1")
+    noted = press(client, "/desk/leads/2/notes", text=NOTE)
+    assert (noted.status_code, noted.location) == (307, f"{lead}notes")
+    assert client.get("/desk/leads/3/").status_code == 404
     for text in (NOTE, "Combined with another lead", "Name: D. Doe; Email: dnaa@example.com"):
         assert text in page
     for query in ("d. doe", "DNAA@example", "doe trade"):
